@@ -1,0 +1,75 @@
+package tenants
+
+import (
+	"path/filepath"
+	"strconv"
+)
+
+// Layout names everything below a farm's state folder. All results are absolute.
+type Layout struct {
+	State string
+}
+
+// Wiki is the folder of one tenant.
+func (l Layout) Wiki(name string) string { return filepath.Join(l.State, "wikis", name) }
+
+// Releases is the folder of a tenant's rendered configurations.
+func (l Layout) Releases(name string) string { return filepath.Join(l.Wiki(name), "releases") }
+
+// Release is the folder of a tenant's n-th rendered configuration.
+func (l Layout) Release(name string, n int) string {
+	return filepath.Join(l.Releases(name), strconv.Itoa(n))
+}
+
+// Current is the symbolic link to the release that is served.
+func (l Layout) Current(name string) string { return filepath.Join(l.Wiki(name), "current") }
+
+// LocalSettings is the configuration that is served, by way of Current.
+func (l Layout) LocalSettings(name string) string {
+	return filepath.Join(l.Current(name), "LocalSettings.php")
+}
+
+// Images is a tenant's $wgUploadDirectory.
+func (l Layout) Images(name string) string { return filepath.Join(l.Wiki(name), "images") }
+
+// Cache is a tenant's $wgCacheDirectory.
+func (l Layout) Cache(name string) string { return filepath.Join(l.Wiki(name), "cache") }
+
+// ReadOnly is a tenant's $wgReadOnlyFile.
+func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name), "read-only") }
+
+// Vhosts is the folder that the web server includes.
+func (l Layout) Vhosts() string { return filepath.Join(l.State, "vhosts") }
+
+// Vhost is a tenant's part of the web server's configuration.
+func (l Layout) Vhost(name string) string { return filepath.Join(l.Vhosts(), name+".conf") }
+
+// Pools is the folder that php-fpm includes.
+func (l Layout) Pools() string { return filepath.Join(l.State, "pools") }
+
+// Pool is a tenant's php-fpm pool.
+func (l Layout) Pool(name string) string { return filepath.Join(l.Pools(), name+".conf") }
+
+// Secrets is the 0600 file with a tenant's passwords and keys.
+func (l Layout) Secrets(name string) string {
+	return filepath.Join(l.State, "secrets", name+".toml")
+}
+
+// Backups is the folder of a tenant's dumps.
+func (l Layout) Backups(name string) string { return filepath.Join(l.State, "backups", name) }
+
+// Logs is the folder of what PHP printed for a tenant.
+func (l Layout) Logs(name string) string { return filepath.Join(l.State, "logs", name) }
+
+// Run is the folder of sockets and process ids.
+func (l Layout) Run() string { return filepath.Join(l.State, "run") }
+
+// Goldens is the folder of golden dumps.
+func (l Layout) Goldens() string { return filepath.Join(l.State, "goldens") }
+
+// L10n is the localisation cache that tenants of one codebase and one set of
+// extensions and skins share; key is Tenant.ComponentSet for that codebase.
+func (l Layout) L10n(key string) string { return filepath.Join(l.State, "l10n", key) }
+
+// Server is the data folder of a managed MariaDB.
+func (l Layout) Server(name string) string { return filepath.Join(l.State, "servers", name) }

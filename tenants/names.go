@@ -1,0 +1,47 @@
+package tenants
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// maxAccount is the longest account name that both MySQL (32) and MariaDB (128) take.
+const maxAccount = 32
+
+// accountName derives an account's name from a database's, cut to what every
+// server takes and kept unique by a hash of the whole.
+func accountName(database, suffix string) string {
+	name := database + suffix
+	if len(name) <= maxAccount {
+		return name
+	}
+	sum := sha256.Sum256([]byte(database))
+	tail := "_" + hex.EncodeToString(sum[:5]) + suffix
+	return database[:maxAccount-len(tail)] + tail
+}
+
+// ComponentSet names the code that a tenant would run on the given codebase:
+// its fingerprint and those of the tenant's extensions and skins, as 16
+// hexadecimal digits. Two tenants with the same set share a golden and a
+// localisation cache; a tenant whose set changed needs update.php.
+func (t *Tenant) ComponentSet(c *Codebase) string {
+	parts := []string{c.Version, c.Fingerprint}
+	for _, name := range t.Extensions {
+		parts = append(parts, "e:"+name+":"+fingerprintOf(c.Extensions[name]))
+	}
+	for _, name := range t.Skins {
+		parts = append(parts, "s:"+name+":"+fingerprintOf(c.Skins[name]))
+	}
+	slices.Sort(parts)
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
+func fingerprintOf(c *Component) string {
+	if c == nil {
+		return "absent"
+	}
+	return c.Fingerprint
+}

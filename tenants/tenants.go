@@ -1,0 +1,112 @@
+// Package tenants knows what a farm and its tenants are: it reads the TOML
+// definitions, resolves inheritance, and reports every mistake with its place.
+// It knows nothing of databases, PHP processes, web servers or the terminal,
+// and it never writes a file.
+package tenants
+
+// Farm is everything that one wikictl.toml describes, resolved and checked.
+type Farm struct {
+	Dir        string               // absolute folder of wikictl.toml
+	State      string               // absolute folder below which wikictl writes
+	AllowPHP   bool                 // settings may hold { php = "…" }
+	Codebases  map[string]*Codebase // by name, such as "1.43"
+	Servers    map[string]*Server   // by name
+	Ledger     *Server              // the server that holds the database `wikictl`
+	Web        Web
+	Classes    map[string]*Class // by name
+	Tenants    []*Tenant         // sorted by name
+	Templates  string            // folder of the farm's own templates; need not exist
+	Migrations string            // folder of the farm's own SQL; need not exist
+}
+
+// Layout gives the places of everything below the farm's state folder.
+func (f *Farm) Layout() Layout { return Layout{State: f.State} }
+
+// Tenant returns the tenant of that name, or nil.
+func (f *Farm) Tenant(name string) *Tenant {
+	for _, t := range f.Tenants {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Codebase is one MediaWiki tree. wikictl never writes into it.
+type Codebase struct {
+	Name        string
+	Path        string // absolute
+	PHP         string // the php command line program, absolute
+	Version     string // MW_VERSION of includes/Defines.php, such as "1.43.9"
+	Fingerprint string // of the core code that decides the schema; see fingerprint.go
+	Extensions  map[string]*Component
+	Skins       map[string]*Component
+	Position    Position
+}
+
+// Component is one extension or skin that a codebase has.
+type Component struct {
+	Name        string // as wfLoadExtension or wfLoadSkin takes it: the folder's name
+	Skin        bool
+	Path        string // absolute folder
+	Version     string // as extension.json or skin.json states it; may be empty
+	Fingerprint string // of the files that decide its schema
+}
+
+// Server is one MariaDB or MySQL server.
+type Server struct {
+	Name         string
+	Managed      bool   // wikictl runs a private MariaDB below state
+	DSN          string // of the administrator, without a password; empty when managed
+	PasswordFile string // absolute, or empty
+	AccountHost  string // the host part of the accounts made: "localhost" for a socket, else "%"
+	Position     Position
+}
+
+// Web is the web server and php-fpm that serve the farm.
+type Web struct {
+	Kind           string   // "nginx" or "apache"
+	FPM            string   // as fastcgi_pass takes it: "unix:/run/…sock" or "127.0.0.1:9000"
+	Listen         []string // as nginx's listen takes it
+	URL            string   // address of a tenant with {host}, such as "https://{host}"
+	Certificate    string   // file with {host} or {name}; empty without TLS
+	CertificateKey string
+	Check, Reload  []string // argument vectors; empty: nothing to run
+	Probe          string   // where the web server answers, such as "http://127.0.0.1:8080"
+	User, Group    string   // of php-fpm's workers; empty: whoever runs wikictl
+	Pools          bool     // one php-fpm pool a tenant
+}
+
+// Class is a named set of values that tenants join.
+type Class struct {
+	Name     string
+	Position Position
+}
+
+// Tenant is one wiki, with every value resolved.
+type Tenant struct {
+	Name       string
+	Hosts      []string // lower case, IDNA; the first is canonical
+	Classes    []string
+	Codebase   *Codebase // the wanted one
+	Server     *Server
+	Database   string
+	Language   string // MediaWiki's language code
+	Sitename   string
+	Admin      string           // user name of the administrator that create makes
+	Extensions []string         // folder names, in loading order
+	Skins      []string         // folder names; the first is $wgDefaultSkin
+	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
+	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
+	Origins    Origins          // where each value came from
+	Position   Position
+}
+
+// Origins maps a key path such as "settings.wgMaxUploadSize" to the place that set it.
+type Origins map[string]Position
+
+// WebAccount is the name of the database account that the wiki serves with.
+func (t *Tenant) WebAccount() string { return accountName(t.Database, "") }
+
+// SchemaAccount is the name of the database account that changes the schema.
+func (t *Tenant) SchemaAccount() string { return accountName(t.Database, "_schema") }
