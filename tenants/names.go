@@ -27,7 +27,7 @@ func accountName(database, suffix string) string {
 // hexadecimal digits. Two tenants with the same set share a golden and a
 // localisation cache; a tenant whose set changed needs update.php.
 func (t *Tenant) ComponentSet(c *Codebase) string {
-	parts := []string{c.Version, c.Fingerprint}
+	parts := []string{c.Version, c.Fingerprint()}
 	for _, name := range t.Extensions {
 		parts = append(parts, "e:"+name+":"+fingerprintOf(c.Extensions[name]))
 	}
@@ -43,5 +43,5 @@ func fingerprintOf(c *Component) string {
 	if c == nil {
 		return "absent"
 	}
-	return c.Fingerprint
+	return c.fingerprint()
 }

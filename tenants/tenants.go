@@ -17,6 +17,10 @@ type Farm struct {
 	Tenants    []*Tenant         // sorted by name
 	Templates  string            // folder of the farm's own templates; need not exist
 	Migrations string            // folder of the farm's own SQL; need not exist
+	Policies   []Policy
+	Ignores    []Ignore
+
+	tenantPatterns, classPatterns []text
 }
 
 // Layout gives the places of everything below the farm's state folder.
@@ -34,23 +38,26 @@ func (f *Farm) Tenant(name string) *Tenant {
 
 // Codebase is one MediaWiki tree. wikictl never writes into it.
 type Codebase struct {
-	Name        string
-	Path        string // absolute
-	PHP         string // the php command line program, absolute
-	Version     string // MW_VERSION of includes/Defines.php, such as "1.43.9"
-	Fingerprint string // of the core code that decides the schema; see fingerprint.go
-	Extensions  map[string]*Component
-	Skins       map[string]*Component
-	Position    Position
+	Name       string
+	Path       string                // absolute
+	PHP        string                // the php command line program, absolute
+	Version    string                // MW_VERSION of includes/Defines.php, such as "1.43.9"
+	Extensions map[string]*Component // by folder name
+	Skins      map[string]*Component // by folder name
+	Position   Position
+
+	fingerprint func() string
 }
 
 // Component is one extension or skin that a codebase has.
 type Component struct {
-	Name        string // as wfLoadExtension or wfLoadSkin takes it: the folder's name
-	Skin        bool
-	Path        string // absolute folder
-	Version     string // as extension.json or skin.json states it; may be empty
-	Fingerprint string // of the files that decide its schema
+	Name    string // as wfLoadExtension or wfLoadSkin takes it: the folder's name
+	Skin    bool
+	Path    string // absolute folder
+	Version string // as extension.json or skin.json states it; may be empty
+
+	requires    requirements
+	fingerprint func() string
 }
 
 // Server is one MariaDB or MySQL server.
@@ -90,7 +97,7 @@ type Tenant struct {
 	Classes    []string
 	Codebase   *Codebase // the wanted one
 	Server     *Server
-	Database   string
+	Database   string // letters, digits and _; at most 64 bytes
 	Language   string // MediaWiki's language code
 	Sitename   string
 	Admin      string           // user name of the administrator that create makes

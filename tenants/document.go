@@ -1,0 +1,274 @@
+package tenants
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// maxDocument is the largest definition file that is read, in bytes.
+const maxDocument = 8 << 20
+
+// maxNesting is how deep tables and arrays of a definition may be nested.
+const maxNesting = 128
+
+// document is one TOML file as a tree of values that know their places.
+type document struct {
+	file string // relative to the farm's folder
+	root map[string]Value
+}
+
+// readDocument reads and parses the file at dir/name.
+func readDocument(dir, name string) (document, Problems) {
+	d := document{file: name}
+	data, problem := readSmall(filepath.Join(dir, name))
+	if problem != nil {
+		problem.Position.File = name
+		return d, Problems{*problem}
+	}
+	root, problems := parseDocument(name, data)
+	d.root = root
+	return d, problems
+}
+
+// readSmall reads a file that a person could have written, or says why not.
+func readSmall(path string) ([]byte, *Problem) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &Problem{Message: reason(err)}
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, &Problem{Message: "is a folder, not a file"}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
+	switch {
+	case err != nil:
+		return nil, &Problem{Message: reason(err)}
+	case len(data) > maxDocument:
+		return nil, &Problem{Message: fmt.Sprintf("larger than %d MiB", maxDocument>>20), Hint: "is it a definition file?"}
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, &Problem{Message: "is empty", Hint: "remove it or write a definition"}
+	}
+	return data, nil
+}
+
+// reason is what an *os.PathError says without repeating the path.
+func reason(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// parseDocument turns TOML into values with places.
+func parseDocument(file string, data []byte) (map[string]Value, Problems) {
+	if at := invalidUTF8(data); at >= 0 {
+		return nil, Problems{{Position: positionAt(file, data, at), Message: "is not UTF-8"}}
+	}
+	var raw map[string]any
+	if err := toml.Unmarshal(data, &raw); err != nil {
+		return nil, Problems{syntaxProblem(file, err)}
+	}
+	places, problem := findPlaces(file, data)
+	if problem != nil {
+		return nil, Problems{*problem}
+	}
+	root := Value{Position: Position{File: file}}
+	c := converter{places: places}
+	root.Data = c.convert(raw, "", root.Position, 0)
+	if c.problem != nil {
+		return nil, Problems{*c.problem}
+	}
+	return root.Data.(map[string]Value), nil
+}
+
+func invalidUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+func positionAt(file string, data []byte, offset int) Position {
+	before := data[:offset]
+	line := bytes.Count(before, []byte("\n"))
+	return Position{File: file, Line: line + 1, Column: offset - bytes.LastIndexByte(before, '\n')}
+}
+
+func syntaxProblem(file string, err error) Problem {
+	p := Problem{Position: Position{File: file}, Message: err.Error()}
+	var decode *toml.DecodeError
+	if errors.As(err, &decode) {
+		p.Position.Line, p.Position.Column = decode.Position()
+		p.Message = decode.Error()
+	}
+	return p
+}
+
+// places maps a path of keys and array indexes, each followed by a NUL, to
+// where the key or the element stands.
+type places map[string]Position
+
+// findPlaces walks the syntax tree, which the decoder's values do not carry.
+func findPlaces(file string, data []byte) (places, *Problem) {
+	w := walker{file: file, data: data, found: places{}, tables: map[string]int{}}
+	w.parser.Reset(data)
+	prefix := ""
+	for w.parser.NextExpression() {
+		switch n := w.parser.Expression(); n.Kind {
+		case unstable.Table:
+			prefix = w.header(n, false)
+		case unstable.ArrayTable:
+			prefix = w.header(n, true)
+		case unstable.KeyValue:
+			w.keyValue(n, prefix, 0)
+		}
+	}
+	if err := w.parser.Error(); err != nil {
+		return nil, &Problem{Position: Position{File: file}, Message: err.Error()}
+	}
+	return w.found, nil
+}
+
+type walker struct {
+	parser unstable.Parser
+	file   string
+	data   []byte
+	found  places
+	tables map[string]int // arrays of tables: how many elements so far
+	// lineStart and line remember the last place asked for: places are asked
+	// for nearly in order, and counting from the start would be quadratic.
+	lineStart, line, last int
+}
+
+// place turns an offset into line and column.
+func (w *walker) place(offset int) Position {
+	if offset < w.last {
+		w.lineStart, w.line = 0, 0
+	}
+	from := w.lineStart
+	for {
+		i := bytes.IndexByte(w.data[from:offset], '\n')
+		if i < 0 {
+			break
+		}
+		from += i + 1
+		w.line++
+	}
+	w.lineStart, w.last = from, offset
+	return Position{File: w.file, Line: w.line + 1, Column: offset - from + 1}
+}
+
+// header notes the keys of [a.b] or [[a.b]] and returns the prefix of what follows.
+func (w *walker) header(n *unstable.Node, array bool) string {
+	prefix := ""
+	for keys := n.Key(); keys.Next(); {
+		key := keys.Node()
+		prefix += string(key.Data) + "\x00"
+		if _, seen := w.found[prefix]; !seen {
+			w.found[prefix] = w.place(int(key.Raw.Offset))
+		}
+		if array && keys.IsLast() {
+			w.tables[prefix]++
+		}
+		if n := w.tables[prefix]; n > 0 {
+			at := w.place(int(key.Raw.Offset))
+			prefix += strconv.Itoa(n-1) + "\x00"
+			if _, seen := w.found[prefix]; !seen {
+				w.found[prefix] = at
+			}
+		}
+	}
+	return prefix
+}
+
+// keyValue notes one key and everything inside its value.
+func (w *walker) keyValue(n *unstable.Node, prefix string, depth int) {
+	for keys := n.Key(); keys.Next(); {
+		key := keys.Node()
+		prefix += string(key.Data) + "\x00"
+		if _, seen := w.found[prefix]; !seen {
+			w.found[prefix] = w.place(int(key.Raw.Offset))
+		}
+	}
+	w.value(n.Value(), prefix, depth)
+}
+
+func (w *walker) value(n *unstable.Node, prefix string, depth int) {
+	if depth > maxNesting {
+		return // the converter reports it
+	}
+	switch n.Kind {
+	case unstable.InlineTable:
+		for members := n.Children(); members.Next(); {
+			w.keyValue(members.Node(), prefix, depth+1)
+		}
+	case unstable.Array:
+		i := 0
+		for elements := n.Children(); elements.Next(); i++ {
+			element := prefix + strconv.Itoa(i) + "\x00"
+			if raw := elements.Node().Raw; raw.Length > 0 {
+				w.found[element] = w.place(int(raw.Offset))
+			}
+			w.value(elements.Node(), element, depth+1)
+		}
+	}
+}
+
+// converter turns decoded TOML into values with places.
+type converter struct {
+	places  places
+	problem *Problem
+}
+
+func (c *converter) convert(raw any, path string, at Position, depth int) any {
+	if depth > maxNesting {
+		c.problem = &Problem{Position: at, Message: fmt.Sprintf("nested more than %d deep", maxNesting)}
+		return nil
+	}
+	switch v := raw.(type) {
+	case map[string]any:
+		table := make(map[string]Value, len(v))
+		for key, member := range v {
+			table[key] = c.child(member, path+key+"\x00", at, depth)
+		}
+		return table
+	case []any:
+		list := make([]Value, len(v))
+		for i, element := range v {
+			list[i] = c.child(element, path+strconv.Itoa(i)+"\x00", at, depth)
+		}
+		return list
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
+	case toml.LocalDate, toml.LocalTime, toml.LocalDateTime:
+		return fmt.Sprint(v)
+	}
+	return raw
+}
+
+func (c *converter) child(raw any, path string, parent Position, depth int) Value {
+	at, ok := c.places[path]
+	if !ok {
+		at = parent
+	}
+	return Value{Data: c.convert(raw, path, at, depth+1), Position: at}
+}

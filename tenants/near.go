@@ -1,0 +1,42 @@
+package tenants
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// didYouMean is a hint that names the candidate nearest to word, or "" when
+// none is near.
+func didYouMean(word string, candidates iter.Seq[string]) string {
+	best, least := "", max(2, len(word)/3)+1
+	for _, candidate := range slices.Sorted(candidates) {
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < least {
+			best, least = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return `did you mean "` + best + `"?`
+}
+
+// distance is the number of bytes to insert, delete or replace between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := before
+			if a[i] != b[j] {
+				cost = min(before, row[j], row[j+1]) + 1
+			}
+			before, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,61 @@
+package provision
+
+import (
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+
+	"wikictl/tenants"
+)
+
+// How MediaWiki 1.39 and 1.43 hash a new password: $wgPasswordConfig['pbkdf2']
+// in MainConfigSchema. A wiki that is configured otherwise rehashes the
+// password when its owner first logs in.
+const (
+	pbkdf2Rounds = 30000
+	pbkdf2Length = 64 // bytes
+	pbkdf2Salt   = 16 // bytes
+)
+
+// hashPassword returns the value of user.user_password for a password, in the
+// form of MediaWiki's Pbkdf2PasswordUsingOpenSSL.
+func hashPassword(password tenants.Secret) (string, error) {
+	salt := make([]byte, pbkdf2Salt)
+	rand.Read(salt)
+	key, err := pbkdf2.Key(sha512.New, password.Reveal(), salt, pbkdf2Rounds, pbkdf2Length)
+	if err != nil {
+		return "", fmt.Errorf("hash the administrator's password: %w", err)
+	}
+	return fmt.Sprintf(":pbkdf2:sha512:%d:%d:%s:%s", pbkdf2Rounds, pbkdf2Length,
+		base64.StdEncoding.EncodeToString(salt), base64.StdEncoding.EncodeToString(key)), nil
+}
+
+// newSecrets makes a tenant's passwords and keys. An empty admin password is
+// made up as well.
+func newSecrets(t *tenants.Tenant, admin tenants.Secret) tenants.Secrets {
+	if admin == "" {
+		admin = randomText()
+	}
+	return tenants.Secrets{
+		WebPassword:    randomText(),
+		SchemaPassword: randomText(),
+		SecretKey:      randomHex(64),
+		UpgradeKey:     randomHex(16),
+		Admin:          t.Admin,
+		AdminPassword:  admin,
+	}
+}
+
+// randomText is at least 128 bits in letters and digits that no shell, URL or
+// configuration file takes for anything else.
+func randomText() tenants.Secret { return tenants.Secret(rand.Text()) }
+
+// randomHex is n hexadecimal digits.
+func randomHex(n int) tenants.Secret {
+	b := make([]byte, n/2)
+	rand.Read(b)
+	return tenants.Secret(hex.EncodeToString(b))
+}

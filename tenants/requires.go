@@ -1,0 +1,135 @@
+package tenants
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// requirements is the "requires" of an extension.json, as the MediaWiki page
+// Manual:Extension registration describes it. Versions are Composer constraints.
+type requirements struct {
+	MediaWiki  string            `json:"MediaWiki"`
+	Platform   map[string]any    `json:"platform"`
+	Extensions map[string]string `json:"extensions"`
+	Skins      map[string]string `json:"skins"`
+}
+
+// UnmarshalJSON takes anything that is not an object for no requirement, as
+// PHP's empty array is.
+func (r *requirements) UnmarshalJSON(data []byte) error {
+	type plain requirements
+	if len(data) > 0 && data[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// unmet lists what a tenant on its codebase does not fulfil. PHP's version and
+// extensions are the preflight's to check, as they are the machine's.
+func (r requirements) unmet(t *Tenant) []string {
+	var missing []string
+	if r.MediaWiki != "" && !satisfies(t.Codebase.Version, r.MediaWiki) {
+		missing = append(missing, fmt.Sprintf("MediaWiki %s, the codebase is %s", r.MediaWiki, t.Codebase.Version))
+	}
+	lack := func(kind string, wanted map[string]string, loaded []string, have map[string]*Component) {
+		for _, name := range slices.Sorted(maps.Keys(wanted)) {
+			folder := folderOf(name, have)
+			switch c := have[folder]; {
+			case !slices.Contains(loaded, folder):
+				missing = append(missing, fmt.Sprintf("the %s %q, which the tenant does not load", kind, name))
+			case c != nil && c.Version != "" && !satisfies(c.Version, wanted[name]):
+				missing = append(missing, fmt.Sprintf("%s %s, the codebase has %s", name, wanted[name], c.Version))
+			}
+		}
+	}
+	lack("extension", r.Extensions, t.Extensions, t.Codebase.Extensions)
+	lack("skin", r.Skins, t.Skins, t.Codebase.Skins)
+	return missing
+}
+
+// folderOf finds the folder of a component by the name that others require it by.
+func folderOf(name string, have map[string]*Component) string {
+	if have[name] != nil {
+		return name
+	}
+	for folder := range have {
+		if strings.EqualFold(folder, strings.ReplaceAll(name, " ", "")) {
+			return folder
+		}
+	}
+	return name
+}
+
+var comparison = regexp.MustCompile(`^(>=|<=|>|<|==|=|!=|\^|~)?\s*v?([0-9]+(?:\.[0-9]+|\.\*)*|\*)`)
+
+// satisfies says whether a version meets a Composer constraint. A constraint
+// that it can't read is taken as met: MediaWiki itself has the last word.
+func satisfies(version, constraint string) bool {
+	return slices.ContainsFunc(strings.Split(constraint, "||"), func(all string) bool {
+		terms := strings.FieldsFunc(strings.NewReplacer(">= ", ">=", "<= ", "<=", "> ", ">", "< ", "<", "^ ", "^", "~ ", "~").Replace(all),
+			func(r rune) bool { return r == ' ' || r == ',' })
+		return !slices.ContainsFunc(terms, func(term string) bool { return !meets(version, term) })
+	})
+}
+
+func meets(version, term string) bool {
+	m := comparison.FindStringSubmatch(term)
+	if m == nil || m[2] == "*" {
+		return true
+	}
+	v, w := numbers(version), numbers(m[2])
+	order := slices.Compare(pad(v, len(w)), pad(w, len(v)))
+	switch m[1] {
+	case ">=":
+		return order >= 0
+	case ">":
+		return order > 0
+	case "<=":
+		return order <= 0
+	case "<":
+		return order < 0
+	case "!=":
+		return order != 0
+	case "^":
+		return order >= 0 && v[0] == w[0]
+	case "~":
+		keep := max(len(w)-1, 1)
+		return order >= 0 && slices.Equal(pad(v, keep)[:keep], w[:keep])
+	}
+	if strings.HasSuffix(m[2], ".*") {
+		return slices.Equal(pad(v, len(w))[:len(w)], w)
+	}
+	return order == 0
+}
+
+// numbers reads the leading numbers of a version: "1.43.0-rc.1" is 1, 43, 0.
+func numbers(version string) []int {
+	var out []int
+	for _, part := range strings.Split(version, ".") {
+		n, err := strconv.Atoi(strings.TrimLeft(part, "v"))
+		if err != nil {
+			if digits := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); digits > 0 {
+				n, _ = strconv.Atoi(part[:digits])
+				out = append(out, n)
+			}
+			break
+		}
+		out = append(out, n)
+	}
+	if len(out) == 0 {
+		return []int{0}
+	}
+	return out
+}
+
+func pad(v []int, n int) []int {
+	for len(v) < n {
+		v = append(v[:len(v):len(v)], 0)
+	}
+	return v
+}

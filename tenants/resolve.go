@@ -1,0 +1,197 @@
+package tenants
+
+import (
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+var (
+	// plainName is what a tenant or server may be called: it becomes a file's
+	// name, a part of a database's name and of a lock's.
+	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
+	// databaseName has no hyphen, at which MediaWiki's --wiki splits
+	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
+	databaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+	languageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
+	// userName leaves out what MediaWiki's UserNameUtils refuses.
+	userName = regexp.MustCompile(`^\p{Lu}[\p{L}\p{N} ._-]{0,84}$`)
+)
+
+// reserved are databases that the servers and wikictl itself own.
+var reserved = []string{"information_schema", "mysql", "performance_schema", "sys", "test", "wikictl"}
+
+func baseName(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }
+
+// resolve makes a tenant out of its layers. It is nil when the tenant has no
+// usable name.
+func (l *loader) resolve(v *layer) *Tenant {
+	if !v.name.set() {
+		return nil
+	}
+	if !plainName.MatchString(v.name.value) {
+		l.report(v.name.at, "name", "", "%q is not made of a-z, 0-9, _ and - (at most 48, a letter or digit first)", v.name.value)
+		return nil
+	}
+	t := &Tenant{Name: v.name.value, Position: v.at, Admin: "Admin", Language: "en", Origins: Origins{"name": v.name.at}}
+	single := map[string]text{}
+	var extensions, skins []text
+	for _, layer := range l.stack(v) {
+		maps.Copy(single, layer.single)
+		extensions, skins = joinLists(extensions, layer.extensions), joinLists(skins, layer.skins)
+		t.Settings = mergeSettings(t.Settings, layer.settings)
+		t.Settings = l.unset(t.Settings, layer.unset)
+		if layer.file != "" {
+			t.Files = append(t.Files, layer.file)
+			if layer != v {
+				t.Classes = append(t.Classes, layer.name.value)
+			}
+		} else {
+			t.Files = append(t.Files, FarmFile)
+		}
+	}
+	l.setSingle(t, v, single)
+	l.setHosts(t, v)
+	l.setComponents(t, extensions, skins)
+	return t
+}
+
+// unset takes settings away again.
+func (l *loader) unset(settings map[string]Value, names []text) map[string]Value {
+	if len(names) == 0 {
+		return settings
+	}
+	settings = maps.Clone(settings)
+	for _, name := range names {
+		if _, there := settings[name.value]; !there {
+			l.report(name.at, "unset", didYouMean(name.value, maps.Keys(settings)), "there is no %q to take away", name.value)
+		}
+		delete(settings, name.value)
+	}
+	return settings
+}
+
+// setSingle checks and sets the values that one layer decides.
+func (l *loader) setSingle(t *Tenant, v *layer, single map[string]text) {
+	for key, value := range single {
+		t.Origins[key] = value.at
+	}
+	t.Sitename = single["sitename"].value
+	if t.Sitename == "" {
+		l.report(v.at, "sitename", "", "the tenant %q has none", t.Name)
+	}
+	t.Codebase = pick(l, t, v, "codebase", single["codebase"], l.farm.Codebases)
+	t.Server = pick(l, t, v, "server", single["server"], l.farm.Servers)
+	t.Database = l.prefix + strings.ReplaceAll(t.Name, "-", "_")
+	if d := single["database"]; d.set() {
+		t.Database = d.value
+	}
+	l.checkDatabaseName(t)
+	if s := single["language"]; s.set() {
+		t.Language = s.value
+		l.checkLanguage(t, s)
+	}
+	if a := single["admin"]; a.set() {
+		t.Admin = a.value
+		if !userName.MatchString(a.value) {
+			l.report(a.at, "admin", "a capital letter first, then letters, digits, spaces and . _ -", "%q is not a user name that wikictl can make", a.value)
+		}
+	}
+}
+
+// pick finds what a tenant names in one of the farm's tables.
+func pick[T any](l *loader, t *Tenant, v *layer, key string, name text, table map[string]*T) *T {
+	if !name.set() {
+		l.report(v.at, key, "set it here or in [defaults]", "the tenant %q has none", t.Name)
+		return nil
+	}
+	found := table[name.value]
+	// A codebase that is there but could not be read was reported already.
+	if found == nil && !l.reported(key+"s."+name.value) {
+		l.report(name.at, key, didYouMean(name.value, maps.Keys(table)), "there is no %s %q", key, name.value)
+	}
+	return found
+}
+
+// reported says whether a problem below a dotted path is known.
+func (l *loader) reported(path string) bool {
+	return slices.ContainsFunc(l.problems, func(p Problem) bool { return strings.HasPrefix(p.Key, path+".") })
+}
+
+func (l *loader) checkDatabaseName(t *Tenant) {
+	at := t.at("database")
+	switch {
+	case !databaseName.MatchString(t.Database):
+		l.report(at, "database", "MediaWiki splits names at a hyphen", "%q is not made of 1 to 64 letters, digits and _", t.Database)
+	case slices.Contains(reserved, strings.ToLower(t.Database)):
+		l.report(at, "database", "choose another", "%q belongs to the server or to wikictl", t.Database)
+	}
+}
+
+// at is the place that set key, or the tenant's own.
+func (t *Tenant) at(key string) Position {
+	if p, ok := t.Origins[key]; ok {
+		return p
+	}
+	return t.Position
+}
+
+func (l *loader) checkLanguage(t *Tenant, s text) {
+	switch {
+	case !languageCode.MatchString(s.value):
+		l.report(s.at, "language", `such as "en" or "pt-br"`, "%q is not a language code", s.value)
+	case t.Codebase != nil && !t.Codebase.hasLanguage(s.value):
+		l.report(s.at, "language", "", "MediaWiki %s has no language %q", t.Codebase.Version, s.value)
+	}
+}
+
+// setHosts brings hosts into the form that a browser sends.
+func (l *loader) setHosts(t *Tenant, v *layer) {
+	if len(v.hosts) == 0 {
+		l.report(v.at, "hosts", `such as hosts = ["wiki.example.org"]`, "the tenant %q has none", t.Name)
+	}
+	for i, h := range v.hosts {
+		host, err := idna.Lookup.ToASCII(strings.TrimSuffix(h.value, "."))
+		if err != nil || !hostName.MatchString(host) || len(host) > 253 {
+			l.report(h.at, "hosts", "a name only, without scheme, port or path", "%q is not a host name", h.value)
+			continue
+		}
+		t.Hosts = append(t.Hosts, host)
+		t.Origins["hosts."+host] = h.at
+		if i == 0 {
+			t.Origins["hosts"] = h.at
+		}
+	}
+}
+
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+
+// checkTogether reports what only shows when all tenants are known.
+func (l *loader) checkTogether() {
+	names, databases, hosts := map[string]Position{}, map[string]*Tenant{}, map[string]*Tenant{}
+	for _, t := range l.farm.Tenants {
+		if before, twice := names[t.Name]; twice {
+			l.report(t.Position, "name", "", "the tenant %q is also in %s", t.Name, before)
+			continue
+		}
+		names[t.Name] = t.Position
+		folded := strings.ToLower(t.Database)
+		if t.Server != nil {
+			folded = t.Server.Name + "/" + folded
+		}
+		if other := databases[folded]; other != nil {
+			l.report(t.at("database"), "database", "set database in one of them", "%q of tenant %q is the same database as %q of tenant %q", t.Database, t.Name, other.Database, other.Name)
+		}
+		databases[folded] = t
+		for _, host := range t.Hosts {
+			if other := hosts[host]; other != nil {
+				l.report(t.Origins["hosts."+host], "hosts", "", "%q also belongs to tenant %q at %s", host, other.Name, other.Origins["hosts."+host])
+			}
+			hosts[host] = t
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package tenants
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// section reads one table of a definition by name and type. What is asked for
+// becomes known; end reports the keys that nobody asked for.
+type section struct {
+	path     string // dotted, with a trailing dot unless empty
+	table    map[string]Value
+	known    map[string]bool
+	problems *Problems
+}
+
+func newSection(path string, table map[string]Value, problems *Problems) *section {
+	return &section{path: path, table: table, known: map[string]bool{}, problems: problems}
+}
+
+// text is a string with the place that set it; the zero place means not set.
+type text struct {
+	value string
+	at    Position
+}
+
+func (t text) set() bool { return t.at.File != "" }
+
+func (s *section) report(at Position, key, hint, format string, args ...any) {
+	*s.problems = append(*s.problems, Problem{
+		Position: at, Key: s.path + key, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// get returns the value of key when it is there and of type T.
+func get[T any](s *section, key, want string) (v T, at Position, ok bool) {
+	s.known[key] = true
+	value, found := s.table[key]
+	if !found {
+		return v, at, false
+	}
+	v, ok = value.Data.(T)
+	if !ok {
+		s.report(value.Position, key, "", "is %s, want %s", kind(value.Data), want)
+	}
+	return v, value.Position, ok
+}
+
+// text reads a string that must not be blank.
+func (s *section) text(key string) text {
+	v, at, ok := get[string](s, key, "a string")
+	if !ok {
+		return text{}
+	}
+	return s.checked(key, v, at)
+}
+
+// checked refuses what no name, path or address can hold.
+func (s *section) checked(key, v string, at Position) text {
+	if v == "" {
+		s.report(at, key, "give a value or remove the line", "is blank")
+		return text{}
+	}
+	for _, r := range v {
+		if r < ' ' || r == 0x7f {
+			s.report(at, key, "", "holds the control character %U", r)
+			return text{}
+		}
+	}
+	return text{v, at}
+}
+
+func (s *section) bool(key string) (v bool, at Position) {
+	v, at, _ = get[bool](s, key, "true or false")
+	return v, at
+}
+
+// texts reads a list of strings that must not be blank.
+func (s *section) texts(key string) []text {
+	list, _, ok := get[[]Value](s, key, "a list of strings")
+	if !ok {
+		return nil
+	}
+	out := make([]text, 0, len(list))
+	for _, item := range list {
+		v, ok := item.Data.(string)
+		if !ok {
+			s.report(item.Position, key, "", "holds %s, want strings only", kind(item.Data))
+			continue
+		}
+		if t := s.checked(key, v, item.Position); t.set() {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// sub reads a table below key; it is empty when there is none.
+func (s *section) sub(key string) *section {
+	table, _, _ := get[map[string]Value](s, key, "a table")
+	return newSection(s.path+key+".", table, s.problems)
+}
+
+// each calls do for every table below key, by name.
+func (s *section) each(key string, do func(name string, at Position, sub *section)) {
+	group := s.sub(key)
+	for _, name := range slices.Sorted(maps.Keys(group.table)) {
+		sub := group.sub(name)
+		if sub.table != nil {
+			do(name, group.table[name].Position, sub)
+		}
+	}
+}
+
+// list calls do for every table of the array of tables below key.
+func (s *section) list(key string, do func(at Position, sub *section)) {
+	items, _, _ := get[[]Value](s, key, "an array of tables, [["+key+"]]")
+	for _, item := range items {
+		table, ok := item.Data.(map[string]Value)
+		if !ok {
+			s.report(item.Position, key, "", "holds %s, want tables", kind(item.Data))
+			continue
+		}
+		do(item.Position, newSection(s.path+key+".", table, s.problems))
+	}
+}
+
+// end reports every key that nothing has asked for.
+func (s *section) end() {
+	for _, key := range slices.Sorted(maps.Keys(s.table)) {
+		if !s.known[key] {
+			s.report(s.table[key].Position, key, didYouMean(key, maps.Keys(s.known)), "is not a key that wikictl knows here")
+		}
+	}
+}
+
+// kind names a value's type as a person would.
+func kind(data any) string {
+	switch data.(type) {
+	case string:
+		return "a string"
+	case bool:
+		return "true or false"
+	case int64:
+		return "an integer"
+	case float64:
+		return "a float"
+	case []Value:
+		return "a list"
+	case map[string]Value:
+		return "a table"
+	}
+	return "something else"
+}

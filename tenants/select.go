@@ -1,0 +1,203 @@
+package tenants
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// ErrSelect is wrapped by every error of Select: the caller's words are wrong.
+var ErrSelect = errors.New("no such selection")
+
+// Select returns the tenants that any of names (names or globs) and where
+// choose, in the farm's order. No names means every tenant that where chooses;
+// neither is an error, and so is a name or a whole selection that matches
+// nothing.
+func Select(f *Farm, names []string, where string) ([]*Tenant, error) {
+	if len(names) == 0 && where == "" {
+		return nil, fmt.Errorf("%w: name the tenants, or use --where or --all", ErrSelect)
+	}
+	match := func(*Tenant) bool { return true }
+	if where != "" {
+		m, err := parseWhere(where)
+		if err != nil {
+			return nil, err
+		}
+		match = m
+	}
+	for _, pattern := range names {
+		if err := someName(f, pattern); err != nil {
+			return nil, err
+		}
+	}
+	var chosen []*Tenant
+	for _, t := range f.Tenants {
+		named := len(names) == 0 || slices.ContainsFunc(names, func(p string) bool { return glob(p, t.Name) })
+		if named && match(t) {
+			chosen = append(chosen, t)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("%w: no tenant matches %s", ErrSelect, strings.Join(append(names, where), " "))
+	}
+	return chosen, nil
+}
+
+// someName refuses a name or glob that matches no tenant.
+func someName(f *Farm, pattern string) error {
+	all := map[string]bool{}
+	for _, t := range f.Tenants {
+		if glob(pattern, t.Name) {
+			return nil
+		}
+		all[t.Name] = true
+	}
+	if hint := didYouMean(pattern, maps.Keys(all)); hint != "" {
+		return fmt.Errorf("%w: there is no tenant %q; %s", ErrSelect, pattern, hint)
+	}
+	return fmt.Errorf("%w: there is no tenant %q", ErrSelect, pattern)
+}
+
+func glob(pattern, name string) bool {
+	ok, err := doublestar.Match(pattern, name)
+	return ok && err == nil
+}
+
+// matcher decides on one tenant.
+type matcher func(*Tenant) bool
+
+// whereFields are the fields of an expression and their values, of which any
+// may match.
+var whereFields = map[string]func(*Tenant) []string{
+	"name":      func(t *Tenant) []string { return []string{t.Name} },
+	"class":     func(t *Tenant) []string { return t.Classes },
+	"codebase":  func(t *Tenant) []string { return []string{t.Codebase.Name} },
+	"server":    func(t *Tenant) []string { return []string{t.Server.Name} },
+	"database":  func(t *Tenant) []string { return []string{t.Database} },
+	"language":  func(t *Tenant) []string { return []string{t.Language} },
+	"host":      func(t *Tenant) []string { return t.Hosts },
+	"extension": func(t *Tenant) []string { return t.Extensions },
+	"skin":      func(t *Tenant) []string { return t.Skins },
+}
+
+// parseWhere reads an expression such as
+// "class=kernel and not (extension=Echo or name=test-*)". Values are globs;
+// != is "none of its values matches".
+func parseWhere(where string) (matcher, error) {
+	p := whereParser{tokens: whereTokens(where), text: where}
+	m, err := p.or()
+	if err == nil && p.at < len(p.tokens) {
+		err = p.fail("%q is left over", p.tokens[p.at])
+	}
+	return m, err
+}
+
+func whereTokens(where string) []string {
+	return strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(where))
+}
+
+type whereParser struct {
+	tokens []string
+	at     int
+	depth  int
+	text   string
+}
+
+func (p *whereParser) fail(format string, args ...any) error {
+	return fmt.Errorf("%w: --where %q: %s", ErrSelect, p.text, fmt.Sprintf(format, args...))
+}
+
+func (p *whereParser) take(word string) bool {
+	if p.at < len(p.tokens) && strings.EqualFold(p.tokens[p.at], word) {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *whereParser) or() (matcher, error) {
+	left, err := p.and()
+	for err == nil && p.take("or") {
+		var right matcher
+		first := left
+		right, err = p.and()
+		left = func(t *Tenant) bool { return first(t) || right(t) }
+	}
+	return left, err
+}
+
+func (p *whereParser) and() (matcher, error) {
+	left, err := p.not()
+	for err == nil && p.take("and") {
+		var right matcher
+		first := left
+		right, err = p.not()
+		left = func(t *Tenant) bool { return first(t) && right(t) }
+	}
+	return left, err
+}
+
+func (p *whereParser) not() (matcher, error) {
+	if p.depth++; p.depth > maxNesting {
+		return nil, p.fail("nested more than %d deep", maxNesting)
+	}
+	defer func() { p.depth-- }()
+	if p.take("not") {
+		m, err := p.not()
+		return func(t *Tenant) bool { return !m(t) }, err
+	}
+	if p.take("(") {
+		m, err := p.or()
+		if err == nil && !p.take(")") {
+			err = p.fail("a bracket is not closed")
+		}
+		return m, err
+	}
+	return p.comparison()
+}
+
+func (p *whereParser) comparison() (matcher, error) {
+	if p.at == len(p.tokens) {
+		return nil, p.fail("something is missing at the end")
+	}
+	token := p.tokens[p.at]
+	p.at++
+	field, value, ok := strings.Cut(token, "=")
+	field, negated := strings.CutSuffix(field, "!")
+	values := whereFields[field]
+	if setting, is := strings.CutPrefix(field, "setting."); is {
+		values = func(t *Tenant) []string { return settingText(t, setting) }
+	}
+	switch {
+	case !ok || value == "":
+		return nil, p.fail("%q is not field=value", token)
+	case values == nil:
+		return nil, p.fail("%q is not a field; there are %s and setting.NAME", field, strings.Join(slices.Sorted(maps.Keys(whereFields)), ", "))
+	case !doublestar.ValidatePattern(value):
+		return nil, p.fail("%q is not a valid glob", value)
+	}
+	return func(t *Tenant) bool {
+		found := slices.ContainsFunc(values(t), func(v string) bool { return glob(value, v) })
+		return found != negated
+	}, nil
+}
+
+// settingText is a scalar setting as it would be written.
+func settingText(t *Tenant, name string) []string {
+	v, ok := t.Settings[name]
+	if !ok {
+		return nil
+	}
+	return []string{fmt.Sprint(v.Data)}
+}
+
+// Private says whether anonymous visitors may not read the wiki.
+func (t *Tenant) Private() bool {
+	groups, _ := t.Settings["wgGroupPermissions"].Data.(map[string]Value)
+	anyone, _ := groups["*"].Data.(map[string]Value)
+	return anyone["read"].Data == false
+}

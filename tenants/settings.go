@@ -1,0 +1,101 @@
+package tenants
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+)
+
+// variable is what PHP takes for a variable's name, in ASCII.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// ownSettings are the variables that wikictl sets itself, and what decides them.
+var ownSettings = map[string]string{
+	"wgServer":                "hosts and web.url decide it",
+	"wgCanonicalServer":       "hosts and web.url decide it",
+	"wgDBtype":                "server decides it",
+	"wgDBserver":              "server decides it",
+	"wgDBname":                "database decides it",
+	"wgDBuser":                "wikictl makes the account",
+	"wgDBpassword":            "wikictl makes it",
+	"wgDBadminuser":           "wikictl makes the account",
+	"wgDBadminpassword":       "wikictl makes it",
+	"wgSecretKey":             "wikictl makes one for each tenant",
+	"wgUpgradeKey":            "wikictl makes one for each tenant",
+	"wgSitename":              "use sitename",
+	"wgLanguageCode":          "use language",
+	"wgDefaultSkin":           "the first of skins is the default",
+	"wgUploadDirectory":       "each tenant has its own folder below state",
+	"wgUploadPath":            "each tenant has its own folder below state",
+	"wgCacheDirectory":        "each tenant has its own folder below state",
+	"wgReadOnlyFile":          "wikictl upgrade uses it",
+	"wgReadOnly":              "it would stop update.php",
+	"wgScriptPath":            "the vhost decides it",
+	"wgArticlePath":           "the vhost decides it",
+	"wgCookiePrefix":          "each tenant has its own",
+	"wgSessionName":           "each tenant has its own",
+	"wgCachePrefix":           "each tenant has its own",
+	"GLOBALS":                 "it is PHP's",
+	"this":                    "it is PHP's",
+	"wgLocalisationCacheConf": "tenants with the same code share one below state",
+}
+
+// readSettings checks the names and shapes of a table of settings.
+func (l *loader) readSettings(s *section) map[string]Value {
+	if len(s.table) == 0 {
+		return nil
+	}
+	settings := make(map[string]Value, len(s.table))
+	for _, name := range slices.Sorted(maps.Keys(s.table)) {
+		v := s.table[name]
+		s.known[name] = true
+		if !variable.MatchString(name) {
+			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
+			continue
+		}
+		if why, own := ownSettings[name]; own {
+			s.report(v.Position, name, why, "wikictl sets this itself")
+			continue
+		}
+		v.Data = l.settingValue(s, name, v)
+		settings[name] = v
+	}
+	return settings
+}
+
+// settingValue turns { php = "…" } into PHP, at any depth, and refuses what has
+// no literal in PHP.
+func (l *loader) settingValue(s *section, key string, v Value) any {
+	switch data := v.Data.(type) {
+	case float64:
+		if math.IsNaN(data) || math.IsInf(data, 0) {
+			s.report(v.Position, key, "", "%v has no literal in PHP", data)
+		}
+	case []Value:
+		for i := range data {
+			data[i].Data = l.settingValue(s, fmt.Sprintf("%s[%d]", key, i), data[i])
+		}
+	case map[string]Value:
+		if code, ok := data["php"]; ok && len(data) == 1 {
+			return l.expression(s, key, code)
+		}
+		for name, member := range data {
+			member.Data = l.settingValue(s, key+"."+name, member)
+			data[name] = member
+		}
+	}
+	return v.Data
+}
+
+func (l *loader) expression(s *section, key string, code Value) any {
+	text, ok := code.Data.(string)
+	switch {
+	case !ok || text == "":
+		s.report(code.Position, key, "", "php is %s, want an expression", kind(code.Data))
+	case !l.farm.AllowPHP:
+		s.report(code.Position, key, "set allow_php = true in "+FarmFile+" if whoever writes definitions may run code", "PHP expressions are not allowed on this farm")
+	}
+	return PHP(text)
+}

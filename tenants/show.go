@@ -1,0 +1,136 @@
+package tenants
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Show writes the resolved tenant as TOML that Load would read again. With
+// origins, each line says where its value came from.
+func Show(t *Tenant, origins bool) string {
+	w := shower{origins: origins}
+	w.line("name", t.Name, t.at("name"))
+	w.line("hosts", t.Hosts, t.at("hosts"))
+	if len(t.Classes) > 0 {
+		w.line("classes", t.Classes, t.at("name"))
+	}
+	w.line("codebase", t.Codebase.Name, t.at("codebase"))
+	w.line("server", t.Server.Name, t.at("server"))
+	w.line("database", t.Database, t.Origins["database"])
+	w.line("language", t.Language, t.Origins["language"])
+	w.line("sitename", t.Sitename, t.at("sitename"))
+	w.line("admin", t.Admin, t.Origins["admin"])
+	w.components("extensions", t.Extensions, t)
+	w.components("skins", t.Skins, t)
+	if len(t.Settings) > 0 {
+		w.b.WriteString("\n[settings]\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
+		w.setting(name, t.Settings[name])
+	}
+	return w.b.String()
+}
+
+type shower struct {
+	b       strings.Builder
+	origins bool
+}
+
+// line writes one key; a value without a place is wikictl's default.
+func (w *shower) line(key string, value any, at Position) {
+	w.b.WriteString(key + " = " + tomlText(value))
+	if w.origins {
+		from := "default"
+		if at.File != "" {
+			from = at.String()
+		}
+		w.b.WriteString(" # " + from)
+	}
+	w.b.WriteByte('\n')
+}
+
+// components writes a list, one element a line when each has an origin to show.
+func (w *shower) components(key string, names []string, t *Tenant) {
+	if len(names) == 0 {
+		return
+	}
+	if !w.origins {
+		w.line(key, names, Position{})
+		return
+	}
+	w.b.WriteString(key + " = [\n")
+	for _, name := range names {
+		fmt.Fprintf(&w.b, "  %s, # %s\n", tomlText(name), t.Origins[key+"."+name])
+	}
+	w.b.WriteString("]\n")
+}
+
+// setting writes a table leaf by leaf, as each leaf has its own origin.
+func (w *shower) setting(key string, v Value) {
+	table, ok := v.Data.(map[string]Value)
+	if !ok || len(table) == 0 {
+		w.line(key, plain(v.Data), v.Position)
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		w.setting(key+"."+tomlKey(name), table[name])
+	}
+}
+
+var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func tomlKey(key string) string {
+	if bareKey.MatchString(key) {
+		return key
+	}
+	return tomlText(key)
+}
+
+// plain takes the places out of a value. PHP stays what it was in TOML.
+func plain(data any) any {
+	switch data := data.(type) {
+	case []Value:
+		list := make([]any, len(data))
+		for i, v := range data {
+			list[i] = plain(v.Data)
+		}
+		return list
+	case map[string]Value:
+		table := make(map[string]any, len(data))
+		for key, v := range data {
+			table[key] = plain(v.Data)
+		}
+		return table
+	case PHP:
+		return map[string]any{"php": string(data)}
+	}
+	return data
+}
+
+// tomlText is a value as TOML on one line.
+func tomlText(value any) string {
+	if s, ok := value.(string); ok && strconv.CanBackquote(s) && !strings.ContainsAny(s, `"\`) {
+		return `"` + s + `"`
+	}
+	var out bytes.Buffer
+	e := toml.NewEncoder(&out)
+	e.SetTablesInline(true)
+	if err := e.Encode(map[string]any{"v": value}); err != nil {
+		return strconv.Quote(fmt.Sprint(value))
+	}
+	return strings.TrimSpace(strings.TrimPrefix(out.String(), "v = "))
+}
+
+// Plain is the settings as encoding/json and the TOML encoder take them: maps,
+// lists and scalars without places.
+func (t *Tenant) Plain() map[string]any {
+	table, _ := plain(t.Settings).(map[string]any)
+	return table
+}
