@@ -73,3 +73,6 @@ func (l Layout) L10n(key string) string { return filepath.Join(l.State, "l10n", 
 
 // Server is the data folder of a managed MariaDB.
 func (l Layout) Server(name string) string { return filepath.Join(l.State, "servers", name) }
+
+// Socket is where a managed MariaDB listens.
+func (l Layout) Socket(server string) string { return filepath.Join(l.Run(), server+".sock") }
