@@ -1,0 +1,123 @@
+package templates
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"wikictl/tenants"
+)
+
+// escapers names, for each kind of file, the functions that may end a pipeline
+// that prints.
+var escapers = map[string]template.FuncMap{
+	".php":   {"php": phpLiteral, "assign": phpAssign, "comment": comment},
+	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "comment": comment},
+	"apache": {"apache": apacheValue, "apacheAddress": apacheAddress, "comment": comment},
+	"pool":   {"fpm": fpmValue, "comment": comment},
+}
+
+// kindOf says which escapers a template may use.
+func kindOf(name string) string {
+	for _, kind := range []string{"nginx", "apache", "pool"} {
+		if strings.Contains(name, kind) {
+			return kind
+		}
+	}
+	return ".php"
+}
+
+// parseTemplate reads one template and reports what is wrong with it.
+func parseTemplate(name, file, text string) (*template.Template, tenants.Problems) {
+	t := template.New(name).Funcs(escapers[kindOf(name)])
+	// The real function needs the farm, which view gives when it renders.
+	t.Funcs(template.FuncMap{"tenants": func(string) ([]*tenants.Tenant, error) { return nil, nil }})
+	if _, err := t.Parse(text); err != nil {
+		return nil, tenants.Problems{syntaxProblem(file, err)}
+	}
+	c := checker{file: file, text: text, allowed: escapers[kindOf(name)]}
+	for _, part := range t.Templates() {
+		if part.Tree != nil {
+			c.list(part.Tree.Root)
+		}
+	}
+	return t, c.problems
+}
+
+var templateError = regexp.MustCompile(`(?s)^template: [^:]*:(\d+)(?::(\d+))?: (.*)$`)
+
+// syntaxProblem takes the place out of text/template's message.
+func syntaxProblem(file string, err error) tenants.Problem {
+	p := tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
+	if m := templateError.FindStringSubmatch(err.Error()); m != nil {
+		p.Position.Line, _ = strconv.Atoi(m[1])
+		p.Position.Column = 1 // the parser knows the line only
+		if column, err := strconv.Atoi(m[2]); err == nil {
+			p.Position.Column = column + 1
+		}
+		p.Message = m[3]
+	}
+	return p
+}
+
+// checker walks a template's tree for actions that print without an escaper.
+type checker struct {
+	file, text string
+	allowed    template.FuncMap
+	problems   tenants.Problems
+}
+
+func (c *checker) list(l *parse.ListNode) {
+	if l == nil {
+		return
+	}
+	for _, n := range l.Nodes {
+		c.node(n)
+	}
+}
+
+func (c *checker) node(n parse.Node) {
+	switch n := n.(type) {
+	case *parse.ActionNode:
+		c.action(n)
+	case *parse.IfNode:
+		c.list(n.List)
+		c.list(n.ElseList)
+	case *parse.RangeNode:
+		c.list(n.List)
+		c.list(n.ElseList)
+	case *parse.WithNode:
+		c.list(n.List)
+		c.list(n.ElseList)
+	}
+}
+
+// action refuses a pipeline that prints what no escaper returned.
+func (c *checker) action(n *parse.ActionNode) {
+	if len(n.Pipe.Decl) > 0 {
+		return // declares or assigns a variable and prints nothing
+	}
+	last := n.Pipe.Cmds[len(n.Pipe.Cmds)-1]
+	if name, ok := last.Args[0].(*parse.IdentifierNode); ok {
+		if _, ok := c.allowed[name.Ident]; ok {
+			return
+		}
+	}
+	at := place(c.file, c.text, int(n.Position()))
+	c.problems = append(c.problems, tenants.Problem{
+		Position: at, Message: "{{" + n.Pipe.String() + "}} prints without an escaper",
+		Hint: "end it with one of " + strings.Join(sortedNames(c.allowed), ", "),
+	})
+}
+
+// place turns an offset into line and column.
+func place(file, text string, offset int) tenants.Position {
+	offset = min(offset, len(text))
+	before := text[:offset]
+	return tenants.Position{
+		File: file, Line: strings.Count(before, "\n") + 1,
+		Column: offset - strings.LastIndexByte(before, '\n'),
+	}
+}

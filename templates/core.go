@@ -1,0 +1,86 @@
+package templates
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// coreSettings is what MediaWiki's own includes/config-schema.php says of its
+// settings, as far as rendering needs it.
+type coreSettings struct {
+	// scalars are the settings, without "wg", whose default is no array: PHP
+	// can't assign one member of those.
+	scalars map[string]bool
+	skin    string              // the default of $wgDefaultSkin
+	skins   map[string][]string // by folder: the names that skin.json gives its skins
+}
+
+// schemaDefault is a line of the generated list of defaults, which stand three
+// tabs deep, with what the default begins with.
+var schemaDefault = regexp.MustCompile(`(?m)^\t\t\t'([A-Za-z0-9_]+)' => ('[^']*'|.)`)
+
+// readCore reads a codebase's defaults. What can't be read is left out: the
+// settings are then taken for arrays.
+func readCore(c *tenants.Codebase) *coreSettings {
+	core := &coreSettings{scalars: map[string]bool{}, skins: map[string][]string{}}
+	if c == nil {
+		return core
+	}
+	data, _ := os.ReadFile(filepath.Join(c.Path, "includes", "config-schema.php"))
+	defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
+	for _, m := range schemaDefault.FindAllStringSubmatch(defaults, -1) {
+		// null becomes an array by itself
+		if m[2] != "[" && m[2] != "n" {
+			core.scalars[m[1]] = true
+		}
+		if m[1] == "DefaultSkin" {
+			core.skin = strings.Trim(m[2], "'")
+		}
+	}
+	for folder, skin := range c.Skins {
+		core.skins[folder] = skinNames(skin)
+	}
+	return core
+}
+
+// skinNames reads which skins a folder registers: Vector has two.
+func skinNames(skin *tenants.Component) []string {
+	var manifest struct{ ValidSkinNames map[string]any }
+	data, err := os.ReadFile(filepath.Join(skin.Path, "skin.json"))
+	if err != nil || json.Unmarshal(data, &manifest) != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(manifest.ValidSkinNames))
+}
+
+// defaultSkin is the $wgDefaultSkin for a skin's folder: MediaWiki's own default
+// when the folder has it, else the skin of the folder's name, else its first.
+func (c *coreSettings) defaultSkin(folder string) string {
+	names := c.skins[folder]
+	for _, name := range []string{c.skin, strings.ToLower(folder)} {
+		if slices.Contains(names, name) {
+			return name
+		}
+	}
+	if len(names) > 0 {
+		return names[0]
+	}
+	return strings.ToLower(folder)
+}
+
+// core returns what is known of a codebase, read once.
+func (s *Set) core(c *tenants.Codebase) *coreSettings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.codebases[c] == nil {
+		s.codebases[c] = readCore(c)
+	}
+	return s.codebases[c]
+}

@@ -1,0 +1,172 @@
+package templates
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode"
+	"unicode/utf8"
+
+	"wikictl/tenants"
+)
+
+// unfitError is a value that has no form in the file that it was meant for.
+type unfitError struct {
+	value string
+	why   string
+	at    tenants.Position // of the value, when it is known
+}
+
+// Error names the value, cut short.
+func (e *unfitError) Error() string {
+	value := e.value
+	if len(value) > 60 {
+		value = strings.ToValidUTF8(value[:60], "") + "…"
+	}
+	return fmt.Sprintf("%q %s", value, e.why)
+}
+
+func sortedNames(m template.FuncMap) []string { return slices.Sorted(maps.Keys(m)) }
+
+// plainText gives an escaper the string that it was called with. Secrets have
+// no place outside of LocalSettings.php.
+func plainText(value any) (string, tenants.Position, error) {
+	switch v := value.(type) {
+	case string:
+		return v, tenants.Position{}, nil
+	case int, int64:
+		return fmt.Sprint(v), tenants.Position{}, nil
+	case tenants.Value:
+		s, _, err := plainText(v.Data)
+		if unfit, ok := err.(*unfitError); ok {
+			unfit.at = v.Position
+		}
+		return s, v.Position, err
+	}
+	return "", tenants.Position{}, &unfitError{value: fmt.Sprint(value), why: fmt.Sprintf("is a %T, want a string or an integer", value)}
+}
+
+// comment makes text safe behind a # in every kind of file: it can neither end
+// the line nor PHP, and a \ at its end does not continue the line in Apache.
+func comment(value any) (string, error) {
+	s, _, err := plainText(value)
+	if err != nil {
+		return "", err
+	}
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	s = commentEnds.Replace(s)
+	if strings.HasSuffix(s, `\`) {
+		s += " ."
+	}
+	return s, nil
+}
+
+var commentEnds = strings.NewReplacer("?>", "? >", "*/", "* /")
+
+// unquoted needs no quotes in nginx, Apache or php-fpm.
+var unquoted = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9._/:@=+-]*$`)
+
+// refuse looks for what can't be in a value of a configuration file.
+func refuse(s string, at tenants.Position, characters, program string) error {
+	for _, r := range s {
+		switch {
+		case r < ' ' || r == 0x7f:
+			return &unfitError{value: s, at: at, why: fmt.Sprintf("holds %U, which %s can't read", r, program)}
+		case strings.ContainsRune(characters, r):
+			return &unfitError{value: s, at: at, why: fmt.Sprintf("holds %c, which %s would expand and can't quote", r, program)}
+		}
+	}
+	if !utf8.ValidString(s) {
+		return &unfitError{value: s, at: at, why: "is not UTF-8"}
+	}
+	return nil
+}
+
+var doubleQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func quote(s string) string {
+	if unquoted.MatchString(s) {
+		return s
+	}
+	return `"` + doubleQuoted.Replace(s) + `"`
+}
+
+// nginxValue writes one parameter of an nginx directive. nginx expands $ even
+// inside quotes and knows no escape for it.
+func nginxValue(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil {
+		err = refuse(s, at, "$", "nginx")
+	}
+	return quote(s), err
+}
+
+// nginxWords writes the parameters of a directive such as listen, which are
+// separated by spaces.
+func nginxWords(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err != nil {
+		return "", err
+	}
+	words := strings.Fields(s)
+	if len(words) == 0 {
+		return "", &unfitError{value: s, at: at, why: "is blank"}
+	}
+	for i, word := range words {
+		if words[i], err = nginxValue(word); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(words, " "), nil
+}
+
+// apacheValue writes one argument of an Apache directive. Apache expands ${…}
+// when it reads the file, and mod_rewrite and expressions $ and %.
+func apacheValue(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil {
+		err = refuse(s, at, "$%", "Apache")
+	}
+	return quote(s), err
+}
+
+// listenAddress is an address as nginx's listen takes it first.
+var listenAddress = regexp.MustCompile(`^(?:(\*|[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):)?([0-9]{1,5})$`)
+
+// apacheAddress writes the address of a <VirtualHost>, which takes no quotes.
+func apacheAddress(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err != nil {
+		return "", err
+	}
+	address, _, _ := strings.Cut(strings.TrimSpace(s), " ")
+	m := listenAddress.FindStringSubmatch(address)
+	if m == nil {
+		return "", &unfitError{value: s, at: at, why: `is no address for Apache, such as "80" or "127.0.0.1:8080"`}
+	}
+	if m[1] == "" {
+		return "*:" + m[2], nil
+	}
+	return address, nil
+}
+
+// fpmValue writes a value of a php-fpm pool, whose parser (PHP's for ini files)
+// expands ${…} and has no escape for a quote.
+func fpmValue(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil {
+		err = refuse(s, at, "$\"\\", "php-fpm")
+	}
+	if unquoted.MatchString(s) && !strings.Contains(s, "=") {
+		return s, err
+	}
+	return `"` + s + `"`, err
+}

@@ -1,0 +1,47 @@
+package templates
+
+import (
+	"regexp"
+	"strings"
+)
+
+// phpToken is a piece of a PHP expression that hides what it contains, or one
+// character. Heredocs are not among them and fail on their "<<<".
+var phpToken = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|<<<|\?>|<\?|/\*|//|#|.`)
+
+var closing = map[string]string{"(": ")", "[": "]", "{": "}"}
+
+// expression writes { php = "…" } as it is, but only when it is one expression
+// that ends where it seems to: a comment or an open bracket would take the
+// following line with it.
+func (w *phpWriter) expression(code string) error {
+	var open []string
+	for _, token := range phpToken.FindAllString(code, -1) {
+		depth := len(open)
+		switch token {
+		case "(", "[", "{":
+			open = append(open, closing[token])
+		case ")", "]", "}":
+			if depth == 0 || open[depth-1] != token {
+				return &unfitError{value: code, why: "has a " + token + " too many"}
+			}
+			open = open[:depth-1]
+		case "?>", "<?", "/*", "//", "#", "<<<":
+			return &unfitError{value: code, why: "holds " + token + ", which an expression here can't"}
+		case "'", `"`, "`":
+			return &unfitError{value: code, why: "has an open " + token}
+		case ";":
+			if depth == 0 {
+				return &unfitError{value: code, why: "is more than one expression"}
+			}
+		}
+	}
+	if len(open) > 0 {
+		return &unfitError{value: code, why: "lacks a " + open[len(open)-1]}
+	}
+	if strings.TrimSpace(code) == "" {
+		return &unfitError{value: code, why: "is no expression"}
+	}
+	w.b.WriteString(strings.TrimSpace(code))
+	return nil
+}

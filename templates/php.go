@@ -1,0 +1,293 @@
+package templates
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"wikictl/tenants"
+)
+
+// wide is how long a list may be, in bytes, before it is written one element a line.
+const wide = 80
+
+// phpLiteral writes a value as a PHP literal of its type.
+func phpLiteral(value any) (string, error) {
+	var w phpWriter
+	err := w.value(value, 0)
+	return w.b.String(), err
+}
+
+// phpAssign writes statements that set the variable $name. A table is assigned
+// leaf by leaf, so that what MediaWiki has by default beside them stays.
+func phpAssign(s Setting) (string, error) {
+	if !variable.MatchString(s.Name) {
+		return "", &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
+	}
+	var w phpWriter
+	err := w.assign("$"+s.Name, s.Value, s.whole)
+	return strings.TrimSuffix(w.b.String(), "\n"), err
+}
+
+// variable is what PHP takes for a variable's name, in ASCII.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+type phpWriter struct{ b strings.Builder }
+
+func (w *phpWriter) assign(target string, v tenants.Value, whole bool) error {
+	table, ok := v.Data.(map[string]tenants.Value)
+	if !ok || whole || len(table) == 0 {
+		w.b.WriteString(target + " = ")
+		if err := w.value(v, 0); err != nil {
+			return err
+		}
+		w.b.WriteString(";\n")
+		return nil
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
+		if err := w.assign(target+"["+phpKey(key)+"]", table[key], false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value writes any value that settings or templates can hold.
+func (w *phpWriter) value(value any, depth int) error {
+	switch v := value.(type) {
+	case tenants.Value:
+		err := w.value(v.Data, depth)
+		if unfit, ok := err.(*unfitError); ok && unfit.at.File == "" {
+			unfit.at = v.Position
+		}
+		return err
+	case string:
+		w.text(v)
+	case tenants.Secret:
+		w.text(v.Reveal())
+	case tenants.PHP:
+		return w.expression(string(v))
+	case bool:
+		w.b.WriteString(strconv.FormatBool(v))
+	case int:
+		w.integer(int64(v))
+	case int64:
+		w.integer(v)
+	case float64:
+		w.float(v)
+	case *big.Int:
+		return w.bigInteger(v)
+	case []string:
+		return writeList(w, v, depth)
+	case []tenants.Value:
+		return writeList(w, v, depth)
+	case map[string]tenants.Value:
+		return w.table(v, depth)
+	default:
+		return &unfitError{value: fmt.Sprint(value), why: fmt.Sprintf("is a %T, which has no literal in PHP", value)}
+	}
+	return nil
+}
+
+// integer knows that PHP reads the digits of the smallest one as a float.
+func (w *phpWriter) integer(i int64) {
+	if i == math.MinInt64 {
+		w.b.WriteString("PHP_INT_MIN")
+		return
+	}
+	w.b.WriteString(strconv.FormatInt(i, 10))
+}
+
+func (w *phpWriter) bigInteger(i *big.Int) error {
+	if !i.IsInt64() {
+		return &unfitError{value: i.String(), why: "is larger than PHP's integers"}
+	}
+	w.integer(i.Int64())
+	return nil
+}
+
+// float writes the shortest digits that read back as the same number.
+func (w *phpWriter) float(f float64) {
+	switch {
+	case math.IsNaN(f):
+		w.b.WriteString("NAN")
+	case math.IsInf(f, 1):
+		w.b.WriteString("INF")
+	case math.IsInf(f, -1):
+		w.b.WriteString("-INF")
+	default:
+		digits := strconv.FormatFloat(f, 'g', -1, 64)
+		if !strings.ContainsAny(digits, ".e") {
+			digits += ".0"
+		}
+		w.b.WriteString(digits)
+	}
+}
+
+// writeList writes a list on one line when it is short.
+func writeList[T any](w *phpWriter, list []T, depth int) error {
+	if len(list) == 0 {
+		w.b.WriteString("[]")
+		return nil
+	}
+	left := wide
+	oneLine := fits(list, &left)
+	w.open(oneLine)
+	for i, element := range list {
+		w.before(i, oneLine, depth+1)
+		if err := w.value(element, depth+1); err != nil {
+			return err
+		}
+	}
+	w.close(oneLine, depth)
+	return nil
+}
+
+// table writes a whole array with keys, one member a line.
+func (w *phpWriter) table(table map[string]tenants.Value, depth int) error {
+	if len(table) == 0 {
+		w.b.WriteString("[]")
+		return nil
+	}
+	w.open(false)
+	for i, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
+		w.before(i, false, depth+1)
+		w.b.WriteString(phpKey(key) + " => ")
+		if err := w.value(table[key], depth+1); err != nil {
+			return err
+		}
+	}
+	w.close(false, depth)
+	return nil
+}
+
+func (w *phpWriter) open(oneLine bool) {
+	w.b.WriteByte('[')
+	if oneLine {
+		w.b.WriteByte(' ')
+	}
+}
+
+func (w *phpWriter) before(i int, oneLine bool, depth int) {
+	switch {
+	case !oneLine && i > 0:
+		w.b.WriteString(",\n" + strings.Repeat("\t", depth))
+	case !oneLine:
+		w.b.WriteString("\n" + strings.Repeat("\t", depth))
+	case i > 0:
+		w.b.WriteString(", ")
+	}
+}
+
+func (w *phpWriter) close(oneLine bool, depth int) {
+	if oneLine {
+		w.b.WriteString(" ]")
+		return
+	}
+	w.b.WriteString(",\n" + strings.Repeat("\t", depth) + "]")
+}
+
+// fits says whether a value is short enough for one line; left is the room.
+func fits(value any, left *int) bool {
+	*left -= 2
+	switch v := value.(type) {
+	case tenants.Value:
+		return fits(v.Data, left)
+	case string:
+		*left -= len(v)
+	case tenants.PHP:
+		*left -= len(v)
+	case []string:
+		for _, element := range v {
+			if !fits(element, left) {
+				return false
+			}
+		}
+	case []tenants.Value:
+		for _, element := range v {
+			if !fits(element, left) {
+				return false
+			}
+		}
+	case map[string]tenants.Value:
+		return len(v) == 0
+	default:
+		*left -= 6
+	}
+	return *left >= 0
+}
+
+// decimal is a string that PHP turns into an integer when it is an array's key.
+var decimal = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,14})$`)
+
+func phpKey(key string) string {
+	if decimal.MatchString(key) {
+		return key
+	}
+	var w phpWriter
+	w.text(key)
+	return w.b.String()
+}
+
+// compareKeys puts numbers in their own order before everything else.
+func compareKeys(a, b string) int {
+	aNumber, bNumber := decimal.MatchString(a), decimal.MatchString(b)
+	switch {
+	case aNumber && bNumber:
+		x, _ := strconv.Atoi(a)
+		y, _ := strconv.Atoi(b)
+		return x - y
+	case aNumber:
+		return -1
+	case bNumber:
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+// text writes a string in single quotes, where PHP expands nothing, or in
+// double quotes when it holds what an editor would not show.
+func (w *phpWriter) text(s string) {
+	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
+		w.b.WriteByte('\'')
+		singleQuoted.WriteString(&w.b, s)
+		w.b.WriteByte('\'')
+		return
+	}
+	w.b.Grow(len(s) + 16)
+	w.b.WriteByte('"')
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&w.b, `\x%02X`, s[i])
+		case r == '\n':
+			w.b.WriteString(`\n`)
+		case r == '\t':
+			w.b.WriteString(`\t`)
+		case r == '"', r == '\\', r == '$':
+			w.b.WriteByte('\\')
+			w.b.WriteRune(r)
+		case r < utf8.RuneSelf && hidden(r):
+			fmt.Fprintf(&w.b, `\x%02X`, r)
+		case hidden(r):
+			fmt.Fprintf(&w.b, `\u{%X}`, r)
+		default:
+			w.b.WriteRune(r)
+		}
+		i += size
+	}
+	w.b.WriteByte('"')
+}
+
+var singleQuoted = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+
+// hidden characters show nothing, or change how the rest shows.
+func hidden(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }

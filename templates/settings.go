@@ -1,0 +1,68 @@
+package templates
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// Setting is one variable that a tenant's definitions set.
+type Setting struct {
+	Name  string // with its prefix, such as "wgMaxUploadSize"
+	Value tenants.Value
+
+	whole bool // a table replaces the default instead of joining it
+}
+
+// Section is settings that belong together.
+type Section struct {
+	Title    string
+	Settings []Setting
+}
+
+// subjects sort settings the way an administrator looks for them; the first
+// that matches takes a setting.
+var subjects = []struct {
+	title string
+	names *regexp.Regexp
+}{
+	{"Rights and groups", regexp.MustCompile(`^wg(GroupPermissions|RevokePermissions|AddGroups|RemoveGroups|GroupsAddToSelf|GroupsRemoveFromSelf|GroupInheritsPermissions|ImplicitGroups|Autopromote.*|AutoConfirm.*|NamespaceProtection|RestrictionLevels|RestrictionTypes|WhitelistRead.*|AvailableRights|EmailConfirmToEdit|NonincludableNamespaces|RateLimits|Block.*|.*Password.*)$`)},
+	{"Uploads and images", regexp.MustCompile(`^wg(.*Upload.*|File.*|.*FileExtensions|ProhibitedFileExtensions|.*Thumb.*|.*Image.*|SVG.*|UseInstantCommons|ForeignFileRepos|Djvu.*|Tiff.*|.*Mime.*|CheckFileExtensions|StrictFileExtensions)$`)},
+	{"E-mail", regexp.MustCompile(`^wg(.*Email.*|SMTP|EmergencyContact|PasswordSender.*|UserEmail.*|Enotif.*|NoReplyAddress|AdditionalMailParams)$`)},
+	{"Namespaces", regexp.MustCompile(`^wg(.*Namespace.*|CapitalLink.*)$`)},
+	{"Look", regexp.MustCompile(`^wg(Logo.*|Favicon|AppleTouchIcon|Footer.*|DefaultUserOptions|HiddenPrefs|SkipSkins|AllowUser(Css|Js)|UseSite(Css|Js)|Vector.*|Minerva.*|Timeless.*|Rights.*|Localtimezone|LocalTZoffset|AmericanDates)$`)},
+	{"Caches and jobs", regexp.MustCompile(`^wg(.*Cache.*|Job.*|RunJobs.*|.*Cdn.*|.*Squid.*|MiserMode|Memory.*|MaxShell.*)$`)},
+	{"Other settings", regexp.MustCompile(`^wg`)},
+	{"Settings of extensions", regexp.MustCompile(``)},
+}
+
+// sections sorts a tenant's settings by subject and name.
+func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
+	bySubject := make([][]Setting, len(subjects))
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		bare, isCore := strings.CutPrefix(name, "wg")
+		subject := subjectOf(name)
+		bySubject[subject] = append(bySubject[subject], Setting{
+			Name: name, Value: settings[name], whole: isCore && core.scalars[bare],
+		})
+	}
+	var found []Section
+	for i, settings := range bySubject {
+		if len(settings) > 0 {
+			found = append(found, Section{subjects[i].title, settings})
+		}
+	}
+	return found
+}
+
+func subjectOf(name string) int {
+	for i, subject := range subjects {
+		if subject.names.MatchString(name) {
+			return i
+		}
+	}
+	return len(subjects) - 1
+}

@@ -1,0 +1,178 @@
+// Package templates renders a tenant's LocalSettings.php, virtual host and
+// php-fpm pool to memory. It knows how values are written in PHP, nginx, Apache
+// and php-fpm, and refuses a template that prints a value without saying how.
+// It writes nothing and knows nothing of what is on disk besides the farm's own
+// templates and the codebase's settings.
+package templates
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"text/template"
+
+	"wikictl/tenants"
+)
+
+//go:embed *.tmpl
+var builtin embed.FS
+
+// Names of the templates, each of which the farm can replace by a file of the
+// same name in its templates folder.
+const (
+	LocalSettings = "localsettings.php.tmpl"
+	NginxVhost    = "vhost-nginx.conf.tmpl"
+	NginxDefault  = "default-nginx.conf.tmpl"
+	ApacheVhost   = "vhost-apache.conf.tmpl"
+	ApacheDefault = "default-apache.conf.tmpl"
+	FPMPool       = "pool.conf.tmpl"
+)
+
+// suffix ends the name of every template.
+const suffix = ".tmpl"
+
+// Data is what a template sees about one tenant. Its fields and the methods of
+// this package's View are what templates name.
+type Data struct {
+	Farm     *tenants.Farm
+	Tenant   *tenants.Tenant
+	Codebase *tenants.Codebase // the one to render for, which need not be the wanted one
+	Secrets  tenants.Secrets
+}
+
+// Rendered is what one tenant's release consists of besides its codebase.
+type Rendered struct {
+	LocalSettings []byte
+	Vhost         []byte
+	Pool          []byte // nil unless the farm has one php-fpm pool a tenant
+}
+
+// Set is every template, ready to render. It may be used by many goroutines.
+type Set struct {
+	templates map[string]*template.Template
+	files     map[string]string // where each came from, for messages
+	buffers   sync.Pool
+
+	mu        sync.Mutex
+	codebases map[*tenants.Codebase]*coreSettings
+	bound     map[*tenants.Farm]map[string]*template.Template
+}
+
+// Load reads the templates; a file dir/NAME replaces the built-in one. The
+// error is tenants.Problems when a template does not parse, prints without an
+// escaper, or has a name that nothing uses. dir need not exist.
+func Load(dir string) (*Set, error) {
+	s := &Set{templates: map[string]*template.Template{}, files: map[string]string{}, codebases: map[*tenants.Codebase]*coreSettings{}, bound: map[*tenants.Farm]map[string]*template.Template{}}
+	own, err := ownTemplates(dir)
+	if err != nil {
+		return nil, err
+	}
+	var problems tenants.Problems
+	for _, name := range names() {
+		file, text := "built-in "+name, own[name]
+		if text != nil {
+			file = filepath.Join(filepath.Base(dir), name)
+		} else if text, err = builtin.ReadFile(name); err != nil {
+			return nil, err
+		}
+		t, found := parseTemplate(name, file, string(text))
+		s.templates[name], s.files[name] = t, file
+		problems = append(problems, found...)
+		delete(own, name)
+	}
+	for name := range own {
+		problems = append(problems, tenants.Problem{
+			Position: tenants.Position{File: filepath.Join(filepath.Base(dir), name)},
+			Message:  "replaces no template",
+			Hint:     "there are " + strings.Join(names(), ", "),
+		})
+	}
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, problems
+	}
+	return s, nil
+}
+
+func names() []string {
+	return []string{LocalSettings, NginxVhost, NginxDefault, ApacheVhost, ApacheDefault, FPMPool}
+}
+
+// ownTemplates reads the farm's own templates.
+func ownTemplates(dir string) (map[string][]byte, error) {
+	own := map[string][]byte{}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || dir == "" {
+		return own, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("own templates: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), suffix) {
+			continue
+		}
+		if own[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			return nil, fmt.Errorf("own templates: %w", err)
+		}
+	}
+	return own, nil
+}
+
+// Render makes a tenant's files. The error is tenants.Problems when a value has
+// no form in the file that it was meant for: nothing is ever left out or
+// changed to make it fit.
+func (s *Set) Render(d Data) (Rendered, error) {
+	v := s.view(d)
+	var r Rendered
+	var err error
+	if r.LocalSettings, err = s.execute(LocalSettings, v); err != nil {
+		return Rendered{}, err
+	}
+	vhost := NginxVhost
+	if d.Farm.Web.Kind == "apache" {
+		vhost = ApacheVhost
+	}
+	if r.Vhost, err = s.execute(vhost, v); err != nil {
+		return Rendered{}, err
+	}
+	if d.Farm.Web.Pools {
+		if r.Pool, err = s.execute(FPMPool, v); err != nil {
+			return Rendered{}, err
+		}
+	}
+	return r, nil
+}
+
+// Default makes the virtual host that answers for host names of no tenant.
+func (s *Set) Default(f *tenants.Farm) ([]byte, error) {
+	name := NginxDefault
+	if f.Web.Kind == "apache" {
+		name = ApacheDefault
+	}
+	return s.execute(name, s.view(Data{Farm: f}))
+}
+
+// execute runs one template into memory of its own.
+func (s *Set) execute(name string, v *View) ([]byte, error) {
+	buffer, _ := s.buffers.Get().(*bytes.Buffer)
+	if buffer == nil {
+		buffer = new(bytes.Buffer)
+	}
+	defer s.buffers.Put(buffer)
+	buffer.Reset()
+	t, err := s.bind(v.Farm, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Execute(buffer, v); err != nil {
+		return nil, v.problems(s.files[name], err)
+	}
+	return slices.Clone(buffer.Bytes()), nil
+}

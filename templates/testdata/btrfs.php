@@ -1,0 +1,108 @@
+<?php
+# btrfs Wiki: the settings of the wiki "btrfs".
+#
+# wikictl wrote this file from
+#   wikictl.toml
+#   classes/kernel.toml
+#   tenants/btrfs.toml
+# What is changed here is lost. Change those files instead, look at the
+# difference with `wikictl render --diff` and apply it with `wikictl render --write`.
+
+# Nothing to see for whoever asks for this file itself.
+if ( !defined( 'MEDIAWIKI' ) ) {
+	exit;
+}
+
+## Name and language
+$wgSitename = 'btrfs Wiki';
+$wgLanguageCode = 'en';
+
+## Address: index.php and its like are at the root, pages below /wiki/
+$wgServer = 'https://btrfs.wiki.example.org';
+$wgScriptPath = '';
+$wgArticlePath = '/wiki/$1';
+$wgUsePathInfo = true;
+
+## Files of this wiki alone
+$wgUploadDirectory = '/srv/farm/wikis/btrfs/images';
+$wgUploadPath = '/images';
+$wgCacheDirectory = '/srv/farm/wikis/btrfs/cache';
+$wgTmpDirectory = '/srv/farm/wikis/btrfs/cache/tmp';
+
+# While this file exists readers can't save. Maintenance scripts don't look at
+# it, as it would stop update.php too.
+if ( PHP_SAPI !== 'cli' ) {
+	$wgReadOnlyFile = '/srv/farm/wikis/btrfs/read-only';
+}
+
+## Database: an account that can't change the schema. update.php is given another.
+$wgDBtype = 'mysql';
+$wgDBserver = 'localhost:/srv/farm/run/main.sock';
+$wgDBname = 'wiki_btrfs';
+$wgDBuser = 'wiki_btrfs';
+$wgDBpassword = 'web-password';
+$wgDBprefix = '';
+$wgDBTableOptions = 'ENGINE=InnoDB, DEFAULT CHARSET=binary';
+
+## Keys
+$wgSecretKey = 'secret-key';
+$wgUpgradeKey = 'upgrade-key';
+# Changing this logs everybody out.
+$wgAuthenticationTokenVersion = '1';
+
+## Caches and sessions: nothing is shared with the other wikis of this farm
+$wgCachePrefix = 'wiki_btrfs';
+$wgCookiePrefix = 'wiki_btrfs';
+$wgSessionName = 'wiki_btrfs_session';
+$wgCookieSecure = true;
+$wgMainCacheType = CACHE_ACCEL;
+$wgSessionCacheType = CACHE_DB;
+
+# Messages are the same for every wiki that runs the same code.
+$wgLocalisationCacheConf['store'] = 'array';
+$wgLocalisationCacheConf['storeDirectory'] = '/srv/farm/l10n/COMPONENTS';
+$wgLocalisationCacheConf['manualRecache'] = false;
+
+## Programs
+$wgShellLocale = 'C.UTF-8';
+$wgPhpCli = 'PHP';
+
+## Skins
+wfLoadSkin( 'Vector' );
+$wgDefaultSkin = 'vector-2022';
+
+## Extensions
+wfLoadExtension( 'ParserFunctions' );
+wfLoadExtension( 'Cite' );
+
+## Rights and groups
+$wgGroupPermissions['*']['createaccount'] = false;
+$wgGroupPermissions['*']['edit'] = false;
+$wgGroupPermissions['sysop'] = [];
+
+## Uploads and images
+$wgEnableUploads = true;
+$wgFileExtensions = [ 'png', 'jpg', 'svg' ];
+$wgMaxUploadSize = 20971520;
+
+## E-mail
+$wgSMTP = [
+	'auth' => false,
+	'host' => 'mail.example.org',
+	'port' => 25,
+];
+$wgUserEmailConfirmationTokenExpiry = 7 * 24 * 3600;
+
+## Namespaces
+$wgExtraNamespaces[3000] = 'Snapshot';
+$wgExtraNamespaces[3001] = 'Snapshot_talk';
+$wgNamespacesWithSubpages[0] = true;
+
+## Look
+$wgLocaltimezone = 'Europe/Vienna';
+$wgLogos = [
+	'1x' => '/resources/assets/wiki.png',
+];
+
+## Settings of extensions
+$egSomething = 1.5;
