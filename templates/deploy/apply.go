@@ -1,0 +1,243 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"wikictl/tenants/fleet"
+)
+
+// Outcome is what became of one tenant that differed.
+type Outcome struct {
+	Tenant  string
+	Release int // that is served now
+	Changes []Change
+	Err     error // it is served as before
+}
+
+// Applied is what Apply did.
+type Applied struct {
+	Outcomes  []Outcome // of the tenants that differed, in the order of the source
+	Unchanged int
+	Recovered int  // changes that an earlier run was killed in and this one finished
+	Reloaded  bool // the web server reads its configuration again
+}
+
+// PartialError says that some tenants kept what they had; the others changed.
+type PartialError struct{ Failed []Outcome }
+
+// Error has a line for each tenant.
+func (e *PartialError) Error() string {
+	lines := make([]string, len(e.Failed))
+	for i, o := range e.Failed {
+		lines[i] = fmt.Sprintf("tenant %q: %s", o.Tenant, o.Err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the tenants' errors.
+func (e *PartialError) Unwrap() []error {
+	errs := make([]error, len(e.Failed))
+	for i, o := range e.Failed {
+		errs[i] = o.Err
+	}
+	return errs
+}
+
+// Apply brings the disk in line with what is wanted and has the web server read
+// it: releases are staged and their PHP is checked, then all tenants are switched,
+// and when the web server's check fails all are switched back. Nothing is written
+// when nothing differs or when some tenant can't be rendered (tenants.Problems).
+// A *BusyError means that another run is writing, a *HookError that the web server
+// refused, a *PartialError that some tenants kept what they had. A run that was
+// killed is finished by the next one.
+func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
+	unlock, err := d.lock(ctx, 0)
+	if err != nil {
+		return Applied{}, err
+	}
+	defer unlock()
+	found, err := d.compareAll(ctx, s, false)
+	if err != nil {
+		return Applied{}, err
+	}
+	j, err := d.readJournal()
+	if err != nil {
+		return Applied{}, err
+	}
+	applied := Applied{Recovered: len(j.Swaps)}
+	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return len(found[i]) == 0 })
+	applied.Unchanged = s.Len - len(differ)
+	staged := d.stageAll(ctx, s, differ, found)
+	d.lintAll(ctx, staged)
+	if err := ctx.Err(); err != nil {
+		return Applied{}, context.Cause(ctx)
+	}
+	var swaps []swap
+	for _, t := range staged {
+		if t.err == nil {
+			swaps = append(swaps, t.swap)
+		}
+		applied.Outcomes = append(applied.Outcomes, Outcome{Tenant: t.swap.Tenant, Release: t.swap.To, Changes: t.changes, Err: t.err})
+	}
+	j.merge(swaps)
+	if err := d.planDefault(&j, s.Default); err != nil {
+		return applied, err
+	}
+	applied.Reloaded, err = d.commit(ctx, j)
+	if err != nil {
+		return applied, err
+	}
+	return applied, partial(applied.Outcomes)
+}
+
+func partial(outcomes []Outcome) error {
+	failed := slices.DeleteFunc(slices.Clone(outcomes), func(o Outcome) bool { return o.Err == nil })
+	if len(failed) == 0 {
+		return nil
+	}
+	return &PartialError{Failed: failed}
+}
+
+// stagedTenant is a tenant on its way.
+type stagedTenant struct {
+	swap    swap
+	changes []Change
+	written bool
+	err     error
+}
+
+// stageAll writes the releases of the tenants that differ, several at once.
+func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found [][]Change) []stagedTenant {
+	results := fleet.Run(ctx, differ, fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+		func(_ context.Context, i int) (stagedTenant, error) {
+			w, err := s.At(i)
+			if err != nil {
+				return stagedTenant{}, err
+			}
+			t := stagedTenant{swap: swap{Tenant: w.Tenant}, changes: found[i]}
+			t.err = d.stageOne(w, &t)
+			return t, nil
+		})
+	staged := make([]stagedTenant, len(results))
+	for i, r := range results {
+		staged[i] = r.Value
+		if r.Err != nil {
+			staged[i].err, staged[i].changes = r.Err, found[differ[i]]
+			staged[i].swap.Tenant = found[differ[i]][0].Tenant
+		}
+	}
+	return staged
+}
+
+func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
+	if t.swap.From, _, err = d.Current(w.Tenant); err != nil {
+		return err
+	}
+	if t.swap.To, t.written, err = d.stage(w); err != nil {
+		return err
+	}
+	for _, c := range t.changes {
+		switch c.Path {
+		case d.layout.Vhost(w.Tenant):
+			t.swap.Vhost = c.Kind
+		case d.layout.Pool(w.Tenant):
+			t.swap.Pool = c.Kind
+		}
+	}
+	return nil
+}
+
+// lintAll checks the PHP of the releases that were written. When the check of
+// all fails it looks for those that are at fault, by halves.
+func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
+	var written []*stagedTenant
+	for i := range staged {
+		if staged[i].err == nil && staged[i].written {
+			written = append(written, &staged[i])
+		}
+	}
+	if d.Lint != nil {
+		d.lint(ctx, written)
+	}
+}
+
+func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
+	if len(some) == 0 || ctx.Err() != nil {
+		return
+	}
+	files := make([]string, len(some))
+	for i, t := range some {
+		files[i] = filepath.Join(d.layout.Release(t.swap.Tenant, t.swap.To), settingsFile)
+	}
+	err := d.Lint(ctx, files)
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case len(some) == 1:
+		release := d.layout.Release(some[0].swap.Tenant, some[0].swap.To)
+		some[0].err = errors.Join(err, os.RemoveAll(release))
+	default:
+		d.lint(ctx, some[:len(some)/2])
+		d.lint(ctx, some[len(some)/2:])
+	}
+}
+
+// Publish makes the web server serve tenants from their current releases, with
+// one check and one reload, and takes them out again when the check fails. What
+// is published already stays as it is.
+func (d *Deployer) Publish(ctx context.Context, names ...string) (reloaded bool, err error) {
+	return d.include(ctx, names, func(p part) Kind {
+		same, err := sameFile(p.source, p.installed)
+		switch {
+		case !exists(p.source) || (err == nil && same):
+			return ""
+		case exists(p.installed):
+			return Edit
+		}
+		return Add
+	})
+}
+
+// Withdraw takes tenants out of the web server's configuration, with one check
+// and one reload. Their releases stay.
+func (d *Deployer) Withdraw(ctx context.Context, names ...string) (reloaded bool, err error) {
+	return d.include(ctx, names, func(p part) Kind {
+		if exists(p.installed) {
+			return Delete
+		}
+		return ""
+	})
+}
+
+// include changes what the web server includes of some tenants.
+func (d *Deployer) include(ctx context.Context, names []string, decide func(part) Kind) (bool, error) {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	j, err := d.readJournal()
+	if err != nil {
+		return false, err
+	}
+	var swaps []swap
+	for _, name := range names {
+		current, _, err := d.Current(name)
+		if err != nil {
+			return false, err
+		}
+		parts := d.parts(name, current)
+		s := swap{Tenant: name, From: current, To: current, Vhost: decide(parts[0]), Pool: decide(parts[1])}
+		if s.Vhost != "" || s.Pool != "" {
+			swaps = append(swaps, s)
+		}
+	}
+	j.merge(swaps)
+	return d.commit(ctx, j)
+}

@@ -1,0 +1,121 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"wikictl/tenants/fleet"
+)
+
+// keepReleases is how many releases of a tenant stay after a change.
+const keepReleases = 3
+
+// commit makes every change of the journal: one sync before and one after, one
+// check, one reload. The journal stays on disk until the reload has succeeded.
+func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err error) {
+	if len(j.Swaps) == 0 && j.Default == "" {
+		return false, remove(d.journalPath())
+	}
+	for _, dir := range []string{d.layout.Vhosts(), d.layout.Pools()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return false, err
+		}
+	}
+	if err := errors.Join(d.writeJournal(j), d.Sync()); err != nil {
+		return false, err
+	}
+	err = d.each(ctx, j, d.apply)
+	if err == nil {
+		err = d.bringDefault(j)
+	}
+	if err == nil {
+		err = d.Check(ctx)
+	}
+	if err != nil {
+		return false, errors.Join(err, d.rollBack(ctx, j))
+	}
+	if err := d.Sync(); err != nil {
+		return false, err
+	}
+	if err := d.Reload(ctx); err != nil {
+		return false, fmt.Errorf("%w\n(the new configuration is in place: run this again once it can be loaded)", err)
+	}
+	return true, d.settle(ctx, j)
+}
+
+// each calls do for every swap, several at once. What has begun is finished or
+// undone as a whole, so that a cancelled context does not stop it.
+func (d *Deployer) each(ctx context.Context, j journal, do func(swap) error) error {
+	results := fleet.Run(context.WithoutCancel(ctx), j.Swaps, fleet.Options[swap]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+		func(_ context.Context, s swap) (struct{}, error) { return struct{}{}, do(s) })
+	var err error
+	for _, r := range results {
+		if r.Err != nil {
+			err = errors.Join(err, fmt.Errorf("tenant %q: %w", r.Item.Tenant, r.Err))
+		}
+	}
+	return err
+}
+
+// rollBack takes every change back and makes that last.
+func (d *Deployer) rollBack(ctx context.Context, j journal) error {
+	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackDefault(j))
+	if err == nil {
+		err = remove(d.journalPath())
+	}
+	return errors.Join(err, d.Sync())
+}
+
+// settle removes what was kept for an undoing, and old releases.
+func (d *Deployer) settle(ctx context.Context, j journal) error {
+	err := d.each(ctx, j, func(s swap) error {
+		if err := d.forget(s); err != nil || s.From == s.To {
+			return err
+		}
+		return d.prune(s.Tenant, keepReleases)
+	})
+	if j.Default != "" {
+		err = errors.Join(err, remove(beside(d.DefaultVhost(), "old")))
+	}
+	return errors.Join(err, remove(d.journalPath()))
+}
+
+// planDefault adds the virtual host for names of no tenant to what changes.
+func (d *Deployer) planDefault(j *journal, data []byte) error {
+	if data == nil {
+		return nil
+	}
+	if j.Default != "" {
+		j.DefaultData = data
+	}
+	found, err := compareFile(d.DefaultVhost(), data, false)
+	if err != nil || found == equal {
+		return err
+	}
+	kind := Edit
+	if found == absent {
+		kind = Add
+	}
+	j.Default, j.DefaultData = mergeKind(j.Default, kind), data
+	return nil
+}
+
+func (d *Deployer) bringDefault(j journal) error {
+	if j.Default == "" {
+		return nil
+	}
+	path := d.DefaultVhost()
+	if j.Default == Edit && !exists(beside(path, "old")) {
+		if err := os.Link(path, beside(path, "old")); ignoreAbsent(err) != nil {
+			return err
+		}
+	}
+	return WriteFile(path, j.DefaultData, 0o644, -1)
+}
+
+func (d *Deployer) takeBackDefault(j journal) error {
+	return takeBack(d.DefaultVhost(), j.Default)
+}

@@ -1,0 +1,203 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+)
+
+// Kind says in which way a file differs from what is wanted.
+type Kind string
+
+// Kinds of changes.
+const (
+	Add    Kind = "add"    // it is not there
+	Edit   Kind = "edit"   // its content, or where it leads to, is another
+	Mode   Kind = "mode"   // others can read what they must not
+	Delete Kind = "delete" // it is there and nothing is wanted
+)
+
+// Change is one file that differs from what is wanted.
+type Change struct {
+	Tenant string // empty for the virtual host for names of no tenant
+	Path   string // absolute, by way of the link to the current release
+	Kind   Kind
+	Diff   string // unified, secrets masked; empty unless asked for
+}
+
+// DefaultVhost is the file of the virtual host for names of no tenant. Its name
+// comes before every tenant's, as Apache takes the first one it reads.
+func (d *Deployer) DefaultVhost() string { return filepath.Join(d.layout.Vhosts(), "+default.conf") }
+
+// Compare lists what differs on disk from what is wanted, in the order of the
+// source, and writes nothing. With diffs each change has its difference. The
+// error is tenants.Problems when tenants can't be rendered.
+func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
+	found, err := d.compareAll(ctx, s, diffs)
+	if err != nil {
+		return nil, err
+	}
+	if s.Default != nil {
+		change, err := d.compareOne("", d.DefaultVhost(), file{data: s.Default}, nil, diffs)
+		if err != nil {
+			return nil, err
+		}
+		found = append([][]Change{change}, found...)
+	}
+	return slices.Concat(found...), nil
+}
+
+// compareAll compares every tenant, several at once, and gathers problems.
+func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([][]Change, error) {
+	results := fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+		func(_ context.Context, i int) ([]Change, error) {
+			w, err := s.At(i)
+			if err != nil {
+				return nil, err
+			}
+			return d.compare(w, diffs)
+		})
+	found := make([][]Change, s.Len)
+	var problems tenants.Problems
+	for i, r := range results {
+		found[i] = r.Value
+		var wrong tenants.Problems
+		switch {
+		case errors.As(r.Err, &wrong):
+			problems = append(problems, wrong...)
+		case r.Err != nil:
+			return nil, r.Err
+		}
+	}
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, slices.Compact(problems)
+	}
+	return found, nil
+}
+
+func indexes(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// compare looks at what one tenant is served from.
+func (d *Deployer) compare(w Wanted, diffs bool) ([]Change, error) {
+	release, core, err := d.Current(w.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	current := d.layout.Current(w.Tenant)
+	dir := d.layout.Release(w.Tenant, release)
+	changes, err := d.compareOne(w.Tenant, filepath.Join(current, settingsFile), file{data: w.LocalSettings, secret: true}, w.Secrets, diffs)
+	if err != nil {
+		return nil, err
+	}
+	if core != w.Core {
+		c := Change{Tenant: w.Tenant, Path: filepath.Join(current, coreLink), Kind: Edit}
+		if core == "" {
+			c.Kind = Add
+		}
+		if diffs {
+			c.Diff = fmt.Sprintf("-%s\n+%s\n", core, w.Core)
+		}
+		changes = append(changes, c)
+	}
+	for _, part := range []struct {
+		installed, released string
+		data                []byte
+	}{
+		{d.layout.Vhost(w.Tenant), filepath.Join(dir, vhostFile), w.Vhost},
+		{d.layout.Pool(w.Tenant), filepath.Join(dir, poolFile), w.Pool},
+	} {
+		more, err := d.compareOne(w.Tenant, part.installed, file{data: part.data}, w.Secrets, diffs)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, more...)
+	}
+	return changes, nil
+}
+
+// compareOne looks at one file.
+func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
+	if f.data == nil {
+		if !exists(path) {
+			return nil, nil
+		}
+		return d.change(tenant, path, Delete, f, secrets, diffs)
+	}
+	found, err := compareFile(path, f.data, f.secret)
+	if err != nil {
+		return nil, err
+	}
+	switch found {
+	case absent:
+		return d.change(tenant, path, Add, f, secrets, diffs)
+	case changed:
+		return d.change(tenant, path, Edit, f, secrets, diffs)
+	case mode:
+		return []Change{{Tenant: tenant, Path: path, Kind: Mode}}, nil
+	}
+	return nil, nil
+}
+
+func (d *Deployer) change(tenant, path string, kind Kind, f file, secrets []string, diffs bool) ([]Change, error) {
+	c := Change{Tenant: tenant, Path: path, Kind: kind}
+	if diffs {
+		have, err := os.ReadFile(path)
+		if err != nil && kind != Add {
+			return nil, err
+		}
+		c.Diff = diff(path, string(have), string(f.data), secrets)
+	}
+	return []Change{c}, nil
+}
+
+// diff shows how a file changes, with secrets masked.
+func diff(path, have, want string, secrets []string) string {
+	from := path
+	if have == "" {
+		from = os.DevNull
+	}
+	have, want = maskSecrets(have, secrets), maskSecrets(want, secrets)
+	if have == want {
+		return path + ": only secrets differ\n"
+	}
+	return udiff.Unified(from, path, have, want)
+}
+
+// secretLine is a PHP assignment whose name tells that nobody should see the
+// value: what is on disk may hold secrets that are no longer known.
+var secretLine = regexp.MustCompile(`(?mi)^(.*(?:password|secret|upgradekey|private_?key|api_?key|token)[A-Za-z]*(?:'\]|'|")*\s*=>?\s*).*$`)
+
+// maskSecrets puts [secret] in the place of secrets.
+func maskSecrets(text string, secrets []string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "[secret]")
+		}
+	}
+	return secretLine.ReplaceAllStringFunc(text, func(line string) string {
+		m := secretLine.FindStringSubmatch(line)
+		value := strings.TrimRight(line[len(m[1]):], ";, ")
+		if value == "true" || value == "false" || value == "" || strings.Trim(value, "0123456789'") == "" && len(value) < 4 {
+			return line
+		}
+		return m[1] + "[secret]" + line[len(m[1])+len(value):]
+	})
+}

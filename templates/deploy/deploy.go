@@ -1,0 +1,111 @@
+// Package deploy puts rendered files in their places below a farm's state
+// folder: it writes releases, switches a tenant from one to another by renaming
+// a symbolic link, keeps what the web server includes in line with them, and
+// takes everything back when the web server's own check refuses it. It knows
+// nothing of how the files were rendered, of databases or of MediaWiki.
+//
+// A release, wikis/NAME/releases/N, holds LocalSettings.php, a link `core` to
+// the codebase, and the tenant's vhost.conf and pool.conf; the file below vhosts
+// is a hard link to the one of the release. A release is built aside and gets its
+// number by a rename, so a numbered one is whole. Numbers only grow, so that no
+// cache of PHP can take one release for another.
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"wikictl/templates"
+	"wikictl/tenants"
+)
+
+// Deployer writes below one state folder. It may be used by many goroutines.
+type Deployer struct {
+	// Lint checks PHP files, such as php.Lint; nil checks nothing.
+	Lint func(ctx context.Context, files []string) error
+
+	layout   tenants.Layout
+	web      tenants.Web
+	uid, gid int // of the web server; -1 leaves files to whoever runs wikictl
+	writing  sync.Mutex
+	unsynced atomic.Bool
+	folders  sync.Map // folders outside of a tenant's that were made already
+}
+
+// New returns a deployer for a farm's state folder. It looks up the user and
+// group of php-fpm's workers, to whom a tenant's images and caches belong, and
+// fails when there are none or when wikictl may not give files to them.
+func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
+	d := &Deployer{layout: l, web: web, uid: -1, gid: -1}
+	if web.User != "" {
+		u, err := user.Lookup(web.User)
+		if err != nil {
+			return nil, fmt.Errorf("web.user: %w", err)
+		}
+		d.uid, _ = strconv.Atoi(u.Uid)
+		d.gid, _ = strconv.Atoi(u.Gid)
+	}
+	if web.Group != "" {
+		g, err := user.LookupGroup(web.Group)
+		if err != nil {
+			return nil, fmt.Errorf("web.group: %w", err)
+		}
+		d.gid, _ = strconv.Atoi(g.Gid)
+	}
+	if os.Geteuid() == 0 {
+		return d, nil
+	}
+	if d.uid >= 0 && d.uid != os.Geteuid() {
+		return nil, fmt.Errorf("files of %s can only be made by root: run wikictl as root, or php-fpm as yourself and leave web.user out", web.User)
+	}
+	d.uid = -1
+	groups, err := os.Getgroups()
+	if d.gid >= 0 && err == nil && !slices.Contains(append(groups, os.Getegid()), d.gid) {
+		return nil, fmt.Errorf("files of group %s can only be made by its members or root: run wikictl as root", web.Group)
+	}
+	return d, nil
+}
+
+// Wanted is what a tenant's release shall hold.
+type Wanted struct {
+	Tenant        string
+	Core          string // absolute path of the codebase
+	LocalSettings []byte
+	Vhost         []byte   // nil: the release has none
+	Pool          []byte   // nil: the release has none
+	Folders       []string // folders outside of the tenant's that the web server writes, such as Layout.L10n
+	Secrets       []string // masked in differences
+}
+
+// Want is what a rendered tenant shall hold.
+func Want(d templates.Data, r templates.Rendered) Wanted {
+	return Wanted{
+		Tenant: d.Tenant.Name, Core: d.Codebase.Path,
+		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
+		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase))},
+		Secrets: []string{
+			d.Secrets.WebPassword.Reveal(), d.Secrets.SecretKey.Reveal(), d.Secrets.UpgradeKey.Reveal(),
+			d.Secrets.SchemaPassword.Reveal(), d.Secrets.AdminPassword.Reveal(),
+		},
+	}
+}
+
+// Source is what many tenants shall hold. At is called for each index below Len,
+// by several goroutines at once and twice for what changed, so that the text of
+// a large farm is never in memory as a whole.
+type Source struct {
+	Len     int
+	At      func(i int) (Wanted, error)
+	Default []byte // the virtual host for names of no tenant; nil leaves it alone
+}
+
+// Of is a source of what is in memory.
+func Of(wanted ...Wanted) Source {
+	return Source{Len: len(wanted), At: func(i int) (Wanted, error) { return wanted[i], nil }}
+}

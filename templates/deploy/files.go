@@ -1,0 +1,227 @@
+package deploy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
+)
+
+// WriteFile replaces a file by rename and makes it last, with exactly that mode;
+// gid is its group, -1 the one of whoever runs wikictl.
+func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if gid >= 0 {
+		if err := f.Chown(-1, gid); err != nil {
+			return err
+		}
+	}
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes renames in a folder last.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// create writes a new file, which a syncfs makes last.
+func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if gid >= 0 {
+		if err := f.Chown(-1, gid); err != nil {
+			return err
+		}
+	}
+	return f.Chmod(mode)
+}
+
+// folder makes a folder with its owner and mode. One that is there keeps its
+// mode but not another's ownership, which a killed run may have left.
+func folder(path string, mode os.FileMode, uid, gid int) error {
+	err := os.Mkdir(path, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return own(path, uid, gid)
+	}
+	if err != nil {
+		return err
+	}
+	if uid >= 0 || gid >= 0 {
+		if err := os.Chown(path, uid, gid); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(path, mode) // whatever the umask took away
+}
+
+func own(path string, uid, gid int) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is in the way of a folder", path)
+	}
+	have := info.Sys().(*syscall.Stat_t)
+	if (uid < 0 || int(have.Uid) == uid) && (gid < 0 || int(have.Gid) == gid) {
+		return nil
+	}
+	return os.Chown(path, uid, gid)
+}
+
+// point makes a symbolic link lead to target, by rename.
+func point(link, target string) error {
+	temporary := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+".new")
+	err := os.Symlink(target, temporary)
+	if errors.Is(err, fs.ErrExist) { // a killed run's
+		if err := os.Remove(temporary); err != nil {
+			return err
+		}
+		err = os.Symlink(target, temporary)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary, link)
+}
+
+// install makes path the same file as source, by rename.
+func install(source, path string) error {
+	if same, err := sameFile(source, path); err != nil || same {
+		return err
+	}
+	temporary := beside(path, "new")
+	if err := remove(temporary); err != nil {
+		return err
+	}
+	err := os.Link(source, temporary)
+	if errors.Is(err, syscall.EXDEV) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EMLINK) {
+		var data []byte
+		if data, err = os.ReadFile(source); err == nil {
+			err = create(temporary, data, 0o644, -1)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// beside names a file next to path that neither nginx nor Apache nor php-fpm
+// includes by *.conf.
+func beside(path, suffix string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+suffix)
+}
+
+func sameFile(a, b string) (bool, error) {
+	first, err := os.Lstat(a)
+	if err != nil {
+		return false, err
+	}
+	second, err := os.Lstat(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(first, second), err
+}
+
+// remove deletes a file unless it is gone already.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// difference is how a file on disk stands to what is wanted.
+type difference int
+
+const (
+	equal difference = iota
+	absent
+	changed
+	mode // the content is right, but not who may read it
+)
+
+// compareFile reads a file no further than it has to. A file of secrets must not
+// be readable for others.
+func compareFile(path string, want []byte, secret bool) (difference, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return absent, nil
+	}
+	if err != nil {
+		return changed, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return changed, err
+	}
+	if info.Size() != int64(len(want)) {
+		return changed, nil
+	}
+	have := make([]byte, len(want))
+	if _, err := io.ReadFull(f, have); err != nil && !errors.Is(err, io.EOF) {
+		return changed, fmt.Errorf("%s: %w", path, err)
+	}
+	switch {
+	case !bytes.Equal(have, want):
+		return changed, nil
+	case secret && info.Mode().Perm()&0o027 != 0:
+		return mode, nil
+	}
+	return equal, nil
+}
+
+// Sync makes everything that was written below the state folder last, by one
+// syncfs (syncfs(2)).
+func (d *Deployer) Sync() error {
+	d.unsynced.Store(false)
+	f, err := os.Open(d.layout.State)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Syncfs(int(f.Fd())); err != nil {
+		d.unsynced.Store(true)
+		return fmt.Errorf("syncfs %s: %w", d.layout.State, err)
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package deploy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// swap is one tenant's change of what is served, written down before it is made
+// so that a later run can finish or undo it.
+type swap struct {
+	Tenant string `json:"tenant"`
+	From   int    `json:"from"` // zero: there was none
+	To     int    `json:"to"`
+	Vhost  Kind   `json:"vhost,omitempty"` // what becomes of the installed file; empty: nothing
+	Pool   Kind   `json:"pool,omitempty"`
+}
+
+// journal is every change that no successful check and reload has followed yet.
+type journal struct {
+	Swaps       []swap `json:"swaps"`
+	Default     Kind   `json:"default,omitempty"`
+	DefaultData []byte `json:"default_data,omitempty"` // what the new one holds
+}
+
+func (d *Deployer) journalPath() string { return filepath.Join(d.layout.Run(), "deploy.json") }
+
+// readJournal returns what a killed run left undone, without the tenants that
+// something else has switched since.
+func (d *Deployer) readJournal() (journal, error) {
+	var j journal
+	data, err := os.ReadFile(d.journalPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return j, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &j)
+	}
+	if err != nil {
+		return j, fmt.Errorf("%s: %w", d.journalPath(), err)
+	}
+	var failed error
+	j.Swaps = slices.DeleteFunc(j.Swaps, func(s swap) bool {
+		current, _, err := d.Current(s.Tenant)
+		failed = errors.Join(failed, err)
+		if current == s.To {
+			return false
+		}
+		// Never begun, or overtaken: nothing of it is to be undone.
+		failed = errors.Join(failed, d.forget(s))
+		return true
+	})
+	return j, failed
+}
+
+// writeJournal makes the journal last before the first change.
+func (d *Deployer) writeJournal(j journal) error {
+	data, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	return WriteFile(d.journalPath(), data, 0o600, -1)
+}
+
+// merge adds a swap of this run to those that an earlier one left: what is to
+// come back when the check fails is what was there before both.
+func (j *journal) merge(more []swap) {
+	at := map[string]int{}
+	for i, s := range j.Swaps {
+		at[s.Tenant] = i
+	}
+	for _, s := range more {
+		i, left := at[s.Tenant]
+		if !left {
+			j.Swaps = append(j.Swaps, s)
+			continue
+		}
+		old := &j.Swaps[i]
+		old.To = s.To
+		old.Vhost, old.Pool = mergeKind(old.Vhost, s.Vhost), mergeKind(old.Pool, s.Pool)
+	}
+}
+
+func mergeKind(first, second Kind) Kind {
+	switch {
+	case first == "":
+		return second
+	case second == "":
+		return first
+	case first == Add && second == Delete, second == Delete:
+		return Delete // what was added is not kept for an undoing
+	case first == Add:
+		return Add
+	}
+	return Edit
+}
+
+// apply makes one swap. It can be made again.
+func (d *Deployer) apply(s swap) error {
+	current, _, err := d.Current(s.Tenant)
+	if err != nil {
+		return err
+	}
+	if current != s.To {
+		if err := d.serve(s.Tenant, s.To); err != nil {
+			return err
+		}
+	}
+	parts := d.parts(s.Tenant, s.To)
+	return errors.Join(bring(parts[0], s.Vhost), bring(parts[1], s.Pool))
+}
+
+// bring installs or removes one file and keeps the one that was there.
+func bring(p part, kind Kind) error {
+	saved := beside(p.installed, "old")
+	switch kind {
+	case Edit:
+		if !exists(saved) {
+			if err := os.Link(p.installed, saved); ignoreAbsent(err) != nil {
+				return err
+			}
+		}
+		return install(p.source, p.installed)
+	case Add:
+		return install(p.source, p.installed)
+	case Delete:
+		if exists(saved) {
+			return remove(p.installed)
+		}
+		return ignoreAbsent(os.Rename(p.installed, saved))
+	}
+	return nil
+}
+
+// undo takes one swap back, last things first.
+func (d *Deployer) undo(s swap) error {
+	parts := d.parts(s.Tenant, s.To)
+	err := errors.Join(takeBack(parts[1].installed, s.Pool), takeBack(parts[0].installed, s.Vhost))
+	if s.From == s.To {
+		return err
+	}
+	return errors.Join(err, d.serve(s.Tenant, s.From))
+}
+
+func takeBack(path string, kind Kind) error {
+	if kind == "" {
+		return nil
+	}
+	saved := beside(path, "old")
+	if kind == Add {
+		return remove(path)
+	}
+	if !exists(saved) {
+		return nil // not begun
+	}
+	if err := os.Rename(saved, path); err != nil {
+		return err
+	}
+	return remove(saved) // rename leaves both names of one file
+}
+
+// forget removes what a swap kept for its undoing.
+func (d *Deployer) forget(s swap) error {
+	var err error
+	for _, p := range d.parts(s.Tenant, s.To) {
+		for _, suffix := range []string{"old", "new"} {
+			err = errors.Join(err, remove(beside(p.installed, suffix)))
+		}
+	}
+	return err
+}

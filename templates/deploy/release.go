@@ -1,0 +1,301 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"wikictl/templates"
+)
+
+// Names within a release.
+const (
+	settingsFile = "LocalSettings.php"
+	coreLink     = "core"
+	vhostFile    = "vhost.conf"
+	poolFile     = "pool.conf"
+	unfinished   = ".new" // the release that is being built
+)
+
+// Current returns the number of the release that a tenant is served from and
+// the codebase that it runs on; zero and "" when there is none.
+func (d *Deployer) Current(tenant string) (release int, core string, err error) {
+	target, err := os.Readlink(d.layout.Current(tenant))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, "", nil
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	release, err = strconv.Atoi(filepath.Base(target))
+	if err != nil || release < 1 {
+		return 0, "", fmt.Errorf("%s leads to %s, which is no release: remove the link", d.layout.Current(tenant), target)
+	}
+	core, err = os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
+	if errors.Is(err, fs.ErrNotExist) {
+		return release, "", nil
+	}
+	return release, core, err
+}
+
+// Releases lists the numbers of a tenant's releases, smallest first.
+func (d *Deployer) Releases(tenant string) ([]int, error) {
+	entries, err := os.ReadDir(d.layout.Releases(tenant))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var numbers []int
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+// Prepare writes a tenant's next release without serving it and returns its
+// number. What was prepared before and never served is used again when it is
+// the same; so is the current release.
+func (d *Deployer) Prepare(ctx context.Context, w Wanted) (int, error) {
+	release, err := d.prepare(ctx, w)
+	if err != nil || d.Lint == nil {
+		return release, err
+	}
+	file := filepath.Join(d.layout.Release(w.Tenant, release), settingsFile)
+	if err := d.Lint(ctx, []string{file}); err != nil {
+		return 0, errors.Join(err, d.discard(ctx, w.Tenant, release))
+	}
+	return release, nil
+}
+
+func (d *Deployer) prepare(ctx context.Context, w Wanted) (int, error) {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	release, _, err := d.stage(w)
+	return release, err
+}
+
+// discard removes a release that turned out to be wrong, unless it is served.
+func (d *Deployer) discard(ctx context.Context, tenant string, release int) error {
+	unlock, err := d.lock(context.WithoutCancel(ctx), patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	current, _, err := d.Current(tenant)
+	if err != nil || current == release {
+		return err
+	}
+	return os.RemoveAll(d.layout.Release(tenant, release))
+}
+
+// stage makes sure that a release holds what is wanted and returns its number,
+// and whether it had to be written.
+func (d *Deployer) stage(w Wanted) (release int, written bool, err error) {
+	if err := d.makeFolders(w); err != nil {
+		return 0, false, err
+	}
+	current, _, err := d.Current(w.Tenant)
+	if err != nil {
+		return 0, false, err
+	}
+	numbers, err := d.Releases(w.Tenant)
+	if err != nil {
+		return 0, false, err
+	}
+	next := 1
+	for _, n := range slices.Backward(numbers) {
+		next = max(next, n+1)
+		if n < current {
+			break
+		}
+		if same, err := d.holds(w, n); err != nil || same {
+			return n, false, err
+		}
+	}
+	next = max(next, current+1) // its folder may be gone
+	d.unsynced.Store(true)
+	return next, true, d.build(w, next)
+}
+
+// holds says whether a release is exactly what is wanted.
+func (d *Deployer) holds(w Wanted, release int) (bool, error) {
+	dir := d.layout.Release(w.Tenant, release)
+	core, err := os.Readlink(filepath.Join(dir, coreLink))
+	if err != nil || core != w.Core {
+		return false, ignoreAbsent(err)
+	}
+	for _, f := range w.files() {
+		if f.data == nil {
+			if exists(filepath.Join(dir, f.name)) {
+				return false, nil
+			}
+			continue
+		}
+		found, err := compareFile(filepath.Join(dir, f.name), f.data, f.secret)
+		if err != nil || found != equal {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// file is one file of a release.
+type file struct {
+	name   string
+	data   []byte
+	secret bool
+}
+
+func (w Wanted) files() [3]file {
+	return [3]file{{settingsFile, w.LocalSettings, true}, {vhostFile, w.Vhost, false}, {poolFile, w.Pool, false}}
+}
+
+// build writes a release aside and gives it its number.
+func (d *Deployer) build(w Wanted, release int) error {
+	dir := filepath.Join(d.layout.Releases(w.Tenant), unfinished)
+	if err := os.RemoveAll(dir); err != nil { // a killed run's
+		return err
+	}
+	if err := folder(dir, 0o750, -1, d.gid); err != nil {
+		return err
+	}
+	for _, f := range w.files() {
+		if f.data == nil {
+			continue
+		}
+		mode, gid := os.FileMode(0o644), -1
+		if f.secret {
+			mode, gid = 0o640, d.gid
+		}
+		if err := create(filepath.Join(dir, f.name), f.data, mode, gid); err != nil {
+			return err
+		}
+	}
+	final := d.layout.Release(w.Tenant, release)
+	if d.web.Kind == "apache" {
+		if err := create(filepath.Join(dir, templates.ReleaseFile), []byte(final), 0o644, -1); err != nil {
+			return err
+		}
+	}
+	if err := os.Symlink(w.Core, filepath.Join(dir, coreLink)); err != nil {
+		return err
+	}
+	return os.Rename(dir, final)
+}
+
+// makeFolders makes what a tenant's wiki needs besides its releases.
+func (d *Deployer) makeFolders(w Wanted) error {
+	for _, shared := range append([]string{filepath.Dir(d.layout.Wiki(w.Tenant))}, w.Folders...) {
+		if err := d.sharedFolder(shared, slices.Contains(w.Folders, shared)); err != nil {
+			return err
+		}
+	}
+	own := []string{d.layout.Images(w.Tenant), d.layout.Cache(w.Tenant), filepath.Join(d.layout.Cache(w.Tenant), "tmp")}
+	if err := folder(d.layout.Wiki(w.Tenant), 0o750, -1, d.gid); err != nil {
+		return err
+	}
+	if err := folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid); err != nil {
+		return err
+	}
+	for _, path := range own {
+		if err := folder(path, 0o750, d.uid, d.gid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sharedFolder makes a folder that is not one tenant's, once a deployer.
+func (d *Deployer) sharedFolder(path string, webs bool) error {
+	if _, done := d.folders.Load(path); done {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	mode, uid, gid := os.FileMode(0o755), -1, -1
+	if webs {
+		mode, uid, gid = 0o750, d.uid, d.gid
+	}
+	if err := folder(path, mode, uid, gid); err != nil {
+		return err
+	}
+	d.folders.Store(path, true)
+	return nil
+}
+
+// Switch serves a tenant from another of its releases, code and settings in one
+// rename, and returns when that lasts. What the web server includes for the
+// tenant follows; a tenant that it does not know yet stays unknown to it until
+// Publish. Neither Check nor Reload is called.
+func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !exists(filepath.Join(d.layout.Release(tenant, release), settingsFile)) {
+		return fmt.Errorf("release %d of tenant %q does not exist", release, tenant)
+	}
+	if d.unsynced.Load() {
+		if err := d.Sync(); err != nil {
+			return err
+		}
+	}
+	current, _, err := d.Current(tenant)
+	if err != nil {
+		return err
+	}
+	if current != release {
+		if err := d.serve(tenant, release); err != nil {
+			return err
+		}
+	}
+	for _, part := range d.parts(tenant, release) {
+		if exists(part.installed) && exists(part.source) {
+			if err := install(part.source, part.installed); err != nil {
+				return err
+			}
+		}
+	}
+	return syncDir(d.layout.Wiki(tenant))
+}
+
+// serve makes a release the current one; zero means none.
+func (d *Deployer) serve(tenant string, release int) error {
+	if release == 0 {
+		return remove(d.layout.Current(tenant))
+	}
+	return point(d.layout.Current(tenant), filepath.Join("releases", strconv.Itoa(release)))
+}
+
+// part is a file of a release that the web server or php-fpm includes.
+type part struct{ source, installed string }
+
+func (d *Deployer) parts(tenant string, release int) [2]part {
+	dir := d.layout.Release(tenant, release)
+	return [2]part{
+		{filepath.Join(dir, vhostFile), d.layout.Vhost(tenant)},
+		{filepath.Join(dir, poolFile), d.layout.Pool(tenant)},
+	}
+}

@@ -1,0 +1,107 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"wikictl/tenants"
+)
+
+// SetReadOnly makes a tenant read-only for readers and writers on the web; the
+// reason is what MediaWiki shows them ($wgReadOnlyFile). Maintenance scripts
+// still write.
+func (d *Deployer) SetReadOnly(tenant, reason string) error {
+	return WriteFile(d.layout.ReadOnly(tenant), []byte(reason), 0o640, d.gid)
+}
+
+// ClearReadOnly undoes SetReadOnly.
+func (d *Deployer) ClearReadOnly(tenant string) error {
+	if err := remove(d.layout.ReadOnly(tenant)); err != nil {
+		return err
+	}
+	return ignoreAbsent(syncDir(d.layout.Wiki(tenant)))
+}
+
+// WriteSecrets keeps a tenant's passwords and keys in a file that only whoever
+// runs wikictl can read.
+func (d *Deployer) WriteSecrets(tenant string, s tenants.Secrets) error {
+	path := d.layout.Secrets(tenant)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	data, err := tenants.EncodeSecrets(s)
+	if err != nil {
+		return err
+	}
+	return WriteFile(path, data, 0o600, -1)
+}
+
+// ReadSecrets reads what WriteSecrets wrote; the error is fs.ErrNotExist when
+// the tenant has none.
+func (d *Deployer) ReadSecrets(tenant string) (tenants.Secrets, error) {
+	path := d.layout.Secrets(tenant)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return tenants.Secrets{}, err
+	}
+	s, err := tenants.DecodeSecrets(data)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// Prune removes all but the last keep releases of a tenant; the current one
+// always stays.
+func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return d.prune(tenant, keep)
+}
+
+// prune never removes the highest number, so that it is never given again.
+func (d *Deployer) prune(tenant string, keep int) error {
+	numbers, err := d.Releases(tenant)
+	if err != nil {
+		return err
+	}
+	current, _, err := d.Current(tenant)
+	if err != nil {
+		return err
+	}
+	for _, n := range numbers[:max(0, len(numbers)-max(keep, 1))] {
+		if n == current {
+			continue
+		}
+		if err := os.RemoveAll(d.layout.Release(tenant, n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Remove deletes a tenant's folder with its releases, uploads and caches, and
+// its secrets. It refuses while the web server includes the tenant.
+func (d *Deployer) Remove(ctx context.Context, tenant string) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, path := range []string{d.layout.Vhost(tenant), d.layout.Pool(tenant)} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
+		}
+	}
+	if err := os.RemoveAll(d.layout.Wiki(tenant)); err != nil {
+		return err
+	}
+	return remove(d.layout.Secrets(tenant))
+}
