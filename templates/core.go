@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"wikictl/tenants"
 )
@@ -20,6 +21,8 @@ type coreSettings struct {
 	scalars map[string]bool
 	skin    string              // the default of $wgDefaultSkin
 	skins   map[string][]string // by folder: the names that skin.json gives its skins
+
+	subjects sync.Map // of settings, by name
 }
 
 // schemaDefault is a line of the generated list of defaults, which stand three

@@ -53,8 +53,8 @@ func plainText(value any) (string, tenants.Position, error) {
 // the line nor PHP, and a \ at its end does not continue the line in Apache.
 func comment(value any) (string, error) {
 	s, _, err := plainText(value)
-	if err != nil {
-		return "", err
+	if err != nil || plain(s) {
+		return s, err
 	}
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -71,8 +71,18 @@ func comment(value any) (string, error) {
 
 var commentEnds = strings.NewReplacer("?>", "? >", "*/", "* /")
 
-// unquoted needs no quotes in nginx, Apache or php-fpm.
-var unquoted = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9._/:@=+-]*$`)
+// plain text is written as it is in every kind of file, without quotes.
+func plain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '/':
+		case i > 0 && strings.IndexByte("._:@+-", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
 
 // refuse looks for what can't be in a value of a configuration file.
 func refuse(s string, at tenants.Position, characters, program string) error {
@@ -92,21 +102,16 @@ func refuse(s string, at tenants.Position, characters, program string) error {
 
 var doubleQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-func quote(s string) string {
-	if unquoted.MatchString(s) {
-		return s
-	}
-	return `"` + doubleQuoted.Replace(s) + `"`
-}
+func quote(s string) string { return `"` + doubleQuoted.Replace(s) + `"` }
 
 // nginxValue writes one parameter of an nginx directive. nginx expands $ even
 // inside quotes and knows no escape for it.
 func nginxValue(value any) (string, error) {
 	s, at, err := plainText(value)
-	if err == nil {
-		err = refuse(s, at, "$", "nginx")
+	if err != nil || plain(s) {
+		return s, err
 	}
-	return quote(s), err
+	return quote(s), refuse(s, at, "$", "nginx")
 }
 
 // nginxWords writes the parameters of a directive such as listen, which are
@@ -132,10 +137,10 @@ func nginxWords(value any) (string, error) {
 // when it reads the file, and mod_rewrite and expressions $ and %.
 func apacheValue(value any) (string, error) {
 	s, at, err := plainText(value)
-	if err == nil {
-		err = refuse(s, at, "$%", "Apache")
+	if err != nil || plain(s) {
+		return s, err
 	}
-	return quote(s), err
+	return quote(s), refuse(s, at, "$%", "Apache")
 }
 
 // listenAddress is an address as nginx's listen takes it first.
@@ -162,11 +167,8 @@ func apacheAddress(value any) (string, error) {
 // expands ${…} and has no escape for a quote.
 func fpmValue(value any) (string, error) {
 	s, at, err := plainText(value)
-	if err == nil {
-		err = refuse(s, at, "$\"\\", "php-fpm")
-	}
-	if unquoted.MatchString(s) && !strings.Contains(s, "=") {
+	if err != nil || plain(s) {
 		return s, err
 	}
-	return `"` + s + `"`, err
+	return `"` + s + `"`, refuse(s, at, "$\"\\", "php-fpm")
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"math/big"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,24 +19,41 @@ const wide = 80
 
 // phpLiteral writes a value as a PHP literal of its type.
 func phpLiteral(value any) (string, error) {
+	if s, ok := value.(string); ok && plain(s) {
+		return "'" + s + "'", nil
+	}
 	var w phpWriter
 	err := w.value(value, 0)
 	return w.b.String(), err
 }
 
-// phpAssign writes statements that set the variable $name. A table is assigned
-// leaf by leaf, so that what MediaWiki has by default beside them stays.
-func phpAssign(s Setting) (string, error) {
-	if !variable.MatchString(s.Name) {
-		return "", &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
-	}
+// phpAssign writes statements that set the variables of settings, a line each.
+// A table is assigned leaf by leaf, so that what MediaWiki has by default beside
+// them stays.
+func phpAssign(settings []Setting) (string, error) {
 	var w phpWriter
-	err := w.assign("$"+s.Name, s.Value, s.whole)
-	return strings.TrimSuffix(w.b.String(), "\n"), err
+	for _, s := range settings {
+		if !phpName(s.Name) {
+			return "", &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
+		}
+		if err := w.assign("$"+s.Name, s.Value, s.whole); err != nil {
+			return "", err
+		}
+	}
+	return strings.TrimSuffix(w.b.String(), "\n"), nil
 }
 
-// variable is what PHP takes for a variable's name, in ASCII.
-var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+// phpName says whether PHP takes a variable's name, in ASCII.
+func phpName(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', i > 0 && '0' <= c && c <= '9':
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
 
 type phpWriter struct{ b strings.Builder }
 
@@ -224,11 +240,18 @@ func fits(value any, left *int) bool {
 	return *left >= 0
 }
 
-// decimal is a string that PHP turns into an integer when it is an array's key.
-var decimal = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,14})$`)
+// decimal says whether PHP turns a string into an integer when it is an array's
+// key. Very long ones are left to PHP.
+func decimal(key string) bool {
+	digits := strings.TrimPrefix(key, "-")
+	if digits == "" || len(digits) > 15 || digits[0] == '0' && key != "0" {
+		return false
+	}
+	return strings.Trim(digits, "0123456789") == ""
+}
 
 func phpKey(key string) string {
-	if decimal.MatchString(key) {
+	if decimal(key) {
 		return key
 	}
 	var w phpWriter
@@ -238,7 +261,7 @@ func phpKey(key string) string {
 
 // compareKeys puts numbers in their own order before everything else.
 func compareKeys(a, b string) int {
-	aNumber, bNumber := decimal.MatchString(a), decimal.MatchString(b)
+	aNumber, bNumber := decimal(a), decimal(b)
 	switch {
 	case aNumber && bNumber:
 		x, _ := strconv.Atoi(a)

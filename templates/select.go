@@ -7,19 +7,17 @@ import (
 	"wikictl/tenants"
 )
 
-// bind gives the template of that name the functions that need the farm.
-func (s *Set) bind(f *tenants.Farm, name string) (*template.Template, error) {
+// fleet returns what all tenants of a farm have in common, and the templates
+// with the functions that need the farm.
+func (s *Set) fleet(f *tenants.Farm) *Fleet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t := s.bound[f][name]; t != nil {
-		return t, nil
+	if s.fleets[f] != nil {
+		return s.fleets[f]
 	}
-	t, err := s.templates[name].Clone()
-	if err != nil {
-		return nil, err
-	}
+	fleet := newFleet(f)
 	var known sync.Map // by expression: a template asks once for every tenant
-	t.Funcs(template.FuncMap{"tenants": func(where string) ([]*tenants.Tenant, error) {
+	functions := template.FuncMap{"tenants": func(where string) ([]*tenants.Tenant, error) {
 		if found, ok := known.Load(where); ok {
 			return found.([]*tenants.Tenant), nil
 		}
@@ -28,12 +26,13 @@ func (s *Set) bind(f *tenants.Farm, name string) (*template.Template, error) {
 			known.Store(where, found)
 		}
 		return found, err
-	}})
-	if s.bound[f] == nil {
-		s.bound[f] = map[string]*template.Template{}
+	}}
+	for name, t := range s.templates {
+		// A clone only fails once the original was executed.
+		fleet.templates[name] = template.Must(t.Clone()).Funcs(functions)
 	}
-	s.bound[f][name] = t
-	return t, nil
+	s.fleets[f] = fleet
+	return fleet
 }
 
 // choose lists the tenants that an expression such as "class=kernel" chooses.

@@ -23,12 +23,14 @@ type Section struct {
 	Settings []Setting
 }
 
-// subjects sort settings the way an administrator looks for them; the first
-// that matches takes a setting.
-var subjects = []struct {
+type subject struct {
 	title string
 	names *regexp.Regexp
-}{
+}
+
+// subjects sort settings the way an administrator looks for them; the first
+// that matches takes a setting.
+var subjects = []subject{
 	{"Rights and groups", regexp.MustCompile(`^wg(GroupPermissions|RevokePermissions|AddGroups|RemoveGroups|GroupsAddToSelf|GroupsRemoveFromSelf|GroupInheritsPermissions|ImplicitGroups|Autopromote.*|AutoConfirm.*|NamespaceProtection|RestrictionLevels|RestrictionTypes|WhitelistRead.*|AvailableRights|EmailConfirmToEdit|NonincludableNamespaces|RateLimits|Block.*|.*Password.*)$`)},
 	{"Uploads and images", regexp.MustCompile(`^wg(.*Upload.*|File.*|.*FileExtensions|ProhibitedFileExtensions|.*Thumb.*|.*Image.*|SVG.*|UseInstantCommons|ForeignFileRepos|Djvu.*|Tiff.*|.*Mime.*|CheckFileExtensions|StrictFileExtensions)$`)},
 	{"E-mail", regexp.MustCompile(`^wg(.*Email.*|SMTP|EmergencyContact|PasswordSender.*|UserEmail.*|Enotif.*|NoReplyAddress|AdditionalMailParams)$`)},
@@ -44,12 +46,12 @@ func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
 	bySubject := make([][]Setting, len(subjects))
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		bare, isCore := strings.CutPrefix(name, "wg")
-		subject := subjectOf(name)
+		subject := core.subject(name)
 		bySubject[subject] = append(bySubject[subject], Setting{
 			Name: name, Value: settings[name], whole: isCore && core.scalars[bare],
 		})
 	}
-	var found []Section
+	found := make([]Section, 0, len(subjects))
 	for i, settings := range bySubject {
 		if len(settings) > 0 {
 			found = append(found, Section{subjects[i].title, settings})
@@ -58,11 +60,13 @@ func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
 	return found
 }
 
-func subjectOf(name string) int {
-	for i, subject := range subjects {
-		if subject.names.MatchString(name) {
-			return i
-		}
+// subject returns the index of a setting's subject, which is looked for once:
+// a farm's tenants set much the same.
+func (c *coreSettings) subject(name string) int {
+	if known, ok := c.subjects.Load(name); ok {
+		return known.(int)
 	}
-	return len(subjects) - 1
+	i := slices.IndexFunc(subjects, func(s subject) bool { return s.names.MatchString(name) })
+	c.subjects.Store(name, i)
+	return i
 }

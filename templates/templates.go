@@ -37,8 +37,7 @@ const (
 // suffix ends the name of every template.
 const suffix = ".tmpl"
 
-// Data is what a template sees about one tenant. Its fields and the methods of
-// this package's View are what templates name.
+// Data is what a tenant is rendered from; templates see it as a View.
 type Data struct {
 	Farm     *tenants.Farm
 	Tenant   *tenants.Tenant
@@ -61,14 +60,14 @@ type Set struct {
 
 	mu        sync.Mutex
 	codebases map[*tenants.Codebase]*coreSettings
-	bound     map[*tenants.Farm]map[string]*template.Template
+	fleets    map[*tenants.Farm]*Fleet
 }
 
 // Load reads the templates; a file dir/NAME replaces the built-in one. The
 // error is tenants.Problems when a template does not parse, prints without an
 // escaper, or has a name that nothing uses. dir need not exist.
 func Load(dir string) (*Set, error) {
-	s := &Set{templates: map[string]*template.Template{}, files: map[string]string{}, codebases: map[*tenants.Codebase]*coreSettings{}, bound: map[*tenants.Farm]map[string]*template.Template{}}
+	s := &Set{templates: map[string]*template.Template{}, files: map[string]string{}, codebases: map[*tenants.Codebase]*coreSettings{}, fleets: map[*tenants.Farm]*Fleet{}}
 	own, err := ownTemplates(dir)
 	if err != nil {
 		return nil, err
@@ -129,9 +128,11 @@ func ownTemplates(dir string) (map[string][]byte, error) {
 // no form in the file that it was meant for: nothing is ever left out or
 // changed to make it fit.
 func (s *Set) Render(d Data) (Rendered, error) {
-	v := s.view(d)
 	var r Rendered
-	var err error
+	v, err := s.view(d)
+	if err != nil {
+		return r, v.problems(s.files[LocalSettings], err)
+	}
 	if r.LocalSettings, err = s.execute(LocalSettings, v); err != nil {
 		return Rendered{}, err
 	}
@@ -156,7 +157,7 @@ func (s *Set) Default(f *tenants.Farm) ([]byte, error) {
 	if f.Web.Kind == "apache" {
 		name = ApacheDefault
 	}
-	return s.execute(name, s.view(Data{Farm: f}))
+	return s.execute(name, &View{Fleet: s.fleet(f), Layout: f.Layout()})
 }
 
 // execute runs one template into memory of its own.
@@ -167,11 +168,7 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	}
 	defer s.buffers.Put(buffer)
 	buffer.Reset()
-	t, err := s.bind(v.Farm, name)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.Execute(buffer, v); err != nil {
+	if err := v.templates[name].Execute(buffer, v); err != nil {
 		return nil, v.problems(s.files[name], err)
 	}
 	return slices.Clone(buffer.Bytes()), nil

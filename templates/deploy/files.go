@@ -64,6 +64,9 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 			return err
 		}
 	}
+	if mode == 0o600 {
+		return nil // no umask takes away the owner's rights
+	}
 	return f.Chmod(mode)
 }
 
@@ -114,6 +117,14 @@ func point(link, target string) error {
 		return err
 	}
 	return os.Rename(temporary, link)
+}
+
+// add makes path the same file as source unless something is there already.
+func add(source, path string) error {
+	if err := os.Link(source, path); err == nil {
+		return nil
+	}
+	return install(source, path)
 }
 
 // install makes path the same file as source, by rename.

@@ -126,7 +126,7 @@ func bring(p part, kind Kind) error {
 		}
 		return install(p.source, p.installed)
 	case Add:
-		return install(p.source, p.installed)
+		return add(p.source, p.installed)
 	case Delete:
 		if exists(saved) {
 			return remove(p.installed)
@@ -166,7 +166,10 @@ func takeBack(path string, kind Kind) error {
 // forget removes what a swap kept for its undoing.
 func (d *Deployer) forget(s swap) error {
 	var err error
-	for _, p := range d.parts(s.Tenant, s.To) {
+	for i, p := range d.parts(s.Tenant, s.To) {
+		if kind := [2]Kind{s.Vhost, s.Pool}[i]; kind == "" || kind == Add {
+			continue
+		}
 		for _, suffix := range []string{"old", "new"} {
 			err = errors.Join(err, remove(beside(p.installed, suffix)))
 		}

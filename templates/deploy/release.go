@@ -210,14 +210,14 @@ func (d *Deployer) makeFolders(w Wanted) error {
 			return err
 		}
 	}
-	own := []string{d.layout.Images(w.Tenant), d.layout.Cache(w.Tenant), filepath.Join(d.layout.Cache(w.Tenant), "tmp")}
+	mine := []string{d.layout.Images(w.Tenant), d.layout.Cache(w.Tenant)}
 	if err := folder(d.layout.Wiki(w.Tenant), 0o750, -1, d.gid); err != nil {
 		return err
 	}
 	if err := folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid); err != nil {
 		return err
 	}
-	for _, path := range own {
+	for _, path := range mine {
 		if err := folder(path, 0o750, d.uid, d.gid); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ $wgUsePathInfo = true;
 $wgUploadDirectory = '/srv/farm/wikis/btrfs/images';
 $wgUploadPath = '/images';
 $wgCacheDirectory = '/srv/farm/wikis/btrfs/cache';
-$wgTmpDirectory = '/srv/farm/wikis/btrfs/cache/tmp';
+$wgTmpDirectory = '/srv/farm/wikis/btrfs/cache';
 
 # While this file exists readers can't save. Maintenance scripts don't look at
 # it, as it would stop update.php too.
