@@ -63,7 +63,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return Applied{}, err
 	}
 	defer unlock()
-	found, err := d.compareAll(ctx, s, false)
+	found, kept, err := d.compareAll(ctx, s, false)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -74,6 +74,14 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	applied := Applied{Recovered: len(j.Swaps)}
 	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return len(found[i]) == 0 })
 	applied.Unchanged = s.Len - len(differ)
+	again := s.At
+	s.At = func(i int) (w Wanted, err error) {
+		if kept[i] != nil {
+			w, kept[i] = *kept[i], nil
+			return w, nil
+		}
+		return again(i)
+	}
 	staged := d.stageAll(ctx, s, differ, found)
 	d.lintAll(ctx, staged)
 	if err := ctx.Err(); err != nil {

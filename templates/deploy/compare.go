@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aymanbagabas/go-udiff"
 
@@ -44,7 +45,7 @@ func (d *Deployer) DefaultVhost() string { return filepath.Join(d.layout.Vhosts(
 // source, and writes nothing. With diffs each change has its difference. The
 // error is tenants.Problems when tenants can't be rendered.
 func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
-	found, err := d.compareAll(ctx, s, diffs)
+	found, _, err := d.compareAll(ctx, s, diffs)
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +59,27 @@ func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change,
 	return slices.Concat(found...), nil
 }
 
-// compareAll compares every tenant, several at once, and gathers problems.
-func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([][]Change, error) {
+// keepText is how many bytes of rendered text are kept between comparing and
+// staging; what is beyond is rendered again.
+const keepText = 100 << 20
+
+// compareAll compares every tenant, several at once, and gathers problems. What
+// differs is returned too, as far as there is room.
+func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([][]Change, []*Wanted, error) {
+	kept := make([]*Wanted, s.Len)
+	var room atomic.Int64
+	room.Store(keepText)
 	results := fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) ([]Change, error) {
 			w, err := s.At(i)
 			if err != nil {
 				return nil, err
 			}
-			return d.compare(w, diffs)
+			changes, err := d.compare(w, diffs)
+			if len(changes) > 0 && room.Add(-int64(len(w.LocalSettings)+len(w.Vhost)+len(w.Pool))) > 0 {
+				kept[i] = &w
+			}
+			return changes, err
 		})
 	found := make([][]Change, s.Len)
 	var problems tenants.Problems
@@ -77,14 +90,14 @@ func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([][]Ch
 		case errors.As(r.Err, &wrong):
 			problems = append(problems, wrong...)
 		case r.Err != nil:
-			return nil, r.Err
+			return nil, nil, r.Err
 		}
 	}
 	if len(problems) > 0 {
 		problems.Sort()
-		return nil, slices.Compact(problems)
+		return nil, nil, slices.Compact(problems)
 	}
-	return found, nil
+	return found, kept, nil
 }
 
 func indexes(n int) []int {

@@ -97,8 +97,8 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 }
 
 // Source is what many tenants shall hold. At is called for each index below Len,
-// by several goroutines at once and twice for what changed, so that the text of
-// a large farm is never in memory as a whole.
+// by several goroutines at once and perhaps twice, so that the text of a very
+// large farm is never in memory as a whole.
 type Source struct {
 	Len     int
 	At      func(i int) (Wanted, error)
