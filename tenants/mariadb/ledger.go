@@ -1,0 +1,137 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"wikictl/migrations"
+)
+
+// LedgerDatabase is the name of wikictl's own database.
+const LedgerDatabase = "wikictl"
+
+// Ledger is wikictl's own database: what it made, and what every run did.
+type Ledger struct {
+	server *Server
+	db     *sql.DB
+}
+
+// OpenLedger opens the ledger on its server, and makes it or brings it up to
+// date when needed.
+func OpenLedger(ctx context.Context, s *Server) (*Ledger, error) {
+	if err := s.EnsureDatabase(ctx, LedgerDatabase); err != nil {
+		return nil, err
+	}
+	conn, err := s.alone(ctx, LedgerDatabase, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(migrate(ctx, conn.Conn), conn.Conn.Close()); err != nil {
+		conn.db.Close()
+		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
+	}
+	conn.db.SetMaxOpenConns(8)
+	return &Ledger{server: s, db: conn.db}, nil
+}
+
+// migrate moves the ledger's schema, one process at a time.
+func migrate(ctx context.Context, conn *sql.Conn) error {
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK('wikictl ledger', 60)").Scan(&got); err != nil {
+		return err
+	}
+	if got.Int64 != 1 {
+		return fmt.Errorf("another wikictl has been changing it for a minute")
+	}
+	_, err := migrations.Apply(ctx, conn, migrations.Control(), true)
+	if err != nil {
+		return err
+	}
+	return conn.QueryRowContext(ctx, "SELECT RELEASE_LOCK('wikictl ledger')").Scan(&got)
+}
+
+// Close closes the ledger's connections.
+func (l *Ledger) Close() error { return l.db.Close() }
+
+// State is how far a tenant has come.
+type State string
+
+// The states of a tenant, in order.
+const (
+	Creating State = "creating" // its database is being made
+	Made     State = "made"     // its database is whole
+	Ready    State = "ready"    // it was seen to answer through the web server
+)
+
+// TenantRow is what the ledger knows of one tenant.
+type TenantRow struct {
+	Name, Server, Database string
+	Codebase               string // the name of the one it runs on
+	Version                string // MW_VERSION of that codebase
+	ComponentSet           string // the code that its database was made or upgraded for
+	State                  State
+	Run                    string // that last changed the row
+	Changed                time.Time
+}
+
+// Tenants reads all rows by name in one query.
+func (l *Ledger) Tenants(ctx context.Context) (map[string]TenantRow, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant`)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	defer rows.Close()
+	all := map[string]TenantRow{}
+	for rows.Next() {
+		var r TenantRow
+		if err := rows.Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed); err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", err)
+		}
+		all[r.Name] = r
+	}
+	return all, rows.Err()
+}
+
+// PutTenant writes a row; it is durable when PutTenant returns.
+func (l *Ledger) PutTenant(ctx context.Context, r TenantRow) error {
+	_, err := l.db.ExecContext(ctx, `REPLACE INTO tenant
+		(name, server, database_name, codebase, version, component_set, state, run, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+		r.Name, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run)
+	if err != nil {
+		return fmt.Errorf("write tenant %s into the ledger: %w", r.Name, err)
+	}
+	return nil
+}
+
+// SetState changes the state of several tenants at once.
+func (l *Ledger) SetState(ctx context.Context, run string, state State, names []string) error {
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write the ledger: %w", err)
+	}
+	defer tx.Rollback()
+	for _, name := range names {
+		if _, err := tx.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`, state, run, name); err != nil {
+			return fmt.Errorf("write tenant %s into the ledger: %w", name, err)
+		}
+	}
+	return tx.Commit()
+}
+
+// putSession notes who holds the locks of a connection.
+func (l *Ledger) putSession(ctx context.Context, server string, connection int64, holder string) error {
+	_, err := l.db.ExecContext(ctx, `REPLACE INTO session (server, connection, holder, since) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, server, connection, holder)
+	if err != nil {
+		return fmt.Errorf("write the lock session into the ledger: %w", err)
+	}
+	return nil
+}
+
+func (l *Ledger) session(ctx context.Context, server string, connection int64) (holder string, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT holder FROM session WHERE server = ? AND connection = ?`, server, connection).Scan(&holder)
+	return holder, err
+}

@@ -1,0 +1,261 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/go-cmp/cmp"
+
+	"wikictl/tenants"
+)
+
+var shared *Server
+
+// TestMain runs the package's tests against one private MariaDB.
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if _, err := exec.LookPath(program("mariadbd")); err != nil {
+		fmt.Println("SKIPPED: no mariadbd; run the tests by go run ./cmd/testbed go test ./...")
+		if os.Getenv("CI") != "" {
+			return 1
+		}
+		return 0
+	}
+	dir, err := os.MkdirTemp("/tmp", "wk")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	def, layout := &tenants.Server{Name: "main", Managed: true}, tenants.Layout{State: dir}
+	ctx := context.Background()
+	shared, err = Open(ctx, def, layout, "")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer PrivateOf(def, layout).Stop(ctx)
+	return m.Run()
+}
+
+func ledger(t *testing.T) *Ledger {
+	t.Helper()
+	l, err := OpenLedger(t.Context(), shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func database(t *testing.T, name string) {
+	t.Helper()
+	if err := shared.EnsureDatabase(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shared.DropDatabase(context.Background(), name) })
+}
+
+func exec1(t *testing.T, s *Server, query string) error {
+	t.Helper()
+	_, err := s.db.ExecContext(t.Context(), query)
+	return err
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// as connects as one of the accounts.
+func as(t *testing.T, a Account) *Server {
+	t.Helper()
+	config := shared.config.Clone()
+	config.User, config.Passwd = a.Name, a.Password.Reveal()
+	connector, err := mysql.NewConnector(config)
+	must(t, err)
+	s := &Server{config: config, db: sql.OpenDB(connector)}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestAccountsReachOnlyTheirOwn(t *testing.T) {
+	accounts := func(db string) Accounts {
+		return Accounts{Database: db, Host: "localhost",
+			Web: Account{db, "pw'\\1"}, Schema: Account{db + "_schema", "pw2"}}
+	}
+	for _, db := range []string{"a_b", "axb"} {
+		database(t, db)
+		must(t, exec1(t, shared, "CREATE TABLE "+db+".t (a INT)"))
+		must(t, shared.EnsureAccounts(t.Context(), accounts(db)))
+		must(t, shared.EnsureAccounts(t.Context(), accounts(db))) // again
+		t.Cleanup(func() { shared.DropAccounts(context.Background(), accounts(db)) })
+	}
+	web, schema := as(t, accounts("a_b").Web), as(t, accounts("a_b").Schema)
+	must(t, exec1(t, web, "INSERT INTO a_b.t VALUES (1)"))
+	must(t, exec1(t, schema, "ALTER TABLE a_b.t ADD b INT"))
+	for what, err := range map[string]error{
+		"web reads axb":     exec1(t, web, "SELECT * FROM axb.t"),
+		"web alters a_b":    exec1(t, web, "ALTER TABLE a_b.t ADD c INT"),
+		"web drops a_b":     exec1(t, web, "DROP TABLE a_b.t"),
+		"schema reads axb":  exec1(t, schema, "SELECT * FROM axb.t"),
+		"schema grants a_b": exec1(t, schema, "GRANT SELECT ON a_b.* TO 'axb'@'localhost'"),
+	} {
+		var refused *mysql.MySQLError
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestGoldenMakesTheSame(t *testing.T) {
+	database(t, "g1")
+	database(t, "g2")
+	must(t, exec1(t, shared, "CREATE TABLE g1.t (id INT AUTO_INCREMENT PRIMARY KEY, b VARBINARY(20), n INT NULL, f DOUBLE) CHARSET=binary"))
+	must(t, exec1(t, shared, "INSERT INTO g1.t VALUES (1, x'00273b0aff', NULL, 0.5), (9, '', 3, -1e10)"))
+	must(t, exec1(t, shared, "CREATE TABLE g1.cache (k INT)"))
+	must(t, exec1(t, shared, "INSERT INTO g1.cache VALUES (1)"))
+	g, err := shared.TakeGolden(t.Context(), "g1", "cache")
+	must(t, err)
+	data, err := g.Encode()
+	must(t, err)
+	read, err := DecodeGolden(data)
+	must(t, err)
+	must(t, shared.Load(t.Context(), "g2", read))
+	must(t, shared.Load(t.Context(), "g2", read)) // as after an interruption
+	again, err := shared.TakeGolden(t.Context(), "g2")
+	must(t, err)
+	if d := cmp.Diff(g, again); d != "" {
+		t.Error(d)
+	}
+	for i := range data {
+		broken := append([]byte(nil), data...)
+		broken[i] ^= 1
+		if other, err := DecodeGolden(broken); err == nil && cmp.Equal(g, other) == false {
+			t.Fatalf("a changed byte %d was not noticed", i)
+		}
+	}
+}
+
+func TestLocks(t *testing.T) {
+	l := ledger(t)
+	first, _, err := shared.Locks(t.Context(), l, "anna@host pid 1")
+	must(t, err)
+	second, _, err := shared.Locks(t.Context(), l, "bob@host pid 2")
+	must(t, err)
+	defer second.Close()
+	long := strings.Repeat("x", 80)
+	must(t, first.Acquire(t.Context(), long))
+	var locked *LockedError
+	if err := second.Acquire(t.Context(), long); !errors.As(err, &locked) || locked.Holder != "anna@host pid 1" {
+		t.Fatalf("got %v", err)
+	}
+	must(t, first.Close()) // as when its process is killed: the connection ends
+	for second.Acquire(t.Context(), long) != nil {
+		must(t, pause(t.Context(), 10*time.Millisecond))
+	}
+}
+
+func TestLocksAreLost(t *testing.T) {
+	locks, held, err := shared.Locks(t.Context(), ledger(t), "x")
+	must(t, err)
+	defer locks.Close()
+	var id int64
+	must(t, locks.conn.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id))
+	must(t, shared.kill(t.Context(), []int64{id}))
+	select {
+	case <-held.Done():
+	case <-time.After(30 * time.Second):
+		t.Fatal("the loss was not noticed")
+	}
+	if !strings.Contains(context.Cause(held).Error(), "was lost") {
+		t.Errorf("got %v", context.Cause(held))
+	}
+}
+
+// A statement that was cancelled does not go on running on the server.
+func TestCancelKillsTheStatement(t *testing.T) {
+	database(t, "slow")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	err := shared.Load(ctx, "slow", &Golden{Tables: []string{"DO SLEEP(1000)"}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	var n int
+	must(t, shared.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP(1000)%'").Scan(&n))
+	if n != 0 {
+		t.Error("the statement still runs")
+	}
+}
+
+func TestSettleEndsPredecessors(t *testing.T) {
+	database(t, "settled")
+	done := make(chan error, 1)
+	go func() {
+		done <- shared.Load(context.Background(), "settled", &Golden{Tables: []string{"DO SLEEP(1000)"}})
+	}()
+	var n int
+	for n == 0 {
+		must(t, shared.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = 'settled' AND COMMAND = 'Query'").Scan(&n))
+	}
+	must(t, shared.Settle(t.Context(), "settled", "nobody"))
+	if err := <-done; err == nil {
+		t.Error("the predecessor was not ended")
+	}
+}
+
+func TestLedgerKeepsTenantsAndRuns(t *testing.T) {
+	l := ledger(t)
+	row := TenantRow{Name: "a", Server: "main", Database: "wiki_a", Codebase: "1.43", Version: "1.43.9", ComponentSet: "0123456789abcdef", State: Creating, Run: "r1"}
+	must(t, l.PutTenant(t.Context(), row))
+	must(t, l.SetState(t.Context(), "r2", Ready, []string{"a"}))
+	rows, err := l.Tenants(t.Context())
+	must(t, err)
+	if got := rows["a"]; got.State != Ready || got.Run != "r2" || got.Database != "wiki_a" {
+		t.Errorf("got %+v", got)
+	}
+	must(t, l.StartRun(t.Context(), Run{ID: "r1", Command: "create", Holder: "x"}))
+	rec := l.Recorder(t.Context(), "r1")
+	rec.Record(Step{Tenant: "a", Step: "schema", Err: errors.New("boom"), Seconds: 1, Ended: time.Now()})
+	must(t, rec.Close(t.Context()))
+	must(t, l.FinishRun(t.Context(), Run{ID: "r1", Failed: 1}))
+	runs, err := l.Runs(t.Context(), 10)
+	must(t, err)
+	if len(runs) != 1 || runs[0].Failed != 1 || !runs[0].Finished.Valid {
+		t.Errorf("got %+v", runs)
+	}
+}
+
+func TestPasswordFileMode(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pw")
+	must(t, os.WriteFile(file, []byte("secret\n"), 0o644))
+	if _, err := readPassword(file); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("got %v", err)
+	}
+	must(t, os.Chmod(file, 0o600))
+	if text, err := readPassword(file); err != nil || text != "secret" {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+func FuzzQuote(f *testing.F) {
+	f.Add("a`b")
+	f.Fuzz(func(t *testing.T, name string) {
+		inner := Quote(name)[1 : len(Quote(name))-1]
+		if strings.ReplaceAll(inner, "``", "") != strings.ReplaceAll(strings.ReplaceAll(inner, "``", ""), "`", "") {
+			t.Fatalf("%q ends early in %q", name, Quote(name))
+		}
+	})
+}

@@ -1,0 +1,218 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/gofrs/flock"
+
+	"wikictl/tenants"
+)
+
+// maxSocket is the longest path that Linux takes for a socket, unix(7).
+const maxSocket = 107
+
+// Private is a MariaDB that wikictl runs for itself: reached by its socket
+// only, by the user that started it, without a password.
+type Private struct {
+	Folder string // data below it
+	Socket string
+}
+
+// PrivateOf is the private server of a managed definition.
+func PrivateOf(def *tenants.Server, l tenants.Layout) Private {
+	return Private{Folder: l.Server(def.Name), Socket: l.Socket(def.Name)}
+}
+
+func (p Private) data() string    { return filepath.Join(p.Folder, "data") }
+func (p Private) pidFile() string { return filepath.Join(p.Folder, "pid") }
+
+// config is how the user that started the server reaches it.
+func (p Private) config() *mysql.Config {
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User = "unix", p.Socket, userName()
+	return c
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "root"
+}
+
+// Start makes sure that the server runs and answers. It goes on running when
+// this process ends. Two starts at once make one server.
+func (p Private) Start(ctx context.Context) error {
+	if p.Running(ctx) {
+		return nil
+	}
+	if len(p.Socket) > maxSocket {
+		return fmt.Errorf("the socket's path %s is longer than %d bytes; choose a shorter state folder", p.Socket, maxSocket)
+	}
+	for _, dir := range []string{p.Folder, filepath.Dir(p.Socket)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	lock := flock.New(filepath.Join(p.Folder, "lock"))
+	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return fmt.Errorf("wait for another start of the server: %w", err)
+	}
+	defer lock.Unlock()
+	if p.Running(ctx) {
+		return nil
+	}
+	if err := p.initialise(ctx); err != nil {
+		return err
+	}
+	return p.launch(ctx)
+}
+
+// Running says whether the server answers.
+func (p Private) Running(ctx context.Context) bool {
+	db, err := p.open()
+	if err != nil {
+		return false
+	}
+	defer db.Close()
+	return db.PingContext(ctx) == nil
+}
+
+func (p Private) open() (*sql.DB, error) {
+	config := p.config()
+	config.Logger = &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// initialise makes the data folder, in a place of its own until it is whole.
+func (p Private) initialise(ctx context.Context) error {
+	if _, err := os.Stat(p.data()); err == nil {
+		return nil
+	}
+	half := p.data() + ".half"
+	if err := os.RemoveAll(half); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "mariadb-install-db", append([]string{
+		"--no-defaults", "--datadir=" + half, "--skip-test-db",
+		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + userName(),
+	}, runAs()...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("mariadb-install-db: %w: %s", err, lastLine(out))
+	}
+	return os.Rename(half, p.data())
+}
+
+// runAs makes a server that root starts run as Debian's user mysql if there is
+// one; otherwise mariadbd wants to be told that root is meant.
+func runAs() []string {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	if _, err := user.Lookup("mysql"); err == nil {
+		return []string{"--user=mysql"}
+	}
+	return []string{"--user=root"}
+}
+
+// launch starts mariadbd in a session of its own and waits until it answers.
+func (p Private) launch(ctx context.Context) error {
+	logFile := filepath.Join(p.Folder, "error.log")
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(program("mariadbd"), append([]string{
+		"--no-defaults", "--datadir=" + p.data(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
+		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
+		"--character-set-server=utf8mb4", "--max-connections=300", "--max-allowed-packet=64M",
+		"--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M",
+		"--table-definition-cache=20000", "--table-open-cache=8000",
+	}, runAs()...)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start mariadbd: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // ends with the server, or with this process
+	for !p.Running(ctx) {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("mariadbd ended at once (%w); see %s", err, logFile)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// program finds a server program, which Debian keeps out of users' PATH.
+func program(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	return filepath.Join("/usr/sbin", name)
+}
+
+// Stop shuts the server down and waits until its process is gone. A server
+// that does not run is no error.
+func (p Private) Stop(ctx context.Context) error {
+	db, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if db.PingContext(ctx) != nil {
+		return nil
+	}
+	pid, err := p.Pid()
+	if err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, "SHUTDOWN"); err != nil {
+		return fmt.Errorf("shut the server down: %w", err)
+	}
+	for syscall.Kill(pid, 0) == nil {
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pid is the server's process id.
+func (p Private) Pid() (int, error) {
+	text, err := os.ReadFile(p.pidFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, errors.New("the server does not run")
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+func lastLine(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
+}

@@ -1,0 +1,254 @@
+// Package mariadb is the only one that speaks SQL to the servers that hold the
+// wikis: databases, accounts, grants, locks, inspection, the ledger, and the
+// private server that wikictl runs itself. It does not know what a run is for.
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"wikictl/tenants"
+)
+
+// connections is how many connections to one server are open at most, besides
+// those that hold locks.
+const connections = 32
+
+// Server is an administrator's connection to one server.
+type Server struct {
+	Name    string
+	Version string // as the server states it, such as "10.11.19-MariaDB-0+deb12u1"
+
+	config *mysql.Config
+	db     *sql.DB
+}
+
+// Open connects to a server as its administrator, and starts it first when
+// wikictl manages it. password may be empty; it overrides the password file.
+func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*Server, error) {
+	config, err := configFor(ctx, def, l, password)
+	if err != nil {
+		return nil, fmt.Errorf("server %s: %w", def.Name, err)
+	}
+	s := &Server{Name: def.Name, config: config}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("server %s: dsn: %w", def.Name, err)
+	}
+	s.db = sql.OpenDB(connector)
+	s.db.SetMaxOpenConns(connections)
+	s.db.SetMaxIdleConns(connections)
+	s.db.SetConnMaxIdleTime(time.Minute)
+	if err := s.db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.Version); err != nil {
+		s.db.Close()
+		return nil, fmt.Errorf("server %s: %w", def.Name, err)
+	}
+	return s, nil
+}
+
+// Close closes all connections. A managed server goes on running.
+func (s *Server) Close() error { return s.db.Close() }
+
+// configFor turns a definition into what the driver takes.
+func configFor(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*mysql.Config, error) {
+	if def.Managed {
+		p := PrivateOf(def, l)
+		if err := p.Start(ctx); err != nil {
+			return nil, err
+		}
+		return settle(p.config()), nil
+	}
+	config, err := mysql.ParseDSN(def.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("dsn %q: %w", def.DSN, err)
+	}
+	config.Passwd = password.Reveal()
+	if password == "" && def.PasswordFile != "" {
+		text, err := readPassword(def.PasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		config.Passwd = text
+	}
+	return settle(config), nil
+}
+
+// settle sets what wikictl relies on, whatever a DSN says.
+func settle(c *mysql.Config) *mysql.Config {
+	c.Logger = &mysql.NopLogger{} // errors are returned; the driver prints to stderr by itself
+	c.ParseTime = true
+	c.Loc = time.UTC
+	c.Collation = "utf8mb4_bin"
+	c.Timeout = 10 * time.Second
+	if c.Params == nil {
+		c.Params = map[string]string{}
+	}
+	c.Params["time_zone"] = "'+00:00'"
+	return c
+}
+
+// readPassword reads a file that only its owner may read.
+func readPassword(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("password_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("password_file: %s has mode %o; chmod 600 it", path, info.Mode().Perm())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("password_file: %w", err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
+// Address is how the wiki's PHP reaches the server, as $wgDBserver takes it:
+// "localhost:/path/to.sock" for a socket, else host:port.
+func Address(def *tenants.Server, l tenants.Layout) string {
+	if def.Managed {
+		return "localhost:" + PrivateOf(def, l).Socket
+	}
+	config, err := mysql.ParseDSN(def.DSN)
+	if err != nil {
+		return ""
+	}
+	if config.Net == "unix" {
+		return "localhost:" + config.Addr
+	}
+	return config.Addr
+}
+
+// single is one connection outside of the pool.
+type single struct {
+	*sql.Conn
+	db *sql.DB
+}
+
+// Close hangs up.
+func (c single) Close() error { return errors.Join(c.Conn.Close(), c.db.Close()) }
+
+// alone opens one connection outside of the pool; multi allows several
+// statements in one text.
+func (s *Server) alone(ctx context.Context, database string, multi bool) (single, error) {
+	config := s.config.Clone()
+	config.DBName = database
+	config.MultiStatements = multi
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return single{}, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		db.Close()
+		return single{}, fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	return single{conn, db}, nil
+}
+
+// work runs do on a connection of its own. When ctx is cancelled the statement
+// is killed on the server and waited for: the driver only hangs up, and the
+// server would go on with it.
+func (s *Server) work(ctx context.Context, database string, multi bool, do func(*sql.Conn) error) error {
+	conn, err := s.alone(ctx, database, multi)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var id int64
+	if err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&id); err != nil {
+		return fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	err = do(conn.Conn)
+	if ctx.Err() == nil {
+		return err
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return errors.Join(context.Cause(ctx), s.kill(after, []int64{id}))
+}
+
+// kill ends connections and waits until they are gone.
+func (s *Server) kill(ctx context.Context, ids []int64) error {
+	for _, id := range ids {
+		_, err := s.db.ExecContext(ctx, fmt.Sprintf("KILL %d", id))
+		if err != nil && !isError(err, errNoSuchThread) {
+			return fmt.Errorf("server %s: kill connection %d: %w", s.Name, id, err)
+		}
+		for {
+			var n int
+			if err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", id).Scan(&n); err != nil {
+				return fmt.Errorf("server %s: wait for connection %d to end: %w", s.Name, id, err)
+			}
+			if n == 0 {
+				break
+			}
+			if err := pause(ctx, 20*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Error numbers of MariaDB Error Codes.
+const (
+	errNoSuchThread = 1094
+	errCannotUser   = 1396
+	errAccess       = 1045
+)
+
+func isError(err error, number uint16) bool {
+	var m *mysql.MySQLError
+	return errors.As(err, &m) && m.Number == number
+}
+
+// pause waits, or returns why ctx ended.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// Settle ends what a predecessor that was killed may have left running on a
+// database: every other connection of its two accounts or of the administrator
+// that has it as its default. Call it with the tenant's lock held.
+func (s *Server) Settle(ctx context.Context, database string, schemaAccount string) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST
+		WHERE ID <> CONNECTION_ID() AND (USER = ? OR (DB = ? AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)))`,
+		schemaAccount, database)
+	if err != nil {
+		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
+	}
+	ids, err := scanAll[int64](rows)
+	if err != nil {
+		return err
+	}
+	return s.kill(ctx, ids)
+}
+
+// scanAll reads rows of one column.
+func scanAll[T any](rows *sql.Rows) ([]T, error) {
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var v T
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
