@@ -1,0 +1,119 @@
+// Package php starts PHP: the fork server that runs MediaWiki's maintenance
+// scripts for many wikis at once, the syntax check of rendered files, and the
+// questions put to a wiki through its web server. It knows nothing of tenants
+// or databases.
+package php
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// grace is how long a process has to end after it was asked to.
+const grace = 5 * time.Second
+
+// Job is one maintenance script for one wiki.
+type Job struct {
+	Script string        // absolute path
+	Args   []string      // may hold passwords: they reach no command line and no log
+	Config string        // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
+	Log    string        // file that gets all output; it must exist and be writable by the server's user
+	Limit  time.Duration // after which the job is killed; zero: an hour
+	Output int64         // bytes that any one file it writes may have; zero: 64 MiB
+}
+
+// Result is what became of a job that ran.
+type Result struct {
+	Exit    int // of the process; -1 when it did not exit by itself
+	Tail    string
+	Seconds float64 // on the wall
+	CPU     float64 // seconds of user and system time
+}
+
+// JobError is a job that ran and failed.
+type JobError struct {
+	Script string
+	Why    string // "exit 1", "killed by signal 9", "did not end within 1h0m0s"
+	Tail   string // the last lines that it printed
+	Log    string
+}
+
+// Error has why it failed, its last lines and where the rest is.
+func (e *JobError) Error() string {
+	return fmt.Sprintf("%s: %s: %s (see %s)", e.Script, e.Why, e.Tail, e.Log)
+}
+
+// Owner is the user that PHP runs as; the zero value is whoever runs wikictl.
+type Owner struct{ UID, GID int }
+
+// LookupOwner finds a user by name. Only root can run PHP as somebody else.
+func LookupOwner(name string) (Owner, error) {
+	if name == "" || os.Geteuid() != 0 {
+		return Owner{}, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return Owner{}, err
+	}
+	uid, err1 := strconv.Atoi(u.Uid)
+	gid, err2 := strconv.Atoi(u.Gid)
+	return Owner{uid, gid}, errors.Join(err1, err2)
+}
+
+// attributes put a process into a group of its own that dies with its parent.
+func (o Owner) attributes() *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if o.UID != 0 {
+		a.Credential = &syscall.Credential{Uid: uint32(o.UID), Gid: uint32(o.GID)}
+	}
+	return a
+}
+
+// environment is all that PHP gets to see of wikictl's own.
+func environment() []string {
+	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent"}
+}
+
+// Lint checks the syntax of PHP files, each by php -l.
+func Lint(ctx context.Context, program string, files []string) error {
+	for _, file := range files {
+		cmd := exec.CommandContext(ctx, program, "-n", "-l", file)
+		cmd.Env = environment()
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("php -l %s: %w: %s", file, err, strings.TrimSpace(out.String()))
+		}
+	}
+	return nil
+}
+
+// tail returns the last lines of a log on one line, for an error message.
+func tail(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const most = 600
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		f.Seek(-most, 2)
+	}
+	data := make([]byte, most)
+	n, _ := f.Read(data)
+	lines := strings.FieldsFunc(strings.ToValidUTF8(string(data[:n]), "?"), func(r rune) bool { return r == '\n' || r == '\r' })
+	if len(lines) > 5 {
+		lines = lines[len(lines)-5:]
+	}
+	return strings.Join(lines, " | ")
+}

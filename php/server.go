@@ -1,0 +1,291 @@
+package php
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+//go:embed server.php
+var serverCode string
+
+// flags keep compiled code in memory that all children share.
+var flags = []string{
+	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=256", "-d", "opcache.interned_strings_buffer=32",
+	"-d", "opcache.max_accelerated_files=30000", "-d", "opcache.validate_timestamps=0", "-d", "opcache.file_update_protection=0",
+	"-d", "ffi.enable=1", "-d", "memory_limit=512M", "-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "apc.enable_cli=0",
+}
+
+// Options say which PHP and where.
+type Options struct {
+	Program string // the command line php
+	Owner   Owner
+}
+
+// Server is one fork server. It may be used by many goroutines.
+type Server struct {
+	options Options
+	stdin   io.WriteCloser
+	stderr  *lastLines
+	ended   chan struct{} // closed when the PHP process is gone
+
+	mu      sync.Mutex
+	nextID  int
+	waiting map[int]*waiter
+	err     error // why the PHP process ended
+}
+
+// waiter is a job under way.
+type waiter struct {
+	pid  int
+	done chan report
+}
+
+// report is one line of the fork server.
+type report struct {
+	ID     int     `json:"id"`
+	PID    int     `json:"pid"`
+	Ended  bool    `json:"ended"`
+	Exit   int     `json:"exit"`
+	Signal int     `json:"signal"`
+	CPU    float64 `json:"cpu"`
+}
+
+// request is one line to the fork server.
+type request struct {
+	ID     int      `json:"id"`
+	Script string   `json:"script"`
+	Args   []string `json:"args"`
+	Config string   `json:"config"`
+	Log    string   `json:"log"`
+	Output int64    `json:"output"`
+}
+
+// Start starts a fork server. Where PHP lacks pcntl, posix or FFI, jobs run as
+// one process each instead.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if o.Program == "" {
+		return nil, errors.New("no php program was found; install php-cli or set php in [codebases]")
+	}
+	s := &Server{options: o, waiting: map[int]*waiter{}, ended: make(chan struct{})}
+	check := exec.CommandContext(ctx, o.Program, "-r", "exit(function_exists('pcntl_fork') && function_exists('posix_setrlimit') && class_exists('FFI') ? 0 : 9);")
+	check.Env = environment()
+	var exit *exec.ExitError
+	switch err := check.Run(); {
+	case errors.As(err, &exit) && exit.ExitCode() == 9:
+		return s, nil // stdin stays nil
+	case err != nil:
+		return nil, fmt.Errorf("start %s: %w", o.Program, err)
+	}
+	return s, s.launch()
+}
+
+// launch starts the PHP process on a thread that lives as long as it does: the
+// kernel kills it when the thread that started it ends (prctl(2)).
+func (s *Server) launch() error {
+	cmd := exec.Command(s.options.Program, append(flags, "/dev/fd/3")...)
+	cmd.Env, cmd.SysProcAttr = environment(), s.options.Owner.attributes()
+	s.stderr = &lastLines{}
+	cmd.Stderr = s.stderr
+	code, err := codeFile()
+	if err != nil {
+		return err
+	}
+	defer code.Close()
+	cmd.ExtraFiles = []*os.File{code}
+	stdin, err1 := cmd.StdinPipe()
+	stdout, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	s.stdin = stdin
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			s.read(stdout)
+			s.finish(cmd.Wait())
+		}
+	}()
+	return <-started
+}
+
+// codeFile holds the server's code without a name on disk.
+func codeFile() (*os.File, error) {
+	f, err := os.CreateTemp("", "wikictl-*.php")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(f.Name())
+	if err := f.Chmod(0o644); err != nil {
+		return nil, err
+	}
+	if _, err := f.WriteString(serverCode); err != nil {
+		return nil, err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return f, err
+}
+
+// read hands reports to the jobs that wait for them.
+func (s *Server) read(stdout io.Reader) {
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		r, err := decodeReport(lines.Bytes())
+		if err != nil {
+			continue // nothing but reports is printed; a job waits until the process ends
+		}
+		s.mu.Lock()
+		if w := s.waiting[r.ID]; w != nil {
+			if r.PID != 0 {
+				w.pid = r.PID
+			}
+			if r.Ended {
+				delete(s.waiting, r.ID)
+				w.done <- r
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+func decodeReport(line []byte) (report, error) {
+	var r report
+	err := json.Unmarshal(line, &r)
+	return r, err
+}
+
+// finish notes that the PHP process is gone and kills what it left.
+func (s *Server) finish(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = fmt.Errorf("the fork server ended (%v): %s", err, s.stderr)
+	for _, w := range s.waiting {
+		if w.pid != 0 {
+			syscall.Kill(-w.pid, syscall.SIGKILL)
+		}
+	}
+	close(s.ended)
+}
+
+// Close ends the server and every job that still runs.
+func (s *Server) Close() error {
+	if s.stdin == nil {
+		return nil
+	}
+	s.stdin.Close()
+	<-s.ended
+	return nil
+}
+
+// Run runs one job to its end. A job that failed is a *JobError. When ctx ends
+// the job's processes are asked to end and then killed.
+func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
+	if j.Limit == 0 {
+		j.Limit = time.Hour
+	}
+	if j.Output == 0 {
+		j.Output = 64 << 20
+	}
+	start := time.Now()
+	var r report
+	var why string
+	var err error
+	if s.stdin == nil {
+		r, why, err = s.runAlone(ctx, j)
+	} else {
+		r, why, err = s.runForked(ctx, j)
+	}
+	result := Result{Exit: r.Exit, CPU: r.CPU, Seconds: time.Since(start).Seconds(), Tail: tail(j.Log)}
+	if err != nil {
+		return result, err
+	}
+	switch {
+	case why != "":
+	case r.Signal == int(syscall.SIGXFSZ):
+		why = fmt.Sprintf("wrote more than %d bytes into one file", j.Output)
+	case r.Signal != 0:
+		why = fmt.Sprintf("killed by signal %d", r.Signal)
+	case r.Exit != 0:
+		why = fmt.Sprintf("exit %d", r.Exit)
+	default:
+		return result, nil
+	}
+	return result, &JobError{Script: j.Script, Why: why, Tail: result.Tail, Log: j.Log}
+}
+
+// runForked has the fork server run the job.
+func (s *Server) runForked(ctx context.Context, j Job) (report, string, error) {
+	w := &waiter{done: make(chan report, 1)}
+	if err := s.send(w, j); err != nil {
+		return report{}, "", err
+	}
+	limit := time.NewTimer(j.Limit)
+	defer limit.Stop()
+	select {
+	case r := <-w.done:
+		return r, "", nil
+	case <-s.ended:
+		return report{}, "", s.err
+	case <-limit.C:
+		return s.end(w), fmt.Sprintf("did not end within %s", j.Limit), nil
+	case <-ctx.Done():
+		s.end(w)
+		return report{}, "", context.Cause(ctx)
+	}
+}
+
+// send writes a job's line.
+func (s *Server) send(w *waiter, j Job) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return s.err
+	}
+	s.nextID++
+	args := j.Args
+	if args == nil {
+		args = []string{}
+	}
+	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, j.Output})
+	if err != nil {
+		return err
+	}
+	s.waiting[s.nextID] = w
+	if _, err := s.stdin.Write(append(line, '\n')); err != nil {
+		delete(s.waiting, s.nextID)
+		return fmt.Errorf("hand a job to the fork server: %w", err)
+	}
+	return nil
+}
+
+// end asks a job's processes to end, kills them after a while, and waits.
+func (s *Server) end(w *waiter) report {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		s.mu.Lock()
+		if w.pid != 0 {
+			syscall.Kill(-w.pid, signal)
+		}
+		s.mu.Unlock()
+		select {
+		case r := <-w.done:
+			return r
+		case <-s.ended:
+			return report{Exit: -1}
+		case <-time.After(grace):
+		}
+	}
+	return report{Exit: -1}
+}

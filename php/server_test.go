@@ -1,0 +1,197 @@
+package php
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("php")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("no php: run the tests by go run ./cmd/testbed")
+		}
+		t.Skip("SKIPPED: no php; run the tests by go run ./cmd/testbed go test ./...")
+	}
+	return path
+}
+
+// servers are the fork server and its stand-in where PHP can't fork.
+func servers(t *testing.T, do func(t *testing.T, s *Server)) {
+	forking, err := Start(t.Context(), Options{Program: program(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer forking.Close()
+	if forking.stdin == nil {
+		t.Fatal("PHP can't fork here")
+	}
+	t.Run("forked", func(t *testing.T) { do(t, forking) })
+	t.Run("alone", func(t *testing.T) { do(t, &Server{options: Options{Program: program(t)}}) })
+}
+
+// job writes a script and its log.
+func job(t *testing.T, code string, args ...string) Job {
+	t.Helper()
+	dir := t.TempDir()
+	j := Job{Script: filepath.Join(dir, "script.php"), Args: args, Config: "/c/LocalSettings.php", Log: filepath.Join(dir, "log"), Limit: 20 * time.Second}
+	for name, text := range map[string]string{j.Script: "<?php " + code, j.Log: ""} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return j
+}
+
+func TestRunIsLikeAShell(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, `echo getenv('MW_CONFIG_FILE'), '|', implode(',', array_slice($argv, 1)), '|', $argc, '|', getcwd() === __DIR__ ? 'here' : getcwd(), "\n"; fwrite(STDERR, "err\n"); fwrite(STDOUT, "out\n");`, "--a", "b c")
+		r, err := s.Run(t.Context(), j)
+		if err != nil || r.Exit != 0 || r.CPU == 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if want := "/c/LocalSettings.php|--a,b c|3|here | err | out"; r.Tail != want {
+			t.Errorf("got %q, want %q", r.Tail, want)
+		}
+	})
+}
+
+func TestRunFailures(t *testing.T) {
+	cases := []struct{ name, code, want string }{
+		{"exit", "echo 'bye'; exit(3);", "exit 3: bye"},
+		{"fatal error", "nothing();", "exit 255: "},
+		{"killed", "posix_kill(getmypid(), SIGKILL);", "killed by signal 9"},
+	}
+	servers(t, func(t *testing.T, s *Server) {
+		for _, tc := range cases {
+			_, err := s.Run(t.Context(), job(t, tc.code))
+			var failed *JobError
+			if !errors.As(err, &failed) || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%s: got %v", tc.name, err)
+			}
+		}
+	})
+}
+
+func TestRunHangs(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, "echo getmypid(); sleep(1000);")
+		j.Limit = 300 * time.Millisecond
+		_, err := s.Run(t.Context(), j)
+		if err == nil || !strings.Contains(err.Error(), "did not end within 300ms") {
+			t.Fatalf("got %v", err)
+		}
+		gone(t, j.Log)
+	})
+}
+
+func TestRunCancelled(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		ctx, cancel := context.WithCancel(t.Context())
+		j := job(t, "echo getmypid(); sleep(1000);")
+		go func() {
+			for wrote(j.Log) == "" {
+				time.Sleep(10 * time.Millisecond)
+			}
+			cancel()
+		}()
+		if _, err := s.Run(ctx, j); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+		gone(t, j.Log)
+	})
+}
+
+func TestRunPrintsTooMuch(t *testing.T) {
+	s, err := Start(t.Context(), Options{Program: program(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	j := job(t, "while (true) { echo str_repeat('x', 100000); }")
+	j.Output = 1 << 20
+	_, err = s.Run(t.Context(), j)
+	if err == nil || !strings.Contains(err.Error(), "wrote more than 1048576 bytes") {
+		t.Fatalf("got %.300v", err)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		var wait sync.WaitGroup
+		for i := range 16 {
+			wait.Go(func() {
+				j := job(t, "usleep(1000); echo $argv[1], mt_rand(1,1) ;", strconv.Itoa(i))
+				if r, err := s.Run(t.Context(), j); err != nil || r.Tail != strconv.Itoa(i)+"1" {
+					t.Errorf("job %d: %q, %v", i, r.Tail, err)
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
+// When the fork server is killed its children die and their jobs fail.
+func TestServerKilled(t *testing.T) {
+	s, err := Start(t.Context(), Options{Program: program(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := job(t, "echo getmypid(), ' ', posix_getppid(), ' '; sleep(1000);")
+	go func() {
+		for len(strings.Fields(wrote(j.Log))) < 2 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		server, _ := strconv.Atoi(strings.Fields(wrote(j.Log))[1])
+		syscall.Kill(server, syscall.SIGKILL)
+	}()
+	if _, err := s.Run(t.Context(), j); err == nil || !strings.Contains(err.Error(), "the fork server ended") {
+		t.Fatalf("got %v", err)
+	}
+	gone(t, j.Log)
+	if _, err := s.Run(t.Context(), j); err == nil {
+		t.Error("a job ran on a dead server")
+	}
+}
+
+// No argument of a job is on a command line or in the environment of a process.
+func TestArgumentsAreSecret(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, `foreach (glob('/proc/*/{cmdline,environ}', GLOB_BRACE) as $f) { if (str_contains((string)@file_get_contents($f), 'sec'.'ret-word')) { echo "$f "; } } echo 'looked';`, "--pass=secret-word")
+		if r, err := s.Run(t.Context(), j); err != nil || r.Tail != "looked" {
+			t.Errorf("%q, %v", r.Tail, err)
+		}
+	})
+}
+
+func wrote(path string) string {
+	data, _ := os.ReadFile(path)
+	return string(data)
+}
+
+// gone waits until the process whose id begins the log is no more.
+func gone(t *testing.T, log string) {
+	t.Helper()
+	pid, err := strconv.Atoi(strings.Fields(wrote(log))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil || strings.Contains(string(state), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("process %d still runs", pid)
+}
