@@ -15,7 +15,7 @@ import (
 var escapers = map[string]template.FuncMap{
 	".php":   {"php": phpLiteral, "assign": phpAssign, "comment": comment},
 	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "comment": comment},
-	"apache": {"apache": apacheValue, "apacheAddress": apacheAddress, "comment": comment},
+	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheAddress": apacheAddress, "comment": comment},
 	"pool":   {"fpm": fpmValue, "comment": comment},
 }
 

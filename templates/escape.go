@@ -143,6 +143,19 @@ func apacheValue(value any) (string, error) {
 	return quote(s), refuse(s, at, "$%", "Apache")
 }
 
+// plainInApache means itself within quotes, expressions and flags.
+var plainInApache = regexp.MustCompile(`^[A-Za-z0-9._:/|@-]+$`)
+
+// apachePlain writes a part of an argument, such as a path in an expression,
+// and refuses what would have to be quoted there.
+func apachePlain(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil && !plainInApache.MatchString(s) {
+		err = &unfitError{value: s, at: at, why: "holds other characters than letters, digits and ._:/|@-, which Apache can't take here"}
+	}
+	return s, err
+}
+
 // listenAddress is an address as nginx's listen takes it first.
 var listenAddress = regexp.MustCompile(`^(?:(\*|[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):)?([0-9]{1,5})$`)
 

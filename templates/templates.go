@@ -174,6 +174,6 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	return slices.Clone(buffer.Bytes()), nil
 }
 
-// ReleaseFile is a file of a release that holds nothing but the release's own
-// absolute path: Apache reads it to resolve the link to the current release.
-const ReleaseFile = "path"
+// NumberFile is a file of a release that holds nothing but the release's number:
+// Apache reads it to resolve the link to the current release.
+const NumberFile = "number"

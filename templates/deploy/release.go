@@ -193,7 +193,7 @@ func (d *Deployer) build(w Wanted, release int) error {
 	}
 	final := d.layout.Release(w.Tenant, release)
 	if d.web.Kind == "apache" {
-		if err := create(filepath.Join(dir, templates.ReleaseFile), []byte(final), 0o644, -1); err != nil {
+		if err := create(filepath.Join(dir, templates.NumberFile), []byte(strconv.Itoa(release)), 0o644, -1); err != nil {
 			return err
 		}
 	}

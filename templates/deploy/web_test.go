@@ -122,7 +122,7 @@ func (s *stand) testPages(t *testing.T) {
 func (s *stand) testUnreachable(t *testing.T) {
 	marker := []string{"<?php", "define(", "wgDBpassword", "require", "\"name\":"}
 	for _, path := range []string{
-		"/LocalSettings.php", "/core/LocalSettings.php", "/path", "/vhost.conf", "/core/index.php", "/releases/1/LocalSettings.php",
+		"/LocalSettings.php", "/core/LocalSettings.php", "/number", "/vhost.conf", "/core/index.php", "/releases/1/LocalSettings.php",
 		"/maintenance/update.php", "/maintenance/run.php", "/includes/Setup.php", "/includes/Defines.php", "/vendor/autoload.php",
 		"/mw-config/index.php", "/mw-config/", "/cache/", "/languages/messages/MessagesEn.php", "/autoload.php", "/composer.json",
 		"/.htaccess", "/.git/config", "/resources/.htaccess", "/skins/.hidden.css", "/extensions/Cite/extension.json",
