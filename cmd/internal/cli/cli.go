@@ -1,0 +1,179 @@
+// Package cli turns arguments, environment and signals into calls of the
+// packages that do the work, and their errors into exit codes. It is the only
+// one that knows the command line.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+)
+
+// app is what every command gets.
+type app struct {
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	drain  chan struct{} // closed by the first Ctrl-C
+}
+
+// Main runs one command and returns its exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, drain: make(chan struct{})}
+	ctx, stop := a.signals()
+	defer stop()
+	err := a.command().RunContext(ctx, args)
+	if err == nil && ctx.Err() == nil {
+		return exitDone
+	}
+	if ctx.Err() != nil {
+		err = errors.Join(errInterrupted, err)
+	}
+	code := exitCode(err)
+	if !errors.Is(err, errSilent) {
+		fmt.Fprintln(stderr, describe(err))
+	}
+	return code
+}
+
+// signals drains on the first Ctrl-C or TERM and cancels on the second.
+func (a *app) signals() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-caught:
+		case <-ctx.Done():
+			return
+		}
+		fmt.Fprintln(a.stderr, "finishing what is running; once more to stop it now")
+		close(a.drain)
+		select {
+		case <-caught:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// command is the whole command line.
+func (a *app) command() *cli.App {
+	return &cli.App{
+		Name:                 "wikictl",
+		Usage:                "run many MediaWiki wikis from TOML definitions",
+		Version:              version,
+		EnableBashCompletion: true,
+		HideHelpCommand:      true,
+		Suggest:              true,
+		Reader:               a.stdin,
+		Writer:               a.stdout,
+		ErrWriter:            a.stderr,
+		ExitErrHandler:       func(*cli.Context, error) {},
+		OnUsageError:         usageError,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "farm", Usage: "folder of " + tenants.FarmFile, EnvVars: []string{"WIKICTL_FARM"}},
+			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+		},
+		Before: func(c *cli.Context) error {
+			if f := c.String("format"); f != "text" && f != "json" {
+				return usagef("--format %q is neither text nor json", f)
+			}
+			return nil
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usagef("there is no command %q; wikictl --help lists them", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Commands: a.commands(),
+	}
+}
+
+// usageError turns what the parser refuses into exit code 64.
+func usageError(_ *cli.Context, err error, _ bool) error { return usagef("%s", err) }
+
+func (a *app) commands() []*cli.Command {
+	commands := []*cli.Command{
+		a.demoCommand(), a.listCommand(), a.showCommand(), a.renderCommand(), a.createCommand(),
+		a.statusCommand(), a.serverCommand(),
+	}
+	for _, c := range commands {
+		c.OnUsageError = usageError
+	}
+	return commands
+}
+
+// loadFarm finds and reads the farm: --farm, or the nearest folder upwards that
+// has a wikictl.toml.
+func loadFarm(c *cli.Context) (*tenants.Farm, error) {
+	if dir := c.String("farm"); dir != "" {
+		return tenants.Load(dir)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if host.Exists(filepath.Join(at, tenants.FarmFile)) {
+			return tenants.Load(at)
+		}
+		if at == filepath.Dir(at) {
+			return nil, usagef("there is no %s in %s or above; name the farm's folder with --farm", tenants.FarmFile, dir)
+		}
+	}
+}
+
+// selectionFlags choose tenants.
+func selectionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "all", Usage: "every tenant of the farm"},
+		&cli.StringFlag{Name: "where", Usage: "tenants that match, such as 'class=kernel and not skin=Timeless'"},
+	}
+}
+
+// chosen are the tenants that a command was told to work on.
+func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
+	if c.Bool("all") && !c.Args().Present() && c.String("where") == "" {
+		return f.Tenants, nil
+	}
+	if c.Bool("all") {
+		return nil, usagef("--all goes without names and without --where")
+	}
+	return tenants.Select(f, c.Args().Slice(), c.String("where"))
+}
+
+// openHost opens the farm for a run. A server's password may come from the
+// environment, WIKICTL_NAME_PASSWORD.
+func openHost(f *tenants.Farm) (*host.Host, error) {
+	return host.Open(f, host.Options{Holder: holder(), Password: func(server string) tenants.Secret {
+		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
+		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
+	}})
+}
+
+// holder is who runs this, for whoever finds a tenant locked.
+func holder() string {
+	name := "somebody"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	machine, _ := os.Hostname()
+	return fmt.Sprintf("%s@%s pid %d", name, machine, os.Getpid())
+}
+
+func asJSON(c *cli.Context) bool { return c.String("format") == "json" }

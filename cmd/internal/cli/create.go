@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/provision"
+)
+
+func (a *app) createCommand() *cli.Command {
+	return &cli.Command{
+		Name: "create", Usage: "make wikis that are defined and not there yet", ArgsUsage: "NAME…",
+		Description: "Makes database, accounts, schema, administrator, release and virtual host of each tenant,\nthen asks it through the web server who it is. What is there already is left alone.\nThe administrator's password is in state/secrets/NAME.toml.\n\n" + exitHelp + "\n\nExample: wikictl create --all --jobs 8",
+		Flags: append(selectionFlags(),
+			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 4 * runtime.NumCPU()},
+			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be made"},
+			&cli.StringFlag{Name: "admin-password-file", Usage: "file with the password of every new administrator"},
+			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
+		),
+		Action: a.runCreate,
+	}
+}
+
+func (a *app) runCreate(c *cli.Context) error {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	list, err := chosen(c, f)
+	if err != nil {
+		return err
+	}
+	password, err := passwordFrom(c.String("admin-password-file"))
+	if err != nil {
+		return err
+	}
+	events, err := eventsTo(c.String("events"))
+	if err != nil {
+		return err
+	}
+	if events != nil {
+		defer events.Close()
+	}
+	return a.create(c.Context, f, list, creating{
+		jobs: c.Int("jobs"), dryRun: c.Bool("dry-run"), json: asJSON(c), password: password, events: events,
+	})
+}
+
+// creating are the options of a create.
+type creating struct {
+	jobs     int
+	dryRun   bool
+	json     bool
+	password tenants.Secret
+	events   io.Writer
+}
+
+// create makes tenants and prints the result; demo calls it too.
+func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant, o creating) (err error) {
+	h, err := openHost(f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	start := time.Now()
+	if o.dryRun {
+		outcomes, err := provision.Plan(ctx, h, list)
+		if err != nil {
+			return err
+		}
+		return a.planned(outcomes, o.json)
+	}
+	board := ui.NewBoard(a.stderr, o.events, len(list))
+	outcomes, err := provision.Create(ctx, h, list, provision.Options{
+		Jobs: o.jobs, AdminPassword: o.password, Drain: a.drain, Observer: board,
+	})
+	board.Close()
+	if outcomes == nil {
+		return err
+	}
+	return errors.Join(err, a.report(h, outcomes, time.Since(start), o.json))
+}
+
+// report prints a run's document and says by its error how it went.
+func (a *app) report(h *host.Host, outcomes []provision.Outcome, elapsed time.Duration, asJSON bool) error {
+	d := ui.Document{Command: "create", Run: h.RunID, Seconds: elapsed.Seconds()}
+	var failures []error
+	for _, o := range outcomes {
+		secrets := ""
+		if o.Status == provision.Done {
+			secrets = h.Layout.Secrets(o.Tenant.Name)
+		}
+		d.Add(o, secrets)
+		if o.Status == provision.Failed {
+			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
+		}
+	}
+	if err := d.Write(a.stdout, asJSON); err != nil {
+		return err
+	}
+	if d.Counts.Done > 0 && !asJSON {
+		fmt.Fprintf(a.stdout, "log-ins are in %s\n", h.Layout.Secrets("NAME"))
+	}
+	switch {
+	case len(failures) > 0:
+		return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+	case d.Counts.Skipped > 0:
+		return errInterrupted
+	}
+	return nil
+}
+
+// planned prints what create would do.
+func (a *app) planned(outcomes []provision.Outcome, asJSON bool) error {
+	d := ui.Document{Command: "create --dry-run"}
+	for _, o := range outcomes {
+		d.Add(o, "")
+		if !asJSON && o.Status != provision.Unchanged {
+			text := "would be made: database " + o.Tenant.Database + ", accounts, release, virtual host"
+			if o.Err != nil {
+				text = "stands in the way: " + ui.Clean(o.Err.Error())
+			}
+			fmt.Fprintf(a.stdout, "%s  %s\n", o.Tenant.Name, text)
+		}
+	}
+	if asJSON {
+		return d.Write(a.stdout, true)
+	}
+	_, err := fmt.Fprintf(a.stdout, "%d would be made, %d unchanged, %d can't be made\n", d.Counts.Skipped, d.Counts.Unchanged, d.Counts.Failed)
+	return err
+}
+
+// passwordFrom reads the first line of a file.
+func passwordFrom(path string) (tenants.Secret, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", usagef("--admin-password-file: %s", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if len(line) < 10 {
+		return "", usagef("--admin-password-file: MediaWiki wants 10 characters or more")
+	}
+	return tenants.Secret(line), nil
+}
+
+func eventsTo(path string) (*os.File, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, usagef("--events: %s", err)
+	}
+	return f, nil
+}

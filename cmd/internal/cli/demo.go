@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/stack"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+func (a *app) demoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "demo", Usage: "bring up a farm of three real wikis",
+		Description: "Installs what is missing from Debian after asking, unpacks MediaWiki 1.39 and 1.43 into the demo's\nfolder, starts a private MariaDB, php-fpm and nginx on loopback, and creates three wikis.\nCtrl-C stops everything.\n\n" + exitHelp + "\n\nExample: wikictl demo --dir /tmp/demo --yes",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "dir", Usage: "folder of the demo", Value: "demo"},
+			&cli.BoolFlag{Name: "yes", Usage: "install without asking"},
+			&cli.BoolFlag{Name: "detach", Usage: "leave it running in the background"},
+			&cli.BoolFlag{Name: "stop", Usage: "stop one that runs in the background"},
+			&cli.StringFlag{Name: "codebase", Usage: "folder with MediaWiki trees named 1.39 and 1.43, instead of Debian's"},
+		},
+		Action: a.runDemo,
+	}
+}
+
+func (a *app) runDemo(c *cli.Context) error {
+	d, err := stack.OpenDemo(c.String("dir"))
+	if err != nil {
+		return err
+	}
+	if c.Bool("stop") {
+		return a.stopDemo(c.Context, d)
+	}
+	if err := a.installForDemo(c.Context, c.Bool("yes")); err != nil {
+		return err
+	}
+	if err := a.startDemo(c.Context, d, c.String("codebase")); err != nil {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
+		defer cancel()
+		return errors.Join(err, a.stopDemo(stop, d))
+	}
+	if c.Bool("detach") {
+		fmt.Fprintf(a.stdout, "\nit runs in the background; stop it by: wikictl demo --dir %s --stop\n", d.Dir)
+		return nil
+	}
+	fmt.Fprintln(a.stdout, "\nCtrl-C stops everything")
+	select {
+	case <-a.drain:
+	case <-c.Context.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
+	defer cancel()
+	return a.stopDemo(stop, d)
+}
+
+// installForDemo says what is missing and installs it when that is agreed to.
+func (a *app) installForDemo(ctx context.Context, yes bool) error {
+	missing := stack.Missing(ctx, stack.Serving())
+	if len(missing) == 0 {
+		return nil
+	}
+	fmt.Fprintln(a.stdout, "the demo needs these packages of Debian, without their services:")
+	for _, p := range missing {
+		fmt.Fprintln(a.stdout, "  "+p.Name)
+	}
+	if !yes {
+		fmt.Fprint(a.stdout, "install them? [y/N] ")
+		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+		if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+			return usagef("nothing was installed; --yes installs without asking")
+		}
+	}
+	return stack.Install(ctx, missing, a.stderr)
+}
+
+// startDemo starts servers and creates the wikis that are not there.
+func (a *app) startDemo(ctx context.Context, d *stack.Demo, codebases string) error {
+	if codebases == "" {
+		codebases = filepath.Join(d.Dir, "mediawiki")
+		say := func(text string) { fmt.Fprintln(a.stderr, text) }
+		if err := stack.Codebases(ctx, codebases, say); err != nil {
+			return err
+		}
+	}
+	codebases, err := filepath.Abs(codebases)
+	if err != nil {
+		return err
+	}
+	if err := d.WriteFarm(codebases); err != nil {
+		return err
+	}
+	f, err := tenants.Load(d.Dir)
+	if err != nil {
+		return err
+	}
+	if err := d.Web.Start(ctx); err != nil {
+		return err
+	}
+	if err := a.create(ctx, f, f.Tenants, creating{jobs: 4}); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout)
+	for _, t := range f.Tenants {
+		fmt.Fprintf(a.stdout, "%-15s %-32s MediaWiki %s, log-in in %s\n", t.Sitename, d.URL(t.Hosts[0]), t.Codebase.Version, f.Layout().Secrets(t.Name))
+	}
+	return nil
+}
+
+// stopDemo stops the web servers, then the database.
+func (a *app) stopDemo(ctx context.Context, d *stack.Demo) error {
+	err := d.Web.Stop(ctx)
+	f, loadErr := tenants.Load(d.Dir)
+	if loadErr != nil {
+		return errors.Join(err, loadErr)
+	}
+	for _, def := range f.Servers {
+		if def.Managed {
+			err = errors.Join(err, mariadb.PrivateOf(def, f.Layout()).Stop(ctx))
+		}
+	}
+	if err == nil {
+		fmt.Fprintln(a.stdout, "the demo is stopped")
+	}
+	return err
+}

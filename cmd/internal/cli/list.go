@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+)
+
+func (a *app) listCommand() *cli.Command {
+	return &cli.Command{
+		Name: "list", Usage: "list tenants", ArgsUsage: "[NAME…]",
+		Description: "Lists the tenants of the farm's files; it connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
+		Flags:       selectionFlags()[1:],
+		Action:      a.runList,
+	}
+}
+
+// listed is one tenant in JSON.
+type listed struct {
+	Name       string   `json:"name"`
+	Hosts      []string `json:"hosts"`
+	Sitename   string   `json:"sitename"`
+	Codebase   string   `json:"codebase"`
+	Version    string   `json:"version"`
+	Server     string   `json:"server"`
+	Database   string   `json:"database"`
+	Language   string   `json:"language"`
+	Classes    []string `json:"classes"`
+	Extensions []string `json:"extensions"`
+	Skins      []string `json:"skins"`
+}
+
+func (a *app) runList(c *cli.Context) error {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	list := f.Tenants
+	if c.Args().Present() || c.String("where") != "" {
+		if list, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
+			return err
+		}
+	}
+	if asJSON(c) {
+		out := make([]listed, len(list))
+		for i, t := range list {
+			out[i] = listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins}
+		}
+		return ui.WriteJSON(a.stdout, out)
+	}
+	rows := make([][]any, len(list))
+	for i, t := range list {
+		rows[i] = []any{t.Name, t.Codebase.Version, t.Language, t.Server.Name, t.Database, t.Hosts[0], strings.Join(t.Classes, " ")}
+	}
+	ui.Table(a.stdout, []any{"name", "version", "language", "server", "database", "host", "classes"}, rows)
+	return nil
+}
+
+func (a *app) showCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "show a tenant with everything that it inherits", ArgsUsage: "NAME…",
+		Description: "Prints the resolved tenant as TOML.\n\n" + exitHelp + "\n\nExample: wikictl show --origin btrfs",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "say where each value comes from"}},
+		Action: func(c *cli.Context) error {
+			f, err := loadFarm(c)
+			if err != nil {
+				return err
+			}
+			list, err := tenants.Select(f, c.Args().Slice(), "")
+			if err != nil {
+				return err
+			}
+			for i, t := range list {
+				if i > 0 {
+					a.stdout.Write([]byte("\n"))
+				}
+				a.stdout.Write([]byte(tenants.Show(t, c.Bool("origin"))))
+			}
+			return nil
+		},
+	}
+}

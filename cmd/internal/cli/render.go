@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+func (a *app) renderCommand() *cli.Command {
+	return &cli.Command{
+		Name: "render", Usage: "compare rendered files with what is on disk, or write them", ArgsUsage: "NAME…",
+		Description: "Renders LocalSettings.php and the virtual host of tenants that were created. A tenant whose code\nchanged is left as it is, as its database has to be upgraded first. --check and --diff write nothing\nand exit 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl render --diff --all",
+		Flags: append(selectionFlags(),
+			&cli.BoolFlag{Name: "check", Usage: "name the files that differ (the default)"},
+			&cli.BoolFlag{Name: "diff", Usage: "show the differences, passwords masked"},
+			&cli.BoolFlag{Name: "write", Usage: "write them, with one check and one reload of the web server"}),
+		Action: a.runRender,
+	}
+}
+
+func (a *app) runRender(c *cli.Context) (err error) {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	list, err := chosen(c, f)
+	if err != nil {
+		return err
+	}
+	h, err := openHost(f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ledger, err := h.Ledger(c.Context)
+	if err != nil {
+		return err
+	}
+	rows, err := ledger.Tenants(c.Context)
+	if err != nil {
+		return err
+	}
+	list = a.renderable(list, rows)
+	source, err := h.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	if err != nil {
+		return err
+	}
+	if c.Bool("write") {
+		applied, err := h.Deploy.Apply(c.Context, source)
+		fmt.Fprintf(a.stdout, "render: %d changed, %d unchanged\n", len(applied.Outcomes), applied.Unchanged)
+		return err
+	}
+	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
+	if err != nil {
+		return err
+	}
+	for _, change := range changes {
+		fmt.Fprintf(a.stdout, "%s %s\n%s", change.Kind, change.Path, ui.Clean(change.Diff))
+	}
+	if len(changes) > 0 {
+		return errFound
+	}
+	fmt.Fprintln(a.stdout, "render: no changes")
+	return nil
+}
+
+// renderable leaves out tenants that were never created, and those whose code
+// changed: they must not be served on code that their database does not fit.
+func (a *app) renderable(list []*tenants.Tenant, rows map[string]mariadb.TenantRow) []*tenants.Tenant {
+	var fit []*tenants.Tenant
+	for _, t := range list {
+		row, known := rows[t.Name]
+		switch {
+		case !known:
+			fmt.Fprintf(a.stderr, "%s is not created yet; wikictl create %s\n", t.Name, t.Name)
+		case row.ComponentSet != t.ComponentSet(t.Codebase):
+			fmt.Fprintf(a.stderr, "%s runs on MediaWiki %s with other code than is wanted; its database has to be upgraded first\n", t.Name, row.Version)
+		default:
+			fit = append(fit, t)
+		}
+	}
+	return fit
+}

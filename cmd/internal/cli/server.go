@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/tenants/mariadb"
+)
+
+func (a *app) serverCommand() *cli.Command {
+	action := func(name, does string, do func(context.Context, string, mariadb.Private) error) *cli.Command {
+		return &cli.Command{
+			Name: name, Usage: does, OnUsageError: usageError,
+			Description: exitHelp + "\n\nExample: wikictl server " + name,
+			Action: func(c *cli.Context) error {
+				f, err := loadFarm(c)
+				if err != nil {
+					return err
+				}
+				for _, def := range f.Servers {
+					if def.Managed {
+						if err := do(c.Context, def.Name, mariadb.PrivateOf(def, f.Layout())); err != nil {
+							return fmt.Errorf("server %s: %w", def.Name, err)
+						}
+					}
+				}
+				return nil
+			},
+		}
+	}
+	return &cli.Command{
+		Name: "server", Usage: "start and stop the MariaDB servers that wikictl manages",
+		Description: exitHelp + "\n\nExample: wikictl server status",
+		Subcommands: []*cli.Command{
+			action("start", "start the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
+				defer a.tell(ctx, name, p)
+				return p.Start(ctx)
+			}),
+			action("stop", "stop the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
+				defer a.tell(ctx, name, p)
+				return p.Stop(ctx)
+			}),
+			action("status", "say whether the managed servers run", func(ctx context.Context, name string, p mariadb.Private) error {
+				a.tell(ctx, name, p)
+				return nil
+			}),
+		},
+	}
+}
+
+func (a *app) tell(ctx context.Context, name string, p mariadb.Private) {
+	state := "stopped"
+	if p.Running(ctx) {
+		state = "running"
+	}
+	fmt.Fprintf(a.stdout, "%s  %s  %s\n", name, state, p.Socket)
+}

@@ -1,0 +1,141 @@
+package stack
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// release is a release of Debian and the MediaWiki that it carries.
+type release struct{ MediaWiki, Suite string }
+
+// releases are where the two long-term MediaWiki versions come from.
+var releases = []release{{"1.39", "bookworm"}, {"1.43", "trixie"}}
+
+// Codebases makes sure that below dir there is a folder for each MediaWiki
+// version, unpacked from Debian's packages and left out of the system.
+func Codebases(ctx context.Context, dir string, say func(string)) error {
+	for _, r := range releases {
+		tree := filepath.Join(dir, r.MediaWiki)
+		if _, err := os.Stat(tree); err == nil {
+			continue
+		}
+		say(fmt.Sprintf("unpacking MediaWiki %s into %s", r.MediaWiki, tree))
+		if err := r.unpack(ctx, tree); err != nil {
+			return fmt.Errorf("MediaWiki %s of Debian %s: %w", r.MediaWiki, r.Suite, err)
+		}
+	}
+	return nil
+}
+
+// unpack downloads and unpacks one version; the tree appears when it is whole.
+func (r release) unpack(ctx context.Context, tree string) error {
+	work := tree + ".half"
+	if err := os.RemoveAll(work); err != nil {
+		return err
+	}
+	if err := r.download(ctx, work); err != nil {
+		return err
+	}
+	packages, err := filepath.Glob(filepath.Join(work, "*.deb"))
+	if err != nil || len(packages) == 0 {
+		return errors.New("nothing was downloaded")
+	}
+	for _, p := range packages {
+		if err := run(ctx, work, "dpkg-deb", "-x", p, filepath.Join(work, "root")); err != nil {
+			return err
+		}
+	}
+	unpacked := filepath.Join(work, "root/usr/share/mediawiki")
+	// Debian links these to places in /etc and /var; a shared tree has no
+	// configuration and no uploads of its own.
+	for _, name := range []string{"LocalSettings.php", "config", "images", "extensions"} {
+		if err := os.Remove(filepath.Join(unpacked, name)); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(filepath.Join(unpacked, "extensions-core"), filepath.Join(unpacked, "extensions")); err != nil {
+		return err
+	}
+	if err := os.Rename(unpacked, tree); err != nil {
+		return err
+	}
+	return os.RemoveAll(work)
+}
+
+// download has apt fetch and verify the packages, in a root of its own, so that
+// the machine's own lists and packages stay as they are.
+func (r release) download(ctx context.Context, work string) error {
+	mirror, err := mirror(ctx)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{"lists/partial", "cache/archives/partial", "sources"} {
+		if err := os.MkdirAll(filepath.Join(work, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	keys, err := filepath.Glob("/usr/share/keyrings/debian-archive-" + r.Suite + "-*.gpg")
+	if err != nil || len(keys) == 0 {
+		return fmt.Errorf("no key of Debian %s is in /usr/share/keyrings; upgrade debian-archive-keyring", r.Suite)
+	}
+	source := fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n", mirror, r.Suite, strings.Join(keys, " "))
+	err = errors.Join(
+		os.WriteFile(filepath.Join(work, "sources/release.sources"), []byte(source), 0o644),
+		os.WriteFile(filepath.Join(work, "status"), nil, 0o644),
+	)
+	if err != nil {
+		return err
+	}
+	apt := func(args ...string) error {
+		return run(ctx, work, "apt-get", append([]string{
+			"-o", "Dir::Etc::SourceList=/dev/null", "-o", "Dir::Etc::SourceParts=" + work + "/sources",
+			"-o", "Dir::State=" + work, "-o", "Dir::State::Lists=" + work + "/lists", "-o", "Dir::State::status=" + work + "/status",
+			"-o", "Dir::Cache=" + work + "/cache", "-o", "APT::Sandbox::User=" + owner(), "-o", "Acquire::Languages=none",
+		}, args...)...)
+	}
+	if err := apt("update"); err != nil {
+		return err
+	}
+	return apt("download", "mediawiki", "mediawiki-classes")
+}
+
+// owner is whom apt downloads as: whoever runs this owns the folder.
+func owner() string {
+	if os.Geteuid() == 0 {
+		return "root"
+	}
+	return ""
+}
+
+// mirror is the archive that this machine's apt uses for Debian's main packages.
+func mirror(ctx context.Context) (string, error) {
+	list := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI) $(LABEL) $(COMPONENT)", "Created-By: Packages")
+	out, err := list.Output()
+	if err != nil {
+		return "", fmt.Errorf("apt-get indextargets: %w", err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	for lines.Scan() {
+		if uri, ok := strings.CutSuffix(lines.Text(), " Debian main"); ok {
+			return uri, nil
+		}
+	}
+	return "", errors.New("this machine's apt has no Debian archive")
+}
+
+// run runs a program in dir; its output is part of the error only.
+func run(ctx context.Context, dir, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(out))
+	}
+	return nil
+}

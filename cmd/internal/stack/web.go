@@ -1,0 +1,178 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Web is a private nginx and php-fpm below one folder.
+type Web struct {
+	Dir    string // short, as sockets are below it
+	Port   int    // on 127.0.0.1
+	Vhosts string // folder of *.conf that nginx includes
+}
+
+// FreePort is a loopback port that nobody listens on.
+func FreePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// Worker is the user that php-fpm's and nginx's workers run as; "" for whoever
+// starts them.
+func Worker() string {
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	if _, err := user.Lookup("www-data"); err == nil {
+		return "www-data"
+	}
+	return "nobody"
+}
+
+// FPM is php-fpm's address as nginx's fastcgi_pass takes it.
+func (w Web) FPM() string { return "unix:" + filepath.Join(w.Dir, "fpm.sock") }
+
+// Check and Reload are the commands of the farm file.
+func (w Web) Check() []string  { return w.nginx("-t", "-q") }
+func (w Web) Reload() []string { return w.nginx("-s", "reload") }
+
+func (w Web) nginx(args ...string) []string {
+	return append([]string{Program("nginx"), "-e", w.file("nginx-error.log"), "-c", w.file("nginx.conf")}, args...)
+}
+
+func (w Web) file(name string) string { return filepath.Join(w.Dir, name) }
+
+const nginxConf = `# Written by wikictl for a private nginx.
+%spid %[2]s/nginx.pid;
+error_log %[2]s/nginx-error.log warn;
+worker_processes 2;
+events { worker_connections 512; }
+http {
+	include /etc/nginx/mime.types;
+	default_type application/octet-stream;
+	access_log off;
+	sendfile on;
+	client_body_temp_path %[2]s/tmp/body;
+	fastcgi_temp_path %[2]s/tmp/fastcgi;
+	proxy_temp_path %[2]s/tmp/proxy;
+	uwsgi_temp_path %[2]s/tmp/uwsgi;
+	scgi_temp_path %[2]s/tmp/scgi;
+	include %[3]s/*.conf;
+}
+`
+
+const fpmConf = `; Written by wikictl for a private php-fpm.
+[global]
+pid = %[1]s/fpm.pid
+error_log = %[1]s/fpm-error.log
+[www]
+listen = %[1]s/fpm.sock
+%[2]spm = static
+pm.max_children = 6
+request_terminate_timeout = 120
+php_admin_value[opcache.memory_consumption] = 256
+php_admin_value[opcache.max_accelerated_files] = 30000
+php_admin_value[memory_limit] = 256M
+`
+
+// configure writes the two configuration files.
+func (w Web) configure() error {
+	nginxUser, fpmUser := "", ""
+	if u := Worker(); u != "" {
+		nginxUser = "user " + u + ";\n"
+		fpmUser = fmt.Sprintf("user = %s\ngroup = %[1]s\nlisten.owner = %[1]s\n", u)
+	}
+	for _, dir := range []string{w.Dir, w.file("tmp"), w.Vhosts} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		os.WriteFile(w.file("nginx.conf"), fmt.Appendf(nil, nginxConf, nginxUser, w.Dir, w.Vhosts), 0o644),
+		os.WriteFile(w.file("fpm.conf"), fmt.Appendf(nil, fpmConf, w.Dir, fpmUser), 0o644),
+	)
+}
+
+// Start starts what does not run yet; both go on when this process ends.
+func (w Web) Start(ctx context.Context) error {
+	if err := w.configure(); err != nil {
+		return err
+	}
+	if _, runs := w.pid("fpm.pid", "php-fpm"); !runs {
+		if err := daemon(ctx, Program("php-fpm8.2"), "--daemonize", "--fpm-config", w.file("fpm.conf")); err != nil {
+			return err
+		}
+	}
+	if _, runs := w.pid("nginx.pid", "nginx"); !runs {
+		return daemon(ctx, w.nginx()[0], w.nginx()[1:]...)
+	}
+	return nil
+}
+
+// daemon starts a program that leaves this process's session by itself.
+func daemon(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	out, err := os.CreateTemp("", "wikictl-start-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out // a pipe would be held open by the daemon
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(out.Name())
+		return fmt.Errorf("start %s: %w: %s", filepath.Base(name), err, strings.TrimSpace(string(said)))
+	}
+	return nil
+}
+
+// pid reads a process id and makes sure that it is still that program's.
+func (w Web) pid(file, program string) (int, bool) {
+	text, err := os.ReadFile(w.file(file))
+	if err != nil {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, false
+	}
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return pid, err == nil && strings.HasPrefix(string(name), program)
+}
+
+// Stop ends both servers and waits for them.
+func (w Web) Stop(ctx context.Context) error {
+	for _, s := range []struct{ file, program string }{{"nginx.pid", "nginx"}, {"fpm.pid", "php-fpm"}} {
+		pid, runs := w.pid(s.file, s.program)
+		if !runs {
+			continue
+		}
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+			return fmt.Errorf("stop %s: %w", s.program, err)
+		}
+		for syscall.Kill(pid, 0) == nil {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"wikictl/tenants/provision"
+)
+
+// Document is the result of a run, the same in text and in JSON.
+type Document struct {
+	Command string         `json:"command"`
+	Run     string         `json:"run,omitempty"`
+	Counts  Counts         `json:"counts"`
+	Tenants []TenantResult `json:"tenants"`
+	Seconds float64        `json:"seconds"`
+}
+
+// Counts says how many tenants had each status.
+type Counts struct {
+	Done      int `json:"done"`
+	Unchanged int `json:"unchanged"`
+	Failed    int `json:"failed"`
+	Skipped   int `json:"skipped"`
+}
+
+// TenantResult is one tenant of a Document.
+type TenantResult struct {
+	Name    string  `json:"name"`
+	Status  string  `json:"status"`
+	Seconds float64 `json:"seconds"`
+	Error   string  `json:"error,omitempty"`
+	Secrets string  `json:"secrets,omitempty"` // file with the administrator's log-in
+}
+
+// Add appends one tenant's outcome.
+func (d *Document) Add(o provision.Outcome, secrets string) {
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: secrets}
+	if o.Err != nil {
+		r.Error = o.Err.Error()
+	}
+	switch o.Status {
+	case provision.Done:
+		d.Counts.Done++
+	case provision.Unchanged:
+		d.Counts.Unchanged++
+	case provision.Failed:
+		d.Counts.Failed++
+	case provision.Skipped:
+		d.Counts.Skipped++
+	}
+	d.Tenants = append(d.Tenants, r)
+}
+
+// Write prints the document as JSON, or as a sentence or two.
+func (d *Document) Write(out io.Writer, asJSON bool) error {
+	if asJSON {
+		return WriteJSON(out, d)
+	}
+	c := d.Counts
+	if c.Done+c.Failed+c.Skipped == 0 {
+		_, err := fmt.Fprintf(out, "%s: no changes, %d unchanged\n", d.Command, c.Unchanged)
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%s: %d done, %d unchanged, %d failed, %d skipped in %.1f s\n", d.Command, c.Done, c.Unchanged, c.Failed, c.Skipped, d.Seconds)
+	return err
+}
+
+// WriteJSON prints v as indented JSON.
+func WriteJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// Table prints rows under a header, in columns.
+func Table(out io.Writer, header []any, rows [][]any) {
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	style := table.StyleDefault
+	style.Options = table.OptionsNoBordersAndSeparators
+	t.SetStyle(style)
+	t.AppendHeader(header)
+	for _, row := range rows {
+		t.AppendRow(row)
+	}
+	t.Render()
+}

@@ -1,0 +1,252 @@
+// Package host holds what one run of one command has open on this machine: the
+// servers, the ledger, locks, PHP, templates and the releases on disk. Each is
+// opened when it is first asked for. It does not know what the run is for.
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"wikictl/php"
+	"wikictl/templates"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// Options are what comes from outside of the farm's files.
+type Options struct {
+	Holder   string                      // who runs this: "user@host pid N"
+	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
+}
+
+// Host is one run's hold on a farm. It may be used by many goroutines.
+type Host struct {
+	Farm      *tenants.Farm
+	Layout    tenants.Layout
+	Templates *templates.Set
+	Deploy    *deploy.Deployer
+	RunID     string
+
+	options Options
+	owner   php.Owner
+
+	mu      sync.Mutex
+	servers map[string]*mariadb.Server
+	ledger  *mariadb.Ledger
+	locks   map[string]*mariadb.Locks
+	forks   map[string]*php.Server
+}
+
+// Open checks templates and users; it connects to nothing yet.
+func Open(f *tenants.Farm, o Options) (*Host, error) {
+	set, err := templates.Load(f.Templates)
+	if err != nil {
+		return nil, err
+	}
+	deployer, err := deploy.New(f.Layout(), f.Web)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := php.LookupOwner(f.Web.User)
+	if err != nil {
+		return nil, fmt.Errorf("web.user: %w", err)
+	}
+	if o.Password == nil {
+		o.Password = func(string) tenants.Secret { return "" }
+	}
+	h := &Host{
+		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
+		options: o, owner: owner,
+		servers: map[string]*mariadb.Server{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
+	}
+	deployer.Lint = h.lint
+	return h, nil
+}
+
+// newRunID sorts by time and is unique among hosts.
+func newRunID() string {
+	return time.Now().UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
+}
+
+// lint checks rendered files with the PHP of any codebase.
+func (h *Host) lint(ctx context.Context, files []string) error {
+	for _, c := range h.Farm.Codebases {
+		if c.PHP != "" {
+			return php.Lint(ctx, c.PHP, files)
+		}
+	}
+	return errors.New("no php program was found to check rendered files; set php in [codebases]")
+}
+
+// Close ends everything that was opened, locks last.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, f := range h.forks {
+		errs = append(errs, f.Close())
+	}
+	for _, l := range h.locks {
+		errs = append(errs, l.Close())
+	}
+	if h.ledger != nil {
+		errs = append(errs, h.ledger.Close())
+	}
+	for _, s := range h.servers {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Server connects to a server, or returns the connection that there is.
+func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.server(ctx, def)
+}
+
+func (h *Host) server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
+	if s := h.servers[def.Name]; s != nil {
+		return s, nil
+	}
+	s, err := mariadb.Open(ctx, def, h.Layout, h.options.Password(def.Name))
+	if err == nil {
+		h.servers[def.Name] = s
+	}
+	return s, err
+}
+
+// Ledger opens the ledger.
+func (h *Host) Ledger(ctx context.Context) (*mariadb.Ledger, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ledger != nil {
+		return h.ledger, nil
+	}
+	s, err := h.server(ctx, h.Farm.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	h.ledger, err = mariadb.OpenLedger(ctx, s)
+	return h.ledger, err
+}
+
+// Lock opens a session for locks on each server; the context ends when one of
+// them is lost.
+func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Context, error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, def := range servers {
+		s, err := h.Server(ctx, def)
+		if err != nil {
+			return nil, err
+		}
+		l, held, err := s.Locks(ctx, ledger, h.options.Holder+", run "+h.RunID)
+		if err != nil {
+			return nil, err
+		}
+		h.mu.Lock()
+		h.locks[def.Name] = l
+		h.mu.Unlock()
+		ctx = held
+	}
+	return ctx, nil
+}
+
+// Locks is the session that Lock opened on a server.
+func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.locks[def.Name]
+}
+
+// Holder is who runs this.
+func (h *Host) Holder() string { return h.options.Holder }
+
+// PHP starts the fork server of a codebase, or returns the one that runs.
+func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if f := h.forks[c.Path]; f != nil {
+		return f, nil
+	}
+	f, err := php.Start(ctx, php.Options{Program: c.PHP, Owner: h.owner})
+	if err != nil {
+		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
+	}
+	h.forks[c.Path] = f
+	return f, nil
+}
+
+// Wanted renders a tenant for a codebase, which need not be the wanted one.
+func (h *Host) Wanted(t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, error) {
+	secrets, err := h.Deploy.ReadSecrets(t.Name)
+	if err != nil {
+		return deploy.Wanted{}, fmt.Errorf("secrets of tenant %s: %w", t.Name, err)
+	}
+	data := templates.Data{Farm: h.Farm, Tenant: t, Codebase: c, Secrets: secrets}
+	rendered, err := h.Templates.Render(data)
+	if err != nil {
+		return deploy.Wanted{}, err
+	}
+	return deploy.Want(data, rendered), nil
+}
+
+// Source renders many tenants, each for the codebase that it runs on.
+func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
+	vhost, err := h.Templates.Default(h.Farm)
+	if err != nil {
+		return deploy.Source{}, err
+	}
+	return deploy.Source{
+		Len:     len(list),
+		At:      func(i int) (deploy.Wanted, error) { return h.Wanted(list[i], on(list[i])) },
+		Default: vhost,
+	}, nil
+}
+
+// Folder makes a folder that PHP writes into.
+func (h *Host) Folder(path string) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return err
+	}
+	return h.Give(path)
+}
+
+// Give makes a file or folder PHP's own, when PHP runs as somebody else.
+func (h *Host) Give(path string) error {
+	if h.owner.UID == 0 {
+		return nil
+	}
+	return os.Chown(path, h.owner.UID, h.owner.GID)
+}
+
+// Log makes a file for what PHP prints about a tenant, and returns its path.
+func (h *Host) Log(tenant, step string) (string, error) {
+	path := filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return "", err
+	}
+	return path, errors.Join(f.Close(), h.Give(path))
+}
+
+// Exists says whether a file is there.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,223 @@
+package provision
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wikictl/php"
+	"wikictl/templates"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// schemaSettings are the settings that change what update.php writes into a
+// fresh database.
+var schemaSettings = []string{"wgCategoryCollation"}
+
+// cacheTables hold what MediaWiki makes again by itself, under keys of the
+// database that it was made in.
+var cacheTables = []string{"objectcache", "l10n_cache", "module_deps"}
+
+// goldenKey names the golden that a tenant is made from: its code, its language
+// (the main page is written in it) and schemaSettings. 16 hexadecimal digits.
+func goldenKey(t *tenants.Tenant) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "1\n%s\n%s\n", t.ComponentSet(t.Codebase), t.Language)
+	for _, name := range schemaSettings {
+		fmt.Fprintf(h, "%v\n", t.Settings[name].Data)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// goldens are those of one run, by key.
+type goldens map[string]fleet.Result[*tenants.Tenant, *mariadb.Golden]
+
+func (g goldens) of(t *tenants.Tenant) (*mariadb.Golden, error) {
+	r := g[goldenKey(t)]
+	return r.Value, r.Err
+}
+
+// ensureGoldens makes or reads every golden that the tenants need. One that
+// can't be made fails its tenants only.
+func (c *creation) ensureGoldens(ctx context.Context, work []*tenants.Tenant) goldens {
+	var examples []*tenants.Tenant
+	seen := map[string]bool{}
+	for _, t := range work {
+		state := c.rows[t.Name].State
+		if key := goldenKey(t); !seen[key] && (state == "" || state == mariadb.Creating) {
+			seen[key] = true
+			examples = append(examples, t)
+		}
+	}
+	g := goldens{}
+	options := fleet.Options[*tenants.Tenant]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, examples, options, c.ensureGolden) {
+		g[goldenKey(r.Item)] = r
+	}
+	return g
+}
+
+// ensureGolden reads a golden from disk or makes it; two runs make it once.
+func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariadb.Golden, error) {
+	key := goldenKey(t)
+	file := filepath.Join(c.Layout.Goldens(), key+".zst")
+	locks := c.Locks(t.Server)
+	var locked *mariadb.LockedError
+	for {
+		err := locks.Acquire(ctx, "golden "+key)
+		if err == nil {
+			break
+		}
+		if !errors.As(err, &locked) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	defer locks.Release(ctx, "golden "+key)
+	if data, err := os.ReadFile(file); err == nil {
+		if g, err := mariadb.DecodeGolden(data); err == nil {
+			return g, c.sweep(ctx, c.goldenTenant(t, key))
+		}
+	}
+	c.o.Observer.Step(t.Name, "golden")
+	g, err := c.makeGolden(ctx, t, key)
+	if err != nil {
+		return nil, fmt.Errorf("make the golden database of MediaWiki %s in %s: %w", t.Codebase.Version, t.Language, err)
+	}
+	data, err := g.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	return g, deploy.WriteFile(file, data, 0o600, -1)
+}
+
+// goldenTenant is a tenant that exists only while its golden is made.
+func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
+	g := *t
+	g.Name, g.Database = "golden-"+key, "wikictl_golden_"+key
+	g.Hosts, g.Sitename, g.Admin = []string{"golden.invalid"}, "Golden", "Wikictl"
+	g.Settings = map[string]tenants.Value{}
+	for _, name := range schemaSettings {
+		if v, ok := t.Settings[name]; ok {
+			g.Settings[name] = v
+		}
+	}
+	return &g
+}
+
+// makeGolden runs MediaWiki's own installer and updater on a database of its
+// own, reads it, and removes it.
+func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string) (golden *mariadb.Golden, err error) {
+	g := c.goldenTenant(t, key)
+	server, err := c.Server(ctx, g.Server)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.sweep(ctx, g); err != nil {
+		return nil, err
+	}
+	defer func() {
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err = errors.Join(err, c.sweep(after, g))
+	}()
+	// The folder comes first: it tells sweep that there may be more.
+	if err := c.Folder(c.Layout.Wiki(g.Name)); err != nil {
+		return nil, err
+	}
+	secrets := newSecrets(g, "")
+	if err := server.EnsureDatabase(ctx, g.Database); err != nil {
+		return nil, err
+	}
+	if err := server.EnsureAccounts(ctx, accountsOf(g, secrets)); err != nil {
+		return nil, err
+	}
+	if err := c.install(ctx, g, secrets); err != nil {
+		return nil, err
+	}
+	return server.TakeGolden(ctx, g.Database, cacheTables...)
+}
+
+// install runs install.php and update.php for a golden's tenant.
+func (c *creation) install(ctx context.Context, g *tenants.Tenant, secrets tenants.Secrets) error {
+	folder := c.Layout.Wiki(g.Name)
+	for _, path := range []string{folder, c.Layout.L10n(g.ComponentSet(g.Codebase)), c.Layout.Cache(g.Name)} {
+		if err := c.Folder(path); err != nil {
+			return err
+		}
+	}
+	account, password := g.SchemaAccount(), secrets.SchemaPassword.Reveal()
+	err := c.script(ctx, g, "install.php", "", "--confpath="+folder, "--dbtype=mysql",
+		"--dbserver="+mariadb.Address(g.Server, c.Layout), "--dbname="+g.Database,
+		"--dbuser="+account, "--dbpass="+password, "--installdbuser="+account, "--installdbpass="+password,
+		"--server=http://golden.invalid", "--scriptpath=", "--lang="+g.Language,
+		"--pass="+secrets.AdminPassword.Reveal(), g.Sitename, g.Admin)
+	if err != nil {
+		return err
+	}
+	data := templates.Data{Farm: c.Farm, Tenant: g, Codebase: g.Codebase, Secrets: secrets}
+	rendered, err := c.Templates.Render(data)
+	if err != nil {
+		return err
+	}
+	settings := filepath.Join(folder, "rendered.php")
+	if err := deploy.WriteFile(settings, rendered.LocalSettings, 0o600, -1); err != nil {
+		return err
+	}
+	if err := c.Give(settings); err != nil {
+		return err
+	}
+	return c.script(ctx, g, "update.php", settings, "--quick", "--dbuser="+account, "--dbpass="+password)
+}
+
+// script runs one of the codebase's maintenance scripts for a tenant.
+func (c *creation) script(ctx context.Context, t *tenants.Tenant, name, config string, args ...string) error {
+	server, err := c.PHP(ctx, t.Codebase)
+	if err != nil {
+		return err
+	}
+	log, err := c.Log(t.Name, name)
+	if err != nil {
+		return err
+	}
+	_, err = server.Run(ctx, php.Job{
+		Script: filepath.Join(t.Codebase.Path, "maintenance", name), Args: args,
+		Config: config, Log: log, Limit: 10 * time.Minute,
+	})
+	return err
+}
+
+// sweep removes what making a golden needs or an earlier, killed run left of it.
+func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
+	server, err := c.Server(ctx, g.Server)
+	if err != nil {
+		return err
+	}
+	found := c.found[g.Server.Name]
+	fresh := !found.Databases[g.Database] && !host.Exists(c.Layout.Wiki(g.Name)) && !found.Accounts[g.WebAccount()+"@"+g.Server.AccountHost]
+	if fresh {
+		return nil
+	}
+	return errors.Join(
+		server.Settle(ctx, g.Database, g.SchemaAccount()),
+		server.DropDatabase(ctx, g.Database),
+		server.DropAccounts(ctx, accountsOf(g, tenants.Secrets{})),
+		os.RemoveAll(c.Layout.Wiki(g.Name)),
+	)
+}
