@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"wikictl/cmd/internal/stack"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// parallel are the values of xargs -P that are tried; the best one counts.
+var parallel = []int{2, 4, 8, 16}
+
+func bench(ctx context.Context, codebases string, args []string) error {
+	if len(args) == 0 || args[0] != "create" {
+		return errors.New("there is only: bench create --tenants N")
+	}
+	flags := flag.NewFlagSet("bench create", flag.ContinueOnError)
+	n := flags.Int("tenants", 50, "how many wikis")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("/tmp", "wkb")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	b := &creation{dir: dir, codebases: codebases, n: *n}
+	return b.run(ctx)
+}
+
+// creation measures how long it takes to make n wikis, in several ways, all on
+// servers started the same way and with nothing in them.
+type creation struct {
+	dir, codebases string
+	n              int
+	wikictl        string
+}
+
+// row is one line of the table.
+type row struct {
+	way     string
+	seconds float64
+}
+
+func (b *creation) run(ctx context.Context) error {
+	b.wikictl = filepath.Join(b.dir, "wikictl")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.wikictl, "./cmd/wikictl")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build wikictl: %w: %s", err, out)
+	}
+	serial, err := b.way(ctx, "install.php, one after the other", func(s string) string { return b.install(s, 1) })
+	if err != nil {
+		return err
+	}
+	xargs, err := b.best(ctx, "install.php by xargs -P%d", b.install)
+	if err != nil {
+		return err
+	}
+	if err := b.dump(ctx); err != nil {
+		return err
+	}
+	floor, err := b.best(ctx, "mariadb < schema by xargs -P%d (the floor)", b.load)
+	if err != nil {
+		return err
+	}
+	own, err := b.own(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d wikis of MediaWiki 1.43\n%-48s %9s %9s %8s\n", b.n, "way", "seconds", "a wiki", "ratio")
+	for _, r := range []row{serial, xargs, floor, own} {
+		fmt.Printf("%-48s %9.2f %9.3f %8.2f\n", r.way, r.seconds, r.seconds/float64(b.n), r.seconds/own.seconds)
+	}
+	return nil
+}
+
+// best tries every P and returns the fastest.
+func (b *creation) best(ctx context.Context, format string, script func(socket string, p int) string) (row, error) {
+	var best row
+	for _, p := range parallel {
+		r, err := b.way(ctx, fmt.Sprintf(format, p), func(s string) string { return script(s, p) })
+		if err != nil {
+			return best, err
+		}
+		if best.way == "" || r.seconds < best.seconds {
+			best = r
+		}
+	}
+	return best, nil
+}
+
+// way times a shell script against a fresh server.
+func (b *creation) way(ctx context.Context, name string, script func(socket string) string) (row, error) {
+	p := mariadb.Private{Folder: filepath.Join(b.dir, "server"), Socket: filepath.Join(b.dir, "s.sock")}
+	if err := p.Start(ctx); err != nil {
+		return row{}, err
+	}
+	defer os.RemoveAll(p.Folder)
+	defer p.Stop(context.WithoutCancel(ctx))
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script(p.Socket))
+	cmd.Dir = b.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return row{}, fmt.Errorf("%s: %w: %s", name, err, tail(out))
+	}
+	r := row{name, time.Since(start).Seconds()}
+	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s\n", r.way, r.seconds)
+	return r, nil
+}
+
+func tail(out []byte) string { return string(out[max(0, len(out)-500):]) }
+
+// each runs a line of shell for the numbers 1 to n, p at once; {} is the number.
+func (b *creation) each(p int, line string) string {
+	return fmt.Sprintf("seq %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n, p, line)
+}
+
+func (b *creation) install(socket string, p int) string {
+	return b.each(p, fmt.Sprintf("mkdir -p c{} && php %s/1.43/maintenance/install.php --confpath=c{} --dbserver=localhost:%s --dbname=w{} --dbuser=root --installdbuser=root --server=http://x.localhost --scriptpath= --pass=long-password-12 Wiki Admin && rm -r c{}", b.codebases, socket))
+}
+
+func (b *creation) load(socket string, p int) string {
+	mysql := "mariadb --no-defaults --socket=" + socket
+	return b.each(p, mysql+" -e \"CREATE DATABASE w{}\" && "+mysql+" w{} < schema.sql")
+}
+
+// dump writes the schema of one installed wiki, which the floor loads.
+func (b *creation) dump(ctx context.Context) error {
+	_, err := b.way(ctx, "dump the schema", func(socket string) string {
+		one := *b
+		one.n = 1
+		return one.install(socket, 1) + "\nmariadb-dump --no-defaults --socket=" + socket + " w1 > schema.sql"
+	})
+	return err
+}
+
+// own times wikictl create --all, with the golden made before, as it is made
+// once for a codebase and not for a run.
+func (b *creation) own(ctx context.Context) (row, error) {
+	d, err := stack.OpenDemo(filepath.Join(b.dir, "farm"))
+	if err != nil {
+		return row{}, err
+	}
+	if err := d.WriteFarm(b.codebases); err != nil {
+		return row{}, err
+	}
+	if err := b.tenants(d.Dir, 0, 1); err != nil {
+		return row{}, err
+	}
+	if err := d.Web.Start(ctx); err != nil {
+		return row{}, err
+	}
+	defer d.Web.Stop(context.WithoutCancel(ctx))
+	defer mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(d.Dir, "state")}).Stop(context.WithoutCancel(ctx))
+	if _, err := b.create(ctx, d.Dir); err != nil {
+		return row{}, err
+	}
+	if err := b.tenants(d.Dir, 1, b.n); err != nil {
+		return row{}, err
+	}
+	seconds, err := b.create(ctx, d.Dir)
+	return row{"wikictl create --all", seconds}, err
+}
+
+// tenants replaces the demo's tenants by n definitions, numbered from first.
+func (b *creation) tenants(dir string, first, n int) error {
+	if first == 0 {
+		if err := os.RemoveAll(filepath.Join(dir, "tenants")); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "tenants"), 0o755); err != nil {
+			return err
+		}
+	}
+	for i := first; i < first+n; i++ {
+		name := "w" + strconv.Itoa(i)
+		text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\ncodebase = \"1.43\"\nskins = [\"Vector\"]\n", name, name+".localhost", i)
+		if err := os.WriteFile(filepath.Join(dir, "tenants", name+".toml"), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *creation) create(ctx context.Context, dir string) (float64, error) {
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, b.wikictl, "--farm", dir, "create", "--all")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("wikictl create --all: %w: %s", err, strings.TrimSpace(tail(out)))
+	}
+	seconds := time.Since(start).Seconds()
+	fmt.Fprintf(os.Stderr, "testbed: wikictl create --all: %.2f s\n", seconds)
+	return seconds, nil
+}

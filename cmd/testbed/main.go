@@ -1,0 +1,98 @@
+// Command testbed installs and starts what the project's own tests and
+// benchmarks need, and runs them:
+//
+//	go run ./cmd/testbed go test ./...
+//	go run ./cmd/testbed bench create --tenants 50
+//
+// Any other words are a command that is run with the environment of the tests.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"wikictl/cmd/internal/stack"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(max(exit.ExitCode(), 1))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "testbed:", err)
+		os.Exit(2)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errors.New("say what to run, such as: go test ./..., or: bench create --tenants 50")
+	}
+	codebases, err := prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if args[0] == "bench" {
+		return bench(ctx, codebases, args[1:])
+	}
+	return command(ctx, codebases, args)
+}
+
+// prepare installs packages and unpacks MediaWiki into the user's cache folder,
+// and returns the folder of the trees.
+func prepare(ctx context.Context) (string, error) {
+	say := func(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
+	if missing := stack.Missing(ctx, stack.Testing()); len(missing) > 0 {
+		for _, p := range missing {
+			say("installing " + p.Name)
+		}
+		if err := stack.Install(ctx, missing, os.Stderr); err != nil {
+			return "", err
+		}
+	}
+	dir, err := cacheFolder()
+	if err != nil {
+		return "", err
+	}
+	return dir, stack.Codebases(ctx, dir, say)
+}
+
+// cacheFolder is where trees stay between runs. php-fpm's workers read them, so
+// root's own cache, which only root can enter, will not do.
+func cacheFolder() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/cache/wikictl", os.MkdirAll("/var/cache/wikictl", 0o755)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "wikictl")
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// command runs a command in a process group of its own, which ends with it.
+func command(ctx context.Context, codebases string, args []string) error {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "WIKICTL_TEST_CODEBASES="+codebases, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	err := cmd.Run()
+	if cmd.Process != nil {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	return err
+}
