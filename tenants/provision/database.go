@@ -110,23 +110,39 @@ func randomFraction() float64 {
 	return float64(binary.LittleEndian.Uint64(b[:])>>11) / math.Exp2(53)
 }
 
+// reloadLimit is how long a web server may take to serve what it was told to
+// reload: nginx and Apache answer the reload before their new workers do.
+const reloadLimit = 15 * time.Second
+
 // probe asks the tenant through the web server who it is.
 func (c *creation) probe(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
 	return struct{}{}, c.step(t, "probe", func() error {
-		info, err := php.Probe(ctx, c.Farm.Web.Probe, t.Hosts[0])
-		if err != nil {
-			return err
-		}
-		for _, v := range []struct{ what, got, want string }{
-			{"database", info.DBName, t.Database},
-			{"version", info.Version, t.Codebase.Version},
-			{"sitename", info.Sitename, t.Sitename},
-			{"language", info.Lang, t.Language},
-		} {
-			if v.got != v.want {
-				return fmt.Errorf("%s answers with %s %q, want %q", t.Hosts[0], v.what, v.got, v.want)
+		deadline := time.Now().Add(reloadLimit)
+		for {
+			err := c.identify(ctx, t)
+			if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
+				return err
 			}
+			time.Sleep(50 * time.Millisecond)
 		}
-		return nil
 	})
+}
+
+// identify compares what answers for the tenant's host with the definitions.
+func (c *creation) identify(ctx context.Context, t *tenants.Tenant) error {
+	info, err := php.Probe(ctx, c.Farm.Web.Probe, t.Hosts[0])
+	if err != nil {
+		return err
+	}
+	for _, v := range []struct{ what, got, want string }{
+		{"database", info.DBName, t.Database},
+		{"version", info.Version, t.Codebase.Version},
+		{"sitename", info.Sitename, t.Sitename},
+		{"language", info.Lang, t.Language},
+	} {
+		if v.got != v.want {
+			return fmt.Errorf("%s answers with %s %q, want %q", t.Hosts[0], v.what, v.got, v.want)
+		}
+	}
+	return nil
 }

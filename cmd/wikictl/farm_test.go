@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wikictl/cmd/internal/stack"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// farm is a demo's folder with servers of its own, driven by the built program.
+type farm struct {
+	t       *testing.T
+	program string
+	demo    *stack.Demo
+}
+
+func newFarm(t *testing.T) *farm {
+	t.Helper()
+	codebases := os.Getenv("WIKICTL_TEST_CODEBASES")
+	if codebases == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
+		}
+		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
+	}
+	dir, err := os.MkdirTemp("/tmp", "wkf") // short: sockets are below it
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o755)) // php-fpm's workers enter it
+	f := &farm{t: t, program: filepath.Join(dir, "wikictl")}
+	if out, err := exec.Command("go", "build", "-o", f.program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	f.demo, err = stack.OpenDemo(filepath.Join(dir, "d"))
+	must(t, err)
+	must(t, f.demo.WriteFarm(codebases))
+	must(t, f.demo.Web.Start(t.Context()))
+	t.Cleanup(func() {
+		f.demo.Web.Stop(context.Background())
+		f.private().Stop(context.Background())
+	})
+	return f
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *farm) private() mariadb.Private {
+	return mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(f.demo.Dir, "state")})
+}
+
+// command prepares a wikictl in a process group of its own.
+func (f *farm) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(f.program, append([]string{"--farm", f.demo.Dir}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+func (f *farm) run(args ...string) string {
+	f.t.Helper()
+	out, err := f.command(args...).CombinedOutput()
+	if err != nil {
+		f.t.Fatalf("wikictl %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// sql asks the private server and returns lines of tab-separated fields.
+func (f *farm) sql(query string) []string {
+	f.t.Helper()
+	out, err := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-N", "-e", query).Output()
+	must(f.t, err)
+	return strings.Fields(string(out))
+}
+
+// client is a browser of one wiki.
+type client struct {
+	f    *farm
+	host string
+	http http.Client
+}
+
+func (f *farm) client(tenant string) *client {
+	jar, err := cookiejar.New(nil)
+	must(f.t, err)
+	return &client{f, tenant + ".localhost", http.Client{Jar: jar}}
+}
+
+func (c *client) call(values url.Values) map[string]any {
+	c.f.t.Helper()
+	values.Set("format", "json")
+	values.Set("formatversion", "2")
+	request, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", c.f.demo.Web.Port), strings.NewReader(values.Encode()))
+	must(c.f.t, err)
+	request.Host = c.host
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := c.http.Do(request)
+	must(c.f.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	must(c.f.t, err)
+	var answer map[string]any
+	if err := json.Unmarshal(body, &answer); err != nil {
+		c.f.t.Fatalf("%s: %v: %.300s", c.host, err, body)
+	}
+	return answer
+}
+
+// at walks into an answer.
+func at(v any, keys ...string) any {
+	for _, k := range keys {
+		m, _ := v.(map[string]any)
+		v = m[k]
+	}
+	return v
+}
+
+func (c *client) token(kind string) string {
+	answer := c.call(url.Values{"action": {"query"}, "meta": {"tokens"}, "type": {kind}})
+	return fmt.Sprint(at(answer, "query", "tokens", kind+"token"))
+}
+
+// login logs the administrator in.
+func (c *client) login(tenant string) {
+	c.f.t.Helper()
+	data, err := os.ReadFile(filepath.Join(c.f.demo.Dir, "state/secrets", tenant+".toml"))
+	must(c.f.t, err)
+	secrets, err := tenants.DecodeSecrets(data)
+	must(c.f.t, err)
+	answer := c.call(url.Values{"action": {"clientlogin"}, "username": {secrets.Admin}, "password": {secrets.AdminPassword.Reveal()},
+		"logintoken": {c.token("login")}, "loginreturnurl": {"http://localhost/"}})
+	if at(answer, "clientlogin", "status") != "PASS" {
+		c.f.t.Fatalf("log in to %s: %v", tenant, answer)
+	}
+}
+
+func (c *client) user() string {
+	return fmt.Sprint(at(c.call(url.Values{"action": {"query"}, "meta": {"userinfo"}}), "query", "userinfo", "name"))
+}
+
+func (c *client) page(title string) string {
+	return fmt.Sprint(c.call(url.Values{"action": {"parse"}, "page": {title}, "prop": {"wikitext"}}))
+}
+
+// Three wikis answer as themselves, and nothing of one is another's.
+func TestFarmOfThree(t *testing.T) {
+	f := newFarm(t)
+	out := f.run("create", "--all")
+	if !strings.Contains(out, "create: 3 done, 0 unchanged, 0 failed") {
+		t.Fatal(out)
+	}
+	for tenant, want := range map[string]string{"alpha": "Alpha Handbook en vector", "beta": "Beta-Wiki de timeless", "gamma": "Gamma fr monobook"} {
+		answer := f.client(tenant).call(url.Values{"action": {"query"}, "meta": {"siteinfo"}, "siprop": {"general|skins"}})
+		got := fmt.Sprint(at(answer, "query", "general", "sitename"), " ", at(answer, "query", "general", "lang"), " ", defaultSkin(answer))
+		if got != want {
+			t.Errorf("%s is %q, want %q", tenant, got, want)
+		}
+	}
+	alpha := f.client("alpha")
+	alpha.login("alpha")
+	answer := alpha.call(url.Values{"action": {"edit"}, "title": {"Only here"}, "text": {"of alpha"}, "token": {alpha.token("csrf")}})
+	if at(answer, "edit", "result") != "Success" {
+		t.Fatal(answer)
+	}
+	if page := alpha.page("Only here"); !strings.Contains(page, "of alpha") {
+		t.Error(page)
+	}
+	if page := f.client("beta").page("Only here"); !strings.Contains(page, "missingtitle") {
+		t.Error(page)
+	}
+	if alpha.user() != "Admin" {
+		t.Error("the log-in was lost")
+	}
+	alpha.host = "beta.localhost" // the same cookies, sent to another wiki
+	if alpha.user() == "Admin" {
+		t.Error("a session of alpha is valid on beta")
+	}
+	if out := f.run("create", "--all"); !strings.Contains(out, "no changes, 3 unchanged") {
+		t.Error(out)
+	}
+	if out := f.run("render", "--all"); !strings.Contains(out, "no changes") {
+		t.Error(out)
+	}
+	nothingToUpdate(t, f)
+}
+
+func defaultSkin(answer map[string]any) string {
+	skins, _ := at(answer, "query", "skins").([]any)
+	for _, s := range skins {
+		if at(s, "default") == true {
+			return fmt.Sprint(at(s, "code"))
+		}
+	}
+	return "none"
+}
+
+// nothingToUpdate runs MediaWiki's own updater on a fresh tenant; the database
+// is the same afterwards, but for caches and times.
+func nothingToUpdate(t *testing.T, f *farm) {
+	for tenant, version := range map[string]string{"beta": "1.39", "gamma": "1.43"} {
+		before := f.dump("wiki_" + tenant)
+		data, err := os.ReadFile(filepath.Join(f.demo.Dir, "state/secrets", tenant+".toml"))
+		must(t, err)
+		secrets, err := tenants.DecodeSecrets(data)
+		must(t, err)
+		cmd := exec.Command("php", filepath.Join(os.Getenv("WIKICTL_TEST_CODEBASES"), version, "maintenance/update.php"), "--quick",
+			"--dbuser=wiki_"+tenant+"_schema", "--dbpass="+secrets.SchemaPassword.Reveal())
+		cmd.Env = append(os.Environ(), "MW_CONFIG_FILE="+filepath.Join(f.demo.Dir, "state/wikis", tenant, "current/LocalSettings.php"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("update.php on %s: %v: %s", tenant, err, out)
+		}
+		if after := f.dump("wiki_" + tenant); after != before {
+			t.Errorf("update.php changed the fresh database of %s", tenant)
+		}
+	}
+}
+
+// dump is a database as SQL, without caches and counters.
+func (f *farm) dump(database string) string {
+	f.t.Helper()
+	args := []string{"--no-defaults", "--socket=" + f.private().Socket, "--skip-dump-date", "--skip-comments", "--order-by-primary", "--hex-blob", "--skip-extended-insert"}
+	for _, table := range []string{"objectcache", "l10n_cache", "module_deps", "job"} {
+		args = append(args, "--ignore-table="+database+"."+table)
+	}
+	out, err := exec.Command("mariadb-dump", append(args, database)...).Output()
+	must(f.t, err)
+	return string(out)
+}
+
+// A create that is killed at random moments, again and again, ends where an
+// undisturbed one ends, and leaves nothing behind.
+func TestCreateSurvivesKills(t *testing.T) {
+	const wikis, kills = 8, 6
+	f := newFarm(t)
+	must(t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants")))
+	must(t, os.MkdirAll(filepath.Join(f.demo.Dir, "tenants"), 0o755))
+	for i := range wikis {
+		text := fmt.Sprintf("name = \"k%d\"\nhosts = [\"k%[1]d.localhost\"]\nsitename = \"Wiki %[1]d\"\ncodebase = \"1.43\"\nskins = [\"Vector\"]\n", i)
+		must(t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", fmt.Sprintf("k%d.toml", i)), []byte(text), 0o644))
+	}
+	must(t, f.private().Start(t.Context())) // it outlives the kills, as a real server would
+	for range kills {
+		cmd := f.command("create", "--all", "--jobs", "4")
+		must(t, cmd.Start())
+		time.Sleep(time.Duration(100+rand.IntN(4000)) * time.Millisecond)
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		cmd.Wait()
+	}
+	f.run("create", "--all")
+	if out := f.run("create", "--all"); !strings.Contains(out, fmt.Sprintf("no changes, %d unchanged", wikis)) {
+		t.Error(out)
+	}
+	var want []string
+	for i := range wikis {
+		want = append(want, fmt.Sprintf("wiki_k%d", i))
+		if got, first := f.sql(shape(i)), f.sql(shape(0)); strings.Join(got, " ") != strings.Join(first, " ") {
+			t.Errorf("wiki %d differs from the first: %v, %v", i, got, first)
+		}
+	}
+	if got := f.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wiki%' AND SCHEMA_NAME <> 'wikictl' ORDER BY 1"); strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("databases are %v", got)
+	}
+	if got := f.sql("SELECT COUNT(*) FROM mysql.user WHERE User LIKE 'wiki%'"); got[0] != fmt.Sprint(2*wikis) {
+		t.Errorf("%v accounts are there, want %d", got, 2*wikis)
+	}
+	if left, _ := exec.Command("pgrep", "-f", f.program).Output(); len(left) > 0 {
+		t.Errorf("processes are left: %s", left)
+	}
+}
+
+// shape counts what a fresh wiki has in its tables.
+func shape(i int) string {
+	db := fmt.Sprintf("wiki_k%d", i)
+	return fmt.Sprintf(`SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '%[1]s';
+		SELECT COUNT(*) FROM %[1]s.user; SELECT COUNT(*) FROM %[1]s.page; SELECT COUNT(*) FROM %[1]s.updatelog;
+		SELECT COUNT(*) FROM %[1]s.user WHERE user_name = 'Admin' AND user_password <> ''`, db)
+}
