@@ -78,7 +78,7 @@ func (d *Deployer) settle(ctx context.Context, j journal) error {
 		return d.prune(s.Tenant, keepReleases)
 	})
 	if j.Default != "" {
-		err = errors.Join(err, remove(beside(d.DefaultVhost(), "old")))
+		err = errors.Join(err, remove(beside(d.DefaultVhost(), "old")), remove(beside(d.DefaultVhost(), "new")))
 	}
 	return errors.Join(err, remove(d.journalPath()))
 }
@@ -113,7 +113,15 @@ func (d *Deployer) bringDefault(j journal) error {
 			return err
 		}
 	}
-	return WriteFile(path, j.DefaultData, 0o644, -1)
+	// Under a name that a later run knows, should this one be killed here.
+	temporary := beside(path, "new")
+	if err := remove(temporary); err != nil {
+		return err
+	}
+	if err := create(temporary, j.DefaultData, 0o644, -1); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
 }
 
 func (d *Deployer) takeBackDefault(j journal) error {

@@ -74,6 +74,7 @@ func hook(ctx context.Context, name string, args []string) error {
 // tail keeps the end of what is written to it.
 type tail struct{ bytes.Buffer }
 
+// Write forgets what is too long ago.
 func (t *tail) Write(p []byte) (int, error) {
 	n, err := t.Buffer.Write(p)
 	if extra := t.Len() - hookOutput; extra > 0 {

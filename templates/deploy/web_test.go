@@ -13,11 +13,19 @@ import (
 func TestNginx(t *testing.T) {
 	need(t, "nginx")
 	s := newStand(t, "nginx")
+	conf := s.nginxConf()
+	s.d.web.Check = []string{need(t, "nginx"), "-t", "-q", "-c", conf, "-e", filepath.Join(s.dir, "nginx-error.log")}
+	s.apply()
+	s.startNginx()
+	testServer(t, s)
+}
+
+// nginxConf writes a configuration that includes the farm's virtual hosts.
+func (s *stand) nginxConf() string {
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "user www-data;\n"
 	}
-	conf := filepath.Join(s.dir, "nginx.conf")
 	s.write("nginx.conf", user+fmt.Sprintf(`daemon off;
 worker_processes 1;
 pid %[1]s/nginx.pid;
@@ -33,10 +41,12 @@ http {
 	include %[2]s/*.conf;
 }
 `, s.dir, s.farm.Layout().Vhosts()))
-	s.d.web.Check = []string{need(t, "nginx"), "-t", "-q", "-c", conf, "-e", filepath.Join(s.dir, "nginx-error.log")}
-	s.apply()
-	s.start(dials("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)), "nginx", "-c", conf, "-e", filepath.Join(s.dir, "nginx-error.log"))
-	testServer(t, s)
+	return filepath.Join(s.dir, "nginx.conf")
+}
+
+func (s *stand) startNginx() {
+	s.t.Helper()
+	s.start(dials("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)), "nginx", "-c", s.nginxConf(), "-e", filepath.Join(s.dir, "nginx-error.log"))
 }
 
 func TestApache(t *testing.T) {
