@@ -12,10 +12,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"wikictl/cmd/internal/stack"
 	"wikictl/tenants"
@@ -200,6 +203,8 @@ func TestFarmOfThree(t *testing.T) {
 	if out := f.run("render", "--all"); !strings.Contains(out, "no changes") {
 		t.Error(out)
 	}
+	sameAsInstalled(t, f, "beta", "1.39", "de")
+	sameAsInstalled(t, f, "gamma", "1.43", "fr")
 	nothingToUpdate(t, f)
 }
 
@@ -232,6 +237,55 @@ func nothingToUpdate(t *testing.T, f *farm) {
 			t.Errorf("update.php changed the fresh database of %s", tenant)
 		}
 	}
+}
+
+// sameAsInstalled installs a wiki as a person would, with install.php and then
+// update.php under the tenant's extensions, and compares it with the one that
+// create made: every table and row but for times, keys and names.
+func sameAsInstalled(t *testing.T, f *farm, tenant, version, language string) {
+	confpath := t.TempDir()
+	code, socket := filepath.Join(os.Getenv("WIKICTL_TEST_CODEBASES"), version, "maintenance"), f.private().Socket
+	php := func(env string, args ...string) {
+		t.Helper()
+		cmd := exec.Command("php", args...)
+		cmd.Env = append(os.Environ(), env)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v: %s", args, err, out)
+		}
+	}
+	php("A=", code+"/install.php", "--confpath="+confpath, "--dbserver=localhost:"+socket, "--dbname=installed", "--dbuser=root", "--installdbuser=root",
+		"--lang="+language, "--server=http://x.localhost", "--scriptpath=", "--pass=a-long-password", "Some name", "Admin")
+	settings, err := os.ReadFile(filepath.Join(f.demo.Dir, "state/wikis", tenant, "current/LocalSettings.php"))
+	must(t, err)
+	config := filepath.Join(confpath, "tenant.php")
+	text := strings.NewReplacer("'wiki_"+tenant+"'", "'installed'").Replace(string(settings))
+	must(t, os.WriteFile(config, []byte(text), 0o600))
+	php("MW_CONFIG_FILE="+config, code+"/update.php", "--quick", "--dbuser=root", "--dbpass=")
+	want, got := f.normal("installed"), f.normal("wiki_"+tenant)
+	if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
+		t.Errorf("%s differs from an installed wiki (-installed +created):\n%s", tenant, d)
+	}
+	for _, column := range []string{"user_name", "user_editcount", "user_email"} {
+		query := "SELECT " + column + " FROM %s.user ORDER BY user_id"
+		if want, got := f.sql(fmt.Sprintf(query, "installed")), f.sql(fmt.Sprintf(query, "wiki_"+tenant)); fmt.Sprint(want) != fmt.Sprint(got) {
+			t.Errorf("%s of %s is %v, want %v", column, tenant, got, want)
+		}
+	}
+	f.sql("DROP DATABASE installed")
+}
+
+// timestamp is a time of MediaWiki, 14 digits, in a dump's hexadecimal; random
+// is page.page_random.
+var (
+	timestamp = regexp.MustCompile(`0x3230(3[0-9]){12}`)
+	random    = regexp.MustCompile(`0\.[0-9]{6,}(e-[0-9]+)?`)
+	keys      = regexp.MustCompile("(?m)^INSERT INTO `user` .*$")
+)
+
+// normal is a dump without what must differ between two wikis.
+func (f *farm) normal(database string) string {
+	text := timestamp.ReplaceAllString(f.dump(database), "TIME")
+	return keys.ReplaceAllString(random.ReplaceAllString(text, "RANDOM"), "USER")
 }
 
 // dump is a database as SQL, without caches and counters.
