@@ -1,7 +1,9 @@
 package templates
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -10,9 +12,12 @@ import (
 	"wikictl/tenants"
 )
 
+// escaper writes a value in the form of one kind of file.
+type escaper = func(value any) (string, error)
+
 // escapers names, for each kind of file, the functions that may end a pipeline
 // that prints.
-var escapers = map[string]template.FuncMap{
+var escapers = map[string]map[string]escaper{
 	".php":   {"php": phpLiteral, "assign": phpAssign, "comment": comment},
 	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "comment": comment},
 	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheAddress": apacheAddress, "comment": comment},
@@ -31,9 +36,12 @@ func kindOf(name string) string {
 
 // parseTemplate reads one template and reports what is wrong with it.
 func parseTemplate(name, file, text string) (*template.Template, tenants.Problems) {
-	t := template.New(name).Funcs(escapers[kindOf(name)])
-	// The real function needs the farm, which view gives when it renders.
-	t.Funcs(template.FuncMap{"tenants": func(string) ([]*tenants.Tenant, error) { return nil, nil }})
+	// The real function needs the farm; fleet gives it.
+	functions := template.FuncMap{"tenants": func(string) ([]*tenants.Tenant, error) { return nil, nil }}
+	for name, escape := range escapers[kindOf(name)] {
+		functions[name] = escape
+	}
+	t := template.New(name).Funcs(functions)
 	if _, err := t.Parse(text); err != nil {
 		return nil, tenants.Problems{syntaxProblem(file, err)}
 	}
@@ -65,7 +73,7 @@ func syntaxProblem(file string, err error) tenants.Problem {
 // checker walks a template's tree for actions that print without an escaper.
 type checker struct {
 	file, text string
-	allowed    template.FuncMap
+	allowed    map[string]escaper
 	problems   tenants.Problems
 }
 
@@ -108,7 +116,7 @@ func (c *checker) action(n *parse.ActionNode) {
 	at := place(c.file, c.text, int(n.Position()))
 	c.problems = append(c.problems, tenants.Problem{
 		Position: at, Message: "{{" + n.Pipe.String() + "}} prints without an escaper",
-		Hint: "end it with one of " + strings.Join(sortedNames(c.allowed), ", "),
+		Hint: "end it with one of " + strings.Join(slices.Sorted(maps.Keys(c.allowed)), ", "),
 	})
 }
 

@@ -2,11 +2,8 @@ package templates
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
-	"text/template"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,8 +25,6 @@ func (e *unfitError) Error() string {
 	}
 	return fmt.Sprintf("%q %s", value, e.why)
 }
-
-func sortedNames(m template.FuncMap) []string { return slices.Sorted(maps.Keys(m)) }
 
 // plainText gives an escaper the string that it was called with. Secrets have
 // no place outside of LocalSettings.php.

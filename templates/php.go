@@ -30,7 +30,11 @@ func phpLiteral(value any) (string, error) {
 // phpAssign writes statements that set the variables of settings, a line each.
 // A table is assigned leaf by leaf, so that what MediaWiki has by default beside
 // them stays.
-func phpAssign(settings []Setting) (string, error) {
+func phpAssign(value any) (string, error) {
+	settings, ok := value.([]Setting)
+	if !ok {
+		return "", &unfitError{value: fmt.Sprint(value), why: "is no list of settings"}
+	}
 	var w phpWriter
 	for _, s := range settings {
 		if !phpName(s.Name) {
