@@ -84,16 +84,36 @@ func environment() []string {
 	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent"}
 }
 
-// Lint checks the syntax of PHP files, each by php -l.
-func Lint(ctx context.Context, program string, files []string) error {
-	for _, file := range files {
-		cmd := exec.CommandContext(ctx, program, "-n", "-l", file)
-		cmd.Env = environment()
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("php -l %s: %w: %s", file, err, strings.TrimSpace(out.String()))
+// lintCode parses the files named on standard input, separated by NUL, with
+// PHP's own parser (token_get_all, TOKEN_PARSE): thousands in one process, where
+// php -l of PHP 8.2 takes one file a process.
+const lintCode = `foreach ( explode( "\0", stream_get_contents( STDIN ) ) as $file ) {
+	$code = file_get_contents( $file );
+	try {
+		if ( $code === false ) {
+			throw new ParseError( 'can not be read' );
 		}
+		token_get_all( $code, TOKEN_PARSE );
+	} catch ( ParseError $e ) {
+		fwrite( STDOUT, $file . ':' . $e->getLine() . ': ' . $e->getMessage() . "\n" );
+		$bad = 1;
+	}
+}
+exit( $bad ?? 0 );`
+
+// Lint checks the syntax of PHP files. The error has a line file:line: message
+// for each mistake.
+func Lint(ctx context.Context, program string, files []string) error {
+	if len(files) == 0 {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, program, "-n", "-r", lintCode)
+	cmd.Env = environment()
+	cmd.Stdin = strings.NewReader(strings.Join(files, "\x00"))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("check the syntax of %d files: %w: %s", len(files), err, strings.TrimSpace(out.String()))
 	}
 	return nil
 }

@@ -195,3 +195,19 @@ func gone(t *testing.T, log string) {
 	}
 	t.Errorf("process %d still runs", pid)
 }
+
+func TestLint(t *testing.T) {
+	good, bad := filepath.Join(t.TempDir(), "good.php"), filepath.Join(t.TempDir(), "bad.php")
+	for name, text := range map[string]string{good: "<?php $a = [ 1 ];", bad: "<?php\n$a = [ 1 ;"} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Lint(t.Context(), program(t), []string{good, good}); err != nil {
+		t.Error(err)
+	}
+	err := Lint(t.Context(), program(t), []string{good, bad, filepath.Join(t.TempDir(), "missing.php")})
+	if err == nil || !strings.Contains(err.Error(), bad+":2: ") || !strings.Contains(err.Error(), "missing.php") || strings.Contains(err.Error(), good+":") {
+		t.Errorf("got %v", err)
+	}
+}

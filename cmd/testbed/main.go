@@ -3,6 +3,7 @@
 //
 //	go run ./cmd/testbed go test ./...
 //	go run ./cmd/testbed bench create --tenants 50
+//	go run ./cmd/testbed soak create --tenants 100 --kills 10
 //
 // Any other words are a command that is run with the environment of the tests.
 package main
@@ -10,6 +11,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,10 +44,27 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if args[0] == "bench" {
+	switch args[0] {
+	case "bench":
 		return bench(ctx, codebases, args[1:])
+	case "soak":
+		return soak(ctx, codebases, args[1:])
 	}
 	return command(ctx, codebases, args)
+}
+
+// soak runs the tests that kill, with more wikis and kills than among the tests.
+func soak(ctx context.Context, codebases string, args []string) error {
+	if len(args) == 0 || args[0] != "create" {
+		return errors.New("there is only: soak create --tenants N --kills N")
+	}
+	flags := flag.NewFlagSet("soak create", flag.ContinueOnError)
+	wikis, kills := flags.Int("tenants", 100, "how many wikis"), flags.Int("kills", 10, "how many kills")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	return command(ctx, codebases, []string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v", "-run=SurvivesKills",
+		fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)})
 }
 
 // prepare installs packages and unpacks MediaWiki into the user's cache folder,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -300,10 +301,16 @@ func (f *farm) dump(database string) string {
 	return string(out)
 }
 
+// How hard TestCreateSurvivesKills tries; testbed soak asks for more.
+var (
+	soakWikis = flag.Int("wikis", 8, "wikis to create while being killed")
+	soakKills = flag.Int("kills", 6, "kills at random moments")
+)
+
 // A create that is killed at random moments, again and again, ends where an
 // undisturbed one ends, and leaves nothing behind.
 func TestCreateSurvivesKills(t *testing.T) {
-	const wikis, kills = 8, 6
+	wikis := *soakWikis
 	f := newFarm(t)
 	must(t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants")))
 	must(t, os.MkdirAll(filepath.Join(f.demo.Dir, "tenants"), 0o755))
@@ -312,10 +319,10 @@ func TestCreateSurvivesKills(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", fmt.Sprintf("k%d.toml", i)), []byte(text), 0o644))
 	}
 	must(t, f.private().Start(t.Context())) // it outlives the kills, as a real server would
-	for range kills {
+	for range *soakKills {
 		cmd := f.command("create", "--all", "--jobs", "4")
 		must(t, cmd.Start())
-		time.Sleep(time.Duration(100+rand.IntN(4000)) * time.Millisecond)
+		time.Sleep(time.Duration(100+rand.IntN(500*wikis)) * time.Millisecond)
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		cmd.Wait()
 	}

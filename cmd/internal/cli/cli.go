@@ -19,6 +19,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
 )
 
 // app is what every command gets.
@@ -164,6 +165,24 @@ func openHost(f *tenants.Farm) (*host.Host, error) {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})
+}
+
+// withLedger opens the farm, reads the ledger's tenants and calls do.
+func withLedger(ctx context.Context, f *tenants.Farm, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
+	h, err := openHost(f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := ledger.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	return do(h, ledger, rows)
 }
 
 // holder is who runs this, for whoever finds a tenant locked.

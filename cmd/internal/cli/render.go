@@ -1,13 +1,15 @@
 package cli
 
 import (
-	"errors"
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -23,7 +25,7 @@ func (a *app) renderCommand() *cli.Command {
 	}
 }
 
-func (a *app) runRender(c *cli.Context) (err error) {
+func (a *app) runRender(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
@@ -32,30 +34,23 @@ func (a *app) runRender(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := openHost(f)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	ledger, err := h.Ledger(c.Context)
-	if err != nil {
-		return err
-	}
-	rows, err := ledger.Tenants(c.Context)
-	if err != nil {
-		return err
-	}
-	list = a.renderable(list, rows)
-	source, err := h.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
-	if err != nil {
-		return err
-	}
-	if c.Bool("write") {
-		applied, err := h.Deploy.Apply(c.Context, source)
-		fmt.Fprintf(a.stdout, "render: %d changed, %d unchanged\n", len(applied.Outcomes), applied.Unchanged)
-		return err
-	}
-	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
+	return withLedger(c.Context, f, func(h *host.Host, _ *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+		source, err := h.Source(a.renderable(list, rows), func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+		if err != nil {
+			return err
+		}
+		if c.Bool("write") {
+			applied, err := h.Deploy.Apply(c.Context, source)
+			fmt.Fprintf(a.stdout, "render: %d changed, %d unchanged\n", len(applied.Outcomes), applied.Unchanged)
+			return err
+		}
+		return a.compare(c.Context, h, source, c.Bool("diff"))
+	})
+}
+
+// compare prints what differs on disk.
+func (a *app) compare(ctx context.Context, h *host.Host, source deploy.Source, diffs bool) error {
+	changes, err := h.Deploy.Compare(ctx, source, diffs)
 	if err != nil {
 		return err
 	}

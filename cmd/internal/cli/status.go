@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -20,30 +20,22 @@ func (a *app) statusCommand() *cli.Command {
 	}
 }
 
-func (a *app) runStatus(c *cli.Context) (err error) {
+func (a *app) runStatus(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
 	}
-	h, err := openHost(f)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	ledger, err := h.Ledger(c.Context)
-	if err != nil {
-		return err
-	}
-	rows, err1 := ledger.Tenants(c.Context)
-	runs, err2 := ledger.Runs(c.Context, 10)
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	if asJSON(c) {
-		return ui.WriteJSON(a.stdout, map[string]any{"tenants": rows, "runs": runs})
-	}
-	a.printStatus(rows, runs)
-	return nil
+	return withLedger(c.Context, f, func(_ *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+		runs, err := ledger.Runs(c.Context, 10)
+		if err != nil {
+			return err
+		}
+		if asJSON(c) {
+			return ui.WriteJSON(a.stdout, map[string]any{"tenants": rows, "runs": runs})
+		}
+		a.printStatus(rows, runs)
+		return nil
+	})
 }
 
 func (a *app) printStatus(rows map[string]mariadb.TenantRow, runs []mariadb.Run) {
