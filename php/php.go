@@ -107,7 +107,7 @@ func Lint(ctx context.Context, program string, files []string) error {
 	if len(files) == 0 {
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, program, "-n", "-r", lintCode)
+	cmd := exec.CommandContext(ctx, program, "-r", lintCode)
 	cmd.Env = environment()
 	cmd.Stdin = strings.NewReader(strings.Join(files, "\x00"))
 	var out bytes.Buffer

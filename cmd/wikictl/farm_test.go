@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
@@ -14,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -168,10 +171,13 @@ func (c *client) page(title string) string {
 // Three wikis answer as themselves, and nothing of one is another's.
 func TestFarmOfThree(t *testing.T) {
 	f := newFarm(t)
+	seen := watchCommandLines()
 	out := f.run("create", "--all")
+	commandLines := seen()
 	if !strings.Contains(out, "create: 3 done, 0 unchanged, 0 failed") {
 		t.Fatal(out)
 	}
+	noSecrets(t, f, commandLines+out)
 	for tenant, want := range map[string]string{"alpha": "Alpha Handbook en vector", "beta": "Beta-Wiki de timeless", "gamma": "Gamma fr monobook"} {
 		answer := f.client(tenant).call(url.Values{"action": {"query"}, "meta": {"siteinfo"}, "siprop": {"general|skins"}})
 		got := fmt.Sprint(at(answer, "query", "general", "sitename"), " ", at(answer, "query", "general", "lang"), " ", defaultSkin(answer))
@@ -207,6 +213,59 @@ func TestFarmOfThree(t *testing.T) {
 	sameAsInstalled(t, f, "beta", "1.39", "de")
 	sameAsInstalled(t, f, "gamma", "1.43", "fr")
 	nothingToUpdate(t, f)
+}
+
+// watchCommandLines gathers the command line of every process until the
+// function that it returns is called.
+func watchCommandLines() (seen func() string) {
+	stop, done := make(chan struct{}), make(chan string)
+	go func() {
+		lines := map[string]bool{}
+		for {
+			select {
+			case <-stop:
+				done <- strings.Join(slices.Collect(maps.Keys(lines)), "\n")
+				return
+			default:
+			}
+			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+			for _, file := range files {
+				if line, err := os.ReadFile(file); err == nil {
+					lines[string(line)] = true
+				}
+			}
+		}
+	}()
+	return func() string { close(stop); return <-done }
+}
+
+// noSecrets wants no password and no key of any tenant in text or in a log.
+func noSecrets(t *testing.T, f *farm, text string) {
+	t.Helper()
+	if !strings.Contains(text, "mariadbd") {
+		t.Error("the watch saw no command lines")
+	}
+	if strings.Contains(text, "--dbpass") || strings.Contains(text, "--pass=") {
+		t.Error("a password option is on a command line")
+	}
+	logs, err := filepath.Glob(filepath.Join(f.demo.Dir, "state/logs/*/*"))
+	must(t, err)
+	for _, log := range logs {
+		data, err := os.ReadFile(log)
+		must(t, err)
+		text += string(data)
+	}
+	for _, tenant := range []string{"alpha", "beta", "gamma"} {
+		data, err := os.ReadFile(filepath.Join(f.demo.Dir, "state/secrets", tenant+".toml"))
+		must(t, err)
+		s, err := tenants.DecodeSecrets(data)
+		must(t, err)
+		for _, secret := range []tenants.Secret{s.WebPassword, s.SchemaPassword, s.SecretKey, s.UpgradeKey, s.AdminPassword} {
+			if strings.Contains(text, secret.Reveal()) {
+				t.Errorf("a secret of %s was seen", tenant)
+			}
+		}
+	}
 }
 
 func defaultSkin(answer map[string]any) string {
@@ -306,6 +365,27 @@ var (
 	soakWikis = flag.Int("wikis", 8, "wikis to create while being killed")
 	soakKills = flag.Int("kills", 6, "kills at random moments")
 )
+
+// A tenant that another run works on is left alone, and the other run is named.
+func TestCreateNamesWhoHoldsTheLock(t *testing.T) {
+	f := newFarm(t)
+	f.run("server", "start")
+	holder := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-e", "SELECT GET_LOCK('wikictl/wiki_alpha', 0); DO SLEEP(60)")
+	must(t, holder.Start())
+	defer holder.Wait()
+	defer holder.Process.Kill()
+	for f.sql("SELECT IS_USED_LOCK('wikictl/wiki_alpha') IS NOT NULL")[0] != "1" {
+		time.Sleep(20 * time.Millisecond)
+	}
+	out, err := f.command("create", "alpha").CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 75 || !strings.Contains(string(out), "wiki_alpha is locked by") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if got := f.sql("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'wiki_alpha'"); got[0] != "0" {
+		t.Error("the locked tenant's database was made")
+	}
+}
 
 // A create that is killed at random moments, again and again, ends where an
 // undisturbed one ends, and leaves nothing behind.
