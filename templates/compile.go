@@ -153,7 +153,7 @@ func (c *compiler) loop(n *parse.RangeNode) step {
 		inner.elements = append(inner.elements, names[1].Ident[0])
 	}
 	body := inner.list(n.List)
-	if list == nil || n.ElseList != nil || n.Pipe.IsAssign || inner.failed {
+	if list == nil || n.ElseList != nil || n.Pipe.IsAssign || inner.failed || shadows(n.Pipe.Decl) {
 		c.failed = true
 		return nil
 	}
@@ -177,6 +177,16 @@ func (c *compiler) loop(n *parse.RangeNode) step {
 		}
 		return nil
 	}
+}
+
+// shadows says whether a loop gives $ another meaning, or two to one name.
+func shadows(names []*parse.VariableNode) bool {
+	for i, v := range names {
+		if v.Ident[0] == "$" || i > 0 && v.Ident[0] == names[0].Ident[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // operand finds the value of a node; it is nil for what is not in fields.

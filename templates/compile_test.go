@@ -71,6 +71,8 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Add("{{ range $i, $h = .Tenant.Hosts }}{{ end }}")
 	f.Add(`{{ range $i, $h := .Tenant.Hosts }}{{ if $i }}{{ php $h }}{{ else }}{{ php $.Server }}{{ end }}{{ end }}`)
+	f.Add(`{{range $0,$:=.Tenant.Hosts}}{{if $.Server}}{{end}}{{end}}`)
+	f.Add(`{{range $x,$x:=.Tenant.Hosts}}{{php $x}}{{end}}`)
 	farm := load(f, farmToml)
 	s := set(f, "")
 	v, err := s.view(data(farm, "btrfs"))
