@@ -191,8 +191,14 @@ func TestLoadReports(t *testing.T) {
 }
 
 func TestLoadGood(t *testing.T) {
-	if _, err := Load(writeFarm(t, good())); err != nil {
+	files := good()
+	files["wikictl.toml"] += "[web]\npools = true\ncheck = [\"nginx\", \"-t\"]\n"
+	f, err := Load(writeFarm(t, files))
+	if err != nil {
 		t.Fatal(err)
+	}
+	if w := f.Web; !w.Pools || len(w.Check) != 2 || w.Kind != "nginx" || w.URL != "https://{host}" {
+		t.Errorf("web is %+v", w)
 	}
 }
 

@@ -26,7 +26,6 @@ var ownSettings = map[string]string{
 	"wgUpgradeKey":            "wikictl makes one for each tenant",
 	"wgSitename":              "use sitename",
 	"wgLanguageCode":          "use language",
-	"wgDefaultSkin":           "the first of skins is the default",
 	"wgUploadDirectory":       "each tenant has its own folder below state",
 	"wgUploadPath":            "each tenant has its own folder below state",
 	"wgCacheDirectory":        "each tenant has its own folder below state",

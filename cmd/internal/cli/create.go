@@ -28,7 +28,8 @@ func (a *app) createCommand() *cli.Command {
 			&cli.StringFlag{Name: "admin-password-file", Usage: "file with the password of every new administrator"},
 			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
 		),
-		Action: a.runCreate,
+		Action:       a.runCreate,
+		BashComplete: a.completeNames,
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 func (a *app) listCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list tenants", ArgsUsage: "[NAME…]",
-		Description: "Lists the tenants of the farm's files; it connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
-		Flags:       selectionFlags()[1:],
-		Action:      a.runList,
+		Description:  "Lists the tenants of the farm's files; it connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
+		Flags:        selectionFlags()[1:],
+		Action:       a.runList,
+		BashComplete: a.completeNames,
 	}
 }
 
@@ -62,8 +63,9 @@ func (a *app) runList(c *cli.Context) error {
 func (a *app) showCommand() *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show a tenant with everything that it inherits", ArgsUsage: "NAME…",
-		Description: "Prints the resolved tenant as TOML.\n\n" + exitHelp + "\n\nExample: wikictl show --origin btrfs",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "say where each value comes from"}},
+		Description:  "Prints the resolved tenant as TOML.\n\n" + exitHelp + "\n\nExample: wikictl show --origin btrfs",
+		Flags:        []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "say where each value comes from"}},
+		BashComplete: a.completeNames,
 		Action: func(c *cli.Context) error {
 			f, err := loadFarm(c)
 			if err != nil {

@@ -21,7 +21,8 @@ func (a *app) renderCommand() *cli.Command {
 			&cli.BoolFlag{Name: "check", Usage: "name the files that differ (the default)"},
 			&cli.BoolFlag{Name: "diff", Usage: "show the differences, passwords masked"},
 			&cli.BoolFlag{Name: "write", Usage: "write them, with one check and one reload of the web server"}),
-		Action: a.runRender,
+		Action:       a.runRender,
+		BashComplete: a.completeNames,
 	}
 }
 
