@@ -351,12 +351,17 @@ func (f *farm) normal(database string) string {
 // dump is a database as SQL, without caches and counters.
 func (f *farm) dump(database string) string {
 	f.t.Helper()
-	args := []string{"--no-defaults", "--socket=" + f.private().Socket, "--skip-dump-date", "--skip-comments", "--order-by-primary", "--hex-blob", "--skip-extended-insert"}
+	args := []string{"--no-defaults", "--socket=" + f.private().Socket, "--skip-dump-date", "--skip-comments", "--order-by-primary", "--hex-blob", "--skip-extended-insert", "--single-transaction"}
 	for _, table := range []string{"objectcache", "l10n_cache", "module_deps", "job"} {
 		args = append(args, "--ignore-table="+database+"."+table)
 	}
-	out, err := exec.Command("mariadb-dump", append(args, database)...).Output()
-	must(f.t, err)
+	var said strings.Builder
+	cmd := exec.Command("mariadb-dump", append(args, database)...)
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		f.t.Fatalf("mariadb-dump %s: %v: %s", database, err, said.String())
+	}
 	return string(out)
 }
 
