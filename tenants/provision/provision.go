@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -19,60 +20,34 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Status is what became of one tenant in a run.
-type Status string
-
-// The statuses of the result document.
-const (
-	Done      Status = "done"
-	Unchanged Status = "unchanged"
-	Failed    Status = "failed"
-	Skipped   Status = "skipped"
-)
-
-// Outcome is one tenant's result.
-type Outcome struct {
-	Tenant  *tenants.Tenant
-	Status  Status
-	Err     error
-	Elapsed time.Duration
-}
-
-// Observer sees what happens while it happens, from many goroutines.
-type Observer interface {
-	Started(tenant string)
-	Step(tenant, step string)
-	Finished(o Outcome)
-}
-
 // Options of a run.
 type Options struct {
 	Jobs          int
 	AdminPassword tenants.Secret // of each new administrator; empty: one is made for each
 	Drain         <-chan struct{}
-	Observer      Observer
+	Observer      host.Observer
 }
 
 // creation is one run of Create.
 type creation struct {
 	*host.Host
-	o        Options
-	ledger   *mariadb.Ledger
-	recorder *mariadb.Recorder
-	rows     map[string]mariadb.TenantRow
-	found    map[string]*mariadb.Inventory // by server name
-	goldens  goldens
+	o       Options
+	ledger  *mariadb.Ledger
+	run     *host.Run
+	rows    map[string]mariadb.TenantRow
+	found   map[string]*mariadb.Inventory // by server name
+	goldens goldens
 }
 
 // Create makes what is missing of the tenants, in the order given, and returns
 // an outcome for each. The error is of the run as a whole: nothing was done
 // then, or the outcomes say how far it came.
-func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options) ([]Outcome, error) {
+func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options) ([]host.Outcome, error) {
 	c := &creation{Host: h, o: o}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	outcomes := make([]Outcome, len(list))
+	outcomes := make([]host.Outcome, len(list))
 	var work []*tenants.Tenant
 	for i, t := range list {
 		outcomes[i] = c.judge(t)
@@ -83,7 +58,7 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 	if len(work) == 0 {
 		return outcomes, nil
 	}
-	made, err := c.run(ctx, work)
+	made, err := c.make(ctx, work)
 	for i := range outcomes {
 		if outcomes[i].Status == "" {
 			outcomes[i] = made[outcomes[i].Tenant.Name]
@@ -125,11 +100,11 @@ func serversOf(list []*tenants.Tenant) []*tenants.Server {
 
 // judge compares what is wanted of a tenant with what is there. An outcome
 // without a status has to be worked on.
-func (c *creation) judge(t *tenants.Tenant) Outcome {
+func (c *creation) judge(t *tenants.Tenant) host.Outcome {
 	row, known := c.rows[t.Name]
 	there := c.found[t.Server.Name]
-	fail := func(format string, args ...any) Outcome {
-		return Outcome{Tenant: t, Status: Failed, Err: fmt.Errorf(format, args...)}
+	fail := func(format string, args ...any) host.Outcome {
+		return host.Outcome{Tenant: t, Status: host.Failed, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
 	case known && row.Server != t.Server.Name:
@@ -139,29 +114,28 @@ func (c *creation) judge(t *tenants.Tenant) Outcome {
 	case known && row.State != mariadb.Creating && !there.Databases[t.Database]:
 		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
 	case known && row.State == mariadb.Ready && host.Exists(c.Layout.LocalSettings(t.Name)):
-		return Outcome{Tenant: t, Status: Unchanged}
+		return host.Outcome{Tenant: t, Status: host.Unchanged}
 	case !known && there.Accounts[t.WebAccount()+"@"+t.Server.AccountHost]:
 		return fail("the account %s is on server %s already and wikictl did not make it; remove it or set another database", t.WebAccount(), t.Server.Name)
 	}
-	return Outcome{Tenant: t}
+	return host.Outcome{Tenant: t}
 }
 
-// run locks, makes, publishes and probes the tenants that need it.
-func (c *creation) run(ctx context.Context, work []*tenants.Tenant) (map[string]Outcome, error) {
+// make locks, makes, publishes and probes the tenants that need it.
+func (c *creation) make(ctx context.Context, work []*tenants.Tenant) (map[string]host.Outcome, error) {
 	ctx, err := c.Lock(ctx, serversOf(work))
 	if err != nil {
 		return nil, err
 	}
-	if err := c.ledger.StartRun(ctx, mariadb.Run{ID: c.RunID, Command: "create", Holder: c.Holder()}); err != nil {
+	if c.run, err = c.Begin(ctx, "create", c.o.Observer); err != nil {
 		return nil, err
 	}
-	c.recorder = c.ledger.Recorder(ctx, c.RunID)
-	outcomes := map[string]Outcome{}
+	outcomes := map[string]host.Outcome{}
 	c.goldens = c.ensureGoldens(ctx, work)
 	for batch := range slices.Chunk(work, batchSize) {
 		c.batch(ctx, batch, outcomes)
 	}
-	return outcomes, c.finish(ctx, outcomes)
+	return outcomes, c.run.End(ctx, slices.Collect(maps.Values(outcomes)))
 }
 
 // batchSize is how many tenants share one web server check and reload: enough
@@ -170,21 +144,20 @@ func (c *creation) run(ctx context.Context, work []*tenants.Tenant) (map[string]
 const batchSize = 500
 
 // batch takes some tenants all the way.
-func (c *creation) batch(ctx context.Context, work []*tenants.Tenant, outcomes map[string]Outcome) {
+func (c *creation) batch(ctx context.Context, work []*tenants.Tenant, outcomes map[string]host.Outcome) {
 	options := fleet.Options[*tenants.Tenant]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: c.o.Drain}
 	elapsed := map[string]time.Duration{}
 	var made []*tenants.Tenant
-	end := func(t *tenants.Tenant, status Status, err error) {
-		outcomes[t.Name] = Outcome{Tenant: t, Status: status, Err: err, Elapsed: elapsed[t.Name]}
-		c.o.Observer.Finished(outcomes[t.Name])
+	end := func(t *tenants.Tenant, status host.Status, err error) {
+		outcomes[t.Name] = c.run.Finish(host.Outcome{Tenant: t, Status: status, Err: err, Elapsed: elapsed[t.Name]})
 	}
 	for _, r := range fleet.Run(ctx, work, options, c.makeDatabase) {
 		elapsed[r.Item.Name] = r.Elapsed
 		switch {
 		case !r.Started:
-			end(r.Item, Skipped, r.Err)
+			end(r.Item, host.Skipped, r.Err)
 		case r.Err != nil:
-			end(r.Item, Failed, r.Err)
+			end(r.Item, host.Failed, r.Err)
 		default:
 			made = append(made, r.Item)
 		}
@@ -196,7 +169,7 @@ func (c *creation) batch(ctx context.Context, work []*tenants.Tenant, outcomes m
 	for _, r := range fleet.Run(ctx, made, options, c.probe) {
 		elapsed[r.Item.Name] += r.Elapsed
 		if r.Err != nil {
-			end(r.Item, Failed, r.Err)
+			end(r.Item, host.Failed, r.Err)
 			continue
 		}
 		good, ready = append(good, r.Item), append(ready, r.Item.Name)
@@ -204,16 +177,16 @@ func (c *creation) batch(ctx context.Context, work []*tenants.Tenant, outcomes m
 	err := c.ledger.SetState(ctx, c.RunID, mariadb.Ready, ready)
 	for _, t := range good {
 		if err != nil {
-			end(t, Failed, err)
+			end(t, host.Failed, err)
 			continue
 		}
-		end(t, Done, nil)
+		end(t, host.Done, nil)
 	}
 }
 
 // publish renders the tenants, checks, switches and reloads once for all, and
 // returns those that are served.
-func (c *creation) publish(ctx context.Context, made []*tenants.Tenant, end func(*tenants.Tenant, Status, error)) []*tenants.Tenant {
+func (c *creation) publish(ctx context.Context, made []*tenants.Tenant, end func(*tenants.Tenant, host.Status, error)) []*tenants.Tenant {
 	if len(made) == 0 {
 		return nil
 	}
@@ -235,37 +208,15 @@ func (c *creation) publish(ctx context.Context, made []*tenants.Tenant, end func
 	return slices.DeleteFunc(slices.Clone(made), func(t *tenants.Tenant) bool {
 		why := errors.Join(err, failed[t.Name])
 		if why != nil {
-			end(t, Failed, why)
+			end(t, host.Failed, why)
 		}
 		return why != nil
 	})
 }
 
-// finish writes the run's counts.
-func (c *creation) finish(ctx context.Context, outcomes map[string]Outcome) error {
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	run := mariadb.Run{ID: c.RunID}
-	for _, o := range outcomes {
-		switch o.Status {
-		case Done:
-			run.Done++
-		case Failed:
-			run.Failed++
-		case Skipped:
-			run.Skipped++
-		}
-	}
-	return errors.Join(c.recorder.Close(after), c.ledger.FinishRun(after, run))
-}
-
 // step runs one step of a tenant and records it.
 func (c *creation) step(t *tenants.Tenant, name string, do func() error) error {
-	c.o.Observer.Step(t.Name, name)
-	start := time.Now()
-	err := do()
-	c.recorder.Record(mariadb.Step{Tenant: t.Name, Step: name, Err: err, Seconds: time.Since(start).Seconds(), Ended: time.Now()})
-	return err
+	return c.run.Step(t.Name, name, do)
 }
 
 // secrets reads a tenant's secrets or makes them.
@@ -280,16 +231,16 @@ func (c *creation) secrets(t *tenants.Tenant) (tenants.Secrets, error) {
 
 // Plan says what Create would do, and does nothing: an outcome that is Skipped
 // would be made, one that is Failed could not be.
-func Plan(ctx context.Context, h *host.Host, list []*tenants.Tenant) ([]Outcome, error) {
+func Plan(ctx context.Context, h *host.Host, list []*tenants.Tenant) ([]host.Outcome, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	outcomes := make([]Outcome, len(list))
+	outcomes := make([]host.Outcome, len(list))
 	for i, t := range list {
 		outcomes[i] = c.judge(t)
 		if outcomes[i].Status == "" {
-			outcomes[i].Status = Skipped
+			outcomes[i].Status = host.Skipped
 		}
 	}
 	return outcomes, nil

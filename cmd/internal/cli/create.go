@@ -94,16 +94,16 @@ func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenan
 }
 
 // report prints a run's document and says by its error how it went.
-func (a *app) report(h *host.Host, outcomes []provision.Outcome, elapsed time.Duration, asJSON bool) error {
+func (a *app) report(h *host.Host, outcomes []host.Outcome, elapsed time.Duration, asJSON bool) error {
 	d := ui.Document{Command: "create", Run: h.RunID, Seconds: elapsed.Seconds()}
 	var failures []error
 	for _, o := range outcomes {
 		secrets := ""
-		if o.Status == provision.Done {
+		if o.Status == host.Done {
 			secrets = h.Layout.Secrets(o.Tenant.Name)
 		}
 		d.Add(o, secrets)
-		if o.Status == provision.Failed {
+		if o.Status == host.Failed {
 			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
 	}
@@ -123,11 +123,11 @@ func (a *app) report(h *host.Host, outcomes []provision.Outcome, elapsed time.Du
 }
 
 // planned prints what create would do.
-func (a *app) planned(outcomes []provision.Outcome, asJSON bool) error {
+func (a *app) planned(outcomes []host.Outcome, asJSON bool) error {
 	d := ui.Document{Command: "create --dry-run"}
 	for _, o := range outcomes {
 		d.Add(o, "")
-		if !asJSON && o.Status != provision.Unchanged {
+		if !asJSON && o.Status != host.Unchanged {
 			text := "would be made: database " + o.Tenant.Database + ", accounts, release, virtual host"
 			if o.Err != nil {
 				text = "stands in the way: " + ui.Clean(o.Err.Error())

@@ -15,12 +15,12 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"wikictl/tenants/provision"
+	"wikictl/tenants/host"
 )
 
 // Board shows a run's progress on standard error: a bar with what is being
 // done on a terminal, one line per finished tenant elsewhere. It implements
-// provision.Observer.
+// host.Observer.
 type Board struct {
 	out    io.Writer
 	events io.Writer // nil: none
@@ -68,7 +68,7 @@ func (b *Board) Step(tenant, step string) {
 }
 
 // Finished notes a tenant's outcome.
-func (b *Board) Finished(o provision.Outcome) {
+func (b *Board) Finished(o host.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.now, o.Tenant.Name)
@@ -82,7 +82,7 @@ func (b *Board) Finished(o provision.Outcome) {
 	switch {
 	case b.bar == nil:
 		fmt.Fprintln(b.out, text)
-	case o.Status == provision.Failed:
+	case o.Status.Failure():
 		fmt.Fprintln(b.bars, text)
 	}
 	if b.bar != nil {

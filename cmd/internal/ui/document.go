@@ -7,7 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"wikictl/tenants/provision"
+	"wikictl/tenants/host"
 )
 
 // Document is the result of a run, the same in text and in JSON.
@@ -29,27 +29,42 @@ type Counts struct {
 
 // TenantResult is one tenant of a Document.
 type TenantResult struct {
+	Name    string       `json:"name"`
+	Status  string       `json:"status"`
+	Seconds float64      `json:"seconds"`
+	Steps   []StepResult `json:"steps,omitempty"`
+	Error   string       `json:"error,omitempty"`
+	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
+}
+
+// StepResult is one step of a TenantResult.
+type StepResult struct {
 	Name    string  `json:"name"`
-	Status  string  `json:"status"`
+	Status  string  `json:"status"` // done or failed
 	Seconds float64 `json:"seconds"`
-	Error   string  `json:"error,omitempty"`
-	Secrets string  `json:"secrets,omitempty"` // file with the administrator's log-in
 }
 
 // Add appends one tenant's outcome.
-func (d *Document) Add(o provision.Outcome, secrets string) {
+func (d *Document) Add(o host.Outcome, secrets string) {
 	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: secrets}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}
-	switch o.Status {
-	case provision.Done:
+	for _, step := range o.Steps {
+		result := StepResult{Name: step.Name, Status: "done", Seconds: step.Elapsed.Seconds()}
+		if step.Err != nil {
+			result.Status = "failed"
+		}
+		r.Steps = append(r.Steps, result)
+	}
+	switch {
+	case o.Status == host.Done:
 		d.Counts.Done++
-	case provision.Unchanged:
+	case o.Status == host.Unchanged:
 		d.Counts.Unchanged++
-	case provision.Failed:
+	case o.Status.Failure():
 		d.Counts.Failed++
-	case provision.Skipped:
+	default:
 		d.Counts.Skipped++
 	}
 	d.Tenants = append(d.Tenants, r)

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/provision"
+	"wikictl/tenants/host"
 )
 
-func outcome(status provision.Status, err error) provision.Outcome {
-	return provision.Outcome{Tenant: &tenants.Tenant{Name: "a"}, Status: status, Err: err, Elapsed: time.Second}
+func outcome(status host.Status, err error) host.Outcome {
+	return host.Outcome{Tenant: &tenants.Tenant{Name: "a"}, Status: status, Err: err, Elapsed: time.Second}
 }
 
 // What PHP or a server printed can't move a terminal's cursor.
@@ -20,7 +20,7 @@ func TestBoardPrintsCleanLines(t *testing.T) {
 	var out, events bytes.Buffer
 	b := NewBoard(&out, &events, 1)
 	b.Step("a", "schema")
-	b.Finished(outcome(provision.Failed, errors.New("boom\x1b[2Jé\xff")))
+	b.Finished(outcome(host.Failed, errors.New("boom\x1b[2Jé\xff")))
 	b.Close()
 	if want := "failed    a  1.0 s: boom?[2Jé?\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
@@ -34,12 +34,12 @@ func TestBoardPrintsCleanLines(t *testing.T) {
 
 func TestDocument(t *testing.T) {
 	d := Document{Command: "create", Seconds: 2}
-	d.Add(outcome(provision.Unchanged, nil), "")
+	d.Add(outcome(host.Unchanged, nil), "")
 	var text bytes.Buffer
 	if d.Write(&text, false); text.String() != "create: no changes, 1 unchanged\n" {
 		t.Errorf("got %q", &text)
 	}
-	d.Add(outcome(provision.Failed, errors.New("x")), "")
+	d.Add(outcome(host.Failed, errors.New("x")), "")
 	text.Reset()
 	if d.Write(&text, false); text.String() != "create: 0 done, 1 unchanged, 1 failed, 0 skipped in 2.0 s\n" {
 		t.Errorf("got %q", &text)

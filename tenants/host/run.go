@@ -1,0 +1,115 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// Status is what became of one tenant in a run.
+type Status string
+
+// The statuses of the result document.
+const (
+	Done      Status = "done"
+	Unchanged Status = "unchanged"
+	Failed    Status = "failed"
+	Restored  Status = "failed (restored)" // and is as it was before the run
+	Skipped   Status = "skipped"
+)
+
+// Failure says whether a status is one of a tenant that failed.
+func (s Status) Failure() bool { return s == Failed || s == Restored }
+
+// Step is one finished step of a tenant.
+type Step struct {
+	Name    string
+	Elapsed time.Duration
+	Err     error
+}
+
+// Outcome is one tenant's result.
+type Outcome struct {
+	Tenant  *tenants.Tenant
+	Status  Status
+	Err     error
+	Elapsed time.Duration
+	Steps   []Step
+}
+
+// Observer sees what happens while it happens, from many goroutines.
+type Observer interface {
+	Started(tenant string)
+	Step(tenant, step string)
+	Finished(o Outcome)
+}
+
+// Run is one run that changes tenants. The ledger knows of it, and of each step
+// as it ends. It may be used by many goroutines.
+type Run struct {
+	id       string
+	ledger   *mariadb.Ledger
+	recorder *mariadb.Recorder
+	observer Observer
+
+	mu    sync.Mutex
+	steps map[string][]Step
+}
+
+// Begin writes a run into the ledger. End must be called.
+func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := ledger.StartRun(ctx, mariadb.Run{ID: h.RunID, Command: command, Holder: h.Holder()}); err != nil {
+		return nil, err
+	}
+	return &Run{id: h.RunID, ledger: ledger, recorder: ledger.Recorder(ctx, h.RunID), observer: o, steps: map[string][]Step{}}, nil
+}
+
+// Step runs one step of a tenant and records how it went.
+func (r *Run) Step(tenant, name string, do func() error) error {
+	r.observer.Step(tenant, name)
+	start := time.Now()
+	err := do()
+	elapsed := time.Since(start)
+	r.recorder.Record(mariadb.Step{Tenant: tenant, Step: name, Err: err, Seconds: elapsed.Seconds(), Ended: time.Now()})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.steps[tenant] = append(r.steps[tenant], Step{name, elapsed, err})
+	return err
+}
+
+// Finish adds a tenant's steps to its outcome and shows it.
+func (r *Run) Finish(o Outcome) Outcome {
+	r.mu.Lock()
+	o.Steps = r.steps[o.Tenant.Name]
+	r.mu.Unlock()
+	r.observer.Finished(o)
+	return o
+}
+
+// End writes the run's counts and what is not recorded yet.
+func (r *Run) End(ctx context.Context, outcomes []Outcome) error {
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	run := mariadb.Run{ID: r.id}
+	for _, o := range outcomes {
+		switch {
+		case o.Status == Done:
+			run.Done++
+		case o.Status == Unchanged:
+			run.Same++
+		case o.Status.Failure():
+			run.Failed++
+		default:
+			run.Skipped++
+		}
+	}
+	return errors.Join(r.recorder.Close(after), r.ledger.FinishRun(after, run))
+}

@@ -1,0 +1,73 @@
+package mariadb
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// writeGrants are those of webGrants that change rows.
+const writeGrants = "INSERT, UPDATE, DELETE"
+
+// errNoGrant is MariaDB's answer to a REVOKE of what was never granted.
+const errNoGrant = 1141
+
+// Freeze takes from a tenant's web account the right to write, and waits until
+// no connection is left that had it: grants are looked at when a connection is
+// made. Connections that last longer than patience are ended, so that what they
+// had not committed is rolled back and was never acknowledged. Reading goes on.
+func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration) error {
+	web := account(a.Web.Name, a.Host)
+	_, err := s.db.ExecContext(ctx, "REVOKE "+writeGrants+" ON "+quotePattern(a.Database)+".* FROM "+web)
+	if err != nil && !isError(err, errNoGrant) {
+		return fmt.Errorf("stop %s from writing: %w", web, err)
+	}
+	before, err := s.connectionsOf(ctx, a.Web.Name)
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(patience)
+	for len(before) > 0 && time.Now().Before(deadline) {
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+		now, err := s.connectionsOf(ctx, a.Web.Name)
+		if err != nil {
+			return err
+		}
+		before = both(before, now)
+	}
+	return s.kill(ctx, before)
+}
+
+// Thaw gives a tenant's web account back what Freeze took.
+func (s *Server) Thaw(ctx context.Context, a Accounts) error {
+	web := account(a.Web.Name, a.Host)
+	if _, err := s.db.ExecContext(ctx, "GRANT "+webGrants+" ON "+quotePattern(a.Database)+".* TO "+web); err != nil {
+		return fmt.Errorf("let %s write: %w", web, err)
+	}
+	return nil
+}
+
+// connectionsOf lists the ids of an account's connections.
+func (s *Server) connectionsOf(ctx context.Context, user string) ([]int64, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ?`, user)
+	if err != nil {
+		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
+	}
+	return scanAll[int64](rows)
+}
+
+func both(a, b []int64) []int64 {
+	in := map[int64]bool{}
+	for _, id := range b {
+		in[id] = true
+	}
+	var common []int64
+	for _, id := range a {
+		if in[id] {
+			common = append(common, id)
+		}
+	}
+	return common
+}

@@ -1,0 +1,166 @@
+package mariadb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Facts are what an upgrade has to know of one database before it begins.
+type Facts struct {
+	Level Level
+	Bytes int64 // of its files; 0 when the server does not tell
+}
+
+// Level is the MediaWiki version that a database's schema belongs to, such as
+// "1.43", or one of the special levels.
+type Level string
+
+// Levels that are no version.
+const (
+	NoTables  Level = "empty"           // or no such database
+	Foreign   Level = "not MediaWiki"   // it has tables, but not MediaWiki's
+	BeforeAll Level = "older than 1.35" // MediaWiki 1.43 can't upgrade from it (its UPGRADE file)
+	AfterAll  Level = "newer than 1.43" // only known to be newer
+)
+
+// marker is a change of the schema that a version made, as includes/installer/
+// MysqlUpdater.php of 1.39 and 1.43 lists them; 1.44's from its release notes.
+type marker struct {
+	level  Level
+	table  string
+	column string // empty: the table itself
+	gone   bool   // it was removed
+}
+
+// markers are in the order of versions; a level is reached when every marker
+// up to it is there.
+var markers = []marker{
+	{"1.35", "watchlist_expiry", "", false},
+	{"1.37", "objectcache", "modtoken", false},
+	{"1.38", "templatelinks", "tl_target_id", false},
+	{"1.39", "templatelinks", "tl_title", true},
+	{"1.40", "externallinks", "el_to_path", false},
+	{"1.41", "externallinks", "el_to", true},
+	{"1.42", "block_target", "", false},
+	{"1.43", "pagelinks", "pl_title", true},
+	{AfterAll, "filetypes", "", false},
+}
+
+// core are tables that every MediaWiki has.
+var core = []string{"page", "revision", "user", "text"}
+
+// levelOf judges by the names of tables, and of columns as "table.column".
+func levelOf(names map[string]bool) Level {
+	if len(names) == 0 {
+		return NoTables
+	}
+	for _, table := range core {
+		if !names[table] {
+			return Foreign
+		}
+	}
+	level := BeforeAll
+	for _, m := range markers {
+		name := m.table
+		if m.column != "" {
+			name += "." + m.column
+		}
+		if names[name] == m.gone {
+			break
+		}
+		level = m.level
+	}
+	return level
+}
+
+// factQueries read the names of all tables and of the markers' columns, and the
+// sizes. MariaDB reads its dictionary for these; information_schema.COLUMNS would
+// open every table. MySQL 8 has the same views under names without SYS.
+func (s *Server) factQueries() (names, columns, sizes string) {
+	prefix := "information_schema.INNODB_"
+	if strings.Contains(s.Version, "MariaDB") {
+		prefix += "SYS_"
+	}
+	var wanted []string
+	for _, m := range markers {
+		if m.column != "" {
+			wanted = append(wanted, literal(m.column))
+		}
+	}
+	return "SELECT NAME FROM " + prefix + "TABLES",
+		"SELECT CONCAT(t.NAME, '.', c.NAME) FROM " + prefix + "TABLES t JOIN " + prefix + "COLUMNS c ON c.TABLE_ID = t.TABLE_ID WHERE c.NAME IN (" + strings.Join(wanted, ", ") + ")",
+		"SELECT SUBSTRING_INDEX(NAME, '/', 1), CAST(SUM(FILE_SIZE) AS SIGNED) FROM " + prefix + "TABLESPACES GROUP BY 1"
+}
+
+// Facts looks at every database of a server by three queries, however many
+// there are. Databases without tables have no entry.
+func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
+	tables, columns, sizes := s.factQueries()
+	names := map[string]map[string]bool{}
+	for _, query := range []string{tables, columns} {
+		found, err := s.set(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for full := range found {
+			database, name, ok := strings.Cut(full, "/")
+			if !ok {
+				continue // InnoDB's own
+			}
+			if names[database] == nil {
+				names[database] = map[string]bool{}
+			}
+			names[database][name] = true
+		}
+	}
+	facts := map[string]Facts{}
+	for database, have := range names {
+		facts[database] = Facts{Level: levelOf(have)}
+	}
+	return facts, s.sizes(ctx, sizes, facts)
+}
+
+func (s *Server) sizes(ctx context.Context, query string, facts map[string]Facts) error {
+	rows, err := s.db.QueryContext(ctx, query)
+	if err != nil {
+		return fmt.Errorf("server %s: read the sizes of databases: %w", s.Name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var bytes int64
+		if err := rows.Scan(&name, &bytes); err != nil {
+			return err
+		}
+		if f, ok := facts[name]; ok {
+			f.Bytes = bytes
+			facts[name] = f
+		}
+	}
+	return rows.Err()
+}
+
+// LevelOf judges one database's schema.
+func (s *Server) LevelOf(ctx context.Context, database string) (Level, error) {
+	names, err := s.Tables(ctx, database)
+	if err != nil {
+		return "", err
+	}
+	have := map[string]bool{}
+	for _, n := range names {
+		have[n] = true
+	}
+	var conditions []string
+	for _, m := range markers {
+		if m.column != "" {
+			conditions = append(conditions, "(TABLE_NAME = "+literal(m.table)+" AND COLUMN_NAME = "+literal(m.column)+")")
+		}
+	}
+	found, err := s.set(ctx, "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(database)+
+		" AND ("+strings.Join(conditions, " OR ")+")")
+	for n := range found {
+		have[n] = true
+	}
+	return levelOf(have), err
+}
