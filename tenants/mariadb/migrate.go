@@ -1,0 +1,43 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+
+	"wikictl/migrations"
+)
+
+// Migrate applies the farm's own SQL to a tenant's database and returns the
+// names of the files that were new to it.
+func (s *Server) Migrate(ctx context.Context, database string, files fs.FS) (done []string, err error) {
+	err = s.work(ctx, database, false, func(c *sql.Conn) error {
+		var err error
+		done, err = migrations.Apply(ctx, c, files, false)
+		return err
+	})
+	if err != nil {
+		return done, fmt.Errorf("the farm's SQL on %q: %w", database, err)
+	}
+	return done, nil
+}
+
+// PendingJobs counts the rows of a wiki's job queue.
+func (s *Server) PendingJobs(ctx context.Context, database string) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(database)+".job").Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the jobs of %q: %w", database, err)
+	}
+	return n, nil
+}
+
+// EditsSince counts a wiki's revisions after a time of MediaWiki's, such as
+// "20261124010203".
+func (s *Server) EditsSince(ctx context.Context, database, timestamp string) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(database)+".revision WHERE rev_timestamp >= ?", timestamp).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the edits of %q: %w", database, err)
+	}
+	return n, nil
+}
