@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -36,6 +37,7 @@ func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
 		return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
 	}
 	var answer struct {
+		Error struct{ Code string }
 		Query struct {
 			General struct {
 				Generator, Sitename, Lang, WikiID, Mainpage string
@@ -43,7 +45,11 @@ func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
 			}
 		}
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.Query.General.Generator == "" {
+	err = json.Unmarshal(body, &answer)
+	if err == nil && answer.Error.Code == "readapidenied" {
+		return probePrivate(ctx, base, host)
+	}
+	if err != nil || answer.Query.General.Generator == "" {
 		return SiteInfo{}, fmt.Errorf("ask %s at %s: no siteinfo came, but %q", host, base, start(body))
 	}
 	g := answer.Query.General
@@ -53,6 +59,27 @@ func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
 	}, nil
 }
 
+// startup finds a string in the startup module's configuration.
+var startup = regexp.MustCompile(`"(wgVersion|wgDBname|wgSiteName|wgContentLanguage)":\s*("(?:[^"\\]|\\.)*")`)
+
+// probePrivate asks a wiki that hides api.php from strangers: the startup module
+// of ResourceLoader, which the log-in page needs, says the same for everybody.
+func probePrivate(ctx context.Context, base, host string) (SiteInfo, error) {
+	body, err := get(ctx, base+"/load.php?modules=startup&only=scripts&raw=1&lang=en&skin=fallback", host)
+	if err != nil {
+		return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
+	}
+	found := map[string]string{}
+	for _, m := range startup.FindAllSubmatch(body, -1) {
+		var text string
+		if err := json.Unmarshal(m[2], &text); err != nil {
+			return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
+		}
+		found[string(m[1])] = text
+	}
+	return SiteInfo{Version: found["wgVersion"], Sitename: found["wgSiteName"], Lang: found["wgContentLanguage"], DBName: found["wgDBname"]}, nil
+}
+
 // get fetches a page without following redirects.
 func get(ctx context.Context, url, host string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -60,6 +87,16 @@ func get(ctx context.Context, url, host string) ([]byte, error) {
 		return nil, err
 	}
 	request.Host = host
+	return do(request)
+}
+
+// movedError is an answer that sends elsewhere.
+type movedError struct{ status, to string }
+
+func (e movedError) Error() string { return fmt.Sprintf("it answers %s, to %q", e.status, e.to) }
+
+// do sends a request and returns the body of an answer that is 200.
+func do(request *http.Request) ([]byte, error) {
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
@@ -69,6 +106,9 @@ func get(ctx context.Context, url, host string) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err != nil {
 		return nil, err
+	}
+	if to := response.Header.Get("Location"); to != "" {
+		return nil, movedError{response.Status, to}
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answers %s: %q", response.Status, start(body))

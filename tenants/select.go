@@ -84,6 +84,9 @@ var whereFields = map[string]func(*Tenant) []string{
 	"skin":      func(t *Tenant) []string { return t.Skins },
 }
 
+// Match reads a --where expression as a question about one tenant.
+func Match(where string) (func(*Tenant) bool, error) { return parseWhere(where) }
+
 // parseWhere reads an expression such as
 // "class=kernel and not (extension=Echo or name=test-*)". Values are globs;
 // != is "none of its values matches".

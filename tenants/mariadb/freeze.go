@@ -2,6 +2,8 @@ package mariadb
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -47,6 +49,17 @@ func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 		return fmt.Errorf("let %s write: %w", web, err)
 	}
 	return nil
+}
+
+// Waiting is the state of an account's connection that waits for something, such
+// as "Waiting for table metadata lock"; empty when none does.
+func (s *Server) Waiting(ctx context.Context, user string) (string, error) {
+	var state string
+	err := s.db.QueryRowContext(ctx, `SELECT STATE FROM information_schema.PROCESSLIST WHERE USER = ? AND STATE LIKE 'Waiting%' LIMIT 1`, user).Scan(&state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return state, err
 }
 
 // connectionsOf lists the ids of an account's connections.

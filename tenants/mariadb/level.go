@@ -47,6 +47,24 @@ var markers = []marker{
 	{AfterAll, "filetypes", "", false},
 }
 
+// LevelFor is the level of a database that a version of MediaWiki, such as
+// "1.36.4", has made or upgraded: the last that markers tell apart.
+func LevelFor(version string) Level {
+	var major, minor int
+	fmt.Sscanf(version, "%d.%d", &major, &minor)
+	level := BeforeAll
+	for _, m := range markers {
+		var at int
+		if n, _ := fmt.Sscanf(string(m.level), "1.%d", &at); n == 1 && at <= minor {
+			level = m.level
+		}
+	}
+	if minor > 43 {
+		return AfterAll
+	}
+	return level
+}
+
 // core are tables that every MediaWiki has.
 var core = []string{"page", "revision", "user", "text"}
 

@@ -10,6 +10,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -45,7 +46,7 @@ func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) (struct{
 	}{
 		{"claim", func() error { return c.claim(ctx, server, t) }},
 		{"database", func() error { return server.EnsureDatabase(ctx, t.Database) }},
-		{"accounts", func() error { return server.EnsureAccounts(ctx, accountsOf(t, secrets)) }},
+		{"accounts", func() error { return server.EnsureAccounts(ctx, host.Accounts(t, secrets)) }},
 		{"schema", func() error { return server.Load(ctx, t.Database, golden) }},
 		{"seed", func() error { return server.Seed(ctx, seed) }},
 		{"verify", func() error { return server.Seeded(ctx, seed) }},
@@ -86,14 +87,6 @@ func (c *creation) row(t *tenants.Tenant, state mariadb.State) mariadb.TenantRow
 	}
 }
 
-func accountsOf(t *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
-	return mariadb.Accounts{
-		Database: t.Database, Host: t.Server.AccountHost,
-		Web:    mariadb.Account{Name: t.WebAccount(), Password: s.WebPassword},
-		Schema: mariadb.Account{Name: t.SchemaAccount(), Password: s.SchemaPassword},
-	}
-}
-
 // newSeed is what a tenant's database has of its own.
 func newSeed(t *tenants.Tenant, s tenants.Secrets) (mariadb.Seed, error) {
 	hash, err := hashPassword(s.AdminPassword)
@@ -110,39 +103,9 @@ func randomFraction() float64 {
 	return float64(binary.LittleEndian.Uint64(b[:])>>11) / math.Exp2(53)
 }
 
-// reloadLimit is how long a web server may take to serve what it was told to
-// reload: nginx and Apache answer the reload before their new workers do.
-const reloadLimit = 15 * time.Second
-
 // probe asks the tenant through the web server who it is.
 func (c *creation) probe(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
 	return struct{}{}, c.step(t, "probe", func() error {
-		deadline := time.Now().Add(reloadLimit)
-		for {
-			err := c.identify(ctx, t)
-			if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
-				return err
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
+		return c.Identify(ctx, t.Hosts[0], php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
 	})
-}
-
-// identify compares what answers for the tenant's host with the definitions.
-func (c *creation) identify(ctx context.Context, t *tenants.Tenant) error {
-	info, err := php.Probe(ctx, c.Farm.Web.Probe, t.Hosts[0])
-	if err != nil {
-		return err
-	}
-	for _, v := range []struct{ what, got, want string }{
-		{"database", info.DBName, t.Database},
-		{"version", info.Version, t.Codebase.Version},
-		{"sitename", info.Sitename, t.Sitename},
-		{"language", info.Lang, t.Language},
-	} {
-		if v.got != v.want {
-			return fmt.Errorf("%s answers with %s %q, want %q", t.Hosts[0], v.what, v.got, v.want)
-		}
-	}
-	return nil
 }

@@ -145,7 +145,7 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	if err := server.EnsureDatabase(ctx, g.Database); err != nil {
 		return nil, err
 	}
-	if err := server.EnsureAccounts(ctx, accountsOf(g, secrets)); err != nil {
+	if err := server.EnsureAccounts(ctx, host.Accounts(g, secrets)); err != nil {
 		return nil, err
 	}
 	if err := c.install(ctx, g, secrets); err != nil {
@@ -217,7 +217,7 @@ func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 	return errors.Join(
 		server.Settle(ctx, g.Database, g.SchemaAccount()),
 		server.DropDatabase(ctx, g.Database),
-		server.DropAccounts(ctx, accountsOf(g, tenants.Secrets{})),
+		server.DropAccounts(ctx, host.Accounts(g, tenants.Secrets{})),
 		os.RemoveAll(c.Layout.Wiki(g.Name)),
 	)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -64,7 +63,7 @@ type creating struct {
 	dryRun   bool
 	json     bool
 	password tenants.Secret
-	events   io.Writer
+	events   *os.File
 }
 
 // create makes tenants and prints the result; demo calls it too.
@@ -82,7 +81,7 @@ func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenan
 		}
 		return a.planned(outcomes, o.json)
 	}
-	board := ui.NewBoard(a.stderr, o.events, len(list))
+	board := a.board(o.events, len(list))
 	outcomes, err := provision.Create(ctx, h, list, provision.Options{
 		Jobs: o.jobs, AdminPassword: o.password, Drain: a.drain, Observer: board,
 	})
@@ -90,27 +89,35 @@ func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenan
 	if outcomes == nil {
 		return err
 	}
-	return errors.Join(err, a.report(h, outcomes, time.Since(start), o.json))
+	return errors.Join(err, a.report("create", h, outcomes, time.Since(start), o.json))
+}
+
+// board shows a run; events may be nil.
+func (a *app) board(events *os.File, total int) *ui.Board {
+	if events == nil {
+		return ui.NewBoard(a.stderr, nil, total)
+	}
+	return ui.NewBoard(a.stderr, events, total)
 }
 
 // report prints a run's document and says by its error how it went.
-func (a *app) report(h *host.Host, outcomes []host.Outcome, elapsed time.Duration, asJSON bool) error {
-	d := ui.Document{Command: "create", Run: h.RunID, Seconds: elapsed.Seconds()}
+func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elapsed time.Duration, asJSON bool) error {
+	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
 	var failures []error
 	for _, o := range outcomes {
 		secrets := ""
-		if o.Status == host.Done {
+		if o.Status == host.Done && command == "create" {
 			secrets = h.Layout.Secrets(o.Tenant.Name)
 		}
 		d.Add(o, secrets)
-		if o.Status == host.Failed {
+		if o.Status.Failure() {
 			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
 	}
 	if err := d.Write(a.stdout, asJSON); err != nil {
 		return err
 	}
-	if d.Counts.Done > 0 && !asJSON {
+	if d.Counts.Done > 0 && command == "create" && !asJSON {
 		fmt.Fprintf(a.stdout, "log-ins are in %s\n", h.Layout.Secrets("NAME"))
 	}
 	switch {

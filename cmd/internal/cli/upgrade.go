@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/migrations/upgrade"
+)
+
+func (a *app) upgradeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "upgrade", Usage: "move wikis to the code that their definitions want", ArgsUsage: "NAME…",
+		Description: "Looks first whether each wiki can be upgraded. Then, wave by wave and many at once: makes a wiki read-only,\n" +
+			"dumps its database, runs MediaWiki's updater, checks, switches code and settings in one step, and asks the wiki\n" +
+			"through the web server. What fails is put back from its dump. What was interrupted is finished by the next run.\n\n" + exitHelp +
+			"\n\nExample: wikictl upgrade --all --canary 5% --waves 25%,100% --max-failures 2%",
+		Flags: append(selectionFlags(),
+			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 6 * runtime.NumCPU()},
+			&cli.IntFlag{Name: "per-server", Usage: "of them on one database server; 0: no bound"},
+			&cli.StringFlag{Name: "canary", Usage: "the first wave: names, or a share such as 5%"},
+			&cli.StringFlag{Name: "waves", Usage: "shares of the others, such as 10%,50%,100%"},
+			&cli.StringFlag{Name: "max-failures", Usage: "start nothing new once more wikis failed: a number, or a share", Value: "10%"},
+			&cli.DurationFlag{Name: "pause-between", Usage: "wait between waves, such as 10m"},
+			&cli.BoolFlag{Name: "confirm", Usage: "ask before each wave after the first"},
+			&cli.StringFlag{Name: "backup", Usage: "dump, or none: what fails then can't be put back", Value: "dump"},
+			&cli.StringFlag{Name: "on-failure", Usage: "restore, or keep: leave it read-only for you to look at", Value: "restore"},
+			&cli.DurationFlag{Name: "timeout", Usage: "of the updater of one wiki", Value: time.Hour},
+			&cli.DurationFlag{Name: "patience", Usage: "with requests under way, before their connections are ended", Value: 10 * time.Second},
+			&cli.BoolFlag{Name: "run-jobs", Usage: "empty the job queue on the old code first"},
+			&cli.BoolFlag{Name: "skip-blocked", Usage: "go on without wikis that something stands in the way of"},
+			&cli.BoolFlag{Name: "force", Usage: "run the updater where nothing changed, too"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan"},
+			&cli.StringFlag{Name: "out", Usage: "write the plan to this file and do nothing"},
+			&cli.StringFlag{Name: "plan", Usage: "go on only if the plan is still the one in this file"},
+			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
+		),
+		Action:       a.runUpgrade,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) runUpgrade(c *cli.Context) (err error) {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	list, err := chosen(c, f)
+	if err != nil {
+		return err
+	}
+	o, err := a.upgradeOptions(c)
+	if err != nil {
+		return err
+	}
+	h, err := openHost(f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	start := time.Now()
+	p, err := upgrade.Make(c.Context, h, list, o)
+	if err != nil {
+		return err
+	}
+	if c.Bool("dry-run") || c.String("out") != "" {
+		return a.showPlan(p, c.String("out"), asJSON(c))
+	}
+	if err := samePlan(p, c.String("plan")); err != nil {
+		return err
+	}
+	events, err := eventsTo(c.String("events"))
+	if err != nil {
+		return err
+	}
+	if events != nil {
+		defer events.Close()
+	}
+	board := a.board(events, len(p.Tenants))
+	o.Observer = board
+	outcomes, err := upgrade.Run(c.Context, h, p, o)
+	board.Close()
+	if outcomes == nil {
+		return err
+	}
+	return errors.Join(err, a.report("upgrade", h, outcomes, time.Since(start), asJSON(c)))
+}
+
+// upgradeOptions reads the flags.
+func (a *app) upgradeOptions(c *cli.Context) (o upgrade.Options, err error) {
+	o = upgrade.Options{
+		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), RunJobs: c.Bool("run-jobs"),
+		SkipBlocked: c.Bool("skip-blocked"), Limit: c.Duration("timeout"), Patience: c.Duration("patience"), Drain: a.drain,
+	}
+	if o.Backup, err = either(c, "backup", "dump", "none"); err != nil {
+		return o, err
+	}
+	restore, err := either(c, "on-failure", "restore", "keep")
+	if err != nil {
+		return o, err
+	}
+	o.Keep = !restore
+	if o.MaxFailures, err = share("max-failures", c.String("max-failures")); err != nil {
+		return o, err
+	}
+	if text := c.String("canary"); strings.HasSuffix(text, "%") {
+		o.CanaryShare, err = share("canary", text)
+	} else if text != "" {
+		o.Canary = strings.Split(text, ",")
+	}
+	if err != nil {
+		return o, err
+	}
+	for _, text := range strings.FieldsFunc(c.String("waves"), func(r rune) bool { return r == ',' }) {
+		s, err := share("waves", text)
+		if err != nil {
+			return o, err
+		}
+		o.Waves = append(o.Waves, s)
+	}
+	o.Between = a.between(c.Duration("pause-between"), c.Bool("confirm"))
+	return o, nil
+}
+
+// either reads a flag of two values and says whether it is the first.
+func either(c *cli.Context, flag, yes, no string) (bool, error) {
+	switch v := c.String(flag); v {
+	case yes, no:
+		return v == yes, nil
+	default:
+		return false, usagef("--%s %q is neither %s nor %s", flag, v, yes, no)
+	}
+}
+
+// share reads 12 or 12%.
+func share(flag, text string) (upgrade.Share, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || (percent && n > 100) {
+		return upgrade.Share{}, usagef("--%s %q is neither a number nor a share such as 10%%", flag, text)
+	}
+	return upgrade.Share{N: n, Percent: percent}, nil
+}
+
+// between waits or asks between two waves.
+func (a *app) between(pause time.Duration, confirm bool) func(context.Context, int, int) error {
+	answers := bufio.NewScanner(a.stdin)
+	return func(ctx context.Context, wave, waves int) error {
+		if confirm {
+			fmt.Fprintf(a.stderr, "go on with wave %d of %d? [y/N] ", wave, waves)
+			if !answers.Scan() || !strings.EqualFold(strings.TrimSpace(answers.Text()), "y") {
+				return fmt.Errorf("not confirmed: wave %d was not begun", wave)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-a.drain:
+			return errInterrupted
+		case <-time.After(pause):
+			return nil
+		}
+	}
+}
+
+// showPlan prints what an upgrade would do, or writes it to a file.
+func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
+	if out != "" {
+		data, err := json.MarshalIndent(p, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(out, append(data, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return errors.Join(ui.WriteJSON(a.stdout, p), blocked(p))
+	}
+	if len(p.Tenants) == 0 {
+		_, err := fmt.Fprintf(a.stdout, "upgrade: nothing to do, %d unchanged\n", p.Unchanged)
+		return err
+	}
+	var rows [][]any
+	for _, t := range p.Tenants {
+		rows = append(rows, []any{t.Wave, t.Name, t.Old, t.New, t.Level, fmt.Sprintf("%d MB", t.Bytes>>20), fmt.Sprintf("%.0f s", t.Seconds), ui.Clean(strings.Join(remarks(t), "; "))})
+	}
+	ui.Table(a.stdout, []any{"wave", "name", "from", "to", "schema", "size", "expected", "remarks"}, rows)
+	fmt.Fprintf(a.stdout, "%d to upgrade in %d waves, %d unchanged; the dumps may need %d MB of %d MB that are free\n",
+		len(p.Tenants), p.Waves, p.Unchanged, p.Space>>20, p.Free>>20)
+	return blocked(p)
+}
+
+func remarks(t *upgrade.Planned) []string {
+	var all []string
+	if t.Interrupted != "" {
+		all = append(all, "an earlier run was interrupted while "+string(t.Interrupted))
+	}
+	for _, name := range t.SQL {
+		all = append(all, "migrations/"+name)
+	}
+	for _, problem := range t.Problems {
+		all = append(all, "IN THE WAY: "+problem)
+	}
+	return all
+}
+
+func blocked(p *upgrade.Plan) error {
+	if len(p.Blocked()) > 0 {
+		return errFound
+	}
+	return nil
+}
+
+// samePlan wants the plan that was written to a file before.
+func samePlan(p *upgrade.Plan, file string) error {
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return usagef("--plan: %s", err)
+	}
+	var old upgrade.Plan
+	if err := json.Unmarshal(data, &old); err != nil {
+		return usagef("--plan %s: %s", file, err)
+	}
+	if old.Digest != p.Digest {
+		return usagef("--plan %s: the farm has changed since it was made; look at wikictl upgrade --dry-run and write it anew with --out", file)
+	}
+	return nil
+}

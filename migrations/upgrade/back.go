@@ -1,0 +1,121 @@
+package upgrade
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"wikictl/php"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// resume deals with what an earlier run left of a tenant when it was killed.
+// finished says that the wiki is upgraded now; else it is as before the earlier
+// run, and may still be read-only.
+func (k *task) resume(ctx context.Context) (finished bool, err error) {
+	row, open, err := k.ledger.OpenUpgrade(ctx, k.Name)
+	if err != nil || !open {
+		return false, err
+	}
+	k.now = row
+	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
+		return false, err
+	}
+	if row.NewSet == k.wanted() {
+		switch row.Phase {
+		case mariadb.Opening:
+			k.code = false
+			return true, k.open(ctx, mariadb.Upgraded)
+		case mariadb.Switching:
+			return true, k.goOn(ctx)
+		}
+	}
+	switch row.Phase {
+	case mariadb.Begun: // the new attempt is read-only from where this one was
+		k.now.Phase = mariadb.PutBack
+		if k.code || len(k.SQL) > 0 {
+			return false, k.ledger.EndUpgrade(ctx, k.now, false)
+		}
+		return false, k.open(ctx, mariadb.PutBack)
+	case mariadb.Opening: // upgraded, but other code is wanted by now
+		return false, k.open(ctx, mariadb.Upgraded)
+	case mariadb.Reopening:
+		return false, k.open(ctx, mariadb.PutBack)
+	}
+	return false, k.putBack(ctx)
+}
+
+// goOn ends an upgrade whose database is done.
+func (k *task) goOn(ctx context.Context) error {
+	if err := k.step("read-only", func() error { return k.freeze(ctx) }); err != nil {
+		return err
+	}
+	if err := k.finish(ctx); err != nil {
+		_, err := k.fail(ctx, err)
+		return err
+	}
+	return nil
+}
+
+// fail decides what becomes of a tenant whose upgrade failed.
+func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
+	if ctx.Err() != nil { // the locks may be gone, or wikictl is told to end
+		return host.Failed, fmt.Errorf("%w; it is read-only until wikictl upgrade is run again", why)
+	}
+	k.now.Error = sql.NullString{String: why.Error(), Valid: true}
+	switch {
+	case k.now.Phase == mariadb.Opening, k.now.Phase == mariadb.Upgraded:
+		return host.Failed, fmt.Errorf("%w; it is upgraded, and opened when wikictl upgrade is run again", why)
+	case k.now.Run == "": // not marked yet
+		return host.Restored, why
+	case k.o.Keep && k.now.Phase != mariadb.Begun:
+		return host.Failed, errors.Join(fmt.Errorf("%w; it is read-only, for you to look at", why), k.phase(ctx, mariadb.Kept))
+	}
+	if err := k.putBack(ctx); err != nil {
+		return host.Failed, fmt.Errorf("%w; and it could not be put back: %w; it is read-only until wikictl upgrade is run again", why, err)
+	}
+	return host.Restored, why
+}
+
+// putBack makes the tenant what it was before the upgrade that k.now tells of.
+func (k *task) putBack(ctx context.Context) error {
+	changed := k.now.Phase != mariadb.Begun
+	if changed && !k.now.Backup.Valid {
+		return errors.New("there is no dump of it (--backup none)")
+	}
+	if changed {
+		if err := k.step("restore", func() error { return k.restore(ctx) }); err != nil {
+			return err
+		}
+	}
+	err := k.step("old release", func() error {
+		if err := k.Deploy.Switch(ctx, k.Name, k.now.OldRelease); err != nil || !changed {
+			return err
+		}
+		return k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: k.now.OldVersion})
+	})
+	if err != nil {
+		return err
+	}
+	if err := k.phase(ctx, mariadb.Reopening); err != nil {
+		return err
+	}
+	return k.open(ctx, mariadb.PutBack)
+}
+
+// restore replaces the database by its dump.
+func (k *task) restore(ctx context.Context) error {
+	if err := k.phase(ctx, mariadb.Restoring); err != nil {
+		return err
+	}
+	if err := k.server.Freeze(ctx, k.accounts, 0); err != nil {
+		return err
+	}
+	b, err := mariadb.OpenBackup(k.now.Backup.String)
+	if err != nil {
+		return err
+	}
+	return k.server.Restore(ctx, b)
+}

@@ -1,0 +1,324 @@
+package upgrade
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// Plan is what an upgrade would do.
+type Plan struct {
+	Tenants   []*Planned `json:"tenants"` // in the order in which they start
+	Unchanged int        `json:"unchanged"`
+	Waves     int        `json:"waves"`
+	Space     int64      `json:"space"`  // bytes that the dumps may need
+	Free      int64      `json:"free"`   // bytes on the disk that they go to
+	Digest    string     `json:"digest"` // changes with what would be done
+
+	all, unchanged []*tenants.Tenant
+	sql            farmSQL
+}
+
+// Planned is one tenant of a Plan.
+type Planned struct {
+	Name        string        `json:"name"`
+	Old         string        `json:"old"` // version
+	New         string        `json:"new"`
+	Wave        int           `json:"wave"`
+	Level       mariadb.Level `json:"level"`                 // of the schema, as found
+	Bytes       int64         `json:"bytes"`                 // of the database
+	Seconds     float64       `json:"seconds"`               // expected
+	Interrupted mariadb.Phase `json:"interrupted,omitempty"` // an earlier run was, in this phase
+	SQL         []string      `json:"sql,omitempty"`         // files of the farm's own
+	Problems    []string      `json:"problems,omitempty"`    // what stands in the way
+
+	tenant *tenants.Tenant
+	row    mariadb.TenantRow
+	code   bool // it gets other code, or the updater is forced
+}
+
+// Blocked are the tenants that something stands in the way of.
+func (p *Plan) Blocked() []Planned {
+	var blocked []Planned
+	for _, j := range p.Tenants {
+		if len(j.Problems) > 0 {
+			blocked = append(blocked, *j)
+		}
+	}
+	return blocked
+}
+
+// wave are the tenants of a wave, those that are expected to take longest first.
+func (p *Plan) wave(n int) []*Planned {
+	var jobs []*Planned
+	for _, j := range p.Tenants {
+		if j.Wave == n {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// Make looks at the tenants of list and at what the ledger, the servers and the
+// disk say of them, and changes nothing.
+func Make(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options) (*Plan, error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := ledger.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open, err := ledger.OpenUpgrades(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := ledger.FarmSQL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{all: list}
+	if p.sql, err = readFarmSQL(h.Farm.Migrations); err != nil {
+		return nil, err
+	}
+	for _, t := range list {
+		j := p.judge(t, rows, open, seen, o.Force)
+		if j == nil {
+			p.unchanged = append(p.unchanged, t)
+			continue
+		}
+		p.Tenants = append(p.Tenants, j)
+	}
+	p.Unchanged = len(p.unchanged)
+	if len(p.Tenants) == 0 {
+		return p, nil
+	}
+	return p, p.inspect(ctx, h, ledger, o)
+}
+
+// judge says what a tenant needs, nil when that is nothing.
+func (p *Plan) judge(t *tenants.Tenant, rows map[string]mariadb.TenantRow, open map[string]mariadb.UpgradeRow, seen map[string]map[string]string, force bool) *Planned {
+	row, known := rows[t.Name]
+	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
+	if !known || row.State != mariadb.Ready {
+		j.Problems = []string{"it is not created yet; wikictl create " + t.Name}
+		return j
+	}
+	j.Interrupted = open[t.Name].Phase
+	j.code = force || row.ComponentSet != t.ComponentSet(t.Codebase)
+	names, err := p.sql.pending(t, seen[t.Name])
+	if err != nil {
+		j.Problems = append(j.Problems, err.Error())
+	}
+	j.SQL = names
+	if !j.code && j.Interrupted == "" && len(names) == 0 && err == nil {
+		return nil
+	}
+	if row.Server != t.Server.Name || row.Database != t.Database {
+		j.Problems = append(j.Problems, fmt.Sprintf("the ledger has it in database %s on server %s, the definitions in %s on %s", row.Database, row.Server, t.Database, t.Server.Name))
+	}
+	for _, name := range []string{"wgReadOnly", "wgSharedDB", "wgSharedTables", "wgAllowSchemaUpdates"} {
+		if v, set := t.Settings[name]; set && !harmless(name, v) {
+			j.Problems = append(j.Problems, fmt.Sprintf("%s: $%s is set, and with it update.php can't be run for one wiki; unset it", t.Origins["settings."+name], name))
+		}
+	}
+	return j
+}
+
+// harmless says whether a setting that could stop update.php does not.
+func harmless(name string, v tenants.Value) bool {
+	if name == "wgAllowSchemaUpdates" {
+		return v.Data == true
+	}
+	return v.Data == false || v.Data == ""
+}
+
+// inspect asks servers, disk and web server, and puts the tenants into waves.
+func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, o Options) error {
+	history, err := ledger.LastUpgrades(ctx)
+	if err != nil {
+		return err
+	}
+	for _, def := range serversOf(p) {
+		s, err := h.Server(ctx, def)
+		if err != nil {
+			return err
+		}
+		facts, err := s.Facts(ctx)
+		if err != nil {
+			return err
+		}
+		for _, j := range p.Tenants {
+			if j.tenant.Server == def {
+				j.judgeSchema(facts[j.tenant.Database])
+			}
+		}
+	}
+	for _, j := range p.Tenants {
+		j.Seconds = expected(j, history)
+		if o.Backup {
+			p.Space += need(j, history)
+		}
+	}
+	if err := p.assign(o); err != nil {
+		return err
+	}
+	p.Digest = p.digest()
+	if p.Free, err = free(h.Layout.State); err != nil {
+		return err
+	}
+	if p.Space > p.Free {
+		p.blockAll(fmt.Sprintf("the dumps may need %d MB, and %s has %d MB free", p.Space>>20, h.Layout.State, p.Free>>20))
+	}
+	p.askWeb(ctx, h)
+	return nil
+}
+
+// judgeSchema compares the schema as found with what the upgrade begins and
+// ends with. An interrupted one may be anything.
+func (j *Planned) judgeSchema(f mariadb.Facts) {
+	j.Level, j.Bytes = f.Level, f.Bytes
+	if f.Level == "" {
+		j.Level = mariadb.NoTables
+	}
+	if j.Interrupted != "" || j.row.State != mariadb.Ready {
+		return
+	}
+	switch {
+	case j.Level == mariadb.NoTables, j.Level == mariadb.Foreign:
+		j.Problems = append(j.Problems, fmt.Sprintf("its database %s is %s; restore it from a backup", j.tenant.Database, j.Level))
+	case j.Level == mariadb.BeforeAll:
+		j.Problems = append(j.Problems, fmt.Sprintf("its database is %s: upgrade it to 1.35 first", j.Level))
+	case j.Level == mariadb.AfterAll || newer(string(j.Level), j.New):
+		j.Problems = append(j.Problems, fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from", strings.TrimPrefix(string(j.Level), "newer than "), j.New))
+	}
+}
+
+// newer says whether MediaWiki version a, such as "1.43", comes after b, such as
+// "1.39.17".
+func newer(a, b string) bool {
+	var major, x, y int
+	fmt.Sscanf(a, "%d.%d", &major, &x)
+	fmt.Sscanf(b, "%d.%d", &major, &y)
+	return x > y
+}
+
+// expected is how long a tenant may take: as long as the last time, or by size.
+func expected(j *Planned, history map[string]mariadb.UpgradeRow) float64 {
+	const alone, bytesPerSecond = 3, 20e6
+	if h, ok := history[j.Name]; ok && h.Ended.Valid && h.Started.Valid {
+		return h.Ended.Time.Sub(h.Started.Time).Seconds()
+	}
+	return alone + float64(j.Bytes)/bytesPerSecond
+}
+
+// need is how many bytes a dump may take: twice the last one, or a quarter of
+// the database, as text compresses.
+func need(j *Planned, history map[string]mariadb.UpgradeRow) int64 {
+	if h, ok := history[j.Name]; ok && h.BackupBytes > 0 {
+		return 2 * h.BackupBytes
+	}
+	return j.Bytes / 4
+}
+
+// free is how many bytes are free where a folder is.
+func free(path string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(path, &s); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	return int64(s.Bavail) * s.Bsize, nil
+}
+
+// assign puts the tenants into waves: canaries and what was interrupted first.
+func (p *Plan) assign(o Options) error {
+	for _, name := range o.Canary {
+		if !slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return j.Name == name }) {
+			return fmt.Errorf("%w: --canary %s is not among the wikis to upgrade", tenants.ErrSelect, name)
+		}
+	}
+	slices.SortStableFunc(p.Tenants, func(a, b *Planned) int {
+		return cmp.Or(cmp.Compare(rank(a, o), rank(b, o)), cmp.Compare(b.Seconds, a.Seconds), strings.Compare(a.Name, b.Name))
+	})
+	first := o.CanaryShare.Of(len(p.Tenants))
+	if len(o.Canary) > 0 || first == 0 {
+		first = slices.IndexFunc(p.Tenants, func(j *Planned) bool { return rank(j, o) > 1 })
+		if first < 0 {
+			first = len(p.Tenants)
+		}
+		if len(o.Canary) == 0 {
+			first = 0
+		}
+	}
+	wave := 0
+	begin := func(from, to int) {
+		if from < to {
+			wave++
+		}
+		for _, j := range p.Tenants[from:max(from, to)] {
+			j.Wave = wave
+		}
+	}
+	begin(0, first)
+	at := first
+	for _, share := range append(slices.Clone(o.Waves), Share{100, true}) {
+		to := min(first+share.Of(len(p.Tenants)-first), len(p.Tenants))
+		begin(at, to)
+		at = max(at, to)
+	}
+	p.Waves = wave
+	return nil
+}
+
+func rank(j *Planned, o Options) int {
+	switch {
+	case j.Interrupted != "":
+		return 0
+	case slices.Contains(o.Canary, j.Name):
+		return 1
+	}
+	return 2
+}
+
+// digest sums up what would be done to whom, in which wave.
+func (p *Plan) digest() string {
+	h := sha256.New()
+	for _, j := range p.Tenants {
+		fmt.Fprintln(h, j.Name, j.row.ComponentSet, j.tenant.ComponentSet(j.tenant.Codebase), j.Wave, j.SQL)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+func (p *Plan) blockAll(problem string) {
+	for _, j := range p.Tenants {
+		j.Problems = append(j.Problems, problem)
+	}
+}
+
+// askWeb looks whether the web server and php-fpm answer for one of the wikis
+// that are not interrupted: if they don't, no probe after an upgrade can pass.
+func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
+	at := slices.IndexFunc(p.Tenants, func(j *Planned) bool {
+		return j.Interrupted == "" && len(j.Problems) == 0 && host.Exists(filepath.Join(h.Layout.Vhosts(), j.Name+".conf"))
+	})
+	if at < 0 {
+		return
+	}
+	j := p.Tenants[at]
+	if _, err := php.Probe(ctx, h.Farm.Web.Probe, j.tenant.Hosts[0]); err != nil {
+		p.blockAll("the web server does not serve " + j.Name + " as it is: " + err.Error())
+	}
+}

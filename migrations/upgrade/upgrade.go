@@ -1,0 +1,182 @@
+// Package upgrade moves many wikis to other MediaWiki code together: it looks
+// whether each can be moved, makes them read-only, dumps them, runs MediaWiki's
+// updater, checks, switches, and puts back what failed. Every step is noted in
+// the ledger before and after, so that whatever was interrupted is finished or
+// put back by the next run. It does not know how a command was called.
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// Options of a run.
+type Options struct {
+	Jobs        int           // wikis at once
+	PerServer   int           // of them on one server; 0: no bound
+	MaxFailures Share         // nothing new starts once more have failed
+	Canary      []string      // names of the first wave
+	CanaryShare Share         // or how many
+	Waves       []Share       // of the others, each counted from the first
+	Backup      bool          // false: nothing can be put back
+	Keep        bool          // leave what fails read-only instead of putting it back
+	Force       bool          // run the updater also where nothing changed
+	RunJobs     bool          // empty the job queue on the old code first
+	SkipBlocked bool          // go on without the wikis that something stands in the way of
+	Limit       time.Duration // of update.php
+	Patience    time.Duration // with requests that were under way when a wiki became read-only
+	Between     func(ctx context.Context, wave, waves int) error
+	Drain       <-chan struct{}
+	Observer    host.Observer
+}
+
+// Share is a number of wikis: so many, or so many in a hundred.
+type Share struct {
+	N       int
+	Percent bool
+}
+
+// Of is the share of total, rounded up.
+func (s Share) Of(total int) int {
+	if s.Percent {
+		return (total*s.N + 99) / 100
+	}
+	return s.N
+}
+
+// BlockedError says that something stands in the way of some wikis, and that
+// nothing was changed.
+type BlockedError struct{ Blocked []Planned }
+
+// Error has a line for each.
+func (e *BlockedError) Error() string {
+	text := "nothing was changed, as something stands in the way; mend it, or go on without these wikis by --skip-blocked"
+	for _, p := range e.Blocked {
+		for _, problem := range p.Problems {
+			text += "\n" + p.Name + ": " + problem
+		}
+	}
+	return text
+}
+
+// upgrade is one run.
+type upgrade struct {
+	*host.Host
+	o      Options
+	ledger *mariadb.Ledger
+	run    *host.Run
+	sql    farmSQL
+	warm   map[warmth]error
+}
+
+// Run upgrades what is planned and returns an outcome for each tenant of the
+// plan, in its order. When something stands in the way of a tenant it is a
+// *BlockedError and nothing was changed, unless SkipBlocked is set.
+func Run(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome, error) {
+	blocked := p.Blocked()
+	if len(blocked) > 0 && !o.SkipBlocked {
+		return nil, &BlockedError{blocked}
+	}
+	outcomes := map[string]host.Outcome{}
+	for _, t := range p.unchanged {
+		outcomes[t.Name] = host.Outcome{Tenant: t, Status: host.Unchanged}
+	}
+	var err error
+	if len(p.Tenants) > 0 {
+		err = run(ctx, h, p, o, outcomes)
+	}
+	ordered := make([]host.Outcome, 0, len(p.all))
+	for _, t := range p.all {
+		ordered = append(ordered, outcomes[t.Name])
+	}
+	return ordered, err
+}
+
+func run(ctx context.Context, h *host.Host, p *Plan, o Options, outcomes map[string]host.Outcome) (err error) {
+	u := &upgrade{Host: h, o: o, sql: p.sql}
+	if u.ledger, err = h.Ledger(ctx); err != nil {
+		return err
+	}
+	if ctx, err = h.Lock(ctx, serversOf(p)); err != nil {
+		return err
+	}
+	if u.run, err = h.Begin(ctx, "upgrade", o.Observer); err != nil {
+		return err
+	}
+	u.warm = u.warmAll(ctx, p)
+	failures := 0
+	var stop error
+	for wave := 1; wave <= p.Waves; wave++ {
+		jobs := p.wave(wave)
+		if stop == nil && wave > 1 && o.Between != nil && len(jobs) > 0 {
+			stop = o.Between(ctx, wave, p.Waves)
+		}
+		failures += u.wave(ctx, jobs, o.MaxFailures.Of(len(p.Tenants))-failures, stop, outcomes)
+	}
+	all := make([]host.Outcome, 0, len(outcomes))
+	for _, outcome := range outcomes {
+		all = append(all, outcome)
+	}
+	return errors.Join(stop, u.run.End(ctx, all))
+}
+
+// wave upgrades the tenants of one wave and returns how many failed. stop says
+// why nothing of it may start.
+func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop error, outcomes map[string]host.Outcome) (failures int) {
+	end := func(o host.Outcome) {
+		outcomes[o.Tenant.Name] = u.run.Finish(o)
+		if o.Status.Failure() {
+			failures++
+		}
+	}
+	var able []*Planned
+	for _, j := range jobs {
+		switch {
+		case len(j.Problems) > 0:
+			end(host.Outcome{Tenant: j.tenant, Status: host.Failed, Err: fmt.Errorf("not begun: %s", j.Problems[0])})
+		case stop != nil:
+			end(host.Outcome{Tenant: j.tenant, Status: host.Skipped, Err: stop})
+		case budget < 0:
+			end(host.Outcome{Tenant: j.tenant, Status: host.Skipped, Err: fleet.ErrBudget})
+		default:
+			able = append(able, j)
+		}
+	}
+	options := fleet.Options[*Planned]{
+		Jobs: u.o.Jobs, PerGroup: u.o.PerServer, MaxFailures: budget, Drain: u.o.Drain,
+		Group: func(j *Planned) string { return j.tenant.Server.Name },
+	}
+	for _, r := range fleet.Run(ctx, able, options, u.one) {
+		switch {
+		case !r.Started:
+			end(host.Outcome{Tenant: r.Item.tenant, Status: host.Skipped, Err: r.Err})
+		case r.Value.Tenant == nil: // it panicked
+			end(host.Outcome{Tenant: r.Item.tenant, Status: host.Failed, Err: r.Err, Elapsed: r.Elapsed})
+		default:
+			outcomes[r.Item.Name] = r.Value
+			if r.Value.Status.Failure() {
+				failures++
+			}
+		}
+	}
+	return failures
+}
+
+// serversOf are the servers that a plan works on.
+func serversOf(p *Plan) []*tenants.Server {
+	var servers []*tenants.Server
+	for _, j := range p.Tenants {
+		if !slices.Contains(servers, j.tenant.Server) {
+			servers = append(servers, j.tenant.Server)
+		}
+	}
+	return servers
+}
