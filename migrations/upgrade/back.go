@@ -2,7 +2,6 @@ package upgrade
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -64,7 +63,7 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 	if ctx.Err() != nil { // the locks may be gone, or wikictl is told to end
 		return host.Failed, fmt.Errorf("%w; it is read-only until wikictl upgrade is run again", why)
 	}
-	k.now.Error = sql.NullString{String: why.Error(), Valid: true}
+	k.now.Error = why.Error()
 	switch {
 	case k.now.Phase == mariadb.Opening, k.now.Phase == mariadb.Upgraded:
 		return host.Failed, fmt.Errorf("%w; it is upgraded, and opened when wikictl upgrade is run again", why)
@@ -82,7 +81,7 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 // putBack makes the tenant what it was before the upgrade that k.now tells of.
 func (k *task) putBack(ctx context.Context) error {
 	changed := k.now.Phase != mariadb.Begun
-	if changed && !k.now.Backup.Valid {
+	if changed && k.now.Backup == "" {
 		return errors.New("there is no dump of it (--backup none)")
 	}
 	if changed {
@@ -113,7 +112,7 @@ func (k *task) restore(ctx context.Context) error {
 	if err := k.server.Freeze(ctx, k.accounts, 0); err != nil {
 		return err
 	}
-	b, err := mariadb.OpenBackup(k.now.Backup.String)
+	b, err := mariadb.OpenBackup(k.now.Backup)
 	if err != nil {
 		return err
 	}

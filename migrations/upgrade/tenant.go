@@ -2,7 +2,6 @@ package upgrade
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -181,7 +180,7 @@ func (k *task) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.now.Backup, k.now.BackupBytes = sql.NullString{String: b.File, Valid: true}, b.Bytes
+	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
 	return nil
 }
 

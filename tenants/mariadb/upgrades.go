@@ -34,15 +34,15 @@ type UpgradeRow struct {
 	OldRelease                      int
 	NewCodebase, NewVersion, NewSet string
 	NewRelease                      int
-	Backup                          sql.NullString // file of the dump
+	Backup                          string // file of the dump; empty without one
 	BackupBytes                     int64
 	Started                         sql.NullTime
 	Opened, Ended                   sql.NullTime
-	Error                           sql.NullString
+	Error                           string
 }
 
 const upgradeColumns = `run, tenant, phase, old_codebase, old_version, old_set, old_release,
-	new_codebase, new_version, new_set, new_release, backup, backup_bytes, started, opened, ended, error`
+	new_codebase, new_version, new_set, new_release, COALESCE(backup, ''), backup_bytes, started, opened, ended, COALESCE(error, '')`
 
 func (r *UpgradeRow) fields() []any {
 	return []any{&r.Run, &r.Tenant, &r.Phase, &r.OldCodebase, &r.OldVersion, &r.OldSet, &r.OldRelease,
@@ -60,7 +60,7 @@ func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) error {
 // SetPhase writes how far an upgrade has come, with its release and backup; it
 // is durable when SetPhase returns.
 func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow) error {
-	_, err := l.db.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_release = ?, backup = ?, backup_bytes = ?, error = ? WHERE run = ? AND tenant = ?`,
+	_, err := l.db.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, '') WHERE run = ? AND tenant = ?`,
 		r.Phase, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.Run, r.Tenant)
 	return upgradeError(r, err)
 }
@@ -75,7 +75,7 @@ func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, t TenantRow, applied
 	defer tx.Rollback()
 	_, err1 := tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
 		t.Codebase, t.Version, t.ComponentSet, t.Run, t.Name)
-	_, err2 := tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, error = ? WHERE run = ? AND tenant = ?`, r.Phase, r.Error, r.Run, r.Tenant)
+	_, err2 := tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, error = NULLIF(?, '') WHERE run = ? AND tenant = ?`, r.Phase, r.Error, r.Run, r.Tenant)
 	_, err3 := tx.ExecContext(ctx, `DELETE FROM farm_sql WHERE tenant = ?`, t.Name)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return upgradeError(r, err)
@@ -91,7 +91,7 @@ func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, t TenantRow, applied
 // EndUpgrade writes that an upgrade is over. opened says that the wiki can be
 // written again.
 func (l *Ledger) EndUpgrade(ctx context.Context, r UpgradeRow, opened bool) error {
-	set := `phase = ?, error = ?, ended = UTC_TIMESTAMP(3)`
+	set := `phase = ?, error = NULLIF(?, ''), ended = UTC_TIMESTAMP(3)`
 	if opened {
 		set += `, opened = UTC_TIMESTAMP(3)`
 	}
