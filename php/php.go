@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -118,6 +120,9 @@ func Lint(ctx context.Context, program string, files []string) error {
 	return nil
 }
 
+// frame is a line of a stack trace, of which the message stands above.
+var frame = regexp.MustCompile(`^#\d+ `)
+
 // tail returns the last lines of a log on one line, for an error message.
 func tail(path string) string {
 	f, err := os.Open(path)
@@ -125,15 +130,17 @@ func tail(path string) string {
 		return ""
 	}
 	defer f.Close()
-	const most = 600
+	const most = 4096
 	if info, err := f.Stat(); err == nil && info.Size() > most {
 		f.Seek(-most, 2)
 	}
 	data := make([]byte, most)
 	n, _ := f.Read(data)
 	lines := strings.FieldsFunc(strings.ToValidUTF8(string(data[:n]), "?"), func(r rune) bool { return r == '\n' || r == '\r' })
+	lines = slices.DeleteFunc(lines, frame.MatchString)
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]
 	}
-	return strings.Join(lines, " | ")
+	text := strings.Join(lines, " | ")
+	return strings.ToValidUTF8(text[max(0, len(text)-1000):], "")
 }

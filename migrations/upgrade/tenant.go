@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"wikictl/php"
@@ -249,16 +251,27 @@ func (k *task) migrate(ctx context.Context) error {
 	return err
 }
 
-// check reads back that the schema is the new version's. Code that is newer than
-// wikictl's table of schema changes has at least the last that it knows.
+// check reads back that the schema is the new version's: its level, and that no
+// table is missing, which the updater passes over in silence.
 func (k *task) check(ctx context.Context) error {
 	level, err := k.server.LevelOf(ctx, k.tenant.Database)
 	if err != nil {
 		return err
 	}
-	want := mariadb.LevelFor(k.tenant.Codebase.Version)
-	if level != want {
+	if want := mariadb.LevelFor(k.tenant.Codebase.Version); level != want {
 		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not of %s", level, want)
+	}
+	wanted, err := coreTables(k.tenant.Codebase.Path)
+	if err != nil {
+		return err
+	}
+	found, err := k.server.Tables(ctx, k.tenant.Database)
+	if err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(wanted, func(table string) bool { return slices.Contains(found, table) })
+	if len(missing) > 0 {
+		return fmt.Errorf("the database has no table %s after the updater ran", strings.Join(missing, ", "))
 	}
 	return nil
 }

@@ -1,0 +1,371 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// define replaces the farm's tenants by n on MediaWiki 1.39, w0 and so on, that
+// anybody may edit as often as they like.
+func (f *farm) define(n int) {
+	must(f.t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants")))
+	must(f.t, os.MkdirAll(filepath.Join(f.demo.Dir, "tenants"), 0o755))
+	for i := range n {
+		f.write(fmt.Sprintf("tenants/w%d.toml", i), fmt.Sprintf(`name = "w%d"
+hosts = ["w%[1]d.localhost"]
+sitename = "Wiki %[1]d"
+skins = ["Vector"]
+[settings]
+wgGroupPermissions."*".edit = true
+wgGroupPermissions."*".createpage = true
+wgRateLimits = {}
+`, i))
+	}
+}
+
+func (f *farm) write(name, text string) {
+	must(f.t, os.MkdirAll(filepath.Dir(filepath.Join(f.demo.Dir, name)), 0o755))
+	must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, name), []byte(text), 0o644))
+}
+
+// want143 edits the farm's file as an operator would.
+func (f *farm) want143() {
+	text, err := os.ReadFile(filepath.Join(f.demo.Dir, "wikictl.toml"))
+	must(f.t, err)
+	f.write("wikictl.toml", strings.Replace(string(text), `codebase = "1.39"`, `codebase = "1.43"`, 1))
+}
+
+func (c *client) version() string {
+	answer := c.call(url.Values{"action": {"query"}, "meta": {"siteinfo"}})
+	return fmt.Sprint(at(answer, "query", "general", "generator"))
+}
+
+// content is all that a wiki's readers have: pages with their history, users and
+// files.
+func (c *client) content() string {
+	var all strings.Builder
+	for _, query := range []url.Values{
+		{"generator": {"allpages"}, "gaplimit": {"max"}, "prop": {"revisions"}, "rvprop": {"ids|timestamp|user|content"}, "rvslots": {"main"}},
+		{"list": {"allusers"}, "aulimit": {"max"}, "auprop": {"editcount|groups|registration"}},
+		{"list": {"allimages"}, "ailimit": {"max"}, "aiprop": {"sha1|timestamp|size|user"}},
+		{"titles": {"Only here"}, "prop": {"revisions"}, "rvlimit": {"max"}, "rvprop": {"ids|timestamp|user|content"}, "rvslots": {"main"}},
+	} {
+		query.Set("action", "query")
+		text, err := json.MarshalIndent(c.call(query)["query"], "", " ")
+		must(c.f.t, err)
+		all.Write(text)
+	}
+	return all.String()
+}
+
+func (c *client) edit(title, text string) {
+	c.f.t.Helper()
+	answer := c.call(url.Values{"action": {"edit"}, "title": {title}, "text": {text}, "token": {c.token("csrf")}})
+	if at(answer, "edit", "result") != "Success" {
+		c.f.t.Fatal(answer)
+	}
+}
+
+// upload sends a picture of one pixel.
+func (c *client) upload(name string) {
+	c.f.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for key, value := range map[string]string{"action": "upload", "filename": name, "token": c.token("csrf"), "format": "json", "ignorewarnings": "1"} {
+		must(c.f.t, form.WriteField(key, value))
+	}
+	part, err := form.CreateFormFile("file", name)
+	must(c.f.t, err)
+	part.Write([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	must(c.f.t, form.Close())
+	request, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", c.f.demo.Web.Port), &body)
+	must(c.f.t, err)
+	request.Host = c.host
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	response, err := c.http.Do(request)
+	must(c.f.t, err)
+	defer response.Body.Close()
+	if answer, _ := io.ReadAll(response.Body); !strings.Contains(string(answer), `"result":"Success"`) {
+		c.f.t.Fatalf("upload: %.400s", answer)
+	}
+}
+
+// Two wikis go from 1.39 to 1.43 with all that they hold, and one of them back.
+func TestUpgrade(t *testing.T) {
+	f := newFarm(t)
+	f.run("create", "--all")
+	alpha := f.client("alpha")
+	alpha.login("alpha")
+	alpha.edit("Only here", "of alpha")
+	alpha.edit("Only here", "of alpha, again")
+	alpha.upload("Pixel.gif")
+	before := alpha.content()
+	f.want143()
+	f.write("migrations/001-note.sql", "-- where: name=alpha\nCREATE TABLE farm_note (id INT PRIMARY KEY);\nINSERT INTO farm_note VALUES (7);\n")
+	if out := f.run("upgrade", "--all", "--dry-run"); !strings.Contains(out, "2 to upgrade in 1 waves") || alpha.version() != "MediaWiki 1.39.17" {
+		t.Fatal(out)
+	}
+	plan := filepath.Join(f.demo.Dir, "plan.json")
+	f.run("upgrade", "--all", "--canary", "beta", "--out", plan)
+	if out, err := f.command("upgrade", "--all", "--plan", plan).CombinedOutput(); err == nil || !strings.Contains(string(out), "the farm has changed") {
+		t.Errorf("%v: %s", err, out)
+	}
+	seen := watchCommandLines()
+	out := f.run("upgrade", "--all", "--canary", "beta", "--plan", plan, "--max-failures", "0")
+	noSecrets(t, f, seen()+out)
+	if !strings.Contains(out, "upgrade: 2 done, 1 unchanged, 0 failed") {
+		t.Fatal(out)
+	}
+	for _, tenant := range []string{"alpha", "beta", "gamma"} {
+		if got := f.client(tenant).version(); got != "MediaWiki 1.43.9" {
+			t.Errorf("%s is %s", tenant, got)
+		}
+	}
+	if d := cmp.Diff(before, alpha.content()); d != "" {
+		t.Errorf("the content changed (-1.39 +1.43):\n%s", d)
+	}
+	alpha.login("alpha") // the updater empties objectcache, where sessions are
+	alpha.edit("After", "the upgrade")
+	if got := f.sql("SELECT id FROM wiki_alpha.farm_note"); len(got) != 1 || got[0] != "7" {
+		t.Errorf("the farm's SQL left %v", got)
+	}
+	if got := f.sql("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME = 'farm_note'"); got[0] != "1" {
+		t.Errorf("the farm's SQL ran on %v wikis", got)
+	}
+	if out := f.run("upgrade", "--all"); !strings.Contains(out, "no changes, 3 unchanged") {
+		t.Error(out)
+	}
+	f.write("migrations/001-note.sql", "SELECT 1;\n")
+	if out, err := f.command("upgrade", "--all").CombinedOutput(); err == nil || !strings.Contains(string(out), "was changed after it was applied") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// fault is one way for an upgrade to fail.
+type fault struct {
+	name  string
+	cause func(f *farm, db string) (undo func())
+	says  string // the report
+}
+
+func nothing() {}
+
+var faults = []fault{
+	{"table dropped", func(f *farm, db string) func() { f.sql("DROP TABLE " + db + ".pagelinks"); return nothing }, "pagelinks"},
+	{"table locked", lockTable, "did not end within 15s"},
+	{"fatal error", func(f *farm, db string) func() {
+		file := "tenants/" + strings.TrimPrefix(db, "wiki_") + ".toml"
+		text, err := os.ReadFile(filepath.Join(f.demo.Dir, file))
+		must(f.t, err)
+		f.write(file, string(text)+"wgHooks.LoadExtensionSchemaUpdates = [{ php = \"static function () { throw new Error( 'broken extension' ); }\" }]\n")
+		return nothing
+	}, "broken extension"},
+	{"full disk", fullDisk, "backup"},
+	{"connection killed", killUpdater, "update.php"},
+}
+
+// lockTable has another client hold a table.
+func lockTable(f *farm, db string) func() {
+	cmd := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, db, "-e", "LOCK TABLES user READ; DO SLEEP(300)")
+	must(f.t, cmd.Start())
+	return func() { cmd.Process.Kill(); cmd.Wait() }
+}
+
+// fullDisk puts a tenant's dumps on a disk of 8 kB.
+func fullDisk(f *farm, db string) func() {
+	folder := filepath.Join(f.demo.Dir, "state/backups", strings.TrimPrefix(db, "wiki_"))
+	must(f.t, os.MkdirAll(folder, 0o700))
+	if err := syscall.Mount("none", folder, "tmpfs", 0, "size=8k"); err != nil {
+		f.t.Logf("no small disk can be made (%v): a folder that can't be written has to do", err)
+		must(f.t, os.RemoveAll(folder))
+		must(f.t, os.WriteFile(folder, nil, 0o600))
+		return nothing
+	}
+	return func() { syscall.Unmount(folder, 0) }
+}
+
+// killUpdater ends the updater's connection as soon as it changes a table.
+func killUpdater(f *farm, db string) func() {
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			for _, id := range f.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + db + "_schema' AND INFO LIKE 'ALTER%'") {
+				exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-e", "KILL "+id).Run()
+			}
+		}
+	})
+	return func() { close(stop); wait.Wait() }
+}
+
+// What fails is as it was before, to the last row, and the others are upgraded.
+func TestUpgradePutsBackWhatFails(t *testing.T) {
+	f := newFarm(t)
+	f.define(len(faults) + 2)
+	f.run("create", "--all")
+	for i := range len(faults) + 2 {
+		f.client(fmt.Sprint("w", i)).edit("Page", fmt.Sprint("text of ", i))
+	}
+	f.want143()
+	text, err := os.ReadFile(filepath.Join(f.demo.Dir, "wikictl.toml"))
+	must(t, err)
+	f.write("wikictl.toml", "allow_php = true\n"+string(text))
+	var before []string
+	for i, fault := range faults {
+		undo := fault.cause(f, fmt.Sprint("wiki_w", i))
+		t.Cleanup(undo)
+		before = append(before, f.dump(fmt.Sprint("wiki_w", i)))
+	}
+	cmd := f.command("--format", "json", "upgrade", "--all", "--max-failures", "100%", "--timeout", "15s", "--jobs", "4")
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var document struct {
+		Counts  struct{ Done, Failed int }
+		Tenants []struct{ Name, Status, Error string }
+	}
+	must(t, json.Unmarshal(out, &document))
+	if document.Counts.Done != 2 || document.Counts.Failed != len(faults) {
+		t.Errorf("%s", out)
+	}
+	for i, fault := range faults {
+		got := document.Tenants[i]
+		if got.Status != "failed (restored)" || !strings.Contains(got.Error, fault.says) {
+			t.Errorf("%s: %+v", fault.name, got)
+		}
+		if after := f.dump(fmt.Sprint("wiki_w", i)); after != before[i] {
+			t.Errorf("%s: the database is not as before:\n%.3000s", fault.name, cmp.Diff(strings.Split(before[i], "\n"), strings.Split(after, "\n")))
+		}
+		if fault.name == "table dropped" {
+			continue // it was broken before, too
+		}
+		c := f.client(got.Name)
+		if v := c.version(); v != "MediaWiki 1.39.17" {
+			t.Errorf("%s: %s is %s", fault.name, got.Name, v)
+		}
+		c.edit("After", "it was put back")
+	}
+}
+
+// How hard TestUpgradeSurvivesKills tries; testbed soak asks for more.
+var (
+	upgradeWikis = flag.Int("upgrade-wikis", 5, "wikis to upgrade while being killed")
+	upgradeKills = flag.Int("upgrade-kills", 5, "kills of wikictl at random moments")
+	serverKills  = flag.Int("server-kills", 1, "kills of mariadbd at random moments")
+)
+
+// writer edits one wiki all the time and remembers what was acknowledged.
+type writer struct {
+	c    *client
+	acks map[string]string // revision id to text
+}
+
+func (w *writer) run(stop <-chan struct{}) {
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+		text := fmt.Sprintf("edit %d of %s", i, w.c.host)
+		form := url.Values{"action": {"edit"}, "title": {fmt.Sprint("Page ", i%7)}, "text": {text}, "token": {`+\`}, "format": {"json"}}
+		request, _ := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", w.c.f.demo.Web.Port), strings.NewReader(form.Encode()))
+		request.Host = w.c.host
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := w.c.http.Do(request)
+		if err != nil {
+			continue
+		}
+		var answer map[string]any
+		if json.NewDecoder(response.Body).Decode(&answer) == nil && at(answer, "edit", "result") == "Success" {
+			w.acks[fmt.Sprint(at(answer, "edit", "newrevid"))] = text
+		}
+		response.Body.Close()
+	}
+}
+
+// An upgrade that is killed at random moments, with its server too, while people
+// edit, ends with every wiki on the new version and no acknowledged edit lost.
+func TestUpgradeSurvivesKills(t *testing.T) {
+	n := *upgradeWikis
+	f := newFarm(t)
+	f.define(n)
+	f.run("create", "--all")
+	f.want143()
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	writers := make([]*writer, n)
+	for i := range n {
+		writers[i] = &writer{f.client(fmt.Sprint("w", i)), map[string]string{}}
+		if i < 3 {
+			wait.Go(func() { writers[i].run(stop) })
+		}
+	}
+	for i := range *upgradeKills + *serverKills {
+		cmd := f.command("upgrade", "--all", "--jobs", "3", "--max-failures", "100%")
+		must(t, cmd.Start())
+		time.Sleep(time.Duration(500+rand.IntN(1500*n)) * time.Millisecond)
+		if i < *serverKills {
+			pid, err := f.private().Pid()
+			must(t, err)
+			must(t, syscall.Kill(pid, syscall.SIGKILL))
+			cmd.Wait()
+			continue
+		}
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		cmd.Wait()
+	}
+	f.run("upgrade", "--all", "--max-failures", "100%")
+	time.Sleep(200 * time.Millisecond)
+	close(stop)
+	wait.Wait()
+	if out := f.run("upgrade", "--all"); !strings.Contains(out, fmt.Sprintf("no changes, %d unchanged", n)) {
+		t.Error(out)
+	}
+	acknowledged := 0
+	for i, w := range writers {
+		if v := w.c.version(); v != "MediaWiki 1.43.9" {
+			t.Errorf("w%d is %s", i, v)
+		}
+		for id, text := range w.acks {
+			acknowledged++
+			answer, _ := json.Marshal(w.c.call(url.Values{"action": {"query"}, "revids": {id}, "prop": {"revisions"}, "rvprop": {"content"}, "rvslots": {"main"}}))
+			if !strings.Contains(string(answer), text) {
+				t.Errorf("w%d lost the acknowledged revision %s, %q: %s", i, id, text, answer)
+			}
+		}
+		w.c.edit("After", "all is over")
+	}
+	if acknowledged == 0 {
+		t.Error("nobody could edit")
+	}
+	t.Logf("%d edits were acknowledged", acknowledged)
+	if left, _ := exec.Command("pgrep", "-f", f.program).Output(); len(left) > 0 {
+		t.Errorf("processes are left: %s", left)
+	}
+}
