@@ -7,12 +7,17 @@
  * JSON on standard output. A job's arguments may hold passwords; they are in
  * memory only. When the input ends (whoever wrote the jobs is gone) all children
  * are killed; when this process is killed the kernel kills them.
+ *
+ * The first job of each script tells which of MediaWiki's classes it came to use.
+ * They are loaded here then, so that later children begin with them. A child
+ * tries it first: what can't be loaded outside of a wiki would end this process.
  */
 
 // PHP has no dup2() and no prctl() of its own.
-$wikictlC = FFI::cdef( 'int dup2(int, int); int prctl(int, unsigned long); int open(const char *, int, int);' );
+$wikictlC = FFI::cdef( 'int dup2(int, int); int prctl(int, unsigned long); int open(const char *, int, int); int memfd_create(const char *, unsigned); int close(int);' );
 $wikictlRunning = [];
 $wikictlJob = null;
+$wikictlClasses = new WikictlClasses( $wikictlC );
 
 pcntl_async_signals( true );
 pcntl_signal( SIGCHLD, static function () {
@@ -23,9 +28,124 @@ function wikictlReport( array $report ): void {
 	fwrite( STDOUT, json_encode( $report, JSON_INVALID_UTF8_SUBSTITUTE ) . "\n" );
 }
 
+/** Where a trial child ends when all classes were loaded and nothing was printed. */
+const WIKICTL_TRIED = 42;
+
+/** What the server knows of MediaWiki's classes. */
+class WikictlClasses {
+	private array $scripts = []; // that told their classes, or are about to: path => true
+	private array $telling = []; // pid => [ root of the codebase, file in memory that gets the names ]
+	private array $trial = []; // [ pid, root, names, file in memory that gets a byte for each loaded ]
+	private int $failures = 0;
+
+	public function __construct( private FFI $c ) {
+	}
+
+	/** The file in memory for the names that a job's child shall tell; null when they are known. */
+	public function ask( string $script ): ?int {
+		if ( isset( $this->scripts[$script] ) || $this->trial || $this->failures > 20 ) {
+			return null;
+		}
+		$this->scripts[$script] = true;
+		return $this->c->memfd_create( 'classes', 0 );
+	}
+
+	public function asked( int $pid, string $script, int $file ): void {
+		$this->telling[$pid] = [ dirname( $script, 2 ), $file ];
+	}
+
+	/** Have this child write the names of the classes that it has when it ends. */
+	public static function tell( string $script, int $file ): void {
+		register_shutdown_function( static function () use ( $script, $file ) {
+			$root = dirname( $script, 2 );
+			$names = [];
+			foreach ( array_merge( get_declared_interfaces(), get_declared_traits(), get_declared_classes() ) as $name ) {
+				$from = (string)( new ReflectionClass( $name ) )->getFileName();
+				// Extensions are a wiki's own, and maintenance scripts run when they are read.
+				if ( str_starts_with( $from, "$root/includes/" ) || str_starts_with( $from, "$root/vendor/" ) ) {
+					$names[] = $name;
+				}
+			}
+			file_put_contents( "/proc/self/fd/$file", implode( "\n", $names ) );
+		} );
+	}
+
+	/** A child has ended: use what it told, or what it tried. True when it was no job. */
+	public function ended( int $pid, int $status ): bool {
+		if ( isset( $this->telling[$pid] ) ) {
+			[ $root, $file ] = $this->telling[$pid];
+			unset( $this->telling[$pid] );
+			$names = array_filter( explode( "\n", $this->take( $file ) ) );
+			if ( $status === 0 && $names && !$this->trial ) {
+				$this->try( $root, array_values( $names ) );
+			}
+			return false;
+		}
+		if ( !$this->trial || $this->trial[0] !== $pid ) {
+			return false;
+		}
+		[ , $root, $names, $file ] = $this->trial;
+		$this->trial = [];
+		$loaded = strlen( $this->take( $file ) );
+		if ( pcntl_wifexited( $status ) && pcntl_wexitstatus( $status ) === WIKICTL_TRIED ) {
+			self::load( $root, $names );
+		} elseif ( ++$this->failures <= 20 ) {
+			array_splice( $names, $loaded, 1 ); // it died of this one
+			$this->try( $root, $names );
+		}
+		return true;
+	}
+
+	private function try( string $root, array $names ): void {
+		$file = $this->c->memfd_create( 'loaded', 0 );
+		$pid = pcntl_fork();
+		if ( $pid === 0 ) {
+			$this->c->prctl( 1, SIGKILL ); // PR_SET_PDEATHSIG
+			$null = $this->c->open( '/dev/null', 02, 0 ); // O_RDWR; standard output is for reports
+			foreach ( [ 0, 1, 2 ] as $fd ) {
+				$this->c->dup2( $null, $fd );
+			}
+			ob_start();
+			self::load( $root, $names, fopen( "/proc/self/fd/$file", 'a' ) );
+			exit( ob_get_length() === 0 ? WIKICTL_TRIED : 1 );
+		}
+		$this->trial = [ $pid, $root, $names, $file ];
+	}
+
+	/** Load classes by MediaWiki's own autoloader; $progress gets a byte for each. */
+	private static function load( string $root, array $names, $progress = null ): void {
+		$level = error_reporting( 0 );
+		require_once "$root/includes/AutoLoader.php";
+		foreach ( $names as $name ) {
+			class_exists( $name ) || interface_exists( $name ) || trait_exists( $name );
+			if ( $progress ) {
+				fwrite( $progress, '.' );
+			}
+		}
+		error_reporting( $level );
+	}
+
+	/** Read a file in memory to its end and let go of it. */
+	private function take( int $file ): string {
+		$text = (string)file_get_contents( "/proc/self/fd/$file" );
+		$this->c->close( $file );
+		return $text;
+	}
+
+	/** End the trial with this process. */
+	public function close(): void {
+		if ( $this->trial ) {
+			posix_kill( $this->trial[0], SIGKILL );
+		}
+	}
+}
+
 /** Report every child that has ended. */
-function wikictlReap( array &$running ): void {
+function wikictlReap( array &$running, WikictlClasses $classes ): void {
 	while ( ( $pid = pcntl_waitpid( -1, $status, WNOHANG, $usage ) ) > 0 ) {
+		if ( $classes->ended( $pid, $status ) ) {
+			continue;
+		}
 		wikictlReport( [
 			'id' => $running[$pid] ?? 0,
 			'ended' => true,
@@ -57,7 +177,7 @@ function wikictlBecome( array $job, FFI $c ): void {
 }
 
 while ( true ) {
-	wikictlReap( $wikictlRunning );
+	wikictlReap( $wikictlRunning, $wikictlClasses );
 	$wikictlRead = [ STDIN ];
 	$wikictlNone = null;
 	// The signal of a child that ended interrupts this; the second is for one
@@ -73,9 +193,13 @@ while ( true ) {
 		continue;
 	}
 	$wikictlJob = json_decode( $wikictlLine, true );
+	$wikictlFile = $wikictlClasses->ask( $wikictlJob['script'] );
 	$wikictlPid = pcntl_fork();
 	if ( $wikictlPid === 0 ) {
 		break;
+	}
+	if ( $wikictlFile !== null ) {
+		$wikictlClasses->asked( $wikictlPid, $wikictlJob['script'], $wikictlFile );
 	}
 	$wikictlRunning[$wikictlPid] = $wikictlJob['id'];
 	wikictlReport( [ 'id' => $wikictlJob['id'], 'pid' => $wikictlPid ] );
@@ -86,15 +210,19 @@ if ( $wikictlJob === null ) {
 		posix_kill( -$wikictlPid, SIGKILL );
 		posix_kill( $wikictlPid, SIGKILL );
 	}
+	$wikictlClasses->close();
 	exit( 0 );
 }
 
 // MediaWiki's scripts run only when they are included from the top level.
 wikictlBecome( $wikictlJob, $wikictlC );
+if ( $wikictlFile !== null ) {
+	WikictlClasses::tell( $wikictlJob['script'], $wikictlFile );
+}
 $argv = array_merge( [ $wikictlJob['script'] ], $wikictlJob['args'] );
 $argc = count( $argv );
 $_SERVER['argv'] = $GLOBALS['argv'] = $argv;
 $_SERVER['argc'] = $GLOBALS['argc'] = $argc;
 $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $_SERVER['PATH_TRANSLATED'] = $argv[0];
-unset( $wikictlC, $wikictlRunning, $wikictlRead, $wikictlNone, $wikictlLine, $wikictlPid, $wikictlJob );
+unset( $wikictlC, $wikictlRunning, $wikictlRead, $wikictlNone, $wikictlLine, $wikictlPid, $wikictlJob, $wikictlFile, $wikictlClasses );
 require $argv[0];

@@ -1,0 +1,67 @@
+package php
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tree writes files below a folder that looks like a codebase.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// What one job used is loaded when later ones begin, but for what can't be
+// loaded outside of a wiki.
+func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
+	root := tree(t, map[string]string{
+		"includes/AutoLoader.php": `<?php spl_autoload_register( static function ( $name ) { require __DIR__ . "/$name.php"; } );`,
+		"includes/Good.php":       `<?php class Good {}`,
+		"includes/Deadly.php":     `<?php if ( !defined( 'MEDIAWIKI' ) ) { die( 'not here' ); } class Deadly {}`,
+		"includes/Last.php":       `<?php class Last extends Good {}`,
+		"extensions/Own.php":      `<?php class Own {}`,
+		"maintenance/script.php": `<?php
+			foreach ( [ 'Good', 'Deadly', 'Last', 'Own' ] as $name ) {
+				echo $name, class_exists( $name, false ) ? '+' : '-';
+			}
+			define( 'MEDIAWIKI', 1 );
+			require_once __DIR__ . '/../includes/AutoLoader.php';
+			require_once __DIR__ . '/../extensions/Own.php';
+			class_exists( 'Good' ) && class_exists( 'Deadly' ) && class_exists( 'Last' ) || exit( 1 );`,
+		"log": "",
+	})
+	s, err := Start(t.Context(), Options{Program: program(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		if err := os.Truncate(filepath.Join(root, "log"), 0); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Run(t.Context(), Job{Script: filepath.Join(root, "maintenance/script.php"), Log: filepath.Join(root, "log"), Limit: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(r.Tail, "Good+Deadly-Last+Own-") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the last job began with %q", r.Tail)
+		}
+	}
+}
