@@ -66,7 +66,7 @@ class WikictlClasses {
 					$names[] = $name;
 				}
 			}
-			file_put_contents( "/proc/self/fd/$file", implode( "\n", $names ) );
+			file_put_contents( "php://fd/$file", implode( "\n", $names ) );
 		} );
 	}
 
@@ -106,7 +106,7 @@ class WikictlClasses {
 				$this->c->dup2( $null, $fd );
 			}
 			ob_start();
-			self::load( $root, $names, fopen( "/proc/self/fd/$file", 'a' ) );
+			self::load( $root, $names, fopen( "php://fd/$file", 'w' ) );
 			exit( ob_get_length() === 0 ? WIKICTL_TRIED : 1 );
 		}
 		$this->trial = [ $pid, $root, $names, $file ];
@@ -127,7 +127,10 @@ class WikictlClasses {
 
 	/** Read a file in memory to its end and let go of it. */
 	private function take( int $file ): string {
-		$text = (string)file_get_contents( "/proc/self/fd/$file" );
+		$stream = fopen( "php://fd/$file", 'r' ); // PHP itself resolves /proc/self/fd, to a name that is gone
+		rewind( $stream );
+		$text = (string)stream_get_contents( $stream );
+		fclose( $stream );
 		$this->c->close( $file );
 		return $text;
 	}
