@@ -153,6 +153,19 @@ func TestUpgrade(t *testing.T) {
 	if out := f.run("upgrade", "--all"); !strings.Contains(out, "no changes, 3 unchanged") {
 		t.Error(out)
 	}
+	if out, err := f.command("rollback", "alpha").CombinedOutput(); err == nil || !strings.Contains(string(out), "1 edits since") {
+		t.Errorf("%v: %s", err, out)
+	}
+	f.run("rollback", "--yes", "alpha")
+	if d := cmp.Diff(before, alpha.content()); d != "" || alpha.version() != "MediaWiki 1.39.17" {
+		t.Errorf("after the rollback %s has other content (-before +after):\n%s", alpha.version(), d)
+	}
+	if got := f.sql("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME = 'farm_note'"); got[0] != "0" {
+		t.Error("a table that was made since the dump is there after the rollback")
+	}
+	if out := f.run("upgrade", "--all"); !strings.Contains(out, "upgrade: 1 done, 2 unchanged") {
+		t.Error(out)
+	}
 	f.write("migrations/001-note.sql", "SELECT 1;\n")
 	if out, err := f.command("upgrade", "--all").CombinedOutput(); err == nil || !strings.Contains(string(out), "was changed after it was applied") {
 		t.Errorf("%v: %s", err, out)

@@ -93,12 +93,14 @@ func (k *task) putBack(ctx context.Context) error {
 		if err := k.Deploy.Switch(ctx, k.Name, k.now.OldRelease); err != nil || !changed {
 			return err
 		}
-		return k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: k.now.OldVersion})
+		_, err := k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: k.now.OldVersion})
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := k.phase(ctx, mariadb.Reopening); err != nil {
+	k.now.Phase = mariadb.Reopening
+	if err := k.ledger.Unsettled(ctx, k.now); err != nil {
 		return err
 	}
 	return k.open(ctx, mariadb.PutBack)

@@ -276,17 +276,12 @@ func (k *task) check(ctx context.Context) error {
 	return nil
 }
 
-// probe asks the wiki through the web server: who it is, a page, the log-in
-// page, and that an edit is refused.
+// probe asks the wiki through the web server who it is and, when it is served
+// from a new release, for a page and the log-in page, and that an edit is refused.
 func (k *task) probe(ctx context.Context) error {
-	base, name := k.Farm.Web.Probe, k.tenant.Hosts[0]
-	t := k.tenant
-	err := k.Identify(ctx, name, php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
-	if err != nil {
-		return err
-	}
-	info, err := php.Probe(ctx, base, name)
-	if err != nil {
+	base, name, t := k.Farm.Web.Probe, k.tenant.Hosts[0], k.tenant
+	info, err := k.Identify(ctx, name, php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
+	if err != nil || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
 	if err := php.Served(ctx, base, name, info.MainPage, t.Codebase.Version); err != nil {
@@ -299,9 +294,7 @@ func (k *task) probe(ctx context.Context) error {
 func (k *task) settle(ctx context.Context) error {
 	k.now.Phase = mariadb.Opening
 	_, checksums := k.sql.of(k.tenant)
-	row := k.row
-	row.Codebase, row.Version, row.ComponentSet, row.Run = k.now.NewCodebase, k.now.NewVersion, k.now.NewSet, k.RunID
-	return k.ledger.Settled(ctx, k.now, row, checksums)
+	return k.ledger.Settled(ctx, k.now, checksums)
 }
 
 // open lets the wiki be written again and ends the upgrade in that phase.

@@ -26,7 +26,7 @@ const reloadLimit = 15 * time.Second
 // Identify asks, through the web server, who answers for a host name, until it
 // is what is wanted or a reload must have been over. Empty fields of want are not
 // compared.
-func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) error {
+func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) (php.SiteInfo, error) {
 	deadline := time.Now().Add(reloadLimit)
 	for {
 		info, err := php.Probe(ctx, h.Farm.Web.Probe, host)
@@ -34,7 +34,7 @@ func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) err
 			err = differ(host, info, want)
 		}
 		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
-			return err
+			return info, err
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

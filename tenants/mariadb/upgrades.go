@@ -23,7 +23,6 @@ const (
 	Kept      Phase = "kept"      // failed and left for inspection
 	Upgraded  Phase = "upgraded"  // ended, open
 	PutBack   Phase = "restored"  // ended, open, as before
-	Undone    Phase = "undone"    // was upgraded and rolled back later
 )
 
 // UpgradeRow is one upgrade of one tenant.
@@ -58,32 +57,58 @@ func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) error {
 }
 
 // SetPhase writes how far an upgrade has come, with its release and backup; it
-// is durable when SetPhase returns.
+// is durable when SetPhase returns. The upgrade counts as not ended.
 func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow) error {
-	_, err := l.db.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, '') WHERE run = ? AND tenant = ?`,
+	_, err := l.db.ExecContext(ctx, `UPDATE upgrade SET ended = NULL, phase = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, '') WHERE run = ? AND tenant = ?`,
 		r.Phase, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.Run, r.Tenant)
 	return upgradeError(r, err)
 }
 
-// Settled writes, in one transaction, that a tenant now runs on other code for
-// good, which SQL of the farm it has seen, and the upgrade's phase.
-func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, t TenantRow, applied map[string]string) error {
+// Settled writes, in one transaction, that a tenant now runs on the new code of
+// an upgrade for good, and which SQL of the farm it has seen, by name.
+func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]string) error {
+	return l.both(ctx, r, func(tx *sql.Tx) error {
+		if err := runsOn(ctx, tx, r, r.NewCodebase, r.NewVersion, r.NewSet); err != nil {
+			return err
+		}
+		for name, checksum := range applied {
+			if _, err := tx.ExecContext(ctx, `INSERT IGNORE INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Tenant, name, checksum, r.Run); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Unsettled writes, in one transaction, that a tenant runs on the old code of an
+// upgrade again and has not seen the SQL that came with it.
+func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) error {
+	return l.both(ctx, r, func(tx *sql.Tx) error {
+		if err := runsOn(ctx, tx, r, r.OldCodebase, r.OldVersion, r.OldSet); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM farm_sql WHERE tenant = ? AND run = ?`, r.Tenant, r.Run)
+		return err
+	})
+}
+
+func runsOn(ctx context.Context, tx *sql.Tx, r UpgradeRow, codebase, version, set string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
+		codebase, version, set, r.Run, r.Tenant)
+	return err
+}
+
+// both writes an upgrade's phase together with something else. The upgrade
+// counts as not ended.
+func (l *Ledger) both(ctx context.Context, r UpgradeRow, do func(*sql.Tx) error) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return upgradeError(r, err)
 	}
 	defer tx.Rollback()
-	_, err1 := tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
-		t.Codebase, t.Version, t.ComponentSet, t.Run, t.Name)
-	_, err2 := tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, error = NULLIF(?, '') WHERE run = ? AND tenant = ?`, r.Phase, r.Error, r.Run, r.Tenant)
-	_, err3 := tx.ExecContext(ctx, `DELETE FROM farm_sql WHERE tenant = ?`, t.Name)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, error = NULLIF(?, ''), ended = NULL WHERE run = ? AND tenant = ?`, r.Phase, r.Error, r.Run, r.Tenant)
+	if err := errors.Join(err, do(tx)); err != nil {
 		return upgradeError(r, err)
-	}
-	for name, checksum := range applied {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, t.Name, name, checksum, t.Run); err != nil {
-			return upgradeError(r, err)
-		}
 	}
 	return upgradeError(r, tx.Commit())
 }

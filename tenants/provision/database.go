@@ -106,6 +106,7 @@ func randomFraction() float64 {
 // probe asks the tenant through the web server who it is.
 func (c *creation) probe(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
 	return struct{}{}, c.step(t, "probe", func() error {
-		return c.Identify(ctx, t.Hosts[0], php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
+		_, err := c.Identify(ctx, t.Hosts[0], php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
+		return err
 	})
 }

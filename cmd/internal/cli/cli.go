@@ -110,7 +110,7 @@ func usageError(_ *cli.Context, err error, _ bool) error { return usagef("%s", e
 
 func (a *app) commands() []*cli.Command {
 	commands := []*cli.Command{
-		a.demoCommand(), a.listCommand(), a.showCommand(), a.renderCommand(), a.createCommand(), a.upgradeCommand(),
+		a.demoCommand(), a.listCommand(), a.showCommand(), a.renderCommand(), a.createCommand(), a.upgradeCommand(), a.rollbackCommand(),
 		a.statusCommand(), a.serverCommand(), a.completionCommand(),
 	}
 	for _, c := range commands {
@@ -149,6 +149,11 @@ func selectionFlags() []cli.Flag {
 
 // chosen are the tenants that a command was told to work on.
 func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
+	for _, name := range c.Args().Slice() {
+		if strings.HasPrefix(name, "-") {
+			return nil, usagef("%s stands after a name; flags go before names", name)
+		}
+	}
 	if c.Bool("all") && !c.Args().Present() && c.String("where") == "" {
 		return f.Tenants, nil
 	}
