@@ -21,10 +21,10 @@ import (
 var parallel = []int{2, 4, 8, 16}
 
 func bench(ctx context.Context, codebases string, args []string) error {
-	if len(args) == 0 || args[0] != "create" {
-		return errors.New("there is only: bench create --tenants N")
+	if len(args) == 0 || (args[0] != "create" && args[0] != "upgrade") {
+		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N")
 	}
-	flags := flag.NewFlagSet("bench create", flag.ContinueOnError)
+	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -37,7 +37,11 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	b := &creation{dir: dir, codebases: codebases, n: *n}
+	b := &creation{dir: dir, codebases: codebases, n: *n, version: "1.43"}
+	if args[0] == "upgrade" {
+		b.version = "1.39"
+		return (&upgrading{creation: b}).run(ctx)
+	}
 	return b.run(ctx)
 }
 
@@ -46,6 +50,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 type creation struct {
 	dir, codebases string
 	n              int
+	version        string // of MediaWiki that the definitions want
 	wikictl        string
 }
 
@@ -56,10 +61,8 @@ type row struct {
 }
 
 func (b *creation) run(ctx context.Context) error {
-	b.wikictl = filepath.Join(b.dir, "wikictl")
-	build := exec.CommandContext(ctx, "go", "build", "-o", b.wikictl, "./cmd/wikictl")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build wikictl: %w: %s", err, out)
+	if err := b.build(ctx); err != nil {
+		return err
 	}
 	serial, err := b.way(ctx, "install.php, one after the other", func(s string) string { return b.install(s, 1) })
 	if err != nil {
@@ -83,6 +86,15 @@ func (b *creation) run(ctx context.Context) error {
 	fmt.Printf("%d wikis of MediaWiki 1.43\n%-48s %9s %9s %8s\n", b.n, "way", "seconds", "a wiki", "ratio")
 	for _, r := range []row{serial, xargs, floor, own} {
 		fmt.Printf("%-48s %9.2f %9.3f %8.2f\n", r.way, r.seconds, r.seconds/float64(b.n), r.seconds/own.seconds)
+	}
+	return nil
+}
+
+func (b *creation) build(ctx context.Context) error {
+	b.wikictl = filepath.Join(b.dir, "wikictl")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.wikictl, "./cmd/wikictl")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build wikictl: %w: %s", err, out)
 	}
 	return nil
 }
@@ -187,7 +199,7 @@ func (b *creation) tenants(dir string, first, n int) error {
 	}
 	for i := first; i < first+n; i++ {
 		name := "w" + strconv.Itoa(i)
-		text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\ncodebase = \"1.43\"\nskins = [\"Vector\"]\n", name, name+".localhost", i)
+		text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\ncodebase = %q\nskins = [\"Vector\"]\n", name, name+".localhost", i, b.version)
 		if err := os.WriteFile(filepath.Join(dir, "tenants", name+".toml"), []byte(text), 0o644); err != nil {
 			return err
 		}
