@@ -26,6 +26,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
+	jobs := flags.Int("jobs", 0, "--jobs of wikictl upgrade; 0: its default")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	b := &creation{dir: dir, codebases: codebases, n: *n, version: "1.43"}
 	if args[0] == "upgrade" {
 		b.version = "1.39"
-		return (&upgrading{creation: b}).run(ctx)
+		return (&upgrading{creation: b, jobs: *jobs}).run(ctx)
 	}
 	return b.run(ctx)
 }

@@ -20,6 +20,7 @@ import (
 // same state folder, copied back.
 type upgrading struct {
 	*creation
+	jobs   int // at once by wikictl; 0: its default
 	demo   *stack.Demo
 	server mariadb.Private
 }
@@ -128,6 +129,9 @@ func (b *upgrading) table(ctx context.Context, what string, forced bool) error {
 		}
 	}
 	args := []string{"upgrade", "--all"}
+	if b.jobs > 0 {
+		args = append(args, "--jobs", strconv.Itoa(b.jobs))
+	}
 	if forced {
 		args = append(args, "--force")
 	}

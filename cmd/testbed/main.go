@@ -3,7 +3,9 @@
 //
 //	go run ./cmd/testbed go test ./...
 //	go run ./cmd/testbed bench create --tenants 50
+//	go run ./cmd/testbed bench upgrade --tenants 50
 //	go run ./cmd/testbed soak create --tenants 100 --kills 10
+//	go run ./cmd/testbed soak upgrade --tenants 30 --kills 30
 //
 // Any other words are a command that is run with the environment of the tests.
 package main
@@ -55,16 +57,26 @@ func run(ctx context.Context, args []string) error {
 
 // soak runs the tests that kill, with more wikis and kills than among the tests.
 func soak(ctx context.Context, codebases string, args []string) error {
-	if len(args) == 0 || args[0] != "create" {
-		return errors.New("there is only: soak create --tenants N --kills N")
+	if len(args) == 0 || (args[0] != "create" && args[0] != "upgrade") {
+		return errors.New("there are: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N")
 	}
-	flags := flag.NewFlagSet("soak create", flag.ContinueOnError)
-	wikis, kills := flags.Int("tenants", 100, "how many wikis"), flags.Int("kills", 10, "how many kills")
+	flags := flag.NewFlagSet("soak "+args[0], flag.ContinueOnError)
+	upgrade := args[0] == "upgrade"
+	tenants, kills := 100, 10
+	if upgrade {
+		tenants, kills = 30, 30
+	}
+	flags.IntVar(&tenants, "tenants", tenants, "how many wikis")
+	flags.IntVar(&kills, "kills", kills, "how many kills of wikictl")
+	server := flags.Int("server-kills", 5, "how many kills of mariadbd, in upgrades")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	return command(ctx, codebases, []string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v", "-run=SurvivesKills",
-		fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)})
+	test := []string{"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", tenants), fmt.Sprint("-kills=", kills)}
+	if upgrade {
+		test = []string{"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", tenants), fmt.Sprint("-upgrade-kills=", kills), fmt.Sprint("-server-kills=", *server)}
+	}
+	return command(ctx, codebases, append([]string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v"}, test...))
 }
 
 // prepare installs packages and unpacks MediaWiki into the user's cache folder,

@@ -66,8 +66,8 @@ func (d *Deployer) Releases(tenant string) ([]int, error) {
 // number. What was prepared before and never served is used again when it is
 // the same; so is the current release.
 func (d *Deployer) Prepare(ctx context.Context, w Wanted) (int, error) {
-	release, err := d.prepare(ctx, w)
-	if err != nil || d.Lint == nil {
+	release, written, err := d.prepare(ctx, w)
+	if err != nil || d.Lint == nil || !written {
 		return release, err
 	}
 	file := filepath.Join(d.layout.Release(w.Tenant, release), settingsFile)
@@ -77,14 +77,13 @@ func (d *Deployer) Prepare(ctx context.Context, w Wanted) (int, error) {
 	return release, nil
 }
 
-func (d *Deployer) prepare(ctx context.Context, w Wanted) (int, error) {
+func (d *Deployer) prepare(ctx context.Context, w Wanted) (release int, written bool, err error) {
 	unlock, err := d.lock(ctx, patience)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer unlock()
-	release, _, err := d.stage(w)
-	return release, err
+	return d.stage(w)
 }
 
 // discard removes a release that turned out to be wrong, unless it is served.

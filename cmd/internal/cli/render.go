@@ -35,8 +35,12 @@ func (a *app) runRender(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return withLedger(c.Context, f, func(h *host.Host, _ *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
-		source, err := h.Source(a.renderable(list, rows), func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	return withLedger(c.Context, f, func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+		open, err := ledger.OpenUpgrades(c.Context)
+		if err != nil {
+			return err
+		}
+		source, err := h.Source(a.renderable(list, rows, open), func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
 		if err != nil {
 			return err
 		}
@@ -67,15 +71,18 @@ func (a *app) compare(ctx context.Context, h *host.Host, source deploy.Source, d
 
 // renderable leaves out tenants that were never created, and those whose code
 // changed: they must not be served on code that their database does not fit.
-func (a *app) renderable(list []*tenants.Tenant, rows map[string]mariadb.TenantRow) []*tenants.Tenant {
+func (a *app) renderable(list []*tenants.Tenant, rows map[string]mariadb.TenantRow, open map[string]mariadb.UpgradeRow) []*tenants.Tenant {
 	var fit []*tenants.Tenant
 	for _, t := range list {
 		row, known := rows[t.Name]
+		_, upgrading := open[t.Name]
 		switch {
+		case upgrading:
+			fmt.Fprintf(a.stderr, "%s is being upgraded, or was interrupted in it; wikictl status tells\n", t.Name)
 		case !known:
 			fmt.Fprintf(a.stderr, "%s is not created yet; wikictl create %s\n", t.Name, t.Name)
 		case row.ComponentSet != t.ComponentSet(t.Codebase):
-			fmt.Fprintf(a.stderr, "%s runs on MediaWiki %s with other code than is wanted; its database has to be upgraded first\n", t.Name, row.Version)
+			fmt.Fprintf(a.stderr, "%s runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s\n", t.Name, row.Version, t.Name)
 		default:
 			fit = append(fit, t)
 		}

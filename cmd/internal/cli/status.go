@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -30,10 +31,15 @@ func (a *app) runStatus(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		open, err := ledger.OpenUpgrades(c.Context)
+		if err != nil {
+			return err
+		}
 		if asJSON(c) {
-			return ui.WriteJSON(a.stdout, map[string]any{"tenants": rows, "runs": runs})
+			return ui.WriteJSON(a.stdout, map[string]any{"tenants": rows, "runs": runs, "upgrades": open})
 		}
 		a.printStatus(rows, runs)
+		a.printOpen(open)
 		return nil
 	})
 }
@@ -54,4 +60,18 @@ func (a *app) printStatus(rows map[string]mariadb.TenantRow, runs []mariadb.Run)
 		lines = append(lines, []any{r.ID, r.Command, r.Holder, r.Started.Format(time.DateTime), ended, r.Done, r.Failed, r.Skipped})
 	}
 	ui.Table(a.stdout, []any{"run", "command", "by", "started (UTC)", "ended", "done", "failed", "skipped"}, lines)
+}
+
+// printOpen lists upgrades that go on or were interrupted.
+func (a *app) printOpen(open map[string]mariadb.UpgradeRow) {
+	if len(open) == 0 {
+		return
+	}
+	var lines [][]any
+	for _, name := range slices.Sorted(maps.Keys(open)) {
+		r := open[name]
+		lines = append(lines, []any{name, r.OldVersion, r.NewVersion, r.Phase, r.Run, r.Started.Time.Format(time.DateTime), ui.Clean(r.Error)})
+	}
+	ui.Table(a.stdout, []any{"upgrade of", "from", "to", "phase", "run", "started (UTC)", "error"}, lines)
+	fmt.Fprintln(a.stdout, "an upgrade whose run does not go on any more was interrupted; wikictl upgrade finishes it or puts the wiki back")
 }
