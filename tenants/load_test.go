@@ -250,3 +250,17 @@ func FuzzParseDocument(f *testing.F) {
 		}
 	})
 }
+
+// A value that repeats what it overrides is remembered with both places.
+func TestLoadRepeats(t *testing.T) {
+	files := good()
+	files["tenants/x.toml"] = "name = \"x\"\nhosts = [\"x.example\"]\nsitename = \"X\"\n[settings]\nwgEnableUploads = true\nwgGroupPermissions.\"*\".edit = false\nwgGroupPermissions.\"*\".read = false\n"
+	f, err := Load(writeFarm(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Tenant("x").Repeats
+	if len(got) != 1 || got[0].Key != "wgGroupPermissions.*.edit" || got[0].Position.Line != 6 || got[0].Overridden.File != FarmFile {
+		t.Errorf("repeats are %v", got)
+	}
+}

@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// DidYouMean is a hint that names the candidate nearest to word, such as
+// `did you mean "wgSitename"?`, or "" when none is near.
+func DidYouMean(word string, candidates iter.Seq[string]) string {
+	return didYouMean(word, candidates)
+}
+
 // didYouMean is a hint that names the candidate nearest to word, or "" when
 // none is near.
 func didYouMean(word string, candidates iter.Seq[string]) string {

@@ -43,7 +43,7 @@ func (l *loader) resolve(v *layer) *Tenant {
 	for _, layer := range l.stack(v) {
 		maps.Copy(single, layer.single)
 		extensions, skins = joinLists(extensions, layer.extensions), joinLists(skins, layer.skins)
-		t.Settings = mergeSettings(t.Settings, layer.settings)
+		t.Settings = mergeSettings(t.Settings, layer.settings, "", func(r Repeat) { t.Repeats = append(t.Repeats, r) })
 		t.Settings = l.unset(t.Settings, layer.unset)
 		if layer.file != "" {
 			t.Files = append(t.Files, layer.file)

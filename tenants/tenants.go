@@ -106,6 +106,7 @@ type Tenant struct {
 	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from
+	Repeats    []Repeat         // settings that are set to what they were already
 	Position   Position
 }
 

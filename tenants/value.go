@@ -1,5 +1,11 @@
 package tenants
 
+import (
+	"maps"
+	"math/big"
+	"slices"
+)
+
 // Value is one TOML value of a setting, with the place that set it.
 //
 // Data is one of: string, bool, int64, float64, *big.Int, PHP, []Value or
@@ -12,3 +18,30 @@ type Value struct {
 // PHP is a PHP expression that TOML can't say, written { php = "…" } and
 // allowed only where the farm says allow_php = true.
 type PHP string
+
+// Repeat is a value that is the same as the one that it overrides.
+type Repeat struct {
+	Key        string // such as "wgGroupPermissions.user.edit"
+	Position   Position
+	Overridden Position
+}
+
+// Equal says whether two values are the same, wherever they stand.
+func (v Value) Equal(other Value) bool {
+	switch data := v.Data.(type) {
+	case []Value:
+		list, ok := other.Data.([]Value)
+		return ok && slices.EqualFunc(data, list, Value.Equal)
+	case map[string]Value:
+		table, ok := other.Data.(map[string]Value)
+		return ok && maps.EqualFunc(data, table, Value.Equal)
+	case *big.Int:
+		number, ok := other.Data.(*big.Int)
+		return ok && data.Cmp(number) == 0
+	}
+	switch other.Data.(type) {
+	case []Value, map[string]Value:
+		return false
+	}
+	return v.Data == other.Data
+}

@@ -1,0 +1,119 @@
+<?php
+/**
+ * What a MediaWiki tree says of its settings, as one JSON document on standard
+ * output: those of core (includes/config-schema.php), those that extensions and
+ * skins declare (extension.json and skin.json, manifest versions 1 and 2), and
+ * every further variable that their code names. It runs none of the tree's code
+ * but the generated schema. The tree's folder comes on standard input.
+ */
+
+/** A type of MediaWiki's schema as a list of JSON Schema types. */
+function wikictlTypes( $type ): array {
+	return array_values( array_filter( (array)$type, 'is_string' ) );
+}
+
+/** The parts of a nested schema that a value can be checked against. */
+function wikictlSchema( array $schema ): array {
+	$out = [ 'types' => wikictlTypes( $schema['type'] ?? [] ) ];
+	foreach ( [ 'deprecated', 'obsolete' ] as $key ) {
+		if ( isset( $schema[$key] ) ) {
+			$out[$key] = is_string( $schema[$key] ) ? $schema[$key] : 'it is ' . $key;
+		}
+	}
+	if ( isset( $schema['enum'] ) && is_array( $schema['enum'] ) ) {
+		$out['enum'] = array_values( $schema['enum'] );
+	}
+	foreach ( [ 'items', 'additionalProperties' ] as $key ) {
+		if ( isset( $schema[$key] ) && is_array( $schema[$key] ) ) {
+			$out[$key] = wikictlSchema( $schema[$key] );
+		}
+	}
+	foreach ( $schema['properties'] ?? [] as $name => $property ) {
+		if ( is_array( $property ) ) {
+			$out['properties'][$name] = wikictlSchema( $property );
+		}
+	}
+	return $out;
+}
+
+/** The settings of core. */
+function wikictlCore( string $root ): array {
+	$schema = require "$root/includes/config-schema.php";
+	$types = $schema['config-schema-inverse']['type'] ?? [];
+	$settings = [];
+	foreach ( $schema['config-schema-inverse']['default'] ?? [] as $name => $default ) {
+		$one = ( $schema['config-schema'][$name] ?? [] ) + [ 'type' => $types[$name] ?? [] ];
+		$settings["wg$name"] = [ 'default' => $default ] + wikictlSchema( $one );
+	}
+	foreach ( $schema['config-schema'] ?? [] as $name => $one ) {
+		$settings["wg$name"] ??= [ 'default' => null ] + wikictlSchema( $one );
+	}
+	foreach ( $schema['obsolete-config'] ?? [] as $name => $why ) {
+		$settings["wg$name"] = [ 'default' => null, 'types' => [], 'obsolete' => (string)$why ];
+	}
+	return [ 'settings' => (object)$settings, 'names' => wikictlGlobals( "$root/includes", '' ) ];
+}
+
+/** The settings that an extension or a skin declares, and those that its code names. */
+function wikictlComponent( string $dir, string $manifest ): array {
+	$data = json_decode( file_get_contents( "$dir/$manifest" ), true ) ?: [];
+	$config = $data['config'] ?? [];
+	$prefix = $data['config_prefix'] ?? $config['_prefix'] ?? 'wg';
+	$settings = [];
+	foreach ( is_array( $config ) ? $config : [] as $name => $one ) {
+		if ( $name[0] === '_' || $name[0] === '@' ) {
+			continue;
+		}
+		$declared = ( $data['manifest_version'] ?? 1 ) >= 2 && is_array( $one );
+		$value = $declared ? $one['value'] ?? null : $one;
+		if ( is_array( $value ) ) {
+			unset( $value['_merge_strategy'] );
+		}
+		$settings[$prefix . $name] = [ 'default' => $value ] + wikictlSchema( $declared ? $one : [] );
+	}
+	$names = array_values( array_diff( wikictlGlobals( $dir, $prefix ), array_keys( $settings ) ) );
+	return [ 'settings' => (object)$settings, 'names' => $names ];
+}
+
+/** Every variable that looks like a setting in the code below a folder. */
+function wikictlGlobals( string $dir, string $prefix ): array {
+	$found = [];
+	$skip = [ 'vendor', 'node_modules', 'tests', 'i18n', 'resources', 'modules' ];
+	$files = new RecursiveIteratorIterator( new RecursiveCallbackFilterIterator(
+		new RecursiveDirectoryIterator( $dir, FilesystemIterator::SKIP_DOTS ),
+		static fn ( $file ) => $file->isDir() ? !in_array( $file->getFilename(), $skip ) : $file->getExtension() === 'php'
+	) );
+	foreach ( $files as $file ) {
+		$code = @file_get_contents( $file->getPathname() ) ?: '';
+		if ( preg_match_all( '/\bglobal\s+([^;(){}]+);/', $code, $m ) ) {
+			preg_match_all( '/\$(\w+)/', implode( ' ', $m[1] ), $m );
+			$found += array_fill_keys( $m[1], true );
+		}
+		if ( preg_match_all( '/\$GLOBALS\s*\[\s*[\'"](\w+)[\'"]/', $code, $m ) ) {
+			$found += array_fill_keys( $m[1], true );
+		}
+		if ( $prefix === '' ) {
+			continue;
+		}
+		if ( preg_match_all( '/[$\'"]((?:wg|eg|' . preg_quote( $prefix, '/' ) . ')[A-Z]\w+)/', $code, $m ) ) {
+			$found += array_fill_keys( $m[1], true );
+		}
+		if ( preg_match_all( '/->(?:get|has)\(\s*[\'"]([A-Z]\w+)[\'"]/', $code, $m ) ) {
+			foreach ( $m[1] as $name ) {
+				$found[$prefix . $name] = $found["wg$name"] = true;
+			}
+		}
+	}
+	return array_keys( $found );
+}
+
+$wikictlRoot = stream_get_contents( STDIN );
+$wikictlFound = [ 'php' => PHP_VERSION, 'core' => wikictlCore( $wikictlRoot ), 'extensions' => [], 'skins' => [] ];
+foreach ( [ 'extensions' => 'extension.json', 'skins' => 'skin.json' ] as $wikictlKind => $wikictlManifest ) {
+	foreach ( glob( "$wikictlRoot/$wikictlKind/*/$wikictlManifest" ) as $wikictlFile ) {
+		$wikictlDir = dirname( $wikictlFile );
+		$wikictlFound[$wikictlKind][basename( $wikictlDir )] = wikictlComponent( $wikictlDir, $wikictlManifest );
+	}
+	$wikictlFound[$wikictlKind] = (object)$wikictlFound[$wikictlKind];
+}
+echo json_encode( $wikictlFound, JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR );

@@ -1,0 +1,48 @@
+package php
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestReadSettings(t *testing.T) {
+	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
+	if dir == "" {
+		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
+	}
+	program, err := exec.LookPath("php")
+	if err != nil {
+		t.Skip("SKIPPED: no php")
+	}
+	for _, version := range []string{"1.39", "1.43"} {
+		s, err := ReadSettings(context.Background(), program, filepath.Join(dir, version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups := s.Core.Settings["wgGroupPermissions"]
+		if groups.Members == nil || groups.Members.Members == nil || groups.Members.Members.Types[0] != "boolean" {
+			t.Errorf("%s: wgGroupPermissions is %+v", version, groups)
+		}
+		if got := string(s.Core.Settings["wgEnableUploads"].Default); got != "false" {
+			t.Errorf("%s: the default of wgEnableUploads is %q", version, got)
+		}
+		if !slices.Contains(s.Core.Names, "wgConf") {
+			t.Errorf("%s: core does not name wgConf", version)
+		}
+		for _, name := range []string{"wgMathValidModes", "wgMathFullRestbaseURL"} {
+			if _, there := s.Extensions["Math"].Settings[name]; !there {
+				t.Errorf("%s: Math declares no %s", version, name)
+			}
+		}
+		if _, there := s.Extensions["ReplaceText"].Settings["wgReplaceTextUser"]; !there {
+			t.Errorf("%s: a manifest of version 1 gives %v", version, s.Extensions["ReplaceText"])
+		}
+		if len(s.Skins["Vector"].Settings) == 0 || s.PHP == "" {
+			t.Errorf("%s: Vector has no settings, or PHP %q no version", version, s.PHP)
+		}
+	}
+}
