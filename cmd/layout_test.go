@@ -31,7 +31,7 @@ var order = [][]string{
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/templates/deploy"},
 	{"wikictl/tenants/host"},
-	{"wikictl/tenants/provision", "wikictl/migrations/upgrade"},
+	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
 	{"wikictl/cmd/internal/stack", "wikictl/cmd/internal/ui"},
 	{"wikictl/cmd/internal/cli"},
 	{"wikictl/cmd/wikictl", "wikictl/cmd/testbed"},

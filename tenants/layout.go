@@ -71,6 +71,11 @@ func (l Layout) Goldens() string { return filepath.Join(l.State, "goldens") }
 // extensions and skins share; key is Tenant.ComponentSet for that codebase.
 func (l Layout) L10n(key string) string { return filepath.Join(l.State, "l10n", key) }
 
+// SettingsCache is the file that remembers which settings a codebase reads.
+func (l Layout) SettingsCache(codebase string) string {
+	return filepath.Join(l.Run(), "settings-"+codebase+".json")
+}
+
 // Server is the data folder of a managed MariaDB.
 func (l Layout) Server(name string) string { return filepath.Join(l.State, "servers", name) }
 

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+)
+
+func (a *app) auditCommand() *cli.Command {
+	return &cli.Command{
+		Name: "audit", Usage: "find what is wrong, risky or written twice", ArgsUsage: "[NAME…]",
+		Description: "Checks the definitions against the MediaWiki code that will read them and against rules of security\nand of the farm's own; without names and --where the whole farm. It needs no server. Findings as bad\nas --fail-on, or worse, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
+		Flags: append(selectionFlags()[1:],
+			&cli.BoolFlag{Name: "static", Usage: "only the definitions and the codebases, which is all there is yet"},
+			&cli.StringFlag{Name: "format", Usage: "text, json, sarif or junit"},
+			&cli.StringFlag{Name: "by", Usage: "group text by tenant or by rule", Value: "tenant"},
+			&cli.StringFlag{Name: "fail-on", Usage: "error, warning or note", Value: "warning"},
+			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead"}),
+		Action:       a.runAudit,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) explainCommand() *cli.Command {
+	return &cli.Command{
+		Name: "explain", Usage: "say what a rule of audit finds, why, and how to mend it", ArgsUsage: "RULE",
+		Description: "Says what a rule finds, why it matters, how to mend it, and where the manual has more.\n\n" + exitHelp + "\n\nExample: wikictl explain raw-html",
+		Action:      a.runExplain,
+		BashComplete: func(*cli.Context) {
+			for _, r := range audit.Rules() {
+				fmt.Fprintln(a.stdout, r.ID)
+			}
+		},
+	}
+}
+
+// auditOptions are the flags of audit, checked.
+type auditOptions struct {
+	format string
+	byRule bool
+	failOn audit.Severity
+}
+
+func readAuditOptions(c *cli.Context) (auditOptions, error) {
+	o := auditOptions{format: c.String("format"), byRule: c.String("by") == "rule"}
+	if o.format == "" {
+		o.format = "text"
+		if outer := c.Lineage()[1]; outer.String("format") != "" {
+			o.format = outer.String("format")
+		}
+	}
+	switch o.format {
+	case "text", "json", "sarif", "junit":
+	default:
+		return o, usagef("--format %q is none of text, json, sarif, junit", o.format)
+	}
+	if by := c.String("by"); by != "rule" && by != "tenant" {
+		return o, usagef("--by %q is neither tenant nor rule", by)
+	}
+	var err error
+	if o.failOn, err = audit.ParseSeverity(c.String("fail-on")); err != nil {
+		return o, usagef("--fail-on: %s", err)
+	}
+	return o, nil
+}
+
+func (a *app) runAudit(c *cli.Context) error {
+	start := time.Now()
+	o, err := readAuditOptions(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("list-rules") {
+		return a.listRules(o.format)
+	}
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	look := audit.Options{Today: start}
+	if c.Args().Present() || c.String("where") != "" {
+		if look.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
+			return err
+		}
+	}
+	r, err := audit.Static(c.Context, f, look)
+	if err != nil {
+		return err
+	}
+	if err := a.printAudit(r, o, time.Since(start)); err != nil {
+		return err
+	}
+	if r.Reaches(o.failOn) {
+		return errFound
+	}
+	return nil
+}
+
+func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) error {
+	switch o.format {
+	case "json":
+		return ui.WriteJSON(a.stdout, ui.NewAuditDocument(r, elapsed))
+	case "sarif":
+		return r.WriteSARIF(a.stdout, version)
+	case "junit":
+		return r.WriteJUnit(a.stdout, o.failOn)
+	}
+	return ui.Findings(a.stdout, r, o.byRule, ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "")
+}
+
+// listRules prints the table of rules.
+func (a *app) listRules(format string) error {
+	if format == "json" {
+		return ui.WriteJSON(a.stdout, audit.Rules())
+	}
+	var rows [][]any
+	for _, r := range audit.Rules() {
+		rows = append(rows, []any{r.ID, r.Severity, r.What})
+	}
+	ui.Table(a.stdout, []any{"rule", "severity", "finds"}, rows)
+	return nil
+}
+
+func (a *app) runExplain(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("name one rule; wikictl audit --list-rules lists them")
+	}
+	r, there := audit.Find(c.Args().First())
+	if !there {
+		return usagef("there is no rule %q; wikictl audit --list-rules lists them", c.Args().First())
+	}
+	if asJSON(c) {
+		return ui.WriteJSON(a.stdout, r)
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s (%s)\n\nWhat: %s\nWhy:  %s\nMend: %s\nSee:  %s\n", r.ID, r.Severity, r.What, r.Why, r.Mend, r.Reference)
+	return err
+}

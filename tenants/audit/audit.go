@@ -1,0 +1,171 @@
+// Package audit compares what a farm's definitions want with what reads them:
+// each rule looks at one kind of mistake, risk or repetition and says where it
+// stands and how to mend it. It writes nothing but a cache of what PHP said, and
+// knows nothing of the terminal.
+package audit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/tenants"
+)
+
+// Severity is how much a finding matters.
+type Severity int
+
+// The severities, least first.
+const (
+	Note    Severity = iota + 1 // worth a look
+	Warning                     // wrong or risky
+	Error                       // broken or dangerous
+)
+
+var severityNames = map[Severity]string{Note: "note", Warning: "warning", Error: "error"}
+
+// String is "note", "warning" or "error".
+func (s Severity) String() string { return severityNames[s] }
+
+// MarshalText is String, for JSON.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// ParseSeverity reads what String gives.
+func ParseSeverity(name string) (Severity, error) {
+	for s, known := range severityNames {
+		if known == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is none of error, warning, note", name)
+}
+
+// Finding is one thing that a rule found, in one place, for all the tenants
+// that have it from there.
+type Finding struct {
+	Rule     string // id; the farm's own are policy/NAME
+	Severity Severity
+	Tenants  []string         // sorted; none: the farm as a whole
+	Position tenants.Position // of the value that causes it
+	Key      string           // such as "wgGroupPermissions.*.edit"; may be empty
+	Message  string
+	Hint     string // what to do; may be empty
+}
+
+// Report is what an audit found, worst first.
+type Report struct {
+	Findings []Finding
+	Ignored  int      // findings that [[ignore]] took out
+	Tenants  []string // that were looked at
+}
+
+// Count is how many findings are of that severity.
+func (r Report) Count(s Severity) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Reaches says whether a finding is at least that severe.
+func (r Report) Reaches(s Severity) bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity >= s })
+}
+
+// Options say what to look at.
+type Options struct {
+	Tenants []*tenants.Tenant // nil: all, and the farm as a whole
+	Today   time.Time         // decides what is past its end of life and which ignores hold
+}
+
+// Static applies every rule that needs the definitions and the codebases only.
+// The error is tenants.Problems when a [[policy]] or an [[ignore]] is wrong.
+func Static(ctx context.Context, f *tenants.Farm, o Options) (Report, error) {
+	w := &wanted{farm: f, list: o.Tenants, whole: o.Tenants == nil, today: o.Today}
+	if w.whole {
+		w.list = f.Tenants
+	}
+	var problems tenants.Problems
+	w.policies = readPolicies(f, &problems)
+	r := newReporter(readIgnores(f, o.Today, &problems))
+	if len(problems) > 0 {
+		problems.Sort()
+		return Report{}, problems
+	}
+	var err error
+	if w.code, err = readCode(ctx, f); err != nil {
+		return Report{}, err
+	}
+	r.compare(w)
+	return r.report(w), ctx.Err()
+}
+
+// wanted is what the rules look at: the definitions and what the code says of
+// the settings that it reads.
+type wanted struct {
+	farm     *tenants.Farm
+	list     []*tenants.Tenant
+	whole    bool // list is every tenant
+	today    time.Time
+	code     map[*tenants.Codebase]*code
+	policies []policy
+
+	hostIndex hostIndex // see hosts
+}
+
+// subject is one tenant under audit.
+type subject struct {
+	*wanted
+	tenant *tenants.Tenant
+	code   *code
+}
+
+// compare lets every rule look at what is wanted.
+func (r *reporter) compare(w *wanted) {
+	byName, always := settingRules()
+	for _, t := range w.list {
+		s := &subject{w, t, w.code[t.Codebase]}
+		r.tenant = t.Name
+		for name, v := range t.Settings {
+			for _, rule := range always {
+				r.rule = rule
+				rule.setting(s, name, v, r)
+			}
+			for _, rule := range byName[name] {
+				r.rule = rule
+				rule.setting(s, name, v, r)
+			}
+		}
+		for i := range rules {
+			if r.rule = &rules[i]; r.rule.tenant != nil {
+				r.rule.tenant(s, r)
+			}
+		}
+	}
+	r.tenant = ""
+	for i := range rules {
+		if r.rule = &rules[i]; r.rule.farm != nil && w.whole {
+			r.rule.farm(w, r)
+		}
+	}
+}
+
+// sortFindings puts the worst first, then by place.
+func sortFindings(findings []Finding) {
+	slices.SortFunc(findings, func(a, b Finding) int {
+		return cmp.Or(
+			-cmp.Compare(a.Severity, b.Severity),
+			strings.Compare(a.Rule, b.Rule),
+			strings.Compare(a.Position.File, b.Position.File),
+			cmp.Compare(a.Position.Line, b.Position.Line),
+			cmp.Compare(a.Position.Column, b.Position.Column),
+			strings.Compare(a.Message, b.Message),
+		)
+	})
+}

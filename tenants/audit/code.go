@@ -1,0 +1,182 @@
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wikictl/php"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+)
+
+// code is what one codebase says of its settings.
+type code struct {
+	php        string // version of the PHP that read it
+	core       group
+	extensions map[string]group
+	skins      map[string]group
+	owners     map[string]string // a component's setting to "the extension Cite"
+	hints      map[string]string // see near
+}
+
+// group is the settings of core or of one component.
+type group struct {
+	settings map[string]php.Setting
+	names    map[string]bool // named by the code without a declaration
+}
+
+// bare are variables of MediaWiki that no schema and no global statement names.
+var bare = []string{
+	"wgConf", "wgHooks", "wgExtensionFunctions", "wgExtensionCredits", "wgAutoloadClasses", "wgSpecialPages",
+	"wgExtensionMessagesFiles", "wgMessagesDirs", "wgAvailableRights", "wgAPIModules", "wgResourceModules",
+	"wgWikiFarmSettingsDirectory", "wgCommandLineMode",
+}
+
+// find looks for a setting in core and in what a tenant loads. known is also
+// true of a variable that code names without declaring it.
+func (c *code) find(t *tenants.Tenant, name string) (s php.Setting, declared, known bool) {
+	if s, ok := c.core.settings[name]; ok {
+		return s, true, true
+	}
+	known = c.core.names[name]
+	look := func(groups map[string]group, loaded []string) bool {
+		for _, folder := range loaded {
+			if found, ok := groups[folder].settings[name]; ok {
+				s = found
+				return true
+			}
+			known = known || groups[folder].names[name]
+		}
+		return false
+	}
+	if look(c.extensions, t.Extensions) || look(c.skins, t.Skins) {
+		return s, true, true
+	}
+	return s, false, known
+}
+
+// all are the names of every declared setting.
+func (c *code) all(yield func(string) bool) {
+	for name := range c.core.settings {
+		if !yield(name) {
+			return
+		}
+	}
+	for name := range c.owners {
+		if !yield(name) {
+			return
+		}
+	}
+}
+
+func newCode(s php.Settings) *code {
+	c := &code{php: s.PHP, core: newGroup(s.Core), owners: map[string]string{}, hints: map[string]string{}}
+	for _, name := range bare {
+		c.core.names[name] = true
+	}
+	c.extensions = c.groups("extension", s.Extensions)
+	c.skins = c.groups("skin", s.Skins)
+	return c
+}
+
+func (c *code) groups(kind string, declared map[string]php.SettingGroup) map[string]group {
+	groups := make(map[string]group, len(declared))
+	for _, folder := range slices.Sorted(maps.Keys(declared)) {
+		g := newGroup(declared[folder])
+		groups[folder] = g
+		for name := range g.settings {
+			if _, taken := c.owners[name]; !taken {
+				c.owners[name] = "the " + kind + " " + folder
+			}
+		}
+	}
+	return groups
+}
+
+func newGroup(s php.SettingGroup) group {
+	g := group{settings: s.Settings, names: make(map[string]bool, len(s.Names))}
+	for _, name := range s.Names {
+		g.names[name] = true
+	}
+	return g
+}
+
+// readCode reads every codebase of the farm, each in one PHP process unless the
+// answer is remembered.
+func readCode(ctx context.Context, f *tenants.Farm) (map[*tenants.Codebase]*code, error) {
+	read := map[*tenants.Codebase]*code{}
+	for _, name := range slices.Sorted(maps.Keys(f.Codebases)) {
+		c := f.Codebases[name]
+		s, err := readOne(ctx, f.Layout().SettingsCache(name), c)
+		if err != nil {
+			return nil, fmt.Errorf("codebases.%s: %w", name, err)
+		}
+		read[c] = newCode(s)
+	}
+	return read, nil
+}
+
+// remembered is the file that keeps PHP's answer.
+type remembered struct {
+	Key      string
+	Settings php.Settings
+}
+
+// readOne reads one codebase. What can't be remembered is read again next time:
+// an audit also runs where the state folder is absent or somebody else's.
+func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settings, error) {
+	key := cacheKey(c)
+	var known remembered
+	if data, err := os.ReadFile(cache); err == nil && json.Unmarshal(data, &known) == nil && known.Key == key {
+		return known.Settings, nil
+	}
+	s, err := php.ReadSettings(ctx, c.PHP, c.Path)
+	if err != nil {
+		return s, err
+	}
+	if data, err := json.Marshal(remembered{key, s}); err == nil {
+		_ = deploy.WriteFile(cache, data, 0o644, -1)
+	}
+	return s, nil
+}
+
+// cacheKey changes with everything that ReadSettings looks at: file names,
+// sizes and times of the tree's PHP and manifests, and PHP itself.
+func cacheKey(c *tenants.Codebase) string {
+	h := sha256.New()
+	fmt.Fprintln(h, php.SettingsCode(), c.Path, c.Version)
+	program, _ := filepath.EvalSymlinks(c.PHP)
+	stamp(h, program)
+	stamp(h, filepath.Join(c.Path, "includes", "config-schema.php"))
+	for _, folder := range []string{"extensions", "skins"} {
+		filepath.WalkDir(filepath.Join(c.Path, folder), func(path string, e fs.DirEntry, err error) error {
+			if err != nil {
+				return nil // PHP can't read it either
+			}
+			if e.IsDir() && slices.Contains([]string{"vendor", "node_modules", "tests", "i18n", "resources", "modules"}, e.Name()) {
+				return filepath.SkipDir
+			}
+			if name := e.Name(); strings.HasSuffix(name, ".php") || name == "extension.json" || name == "skin.json" {
+				stamp(h, path)
+			}
+			return nil
+		})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func stamp(h io.Writer, path string) {
+	if info, err := os.Stat(path); err == nil {
+		fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
+	}
+}

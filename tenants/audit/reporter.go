@@ -1,0 +1,94 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+
+	"wikictl/tenants"
+)
+
+// reporter gathers findings. The same finding of many tenants is one.
+type reporter struct {
+	all     []rule
+	rule    *rule  // that is looking
+	tenant  string // that it looks at; empty: the farm
+	found   map[place]*Finding
+	ignores []ignore
+	ignored map[place]bool
+}
+
+// place tells findings apart.
+type place struct {
+	rule, key string
+	at        tenants.Position
+	message   string
+}
+
+func newReporter(ignores []ignore) *reporter {
+	return &reporter{all: rules, found: map[place]*Finding{}, ignored: map[place]bool{}, ignores: ignores}
+}
+
+// say reports what the current rule found at a tenant, or at the farm.
+func (r *reporter) say(at tenants.Position, key, hint, format string, args ...any) {
+	var names []string
+	if r.tenant != "" {
+		names = []string{r.tenant}
+	}
+	r.add(Finding{
+		Rule: r.rule.ID, Severity: r.rule.Severity, Tenants: names,
+		Position: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// add reports a finding unless an ignore takes it out.
+func (r *reporter) add(f Finding) {
+	p := place{f.Rule, f.Key, f.Position, f.Message}
+	if len(f.Tenants) == 0 && r.accepted(f.Rule, "") {
+		r.ignored[p] = true
+		return
+	}
+	left := f.Tenants[:0:0]
+	for _, name := range f.Tenants {
+		if r.accepted(f.Rule, name) {
+			r.ignored[p] = true
+		} else {
+			left = append(left, name)
+		}
+	}
+	if len(left) < len(f.Tenants) && len(left) == 0 {
+		return
+	}
+	if known := r.found[p]; known != nil {
+		known.Tenants = append(known.Tenants, left...)
+		return
+	}
+	f.Tenants = left
+	r.found[p] = &f
+}
+
+// accepted says whether an ignore holds for a rule's finding at a tenant.
+func (r *reporter) accepted(rule, tenant string) bool {
+	taken := false
+	for i := range r.ignores {
+		if g := &r.ignores[i]; !g.expired && g.takes(rule, tenant) {
+			g.used, taken = true, true
+		}
+	}
+	return taken
+}
+
+// report closes the books: ignores that took nothing out are findings too.
+func (r *reporter) report(w *wanted) Report {
+	r.reportIgnores(w)
+	done := Report{Findings: make([]Finding, 0, len(r.found)), Ignored: len(r.ignored)}
+	for _, f := range r.found {
+		slices.Sort(f.Tenants)
+		f.Tenants = slices.Compact(f.Tenants)
+		done.Findings = append(done.Findings, *f)
+	}
+	sortFindings(done.Findings)
+	for _, t := range w.list {
+		done.Tenants = append(done.Tenants, t.Name)
+	}
+	return done
+}

@@ -1,0 +1,91 @@
+package audit
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// Rule is what `wikictl explain` says of a rule.
+type Rule struct {
+	ID        string
+	Severity  Severity
+	What      string // one sentence: what is found
+	Why       string // what may happen
+	Mend      string // how to mend it
+	Reference string // a page of the manual, by name
+}
+
+// rule is a Rule with the functions that look. They are pure: they see what is
+// wanted and report findings.
+type rule struct {
+	Rule
+	names   []string // of settings that setting looks at; none: all
+	setting func(s *subject, name string, v tenants.Value, r *reporter)
+	tenant  func(s *subject, r *reporter)
+	farm    func(w *wanted, r *reporter)
+}
+
+// rules is every rule there is.
+var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules)
+
+// Rules lists every rule, by id.
+func Rules() []Rule {
+	list := make([]Rule, len(rules))
+	for i := range rules {
+		list[i] = rules[i].Rule
+	}
+	slices.SortFunc(list, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// Find returns a rule by its id; every policy/NAME is the rule policy.
+func Find(id string) (Rule, bool) {
+	if r := findRule(id); r != nil {
+		return r.Rule, true
+	}
+	return Rule{}, false
+}
+
+func findRule(id string) *rule {
+	id, _, _ = strings.Cut(id, "/")
+	// The table's functions look rules up themselves, so this is no index.
+	for i := range rules {
+		if rules[i].ID == id {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+// ruleIDs are the ids of all rules.
+func ruleIDs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, r := range Rules() {
+			if !yield(r.ID) {
+				return
+			}
+		}
+	}
+}
+
+// settingRules are the rules that look at settings, by the setting's name, and
+// those that look at all of them.
+func settingRules() (byName map[string][]*rule, always []*rule) {
+	byName = map[string][]*rule{}
+	for i := range rules {
+		r := &rules[i]
+		if r.setting == nil {
+			continue
+		}
+		if len(r.names) == 0 {
+			always = append(always, r)
+		}
+		for _, name := range r.names {
+			byName[name] = append(byName[name], r)
+		}
+	}
+	return byName, always
+}
