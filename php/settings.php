@@ -71,8 +71,13 @@ function wikictlComponent( string $dir, string $manifest ): array {
 		}
 		$settings[$prefix . $name] = [ 'default' => $value ] + wikictlSchema( $declared ? $one : [] );
 	}
-	$names = array_values( array_diff( wikictlGlobals( $dir, $prefix ), array_keys( $settings ) ) );
-	return [ 'settings' => (object)$settings, 'names' => $names ];
+	$names = wikictlGlobals( $dir, $prefix );
+	// Such as ConfirmEdit/QuestyCaptcha, which is loaded beside ConfirmEdit.
+	foreach ( glob( "$dir/*/extension.json" ) as $part ) {
+		$names = array_merge( $names, array_keys( wikictlComponent( dirname( $part ), 'extension.json' )['settings'] ) );
+	}
+	$names = array_values( array_diff( array_unique( $names ), array_keys( $settings ) ) );
+	return [ 'settings' => $settings, 'names' => $names ];
 }
 
 /** Every variable that looks like a setting in the code below a folder. */
@@ -112,7 +117,9 @@ $wikictlFound = [ 'php' => PHP_VERSION, 'core' => wikictlCore( $wikictlRoot ), '
 foreach ( [ 'extensions' => 'extension.json', 'skins' => 'skin.json' ] as $wikictlKind => $wikictlManifest ) {
 	foreach ( glob( "$wikictlRoot/$wikictlKind/*/$wikictlManifest" ) as $wikictlFile ) {
 		$wikictlDir = dirname( $wikictlFile );
-		$wikictlFound[$wikictlKind][basename( $wikictlDir )] = wikictlComponent( $wikictlDir, $wikictlManifest );
+		$wikictlGroup = wikictlComponent( $wikictlDir, $wikictlManifest );
+		$wikictlGroup['settings'] = (object)$wikictlGroup['settings'];
+		$wikictlFound[$wikictlKind][basename( $wikictlDir )] = $wikictlGroup;
 	}
 	$wikictlFound[$wikictlKind] = (object)$wikictlFound[$wikictlKind];
 }

@@ -7,15 +7,20 @@ import (
 )
 
 // DidYouMean is a hint that names the candidate nearest to word, such as
-// `did you mean "wgSitename"?`, or "" when none is near.
+// `did you mean "wgSitename"?`, or "" when none is nearer than a slip or two.
 func DidYouMean(word string, candidates iter.Seq[string]) string {
-	return didYouMean(word, candidates)
+	return nearest(word, candidates, max(2, len(word)/8))
 }
 
-// didYouMean is a hint that names the candidate nearest to word, or "" when
-// none is near.
+// didYouMean is DidYouMean for short lists, where more of the word may differ.
 func didYouMean(word string, candidates iter.Seq[string]) string {
-	best, least := "", max(2, len(word)/3)+1
+	return nearest(word, candidates, max(2, len(word)/3))
+}
+
+// nearest is a hint that names the candidate nearest to word of which at most
+// that many letters differ, or "".
+func nearest(word string, candidates iter.Seq[string], most int) string {
+	best, least := "", most+1
 	for _, candidate := range slices.Sorted(candidates) {
 		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < least {
 			best, least = candidate, d
