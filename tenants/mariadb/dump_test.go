@@ -1,0 +1,148 @@
+package mariadb
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A restored database is what was dumped, with nothing made since, and no other
+// database is touched.
+func TestRestoreIsExact(t *testing.T) {
+	database(t, "dump_a")
+	database(t, "dump_b")
+	for _, query := range []string{
+		"CREATE TABLE dump_a.t (id INT AUTO_INCREMENT PRIMARY KEY, v VARBINARY(300), x DOUBLE) DEFAULT CHARSET=binary",
+		"INSERT INTO dump_a.t (v, x) VALUES ('\\0\\'\"\\\\\\n\xf0\x9f\x98\x80\xff', 0.1), (NULL, NULL), (REPEAT('x', 300), 1e300)",
+		"CREATE TABLE dump_a.empty (id INT)",
+		"CREATE TABLE dump_b.t (id INT)",
+		"INSERT INTO dump_b.t VALUES (7)",
+	} {
+		must(t, exec1(t, shared, query))
+	}
+	other, err := shared.Contents(t.Context(), "dump_b")
+	must(t, err)
+	b, err := shared.Dump(t.Context(), "dump_a", filepath.Join(t.TempDir(), "d", "one.sql.zst"))
+	must(t, err)
+	if b.Tables["t"].Rows != 3 || len(b.Tables) != 2 {
+		t.Errorf("%+v", b)
+	}
+	for _, query := range []string{"DELETE FROM dump_a.t WHERE id = 2", "ALTER TABLE dump_a.t ADD y INT", "DROP TABLE dump_a.empty", "CREATE TABLE dump_a.since (id INT)"} {
+		must(t, exec1(t, shared, query))
+	}
+	read, err := OpenBackup(b.File)
+	must(t, err)
+	must(t, shared.Restore(t.Context(), read))
+	found, err := shared.Contents(t.Context(), "dump_a")
+	must(t, err)
+	if d := cmp.Diff(b.Tables, found); d != "" {
+		t.Errorf("restored (-dumped +found):\n%s", d)
+	}
+	after, err := shared.Contents(t.Context(), "dump_b")
+	must(t, err)
+	if d := cmp.Diff(other, after); d != "" {
+		t.Errorf("the other database changed:\n%s", d)
+	}
+}
+
+// A dump that is damaged is refused before anything is dropped.
+func TestDamagedDumpIsRefused(t *testing.T) {
+	database(t, "dump_c")
+	must(t, exec1(t, shared, "CREATE TABLE dump_c.t (id INT)"))
+	for name, damage := range map[string]func(data []byte) []byte{
+		"cut short":   func(data []byte) []byte { return data[:len(data)-9] },
+		"one bit":     func(data []byte) []byte { data[len(data)/2] ^= 1; return data },
+		"more at end": func(data []byte) []byte { return append(data, "more"...) },
+		"emptied":     func([]byte) []byte { return nil },
+	} {
+		b, err := shared.Dump(t.Context(), "dump_c", filepath.Join(t.TempDir(), "c.sql.zst"))
+		must(t, err)
+		data, err := os.ReadFile(b.File)
+		must(t, err)
+		must(t, os.WriteFile(b.File, damage(data), 0o600))
+		if err := shared.Restore(t.Context(), b); err == nil || !strings.HasPrefix(err.Error(), "backup ") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if tables, err := shared.Tables(t.Context(), "dump_c"); err != nil || len(tables) != 1 {
+			t.Errorf("%s: %v, %v", name, tables, err)
+		}
+	}
+}
+
+// A frozen wiki can be read and not written, by connections old and new, until
+// it is thawed; a connection that does not end by itself is ended.
+func TestFreeze(t *testing.T) {
+	database(t, "frozen_x")
+	must(t, exec1(t, shared, "CREATE TABLE frozen_x.t (id INT)"))
+	a := Accounts{Database: "frozen_x", Host: "localhost", Web: Account{"frozen_x", "web-password"}, Schema: Account{"frozen_x_schema", "schema-password"}}
+	must(t, shared.EnsureAccounts(t.Context(), a))
+	t.Cleanup(func() { shared.DropAccounts(context.Background(), a) })
+	old := as(t, a.Web)
+	must(t, exec1(t, old, "INSERT INTO frozen_x.t VALUES (1)"))
+	conn, err := old.db.Conn(t.Context())
+	must(t, err)
+	defer conn.Close()
+	_, err = conn.ExecContext(t.Context(), "BEGIN")
+	must(t, err)
+	_, err = conn.ExecContext(t.Context(), "INSERT INTO frozen_x.t VALUES (2)")
+	must(t, err)
+	must(t, shared.Freeze(t.Context(), a, 100*time.Millisecond))
+	if _, err := conn.ExecContext(t.Context(), "COMMIT"); err == nil {
+		t.Error("a transaction that was under way was committed")
+	}
+	fresh := as(t, a.Web)
+	if err := exec1(t, fresh, "INSERT INTO frozen_x.t VALUES (3)"); err == nil {
+		t.Error("a frozen wiki was written")
+	}
+	must(t, exec1(t, fresh, "SELECT * FROM frozen_x.t"))
+	must(t, shared.Freeze(t.Context(), a, 0)) // again, as after a kill
+	must(t, shared.Thaw(t.Context(), a))
+	must(t, exec1(t, as(t, a.Web), "INSERT INTO frozen_x.t VALUES (4)"))
+	found, err := shared.Contents(t.Context(), "frozen_x")
+	if err != nil || found["t"].Rows != 2 {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	names := func(more ...string) map[string]bool {
+		all := map[string]bool{"templatelinks": true, "templatelinks.tl_title": true, "externallinks.el_to": true, "pagelinks.pl_title": true}
+		for _, n := range append(append([]string{}, core...), more...) {
+			if gone, ok := strings.CutPrefix(n, "-"); ok {
+				delete(all, gone)
+				continue
+			}
+			all[n] = true
+		}
+		return all
+	}
+	to139 := []string{"watchlist_expiry", "objectcache.modtoken", "templatelinks.tl_target_id", "-templatelinks.tl_title"}
+	to143 := append(append([]string{}, to139...), "externallinks.el_to_path", "-externallinks.el_to", "block_target", "-pagelinks.pl_title")
+	for _, c := range []struct {
+		name string
+		have map[string]bool
+		want Level
+	}{
+		{"nothing", nil, NoTables},
+		{"a shop", map[string]bool{"orders": true}, Foreign},
+		{"1.31", names(), BeforeAll},
+		{"1.39", names(to139...), "1.39"},
+		{"1.42, pagelinks not migrated", names(append(to143, "pagelinks.pl_title")...), "1.42"},
+		{"1.43", names(to143...), "1.43"},
+		{"1.44", names(append(to143, "filetypes")...), AfterAll},
+	} {
+		if got := levelOf(c.have); got != c.want {
+			t.Errorf("%s is %s, want %s", c.name, got, c.want)
+		}
+	}
+	for version, want := range map[string]Level{"1.36.4": "1.35", "1.39.17": "1.39", "1.43.9": "1.43", "1.44.0": AfterAll} {
+		if got := LevelFor(version); got != want {
+			t.Errorf("LevelFor(%s) is %s, want %s", version, got, want)
+		}
+	}
+}
