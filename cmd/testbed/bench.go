@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,8 @@ import (
 var parallel = []int{2, 4, 8, 16}
 
 func bench(ctx context.Context, codebases string, args []string) error {
-	if len(args) == 0 || (args[0] != "create" && args[0] != "upgrade") {
-		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N")
+	if len(args) == 0 || !slices.Contains([]string{"create", "render", "upgrade"}, args[0]) {
+		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N, bench render --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
@@ -39,9 +40,12 @@ func bench(ctx context.Context, codebases string, args []string) error {
 		return err
 	}
 	b := &creation{dir: dir, codebases: codebases, n: *n, version: "1.43"}
-	if args[0] == "upgrade" {
+	switch args[0] {
+	case "upgrade":
 		b.version = "1.39"
 		return (&upgrading{creation: b, jobs: *jobs}).run(ctx)
+	case "render":
+		return (&rendering{creation: b}).run(ctx)
 	}
 	return b.run(ctx)
 }

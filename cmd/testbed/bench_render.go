@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// rendering measures how long wikictl render --write takes for n tenants that
+// were never rendered, and again when nothing is to do, and how much memory.
+type rendering struct {
+	*creation
+	farm string // its folder
+}
+
+// kinds is how many classes there are; every tenant is of one of them.
+const kinds = 8
+
+func (b *rendering) run(ctx context.Context) error {
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	b.farm = filepath.Join(b.dir, "farm")
+	if err := b.definitions(); err != nil {
+		return err
+	}
+	server := mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.farm, "state")})
+	defer server.Stop(context.WithoutCancel(ctx))
+	if err := b.created(ctx); err != nil {
+		return err
+	}
+	fmt.Printf("%d tenants\n%-36s %9s %9s %9s\n", b.n, "wikictl render --write", "seconds", "CPU", "peak MB")
+	for _, run := range []struct{ name, want string }{
+		{"first", fmt.Sprintf("render: %d changed, 0 unchanged\n", b.n)},
+		{"unchanged", fmt.Sprintf("render: 0 changed, %d unchanged\n", b.n)},
+	} {
+		if err := b.measure(ctx, run.name, run.want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure runs the program and prints a line. This process stays small: a
+// child's peak begins with its parent's (getrusage(2)).
+func (b *rendering) measure(ctx context.Context, name, want string) error {
+	syscall.Sync() // what was written before is not measured
+	cmd := exec.CommandContext(ctx, b.wikictl, "--farm", b.farm, "render", "--write", "--all")
+	cmd.Stderr = os.Stderr
+	start := time.Now()
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("wikictl render: %w: %s", err, tail(out))
+	}
+	seconds := time.Since(start).Seconds()
+	if string(out) != want {
+		return fmt.Errorf("wikictl render: %q came, not %q", tail(out), want)
+	}
+	state := cmd.ProcessState
+	usage := state.SysUsage().(*syscall.Rusage)
+	fmt.Printf("%-36s %9.2f %9.2f %9d\n", name, seconds, (state.UserTime() + state.SystemTime()).Seconds(), usage.Maxrss>>10)
+	return nil
+}
+
+// definitions writes the farm, its classes and a tenant of each.
+func (b *rendering) definitions() error {
+	files := map[string]string{"wikictl.toml": fmt.Sprintf(`state   = "state"
+tenants = ["tenants/*.toml"]
+classes = ["classes/*.toml"]
+
+[codebases.current]
+path = "%s/1.43"
+
+[servers.main]
+managed = true
+
+[web]
+kind   = "nginx"
+fpm    = "unix:/run/php/fpm.sock"
+check  = ["true"]
+reload = ["true"]
+
+[defaults]
+codebase = "current"
+server   = "main"
+skins    = ["Vector", "MonoBook"]
+
+[defaults.settings]
+wgEnableUploads = true
+wgFileExtensions = ["png", "jpg", "svg", "pdf"]
+wgGroupPermissions."*".edit = false
+wgGroupPermissions."*".createaccount = false
+`, b.codebases)}
+	extensions := [kinds]string{"Cite", "ParserFunctions", "WikiEditor", "Gadgets", "Poem", "Echo", "Interwiki", "CategoryTree"}
+	for k := range kinds {
+		files[fmt.Sprintf("classes/c%d.toml", k)] = fmt.Sprintf("extensions = [%q]\n[settings]\nwgMaxUploadSize = %d\n", extensions[k], (k+1)<<20)
+		files["tenants/"+tenantName(k)+".toml"] = tenantText(k)
+	}
+	for name, text := range files {
+		path := filepath.Join(b.farm, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tenantName(i int) string { return fmt.Sprintf("w%05d", i) }
+
+func tenantText(i int) string {
+	return fmt.Sprintf(`name     = "w%05d"
+hosts    = ["w%05d.example.org", "w%05d.example.net"]
+sitename = "Wiki %d"
+classes  = ["c%d"]
+[settings]
+wgLocaltimezone = "Europe/Vienna"
+wgRateLimits.edit.user = [%d, 60]
+`, i, i, i, i, i%kinds, 10+i%50)
+}
+
+// created puts all tenants into the ledger and gives them secrets, as if they
+// had been created. Their code is that of the tenant of their class.
+func (b *rendering) created(ctx context.Context) error {
+	f, err := tenants.Load(b.farm)
+	if err != nil {
+		return err
+	}
+	h, err := host.Open(f, host.Options{})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(h.Layout.Secrets("x")), 0o700); err != nil {
+		return err
+	}
+	numbers := make([]int, b.n)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	results := fleet.Run(ctx, numbers, fleet.Options[int]{Jobs: 8}, func(ctx context.Context, i int) (struct{}, error) {
+		return struct{}{}, b.tenant(ctx, h.Layout, ledger, f.Tenants[i%kinds], i)
+	})
+	for _, r := range results {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+func (b *rendering) tenant(ctx context.Context, l tenants.Layout, ledger *mariadb.Ledger, like *tenants.Tenant, i int) error {
+	name := tenantName(i)
+	if err := os.WriteFile(filepath.Join(b.farm, "tenants", name+".toml"), []byte(tenantText(i)), 0o644); err != nil {
+		return err
+	}
+	key := tenants.Secret(fmt.Sprintf("%064d", i))
+	secrets, err := tenants.EncodeSecrets(tenants.Secrets{WebPassword: key[:24], SchemaPassword: key[:24], SecretKey: key, UpgradeKey: key[:16]})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(l.Secrets(name), secrets, 0o600); err != nil {
+		return err
+	}
+	return ledger.PutTenant(ctx, mariadb.TenantRow{
+		Name: name, Server: "main", Database: "wiki_" + name, Codebase: like.Codebase.Name, Version: like.Codebase.Version,
+		ComponentSet: like.ComponentSet(like.Codebase), State: mariadb.Ready, Run: "bench",
+	})
+}
