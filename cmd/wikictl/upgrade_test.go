@@ -408,6 +408,12 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 		t.Error("nobody could edit")
 	}
 	t.Logf("%d edits were acknowledged", acknowledged)
+	if half, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/backups/*/*.half")); len(half) > 0 {
+		t.Errorf("half dumps are left: %v", half)
+	}
+	if frozen, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/read-only")); len(frozen) > 0 {
+		t.Errorf("wikis are left read-only: %v", frozen)
+	}
 	if left, _ := exec.Command("pgrep", "-f", f.program).Output(); len(left) > 0 {
 		t.Errorf("processes are left: %s", left)
 	}

@@ -34,6 +34,9 @@ func (k *task) resume(ctx context.Context) (finished bool, err error) {
 	switch row.Phase {
 	case mariadb.Begun: // the new attempt is read-only from where this one was
 		k.now.Phase = mariadb.PutBack
+		if err := mariadb.RemoveBackup(k.dumpFile(row.Run)); err != nil {
+			return false, err
+		}
 		if k.code || len(k.SQL) > 0 {
 			return false, k.ledger.EndUpgrade(ctx, k.now, false)
 		}

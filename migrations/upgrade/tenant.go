@@ -178,12 +178,17 @@ func (k *task) dump(ctx context.Context) error {
 	if !k.o.Backup {
 		return nil
 	}
-	b, err := k.server.Dump(ctx, k.tenant.Database, filepath.Join(k.Layout.Backups(k.Name), k.RunID+".sql.zst"))
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID))
 	if err != nil {
 		return err
 	}
 	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
 	return nil
+}
+
+// dumpFile is where a run keeps this tenant's dump.
+func (k *task) dumpFile(run string) string {
+	return filepath.Join(k.Layout.Backups(k.Name), run+".sql.zst")
 }
 
 // prepare writes the release for the new code beside the one that is served.

@@ -131,12 +131,7 @@ func run(ctx context.Context, h *host.Host, p *Plan, o Options, outcomes map[str
 // wave upgrades the tenants of one wave and returns how many failed. stop says
 // why nothing of it may start.
 func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop error, outcomes map[string]host.Outcome) (failures int) {
-	end := func(o host.Outcome) {
-		outcomes[o.Tenant.Name] = u.run.Finish(o)
-		if o.Status.Failure() {
-			failures++
-		}
-	}
+	end := func(o host.Outcome) { outcomes[o.Tenant.Name] = u.run.Finish(o) }
 	var able []*Planned
 	for _, j := range jobs {
 		switch {
@@ -159,6 +154,7 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 		case !r.Started:
 			end(host.Outcome{Tenant: r.Item.tenant, Status: host.Skipped, Err: r.Err})
 		case r.Value.Tenant == nil: // it panicked
+			failures++
 			end(host.Outcome{Tenant: r.Item.tenant, Status: host.Failed, Err: r.Err, Elapsed: r.Elapsed})
 		default:
 			outcomes[r.Item.Name] = r.Value

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -194,9 +195,18 @@ func OpenBackup(file string) (*Backup, error) {
 	return b, nil
 }
 
-// Remove deletes a dump and its description.
-func (b *Backup) Remove() error {
-	return errors.Join(os.Remove(describedBy(b.File)), os.Remove(b.File))
+// RemoveBackup deletes a dump, its description, and what a Dump that was killed
+// left of them.
+func RemoveBackup(file string) error {
+	var errs []error
+	for _, path := range []string{file, describedBy(file)} {
+		for _, name := range []string{path, path + ".half"} {
+			if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Verify reads the whole dump: its checksum, and that it came to its end.
