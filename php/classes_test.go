@@ -65,3 +65,51 @@ func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
 		}
 	}
 }
+
+// A script of a real MediaWiki prints the same whether or not its classes were
+// loaded before it began.
+func TestLoadedClassesChangeNothing(t *testing.T) {
+	trees := os.Getenv("WIKICTL_TEST_CODEBASES")
+	if trees == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
+		}
+		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
+	}
+	root := tree(t, map[string]string{"log": "", "LocalSettings.php": `<?php $wgServer = 'http://x.localhost'; $wgSecretKey = 'k'; $wgSitename = 'X';
+		$wgMainCacheType = CACHE_NONE; wfLoadExtension( 'Cite' ); wfLoadSkin( 'Vector' );
+		fwrite( STDERR, class_exists( 'MediaWiki\MediaWikiServices', false ) ? "loaded\n" : "not loaded\n" );`})
+	for _, version := range []string{"1.39", "1.43"} {
+		s, err := Start(t.Context(), Options{Program: program(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		alone := &Server{options: s.options}
+		print := func(s *Server) (text string, loaded bool) {
+			log := filepath.Join(root, "log")
+			if err := os.Truncate(log, 0); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Run(t.Context(), Job{Script: filepath.Join(trees, version, "maintenance/getConfiguration.php"), Args: []string{"--format=json"},
+				Config: filepath.Join(root, "LocalSettings.php"), Log: log, Limit: 20 * time.Second}); err != nil {
+				t.Fatal(err)
+			}
+			text = wrote(log)
+			return strings.NewReplacer("not loaded\n", "", "loaded\n", "").Replace(text), !strings.Contains(text, "not loaded")
+		}
+		want, loaded := print(alone)
+		if len(want) < 10000 || loaded {
+			t.Fatalf("%s, classes loaded: %v, printed %.300q", version, loaded, want)
+		}
+		for deadline := time.Now().Add(20 * time.Second); !loaded; {
+			var got string
+			if got, loaded = print(s); got != want {
+				t.Fatalf("%s: %d bytes alone, %d forked, classes loaded: %v", version, len(want), len(got), loaded)
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the classes were never loaded", version)
+			}
+		}
+	}
+}
