@@ -67,11 +67,14 @@ func folderOf(name string, have map[string]*Component) string {
 
 var comparison = regexp.MustCompile(`^(>=|<=|>|<|==|=|!=|\^|~)?\s*v?([0-9]+(?:\.[0-9]+|\.\*)*|\*)`)
 
+// looseOperators are those that stand apart from their version.
+var looseOperators = strings.NewReplacer(">= ", ">=", "<= ", "<=", "> ", ">", "< ", "<", "^ ", "^", "~ ", "~")
+
 // satisfies says whether a version meets a Composer constraint. A constraint
 // that it can't read is taken as met: MediaWiki itself has the last word.
 func satisfies(version, constraint string) bool {
 	return slices.ContainsFunc(strings.Split(constraint, "||"), func(all string) bool {
-		terms := strings.FieldsFunc(strings.NewReplacer(">= ", ">=", "<= ", "<=", "> ", ">", "< ", "<", "^ ", "^", "~ ", "~").Replace(all),
+		terms := strings.FieldsFunc(looseOperators.Replace(all),
 			func(r rune) bool { return r == ' ' || r == ',' })
 		return !slices.ContainsFunc(terms, func(term string) bool { return !meets(version, term) })
 	})

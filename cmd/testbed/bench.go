@@ -22,8 +22,11 @@ import (
 var parallel = []int{2, 4, 8, 16}
 
 func bench(ctx context.Context, codebases string, args []string) error {
+	if len(args) > 0 && args[0] == "audit" {
+		return benchAudit(ctx, codebases, args[1:])
+	}
 	if len(args) == 0 || !slices.Contains([]string{"create", "render", "upgrade"}, args[0]) {
-		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N, bench render --tenants N")
+		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N, bench render --tenants N, bench audit --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")

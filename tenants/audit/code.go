@@ -25,8 +25,9 @@ type code struct {
 	core       group
 	extensions map[string]group
 	skins      map[string]group
-	owners     map[string]string // a component's setting to "the extension Cite"
-	hints      map[string]string // see near
+	owners     map[string]string   // a component's setting to "the extension Cite"
+	hints      map[string]string   // see near
+	keys       map[string][]string // see defaultKeys
 }
 
 // group is the settings of core or of one component.
@@ -80,7 +81,7 @@ func (c *code) all(yield func(string) bool) {
 }
 
 func newCode(s php.Settings) *code {
-	c := &code{php: s.PHP, core: newGroup(s.Core), owners: map[string]string{}, hints: map[string]string{}}
+	c := &code{php: s.PHP, core: newGroup(s.Core), owners: map[string]string{}, hints: map[string]string{}, keys: map[string][]string{}}
 	for _, name := range bare {
 		c.core.names[name] = true
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"wikictl/tenants"
 )
@@ -157,12 +158,28 @@ func weakHash(_ *subject, name string, v tenants.Value, r *reporter) {
 }
 
 func secretInDefinitions(_ *subject, name string, v tenants.Value, r *reporter) {
-	if _, isTable := v.Data.(map[string]tenants.Value); !isTable && !secretName.MatchString(name) {
-		return
-	}
-	each(name, v, func(path string, leaf tenants.Value) {
-		if text, ok := leaf.Data.(string); ok && text != "" && secretName.MatchString(path) {
-			r.say(leaf.Position, path, "read it from a file that is not in version control", "a secret stands in the definitions")
+	switch data := v.Data.(type) {
+	case string:
+		if data != "" && secretName(name) {
+			r.say(v.Position, name, "read it from a file that is not in version control", "a secret stands in the definitions")
 		}
-	})
+	case map[string]tenants.Value:
+		for key, inner := range data {
+			switch inner.Data.(type) {
+			case string, map[string]tenants.Value:
+				secretInDefinitions(nil, name+"."+key, inner, r)
+			}
+		}
+	}
+}
+
+// secretEnds are how names of settings with secrets end, in lower case.
+var secretEnds = []string{"password", "secret", "secretkey", "privatekey", "private_key", "apikey", "api_key", "token"}
+
+func secretName(name string) bool {
+	if len(name) > 12 {
+		name = name[len(name)-12:]
+	}
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(secretEnds, func(end string) bool { return strings.HasSuffix(name, end) })
 }

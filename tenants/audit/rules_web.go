@@ -2,14 +2,10 @@ package audit
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"wikictl/tenants"
 )
-
-// secretName is what settings with secrets are called.
-var secretName = regexp.MustCompile(`(?i)(password|secret|secretkey|private_?key|api_?key|token)$`)
 
 // webRules find what goes wrong between browsers, proxies and wikis.
 var webRules = []rule{

@@ -199,16 +199,19 @@ func (c checker) checkKnown(name string, v tenants.Value, s *subject) bool {
 
 // keys are the keys that a table has by default and by the tenant's definitions.
 func (s *subject) keys(name string) []string {
-	declared, _, _ := s.code.find(s.tenant, name)
-	var table map[string]json.RawMessage
-	_ = json.Unmarshal(declared.Default, &table) // a list has no keys
-	keys := slices.Collect(maps.Keys(table))
 	own, _ := s.tenant.Settings[name].Data.(map[string]tenants.Value)
-	return slices.Sorted(func(yield func(string) bool) {
-		for _, key := range append(keys, slices.Collect(maps.Keys(own))...) {
-			if !yield(key) {
-				return
-			}
-		}
-	})
+	return slices.AppendSeq(slices.Clone(s.code.defaultKeys(s.tenant, name)), maps.Keys(own))
+}
+
+// defaultKeys are the keys of a table's default, which is read once.
+func (c *code) defaultKeys(t *tenants.Tenant, name string) []string {
+	keys, known := c.keys[name]
+	if !known {
+		declared, _, _ := c.find(t, name)
+		var table map[string]json.RawMessage
+		_ = json.Unmarshal(declared.Default, &table) // a list has no keys
+		keys = slices.Sorted(maps.Keys(table))
+		c.keys[name] = keys
+	}
+	return keys
 }

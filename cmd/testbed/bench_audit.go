@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// benchAudit measures an audit of the definitions of many tenants.
+func benchAudit(ctx context.Context, codebases string, args []string) error {
+	flags := flag.NewFlagSet("bench audit", flag.ContinueOnError)
+	n := flags.Int("tenants", 10000, "how many tenants")
+	flags.Bool("static", true, "only the definitions, which is all there is yet")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("/tmp", "wkb")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	wikictl := filepath.Join(dir, "wikictl")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", wikictl, "./cmd/wikictl").CombinedOutput(); err != nil {
+		return fmt.Errorf("build wikictl: %w: %s", err, out)
+	}
+	farm := filepath.Join(dir, "farm")
+	if err := writeAuditFarm(farm, codebases, *n); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(farm, "state", "run"), 0o755); err != nil {
+		return err
+	}
+	fmt.Printf("%d tenants, %d of them with a fault\n%-36s %8s %8s %10s\n", *n, (*n+faultEvery-1)/faultEvery, "", "seconds", "CPU", "peak MB")
+	ways := [][]string{{"list"}, {"audit", "--static"}, {"audit", "--static"}, {"audit", "--static", "--format", "json"}}
+	names := []string{"list (reads the same files)", "audit, PHP asked for the first time", "audit, PHP's answer remembered", "audit --format json"}
+	for i, way := range ways {
+		if err := measure(ctx, wikictl, farm, names[i], way); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure runs wikictl once and prints what it took.
+func measure(ctx context.Context, wikictl, farm, name string, args []string) error {
+	cmd := exec.CommandContext(ctx, wikictl, append([]string{"--farm", farm}, args...)...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	start := time.Now()
+	err := cmd.Run()
+	elapsed := time.Since(start)
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		return fmt.Errorf("%s: %w: %s", name, err, tail(said.Bytes()))
+	}
+	state := cmd.ProcessState
+	usage := state.SysUsage().(*syscall.Rusage)
+	fmt.Printf("%-36s %8.2f %8.2f %10.0f\n", name, elapsed.Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), float64(usage.Maxrss)/1024)
+	if last := lastLine(out.String()); strings.HasPrefix(last, "audit:") {
+		fmt.Println("  " + last)
+	}
+	return nil
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// classCount and faultEvery shape the farm: classes of tenants, and tenants that
+// have a mistake.
+const classCount, faultEvery = 20, 50
+
+const auditFarm = `state = "state"
+tenants = ["tenants/**/*.toml"]
+classes = ["classes/*.toml"]
+[codebases."1.39"]
+path = "CODEBASES/1.39"
+[codebases."1.43"]
+path = "CODEBASES/1.43"
+[servers.main]
+managed = true
+[defaults]
+codebase = "1.43"
+server = "main"
+skins = ["Vector", "MinervaNeue"]
+[defaults.settings]
+wgEnableUploads = true
+wgGroupPermissions."*" = { edit = false, createaccount = false }
+wgPasswordSender = "wiki@example.org"
+wgMainCacheType = 3
+wgJobRunRate = 0
+[[policy]]
+name = "uploads"
+setting = "wgMaxUploadSize"
+range = [0, 209715200]
+reason = "the disk is small"
+severity = "warning"
+`
+
+const auditClass = `extensions = ["Cite", "ParserFunctions", "WikiEditor", "CodeEditor", "Scribunto", "TemplateData", "PageImages"]
+[settings]
+wgNamespacesWithSubpages = { 0 = true, 4 = true, 12 = true }
+wgFileExtensions = ["png", "jpg", "svg", "pdf"]
+wgScribuntoDefaultEngine = "luastandalone"
+wgPFEnableStringFunctions = true
+wgPageImagesNamespaces = [0, 3000]
+wgRightsUrl = "https://creativecommons.org/licenses/by-sa/4.0/"
+wgExternalLinkTarget = "_blank"
+wgMaxUploadSize = %d
+`
+
+const auditTenant = `name = "w%[1]d"
+hosts = ["w%[1]d.example.org"]
+sitename = "Wiki %[1]d"
+classes = ["c%[2]d"]
+codebase = "%[4]s"
+[settings]
+wgMetaNamespace = "Wiki_%[1]d"
+wgLogos = { "1x" = "/images/w%[1]d.png", icon = "/images/w%[1]d.svg" }
+wgExtraNamespaces = { 3000 = "Portal_%[1]d", 3001 = "Portal_%[1]d_talk" }
+wgContentNamespaces = [0, 3000]
+wgGroupPermissions.team%[2]d = { edit = true, upload = true, move = true }
+wgGroupPermissions.sysop.interwiki = %[5]t
+wgLocaltimezone = "%[6]s"
+wgRCMaxAge = %[1]d
+wgThumbLimits = [120, 200, %[2]d]
+%[3]s`
+
+// writeAuditFarm writes the definitions of n tenants.
+func writeAuditFarm(dir, codebases string, n int) error {
+	write := func(name, content string) error {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(content), 0o644)
+	}
+	err := write("wikictl.toml", strings.ReplaceAll(auditFarm, "CODEBASES", codebases))
+	for i := 0; i < classCount && err == nil; i++ {
+		err = write(fmt.Sprintf("classes/c%d.toml", i), fmt.Sprintf(auditClass, 20971520+i))
+	}
+	zones := []string{"UTC", "Europe/Berlin", "Asia/Tokyo"}
+	for i := 0; i < n && err == nil; i++ {
+		fault, version := "", "1.43"
+		if i%faultEvery == 0 {
+			fault = "wgEnableUplods = true\n"
+		}
+		if i%3 == 0 {
+			version = "1.39"
+		}
+		err = write(fmt.Sprintf("tenants/%d/w%d.toml", i/100, i), fmt.Sprintf(auditTenant, i, i%classCount, fault, version, i%2 == 0, zones[i%len(zones)]))
+	}
+	return err
+}
