@@ -34,7 +34,7 @@ func (u *upgrade) one(ctx context.Context, j *Planned) (host.Outcome, error) {
 }
 
 func (u *upgrade) attempt(ctx context.Context, j *Planned) (host.Status, error) {
-	if err := u.warm[warmthOf(j)]; err != nil {
+	if err := errors.Join(u.warm[warmthOf(j)], u.releases[j.Name].Err); err != nil {
 		return host.Failed, err
 	}
 	k, err := u.take(ctx, j)
@@ -115,7 +115,6 @@ func (k *task) forward(ctx context.Context) error {
 		{"mark", func() error { return k.mark(ctx) }},
 		{"read-only", func() error { return k.freeze(ctx) }},
 		{"backup", func() error { return k.dump(ctx) }},
-		{"release", func() error { return k.prepare(ctx) }},
 		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
 		{"update.php", func() error { return k.update(ctx) }},
 		{"farm sql", func() error { return k.migrate(ctx) }},
@@ -159,6 +158,7 @@ func (k *task) mark(ctx context.Context) error {
 		Run: k.RunID, Tenant: k.Name, Phase: mariadb.Begun,
 		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
 		NewCodebase: k.tenant.Codebase.Name, NewVersion: k.tenant.Codebase.Version, NewSet: k.wanted(),
+		NewRelease: k.releases[k.Name].Release,
 	}
 	return k.ledger.BeginUpgrade(ctx, k.now)
 }
@@ -189,16 +189,6 @@ func (k *task) dump(ctx context.Context) error {
 // dumpFile is where a run keeps this tenant's dump.
 func (k *task) dumpFile(run string) string {
 	return filepath.Join(k.Layout.Backups(k.Name), run+".sql.zst")
-}
-
-// prepare writes the release for the new code beside the one that is served.
-func (k *task) prepare(ctx context.Context) error {
-	w, err := k.Wanted(k.tenant, k.tenant.Codebase)
-	if err != nil {
-		return err
-	}
-	k.now.NewRelease, err = k.Deploy.Prepare(ctx, w)
-	return err
 }
 
 // update runs MediaWiki's updater of the new code, unless only the farm's own

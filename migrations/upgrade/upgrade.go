@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
@@ -70,11 +71,12 @@ func (e *BlockedError) Error() string {
 // upgrade is one run.
 type upgrade struct {
 	*host.Host
-	o      Options
-	ledger *mariadb.Ledger
-	run    *host.Run
-	sql    farmSQL
-	warm   map[warmth]error
+	o        Options
+	ledger   *mariadb.Ledger
+	run      *host.Run
+	sql      farmSQL
+	warm     map[warmth]error
+	releases map[string]deploy.Prepared // of the wave that runs, by tenant
 }
 
 // Run upgrades what is planned and returns an outcome for each tenant of the
@@ -144,6 +146,9 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 		default:
 			able = append(able, j)
 		}
+	}
+	if len(able) > 0 {
+		u.prepare(ctx, able)
 	}
 	options := fleet.Options[*Planned]{
 		Jobs: u.o.Jobs, PerGroup: u.o.PerServer, MaxFailures: budget, Drain: u.o.Drain,

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"wikictl/php"
+	"wikictl/templates/deploy"
 	"wikictl/tenants/fleet"
 )
 
@@ -39,17 +41,33 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[warmth]error {
 	return result
 }
 
+// prepare writes the releases of a wave for the new code beside those that are
+// served, so that all of them are checked before any wiki is read-only.
+func (u *upgrade) prepare(ctx context.Context, jobs []*Planned) {
+	u.releases = map[string]deploy.Prepared{}
+	for i, p := range u.releasesOf(ctx, jobs) {
+		u.releases[jobs[i].Name] = p
+	}
+}
+
+// releasesOf prepares the new releases of tenants, in their order.
+func (u *upgrade) releasesOf(ctx context.Context, jobs []*Planned) []deploy.Prepared {
+	prepared, err := u.Deploy.Prepare(ctx, deploy.Source{Len: len(jobs), At: func(i int) (deploy.Wanted, error) {
+		return u.Wanted(jobs[i].tenant, jobs[i].tenant.Codebase)
+	}})
+	if err != nil {
+		return slices.Repeat([]deploy.Prepared{{Err: err}}, len(jobs))
+	}
+	return prepared
+}
+
 // warmOne builds a cache by a tenant's settings for the new code.
 func (u *upgrade) warmOne(ctx context.Context, j *Planned) (struct{}, error) {
 	none := struct{}{}
 	err := u.run.Step(j.Name, "messages", func() error {
-		w, err := u.Wanted(j.tenant, j.tenant.Codebase)
-		if err != nil {
-			return err
-		}
-		release, err := u.Deploy.Prepare(ctx, w)
-		if err != nil {
-			return err
+		release := u.releasesOf(ctx, []*Planned{j})[0]
+		if release.Err != nil {
+			return release.Err
 		}
 		server, err := u.PHP(ctx, j.tenant.Codebase)
 		if err != nil {
@@ -62,7 +80,7 @@ func (u *upgrade) warmOne(ctx context.Context, j *Planned) (struct{}, error) {
 		_, err = server.Run(ctx, php.Job{
 			Script: filepath.Join(j.tenant.Codebase.Path, "maintenance", "rebuildLocalisationCache.php"),
 			Args:   []string{"--lang=" + j.tenant.Language, "--no-database", "--quiet"},
-			Config: filepath.Join(u.Layout.Release(j.Name, release), "LocalSettings.php"), Log: log, Limit: u.o.Limit,
+			Config: filepath.Join(u.Layout.Release(j.Name, release.Release), "LocalSettings.php"), Log: log, Limit: u.o.Limit,
 		})
 		return err
 	})

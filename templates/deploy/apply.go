@@ -67,7 +67,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	j, err := d.readJournal()
+	j, err := d.readJournal(ctx)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -115,10 +115,10 @@ func partial(outcomes []Outcome) error {
 
 // stagedTenant is a tenant on its way.
 type stagedTenant struct {
-	swap    swap
-	changes []Change
-	written bool
-	err     error
+	swap      swap
+	changes   []Change
+	unchecked bool // its PHP was not checked yet
+	err       error
 }
 
 // stageAll writes the releases of the tenants that differ, several at once.
@@ -148,7 +148,7 @@ func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
 	if t.swap.From, _, err = d.Current(w.Tenant); err != nil {
 		return err
 	}
-	if t.swap.To, t.written, err = d.stage(w); err != nil {
+	if t.swap.To, t.unchecked, err = d.stage(w); err != nil {
 		return err
 	}
 	for _, c := range t.changes {
@@ -162,17 +162,17 @@ func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
 	return nil
 }
 
-// lintAll checks the PHP of the releases that were written. When the check of
+// lintAll checks the PHP of the releases that were never served. When the check of
 // all fails it looks for those that are at fault, by halves.
 func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
-	var written []*stagedTenant
+	var unchecked []*stagedTenant
 	for i := range staged {
-		if staged[i].err == nil && staged[i].written {
-			written = append(written, &staged[i])
+		if staged[i].err == nil && staged[i].unchecked {
+			unchecked = append(unchecked, &staged[i])
 		}
 	}
 	if d.Lint != nil {
-		d.lint(ctx, written)
+		d.lint(ctx, unchecked)
 	}
 }
 
@@ -230,7 +230,7 @@ func (d *Deployer) include(ctx context.Context, names []string, decide func(part
 		return false, err
 	}
 	defer unlock()
-	j, err := d.readJournal()
+	j, err := d.readJournal(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -43,6 +43,10 @@ func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err er
 	if err := d.Reload(ctx); err != nil {
 		return false, fmt.Errorf("%w\n(the new configuration is in place: run this again once it can be loaded)", err)
 	}
+	j.Done = true
+	if err := d.writeJournal(j); err != nil {
+		return true, err
+	}
 	return true, d.settle(ctx, j)
 }
 

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,14 +26,14 @@ type journal struct {
 	Swaps       []swap `json:"swaps"`
 	Default     Kind   `json:"default,omitempty"`
 	DefaultData []byte `json:"default_data,omitempty"` // what the new one holds
+	Done        bool   `json:"done,omitempty"`         // only settling is left: what an undoing needs may be gone
 }
 
 func (d *Deployer) journalPath() string { return filepath.Join(d.layout.Run(), "deploy.json") }
 
 // readJournal returns what a killed run left undone, without the tenants that
 // something else has switched since.
-func (d *Deployer) readJournal() (journal, error) {
-	var j journal
+func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
 	data, err := os.ReadFile(d.journalPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return j, nil
@@ -42,6 +43,9 @@ func (d *Deployer) readJournal() (journal, error) {
 	}
 	if err != nil {
 		return j, fmt.Errorf("%s: %w", d.journalPath(), err)
+	}
+	if j.Done {
+		return journal{}, d.settle(ctx, j)
 	}
 	var failed error
 	j.Swaps = slices.DeleteFunc(j.Swaps, func(s swap) bool {

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 
 	"wikictl/templates"
+	"wikictl/tenants/fleet"
 )
 
 // Names within a release.
@@ -62,47 +64,61 @@ func (d *Deployer) Releases(tenant string) ([]int, error) {
 	return numbers, nil
 }
 
-// Prepare writes a tenant's next release without serving it and returns its
-// number. What was prepared before and never served is used again when it is
-// the same; so is the current release.
-func (d *Deployer) Prepare(ctx context.Context, w Wanted) (int, error) {
-	release, written, err := d.prepare(ctx, w)
-	if err != nil || d.Lint == nil || !written {
-		return release, err
-	}
-	file := filepath.Join(d.layout.Release(w.Tenant, release), settingsFile)
-	if err := d.Lint(ctx, []string{file}); err != nil {
-		return 0, errors.Join(err, d.discard(ctx, w.Tenant, release))
-	}
-	return release, nil
+// Prepared is a tenant's release that holds what is wanted but need not be
+// served yet. Err says why there is none.
+type Prepared struct {
+	Tenant  string
+	Release int
+	Err     error
 }
 
-func (d *Deployer) prepare(ctx context.Context, w Wanted) (release int, written bool, err error) {
+// Prepare writes the next releases of tenants without serving them, checks them
+// all at once, and returns them in the order of s. What was prepared before and
+// never served is used again when it is the same; so is the current release.
+func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 	unlock, err := d.lock(ctx, patience)
 	if err != nil {
-		return 0, false, err
+		return nil, err
 	}
 	defer unlock()
-	return d.stage(w)
+	staged := make([]stagedTenant, s.Len)
+	for i, r := range fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+		func(_ context.Context, i int) (t stagedTenant, err error) {
+			w, err := s.At(i)
+			if err != nil {
+				return t, err
+			}
+			t.swap.Tenant = w.Tenant
+			t.swap.To, t.unchecked, err = d.stage(w)
+			return t, err
+		}) {
+		staged[i] = r.Value
+		staged[i].err = r.Err
+	}
+	d.lintAll(ctx, staged)
+	if ctx.Err() != nil { // they may not have been checked
+		return nil, errors.Join(context.Cause(ctx), d.discard(staged))
+	}
+	prepared := make([]Prepared, s.Len)
+	for i, t := range staged {
+		prepared[i] = Prepared{t.swap.Tenant, t.swap.To, t.err}
+	}
+	return prepared, nil
 }
 
-// discard removes a release that turned out to be wrong, unless it is served.
-func (d *Deployer) discard(ctx context.Context, tenant string, release int) error {
-	unlock, err := d.lock(context.WithoutCancel(ctx), patience)
-	if err != nil {
-		return err
+// discard removes releases that were not checked.
+func (d *Deployer) discard(staged []stagedTenant) (err error) {
+	for _, t := range staged {
+		if t.err == nil && t.unchecked {
+			err = errors.Join(err, os.RemoveAll(d.layout.Release(t.swap.Tenant, t.swap.To)))
+		}
 	}
-	defer unlock()
-	current, _, err := d.Current(tenant)
-	if err != nil || current == release {
-		return err
-	}
-	return os.RemoveAll(d.layout.Release(tenant, release))
+	return err
 }
 
 // stage makes sure that a release holds what is wanted and returns its number,
-// and whether it had to be written.
-func (d *Deployer) stage(w Wanted) (release int, written bool, err error) {
+// and whether it has yet to be checked: it is new, or was never served.
+func (d *Deployer) stage(w Wanted) (release int, unchecked bool, err error) {
 	if err := d.makeFolders(w); err != nil {
 		return 0, false, err
 	}
@@ -121,7 +137,7 @@ func (d *Deployer) stage(w Wanted) (release int, written bool, err error) {
 			break
 		}
 		if same, err := d.holds(w, n); err != nil || same {
-			return n, false, err
+			return n, n != current, err
 		}
 	}
 	next = max(next, current+1) // its folder may be gone

@@ -306,9 +306,9 @@ func (s *stand) testSwitch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := s.d.Prepare(t.Context(), w)
-	if err != nil || second == first {
-		t.Fatal(second, err)
+	second := prepare(t, s.d, w)
+	if second == first {
+		t.Fatal(second)
 	}
 	for i := range 20 {
 		release, wantName, wantCode := first, "Alpha", "MediaWiki "+version
