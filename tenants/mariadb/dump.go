@@ -141,13 +141,29 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 	if err != nil {
 		return err
 	}
+	triggers, err := s.triggersOption(ctx, b.Database)
+	if err != nil {
+		return err
+	}
 	err = s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, z, "--single-transaction", "--quick", "--skip-lock-tables", "--hex-blob",
-		"--routines", "--events", "--triggers", "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
+		"--routines", "--events", triggers, "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
 	if err := errors.Join(err, z.Close()); err != nil {
 		return err
 	}
 	b.Bytes, b.SHA256 = size.n, hex.EncodeToString(sum.Sum(nil))
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// triggersOption tells mariadb-dump not to look for triggers when there are none,
+// as in most wikis: it asks for each table, which is a third of the server's work
+// for a small database.
+func (s *Server) triggersOption(ctx context.Context, database string) (string, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ?`, database).Scan(&n)
+	if n == 0 {
+		return "--skip-triggers", err
+	}
+	return "--triggers", err
 }
 
 type counter struct{ n int64 }

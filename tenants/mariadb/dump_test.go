@@ -20,6 +20,8 @@ func TestRestoreIsExact(t *testing.T) {
 		"CREATE TABLE dump_a.t (id INT AUTO_INCREMENT PRIMARY KEY, v VARBINARY(300), x DOUBLE) DEFAULT CHARSET=binary",
 		"INSERT INTO dump_a.t (v, x) VALUES ('\\0\\'\"\\\\\\n\xf0\x9f\x98\x80\xff', 0.1), (NULL, NULL), (REPEAT('x', 300), 1e300)",
 		"CREATE TABLE dump_a.empty (id INT)",
+		"CREATE TRIGGER dump_a.grow BEFORE INSERT ON dump_a.empty FOR EACH ROW SET NEW.id = 5",
+		"CREATE PROCEDURE dump_a.nothing() SELECT 1",
 		"CREATE TABLE dump_b.t (id INT)",
 		"INSERT INTO dump_b.t VALUES (7)",
 	} {
@@ -42,6 +44,12 @@ func TestRestoreIsExact(t *testing.T) {
 	must(t, err)
 	if d := cmp.Diff(b.Tables, found); d != "" {
 		t.Errorf("restored (-dumped +found):\n%s", d)
+	}
+	must(t, exec1(t, shared, "CALL dump_a.nothing()"))
+	must(t, exec1(t, shared, "INSERT INTO dump_a.empty VALUES (1)"))
+	var grown int
+	if err := shared.db.QueryRowContext(t.Context(), "SELECT id FROM dump_a.empty").Scan(&grown); err != nil || grown != 5 {
+		t.Errorf("the trigger was not restored: %d, %v", grown, err)
 	}
 	after, err := shared.Contents(t.Context(), "dump_b")
 	must(t, err)
