@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,8 +31,8 @@ func (r *requirements) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(r))
 }
 
-// unmet lists what a tenant on its codebase does not fulfil. PHP's version and
-// extensions are the preflight's to check, as they are the machine's.
+// unmet lists what a tenant on its codebase does not fulfil. What PHP has to
+// fulfil is the machine's: PlatformProblems.
 func (r requirements) unmet(t *Tenant) []string {
 	var missing []string
 	if r.MediaWiki != "" && !satisfies(t.Codebase.Version, r.MediaWiki) {
@@ -50,6 +52,55 @@ func (r requirements) unmet(t *Tenant) []string {
 	lack("extension", r.Extensions, t.Extensions, t.Codebase.Extensions)
 	lack("skin", r.Skins, t.Skins, t.Codebase.Skins)
 	return missing
+}
+
+// corePlatform is what MediaWiki itself needs of PHP, as its composer.json states;
+// empty when it has none.
+func corePlatform(path string) map[string]any {
+	var composer struct {
+		Require map[string]any `json:"require"`
+	}
+	data, err := os.ReadFile(filepath.Join(path, "composer.json"))
+	if err != nil || json.Unmarshal(data, &composer) != nil {
+		return nil // MediaWiki runs without it
+	}
+	return composer.Require
+}
+
+// PlatformProblems says what PHP lacks that the tenant needs on codebase c: that
+// version of PHP, such as "8.2.29", with those extensions, named as PHP names them.
+func (t *Tenant) PlatformProblems(c *Codebase, version string, extensions []string) []string {
+	have := map[string]bool{}
+	for _, e := range extensions {
+		have[strings.ReplaceAll(strings.ToLower(e), " ", "-")] = true
+	}
+	problems := platformProblems("MediaWiki "+c.Version, c.requires, version, have)
+	for _, name := range t.Extensions {
+		if e := c.Extensions[name]; e != nil {
+			problems = append(problems, platformProblems(name, e.requires.Platform, version, have)...)
+		}
+	}
+	for _, name := range t.Skins {
+		if s := c.Skins[name]; s != nil {
+			problems = append(problems, platformProblems(name, s.requires.Platform, version, have)...)
+		}
+	}
+	return problems
+}
+
+func platformProblems(who string, requires map[string]any, version string, have map[string]bool) []string {
+	var problems []string
+	for _, key := range slices.Sorted(maps.Keys(requires)) {
+		wanted, _ := requires[key].(string)
+		extension, isExtension := strings.CutPrefix(key, "ext-")
+		switch {
+		case key == "php" && !satisfies(version, wanted):
+			problems = append(problems, fmt.Sprintf("%s needs PHP %s, and it is %s", who, wanted, version))
+		case isExtension && !have[extension]:
+			problems = append(problems, fmt.Sprintf("%s needs PHP's extension %s", who, extension))
+		}
+	}
+	return problems
 }
 
 // folderOf finds the folder of a component by the name that others require it by.

@@ -46,6 +46,7 @@ type Codebase struct {
 	Skins      map[string]*Component // by folder name
 	Position   Position
 
+	requires    map[string]any // of composer.json
 	fingerprint func() string
 }
 

@@ -6,13 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
-	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -42,7 +38,10 @@ type Planned struct {
 	Seconds     float64       `json:"seconds"`               // expected
 	Interrupted mariadb.Phase `json:"interrupted,omitempty"` // an earlier run was, in this phase
 	SQL         []string      `json:"sql,omitempty"`         // files of the farm's own
+	Jobs        int64         `json:"jobs"`                  // in its queue; --run-jobs runs them on the old code first
+	Locked      string        `json:"locked,omitempty"`      // by whom
 	Problems    []string      `json:"problems,omitempty"`    // what stands in the way
+	Remarks     []string      `json:"remarks,omitempty"`     // what is worth knowing
 
 	tenant *tenants.Tenant
 	row    mariadb.TenantRow
@@ -146,76 +145,6 @@ func harmless(name string, v tenants.Value) bool {
 	return v.Data == false || v.Data == ""
 }
 
-// inspect asks servers, disk and web server, and puts the tenants into waves.
-func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, o Options) error {
-	history, err := ledger.LastUpgrades(ctx)
-	if err != nil {
-		return err
-	}
-	for _, def := range serversOf(p) {
-		s, err := h.Server(ctx, def)
-		if err != nil {
-			return err
-		}
-		facts, err := s.Facts(ctx)
-		if err != nil {
-			return err
-		}
-		for _, j := range p.Tenants {
-			if j.tenant.Server == def {
-				j.judgeSchema(facts[j.tenant.Database])
-			}
-		}
-	}
-	for _, j := range p.Tenants {
-		j.Seconds = expected(j, history)
-		if o.Backup {
-			p.Space += need(j, history)
-		}
-	}
-	if err := p.assign(o); err != nil {
-		return err
-	}
-	p.Digest = p.digest()
-	if p.Free, err = free(h.Layout.State); err != nil {
-		return err
-	}
-	if p.Space > p.Free {
-		p.blockAll(fmt.Sprintf("the dumps may need %d MB, and %s has %d MB free", p.Space>>20, h.Layout.State, p.Free>>20))
-	}
-	p.askWeb(ctx, h)
-	return nil
-}
-
-// judgeSchema compares the schema as found with what the upgrade begins and
-// ends with. An interrupted one may be anything.
-func (j *Planned) judgeSchema(f mariadb.Facts) {
-	j.Level, j.Bytes = f.Level, f.Bytes
-	if f.Level == "" {
-		j.Level = mariadb.NoTables
-	}
-	if j.Interrupted != "" || j.row.State != mariadb.Ready {
-		return
-	}
-	switch {
-	case j.Level == mariadb.NoTables, j.Level == mariadb.Foreign:
-		j.Problems = append(j.Problems, fmt.Sprintf("its database %s is %s; restore it from a backup", j.tenant.Database, j.Level))
-	case j.Level == mariadb.BeforeAll:
-		j.Problems = append(j.Problems, fmt.Sprintf("its database is %s: upgrade it to 1.35 first", j.Level))
-	case j.Level == mariadb.AfterAll || newer(string(j.Level), j.New):
-		j.Problems = append(j.Problems, fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from", strings.TrimPrefix(string(j.Level), "newer than "), j.New))
-	}
-}
-
-// newer says whether MediaWiki version a, such as "1.43", comes after b, such as
-// "1.39.17".
-func newer(a, b string) bool {
-	var major, x, y int
-	fmt.Sscanf(a, "%d.%d", &major, &x)
-	fmt.Sscanf(b, "%d.%d", &major, &y)
-	return x > y
-}
-
 // expected is how long a tenant may take: as long as the last time, or by size.
 func expected(j *Planned, history map[string]mariadb.UpgradeRow) float64 {
 	const alone, bytesPerSecond = 3, 20e6
@@ -232,15 +161,6 @@ func need(j *Planned, history map[string]mariadb.UpgradeRow) int64 {
 		return 2 * h.BackupBytes
 	}
 	return j.Bytes / 4
-}
-
-// free is how many bytes are free where a folder is.
-func free(path string) (int64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(path, &s); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: path, Err: err}
-	}
-	return int64(s.Bavail) * s.Bsize, nil
 }
 
 // assign puts the tenants into waves: canaries and what was interrupted first.
@@ -300,25 +220,4 @@ func (p *Plan) digest() string {
 		fmt.Fprintln(h, j.Name, j.row.ComponentSet, j.tenant.ComponentSet(j.tenant.Codebase), j.Wave, j.SQL)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-func (p *Plan) blockAll(problem string) {
-	for _, j := range p.Tenants {
-		j.Problems = append(j.Problems, problem)
-	}
-}
-
-// askWeb looks whether the web server and php-fpm answer for one of the wikis
-// that are not interrupted: if they don't, no probe after an upgrade can pass.
-func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
-	at := slices.IndexFunc(p.Tenants, func(j *Planned) bool {
-		return j.Interrupted == "" && len(j.Problems) == 0 && host.Exists(filepath.Join(h.Layout.Vhosts(), j.Name+".conf"))
-	})
-	if at < 0 {
-		return
-	}
-	j := p.Tenants[at]
-	if _, err := php.Probe(ctx, h.Farm.Web.Probe, j.tenant.Hosts[0]); err != nil {
-		p.blockAll("the web server does not serve " + j.Name + " as it is: " + err.Error())
-	}
 }

@@ -35,8 +35,11 @@ type Options struct {
 	Limit       time.Duration // of update.php
 	Patience    time.Duration // with requests that were under way when a wiki became read-only
 	Between     func(ctx context.Context, wave, waves int) error
-	Drain       <-chan struct{}
-	Observer    host.Observer
+	// Settings says, by tenant, which settings stop the new code's updater, and
+	// which it reads otherwise than the old; nil says nothing.
+	Settings func(context.Context, []*tenants.Tenant) (stop, remarks map[string][]string, err error)
+	Drain    <-chan struct{}
+	Observer host.Observer
 }
 
 // Share is a number of wikis: so many, or so many in a hundred.
@@ -66,6 +69,18 @@ func (e *BlockedError) Error() string {
 		}
 	}
 	return text
+}
+
+// Unwrap are *mariadb.LockedError when nothing but another run is in the way.
+func (e *BlockedError) Unwrap() []error {
+	var locked []error
+	for _, p := range e.Blocked {
+		if p.Locked == "" || len(p.Problems) > 1 {
+			return nil
+		}
+		locked = append(locked, &mariadb.LockedError{Name: p.Name, Holder: p.Locked})
+	}
+	return locked
 }
 
 // upgrade is one run.

@@ -8,8 +8,9 @@ import (
 
 // Facts are what an upgrade has to know of one database before it begins.
 type Facts struct {
-	Level Level
-	Bytes int64 // of its files; 0 when the server does not tell
+	Level   Level
+	Bytes   int64 // of its files; 0 when the server does not tell
+	HasJobs bool  // it has a table job, as every MediaWiki
 }
 
 // Level is the MediaWiki version that a database's schema belongs to, such as
@@ -134,7 +135,7 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 	}
 	facts := map[string]Facts{}
 	for database, have := range names {
-		facts[database] = Facts{Level: levelOf(have)}
+		facts[database] = Facts{Level: levelOf(have), HasJobs: have["job"]}
 	}
 	return facts, s.sizes(ctx, sizes, facts)
 }

@@ -23,15 +23,6 @@ func (s *Server) Migrate(ctx context.Context, database string, files fs.FS) (don
 	return done, nil
 }
 
-// PendingJobs counts the rows of a wiki's job queue.
-func (s *Server) PendingJobs(ctx context.Context, database string) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(database)+".job").Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count the jobs of %q: %w", database, err)
-	}
-	return n, nil
-}
-
 // EditsSince counts a wiki's revisions after a time of MediaWiki's, such as
 // "20261124010203".
 func (s *Server) EditsSince(ctx context.Context, database, timestamp string) (n int64, err error) {

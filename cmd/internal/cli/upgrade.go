@@ -16,6 +16,8 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
 )
 
 func (a *app) upgradeCommand() *cli.Command {
@@ -68,6 +70,9 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	o.Settings = func(ctx context.Context, list []*tenants.Tenant) (map[string][]string, map[string][]string, error) {
+		return objections(ctx, f, list)
+	}
 	start := time.Now()
 	p, err := upgrade.Make(c.Context, h, list, o)
 	if err != nil {
@@ -94,6 +99,16 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 		return err
 	}
 	return errors.Join(err, a.report("upgrade", h, outcomes, time.Since(start), asJSON(c)))
+}
+
+// objections are what the wanted code has against the settings of tenants.
+func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (stop, remarks map[string][]string, err error) {
+	found, err := audit.Updater(ctx, f, list)
+	stop, remarks = map[string][]string{}, map[string][]string{}
+	for name, o := range found {
+		stop[name], remarks[name] = o.Stop, o.Remark
+	}
+	return stop, remarks, err
 }
 
 // upgradeOptions reads the flags.
@@ -193,9 +208,14 @@ func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
 	}
 	var rows [][]any
 	for _, t := range p.Tenants {
-		rows = append(rows, []any{t.Wave, t.Name, t.Old, t.New, t.Level, fmt.Sprintf("%d MB", t.Bytes>>20), fmt.Sprintf("%.0f s", t.Seconds), ui.Clean(strings.Join(remarks(t), "; "))})
+		rows = append(rows, []any{t.Wave, t.Name, t.Old, t.New, t.Level, fmt.Sprintf("%d MB", t.Bytes>>20), fmt.Sprintf("%.0f s", t.Seconds), t.Jobs})
 	}
-	ui.Table(a.stdout, []any{"wave", "name", "from", "to", "schema", "size", "expected", "remarks"}, rows)
+	ui.Table(a.stdout, []any{"wave", "name", "from", "to", "schema", "size", "expected", "jobs"}, rows)
+	for _, t := range p.Tenants {
+		for _, remark := range remarks(t) {
+			fmt.Fprintln(a.stdout, ui.Clean(t.Name+": "+remark))
+		}
+	}
 	fmt.Fprintf(a.stdout, "%d to upgrade in %d waves, %d unchanged; the dumps may need %d MB of %d MB that are free\n",
 		len(p.Tenants), p.Waves, p.Unchanged, p.Space>>20, p.Free>>20)
 	return blocked(p)
@@ -209,6 +229,7 @@ func remarks(t *upgrade.Planned) []string {
 	for _, name := range t.SQL {
 		all = append(all, "migrations/"+name)
 	}
+	all = append(all, t.Remarks...)
 	for _, problem := range t.Problems {
 		all = append(all, "IN THE WAY: "+problem)
 	}

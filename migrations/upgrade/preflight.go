@@ -1,0 +1,197 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// inspect asks servers, PHP, disk and web server what stands in the way, and puts
+// the tenants into waves.
+func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, o Options) error {
+	history, err := ledger.LastUpgrades(ctx)
+	if err != nil {
+		return err
+	}
+	for _, def := range serversOf(p) {
+		if err := p.inspectServer(ctx, h, ledger, def); err != nil {
+			return err
+		}
+	}
+	if err := p.inspectCode(ctx, o); err != nil {
+		return err
+	}
+	for _, j := range p.Tenants {
+		j.Seconds = expected(j, history)
+		if o.Backup {
+			p.Space += need(j, history)
+		}
+	}
+	if err := p.assign(o); err != nil {
+		return err
+	}
+	p.Digest = p.digest()
+	if p.Free, err = free(h.Layout.State); err != nil {
+		return err
+	}
+	if p.Space > p.Free {
+		p.blockAll(fmt.Sprintf("the dumps may need %d MB, and %s has %d MB free", p.Space>>20, h.Layout.State, p.Free>>20))
+	}
+	p.askWeb(ctx, h)
+	return nil
+}
+
+// inspectServer looks at a server and at the databases on it.
+func (p *Plan) inspectServer(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, def *tenants.Server) error {
+	s, err := h.Server(ctx, def)
+	if err != nil {
+		return err
+	}
+	here := map[string]*Planned{}
+	for _, j := range p.Tenants {
+		if j.tenant.Server == def {
+			here[j.tenant.Database] = j
+		}
+	}
+	facts, err := s.Facts(ctx)
+	if err != nil {
+		return err
+	}
+	var queues []string
+	for database, j := range here {
+		j.judgeSchema(facts[database])
+		if facts[database].HasJobs {
+			queues = append(queues, database)
+		}
+	}
+	jobs, err := s.QueuedJobs(ctx, queues)
+	if err != nil { // somebody has locked such a table; it does not stand in the way
+		for _, j := range here {
+			j.Remarks = append(j.Remarks, "the queued jobs can't be counted: "+err.Error())
+		}
+	}
+	holders, err := s.Holders(ctx, ledger, slices.Collect(maps.Keys(here)))
+	if err != nil {
+		return err
+	}
+	replication, err := s.Replication(ctx)
+	if err != nil {
+		return err
+	}
+	for database, j := range here {
+		j.Jobs, j.Locked = jobs[database], holders[database]
+		if j.Locked != "" {
+			j.Problems = append(j.Problems, "it is locked by "+j.Locked)
+		}
+		j.judgeServer(def, replication)
+	}
+	return nil
+}
+
+func (j *Planned) judgeServer(def *tenants.Server, r mariadb.Replication) {
+	if r.ReadOnly {
+		j.Problems = append(j.Problems, fmt.Sprintf("the server %s is read-only; name the primary in [servers.%s]", def.Name, def.Name))
+	}
+	if len(r.Behind) > 0 {
+		j.Remarks = append(j.Remarks, fmt.Sprintf("replicas of the server %s are behind: %s", def.Name, strings.Join(r.Behind, ", ")))
+	}
+}
+
+// inspectCode compares what the new code needs of PHP with the PHP that runs the
+// updater, and has the settings judged.
+func (p *Plan) inspectCode(ctx context.Context, o Options) error {
+	platforms := map[string]php.Platform{}
+	var list []*tenants.Tenant
+	for _, j := range p.Tenants {
+		c := j.tenant.Codebase
+		if _, known := platforms[c.PHP]; !known {
+			platform, err := php.ReadPlatform(ctx, c.PHP)
+			if err != nil {
+				return fmt.Errorf("codebases.%s: %w", c.Name, err)
+			}
+			platforms[c.PHP] = platform
+		}
+		j.Problems = append(j.Problems, j.tenant.PlatformProblems(c, platforms[c.PHP].Version, platforms[c.PHP].Extensions)...)
+		if j.code {
+			list = append(list, j.tenant)
+		}
+	}
+	if o.Settings == nil || len(list) == 0 {
+		return nil
+	}
+	stop, remarks, err := o.Settings(ctx, list)
+	for _, j := range p.Tenants {
+		j.Problems = append(j.Problems, stop[j.Name]...)
+		j.Remarks = append(j.Remarks, remarks[j.Name]...)
+	}
+	return err
+}
+
+// judgeSchema compares the schema as found with what the upgrade begins and
+// ends with. An interrupted one may be anything.
+func (j *Planned) judgeSchema(f mariadb.Facts) {
+	j.Level, j.Bytes = f.Level, f.Bytes
+	if f.Level == "" {
+		j.Level = mariadb.NoTables
+	}
+	if j.Interrupted != "" || j.row.State != mariadb.Ready {
+		return
+	}
+	switch {
+	case j.Level == mariadb.NoTables, j.Level == mariadb.Foreign:
+		j.Problems = append(j.Problems, fmt.Sprintf("its database %s is %s; restore it from a backup", j.tenant.Database, j.Level))
+	case j.Level == mariadb.BeforeAll:
+		j.Problems = append(j.Problems, fmt.Sprintf("its database is %s: upgrade it to 1.35 first", j.Level))
+	case j.Level == mariadb.AfterAll || newer(string(j.Level), j.New):
+		j.Problems = append(j.Problems, fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from", strings.TrimPrefix(string(j.Level), "newer than "), j.New))
+	}
+}
+
+// newer says whether MediaWiki version a, such as "1.43", comes after b, such as
+// "1.39.17".
+func newer(a, b string) bool {
+	var major, x, y int
+	fmt.Sscanf(a, "%d.%d", &major, &x)
+	fmt.Sscanf(b, "%d.%d", &major, &y)
+	return x > y
+}
+
+// free is how many bytes are free where a folder is.
+func free(path string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(path, &s); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	return int64(s.Bavail) * s.Bsize, nil
+}
+
+func (p *Plan) blockAll(problem string) {
+	for _, j := range p.Tenants {
+		j.Problems = append(j.Problems, problem)
+	}
+}
+
+// askWeb looks whether the web server and php-fpm answer for one of the wikis
+// that are not interrupted: if they don't, no probe after an upgrade can pass.
+func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
+	at := slices.IndexFunc(p.Tenants, func(j *Planned) bool {
+		return j.Interrupted == "" && len(j.Problems) == 0 && host.Exists(filepath.Join(h.Layout.Vhosts(), j.Name+".conf"))
+	})
+	if at < 0 {
+		return
+	}
+	j := p.Tenants[at]
+	if _, err := php.Probe(ctx, h.Farm.Web.Probe, j.tenant.Hosts[0]); err != nil {
+		p.blockAll("the web server does not serve " + j.Name + " as it is: " + err.Error())
+	}
+}

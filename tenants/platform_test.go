@@ -1,0 +1,47 @@
+package tenants
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestPlatformProblems(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"includes/Defines.php":        "<?php define( 'MW_VERSION', '1.43.9' );",
+		"composer.json":               `{"require": {"php": ">=8.1.0", "ext-intl": "*", "ext-zend-opcache": "*", "wikimedia/assert": "0.5.1"}}`,
+		"extensions/A/extension.json": `{"requires": {"platform": {"php": ">= 8.3", "ext-ldap": "*", "ability-shell": true}}}`,
+		"extensions/B/extension.json": `{"requires": {"platform": {"ext-imagick": "*"}}}`,
+		"skins/S/skin.json":           `{"requires": {"platform": {"php": "^7.4"}}}`,
+	} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := openCodebase("1.43", root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant := &Tenant{Extensions: []string{"A"}, Skins: []string{"S"}, Codebase: c}
+	for _, want := range []struct {
+		version    string
+		extensions []string
+		problems   []string
+	}{
+		{"8.2.29", []string{"intl", "Zend OPcache", "ldap"}, []string{"A needs PHP >= 8.3, and it is 8.2.29", "S needs PHP ^7.4, and it is 8.2.29"}},
+		{"7.4.33", []string{"Intl"}, []string{
+			"MediaWiki 1.43.9 needs PHP's extension zend-opcache", "MediaWiki 1.43.9 needs PHP >=8.1.0, and it is 7.4.33",
+			"A needs PHP's extension ldap", "A needs PHP >= 8.3, and it is 7.4.33",
+		}},
+	} {
+		if got := tenant.PlatformProblems(c, want.version, want.extensions); !slices.Equal(got, want.problems) {
+			t.Errorf("PHP %s: %q, want %q", want.version, got, want.problems)
+		}
+	}
+}
