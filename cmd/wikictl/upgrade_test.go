@@ -296,22 +296,30 @@ type fault struct {
 	name  string
 	cause func(f *farm, db string) (undo func())
 	says  string // the report
+	early bool   // it fails before anything is changed
 }
 
 func nothing() {}
 
+// The first is by whose settings the messages of all would be built.
 var faults = []fault{
-	{"table dropped", func(f *farm, db string) func() { f.sql("DROP TABLE " + db + ".pagelinks"); return nothing }, "pagelinks"},
-	{"table locked", lockTable, "did not end within 15s"},
-	{"fatal error", func(f *farm, db string) func() {
+	{"broken settings", throwIn("wgExtensionFunctions", "broken settings"), "broken settings", true},
+	{"table dropped", func(f *farm, db string) func() { f.sql("DROP TABLE " + db + ".pagelinks"); return nothing }, "pagelinks", false},
+	{"table locked", lockTable, "did not end within 15s", false},
+	{"fatal error", throwIn("wgHooks.LoadExtensionSchemaUpdates", "broken extension"), "broken extension", false},
+	{"full disk", fullDisk, "backup", false},
+	{"connection killed", killUpdater, "update.php", false},
+}
+
+// throwIn has a tenant's settings throw an error when MediaWiki calls them.
+func throwIn(setting, text string) func(*farm, string) func() {
+	return func(f *farm, db string) func() {
 		file := "tenants/" + strings.TrimPrefix(db, "wiki_") + ".toml"
-		text, err := os.ReadFile(filepath.Join(f.demo.Dir, file))
+		old, err := os.ReadFile(filepath.Join(f.demo.Dir, file))
 		must(f.t, err)
-		f.write(file, string(text)+"wgHooks.LoadExtensionSchemaUpdates = [{ php = \"static function () { throw new Error( 'broken extension' ); }\" }]\n")
+		f.write(file, string(old)+setting+" = [{ php = \"static function () { throw new Error( '"+text+"' ); }\" }]\n")
 		return nothing
-	}, "broken extension"},
-	{"full disk", fullDisk, "backup"},
-	{"connection killed", killUpdater, "update.php"},
+	}
 }
 
 // lockTable has another client hold a table.
@@ -387,7 +395,7 @@ func TestUpgradePutsBackWhatFails(t *testing.T) {
 	}
 	for i, fault := range faults {
 		got := document.Tenants[i]
-		if got.Status != "failed (restored)" || !strings.Contains(got.Error, fault.says) {
+		if fault.early != (got.Status == "failed") || !strings.HasPrefix(got.Status, "failed") || !strings.Contains(got.Error, fault.says) {
 			t.Errorf("%s: %+v", fault.name, got)
 		}
 		if after := f.dump(fmt.Sprint("wiki_w", i)); after != before[i] {

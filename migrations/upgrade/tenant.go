@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (u *upgrade) one(ctx context.Context, j *Planned) (host.Outcome, error) {
 }
 
 func (u *upgrade) attempt(ctx context.Context, j *Planned) (host.Status, error) {
-	if err := errors.Join(u.warm[warmthOf(j)], u.releases[j.Name].Err); err != nil {
+	if err := cmp.Or(u.warm[j.Name], u.releases[j.Name].Err); err != nil {
 		return host.Failed, err
 	}
 	k, err := u.take(ctx, j)

@@ -90,7 +90,7 @@ type upgrade struct {
 	ledger   *mariadb.Ledger
 	run      *host.Run
 	sql      farmSQL
-	warm     map[warmth]error
+	warm     map[string]error           // why the new code can't run, by tenant
 	releases map[string]deploy.Prepared // of the wave that runs, by tenant
 }
 

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -19,26 +20,52 @@ func warmthOf(j *Planned) warmth {
 	return warmth{c.Path, j.tenant.ComponentSet(c), j.tenant.Language}
 }
 
+// examples is by how many tenants' settings a cache is tried to be built.
+const examples = 3
+
 // warmAll builds each localisation cache that the new code needs once, before
 // the first wave, and not by the first visitor. It also is the first time that
 // the new code reads a tenant's settings: what is wrong with its extensions shows
-// before any wiki is read-only. The errors are by cache.
-func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[warmth]error {
-	var examples []*Planned
-	result := map[warmth]error{}
+// before any wiki is read-only. The errors are by tenant: those of one whose own
+// settings are at fault, or of all that share a cache which nobody's can build.
+func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
+	sharing := map[warmth][]*Planned{}
 	for _, j := range p.Tenants {
-		if _, has := result[warmthOf(j)]; has || !j.code || len(j.Problems) > 0 {
+		if j.code && len(j.Problems) == 0 {
+			sharing[warmthOf(j)] = append(sharing[warmthOf(j)], j)
+		}
+	}
+	failed := map[string]error{}
+	options := fleet.Options[[]*Planned]{Jobs: u.o.Jobs, MaxFailures: fleet.NoLimit, Drain: u.o.Drain}
+	for _, r := range fleet.Run(ctx, slices.Collect(maps.Values(sharing)), options, u.warmOne) {
+		for name, err := range r.Value {
+			failed[name] = err
+		}
+		if r.Err == nil {
 			continue
 		}
-		result[warmthOf(j)] = nil
-		examples = append(examples, j)
-	}
-	for _, r := range fleet.Run(ctx, examples, fleet.Options[*Planned]{Jobs: u.o.Jobs, MaxFailures: fleet.NoLimit, Drain: u.o.Drain}, u.warmOne) {
-		if r.Err != nil {
-			result[warmthOf(r.Item)] = fmt.Errorf("build the messages of MediaWiki %s in %s: %w", r.Item.New, r.Item.tenant.Language, r.Err)
+		for _, j := range r.Item {
+			if failed[j.Name] == nil {
+				failed[j.Name] = r.Err
+			}
 		}
 	}
-	return result
+	return failed
+}
+
+// warmOne builds a cache by the settings of the first tenant for which that
+// succeeds. Those before it have an error of their own.
+func (u *upgrade) warmOne(ctx context.Context, sharing []*Planned) (map[string]error, error) {
+	failed := map[string]error{}
+	var err error
+	for _, j := range sharing[:min(len(sharing), examples)] {
+		if err = u.warmBy(ctx, j); err == nil || ctx.Err() != nil {
+			return failed, err
+		}
+		err = fmt.Errorf("build the messages of MediaWiki %s in %s: %w", j.New, j.tenant.Language, err)
+		failed[j.Name] = err
+	}
+	return failed, fmt.Errorf("by the settings of %s: %w", sharing[min(len(sharing), examples)-1].Name, err)
 }
 
 // prepare writes the releases of a wave for the new code beside those that are
@@ -61,10 +88,9 @@ func (u *upgrade) releasesOf(ctx context.Context, jobs []*Planned) []deploy.Prep
 	return prepared
 }
 
-// warmOne builds a cache by a tenant's settings for the new code.
-func (u *upgrade) warmOne(ctx context.Context, j *Planned) (struct{}, error) {
-	none := struct{}{}
-	err := u.run.Step(j.Name, "messages", func() error {
+// warmBy builds a cache by a tenant's settings for the new code.
+func (u *upgrade) warmBy(ctx context.Context, j *Planned) error {
+	return u.run.Step(j.Name, "messages", func() error {
 		release := u.releasesOf(ctx, []*Planned{j})[0]
 		if release.Err != nil {
 			return release.Err
@@ -84,5 +110,4 @@ func (u *upgrade) warmOne(ctx context.Context, j *Planned) (struct{}, error) {
 		})
 		return err
 	})
-	return none, err
 }
