@@ -29,6 +29,7 @@ func (l *loader) readFarm(d document) {
 	l.readCodebases(s)
 	l.readServers(s, d)
 	l.readWeb(s.sub("web"))
+	l.readBackup(s.sub("backup"))
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)
 	s.end()

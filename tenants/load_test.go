@@ -169,6 +169,8 @@ func TestLoadReports(t *testing.T) {
 		{"nested too deep", tenant("[settings]\nwgFoo = " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n"), `nested more than 128 deep`},
 		{"pattern without a file", farm(`"tenants/**/*.toml"`, `"tenants/**/*.toml", "more/*.toml"`), `wikictl.toml:2:\d+: the pattern "more/\*.toml" matches no file`},
 		{"codebase that is no MediaWiki", farm("CODEBASES/1.39", "/usr"), `codebases.1.39.path: /usr is no MediaWiki`},
+		{"half a backup", farm("[web]", "[backup]\ndump = [\"dump\", \"{database}\", \"{file}\"]\n[web]"), `backup.restore: is missing`},
+		{"backup of nothing", farm("[web]", "[backup]\ndump = [\"dump\", \"{file}\"]\nrestore = [\"load\", \"{database}\", \"{file}\"]\n[web]"), `backup.dump: does not have {database} in it`},
 		{"password in dsn", farm("managed = true", `dsn = "root:x@unix(/s)/"`), `dsn: holds a password`},
 		{"web kind", farm("[servers.main]", "[web]\nkind = \"ngnix\"\n[servers.main]"), `web.kind: "ngnix" is none of nginx, apache \(did you mean "nginx"`},
 		{"blank url", farm("[servers.main]", "[web]\nurl = \"\"\n[servers.main]"), `web.url: is blank`},

@@ -17,6 +17,7 @@ type Farm struct {
 	Tenants    []*Tenant         // sorted by name
 	Templates  string            // folder of the farm's own templates; need not exist
 	Migrations string            // folder of the farm's own SQL; need not exist
+	Backup     Backup
 	Policies   []Policy
 	Ignores    []Ignore
 

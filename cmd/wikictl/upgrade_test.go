@@ -49,9 +49,7 @@ func (f *farm) write(name, text string) {
 
 // want143 edits the farm's file as an operator would.
 func (f *farm) want143() {
-	text, err := os.ReadFile(filepath.Join(f.demo.Dir, "wikictl.toml"))
-	must(f.t, err)
-	f.write("wikictl.toml", strings.Replace(string(text), `codebase = "1.39"`, `codebase = "1.43"`, 1))
+	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), `codebase = "1.39"`, `codebase = "1.43"`, 1))
 }
 
 func (c *client) version() string {
@@ -211,10 +209,7 @@ func TestUpgradePreflight(t *testing.T) {
 	f.run("create", "--all")
 	f.want143()
 	add := func(name, text string) {
-		file := "tenants/" + name + ".toml"
-		old, err := os.ReadFile(filepath.Join(f.demo.Dir, file))
-		must(t, err)
-		f.write(file, string(old)+text)
+		f.write("tenants/"+name+".toml", f.read("tenants/"+name+".toml")+text)
 	}
 	add("w1", "wgUploadStashScalerBaseUrl = \"http://localhost\"\n")
 	add("w2", "wgMultiShardSiteStats = \"1\"\n")
@@ -272,9 +267,22 @@ func TestUpgradePreflight(t *testing.T) {
 		t.Errorf("a read-only server: %+v", w)
 	}
 	f.sql("SET GLOBAL read_only = 0")
-	if out := f.run("upgrade", "w0", "w3"); !strings.Contains(out, "upgrade: 2 done") {
+	f.write("wikictl.toml", f.read("wikictl.toml")+`[backup]
+dump = ["sh", "-c", "mariadb-dump --defaults-file={options} {database} > {file}"]
+restore = ["sh", "-c", "mariadb --defaults-file={options} {database} < {file}"]
+`)
+	if out := f.run("upgrade", "--backup", "command", "w0", "w3"); !strings.Contains(out, "upgrade: 2 done") {
 		t.Error(out)
 	}
+	if f.run("rollback", "--yes", "w0"); f.client("w0").version() != "MediaWiki 1.39.17" {
+		t.Error("what the farm's own command dumped was not brought back")
+	}
+}
+
+func (f *farm) read(name string) string {
+	text, err := os.ReadFile(filepath.Join(f.demo.Dir, name))
+	must(f.t, err)
+	return string(text)
 }
 
 // update runs MediaWiki's updater of 1.43 with the settings that a tenant would
@@ -315,9 +323,7 @@ var faults = []fault{
 func throwIn(setting, text string) func(*farm, string) func() {
 	return func(f *farm, db string) func() {
 		file := "tenants/" + strings.TrimPrefix(db, "wiki_") + ".toml"
-		old, err := os.ReadFile(filepath.Join(f.demo.Dir, file))
-		must(f.t, err)
-		f.write(file, string(old)+setting+" = [{ php = \"static function () { throw new Error( '"+text+"' ); }\" }]\n")
+		f.write(file, f.read(file)+setting+" = [{ php = \"static function () { throw new Error( '"+text+"' ); }\" }]\n")
 		return nothing
 	}
 }
@@ -370,9 +376,7 @@ func TestUpgradePutsBackWhatFails(t *testing.T) {
 		f.client(fmt.Sprint("w", i)).edit("Page", fmt.Sprint("text of ", i))
 	}
 	f.want143()
-	text, err := os.ReadFile(filepath.Join(f.demo.Dir, "wikictl.toml"))
-	must(t, err)
-	f.write("wikictl.toml", "allow_php = true\n"+string(text))
+	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))
 	var before []string
 	for i, fault := range faults {
 		undo := fault.cause(f, fmt.Sprint("wiki_w", i))

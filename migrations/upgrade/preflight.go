@@ -33,7 +33,7 @@ func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger
 	}
 	for _, j := range p.Tenants {
 		j.Seconds = expected(j, history)
-		if o.Backup {
+		if o.Backup != NoBackup {
 			p.Space += need(j, history)
 		}
 	}

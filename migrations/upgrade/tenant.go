@@ -176,10 +176,14 @@ func (k *task) freeze(ctx context.Context) error {
 }
 
 func (k *task) dump(ctx context.Context) error {
-	if !k.o.Backup {
+	if k.o.Backup == NoBackup {
 		return nil
 	}
-	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID))
+	var by tenants.Backup
+	if k.o.Backup == ByCommand {
+		by = k.Farm.Backup
+	}
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID), by)
 	if err != nil {
 		return err
 	}
@@ -187,9 +191,9 @@ func (k *task) dump(ctx context.Context) error {
 	return nil
 }
 
-// dumpFile is where a run keeps this tenant's dump.
+// dumpFile is where a run keeps this tenant's dump, without the ending of its name.
 func (k *task) dumpFile(run string) string {
-	return filepath.Join(k.Layout.Backups(k.Name), run+".sql.zst")
+	return filepath.Join(k.Layout.Backups(k.Name), run)
 }
 
 // update runs MediaWiki's updater of the new code, unless only the farm's own

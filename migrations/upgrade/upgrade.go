@@ -21,13 +21,13 @@ import (
 
 // Options of a run.
 type Options struct {
-	Jobs        int           // wikis at once
-	PerServer   int           // of them on one server; 0: no bound
-	MaxFailures Share         // nothing new starts once more have failed
-	Canary      []string      // names of the first wave
-	CanaryShare Share         // or how many
-	Waves       []Share       // of the others, each counted from the first
-	Backup      bool          // false: nothing can be put back
+	Jobs        int      // wikis at once
+	PerServer   int      // of them on one server; 0: no bound
+	MaxFailures Share    // nothing new starts once more have failed
+	Canary      []string // names of the first wave
+	CanaryShare Share    // or how many
+	Waves       []Share  // of the others, each counted from the first
+	Backup      Backup
 	Keep        bool          // leave what fails read-only instead of putting it back
 	Force       bool          // run the updater also where nothing changed
 	RunJobs     bool          // empty the job queue on the old code first
@@ -41,6 +41,16 @@ type Options struct {
 	Drain    <-chan struct{}
 	Observer host.Observer
 }
+
+// Backup says what becomes of a wiki's database before it is changed.
+type Backup string
+
+// Kinds of backup.
+const (
+	ByDump    Backup = "dump"    // wikictl dumps it
+	ByCommand Backup = "command" // the farm's own commands do, of [backup]
+	NoBackup  Backup = "none"    // nothing can be put back
+)
 
 // Share is a number of wikis: so many, or so many in a hundred.
 type Share struct {

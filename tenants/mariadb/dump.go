@@ -5,50 +5,31 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"wikictl/tenants"
 )
 
-// Backup describes a dump. It is kept as JSON beside the dump, which is SQL as
-// mariadb-dump writes it, compressed by zstd.
-type Backup struct {
-	Database  string              `json:"database"`
-	Charset   string              `json:"charset"` // of the database
-	Collation string              `json:"collation"`
-	Taken     time.Time           `json:"taken"`
-	Bytes     int64               `json:"bytes"`  // of the file
-	SHA256    string              `json:"sha256"` // of the file
-	Tables    map[string]Contents `json:"tables"`
-
-	File string `json:"-"`
-}
-
-// Contents is what a table held when it was dumped.
-type Contents struct {
-	Rows     int64 `json:"rows"`
-	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE
-}
-
-// dumpEnd is the last line of a dump that came to its end.
-const dumpEnd = "-- Dump completed"
-
-// Dump writes a database into a new file, mode 0600, in one consistent
-// transaction, with a description beside it, and reads it back. The caller keeps
-// others from writing, so that the description fits the dump. Nothing is left
-// when it fails.
-func (s *Server) Dump(ctx context.Context, database, file string) (b *Backup, err error) {
-	b = &Backup{Database: database, Taken: time.Now().UTC(), File: file}
+// Dump writes a database into a new file, mode 0600, with a description beside
+// it, and reads it back: by mariadb-dump in one consistent transaction, or by the
+// operator's commands if there are any. base is the file's path without its
+// ending. The caller keeps others from writing, so that the description fits the
+// dump. Nothing is left when it fails.
+func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup) (b *Backup, err error) {
+	b = &Backup{Database: database, Taken: time.Now().UTC(), File: base + ownDump, Restore: by.Restore}
+	write := s.dumpTo
+	if by.Dump != nil {
+		b.File = base + operatorDump
+		write = func(ctx context.Context, b *Backup, path string) error { return s.dumpBy(ctx, by.Dump, b, path) }
+	}
+	file := b.File
 	if err := s.describe(ctx, b); err != nil {
 		return nil, fmt.Errorf("dump %q: %w", database, err)
 	}
@@ -57,7 +38,7 @@ func (s *Server) Dump(ctx context.Context, database, file string) (b *Backup, er
 	}
 	half := file + ".half"
 	defer os.Remove(half)
-	if err := s.dumpTo(ctx, b, half); err != nil {
+	if err := write(ctx, b, half); err != nil {
 		return nil, fmt.Errorf("dump %q: %w", database, err)
 	}
 	if err := os.Rename(half, file); err != nil {
@@ -166,226 +147,30 @@ func (s *Server) triggersOption(ctx context.Context, database string) (string, e
 	return "--triggers", err
 }
 
+// dumpBy has the operator's command write a file.
+func (s *Server) dumpBy(ctx context.Context, command []string, b *Backup, path string) error {
+	if err := s.operators(ctx, command, b.Database, path); err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s wrote no file: %w", command[0], err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if b.Bytes, err = io.Copy(sum, f); err != nil {
+		return err
+	}
+	if b.Bytes == 0 {
+		return fmt.Errorf("%s wrote an empty file", command[0])
+	}
+	b.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return errors.Join(f.Chmod(0o600), f.Sync())
+}
+
 type counter struct{ n int64 }
 
 func (c *counter) Write(p []byte) (int, error) {
 	c.n += int64(len(p))
 	return len(p), nil
-}
-
-func describedBy(file string) string { return strings.TrimSuffix(file, ".sql.zst") + ".json" }
-
-func (b *Backup) describeInFile() error {
-	data, err := json.MarshalIndent(b, "", "  ")
-	if err != nil {
-		return err
-	}
-	half := describedBy(b.File) + ".half"
-	if err := os.WriteFile(half, data, 0o600); err != nil {
-		return errors.Join(err, os.Remove(half))
-	}
-	f, err := os.Open(half)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close(), os.Rename(half, describedBy(b.File))); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(b.File))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// OpenBackup reads the description of a dump.
-func OpenBackup(file string) (*Backup, error) {
-	data, err := os.ReadFile(describedBy(file))
-	if err != nil {
-		return nil, fmt.Errorf("backup: %w", err)
-	}
-	b := &Backup{File: file}
-	if err := json.Unmarshal(data, b); err != nil {
-		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
-	}
-	return b, nil
-}
-
-// RemoveBackup deletes a dump, its description, and what a Dump that was killed
-// left of them.
-func RemoveBackup(file string) error {
-	var errs []error
-	for _, path := range []string{file, describedBy(file)} {
-		for _, name := range []string{path, path + ".half"} {
-			if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Verify reads the whole dump: its checksum, and that it came to its end.
-func (b *Backup) Verify() error {
-	f, err := os.Open(b.File)
-	if err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	z, err := zstd.NewReader(io.TeeReader(f, sum), zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return fmt.Errorf("backup %s: %w", b.File, err)
-	}
-	defer z.Close()
-	last := &ending{}
-	if _, err := io.Copy(last, z); err != nil {
-		return fmt.Errorf("backup %s: %w", b.File, err)
-	}
-	if _, err := io.Copy(sum, f); err != nil {
-		return fmt.Errorf("backup %s: %w", b.File, err)
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != b.SHA256 {
-		return fmt.Errorf("backup %s: its checksum is %s, but %s was written", b.File, got, b.SHA256)
-	}
-	if !strings.Contains(string(last.text), dumpEnd) {
-		return fmt.Errorf("backup %s: it does not end as a dump does", b.File)
-	}
-	return nil
-}
-
-// ending keeps the end of what is written to it.
-type ending struct{ text []byte }
-
-func (e *ending) Write(p []byte) (int, error) {
-	e.text = append(e.text, p[max(0, len(p)-200):]...)
-	e.text = e.text[max(0, len(e.text)-200):]
-	return len(p), nil
-}
-
-// Restore replaces a database by a dump: what it holds now is dropped, tables
-// made since included. It touches no other database, and compares what is there
-// afterwards with what was dumped. It can be run again after it was interrupted.
-func (s *Server) Restore(ctx context.Context, b *Backup) error {
-	if err := b.Verify(); err != nil {
-		return err
-	}
-	if err := s.evict(ctx, b.Database); err != nil {
-		return err
-	}
-	if err := s.remake(ctx, b); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	f, err := os.Open(b.File)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return err
-	}
-	defer z.Close()
-	if err := s.client(ctx, []string{"mariadb", "mysql"}, z, io.Discard, "--batch", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	found, err := s.Contents(ctx, b.Database)
-	if err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	return b.compare(found)
-}
-
-// remake drops and creates the database, without waiting for ever for whoever
-// has a table of it locked.
-func (s *Server) remake(ctx context.Context, b *Backup) error {
-	return s.work(ctx, "", false, func(c *sql.Conn) error {
-		for _, statement := range []string{
-			"SET lock_wait_timeout = 60",
-			"DROP DATABASE IF EXISTS " + Quote(b.Database),
-			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation,
-		} {
-			if _, err := c.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("%s: %w", statement, err)
-			}
-		}
-		return nil
-	})
-}
-
-// evict ends every other connection that has a database as its default: what
-// they do there has no future.
-func (s *Server) evict(ctx context.Context, database string) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = ?`, database)
-	if err != nil {
-		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
-	}
-	ids, err := scanAll[int64](rows)
-	if err != nil {
-		return err
-	}
-	return s.kill(ctx, ids)
-}
-
-func (b *Backup) compare(found map[string]Contents) error {
-	for name, want := range b.Tables {
-		if got, ok := found[name]; !ok || got != want {
-			return fmt.Errorf("restore %q: table %s has %d rows and checksum %d, but %d and %d were dumped", b.Database, name, got.Rows, got.Checksum, want.Rows, want.Checksum)
-		}
-	}
-	if len(found) != len(b.Tables) {
-		return fmt.Errorf("restore %q: it has %d tables, but %d were dumped", b.Database, len(found), len(b.Tables))
-	}
-	return nil
-}
-
-// client runs a client program of MariaDB's, or of MySQL's where that is what
-// is installed. How to connect is in a file that has no name.
-func (s *Server) client(ctx context.Context, names []string, in io.Reader, out io.Writer, args ...string) error {
-	name := names[0]
-	if _, err := exec.LookPath(name); err != nil {
-		if _, err := exec.LookPath(names[1]); err == nil {
-			name = names[1]
-		}
-	}
-	options, err := s.optionFile()
-	if err != nil {
-		return err
-	}
-	defer options.Close()
-	cmd := exec.CommandContext(ctx, name, append([]string{"--defaults-file=/dev/fd/3"}, args...)...)
-	said := &ending{}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, said
-	cmd.ExtraFiles = []*os.File{options}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := runHere(cmd); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Fields(string(said.text)), " "))
-	}
-	return nil
-}
-
-// optionFile tells a client how to connect ("Configuring MariaDB with Option
-// Files" in MariaDB's Knowledge Base).
-func (s *Server) optionFile() (*os.File, error) {
-	f, err := os.CreateTemp("", "wikictl-*.cnf")
-	if err != nil {
-		return nil, err
-	}
-	os.Remove(f.Name())
-	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-	text := "[client]\nuser=\"" + quote.Replace(s.config.User) + "\"\npassword=\"" + quote.Replace(s.config.Passwd) + "\"\n"
-	if s.config.Net == "unix" {
-		text += "socket=\"" + quote.Replace(s.config.Addr) + "\"\n"
-	} else {
-		host, port, _ := strings.Cut(s.config.Addr, ":")
-		text += "protocol=tcp\nhost=\"" + quote.Replace(host) + "\"\nport=" + port + "\n"
-	}
-	if _, err := f.WriteString(text); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	_, err = f.Seek(0, io.SeekStart)
-	return f, err
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"wikictl/tenants"
 )
 
 // A restored database is what was dumped, with nothing made since, and no other
@@ -29,7 +31,7 @@ func TestRestoreIsExact(t *testing.T) {
 	}
 	other, err := shared.Contents(t.Context(), "dump_b")
 	must(t, err)
-	b, err := shared.Dump(t.Context(), "dump_a", filepath.Join(t.TempDir(), "d", "one.sql.zst"))
+	b, err := shared.Dump(t.Context(), "dump_a", filepath.Join(t.TempDir(), "d", "one"), tenants.Backup{})
 	must(t, err)
 	if b.Tables["t"].Rows != 3 || len(b.Tables) != 2 {
 		t.Errorf("%+v", b)
@@ -58,6 +60,54 @@ func TestRestoreIsExact(t *testing.T) {
 	}
 }
 
+// The farm's own commands make a dump and bring it back, and what they bring back
+// is compared with what was there.
+func TestOperatorsDump(t *testing.T) {
+	database(t, "dump_o")
+	for _, query := range []string{"CREATE TABLE dump_o.t (id INT)", "INSERT INTO dump_o.t VALUES (1), (2)"} {
+		must(t, exec1(t, shared, query))
+	}
+	by := tenants.Backup{
+		Dump:    []string{"sh", "-c", "mariadb-dump --defaults-file={options} {database} > {file}"},
+		Restore: []string{"sh", "-c", "mariadb --defaults-file={options} {database} < {file}"},
+	}
+	base := filepath.Join(t.TempDir(), "o")
+	b, err := shared.Dump(t.Context(), "dump_o", base, by)
+	must(t, err)
+	if info, err := os.Stat(base + ".dump"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info, err)
+	}
+	must(t, exec1(t, shared, "DELETE FROM dump_o.t WHERE id = 1"))
+	read, err := OpenBackup(b.File)
+	must(t, err)
+	must(t, shared.Restore(t.Context(), read))
+	if found, err := shared.Contents(t.Context(), "dump_o"); err != nil || found["t"].Rows != 2 {
+		t.Errorf("%v, %v", found, err)
+	}
+	read.Restore = []string{"sh", "-c", "head -n 5 {file} | mariadb --defaults-file={options} {database}"}
+	if err := shared.Restore(t.Context(), read); err == nil {
+		t.Error("a restore that leaves something out counts as one")
+	}
+	for _, dump := range []string{"exit 3", "true", ": > {file}"} {
+		by.Dump = []string{"sh", "-c", dump}
+		base := filepath.Join(t.TempDir(), "bad")
+		if _, err := shared.Dump(t.Context(), "dump_o", base, by); err == nil {
+			t.Errorf("%q counts as a dump", dump)
+		}
+		if left, _ := filepath.Glob(base + "*"); len(left) > 0 {
+			t.Errorf("%q leaves %v", dump, left)
+		}
+	}
+	must(t, os.WriteFile(b.File, []byte("damaged"), 0o600))
+	if err := shared.Restore(t.Context(), b); err == nil || !strings.Contains(err.Error(), "checksum") {
+		t.Error(err)
+	}
+	must(t, RemoveBackup(base))
+	if left, _ := filepath.Glob(base + "*"); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
 // A dump that is damaged is refused before anything is dropped.
 func TestDamagedDumpIsRefused(t *testing.T) {
 	database(t, "dump_c")
@@ -68,7 +118,7 @@ func TestDamagedDumpIsRefused(t *testing.T) {
 		"more at end": func(data []byte) []byte { return append(data, "more"...) },
 		"emptied":     func([]byte) []byte { return nil },
 	} {
-		b, err := shared.Dump(t.Context(), "dump_c", filepath.Join(t.TempDir(), "c.sql.zst"))
+		b, err := shared.Dump(t.Context(), "dump_c", filepath.Join(t.TempDir(), "c"), tenants.Backup{})
 		must(t, err)
 		data, err := os.ReadFile(b.File)
 		must(t, err)

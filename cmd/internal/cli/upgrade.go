@@ -35,7 +35,7 @@ func (a *app) upgradeCommand() *cli.Command {
 			&cli.StringFlag{Name: "max-failures", Usage: "start nothing new once more wikis failed: a number, or a share", Value: "10%"},
 			&cli.DurationFlag{Name: "pause-between", Usage: "wait between waves, such as 10m"},
 			&cli.BoolFlag{Name: "confirm", Usage: "ask before each wave after the first"},
-			&cli.StringFlag{Name: "backup", Usage: "dump, or none: what fails then can't be put back", Value: "dump"},
+			&cli.StringFlag{Name: "backup", Usage: "dump; command: by the commands of [backup]; or none: what fails then can't be put back", Value: "dump"},
 			&cli.StringFlag{Name: "on-failure", Usage: "restore, or keep: leave it read-only for you to look at", Value: "restore"},
 			&cli.DurationFlag{Name: "timeout", Usage: "of the updater of one wiki", Value: time.Hour},
 			&cli.DurationFlag{Name: "patience", Usage: "with requests under way, before their connections are ended", Value: 10 * time.Second},
@@ -61,7 +61,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	o, err := a.upgradeOptions(c)
+	o, err := a.upgradeOptions(c, f)
 	if err != nil {
 		return err
 	}
@@ -112,12 +112,12 @@ func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (s
 }
 
 // upgradeOptions reads the flags.
-func (a *app) upgradeOptions(c *cli.Context) (o upgrade.Options, err error) {
+func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options, err error) {
 	o = upgrade.Options{
 		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), RunJobs: c.Bool("run-jobs"),
 		SkipBlocked: c.Bool("skip-blocked"), Limit: c.Duration("timeout"), Patience: c.Duration("patience"), Drain: a.drain,
 	}
-	if o.Backup, err = either(c, "backup", "dump", "none"); err != nil {
+	if o.Backup, err = backup(c.String("backup"), f); err != nil {
 		return o, err
 	}
 	restore, err := either(c, "on-failure", "restore", "keep")
@@ -145,6 +145,20 @@ func (a *app) upgradeOptions(c *cli.Context) (o upgrade.Options, err error) {
 	}
 	o.Between = a.between(c.Duration("pause-between"), c.Bool("confirm"))
 	return o, nil
+}
+
+// backup reads the flag of that name.
+func backup(word string, f *tenants.Farm) (upgrade.Backup, error) {
+	switch b := upgrade.Backup(word); b {
+	case upgrade.ByDump, upgrade.NoBackup:
+		return b, nil
+	case upgrade.ByCommand:
+		if f.Backup.Dump == nil {
+			return "", usagef("--backup command: wikictl.toml has no [backup] with dump and restore")
+		}
+		return b, nil
+	}
+	return "", usagef("--backup %q is none of dump, command, none", word)
 }
 
 // either reads a flag of two values and says whether it is the first.

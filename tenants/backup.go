@@ -1,0 +1,36 @@
+package tenants
+
+import "strings"
+
+// Backup are the operator's own commands for dumps, of [backup]. In their words
+// {database} is a wiki's database, {file} the one file to write or to read, and
+// {options} an option file for MariaDB's clients that tells how to connect.
+type Backup struct {
+	Dump    []string // writes the database into the file
+	Restore []string // fills the database, which is empty, from the file
+}
+
+// readBackup reads [backup]: both commands or none.
+func (l *loader) readBackup(s *section) {
+	b := &l.farm.Backup
+	dump, restore := s.texts("dump"), s.texts("restore")
+	b.Dump, b.Restore = values(dump), values(restore)
+	s.end()
+	for _, c := range []struct {
+		key          string
+		words, other []text
+	}{{"dump", dump, restore}, {"restore", restore, dump}} {
+		if len(c.words) == 0 {
+			if len(c.other) > 0 {
+				s.report(c.other[0].at, c.key, "a dump is of use only to whoever can bring it back", "is missing")
+			}
+			continue
+		}
+		line := strings.Join(values(c.words), " ")
+		for _, placeholder := range []string{"{database}", "{file}"} {
+			if !strings.Contains(line, placeholder) {
+				s.report(c.words[0].at, c.key, `such as ["/usr/local/sbin/dump-wiki", "--defaults-file={options}", "{database}", "{file}"]`, "does not have %s in it", placeholder)
+			}
+		}
+	}
+}

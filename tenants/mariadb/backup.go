@@ -1,0 +1,153 @@
+package mariadb
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Backup describes a dump. It is kept as JSON beside the dump.
+type Backup struct {
+	Database  string              `json:"database"`
+	Charset   string              `json:"charset"` // of the database
+	Collation string              `json:"collation"`
+	Taken     time.Time           `json:"taken"`
+	Bytes     int64               `json:"bytes"`  // of the file
+	SHA256    string              `json:"sha256"` // of the file
+	Tables    map[string]Contents `json:"tables"`
+
+	// Restore is the operator's command that brings it back; none: it is a dump
+	// of wikictl's own, SQL as mariadb-dump writes it, compressed by zstd.
+	Restore []string `json:"restore,omitempty"`
+
+	File string `json:"-"`
+}
+
+// Contents is what a table held when it was dumped.
+type Contents struct {
+	Rows     int64 `json:"rows"`
+	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE
+}
+
+// dumpEnd is the last line of a dump that came to its end.
+const dumpEnd = "-- Dump completed"
+
+// Endings of the names of dumps: wikictl's own, and of the operator's command.
+const (
+	ownDump      = ".sql.zst"
+	operatorDump = ".dump"
+)
+
+func describedBy(file string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(file, ownDump), operatorDump) + ".json"
+}
+
+func (b *Backup) describeInFile() error {
+	data, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	half := describedBy(b.File) + ".half"
+	if err := os.WriteFile(half, data, 0o600); err != nil {
+		return errors.Join(err, os.Remove(half))
+	}
+	f, err := os.Open(half)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close(), os.Rename(half, describedBy(b.File))); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(b.File))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// OpenBackup reads the description of a dump.
+func OpenBackup(file string) (*Backup, error) {
+	data, err := os.ReadFile(describedBy(file))
+	if err != nil {
+		return nil, fmt.Errorf("backup: %w", err)
+	}
+	b := &Backup{File: file}
+	if err := json.Unmarshal(data, b); err != nil {
+		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
+	}
+	return b, nil
+}
+
+// RemoveBackup deletes the dump that Dump was to make as base, its description,
+// and what a Dump that was killed left of them.
+func RemoveBackup(base string) error {
+	var errs []error
+	for _, path := range []string{base + ownDump, base + operatorDump, base + ".json"} {
+		for _, name := range []string{path, path + ".half"} {
+			if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Verify reads the whole dump: its checksum and, of wikictl's own, that it came
+// to its end.
+func (b *Backup) Verify() error {
+	f, err := os.Open(b.File)
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	last, err := b.read(io.TeeReader(f, sum))
+	if err == nil {
+		_, err = io.Copy(sum, f) // what follows the compressed text
+	}
+	if err != nil {
+		return fmt.Errorf("backup %s: %w", b.File, err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != b.SHA256 {
+		return fmt.Errorf("backup %s: its checksum is %s, but %s was written", b.File, got, b.SHA256)
+	}
+	if b.Restore == nil && !strings.Contains(string(last.text), dumpEnd) {
+		return fmt.Errorf("backup %s: it does not end as a dump does", b.File)
+	}
+	return nil
+}
+
+// read reads a dump to its end and returns the last of its text.
+func (b *Backup) read(r io.Reader) (*ending, error) {
+	last := &ending{}
+	if b.Restore != nil { // only the operator's command can read it
+		_, err := io.Copy(last, r)
+		return last, err
+	}
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	_, err = io.Copy(last, z)
+	return last, err
+}
+
+// ending keeps the end of what is written to it.
+type ending struct{ text []byte }
+
+func (e *ending) Write(p []byte) (int, error) {
+	e.text = append(e.text, p[max(0, len(p)-200):]...)
+	e.text = e.text[max(0, len(e.text)-200):]
+	return len(p), nil
+}

@@ -1,0 +1,95 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Restore replaces a database by a dump: what it holds now is dropped, tables
+// made since included. It touches no other database, and compares what is there
+// afterwards with what was dumped. It can be run again after it was interrupted.
+func (s *Server) Restore(ctx context.Context, b *Backup) error {
+	if err := b.Verify(); err != nil {
+		return err
+	}
+	if err := s.evict(ctx, b.Database); err != nil {
+		return err
+	}
+	if err := s.remake(ctx, b); err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
+	}
+	if err := s.load(ctx, b); err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
+	}
+	found, err := s.Contents(ctx, b.Database)
+	if err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
+	}
+	return b.compare(found)
+}
+
+// load fills an empty database from a dump.
+func (s *Server) load(ctx context.Context, b *Backup) error {
+	if b.Restore != nil {
+		return s.operators(ctx, b.Restore, b.Database, b.File)
+	}
+	f, err := os.Open(b.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	return s.client(ctx, []string{"mariadb", "mysql"}, z, io.Discard, "--batch", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
+}
+
+// remake drops and creates the database, without waiting for ever for whoever
+// has a table of it locked.
+func (s *Server) remake(ctx context.Context, b *Backup) error {
+	return s.work(ctx, "", false, func(c *sql.Conn) error {
+		for _, statement := range []string{
+			"SET lock_wait_timeout = 60",
+			"DROP DATABASE IF EXISTS " + Quote(b.Database),
+			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation,
+		} {
+			if _, err := c.ExecContext(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+}
+
+// evict ends every other connection that has a database as its default: what
+// they do there has no future.
+func (s *Server) evict(ctx context.Context, database string) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = ?`, database)
+	if err != nil {
+		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
+	}
+	ids, err := scanAll[int64](rows)
+	if err != nil {
+		return err
+	}
+	return s.kill(ctx, ids)
+}
+
+func (b *Backup) compare(found map[string]Contents) error {
+	for name, want := range b.Tables {
+		if got, ok := found[name]; !ok || got != want {
+			return fmt.Errorf("restore %q: table %s has %d rows and checksum %d, but %d and %d were dumped", b.Database, name, got.Rows, got.Checksum, want.Rows, want.Checksum)
+		}
+	}
+	if len(found) != len(b.Tables) {
+		return fmt.Errorf("restore %q: it has %d tables, but %d were dumped", b.Database, len(found), len(b.Tables))
+	}
+	return nil
+}
