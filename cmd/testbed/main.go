@@ -8,6 +8,7 @@
 //	go run ./cmd/testbed bench audit --static --tenants 10000
 //	go run ./cmd/testbed soak create --tenants 100 --kills 10
 //	go run ./cmd/testbed soak upgrade --tenants 30 --kills 30
+//	go run ./cmd/testbed soak faults --tenants 100
 //
 // Any other words are a command that is run with the environment of the tests.
 package main
@@ -57,26 +58,27 @@ func run(ctx context.Context, args []string) error {
 	return command(ctx, codebases, args)
 }
 
-// soak runs the tests that kill, with more wikis and kills than among the tests.
+// soak runs the tests that kill and break, with more wikis and kills than among
+// the tests.
 func soak(ctx context.Context, codebases string, args []string) error {
-	if len(args) == 0 || (args[0] != "create" && args[0] != "upgrade") {
-		return errors.New("there are: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N")
+	usage := errors.New("there are: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N")
+	if len(args) == 0 {
+		return usage
 	}
 	flags := flag.NewFlagSet("soak "+args[0], flag.ContinueOnError)
-	upgrade := args[0] == "upgrade"
-	tenants, kills := 100, 10
-	if upgrade {
-		tenants, kills = 30, 30
-	}
-	flags.IntVar(&tenants, "tenants", tenants, "how many wikis")
-	flags.IntVar(&kills, "kills", kills, "how many kills of wikictl")
+	wikis := flags.Int("tenants", map[string]int{"create": 100, "upgrade": 30, "faults": 100}[args[0]], "how many wikis")
+	kills := flags.Int("kills", map[string]int{"create": 10, "upgrade": 30}[args[0]], "how many kills of wikictl")
 	server := flags.Int("server-kills", 5, "how many kills of mariadbd, in upgrades")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	test := []string{"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", tenants), fmt.Sprint("-kills=", kills)}
-	if upgrade {
-		test = []string{"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", tenants), fmt.Sprint("-upgrade-kills=", kills), fmt.Sprint("-server-kills=", *server)}
+	test := map[string][]string{
+		"create":  {"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)},
+		"upgrade": {"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
+		"faults":  {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
+	}[args[0]]
+	if test == nil {
+		return usage
 	}
 	return command(ctx, codebases, append([]string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v"}, test...))
 }
