@@ -18,42 +18,83 @@ import (
 	"wikictl/tenants/host"
 )
 
-// Board shows a run's progress on standard error: a bar with what is being
-// done on a terminal, one line per finished tenant elsewhere. It implements
-// host.Observer.
+// Board shows a run's progress on standard error: on a terminal a line for each
+// tenant that is worked on and a bar with an estimate, elsewhere one line per
+// finished tenant. It implements host.Observer.
 type Board struct {
 	out    io.Writer
 	events io.Writer // nil: none
 	mu     sync.Mutex
 	bars   *mpb.Progress
 	bar    *mpb.Bar
-	now    map[string]string // tenant to the step that it is in
+	live   []*mpb.Bar
+	lines  []line // what live shows
 }
+
+// line is one tenant that is worked on; the zero line is free.
+type line struct {
+	tenant, step string
+	since        time.Time // of the step
+}
+
+// mostLines is how many tenants are shown at once, of those that moved last.
+const mostLines = 12
 
 // NewBoard begins to show a run over total tenants. events gets a JSON line a
 // step; it may be nil.
 func NewBoard(out, events io.Writer, total int) *Board {
-	b := &Board{out: out, events: events, now: map[string]string{}}
+	b := &Board{out: out, events: events}
 	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && total > 0 {
 		b.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
+		b.lines = make([]line, min(total, mostLines))
+		for i := range b.lines {
+			text := decor.Any(func(decor.Statistics) string { return b.text(i) })
+			b.live = append(b.live, b.bars.New(0, mpb.NopStyle(), mpb.PrependDecorators(text)))
+		}
 		b.bar = b.bars.AddBar(int64(total),
 			mpb.PrependDecorators(decor.CountersNoUnit("%d of %d ")),
-			mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO), decor.Any(b.current)))
+			mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)))
 	}
 	return b
 }
 
-// current names a few tenants and their steps, for the end of the bar.
-func (b *Board) current(decor.Statistics) string {
+// text is what a live line says.
+func (b *Board) text(i int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var parts []string
-	for tenant, step := range b.now {
-		if parts = append(parts, tenant+" "+step); len(parts) == 3 {
+	l := b.lines[i]
+	if l.tenant == "" {
+		return ""
+	}
+	return Clean(fmt.Sprintf("%-20s %-12s %4.0f s", l.tenant, l.step, time.Since(l.since).Seconds()))
+}
+
+// show puts a tenant's step on its line, on a free one, or on that of whoever
+// has not moved for longest.
+func (b *Board) show(tenant, step string) {
+	if len(b.lines) == 0 {
+		return
+	}
+	at := 0
+	for i, l := range b.lines {
+		if l.tenant == tenant {
+			at = i
 			break
 		}
+		if l.since.Before(b.lines[at].since) {
+			at = i
+		}
 	}
-	return "  " + Clean(strings.Join(parts, ", "))
+	b.lines[at] = line{tenant, step, time.Now()}
+}
+
+// hide frees a tenant's line.
+func (b *Board) hide(tenant string) {
+	for i, l := range b.lines {
+		if l.tenant == tenant {
+			b.lines[i] = line{}
+		}
+	}
 }
 
 // Started notes that work on a tenant has begun.
@@ -63,7 +104,7 @@ func (b *Board) Started(tenant string) { b.Step(tenant, "started") }
 func (b *Board) Step(tenant, step string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.now[tenant] = step
+	b.show(tenant, step)
 	b.event(event{Tenant: tenant, Step: step})
 }
 
@@ -71,7 +112,7 @@ func (b *Board) Step(tenant, step string) {
 func (b *Board) Finished(o host.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.now, o.Tenant.Name)
+	b.hide(o.Tenant.Name)
 	text := fmt.Sprintf("%-9s %s  %.1f s", o.Status, o.Tenant.Name, o.Elapsed.Seconds())
 	e := event{Tenant: o.Tenant.Name, Status: string(o.Status)}
 	if o.Err != nil {
@@ -92,10 +133,14 @@ func (b *Board) Finished(o host.Outcome) {
 
 // Close ends the display.
 func (b *Board) Close() {
-	if b.bar != nil {
-		b.bar.Abort(false)
-		b.bars.Wait()
+	if b.bar == nil {
+		return
 	}
+	for _, l := range b.live {
+		l.Abort(true)
+	}
+	b.bar.Abort(false)
+	b.bars.Wait()
 }
 
 type event struct {
