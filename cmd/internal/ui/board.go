@@ -53,9 +53,20 @@ func NewBoard(out, events io.Writer, total int) *Board {
 		}
 		b.bar = b.bars.AddBar(int64(total),
 			mpb.PrependDecorators(decor.CountersNoUnit("%d of %d ")),
-			mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)))
+			mpb.AppendDecorators(decor.Any(left(time.Now()))))
 	}
 	return b
+}
+
+// left is the time that the rest may take, once some are finished.
+func left(start time.Time) func(decor.Statistics) string {
+	return func(s decor.Statistics) string {
+		if s.Current == 0 || s.Current == s.Total {
+			return ""
+		}
+		each := float64(time.Since(start)) / float64(s.Current)
+		return fmt.Sprintf(" about %s left", time.Duration(each*float64(s.Total-s.Current)).Round(time.Second))
+	}
 }
 
 // text is what a live line says.
