@@ -448,7 +448,13 @@ var (
 // writer edits one wiki all the time and remembers what was acknowledged.
 type writer struct {
 	c    *client
-	acks map[string]string // revision id to text
+	acks map[string]ack // by revision id
+}
+
+// ack is an edit that was acknowledged.
+type ack struct {
+	text string
+	at   time.Time
 }
 
 func (w *writer) run(stop <-chan struct{}) {
@@ -469,10 +475,22 @@ func (w *writer) run(stop <-chan struct{}) {
 		}
 		var answer map[string]any
 		if json.NewDecoder(response.Body).Decode(&answer) == nil && at(answer, "edit", "result") == "Success" {
-			w.acks[fmt.Sprint(at(answer, "edit", "newrevid"))] = text
+			w.acks[fmt.Sprint(at(answer, "edit", "newrevid"))] = ack{text, time.Now().UTC()}
 		}
 		response.Body.Close()
 	}
+}
+
+// story is what the ledger and the database tell around a revision.
+func (f *farm) story(wiki int, id string) string {
+	var told []string
+	for _, query := range []string{
+		"SELECT * FROM wikictl.upgrade WHERE tenant = 'w%[1]d' ORDER BY started",
+		"SELECT rev_id, rev_page, rev_actor, rev_comment_id, rev_timestamp FROM wiki_w%[1]d.revision WHERE ABS(CAST(rev_id AS SIGNED) - %[2]s) < 4",
+	} {
+		told = append(told, f.sql(fmt.Sprintf(query, wiki, id))...)
+	}
+	return strings.Join(told, "\n")
 }
 
 // An upgrade that is killed at random moments, with its server too, while people
@@ -487,7 +505,7 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 	var wait sync.WaitGroup
 	writers := make([]*writer, n)
 	for i := range n {
-		writers[i] = &writer{f.client(fmt.Sprint("w", i)), map[string]string{}}
+		writers[i] = &writer{f.client(fmt.Sprint("w", i)), map[string]ack{}}
 		if i < 3 {
 			wait.Go(func() { writers[i].run(stop) })
 		}
@@ -518,11 +536,11 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 		if v := w.c.version(); v != "MediaWiki 1.43.9" {
 			t.Errorf("w%d is %s", i, v)
 		}
-		for id, text := range w.acks {
+		for id, ack := range w.acks {
 			acknowledged++
 			answer, _ := json.Marshal(w.c.call(url.Values{"action": {"query"}, "revids": {id}, "prop": {"revisions"}, "rvprop": {"content"}, "rvslots": {"main"}}))
-			if !strings.Contains(string(answer), text) {
-				t.Errorf("w%d lost the acknowledged revision %s, %q: %s", i, id, text, answer)
+			if !strings.Contains(string(answer), ack.text) {
+				t.Errorf("w%d lost the acknowledged revision %s, %q, of %s: %s\n%s", i, id, ack.text, ack.at.Format(time.StampMilli), answer, f.story(i, id))
 			}
 		}
 		w.c.edit("After", "all is over")
