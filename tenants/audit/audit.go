@@ -1,7 +1,7 @@
-// Package audit compares what a farm's definitions want with what reads them:
-// each rule looks at one kind of mistake, risk or repetition and says where it
-// stands and how to mend it. It writes nothing but a cache of what PHP said, and
-// knows nothing of the terminal.
+// Package audit compares what a farm's definitions want with what reads them and
+// with what is there: each rule looks at one kind of mistake, risk, repetition or
+// difference and says where it stands and how to mend it. It writes nothing but a
+// cache of what PHP said, and knows nothing of the terminal.
 package audit
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/host"
 )
 
 // Severity is how much a finding matters.
@@ -82,12 +83,25 @@ func (r Report) Reaches(s Severity) bool {
 type Options struct {
 	Tenants []*tenants.Tenant // nil: all, and the farm as a whole
 	Today   time.Time         // decides what is past its end of life and which ignores hold
+	Quick   bool              // Live asks no wiki through the web server and reads no dump
 }
 
 // Static applies every rule that needs the definitions and the codebases only.
 // The error is tenants.Problems when a [[policy]] or an [[ignore]] is wrong.
 func Static(ctx context.Context, f *tenants.Farm, o Options) (Report, error) {
-	w := &wanted{farm: f, list: o.Tenants, whole: o.Tenants == nil, today: o.Today}
+	return look(ctx, f, o, func(*wanted) (*there, error) { return nil, nil })
+}
+
+// Live applies every rule of Static, and those that compare the definitions with
+// what is there: servers, ledger, disk, and what the wikis answer. It writes
+// nothing and takes no lock, so h is best opened with host.Options.Look. What
+// can't be reached is a finding.
+func Live(ctx context.Context, h *host.Host, o Options) (Report, error) {
+	return look(ctx, h.Farm, o, func(w *wanted) (*there, error) { return gather(ctx, h, w) })
+}
+
+func look(ctx context.Context, f *tenants.Farm, o Options, gather func(*wanted) (*there, error)) (Report, error) {
+	w := &wanted{farm: f, list: o.Tenants, whole: o.Tenants == nil, quick: o.Quick, today: o.Today}
 	if w.whole {
 		w.list = f.Tenants
 	}
@@ -102,6 +116,9 @@ func Static(ctx context.Context, f *tenants.Farm, o Options) (Report, error) {
 	if w.code, err = readCode(ctx, f); err != nil {
 		return Report{}, err
 	}
+	if w.there, err = gather(w); err != nil {
+		return Report{}, err
+	}
 	r.compare(w)
 	return r.report(w), ctx.Err()
 }
@@ -112,9 +129,11 @@ type wanted struct {
 	farm     *tenants.Farm
 	list     []*tenants.Tenant
 	whole    bool // list is every tenant
+	quick    bool
 	today    time.Time
 	code     map[*tenants.Codebase]*code
 	policies []policy
+	there    *there // nil: only definitions are looked at
 
 	hostIndex hostIndex // see hosts
 }
@@ -146,12 +165,18 @@ func (r *reporter) compare(w *wanted) {
 			if r.rule = &rules[i]; r.rule.tenant != nil {
 				r.rule.tenant(s, r)
 			}
+			if r.rule.there != nil && w.there != nil {
+				r.rule.there(s, r)
+			}
 		}
 	}
 	r.tenant = ""
 	for i := range rules {
 		if r.rule = &rules[i]; r.rule.farm != nil && w.whole {
 			r.rule.farm(w, r)
+		}
+		if r.rule.allThere != nil && w.there != nil {
+			r.rule.allThere(w, r)
 		}
 	}
 }

@@ -237,10 +237,11 @@ func TestPlantedFaults(t *testing.T) {
 	}
 }
 
-// Every rule has its planted fault and says all that explain prints.
+// Every rule has its planted fault and says all that explain prints. The faults of
+// rules about what is there are planted on a farm of real wikis, in cmd/wikictl.
 func TestEveryRuleIsPlanted(t *testing.T) {
 	for _, rule := range Rules() {
-		if !slices.ContainsFunc(planted, func(p struct{ rule, lines, at, tenants string }) bool { return p.rule == rule.ID }) {
+		if known := findRule(rule.ID); known.there == nil && known.allThere == nil && !slices.ContainsFunc(planted, func(p struct{ rule, lines, at, tenants string }) bool { return p.rule == rule.ID }) {
 			t.Errorf("%s has no planted fault", rule.ID)
 		}
 		if rule.What == "" || rule.Why == "" || rule.Mend == "" || rule.Reference == "" || rule.Severity == 0 {

@@ -16,6 +16,7 @@ type Rule struct {
 	Why       string // what may happen
 	Mend      string // how to mend it
 	Reference string // a page of the manual, by name
+	There     bool   // it is about what is there, not about the definitions alone
 }
 
 // rule is a Rule with the functions that look. They are pure: they see what is
@@ -26,16 +27,21 @@ type rule struct {
 	setting func(s *subject, name string, v tenants.Value, r *reporter)
 	tenant  func(s *subject, r *reporter)
 	farm    func(w *wanted, r *reporter)
+
+	// What is there, which only Live looks at: of one tenant, and of the farm.
+	there    func(s *subject, r *reporter)
+	allThere func(w *wanted, r *reporter)
 }
 
 // rules is every rule there is.
-var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules)
+var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules, serverRules, fileRules)
 
 // Rules lists every rule, by id.
 func Rules() []Rule {
 	list := make([]Rule, len(rules))
 	for i := range rules {
 		list[i] = rules[i].Rule
+		list[i].There = rules[i].there != nil || rules[i].allThere != nil
 	}
 	slices.SortFunc(list, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 	return list

@@ -26,6 +26,7 @@ import (
 type Options struct {
 	Holder   string                      // who runs this: "user@host pid N"
 	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
+	Look     bool                        // the run only looks: no server is started, no ledger made
 }
 
 // Host is one run's hold on a farm. It may be used by many goroutines.
@@ -118,7 +119,11 @@ func (h *Host) server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	if s := h.servers[def.Name]; s != nil {
 		return s, nil
 	}
-	s, err := mariadb.Open(ctx, def, h.Layout, h.options.Password(def.Name))
+	open := mariadb.Open
+	if h.options.Look {
+		open = mariadb.Connect
+	}
+	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
 	if err == nil {
 		h.servers[def.Name] = s
 	}
@@ -136,7 +141,11 @@ func (h *Host) Ledger(ctx context.Context) (*mariadb.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.ledger, err = mariadb.OpenLedger(ctx, s)
+	open := mariadb.OpenLedger
+	if h.options.Look {
+		open = mariadb.ReadLedger
+	}
+	h.ledger, err = open(ctx, s)
 	return h.ledger, err
 }
 

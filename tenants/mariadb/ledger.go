@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"wikictl/migrations"
@@ -33,6 +34,26 @@ func OpenLedger(ctx context.Context, s *Server) (*Ledger, error) {
 		conn.db.Close()
 		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
 	}
+	conn.db.SetMaxOpenConns(8)
+	return &Ledger{server: s, db: conn.db}, nil
+}
+
+// ReadLedger opens the ledger as it is: nothing is made and no lock is taken.
+// The error is fs.ErrNotExist when there is none, or an older wikictl's.
+func ReadLedger(ctx context.Context, s *Server) (*Ledger, error) {
+	var have int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ('tenant', 'run', 'step', 'session', 'upgrade', 'farm_sql')`, LedgerDatabase).Scan(&have)
+	if err != nil {
+		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
+	}
+	if have < 6 {
+		return nil, fmt.Errorf("ledger on server %s: %w: no wiki of this farm was created yet, or by an older wikictl", s.Name, fs.ErrNotExist)
+	}
+	conn, err := s.alone(ctx, LedgerDatabase, false)
+	if err != nil {
+		return nil, err
+	}
+	conn.Conn.Close()
 	conn.db.SetMaxOpenConns(8)
 	return &Ledger{server: s, db: conn.db}, nil
 }

@@ -33,7 +33,17 @@ type Server struct {
 // Open connects to a server as its administrator, and starts it first when
 // wikictl manages it. password may be empty; it overrides the password file.
 func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*Server, error) {
-	config, err := configFor(ctx, def, l, password)
+	if def.Managed {
+		if err := PrivateOf(def, l).Start(ctx); err != nil {
+			return nil, fmt.Errorf("server %s: %w", def.Name, err)
+		}
+	}
+	return Connect(ctx, def, l, password)
+}
+
+// Connect is Open for those who only look: it starts nothing.
+func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*Server, error) {
+	config, err := configFor(def, l, password)
 	if err != nil {
 		return nil, fmt.Errorf("server %s: %w", def.Name, err)
 	}
@@ -57,13 +67,9 @@ func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password t
 func (s *Server) Close() error { return s.db.Close() }
 
 // configFor turns a definition into what the driver takes.
-func configFor(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*mysql.Config, error) {
+func configFor(def *tenants.Server, l tenants.Layout, password tenants.Secret) (*mysql.Config, error) {
 	if def.Managed {
-		p := PrivateOf(def, l)
-		if err := p.Start(ctx); err != nil {
-			return nil, err
-		}
-		return settle(p.config()), nil
+		return settle(PrivateOf(def, l).config()), nil
 	}
 	config, err := mysql.ParseDSN(def.DSN)
 	if err != nil {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -15,9 +17,10 @@ import (
 func (a *app) auditCommand() *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "find what is wrong, risky or written twice", ArgsUsage: "[NAME…]",
-		Description: "Checks the definitions against the MediaWiki code that will read them and against rules of security\nand of the farm's own; without names and --where the whole farm. It needs no server. Findings as bad\nas --fail-on, or worse, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
+		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and of\nthe farm's own, and against what is there: servers, ledger, disk, and what the wikis answer; without names\nand --where the whole farm. It writes nothing and takes no lock. Findings as bad as --fail-on, or worse,\nmake the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
 		Flags: append(selectionFlags()[1:],
-			&cli.BoolFlag{Name: "static", Usage: "only the definitions and the codebases, which is all there is yet"},
+			&cli.BoolFlag{Name: "static", Usage: "only the definitions and the codebases; it needs no server"},
+			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"},
 			&cli.StringFlag{Name: "format", Usage: "text, json, sarif or junit"},
 			&cli.StringFlag{Name: "by", Usage: "group text by tenant or by rule", Value: "tenant"},
 			&cli.StringFlag{Name: "fail-on", Usage: "error, warning or note", Value: "warning"},
@@ -83,13 +86,13 @@ func (a *app) runAudit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	look := audit.Options{Today: start}
+	look := audit.Options{Today: start, Quick: c.Bool("quick")}
 	if c.Args().Present() || c.String("where") != "" {
 		if look.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
 			return err
 		}
 	}
-	r, err := audit.Static(c.Context, f, look)
+	r, err := report(c.Context, f, look, c.Bool("static"))
 	if err != nil {
 		return err
 	}
@@ -100,6 +103,19 @@ func (a *app) runAudit(c *cli.Context) error {
 		return errFound
 	}
 	return nil
+}
+
+// report audits a farm.
+func report(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, err error) {
+	if static {
+		return audit.Static(ctx, f, o)
+	}
+	h, err := openHost(f, true)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return audit.Live(ctx, h, o)
 }
 
 func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) error {

@@ -163,10 +163,10 @@ func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	return tenants.Select(f, c.Args().Slice(), c.String("where"))
 }
 
-// openHost opens the farm for a run. A server's password may come from the
-// environment, WIKICTL_NAME_PASSWORD.
-func openHost(f *tenants.Farm) (*host.Host, error) {
-	return host.Open(f, host.Options{Holder: holder(), Password: func(server string) tenants.Secret {
+// openHost opens the farm for a run, which only looks or does more. A server's
+// password may come from the environment, WIKICTL_NAME_PASSWORD.
+func openHost(f *tenants.Farm, look bool) (*host.Host, error) {
+	return host.Open(f, host.Options{Holder: holder(), Look: look, Password: func(server string) tenants.Secret {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})
@@ -174,7 +174,7 @@ func openHost(f *tenants.Farm) (*host.Host, error) {
 
 // withLedger opens the farm, reads the ledger's tenants and calls do.
 func withLedger(ctx context.Context, f *tenants.Farm, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
-	h, err := openHost(f)
+	h, err := openHost(f, false)
 	if err != nil {
 		return err
 	}

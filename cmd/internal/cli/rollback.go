@@ -44,7 +44,7 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	h, err := openHost(f)
+	h, err := openHost(f, false)
 	if err != nil {
 		return err
 	}

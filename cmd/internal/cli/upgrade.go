@@ -65,7 +65,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := openHost(f)
+	h, err := openHost(f, false)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wikictl/tenants/audit"
+)
+
+// misdeed is something that a rule about what is there must find, planted at a wiki
+// of the rule's name on a farm of real ones.
+type misdeed struct {
+	rule  string
+	plant func(f *farm, wiki string)
+	farm  bool     // it is the farm's and no wiki's
+	says  string   // part of the message
+	also  []string // rules that the same fault makes find something, too
+}
+
+// plantedThere is every such fault.
+var plantedThere = slices.Concat(plantedOnServers, plantedInFiles)
+
+var plantedOnServers = []misdeed{}
+
+var plantedInFiles = []misdeed{
+	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) {
+		must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "state/wikis", wiki, "read-only"), []byte("closed"), 0o644))
+	}},
+}
+
+// plantedElsewhere are rules that a test of their own plants, as their fault hides others.
+var plantedElsewhere = []string{"server-unreachable"}
+
+// finding is one of the findings of audit --format json.
+type finding struct {
+	Rule, Severity, File, Key, Message string
+	Line                               int
+	Tenants                            []string
+}
+
+// audit runs an audit and returns its findings.
+func (f *farm) audit(args ...string) []finding {
+	f.t.Helper()
+	cmd := f.command(append([]string{"--format", "json", "audit", "--fail-on", "note"}, args...)...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		f.t.Fatalf("wikictl audit: %v: %s", err, said.String())
+	}
+	var document struct{ Findings []finding }
+	must(f.t, json.Unmarshal(out, &document))
+	return document.Findings
+}
+
+// Each rule about what is there finds its fault once, at the right wiki, and
+// nothing else; before, nothing is found at all.
+func TestAuditFindsWhatIsPlanted(t *testing.T) {
+	f := newFarm(t)
+	f.defineForAudit()
+	f.run("create", "--all")
+	for _, found := range f.audit() {
+		t.Errorf("nothing was planted, but found is %+v", found)
+	}
+	for _, p := range plantedThere {
+		p.plant(f, p.rule)
+	}
+	found := f.audit()
+	for _, p := range plantedThere {
+		t.Run(p.rule, func(t *testing.T) { found = p.expect(t, found) })
+	}
+	for _, left := range found {
+		t.Errorf("not planted, but found is %+v", left)
+	}
+}
+
+// expect looks for a fault among findings and returns the others.
+func (p misdeed) expect(t *testing.T, found []finding) (others []finding) {
+	times := 0
+	for _, g := range found {
+		here := p.farm && len(g.Tenants) == 0 || !p.farm && slices.Equal(g.Tenants, []string{p.rule})
+		switch {
+		case g.Rule == p.rule:
+			if times++; !here {
+				t.Errorf("found at %v, farm: %v", g.Tenants, p.farm)
+			}
+			if !strings.Contains(g.Message, p.says) {
+				t.Errorf("says %q, want %q in it", g.Message, p.says)
+			}
+			if g.File == "" {
+				t.Errorf("says no place: %+v", g)
+			}
+		case here && slices.Contains(p.also, g.Rule):
+		default:
+			others = append(others, g)
+		}
+	}
+	if times != 1 {
+		t.Errorf("found %d times", times)
+	}
+	return others
+}
+
+// defineForAudit writes a farm in which nothing is to be found, with a wiki for
+// each fault.
+func (f *farm) defineForAudit() {
+	must(f.t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants")))
+	must(f.t, os.RemoveAll(filepath.Join(f.demo.Dir, "classes")))
+	for _, folder := range []string{"tenants", "classes"} {
+		must(f.t, os.MkdirAll(filepath.Join(f.demo.Dir, folder), 0o755))
+	}
+	must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "classes/audited.toml"), []byte("skins = [\"Vector\"]\n"), 0o644))
+	file := filepath.Join(f.demo.Dir, "wikictl.toml")
+	text, err := os.ReadFile(file)
+	must(f.t, err)
+	lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.Contains(line, "1.39\"]") || strings.HasSuffix(line, "/1.39\"") })
+	must(f.t, os.WriteFile(file, []byte(strings.ReplaceAll(strings.Join(lines, "\n"), `codebase = "1.39"`, `codebase = "1.43"`)), 0o644))
+	for i, p := range plantedThere {
+		if p.farm {
+			continue
+		}
+		text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\nclasses = [\"audited\"]\n", p.rule, p.rule+".localhost", i)
+		must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", p.rule+".toml"), []byte(text), 0o644))
+	}
+}
+
+// Every rule about what is there is planted.
+func TestEveryRuleAboutWhatIsThereIsPlanted(t *testing.T) {
+	for _, rule := range audit.Rules() {
+		planted := slices.ContainsFunc(plantedThere, func(p misdeed) bool { return p.rule == rule.ID }) || slices.Contains(plantedElsewhere, rule.ID)
+		if rule.There && !planted {
+			t.Errorf("%s has no planted fault", rule.ID)
+		}
+	}
+}
