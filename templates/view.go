@@ -27,6 +27,7 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
+	CacheEpoch     string // file with what $wgCachePrefix ends in since a restore
 	L10n           string // folder of the localisation cache of the tenant's code
 	WebAccount     string // $wgDBuser
 	SessionName    string // $wgSessionName
@@ -114,6 +115,7 @@ func (s *Set) view(d Data) (*View, error) {
 		Cache:       l.Cache(t.Name),
 		Temporary:   l.Cache(t.Name),
 		ReadOnly:    l.ReadOnly(t.Name),
+		CacheEpoch:  l.CacheEpoch(t.Name),
 		L10n:        l.L10n(t.ComponentSet(d.Codebase)),
 		WebAccount:  t.WebAccount(),
 		SessionName: t.Database + "_session",

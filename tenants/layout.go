@@ -38,6 +38,10 @@ func (l Layout) Cache(name string) string { return filepath.Join(l.Wiki(name), "
 // ReadOnly is a tenant's $wgReadOnlyFile.
 func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name), "read-only") }
 
+// CacheEpoch is the file with what a tenant's $wgCachePrefix ends in; it is there
+// since the tenant's database was first put back from a dump.
+func (l Layout) CacheEpoch(name string) string { return filepath.Join(l.Wiki(name), "cache-epoch") }
+
 // Vhosts is the folder that the web server includes.
 func (l Layout) Vhosts() string { return filepath.Join(l.State, "vhosts") }
 

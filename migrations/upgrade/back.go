@@ -121,5 +121,8 @@ func (k *task) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.server.Restore(ctx, b)
+	if err := k.server.Restore(ctx, b); err != nil {
+		return err
+	}
+	return k.Deploy.ForgetCaches(k.Name, k.RunID)
 }

@@ -26,6 +26,12 @@ func (d *Deployer) ClearReadOnly(tenant string) error {
 	return ignoreAbsent(syncDir(d.layout.Wiki(tenant)))
 }
 
+// ForgetCaches has a tenant find nothing any more of what it cached: its database
+// is another one now. epoch has never been given before.
+func (d *Deployer) ForgetCaches(tenant, epoch string) error {
+	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.gid)
+}
+
 // WriteSecrets keeps a tenant's passwords and keys in a file that only whoever
 // runs wikictl can read.
 func (d *Deployer) WriteSecrets(tenant string, s tenants.Secrets) error {

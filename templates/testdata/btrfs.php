@@ -52,6 +52,11 @@ $wgAuthenticationTokenVersion = '1';
 
 ## Caches and sessions: nothing is shared with the other wikis of this farm
 $wgCachePrefix = 'wiki_btrfs';
+# Where the database was put back from a dump, what was cached of the one that was
+# given up must not be found any more: the prefix is another since.
+if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
+	$wgCachePrefix .= '-' . file_get_contents( '/srv/farm/wikis/btrfs/cache-epoch' );
+}
 $wgCookiePrefix = 'wiki_btrfs';
 $wgSessionName = 'wiki_btrfs_session';
 $wgCookieSecure = true;

@@ -26,6 +26,11 @@ type Backup struct {
 	SHA256    string              `json:"sha256"` // of the file
 	Tables    map[string]Contents `json:"tables"`
 
+	// Numbers are what AUTO_INCREMENT of each table had come to in states that a
+	// restore gave up. Caches know pages, revisions and texts by such numbers, so
+	// they are never given again.
+	Numbers map[string]uint64 `json:"numbers,omitempty"`
+
 	// Restore is the operator's command that brings it back; none: it is a dump
 	// of wikictl's own, SQL as mariadb-dump writes it, compressed by zstd.
 	Restore []string `json:"restore,omitempty"`

@@ -36,7 +36,7 @@ func TestRestoreIsExact(t *testing.T) {
 	if b.Tables["t"].Rows != 3 || len(b.Tables) != 2 {
 		t.Errorf("%+v", b)
 	}
-	for _, query := range []string{"DELETE FROM dump_a.t WHERE id = 2", "ALTER TABLE dump_a.t ADD y INT", "DROP TABLE dump_a.empty", "CREATE TABLE dump_a.since (id INT)"} {
+	for _, query := range []string{"INSERT INTO dump_a.t (v) VALUES ('four'), ('five')", "DELETE FROM dump_a.t WHERE id = 2", "ALTER TABLE dump_a.t ADD y INT", "DROP TABLE dump_a.empty", "CREATE TABLE dump_a.since (id INT)"} {
 		must(t, exec1(t, shared, query))
 	}
 	read, err := OpenBackup(b.File)
@@ -46,6 +46,11 @@ func TestRestoreIsExact(t *testing.T) {
 	must(t, err)
 	if d := cmp.Diff(b.Tables, found); d != "" {
 		t.Errorf("restored (-dumped +found):\n%s", d)
+	}
+	must(t, exec1(t, shared, "INSERT INTO dump_a.t (v) VALUES ('next')"))
+	var next int
+	if err := shared.db.QueryRowContext(t.Context(), "SELECT MAX(id) FROM dump_a.t").Scan(&next); err != nil || next != 6 {
+		t.Errorf("the number %d is given again, %v", next, err)
 	}
 	must(t, exec1(t, shared, "CALL dump_a.nothing()"))
 	must(t, exec1(t, shared, "INSERT INTO dump_a.empty VALUES (1)"))

@@ -12,13 +12,17 @@ import (
 
 // Restore replaces a database by a dump: what it holds now is dropped, tables
 // made since included. It touches no other database, and compares what is there
-// afterwards with what was dumped. It can be run again after it was interrupted.
+// afterwards with what was dumped. Only AUTO_INCREMENT goes on from where it was.
+// It can be run again after it was interrupted.
 func (s *Server) Restore(ctx context.Context, b *Backup) error {
 	if err := b.Verify(); err != nil {
 		return err
 	}
 	if err := s.evict(ctx, b.Database); err != nil {
 		return err
+	}
+	if err := s.keepNumbers(ctx, b); err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
 	}
 	if err := s.remake(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
@@ -30,7 +34,66 @@ func (s *Server) Restore(ctx context.Context, b *Backup) error {
 	if err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
 	}
-	return b.compare(found)
+	if err := b.compare(found); err != nil {
+		return err
+	}
+	if err := s.goOnFrom(ctx, b); err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
+	}
+	return nil
+}
+
+// keepNumbers notes beside the dump, before the database goes, which numbers its
+// tables would give next.
+func (s *Server) keepNumbers(ctx context.Context, b *Backup) error {
+	now, err := s.numbers(ctx, b.Database)
+	if err != nil {
+		return err
+	}
+	if b.Numbers == nil {
+		b.Numbers = map[string]uint64{}
+	}
+	for table, n := range now {
+		b.Numbers[table] = max(b.Numbers[table], n)
+	}
+	return b.describeInFile()
+}
+
+// goOnFrom has the tables of a restored database give no number twice.
+func (s *Server) goOnFrom(ctx context.Context, b *Backup) error {
+	now, err := s.numbers(ctx, b.Database)
+	if err != nil {
+		return err
+	}
+	for table, n := range now {
+		if b.Numbers[table] <= n {
+			continue
+		}
+		alter := fmt.Sprintf("ALTER TABLE %s.%s AUTO_INCREMENT = %d", Quote(b.Database), Quote(table), b.Numbers[table])
+		if _, err := s.db.ExecContext(ctx, alter); err != nil {
+			return fmt.Errorf("%s: %w", alter, err)
+		}
+	}
+	return nil
+}
+
+// numbers is AUTO_INCREMENT of each table that has it.
+func (s *Server) numbers(ctx context.Context, database string) (map[string]uint64, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT TABLE_NAME, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND AUTO_INCREMENT IS NOT NULL`, database)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	next := map[string]uint64{}
+	for rows.Next() {
+		var table string
+		var n uint64
+		if err := rows.Scan(&table, &n); err != nil {
+			return nil, err
+		}
+		next[table] = n
+	}
+	return next, rows.Err()
 }
 
 // load fills an empty database from a dump.
