@@ -44,7 +44,7 @@ func Serving() []Package {
 
 // Testing are the packages that only tests and benchmarks need.
 func Testing() []Package {
-	return append(Serving(), Package{"apache2", "apache2", ""})
+	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""})
 }
 
 // Missing are the packages of list that are not there.

@@ -1,0 +1,145 @@
+package ui
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"path/filepath"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/mariadb"
+)
+
+// FarmReport is what a page about a farm shows, as it was found. What is nil or
+// not in a map was not read, and Missing says why.
+type FarmReport struct {
+	Farm     *tenants.Farm
+	Tenants  []*tenants.Tenant // that the page is about, sorted by name
+	Made     time.Time
+	Program  string                       // wikictl's version
+	Ledger   map[string]mariadb.TenantRow // by tenant
+	Upgrades []mariadb.UpgradeRow         // oldest first
+	Runs     []mariadb.Run                // newest first
+	Sizes    map[string]map[string]int64  // bytes, by server and database
+	Backups  map[string]*mariadb.Backup   // the latest, by tenant; nil: it has none
+	Audit    *audit.Report
+	Missing  []string // sentences
+}
+
+//go:embed report.html.tmpl report.css report.js
+var reportFiles embed.FS
+
+// staticRows is how many tenants a reader without JavaScript sees.
+const staticRows = 100
+
+// reportPage is what report.html.tmpl shows. All text in it is ready to read.
+type reportPage struct {
+	Title, Folder, Made, Program string
+	Policy                       string // Content-Security-Policy
+	Style                        template.CSS
+	Script                       template.JS
+	Missing                      []string
+	Totals                       []total
+	Versions                     []share
+	VersionsAre                  string // "run" or "wanted"
+	Servers                      []share
+	Audited                      bool
+	Rules                        []ruleCount
+	FarmWide                     []pageFinding
+	Charts                       []runChart
+	Runs                         []runLine
+	Rows                         []pageRow // the first of Data.Rows
+	Count                        int
+	Data                         pageData
+}
+
+// pageData is what report.js sorts, filters and opens.
+type pageData struct {
+	URL      string        `json:"url"` // of a tenant, with {host}
+	Rows     []pageRow     `json:"rows"`
+	Findings []pageFinding `json:"findings"`
+	Runs     []pageRun     `json:"runs"`
+}
+
+// WriteReport writes one HTML page that needs nothing but itself.
+func WriteReport(out io.Writer, r FarmReport) error {
+	t, err := template.ParseFS(reportFiles, "report.html.tmpl")
+	if err != nil {
+		return err
+	}
+	p := newReportPage(r)
+	if err := p.dress(); err != nil {
+		return err
+	}
+	return t.Execute(out, p)
+}
+
+// newReportPage puts what was found into words and pictures.
+func newReportPage(r FarmReport) reportPage {
+	var findings []audit.Finding
+	if r.Audit != nil {
+		findings = r.Audit.Findings
+	}
+	past := pastUpgrades(r)
+	rows, runs := reportRows(r, past)
+	p := reportPage{
+		Title: filepath.Base(r.Farm.Dir), Folder: r.Farm.Dir, Made: dateTime(r.Made), Program: r.Program,
+		Missing: r.Missing, Audited: r.Audit != nil,
+		Totals:  totals(r, rows),
+		Servers: serverShares(r, rows),
+		Rules:   ruleCounts(findings),
+		Charts:  runCharts(past),
+		Runs:    runLines(r.Runs, r.Made),
+		Rows:    rows[:min(staticRows, len(rows))],
+		Count:   len(rows),
+		Data:    pageData{URL: r.Farm.Web.URL, Rows: rows, Findings: []pageFinding{}, Runs: runs},
+	}
+	p.Versions, p.VersionsAre = versionShares(r.Ledger != nil, rows)
+	for _, f := range findings {
+		shown := newPageFinding(f)
+		p.Data.Findings = append(p.Data.Findings, shown)
+		if len(f.Tenants) == 0 {
+			p.FarmWide = append(p.FarmWide, shown)
+		}
+	}
+	return p
+}
+
+// dress adds style and script, and the policy under which a browser runs these
+// two and loads nothing (Content Security Policy Level 3, hash-source).
+func (p *reportPage) dress() error {
+	style, err := reportFiles.ReadFile("report.css")
+	if err != nil {
+		return err
+	}
+	script, err := reportFiles.ReadFile("report.js")
+	if err != nil {
+		return err
+	}
+	p.Style, p.Script = template.CSS(style), template.JS(script)
+	p.Policy = "default-src 'none'; img-src data:; style-src " + hashSource(style) + "; script-src " + hashSource(script) + "; base-uri 'none'; form-action 'none'"
+	return nil
+}
+
+func hashSource(text []byte) string {
+	sum := sha256.Sum256(text)
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// pageFinding is one finding of the audit.
+type pageFinding struct {
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Message  string `json:"message"`
+	Place    string `json:"place,omitempty"`
+	Key      string `json:"key,omitempty"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+func newPageFinding(f audit.Finding) pageFinding {
+	return pageFinding{f.Rule, f.Severity.String(), f.Message, f.Position.String(), f.Key, f.Hint}
+}

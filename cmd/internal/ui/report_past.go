@@ -1,0 +1,61 @@
+package ui
+
+import (
+	"time"
+
+	"wikictl/tenants/mariadb"
+)
+
+// upgraded is the outcome of an upgrade that went well.
+const upgraded = "upgraded"
+
+// pastUpgrade is an upgrade of the ledger and what is to be said of it.
+type pastUpgrade struct {
+	mariadb.UpgradeRow
+	took       time.Duration // until it ended, or by now
+	readOnly   time.Duration // how long nobody could write into the wiki
+	outcome    string        // in a word or two
+	tone       string        // empty when all is well
+	rolledBack bool          // by a later run, which wrote its own end over this one's: took is not known
+}
+
+// pastUpgrades judges every upgrade, oldest first.
+func pastUpgrades(r FarmReport) []pastUpgrade {
+	ends := map[string]time.Time{}
+	for _, run := range r.Runs {
+		if run.Finished.Valid {
+			ends[run.ID] = run.Finished.Time
+		}
+	}
+	past := make([]pastUpgrade, len(r.Upgrades))
+	for i, u := range r.Upgrades {
+		past[i] = judgeUpgrade(u, ends[u.Run], r.Made)
+	}
+	return past
+}
+
+// judgeUpgrade is about one upgrade of a run that ended then; zero: it did not,
+// or nobody knows.
+func judgeUpgrade(u mariadb.UpgradeRow, runEnded, now time.Time) pastUpgrade {
+	p := pastUpgrade{UpgradeRow: u, took: now.Sub(u.Started.Time)}
+	if u.Ended.Valid {
+		p.took = u.Ended.Time.Sub(u.Started.Time)
+	}
+	p.readOnly = p.took
+	if u.Opened.Valid {
+		p.readOnly = u.Opened.Time.Sub(u.Started.Time)
+	}
+	switch {
+	case u.Phase == mariadb.Upgraded:
+		p.outcome = upgraded
+	case u.Phase == mariadb.PutBack && u.Error == "" && !runEnded.IsZero() && u.Ended.Time.After(runEnded):
+		p.outcome, p.tone, p.rolledBack = "rolled back", "warning", true
+	case u.Phase == mariadb.PutBack:
+		p.outcome, p.tone = "restored", "error"
+	case u.Phase == mariadb.Kept:
+		p.outcome, p.tone = "kept read-only", "error"
+	default:
+		p.outcome, p.tone = "not ended", "warning"
+	}
+	return p
+}
