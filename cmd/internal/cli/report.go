@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+func (a *app) reportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "report", Usage: "write a page about the farm", ArgsUsage: "[NAME…]",
+		Description: "Writes one HTML page that needs nothing but itself: versions, sizes, backups, findings of audit, and\n" +
+			"pictures of upgrades; its table sorts, searches and opens a tenant. Without names and --where it is about the\n" +
+			"whole farm. What can't be reached is named on the page and on stderr; the rest is written all the same.\n\n" + exitHelp +
+			"\n\nExample: wikictl report --html farm.html",
+		Flags:        append(selectionFlags()[1:], &cli.StringFlag{Name: "html", Usage: "write the page to that file, replacing it; - is stdout"}),
+		Action:       a.runReport,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) runReport(c *cli.Context) error {
+	file := c.String("html")
+	if file == "" {
+		return usagef("say where to write the page: --html FILE, before names")
+	}
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	r := ui.FarmReport{Farm: f, Tenants: f.Tenants, Made: time.Now(), Program: version}
+	look := audit.Options{Today: r.Made}
+	if c.Args().Present() || c.String("where") != "" {
+		if r.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
+			return err
+		}
+		look.Tenants = r.Tenants
+	}
+	if err := gather(c.Context, &r, look); err != nil {
+		return err
+	}
+	for _, missing := range r.Missing {
+		fmt.Fprintln(a.stderr, ui.Clean("report: "+missing))
+	}
+	return a.writeReport(r, file, asJSON(c))
+}
+
+// writeReport writes the page, and says so unless the page is what is printed.
+func (a *app) writeReport(r ui.FarmReport, file string, asJSON bool) error {
+	var page bytes.Buffer
+	if err := ui.WriteReport(&page, r); err != nil {
+		return err
+	}
+	if file == "-" {
+		_, err := a.stdout.Write(page.Bytes())
+		return err
+	}
+	if err := deploy.WriteFile(file, page.Bytes(), 0o644, -1); err != nil {
+		return err
+	}
+	if asJSON {
+		return ui.WriteJSON(a.stdout, map[string]any{"command": "report", "file": file, "tenants": len(r.Tenants), "missing": append([]string{}, r.Missing...)})
+	}
+	_, err := fmt.Fprintf(a.stdout, "report: %d tenants in %s\n", len(r.Tenants), file)
+	return err
+}
+
+// gather looks at all that there is to look at. What can't be read is missing
+// from the report; an error is one of the farm's files, or an interruption.
+func gather(ctx context.Context, r *ui.FarmReport, look audit.Options) (err error) {
+	h, err := openHost(r.Farm)
+	if err != nil {
+		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so that versions, sizes and upgrades are missing: %s", err))
+	} else {
+		defer func() { err = errors.Join(err, h.Close()) }()
+		gatherLedger(ctx, h, r)
+		gatherSizes(ctx, h, r)
+	}
+	gatherBackups(r)
+	found, err := audit.Static(ctx, r.Farm, look)
+	var problems tenants.Problems
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &problems):
+		return err
+	case err != nil:
+		r.Missing = append(r.Missing, fmt.Sprintf("the audit did not run, so that findings are missing: %s", err))
+	default:
+		r.Audit = &found
+	}
+	return nil
+}
+
+// rememberedRuns is how many of the ledger's runs tell whether an upgrade was
+// taken back by a later one.
+const rememberedRuns = 1000
+
+func gatherLedger(ctx context.Context, h *host.Host, r *ui.FarmReport) {
+	err := func() error {
+		ledger, err := h.Ledger(ctx)
+		if err != nil {
+			return err
+		}
+		rows, err := ledger.Tenants(ctx)
+		if err != nil {
+			return err
+		}
+		if r.Runs, err = ledger.Runs(ctx, rememberedRuns); err != nil {
+			return err
+		}
+		if r.Upgrades, err = ledger.History(ctx); err != nil {
+			return err
+		}
+		r.Ledger = rows
+		return nil
+	}()
+	if err != nil {
+		r.Missing = append(r.Missing, fmt.Sprintf("the ledger was not read, so that versions, upgrades and runs are missing: %s", err))
+	}
+	if len(r.Tenants) == len(r.Farm.Tenants) {
+		return // upgrades of tenants that are gone count for the whole farm
+	}
+	chosen := map[string]bool{}
+	for _, t := range r.Tenants {
+		chosen[t.Name] = true
+	}
+	r.Upgrades = slices.DeleteFunc(r.Upgrades, func(u mariadb.UpgradeRow) bool { return !chosen[u.Tenant] })
+}
+
+// gatherSizes asks each server that holds one of the tenants, or is to.
+func gatherSizes(ctx context.Context, h *host.Host, r *ui.FarmReport) {
+	servers := map[string]*tenants.Server{}
+	for _, t := range r.Tenants {
+		servers[t.Server.Name] = t.Server
+		if def := r.Farm.Servers[r.Ledger[t.Name].Server]; def != nil {
+			servers[def.Name] = def
+		}
+	}
+	r.Sizes = map[string]map[string]int64{}
+	for name, def := range servers {
+		sizes, err := sizesOn(ctx, h, def)
+		if err != nil {
+			r.Missing = append(r.Missing, fmt.Sprintf("the sizes of databases on server %s are missing: %s", name, err))
+			continue
+		}
+		r.Sizes[name] = sizes
+	}
+}
+
+func sizesOn(ctx context.Context, h *host.Host, def *tenants.Server) (map[string]int64, error) {
+	s, err := h.Server(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := s.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sizes := map[string]int64{}
+	for database, f := range facts {
+		sizes[database] = f.Bytes
+	}
+	return sizes, nil
+}
+
+func gatherBackups(r *ui.FarmReport) {
+	r.Backups = map[string]*mariadb.Backup{}
+	var first error
+	for _, t := range r.Tenants {
+		b, err := mariadb.LatestBackup(r.Farm.Layout().Backups(t.Name))
+		if err == nil {
+			r.Backups[t.Name] = b
+		} else if first == nil {
+			first = err
+		}
+	}
+	if unread := len(r.Tenants) - len(r.Backups); unread > 0 {
+		r.Missing = append(r.Missing, fmt.Sprintf("the backups of %d tenants are missing: %s", unread, first))
+	}
+}
