@@ -1,5 +1,5 @@
 // Package ui is everything that a person or a program sees of a run: progress,
-// tables and the result document. It decides nothing.
+// tables, the result document, and the page about the farm. It decides nothing.
 package ui
 
 import (

@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"wikictl/tenants"
@@ -142,4 +144,10 @@ type pageFinding struct {
 
 func newPageFinding(f audit.Finding) pageFinding {
 	return pageFinding{f.Rule, f.Severity.String(), f.Message, f.Position.String(), f.Key, f.Hint}
+}
+
+// More is the place, the key and the hint of a finding, as far as it has them.
+func (f pageFinding) More() string {
+	parts := slices.DeleteFunc([]string{f.Place, f.Key, f.Hint}, func(s string) bool { return s == "" })
+	return strings.Join(parts, " · ")
 }

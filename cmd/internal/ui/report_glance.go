@@ -185,7 +185,7 @@ func serverShares(r FarmReport, rows []pageRow) []share {
 // ruleCount says how many tenants one rule found something at.
 type ruleCount struct {
 	Rule, Severity, What string
-	Count                string // of tenants; "farm" when none has it
+	Tenants              string // how many; empty: it is about the farm as a whole
 }
 
 // ruleCounts lists the rules that found something, the worst and most frequent
@@ -207,7 +207,7 @@ func ruleCounts(findings []audit.Finding) []ruleCount {
 	var list []ruleCount
 	for _, id := range rules {
 		rule, _ := audit.Find(id)
-		count := "farm"
+		count := ""
 		if len(who[id]) > 0 {
 			count = grouped(len(who[id]))
 		}
