@@ -92,7 +92,7 @@ func (a *app) runAudit(c *cli.Context) error {
 			return err
 		}
 	}
-	r, err := report(c.Context, f, look, c.Bool("static"))
+	r, err := audited(c.Context, f, look, c.Bool("static"))
 	if err != nil {
 		return err
 	}
@@ -105,8 +105,8 @@ func (a *app) runAudit(c *cli.Context) error {
 	return nil
 }
 
-// report audits a farm.
-func report(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, err error) {
+// audited audits a farm, on a host that only looks.
+func audited(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, err error) {
 	if static {
 		return audit.Static(ctx, f, o)
 	}

@@ -25,7 +25,9 @@ func (a *app) reportCommand() *cli.Command {
 			"pictures of upgrades; its table sorts, searches and opens a tenant. Without names and --where it is about the\n" +
 			"whole farm. What can't be reached is named on the page and on stderr; the rest is written all the same.\n\n" + exitHelp +
 			"\n\nExample: wikictl report --html farm.html",
-		Flags:        append(selectionFlags()[1:], &cli.StringFlag{Name: "html", Usage: "write the page to that file, replacing it; - is stdout"}),
+		Flags: append(selectionFlags()[1:],
+			&cli.StringFlag{Name: "html", Usage: "write the page to that file, replacing it; - is stdout"},
+			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"}),
 		Action:       a.runReport,
 		BashComplete: a.completeNames,
 	}
@@ -41,7 +43,7 @@ func (a *app) runReport(c *cli.Context) error {
 		return err
 	}
 	r := ui.FarmReport{Farm: f, Tenants: f.Tenants, Made: time.Now(), Program: version}
-	look := audit.Options{Today: r.Made}
+	look := audit.Options{Today: r.Made, Quick: c.Bool("quick")}
 	if c.Args().Present() || c.String("where") != "" {
 		if r.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
 			return err
@@ -80,16 +82,18 @@ func (a *app) writeReport(r ui.FarmReport, file string, asJSON bool) error {
 // gather looks at all that there is to look at. What can't be read is missing
 // from the report; an error is one of the farm's files, or an interruption.
 func gather(ctx context.Context, r *ui.FarmReport, look audit.Options) (err error) {
-	h, err := openHost(r.Farm)
+	var found audit.Report
+	h, err := openHost(r.Farm, true)
 	if err != nil {
 		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so that versions, sizes and upgrades are missing: %s", err))
+		found, err = audit.Static(ctx, r.Farm, look)
 	} else {
 		defer func() { err = errors.Join(err, h.Close()) }()
 		gatherLedger(ctx, h, r)
 		gatherSizes(ctx, h, r)
+		found, err = audit.Live(ctx, h, look)
 	}
 	gatherBackups(r)
-	found, err := audit.Static(ctx, r.Farm, look)
 	var problems tenants.Problems
 	switch {
 	case ctx.Err() != nil:
