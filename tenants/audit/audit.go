@@ -113,7 +113,7 @@ func look(ctx context.Context, f *tenants.Farm, o Options, gather func(*wanted) 
 		return Report{}, problems
 	}
 	var err error
-	if w.code, err = readCode(ctx, f); err != nil {
+	if w.code, err = readCode(ctx, f, w.list); err != nil {
 		return Report{}, err
 	}
 	if w.there, err = gather(w); err != nil {

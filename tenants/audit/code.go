@@ -11,12 +11,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 )
 
 // code is what one codebase says of its settings.
@@ -112,17 +114,28 @@ func newGroup(s php.SettingGroup) group {
 	return g
 }
 
-// readCode reads every codebase of the farm, each in one PHP process unless the
-// answer is remembered.
-func readCode(ctx context.Context, f *tenants.Farm) (map[*tenants.Codebase]*code, error) {
-	read := map[*tenants.Codebase]*code{}
-	for _, name := range slices.Sorted(maps.Keys(f.Codebases)) {
-		c := f.Codebases[name]
-		s, err := readOne(ctx, f.Layout().SettingsCache(name), c)
-		if err != nil {
-			return nil, fmt.Errorf("codebases.%s: %w", name, err)
+// readCode reads the codebases that tenants run on, each in one PHP process unless
+// the answer is remembered.
+func readCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[*tenants.Codebase]*code, error) {
+	var used []*tenants.Codebase
+	for _, t := range list {
+		if !slices.Contains(used, t.Codebase) {
+			used = append(used, t.Codebase)
 		}
-		read[c] = newCode(s)
+	}
+	options := fleet.Options[*tenants.Codebase]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	read := map[*tenants.Codebase]*code{}
+	for _, r := range fleet.Run(ctx, used, options, func(ctx context.Context, c *tenants.Codebase) (*code, error) {
+		s, err := readOne(ctx, f.Layout().SettingsCache(c.Name), c)
+		if err != nil {
+			return nil, err
+		}
+		return newCode(s), nil
+	}) {
+		if r.Err != nil {
+			return nil, fmt.Errorf("codebases.%s: %w", r.Item.Name, r.Err)
+		}
+		read[r.Item] = r.Value
 	}
 	return read, nil
 }

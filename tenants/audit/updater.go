@@ -26,7 +26,7 @@ var remarked = []string{"setting-obsolete", "setting-type", "setting-value"}
 func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[string]Objections, error) {
 	w := &wanted{farm: f, list: list}
 	var err error
-	if w.code, err = readCode(ctx, f); err != nil {
+	if w.code, err = readCode(ctx, f, list); err != nil {
 		return nil, err
 	}
 	r := newReporter(nil)

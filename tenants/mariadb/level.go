@@ -170,14 +170,15 @@ func (s *Server) LevelOf(ctx context.Context, database string) (Level, error) {
 	for _, n := range names {
 		have[n] = true
 	}
-	var conditions []string
+	// Each part names its table, or the server would open all of them.
+	var parts []string
 	for _, m := range markers {
 		if m.column != "" {
-			conditions = append(conditions, "(TABLE_NAME = "+literal(m.table)+" AND COLUMN_NAME = "+literal(m.column)+")")
+			parts = append(parts, "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(database)+
+				" AND TABLE_NAME = "+literal(m.table)+" AND COLUMN_NAME = "+literal(m.column))
 		}
 	}
-	found, err := s.set(ctx, "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(database)+
-		" AND ("+strings.Join(conditions, " OR ")+")")
+	found, err := s.set(ctx, strings.Join(parts, " UNION ALL "))
 	for n := range found {
 		have[n] = true
 	}
