@@ -76,7 +76,7 @@ func (d *Deployer) rollBack(ctx context.Context, j journal) error {
 // settle removes what was kept for an undoing, and old releases.
 func (d *Deployer) settle(ctx context.Context, j journal) error {
 	err := d.each(ctx, j, func(s swap) error {
-		if err := d.forget(s); err != nil || s.From == s.To || s.To <= keepReleases {
+		if err := d.forget(s); err != nil || s.Out || s.From == s.To || s.To <= keepReleases {
 			return err
 		}
 		return d.prune(s.Tenant, keepReleases)

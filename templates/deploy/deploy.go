@@ -102,7 +102,8 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 type Source struct {
 	Len     int
 	At      func(i int) (Wanted, error)
-	Default []byte // the virtual host for names of no tenant; nil leaves it alone
+	Default []byte   // the virtual host for names of no tenant; nil leaves it alone
+	Gone    []string // tenants that the web server shall not serve any more; their files stay
 }
 
 // Of is a source of what is in memory.

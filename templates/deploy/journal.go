@@ -19,6 +19,7 @@ type swap struct {
 	To     int    `json:"to"`
 	Vhost  Kind   `json:"vhost,omitempty"` // what becomes of the installed file; empty: nothing
 	Pool   Kind   `json:"pool,omitempty"`
+	Out    bool   `json:"out,omitempty"` // only taken out of what the web server includes: its releases are left alone
 }
 
 // journal is every change that no successful check and reload has followed yet.
@@ -49,6 +50,9 @@ func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
 	}
 	var failed error
 	j.Swaps = slices.DeleteFunc(j.Swaps, func(s swap) bool {
+		if s.Out {
+			return false
+		}
 		current, _, err := d.Current(s.Tenant)
 		failed = errors.Join(failed, err)
 		if current == s.To {
@@ -84,6 +88,9 @@ func (j *journal) merge(more []swap) {
 			continue
 		}
 		old := &j.Swaps[i]
+		if old.Out {
+			old.From, old.Out = s.From, false
+		}
 		old.To = s.To
 		old.Vhost, old.Pool = mergeKind(old.Vhost, s.Vhost), mergeKind(old.Pool, s.Pool)
 	}
@@ -105,17 +112,22 @@ func mergeKind(first, second Kind) Kind {
 
 // apply makes one swap. It can be made again.
 func (d *Deployer) apply(s swap) error {
-	current, _, err := d.Current(s.Tenant)
-	if err != nil {
-		return err
-	}
-	if current != s.To {
-		if err := d.serve(s.Tenant, s.To); err != nil {
+	if !s.Out {
+		if err := d.bringRelease(s); err != nil {
 			return err
 		}
 	}
 	parts := d.parts(s.Tenant, s.To)
 	return errors.Join(bring(parts[0], s.Vhost), bring(parts[1], s.Pool))
+}
+
+// bringRelease serves a swap's release unless it is served already.
+func (d *Deployer) bringRelease(s swap) error {
+	current, _, err := d.Current(s.Tenant)
+	if err != nil || current == s.To {
+		return err
+	}
+	return d.serve(s.Tenant, s.To)
 }
 
 // bring installs or removes one file and keeps the one that was there.
@@ -144,7 +156,7 @@ func bring(p part, kind Kind) error {
 func (d *Deployer) undo(s swap) error {
 	parts := d.parts(s.Tenant, s.To)
 	err := errors.Join(takeBack(parts[1].installed, s.Pool), takeBack(parts[0].installed, s.Vhost))
-	if s.From == s.To {
+	if s.Out || s.From == s.To {
 		return err
 	}
 	return errors.Join(err, d.serve(s.Tenant, s.From))

@@ -93,8 +93,8 @@ func (d *Deployer) prune(tenant string, keep int) error {
 	return nil
 }
 
-// Remove deletes a tenant's folder with its releases, uploads and caches, and
-// its secrets. It refuses while the web server includes the tenant.
+// Remove deletes a tenant's folder with its releases, uploads and caches, its
+// logs and at last its secrets. It refuses while the web server includes the tenant.
 func (d *Deployer) Remove(ctx context.Context, tenant string) error {
 	unlock, err := d.lock(ctx, patience)
 	if err != nil {
@@ -106,7 +106,7 @@ func (d *Deployer) Remove(ctx context.Context, tenant string) error {
 			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
 		}
 	}
-	if err := os.RemoveAll(d.layout.Wiki(tenant)); err != nil {
+	if err := errors.Join(os.RemoveAll(d.layout.Wiki(tenant)), os.RemoveAll(d.layout.Logs(tenant))); err != nil {
 		return err
 	}
 	return remove(d.layout.Secrets(tenant))

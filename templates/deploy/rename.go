@@ -1,0 +1,134 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// withdraw adds to a journal that tenants leave what the web server includes.
+// A change of their releases that a killed run left is not made again: the
+// folder may have another name by now.
+func (d *Deployer) withdraw(j *journal, names []string) {
+	at := map[string]int{}
+	for i, s := range j.Swaps {
+		at[s.Tenant] = i
+	}
+	for _, name := range names {
+		s := swap{Tenant: name, Out: true}
+		i, left := at[name]
+		if left {
+			s = j.Swaps[i]
+			s.Out = true
+		}
+		parts := d.parts(name, s.To)
+		if exists(parts[0].installed) {
+			s.Vhost = mergeKind(s.Vhost, Delete)
+		}
+		if exists(parts[1].installed) {
+			s.Pool = mergeKind(s.Pool, Delete)
+		}
+		switch {
+		case left:
+			j.Swaps[i] = s
+		case s.Vhost != "" || s.Pool != "":
+			j.Swaps = append(j.Swaps, s)
+		}
+	}
+}
+
+// Unfinished says whether a run was killed between a change of what the web
+// server includes and its reload. The next Apply finishes it.
+func (d *Deployer) Unfinished() bool { return exists(d.journalPath()) }
+
+// Rename moves a tenant's folder, secrets, logs and dumps to another name. The
+// web server goes on serving it under the old one, by way of a link in the old
+// folder's place, until an Apply with the old name in Gone; call DropAlias then.
+// It can be repeated after it was interrupted.
+func (d *Deployer) Rename(ctx context.Context, from, to string) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := d.moveWiki(from, to); err != nil {
+		return err
+	}
+	if err := move(d.layout.Secrets(from), d.layout.Secrets(to)); err != nil {
+		return err
+	}
+	for _, folder := range []func(string) string{d.layout.Logs, d.layout.Backups} {
+		if err := moveInto(folder(from), folder(to)); err != nil {
+			return err
+		}
+	}
+	return d.Sync()
+}
+
+func (d *Deployer) moveWiki(from, to string) error {
+	if err := move(d.layout.Wiki(from), d.layout.Wiki(to)); err != nil {
+		return err
+	}
+	if exists(d.layout.Wiki(from)) || !exists(d.layout.Wiki(to)) {
+		return nil
+	}
+	return point(d.layout.Wiki(from), to)
+}
+
+// DropAlias removes the link that Rename left under the old name.
+func (d *Deployer) DropAlias(from string) error {
+	path := d.layout.Wiki(from)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink == 0:
+		return fmt.Errorf("%s is no link", path)
+	}
+	if err := remove(path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// move renames a file or folder, never over another. A link, or nothing, means
+// that it was moved before.
+func move(from, to string) error {
+	info, err := os.Lstat(from)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if exists(to) {
+		return fmt.Errorf("%s can't become %s, which is there already", from, to)
+	}
+	return os.Rename(from, to)
+}
+
+// moveInto moves what is in one folder into another, which may hold things of an
+// earlier tenant of that name.
+func moveInto(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !exists(to) {
+		return os.Rename(from, to)
+	}
+	for _, e := range entries {
+		if err := move(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+			return err
+		}
+	}
+	return os.Remove(from)
+}
