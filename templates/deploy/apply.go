@@ -95,7 +95,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		applied.Outcomes = append(applied.Outcomes, Outcome{Tenant: t.swap.Tenant, Release: t.swap.To, Changes: t.changes, Err: t.err})
 	}
 	j.merge(swaps)
-	d.withdraw(&j, s.Gone)
+	d.withdraw(&j, s.gone(applied.Outcomes))
 	if err := d.planDefault(&j, s.Default); err != nil {
 		return applied, err
 	}

@@ -102,8 +102,9 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 type Source struct {
 	Len     int
 	At      func(i int) (Wanted, error)
-	Default []byte   // the virtual host for names of no tenant; nil leaves it alone
-	Gone    []string // tenants that the web server shall not serve any more; their files stay
+	Default []byte            // the virtual host for names of no tenant; nil leaves it alone
+	Gone    []string          // tenants that the web server shall not serve any more; their files stay
+	Moved   map[string]string // the same, but only once the tenant under its new name is served: old name to new
 }
 
 // Of is a source of what is in memory.

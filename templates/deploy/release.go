@@ -296,6 +296,32 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 	return syncDir(d.layout.Wiki(tenant))
 }
 
+// PutBack serves a tenant from an earlier release again, as Switch does, and has
+// the web server reload when what it includes differs.
+func (d *Deployer) PutBack(ctx context.Context, tenant string, release int) error {
+	current, _, err := d.Current(tenant)
+	if err != nil {
+		return err
+	}
+	differ := false
+	now := d.parts(tenant, current)
+	for i, part := range d.parts(tenant, release) {
+		text, err := os.ReadFile(part.source)
+		if ignoreAbsent(err) != nil {
+			return err
+		}
+		found, err := compareFile(now[i].source, text, false)
+		if err != nil {
+			return err
+		}
+		differ = differ || (found != equal && exists(part.installed))
+	}
+	if err := d.Switch(ctx, tenant, release); err != nil || !differ {
+		return err
+	}
+	return d.Reload(ctx)
+}
+
 // serve makes a release the current one; zero means none.
 func (d *Deployer) serve(tenant string, release int) error {
 	if release == 0 {

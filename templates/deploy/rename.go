@@ -5,9 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
+
+// gone are the tenants to withdraw. One that moved stays when its new name could
+// not be staged.
+func (s Source) gone(outcomes []Outcome) []string {
+	names := slices.Clone(s.Gone)
+	for _, old := range slices.Sorted(maps.Keys(s.Moved)) {
+		refused := slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Tenant == s.Moved[old] && o.Err != nil })
+		if !refused {
+			names = append(names, old)
+		}
+	}
+	return names
+}
 
 // withdraw adds to a journal that tenants leave what the web server includes.
 // A change of their releases that a killed run left is not made again: the
@@ -46,7 +61,7 @@ func (d *Deployer) Unfinished() bool { return exists(d.journalPath()) }
 
 // Rename moves a tenant's folder, secrets, logs and dumps to another name. The
 // web server goes on serving it under the old one, by way of a link in the old
-// folder's place, until an Apply with the old name in Gone; call DropAlias then.
+// folder's place, until an Apply with the old name in Moved; call DropAlias then.
 // It can be repeated after it was interrupted.
 func (d *Deployer) Rename(ctx context.Context, from, to string) error {
 	unlock, err := d.lock(ctx, patience)

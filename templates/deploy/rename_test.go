@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,12 +39,18 @@ func TestRenameAndWithdrawInOneApply(t *testing.T) {
 		t.Fatal("it is not served under the old name while it moves: ", before)
 	}
 	source := Of(wanted("new", "two"), wanted("stays", "one"))
-	source.Gone = []string{"old", "leaves", "never-was"}
+	source.Gone, source.Moved = []string{"leaves", "never-was"}, map[string]string{"old": "new"}
 	must(t, os.WriteFile(refuse, nil, 0o644))
 	if _, err := d.Apply(t.Context(), source); err == nil || served(t, d, "old", "new", "leaves", "stays") != before {
 		t.Fatalf("%v: not everything was undone", err)
 	}
 	must(t, os.Remove(refuse))
+	d.Lint = func(context.Context, []string) error { return errors.New("no PHP") }
+	if _, err := d.Apply(t.Context(), source); err == nil || !strings.Contains(served(t, d, "new"), "old.conf") {
+		t.Fatalf("%v: it is not served any more, as its new release was refused", err)
+	}
+	d.Lint = nil
+	apply(t, d, wanted("leaves", "one"))
 	must(t, os.Remove(calls))
 	if applied, err := d.Apply(t.Context(), source); err != nil || !applied.Reloaded {
 		t.Fatal(applied, err)
@@ -91,7 +99,7 @@ func TestWithdrawOfAnInterruptedChange(t *testing.T) {
 	}
 	must(t, d.Rename(t.Context(), "old", "new"))
 	source := Of(wanted("new", "three"))
-	source.Gone = []string{"old"}
+	source.Moved = map[string]string{"old": "new"}
 	if _, err := d.Apply(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
