@@ -85,6 +85,7 @@ const (
 	Creating State = "creating" // its database is being made
 	Made     State = "made"     // its database is whole
 	Ready    State = "ready"    // it was seen to answer through the web server
+	Leaving  State = "leaving"  // it is being removed; the run of its row began that
 )
 
 // TenantRow is what the ledger knows of one tenant.

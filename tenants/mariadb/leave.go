@@ -1,0 +1,81 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Has says whether a server has a database of exactly that name.
+func (s *Server) Has(ctx context.Context, database string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?", database).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("server %s: look for database %q: %w", s.Name, database, err)
+	}
+	return n > 0, nil
+}
+
+// Rename gives a tenant's rows another name in one transaction, and its dumps
+// the folder that they were moved to: rows name their files.
+func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		for _, s := range []struct {
+			text string
+			args []any
+		}{
+			{`UPDATE tenant SET name = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`, []any{to, run, from}},
+			{`UPDATE upgrade SET backup = CONCAT(?, SUBSTRING(backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(backup, CHAR_LENGTH(?)) = ?`,
+				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE upgrade SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE farm_sql SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE step SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+		} {
+			if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("rename tenant %s to %s in the ledger: %w", from, to, err)
+	}
+	return nil
+}
+
+// Forget removes what the ledger has of a tenant, but for the account of what
+// runs did.
+func (l *Ledger) Forget(ctx context.Context, name string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		for _, text := range []string{
+			`DELETE FROM upgrade WHERE tenant = ?`,
+			`DELETE FROM farm_sql WHERE tenant = ?`,
+			`DELETE FROM tenant WHERE name = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, text, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remove tenant %s from the ledger: %w", name, err)
+	}
+	return nil
+}
+
+func (l *Ledger) transact(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// FindBackup reads the description of the dump that Dump made as base, without
+// its ending; the error is fs.ErrNotExist when it made none, or not to its end.
+func FindBackup(base string) (*Backup, error) { return OpenBackup(base + ownDump) }

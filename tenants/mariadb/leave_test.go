@@ -1,0 +1,71 @@
+package mariadb
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"wikictl/tenants"
+)
+
+// A tenant's rows go under its new name, its dumps' files too, and no other's.
+func TestLedgerRenamesAndForgets(t *testing.T) {
+	l := ledger(t)
+	for _, name := range []string{"old", "older"} {
+		must(t, l.PutTenant(t.Context(), TenantRow{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r1"}))
+		u := UpgradeRow{Run: "r1", Tenant: name, Phase: Upgraded, Backup: "/state/backups/" + name + "/r1.sql.zst"}
+		must(t, l.BeginUpgrade(t.Context(), u))
+		must(t, l.Settled(t.Context(), u, map[string]string{"1.sql": "sum"}))
+		must(t, l.SetPhase(t.Context(), u))
+	}
+	for range 2 { // it can be repeated
+		must(t, l.Rename(t.Context(), "old", "new", "r2", "/state/backups/old", "/state/backups/new"))
+	}
+	rows, err := l.Tenants(t.Context())
+	must(t, err)
+	if _, still := rows["old"]; still || rows["new"].Database != "wiki_old" || rows["new"].Run != "r2" || rows["older"].Run != "r1" {
+		t.Errorf("%+v", rows)
+	}
+	upgrades, err := l.Upgrades(t.Context(), "r1")
+	must(t, err)
+	seen, err := l.FarmSQL(t.Context())
+	must(t, err)
+	if len(upgrades) != 2 || upgrades[0].Backup != "/state/backups/new/r1.sql.zst" || upgrades[1].Backup != "/state/backups/older/r1.sql.zst" || seen["new"]["1.sql"] != "sum" {
+		t.Errorf("%+v %v", upgrades, seen)
+	}
+	for range 2 {
+		must(t, l.Forget(t.Context(), "new"))
+	}
+	upgrades, err = l.Upgrades(t.Context(), "r1")
+	must(t, err)
+	seen, err = l.FarmSQL(t.Context())
+	must(t, err)
+	if _, still, err := l.Tenant(t.Context(), "new"); still || err != nil || len(upgrades) != 1 || len(seen) != 1 {
+		t.Errorf("%v %+v %v", err, upgrades, seen)
+	}
+	must(t, l.Forget(t.Context(), "older"))
+}
+
+// A database whose accounts somebody dropped can still be dumped and removed.
+func TestFreezeWithoutAccounts(t *testing.T) {
+	database(t, "orphan")
+	a := Accounts{Database: "orphan", Host: "localhost", Web: Account{Name: "orphan"}, Schema: Account{Name: "orphan_schema"}}
+	must(t, shared.Freeze(t.Context(), a, 0))
+	base := filepath.Join(t.TempDir(), "r1")
+	if _, err := FindBackup(base); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	_, err := shared.Dump(t.Context(), "orphan", base, tenants.Backup{})
+	must(t, err)
+	b, err := FindBackup(base)
+	must(t, err)
+	must(t, b.Verify())
+	for _, there := range []bool{true, false} {
+		if has, err := shared.Has(t.Context(), "orphan"); has != there || err != nil {
+			t.Errorf("%v, %v; want %v", has, err, there)
+		}
+		must(t, shared.DropDatabase(t.Context(), "orphan"))
+		must(t, shared.DropAccounts(t.Context(), a))
+	}
+}
