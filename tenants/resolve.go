@@ -22,6 +22,9 @@ var (
 	userName = regexp.MustCompile(`^\p{Lu}[\p{L}\p{N} ._-]{0,84}$`)
 )
 
+// ValidName says whether a tenant may have that name.
+func ValidName(name string) bool { return plainName.MatchString(name) }
+
 // reserved are databases that the servers and wikictl itself own.
 var reserved = []string{"information_schema", "mysql", "performance_schema", "sys", "test", "wikictl"}
 

@@ -39,6 +39,8 @@ type Outcome struct {
 	Err     error
 	Elapsed time.Duration
 	Steps   []Step
+	Secrets string // file with the log-in of a tenant that was made
+	Backup  string // file of the last dump of a tenant that was removed
 }
 
 // Observer sees what happens while it happens, from many goroutines.

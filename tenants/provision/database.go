@@ -8,37 +8,32 @@ import (
 	"math"
 	"time"
 
-	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
-// makeDatabase takes a tenant up to a whole database that nobody serves yet.
-func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
-	c.o.Observer.Started(t.Name)
-	none := struct{}{}
+// makeDatabase takes a tenant, whose lock is held, up to a whole database that
+// nobody serves yet.
+func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) error {
 	server, err := c.Server(ctx, t.Server)
 	if err != nil {
-		return none, err
-	}
-	if err := c.step(t, "lock", func() error { return c.Locks(t.Server).Acquire(ctx, t.Database) }); err != nil {
-		return none, err
+		return err
 	}
 	secrets, err := c.secrets(t)
 	if err != nil {
-		return none, err
+		return err
 	}
 	if row := c.rows[t.Name]; row.State == mariadb.Made || row.State == mariadb.Ready {
-		return none, nil
+		return nil
 	}
 	golden, err := c.goldens.of(t)
 	if err != nil {
-		return none, err
+		return err
 	}
 	seed, err := newSeed(t, secrets)
 	if err != nil {
-		return none, err
+		return err
 	}
 	steps := []struct {
 		name string
@@ -54,10 +49,10 @@ func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) (struct{
 	}
 	for _, s := range steps {
 		if err := c.step(t, s.name, s.do); err != nil {
-			return none, err
+			return err
 		}
 	}
-	return none, nil
+	return nil
 }
 
 // claim notes in the ledger that the tenant's database is wikictl's to make,
@@ -101,12 +96,4 @@ func randomFraction() float64 {
 	var b [8]byte
 	rand.Read(b[:])
 	return float64(binary.LittleEndian.Uint64(b[:])>>11) / math.Exp2(53)
-}
-
-// probe asks the tenant through the web server who it is.
-func (c *creation) probe(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
-	return struct{}{}, c.step(t, "probe", func() error {
-		_, err := c.Identify(ctx, t.Hosts[0], php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
-		return err
-	})
 }

@@ -46,14 +46,17 @@ func (g goldens) of(t *tenants.Tenant) (*mariadb.Golden, error) {
 	return r.Value, r.Err
 }
 
-// ensureGoldens makes or reads every golden that the tenants need. One that
+// ensureGoldens makes or reads every golden that new tenants need. One that
 // can't be made fails its tenants only.
-func (c *creation) ensureGoldens(ctx context.Context, work []*tenants.Tenant) goldens {
+func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 	var examples []*tenants.Tenant
 	seen := map[string]bool{}
-	for _, t := range work {
-		state := c.rows[t.Name].State
-		if key := goldenKey(t); !seen[key] && (state == "" || state == mariadb.Creating) {
+	for _, j := range jobs {
+		t, state := j.tenant, c.rows[j.tenant.Name].State
+		if j.kind != Make || (state != "" && state != mariadb.Creating) {
+			continue
+		}
+		if key := goldenKey(t); !seen[key] {
 			seen[key] = true
 			examples = append(examples, t)
 		}

@@ -1,10 +1,12 @@
 // Package provision makes tenants: secrets, database, accounts, schema, first
-// administrator, release and virtual host. Every step can be repeated, so a run
-// that was killed is finished by the next one. It does not know how a command
-// was called or how progress is shown.
+// administrator, release and virtual host; and it finds how a farm differs from
+// its definitions, and changes, renames and removes tenants accordingly. Every step
+// can be repeated, so a run that was killed is finished by the next one. It does
+// not know how a command was called or how progress is shown.
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,19 +26,33 @@ import (
 type Options struct {
 	Jobs          int
 	AdminPassword tenants.Secret // of each new administrator; empty: one is made for each
+	Prune         bool           // Apply removes what is left over
 	Drain         <-chan struct{}
 	Observer      host.Observer
 }
 
-// creation is one run of Create.
+// creation is one run of Create or Apply.
 type creation struct {
 	*host.Host
 	o       Options
 	ledger  *mariadb.Ledger
 	run     *host.Run
 	rows    map[string]mariadb.TenantRow
+	renamed map[string]mariadb.TenantRow  // rows of tenants that got another name, by that
 	found   map[string]*mariadb.Inventory // by server name
 	goldens goldens
+	web     bool // what the web server includes differs, but for that of tenants
+}
+
+// job is what a run does about one tenant.
+type job struct {
+	tenant   *tenants.Tenant
+	kind     Kind              // Make, Change, Rename or Left
+	row      mariadb.TenantRow // as the plan found it
+	accounts bool              // they are to be made again
+	release  int               // that a tenant to change was served from
+	elapsed  time.Duration
+	backup   string // file of the last dump of a tenant that is removed
 }
 
 // Create makes what is missing of the tenants, in the order given, and returns
@@ -48,17 +64,21 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 		return nil, err
 	}
 	outcomes := make([]host.Outcome, len(list))
-	var work []*tenants.Tenant
+	var jobs []*job
 	for i, t := range list {
 		outcomes[i] = c.judge(t)
-		if outcomes[i].Status == "" {
-			work = append(work, t)
+		switch outcomes[i].Status {
+		case "":
+			jobs = append(jobs, &job{tenant: t, kind: Make})
+		case host.Failed:
+			o.Observer.Finished(outcomes[i])
 		}
 	}
-	if len(work) == 0 {
+	if len(jobs) == 0 {
 		return outcomes, nil
 	}
-	made, err := c.make(ctx, work)
+	made := map[string]host.Outcome{}
+	err := c.work(ctx, "create", jobs, batchSize, made)
 	for i := range outcomes {
 		if outcomes[i].Status == "" {
 			outcomes[i] = made[outcomes[i].Tenant.Name]
@@ -68,30 +88,25 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 }
 
 // look reads the ledger and takes inventory of every server once.
-func (c *creation) look(ctx context.Context, list []*tenants.Tenant) (err error) {
-	if c.ledger, err = c.Ledger(ctx); err != nil {
-		return err
-	}
-	if c.rows, err = c.ledger.Tenants(ctx); err != nil {
-		return err
-	}
+func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 	c.found = map[string]*mariadb.Inventory{}
+	if err := c.readLedger(ctx); err != nil {
+		return err
+	}
 	for _, def := range serversOf(list) {
-		s, err := c.Server(ctx, def)
-		if err != nil {
-			return err
-		}
-		if c.found[def.Name], err = s.Inventory(ctx); err != nil {
+		if err := c.takeInventory(ctx, def); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// serversOf are the servers of tenants; one that only the state folder has left
+// has none.
 func serversOf(list []*tenants.Tenant) []*tenants.Server {
 	var servers []*tenants.Server
 	for _, t := range list {
-		if !slices.Contains(servers, t.Server) {
+		if t.Server != nil && !slices.Contains(servers, t.Server) {
 			servers = append(servers, t.Server)
 		}
 	}
@@ -103,10 +118,13 @@ func serversOf(list []*tenants.Tenant) []*tenants.Server {
 func (c *creation) judge(t *tenants.Tenant) host.Outcome {
 	row, known := c.rows[t.Name]
 	there := c.found[t.Server.Name]
+	old, renamed := c.renamed[t.Name]
 	fail := func(format string, args ...any) host.Outcome {
 		return host.Outcome{Tenant: t, Status: host.Failed, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
+	case renamed:
+		return fail("it is %s in the ledger, with this database; wikictl apply %s renames it", old.Name, t.Name)
 	case known && row.Server != t.Server.Name:
 		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
 	case known && row.Database != t.Database:
@@ -115,103 +133,141 @@ func (c *creation) judge(t *tenants.Tenant) host.Outcome {
 		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
 	case known && row.State == mariadb.Ready && host.Exists(c.Layout.LocalSettings(t.Name)):
 		return host.Outcome{Tenant: t, Status: host.Unchanged}
+	case known && row.State == mariadb.Leaving:
+		return fail("run %s began to remove it and was interrupted: take its file out of the farm, run wikictl apply --all --prune, and define it again", row.Run)
+	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
+		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
 	case !known && there.Accounts[t.WebAccount()+"@"+t.Server.AccountHost]:
 		return fail("the account %s is on server %s already and wikictl did not make it; remove it or set another database", t.WebAccount(), t.Server.Name)
 	}
 	return host.Outcome{Tenant: t}
 }
 
-// make locks, makes, publishes and probes the tenants that need it.
-func (c *creation) make(ctx context.Context, work []*tenants.Tenant) (map[string]host.Outcome, error) {
-	ctx, err := c.Lock(ctx, serversOf(work))
+// work takes the jobs all the way, so many at a time, and adds their outcomes.
+func (c *creation) work(ctx context.Context, command string, jobs []*job, size int, outcomes map[string]host.Outcome) error {
+	ctx, err := c.Lock(ctx, serversOf(tenantsOf(jobs)))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if c.run, err = c.Begin(ctx, "create", c.o.Observer); err != nil {
-		return nil, err
+	if c.ledger, err = c.Ledger(ctx); err != nil {
+		return err
 	}
-	outcomes := map[string]host.Outcome{}
-	c.goldens = c.ensureGoldens(ctx, work)
-	for batch := range slices.Chunk(work, batchSize) {
+	if c.run, err = c.Begin(ctx, command, c.o.Observer); err != nil {
+		return err
+	}
+	c.goldens = c.ensureGoldens(ctx, jobs)
+	if len(jobs) == 0 {
+		_, err = c.publish(ctx, nil)
+	}
+	for batch := range slices.Chunk(jobs, size) {
 		c.batch(ctx, batch, outcomes)
 	}
-	return outcomes, c.run.End(ctx, slices.Collect(maps.Values(outcomes)))
+	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))))
 }
 
-// batchSize is how many tenants share one web server check and reload: enough
+// batchSize is how many new tenants share one web server check and reload: enough
 // that the reload costs nothing a tenant, few enough that the first of a large
 // farm are served long before the last.
 const batchSize = 500
 
-// batch takes some tenants all the way.
-func (c *creation) batch(ctx context.Context, work []*tenants.Tenant, outcomes map[string]host.Outcome) {
-	options := fleet.Options[*tenants.Tenant]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: c.o.Drain}
-	elapsed := map[string]time.Duration{}
-	var made []*tenants.Tenant
-	end := func(t *tenants.Tenant, status host.Status, err error) {
-		outcomes[t.Name] = c.run.Finish(host.Outcome{Tenant: t, Status: status, Err: err, Elapsed: elapsed[t.Name]})
+// batch takes some jobs all the way. What is published is probed even after a
+// drain; what is to be removed can wait.
+func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]host.Outcome) {
+	end := func(j *job, status host.Status, err error) {
+		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup}
+		if j.kind == Make && status == host.Done {
+			o.Secrets = c.Layout.Secrets(j.tenant.Name)
+		}
+		outcomes[j.tenant.Name] = c.run.Finish(o)
 	}
-	for _, r := range fleet.Run(ctx, work, options, c.makeDatabase) {
-		elapsed[r.Item.Name] = r.Elapsed
-		switch {
-		case !r.Started:
-			end(r.Item, host.Skipped, r.Err)
-		case r.Err != nil:
-			end(r.Item, host.Failed, r.Err)
+	ready := c.each(ctx, jobs, c.o.Drain, c.prepare, end)
+	var served, leaving []*job
+	refused, err := c.publish(ctx, ready)
+	for _, j := range ready {
+		switch why := cmp.Or(err, refused[j.tenant.Name]); {
+		case why != nil:
+			end(j, host.Failed, why)
+		case j.kind == Left:
+			leaving = append(leaving, j)
 		default:
-			made = append(made, r.Item)
+			served = append(served, j)
 		}
 	}
-	made = c.publish(ctx, made, end)
-	options.Drain = nil // what is published is probed
-	var ready []string
-	var good []*tenants.Tenant
-	for _, r := range fleet.Run(ctx, made, options, c.probe) {
-		elapsed[r.Item.Name] += r.Elapsed
-		if r.Err != nil {
-			end(r.Item, host.Failed, r.Err)
-			continue
+	good := c.each(ctx, served, nil, c.settle, end)
+	var made []string
+	for _, j := range good {
+		if j.kind == Make {
+			made = append(made, j.tenant.Name)
 		}
-		good, ready = append(good, r.Item), append(ready, r.Item.Name)
 	}
-	err := c.ledger.SetState(ctx, c.RunID, mariadb.Ready, ready)
-	for _, t := range good {
-		if err != nil {
-			end(t, host.Failed, err)
+	err = c.ledger.SetState(ctx, c.RunID, mariadb.Ready, made)
+	for _, j := range append(good, c.each(ctx, leaving, c.o.Drain, c.remove, end)...) {
+		if err != nil && j.kind == Make {
+			end(j, host.Failed, err)
 			continue
 		}
-		end(t, host.Done, nil)
+		end(j, host.Done, nil)
 	}
 }
 
-// publish renders the tenants, checks, switches and reloads once for all, and
-// returns those that are served.
-func (c *creation) publish(ctx context.Context, made []*tenants.Tenant, end func(*tenants.Tenant, host.Status, error)) []*tenants.Tenant {
-	if len(made) == 0 {
-		return nil
+// each does one thing for several jobs at once, ends those that failed or were not
+// begun, and returns the others.
+func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{}, do func(context.Context, *job) error, end func(*job, host.Status, error)) []*job {
+	options := fleet.Options[*job]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: drain}
+	var good []*job
+	results := fleet.Run(ctx, jobs, options, func(ctx context.Context, j *job) (struct{}, error) { return struct{}{}, do(ctx, j) })
+	for _, r := range results {
+		r.Item.elapsed += r.Elapsed
+		switch {
+		case !r.Started:
+			end(r.Item, host.Skipped, r.Err)
+		case errors.As(r.Err, new(restored)):
+			end(r.Item, host.Restored, r.Err)
+		case r.Err != nil:
+			end(r.Item, host.Failed, r.Err)
+		default:
+			good = append(good, r.Item)
+		}
 	}
-	for _, t := range made {
-		c.o.Observer.Step(t.Name, "release")
+	return good
+}
+
+// publish has the web server serve what the jobs want of it, with one check and
+// one reload for all. Those that it refuses keep what they had: refused has them
+// by name, the error is of all.
+func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string]error, err error) {
+	if len(jobs) == 0 && !c.web {
+		return nil, nil
 	}
-	source, err := c.Source(made, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
-	if err == nil {
-		_, err = c.Deploy.Apply(ctx, source)
+	var list []*tenants.Tenant
+	var gone []string
+	moved := map[string]string{}
+	for _, j := range jobs {
+		c.o.Observer.Step(j.tenant.Name, "release")
+		if j.kind == Left {
+			gone = append(gone, j.tenant.Name)
+			continue
+		}
+		list = append(list, j.tenant)
+		if j.kind == Rename {
+			moved[j.row.Name] = j.tenant.Name
+		}
 	}
+	source, err := c.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	if err != nil {
+		return nil, err
+	}
+	source.Gone, source.Moved = gone, moved
+	_, err = c.Deploy.Apply(ctx, source)
 	var partial *deploy.PartialError
-	failed := map[string]error{}
-	if errors.As(err, &partial) {
-		for _, o := range partial.Failed {
-			failed[o.Tenant] = o.Err
-		}
-		err = nil
+	if !errors.As(err, &partial) {
+		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(made), func(t *tenants.Tenant) bool {
-		why := errors.Join(err, failed[t.Name])
-		if why != nil {
-			end(t, host.Failed, why)
-		}
-		return why != nil
-	})
+	refused = map[string]error{}
+	for _, o := range partial.Failed {
+		refused[o.Tenant] = o.Err
+	}
+	return refused, nil
 }
 
 // step runs one step of a tenant and records it.
@@ -229,9 +285,9 @@ func (c *creation) secrets(t *tenants.Tenant) (tenants.Secrets, error) {
 	return s, c.Deploy.WriteSecrets(t.Name, s)
 }
 
-// Plan says what Create would do, and does nothing: an outcome that is Skipped
+// DryRun says what Create would do, and does nothing: an outcome that is Skipped
 // would be made, one that is Failed could not be.
-func Plan(ctx context.Context, h *host.Host, list []*tenants.Tenant) ([]host.Outcome, error) {
+func DryRun(ctx context.Context, h *host.Host, list []*tenants.Tenant) ([]host.Outcome, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err

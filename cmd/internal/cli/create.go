@@ -75,7 +75,7 @@ func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenan
 	defer func() { err = errors.Join(err, h.Close()) }()
 	start := time.Now()
 	if o.dryRun {
-		outcomes, err := provision.Plan(ctx, h, list)
+		outcomes, err := provision.DryRun(ctx, h, list)
 		if err != nil {
 			return err
 		}
@@ -104,12 +104,14 @@ func (a *app) board(events *os.File, total int) *ui.Board {
 func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elapsed time.Duration, asJSON bool) error {
 	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
 	var failures []error
+	var kept []string
+	made := false
 	for _, o := range outcomes {
-		secrets := ""
-		if o.Status == host.Done && command == "create" {
-			secrets = h.Layout.Secrets(o.Tenant.Name)
+		d.Add(o)
+		made = made || o.Secrets != ""
+		if o.Backup != "" {
+			kept = append(kept, fmt.Sprintf("%s: its last dump is %s", o.Tenant.Name, o.Backup))
 		}
-		d.Add(o, secrets)
 		if o.Status.Failure() {
 			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
@@ -117,8 +119,13 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 	if err := d.Write(a.stdout, asJSON); err != nil {
 		return err
 	}
-	if d.Counts.Done > 0 && command == "create" && !asJSON {
+	if made && !asJSON {
 		fmt.Fprintf(a.stdout, "log-ins are in %s\n", h.Layout.Secrets("NAME"))
+	}
+	for _, line := range kept {
+		if !asJSON {
+			fmt.Fprintln(a.stdout, line)
+		}
 	}
 	switch {
 	case len(failures) > 0:
@@ -133,7 +140,7 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 func (a *app) planned(outcomes []host.Outcome, asJSON bool) error {
 	d := ui.Document{Command: "create --dry-run"}
 	for _, o := range outcomes {
-		d.Add(o, "")
+		d.Add(o)
 		if !asJSON && o.Status != host.Unchanged {
 			text := "would be made: database " + o.Tenant.Database + ", accounts, release, virtual host"
 			if o.Err != nil {

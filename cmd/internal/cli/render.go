@@ -81,6 +81,8 @@ func (a *app) renderable(list []*tenants.Tenant, rows map[string]mariadb.TenantR
 			fmt.Fprintf(a.stderr, "%s is being upgraded, or was interrupted in it; wikictl status tells\n", t.Name)
 		case !known:
 			fmt.Fprintf(a.stderr, "%s is not created yet; wikictl create %s\n", t.Name, t.Name)
+		case row.State == mariadb.Leaving:
+			fmt.Fprintf(a.stderr, "%s is being removed by run %s, or that was interrupted; wikictl plan %s\n", t.Name, row.Run, t.Name)
 		case row.ComponentSet != t.ComponentSet(t.Codebase):
 			fmt.Fprintf(a.stderr, "%s runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s\n", t.Name, row.Version, t.Name)
 		default:

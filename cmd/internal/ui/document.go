@@ -35,6 +35,7 @@ type TenantResult struct {
 	Steps   []StepResult `json:"steps,omitempty"`
 	Error   string       `json:"error,omitempty"`
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
+	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
 }
 
 // StepResult is one step of a TenantResult.
@@ -45,8 +46,8 @@ type StepResult struct {
 }
 
 // Add appends one tenant's outcome.
-func (d *Document) Add(o host.Outcome, secrets string) {
-	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: secrets}
+func (d *Document) Add(o host.Outcome) {
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}

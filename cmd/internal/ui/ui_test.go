@@ -101,12 +101,12 @@ func terminal(t *testing.T) (screen, keyboard *os.File) {
 
 func TestDocument(t *testing.T) {
 	d := Document{Command: "create", Seconds: 2}
-	d.Add(outcome(host.Unchanged, nil), "")
+	d.Add(outcome(host.Unchanged, nil))
 	var text bytes.Buffer
 	if d.Write(&text, false); text.String() != "create: no changes, 1 unchanged\n" {
 		t.Errorf("got %q", &text)
 	}
-	d.Add(outcome(host.Failed, errors.New("x")), "")
+	d.Add(outcome(host.Failed, errors.New("x")))
 	text.Reset()
 	if d.Write(&text, false); text.String() != "create: 0 done, 1 unchanged, 1 failed, 0 skipped in 2.0 s\n" {
 		t.Errorf("got %q", &text)

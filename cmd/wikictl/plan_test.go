@@ -1,0 +1,422 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wikictl/tenants/mariadb"
+)
+
+// exits runs wikictl, wants an exit code, and returns what it printed on
+// standard output.
+func (f *farm) exits(code int, args ...string) string {
+	f.t.Helper()
+	cmd := f.command(args...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	}
+	if got != code {
+		f.t.Fatalf("wikictl %v: exit code %d, want %d\n%s%s", args, got, code, out, said.String())
+	}
+	return string(out)
+}
+
+// wants fails when text lacks one of the words.
+func (f *farm) wants(text string, words ...string) {
+	f.t.Helper()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			f.t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+func (f *farm) state(path string) string { return filepath.Join(f.demo.Dir, "state", path) }
+
+// countHooks has the web server's check and reload counted. When a file kill-check
+// or kill-reload is there, that hook kills wikictl instead.
+func (f *farm) countHooks() (calls func() string) {
+	log, script := filepath.Join(f.demo.Dir, "calls"), filepath.Join(f.demo.Dir, "count")
+	must(f.t, os.WriteFile(script, []byte("#!/bin/sh\ncd "+f.demo.Dir+"\n[ ! -e kill-$1 ] || { rm kill-$1; kill -9 $PPID; exit 1; }\necho $1 >> calls\nshift\nexec \"$@\"\n"), 0o755))
+	text := f.read("wikictl.toml")
+	for _, hook := range []string{"check ", "reload"} {
+		text = strings.Replace(text, hook+" = [", fmt.Sprintf("%s = [%q, %q, ", hook, script, strings.TrimSpace(hook)), 1)
+	}
+	f.write("wikictl.toml", text)
+	return func() string {
+		data, _ := os.ReadFile(log)
+		os.Remove(log)
+		return string(data)
+	}
+}
+
+// sitename asks a wiki.
+func (c *client) sitename() string {
+	answer := c.call(url.Values{"action": {"query"}, "meta": {"siteinfo"}})
+	return fmt.Sprint(at(answer, "query", "general", "sitename"))
+}
+
+// everything is all of a tenant that is its own: files, but for caches and logs,
+// and rows.
+func (f *farm) everything(name, database string) string {
+	var all strings.Builder
+	for _, root := range []string{"wikis/" + name, "secrets/" + name + ".toml", "vhosts/" + name + ".conf"} {
+		must(f.t, filepath.WalkDir(f.state(root), func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.Name() == "cache" {
+				return fs.SkipDir
+			}
+			must(f.t, err)
+			info, err := e.Info()
+			must(f.t, err)
+			fmt.Fprintln(&all, path, info.Mode())
+			if e.Type().IsRegular() {
+				data, err := os.ReadFile(path)
+				must(f.t, err)
+				all.Write(data)
+			}
+			return nil
+		}))
+	}
+	return all.String() + f.dump(database)
+}
+
+// left is every trace of a name below state, in the ledger and among accounts,
+// but for the account of what runs did.
+func (f *farm) left(name string) (traces []string) {
+	f.t.Helper()
+	must(f.t, filepath.WalkDir(f.demo.Dir+"/state", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || strings.HasPrefix(path, f.state("servers")) || strings.HasPrefix(path, f.state("backups")) {
+			return nil
+		}
+		if strings.Contains(filepath.Base(path), name) {
+			traces = append(traces, path)
+		}
+		if e.Type().IsRegular() && strings.Contains(path, "/vhosts/") {
+			data, _ := os.ReadFile(path)
+			if strings.Contains(string(data), "/"+name+"/") {
+				traces = append(traces, path+" names it")
+			}
+		}
+		return nil
+	}))
+	return append(traces, f.sql(fmt.Sprintf(`SELECT 'ledger' FROM wikictl.tenant WHERE name = '%[1]s'; SELECT 'upgrades' FROM wikictl.upgrade WHERE tenant = '%[1]s';
+		SELECT 'sql' FROM wikictl.farm_sql WHERE tenant = '%[1]s'`, name))...)
+}
+
+// A farm is brought in line with its definitions: made, changed, renamed, pruned.
+func TestPlanAndApply(t *testing.T) {
+	f := newFarm(t)
+	f.define(3)
+	calls := f.countHooks()
+	out := f.exits(1, "plan")
+	f.wants(out, "make w0: database wiki_w0 on server main", "plan: 3 to make, 0 to change")
+	if _, err := os.Stat(f.state("servers")); err == nil {
+		t.Error("plan started a server")
+	}
+	f.exits(1, "apply", "--all", "--dry-run")
+	f.wants(f.exits(0, "apply", "--all"), "apply: 3 done, 0 unchanged", "log-ins are in")
+	if got := calls(); got != "check\nreload\n" {
+		t.Errorf("the web server was called by %q", got)
+	}
+	f.wants(f.exits(0, "plan"), "plan: no changes, 3 unchanged")
+	f.wants(f.exits(0, "apply", "--all"), "apply: no changes, 3 unchanged")
+	applyChanges(f, calls)
+	applyLeavesUpgrades(f)
+	applyBlocks(f)
+	applyPutsBack(f, calls)
+	applyRenames(f, calls)
+	applyPrunes(f)
+}
+
+// applyChanges edits settings and loses an account.
+func applyChanges(f *farm, calls func() string) {
+	before := f.everything("w1", "wiki_w1")
+	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Wiki 0", "Wiki Zero", 1)+"wgSMTP.password = \"hush-hush\"\n")
+	f.sql("DROP USER wiki_w2@localhost")
+	out := f.exits(1, "plan")
+	f.wants(out, "change w0: edit ", "+$wgSitename = 'Wiki Zero';", "[secret]", "change w2: make account wiki_w2@localhost", "0 to make, 2 to change")
+	if strings.Contains(out, "hush-hush") {
+		f.t.Error("a password is in the plan:\n", out)
+	}
+	f.wants(f.exits(0, "plan", "--where", "name=w1"), "no changes, 1 unchanged")
+	f.wants(f.exits(1, "plan", "--diffs", "0", "w0"), "the diffs of 1 more tenants are not shown")
+	var d struct {
+		Counts  map[string]int
+		Tenants []struct {
+			Name    string
+			Entries []struct{ Kind, What, Diff string }
+		}
+	}
+	must(f.t, json.Unmarshal([]byte(f.exits(1, "--format", "json", "plan")), &d))
+	if d.Counts["change"] != 2 || len(d.Tenants) != 2 || d.Tenants[0].Entries[0].Kind != "change" || !strings.Contains(d.Tenants[0].Entries[0].Diff, "Wiki Zero") {
+		f.t.Errorf("%+v", d)
+	}
+	f.wants(f.exits(0, "apply", "--all"), "apply: 2 done, 1 unchanged")
+	if got := calls(); got != "check\nreload\n" {
+		f.t.Errorf("the web server was called by %q", got)
+	}
+	if got := f.client("w0").sitename(); got != "Wiki Zero" {
+		f.t.Error("w0 is", got)
+	}
+	f.client("w2").edit("Account", "works")
+	f.wants(f.exits(0, "plan"), "no changes")
+	if f.everything("w1", "wiki_w1") != before {
+		f.t.Error("w1 was changed, too")
+	}
+}
+
+func applyLeavesUpgrades(f *farm) {
+	old := f.read("tenants/w1.toml")
+	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+strings.Replace(old, "Wiki 1", "Wiki One", 1))
+	f.write("migrations/001-note.sql", "-- where: name=w0\nCREATE TABLE farm_note (id INT PRIMARY KEY);\n")
+	f.wants(f.exits(1, "plan"), "upgrade w1: from MediaWiki 1.39", "upgrade w0: apply migrations/001-note.sql", "0 to change, 0 to rename, 2 to upgrade")
+	f.wants(f.exits(0, "apply", "--all"), "apply: no changes, 3 unchanged")
+	if got := f.client("w1").version(); !strings.Contains(got, " 1.39.") {
+		f.t.Error("apply upgraded w1 to", got)
+	}
+	f.write("tenants/w1.toml", old)
+	must(f.t, os.RemoveAll(filepath.Join(f.demo.Dir, "migrations")))
+	f.exits(0, "plan")
+}
+
+// applyBlocks has things stand in the way of tenants: each is named and left as it
+// is, and the others go on.
+func applyBlocks(f *farm) {
+	one, two := f.read("tenants/w1.toml"), f.read("tenants/w2.toml")
+	dir := filepath.Join(f.demo.Dir, "tenants")
+	must(f.t, os.Rename(f.state("secrets/w1.toml"), f.state("kept")))
+	must(f.t, os.Remove(dir+"/w2.toml"))
+	f.write("tenants/other.toml", "database = \"wiki_w2\"\ncodebase = \"1.43\"\n"+strings.Replace(two, `"w2"`, `"other"`, 1))
+	f.wants(f.exits(1, "plan"), "blocked w1: its secrets are gone; restore ", "blocked other: it is w2 in the ledger, and can't be renamed: its code changes, too", "2 in the way")
+	f.wants(f.exits(2, "apply", "--all"), "apply: 0 done, 1 unchanged, 2 failed")
+	must(f.t, os.Rename(f.state("kept"), f.state("secrets/w1.toml")))
+	must(f.t, os.Remove(dir+"/other.toml"))
+	f.write("tenants/w1.toml", "database = \"wiki_w2\"\n"+one)
+	f.wants(f.exits(1, "plan"), "blocked w1: the ledger has tenant w1 in database wiki_w1", "can't be removed: the tenant w1 is defined on its database wiki_w2")
+	f.wants(f.exits(2, "apply", "--all", "--prune", "--yes"), "apply: 0 done, 1 unchanged, 2 failed")
+	f.write("tenants/w1.toml", one)
+	f.write("tenants/w2.toml", two)
+	f.wants(f.exits(0, "plan"), "no changes, 3 unchanged")
+}
+
+// applyPutsBack changes w0 into a wiki that does not answer.
+func applyPutsBack(f *farm, calls func() string) {
+	old := f.read("tenants/w0.toml")
+	f.write("tenants/w0.toml", strings.Replace(old, `hosts = ["w0.`, `hosts = ["x.localhost", "w0.`, 1)+"wgCdnServers = \"none\"\nwgObjectCaches = \"none\"\n")
+	out := f.exits(2, "apply", "--all")
+	f.wants(out, "0 done, 2 unchanged, 1 failed")
+	if got := calls(); got != "check\nreload\nreload\n" {
+		f.t.Errorf("the web server was called by %q", got)
+	}
+	if got := f.client("w0").sitename(); got != "Wiki Zero" {
+		f.t.Error("w0 is", got)
+	}
+	f.wants(f.exits(1, "plan"), "change w0: edit")
+	f.write("tenants/w0.toml", old)
+	f.wants(f.exits(0, "plan"), "no changes")
+}
+
+// applyRenames gives w2 another name and host with all that it holds.
+func applyRenames(f *farm, calls func() string) {
+	old := f.client("w2")
+	old.login("w2")
+	old.edit("Only here", "of w2")
+	old.upload("Pixel.gif")
+	before := old.content()
+	others := f.everything("w0", "wiki_w0")
+	text := strings.ReplaceAll(f.read("tenants/w2.toml"), `"w2`, `"renamed`)
+	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w2.toml")))
+	f.write("tenants/renamed.toml", "database = \"wiki_w2\"\n"+text)
+	if out, err := f.command("create", "renamed").CombinedOutput(); err == nil || !strings.Contains(string(out), "wikictl apply renamed renames it") {
+		f.t.Errorf("%v: %s", err, out)
+	}
+	f.wants(f.exits(1, "plan"), "rename renamed: from w2; database wiki_w2 on server main", "/wikis/w2 becomes ", "/secrets/renamed.toml", "1 to rename", "0 left over")
+	f.wants(f.exits(0, "apply", "renamed"), "apply: 1 done, 0 unchanged")
+	if got := calls(); got != "check\nreload\n" {
+		f.t.Errorf("the web server was called by %q", got)
+	}
+	f.wants(f.exits(0, "plan"), "no changes, 3 unchanged")
+	now := f.client("renamed")
+	now.login("renamed")
+	if got := now.content(); got != before {
+		f.t.Errorf("the renamed wiki holds\n%s\nwant\n%s", got, before)
+	}
+	now.edit("Only here", "of renamed")
+	if body := f.get("renamed.localhost", f.picture("renamed")); !strings.HasPrefix(body, "GIF89a") {
+		f.t.Errorf("the picture is %.300q", body)
+	}
+	if traces := f.left("w2"); len(traces) > 0 {
+		f.t.Errorf("of w2 there are still %v", traces)
+	}
+	if got := f.get("w2.localhost", "/api.php"); strings.Contains(got, "MediaWiki") {
+		f.t.Error("w2 is still served")
+	}
+	if f.everything("w0", "wiki_w0") != others {
+		f.t.Error("w0 was changed, too")
+	}
+}
+
+// picture is the path of Pixel.gif.
+func (f *farm) picture(tenant string) string {
+	answer := f.client(tenant).call(url.Values{"action": {"query"}, "titles": {"File:Pixel.gif"}, "prop": {"imageinfo"}, "iiprop": {"url"}})
+	pages, _ := at(answer, "query", "pages").([]any)
+	info, _ := at(pages[0], "imageinfo").([]any)
+	u, err := url.Parse(fmt.Sprint(at(info[0], "url")))
+	must(f.t, err)
+	return u.Path
+}
+
+func (f *farm) get(host, path string) string {
+	f.t.Helper()
+	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", f.demo.Web.Port, path), nil)
+	must(f.t, err)
+	request.Host = host
+	response, err := http.DefaultClient.Do(request)
+	must(f.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	must(f.t, err)
+	return string(body)
+}
+
+// applyPrunes takes w1 out of the farm.
+func applyPrunes(f *farm) {
+	f.client("w1").edit("Last words", "of w1")
+	f.sql("CREATE DATABASE wiki_w1x; CREATE TABLE wiki_w1x.mine (id INT); CREATE DATABASE wiki_w11; CREATE USER wiki_w1x@localhost")
+	file := f.read("tenants/w1.toml")
+	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w1.toml")))
+	must(f.t, os.MkdirAll(f.state("wikis/stray/images"), 0o755))
+	out := f.exits(1, "plan")
+	f.wants(out, "left w1: nothing defines it any more\n", "  database wiki_w1 on server main\n", "  account wiki_w1@localhost on", "  account wiki_w1_schema@localhost on",
+		"  its rows of the ledger\n", "/state/vhosts/w1.conf\n", "/state/wikis/w1\n", "/state/secrets/w1.toml\n", "left stray:", "/state/wikis/stray\n", "2 left over, 2 unchanged")
+	if strings.Contains(out, "wiki_w1x") || strings.Contains(out, "wiki_w11") {
+		f.t.Error("what wikictl did not make is listed:\n", out)
+	}
+	others := f.everything("w0", "wiki_w0") + f.everything("renamed", "wiki_w2")
+	f.exits(0, "apply", "--all")
+	f.exits(64, "apply", "--prune", "w0")
+	f.exits(64, "apply", "--all", "--prune") // nobody answers
+	if again := f.exits(1, "plan"); again != out {
+		f.t.Errorf("something was removed:\n%s", again)
+	}
+	out = f.exits(0, "apply", "--all", "--prune", "--yes")
+	f.wants(out, "apply: 2 done, 2 unchanged", "w1: its last dump is ")
+	if traces := append(f.left("w1"), f.left("stray")...); len(traces) > 0 {
+		f.t.Errorf("there are still %v", traces)
+	}
+	databases := f.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wiki\\_%' ORDER BY 1; SELECT User FROM mysql.user WHERE User LIKE 'wiki\\_%' ORDER BY 1")
+	if want := []string{"wiki_w0", "wiki_w11", "wiki_w1x", "wiki_w2", "wiki_w0", "wiki_w0_schema", "wiki_w1x", "wiki_w2", "wiki_w2_schema"}; !slices.Equal(databases, want) {
+		f.t.Errorf("databases and accounts are %v", databases)
+	}
+	if f.everything("w0", "wiki_w0")+f.everything("renamed", "wiki_w2") != others {
+		f.t.Error("other tenants were changed")
+	}
+	dumps, _ := filepath.Glob(f.state("backups/w1/*.sql.zst"))
+	if len(dumps) != 1 {
+		f.t.Fatal("dumps of w1: ", dumps)
+	}
+	b, err := mariadb.OpenBackup(dumps[0])
+	must(f.t, err)
+	must(f.t, b.Verify())
+	f.wants(f.exits(0, "plan"), "no changes, 2 unchanged")
+	f.write("tenants/w1.toml", file)
+	f.exits(0, "apply", "w1")
+	if page := f.client("w1").page("Last words"); !strings.Contains(page, "missingtitle") {
+		f.t.Error("a new wiki holds what the removed one held:", page)
+	}
+}
+
+// An apply that is killed while it renames, removes, makes and changes is
+// finished by the next one.
+func TestApplySurvivesKills(t *testing.T) {
+	steps := []string{"move", "check", "reload", "probe", "last dump", "database", "files", "ledger"}
+	f := newFarm(t)
+	f.define(len(steps) + 2)
+	f.countHooks()
+	f.exits(0, "apply", "--all")
+	f.client("w0").edit("Only here", "of w0")
+	want := f.client("w0").content()
+	text := f.read("tenants/w0.toml")
+	name := "w0"
+	for i, step := range steps {
+		removed, to := fmt.Sprintf("w%d", i+2), fmt.Sprintf("moved%d", i)
+		must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants", removed+".toml")))
+		must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants", name+".toml")))
+		f.write("tenants/"+to+".toml", "database = \"wiki_w0\"\n"+strings.Replace(text, `"w0"`, `"`+to+`"`, 1))
+		f.write("tenants/w1.toml", strings.Replace(f.read("tenants/w1.toml"), "Wiki 1", "Wiki 1.", 1))
+		f.killAt(step)
+		if out := f.exits(1, "plan"); step == "reload" {
+			f.wants(out, "the web server has not read all of its configuration")
+		}
+		f.exits(0, "apply", "--all", "--prune", "--yes")
+		f.wants(f.exits(0, "plan"), "no changes")
+		if traces := append(f.left(name), f.left(removed)...); len(traces) > 0 {
+			t.Errorf("killed at %q: there are still %v", step, traces)
+		}
+		if got := f.client("w0").content(); got != want {
+			t.Errorf("killed at %q: the renamed wiki holds\n%s", step, got)
+		}
+		if got := f.client("w1").sitename(); got != "Wiki 1"+strings.Repeat(".", i+1) {
+			t.Errorf("killed at %q: the changed wiki is %s", step, got)
+		}
+		dumps, _ := filepath.Glob(f.state("backups/" + removed + "/*"))
+		if len(dumps) != 2 {
+			t.Errorf("killed at %q: dumps are %v", step, dumps)
+		}
+		name = to
+	}
+	if got := f.sql("SELECT COUNT(*) FROM mysql.user WHERE User LIKE 'wiki%'"); got[0] != "4" {
+		t.Errorf("%v accounts are there, want 4", got)
+	}
+}
+
+// killAt kills an apply when a step begins or a moment later, or within a hook of
+// the web server.
+func (f *farm) killAt(step string) {
+	f.t.Helper()
+	events := filepath.Join(f.demo.Dir, "events")
+	os.Remove(events)
+	hook := filepath.Join(f.demo.Dir, "kill-"+step)
+	if step == "check" || step == "reload" {
+		must(f.t, os.WriteFile(hook, nil, 0o644))
+	}
+	cmd := f.command("apply", "--all", "--prune", "--yes", "--events", events)
+	must(f.t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		data, _ := os.ReadFile(events)
+		if strings.Contains(string(data), fmt.Sprintf(`"step":%q`, step)) {
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			<-ended
+			return
+		}
+		select {
+		case err := <-ended:
+			if _, there := os.Stat(hook); (step == "check" || step == "reload") && there != nil {
+				return
+			}
+			f.t.Errorf("apply ended before it came to %q: %v\n%s", step, err, data)
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+)
+
+// Apply does what a plan says but for upgrades: it makes, changes and renames
+// tenants, and with o.Prune removes what is left over, with one check and one
+// reload of the web server for all. An outcome comes for each tenant that the plan
+// was made for and each that was to be removed. The error is of the run as a whole.
+func Apply(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome, error) {
+	c := &creation{Host: h, o: o, web: len(p.Farm) > 0}
+	jobs, outcomes := jobsOf(p, o.Prune)
+	order := slices.Clone(p.all)
+	for _, left := range p.Left {
+		if o.Prune {
+			order = append(order, left.tenant)
+		}
+	}
+	for _, t := range order {
+		if outcome := outcomes[t.Name]; outcome.Status == host.Failed {
+			o.Observer.Finished(outcome)
+		}
+	}
+	var err error
+	if len(jobs) > 0 || c.web {
+		err = c.look(ctx, tenantsOf(jobs))
+		if err == nil {
+			err = c.work(ctx, "apply", jobs, max(len(jobs), 1), outcomes)
+		}
+	}
+	ordered := make([]host.Outcome, 0, len(order))
+	for _, t := range order {
+		if o, ok := outcomes[t.Name]; ok {
+			ordered = append(ordered, o)
+		}
+	}
+	if err != nil && len(ordered) < len(order) { // nothing was done
+		return nil, err
+	}
+	return ordered, err
+}
+
+// jobsOf turns a plan into jobs, and into the outcomes of tenants without one.
+func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
+	outcomes := map[string]host.Outcome{}
+	for _, t := range p.all {
+		outcomes[t.Name] = host.Outcome{Tenant: t, Status: host.Unchanged}
+	}
+	var jobs []*job
+	for _, t := range p.Tenants {
+		for _, e := range t.Entries {
+			if e.Kind == Upgrade {
+				continue
+			}
+			delete(outcomes, t.Name)
+			if e.Kind == Blocked {
+				outcomes[t.Name] = host.Outcome{Tenant: t.tenant, Status: host.Failed, Err: errors.New(e.What)}
+			} else {
+				jobs = append(jobs, &job{tenant: t.tenant, kind: e.Kind, row: t.row, accounts: t.accounts})
+			}
+			break
+		}
+	}
+	for _, left := range p.Left {
+		switch {
+		case !prune:
+		case left.Problem != "":
+			outcomes[left.Name] = host.Outcome{Tenant: left.tenant, Status: host.Failed, Err: errors.New(left.Problem)}
+		default:
+			jobs = append(jobs, &job{tenant: left.tenant, kind: Left, row: left.row})
+		}
+	}
+	return jobs, outcomes
+}
+
+// prepare does what comes before the web server hears of a tenant.
+func (c *creation) prepare(ctx context.Context, j *job) error {
+	c.o.Observer.Started(j.tenant.Name)
+	if j.tenant.Server != nil {
+		err := c.step(j.tenant, "lock", func() error { return c.Locks(j.tenant.Server).Acquire(ctx, j.tenant.Database) })
+		if err != nil {
+			return err
+		}
+	}
+	switch j.kind {
+	case Make:
+		return c.makeDatabase(ctx, j.tenant)
+	case Rename:
+		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
+	case Change:
+		return c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) })
+	}
+	return c.same(ctx, j)
+}
+
+// same makes sure, under the lock, that a tenant's row is the one that the plan
+// was made for, and that nobody upgrades it.
+func (c *creation) same(ctx context.Context, j *job) error {
+	name := j.row.Name
+	if name == "" {
+		name = j.tenant.Name
+	}
+	row, _, err := c.ledger.Tenant(ctx, name)
+	if err != nil {
+		return err
+	}
+	if row != j.row {
+		return errChanged
+	}
+	_, open, err := c.ledger.OpenUpgrade(ctx, name)
+	if err == nil && open && j.kind != Left {
+		return errChanged
+	}
+	return err
+}
+
+// mend makes accounts again that are gone, and notes what the tenant is served
+// from before that changes.
+func (c *creation) mend(ctx context.Context, j *job) (err error) {
+	if err := c.same(ctx, j); err != nil {
+		return err
+	}
+	if j.release, _, err = c.Deploy.Current(j.tenant.Name); err != nil || !j.accounts {
+		return err
+	}
+	secrets, err := c.Deploy.ReadSecrets(j.tenant.Name)
+	if err != nil {
+		return err
+	}
+	server, err := c.Server(ctx, j.tenant.Server)
+	if err != nil {
+		return err
+	}
+	return server.EnsureAccounts(ctx, host.Accounts(j.tenant, secrets))
+}
+
+// settle asks a tenant that the web server serves who it is, and ends a rename.
+func (c *creation) settle(ctx context.Context, j *job) error {
+	t := j.tenant
+	err := c.step(t, "probe", func() error {
+		_, err := c.Identify(ctx, t.Hosts[0], php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
+		return err
+	})
+	switch {
+	case err != nil && j.kind == Change && j.release > 0 && ctx.Err() == nil:
+		return c.putBack(ctx, j, err)
+	case err != nil || j.kind != Rename:
+		return err
+	}
+	return c.step(t, "ledger", func() error { return c.moved(ctx, j) })
+}
+
+// restored is why a tenant has its old settings again.
+type restored struct{ error }
+
+// Unwrap gives the reason.
+func (r restored) Unwrap() error { return r.error }
+
+// putBack serves a tenant with its old settings again, as with the new ones it
+// did not answer as itself.
+func (c *creation) putBack(ctx context.Context, j *job, why error) error {
+	t := j.tenant
+	err := c.step(t, "old release", func() error {
+		if err := c.Deploy.PutBack(ctx, t.Name, j.release); err != nil {
+			return err
+		}
+		vhost, err := os.ReadFile(c.Layout.Vhost(t.Name))
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(t.Hosts, func(h string) bool { return strings.Contains(string(vhost), h) })
+		if at < 0 {
+			return fmt.Errorf("none of its hosts is in %s, so that it can't be asked", c.Layout.Vhost(t.Name))
+		}
+		_, err = c.Identify(ctx, t.Hosts[at], php.SiteInfo{DBName: t.Database})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%w; and it was not seen to answer with its old settings: %w", why, err)
+	}
+	return restored{why}
+}
+
+func tenantsOf(jobs []*job) []*tenants.Tenant {
+	var list []*tenants.Tenant
+	for _, j := range jobs {
+		list = append(list, j.tenant)
+	}
+	return list
+}
+
+func isFolder(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
+}

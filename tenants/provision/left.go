@@ -1,0 +1,119 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// leftovers lists what wikictl made for tenants that nothing defines any more: by
+// the ledger, or else by a folder or secrets below state. A database or an account
+// that the ledger does not have is nobody's concern here.
+func (l *looking) leftovers(ctx context.Context) ([]*Leftover, error) {
+	rows := undefined(l.Farm.Tenants, l.rows)
+	for _, row := range l.renamed {
+		delete(rows, row.Name)
+	}
+	found := map[string]*Leftover{}
+	for name, row := range rows {
+		left, err := l.leftover(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		found[name] = left
+	}
+	names, err := namesOnDisk(l.Layout)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if _, known := l.rows[name]; !known && found[name] == nil && l.Farm.Tenant(name) == nil {
+			found[name] = &Leftover{Name: name, tenant: &tenants.Tenant{Name: name}}
+		}
+	}
+	var all []*Leftover
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		found[name].addFiles(l.Layout)
+		all = append(all, found[name])
+	}
+	return all, nil
+}
+
+// leftover is what the ledger and a server have of a tenant.
+func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftover, error) {
+	left := &Leftover{Name: row.Name, row: row}
+	server := l.Farm.Servers[row.Server]
+	if server == nil {
+		left.tenant = &tenants.Tenant{Name: row.Name, Database: row.Database}
+		left.Problem = fmt.Sprintf("its database %s is on server %s, which wikictl.toml does not define any more", row.Database, row.Server)
+		return left, nil
+	}
+	left.tenant = &tenants.Tenant{Name: row.Name, Server: server, Database: row.Database}
+	if t := owner(l.Farm.Tenants, row.Server, row.Database); t != nil {
+		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
+	}
+	if err := l.takeInventory(ctx, server); err != nil {
+		return nil, err
+	}
+	there := l.found[server.Name]
+	if there.Databases[row.Database] {
+		left.Items = append(left.Items, fmt.Sprintf("database %s on server %s", row.Database, server.Name))
+	}
+	for _, name := range []string{left.tenant.WebAccount(), left.tenant.SchemaAccount()} {
+		if full := name + "@" + server.AccountHost; there.Accounts[full] {
+			left.Items = append(left.Items, fmt.Sprintf("account %s on server %s", full, server.Name))
+		}
+	}
+	left.Items = append(left.Items, "its rows of the ledger")
+	return left, nil
+}
+
+// addFiles lists what is below the state folder.
+func (left *Leftover) addFiles(l tenants.Layout) {
+	for _, place := range []func(string) string{l.Vhost, l.Pool, l.Wiki, l.Logs, l.Secrets} {
+		if path := place(left.Name); host.Exists(path) {
+			left.Items = append(left.Items, path)
+		}
+	}
+	if path := l.Backups(left.Name); host.Exists(path) {
+		left.Kept = append(left.Kept, path)
+	}
+}
+
+// golden is the name under which a golden is made.
+var golden = regexp.MustCompile(`^golden-[0-9a-f]{16}$`)
+
+// namesOnDisk are the tenants that have a folder or secrets below state.
+func namesOnDisk(l tenants.Layout) ([]string, error) {
+	wikis, err := os.ReadDir(filepath.Dir(l.Wiki("x")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	secrets, err := os.ReadDir(filepath.Dir(l.Secrets("x")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, e := range wikis {
+		if e.IsDir() && tenants.ValidName(e.Name()) && !golden.MatchString(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	for _, e := range secrets {
+		if name, ok := strings.CutSuffix(e.Name(), ".toml"); ok && e.Type().IsRegular() && tenants.ValidName(name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}

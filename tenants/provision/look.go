@@ -1,0 +1,197 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// LookOptions say how far to look.
+type LookOptions struct {
+	Whole bool // the list is the whole farm: what is left over is looked for, too
+	// SQL says, by tenant, what of the farm's own SQL an upgrade would apply; nil: none.
+	SQL func(context.Context, []*tenants.Tenant) (map[string][]string, error)
+}
+
+// Look compares tenants with the ledger, the servers and the disk, and writes
+// nothing. The error is tenants.Problems when tenants can't be rendered.
+func Look(ctx context.Context, h *host.Host, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
+	c := &creation{Host: h}
+	if err := c.look(ctx, list); err != nil {
+		return nil, err
+	}
+	l := &looking{creation: c, open: map[string]mariadb.UpgradeRow{}}
+	if c.ledger != nil {
+		var err error
+		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l.plan(ctx, list, o)
+}
+
+// looking is one Look.
+type looking struct {
+	*creation
+	open map[string]mariadb.UpgradeRow // by tenant
+}
+
+func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
+	p := &Plan{all: list}
+	planned := make([]*Planned, len(list))
+	var whole, served []*Planned
+	for i, t := range list {
+		planned[i] = l.judgeAll(t)
+		if ready := planned[i].row.State == mariadb.Ready && !planned[i].Is(Blocked) && !planned[i].Is(Rename); ready {
+			served = append(served, planned[i])
+			if !planned[i].Is(Upgrade) {
+				whole = append(whole, planned[i])
+			}
+		}
+	}
+	if err := l.compare(ctx, p, whole); err != nil {
+		return nil, err
+	}
+	if err := pendingSQL(ctx, served, o); err != nil {
+		return nil, err
+	}
+	for _, t := range planned {
+		if len(t.Entries) > 0 {
+			p.Tenants = append(p.Tenants, t)
+		}
+	}
+	p.Unchanged = len(list) - len(p.Tenants)
+	if l.Deploy.Unfinished() {
+		p.Farm = append(p.Farm, Entry{Kind: Change, What: "the web server has not read all of its configuration, as a run was interrupted"})
+	}
+	if !o.Whole {
+		return p, nil
+	}
+	var err error
+	p.Left, err = l.leftovers(ctx)
+	return p, err
+}
+
+// judgeAll says what is to be done about a tenant, but for its files.
+func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
+	p := &Planned{Name: t.Name, tenant: t, row: l.rows[t.Name]}
+	if row, ok := l.renamed[t.Name]; ok {
+		p.row, p.From = row, row.Name
+		l.judgeRename(p)
+		return p
+	}
+	o := l.judge(t)
+	switch {
+	case o.Err != nil:
+		p.add(Blocked, "%s", o.Err)
+	case o.Status == "" && p.row.State != mariadb.Ready:
+		p.add(Make, "%s", making(t, p.row))
+	case !host.Exists(l.Layout.Secrets(t.Name)):
+		p.add(Blocked, "its secrets are gone; restore %s from a backup", l.Layout.Secrets(t.Name))
+	default:
+		if why := otherCode(t, p.row, l.open[t.Name]); why != "" {
+			p.add(Upgrade, "%s", why)
+			return p
+		}
+		l.judgeAccounts(p)
+	}
+	return p
+}
+
+// judgeAccounts looks whether both accounts are there.
+func (l *looking) judgeAccounts(p *Planned) {
+	for _, name := range []string{p.tenant.WebAccount(), p.tenant.SchemaAccount()} {
+		full := name + "@" + p.tenant.Server.AccountHost
+		if !l.found[p.tenant.Server.Name].Accounts[full] {
+			p.accounts = true
+			p.add(Change, "make account %s on server %s, which is gone", full, p.tenant.Server.Name)
+		}
+	}
+}
+
+// compare adds the files that differ of tenants that run on their wanted code.
+func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
+	list := make([]*tenants.Tenant, len(some))
+	by := map[string]*Planned{}
+	for i, t := range some {
+		list[i], by[t.Name] = t.tenant, t
+	}
+	source, err := l.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	if err != nil {
+		return err
+	}
+	changes, err := l.Deploy.Compare(ctx, source, true)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if c.Tenant == "" {
+			p.Farm = append(p.Farm, Entry{Kind: Change, What: string(c.Kind) + " " + c.Path, Diff: c.Diff})
+			continue
+		}
+		by[c.Tenant].addChange(c)
+	}
+	return nil
+}
+
+// pendingSQL adds what of the farm's own SQL an upgrade would apply.
+func pendingSQL(ctx context.Context, served []*Planned, o LookOptions) error {
+	if o.SQL == nil || len(served) == 0 {
+		return nil
+	}
+	list := make([]*tenants.Tenant, len(served))
+	for i, t := range served {
+		list[i] = t.tenant
+	}
+	pending, err := o.SQL(ctx, list)
+	for _, t := range served {
+		for _, what := range pending[t.Name] {
+			t.add(Upgrade, "%s: wikictl upgrade %s", what, t.Name)
+		}
+	}
+	return err
+}
+
+// takeInventory asks a server what it holds. One that wikictl runs and never
+// started holds nothing.
+func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error {
+	if c.found[def.Name] != nil {
+		return nil
+	}
+	s, err := c.Server(ctx, def)
+	switch {
+	case err != nil && def.Managed && !host.Exists(c.Layout.Server(def.Name)):
+		c.found[def.Name] = &mariadb.Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}}
+		return nil
+	case err != nil && def.Managed:
+		return fmt.Errorf("%w\n(wikictl server start starts it)", err)
+	case err != nil:
+		return err
+	}
+	c.found[def.Name], err = s.Inventory(ctx)
+	return err
+}
+
+// readLedger reads the ledger's tenants; none when there is no ledger yet.
+func (c *creation) readLedger(ctx context.Context) (err error) {
+	if err := c.takeInventory(ctx, c.Farm.Ledger); err != nil {
+		return err
+	}
+	c.rows = map[string]mariadb.TenantRow{}
+	if !c.found[c.Farm.Ledger.Name].Databases[mariadb.LedgerDatabase] {
+		return nil
+	}
+	if c.ledger, err = c.Ledger(ctx); err != nil {
+		return err
+	}
+	c.rows, err = c.ledger.Tenants(ctx)
+	c.renamed = renames(c.Farm.Tenants, c.rows)
+	return err
+}
+
+// errChanged says that a plan is out of date.
+var errChanged = errors.New("another run has changed it since the plan was made; run this again")

@@ -1,0 +1,129 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// patience is how long requests to a wiki that is being removed may go on.
+const patience = 10 * time.Second
+
+// remove takes away all of a tenant that the web server does not serve any more,
+// but for its dumps, to which it adds a last one. The ledger's rows go at the end,
+// so that whatever was interrupted is found again.
+func (c *creation) remove(ctx context.Context, j *job) error {
+	name := j.tenant.Name
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"mark", func() error { return c.leave(ctx, j) }},
+		{"last dump", func() error { return c.lastDump(ctx, j) }},
+		{"database", func() error { return c.dropDatabase(ctx, j.tenant) }},
+		{"files", func() error { return c.Deploy.Remove(ctx, name) }},
+		{"verify", func() error { return c.nothingLeft(ctx, j.tenant) }},
+		{"ledger", func() error { return c.ledger.Forget(ctx, name) }},
+	}
+	if j.row.Name == "" { // only the state folder has it
+		steps = steps[3:5]
+	}
+	for _, s := range steps {
+		if err := c.step(j.tenant, s.name, s.do); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// leave notes in the ledger which run began to remove a tenant.
+func (c *creation) leave(ctx context.Context, j *job) error {
+	if j.row.State == mariadb.Leaving {
+		return nil
+	}
+	j.row.State, j.row.Run = mariadb.Leaving, c.RunID
+	return c.ledger.PutTenant(ctx, j.row)
+}
+
+// lastDump dumps the database, unless the run that began the removal did: what is
+// there now may be half dropped.
+func (c *creation) lastDump(ctx context.Context, j *job) error {
+	server, err := c.Server(ctx, j.tenant.Server)
+	if err != nil {
+		return err
+	}
+	base := filepath.Join(c.Layout.Backups(j.tenant.Name), j.row.Run)
+	b, err := mariadb.FindBackup(base)
+	if err == nil {
+		j.backup = b.File
+		return b.Verify()
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	there, err := server.Has(ctx, j.tenant.Database)
+	if err != nil || !there {
+		return err
+	}
+	accounts := host.Accounts(j.tenant, tenants.Secrets{})
+	if err := server.Settle(ctx, j.tenant.Database, accounts.Schema.Name); err != nil {
+		return err
+	}
+	if err := server.Freeze(ctx, accounts, patience); err != nil {
+		return err
+	}
+	if err := mariadb.RemoveBackup(base); err != nil { // what a killed run left half done
+		return err
+	}
+	if b, err = server.Dump(ctx, j.tenant.Database, base, tenants.Backup{}); err != nil {
+		return err
+	}
+	j.backup = b.File
+	return nil
+}
+
+func (c *creation) dropDatabase(ctx context.Context, t *tenants.Tenant) error {
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	if err := server.DropDatabase(ctx, t.Database); err != nil {
+		return err
+	}
+	return server.DropAccounts(ctx, host.Accounts(t, tenants.Secrets{}))
+}
+
+// nothingLeft reads back that a tenant is gone.
+func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
+	left := &Leftover{Name: t.Name}
+	left.addFiles(c.Layout)
+	if t.Server != nil {
+		server, err := c.Server(ctx, t.Server)
+		if err != nil {
+			return err
+		}
+		there, err := server.Inventory(ctx)
+		if err != nil {
+			return err
+		}
+		if there.Databases[t.Database] {
+			left.Items = append(left.Items, "database "+t.Database)
+		}
+		for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
+			if there.Accounts[name+"@"+t.Server.AccountHost] {
+				left.Items = append(left.Items, "account "+name)
+			}
+		}
+	}
+	if len(left.Items) > 0 {
+		return fmt.Errorf("still there after it was removed: %v", left.Items)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// judgeRename lists what moves with a tenant that got another name, or says what
+// stands in the way.
+func (l *looking) judgeRename(p *Planned) {
+	t, row := p.tenant, p.row
+	there, from, to := l.found[t.Server.Name], p.From, t.Name
+	block := func(format string, args ...any) {
+		p.add(Blocked, "it is %s in the ledger, and can't be renamed: "+format, append([]any{from}, args...)...)
+	}
+	open := l.open[from]
+	switch {
+	case open.Run != "":
+		block("run %s upgrades it, or was interrupted in that; give it back its name and run wikictl upgrade %s", open.Run, from)
+	case row.State != mariadb.Ready:
+		block("it is not finished (state %s); give it back its name and run wikictl create %s", row.State, from)
+	case row.ComponentSet != t.ComponentSet(t.Codebase):
+		block("its code changes, too; rename it first, with the codebase, extensions and skins that it has")
+	case !there.Databases[row.Database]:
+		block("the database %s is gone from server %s; restore it from a backup", row.Database, row.Server)
+	case !host.Exists(l.Layout.Secrets(from)) && !host.Exists(l.Layout.Secrets(to)):
+		block("its secrets are gone; restore %s from a backup", l.Layout.Secrets(from))
+	case host.Exists(l.Layout.Secrets(from)) && host.Exists(l.Layout.Secrets(to)):
+		block("%s is there already", l.Layout.Secrets(to))
+	case isFolder(l.Layout.Wiki(from)) && isFolder(l.Layout.Wiki(to)):
+		block("%s is there already", l.Layout.Wiki(to))
+	default:
+		l.listRename(p)
+	}
+}
+
+func (l *looking) listRename(p *Planned) {
+	p.add(Rename, "from %s; database %s on server %s and its accounts stay", p.From, p.row.Database, p.row.Server)
+	for _, place := range []func(string) string{l.Layout.Wiki, l.Layout.Secrets, l.Layout.Logs, l.Layout.Backups, l.Layout.Vhost, l.Layout.Pool} {
+		if from := place(p.From); host.Exists(from) {
+			p.add(Rename, "%s becomes %s", from, place(p.Name))
+		}
+	}
+}
+
+// move brings a tenant's files under its new name. The ledger has the old one
+// until all is done, so that whatever was interrupted is found again.
+func (c *creation) move(ctx context.Context, j *job) error {
+	if err := c.same(ctx, j); err != nil {
+		return err
+	}
+	if _, found, err := c.ledger.Tenant(ctx, j.tenant.Name); found || err != nil {
+		return errors.Join(errChanged, err)
+	}
+	return c.Deploy.Rename(ctx, j.row.Name, j.tenant.Name)
+}
+
+// moved ends a rename of a tenant that was seen to answer under its new name. Old
+// releases name the old folder, so that none of them can be served again.
+func (c *creation) moved(ctx context.Context, j *job) error {
+	from, to := j.row.Name, j.tenant.Name
+	if err := c.Deploy.DropAlias(from); err != nil {
+		return err
+	}
+	if err := c.Deploy.Prune(ctx, to, 1); err != nil {
+		return err
+	}
+	for _, place := range []func(string) string{c.Layout.Vhost, c.Layout.Pool, c.Layout.Wiki, c.Layout.Secrets, c.Layout.Logs, c.Layout.Backups} {
+		if path := place(from); host.Exists(path) {
+			return fmt.Errorf("%s is still there after it was moved", path)
+		}
+	}
+	return c.ledger.Rename(ctx, from, to, c.RunID, c.Layout.Backups(from), c.Layout.Backups(to))
+}
