@@ -129,12 +129,12 @@ func (c *creation) judge(t *tenants.Tenant) host.Outcome {
 		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
+	case known && row.State == mariadb.Leaving:
+		return fail("run %s began to remove it and was interrupted: take its file out of the farm, run wikictl apply --all --prune, and define it again", row.Run)
 	case known && row.State != mariadb.Creating && !there.Databases[t.Database]:
 		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
 	case known && row.State == mariadb.Ready && host.Exists(c.Layout.LocalSettings(t.Name)):
 		return host.Outcome{Tenant: t, Status: host.Unchanged}
-	case known && row.State == mariadb.Leaving:
-		return fail("run %s began to remove it and was interrupted: take its file out of the farm, run wikictl apply --all --prune, and define it again", row.Run)
 	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
 		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
 	case !known && there.Accounts[t.WebAccount()+"@"+t.Server.AccountHost]:
