@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wikictl/tenants/mariadb"
 )
 
 // An apply that is killed while it renames, removes, makes and changes is
@@ -32,6 +34,9 @@ func TestApplySurvivesKills(t *testing.T) {
 		if out := f.exits(1, "plan"); step == "reload" {
 			f.wants(out, "the web server has not read all of its configuration")
 		}
+		if step == "database" && len(f.sql("SHOW DATABASES LIKE 'wiki\\_"+removed+"'")) > 0 {
+			f.sql("DROP TABLE wiki_" + removed + ".page") // as if it were half dropped
+		}
 		f.exits(0, "apply", "--all", "--prune", "--yes")
 		f.wants(f.exits(0, "plan"), "no changes")
 		if traces := append(f.left(name), f.left(removed)...); len(traces) > 0 {
@@ -45,7 +50,10 @@ func TestApplySurvivesKills(t *testing.T) {
 		}
 		dumps, _ := filepath.Glob(f.state("backups/" + removed + "/*"))
 		if len(dumps) != 2 {
-			t.Errorf("killed at %q: dumps are %v", step, dumps)
+			t.Fatalf("killed at %q: dumps are %v", step, dumps)
+		}
+		if b, err := mariadb.OpenBackup(dumps[1]); err != nil || b.Tables["page"].Rows == 0 {
+			t.Errorf("killed at %q: the last dump is not whole: %v", step, err)
 		}
 		name = to
 	}
