@@ -37,6 +37,7 @@ func PrivateOf(def *tenants.Server, l tenants.Layout) Private {
 }
 
 func (p Private) data() string    { return filepath.Join(p.Folder, "data") }
+func (p Private) tmp() string     { return filepath.Join(p.Folder, "tmp") }
 func (p Private) pidFile() string { return filepath.Join(p.Folder, "pid") }
 
 // config is how the user that started the server reaches it.
@@ -140,8 +141,13 @@ func (p Private) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+	// A server that starts removes every temporary table in this folder, also those
+	// of another server that is in the midst of a query.
+	if err := errors.Join(os.MkdirAll(p.tmp(), 0o777), os.Chmod(p.tmp(), 0o777|os.ModeSticky)); err != nil {
+		return err
+	}
 	cmd := exec.Command(program("mariadbd"), append([]string{
-		"--no-defaults", "--datadir=" + p.data(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
+		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
 		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
 		"--character-set-server=utf8mb4", "--max-connections=300", "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M",
