@@ -37,8 +37,11 @@ var (
 	ErrHalf    = errors.New("was begun and not ended")
 )
 
+// Table is the name of the table that remembers what was applied.
+const Table = "wikictl_migration"
+
 // table is what Apply remembers, in the database that it moves.
-const table = `CREATE TABLE IF NOT EXISTS wikictl_migration (
+const table = `CREATE TABLE IF NOT EXISTS ` + Table + ` (
   name     VARCHAR(190) NOT NULL PRIMARY KEY,
   checksum CHAR(64)     NOT NULL,
   ended    DATETIME(3)  NULL

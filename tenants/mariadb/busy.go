@@ -15,11 +15,8 @@ const perQuery = 500
 // holder of a tenant's lock, such as "root@host pid 12, run 20261124-…", by the
 // name of the lock. The ledger knows the holders.
 func (s *Server) Holders(ctx context.Context, ledger *Ledger, names []string) (map[string]string, error) {
-	connections := map[string]int64{}
-	ask := func(name string) string {
-		return "SELECT " + literal(name) + ", IS_USED_LOCK(" + literal(lockName(name)) + ")"
-	}
-	if err := s.askAll(ctx, names, ask, connections); err != nil {
+	connections, err := s.Held(ctx, names)
+	if err != nil {
 		return nil, err
 	}
 	holders := map[string]string{}
@@ -31,6 +28,15 @@ func (s *Server) Holders(ctx context.Context, ledger *Ledger, names []string) (m
 		holders[name] = holder
 	}
 	return holders, nil
+}
+
+// Held are the connections that hold the locks of these names right now, by name.
+func (s *Server) Held(ctx context.Context, names []string) (map[string]int64, error) {
+	held := map[string]int64{}
+	ask := func(name string) string {
+		return "SELECT " + literal(name) + ", IS_USED_LOCK(" + literal(lockName(name)) + ")"
+	}
+	return held, s.askAll(ctx, names, ask, held)
 }
 
 // QueuedJobs counts the rows of wikis' job queues. Each database must have its table job.

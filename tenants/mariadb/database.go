@@ -99,13 +99,21 @@ func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 			return fmt.Errorf("renew accounts %s and %s: %w", web, schema, err)
 		}
 	}
-	on := " ON " + quotePattern(a.Database) + ".* TO "
-	for _, grant := range []string{"GRANT " + webGrants + on + web, "GRANT " + schemaGrants + on + schema} {
+	for _, grant := range []string{GrantStatement(a.Database, a.Web.Name, a.Host, false), GrantStatement(a.Database, a.Schema.Name, a.Host, true)} {
 		if _, err := s.db.ExecContext(ctx, grant); err != nil {
 			return fmt.Errorf("%s: %w", grant, err)
 		}
 	}
 	return nil
+}
+
+// GrantStatement is what gives one of a tenant's two accounts its rights.
+func GrantStatement(database, user, host string, schema bool) string {
+	rights := webGrants
+	if schema {
+		rights = schemaGrants
+	}
+	return "GRANT " + rights + " ON " + quotePattern(database) + ".* TO " + account(user, host)
 }
 
 // renewAccounts handles the case that one or both accounts are there already.

@@ -45,7 +45,7 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 // Thaw gives a tenant's web account back what Freeze took.
 func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 	web := account(a.Web.Name, a.Host)
-	if _, err := s.db.ExecContext(ctx, "GRANT "+webGrants+" ON "+quotePattern(a.Database)+".* TO "+web); err != nil {
+	if _, err := s.db.ExecContext(ctx, GrantStatement(a.Database, a.Web.Name, a.Host, false)); err != nil {
 		return fmt.Errorf("let %s write: %w", web, err)
 	}
 	return nil

@@ -13,6 +13,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// GoldenPrefix begins the names of databases that goldens are made in.
+const GoldenPrefix = "wikictl_golden_"
+
 // Golden is a small database as the statements that make another like it:
 // tables first, then rows. It is for schemas with little data, not for backups.
 type Golden struct {

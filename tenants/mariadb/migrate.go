@@ -9,6 +9,10 @@ import (
 	"wikictl/migrations"
 )
 
+// MigrationTable is the table in a tenant's database that remembers which files of
+// the farm's own SQL it has seen.
+const MigrationTable = migrations.Table
+
 // Migrate applies the farm's own SQL to a tenant's database and returns the
 // names of the files that were new to it.
 func (s *Server) Migrate(ctx context.Context, database string, files fs.FS) (done []string, err error) {

@@ -43,7 +43,16 @@ func (l *Ledger) FinishRun(ctx context.Context, r Run) error {
 
 // Runs reads the latest runs, newest first.
 func (l *Ledger) Runs(ctx context.Context, most int) ([]Run, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT id, command, holder, started, finished, done, same, failed, skipped FROM run ORDER BY started DESC, id DESC LIMIT ?`, most)
+	return l.runs(ctx, `ORDER BY started DESC, id DESC LIMIT ?`, most)
+}
+
+// OpenRuns reads the runs that were begun and did not end, oldest first.
+func (l *Ledger) OpenRuns(ctx context.Context) ([]Run, error) {
+	return l.runs(ctx, `WHERE finished IS NULL ORDER BY started, id`)
+}
+
+func (l *Ledger) runs(ctx context.Context, where string, args ...any) ([]Run, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT id, command, holder, started, finished, done, same, failed, skipped FROM run `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the runs of the ledger: %w", err)
 	}

@@ -1,0 +1,206 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+)
+
+// AccountFound is an account as it is on a server.
+type AccountFound struct {
+	User, Host string
+	Role       bool
+	NoPassword bool // anybody who reaches the server can log in
+	Grants     []Grant
+}
+
+// Name is "user@host".
+func (a AccountFound) Name() string { return a.User + "@" + a.Host }
+
+// Grant is what an account may do on something.
+type Grant struct {
+	Database   string   // a pattern as GRANT takes it, such as `wiki\_a`; empty: all of them
+	Table      string   // a table, column or routine of that database; empty: all of it
+	Role       string   // it has what this role has; nothing else is set then
+	Privileges []string // as GRANT names them, sorted; "GRANT OPTION" is one
+}
+
+// String is such as "DELETE, SELECT on wiki\_a.*".
+func (g Grant) String() string {
+	if g.Role != "" {
+		return "the role " + g.Role
+	}
+	on := "*.*"
+	if g.Database != "" {
+		on = g.Database + ".*"
+	}
+	if g.Table != "" {
+		on = g.Database + "." + g.Table
+	}
+	return strings.Join(g.Privileges, ", ") + " on " + on
+}
+
+// Reaches says whether a grant is about a database. In the pattern _ stands for
+// any character and % for any number of them, unless \ is before it.
+func (g Grant) Reaches(database string) bool {
+	if g.Table != "" {
+		return g.Database == database // no pattern there
+	}
+	return g.Role == "" && (g.Database == "" || matches(g.Database, database))
+}
+
+// Wild says whether a grant on databases has a wildcard.
+func (g Grant) Wild() bool {
+	plain := strings.NewReplacer(`\_`, "", `\%`, "", `\\`, "").Replace(g.Database)
+	return g.Table == "" && strings.ContainsAny(plain, "_%")
+}
+
+func matches(pattern, name string) bool {
+	if pattern == "" {
+		return name == ""
+	}
+	first, rest := pattern[0], pattern[1:]
+	switch {
+	case first == '%':
+		for i := range len(name) + 1 {
+			if matches(rest, name[i:]) {
+				return true
+			}
+		}
+		return false
+	case name == "":
+		return false
+	case first == '_':
+		return matches(rest, name[1:])
+	case first == '\\' && rest != "":
+		first, rest = rest[0], rest[1:]
+	}
+	return first == name[0] && matches(rest, name[1:])
+}
+
+// WantedGrants are what the web account and the schema account of a tenant have
+// to be allowed in its database, as GRANT names them, sorted.
+func WantedGrants() (web, schema []string) {
+	web = strings.Split(webGrants, ", ")
+	slices.Sort(web)
+	return web, schemaNeeds
+}
+
+// schemaNeeds are those of schemaGrants that MediaWiki's updater can't do
+// without. What else ALL PRIVILEGES means differs between servers and versions.
+var schemaNeeds = []string{"ALTER", "CREATE", "CREATE TEMPORARY TABLES", "DELETE", "DROP", "INDEX", "INSERT", "LOCK TABLES", "SELECT", "UPDATE"}
+
+// privilegeNames are the privileges whose columns in mysql.db are not called as
+// GRANT calls them.
+var privilegeNames = map[string]string{
+	"CREATE TMP TABLE": "CREATE TEMPORARY TABLES", "GRANT": "GRANT OPTION", "SHOW DB": "SHOW DATABASES",
+	"REPL SLAVE": "REPLICATION SLAVE", "REPL CLIENT": "REPLICATION CLIENT",
+}
+
+// privilege is the name of a privilege by its column, such as "Select_priv";
+// empty when it is another column.
+func privilege(column string) string {
+	name, ok := strings.CutSuffix(column, "_priv")
+	if !ok {
+		return ""
+	}
+	name = strings.ToUpper(strings.ReplaceAll(name, "_", " "))
+	if other := privilegeNames[name]; other != "" {
+		return other
+	}
+	return name
+}
+
+// byPassword are the plugins that take an empty password for no password.
+var byPassword = map[string]bool{
+	"": true, "mysql_native_password": true, "mysql_old_password": true, "caching_sha2_password": true, "sha256_password": true, "ed25519": true,
+}
+
+// record is a row of one of the server's tables of privileges.
+type record map[string]string
+
+// grants are the privileges of a row, in its columns of yes and no.
+func (r record) grants() []string {
+	var list []string
+	for column, value := range r {
+		if p := privilege(column); p != "" && value == "Y" {
+			list = append(list, p)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// noPassword says whether a row of mysql.user is of an account that anybody can
+// log in to: it is not locked, and no role.
+func (r record) noPassword() bool {
+	return byPassword[r["plugin"]] && r["authentication_string"] == "" && r["Password"] == "" &&
+		r["is_role"] != "Y" && r["account_locked"] != "Y" && r["password_expired"] != "Y"
+}
+
+// accountsFound reads every account and what it may do, by six queries.
+func (s *Server) accountsFound(ctx context.Context) ([]AccountFound, error) {
+	byName := map[string]*AccountFound{}
+	err := s.table(ctx, "SELECT * FROM mysql.user", func(r record) {
+		a := &AccountFound{User: r["User"], Host: r["Host"], Role: r["is_role"] == "Y", NoPassword: r.noPassword()}
+		if all := r.grants(); len(all) > 0 {
+			a.Grants = []Grant{{Privileges: all}}
+		}
+		byName[a.Name()] = a
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range s.grantQueries() {
+		err := s.table(ctx, q.text, func(r record) {
+			if a := byName[r["User"]+"@"+r["Host"]]; a != nil {
+				a.Grants = append(a.Grants, q.grant(r))
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	var all []AccountFound
+	for _, a := range byName {
+		all = append(all, *a)
+	}
+	slices.SortFunc(all, func(a, b AccountFound) int { return strings.Compare(a.Name(), b.Name()) })
+	return all, nil
+}
+
+// grantQuery reads one of the tables of privileges below the whole server.
+type grantQuery struct {
+	text  string
+	grant func(record) Grant
+}
+
+func (s *Server) grantQueries() []grantQuery {
+	some := func(r record) Grant {
+		return Grant{Database: r["Db"], Table: r["what"], Privileges: strings.Split(strings.ToUpper(r["can"]), ",")}
+	}
+	roles := "SELECT User, Host, Role FROM mysql.roles_mapping"
+	if !s.isMariaDB() {
+		roles = "SELECT TO_USER AS User, TO_HOST AS Host, FROM_USER AS Role FROM mysql.role_edges"
+	}
+	return []grantQuery{
+		{"SELECT * FROM mysql.db", func(r record) Grant { return Grant{Database: r["Db"], Privileges: r.grants()} }},
+		{"SELECT User, Host, Db, Table_name AS what, CONCAT_WS(',', NULLIF(Table_priv, ''), NULLIF(Column_priv, '')) AS can FROM mysql.tables_priv", some},
+		{"SELECT User, Host, Db, CONCAT(Table_name, '.', Column_name) AS what, Column_priv AS can FROM mysql.columns_priv", some},
+		{"SELECT User, Host, Db, CONCAT(Routine_name, '()') AS what, Proc_priv AS can FROM mysql.procs_priv", some},
+		{roles, func(r record) Grant { return Grant{Role: r["Role"]} }},
+	}
+}
+
+// table hands on each row of a query by the names of its columns.
+func (s *Server) table(ctx context.Context, query string, each func(record)) error {
+	return s.records(ctx, query, func(names []string, fields []sql.RawBytes) error {
+		r := record{}
+		for i, name := range names {
+			r[name] = string(fields[i])
+		}
+		each(r)
+		return nil
+	})
+}

@@ -1,0 +1,127 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Inspection is what a server holds, read by a fixed number of queries whatever
+// that is.
+type Inspection struct {
+	Version   string
+	Databases map[string]*Found // by name; the server's own are left out
+	Accounts  []AccountFound    // sorted by name
+	Replication
+}
+
+// Found is one database as it is on a server.
+type Found struct {
+	Schema Schema
+	Level  Level
+	Bytes  int64 // of its files; 0 when the server does not tell
+	Jobs   int64 // in MediaWiki's job queue; an estimate of InnoDB's statistics
+}
+
+// Inspect looks at everything on a server without opening a table, taking a lock
+// or waiting for one.
+func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
+	i := &Inspection{Version: s.Version, Databases: map[string]*Found{}}
+	schemas, err := s.Schemas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.set(ctx, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
+	if err != nil {
+		return nil, err
+	}
+	for name := range names {
+		if !own[name] {
+			i.Databases[name] = &Found{Schema: schemas[name], Level: schemas[name].level()}
+		}
+	}
+	if err := s.measure(ctx, i.Databases); err != nil {
+		return nil, err
+	}
+	if i.Accounts, err = s.accountsFound(ctx); err != nil {
+		return nil, err
+	}
+	i.Replication, err = s.lag(ctx)
+	return i, err
+}
+
+// level judges which version of MediaWiki a schema is of.
+func (s Schema) level() Level {
+	names := map[string]bool{}
+	for table := range s {
+		names[table] = true
+	}
+	for _, m := range markers {
+		if m.column != "" && strings.Contains(string(s[m.table]), "column `"+m.column+"` ") {
+			names[m.table+"."+m.column] = true
+		}
+	}
+	return levelOf(names)
+}
+
+// measure reads sizes and queues of jobs. mysql.innodb_table_stats is what
+// InnoDB last counted, at the latest when a tenth of a table had changed.
+func (s *Server) measure(ctx context.Context, databases map[string]*Found) error {
+	_, _, sizes := s.factQueries()
+	queries := map[string]func(*Found, int64){
+		sizes: func(f *Found, n int64) { f.Bytes = n },
+		"SELECT database_name, CAST(n_rows AS SIGNED) FROM mysql.innodb_table_stats WHERE table_name = 'job'": func(f *Found, n int64) { f.Jobs = n },
+	}
+	for query, keep := range queries {
+		err := s.records(ctx, query, func(_ []string, fields []sql.RawBytes) error {
+			f := databases[string(fields[0])]
+			if f == nil || fields[1] == nil {
+				return nil
+			}
+			n, err := strconv.ParseInt(string(fields[1]), 10, 64)
+			keep(f, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lag asks twice whether replicas are behind: what was written just now is on
+// its way to them.
+func (s *Server) lag(ctx context.Context) (Replication, error) {
+	r, err := s.Replication(ctx)
+	if err != nil || len(r.Behind) == 0 {
+		return r, err
+	}
+	if err := pause(ctx, time.Second); err != nil {
+		return r, err
+	}
+	return s.Replication(ctx)
+}
+
+// Recount counts the queued jobs of the databases where the estimate of an
+// inspection is at least about, exactly and by one query: the worst perQuery of
+// them. Where that is not possible, as when a table is locked, the estimate stays.
+func (s *Server) Recount(ctx context.Context, i *Inspection, about int64) {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(i.Databases)) {
+		if i.Databases[name].Jobs >= about {
+			names = append(names, name)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return int(i.Databases[b].Jobs - i.Databases[a].Jobs) })
+	counts, err := s.QueuedJobs(ctx, names[:min(len(names), perQuery)])
+	if err != nil {
+		return
+	}
+	for name, n := range counts {
+		i.Databases[name].Jobs = n
+	}
+}
