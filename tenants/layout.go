@@ -71,6 +71,12 @@ func (l Layout) Run() string { return filepath.Join(l.State, "run") }
 // Goldens is the folder of golden dumps.
 func (l Layout) Goldens() string { return filepath.Join(l.State, "goldens") }
 
+// GoldenSchema is the file with the schema that a fresh wiki of that code has; key
+// is Tenant.ComponentSet.
+func (l Layout) GoldenSchema(key string) string {
+	return filepath.Join(l.Goldens(), key+".schema.json")
+}
+
 // L10n is the localisation cache that tenants of one codebase and one set of
 // extensions and skins share; key is Tenant.ComponentSet for that codebase.
 func (l Layout) L10n(key string) string { return filepath.Join(l.State, "l10n", key) }

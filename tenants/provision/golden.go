@@ -113,7 +113,7 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 // goldenTenant is a tenant that exists only while its golden is made.
 func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	g := *t
-	g.Name, g.Database = "golden-"+key, "wikictl_golden_"+key
+	g.Name, g.Database = "golden-"+key, mariadb.GoldenPrefix+key
 	g.Hosts, g.Sitename, g.Admin = []string{"golden.invalid"}, "Golden", "Wikictl"
 	g.Settings = map[string]tenants.Value{}
 	for _, name := range schemaSettings {
@@ -154,7 +154,27 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	if err := c.install(ctx, g, secrets); err != nil {
 		return nil, err
 	}
+	if err := c.keepSchema(ctx, server, t, g.Database); err != nil {
+		return nil, err
+	}
 	return server.TakeGolden(ctx, g.Database, cacheTables...)
+}
+
+// keepSchema keeps the shape of a golden's tables beside it, for audits to compare
+// wikis with. Its language makes no difference.
+func (c *creation) keepSchema(ctx context.Context, s *mariadb.Server, t *tenants.Tenant, database string) error {
+	schemas, err := s.Schemas(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := schemas[database].Encode()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Layout.Goldens(), 0o700); err != nil {
+		return err
+	}
+	return deploy.WriteFile(c.Layout.GoldenSchema(t.ComponentSet(t.Codebase)), data, 0o600, -1)
 }
 
 // install runs install.php and update.php for a golden's tenant.
