@@ -20,14 +20,13 @@ type misdeed struct {
 	rule  string
 	plant func(f *farm, wiki string)
 	farm  bool     // it is the farm's and no wiki's
+	late  bool     // plant defines the wiki
 	says  string   // part of the message
 	also  []string // rules that the same fault makes find something, too
 }
 
 // plantedThere is every such fault.
 var plantedThere = slices.Concat(plantedOnServers, plantedInFiles)
-
-var plantedOnServers = []misdeed{}
 
 var plantedInFiles = []misdeed{
 	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) {
@@ -36,7 +35,7 @@ var plantedInFiles = []misdeed{
 }
 
 // plantedElsewhere are rules that a test of their own plants, as their fault hides others.
-var plantedElsewhere = []string{"server-unreachable"}
+var plantedElsewhere = []string{"server-unreachable", "worked-on"}
 
 // finding is one of the findings of audit --format json.
 type finding struct {
@@ -124,12 +123,16 @@ func (f *farm) defineForAudit() {
 	lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.Contains(line, "1.39\"]") || strings.HasSuffix(line, "/1.39\"") })
 	must(f.t, os.WriteFile(file, []byte(strings.ReplaceAll(strings.Join(lines, "\n"), `codebase = "1.39"`, `codebase = "1.43"`)), 0o644))
 	for i, p := range plantedThere {
-		if p.farm {
+		if p.farm || p.late {
 			continue
 		}
-		text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\nclasses = [\"audited\"]\n", p.rule, p.rule+".localhost", i)
-		must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", p.rule+".toml"), []byte(text), 0o644))
+		f.defineAudited(p.rule, i)
 	}
+}
+
+func (f *farm) defineAudited(name string, number int) {
+	text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\nclasses = [\"audited\"]\n", name, name+".localhost", number)
+	must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", name+".toml"), []byte(text), 0o644))
 }
 
 // Every rule about what is there is planted.

@@ -95,6 +95,10 @@ func (f *farm) run(args ...string) string {
 func (f *farm) sql(query string) []string {
 	f.t.Helper()
 	out, err := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-N", "-e", query).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		f.t.Fatalf("%s: %s", query, exit.Stderr)
+	}
 	must(f.t, err)
 	return strings.Fields(string(out))
 }

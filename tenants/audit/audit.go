@@ -165,7 +165,7 @@ func (r *reporter) compare(w *wanted) {
 			if r.rule = &rules[i]; r.rule.tenant != nil {
 				r.rule.tenant(s, r)
 			}
-			if r.rule.there != nil && w.there != nil {
+			if r.rule.there != nil && w.there != nil && (r.rule.busy || w.there.busy[t.Name] == "") {
 				r.rule.there(s, r)
 			}
 		}

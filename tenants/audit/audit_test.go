@@ -143,6 +143,7 @@ var planted = []struct {
 	{rule: "proxies-open", lines: `wgCdnServersNoPurge = ["10.1.0.0/16", "0.0.0.0/0"]`, at: "5:39"},
 	{rule: "origin-any", lines: `wgCrossSiteAJAXdomains = ["*"]`, at: "5:27"},
 	{rule: "frames-allowed", lines: `wgEditPageFrameOptions = false`, at: "5:1"},
+	{rule: "shared-tables", lines: `wgSharedDB = "wiki_central"`, at: "5:1"},
 	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
 	{rule: "mediawiki-eol", at: `wikictl.toml:[codebases."1.39"]`},

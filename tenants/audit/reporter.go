@@ -30,12 +30,17 @@ func newReporter(ignores []ignore) *reporter {
 
 // say reports what the current rule found at a tenant, or at the farm.
 func (r *reporter) say(at tenants.Position, key, hint, format string, args ...any) {
+	r.sayAs(r.rule.Severity, at, key, hint, format, args...)
+}
+
+// sayAs is say with another severity than the rule's.
+func (r *reporter) sayAs(severity Severity, at tenants.Position, key, hint, format string, args ...any) {
 	var names []string
 	if r.tenant != "" {
 		names = []string{r.tenant}
 	}
 	r.add(Finding{
-		Rule: r.rule.ID, Severity: r.rule.Severity, Tenants: names,
+		Rule: r.rule.ID, Severity: severity, Tenants: names,
 		Position: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }

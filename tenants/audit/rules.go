@@ -31,10 +31,12 @@ type rule struct {
 	// What is there, which only Live looks at: of one tenant, and of the farm.
 	there    func(s *subject, r *reporter)
 	allThere func(w *wanted, r *reporter)
+	busy     bool // there looks at tenants that a run works on, too
 }
 
 // rules is every rule there is.
-var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules, serverRules, fileRules)
+var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
+	serverRules, ledgerRules, accountRules, schemaRules, fileRules)
 
 // Rules lists every rule, by id.
 func Rules() []Rule {

@@ -12,16 +12,33 @@ import (
 type there struct {
 	servers map[string]serverState       // by name
 	ledger  map[string]mariadb.TenantRow // by tenant; nil when it can't be read
+	past    ledgerState                  // what else the ledger knows
+	busy    map[string]string            // who works on a tenant right now, by tenant
+	schemas map[string]reference         // what a database should have, by component set
+	farmSQL []words                      // of the farm's own files
 	disk    map[string]diskState         // by tenant
 }
 
-// gather looks at everything once, before any rule does.
+// gather looks at everything once, before any rule does, and at the ledger and
+// the locks twice: what a run works on meanwhile is in between two states.
 func gather(ctx context.Context, h *host.Host, w *wanted) (*there, error) {
-	t := &there{servers: lookAtServers(ctx, h)}
-	var err error
-	if t.ledger, err = lookAtLedger(ctx, h); err != nil {
+	t := &there{servers: connect(ctx, h)}
+	before, err := lookAtLedger(ctx, h, t.servers)
+	if err != nil {
 		return nil, err
 	}
-	t.disk, err = lookAtDisk(ctx, h, w.list)
+	inspectServers(ctx, h, t.servers)
+	if t.disk, err = lookAtDisk(ctx, h, w.list); err != nil {
+		return nil, err
+	}
+	if t.past, err = lookAtLedger(ctx, h, t.servers); err != nil {
+		return nil, err
+	}
+	t.ledger, t.busy = t.past.tenants, busyIn(before, t.past)
+	t.past.keep(before)
+	if t.farmSQL, err = readFarmSQL(h.Farm.Migrations); err != nil {
+		return nil, err
+	}
+	t.schemas, err = readReferences(h.Layout, t)
 	return t, err
 }

@@ -2,40 +2,71 @@ package audit
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
 // serverState is what one server says.
 type serverState struct {
-	err error // it can't be reached; nothing else is known then
+	err    error // it can't be reached or does not answer; nothing else is known then
+	server *mariadb.Server
+	*mariadb.Inspection
+	byUser map[string][]mariadb.AccountFound
 }
 
-// lookAtServers asks every server of the farm, each by a fixed number of queries.
-func lookAtServers(ctx context.Context, h *host.Host) map[string]serverState {
+// account is an account of a server, by name and host.
+func (s serverState) account(user, host string) (mariadb.AccountFound, bool) {
+	for _, a := range s.byUser[user] {
+		if a.Host == host {
+			return a, true
+		}
+	}
+	return mariadb.AccountFound{}, false
+}
+
+// manyJobs is how many jobs in a wiki's queue are taken for a sign that nothing
+// runs them: a wiki that is edited has a few dozen, a large import some hundred.
+const manyJobs = 1000
+
+// connect opens every server of the farm.
+func connect(ctx context.Context, h *host.Host) map[string]serverState {
 	states := map[string]serverState{}
 	for name, def := range h.Farm.Servers {
-		_, err := h.Server(ctx, def)
-		states[name] = serverState{err: err}
+		s, err := h.Server(ctx, def)
+		states[name] = serverState{err: err, server: s}
 	}
 	return states
 }
 
-// lookAtLedger reads the ledger's tenants; none when there is no ledger or its
-// server can't be reached, which is another rule's finding.
-func lookAtLedger(ctx context.Context, h *host.Host) (map[string]mariadb.TenantRow, error) {
-	if _, err := h.Server(ctx, h.Farm.Ledger); err != nil {
-		return nil, nil
+// inspectServers asks every server what it holds, each by a fixed number of queries.
+func inspectServers(ctx context.Context, h *host.Host, states map[string]serverState) {
+	var defs []*tenants.Server
+	for name, def := range h.Farm.Servers {
+		if states[name].err == nil {
+			defs = append(defs, def)
+		}
 	}
-	ledger, err := h.Ledger(ctx)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	options := fleet.Options[*tenants.Server]{Jobs: len(defs), MaxFailures: fleet.NoLimit}
+	inspect := func(ctx context.Context, def *tenants.Server) (*mariadb.Inspection, error) {
+		s := states[def.Name].server
+		i, err := s.Inspect(ctx)
+		if err == nil {
+			s.Recount(ctx, i, manyJobs/2)
+		}
+		return i, err
 	}
-	if err != nil {
-		return nil, err
+	for _, r := range fleet.Run(ctx, defs, options, inspect) {
+		state := states[r.Item.Name]
+		state.Inspection, state.err = r.Value, r.Err
+		if r.Err == nil {
+			state.byUser = map[string][]mariadb.AccountFound{}
+			for _, a := range r.Value.Accounts {
+				state.byUser[a.User] = append(state.byUser[a.User], a)
+			}
+		}
+		states[r.Item.Name] = state
 	}
-	return ledger.Tenants(ctx)
 }

@@ -1,0 +1,134 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// schemaRules compare the tables of wikis with those of fresh ones. Defaults of
+// columns are not compared: InnoDB's dictionary does not have them.
+var schemaRules = []rule{
+	{Rule: Rule{
+		ID: "schema-version", Severity: Error,
+		What:      "The schema of a wiki's database is of another version of MediaWiki than the wiki runs on.",
+		Why:       "The code reads and writes tables that are not there, or in an old way: pages fail, and data may be lost.",
+		Mend:      "Run wikictl upgrade --force for it, or restore its database from a backup.",
+		Reference: "Manual:Upgrading",
+	}, there: schemaVersion},
+	{Rule: Rule{
+		ID: "schema-missing", Severity: Error,
+		What:      "A wiki's database lacks tables or columns that its code and extensions have.",
+		Why:       "Whatever needs them fails.",
+		Mend:      "Run wikictl upgrade --force for it; if that does not make them, restore the database from a backup.",
+		Reference: "Manual:update.php",
+	}, there: schemaMissing},
+	{Rule: Rule{
+		ID: "schema-type", Severity: Error,
+		What:      "Columns of a wiki's database have other types, sizes or character sets than in a fresh wiki.",
+		Why:       "Text may be cut or not be found, numbers may not fit, and the next upgrade may fail on them.",
+		Mend:      "Look how that came about; ALTER TABLE … MODIFY the columns to what the finding says.",
+		Reference: "Manual:Database layout",
+	}, there: schemaType},
+	{Rule: Rule{
+		ID: "schema-index", Severity: Warning,
+		What:      "A wiki's database lacks indexes, or has them on other columns, than a fresh wiki.",
+		Why:       "Pages get slow as the wiki grows; without a unique one rows may be there twice.",
+		Mend:      "Run wikictl upgrade --force for it, or make the index.",
+		Reference: "Manual:Database layout",
+	}, there: schemaIndex},
+	{Rule: Rule{
+		ID: "schema-extra", Severity: Note,
+		What:      "A wiki's database has tables, columns or indexes that neither its code nor the farm's own SQL has.",
+		Why:       "They may be of an extension that is not loaded any more, or by hand; an upgrade may trip over them.",
+		Mend:      "Drop them if they are nobody's, or make them by a file in migrations.",
+		Reference: "Manual:Uninstalling extensions",
+	}, there: schemaExtra},
+	{Rule: Rule{
+		ID: "shared-tables", Severity: Warning,
+		What:      "A wiki uses tables of another wiki's database.",
+		Why:       "Its account can't reach them, and every wiki's upgrade would change them once more. wikictl upgrade refuses such a wiki.",
+		Mend:      "Unset it; share accounts by an extension such as CentralAuth, or by logging in elsewhere.",
+		Reference: "Manual:$wgSharedDB",
+	}, names: []string{"wgSharedDB"}, setting: sharedTables},
+	{Rule: Rule{
+		ID: "jobs-queued", Severity: Warning,
+		What:      "A wiki's job queue is long: a thousand jobs or more.",
+		Why:       "Nothing runs its jobs, or not enough: links, categories, thumbnails and mails are late. They would run on the new code after an upgrade.",
+		Mend:      "Run runJobs.php for it, and have cron do so, or set $wgJobRunRate.",
+		Reference: "Manual:Job queue",
+	}, there: jobsQueued},
+}
+
+func schemaVersion(s *subject, r *reporter) {
+	row, found := s.settled()
+	if found == nil || found.Level == mariadb.LevelFor(row.Version) {
+		return
+	}
+	r.say(s.tenant.Position, row.Database, "wikictl upgrade --force "+s.tenant.Name, "the schema of its database %s is %s, and it runs on MediaWiki %s",
+		row.Database, found.Level, row.Version)
+}
+
+// compared are the differences between the tenant's schema and what its code
+// wants, without what the farm's own SQL and wikictl make, and where what is
+// wanted is from. A schema of another version is one fault, not a hundred.
+func (s *subject) compared() ([]mariadb.Difference, string) {
+	row, found := s.settled()
+	if found == nil || found.Level != mariadb.LevelFor(row.Version) {
+		return nil, ""
+	}
+	want, known := s.there.schemas[row.ComponentSet]
+	if !known {
+		return nil, ""
+	}
+	return slices.DeleteFunc(want.schema.Differences(found.Schema), func(d mariadb.Difference) bool {
+		return d.Table == mariadb.MigrationTable || slices.ContainsFunc(s.there.farmSQL, func(w words) bool { return w.explains(d) })
+	}), want.source
+}
+
+// differ reports the differences of one kind as one finding.
+func (s *subject) differ(r *reporter, what, hint string, kind func(mariadb.Difference) bool) {
+	all, source := s.compared()
+	all = slices.DeleteFunc(all, func(d mariadb.Difference) bool { return !kind(d) })
+	if len(all) == 0 {
+		return
+	}
+	names := make([]string, len(all))
+	for i, d := range all {
+		names[i] = d.String()
+		if d.Want != "" && d.Got != "" {
+			names[i] += fmt.Sprintf(" (%s, want %s)", d.Got, d.Want)
+		}
+	}
+	r.say(s.tenant.Position, s.tenant.Database+"."+all[0].Table, hint, "%s, compared with %s: %s", fmt.Sprintf(what, s.tenant.Database), source, firstOf(names))
+}
+
+func schemaMissing(s *subject, r *reporter) {
+	s.differ(r, "%s lacks", "wikictl upgrade --force "+s.tenant.Name, func(d mariadb.Difference) bool { return !d.Index && d.Got == "" })
+}
+
+func schemaType(s *subject, r *reporter) {
+	s.differ(r, "%s has other types", "", func(d mariadb.Difference) bool { return !d.Index && d.Want != "" && d.Got != "" })
+}
+
+func schemaIndex(s *subject, r *reporter) {
+	s.differ(r, "%s lacks indexes or has others", "wikictl upgrade --force "+s.tenant.Name, func(d mariadb.Difference) bool { return d.Index && d.Want != "" })
+}
+
+func schemaExtra(s *subject, r *reporter) {
+	s.differ(r, "%s has more", "drop them if they are nobody's", func(d mariadb.Difference) bool { return d.Want == "" })
+}
+
+func sharedTables(_ *subject, name string, v tenants.Value, r *reporter) {
+	if truthy(v) {
+		r.say(v.Position, name, "unset it", "it uses tables of the database %v", v.Data)
+	}
+}
+
+func jobsQueued(s *subject, r *reporter) {
+	if _, found := s.settled(); found != nil && found.Jobs >= manyJobs {
+		r.say(s.tenant.Position, s.tenant.Database+".job", "run runJobs.php for it", "%d jobs wait in its queue", found.Jobs)
+	}
+}

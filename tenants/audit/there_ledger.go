@@ -1,0 +1,144 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// ledgerState is one look at the ledger and at the locks that its runs hold.
+type ledgerState struct {
+	tenants  map[string]mariadb.TenantRow  // nil when the ledger can't be read
+	upgrades map[string]mariadb.UpgradeRow // begun and not ended, by tenant
+	runs     []mariadb.Run                 // begun and not ended
+	alive    map[string]bool               // runs that still go on, by id
+	busy     map[string]string             // who works on a tenant, by tenant
+}
+
+// lookAtLedger reads the ledger by a fixed number of queries, and one for each few
+// hundred tenants while a run goes on. It is empty when no wiki was created yet,
+// and nothing when its server can't be reached, which is another rule's finding.
+func lookAtLedger(ctx context.Context, h *host.Host, servers map[string]serverState) (l ledgerState, err error) {
+	if servers[h.Farm.Ledger.Name].err != nil {
+		return l, nil
+	}
+	ledger, err := h.Ledger(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ledgerState{tenants: map[string]mariadb.TenantRow{}}, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	// What comes later may be newer: a run that is seen here and ended before its
+	// session is looked for is not there any more the next time.
+	if l.tenants, err = ledger.Tenants(ctx); err != nil {
+		return l, err
+	}
+	if l.upgrades, err = ledger.OpenUpgrades(ctx); err != nil {
+		return l, err
+	}
+	if l.runs, err = ledger.OpenRuns(ctx); err != nil {
+		return l, err
+	}
+	sessions, err := ledger.Sessions(ctx)
+	if err != nil {
+		return l, err
+	}
+	l.alive, l.busy = map[string]bool{}, map[string]string{}
+	for name, state := range servers {
+		if state.err == nil {
+			if err := l.lookAtLocks(ctx, state.server, h, ofServer(sessions, name)); err != nil {
+				return l, err
+			}
+		}
+	}
+	return l, nil
+}
+
+func ofServer(all []mariadb.Session, server string) map[int64]mariadb.Session {
+	some := map[int64]mariadb.Session{}
+	for _, s := range all {
+		if s.Server == server {
+			some[s.Connection] = s
+		}
+	}
+	return some
+}
+
+// lookAtLocks finds out which runs go on and which tenants of a server they hold.
+func (l *ledgerState) lookAtLocks(ctx context.Context, s *mariadb.Server, h *host.Host, sessions map[int64]mariadb.Session) error {
+	pulse, err := s.Pulse(ctx)
+	if err != nil {
+		return err
+	}
+	going := false
+	for _, session := range sessions {
+		if pulse.Lives(session) {
+			going = true
+			_, run, _ := strings.Cut(session.Holder, ", run ")
+			l.alive[run] = true
+		}
+	}
+	if !going {
+		return nil
+	}
+	byLock := map[string]string{}
+	for _, t := range h.Farm.Tenants {
+		byLock[t.Database] = t.Name
+	}
+	for name, row := range l.tenants {
+		if row.Server == s.Name {
+			byLock[row.Database] = name
+		}
+	}
+	names := make([]string, 0, len(byLock))
+	for name := range byLock {
+		names = append(names, name)
+	}
+	held, err := s.Held(ctx, names)
+	for name, connection := range held {
+		l.busy[byLock[name]] = sessions[connection].Holder
+	}
+	return err
+}
+
+// busyIn says which tenants were worked on at one of two looks, or in between.
+func busyIn(before, after ledgerState) map[string]string {
+	busy := map[string]string{}
+	for name, row := range after.tenants {
+		if row != before.tenants[name] || after.upgrades[name] != before.upgrades[name] {
+			busy[name] = "run " + row.Run
+		}
+	}
+	for name, row := range before.tenants {
+		if _, still := after.tenants[name]; !still {
+			busy[name] = "run " + row.Run
+		}
+	}
+	for _, look := range []ledgerState{before, after} {
+		for name, holder := range look.busy {
+			busy[name] = holder
+		}
+	}
+	return busy
+}
+
+// keep leaves only the runs that were open before, too, and takes those that went
+// on then for going on.
+func (l *ledgerState) keep(before ledgerState) {
+	open := map[string]bool{}
+	for _, r := range before.runs {
+		open[r.ID] = true
+	}
+	var both []mariadb.Run
+	for _, r := range l.runs {
+		if open[r.ID] && !before.alive[r.ID] {
+			both = append(both, r)
+		}
+	}
+	l.runs = both
+}

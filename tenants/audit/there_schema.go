@@ -1,0 +1,101 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// reference is what the databases of a component set should have.
+type reference struct {
+	schema mariadb.Schema
+	source string // where that is from
+}
+
+// enough is how many wikis of one component set must be there before what most of
+// them have is taken for what they should have.
+const enough = 3
+
+// readReferences takes for each component set the schema of its golden, which
+// MediaWiki's own installer and updater made, or what most wikis of it have: those
+// that came to their code by an upgrade may have no golden.
+func readReferences(l tenants.Layout, t *there) (map[string]reference, error) {
+	bySet := map[string][]mariadb.Schema{}
+	for name, row := range t.ledger {
+		_, open := t.past.upgrades[name]
+		state := t.servers[row.Server]
+		if row.State != mariadb.Ready || t.busy[name] != "" || open || state.err != nil || state.Inspection == nil {
+			continue
+		}
+		if found := state.Databases[row.Database]; found != nil {
+			bySet[row.ComponentSet] = append(bySet[row.ComponentSet], found.Schema)
+		}
+	}
+	references := map[string]reference{}
+	for set, schemas := range bySet {
+		golden, err := readGoldenSchema(l.GoldenSchema(set))
+		switch {
+		case err != nil:
+			return nil, err
+		case golden != nil:
+			references[set] = reference{golden, "a fresh wiki of its code"}
+		case len(schemas) >= enough:
+			references[set] = reference{mariadb.Common(schemas), fmt.Sprintf("most of the %d wikis of its code", len(schemas))}
+		}
+	}
+	return references, nil
+}
+
+// readGoldenSchema is nil when there is none: a golden of an older wikictl has none.
+func readGoldenSchema(file string) (mariadb.Schema, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	schema, err := mariadb.DecodeSchema(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; remove it", file, err)
+	}
+	return schema, nil
+}
+
+// words are those of one file of the farm's own SQL.
+type words map[string]bool
+
+var word = regexp.MustCompile(`\w+`)
+
+// readFarmSQL reads the words of the *.sql files of a folder, which need not exist.
+func readFarmSQL(folder string) ([]words, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.sql"))
+	if err != nil {
+		return nil, err
+	}
+	var all []words
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		w := words{}
+		for _, name := range word.FindAllString(string(text), -1) {
+			w[name] = true
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// explains says whether the farm's own SQL may have made a difference: a file of
+// it names the table, and the column or index.
+func (w words) explains(d mariadb.Difference) bool {
+	return w[d.Table] && (d.Name == "" || w[d.Name])
+}
