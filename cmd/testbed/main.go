@@ -6,6 +6,7 @@
 //	go run ./cmd/testbed bench render --tenants 10000
 //	go run ./cmd/testbed bench upgrade --tenants 50
 //	go run ./cmd/testbed bench audit --static --tenants 10000
+//	go run ./cmd/testbed bench audit --live --tenants 1000
 //	go run ./cmd/testbed soak create --tenants 100 --kills 10
 //	go run ./cmd/testbed soak upgrade --tenants 30 --kills 30
 //	go run ./cmd/testbed soak faults --tenants 100

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"wikictl/cmd/internal/stack"
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// auditing measures an audit of what is there: wikis of 64 tables on one private
+// server.
+type auditing struct {
+	*creation
+	demo   *stack.Demo
+	server mariadb.Private
+}
+
+// liveSteps are how many wikis there are when the queries are counted.
+func liveSteps(n int) []int {
+	var steps []int
+	for _, step := range []int{10, 100, n} {
+		if step <= n && (len(steps) == 0 || step > steps[len(steps)-1]) {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+func (b *auditing) run(ctx context.Context) (err error) {
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	if b.demo, err = stack.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
+		return err
+	}
+	if err := b.demo.WriteFarm(b.codebases); err != nil {
+		return err
+	}
+	if err := b.demo.Web.Start(ctx); err != nil {
+		return err
+	}
+	defer b.demo.Web.Stop(context.WithoutCancel(ctx))
+	b.server = mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.demo.Dir, "state")})
+	defer b.server.Stop(context.WithoutCancel(ctx))
+	// The first wiki is created as ever, so that there is a golden.
+	if err := b.define(1); err != nil {
+		return err
+	}
+	if _, err := b.create(ctx, b.demo.Dir); err != nil {
+		return err
+	}
+	// Only audits are measured, so the tables need not wait for the disk.
+	if _, err := b.ask(ctx, "SET GLOBAL innodb_flush_log_at_trx_commit = 0"); err != nil {
+		return err
+	}
+	fmt.Printf("%-36s %8s %8s %10s\n", "an audit of what is there", "seconds", "CPU", "peak MB")
+	for _, n := range liveSteps(b.n) {
+		if err := b.grow(ctx, n); err != nil {
+			return err
+		}
+		if err := b.look(ctx, fmt.Sprintf("audit --quick, %d wikis", n)); err != nil {
+			return err
+		}
+	}
+	if err := b.look(ctx, "again"); err != nil {
+		return err
+	}
+	return b.loop(ctx)
+}
+
+// define writes the definitions of n wikis in the place of all others.
+func (b *auditing) define(n int) error {
+	if err := b.tenants(b.demo.Dir, 0, n); err != nil {
+		return err
+	}
+	for i := range n {
+		file := filepath.Join(b.demo.Dir, "tenants", "w"+strconv.Itoa(i)+".toml")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, append(text, "extensions = [\"AbuseFilter\", \"OATHAuth\"]\n"...), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grow makes the wikis that are missing of n, as create does but without asking
+// each for its name: database, accounts, tables, secrets, ledger, release.
+func (b *auditing) grow(ctx context.Context, n int) error {
+	if err := b.define(n); err != nil {
+		return err
+	}
+	f, err := tenants.Load(b.demo.Dir)
+	if err != nil {
+		return err
+	}
+	h, err := host.Open(f, host.Options{})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := ledger.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	golden, err := readGolden(h.Layout.Goldens())
+	if err != nil {
+		return err
+	}
+	server, err := h.Server(ctx, f.Ledger)
+	if err != nil {
+		return err
+	}
+	var missing []*tenants.Tenant
+	for _, t := range f.Tenants {
+		if _, made := rows[t.Name]; !made {
+			missing = append(missing, t)
+		}
+	}
+	start := time.Now()
+	for _, r := range fleet.Run(ctx, missing, fleet.Options[*tenants.Tenant]{Jobs: 8}, func(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
+		return struct{}{}, makeWiki(ctx, h, server, ledger, golden, t)
+	}) {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	source, err := h.Source(f.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	if err == nil {
+		_, err = h.Deploy.Apply(ctx, source)
+	}
+	fmt.Fprintf(os.Stderr, "testbed: %d wikis made in %.0f s\n", len(missing), time.Since(start).Seconds())
+	return err
+}
+
+func makeWiki(ctx context.Context, h *host.Host, s *mariadb.Server, ledger *mariadb.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
+	key := tenants.Secret(fmt.Sprintf("%064s", t.Name))
+	secrets := tenants.Secrets{WebPassword: key[40:], SchemaPassword: key[40:], SecretKey: key, UpgradeKey: key[48:]}
+	return errors.Join(
+		h.Deploy.WriteSecrets(t.Name, secrets),
+		s.EnsureDatabase(ctx, t.Database),
+		s.EnsureAccounts(ctx, host.Accounts(t, secrets)),
+		s.Load(ctx, t.Database, g),
+		ledger.PutTenant(ctx, mariadb.TenantRow{
+			Name: t.Name, Server: t.Server.Name, Database: t.Database, Codebase: t.Codebase.Name, Version: t.Codebase.Version,
+			ComponentSet: t.ComponentSet(t.Codebase), State: mariadb.Ready, Run: "bench",
+		}),
+	)
+}
+
+// readGolden reads the only golden of a folder.
+func readGolden(folder string) (*mariadb.Golden, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.zst"))
+	if err != nil || len(files) != 1 {
+		return nil, fmt.Errorf("%d goldens in %s, want one: %w", len(files), folder, err)
+	}
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		return nil, err
+	}
+	return mariadb.DecodeGolden(data)
+}
+
+// look audits the farm and prints what that took, the server's part included.
+func (b *auditing) look(ctx context.Context, name string) error {
+	pid, err := b.server.Pid()
+	if err != nil {
+		return err
+	}
+	idle, err := b.questions(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := b.questions(ctx)
+	if err != nil {
+		return err
+	}
+	cpu, err := cpuOf(pid)
+	if err != nil {
+		return err
+	}
+	if err := measure(ctx, b.wikictl, b.demo.Dir, name, []string{"audit", "--quick"}); err != nil {
+		return err
+	}
+	used, err := cpuOf(pid)
+	if err != nil {
+		return err
+	}
+	after, err := b.questions(ctx)
+	fmt.Printf("  %d queries, %.2f s of MariaDB's CPU\n", after-before-(before-idle), used-cpu)
+	return err
+}
+
+// questions is how many statements the server has been asked by now.
+func (b *auditing) questions(ctx context.Context) (int, error) {
+	text, err := b.ask(ctx, "SHOW GLOBAL STATUS LIKE 'Questions'")
+	if err != nil {
+		return 0, err
+	}
+	_, n, _ := strings.Cut(text, "\t")
+	return strconv.Atoi(n)
+}
+
+func (b *auditing) ask(ctx context.Context, query string) (string, error) {
+	out, err := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-N", "-e", query).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", query, err, tail(out))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// askEach is what a loop asks of each wiki's database to know the same: its
+// tables, columns and indexes, and what its accounts may do.
+const askEach = `for i in $(seq 0 %d); do mariadb --no-defaults --socket=%s -N >/dev/null <<SQL
+SELECT TABLE_NAME, ENGINE, TABLE_ROWS, DATA_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wiki_w$i';
+SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'wiki_w$i';
+SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'wiki_w$i';
+SHOW GRANTS FOR wiki_w$i@localhost;
+SHOW GRANTS FOR wiki_w${i}_schema@localhost;
+SQL
+done`
+
+// loop measures the shell's way: a client for each wiki.
+func (b *auditing) loop(ctx context.Context) error {
+	before, err := b.questions(ctx)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", fmt.Sprintf(askEach, b.n-1, b.server.Socket))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the loop: %w: %s", err, tail(out))
+	}
+	elapsed := time.Since(start)
+	state := cmd.ProcessState
+	after, err := b.questions(ctx)
+	fmt.Printf("%-36s %8.2f %8.2f\n  %d queries\n", "a loop of the mariadb client", elapsed.Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), after-before)
+	return err
+}
