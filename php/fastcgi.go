@@ -1,0 +1,135 @@
+package php
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"strings"
+	"time"
+)
+
+// fpmLimit is how long php-fpm may take to run a script that does next to
+// nothing: a pool may have to start its first process, or be busy with readers.
+const fpmLimit = 20 * time.Second
+
+// mostOutput bounds what is read of one answer, in bytes.
+const mostOutput = 1 << 20
+
+// Types of records and what else a request needs (FastCGI Specification 1.0,
+// section 8).
+const (
+	fcgiVersion   = 1
+	fcgiBegin     = 1
+	fcgiEnd       = 3
+	fcgiParams    = 4
+	fcgiStdin     = 5
+	fcgiStdout    = 6
+	fcgiStderr    = 7
+	fcgiResponder = 1
+	fcgiRequest   = 1 // there is one request a connection
+)
+
+// fcgiHeader begins every record.
+type fcgiHeader struct {
+	Version, Type uint8
+	Request       uint16
+	Length        uint16
+	Padding, _    uint8
+}
+
+// runThroughFPM has php-fpm run a script and returns what it printed. address is
+// what nginx's fastcgi_pass takes: "unix:/run/php.sock" or "127.0.0.1:9000".
+func runThroughFPM(ctx context.Context, address, script string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, fpmLimit)
+	defer cancel()
+	network := "tcp"
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if _, err := conn.Write(fcgiAsk(script)); err != nil {
+		return nil, err
+	}
+	out, said, err := fcgiAnswer(bufio.NewReader(conn))
+	if err != nil {
+		return nil, err
+	}
+	return cgiBody(out, said)
+}
+
+// fcgiAsk is a whole request for a script, without a body.
+func fcgiAsk(script string) []byte {
+	var b bytes.Buffer
+	fcgiRecord(&b, fcgiBegin, []byte{0, fcgiResponder, 0, 0, 0, 0, 0, 0})
+	var params []byte
+	for _, p := range [][2]string{
+		{"SCRIPT_FILENAME", script}, {"SCRIPT_NAME", "/"}, {"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "/"}, {"QUERY_STRING", ""},
+		{"SERVER_PROTOCOL", "HTTP/1.1"}, {"GATEWAY_INTERFACE", "CGI/1.1"}, {"REDIRECT_STATUS", "200"}, {"REMOTE_ADDR", "127.0.0.1"},
+	} {
+		for _, text := range p {
+			params = binary.BigEndian.AppendUint32(params, uint32(len(text))|1<<31)
+		}
+		params = append(params, p[0]+p[1]...)
+	}
+	fcgiRecord(&b, fcgiParams, params)
+	fcgiRecord(&b, fcgiParams, nil)
+	fcgiRecord(&b, fcgiStdin, nil)
+	return b.Bytes()
+}
+
+func fcgiRecord(b *bytes.Buffer, kind uint8, content []byte) {
+	_ = binary.Write(b, binary.BigEndian, fcgiHeader{Version: fcgiVersion, Type: kind, Request: fcgiRequest, Length: uint16(len(content))})
+	b.Write(content)
+}
+
+// fcgiAnswer reads records until the request ends.
+func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
+	for {
+		var h fcgiHeader
+		if err := binary.Read(r, binary.BigEndian, &h); err != nil {
+			return nil, nil, fmt.Errorf("it hung up: %w", err)
+		}
+		content := make([]byte, int(h.Length)+int(h.Padding))
+		if _, err := io.ReadFull(r, content); err != nil {
+			return nil, nil, fmt.Errorf("it hung up: %w", err)
+		}
+		content = content[:h.Length]
+		switch h.Type {
+		case fcgiStdout:
+			out = append(out, content...)
+		case fcgiStderr:
+			said = append(said, content...)
+		case fcgiEnd:
+			return out, said, nil
+		}
+		if h.Version != fcgiVersion || len(out)+len(said) > mostOutput {
+			return nil, nil, errors.New("it does not speak FastCGI")
+		}
+	}
+}
+
+// cgiBody takes the body out of a script's answer (RFC 3875, section 6).
+func cgiBody(out, said []byte) ([]byte, error) {
+	r := bufio.NewReader(bytes.NewReader(out))
+	header, err := textproto.NewReader(r).ReadMIMEHeader()
+	if err != nil {
+		return nil, fmt.Errorf("its answer has no header: %q", start(out))
+	}
+	if status := header.Get("Status"); status != "" && !strings.HasPrefix(status, "200") {
+		return nil, fmt.Errorf("it answers %s: %q", status, start(said))
+	}
+	return io.ReadAll(r)
+}
