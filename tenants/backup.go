@@ -8,13 +8,26 @@ import "strings"
 type Backup struct {
 	Dump    []string // writes the database into the file
 	Restore []string // fills the database, which is empty, from the file
+
+	// MaxAgeDays is how old the latest dump of a wiki may be before an audit says
+	// so; zero: dumps are made elsewhere.
+	MaxAgeDays int64
 }
 
-// readBackup reads [backup]: both commands or none.
+// maxAgeDays is the farm's that says nothing.
+const maxAgeDays = 30
+
+// readBackup reads [backup]: both commands or none, and the age.
 func (l *loader) readBackup(s *section) {
 	b := &l.farm.Backup
 	dump, restore := s.texts("dump"), s.texts("restore")
 	b.Dump, b.Restore = values(dump), values(restore)
+	b.MaxAgeDays = maxAgeDays
+	if days, at, ok := get[int64](s, "max_age_days", "a number of days"); ok {
+		if b.MaxAgeDays = days; days < 0 {
+			s.report(at, "max_age_days", "0 when wikictl makes no backups of this farm", "is less than 0")
+		}
+	}
 	s.end()
 	for _, c := range []struct {
 		key          string

@@ -12,6 +12,7 @@ import (
 func (l *loader) readFarm(d document) {
 	s := newSection("", d.root, &l.problems)
 	f := l.farm
+	f.Origins = originsOf(d.root)
 	f.State = l.path(l.required(s, d, "state", "the folder below which wikictl writes").value)
 	f.AllowPHP, _ = s.bool("allow_php")
 	f.tenantPatterns, f.classPatterns = s.texts("tenants"), s.texts("classes")
@@ -33,6 +34,19 @@ func (l *loader) readFarm(d document) {
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)
 	s.end()
+}
+
+// originsOf says where the keys of a file are, and those of its tables.
+func originsOf(root map[string]Value) Origins {
+	at := Origins{}
+	for key, v := range root {
+		at[key] = v.Position
+		table, _ := v.Data.(map[string]Value)
+		for below, v := range table {
+			at[key+"."+below] = v.Position
+		}
+	}
+	return at
 }
 
 // required reads a string that has to be there.

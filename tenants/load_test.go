@@ -170,6 +170,7 @@ func TestLoadReports(t *testing.T) {
 		{"pattern without a file", farm(`"tenants/**/*.toml"`, `"tenants/**/*.toml", "more/*.toml"`), `wikictl.toml:2:\d+: the pattern "more/\*.toml" matches no file`},
 		{"codebase that is no MediaWiki", farm("CODEBASES/1.39", "/usr"), `codebases.1.39.path: /usr is no MediaWiki`},
 		{"half a backup", farm("[servers.main]", "[backup]\ndump = [\"dump\", \"{database}\", \"{file}\"]\n[servers.main]"), `backup.restore: is missing`},
+		{"backup of no age", farm("[servers.main]", "[backup]\nmax_age_days = -1\n[servers.main]"), `wikictl.toml:\d+:\d+: backup.max_age_days: is less than 0 \(0 when`},
 		{"backup of nothing", farm("[servers.main]", "[backup]\ndump = [\"dump\", \"{file}\"]\nrestore = [\"load\", \"{database}\", \"{file}\"]\n[servers.main]"), `backup.dump: does not have {database} in it`},
 		{"password in dsn", farm("managed = true", `dsn = "root:x@unix(/s)/"`), `dsn: holds a password`},
 		{"web kind", farm("[servers.main]", "[web]\nkind = \"ngnix\"\n[servers.main]"), `web.kind: "ngnix" is none of nginx, apache \(did you mean "nginx"`},

@@ -4,6 +4,8 @@
 // and it never writes a file.
 package tenants
 
+import "strings"
+
 // Farm is everything that one wikictl.toml describes, resolved and checked.
 type Farm struct {
 	Dir        string               // absolute folder of wikictl.toml
@@ -20,12 +22,26 @@ type Farm struct {
 	Backup     Backup
 	Policies   []Policy
 	Ignores    []Ignore
+	Origins    Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
 
 	tenantPatterns, classPatterns []text
 }
 
 // Layout gives the places of everything below the farm's state folder.
 func (f *Farm) Layout() Layout { return Layout{State: f.State} }
+
+// At is where wikictl.toml says something, such as "web.fpm"; of what it leaves out
+// it is the place of the table, or the file.
+func (f *Farm) At(key string) Position {
+	if at, there := f.Origins[key]; there {
+		return at
+	}
+	table, _, below := strings.Cut(key, ".")
+	if at, there := f.Origins[table]; below && there {
+		return at
+	}
+	return Position{File: FarmFile}
+}
 
 // Tenant returns the tenant of that name, or nil.
 func (f *Farm) Tenant(name string) *Tenant {
