@@ -106,7 +106,6 @@ func encrypted(listen string) bool {
 // view works out everything that a tenant's templates may name.
 func (s *Set) view(d Data) (*View, error) {
 	fleet, core, t, l, web := s.fleet(d.Farm), s.core(d.Codebase), d.Tenant, d.Farm.Layout(), d.Farm.Web
-	named := strings.NewReplacer("{host}", t.Hosts[0], "{name}", t.Name)
 	v := &View{
 		Fleet: fleet, Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
 		Server:      strings.ReplaceAll(web.URL, "{host}", t.Hosts[0]),
@@ -125,12 +124,9 @@ func (s *Set) view(d Data) (*View, error) {
 		Wiki:        l.Wiki(t.Name),
 		Releases:    l.Releases(t.Name),
 		FPM:         web.FPM,
-		// The dots keep it apart from the sockets of servers.
-		PoolSocket:     filepath.Join(l.Run(), t.Name+".fpm.sock"),
-		Certificate:    named.Replace(web.Certificate),
-		CertificateKey: named.Replace(web.CertificateKey),
-		MaxBody:        maxBody(t),
-		Sections:       sections(t.Settings, core),
+		PoolSocket:  l.PoolSocket(t.Name),
+		MaxBody:     maxBody(t),
+		Sections:    sections(t.Settings, core),
 	}
 	if len(t.Skins) > 0 {
 		v.DefaultSkin = core.defaultSkin(t.Skins[0])
@@ -145,6 +141,7 @@ func (s *Set) view(d Data) (*View, error) {
 	if strings.HasPrefix(v.FPM, "unix:") {
 		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
 	}
+	v.Certificate, v.CertificateKey = web.CertificateOf(t)
 	var err error
 	v.DBServer, err = serverAddress(t.Server, l)
 	return v, err

@@ -54,6 +54,10 @@ func (l Layout) Pools() string { return filepath.Join(l.State, "pools") }
 // Pool is a tenant's php-fpm pool.
 func (l Layout) Pool(name string) string { return filepath.Join(l.Pools(), name+".conf") }
 
+// PoolSocket is where a tenant's own php-fpm pool listens. The dots keep it apart
+// from the sockets of servers.
+func (l Layout) PoolSocket(name string) string { return filepath.Join(l.Run(), name+".fpm.sock") }
+
 // Secrets is the 0600 file with a tenant's passwords and keys.
 func (l Layout) Secrets(name string) string {
 	return filepath.Join(l.State, "secrets", name+".toml")
@@ -67,6 +71,10 @@ func (l Layout) Logs(name string) string { return filepath.Join(l.State, "logs",
 
 // Run is the folder of sockets and process ids.
 func (l Layout) Run() string { return filepath.Join(l.State, "run") }
+
+// GoldenPrefix begins the name that a golden's folders and logs have while it is
+// made, where a tenant's have its own.
+const GoldenPrefix = "golden-"
 
 // Goldens is the folder of golden dumps.
 func (l Layout) Goldens() string { return filepath.Join(l.State, "goldens") }
@@ -85,6 +93,13 @@ func (l Layout) L10n(key string) string { return filepath.Join(l.State, "l10n", 
 func (l Layout) SettingsCache(codebase string) string {
 	return filepath.Join(l.Run(), "settings-"+codebase+".json")
 }
+
+// Journal is the file that tells of releases that a run is switching.
+func (l Layout) Journal() string { return filepath.Join(l.Run(), "deploy.json") }
+
+// PlatformScript is the script that php-fpm runs to say what it is. No web server
+// serves what is in this folder.
+func (l Layout) PlatformScript() string { return filepath.Join(l.Run(), "platform.php") }
 
 // Server is the data folder of a managed MariaDB.
 func (l Layout) Server(name string) string { return filepath.Join(l.State, "servers", name) }

@@ -102,6 +102,13 @@ type Web struct {
 	Pools          bool     // one php-fpm pool a tenant
 }
 
+// CertificateOf is the file of a tenant's TLS certificate and that of its key;
+// empty without TLS.
+func (w Web) CertificateOf(t *Tenant) (certificate, key string) {
+	named := strings.NewReplacer("{host}", t.Hosts[0], "{name}", t.Name)
+	return named.Replace(w.Certificate), named.Replace(w.CertificateKey)
+}
+
 // Class is a named set of values that tenants join.
 type Class struct {
 	Name     string

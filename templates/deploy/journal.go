@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -30,7 +29,7 @@ type journal struct {
 	Done        bool   `json:"done,omitempty"`         // only settling is left: what an undoing needs may be gone
 }
 
-func (d *Deployer) journalPath() string { return filepath.Join(d.layout.Run(), "deploy.json") }
+func (d *Deployer) journalPath() string { return d.layout.Journal() }
 
 // readJournal returns what a killed run left undone, without the tenants that
 // something else has switched since.

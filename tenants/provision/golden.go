@@ -113,7 +113,7 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 // goldenTenant is a tenant that exists only while its golden is made.
 func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	g := *t
-	g.Name, g.Database = "golden-"+key, mariadb.GoldenPrefix+key
+	g.Name, g.Database = tenants.GoldenPrefix+key, mariadb.GoldenPrefix+key
 	g.Hosts, g.Sitename, g.Admin = []string{"golden.invalid"}, "Golden", "Wikictl"
 	g.Settings = map[string]tenants.Value{}
 	for _, name := range schemaSettings {

@@ -1,0 +1,120 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// SetRights gives a file or folder the mode and the owner that Inspect wants.
+func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if r.WrongOwner() {
+		if err := os.Chown(r.Path, r.WantUID, r.WantGID); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(r.Path, r.WantMode) // also after chown, which takes away bits
+}
+
+// MendLinks leads a tenant's links to where they have to lead: to its latest whole
+// release of the code at core, and that one to core. The content of the release
+// is not looked at.
+func (d *Deployer) MendLinks(ctx context.Context, tenant, core string) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	release, broken := d.links(tenant)
+	if len(broken) == 0 {
+		return nil
+	}
+	if release == 0 {
+		if release, err = d.latest(tenant, core); err != nil {
+			return err
+		}
+	}
+	link := filepath.Join(d.layout.Release(tenant, release), coreLink)
+	if to, err := os.Readlink(link); err != nil || to != core {
+		if err := point(link, core); err != nil {
+			return err
+		}
+	}
+	if err := d.serve(tenant, release); err != nil {
+		return err
+	}
+	if _, broken := d.links(tenant); len(broken) > 0 {
+		return fmt.Errorf("%s still %s", broken[0].Path, broken[0].Why)
+	}
+	return syncDir(d.layout.Wiki(tenant))
+}
+
+// latest is a tenant's latest release that has settings and runs on core.
+func (d *Deployer) latest(tenant, core string) (int, error) {
+	numbers, err := d.Releases(tenant)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range slices.Backward(numbers) {
+		dir := d.layout.Release(tenant, n)
+		if to, err := os.Readlink(filepath.Join(dir, coreLink)); err == nil && to == core && exists(filepath.Join(dir, settingsFile)) {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("no release of tenant %q runs on %s: write one by wikictl render --write %[1]s", tenant, core)
+}
+
+// Unused are those of a tenant's releases that nothing needs: Apply keeps as many
+// as it leaves, needed are further ones that have to stay, such as for a rollback.
+func Unused(i Inspection, needed ...int) []int {
+	old := i.Releases[:max(0, len(i.Releases)-keepReleases)]
+	return slices.DeleteFunc(slices.Clone(old), func(n int) bool { return n == i.Release || slices.Contains(needed, n) })
+}
+
+// Discard removes releases of a tenant that Unused named, unless they are among
+// those that have to stay by now.
+func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	now := Inspection{}
+	if now.Releases, err = d.Releases(tenant); err != nil {
+		return err
+	}
+	if now.Release, _, err = d.Current(tenant); err != nil {
+		return err
+	}
+	for _, n := range releases {
+		if !slices.Contains(Unused(now), n) {
+			return fmt.Errorf("release %d of tenant %q is in use by now", n, tenant)
+		}
+		if err := os.RemoveAll(d.layout.Release(tenant, n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemoveLeftover deletes what Inspect or InspectFarm named as left half-written,
+// unless somebody went on with it.
+func (d *Deployer) RemoveLeftover(ctx context.Context, path string) error {
+	unlock, err := d.lock(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !Abandoned(path) {
+		return errors.New(path + " is not left any more")
+	}
+	return os.RemoveAll(path)
+}

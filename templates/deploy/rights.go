@@ -1,0 +1,150 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"wikictl/templates"
+)
+
+// Rights are who may do what with a file or a folder, and who should.
+type Rights struct {
+	Path     string
+	Mode     fs.FileMode // permission bits
+	WantMode fs.FileMode // the nearest mode that will do
+	UID, GID int
+	WantUID  int // -1: whoever it is
+	WantGID  int // -1: whichever it is
+
+	most, least fs.FileMode
+}
+
+// WrongMode says whether too many may read or write it, or too few.
+func (r Rights) WrongMode() bool { return r.Mode != r.WantMode }
+
+// WrongOwner says whether it belongs to somebody else.
+func (r Rights) WrongOwner() bool {
+	return (r.WantUID >= 0 && r.UID != r.WantUID) || (r.WantGID >= 0 && r.GID != r.WantGID)
+}
+
+// wrongRights reads those that are there and returns those that are wrong.
+func wrongRights(all []Rights) ([]Rights, error) {
+	var wrong []Rights
+	for _, r := range all {
+		info, err := os.Stat(r.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another finding, or nothing to be found
+		}
+		if err != nil {
+			return nil, err
+		}
+		have := info.Sys().(*syscall.Stat_t)
+		r.Mode, r.UID, r.GID = info.Mode().Perm(), int(have.Uid), int(have.Gid)
+		r.WantMode = r.Mode&r.most | r.least
+		if r.WrongMode() || r.WrongOwner() {
+			wrong = append(wrong, r)
+		}
+	}
+	return wrong, nil
+}
+
+// rightsOf lists what a tenant's files and folders must be: readable for the web
+// server's group where it reads, its own where it writes, and nobody's beyond.
+func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
+	l, me, group := d.layout, d.self(), fs.FileMode(0)
+	if d.gid >= 0 {
+		group = 0o040
+	}
+	folder := func(path string) Rights {
+		return Rights{Path: path, most: 0o755, least: 0o700 | group>>2, WantUID: me, WantGID: d.gid}
+	}
+	all := []Rights{
+		{Path: l.Secrets(tenant), most: 0o600, least: 0o400, WantUID: me, WantGID: -1},
+		{Path: l.Backups(tenant), most: 0o700, least: 0o700, WantUID: me, WantGID: -1},
+		folder(l.Wiki(tenant)), folder(l.Releases(tenant)),
+		{Path: l.Images(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1},
+		{Path: l.Cache(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1},
+		{Path: l.Vhost(tenant), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
+		{Path: l.Pool(tenant), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
+	}
+	for _, n := range releases {
+		dir := l.Release(tenant, n)
+		all = append(all, folder(dir), Rights{Path: filepath.Join(dir, settingsFile), most: 0o640, least: 0o400 | group, WantUID: me, WantGID: d.gid})
+		if d.web.Kind == "apache" {
+			all = append(all, Rights{Path: filepath.Join(dir, templates.NumberFile), most: 0o644, least: 0o400, WantUID: me, WantGID: -1})
+		}
+	}
+	return all
+}
+
+// self is who owns what the web server must not write: root, where root runs
+// wikictl; else whoever it is.
+func (d *Deployer) self() int {
+	if os.Geteuid() == 0 && d.uid > 0 {
+		return 0
+	}
+	return -1
+}
+
+// sharedRights lists what the folders that tenants share must be. Those of
+// sockets and of managed servers belong to whom they belong.
+func (d *Deployer) sharedRights() []Rights {
+	l, me := d.layout, d.self()
+	all := []Rights{
+		{Path: filepath.Join(l.State, "secrets"), most: 0o700, least: 0o700, WantUID: me, WantGID: -1},
+		{Path: l.Run(), most: 0o755, least: 0o700, WantUID: -1, WantGID: -1},
+		{Path: filepath.Join(l.State, "servers"), most: 0o755, least: 0o700, WantUID: -1, WantGID: -1},
+		{Path: d.DefaultVhost(), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
+	}
+	for _, path := range []string{l.State, l.Vhosts(), l.Pools(), l.Goldens(), filepath.Join(l.State, "wikis"), filepath.Join(l.State, "backups"), filepath.Join(l.State, "logs")} {
+		all = append(all, Rights{Path: path, most: 0o755, least: 0o700, WantUID: me, WantGID: -1})
+	}
+	return all
+}
+
+// ModeText says what is wrong with the mode.
+func (r Rights) ModeText() string { return fmt.Sprintf("has mode %04o, not %04o", r.Mode, r.WantMode) }
+
+// OwnerText says who owns it and who should.
+func (r Rights) OwnerText() string {
+	return fmt.Sprintf("belongs to %s, not %s", r.owner(r.UID, r.GID), r.owner(r.WantUID, r.WantGID))
+}
+
+// MendText says what SetRights does.
+func (r Rights) MendText() string {
+	var does []string
+	if r.WrongOwner() {
+		does = append(does, "give it to "+r.owner(r.WantUID, r.WantGID))
+	}
+	if r.WrongMode() {
+		does = append(does, fmt.Sprintf("set mode %04o", r.WantMode))
+	}
+	return strings.Join(does, ", ")
+}
+
+// owner is a user and a group by name, as far as either is wanted.
+func (r Rights) owner(uid, gid int) string {
+	var parts []string
+	if r.WantUID >= 0 {
+		name := strconv.Itoa(uid)
+		if u, err := user.LookupId(name); err == nil {
+			name = u.Username
+		}
+		parts = append(parts, "user "+name)
+	}
+	if r.WantGID >= 0 {
+		name := strconv.Itoa(gid)
+		if g, err := user.LookupGroupId(name); err == nil {
+			name = g.Name
+		}
+		parts = append(parts, "group "+name)
+	}
+	return strings.Join(parts, ", ")
+}
