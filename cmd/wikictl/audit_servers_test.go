@@ -29,7 +29,7 @@ var plantedOnServers = []misdeed{
 	{rule: "run-interrupted", farm: true, says: "what it left: create-unfinished", plant: query(
 		"INSERT INTO wikictl.run (id, command, holder, started) VALUES ('killed', 'create', 'root@host pid 1', UTC_TIMESTAMP()), ('harmless', 'upgrade', 'root@host pid 2', UTC_TIMESTAMP())")},
 	{rule: "ledger-place", says: "the ledger has it in database wiki_other on server main", plant: query("UPDATE wikictl.tenant SET database_name = 'wiki_other' WHERE database_name = 'DB'")},
-	{rule: "database-missing", says: "wiki_database_missing is gone", plant: query("DROP DATABASE DB")},
+	{rule: "database-missing", says: "wiki_database_missing is gone", also: []string{"wiki-silent"}, plant: query("DROP DATABASE DB")},
 	{rule: "upgrade-pending", says: "it runs on codebase old", plant: query("UPDATE wikictl.tenant SET codebase = 'old' WHERE database_name = 'DB'")},
 	{rule: "codebase-changed", says: "codebase 1.43, or what the wiki loads of it, changed", plant: query("UPDATE wikictl.tenant SET component_set = 'ffffffffffffffff' WHERE database_name = 'DB'")},
 	{rule: "upgrade-interrupted", says: "was being changed, and will be put back", plant: upgradeRow("changing")},
@@ -173,6 +173,9 @@ func TestAuditOnlyReads(t *testing.T) {
 		t.Errorf("only %d statements were seen", len(all))
 	}
 	for _, s := range all {
+		if strings.Contains(s[2], "/* ") {
+			continue // MediaWiki's, which says by a comment where each comes from: the wikis were asked
+		}
 		if !reads.MatchString(s[2]) || changes.MatchString(s[2]) {
 			t.Errorf("an audit ran %s", s[2])
 		}

@@ -23,19 +23,14 @@ type misdeed struct {
 	late  bool     // plant defines the wiki
 	says  string   // part of the message
 	also  []string // rules that the same fault makes find something, too
+	root  bool     // only root can plant it
 }
 
 // plantedThere is every such fault.
 var plantedThere = slices.Concat(plantedOnServers, plantedInFiles)
 
-var plantedInFiles = []misdeed{
-	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) {
-		must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "state/wikis", wiki, "read-only"), []byte("closed"), 0o644))
-	}},
-}
-
 // plantedElsewhere are rules that a test of their own plants, as their fault hides others.
-var plantedElsewhere = []string{"server-unreachable", "worked-on"}
+var plantedElsewhere = []string{"server-unreachable", "worked-on", "php-unasked"}
 
 // finding is one of the findings of audit --format json.
 type finding struct {
@@ -70,15 +65,24 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 		t.Errorf("nothing was planted, but found is %+v", found)
 	}
 	for _, p := range plantedThere {
-		p.plant(f, p.rule)
+		if !p.root || os.Geteuid() == 0 {
+			p.plant(f, p.rule)
+		}
 	}
 	found := f.audit()
 	for _, p := range plantedThere {
-		t.Run(p.rule, func(t *testing.T) { found = p.expect(t, found) })
+		t.Run(p.rule, func(t *testing.T) {
+			if p.root && os.Geteuid() != 0 {
+				t.Skip("SKIPPED: only root can plant it")
+			}
+			found = p.expect(t, found)
+		})
 	}
 	for _, left := range found {
 		t.Errorf("not planted, but found is %+v", left)
 	}
+	t.Run("fix", f.fixes)
+	t.Run("pending", f.waits)
 }
 
 // expect looks for a fault among findings and returns the others.
@@ -87,7 +91,7 @@ func (p misdeed) expect(t *testing.T, found []finding) (others []finding) {
 	for _, g := range found {
 		here := p.farm && len(g.Tenants) == 0 || !p.farm && slices.Equal(g.Tenants, []string{p.rule})
 		switch {
-		case g.Rule == p.rule:
+		case g.Rule == p.rule && !excused(g):
 			if times++; !here {
 				t.Errorf("found at %v, farm: %v", g.Tenants, p.farm)
 			}
@@ -108,6 +112,13 @@ func (p misdeed) expect(t *testing.T, found []finding) (others []finding) {
 	return others
 }
 
+// excused says whether a finding comes with another rule's fault.
+func excused(g finding) bool {
+	return slices.ContainsFunc(plantedThere, func(p misdeed) bool {
+		return p.rule != g.Rule && slices.Equal(g.Tenants, []string{p.rule}) && slices.Contains(p.also, g.Rule)
+	})
+}
+
 // defineForAudit writes a farm in which nothing is to be found, with a wiki for
 // each fault.
 func (f *farm) defineForAudit() {
@@ -122,6 +133,7 @@ func (f *farm) defineForAudit() {
 	must(f.t, err)
 	lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.Contains(line, "1.39\"]") || strings.HasSuffix(line, "/1.39\"") })
 	must(f.t, os.WriteFile(file, []byte(strings.ReplaceAll(strings.Join(lines, "\n"), `codebase = "1.39"`, `codebase = "1.43"`)), 0o644))
+	f.defineFilesForAudit()
 	for i, p := range plantedThere {
 		if p.farm || p.late {
 			continue

@@ -429,16 +429,18 @@ func TestUpgradePutsBackWhatFails(t *testing.T) {
 	if !errors.As(err, &exit) || exit.ExitCode() != 2 {
 		t.Fatalf("%v: %s", err, out)
 	}
+	type outcome struct{ Name, Status, Error string }
 	var document struct {
 		Counts  struct{ Done, Failed int }
-		Tenants []struct{ Name, Status, Error string }
+		Tenants []outcome
 	}
 	must(t, json.Unmarshal(out, &document))
 	if document.Counts.Done != *soundWikis || document.Counts.Failed != len(faults) {
 		t.Errorf("%s", out)
 	}
 	for i, fault := range faults {
-		got := document.Tenants[i]
+		at := slices.IndexFunc(document.Tenants, func(x outcome) bool { return x.Name == fmt.Sprint("w", i) })
+		got := document.Tenants[at]
 		if fault.early != (got.Status == "failed") || !strings.HasPrefix(got.Status, "failed") || !strings.Contains(got.Error, fault.says) {
 			t.Errorf("%s: %+v", fault.name, got)
 		}
@@ -456,8 +458,8 @@ func TestUpgradePutsBackWhatFails(t *testing.T) {
 	}
 	slow := slices.IndexFunc(faults, func(x fault) bool { return x.name == "table locked" })
 	ended := f.ended(events)
-	if last := ended[len(ended)-1]; last != fmt.Sprint("w", slow) {
-		t.Errorf("the slow wiki held others up: they ended in the order %v, and %s was slow", ended, fmt.Sprint("w", slow))
+	if before := slices.Index(ended, fmt.Sprint("w", slow)); before < min(len(ended)-1, 7) {
+		t.Errorf("the slow wiki held others up: they ended in the order %v, and w%d was slow", ended, slow)
 	}
 }
 

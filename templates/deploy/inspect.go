@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -124,14 +125,19 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 			path := filepath.Join(dir, e.Name())
 			name, fits := strings.CutSuffix(e.Name(), kind.ending)
 			switch {
-			case strings.HasPrefix(name, "."):
+			case halfWritten.MatchString(e.Name()) && e.Type().IsRegular():
 				if Abandoned(path) && !i.Journal {
 					i.Leftovers = append(i.Leftovers, path)
 				}
-			case fits && !known[name] && path != d.DefaultVhost() && !strings.HasPrefix(name, tenants.GoldenPrefix):
+			case strings.HasPrefix(name, "."), known[name], path == d.DefaultVhost(), strings.HasPrefix(name, tenants.GoldenPrefix):
+			case fits && (kind.ending != "" || e.IsDir()):
 				i.Strays = append(i.Strays, Stray{name, kind.folder, path})
 			}
 		}
 	}
 	return i, nil
 }
+
+// halfWritten are the names that files have before they are renamed: those of
+// beside, and of renameio.
+var halfWritten = regexp.MustCompile(`^\..+\.(?:conf\.(?:new|old)|toml[0-9]+)$`)

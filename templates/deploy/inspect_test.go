@@ -207,13 +207,14 @@ func TestDiscardKeepsWhatIsServed(t *testing.T) {
 func TestInspectFarm(t *testing.T) {
 	d, _ := inspected(t)
 	state := d.layout.State
-	for _, path := range []string{"vhosts/gone.conf", "vhosts/README", "secrets/gone.toml", "wikis/gone/x", "logs/gone/x", "logs/golden-1/x", "pools/.alpha.conf.new", "secrets/.alpha.toml77"} {
+	for _, path := range []string{"vhosts/gone.conf", "vhosts/README", "secrets/gone.toml", "wikis/gone/x", "logs/gone/x", "logs/golden-1/x", "pools/.alpha.conf.new", "secrets/.alpha.toml77", "vhosts/.git", "backups/README"} {
 		put(t, filepath.Join(state, path), "", 0o600)
 	}
 	if err := os.Chmod(filepath.Join(state, "secrets"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	old(t, filepath.Join(state, "secrets/.alpha.toml77"))
+	old(t, filepath.Join(state, "vhosts/.git")) // somebody else's
 	i, err := d.InspectFarm(map[string]bool{"alpha": true})
 	if err != nil {
 		t.Fatal(err)

@@ -61,6 +61,8 @@ type Report struct {
 	Findings []Finding
 	Ignored  int      // findings that [[ignore]] took out
 	Tenants  []string // that were looked at
+
+	wanted *wanted // for Mends
 }
 
 // Count is how many findings are of that severity.
@@ -120,7 +122,9 @@ func look(ctx context.Context, f *tenants.Farm, o Options, gather func(*wanted) 
 		return Report{}, err
 	}
 	r.compare(w)
-	return r.report(w), ctx.Err()
+	found := r.report(w)
+	found.wanted = w
+	return found, ctx.Err()
 }
 
 // wanted is what the rules look at: the definitions and what the code says of

@@ -1,20 +1,230 @@
 package audit
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/templates/deploy"
+)
 
 // fileRules compare the definitions with files and with what the wikis answer.
-var fileRules = []rule{
+var fileRules = slices.Concat(diskRules, farmRules, backupRules, wikiRules, phpRules, certificateRules)
+
+// diskRules are about the files of one tenant.
+var diskRules = []rule{
 	{Rule: Rule{
 		ID: "read-only-left", Severity: Error,
-		What:      "A wiki is read-only on the web and no upgrade of it goes on.",
+		What:      "A wiki is read-only on the web and no upgrade of it goes on or was interrupted.",
 		Why:       "Nobody can edit it.",
-		Mend:      "Run wikictl upgrade for it, which finishes what was interrupted, or remove the file.",
+		Mend:      "Remove the file, unless somebody closed the wiki on purpose.",
 		Reference: "Manual:$wgReadOnlyFile",
 	}, there: readOnlyLeft},
+	{Rule: Rule{
+		ID: "files-unreadable", Severity: Error,
+		What:      "A wiki's files could not be looked at.",
+		Why:       "What is wrong with them is not known.",
+		Mend:      "The message says what is in the way. Audits are for the user that runs the other commands.",
+		Reference: "Manual:Security",
+	}, there: unreadableFiles},
+	{Rule: Rule{
+		ID: "link-broken", Severity: Error,
+		What:      "A wiki's link to its release, or the release's link to the code, does not lead there.",
+		Why:       "The wiki does not work.",
+		Mend:      "wikictl audit --fix leads it to the latest release of the code that the wiki runs on.",
+		Reference: "Manual:Wiki family",
+	}, there: brokenLinks},
+	{Rule: Rule{
+		ID: "secrets-missing", Severity: Error,
+		What:      "The file of a wiki's passwords and keys is not there or can't be read.",
+		Why:       "The wiki can't be rendered, upgraded or put back; whoever makes a new secret key logs everybody out.",
+		Mend:      "Bring it back from a backup of the state folder. The web account's password and the keys are in LocalSettings.php, too.",
+		Reference: "Manual:$wgSecretKey",
+	}, there: missingSecrets},
+	{Rule: Rule{
+		ID: "file-missing", Severity: Error,
+		What:      "A wiki's LocalSettings.php, virtual host or php-fpm pool is not there.",
+		Why:       "The wiki does not work, or will not once the web server reads its configuration again.",
+		Mend:      "Run wikictl render --write for it.",
+		Reference: "Manual:LocalSettings.php",
+	}, there: missingFiles},
+	{Rule: Rule{
+		ID: "file-changed", Severity: Warning,
+		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code is not what its definitions give.",
+		Why:       "Somebody changed it by hand, which the next run takes back, or changed the definitions, which do not hold yet.",
+		Mend:      "Look at wikictl render --diff; put what shall stay into the definitions; then wikictl render --write.",
+		Reference: "Manual:LocalSettings.php",
+	}, there: changedFiles},
+	{Rule: Rule{
+		ID: "file-mode", Severity: Error,
+		What:      "More people than have to can read or write a wiki's files, or the web server can't read them.",
+		Why:       "Who reads the secrets owns the wiki; who writes its settings runs code as the web server.",
+		Mend:      "wikictl audit --fix sets the mode that wikictl gives.",
+		Reference: "Manual:Security",
+	}, there: wrongModes},
+	{Rule: Rule{
+		ID: "file-owner", Severity: Error,
+		What:      "A wiki's files belong to another user or group than they have to.",
+		Why:       "The web server can't write uploads and caches, can't read the settings, or can change what it must not.",
+		Mend:      "wikictl audit --fix gives them back.",
+		Reference: "Manual:Security",
+	}, there: wrongOwners},
+	{Rule: Rule{
+		ID: "release-unused", Severity: Note,
+		What:      "A wiki has releases that are neither served, nor among the last three, nor what a rollback would serve.",
+		Why:       "They hold old passwords and settings for nothing.",
+		Mend:      "wikictl audit --fix removes them.",
+		Reference: "Manual:Wiki family",
+	}, there: unusedReleases},
+	{Rule: Rule{
+		ID: "file-half", Severity: Note,
+		What:      "A run that was killed left something half-written.",
+		Why:       "It takes space and may hold secrets; nothing uses it.",
+		Mend:      "wikictl audit --fix removes it.",
+		Reference: "Manual:Backing up a wiki",
+	}, there: halfFiles, allThere: halfFarmFiles},
+}
+
+// state is what is known of the subject's disk; nil: nothing that could be compared.
+func (s *subject) state() *diskState {
+	if d := s.there.disk[s.tenant.Name]; d != nil && d.unread == nil {
+		return d
+	}
+	return nil
+}
+
+func unreadableFiles(s *subject, r *reporter) {
+	if d := s.there.disk[s.tenant.Name]; d != nil && d.unread != nil {
+		r.say(s.tenant.Position, "", "", "%s", d.unread)
+	}
+}
+
+// rendering is the command that writes a wiki's files again.
+func (s *subject) rendering(flag string) string {
+	if s.state().code != s.tenant.Codebase {
+		return "wikictl upgrade " + s.tenant.Name
+	}
+	return "wikictl render " + flag + " " + s.tenant.Name
 }
 
 func readOnlyLeft(s *subject, r *reporter) {
-	if since := s.there.disk[s.tenant.Name].readOnly; !since.IsZero() {
-		r.say(s.tenant.Position, "", "wikictl upgrade "+s.tenant.Name, "it has been read-only since %s UTC", since.UTC().Format(time.DateTime))
+	if d := s.state(); d != nil && !d.ReadOnly.IsZero() {
+		path := s.farm.Layout().ReadOnly(s.tenant.Name)
+		r.say(s.tenant.Position, "", "rm "+path, "it has been read-only since %s UTC by %s", d.ReadOnly.UTC().Format(time.DateTime), path)
 	}
 }
+
+func brokenLinks(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil || len(d.Broken) == 0 {
+		return
+	}
+	var wrong []string
+	for _, b := range d.Broken {
+		wrong = append(wrong, b.Path+" "+b.Why)
+	}
+	r.say(s.tenant.Position, "", "wikictl audit --fix", "%s", strings.Join(wrong, "; "))
+}
+
+func missingSecrets(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil || d.secrets == nil {
+		return
+	}
+	if path := s.farm.Layout().Secrets(s.tenant.Name); errors.Is(d.secrets, fs.ErrNotExist) {
+		r.say(s.tenant.Position, "", "bring it back from a backup", "%s is not there", path)
+		return
+	}
+	r.say(s.tenant.Position, "", "", "%s", d.secrets)
+}
+
+func missingFiles(s *subject, r *reporter) {
+	if d := s.state(); d != nil {
+		if paths := changed(d.changes, deploy.Add); len(paths) > 0 {
+			r.say(s.tenant.Position, "", s.rendering("--write"), "not there: %s", strings.Join(paths, ", "))
+		}
+	}
+}
+
+func changedFiles(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil {
+		return
+	}
+	if d.uncompared != nil {
+		r.say(s.tenant.Position, "", "", "could not be compared: %s", d.uncompared)
+	}
+	if paths := changed(d.changes, deploy.Edit, deploy.Delete); len(paths) > 0 {
+		r.say(s.tenant.Position, "", s.rendering("--diff"), "not what its definitions give: %s", strings.Join(paths, ", "))
+	}
+}
+
+// changed are the paths of changes of some kinds.
+func changed(changes []deploy.Change, kinds ...deploy.Kind) []string {
+	var paths []string
+	for _, c := range changes {
+		if slices.Contains(kinds, c.Kind) {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
+}
+
+func wrongModes(s *subject, r *reporter) {
+	s.rights(r, deploy.Rights.WrongMode, deploy.Rights.ModeText)
+}
+
+func wrongOwners(s *subject, r *reporter) {
+	s.rights(r, deploy.Rights.WrongOwner, deploy.Rights.OwnerText)
+}
+
+// rights reports the files of which something is wrong.
+func (s *subject) rights(r *reporter, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) {
+	if d := s.state(); d != nil {
+		if found := describe(d.Rights, wrong, text); found != "" {
+			r.say(s.tenant.Position, "", "wikictl audit --fix", "%s", found)
+		}
+	}
+}
+
+func describe(all []deploy.Rights, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) string {
+	var found []string
+	for _, one := range all {
+		if wrong(one) {
+			found = append(found, one.Path+" "+text(one))
+		}
+	}
+	return strings.Join(found, "; ")
+}
+
+func unusedReleases(s *subject, r *reporter) {
+	if d := s.state(); d != nil {
+		if unused := deploy.Unused(d.Inspection, d.needed); len(unused) > 0 {
+			r.say(s.tenant.Position, "", "wikictl audit --fix", "%s in %s", numbered("release", unused), s.farm.Layout().Releases(s.tenant.Name))
+		}
+	}
+}
+
+// numbered is "release 3", or "releases 3, 4".
+func numbered(noun string, numbers []int) string {
+	if len(numbers) > 1 {
+		noun += "s"
+	}
+	return noun + " " + strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
+}
+
+func halfFiles(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil {
+		return
+	}
+	if left := d.left(); len(left) > 0 {
+		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a run that was killed: %s", strings.Join(left, ", "))
+	}
+}
+
+// left is everything of a tenant that was left half-written.
+func (d *diskState) left() []string { return slices.Concat(d.Leftovers, d.halfDumps) }

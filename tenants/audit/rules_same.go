@@ -172,6 +172,11 @@ func unusedCodebases(w *wanted, r *reporter) {
 	for _, t := range w.farm.Tenants {
 		used[t.Codebase] = true
 	}
+	if w.there != nil { // those that are to be upgraded run on another one
+		for _, row := range w.there.ledger {
+			used[w.farm.Codebases[row.Codebase]] = true
+		}
+	}
 	for name, c := range w.farm.Codebases {
 		if !used[c] {
 			r.say(c.Position, "codebases."+name, "take it away or upgrade a tenant to it", "no tenant runs on it")

@@ -16,25 +16,34 @@ type there struct {
 	busy    map[string]string            // who works on a tenant right now, by tenant
 	schemas map[string]reference         // what a database should have, by component set
 	farmSQL []words                      // of the farm's own files
-	disk    map[string]diskState         // by tenant
+	disk    map[string]*diskState        // by tenant, of those that are ready and that no run changes
+	farm    farmState
+
+	certificates map[certificatePaths]certificate // of the tenants that are looked at
 }
 
 // gather looks at everything once, before any rule does, and at the ledger and
 // the locks twice: what a run works on meanwhile is in between two states.
 func gather(ctx context.Context, h *host.Host, w *wanted) (*there, error) {
-	t := &there{servers: connect(ctx, h)}
+	t := &there{servers: connect(ctx, h), certificates: lookAtCertificates(w)}
 	before, err := lookAtLedger(ctx, h, t.servers)
 	if err != nil {
 		return nil, err
 	}
 	inspectServers(ctx, h, t.servers)
-	if t.disk, err = lookAtDisk(ctx, h, w.list); err != nil {
+	if t.farm, err = lookAtFarm(ctx, h, w, before.tenants); err != nil {
+		return nil, err
+	}
+	if t.disk, err = lookAtTenants(ctx, h, w, before); err != nil {
 		return nil, err
 	}
 	if t.past, err = lookAtLedger(ctx, h, t.servers); err != nil {
 		return nil, err
 	}
 	t.ledger, t.busy = t.past.tenants, busyIn(before, t.past)
+	for name := range t.busy {
+		delete(t.disk, name)
+	}
 	t.past.keep(before)
 	if t.farmSQL, err = readFarmSQL(h.Farm.Migrations); err != nil {
 		return nil, err

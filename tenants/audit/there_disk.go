@@ -2,32 +2,115 @@ package audit
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"time"
+	"runtime"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
 )
 
-// diskState is what is below the state folder of one tenant.
+// diskState is what one tenant has on disk, and what it answers. A run may change
+// a tenant while it is looked at; of such a one there is no diskState.
 type diskState struct {
-	readOnly time.Time // since when its read-only file is there; zero: it is not
+	deploy.Inspection
+	unread     error // why nothing else is known
+	row        mariadb.TenantRow
+	code       *tenants.Codebase // that it runs on; nil: no codebase is as it was then
+	changes    []deploy.Change   // from what its definitions give for that code
+	uncompared error             // why there are no changes
+	secrets    error             // why its secrets can't be read
+	needed     int               // the release that a rollback would serve; zero: none
+
+	backups   mariadb.Backups
+	halfDumps []string        // that nobody writes any more
+	latest    *mariadb.Backup // nil: there is none that is described
+	damaged   error           // of the latest one
+
+	answers []answer // one a host name; none when no wiki is asked
 }
 
-// lookAtDisk looks at the folders of tenants.
-func lookAtDisk(_ context.Context, h *host.Host, list []*tenants.Tenant) (map[string]diskState, error) {
-	states := map[string]diskState{}
-	for _, t := range list {
-		var s diskState
-		info, err := os.Stat(h.Layout.ReadOnly(t.Name))
-		if err == nil {
-			s.readOnly = info.ModTime()
-		} else if !errors.Is(err, fs.ErrNotExist) {
+// lookAtTenants looks at every tenant that was created and is not being upgraded,
+// by a look at the ledger, several at once.
+func lookAtTenants(ctx context.Context, h *host.Host, w *wanted, seen ledgerState) (map[string]*diskState, error) {
+	if seen.tenants == nil {
+		return nil, nil
+	}
+	undo := map[string]mariadb.UpgradeRow{}
+	if len(seen.tenants) > 0 {
+		ledger, err := h.Ledger(ctx)
+		if err != nil {
 			return nil, err
 		}
-		states[t.Name] = s
+		if undo, err = ledger.LastUpgrades(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var ready []*tenants.Tenant
+	for _, t := range w.list {
+		if _, upgrading := seen.upgrades[t.Name]; !upgrading && seen.tenants[t.Name].State == mariadb.Ready {
+			ready = append(ready, t)
+		}
+	}
+	states := map[string]*diskState{}
+	looking := fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, ready, looking, func(ctx context.Context, t *tenants.Tenant) (*diskState, error) {
+		s := &diskState{row: seen.tenants[t.Name], needed: neededBy(undo[t.Name], seen.tenants[t.Name])}
+		return s, s.look(ctx, h, t, w.quick)
+	}) {
+		if states[r.Item.Name] = r.Value; r.Err != nil {
+			states[r.Item.Name] = &diskState{row: seen.tenants[r.Item.Name], unread: r.Err}
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	return states, nil
+}
+
+// neededBy is the release that wikictl rollback would serve again.
+func neededBy(last mariadb.UpgradeRow, now mariadb.TenantRow) int {
+	if last.Backup == "" || last.NewSet != now.ComponentSet {
+		return 0
+	}
+	return last.OldRelease
+}
+
+// look looks at one tenant.
+func (s *diskState) look(ctx context.Context, h *host.Host, t *tenants.Tenant, quick bool) (err error) {
+	if s.Inspection, err = h.Deploy.Inspect(t.Name); err != nil {
+		return err
+	}
+	s.code = runsOn(h.Farm, t, s.row)
+	_, s.secrets = h.Deploy.ReadSecrets(t.Name)
+	if s.secrets == nil && s.code != nil && len(s.Broken) == 0 {
+		s.changes, s.uncompared = compareFiles(ctx, h, t, s.code)
+	}
+	if err := s.lookAtBackups(h.Layout.Backups(t.Name), quick); err != nil {
+		return err
+	}
+	if !quick {
+		s.answers = ask(ctx, h.Farm.Web.Probe, t)
+	}
+	return ctx.Err()
+}
+
+// runsOn is the codebase that a tenant's database was made or upgraded for, which
+// need not be the wanted one.
+func runsOn(f *tenants.Farm, t *tenants.Tenant, row mariadb.TenantRow) *tenants.Codebase {
+	for _, c := range []*tenants.Codebase{t.Codebase, f.Codebases[row.Codebase]} {
+		if c != nil && t.ComponentSet(c) == row.ComponentSet {
+			return c
+		}
+	}
+	return nil
+}
+
+func compareFiles(ctx context.Context, h *host.Host, t *tenants.Tenant, c *tenants.Codebase) ([]deploy.Change, error) {
+	want, err := h.Wanted(t, c)
+	if err != nil {
+		return nil, err
+	}
+	return h.Deploy.Compare(ctx, deploy.Of(want), false)
 }

@@ -254,6 +254,14 @@ func (h *Host) Log(tenant, step string) (string, error) {
 	return path, errors.Join(f.Close(), h.Give(path))
 }
 
+// WritePlatformScript puts down the script that php-fpm runs to say what it is.
+func (h *Host) WritePlatformScript() error {
+	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
+		return err
+	}
+	return deploy.WriteFile(h.Layout.PlatformScript(), php.PlatformScript(), 0o644, -1)
+}
+
 // Exists says whether a file is there.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)

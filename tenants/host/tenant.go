@@ -31,7 +31,7 @@ func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) (ph
 	for {
 		info, err := php.Probe(ctx, h.Farm.Web.Probe, host)
 		if err == nil {
-			err = differ(host, info, want)
+			err = Differ(host, info, want)
 		}
 		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
 			return info, err
@@ -40,7 +40,9 @@ func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) (ph
 	}
 }
 
-func differ(host string, got, want php.SiteInfo) error {
+// Differ says in what an answer for a host name is not what is wanted. Empty fields
+// of want are not compared.
+func Differ(host string, got, want php.SiteInfo) error {
 	for _, v := range []struct{ what, got, want string }{
 		{"database", got.DBName, want.DBName},
 		{"version", got.Version, want.Version},

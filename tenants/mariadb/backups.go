@@ -1,7 +1,6 @@
 package mariadb
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Backups is what a folder of dumps holds.
@@ -20,22 +18,16 @@ type Backups struct {
 	Half        []string // still being written, or left by a run that was killed
 }
 
-// ListBackups looks at a folder of dumps and opens none of them. A folder that is
-// not there is empty.
+// ListBackups looks at a folder of dumps, whose names begin with the time, and
+// opens none of them. A folder that is not there is empty.
 func ListBackups(dir string) (b Backups, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return b, err
 	}
-	written, described := map[string]time.Time{}, map[string]bool{}
+	var dumps []string
+	described := map[string]bool{}
 	for _, e := range entries {
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed meanwhile
-		}
-		if err != nil {
-			return b, err
-		}
 		path := filepath.Join(dir, e.Name())
 		switch {
 		case strings.HasSuffix(path, ".half"):
@@ -43,27 +35,18 @@ func ListBackups(dir string) (b Backups, err error) {
 		case strings.HasSuffix(path, ".json"):
 			described[path] = true
 		case strings.HasSuffix(path, ownDump), strings.HasSuffix(path, operatorDump):
-			written[path] = info.ModTime()
+			dumps = append(dumps, path)
 		}
 	}
-	b.Dumpless = slices.Collect(maps.Keys(b.match(written, described)))
-	slices.Sort(b.Undescribed)
-	slices.Sort(b.Dumpless)
-	slices.SortFunc(b.Dumps, func(x, y string) int { return cmp.Or(written[y].Compare(written[x]), strings.Compare(y, x)) })
-	return b, nil
-}
-
-// match sorts dumps by whether they are described, and returns the descriptions
-// of none.
-func (b *Backups) match(written map[string]time.Time, described map[string]bool) map[string]bool {
-	rest := maps.Clone(described)
-	for path := range written {
+	dumpless := maps.Clone(described)
+	for _, path := range slices.Backward(dumps) {
 		if by := describedBy(path); described[by] {
 			b.Dumps = append(b.Dumps, path)
-			delete(rest, by)
-			continue
+			delete(dumpless, by)
+		} else {
+			b.Undescribed = append(b.Undescribed, path)
 		}
-		b.Undescribed = append(b.Undescribed, path)
 	}
-	return rest
+	b.Dumpless = slices.Sorted(maps.Keys(dumpless))
+	return b, nil
 }

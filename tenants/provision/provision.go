@@ -155,6 +155,9 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	if c.run, err = c.Begin(ctx, command, c.o.Observer); err != nil {
 		return err
 	}
+	if err := c.WritePlatformScript(); err != nil { // for audits, which write nothing
+		return errors.Join(err, c.run.End(ctx, nil))
+	}
 	c.goldens = c.ensureGoldens(ctx, jobs)
 	if len(jobs) == 0 {
 		_, err = c.publish(ctx, nil)

@@ -17,13 +17,16 @@ import (
 func (a *app) auditCommand() *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "find what is wrong, risky or written twice", ArgsUsage: "[NAME…]",
-		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and of\nthe farm's own, and against what is there: servers, ledger, disk, and what the wikis answer; without names\nand --where the whole farm. It writes nothing and takes no lock. Findings as bad as --fail-on, or worse,\nmake the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
+		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and of\nthe farm's own, and against what is there: servers, ledger, disk, and what the wikis answer; without names\nand --where the whole farm. It writes nothing and takes no lock, but with --fix, which says what it would mend (modes,\nowners, links, grants, releases that nothing needs), asks, mends it and audits again. Findings as bad as\n--fail-on, or worse, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
 		Flags: append(selectionFlags()[1:],
 			&cli.BoolFlag{Name: "static", Usage: "only the definitions and the codebases; it needs no server"},
 			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"},
 			&cli.StringFlag{Name: "format", Usage: "text, json, sarif or junit"},
 			&cli.StringFlag{Name: "by", Usage: "group text by tenant or by rule", Value: "tenant"},
 			&cli.StringFlag{Name: "fail-on", Usage: "error, warning or note", Value: "warning"},
+			&cli.BoolFlag{Name: "fix", Usage: "mend what is safe to mend, and print what is left"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "with --fix: only say what would be mended"},
+			&cli.BoolFlag{Name: "yes", Usage: "with --fix: mend without being asked"},
 			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead"}),
 		Action:       a.runAudit,
 		BashComplete: a.completeNames,
@@ -66,6 +69,12 @@ func readAuditOptions(c *cli.Context) (auditOptions, error) {
 	if by := c.String("by"); by != "rule" && by != "tenant" {
 		return o, usagef("--by %q is neither tenant nor rule", by)
 	}
+	if c.Bool("fix") && c.Bool("static") {
+		return o, usagef("--fix mends what is there, which --static does not look at")
+	}
+	if !c.Bool("fix") && (c.Bool("dry-run") || c.Bool("yes")) {
+		return o, usagef("--dry-run and --yes go with --fix; without it audit changes nothing")
+	}
 	var err error
 	if o.failOn, err = audit.ParseSeverity(c.String("fail-on")); err != nil {
 		return o, usagef("--fail-on: %s", err)
@@ -91,6 +100,9 @@ func (a *app) runAudit(c *cli.Context) error {
 		if look.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
 			return err
 		}
+	}
+	if c.Bool("fix") {
+		return a.runFix(c.Context, f, look, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
 	}
 	r, err := audited(c.Context, f, look, c.Bool("static"))
 	if err != nil {

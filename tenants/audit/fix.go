@@ -1,0 +1,109 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
+)
+
+// Fix does what Mends has named, each tenant's under its lock, as every run that
+// changes a tenant, and each in the ledger. The outcomes are of the tenants; the
+// error is of the run, or of what is the farm's. h must not be one that only looks.
+func Fix(ctx context.Context, h *host.Host, list []Mend, o host.Observer) (outcomes []host.Outcome, err error) {
+	var errs error
+	var work []*tenants.Tenant
+	of := map[*tenants.Tenant][]Mend{}
+	for _, m := range list {
+		t := h.Farm.Tenant(m.Tenant)
+		if t == nil {
+			errs = errors.Join(errs, m.run(ctx, h))
+			continue
+		}
+		if of[t] == nil {
+			work = append(work, t)
+		}
+		of[t] = append(of[t], m)
+	}
+	if len(work) == 0 {
+		return nil, errs
+	}
+	if ctx, err = h.Lock(ctx, servers(work)); err != nil {
+		return nil, errors.Join(errs, err)
+	}
+	run, err := h.Begin(ctx, "fix", o)
+	if err != nil {
+		return nil, errors.Join(errs, err)
+	}
+	for _, r := range fleet.Run(ctx, work, fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+		func(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
+			o.Started(t.Name)
+			return struct{}{}, fixOne(ctx, h, run, t, of[t])
+		}) {
+		outcomes = append(outcomes, run.Finish(outcome(r)))
+	}
+	return outcomes, errors.Join(errs, run.End(ctx, outcomes))
+}
+
+// outcome is what became of one tenant.
+func outcome(r fleet.Result[*tenants.Tenant, struct{}]) host.Outcome {
+	o := host.Outcome{Tenant: r.Item, Status: host.Done, Err: r.Err, Elapsed: r.Elapsed}
+	switch {
+	case !r.Started:
+		o.Status = host.Skipped
+	case r.Err != nil:
+		o.Status = host.Failed
+	}
+	return o
+}
+
+func servers(list []*tenants.Tenant) []*tenants.Server {
+	var all []*tenants.Server
+	for _, t := range list {
+		if !slices.Contains(all, t.Server) {
+			all = append(all, t.Server)
+		}
+	}
+	return all
+}
+
+// fixOne mends one tenant. One mend that fails does not stop the others.
+func fixOne(ctx context.Context, h *host.Host, run *host.Run, t *tenants.Tenant, list []Mend) (err error) {
+	locks := h.Locks(t.Server)
+	if err := locks.Acquire(ctx, t.Database); err != nil {
+		return err
+	}
+	defer func() { // also when ctx has ended
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		err = errors.Join(err, locks.Release(after, t.Database))
+	}()
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	switch _, open, err := ledger.OpenUpgrade(ctx, t.Name); {
+	case err != nil:
+		return err
+	case open:
+		return errors.New("an upgrade of it was begun since it was looked at")
+	}
+	var errs error
+	for _, m := range list {
+		errs = errors.Join(errs, run.Step(t.Name, m.Rule, func() error { return m.run(ctx, h) }))
+	}
+	return errs
+}
+
+func (m Mend) run(ctx context.Context, h *host.Host) error {
+	if err := m.do(ctx, h); err != nil {
+		return fmt.Errorf("%s: %w", m.What, err)
+	}
+	return nil
+}

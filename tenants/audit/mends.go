@@ -1,0 +1,138 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+)
+
+// Mend is one thing that Fix does about a finding.
+type Mend struct {
+	Rule   string // that found it
+	Tenant string // empty: it is the farm's
+	What   string // for a person, such as "chmod 0640 /…/LocalSettings.php"
+
+	do func(ctx context.Context, h *host.Host) error
+}
+
+// mends are the rules whose findings are safe to mend, and how: at a tenant, or
+// at the farm as a whole when t is nil. A wiki's content, its definitions and what
+// somebody may have meant are never changed.
+var mends = map[string]func(w *wanted, t *tenants.Tenant) []Mend{
+	"link-broken":    mendLinks,
+	"file-mode":      mendRights,
+	"file-owner":     mendRights,
+	"folder-mode":    mendRights,
+	"release-unused": mendReleases,
+	"file-half":      mendHalf,
+	"php-unasked":    mendScript,
+	"grant-missing":  mendGrants,
+}
+
+// Mends are what Fix can do about the findings of a report, in their order.
+func (r Report) Mends() []Mend {
+	var all []Mend
+	done := map[string]bool{}
+	for _, f := range r.Findings {
+		mend := mends[f.Rule]
+		if mend == nil {
+			continue
+		}
+		names := f.Tenants
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, name := range names {
+			for _, m := range mend(r.wanted, r.wanted.farm.Tenant(name)) {
+				if m.Rule, m.Tenant = f.Rule, name; !done[name+"\n"+m.What] {
+					done[name+"\n"+m.What] = true
+					all = append(all, m)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func mendLinks(w *wanted, t *tenants.Tenant) []Mend {
+	d := w.there.disk[t.Name]
+	if d.code == nil {
+		return nil // there is no code to lead it to
+	}
+	return []Mend{{
+		What: fmt.Sprintf("lead %s and core to the latest release on %s", w.farm.Layout().Current(t.Name), d.code.Path),
+		do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.code.Path) },
+	}}
+}
+
+func mendRights(w *wanted, t *tenants.Tenant) []Mend {
+	all := w.there.farm.Rights
+	if t != nil {
+		all = w.there.disk[t.Name].Rights
+	}
+	var list []Mend
+	for _, r := range all {
+		list = append(list, Mend{
+			What: r.Path + ": " + r.MendText(),
+			do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.SetRights(ctx, r) },
+		})
+	}
+	return list
+}
+
+func mendReleases(w *wanted, t *tenants.Tenant) []Mend {
+	d := w.there.disk[t.Name]
+	unused := deploy.Unused(d.Inspection, d.needed)
+	return []Mend{{
+		What: fmt.Sprintf("remove %s of %s", numbered("release", unused), w.farm.Layout().Releases(t.Name)),
+		do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.Discard(ctx, t.Name, unused) },
+	}}
+}
+
+func mendHalf(w *wanted, t *tenants.Tenant) []Mend {
+	paths := w.there.farm.Leftovers
+	if t != nil {
+		paths = w.there.disk[t.Name].left()
+	}
+	return []Mend{{
+		What: "remove " + strings.Join(paths, ", "),
+		do: func(ctx context.Context, h *host.Host) error {
+			for _, path := range paths {
+				if err := h.Deploy.RemoveLeftover(ctx, path); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}}
+}
+
+func mendScript(w *wanted, _ *tenants.Tenant) []Mend {
+	return []Mend{{
+		What: "write " + w.farm.Layout().PlatformScript() + ", by which php-fpm is asked what it is",
+		do:   func(_ context.Context, h *host.Host) error { return h.WritePlatformScript() },
+	}}
+}
+
+// mendGrants gives a tenant's two accounts, which have the passwords of its secrets
+// file, their grants.
+func mendGrants(_ *wanted, t *tenants.Tenant) []Mend {
+	return []Mend{{
+		What: fmt.Sprintf("grant %s and %s what they need on %s", t.WebAccount(), t.SchemaAccount(), t.Database),
+		do: func(ctx context.Context, h *host.Host) error {
+			secrets, err := h.Deploy.ReadSecrets(t.Name)
+			if err != nil {
+				return err
+			}
+			s, err := h.Server(ctx, t.Server)
+			if err != nil {
+				return err
+			}
+			return s.EnsureAccounts(ctx, host.Accounts(t, secrets))
+		},
+	}}
+}

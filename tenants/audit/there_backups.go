@@ -1,0 +1,32 @@
+package audit
+
+import (
+	"wikictl/templates/deploy"
+	"wikictl/tenants/mariadb"
+)
+
+// lookAtBackups lists a tenant's dumps, and reads the latest as a whole unless it
+// has to be quick.
+func (s *diskState) lookAtBackups(dir string, quick bool) (err error) {
+	if s.backups, err = mariadb.ListBackups(dir); err != nil {
+		return err
+	}
+	for _, path := range s.backups.Half {
+		if deploy.Abandoned(path) {
+			s.halfDumps = append(s.halfDumps, path)
+		}
+	}
+	if len(s.backups.Dumps) == 0 {
+		return nil
+	}
+	latest, err := mariadb.OpenBackup(s.backups.Dumps[0])
+	if err != nil {
+		s.damaged = err
+		return nil
+	}
+	s.latest = latest
+	if !quick {
+		s.damaged = latest.Verify()
+	}
+	return nil
+}
