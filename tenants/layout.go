@@ -24,6 +24,10 @@ func (l Layout) Release(name string, n int) string {
 // Current is the symbolic link to the release that is served.
 func (l Layout) Current(name string) string { return filepath.Join(l.Wiki(name), "current") }
 
+// Before is the symbolic link to the release that a rollback of the last upgrade
+// serves again.
+func (l Layout) Before(name string) string { return filepath.Join(l.Wiki(name), "before") }
+
 // LocalSettings is the configuration that is served, by way of Current.
 func (l Layout) LocalSettings(name string) string {
 	return filepath.Join(l.Current(name), "LocalSettings.php")

@@ -292,6 +292,9 @@ func (k *task) probe(ctx context.Context) error {
 
 // settle writes that the tenant is on the new code for good.
 func (k *task) settle(ctx context.Context) error {
+	if err := k.Deploy.KeepBefore(k.Name, k.now.OldRelease); err != nil {
+		return err
+	}
 	k.now.Phase = mariadb.Opening
 	_, checksums := k.sql.of(k.tenant)
 	return k.ledger.Settled(ctx, k.now, checksums)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"wikictl/tenants"
 )
@@ -61,15 +62,24 @@ func (d *Deployer) ReadSecrets(tenant string) (tenants.Secrets, error) {
 	return s, nil
 }
 
-// Prune removes all but the last keep releases of a tenant; the current one
-// always stays.
+// Prune removes all but the last keep releases of a tenant, also the one of
+// KeepBefore; the current one always stays.
 func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
 	unlock, err := d.lock(ctx, patience)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if err := remove(d.layout.Before(tenant)); err != nil {
+		return err
+	}
 	return d.prune(tenant, keep)
+}
+
+// KeepBefore makes a release the one that a rollback serves again: however many
+// releases come after it, it stays until another one is kept or Prune is called.
+func (d *Deployer) KeepBefore(tenant string, release int) error {
+	return point(d.layout.Before(tenant), filepath.Join("releases", strconv.Itoa(release)))
 }
 
 // prune never removes the highest number, so that it is never given again.
@@ -82,8 +92,12 @@ func (d *Deployer) prune(tenant string, keep int) error {
 	if err != nil {
 		return err
 	}
+	before, err := os.Readlink(d.layout.Before(tenant))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	for _, n := range numbers[:max(0, len(numbers)-max(keep, 1))] {
-		if n == current {
+		if n == current || filepath.Base(before) == strconv.Itoa(n) {
 			continue
 		}
 		if err := os.RemoveAll(d.layout.Release(tenant, n)); err != nil {
