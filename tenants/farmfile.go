@@ -159,7 +159,11 @@ func (l *loader) readWeb(s *section) {
 	w.Certificate, w.CertificateKey = s.text("certificate").value, s.text("certificate_key").value
 	w.Check, w.Reload = values(s.texts("check")), values(s.texts("reload"))
 	w.Pools, _ = s.bool("pools")
-	w.Probe = l.address(s, "probe", "http://127.0.0.1")
+	probe := "http://127.0.0.1"
+	if w.Certificate != "" {
+		probe = "https://127.0.0.1"
+	}
+	w.Probe = l.address(s, "probe", probe)
 	w.URL = l.address(s, "url", "https://{host}")
 	s.end()
 	if w.FPM == "" {

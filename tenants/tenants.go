@@ -97,7 +97,7 @@ type Web struct {
 	Certificate    string   // file with {host} or {name}; empty without TLS
 	CertificateKey string
 	Check, Reload  []string // argument vectors; empty: nothing to run
-	Probe          string   // where the web server answers, such as "http://127.0.0.1:8080"
+	Probe          string   // where the web server answers, such as "http://127.0.0.1:8080", or https with a certificate
 	User, Group    string   // of php-fpm's workers; empty: whoever runs wikictl
 	Pools          bool     // one php-fpm pool a tenant
 }

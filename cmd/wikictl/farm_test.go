@@ -371,6 +371,26 @@ func (f *farm) dump(database string) string {
 	return string(out)
 }
 
+// Wikis that are served by https only are made and asked by it.
+func TestFarmByTLS(t *testing.T) {
+	f := newFarm(t)
+	must(t, os.MkdirAll(filepath.Join(f.demo.Dir, "certificates"), 0o755))
+	for _, wiki := range []string{"alpha", "beta", "gamma"} {
+		f.certify(wiki, wiki+".localhost", 90)
+	}
+	port, files := fmt.Sprint(f.demo.Web.Port), filepath.Join(f.demo.Dir, "certificates/{name}")
+	text := strings.NewReplacer("127.0.0.1:"+port+"\"]", "127.0.0.1:"+port+" ssl\"]", "http://", "https://").Replace(f.read("wikictl.toml"))
+	f.write("wikictl.toml", strings.Replace(text, "[web]", fmt.Sprintf("[web]\ncertificate = %q\ncertificate_key = %q", files+".pem", files+".key"), 1))
+	if out := f.run("create", "--all"); !strings.Contains(out, "create: 3 done") {
+		t.Error(out)
+	}
+	for _, found := range f.audit("--where", "name!=gamma") { // gamma's certificate is not for www
+		if found.Rule != "mediawiki-eol" {
+			t.Errorf("found is %+v", found)
+		}
+	}
+}
+
 // How hard TestCreateSurvivesKills tries; testbed soak asks for more.
 var (
 	soakWikis = flag.Int("wikis", 8, "wikis to create while being killed")
