@@ -387,8 +387,10 @@ func fullDisk(f *farm, db string) func() {
 	return func() { syscall.Unmount(folder, 0) }
 }
 
-// killUpdater ends the updater's connection as soon as it changes a table.
+// killUpdater ends the updater's connection whenever it is amid changing a table,
+// which another client's lock makes long enough.
 func killUpdater(f *farm, db string) func() {
+	unlock := lockTable(f, db)
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
 	wait.Go(func() {
@@ -398,12 +400,12 @@ func killUpdater(f *farm, db string) func() {
 				return
 			case <-time.After(10 * time.Millisecond):
 			}
-			for _, id := range f.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + db + "_schema' AND INFO LIKE 'ALTER%'") {
+			for _, id := range f.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + db + "_schema' AND STATE LIKE 'Waiting%'") {
 				exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-e", "KILL "+id).Run()
 			}
 		}
 	})
-	return func() { close(stop); wait.Wait() }
+	return func() { close(stop); wait.Wait(); unlock() }
 }
 
 // What fails is as it was before, to the last row, and the others are upgraded.
