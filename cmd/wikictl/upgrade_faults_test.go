@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fault is one way for an upgrade to fail.
+type fault struct {
+	name  string
+	cause func(f *farm, db string) (undo func())
+	says  string // the report
+	early bool   // it fails before anything is changed
+}
+
+func nothing() {}
+
+// The first is by whose settings the messages of all would be built.
+var faults = []fault{
+	{"broken settings", throwIn("wgExtensionFunctions", "broken settings"), "broken settings", true},
+	{"table dropped", func(f *farm, db string) func() { f.sql("DROP TABLE " + db + ".pagelinks"); return nothing }, "pagelinks", false},
+	{"table locked", lockTable, "did not end within 15s", false},
+	{"fatal error", throwIn("wgHooks.LoadExtensionSchemaUpdates", "broken extension"), "broken extension", false},
+	{"full disk", fullDisk, "backup", false},
+	{"connection killed", killUpdater, "update.php", false},
+}
+
+// throwIn has a tenant's settings throw an error when MediaWiki calls them.
+func throwIn(setting, text string) func(*farm, string) func() {
+	return func(f *farm, db string) func() {
+		file := "tenants/" + strings.TrimPrefix(db, "wiki_") + ".toml"
+		f.write(file, f.read(file)+setting+" = [{ php = \"static function () { throw new Error( '"+text+"' ); }\" }]\n")
+		return nothing
+	}
+}
+
+// lockTable has another client hold a table.
+func lockTable(f *farm, db string) func() {
+	cmd := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, db, "-e", "LOCK TABLES user READ; DO SLEEP(300)")
+	must(f.t, cmd.Start())
+	return func() { cmd.Process.Kill(); cmd.Wait() }
+}
+
+// fullDisk puts a tenant's dumps on a disk of 8 kB.
+func fullDisk(f *farm, db string) func() {
+	folder := filepath.Join(f.demo.Dir, "state/backups", strings.TrimPrefix(db, "wiki_"))
+	must(f.t, os.MkdirAll(folder, 0o700))
+	if err := syscall.Mount("none", folder, "tmpfs", 0, "size=8k"); err != nil {
+		f.t.Logf("no small disk can be made (%v): a folder that can't be written has to do", err)
+		must(f.t, os.RemoveAll(folder))
+		must(f.t, os.WriteFile(folder, nil, 0o600))
+		return nothing
+	}
+	return func() { syscall.Unmount(folder, 0) }
+}
+
+// killUpdater ends the updater's connection whenever it is amid changing a table,
+// which another client's lock makes long enough.
+func killUpdater(f *farm, db string) func() {
+	unlock := lockTable(f, db)
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			for _, id := range f.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + db + "_schema' AND STATE LIKE 'Waiting%'") {
+				exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-e", "KILL "+id).Run()
+			}
+		}
+	})
+	return func() { close(stop); wait.Wait(); unlock() }
+}
+
+// What fails is as it was before, to the last row, and the others are upgraded.
+func TestUpgradePutsBackWhatFails(t *testing.T) {
+	f := newFarm(t)
+	f.define(len(faults) + *soundWikis)
+	f.run("create", "--all")
+	for i := range len(faults) + *soundWikis {
+		f.client(fmt.Sprint("w", i)).edit("Page", fmt.Sprint("text of ", i))
+	}
+	f.want143()
+	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))
+	var before []string
+	for i, fault := range faults {
+		undo := fault.cause(f, fmt.Sprint("wiki_w", i))
+		t.Cleanup(undo)
+		before = append(before, f.dump(fmt.Sprint("wiki_w", i)))
+	}
+	events := filepath.Join(f.demo.Dir, "events.json")
+	cmd := f.command("--format", "json", "upgrade", "--all", "--max-failures", "100%", "--timeout", "15s", "--jobs", "4", "--events", events)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	type outcome struct{ Name, Status, Error string }
+	var document struct {
+		Counts  struct{ Done, Failed int }
+		Tenants []outcome
+	}
+	must(t, json.Unmarshal(out, &document))
+	if document.Counts.Done != *soundWikis || document.Counts.Failed != len(faults) {
+		t.Errorf("%s", out)
+	}
+	for i, fault := range faults {
+		at := slices.IndexFunc(document.Tenants, func(x outcome) bool { return x.Name == fmt.Sprint("w", i) })
+		got := document.Tenants[at]
+		if fault.early != (got.Status == "failed") || !strings.HasPrefix(got.Status, "failed") || !strings.Contains(got.Error, fault.says) {
+			t.Errorf("%s: %+v", fault.name, got)
+		}
+		if after := f.dump(fmt.Sprint("wiki_w", i)); after != before[i] {
+			t.Errorf("%s: the database is not as before:\n%.3000s", fault.name, cmp.Diff(strings.Split(before[i], "\n"), strings.Split(after, "\n")))
+		}
+		if fault.name == "table dropped" {
+			continue // it was broken before, too
+		}
+		c := f.client(got.Name)
+		if v := c.version(); v != "MediaWiki 1.39.17" {
+			t.Errorf("%s: %s is %s", fault.name, got.Name, v)
+		}
+		c.edit("After", "it was put back")
+	}
+	slow := slices.IndexFunc(faults, func(x fault) bool { return x.name == "table locked" })
+	ended := f.ended(events)
+	if before := slices.Index(ended, fmt.Sprint("w", slow)); before < min(len(ended)-1, 7) {
+		t.Errorf("the slow wiki held others up: they ended in the order %v, and w%d was slow", ended, slow)
+	}
+}
+
+// ended lists tenants in the order in which they ended, from a file of events.
+func (f *farm) ended(events string) (names []string) {
+	text, err := os.ReadFile(events)
+	must(f.t, err)
+	for line := range strings.Lines(string(text)) {
+		var event struct{ Tenant, Status string }
+		must(f.t, json.Unmarshal([]byte(line), &event))
+		if event.Status != "" {
+			names = append(names, event.Tenant)
+		}
+	}
+	return names
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// How hard the tests of upgrades try; testbed soak asks for more.
+var (
+	upgradeWikis = flag.Int("upgrade-wikis", 5, "wikis to upgrade while being killed")
+	upgradeKills = flag.Int("upgrade-kills", 5, "kills of wikictl at random moments")
+	soundWikis   = flag.Int("sound-wikis", 2, "wikis beside those whose upgrade fails")
+	serverKills  = flag.Int("server-kills", 1, "kills of mariadbd at random moments")
+)
+
+// writer edits one wiki all the time and remembers what was acknowledged.
+type writer struct {
+	c    *client
+	acks map[string]ack // by revision id
+}
+
+// ack is an edit that was acknowledged.
+type ack struct {
+	text string
+	at   time.Time
+}
+
+func (w *writer) run(stop <-chan struct{}) {
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+		text := fmt.Sprintf("edit %d of %s", i, w.c.host)
+		form := url.Values{"action": {"edit"}, "title": {fmt.Sprint("Page ", i%7)}, "text": {text}, "token": {`+\`}, "format": {"json"}}
+		request, _ := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", w.c.f.demo.Web.Port), strings.NewReader(form.Encode()))
+		request.Host = w.c.host
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := w.c.http.Do(request)
+		if err != nil {
+			continue
+		}
+		var answer map[string]any
+		if json.NewDecoder(response.Body).Decode(&answer) == nil && at(answer, "edit", "result") == "Success" {
+			w.acks[fmt.Sprint(at(answer, "edit", "newrevid"))] = ack{text, time.Now().UTC()}
+		}
+		response.Body.Close()
+	}
+}
+
+// story is what the ledger and the database tell around a revision.
+func (f *farm) story(wiki int, id string) string {
+	var told []string
+	for _, query := range []string{
+		"SELECT * FROM wikictl.upgrade WHERE tenant = 'w%[1]d' ORDER BY started",
+		`SELECT rev_id, rev_page, rev_timestamp, content_address, old_text FROM wiki_w%[1]d.revision
+			LEFT JOIN wiki_w%[1]d.slots ON slot_revision_id = rev_id LEFT JOIN wiki_w%[1]d.content ON content_id = slot_content_id
+			LEFT JOIN wiki_w%[1]d.text ON CONCAT('tt:', old_id) = content_address WHERE ABS(CAST(rev_id AS SIGNED) - %[2]s) < 4`,
+	} {
+		told = append(told, f.sql(fmt.Sprintf(query, wiki, id))...)
+	}
+	return strings.Join(told, "\n")
+}
+
+// An upgrade that is killed at random moments, with its server too, while people
+// edit, ends with every wiki on the new version and no acknowledged edit lost.
+func TestUpgradeSurvivesKills(t *testing.T) {
+	n := *upgradeWikis
+	f := newFarm(t)
+	f.define(n)
+	f.run("create", "--all")
+	f.want143()
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	writers := make([]*writer, n)
+	for i := range n {
+		writers[i] = &writer{f.client(fmt.Sprint("w", i)), map[string]ack{}}
+		if i < 3 {
+			wait.Go(func() { writers[i].run(stop) })
+		}
+	}
+	for i := range *upgradeKills + *serverKills {
+		cmd := f.command("upgrade", "--all", "--jobs", "3", "--max-failures", "100%")
+		must(t, cmd.Start())
+		time.Sleep(time.Duration(500+rand.IntN(1500*n)) * time.Millisecond)
+		if i < *serverKills {
+			for !f.private().Running(t.Context()) { // the one before was killed, too
+				time.Sleep(20 * time.Millisecond)
+			}
+			pid, err := f.private().Pid()
+			must(t, err)
+			must(t, syscall.Kill(pid, syscall.SIGKILL))
+			cmd.Wait()
+			continue
+		}
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		cmd.Wait()
+	}
+	f.run("upgrade", "--all", "--max-failures", "100%")
+	time.Sleep(200 * time.Millisecond)
+	close(stop)
+	wait.Wait()
+	if out := f.run("upgrade", "--all"); !strings.Contains(out, fmt.Sprintf("no changes, %d unchanged", n)) {
+		t.Error(out)
+	}
+	acknowledged := 0
+	for i, w := range writers {
+		if v := w.c.version(); v != "MediaWiki 1.43.9" {
+			t.Errorf("w%d is %s", i, v)
+		}
+		for id, ack := range w.acks {
+			acknowledged++
+			answer, _ := json.Marshal(w.c.call(url.Values{"action": {"query"}, "revids": {id}, "prop": {"revisions"}, "rvprop": {"content"}, "rvslots": {"main"}}))
+			if !strings.Contains(string(answer), ack.text) {
+				t.Errorf("w%d lost the acknowledged revision %s, %q, of %s: %s\n%s", i, id, ack.text, ack.at.Format(time.StampMilli), answer, f.story(i, id))
+			}
+		}
+		w.c.edit("After", "all is over")
+	}
+	if acknowledged == 0 {
+		t.Error("nobody could edit")
+	}
+	t.Logf("%d edits were acknowledged", acknowledged)
+	if half, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/backups/*/*.half")); len(half) > 0 {
+		t.Errorf("half dumps are left: %v", half)
+	}
+	if frozen, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/read-only")); len(frozen) > 0 {
+		t.Errorf("wikis are left read-only: %v", frozen)
+	}
+	if left, _ := exec.Command("pgrep", "-f", f.program).Output(); len(left) > 0 {
+		t.Errorf("processes are left: %s", left)
+	}
+}
