@@ -59,6 +59,9 @@ func TestFarmOfThree(t *testing.T) {
 	if out := f.run("render", "--all"); !strings.Contains(out, "no changes") {
 		t.Error(out)
 	}
+	if out := f.run("status"); !strings.Contains(out, "1.43.9") || !strings.Contains(out, "create") {
+		t.Error(out)
+	}
 	sameAsInstalled(t, f, "beta", "1.39", "de")
 	sameAsInstalled(t, f, "gamma", "1.43", "fr")
 	nothingToUpdate(t, f)

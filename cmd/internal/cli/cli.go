@@ -173,9 +173,10 @@ func openHost(f *tenants.Farm, look bool) (*host.Host, error) {
 	}})
 }
 
-// withLedger opens the farm, reads the ledger's tenants and calls do.
-func withLedger(ctx context.Context, f *tenants.Farm, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
-	h, err := openHost(f, false)
+// withLedger opens the farm, to look or to do more, reads the ledger's tenants and
+// calls do.
+func withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
+	h, err := openHost(f, look)
 	if err != nil {
 		return err
 	}

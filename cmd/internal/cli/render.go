@@ -35,7 +35,7 @@ func (a *app) runRender(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return withLedger(c.Context, f, func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+	return withLedger(c.Context, f, !c.Bool("write"), func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
 		open, err := ledger.OpenUpgrades(c.Context)
 		if err != nil {
 			return err
