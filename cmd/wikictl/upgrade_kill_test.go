@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -52,8 +53,11 @@ func (w *writer) run(stop <-chan struct{}) {
 		if err != nil {
 			continue
 		}
+		body, err := io.ReadAll(response.Body)
 		var answer map[string]any
-		if json.NewDecoder(response.Body).Decode(&answer) == nil && at(answer, "edit", "result") == "Success" {
+		// When a commit fails MediaWiki has written "Success" already: an error page
+		// follows it, with status 500.
+		if err == nil && response.StatusCode == http.StatusOK && json.Unmarshal(body, &answer) == nil && at(answer, "edit", "result") == "Success" {
 			w.acks[fmt.Sprint(at(answer, "edit", "newrevid"))] = ack{text, time.Now().UTC()}
 		}
 		response.Body.Close()
