@@ -38,11 +38,7 @@ func (a *app) applyCommand() *cli.Command {
 }
 
 func (a *app) runApply(c *cli.Context) (err error) {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, err := chosen(c, f)
+	f, list, err := farmAndChosen(c)
 	if err != nil {
 		return err
 	}

@@ -164,6 +164,16 @@ func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	return tenants.Select(f, c.Args().Slice(), c.String("where"))
 }
 
+// farmAndChosen reads the farm and chooses the tenants to work on.
+func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
+	f, err := loadFarm(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := chosen(c, f)
+	return f, list, err
+}
+
 // openHost opens the farm for a run, which only looks or does more. A server's
 // password may come from the environment, WIKICTL_NAME_PASSWORD.
 func openHost(f *tenants.Farm, look bool) (*host.Host, error) {

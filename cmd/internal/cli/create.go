@@ -33,11 +33,7 @@ func (a *app) createCommand() *cli.Command {
 }
 
 func (a *app) runCreate(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, err := chosen(c, f)
+	f, list, err := farmAndChosen(c)
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,7 @@ func (a *app) renderCommand() *cli.Command {
 }
 
 func (a *app) runRender(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, err := chosen(c, f)
+	f, list, err := farmAndChosen(c)
 	if err != nil {
 		return err
 	}

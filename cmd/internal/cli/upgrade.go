@@ -53,11 +53,7 @@ func (a *app) upgradeCommand() *cli.Command {
 }
 
 func (a *app) runUpgrade(c *cli.Context) (err error) {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, err := chosen(c, f)
+	f, list, err := farmAndChosen(c)
 	if err != nil {
 		return err
 	}
