@@ -42,7 +42,7 @@ func readDocument(dir, name string) (document, Problems) {
 
 // readSmall reads a file that a person could have written, or says why not.
 func readSmall(path string) ([]byte, *Problem) {
-	f, err := os.Open(path)
+	f, err := OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, &Problem{Message: reason(err)}
 	}

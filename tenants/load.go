@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -51,35 +52,56 @@ type loader struct {
 func (l *loader) resolveAll() {
 	l.classes = map[string]*layer{}
 	for _, d := range l.readAll(l.farm.classPatterns) {
-		l.addClass(d)
-	}
-	l.checkClassCycles()
-	for _, d := range l.readAll(l.farm.tenantPatterns) {
-		if t := l.resolve(l.readLayer(d)); t != nil {
-			l.farm.Tenants = append(l.farm.Tenants, t)
+		if d.root != nil {
+			l.addClass(d)
 		}
 	}
+	l.checkClassCycles()
+	names := l.match(l.farm.tenantPatterns)
+	found := make([]*Tenant, len(names))
+	l.each(len(names), func(l *loader, i int) {
+		if d := l.read(names[i]); d.root != nil {
+			found[i] = l.resolve(l.readLayer(d))
+		}
+	})
+	l.farm.Tenants = slices.DeleteFunc(found, func(t *Tenant) bool { return t == nil })
 	slices.SortFunc(l.farm.Tenants, func(a, b *Tenant) int { return strings.Compare(a.Name, b.Name) })
 	l.checkTogether()
 }
 
-// readAll reads every file that the patterns match, several at once.
+// readAll reads every file that the patterns match.
 func (l *loader) readAll(patterns []text) []document {
 	names := l.match(patterns)
 	documents := make([]document, len(names))
-	problems := make([]Problems, len(names))
+	l.each(len(names), func(l *loader, i int) { documents[i] = l.read(names[i]) })
+	return documents
+}
+
+// read reads one file; its root is nil when it has problems.
+func (l *loader) read(name string) document {
+	d, problems := readDocument(l.farm.Dir, name)
+	l.problems = append(l.problems, problems...)
+	return d
+}
+
+// each calls do for every number below n, several at once, each time with a
+// loader of its own. What they report comes after what was known, by number.
+func (l *loader) each(n int, do func(l *loader, i int)) {
+	reported := make([]Problems, n)
+	var next atomic.Int64
 	var wait sync.WaitGroup
-	gate := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, name := range names {
-		gate <- struct{}{}
+	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
-			documents[i], problems[i] = readDocument(l.farm.Dir, name)
-			<-gate
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				own := *l
+				own.problems = slices.Clip(l.problems)
+				do(&own, i)
+				reported[i] = own.problems[len(l.problems):]
+			}
 		})
 	}
 	wait.Wait()
-	l.problems = append(l.problems, slices.Concat(problems...)...)
-	return slices.DeleteFunc(documents, func(d document) bool { return d.root == nil })
+	l.problems = append(l.problems, slices.Concat(reported...)...)
 }
 
 // match lists the files that the patterns match, each once, sorted.
