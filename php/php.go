@@ -14,11 +14,14 @@ import (
 	"os/exec"
 	"os/user"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"wikictl/tenants/fleet"
 )
 
 // grace is how long a process has to end after it was asked to.
@@ -106,12 +109,32 @@ const lintCode = `foreach ( explode( "\0", stream_get_contents( STDIN ) ) as $fi
 }
 exit( $bad ?? 0 );`
 
-// Lint checks the syntax of PHP files. The error has a line file:line: message
-// for each mistake.
+// lintFiles is how many files are worth a process of their own to Lint.
+const lintFiles = 200
+
+// Lint checks the syntax of PHP files, with as many processes as there are
+// processors. The error has a line file:line: message for each mistake.
 func Lint(ctx context.Context, program string, files []string) error {
 	if len(files) == 0 {
 		return nil
 	}
+	size := max(lintFiles, (len(files)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var parts [][]string
+	for part := range slices.Chunk(files, size) {
+		parts = append(parts, part)
+	}
+	results := fleet.Run(ctx, parts, fleet.Options[[]string]{Jobs: len(parts), MaxFailures: fleet.NoLimit},
+		func(ctx context.Context, part []string) (struct{}, error) {
+			return struct{}{}, lint(ctx, program, part)
+		})
+	var errs []error
+	for _, r := range results {
+		errs = append(errs, r.Err)
+	}
+	return errors.Join(errs...)
+}
+
+func lint(ctx context.Context, program string, files []string) error {
 	cmd := exec.CommandContext(ctx, program, "-r", lintCode)
 	cmd.Env = environment()
 	cmd.Stdin = strings.NewReader(strings.Join(files, "\x00"))
