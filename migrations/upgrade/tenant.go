@@ -151,7 +151,7 @@ func (k *task) finish(ctx context.Context) error {
 
 // mark writes into the ledger what is about to happen.
 func (k *task) mark(ctx context.Context) error {
-	release, _, err := k.Deploy.Current(k.Name)
+	release, err := k.Deploy.Current(k.Name)
 	if err != nil {
 		return err
 	}

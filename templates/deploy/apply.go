@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"wikictl/tenants/fleet"
 )
@@ -83,7 +84,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return again(i)
 	}
 	staged := d.stageAll(ctx, s, differ, found)
-	d.lintAll(ctx, staged)
+	d.lintWhileSyncing(ctx, staged)
 	if err := ctx.Err(); err != nil {
 		return Applied{}, context.Cause(ctx)
 	}
@@ -146,10 +147,10 @@ func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found [
 }
 
 func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
-	if t.swap.From, _, err = d.Current(w.Tenant); err != nil {
+	if t.swap.From, err = d.Current(w.Tenant); err != nil {
 		return err
 	}
-	if t.swap.To, t.unchecked, err = d.stage(w); err != nil {
+	if t.swap.To, t.unchecked, err = d.stage(w, t.swap.From); err != nil {
 		return err
 	}
 	for _, c := range t.changes {
@@ -161,6 +162,17 @@ func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
 		}
 	}
 	return nil
+}
+
+// lintWhileSyncing checks releases while the disk, which has to have them before
+// they are served, writes: the one waits for processors, the other does not.
+func (d *Deployer) lintWhileSyncing(ctx context.Context, staged []stagedTenant) {
+	var wait sync.WaitGroup
+	if d.unsynced.Load() {
+		wait.Go(func() { _ = d.Sync() }) // commit does it again, and tells
+	}
+	d.lintAll(ctx, staged)
+	wait.Wait()
 }
 
 // lintAll checks the PHP of the releases that were never served. When the check of
@@ -237,7 +249,7 @@ func (d *Deployer) include(ctx context.Context, names []string, decide func(part
 	}
 	var swaps []swap
 	for _, name := range names {
-		current, _, err := d.Current(name)
+		current, err := d.Current(name)
 		if err != nil {
 			return false, err
 		}

@@ -110,7 +110,11 @@ func indexes(n int) []int {
 
 // compare looks at what one tenant is served from.
 func (d *Deployer) compare(w Wanted, diffs bool) ([]Change, error) {
-	release, core, err := d.Current(w.Tenant)
+	release, err := d.Current(w.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	core, err := d.core(w.Tenant, release)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"wikictl/tenants"
 )
 
 // WriteFile replaces a file by rename and makes it last, with exactly that mode;
@@ -51,7 +53,11 @@ func syncDir(dir string) error {
 
 // create writes a new file, which a syncfs makes last.
 func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	at := mode
+	if gid >= 0 {
+		at = 0o600 // until it is that group's
+	}
+	f, err := tenants.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
 	if err != nil {
 		return err
 	}
@@ -64,8 +70,9 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 			return err
 		}
 	}
-	if mode == 0o600 {
-		return nil // no umask takes away the owner's rights
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm() == mode {
+		return err
 	}
 	return f.Chmod(mode)
 }
@@ -85,7 +92,11 @@ func folder(path string, mode os.FileMode, uid, gid int) error {
 			return err
 		}
 	}
-	return os.Chmod(path, mode) // whatever the umask took away
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Perm() == mode {
+		return err
+	}
+	return os.Chmod(path, mode) // the umask took something away
 }
 
 func own(path string, uid, gid int) error {
@@ -103,8 +114,11 @@ func own(path string, uid, gid int) error {
 	return os.Chown(path, uid, gid)
 }
 
-// point makes a symbolic link lead to target, by rename.
+// point makes a symbolic link lead to target, by rename when there is one.
 func point(link, target string) error {
+	if err := os.Symlink(target, link); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	temporary := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+".new")
 	err := os.Symlink(target, temporary)
 	if errors.Is(err, fs.ErrExist) { // a killed run's
@@ -193,7 +207,7 @@ const (
 // compareFile reads a file no further than it has to. A file of secrets must not
 // be readable for others.
 func compareFile(path string, want []byte, secret bool) (difference, error) {
-	f, err := os.Open(path)
+	f, err := tenants.OpenFile(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return absent, nil
 	}

@@ -52,7 +52,7 @@ func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
 		if s.Out {
 			return false
 		}
-		current, _, err := d.Current(s.Tenant)
+		current, err := d.Current(s.Tenant)
 		failed = errors.Join(failed, err)
 		if current == s.To {
 			return false
@@ -122,7 +122,7 @@ func (d *Deployer) apply(s swap) error {
 
 // bringRelease serves a swap's release unless it is served already.
 func (d *Deployer) bringRelease(s swap) error {
-	current, _, err := d.Current(s.Tenant)
+	current, err := d.Current(s.Tenant)
 	if err != nil || current == s.To {
 		return err
 	}

@@ -85,7 +85,7 @@ func checkWhole(t *testing.T, d *Deployer) {
 	}
 	for _, path := range vhosts {
 		name := strings.TrimSuffix(filepath.Base(path), ".conf")
-		release, core, err := d.Current(name)
+		release, core, err := servedFrom(d, name)
 		if err != nil || release == 0 || core == "" {
 			t.Errorf("%s names nothing: release %d %s %v", path, release, core, err)
 			continue
@@ -109,7 +109,7 @@ func settled(t *testing.T, d *Deployer) string {
 	t.Helper()
 	var b strings.Builder
 	for _, name := range names() {
-		if n, core, err := d.Current(name); err != nil || n > 0 {
+		if n, core, err := servedFrom(d, name); err != nil || n > 0 {
 			fmt.Fprintln(&b, name, core, err, read(t, d.layout.LocalSettings(name)))
 		}
 	}
@@ -197,7 +197,7 @@ func TestKilledWhileSettling(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := settled(t, d)
-	release, _, err := d.Current("t00")
+	release, err := d.Current("t00")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestJournalOutlivesANarrowerRun(t *testing.T) {
 	if applied, err = d.Apply(t.Context(), Of(wanted("t01", "one"))); err != nil || applied.Recovered != 0 {
 		t.Fatalf("%+v %v", applied, err)
 	}
-	if n, _, _ := d.Current("t00"); n != 1 {
+	if n, _ := d.Current("t00"); n != 1 {
 		t.Errorf("release is %d", n)
 	}
 }

@@ -91,7 +91,7 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 	if now.Releases, err = d.Releases(tenant); err != nil {
 		return err
 	}
-	if now.Release, _, err = d.Current(tenant); err != nil {
+	if now.Release, err = d.Current(tenant); err != nil {
 		return err
 	}
 	for _, n := range releases {

@@ -24,25 +24,27 @@ const (
 	unfinished   = ".new" // the release that is being built
 )
 
-// Current returns the number of the release that a tenant is served from and
-// the codebase that it runs on; zero and "" when there is none.
-func (d *Deployer) Current(tenant string) (release int, core string, err error) {
+// Current returns the number of the release that a tenant is served from; zero
+// when there is none.
+func (d *Deployer) Current(tenant string) (release int, err error) {
 	target, err := os.Readlink(d.layout.Current(tenant))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, "", nil
+		return 0, nil
 	}
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	release, err = strconv.Atoi(filepath.Base(target))
 	if err != nil || release < 1 {
-		return 0, "", fmt.Errorf("%s leads to %s, which is no release: remove the link", d.layout.Current(tenant), target)
+		return 0, fmt.Errorf("%s leads to %s, which is no release: remove the link", d.layout.Current(tenant), target)
 	}
-	core, err = os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
-	if errors.Is(err, fs.ErrNotExist) {
-		return release, "", nil
-	}
-	return release, core, err
+	return release, nil
+}
+
+// core is the codebase that a release runs on; "" when it has none.
+func (d *Deployer) core(tenant string, release int) (string, error) {
+	core, err := os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
+	return core, ignoreAbsent(err)
 }
 
 // Releases lists the numbers of a tenant's releases, smallest first.
@@ -89,7 +91,10 @@ func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 				return t, err
 			}
 			t.swap.Tenant = w.Tenant
-			t.swap.To, t.unchecked, err = d.stage(w)
+			if t.swap.From, err = d.Current(w.Tenant); err != nil {
+				return t, err
+			}
+			t.swap.To, t.unchecked, err = d.stage(w, t.swap.From)
 			return t, err
 		}) {
 		staged[i] = r.Value
@@ -116,14 +121,11 @@ func (d *Deployer) discard(staged []stagedTenant) (err error) {
 	return err
 }
 
-// stage makes sure that a release holds what is wanted and returns its number,
-// and whether it has yet to be checked: it is new, or was never served.
-func (d *Deployer) stage(w Wanted) (release int, unchecked bool, err error) {
+// stage makes sure that a release, the current one or a later one, holds what is
+// wanted and returns its number, and whether it has yet to be checked: it is new, or
+// was never served.
+func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, err error) {
 	if err := d.makeFolders(w); err != nil {
-		return 0, false, err
-	}
-	current, _, err := d.Current(w.Tenant)
-	if err != nil {
 		return 0, false, err
 	}
 	numbers, err := d.Releases(w.Tenant)
@@ -148,9 +150,9 @@ func (d *Deployer) stage(w Wanted) (release int, unchecked bool, err error) {
 // holds says whether a release is exactly what is wanted.
 func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	dir := d.layout.Release(w.Tenant, release)
-	core, err := os.Readlink(filepath.Join(dir, coreLink))
+	core, err := d.core(w.Tenant, release)
 	if err != nil || core != w.Core {
-		return false, ignoreAbsent(err)
+		return false, err
 	}
 	for _, f := range w.files() {
 		if f.data == nil {
@@ -188,8 +190,10 @@ func (w Wanted) files() [3]file {
 // build writes a release aside and gives it its number.
 func (d *Deployer) build(w Wanted, release int) error {
 	dir := filepath.Join(d.layout.Releases(w.Tenant), unfinished)
-	if err := os.RemoveAll(dir); err != nil { // a killed run's
-		return err
+	if exists(dir) { // a killed run's
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
 	}
 	if err := folder(dir, 0o750, -1, d.gid); err != nil {
 		return err
@@ -277,7 +281,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 			return err
 		}
 	}
-	current, _, err := d.Current(tenant)
+	current, err := d.Current(tenant)
 	if err != nil {
 		return err
 	}
@@ -299,7 +303,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 // PutBack serves a tenant from an earlier release again, as Switch does, and has
 // the web server reload when what it includes differs.
 func (d *Deployer) PutBack(ctx context.Context, tenant string, release int) error {
-	current, _, err := d.Current(tenant)
+	current, err := d.Current(tenant)
 	if err != nil {
 		return err
 	}

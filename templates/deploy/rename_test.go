@@ -86,7 +86,7 @@ func nothingOfOld(t *testing.T, d *Deployer) {
 			t.Error(path, got)
 		}
 	}
-	if n, _, _ := d.Current("new"); n != 2 || read(t, d.layout.Vhost("new")) != "# two\n" || read(t, d.layout.Images("new")+"/x.gif") != "content" {
+	if n, _ := d.Current("new"); n != 2 || read(t, d.layout.Vhost("new")) != "# two\n" || read(t, d.layout.Images("new")+"/x.gif") != "content" {
 		t.Errorf("release %d\n%s", n, all)
 	}
 }
@@ -110,7 +110,7 @@ func TestWithdrawOfAnInterruptedChange(t *testing.T) {
 	if _, err := d.Apply(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
-	if n, _, _ := d.Current("new"); n != 3 || exists(d.layout.Vhost("old")) || d.Unfinished() {
+	if n, _ := d.Current("new"); n != 3 || exists(d.layout.Vhost("old")) || d.Unfinished() {
 		t.Errorf("release %d, %s", n, served(t, d, "old", "new"))
 	}
 }

@@ -51,7 +51,7 @@ func (d *Deployer) WriteSecrets(tenant string, s tenants.Secrets) error {
 // the tenant has none.
 func (d *Deployer) ReadSecrets(tenant string) (tenants.Secrets, error) {
 	path := d.layout.Secrets(tenant)
-	data, err := os.ReadFile(path)
+	data, err := tenants.ReadFile(path)
 	if err != nil {
 		return tenants.Secrets{}, err
 	}
@@ -88,7 +88,7 @@ func (d *Deployer) prune(tenant string, keep int) error {
 	if err != nil {
 		return err
 	}
-	current, _, err := d.Current(tenant)
+	current, err := d.Current(tenant)
 	if err != nil {
 		return err
 	}

@@ -297,7 +297,7 @@ func (s *stand) testSwitch(t *testing.T) {
 	if err := os.WriteFile(defines, []byte(strings.Replace(text, version, version+"-other", 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	first, _, err := s.d.Current("alpha")
+	first, err := s.d.Current("alpha")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func (c *creation) mend(ctx context.Context, j *job) (err error) {
 	if err := c.same(ctx, j); err != nil {
 		return err
 	}
-	if j.release, _, err = c.Deploy.Current(j.tenant.Name); err != nil || !j.accounts {
+	if j.release, err = c.Deploy.Current(j.tenant.Name); err != nil || !j.accounts {
 		return err
 	}
 	secrets, err := c.Deploy.ReadSecrets(j.tenant.Name)
