@@ -71,6 +71,10 @@ func TestRunFailures(t *testing.T) {
 		{"exit", "echo 'bye'; exit(3);", "exit 3: bye"},
 		{"fatal error", "nothing();", "exit 255: "},
 		{"killed", "posix_kill(getmypid(), SIGKILL);", "killed by signal 9"},
+		{"exit in a shutdown function", "register_shutdown_function(fn() => exit(4));", "exit 4"},
+		{"fatal error in a shutdown function", "register_shutdown_function(fn() => nothing());", "exit 255: "},
+		{"fatal error in a destructor", "class D { function __destruct() { nothing(); } } $d = new D;", "exit 255: "},
+		{"fatal error in output", "ob_start(function() { nothing(); });", "exit 255: "},
 	}
 	servers(t, func(t *testing.T, s *Server) {
 		for _, tc := range cases {
@@ -79,6 +83,30 @@ func TestRunFailures(t *testing.T) {
 			if !errors.As(err, &failed) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%s: got %v", tc.name, err)
 			}
+		}
+	})
+}
+
+// TestRunEnds looks that nothing is lost of what PHP does after a script.
+func TestRunEnds(t *testing.T) {
+	const code = `
+class Last { public $next; function __construct(public $name) {} function __destruct() { echo $this->name, "\n"; } }
+$global = new Last('global');
+$a = new Last('cycle'); $a->next = new Last('of two'); $a->next->next = $a; unset($a);
+class Holder { static $kept; } Holder::$kept = new Last('static');
+register_shutdown_function(function() {
+	echo "shutdown\n";
+	register_shutdown_function(function() { echo "shutdown of shutdown\n"; });
+});
+ob_start(fn($text) => "buffered $text");
+echo "text\n";`
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, code)
+		if r, err := s.Run(t.Context(), j); err != nil || r.Exit != 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if got, want := wrote(j.Log), "buffered text\nshutdown\nshutdown of shutdown\nglobal\ncycle\nof two\nstatic\n"; got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }
