@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
 	"wikictl/tenants"
 )
 
@@ -118,10 +119,11 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 	defer f.Close()
 	sum := sha256.New()
 	size := &counter{}
-	z, err := zstd.NewWriter(io.MultiWriter(f, sum, size), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	z, err := s.encoder(io.MultiWriter(f, sum, size))
 	if err != nil {
 		return err
 	}
+	defer s.encoders.Put(z)
 	triggers, err := s.triggersOption(ctx, b.Database)
 	if err != nil {
 		return err
@@ -133,6 +135,15 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 	}
 	b.Bytes, b.SHA256 = size.n, hex.EncodeToString(sum.Sum(nil))
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// encoder is a new one, or one that an earlier dump is done with.
+func (s *Server) encoder(w io.Writer) (*zstd.Encoder, error) {
+	if z, ok := s.encoders.Get().(*zstd.Encoder); ok {
+		z.Reset(w)
+		return z, nil
+	}
+	return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 }
 
 // triggersOption tells mariadb-dump not to look for triggers when there are none,

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -26,8 +27,9 @@ type Server struct {
 	Name    string
 	Version string // as the server states it, such as "10.11.19-MariaDB-0+deb12u1"
 
-	config *mysql.Config
-	db     *sql.DB
+	config   *mysql.Config
+	db       *sql.DB
+	encoders sync.Pool // *zstd.Encoder of dumps that are over: each has megabytes
 }
 
 // Open connects to a server as its administrator, and starts it first when
