@@ -85,7 +85,7 @@ func measure(ctx context.Context, wikictl, farm, name string, args []string) err
 	state := cmd.ProcessState
 	usage := state.SysUsage().(*syscall.Rusage)
 	fmt.Printf("%-36s %8.2f %8.2f %10.0f\n", name, elapsed.Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), float64(usage.Maxrss)/1024)
-	if last := lastLine(out.String()); strings.HasPrefix(last, "audit:") {
+	if last := lastLine(out.String()); strings.HasPrefix(last, args[0]+":") {
 		fmt.Println("  " + last)
 	}
 	return nil

@@ -76,6 +76,11 @@ func (b *auditing) run(ctx context.Context) (err error) {
 	if err := b.look(ctx, "again"); err != nil {
 		return err
 	}
+	for _, command := range []string{"create", "upgrade"} {
+		if err := measure(ctx, b.wikictl, b.demo.Dir, command+" --all, nothing to do", []string{command, "--all"}); err != nil {
+			return err
+		}
+	}
 	return b.loop(ctx)
 }
 

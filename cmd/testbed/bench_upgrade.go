@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wikictl/cmd/internal/stack"
+	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
@@ -70,11 +71,29 @@ func (b *upgrading) prepare(ctx context.Context) (err error) {
 	if _, err := b.create(ctx, b.demo.Dir); err != nil {
 		return err
 	}
+	if err := b.visit(ctx); err != nil {
+		return err
+	}
 	b.version = "1.43"
 	if err := b.tenants(b.demo.Dir, 0, b.n); err != nil {
 		return err
 	}
 	return b.keep(ctx)
+}
+
+// visit reads a page of each wiki: for the first one in a wiki's life MediaWiki
+// starts other programs, to tell this machine from others.
+func (b *upgrading) visit(ctx context.Context) error {
+	f, err := tenants.Load(b.demo.Dir)
+	if err != nil {
+		return err
+	}
+	for _, t := range f.Tenants {
+		if err := php.Served(ctx, f.Web.Probe, t.Hosts[0], "Main_Page", t.Codebase.Version); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *upgrading) stop(ctx context.Context) {
