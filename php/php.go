@@ -5,23 +5,17 @@
 package php
 
 import (
-	"bytes"
-	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"wikictl/tenants/fleet"
 )
 
 // grace is how long a process has to end after it was asked to.
@@ -90,60 +84,6 @@ func (o Owner) attributes() *syscall.SysProcAttr {
 // variables of Zend). Both save a tenth of the time of a short script.
 func environment() []string {
 	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent", "ZEND_DONT_UNLOAD_MODULES=1", "USE_ZEND_ALLOC_HUGE_PAGES=1"}
-}
-
-// lintCode parses the files named on standard input, separated by NUL, with
-// PHP's own parser (token_get_all, TOKEN_PARSE): thousands in one process, where
-// php -l of PHP 8.2 takes one file a process.
-const lintCode = `foreach ( explode( "\0", stream_get_contents( STDIN ) ) as $file ) {
-	$code = file_get_contents( $file );
-	try {
-		if ( $code === false ) {
-			throw new ParseError( 'can not be read' );
-		}
-		token_get_all( $code, TOKEN_PARSE );
-	} catch ( ParseError $e ) {
-		fwrite( STDOUT, $file . ':' . $e->getLine() . ': ' . $e->getMessage() . "\n" );
-		$bad = 1;
-	}
-}
-exit( $bad ?? 0 );`
-
-// lintFiles is how many files are worth a process of their own to Lint.
-const lintFiles = 200
-
-// Lint checks the syntax of PHP files, with as many processes as there are
-// processors. The error has a line file:line: message for each mistake.
-func Lint(ctx context.Context, program string, files []string) error {
-	if len(files) == 0 {
-		return nil
-	}
-	size := max(lintFiles, (len(files)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-	var parts [][]string
-	for part := range slices.Chunk(files, size) {
-		parts = append(parts, part)
-	}
-	results := fleet.Run(ctx, parts, fleet.Options[[]string]{Jobs: len(parts), MaxFailures: fleet.NoLimit},
-		func(ctx context.Context, part []string) (struct{}, error) {
-			return struct{}{}, lint(ctx, program, part)
-		})
-	var errs []error
-	for _, r := range results {
-		errs = append(errs, r.Err)
-	}
-	return errors.Join(errs...)
-}
-
-func lint(ctx context.Context, program string, files []string) error {
-	cmd := exec.CommandContext(ctx, program, "-r", lintCode)
-	cmd.Env = environment()
-	cmd.Stdin = strings.NewReader(strings.Join(files, "\x00"))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("check the syntax of %d files: %w: %s", len(files), err, strings.TrimSpace(out.String()))
-	}
-	return nil
 }
 
 // frame is a line of a stack trace, of which the message stands above.

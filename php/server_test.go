@@ -231,11 +231,16 @@ func TestLint(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Lint(t.Context(), program(t), []string{good, good}); err != nil {
+	if err := Lint(t.Context(), program(t), []Source{{Path: good}, {good, []byte("<?php echo 1;")}}); err != nil {
 		t.Error(err)
 	}
-	err := Lint(t.Context(), program(t), []string{good, bad, filepath.Join(t.TempDir(), "missing.php")})
-	if err == nil || !strings.Contains(err.Error(), bad+":2: ") || !strings.Contains(err.Error(), "missing.php") || strings.Contains(err.Error(), good+":") {
-		t.Errorf("got %v", err)
+	err := Lint(t.Context(), program(t), []Source{{Path: good}, {Path: bad}, {"sent.php", []byte("<?php if")}, {Path: filepath.Join(t.TempDir(), "missing.php")}, {Path: "empty.php", Text: []byte{}}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for text, want := range map[string]bool{bad + ":2: ": true, "sent.php:1: ": true, "missing.php": true, good + ":": false, "empty.php": false} {
+		if strings.Contains(err.Error(), text) != want {
+			t.Errorf("%q is in it: %v: %v", text, !want, err)
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -47,11 +49,10 @@ func readSmall(path string) ([]byte, *Problem) {
 		return nil, &Problem{Message: reason(err)}
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, &Problem{Message: "is a folder, not a file"}
-	}
 	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
 	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return nil, &Problem{Message: "is a folder, not a file"}
 	case err != nil:
 		return nil, &Problem{Message: reason(err)}
 	case len(data) > maxDocument:
@@ -129,8 +130,10 @@ type places map[string]Position
 
 // findPlaces walks the syntax tree, which the decoder's values do not carry.
 func findPlaces(file string, data []byte) (places, *Problem) {
-	w := walker{file: file, data: data, found: places{}, tables: map[string]int{}}
-	w.parser.Reset(data)
+	parser := parsers.Get().(*unstable.Parser)
+	defer parsers.Put(parser)
+	parser.Reset(data)
+	w := walker{parser: parser, file: file, data: data, found: places{}, tables: map[string]int{}}
 	prefix := ""
 	for w.parser.NextExpression() {
 		switch n := w.parser.Expression(); n.Kind {
@@ -148,8 +151,11 @@ func findPlaces(file string, data []byte) (places, *Problem) {
 	return w.found, nil
 }
 
+// parsers are used again, with the memory of the files that they have read.
+var parsers = sync.Pool{New: func() any { return new(unstable.Parser) }}
+
 type walker struct {
-	parser unstable.Parser
+	parser *unstable.Parser
 	file   string
 	data   []byte
 	found  places

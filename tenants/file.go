@@ -8,20 +8,61 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenFile is os.OpenFile for regular files. It does not ask whether the file can
-// be waited for, as os.OpenFile does by five system calls: a farm has tens of
-// thousands of small files, each of which takes four calls to read.
-func OpenFile(path string, flag int, mode os.FileMode) (*os.File, error) {
-	for {
-		fd, err := unix.Open(path, flag|unix.O_CLOEXEC, uint32(mode.Perm()))
-		switch {
-		case err == nil:
-			return os.NewFile(uintptr(fd), path), nil
-		case !errors.Is(err, unix.EINTR):
-			return nil, &os.PathError{Op: "open", Path: path, Err: err}
-		}
-	}
+// File is an open regular file. An *os.File asks whether it can be waited for, by
+// five system calls when it opens and one when it is given an open one; a farm has
+// tens of thousands of small files, each of which takes four calls to read.
+type File struct {
+	fd   int
+	path string
 }
+
+// OpenFile is os.OpenFile for regular files.
+func OpenFile(path string, flag int, mode os.FileMode) (File, error) {
+	fd, err := again(func() (int, error) { return unix.Open(path, flag|unix.O_CLOEXEC, uint32(mode.Perm())) })
+	return File{fd, path}, wrong("open", path, err)
+}
+
+// Read is io.Reader's.
+func (f File) Read(p []byte) (int, error) {
+	n, err := again(func() (int, error) { return unix.Read(f.fd, p) })
+	switch {
+	case err != nil:
+		return 0, wrong("read", f.path, err)
+	case n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// Write is io.Writer's.
+func (f File) Write(p []byte) (written int, err error) {
+	for written < len(p) {
+		n, err := again(func() (int, error) { return unix.Write(f.fd, p[written:]) })
+		if err != nil {
+			return written, wrong("write", f.path, err)
+		}
+		written += n
+	}
+	return written, nil
+}
+
+// Stat tells how many bytes the file has and who may read it.
+func (f File) Stat() (size int64, mode os.FileMode, err error) {
+	var s unix.Stat_t
+	_, err = again(func() (int, error) { return 0, unix.Fstat(f.fd, &s) })
+	return s.Size, os.FileMode(s.Mode & 0o777), wrong("stat", f.path, err)
+}
+
+// Chown changes its owner; -1 leaves the user or the group as it is.
+func (f File) Chown(uid, gid int) error { return wrong("chown", f.path, unix.Fchown(f.fd, uid, gid)) }
+
+// Chmod changes who may read it.
+func (f File) Chmod(mode os.FileMode) error {
+	return wrong("chmod", f.path, unix.Fchmod(f.fd, uint32(mode.Perm())))
+}
+
+// Close ends the use of the file. It is not asked twice (close(2)).
+func (f File) Close() error { return wrong("close", f.path, unix.Close(f.fd)) }
 
 // ReadFile is os.ReadFile for regular files.
 func ReadFile(path string) ([]byte, error) {
@@ -31,4 +72,22 @@ func ReadFile(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(f)
+}
+
+// again calls until no signal came between.
+func again(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
+}
+
+// wrong names the file that a system call failed for.
+func wrong(op, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &os.PathError{Op: op, Path: path, Err: err}
 }

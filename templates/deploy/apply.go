@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"wikictl/php"
 	"wikictl/tenants/fleet"
 )
 
@@ -64,7 +65,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return Applied{}, err
 	}
 	defer unlock()
-	found, kept, err := d.compareAll(ctx, s, false)
+	found, err := d.compareAll(ctx, s, false)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -73,16 +74,8 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return Applied{}, err
 	}
 	applied := Applied{Recovered: len(j.Swaps)}
-	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return len(found[i]) == 0 })
+	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return len(found[i].changes) == 0 })
 	applied.Unchanged = s.Len - len(differ)
-	again := s.At
-	s.At = func(i int) (w Wanted, err error) {
-		if kept[i] != nil {
-			w, kept[i] = *kept[i], nil
-			return w, nil
-		}
-		return again(i)
-	}
 	staged := d.stageAll(ctx, s, differ, found)
 	d.lintWhileSyncing(ctx, staged)
 	if err := ctx.Err(); err != nil {
@@ -119,37 +112,44 @@ func partial(outcomes []Outcome) error {
 type stagedTenant struct {
 	swap      swap
 	changes   []Change
-	unchecked bool // its PHP was not checked yet
+	unchecked bool   // its PHP was not checked yet
+	settings  []byte // the text of its LocalSettings.php, as far as there is room
 	err       error
 }
 
-// stageAll writes the releases of the tenants that differ, several at once.
-func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found [][]Change) []stagedTenant {
+// stageAll writes the releases of the tenants that differ, several at once, and
+// lets go of what was found wanted.
+func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found []comparison) []stagedTenant {
 	results := fleet.Run(ctx, differ, fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) (stagedTenant, error) {
-			w, err := s.At(i)
-			if err != nil {
-				return stagedTenant{}, err
+			t := stagedTenant{changes: found[i].changes}
+			w := found[i].wanted
+			found[i].wanted = nil
+			if w != nil {
+				t.settings = w.LocalSettings
+			} else {
+				again, err := s.At(i)
+				if err != nil {
+					return stagedTenant{}, err
+				}
+				w = &again
 			}
-			t := stagedTenant{swap: swap{Tenant: w.Tenant}, changes: found[i]}
-			t.err = d.stageOne(w, &t)
+			t.swap = swap{Tenant: w.Tenant, From: found[i].release}
+			t.err = d.stageOne(*w, &t)
 			return t, nil
 		})
 	staged := make([]stagedTenant, len(results))
 	for i, r := range results {
 		staged[i] = r.Value
 		if r.Err != nil {
-			staged[i].err, staged[i].changes = r.Err, found[differ[i]]
-			staged[i].swap.Tenant = found[differ[i]][0].Tenant
+			staged[i].err, staged[i].changes = r.Err, found[differ[i]].changes
+			staged[i].swap.Tenant = staged[i].changes[0].Tenant
 		}
 	}
 	return staged
 }
 
 func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
-	if t.swap.From, err = d.Current(w.Tenant); err != nil {
-		return err
-	}
 	if t.swap.To, t.unchecked, err = d.stage(w, t.swap.From); err != nil {
 		return err
 	}
@@ -193,9 +193,9 @@ func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
 	if len(some) == 0 || ctx.Err() != nil {
 		return
 	}
-	files := make([]string, len(some))
+	files := make([]php.Source, len(some))
 	for i, t := range some {
-		files[i] = filepath.Join(d.layout.Release(t.swap.Tenant, t.swap.To), settingsFile)
+		files[i] = php.Source{Path: filepath.Join(d.layout.Release(t.swap.Tenant, t.swap.To), settingsFile), Text: t.settings}
 	}
 	err := d.Lint(ctx, files)
 	switch {

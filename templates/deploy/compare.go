@@ -45,43 +45,53 @@ func (d *Deployer) DefaultVhost() string { return filepath.Join(d.layout.Vhosts(
 // source, and writes nothing. With diffs each change has its difference. The
 // error is tenants.Problems when tenants can't be rendered.
 func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
-	found, _, err := d.compareAll(ctx, s, diffs)
+	found, err := d.compareAll(ctx, s, diffs)
 	if err != nil {
 		return nil, err
 	}
+	var changes []Change
 	if s.Default != nil {
 		change, err := d.compareOne("", d.DefaultVhost(), file{data: s.Default}, nil, diffs)
 		if err != nil {
 			return nil, err
 		}
-		found = append([][]Change{change}, found...)
+		changes = change
 	}
-	return slices.Concat(found...), nil
+	for _, c := range found {
+		changes = append(changes, c.changes...)
+	}
+	return changes, nil
+}
+
+// comparison is how one tenant stands to what is wanted.
+type comparison struct {
+	release int // that is served; zero: none
+	changes []Change
+	wanted  *Wanted // of a tenant that differs, as far as there is room
 }
 
 // keepText is how many bytes of rendered text are kept between comparing and
 // staging; what is beyond is rendered again.
 const keepText = 100 << 20
 
-// compareAll compares every tenant, several at once, and gathers problems. What
-// differs is returned too, as far as there is room.
-func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([][]Change, []*Wanted, error) {
-	kept := make([]*Wanted, s.Len)
+// compareAll compares every tenant, several at once and in the order of the
+// source, and gathers problems.
+func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([]comparison, error) {
 	var room atomic.Int64
 	room.Store(keepText)
 	results := fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
-		func(_ context.Context, i int) ([]Change, error) {
+		func(_ context.Context, i int) (comparison, error) {
 			w, err := s.At(i)
 			if err != nil {
-				return nil, err
+				return comparison{}, err
 			}
-			changes, err := d.compare(w, diffs)
-			if len(changes) > 0 && room.Add(-int64(len(w.LocalSettings)+len(w.Vhost)+len(w.Pool))) > 0 {
-				kept[i] = &w
+			c, err := d.compare(w, diffs)
+			if len(c.changes) > 0 && room.Add(-int64(len(w.LocalSettings)+len(w.Vhost)+len(w.Pool))) > 0 {
+				c.wanted = &w
 			}
-			return changes, err
+			return c, err
 		})
-	found := make([][]Change, s.Len)
+	found := make([]comparison, s.Len)
 	var problems tenants.Problems
 	for i, r := range results {
 		found[i] = r.Value
@@ -90,14 +100,14 @@ func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([][]Ch
 		case errors.As(r.Err, &wrong):
 			problems = append(problems, wrong...)
 		case r.Err != nil:
-			return nil, nil, r.Err
+			return nil, r.Err
 		}
 	}
 	if len(problems) > 0 {
 		problems.Sort()
-		return nil, nil, slices.Compact(problems)
+		return nil, slices.Compact(problems)
 	}
-	return found, kept, nil
+	return found, nil
 }
 
 func indexes(n int) []int {
@@ -109,45 +119,54 @@ func indexes(n int) []int {
 }
 
 // compare looks at what one tenant is served from.
-func (d *Deployer) compare(w Wanted, diffs bool) ([]Change, error) {
-	release, err := d.Current(w.Tenant)
-	if err != nil {
-		return nil, err
+func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
+	if c.release, err = d.Current(w.Tenant); err != nil {
+		return c, err
 	}
-	core, err := d.core(w.Tenant, release)
-	if err != nil {
-		return nil, err
-	}
-	current := d.layout.Current(w.Tenant)
-	dir := d.layout.Release(w.Tenant, release)
-	changes, err := d.compareOne(w.Tenant, filepath.Join(current, settingsFile), file{data: w.LocalSettings, secret: true}, w.Secrets, diffs)
-	if err != nil {
-		return nil, err
-	}
-	if core != w.Core {
-		c := Change{Tenant: w.Tenant, Path: filepath.Join(current, coreLink), Kind: Edit}
-		if core == "" {
-			c.Kind = Add
-		}
-		if diffs {
-			c.Diff = fmt.Sprintf("-%s\n+%s\n", core, w.Core)
-		}
-		changes = append(changes, c)
+	if c.changes, err = d.compareRelease(w, c.release, diffs); err != nil {
+		return c, err
 	}
 	for _, part := range []struct {
-		installed, released string
-		data                []byte
+		installed string
+		data      []byte
 	}{
-		{d.layout.Vhost(w.Tenant), filepath.Join(dir, vhostFile), w.Vhost},
-		{d.layout.Pool(w.Tenant), filepath.Join(dir, poolFile), w.Pool},
+		{d.layout.Vhost(w.Tenant), w.Vhost},
+		{d.layout.Pool(w.Tenant), w.Pool},
 	} {
 		more, err := d.compareOne(w.Tenant, part.installed, file{data: part.data}, w.Secrets, diffs)
 		if err != nil {
+			return c, err
+		}
+		c.changes = append(c.changes, more...)
+	}
+	return c, nil
+}
+
+// compareRelease looks at the settings and the code of the release that is served.
+func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, error) {
+	current := d.layout.Current(w.Tenant)
+	settings := file{data: w.LocalSettings, secret: true}
+	look, core := d.compareOne, ""
+	if release == 0 {
+		look = d.added
+	} else {
+		var err error
+		if core, err = d.core(w.Tenant, release); err != nil {
 			return nil, err
 		}
-		changes = append(changes, more...)
 	}
-	return changes, nil
+	changes, err := look(w.Tenant, filepath.Join(current, settingsFile), settings, w.Secrets, diffs)
+	if err != nil || core == w.Core {
+		return changes, err
+	}
+	c := Change{Tenant: w.Tenant, Path: filepath.Join(current, coreLink), Kind: Edit}
+	if core == "" {
+		c.Kind = Add
+	}
+	if diffs {
+		c.Diff = fmt.Sprintf("-%s\n+%s\n", core, w.Core)
+	}
+	return append(changes, c), nil
 }
 
 // compareOne looks at one file.
@@ -164,13 +183,18 @@ func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, dif
 	}
 	switch found {
 	case absent:
-		return d.change(tenant, path, Add, f, secrets, diffs)
+		return d.added(tenant, path, f, secrets, diffs)
 	case changed:
 		return d.change(tenant, path, Edit, f, secrets, diffs)
 	case mode:
 		return []Change{{Tenant: tenant, Path: path, Kind: Mode}}, nil
 	}
 	return nil, nil
+}
+
+// added is the change of a file that is not there.
+func (d *Deployer) added(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
+	return d.change(tenant, path, Add, f, secrets, diffs)
 }
 
 func (d *Deployer) change(tenant, path string, kind Kind, f file, secrets []string, diffs bool) ([]Change, error) {

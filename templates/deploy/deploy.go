@@ -21,6 +21,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"wikictl/php"
 	"wikictl/templates"
 	"wikictl/tenants"
 )
@@ -28,7 +29,7 @@ import (
 // Deployer writes below one state folder. It may be used by many goroutines.
 type Deployer struct {
 	// Lint checks PHP files, such as php.Lint; nil checks nothing.
-	Lint func(ctx context.Context, files []string) error
+	Lint func(ctx context.Context, files []php.Source) error
 
 	layout   tenants.Layout
 	web      tenants.Web

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/php"
 	"wikictl/tenants"
 )
 
@@ -168,9 +169,9 @@ func served(t testing.TB, d *Deployer, names ...string) string {
 
 func TestLintKeepsOnlyTheTenantAtFault(t *testing.T) {
 	d := deployer(t, "", "")
-	d.Lint = func(_ context.Context, files []string) error {
+	d.Lint = func(_ context.Context, files []php.Source) error {
 		for _, f := range files {
-			if strings.Contains(read(t, f), "syntax") {
+			if strings.Contains(read(t, f.Path), "syntax") {
 				return errors.New("is not PHP")
 			}
 		}
@@ -281,11 +282,11 @@ func prepare(t *testing.T, d *Deployer, w Wanted) int {
 func TestPrepareChecksWhatWasNeverServed(t *testing.T) {
 	d := deployer(t, "", "")
 	refused, checks := "", 0
-	d.Lint = func(_ context.Context, files []string) error {
+	d.Lint = func(_ context.Context, files []php.Source) error {
 		checks++
 		for _, f := range files {
-			if refused != "" && strings.Contains(f, "/"+refused+"/") {
-				return errors.New(f + " is wrong")
+			if refused != "" && strings.Contains(f.Path, "/"+refused+"/") {
+				return errors.New(f.Path + " is wrong")
 			}
 		}
 		return nil

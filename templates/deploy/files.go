@@ -70,33 +70,41 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 			return err
 		}
 	}
-	info, err := f.Stat()
-	if err != nil || info.Mode().Perm() == mode {
-		return err
+	if at&^umask == mode {
+		return nil
 	}
 	return f.Chmod(mode)
 }
 
-// folder makes a folder with its owner and mode. One that is there keeps its
-// mode but not another's ownership, which a killed run may have left.
-func folder(path string, mode os.FileMode, uid, gid int) error {
-	err := os.Mkdir(path, mode)
+// umask is what the kernel takes away from the mode of new files and folders
+// (umask(2)). It is asked once: asking every file costs a large farm more than
+// writing some of them.
+var umask = func() os.FileMode {
+	mask := unix.Umask(0)
+	unix.Umask(mask)
+	return os.FileMode(mask)
+}()
+
+// folder makes a folder with its owner and mode, and says whether it did. One that
+// is there keeps its mode but not another's ownership, which a killed run may have
+// left.
+func folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) {
+	err = os.Mkdir(path, mode)
 	if errors.Is(err, fs.ErrExist) {
-		return own(path, uid, gid)
+		return false, own(path, uid, gid)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if uid >= 0 || gid >= 0 {
 		if err := os.Chown(path, uid, gid); err != nil {
-			return err
+			return false, err
 		}
 	}
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Perm() == mode {
-		return err
+	if mode&umask == 0 {
+		return true, nil
 	}
-	return os.Chmod(path, mode) // the umask took something away
+	return true, os.Chmod(path, mode)
 }
 
 func own(path string, uid, gid int) error {
@@ -215,11 +223,11 @@ func compareFile(path string, want []byte, secret bool) (difference, error) {
 		return changed, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	size, may, err := f.Stat()
 	if err != nil {
 		return changed, err
 	}
-	if info.Size() != int64(len(want)) {
+	if size != int64(len(want)) {
 		return changed, nil
 	}
 	have := make([]byte, len(want))
@@ -229,7 +237,7 @@ func compareFile(path string, want []byte, secret bool) (difference, error) {
 	switch {
 	case !bytes.Equal(have, want):
 		return changed, nil
-	case secret && info.Mode().Perm()&0o027 != 0:
+	case secret && may&0o027 != 0:
 		return mode, nil
 	}
 	return equal, nil

@@ -125,12 +125,15 @@ func (d *Deployer) discard(staged []stagedTenant) (err error) {
 // wanted and returns its number, and whether it has yet to be checked: it is new, or
 // was never served.
 func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, err error) {
-	if err := d.makeFolders(w); err != nil {
-		return 0, false, err
-	}
-	numbers, err := d.Releases(w.Tenant)
+	empty, err := d.makeFolders(w)
 	if err != nil {
 		return 0, false, err
+	}
+	var numbers []int
+	if !empty {
+		if numbers, err = d.beginAgain(w.Tenant); err != nil {
+			return 0, false, err
+		}
 	}
 	next := 1
 	for _, n := range slices.Backward(numbers) {
@@ -145,6 +148,14 @@ func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, er
 	next = max(next, current+1) // its folder may be gone
 	d.unsynced.Store(true)
 	return next, true, d.build(w, next)
+}
+
+// beginAgain removes what a killed run was building and lists the releases.
+func (d *Deployer) beginAgain(tenant string) ([]int, error) {
+	if err := os.RemoveAll(filepath.Join(d.layout.Releases(tenant), unfinished)); err != nil {
+		return nil, err
+	}
+	return d.Releases(tenant)
 }
 
 // holds says whether a release is exactly what is wanted.
@@ -190,12 +201,7 @@ func (w Wanted) files() [3]file {
 // build writes a release aside and gives it its number.
 func (d *Deployer) build(w Wanted, release int) error {
 	dir := filepath.Join(d.layout.Releases(w.Tenant), unfinished)
-	if exists(dir) { // a killed run's
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-	}
-	if err := folder(dir, 0o750, -1, d.gid); err != nil {
+	if _, err := folder(dir, 0o750, -1, d.gid); err != nil {
 		return err
 	}
 	for _, f := range w.files() {
@@ -222,26 +228,26 @@ func (d *Deployer) build(w Wanted, release int) error {
 	return os.Rename(dir, final)
 }
 
-// makeFolders makes what a tenant's wiki needs besides its releases.
-func (d *Deployer) makeFolders(w Wanted) error {
+// makeFolders makes what a tenant's wiki needs besides its releases, and says
+// whether there can't be any release yet.
+func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	for _, shared := range append([]string{filepath.Dir(d.layout.Wiki(w.Tenant))}, w.Folders...) {
 		if err := d.sharedFolder(shared, slices.Contains(w.Folders, shared)); err != nil {
-			return err
+			return false, err
 		}
 	}
-	mine := []string{d.layout.Images(w.Tenant), d.layout.Cache(w.Tenant)}
-	if err := folder(d.layout.Wiki(w.Tenant), 0o750, -1, d.gid); err != nil {
-		return err
+	if _, err := folder(d.layout.Wiki(w.Tenant), 0o750, -1, d.gid); err != nil {
+		return false, err
 	}
-	if err := folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid); err != nil {
-		return err
+	if empty, err = folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid); err != nil {
+		return false, err
 	}
-	for _, path := range mine {
-		if err := folder(path, 0o750, d.uid, d.gid); err != nil {
-			return err
+	for _, path := range []string{d.layout.Images(w.Tenant), d.layout.Cache(w.Tenant)} {
+		if _, err := folder(path, 0o750, d.uid, d.gid); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return empty, nil
 }
 
 // sharedFolder makes a folder that is not one tenant's, once a deployer.
@@ -256,7 +262,7 @@ func (d *Deployer) sharedFolder(path string, webs bool) error {
 	if webs {
 		mode, uid, gid = 0o750, d.uid, d.gid
 	}
-	if err := folder(path, mode, uid, gid); err != nil {
+	if _, err := folder(path, mode, uid, gid); err != nil {
 		return err
 	}
 	d.folders.Store(path, true)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/php"
 	"wikictl/tenants"
 )
 
@@ -45,7 +46,7 @@ func TestRenameAndWithdrawInOneApply(t *testing.T) {
 		t.Fatalf("%v: not everything was undone", err)
 	}
 	must(t, os.Remove(refuse))
-	d.Lint = func(context.Context, []string) error { return errors.New("no PHP") }
+	d.Lint = func(context.Context, []php.Source) error { return errors.New("no PHP") }
 	if _, err := d.Apply(t.Context(), source); err == nil || !strings.Contains(served(t, d, "new"), "old.conf") {
 		t.Fatalf("%v: it is not served any more, as its new release was refused", err)
 	}

@@ -79,7 +79,7 @@ func newRunID() string {
 }
 
 // lint checks rendered files with the PHP of any codebase.
-func (h *Host) lint(ctx context.Context, files []string) error {
+func (h *Host) lint(ctx context.Context, files []php.Source) error {
 	for _, c := range h.Farm.Codebases {
 		if c.PHP != "" {
 			return php.Lint(ctx, c.PHP, files)
