@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,17 +109,24 @@ func (p Private) initialise(ctx context.Context) error {
 		return nil
 	}
 	half := p.data() + ".half"
-	if err := os.RemoveAll(half); err != nil {
+	if err := errors.Join(os.RemoveAll(half), p.makeTmp()); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "mariadb-install-db", append([]string{
-		"--no-defaults", "--datadir=" + half, "--skip-test-db",
+		"--no-defaults", "--datadir=" + half, "--tmpdir=" + p.tmp(), "--skip-test-db",
 		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + userName(),
 	}, runAs()...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("mariadb-install-db: %w: %s", err, lastLine(out))
+		return fmt.Errorf("mariadb-install-db: %w: %s", err, errorLines(out))
 	}
 	return os.Rename(half, p.data())
+}
+
+// makeTmp makes the server's folder for temporary tables. A server that starts
+// removes every such table in its folder, also those of another server that is in
+// the midst of a query.
+func (p Private) makeTmp() error {
+	return errors.Join(os.MkdirAll(p.tmp(), 0o777), os.Chmod(p.tmp(), 0o777|os.ModeSticky))
 }
 
 // runAs makes a server that root starts run as Debian's user mysql if there is
@@ -141,9 +149,7 @@ func (p Private) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	// A server that starts removes every temporary table in this folder, also those
-	// of another server that is in the midst of a query.
-	if err := errors.Join(os.MkdirAll(p.tmp(), 0o777), os.Chmod(p.tmp(), 0o777|os.ModeSticky)); err != nil {
+	if err := p.makeTmp(); err != nil {
 		return err
 	}
 	cmd := exec.Command(program("mariadbd"), append([]string{
@@ -218,7 +224,13 @@ func (p Private) Pid() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
-func lastLine(out []byte) string {
+// errorLines are the lines of what a server program printed that say what failed;
+// the rest is advice. All of it when no line does.
+func errorLines(out []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return lines[len(lines)-1]
+	failed := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.Contains(line, "ERROR") })
+	if len(failed) == 0 {
+		failed = lines
+	}
+	return strings.Join(failed, "; ")
 }
