@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -12,6 +13,7 @@ func TestPlatformProblems(t *testing.T) {
 	for name, text := range map[string]string{
 		"includes/Defines.php":        "<?php define( 'MW_VERSION', '1.43.9' );",
 		"composer.json":               `{"require": {"php": ">=8.1.0", "ext-intl": "*", "ext-zend-opcache": "*", "wikimedia/assert": "0.5.1"}}`,
+		"vendor/composer.lock":        `{"packages": [{"name": "wikimedia/assert", "version": "v0.5.1"}]}`,
 		"extensions/A/extension.json": `{"requires": {"platform": {"php": ">= 8.3", "ext-ldap": "*", "ability-shell": true}}}`,
 		"extensions/B/extension.json": `{"requires": {"platform": {"ext-imagick": "*"}}}`,
 		"skins/S/skin.json":           `{"requires": {"platform": {"php": "^7.4"}}}`,
@@ -27,6 +29,22 @@ func TestPlatformProblems(t *testing.T) {
 	c, err := openCodebase("1.43", root)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := c.LibraryProblems(); len(got) != 0 {
+		t.Errorf("all libraries are there: %q", got)
+	}
+	for lock, want := range map[string]string{
+		`{"packages": [{"name": "wikimedia/assert", "version": "v0.5.0"}]}`: "assert 0.5.1, and has v0.5.0: run composer",
+		`{"packages": []}`: "needs the library wikimedia/assert 0.5.1: run composer",
+		`{"packages":`:     "composer.lock: unexpected end of JSON",
+	} {
+		// The one beside composer.json comes first.
+		if err := os.WriteFile(filepath.Join(root, "composer.lock"), []byte(lock), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.LibraryProblems(); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%s: %q", lock, got)
+		}
 	}
 	tenant := &Tenant{Extensions: []string{"A"}, Skins: []string{"S"}, Codebase: c}
 	for _, want := range []struct {

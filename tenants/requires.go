@@ -2,7 +2,9 @@ package tenants
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,6 +67,47 @@ func corePlatform(path string) map[string]any {
 		return nil // MediaWiki runs without it
 	}
 	return composer.Require
+}
+
+// LibraryProblems says which libraries the codebase asks for in composer.json and
+// does not have, as composer.lock or vendor/composer.lock tells, on which update.php
+// stops (MediaWiki: maintenance/checkComposerLockUpToDate.php).
+func (c *Codebase) LibraryProblems() []string {
+	var lock struct {
+		Packages []struct{ Name, Version string }
+	}
+	for _, name := range []string{"composer.lock", "vendor/composer.lock"} {
+		data, err := os.ReadFile(filepath.Join(c.Path, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(data, &lock)
+		}
+		if err != nil {
+			return []string{fmt.Sprintf("MediaWiki %s: %s: %s", c.Version, name, err)}
+		}
+		break
+	}
+	have := map[string]string{}
+	for _, p := range lock.Packages {
+		have[p.Name] = p.Version
+	}
+	var problems []string
+	for _, name := range slices.Sorted(maps.Keys(c.requires)) {
+		wanted, isText := c.requires[name].(string)
+		if !isText || !strings.Contains(name, "/") { // php, ext-xml
+			continue
+		}
+		version, there := have[name]
+		switch {
+		case !there:
+			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s: run composer update --no-dev in %s", c.Version, name, wanted, c.Path))
+		case !satisfies(version, wanted):
+			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s, and has %s: run composer update --no-dev in %s", c.Version, name, wanted, version, c.Path))
+		}
+	}
+	return problems
 }
 
 // PlatformProblems says what PHP lacks that the tenant needs on codebase c: that

@@ -108,9 +108,9 @@ func (j *Planned) judgeServer(def *tenants.Server, r mariadb.Replication) {
 }
 
 // inspectCode compares what the new code needs of PHP with the PHP that runs the
-// updater, and has the settings judged.
+// updater, and of libraries with those beside it, and has the settings judged.
 func (p *Plan) inspectCode(ctx context.Context, o Options) error {
-	platforms := map[string]php.Platform{}
+	platforms, libraries := map[string]php.Platform{}, map[*tenants.Codebase][]string{}
 	var list []*tenants.Tenant
 	for _, j := range p.Tenants {
 		c := j.tenant.Codebase
@@ -122,9 +122,14 @@ func (p *Plan) inspectCode(ctx context.Context, o Options) error {
 			platforms[c.PHP] = platform
 		}
 		j.Problems = append(j.Problems, j.tenant.PlatformProblems(c, platforms[c.PHP].Version, platforms[c.PHP].Extensions)...)
-		if j.code {
-			list = append(list, j.tenant)
+		if !j.code {
+			continue
 		}
+		if _, known := libraries[c]; !known {
+			libraries[c] = c.LibraryProblems()
+		}
+		j.Problems = append(j.Problems, libraries[c]...)
+		list = append(list, j.tenant)
 	}
 	if o.Settings == nil || len(list) == 0 {
 		return nil
