@@ -19,9 +19,11 @@ import (
 //go:embed server.php
 var serverCode string
 
-// flags keep compiled code in memory that all children share.
+// flags keep compiled code in memory that all children share. The buffer for
+// strings is no larger than MediaWiki needs, as its index grows with it, of which a
+// child reads pages all over.
 var flags = []string{
-	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=256", "-d", "opcache.interned_strings_buffer=32",
+	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=256", "-d", "opcache.interned_strings_buffer=8",
 	"-d", "opcache.max_accelerated_files=30000", "-d", "opcache.validate_timestamps=0", "-d", "opcache.file_update_protection=0",
 	"-d", "ffi.enable=1", "-d", "memory_limit=512M", "-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "apc.enable_cli=0",
 }
