@@ -10,6 +10,7 @@ import (
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
 )
 
 // warmth names a localisation cache that several tenants share.
@@ -31,7 +32,7 @@ const examples = 3
 func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 	sharing := map[warmth][]*Planned{}
 	for _, j := range p.Tenants {
-		if j.code && len(j.Problems) == 0 {
+		if j.code && len(j.Problems) == 0 && !u.isWarm(j) {
 			sharing[warmthOf(j)] = append(sharing[warmthOf(j)], j)
 		}
 	}
@@ -51,6 +52,13 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 		}
 	}
 	return failed
+}
+
+// isWarm says whether a tenant is served on the wanted code already, by the cache
+// that this code has.
+func (u *upgrade) isWarm(j *Planned) bool {
+	set := j.tenant.ComponentSet(j.tenant.Codebase)
+	return j.Interrupted == "" && j.row.ComponentSet == set && host.Exists(filepath.Join(u.Layout.L10n(set), j.tenant.Language+".l10n.php"))
 }
 
 // warmOne builds a cache by the settings of the first tenant for which that
