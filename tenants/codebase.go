@@ -28,7 +28,7 @@ func openCodebase(name, path string) (*Codebase, error) {
 	if version == nil {
 		return nil, fmt.Errorf("%s is no MediaWiki: includes/Defines.php has no MW_VERSION", path)
 	}
-	c := &Codebase{Name: name, Path: path, Version: string(version[1]), requires: corePlatform(path)}
+	c := &Codebase{Name: name, Path: path, Version: string(version[1]), requires: coreRequires(path)}
 	c.fingerprint = sync.OnceValue(func() string { return coreFingerprint(path) })
 	if c.Extensions, err = components(path, "extensions", "extension.json", false); err != nil {
 		return nil, err

@@ -56,9 +56,9 @@ func (r requirements) unmet(t *Tenant) []string {
 	return missing
 }
 
-// corePlatform is what MediaWiki itself needs of PHP, as its composer.json states;
-// empty when it has none.
-func corePlatform(path string) map[string]any {
+// coreRequires is what MediaWiki itself needs of PHP and of libraries, as its
+// composer.json states; empty when it has none.
+func coreRequires(path string) map[string]any {
 	var composer struct {
 		Require map[string]any `json:"require"`
 	}
@@ -70,28 +70,12 @@ func corePlatform(path string) map[string]any {
 }
 
 // LibraryProblems says which libraries the codebase asks for in composer.json and
-// does not have, as composer.lock or vendor/composer.lock tells, on which update.php
-// stops (MediaWiki: maintenance/checkComposerLockUpToDate.php).
+// does not have, as composer.lock tells, on which update.php stops (MediaWiki:
+// maintenance/checkComposerLockUpToDate.php).
 func (c *Codebase) LibraryProblems() []string {
-	var lock struct {
-		Packages []struct{ Name, Version string }
-	}
-	for _, name := range []string{"composer.lock", "vendor/composer.lock"} {
-		data, err := os.ReadFile(filepath.Join(c.Path, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = json.Unmarshal(data, &lock)
-		}
-		if err != nil {
-			return []string{fmt.Sprintf("MediaWiki %s: %s: %s", c.Version, name, err)}
-		}
-		break
-	}
-	have := map[string]string{}
-	for _, p := range lock.Packages {
-		have[p.Name] = p.Version
+	have, err := lockedLibraries(c.Path)
+	if err != nil {
+		return []string{fmt.Sprintf("MediaWiki %s: %s", c.Version, err)}
 	}
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(c.requires)) {
@@ -108,6 +92,35 @@ func (c *Codebase) LibraryProblems() []string {
 		}
 	}
 	return problems
+}
+
+// lockedLibraries are the libraries of a codebase with their versions, as its
+// composer.lock says, or else the one of MediaWiki's repository of libraries; none
+// without either.
+func lockedLibraries(path string) (map[string]string, error) {
+	name := "composer.lock"
+	data, err := os.ReadFile(filepath.Join(path, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		name = filepath.Join("vendor", name)
+		data, err = os.ReadFile(filepath.Join(path, name))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var lock struct {
+		Packages []struct{ Name, Version string }
+	}
+	if err := json.Unmarshal(data, &lock); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	versions := map[string]string{}
+	for _, p := range lock.Packages {
+		versions[p.Name] = p.Version
+	}
+	return versions, nil
 }
 
 // PlatformProblems says what PHP lacks that the tenant needs on codebase c: that

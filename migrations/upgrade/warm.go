@@ -55,10 +55,10 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 }
 
 // isWarm says whether a tenant is served on the wanted code already, by the cache
-// that this code has.
+// that this code has: a file for each language (MediaWiki: LCStoreStaticArray).
 func (u *upgrade) isWarm(j *Planned) bool {
-	set := j.tenant.ComponentSet(j.tenant.Codebase)
-	return j.Interrupted == "" && j.row.ComponentSet == set && host.Exists(filepath.Join(u.Layout.L10n(set), j.tenant.Language+".l10n.php"))
+	w := warmthOf(j)
+	return j.Interrupted == "" && j.row.ComponentSet == w.set && host.Exists(filepath.Join(u.Layout.L10n(w.set), w.language+".l10n.php"))
 }
 
 // warmOne builds a cache by the settings of the first tenant for which that

@@ -104,6 +104,7 @@ func running(t *testing.T, id int, options ...string) (*Server, int) {
 		must(t, os.MkdirAll(folder, 0o777))
 		must(t, os.Chmod(folder, 0o777)) // the server may be another user's
 	}
+	must(t, private.makeTmp())
 	must(t, private.initialise(t.Context()))
 	cmd := exec.Command(program("mariadbd"), append(append([]string{
 		"--no-defaults", "--datadir=" + private.data(), "--tmpdir=" + private.tmp(), "--socket=" + private.Socket, "--pid-file=" + private.pidFile(),

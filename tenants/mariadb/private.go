@@ -77,6 +77,9 @@ func (p Private) Start(ctx context.Context) error {
 	if p.Running(ctx) {
 		return nil
 	}
+	if err := p.makeTmp(); err != nil {
+		return err
+	}
 	if err := p.initialise(ctx); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (p Private) initialise(ctx context.Context) error {
 		return nil
 	}
 	half := p.data() + ".half"
-	if err := errors.Join(os.RemoveAll(half), p.makeTmp()); err != nil {
+	if err := os.RemoveAll(half); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "mariadb-install-db", append([]string{
@@ -124,7 +127,7 @@ func (p Private) initialise(ctx context.Context) error {
 
 // makeTmp makes the server's folder for temporary tables. A server that starts
 // removes every such table in its folder, also those of another server that is in
-// the midst of a query.
+// the midst of a query, or of being made.
 func (p Private) makeTmp() error {
 	return errors.Join(os.MkdirAll(p.tmp(), 0o777), os.Chmod(p.tmp(), 0o777|os.ModeSticky))
 }
@@ -149,9 +152,6 @@ func (p Private) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	if err := p.makeTmp(); err != nil {
-		return err
-	}
 	cmd := exec.Command(program("mariadbd"), append([]string{
 		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
 		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
