@@ -32,6 +32,7 @@ type app struct {
 
 // Main runs one command and returns its exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	useHugePages()
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, drain: make(chan struct{})}
 	ctx, stop := a.signals()
 	defer stop()
