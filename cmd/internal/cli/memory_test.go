@@ -14,7 +14,10 @@ func TestHeapGrowsIntoHugePages(t *testing.T) {
 		t.Skip("the kernel gives no huge pages")
 	}
 	useHugePages()
-	runtime.GC()
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); m.NextGC >= heapRegion {
+		t.Errorf("the next collection waits for %d bytes, the region still counts", m.NextGC)
+	}
 	small := make([][]byte, 32<<10)
 	for i := range small {
 		small[i] = make([]byte, 1<<10)
