@@ -112,7 +112,7 @@ func (s *Set) view(d Data) (*View, error) {
 		Images:      l.Images(t.Name),
 		UploadPath:  "/images",
 		Cache:       l.Cache(t.Name),
-		Temporary:   l.Cache(t.Name),
+		Temporary:   l.Temporary(),
 		ReadOnly:    l.ReadOnly(t.Name),
 		CacheEpoch:  l.CacheEpoch(t.Name),
 		L10n:        l.L10n(t.ComponentSet(d.Codebase)),

@@ -39,6 +39,11 @@ func (l Layout) Images(name string) string { return filepath.Join(l.Wiki(name), 
 // Cache is a tenant's $wgCacheDirectory.
 func (l Layout) Cache(name string) string { return filepath.Join(l.Wiki(name), "cache") }
 
+// Temporary is the $wgTmpDirectory of all tenants. MediaWiki keeps there what makes
+// identifiers unique on a machine, and starts other programs to find out when it has
+// nothing (GlobalIdGenerator).
+func (l Layout) Temporary() string { return filepath.Join(l.State, "tmp") }
+
 // ReadOnly is a tenant's $wgReadOnlyFile.
 func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name), "read-only") }
 

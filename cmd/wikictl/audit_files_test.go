@@ -192,7 +192,7 @@ func (f *farm) listing() []string {
 			return err
 		}
 		name, _ := filepath.Rel(f.state(""), path)
-		if name == "servers" || name == "run" || e.Name() == "cache" {
+		if name == "servers" || name == "run" || name == "tmp" || e.Name() == "cache" {
 			return filepath.SkipDir
 		}
 		info, err := e.Info()

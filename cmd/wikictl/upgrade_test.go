@@ -145,6 +145,7 @@ func TestUpgrade(t *testing.T) {
 	if page := alpha.read("After"); !strings.Contains(page, "the upgrade") {
 		t.Error(page)
 	}
+	oneSourceOfIDs(f)
 	if got := f.sql("SELECT id FROM wiki_alpha.farm_note"); len(got) != 1 || got[0] != "7" {
 		t.Errorf("the farm's SQL left %v", got)
 	}
@@ -193,6 +194,17 @@ func forgotten(t *testing.T, c *client) {
 	c.edit("Given up", "kept")
 	if read := c.read("Given up"); !strings.Contains(read, "kept") || strings.Contains(read, "by the rollback") {
 		t.Errorf("what was edited after the rollback is read as %s", read)
+	}
+}
+
+// oneSourceOfIDs checks that MediaWiki keeps what makes identifiers unique on a machine
+// for all wikis together.
+func oneSourceOfIDs(f *farm) {
+	f.t.Helper()
+	own, _ := filepath.Glob(f.state("wikis/*/cache/mw-*UID*"))
+	shared, _ := filepath.Glob(f.state("tmp/mw-*UID-nodeid"))
+	if len(own) > 0 || len(shared) != 1 {
+		f.t.Errorf("identifiers are drawn from %q and %q, not from one place", own, shared)
 	}
 }
 

@@ -27,7 +27,10 @@ $wgUsePathInfo = true;
 $wgUploadDirectory = '/srv/farm/wikis/btrfs/images';
 $wgUploadPath = '/images';
 $wgCacheDirectory = '/srv/farm/wikis/btrfs/cache';
-$wgTmpDirectory = '/srv/farm/wikis/btrfs/cache';
+
+# Files of a moment, of all wikis: identifiers are unique on this machine only if its
+# wikis draw them from one place.
+$wgTmpDirectory = '/srv/farm/tmp';
 
 # While this file exists readers can't save. Maintenance scripts don't look at
 # it, as it would stop update.php too.

@@ -180,7 +180,7 @@ func (c *creation) keepSchema(ctx context.Context, s *mariadb.Server, t *tenants
 // install runs install.php and update.php for a golden's tenant.
 func (c *creation) install(ctx context.Context, g *tenants.Tenant, secrets tenants.Secrets) error {
 	folder := c.Layout.Wiki(g.Name)
-	for _, path := range []string{folder, c.Layout.L10n(g.ComponentSet(g.Codebase)), c.Layout.Cache(g.Name)} {
+	for _, path := range []string{folder, c.Layout.L10n(g.ComponentSet(g.Codebase)), c.Layout.Cache(g.Name), c.Layout.Temporary()} {
 		if err := c.Folder(path); err != nil {
 			return err
 		}
