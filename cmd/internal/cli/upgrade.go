@@ -28,7 +28,7 @@ func (a *app) upgradeCommand() *cli.Command {
 			"through the web server. What fails is put back from its dump. What was interrupted is finished by the next run.\n\n" + exitHelp +
 			"\n\nExample: wikictl upgrade --all --canary 5% --waves 25%,100% --max-failures 2%",
 		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: min(3*runtime.NumCPU(), 32)},
+			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: min(2*runtime.NumCPU(), 32)},
 			&cli.IntFlag{Name: "per-server", Usage: "of them on one database server; 0: no bound"},
 			&cli.StringFlag{Name: "canary", Usage: "the first wave: names, or a share such as 5%"},
 			&cli.StringFlag{Name: "waves", Usage: "shares of the others, such as 10%,50%,100%"},
