@@ -198,13 +198,18 @@ func forgotten(t *testing.T, c *client) {
 }
 
 // oneSourceOfIDs checks that MediaWiki keeps what makes identifiers unique on a machine
-// for all wikis together.
+// for all wikis together, where others can't read.
 func oneSourceOfIDs(f *farm) {
 	f.t.Helper()
 	own, _ := filepath.Glob(f.state("wikis/*/cache/mw-*UID*"))
 	shared, _ := filepath.Glob(f.state("tmp/mw-*UID-nodeid"))
 	if len(own) > 0 || len(shared) != 1 {
 		f.t.Errorf("identifiers are drawn from %q and %q, not from one place", own, shared)
+	}
+	info, err := os.Stat(f.state("tmp"))
+	must(f.t, err)
+	if info.Mode().Perm()&0o007 != 0 {
+		f.t.Errorf("everybody can read %s: %s", info.Name(), info.Mode())
 	}
 }
 

@@ -225,9 +225,12 @@ func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.
 	}, nil
 }
 
-// Folder makes a folder that PHP writes into.
+// Folder makes a folder that PHP writes into, and nobody else reads.
 func (h *Host) Folder(path string) error {
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return h.Give(path)
