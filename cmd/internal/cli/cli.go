@@ -32,7 +32,6 @@ type app struct {
 
 // Main runs one command and returns its exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	useHugePages()
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, drain: make(chan struct{})}
 	ctx, stop := a.signals()
 	defer stop()
@@ -124,6 +123,7 @@ func (a *app) commands() []*cli.Command {
 // loadFarm finds and reads the farm: --farm, or the nearest folder upwards that
 // has a wikictl.toml.
 func loadFarm(c *cli.Context) (*tenants.Farm, error) {
+	useHugePages()
 	if dir := c.String("farm"); dir != "" {
 		return tenants.Load(dir)
 	}

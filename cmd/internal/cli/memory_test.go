@@ -10,8 +10,11 @@ import (
 )
 
 func TestHeapGrowsIntoHugePages(t *testing.T) {
-	if enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled"); err != nil || strings.Contains(string(enabled), "[never]") {
-		t.Skip("the kernel gives no huge pages")
+	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("SKIPPED: this kernel has no transparent huge pages")
 	}
 	useHugePages()
 	var m runtime.MemStats

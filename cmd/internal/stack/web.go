@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"wikictl/php"
 )
 
 // Web is a private nginx and php-fpm below one folder.
@@ -114,23 +116,21 @@ func (w Web) Start(ctx context.Context) error {
 		return err
 	}
 	if _, runs := w.pid("fpm.pid", "php-fpm"); !runs {
-		if err := daemon(ctx, Program("php-fpm8.2"), "--daemonize", "--fpm-config", w.file("fpm.conf")); err != nil {
+		fpm := exec.CommandContext(ctx, Program("php-fpm8.2"), "--daemonize", "--fpm-config", w.file("fpm.conf"))
+		fpm.Env = append(os.Environ(), php.HugePages)
+		if err := daemon(fpm); err != nil {
 			return err
 		}
 	}
 	if _, runs := w.pid("nginx.pid", "nginx"); !runs {
-		return daemon(ctx, w.nginx()[0], w.nginx()[1:]...)
+		return daemon(exec.CommandContext(ctx, w.nginx()[0], w.nginx()[1:]...))
 	}
 	return nil
 }
 
-// daemon starts a program that leaves this process's session by itself. PHP takes
-// larger pages of memory, which are fewer to take (php.net: Environment variables of
-// Zend); it is a seventh of the time of a page here.
-func daemon(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
+// daemon starts a program that leaves this process's session by itself.
+func daemon(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Env = append(os.Environ(), "USE_ZEND_ALLOC_HUGE_PAGES=1")
 	out, err := os.CreateTemp("", "wikictl-start-*")
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func daemon(ctx context.Context, name string, args ...string) error {
 	cmd.Stdout, cmd.Stderr = out, out // a pipe would be held open by the daemon
 	if err := cmd.Run(); err != nil {
 		said, _ := os.ReadFile(out.Name())
-		return fmt.Errorf("start %s: %w: %s", filepath.Base(name), err, strings.TrimSpace(string(said)))
+		return fmt.Errorf("start %s: %w: %s", filepath.Base(cmd.Path), err, strings.TrimSpace(string(said)))
 	}
 	return nil
 }
