@@ -131,7 +131,8 @@ wgRateLimits.edit.user = [%d, 60]
 }
 
 // created puts all tenants into the ledger and gives them secrets, as if they
-// had been created. Their code is that of the tenant of their class.
+// had been created. Their code is that of the tenant of their class. Nothing of a
+// release is there, nor a folder that it stands in.
 func (b *rendering) created(ctx context.Context) error {
 	f, err := tenants.Load(b.farm)
 	if err != nil {

@@ -44,6 +44,12 @@ var plantedInFiles = []misdeed{
 	{rule: "file-missing", says: "vhosts/file-missing.conf", also: []string{"wiki-other"}, plant: func(f *farm, wiki string) {
 		must(f.t, os.Remove(f.state("vhosts/"+wiki+".conf")))
 	}},
+	{rule: "images-missing", says: "images is not there", plant: func(f *farm, wiki string) {
+		must(f.t, os.Remove(f.state("wikis/"+wiki+"/images")))
+	}},
+	{rule: "cache-missing", says: "cache is not there", plant: func(f *farm, wiki string) {
+		must(f.t, os.RemoveAll(f.state("wikis/"+wiki+"/cache")))
+	}},
 	{rule: "file-changed", says: "current/LocalSettings.php", plant: func(f *farm, wiki string) {
 		f.add(f.state("wikis/"+wiki+"/current/LocalSettings.php"), "# by hand\n")
 	}},
@@ -104,7 +110,7 @@ var plantedInFiles = []misdeed{
 }
 
 // fixed are the rules whose faults audit --fix mends.
-var fixed = []string{"link-broken", "file-mode", "file-owner", "release-unused", "file-half", "folder-mode", "php-unasked", "grant-missing"}
+var fixed = []string{"link-broken", "cache-missing", "file-mode", "file-owner", "release-unused", "file-half", "folder-mode", "php-unasked", "grant-missing"}
 
 // defineFilesForAudit gives the farm a codebase of its own to spoil, and TLS.
 func (f *farm) defineFilesForAudit() {

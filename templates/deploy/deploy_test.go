@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,6 +81,14 @@ func apply(t testing.TB, d *Deployer, wanted ...Wanted) Applied {
 	return applied
 }
 
+// makeOwn makes what a tenant's wiki writes into.
+func makeOwn(t testing.TB, d *Deployer, tenant string) {
+	t.Helper()
+	if err := d.MakeOwn(tenant, d.layout.Images(tenant), d.layout.Cache(tenant)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func read(t testing.TB, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -91,9 +100,10 @@ func read(t testing.TB, path string) string {
 
 func TestApplyWritesOnceAndServes(t *testing.T) {
 	d := deployer(t, "", "")
+	makeOwn(t, d, "a") // of b nothing is there yet
 	apply(t, d, wanted("a", "one"), wanted("b", "one"))
 	for path, mode := range map[string]os.FileMode{
-		d.layout.LocalSettings("a"): 0o640, d.layout.Vhost("a"): 0o644, d.layout.Images("a"): 0o750, d.layout.Cache("b"): 0o750, d.layout.Wiki("b"): 0o750,
+		d.layout.LocalSettings("a"): 0o640, d.layout.Vhost("a"): 0o644, d.layout.Images("a"): 0o750, d.layout.Cache("a"): 0o750, d.layout.Wiki("b"): 0o750,
 	} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v %v, want mode %o", path, info, err, mode)
@@ -114,6 +124,20 @@ func TestApplyWritesOnceAndServes(t *testing.T) {
 	}
 	if got := read(t, d.layout.Vhost("a")); got != "# two\n" {
 		t.Errorf("vhost is %q", got)
+	}
+}
+
+// On ext4 the wikis are spread, as lsattr(1) shows.
+func TestWikisAreSpread(t *testing.T) {
+	d := deployer(t, "", "")
+	other := t.TempDir()
+	if out, err := exec.Command("chattr", "+T", other).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: this file system knows no +T: %s", out)
+	}
+	apply(t, d, wanted("a", "one"))
+	out, err := exec.Command("lsattr", "-d", filepath.Dir(d.layout.Wiki("a"))).Output()
+	if flags, _, _ := strings.Cut(string(out), " "); err != nil || !strings.Contains(flags, "T") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

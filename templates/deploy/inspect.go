@@ -23,6 +23,7 @@ type Inspection struct {
 	Release   int       // that is served; zero: none
 	Releases  []int     // smallest first
 	Broken    []Broken  // links
+	Missing   []string  // of Layout.Images and Layout.Cache
 	Rights    []Rights  // that are not as they should be
 	Leftovers []string  // half-written, by runs that were killed
 	ReadOnly  time.Time // since when its read-only file is there; zero: it is not
@@ -41,6 +42,11 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 	i.Release, i.Broken = d.links(tenant)
 	if i.Rights, err = wrongRights(d.rightsOf(tenant, i.Releases)); err != nil {
 		return i, err
+	}
+	for _, path := range []string{l.Images(tenant), l.Cache(tenant)} {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // nor what a link leads to
+			i.Missing = append(i.Missing, path)
+		}
 	}
 	for _, path := range []string{filepath.Join(l.Releases(tenant), unfinished), beside(l.Current(tenant), "new")} {
 		if Abandoned(path) {

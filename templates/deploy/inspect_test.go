@@ -19,6 +19,7 @@ func inspected(t *testing.T) (d *Deployer, code string) {
 	put(t, filepath.Join(code, "includes", "Defines.php"), "<?php", 0o644)
 	w := wanted("alpha", "one")
 	w.Core = code
+	makeOwn(t, d, "alpha")
 	if _, err := d.Apply(t.Context(), Of(w)); err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +108,46 @@ func TestMendLinksNeedsARelease(t *testing.T) {
 	}
 	if exists(d.layout.Current("alpha")) {
 		t.Error("there is a link")
+	}
+}
+
+// What PHP writes into is missing until somebody makes it: no release makes lost
+// uploads look as if there never were any.
+func TestMissingFolders(t *testing.T) {
+	d, code := inspected(t)
+	images, cache := d.layout.Images("alpha"), d.layout.Cache("alpha")
+	if i := inspect(t, d); i.Missing != nil {
+		t.Fatalf("before: %v", i.Missing)
+	}
+	for _, path := range []string{images, cache} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := wanted("alpha", "two")
+	w.Core = code
+	apply(t, d, w)
+	if i := inspect(t, d); !slices.Equal(i.Missing, []string{images, cache}) {
+		t.Errorf("missing are %v", i.Missing)
+	}
+	disk := t.TempDir()
+	if err := os.Symlink(disk, images); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(disk, "x.gif"), "content", 0o644)
+	makeOwn(t, d, "alpha")
+	if i := inspect(t, d); i.Missing != nil || read(t, filepath.Join(images, "x.gif")) != "content" {
+		t.Errorf("after: %v", i.Missing)
+	}
+	if err := os.Rename(disk, disk+"-unmounted"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(disk + "-unmounted") })
+	if i := inspect(t, d); !slices.Equal(i.Missing, []string{images}) {
+		t.Errorf("a link that leads nowhere: %v", i.Missing)
+	}
+	if err := d.MakeOwn("alpha", images); err == nil {
+		t.Error("uploads of a disk that is away were made anew")
 	}
 }
 

@@ -228,45 +228,48 @@ func (d *Deployer) build(w Wanted, release int) error {
 	return os.Rename(dir, final)
 }
 
-// makeFolders makes what a tenant's wiki needs besides its releases, and says
-// whether there can't be any release yet.
+// makeFolders makes what a release stands in and what PHP shares, and says whether
+// there can't be any release yet.
 func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
-	for _, shared := range append([]string{filepath.Dir(d.layout.Wiki(w.Tenant))}, w.Folders...) {
-		if err := d.sharedFolder(shared, slices.Contains(w.Folders, shared)); err != nil {
+	for _, path := range w.Folders {
+		if _, err := d.sharedFolder(path, 0o750, d.uid, d.gid); err != nil {
 			return false, err
 		}
 	}
-	if _, err := folder(d.layout.Wiki(w.Tenant), 0o750, -1, d.gid); err != nil {
+	if err := d.makeWiki(w.Tenant); err != nil {
 		return false, err
 	}
-	if empty, err = folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid); err != nil {
-		return false, err
-	}
-	for _, path := range []string{d.layout.Images(w.Tenant), d.layout.Cache(w.Tenant)} {
-		if _, err := folder(path, 0o750, d.uid, d.gid); err != nil {
-			return false, err
-		}
-	}
-	return empty, nil
+	return folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid)
 }
 
-// sharedFolder makes a folder that is not one tenant's, once a deployer.
-func (d *Deployer) sharedFolder(path string, webs bool) error {
+// makeWiki makes a tenant's folder.
+func (d *Deployer) makeWiki(tenant string) error {
+	path := d.layout.Wiki(tenant)
+	first, err := d.sharedFolder(filepath.Dir(path), 0o755, -1, -1)
+	if err != nil {
+		return err
+	}
+	if first {
+		spread(filepath.Dir(path))
+	}
+	_, err = folder(path, 0o750, -1, d.gid)
+	return err
+}
+
+// sharedFolder makes a folder that is not one tenant's, once a deployer, and says
+// whether this was the first time.
+func (d *Deployer) sharedFolder(path string, mode os.FileMode, uid, gid int) (first bool, err error) {
 	if _, done := d.folders.Load(path); done {
-		return nil
+		return false, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	mode, uid, gid := os.FileMode(0o755), -1, -1
-	if webs {
-		mode, uid, gid = 0o750, d.uid, d.gid
+		return false, err
 	}
 	if _, err := folder(path, mode, uid, gid); err != nil {
-		return err
+		return false, err
 	}
-	d.folders.Store(path, true)
-	return nil
+	_, done := d.folders.LoadOrStore(path, true)
+	return !done, nil
 }
 
 // Switch serves a tenant from another of its releases, code and settings in one

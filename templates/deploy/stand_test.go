@@ -282,6 +282,9 @@ func (s *stand) apply() Applied {
 	if source.Default, err = s.set.Default(s.farm); err != nil {
 		s.t.Fatal(err)
 	}
+	for _, t := range s.farm.Tenants {
+		makeOwn(s.t, s.d, t.Name)
+	}
 	applied, err := s.d.Apply(s.t.Context(), source)
 	if err != nil {
 		s.t.Fatal(err)

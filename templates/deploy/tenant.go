@@ -33,6 +33,22 @@ func (d *Deployer) ForgetCaches(tenant, epoch string) error {
 	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.gid)
 }
 
+// MakeOwn makes folders of a tenant that its wiki writes into, such as
+// Layout.Images and Layout.Cache. What is in them stays. The next Apply makes that
+// last. Releases do without them: that a wiki's uploads are gone must not look as
+// if it never had any.
+func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
+	if err := d.makeWiki(tenant); err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if _, err := folder(path, 0o750, d.uid, d.gid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // WriteSecrets keeps a tenant's passwords and keys in a file that only whoever
 // runs wikictl can read.
 func (d *Deployer) WriteSecrets(tenant string, s tenants.Secrets) error {

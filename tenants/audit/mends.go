@@ -24,6 +24,7 @@ type Mend struct {
 // somebody may have meant are never changed.
 var mends = map[string]func(w *wanted, t *tenants.Tenant) []Mend{
 	"link-broken":    mendLinks,
+	"cache-missing":  mendCache,
 	"file-mode":      mendRights,
 	"file-owner":     mendRights,
 	"folder-mode":    mendRights,
@@ -66,6 +67,14 @@ func mendLinks(w *wanted, t *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: fmt.Sprintf("lead %s and core to the latest release on %s", w.farm.Layout().Current(t.Name), d.code.Path),
 		do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.code.Path) },
+	}}
+}
+
+func mendCache(w *wanted, t *tenants.Tenant) []Mend {
+	path := w.farm.Layout().Cache(t.Name)
+	return []Mend{{
+		What: "make the folder " + path,
+		do:   func(_ context.Context, h *host.Host) error { return h.Deploy.MakeOwn(t.Name, path) },
 	}}
 }
 

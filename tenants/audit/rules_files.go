@@ -52,6 +52,20 @@ var diskRules = []rule{
 		Reference: "Manual:LocalSettings.php",
 	}, there: missingFiles},
 	{Rule: Rule{
+		ID: "images-missing", Severity: Error,
+		What:      "The folder of a wiki's uploaded files is not there, or the link in its place leads nowhere.",
+		Why:       "Uploads are lost or their disk is not mounted; nobody can upload.",
+		Mend:      "Mount it, or bring it back from a backup. For a wiki that never had files make the folder; wikictl audit --fix then gives it to the web server.",
+		Reference: "Manual:$wgUploadDirectory",
+	}, there: missingImages},
+	{Rule: Rule{
+		ID: "cache-missing", Severity: Warning,
+		What:      "The folder of a wiki's caches is not there.",
+		Why:       "Extensions that keep something in it are slower or fail.",
+		Mend:      "wikictl audit --fix makes it.",
+		Reference: "Manual:$wgCacheDirectory",
+	}, there: missingCache},
+	{Rule: Rule{
 		ID: "file-changed", Severity: Warning,
 		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code is not what its definitions give.",
 		Why:       "Somebody changed it by hand, which the next run takes back, or changed the definitions, which do not hold yet.",
@@ -146,6 +160,20 @@ func missingFiles(s *subject, r *reporter) {
 		if paths := changed(d.changes, deploy.Add); len(paths) > 0 {
 			r.say(s.tenant.Position, "", s.rendering("--write"), "not there: %s", strings.Join(paths, ", "))
 		}
+	}
+}
+
+func missingImages(s *subject, r *reporter) {
+	path := s.farm.Layout().Images(s.tenant.Name)
+	if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
+		r.say(s.tenant.Position, "", "mount it or bring it back from a backup", "%s is not there", path)
+	}
+}
+
+func missingCache(s *subject, r *reporter) {
+	path := s.farm.Layout().Cache(s.tenant.Name)
+	if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
+		r.say(s.tenant.Position, "", "wikictl audit --fix", "%s is not there", path)
 	}
 }
 

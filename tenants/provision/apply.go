@@ -94,7 +94,11 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	}
 	switch j.kind {
 	case Make:
-		return c.makeDatabase(ctx, j.tenant)
+		if err := c.makeDatabase(ctx, j.tenant); err != nil {
+			return err
+		}
+		name, l := j.tenant.Name, c.Layout
+		return c.step(j.tenant, "folders", func() error { return c.Deploy.MakeOwn(name, l.Images(name), l.Cache(name)) })
 	case Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
 	case Change:
