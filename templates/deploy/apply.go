@@ -60,7 +60,7 @@ func (e *PartialError) Unwrap() []error {
 // refused, a *PartialError that some tenants kept what they had. A run that was
 // killed is finished by the next one.
 func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
-	unlock, err := d.lock(ctx, 0)
+	unlock, err := d.lock(ctx, moment)
 	if err != nil {
 		return Applied{}, err
 	}

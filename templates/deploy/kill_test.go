@@ -30,7 +30,7 @@ func deployerAt(t *testing.T, dir string) *Deployer {
 	d, err := New(tenants.Layout{State: filepath.Join(dir, "state")}, tenants.Web{
 		Kind:   "nginx",
 		Check:  []string{"sh", "-c", "sleep 0.01; test ! -e " + dir + "/refuse"},
-		Reload: []string{"sh", "-c", "cat " + dir + "/state/vhosts/*.conf > " + dir + "/loaded.new && mv " + dir + "/loaded.new " + dir + "/loaded"},
+		Reload: []string{"sh", "-c", "cat " + dir + "/state/vhosts/*.conf > " + dir + "/loaded.$$ && mv " + dir + "/loaded.$$ " + dir + "/loaded"},
 	})
 	if err != nil {
 		t.Fatal(err)

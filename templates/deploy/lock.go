@@ -23,12 +23,15 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run is writing the farm's files (%s, %s): wait for it and run this again", e.Holder, e.Path)
 }
 
-// patience is how long a small change waits for a large one.
-const patience = time.Minute
+// How long a run waits for another.
+const (
+	patience = time.Minute // a small change for a large one
+	moment   = time.Second // a large one, for what a killed run leaves: its child has the lock until it becomes a hook
+)
 
 // lock keeps other writers out, in this process and in others, until release
 // is called. It gives up with a *BusyError after wait. The kernel releases the
-// lock of a process that dies.
+// lock of a process that dies, with all that it has forked.
 func (d *Deployer) lock(ctx context.Context, wait time.Duration) (release func(), err error) {
 	if err := os.MkdirAll(d.layout.Run(), 0o755); err != nil {
 		return nil, err
@@ -37,7 +40,7 @@ func (d *Deployer) lock(ctx context.Context, wait time.Duration) (release func()
 	path := filepath.Join(d.layout.Run(), "deploy.lock")
 	l := flock.New(path, flock.SetPermissions(0o600))
 	got, err := l.TryLock()
-	if !got && err == nil && wait > 0 {
+	if !got && err == nil {
 		limited, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
 		got, err = l.TryLockContext(limited, 20*time.Millisecond)
