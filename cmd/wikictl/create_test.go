@@ -62,9 +62,27 @@ func TestFarmOfThree(t *testing.T) {
 	if out := f.run("status"); !strings.Contains(out, "1.43.9") || !strings.Contains(out, "create") {
 		t.Error(out)
 	}
+	losesFolder(t, f, "alpha")
 	sameAsInstalled(t, f, "beta", "1.39", "de")
 	sameAsInstalled(t, f, "gamma", "1.43", "fr")
 	nothingToUpdate(t, f)
+}
+
+// losesFolder has a wiki lose its folder: create serves it again, but lost uploads
+// do not look as if there never were any.
+func losesFolder(t *testing.T, f *farm, wiki string) {
+	t.Helper()
+	must(t, os.RemoveAll(f.state("wikis/"+wiki)))
+	if out := f.run("create", wiki); !strings.Contains(out, "create: 1 done") {
+		t.Error(out)
+	}
+	if _, err := os.Stat(f.state("wikis/" + wiki + "/cache")); err != nil {
+		t.Error(err)
+	}
+	out, err := f.command("audit", "--quick", wiki).Output()
+	if code(err) != 1 || !strings.Contains(string(out), "images-missing") || strings.Contains(string(out), "cache-missing") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // watchCommandLines gathers the command line of every process until the

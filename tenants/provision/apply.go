@@ -11,6 +11,7 @@ import (
 	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
 )
 
 // Apply does what a plan says but for upgrades: it makes, changes and renames
@@ -97,14 +98,23 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 		if err := c.makeDatabase(ctx, j.tenant); err != nil {
 			return err
 		}
-		name, l := j.tenant.Name, c.Layout
-		return c.step(j.tenant, "folders", func() error { return c.Deploy.MakeOwn(name, l.Images(name), l.Cache(name)) })
+		return c.step(j.tenant, "folders", func() error { return c.makeFolders(j.tenant.Name) })
 	case Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
 	case Change:
 		return c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) })
 	}
 	return c.same(ctx, j)
+}
+
+// makeFolders makes what a tenant's wiki writes into. One that was served already
+// may have had uploads: that they are gone is for an audit to find.
+func (c *creation) makeFolders(tenant string) error {
+	folders := []string{c.Layout.Cache(tenant)}
+	if c.rows[tenant].State != mariadb.Ready {
+		folders = append(folders, c.Layout.Images(tenant))
+	}
+	return c.Deploy.MakeOwn(tenant, folders...)
 }
 
 // same makes sure, under the lock, that a tenant's row is the one that the plan
