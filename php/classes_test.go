@@ -69,13 +69,7 @@ func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
 // A script of a real MediaWiki prints the same whether or not its classes were
 // loaded before it began.
 func TestLoadedClassesChangeNothing(t *testing.T) {
-	trees := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if trees == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	trees := codebases(t)
 	root := tree(t, map[string]string{"log": "", "LocalSettings.php": `<?php $wgServer = 'http://x.localhost'; $wgSecretKey = 'k'; $wgSitename = 'X';
 		$wgMainCacheType = CACHE_NONE; wfLoadExtension( 'Cite' ); wfLoadSkin( 'Vector' );
 		fwrite( STDERR, class_exists( 'MediaWiki\MediaWikiServices', false ) ? "loaded\n" : "not loaded\n" );`})

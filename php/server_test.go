@@ -14,6 +14,19 @@ import (
 	"time"
 )
 
+// codebases is the folder of the MediaWiki trees.
+func codebases(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
+	if dir == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
+		}
+		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
+	}
+	return dir
+}
+
 func program(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("php")

@@ -2,24 +2,15 @@ package php
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
 )
 
 func TestReadSettings(t *testing.T) {
-	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if dir == "" {
-		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
-	program, err := exec.LookPath("php")
-	if err != nil {
-		t.Skip("SKIPPED: no php")
-	}
+	dir, php := codebases(t), program(t)
 	for _, version := range []string{"1.39", "1.43"} {
-		s, err := ReadSettings(context.Background(), program, filepath.Join(dir, version))
+		s, err := ReadSettings(context.Background(), php, filepath.Join(dir, version))
 		if err != nil {
 			t.Fatal(err)
 		}
