@@ -40,13 +40,8 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 		return i, err
 	}
 	i.Release, i.Broken = d.links(tenant)
-	if i.Rights, err = wrongRights(d.rightsOf(tenant, i.Releases)); err != nil {
+	if i.Rights, i.Missing, err = wrongRights(d.rightsOf(tenant, i.Releases)); err != nil {
 		return i, err
-	}
-	for _, path := range []string{l.Images(tenant), l.Cache(tenant)} {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // nor what a link leads to
-			i.Missing = append(i.Missing, path)
-		}
 	}
 	for _, path := range []string{filepath.Join(l.Releases(tenant), unfinished), beside(l.Current(tenant), "new")} {
 		if Abandoned(path) {
@@ -115,7 +110,7 @@ type Stray struct {
 // InspectFarm looks at what the state folder holds beside the given tenants. It
 // writes nothing.
 func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err error) {
-	if i.Rights, err = wrongRights(d.sharedRights()); err != nil {
+	if i.Rights, _, err = wrongRights(d.sharedRights()); err != nil {
 		return i, err
 	}
 	i.Journal = Abandoned(d.journalPath())

@@ -232,7 +232,7 @@ func (d *Deployer) build(w Wanted, release int) error {
 // there can't be any release yet.
 func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	for _, path := range w.Folders {
-		if _, err := d.sharedFolder(path, 0o750, d.uid, d.gid); err != nil {
+		if err := d.once(path, d.MakeFolder); err != nil {
 			return false, err
 		}
 	}
@@ -245,31 +245,44 @@ func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 // makeWiki makes a tenant's folder.
 func (d *Deployer) makeWiki(tenant string) error {
 	path := d.layout.Wiki(tenant)
-	first, err := d.sharedFolder(filepath.Dir(path), 0o755, -1, -1)
-	if err != nil {
+	if err := d.once(filepath.Dir(path), makeWikis); err != nil {
 		return err
 	}
-	if first {
-		spread(filepath.Dir(path))
-	}
-	_, err = folder(path, 0o750, -1, d.gid)
+	_, err := folder(path, 0o750, -1, d.gid)
 	return err
 }
 
-// sharedFolder makes a folder that is not one tenant's, once a deployer, and says
-// whether this was the first time.
-func (d *Deployer) sharedFolder(path string, mode os.FileMode, uid, gid int) (first bool, err error) {
-	if _, done := d.folders.Load(path); done {
-		return false, nil
-	}
+// makeWikis makes the folder of all tenants' folders.
+func makeWikis(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return false, err
+		return err
 	}
-	if _, err := folder(path, mode, uid, gid); err != nil {
-		return false, err
+	if _, err := folder(path, 0o755, -1, -1); err != nil {
+		return err
 	}
-	_, done := d.folders.LoadOrStore(path, true)
-	return !done, nil
+	spread(path)
+	return nil
+}
+
+// once makes a folder that is not one tenant's, once a deployer.
+func (d *Deployer) once(path string, makeIt func(path string) error) error {
+	if _, done := d.folders.Load(path); done {
+		return nil
+	}
+	if err := makeIt(path); err != nil {
+		return err
+	}
+	d.folders.Store(path, true)
+	return nil
+}
+
+// MakeFolder makes a folder that PHP writes into, and nobody else reads.
+func (d *Deployer) MakeFolder(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	_, err := folder(path, 0o750, d.uid, d.gid)
+	return err
 }
 
 // Switch serves a tenant from another of its releases, code and settings in one

@@ -24,6 +24,7 @@ type Rights struct {
 	WantGID  int // -1: whichever it is
 
 	most, least fs.FileMode
+	needed      bool // that it is not there is a finding of Inspect
 }
 
 // WrongMode says whether too many may read or write it, or too few.
@@ -34,16 +35,19 @@ func (r Rights) WrongOwner() bool {
 	return (r.WantUID >= 0 && r.UID != r.WantUID) || (r.WantGID >= 0 && r.GID != r.WantGID)
 }
 
-// wrongRights reads those that are there and returns those that are wrong.
-func wrongRights(all []Rights) ([]Rights, error) {
-	var wrong []Rights
+// wrongRights reads those that are there and returns those that are wrong, and the
+// paths of those that are needed and not there, nor what a link leads to.
+func wrongRights(all []Rights) (wrong []Rights, missing []string, err error) {
 	for _, r := range all {
 		info, err := os.Stat(r.Path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // another finding, or nothing to be found
+			if r.needed { // else it is another finding, or nothing to be found
+				missing = append(missing, r.Path)
+			}
+			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		have := info.Sys().(*syscall.Stat_t)
 		r.Mode, r.UID, r.GID = info.Mode().Perm(), int(have.Uid), int(have.Gid)
@@ -52,7 +56,7 @@ func wrongRights(all []Rights) ([]Rights, error) {
 			wrong = append(wrong, r)
 		}
 	}
-	return wrong, nil
+	return wrong, missing, nil
 }
 
 // rightsOf lists what a tenant's files and folders must be: readable for the web
@@ -69,8 +73,8 @@ func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
 		{Path: l.Secrets(tenant), most: 0o600, least: 0o400, WantUID: me, WantGID: -1},
 		{Path: l.Backups(tenant), most: 0o700, least: 0o700, WantUID: me, WantGID: -1},
 		folder(l.Wiki(tenant)), folder(l.Releases(tenant)),
-		{Path: l.Images(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1},
-		{Path: l.Cache(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1},
+		{Path: l.Images(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1, needed: true},
+		{Path: l.Cache(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1, needed: true},
 		{Path: l.Vhost(tenant), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
 		{Path: l.Pool(tenant), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
 	}

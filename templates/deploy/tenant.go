@@ -42,7 +42,7 @@ func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
 		return err
 	}
 	for _, path := range paths {
-		if _, err := folder(path, 0o750, d.uid, d.gid); err != nil {
+		if err := d.MakeFolder(path); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/templates/deploy"
+	"wikictl/tenants"
 )
 
 // fileRules compare the definitions with files and with what the wikis answer.
@@ -57,14 +58,14 @@ var diskRules = []rule{
 		Why:       "Uploads are lost or their disk is not mounted; nobody can upload.",
 		Mend:      "Mount it, or bring it back from a backup. For a wiki that never had files make the folder; wikictl audit --fix then gives it to the web server.",
 		Reference: "Manual:$wgUploadDirectory",
-	}, there: missingImages},
+	}, there: missing(tenants.Layout.Images, "mount it or bring it back from a backup")},
 	{Rule: Rule{
 		ID: "cache-missing", Severity: Warning,
 		What:      "The folder of a wiki's caches is not there.",
 		Why:       "Extensions that keep something in it are slower or fail.",
 		Mend:      "wikictl audit --fix makes it.",
 		Reference: "Manual:$wgCacheDirectory",
-	}, there: missingCache},
+	}, there: missing(tenants.Layout.Cache, "wikictl audit --fix")},
 	{Rule: Rule{
 		ID: "file-changed", Severity: Warning,
 		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code is not what its definitions give.",
@@ -163,17 +164,13 @@ func missingFiles(s *subject, r *reporter) {
 	}
 }
 
-func missingImages(s *subject, r *reporter) {
-	path := s.farm.Layout().Images(s.tenant.Name)
-	if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
-		r.say(s.tenant.Position, "", "mount it or bring it back from a backup", "%s is not there", path)
-	}
-}
-
-func missingCache(s *subject, r *reporter) {
-	path := s.farm.Layout().Cache(s.tenant.Name)
-	if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
-		r.say(s.tenant.Position, "", "wikictl audit --fix", "%s is not there", path)
+// missing looks for a folder that a wiki writes into.
+func missing(folder func(l tenants.Layout, name string) string, hint string) func(*subject, *reporter) {
+	return func(s *subject, r *reporter) {
+		path := folder(s.farm.Layout(), s.tenant.Name)
+		if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
+			r.say(s.tenant.Position, "", hint, "%s is not there", path)
+		}
 	}
 }
 

@@ -225,17 +225,6 @@ func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.
 	}, nil
 }
 
-// Folder makes a folder that PHP writes into, and nobody else reads.
-func (h *Host) Folder(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	if err := os.Mkdir(path, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return h.Give(path)
-}
-
 // Give makes a file or folder PHP's own, when PHP runs as somebody else.
 func (h *Host) Give(path string) error {
 	if h.owner.UID == 0 {

@@ -141,7 +141,7 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 		err = errors.Join(err, c.sweep(after, g))
 	}()
 	// The folder comes first: it tells sweep that there may be more.
-	if err := c.Folder(c.Layout.Wiki(g.Name)); err != nil {
+	if err := c.Deploy.MakeFolder(c.Layout.Wiki(g.Name)); err != nil {
 		return nil, err
 	}
 	secrets := newSecrets(g, "")
@@ -181,7 +181,7 @@ func (c *creation) keepSchema(ctx context.Context, s *mariadb.Server, t *tenants
 func (c *creation) install(ctx context.Context, g *tenants.Tenant, secrets tenants.Secrets) error {
 	folder := c.Layout.Wiki(g.Name)
 	for _, path := range []string{folder, c.Layout.L10n(g.ComponentSet(g.Codebase)), c.Layout.Cache(g.Name), c.Layout.Temporary()} {
-		if err := c.Folder(path); err != nil {
+		if err := c.Deploy.MakeFolder(path); err != nil {
 			return err
 		}
 	}
