@@ -123,8 +123,8 @@ func (b *creation) best(ctx context.Context, format string, script func(socket s
 }
 
 // way times a shell script against a fresh server, in a folder of its own. The folder
-// stays until the end: ext4 passes over the inodes of files that were deleted in the
-// last minutes, and whoever came last would be slowest.
+// stays until the end: ext4 without a journal passes over the inodes of files that were
+// deleted in the last minutes, and whoever came last would be slowest.
 func (b *creation) way(ctx context.Context, name string, script func(socket string) string) (row, error) {
 	dir, err := os.MkdirTemp(b.dir, "way")
 	if err != nil {

@@ -120,8 +120,8 @@ func (b *upgrading) copy(ctx context.Context, from, to string) error {
 	if err := b.server.Stop(ctx); err != nil {
 		return err
 	}
-	// What is there stays until the end: ext4 passes over the inodes of files that
-	// were deleted in the last minutes, and whoever came last would be slowest.
+	// What is there stays until the end: ext4 without a journal passes over the inodes
+	// of files deleted in the last minutes, and whoever came last would be slowest.
 	b.copies++
 	if err := os.Rename(to, filepath.Join(b.dir, fmt.Sprint("old", b.copies))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
