@@ -21,7 +21,9 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// farm is a demo's folder with servers of its own, driven by the built program.
+// farm is a demo's folder with servers of its own. The test's own executable, called
+// as wikictl, is the program: it has the race detector where the test has it, and
+// the hook of hook_test.go.
 type farm struct {
 	t       *testing.T
 	program string
@@ -42,9 +44,9 @@ func newFarm(t *testing.T) *farm {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755)) // php-fpm's workers enter it
 	f := &farm{t: t, program: filepath.Join(dir, "wikictl")}
-	if out, err := exec.Command("go", "build", "-o", f.program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	self, err := os.Executable()
+	must(t, err)
+	must(t, os.Symlink(self, f.program))
 	f.demo, err = stack.OpenDemo(filepath.Join(dir, "d"))
 	must(t, err)
 	must(t, f.demo.WriteFarm(codebases))

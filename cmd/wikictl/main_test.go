@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"wikictl": func() { os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+		"wikictl": func() { os.Exit(cli.MainWith(hookFromEnvironment(), os.Args, os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
 

@@ -26,6 +26,7 @@ import (
 type Options struct {
 	Holder   string                      // who runs this: "user@host pid N"
 	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
+	Hook     Hook                        // of each named step; nil outside of tests
 	Look     bool                        // the run only looks: no server is started, no ledger made
 }
 

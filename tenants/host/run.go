@@ -50,6 +50,11 @@ type Observer interface {
 	Finished(o Outcome)
 }
 
+// Hook is called before and after each named step of a run: done reports which. A
+// test sets it to kill, hold or fail the run at that step: its error is the step's.
+// tenant is empty for a step that many tenants share.
+type Hook func(tenant, step string, done bool) error
+
 // Run is one run that changes tenants. The ledger knows of it, and of each step
 // as it ends. It may be used by many goroutines.
 type Run struct {
@@ -57,6 +62,7 @@ type Run struct {
 	ledger   *mariadb.Ledger
 	recorder *mariadb.Recorder
 	observer Observer
+	hook     Hook
 
 	mu    sync.Mutex
 	steps map[string][]Step
@@ -71,20 +77,35 @@ func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, err
 	if err := ledger.StartRun(ctx, mariadb.Run{ID: h.RunID, Command: command, Holder: h.Holder()}); err != nil {
 		return nil, err
 	}
-	return &Run{id: h.RunID, ledger: ledger, recorder: ledger.Recorder(ctx, h.RunID), observer: o, steps: map[string][]Step{}}, nil
+	return &Run{id: h.RunID, ledger: ledger, recorder: ledger.Recorder(ctx, h.RunID), observer: o, hook: h.options.Hook, steps: map[string][]Step{}}, nil
 }
 
 // Step runs one step of a tenant and records how it went.
 func (r *Run) Step(tenant, name string, do func() error) error {
 	r.observer.Step(tenant, name)
 	start := time.Now()
-	err := do()
+	err := r.Shared(tenant, name, do)
 	elapsed := time.Since(start)
 	r.recorder.Record(mariadb.Step{Tenant: tenant, Step: name, Err: err, Seconds: elapsed.Seconds(), Ended: time.Now()})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.steps[tenant] = append(r.steps[tenant], Step{name, elapsed, err})
 	return err
+}
+
+// Shared runs a step that the ledger does not record, such as one that many tenants
+// share; tenant is empty then.
+func (r *Run) Shared(tenant, name string, do func() error) error {
+	if r.hook == nil {
+		return do()
+	}
+	if err := r.hook(tenant, name, false); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return r.hook(tenant, name, true)
 }
 
 // Finish adds a tenant's steps to its outcome and shows it.

@@ -261,7 +261,10 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 		return nil, err
 	}
 	source.Gone, source.Moved = gone, moved
-	_, err = c.Deploy.Apply(ctx, source)
+	err = c.run.Shared("", "release", func() error {
+		_, err := c.Deploy.Apply(ctx, source)
+		return err
+	})
 	var partial *deploy.PartialError
 	if !errors.As(err, &partial) {
 		return nil, err

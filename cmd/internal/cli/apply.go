@@ -59,7 +59,7 @@ func (a *app) runApply(c *cli.Context) (err error) {
 	if events != nil {
 		defer events.Close()
 	}
-	h, err := openHost(f, c.Bool("dry-run"))
+	h, err := a.openHost(f, c.Bool("dry-run"))
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (a *app) runAudit(c *cli.Context) error {
 	if c.Bool("fix") {
 		return a.runFix(c.Context, f, look, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
 	}
-	r, err := audited(c.Context, f, look, c.Bool("static"))
+	r, err := a.audited(c.Context, f, look, c.Bool("static"))
 	if err != nil {
 		return err
 	}
@@ -118,11 +118,11 @@ func (a *app) runAudit(c *cli.Context) error {
 }
 
 // audited audits a farm, on a host that only looks.
-func audited(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, err error) {
+func (a *app) audited(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, err error) {
 	if static {
 		return audit.Static(ctx, f, o)
 	}
-	h, err := openHost(f, true)
+	h, err := a.openHost(f, true)
 	if err != nil {
 		return r, err
 	}

@@ -19,7 +19,7 @@ type fixOptions struct{ dryRun, yes bool }
 // what a second audit still finds.
 func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o auditOptions, fix fixOptions) error {
 	start := time.Now()
-	found, err := audited(ctx, f, look, false)
+	found, err := a.audited(ctx, f, look, false)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 		if failed = a.mend(ctx, f, mends); ctx.Err() != nil {
 			return failed
 		}
-		if found, err = audited(ctx, f, look, false); err != nil {
+		if found, err = a.audited(ctx, f, look, false); err != nil {
 			return errors.Join(failed, err)
 		}
 	}
@@ -51,7 +51,7 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 
 // mend does it, and tells of each tenant on standard error.
 func (a *app) mend(ctx context.Context, f *tenants.Farm, mends []audit.Mend) (err error) {
-	h, err := openHost(f, false)
+	h, err := a.openHost(f, false)
 	if err != nil {
 		return err
 	}

@@ -28,11 +28,17 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	drain  chan struct{} // closed by the first Ctrl-C
+	hook   host.Hook     // nil outside of tests
 }
 
 // Main runs one command and returns its exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, drain: make(chan struct{})}
+	return MainWith(nil, args, stdin, stdout, stderr)
+}
+
+// MainWith is Main with a hook that is called at each named step of a run.
+func MainWith(hook host.Hook, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, drain: make(chan struct{}), hook: hook}
 	ctx, stop := a.signals()
 	defer stop()
 	err := a.command().RunContext(ctx, args)
@@ -177,8 +183,8 @@ func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 
 // openHost opens the farm for a run, which only looks or does more. A server's
 // password may come from the environment, WIKICTL_NAME_PASSWORD.
-func openHost(f *tenants.Farm, look bool) (*host.Host, error) {
-	return host.Open(f, host.Options{Holder: holder(), Look: look, Password: func(server string) tenants.Secret {
+func (a *app) openHost(f *tenants.Farm, look bool) (*host.Host, error) {
+	return host.Open(f, host.Options{Holder: holder(), Look: look, Hook: a.hook, Password: func(server string) tenants.Secret {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})
@@ -186,8 +192,8 @@ func openHost(f *tenants.Farm, look bool) (*host.Host, error) {
 
 // withLedger opens the farm, to look or to do more, reads the ledger's tenants and
 // calls do.
-func withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
-	h, err := openHost(f, look)
+func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
+	h, err := a.openHost(f, look)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (a *app) runPlan(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	h, err := openHost(f, true)
+	h, err := a.openHost(f, true)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (a *app) runRender(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return withLedger(c.Context, f, !c.Bool("write"), func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+	return a.withLedger(c.Context, f, !c.Bool("write"), func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
 		open, err := ledger.OpenUpgrades(c.Context)
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func (a *app) runReport(c *cli.Context) error {
 		}
 		look.Tenants = r.Tenants
 	}
-	if err := gather(c.Context, &r, look); err != nil {
+	if err := a.gather(c.Context, &r, look); err != nil {
 		return err
 	}
 	for _, missing := range r.Missing {
@@ -81,9 +81,9 @@ func (a *app) writeReport(r ui.FarmReport, file string, asJSON bool) error {
 
 // gather looks at all that there is to look at. What can't be read is missing
 // from the report; an error is one of the farm's files, or an interruption.
-func gather(ctx context.Context, r *ui.FarmReport, look audit.Options) (err error) {
+func (a *app) gather(ctx context.Context, r *ui.FarmReport, look audit.Options) (err error) {
 	var found audit.Report
-	h, err := openHost(r.Farm, true)
+	h, err := a.openHost(r.Farm, true)
 	if err != nil {
 		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so that versions, sizes and upgrades are missing: %s", err))
 		found, err = audit.Static(ctx, r.Farm, look)

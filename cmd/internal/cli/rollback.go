@@ -44,7 +44,7 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	h, err := openHost(f, false)
+	h, err := a.openHost(f, false)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (a *app) runStatus(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return withLedger(c.Context, f, true, func(_ *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+	return a.withLedger(c.Context, f, true, func(_ *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
 		runs, err := ledger.Runs(c.Context, 10)
 		if err != nil {
 			return err

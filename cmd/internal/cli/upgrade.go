@@ -61,7 +61,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := openHost(f, false)
+	h, err := a.openHost(f, false)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"wikictl/tenants/host"
+)
+
+// hookVariable has what happens to a run of wikictl at a named step, as
+// TENANT:STEP:MOMENT:WHAT. TENANT may be *, or empty for a step that many tenants
+// share; MOMENT is before or after; WHAT is kill, fail, panic, or hold=FILE, which
+// makes FILE.held and goes on once FILE is there. Several are joined by commas.
+const hookVariable = "WIKICTL_TEST_HOOK"
+
+var errPlanted = errors.New("planted by a test")
+
+// event is one of those.
+type event struct{ tenant, step, moment, what string }
+
+func (e event) String() string {
+	return strings.Join([]string{e.tenant, e.step, e.moment, e.what}, ":")
+}
+
+// hookFromEnvironment is what the test's executable does at each step when it is
+// called as wikictl.
+func hookFromEnvironment() host.Hook {
+	text := os.Getenv(hookVariable)
+	if text == "" {
+		return nil
+	}
+	var events []event
+	for _, one := range strings.Split(text, ",") {
+		part := strings.SplitN(one, ":", 4)
+		if len(part) != 4 {
+			panic(fmt.Sprintf("%s is no %s", one, hookVariable))
+		}
+		events = append(events, event{part[0], part[1], part[2], part[3]})
+	}
+	return func(tenant, step string, done bool) error {
+		moment := map[bool]string{false: "before", true: "after"}[done]
+		for _, e := range events {
+			if (e.tenant == "*" || e.tenant == tenant) && e.step == step && e.moment == moment {
+				return e.happen()
+			}
+		}
+		return nil
+	}
+}
+
+func (e event) happen() error {
+	what, file, _ := strings.Cut(e.what, "=")
+	switch what {
+	case "kill":
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "panic":
+		panic(errPlanted)
+	case "hold":
+		if err := os.WriteFile(file+".held", nil, 0o644); err != nil {
+			return err
+		}
+		for {
+			if _, err := os.Stat(file); err == nil {
+				return nil
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	return errPlanted
+}
+
+// with prepares a wikictl to which something happens.
+func (f *farm) with(e event, args ...string) *exec.Cmd {
+	cmd := f.command(args...)
+	cmd.Env = append(os.Environ(), hookVariable+"="+e.String())
+	return cmd
+}
+
+// held runs wikictl to a step, does something else there, lets it go on, and
+// returns its output and exit code.
+func (f *farm) held(tenant, step, moment string, meanwhile func(), args ...string) (string, int) {
+	f.t.Helper()
+	gate := filepath.Join(f.t.TempDir(), "gate")
+	cmd := f.with(event{tenant, step, moment, "hold=" + gate}, args...)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	must(f.t, cmd.Start())
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	for {
+		if _, err := os.Stat(gate + ".held"); err == nil {
+			break
+		}
+		select {
+		case <-ended:
+			f.t.Fatalf("wikictl %v never came to %s %q of %s\n%s", args, moment, step, tenant, out.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	meanwhile()
+	must(f.t, os.WriteFile(gate, nil, 0o644))
+	<-ended
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// struck runs wikictl, to which something happens, and returns its output and exit
+// code; -1 when it was killed.
+func (f *farm) struck(e event, args ...string) (string, int) {
+	f.t.Helper()
+	cmd := f.with(e, args...)
+	out, _ := cmd.CombinedOutput()
+	return string(out), cmd.ProcessState.ExitCode()
+}
