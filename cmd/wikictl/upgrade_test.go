@@ -118,7 +118,7 @@ func TestUpgrade(t *testing.T) {
 	before := alpha.content()
 	f.want143()
 	f.write("migrations/001-note.sql", "-- where: name=alpha\nCREATE TABLE farm_note (id INT PRIMARY KEY);\nINSERT INTO farm_note VALUES (7);\n")
-	if out := f.run("upgrade", "--all", "--dry-run"); !strings.Contains(out, "2 to upgrade in 1 waves") || alpha.version() != "MediaWiki 1.39.17" {
+	if out := f.exits(1, "upgrade", "--all", "--dry-run"); !strings.Contains(out, "2 to upgrade in 1 waves") || alpha.version() != "MediaWiki 1.39.17" {
 		t.Fatal(out)
 	}
 	plan := filepath.Join(f.demo.Dir, "plan.json")

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"wikictl/templates/deploy"
@@ -91,6 +92,13 @@ func (p *Plan) Count(k Kind) int {
 
 // Empty says that nothing differs.
 func (p *Plan) Empty() bool { return len(p.Tenants)+len(p.Farm)+len(p.Left) == 0 }
+
+// InTheWay reports whether Apply would fail at something that it can see now. With
+// prune that may be a leftover that can't be removed.
+func (p *Plan) InTheWay(prune bool) bool {
+	stuck := func(left *Leftover) bool { return left.Problem != "" }
+	return p.Count(Blocked) > 0 || prune && slices.ContainsFunc(p.Left, stuck)
+}
 
 // renames finds the tenants that the ledger has under another name, which no file
 // defines any more, with the same database on the same server: new name to row.

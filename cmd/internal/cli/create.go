@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,11 +146,13 @@ func (a *app) planned(outcomes []host.Outcome, asJSON bool) error {
 			fmt.Fprintf(a.stdout, "%s  %s\n", o.Tenant.Name, text)
 		}
 	}
+	var err error
 	if asJSON {
-		return d.Write(a.stdout, true)
+		err = d.Write(a.stdout, true)
+	} else {
+		_, err = fmt.Fprintf(a.stdout, "%d would be made, %d unchanged, %d can't be made\n", d.Counts.Skipped, d.Counts.Unchanged, d.Counts.Failed)
 	}
-	_, err := fmt.Fprintf(a.stdout, "%d would be made, %d unchanged, %d can't be made\n", d.Counts.Skipped, d.Counts.Unchanged, d.Counts.Failed)
-	return err
+	return cmp.Or(err, dryRunError(d.Counts.Skipped > 0, d.Counts.Failed > 0))
 }
 
 // passwordFrom reads the first line of a file.

@@ -25,8 +25,8 @@ const (
 )
 
 // exitHelp ends the long help of every command.
-const exitHelp = `Exit codes: 0 done, 1 something found, 2 a tenant failed or another error,
-64 wrong usage, 75 locked by another run, 78 the farm's files are wrong, 130 interrupted.`
+const exitHelp = `Exit codes: 0 done, 1 something found or, of a dry run, to do, 2 a tenant failed or is in the way, or
+another error, 64 wrong usage, 75 locked by another run, 78 the farm's files are wrong, 130 interrupted.`
 
 var (
 	errInterrupted = errors.New("interrupted; run the same command again to finish")
@@ -43,27 +43,87 @@ func (u usage) Error() string { return u.message }
 
 func usagef(format string, args ...any) error { return usage{fmt.Sprintf(format, args...)} }
 
-// exitCode maps every error to its exit code.
+// exitCode maps every error to its exit code. A tree of errors is walked down to its
+// failures. When they differ in kind the run failed: "try again later" and "correct
+// the files" are true of the whole only when they are true of each part.
 func exitCode(err error) int {
-	var (
-		problems tenants.Problems
-		locked   *mariadb.LockedError
-		busy     *deploy.BusyError
-		wrong    usage
-	)
-	switch {
-	case errors.Is(err, errInterrupted):
+	if errors.Is(err, errInterrupted) {
 		return exitInterrupted
-	case errors.As(err, &problems):
-		return exitDefinitions
-	case errors.As(err, &locked), errors.As(err, &busy):
-		return exitLocked
-	case errors.As(err, &wrong), errors.Is(err, tenants.ErrSelect):
-		return exitUsage
-	case errors.Is(err, errFound):
-		return exitFound
 	}
-	return exitFailed
+	code, known := verdict(err)
+	if !known {
+		return exitFailed
+	}
+	return code
+}
+
+// verdict is the exit code of one tree of errors. known reports whether there is a
+// failure or a finding in it: errSilent and errPart are neither.
+func verdict(err error) (code int, known bool) {
+	switch err.(type) {
+	case tenants.Problems:
+		return exitDefinitions, true
+	case *mariadb.LockedError, *deploy.BusyError:
+		return exitLocked, true
+	case usage:
+		return exitUsage, true
+	}
+	switch err {
+	case errSilent, errPart:
+		return exitDone, false
+	case errFound:
+		return exitFound, true
+	case tenants.ErrSelect:
+		return exitUsage, true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return verdict(inner)
+		}
+	case interface{ Unwrap() []error }:
+		return joint(e.Unwrap())
+	}
+	return exitFailed, true
+}
+
+// joint is the exit code of errors that happened together. Problems of a tenant whose
+// run went on are that tenant's failure: other tenants were changed.
+func joint(errs []error) (code int, known bool) {
+	part := false
+	for _, err := range errs {
+		if err == errPart {
+			part = true
+			continue
+		}
+		one, counts := verdict(err)
+		if part && one == exitDefinitions {
+			one = exitFailed
+		}
+		switch {
+		case !counts:
+		case !known || code == exitFound:
+			code, known = one, true
+		case one != exitFound && one != code:
+			code = exitFailed
+		}
+	}
+	if len(errs) == 0 {
+		return exitFailed, true
+	}
+	return code, known
+}
+
+// dryRunError is the one rule for commands that only say what they would do: exit
+// code 2 when something stands in the way, 1 when something would be done, else 0.
+func dryRunError(differs, blocked bool) error {
+	switch {
+	case blocked:
+		return errPart
+	case differs:
+		return errFound
+	}
+	return nil
 }
 
 // describe is what the terminal shows of an error.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,7 +21,7 @@ func (a *app) planCommand() *cli.Command {
 		Description: "Compares the definitions with the ledger, the servers and the files: what wikictl apply would make,\n" +
 			"change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole\n" +
 			"farm, what wikictl made that nothing defines any more. Without names and --where it is the whole farm.\n" +
-			"It writes nothing, and exits with 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
+			"It writes nothing, and exits with 1 when something differs, with 2 when something stands in the way.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
 		Flags:        append(selectionFlags()[1:], diffsFlag()),
 		Action:       a.runPlan,
 		BashComplete: a.completeNames,
@@ -75,8 +76,5 @@ func (a *app) tellPlan(c *cli.Context, p *provision.Plan, elapsed time.Duration)
 	} else {
 		err = ui.Plan(a.stdout, "plan", p, c.Int("diffs"))
 	}
-	if err == nil && !p.Empty() {
-		return errFound
-	}
-	return err
+	return cmp.Or(err, dryRunError(!p.Empty(), p.InTheWay(c.Bool("prune"))))
 }

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,13 +60,10 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 	if len(undos) == 0 {
 		return usagef("no wiki was upgraded by run %q; wikictl status lists the latest runs", c.String("run"))
 	}
-	if c.Bool("dry-run") && asJSON(c) {
-		return ui.WriteJSON(a.stdout, undos)
-	}
-	a.showUndos(undos)
 	if c.Bool("dry-run") {
-		return nil
+		return a.wouldUndo(undos, asJSON(c))
 	}
+	a.showUndos(a.stderr, undos)
 	if !c.Bool("yes") && !a.agreed("put them back, and lose these edits?") {
 		return usagef("not confirmed; nothing was changed")
 	}
@@ -83,8 +83,20 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 	return errors.Join(err, a.report("rollback", h, outcomes, time.Since(start), asJSON(c)))
 }
 
-// showUndos tells what would be lost, on standard error: the result comes later.
-func (a *app) showUndos(undos []*upgrade.Undo) {
+// wouldUndo prints what a rollback would do as its result.
+func (a *app) wouldUndo(undos []*upgrade.Undo, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = ui.WriteJSON(a.stdout, undos)
+	} else {
+		a.showUndos(a.stdout, undos)
+	}
+	blocked := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem != "" })
+	return cmp.Or(err, dryRunError(true, blocked))
+}
+
+// showUndos tells what would be lost.
+func (a *app) showUndos(out io.Writer, undos []*upgrade.Undo) {
 	var rows [][]any
 	for _, u := range undos {
 		lost := fmt.Sprintf("%d edits since %s UTC are lost", u.Edits, u.Since.Format(time.DateTime))
@@ -93,7 +105,7 @@ func (a *app) showUndos(undos []*upgrade.Undo) {
 		}
 		rows = append(rows, []any{u.Name, u.New, u.Old, lost})
 	}
-	ui.Table(a.stderr, []any{"name", "from", "back to", ""}, rows)
+	ui.Table(out, []any{"name", "from", "back to", ""}, rows)
 }
 
 // agreed asks on the terminal.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -210,7 +211,7 @@ func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		return errors.Join(ui.WriteJSON(a.stdout, p), blocked(p))
+		return cmp.Or(ui.WriteJSON(a.stdout, p), wouldUpgrade(p))
 	}
 	if len(p.Tenants) == 0 {
 		_, err := fmt.Fprintf(a.stdout, "upgrade: nothing to do, %d unchanged\n", p.Unchanged)
@@ -228,7 +229,7 @@ func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
 	}
 	fmt.Fprintf(a.stdout, "%d to upgrade in %d waves, %d unchanged; the dumps may need %d MB of %d MB that are free\n",
 		len(p.Tenants), p.Waves, p.Unchanged, p.Space>>20, p.Free>>20)
-	return blocked(p)
+	return wouldUpgrade(p)
 }
 
 func remarks(t *upgrade.Planned) []string {
@@ -246,11 +247,9 @@ func remarks(t *upgrade.Planned) []string {
 	return all
 }
 
-func blocked(p *upgrade.Plan) error {
-	if len(p.Blocked()) > 0 {
-		return errFound
-	}
-	return nil
+// wouldUpgrade says by its error how the farm differs from its definitions.
+func wouldUpgrade(p *upgrade.Plan) error {
+	return dryRunError(len(p.Tenants) > 0, len(p.Blocked()) > 0)
 }
 
 // samePlan wants the plan that was written to a file before.
