@@ -4,81 +4,94 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 )
 
-// SiteInfo is what a wiki says of itself through api.php
-// (API:Siteinfo, siprop=general).
+// SiteInfo is what a wiki says of itself through api.php (API:Siteinfo,
+// siprop=general) or, where strangers may not ask that, through load.php.
 type SiteInfo struct {
 	Version  string // such as "1.43.9"
 	Sitename string
 	Lang     string
 	DBName   string
-	MainPage string
-	ReadOnly bool
+	Server   string // as $wgServer has it, which may begin with "//"
+	MainPage string // its title; empty: unknown
+	ReadOnly bool   // false also when it is unknown
+	Private  bool   // MainPage and ReadOnly are unknown
 }
 
 // probeLimit is how long a wiki may take to answer; its first answer compiles
 // MediaWiki.
 const probeLimit = 60 * time.Second
 
+// siteinfo is what is asked of api.php.
+const siteinfo = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2"
+
 // Probe asks a wiki for its SiteInfo through the web server at base, such as
 // "http://127.0.0.1:8080", by its host name.
+//
+// A wiki that answers strangers' questions says all of it. One that does not, as they
+// may not read it or as its api.php is closed to them, is asked by what its log-in
+// page needs: its version, database, name, language and address come from there, and
+// that it can read its database is made sure of. Its main page, and whether it is
+// read-only, can't be known of it without a log-in.
 func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	url := base + "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2"
-	body, err := get(ctx, url, host)
+	info, err := ask(ctx, base, host)
 	if err != nil {
 		return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
 	}
+	return info, nil
+}
+
+func ask(ctx context.Context, base, host string) (SiteInfo, error) {
+	body, err := get(ctx, base+siteinfo, host)
+	if err != nil && !closed(err) {
+		return SiteInfo{}, err
+	}
+	info, why := readSiteInfo(body)
+	if why == nil {
+		return info, nil
+	}
+	if err != nil {
+		why = err
+	}
+	info, err = askPrivate(ctx, base, host)
+	if err != nil {
+		return info, fmt.Errorf("%w; and of load.php: %w", why, err)
+	}
+	return info, nil
+}
+
+// readSiteInfo reads an answer of api.php. The error says what it holds instead.
+func readSiteInfo(body []byte) (SiteInfo, error) {
 	var answer struct {
 		Error struct{ Code string }
 		Query struct {
 			General struct {
-				Generator, Sitename, Lang, WikiID, Mainpage string
-				Readonly                                    bool
+				Generator, Sitename, Lang, WikiID, Mainpage, Server string
+				Readonly                                            bool
 			}
 		}
 	}
-	err = json.Unmarshal(body, &answer)
-	if err == nil && answer.Error.Code == "readapidenied" {
-		return probePrivate(ctx, base, host)
+	err := json.Unmarshal(body, &answer)
+	if err == nil && answer.Error.Code != "" {
+		return SiteInfo{}, fmt.Errorf("api.php answers with the error %s", answer.Error.Code)
 	}
 	if err != nil || answer.Query.General.Generator == "" {
-		return SiteInfo{}, fmt.Errorf("ask %s at %s: no siteinfo came, but %q", host, base, start(body))
+		return SiteInfo{}, fmt.Errorf("no siteinfo came, but %q", start(body))
 	}
 	g := answer.Query.General
 	return SiteInfo{
 		Version: strings.TrimPrefix(g.Generator, "MediaWiki "), Sitename: g.Sitename, Lang: g.Lang,
-		DBName: g.WikiID, MainPage: g.Mainpage, ReadOnly: g.Readonly,
+		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, ReadOnly: g.Readonly,
 	}, nil
-}
-
-// startup finds a string in the startup module's configuration.
-var startup = regexp.MustCompile(`"(wgVersion|wgDBname|wgSiteName|wgContentLanguage)":\s*("(?:[^"\\]|\\.)*")`)
-
-// probePrivate asks a wiki that hides api.php from strangers: the startup module
-// of ResourceLoader, which the log-in page needs, says the same for everybody.
-func probePrivate(ctx context.Context, base, host string) (SiteInfo, error) {
-	body, err := get(ctx, base+"/load.php?modules=startup&only=scripts&raw=1&lang=en&skin=fallback", host)
-	if err != nil {
-		return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
-	}
-	found := map[string]string{}
-	for _, m := range startup.FindAllSubmatch(body, -1) {
-		var text string
-		if err := json.Unmarshal(m[2], &text); err != nil {
-			return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
-		}
-		found[string(m[1])] = text
-	}
-	return SiteInfo{Version: found["wgVersion"], Sitename: found["wgSiteName"], Lang: found["wgContentLanguage"], DBName: found["wgDBname"]}, nil
 }
 
 // get fetches a page without following redirects.
@@ -95,6 +108,21 @@ func get(ctx context.Context, url, host string) ([]byte, error) {
 type movedError struct{ status, to string }
 
 func (e movedError) Error() string { return fmt.Sprintf("it answers %s, to %q", e.status, e.to) }
+
+// statusError is an answer that is neither 200 nor a redirect.
+type statusError struct {
+	code int
+	text string
+}
+
+func (e statusError) Error() string { return e.text }
+
+// closed reports whether an error is an answer that keeps strangers out, such as of
+// a web server that shuts api.php, and not one of a wiki that does not work.
+func closed(err error) bool {
+	var status statusError
+	return errors.As(err, &status) && status.code < http.StatusInternalServerError || errors.As(err, new(movedError))
+}
 
 // do sends a request and returns the body of an answer that is 200. By TLS it names
 // the wiki, as a browser does (SNI), so that the web server picks the wiki's own
@@ -119,7 +147,7 @@ func do(request *http.Request) ([]byte, error) {
 		return nil, movedError{response.Status, to}
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers %s: %q", response.Status, start(body))
+		return nil, statusError{response.StatusCode, fmt.Sprintf("it answers %s: %q", response.Status, start(body))}
 	}
 	return body, nil
 }

@@ -32,18 +32,23 @@ func Served(ctx context.Context, base, host, page, version string) error {
 }
 
 // follow fetches a page and goes where it is sent to, on the same wiki: special
-// pages have names of the wiki's language.
+// pages have names of the wiki's language. An answer that sends to another host is
+// a movedError.
 func follow(ctx context.Context, base, path, host string) ([]byte, error) {
 	const most = 3
 	for range most {
-		var moved movedError
 		body, err := get(ctx, base+path, host)
+		var moved movedError
 		if !errors.As(err, &moved) {
 			return body, err
 		}
 		to, err := url.Parse(moved.to)
 		if err != nil {
 			return nil, err
+		}
+		name, _, _ := strings.Cut(host, ":")
+		if to.Hostname() != "" && to.Hostname() != name {
+			return nil, moved
 		}
 		path = to.RequestURI()
 	}

@@ -1,0 +1,58 @@
+package php
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// What a wiki says of itself comes from whichever of its answers strangers may see.
+func TestProbe(t *testing.T) {
+	const (
+		general = `{"query":{"general":{"generator":"MediaWiki 1.43.9","sitename":"S","lang":"de","wikiid":"wiki_a","server":"//a.test","mainpage":"Hauptseite","readonly":true}}}`
+		denied  = `{"error":{"code":"readapidenied","info":"x"}}`
+		module  = `mw.loader.impl(function(){return["mediawiki.base@1",{"config.json":{"debug":!1,"wgServer":"//a.test","wgContentLanguage":"de","wgVersion":"1.43.9","wgSiteName":"S","wgDBname":"wiki_a"}}]});`
+		failed  = `/* Fatal exception of type "DBConnectionError" */ mw.loader.state({"mediawiki.base":"error"});`
+	)
+	open := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", MainPage: "Hauptseite", ReadOnly: true}
+	private := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", Private: true}
+	tests := map[string]struct {
+		apiStatus          int
+		api, base, startup string
+		pageStatus         int
+		want               SiteInfo
+		fails              bool
+	}{
+		"open":                           {200, general, "", "", 200, open, false},
+		"not readable":                   {200, denied, module, "", 200, private, false},
+		"api.php shut":                   {403, "no", module, "", 200, private, false},
+		"api.php answers something else": {200, "<html>", module, "", 200, private, false},
+		"variables in startup":           {200, denied, "", module, 200, private, false},
+		"log-in page shut":               {200, denied, module, "", 403, private, false},
+		"database gone":                  {200, denied, module, "", 500, SiteInfo{}, true},
+		"module fails":                   {200, denied, failed, "", 200, SiteInfo{}, true},
+		"api.php fails":                  {500, general, module, "", 200, SiteInfo{}, true},
+	}
+	for name, c := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				status, text := c.pageStatus, "page"
+				switch {
+				case r.URL.Path == "/api.php":
+					status, text = c.apiStatus, c.api
+				case r.URL.Path == "/load.php" && r.FormValue("modules") == "startup":
+					status, text = 200, c.startup
+				case r.URL.Path == "/load.php":
+					status, text = 200, c.base
+				}
+				w.WriteHeader(status)
+				w.Write([]byte(text))
+			}))
+			defer s.Close()
+			got, err := Probe(t.Context(), s.URL, "a.test")
+			if (err != nil) != c.fails || !c.fails && got != c.want {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}
