@@ -122,7 +122,7 @@ func TestUpgrade(t *testing.T) {
 		t.Fatal(out)
 	}
 	plan := filepath.Join(f.demo.Dir, "plan.json")
-	f.run("upgrade", "--all", "--canary", "beta", "--out", plan)
+	f.exits(1, "upgrade", "--all", "--canary", "beta", "--out", plan)
 	if out, err := f.command("upgrade", "--all", "--plan", plan).CombinedOutput(); err == nil || !strings.Contains(string(out), "the farm has changed") {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -10,13 +10,13 @@ import (
 
 // Rule is what `wikictl explain` says of a rule.
 type Rule struct {
-	ID        string
-	Severity  Severity
-	What      string // one sentence: what is found
-	Why       string // what may happen
-	Mend      string // how to mend it
-	Reference string // a page of the manual, by name
-	There     bool   // it is about what is there, not about the definitions alone
+	ID        string   `json:"id"`
+	Severity  Severity `json:"severity"`
+	What      string   `json:"what"`      // one sentence: what is found
+	Why       string   `json:"why"`       // what may happen
+	Mend      string   `json:"mend"`      // how to mend it
+	Reference string   `json:"reference"` // a page of the manual, by name
+	There     bool     `json:"live"`      // it is about what is there, not about the definitions alone
 }
 
 // rule is a Rule with the functions that look. They are pure: they see what is
@@ -42,19 +42,26 @@ var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRu
 func Rules() []Rule {
 	list := make([]Rule, len(rules))
 	for i := range rules {
-		list[i] = rules[i].Rule
-		list[i].There = rules[i].there != nil || rules[i].allThere != nil
+		list[i] = rules[i].told()
 	}
 	slices.SortFunc(list, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 
+// told is the rule as others see it.
+func (r *rule) told() Rule {
+	told := r.Rule
+	told.There = r.there != nil || r.allThere != nil
+	return told
+}
+
 // Find returns a rule by its id; every policy/NAME is the rule policy.
 func Find(id string) (Rule, bool) {
-	if r := findRule(id); r != nil {
-		return r.Rule, true
+	r := findRule(id)
+	if r == nil {
+		return Rule{}, false
 	}
-	return Rule{}, false
+	return r.told(), true
 }
 
 func findRule(id string) *rule {

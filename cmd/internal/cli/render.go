@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -31,38 +34,114 @@ func (a *app) runRender(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	return a.withLedger(c.Context, f, !c.Bool("write"), func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
 		open, err := ledger.OpenUpgrades(c.Context)
 		if err != nil {
 			return err
 		}
-		source, err := h.Source(a.renderable(list, rows, open), func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+		fit := a.renderable(list, rows, open)
+		source, err := h.Source(fit, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
 		if err != nil {
 			return err
 		}
 		if c.Bool("write") {
-			applied, err := h.Deploy.Apply(c.Context, source)
-			fmt.Fprintf(a.stdout, "render: %d changed, %d unchanged\n", len(applied.Outcomes), applied.Unchanged)
-			return err
+			return a.write(c, h, fit, source, start)
 		}
-		return a.compare(c.Context, h, source, c.Bool("diff"))
+		return a.compare(c, h, source, start)
 	})
 }
 
+// write brings the disk in line and prints the result; there is none when nothing was
+// done.
+func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, source deploy.Source, start time.Time) error {
+	board := a.board(nil, len(list))
+	outcomes, err := written(c.Context, h, list, source, board)
+	board.Close()
+	if outcomes == nil {
+		return err
+	}
+	return errors.Join(err, a.report("render", h, outcomes, time.Since(start), asJSON(c)))
+}
+
+// written is a run that brings the disk in line.
+func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, source deploy.Source, o host.Observer) ([]host.Outcome, error) {
+	run, err := h.Begin(ctx, "render", o)
+	if err != nil {
+		return nil, err
+	}
+	var applied deploy.Applied
+	err = run.Shared("", "release", func() (err error) {
+		applied, err = h.Deploy.Apply(ctx, source)
+		return err
+	})
+	if err != nil && !errors.As(err, new(*deploy.PartialError)) {
+		return nil, errors.Join(err, run.End(ctx, nil))
+	}
+	outcomes := rendered(list, applied)
+	for i, o := range outcomes {
+		if o.Status != host.Unchanged {
+			outcomes[i] = run.Finish(o)
+		}
+	}
+	return outcomes, run.End(ctx, outcomes)
+}
+
+// rendered says of each tenant what became of it.
+func rendered(list []*tenants.Tenant, applied deploy.Applied) []host.Outcome {
+	differed := map[string]deploy.Outcome{}
+	for _, o := range applied.Outcomes {
+		differed[o.Tenant] = o
+	}
+	outcomes := make([]host.Outcome, len(list))
+	for i, t := range list {
+		o, found := differed[t.Name]
+		outcomes[i] = host.Outcome{Tenant: t, Status: host.Unchanged, Err: o.Err}
+		switch {
+		case o.Err != nil:
+			outcomes[i].Status = host.Failed
+		case found:
+			outcomes[i].Status = host.Done
+		}
+	}
+	return outcomes
+}
+
+// comparison is what differs on disk, in JSON.
+type comparison struct {
+	Command string    `json:"command"`
+	Changes []fileRow `json:"changes"`
+	Seconds float64   `json:"seconds"`
+}
+
+// fileRow is one file that differs.
+type fileRow struct {
+	Tenant string      `json:"tenant,omitempty"` // empty: it is the farm's
+	Kind   deploy.Kind `json:"kind"`
+	Path   string      `json:"path"`
+	Diff   string      `json:"diff,omitempty"`
+}
+
 // compare prints what differs on disk.
-func (a *app) compare(ctx context.Context, h *host.Host, source deploy.Source, diffs bool) error {
-	changes, err := h.Deploy.Compare(ctx, source, diffs)
+func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, start time.Time) error {
+	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
 	if err != nil {
 		return err
+	}
+	if asJSON(c) {
+		d := comparison{Command: "render", Changes: []fileRow{}, Seconds: time.Since(start).Seconds()}
+		for _, change := range changes {
+			d.Changes = append(d.Changes, fileRow{change.Tenant, change.Kind, change.Path, change.Diff})
+		}
+		return cmp.Or(ui.WriteJSON(a.stdout, d), dryRunError(len(changes) > 0, false))
 	}
 	for _, change := range changes {
 		fmt.Fprintf(a.stdout, "%s %s\n%s", change.Kind, change.Path, ui.Clean(change.Diff))
 	}
-	if len(changes) > 0 {
-		return errFound
+	if len(changes) == 0 {
+		fmt.Fprintln(a.stdout, "render: no changes")
 	}
-	fmt.Fprintln(a.stdout, "render: no changes")
-	return nil
+	return dryRunError(len(changes) > 0, false)
 }
 
 // renderable leaves out tenants that were never created, and those whose code

@@ -87,12 +87,26 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 func (a *app) wouldUndo(undos []*upgrade.Undo, asJSON bool) error {
 	var err error
 	if asJSON {
-		err = ui.WriteJSON(a.stdout, undos)
+		err = ui.WriteJSON(a.stdout, undoRows(undos))
 	} else {
 		a.showUndos(a.stdout, undos)
 	}
 	blocked := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem != "" })
 	return cmp.Or(err, dryRunError(true, blocked))
+}
+
+// undoRow is one of a rollback's tenants in JSON.
+type undoRow struct {
+	*upgrade.Undo
+	Since *time.Time `json:"since"`
+}
+
+func undoRows(undos []*upgrade.Undo) []undoRow {
+	rows := make([]undoRow, len(undos))
+	for i, u := range undos {
+		rows[i] = undoRow{u, moment(u.Since)}
+	}
+	return rows
 }
 
 // showUndos tells what would be lost.

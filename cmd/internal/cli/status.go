@@ -36,12 +36,84 @@ func (a *app) runStatus(c *cli.Context) error {
 			return err
 		}
 		if asJSON(c) {
-			return ui.WriteJSON(a.stdout, map[string]any{"tenants": rows, "runs": runs, "upgrades": open})
+			return ui.WriteJSON(a.stdout, statusOf(rows, runs, open))
 		}
 		a.printStatus(rows, runs)
 		a.printOpen(open)
 		return nil
 	})
+}
+
+// status is what the ledger knows, in JSON. A time is null when there is none.
+type status struct {
+	Command  string          `json:"command"`
+	Tenants  []tenantStatus  `json:"tenants"`
+	Runs     []runStatus     `json:"runs"`
+	Upgrades []upgradeStatus `json:"upgrades"`
+}
+
+type tenantStatus struct {
+	Name         string        `json:"name"`
+	State        mariadb.State `json:"state"`
+	Server       string        `json:"server"`
+	Database     string        `json:"database"`
+	Codebase     string        `json:"codebase"`
+	Version      string        `json:"version"`
+	ComponentSet string        `json:"component_set"`
+	Run          string        `json:"run"`
+	Changed      *time.Time    `json:"changed"`
+}
+
+type runStatus struct {
+	ID        string     `json:"id"`
+	Command   string     `json:"command"`
+	Holder    string     `json:"holder"`
+	Started   *time.Time `json:"started"`
+	Finished  *time.Time `json:"finished"`
+	Done      int        `json:"done"`
+	Unchanged int        `json:"unchanged"`
+	Failed    int        `json:"failed"`
+	Skipped   int        `json:"skipped"`
+}
+
+type upgradeStatus struct {
+	Tenant  string        `json:"tenant"`
+	Run     string        `json:"run"`
+	Phase   mariadb.Phase `json:"phase"`
+	Old     string        `json:"old"` // version
+	New     string        `json:"new"`
+	Backup  string        `json:"backup,omitempty"`
+	Started *time.Time    `json:"started"`
+	Opened  *time.Time    `json:"opened"`
+	Ended   *time.Time    `json:"ended"`
+	Error   string        `json:"error,omitempty"`
+}
+
+// statusOf puts rows of the ledger into their form.
+func statusOf(rows map[string]mariadb.TenantRow, runs []mariadb.Run, open map[string]mariadb.UpgradeRow) status {
+	s := status{Command: "status", Tenants: []tenantStatus{}, Runs: []runStatus{}, Upgrades: []upgradeStatus{}}
+	for _, name := range slices.Sorted(maps.Keys(rows)) {
+		r := rows[name]
+		s.Tenants = append(s.Tenants, tenantStatus{name, r.State, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.Run, moment(r.Changed)})
+	}
+	for _, r := range runs {
+		s.Runs = append(s.Runs, runStatus{r.ID, r.Command, r.Holder, moment(r.Started), moment(r.Finished.Time), r.Done, r.Same, r.Failed, r.Skipped})
+	}
+	for _, name := range slices.Sorted(maps.Keys(open)) {
+		r := open[name]
+		s.Upgrades = append(s.Upgrades, upgradeStatus{name, r.Run, r.Phase, r.OldVersion, r.NewVersion, r.Backup,
+			moment(r.Started.Time), moment(r.Opened.Time), moment(r.Ended.Time), r.Error})
+	}
+	return s
+}
+
+// moment is a time in JSON: null when there is none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 func (a *app) printStatus(rows map[string]mariadb.TenantRow, runs []mariadb.Run) {
