@@ -32,13 +32,9 @@ func (k *task) resume(ctx context.Context) (finished bool, err error) {
 		}
 	}
 	switch row.Phase {
-	case mariadb.Begun: // the new attempt is read-only from where this one was
-		k.now.Phase = mariadb.PutBack
+	case mariadb.Begun:
 		if err := mariadb.RemoveBackup(k.dumpFile(row.Run)); err != nil {
 			return false, err
-		}
-		if k.code || len(k.SQL) > 0 {
-			return false, k.ledger.EndUpgrade(ctx, k.now, false)
 		}
 		return false, k.open(ctx, mariadb.PutBack)
 	case mariadb.Opening: // upgraded, but other code is wanted by now
@@ -102,8 +98,7 @@ func (k *task) putBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.now.Phase = mariadb.Reopening
-	if err := k.ledger.Unsettled(ctx, k.now); err != nil {
+	if k.now, err = k.ledger.Unsettled(ctx, k.now); err != nil {
 		return err
 	}
 	return k.open(ctx, mariadb.PutBack)

@@ -19,7 +19,7 @@ import (
 // inspect asks servers, PHP, disk and web server what stands in the way, and puts
 // the tenants into waves.
 func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, o Options) error {
-	history, err := ledger.LastUpgrades(ctx)
+	history, err := ledger.LastUpgraded(ctx)
 	if err != nil {
 		return err
 	}

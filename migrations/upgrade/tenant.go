@@ -96,9 +96,9 @@ func (k *task) wanted() string { return k.tenant.ComponentSet(k.tenant.Codebase)
 func (k *task) step(name string, do func() error) error { return k.run.Step(k.Name, name, do) }
 
 // phase writes how far the upgrade has come before it goes on.
-func (k *task) phase(ctx context.Context, p mariadb.Phase) error {
-	k.now.Phase = p
-	return k.ledger.SetPhase(ctx, k.now)
+func (k *task) phase(ctx context.Context, p mariadb.Phase) (err error) {
+	k.now, err = k.ledger.SetPhase(ctx, k.now, p)
+	return err
 }
 
 // forward does the upgrade. Until the phase is Changing nothing was touched;
@@ -155,13 +155,16 @@ func (k *task) mark(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.now = mariadb.UpgradeRow{
-		Run: k.RunID, Tenant: k.Name, Phase: mariadb.Begun,
+	row, err := k.ledger.BeginUpgrade(ctx, mariadb.UpgradeRow{
+		Run: k.RunID, Tenant: k.Name,
 		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
 		NewCodebase: k.tenant.Codebase.Name, NewVersion: k.tenant.Codebase.Version, NewSet: k.wanted(),
 		NewRelease: k.releases[k.Name].Release,
+	})
+	if err == nil {
+		k.now = row
 	}
-	return k.ledger.BeginUpgrade(ctx, k.now)
+	return err
 }
 
 // freeze makes the wiki read-only: its readers are told why, its account can't
@@ -291,13 +294,13 @@ func (k *task) probe(ctx context.Context) error {
 }
 
 // settle writes that the tenant is on the new code for good.
-func (k *task) settle(ctx context.Context) error {
+func (k *task) settle(ctx context.Context) (err error) {
 	if err := k.Deploy.KeepBefore(k.Name, k.now.OldRelease); err != nil {
 		return err
 	}
-	k.now.Phase = mariadb.Opening
 	_, checksums := k.sql.of(k.tenant)
-	return k.ledger.Settled(ctx, k.now, checksums)
+	k.now, err = k.ledger.Settled(ctx, k.now, checksums)
+	return err
 }
 
 // open lets the wiki be written again and ends the upgrade in that phase.
@@ -309,7 +312,8 @@ func (k *task) open(ctx context.Context, end mariadb.Phase) error {
 		if err := k.Deploy.ClearReadOnly(k.Name); err != nil {
 			return err
 		}
-		k.now.Phase = end
-		return k.ledger.EndUpgrade(ctx, k.now, true)
+		row, err := k.ledger.EndUpgrade(ctx, k.now, end)
+		k.now = row
+		return err
 	})
 }

@@ -43,7 +43,7 @@ func lookAtTenants(ctx context.Context, h *host.Host, w *wanted, seen ledgerStat
 		if err != nil {
 			return nil, err
 		}
-		if undo, err = ledger.LastUpgrades(ctx); err != nil {
+		if undo, err = ledger.LastUpgraded(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -27,6 +27,8 @@ func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps s
 			{`UPDATE tenant SET name = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`, []any{to, run, from}},
 			{`UPDATE upgrade SET backup = CONCAT(?, SUBSTRING(backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(backup, CHAR_LENGTH(?)) = ?`,
 				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE upgrade SET undo_backup = CONCAT(?, SUBSTRING(undo_backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(undo_backup, CHAR_LENGTH(?)) = ?`,
+				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
 			{`UPDATE upgrade SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE farm_sql SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE step SET tenant = ? WHERE tenant = ?`, []any{to, from}},

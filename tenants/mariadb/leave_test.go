@@ -14,10 +14,14 @@ func TestLedgerRenamesAndForgets(t *testing.T) {
 	l := ledger(t)
 	for _, name := range []string{"old", "older"} {
 		must(t, l.PutTenant(t.Context(), TenantRow{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r1"}))
-		u := UpgradeRow{Run: "r1", Tenant: name, Phase: Upgraded, Backup: "/state/backups/" + name + "/r1.sql.zst"}
-		must(t, l.BeginUpgrade(t.Context(), u))
-		must(t, l.Settled(t.Context(), u, map[string]string{"1.sql": "sum"}))
-		must(t, l.SetPhase(t.Context(), u))
+		u, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r1", Tenant: name})
+		must(t, err)
+		u.Backup = "/state/backups/" + name + "/r1.sql.zst"
+		u.UndoBackup = "/state/backups/" + name + "/r0.sql.zst"
+		u, err = l.Settled(t.Context(), u, map[string]string{"1.sql": "sum"})
+		must(t, err)
+		_, err = l.EndUpgrade(t.Context(), u, Upgraded)
+		must(t, err)
 	}
 	for range 2 { // it can be repeated
 		must(t, l.Rename(t.Context(), "old", "new", "r2", "/state/backups/old", "/state/backups/new"))
@@ -31,7 +35,7 @@ func TestLedgerRenamesAndForgets(t *testing.T) {
 	must(t, err)
 	seen, err := l.FarmSQL(t.Context())
 	must(t, err)
-	if len(upgrades) != 2 || upgrades[0].Backup != "/state/backups/new/r1.sql.zst" || upgrades[1].Backup != "/state/backups/older/r1.sql.zst" || seen["new"]["1.sql"] != "sum" {
+	if len(upgrades) != 2 || upgrades[0].Backup != "/state/backups/new/r1.sql.zst" || upgrades[0].UndoBackup != "/state/backups/new/r0.sql.zst" || upgrades[1].Backup != "/state/backups/older/r1.sql.zst" || seen["new"]["1.sql"] != "sum" {
 		t.Errorf("%+v %v", upgrades, seen)
 	}
 	for range 2 {

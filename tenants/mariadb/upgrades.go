@@ -7,22 +7,24 @@ import (
 	"fmt"
 )
 
-// Phase is how far an upgrade of a tenant has come. It says what whoever finds
-// the upgrade interrupted has to do.
+// Phase is how far an upgrade of a tenant has come. It decides what the next run
+// does with an upgrade that was interrupted.
 type Phase string
 
 // The phases of an upgrade. Only in those that are marked so may the wiki be
 // open for writing.
 const (
-	Begun     Phase = "begun"     // perhaps open; the database is as it was
-	Changing  Phase = "changing"  // the schema is being changed: put back
-	Switching Phase = "switching" // the database is upgraded: go on, or put back
-	Opening   Phase = "opening"   // perhaps open: on the new code for good
-	Restoring Phase = "restoring" // is being put back: go on putting back
-	Reopening Phase = "reopening" // perhaps open: on the old code for good
-	Kept      Phase = "kept"      // failed and left for inspection
-	Upgraded  Phase = "upgraded"  // ended, open
-	PutBack   Phase = "restored"  // ended, open, as before
+	Begun      Phase = "begun"      // perhaps open; the database is as it was
+	Changing   Phase = "changing"   // the schema is being changed: put back, or go on
+	Switching  Phase = "switching"  // the database is upgraded: go on, or put back
+	Opening    Phase = "opening"    // perhaps open: on the new code for good
+	Undoing    Phase = "undoing"    // perhaps open: a rollback has begun, and the database is as it was
+	Restoring  Phase = "restoring"  // is being put back: go on putting back
+	Reopening  Phase = "reopening"  // perhaps open: on the old code for good
+	Kept       Phase = "kept"       // failed and left for inspection
+	Upgraded   Phase = "upgraded"   // ended, open
+	PutBack    Phase = "restored"   // ended, open, as before
+	Superseded Phase = "superseded" // ended when an older ledger had two open; nothing is known
 )
 
 // UpgradeRow is one upgrade of one tenant.
@@ -38,36 +40,63 @@ type UpgradeRow struct {
 	Started                         sql.NullTime
 	Opened, Ended                   sql.NullTime
 	Error                           string
+	UndoneBy                        string // run of the rollback that put the tenant back, or is about to
+	UndoBackup                      string // file of the dump that the rollback made first
 }
 
+// Open reports whether the upgrade was begun and has not ended.
+func (r UpgradeRow) Open() bool { return !r.Ended.Valid }
+
 const upgradeColumns = `run, tenant, phase, old_codebase, old_version, old_set, old_release,
-	new_codebase, new_version, new_set, new_release, COALESCE(backup, ''), backup_bytes, started, opened, ended, COALESCE(error, '')`
+	new_codebase, new_version, new_set, new_release, COALESCE(backup, ''), backup_bytes, started, opened, ended, COALESCE(error, ''),
+	COALESCE(undone_by, ''), COALESCE(undo_backup, '')`
 
 func (r *UpgradeRow) fields() []any {
 	return []any{&r.Run, &r.Tenant, &r.Phase, &r.OldCodebase, &r.OldVersion, &r.OldSet, &r.OldRelease,
-		&r.NewCodebase, &r.NewVersion, &r.NewSet, &r.NewRelease, &r.Backup, &r.BackupBytes, &r.Started, &r.Opened, &r.Ended, &r.Error}
+		&r.NewCodebase, &r.NewVersion, &r.NewSet, &r.NewRelease, &r.Backup, &r.BackupBytes, &r.Started, &r.Opened, &r.Ended, &r.Error,
+		&r.UndoneBy, &r.UndoBackup}
 }
 
-// BeginUpgrade writes that an upgrade has begun.
-func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) error {
-	_, err := l.db.ExecContext(ctx, `REPLACE INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
-		new_codebase, new_version, new_set, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
-		r.Run, r.Tenant, Begun, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet)
-	return upgradeError(r, err)
+// ErrOpen means that another upgrade of the tenant is open, and ErrMoved that an
+// upgrade is not in the phase that the run left it in: another run wrote it.
+var (
+	ErrOpen  = errors.New("another upgrade of it is open; wikictl upgrade finishes that, or puts the wiki back")
+	ErrMoved = errors.New("another run has written it")
+)
+
+// BeginUpgrade writes that an upgrade has begun, and returns the row as written. It
+// is ErrOpen while another one of the tenant is open.
+func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) (UpgradeRow, error) {
+	r.Phase = Begun
+	result, err := l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
+		new_codebase, new_version, new_set, new_release, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease)
+	if isError(err, errDuplicate) {
+		return r, upgradeError(r, ErrOpen)
+	}
+	if err == nil {
+		err = one(result)
+	}
+	return r, upgradeError(r, err)
 }
 
-// SetPhase writes how far an upgrade has come, with its release and backup; it
-// is durable when SetPhase returns. The upgrade counts as not ended.
-func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow) error {
-	_, err := l.db.ExecContext(ctx, `UPDATE upgrade SET ended = NULL, phase = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, '') WHERE run = ? AND tenant = ?`,
-		r.Phase, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.Run, r.Tenant)
-	return upgradeError(r, err)
+// SetPhase moves an upgrade from the phase of r to another, with the release,
+// backups and error of r, and returns the row as written; it is durable then. The
+// upgrade counts as not ended. It is ErrMoved when the ledger has another phase, and
+// ErrOpen when the upgrade had ended and another one is open.
+func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow, to Phase) (UpgradeRow, error) {
+	err := l.move(ctx, r, to, false, func(*sql.Tx) error { return nil })
+	if err == nil {
+		r.Phase, r.Ended = to, sql.NullTime{}
+	}
+	return r, err
 }
 
-// Settled writes, in one transaction, that a tenant now runs on the new code of
-// an upgrade for good, and which SQL of the farm it has seen, by name.
-func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]string) error {
-	return l.both(ctx, r, func(tx *sql.Tx) error {
+// Settled moves an upgrade to the phase Opening and writes, in one transaction, that
+// the tenant now runs on its new code for good, and which SQL of the farm it has
+// seen, by name.
+func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]string) (UpgradeRow, error) {
+	err := l.move(ctx, r, Opening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.NewCodebase, r.NewVersion, r.NewSet); err != nil {
 			return err
 		}
@@ -78,50 +107,96 @@ func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]s
 		}
 		return nil
 	})
+	if err == nil {
+		r.Phase = Opening
+	}
+	return r, err
 }
 
-// Unsettled writes, in one transaction, that a tenant runs on the old code of an
-// upgrade again and has not seen the SQL that came with it.
-func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) error {
-	return l.both(ctx, r, func(tx *sql.Tx) error {
+// Unsettled moves an upgrade to the phase Reopening and writes, in one transaction,
+// that the tenant runs on its old code again and has not seen the SQL that came with
+// it.
+func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) (UpgradeRow, error) {
+	err := l.move(ctx, r, Reopening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.OldCodebase, r.OldVersion, r.OldSet); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM farm_sql WHERE tenant = ? AND run = ?`, r.Tenant, r.Run)
 		return err
 	})
+	if err == nil {
+		r.Phase = Reopening
+	}
+	return r, err
 }
 
 func runsOn(ctx context.Context, tx *sql.Tx, r UpgradeRow, codebase, version, set string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
+	result, err := tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
 		codebase, version, set, r.Run, r.Tenant)
-	return err
+	if err != nil {
+		return err
+	}
+	return one(result)
 }
 
-// both writes an upgrade's phase together with something else. The upgrade
-// counts as not ended.
-func (l *Ledger) both(ctx context.Context, r UpgradeRow, do func(*sql.Tx) error) error {
+// EndUpgrade moves an upgrade to a last phase, and writes that the wiki can be
+// written again.
+func (l *Ledger) EndUpgrade(ctx context.Context, r UpgradeRow, last Phase) (UpgradeRow, error) {
+	err := l.move(ctx, r, last, true, func(*sql.Tx) error { return nil })
+	if err == nil {
+		r.Phase = last
+	}
+	return r, err
+}
+
+// move changes an upgrade's phase together with something else, if the ledger still
+// has the phase of r.
+func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, also func(*sql.Tx) error) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return upgradeError(r, err)
 	}
 	defer tx.Rollback()
-	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, error = NULLIF(?, ''), ended = NULL WHERE run = ? AND tenant = ?`, r.Phase, r.Error, r.Run, r.Tenant)
-	if err := errors.Join(err, do(tx)); err != nil {
+	// The row is locked and compared, as an UPDATE that changes nothing affects none.
+	var found Phase
+	err = tx.QueryRowContext(ctx, `SELECT phase FROM upgrade WHERE run = ? AND tenant = ? FOR UPDATE`, r.Run, r.Tenant).Scan(&found)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return upgradeError(r, fmt.Errorf("run %s is not there: %w", r.Run, ErrMoved))
+	case err != nil:
 		return upgradeError(r, err)
+	case found != r.Phase:
+		return upgradeError(r, fmt.Errorf("run %s is %s, and not %s any more: %w", r.Run, found, r.Phase, ErrMoved))
 	}
-	return upgradeError(r, tx.Commit())
+	ended := `NULL`
+	if end {
+		ended = `UTC_TIMESTAMP(3), opened = UTC_TIMESTAMP(3)`
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, ''),
+		undone_by = NULLIF(?, ''), undo_backup = NULLIF(?, ''), ended = `+ended+` WHERE run = ? AND tenant = ?`,
+		to, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.UndoneBy, r.UndoBackup, r.Run, r.Tenant)
+	if isError(err, errDuplicate) {
+		err = ErrOpen
+	}
+	if err == nil {
+		err = also(tx)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	return upgradeError(r, err)
 }
 
-// EndUpgrade writes that an upgrade is over. opened says that the wiki can be
-// written again.
-func (l *Ledger) EndUpgrade(ctx context.Context, r UpgradeRow, opened bool) error {
-	set := `phase = ?, error = NULLIF(?, ''), ended = UTC_TIMESTAMP(3)`
-	if opened {
-		set += `, opened = UTC_TIMESTAMP(3)`
+// errDuplicate is MariaDB's answer to a second row of a unique key.
+const errDuplicate = 1062
+
+// one wants that a statement has changed one row.
+func one(result sql.Result) error {
+	n, err := result.RowsAffected()
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%d rows were written, not one: %w", n, ErrMoved)
 	}
-	_, err := l.db.ExecContext(ctx, `UPDATE upgrade SET `+set+` WHERE run = ? AND tenant = ?`, r.Phase, r.Error, r.Run, r.Tenant)
-	return upgradeError(r, err)
+	return err
 }
 
 func upgradeError(r UpgradeRow, err error) error {
@@ -164,14 +239,32 @@ func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (UpgradeRow, bo
 	return rows[0], true, nil
 }
 
-// LastUpgrades reads the latest upgrade of each tenant that came to its end.
+// LastUpgrades reads the newest upgrade of each tenant, whatever became of it.
 func (l *Ledger) LastUpgrades(ctx context.Context) (map[string]UpgradeRow, error) {
-	rows, err := l.upgrades(ctx, `WHERE phase = 'upgraded' ORDER BY started`)
+	return l.newest(ctx, `ORDER BY started, run`)
+}
+
+// LastUpgraded reads the newest upgrade of each tenant that was not put back since.
+func (l *Ledger) LastUpgraded(ctx context.Context) (map[string]UpgradeRow, error) {
+	return l.newest(ctx, `WHERE phase = 'upgraded' ORDER BY started, run`)
+}
+
+func (l *Ledger) newest(ctx context.Context, where string) (map[string]UpgradeRow, error) {
+	rows, err := l.upgrades(ctx, where)
 	last := map[string]UpgradeRow{}
 	for _, r := range rows {
 		last[r.Tenant] = r
 	}
 	return last, err
+}
+
+// LastUpgrade reads the newest upgrade of one tenant, whatever became of it.
+func (l *Ledger) LastUpgrade(ctx context.Context, tenant string) (UpgradeRow, bool, error) {
+	rows, err := l.upgrades(ctx, `WHERE tenant = ? ORDER BY started DESC, run DESC LIMIT 1`, tenant)
+	if err != nil || len(rows) == 0 {
+		return UpgradeRow{}, false, err
+	}
+	return rows[0], true, nil
 }
 
 // Upgrades reads all upgrades of a run, by tenant.

@@ -1,0 +1,121 @@
+package mariadb
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"testing"
+
+	"wikictl/migrations"
+)
+
+// begin writes an upgrade of a tenant that the ledger knows.
+func begin(t *testing.T, l *Ledger, tenant, run string) UpgradeRow {
+	t.Helper()
+	must(t, l.PutTenant(t.Context(), TenantRow{Name: tenant, Server: "main", Database: "wiki_" + tenant, State: Ready, Run: "r0"}))
+	t.Cleanup(func() { l.Forget(context.Background(), tenant) })
+	r, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: run, Tenant: tenant, OldVersion: "1.39.17", NewVersion: "1.43.9"})
+	must(t, err)
+	return r
+}
+
+// One upgrade of a tenant is open at most, and one that has ended is not opened
+// again beside it.
+func TestOneOpenUpgrade(t *testing.T) {
+	l := ledger(t)
+	first := begin(t, l, "one", "r1")
+	if _, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r2", Tenant: "one"}); !errors.Is(err, ErrOpen) {
+		t.Errorf("a second open upgrade: %v", err)
+	}
+	if _, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r1", Tenant: "one"}); !errors.Is(err, ErrOpen) {
+		t.Errorf("the same run again: %v", err)
+	}
+	if rows, _ := l.Upgrades(t.Context(), "r1"); len(rows) != 1 || rows[0].OldVersion != "1.39.17" {
+		t.Errorf("the open row was replaced: %+v", rows)
+	}
+	ended, err := l.EndUpgrade(t.Context(), first, Upgraded)
+	must(t, err)
+	second, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r2", Tenant: "one"})
+	must(t, err)
+	if _, err := l.SetPhase(t.Context(), ended, Undoing); !errors.Is(err, ErrOpen) {
+		t.Errorf("an older one was opened beside it: %v", err)
+	}
+	_, err = l.EndUpgrade(t.Context(), second, PutBack)
+	must(t, err)
+	last, err := l.LastUpgrades(t.Context())
+	must(t, err)
+	upgraded, err := l.LastUpgraded(t.Context())
+	must(t, err)
+	if last["one"].Run != "r2" || last["one"].Phase != PutBack || upgraded["one"].Run != "r1" {
+		t.Errorf("newest %+v, newest that stands %+v", last["one"], upgraded["one"])
+	}
+}
+
+// A phase is written only over the phase that the run left.
+func TestPhasesAreClaimed(t *testing.T) {
+	l := ledger(t)
+	mine := begin(t, l, "two", "r1")
+	mine.Backup = "/dump"
+	moved, err := l.SetPhase(t.Context(), mine, Changing)
+	must(t, err)
+	if moved, err = l.SetPhase(t.Context(), moved, Changing); err != nil { // nothing changes, and it is no error
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func() error{
+		"SetPhase":   func() error { _, err := l.SetPhase(t.Context(), mine, Kept); return err },
+		"Settled":    func() error { _, err := l.Settled(t.Context(), mine, nil); return err },
+		"Unsettled":  func() error { _, err := l.Unsettled(t.Context(), mine); return err },
+		"EndUpgrade": func() error { _, err := l.EndUpgrade(t.Context(), mine, PutBack); return err },
+	} {
+		if err := write(); !errors.Is(err, ErrMoved) {
+			t.Errorf("%s over another run's phase: %v", name, err)
+		}
+	}
+	stranger := moved
+	stranger.Run = "r9"
+	if _, err := l.SetPhase(t.Context(), stranger, Kept); !errors.Is(err, ErrMoved) {
+		t.Errorf("a row that is not there: %v", err)
+	}
+	got, open, err := l.OpenUpgrade(t.Context(), "two")
+	if err != nil || !open || got.Phase != Changing || got.Backup != "/dump" {
+		t.Errorf("%v %v %+v", err, open, got)
+	}
+	must(t, l.Forget(t.Context(), "two"))
+	if _, err := l.Settled(t.Context(), moved, nil); !errors.Is(err, ErrMoved) {
+		t.Errorf("a tenant that is not there: %v", err)
+	}
+}
+
+// Of two open upgrades that an earlier wikictl left the older one is ended, and the
+// migration can be repeated.
+func TestOlderOpenUpgradesEnd(t *testing.T) {
+	database(t, "older_ledger")
+	conn, err := shared.alone(t.Context(), "older_ledger", false)
+	must(t, err)
+	defer conn.Close()
+	text := func(name string) []string {
+		data, err := fs.ReadFile(migrations.Control(), name)
+		must(t, err)
+		statements, err := migrations.Split(string(data))
+		must(t, err)
+		return statements
+	}
+	apply := func(name string) {
+		for _, s := range text(name) {
+			_, err := conn.ExecContext(t.Context(), s)
+			must(t, err)
+		}
+	}
+	apply("0002_upgrade.sql")
+	_, err = conn.ExecContext(t.Context(), `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, started, ended)
+		VALUES ('a', 'w', 'changing', '', '', '', 0, '', '', '', '2026-01-01', NULL), ('b', 'w', 'restoring', '', '', '', 0, '', '', '', '2026-01-02', NULL),
+		('c', 'w', 'upgraded', '', '', '', 0, '', '', '', '2026-01-03', '2026-01-03'), ('a', 'x', 'changing', '', '', '', 0, '', '', '', '2026-01-01', NULL)`)
+	must(t, err)
+	apply("0004_upgrade_open.sql")
+	apply("0004_upgrade_open.sql")
+	rows, err := conn.QueryContext(t.Context(), `SELECT CONCAT(tenant, run, phase) FROM upgrade WHERE ended IS NULL ORDER BY 1`)
+	must(t, err)
+	if open, err := scanAll[string](rows); err != nil || len(open) != 2 || open[0] != "wbrestoring" || open[1] != "xachanging" {
+		t.Errorf("%v %v", err, open)
+	}
+}
