@@ -197,10 +197,3 @@ func settingText(t *Tenant, name string) []string {
 	}
 	return []string{fmt.Sprint(v.Data)}
 }
-
-// Private says whether anonymous visitors may not read the wiki.
-func (t *Tenant) Private() bool {
-	groups, _ := t.Settings["wgGroupPermissions"].Data.(map[string]Value)
-	anyone, _ := groups["*"].Data.(map[string]Value)
-	return anyone["read"].Data == false
-}

@@ -28,9 +28,16 @@ var accessRules = []rule{
 		ID: "private-images", Severity: Error,
 		What:      "Nobody may read the wiki without a log-in, but its images are served to anybody.",
 		Why:       "Files of a private wiki leak to whoever guesses their names.",
-		Mend:      `Deny reading by wgGroupPermissions."*".read = false, and let wikictl decide where images are served.`,
+		Mend:      "Let wikictl decide where images are served.",
 		Reference: "Manual:Image authorization",
 	}, tenant: privateImages},
+	{Rule: Rule{
+		ID: "private-unclear", Severity: Note,
+		What:      "Only PHP knows whether the wiki may be read without a log-in.",
+		Why:       "It is served as a private one, its images by img_auth.php; whether its pages can be read is not known here.",
+		Mend:      `Set wgGroupPermissions."*".read to true or false, or look what the expression gives to a stranger.`,
+		Reference: "Manual:Preventing access",
+	}, tenant: privateUnclear},
 	{Rule: Rule{
 		ID: "private-css", Severity: Warning,
 		What:      "Site scripts or styles apply to the pages for logging in and for preferences.",
@@ -115,15 +122,9 @@ func grantable(_ *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// privateImages looks for ways of denying reading that wikictl does not serve
-// images by img_auth.php for, and for addresses of images that go around it.
+// privateImages looks for addresses of images that go around img_auth.php.
 func privateImages(s *subject, r *reporter) {
 	t := s.tenant
-	if revoked, ok := member(t.Settings["wgRevokePermissions"], "*"); ok && !t.Private() {
-		if read, ok := member(revoked, "read"); ok && truthy(read) {
-			r.say(read.Position, "wgRevokePermissions.*.read", `use wgGroupPermissions."*".read = false`, "nobody may read without a log-in, but images are served to anybody")
-		}
-	}
 	if !t.Private() {
 		return
 	}
@@ -134,6 +135,13 @@ func privateImages(s *subject, r *reporter) {
 				r.say(url.Position, "wgLocalFileRepo."+key, "use /img_auth.php", "images of a private wiki are served without asking who reads them")
 			}
 		}
+	}
+}
+
+// privateUnclear notes a right to read that no definition decides.
+func privateUnclear(s *subject, r *reporter) {
+	if v, right := s.tenant.ReadRight(); right == tenants.ReadUnclear {
+		r.say(v.Position, "", "true or false", "%s decides whether visitors may read; the wiki counts as private", kind(v))
 	}
 }
 
