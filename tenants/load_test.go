@@ -154,7 +154,7 @@ func TestLoadReports(t *testing.T) {
 		{"no such skin", tenant("skins = [\"Vectro\"]\n"), `has no skin "Vectro" \(did you mean "Vector"`},
 		{"unmet requirement", tenant("extensions = [\"Thanks\"]\n"), `Thanks of tenant "x" needs the extension "Echo"`},
 		{"no such language", tenant("language = \"xq\"\n"), `has no language "xq"`},
-		{"own setting", tenant("[settings]\nwgDBname = \"y\"\n"), `x.toml:5:1: settings.wgDBname: wikictl sets this itself \(database decides it\)`},
+		{"own setting", tenant("[settings]\nwgDBname = \"y\"\n"), `x.toml:5:1: settings.wgDBname: is not for definitions to set \(database decides it\)`},
 		{"setting with a dollar", tenant("[settings]\n\"$wgFoo\" = 1\n"), `x.toml:5:1: settings.\$wgFoo: is no name`},
 		{"php not allowed", tenant("[settings]\nwgFoo = { php = \"NS_MAIN\" }\n"), `x.toml:5:11: settings.wgFoo: PHP expressions are not allowed`},
 		{"not a number", tenant("[settings]\nwgFoo = nan\n"), `settings.wgFoo: NaN has no literal`},

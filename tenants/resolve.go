@@ -58,6 +58,7 @@ func (l *loader) resolve(v *layer) *Tenant {
 		}
 	}
 	l.setSingle(t, v, single)
+	l.checkServerSettings(t)
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
 	return t

@@ -11,36 +11,6 @@ import (
 // variable is what PHP takes for a variable's name, in ASCII.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// ownSettings are the variables that wikictl sets itself, and what decides them.
-var ownSettings = map[string]string{
-	"wgServer":                "hosts and web.url decide it",
-	"wgCanonicalServer":       "hosts and web.url decide it",
-	"wgDBtype":                "server decides it",
-	"wgDBserver":              "server decides it",
-	"wgDBname":                "database decides it",
-	"wgDBuser":                "wikictl makes the account",
-	"wgDBpassword":            "wikictl makes it",
-	"wgDBadminuser":           "wikictl makes the account",
-	"wgDBadminpassword":       "wikictl makes it",
-	"wgSecretKey":             "wikictl makes one for each tenant",
-	"wgUpgradeKey":            "wikictl makes one for each tenant",
-	"wgSitename":              "use sitename",
-	"wgLanguageCode":          "use language",
-	"wgUploadDirectory":       "each tenant has its own folder below state",
-	"wgUploadPath":            "each tenant has its own folder below state",
-	"wgCacheDirectory":        "each tenant has its own folder below state",
-	"wgReadOnlyFile":          "wikictl upgrade uses it",
-	"wgReadOnly":              "it would stop update.php",
-	"wgScriptPath":            "the vhost decides it",
-	"wgArticlePath":           "the vhost decides it",
-	"wgCookiePrefix":          "each tenant has its own",
-	"wgSessionName":           "each tenant has its own",
-	"wgCachePrefix":           "each tenant has its own",
-	"GLOBALS":                 "it is PHP's",
-	"this":                    "it is PHP's",
-	"wgLocalisationCacheConf": "tenants with the same code share one below state",
-}
-
 // readSettings checks the names and shapes of a table of settings.
 func (l *loader) readSettings(s *section) map[string]Value {
 	if len(s.table) == 0 {
@@ -54,8 +24,7 @@ func (l *loader) readSettings(s *section) map[string]Value {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
 			continue
 		}
-		if why, own := ownSettings[name]; own {
-			s.report(v.Position, name, why, "wikictl sets this itself")
+		if l.refuseOwn(s, name, v) {
 			continue
 		}
 		v.Data = l.settingValue(s, name, v)
