@@ -22,13 +22,13 @@ var only = map[string][]string{
 	"text/template/parse":             {"wikictl/templates"},
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},
-	"os/exec":                         {"wikictl/cmd/internal/stack", "wikictl/cmd/testbed", "wikictl/php", "wikictl/templates/deploy", "wikictl/tenants", "wikictl/tenants/mariadb"},
+	"os/exec":                         {"wikictl/cmd/internal/stack", "wikictl/cmd/testbed", "wikictl/php", "wikictl/templates/deploy", "wikictl/tenants", "wikictl/tenants/mariadb", "wikictl/tenants/process"},
 }
 
 // order is the direction of imports: a package may only import those of lower
 // rank.
 var order = [][]string{
-	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/migrations"},
+	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/process", "wikictl/migrations"},
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/templates/deploy"},
 	{"wikictl/tenants/host"},
