@@ -95,6 +95,7 @@ func settle(c *mysql.Config) *mysql.Config {
 	c.Loc = time.UTC
 	c.Collation = "utf8mb4_bin"
 	c.Timeout = 10 * time.Second
+	c.ClientFoundRows = true // a conditional write asks whether its row was there
 	if c.Params == nil {
 		c.Params = map[string]string{}
 	}
@@ -210,6 +211,7 @@ func (s *Server) kill(ctx context.Context, ids []int64) error {
 
 // Error numbers of MariaDB Error Codes.
 const (
+	errDuplicate    = 1062
 	errNoSuchThread = 1094
 	errCannotUser   = 1396
 	errAccess       = 1045

@@ -48,8 +48,9 @@ func (c *creation) leave(ctx context.Context, j *job) error {
 	if j.row.State == mariadb.Leaving {
 		return nil
 	}
+	was := j.row
 	j.row.State, j.row.Run = mariadb.Leaving, c.RunID
-	return c.ledger.PutTenant(ctx, j.row)
+	return c.ledger.Advance(ctx, was, j.row)
 }
 
 // lastDump dumps the database, unless the run that began the removal did: what is
