@@ -181,6 +181,16 @@ func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
 	return h.locks[def.Name]
 }
 
+// Verify asks a tenant's server whether this run still holds the tenant's lock. Call
+// it before what can't be undone: a run that lost its locks has no say any more.
+func (h *Host) Verify(ctx context.Context, t *tenants.Tenant) error {
+	l := h.Locks(t.Server)
+	if l == nil {
+		return fmt.Errorf("tenant %s: no lock was taken on server %s", t.Name, t.Server.Name)
+	}
+	return l.Verify(ctx, t.Database)
+}
+
 // Holder is who runs this.
 func (h *Host) Holder() string { return h.options.Holder }
 

@@ -184,7 +184,7 @@ func TestLocksAreLost(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the loss was not noticed")
 	}
-	if !strings.Contains(context.Cause(held).Error(), "was lost") {
+	if !strings.Contains(context.Cause(held).Error(), "were lost") {
 		t.Errorf("got %v", context.Cause(held))
 	}
 }

@@ -150,6 +150,11 @@ func (s *Server) alone(ctx context.Context, database string, multi bool) (single
 	config := s.config.Clone()
 	config.DBName = database
 	config.MultiStatements = multi
+	return s.connect(ctx, config)
+}
+
+// connect opens one connection outside of the pool.
+func (s *Server) connect(ctx context.Context, config *mysql.Config) (single, error) {
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return single{}, err

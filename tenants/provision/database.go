@@ -53,7 +53,7 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 		{"ledger", func() error { return c.ledger.Advance(ctx, c.row(t, mariadb.Creating), c.row(t, mariadb.Made)) }},
 	}
 	for _, s := range steps {
-		if err := c.step(t, s.name, s.do); err != nil {
+		if err := c.held(ctx, t, s.name, s.do); err != nil {
 			return err
 		}
 	}

@@ -331,6 +331,20 @@ func (c *creation) step(t *tenants.Tenant, name string, do func() error) error {
 	return c.run.Step(t.Name, name, do)
 }
 
+// held is a step that begins by making sure that the tenant's lock is still this
+// run's. What only the state folder has needs no lock.
+func (c *creation) held(ctx context.Context, t *tenants.Tenant, name string, do func() error) error {
+	return c.step(t, name, func() error {
+		if t.Server == nil {
+			return do()
+		}
+		if err := c.Verify(ctx, t); err != nil {
+			return err
+		}
+		return do()
+	})
+}
+
 // secrets reads a tenant's secrets or makes them.
 func (c *creation) secrets(t *tenants.Tenant) (tenants.Secrets, error) {
 	s, err := c.Deploy.ReadSecrets(t.Name)

@@ -36,7 +36,7 @@ func (c *creation) remove(ctx context.Context, j *job) error {
 		steps = steps[3:5]
 	}
 	for _, s := range steps {
-		if err := c.step(j.tenant, s.name, s.do); err != nil {
+		if err := c.held(ctx, j.tenant, s.name, s.do); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
