@@ -27,6 +27,8 @@ type Options struct {
 	Holder   string                      // who runs this: "user@host pid N"
 	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
 	Hook     Hook                        // of each named step; nil outside of tests
+	Drain    <-chan struct{}             // once closed nothing new is begun; nil never
+	Say      func(message string)        // tells what the run waits for; nil tells nobody
 	Look     bool                        // the run only looks: no server is started, no ledger made
 }
 
@@ -70,7 +72,12 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		options: o, owner: owner,
 		servers: map[string]*mariadb.Server{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 	}
-	deployer.Lint = h.lint
+	deployer.Lint, deployer.Drain = h.lint, o.Drain
+	if o.Say != nil {
+		deployer.Waits = func(holder string) {
+			o.Say(fmt.Sprintf("waiting for another run (%s), which writes the farm's files", holder))
+		}
+	}
 	return h, nil
 }
 

@@ -236,6 +236,8 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]h
 	refused, err := c.publish(ctx, ready)
 	for _, j := range ready {
 		switch why := cmp.Or(err, refused[j.tenant.Name]); {
+		case errors.As(why, new(*deploy.BusyError)): // asked to stop: what was made is served by the next run
+			end(j, host.Skipped, why)
 		case why != nil:
 			end(j, host.Failed, why)
 		case j.kind == Left:
