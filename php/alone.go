@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
-	"runtime"
+	"slices"
 	"strings"
-	"syscall"
+
+	"wikictl/tenants/process"
 )
 
 // aloneCode reads one request from standard input and becomes its script, with
@@ -37,46 +37,20 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 	defer log.Close()
 	limited, cancel := context.WithTimeoutCause(ctx, j.Limit, errLimit)
 	defer cancel()
-	cmd := exec.CommandContext(limited, s.options.Program, append(flags, "-r", aloneCode)...)
-	cmd.Env, cmd.SysProcAttr = environment(), s.options.Owner.attributes()
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(string(line)), log, log
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = grace
-	runtime.LockOSThread() // the process dies with this thread
-	defer runtime.UnlockOSThread()
-	if err := cmd.Start(); err != nil {
-		return r, "", err
-	}
-	waitErr := cmd.Wait()
-	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it may have left
-	if errors.Is(context.Cause(limited), errLimit) {
+	result, err := process.Run(limited, process.Program{
+		Name: s.options.Program, Args: append(slices.Clone(flags), "-r", aloneCode), Env: environment(), Owner: s.options.Owner,
+		Stdin: strings.NewReader(string(line)), Stdout: log, Stderr: log,
+	})
+	r.Exit, r.Signal, r.CPU = result.Exit, int(result.Signal), result.CPU.Seconds()
+	switch {
+	case errors.Is(err, errLimit):
 		return r, "did not end within " + j.Limit.String(), nil
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return r, "", context.Cause(ctx)
-	}
-	state := cmd.ProcessState
-	if state == nil {
-		return r, "", waitErr
-	}
-	r.Exit, r.CPU = state.ExitCode(), (state.UserTime() + state.SystemTime()).Seconds()
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		r.Signal = int(status.Signal())
+	case err != nil && r.Signal == 0 && r.Exit <= 0: // it was not started, or its output is held open
+		return r, "", err
 	}
 	return r, "", nil
 }
 
 var errLimit = errors.New("the job's limit")
-
-// lastLines keeps the end of what a process printed.
-type lastLines struct{ text []byte }
-
-// Write keeps at most the last kibibyte.
-func (l *lastLines) Write(p []byte) (int, error) {
-	l.text = append(l.text, p...)
-	l.text = l.text[max(0, len(l.text)-1024):]
-	return len(p), nil
-}
-
-// String is what was kept, on one line.
-func (l *lastLines) String() string { return strings.Join(strings.Fields(string(l.text)), " ") }

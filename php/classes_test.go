@@ -66,6 +66,43 @@ func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
 	}
 }
 
+// Jobs draw numbers of their own, also once code that the server loaded for them has
+// drawn some.
+func TestJobsDrawNumbersOfTheirOwn(t *testing.T) {
+	root := tree(t, map[string]string{
+		"includes/AutoLoader.php": `<?php spl_autoload_register( static function ( $name ) { require __DIR__ . "/$name.php"; } );`,
+		"includes/Random.php":     `<?php mt_srand( 1 ); class Random {}`,
+		"maintenance/script.php": `<?php
+			echo class_exists( 'Random', false ) ? 'loaded ' : 'new ', mt_rand(), ' ', str_shuffle( 'abcdefghijklmnopqrstuvwxyz' );
+			require_once __DIR__ . '/../includes/AutoLoader.php';
+			class_exists( 'Random' );`,
+	})
+	s, err := Start(t.Context(), Options{Program: program(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	drawn := map[string]bool{}
+	for deadline := time.Now().Add(20 * time.Second); len(drawn) < 8; {
+		log := filepath.Join(root, "log")
+		if err := os.WriteFile(log, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Run(t.Context(), Job{Script: filepath.Join(root, "maintenance/script.php"), Log: log, Limit: 20 * time.Second})
+		words := strings.Fields(r.Tail)
+		if err != nil || len(words) != 3 {
+			t.Fatalf("%q, %v", r.Tail, err)
+		}
+		if words[0] == "new" && time.Now().Before(deadline) {
+			continue
+		}
+		if words[0] == "new" || drawn[words[1]] || drawn[words[2]] {
+			t.Fatalf("%q comes twice, or the class was never loaded", r.Tail)
+		}
+		drawn[words[1]], drawn[words[2]] = true, true
+	}
+}
+
 // A script of a real MediaWiki prints the same whether or not its classes were
 // loaded before it began.
 func TestLoadedClassesChangeNothing(t *testing.T) {

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/process"
 )
 
 // Source is a PHP file whose syntax is to be checked.
@@ -64,19 +64,22 @@ func Lint(ctx context.Context, program string, files []Source) error {
 }
 
 func lint(ctx context.Context, program string, files []Source) error {
-	cmd := exec.CommandContext(ctx, program, "-r", lintCode)
-	cmd.Env = environment()
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	input, err := cmd.StdinPipe()
+	input, output, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
+	var out bytes.Buffer
+	r, err := process.Start(ctx, process.Program{Name: program, Args: []string{"-r", lintCode}, Env: environment(), Stdin: input, Stdout: &out, Stderr: &out})
+	input.Close()
+	if err != nil {
+		return errors.Join(fmt.Errorf("check the syntax of %d files: %w", len(files), err), output.Close())
 	}
-	sent := errors.Join(send(input, files), input.Close())
-	if err := errors.Join(cmd.Wait(), sent); err != nil {
+	sent := errors.Join(send(output, files), output.Close())
+	_, err = r.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := errors.Join(err, sent); err != nil {
 		return fmt.Errorf("check the syntax of %d files: %w: %s", len(files), err, strings.TrimSpace(out.String()))
 	}
 	return nil

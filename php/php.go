@@ -6,19 +6,16 @@ package php
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"wikictl/tenants/process"
 )
 
-// grace is how long a process has to end after it was asked to.
+// grace is how long a job has to end after it was asked to.
 const grace = 5 * time.Second
 
 // Job is one maintenance script for one wiki.
@@ -49,33 +46,11 @@ type JobError struct {
 
 // Error has why it failed, its last lines and where the rest is.
 func (e *JobError) Error() string {
-	return fmt.Sprintf("%s: %s: %s (see %s)", e.Script, e.Why, e.Tail, e.Log)
-}
-
-// Owner is the user that PHP runs as; the zero value is whoever runs wikictl.
-type Owner struct{ UID, GID int }
-
-// LookupOwner finds a user by name. Only root can run PHP as somebody else.
-func LookupOwner(name string) (Owner, error) {
-	if name == "" || os.Geteuid() != 0 {
-		return Owner{}, nil
+	text := e.Script + ": " + e.Why
+	if e.Tail != "" {
+		text += ": " + e.Tail
 	}
-	u, err := user.Lookup(name)
-	if err != nil {
-		return Owner{}, err
-	}
-	uid, err1 := strconv.Atoi(u.Uid)
-	gid, err2 := strconv.Atoi(u.Gid)
-	return Owner{uid, gid}, errors.Join(err1, err2)
-}
-
-// attributes put a process into a group of its own that dies with its parent.
-func (o Owner) attributes() *syscall.SysProcAttr {
-	a := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if o.UID != 0 {
-		a.Credential = &syscall.Credential{Uid: uint32(o.UID), Gid: uint32(o.GID)}
-	}
-	return a
+	return fmt.Sprintf("%s (see %s)", text, e.Log)
 }
 
 // HugePages in its environment has PHP take fewer and larger pages of memory, each of
@@ -95,18 +70,7 @@ var frame = regexp.MustCompile(`^#\d+ `)
 
 // tail returns the last lines of a log on one line, for an error message.
 func tail(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	const most = 4096
-	if info, err := f.Stat(); err == nil && info.Size() > most {
-		f.Seek(-most, 2)
-	}
-	data := make([]byte, most)
-	n, _ := f.Read(data)
-	lines := strings.FieldsFunc(strings.ToValidUTF8(string(data[:n]), "?"), func(r rune) bool { return r == '\n' || r == '\r' })
+	lines := strings.FieldsFunc(process.End(path, 4096), func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = slices.DeleteFunc(lines, frame.MatchString)
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]

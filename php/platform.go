@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
+
+	"wikictl/tenants/process"
 )
 
 //go:embed platform.php
@@ -35,14 +35,10 @@ func ReadPlatform(ctx context.Context, program string) (p Platform, err error) {
 	if program == "" {
 		return p, errors.New("no php program was found; install php-cli or set php in [codebases]")
 	}
-	cmd := exec.CommandContext(ctx, program, "-r", strings.TrimPrefix(platformCode, "<?php"))
-	cmd.Env = environment()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out bytes.Buffer
-	var said lastLines
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if err := cmd.Run(); err != nil {
-		return p, fmt.Errorf("ask %s for its version: %w: %s", program, err, &said)
+	_, err = process.Run(ctx, process.Program{Name: program, Args: []string{"-r", strings.TrimPrefix(platformCode, "<?php")}, Env: environment(), Stdout: &out})
+	if err != nil {
+		return p, fmt.Errorf("ask %s for its version: %w", program, err)
 	}
 	return p, json.Unmarshal(out.Bytes(), &p)
 }

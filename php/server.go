@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
+
+	"wikictl/tenants/process"
 )
 
 //go:embed server.php
@@ -31,14 +32,14 @@ var flags = []string{
 // Options say which PHP and where.
 type Options struct {
 	Program string // the command line php
-	Owner   Owner
+	Owner   process.Owner
 }
 
 // Server is one fork server. It may be used by many goroutines.
 type Server struct {
 	options Options
-	stdin   io.WriteCloser
-	stderr  *lastLines
+	stdin   io.WriteCloser // of the PHP process; nil where PHP can't fork
+	stop    context.CancelFunc
 	ended   chan struct{} // closed when the PHP process is gone
 
 	mu      sync.Mutex
@@ -53,6 +54,13 @@ type waiter struct {
 	done chan report
 }
 
+// signal signals a job's processes, once their group is known.
+func (w *waiter) signal(signal syscall.Signal) {
+	if w.pid != 0 {
+		_ = process.SignalGroup(w.pid, signal) // it may have ended by itself
+	}
+}
+
 // report is one line of the fork server.
 type report struct {
 	ID     int     `json:"id"`
@@ -61,6 +69,7 @@ type report struct {
 	Exit   int     `json:"exit"`
 	Signal int     `json:"signal"`
 	CPU    float64 `json:"cpu"`
+	Why    string  `json:"why"` // it was never begun
 }
 
 // request is one line to the fork server.
@@ -80,48 +89,49 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.New("no php program was found; install php-cli or set php in [codebases]")
 	}
 	s := &Server{options: o, waiting: map[int]*waiter{}, ended: make(chan struct{})}
-	check := exec.CommandContext(ctx, o.Program, "-r", "exit(function_exists('pcntl_fork') && function_exists('posix_setrlimit') && class_exists('FFI') ? 0 : 9);")
-	check.Env = environment()
-	var exit *exec.ExitError
-	switch err := check.Run(); {
-	case errors.As(err, &exit) && exit.ExitCode() == 9:
+	check := "exit(function_exists('pcntl_fork') && function_exists('posix_setrlimit') && class_exists('FFI') ? 0 : 9);"
+	result, err := process.Run(ctx, process.Program{Name: o.Program, Args: []string{"-r", check}, Env: environment()})
+	switch {
+	case result.Exit == 9:
 		return s, nil // stdin stays nil
 	case err != nil:
 		return nil, fmt.Errorf("start %s: %w", o.Program, err)
 	}
-	return s, s.launch()
+	return s, s.launch(context.WithoutCancel(ctx))
 }
 
-// launch starts the PHP process on a thread that lives as long as it does: the
-// kernel kills it when the thread that started it ends (prctl(2)).
-func (s *Server) launch() error {
-	cmd := exec.Command(s.options.Program, append(flags, "/dev/fd/3")...)
-	cmd.Env, cmd.SysProcAttr = environment(), s.options.Owner.attributes()
-	s.stderr = &lastLines{}
-	cmd.Stderr = s.stderr
+// launch starts the PHP process, which goes on until Close: its jobs end with their
+// own contexts.
+func (s *Server) launch(ctx context.Context) error {
 	code, err := codeFile()
 	if err != nil {
 		return err
 	}
 	defer code.Close()
-	cmd.ExtraFiles = []*os.File{code}
-	stdin, err1 := cmd.StdinPipe()
-	stdout, err2 := cmd.StdoutPipe()
+	input, stdin, err1 := os.Pipe()
+	stdout, output, err2 := os.Pipe()
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	ctx, s.stop = context.WithCancel(ctx)
+	r, err := process.Start(ctx, process.Program{
+		Name: s.options.Program, Args: append(slices.Clone(flags), "/dev/fd/3"), Env: environment(), Owner: s.options.Owner,
+		Stdin: input, Stdout: output, Files: []*os.File{code},
+	})
+	input.Close()
+	output.Close()
+	if err != nil {
+		s.stop()
+		return errors.Join(err, stdin.Close(), stdout.Close())
+	}
 	s.stdin = stdin
-	started := make(chan error)
 	go func() {
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			s.read(stdout)
-			s.finish(cmd.Wait())
-		}
+		s.read(stdout)
+		stdout.Close()
+		_, err := r.Wait()
+		s.finish(err)
 	}()
-	return <-started
+	return nil
 }
 
 // codeFile holds the server's code without a name on disk.
@@ -151,10 +161,9 @@ func (s *Server) read(stdout io.Reader) {
 		}
 		s.mu.Lock()
 		if w := s.waiting[r.ID]; w != nil {
-			if r.PID != 0 {
+			if !r.Ended {
 				w.pid = r.PID
-			}
-			if r.Ended {
+			} else {
 				delete(s.waiting, r.ID)
 				w.done <- r
 			}
@@ -163,31 +172,45 @@ func (s *Server) read(stdout io.Reader) {
 	}
 }
 
+// decodeReport reads a line. A job without a process id of its own has ended: nobody
+// would ever report its end.
 func decodeReport(line []byte) (report, error) {
 	var r report
-	err := json.Unmarshal(line, &r)
-	return r, err
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, err
+	}
+	if !r.Ended && r.PID < 2 {
+		r.Ended, r.Exit, r.Why = true, -1, fmt.Sprintf("fork: the process has the id %d", r.PID)
+	}
+	return r, nil
 }
 
 // finish notes that the PHP process is gone and kills what it left.
 func (s *Server) finish(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = fmt.Errorf("the fork server ended (%v): %s", err, s.stderr)
+	s.err = errors.New("the fork server ended")
+	if err != nil {
+		s.err = fmt.Errorf("the fork server ended: %w", err)
+	}
 	for _, w := range s.waiting {
-		if w.pid != 0 {
-			syscall.Kill(-w.pid, syscall.SIGKILL)
-		}
+		w.signal(syscall.SIGKILL)
 	}
 	close(s.ended)
 }
 
-// Close ends the server and every job that still runs.
+// Close ends the server and every job that still runs: PHP does so itself at the end
+// of its input, and is ended where it does not.
 func (s *Server) Close() error {
 	if s.stdin == nil {
 		return nil
 	}
 	s.stdin.Close()
+	select {
+	case <-s.ended:
+	case <-time.After(grace):
+	}
+	s.stop()
 	<-s.ended
 	return nil
 }
@@ -216,6 +239,8 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	}
 	switch {
 	case why != "":
+	case r.Why != "":
+		why = r.Why + "; " + process.NoProcessHint
 	case r.Signal == int(syscall.SIGXFSZ):
 		why = fmt.Sprintf("wrote more than %d bytes into one file", j.Output)
 	case r.Signal != 0:
@@ -277,9 +302,7 @@ func (s *Server) send(w *waiter, j Job) error {
 func (s *Server) end(w *waiter) report {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		s.mu.Lock()
-		if w.pid != 0 {
-			syscall.Kill(-w.pid, signal)
-		}
+		w.signal(signal)
 		s.mu.Unlock()
 		select {
 		case r := <-w.done:

@@ -29,6 +29,21 @@ function wikictlReport( array $report ): void {
 	fwrite( STDOUT, json_encode( $report, JSON_INVALID_UTF8_SUBSTITUTE ) . "\n" );
 }
 
+/** What pcntl_fork() said of a fork that failed; PHP's own warning is left out. */
+function wikictlWhyNoFork(): string {
+	return 'fork: ' . pcntl_strerror( pcntl_get_last_error() );
+}
+
+/**
+ * The only place that signals. To kill(2) 0 and -1, which is what a failed fork returns,
+ * are many processes, and 1 is the one that starts all others: none is signalled.
+ */
+function wikictlKill( int $pid, bool $group = false ): void {
+	if ( $pid > 1 ) {
+		posix_kill( $group ? -$pid : $pid, SIGKILL );
+	}
+}
+
 /** The address of the memory in which opcache keeps compiled code for all children; 0 when there is none. */
 function wikictlCode(): int {
 	$on = function_exists( 'opcache_get_status' ) && opcache_get_status( false );
@@ -64,6 +79,12 @@ class WikictlClasses {
 
 	public function asked( int $pid, string $script, int $file ): void {
 		$this->telling[$pid] = [ dirname( $script, 2 ), $file ];
+	}
+
+	/** There is no child to tell them: a later one shall. */
+	public function unasked( string $script, int $file ): void {
+		unset( $this->scripts[$script] );
+		$this->c->close( $file );
 	}
 
 	/** Have this child write the names of the classes that it has when it ends. */
@@ -110,7 +131,11 @@ class WikictlClasses {
 
 	private function try( string $root, array $names ): void {
 		$file = $this->c->memfd_create( 'loaded', 0 );
-		$pid = pcntl_fork();
+		$pid = @pcntl_fork();
+		if ( $pid < 0 ) {
+			$this->c->close( $file ); // later children load what they need themselves
+			return;
+		}
 		if ( $pid === 0 ) {
 			$this->c->prctl( 1, SIGKILL ); // PR_SET_PDEATHSIG
 			$null = $this->c->open( '/dev/null', 02, 0 ); // O_RDWR; standard output is for reports
@@ -150,7 +175,7 @@ class WikictlClasses {
 	/** End the trial with this process. */
 	public function close(): void {
 		if ( $this->trial ) {
-			posix_kill( $this->trial[0], SIGKILL );
+			wikictlKill( $this->trial[0] );
 		}
 	}
 }
@@ -250,9 +275,17 @@ while ( true ) {
 	}
 	$wikictlJob = json_decode( $wikictlLine, true );
 	$wikictlFile = $wikictlClasses->ask( $wikictlJob['script'] );
-	$wikictlPid = pcntl_fork();
+	$wikictlPid = @pcntl_fork();
 	if ( $wikictlPid === 0 ) {
 		break;
+	}
+	if ( $wikictlPid < 0 ) {
+		wikictlReport( [ 'id' => $wikictlJob['id'], 'ended' => true, 'exit' => -1, 'why' => wikictlWhyNoFork() ] );
+		if ( $wikictlFile !== null ) {
+			$wikictlClasses->unasked( $wikictlJob['script'], $wikictlFile );
+		}
+		$wikictlJob = null;
+		continue;
 	}
 	if ( $wikictlFile !== null ) {
 		$wikictlClasses->asked( $wikictlPid, $wikictlJob['script'], $wikictlFile );
@@ -263,8 +296,8 @@ while ( true ) {
 }
 if ( $wikictlJob === null ) {
 	foreach ( array_keys( $wikictlRunning ) as $wikictlPid ) {
-		posix_kill( -$wikictlPid, SIGKILL );
-		posix_kill( $wikictlPid, SIGKILL );
+		wikictlKill( $wikictlPid, true );
+		wikictlKill( $wikictlPid );
 	}
 	$wikictlClasses->close();
 	exit( 0 );

@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
+
+	"wikictl/tenants/process"
 )
 
 //go:embed settings.php
@@ -50,17 +50,16 @@ func ReadSettings(ctx context.Context, program, root string) (Settings, error) {
 	if program == "" {
 		return s, errors.New("no php program was found; install php-cli or set php in [codebases]")
 	}
-	cmd := exec.CommandContext(ctx, program, "-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "memory_limit=512M", "-r", strings.TrimPrefix(settingsCode, "<?php"))
-	cmd.Env, cmd.Stdin = environment(), strings.NewReader(root)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out bytes.Buffer
-	var said lastLines
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if err := cmd.Run(); err != nil {
-		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, &said)
+	r, err := process.Run(ctx, process.Program{
+		Name: program, Env: environment(), Stdin: strings.NewReader(root), Stdout: &out,
+		Args: []string{"-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "memory_limit=512M", "-r", strings.TrimPrefix(settingsCode, "<?php")},
+	})
+	if err != nil {
+		return s, fmt.Errorf("read the settings of %s: %w", root, err)
 	}
 	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
-		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, &said)
+		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, process.OneLine(r.Said))
 	}
 	return s, nil
 }

@@ -20,6 +20,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/process"
 )
 
 // Options are what comes from outside of the farm's files.
@@ -41,7 +42,7 @@ type Host struct {
 	RunID     string
 
 	options Options
-	owner   php.Owner
+	owner   process.Owner
 
 	mu      sync.Mutex
 	servers map[string]*mariadb.Server
@@ -60,7 +61,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := php.LookupOwner(f.Web.User)
+	owner, err := process.LookupOwner(f.Web.User)
 	if err != nil {
 		return nil, fmt.Errorf("web.user: %w", err)
 	}

@@ -47,9 +47,6 @@ type Program struct {
 	Detached bool // it is in a session of its own and outlives wikictl; it implies Leaves
 }
 
-// Owner is a user and group by their numbers; the zero value is whoever runs wikictl.
-type Owner struct{ UID, GID int }
-
 // Result is how a program ended.
 type Result struct {
 	Exit   int            // exit status; -1 when a signal killed it
