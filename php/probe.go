@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -19,7 +21,8 @@ type SiteInfo struct {
 	Sitename string
 	Lang     string
 	DBName   string
-	Server   string // as $wgServer has it, which may begin with "//"
+	Server   string // $wgServer
+	Home     string // the full address of its main page, as its own links have it; empty: unknown
 	MainPage string // its title; empty: unknown
 	ReadOnly bool   // false also when it is unknown
 	Private  bool   // MainPage and ReadOnly are unknown
@@ -56,17 +59,32 @@ func ask(ctx context.Context, base, host string) (SiteInfo, error) {
 		return SiteInfo{}, err
 	}
 	info, why := readSiteInfo(body)
-	if why == nil {
-		return info, nil
-	}
 	if err != nil {
 		why = err
 	}
-	info, err = askPrivate(ctx, base, host)
-	if err != nil {
-		return info, fmt.Errorf("%w; and of load.php: %w", why, err)
+	if why != nil {
+		if info, err = askPrivate(ctx, base, host); err != nil {
+			return info, fmt.Errorf("%w; and of load.php: %w", why, err)
+		}
+	}
+	if info.Home == "" {
+		info.Home = askHome(ctx, base, host)
 	}
 	return info, nil
+}
+
+// homeLink finds the main page's address in an answer of API:Rsd.
+var homeLink = regexp.MustCompile(`<homePageLink[^>]*>([^<]*)</homePageLink>`)
+
+// askHome asks a wiki for the address of its main page by what it tells strangers,
+// too (API:Rsd). Empty: it does not say.
+func askHome(ctx context.Context, base, host string) string {
+	body, err := get(ctx, base+"/api.php?action=rsd", host)
+	found := homeLink.FindSubmatch(body)
+	if err != nil || found == nil {
+		return ""
+	}
+	return html.UnescapeString(string(found[1]))
 }
 
 // readSiteInfo reads an answer of api.php. The error says what it holds instead.
@@ -75,8 +93,9 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		Error struct{ Code string }
 		Query struct {
 			General struct {
-				Generator, Sitename, Lang, WikiID, Mainpage, Server string
-				Readonly                                            bool
+				Generator, Sitename, Lang, WikiID, Mainpage, Server, ServerName, Base string
+
+				Readonly bool
 			}
 		}
 	}
@@ -88,10 +107,14 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		return SiteInfo{}, fmt.Errorf("no siteinfo came, but %q", start(body))
 	}
 	g := answer.Query.General
-	return SiteInfo{
+	info := SiteInfo{
 		Version: strings.TrimPrefix(g.Generator, "MediaWiki "), Sitename: g.Sitename, Lang: g.Lang,
 		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, ReadOnly: g.Readonly,
-	}, nil
+	}
+	if g.ServerName != "" { // else it can't make full addresses of its own, as base is not
+		info.Home = g.Base
+	}
+	return info, nil
 }
 
 // get fetches a page without following redirects.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,26 +56,58 @@ func follow(ctx context.Context, base, path, host string) ([]byte, error) {
 	return nil, fmt.Errorf("it sends from one page to the next, at last to %s", path)
 }
 
-// RefusesEdits tries to edit a wiki without a log-in and wants to be told that
-// it is read-only (API:Edit, error readonly). A wiki that lets nobody in without
-// a log-in says so instead, which has to do.
+// writes are questions that a wiki which is read-only answers with the error readonly
+// before anything else, in every language, and that change none of its content where
+// it is not: the first step of a log-in, which strangers to a private wiki may ask
+// (API:Login), and an edit of a title that can't exist (API:Edit).
+var writes = []url.Values{
+	{"action": {"login"}},
+	{"action": {"edit"}, "title": {"<>"}, "nocreate": {"1"}, "text": {""}, "token": {`+\`}},
+}
+
+// RefusesEdits makes sure that a wiki says it is read-only to whoever wants to write.
+// Of one whose api.php is closed to strangers that can't be known, which has to do.
 func RefusesEdits(ctx context.Context, base, host string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	form := url.Values{"action": {"edit"}, "title": {"Wikictl probe"}, "text": {""}, "token": {`+\`}, "format": {"json"}, "formatversion": {"2"}}
+	var code string
+	for _, form := range writes {
+		var said []byte
+		var err error
+		code, said, err = write(ctx, base, host, form)
+		switch {
+		case code == "readonly" || closed(err):
+			return nil
+		case err != nil:
+			return fmt.Errorf("try to write on %s: %w", host, err)
+		case code == "": // it did it
+			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, start(said))
+		}
+	}
+	if code == "readapidenied" {
+		return nil
+	}
+	return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, code)
+}
+
+// write sends a request that writes and returns the code of the error in its answer,
+// if there is one, and the answer.
+func write(ctx context.Context, base, host string, form url.Values) (code string, said []byte, err error) {
+	form = maps.Clone(form)
+	form.Set("format", "json")
+	form.Set("formatversion", "2")
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api.php", strings.NewReader(form.Encode()))
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	request.Host = host
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	body, err := do(request)
-	if err != nil {
-		return fmt.Errorf("try to edit %s: %w", host, err)
+	if said, err = do(request); err != nil {
+		return "", nil, err
 	}
 	var answer struct{ Error struct{ Code string } }
-	if err := json.Unmarshal(body, &answer); err != nil || (answer.Error.Code != "readonly" && answer.Error.Code != "readapidenied") {
-		return fmt.Errorf("try to edit %s: it does not say that it is read-only, but %q", host, start(body))
+	if err := json.Unmarshal(said, &answer); err != nil {
+		return "", nil, fmt.Errorf("it answers %q", start(said))
 	}
-	return nil
+	return answer.Error.Code, said, nil
 }

@@ -108,7 +108,7 @@ func (s *Set) view(d Data) (*View, error) {
 	fleet, core, t, l, web := s.fleet(d.Farm), s.core(d.Codebase), d.Tenant, d.Farm.Layout(), d.Farm.Web
 	v := &View{
 		Fleet: fleet, Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
-		Server:      strings.ReplaceAll(web.URL, "{host}", t.Hosts[0]),
+		Server:      web.AddressOf(t),
 		Images:      l.Images(t.Name),
 		UploadPath:  "/images",
 		Cache:       l.Cache(t.Name),

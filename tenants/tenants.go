@@ -109,6 +109,9 @@ func (w Web) CertificateOf(t *Tenant) (certificate, key string) {
 	return named.Replace(w.Certificate), named.Replace(w.CertificateKey)
 }
 
+// AddressOf is the address of a tenant without a path, as $wgServer has it.
+func (w Web) AddressOf(t *Tenant) string { return strings.ReplaceAll(w.URL, "{host}", t.Hosts[0]) }
+
 // Class is a named set of values that tenants join.
 type Class struct {
 	Name     string

@@ -55,7 +55,7 @@ func otherWiki(s *subject, r *reporter) {
 	}
 	want := php.SiteInfo{DBName: s.tenant.Database, Version: d.row.Version}
 	if d.code != nil && len(d.changes) == 0 { // else the files are what is found
-		want.Sitename, want.Lang = s.tenant.Sitename, s.tenant.Language
+		want.Sitename, want.Lang, want.Server = s.tenant.Sitename, s.tenant.Language, s.farm.Web.AddressOf(s.tenant)
 	}
 	var wrong []string
 	for _, a := range d.answers {

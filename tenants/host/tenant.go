@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"wikictl/php"
@@ -22,6 +23,30 @@ func Accounts(t *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
 // reloadLimit is how long a web server may take to serve what it was told to
 // reload: nginx and Apache answer the reload before their new workers do.
 const reloadLimit = 15 * time.Second
+
+// Who is what a tenant that is served as it is wanted says of itself.
+func (h *Host) Who(t *tenants.Tenant) php.SiteInfo {
+	return php.SiteInfo{
+		DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language,
+		Server: h.Farm.Web.AddressOf(t),
+	}
+}
+
+// IdentifyAll asks by each of a tenant's host names and returns the answer by the
+// first. The others lead to the same wiki, or somebody else serves them.
+func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want php.SiteInfo) (php.SiteInfo, error) {
+	var first php.SiteInfo
+	for i, name := range hosts {
+		info, err := h.Identify(ctx, name, want)
+		if err != nil {
+			return info, err
+		}
+		if i == 0 {
+			first = info
+		}
+	}
+	return first, nil
+}
 
 // Identify asks, through the web server, who answers for a host name, until it
 // is what is wanted or a reload must have been over. Empty fields of want are not
@@ -48,10 +73,14 @@ func Differ(host string, got, want php.SiteInfo) error {
 		{"version", got.Version, want.Version},
 		{"sitename", got.Sitename, want.Sitename},
 		{"language", got.Lang, want.Lang},
+		{"address", got.Server, want.Server},
 	} {
 		if v.want != "" && v.got != v.want {
 			return fmt.Errorf("%s answers with %s %q, want %q", host, v.what, v.got, v.want)
 		}
+	}
+	if want.Server != "" && got.Home != "" && !strings.HasPrefix(got.Home, want.Server+"/") {
+		return fmt.Errorf("%s takes its main page to be at %q, which does not begin with %q; look at its settings for what makes addresses, such as wgUrlProtocols", host, got.Home, want.Server)
 	}
 	return nil
 }

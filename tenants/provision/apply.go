@@ -95,10 +95,10 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	}
 	switch j.kind {
 	case Make:
-		if err := c.makeDatabase(ctx, j); err != nil {
+		if err := c.makeDatabase(ctx, j.tenant); err != nil {
 			return err
 		}
-		return c.step(j.tenant, "folders", func() error { return c.makeFolders(j) })
+		return c.step(j.tenant, "folders", func() error { return c.makeFolders(j.tenant.Name) })
 	case Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
 	case Change:
@@ -109,13 +109,12 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 
 // makeFolders makes what a tenant's wiki writes into. One that was served already
 // may have had uploads: that they are gone is for an audit to find.
-func (c *creation) makeFolders(j *job) error {
-	name := j.tenant.Name
-	folders := []string{c.Layout.Cache(name)}
-	if j.row.State != mariadb.Ready {
-		folders = append(folders, c.Layout.Images(name))
+func (c *creation) makeFolders(tenant string) error {
+	folders := []string{c.Layout.Cache(tenant)}
+	if c.rows[tenant].State != mariadb.Ready {
+		folders = append(folders, c.Layout.Images(tenant))
 	}
-	return c.Deploy.MakeOwn(name, folders...)
+	return c.Deploy.MakeOwn(tenant, folders...)
 }
 
 // same makes sure, under the lock, that a tenant's row is the one that the plan
@@ -130,11 +129,11 @@ func (c *creation) same(ctx context.Context, j *job) error {
 		return err
 	}
 	if row != j.row {
-		return mariadb.ErrStale
+		return errChanged
 	}
 	_, open, err := c.ledger.OpenUpgrade(ctx, name)
 	if err == nil && open && j.kind != Left {
-		return mariadb.ErrStale
+		return errChanged
 	}
 	return err
 }
@@ -163,7 +162,7 @@ func (c *creation) mend(ctx context.Context, j *job) (err error) {
 func (c *creation) settle(ctx context.Context, j *job) error {
 	t := j.tenant
 	err := c.step(t, "probe", func() error {
-		_, err := c.Identify(ctx, t.Hosts[0], php.SiteInfo{DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language})
+		_, err := c.IdentifyAll(ctx, t.Hosts, c.Who(t))
 		return err
 	})
 	switch {
