@@ -163,7 +163,7 @@ func makeWiki(ctx context.Context, h *host.Host, s *mariadb.Server, ledger *mari
 		s.EnsureDatabase(ctx, t.Database),
 		s.EnsureAccounts(ctx, host.Accounts(t, secrets)),
 		s.Load(ctx, t.Database, g),
-		ledger.PutTenant(ctx, mariadb.TenantRow{
+		ledger.Claim(ctx, mariadb.TenantRow{
 			Name: t.Name, Server: t.Server.Name, Database: t.Database, Codebase: t.Codebase.Name, Version: t.Codebase.Version,
 			ComponentSet: t.ComponentSet(t.Codebase), State: mariadb.Ready, Run: "bench",
 		}),

@@ -181,7 +181,7 @@ func (b *rendering) tenant(ctx context.Context, l tenants.Layout, ledger *mariad
 	if err := os.WriteFile(l.Secrets(name), secrets, 0o600); err != nil {
 		return err
 	}
-	return ledger.PutTenant(ctx, mariadb.TenantRow{
+	return ledger.Claim(ctx, mariadb.TenantRow{
 		Name: name, Server: "main", Database: "wiki_" + name, Codebase: like.Codebase.Name, Version: like.Codebase.Version,
 		ComponentSet: like.ComponentSet(like.Codebase), State: mariadb.Ready, Run: "bench",
 	})

@@ -47,7 +47,7 @@ func (k *task) resume(ctx context.Context) (finished bool, err error) {
 
 // goOn ends an upgrade whose database is done.
 func (k *task) goOn(ctx context.Context) error {
-	if err := k.step("read-only", func() error { return k.freeze(ctx) }); err != nil {
+	if err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) }); err != nil {
 		return err
 	}
 	if err := k.finish(ctx); err != nil {
@@ -59,7 +59,10 @@ func (k *task) goOn(ctx context.Context) error {
 
 // fail decides what becomes of a tenant whose upgrade failed.
 func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
-	if ctx.Err() != nil { // the locks may be gone, or wikictl is told to end
+	if lost := lostLock(ctx, why); lost != nil {
+		return host.Failed, lost
+	}
+	if ctx.Err() != nil { // wikictl is told to end
 		return host.Failed, fmt.Errorf("%w; it is read-only until wikictl upgrade is run again", why)
 	}
 	k.now.Error = why.Error()
@@ -77,6 +80,18 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 	return host.Restored, why
 }
 
+// lostLock is why, when the tenant's lock was lost: what state the tenant is in is
+// for the run to say that took over. Otherwise it is nil.
+func lostLock(ctx context.Context, why error) error {
+	if errors.As(why, new(*mariadb.LostError)) {
+		return why
+	}
+	if cause := context.Cause(ctx); errors.As(cause, new(*mariadb.LostError)) {
+		return fmt.Errorf("%w: %w", why, cause)
+	}
+	return nil
+}
+
 // putBack makes the tenant what it was before the upgrade that k.now tells of.
 func (k *task) putBack(ctx context.Context) error {
 	changed := k.now.Phase != mariadb.Begun
@@ -84,11 +99,11 @@ func (k *task) putBack(ctx context.Context) error {
 		return errors.New("there is no dump of it (--backup none)")
 	}
 	if changed {
-		if err := k.step("restore", func() error { return k.restore(ctx) }); err != nil {
+		if err := k.held(ctx, "restore", func() error { return k.restore(ctx) }); err != nil {
 			return err
 		}
 	}
-	err := k.step("old release", func() error {
+	err := k.held(ctx, "old release", func() error {
 		if err := k.Deploy.Switch(ctx, k.Name, k.now.OldRelease); err != nil || !changed {
 			return err
 		}
@@ -116,7 +131,7 @@ func (k *task) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.server.Restore(ctx, b); err != nil {
+	if err := k.server.Restore(ctx, b, func() error { return k.Verify(ctx, k.tenant) }); err != nil {
 		return err
 	}
 	return k.Deploy.ForgetCaches(k.Name, k.RunID)

@@ -131,7 +131,7 @@ func (u *upgrade) undo(ctx context.Context, undo *Undo) (struct{}, error) {
 		return none, errors.New("it has been changed since by something else")
 	}
 	k.now = undo.row
-	if err := k.step("read-only", func() error { return k.freeze(ctx) }); err != nil {
+	if err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) }); err != nil {
 		return none, errors.Join(err, k.open(context.WithoutCancel(ctx), mariadb.Upgraded))
 	}
 	return none, k.putBack(ctx)

@@ -95,6 +95,17 @@ func (k *task) wanted() string { return k.tenant.ComponentSet(k.tenant.Codebase)
 
 func (k *task) step(name string, do func() error) error { return k.run.Step(k.Name, name, do) }
 
+// held is a step that begins by making sure that the tenant's lock is still this
+// run's: what another run has taken over is left alone.
+func (k *task) held(ctx context.Context, name string, do func() error) error {
+	return k.step(name, func() error {
+		if err := k.Verify(ctx, k.tenant); err != nil {
+			return err
+		}
+		return do()
+	})
+}
+
 // phase writes how far the upgrade has come before it goes on.
 func (k *task) phase(ctx context.Context, p mariadb.Phase) (err error) {
 	k.now, err = k.ledger.SetPhase(ctx, k.now, p)
@@ -123,7 +134,7 @@ func (k *task) forward(ctx context.Context) error {
 		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
 	}
 	for _, s := range steps {
-		if err := k.step(s.name, s.do); err != nil {
+		if err := k.held(ctx, s.name, s.do); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
@@ -142,7 +153,7 @@ func (k *task) finish(ctx context.Context) error {
 		{"ledger", func() error { return k.settle(ctx) }},
 	}
 	for _, s := range steps {
-		if err := k.step(s.name, s.do); err != nil {
+		if err := k.held(ctx, s.name, s.do); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
@@ -209,6 +220,9 @@ func (k *task) update(ctx context.Context) error {
 		"--quick", "--dbuser="+k.accounts.Schema.Name, "--dbpass="+k.accounts.Schema.Password.Reveal())
 	if err == nil {
 		return nil
+	}
+	if errors.As(context.Cause(ctx), new(*mariadb.LostError)) {
+		return err // whose connections they are now, the run that took over knows
 	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
@@ -305,7 +319,7 @@ func (k *task) settle(ctx context.Context) (err error) {
 
 // open lets the wiki be written again and ends the upgrade in that phase.
 func (k *task) open(ctx context.Context, end mariadb.Phase) error {
-	return k.step("open", func() error {
+	return k.held(ctx, "open", func() error {
 		if err := k.server.Thaw(ctx, k.accounts); err != nil {
 			return err
 		}

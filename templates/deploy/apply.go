@@ -56,11 +56,11 @@ func (e *PartialError) Unwrap() []error {
 // it: releases are staged and their PHP is checked, then all tenants are switched,
 // and when the web server's check fails all are switched back. Nothing is written
 // when nothing differs or when some tenant can't be rendered (tenants.Problems).
-// A *BusyError means that another run is writing, a *HookError that the web server
+// A *BusyError means that Drain ended the wait for another run, a *HookError that the web server
 // refused, a *PartialError that some tenants kept what they had. A run that was
 // killed is finished by the next one.
 func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
-	unlock, err := d.lock(ctx, moment)
+	unlock, err := d.lock(ctx, d.Drain)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -238,7 +238,7 @@ func (d *Deployer) Withdraw(ctx context.Context, names ...string) (reloaded bool
 
 // include changes what the web server includes of some tenants.
 func (d *Deployer) include(ctx context.Context, names []string, decide func(part) Kind) (bool, error) {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return false, err
 	}

@@ -30,11 +30,15 @@ import (
 type Deployer struct {
 	// Lint checks PHP files, such as php.Lint; nil checks nothing.
 	Lint func(ctx context.Context, files []php.Source) error
+	// Waits is told when another run's writing is waited for, and whose; nil tells nobody.
+	Waits func(holder string)
+	// Drain ends Apply's wait for another run: nothing of it was begun. nil never does.
+	Drain <-chan struct{}
 
 	layout   tenants.Layout
 	web      tenants.Web
-	uid, gid int // of the web server; -1 leaves files to whoever runs wikictl
-	writing  sync.Mutex
+	uid, gid int           // of the web server; -1 leaves files to whoever runs wikictl
+	writing  chan struct{} // full while this process writes
 	unsynced atomic.Bool
 	folders  sync.Map // folders outside of a tenant's that were made already
 }
@@ -43,7 +47,7 @@ type Deployer struct {
 // group of php-fpm's workers, to whom a tenant's images and caches belong, and
 // fails when there are none or when wikictl may not give files to them.
 func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
-	d := &Deployer{layout: l, web: web, uid: -1, gid: -1}
+	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, writing: make(chan struct{}, 1)}
 	if web.User != "" {
 		u, err := user.Lookup(web.User)
 		if err != nil {

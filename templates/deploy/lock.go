@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// BusyError says that another run writes below the same state folder.
+// BusyError says that a run did not begin to write below the state folder, as it
+// was asked to stop while another one wrote there.
 type BusyError struct {
 	Path   string // of the lock
 	Holder string // such as "pid 123"; may be empty
@@ -23,40 +23,71 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run is writing the farm's files (%s, %s): wait for it and run this again", e.Holder, e.Path)
 }
 
-// How long a run waits for another.
+// A run that waits for another looks every lockAgain whether it is over, and says
+// after lockSilence for whom it waits.
 const (
-	patience = time.Minute // a small change for a large one
-	moment   = time.Second // a large one, for what a killed run leaves: its child has the lock until it becomes a hook
+	lockAgain   = 20 * time.Millisecond
+	lockSilence = time.Second
 )
 
-// lock keeps other writers out, in this process and in others, until release
-// is called. It gives up with a *BusyError after wait. The kernel releases the
-// lock of a process that dies, with all that it has forked.
-func (d *Deployer) lock(ctx context.Context, wait time.Duration) (release func(), err error) {
+// lock keeps other writers out, in this process and in others, until release is
+// called. It waits as long as another writer lives: what a run has made so far is
+// worth more than its time. Only ctx ends the wait, and stop with a *BusyError. The
+// kernel releases the lock of a process that dies, with all that it has forked.
+func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func(), err error) {
 	if err := os.MkdirAll(d.layout.Run(), 0o755); err != nil {
 		return nil, err
 	}
-	d.writing.Lock()
 	path := filepath.Join(d.layout.Run(), "deploy.lock")
+	select {
+	case d.writing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("lock %s: %w", path, context.Cause(ctx))
+	case <-stop:
+		return nil, &BusyError{Path: path, Holder: fmt.Sprintf("pid %d", os.Getpid())}
+	}
 	l := flock.New(path, flock.SetPermissions(0o600))
-	got, err := l.TryLock()
-	if !got && err == nil {
-		limited, cancel := context.WithTimeout(ctx, wait)
-		defer cancel()
-		got, err = l.TryLockContext(limited, 20*time.Millisecond)
+	if err := d.await(ctx, stop, l); err != nil {
+		_ = l.Close()
+		<-d.writing
+		return nil, err
 	}
-	if !got {
-		d.writing.Unlock()
-		if ctx.Err() == nil && (err == nil || errors.Is(err, context.DeadlineExceeded)) {
-			holder, _ := os.ReadFile(path)
-			return nil, &BusyError{Path: path, Holder: strings.TrimSpace(string(holder))}
-		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	// Only for BusyError's message; the lock itself is the kernel's.
+	// Only for the messages; the lock itself is the kernel's.
 	_ = os.WriteFile(path, fmt.Appendf(nil, "pid %d\n", os.Getpid()), 0o600)
 	return func() {
 		_ = l.Unlock()
-		d.writing.Unlock()
+		<-d.writing
 	}, nil
+}
+
+// await waits for the lock of another process.
+func (d *Deployer) await(ctx context.Context, stop <-chan struct{}, l *flock.Flock) error {
+	silence := time.NewTimer(lockSilence)
+	defer silence.Stop()
+	for {
+		got, err := l.TryLock()
+		if err != nil {
+			return fmt.Errorf("lock %s: %w", l.Path(), err)
+		}
+		if got {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("lock %s: %w", l.Path(), context.Cause(ctx))
+		case <-stop:
+			return &BusyError{Path: l.Path(), Holder: writer(l.Path())}
+		case <-silence.C:
+			if d.Waits != nil {
+				d.Waits(writer(l.Path()))
+			}
+		case <-time.After(lockAgain):
+		}
+	}
+}
+
+// writer is what a lock's holder wrote into it.
+func writer(path string) string {
+	text, _ := os.ReadFile(path)
+	return strings.TrimSpace(string(text))
 }

@@ -11,7 +11,7 @@ import (
 
 // SetRights gives a file or folder the mode and the owner that Inspect wants.
 func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
 // release of the code at core, and that one to core. The content of the release
 // is not looked at.
 func (d *Deployer) MendLinks(ctx context.Context, tenant, core string) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func Unused(i Inspection, needed ...int) []int {
 // Discard removes releases of a tenant that Unused named, unless they are among
 // those that have to stay by now.
 func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 // RemoveLeftover deletes what Inspect or InspectFarm named as left half-written,
 // unless somebody went on with it.
 func (d *Deployer) RemoveLeftover(ctx context.Context, path string) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ type Prepared struct {
 // all at once, and returns them in the order of s. What was prepared before and
 // never served is used again when it is the same; so is the current release.
 func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -290,7 +290,7 @@ func (d *Deployer) MakeFolder(path string) error {
 // tenant follows; a tenant that it does not know yet stays unknown to it until
 // Publish. Neither Check nor Reload is called.
 func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}

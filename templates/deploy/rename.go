@@ -64,7 +64,7 @@ func (d *Deployer) Unfinished() bool { return exists(d.journalPath()) }
 // folder's place, until an Apply with the old name in Moved; call DropAlias then.
 // It can be repeated after it was interrupted.
 func (d *Deployer) Rename(ctx context.Context, from, to string) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (d *Deployer) ReadSecrets(tenant string) (tenants.Secrets, error) {
 // Prune removes all but the last keep releases of a tenant, also the one of
 // KeepBefore; the current one always stays.
 func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (d *Deployer) prune(tenant string, keep int) error {
 // Remove deletes a tenant's folder with its releases, uploads and caches, its
 // logs and at last its secrets. It refuses while the web server includes the tenant.
 func (d *Deployer) Remove(ctx context.Context, tenant string) error {
-	unlock, err := d.lock(ctx, patience)
+	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	Holder   string                      // who runs this: "user@host pid N"
 	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
 	Hook     Hook                        // of each named step; nil outside of tests
+	Drain    <-chan struct{}             // once closed nothing new is begun; nil never
+	Say      func(message string)        // tells what the run waits for; nil tells nobody
 	Look     bool                        // the run only looks: no server is started, no ledger made
 }
 
@@ -71,7 +73,12 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		options: o, owner: owner,
 		servers: map[string]*mariadb.Server{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 	}
-	deployer.Lint = h.lint
+	deployer.Lint, deployer.Drain = h.lint, o.Drain
+	if o.Say != nil {
+		deployer.Waits = func(holder string) {
+			o.Say(fmt.Sprintf("waiting for another run (%s), which writes the farm's files", holder))
+		}
+	}
 	return h, nil
 }
 
@@ -180,6 +187,16 @@ func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.locks[def.Name]
+}
+
+// Verify asks a tenant's server whether this run still holds the tenant's lock. Call
+// it before what can't be undone: a run that lost its locks has no say any more.
+func (h *Host) Verify(ctx context.Context, t *tenants.Tenant) error {
+	l := h.Locks(t.Server)
+	if l == nil {
+		return fmt.Errorf("tenant %s: no lock was taken on server %s", t.Name, t.Server.Name)
+	}
+	return l.Verify(ctx, t.Database)
 }
 
 // Holder is who runs this.

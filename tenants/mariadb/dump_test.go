@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +42,7 @@ func TestRestoreIsExact(t *testing.T) {
 	}
 	read, err := OpenBackup(b.File)
 	must(t, err)
-	must(t, shared.Restore(t.Context(), read))
+	must(t, shared.Restore(t.Context(), read, sure))
 	found, err := shared.Contents(t.Context(), "dump_a")
 	must(t, err)
 	if d := cmp.Diff(b.Tables, found); d != "" {
@@ -65,6 +66,33 @@ func TestRestoreIsExact(t *testing.T) {
 	}
 }
 
+// sure is for a test whose locks can't be lost.
+func sure() error { return nil }
+
+// Nothing is dropped when the caller's lock is lost.
+func TestRestoreAsksBeforeItDrops(t *testing.T) {
+	database(t, "dump_l")
+	must(t, exec1(t, shared, "CREATE TABLE dump_l.t (id INT)"))
+	b, err := shared.Dump(t.Context(), "dump_l", filepath.Join(t.TempDir(), "l"), tenants.Backup{})
+	must(t, err)
+	must(t, exec1(t, shared, "INSERT INTO dump_l.t VALUES (1)"))
+	for _, at := range []int{1, 2} {
+		asked := 0
+		err := shared.Restore(t.Context(), b, func() error {
+			if asked++; asked == at {
+				return errors.New("lost")
+			}
+			return nil
+		})
+		if err == nil || !strings.Contains(err.Error(), "nothing was dropped: lost") {
+			t.Errorf("question %d: %v", at, err)
+		}
+	}
+	if found, err := shared.Contents(t.Context(), "dump_l"); err != nil || found["t"].Rows != 1 {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
 // The farm's own commands make a dump and bring it back, and what they bring back
 // is compared with what was there.
 func TestOperatorsDump(t *testing.T) {
@@ -85,12 +113,12 @@ func TestOperatorsDump(t *testing.T) {
 	must(t, exec1(t, shared, "DELETE FROM dump_o.t WHERE id = 1"))
 	read, err := OpenBackup(b.File)
 	must(t, err)
-	must(t, shared.Restore(t.Context(), read))
+	must(t, shared.Restore(t.Context(), read, sure))
 	if found, err := shared.Contents(t.Context(), "dump_o"); err != nil || found["t"].Rows != 2 {
 		t.Errorf("%v, %v", found, err)
 	}
 	read.Restore = []string{"sh", "-c", "head -n 5 {file} | mariadb --defaults-file={options} {database}"}
-	if err := shared.Restore(t.Context(), read); err == nil {
+	if err := shared.Restore(t.Context(), read, sure); err == nil {
 		t.Error("a restore that leaves something out counts as one")
 	}
 	for _, dump := range []string{"exit 3", "true", ": > {file}"} {
@@ -104,7 +132,7 @@ func TestOperatorsDump(t *testing.T) {
 		}
 	}
 	must(t, os.WriteFile(b.File, []byte("damaged"), 0o600))
-	if err := shared.Restore(t.Context(), b); err == nil || !strings.Contains(err.Error(), "checksum") {
+	if err := shared.Restore(t.Context(), b, sure); err == nil || !strings.Contains(err.Error(), "checksum") {
 		t.Error(err)
 	}
 	must(t, RemoveBackup(base))
@@ -128,7 +156,7 @@ func TestDamagedDumpIsRefused(t *testing.T) {
 		data, err := os.ReadFile(b.File)
 		must(t, err)
 		must(t, os.WriteFile(b.File, damage(data), 0o600))
-		if err := shared.Restore(t.Context(), b); err == nil || !strings.HasPrefix(err.Error(), "backup ") {
+		if err := shared.Restore(t.Context(), b, sure); err == nil || !strings.HasPrefix(err.Error(), "backup ") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if tables, err := shared.Tables(t.Context(), "dump_c"); err != nil || len(tables) != 1 {

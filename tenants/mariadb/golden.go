@@ -19,8 +19,9 @@ const GoldenPrefix = "wikictl_golden_"
 // Golden is a small database as the statements that make another like it:
 // tables first, then rows. It is for schemas with little data, not for backups.
 type Golden struct {
-	Tables []string // CREATE TABLE IF NOT EXISTS …
-	Rows   []string // REPLACE INTO …
+	Tables []string       // CREATE TABLE …
+	Rows   []string       // INSERT INTO …
+	Counts map[string]int // rows by table; a table without rows may be missing
 }
 
 // TakeGolden reads every table of a database. Rows of skip, such as caches, are
@@ -30,7 +31,7 @@ func (s *Server) TakeGolden(ctx context.Context, database string, skip ...string
 	if err != nil {
 		return nil, err
 	}
-	g := &Golden{}
+	g := &Golden{Counts: map[string]int{}}
 	err = s.work(ctx, database, false, func(conn *sql.Conn) error {
 		for _, name := range names {
 			if err := g.take(ctx, conn, name, slices.Contains(skip, name)); err != nil {
@@ -47,7 +48,7 @@ func (g *Golden) take(ctx context.Context, conn *sql.Conn, table string, empty b
 	if err := conn.QueryRowContext(ctx, "SHOW CREATE TABLE "+Quote(table)).Scan(&name, &create); err != nil {
 		return err
 	}
-	g.Tables = append(g.Tables, "CREATE TABLE IF NOT EXISTS"+strings.TrimPrefix(create, "CREATE TABLE"))
+	g.Tables = append(g.Tables, create)
 	if empty {
 		return nil
 	}
@@ -73,7 +74,8 @@ func (g *Golden) take(ctx context.Context, conn *sql.Conn, table string, empty b
 		tuples = append(tuples, tuple(values))
 	}
 	if len(tuples) > 0 {
-		g.Rows = append(g.Rows, "REPLACE INTO "+Quote(table)+" VALUES "+strings.Join(tuples, ","))
+		g.Counts[table] = len(tuples)
+		g.Rows = append(g.Rows, "INSERT INTO "+Quote(table)+" VALUES "+strings.Join(tuples, ","))
 	}
 	return rows.Err()
 }
@@ -131,9 +133,9 @@ func DecodeGolden(data []byte) (*Golden, error) {
 	return g, nil
 }
 
-// Load makes the tables and rows of a golden in a database, in two round trips.
-// It can be repeated after it was interrupted anywhere: what is there is left
-// or replaced by the same.
+// Load makes the tables and rows of a golden in an empty database, in two round
+// trips. A table that exists is an error: what a killed run left has to be discarded
+// first.
 func (s *Server) Load(ctx context.Context, database string, g *Golden) error {
 	return s.work(ctx, database, true, func(conn *sql.Conn) error {
 		const before = "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0, sql_notes=0;\n"

@@ -13,7 +13,7 @@ import (
 func TestLedgerRenamesAndForgets(t *testing.T) {
 	l := ledger(t)
 	for _, name := range []string{"old", "older"} {
-		must(t, l.PutTenant(t.Context(), TenantRow{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r1"}))
+		must(t, l.Claim(t.Context(), TenantRow{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r1"}))
 		u, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r1", Tenant: name})
 		must(t, err)
 		u.Backup = "/state/backups/" + name + "/r1.sql.zst"
@@ -23,8 +23,9 @@ func TestLedgerRenamesAndForgets(t *testing.T) {
 		_, err = l.EndUpgrade(t.Context(), u, Upgraded)
 		must(t, err)
 	}
-	for range 2 { // it can be repeated
-		must(t, l.Rename(t.Context(), "old", "new", "r2", "/state/backups/old", "/state/backups/new"))
+	must(t, l.Rename(t.Context(), "old", "new", "r2", "/state/backups/old", "/state/backups/new"))
+	if err := l.Rename(t.Context(), "old", "new", "r3", "/state/backups/old", "/state/backups/new"); !errors.Is(err, ErrStale) {
+		t.Errorf("what is not there was renamed: %v", err)
 	}
 	rows, err := l.Tenants(t.Context())
 	must(t, err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 
 	"wikictl/migrations"
@@ -117,31 +119,83 @@ func (l *Ledger) Tenants(ctx context.Context) (map[string]TenantRow, error) {
 	return all, rows.Err()
 }
 
-// PutTenant writes a row; it is durable when PutTenant returns.
-func (l *Ledger) PutTenant(ctx context.Context, r TenantRow) error {
-	_, err := l.db.ExecContext(ctx, `REPLACE INTO tenant
+// ErrStale means that a row of the ledger is not as it was read: another run has
+// changed it, or the person who runs this read it without the tenant's lock.
+var ErrStale = errors.New("another run has changed it meanwhile; run this again")
+
+// Claim adds the row of a tenant that the ledger does not have; it is durable when
+// Claim returns. The error is ErrStale when the ledger has one.
+func (l *Ledger) Claim(ctx context.Context, r TenantRow) error {
+	_, err := l.db.ExecContext(ctx, `INSERT INTO tenant
 		(name, server, database_name, codebase, version, component_set, state, run, changed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
 		r.Name, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run)
+	if isError(err, errDuplicate) {
+		err = ErrStale
+	}
+	return tenantError(r.Name, err)
+}
+
+// Advance replaces a row that is still as it was read; it is durable when Advance
+// returns. The error is ErrStale when the row is another or gone.
+func (l *Ledger) Advance(ctx context.Context, was, r TenantRow) error {
+	return tenantError(r.Name, advance(ctx, l.db, was, r))
+}
+
+// executor is a connection pool or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func advance(ctx context.Context, db executor, was, r TenantRow) error {
+	return one(db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
+		component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3)
+		WHERE name = ? AND server = ? AND database_name = ? AND component_set = ? AND state = ? AND run = ?`,
+		r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run,
+		was.Name, was.Server, was.Database, was.ComponentSet, was.State, was.Run))
+}
+
+// one makes a write of other than one row ErrStale. The server counts rows that were
+// found, also those that were as wanted (clientFoundRows of the driver).
+func one(r sql.Result, err error) error {
 	if err != nil {
-		return fmt.Errorf("write tenant %s into the ledger: %w", r.Name, err)
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(ErrStale, err)
 	}
 	return nil
 }
 
-// SetState changes the state of several tenants at once.
-func (l *Ledger) SetState(ctx context.Context, run string, state State, names []string) error {
-	tx, err := l.db.BeginTx(ctx, nil)
+func tenantError(name string, err error) error {
 	if err != nil {
-		return fmt.Errorf("write the ledger: %w", err)
+		return fmt.Errorf("write tenant %s into the ledger: %w", name, err)
 	}
-	defer tx.Rollback()
+	return nil
+}
+
+// SetReady notes that tenants in state Made were seen to answer, and returns by
+// name why that could not be noted.
+func (l *Ledger) SetReady(ctx context.Context, run string, names []string) map[string]error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		return errors.Join(slices.Collect(maps.Values(setReady(ctx, tx, run, names)))...)
+	})
+	if err == nil {
+		return nil
+	}
+	return setReady(ctx, l.db, run, names) // each by itself, as one of them fails
+}
+
+func setReady(ctx context.Context, db executor, run string, names []string) map[string]error {
+	failed := map[string]error{}
 	for _, name := range names {
-		if _, err := tx.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`, state, run, name); err != nil {
-			return fmt.Errorf("write tenant %s into the ledger: %w", name, err)
+		err := one(db.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3)
+			WHERE name = ? AND state IN (?, ?)`, Ready, run, name, Made, Ready))
+		if err != nil {
+			failed[name] = tenantError(name, err)
 		}
 	}
-	return tx.Commit()
+	return failed
 }
 
 // putSession notes who holds the locks of a connection.

@@ -1,6 +1,7 @@
 package mariadb
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -10,8 +11,13 @@ import (
 	"time"
 )
 
-// keepAlive is how often a lock session makes sure that it still lives.
-const keepAlive = 5 * time.Second
+// A lock session asks its server every keepAlive whether it still lives, and takes
+// it for dead when there is no answer within answerWithin: a network that swallows
+// packets is noticed within ten seconds.
+const (
+	keepAlive    = 3 * time.Second
+	answerWithin = 4 * time.Second
+)
 
 // LockedError says that another run works on a tenant.
 type LockedError struct {
@@ -23,6 +29,21 @@ type LockedError struct {
 func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by %s", e.Name, e.Holder)
 }
+
+// LostError says that a run does not hold its locks any more: the connection to
+// their server broke, and the server has freed them or will.
+type LostError struct {
+	Server string
+	Why    error
+}
+
+// Error says what may have happened meanwhile.
+func (e *LostError) Error() string {
+	return fmt.Sprintf("server %s: the locks of this run were lost (%v): another run may go on with what they held; look at wikictl status, then run this again", e.Server, e.Why)
+}
+
+// Unwrap is why they were lost.
+func (e *LostError) Unwrap() error { return e.Why }
 
 // Locks holds the locks of one run on one server: names of GET_LOCK on one
 // connection, which the server frees by itself when the connection ends.
@@ -37,10 +58,12 @@ type Locks struct {
 }
 
 // Locks opens a session for locks and writes its holder into the ledger. The
-// context that it returns ends when the session is lost: nothing may be done
-// under its locks then.
+// context that it returns ends with a *LostError when the session is lost: nothing
+// may be done under its locks then.
 func (s *Server) Locks(ctx context.Context, ledger *Ledger, holder string) (*Locks, context.Context, error) {
-	conn, err := s.alone(ctx, "", false)
+	config := s.config.Clone()
+	config.ReadTimeout, config.WriteTimeout = answerWithin, answerWithin
+	conn, err := s.connect(ctx, config)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,31 +81,40 @@ func (s *Server) Locks(ctx context.Context, ledger *Ledger, holder string) (*Loc
 
 func (l *Locks) register(ctx context.Context, holder string) error {
 	var id int64
-	if err := l.conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&id); err != nil {
-		return fmt.Errorf("server %s: %w", l.server.Name, err)
+	if err := l.ask(ctx, &id, "SELECT CONNECTION_ID()"); err != nil {
+		return err
 	}
 	return l.ledger.putSession(ctx, l.server.Name, id, holder)
 }
 
 // keep asks the server now and then whether the session lives.
 func (l *Locks) keep(ctx context.Context) {
-	for pause(ctx, keepAlive) == nil {
-		l.mu.Lock()
-		err := l.conn.PingContext(ctx)
-		l.mu.Unlock()
-		if err != nil && ctx.Err() == nil {
-			l.lost(fmt.Errorf("server %s: the session that holds the locks was lost: %w", l.server.Name, err))
-			return
-		}
+	var one int64
+	for pause(ctx, keepAlive) == nil && l.ask(ctx, &one, "SELECT 1") == nil {
 	}
+}
+
+// ask runs a query of one value on the session. Nothing but the loss of the session
+// makes one fail, or what is taken for it. A ctx that ends does not break it off:
+// the driver would hang up, and with the connection the locks would go.
+func (l *Locks) ask(ctx context.Context, into any, query string, args ...any) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+	err := l.conn.QueryRowContext(limited, query, args...).Scan(into)
+	if err == nil {
+		return nil
+	}
+	lost := &LostError{Server: l.server.Name, Why: cmp.Or(limited.Err(), err)}
+	l.lost(lost)
+	return lost
 }
 
 // Acquire takes the lock of that name or returns *LockedError at once.
 func (l *Locks) Acquire(ctx context.Context, name string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var got sql.NullInt64
-	if err := l.conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, 0)", lockName(name)).Scan(&got); err != nil {
+	if err := l.ask(ctx, &got, "SELECT GET_LOCK(?, 0)", lockName(name)); err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	if got.Int64 == 1 {
@@ -91,10 +123,27 @@ func (l *Locks) Acquire(ctx context.Context, name string) error {
 	return &LockedError{Name: name, Holder: l.holder(ctx, name)}
 }
 
+// Verify asks the server whether this session still holds the lock of that name.
+// Call it before what can't be undone. It returns ctx's cause when ctx has ended,
+// and a *LostError when the lock is not held.
+func (l *Locks) Verify(ctx context.Context, name string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var own sql.NullBool
+	if err := l.ask(ctx, &own, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", lockName(name)); err != nil {
+		return fmt.Errorf("lock %s: %w", name, err)
+	}
+	if own.Bool {
+		return nil
+	}
+	return &LostError{Server: l.server.Name, Why: fmt.Errorf("%s is held by %s", name, l.holder(ctx, name))}
+}
+
 // holder finds out who has a lock.
 func (l *Locks) holder(ctx context.Context, name string) string {
 	var id sql.NullInt64
-	if err := l.conn.QueryRowContext(ctx, "SELECT IS_USED_LOCK(?)", lockName(name)).Scan(&id); err != nil || !id.Valid {
+	if err := l.ask(ctx, &id, "SELECT IS_USED_LOCK(?)", lockName(name)); err != nil || !id.Valid {
 		return "another run, which has just ended"
 	}
 	holder, err := l.ledger.session(ctx, l.server.Name, id.Int64)
@@ -106,10 +155,8 @@ func (l *Locks) holder(ctx context.Context, name string) string {
 
 // Release frees the lock of that name.
 func (l *Locks) Release(ctx context.Context, name string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var ok sql.NullInt64
-	return l.conn.QueryRowContext(ctx, "SELECT RELEASE_LOCK(?)", lockName(name)).Scan(&ok)
+	return l.ask(ctx, &ok, "SELECT RELEASE_LOCK(?)", lockName(name))
 }
 
 // Close ends the session and with it every lock.

@@ -133,7 +133,12 @@ func TestGoldenMakesTheSame(t *testing.T) {
 	read, err := DecodeGolden(data)
 	must(t, err)
 	must(t, shared.Load(t.Context(), "g2", read))
-	must(t, shared.Load(t.Context(), "g2", read)) // as after an interruption
+	if err := shared.Load(t.Context(), "g2", read); err == nil {
+		t.Error("a golden was loaded over what is there")
+	}
+	if g.Counts["t"] != 2 || g.Counts["cache"] != 0 {
+		t.Errorf("the golden counts %v", g.Counts)
+	}
 	again, err := shared.TakeGolden(t.Context(), "g2")
 	must(t, err)
 	if d := cmp.Diff(g, again); d != "" {
@@ -179,7 +184,7 @@ func TestLocksAreLost(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the loss was not noticed")
 	}
-	if !strings.Contains(context.Cause(held).Error(), "was lost") {
+	if !strings.Contains(context.Cause(held).Error(), "were lost") {
 		t.Errorf("got %v", context.Cause(held))
 	}
 }
@@ -219,8 +224,20 @@ func TestSettleEndsPredecessors(t *testing.T) {
 func TestLedgerKeepsTenantsAndRuns(t *testing.T) {
 	l := ledger(t)
 	row := TenantRow{Name: "a", Server: "main", Database: "wiki_a", Codebase: "1.43", Version: "1.43.9", ComponentSet: "0123456789abcdef", State: Creating, Run: "r1"}
-	must(t, l.PutTenant(t.Context(), row))
-	must(t, l.SetState(t.Context(), "r2", Ready, []string{"a"}))
+	must(t, l.Claim(t.Context(), row))
+	if err := l.Claim(t.Context(), row); !errors.Is(err, ErrStale) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	made := row
+	made.State, made.Run = Made, "r2"
+	must(t, l.Advance(t.Context(), row, made))
+	if err := l.Advance(t.Context(), row, made); !errors.Is(err, ErrStale) {
+		t.Errorf("advanced from a row that is not there any more: %v", err)
+	}
+	failed := l.SetReady(t.Context(), "r2", []string{"a", "unknown"})
+	if len(failed) != 1 || !errors.Is(failed["unknown"], ErrStale) {
+		t.Errorf("got %v", failed)
+	}
 	rows, err := l.Tenants(t.Context())
 	must(t, err)
 	if got := rows["a"]; got.State != Ready || got.Run != "r2" || got.Database != "wiki_a" {

@@ -13,16 +13,23 @@ import (
 // Restore replaces a database by a dump: what it holds now is dropped, tables
 // made since included. It touches no other database, and compares what is there
 // afterwards with what was dumped. Only AUTO_INCREMENT goes on from where it was.
-// It can be run again after it was interrupted.
-func (s *Server) Restore(ctx context.Context, b *Backup) error {
+// certain is asked right before something is dropped whether the caller may still do
+// so. It can be run again after it was interrupted.
+func (s *Server) Restore(ctx context.Context, b *Backup, certain func() error) error {
 	if err := b.Verify(); err != nil {
 		return err
+	}
+	if err := certain(); err != nil { // whose connections are ended next
+		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
 	if err := s.evict(ctx, b.Database); err != nil {
 		return err
 	}
 	if err := s.keepNumbers(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
+	}
+	if err := certain(); err != nil {
+		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
 	if err := s.remake(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)

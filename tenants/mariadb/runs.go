@@ -1,12 +1,17 @@
 package mariadb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // Run is one run of a command that changes the farm.
@@ -76,77 +81,127 @@ type Step struct {
 	Ended        time.Time
 }
 
-// recordEvery is how long steps wait to be written together: an account of
-// what happened is not worth a disk flush each. States are written at once.
-const recordEvery = 200 * time.Millisecond
+// Steps are an account of what happened: they are not worth a disk flush each, nor
+// that a run waits long for them. States are written at once.
+const (
+	recordEvery   = 200 * time.Millisecond // how long they wait to be written together
+	recordLimit   = 4 * time.Second        // how long one statement may take
+	recordRows    = 200                    // in one statement: less than a megabyte, and than 65,535 placeholders
+	recordMost    = 100_000                // that are kept while the server does not take them
+	recordedError = 4000                   // bytes that are kept of an error; step.error takes 65,535
+)
 
 // Recorder writes steps into the ledger, many at a time.
 type Recorder struct {
-	ledger *Ledger
 	run    string
+	db     *sql.DB
+	broken error // why there is no db
 	mu     sync.Mutex
-	steps  []Step
-	err    error
-	stop   chan struct{}
+	steps  []Step // not written yet, oldest first
+	left   int    // that were not kept
+	stop   context.CancelFunc
 	wait   sync.WaitGroup
 }
 
 // Recorder begins to record the steps of a run. Close must be called.
 func (l *Ledger) Recorder(ctx context.Context, run string) *Recorder {
-	r := &Recorder{ledger: l, run: run, stop: make(chan struct{})}
+	after := context.WithoutCancel(ctx) // what a run that is broken off did counts, too
+	going, stop := context.WithCancel(after)
+	r := &Recorder{run: run, stop: stop}
+	r.db, r.broken = l.hasty()
 	r.wait.Go(func() {
-		tick := time.NewTicker(recordEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				r.flush(ctx)
-			case <-r.stop:
-				return
-			}
+		for pause(going, recordEvery) == nil {
+			_ = r.flush(after) // what failed is tried again; Close says so
 		}
 	})
 	return r
+}
+
+// hasty opens the ledger for statements that give up after recordLimit. The server
+// gives up by itself: a statement from which only the client turns away would go on
+// there, and its rows would be written twice.
+func (l *Ledger) hasty() (*sql.DB, error) {
+	config := l.server.config.Clone()
+	config.DBName = LedgerDatabase
+	config.ReadTimeout, config.WriteTimeout = recordLimit+time.Second, recordLimit+time.Second
+	seconds := fmt.Sprint(int(recordLimit.Seconds()))
+	config.Params["lock_wait_timeout"], config.Params["innodb_lock_wait_timeout"] = seconds, seconds
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	return db, nil
 }
 
 // Record adds a step; it does not wait for the server.
 func (r *Recorder) Record(s Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.steps) >= recordMost {
+		r.left++
+		return
+	}
 	r.steps = append(r.steps, s)
 }
 
-// Close writes what is left and returns the first error of all writes.
+// Close writes what is left, as long as ctx lasts, and says how many steps the
+// ledger does not know.
 func (r *Recorder) Close(ctx context.Context) error {
-	close(r.stop)
+	r.stop()
 	r.wait.Wait()
-	r.flush(ctx)
-	return r.err
+	err := r.flush(ctx)
+	if r.db != nil {
+		defer r.db.Close()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if missing := len(r.steps) + r.left; missing > 0 {
+		return fmt.Errorf("write steps into the ledger: %d of run %s are not in it: %w", missing, r.run, cmp.Or(err, errTooMany))
+	}
+	return nil
 }
 
-func (r *Recorder) flush(ctx context.Context) {
-	r.mu.Lock()
-	steps := r.steps
-	r.steps = nil
-	r.mu.Unlock()
-	if len(steps) == 0 {
-		return
+var errTooMany = errors.New("there were too many while its server did not answer")
+
+// flush writes the steps that wait, some at a time. What can't be written is kept.
+func (r *Recorder) flush(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		some := slices.Clone(r.steps[:min(len(r.steps), recordRows)])
+		r.mu.Unlock()
+		if len(some) == 0 {
+			return nil
+		}
+		if err := r.write(ctx, some); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.steps = slices.Delete(r.steps, 0, len(some))
+		r.mu.Unlock()
+	}
+}
+
+func (r *Recorder) write(ctx context.Context, steps []Step) error {
+	if r.db == nil {
+		return r.broken
 	}
 	args := make([]any, 0, 6*len(steps))
 	for _, s := range steps {
 		var text any
 		if s.Err != nil {
-			text = s.Err.Error()
+			text = recordable(s.Err.Error())
 		}
 		args = append(args, r.run, s.Tenant, s.Step, text, s.Seconds, s.Ended.UTC())
 	}
 	values := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", len(steps)), ", ")
-	_, err := r.ledger.db.ExecContext(context.WithoutCancel(ctx), `INSERT INTO step (run, tenant, step, error, seconds, ended) VALUES `+values, args...)
-	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.err == nil {
-			r.err = fmt.Errorf("write steps into the ledger: %w", err)
-		}
-	}
+	_, err := r.db.ExecContext(ctx, "INSERT INTO step (run, tenant, step, error, seconds, ended) VALUES "+values, args...)
+	return err
+}
+
+// recordable makes of an error's text what a column takes: one that it refuses would
+// keep all other steps out, too.
+func recordable(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), recordedError)], "?")
 }

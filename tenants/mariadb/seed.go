@@ -4,17 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Seed is what a new wiki has of its own, in a database made from a golden.
 type Seed struct {
 	Database string
-	Admin    string    // user name, as MediaWiki has it: capital letter first, spaces
-	Hash     string    // user.user_password
-	Token    string    // user.user_token: 32 hexadecimal digits
-	Random   float64   // page.page_random of the main page: 0 to 1
-	Now      time.Time // when the wiki was made
+	Counts   map[string]int // rows of the golden by table
+	Admin    string         // user name, as MediaWiki has it: capital letter first, spaces
+	Hash     string         // user.user_password
+	Token    string         // user.user_token: 32 hexadecimal digits
+	Random   float64        // page.page_random of the main page: 0 to 1
+	Now      time.Time      // when the wiki was made
 }
 
 // seedStatements give the golden's administrator (user 1) and main page
@@ -48,7 +50,39 @@ func stamps(n int) func(Seed) []any {
 // stamp is a time as MediaWiki stores it: 14 digits, UTC.
 func stamp(t time.Time) string { return t.UTC().Format("20060102150405") }
 
-// Seed changes a freshly loaded database into the tenant's own.
+// contentTables hold what people add to a wiki. A database with more rows in one of
+// them than its golden has is a wiki that somebody used.
+var contentTables = []string{"archive", "content", "filearchive", "image", "ipblocks", "logging", "oldimage", "page", "revision", "slots", "text", "user"}
+
+// Used names the content tables that have more rows than a golden, as "page: 7 rows,
+// 1 in a new wiki". It is empty for a wiki that nobody used, and for a database
+// without these tables.
+func (s *Server) Used(ctx context.Context, database string, golden map[string]int) ([]string, error) {
+	found, err := s.Tables(ctx, database)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	var used []string
+	err = s.work(ctx, database, false, func(conn *sql.Conn) error {
+		for _, table := range contentTables {
+			if !slices.Contains(found, table) {
+				continue
+			}
+			var n int
+			if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(table)).Scan(&n); err != nil {
+				return fmt.Errorf("count the rows of %q.%q: %w", database, table, err)
+			}
+			if n > golden[table] {
+				used = append(used, fmt.Sprintf("%s: %d rows, %d in a new wiki", table, n, golden[table]))
+			}
+		}
+		return nil
+	})
+	return used, err
+}
+
+// Seed changes a freshly loaded database into the tenant's own. It refuses one that
+// has other than the golden's rows.
 func (s *Server) Seed(ctx context.Context, seed Seed) error {
 	return s.work(ctx, seed.Database, false, func(conn *sql.Conn) error {
 		tx, err := conn.BeginTx(ctx, nil)
@@ -56,6 +90,9 @@ func (s *Server) Seed(ctx context.Context, seed Seed) error {
 			return fmt.Errorf("seed %q: %w", seed.Database, err)
 		}
 		defer tx.Rollback()
+		if err := seed.fresh(ctx, tx); err != nil {
+			return fmt.Errorf("seed %q: %w", seed.Database, err)
+		}
 		for _, st := range seedStatements {
 			if _, err := tx.ExecContext(ctx, st.text, st.args(seed)...); err != nil {
 				return fmt.Errorf("seed %q: %w", seed.Database, err)
@@ -63,6 +100,21 @@ func (s *Server) Seed(ctx context.Context, seed Seed) error {
 		}
 		return tx.Commit()
 	})
+}
+
+// fresh makes sure that the tables which Seed changes hold the golden's rows and no
+// others, and locks them until the transaction ends.
+func (s Seed) fresh(ctx context.Context, tx *sql.Tx) error {
+	for _, table := range []string{"user", "page", "revision", "logging"} {
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(table)+" FOR UPDATE").Scan(&n); err != nil {
+			return err
+		}
+		if n != s.Counts[table] {
+			return fmt.Errorf("the table %s has %d rows, and the golden %d: the wiki is in use", table, n, s.Counts[table])
+		}
+	}
+	return nil
 }
 
 // Seeded reads back whether the administrator and the main page are there.

@@ -95,6 +95,7 @@ func settle(c *mysql.Config) *mysql.Config {
 	c.Loc = time.UTC
 	c.Collation = "utf8mb4_bin"
 	c.Timeout = 10 * time.Second
+	c.ClientFoundRows = true // a conditional write asks whether its row was there
 	if c.Params == nil {
 		c.Params = map[string]string{}
 	}
@@ -149,6 +150,11 @@ func (s *Server) alone(ctx context.Context, database string, multi bool) (single
 	config := s.config.Clone()
 	config.DBName = database
 	config.MultiStatements = multi
+	return s.connect(ctx, config)
+}
+
+// connect opens one connection outside of the pool.
+func (s *Server) connect(ctx context.Context, config *mysql.Config) (single, error) {
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return single{}, err
@@ -210,6 +216,7 @@ func (s *Server) kill(ctx context.Context, ids []int64) error {
 
 // Error numbers of MariaDB Error Codes.
 const (
+	errDuplicate    = 1062
 	errNoSuchThread = 1094
 	errCannotUser   = 1396
 	errAccess       = 1045

@@ -57,32 +57,25 @@ func (r *UpgradeRow) fields() []any {
 		&r.UndoneBy, &r.UndoBackup}
 }
 
-// ErrOpen means that another upgrade of the tenant is open, and ErrMoved that an
-// upgrade is not in the phase that the run left it in: another run wrote it.
-var (
-	ErrOpen  = errors.New("another upgrade of it is open; wikictl upgrade finishes that, or puts the wiki back")
-	ErrMoved = errors.New("another run has written it")
-)
+// ErrOpen means that another upgrade of the tenant is open.
+var ErrOpen = errors.New("another upgrade of it is open; wikictl upgrade finishes that, or puts the wiki back")
 
 // BeginUpgrade writes that an upgrade has begun, and returns the row as written. It
 // is ErrOpen while another one of the tenant is open.
 func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) (UpgradeRow, error) {
 	r.Phase = Begun
-	result, err := l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
+	err := one(l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
 		new_codebase, new_version, new_set, new_release, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
-		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease)
+		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease))
 	if isError(err, errDuplicate) {
 		return r, upgradeError(r, ErrOpen)
-	}
-	if err == nil {
-		err = one(result)
 	}
 	return r, upgradeError(r, err)
 }
 
 // SetPhase moves an upgrade from the phase of r to another, with the release,
 // backups and error of r, and returns the row as written; it is durable then. The
-// upgrade counts as not ended. It is ErrMoved when the ledger has another phase, and
+// upgrade counts as not ended. It is ErrStale when the ledger has another phase, and
 // ErrOpen when the upgrade had ended and another one is open.
 func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow, to Phase) (UpgradeRow, error) {
 	err := l.move(ctx, r, to, false, func(*sql.Tx) error { return nil })
@@ -131,12 +124,8 @@ func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) (UpgradeRow, error
 }
 
 func runsOn(ctx context.Context, tx *sql.Tx, r UpgradeRow, codebase, version, set string) error {
-	result, err := tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
-		codebase, version, set, r.Run, r.Tenant)
-	if err != nil {
-		return err
-	}
-	return one(result)
+	return one(tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
+		codebase, version, set, r.Run, r.Tenant))
 }
 
 // EndUpgrade moves an upgrade to a last phase, and writes that the wiki can be
@@ -162,11 +151,11 @@ func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, als
 	err = tx.QueryRowContext(ctx, `SELECT phase FROM upgrade WHERE run = ? AND tenant = ? FOR UPDATE`, r.Run, r.Tenant).Scan(&found)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return upgradeError(r, fmt.Errorf("run %s is not there: %w", r.Run, ErrMoved))
+		return upgradeError(r, fmt.Errorf("run %s is not there: %w", r.Run, ErrStale))
 	case err != nil:
 		return upgradeError(r, err)
 	case found != r.Phase:
-		return upgradeError(r, fmt.Errorf("run %s is %s, and not %s any more: %w", r.Run, found, r.Phase, ErrMoved))
+		return upgradeError(r, fmt.Errorf("run %s is %s, and not %s any more: %w", r.Run, found, r.Phase, ErrStale))
 	}
 	ended := `NULL`
 	if end {
@@ -185,18 +174,6 @@ func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, als
 		err = tx.Commit()
 	}
 	return upgradeError(r, err)
-}
-
-// errDuplicate is MariaDB's answer to a second row of a unique key.
-const errDuplicate = 1062
-
-// one wants that a statement has changed one row.
-func one(result sql.Result) error {
-	n, err := result.RowsAffected()
-	if err == nil && n != 1 {
-		err = fmt.Errorf("%d rows were written, not one: %w", n, ErrMoved)
-	}
-	return err
 }
 
 func upgradeError(r UpgradeRow, err error) error {

@@ -12,7 +12,7 @@ import (
 // begin writes an upgrade of a tenant that the ledger knows.
 func begin(t *testing.T, l *Ledger, tenant, run string) UpgradeRow {
 	t.Helper()
-	must(t, l.PutTenant(t.Context(), TenantRow{Name: tenant, Server: "main", Database: "wiki_" + tenant, State: Ready, Run: "r0"}))
+	must(t, l.Claim(t.Context(), TenantRow{Name: tenant, Server: "main", Database: "wiki_" + tenant, State: Ready, Run: "r0"}))
 	t.Cleanup(func() { l.Forget(context.Background(), tenant) })
 	r, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: run, Tenant: tenant, OldVersion: "1.39.17", NewVersion: "1.43.9"})
 	must(t, err)
@@ -67,13 +67,13 @@ func TestPhasesAreClaimed(t *testing.T) {
 		"Unsettled":  func() error { _, err := l.Unsettled(t.Context(), mine); return err },
 		"EndUpgrade": func() error { _, err := l.EndUpgrade(t.Context(), mine, PutBack); return err },
 	} {
-		if err := write(); !errors.Is(err, ErrMoved) {
+		if err := write(); !errors.Is(err, ErrStale) {
 			t.Errorf("%s over another run's phase: %v", name, err)
 		}
 	}
 	stranger := moved
 	stranger.Run = "r9"
-	if _, err := l.SetPhase(t.Context(), stranger, Kept); !errors.Is(err, ErrMoved) {
+	if _, err := l.SetPhase(t.Context(), stranger, Kept); !errors.Is(err, ErrStale) {
 		t.Errorf("a row that is not there: %v", err)
 	}
 	got, open, err := l.OpenUpgrade(t.Context(), "two")
@@ -81,7 +81,7 @@ func TestPhasesAreClaimed(t *testing.T) {
 		t.Errorf("%v %v %+v", err, open, got)
 	}
 	must(t, l.Forget(t.Context(), "two"))
-	if _, err := l.Settled(t.Context(), moved, nil); !errors.Is(err, ErrMoved) {
+	if _, err := l.Settled(t.Context(), moved, nil); !errors.Is(err, ErrStale) {
 		t.Errorf("a tenant that is not there: %v", err)
 	}
 }

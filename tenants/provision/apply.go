@@ -95,10 +95,10 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	}
 	switch j.kind {
 	case Make:
-		if err := c.makeDatabase(ctx, j.tenant); err != nil {
+		if err := c.makeDatabase(ctx, j); err != nil {
 			return err
 		}
-		return c.step(j.tenant, "folders", func() error { return c.makeFolders(j.tenant.Name) })
+		return c.step(j.tenant, "folders", func() error { return c.makeFolders(j) })
 	case Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
 	case Change:
@@ -109,12 +109,13 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 
 // makeFolders makes what a tenant's wiki writes into. One that was served already
 // may have had uploads: that they are gone is for an audit to find.
-func (c *creation) makeFolders(tenant string) error {
-	folders := []string{c.Layout.Cache(tenant)}
-	if c.rows[tenant].State != mariadb.Ready {
-		folders = append(folders, c.Layout.Images(tenant))
+func (c *creation) makeFolders(j *job) error {
+	name := j.tenant.Name
+	folders := []string{c.Layout.Cache(name)}
+	if j.row.State != mariadb.Ready {
+		folders = append(folders, c.Layout.Images(name))
 	}
-	return c.Deploy.MakeOwn(tenant, folders...)
+	return c.Deploy.MakeOwn(name, folders...)
 }
 
 // same makes sure, under the lock, that a tenant's row is the one that the plan
@@ -129,11 +130,11 @@ func (c *creation) same(ctx context.Context, j *job) error {
 		return err
 	}
 	if row != j.row {
-		return errChanged
+		return mariadb.ErrStale
 	}
 	_, open, err := c.ledger.OpenUpgrade(ctx, name)
 	if err == nil && open && j.kind != Left {
-		return errChanged
+		return mariadb.ErrStale
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"wikictl/tenants"
@@ -15,7 +16,11 @@ import (
 
 // makeDatabase takes a tenant, whose lock is held, up to a whole database that
 // nobody serves yet.
-func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) error {
+func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
+	t := j.tenant
+	if j.row, err = c.judgeAgain(ctx, t); err != nil {
+		return err
+	}
 	server, err := c.Server(ctx, t.Server)
 	if err != nil {
 		return err
@@ -24,14 +29,14 @@ func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) error {
 	if err != nil {
 		return err
 	}
-	if row := c.rows[t.Name]; row.State == mariadb.Made || row.State == mariadb.Ready {
+	if j.row.State == mariadb.Made || j.row.State == mariadb.Ready {
 		return nil
 	}
 	golden, err := c.goldens.of(t)
 	if err != nil {
 		return err
 	}
-	seed, err := newSeed(t, secrets)
+	seed, err := newSeed(t, secrets, golden)
 	if err != nil {
 		return err
 	}
@@ -39,39 +44,59 @@ func (c *creation) makeDatabase(ctx context.Context, t *tenants.Tenant) error {
 		name string
 		do   func() error
 	}{
-		{"claim", func() error { return c.claim(ctx, server, t) }},
+		{"claim", func() error { return c.claim(ctx, server, j, golden) }},
 		{"database", func() error { return server.EnsureDatabase(ctx, t.Database) }},
 		{"accounts", func() error { return server.EnsureAccounts(ctx, host.Accounts(t, secrets)) }},
 		{"schema", func() error { return server.Load(ctx, t.Database, golden) }},
 		{"seed", func() error { return server.Seed(ctx, seed) }},
 		{"verify", func() error { return server.Seeded(ctx, seed) }},
-		{"ledger", func() error { return c.ledger.PutTenant(ctx, c.row(t, mariadb.Made)) }},
+		{"ledger", func() error { return c.ledger.Advance(ctx, c.row(t, mariadb.Creating), c.row(t, mariadb.Made)) }},
 	}
 	for _, s := range steps {
-		if err := c.step(t, s.name, s.do); err != nil {
+		if err := c.held(ctx, t, s.name, s.do); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// claim notes in the ledger that the tenant's database is wikictl's to make,
-// after making sure that nobody else's is there. When an earlier run was killed
-// it ends what that run may have left working on the server.
-func (c *creation) claim(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) error {
-	if c.rows[t.Name].State == mariadb.Creating {
-		return s.Settle(ctx, t.Database, t.SchemaAccount())
+// claim notes in the ledger that the tenant's database is wikictl's to make, after
+// making sure that no other program's is there.
+func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden *mariadb.Golden) error {
+	t := j.tenant
+	if j.row.State == mariadb.Creating {
+		return c.discardHalf(ctx, s, j, golden)
 	}
-	if c.found[t.Server.Name].Databases[t.Database] {
-		tables, err := s.Tables(ctx, t.Database)
-		if err != nil {
-			return err
-		}
-		if len(tables) > 0 {
-			return fmt.Errorf("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, len(tables))
-		}
+	tables, err := s.Tables(ctx, t.Database)
+	if err != nil {
+		return err
 	}
-	return c.ledger.PutTenant(ctx, c.row(t, mariadb.Creating))
+	if len(tables) > 0 {
+		return fmt.Errorf("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, len(tables))
+	}
+	return c.ledger.Claim(ctx, c.row(t, mariadb.Creating))
+}
+
+// discardHalf removes the database that a killed run began, perhaps from another
+// golden, so that it is made anew. A database that holds more than a new wiki is not
+// removed, whatever the ledger says.
+func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, golden *mariadb.Golden) error {
+	t := j.tenant
+	if err := s.Settle(ctx, t.Database, t.SchemaAccount()); err != nil {
+		return err
+	}
+	used, err := s.Used(ctx, t.Database, golden.Counts)
+	if err != nil {
+		return err
+	}
+	if len(used) > 0 {
+		return fmt.Errorf("the ledger says that run %s began to make the database %s, but it is in use (%s); nothing was changed: set another database, or remove this one by hand if it is of no use",
+			j.row.Run, t.Database, strings.Join(used, ", "))
+	}
+	if err := c.ledger.Advance(ctx, j.row, c.row(t, mariadb.Creating)); err != nil {
+		return err
+	}
+	return s.DropDatabase(ctx, t.Database)
 }
 
 func (c *creation) row(t *tenants.Tenant, state mariadb.State) mariadb.TenantRow {
@@ -83,10 +108,10 @@ func (c *creation) row(t *tenants.Tenant, state mariadb.State) mariadb.TenantRow
 }
 
 // newSeed is what a tenant's database has of its own.
-func newSeed(t *tenants.Tenant, s tenants.Secrets) (mariadb.Seed, error) {
+func newSeed(t *tenants.Tenant, s tenants.Secrets, golden *mariadb.Golden) (mariadb.Seed, error) {
 	hash, err := hashPassword(s.AdminPassword)
 	return mariadb.Seed{
-		Database: t.Database, Admin: t.Admin, Hash: hash, Token: randomHex(32).Reveal(),
+		Database: t.Database, Counts: golden.Counts, Admin: t.Admin, Hash: hash, Token: randomHex(32).Reveal(),
 		Random: randomFraction(), Now: time.Now(),
 	}, err
 }

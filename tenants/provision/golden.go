@@ -31,7 +31,7 @@ var cacheTables = []string{"objectcache", "l10n_cache", "module_deps"}
 // (the main page is written in it) and schemaSettings. 16 hexadecimal digits.
 func goldenKey(t *tenants.Tenant) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "1\n%s\n%s\n", t.ComponentSet(t.Codebase), t.Language)
+	fmt.Fprintf(h, "2\n%s\n%s\n", t.ComponentSet(t.Codebase), t.Language)
 	for _, name := range schemaSettings {
 		fmt.Fprintf(h, "%v\n", t.Settings[name].Data)
 	}
@@ -43,6 +43,9 @@ type goldens map[string]fleet.Result[*tenants.Tenant, *mariadb.Golden]
 
 func (g goldens) of(t *tenants.Tenant) (*mariadb.Golden, error) {
 	r := g[goldenKey(t)]
+	if r.Value == nil && r.Err == nil { // it was not needed when the run began
+		return nil, mariadb.ErrStale
+	}
 	return r.Value, r.Err
 }
 

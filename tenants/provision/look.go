@@ -193,5 +193,5 @@ func (c *creation) readLedger(ctx context.Context) (err error) {
 	return err
 }
 
-// errChanged says that a plan is out of date.
-var errChanged = errors.New("another run has changed it since the plan was made; run this again")
+// errMade says that another run has made a tenant meanwhile.
+var errMade = errors.New("another run has made it meanwhile")

@@ -48,7 +48,7 @@ type creation struct {
 type job struct {
 	tenant   *tenants.Tenant
 	kind     Kind              // Make, Change, Rename or Left
-	row      mariadb.TenantRow // as the plan found it
+	row      mariadb.TenantRow // as the plan found it; of one to make, as read under its lock
 	accounts bool              // they are to be made again
 	release  int               // that a tenant to change was served from
 	elapsed  time.Duration
@@ -113,31 +113,79 @@ func serversOf(list []*tenants.Tenant) []*tenants.Server {
 	return servers
 }
 
-// judge compares what is wanted of a tenant with what is there. An outcome
-// without a status has to be worked on.
+// facts decide what is to be done about a tenant that may have to be made.
+type facts struct {
+	row               mariadb.TenantRow // the zero row: the ledger has none
+	other             string            // name under which the ledger has its database
+	database, account bool              // its database and its web account exist
+	served            bool              // it has a release
+	upgrading         string            // run whose upgrade of it was begun and not ended
+}
+
+// judge compares what is wanted of a tenant with what was found before any lock was
+// taken. An outcome without a status has to be worked on.
 func (c *creation) judge(t *tenants.Tenant) host.Outcome {
-	row, known := c.rows[t.Name]
-	there := c.found[t.Server.Name]
-	old, renamed := c.renamed[t.Name]
+	found := c.found[t.Server.Name]
+	return decide(t, facts{
+		row: c.rows[t.Name], other: c.renamed[t.Name].Name,
+		database: found.Databases[t.Database], account: found.Accounts[t.WebAccount()+"@"+t.Server.AccountHost],
+		served: host.Exists(c.Layout.LocalSettings(t.Name)),
+	})
+}
+
+// judgeAgain is judge under the tenant's lock: whatever was read before may have been
+// changed by another run.
+func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (mariadb.TenantRow, error) {
+	f := facts{other: c.renamed[t.Name].Name, served: host.Exists(c.Layout.LocalSettings(t.Name))}
+	var err error
+	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
+		return f.row, err
+	}
+	open, _, err := c.ledger.OpenUpgrade(ctx, t.Name)
+	if err != nil {
+		return f.row, err
+	}
+	f.upgrading = open.Run
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return f.row, err
+	}
+	if f.database, f.account, err = server.Holds(ctx, t.Database, t.WebAccount()+"@"+t.Server.AccountHost); err != nil {
+		return f.row, err
+	}
+	o := decide(t, f)
+	if o.Status == host.Unchanged {
+		return f.row, errMade
+	}
+	return f.row, o.Err
+}
+
+// decide compares what is wanted of a tenant with what is there.
+func decide(t *tenants.Tenant, f facts) host.Outcome {
+	row, known := f.row, f.row.Name != ""
 	fail := func(format string, args ...any) host.Outcome {
 		return host.Outcome{Tenant: t, Status: host.Failed, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
-	case renamed:
-		return fail("it is %s in the ledger, with this database; wikictl apply %s renames it", old.Name, t.Name)
+	case f.other != "":
+		return fail("it is %s in the ledger, with this database; wikictl apply %s renames it", f.other, t.Name)
 	case known && row.Server != t.Server.Name:
 		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
 	case known && row.State == mariadb.Leaving:
 		return fail("run %s began to remove it and was interrupted: take its file out of the farm, run wikictl apply --all --prune, and define it again", row.Run)
-	case known && row.State != mariadb.Creating && !there.Databases[t.Database]:
+	case known && row.State == mariadb.Creating && f.served:
+		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made anew; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
+	case known && row.State != mariadb.Creating && !f.database:
 		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
-	case known && row.State == mariadb.Ready && host.Exists(c.Layout.LocalSettings(t.Name)):
+	case f.upgrading != "" && !f.served:
+		return fail("run %s upgrades it, or was interrupted in that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
+	case known && row.State == mariadb.Ready && f.served:
 		return host.Outcome{Tenant: t, Status: host.Unchanged}
 	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
 		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
-	case !known && there.Accounts[t.WebAccount()+"@"+t.Server.AccountHost]:
+	case !known && f.account:
 		return fail("the account %s is on server %s already and wikictl did not make it; remove it or set another database", t.WebAccount(), t.Server.Name)
 	}
 	return host.Outcome{Tenant: t}
@@ -188,6 +236,8 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]h
 	refused, err := c.publish(ctx, ready)
 	for _, j := range ready {
 		switch why := cmp.Or(err, refused[j.tenant.Name]); {
+		case errors.As(why, new(*deploy.BusyError)): // asked to stop: what was made is served by the next run
+			end(j, host.Skipped, why)
 		case why != nil:
 			end(j, host.Failed, why)
 		case j.kind == Left:
@@ -203,9 +253,9 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]h
 			made = append(made, j.tenant.Name)
 		}
 	}
-	err = c.ledger.SetState(ctx, c.RunID, mariadb.Ready, made)
+	failed := c.ledger.SetReady(ctx, c.RunID, made)
 	for _, j := range append(good, c.each(ctx, leaving, c.o.Drain, c.remove, end)...) {
-		if err != nil && j.kind == Make {
+		if err := failed[j.tenant.Name]; err != nil && j.kind == Make {
 			end(j, host.Failed, err)
 			continue
 		}
@@ -224,6 +274,8 @@ func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{},
 		switch {
 		case !r.Started:
 			end(r.Item, host.Skipped, r.Err)
+		case errors.Is(r.Err, errMade):
+			end(r.Item, host.Unchanged, nil)
 		case errors.As(r.Err, new(restored)):
 			end(r.Item, host.Restored, r.Err)
 		case r.Err != nil:
@@ -279,6 +331,20 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 // step runs one step of a tenant and records it.
 func (c *creation) step(t *tenants.Tenant, name string, do func() error) error {
 	return c.run.Step(t.Name, name, do)
+}
+
+// held is a step that begins by making sure that the tenant's lock is still this
+// run's. What only the state folder has needs no lock.
+func (c *creation) held(ctx context.Context, t *tenants.Tenant, name string, do func() error) error {
+	return c.step(t, name, func() error {
+		if t.Server == nil {
+			return do()
+		}
+		if err := c.Verify(ctx, t); err != nil {
+			return err
+		}
+		return do()
+	})
 }
 
 // secrets reads a tenant's secrets or makes them.

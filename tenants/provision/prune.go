@@ -36,7 +36,7 @@ func (c *creation) remove(ctx context.Context, j *job) error {
 		steps = steps[3:5]
 	}
 	for _, s := range steps {
-		if err := c.step(j.tenant, s.name, s.do); err != nil {
+		if err := c.held(ctx, j.tenant, s.name, s.do); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
@@ -48,8 +48,9 @@ func (c *creation) leave(ctx context.Context, j *job) error {
 	if j.row.State == mariadb.Leaving {
 		return nil
 	}
+	was := j.row
 	j.row.State, j.row.Run = mariadb.Leaving, c.RunID
-	return c.ledger.PutTenant(ctx, j.row)
+	return c.ledger.Advance(ctx, was, j.row)
 }
 
 // lastDump dumps the database, unless the run that began the removal did: what is

@@ -54,7 +54,7 @@ func (c *creation) move(ctx context.Context, j *job) error {
 		return err
 	}
 	if _, found, err := c.ledger.Tenant(ctx, j.tenant.Name); found || err != nil {
-		return errors.Join(errChanged, err)
+		return errors.Join(mariadb.ErrStale, err)
 	}
 	return c.Deploy.Rename(ctx, j.row.Name, j.tenant.Name)
 }

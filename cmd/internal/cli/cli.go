@@ -17,6 +17,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -184,7 +185,8 @@ func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 // openHost opens the farm for a run, which only looks or does more. A server's
 // password may come from the environment, WIKICTL_NAME_PASSWORD.
 func (a *app) openHost(f *tenants.Farm, look bool) (*host.Host, error) {
-	return host.Open(f, host.Options{Holder: holder(), Look: look, Hook: a.hook, Password: func(server string) tenants.Secret {
+	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
+	return host.Open(f, host.Options{Holder: holder(), Look: look, Hook: a.hook, Drain: a.drain, Say: say, Password: func(server string) tenants.Secret {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// A create or apply that read the ledger before another person made the wiki,
+// edited and upgraded it leaves it alone, wherever it was held.
+func TestCreateLeavesWhatAnotherRunMade(t *testing.T) {
+	f := newFarm(t)
+	f.define(4)
+	cases := []struct {
+		name    string
+		command []string
+		upgrade bool // the other person also moves the wiki to 1.43
+	}{
+		{"w0", []string{"create", "w0"}, false},
+		{"w1", []string{"apply", "w1"}, false},
+		{"w2", []string{"create", "w2"}, true},
+		{"w3", []string{"apply", "w3"}, true},
+	}
+	for _, c := range cases {
+		var before, content string
+		out, code := f.held(c.name, "lock", "before", func() {
+			f.exits(0, "create", c.name)
+			if c.upgrade {
+				f.write("tenants/"+c.name+".toml", "codebase = \"1.43\"\n"+f.read("tenants/"+c.name+".toml"))
+				f.exits(0, "upgrade", c.name)
+			}
+			f.client(c.name).edit("Main Page", "what its owner wrote")
+			before, content = f.past("wiki_"+c.name), f.client(c.name).content()
+		}, c.command...)
+		if code != 0 || !strings.Contains(out, "unchanged "+c.name) {
+			t.Errorf("%v: exit code %d\n%s", c.command, code, out)
+		}
+		if f.past("wiki_"+c.name) != before {
+			t.Errorf("%v wrote into a wiki that another run had made:\n%s", c.command, out)
+		}
+		f.exits(0, "create", c.name)
+		if got := f.client(c.name).content(); got != content {
+			t.Errorf("after %v the wiki holds\n%s", c.command, got)
+		}
+	}
+}
+
+// past is what only making a wiki writes: log-ins, and when its first rows were made.
+func (f *farm) past(database string) string {
+	return strings.Join(f.sql(fmt.Sprintf(`SELECT user_id, user_password, user_registration FROM %[1]s.user;
+		SELECT rev_id, rev_timestamp FROM %[1]s.revision; SELECT log_id, log_timestamp FROM %[1]s.logging; SELECT page_id, page_random FROM %[1]s.page`, database)), " ")
+}
+
+// A create that was killed between any two steps is done by the next, also when
+// other code is wanted by then; a wiki that people used is not made anew, whatever
+// the ledger says.
+func TestCreateBeginsAnewOnlyWhatWasNeverUsed(t *testing.T) {
+	f := newFarm(t)
+	steps := []string{"claim", "database", "accounts", "schema", "seed", "verify"}
+	f.define(len(steps) + 1)
+	f.exits(0, "create", fmt.Sprint("w", len(steps)))
+	for i, step := range steps {
+		f.struck(event{fmt.Sprint("w", i), step, "after", "kill"}, "create", fmt.Sprint("w", i))
+	}
+	f.want143()
+	for i := range steps {
+		f.exits(0, "create", fmt.Sprint("w", i))
+		if got, want := f.sql(fmt.Sprintf("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wiki_w%d'", i)),
+			f.sql("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wiki_w0'"); got[0] != want[0] {
+			t.Errorf("killed after %s: %v tables, want %v", steps[i], got, want)
+		}
+	}
+	used := fmt.Sprint("w", len(steps))
+	f.client(used).edit("Page", "of its owner")
+	before := f.past("wiki_" + used)
+	f.sql("UPDATE wikictl.tenant SET state = 'creating' WHERE name = '" + used + "'")
+	f.exits(2, "create", used)
+	f.shell("rm", "-r", f.state("wikis/"+used)) // nor when nothing tells that it was served
+	if out, _ := f.struck(event{}, "create", used); !strings.Contains(out, "is in use") {
+		t.Error(out)
+	}
+	if f.past("wiki_"+used) != before {
+		t.Error("a wiki that people use was made anew")
+	}
+}

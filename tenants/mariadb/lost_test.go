@@ -1,0 +1,196 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// proxy stands before the shared server, and can go silent: it swallows what comes
+// from the client and hangs up on the server, as a network that lost its way.
+type proxy struct {
+	net.Listener
+	mu     sync.Mutex
+	silent bool
+	behind []net.Conn
+}
+
+func newProxy(t *testing.T) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	p := &proxy{Listener: l}
+	t.Cleanup(func() { l.Close(); p.goSilent() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("unix", shared.config.Addr)
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.behind = append(p.behind, server)
+			p.mu.Unlock()
+			go p.pass(server, client)
+			go p.pass(client, server)
+		}
+	}()
+	return p
+}
+
+func (p *proxy) pass(to io.Writer, from io.Reader) {
+	data := make([]byte, 1<<16)
+	for {
+		n, err := from.Read(data)
+		if err != nil {
+			return // without hanging up on the other side
+		}
+		p.mu.Lock()
+		silent := p.silent
+		p.mu.Unlock()
+		if !silent {
+			_, _ = to.Write(data[:n])
+		}
+	}
+}
+
+func (p *proxy) goSilent() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = true
+	for _, c := range p.behind {
+		c.Close()
+	}
+}
+
+// through connects to the shared server by the proxy.
+func (p *proxy) through(t *testing.T) *Server {
+	t.Helper()
+	a := Accounts{Database: "unused", Host: "%", Web: Account{"proxied", "pw"}, Schema: Account{"proxied_schema", "pw"}}
+	must(t, shared.EnsureAccounts(t.Context(), a))
+	t.Cleanup(func() { shared.DropAccounts(context.Background(), a) })
+	must(t, exec1(t, shared, "GRANT ALL ON *.* TO proxied@'%'"))
+	s := as(t, a.Web)
+	s.config.Net, s.config.Addr = "tcp", p.Addr().String()
+	connector, err := mysql.NewConnector(s.config)
+	must(t, err)
+	s.db.Close()
+	s.Name = "main"
+	s.db = sql.OpenDB(connector)
+	t.Cleanup(func() { s.db.Close() })
+	return s
+}
+
+// A network that swallows packets frees the locks on the server; the run notices
+// within ten seconds, before the kernel does, and Verify at once.
+func TestLossOnASilentNetworkIsNoticed(t *testing.T) {
+	p := newProxy(t)
+	s := p.through(t)
+	locks, held, err := s.Locks(t.Context(), ledger(t), "anna")
+	must(t, err)
+	defer locks.Close()
+	must(t, locks.Acquire(held, "wiki_silent"))
+	must(t, locks.Verify(held, "wiki_silent"))
+	p.goSilent()
+	other, _, err := shared.Locks(t.Context(), ledger(t), "bob")
+	must(t, err)
+	defer other.Close()
+	for other.Acquire(t.Context(), "wiki_silent") != nil {
+		must(t, pause(t.Context(), 10*time.Millisecond))
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- locks.Verify(held, "wiki_silent") }()
+	for name, c := range map[string]<-chan error{"the context": after(held), "Verify": ended} {
+		select {
+		case err := <-c:
+			var lost *LostError
+			if !errors.As(err, &lost) || !strings.Contains(err.Error(), "another run may go on") {
+				t.Errorf("%s says %v", name, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s does not notice", name)
+		}
+	}
+}
+
+func after(ctx context.Context) <-chan error {
+	ended := make(chan error, 1)
+	go func() { <-ctx.Done(); ended <- context.Cause(ctx) }()
+	return ended
+}
+
+// What another run holds is not verified, though the session lives.
+func TestVerifyNamesTheOther(t *testing.T) {
+	l := ledger(t)
+	first, held, err := shared.Locks(t.Context(), l, "anna@host pid 1")
+	must(t, err)
+	defer first.Close()
+	second, _, err := shared.Locks(t.Context(), l, "bob@host pid 2")
+	must(t, err)
+	defer second.Close()
+	must(t, first.Acquire(held, "wiki_v"))
+	must(t, first.Release(held, "wiki_v"))
+	must(t, second.Acquire(t.Context(), "wiki_v"))
+	if err := first.Verify(held, "wiki_v"); err == nil || !strings.Contains(err.Error(), "bob@host pid 2") {
+		t.Errorf("got %v", err)
+	}
+	if err := second.Verify(t.Context(), "wiki_v"); err != nil {
+		t.Error(err)
+	}
+	broken, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("told to end"))
+	if err := second.Verify(broken, "wiki_v"); err == nil || err.Error() != "told to end" {
+		t.Errorf("got %v", err)
+	}
+	must(t, second.Verify(t.Context(), "wiki_v")) // the end of a context frees nothing
+}
+
+// A table that another client holds stops neither a run nor what it records; steps
+// that could not be written are written later, many statements' worth of them.
+func TestRecorderIsNotHeldUp(t *testing.T) {
+	l := ledger(t)
+	conn, err := shared.alone(t.Context(), LedgerDatabase, false)
+	must(t, err)
+	defer conn.Close()
+	_, err = conn.ExecContext(t.Context(), "LOCK TABLES step WRITE")
+	must(t, err)
+	const many = 2*recordRows + 10_923
+	r := l.Recorder(t.Context(), "held-up")
+	for i := range many {
+		text := "short"
+		if i%1000 == 0 {
+			text = strings.Repeat("ä\xff", 40_000)
+		}
+		r.Record(Step{Tenant: "a", Step: "b", Err: errors.New(text), Ended: time.Now()})
+	}
+	must(t, pause(t.Context(), 2*recordEvery))
+	closing := l.Recorder(t.Context(), "held-up-2")
+	closing.Record(Step{Tenant: "a", Step: "b", Ended: time.Now()})
+	start := time.Now()
+	if err := closing.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "1 of run held-up-2") {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(start); took > 3*recordLimit {
+		t.Errorf("it held the run up for %s", took)
+	}
+	_, err = conn.ExecContext(t.Context(), "UNLOCK TABLES")
+	must(t, err)
+	must(t, r.Close(t.Context()))
+	var n int
+	must(t, shared.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wikictl.step WHERE run = 'held-up'").Scan(&n))
+	if n != many {
+		t.Errorf("%d of %d steps are in the ledger", n, many)
+	}
+	must(t, exec1(t, shared, "DELETE FROM wikictl.step"))
+}
