@@ -18,7 +18,7 @@ import (
 	"wikictl/tenants"
 )
 
-// stand is a farm of two wikis on a MariaDB, a php-fpm and a web server of its own.
+// stand is a farm of three wikis on a MariaDB, a php-fpm and a web server of its own.
 type stand struct {
 	t    *testing.T
 	dir  string
@@ -44,6 +44,7 @@ func need(t *testing.T, program string) string {
 }
 
 const standFarm = `state = "state"
+allow_php = true
 tenants = ["tenants/*.toml"]
 [codebases."1.39"]
 path = "CODE/1.39"
@@ -82,11 +83,20 @@ hosts = ["beta.test"]
 sitename = "Beta"
 codebase = "1.39"
 [settings]
-wgGroupPermissions."*".read = false
+wgGroupPermissions."*".read = { php = "PHP_SAPI === 'cli'" }
 wgGroupPermissions."*".edit = false
 `
 
-// newStand starts everything but the web server, and installs both wikis by
+// gammaToml is a wiki that an expression leaves open.
+const gammaToml = `name = "gamma"
+hosts = ["gamma.test"]
+sitename = "Gamma"
+codebase = "1.43"
+[settings]
+wgGroupPermissions."*" = { php = "[ 'read' => PHP_SAPI !== 'cli' ]" }
+`
+
+// newStand starts everything but the web server, and installs the wikis by
 // MediaWiki's own installer.
 func newStand(t *testing.T, kind string) *stand {
 	code := os.Getenv("WIKICTL_TEST_CODEBASES")
@@ -115,6 +125,7 @@ func newStand(t *testing.T, kind string) *stand {
 	}
 	s.write("wikictl.toml", strings.NewReplacer("CODE", code, "KIND", kind, "DIR", dir, "PORT", fmt.Sprint(s.port), "USER", user).Replace(standFarm))
 	s.write("tenants/beta.toml", betaToml)
+	s.write("tenants/gamma.toml", gammaToml)
 	s.load("Alpha")
 	if s.set, err = templates.Load(""); err != nil {
 		t.Fatal(err)

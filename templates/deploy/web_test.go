@@ -228,6 +228,18 @@ func (s *stand) testPrivate(t *testing.T) {
 	if a := s.get("beta.test", "/wiki/Main_Page"); strings.Contains(a.body, "MediaWiki has been installed") {
 		t.Error("a private page shows")
 	}
+	// Of a thumbnail img_auth.php asks for the right alone, and not whether it is in the database.
+	const thumb = "thumb/a/ab/Seen.png/1px-Seen.png"
+	s.upload(t, "beta", thumb, "very secret")
+	if a := s.get("beta.test", "/img_auth.php/"+thumb); a.status != 403 || strings.Contains(a.body, "very secret") {
+		t.Errorf("closed by an expression: %d: %.100s", a.status, a.body)
+	}
+	s.upload(t, "gamma", thumb, "for all")
+	for path, status := range map[string]int{"/images/" + thumb: 404, "/img_auth.php/" + thumb: 200} {
+		if a := s.get("gamma.test", path); a.status != status || strings.Contains(a.body, "for all") != (status == 200) {
+			t.Errorf("open by an expression: %s: %d, want %d: %.100s", path, a.status, status, a.body)
+		}
+	}
 }
 
 func (s *stand) testLimits(t *testing.T) {
