@@ -122,28 +122,6 @@ func (l *loader) stack(v *layer) []*layer {
 	return append(layers, v)
 }
 
-// mergeSettings puts more into base: tables key by key, everything else
-// replaced. It tells repeat of every value that was there already, by its path.
-func mergeSettings(base, more map[string]Value, path string, repeat func(Repeat)) map[string]Value {
-	if len(base) == 0 {
-		return more
-	}
-	merged := maps.Clone(base)
-	for key, value := range more {
-		old, there := merged[key]
-		members, isTable := old.Data.(map[string]Value)
-		add, addTable := value.Data.(map[string]Value)
-		switch {
-		case isTable && addTable && len(add) > 0:
-			value = Value{Data: mergeSettings(members, add, path+key+".", repeat), Position: value.Position}
-		case there && old.Equal(value):
-			repeat(Repeat{path + key, value.Position, old.Position})
-		}
-		merged[key] = value
-	}
-	return merged
-}
-
 // joinLists appends what is new in more.
 func joinLists(base, more []text) []text {
 	for _, t := range more {

@@ -46,8 +46,7 @@ func (l *loader) resolve(v *layer) *Tenant {
 	for _, layer := range l.stack(v) {
 		maps.Copy(single, layer.single)
 		extensions, skins = joinLists(extensions, layer.extensions), joinLists(skins, layer.skins)
-		t.Settings = mergeSettings(t.Settings, layer.settings, "", func(r Repeat) { t.Repeats = append(t.Repeats, r) })
-		t.Settings = l.unset(t.Settings, layer.unset)
+		l.mergeLayer(t, layer)
 		if layer.file != "" {
 			t.Files = append(t.Files, layer.file)
 			if layer != v {
@@ -62,21 +61,6 @@ func (l *loader) resolve(v *layer) *Tenant {
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
 	return t
-}
-
-// unset takes settings away again.
-func (l *loader) unset(settings map[string]Value, names []text) map[string]Value {
-	if len(names) == 0 {
-		return settings
-	}
-	settings = maps.Clone(settings)
-	for _, name := range names {
-		if _, there := settings[name.value]; !there {
-			l.report(name.at, "unset", didYouMean(name.value, maps.Keys(settings)), "there is no %q to take away", name.value)
-		}
-		delete(settings, name.value)
-	}
-	return settings
 }
 
 // setSingle checks and sets the values that one layer decides.
