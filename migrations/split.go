@@ -2,14 +2,32 @@ package migrations
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
-// ErrUnclosed means that a quote or a comment of a file has no end.
-var ErrUnclosed = errors.New("a quote or a comment is not closed")
+// ErrUnclosed means that a quote or a comment of a file has no end, and ErrDelimiter
+// that a file has the command DELIMITER, which is the mariadb client's and no SQL.
+var (
+	ErrUnclosed  = errors.New("a quote or a comment that begins here is not closed")
+	ErrDelimiter = errors.New("DELIMITER is a command of the mariadb client and not known here: statements end with a semicolon")
+)
+
+// SyntaxError is what is wrong with SQL text, and where.
+type SyntaxError struct {
+	Line int // counts from 1
+	Err  error
+}
+
+// Error has the line.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Err) }
+
+// Unwrap gives what is wrong.
+func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // Split cuts SQL text into statements at semicolons outside of quotes and
-// comments. Comments go, but for /*! and /*M!, which the servers run.
+// comments. Comments go, but for /*! and /*M!, which the servers run. The error is a
+// *SyntaxError.
 func Split(text string) ([]string, error) {
 	var statements []string
 	var b strings.Builder
@@ -19,23 +37,34 @@ func Split(text string) ([]string, error) {
 		}
 		b.Reset()
 	}
+	line, blank := 1, true // blank: nothing of the statement came yet
 	for len(text) > 0 {
 		kind, n := token(text)
-		if n < 0 {
-			return nil, ErrUnclosed
-		}
-		switch kind {
-		case comment:
+		switch {
+		case n < 0:
+			return nil, &SyntaxError{line, ErrUnclosed}
+		case blank && delimiter(text):
+			return nil, &SyntaxError{line, ErrDelimiter}
+		case kind == comment:
 			b.WriteByte(' ')
-		case semicolon:
+		case kind == semicolon:
 			flush()
+			blank = true
 		default:
 			b.WriteString(text[:n])
+			blank = blank && strings.TrimSpace(text[:n]) == ""
 		}
+		line += strings.Count(text[:n], "\n")
 		text = text[n:]
 	}
 	flush()
 	return statements, nil
+}
+
+// delimiter reports whether text begins with the client's command of that name.
+func delimiter(text string) bool {
+	const word = "delimiter"
+	return len(text) > len(word) && strings.EqualFold(text[:len(word)], word) && text[len(word)] <= ' '
 }
 
 type tokenKind int
@@ -54,7 +83,7 @@ func token(text string) (tokenKind, int) {
 		return other, quoted(text)
 	case text[0] == ';':
 		return semicolon, 1
-	case text[0] == '#', strings.HasPrefix(text, "-- "), strings.HasPrefix(text, "--\n"), strings.HasPrefix(text, "--\t"), text == "--":
+	case text[0] == '#', text == "--", len(text) > 2 && text[:2] == "--" && text[2] <= ' ':
 		if end := strings.IndexByte(text, '\n'); end >= 0 {
 			return comment, end + 1
 		}

@@ -19,6 +19,8 @@ func TestSplit(t *testing.T) {
 		{"executed comment", "/*!40101 SET a = 1; */;", []string{"/*!40101 SET a = 1; */"}},
 		{"minus is no comment", "SELECT 3--1;", []string{"SELECT 3--1"}},
 		{"nothing", " ;; ", nil},
+		{"lines of Windows", "--\r\nSELECT 1;\r\n-- x;\r\nSELECT 2;\r\n--", []string{"SELECT 1", "SELECT 2"}},
+		{"delimiter is a word like another", "SELECT delimiter FROM t; SELECT 1 AS\ndelimiter", []string{"SELECT delimiter FROM t", "SELECT 1 AS\ndelimiter"}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -36,11 +38,26 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-func TestSplitUnclosed(t *testing.T) {
-	for _, text := range []string{"SELECT 'a", "/* x", "SELECT `a", `SELECT 'a\'`} {
-		if _, err := Split(text); !errors.Is(err, ErrUnclosed) {
-			t.Errorf("%q: %v", text, err)
-		}
+func TestSplitRefuses(t *testing.T) {
+	cases := []struct {
+		name, text string
+		line       int
+		why        error
+	}{
+		{"quote", "SELECT 1;\nSELECT 'a", 2, ErrUnclosed},
+		{"comment", "/* x\n\n", 1, ErrUnclosed},
+		{"identifier", "\n\nSELECT\n`a", 4, ErrUnclosed},
+		{"backslash", `SELECT 'a\'`, 1, ErrUnclosed},
+		{"delimiter", "SELECT 1;\r\n-- x\r\nDelimiter //\r\n", 3, ErrDelimiter},
+		{"delimiter after a comment", "/* x */ DELIMITER\t$$", 1, ErrDelimiter},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			var syntax *SyntaxError
+			if _, err := Split(tc.text); !errors.As(err, &syntax) || syntax.Line != tc.line || !errors.Is(err, tc.why) {
+				t.Errorf("%q: %v, want line %d: %v", tc.text, err, tc.line, tc.why)
+			}
+		})
 	}
 }
 

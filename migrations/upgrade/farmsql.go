@@ -1,54 +1,82 @@
 package upgrade
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"wikictl/migrations"
 	"wikictl/tenants"
 )
 
-// farmSQL are the farm's own files of SQL, in order.
-type farmSQL struct {
-	dir   fs.FS
-	files []sqlFile
-}
+// farmSQL are the farm's own files of SQL, in order, as they were when a plan was
+// made: what is applied later is what was checked.
+type farmSQL struct{ files []sqlFile }
 
 type sqlFile struct {
 	name, checksum string
+	text           []byte
 	match          func(*tenants.Tenant) bool // of the file's header
 }
 
 // where is the line of a header that says which tenants a file is for.
 var where = regexp.MustCompile(`(?m)^--\s*where:\s*(.*\S)\s*$`)
 
-// readFarmSQL reads the *.sql files of a folder, which need not exist.
+// readFarmSQL reads the *.sql files of a folder, which need not exist. Those that
+// can't be cut into statements are tenants.Problems, all of them.
 func readFarmSQL(folder string) (farmSQL, error) {
-	f := farmSQL{dir: os.DirFS(folder)}
-	names, err := fs.Glob(f.dir, "*.sql")
+	var f farmSQL
+	var problems tenants.Problems
+	dir := os.DirFS(folder)
+	names, err := fs.Glob(dir, "*.sql")
 	if err != nil {
 		return f, err
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(f.dir, name)
+		text, err := fs.ReadFile(dir, name)
 		if err != nil {
 			return f, err
 		}
-		sum := sha256.Sum256(text)
-		file := sqlFile{name: name, checksum: hex.EncodeToString(sum[:]), match: func(*tenants.Tenant) bool { return true }}
-		if m := where.FindSubmatch(header(text)); m != nil {
-			if file.match, err = tenants.Match(string(m[1])); err != nil {
-				return f, fmt.Errorf("%s: %w", name, err)
-			}
+		file, problem := parseSQL(name, text)
+		if problem != nil {
+			problem.Position.File = filepath.Join(filepath.Base(folder), name)
+			problems = append(problems, *problem)
 		}
 		f.files = append(f.files, file)
 	}
+	if len(problems) > 0 {
+		return f, problems
+	}
 	return f, nil
+}
+
+// parseSQL checks one file; a problem has no file in its position yet.
+func parseSQL(name string, text []byte) (sqlFile, *tenants.Problem) {
+	sum := sha256.Sum256(text)
+	file := sqlFile{name: name, text: text, checksum: hex.EncodeToString(sum[:]), match: func(*tenants.Tenant) bool { return true }}
+	var syntax *migrations.SyntaxError
+	if _, err := migrations.Split(string(text)); errors.As(err, &syntax) {
+		return file, &tenants.Problem{Position: tenants.Position{Line: syntax.Line}, Message: syntax.Err.Error()}
+	}
+	m := where.FindSubmatchIndex(header(text))
+	if m == nil {
+		return file, nil
+	}
+	var err error
+	if file.match, err = tenants.Match(string(text[m[2]:m[3]])); err != nil {
+		line := 1 + bytes.Count(text[:m[2]], []byte("\n"))
+		return file, &tenants.Problem{Position: tenants.Position{Line: line}, Key: "where", Message: err.Error()}
+	}
+	return file, nil
 }
 
 // header is the comment at a file's beginning.
@@ -81,24 +109,43 @@ func (f farmSQL) pending(t *tenants.Tenant, seen map[string]string) ([]string, e
 
 // of are the files of one tenant, and their checksums.
 func (f farmSQL) of(t *tenants.Tenant) (fs.FS, map[string]string) {
-	checksums := map[string]string{}
-	var names []string
+	checksums, files := map[string]string{}, texts{}
 	for _, file := range f.files {
 		if file.match(t) {
-			names, checksums[file.name] = append(names, file.name), file.checksum
+			files[file.name], checksums[file.name] = file.text, file.checksum
 		}
 	}
-	return some{f.dir, names}, checksums
+	return files, checksums
 }
 
-// some is a file system of which only some files are listed.
-type some struct {
-	fs.FS
-	names []string
+// texts is a file system of files in memory, by name.
+type texts map[string][]byte
+
+// Open implements fs.FS. Nothing needs more than ReadFile and Glob.
+func (t texts) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
 }
 
-// Glob implements fs.GlobFS.
-func (s some) Glob(pattern string) ([]string, error) {
-	all, err := fs.Glob(s.FS, pattern)
-	return slices.DeleteFunc(all, func(n string) bool { return !slices.Contains(s.names, n) }), err
+// ReadFile implements fs.ReadFileFS.
+func (t texts) ReadFile(name string) ([]byte, error) {
+	text, ok := t[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
+	}
+	return text, nil
+}
+
+// Glob implements fs.GlobFS; names are sorted.
+func (t texts) Glob(pattern string) (names []string, err error) {
+	for name := range t {
+		match, err := path.Match(pattern, name)
+		if err != nil {
+			return nil, err
+		}
+		if match {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }

@@ -120,9 +120,12 @@ func Run(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome,
 	if len(p.Tenants) > 0 {
 		err = run(ctx, h, p, o, outcomes)
 	}
+	if err != nil && len(outcomes) == len(p.unchanged) { // nothing was done
+		return nil, err
+	}
 	ordered := make([]host.Outcome, 0, len(p.all))
 	for _, t := range p.all {
-		ordered = append(ordered, outcomes[t.Name])
+		ordered = append(ordered, host.OutcomeOf(t, outcomes, err))
 	}
 	return ordered, err
 }

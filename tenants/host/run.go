@@ -1,8 +1,10 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -42,6 +44,17 @@ type Outcome struct {
 	Secrets string // file with the log-in of a tenant that was made
 	Backup  string // file of the last dump of a tenant that was removed
 }
+
+// OutcomeOf is a tenant's outcome among those of a run by name. One that the run never
+// came to has failed by why, which stopped the run as a whole.
+func OutcomeOf(t *tenants.Tenant, outcomes map[string]Outcome, why error) Outcome {
+	if o, ok := outcomes[t.Name]; ok {
+		return o
+	}
+	return Outcome{Tenant: t, Status: Failed, Err: fmt.Errorf("not begun: %w", cmp.Or(why, errNotReached))}
+}
+
+var errNotReached = errors.New("the run did not come to it")
 
 // Observer sees what happens while it happens, from many goroutines.
 type Observer interface {

@@ -33,20 +33,19 @@ func Apply(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcom
 		}
 	}
 	var err error
+	before := len(outcomes)
 	if len(jobs) > 0 || c.web {
 		err = c.look(ctx, tenantsOf(jobs))
 		if err == nil {
 			err = c.work(ctx, "apply", jobs, max(len(jobs), 1), outcomes)
 		}
 	}
+	if err != nil && len(outcomes) == before { // nothing was done
+		return nil, err
+	}
 	ordered := make([]host.Outcome, 0, len(order))
 	for _, t := range order {
-		if o, ok := outcomes[t.Name]; ok {
-			ordered = append(ordered, o)
-		}
-	}
-	if err != nil && len(ordered) < len(order) { // nothing was done
-		return nil, err
+		ordered = append(ordered, host.OutcomeOf(t, outcomes, err))
 	}
 	return ordered, err
 }

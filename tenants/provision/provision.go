@@ -79,9 +79,12 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 	}
 	made := map[string]host.Outcome{}
 	err := c.work(ctx, "create", jobs, batchSize, made)
-	for i := range outcomes {
-		if outcomes[i].Status == "" {
-			outcomes[i] = made[outcomes[i].Tenant.Name]
+	if err != nil && len(made) == 0 { // nothing was done
+		return nil, err
+	}
+	for i, o := range outcomes {
+		if o.Status == "" {
+			outcomes[i] = host.OutcomeOf(o.Tenant, made, err)
 		}
 	}
 	return outcomes, err

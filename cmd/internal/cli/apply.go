@@ -42,6 +42,9 @@ func (a *app) runApply(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := atLeastOne(c, "jobs"); err != nil {
+		return err
+	}
 	if c.Bool("prune") && !c.Bool("all") {
 		return usagef("--prune goes with --all: what is left over belongs to no tenant that could be chosen")
 	}

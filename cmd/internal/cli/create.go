@@ -38,6 +38,9 @@ func (a *app) runCreate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := atLeastOne(c, "jobs"); err != nil {
+		return err
+	}
 	password, err := passwordFrom(c.String("admin-password-file"))
 	if err != nil {
 		return err

@@ -41,6 +41,9 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := atLeastOne(c, "jobs"); err != nil {
+		return err
+	}
 	list := f.Tenants
 	if c.String("run") == "" || c.Args().Present() || c.String("where") != "" {
 		if list, err = chosen(c, f); err != nil {

@@ -114,6 +114,9 @@ func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options
 		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), RunJobs: c.Bool("run-jobs"),
 		SkipBlocked: c.Bool("skip-blocked"), Limit: c.Duration("timeout"), Patience: c.Duration("patience"), Drain: a.drain,
 	}
+	if err := errors.Join(notNegative(c, "per-server"), atLeastOne(c, "jobs"), notNegativeTime(c, "pause-between", "patience"), positiveTime(c, "timeout")); err != nil {
+		return o, err
+	}
 	if o.Backup, err = backup(c.String("backup"), f); err != nil {
 		return o, err
 	}
@@ -133,24 +136,45 @@ func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options
 	if err != nil {
 		return o, err
 	}
-	for _, text := range strings.FieldsFunc(c.String("waves"), func(r rune) bool { return r == ',' }) {
-		s, err := share("waves", text)
-		if err != nil {
-			return o, err
-		}
-		o.Waves = append(o.Waves, s)
+	if o.Waves, err = waves(c.String("waves")); err != nil {
+		return o, err
 	}
 	o.Between = a.between(c.Duration("pause-between"), c.Bool("confirm"))
 	return o, nil
 }
 
-// backup reads the flag of that name.
+// waves reads the shares of --waves, each of which reaches further than the one before.
+func waves(text string) (list []upgrade.Share, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, part := range strings.Split(text, ",") {
+		s, err := share("waves", strings.TrimSpace(part))
+		if err != nil {
+			return nil, err
+		}
+		if s.N == 0 {
+			return nil, usagef("--waves %s: a wave of %s has nobody in it", text, part)
+		}
+		if n := len(list); n > 0 && s.Percent != list[n-1].Percent {
+			return nil, usagef("--waves %s: give either numbers or shares; whether %s is more than the one before depends on the farm", text, part)
+		}
+		if n := len(list); n > 0 && s.N <= list[n-1].N {
+			return nil, usagef("--waves %s: each counts from the first wiki, so that %s has to be more than the one before", text, part)
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// backup reads the flag of that name. A farm that says nothing of its own commands is
+// found out here, before any wiki is read-only.
 func backup(word string, f *tenants.Farm) (upgrade.Backup, error) {
 	switch b := upgrade.Backup(word); b {
 	case upgrade.ByDump, upgrade.NoBackup:
 		return b, nil
 	case upgrade.ByCommand:
-		if f.Backup.Dump == nil {
+		if len(f.Backup.Dump) == 0 || len(f.Backup.Restore) == 0 {
 			return "", usagef("--backup command: wikictl.toml has no [backup] with dump and restore")
 		}
 		return b, nil
