@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -85,6 +87,26 @@ func Apply(ctx context.Context, conn *sql.Conn, files fs.FS, repeatable bool) ([
 		done = append(done, name)
 	}
 	return done, nil
+}
+
+// Compare says by name which of the files a database has not seen to their end, and
+// which it has seen that are not among them: those of a newer program.
+func Compare(ctx context.Context, conn *sql.Conn, files fs.FS) (missing, unknown []string, err error) {
+	seen, err := applied(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		if !seen[name].ended {
+			missing = append(missing, name)
+		}
+		delete(seen, name)
+	}
+	return missing, slices.Sorted(maps.Keys(seen)), nil
 }
 
 // history is what was applied: checksums by name, and which came to their end.

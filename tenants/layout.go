@@ -10,6 +10,9 @@ type Layout struct {
 	State string
 }
 
+// Identity is the file that tells the farm from every other.
+func (l Layout) Identity() string { return filepath.Join(l.State, "farm.toml") }
+
 // Wiki is the folder of one tenant.
 func (l Layout) Wiki(name string) string { return filepath.Join(l.State, "wikis", name) }
 

@@ -26,6 +26,7 @@ import (
 // Options are what comes from outside of the farm's files.
 type Options struct {
 	Holder   string                      // who runs this: "user@host pid N"
+	Machine  string                      // the name of this machine
 	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
 	Hook     Hook                        // of each named step; nil outside of tests
 	Drain    <-chan struct{}             // once closed nothing new is begun; nil never
@@ -41,8 +42,9 @@ type Host struct {
 	Deploy    *deploy.Deployer
 	RunID     string
 
-	options Options
-	owner   process.Owner
+	options  Options
+	owner    process.Owner
+	identity tenants.Identity // the zero one: none was made yet
 
 	mu      sync.Mutex
 	servers map[string]*mariadb.Server
@@ -51,8 +53,13 @@ type Host struct {
 	forks   map[string]*php.Server
 }
 
-// Open checks templates and users; it connects to nothing yet.
+// Open checks templates, users, and that the state folder is of these definitions;
+// it connects to nothing yet.
 func Open(f *tenants.Farm, o Options) (*Host, error) {
+	identity, err := identify(f)
+	if err != nil {
+		return nil, err
+	}
 	set, err := templates.Load(f.Templates)
 	if err != nil {
 		return nil, err
@@ -70,7 +77,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	}
 	h := &Host{
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
-		options: o, owner: owner,
+		options: o, owner: owner, identity: identity,
 		servers: map[string]*mariadb.Server{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 	}
 	deployer.Lint, deployer.Drain = h.lint, o.Drain
@@ -150,11 +157,7 @@ func (h *Host) Ledger(ctx context.Context) (*mariadb.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := mariadb.OpenLedger
-	if h.options.Look {
-		open = mariadb.ReadLedger
-	}
-	h.ledger, err = open(ctx, s)
+	h.ledger, err = h.openLedger(ctx, s)
 	return h.ledger, err
 }
 

@@ -5,76 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"time"
-
-	"wikictl/migrations"
 )
-
-// LedgerDatabase is the name of wikictl's own database.
-const LedgerDatabase = "wikictl"
-
-// Ledger is wikictl's own database: what it made, and what every run did.
-type Ledger struct {
-	server *Server
-	db     *sql.DB
-}
-
-// OpenLedger opens the ledger on its server, and makes it or brings it up to
-// date when needed.
-func OpenLedger(ctx context.Context, s *Server) (*Ledger, error) {
-	if err := s.EnsureDatabase(ctx, LedgerDatabase); err != nil {
-		return nil, err
-	}
-	conn, err := s.alone(ctx, LedgerDatabase, false)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(migrate(ctx, conn.Conn), conn.Conn.Close()); err != nil {
-		conn.db.Close()
-		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
-	}
-	conn.db.SetMaxOpenConns(8)
-	return &Ledger{server: s, db: conn.db}, nil
-}
-
-// ReadLedger opens the ledger as it is: nothing is made and no lock is taken.
-// The error is fs.ErrNotExist when there is none, or an older wikictl's.
-func ReadLedger(ctx context.Context, s *Server) (*Ledger, error) {
-	var have int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ('tenant', 'run', 'step', 'session', 'upgrade', 'farm_sql')`, LedgerDatabase).Scan(&have)
-	if err != nil {
-		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
-	}
-	if have < 6 {
-		return nil, fmt.Errorf("ledger on server %s: %w: no wiki of this farm was created yet, or by an older wikictl", s.Name, fs.ErrNotExist)
-	}
-	conn, err := s.alone(ctx, LedgerDatabase, false)
-	if err != nil {
-		return nil, err
-	}
-	conn.Conn.Close()
-	conn.db.SetMaxOpenConns(8)
-	return &Ledger{server: s, db: conn.db}, nil
-}
-
-// migrate moves the ledger's schema, one process at a time.
-func migrate(ctx context.Context, conn *sql.Conn) error {
-	var got sql.NullInt64
-	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK('wikictl ledger', 60)").Scan(&got); err != nil {
-		return err
-	}
-	if got.Int64 != 1 {
-		return fmt.Errorf("another wikictl has been changing it for a minute")
-	}
-	_, err := migrations.Apply(ctx, conn, migrations.Control(), true)
-	if err != nil {
-		return err
-	}
-	return conn.QueryRowContext(ctx, "SELECT RELEASE_LOCK('wikictl ledger')").Scan(&got)
-}
 
 // Close closes the ledger's connections.
 func (l *Ledger) Close() error { return l.db.Close() }

@@ -49,7 +49,7 @@ func run(m *testing.M) int {
 
 func ledger(t *testing.T) *Ledger {
 	t.Helper()
-	l, err := OpenLedger(t.Context(), shared)
+	l, err := OpenLedger(t.Context(), shared, Farm{ID: "00000000000000f1", Dir: "/f1"})
 	if err != nil {
 		t.Fatal(err)
 	}

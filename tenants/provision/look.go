@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"wikictl/tenants"
 	"wikictl/tenants/host"
@@ -182,10 +183,14 @@ func (c *creation) readLedger(ctx context.Context) (err error) {
 		return err
 	}
 	c.rows = map[string]mariadb.TenantRow{}
-	if !c.found[c.Farm.Ledger.Name].Databases[mariadb.LedgerDatabase] {
+	if len(c.found[c.Farm.Ledger.Name].Databases) == 0 { // it was never started
 		return nil
 	}
-	if c.ledger, err = c.Ledger(ctx); err != nil {
+	c.ledger, err = c.Ledger(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	c.rows, err = c.ledger.Tenants(ctx)

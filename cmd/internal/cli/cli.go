@@ -186,7 +186,8 @@ func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 // password may come from the environment, WIKICTL_NAME_PASSWORD.
 func (a *app) openHost(f *tenants.Farm, look bool) (*host.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
-	return host.Open(f, host.Options{Holder: holder(), Look: look, Hook: a.hook, Drain: a.drain, Say: say, Password: func(server string) tenants.Secret {
+	machine, _ := os.Hostname()
+	return host.Open(f, host.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drain, Say: say, Password: func(server string) tenants.Secret {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})

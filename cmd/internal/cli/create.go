@@ -68,7 +68,7 @@ type creating struct {
 
 // create makes tenants and prints the result; demo calls it too.
 func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant, o creating) (err error) {
-	h, err := a.openHost(f, false)
+	h, err := a.openHost(f, o.dryRun)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,29 @@
+package deploy
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// WriteNew makes a file whole and durable, and its folder if need be. The error wraps
+// fs.ErrExist when the file is there already: of two that write it one does.
+func WriteNew(path string, data []byte, mode os.FileMode) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}

@@ -1,0 +1,81 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// identify reads the farm's identity, the zero one when none was made yet. A state
+// folder that belongs to other definitions is an error.
+func identify(f *tenants.Farm) (tenants.Identity, error) {
+	file := f.Layout().Identity()
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tenants.Identity{}, nil
+	}
+	if err != nil {
+		return tenants.Identity{}, err
+	}
+	i, err := tenants.DecodeIdentity(data)
+	if err != nil {
+		return i, fmt.Errorf("%s: %w", file, err)
+	}
+	return i, i.Check(f.Dir, file)
+}
+
+// openLedger opens the ledger of this farm; a run that only looks makes nothing.
+func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Ledger, error) {
+	if h.options.Look {
+		return mariadb.ReadLedger(ctx, s, h.known(h.identity))
+	}
+	made := h.identity.ID == ""
+	l, err := h.claimLedger(ctx, s)
+	if !made || (!errors.Is(err, fs.ErrExist) && !errors.Is(err, mariadb.ErrLostIdentity)) {
+		return l, err
+	}
+	// Another run of this farm may have made the identity since it was looked for.
+	now, again := identify(h.Farm)
+	if again != nil || now.ID == "" {
+		return nil, errors.Join(err, again)
+	}
+	h.identity = now
+	return h.claimLedger(ctx, s)
+}
+
+func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Ledger, error) {
+	i := h.identity
+	if i.ID != "" {
+		return mariadb.OpenLedger(ctx, s, h.known(i))
+	}
+	i = tenants.NewIdentity(h.Farm.Dir)
+	f := h.known(i)
+	f.Keep = func() error {
+		data, err := i.Encode()
+		if err != nil {
+			return err
+		}
+		return deploy.WriteNew(h.Layout.Identity(), data, 0o644)
+	}
+	l, err := mariadb.OpenLedger(ctx, s, f)
+	if err == nil {
+		h.identity = i
+	}
+	return l, err
+}
+
+// known is the farm as its servers know it.
+func (h *Host) known(i tenants.Identity) mariadb.Farm {
+	return mariadb.Farm{
+		ID: i.ID, Dir: h.Farm.Dir, Machine: h.options.Machine,
+		Owns: func(tenant string) bool {
+			return tenants.ValidName(tenant) && Exists(h.Layout.Secrets(tenant))
+		},
+	}
+}

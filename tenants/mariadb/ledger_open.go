@@ -1,0 +1,233 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"wikictl/migrations"
+)
+
+// LedgerDatabase is the database of the first farm's ledger on a server. Another
+// farm's has the same name with _ and the farm's id.
+const LedgerDatabase = "wikictl"
+
+// Ledger is a farm's own database: what wikictl made for it, and what every run did.
+type Ledger struct {
+	Database string // its name
+
+	server *Server
+	db     *sql.DB
+}
+
+// OpenLedger opens a farm's ledger on its server, and makes it or brings it up to
+// date when needed. The error wraps ErrLostIdentity or ErrVersion when nothing may
+// be written there.
+func OpenLedger(ctx context.Context, s *Server, f Farm) (l *Ledger, err error) {
+	err = s.locked(ctx, func(conn *sql.Conn) error {
+		database, err := s.ensureLedger(ctx, conn, f)
+		if err != nil {
+			return fmt.Errorf("ledger on server %s: %w", s.Name, err)
+		}
+		l, err = s.openLedger(ctx, database)
+		return err
+	})
+	return l, err
+}
+
+// locked runs do on a connection that has the lock of all ledgers of a server.
+func (s *Server) locked(ctx context.Context, do func(*sql.Conn) error) error {
+	conn, err := s.alone(ctx, "", false)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK('wikictl ledger', 60)").Scan(&got); err != nil {
+		return fmt.Errorf("ledger on server %s: %w", s.Name, err)
+	}
+	if got.Int64 != 1 {
+		return fmt.Errorf("ledger on server %s: another wikictl has been changing it for a minute", s.Name)
+	}
+	return do(conn.Conn)
+}
+
+// openLedger connects to a ledger that is there and up to date.
+func (s *Server) openLedger(ctx context.Context, database string) (*Ledger, error) {
+	conn, err := s.alone(ctx, database, false)
+	if err != nil {
+		return nil, err
+	}
+	conn.Conn.Close()
+	conn.db.SetMaxOpenConns(8)
+	return &Ledger{Database: database, server: s, db: conn.db}, nil
+}
+
+// ensureLedger makes a farm's ledger, or brings it up to date, and returns its name.
+func (s *Server) ensureLedger(ctx context.Context, conn *sql.Conn, f Farm) (string, error) {
+	found, err := s.findLedgers(ctx)
+	if err != nil {
+		return "", err
+	}
+	if f.Keep != nil {
+		if err := found.lost(f, s.Name); err != nil {
+			return "", err
+		}
+		if err := f.Keep(); err != nil {
+			return "", err
+		}
+	}
+	database, there := found.place(f)
+	if !there {
+		if err := s.EnsureDatabase(ctx, database); err != nil {
+			return "", err
+		}
+	}
+	if _, err := conn.ExecContext(ctx, "USE "+Quote(database)); err != nil {
+		return "", err
+	}
+	if err := upToDate(ctx, conn); err != nil {
+		return "", err
+	}
+	if err := claim(ctx, conn, f); err != nil {
+		return "", err
+	}
+	if names := found.owned(f); database != LedgerDatabase && len(names) > 0 {
+		return database, adopt(ctx, conn, names)
+	}
+	return database, nil
+}
+
+// upToDate applies what the database of conn has not seen, and nothing when a newer
+// wikictl has changed it.
+func upToDate(ctx context.Context, conn *sql.Conn) error {
+	var begun int
+	err := conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?`, migrations.Table).Scan(&begun)
+	if err != nil {
+		return err
+	}
+	if begun > 0 {
+		if _, err := compare(ctx, conn); err != nil {
+			return err
+		}
+	}
+	_, err = migrations.Apply(ctx, conn, migrations.Control(), true)
+	return err
+}
+
+// compare returns what a ledger has not seen; the error wraps ErrVersion when it has
+// seen more than this program knows.
+func compare(ctx context.Context, conn *sql.Conn) (missing []string, err error) {
+	missing, unknown, err := migrations.Compare(ctx, conn, migrations.Control())
+	if err != nil {
+		return nil, err
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("%w: a newer one (%s); use that one, nothing was changed", ErrVersion, strings.Join(unknown, ", "))
+	}
+	return missing, nil
+}
+
+// claim writes whose the ledger is.
+func claim(ctx context.Context, conn *sql.Conn, f Farm) error {
+	var now FarmRow
+	err := conn.QueryRowContext(ctx, `SELECT id, dir, machine FROM farm`).Scan(&now.ID, &now.Dir, &now.Machine)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		_, err = conn.ExecContext(ctx, `INSERT INTO farm (id, dir, machine, since) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, f.ID, f.Dir, f.Machine)
+	case err == nil && now.ID != f.ID:
+		err = fmt.Errorf("it belongs to %s", now)
+	case err == nil && (now.Dir != f.Dir || now.Machine != f.Machine):
+		_, err = conn.ExecContext(ctx, `UPDATE farm SET dir = ?, machine = ? WHERE id = ?`, f.Dir, f.Machine, f.ID)
+	}
+	return err
+}
+
+// old are the columns of the tables that version 0.1.0 wrote one farm's rows into
+// beside another's, by table, and which of them has the tenant.
+var old = []struct{ table, tenant, columns string }{
+	{"upgrade", "tenant", `run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set,
+		new_release, backup, backup_bytes, started, opened, ended, error`},
+	{"farm_sql", "tenant", `tenant, name, checksum, run`},
+	{"tenant", "name", `name, server, database_name, codebase, version, component_set, state, run, changed`},
+}
+
+// adopt moves what version 0.1.0 wrote of a farm's tenants into its own ledger, with
+// the runs of their upgrades. The rows of others stay for them.
+func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	from := Quote(LedgerDatabase)
+	for _, name := range names {
+		_, err := tx.ExecContext(ctx, `INSERT IGNORE INTO run (id, command, holder, started, finished, done, same, failed, skipped)
+			SELECT id, command, holder, started, finished, done, same, failed, skipped FROM `+from+`.run
+			WHERE id IN (SELECT run FROM `+from+`.upgrade WHERE tenant = ?)`, name)
+		if err != nil {
+			return fmt.Errorf("take over tenant %s: %w", name, err)
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE `+from+`.upgrade o JOIN `+from+`.upgrade n ON n.tenant = o.tenant AND n.ended IS NULL AND (n.started, n.run) > (o.started, o.run)
+			SET o.ended = UTC_TIMESTAMP(3), o.phase = 'superseded' WHERE o.ended IS NULL AND o.tenant = ?`, name) // as the migration that allows one
+		if err != nil {
+			return fmt.Errorf("take over tenant %s: %w", name, err)
+		}
+		for _, t := range old {
+			for _, text := range []string{
+				`INSERT INTO ` + t.table + ` (` + t.columns + `) SELECT ` + t.columns + ` FROM ` + from + `.` + t.table + ` WHERE ` + t.tenant + ` = ?`,
+				`DELETE FROM ` + from + `.` + t.table + ` WHERE ` + t.tenant + ` = ?`,
+			} {
+				if _, err := tx.ExecContext(ctx, text, name); err != nil {
+					return fmt.Errorf("take over tenant %s: %w", name, err)
+				}
+			}
+		}
+	}
+	return tx.Commit()
+}
+
+// ReadLedger opens a farm's ledger as it is: nothing is made and no lock is taken.
+// The error wraps fs.ErrNotExist when the farm has none, and ErrVersion when it is of
+// an older or a newer wikictl.
+func ReadLedger(ctx context.Context, s *Server, f Farm) (*Ledger, error) {
+	database, err := s.readable(ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
+	}
+	return s.openLedger(ctx, database)
+}
+
+// readable is the database of a farm's ledger, which is there and up to date.
+func (s *Server) readable(ctx context.Context, f Farm) (string, error) {
+	found, err := s.findLedgers(ctx)
+	if err != nil {
+		return "", err
+	}
+	const older = "%w: an older one; run any command that writes once (wikictl create …) to bring it up to date"
+	database, there := found.place(f)
+	if there {
+		conn, err := s.alone(ctx, database, false)
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close()
+		missing, err := compare(ctx, conn.Conn)
+		if err == nil && len(missing) > 0 {
+			err = fmt.Errorf(older, ErrVersion)
+		}
+		return database, err
+	}
+	if len(found.owned(f)) > 0 {
+		return "", fmt.Errorf(older, ErrVersion)
+	}
+	if f.ID == "" {
+		if err := found.lost(f, s.Name); err != nil {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("%w: no wiki of this farm was created yet", fs.ErrNotExist)
+}
