@@ -142,6 +142,28 @@ func TestLoadReports(t *testing.T) {
 			"tenants/a.toml": "name = \"p-q\"\nhosts = [\"a.example\"]\nsitename = \"A\"\n",
 			"tenants/b.toml": "name = \"p_q\"\nhosts = [\"b.example\"]\nsitename = \"B\"\n",
 		}, `"wiki_p_q" of tenant "p_q" is the same database as "wiki_p_q" of tenant "p-q"`},
+		{"database of one server by two names", map[string]string{
+			"wikictl.toml":   strings.Replace(farmToml, "managed = true", "dsn = \"root@unix(/s)/\"\n[servers.again]\ndsn = \"other@unix(/s)/?timeout=1s\"", 1),
+			"tenants/x.toml": "name = \"x\"\nsitename = \"X\"\nhosts = [\"x.example\"]\ndatabase = \"d\"\n",
+			"tenants/y.toml": "name = \"y\"\nsitename = \"Y\"\nhosts = [\"y.example\"]\ndatabase = \"d\"\nserver = \"again\"\n",
+		}, `"d" of tenant "y" is the same database as "d" of tenant "x" at tenants/x.toml:4:1`},
+		{"accounts collide", tenant("database = \"wiki_good_schema\"\n"), `tenants/x.toml:4:1: database: "wiki_good_schema" of tenant "x" would share the account "wiki_good_schema" with "wiki_good" of tenant "good" at tenants/good.toml`},
+		{"accounts collide by a hyphen", map[string]string{
+			"tenants/x.toml": "name = \"good-schema\"\nsitename = \"X\"\nhosts = [\"x.example\"]\n",
+		}, `"wiki_good_schema" of tenant "good-schema" would share the account "wiki_good_schema" with "wiki_good"`},
+		{"accounts collide after case folding", tenant("database = \"WIKI_GOOD_Schema\"\n"), `would share the account "WIKI_GOOD_Schema"`},
+		{"accounts collide where names are cut", map[string]string{
+			"wikictl.toml":   farmToml,
+			"tenants/x.toml": "name = \"x\"\nsitename = \"X\"\nhosts = [\"x.example\"]\ndatabase = \"" + strings.Repeat("a", 40) + "\"\n",
+			"tenants/y.toml": "name = \"y\"\nsitename = \"Y\"\nhosts = [\"y.example\"]\ndatabase = \"" + accountName(strings.Repeat("a", 40), "_schema") + "\"\n",
+		}, `would share the account "aaaaaaaaaaaaaa_`},
+		{"account of the administrator", map[string]string{
+			"wikictl.toml":   strings.Replace(farmToml, "managed = true", "dsn = \"root@unix(/s)/\"", 1),
+			"tenants/x.toml": "name = \"x\"\nsitename = \"X\"\nhosts = [\"x.example\"]\ndatabase = \"Root\"\n",
+		}, `its account "Root" would be the one that wikictl uses`},
+		{"database of a golden", tenant("database = \"wikictl_golden_0123456789abcdef\"\n"), "belongs to the server or to wikictl"},
+		{"database of a ledger", tenant("database = \"WikiCtl_0123456789abcdef\"\n"), "belongs to the server or to wikictl"},
+		{"database of the server", tenant("database = \"Performance_Schema\"\n"), "belongs to the server or to wikictl"},
 		{"database collides after case folding", tenant("database = \"Wiki_GOOD\"\n"), `same database as`},
 		{"hyphen in database", tenant("database = \"a-b\"\n"), `tenants/x.toml:4:1: database: "a-b" .*hyphen`},
 		{"long database", tenant("database = \"" + strings.Repeat("a", 65) + "\"\n"), `database: .* 1 to 64`},

@@ -25,8 +25,11 @@ var (
 // ValidName says whether a tenant may have that name.
 func ValidName(name string) bool { return plainName.MatchString(name) }
 
-// reserved are databases that the servers and wikictl itself own.
+// reserved are databases that the servers and wikictl itself own, and reservedPrefix
+// begins the names of others that wikictl makes: further farms' ledgers, and goldens.
 var reserved = []string{"information_schema", "mysql", "performance_schema", "sys", "test", "wikictl"}
+
+const reservedPrefix = "wikictl_"
 
 func baseName(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }
 
@@ -115,7 +118,7 @@ func (l *loader) checkDatabaseName(t *Tenant) {
 	switch {
 	case !databaseName.MatchString(t.Database):
 		l.report(at, "database", "MediaWiki splits names at a hyphen", "%q is not made of 1 to 64 letters, digits and _", t.Database)
-	case slices.Contains(reserved, strings.ToLower(t.Database)):
+	case slices.Contains(reserved, strings.ToLower(t.Database)), strings.HasPrefix(strings.ToLower(t.Database), reservedPrefix):
 		l.report(at, "database", "choose another", "%q belongs to the server or to wikictl", t.Database)
 	}
 }
@@ -157,29 +160,3 @@ func (l *loader) setHosts(t *Tenant, v *layer) {
 }
 
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
-
-// checkTogether reports what only shows when all tenants are known.
-func (l *loader) checkTogether() {
-	names, databases, hosts := map[string]Position{}, map[string]*Tenant{}, map[string]*Tenant{}
-	for _, t := range l.farm.Tenants {
-		if before, twice := names[t.Name]; twice {
-			l.report(t.Position, "name", "", "the tenant %q is also in %s", t.Name, before)
-			continue
-		}
-		names[t.Name] = t.Position
-		folded := strings.ToLower(t.Database)
-		if t.Server != nil {
-			folded = t.Server.Name + "/" + folded
-		}
-		if other := databases[folded]; other != nil {
-			l.report(t.at("database"), "database", "set database in one of them", "%q of tenant %q is the same database as %q of tenant %q", t.Database, t.Name, other.Database, other.Name)
-		}
-		databases[folded] = t
-		for _, host := range t.Hosts {
-			if other := hosts[host]; other != nil {
-				l.report(t.Origins["hosts."+host], "hosts", "", "%q also belongs to tenant %q at %s", host, other.Name, other.Origins["hosts."+host])
-			}
-			hosts[host] = t
-		}
-	}
-}
