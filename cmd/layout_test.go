@@ -2,10 +2,17 @@
 package cmd_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +29,7 @@ var only = map[string][]string{
 	"text/template/parse":             {"wikictl/templates"},
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},
-	"os/exec":                         {"wikictl/cmd/internal/stack", "wikictl/cmd/testbed", "wikictl/php", "wikictl/templates/deploy", "wikictl/tenants", "wikictl/tenants/mariadb", "wikictl/tenants/process"},
+	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/tenants", "wikictl/tenants/process"}, // tenants only looks for php
 }
 
 // order is the direction of imports: a package may only import those of lower
@@ -70,6 +77,72 @@ func TestEffectsHaveTheirPlace(t *testing.T) {
 			}
 		}
 	}
+}
+
+// calls names the packages that may call a function.
+var calls = map[string][]string{
+	"syscall.Kill":        {"tenants/process"},
+	"unix.Kill":           {"tenants/process"},
+	"os.FindProcess":      {},
+	"os.StartProcess":     {},
+	"syscall.ForkExec":    {},
+	"exec.Command":        {"tenants/process", "cmd/testbed"},
+	"exec.CommandContext": {"cmd/testbed"},
+}
+
+// Programs are started and signalled in one place, which refuses ids that stand for
+// many processes: in Go by syscall.Kill, in PHP by posix_kill.
+func TestSignalsHaveTheirPlace(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		folder := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../")
+		switch {
+		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
+			for _, call := range called(t, path) {
+				if allowed, held := calls[call]; held && !slices.Contains(allowed, folder) {
+					t.Errorf("%s calls %s, which only %v may", path, call, allowed)
+				} else if held {
+					seen++
+				}
+			}
+		case strings.HasSuffix(path, ".php"):
+			code, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, function := range []string{"posix_kill", "pcntl_exec", "proc_open", "shell_exec"} {
+				want := map[bool]int{true: 1}[function == "posix_kill" && path == "../php/server.php"]
+				if got := bytes.Count(code, []byte(function+"(")); got != want {
+					t.Errorf("%s calls %s %d times, want %d", path, function, got, want)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 4 {
+		t.Errorf("%d calls were seen: %v", seen, err)
+	}
+}
+
+// called lists what a file calls, as package.function.
+func called(t *testing.T, path string) []string {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if from, ok := s.X.(*ast.Ident); ok {
+				names = append(names, from.Name+"."+s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return names
 }
 
 func TestImportsGoOneWay(t *testing.T) {

@@ -39,7 +39,7 @@ type Options struct {
 type Server struct {
 	options Options
 	stdin   io.WriteCloser // of the PHP process; nil where PHP can't fork
-	stop    context.CancelFunc
+	process *process.Running
 	ended   chan struct{} // closed when the PHP process is gone
 
 	mu      sync.Mutex
@@ -113,22 +113,20 @@ func (s *Server) launch(ctx context.Context) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	ctx, s.stop = context.WithCancel(ctx)
-	r, err := process.Start(ctx, process.Program{
+	s.process, err = process.Start(ctx, process.Program{
 		Name: s.options.Program, Args: append(slices.Clone(flags), "/dev/fd/3"), Env: environment(), Owner: s.options.Owner,
 		Stdin: input, Stdout: output, Files: []*os.File{code},
 	})
 	input.Close()
 	output.Close()
 	if err != nil {
-		s.stop()
 		return errors.Join(err, stdin.Close(), stdout.Close())
 	}
 	s.stdin = stdin
 	go func() {
 		s.read(stdout)
 		stdout.Close()
-		_, err := r.Wait()
+		_, err := s.process.Wait()
 		s.finish(err)
 	}()
 	return nil
@@ -210,7 +208,7 @@ func (s *Server) Close() error {
 	case <-s.ended:
 	case <-time.After(grace):
 	}
-	s.stop()
+	s.process.End()
 	<-s.ended
 	return nil
 }

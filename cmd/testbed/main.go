@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"wikictl/cmd/internal/stack"
+	"wikictl/tenants/process"
 )
 
 func main() {
@@ -88,13 +89,12 @@ func soak(ctx context.Context, codebases string, args []string) error {
 // and returns the folder of the trees.
 func prepare(ctx context.Context) (string, error) {
 	say := func(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
-	if missing := stack.Missing(ctx, stack.Testing()); len(missing) > 0 {
-		for _, p := range missing {
-			say("installing " + p.Name)
-		}
-		if err := stack.Install(ctx, missing, os.Stderr); err != nil {
-			return "", err
-		}
+	missing := stack.Missing(ctx, stack.Testing())
+	for _, p := range missing {
+		say("installing " + p.Name)
+	}
+	if err := stack.Install(ctx, missing, os.Stderr); err != nil {
+		return "", err
 	}
 	dir, err := cacheFolder()
 	if err != nil {
@@ -123,11 +123,11 @@ func command(ctx context.Context, codebases string, args []string) error {
 	cmd.Env = append(os.Environ(), "WIKICTL_TEST_CODEBASES="+codebases, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.Cancel = func() error { return process.SignalGroup(cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	err := cmd.Run()
 	if cmd.Process != nil {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = process.SignalGroup(cmd.Process.Pid, syscall.SIGKILL)
 	}
 	return err
 }

@@ -1,20 +1,17 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
 	"time"
+
+	"wikictl/tenants/process"
 )
 
-const (
-	hookLimit  = 2 * time.Minute
-	hookOutput = 8 << 10 // bytes of output kept for the error
-)
+// hookLimit is how long a hook may take.
+const hookLimit = 2 * time.Minute
 
 // HookError is a check or reload of the web server that failed.
 type HookError struct {
@@ -42,43 +39,20 @@ func (d *Deployer) Check(ctx context.Context) error { return hook(ctx, "web.chec
 // Reload tells the web server to read its configuration again.
 func (d *Deployer) Reload(ctx context.Context) error { return hook(ctx, "web.reload", d.web.Reload) }
 
-// hook runs a command in a process group of its own, which ends with it.
+// hook runs a command. What it starts may go on.
 func hook(ctx context.Context, name string, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, hookLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, hookLimit, fmt.Errorf("it did not end within %s", hookLimit))
 	defer cancel()
-	var output tail
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 2 * time.Second
-	err := cmd.Run()
-	if ctx.Err() != nil && cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what did not end by TERM
-	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it ended well and left something behind that still writes
-	}
+	r, err := process.Run(ctx, process.Program{Name: args[0], Args: args[1:], Env: process.Inherited(), Leaves: true})
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		err = errors.Join(err, context.Cause(ctx))
+	var failed *process.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
 	}
-	return &HookError{Hook: name, Args: args, Output: strings.TrimSpace(output.String()), Err: err}
-}
-
-// tail keeps the end of what is written to it.
-type tail struct{ bytes.Buffer }
-
-// Write forgets what is too long ago.
-func (t *tail) Write(p []byte) (int, error) {
-	n, err := t.Buffer.Write(p)
-	if extra := t.Len() - hookOutput; extra > 0 {
-		t.Next(extra)
-	}
-	return n, err
+	return &HookError{Hook: name, Args: args, Output: r.Said, Err: err}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"wikictl/tenants/process"
 )
 
 // Backup describes a dump. It is kept as JSON beside the dump.
@@ -126,15 +128,15 @@ func (b *Backup) Verify() error {
 	if got := hex.EncodeToString(sum.Sum(nil)); got != b.SHA256 {
 		return fmt.Errorf("backup %s: its checksum is %s, but %s was written", b.File, got, b.SHA256)
 	}
-	if b.Restore == nil && !strings.Contains(string(last.text), dumpEnd) {
+	if b.Restore == nil && !strings.Contains(last.String(), dumpEnd) {
 		return fmt.Errorf("backup %s: it does not end as a dump does", b.File)
 	}
 	return nil
 }
 
 // read reads a dump to its end and returns the last of its text.
-func (b *Backup) read(r io.Reader) (*ending, error) {
-	last := &ending{}
+func (b *Backup) read(r io.Reader) (*process.Tail, error) {
+	last := &process.Tail{}
 	if b.Restore != nil { // only the operator's command can read it
 		_, err := io.Copy(last, r)
 		return last, err
@@ -146,13 +148,4 @@ func (b *Backup) read(r io.Reader) (*ending, error) {
 	defer z.Close()
 	_, err = io.Copy(last, z)
 	return last, err
-}
-
-// ending keeps the end of what is written to it.
-type ending struct{ text []byte }
-
-func (e *ending) Write(p []byte) (int, error) {
-	e.text = append(e.text, p[max(0, len(p)-200):]...)
-	e.text = e.text[max(0, len(e.text)-200):]
-	return len(p), nil
 }

@@ -106,7 +106,7 @@ func running(t *testing.T, id int, options ...string) (*Server, int) {
 	}
 	must(t, private.makeTmp())
 	must(t, private.initialise(t.Context()))
-	cmd := exec.Command(program("mariadbd"), append(append([]string{
+	cmd := exec.Command("/usr/sbin/mariadbd", append(append([]string{
 		"--no-defaults", "--datadir=" + private.data(), "--tmpdir=" + private.tmp(), "--socket=" + private.Socket, "--pid-file=" + private.pidFile(),
 		"--bind-address=127.0.0.1", "--port=" + freePort(t), "--skip-name-resolve", fmt.Sprint("--server-id=", id), "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--performance-schema=OFF",

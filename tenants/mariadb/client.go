@@ -3,26 +3,23 @@ package mariadb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
+
+	"wikictl/tenants/process"
 )
 
 // client runs a client program of MariaDB's, or of MySQL's where that is what
 // is installed. How to connect is in a file that has no name.
 func (s *Server) client(ctx context.Context, names []string, in io.Reader, out io.Writer, args ...string) error {
 	name := names[0]
-	if _, err := exec.LookPath(name); err != nil {
-		if _, err := exec.LookPath(names[1]); err == nil {
+	if _, err := process.Find(name); err != nil {
+		if _, err := process.Find(names[1]); err == nil {
 			name = names[1]
 		}
 	}
-	cmd := exec.CommandContext(ctx, name, append([]string{"--defaults-file=" + optionsPath}, args...)...)
-	cmd.Stdin, cmd.Stdout = in, out
-	return s.runClient(ctx, cmd)
+	return s.runClient(ctx, process.Program{Name: name, Args: append([]string{"--defaults-file=" + optionsPath}, args...), Stdin: in, Stdout: out})
 }
 
 // optionsPath is where a client finds how to connect.
@@ -35,29 +32,19 @@ func (s *Server) operators(ctx context.Context, command []string, database, file
 	for i, word := range command {
 		args[i] = fill.Replace(word)
 	}
-	return s.runClient(ctx, exec.CommandContext(ctx, args[0], args[1:]...))
+	return s.runClient(ctx, process.Program{Name: args[0], Args: args[1:]})
 }
 
-// runClient runs a program that is told by a file how to connect, in a process
-// group of its own that ends with wikictl.
-func (s *Server) runClient(ctx context.Context, cmd *exec.Cmd) error {
+// runClient runs a program that is told by a file how to connect.
+func (s *Server) runClient(ctx context.Context, p process.Program) error {
 	options, err := s.optionFile()
 	if err != nil {
 		return err
 	}
 	defer options.Close()
-	said := &ending{}
-	cmd.Stderr = said
-	cmd.ExtraFiles = []*os.File{options}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	if err := runHere(cmd); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return fmt.Errorf("%s: %w: %s", cmd.Path, err, strings.Join(strings.Fields(string(said.text)), " "))
-	}
-	return nil
+	p.Env, p.Files = process.Inherited(), []*os.File{options}
+	_, err = process.Run(ctx, p)
+	return err
 }
 
 // optionFile tells a client how to connect ("Configuring MariaDB with Option

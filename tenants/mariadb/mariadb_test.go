@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/process"
 )
 
 var shared *Server
@@ -24,7 +24,7 @@ var shared *Server
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if _, err := exec.LookPath(program("mariadbd")); err != nil {
+	if _, err := process.Find("mariadbd"); err != nil {
 		fmt.Println("SKIPPED: no mariadbd; run the tests by go run ./cmd/testbed go test ./...")
 		if os.Getenv("CI") != "" {
 			return 1

@@ -7,19 +7,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/gofrs/flock"
 
 	"wikictl/tenants"
+	"wikictl/tenants/process"
 )
 
 // maxSocket is the longest path that Linux takes for a socket, unix(7).
@@ -115,12 +114,16 @@ func (p Private) initialise(ctx context.Context) error {
 	if err := os.RemoveAll(half); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "mariadb-install-db", append([]string{
+	_, err := process.Run(ctx, process.Program{Name: "mariadb-install-db", Env: process.Inherited(), Args: append([]string{
 		"--no-defaults", "--datadir=" + half, "--tmpdir=" + p.tmp(), "--skip-test-db",
 		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + userName(),
-	}, runAs()...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("mariadb-install-db: %w: %s", err, errorLines(out))
+	}, runAs()...)})
+	var failed *process.Error
+	if errors.As(err, &failed) {
+		return fmt.Errorf("mariadb-install-db: %w: %s", failed.Err, errorLines(failed.Said))
+	}
+	if err != nil {
+		return err
 	}
 	return os.Rename(half, p.data())
 }
@@ -152,38 +155,28 @@ func (p Private) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(program("mariadbd"), append([]string{
+	server, err := process.Start(context.WithoutCancel(ctx), process.Program{Name: "mariadbd", Env: process.Inherited(), Args: append([]string{
 		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
 		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
 		"--character-set-server=utf8mb4", "--max-connections=300", "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M",
 		"--table-definition-cache=20000", "--table-open-cache=8000",
-	}, runAs()...)...)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start mariadbd: %w", err)
+	}, runAs()...), Stdout: log, Stderr: log, Detached: true, Grace: 30 * time.Second})
+	if err != nil {
+		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // ends with the server, or with this process
 	for !p.Running(ctx) {
 		select {
-		case err := <-ended:
-			return fmt.Errorf("mariadbd ended at once (%w); see %s", err, logFile)
+		case <-server.Ended():
+			_, err := server.Wait()
+			return fmt.Errorf("%w, before it answered; see %s", err, logFile)
 		case <-ctx.Done():
+			server.End() // or it would run without anybody who knows of it
 			return context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	return nil
-}
-
-// program finds a server program, which Debian keeps out of users' PATH.
-func program(name string) string {
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	return filepath.Join("/usr/sbin", name)
 }
 
 // Stop shuts the server down and waits until its process is gone. A server
@@ -204,7 +197,7 @@ func (p Private) Stop(ctx context.Context) error {
 	if _, err := db.ExecContext(ctx, "SHUTDOWN"); err != nil {
 		return fmt.Errorf("shut the server down: %w", err)
 	}
-	for syscall.Kill(pid, 0) == nil {
+	for process.Runs(pid) {
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
@@ -226,8 +219,8 @@ func (p Private) Pid() (int, error) {
 
 // errorLines are the lines of what a server program printed that say what failed;
 // the rest is advice. All of it when no line does.
-func errorLines(out []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+func errorLines(out string) string {
+	lines := strings.Split(out, "\n")
 	failed := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.Contains(line, "ERROR") })
 	if len(failed) == 0 {
 		failed = lines

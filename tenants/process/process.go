@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -74,12 +75,16 @@ func (e *Error) Error() string {
 // Unwrap gives how it ended.
 func (e *Error) Unwrap() error { return e.Err }
 
+var errEnded = errors.New("it was told to end")
+
 // Running is a program that was started.
 type Running struct {
 	name  string
 	cmd   *exec.Cmd
-	said  memory
+	said  Tail
 	file  *os.File      // keeps what it prints instead, of one that outlives wikictl
+	stop  chan struct{} // closed by End
+	once  sync.Once
 	ended chan struct{} // closed when it was waited for
 	text  string        // the end of what it printed
 	err   error         // how it ended, when it did not end well
@@ -100,7 +105,7 @@ func Start(ctx context.Context, p Program) (*Running, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	r := &Running{name: filepath.Base(p.Name), ended: make(chan struct{})}
+	r := &Running{name: filepath.Base(p.Name), stop: make(chan struct{}), ended: make(chan struct{})}
 	if err := r.prepare(p); err != nil {
 		return nil, &Error{Name: r.name, Err: err}
 	}
@@ -195,6 +200,9 @@ func (r *Running) attend(ctx context.Context, p Program) {
 	case <-ctx.Done():
 		cause = context.Cause(ctx)
 		end(pid, p.Grace, over)
+	case <-r.stop:
+		cause = errEnded
+		end(pid, p.Grace, over)
 	}
 	if cause != nil || !leaves {
 		_ = SignalGroup(pid, syscall.SIGKILL)
@@ -236,6 +244,12 @@ func end(pid int, patience time.Duration, over <-chan struct{}) {
 	<-over
 }
 
+// End ends the program as the end of its context does.
+func (r *Running) End() {
+	r.once.Do(func() { close(r.stop) })
+	<-r.ended
+}
+
 // Pid is its process id, which is that of its process group.
 func (r *Running) Pid() int { return r.cmd.Process.Pid }
 
@@ -243,7 +257,7 @@ func (r *Running) Pid() int { return r.cmd.Process.Pid }
 func (r *Running) Ended() <-chan struct{} { return r.ended }
 
 // Wait waits for the program's end. Where the context of Start ended it, the error is
-// the cause; else an *Error.
+// the cause; where it failed by itself, an *Error.
 func (r *Running) Wait() (Result, error) {
 	<-r.ended
 	state := r.cmd.ProcessState

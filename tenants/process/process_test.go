@@ -253,7 +253,7 @@ func TestSignalRefuses(t *testing.T) {
 }
 
 func TestSaidIsTheEnd(t *testing.T) {
-	var m memory
+	var m Tail
 	for i := range 5000 {
 		fmt.Fprintf(&m, "line %d\n", i)
 	}

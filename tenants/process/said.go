@@ -11,28 +11,29 @@ import (
 // kept is how many bytes of a program's output are kept: the end says what failed.
 const kept = 8 << 10
 
-// memory keeps the end of what a program prints. Two goroutines may write it.
-type memory struct {
+// Tail keeps the end, at most 8 KiB, of what is written to it. Many goroutines may
+// write.
+type Tail struct {
 	mu   sync.Mutex
 	text []byte
 }
 
 // Write forgets what came long before.
-func (m *memory) Write(p []byte) (int, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.text = append(m.text, p...)
-	if extra := len(m.text) - kept; extra > 0 {
-		m.text = slices.Delete(m.text, 0, extra)
+func (t *Tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p[max(0, len(p)-kept):]...)
+	if extra := len(t.text) - kept; extra > 0 {
+		t.text = slices.Delete(t.text, 0, extra)
 	}
 	return len(p), nil
 }
 
-// String is what was kept.
-func (m *memory) String() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return clean(m.text)
+// String is what was kept, without blanks around it.
+func (t *Tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return clean(t.text)
 }
 
 // End is the end of a file, at most so many bytes, without blanks around it; empty

@@ -65,7 +65,7 @@ func (a *app) runDemo(c *cli.Context) error {
 func (a *app) installForDemo(ctx context.Context, yes bool) error {
 	missing := stack.Missing(ctx, stack.Serving())
 	if len(missing) == 0 {
-		return nil
+		return stack.Install(ctx, nil, a.stderr)
 	}
 	fmt.Fprintln(a.stdout, "the demo needs these packages of Debian, without their services:")
 	for _, p := range missing {

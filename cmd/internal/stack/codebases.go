@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"wikictl/tenants/process"
 )
 
 // release is a release of Debian and the MediaWiki that it carries.
@@ -116,12 +117,12 @@ func owner() string {
 
 // mirror is the archive that this machine's apt uses for Debian's main packages.
 func mirror(ctx context.Context) (string, error) {
-	list := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI) $(LABEL) $(COMPONENT)", "Created-By: Packages")
-	out, err := list.Output()
-	if err != nil {
-		return "", fmt.Errorf("apt-get indextargets: %w", err)
+	var out bytes.Buffer
+	args := []string{"indextargets", "--format", "$(REPO_URI) $(LABEL) $(COMPONENT)", "Created-By: Packages"}
+	if _, err := process.Run(ctx, process.Program{Name: "apt-get", Args: args, Env: process.Inherited(), Stdout: &out}); err != nil {
+		return "", err
 	}
-	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines := bufio.NewScanner(&out)
 	for lines.Scan() {
 		if uri, ok := strings.CutSuffix(lines.Text(), " Debian main"); ok {
 			return uri, nil
@@ -132,10 +133,6 @@ func mirror(ctx context.Context) (string, error) {
 
 // run runs a program in dir; its output is part of the error only.
 func run(ctx context.Context, dir, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(out))
-	}
-	return nil
+	_, err := process.Run(ctx, process.Program{Name: name, Args: args, Dir: dir, Env: process.Inherited()})
+	return err
 }

@@ -4,14 +4,15 @@
 package stack
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
+	"time"
+
+	"wikictl/tenants/process"
 )
 
 // Package is one of Debian's packages and how to see that it is there.
@@ -50,8 +51,9 @@ func Testing() []Package {
 // Missing are the packages of list that are not there.
 func Missing(ctx context.Context, list []Package) []Package {
 	modules := ""
-	if out, err := exec.CommandContext(ctx, "php8.2", "-m").Output(); err == nil {
-		modules = "\n" + strings.ToLower(string(out))
+	var out bytes.Buffer
+	if _, err := process.Run(ctx, process.Program{Name: "php8.2", Args: []string{"-m"}, Env: process.Inherited(), Stdout: &out}); err == nil {
+		modules = "\n" + strings.ToLower(out.String())
 	}
 	var missing []Package
 	for _, p := range list {
@@ -61,7 +63,7 @@ func Missing(ctx context.Context, list []Package) []Package {
 		if p.Module != "" && !strings.Contains(modules, "\n"+p.Module+"\n") {
 			missing = append(missing, p)
 		}
-		if p.Program == "" && p.Module == "" && exec.CommandContext(ctx, "dpkg", "-s", p.Name).Run() != nil {
+		if p.Program == "" && p.Module == "" && run(ctx, "", "dpkg", "-s", p.Name) != nil {
 			missing = append(missing, p)
 		}
 	}
@@ -71,44 +73,46 @@ func Missing(ctx context.Context, list []Package) []Package {
 // Program finds a program, also where Debian keeps those of root; "" when it is
 // not there.
 func Program(name string) string {
-	if path, err := exec.LookPath(name); err == nil {
-		return path
+	path, err := process.Find(name)
+	if err != nil {
+		return ""
 	}
-	for _, dir := range []string{"/usr/sbin", "/sbin"} {
-		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-			return path
-		}
-	}
-	return ""
+	return path
 }
 
+// installGrace is how long apt-get may take to end when it is asked to: a package that
+// is half unpacked stays so.
+const installGrace = time.Minute
+
 // Install installs packages from Debian by apt-get. No service is started: the
-// servers of demos and tests are private ones.
+// servers of demos and tests are private ones. What an Install that was killed left of
+// that is put right first, also when nothing is to be installed.
 func Install(ctx context.Context, list []Package, out io.Writer) error {
 	if len(list) == 0 {
-		return nil
+		return allowServices(policy)
 	}
 	var names []string
 	for _, p := range list {
 		names = append(names, p.Name)
 	}
 	command := "apt-get install --no-install-recommends " + strings.Join(names, " ")
-	if _, err := exec.LookPath("apt-get"); err != nil {
+	if Program("apt-get") == "" {
 		return fmt.Errorf("these are missing and this is no Debian: %s", strings.Join(names, ", "))
 	}
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("packages are missing; as root, run: %s", command)
 	}
-	undo, err := forbidServices()
+	undo, err := forbidServices(policy)
 	if err != nil {
 		return err
 	}
 	defer undo()
 	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, names...)} {
-		cmd := exec.CommandContext(ctx, "apt-get", args...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		cmd.Stdout, cmd.Stderr = out, out
-		if err := cmd.Run(); err != nil {
+		_, err := process.Run(ctx, process.Program{
+			Name: "apt-get", Args: args, Env: append(process.Inherited(), "DEBIAN_FRONTEND=noninteractive"),
+			Stdout: out, Stderr: out, Gentle: true, Grace: installGrace,
+		})
+		if err != nil {
 			return fmt.Errorf("apt-get %s: %w", strings.Join(args, " "), err)
 		}
 	}
@@ -116,25 +120,4 @@ func Install(ctx context.Context, list []Package, out io.Writer) error {
 		return fmt.Errorf("still missing after %s: %v", command, left)
 	}
 	return nil
-}
-
-// policy is Debian's switch for services that packages start, policy-rc.d(8)
-// of invoke-rc.d.
-const policy = "/usr/sbin/policy-rc.d"
-
-// forbidServices keeps packages from starting services until undo is called. A
-// policy that the administrator has is left as it is.
-func forbidServices() (undo func(), err error) {
-	err = func() error {
-		f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-		if err != nil {
-			return err
-		}
-		_, err = f.WriteString("#!/bin/sh\nexit 101\n")
-		return errors.Join(err, f.Close())
-	}()
-	if errors.Is(err, os.ErrExist) {
-		return func() {}, nil
-	}
-	return func() { os.Remove(policy) }, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"wikictl/php"
+	"wikictl/tenants/process"
 )
 
 // Web is a private nginx and php-fpm below one folder.
@@ -116,31 +116,21 @@ func (w Web) Start(ctx context.Context) error {
 		return err
 	}
 	if _, runs := w.pid("fpm.pid", "php-fpm"); !runs {
-		fpm := exec.CommandContext(ctx, Program("php-fpm8.2"), "--daemonize", "--fpm-config", w.file("fpm.conf"))
-		fpm.Env = append(os.Environ(), php.HugePages)
-		if err := daemon(fpm); err != nil {
+		if err := daemon(ctx, []string{php.HugePages}, "php-fpm8.2", "--daemonize", "--fpm-config", w.file("fpm.conf")); err != nil {
 			return err
 		}
 	}
 	if _, runs := w.pid("nginx.pid", "nginx"); !runs {
-		return daemon(exec.CommandContext(ctx, w.nginx()[0], w.nginx()[1:]...))
+		return daemon(ctx, nil, w.nginx()[0], w.nginx()[1:]...)
 	}
 	return nil
 }
 
-// daemon starts a program that leaves this process's session by itself.
-func daemon(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	out, err := os.CreateTemp("", "wikictl-start-*")
+// daemon starts a program that goes on when this process ends.
+func daemon(ctx context.Context, variables []string, name string, args ...string) error {
+	_, err := process.Run(ctx, process.Program{Name: name, Args: args, Env: append(process.Inherited(), variables...), Detached: true})
 	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out // a pipe would be held open by the daemon
-	if err := cmd.Run(); err != nil {
-		said, _ := os.ReadFile(out.Name())
-		return fmt.Errorf("start %s: %w: %s", filepath.Base(cmd.Path), err, strings.TrimSpace(string(said)))
+		return fmt.Errorf("start %w", err)
 	}
 	return nil
 }
@@ -166,10 +156,10 @@ func (w Web) Stop(ctx context.Context) error {
 		if !runs {
 			continue
 		}
-		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		if err := process.Signal(pid, syscall.SIGTERM); err != nil {
 			return fmt.Errorf("stop %s: %w", s.program, err)
 		}
-		for syscall.Kill(pid, 0) == nil {
+		for process.Runs(pid) {
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
