@@ -113,6 +113,9 @@ func (l Layout) Journal() string { return filepath.Join(l.Run(), "deploy.json") 
 // serves what is in this folder.
 func (l Layout) PlatformScript() string { return filepath.Join(l.Run(), "platform.php") }
 
+// LoadScript is the script by which the command line's PHP loads a wiki's settings.
+func (l Layout) LoadScript() string { return filepath.Join(l.Run(), "load.php") }
+
 // Server is the data folder of a managed MariaDB.
 func (l Layout) Server(name string) string { return filepath.Join(l.State, "servers", name) }
 

@@ -187,6 +187,24 @@ func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
 	if d.Lint != nil {
 		d.lint(ctx, unchecked)
 	}
+	if d.Load != nil {
+		d.loadAll(ctx, unchecked)
+	}
+}
+
+// loadAll has PHP load the settings of releases that passed so far: what is wrong with
+// one is its tenant's alone.
+func (d *Deployer) loadAll(ctx context.Context, unchecked []*stagedTenant) {
+	sound := slices.DeleteFunc(slices.Clone(unchecked), func(t *stagedTenant) bool { return t.err != nil })
+	options := fleet.Options[*stagedTenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	results := fleet.Run(ctx, sound, options, func(ctx context.Context, t *stagedTenant) (struct{}, error) {
+		return struct{}{}, d.Load(ctx, t.swap.Tenant, d.layout.Release(t.swap.Tenant, t.swap.To))
+	})
+	for _, r := range results {
+		if r.Err != nil && ctx.Err() == nil {
+			r.Item.err = errors.Join(r.Err, os.RemoveAll(d.layout.Release(r.Item.swap.Tenant, r.Item.swap.To)))
+		}
+	}
 }
 
 func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {

@@ -30,6 +30,9 @@ import (
 type Deployer struct {
 	// Lint checks PHP files, such as php.Lint; nil checks nothing.
 	Lint func(ctx context.Context, files []php.Source) error
+	// Load has PHP load the settings in the folder of a tenant's release, which is not
+	// served yet; nil loads nothing.
+	Load func(ctx context.Context, tenant, release string) error
 	// Waits is told when another run's writing is waited for, and whose; nil tells nobody.
 	Waits func(holder string)
 	// Drain ends Apply's wait for another run: nothing of it was begun. nil never does.

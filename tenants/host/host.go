@@ -80,7 +80,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		options: o, owner: owner, identity: identity,
 		servers: map[string]*mariadb.Server{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 	}
-	deployer.Lint, deployer.Drain = h.lint, o.Drain
+	deployer.Lint, deployer.Load, deployer.Drain = h.lint, h.load, o.Drain
 	if o.Say != nil {
 		deployer.Waits = func(holder string) {
 			o.Say(fmt.Sprintf("waiting for another run (%s), which writes the farm's files", holder))

@@ -1,0 +1,85 @@
+<?php
+/**
+ * Loads the settings of the wiki of MW_CONFIG_FILE as every request to it does, and
+ * makes what nearly every request makes of them, without its database. The first
+ * argument is the folder of the codebase. A second one, "page", has the wiki answer
+ * what it is and show its main page as well, for which it needs the database.
+ *
+ * What goes wrong is told on standard error in one line of JSON: PHP's message, and
+ * the files and lines that led to it, innermost first. A line at the end says that
+ * it was all done: settings can end PHP without an error.
+ */
+
+function wikictlTell( Throwable $e ): void {
+	$frames = [];
+	for ( $one = $e; $one; $one = $one->getPrevious() ) {
+		$frames[] = [ 'file' => $one->getFile(), 'line' => $one->getLine() ];
+		foreach ( $one->getTrace() as $frame ) {
+			if ( isset( $frame['file'] ) ) {
+				$frames[] = [ 'file' => $frame['file'], 'line' => $frame['line'] ?? 0 ];
+			}
+		}
+	}
+	$flags = JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES;
+	fwrite( STDERR, "\nwikictl-error " . json_encode( [ 'message' => $e->getMessage(), 'frames' => $frames ], $flags ) . "\n" );
+	exit( 1 );
+}
+
+try {
+	require_once $argv[1] . '/maintenance/Maintenance.php';
+
+	class WikictlLoad extends Maintenance {
+		public function __construct() {
+			parent::__construct();
+			$this->addArg( 'root', 'folder of the codebase' );
+			$this->addArg( 'what', '"page": ask it, too', false );
+		}
+
+		public function execute() {
+			try {
+				$this->load( MediaWiki\MediaWikiServices::getInstance() );
+				if ( $this->getArg( 1 ) === 'page' ) {
+					$this->page();
+				}
+				fwrite( STDERR, "\nwikictl-loaded\n" );
+			} catch ( Throwable $e ) {
+				wikictlTell( $e );
+			}
+		}
+
+		private function load( MediaWiki\MediaWikiServices $services ): void {
+			$config = $services->getMainConfig();
+			$cache = method_exists( $services, 'getObjectCacheFactory' )
+				? [ $services->getObjectCacheFactory(), 'getInstance' ] : [ 'ObjectCache', 'getInstance' ];
+			foreach ( [ 'MainCacheType', 'MessageCacheType', 'ParserCacheType', 'SessionCacheType' ] as $name ) {
+				$cache( $config->get( $name ) );
+			}
+			$services->getMainWANObjectCache();
+			$services->getContentLanguage()->getNamespaces();
+			$services->getRepoGroup()->getLocalRepo();
+			$services->getSkinFactory()->makeSkin( $config->get( 'DefaultSkin' ) );
+			$services->getParser()->getTags();
+		}
+
+		/** What api.php and index.php do, by somebody who may do everything. */
+		private function page(): void {
+			$request = class_exists( 'MediaWiki\Request\FauxRequest' ) ? 'MediaWiki\Request\FauxRequest' : 'FauxRequest';
+			$title = Title::newMainPage();
+			$context = RequestContext::getMain();
+			$context->setRequest( new $request( [ 'action' => 'query', 'meta' => 'siteinfo' ] ) );
+			$context->setAuthority( new MediaWiki\Permissions\UltimateAuthority( MediaWiki\User\UserIdentityValue::newAnonymous( '127.0.0.1' ) ) );
+			( new ApiMain( $context ) )->execute();
+			$context->setRequest( new $request( [ 'title' => $title->getPrefixedDBkey() ] ) );
+			$context->setTitle( $title );
+			if ( !$title->isSpecialPage() ) {
+				Article::newFromTitle( $title, $context )->view();
+			}
+			$context->getOutput()->output( true );
+		}
+	}
+
+	$maintClass = WikictlLoad::class;
+	require_once RUN_MAINTENANCE_IF_MAIN;
+} catch ( Throwable $e ) {
+	wikictlTell( $e );
+}

@@ -1,0 +1,77 @@
+package php
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Settings that no request could load are found, with PHP's own message and the line.
+func TestLoad(t *testing.T) {
+	const whole = `<?php
+$wgSitename = 'W'; $wgServer = 'http://w.test'; $wgScriptPath = '';
+$wgDBtype = 'mysql'; $wgDBserver = 'localhost:/nowhere'; $wgDBname = $wgDBuser = $wgDBpassword = 'x';
+$wgSecretKey = 'secret'; $wgLanguageCode = 'en'; $wgMainCacheType = CACHE_ACCEL;
+$wgLocalisationCacheConf['storeClass'] = 'LCStoreNull';
+$wgUsePathInfo = true;
+wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
+`
+	tests := map[string]struct{ line, says string }{
+		"nothing wrong":      {"$wgFoo = 1;", ""},
+		"only on the web":    {"if ( PHP_SAPI !== 'cli' ) { nothing(); }", ""},
+		"undefined constant": {"$wgFoo = NS_DEV;", `Undefined constant "NS_DEV"`},
+		"undefined function": {"$wgFoo = nothing();", "Call to undefined function nothing()"},
+		"no Redis": {`$wgObjectCaches['r'] = [ 'class' => 'RedisBagOStuff', 'servers' => [ '127.0.0.1:1' ] ]; $wgMainCacheType = 'r';`,
+			"requires a Redis client library"},
+		"throws when set up": {"$wgExtensionFunctions[] = function () { throw new RuntimeException( 'not today' ); };", "not today"},
+		"no such extension":  {"wfLoadExtension( 'Nope' );", "extensions/Nope/extension.json"},
+		"declared twice":     {"function twice() {} function twice() {}", "Cannot redeclare twice()"},
+		"ends PHP":           {"exit( 0 );", "they end PHP"},
+		"ends PHP in words":  {"die( 'out of order' );", "out of order"},
+		"error by hand":      {"trigger_error( 'by hand', E_USER_ERROR );", "by hand"},
+	}
+	script := filepath.Join(t.TempDir(), "load.php")
+	if err := os.WriteFile(script, LoadScript(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	server, err := Start(t.Context(), Options{Program: program(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	for _, version := range []string{"1.39", "1.43"} {
+		for name, c := range tests {
+			t.Run(version+" "+name, func(t *testing.T) {
+				l := Loading{Script: script, Root: filepath.Join(codebases(t), version), Config: filepath.Join(t.TempDir(), "LocalSettings.php")}
+				l.Log = l.Config + ".log"
+				if err := errors.Join(os.WriteFile(l.Config, []byte(whole+c.line+"\n"), 0o600), os.WriteFile(l.Log, nil, 0o600)); err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				err := server.Load(t.Context(), l)
+				t.Log(time.Since(start))
+				if c.says == "" {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				var wrong *SettingsError
+				if !errors.As(err, &wrong) || !strings.Contains(wrong.Message, c.says) {
+					t.Fatalf("error is %v", err)
+				}
+				for _, frame := range wrong.Frames {
+					if frame == (Frame{l.Config, 8}) {
+						return
+					}
+				}
+				if !strings.Contains(name, "ends PHP") && name != "no Redis" {
+					t.Errorf("line 8 is not in %v", wrong.Frames)
+				}
+			})
+		}
+	}
+}

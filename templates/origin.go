@@ -1,0 +1,129 @@
+package templates
+
+import (
+	"bytes"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// CodeLine is a line of a PHP file.
+type CodeLine struct {
+	File string
+	Line int
+}
+
+// Origin finds what in a tenant's definitions an error of PHP comes from: the value
+// that the first line of settings among lines was rendered from, else the extension
+// or skin that the first of them belongs to, else a value that names the code at
+// fault, such as a class. file is the path of the settings, which hold text; message
+// is PHP's. ok is false when nothing of the definitions is behind it.
+func Origin(t *tenants.Tenant, file string, text []byte, message string, lines []CodeLine) (key string, at tenants.Position, ok bool) {
+	for _, l := range lines {
+		if l.File != file {
+			continue
+		}
+		if key, at, ok = lineOrigin(t, text, l.Line); ok {
+			return key, at, true
+		}
+	}
+	for _, l := range append([]CodeLine{{File: message}}, lines...) {
+		if key, at, ok = componentOrigin(t, l.File); ok {
+			return key, at, true
+		}
+	}
+	return namingOrigin(t, message, lines)
+}
+
+// loading is a line that loads an extension or a skin.
+var loading = regexp.MustCompile(`^wfLoad(Extension|Skin)\( '([^']+)'`)
+
+// lineOrigin finds what a line of settings was rendered from: the statement that it
+// belongs to begins with its variable.
+func lineOrigin(t *tenants.Tenant, text []byte, line int) (key string, at tenants.Position, ok bool) {
+	all := bytes.Split(text, []byte("\n"))
+	for i := min(line, len(all)) - 1; i >= 0; i-- {
+		statement := string(all[i])
+		if m := loading.FindStringSubmatch(statement); m != nil {
+			key = strings.ToLower(m[1]) + "s." + m[2]
+			at, ok = t.Origins[key]
+			return key, at, ok
+		}
+		if strings.HasPrefix(statement, "$") {
+			return statementOrigin(t, statement)
+		}
+	}
+	return "", at, false
+}
+
+// statementOrigin finds the value that a line assigns.
+func statementOrigin(t *tenants.Tenant, statement string) (key string, at tenants.Position, ok bool) {
+	for variable, key := range map[string]string{"$wgSitename = ": "sitename", "$wgLanguageCode = ": "language", "$wgServer = ": "hosts"} {
+		if strings.HasPrefix(statement, variable) {
+			at, ok = t.Origins[key]
+			return key, at, ok
+		}
+	}
+	longest := 0
+	leaves(t, func(target, name string, v tenants.Value) {
+		if len(target) > longest && strings.HasPrefix(statement, target+" = ") {
+			key, at, ok, longest = name, v.Position, true, len(target)
+		}
+	})
+	return key, at, ok
+}
+
+// leaves calls do for each value of a tenant's settings, tables before what is in
+// them, with the variable that it is assigned to and its key.
+func leaves(t *tenants.Tenant, do func(target, key string, v tenants.Value)) {
+	var walk func(target, key string, v tenants.Value)
+	walk = func(target, key string, v tenants.Value) {
+		do(target, key, v)
+		switch data := v.Data.(type) {
+		case map[string]tenants.Value:
+			for k, inner := range data {
+				walk(target+"["+phpKey(k)+"]", key+"."+k, inner)
+			}
+		case []tenants.Value:
+			for _, inner := range data {
+				walk(target+"[]", key, inner)
+			}
+		}
+	}
+	for name, v := range t.Settings {
+		walk("$"+name, "settings."+name, v)
+	}
+}
+
+// component finds the folder of an extension or a skin in a path or a message.
+var component = regexp.MustCompile(`/(extensions|skins)/([^/]+)/`)
+
+func componentOrigin(t *tenants.Tenant, text string) (key string, at tenants.Position, ok bool) {
+	for _, m := range component.FindAllStringSubmatch(text, -1) {
+		if at, ok = t.Origins[m[1]+"."+m[2]]; ok {
+			return m[1] + "." + m[2], at, true
+		}
+	}
+	return "", at, false
+}
+
+// name is a text that code can be called by, and is no word of every day.
+var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_\\]{7,}$`)
+
+// namingOrigin finds the value that names what PHP complains of: the class of a file
+// that an error came from, or a word of its message.
+func namingOrigin(t *tenants.Tenant, message string, lines []CodeLine) (key string, at tenants.Position, ok bool) {
+	files := map[string]bool{}
+	for _, l := range lines {
+		files[strings.TrimSuffix(filepath.Base(l.File), ".php")] = true
+	}
+	leaves(t, func(_, k string, v tenants.Value) {
+		text, is := v.Data.(string)
+		if is && name.MatchString(text) && (files[text] || strings.Contains(message, text)) && (!ok || k < key) {
+			key, at, ok = k, v.Position, true
+		}
+	})
+	return key, at, ok
+}

@@ -1,0 +1,97 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"wikictl/php"
+	"wikictl/templates"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+)
+
+// load has the command line's PHP of a release's codebase load its settings, before
+// the web server does.
+func (h *Host) load(ctx context.Context, tenant, release string) error {
+	t, c := h.Farm.Tenant(tenant), h.codeOf(release)
+	if t == nil || c == nil {
+		return fmt.Errorf("%s is of no tenant or codebase of the definitions", release)
+	}
+	if err := h.runLoad(ctx, t, c, release, false); err != nil {
+		return fmt.Errorf("the command line's PHP can't load the settings: %w", err)
+	}
+	return nil
+}
+
+// codeOf is the codebase that a release runs on; nil when the definitions have none
+// such.
+func (h *Host) codeOf(release string) *tenants.Codebase {
+	core, err := os.Readlink(filepath.Join(release, "core"))
+	for _, c := range h.Farm.Codebases {
+		if err == nil && c.Path == core {
+			return c
+		}
+	}
+	return nil
+}
+
+// runLoad has PHP load the settings in the folder of a release and, with page, make
+// the wiki's main page. What is wrong begins with its place in the definitions, where
+// it has one.
+func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase, release string, page bool) error {
+	if err := h.writeScript(h.Layout.LoadScript(), php.LoadScript()); err != nil {
+		return err
+	}
+	server, err := h.PHP(ctx, c)
+	if err != nil {
+		return err
+	}
+	log, err := h.Log(t.Name, "settings")
+	if err != nil {
+		return err
+	}
+	settings := filepath.Join(release, "LocalSettings.php")
+	err = server.Load(ctx, php.Loading{Script: h.Layout.LoadScript(), Root: c.Path, Config: settings, Log: log, Page: page})
+	var wrong *php.SettingsError
+	switch {
+	case err == nil:
+		return os.Remove(log)
+	case !errors.As(err, &wrong):
+		return err
+	}
+	return placed(t, settings, wrong)
+}
+
+// placed says where in the definitions an error of PHP comes from.
+func placed(t *tenants.Tenant, settings string, wrong *php.SettingsError) error {
+	text, err := os.ReadFile(settings)
+	if err != nil {
+		return errors.Join(wrong, err)
+	}
+	lines := make([]templates.CodeLine, len(wrong.Frames))
+	for i, f := range wrong.Frames {
+		lines[i] = templates.CodeLine(f)
+	}
+	key, at, ok := templates.Origin(t, settings, text, wrong.Message, lines)
+	switch {
+	case ok:
+		return fmt.Errorf("%s: %s: %w", at, key, wrong)
+	case len(lines) > 0:
+		return fmt.Errorf("%w (%s:%d)", wrong, lines[0].File, lines[0].Line)
+	}
+	return wrong
+}
+
+// writeScript puts down a script that PHP's user may read, unless it is there.
+func (h *Host) writeScript(path string, code []byte) error {
+	if have, err := os.ReadFile(path); err == nil && string(have) == string(code) {
+		return nil
+	}
+	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
+		return err
+	}
+	return deploy.WriteFile(path, code, 0o644, -1)
+}
