@@ -78,6 +78,14 @@ func (l Layout) Secrets(name string) string {
 // Backups is the folder of a tenant's dumps.
 func (l Layout) Backups(name string) string { return filepath.Join(l.State, "backups", name) }
 
+// Removed is the folder of what was removed and can be brought back.
+func (l Layout) Removed() string { return filepath.Join(l.State, "removed") }
+
+// RemovedTenant is the folder of what a run removed of a tenant.
+func (l Layout) RemovedTenant(name, run string) string {
+	return filepath.Join(l.Removed(), name+"-"+run)
+}
+
 // Logs is the folder of what PHP printed for a tenant.
 func (l Layout) Logs(name string) string { return filepath.Join(l.State, "logs", name) }
 

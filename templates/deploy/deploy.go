@@ -89,12 +89,20 @@ type Wanted struct {
 	Pool          []byte   // nil: the release has none
 	Folders       []string // folders outside of the tenant's that the web server writes, such as Layout.L10n
 	Secrets       []string // masked in differences
+
+	// Definition is what the release was rendered from, as TOML. It is kept with the
+	// release, for the time when the tenant's file is gone; nil: it is not. It is no
+	// difference when it alone is another.
+	Definition func() string
 }
 
 // Want is what a rendered tenant shall hold.
 func Want(d templates.Data, r templates.Rendered) Wanted {
+	served := *d.Tenant
+	served.Codebase = d.Codebase
 	return Wanted{
-		Tenant: d.Tenant.Name, Core: d.Codebase.Path,
+		Definition: func() string { return tenants.Show(&served, false) },
+		Tenant:     d.Tenant.Name, Core: d.Codebase.Path,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},
 		Secrets: []string{

@@ -403,14 +403,22 @@ func TestPrepareSwitchPublishWithdraw(t *testing.T) {
 	if err := d.Switch(ctx, "a", 1); err != nil || read(t, d.layout.Vhost("a")) != "# one\n" {
 		t.Fatal(err)
 	}
-	if err := d.Remove(ctx, "a"); err == nil {
+	removed := d.layout.RemovedTenant("a", "run")
+	if err := d.Retire(ctx, "a", removed); err == nil {
 		t.Fatal("a served tenant was removed")
 	}
 	if _, err := d.Withdraw(ctx, "a"); err != nil || exists(d.layout.Vhost("a")) || !exists(d.layout.Current("a")) {
 		t.Fatal(err)
 	}
-	if err := d.Remove(ctx, "a"); err != nil || exists(d.layout.Wiki("a")) {
-		t.Fatal(err)
+	for range 2 {
+		if err := d.Retire(ctx, "a", removed); err != nil || exists(d.layout.Wiki("a")) || !exists(removed+"/wiki/releases/2") {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := d.BringBack(ctx, "a", removed); err != nil || exists(removed+"/wiki") || !strings.Contains(read(t, d.layout.LocalSettings("a")), "# one\n") {
+			t.Fatal(err)
+		}
 	}
 }
 

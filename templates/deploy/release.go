@@ -22,6 +22,7 @@ const (
 	vhostFile    = "vhost.conf"
 	poolFile     = "pool.conf"
 	unfinished   = ".new" // the release that is being built
+	defined      = "definition.toml"
 )
 
 // Current returns the number of the release that a tenant is served from; zero
@@ -213,6 +214,11 @@ func (d *Deployer) build(w Wanted, release int) error {
 			mode, gid = 0o640, d.gid
 		}
 		if err := create(filepath.Join(dir, f.name), f.data, mode, gid); err != nil {
+			return err
+		}
+	}
+	if w.Definition != nil { // settings may hold passwords
+		if err := create(filepath.Join(dir, defined), []byte(w.Definition()), 0o600, -1); err != nil {
 			return err
 		}
 	}

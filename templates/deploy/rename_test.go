@@ -62,7 +62,7 @@ func TestRenameAndWithdrawInOneApply(t *testing.T) {
 	for range 2 {
 		must(t, d.DropAlias("old"))
 	}
-	must(t, d.Remove(t.Context(), "leaves"))
+	must(t, d.Retire(t.Context(), "leaves", filepath.Join(t.TempDir(), "removed")))
 	nothingOfOld(t, d)
 	if err := d.Rename(t.Context(), "stays", "new"); err == nil {
 		t.Error("a tenant was moved over another")

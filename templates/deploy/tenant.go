@@ -122,22 +122,3 @@ func (d *Deployer) prune(tenant string, keep int) error {
 	}
 	return nil
 }
-
-// Remove deletes a tenant's folder with its releases, uploads and caches, its
-// logs and at last its secrets. It refuses while the web server includes the tenant.
-func (d *Deployer) Remove(ctx context.Context, tenant string) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	for _, path := range []string{d.layout.Vhost(tenant), d.layout.Pool(tenant)} {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
-		}
-	}
-	if err := errors.Join(os.RemoveAll(d.layout.Wiki(tenant)), os.RemoveAll(d.layout.Logs(tenant))); err != nil {
-		return err
-	}
-	return remove(d.layout.Secrets(tenant))
-}

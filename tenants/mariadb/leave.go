@@ -80,6 +80,23 @@ func (l *Ledger) Forget(ctx context.Context, name string) error {
 	return nil
 }
 
+// Returned writes, in one transaction, that a tenant is back in the state of r, and
+// which SQL of the farm it has seen, by name.
+func (l *Ledger) Returned(ctx context.Context, r TenantRow, seen map[string]string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		for name, checksum := range seen {
+			if _, err := tx.ExecContext(ctx, `INSERT IGNORE INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Name, name, checksum, r.Run); err != nil {
+				return err
+			}
+		}
+		return one(tx.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ? AND state = ?`, r.State, r.Run, r.Name, Returning))
+	})
+	if err != nil {
+		return fmt.Errorf("write into the ledger that tenant %s is back: %w", r.Name, err)
+	}
+	return nil
+}
+
 func (l *Ledger) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {

@@ -22,6 +22,10 @@ const (
 	Made     State = "made"     // its database is whole
 	Ready    State = "ready"    // it was seen to answer through the web server
 	Leaving  State = "leaving"  // it is being removed; the run of its row began that
+
+	// Returning is brought back by undelete; the run of its row is the one that
+	// removed it.
+	Returning State = "returning"
 )
 
 // TenantRow is what the ledger knows of one tenant.

@@ -63,6 +63,9 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	if t := owner(l.Farm.Tenants, row.Server, row.Database); t != nil {
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
+	if row.State == mariadb.Returning {
+		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: define it again and run wikictl undelete %s", row.Name)
+	}
 	if err := l.takeInventory(ctx, server); err != nil {
 		return nil, err
 	}
@@ -81,13 +84,10 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 
 // addFiles lists what is below the state folder.
 func (left *Leftover) addFiles(l tenants.Layout) {
-	for _, place := range []func(string) string{l.Vhost, l.Pool, l.Wiki, l.Logs, l.Secrets} {
+	for _, place := range []func(string) string{l.Vhost, l.Pool, l.Wiki, l.Logs, l.Backups, l.Secrets} {
 		if path := place(left.Name); host.Exists(path) {
 			left.Items = append(left.Items, path)
 		}
-	}
-	if path := l.Backups(left.Name); host.Exists(path) {
-		left.Kept = append(left.Kept, path)
 	}
 }
 

@@ -91,6 +91,9 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 		p.add(Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != mariadb.Ready:
 		p.add(Make, "%s", making(t, p.row))
+		if r, err := FindRemoved(l.Layout, t.Name, ""); err == nil && p.row.State == "" && r.Database != "" {
+			p.add(Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
+		}
 	case !host.Exists(l.Layout.Secrets(t.Name)):
 		p.add(Blocked, "its secrets are gone; restore %s from a backup", l.Layout.Secrets(t.Name))
 	default:

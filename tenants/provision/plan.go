@@ -58,8 +58,7 @@ func (p *Planned) add(k Kind, format string, args ...any) {
 // Leftover is what wikictl made for a tenant that nothing defines any more.
 type Leftover struct {
 	Name    string   `json:"name"`
-	Items   []string `json:"items"`             // what Apply removes, when it is told to
-	Kept    []string `json:"kept,omitempty"`    // what stays: its dumps
+	Items   []string `json:"items"`             // what Apply removes, when it is told to; files move to state/removed
 	Problem string   `json:"problem,omitempty"` // why it can't be removed
 
 	tenant *tenants.Tenant   // without a server when the ledger does not know it
@@ -98,6 +97,18 @@ func (p *Plan) Empty() bool { return len(p.Tenants)+len(p.Farm)+len(p.Left) == 0
 func (p *Plan) InTheWay(prune bool) bool {
 	stuck := func(left *Leftover) bool { return left.Problem != "" }
 	return p.Count(Blocked) > 0 || prune && slices.ContainsFunc(p.Left, stuck)
+}
+
+// Removals says how many leftovers Apply would remove with Prune, and how many it
+// removes without being told their number: a tenth of the farm, and one in any case. A
+// farm's files that are half there look like a farm that lost many tenants.
+func (p *Plan) Removals() (n, allowed int) {
+	for _, left := range p.Left {
+		if left.Problem == "" {
+			n++
+		}
+	}
+	return n, max(1, (len(p.all)+len(p.Left))/10)
 }
 
 // renames finds the tenants that the ledger has under another name, which no file

@@ -53,6 +53,8 @@ type job struct {
 	release  int               // that a tenant to change was served from
 	elapsed  time.Duration
 	backup   string // file of the last dump of a tenant that is removed
+	removal  string // the run that began to remove it
+	removed  string // the folder that it is removed into
 }
 
 // Create makes what is missing of the tenants, in the order given, and returns
@@ -177,7 +179,9 @@ func decide(t *tenants.Tenant, f facts) host.Outcome {
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
 	case known && row.State == mariadb.Leaving:
-		return fail("run %s began to remove it and was interrupted: take its file out of the farm, run wikictl apply --all --prune, and define it again", row.Run)
+		return fail("run %s began to remove it and was interrupted: wikictl undelete %s keeps it, or ends the removal and brings it back", row.Run, t.Name)
+	case known && row.State == mariadb.Returning:
+		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
 	case known && row.State == mariadb.Creating && f.served:
 		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made anew; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
 	case known && row.State != mariadb.Creating && !f.database:
@@ -228,7 +232,7 @@ const batchSize = 500
 // drain; what is to be removed can wait.
 func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]host.Outcome) {
 	end := func(j *job, status host.Status, err error) {
-		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup}
+		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed}
 		if j.kind == Make && status == host.Done {
 			o.Secrets = c.Layout.Secrets(j.tenant.Name)
 		}

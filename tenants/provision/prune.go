@@ -16,27 +16,44 @@ import (
 // patience is how long requests to a wiki that is being removed may go on.
 const patience = 10 * time.Second
 
-// remove takes away all of a tenant that the web server does not serve any more,
-// but for its dumps, to which it adds a last one. The ledger's rows go at the end,
-// so that whatever was interrupted is found again.
+// remove takes away all of a tenant that the web server does not serve any more.
+// Nothing of it is lost: files move into a folder below state/removed, with a dump of
+// the database that was read back before the database goes. The ledger's rows go at
+// the end, so that whatever was interrupted is found again.
 func (c *creation) remove(ctx context.Context, j *job) error {
 	name := j.tenant.Name
-	steps := []struct {
-		name string
-		do   func() error
-	}{
+	j.removal = c.RunID
+	if j.row.State == mariadb.Leaving {
+		j.removal = j.row.Run
+	}
+	j.removed = c.Layout.RemovedTenant(name, j.removal)
+	files := func() error { return c.Deploy.Retire(ctx, name, j.removed) }
+	steps := []namedStep{
 		{"mark", func() error { return c.leave(ctx, j) }},
+		{"definition", func() error { return c.describe(ctx, j) }},
 		{"last dump", func() error { return c.lastDump(ctx, j) }},
 		{"database", func() error { return c.dropDatabase(ctx, j.tenant) }},
-		{"files", func() error { return c.Deploy.Remove(ctx, name) }},
+		{"files", files},
 		{"verify", func() error { return c.nothingLeft(ctx, j.tenant) }},
 		{"ledger", func() error { return c.ledger.Forget(ctx, name) }},
 	}
 	if j.row.Name == "" { // only the state folder has it
-		steps = steps[3:5]
+		steps = []namedStep{steps[1], steps[4], steps[5]}
 	}
+	return c.steps(ctx, j.tenant, steps)
+}
+
+// namedStep is one step of a tenant.
+type namedStep struct {
+	name string
+	do   func() error
+}
+
+// steps runs steps of a tenant up to the first that fails, and names that. Each begins
+// by making sure that the tenant's lock is still this run's.
+func (c *creation) steps(ctx context.Context, t *tenants.Tenant, steps []namedStep) error {
 	for _, s := range steps {
-		if err := c.held(ctx, j.tenant, s.name, s.do); err != nil {
+		if err := c.held(ctx, t, s.name, s.do); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
@@ -60,7 +77,7 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	base := filepath.Join(c.Layout.Backups(j.tenant.Name), j.row.Run)
+	base := filepath.Join(j.removed, dumpBase)
 	b, err := mariadb.FindBackup(base)
 	if err == nil {
 		j.backup = b.File

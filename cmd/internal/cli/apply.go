@@ -20,13 +20,15 @@ func (a *app) applyCommand() *cli.Command {
 		Name: "apply", Usage: "bring the farm in line with its definitions, but for upgrades", ArgsUsage: "NAME…",
 		Description: "Shows the plan, and makes, changes and renames wikis accordingly, with one check and one reload of the\n" +
 			"web server; then asks each of them through it who it is. It never upgrades. With --prune it also removes\n" +
-			"what wikictl made for wikis that nothing defines any more: database, accounts, folder with all uploads,\n" +
-			"logs, secrets. You are asked first, and a last dump of each database stays in state/backups/NAME.\n\n" +
+			"what wikictl made for wikis that nothing defines any more. You are asked first. Their files and a dump of each\n" +
+			"database move to state/removed, from where wikictl undelete brings them back. More than a tenth of the farm is\n" +
+			"only removed when you say how many.\n\n" +
 			exitHelp + "\n\nExample: wikictl apply --all --dry-run",
 		Flags: append(selectionFlags(),
 			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 4 * runtime.NumCPU()},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show the plan, as wikictl plan does"},
-			&cli.BoolFlag{Name: "prune", Usage: "remove wikis that nothing defines any more, with their uploads; a dump of each database stays"},
+			&cli.BoolFlag{Name: "prune", Usage: "remove wikis that nothing defines any more: their files and a dump of each database go to state/removed"},
+			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: remove so many wikis, also when that is more than a tenth of the farm"},
 			&cli.BoolFlag{Name: "yes", Usage: "remove them without being asked"},
 			&cli.StringFlag{Name: "admin-password-file", Usage: "file with the password of every new administrator"},
 			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
@@ -50,6 +52,9 @@ func (a *app) runApply(c *cli.Context) (err error) {
 	}
 	if c.Bool("prune") && len(f.Tenants) == 0 {
 		return usagef("--prune: the farm's files define no tenant at all, which is more likely a mistake; remove the last one by hand")
+	}
+	if c.IsSet("max-removals") && !c.Bool("prune") {
+		return usagef("--max-removals goes with --prune")
 	}
 	o := provision.Options{Jobs: c.Int("jobs"), Prune: c.Bool("prune"), Drain: a.drain}
 	if o.AdminPassword, err = passwordFrom(c.String("admin-password-file")); err != nil {
@@ -85,7 +90,10 @@ func (a *app) apply(c *cli.Context, h *host.Host, list []*tenants.Tenant, o prov
 			return err
 		}
 	}
-	question := fmt.Sprintf("remove the %d that are left over, with their databases, accounts and uploads, but for a dump of each database?", len(p.Left))
+	if err := removals(c, p, o.Prune); err != nil {
+		return err
+	}
+	question := fmt.Sprintf("remove the %d that are left over? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed())
 	if o.Prune && len(p.Left) > 0 && !c.Bool("yes") && !a.agreed(question) {
 		return usagef("not confirmed; nothing was changed")
 	}
@@ -97,4 +105,16 @@ func (a *app) apply(c *cli.Context, h *host.Host, list []*tenants.Tenant, o prov
 		return err
 	}
 	return errors.Join(err, a.report("apply", h, outcomes, time.Since(start), asJSON(c)))
+}
+
+// removals refuses to remove more than a tenth of the farm, or than was said.
+func removals(c *cli.Context, p *provision.Plan, prune bool) error {
+	n, allowed := p.Removals()
+	if c.IsSet("max-removals") {
+		allowed = c.Int("max-removals")
+	}
+	if !prune || n <= allowed {
+		return nil
+	}
+	return usagef("--prune would remove %d wikis, which is more than %d; nothing was changed. Are all of the farm's files there? If so: --max-removals %d", n, allowed, n)
 }

@@ -118,7 +118,7 @@ func usageError(_ *cli.Context, err error, _ bool) error { return usagef("%s", e
 func (a *app) commands() []*cli.Command {
 	commands := []*cli.Command{
 		a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.applyCommand(), a.renderCommand(), a.createCommand(),
-		a.upgradeCommand(), a.rollbackCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
+		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
 		a.serverCommand(), a.completionCommand(),
 	}
 	for _, c := range commands {

@@ -109,8 +109,8 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 	for _, o := range outcomes {
 		d.Add(o)
 		made = made || o.Secrets != ""
-		if o.Backup != "" {
-			kept = append(kept, fmt.Sprintf("%s: its last dump is %s", o.Tenant.Name, o.Backup))
+		if o.Removed != "" {
+			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; wikictl undelete brings it back", o.Tenant.Name, o.Removed))
 		}
 		if o.Status.Failure() {
 			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))

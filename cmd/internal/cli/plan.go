@@ -76,5 +76,6 @@ func (a *app) tellPlan(c *cli.Context, p *provision.Plan, elapsed time.Duration)
 	} else {
 		err = ui.Plan(a.stdout, "plan", p, c.Int("diffs"))
 	}
-	return cmp.Or(err, dryRunError(!p.Empty(), p.InTheWay(c.Bool("prune"))))
+	prune := c.Bool("prune")
+	return cmp.Or(err, dryRunError(!p.Empty(), p.InTheWay(prune) || removals(c, p, prune) != nil))
 }

@@ -36,6 +36,7 @@ type TenantResult struct {
 	Error   string       `json:"error,omitempty"`
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
 	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
+	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
 }
 
 // StepResult is one step of a TenantResult.
@@ -47,7 +48,7 @@ type StepResult struct {
 
 // Add appends one tenant's outcome.
 func (d *Document) Add(o host.Outcome) {
-	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup}
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}

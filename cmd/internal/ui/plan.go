@@ -96,9 +96,6 @@ func printLeftover(b *strings.Builder, left *provision.Leftover) {
 	for _, item := range left.Items {
 		fmt.Fprintf(b, "  %s\n", Clean(item))
 	}
-	for _, item := range left.Kept {
-		fmt.Fprintf(b, "  kept in any case: %s\n", Clean(item))
-	}
 }
 
 func planTotal(command string, p *provision.Plan) string {
@@ -112,7 +109,10 @@ func planTotal(command string, p *provision.Plan) string {
 		total += "wikictl upgrade --dry-run shows the upgrades; apply leaves them alone\n"
 	}
 	if c.Left > 0 {
-		total += "wikictl apply --all --prune removes what is left over\n"
+		total += "wikictl apply --all --prune removes what is left over; files and a dump of each database go to state/removed\n"
+		if n, allowed := p.Removals(); n > allowed {
+			total += fmt.Sprintf("that is more than %d, a tenth of the farm: it wants --max-removals %d, too\n", allowed, n)
+		}
 	}
 	return total
 }

@@ -1,0 +1,221 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// removedPart is where something of a tenant is, and its name in the folder of what
+// was removed.
+type removedPart struct{ path, name string }
+
+// removedParts are what Retire moves. The secrets go last: a tenant that has them is
+// found again by whoever looks for what is left over.
+func (d *Deployer) removedParts(tenant string) []removedPart {
+	l := d.layout
+	return []removedPart{
+		{l.Wiki(tenant), "wiki"}, {l.Logs(tenant), "logs"}, {l.Backups(tenant), "backups"}, {l.Secrets(tenant), "secrets.toml"},
+	}
+}
+
+// Definition is the definition that a tenant is served with, as TOML; the error is
+// fs.ErrNotExist when it is not known.
+func (d *Deployer) Definition(tenant string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(d.layout.Current(tenant), defined))
+}
+
+// Retire moves a tenant's folder with its releases, uploads and caches, its logs, its
+// dumps and its secrets into the folder to, which only its owner may enter. It refuses
+// while the web server includes the tenant. It deletes nothing, and can be repeated
+// after it was interrupted.
+func (d *Deployer) Retire(ctx context.Context, tenant, to string) error {
+	unlock, err := d.lock(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, path := range []string{d.layout.Vhost(tenant), d.layout.Pool(tenant)} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
+		}
+	}
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	for _, part := range d.removedParts(tenant) {
+		if err := carry(part.path, free(filepath.Join(to, part.name))); err != nil {
+			return err
+		}
+	}
+	return d.Sync()
+}
+
+// BringBack moves what Retire moved into a folder to its places again, never over
+// anything. It can be repeated after it was interrupted.
+func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
+	unlock, err := d.lock(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, part := range d.removedParts(tenant) {
+		source := filepath.Join(from, part.name)
+		if !exists(source) {
+			continue
+		}
+		if exists(part.path) {
+			return fmt.Errorf("%s can't become %s, which is there already", source, part.path)
+		}
+		if err := os.MkdirAll(filepath.Dir(part.path), 0o755); err != nil {
+			return err
+		}
+		if err := carry(source, part.path); err != nil {
+			return err
+		}
+	}
+	return d.Sync()
+}
+
+// ForgetRemoved ends a BringBack: files of the folder from, which is of no use any
+// more, go or move to the tenant's dumps, by their new names. What else is in the folder
+// stays, and the folder then, too.
+func (d *Deployer) ForgetRemoved(tenant, from string, dumps map[string]string, gone ...string) error {
+	if err := os.MkdirAll(d.layout.Backups(tenant), 0o700); err != nil {
+		return err
+	}
+	for name, as := range dumps {
+		if err := carry(filepath.Join(from, name), free(filepath.Join(d.layout.Backups(tenant), as))); err != nil {
+			return err
+		}
+	}
+	for _, name := range gone {
+		if err := remove(filepath.Join(from, name)); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(from); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
+		return err
+	}
+	return d.Sync()
+}
+
+// free is the path, or the first with a number behind it that nothing has: a move to
+// another file system may have been interrupted with its copy whole.
+func free(path string) string {
+	name := path
+	for n := 2; exists(name); n++ {
+		name = fmt.Sprintf("%s.%d", path, n)
+	}
+	return name
+}
+
+// carry moves a file or folder, by rename where it is one file system, else by a copy
+// that lasts before the source goes. What is not there was moved before.
+func carry(from, to string) error {
+	copied := from + ".moved" // whose copy is whole
+	if err := os.RemoveAll(copied); err != nil || !exists(from) {
+		return err
+	}
+	err := os.Rename(from, to)
+	if !errors.Is(err, syscall.EXDEV) && !errors.Is(err, syscall.EBUSY) { // EBUSY: a mount point
+		return err
+	}
+	half := to + ".half"
+	if err := os.RemoveAll(half); err != nil {
+		return err
+	}
+	if err := copyTree(from, half); err != nil {
+		return fmt.Errorf("copy %s to %s: %w", from, to, err)
+	}
+	if err := os.Rename(half, to); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(to)); err != nil {
+		return err
+	}
+	if err := os.Rename(from, copied); err != nil { // a mount point
+		return os.RemoveAll(from)
+	}
+	return os.RemoveAll(copied)
+}
+
+// copyTree copies files, folders and links with mode, owner and times, each file made
+// to last. Anything else, such as a socket, is an error: it can't be kept.
+func copyTree(from, to string) error {
+	info, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		err = copyFolder(from, to)
+	case mode&fs.ModeSymlink != 0:
+		var target string
+		if target, err = os.Readlink(from); err == nil {
+			err = os.Symlink(target, to)
+		}
+	case mode.IsRegular():
+		err = copyFile(from, to)
+	default:
+		return fmt.Errorf("%s is no file, folder or link: remove it and run this again", from)
+	}
+	if err != nil {
+		return err
+	}
+	return copyRights(info, to)
+}
+
+func copyFolder(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := copyTree(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+			return err
+		}
+	}
+	return syncDir(to)
+}
+
+func copyFile(from, to string) (err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if _, err := out.ReadFrom(in); err != nil {
+		return err
+	}
+	return out.Sync()
+}
+
+// copyRights gives a copy the owner, the mode and the time of its source.
+func copyRights(info fs.FileInfo, to string) error {
+	have := info.Sys().(*syscall.Stat_t)
+	if os.Geteuid() == 0 {
+		if err := os.Lchown(to, int(have.Uid), int(have.Gid)); err != nil {
+			return err
+		}
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return nil
+	}
+	if err := os.Chmod(to, info.Mode()); err != nil {
+		return err
+	}
+	return os.Chtimes(to, info.ModTime(), info.ModTime())
+}

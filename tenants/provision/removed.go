@@ -1,0 +1,180 @@
+package provision
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// Names within the folder of a removed tenant.
+const (
+	manifestFile   = "manifest.json"
+	definitionFile = "definition.toml"
+	dumpBase       = "database" // without the ending that Dump adds
+)
+
+// Removed is a tenant that was removed and can be brought back. It is kept as JSON in
+// the folder that holds what was the tenant's.
+type Removed struct {
+	Name         string            `json:"name"`
+	Run          string            `json:"run"`     // that began to remove it
+	Removed      time.Time         `json:"removed"` // when that was
+	Server       string            `json:"server,omitempty"`
+	Database     string            `json:"database,omitempty"` // empty: only files were there
+	Codebase     string            `json:"codebase,omitempty"`
+	Version      string            `json:"version,omitempty"` // of MediaWiki
+	ComponentSet string            `json:"component_set,omitempty"`
+	SQL          map[string]string `json:"sql,omitempty"` // the farm's own that it has seen: file to checksum
+	Contents     map[string]string `json:"contents"`      // what is in the folder, by name
+	BringBack    []string          `json:"bring_back"`    // what to do, line by line
+
+	dir string
+}
+
+// Dir is the folder that holds what was the tenant's.
+func (r *Removed) Dir() string { return r.dir }
+
+// Definition is the file with the definition that the tenant had.
+func (r *Removed) Definition() string { return filepath.Join(r.dir, definitionFile) }
+
+// row is the tenant's row of the ledger while it is brought back.
+func (r *Removed) row() mariadb.TenantRow {
+	return mariadb.TenantRow{
+		Name: r.Name, Server: r.Server, Database: r.Database, Codebase: r.Codebase, Version: r.Version,
+		ComponentSet: r.ComponentSet, State: mariadb.Returning, Run: r.Run,
+	}
+}
+
+// AllRemoved lists what was removed and is still there, newest first. A folder without
+// a description is passed over: a run was killed before it moved anything there.
+func AllRemoved(l tenants.Layout) ([]*Removed, error) {
+	entries, err := os.ReadDir(l.Removed())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var all []*Removed
+	for _, e := range entries {
+		r, err := openRemoved(filepath.Join(l.Removed(), e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b *Removed) int {
+		return cmp.Or(b.Removed.Compare(a.Removed), cmp.Compare(a.Name, b.Name))
+	})
+	return all, nil
+}
+
+func openRemoved(dir string) (*Removed, error) {
+	path := filepath.Join(dir, manifestFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Removed{dir: dir}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// FindRemoved returns the latest removal of a tenant, or that of a run. The error is
+// fs.ErrNotExist when there is none.
+func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
+	all, err := AllRemoved(l)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		if r.Name == name && (run == "" || r.Run == run) {
+			return r, nil
+		}
+	}
+	what := "nothing of " + name + " was removed"
+	if run != "" {
+		what += " by run " + run
+	}
+	return nil, fmt.Errorf("%s, or it is gone from %s: %w", what, l.Removed(), fs.ErrNotExist)
+}
+
+// describe writes the definition and the manifest into the folder that a tenant is
+// removed into, before anything of the tenant goes. What an interrupted run wrote
+// stays: the ledger may know less by now.
+func (c *creation) describe(ctx context.Context, j *job) error {
+	name := j.tenant.Name
+	dir := c.Layout.RemovedTenant(name, j.removal)
+	if _, err := openRemoved(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	seen, err := c.ledger.FarmSQL(ctx)
+	if err != nil {
+		return err
+	}
+	definition, err := c.Deploy.Definition(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		definition, err = definitionOf(j.row, name), nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := deploy.WriteFile(filepath.Join(dir, definitionFile), definition, 0o600, -1); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(manifest(c.Layout, j, seen[name]), "", "  ")
+	if err != nil {
+		return err
+	}
+	return deploy.WriteFile(filepath.Join(dir, manifestFile), append(data, '\n'), 0o600, -1)
+}
+
+// manifest says what is where, and how to bring it back.
+func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
+	name, row := j.tenant.Name, j.row
+	dir := l.RemovedTenant(name, j.removal)
+	r := &Removed{
+		Name: name, Run: j.removal, Removed: time.Now().UTC().Truncate(time.Second), SQL: seen, Server: row.Server, Database: row.Database,
+		Codebase: row.Codebase, Version: row.Version, ComponentSet: row.ComponentSet, dir: dir,
+		Contents: map[string]string{
+			definitionFile: "its definition, resolved", "wiki": l.Wiki(name) + ": uploads, caches, releases",
+			"logs": l.Logs(name), "backups": l.Backups(name) + ": dumps of before upgrades", "secrets.toml": l.Secrets(name),
+		},
+	}
+	if row.Name == "" {
+		r.BringBack = []string{"the ledger did not know it: move wiki, logs, backups and secrets.toml to where contents says that they were"}
+		return r
+	}
+	r.Contents[dumpBase+".sql.zst"] = "its database " + row.Database + ", SQL as mariadb-dump writes it, compressed by zstd"
+	r.BringBack = []string{
+		"copy " + r.Definition() + " to " + name + ".toml among the farm's tenants, unless a file defines it again",
+		"wikictl undelete --run " + j.removal + " " + name,
+	}
+	return r
+}
+
+// definitionOf is what the ledger knows of a tenant whose definition was not kept.
+func definitionOf(row mariadb.TenantRow, name string) []byte {
+	text := "# Its file was gone and no release had kept it: this is what the ledger knew.\n" +
+		fmt.Sprintf("name = %q\nhosts = [] # its host names\nsitename = %q # its name\n", name, name)
+	if row.Name != "" {
+		text += fmt.Sprintf("codebase = %q\nserver = %q\ndatabase = %q\n", row.Codebase, row.Server, row.Database)
+	}
+	return []byte(text)
+}

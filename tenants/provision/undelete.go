@@ -1,0 +1,275 @@
+package provision
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// Undelete brings tenants back that Apply removed: files, database, accounts and what
+// the ledger knew; run, when it is not empty, is the removal to take back, else it is
+// the latest of each. A removal that was interrupted is taken back, or ended first.
+// What was interrupted is finished by the next Undelete.
+func Undelete(ctx context.Context, h *host.Host, list []*tenants.Tenant, run string, o Options) ([]host.Outcome, error) {
+	c := &creation{Host: h, o: o}
+	if err := c.look(ctx, list); err != nil {
+		return nil, err
+	}
+	ctx, err := c.Lock(ctx, serversOf(list))
+	if err != nil {
+		return nil, err
+	}
+	if c.ledger, err = c.Ledger(ctx); err != nil {
+		return nil, err
+	}
+	if c.run, err = c.Begin(ctx, "undelete", o.Observer); err != nil {
+		return nil, err
+	}
+	jobs := make([]*job, len(list))
+	for i, t := range list {
+		jobs[i] = &job{tenant: t, removal: run}
+	}
+	ended := map[string]host.Outcome{}
+	end := func(j *job, status host.Status, err error) {
+		ended[j.tenant.Name] = c.run.Finish(host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed})
+	}
+	for _, j := range c.each(ctx, jobs, o.Drain, c.bringBack, end) {
+		end(j, host.Done, nil)
+	}
+	outcomes := make([]host.Outcome, len(list))
+	for i, t := range list {
+		outcomes[i] = host.OutcomeOf(t, ended, nil)
+	}
+	return outcomes, c.run.End(ctx, outcomes)
+}
+
+// bringBack brings one tenant back.
+func (c *creation) bringBack(ctx context.Context, j *job) error {
+	t := j.tenant
+	c.o.Observer.Started(t.Name)
+	err := c.step(t, "lock", func() error { return c.Locks(t.Server).Acquire(ctx, t.Database) })
+	if err != nil {
+		return err
+	}
+	if j.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
+		return err
+	}
+	if j.row.State == mariadb.Leaving {
+		if kept, err := c.endRemoval(ctx, j); err != nil || kept {
+			return err
+		}
+	}
+	if j.row.State == mariadb.Returning {
+		j.removal = j.row.Run
+	}
+	r, err := FindRemoved(c.Layout, t.Name, j.removal)
+	there := j.row.Name != "" && j.row.State != mariadb.Returning
+	switch {
+	case there && (err != nil || j.row.State != mariadb.Ready || !r.emptied()):
+		return fmt.Errorf("it is there (state %s of the ledger), so that there is nothing to bring back", j.row.State)
+	case err != nil:
+		return err
+	}
+	steps := []namedStep{
+		{"claim", func() error { return c.claimRemoved(ctx, j, r) }},
+		{"files", func() error { return c.Deploy.BringBack(ctx, t.Name, r.dir) }},
+		{"database", func() error { return c.restoreRemoved(ctx, j, r) }},
+		// Before anybody can write into it: its database is not restored once more.
+		{"ledger", func() error { return c.returned(ctx, r) }},
+		{"release", func() error { return c.serveRemoved(ctx, j, r) }},
+		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
+		{"dump", func() error { return c.keepDump(r) }},
+	}
+	if there {
+		steps = steps[4:]
+	}
+	return c.steps(ctx, t, steps)
+}
+
+// emptied reports whether all but the dump went back to its places: an Undelete was
+// interrupted after that.
+func (r *Removed) emptied() bool {
+	return r.Database != "" && !host.Exists(filepath.Join(r.dir, "wiki")) && !host.Exists(filepath.Join(r.dir, "secrets.toml"))
+}
+
+// endRemoval takes an interrupted removal to one of its ends: what still has its
+// database and no dump is kept as it was, anything else is removed first.
+func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error) {
+	t, row := j.tenant, j.row
+	if row.Server != t.Server.Name || row.Database != t.Database {
+		return false, fmt.Errorf("run %s began to remove it from database %s on server %s: set that in its definition", row.Run, row.Database, row.Server)
+	}
+	dir := c.Layout.RemovedTenant(t.Name, row.Run)
+	_, err = mariadb.FindBackup(filepath.Join(dir, dumpBase))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if err != nil {
+		server, err := c.Server(ctx, t.Server)
+		if err != nil {
+			return false, err
+		}
+		there, err := server.Has(ctx, t.Database)
+		switch {
+		case err != nil:
+			return false, err
+		case there:
+			return true, c.keepTenant(ctx, j)
+		}
+	}
+	if _, err := c.Deploy.Withdraw(ctx, t.Name); err != nil {
+		return false, err
+	}
+	gone := &job{tenant: t, row: row, kind: Left}
+	if err := c.remove(ctx, gone); err != nil {
+		return false, fmt.Errorf("end the removal that run %s began: %w", row.Run, err)
+	}
+	j.row, j.removal = mariadb.TenantRow{}, gone.removal
+	return false, nil
+}
+
+// keepTenant takes a removal back that came to nothing irreversible.
+func (c *creation) keepTenant(ctx context.Context, j *job) error {
+	t, was := j.tenant, j.row
+	row := was
+	row.State, row.Run = mariadb.Creating, c.RunID
+	r := &Removed{Name: t.Name, Run: was.Run, Database: was.Database, Version: was.Version, ComponentSet: was.ComponentSet, dir: c.Layout.RemovedTenant(t.Name, was.Run)}
+	ledger := namedStep{"ledger", func() error { return c.ledger.Advance(ctx, was, row) }}
+	forget := namedStep{"forget", func() error {
+		if err := mariadb.RemoveBackup(filepath.Join(r.dir, dumpBase)); err != nil {
+			return err
+		}
+		return c.Deploy.ForgetRemoved(t.Name, r.dir, nil, definitionFile, manifestFile)
+	}}
+	if !host.Exists(c.Layout.LocalSettings(t.Name)) { // it was never served
+		return c.steps(ctx, t, []namedStep{ledger, forget})
+	}
+	row.State = mariadb.Ready
+	return c.steps(ctx, t, []namedStep{
+		{"accounts", func() error { return c.accountsOf(ctx, t) }},
+		{"release", func() error { return c.serveRemoved(ctx, j, r) }},
+		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
+		ledger, forget,
+	})
+}
+
+// claimRemoved looks whether a tenant may come back, and notes in the ledger that it
+// does.
+func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
+	t := j.tenant
+	if j.row.State == mariadb.Returning {
+		return nil
+	}
+	switch {
+	case r.Database == "":
+		return fmt.Errorf("only files were removed of it; %s says how to move them back", filepath.Join(r.dir, manifestFile))
+	case r.Database != t.Database:
+		return fmt.Errorf("it had the database %s, and its definition says %s: set the former", r.Database, t.Database)
+	}
+	for _, path := range []string{c.Layout.Wiki(t.Name), c.Layout.Secrets(t.Name)} {
+		if host.Exists(path) {
+			return fmt.Errorf("%s is there already; move it away first", path)
+		}
+	}
+	if _, err := mariadb.FindBackup(filepath.Join(r.dir, dumpBase)); err != nil {
+		return err
+	}
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
+		database, account, err := server.Holds(ctx, t.Database, name+"@"+t.Server.AccountHost)
+		switch {
+		case err != nil:
+			return err
+		case database:
+			return fmt.Errorf("the database %s is on server %s already and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
+		case account:
+			return fmt.Errorf("the account %s is on server %s already and wikictl did not make it; remove it first", name, t.Server.Name)
+		}
+	}
+	row := r.row()
+	row.Server = t.Server.Name
+	return c.ledger.Claim(ctx, row)
+}
+
+// restoreRemoved loads the database from its dump and makes its accounts.
+func (c *creation) restoreRemoved(ctx context.Context, j *job, r *Removed) error {
+	b, err := mariadb.FindBackup(filepath.Join(r.dir, dumpBase))
+	if err != nil {
+		return err
+	}
+	server, err := c.Server(ctx, j.tenant.Server)
+	if err != nil {
+		return err
+	}
+	if err := server.Restore(ctx, b, func() error { return c.Verify(ctx, j.tenant) }); err != nil {
+		return err
+	}
+	return c.accountsOf(ctx, j.tenant)
+}
+
+// accountsOf gives a tenant's accounts the passwords and rights that they had.
+func (c *creation) accountsOf(ctx context.Context, t *tenants.Tenant) error {
+	secrets, err := c.Deploy.ReadSecrets(t.Name)
+	if err != nil {
+		return err
+	}
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	return server.EnsureAccounts(ctx, host.Accounts(t, secrets))
+}
+
+// sameCode reports whether a tenant is wanted on the code that its database is for.
+func (r *Removed) sameCode(t *tenants.Tenant) bool {
+	return r.ComponentSet == t.ComponentSet(t.Codebase)
+}
+
+// serveRemoved has the web server serve a tenant again: as its definition wants it, or,
+// where that wants other code, from the release that it had; upgrade does the rest.
+func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
+	if !r.sameCode(j.tenant) {
+		_, err := c.Deploy.Publish(ctx, j.tenant.Name)
+		return err
+	}
+	refused, err := c.publish(ctx, []*job{{tenant: j.tenant, kind: Change}})
+	return cmp.Or(err, refused[j.tenant.Name])
+}
+
+// askRemoved asks a tenant through the web server who it is.
+func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
+	t := j.tenant
+	want := php.SiteInfo{DBName: t.Database, Version: r.Version}
+	if r.sameCode(t) {
+		want.Sitename, want.Lang = t.Sitename, t.Language
+	}
+	_, err := c.Identify(ctx, t.Hosts[0], want)
+	return err
+}
+
+// returned notes that a tenant is back.
+func (c *creation) returned(ctx context.Context, r *Removed) error {
+	row := r.row()
+	row.State, row.Run = mariadb.Ready, c.RunID
+	return c.ledger.Returned(ctx, row, r.SQL)
+}
+
+// keepDump makes the dump of the removal one of the tenant's dumps.
+func (c *creation) keepDump(r *Removed) error {
+	dumps := map[string]string{}
+	for _, ending := range []string{".json", ".sql.zst"} {
+		dumps[dumpBase+ending] = r.Run + ending
+	}
+	return c.Deploy.ForgetRemoved(r.Name, r.dir, dumps, definitionFile, manifestFile)
+}
