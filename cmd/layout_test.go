@@ -35,7 +35,7 @@ var only = map[string][]string{
 // order is the direction of imports: a package may only import those of lower
 // rank.
 var order = [][]string{
-	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/process", "wikictl/migrations"},
+	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/process", "wikictl/migrations"},
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/templates/deploy"},
 	{"wikictl/tenants/host"},

@@ -3,6 +3,8 @@ package templates
 import (
 	"regexp"
 	"strings"
+
+	"wikictl/tenants/mask"
 )
 
 // phpToken is a piece of a PHP expression that hides what it contains, or one
@@ -15,6 +17,7 @@ var closing = map[string]string{"(": ")", "[": "]", "{": "}"}
 // that ends where it seems to: a comment or an open bracket would take the
 // following line with it.
 func (w *phpWriter) expression(code string) error {
+	unfit := func(why string) error { return &unfitError{value: mask.Expression(code), why: why} }
 	var open []string
 	for _, token := range phpToken.FindAllString(code, -1) {
 		depth := len(open)
@@ -23,24 +26,24 @@ func (w *phpWriter) expression(code string) error {
 			open = append(open, closing[token])
 		case ")", "]", "}":
 			if depth == 0 || open[depth-1] != token {
-				return &unfitError{value: code, why: "has a " + token + " too many"}
+				return unfit("has a " + token + " too many")
 			}
 			open = open[:depth-1]
 		case "?>", "<?", "/*", "//", "#", "<<<":
-			return &unfitError{value: code, why: "holds " + token + ", which an expression here can't"}
+			return unfit("holds " + token + ", which an expression here can't")
 		case "'", `"`, "`":
-			return &unfitError{value: code, why: "has an open " + token}
+			return unfit("has an open " + token)
 		case ";":
 			if depth == 0 {
-				return &unfitError{value: code, why: "is more than one expression"}
+				return unfit("is more than one expression")
 			}
 		}
 	}
 	if len(open) > 0 {
-		return &unfitError{value: code, why: "lacks a " + open[len(open)-1]}
+		return unfit("lacks a " + open[len(open)-1])
 	}
 	if strings.TrimSpace(code) == "" {
-		return &unfitError{value: code, why: "is no expression"}
+		return unfit("is no expression")
 	}
 	w.b.WriteString(strings.TrimSpace(code))
 	return nil

@@ -27,3 +27,10 @@ type Secrets struct {
 	Admin          string // user name of the first administrator
 	AdminPassword  Secret // of that administrator, when wikictl made it
 }
+
+// Reveal returns every password and key, for looking for them in what is shown.
+func (s Secrets) Reveal() []string {
+	return []string{
+		s.WebPassword.Reveal(), s.SchemaPassword.Reveal(), s.SecretKey.Reveal(), s.UpgradeKey.Reveal(), s.AdminPassword.Reveal(),
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/mask"
 )
 
 // Outcome is what became of one tenant that differed.
@@ -220,6 +221,8 @@ func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
 	case err == nil || ctx.Err() != nil:
 	case len(some) == 1:
 		release := d.layout.Release(some[0].swap.Tenant, some[0].swap.To)
+		// PHP quotes what it did not expect.
+		err = mask.New(mask.Found(string(some[0].settings))...).Error(err)
 		some[0].err = errors.Join(err, os.RemoveAll(release))
 	default:
 		d.lint(ctx, some[:len(some)/2])

@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/aymanbagabas/go-udiff"
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/mask"
 )
 
 // Kind says in which way a file differs from what is wanted.
@@ -123,6 +122,10 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	if c.release, err = d.Current(w.Tenant); err != nil {
 		return c, err
 	}
+	if diffs { // what is on disk may hold secrets that are no longer known
+		had, _ := os.ReadFile(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease tells
+		w.Secrets = append(mask.Found(string(had), string(w.LocalSettings)), w.Secrets...)
+	}
 	if c.changes, err = d.compareRelease(w, c.release, diffs); err != nil {
 		return c, err
 	}
@@ -215,30 +218,14 @@ func diff(path, have, want string, secrets []string) string {
 	if have == "" {
 		from = os.DevNull
 	}
-	have, want = maskSecrets(have, secrets), maskSecrets(want, secrets)
+	m := mask.New(secrets...)
+	if filepath.Ext(path) == ".php" {
+		have, want = m.PHP(have), m.PHP(want)
+	} else {
+		have, want = m.Text(have), m.Text(want)
+	}
 	if have == want {
 		return path + ": only secrets differ\n"
 	}
 	return udiff.Unified(from, path, have, want)
-}
-
-// secretLine is a PHP assignment whose name tells that nobody should see the
-// value: what is on disk may hold secrets that are no longer known.
-var secretLine = regexp.MustCompile(`(?mi)^(.*(?:password|secret|upgradekey|private_?key|api_?key|token)[A-Za-z]*(?:'\]|'|")*\s*=>?\s*).*$`)
-
-// maskSecrets puts [secret] in the place of secrets.
-func maskSecrets(text string, secrets []string) string {
-	for _, secret := range secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "[secret]")
-		}
-	}
-	return secretLine.ReplaceAllStringFunc(text, func(line string) string {
-		m := secretLine.FindStringSubmatch(line)
-		value := strings.TrimRight(line[len(m[1]):], ";, ")
-		if value == "true" || value == "false" || value == "" || strings.Trim(value, "0123456789'") == "" && len(value) < 4 {
-			return line
-		}
-		return m[1] + "[secret]" + line[len(m[1])+len(value):]
-	})
 }

@@ -105,10 +105,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 		Tenant:     d.Tenant.Name, Core: d.Codebase.Path,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},
-		Secrets: []string{
-			d.Secrets.WebPassword.Reveal(), d.Secrets.SecretKey.Reveal(), d.Secrets.UpgradeKey.Reveal(),
-			d.Secrets.SchemaPassword.Reveal(), d.Secrets.AdminPassword.Reveal(),
-		},
+		Secrets: d.Secrets.Reveal(),
 	}
 }
 

@@ -2,9 +2,12 @@ package audit
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mask"
 )
 
 // reporter gathers findings. The same finding of many tenants is one.
@@ -86,9 +89,14 @@ func (r *reporter) accepted(rule, tenant string) bool {
 func (r *reporter) report(w *wanted) Report {
 	r.reportIgnores(w)
 	done := Report{Findings: make([]Finding, 0, len(r.found)), Ignored: len(r.ignored)}
+	byName := map[string]*tenants.Tenant{}
+	for _, t := range w.list {
+		byName[t.Name] = t
+	}
 	for _, f := range r.found {
 		slices.Sort(f.Tenants)
 		f.Tenants = slices.Compact(f.Tenants)
+		f.mask(w, byName)
 		done.Findings = append(done.Findings, *f)
 	}
 	sortFindings(done.Findings)
@@ -96,4 +104,29 @@ func (r *reporter) report(w *wanted) Report {
 		done.Tenants = append(done.Tenants, t.Name)
 	}
 	return done
+}
+
+// valueInWords is a value as kind writes it.
+var valueInWords = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(integer |number )-?[0-9][^ ,]*`)
+
+// mask hides secrets in what a finding says: those of its tenants, and the value of a
+// setting whose name tells that it is one.
+func (f *Finding) mask(w *wanted, byName map[string]*tenants.Tenant) {
+	if slices.ContainsFunc(strings.Split(f.Key, "."), mask.Name) {
+		f.Message = valueInWords.ReplaceAllString(f.Message, "$1[secret]")
+		f.Hint = valueInWords.ReplaceAllString(f.Hint, "$1[secret]")
+	}
+	if len(f.Tenants) == 0 {
+		return
+	}
+	// All of them have the value from one place, so that one tells what is secret.
+	var known []string
+	if t := byName[f.Tenants[0]]; t != nil {
+		known = mask.Values(t.Settings)
+	}
+	if w.there != nil && w.there.disk[f.Tenants[0]] != nil {
+		known = append(known, w.there.disk[f.Tenants[0]].known...)
+	}
+	m := mask.New(known...)
+	f.Message, f.Hint = m.Text(f.Message), m.Text(f.Hint)
 }

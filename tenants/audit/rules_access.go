@@ -3,9 +3,9 @@ package audit
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mask"
 )
 
 // accessRules find rights in the wrong hands.
@@ -166,28 +166,23 @@ func weakHash(_ *subject, name string, v tenants.Value, r *reporter) {
 }
 
 func secretInDefinitions(_ *subject, name string, v tenants.Value, r *reporter) {
-	switch data := v.Data.(type) {
-	case string:
-		if data != "" && secretName(name) {
-			r.say(v.Position, name, "read it from a file that is not in version control", "a secret stands in the definitions")
-		}
-	case map[string]tenants.Value:
-		for key, inner := range data {
-			switch inner.Data.(type) {
-			case string, map[string]tenants.Value:
-				secretInDefinitions(nil, name+"."+key, inner, r)
-			}
-		}
-	}
+	secretsIn(name, v, mask.Name(name), r)
 }
 
-// secretEnds are how names of settings with secrets end, in lower case.
-var secretEnds = []string{"password", "secret", "secretkey", "privatekey", "private_key", "apikey", "api_key", "token"}
-
-func secretName(name string) bool {
-	if len(name) > 12 {
-		name = name[len(name)-12:]
+// secretsIn reports strings below the name of a secret, at any depth.
+func secretsIn(path string, v tenants.Value, below bool, r *reporter) {
+	switch data := v.Data.(type) {
+	case string:
+		if below && mask.Telling(data) {
+			r.say(v.Position, path, "read it from a file that is not in version control", "a secret stands in the definitions")
+		}
+	case []tenants.Value:
+		for _, element := range data {
+			secretsIn(path, element, below, r)
+		}
+	case map[string]tenants.Value:
+		for key, member := range data {
+			secretsIn(path+"."+key, member, below || mask.Name(key), r)
+		}
 	}
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(secretEnds, func(end string) bool { return strings.HasSuffix(name, end) })
 }

@@ -21,6 +21,7 @@ type diskState struct {
 	changes    []deploy.Change   // from what its definitions give for that code
 	uncompared error             // why there are no changes
 	secrets    error             // why its secrets can't be read
+	known      []string          // those secrets, to be masked
 	needed     int               // the release that a rollback would serve; zero: none
 
 	backups   mariadb.Backups
@@ -83,7 +84,9 @@ func (s *diskState) look(ctx context.Context, h *host.Host, t *tenants.Tenant, q
 		return err
 	}
 	s.code = runsOn(h.Farm, t, s.row)
-	_, s.secrets = h.Deploy.ReadSecrets(t.Name)
+	var secrets tenants.Secrets
+	secrets, s.secrets = h.Deploy.ReadSecrets(t.Name)
+	s.known = secrets.Reveal()
 	if s.secrets == nil && s.code != nil && len(s.Broken) == 0 {
 		s.changes, s.uncompared = compareFiles(ctx, h, t, s.code)
 	}
