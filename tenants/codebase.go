@@ -9,33 +9,40 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\s*\)`)
 
-// openCodebase looks at a MediaWiki tree: its version, extensions and skins.
+// openCodebase looks at a MediaWiki tree: its version, extensions and skins. With an
+// error the codebase is what could be seen of it.
 func openCodebase(name, path string) (*Codebase, error) {
+	c := &Codebase{Name: name, Path: path, fingerprint: func() string { return "unread" }}
 	defines, err := os.ReadFile(filepath.Join(path, "includes", "Defines.php"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
+		return c, fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", path, reason(err))
+		return c, fmt.Errorf("%s: %s", path, reason(err))
 	}
 	version := versionLine.FindSubmatch(defines)
 	if version == nil {
-		return nil, fmt.Errorf("%s is no MediaWiki: includes/Defines.php has no MW_VERSION", path)
+		return c, fmt.Errorf("%s is no MediaWiki: includes/Defines.php has no MW_VERSION", path)
 	}
-	c := &Codebase{Name: name, Path: path, Version: string(version[1]), requires: coreRequires(path)}
+	c.Version, c.requires = string(version[1]), coreRequires(path)
 	c.fingerprint = sync.OnceValue(func() string { return coreFingerprint(path) })
 	if c.Extensions, err = components(path, "extensions", "extension.json", false); err != nil {
-		return nil, err
+		return c, err
 	}
 	c.Skins, err = components(path, "skins", "skin.json", true)
 	return c, err
 }
+
+// fault adds a reason why no wiki can run on the codebase.
+func (c *Codebase) fault(p Problem) { c.Faults = append(c.Faults, p) }
 
 // Fingerprint is 16 hexadecimal digits that change with the core code that
 // decides a database's schema. It reads some hundred files the first time.
@@ -51,23 +58,34 @@ func components(path, folder, manifest string, skin bool) (map[string]*Component
 	for _, e := range entries {
 		dir := filepath.Join(path, folder, e.Name())
 		data, err := os.ReadFile(filepath.Join(dir, manifest))
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // README, or a folder that holds no component
 		}
-		var m struct {
-			Version  any          `json:"version"`
-			Requires requirements `json:"requires"`
+		c := &Component{Name: e.Name(), Skin: skin, Path: dir}
+		c.fingerprint = sync.OnceValue(func() string { return componentFingerprint(dir, manifest) })
+		if err == nil {
+			err = c.read(data)
 		}
-		if err := json.Unmarshal(data, &m); err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, manifest), err)
+		if err != nil {
+			c.fault = fmt.Sprintf("its %s can't be used: %s", manifest, reason(err))
 		}
-		version, _ := m.Version.(string)
-		found[e.Name()] = &Component{
-			Name: e.Name(), Skin: skin, Path: dir, Version: version, requires: m.Requires,
-			fingerprint: sync.OnceValue(func() string { return componentFingerprint(dir, manifest) }),
-		}
+		found[e.Name()] = c
 	}
 	return found, nil
+}
+
+// read takes what matters out of a manifest.
+func (c *Component) read(manifest []byte) error {
+	var m struct {
+		Version  any          `json:"version"`
+		Requires requirements `json:"requires"`
+	}
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		return err
+	}
+	c.Version, _ = m.Version.(string)
+	c.requires = m.Requires
+	return nil
 }
 
 // hasLanguage says whether the tree has messages of that language.
@@ -85,47 +103,45 @@ func (l *loader) setComponents(t *Tenant, extensions, skins []text) {
 	for _, s := range skins {
 		t.Origins["skins."+s.value] = s.at
 	}
-	if t.Codebase == nil {
-		return
-	}
 	if len(skins) == 0 {
 		l.report(t.Position, "skins", `such as skins = ["Vector"]`, "the tenant %q has none", t.Name)
 	}
-	l.checkComponents(t, "extensions", extensions, t.Codebase.Extensions)
-	l.checkComponents(t, "skins", skins, t.Codebase.Skins)
+	if t.Codebase == nil || len(t.Codebase.Faults) > 0 {
+		return
+	}
+	t.checkComponents("extensions", extensions, t.Codebase.Extensions)
+	t.checkComponents("skins", skins, t.Codebase.Skins)
 }
 
-func (l *loader) checkComponents(t *Tenant, key string, wanted []text, have map[string]*Component) {
+// checkComponents finds what the tenant's codebase lacks of what the tenant loads.
+func (t *Tenant) checkComponents(key string, wanted []text, have map[string]*Component) {
+	kind := strings.TrimSuffix(key, "s")
 	for _, w := range wanted {
 		c := have[w.value]
-		if c == nil {
-			l.report(w.at, key, didYouMean(w.value, maps.Keys(have)), "MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, strings.TrimSuffix(key, "s"), w.value)
+		switch {
+		case c == nil:
+			t.Fault(t.absent(w, key, kind, have))
 			continue
+		case c.fault != "":
+			t.Fault(Problem{Position: w.at, Key: key, Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.fault)})
 		}
 		for _, missing := range c.requires.unmet(t) {
-			l.report(w.at, key, "", "%s of tenant %q needs %s", w.value, t.Name, missing)
+			t.Fault(Problem{Position: w.at, Key: key, Message: fmt.Sprintf("%s of tenant %q needs %s", w.value, t.Name, missing)})
 		}
 	}
 }
 
-// Problems says why the tenant could not run on codebase c: extensions and
-// skins that it lacks, and requirements of theirs that it does not meet.
-func (t *Tenant) Problems(c *Codebase) []string {
-	on := *t
-	on.Codebase = c
-	var found []string
-	check := func(kind string, names []string, have map[string]*Component) {
-		for _, name := range names {
-			if have[name] == nil {
-				found = append(found, fmt.Sprintf("MediaWiki %s has no %s %q", c.Version, kind, name))
-				continue
-			}
-			for _, missing := range have[name].requires.unmet(&on) {
-				found = append(found, name+" needs "+missing)
-			}
-		}
+// intoCore are components that became a part of MediaWiki, by the first version
+// that has them (MediaWiki: release notes of 1.40).
+var intoCore = map[string]string{"Renameuser": "1.40"}
+
+// absent is the problem of a component that a codebase does not have.
+func (t *Tenant) absent(w text, key, kind string, have map[string]*Component) Problem {
+	since, moved := intoCore[w.value]
+	if moved && slices.Compare(numbers(t.Codebase.Version), numbers(since)) >= 0 {
+		return Problem{Position: w.at, Key: key, Hint: "take it away",
+			Message: fmt.Sprintf("%s is part of MediaWiki since %s, and MediaWiki %s at %s has no %s of that name", w.value, since, t.Codebase.Version, t.Codebase.Path, kind)}
 	}
-	check("extension", t.Extensions, c.Extensions)
-	check("skin", t.Skins, c.Skins)
-	return found
+	return Problem{Position: w.at, Key: key, Hint: didYouMean(w.value, maps.Keys(have)),
+		Message: fmt.Sprintf("MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, kind, w.value)}
 }

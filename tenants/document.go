@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,6 +46,9 @@ func readDocument(dir, name string) (document, Problems) {
 // readSmall reads a file that a person could have written, or says why not.
 func readSmall(path string) ([]byte, *Problem) {
 	f, err := OpenFile(path, os.O_RDONLY, 0)
+	if target, broken := brokenLink(path, err); broken {
+		return nil, &Problem{Message: "is a symbolic link to " + target + ", which is not there", Hint: "remove it or put the file there"}
+	}
 	if err != nil {
 		return nil, &Problem{Message: reason(err)}
 	}
@@ -61,6 +65,15 @@ func readSmall(path string) ([]byte, *Problem) {
 		return nil, &Problem{Message: "is empty", Hint: "remove it or write a definition"}
 	}
 	return data, nil
+}
+
+// brokenLink says where a link leads to that could not be opened for want of a file.
+func brokenLink(path string, err error) (target string, broken bool) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", false
+	}
+	target, err = os.Readlink(path)
+	return target, err == nil
 }
 
 // reason is what an *os.PathError says without repeating the path.

@@ -1,6 +1,7 @@
 package tenants
 
 import (
+	"fmt"
 	"maps"
 	"net/url"
 	"os/exec"
@@ -71,20 +72,27 @@ func (l *loader) readCodebases(s *section) {
 			return
 		}
 		c, err := openCodebase(name, l.path(path.value))
-		if err != nil {
-			sub.report(path.at, "path", "", "%s", err)
-			return
-		}
 		c.Position = at
-		c.PHP = l.findPHP(sub, php)
+		if err != nil {
+			c.fault(Problem{Position: path.at, Key: sub.path + "path", Message: err.Error()})
+		} else if numbers := numbers(c.Version); slices.Compare(numbers, oldest) < 0 {
+			c.fault(Problem{Position: path.at, Key: sub.path + "path", Hint: "use MediaWiki 1.39 or later",
+				Message: fmt.Sprintf("MediaWiki %s is older than what wikictl can run", c.Version)})
+		}
+		c.PHP = l.findPHP(sub, php, c)
 		l.farm.Codebases[name] = c
 	})
 }
 
+// oldest is the first MediaWiki that wikictl runs: the first with a schema of its
+// settings, includes/config-schema.php.
+var oldest = []int{1, 39}
+
 // phpNames are the command line programs looked for when none is named.
 var phpNames = []string{"php", "php8.4", "php8.3", "php8.2", "php8.1"}
 
-func (l *loader) findPHP(s *section, wanted text) string {
+// findPHP finds the program of a codebase, whose fault it is when there is none.
+func (l *loader) findPHP(s *section, wanted text, c *Codebase) string {
 	names := phpNames
 	if wanted.set() {
 		names = []string{wanted.value}
@@ -97,9 +105,13 @@ func (l *loader) findPHP(s *section, wanted text) string {
 			return path
 		}
 	}
-	if wanted.set() {
-		s.report(wanted.at, "php", "the php command line program", "%q is no program that can be run", wanted.value)
+	problem := Problem{Position: wanted.at, Key: s.path + "php", Hint: "name the php command line program",
+		Message: fmt.Sprintf("%q is no program that can be run", wanted.value)}
+	if !wanted.set() {
+		problem.Position, problem.Hint = c.Position, "install php-cli, or name the program here"
+		problem.Message = "no php command line program was found"
 	}
+	c.fault(problem)
 	return ""
 }
 

@@ -1,17 +1,12 @@
 package tenants
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-
-	"github.com/bmatcuk/doublestar/v4"
 )
 
 // FarmFile is the name of the file that makes a folder a farm.
@@ -19,24 +14,27 @@ const FarmFile = "wikictl.toml"
 
 // Load reads the farm in dir and everything that it names. The error is
 // Problems when the farm's files are wrong: every mistake at once, sorted. The
-// farm is nil then.
+// farm is nil then. What concerns one tenant only is no error, but among its Faults.
 func Load(dir string) (*Farm, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	l := loader{farm: &Farm{Dir: dir, Classes: map[string]*Class{}}}
+	l := loader{farm: &Farm{Dir: dir, Classes: map[string]*Class{}}, pems: new(pems)}
 	document, problems := readDocument(dir, FarmFile)
 	l.problems = problems
 	if len(problems) == 0 {
 		l.readFarm(document)
 		l.resolveAll()
 	}
-	if len(l.problems) > 0 {
-		l.problems.Sort()
-		return nil, slices.Compact(l.problems)
+	if len(l.problems) == 0 {
+		return l.farm, nil
 	}
-	return l.farm, nil
+	for _, t := range l.farm.Tenants { // all mistakes at once
+		l.problems = append(l.problems, t.Faults...)
+	}
+	l.problems.Sort()
+	return nil, slices.Compact(l.problems)
 }
 
 // loader gathers a farm and its problems.
@@ -46,6 +44,7 @@ type loader struct {
 	defaults layer
 	classes  map[string]*layer
 	prefix   string // of database names
+	pems     *pems
 }
 
 // resolveAll reads classes and tenants, which the farm file has named.
@@ -57,7 +56,7 @@ func (l *loader) resolveAll() {
 		}
 	}
 	l.checkClassCycles()
-	names := l.match(l.farm.tenantPatterns)
+	names := l.match(l.farm.tenantPatterns, true)
 	found := make([]*Tenant, len(names))
 	l.each(len(names), func(l *loader, i int) {
 		if d := l.read(names[i]); d.root != nil {
@@ -71,7 +70,7 @@ func (l *loader) resolveAll() {
 
 // readAll reads every file that the patterns match.
 func (l *loader) readAll(patterns []text) []document {
-	names := l.match(patterns)
+	names := l.match(patterns, false)
 	documents := make([]document, len(names))
 	l.each(len(names), func(l *loader, i int) { documents[i] = l.read(names[i]) })
 	return documents
@@ -102,25 +101,6 @@ func (l *loader) each(n int, do func(l *loader, i int)) {
 	}
 	wait.Wait()
 	l.problems = append(l.problems, slices.Concat(reported...)...)
-}
-
-// match lists the files that the patterns match, each once, sorted.
-func (l *loader) match(patterns []text) []string {
-	var names []string
-	for _, p := range patterns {
-		found, err := doublestar.Glob(os.DirFS(l.farm.Dir), filepath.ToSlash(p.value), doublestar.WithFailOnIOErrors())
-		switch {
-		case errors.Is(err, doublestar.ErrBadPattern):
-			l.report(p.at, "", "", "the pattern %q is not valid", p.value)
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			l.report(p.at, "", "", "the pattern %q: %s", p.value, err)
-		case len(found) == 0:
-			l.report(p.at, "", "patterns are relative to "+FarmFile, "the pattern %q matches no file", p.value)
-		}
-		names = append(names, found...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 func (l *loader) report(at Position, key, hint, format string, args ...any) {

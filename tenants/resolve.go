@@ -1,6 +1,7 @@
 package tenants
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -63,6 +64,12 @@ func (l *loader) resolve(v *layer) *Tenant {
 	l.checkServerSettings(t)
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
+	if t.Codebase != nil {
+		for _, fault := range t.Codebase.Faults {
+			t.Fault(fault)
+		}
+	}
+	l.checkCertificate(t)
 	return t
 }
 
@@ -135,8 +142,8 @@ func (l *loader) checkLanguage(t *Tenant, s text) {
 	switch {
 	case !languageCode.MatchString(s.value):
 		l.report(s.at, "language", `such as "en" or "pt-br"`, "%q is not a language code", s.value)
-	case t.Codebase != nil && !t.Codebase.hasLanguage(s.value):
-		l.report(s.at, "language", "", "MediaWiki %s has no language %q", t.Codebase.Version, s.value)
+	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !t.Codebase.hasLanguage(s.value):
+		t.Fault(Problem{Position: s.at, Key: "language", Message: fmt.Sprintf("MediaWiki %s has no language %q", t.Codebase.Version, s.value)})
 	}
 }
 

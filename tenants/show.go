@@ -16,6 +16,9 @@ import (
 // origins, each line says where its value came from.
 func Show(t *Tenant, origins bool) string {
 	w := shower{origins: origins}
+	for _, p := range t.Faults {
+		w.b.WriteString("# blocked: " + strings.ReplaceAll(p.String(), "\n", " ") + "\n")
+	}
 	w.line("name", t.Name, t.at("name"))
 	w.line("hosts", t.Hosts, t.at("hosts"))
 	if len(t.Classes) > 0 {

@@ -4,7 +4,10 @@
 // and it never writes a file.
 package tenants
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Farm is everything that one wikictl.toml describes, resolved and checked.
 type Farm struct {
@@ -61,6 +64,7 @@ type Codebase struct {
 	Version    string                // MW_VERSION of includes/Defines.php, such as "1.43.9"
 	Extensions map[string]*Component // by folder name
 	Skins      map[string]*Component // by folder name
+	Faults     Problems              // why no wiki can run on it; the fields above are then as far as they are known
 	Position   Position
 
 	requires    map[string]any // of composer.json
@@ -74,6 +78,7 @@ type Component struct {
 	Path    string // absolute folder
 	Version string // as extension.json or skin.json states it; may be empty
 
+	fault       string // why it can't be used: its manifest can't be read; empty: it can
 	requires    requirements
 	fingerprint func() string
 }
@@ -135,7 +140,19 @@ type Tenant struct {
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from
 	Repeats    []Repeat         // settings that are set to what they were already
+	Faults     Problems         // why this tenant is blocked: it is left as it is, and the others are not
 	Position   Position
+}
+
+// Blocked reports whether the tenant has faults of its own, so that no command makes
+// or changes it. Mistakes that concern more than one tenant are errors of Load.
+func (t *Tenant) Blocked() bool { return len(t.Faults) > 0 }
+
+// Fault adds a problem that concerns this tenant only, unless it is known already.
+func (t *Tenant) Fault(p Problem) {
+	if !slices.Contains(t.Faults, p) {
+		t.Faults = append(t.Faults, p)
+	}
 }
 
 // Origins maps a key path such as "settings.wgMaxUploadSize" to the place that set it.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 )
@@ -43,27 +42,6 @@ func TestCreateLeavesWhatAnotherRunMade(t *testing.T) {
 		if got := f.client(c.name).content(); got != content {
 			t.Errorf("after %v the wiki holds\n%s", c.command, got)
 		}
-	}
-}
-
-// A repair that was planned before another person upgraded the wiki is not done: the
-// link would lead the new database's wiki back to the old code.
-func TestFixLeavesWhatAnotherRunChanged(t *testing.T) {
-	f := newFarm(t)
-	f.define(1)
-	f.exits(0, "create", "w0")
-	core := f.state("wikis/w0/current/core")
-	must(t, os.Remove(core))
-	out, code := f.held("w0", "lock", "before", func() {
-		f.struck(event{}, "audit", "--fix", "--yes", "w0")
-		f.want143()
-		f.exits(0, "upgrade", "w0")
-	}, "audit", "--fix", "--yes", "w0")
-	if code != 2 || !strings.Contains(out, "run this again") {
-		t.Errorf("exit code %d\n%s", code, out)
-	}
-	if v := f.client("w0").version(); v != "MediaWiki 1.43.9" {
-		t.Errorf("the wiki is served by %s", v)
 	}
 }
 

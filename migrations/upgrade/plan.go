@@ -46,6 +46,7 @@ type Planned struct {
 	tenant *tenants.Tenant
 	row    mariadb.TenantRow
 	code   bool // it gets other code, or the updater is forced
+	own    int  // how many of Problems stand in the way of this tenant only, whatever becomes of the others
 }
 
 // Blocked are the tenants that something stands in the way of.
@@ -57,6 +58,19 @@ func (p *Plan) Blocked() []Planned {
 		}
 	}
 	return blocked
+}
+
+// stopping are the tenants with problems that a person has to look at before any wiki
+// is upgraded, unless told otherwise. Faults in a tenant's own definition, a server or
+// a php that can't be reached, and that it is not created are none of those.
+func (p *Plan) stopping() []Planned {
+	return slices.DeleteFunc(p.Blocked(), func(j Planned) bool { return len(j.Problems) == j.own })
+}
+
+// block adds a problem that concerns this tenant only.
+func (j *Planned) block(problem string) {
+	j.Problems = append(j.Problems, problem)
+	j.own++
 }
 
 // wave are the tenants of a wave, those that are expected to take longest first.
@@ -93,8 +107,15 @@ func Make(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options) 
 	if p.sql, err = readFarmSQL(h.Farm.Migrations); err != nil {
 		return nil, err
 	}
+	obstacles := h.Obstacles(ctx, list)
 	for _, t := range list {
 		j := p.judge(t, rows, open, seen, o.Force)
+		if problems := obstacles[t.Name]; problems != nil {
+			j = &Planned{Name: t.Name, Old: rows[t.Name].Version, New: t.Codebase.Version, tenant: t, row: rows[t.Name], Interrupted: open[t.Name].Phase}
+			for _, problem := range problems {
+				j.block(problem.String())
+			}
+		}
 		if j == nil {
 			p.unchanged = append(p.unchanged, t)
 			continue
@@ -113,7 +134,7 @@ func (p *Plan) judge(t *tenants.Tenant, rows map[string]mariadb.TenantRow, open 
 	row, known := rows[t.Name]
 	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
 	if !known || row.State != mariadb.Ready {
-		j.Problems = []string{"it is not created yet; wikictl create " + t.Name}
+		j.block("it is not created yet; wikictl create " + t.Name)
 		return j
 	}
 	j.Interrupted = open[t.Name].Phase

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
@@ -24,11 +25,15 @@ func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger
 		return err
 	}
 	for _, def := range serversOf(p) {
-		if err := p.inspectServer(ctx, h, ledger, def); err != nil {
-			return err
+		err := p.inspectServer(ctx, h, ledger, def)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			p.blockServer(def, err)
 		}
 	}
-	if err := p.inspectCode(ctx, o); err != nil {
+	if err := p.inspectCode(ctx, h, o); err != nil {
 		return err
 	}
 	for _, j := range p.Tenants {
@@ -49,6 +54,15 @@ func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger
 	}
 	p.askWeb(ctx, h)
 	return nil
+}
+
+// blockServer notes that a server can't be asked, in the way of the tenants on it.
+func (p *Plan) blockServer(def *tenants.Server, err error) {
+	for _, j := range p.Tenants {
+		if j.tenant.Server == def {
+			j.block(host.ServerFault(def, err).String())
+		}
+	}
 }
 
 // inspectServer looks at a server and at the databases on it.
@@ -109,19 +123,19 @@ func (j *Planned) judgeServer(def *tenants.Server, r mariadb.Replication) {
 
 // inspectCode compares what the new code needs of PHP with the PHP that runs the
 // updater, and of libraries with those beside it, and has the settings judged.
-func (p *Plan) inspectCode(ctx context.Context, o Options) error {
-	platforms, libraries := map[string]php.Platform{}, map[*tenants.Codebase][]string{}
+func (p *Plan) inspectCode(ctx context.Context, h *host.Host, o Options) error {
+	libraries := map[*tenants.Codebase][]string{}
 	var list []*tenants.Tenant
 	for _, j := range p.Tenants {
 		c := j.tenant.Codebase
-		if _, known := platforms[c.PHP]; !known {
-			platform, err := php.ReadPlatform(ctx, c.PHP)
-			if err != nil {
-				return fmt.Errorf("codebases.%s: %w", c.Name, err)
-			}
-			platforms[c.PHP] = platform
+		if j.own > 0 {
+			continue
 		}
-		j.Problems = append(j.Problems, j.tenant.PlatformProblems(c, platforms[c.PHP].Version, platforms[c.PHP].Extensions)...)
+		platform, err := h.Platform(ctx, c) // it was asked for obstacles
+		if err != nil {
+			return err
+		}
+		j.Problems = append(j.Problems, j.tenant.PlatformProblems(c, platform.Version, platform.Extensions)...)
 		if !j.code {
 			continue
 		}
@@ -186,17 +200,27 @@ func (p *Plan) blockAll(problem string) {
 	}
 }
 
-// askWeb looks whether the web server and php-fpm answer for one of the wikis
-// that are not interrupted: if they don't, no probe after an upgrade can pass.
+// askWeb asks the wikis that are not interrupted whether they answer as they are: of
+// one that does not, no probe after its upgrade could pass. When none answers it is
+// the web server or php-fpm, which is said once.
 func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
-	at := slices.IndexFunc(p.Tenants, func(j *Planned) bool {
-		return j.Interrupted == "" && len(j.Problems) == 0 && host.Exists(filepath.Join(h.Layout.Vhosts(), j.Name+".conf"))
+	asked := slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
+		return j.Interrupted != "" || len(j.Problems) > 0 || !host.Exists(h.Layout.Vhost(j.Name))
 	})
-	if at < 0 {
+	options := fleet.Options[*Planned]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	silent := map[*Planned]error{}
+	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (php.SiteInfo, error) {
+		return php.Probe(ctx, h.Farm.Web.Probe, j.tenant.Hosts[0])
+	}) {
+		if r.Err != nil {
+			silent[r.Item] = r.Err
+		}
+	}
+	if len(asked) > 1 && len(silent) == len(asked) {
+		p.blockAll(fmt.Sprintf("the web server serves none of the %d wikis to upgrade as it is, such as %s: %s", len(asked), asked[0].Name, silent[asked[0]]))
 		return
 	}
-	j := p.Tenants[at]
-	if _, err := php.Probe(ctx, h.Farm.Web.Probe, j.tenant.Hosts[0]); err != nil {
-		p.blockAll("the web server does not serve " + j.Name + " as it is: " + err.Error())
+	for j, err := range silent {
+		j.Problems = append(j.Problems, "it is not served as it is: "+err.Error())
 	}
 }

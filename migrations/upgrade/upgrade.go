@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wikictl/templates/deploy"
@@ -70,13 +71,21 @@ func (s Share) Of(total int) int {
 // nothing was changed.
 type BlockedError struct{ Blocked []Planned }
 
-// Error has a line for each.
+// Error has a line for each problem, with the tenants that have it.
 func (e *BlockedError) Error() string {
-	text := "nothing was changed, as something stands in the way; mend it, or go on without these wikis by --skip-blocked"
+	var problems []string
+	names := map[string][]string{}
 	for _, p := range e.Blocked {
 		for _, problem := range p.Problems {
-			text += "\n" + p.Name + ": " + problem
+			if names[problem] == nil {
+				problems = append(problems, problem)
+			}
+			names[problem] = append(names[problem], p.Name)
 		}
+	}
+	text := "nothing was changed, as something stands in the way; mend it, or go on without these wikis by --skip-blocked"
+	for _, problem := range problems {
+		text += "\n" + strings.Join(names[problem], ", ") + ": " + problem
 	}
 	return text
 }
@@ -108,9 +117,8 @@ type upgrade struct {
 // plan, in its order. When something stands in the way of a tenant it is a
 // *BlockedError and nothing was changed, unless SkipBlocked is set.
 func Run(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome, error) {
-	blocked := p.Blocked()
-	if len(blocked) > 0 && !o.SkipBlocked {
-		return nil, &BlockedError{blocked}
+	if stopping := p.stopping(); len(stopping) > 0 && !o.SkipBlocked {
+		return nil, &BlockedError{stopping}
 	}
 	outcomes := map[string]host.Outcome{}
 	for _, t := range p.unchanged {
@@ -166,7 +174,7 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 	for _, j := range jobs {
 		switch {
 		case len(j.Problems) > 0:
-			end(host.Outcome{Tenant: j.tenant, Status: host.Failed, Err: fmt.Errorf("not begun: %s", j.Problems[0])})
+			end(host.Outcome{Tenant: j.tenant, Status: host.Blocked, Err: fmt.Errorf("not begun: %s", strings.Join(j.Problems, "\n"))})
 		case stop != nil:
 			end(host.Outcome{Tenant: j.tenant, Status: host.Skipped, Err: stop})
 		case budget < 0:

@@ -115,9 +115,7 @@ func look(ctx context.Context, f *tenants.Farm, o Options, gather func(*wanted) 
 		return Report{}, problems
 	}
 	var err error
-	if w.code, err = readCode(ctx, f, w.list); err != nil {
-		return Report{}, err
-	}
+	w.code, w.unread = readCode(ctx, f, w.list)
 	if w.there, err = gather(w); err != nil {
 		return Report{}, err
 	}
@@ -135,7 +133,8 @@ type wanted struct {
 	whole    bool // list is every tenant
 	quick    bool
 	today    time.Time
-	code     map[*tenants.Codebase]*code
+	code     map[*tenants.Codebase]*code // of those that could be read
+	unread   map[*tenants.Codebase]error // why the others could not be
 	policies []policy
 	there    *there // nil: only definitions are looked at
 
@@ -146,7 +145,7 @@ type wanted struct {
 type subject struct {
 	*wanted
 	tenant *tenants.Tenant
-	code   *code
+	code   *code // nil: its codebase can't be read
 }
 
 // compare lets every rule look at what is wanted.

@@ -83,6 +83,8 @@ path = "CODEBASES/1.39"
 [codebases.aged]
 path = "CODEBASES/1.43"
 php = "DIR/php8.1"
+[codebases.broken]
+path = "/usr"
 [codebases.spare]
 path = "CODEBASES/1.43"
 [[policy]]
@@ -147,6 +149,8 @@ var planted = []struct {
 	{rule: "shared-tables", lines: `wgSharedDB = "wiki_central"`, at: "5:1"},
 	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
+	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},
+	{rule: "codebase-broken", at: "wikictl.toml:path = \"/usr\""},
 	{rule: "mediawiki-eol", at: `wikictl.toml:[codebases."1.39"]`},
 	{rule: "php-eol", at: "wikictl.toml:[codebases.aged]"},
 	{rule: "codebase-unused", at: "wikictl.toml:[codebases.spare]", tenants: "-"},
@@ -172,7 +176,8 @@ func plantedFarm() map[string]string {
 	for _, name := range []string{"three-a", "three-b", "three-c"} {
 		files["tenants/"+name+".toml"] = tenantToml(name, name+".example", "\nclasses = [\"three\"]", "wgLocaltimezone = \"Europe/Berlin\"")
 	}
-	top := map[string]string{"mediawiki-eol": "\ncodebase = \"1.39\"", "php-eol": "\ncodebase = \"aged\""}
+	top := map[string]string{"mediawiki-eol": "\ncodebase = \"1.39\"", "php-eol": "\ncodebase = \"aged\"",
+		"tenant-blocked": "\nextensions = [\"Missing\"]", "codebase-broken": "\ncodebase = \"broken\""}
 	for _, p := range planted {
 		if p.tenants == "" {
 			files["tenants/"+p.rule+".toml"] = tenantToml(p.rule, p.rule+".wiki.example", top[p.rule], p.lines)

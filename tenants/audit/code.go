@@ -48,6 +48,9 @@ var bare = []string{
 // find looks for a setting in core and in what a tenant loads. known is also
 // true of a variable that code names without declaring it.
 func (c *code) find(t *tenants.Tenant, name string) (s php.Setting, declared, known bool) {
+	if c == nil {
+		return s, false, false
+	}
 	if s, ok := c.core.settings[name]; ok {
 		return s, true, true
 	}
@@ -115,16 +118,17 @@ func newGroup(s php.SettingGroup) group {
 }
 
 // readCode reads the codebases that tenants run on, each in one PHP process unless
-// the answer is remembered.
-func readCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[*tenants.Codebase]*code, error) {
+// the answer is remembered. unread says why one can't be read; those with faults,
+// which have findings of their own, are in neither.
+func readCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (read map[*tenants.Codebase]*code, unread map[*tenants.Codebase]error) {
 	var used []*tenants.Codebase
 	for _, t := range list {
-		if !slices.Contains(used, t.Codebase) {
+		if len(t.Codebase.Faults) == 0 && !slices.Contains(used, t.Codebase) {
 			used = append(used, t.Codebase)
 		}
 	}
 	options := fleet.Options[*tenants.Codebase]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
-	read := map[*tenants.Codebase]*code{}
+	read, unread = map[*tenants.Codebase]*code{}, map[*tenants.Codebase]error{}
 	for _, r := range fleet.Run(ctx, used, options, func(ctx context.Context, c *tenants.Codebase) (*code, error) {
 		s, err := readOne(ctx, f.Layout().SettingsCache(c.Name), c)
 		if err != nil {
@@ -133,11 +137,12 @@ func readCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map
 		return newCode(s), nil
 	}) {
 		if r.Err != nil {
-			return nil, fmt.Errorf("codebases.%s: %w", r.Item.Name, r.Err)
+			unread[r.Item] = r.Err
+			continue
 		}
 		read[r.Item] = r.Value
 	}
-	return read, nil
+	return read, unread
 }
 
 // remembered is the file that keeps PHP's answer.

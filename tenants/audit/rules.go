@@ -35,7 +35,7 @@ type rule struct {
 }
 
 // rules is every rule there is.
-var rules = slices.Concat(codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
+var rules = slices.Concat(faultRules, codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
 	serverRules, ledgerRules, accountRules, schemaRules, fileRules)
 
 // Rules lists every rule, by id.

@@ -65,6 +65,9 @@ func ended(version string, ends []lifetime, today time.Time) string {
 
 func oldMediaWiki(s *subject, r *reporter) {
 	c := s.tenant.Codebase
+	if c.Version == "" {
+		return
+	}
 	if end := ended(c.Version, mediawikiEnds, s.today); end != "" {
 		r.say(c.Position, "codebases."+c.Name, "upgrade its tenants to another codebase", "MediaWiki %s: security releases ended on %s", c.Version, end)
 	}
@@ -72,6 +75,9 @@ func oldMediaWiki(s *subject, r *reporter) {
 
 func oldPHP(s *subject, r *reporter) {
 	c := s.tenant.Codebase
+	if s.code == nil {
+		return
+	}
 	if end := ended(s.code.php, phpEnds, s.today); end != "" {
 		r.say(c.Position, "codebases."+c.Name+".php", "name a newer one", "PHP %s: security releases ended on %s", s.code.php, end)
 	}

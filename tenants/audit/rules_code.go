@@ -57,6 +57,9 @@ var codeRules = []rule{
 // unknownSetting decides which of the rules about code a setting breaks; it
 // breaks at most one but those about its value.
 func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
+	if s.code == nil {
+		return
+	}
 	declared, isDeclared, known := s.code.find(s.tenant, name)
 	version := "MediaWiki " + s.tenant.Codebase.Version
 	if isDeclared && declared.Obsolete == "" {

@@ -1,9 +1,9 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"wikictl/php"
@@ -20,7 +20,8 @@ type farmState struct {
 	vhost     []deploy.Change                             // of the virtual host for names of no tenant
 	code      map[*tenants.Codebase]deploy.CodeInspection // of those that are used
 	stranger  string                                      // the database of the wiki that answers for a name of none
-	cli       map[*tenants.Codebase]php.Platform          // of those that are used
+	cli       map[*tenants.Codebase]php.Platform          // of those that are used and answer
+	mute      map[*tenants.Codebase]error                 // why the others don't
 	fpm       *php.Platform                               // nil: it was not asked, or does not say
 	fpmSilent error                                       // why it does not say
 }
@@ -96,24 +97,27 @@ func used(w *wanted, rows map[string]mariadb.TenantRow) []*tenants.Codebase {
 // lookAtCode looks at codebases and at their PHP.
 func (s *farmState) lookAtCode(ctx context.Context, h *host.Host, used []*tenants.Codebase) error {
 	s.code, s.cli = map[*tenants.Codebase]deploy.CodeInspection{}, map[*tenants.Codebase]php.Platform{}
+	s.mute = map[*tenants.Codebase]error{}
 	type found struct {
 		code deploy.CodeInspection
 		php  php.Platform
+		mute error
 	}
+	used = slices.DeleteFunc(used, func(c *tenants.Codebase) bool { return len(c.Faults) > 0 })
 	for _, r := range fleet.Run(ctx, used, fleet.Options[*tenants.Codebase]{Jobs: 4, MaxFailures: fleet.NoLimit},
 		func(ctx context.Context, c *tenants.Codebase) (f found, err error) {
-			if f.code, err = h.Deploy.InspectCode(c.Path); err != nil {
-				return f, err
-			}
-			f.php, err = php.ReadPlatform(ctx, c.PHP)
+			f.php, f.mute = h.Platform(ctx, c)
+			f.code, err = h.Deploy.InspectCode(c.Path)
 			return f, err
 		}) {
-		if r.Err != nil {
-			return fmt.Errorf("codebases.%s: %w", r.Item.Name, r.Err)
+		switch err := cmp.Or(r.Err, r.Value.mute); {
+		case err != nil:
+			s.mute[r.Item] = err
+		default:
+			s.code[r.Item], s.cli[r.Item] = r.Value.code, r.Value.php
 		}
-		s.code[r.Item], s.cli[r.Item] = r.Value.code, r.Value.php
 	}
-	return nil
+	return ctx.Err()
 }
 
 // askFPM asks php-fpm what it is: the farm's, or any tenant's pool, as all pools

@@ -205,6 +205,9 @@ func (s *subject) keys(name string) []string {
 
 // defaultKeys are the keys of a table's default, which is read once.
 func (c *code) defaultKeys(t *tenants.Tenant, name string) []string {
+	if c == nil {
+		return nil
+	}
 	keys, known := c.keys[name]
 	if !known {
 		declared, _, _ := c.find(t, name)

@@ -25,10 +25,7 @@ var remarked = []string{"setting-obsolete", "setting-type", "setting-value"}
 // (maintenance/update.php, validateSettings). No ignore helps there.
 func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[string]Objections, error) {
 	w := &wanted{farm: f, list: list}
-	var err error
-	if w.code, err = readCode(ctx, f, list); err != nil {
-		return nil, err
-	}
+	w.code, w.unread = readCode(ctx, f, list)
 	r := newReporter(nil)
 	r.compare(w)
 	all := map[string]Objections{}
@@ -44,10 +41,14 @@ func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[
 	}
 	for _, t := range list {
 		o := all[t.Name]
-		o.Stop = w.code[t.Codebase].stopping(t)
+		if err := w.unread[t.Codebase]; err != nil {
+			o.Stop = append(o.Stop, fmt.Sprintf("codebases.%s: %s", t.Codebase.Name, err))
+		} else if code := w.code[t.Codebase]; code != nil {
+			o.Stop = code.stopping(t)
+		}
 		all[t.Name] = o
 	}
-	return all, nil
+	return all, ctx.Err()
 }
 
 // stopping lists the tenant's settings that stop the updater.

@@ -47,10 +47,26 @@ type Host struct {
 	identity tenants.Identity // the zero one: none was made yet
 
 	mu      sync.Mutex
-	servers map[string]*mariadb.Server
+	servers map[string]*connection // by name
 	ledger  *mariadb.Ledger
 	locks   map[string]*mariadb.Locks
 	forks   map[string]*php.Server
+
+	platforms map[string]*platform // by php program
+}
+
+// connection is one server, as far as it was reached.
+type connection struct {
+	mu     sync.Mutex
+	server *mariadb.Server
+	err    error // why it could not be reached
+}
+
+// platform is what a php program said of itself.
+type platform struct {
+	once     sync.Once
+	platform php.Platform
+	err      error
 }
 
 // Open checks templates, users, and that the state folder is of these definitions;
@@ -78,7 +94,8 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	h := &Host{
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
 		options: o, owner: owner, identity: identity,
-		servers: map[string]*mariadb.Server{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
+		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
+		platforms: map[string]*platform{},
 	}
 	deployer.Lint, deployer.Load, deployer.Drain = h.lint, h.load, o.Drain
 	if o.Say != nil {
@@ -118,71 +135,89 @@ func (h *Host) Close() error {
 	if h.ledger != nil {
 		errs = append(errs, h.ledger.Close())
 	}
-	for _, s := range h.servers {
-		errs = append(errs, s.Close())
+	for _, c := range h.servers {
+		if c.server != nil {
+			errs = append(errs, c.server.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// Server connects to a server, or returns the connection that there is.
+// Server connects to a server, or returns the connection that there is. One that
+// could not be reached is not tried again.
 func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.server(ctx, def)
-}
-
-func (h *Host) server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
-	if s := h.servers[def.Name]; s != nil {
-		return s, nil
+	c := h.servers[def.Name]
+	if c == nil {
+		c = new(connection)
+		h.servers[def.Name] = c
+	}
+	h.mu.Unlock()
+	c.mu.Lock() // of this server only: another may be slow
+	defer c.mu.Unlock()
+	if c.server != nil || c.err != nil {
+		return c.server, c.err
 	}
 	open := mariadb.Open
 	if h.options.Look {
 		open = mariadb.Connect
 	}
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
-	if err == nil {
-		h.servers[def.Name] = s
+	switch {
+	case err == nil:
+		c.server = s
+	case ctx.Err() == nil:
+		c.err = err
 	}
 	return s, err
 }
 
 // Ledger opens the ledger.
 func (h *Host) Ledger(ctx context.Context) (*mariadb.Ledger, error) {
+	s, err := h.Server(ctx, h.Farm.Ledger)
+	if err != nil {
+		return nil, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ledger != nil {
 		return h.ledger, nil
-	}
-	s, err := h.server(ctx, h.Farm.Ledger)
-	if err != nil {
-		return nil, err
 	}
 	h.ledger, err = h.openLedger(ctx, s)
 	return h.ledger, err
 }
 
 // Lock opens a session for locks on each server; the context ends when one of
-// them is lost.
+// them is lost. On a server that can't be reached no lock can be had, which is the
+// failure of the tenants on it.
 func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Context, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, def := range servers {
-		s, err := h.Server(ctx, def)
-		if err != nil {
+		l, held, err := h.lock(ctx, def, ledger)
+		switch {
+		case err == nil:
+			ctx = held
+		case ctx.Err() != nil || def == h.Farm.Ledger:
 			return nil, err
-		}
-		l, held, err := s.Locks(ctx, ledger, h.options.Holder+", run "+h.RunID)
-		if err != nil {
-			return nil, err
+		default:
+			l = mariadb.NoLocks(err)
 		}
 		h.mu.Lock()
 		h.locks[def.Name] = l
 		h.mu.Unlock()
-		ctx = held
 	}
 	return ctx, nil
+}
+
+func (h *Host) lock(ctx context.Context, def *tenants.Server, ledger *mariadb.Ledger) (*mariadb.Locks, context.Context, error) {
+	s, err := h.Server(ctx, def)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Locks(ctx, ledger, h.options.Holder+", run "+h.RunID)
 }
 
 // Locks is the session that Lock opened on a server.

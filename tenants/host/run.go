@@ -22,10 +22,11 @@ const (
 	Failed    Status = "failed"
 	Restored  Status = "failed (restored)" // and is as it was before the run
 	Skipped   Status = "skipped"
+	Blocked   Status = "blocked" // something of its own stands in the way; it was left as it was
 )
 
-// Failure says whether a status is one of a tenant that failed.
-func (s Status) Failure() bool { return s == Failed || s == Restored }
+// Failure reports whether a status is one of a tenant that is not as it is wanted.
+func (s Status) Failure() bool { return s == Failed || s == Restored || s == Blocked }
 
 // Step is one finished step of a tenant.
 type Step struct {

@@ -55,7 +55,12 @@ type Locks struct {
 	lost   context.CancelCauseFunc
 	stop   context.CancelFunc
 	wait   sync.WaitGroup
+	none   error // why there is no session
 }
+
+// NoLocks stands for a session that could not be had, for the reason of err: no lock
+// can be taken by it.
+func NoLocks(err error) *Locks { return &Locks{none: err} }
 
 // Locks opens a session for locks and writes its holder into the ledger. The
 // context that it returns ends with a *LostError when the session is lost: nothing
@@ -98,6 +103,9 @@ func (l *Locks) keep(ctx context.Context) {
 // makes one fail, or what is taken for it. A ctx that ends does not break it off:
 // the driver would hang up, and with the connection the locks would go.
 func (l *Locks) ask(ctx context.Context, into any, query string, args ...any) error {
+	if l.none != nil {
+		return l.none
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
@@ -161,6 +169,9 @@ func (l *Locks) Release(ctx context.Context, name string) error {
 
 // Close ends the session and with it every lock.
 func (l *Locks) Close() error {
+	if l.none != nil {
+		return nil
+	}
 	l.stop()
 	l.wait.Wait()
 	return l.conn.Close()

@@ -28,7 +28,7 @@ func Apply(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcom
 		}
 	}
 	for _, t := range order {
-		if outcome := outcomes[t.Name]; outcome.Status == host.Failed {
+		if outcome := outcomes[t.Name]; outcome.Status.Failure() {
 			o.Observer.Finished(outcome)
 		}
 	}
@@ -37,6 +37,7 @@ func Apply(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcom
 	if len(jobs) > 0 || c.web {
 		err = c.look(ctx, tenantsOf(jobs))
 		if err == nil {
+			jobs = c.unobstructed(jobs, outcomes)
 			err = c.work(ctx, "apply", jobs, max(len(jobs), 1), outcomes)
 		}
 	}
@@ -64,7 +65,7 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
 			}
 			delete(outcomes, t.Name)
 			if e.Kind == Blocked {
-				outcomes[t.Name] = host.Outcome{Tenant: t.tenant, Status: host.Failed, Err: errors.New(e.What)}
+				outcomes[t.Name] = host.Outcome{Tenant: t.tenant, Status: host.Blocked, Err: t.inTheWay()}
 			} else {
 				jobs = append(jobs, &job{tenant: t.tenant, kind: e.Kind, row: t.row, accounts: t.accounts})
 			}
@@ -81,6 +82,20 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
 		}
 	}
 	return jobs, outcomes
+}
+
+// unobstructed leaves out the jobs of tenants that something has come in the way of
+// since the plan was made, and adds their outcomes.
+func (c *creation) unobstructed(jobs []*job, outcomes map[string]host.Outcome) []*job {
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		problems := c.obstacles[j.tenant.Name]
+		if problems == nil {
+			return false
+		}
+		outcomes[j.tenant.Name] = host.Outcome{Tenant: j.tenant, Status: host.Blocked, Err: host.InTheWay(problems)}
+		c.o.Observer.Finished(outcomes[j.tenant.Name])
+		return true
+	})
 }
 
 // prepare does what comes before the web server hears of a tenant.

@@ -67,7 +67,8 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: define it again and run wikictl undelete %s", row.Name)
 	}
 	if err := l.takeInventory(ctx, server); err != nil {
-		return nil, err
+		left.Problem = err.Error()
+		return left, ctx.Err()
 	}
 	there := l.found[server.Name]
 	if there.Databases[row.Database] {

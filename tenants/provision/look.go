@@ -80,6 +80,12 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 // judgeAll says what is to be done about a tenant, but for its files.
 func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	p := &Planned{Name: t.Name, tenant: t, row: l.rows[t.Name]}
+	if problems := l.obstacles[t.Name]; problems != nil {
+		for _, problem := range problems {
+			p.add(Blocked, "%s", problem)
+		}
+		return p
+	}
 	if row, ok := l.renamed[t.Name]; ok {
 		p.row, p.From = row, row.Name
 		l.judgeRename(p)
@@ -160,29 +166,35 @@ func pendingSQL(ctx context.Context, served []*Planned, o LookOptions) error {
 	return err
 }
 
-// takeInventory asks a server what it holds. One that wikictl runs and never
+// takeInventory asks a server what it holds, once. One that wikictl runs and never
 // started holds nothing.
 func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error {
-	if c.found[def.Name] != nil {
-		return nil
+	if c.found[def.Name] != nil || c.unreached[def.Name] != nil {
+		return c.unreached[def.Name]
 	}
 	s, err := c.Server(ctx, def)
-	switch {
-	case err != nil && def.Managed && !host.Exists(c.Layout.Server(def.Name)):
+	if err != nil && def.Managed && !host.Exists(c.Layout.Server(def.Name)) {
 		c.found[def.Name] = &mariadb.Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}}
 		return nil
-	case err != nil && def.Managed:
-		return fmt.Errorf("%w\n(wikictl server start starts it)", err)
-	case err != nil:
+	}
+	var found *mariadb.Inventory
+	if err == nil {
+		found, err = s.Inventory(ctx)
+	}
+	if err != nil {
+		c.unreached[def.Name] = err
 		return err
 	}
-	c.found[def.Name], err = s.Inventory(ctx)
-	return err
+	c.found[def.Name] = found
+	return nil
 }
 
 // readLedger reads the ledger's tenants; none when there is no ledger yet.
 func (c *creation) readLedger(ctx context.Context) (err error) {
-	if err := c.takeInventory(ctx, c.Farm.Ledger); err != nil {
+	switch err := c.takeInventory(ctx, c.Farm.Ledger); {
+	case err != nil && c.Farm.Ledger.Managed:
+		return fmt.Errorf("%w\n(wikictl server start starts it)", err)
+	case err != nil:
 		return err
 	}
 	c.rows = map[string]mariadb.TenantRow{}

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,6 +50,17 @@ func (p *Planned) Is(k Kind) bool {
 		}
 	}
 	return false
+}
+
+// inTheWay is what stands in the way, as an error: a line for each.
+func (p *Planned) inTheWay() error {
+	var lines []string
+	for _, e := range p.Entries {
+		if e.Kind == Blocked {
+			lines = append(lines, e.What)
+		}
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 func (p *Planned) add(k Kind, format string, args ...any) {

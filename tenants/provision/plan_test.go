@@ -66,7 +66,7 @@ func TestJobs(t *testing.T) {
 		}
 	}
 	p.Left = []*Leftover{{Name: "left", tenant: &tenants.Tenant{Name: "left"}}, {Name: "stuck", tenant: &tenants.Tenant{Name: "stuck"}, Problem: "no server"}}
-	want := map[string]string{"new": "make", "edited": "change", "moved": "rename", "old code": "unchanged", "same": "unchanged", "broken": "failed"}
+	want := map[string]string{"new": "make", "edited": "change", "moved": "rename", "old code": "unchanged", "same": "unchanged", "broken": "blocked"}
 	for _, prune := range []bool{false, true} {
 		if prune {
 			want["left"], want["stuck"] = "left", "failed"

@@ -41,7 +41,11 @@ type creation struct {
 	renamed map[string]mariadb.TenantRow  // rows of tenants that got another name, by that
 	found   map[string]*mariadb.Inventory // by server name
 	goldens goldens
-	web     bool // what the web server includes differs, but for that of tenants
+	// obstacles are what stands in the way of tenants, by name; what is not in here
+	// may still be found when a tenant is judged.
+	obstacles map[string]tenants.Problems
+	unreached map[string]error // why there is no inventory, by server name
+	web       bool             // what the web server includes differs, but for that of tenants
 }
 
 // job is what a run does about one tenant.
@@ -69,10 +73,10 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 	var jobs []*job
 	for i, t := range list {
 		outcomes[i] = c.judge(t)
-		switch outcomes[i].Status {
-		case "":
+		switch s := outcomes[i].Status; {
+		case s == "":
 			jobs = append(jobs, &job{tenant: t, kind: Make})
-		case host.Failed:
+		case s.Failure():
 			o.Observer.Finished(outcomes[i])
 		}
 	}
@@ -92,18 +96,23 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 	return outcomes, err
 }
 
-// look reads the ledger and takes inventory of every server once.
+// look reads the ledger and takes inventory of every server once. A tenant whose
+// server can't be reached is blocked; only the ledger's server is needed by all.
 func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
-	c.found = map[string]*mariadb.Inventory{}
+	c.found, c.unreached = map[string]*mariadb.Inventory{}, map[string]error{}
 	if err := c.readLedger(ctx); err != nil {
 		return err
 	}
-	for _, def := range serversOf(list) {
-		if err := c.takeInventory(ctx, def); err != nil {
-			return err
+	c.obstacles = c.Obstacles(ctx, list)
+	for _, t := range list {
+		if t.Server == nil || c.obstacles[t.Name] != nil {
+			continue
+		}
+		if err := c.takeInventory(ctx, t.Server); err != nil {
+			c.obstacles[t.Name] = tenants.Problems{host.ServerFault(t.Server, err)}
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // serversOf are the servers of tenants; one that only the state folder has left
@@ -130,6 +139,9 @@ type facts struct {
 // judge compares what is wanted of a tenant with what was found before any lock was
 // taken. An outcome without a status has to be worked on.
 func (c *creation) judge(t *tenants.Tenant) host.Outcome {
+	if problems := c.obstacles[t.Name]; problems != nil {
+		return host.Outcome{Tenant: t, Status: host.Blocked, Err: host.InTheWay(problems)}
+	}
 	found := c.found[t.Server.Name]
 	return decide(t, facts{
 		row: c.rows[t.Name], other: c.renamed[t.Name].Name,

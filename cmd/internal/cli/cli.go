@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/templates"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -127,10 +128,26 @@ func (a *app) commands() []*cli.Command {
 	return commands
 }
 
-// loadFarm finds and reads the farm: --farm, or the nearest folder upwards that
-// has a wikictl.toml.
+// loadFarm finds and reads the farm, and finds out what rendering would refuse.
 func loadFarm(c *cli.Context) (*tenants.Farm, error) {
 	useHugePages()
+	f, err := readFarm(c)
+	if err != nil {
+		return nil, err
+	}
+	set, err := templates.Load(f.Templates)
+	if err != nil {
+		return nil, err
+	}
+	if err := set.Check(c.Context, f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// readFarm finds and reads the farm: --farm, or the nearest folder upwards that
+// has a wikictl.toml.
+func readFarm(c *cli.Context) (*tenants.Farm, error) {
 	if dir := c.String("farm"); dir != "" {
 		return tenants.Load(dir)
 	}

@@ -31,7 +31,7 @@ func (a *app) completionCommand() *cli.Command {
 
 // completeNames lists the farm's tenants; a farm with mistakes has none.
 func (a *app) completeNames(c *cli.Context) {
-	f, err := loadFarm(c)
+	f, err := readFarm(c)
 	if err != nil {
 		return
 	}

@@ -153,9 +153,9 @@ func (a *app) planned(outcomes []host.Outcome, asJSON bool) error {
 	if asJSON {
 		err = d.Write(a.stdout, true)
 	} else {
-		_, err = fmt.Fprintf(a.stdout, "%d would be made, %d unchanged, %d can't be made\n", d.Counts.Skipped, d.Counts.Unchanged, d.Counts.Failed)
+		_, err = fmt.Fprintf(a.stdout, "%d would be made, %d unchanged, %d can't be made\n", d.Counts.Skipped, d.Counts.Unchanged, d.Counts.Failed+d.Counts.Blocked)
 	}
-	return cmp.Or(err, dryRunError(d.Counts.Skipped > 0, d.Counts.Failed > 0))
+	return cmp.Or(err, dryRunError(d.Counts.Skipped > 0, d.Counts.Failed+d.Counts.Blocked > 0))
 }
 
 // passwordFrom reads the first line of a file.

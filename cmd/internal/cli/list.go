@@ -32,6 +32,7 @@ type listed struct {
 	Classes    []string `json:"classes"`
 	Extensions []string `json:"extensions"`
 	Skins      []string `json:"skins"`
+	Blocked    []string `json:"blocked,omitempty"` // why no command makes or changes it
 }
 
 func (a *app) runList(c *cli.Context) error {
@@ -48,16 +49,46 @@ func (a *app) runList(c *cli.Context) error {
 	if asJSON(c) {
 		out := make([]listed, len(list))
 		for i, t := range list {
-			out[i] = listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins}
+			out[i] = listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins, faultsOf(t)}
 		}
 		return ui.WriteJSON(a.stdout, out)
 	}
+	a.printList(list)
+	return nil
+}
+
+// printList prints tenants as a table, and below it what blocks some of them.
+func (a *app) printList(list []*tenants.Tenant) {
+	header := []any{"name", "version", "language", "server", "database", "host", "classes"}
+	faults := ui.Grouped{}
 	rows := make([][]any, len(list))
 	for i, t := range list {
 		rows[i] = []any{t.Name, t.Codebase.Version, t.Language, t.Server.Name, t.Database, t.Hosts[0], strings.Join(t.Classes, " ")}
+		for _, fault := range faultsOf(t) {
+			faults.Add(fault, t.Name)
+		}
 	}
-	ui.Table(a.stdout, []any{"name", "version", "language", "server", "database", "host", "classes"}, rows)
-	return nil
+	if faults.Len() > 0 {
+		header = append(header, "")
+		for i, t := range list {
+			mark := ""
+			if t.Blocked() {
+				mark = "blocked"
+			}
+			rows[i] = append(rows[i], mark)
+		}
+	}
+	ui.Table(a.stdout, header, rows)
+	faults.Print(a.stdout, "blocked")
+}
+
+// faultsOf are a tenant's faults, each in a line.
+func faultsOf(t *tenants.Tenant) []string {
+	var lines []string
+	for _, p := range t.Faults {
+		lines = append(lines, p.String())
+	}
+	return lines
 }
 
 func (a *app) showCommand() *cli.Command {

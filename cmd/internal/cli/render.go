@@ -40,23 +40,23 @@ func (a *app) runRender(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		fit := a.renderable(list, rows, open)
+		fit, blocked := a.unblocked(c.Context, h, a.renderable(list, rows, open))
 		source, err := h.Source(fit, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
 		if err != nil {
 			return err
 		}
 		if c.Bool("write") {
-			return a.write(c, h, fit, source, start)
+			return a.write(c, h, fit, blocked, source, start)
 		}
-		return a.compare(c, h, source, start)
+		return a.compare(c, h, source, len(blocked) > 0, start)
 	})
 }
 
 // write brings the disk in line and prints the result; there is none when nothing was
 // done.
-func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, source deploy.Source, start time.Time) error {
+func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, blocked []host.Outcome, source deploy.Source, start time.Time) error {
 	board := a.board(nil, len(list))
-	outcomes, err := written(c.Context, h, list, source, board)
+	outcomes, err := written(c.Context, h, list, blocked, source, board)
 	board.Close()
 	if outcomes == nil {
 		return err
@@ -64,8 +64,8 @@ func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, source
 	return errors.Join(err, a.report("render", h, outcomes, time.Since(start), asJSON(c)))
 }
 
-// written is a run that brings the disk in line.
-func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, source deploy.Source, o host.Observer) ([]host.Outcome, error) {
+// written is a run that brings the disk in line; it only tells of what is blocked.
+func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, blocked []host.Outcome, source deploy.Source, o host.Observer) ([]host.Outcome, error) {
 	run, err := h.Begin(ctx, "render", o)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, source d
 	if err != nil && !errors.As(err, new(*deploy.PartialError)) {
 		return nil, errors.Join(err, run.End(ctx, nil))
 	}
-	outcomes := rendered(list, applied)
+	outcomes := append(rendered(list, applied), blocked...)
 	for i, o := range outcomes {
 		if o.Status != host.Unchanged {
 			outcomes[i] = run.Finish(o)
@@ -123,7 +123,7 @@ type fileRow struct {
 }
 
 // compare prints what differs on disk.
-func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, start time.Time) error {
+func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, blocked bool, start time.Time) error {
 	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, start 
 		for _, change := range changes {
 			d.Changes = append(d.Changes, fileRow{change.Tenant, change.Kind, change.Path, change.Diff})
 		}
-		return cmp.Or(ui.WriteJSON(a.stdout, d), dryRunError(len(changes) > 0, false))
+		return cmp.Or(ui.WriteJSON(a.stdout, d), dryRunError(len(changes) > 0, blocked))
 	}
 	for _, change := range changes {
 		fmt.Fprintf(a.stdout, "%s %s\n%s", change.Kind, change.Path, ui.Clean(change.Diff))
@@ -141,7 +141,26 @@ func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, start 
 	if len(changes) == 0 {
 		fmt.Fprintln(a.stdout, "render: no changes")
 	}
-	return dryRunError(len(changes) > 0, false)
+	return dryRunError(len(changes) > 0, blocked)
+}
+
+// unblocked leaves out tenants that something stands in the way of, which it names.
+func (a *app) unblocked(ctx context.Context, h *host.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, blocked []host.Outcome) {
+	obstacles := h.Obstacles(ctx, list)
+	var said ui.Grouped
+	for _, t := range list {
+		problems := obstacles[t.Name]
+		if problems == nil {
+			fit = append(fit, t)
+			continue
+		}
+		blocked = append(blocked, host.Outcome{Tenant: t, Status: host.Blocked, Err: host.InTheWay(problems)})
+		for _, p := range problems {
+			said.Add(p.String(), t.Name)
+		}
+	}
+	said.Print(a.stderr, string(host.Blocked))
+	return fit, blocked
 }
 
 // renderable leaves out tenants that were never created, and those whose code
@@ -152,6 +171,8 @@ func (a *app) renderable(list []*tenants.Tenant, rows map[string]mariadb.TenantR
 		row, known := rows[t.Name]
 		_, upgrading := open[t.Name]
 		switch {
+		case t.Blocked():
+			fit = append(fit, t) // unblocked names it
 		case upgrading:
 			fmt.Fprintf(a.stderr, "%s is being upgraded, or was interrupted in it; wikictl status tells\n", t.Name)
 		case !known:

@@ -25,6 +25,7 @@ type Counts struct {
 	Unchanged int `json:"unchanged"`
 	Failed    int `json:"failed"`
 	Skipped   int `json:"skipped"`
+	Blocked   int `json:"blocked"`
 }
 
 // TenantResult is one tenant of a Document.
@@ -64,6 +65,8 @@ func (d *Document) Add(o host.Outcome) {
 		d.Counts.Done++
 	case o.Status == host.Unchanged:
 		d.Counts.Unchanged++
+	case o.Status == host.Blocked:
+		d.Counts.Blocked++
 	case o.Status.Failure():
 		d.Counts.Failed++
 	default:
@@ -78,11 +81,15 @@ func (d *Document) Write(out io.Writer, asJSON bool) error {
 		return WriteJSON(out, d)
 	}
 	c := d.Counts
-	if c.Done+c.Failed+c.Skipped == 0 {
+	if c.Done+c.Failed+c.Skipped+c.Blocked == 0 {
 		_, err := fmt.Fprintf(out, "%s: no changes, %d unchanged\n", d.Command, c.Unchanged)
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%s: %d done, %d unchanged, %d failed, %d skipped in %.1f s\n", d.Command, c.Done, c.Unchanged, c.Failed, c.Skipped, d.Seconds)
+	blocked := ""
+	if c.Blocked > 0 {
+		blocked = fmt.Sprintf(", %d blocked", c.Blocked)
+	}
+	_, err := fmt.Fprintf(out, "%s: %d done, %d unchanged, %d failed, %d skipped%s in %.1f s\n", d.Command, c.Done, c.Unchanged, c.Failed, c.Skipped, blocked, d.Seconds)
 	return err
 }
 

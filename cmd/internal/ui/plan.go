@@ -58,12 +58,17 @@ func NewPlanDocument(command string, p *provision.Plan, elapsed time.Duration) P
 func Plan(out io.Writer, command string, p *provision.Plan, diffs int) error {
 	var b strings.Builder
 	hidden := 0
+	var blocked Grouped
 	for _, e := range p.Farm {
 		fmt.Fprintf(&b, "%s the farm: %s\n%s", e.Kind, Clean(e.What), Clean(e.Diff))
 	}
 	for _, t := range p.Tenants {
 		shown := diffs > 0
 		for _, e := range t.Entries {
+			if e.Kind == provision.Blocked {
+				blocked.Add(e.What, t.Name)
+				continue
+			}
 			fmt.Fprintf(&b, "%s %s: %s\n", e.Kind, t.Name, Clean(e.What))
 			if shown {
 				b.WriteString(Clean(e.Diff))
@@ -77,6 +82,7 @@ func Plan(out io.Writer, command string, p *provision.Plan, diffs int) error {
 			hidden++
 		}
 	}
+	blocked.Print(&b, string(provision.Blocked))
 	for _, left := range p.Left {
 		printLeftover(&b, left)
 	}

@@ -1,0 +1,89 @@
+package templates
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+)
+
+// placeholder stands for each secret while a tenant is rendered to be checked.
+const placeholder = tenants.Secret("placeholder")
+
+// Check renders every tenant in memory, with placeholders for secrets, so that what
+// rendering refuses is known before anything is made. What one tenant can't be
+// rendered for becomes its fault. The error is tenants.Problems when it is the farm's
+// mistake: the virtual host for names of no tenant, or one that no tenant is without.
+func (s *Set) Check(ctx context.Context, f *tenants.Farm) error {
+	if _, err := s.Default(f); err != nil {
+		return err
+	}
+	list := slices.DeleteFunc(slices.Clone(f.Tenants), (*tenants.Tenant).Blocked)
+	refused := make([]tenants.Problems, len(list))
+	chunks := slices.Collect(slices.Chunk(indexes(len(list)), checkedAtOnce))
+	options := fleet.Options[[]int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	fleet.Run(ctx, chunks, options, func(_ context.Context, chunk []int) (struct{}, error) {
+		for _, i := range chunk {
+			refused[i] = s.refused(f, list[i])
+		}
+		return struct{}{}, nil
+	})
+	if shared := ofAll(list, refused); len(shared) > 0 {
+		return shared
+	}
+	for i, t := range list {
+		for _, p := range refused[i] {
+			t.Fault(p)
+		}
+	}
+	return ctx.Err()
+}
+
+// checkedAtOnce is how many tenants one goroutine takes at a time.
+const checkedAtOnce = 64
+
+func indexes(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// refused says why a tenant can't be rendered.
+func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant) (problems tenants.Problems) {
+	defer func() {
+		if v := recover(); v != nil {
+			problems = tenants.Problems{{Position: t.Position, Message: fmt.Sprintf("its files can't be rendered: panic: %v", v)}}
+		}
+	}()
+	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
+		WebPassword: placeholder, SchemaPassword: placeholder, SecretKey: placeholder, UpgradeKey: placeholder, AdminPassword: placeholder,
+	}})
+	if err != nil && !errors.As(err, &problems) {
+		problems = tenants.Problems{{Position: t.Position, Message: err.Error()}}
+	}
+	return problems
+}
+
+// ofAll are the problems that every tenant has from a file which is not its own.
+func ofAll(list []*tenants.Tenant, refused []tenants.Problems) (shared tenants.Problems) {
+	if len(list) == 0 {
+		return nil
+	}
+	for _, p := range refused[0] {
+		everywhere := true
+		for i, t := range list {
+			own := t.Position.File == p.Position.File
+			everywhere = everywhere && !own && slices.Contains(refused[i], p)
+		}
+		if everywhere {
+			shared = append(shared, p)
+		}
+	}
+	return shared
+}
