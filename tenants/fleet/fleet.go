@@ -7,7 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"runtime"
+	"strings"
 	"time"
 )
 
@@ -41,11 +42,34 @@ type Result[T, R any] struct {
 // PanicError is a panic of the function, which is that item's failure only.
 type PanicError struct {
 	Value any
-	Stack []byte
+	Place string // file and line that panicked
 }
 
-// Error is the panic's value; Stack has the rest.
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+// Error has the panic's value and its place, for a report of the bug.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("internal error, please report it: panic at %s: %v", e.Place, e.Value)
+}
+
+// Recovered turns what recover returned into an error; nil stays nil. Call it in the
+// deferred function, where the stack is still that of the panic.
+func Recovered(v any) error {
+	if v == nil {
+		return nil
+	}
+	var at [32]uintptr
+	frames := runtime.CallersFrames(at[:runtime.Callers(2, at[:])])
+	panicking := false
+	for {
+		frame, more := frames.Next()
+		if panicking && !strings.HasPrefix(frame.Function, "runtime.") {
+			return &PanicError{v, fmt.Sprintf("%s:%d", frame.File, frame.Line)}
+		}
+		panicking = panicking || frame.Function == "runtime.gopanic"
+		if !more {
+			return &PanicError{v, "an unknown place"}
+		}
+	}
+}
 
 // Run calls do once for each item, in order of items as far as the bounds
 // allow, and returns when all that were started have returned. Results come in
@@ -82,8 +106,8 @@ func call[T, R any](ctx context.Context, item T, do func(context.Context, T) (R,
 	r.Item, r.Started = item, true
 	defer func() {
 		r.Elapsed = time.Since(start)
-		if v := recover(); v != nil {
-			r.Err = &PanicError{Value: v, Stack: debug.Stack()}
+		if err := Recovered(recover()); err != nil {
+			r.Err = err
 		}
 	}()
 	r.Value, r.Err = do(ctx, item)

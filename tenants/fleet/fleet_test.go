@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,6 +60,9 @@ func TestRunIsolatesFailures(t *testing.T) {
 			var p *PanicError
 			if got := errors.As(r.Err, &p); got != (i == bad) {
 				t.Errorf("bad %d: item %d has error %v", bad, i, r.Err)
+			}
+			if p != nil && !strings.Contains(p.Place, "fleet_test.go:") {
+				t.Errorf("the panic was at %s", p.Place)
 			}
 			if !r.Started {
 				t.Errorf("bad %d: item %d was not started", bad, i)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/mariadb"
 )
 
@@ -109,8 +110,14 @@ func (r *Run) Step(tenant, name string, do func() error) error {
 }
 
 // Shared runs a step that the ledger does not record, such as one that many tenants
-// share; tenant is empty then.
-func (r *Run) Shared(tenant, name string, do func() error) error {
+// share; tenant is empty then. A panic is the step's error, so that whatever undoes a
+// failed step undoes this one.
+func (r *Run) Shared(tenant, name string, do func() error) (err error) {
+	defer func() {
+		if panicked := fleet.Recovered(recover()); panicked != nil {
+			err = panicked
+		}
+	}()
 	if r.hook == nil {
 		return do()
 	}
