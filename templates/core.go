@@ -3,7 +3,6 @@ package templates
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -36,7 +35,7 @@ func readCore(c *tenants.Codebase) *coreSettings {
 	if c == nil {
 		return core
 	}
-	data, _ := os.ReadFile(filepath.Join(c.Path, "includes", "config-schema.php"))
+	data, _ := tenants.ReadFile(filepath.Join(c.Path, "includes", "config-schema.php"))
 	defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
 	for _, m := range schemaDefault.FindAllStringSubmatch(defaults, -1) {
 		// null becomes an array by itself
@@ -56,7 +55,7 @@ func readCore(c *tenants.Codebase) *coreSettings {
 // skinNames reads which skins a folder registers: Vector has two.
 func skinNames(skin *tenants.Component) []string {
 	var manifest struct{ ValidSkinNames map[string]any }
-	data, err := os.ReadFile(filepath.Join(skin.Path, "skin.json"))
+	data, err := tenants.ReadFile(filepath.Join(skin.Path, "skin.json"))
 	if err != nil || json.Unmarshal(data, &manifest) != nil {
 		return nil
 	}

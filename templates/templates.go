@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"embed"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,17 +71,19 @@ func Load(dir string) (*Set, error) {
 		templates: map[string]*template.Template{}, compiled: map[string]steps{}, files: map[string]string{},
 		codebases: map[*tenants.Codebase]*coreSettings{}, fleets: map[*tenants.Farm]*Fleet{},
 	}
-	own, err := ownTemplates(dir)
-	if err != nil {
-		return nil, err
+	own, problems := ownTemplates(dir)
+	if len(problems) > 0 {
+		return nil, problems
 	}
-	var problems tenants.Problems
 	for _, name := range names() {
 		file, text := "built-in "+name, own[name]
 		if text != nil {
 			file = filepath.Join(filepath.Base(dir), name)
-		} else if text, err = builtin.ReadFile(name); err != nil {
-			return nil, err
+		} else {
+			var err error
+			if text, err = builtin.ReadFile(name); err != nil {
+				return nil, err
+			}
 		}
 		t, found := parseTemplate(name, file, string(text))
 		s.templates[name], s.files[name] = t, file
@@ -111,24 +112,28 @@ func names() []string {
 }
 
 // ownTemplates reads the farm's own templates.
-func ownTemplates(dir string) (map[string][]byte, error) {
+func ownTemplates(dir string) (map[string][]byte, tenants.Problems) {
 	own := map[string][]byte{}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) || dir == "" {
 		return own, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("own templates: %w", err)
+	unread := func(file string, err error) tenants.Problem {
+		return tenants.Problem{Position: tenants.Position{File: file}, Message: tenants.Reason(err), Hint: "wikictl reads own templates from here"}
 	}
+	if err != nil {
+		return nil, tenants.Problems{unread(filepath.Base(dir), err)}
+	}
+	var problems tenants.Problems
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), suffix) {
 			continue
 		}
-		if own[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
-			return nil, fmt.Errorf("own templates: %w", err)
+		if own[e.Name()], err = tenants.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			problems = append(problems, unread(filepath.Join(filepath.Base(dir), e.Name()), err))
 		}
 	}
-	return own, nil
+	return own, problems
 }
 
 // Render makes a tenant's files. The error is tenants.Problems when a value has

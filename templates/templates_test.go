@@ -1,9 +1,11 @@
 package templates
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"wikictl/tenants"
@@ -129,5 +131,16 @@ func TestRender(t *testing.T) {
 	}
 	if got != string(want) {
 		t.Errorf("rendered:\n%s", got)
+	}
+}
+
+// An own template that is no file is a mistake at its place, and is not waited for.
+func TestOwnTemplateThatIsNoFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "templates")
+	if err := errors.Join(os.Mkdir(dir, 0o755), syscall.Mkfifo(filepath.Join(dir, LocalSettings), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(dir); err == nil || !strings.HasPrefix(err.Error(), "templates/"+LocalSettings+": is no regular file") {
+		t.Error(err)
 	}
 }

@@ -56,7 +56,7 @@ func pemWrong(path, kind string) string {
 	case errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0:
 		return ""
 	case err != nil:
-		return "can't be read: " + reason(err)
+		return "can't be read: " + Reason(err)
 	case !bytes.Contains(data, []byte(kind)):
 		return "holds no " + strings.TrimRight(kind, "-") + " in PEM"
 	}

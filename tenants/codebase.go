@@ -21,12 +21,12 @@ var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\
 // error the codebase is what could be seen of it.
 func openCodebase(name, path string) (*Codebase, error) {
 	c := &Codebase{Name: name, Path: path, fingerprint: func() string { return "unread" }}
-	defines, err := os.ReadFile(filepath.Join(path, "includes", "Defines.php"))
+	defines, err := ReadFile(filepath.Join(path, "includes", "Defines.php"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
 	}
 	if err != nil {
-		return c, fmt.Errorf("%s: %s", path, reason(err))
+		return c, fmt.Errorf("%s: %s", path, Reason(err))
 	}
 	version := versionLine.FindSubmatch(defines)
 	if version == nil {
@@ -57,7 +57,7 @@ func components(path, folder, manifest string, skin bool) (map[string]*Component
 	}
 	for _, e := range entries {
 		dir := filepath.Join(path, folder, e.Name())
-		data, err := os.ReadFile(filepath.Join(dir, manifest))
+		data, err := ReadFile(filepath.Join(dir, manifest))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // README, or a folder that holds no component
 		}
@@ -67,7 +67,7 @@ func components(path, folder, manifest string, skin bool) (map[string]*Component
 			err = c.read(data)
 		}
 		if err != nil {
-			c.fault = fmt.Sprintf("its %s can't be used: %s", manifest, reason(err))
+			c.fault = fmt.Sprintf("its %s can't be used: %s", manifest, Reason(err))
 		}
 		found[e.Name()] = c
 	}

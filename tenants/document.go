@@ -49,16 +49,19 @@ func readSmall(path string) ([]byte, *Problem) {
 	if target, broken := brokenLink(path, err); broken {
 		return nil, &Problem{Message: "is a symbolic link to " + target + ", which is not there", Hint: "remove it or put the file there"}
 	}
-	if err != nil {
-		return nil, &Problem{Message: reason(err)}
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return nil, &Problem{Message: "is a folder, not a file"}
+	case errors.Is(err, ErrIrregular):
+		return nil, &Problem{Message: Reason(err), Hint: "a FIFO, a device or a socket is never read"}
+	case err != nil:
+		return nil, &Problem{Message: Reason(err)}
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
 	switch {
-	case errors.Is(err, syscall.EISDIR):
-		return nil, &Problem{Message: "is a folder, not a file"}
 	case err != nil:
-		return nil, &Problem{Message: reason(err)}
+		return nil, &Problem{Message: Reason(err)}
 	case len(data) > maxDocument:
 		return nil, &Problem{Message: fmt.Sprintf("larger than %d MiB", maxDocument>>20), Hint: "is it a definition file?"}
 	case len(bytes.TrimSpace(data)) == 0:
@@ -76,8 +79,8 @@ func brokenLink(path string, err error) (target string, broken bool) {
 	return target, err == nil
 }
 
-// reason is what an *os.PathError says without repeating the path.
-func reason(err error) string {
+// Reason is what an *os.PathError says without repeating the path.
+func Reason(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()
@@ -173,27 +176,23 @@ type walker struct {
 	data   []byte
 	found  places
 	tables map[string]int // arrays of tables: how many elements so far
-	// lineStart and line remember the last place asked for: places are asked
-	// for nearly in order, and counting from the start would be quadratic.
+	// The last place asked for: places are asked for in order, and counting from the
+	// start of the text or of a long line each time would be quadratic.
 	lineStart, line, last int
 }
 
 // place turns an offset into line and column.
 func (w *walker) place(offset int) Position {
 	if offset < w.last {
-		w.lineStart, w.line = 0, 0
+		w.lineStart, w.line, w.last = 0, 0, 0
 	}
-	from := w.lineStart
-	for {
-		i := bytes.IndexByte(w.data[from:offset], '\n')
-		if i < 0 {
-			break
-		}
-		from += i + 1
-		w.line++
+	between := w.data[w.last:offset]
+	if newline := bytes.LastIndexByte(between, '\n'); newline >= 0 {
+		w.line += bytes.Count(between, []byte("\n"))
+		w.lineStart = w.last + newline + 1
 	}
-	w.lineStart, w.last = from, offset
-	return Position{File: w.file, Line: w.line + 1, Column: offset - from + 1}
+	w.last = offset
+	return Position{File: w.file, Line: w.line + 1, Column: offset - w.lineStart + 1}
 }
 
 // header notes the keys of [a.b] or [[a.b]] and returns the prefix of what follows.

@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -16,10 +17,45 @@ type File struct {
 	path string
 }
 
-// OpenFile is os.OpenFile for regular files.
+// ErrIrregular is the reason of an error of OpenFile for what is no regular file.
+var ErrIrregular = errors.New("is no regular file")
+
+// OpenFile is os.OpenFile for regular files. What is to be read and is a folder
+// (EISDIR), or a FIFO, a device or a socket (ErrIrregular), is an error at once: a FIFO
+// would wait for a writer for ever.
 func OpenFile(path string, flag int, mode os.FileMode) (File, error) {
-	fd, err := again(func() (int, error) { return unix.Open(path, flag|unix.O_CLOEXEC, uint32(mode.Perm())) })
-	return File{fd, path}, wrong("open", path, err)
+	reads := flag&unix.O_ACCMODE == os.O_RDONLY
+	if reads {
+		flag |= unix.O_NONBLOCK // which regular files do not know
+	}
+	fd, err := again(func() (int, error) { return unix.Open(path, flag|unix.O_CLOEXEC|unix.O_NOCTTY, uint32(mode.Perm())) })
+	if errors.Is(err, unix.ENXIO) {
+		err = ErrIrregular // a socket, or a device without a driver
+	}
+	f := File{fd, path}
+	if err != nil || !reads {
+		return f, wrong("open", path, err)
+	}
+	if err := f.regular(); err != nil {
+		f.Close()
+		return f, wrong("open", path, err)
+	}
+	return f, nil
+}
+
+// regular says why a file is no regular one.
+func (f File) regular() error {
+	var s unix.Stat_t
+	if _, err := again(func() (int, error) { return 0, unix.Fstat(f.fd, &s) }); err != nil {
+		return err
+	}
+	switch s.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return nil
+	case unix.S_IFDIR:
+		return unix.EISDIR
+	}
+	return ErrIrregular
 }
 
 // Read is io.Reader's.
@@ -64,14 +100,22 @@ func (f File) Chmod(mode os.FileMode) error {
 // Close ends the use of the file. It is not asked twice (close(2)).
 func (f File) Close() error { return wrong("close", f.path, unix.Close(f.fd)) }
 
-// ReadFile is os.ReadFile for regular files.
+// maxFile is the largest file that ReadFile reads, in bytes.
+const maxFile = 64 << 20
+
+// ReadFile is os.ReadFile for regular files of people and programs, which are not
+// larger than 64 MiB.
 func ReadFile(path string) ([]byte, error) {
 	f, err := OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		return nil, wrong("read", path, fmt.Errorf("is larger than %d MiB", maxFile>>20))
+	}
+	return data, err
 }
 
 // again calls until no signal came between.

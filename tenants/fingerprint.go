@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -62,7 +61,7 @@ func hashFiles(root string, files []string) string {
 	h := sha256.New()
 	for _, file := range files {
 		name, _ := filepath.Rel(root, file)
-		data, err := os.ReadFile(file)
+		data, err := ReadFile(file)
 		sum := sha256.Sum256(data)
 		h.Write([]byte(name + "\x00"))
 		if err == nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,7 +61,7 @@ func coreRequires(path string) map[string]any {
 	var composer struct {
 		Require map[string]any `json:"require"`
 	}
-	data, err := os.ReadFile(filepath.Join(path, "composer.json"))
+	data, err := ReadFile(filepath.Join(path, "composer.json"))
 	if err != nil || json.Unmarshal(data, &composer) != nil {
 		return nil // MediaWiki runs without it
 	}
@@ -99,10 +98,10 @@ func (c *Codebase) LibraryProblems() []string {
 // without either.
 func lockedLibraries(path string) (map[string]string, error) {
 	name := "composer.lock"
-	data, err := os.ReadFile(filepath.Join(path, name))
+	data, err := ReadFile(filepath.Join(path, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		name = filepath.Join("vendor", name)
-		data, err = os.ReadFile(filepath.Join(path, name))
+		data, err = ReadFile(filepath.Join(path, name))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -36,15 +36,16 @@ var where = regexp.MustCompile(`(?m)^--\s*where:\s*(.*\S)\s*$`)
 func readFarmSQL(folder string) (farmSQL, error) {
 	var f farmSQL
 	var problems tenants.Problems
-	dir := os.DirFS(folder)
-	names, err := fs.Glob(dir, "*.sql")
+	names, err := fs.Glob(os.DirFS(folder), "*.sql")
 	if err != nil {
 		return f, err
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(dir, name)
+		text, err := tenants.ReadFile(filepath.Join(folder, name))
 		if err != nil {
-			return f, err
+			at := tenants.Position{File: filepath.Join(filepath.Base(folder), name)}
+			problems = append(problems, tenants.Problem{Position: at, Message: tenants.Reason(err)})
+			continue
 		}
 		file, problem := parseSQL(name, text)
 		if problem != nil {

@@ -42,7 +42,7 @@ func pathsOf(f *tenants.Farm, t *tenants.Tenant) certificatePaths {
 }
 
 func readCertificate(paths certificatePaths) (c certificate) {
-	text, err := os.ReadFile(paths.certificate)
+	text, err := tenants.ReadFile(paths.certificate)
 	if err != nil {
 		return certificate{err: err}
 	}
@@ -58,7 +58,7 @@ func readCertificate(paths certificatePaths) (c certificate) {
 		return certificate{leaf: c.leaf, err: err}
 	}
 	c.keyMode = info.Mode().Perm()
-	key, err := os.ReadFile(paths.key)
+	key, err := tenants.ReadFile(paths.key)
 	if errors.Is(err, fs.ErrPermission) {
 		return c // only root can compare the two
 	}

@@ -112,7 +112,7 @@ func readPassword(path string) (string, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("password_file: %s has mode %o; chmod 600 it", path, info.Mode().Perm())
 	}
-	text, err := os.ReadFile(path)
+	text, err := tenants.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)
 	}
