@@ -36,6 +36,9 @@ func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger
 	if err := p.inspectCode(ctx, h, o); err != nil {
 		return err
 	}
+	if err := p.askDumps(ctx, h, o); err != nil {
+		return err
+	}
 	for _, j := range p.Tenants {
 		j.Seconds = expected(j, history)
 		if o.Backup != NoBackup {

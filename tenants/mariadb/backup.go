@@ -28,6 +28,14 @@ type Backup struct {
 	SHA256    string              `json:"sha256"` // of the file
 	Tables    map[string]Contents `json:"tables"`
 
+	// Objects are views, triggers, routines and events, such as "view v", with
+	// digests of their definitions.
+	Objects map[string]string `json:"objects,omitempty"`
+
+	// Broken are the definitions of views that could not be used when the database
+	// was dumped. The dump does not have them; Restore makes those that it can.
+	Broken map[string]string `json:"broken_views,omitempty"`
+
 	// Numbers are what AUTO_INCREMENT of each table had come to in states that a
 	// restore gave up. Caches know pages, revisions and texts by such numbers, so
 	// they are never given again.
@@ -38,12 +46,8 @@ type Backup struct {
 	Restore []string `json:"restore,omitempty"`
 
 	File string `json:"-"`
-}
 
-// Contents is what a table held when it was dumped.
-type Contents struct {
-	Rows     int64 `json:"rows"`
-	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE
+	longest int64 // of the statements in a dump of wikictl's own, in bytes; Verify finds it
 }
 
 // dumpEnd is the last line of a dump that came to its end.
@@ -136,7 +140,7 @@ func (b *Backup) Verify() error {
 
 // read reads a dump to its end and returns the last of its text.
 func (b *Backup) read(r io.Reader) (*process.Tail, error) {
-	last := &process.Tail{}
+	last, statements := &process.Tail{}, &longest{}
 	if b.Restore != nil { // only the operator's command can read it
 		_, err := io.Copy(last, r)
 		return last, err
@@ -146,6 +150,7 @@ func (b *Backup) read(r io.Reader) (*process.Tail, error) {
 		return nil, err
 	}
 	defer z.Close()
-	_, err = io.Copy(last, z)
+	_, err = io.Copy(io.MultiWriter(last, statements), z)
+	b.longest = statements.most
 	return last, err
 }

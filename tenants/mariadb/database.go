@@ -25,16 +25,6 @@ func (s *Server) DropDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
-// Tables lists the tables of a database, sorted; none when there is no such
-// database.
-func (s *Server) Tables(ctx context.Context, database string) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME", database)
-	if err != nil {
-		return nil, fmt.Errorf("list the tables of %q: %w", database, err)
-	}
-	return scanAll[string](rows)
-}
-
 // Inventory is what a server holds, read by a fixed number of queries.
 type Inventory struct {
 	Databases map[string]bool

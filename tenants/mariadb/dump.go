@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +50,9 @@ func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Bac
 	if err := b.Verify(); err != nil {
 		return nil, errors.Join(err, os.Remove(file))
 	}
+	if err := s.takes(ctx, b.longest); err != nil {
+		return nil, errors.Join(fmt.Errorf("dump %q: %w", database, err), os.Remove(file))
+	}
 	return b, b.describeInFile()
 }
 
@@ -61,53 +66,17 @@ func (s *Server) describe(ctx context.Context, b *Backup) error {
 	if err != nil {
 		return err
 	}
-	b.Tables, err = s.Contents(ctx, b.Database)
-	return err
-}
-
-// Contents reads rows and checksum of each table of a database, by two queries.
-func (s *Server) Contents(ctx context.Context, database string) (map[string]Contents, error) {
-	names, err := s.Tables(ctx, database)
-	if err != nil || len(names) == 0 {
-		return map[string]Contents{}, err
-	}
-	full, counts := make([]string, len(names)), make([]string, len(names))
-	for i, n := range names {
-		full[i] = Quote(database) + "." + Quote(n)
-		counts[i] = "SELECT " + literal(n) + ", COUNT(*) FROM " + full[i]
-	}
-	contents := map[string]Contents{}
-	err = s.pairs(ctx, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
-	if err != nil {
-		return nil, err
-	}
-	err = s.pairs(ctx, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
-		_, table, _ := strings.Cut(name, ".")
-		c := contents[table]
-		c.Checksum = n
-		contents[table] = c
-	})
-	return contents, err
-}
-
-func (s *Server) pairs(ctx context.Context, query string, each func(string, int64)) error {
-	rows, err := s.db.QueryContext(ctx, query)
-	if err != nil {
+	if b.Tables, err = s.Contents(ctx, b.Database); err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var n sql.NullInt64
-		if err := rows.Scan(&name, &n); err != nil {
-			return err
-		}
-		if !n.Valid {
-			return fmt.Errorf("table %s can't be read", name)
-		}
-		each(name, n.Int64)
+	if b.Objects, err = s.objects(ctx, b.Database); err != nil {
+		return err
 	}
-	return rows.Err()
+	b.Broken, err = s.brokenViews(ctx, b.Database, b.Objects)
+	for name := range b.Broken {
+		delete(b.Objects, "view "+name)
+	}
+	return err
 }
 
 // dumpTo streams mariadb-dump through zstd into a file.
@@ -124,12 +93,11 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 		return err
 	}
 	defer s.encoders.Put(z)
-	triggers, err := s.triggersOption(ctx, b.Database)
+	options, err := s.dumpOptions(ctx, b)
 	if err != nil {
 		return err
 	}
-	err = s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, z, "--single-transaction", "--quick", "--skip-lock-tables", "--hex-blob",
-		"--routines", "--events", triggers, "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
+	err = s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, z, append(options, b.Database)...)
 	if err := errors.Join(err, z.Close()); err != nil {
 		return err
 	}
@@ -146,17 +114,36 @@ func (s *Server) encoder(w io.Writer) (*zstd.Encoder, error) {
 	return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 }
 
-// triggersOption tells mariadb-dump not to look for triggers when there are none,
-// as in most wikis: it asks for each table, which is a third of the server's work
-// for a small database.
-func (s *Server) triggersOption(ctx context.Context, database string) (string, error) {
-	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ?`, database).Scan(&n)
-	if n == 0 {
-		return "--skip-triggers", err
+// dumpOptions are mariadb-dump's for this database. It is told not to look for
+// triggers when there are none, as in most wikis: it asks for each table, which is a
+// third of the server's work for a small database. A view that can't be used would
+// end it. Rows that fit are joined into statements that the server takes back.
+func (s *Server) dumpOptions(ctx context.Context, b *Backup) ([]string, error) {
+	packet, err := s.packet(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return "--triggers", err
+	options := []string{"--single-transaction", "--quick", "--skip-lock-tables", "--hex-blob", "--routines", "--events",
+		"--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G",
+		fmt.Sprintf("--net-buffer-length=%d", min(max(packet/2, 4096), joined))}
+	trigger := func(object string) bool { return strings.HasPrefix(object, "trigger ") }
+	if slices.ContainsFunc(slices.Collect(maps.Keys(b.Objects)), trigger) {
+		options = append(options, "--triggers")
+	} else {
+		options = append(options, "--skip-triggers")
+	}
+	for name := range b.Broken {
+		options = append(options, "--ignore-table="+b.Database+"."+name)
+	}
+	versioned, err := s.versioned(ctx, b.Database)
+	if len(versioned) > 0 {
+		options = append(options, "--dump-history")
+	}
+	return options, err
 }
+
+// joined is up to how many bytes of rows mariadb-dump joins into a statement.
+const joined = 1046528
 
 // dumpBy has the operator's command write a file.
 func (s *Server) dumpBy(ctx context.Context, command []string, b *Backup, path string) error {

@@ -83,6 +83,11 @@ func as(t *testing.T, a Account) *Server {
 	t.Helper()
 	config := shared.config.Clone()
 	config.User, config.Passwd = a.Name, a.Password.Reveal()
+	return connectWith(t, config)
+}
+
+func connectWith(t *testing.T, config *mysql.Config) *Server {
+	t.Helper()
 	connector, err := mysql.NewConnector(config)
 	must(t, err)
 	s := &Server{config: config, db: sql.OpenDB(connector)}

@@ -3,10 +3,14 @@ package mariadb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -37,12 +41,8 @@ func (s *Server) Restore(ctx context.Context, b *Backup, certain func() error) e
 	if err := s.load(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
 	}
-	found, err := s.Contents(ctx, b.Database)
-	if err != nil {
+	if err := s.compare(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	if err := b.compare(found); err != nil {
-		return err
 	}
 	if err := s.goOnFrom(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
@@ -118,7 +118,34 @@ func (s *Server) load(ctx context.Context, b *Backup) error {
 		return err
 	}
 	defer z.Close()
-	return s.client(ctx, []string{"mariadb", "mysql"}, z, io.Discard, "--batch", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
+	err = s.raised(ctx, b.longest, func() error {
+		// Without --comments and --binary-mode the bodies of routines would change.
+		return s.client(ctx, []string{"mariadb", "mysql"}, z, io.Discard, "--batch", "--comments", "--binary-mode",
+			"--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
+	})
+	if err != nil {
+		return err
+	}
+	return s.makeBroken(ctx, b)
+}
+
+// makeBroken makes the views that could not be used when the database was dumped, as
+// far as the server makes such views: it does when only a right is missing.
+func (s *Server) makeBroken(ctx context.Context, b *Backup) error {
+	if len(b.Broken) == 0 {
+		return nil
+	}
+	return s.work(ctx, b.Database, false, func(c *sql.Conn) error {
+		for range b.Broken { // one may read another
+			for _, create := range b.Broken {
+				_, err := c.ExecContext(ctx, create)
+				if err != nil && !errors.As(err, new(*mysql.MySQLError)) {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // remake drops and creates the database, without waiting for ever for whoever
@@ -127,6 +154,7 @@ func (s *Server) remake(ctx context.Context, b *Backup) error {
 	return s.work(ctx, "", false, func(c *sql.Conn) error {
 		for _, statement := range []string{
 			"SET lock_wait_timeout = 60",
+			"SET foreign_key_checks = 0", // of other databases that name this one
 			"DROP DATABASE IF EXISTS " + Quote(b.Database),
 			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation,
 		} {
@@ -152,14 +180,28 @@ func (s *Server) evict(ctx context.Context, database string) error {
 	return s.kill(ctx, ids)
 }
 
-func (b *Backup) compare(found map[string]Contents) error {
-	for name, want := range b.Tables {
-		if got, ok := found[name]; !ok || got != want {
-			return fmt.Errorf("restore %q: table %s has %d rows and checksum %d, but %d and %d were dumped", b.Database, name, got.Rows, got.Checksum, want.Rows, want.Checksum)
+// compare says in what a restored database differs from the dumped one.
+func (s *Server) compare(ctx context.Context, b *Backup) error {
+	found, err := s.Contents(ctx, b.Database)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Tables)) {
+		if got, want := found[name], b.Tables[name]; got != want {
+			return fmt.Errorf("table %s has %d rows and checksum %d, but %d and %d were dumped", name, got.Rows, got.Checksum, want.Rows, want.Checksum)
 		}
 	}
 	if len(found) != len(b.Tables) {
-		return fmt.Errorf("restore %q: it has %d tables, but %d were dumped", b.Database, len(found), len(b.Tables))
+		return fmt.Errorf("it has %d tables, but %d were dumped", len(found), len(b.Tables))
+	}
+	objects, err := s.objects(ctx, b.Database)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
+		if got, there := objects[name]; !there || got != b.Objects[name] {
+			return fmt.Errorf("%s is not as it was dumped", name)
+		}
 	}
 	return nil
 }

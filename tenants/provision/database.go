@@ -67,7 +67,7 @@ func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden 
 	if j.row.State == mariadb.Creating {
 		return c.discardHalf(ctx, s, j, golden)
 	}
-	tables, err := s.Tables(ctx, t.Database)
+	tables, err := s.Relations(ctx, t.Database)
 	if err != nil {
 		return err
 	}

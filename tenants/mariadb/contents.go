@@ -1,0 +1,224 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Contents is what a table held when it was dumped.
+type Contents struct {
+	Rows     int64 `json:"rows"`
+	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE, or of the text of its values where that can differ
+}
+
+// Values of information_schema.TABLES.TABLE_TYPE.
+const (
+	typeView      = "VIEW"
+	typeSequence  = "SEQUENCE"
+	typeVersioned = "SYSTEM VERSIONED"
+)
+
+// relation is something that a SELECT can read.
+type relation struct{ name, kind string }
+
+// relations lists tables, views and sequences of a database, sorted.
+func (s *Server) relations(ctx context.Context, database string) ([]relation, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME", database)
+	if err != nil {
+		return nil, fmt.Errorf("list the tables of %q: %w", database, err)
+	}
+	defer rows.Close()
+	var all []relation
+	for rows.Next() {
+		var r relation
+		if err := rows.Scan(&r.name, &r.kind); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// Tables lists the tables of a database, sorted, without views and sequences; none
+// when there is no such database.
+func (s *Server) Tables(ctx context.Context, database string) ([]string, error) {
+	all, err := s.relations(ctx, database)
+	var names []string
+	for _, r := range all {
+		if r.kind != typeView && r.kind != typeSequence {
+			names = append(names, r.name)
+		}
+	}
+	return names, err
+}
+
+// Relations lists all names of a database that a table would collide with: tables,
+// views and sequences, sorted.
+func (s *Server) Relations(ctx context.Context, database string) ([]string, error) {
+	all, err := s.relations(ctx, database)
+	names := make([]string, len(all))
+	for i, r := range all {
+		names[i] = r.name
+	}
+	return names, err
+}
+
+// Contents reads rows and checksum of each table and sequence of a database, history
+// included, by a few queries.
+func (s *Server) Contents(ctx context.Context, database string) (map[string]Contents, error) {
+	all, err := s.relations(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	contents := map[string]Contents{}
+	all = slices.DeleteFunc(all, func(r relation) bool { return r.kind == typeView })
+	if len(all) == 0 {
+		return contents, nil
+	}
+	full, counts := make([]string, len(all)), make([]string, len(all))
+	for i, r := range all {
+		full[i] = Quote(database) + "." + Quote(r.name)
+		counts[i] = "SELECT " + literal(r.name) + ", COUNT(*) FROM " + full[i] + r.history()
+	}
+	err = s.pairs(ctx, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
+	if err != nil {
+		return nil, err
+	}
+	err = s.pairs(ctx, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
+		table := strings.TrimPrefix(name, database+".")
+		contents[table] = Contents{contents[table].Rows, n}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return contents, s.checksumTexts(ctx, database, all, contents)
+}
+
+// history has a SELECT read the rows of all times.
+func (r relation) history() string {
+	if r.kind == typeVersioned {
+		return " FOR SYSTEM_TIME ALL"
+	}
+	return ""
+}
+
+// checksumTexts replaces the checksums of tables with a FLOAT: MariaDB hands out six
+// digits of it, to clients and into dumps, and CHECKSUM TABLE sees all of them.
+func (s *Server) checksumTexts(ctx context.Context, database string, all []relation, contents map[string]Contents) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c
+		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND DATA_TYPE = 'float')
+		ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`, database, database)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			return err
+		}
+		columns[table] = append(columns[table], "COALESCE(MD5("+Quote(column)+"), '')")
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	var sums []string
+	for _, r := range all {
+		if len(columns[r.name]) > 0 {
+			sums = append(sums, "SELECT "+literal(r.name)+", CAST(COALESCE(SUM(CRC32(CONCAT_WS(',', "+strings.Join(columns[r.name], ", ")+"))), 0) AS SIGNED) FROM "+
+				Quote(database)+"."+Quote(r.name)+r.history())
+		}
+	}
+	if len(sums) == 0 {
+		return nil
+	}
+	return s.pairs(ctx, strings.Join(sums, " UNION ALL "), func(table string, n int64) {
+		contents[table] = Contents{contents[table].Rows, n}
+	})
+}
+
+func (s *Server) pairs(ctx context.Context, query string, each func(string, int64)) error {
+	rows, err := s.db.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var n sql.NullInt64
+		if err := rows.Scan(&name, &n); err != nil {
+			return err
+		}
+		if !n.Valid {
+			return fmt.Errorf("table %s can't be read", name)
+		}
+		each(name, n.Int64)
+	}
+	return rows.Err()
+}
+
+// objectsQuery reads what a database has besides tables: what it is with its name,
+// and a digest of its definition.
+const objectsQuery = `SELECT CONCAT('view ', TABLE_NAME), MD5(CONCAT_WS('|', VIEW_DEFINITION, CHECK_OPTION, DEFINER, SECURITY_TYPE))
+	FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?
+UNION ALL SELECT CONCAT('trigger ', TRIGGER_NAME), MD5(CONCAT_WS('|', EVENT_MANIPULATION, EVENT_OBJECT_TABLE, ACTION_TIMING, ACTION_STATEMENT, DEFINER, SQL_MODE))
+	FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?
+UNION ALL SELECT LOWER(CONCAT(ROUTINE_TYPE, ' ', ROUTINE_NAME)), MD5(CONCAT_WS('|', DTD_IDENTIFIER, ROUTINE_DEFINITION, SQL_DATA_ACCESS, SECURITY_TYPE, DEFINER, SQL_MODE))
+	FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?
+UNION ALL SELECT CONCAT('event ', EVENT_NAME), MD5(CONCAT_WS('|', EVENT_DEFINITION, EVENT_TYPE, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, STATUS, ON_COMPLETION, DEFINER, SQL_MODE))
+	FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?`
+
+// objects reads views, triggers, routines and events of a database, such as
+// "view v", with digests of their definitions.
+func (s *Server) objects(ctx context.Context, database string) (map[string]string, error) {
+	rows, err := s.db.QueryContext(ctx, objectsQuery, database, database, database, database)
+	if err != nil {
+		return nil, fmt.Errorf("list the views, triggers, routines and events of %q: %w", database, err)
+	}
+	defer rows.Close()
+	found := map[string]string{}
+	for rows.Next() {
+		var name string
+		var digest sql.NullString
+		if err := rows.Scan(&name, &digest); err != nil {
+			return nil, err
+		}
+		found[name] = digest.String
+	}
+	return found, rows.Err()
+}
+
+// brokenViews reads the definitions of those views that can't be used, by name: a
+// table that they read is gone, or a right of their definer.
+func (s *Server) brokenViews(ctx context.Context, database string, objects map[string]string) (map[string]string, error) {
+	broken := map[string]string{}
+	for _, object := range slices.Sorted(maps.Keys(objects)) {
+		name, isView := strings.CutPrefix(object, "view ")
+		if !isView {
+			continue
+		}
+		full := Quote(database) + "." + Quote(name)
+		rows, err := s.db.QueryContext(ctx, "SHOW FIELDS FROM "+full)
+		if err == nil {
+			rows.Close()
+			continue
+		}
+		if !errors.As(err, new(*mysql.MySQLError)) {
+			return nil, err
+		}
+		var create, ignored string
+		if err := s.db.QueryRowContext(ctx, "SHOW CREATE VIEW "+full).Scan(&ignored, &create, &ignored, &ignored); err != nil {
+			create = "-- its definition can't be read: " + err.Error()
+		}
+		broken[name] = create
+	}
+	return broken, nil
+}

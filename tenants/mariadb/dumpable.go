@@ -1,0 +1,151 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Dumpable says what stands in the way of a dump of a database that brings it back
+// as it is, and what else is worth to know, each in words. It changes nothing.
+func (s *Server) Dumpable(ctx context.Context, database string) (problems, remarks []string, err error) {
+	for _, look := range []func(context.Context, string) ([]string, error){s.unreadable, s.lostHistory, s.active, s.tooLarge} {
+		found, err := look(ctx, database)
+		if err != nil {
+			return nil, nil, fmt.Errorf("look whether %q can be dumped: %w", database, err)
+		}
+		problems = append(problems, found...)
+	}
+	objects, err := s.objects(ctx, database)
+	if err != nil {
+		return nil, nil, err
+	}
+	broken, err := s.brokenViews(ctx, database, objects)
+	for _, name := range slices.Sorted(maps.Keys(broken)) {
+		remarks = append(remarks, fmt.Sprintf("its view %s can't be used (a table that it reads is gone, or a right of its definer); a dump has its definition only, beside it", name))
+	}
+	return problems, remarks, err
+}
+
+// unreadable are tables that the server can't open, such as crashed ones. InnoDB's
+// are not tried: a server whose InnoDB is damaged does not start.
+func (s *Server) unreadable(ctx context.Context, database string) ([]string, error) {
+	suspects, err := s.texts(ctx, `SELECT TABLE_NAME FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA = ? AND TABLE_TYPE <> 'VIEW' AND COALESCE(ENGINE, '') <> 'InnoDB' ORDER BY TABLE_NAME`, database)
+	if err != nil || len(suspects) == 0 {
+		return nil, err
+	}
+	full := make([]string, len(suspects))
+	for i, name := range suspects {
+		full[i] = Quote(database) + "." + Quote(name)
+	}
+	var bad []string
+	err = s.work(ctx, "", false, func(c *sql.Conn) error {
+		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 2"); err != nil {
+			return err
+		}
+		rows, err := c.QueryContext(ctx, "CHECK TABLE "+strings.Join(full, ", ")+" FAST QUICK")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var table, op, kind, text string
+			if err := rows.Scan(&table, &op, &kind, &text); err != nil {
+				return err
+			}
+			if strings.EqualFold(kind, "error") {
+				bad = append(bad, fmt.Sprintf("its table %s can't be read: %s", strings.TrimPrefix(table, database+"."), text))
+			}
+		}
+		return rows.Err()
+	})
+	return bad, err
+}
+
+// versioned are the tables that keep their history.
+func (s *Server) versioned(ctx context.Context, database string) ([]string, error) {
+	return s.texts(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = '"+typeVersioned+"' ORDER BY TABLE_NAME", database)
+}
+
+// historySince is the first MariaDB that takes the history of a table back, and
+// whose mariadb-dump writes it (system_versioning_insert_history).
+const historySince = 11
+
+// lostHistory are tables whose history a dump does not have.
+func (s *Server) lostHistory(ctx context.Context, database string) ([]string, error) {
+	tables, err := s.versioned(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	var major, minor int
+	fmt.Sscanf(s.Version, "%d.%d", &major, &minor)
+	var lost []string
+	for _, table := range tables {
+		var name, create string
+		if err := s.db.QueryRowContext(ctx, "SHOW CREATE TABLE "+Quote(database)+"."+Quote(table)).Scan(&name, &create); err != nil {
+			return nil, err
+		}
+		switch {
+		case major == 10 && minor < historySince:
+			lost = append(lost, fmt.Sprintf("its table %s keeps its history (SYSTEM VERSIONING), which only MariaDB 10.%d or newer takes back from a dump", table, historySince))
+		case strings.Contains(create, "unsigned GENERATED ALWAYS AS ROW START"):
+			lost = append(lost, fmt.Sprintf("its table %s keeps its history by transactions, which no dump has; remove it, or back it up another way (--backup command)", table))
+		}
+	}
+	return lost, nil
+}
+
+// active are events that may write while the database is dumped.
+func (s *Server) active(ctx context.Context, database string) ([]string, error) {
+	return s.texts(ctx, `SELECT CONCAT('its event ', EVENT_NAME, ' may write while it is read-only: ALTER EVENT `+"`"+`', EVENT_SCHEMA, '`+"`.`"+`', EVENT_NAME, '`+"`"+` DISABLE') FROM information_schema.EVENTS
+		WHERE EVENT_SCHEMA = ? AND STATUS = 'ENABLED' AND @@GLOBAL.event_scheduler = 'ON' ORDER BY EVENT_NAME`, database)
+}
+
+// tooLarge is the reason when a row is so long that the server would not take it
+// back. Where the administrator's account may raise the limit nothing is read.
+func (s *Server) tooLarge(ctx context.Context, database string) ([]string, error) {
+	packet, err := s.packet(ctx)
+	if err != nil || s.mayRaise(ctx) {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
+		WHERE c.TABLE_SCHEMA = ? AND t.TABLE_TYPE <> 'VIEW' AND t.DATA_LENGTH > ? AND c.CHARACTER_OCTET_LENGTH > 0`, database, packet/4)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	sizes := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			return nil, err
+		}
+		sizes[table] = append(sizes[table], "2 * COALESCE(LENGTH("+Quote(column)+"), 0)")
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for _, table := range slices.Sorted(maps.Keys(sizes)) {
+		var most sql.NullInt64
+		longest := "SELECT MAX(" + strings.Join(sizes[table], " + ") + ") FROM " + Quote(database) + "." + Quote(table)
+		if err := s.db.QueryRowContext(ctx, longest).Scan(&most); err != nil {
+			return nil, err
+		}
+		if err := s.takes(ctx, most.Int64); err != nil {
+			return []string{"table " + table + ": " + err.Error()}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *Server) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return scanAll[string](rows)
+}
