@@ -39,9 +39,13 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
+	columns, err := s.otherColumns(ctx, schemas.unknown())
+	if err != nil {
+		return nil, err
+	}
 	for name := range names {
 		if !own[name] {
-			i.Databases[name] = &Found{Schema: schemas[name], Level: schemas[name].level()}
+			i.Databases[name] = &Found{Schema: schemas[name], Level: schemas[name].level(name, columns)}
 		}
 	}
 	if err := s.measure(ctx, i.Databases); err != nil {
@@ -54,18 +58,35 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	return i, err
 }
 
-// level judges which version of MediaWiki a schema is of.
-func (s Schema) level() Level {
+// level judges which version of MediaWiki a schema is of. more has columns of tables
+// that InnoDB does not know.
+func (s Schema) level(database string, more map[place]bool) Level {
 	names := map[string]bool{}
 	for table := range s {
 		names[table] = true
 	}
 	for _, m := range markers {
-		if m.column != "" && strings.Contains(string(s[m.table]), "column `"+m.column+"` ") {
+		if m.column == "" {
+			continue
+		}
+		if strings.Contains(string(s[m.table]), "column `"+m.column+"` ") || more[place{database, m.table, m.column}] {
 			names[m.table+"."+m.column] = true
 		}
 	}
 	return levelOf(names)
+}
+
+// unknown are the markers' columns in tables of which only the name is known.
+func (all schemas) unknown() []place {
+	var places []place
+	for database, s := range all {
+		for _, m := range markers {
+			if shape, there := s[m.table]; there && shape == Unknown && m.column != "" {
+				places = append(places, place{database, m.table, m.column})
+			}
+		}
+	}
+	return places
 }
 
 // measure reads sizes and queues of jobs. mysql.innodb_table_stats is what

@@ -6,13 +6,6 @@ import (
 	"strings"
 )
 
-// Facts are what an upgrade has to know of one database before it begins.
-type Facts struct {
-	Level   Level
-	Bytes   int64 // of its files; 0 when the server does not tell
-	HasJobs bool  // it has a table job, as every MediaWiki
-}
-
 // Level is the MediaWiki version that a database's schema belongs to, such as
 // "1.43", or one of the special levels.
 type Level string
@@ -91,73 +84,6 @@ func levelOf(names map[string]bool) Level {
 		level = m.level
 	}
 	return level
-}
-
-// factQueries read the names of all tables and of the markers' columns, and the
-// sizes. MariaDB reads its dictionary for these; information_schema.COLUMNS would
-// open every table. MySQL 8 has the same views under names without SYS.
-func (s *Server) factQueries() (names, columns, sizes string) {
-	prefix := "information_schema.INNODB_"
-	if strings.Contains(s.Version, "MariaDB") {
-		prefix += "SYS_"
-	}
-	var wanted []string
-	for _, m := range markers {
-		if m.column != "" {
-			wanted = append(wanted, literal(m.column))
-		}
-	}
-	return "SELECT NAME FROM " + prefix + "TABLES",
-		"SELECT CONCAT(t.NAME, '.', c.NAME) FROM " + prefix + "TABLES t JOIN " + prefix + "COLUMNS c ON c.TABLE_ID = t.TABLE_ID WHERE c.NAME IN (" + strings.Join(wanted, ", ") + ")",
-		"SELECT SUBSTRING_INDEX(NAME, '/', 1), CAST(SUM(FILE_SIZE) AS SIGNED) FROM " + prefix + "TABLESPACES GROUP BY 1"
-}
-
-// Facts looks at every database of a server by three queries, however many
-// there are. Databases without tables have no entry.
-func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
-	tables, columns, sizes := s.factQueries()
-	names := map[string]map[string]bool{}
-	for _, query := range []string{tables, columns} {
-		found, err := s.set(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		for full := range found {
-			database, name, ok := strings.Cut(full, "/")
-			if !ok {
-				continue // InnoDB's own
-			}
-			if names[database] == nil {
-				names[database] = map[string]bool{}
-			}
-			names[database][name] = true
-		}
-	}
-	facts := map[string]Facts{}
-	for database, have := range names {
-		facts[database] = Facts{Level: levelOf(have), HasJobs: have["job"]}
-	}
-	return facts, s.sizes(ctx, sizes, facts)
-}
-
-func (s *Server) sizes(ctx context.Context, query string, facts map[string]Facts) error {
-	rows, err := s.db.QueryContext(ctx, query)
-	if err != nil {
-		return fmt.Errorf("server %s: read the sizes of databases: %w", s.Name, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var bytes int64
-		if err := rows.Scan(&name, &bytes); err != nil {
-			return err
-		}
-		if f, ok := facts[name]; ok {
-			f.Bytes = bytes
-			facts[name] = f
-		}
-	}
-	return rows.Err()
 }
 
 // LevelOf judges one database's schema.

@@ -156,7 +156,7 @@ type dictionary struct {
 // Schemas reads the schema of every database by six queries, however many there
 // are. The INNODB_SYS_ views read the dictionary; information_schema.COLUMNS
 // would open every table. What changes meanwhile may be read half.
-func (s *Server) Schemas(ctx context.Context) (map[string]Schema, error) {
+func (s *Server) Schemas(ctx context.Context) (schemas, error) {
 	d := &dictionary{
 		server: s, collations: map[string]string{}, same: map[string]string{},
 		names: map[uint64]string{}, lines: map[uint64][]string{}, fields: map[uint64]string{},
@@ -178,9 +178,12 @@ func (s *Server) Schemas(ctx context.Context) (map[string]Schema, error) {
 			return nil, err
 		}
 	}
-	schemas := d.schemas()
-	return schemas, s.addUnknown(ctx, schemas)
+	found := d.schemas()
+	return found, s.addUnknown(ctx, found)
 }
+
+// schemas are the schemas of a server by database.
+type schemas map[string]Schema
 
 // dictionaryPrefix begins the names of the views of InnoDB's dictionary: MySQL 8
 // has the same ones under names without SYS.
