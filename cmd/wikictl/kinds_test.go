@@ -72,7 +72,7 @@ func TestWikiWithEverythingThatADumpMayMeet(t *testing.T) {
 	before = checksums()
 	must(t, os.Rename(filepath.Join(f.demo.Dir, "tenants/w0.toml"), filepath.Join(f.demo.Dir, "w0.toml")))
 	f.define(0)
-	f.write("tenants/other.toml", "name = \"other\"\nhosts = [\"other.localhost\"]\nsitename = \"Other\"\n")
+	f.write("tenants/other.toml", "name = \"other\"\nhosts = [\"other.localhost\"]\nsitename = \"Other\"\nskins = [\"Vector\"]\n")
 	f.run("apply", "--all", "--prune", "--yes")
 	if n := f.sql("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'wiki_w0'")[0]; n != "0" {
 		t.Error("the database is still there")
