@@ -2,7 +2,6 @@ package templates
 
 import (
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -142,28 +141,13 @@ func (s *Set) view(d Data) (*View, error) {
 		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
 	}
 	v.Certificate, v.CertificateKey = web.CertificateOf(t)
-	var err error
-	v.DBServer, err = serverAddress(t.Server, l)
-	return v, err
-}
-
-// serverAddress is a database server's address as MediaWiki takes it.
-func serverAddress(s *tenants.Server, l tenants.Layout) (string, error) {
-	if s.Managed {
-		return "localhost:" + l.Socket(s.Name), nil
+	address, ok := t.Server.Address(l)
+	if !ok {
+		return v, &unfitError{value: t.Server.DSN, at: t.Server.Position, why: "names no address that MediaWiki could use"}
 	}
-	m := dsnAddress.FindStringSubmatch(s.DSN)
-	switch {
-	case m == nil || m[2] == "":
-		return "", &unfitError{value: s.DSN, at: s.Position, why: "names no address that MediaWiki could use"}
-	case m[1] == "unix":
-		return "localhost:" + m[2], nil
-	}
-	return strings.TrimSuffix(m[2], ":3306"), nil
+	v.DBServer = address
+	return v, nil
 }
-
-// dsnAddress takes protocol and address out of "user@protocol(address)/…".
-var dsnAddress = regexp.MustCompile(`^(?:[^@]*@)?(unix|tcp)\(([^()]+)\)/`)
 
 // defaultMaxUpload is MediaWiki's $wgMaxUploadSize, in bytes.
 const defaultMaxUpload = 100 << 20

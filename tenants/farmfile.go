@@ -157,7 +157,7 @@ func (l *loader) readServer(name string, at Position, s *section) *Server {
 		s.report(dsn.at, "dsn", "remove one of them", "a managed server has no dsn")
 	case !server.Managed && !dsn.set() && s.table["dsn"].Data == nil:
 		s.report(at, "dsn", `such as "root@unix(/run/mysqld/mysqld.sock)/", or managed = true`, "is missing")
-	case strings.Contains(strings.SplitN(dsn.value, "@", 2)[0], ":"):
+	case strings.Contains(dsn.value, "@") && strings.Contains(strings.SplitN(dsn.value, "@", 2)[0], ":"):
 		s.report(dsn.at, "dsn", "put it into a file of mode 0600 and name that as password_file", "holds a password")
 	}
 	return server

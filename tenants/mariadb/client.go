@@ -47,23 +47,14 @@ func (s *Server) runClient(ctx context.Context, p process.Program) error {
 	return err
 }
 
-// optionFile tells a client how to connect ("Configuring MariaDB with Option
-// Files" in MariaDB's Knowledge Base).
+// optionFile is a file without a name that tells a client how to connect.
 func (s *Server) optionFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "wikictl-*.cnf")
 	if err != nil {
 		return nil, err
 	}
 	os.Remove(f.Name())
-	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-	text := "[client]\nuser=\"" + quote.Replace(s.config.User) + "\"\npassword=\"" + quote.Replace(s.config.Passwd) + "\"\n"
-	if s.config.Net == "unix" {
-		text += "socket=\"" + quote.Replace(s.config.Addr) + "\"\n"
-	} else {
-		host, port, _ := strings.Cut(s.config.Addr, ":")
-		text += "protocol=tcp\nhost=\"" + quote.Replace(host) + "\"\nport=" + port + "\n"
-	}
-	if _, err := f.WriteString(text); err != nil {
+	if _, err := f.WriteString(clientOptions(s.config)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	_, err = f.Seek(0, io.SeekStart)

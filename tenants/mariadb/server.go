@@ -91,6 +91,9 @@ func configFor(def *tenants.Server, l tenants.Layout, password tenants.Secret) (
 // settle sets what wikictl relies on, whatever a DSN says.
 func settle(c *mysql.Config) *mysql.Config {
 	c.Logger = &mysql.NopLogger{} // errors are returned; the driver prints to stderr by itself
+	if c.Net == "tcp" {           // the driver adds a port and brackets to "[::1]", which has brackets
+		c.Addr = strings.NewReplacer("[[", "[", "]]", "]").Replace(c.Addr)
+	}
 	c.ParseTime = true
 	c.Loc = time.UTC
 	c.Collation = "utf8mb4_bin"
@@ -117,22 +120,6 @@ func readPassword(path string) (string, error) {
 		return "", fmt.Errorf("password_file: %w", err)
 	}
 	return strings.TrimRight(string(text), "\r\n"), nil
-}
-
-// Address is how the wiki's PHP reaches the server, as $wgDBserver takes it:
-// "localhost:/path/to.sock" for a socket, else host:port.
-func Address(def *tenants.Server, l tenants.Layout) string {
-	if def.Managed {
-		return "localhost:" + PrivateOf(def, l).Socket
-	}
-	config, err := mysql.ParseDSN(def.DSN)
-	if err != nil {
-		return ""
-	}
-	if config.Net == "unix" {
-		return "localhost:" + config.Addr
-	}
-	return config.Addr
 }
 
 // single is one connection outside of the pool.

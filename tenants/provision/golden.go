@@ -189,8 +189,9 @@ func (c *creation) install(ctx context.Context, g *tenants.Tenant, secrets tenan
 		}
 	}
 	account, password := g.SchemaAccount(), secrets.SchemaPassword.Reveal()
+	address, _ := g.Server.Address(c.Layout) // nothing is rendered for a server without one
 	err := c.script(ctx, g, "install.php", "", "--confpath="+folder, "--dbtype=mysql",
-		"--dbserver="+mariadb.Address(g.Server, c.Layout), "--dbname="+g.Database,
+		"--dbserver="+address, "--dbname="+g.Database,
 		"--dbuser="+account, "--dbpass="+password, "--installdbuser="+account, "--installdbpass="+password,
 		"--server=http://golden.invalid", "--scriptpath=", "--lang="+g.Language,
 		"--pass="+secrets.AdminPassword.Reveal(), g.Sitename, g.Admin)
