@@ -46,6 +46,16 @@ type fcgiHeader struct {
 // runThroughFPM has php-fpm run a script and returns what it printed. address is
 // what nginx's fastcgi_pass takes: "unix:/run/php.sock" or "127.0.0.1:9000".
 func runThroughFPM(ctx context.Context, address, script string) ([]byte, error) {
+	out, said, err := throughFPM(ctx, address, script, nil)
+	if err != nil {
+		return nil, err
+	}
+	return cgiBody(out, said)
+}
+
+// throughFPM has php-fpm answer a request for a script, with parameters beside those
+// that each needs, and returns the answer and what PHP logged meanwhile.
+func throughFPM(ctx context.Context, address, script string, more [][2]string) (out, said []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fpmLimit)
 	defer cancel()
 	network := "tcp"
@@ -55,30 +65,27 @@ func runThroughFPM(ctx context.Context, address, script string) ([]byte, error) 
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if _, err := conn.Write(fcgiAsk(script)); err != nil {
-		return nil, err
+	if _, err := conn.Write(fcgiAsk(script, more)); err != nil {
+		return nil, nil, err
 	}
-	out, said, err := fcgiAnswer(bufio.NewReader(conn))
-	if err != nil {
-		return nil, err
-	}
-	return cgiBody(out, said)
+	return fcgiAnswer(bufio.NewReader(conn))
 }
 
-// fcgiAsk is a whole request for a script, without a body.
-func fcgiAsk(script string) []byte {
+// fcgiAsk is a whole request for a script, without a body. Of a parameter that is
+// there twice the later counts.
+func fcgiAsk(script string, more [][2]string) []byte {
 	var b bytes.Buffer
 	fcgiRecord(&b, fcgiBegin, []byte{0, fcgiResponder, 0, 0, 0, 0, 0, 0})
 	var params []byte
-	for _, p := range [][2]string{
+	for _, p := range append([][2]string{
 		{"SCRIPT_FILENAME", script}, {"SCRIPT_NAME", "/"}, {"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "/"}, {"QUERY_STRING", ""},
 		{"SERVER_PROTOCOL", "HTTP/1.1"}, {"GATEWAY_INTERFACE", "CGI/1.1"}, {"REDIRECT_STATUS", "200"}, {"REMOTE_ADDR", "127.0.0.1"},
-	} {
+	}, more...) {
 		for _, text := range p {
 			params = binary.BigEndian.AppendUint32(params, uint32(len(text))|1<<31)
 		}

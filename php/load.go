@@ -121,3 +121,20 @@ func readTrace(said []byte) (frames []Frame) {
 	}
 	return frames
 }
+
+// LoggedByFPM has the php-fpm at address answer what a wiki is, as the web server has
+// it do, and returns the error that PHP logs meanwhile. It is nil when PHP logs none, or
+// elsewhere (php.ini: log_errors, error_log). root is the codebase, config the wiki's
+// LocalSettings.php.
+func LoggedByFPM(ctx context.Context, address, root, config, host string) *SettingsError {
+	path, query, _ := strings.Cut(siteinfo, "?")
+	_, said, err := throughFPM(ctx, address, root+path, [][2]string{
+		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", path}, {"REQUEST_URI", siteinfo}, {"QUERY_STRING", query},
+		{"HTTP_HOST", host}, {"SERVER_NAME", host}, {"SERVER_PORT", "80"},
+	})
+	said = bytes.ReplaceAll(said, []byte("PHP message: "), nil)
+	if err != nil || !fatalError.Match(said) {
+		return nil
+	}
+	return readLoad(said, nil)
+}

@@ -59,6 +59,9 @@ func ask(ctx context.Context, base, host string) (SiteInfo, error) {
 		return SiteInfo{}, err
 	}
 	info, why := readSiteInfo(body)
+	if errors.As(why, new(*StatusError)) {
+		return info, why
+	}
 	if err != nil {
 		why = err
 	}
@@ -87,6 +90,9 @@ func askHome(ctx context.Context, base, host string) string {
 	return html.UnescapeString(string(found[1]))
 }
 
+// internalError begins the code by which api.php says that it failed, with 200 or 500.
+const internalError = "internal_api_error_"
+
 // readSiteInfo reads an answer of api.php. The error says what it holds instead.
 func readSiteInfo(body []byte) (SiteInfo, error) {
 	var answer struct {
@@ -100,11 +106,14 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		}
 	}
 	err := json.Unmarshal(body, &answer)
+	if err == nil && strings.HasPrefix(answer.Error.Code, internalError) {
+		return SiteInfo{}, &StatusError{Code: http.StatusInternalServerError, Status: "an error of its own", Words: words(body)}
+	}
 	if err == nil && answer.Error.Code != "" {
 		return SiteInfo{}, fmt.Errorf("api.php answers with the error %s", answer.Error.Code)
 	}
 	if err != nil || answer.Query.General.Generator == "" {
-		return SiteInfo{}, fmt.Errorf("no siteinfo came, but %q", start(body))
+		return SiteInfo{}, fmt.Errorf("no siteinfo came, but %q", words(body))
 	}
 	g := answer.Query.General
 	info := SiteInfo{
@@ -132,19 +141,26 @@ type movedError struct{ status, to string }
 
 func (e movedError) Error() string { return fmt.Sprintf("it answers %s, to %q", e.status, e.to) }
 
-// statusError is an answer that is neither 200 nor a redirect.
-type statusError struct {
-	code int
-	text string
+// StatusError is an answer that is neither 200 nor a redirect.
+type StatusError struct {
+	Code   int
+	Status string // such as "500 Internal Server Error"
+	Words  string // what the answer says, in plain text; may be empty
 }
 
-func (e statusError) Error() string { return e.text }
+// Error has the status and what the answer says.
+func (e *StatusError) Error() string {
+	if e.Words == "" {
+		return "it answers " + e.Status + " and says nothing"
+	}
+	return "it answers " + e.Status + ": " + e.Words
+}
 
 // closed reports whether an error is an answer that keeps strangers out, such as of
 // a web server that shuts api.php, and not one of a wiki that does not work.
 func closed(err error) bool {
-	var status statusError
-	return errors.As(err, &status) && status.code < http.StatusInternalServerError || errors.As(err, new(movedError))
+	var status *StatusError
+	return errors.As(err, &status) && status.Code < http.StatusInternalServerError || errors.As(err, new(movedError))
 }
 
 // do sends a request and returns the body of an answer that is 200. By TLS it names
@@ -170,7 +186,7 @@ func do(request *http.Request) ([]byte, error) {
 		return nil, movedError{response.Status, to}
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, statusError{response.StatusCode, fmt.Sprintf("it answers %s: %q", response.Status, start(body))}
+		return nil, &StatusError{Code: response.StatusCode, Status: response.Status, Words: words(body)}
 	}
 	return body, nil
 }

@@ -31,6 +31,7 @@ func TestProbe(t *testing.T) {
 		"log-in page shut":               {200, denied, module, "", 403, private, false},
 		"database gone":                  {200, denied, module, "", 500, SiteInfo{}, true},
 		"module fails":                   {200, denied, failed, "", 200, SiteInfo{}, true},
+		"api.php fails with 200":         {200, `{"error":{"code":"internal_api_error_Exception","info":"x"}}`, module, "", 200, SiteInfo{}, true},
 		"api.php fails":                  {500, general, module, "", 200, SiteInfo{}, true},
 	}
 	for name, c := range tests {

@@ -26,7 +26,7 @@ func Served(ctx context.Context, base, host, page, version string) error {
 			return fmt.Errorf("ask %s for %q: %w", host, title, err)
 		}
 		if !bytes.Contains(body, []byte(`content="MediaWiki `+version+`"`)) {
-			return fmt.Errorf("ask %s for %q: the page does not come from MediaWiki %s: %q", host, title, version, start(body))
+			return fmt.Errorf("ask %s for %q: the page does not come from MediaWiki %s: %q", host, title, version, words(body))
 		}
 	}
 	return nil
@@ -81,7 +81,7 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 		case err != nil:
 			return fmt.Errorf("try to write on %s: %w", host, err)
 		case code == "": // it did it
-			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, start(said))
+			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, words(said))
 		}
 	}
 	if code == "readapidenied" {
@@ -107,7 +107,7 @@ func write(ctx context.Context, base, host string, form url.Values) (code string
 	}
 	var answer struct{ Error struct{ Code string } }
 	if err := json.Unmarshal(said, &answer); err != nil {
-		return "", nil, fmt.Errorf("it answers %q", start(said))
+		return "", nil, fmt.Errorf("it answers %q", words(said))
 	}
 	return answer.Error.Code, said, nil
 }

@@ -221,7 +221,7 @@ func applyBlocks(f *farm) {
 // applyPutsBack changes w0 into a wiki that does not answer.
 func applyPutsBack(f *farm, calls func() string) {
 	old := f.read("tenants/w0.toml")
-	f.write("tenants/w0.toml", strings.Replace(old, `hosts = ["w0.`, `hosts = ["x.localhost", "w0.`, 1)+"wgCdnServers = \"none\"\nwgObjectCaches = \"none\"\n")
+	f.write("tenants/w0.toml", strings.Replace(old, `hosts = ["w0.`, `hosts = ["x.localhost", "w0.`, 1)+"wgUrlProtocols = [\"none:\"]\n")
 	out := f.exits(2, "apply", "--all")
 	f.wants(out, "0 done, 2 unchanged, 1 failed")
 	if got := calls(); got != "check\nreload\nreload\n" {

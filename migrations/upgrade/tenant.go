@@ -149,7 +149,7 @@ func (k *task) finish(ctx context.Context) error {
 		do   func() error
 	}{
 		{"switch", func() error { return k.Deploy.Switch(ctx, k.Name, k.now.NewRelease) }},
-		{"probe", func() error { return k.probe(ctx) }},
+		{"probe", func() error { return k.Explain(ctx, k.tenant, k.probe(ctx)) }},
 		{"ledger", func() error { return k.settle(ctx) }},
 	}
 	for _, s := range steps {

@@ -65,6 +65,40 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 	return placed(t, settings, wrong)
 }
 
+// Explain adds to an answer by which a tenant's web server or PHP says that it failed
+// (5xx), while the tenant is served from its current release, what PHP itself says of
+// it: readers are not told, so that the command line's PHP makes the same pages, and
+// where that works php-fpm is asked directly. Other errors stay as they are.
+func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error {
+	var answer *php.StatusError
+	if !errors.As(err, &answer) || answer.Code < 500 {
+		return err
+	}
+	release, linkErr := filepath.EvalSymlinks(h.Layout.Current(t.Name))
+	c := h.codeOf(release)
+	if linkErr != nil || c == nil {
+		return err
+	}
+	var why *php.SettingsError
+	loaded := h.runLoad(ctx, t, c, release, true)
+	if errors.As(loaded, &why) {
+		return fmt.Errorf("%w; PHP says: %w", err, loaded)
+	}
+	settings := filepath.Join(release, "LocalSettings.php")
+	if why = php.LoggedByFPM(ctx, h.fpm(t), c.Path, settings, t.Hosts[0]); why != nil {
+		return fmt.Errorf("%w; PHP says: %w", err, placed(t, settings, why))
+	}
+	return fmt.Errorf("%w (look at the logs of the web server and of php-fpm)", err)
+}
+
+// fpm is where the php-fpm of a tenant answers.
+func (h *Host) fpm(t *tenants.Tenant) string {
+	if h.Farm.Web.Pools {
+		return "unix:" + h.Layout.PoolSocket(t.Name)
+	}
+	return h.Farm.Web.FPM
+}
+
 // placed says where in the definitions an error of PHP comes from.
 func placed(t *tenants.Tenant, settings string, wrong *php.SettingsError) error {
 	text, err := os.ReadFile(settings)

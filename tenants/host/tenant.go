@@ -2,7 +2,9 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,8 +23,12 @@ func Accounts(t *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
 }
 
 // reloadLimit is how long a web server may take to serve what it was told to
-// reload: nginx and Apache answer the reload before their new workers do.
-const reloadLimit = 15 * time.Second
+// reload: nginx and Apache answer the reload before their new workers do. An answer
+// that a tenant's own PHP gave is not the web server's to change: it has answerLimit.
+const (
+	reloadLimit = 15 * time.Second
+	answerLimit = 2 * time.Second
+)
 
 // Who is what a tenant that is served as it is wanted says of itself.
 func (h *Host) Who(t *tenants.Tenant) php.SiteInfo {
@@ -52,17 +58,28 @@ func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want php.SiteInf
 // is what is wanted or a reload must have been over. Empty fields of want are not
 // compared.
 func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) (php.SiteInfo, error) {
-	deadline := time.Now().Add(reloadLimit)
+	start := time.Now()
 	for {
 		info, err := php.Probe(ctx, h.Farm.Web.Probe, host)
+		limit := reloadLimit
+		if failedItself(err) || (err == nil && info.DBName == want.DBName) {
+			limit = answerLimit
+		}
 		if err == nil {
 			err = Differ(host, info, want)
 		}
-		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
+		if err == nil || ctx.Err() != nil || time.Since(start) > limit {
 			return info, err
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// failedItself reports whether an error is PHP's own answer, and not one of a web
+// server that does not reach PHP.
+func failedItself(err error) bool {
+	var answer *php.StatusError
+	return errors.As(err, &answer) && answer.Code == http.StatusInternalServerError
 }
 
 // Differ says in what an answer for a host name is not what is wanted. Empty fields

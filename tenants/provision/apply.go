@@ -178,7 +178,7 @@ func (c *creation) settle(ctx context.Context, j *job) error {
 	t := j.tenant
 	err := c.step(t, "probe", func() error {
 		_, err := c.IdentifyAll(ctx, t.Hosts, c.Who(t))
-		return err
+		return c.Explain(ctx, t, err)
 	})
 	switch {
 	case err != nil && j.kind == Change && j.release > 0 && ctx.Err() == nil:
