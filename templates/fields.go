@@ -10,6 +10,7 @@ var viewFields = map[string]func(*View) any{
 	"Cache":               func(v *View) any { return v.Cache },
 	"Temporary":           func(v *View) any { return v.Temporary },
 	"ReadOnly":            func(v *View) any { return v.ReadOnly },
+	"Maintenance":         func(v *View) any { return v.Maintenance },
 	"CacheEpoch":          func(v *View) any { return v.CacheEpoch },
 	"L10n":                func(v *View) any { return v.L10n },
 	"WebAccount":          func(v *View) any { return v.WebAccount },

@@ -26,6 +26,7 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
+	Maintenance    string // the page that readers get, by status 503, while the file exists
 	CacheEpoch     string // file with what $wgCachePrefix ends in since a restore
 	L10n           string // folder of the localisation cache of the tenant's code
 	WebAccount     string // $wgDBuser
@@ -113,6 +114,7 @@ func (s *Set) view(d Data) (*View, error) {
 		Cache:       l.Cache(t.Name),
 		Temporary:   l.Temporary(),
 		ReadOnly:    l.ReadOnly(t.Name),
+		Maintenance: l.Maintenance(t.Name),
 		CacheEpoch:  l.CacheEpoch(t.Name),
 		L10n:        l.L10n(t.ComponentSet(d.Codebase)),
 		WebAccount:  t.WebAccount(),

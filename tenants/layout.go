@@ -50,6 +50,10 @@ func (l Layout) Temporary() string { return filepath.Join(l.State, "tmp") }
 // ReadOnly is a tenant's $wgReadOnlyFile.
 func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name), "read-only") }
 
+// Maintenance is the page that the web server answers with, by status 503, in place of
+// a tenant's wiki while it exists.
+func (l Layout) Maintenance(name string) string { return filepath.Join(l.Wiki(name), "maintenance") }
+
 // CacheEpoch is the file with what a tenant's $wgCachePrefix ends in; it is there
 // since the tenant's database was first put back from a dump.
 func (l Layout) CacheEpoch(name string) string { return filepath.Join(l.Wiki(name), "cache-epoch") }

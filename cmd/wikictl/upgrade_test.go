@@ -155,7 +155,7 @@ func TestUpgrade(t *testing.T) {
 	if out := f.run("upgrade", "--all"); !strings.Contains(out, "no changes, 3 unchanged") {
 		t.Error(out)
 	}
-	if out, err := f.command("rollback", "alpha").CombinedOutput(); err == nil || !strings.Contains(string(out), "1 edits since") {
+	if out, err := f.command("rollback", "alpha").CombinedOutput(); err == nil || !strings.Contains(string(out), "1 edit, no uploads, no accounts, 1 log entry since") {
 		t.Errorf("%v: %s", err, out)
 	}
 	f.run("rollback", "--yes", "alpha")

@@ -10,52 +10,105 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// resume deals with what an earlier run left of a tenant when it was killed.
-// finished says that the wiki is upgraded now; else it is as before the earlier
-// run, and may still be read-only.
-func (k *task) resume(ctx context.Context) (finished bool, err error) {
-	row, open, err := k.ledger.OpenUpgrade(ctx, k.Name)
-	if err != nil || !open {
-		return false, err
+// resume deals with what an earlier run left of a tenant when it was interrupted. An
+// empty status says that the tenant is open now, and that its upgrade may begin.
+func (k *task) resume(ctx context.Context) (host.Status, error) {
+	row, is, err := k.ledger.OpenUpgrade(ctx, k.Name)
+	if err != nil {
+		return host.Failed, err
 	}
-	k.now = row
+	if !is {
+		return "", nil
+	}
+	k.now, k.Interrupted = row, row.Phase
 	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
-		return false, err
+		return host.Failed, err
 	}
-	if row.NewSet == k.wanted() {
-		switch row.Phase {
-		case mariadb.Opening:
-			k.code = false
-			return true, k.open(ctx, mariadb.Upgraded)
-		case mariadb.Switching:
-			return true, k.goOn(ctx)
-		}
+	w, err := decide(row, k.wanted(), k.New, func() error { return whole(row) })
+	if err != nil {
+		return host.Failed, err
 	}
-	switch row.Phase {
-	case mariadb.Begun:
-		if err := mariadb.RemoveBackup(k.dumpFile(row.Run)); err != nil {
-			return false, err
-		}
-		return false, k.open(ctx, mariadb.PutBack)
-	case mariadb.Opening: // upgraded, but other code is wanted by now
-		return false, k.open(ctx, mariadb.Upgraded)
-	case mariadb.Reopening:
-		return false, k.open(ctx, mariadb.PutBack)
+	if w == goOn || w == again {
+		return k.ahead(ctx, w)
 	}
-	return false, k.putBack(ctx)
+	if err := k.backTo(ctx, w); err != nil {
+		return host.Failed, fmt.Errorf("what run %s left is not dealt with: %w; %s", row.Run, err, k.state())
+	}
+	if err := k.reread(ctx); err != nil {
+		return host.Failed, err
+	}
+	if w == open && row.Phase == mariadb.Opening && row.NewSet == k.wanted() {
+		k.note("what run %s upgraded was opened", row.Run)
+		return host.Done, nil // also with --force: it was upgraded just now
+	}
+	return "", nil
 }
 
-// goOn ends an upgrade whose database is done.
-func (k *task) goOn(ctx context.Context) error {
-	if err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) }); err != nil {
-		return err
+// ahead ends an interrupted upgrade whose way is forward.
+func (k *task) ahead(ctx context.Context, w way) (host.Status, error) {
+	err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) })
+	switch {
+	case err != nil:
+	case w == goOn:
+		k.note("what run %s began was finished", k.now.Run)
+		err = k.finish(ctx)
+	default:
+		k.note("the updater was run again, as there is no dump of before run %s", k.now.Run)
+		err = k.repeat(ctx)
 	}
-	if err := k.finish(ctx); err != nil {
-		_, err := k.fail(ctx, err)
-		return err
+	if err != nil {
+		return k.fail(ctx, err)
 	}
-	return nil
+	return host.Done, nil
 }
+
+// repeat changes the database again, by the code that is wanted now.
+func (k *task) repeat(ctx context.Context) error {
+	if err := k.ready(ctx); err != nil {
+		return err
+	}
+	k.code = true
+	k.now.NewCodebase, k.now.NewVersion, k.now.NewSet = k.tenant.Codebase.Name, k.tenant.Codebase.Version, k.wanted()
+	k.now.NewRelease = k.releases[k.Name].Release
+	return k.change(ctx)
+}
+
+// backTo opens a tenant whose upgrade was interrupted, as decide says.
+func (k *task) backTo(ctx context.Context, w way) error {
+	switch w {
+	case leave:
+		if err := mariadb.RemoveBackup(k.dumpFile(k.now.Run)); err != nil {
+			return err
+		}
+		k.note("what run %s began had changed nothing", k.now.Run)
+		return k.open(ctx, mariadb.PutBack)
+	case reopen:
+		k.note("what run %s began was put back", k.now.Run)
+		return k.open(ctx, mariadb.PutBack)
+	case open:
+		if k.now.Phase == mariadb.Undoing {
+			k.note("the rollback by run %s had changed nothing", k.now.UndoneBy)
+			k.now.UndoneBy, k.now.UndoBackup = "", ""
+		}
+		return k.open(ctx, mariadb.Upgraded)
+	}
+	k.note("what run %s began was put back to MediaWiki %s", k.now.Run, k.now.OldVersion)
+	return k.putBack(ctx)
+}
+
+// whole reports whether the dump of an upgrade can be restored.
+func whole(row mariadb.UpgradeRow) error {
+	if row.Backup == "" {
+		return errNoDump
+	}
+	b, err := mariadb.OpenBackup(row.Backup)
+	if err != nil {
+		return err
+	}
+	return b.Verify()
+}
+
+var errNoDump = errors.New("there is no dump of it (--backup none)")
 
 // fail decides what becomes of a tenant whose upgrade failed.
 func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
@@ -63,21 +116,42 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 		return host.Failed, lost
 	}
 	if ctx.Err() != nil { // wikictl is told to end
-		return host.Failed, fmt.Errorf("%w; it is read-only until wikictl upgrade is run again", why)
+		return host.Failed, fmt.Errorf("%w; %s", why, k.state())
 	}
 	k.now.Error = why.Error()
 	switch {
-	case k.now.Phase == mariadb.Opening, k.now.Phase == mariadb.Upgraded:
-		return host.Failed, fmt.Errorf("%w; it is upgraded, and opened when wikictl upgrade is run again", why)
 	case k.now.Run == "": // not marked yet
 		return host.Restored, why
-	case k.o.Keep && k.now.Phase != mariadb.Begun:
-		return host.Failed, errors.Join(fmt.Errorf("%w; it is read-only, for you to look at", why), k.phase(ctx, mariadb.Kept))
+	case k.now.Phase == mariadb.Opening, k.now.Phase == mariadb.Upgraded:
+		return host.Failed, fmt.Errorf("%w; %s", why, k.state())
+	case k.now.Phase == mariadb.Begun:
+		if err := k.open(ctx, mariadb.PutBack); err != nil {
+			return host.Failed, fmt.Errorf("%w; and it could not be opened again: %w; %s", why, err, k.state())
+		}
+		return host.Restored, why
+	case k.o.Keep:
+		err := k.phase(ctx, mariadb.Kept)
+		return host.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
+	}
+	if lost := whole(k.now); lost != nil {
+		err := k.phase(ctx, k.now.Phase) // with the error
+		return host.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which runs the updater again; until then readers get the page of maintenance", why, lost, k.Name), err)
 	}
 	if err := k.putBack(ctx); err != nil {
-		return host.Failed, fmt.Errorf("%w; and it could not be put back: %w; it is read-only until wikictl upgrade is run again", why, err)
+		return host.Failed, fmt.Errorf("%w; and it could not be put back: %w; %s", why, err, k.state())
 	}
 	return host.Restored, why
+}
+
+// state says what an upgrade that was not ended means for the wiki, and what ends it.
+func (k *task) state() string {
+	switch k.now.Phase {
+	case mariadb.Opening, mariadb.Upgraded:
+		return "it is upgraded, and opened when wikictl upgrade is run again"
+	case mariadb.Begun, mariadb.Undoing, mariadb.Reopening, mariadb.PutBack:
+		return "it is read-only until wikictl upgrade is run again"
+	}
+	return "readers get the page of maintenance until wikictl upgrade is run again"
 }
 
 // lostLock is why, when the tenant's lock was lost: what state the tenant is in is
@@ -92,23 +166,17 @@ func lostLock(ctx context.Context, why error) error {
 	return nil
 }
 
-// putBack makes the tenant what it was before the upgrade that k.now tells of.
+// putBack makes the tenant what it was before the upgrade that k.now tells of, whose
+// database is changed.
 func (k *task) putBack(ctx context.Context) error {
-	changed := k.now.Phase != mariadb.Begun
-	if changed && k.now.Backup == "" {
-		return errors.New("there is no dump of it (--backup none)")
-	}
-	if changed {
-		if err := k.held(ctx, "restore", func() error { return k.restore(ctx) }); err != nil {
-			return err
-		}
-	}
-	err := k.held(ctx, "old release", func() error {
-		if err := k.Deploy.Switch(ctx, k.Name, k.now.OldRelease); err != nil || !changed {
-			return err
-		}
-		_, err := k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: k.now.OldVersion})
+	if err := whole(k.now); err != nil { // before anything says that it is being restored
 		return err
+	}
+	err := k.each(ctx, []step{
+		{"restoring", func() error { return k.phase(ctx, mariadb.Restoring) }},
+		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.OldVersion) }},
+		{"restore", func() error { return k.restore(ctx) }},
+		{"old release", func() error { return k.serveOld(ctx) }},
 	})
 	if err != nil {
 		return err
@@ -119,11 +187,17 @@ func (k *task) putBack(ctx context.Context) error {
 	return k.open(ctx, mariadb.PutBack)
 }
 
-// restore replaces the database by its dump.
-func (k *task) restore(ctx context.Context) error {
-	if err := k.phase(ctx, mariadb.Restoring); err != nil {
+// serveOld serves the release of before the upgrade, and asks the wiki.
+func (k *task) serveOld(ctx context.Context) error {
+	if err := k.serve(ctx, k.now.OldRelease); err != nil {
 		return err
 	}
+	_, err := k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: k.now.OldVersion})
+	return err
+}
+
+// restore replaces the database by its dump.
+func (k *task) restore(ctx context.Context) error {
 	if err := k.server.Freeze(ctx, k.accounts, 0); err != nil {
 		return err
 	}
@@ -134,5 +208,9 @@ func (k *task) restore(ctx context.Context) error {
 	if err := k.server.Restore(ctx, b, func() error { return k.Verify(ctx, k.tenant) }); err != nil {
 		return err
 	}
-	return k.Deploy.ForgetCaches(k.Name, k.RunID)
+	epoch := k.RunID
+	if k.now.Run != k.RunID { // this run may have to put back its own upgrade, too
+		epoch += "-" + k.now.Run
+	}
+	return k.Deploy.ForgetCaches(k.Name, epoch)
 }

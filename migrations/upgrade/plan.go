@@ -194,7 +194,7 @@ func (p *Plan) assign(o Options) error {
 	slices.SortStableFunc(p.Tenants, func(a, b *Planned) int {
 		return cmp.Or(cmp.Compare(rank(a, o), rank(b, o)), cmp.Compare(b.Seconds, a.Seconds), strings.Compare(a.Name, b.Name))
 	})
-	first := o.CanaryShare.Of(len(p.Tenants))
+	first := min(o.CanaryShare.Of(len(p.Tenants)), len(p.Tenants))
 	if len(o.Canary) > 0 || first == 0 {
 		first = slices.IndexFunc(p.Tenants, func(j *Planned) bool { return rank(j, o) > 1 })
 		if first < 0 {

@@ -160,7 +160,8 @@ func (p *Plan) inspectCode(ctx context.Context, h *host.Host, o Options) error {
 }
 
 // judgeSchema compares the schema as found with what the upgrade begins and
-// ends with. An interrupted one may be anything.
+// ends with. An interrupted one may be anything: it is judged when that was dealt
+// with.
 func (j *Planned) judgeSchema(f mariadb.Facts) {
 	j.Level, j.Bytes = f.Level, f.Bytes
 	if f.Level == "" {
@@ -169,23 +170,9 @@ func (j *Planned) judgeSchema(f mariadb.Facts) {
 	if j.Interrupted != "" || j.row.State != mariadb.Ready {
 		return
 	}
-	switch {
-	case j.Level == mariadb.NoTables, j.Level == mariadb.Foreign:
-		j.Problems = append(j.Problems, fmt.Sprintf("its database %s is %s; restore it from a backup", j.tenant.Database, j.Level))
-	case j.Level == mariadb.BeforeAll:
-		j.Problems = append(j.Problems, fmt.Sprintf("its database is %s: upgrade it to 1.35 first", j.Level))
-	case j.Level == mariadb.AfterAll || newer(string(j.Level), j.New):
-		j.Problems = append(j.Problems, fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from", strings.TrimPrefix(string(j.Level), "newer than "), j.New))
+	if problem := schemaProblem(j.Level, j.row.Version, j.New, j.tenant.Database); problem != "" {
+		j.Problems = append(j.Problems, problem)
 	}
-}
-
-// newer says whether MediaWiki version a, such as "1.43", comes after b, such as
-// "1.39.17".
-func newer(a, b string) bool {
-	var major, x, y int
-	fmt.Sscanf(a, "%d.%d", &major, &x)
-	fmt.Sscanf(b, "%d.%d", &major, &y)
-	return x > y
 }
 
 // free is how many bytes are free where a folder is.

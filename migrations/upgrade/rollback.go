@@ -7,67 +7,160 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
+// Which are the upgrades that a rollback undoes: without any the newest of each tenant.
+type Which struct {
+	Run string // those that this run made, where they are the newest of their tenants
+	To  string // further back: those that this run made, where all later ones were put back
+}
+
 // Undo is one tenant that can be put back to before an upgrade.
 type Undo struct {
-	Name    string    `json:"name"`
-	Run     string    `json:"run"` // of the upgrade
-	Old     string    `json:"old"` // version that it goes back to
-	New     string    `json:"new"`
-	Since   time.Time `json:"since"` // when it was opened after the upgrade
-	Edits   int64     `json:"edits"` // since then, which are lost
-	Problem string    `json:"problem,omitempty"`
+	Name         string        `json:"name"`
+	Run          string        `json:"run"` // of the upgrade
+	Old          string        `json:"old"` // version that it goes back to
+	New          string        `json:"new"`
+	Since        time.Time     `json:"since"` // when it was opened after the upgrade
+	mariadb.Lost               // what was made since then
+	Dump         time.Time     `json:"dump"`                  // when the dump was made that is brought back
+	Interrupted  mariadb.Phase `json:"interrupted,omitempty"` // the upgrade or an earlier rollback was, in this phase
+	Remark       string        `json:"remark,omitempty"`      // what is worth knowing
+	Problem      string        `json:"problem,omitempty"`
 
 	tenant *tenants.Tenant
 	row    mariadb.UpgradeRow
+	err    error // what Problem says
 }
 
-// Undos looks which of the tenants can be put back to before their last upgrade,
-// and what that would lose. run, when it is not empty, is the only run looked at;
-// tenants that it did not upgrade are left out.
-func Undos(ctx context.Context, h *host.Host, list []*tenants.Tenant, run string) ([]*Undo, error) {
+// Undos looks which of the tenants can be put back, and what that would lose. Tenants
+// that the run of w did not upgrade are left out.
+func Undos(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which) ([]*Undo, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := ledger.Tenants(ctx)
+	now, err := ledger.Tenants(ctx)
 	if err != nil {
 		return nil, err
 	}
-	last, err := ledger.LastUpgrades(ctx)
+	history, err := ledger.History(ctx)
 	if err != nil {
 		return nil, err
+	}
+	upgrades := map[string][]mariadb.UpgradeRow{}
+	for _, r := range history {
+		upgrades[r.Tenant] = append([]mariadb.UpgradeRow{r}, upgrades[r.Tenant]...)
 	}
 	var undos []*Undo
 	for _, t := range list {
-		row, has := last[t.Name]
-		if run != "" && row.Run != run {
+		if !w.has(upgrades[t.Name]) {
 			continue
 		}
-		u := &Undo{Name: t.Name, Run: row.Run, Old: row.OldVersion, New: row.NewVersion, Since: row.Opened.Time, tenant: t, row: row}
-		if err := u.look(ctx, h, has, rows[t.Name]); err != nil {
-			u.Problem = err.Error()
+		row, err := pick(upgrades[t.Name], w, now[t.Name].ComponentSet)
+		u := &Undo{Name: t.Name, Run: row.Run, Old: row.OldVersion, New: row.NewVersion, Since: row.Opened.Time, tenant: t, row: row, err: err}
+		if err == nil {
+			u.err = u.look(ctx, h)
+		}
+		if u.err != nil {
+			u.Problem = u.err.Error()
 		}
 		undos = append(undos, u)
 	}
 	return undos, nil
 }
 
-// look says what stands in the way, and counts the edits that would be lost.
-func (u *Undo) look(ctx context.Context, h *host.Host, has bool, now mariadb.TenantRow) error {
+// has reports whether a tenant with those upgrades is meant.
+func (w Which) has(upgrades []mariadb.UpgradeRow) bool {
+	run := w.Run + w.To
+	for _, r := range upgrades {
+		if r.Run == run {
+			return true
+		}
+	}
+	return run == ""
+}
+
+// pick chooses which of a tenant's upgrades, newest first, is undone. set is the key
+// of the code that the tenant runs on. Only the newest may be, unless w says so: who
+// repeats a rollback does not mean the upgrade before.
+func pick(upgrades []mariadb.UpgradeRow, w Which, set string) (mariadb.UpgradeRow, error) {
+	if len(upgrades) == 0 {
+		return mariadb.UpgradeRow{}, errors.New("no upgrade of it is there to undo")
+	}
+	newest := upgrades[0]
+	if newest.Open() {
+		if run := w.Run + w.To; run != "" && run != newest.Run {
+			return newest, fmt.Errorf("its upgrade by run %s was interrupted: end that first, by wikictl rollback or wikictl upgrade", newest.Run)
+		}
+		return newest, nil
+	}
+	if w.To != "" {
+		return pickOlder(upgrades, w.To, set)
+	}
 	switch {
-	case !has:
-		return errors.New("no upgrade of it is there to undo")
-	case u.row.Backup == "":
-		return errors.New("it was upgraded without a dump")
-	case now.ComponentSet != u.row.NewSet:
-		return errors.New("it has been changed since by something else")
-	case !host.Exists(h.Layout.Release(u.Name, u.row.OldRelease)):
-		return fmt.Errorf("its release %d is gone", u.row.OldRelease)
+	case newest.Phase == mariadb.PutBack:
+		return newest, fmt.Errorf("it was put back by run %s%s", putBackBy(newest), further(upgrades[1:], set))
+	case newest.Phase != mariadb.Upgraded:
+		return newest, fmt.Errorf("what became of its upgrade by run %s is not known%s", newest.Run, further(upgrades[1:], set))
+	case w.Run != "" && w.Run != newest.Run:
+		return newest, fmt.Errorf("run %s has upgraded it since; undo that first", newest.Run)
+	case newest.NewSet != set:
+		return newest, errors.New("it has been changed since by something else")
+	}
+	return newest, nil
+}
+
+// pickOlder chooses the upgrade of a run where all later ones were put back.
+func pickOlder(upgrades []mariadb.UpgradeRow, run, set string) (mariadb.UpgradeRow, error) {
+	for _, r := range upgrades {
+		switch {
+		case r.Run == run && r.Phase != mariadb.Upgraded:
+			return r, fmt.Errorf("what run %s upgraded was put back by run %s", run, putBackBy(r))
+		case r.Run == run && r.NewSet != set:
+			return r, errors.New("it has been changed since by something else")
+		case r.Run == run:
+			return r, nil
+		case r.Phase == mariadb.Upgraded:
+			return r, fmt.Errorf("run %s has upgraded it since; undo that first", r.Run)
+		}
+	}
+	return mariadb.UpgradeRow{}, fmt.Errorf("run %s did not upgrade it", run)
+}
+
+// further says how to go back further, if that can be done.
+func further(older []mariadb.UpgradeRow, set string) string {
+	for _, r := range older {
+		if r.Phase == mariadb.Upgraded {
+			if r.NewSet == set && r.Backup != "" {
+				return fmt.Sprintf("; to go back further, to MediaWiki %s: --to %s", r.OldVersion, r.Run)
+			}
+			break
+		}
+	}
+	return ", and there is nothing further to undo"
+}
+
+func putBackBy(r mariadb.UpgradeRow) string {
+	if r.UndoneBy != "" {
+		return r.UndoneBy
+	}
+	return r.Run
+}
+
+// look says what stands in the way, and counts what would be lost.
+func (u *Undo) look(ctx context.Context, h *host.Host) error {
+	if u.row.Open() {
+		u.Interrupted = u.row.Phase
+	}
+	switch u.row.Phase {
+	case mariadb.Begun, mariadb.Reopening: // there is nothing to restore
+		return nil
+	}
+	if u.row.Backup == "" {
+		return errors.New("it was upgraded without a dump (--backup none): there is no way back")
 	}
 	b, err := mariadb.OpenBackup(u.row.Backup)
 	if err != nil {
@@ -76,63 +169,22 @@ func (u *Undo) look(ctx context.Context, h *host.Host, has bool, now mariadb.Ten
 	if err := b.Verify(); err != nil {
 		return err
 	}
+	if u.Dump = b.Taken; !host.Exists(h.Layout.Release(u.Name, u.row.OldRelease)) {
+		return fmt.Errorf("its release %d is gone", u.row.OldRelease)
+	}
+	if !writable(u.row) {
+		u.Remark = "it was not open since"
+		return nil
+	}
 	s, err := h.Server(ctx, u.tenant.Server)
 	if err != nil {
 		return err
 	}
-	u.Edits, err = s.EditsSince(ctx, u.tenant.Database, u.row.Opened.Time.UTC().Format("20060102150405"))
-	return err
-}
-
-// Rollback puts tenants back to before an upgrade. Edits made since are lost. An
-// interrupted one is finished by the next Rollback or Run.
-func Rollback(ctx context.Context, h *host.Host, undos []*Undo, o Options) (outcomes []host.Outcome, err error) {
-	u := &upgrade{Host: h, o: o}
-	if u.ledger, err = h.Ledger(ctx); err != nil {
-		return nil, err
+	if u.Since.IsZero() {
+		u.Since = u.row.Started.Time
 	}
-	p := &Plan{}
-	for _, undo := range undos {
-		p.Tenants = append(p.Tenants, &Planned{Name: undo.Name, Seconds: 1, tenant: undo.tenant})
+	if u.Lost, err = s.Since(ctx, u.tenant.Database, u.Since); err != nil {
+		u.Remark = err.Error() // a database that is broken can be put back all the same
 	}
-	if ctx, err = h.Lock(ctx, serversOf(p)); err != nil {
-		return nil, err
-	}
-	if u.run, err = h.Begin(ctx, "rollback", o.Observer); err != nil {
-		return nil, err
-	}
-	options := fleet.Options[*Undo]{Jobs: o.Jobs, MaxFailures: fleet.NoLimit, Drain: o.Drain}
-	for _, r := range fleet.Run(ctx, undos, options, u.undo) {
-		outcome := host.Outcome{Tenant: r.Item.tenant, Status: host.Done, Err: r.Err, Elapsed: r.Elapsed}
-		switch {
-		case !r.Started:
-			outcome.Status = host.Skipped
-		case r.Err != nil:
-			outcome.Status = host.Failed
-		}
-		outcomes = append(outcomes, u.run.Finish(outcome))
-	}
-	return outcomes, u.run.End(ctx, outcomes)
-}
-
-// undo puts one tenant back.
-func (u *upgrade) undo(ctx context.Context, undo *Undo) (struct{}, error) {
-	none := struct{}{}
-	if undo.Problem != "" {
-		return none, errors.New(undo.Problem)
-	}
-	u.o.Observer.Started(undo.Name)
-	k, err := u.take(ctx, &Planned{Name: undo.Name, Seconds: 1, tenant: undo.tenant})
-	if err != nil {
-		return none, err
-	}
-	defer u.Locks(undo.tenant.Server).Release(context.WithoutCancel(ctx), undo.tenant.Database)
-	if k.row.ComponentSet != undo.row.NewSet {
-		return none, errors.New("it has been changed since by something else")
-	}
-	k.now = undo.row
-	if err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) }); err != nil {
-		return none, errors.Join(err, k.open(context.WithoutCancel(ctx), mariadb.Upgraded))
-	}
-	return none, k.putBack(ctx)
+	return nil
 }

@@ -209,10 +209,18 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 
 // serversOf are the servers that a plan works on.
 func serversOf(p *Plan) []*tenants.Server {
+	list := make([]*tenants.Tenant, len(p.Tenants))
+	for i, j := range p.Tenants {
+		list[i] = j.tenant
+	}
+	return serversOfTenants(list)
+}
+
+func serversOfTenants(list []*tenants.Tenant) []*tenants.Server {
 	var servers []*tenants.Server
-	for _, j := range p.Tenants {
-		if !slices.Contains(servers, j.tenant.Server) {
-			servers = append(servers, j.tenant.Server)
+	for _, t := range list {
+		if !slices.Contains(servers, t.Server) {
+			servers = append(servers, t.Server)
 		}
 	}
 	return servers

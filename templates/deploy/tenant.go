@@ -27,6 +27,20 @@ func (d *Deployer) ClearReadOnly(tenant string) error {
 	return ignoreAbsent(syncDir(d.layout.Wiki(tenant)))
 }
 
+// SetMaintenance has the web server answer with a page of HTML, by status 503, in
+// place of a tenant's wiki, from the next request on: vhosts look for the file.
+func (d *Deployer) SetMaintenance(tenant, page string) error {
+	return WriteFile(d.layout.Maintenance(tenant), []byte(page), 0o644, d.gid)
+}
+
+// ClearMaintenance undoes SetMaintenance.
+func (d *Deployer) ClearMaintenance(tenant string) error {
+	if err := remove(d.layout.Maintenance(tenant)); err != nil {
+		return err
+	}
+	return ignoreAbsent(syncDir(d.layout.Wiki(tenant)))
+}
+
 // ForgetCaches has a tenant find nothing any more of what it cached: its database
 // is another one now. epoch has never been given before.
 func (d *Deployer) ForgetCaches(tenant, epoch string) error {

@@ -209,6 +209,7 @@ var whatPhase = map[mariadb.Phase]string{
 	mariadb.Changing:  "its database was being changed, and will be put back",
 	mariadb.Switching: "its database is upgraded, and the new code will be switched to",
 	mariadb.Opening:   "it is upgraded, and will be opened",
+	mariadb.Undoing:   "a rollback of it had changed nothing, and it will be opened",
 	mariadb.Restoring: "it was being put back, which will be finished",
 	mariadb.Reopening: "it is put back, and will be opened",
 }
@@ -216,8 +217,12 @@ var whatPhase = map[mariadb.Phase]string{
 func upgradeInterrupted(s *subject, r *reporter) {
 	up, open := s.there.past.upgrades[s.tenant.Name]
 	if open && up.Phase != mariadb.Kept {
+		what := whatPhase[up.Phase]
+		if up.Phase == mariadb.Changing && up.Backup == "" {
+			what = "its database was being changed, and the updater will be run again, as there is no dump"
+		}
 		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s was interrupted: %s",
-			up.OldVersion, up.NewVersion, up.Run, whatPhase[up.Phase])
+			up.OldVersion, up.NewVersion, up.Run, what)
 	}
 }
 

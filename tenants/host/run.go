@@ -46,6 +46,7 @@ type Outcome struct {
 	Secrets string // file with the log-in of a tenant that was made
 	Backup  string // file of the last dump of a tenant that was removed
 	Removed string // folder with all that was a removed tenant's
+	Note    string // what else happened, such as that an interrupted run was put back first
 }
 
 // OutcomeOf is a tenant's outcome among those of a run by name. One that the run never

@@ -42,6 +42,33 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	return s.kill(ctx, before)
 }
 
+// quiet is how long no connection of an account may be seen before nothing of its
+// wiki counts as under way: a request connects some time after it began.
+const quiet = 150 * time.Millisecond
+
+// Quiet waits until no request of a tenant's wiki is under way, when the web server
+// lets none in any more. Connections that last longer than patience are ended.
+func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) error {
+	deadline, since := time.Now().Add(patience), time.Now()
+	for {
+		ids, err := s.connectionsOf(ctx, a.Web.Name)
+		if err != nil {
+			return err
+		}
+		switch now := time.Now(); {
+		case len(ids) > 0 && now.After(deadline):
+			return s.kill(ctx, ids)
+		case len(ids) > 0:
+			since = now
+		case now.Sub(since) >= quiet:
+			return nil
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 // Thaw gives a tenant's web account back what Freeze took.
 func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 	web := account(a.Web.Name, a.Host)

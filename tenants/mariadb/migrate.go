@@ -26,13 +26,3 @@ func (s *Server) Migrate(ctx context.Context, database string, files fs.FS) (don
 	}
 	return done, nil
 }
-
-// EditsSince counts a wiki's revisions after a time of MediaWiki's, such as
-// "20261124010203".
-func (s *Server) EditsSince(ctx context.Context, database, timestamp string) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(database)+".revision WHERE rev_timestamp >= ?", timestamp).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count the edits of %q: %w", database, err)
-	}
-	return n, nil
-}

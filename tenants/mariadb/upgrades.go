@@ -73,7 +73,7 @@ func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) (UpgradeRow, er
 	return r, upgradeError(r, err)
 }
 
-// SetPhase moves an upgrade from the phase of r to another, with the release,
+// SetPhase moves an upgrade from the phase of r to another, with the new code,
 // backups and error of r, and returns the row as written; it is durable then. The
 // upgrade counts as not ended. It is ErrStale when the ledger has another phase, and
 // ErrOpen when the upgrade had ended and another one is open.
@@ -159,11 +159,12 @@ func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, als
 	}
 	ended := `NULL`
 	if end {
-		ended = `UTC_TIMESTAMP(3), opened = UTC_TIMESTAMP(3)`
+		// What a rollback loses counts from when the wiki was opened first.
+		ended = `UTC_TIMESTAMP(3), opened = COALESCE(opened, UTC_TIMESTAMP(3))`
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, ''),
+	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_codebase = ?, new_version = ?, new_set = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, ''),
 		undone_by = NULLIF(?, ''), undo_backup = NULLIF(?, ''), ended = `+ended+` WHERE run = ? AND tenant = ?`,
-		to, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.UndoneBy, r.UndoBackup, r.Run, r.Tenant)
+		to, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.UndoneBy, r.UndoBackup, r.Run, r.Tenant)
 	if isError(err, errDuplicate) {
 		err = ErrOpen
 	}
@@ -235,13 +236,9 @@ func (l *Ledger) newest(ctx context.Context, where string) (map[string]UpgradeRo
 	return last, err
 }
 
-// LastUpgrade reads the newest upgrade of one tenant, whatever became of it.
-func (l *Ledger) LastUpgrade(ctx context.Context, tenant string) (UpgradeRow, bool, error) {
-	rows, err := l.upgrades(ctx, `WHERE tenant = ? ORDER BY started DESC, run DESC LIMIT 1`, tenant)
-	if err != nil || len(rows) == 0 {
-		return UpgradeRow{}, false, err
-	}
-	return rows[0], true, nil
+// UpgradesOf reads all upgrades of a tenant, newest first.
+func (l *Ledger) UpgradesOf(ctx context.Context, tenant string) ([]UpgradeRow, error) {
+	return l.upgrades(ctx, `WHERE tenant = ? ORDER BY started DESC, run DESC`, tenant)
 }
 
 // Upgrades reads all upgrades of a run, by tenant.
@@ -269,7 +266,18 @@ func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]Upg
 // FarmSQL reads which files of the farm's own SQL each tenant has seen: tenant
 // to file to checksum.
 func (l *Ledger) FarmSQL(ctx context.Context) (map[string]map[string]string, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT tenant, name, checksum FROM farm_sql`)
+	return l.farmSQL(ctx, ``)
+}
+
+// FarmSQLOf reads which files of the farm's own SQL one tenant has seen: file to
+// checksum.
+func (l *Ledger) FarmSQLOf(ctx context.Context, tenant string) (map[string]string, error) {
+	seen, err := l.farmSQL(ctx, ` WHERE tenant = ?`, tenant)
+	return seen[tenant], err
+}
+
+func (l *Ledger) farmSQL(ctx context.Context, where string, args ...any) (map[string]map[string]string, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT tenant, name, checksum FROM farm_sql`+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the farm's SQL from the ledger: %w", err)
 	}

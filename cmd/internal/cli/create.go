@@ -112,6 +112,9 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 		if o.Removed != "" {
 			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; wikictl undelete brings it back", o.Tenant.Name, o.Removed))
 		}
+		if o.Note != "" {
+			kept = append(kept, fmt.Sprintf("%s: %s", o.Tenant.Name, o.Note))
+		}
 		if o.Status.Failure() {
 			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
@@ -124,7 +127,7 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 	}
 	for _, line := range kept {
 		if !asJSON {
-			fmt.Fprintln(a.stdout, line)
+			fmt.Fprintln(a.stdout, ui.Clean(line))
 		}
 	}
 	switch {

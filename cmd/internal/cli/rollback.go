@@ -3,9 +3,11 @@ package cli
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,20 +17,26 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
+	"wikictl/tenants"
+	"wikictl/tenants/host"
 )
 
 func (a *app) rollbackCommand() *cli.Command {
 	return &cli.Command{
 		Name: "rollback", Usage: "put upgraded wikis back to before their last upgrade", ArgsUsage: "NAME…",
 		Description: "Replaces each database by the dump that was made before its last upgrade, and serves the old release again.\n" +
-			"Edits made since are lost: their number is shown first, and you are asked. The definitions are not changed:\n" +
+			"What was made since is lost: how many edits, uploads, accounts and log entries is shown first, and you are asked\n" +
+			"while the wikis are locked. What each database held is dumped before it is dropped. Repeated it does not go\n" +
+			"back further; --to RUN does. An interrupted one is finished by the next. The definitions are not changed:\n" +
 			"set the old codebase there, or the next upgrade moves the wiki again.\n\n" + exitHelp +
 			"\n\nExample: wikictl rollback --all --dry-run",
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "only what this run upgraded, such as 20261124-021446-kwddoj"},
+			&cli.StringFlag{Name: "to", Usage: "go back further: to before this run's upgrade, where all later ones were put back"},
 			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 2 * runtime.NumCPU()},
+			&cli.StringFlag{Name: "backup", Usage: "dump what is dropped, or none: lose it for good", Value: "dump"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be put back and what would be lost"},
-			&cli.BoolFlag{Name: "yes", Usage: "lose the edits made since without being asked"},
+			&cli.BoolFlag{Name: "yes", Usage: "lose what was made since without being asked"},
 			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
 		),
 		Action:       a.runRollback,
@@ -41,11 +49,16 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := atLeastOne(c, "jobs"); err != nil {
+	which := upgrade.Which{Run: c.String("run"), To: c.String("to")}
+	dump, err := either(c, "backup", "dump", "none")
+	if err := errors.Join(err, atLeastOne(c, "jobs")); err != nil {
 		return err
 	}
+	if which.Run != "" && which.To != "" {
+		return usagef("give either --run or --to")
+	}
 	list := f.Tenants
-	if c.String("run") == "" || c.Args().Present() || c.String("where") != "" {
+	if which.Run == "" || c.Args().Present() || c.String("where") != "" {
 		if list, err = chosen(c, f); err != nil {
 			return err
 		}
@@ -55,20 +68,8 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	start := time.Now()
-	undos, err := upgrade.Undos(c.Context, h, list, c.String("run"))
-	if err != nil {
-		return err
-	}
-	if len(undos) == 0 {
-		return usagef("no wiki was upgraded by run %q; wikictl status lists the latest runs", c.String("run"))
-	}
 	if c.Bool("dry-run") {
-		return a.wouldUndo(undos, asJSON(c))
-	}
-	a.showUndos(a.stderr, undos)
-	if !c.Bool("yes") && !a.agreed("put them back, and lose these edits?") {
-		return usagef("not confirmed; nothing was changed")
+		return a.wouldUndo(c, h, list, which)
 	}
 	events, err := eventsTo(c.String("events"))
 	if err != nil {
@@ -77,19 +78,80 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 	if events != nil {
 		defer events.Close()
 	}
-	board := a.board(events, len(undos))
-	outcomes, err := upgrade.Rollback(c.Context, h, undos, upgrade.Options{Jobs: c.Int("jobs"), Patience: 10 * time.Second, Drain: a.drain, Observer: board})
-	board.Close()
+	return a.rollback(c, h, list, which, !dump, events)
+}
+
+// rollback puts tenants back, asks, and prints the result.
+func (a *app) rollback(c *cli.Context, h *host.Host, list []*tenants.Tenant, which upgrade.Which, noDump bool, events *os.File) error {
+	start := time.Now()
+	var board *ui.Board
+	o := upgrade.RollbackOptions{Jobs: c.Int("jobs"), Patience: 10 * time.Second, NoDump: noDump, Drain: a.drain}
+	o.Confirm = func(_ context.Context, undos []*upgrade.Undo) (host.Observer, error) {
+		if err := someUndo(undos, which); err != nil {
+			return nil, err
+		}
+		a.showUndos(a.stderr, undos)
+		if able := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem == "" }); able && !c.Bool("yes") && !a.agreed(rollbackQuestion(undos, which, noDump)) {
+			return nil, usagef("not confirmed; nothing was changed")
+		}
+		board = a.board(events, len(undos))
+		return board, nil
+	}
+	if !c.Bool("yes") {
+		o.Again = func(_ context.Context, u *upgrade.Undo) error {
+			if !a.agreed(fmt.Sprintf("%s: more was made while you were asked: by now %s are lost. Go on?", u.Name, u.Lost)) {
+				return fmt.Errorf("more was made while you were asked, %s in all, and to lose that was not confirmed", u.Lost)
+			}
+			return nil
+		}
+	}
+	outcomes, err := upgrade.Rollback(c.Context, h, list, which, o)
+	if board != nil {
+		board.Close()
+	}
 	if outcomes == nil {
 		return err
 	}
 	return errors.Join(err, a.report("rollback", h, outcomes, time.Since(start), asJSON(c)))
 }
 
+// someUndo wants that a rollback is about some tenant at least.
+func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
+	if len(undos) == 0 {
+		return usagef("no wiki was upgraded by run %q; wikictl status lists the latest runs", which.Run+which.To)
+	}
+	return nil
+}
+
+// rollbackQuestion names what a step further back means, as it is not what a rollback
+// usually does.
+func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) string {
+	question := "put them back, and lose what was made since?"
+	if which.To != "" {
+		var oldest time.Time
+		for _, u := range undos {
+			if u.Problem == "" && (oldest.IsZero() || u.Dump.Before(oldest)) {
+				oldest = u.Dump
+			}
+		}
+		question = fmt.Sprintf("go back FURTHER than the last upgrade, to dumps of up to %.1f days ago, and lose all that was made since?", time.Since(oldest).Hours()/24)
+	}
+	if noDump {
+		question += " What they hold now is NOT dumped first."
+	}
+	return question
+}
+
 // wouldUndo prints what a rollback would do as its result.
-func (a *app) wouldUndo(undos []*upgrade.Undo, asJSON bool) error {
-	var err error
-	if asJSON {
+func (a *app) wouldUndo(c *cli.Context, h *host.Host, list []*tenants.Tenant, which upgrade.Which) error {
+	undos, err := upgrade.Undos(c.Context, h, list, which)
+	if err == nil {
+		err = someUndo(undos, which)
+	}
+	if err != nil {
+		return err
+	}
+	if asJSON(c) {
 		err = ui.WriteJSON(a.stdout, undoRows(undos))
 	} else {
 		a.showUndos(a.stdout, undos)
@@ -102,27 +164,49 @@ func (a *app) wouldUndo(undos []*upgrade.Undo, asJSON bool) error {
 type undoRow struct {
 	*upgrade.Undo
 	Since *time.Time `json:"since"`
+	Dump  *time.Time `json:"dump"`
 }
 
 func undoRows(undos []*upgrade.Undo) []undoRow {
 	rows := make([]undoRow, len(undos))
 	for i, u := range undos {
-		rows[i] = undoRow{u, moment(u.Since)}
+		rows[i] = undoRow{u, moment(u.Since), moment(u.Dump)}
 	}
 	return rows
 }
+
+// listedFiles is how many uploads that would be lost are named.
+const listedFiles = 10
 
 // showUndos tells what would be lost.
 func (a *app) showUndos(out io.Writer, undos []*upgrade.Undo) {
 	var rows [][]any
 	for _, u := range undos {
-		lost := fmt.Sprintf("%d edits since %s UTC are lost", u.Edits, u.Since.Format(time.DateTime))
-		if u.Problem != "" {
-			lost = "IN THE WAY: " + ui.Clean(u.Problem)
-		}
-		rows = append(rows, []any{u.Name, u.New, u.Old, lost})
+		rows = append(rows, []any{u.Name, u.New, u.Old, ui.Clean(lossOf(u))})
 	}
 	ui.Table(out, []any{"name", "from", "back to", ""}, rows)
+	for _, u := range undos {
+		if n := len(u.Files); n > 0 {
+			names := strings.Join(u.Files[:min(n, listedFiles)], ", ")
+			if u.Uploads > listedFiles {
+				names += " and more"
+			}
+			fmt.Fprintln(out, ui.Clean(fmt.Sprintf("%s: uploaded since, and not known to it any more: %s; the files themselves stay in its folder images", u.Name, names)))
+		}
+	}
+}
+
+// lossOf says what becomes of a tenant in a rollback.
+func lossOf(u *upgrade.Undo) string {
+	switch {
+	case u.Problem != "":
+		return "IN THE WAY: " + u.Problem
+	case u.Remark != "":
+		return u.Remark
+	case u.Since.IsZero():
+		return "what was interrupted is ended: it was " + string(u.Interrupted)
+	}
+	return fmt.Sprintf("%s since %s UTC are lost", u.Lost, u.Since.Format(time.DateTime))
 }
 
 // agreed asks on the terminal.

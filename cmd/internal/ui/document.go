@@ -38,6 +38,7 @@ type TenantResult struct {
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
 	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
 	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
+	Note    string       `json:"note,omitempty"`    // what else happened
 }
 
 // StepResult is one step of a TenantResult.
@@ -49,7 +50,7 @@ type StepResult struct {
 
 // Add appends one tenant's outcome.
 func (d *Document) Add(o host.Outcome) {
-	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed}
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}

@@ -48,7 +48,7 @@ func judgeUpgrade(u mariadb.UpgradeRow, runEnded, now time.Time) pastUpgrade {
 	switch {
 	case u.Phase == mariadb.Upgraded:
 		p.outcome = upgraded
-	case u.Phase == mariadb.PutBack && u.Error == "" && !runEnded.IsZero() && u.Ended.Time.After(runEnded):
+	case u.Phase == mariadb.PutBack && u.UndoneBy != "", u.Phase == mariadb.PutBack && u.Error == "" && !runEnded.IsZero() && u.Ended.Time.After(runEnded):
 		p.outcome, p.tone, p.rolledBack = "rolled back", "warning", true
 	case u.Phase == mariadb.PutBack:
 		p.outcome, p.tone = "restored", "error"

@@ -1,0 +1,203 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// freeze makes the wiki read-only: its readers are told why, its account can't
+// write, and nothing that could is still under way.
+func (k *task) freeze(ctx context.Context) error {
+	reason := fmt.Sprintf("This wiki is being upgraded to MediaWiki %s and can't be edited for about %s. For a part of that time it can't be read either.",
+		k.now.NewVersion, time.Duration(max(k.Seconds, 1)*float64(time.Second)).Round(time.Second))
+	if k.now.UndoneBy != "" {
+		reason = fmt.Sprintf("This wiki is being put back to MediaWiki %s and can't be edited for a few minutes. For a part of that time it can't be read either.", k.now.OldVersion)
+	}
+	if err := k.Deploy.SetReadOnly(k.Name, reason); err != nil {
+		return err
+	}
+	return k.server.Freeze(ctx, k.accounts, k.o.Patience)
+}
+
+// shut has the web server answer with a page of maintenance (status 503) while what
+// the wiki's code reads is not there, and waits for the requests that run.
+func (k *task) shut(ctx context.Context, doing string) error {
+	until := time.Now().UTC().Add(time.Duration(max(k.Seconds, 1) * float64(time.Second))).Truncate(time.Minute).Add(time.Minute)
+	if err := k.Deploy.SetMaintenance(k.Name, maintenancePage(k.tenant.Sitename, doing, until)); err != nil {
+		return err
+	}
+	return k.server.Quiet(ctx, k.accounts, k.o.Patience)
+}
+
+// maintenancePage is what readers see in place of a wiki.
+func maintenancePage(sitename, doing string, until time.Time) string {
+	return fmt.Sprintf(`<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>%[1]s: maintenance</title>
+<h1>%[1]s</h1>
+<p>This wiki is being %[2]s. It will be back at about %[3]s UTC. Nothing is lost; please try again then.</p>
+`, html.EscapeString(sitename), html.EscapeString(doing), until.Format("15:04"))
+}
+
+// serve switches to a release and lets readers in again.
+func (k *task) serve(ctx context.Context, release int) error {
+	if err := k.Deploy.Switch(ctx, k.Name, release); err != nil {
+		return err
+	}
+	return k.Deploy.ClearMaintenance(k.Name)
+}
+
+func (k *task) dump(ctx context.Context) error {
+	if k.o.Backup == NoBackup {
+		return nil
+	}
+	var by tenants.Backup
+	if k.o.Backup == ByCommand {
+		by = k.Farm.Backup
+	}
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID), by)
+	if err != nil {
+		return err
+	}
+	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
+	return nil
+}
+
+// dumpFile is where a run keeps this tenant's dump, without the ending of its name.
+func (k *task) dumpFile(run string) string {
+	return filepath.Join(k.Layout.Backups(k.Name), run)
+}
+
+// update runs MediaWiki's updater of the new code, unless only the farm's own
+// SQL is to be applied.
+func (k *task) update(ctx context.Context) error {
+	if !k.code {
+		return nil
+	}
+	err := k.script(ctx, k.tenant.Codebase, "update.php", filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php"),
+		"--quick", "--dbuser="+k.accounts.Schema.Name, "--dbpass="+k.accounts.Schema.Password.Reveal())
+	if err == nil {
+		return nil
+	}
+	if errors.As(context.Cause(ctx), new(*mariadb.LostError)) {
+		return err // whose connections they are now, the run that took over knows
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	// What the updater was waiting for is gone from the server with its connection.
+	waits, _ := k.server.Waiting(after, k.accounts.Schema.Name)
+	if waits != "" {
+		err = fmt.Errorf("%w; it was in state %q on the server", err, waits)
+	}
+	return errors.Join(err, k.server.Settle(after, k.tenant.Database, k.accounts.Schema.Name))
+}
+
+// script runs a maintenance script of a codebase for this tenant.
+func (k *task) script(ctx context.Context, c *tenants.Codebase, name, config string, args ...string) error {
+	server, err := k.PHP(ctx, c)
+	if err != nil {
+		return err
+	}
+	log, err := k.Log(k.Name, name)
+	if err != nil {
+		return err
+	}
+	_, err = server.Run(ctx, php.Job{
+		Script: filepath.Join(c.Path, "maintenance", name), Args: args, Config: config, Log: log, Limit: k.o.Limit,
+	})
+	return err
+}
+
+// runJobs empties the job queue on the code that the wiki still runs on.
+func (k *task) runJobs(ctx context.Context) error {
+	old := k.Farm.Codebases[k.row.Codebase]
+	if old == nil {
+		return fmt.Errorf("the codebase %s is not in the definitions any more", k.row.Codebase)
+	}
+	return k.script(ctx, old, "runJobs.php", k.Layout.LocalSettings(k.Name))
+}
+
+func (k *task) migrate(ctx context.Context) error {
+	files, checksums := k.sql.of(k.tenant)
+	if len(checksums) == 0 {
+		return nil
+	}
+	_, err := k.server.Migrate(ctx, k.tenant.Database, files)
+	return err
+}
+
+// check reads back that the schema is the new version's: its level, and that no
+// table is missing, which the updater passes over in silence.
+func (k *task) check(ctx context.Context) error {
+	level, err := k.server.LevelOf(ctx, k.tenant.Database)
+	if err != nil {
+		return err
+	}
+	if want := mariadb.LevelFor(k.tenant.Codebase.Version); level != want {
+		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not of %s", level, want)
+	}
+	wanted, err := coreTables(k.tenant.Codebase.Path)
+	if err != nil {
+		return err
+	}
+	found, err := k.server.Tables(ctx, k.tenant.Database)
+	if err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(wanted, func(table string) bool { return slices.Contains(found, table) })
+	if len(missing) > 0 {
+		return fmt.Errorf("the database has no table %s after the updater ran", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// probe asks the wiki through the web server who it is and, when it is served
+// from a new release, for a page and the log-in page, and that an edit is refused.
+func (k *task) probe(ctx context.Context) error {
+	base, name, t := k.Farm.Web.Probe, k.tenant.Hosts[0], k.tenant
+	info, err := k.IdentifyAll(ctx, t.Hosts, k.Who(t))
+	if err != nil || k.now.NewRelease == k.now.OldRelease {
+		return err
+	}
+	if err := php.Served(ctx, base, name, info.MainPage, t.Codebase.Version); err != nil {
+		return err
+	}
+	return php.RefusesEdits(ctx, base, name)
+}
+
+// settle writes that the tenant is on the new code for good.
+func (k *task) settle(ctx context.Context) (err error) {
+	if err := k.Deploy.KeepBefore(k.Name, k.now.OldRelease); err != nil {
+		return err
+	}
+	_, checksums := k.sql.of(k.tenant)
+	k.now, err = k.ledger.Settled(ctx, k.now, checksums)
+	return err
+}
+
+// open lets the wiki be written again and ends the upgrade in that phase.
+func (k *task) open(ctx context.Context, end mariadb.Phase) error {
+	return k.held(ctx, "open", func() error {
+		if err := k.server.Thaw(ctx, k.accounts); err != nil {
+			return err
+		}
+		if err := errors.Join(k.Deploy.ClearReadOnly(k.Name), k.Deploy.ClearMaintenance(k.Name)); err != nil {
+			return err
+		}
+		row, err := k.ledger.EndUpgrade(ctx, k.now, end)
+		k.now = row
+		return err
+	})
+}

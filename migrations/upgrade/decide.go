@@ -1,0 +1,79 @@
+package upgrade
+
+import (
+	"fmt"
+
+	"wikictl/tenants/mariadb"
+)
+
+// way is what becomes of an upgrade that was interrupted.
+type way string
+
+// The ways out of an interrupted upgrade.
+const (
+	leave  way = "leave"    // the database is as it was: open it again
+	open   way = "open"     // it is upgraded: open it
+	reopen way = "reopen"   // it is put back: open it
+	goOn   way = "go on"    // the database is upgraded: switch and open
+	again  way = "again"    // run the updater again: there is no way back
+	back   way = "put back" // restore the dump
+)
+
+// decide says how an interrupted upgrade ends, when the definitions want code with
+// that key and version. dump looks whether there is a verified dump. With one the
+// way is back; without one it is forward, as MediaWiki's updater can be run again. The
+// error names what a person has to do.
+func decide(row mariadb.UpgradeRow, set, version string, dump func() error) (way, error) {
+	switch row.Phase {
+	case mariadb.Begun:
+		return leave, nil
+	case mariadb.Opening, mariadb.Undoing:
+		return open, nil
+	case mariadb.Reopening:
+		return reopen, nil
+	case mariadb.Switching:
+		if row.NewSet == set {
+			return goOn, nil
+		}
+	}
+	lost := dump()
+	switch {
+	case lost == nil:
+		return back, nil
+	case row.Phase == mariadb.Restoring:
+		return "", fmt.Errorf("it was being put back and its dump is lost (%w); bring %s and the .json beside it back from a copy, then run wikictl upgrade %s", lost, row.Backup, row.Tenant)
+	case newer(row.NewVersion, version):
+		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s goes on",
+			row.NewVersion, version, lost, row.NewCodebase, row.Tenant)
+	}
+	return again, nil
+}
+
+// schemaProblem says why the code of a version can't upgrade a database of a level,
+// which the ledger says is of another version; empty when it can. Levels after the
+// newest that is known are told by the ledger.
+func schemaProblem(level mariadb.Level, recorded, version, database string) string {
+	has := string(level)
+	switch {
+	case level == mariadb.NoTables, level == mariadb.Foreign:
+		return fmt.Sprintf("its database %s is %s; restore it from a backup", database, level)
+	case level == mariadb.BeforeAll:
+		return fmt.Sprintf("its database is %s: upgrade it to 1.35 first", level)
+	case level == mariadb.AfterAll && mariadb.LevelFor(version) != mariadb.AfterAll:
+	case level == mariadb.AfterAll && newer(recorded, version):
+		has = recorded
+	case level != mariadb.AfterAll && newer(has, version):
+	default:
+		return ""
+	}
+	return fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from; set a codebase of that version or newer, or see wikictl rollback", has, version)
+}
+
+// newer reports whether MediaWiki version a, such as "1.43", comes after b, such as
+// "1.39.17". Releases of one version have one schema.
+func newer(a, b string) bool {
+	var majorA, x, majorB, y int
+	fmt.Sscanf(a, "%d.%d", &majorA, &x)
+	fmt.Sscanf(b, "%d.%d", &majorB, &y)
+	return majorA > majorB || majorA == majorB && x > y
+}

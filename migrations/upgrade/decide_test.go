@@ -1,0 +1,129 @@
+package upgrade
+
+import (
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"wikictl/tenants/mariadb"
+)
+
+// Every phase that an upgrade can be left in leads somewhere, whatever code is wanted
+// and whether there is a dump.
+func TestDecide(t *testing.T) {
+	row := mariadb.UpgradeRow{Run: "r1", Tenant: "w", OldVersion: "1.39.17", OldSet: "old", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", Backup: "/dump"}
+	wanted := map[string]string{"new": "1.43.9", "old": "1.39.17", "newer": "1.44.0"}
+	cases := []struct {
+		phase mariadb.Phase
+		set   string
+		dump  bool
+		want  way    // empty: a person has to do something
+		says  string // what that is
+	}{
+		{mariadb.Begun, "new", false, leave, ""},
+		{mariadb.Begun, "old", false, leave, ""},
+		{mariadb.Changing, "new", true, back, ""},
+		{mariadb.Changing, "new", false, again, ""},
+		{mariadb.Changing, "newer", false, again, ""},
+		{mariadb.Changing, "old", true, back, ""},
+		{mariadb.Changing, "old", false, "", "set its codebase to new again"},
+		{mariadb.Switching, "new", true, goOn, ""},
+		{mariadb.Switching, "new", false, goOn, ""},
+		{mariadb.Switching, "old", true, back, ""},
+		{mariadb.Switching, "old", false, "", "set its codebase to new again"},
+		{mariadb.Switching, "newer", false, again, ""},
+		{mariadb.Kept, "new", true, back, ""},
+		{mariadb.Kept, "new", false, again, ""},
+		{mariadb.Kept, "old", false, "", "set its codebase to new again"},
+		{mariadb.Opening, "new", false, open, ""},
+		{mariadb.Opening, "old", false, open, ""},
+		{mariadb.Undoing, "new", true, open, ""},
+		{mariadb.Undoing, "old", true, open, ""},
+		{mariadb.Restoring, "new", true, back, ""},
+		{mariadb.Restoring, "old", true, back, ""},
+		{mariadb.Restoring, "new", false, "", "bring /dump"},
+		{mariadb.Reopening, "new", false, reopen, ""},
+		{mariadb.Reopening, "old", false, reopen, ""},
+	}
+	for _, tc := range cases {
+		row.Phase = tc.phase
+		got, err := decide(row, tc.set, wanted[tc.set], func() error {
+			if tc.dump {
+				return nil
+			}
+			return errNoDump
+		})
+		if got != tc.want || (err == nil) != (tc.want != "") || err != nil && (!strings.Contains(err.Error(), tc.says) || !errors.Is(err, errNoDump)) {
+			t.Errorf("%s, %s wanted, dump %v: %q, %v; want %q", tc.phase, tc.set, tc.dump, got, err, tc.want)
+		}
+	}
+}
+
+func TestSchemaProblem(t *testing.T) {
+	cases := []struct {
+		level             mariadb.Level
+		recorded, version string
+		says              string // empty: it can be upgraded
+	}{
+		{"1.39", "1.39.17", "1.43.9", ""},
+		{"1.43", "1.43.9", "1.43.9", ""},
+		{"1.43", "1.43.9", "1.44.0", ""},
+		{"1.43", "1.39.17", "1.39.17", "schema of MediaWiki 1.43, which 1.39.17"},
+		{mariadb.AfterAll, "1.44.0", "1.44.1", ""},
+		{mariadb.AfterAll, "1.44.0", "1.47.0", ""},
+		{mariadb.AfterAll, "1.46.1", "1.44.1", "schema of MediaWiki 1.46.1, which 1.44.1"},
+		{mariadb.AfterAll, "1.44.0", "1.43.9", "newer than 1.43, which 1.43.9"},
+		{mariadb.BeforeAll, "1.34.0", "1.43.9", "upgrade it to 1.35 first"},
+		{mariadb.NoTables, "1.39.17", "1.43.9", "restore it"},
+		{mariadb.Foreign, "1.39.17", "1.43.9", "restore it"},
+	}
+	for _, tc := range cases {
+		got := schemaProblem(tc.level, tc.recorded, tc.version, "wiki_w")
+		if (got == "") != (tc.says == "") || !strings.Contains(got, tc.says) {
+			t.Errorf("%s, recorded %s, to %s: %q, want %q", tc.level, tc.recorded, tc.version, got, tc.says)
+		}
+	}
+}
+
+// A repeated rollback never goes back further by itself.
+func TestPick(t *testing.T) {
+	past := sql.NullTime{Time: time.Unix(1, 0), Valid: true}
+	at := func(run string, phase mariadb.Phase, from, to string) mariadb.UpgradeRow {
+		return mariadb.UpgradeRow{Run: run, Phase: phase, OldSet: from, NewSet: to, OldVersion: from, Backup: "/d", Ended: past}
+	}
+	opened := func(r mariadb.UpgradeRow) mariadb.UpgradeRow { r.Ended = sql.NullTime{}; return r }
+	undone := func(r mariadb.UpgradeRow, by string) mariadb.UpgradeRow { r.UndoneBy = by; return r }
+	first := at("r1", mariadb.Upgraded, "39", "43")
+	cases := []struct {
+		name string
+		rows []mariadb.UpgradeRow // newest first
+		w    Which
+		set  string
+		run  string // that is picked
+		says string // else
+	}{
+		{"never upgraded", nil, Which{}, "39", "", "no upgrade of it"},
+		{"the newest", []mariadb.UpgradeRow{first}, Which{}, "43", "r1", ""},
+		{"changed since", []mariadb.UpgradeRow{first}, Which{}, "44", "", "changed since"},
+		{"repeated", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{}, "43", "", "put back by run r3; to go back further, to MediaWiki 39: --to r1"},
+		{"failed and put back", []mariadb.UpgradeRow{at("r2", mariadb.PutBack, "43", "44"), first}, Which{}, "43", "", "put back by run r2; to go back further"},
+		{"repeated, nothing before", []mariadb.UpgradeRow{undone(at("r1", mariadb.PutBack, "39", "43"), "r2")}, Which{}, "39", "", "nothing further to undo"},
+		{"further, deliberately", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r1"}, "43", "r1", ""},
+		{"further, over one that stands", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{To: "r1"}, "44", "", "run r2 has upgraded it since"},
+		{"further, to one that was put back", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was put back by run r3"},
+		{"a run that is the newest", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r2"}, "44", "r2", ""},
+		{"a run that is not", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r1"}, "44", "", "run r2 has upgraded it since"},
+		{"a run, and a later one was put back", []mariadb.UpgradeRow{at("r2", mariadb.PutBack, "43", "44"), first}, Which{Run: "r1"}, "43", "", "--to r1"},
+		{"interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Restoring, "43", "44")), first}, Which{}, "44", "r2", ""},
+		{"another is interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Begun, "43", "44")), first}, Which{To: "r1"}, "43", "", "run r2 was interrupted"},
+		{"unknown", []mariadb.UpgradeRow{at("r2", mariadb.Superseded, "43", "44"), first}, Which{}, "43", "", "not known"},
+	}
+	for _, tc := range cases {
+		row, err := pick(tc.rows, tc.w, tc.set)
+		if tc.run != "" && (err != nil || row.Run != tc.run) || tc.run == "" && (err == nil || !strings.Contains(err.Error(), tc.says)) {
+			t.Errorf("%s: %s, %v; want %q, %q", tc.name, row.Run, err, tc.run, tc.says)
+		}
+	}
+}

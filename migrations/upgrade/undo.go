@@ -1,0 +1,233 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// RollbackOptions are those of a Rollback.
+type RollbackOptions struct {
+	Jobs     int
+	Patience time.Duration // with requests that are under way when a wiki becomes read-only
+	NoDump   bool          // what the database holds is not dumped before it is dropped
+	Drain    <-chan struct{}
+
+	// Confirm is asked once all tenants are locked, with what would be lost; an error
+	// ends the rollback before anything is changed. It returns who watches.
+	Confirm func(ctx context.Context, undos []*Undo) (host.Observer, error)
+	// Again is asked about a tenant of which more would be lost than Confirm was told,
+	// when it can't be edited any more. Nil: nobody minds.
+	Again func(ctx context.Context, u *Undo) error
+}
+
+// Rollback puts tenants back to before an upgrade. What was made since is lost, but
+// for the dump that is made first. The tenants are locked before they are looked at,
+// so that what is confirmed is what happens. An interrupted one is finished by the next
+// Rollback or Run.
+func Rollback(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which, o RollbackOptions) ([]host.Outcome, error) {
+	r := &rollback{upgrade: &upgrade{Host: h, o: Options{Jobs: o.Jobs, Patience: o.Patience, Drain: o.Drain}}, o: o, locked: map[string]error{}}
+	var err error
+	if r.ledger, err = h.Ledger(ctx); err != nil {
+		return nil, err
+	}
+	if list, err = r.meant(ctx, list, w); err != nil {
+		return nil, err
+	}
+	if ctx, err = h.Lock(ctx, serversOfTenants(list)); err != nil {
+		return nil, err
+	}
+	for _, t := range list {
+		r.locked[t.Name] = h.Locks(t.Server).Acquire(ctx, t.Database)
+	}
+	defer r.release(ctx, list)
+	undos, err := Undos(ctx, h, list, w)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range undos {
+		if err := r.locked[u.Name]; err != nil {
+			u.Problem, u.err = err.Error(), err
+		}
+	}
+	observer, err := o.Confirm(ctx, undos)
+	if err != nil {
+		return nil, err
+	}
+	r.upgrade.o.Observer = observer
+	if r.run, err = h.Begin(ctx, "rollback", observer); err != nil {
+		return nil, err
+	}
+	outcomes := r.all(ctx, undos)
+	return outcomes, r.run.End(ctx, outcomes)
+}
+
+// rollback is one Rollback.
+type rollback struct {
+	*upgrade
+	o      RollbackOptions
+	locked map[string]error // by tenant: nil when its lock is held
+	asking sync.Mutex       // one question at a time
+}
+
+// meant are the tenants that the rollback is about: the others are not locked.
+func (r *rollback) meant(ctx context.Context, list []*tenants.Tenant, w Which) ([]*tenants.Tenant, error) {
+	run := w.Run + w.To
+	if run == "" {
+		return list, nil
+	}
+	rows, err := r.ledger.Upgrades(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	upgraded := map[string]bool{}
+	for _, row := range rows {
+		upgraded[row.Tenant] = true
+	}
+	var meant []*tenants.Tenant
+	for _, t := range list {
+		if upgraded[t.Name] {
+			meant = append(meant, t)
+		}
+	}
+	return meant, nil
+}
+
+func (r *rollback) release(ctx context.Context, list []*tenants.Tenant) {
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	for _, t := range list {
+		if r.locked[t.Name] == nil {
+			_ = r.Locks(t.Server).Release(after, t.Database) // it ends with the session anyway
+		}
+	}
+}
+
+func (r *rollback) all(ctx context.Context, undos []*Undo) (outcomes []host.Outcome) {
+	options := fleet.Options[*Undo]{Jobs: r.o.Jobs, MaxFailures: fleet.NoLimit, Drain: r.o.Drain}
+	for _, result := range fleet.Run(ctx, undos, options, r.undo) {
+		outcome := host.Outcome{Tenant: result.Item.tenant, Status: host.Done, Err: result.Err, Elapsed: result.Elapsed, Note: result.Value}
+		switch {
+		case !result.Started:
+			outcome.Status = host.Skipped
+		case result.Err != nil:
+			outcome.Status = host.Failed
+		}
+		outcomes = append(outcomes, r.run.Finish(outcome))
+	}
+	return outcomes
+}
+
+// undo puts one tenant back, and returns what else is to be said.
+func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error) {
+	if undo.err != nil {
+		return "", undo.err
+	}
+	r.upgrade.o.Observer.Started(undo.Name)
+	k := &task{upgrade: r.upgrade, Planned: &Planned{Name: undo.Name, Seconds: 1, tenant: undo.tenant, New: undo.tenant.Codebase.Version}}
+	if err := k.held(ctx, "lock", func() error { return k.read(ctx) }); err != nil {
+		return "", err
+	}
+	k.now = undo.row
+	if writable(undo.row) {
+		err = r.revoke(ctx, k, undo)
+	} else {
+		err = r.finish(ctx, k)
+	}
+	if err == nil && undo.row.OldSet != k.wanted() {
+		k.note("set codebase %q in its definition, or the next upgrade moves it again", undo.row.OldCodebase)
+	}
+	return k.told(), err
+}
+
+// writable reports whether a wiki could be written since an upgrade changed it.
+func writable(r mariadb.UpgradeRow) bool {
+	return r.Phase == mariadb.Upgraded || r.Phase == mariadb.Opening || r.Phase == mariadb.Undoing
+}
+
+// finish ends what an interrupted run began, whose tenant was not open since.
+func (r *rollback) finish(ctx context.Context, k *task) error {
+	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
+		return err
+	}
+	if k.now.UndoneBy == "" && k.now.Phase != mariadb.Begun {
+		k.now.UndoneBy = r.RunID
+	}
+	w := back
+	switch k.now.Phase {
+	case mariadb.Begun:
+		w = leave
+	case mariadb.Reopening:
+		w = reopen
+	}
+	if err := k.backTo(ctx, w); err != nil {
+		return fmt.Errorf("%w; %s", err, k.state())
+	}
+	return nil
+}
+
+// revoke undoes an upgrade that had ended: what was made since is counted again when
+// nobody can make more, and dumped.
+func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
+	k.now.UndoneBy, k.now.Error = r.RunID, ""
+	if err := k.held(ctx, "undoing", func() error { return k.phase(ctx, mariadb.Undoing) }); err != nil {
+		return err
+	}
+	err := k.each(ctx, []step{
+		{"read-only", func() error { return k.freeze(ctx) }},
+		{"count", func() error { return r.recount(ctx, k, undo) }},
+		{"keep", func() error { return r.keep(ctx, k) }},
+	})
+	if err == nil {
+		err = k.putBack(ctx)
+	}
+	if err == nil {
+		return nil
+	}
+	if k.now.Phase != mariadb.Undoing || lostLock(ctx, err) != nil {
+		return fmt.Errorf("%w; %s", err, k.state())
+	}
+	k.now.UndoneBy, k.now.UndoBackup = "", ""
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if opening := k.open(after, mariadb.Upgraded); opening != nil {
+		return fmt.Errorf("%w; %s", errors.Join(err, opening), k.state())
+	}
+	return fmt.Errorf("%w; it is open as before", err)
+}
+
+// recount asks again when more would be lost than was confirmed.
+func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
+	if r.o.Again == nil || undo.Remark != "" {
+		return nil
+	}
+	now, err := k.server.Since(ctx, k.tenant.Database, undo.Since)
+	if err != nil || !now.Beyond(undo.Lost) {
+		return err
+	}
+	undo.Lost = now
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	return r.o.Again(ctx, undo)
+}
+
+// keep dumps what the database holds before it is dropped.
+func (r *rollback) keep(ctx context.Context, k *task) error {
+	if r.o.NoDump {
+		return nil
+	}
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{})
+	if err != nil {
+		return fmt.Errorf("dump what is dropped (--backup none does without): %w", err)
+	}
+	k.now.UndoBackup = b.File
+	k.note("what it held until then is in %s", b.File)
+	return nil
+}

@@ -1,0 +1,62 @@
+package mariadb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Lost is what was made in a wiki since some time, and is lost when the wiki is put
+// back to before it.
+type Lost struct {
+	Edits      int64    `json:"edits"`
+	Uploads    int64    `json:"uploads"`
+	Accounts   int64    `json:"accounts"`
+	LogEntries int64    `json:"log_entries"`
+	Files      []string `json:"files,omitempty"` // names of uploads, newest first, mostFiles at most
+}
+
+// mostFiles is how many names of uploads a Lost has.
+const mostFiles = 1000
+
+// Beyond reports whether more was made than another Lost has.
+func (l Lost) Beyond(o Lost) bool {
+	return l.Edits > o.Edits || l.Uploads > o.Uploads || l.Accounts > o.Accounts || l.LogEntries > o.LogEntries
+}
+
+// String is such as "2 edits, 1 upload, no accounts, 3 log entries".
+func (l Lost) String() string {
+	return strings.Join([]string{count(l.Edits, "edit", "edits"), count(l.Uploads, "upload", "uploads"),
+		count(l.Accounts, "account", "accounts"), count(l.LogEntries, "log entry", "log entries")}, ", ")
+}
+
+func count(n int64, single, many string) string {
+	switch n {
+	case 0:
+		return "no " + many
+	case 1:
+		return "1 " + single
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Since counts what was made in a wiki's database since a time.
+func (s *Server) Since(ctx context.Context, database string, since time.Time) (l Lost, err error) {
+	in, stamp := Quote(database)+".", since.UTC().Format("20060102150405")
+	err = s.db.QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM `+in+`revision WHERE rev_timestamp >= ?),
+		(SELECT COUNT(*) FROM `+in+`image WHERE img_timestamp >= ?),
+		(SELECT COUNT(*) FROM `+in+`user WHERE user_registration >= ?),
+		(SELECT COUNT(*) FROM `+in+`logging WHERE log_timestamp >= ?)`, stamp, stamp, stamp, stamp).
+		Scan(&l.Edits, &l.Uploads, &l.Accounts, &l.LogEntries)
+	if err != nil {
+		return l, fmt.Errorf("count what was made in %q: %w", database, err)
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT img_name FROM `+in+`image WHERE img_timestamp >= ? ORDER BY img_timestamp DESC, img_name LIMIT ?`, stamp, mostFiles)
+	if err != nil {
+		return l, fmt.Errorf("list the uploads of %q: %w", database, err)
+	}
+	l.Files, err = scanAll[string](rows)
+	return l, err
+}
