@@ -1,0 +1,359 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// left is a state that an upgrade or a rollback can be left in.
+type left struct {
+	name   string
+	events []event
+	args   []string // of the command that is struck
+	phase  string   // that the ledger has then
+	after  func(f *farm, wiki string)
+	oneWay bool // there is no way back
+}
+
+// wiki in an event is the wiki's name.
+const wiki = "wiki"
+
+func kill(step, moment string) []event { return []event{{wiki, step, moment, "kill"}} }
+
+var leftStates = []left{
+	{name: "begun", events: kill("read-only", "after"), args: []string{"upgrade"}, phase: "begun"},
+	{name: "half a dump", events: kill("backup", "after"), args: []string{"upgrade"}, phase: "begun"},
+	{name: "changing", events: kill("update.php", "before"), args: []string{"upgrade"}, phase: "changing"},
+	{name: "changed", events: kill("check", "before"), args: []string{"upgrade"}, phase: "changing"},
+	{name: "no dump", events: kill("check", "before"), args: []string{"upgrade", "--backup", "none"}, phase: "changing", oneWay: true},
+	{name: "failed without a dump", events: []event{{wiki, "check", "before", "fail"}}, args: []string{"upgrade", "--backup", "none"}, phase: "changing", oneWay: true},
+	{name: "lost dump", events: kill("update.php", "after"), args: []string{"upgrade"}, phase: "changing", after: loseDump, oneWay: true},
+	{name: "switching", events: kill("switch", "before"), args: []string{"upgrade"}, phase: "switching"},
+	{name: "switched", events: kill("probe", "before"), args: []string{"upgrade"}, phase: "switching"},
+	{name: "opening", events: kill("open", "before"), args: []string{"upgrade"}, phase: "opening"},
+	{name: "kept", events: []event{{wiki, "check", "before", "panic"}}, args: []string{"upgrade", "--on-failure", "keep"}, phase: "kept"},
+	{name: "restoring", events: []event{{wiki, "check", "before", "fail"}, {wiki, "restore", "before", "kill"}}, args: []string{"upgrade"}, phase: "restoring"},
+	{name: "undoing", events: kill("read-only", "before"), args: []string{"rollback", "--yes"}, phase: "undoing"},
+	{name: "undoing, frozen", events: kill("keep", "after"), args: []string{"rollback", "--yes"}, phase: "undoing"},
+	{name: "undone half", events: kill("restore", "before"), args: []string{"rollback", "--yes"}, phase: "restoring"},
+	{name: "undone", events: kill("old release", "after"), args: []string{"rollback", "--yes"}, phase: "restoring"},
+	{name: "reopening", events: kill("open", "before"), args: []string{"rollback", "--yes"}, phase: "reopening"},
+}
+
+func loseDump(f *farm, wiki string) {
+	dumps, err := filepath.Glob(filepath.Join(f.demo.Dir, "state/backups", wiki, "*.sql.zst"))
+	must(f.t, err)
+	for _, dump := range dumps {
+		must(f.t, os.WriteFile(dump, []byte("bitten by a mouse"), 0o600))
+	}
+}
+
+// plant leaves a wiki in a state.
+func (l left) plant(f *farm, name string) {
+	f.t.Helper()
+	var all []string
+	for _, e := range l.events {
+		e.tenant = name
+		all = append(all, e.String())
+	}
+	cmd := f.command(append(l.args, name)...)
+	cmd.Env = append(os.Environ(), hookVariable+"="+strings.Join(all, ","))
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code == 0 || strings.Contains(string(out), "goroutine ") {
+		f.t.Errorf("%s: %s was not struck: exit %d\n%s", l.name, name, code, out)
+	}
+	if l.after != nil {
+		l.after(f, name)
+	}
+	if got := f.phase(name); got != l.phase {
+		f.t.Errorf("%s: %s is left %q, want %q\n%s", l.name, name, got, l.phase, out)
+	}
+}
+
+// phase is that of a wiki's open upgrade.
+func (f *farm) phase(wiki string) string {
+	f.t.Helper()
+	return strings.Join(f.sql("SELECT phase FROM wikictl.upgrade WHERE ended IS NULL AND tenant = '"+wiki+"'"), " ")
+}
+
+// look wants a whole page of one release or an honest 503, and says which.
+func (f *farm) look(wiki, path string) string {
+	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", f.demo.Web.Port, path), nil)
+	if err != nil {
+		return err.Error()
+	}
+	request.Host = wiki + ".localhost"
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	text := string(body)
+	switch {
+	case err == nil && response.StatusCode == 503 && response.Header.Get("Retry-After") != "" && strings.Contains(text, "This wiki is"):
+		return "closed"
+	case err == nil && response.StatusCode == 200 && strings.HasSuffix(strings.TrimSpace(text), "</html>"):
+		for _, version := range []string{"1.39.17", "1.43.9"} {
+			if strings.Contains(text, `content="MediaWiki `+version+`"`) {
+				return version
+			}
+		}
+	}
+	return fmt.Sprintf("BAD %v %d %.400q", err, response.StatusCode, text)
+}
+
+// Whatever state an upgrade or a rollback is left in, looking at it and the other
+// commands change nothing, its readers see no error, and both upgrade and rollback
+// lead out of it, and say so.
+func TestEveryStateLeadsOn(t *testing.T) {
+	f := newFarm(t)
+	f.define(2 * len(leftStates))
+	f.run("create", "--all")
+	f.want143()
+	name := func(i, finisher int) string { return fmt.Sprint("w", 2*i+finisher) }
+	var upgraded []string
+	for i, l := range leftStates {
+		if l.args[0] == "rollback" {
+			upgraded = append(upgraded, name(i, 0), name(i, 1))
+		}
+	}
+	f.run(append([]string{"upgrade"}, upgraded...)...)
+	var wait sync.WaitGroup
+	for finisher := range 2 {
+		wait.Go(func() {
+			for i, l := range leftStates {
+				l.plant(f, name(i, finisher))
+			}
+		})
+	}
+	wait.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	before := f.sql("SELECT run, tenant, phase FROM wikictl.upgrade WHERE ended IS NULL ORDER BY tenant")
+	for _, args := range [][]string{{"status"}, {"plan"}, {"create", "--all"}, {"apply", "--all"}, {"render", "--write", "--all"}, {"audit", "--quick"}, {"rollback", "--dry-run", "--all"}, {"upgrade", "--dry-run", "--all"}} {
+		cmd := f.command(args...)
+		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() < 0 || cmd.ProcessState.ExitCode() > 2 || strings.Contains(string(out), "goroutine ") {
+			t.Errorf("wikictl %v: exit %d: %s", args, cmd.ProcessState.ExitCode(), out)
+		}
+	}
+	if after := f.sql("SELECT run, tenant, phase FROM wikictl.upgrade WHERE ended IS NULL ORDER BY tenant"); !slices.Equal(before, after) {
+		t.Errorf("commands that only look at upgrades changed them:\n%v\n%v", before, after)
+	}
+	for i, l := range leftStates {
+		for finisher := range 2 {
+			if got := f.look(name(i, finisher), "/index.php?title=Main_Page"); strings.HasPrefix(got, "BAD") {
+				t.Errorf("%s: readers get %s", l.name, got)
+			}
+		}
+	}
+	f.finishAll(name)
+}
+
+// finishAll ends half of the states by upgrade, and half by rollback.
+func (f *farm) finishAll(name func(i, finisher int) string) {
+	t := f.t
+	up, down := []string{"upgrade", "--max-failures", "100%"}, []string{"rollback", "--yes"}
+	for i, l := range leftStates {
+		up, down = append(up, name(i, 0)), append(down, name(i, 1))
+		if l.oneWay {
+			f.refused(2, "IN THE WAY", "rollback", "--yes", name(i, 1))
+			up, down = append(up, name(i, 1)), down[:len(down)-1]
+		}
+	}
+	out := f.run(up...)
+	for i, l := range leftStates {
+		if !strings.Contains(out, "\n"+name(i, 0)+": ") {
+			t.Errorf("%s: the result of upgrade does not say what became of it:\n%s", l.name, out)
+		}
+	}
+	f.run(down...)
+	f.refused(2, "nothing further to undo", down...)
+	for i, l := range leftStates {
+		for finisher, want := range []string{"MediaWiki 1.43.9", "MediaWiki 1.39.17"} {
+			c := f.client(name(i, finisher))
+			if l.oneWay {
+				want = "MediaWiki 1.43.9"
+			}
+			if got := c.version(); got != want {
+				t.Errorf("%s, finisher %d: it is %s, want %s", l.name, finisher, got, want)
+			}
+			c.edit("After", "the walk")
+		}
+	}
+	if open := f.sql("SELECT tenant, phase FROM wikictl.upgrade WHERE ended IS NULL"); len(open) > 0 {
+		t.Errorf("still open: %v", open)
+	}
+	if files, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/maintenance")); len(files) > 0 {
+		t.Errorf("still closed: %v", files)
+	}
+	if wrong := f.sql("SELECT tenant, old_version, new_version FROM wikictl.upgrade WHERE old_version <> '1.39.17' OR new_version <> '1.43.9'"); len(wrong) > 0 {
+		t.Errorf("upgrades of versions that were not there: %v", wrong)
+	}
+}
+
+// Readers of a wiki see whole pages of one release, or 503 with Retry-After, while it
+// is upgraded, left by a kill, upgraded again and rolled back.
+func TestReadersSeeNoErrors(t *testing.T) {
+	f := newFarm(t)
+	f.define(1)
+	f.run("create", "--all")
+	f.client("w0").edit("Page", "text")
+	f.want143()
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	seen := map[string]int{}
+	var lock sync.Mutex
+	for _, path := range []string{"/index.php?title=Main_Page", "/index.php?title=Page&action=history", "/index.php?title=Special:RecentChanges", "/wiki/Page"} {
+		wait.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(25 * time.Millisecond):
+				}
+				got := f.look("w0", path)
+				lock.Lock()
+				if seen[got]++; strings.HasPrefix(got, "BAD") && seen[got] == 1 {
+					t.Errorf("%s at %s: %s", path, time.Now().Format("05.000"), got)
+				}
+				lock.Unlock()
+			}
+		})
+	}
+	if out, code := f.struck(event{"w0", "check", "before", "kill"}, "upgrade", "w0"); code != -1 {
+		t.Error(out)
+	}
+	time.Sleep(300 * time.Millisecond)
+	f.run("upgrade", "w0")
+	f.run("rollback", "--yes", "w0")
+	f.run("upgrade", "w0")
+	close(stop)
+	wait.Wait()
+	t.Log(seen)
+	if seen["closed"] == 0 || seen["1.39.17"] == 0 || seen["1.43.9"] == 0 {
+		t.Errorf("the readers came too late: %v", seen)
+	}
+}
+
+// The question of a rollback holds the tenant's lock; what is made while it stands is
+// asked about; and a rollback that is repeated does not go back further.
+func TestRollbackAsksUnderTheLock(t *testing.T) {
+	f := newFarm(t)
+	f.define(1)
+	f.run("create", "--all")
+	f.want143()
+	f.run("upgrade", "w0")
+	c := f.client("w0")
+	c.edit("Year", "of work")
+	f.run("upgrade", "--force", "w0")
+	c.edit("Since", "the second")
+
+	q := f.asks("rollback", "w0")
+	q.wait("lose what was made since? [y/N]")
+	f.refused(75, "locked by", "upgrade", "--force", "w0")
+	c.edit("Meanwhile", "a page")
+	q.answer("y")
+	q.wait("more was made while you were asked: by now 2 edits")
+	q.answer("n")
+	if code := q.end(); code != 2 || !strings.Contains(q.text(), "it is open as before") {
+		t.Fatalf("exit %d: %s", code, q.text())
+	}
+	c.edit("Meanwhile", "still open")
+
+	out := f.run("rollback", "--yes", "w0")
+	if !strings.Contains(out, "what it held until then is in "+f.demo.Dir+"/state/backups/w0/") || !strings.Contains(out, `3 edits`) {
+		t.Error(out)
+	}
+	if page := c.page("Year"); !strings.Contains(page, "of work") || strings.Contains(c.page("Since"), "the second") {
+		t.Errorf("after the first rollback: %s", page)
+	}
+	first := f.sql("SELECT run FROM wikictl.upgrade WHERE tenant = 'w0' ORDER BY started")[0]
+	f.refused(2, "to go back further, to MediaWiki 1.39.17: --to "+first, "rollback", "--yes", "w0")
+	if c.version() != "MediaWiki 1.43.9" {
+		t.Fatal("a repeated rollback went back further")
+	}
+	q = f.asks("rollback", "--to", first, "w0")
+	q.wait("go back FURTHER than the last upgrade, to dumps of up to 0.0 days ago")
+	q.answer("y")
+	if code := q.end(); code != 0 || c.version() != "MediaWiki 1.39.17" {
+		t.Errorf("exit %d: %s", code, q.text())
+	}
+	if _, code := f.struck(event{"w0", "keep", "before", "panic"}, "upgrade", "w0"); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	if out, code := f.struck(event{"w0", "keep", "before", "panic"}, "rollback", "--yes", "w0"); code != 2 || !strings.Contains(out, "it is open as before") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if out, code := f.struck(event{"w0", "restore", "after", "fail"}, "rollback", "--yes", "--backup", "none", "w0"); code != 2 || !strings.Contains(out, "until wikictl upgrade is run again") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if f.run("rollback", "--yes", "w0"); c.version() != "MediaWiki 1.39.17" {
+		t.Errorf("it is %s", c.version())
+	}
+	c.edit("After", "all")
+}
+
+// asking is a wikictl that asks.
+type asking struct {
+	f    *farm
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	lock sync.Mutex
+	out  []byte
+}
+
+func (q *asking) Write(p []byte) (int, error) {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	q.out = append(q.out, p...)
+	return len(p), nil
+}
+
+func (q *asking) text() string {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	return string(q.out)
+}
+
+func (f *farm) asks(args ...string) *asking {
+	f.t.Helper()
+	q := &asking{f: f, cmd: f.command(args...)}
+	q.cmd.Stdout, q.cmd.Stderr = q, q
+	var err error
+	q.in, err = q.cmd.StdinPipe()
+	must(f.t, err)
+	must(f.t, q.cmd.Start())
+	return q
+}
+
+// wait waits for words.
+func (q *asking) wait(words string) {
+	q.f.t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !strings.Contains(q.text(), words); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			q.f.t.Fatalf("%q never came: %s", words, q.text())
+		}
+	}
+}
+
+func (q *asking) answer(word string) {
+	_, err := io.WriteString(q.in, word+"\n")
+	must(q.f.t, err)
+}
+
+func (q *asking) end() int {
+	q.in.Close()
+	q.cmd.Wait()
+	return q.cmd.ProcessState.ExitCode()
+}

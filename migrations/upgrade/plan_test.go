@@ -1,0 +1,104 @@
+package upgrade
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+func TestShareOf(t *testing.T) {
+	cases := []struct {
+		share       Share
+		total, want int
+	}{
+		{Share{N: 3}, 10, 3}, {Share{N: 0, Percent: true}, 10, 0}, {Share{N: 1, Percent: true}, 10, 1}, {Share{N: 25, Percent: true}, 10, 3},
+		{Share{N: 100, Percent: true}, 7, 7}, {Share{N: 50, Percent: true}, 0, 0}, {Share{N: 33, Percent: true}, 100, 33},
+	}
+	for _, tc := range cases {
+		if got := tc.share.Of(tc.total); got != tc.want {
+			t.Errorf("%+v of %d: %d, want %d", tc.share, tc.total, got, tc.want)
+		}
+	}
+}
+
+// Canaries and what was interrupted come first, then the waves, each counted from the
+// first of the others; within a wave the longest come first.
+func TestAssign(t *testing.T) {
+	percent := func(n int) Share { return Share{N: n, Percent: true} }
+	cases := []struct {
+		name        string
+		n           int      // wikis a, b, …; b takes the longest
+		interrupted []string // of them
+		o           Options
+		want        [][]string
+	}{
+		{"one wave", 3, nil, Options{}, [][]string{{"b", "a", "c"}}},
+		{"named canaries", 4, nil, Options{Canary: []string{"d", "c"}}, [][]string{{"c", "d"}, {"b", "a"}}},
+		{"a canary and what was interrupted", 4, []string{"d"}, Options{Canary: []string{"a"}}, [][]string{{"d", "a"}, {"b", "c"}}},
+		{"canaries by share", 4, nil, Options{CanaryShare: percent(25)}, [][]string{{"b"}, {"a", "c", "d"}}},
+		{"canaries by number, more than there are", 2, nil, Options{CanaryShare: Share{N: 5}}, [][]string{{"b", "a"}}},
+		{"waves", 10, nil, Options{Waves: []Share{percent(10), percent(50)}}, [][]string{{"b"}, {"a", "c", "d", "e"}, {"f", "g", "h", "i", "j"}}},
+		{"waves by number", 5, nil, Options{Waves: []Share{{N: 1}, {N: 3}}}, [][]string{{"b"}, {"a", "c"}, {"d", "e"}}},
+		{"waves beyond the end", 2, nil, Options{Waves: []Share{{N: 1}, {N: 9}}}, [][]string{{"b"}, {"a"}}},
+		{"canary, then waves of the others", 5, nil, Options{Canary: []string{"e"}, Waves: []Share{percent(50), percent(100)}}, [][]string{{"e"}, {"b", "a"}, {"c", "d"}}},
+		{"what was interrupted, without canaries", 3, []string{"c"}, Options{}, [][]string{{"c", "b", "a"}}},
+		{"all are canaries", 2, nil, Options{Canary: []string{"a", "b"}}, [][]string{{"b", "a"}}},
+		{"waves that round to nothing new", 2, nil, Options{Waves: []Share{percent(10), percent(20), percent(50)}}, [][]string{{"b"}, {"a"}}},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			p := &Plan{}
+			for i := range tc.n {
+				j := &Planned{Name: string(rune('a' + i)), Seconds: 1}
+				if j.Name == "b" {
+					j.Seconds = 9
+				}
+				if slices.Contains(tc.interrupted, j.Name) {
+					j.Interrupted = mariadb.Changing
+				}
+				p.Tenants = append(p.Tenants, j)
+			}
+			if err := p.assign(tc.o); err != nil {
+				t.Fatal(err)
+			}
+			var got [][]string
+			for wave := 1; wave <= p.Waves; wave++ {
+				var names []string
+				for _, j := range p.wave(wave) {
+					names = append(names, j.Name)
+				}
+				got = append(got, names)
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	if err := (&Plan{}).assign(Options{Canary: []string{"x"}}); !errors.Is(err, tenants.ErrSelect) {
+		t.Errorf("a canary that is not to be upgraded: %v", err)
+	}
+}
+
+// What an upgrade may take is told by the last one, or by the size.
+func TestExpectedAndNeed(t *testing.T) {
+	at := func(seconds int) sql.NullTime { return sql.NullTime{Time: time.Unix(int64(seconds), 0), Valid: true} }
+	history := map[string]mariadb.UpgradeRow{
+		"known":    {Started: at(100), Ended: at(142), BackupBytes: 7},
+		"unended":  {Started: at(100)},
+		"dumpless": {Started: at(1), Ended: at(2)},
+	}
+	for name, want := range map[string]string{"known": "42 14", "unended": "5 10000000", "dumpless": "1 10000000", "new": "5 10000000"} {
+		j := &Planned{Name: name, Bytes: 40e6}
+		if got := fmt.Sprintf("%.0f %d", expected(j, history), need(j, history)); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
