@@ -38,6 +38,8 @@ var plantedOnServers = []misdeed{
 		"INSERT INTO wikictl.tenant SELECT 'gone', server, 'wiki_gone', codebase, version, component_set, state, run, changed FROM wikictl.tenant LIMIT 1; CREATE DATABASE wiki_gone; CREATE USER wiki_gone@localhost IDENTIFIED BY 'x'")},
 	{rule: "database-unowned", farm: true, says: "nobody's: wiki_grantxwildcard", plant: query("CREATE DATABASE wiki_grantxwildcard")},
 	{rule: "account-missing", says: "schema account wiki_account_missing_schema@localhost is gone", plant: query("DROP USER DB_schema@localhost")},
+	{rule: "database-mark", says: "has no farm's mark", plant: query("ALTER DATABASE DB COMMENT ''")},
+	{rule: "account-password", says: "schema account wiki_account_password_schema@localhost has another password", plant: query("ALTER USER DB_schema@localhost IDENTIFIED BY 'another'")},
 	{rule: "account-no-password", says: "schema account", plant: query("ALTER USER DB_schema@localhost IDENTIFIED BY ''")},
 	{rule: "account-host", says: "wiki_account_host@% beside", plant: query("CREATE USER DB@'%' IDENTIFIED BY 'x'")},
 	{rule: "grant-missing", says: "lacks CREATE, DROP on", plant: query("REVOKE CREATE, DROP ON `wiki\\_grant\\_missing`.* FROM DB_schema@localhost")},

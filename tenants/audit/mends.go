@@ -32,6 +32,7 @@ var mends = map[string]func(w *wanted, t *tenants.Tenant) []Mend{
 	"file-half":      mendHalf,
 	"php-unasked":    mendScript,
 	"grant-missing":  mendGrants,
+	"database-mark":  mendMark,
 }
 
 // Mends are what Fix can do about the findings of a report, in their order.
@@ -124,6 +125,20 @@ func mendScript(w *wanted, _ *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: "write " + w.farm.Layout().PlatformScript() + ", by which php-fpm is asked what it is",
 		do:   func(_ context.Context, h *host.Host) error { return h.WritePlatformScript() },
+	}}
+}
+
+// mendMark marks a database, unless its accounts show that it is not the tenant's.
+func mendMark(_ *wanted, t *tenants.Tenant) []Mend {
+	return []Mend{{
+		What: fmt.Sprintf("give the database %s the farm's mark", t.Database),
+		do: func(ctx context.Context, h *host.Host) error {
+			s, err := h.Server(ctx, t.Server)
+			if err != nil {
+				return err
+			}
+			return s.Mark(ctx, h.AccountsOf(t))
+		},
 	}}
 }
 

@@ -34,3 +34,15 @@ func (w *wanted) owners() owners {
 	}
 	return o
 }
+
+// othersAccounts are the accounts of other farms' databases, by server and name.
+func (w *wanted) othersAccounts() map[string]bool {
+	all := map[string]bool{}
+	w.eachServer(func(server string, state serverState) {
+		for database := range state.Others {
+			t := tenants.Tenant{Database: database}
+			all[onServer(server, t.WebAccount())], all[onServer(server, t.SchemaAccount())] = true, true
+		}
+	})
+	return all
+}

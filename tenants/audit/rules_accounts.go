@@ -26,6 +26,13 @@ var accountRules = []rule{
 		Reference: "MariaDB: ALTER USER",
 	}, there: accountOpen},
 	{Rule: Rule{
+		ID: "account-password", Severity: Error,
+		What:      "An account of a wiki does not have the password of the wiki's secrets file.",
+		Why:       "The wiki can't connect. wikictl takes the account for another program's, and neither changes nor removes it.",
+		Mend:      "If it is the wiki's, give it that password: ALTER USER.",
+		Reference: "MariaDB: ALTER USER",
+	}, there: accountPassword},
+	{Rule: Rule{
 		ID: "account-host", Severity: Warning,
 		What:      "There is an account of a wiki's name for other hosts than wanted.",
 		Why:       "It can be reached from more places than the wiki is served from.",
@@ -100,6 +107,22 @@ func accountOpen(s *subject, r *reporter) {
 	for _, a := range s.roles() {
 		if a.there && a.found.NoPassword {
 			r.say(s.tenant.Position, a.name, "", "its %s account %s has no password", a.kind, a.found.Name())
+		}
+	}
+}
+
+func accountPassword(s *subject, r *reporter) {
+	accounts, known := s.there.accounts[s.tenant.Name]
+	if !known || accounts.Named {
+		return
+	}
+	for _, a := range s.roles() {
+		password := accounts.Web.Password
+		if a.kind == "schema" {
+			password = accounts.Schema.Password
+		}
+		if a.there && !a.found.NoPassword && password != "" && !a.found.Has(password) {
+			r.say(s.tenant.Position, a.name, "ALTER USER, if it is the wiki's", "its %s account %s has another password than %s", a.kind, a.found.Name(), s.farm.Layout().Secrets(s.tenant.Name))
 		}
 	}
 }
@@ -204,12 +227,12 @@ func unownedAccounts(w *wanted, r *reporter) {
 	if !w.whole || w.there.ledger == nil {
 		return
 	}
-	owners := w.owners()
+	owners, others := w.owners(), w.othersAccounts()
 	w.eachServer(func(name string, state serverState) {
 		var found []string
 		for _, a := range state.Accounts {
 			making := isGolden(a.User) && len(w.there.past.alive) > 0
-			if owners.account(name, a.User) == "" && !making && (strings.HasPrefix(a.User, "wiki_") || isGolden(a.User) || reachesAny(a, w.farm.Tenants, name)) {
+			if owners.account(name, a.User) == "" && !making && (!others[onServer(name, a.User)] && (strings.HasPrefix(a.User, "wiki_") || isGolden(a.User)) || reachesAny(a, w.farm.Tenants, name)) {
 				found = append(found, a.Name())
 			}
 		}

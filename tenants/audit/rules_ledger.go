@@ -89,6 +89,13 @@ var ledgerRules = []rule{
 		Reference: "README: Commands",
 	}, allThere: tenantLeftover},
 	{Rule: Rule{
+		ID: "database-mark", Severity: Warning,
+		What:      "A wiki's database does not have the mark of its farm.",
+		Why:       "Where several farms share a server each knows its databases by that: wikictl removes and restores none that is not its farm's. Version 0.1.0 made databases without.",
+		Mend:      "Run wikictl audit --fix; the next apply or upgrade of the wiki marks it as well.",
+		Reference: "README: What it changes, and what it never touches",
+	}, there: databaseMark},
+	{Rule: Rule{
 		ID: "database-unowned", Severity: Note,
 		What:      "A database that looks like a wiki's is in no definition, and wikictl did not make it.",
 		Why:       "Nobody upgrades it, and what is in it may be forgotten.",
@@ -282,6 +289,17 @@ func tenantLeftover(w *wanted, r *reporter) {
 	}
 }
 
+func databaseMark(s *subject, r *reporter) {
+	state, _ := s.server()
+	switch _, found := s.settled(); {
+	case found == nil || !state.Marks || found.Farm == s.there.farmID:
+	case found.Farm == "":
+		r.say(s.at("database"), s.tenant.Database, "wikictl audit --fix", "its database %s has no farm's mark", s.tenant.Database)
+	default:
+		r.sayAs(Error, s.at("database"), s.tenant.Database, "set database to another, or ALTER DATABASE … COMMENT", "its database %s has the mark of another farm, %s", s.tenant.Database, found.Farm)
+	}
+}
+
 func unownedDatabases(w *wanted, r *reporter) {
 	if !w.whole || w.there.ledger == nil {
 		return
@@ -291,7 +309,7 @@ func unownedDatabases(w *wanted, r *reporter) {
 		var found []string
 		for database, f := range state.Databases {
 			making := isGolden(database) && len(w.there.past.alive) > 0
-			if owners.database(name, database) == "" && !making && looksLikeWiki(database, f) {
+			if owners.database(name, database) == "" && !making && !state.Others[database] && looksLikeWiki(database, f) {
 				found = append(found, database)
 			}
 		}

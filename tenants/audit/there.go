@@ -19,13 +19,19 @@ type there struct {
 	disk    map[string]*diskState        // by tenant, of those that are ready and that no run changes
 	farm    farmState
 
+	farmID   string                      // of its identity; empty: none was made yet
+	accounts map[string]mariadb.Accounts // by tenant, with the passwords of the secrets file
+
 	certificates map[certificatePaths]certificate // of the tenants that are looked at
 }
 
 // gather looks at everything once, before any rule does, and at the ledger and
 // the locks twice: what a run works on meanwhile is in between two states.
 func gather(ctx context.Context, h *host.Host, w *wanted) (*there, error) {
-	t := &there{servers: connect(ctx, h), certificates: lookAtCertificates(w)}
+	t := &there{servers: connect(ctx, h), certificates: lookAtCertificates(w), farmID: h.FarmID(), accounts: map[string]mariadb.Accounts{}}
+	for _, tenant := range w.list {
+		t.accounts[tenant.Name] = h.AccountsOf(tenant)
+	}
 	before, err := lookAtLedger(ctx, h, t.servers)
 	if err != nil {
 		return nil, err

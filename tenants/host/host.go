@@ -147,7 +147,7 @@ func (h *Host) Close() error {
 // could not be reached is not tried again.
 func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
 	h.mu.Lock()
-	c := h.servers[def.Name]
+	c, farm := h.servers[def.Name], h.identity.ID
 	if c == nil {
 		c = new(connection)
 		h.servers[def.Name] = c
@@ -155,6 +155,9 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	h.mu.Unlock()
 	c.mu.Lock() // of this server only: another may be slow
 	defer c.mu.Unlock()
+	if c.server != nil {
+		c.server.SetFarm(farm) // which may be known since
+	}
 	if c.server != nil || c.err != nil {
 		return c.server, c.err
 	}
@@ -165,6 +168,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
 	switch {
 	case err == nil:
+		s.SetFarm(farm)
 		c.server = s
 	case ctx.Err() == nil:
 		c.err = err

@@ -79,3 +79,19 @@ func (h *Host) known(i tenants.Identity) mariadb.Farm {
 		},
 	}
 }
+
+// FarmID is the id of the farm's identity; empty when none was made yet.
+func (h *Host) FarmID() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.identity.ID
+}
+
+// AccountsOf are the two accounts of a tenant with the passwords that the state folder
+// has. Where this run may not read them, the names are believed.
+func (h *Host) AccountsOf(t *tenants.Tenant) mariadb.Accounts {
+	secrets, err := h.Deploy.ReadSecrets(t.Name)
+	a := Accounts(t, secrets)
+	a.Named = errors.Is(err, fs.ErrPermission)
+	return a
+}

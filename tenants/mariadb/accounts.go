@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
+
+	"wikictl/tenants"
 )
 
 // AccountFound is an account as it is on a server.
@@ -13,7 +15,12 @@ type AccountFound struct {
 	Role       bool
 	NoPassword bool // anybody who reaches the server can log in
 	Grants     []Grant
+
+	held Held
 }
+
+// Has reports whether the account has a password, as Held.Has does.
+func (a AccountFound) Has(password tenants.Secret) bool { return a.held.Has(password) }
 
 // Name is "user@host".
 func (a AccountFound) Name() string { return a.User + "@" + a.Host }
@@ -143,7 +150,8 @@ func (r record) noPassword() bool {
 func (s *Server) accountsFound(ctx context.Context) ([]AccountFound, error) {
 	byName := map[string]*AccountFound{}
 	err := s.table(ctx, "SELECT * FROM mysql.user", func(r record) {
-		a := &AccountFound{User: r["User"], Host: r["Host"], Role: r["is_role"] == "Y", NoPassword: r.noPassword()}
+		a := &AccountFound{User: r["User"], Host: r["Host"], Role: r["is_role"] == "Y", NoPassword: r.noPassword(),
+			held: Held{User: r["User"], Host: r["Host"], plugin: r["plugin"], hash: r["authentication_string"]}}
 		if all := r.grants(); len(all) > 0 {
 			a.Grants = []Grant{{Privileges: all}}
 		}

@@ -3,18 +3,44 @@ package mariadb
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"wikictl/tenants"
 )
 
-// EnsureDatabase creates a tenant's database unless it is there. Its character
-// set is what MediaWiki's installer gives it; the tables state their own.
+// EnsureDatabase creates a tenant's database, with the farm's mark, unless it exists.
+// Its character set is what MediaWiki's installer gives it; the tables state their
+// own. An empty one without a mark gets it; another farm's is ErrForeign.
 func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
-	_, err := s.db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS "+Quote(name)+" CHARACTER SET utf8mb3")
+	_, err := s.db.ExecContext(ctx, "CREATE DATABASE "+Quote(name)+" CHARACTER SET utf8mb3"+s.commentClause())
+	if isError(err, errDatabaseExists) {
+		err = s.takeDatabase(ctx, name)
+	}
 	if err != nil {
 		return fmt.Errorf("create database %q: %w", name, err)
 	}
 	return nil
+}
+
+// takeDatabase marks a database that exists already, where that is allowed.
+func (s *Server) takeDatabase(ctx context.Context, name string) error {
+	if err := s.notAnothers(ctx, name); err != nil {
+		return err
+	}
+	tables, err := s.Tables(ctx, name)
+	if err != nil || len(tables) > 0 {
+		return err
+	}
+	return s.mark(ctx, name)
+}
+
+// DropOwnDatabase is DropDatabase for a tenant. The error wraps ErrForeign, and
+// nothing is done, when the database is not this farm's.
+func (s *Server) DropOwnDatabase(ctx context.Context, a Accounts) error {
+	if err := s.OwnDatabase(ctx, a); err != nil {
+		return err
+	}
+	return s.DropDatabase(ctx, a.Database)
 }
 
 // DropDatabase removes a database and all that is in it.
@@ -28,17 +54,28 @@ func (s *Server) DropDatabase(ctx context.Context, name string) error {
 // Inventory is what a server holds, read by a fixed number of queries.
 type Inventory struct {
 	Databases map[string]bool
-	Accounts  map[string]bool // "name@host"
+	Farms     map[string]string // database to the farm by whose mark it is known
+	Accounts  map[string]bool   // "name@host"
+
+	users map[string][]Held
 }
 
 // Inventory lists databases and accounts.
 func (s *Server) Inventory(ctx context.Context) (*Inventory, error) {
-	databases, err := s.set(ctx, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
-	if err != nil {
+	i := &Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}, users: map[string][]Held{}}
+	var err error
+	if i.Farms, err = s.farmsOf(ctx, ""); err != nil {
 		return nil, err
 	}
-	accounts, err := s.set(ctx, "SELECT CONCAT(User, '@', Host) FROM mysql.user")
-	return &Inventory{Databases: databases, Accounts: accounts}, err
+	for name := range i.Farms {
+		i.Databases[name] = true
+	}
+	accounts, err := s.heldAccounts(ctx, "")
+	for _, a := range accounts {
+		i.Accounts[a.Name()] = true
+		i.users[a.User] = append(i.users[a.User], a)
+	}
+	return i, err
 }
 
 func (s *Server) set(ctx context.Context, query string) (map[string]bool, error) {
@@ -65,6 +102,7 @@ type Accounts struct {
 	Database    string
 	Host        string // the host part of both
 	Web, Schema Account
+	Named       bool // nobody else uses these names, or the passwords can't be read: no proof is wanted
 }
 
 // Least grants: the web account reads and writes rows; the schema account does
@@ -74,9 +112,9 @@ const (
 	schemaGrants = "ALL PRIVILEGES"
 )
 
-// EnsureAccounts makes both accounts with the given passwords and their grants.
-// Accounts that are there get the passwords: call it only for accounts that
-// belong to the tenant.
+// EnsureAccounts makes both accounts with the given passwords and their grants. The
+// error wraps ErrForeign, and nothing is granted, when one of them exists with
+// another password.
 func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 	web, schema := account(a.Web.Name, a.Host), account(a.Schema.Name, a.Host)
 	byPassword := fmt.Sprintf("%s IDENTIFIED BY %s, %s IDENTIFIED BY %s",
@@ -85,7 +123,7 @@ func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 		if !isError(err, errCannotUser) {
 			return fmt.Errorf("create accounts %s and %s: %w", web, schema, err)
 		}
-		if err := s.renewAccounts(ctx, byPassword); err != nil {
+		if err := s.renewAccounts(ctx, a, byPassword); err != nil {
 			return fmt.Errorf("renew accounts %s and %s: %w", web, schema, err)
 		}
 	}
@@ -106,8 +144,11 @@ func GrantStatement(database, user, host string, schema bool) string {
 	return "GRANT " + rights + " ON " + quotePattern(database) + ".* TO " + account(user, host)
 }
 
-// renewAccounts handles the case that one or both accounts are there already.
-func (s *Server) renewAccounts(ctx context.Context, byPassword string) error {
+// renewAccounts handles the case that one or both accounts exist already.
+func (s *Server) renewAccounts(ctx context.Context, a Accounts, byPassword string) error {
+	if err := s.own(ctx, a); err != nil {
+		return err
+	}
 	if _, err := s.db.ExecContext(ctx, "CREATE USER IF NOT EXISTS "+byPassword); err != nil {
 		return err
 	}
@@ -115,11 +156,24 @@ func (s *Server) renewAccounts(ctx context.Context, byPassword string) error {
 	return err
 }
 
-// DropAccounts removes both accounts of a tenant, if they are there.
+// DropAccounts removes the accounts of a tenant that exist and have its passwords.
 func (s *Server) DropAccounts(ctx context.Context, a Accounts) error {
-	web, schema := account(a.Web.Name, a.Host), account(a.Schema.Name, a.Host)
-	if _, err := s.db.ExecContext(ctx, "DROP USER IF EXISTS "+web+", "+schema); err != nil {
-		return fmt.Errorf("drop accounts %s and %s: %w", web, schema, err)
+	h, err := s.Holds(ctx, a)
+	if err != nil {
+		return err
+	}
+	var names []string
+	if h.Web {
+		names = append(names, account(a.Web.Name, a.Host))
+	}
+	if h.Schema {
+		names = append(names, account(a.Schema.Name, a.Host))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if _, err := s.db.ExecContext(ctx, "DROP USER IF EXISTS "+strings.Join(names, ", ")); err != nil {
+		return fmt.Errorf("drop accounts %s: %w", strings.Join(names, ", "), err)
 	}
 	return nil
 }

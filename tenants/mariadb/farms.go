@@ -154,3 +154,33 @@ func (l ledgers) lost(f Farm, server string) error {
 	}
 	return nil
 }
+
+// others are the databases of other farms: by their marks, and by the ledgers that the
+// server has. farms are all its databases with their marks.
+func (s *Server) others(ctx context.Context, farms map[string]string) (map[string]bool, error) {
+	others := map[string]bool{}
+	for database, farm := range farms {
+		if farm != "" && farm != s.farmID() {
+			others[database] = true
+		}
+	}
+	known, err := s.Farms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var queries []string
+	for _, row := range known {
+		if row.ID != s.farmID() {
+			others[row.Database] = true
+			queries = append(queries, "SELECT database_name FROM "+Quote(row.Database)+".tenant")
+		}
+	}
+	if len(queries) == 0 {
+		return others, nil
+	}
+	databases, err := s.set(ctx, strings.Join(queries, " UNION ALL "))
+	for database := range databases {
+		others[database] = true
+	}
+	return others, err
+}

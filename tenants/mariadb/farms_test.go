@@ -51,6 +51,7 @@ func before(t *testing.T, tenants ...string) {
 	must(t, exec1(t, shared, "INSERT INTO wikictl.upgrade SELECT * FROM (SELECT 'r-0' AS run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, new_release, backup, backup_bytes, '2001-01-01' AS started, opened, ended, error, undone_by, undo_backup FROM wikictl.upgrade) AS u"))
 	must(t, exec1(t, shared, "ALTER TABLE wikictl.upgrade DROP COLUMN undone_by, DROP COLUMN undo_backup"))
 	must(t, exec1(t, shared, "DROP TABLE wikictl.farm"))
+	must(t, exec1(t, shared, "ALTER DATABASE wikictl COMMENT ''"))
 	must(t, exec1(t, shared, "DELETE FROM wikictl.wikictl_migration WHERE name > '0003'"))
 }
 

@@ -19,6 +19,12 @@ const errNoGrant = 1141
 // made. Connections that last longer than patience are ended, so that what they
 // had not committed is rolled back and was never acknowledged. Reading goes on.
 func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration) error {
+	if err := s.Mark(ctx, a); err != nil {
+		return err
+	}
+	if err := s.own(ctx, a); err != nil {
+		return err
+	}
 	web := account(a.Web.Name, a.Host)
 	_, err := s.db.ExecContext(ctx, "REVOKE "+writeGrants+" ON "+quotePattern(a.Database)+".* FROM "+web)
 	if err != nil && !isError(err, errNoGrant) {
@@ -71,6 +77,9 @@ func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) 
 
 // Thaw gives a tenant's web account back what Freeze took.
 func (s *Server) Thaw(ctx context.Context, a Accounts) error {
+	if err := s.own(ctx, a); err != nil {
+		return err
+	}
 	web := account(a.Web.Name, a.Host)
 	if _, err := s.db.ExecContext(ctx, GrantStatement(a.Database, a.Web.Name, a.Host, false)); err != nil {
 		return fmt.Errorf("let %s write: %w", web, err)

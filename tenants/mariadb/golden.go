@@ -3,6 +3,7 @@ package mariadb
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -15,6 +16,12 @@ import (
 
 // GoldenPrefix begins the names of databases that goldens are made in.
 const GoldenPrefix = "wikictl_golden_"
+
+// GoldenDatabase is the database in which a farm makes a golden, by the golden's key.
+func GoldenDatabase(farm, key string) string {
+	sum := sha256.Sum256([]byte(farm + "\n" + key))
+	return GoldenPrefix + hex.EncodeToString(sum[:8])
+}
 
 // Golden is a small database as the statements that make another like it:
 // tables first, then rows. It is for schemas with little data, not for backups.

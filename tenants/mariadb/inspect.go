@@ -16,11 +16,14 @@ type Inspection struct {
 	Version   string
 	Databases map[string]*Found // by name; the server's own are left out
 	Accounts  []AccountFound    // sorted by name
+	Others    map[string]bool   // databases of other farms, by name
+	Marks     bool              // the server keeps the marks of databases
 	Replication
 }
 
 // Found is one database as it is on a server.
 type Found struct {
+	Farm   string // by whose mark it is known; empty: none
 	Schema Schema
 	Level  Level
 	Bytes  int64 // of its files; 0 when the server does not tell
@@ -30,12 +33,12 @@ type Found struct {
 // Inspect looks at everything on a server without opening a table, taking a lock
 // or waiting for one.
 func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
-	i := &Inspection{Version: s.Version, Databases: map[string]*Found{}}
+	i := &Inspection{Version: s.Version, Marks: s.isMariaDB() && s.farmID() != "", Databases: map[string]*Found{}}
 	schemas, err := s.Schemas(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.set(ctx, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
+	farms, err := s.farmsOf(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +46,12 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name := range names {
+	if i.Others, err = s.others(ctx, farms); err != nil {
+		return nil, err
+	}
+	for name, farm := range farms {
 		if !own[name] {
-			i.Databases[name] = &Found{Schema: schemas[name], Level: schemas[name].level(name, columns)}
+			i.Databases[name] = &Found{Farm: farm, Schema: schemas[name], Level: schemas[name].level(name, columns)}
 		}
 	}
 	if err := s.measure(ctx, i.Databases); err != nil {

@@ -16,17 +16,6 @@ func (s *Server) Has(ctx context.Context, database string) (bool, error) {
 	return n > 0, nil
 }
 
-// Holds reports whether a server has a database and an account, "name@host", of
-// exactly these names.
-func (s *Server) Holds(ctx context.Context, database, account string) (hasDatabase, hasAccount bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?),
-		EXISTS (SELECT 1 FROM mysql.user WHERE CONCAT(User, '@', Host) = ?)`, database, account).Scan(&hasDatabase, &hasAccount)
-	if err != nil {
-		return false, false, fmt.Errorf("server %s: look for database %q and account %s: %w", s.Name, database, account, err)
-	}
-	return hasDatabase, hasAccount, nil
-}
-
 // Rename gives a tenant's rows another name in one transaction, and its dumps
 // the folder that they were moved to: rows name their files.
 func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps string) error {

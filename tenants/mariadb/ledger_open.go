@@ -80,6 +80,7 @@ func (s *Server) ensureLedger(ctx context.Context, conn *sql.Conn, f Farm) (stri
 			return "", err
 		}
 	}
+	s.SetFarm(f.ID)
 	database, there := found.place(f)
 	if !there {
 		if err := s.EnsureDatabase(ctx, database); err != nil {
@@ -94,6 +95,11 @@ func (s *Server) ensureLedger(ctx context.Context, conn *sql.Conn, f Farm) (stri
 	}
 	if err := claim(ctx, conn, f); err != nil {
 		return "", err
+	}
+	if !there {
+		if err := s.mark(ctx, database); err != nil {
+			return "", err
+		}
 	}
 	if names := found.owned(f); database != LedgerDatabase && len(names) > 0 {
 		return database, adopt(ctx, conn, names)
@@ -208,6 +214,7 @@ func (s *Server) readable(ctx context.Context, f Farm) (string, error) {
 		return "", err
 	}
 	const older = "%w: an older one; run any command that writes once (wikictl create …) to bring it up to date"
+	s.SetFarm(f.ID)
 	database, there := found.place(f)
 	if there {
 		conn, err := s.alone(ctx, database, false)

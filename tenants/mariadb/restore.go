@@ -23,6 +23,9 @@ func (s *Server) Restore(ctx context.Context, b *Backup, certain func() error) e
 	if err := b.Verify(); err != nil {
 		return err
 	}
+	if err := s.notAnothers(ctx, b.Database); err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
+	}
 	if err := certain(); err != nil { // whose connections are ended next
 		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
@@ -156,7 +159,7 @@ func (s *Server) remake(ctx context.Context, b *Backup) error {
 			"SET lock_wait_timeout = 60",
 			"SET foreign_key_checks = 0", // of other databases that name this one
 			"DROP DATABASE IF EXISTS " + Quote(b.Database),
-			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation,
+			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation + s.commentClause(),
 		} {
 			if _, err := c.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -29,7 +30,8 @@ type Server struct {
 
 	config   *mysql.Config
 	db       *sql.DB
-	encoders sync.Pool // *zstd.Encoder of dumps that are over: each has megabytes
+	farm     atomic.Pointer[string] // id of the one that it works for; nil: none
+	encoders sync.Pool              // *zstd.Encoder of dumps that are over: each has megabytes
 }
 
 // Open connects to a server as its administrator, and starts it first when
@@ -206,7 +208,9 @@ const (
 	errDuplicate    = 1062
 	errNoSuchThread = 1094
 	errCannotUser   = 1396
-	errAccess       = 1045
+
+	errDatabaseExists = 1007
+	errAccess         = 1045
 )
 
 func isError(err error, number uint16) bool {

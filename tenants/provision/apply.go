@@ -118,7 +118,14 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	case Change:
 		return c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) })
 	}
-	return c.same(ctx, j)
+	if err := c.same(ctx, j); err != nil || j.row.Name == "" {
+		return err
+	}
+	server, err := c.Server(ctx, j.tenant.Server)
+	if err != nil {
+		return err
+	}
+	return server.OwnDatabase(ctx, c.AccountsOf(j.tenant))
 }
 
 // makeFolders makes what a tenant's wiki writes into. One that was served already
@@ -159,18 +166,29 @@ func (c *creation) mend(ctx context.Context, j *job) (err error) {
 	if err := c.same(ctx, j); err != nil {
 		return err
 	}
-	if j.release, err = c.Deploy.Current(j.tenant.Name); err != nil || !j.accounts {
+	if j.release, err = c.Deploy.Current(j.tenant.Name); err != nil {
+		return err
+	}
+	marked := c.found[j.tenant.Server.Name].Farms[j.tenant.Database] != ""
+	if marked && !j.accounts {
+		return nil
+	}
+	server, err := c.Server(ctx, j.tenant.Server)
+	if err != nil {
 		return err
 	}
 	secrets, err := c.Deploy.ReadSecrets(j.tenant.Name)
 	if err != nil {
 		return err
 	}
-	server, err := c.Server(ctx, j.tenant.Server)
-	if err != nil {
+	accounts := host.Accounts(j.tenant, secrets)
+	if j.accounts {
+		err = server.EnsureAccounts(ctx, accounts)
+	}
+	if err != nil || marked {
 		return err
 	}
-	return server.EnsureAccounts(ctx, host.Accounts(j.tenant, secrets))
+	return server.Mark(ctx, accounts)
 }
 
 // settle asks a tenant that the web server serves who it is, and ends a rename.

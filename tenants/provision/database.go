@@ -96,7 +96,11 @@ func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, g
 	if err := c.ledger.Advance(ctx, j.row, c.row(t, mariadb.Creating)); err != nil {
 		return err
 	}
-	return s.DropDatabase(ctx, t.Database)
+	tables, err := s.Tables(ctx, t.Database)
+	if err != nil || len(tables) == 0 {
+		return err
+	}
+	return s.DropOwnDatabase(ctx, c.AccountsOf(t))
 }
 
 func (c *creation) row(t *tenants.Tenant, state mariadb.State) mariadb.TenantRow {

@@ -116,7 +116,7 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 // goldenTenant is a tenant that exists only while its golden is made.
 func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	g := *t
-	g.Name, g.Database = tenants.GoldenPrefix+key, mariadb.GoldenPrefix+key
+	g.Name, g.Database = tenants.GoldenPrefix+key, mariadb.GoldenDatabase(c.FarmID(), key)
 	g.Hosts, g.Sitename, g.Admin = []string{"golden.invalid"}, "Golden", "Wikictl"
 	g.Settings = map[string]tenants.Value{}
 	for _, name := range schemaSettings {
@@ -125,6 +125,14 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 		}
 	}
 	return &g
+}
+
+// goldenAccounts are a golden's, whose names have the farm's id in them: no other
+// farm or program makes the same.
+func goldenAccounts(g *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
+	a := host.Accounts(g, s)
+	a.Named = true
+	return a
 }
 
 // makeGolden runs MediaWiki's own installer and updater on a database of its
@@ -151,7 +159,7 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	if err := server.EnsureDatabase(ctx, g.Database); err != nil {
 		return nil, err
 	}
-	if err := server.EnsureAccounts(ctx, host.Accounts(g, secrets)); err != nil {
+	if err := server.EnsureAccounts(ctx, goldenAccounts(g, secrets)); err != nil {
 		return nil, err
 	}
 	if err := c.install(ctx, g, secrets); err != nil {
@@ -244,7 +252,7 @@ func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 	return errors.Join(
 		server.Settle(ctx, g.Database, g.SchemaAccount()),
 		server.DropDatabase(ctx, g.Database),
-		server.DropAccounts(ctx, host.Accounts(g, tenants.Secrets{})),
+		server.DropAccounts(ctx, goldenAccounts(g, tenants.Secrets{})),
 		os.RemoveAll(c.Layout.Wiki(g.Name)),
 	)
 }

@@ -74,10 +74,19 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	if there.Databases[row.Database] {
 		left.Items = append(left.Items, fmt.Sprintf("database %s on server %s", row.Database, server.Name))
 	}
-	for _, name := range []string{left.tenant.WebAccount(), left.tenant.SchemaAccount()} {
-		if full := name + "@" + server.AccountHost; there.Accounts[full] {
-			left.Items = append(left.Items, fmt.Sprintf("account %s on server %s", full, server.Name))
-		}
+	accounts := l.AccountsOf(left.tenant)
+	holding := there.Of(accounts)
+	if err := holding.DatabaseError(l.FarmID(), server.Name, accounts); err != nil && left.Problem == "" {
+		left.Problem = err.Error()
+	}
+	if holding.Web {
+		left.Items = append(left.Items, fmt.Sprintf("account %s@%s on server %s", accounts.Web.Name, accounts.Host, server.Name))
+	}
+	if holding.Schema {
+		left.Items = append(left.Items, fmt.Sprintf("account %s@%s on server %s", accounts.Schema.Name, accounts.Host, server.Name))
+	}
+	for _, foreign := range holding.Foreign {
+		left.Kept = append(left.Kept, fmt.Sprintf("account %s on server %s, which does not have the tenant's password", foreign.Name(), server.Name))
 	}
 	left.Items = append(left.Items, "its rows of the ledger")
 	return left, nil

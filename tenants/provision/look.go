@@ -112,8 +112,12 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	return p
 }
 
-// judgeAccounts looks whether both accounts are there.
+// judgeAccounts looks whether both accounts exist and are the tenant's.
 func (l *looking) judgeAccounts(p *Planned) {
+	accounts := l.AccountsOf(p.tenant)
+	for _, foreign := range l.found[p.tenant.Server.Name].Of(accounts).InTheWay(accounts) {
+		p.add(Blocked, "%s; ALTER USER gives it that password, if it is the tenant's", mariadb.ForeignAccount(p.tenant.Server.Name, foreign))
+	}
 	for _, name := range []string{p.tenant.WebAccount(), p.tenant.SchemaAccount()} {
 		full := name + "@" + p.tenant.Server.AccountHost
 		if !l.found[p.tenant.Server.Name].Accounts[full] {
@@ -174,7 +178,7 @@ func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error
 	}
 	s, err := c.Server(ctx, def)
 	if err != nil && def.Managed && !host.Exists(c.Layout.Server(def.Name)) {
-		c.found[def.Name] = &mariadb.Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}}
+		c.found[def.Name] = &mariadb.Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}, Farms: map[string]string{}}
 		return nil
 	}
 	var found *mariadb.Inventory
@@ -200,6 +204,13 @@ func (c *creation) readLedger(ctx context.Context) (err error) {
 	c.rows = map[string]mariadb.TenantRow{}
 	if len(c.found[c.Farm.Ledger.Name].Databases) == 0 { // it was never started
 		return nil
+	}
+	s, err := c.Server(ctx, c.Farm.Ledger)
+	if err != nil {
+		return err
+	}
+	if c.farms, err = s.Farms(ctx); err != nil {
+		return err
 	}
 	c.ledger, err = c.Ledger(ctx)
 	if errors.Is(err, fs.ErrNotExist) {

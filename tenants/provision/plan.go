@@ -71,6 +71,7 @@ func (p *Planned) add(k Kind, format string, args ...any) {
 type Leftover struct {
 	Name    string   `json:"name"`
 	Items   []string `json:"items"`             // what Apply removes, when it is told to; files move to state/removed
+	Kept    []string `json:"kept,omitempty"`    // what stays, as it is not the tenant's
 	Problem string   `json:"problem,omitempty"` // why it can't be removed
 
 	tenant *tenants.Tenant   // without a server when the ledger does not know it

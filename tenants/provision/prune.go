@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -90,11 +89,12 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if err != nil || !there {
 		return err
 	}
-	accounts := host.Accounts(j.tenant, tenants.Secrets{})
+	accounts := c.AccountsOf(j.tenant)
 	if err := server.Settle(ctx, j.tenant.Database, accounts.Schema.Name); err != nil {
 		return err
 	}
-	if err := server.Freeze(ctx, accounts, patience); err != nil {
+	// An account that is not the tenant's stays as it is, and is named in the plan.
+	if err := server.Freeze(ctx, accounts, patience); err != nil && !errors.Is(err, mariadb.ErrForeign) {
 		return err
 	}
 	if err := mariadb.RemoveBackup(base); err != nil { // what a killed run left half done
@@ -112,10 +112,20 @@ func (c *creation) dropDatabase(ctx context.Context, t *tenants.Tenant) error {
 	if err != nil {
 		return err
 	}
-	if err := server.DropDatabase(ctx, t.Database); err != nil {
+	accounts := c.AccountsOf(t)
+	if err := server.DropOwnDatabase(ctx, accounts); err != nil {
 		return err
 	}
-	return server.DropAccounts(ctx, host.Accounts(t, tenants.Secrets{}))
+	if err := server.DropAccounts(ctx, accounts); err != nil {
+		return err
+	}
+	switch left, err := server.Holds(ctx, accounts); {
+	case err != nil:
+		return err
+	case left.Database || left.Web || left.Schema:
+		return fmt.Errorf("the database %s or its accounts are still on server %s after they were removed", t.Database, t.Server.Name)
+	}
+	return nil
 }
 
 // nothingLeft reads back that a tenant is gone.
@@ -127,17 +137,12 @@ func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
 		if err != nil {
 			return err
 		}
-		there, err := server.Inventory(ctx)
+		there, err := server.Has(ctx, t.Database)
 		if err != nil {
 			return err
 		}
-		if there.Databases[t.Database] {
+		if there {
 			left.Items = append(left.Items, "database "+t.Database)
-		}
-		for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
-			if there.Accounts[name+"@"+t.Server.AccountHost] {
-				left.Items = append(left.Items, "account "+name)
-			}
 		}
 	}
 	if len(left.Items) > 0 {

@@ -186,16 +186,13 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
-		database, account, err := server.Holds(ctx, t.Database, name+"@"+t.Server.AccountHost)
-		switch {
-		case err != nil:
-			return err
-		case database:
-			return fmt.Errorf("the database %s is on server %s already and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
-		case account:
-			return fmt.Errorf("the account %s is on server %s already and wikictl did not make it; remove it first", name, t.Server.Name)
-		}
+	switch there, err := server.Holds(ctx, c.AccountsOf(t)); {
+	case err != nil:
+		return err
+	case there.Database:
+		return fmt.Errorf("the database %s is on server %s already and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
+	case len(there.Foreign) > 0:
+		return fmt.Errorf("the account %s is on server %s already and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
 	}
 	row := r.row()
 	row.Server = t.Server.Name

@@ -102,6 +102,9 @@ func printLeftover(b *strings.Builder, left *provision.Leftover) {
 	for _, item := range left.Items {
 		fmt.Fprintf(b, "  %s\n", Clean(item))
 	}
+	for _, item := range left.Kept {
+		fmt.Fprintf(b, "  stays: %s\n", Clean(item))
+	}
 }
 
 func planTotal(command string, p *provision.Plan) string {
