@@ -19,8 +19,6 @@ var (
 	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
 	databaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
 	languageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
-	// userName leaves out what MediaWiki's UserNameUtils refuses.
-	userName = regexp.MustCompile(`^\p{Lu}[\p{L}\p{N} ._-]{0,84}$`)
 )
 
 // ValidName says whether a tenant may have that name.
@@ -95,9 +93,7 @@ func (l *loader) setSingle(t *Tenant, v *layer, single map[string]text) {
 	}
 	if a := single["admin"]; a.set() {
 		t.Admin = a.value
-		if !userName.MatchString(a.value) {
-			l.report(a.at, "admin", "a capital letter first, then letters, digits, spaces and . _ -", "%q is not a user name that wikictl can make", a.value)
-		}
+		l.checkAdmin(t, a)
 	}
 }
 

@@ -7,6 +7,7 @@ package tenants
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Farm is everything that one wikictl.toml describes, resolved and checked.
@@ -69,6 +70,7 @@ type Codebase struct {
 
 	requires    map[string]any // of composer.json
 	fingerprint func() string
+	reserved    sync.Map // of user names, by language
 }
 
 // Component is one extension or skin that a codebase has.

@@ -1,0 +1,110 @@
+package tenants
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxUserName is how many bytes a user name may have (MediaWiki: UserNameUtils::isCreatable).
+const maxUserName = 235
+
+// reservedNames are users that MediaWiki's own scripts act as and that nobody can log
+// in as (Manual:$wgReservedUsernames), with the English names of those that a message names.
+var reservedNames = []string{
+	"MediaWiki default", "Conversion script", "Maintenance script", "Template namespace initialisation script", "ScriptImporter",
+	"Delete page script", "Move page script", "Command line script", "Unknown user",
+	"Redirect fixer", "System messenger", "MediaWiki message delivery", "Proxy blocker", "DNSBL", "MediaWiki spam cleanup", "MediaWiki automatic change",
+}
+
+// reservedMessages name such users in a wiki's language.
+var reservedMessages = []string{
+	"double-redirect-fixer", "usermessage-editor", "proxyblocker", "sorbs", "spambot_username", "autochange-username",
+}
+
+var (
+	blanks = regexp.MustCompile(`[ _\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+`)
+	// address is what MediaWiki takes for an IP address or a range of them.
+	address = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){2}\.(\d{1,3}|xxx)(-\d{1,3}(\.\d{1,3}){3})?$`)
+	// userName leaves out what MediaWiki's UserNameUtils and titles refuse, and more that
+	// is of no use in an administrator's name.
+	userName = regexp.MustCompile(`^[\p{Lu}\p{Lo}\p{Nd}][\p{L}\p{M}\p{N} .'’()-]*$`)
+)
+
+// canonicalName is a user name as MediaWiki stores it (Manual:Page title): blanks for
+// underscores, single ones, none at the ends, and a capital first.
+func canonicalName(name string) string {
+	name = strings.Trim(blanks.ReplaceAllString(norm.NFC.String(name), " "), " ")
+	if first, size := utf8.DecodeRuneInString(name); size > 0 {
+		name = string(unicode.ToUpper(first)) + name[size:]
+	}
+	return name
+}
+
+// userNameProblem says why nobody could log in by that name, and what to do.
+func userNameProblem(name string) (why, hint string) {
+	canonical := canonicalName(name)
+	switch {
+	case address.MatchString(name):
+		return fmt.Sprintf("%q is an IP address, which no user can be named", name), "choose a name"
+	case slices.Contains(reservedNames, canonical):
+		return fmt.Sprintf("%q is a name that MediaWiki reserves for itself", name), "choose another"
+	case !userName.MatchString(canonical) || strings.Trim(canonical, ".") == "":
+		return fmt.Sprintf("%q is not a user name that wikictl can make", name), "a capital letter or a digit first, then letters, digits, spaces and . ' ( ) -"
+	case len(name) > maxUserName:
+		return fmt.Sprintf("the user name has %d bytes, and MediaWiki takes %d", len(name), maxUserName), ""
+	case canonical != name:
+		return fmt.Sprintf("MediaWiki would call the user %q", canonical), fmt.Sprintf("write it like that; %q could not log in", name)
+	}
+	return "", ""
+}
+
+// checkAdmin refuses an administrator who could not log in.
+func (l *loader) checkAdmin(t *Tenant, name text) {
+	why, hint := userNameProblem(name.value)
+	if why == "" && l.reservedHere(t, name.value) {
+		why, hint = fmt.Sprintf("%q is a name that this wiki reserves", name.value), "choose another"
+	}
+	if why != "" {
+		l.report(name.at, "admin", hint, "%s", why)
+	}
+}
+
+// reservedHere reports whether the tenant's settings or the messages of its language
+// reserve a name.
+func (l *loader) reservedHere(t *Tenant, name string) bool {
+	own, _ := t.Settings["wgReservedUsernames"].Data.([]Value)
+	if slices.ContainsFunc(own, func(v Value) bool { return v.Data == name }) {
+		return true
+	}
+	return t.Codebase != nil && slices.Contains(t.Codebase.reservedIn(t.Language), name)
+}
+
+// reservedIn are the reserved names in a language, which MediaWiki's messages give;
+// none for a language without messages, which is another problem.
+func (c *Codebase) reservedIn(language string) []string {
+	if known, ok := c.reserved.Load(language); ok {
+		return known.([]string)
+	}
+	var names []string
+	if languageCode.MatchString(language) {
+		var messages map[string]any
+		data, err := ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))
+		if err == nil && json.Unmarshal(data, &messages) == nil {
+			for _, key := range reservedMessages {
+				if text, ok := messages[key].(string); ok {
+					names = append(names, text)
+				}
+			}
+		}
+	}
+	c.reserved.Store(language, names)
+	return names
+}
