@@ -90,6 +90,7 @@ func Reason(err error) string {
 
 // parseDocument turns TOML into values with places.
 func parseDocument(file string, data []byte) (map[string]Value, Problems) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark, which some editors write
 	if at := invalidUTF8(data); at >= 0 {
 		return nil, Problems{{Position: positionAt(file, data, at), Message: "is not UTF-8"}}
 	}

@@ -36,7 +36,7 @@ func (l *loader) readLayer(d document) *layer {
 func (l *loader) readValues(s *section) layer {
 	v := layer{single: map[string]text{}}
 	for _, key := range singleKeys {
-		if t := s.text(key); t.set() {
+		if t := s.text(key); t.set() || t.wrong {
 			v.single[key] = t
 		}
 	}
@@ -53,7 +53,7 @@ func (l *loader) addClass(d document) {
 	s := newSection("", d.root, &l.problems)
 	name := s.text("name")
 	if !name.set() {
-		name = text{baseName(d.file), Position{File: d.file}}
+		name = text{value: baseName(d.file), at: Position{File: d.file}}
 	}
 	v := l.readValues(s)
 	v.name, v.file, v.at = name, d.file, name.at

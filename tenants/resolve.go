@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 var (
@@ -74,10 +75,13 @@ func (l *loader) resolve(v *layer) *Tenant {
 // setSingle checks and sets the values that one layer decides.
 func (l *loader) setSingle(t *Tenant, v *layer, single map[string]text) {
 	for key, value := range single {
-		t.Origins[key] = value.at
+		if value.set() {
+			t.Origins[key] = value.at
+		}
 	}
-	t.Sitename = single["sitename"].value
-	if t.Sitename == "" {
+	// MediaWiki tells the name in this form, and the wiki is told by it.
+	t.Sitename = norm.NFC.String(single["sitename"].value)
+	if t.Sitename == "" && !single["sitename"].wrong {
 		l.report(v.at, "sitename", "", "the tenant %q has none", t.Name)
 	}
 	t.Codebase = pick(l, t, v, "codebase", single["codebase"], l.farm.Codebases)
@@ -99,6 +103,9 @@ func (l *loader) setSingle(t *Tenant, v *layer, single map[string]text) {
 
 // pick finds what a tenant names in one of the farm's tables.
 func pick[T any](l *loader, t *Tenant, v *layer, key string, name text, table map[string]*T) *T {
+	if name.wrong {
+		return nil
+	}
 	if !name.set() {
 		l.report(v.at, key, "set it here or in [defaults]", "the tenant %q has none", t.Name)
 		return nil

@@ -23,6 +23,7 @@ func newSection(path string, table map[string]Value, problems *Problems) *sectio
 type text struct {
 	value string
 	at    Position
+	wrong bool // it is there, and a problem was reported
 }
 
 func (t text) set() bool { return t.at.File != "" }
@@ -47,13 +48,17 @@ func get[T any](s *section, key, want string) (v T, at Position, ok bool) {
 	return v, value.Position, ok
 }
 
-// text reads a string that must not be blank.
+// text reads a string that must not be blank. What was reported is marked as wrong, so
+// that it is not taken for missing, too.
 func (s *section) text(key string) text {
 	v, at, ok := get[string](s, key, "a string")
-	if !ok {
-		return text{}
+	if ok {
+		if t := s.checked(key, v, at); t.set() {
+			return t
+		}
 	}
-	return s.checked(key, v, at)
+	_, there := s.table[key]
+	return text{wrong: there}
 }
 
 // checked refuses what no name, path or address can hold.
@@ -67,8 +72,13 @@ func (s *section) checked(key, v string, at Position) text {
 			s.report(at, key, "", "holds the control character %U", r)
 			return text{}
 		}
+		// MediaWiki writes U+FFFD for some of them, and no two wikis have the same name then.
+		if r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef {
+			s.report(at, key, "", "holds %U, which is no character", r)
+			return text{}
+		}
 	}
-	return text{v, at}
+	return text{value: v, at: at}
 }
 
 func (s *section) bool(key string) (v bool, at Position) {

@@ -47,9 +47,9 @@ func TestUserNames(t *testing.T) {
 // Names that only this wiki reserves are refused, too, each at its place.
 func TestReservedNames(t *testing.T) {
 	for rest, want := range map[string]string{
-		"language = \"de\"\nadmin = \"RedirectBot\"\n":                                   "tenants/x.toml:5:1: admin: \"RedirectBot\" is a name that this wiki reserves",
-		"admin = \"Robot\"\n[settings]\nwgReservedUsernames = [\"Robot\"]\n":             "tenants/x.toml:4:1: admin: \"Robot\" is a name that this wiki reserves",
-		"admin = \"Bob_x\"\n":                                                            "tenants/x.toml:4:1: admin: MediaWiki would call the user \"Bob x\" (",
+		"language = \"de\"\nadmin = \"RedirectBot\"\n":                       "tenants/x.toml:5:1: admin: \"RedirectBot\" is a name that this wiki reserves",
+		"admin = \"Robot\"\n[settings]\nwgReservedUsernames = [\"Robot\"]\n": "tenants/x.toml:4:1: admin: \"Robot\" is a name that this wiki reserves",
+		"admin = \"Bob_x\"\n": "tenants/x.toml:4:1: admin: MediaWiki would call the user \"Bob x\" (",
 		"admin = \"RedirectBot\"\n[settings]\nwgReservedUsernames = { php = \"[]\" }\n#": "",
 	} {
 		files := good()

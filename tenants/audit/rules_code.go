@@ -67,6 +67,9 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 			r.as("setting-deprecated", v.Position, name, "", "%s: %s", version, declared.Deprecated)
 		}
 		c := checker{r: r}
+		if more, there := moreTypes[name]; there && fits(v, more) {
+			return
+		}
 		c.check(name, v, declared)
 		if !c.checkKnown(name, v, s) {
 			c.checkDefault(name, v, declared)

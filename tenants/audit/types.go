@@ -15,6 +15,18 @@ import (
 // checker compares one value with its declaration.
 type checker struct{ r *reporter }
 
+// moreTypes are types that MediaWiki's code takes a setting in beside the declared one
+// or that of the default, as its comments in MainConfigSchema.php or casts to an array say.
+var moreTypes = map[string]string{
+	"wgAllowExternalImagesFrom":  "array",
+	"wgSpamRegex":                "string",
+	"wgSummarySpamRegex":         "string",
+	"wgSkipSkins":                "string",
+	"wgForceUIMsgAsContentMsg":   "string",
+	"wgNoFollowDomainExceptions": "string",
+	"wgReferrerPolicy":           "array",
+}
+
 // typeNames are JSON Schema's types as a person would say them.
 var typeNames = map[string]string{
 	"string": "a string", "boolean": "true or false", "integer": "an integer", "number": "a number",
