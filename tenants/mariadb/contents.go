@@ -87,11 +87,11 @@ func (s *Server) Contents(ctx context.Context, database string) (map[string]Cont
 		full[i] = Quote(database) + "." + Quote(r.name)
 		counts[i] = "SELECT " + literal(r.name) + ", COUNT(*) FROM " + full[i] + r.history()
 	}
-	err = s.pairs(ctx, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
+	err = s.pairs(ctx, database, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
 	if err != nil {
 		return nil, err
 	}
-	err = s.pairs(ctx, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
+	err = s.pairs(ctx, database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
 		table := strings.TrimPrefix(name, database+".")
 		contents[table] = Contents{contents[table].Rows, n}
 	})
@@ -140,13 +140,13 @@ func (s *Server) checksumTexts(ctx context.Context, database string, all []relat
 	if len(sums) == 0 {
 		return nil
 	}
-	return s.pairs(ctx, strings.Join(sums, " UNION ALL "), func(table string, n int64) {
+	return s.pairs(ctx, database, strings.Join(sums, " UNION ALL "), func(table string, n int64) {
 		contents[table] = Contents{contents[table].Rows, n}
 	})
 }
 
-func (s *Server) pairs(ctx context.Context, query string, each func(string, int64)) error {
-	rows, err := s.db.QueryContext(ctx, query)
+func (s *Server) pairs(ctx context.Context, database, query string, each func(string, int64)) error {
+	rows, err := s.db.QueryContext(ctx, tagComment(database)+" "+query)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 	if err != nil {
 		return err
 	}
-	err = s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, z, append(options, b.Database)...)
+	err = s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, z, append(options, "--where=1 "+tagComment(b.Database), b.Database)...)
 	if err := errors.Join(err, z.Close()); err != nil {
 		return err
 	}

@@ -210,22 +210,6 @@ func TestCancelKillsTheStatement(t *testing.T) {
 	}
 }
 
-func TestSettleEndsPredecessors(t *testing.T) {
-	database(t, "settled")
-	done := make(chan error, 1)
-	go func() {
-		done <- shared.Load(context.Background(), "settled", &Golden{Tables: []string{"DO SLEEP(1000)"}})
-	}()
-	var n int
-	for n == 0 {
-		must(t, shared.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = 'settled' AND COMMAND = 'Query'").Scan(&n))
-	}
-	must(t, shared.Settle(t.Context(), "settled", "nobody"))
-	if err := <-done; err == nil {
-		t.Error("the predecessor was not ended")
-	}
-}
-
 func TestLedgerKeepsTenantsAndRuns(t *testing.T) {
 	l := ledger(t)
 	row := TenantRow{Name: "a", Server: "main", Database: "wiki_a", Codebase: "1.43", Version: "1.43.9", ComponentSet: "0123456789abcdef", State: Creating, Run: "r1"}

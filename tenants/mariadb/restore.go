@@ -29,7 +29,7 @@ func (s *Server) Restore(ctx context.Context, b *Backup, certain func() error) e
 	if err := certain(); err != nil { // whose connections are ended next
 		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
-	if err := s.evict(ctx, b.Database); err != nil {
+	if err := s.evict(ctx, b.Database, b.Restore != nil); err != nil {
 		return err
 	}
 	if err := s.keepNumbers(ctx, b); err != nil {
@@ -123,7 +123,7 @@ func (s *Server) load(ctx context.Context, b *Backup) error {
 	defer z.Close()
 	err = s.raised(ctx, b.longest, func() error {
 		// Without --comments and --binary-mode the bodies of routines would change.
-		return s.client(ctx, []string{"mariadb", "mysql"}, z, io.Discard, "--batch", "--comments", "--binary-mode",
+		return s.client(ctx, []string{"mariadb", "mysql"}, tagged(b.Database, z), io.Discard, "--batch", "--comments", "--binary-mode",
 			"--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
 	})
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *Server) makeBroken(ctx context.Context, b *Backup) error {
 // remake drops and creates the database, without waiting for ever for whoever
 // has a table of it locked.
 func (s *Server) remake(ctx context.Context, b *Backup) error {
-	return s.work(ctx, "", false, func(c *sql.Conn) error {
+	return s.workFor(ctx, b.Database, "", false, func(c *sql.Conn) error {
 		for _, statement := range []string{
 			"SET lock_wait_timeout = 60",
 			"SET foreign_key_checks = 0", // of other databases that name this one
@@ -162,25 +162,11 @@ func (s *Server) remake(ctx context.Context, b *Backup) error {
 			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation + s.commentClause(),
 		} {
 			if _, err := c.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("%s: %w", statement, err)
+				return fmt.Errorf("%s: %w%s", statement, err, s.users(ctx, b.Database))
 			}
 		}
 		return nil
 	})
-}
-
-// evict ends every other connection that has a database as its default: what
-// they do there has no future.
-func (s *Server) evict(ctx context.Context, database string) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = ?`, database)
-	if err != nil {
-		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
-	}
-	ids, err := scanAll[int64](rows)
-	if err != nil {
-		return err
-	}
-	return s.kill(ctx, ids)
 }
 
 // compare says in what a restored database differs from the dumped one.

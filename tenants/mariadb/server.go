@@ -162,14 +162,28 @@ func (s *Server) connect(ctx context.Context, config *mysql.Config) (single, err
 // is killed on the server and waited for: the driver only hangs up, and the
 // server would go on with it.
 func (s *Server) work(ctx context.Context, database string, multi bool, do func(*sql.Conn) error) error {
+	return s.workFor(ctx, database, database, multi, do)
+}
+
+// workFor is work for a database that need not be the connection's default: whoever
+// takes over after a kill finds the connection by it.
+func (s *Server) workFor(ctx context.Context, tag, database string, multi bool, do func(*sql.Conn) error) error {
 	conn, err := s.alone(ctx, database, multi)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	var id int64
-	if err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&id); err != nil {
+	tagging := "TRUE"
+	if tag != "" {
+		tagging = tagExpression(tag)
+	}
+	var known bool
+	if err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID(), "+tagging).Scan(&id, &known); err != nil {
 		return fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	if !known {
+		return fmt.Errorf("server %s: %d connections work in %q already", s.Name, workersPerDatabase, tag)
 	}
 	err = do(conn.Conn)
 	if ctx.Err() == nil {
@@ -226,23 +240,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// Settle ends what a predecessor that was killed may have left running on a
-// database: every other connection of its two accounts or of the administrator
-// that has it as its default. Call it with the tenant's lock held.
-func (s *Server) Settle(ctx context.Context, database string, schemaAccount string) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST
-		WHERE ID <> CONNECTION_ID() AND (USER = ? OR (DB = ? AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)))`,
-		schemaAccount, database)
-	if err != nil {
-		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
-	}
-	ids, err := scanAll[int64](rows)
-	if err != nil {
-		return err
-	}
-	return s.kill(ctx, ids)
 }
 
 // scanAll reads rows of one column.
