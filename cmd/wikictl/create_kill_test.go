@@ -46,6 +46,7 @@ func TestCreateNamesWhoHoldsTheLock(t *testing.T) {
 // undisturbed one ends, and leaves nothing behind.
 func TestCreateSurvivesKills(t *testing.T) {
 	wikis := *soakWikis
+	adoptOrphans(t)
 	f := newFarm(t)
 	must(t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants")))
 	must(t, os.MkdirAll(filepath.Join(f.demo.Dir, "tenants"), 0o755))
@@ -79,9 +80,7 @@ func TestCreateSurvivesKills(t *testing.T) {
 	if got := f.sql("SELECT COUNT(*) FROM mysql.user WHERE User LIKE 'wiki%'"); got[0] != fmt.Sprint(2*wikis) {
 		t.Errorf("%v accounts are there, want %d", got, 2*wikis)
 	}
-	if left, _ := exec.Command("pgrep", "-f", f.program).Output(); len(left) > 0 {
-		t.Errorf("processes are left: %s", left)
-	}
+	noneLeft(t)
 }
 
 // shape counts what a fresh wiki has in its tables.

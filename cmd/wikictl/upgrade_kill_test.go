@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -82,6 +81,7 @@ func (f *farm) story(wiki int, id string) string {
 // edit, ends with every wiki on the new version and no acknowledged edit lost.
 func TestUpgradeSurvivesKills(t *testing.T) {
 	n := *upgradeWikis
+	adoptOrphans(t)
 	f := newFarm(t)
 	f.define(n)
 	f.run("create", "--all")
@@ -143,7 +143,5 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 	if frozen, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/read-only")); len(frozen) > 0 {
 		t.Errorf("wikis are left read-only: %v", frozen)
 	}
-	if left, _ := exec.Command("pgrep", "-f", f.program).Output(); len(left) > 0 {
-		t.Errorf("processes are left: %s", left)
-	}
+	noneLeft(t)
 }

@@ -41,7 +41,7 @@ func Fix(ctx context.Context, h *host.Host, list []Mend, o host.Observer) (outco
 	if err != nil {
 		return nil, errors.Join(errs, err)
 	}
-	for _, r := range fleet.Run(ctx, work, fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+	for _, r := range fleet.Run(ctx, work, fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit, Drain: h.Drain()},
 		func(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
 			o.Started(t.Name)
 			return struct{}{}, fixOne(ctx, h, run, t, of[t])

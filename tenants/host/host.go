@@ -30,6 +30,7 @@ type Options struct {
 	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
 	Hook     Hook                        // of each named step; nil outside of tests
 	Drain    <-chan struct{}             // once closed nothing new is begun; nil never
+	Begun    func()                      // is told when the run begins to change tenants; may be nil
 	Say      func(message string)        // tells what the run waits for; nil tells nobody
 	Look     bool                        // the run only looks: no server is started, no ledger made
 }
@@ -240,6 +241,9 @@ func (h *Host) Verify(ctx context.Context, t *tenants.Tenant) error {
 	}
 	return l.Verify(ctx, t.Database)
 }
+
+// Drain is closed once nothing new is to be begun.
+func (h *Host) Drain() <-chan struct{} { return h.options.Drain }
 
 // Holder is who runs this.
 func (h *Host) Holder() string { return h.options.Holder }

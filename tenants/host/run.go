@@ -91,6 +91,9 @@ func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, err
 	if err != nil {
 		return nil, err
 	}
+	if h.options.Begun != nil {
+		h.options.Begun()
+	}
 	if err := ledger.StartRun(ctx, mariadb.Run{ID: h.RunID, Command: command, Holder: h.Holder()}); err != nil {
 		return nil, err
 	}

@@ -250,6 +250,17 @@ func TestSignalRefuses(t *testing.T) {
 	if !Runs(os.Getpid()) {
 		t.Error("this process does not run")
 	}
+	ended := exec.Command("true")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer ended.Wait()
+	for i := 0; Runs(ended.Process.Pid); i++ {
+		if i == 1000 {
+			t.Fatal("a process that has ended, and is not waited for, runs")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func TestSaidIsTheEnd(t *testing.T) {

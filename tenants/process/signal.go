@@ -1,8 +1,12 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 	"syscall"
 )
 
@@ -30,8 +34,17 @@ func SignalGroup(group int, signal syscall.Signal) error {
 	return syscall.Kill(-group, signal)
 }
 
-// Runs reports whether there is a process of that id, of any user.
+// Runs reports whether the process of that id, of any user, still runs. One that has
+// ended and that its parent, which may be a container's first process, does not wait
+// for runs no more.
 func Runs(pid int) bool {
-	err := Signal(pid, 0)
-	return err == nil || errors.Is(err, syscall.EPERM)
+	if err := Signal(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	_, state, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ") // proc(5)
+	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
 }

@@ -65,7 +65,7 @@ func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 		}
 	}
 	g := goldens{}
-	options := fleet.Options[*tenants.Tenant]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit}
+	options := fleet.Options[*tenants.Tenant]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: c.o.Drain}
 	for _, r := range fleet.Run(ctx, examples, options, c.ensureGolden) {
 		g[goldenKey(r.Item)] = r
 	}
@@ -89,6 +89,8 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
+		case <-c.o.Drain:
+			return nil, fleet.ErrDrained
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

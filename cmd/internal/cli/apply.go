@@ -56,7 +56,7 @@ func (a *app) runApply(c *cli.Context) (err error) {
 	if c.IsSet("max-removals") && !c.Bool("prune") {
 		return usagef("--max-removals goes with --prune")
 	}
-	o := provision.Options{Jobs: c.Int("jobs"), Prune: c.Bool("prune"), Drain: a.drain}
+	o := provision.Options{Jobs: c.Int("jobs"), Prune: c.Bool("prune"), Drain: a.drained}
 	if o.AdminPassword, err = passwordFrom(c.String("admin-password-file")); err != nil {
 		return err
 	}
@@ -94,8 +94,10 @@ func (a *app) apply(c *cli.Context, h *host.Host, list []*tenants.Tenant, o prov
 		return err
 	}
 	question := fmt.Sprintf("remove the %d that are left over? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed())
-	if o.Prune && len(p.Left) > 0 && !c.Bool("yes") && !a.agreed(question) {
-		return usagef("not confirmed; nothing was changed")
+	if o.Prune && len(p.Left) > 0 && !c.Bool("yes") {
+		if err := a.agreed(c.Context, question); err != nil {
+			return err
+		}
 	}
 	board := a.board(events, len(p.Tenants)+len(p.Left))
 	o.Observer = board

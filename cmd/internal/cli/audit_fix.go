@@ -30,8 +30,10 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 	var failed error
 	if len(mends) > 0 {
 		a.showMends(mends)
-		if !fix.yes && !a.agreed("do that?") {
-			return usagef("not confirmed; nothing was changed")
+		if !fix.yes {
+			if err := a.agreed(ctx, "do that?"); err != nil {
+				return err
+			}
 		}
 		if failed = a.mend(ctx, f, mends); ctx.Err() != nil {
 			return failed

@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"os/user"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -29,8 +27,10 @@ type app struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
-	drain  chan struct{} // closed by the first Ctrl-C
-	hook   host.Hook     // nil outside of tests
+	asker  *ui.Asker
+	hook   host.Hook // nil outside of tests
+
+	*interrupts
 }
 
 // Main runs one command and returns its exit code.
@@ -40,43 +40,32 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // MainWith is Main with a hook that is called at each named step of a run.
 func MainWith(hook host.Hook, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, drain: make(chan struct{}), hook: hook}
-	ctx, stop := a.signals()
-	defer stop()
-	err := a.command().RunContext(ctx, args)
-	if err == nil && ctx.Err() == nil {
-		return exitDone
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, asker: ui.NewAsker(stdin, stderr), hook: hook}
+	ctx, i, release := catch(func(text string) { fmt.Fprintln(stderr, text) })
+	defer release()
+	a.interrupts = i
+	ended := make(chan error, 1)
+	go func() { ended <- a.command().RunContext(ctx, args) }() // waited for, but where it hangs
+	var err error
+	select {
+	case err = <-ended:
+	case <-i.left:
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() == nil:
+	case !i.begun():
+		err = errNotBegun
+	case !errors.Is(err, errInterrupted):
 		err = errors.Join(errInterrupted, err)
+	}
+	if err == nil {
+		return exitDone
 	}
 	code := exitCode(err)
 	if !errors.Is(err, errSilent) {
 		fmt.Fprintln(stderr, describe(err))
 	}
 	return code
-}
-
-// signals drains on the first Ctrl-C or TERM and cancels on the second.
-func (a *app) signals() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	caught := make(chan os.Signal, 2)
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case <-caught:
-		case <-ctx.Done():
-			return
-		}
-		fmt.Fprintln(a.stderr, "finishing what is running; once more to stop it now")
-		close(a.drain)
-		select {
-		case <-caught:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }
 
 // command is the whole command line.
@@ -204,7 +193,7 @@ func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 func (a *app) openHost(f *tenants.Farm, look bool) (*host.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
-	return host.Open(f, host.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drain, Say: say, Password: func(server string) tenants.Secret {
+	return host.Open(f, host.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: func(server string) tenants.Secret {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})

@@ -83,7 +83,7 @@ func (a *app) create(ctx context.Context, f *tenants.Farm, list []*tenants.Tenan
 	}
 	board := a.board(o.events, len(list))
 	outcomes, err := provision.Create(ctx, h, list, provision.Options{
-		Jobs: o.jobs, AdminPassword: o.password, Drain: a.drain, Observer: board,
+		Jobs: o.jobs, AdminPassword: o.password, Drain: a.drained, Observer: board,
 	})
 	board.Close()
 	if outcomes == nil {

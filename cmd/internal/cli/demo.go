@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -52,10 +50,10 @@ func (a *app) runDemo(c *cli.Context) error {
 		return nil
 	}
 	fmt.Fprintln(a.stdout, "\nCtrl-C stops everything")
-	select {
-	case <-a.drain:
-	case <-c.Context.Done():
-	}
+	a.reach(changing) // so that the first Ctrl-C is no interruption
+	ctx, done := a.pause(c.Context)
+	defer done()
+	<-ctx.Done()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
 	defer cancel()
 	return a.stopDemo(stop, d)
@@ -72,12 +70,11 @@ func (a *app) installForDemo(ctx context.Context, yes bool) error {
 		fmt.Fprintln(a.stdout, "  "+p.Name)
 	}
 	if !yes {
-		fmt.Fprint(a.stdout, "install them? [y/N] ")
-		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
-		if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
-			return usagef("nothing was installed; --yes installs without asking")
+		if err := a.agreed(ctx, "install them?"); err != nil {
+			return err
 		}
 	}
+	a.reach(starting)
 	return stack.Install(ctx, missing, a.stderr)
 }
 

@@ -30,6 +30,7 @@ another error, 64 wrong usage, 75 locked by another run, 78 the farm's files are
 
 var (
 	errInterrupted = errors.New("interrupted; run the same command again to finish")
+	errNotBegun    = errors.New("interrupted; nothing was begun")
 	// errSilent wraps errors whose story was told already.
 	errSilent = errors.New("told already")
 	errFound  = fmt.Errorf("something was found: %w", errSilent)
@@ -47,7 +48,7 @@ func usagef(format string, args ...any) error { return usage{fmt.Sprintf(format,
 // failures. When they differ in kind the run failed: "try again later" and "correct
 // the files" are true of the whole only when they are true of each part.
 func exitCode(err error) int {
-	if errors.Is(err, errInterrupted) {
+	if errors.Is(err, errInterrupted) || errors.Is(err, errNotBegun) {
 		return exitInterrupted
 	}
 	code, known := verdict(err)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -85,24 +84,27 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 func (a *app) rollback(c *cli.Context, h *host.Host, list []*tenants.Tenant, which upgrade.Which, noDump bool, events *os.File) error {
 	start := time.Now()
 	var board *ui.Board
-	o := upgrade.RollbackOptions{Jobs: c.Int("jobs"), Patience: 10 * time.Second, NoDump: noDump, Drain: a.drain}
-	o.Confirm = func(_ context.Context, undos []*upgrade.Undo) (host.Observer, error) {
+	o := upgrade.RollbackOptions{Jobs: c.Int("jobs"), Patience: 10 * time.Second, NoDump: noDump, Drain: a.drained}
+	o.Confirm = func(ctx context.Context, undos []*upgrade.Undo) (host.Observer, error) {
 		if err := someUndo(undos, which); err != nil {
 			return nil, err
 		}
 		a.showUndos(a.stderr, undos)
-		if able := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem == "" }); able && !c.Bool("yes") && !a.agreed(rollbackQuestion(undos, which, noDump)) {
-			return nil, usagef("not confirmed; nothing was changed")
+		if able := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem == "" }); able && !c.Bool("yes") {
+			if err := a.agreed(ctx, rollbackQuestion(undos, which, noDump)); err != nil {
+				return nil, err
+			}
 		}
 		board = a.board(events, len(undos))
 		return board, nil
 	}
 	if !c.Bool("yes") {
-		o.Again = func(_ context.Context, u *upgrade.Undo) error {
-			if !a.agreed(fmt.Sprintf("%s: more was made while you were asked: by now %s are lost. Go on?", u.Name, u.Lost)) {
-				return fmt.Errorf("more was made while you were asked, %s in all, and to lose that was not confirmed", u.Lost)
+		o.Again = func(ctx context.Context, u *upgrade.Undo) error {
+			yes, err := a.ask(ctx, fmt.Sprintf("%s: more was made while you were asked: by now %s are lost. Go on?", u.Name, u.Lost))
+			if err == nil && !yes {
+				err = fmt.Errorf("more was made while you were asked, %s in all, and to lose that was not confirmed", u.Lost)
 			}
-			return nil
+			return err
 		}
 	}
 	outcomes, err := upgrade.Rollback(c.Context, h, list, which, o)
@@ -207,11 +209,4 @@ func lossOf(u *upgrade.Undo) string {
 		return "what was interrupted is ended: it was " + string(u.Interrupted)
 	}
 	return fmt.Sprintf("%s since %s UTC are lost", u.Lost, u.Since.Format(time.DateTime))
-}
-
-// agreed asks on the terminal.
-func (a *app) agreed(question string) bool {
-	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	answer := bufio.NewScanner(a.stdin)
-	return answer.Scan() && strings.EqualFold(strings.TrimSpace(answer.Text()), "y")
 }

@@ -35,10 +35,12 @@ func (a *app) serverCommand() *cli.Command {
 		Description: exitHelp + "\n\nExample: wikictl server status",
 		Subcommands: []*cli.Command{
 			action("start", "start the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
+				a.reach(starting)
 				defer a.tell(ctx, name, p)
 				return p.Start(ctx)
 			}),
 			action("stop", "stop the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
+				a.reach(starting)
 				defer a.tell(ctx, name, p)
 				return p.Stop(ctx)
 			}),

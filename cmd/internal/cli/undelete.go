@@ -58,7 +58,7 @@ func (a *app) runUndelete(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, h.Close()) }()
 	start := time.Now()
 	board := a.board(events, len(list))
-	outcomes, err := provision.Undelete(c.Context, h, list, c.String("run"), provision.Options{Jobs: c.Int("jobs"), Drain: a.drain, Observer: board})
+	outcomes, err := provision.Undelete(c.Context, h, list, c.String("run"), provision.Options{Jobs: c.Int("jobs"), Drain: a.drained, Observer: board})
 	board.Close()
 	if outcomes == nil {
 		return err

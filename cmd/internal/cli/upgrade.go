@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -112,7 +111,7 @@ func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (s
 func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options, err error) {
 	o = upgrade.Options{
 		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), RunJobs: c.Bool("run-jobs"),
-		SkipBlocked: c.Bool("skip-blocked"), Limit: c.Duration("timeout"), Patience: c.Duration("patience"), Drain: a.drain,
+		SkipBlocked: c.Bool("skip-blocked"), Limit: c.Duration("timeout"), Patience: c.Duration("patience"), Drain: a.drained,
 	}
 	if err := errors.Join(notNegative(c, "per-server"), atLeastOne(c, "jobs"), notNegativeTime(c, "pause-between", "patience"), positiveTime(c, "timeout")); err != nil {
 		return o, err
@@ -204,19 +203,21 @@ func share(flag, text string) (upgrade.Share, error) {
 
 // between waits or asks between two waves.
 func (a *app) between(pause time.Duration, confirm bool) func(context.Context, int, int) error {
-	answers := bufio.NewScanner(a.stdin)
 	return func(ctx context.Context, wave, waves int) error {
+		ctx, done := a.pause(ctx)
+		defer done()
 		if confirm {
-			fmt.Fprintf(a.stderr, "go on with wave %d of %d? [y/N] ", wave, waves)
-			if !answers.Scan() || !strings.EqualFold(strings.TrimSpace(answers.Text()), "y") {
+			yes, err := a.asker.Ask(ctx, fmt.Sprintf("go on with wave %d of %d?", wave, waves))
+			if err != nil {
+				return err
+			}
+			if !yes {
 				return fmt.Errorf("not confirmed: wave %d was not begun", wave)
 			}
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-a.drain:
-			return errInterrupted
 		case <-time.After(pause):
 			return nil
 		}

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// stage is what a command has come to, and so what a Ctrl-C or TERM does to it.
+type stage int
+
+const (
+	looking  stage = iota // it has begun nothing: it ends at once
+	starting              // it has started programs, which it ends first
+	changing              // it changes tenants: those under way are finished first
+)
+
+// reaction is what a signal does.
+type reaction int
+
+const (
+	drain reaction = iota // finish what is running, start nothing new
+	stop                  // end what is running
+	leave                 // end the program as it is
+)
+
+// react says what the nth signal does, counted from 1.
+func (s stage) react(n int) reaction {
+	if s != changing {
+		n++
+	}
+	return min(drain+reaction(n-1), leave)
+}
+
+// leaveAfter is how long a command that has begun nothing may take to end. It may hang
+// where no context reaches, as in open(2) of a FIFO.
+const leaveAfter = 2 * time.Second
+
+// interrupts turns signals into what the command in hand does about them.
+type interrupts struct {
+	say     func(string)
+	drained chan struct{} // closed by the first signal, whatever it does
+	left    chan struct{} // closed when the program is to end as it is
+	cancel  context.CancelCauseFunc
+
+	once  sync.Once // of left
+	mu    sync.Mutex
+	stage stage
+	asks  int // questions and pauses: as long as there are any nothing is running
+	count int
+}
+
+// catch begins to catch signals, until release is called. The context ends when a
+// signal stops the command.
+func catch(say func(string)) (ctx context.Context, i *interrupts, release func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	i = &interrupts{say: say, drained: make(chan struct{}), left: make(chan struct{}), cancel: cancel}
+	caught := make(chan os.Signal, 8)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for range caught {
+			i.caught()
+		}
+	}()
+	return ctx, i, func() {
+		signal.Stop(caught)
+		close(caught)
+		cancel(nil)
+	}
+}
+
+// caught reacts to one signal.
+func (i *interrupts) caught() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.count++
+	if i.count == 1 {
+		close(i.drained)
+	}
+	switch i.stage.react(i.count) {
+	case drain:
+		if i.asks == 0 {
+			i.say("finishing what is running; once more to stop it now")
+		}
+	case stop:
+		if i.stage != looking {
+			i.say("stopping; once more to leave everything as it is")
+		} else {
+			time.AfterFunc(leaveAfter, i.leave)
+		}
+		i.cancel(errInterrupted)
+	case leave:
+		i.leave()
+	}
+}
+
+// leave ends the program as it is.
+func (i *interrupts) leave() { i.once.Do(func() { close(i.left) }) }
+
+// reach notes that the command has come to a stage. It never goes back.
+func (i *interrupts) reach(s stage) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stage = max(i.stage, s)
+}
+
+// begun says whether the command has done anything that its next run may have to finish.
+func (i *interrupts) begun() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.stage != looking
+}
+
+// pause returns a context for a question or a pause, which the first signal ends. done
+// must be called.
+func (i *interrupts) pause(ctx context.Context) (paused context.Context, done func()) {
+	paused, cancel := context.WithCancelCause(ctx)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		select {
+		case <-i.drained:
+			cancel(errInterrupted)
+		case <-paused.Done():
+		}
+	})
+	i.waits(1)
+	return paused, func() {
+		i.waits(-1)
+		cancel(nil)
+		wait.Wait()
+	}
+}
+
+func (i *interrupts) waits(more int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.asks += more
+}
+
+// ask asks a person, who is not waited for after a signal.
+func (a *app) ask(ctx context.Context, question string) (bool, error) {
+	ctx, done := a.pause(ctx)
+	defer done()
+	return a.asker.Ask(ctx, question)
+}
+
+// agreed asks a person whether to go on. Its error is that they did not agree, or were
+// not waited for.
+func (a *app) agreed(ctx context.Context, question string) error {
+	yes, err := a.ask(ctx, question)
+	if err == nil && !yes {
+		return usagef("not confirmed; nothing was changed (--yes goes on without being asked)")
+	}
+	return err
+}

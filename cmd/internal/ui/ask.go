@@ -1,0 +1,67 @@
+package ui
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// Asker puts questions to a person, one at a time, and reads a line for each. Many
+// goroutines may ask.
+type Asker struct {
+	out   io.Writer
+	turn  chan struct{} // holds one token: questions come one at a time
+	once  sync.Once
+	in    *bufio.Scanner
+	want  chan struct{} // has the reader read one more line
+	lines chan string   // closed at the end of the input
+}
+
+// NewAsker asks on out and reads answers from in.
+func NewAsker(in io.Reader, out io.Writer) *Asker {
+	return &Asker{out: out, turn: make(chan struct{}, 1), in: bufio.NewScanner(in), want: make(chan struct{}, 1), lines: make(chan string)}
+}
+
+// Ask asks, and reports whether the answer is y or yes. The end of the input is a no.
+// When ctx ends first the error is the cause.
+func (a *Asker) Ask(ctx context.Context, question string) (bool, error) {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	fmt.Fprintf(a.out, "%s [y/N] ", question)
+	// A read of a terminal can't be interrupted: it ends with the program, or with the
+	// line that it waits for, which is the answer to the next question.
+	a.once.Do(func() { go a.read() })
+	select {
+	case a.want <- struct{}{}:
+	default: // one is being read
+	}
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.out)
+		return false, context.Cause(ctx)
+	case line := <-a.lines:
+		line = strings.ToLower(strings.TrimSpace(line))
+		return line == "y" || line == "yes", nil
+	}
+}
+
+// read reads a line whenever one is wanted.
+func (a *Asker) read() {
+	for range a.want {
+		if !a.in.Scan() {
+			close(a.lines)
+			return
+		}
+		a.lines <- a.in.Text()
+	}
+}
