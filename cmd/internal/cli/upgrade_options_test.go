@@ -38,7 +38,7 @@ func TestWaves(t *testing.T) {
 
 // What an upgrade is told is checked before the farm's servers are asked.
 func TestUpgradeOptions(t *testing.T) {
-	a := &app{stdin: nil, stdout: io.Discard, stderr: io.Discard}
+	a := &app{stdin: nil, stdout: io.Discard, stderr: io.Discard, interrupts: &interrupts{}}
 	read := func(f *tenants.Farm, args ...string) (o upgrade.Options, err error) {
 		command := a.upgradeCommand()
 		command.Action = func(c *cli.Context) error {
