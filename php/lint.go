@@ -20,6 +20,8 @@ import (
 type Source struct {
 	Path string
 	Text []byte // what the file holds; nil: it is read
+
+	Program string // the php of the code that is to run it; Lint is told its program
 }
 
 // lintCode parses what comes on standard input with PHP's own parser

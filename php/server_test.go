@@ -244,10 +244,10 @@ func TestLint(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Lint(t.Context(), program(t), []Source{{Path: good}, {good, []byte("<?php echo 1;")}}); err != nil {
+	if err := Lint(t.Context(), program(t), []Source{{Path: good}, {Path: good, Text: []byte("<?php echo 1;")}}); err != nil {
 		t.Error(err)
 	}
-	err := Lint(t.Context(), program(t), []Source{{Path: good}, {Path: bad}, {"sent.php", []byte("<?php if")}, {Path: filepath.Join(t.TempDir(), "missing.php")}, {Path: "empty.php", Text: []byte{}}})
+	err := Lint(t.Context(), program(t), []Source{{Path: good}, {Path: bad}, {Path: "sent.php", Text: []byte("<?php if")}, {Path: filepath.Join(t.TempDir(), "missing.php")}, {Path: "empty.php", Text: []byte{}}})
 	if err == nil {
 		t.Fatal("no error")
 	}

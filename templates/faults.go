@@ -61,13 +61,18 @@ func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant) (problems tenants.Prob
 			problems = tenants.Problems{{Position: t.Position, Message: fmt.Sprintf("its files can't be rendered: panic: %v", v)}}
 		}
 	}()
-	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
-		WebPassword: placeholder, SchemaPassword: placeholder, SecretKey: placeholder, UpgradeKey: placeholder, AdminPassword: placeholder,
-	}})
+	_, err := s.Draft(f, t)
 	if err != nil && !errors.As(err, &problems) {
 		problems = tenants.Problems{{Position: t.Position, Message: err.Error()}}
 	}
 	return problems
+}
+
+// Draft renders a tenant for its wanted code, with placeholders for secrets.
+func (s *Set) Draft(f *tenants.Farm, t *tenants.Tenant) (Rendered, error) {
+	return s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
+		WebPassword: placeholder, SchemaPassword: placeholder, SecretKey: placeholder, UpgradeKey: placeholder, AdminPassword: placeholder,
+	}})
 }
 
 // ofAll are the problems that every tenant has from a file which is not its own.

@@ -15,7 +15,7 @@ var faulty = []struct{ name, lines, says string }{
 	{"skin", `skins = ["Vectro"]`, `has no skin "Vectro" (did you mean "Vector"?)`},
 	{"language", `language = "xq"`, `MediaWiki 1.39.17 has no language "xq"`},
 	{"needs", "codebase = \"1.43\"\nextensions = [\"Thanks\"]", `Thanks of tenant "needs" needs the extension "Echo"`},
-	{"open", "[settings]\nwgFoo = { php = \"[ 1, 2\" }", `"[ 1, 2" lacks a ]`},
+	{"open", "[settings]\nwgFoo = { php = \"[ 1, 2\" }", "lacks a ]"},
 	{"usr", `codebase = "usr"`, "codebases.usr.path: /usr is no MediaWiki"},
 	{"old", `codebase = "old"`, "MediaWiki 1.35.13 is older than what wikictl can run"},
 	{"nophp", `codebase = "nophp"`, `codebases.nophp.php: "/no/php" is no program that can be run`},

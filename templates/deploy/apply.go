@@ -55,8 +55,8 @@ func (e *PartialError) Unwrap() []error {
 
 // Apply brings the disk in line with what is wanted and has the web server read
 // it: releases are staged and their PHP is checked, then all tenants are switched,
-// and when the web server's check fails all are switched back. Nothing is written
-// when nothing differs or when some tenant can't be rendered (tenants.Problems).
+// and when the web server's check refuses some they are switched back. Nothing is
+// written when nothing differs. What can't be rendered or looked at is left as it is.
 // A *BusyError means that Drain ended the wait for another run, a *HookError that the web server
 // refused, a *PartialError that some tenants kept what they had. A run that was
 // killed is finished by the next one.
@@ -66,17 +66,18 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return Applied{}, err
 	}
 	defer unlock()
-	found, err := d.compareAll(ctx, s, false)
-	if err != nil {
-		return Applied{}, err
+	found := d.compareAll(ctx, s, false)
+	if ctx.Err() != nil {
+		return Applied{}, context.Cause(ctx)
 	}
 	j, err := d.readJournal(ctx)
 	if err != nil {
 		return Applied{}, err
 	}
 	applied := Applied{Recovered: len(j.Swaps)}
-	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return len(found[i].changes) == 0 })
-	applied.Unchanged = s.Len - len(differ)
+	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return found[i].err != nil || len(found[i].changes) == 0 })
+	applied.Outcomes = unknown(s, found)
+	applied.Unchanged = s.Len - len(differ) - len(applied.Outcomes)
 	staged := d.stageAll(ctx, s, differ, found)
 	d.lintWhileSyncing(ctx, staged)
 	if err := ctx.Err(); err != nil {
@@ -94,10 +95,12 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	if err := d.planDefault(&j, s.Default); err != nil {
 		return applied, err
 	}
-	applied.Reloaded, err = d.commit(ctx, j)
+	var refused map[string]error
+	applied.Reloaded, refused, err = d.commitSound(ctx, j, s.Moved)
 	if err != nil {
 		return applied, err
 	}
+	applied.refuse(refused)
 	return applied, partial(applied.Outcomes)
 }
 
@@ -115,6 +118,7 @@ type stagedTenant struct {
 	changes   []Change
 	unchecked bool   // its PHP was not checked yet
 	settings  []byte // the text of its LocalSettings.php, as far as there is room
+	php       string // the program that checks it
 	err       error
 }
 
@@ -135,7 +139,7 @@ func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found [
 				}
 				w = &again
 			}
-			t.swap = swap{Tenant: w.Tenant, From: found[i].release}
+			t.swap, t.php = swap{Tenant: w.Tenant, From: found[i].release}, w.PHP
 			t.err = d.stageOne(*w, &t)
 			return t, nil
 		})
@@ -144,7 +148,7 @@ func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found [
 		staged[i] = r.Value
 		if r.Err != nil {
 			staged[i].err, staged[i].changes = r.Err, found[differ[i]].changes
-			staged[i].swap.Tenant = staged[i].changes[0].Tenant
+			staged[i].swap.Tenant = s.name(differ[i])
 		}
 	}
 	return staged
@@ -214,7 +218,7 @@ func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
 	}
 	files := make([]php.Source, len(some))
 	for i, t := range some {
-		files[i] = php.Source{Path: filepath.Join(d.layout.Release(t.swap.Tenant, t.swap.To), settingsFile), Text: t.settings}
+		files[i] = php.Source{Program: t.php, Path: filepath.Join(d.layout.Release(t.swap.Tenant, t.swap.To), settingsFile), Text: t.settings}
 	}
 	err := d.Lint(ctx, files)
 	switch {

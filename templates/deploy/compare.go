@@ -2,12 +2,10 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync/atomic"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -41,12 +39,13 @@ type Change struct {
 func (d *Deployer) DefaultVhost() string { return filepath.Join(d.layout.Vhosts(), "+default.conf") }
 
 // Compare lists what differs on disk from what is wanted, in the order of the
-// source, and writes nothing. With diffs each change has its difference. The
-// error is tenants.Problems when tenants can't be rendered.
+// source, and writes nothing. With diffs each change has its difference. A
+// *PartialError has the tenants that can't be rendered or looked at; the changes are
+// those of the others.
 func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
-	found, err := d.compareAll(ctx, s, diffs)
-	if err != nil {
-		return nil, err
+	found := d.compareAll(ctx, s, diffs)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	var changes []Change
 	if s.Default != nil {
@@ -59,7 +58,26 @@ func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change,
 	for _, c := range found {
 		changes = append(changes, c.changes...)
 	}
-	return changes, nil
+	return changes, partial(unknown(s, found))
+}
+
+// unknown are the tenants that could not be compared.
+func unknown(s Source, found []comparison) []Outcome {
+	var failed []Outcome
+	for i, c := range found {
+		if c.err != nil {
+			failed = append(failed, Outcome{Tenant: s.name(i), Release: c.release, Err: c.err})
+		}
+	}
+	return failed
+}
+
+// name is that of the tenant with that index.
+func (s Source) name(i int) string {
+	if s.Name == nil {
+		return ""
+	}
+	return s.Name(i)
 }
 
 // comparison is how one tenant stands to what is wanted.
@@ -67,15 +85,15 @@ type comparison struct {
 	release int // that is served; zero: none
 	changes []Change
 	wanted  *Wanted // of a tenant that differs, as far as there is room
+	err     error   // it can't be rendered or looked at
 }
 
 // keepText is how many bytes of rendered text are kept between comparing and
 // staging; what is beyond is rendered again.
 const keepText = 100 << 20
 
-// compareAll compares every tenant, several at once and in the order of the
-// source, and gathers problems.
-func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([]comparison, error) {
+// compareAll compares every tenant, several at once and in the order of the source.
+func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) []comparison {
 	var room atomic.Int64
 	room.Store(keepText)
 	results := fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
@@ -91,22 +109,13 @@ func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) ([]comp
 			return c, err
 		})
 	found := make([]comparison, s.Len)
-	var problems tenants.Problems
 	for i, r := range results {
 		found[i] = r.Value
-		var wrong tenants.Problems
-		switch {
-		case errors.As(r.Err, &wrong):
-			problems = append(problems, wrong...)
-		case r.Err != nil:
-			return nil, r.Err
+		if r.Err != nil {
+			found[i] = comparison{release: r.Value.release, err: r.Err}
 		}
 	}
-	if len(problems) > 0 {
-		problems.Sort()
-		return nil, slices.Compact(problems)
-	}
-	return found, nil
+	return found
 }
 
 func indexes(n int) []int {

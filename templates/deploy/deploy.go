@@ -28,7 +28,7 @@ import (
 
 // Deployer writes below one state folder. It may be used by many goroutines.
 type Deployer struct {
-	// Lint checks PHP files, such as php.Lint; nil checks nothing.
+	// Lint checks PHP files, each by its program, such as php.Lint; nil checks nothing.
 	Lint func(ctx context.Context, files []php.Source) error
 	// Load has PHP load the settings in the folder of a tenant's release, which is not
 	// served yet; nil loads nothing.
@@ -84,6 +84,7 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 type Wanted struct {
 	Tenant        string
 	Core          string // absolute path of the codebase
+	PHP           string // the codebase's php program, which checks its files
 	LocalSettings []byte
 	Vhost         []byte   // nil: the release has none
 	Pool          []byte   // nil: the release has none
@@ -102,7 +103,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 	served.Codebase = d.Codebase
 	return Wanted{
 		Definition: func() string { return tenants.Show(&served, false) },
-		Tenant:     d.Tenant.Name, Core: d.Codebase.Path,
+		Tenant:     d.Tenant.Name, Core: d.Codebase.Path, PHP: d.Codebase.PHP,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},
 		Secrets: d.Secrets.Reveal(),
@@ -115,12 +116,17 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 type Source struct {
 	Len     int
 	At      func(i int) (Wanted, error)
-	Default []byte            // the virtual host for names of no tenant; nil leaves it alone
-	Gone    []string          // tenants that the web server shall not serve any more; their files stay
-	Moved   map[string]string // the same, but only once the tenant under its new name is served: old name to new
+	Name    func(i int) string // of the tenant, for when At fails
+	Default []byte             // the virtual host for names of no tenant; nil leaves it alone
+	Gone    []string           // tenants that the web server shall not serve any more; their files stay
+	Moved   map[string]string  // the same, but only once the tenant under its new name is served: old name to new
 }
 
 // Of is a source of what is in memory.
 func Of(wanted ...Wanted) Source {
-	return Source{Len: len(wanted), At: func(i int) (Wanted, error) { return wanted[i], nil }}
+	return Source{
+		Len:  len(wanted),
+		At:   func(i int) (Wanted, error) { return wanted[i], nil },
+		Name: func(i int) string { return wanted[i].Tenant },
+	}
 }

@@ -147,35 +147,46 @@ func TestWikisAreSpread(t *testing.T) {
 	}
 }
 
-func TestApplyUndoesEverything(t *testing.T) {
+// What the web server's check refuses of one tenant is taken back, and the others are
+// served; when it refuses what was there before, nothing changes.
+func TestCheckRefusesOneTenant(t *testing.T) {
 	d := deployer(t, "! grep -qs bad VHOSTS/*.conf || { echo is bad; false; }", "echo reload >> RELOADS")
 	reloads := filepath.Join(t.TempDir(), "reloads")
 	d.web.Check[2] = strings.ReplaceAll(d.web.Check[2], "VHOSTS", d.layout.Vhosts())
 	d.web.Reload[2] = strings.ReplaceAll(d.web.Reload[2], "RELOADS", reloads)
 	apply(t, d, wanted("a", "one"), wanted("b", "one"))
-	before := served(t, d, "a", "b", "c")
-	_, err := d.Apply(t.Context(), Source{
-		Len: 3, Default: []byte("# default\n"),
-		At: func(i int) (Wanted, error) {
-			return []Wanted{wanted("a", "two"), wanted("b", "bad"), wanted("c", "new")}[i], nil
-		},
-	})
+	all := Of(wanted("a", "two"), wanted("b", "bad"), wanted("c", "new"))
+	all.Default = []byte("# default\n")
+	applied, err := d.Apply(t.Context(), all)
+	var partial *PartialError
 	var hook *HookError
-	if !errors.As(err, &hook) || !strings.Contains(err.Error(), "is bad") {
+	if !errors.As(err, &partial) || len(partial.Failed) != 1 || partial.Failed[0].Tenant != "b" || !errors.As(err, &hook) || !strings.Contains(err.Error(), "is bad") {
 		t.Fatalf("error is %v", err)
+	}
+	if !applied.Reloaded {
+		t.Error("the web server was not reloaded")
+	}
+	for name, want := range map[string]string{"a": "# two", "b": "# one", "c": "# new", "+default": "# default"} {
+		if text := read(t, d.layout.Vhost(name)); strings.TrimSpace(text) != want {
+			t.Errorf("%s is %q, want %q", name, text, want)
+		}
+	}
+	if n, _ := d.Current("b"); n != 1 {
+		t.Errorf("b is served from release %d", n)
+	}
+	apply(t, d, wanted("a", "two"), wanted("b", "three"), wanted("c", "new"))
+	if n, _ := d.Current("b"); n != 3 {
+		t.Errorf("the number of a refused release was given again: %d", n)
+	}
+	if err := os.WriteFile(filepath.Join(d.layout.Vhosts(), "other.conf"), []byte("bad"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before := served(t, d, "a", "b", "c")
+	if _, err := d.Apply(t.Context(), Of(wanted("a", "three"), wanted("c", "newer"))); !errors.As(err, &hook) || errors.As(err, &partial) {
+		t.Errorf("error is %v", err)
 	}
 	if after := served(t, d, "a", "b", "c"); after != before {
 		t.Errorf("not everything was undone:\n%s\nwas\n%s", after, before)
-	}
-	if got := read(t, reloads); got != "reload\n" {
-		t.Errorf("reloads: %q", got)
-	}
-	apply(t, d, wanted("a", "two"), wanted("b", "three"), wanted("c", "new"))
-	if n, _ := d.Current("a"); n != 2 {
-		t.Errorf("what was staged was not used again: release %d", n)
-	}
-	if n, _ := d.Current("b"); n != 3 {
-		t.Errorf("the number of a refused release was given again: %d", n)
 	}
 }
 
@@ -228,17 +239,29 @@ func TestLintKeepsOnlyTheTenantAtFault(t *testing.T) {
 	}
 }
 
-func TestProblemsWriteNothing(t *testing.T) {
+// A tenant that can't be rendered is left as it is; the others are served.
+func TestProblemsOfOneTenant(t *testing.T) {
 	d := deployer(t, "", "")
-	_, err := d.Apply(t.Context(), Source{Len: 2, At: func(i int) (Wanted, error) {
+	two := Of(wanted("a", "one"), wanted("b", "one"))
+	good := two.At
+	two.At = func(i int) (Wanted, error) {
 		if i == 1 {
 			return Wanted{}, tenants.Problems{{Message: "does not fit"}}
 		}
-		return wanted("a", "one"), nil
-	}})
-	var problems tenants.Problems
-	if !errors.As(err, &problems) || exists(d.layout.Wiki("a")) {
-		t.Errorf("error is %v", err)
+		return good(i)
+	}
+	for name, err := range map[string]error{
+		"compare": func() error { _, err := d.Compare(t.Context(), two, false); return err }(),
+		"apply":   func() error { _, err := d.Apply(t.Context(), two); return err }(),
+	} {
+		var partial *PartialError
+		var problems tenants.Problems
+		if !errors.As(err, &partial) || len(partial.Failed) != 1 || partial.Failed[0].Tenant != "b" || !errors.As(err, &problems) {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+	if exists(d.layout.Wiki("b")) || !exists(d.layout.LocalSettings("a")) {
+		t.Error("b was written, or a was not")
 	}
 }
 

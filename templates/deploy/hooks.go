@@ -33,8 +33,11 @@ func (e *HookError) Error() string {
 // Unwrap gives the error of the process.
 func (e *HookError) Unwrap() error { return e.Err }
 
+// checkHook is the name of the check among hooks.
+const checkHook = "web.check"
+
 // Check runs the web server's own check of its configuration, if there is one.
-func (d *Deployer) Check(ctx context.Context) error { return hook(ctx, "web.check", d.web.Check) }
+func (d *Deployer) Check(ctx context.Context) error { return hook(ctx, checkHook, d.web.Check) }
 
 // Reload tells the web server to read its configuration again.
 func (d *Deployer) Reload(ctx context.Context) error { return hook(ctx, "web.reload", d.web.Reload) }

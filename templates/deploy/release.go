@@ -91,7 +91,7 @@ func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 			if err != nil {
 				return t, err
 			}
-			t.swap.Tenant = w.Tenant
+			t.swap.Tenant, t.php = w.Tenant, w.PHP
 			if t.swap.From, err = d.Current(w.Tenant); err != nil {
 				return t, err
 			}

@@ -112,16 +112,6 @@ func newRunID() string {
 	return time.Now().UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// lint checks rendered files with the PHP of any codebase.
-func (h *Host) lint(ctx context.Context, files []php.Source) error {
-	for _, c := range h.Farm.Codebases {
-		if c.PHP != "" {
-			return php.Lint(ctx, c.PHP, files)
-		}
-	}
-	return errors.New("no php program was found to check rendered files; set php in [codebases]")
-}
-
 // Close ends everything that was opened, locks last.
 func (h *Host) Close() error {
 	h.mu.Lock()
@@ -286,6 +276,7 @@ func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.
 	return deploy.Source{
 		Len:     len(list),
 		At:      func(i int) (deploy.Wanted, error) { return h.Wanted(list[i], on(list[i])) },
+		Name:    func(i int) string { return list[i].Name },
 		Default: vhost,
 	}, nil
 }

@@ -101,6 +101,9 @@ func (c *creation) unobstructed(jobs []*job, outcomes map[string]host.Outcome) [
 // prepare does what comes before the web server hears of a tenant.
 func (c *creation) prepare(ctx context.Context, j *job) error {
 	c.o.Observer.Started(j.tenant.Name)
+	if err := c.unsound[j.tenant.Name]; err != nil {
+		return err
+	}
 	if j.tenant.Server != nil {
 		err := c.step(j.tenant, "lock", func() error { return c.Locks(j.tenant.Server).Acquire(ctx, j.tenant.Database) })
 		if err != nil {

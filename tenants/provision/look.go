@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -139,7 +140,13 @@ func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
 		return err
 	}
 	changes, err := l.Deploy.Compare(ctx, source, true)
-	if err != nil {
+	var unknown *deploy.PartialError
+	switch {
+	case errors.As(err, &unknown):
+		for _, o := range unknown.Failed {
+			by[o.Tenant].add(Blocked, "%s", o.Err)
+		}
+	case err != nil:
 		return err
 	}
 	for _, c := range changes {

@@ -46,6 +46,7 @@ type creation struct {
 	// obstacles are what stands in the way of tenants, by name; what is not in here
 	// may still be found when a tenant is judged.
 	obstacles map[string]tenants.Problems
+	unsound   map[string]error // why the settings of tenants to make are no PHP, by name
 	unreached map[string]error // why there is no inventory, by server name
 	web       bool             // what the web server includes differs, but for that of tenants
 }
@@ -268,6 +269,7 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	if err := c.WritePlatformScript(); err != nil { // for audits, which write nothing
 		return errors.Join(err, c.run.End(ctx, nil))
 	}
+	c.unsound = c.LintDrafts(ctx, tenantsOf(slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.kind != Make })))
 	c.goldens = c.ensureGoldens(ctx, jobs)
 	if len(jobs) == 0 {
 		_, err = c.publish(ctx, nil)

@@ -125,7 +125,11 @@ type fileRow struct {
 // compare prints what differs on disk.
 func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, blocked bool, start time.Time) error {
 	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
-	if err != nil {
+	var unknown *deploy.PartialError
+	if errors.As(err, &unknown) {
+		fmt.Fprintln(a.stderr, ui.Clean(unknown.Error()))
+		blocked = true
+	} else if err != nil {
 		return err
 	}
 	if asJSON(c) {

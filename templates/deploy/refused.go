@@ -1,0 +1,109 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// commitSound is commit that leaves out the tenants which the web server's check
+// refuses, as they would take the others with them: it looks for them by halves. The
+// error is of all, such as when the check fails without any of the changes.
+func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]string) (reloaded bool, refused map[string]error, err error) {
+	reloaded, err = d.commit(ctx, j)
+	if !refusal(err) || len(j.Swaps) == 0 || ctx.Err() != nil {
+		return reloaded, nil, err
+	}
+	if before := d.Check(ctx); before != nil {
+		return false, nil, fmt.Errorf("%w\n(it refuses what is there already, too, whatever this run changes)", before)
+	}
+	if j.Default != "" {
+		if reloaded, err = d.commit(ctx, journal{Default: j.Default, DefaultData: j.DefaultData}); err != nil {
+			return reloaded, nil, err
+		}
+	}
+	h := halving{d: d, refused: map[string]error{}, reloaded: reloaded}
+	if len(j.Swaps) == 1 && j.Default == "" { // it was tried
+		h.refused[j.Swaps[0].Tenant] = err
+		return reloaded, h.refused, nil
+	}
+	err = h.try(ctx, units(j.Swaps, moved))
+	return h.reloaded, h.refused, err
+}
+
+// refusal reports whether an error is that of the web server's check alone, so that
+// all is as it was before.
+func refusal(err error) bool {
+	var hook *HookError
+	if !errors.As(err, &hook) || hook.Hook != checkHook {
+		return false
+	}
+	joined, several := err.(interface{ Unwrap() []error })
+	return !several || len(joined.Unwrap()) == 1
+}
+
+// units are the changes that go together: a tenant's, and with it the withdrawal of
+// the name that it had.
+func units(swaps []swap, moved map[string]string) [][]swap {
+	at := map[string]int{}
+	var all [][]swap
+	for _, s := range swaps {
+		name := s.Tenant
+		if to, is := moved[name]; is && s.Out {
+			name = to
+		}
+		i, seen := at[name]
+		if !seen {
+			i = len(all)
+			at[name] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], s)
+	}
+	return all
+}
+
+// halving looks for the changes that the web server's check refuses.
+type halving struct {
+	d        *Deployer
+	refused  map[string]error
+	reloaded bool
+}
+
+func (h *halving) try(ctx context.Context, some [][]swap) error {
+	var j journal
+	for _, unit := range some {
+		j.Swaps = append(j.Swaps, unit...)
+	}
+	reloaded, err := h.d.commit(ctx, j)
+	h.reloaded = h.reloaded || reloaded
+	switch half := len(some) / 2; {
+	case !refusal(err):
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case half == 0:
+		for _, s := range some[0] {
+			h.refused[s.Tenant] = err
+		}
+		return nil
+	default:
+		if err := h.try(ctx, some[:half]); err != nil {
+			return err
+		}
+		return h.try(ctx, some[half:])
+	}
+}
+
+// refuse notes why tenants are served as before.
+func (a *Applied) refuse(refused map[string]error) {
+	for i, o := range a.Outcomes {
+		if err := refused[o.Tenant]; err != nil {
+			a.Outcomes[i].Err = err
+			delete(refused, o.Tenant)
+		}
+	}
+	for tenant, err := range refused { // an earlier run was killed in their change
+		a.Outcomes = append(a.Outcomes, Outcome{Tenant: tenant, Err: err})
+	}
+}
