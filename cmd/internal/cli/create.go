@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/provision"
@@ -181,7 +182,7 @@ func eventsTo(path string) (*os.File, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := deploy.AppendNamed(path, 0o644)
 	if err != nil {
 		return nil, usagef("--events: %s", err)
 	}

@@ -69,7 +69,7 @@ func (a *app) writeReport(r ui.FarmReport, file string, asJSON bool) error {
 		_, err := a.stdout.Write(page.Bytes())
 		return err
 	}
-	if err := deploy.WriteFile(file, page.Bytes(), 0o644, -1); err != nil {
+	if err := deploy.WriteNamed(file, page.Bytes(), 0o644); err != nil {
 		return err
 	}
 	if asJSON {

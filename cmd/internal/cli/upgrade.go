@@ -16,6 +16,7 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
 )
@@ -231,7 +232,7 @@ func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(out, append(data, '\n'), 0o644); err != nil {
+		if err := deploy.WriteNamed(out, append(data, '\n'), 0o644); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,44 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// WriteNamed writes a file that a person named. A regular one is replaced whole and
+// keeps its mode; a new one gets mode. What else stands there is never replaced: a
+// device, a pipe, or what a symbolic link leads to is written to as it is.
+func WriteNamed(path string, data []byte, mode os.FileMode) error {
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return WriteFile(path, data, mode, -1)
+	case err != nil:
+		return err
+	case info.Mode().IsRegular():
+		return WriteFile(path, data, info.Mode().Perm(), -1)
+	}
+	f, err := openNamed(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// AppendNamed opens a file that a person named, to add lines to it.
+func AppendNamed(path string, mode os.FileMode) (*os.File, error) {
+	return openNamed(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, mode)
+}
+
+// openNamed opens a file without waiting for somebody to read from it, as open(2)
+// does for a pipe.
+func openNamed(path string, flag int, mode os.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|syscall.O_NONBLOCK, mode)
+	if errors.Is(err, syscall.ENXIO) {
+		return nil, fmt.Errorf("%w (nothing reads from it)", err)
+	}
+	return f, err
+}
