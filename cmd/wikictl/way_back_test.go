@@ -14,39 +14,107 @@ import (
 	"time"
 )
 
-// left is a state that an upgrade or a rollback can be left in.
+// left is a state that an upgrade or a rollback can be left in: the run is killed when
+// the wiki is at a step.
 type left struct {
 	name   string
-	events []event
-	args   []string // of the command that is struck
-	phase  string   // that the ledger has then
-	after  func(f *farm, wiki string)
-	oneWay bool // there is no way back
+	run    []string // the command; those with the same are killed together
+	fails  string   // step that fails before
+	step   string   // where the wiki is then; empty: the run has done with it
+	moment string
+	phase  string // that the ledger has then
+	oneWay bool   // there is no way back
 }
 
-// wiki in an event is the wiki's name.
-const wiki = "wiki"
-
-func kill(step, moment string) []event { return []event{{wiki, step, moment, "kill"}} }
+var (
+	upgrading = []string{"upgrade", "--jobs", "50", "--max-failures", "100%"}
+	dumpless  = append(slices.Clip(upgrading), "--backup", "none")
+	keeping   = append(slices.Clip(upgrading), "--on-failure", "keep")
+	rolling   = []string{"rollback", "--jobs", "50", "--yes"}
+)
 
 var leftStates = []left{
-	{name: "begun", events: kill("read-only", "after"), args: []string{"upgrade"}, phase: "begun"},
-	{name: "half a dump", events: kill("backup", "after"), args: []string{"upgrade"}, phase: "begun"},
-	{name: "changing", events: kill("update.php", "before"), args: []string{"upgrade"}, phase: "changing"},
-	{name: "changed", events: kill("check", "before"), args: []string{"upgrade"}, phase: "changing"},
-	{name: "no dump", events: kill("check", "before"), args: []string{"upgrade", "--backup", "none"}, phase: "changing", oneWay: true},
-	{name: "failed without a dump", events: []event{{wiki, "check", "before", "fail"}}, args: []string{"upgrade", "--backup", "none"}, phase: "changing", oneWay: true},
-	{name: "lost dump", events: kill("update.php", "after"), args: []string{"upgrade"}, phase: "changing", after: loseDump, oneWay: true},
-	{name: "switching", events: kill("switch", "before"), args: []string{"upgrade"}, phase: "switching"},
-	{name: "switched", events: kill("probe", "before"), args: []string{"upgrade"}, phase: "switching"},
-	{name: "opening", events: kill("open", "before"), args: []string{"upgrade"}, phase: "opening"},
-	{name: "kept", events: []event{{wiki, "check", "before", "panic"}}, args: []string{"upgrade", "--on-failure", "keep"}, phase: "kept"},
-	{name: "restoring", events: []event{{wiki, "check", "before", "fail"}, {wiki, "restore", "before", "kill"}}, args: []string{"upgrade"}, phase: "restoring"},
-	{name: "undoing", events: kill("read-only", "before"), args: []string{"rollback", "--yes"}, phase: "undoing"},
-	{name: "undoing, frozen", events: kill("keep", "after"), args: []string{"rollback", "--yes"}, phase: "undoing"},
-	{name: "undone half", events: kill("restore", "before"), args: []string{"rollback", "--yes"}, phase: "restoring"},
-	{name: "undone", events: kill("old release", "after"), args: []string{"rollback", "--yes"}, phase: "restoring"},
-	{name: "reopening", events: kill("open", "before"), args: []string{"rollback", "--yes"}, phase: "reopening"},
+	{"begun", upgrading, "", "read-only", "after", "begun", false},
+	{"half a dump", upgrading, "", "backup", "after", "begun", false},
+	{"changing", upgrading, "", "update.php", "before", "changing", false},
+	{"changed", upgrading, "", "check", "before", "changing", false},
+	{"lost dump", upgrading, "", "check", "before", "changing", true},
+	{"switching", upgrading, "", "switch", "before", "switching", false},
+	{"switched", upgrading, "", "probe", "before", "switching", false},
+	{"opening", upgrading, "", "open", "before", "opening", false},
+	{"restoring", upgrading, "check", "restore", "before", "restoring", false},
+	{"no dump", dumpless, "", "check", "before", "changing", true},
+	{"failed without a dump", dumpless, "check", "", "", "changing", true},
+	{"kept", keeping, "check", "", "", "kept", false},
+	{"undoing", rolling, "", "read-only", "before", "undoing", false},
+	{"undoing, frozen", rolling, "", "keep", "after", "undoing", false},
+	{"undone half", rolling, "", "restore", "before", "restoring", false},
+	{"undone", rolling, "", "old release", "after", "restoring", false},
+	{"reopening", rolling, "", "open", "before", "reopening", false},
+}
+
+// plant leaves wikis in all states.
+func (f *farm) plant(name func(i, finisher int) string) {
+	f.t.Helper()
+	gates := f.t.TempDir()
+	for _, run := range [][]string{upgrading, dumpless, keeping, rolling} {
+		var events, held, wikis []string
+		for i, l := range leftStates {
+			if !slices.Equal(l.run, run) {
+				continue
+			}
+			for finisher := range 2 {
+				w := name(i, finisher)
+				wikis = append(wikis, w)
+				if l.fails != "" {
+					events = append(events, event{w, l.fails, "before", "panic"}.String())
+				}
+				if l.step != "" {
+					gate := filepath.Join(gates, w)
+					events, held = append(events, event{w, l.step, l.moment, "hold=" + gate}.String()), append(held, gate+".held")
+				}
+			}
+		}
+		f.killedAt(strings.Join(events, ","), held, append(slices.Clip(run), wikis...))
+	}
+	for i, l := range leftStates {
+		for finisher := range 2 {
+			if l.name == "lost dump" {
+				loseDump(f, name(i, finisher))
+			}
+			if got := f.phase(name(i, finisher)); got != l.phase {
+				f.t.Errorf("%s: %s is left %q, want %q", l.name, name(i, finisher), got, l.phase)
+			}
+		}
+	}
+}
+
+// killedAt runs wikictl and kills it when those files are there, or lets it end when
+// there are none.
+func (f *farm) killedAt(events string, held, args []string) {
+	f.t.Helper()
+	cmd := f.command(args...)
+	cmd.Env = append(os.Environ(), hookVariable+"="+events)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	must(f.t, cmd.Start())
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	there := func(file string) bool { _, err := os.Stat(file); return err != nil }
+	for len(held) > 0 && slices.ContainsFunc(held, there) {
+		select {
+		case <-ended:
+			f.t.Fatalf("wikictl %v ended by itself: %s", args, out.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if len(held) > 0 {
+		must(f.t, cmd.Process.Kill())
+	}
+	<-ended
+	if code := cmd.ProcessState.ExitCode(); code == 0 || strings.Contains(out.String(), "goroutine ") {
+		f.t.Errorf("wikictl %v was not struck: exit %d\n%s", args, code, out.String())
+	}
 }
 
 func loseDump(f *farm, wiki string) {
@@ -54,28 +122,6 @@ func loseDump(f *farm, wiki string) {
 	must(f.t, err)
 	for _, dump := range dumps {
 		must(f.t, os.WriteFile(dump, []byte("bitten by a mouse"), 0o600))
-	}
-}
-
-// plant leaves a wiki in a state.
-func (l left) plant(f *farm, name string) {
-	f.t.Helper()
-	var all []string
-	for _, e := range l.events {
-		e.tenant = name
-		all = append(all, e.String())
-	}
-	cmd := f.command(append(l.args, name)...)
-	cmd.Env = append(os.Environ(), hookVariable+"="+strings.Join(all, ","))
-	out, _ := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code == 0 || strings.Contains(string(out), "goroutine ") {
-		f.t.Errorf("%s: %s was not struck: exit %d\n%s", l.name, name, code, out)
-	}
-	if l.after != nil {
-		l.after(f, name)
-	}
-	if got := f.phase(name); got != l.phase {
-		f.t.Errorf("%s: %s is left %q, want %q\n%s", l.name, name, got, l.phase, out)
 	}
 }
 
@@ -123,20 +169,12 @@ func TestEveryStateLeadsOn(t *testing.T) {
 	name := func(i, finisher int) string { return fmt.Sprint("w", 2*i+finisher) }
 	var upgraded []string
 	for i, l := range leftStates {
-		if l.args[0] == "rollback" {
+		if l.run[0] == "rollback" {
 			upgraded = append(upgraded, name(i, 0), name(i, 1))
 		}
 	}
 	f.run(append([]string{"upgrade"}, upgraded...)...)
-	var wait sync.WaitGroup
-	for finisher := range 2 {
-		wait.Go(func() {
-			for i, l := range leftStates {
-				l.plant(f, name(i, finisher))
-			}
-		})
-	}
-	wait.Wait()
+	f.plant(name)
 	if t.Failed() {
 		t.FailNow()
 	}

@@ -56,7 +56,19 @@ func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger
 		p.blockAll(fmt.Sprintf("the dumps may need %d MB, and %s has %d MB free", p.Space>>20, h.Layout.State, p.Free>>20))
 	}
 	p.askWeb(ctx, h)
+	for _, j := range p.Tenants {
+		j.judgeVhost(h)
+	}
 	return nil
+}
+
+// judgeVhost remarks on a virtual host, of an older wikictl or of an own template,
+// that does not look for the page of maintenance.
+func (j *Planned) judgeVhost(h *host.Host) {
+	text, err := os.ReadFile(h.Layout.Vhost(j.Name))
+	if err == nil && !strings.Contains(string(text), h.Layout.Maintenance(j.Name)) {
+		j.Remarks = append(j.Remarks, "its virtual host does not look for the page of maintenance, so that readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see README, Upgrading, if the template is your own")
+	}
 }
 
 // blockServer notes that a server can't be asked, in the way of the tenants on it.

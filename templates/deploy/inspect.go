@@ -27,6 +27,7 @@ type Inspection struct {
 	Rights    []Rights  // that are not as they should be
 	Leftovers []string  // half-written, by runs that were killed
 	ReadOnly  time.Time // since when its read-only file is there; zero: it is not
+	Closed    time.Time // since when its page of maintenance is there; zero: it is not
 }
 
 // Broken is a symbolic link that does not lead where it has to.
@@ -48,11 +49,20 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 			i.Leftovers = append(i.Leftovers, path)
 		}
 	}
-	info, err := os.Stat(l.ReadOnly(tenant))
-	if err == nil {
-		i.ReadOnly = info.ModTime()
+	if i.ReadOnly, err = madeAt(l.ReadOnly(tenant)); err != nil {
+		return i, err
 	}
-	return i, ignoreAbsent(err)
+	i.Closed, err = madeAt(l.Maintenance(tenant))
+	return i, err
+}
+
+// madeAt is since when a file is there; zero when it is not.
+func madeAt(path string) (time.Time, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}, ignoreAbsent(err)
+	}
+	return info.ModTime(), nil
 }
 
 // links follows a tenant's links to its release and to the code.

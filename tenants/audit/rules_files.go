@@ -25,6 +25,13 @@ var diskRules = []rule{
 		Reference: "Manual:$wgReadOnlyFile",
 	}, there: readOnlyLeft},
 	{Rule: Rule{
+		ID: "maintenance-left", Severity: Error,
+		What:      "The web server answers for a wiki with a page of maintenance, and no upgrade of it goes on or was interrupted.",
+		Why:       "Nobody can read it.",
+		Mend:      "Remove the file, unless somebody closed the wiki on purpose.",
+		Reference: "README: Upgrading",
+	}, there: maintenanceLeft},
+	{Rule: Rule{
 		ID: "files-unreadable", Severity: Error,
 		What:      "A wiki's files could not be looked at.",
 		Why:       "What is wrong with them is not known.",
@@ -129,6 +136,13 @@ func readOnlyLeft(s *subject, r *reporter) {
 	if d := s.state(); d != nil && !d.ReadOnly.IsZero() {
 		path := s.farm.Layout().ReadOnly(s.tenant.Name)
 		r.say(s.tenant.Position, "", "rm "+path, "it has been read-only since %s UTC by %s", d.ReadOnly.UTC().Format(time.DateTime), path)
+	}
+}
+
+func maintenanceLeft(s *subject, r *reporter) {
+	if d := s.state(); d != nil && !d.Closed.IsZero() {
+		path := s.farm.Layout().Maintenance(s.tenant.Name)
+		r.say(s.tenant.Position, "", "rm "+path, "readers have got the page of maintenance %s since %s UTC", path, d.Closed.UTC().Format(time.DateTime))
 	}
 }
 
