@@ -316,6 +316,11 @@ func TestRollbackAsksUnderTheLock(t *testing.T) {
 	if page := c.page("Year"); !strings.Contains(page, "of work") || strings.Contains(c.page("Since"), "the second") {
 		t.Errorf("after the first rollback: %s", page)
 	}
+	undone := f.sql("SELECT undone_by FROM wikictl.upgrade WHERE tenant = 'w0' ORDER BY started DESC LIMIT 1")[0]
+	if f.run("rollback", "--yes", "--to", undone, "w0"); !strings.Contains(c.page("Since"), "the second") {
+		t.Error("what a rollback dropped was not brought back")
+	}
+	f.run("rollback", "--yes", "w0")
 	first := f.sql("SELECT run FROM wikictl.upgrade WHERE tenant = 'w0' ORDER BY started")[0]
 	f.refused(2, "to go back further, to MediaWiki 1.39.17: --to "+first, "rollback", "--yes", "w0")
 	if c.version() != "MediaWiki 1.43.9" {

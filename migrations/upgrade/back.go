@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"wikictl/php"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
@@ -175,7 +174,7 @@ func (k *task) putBack(ctx context.Context) error {
 	err := k.each(ctx, []step{
 		{"restoring", func() error { return k.phase(ctx, mariadb.Restoring) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.OldVersion) }},
-		{"restore", func() error { return k.restore(ctx) }},
+		{"restore", func() error { return k.restore(ctx, k.now.Backup) }},
 		{"old release", func() error { return k.serveOld(ctx) }},
 	})
 	if err != nil {
@@ -192,16 +191,15 @@ func (k *task) serveOld(ctx context.Context) error {
 	if err := k.serve(ctx, k.now.OldRelease); err != nil {
 		return err
 	}
-	_, err := k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: k.now.OldVersion})
-	return err
+	return k.answers(ctx, k.now.OldVersion)
 }
 
-// restore replaces the database by its dump.
-func (k *task) restore(ctx context.Context) error {
+// restore replaces the database by a dump.
+func (k *task) restore(ctx context.Context, dump string) error {
 	if err := k.server.Freeze(ctx, k.accounts, 0); err != nil {
 		return err
 	}
-	b, err := mariadb.OpenBackup(k.now.Backup)
+	b, err := mariadb.OpenBackup(dump)
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,7 @@ func TestPick(t *testing.T) {
 	}
 	opened := func(r mariadb.UpgradeRow) mariadb.UpgradeRow { r.Ended = sql.NullTime{}; return r }
 	undone := func(r mariadb.UpgradeRow, by string) mariadb.UpgradeRow { r.UndoneBy = by; return r }
+	dropped := func(r mariadb.UpgradeRow) mariadb.UpgradeRow { r.UndoBackup = "/u"; return r }
 	first := at("r1", mariadb.Upgraded, "39", "43")
 	cases := []struct {
 		name string
@@ -113,6 +114,9 @@ func TestPick(t *testing.T) {
 		{"further, deliberately", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r1"}, "43", "r1", ""},
 		{"further, over one that stands", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{To: "r1"}, "44", "", "run r2 has upgraded it since"},
 		{"further, to one that was put back", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was put back by run r3"},
+		{"a rollback that is undone", []mariadb.UpgradeRow{dropped(undone(at("r2", mariadb.PutBack, "43", "44"), "r3")), first}, Which{To: "r3"}, "43", "r2", ""},
+		{"a rollback that dumped nothing", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r3"}, "43", "", "was not dumped"},
+		{"a rollback before another", []mariadb.UpgradeRow{at("r4", mariadb.Upgraded, "43", "44"), dropped(undone(at("r2", mariadb.PutBack, "43", "44"), "r3"))}, Which{To: "r3"}, "44", "", "run r4 has upgraded it since"},
 		{"a run that is the newest", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r2"}, "44", "r2", ""},
 		{"a run that is not", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r1"}, "44", "", "run r2 has upgraded it since"},
 		{"a run, and a later one was put back", []mariadb.UpgradeRow{at("r2", mariadb.PutBack, "43", "44"), first}, Which{Run: "r1"}, "43", "", "--to r1"},

@@ -14,7 +14,7 @@ import (
 // Which are the upgrades that a rollback undoes: without any the newest of each tenant.
 type Which struct {
 	Run string // those that this run made, where they are the newest of their tenants
-	To  string // further back: those that this run made, where all later ones were put back
+	To  string // further back: those that this run made, where all later ones were put back; or what this run's rollback dropped
 }
 
 // Undo is one tenant that can be put back to before an upgrade.
@@ -26,6 +26,7 @@ type Undo struct {
 	Since        time.Time     `json:"since"` // when it was opened after the upgrade
 	mariadb.Lost               // what was made since then
 	Dump         time.Time     `json:"dump"`                  // when the dump was made that is brought back
+	Redo         bool          `json:"redo,omitempty"`        // what a rollback dropped is brought back
 	Interrupted  mariadb.Phase `json:"interrupted,omitempty"` // the upgrade or an earlier rollback was, in this phase
 	Remark       string        `json:"remark,omitempty"`      // what is worth knowing
 	Problem      string        `json:"problem,omitempty"`
@@ -33,6 +34,22 @@ type Undo struct {
 	tenant *tenants.Tenant
 	row    mariadb.UpgradeRow
 	err    error // what Problem says
+}
+
+// dump is the file that is restored.
+func (u *Undo) dump() string {
+	if u.Redo {
+		return u.row.UndoBackup
+	}
+	return u.row.Backup
+}
+
+// release is the one that is served then.
+func (u *Undo) release() int {
+	if u.Redo {
+		return u.row.NewRelease
+	}
+	return u.row.OldRelease
 }
 
 // Undos looks which of the tenants can be put back, and what that would lose. Tenants
@@ -61,6 +78,9 @@ func Undos(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which) (
 		}
 		row, err := pick(upgrades[t.Name], w, now[t.Name].ComponentSet)
 		u := &Undo{Name: t.Name, Run: row.Run, Old: row.OldVersion, New: row.NewVersion, Since: row.Opened.Time, tenant: t, row: row, err: err}
+		if u.Redo = w.To != "" && row.UndoneBy == w.To; u.Redo {
+			u.Old, u.New, u.Since = row.NewVersion, row.OldVersion, row.Ended.Time
+		}
 		if err == nil {
 			u.err = u.look(ctx, h)
 		}
@@ -76,7 +96,7 @@ func Undos(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which) (
 func (w Which) has(upgrades []mariadb.UpgradeRow) bool {
 	run := w.Run + w.To
 	for _, r := range upgrades {
-		if r.Run == run {
+		if r.Run == run || w.To != "" && r.UndoneBy == w.To {
 			return true
 		}
 	}
@@ -113,10 +133,17 @@ func pick(upgrades []mariadb.UpgradeRow, w Which, set string) (mariadb.UpgradeRo
 	return newest, nil
 }
 
-// pickOlder chooses the upgrade of a run where all later ones were put back.
+// pickOlder chooses the upgrade that a run made, or rolled back, where all later ones
+// were put back.
 func pickOlder(upgrades []mariadb.UpgradeRow, run, set string) (mariadb.UpgradeRow, error) {
 	for _, r := range upgrades {
 		switch {
+		case r.UndoneBy == run && r.UndoBackup == "":
+			return r, fmt.Errorf("what run %s dropped was not dumped", run)
+		case r.UndoneBy == run && r.OldSet != set:
+			return r, errors.New("it has been changed since by something else")
+		case r.UndoneBy == run:
+			return r, nil
 		case r.Run == run && r.Phase != mariadb.Upgraded:
 			return r, fmt.Errorf("what run %s upgraded was put back by run %s", run, putBackBy(r))
 		case r.Run == run && r.NewSet != set:
@@ -159,20 +186,20 @@ func (u *Undo) look(ctx context.Context, h *host.Host) error {
 	case mariadb.Begun, mariadb.Reopening: // there is nothing to restore
 		return nil
 	}
-	if u.row.Backup == "" {
+	if u.dump() == "" {
 		return errors.New("it was upgraded without a dump (--backup none): there is no way back")
 	}
-	b, err := mariadb.OpenBackup(u.row.Backup)
+	b, err := mariadb.OpenBackup(u.dump())
 	if err != nil {
 		return err
 	}
 	if err := b.Verify(); err != nil {
 		return err
 	}
-	if u.Dump = b.Taken; !host.Exists(h.Layout.Release(u.Name, u.row.OldRelease)) {
-		return fmt.Errorf("its release %d is gone", u.row.OldRelease)
+	if u.Dump = b.Taken; !host.Exists(h.Layout.Release(u.Name, u.release())) {
+		return fmt.Errorf("its release %d is gone", u.release())
 	}
-	if !writable(u.row) {
+	if !u.Redo && !writable(u.row) {
 		u.Remark = "it was not open since"
 		return nil
 	}

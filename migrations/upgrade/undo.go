@@ -79,17 +79,18 @@ type rollback struct {
 
 // meant are the tenants that the rollback is about: the others are not locked.
 func (r *rollback) meant(ctx context.Context, list []*tenants.Tenant, w Which) ([]*tenants.Tenant, error) {
-	run := w.Run + w.To
-	if run == "" {
+	if w == (Which{}) {
 		return list, nil
 	}
-	rows, err := r.ledger.Upgrades(ctx, run)
+	rows, err := r.ledger.History(ctx)
 	if err != nil {
 		return nil, err
 	}
 	upgraded := map[string]bool{}
 	for _, row := range rows {
-		upgraded[row.Tenant] = true
+		if w.has([]mariadb.UpgradeRow{row}) {
+			upgraded[row.Tenant] = true
+		}
 	}
 	var meant []*tenants.Tenant
 	for _, t := range list {
@@ -135,14 +136,18 @@ func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error
 	if err := k.held(ctx, "lock", func() error { return k.read(ctx) }); err != nil {
 		return "", err
 	}
-	k.now = undo.row
-	if writable(undo.row) {
+	codebase, set := undo.row.OldCodebase, undo.row.OldSet
+	switch k.now = undo.row; {
+	case undo.Redo:
+		codebase, set = undo.row.NewCodebase, undo.row.NewSet
+		err = r.redo(ctx, k, undo)
+	case writable(undo.row):
 		err = r.revoke(ctx, k, undo)
-	} else {
+	default:
 		err = r.finish(ctx, k)
 	}
-	if err == nil && undo.row.OldSet != k.wanted() {
-		k.note("set codebase %q in its definition, or the next upgrade moves it again", undo.row.OldCodebase)
+	if err == nil && set != k.wanted() {
+		k.note("set codebase %q in its definition, or the next upgrade moves it again", codebase)
 	}
 	return k.told(), err
 }
@@ -228,6 +233,6 @@ func (r *rollback) keep(ctx context.Context, k *task) error {
 		return fmt.Errorf("dump what is dropped (--backup none does without): %w", err)
 	}
 	k.now.UndoBackup = b.File
-	k.note("what it held until then is in %s", b.File)
+	k.note("what it held until then is in %s, and rollback --to %s brings it back", b.File, r.RunID)
 	return nil
 }

@@ -31,7 +31,7 @@ func (a *app) rollbackCommand() *cli.Command {
 			"\n\nExample: wikictl rollback --all --dry-run",
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "only what this run upgraded, such as 20261124-021446-kwddoj"},
-			&cli.StringFlag{Name: "to", Usage: "go back further: to before this run's upgrade, where all later ones were put back"},
+			&cli.StringFlag{Name: "to", Usage: "go back further: to before this run's upgrade, where all later ones were put back; or to before this run's rollback"},
 			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 2 * runtime.NumCPU()},
 			&cli.StringFlag{Name: "backup", Usage: "dump what is dropped, or none: lose it for good", Value: "dump"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be put back and what would be lost"},
@@ -136,7 +136,11 @@ func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) s
 				oldest = u.Dump
 			}
 		}
-		question = fmt.Sprintf("go back FURTHER than the last upgrade, to dumps of up to %.1f days ago, and lose all that was made since?", time.Since(oldest).Hours()/24)
+		what := "go back FURTHER than the last upgrade, to dumps"
+		if slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Redo }) {
+			what = "bring back what the rollback by run " + which.To + " dropped, dumps"
+		}
+		question = fmt.Sprintf("%s of up to %.1f days ago, and lose all that was made since?", what, time.Since(oldest).Hours()/24)
 	}
 	if noDump {
 		question += " What they hold now is NOT dumped first."

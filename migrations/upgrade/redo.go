@@ -1,0 +1,73 @@
+package upgrade
+
+import (
+	"context"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// redo undoes a rollback: it brings back the dump that was made before it. To the ledger
+// that is an upgrade whose database comes from that dump instead of the updater, so that
+// it fails, is interrupted and is undone like any other.
+func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
+	k.now = mariadb.UpgradeRow{}
+	err := k.each(ctx, []step{
+		{"mark", func() error { return r.mark(ctx, k, undo.row) }},
+		{"read-only", func() error { return k.freeze(ctx) }},
+		{"count", func() error { return r.recount(ctx, k, undo) }},
+		{"keep", func() error { return r.keepAsBackup(ctx, k) }},
+		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
+		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
+		{"restore", func() error { return k.restore(ctx, undo.row.UndoBackup) }},
+		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
+		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
+		{"probe", func() error { return k.answers(ctx, k.now.NewVersion) }},
+		{"ledger", func() error { return k.settle(ctx) }},
+	})
+	if err == nil {
+		err = k.open(ctx, mariadb.Upgraded)
+	}
+	if err == nil {
+		return nil
+	}
+	_, err = k.fail(ctx, err)
+	return err
+}
+
+// mark writes into the ledger that what a rollback of that upgrade dropped comes back.
+func (r *rollback) mark(ctx context.Context, k *task, undone mariadb.UpgradeRow) error {
+	release, err := k.Deploy.Current(k.Name)
+	if err != nil {
+		return err
+	}
+	row, err := k.ledger.BeginUpgrade(ctx, mariadb.UpgradeRow{
+		Run: r.RunID, Tenant: k.Name,
+		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
+		NewCodebase: undone.NewCodebase, NewVersion: undone.NewVersion, NewSet: undone.NewSet, NewRelease: undone.NewRelease,
+	})
+	if err == nil {
+		k.now = row
+	}
+	return err
+}
+
+// keepAsBackup dumps what the database holds as the way back of a redo.
+func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
+	if r.o.NoDump {
+		return nil
+	}
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{})
+	if err != nil {
+		return err
+	}
+	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
+	return nil
+}
+
+// answers asks a wiki, until it says that it is of that version.
+func (k *task) answers(ctx context.Context, version string) error {
+	_, err := k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: version})
+	return err
+}
