@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,51 +170,6 @@ func folderOf(name string, have map[string]*Component) string {
 	return name
 }
 
-var comparison = regexp.MustCompile(`^(>=|<=|>|<|==|=|!=|\^|~)?\s*v?([0-9]+(?:\.[0-9]+|\.\*)*|\*)`)
-
-// looseOperators are those that stand apart from their version.
-var looseOperators = strings.NewReplacer(">= ", ">=", "<= ", "<=", "> ", ">", "< ", "<", "^ ", "^", "~ ", "~")
-
-// satisfies says whether a version meets a Composer constraint. A constraint
-// that it can't read is taken as met: MediaWiki itself has the last word.
-func satisfies(version, constraint string) bool {
-	return slices.ContainsFunc(strings.Split(constraint, "||"), func(all string) bool {
-		terms := strings.FieldsFunc(looseOperators.Replace(all),
-			func(r rune) bool { return r == ' ' || r == ',' })
-		return !slices.ContainsFunc(terms, func(term string) bool { return !meets(version, term) })
-	})
-}
-
-func meets(version, term string) bool {
-	m := comparison.FindStringSubmatch(term)
-	if m == nil || m[2] == "*" {
-		return true
-	}
-	v, w := numbers(version), numbers(m[2])
-	order := slices.Compare(pad(v, len(w)), pad(w, len(v)))
-	switch m[1] {
-	case ">=":
-		return order >= 0
-	case ">":
-		return order > 0
-	case "<=":
-		return order <= 0
-	case "<":
-		return order < 0
-	case "!=":
-		return order != 0
-	case "^":
-		return order >= 0 && v[0] == w[0]
-	case "~":
-		keep := max(len(w)-1, 1)
-		return order >= 0 && slices.Equal(pad(v, keep)[:keep], w[:keep])
-	}
-	if strings.HasSuffix(m[2], ".*") {
-		return slices.Equal(pad(v, len(w))[:len(w)], w)
-	}
-	return order == 0
-}
-
 // numbers reads the leading numbers of a version: "1.43.0-rc.1" is 1, 43, 0.
 func numbers(version string) []int {
 	var out []int
@@ -234,11 +188,4 @@ func numbers(version string) []int {
 		return []int{0}
 	}
 	return out
-}
-
-func pad(v []int, n int) []int {
-	for len(v) < n {
-		v = append(v[:len(v):len(v)], 0)
-	}
-	return v
 }
