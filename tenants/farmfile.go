@@ -159,6 +159,10 @@ func (l *loader) readServer(name string, at Position, s *section) *Server {
 		s.report(at, "dsn", `such as "root@unix(/run/mysqld/mysqld.sock)/", or managed = true`, "is missing")
 	case strings.Contains(dsn.value, "@") && strings.Contains(strings.SplitN(dsn.value, "@", 2)[0], ":"):
 		s.report(dsn.at, "dsn", "put it into a file of mode 0600 and name that as password_file", "holds a password")
+	case dsn.set():
+		if err := CheckDSN(dsn.value); err != nil {
+			s.report(dsn.at, "dsn", `such as "root@unix(/run/mysqld/mysqld.sock)/" or "root@tcp(db.example.org:3306)/"`, "%s", err)
+		}
 	}
 	return server
 }

@@ -190,6 +190,7 @@ func TestLoadReports(t *testing.T) {
 		{"half a backup", farm("[servers.main]", "[backup]\ndump = [\"dump\", \"{database}\", \"{file}\"]\n[servers.main]"), `backup.restore: is missing`},
 		{"backup of no age", farm("[servers.main]", "[backup]\nmax_age_days = -1\n[servers.main]"), `wikictl.toml:\d+:\d+: backup.max_age_days: is less than 0 \(0 when`},
 		{"backup of nothing", farm("[servers.main]", "[backup]\ndump = [\"dump\", \"{file}\"]\nrestore = [\"load\", \"{database}\", \"{file}\"]\n[servers.main]"), `backup.dump: does not have {database} in it`},
+		{"open bracket in dsn", farm("managed = true", `dsn = "root@unix(/s/"`), `wikictl.toml:\d+:1: servers.main.dsn: has a bracket that is not closed \(such as`},
 		{"password in dsn", farm("managed = true", `dsn = "root:x@unix(/s)/"`), `dsn: holds a password`},
 		{"web kind", farm("[servers.main]", "[web]\nkind = \"ngnix\"\n[servers.main]"), `web.kind: "ngnix" is none of nginx, apache \(did you mean "nginx"`},
 		{"blank url", farm("[servers.main]", "[web]\nurl = \"\"\n[servers.main]"), `web.url: is blank`},
