@@ -10,6 +10,7 @@
 //	go run ./cmd/testbed soak create --tenants 100 --kills 10
 //	go run ./cmd/testbed soak upgrade --tenants 30 --kills 30
 //	go run ./cmd/testbed soak faults --tenants 100
+//	go run ./cmd/testbed soak model --histories 500
 //
 // Any other words are a command that is run with the environment of the tests.
 package main
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string) error {
 // soak runs the tests that kill and break, with more wikis and kills than among
 // the tests.
 func soak(ctx context.Context, codebases string, args []string) error {
-	usage := errors.New("there are: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N")
+	usage := errors.New("there are: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N")
 	if len(args) == 0 {
 		return usage
 	}
@@ -71,6 +72,8 @@ func soak(ctx context.Context, codebases string, args []string) error {
 	wikis := flags.Int("tenants", map[string]int{"create": 100, "upgrade": 30, "faults": 100}[args[0]], "how many wikis")
 	kills := flags.Int("kills", map[string]int{"create": 10, "upgrade": 30}[args[0]], "how many kills of wikictl")
 	server := flags.Int("server-kills", 5, "how many kills of mariadbd, in upgrades")
+	histories := flags.Int("histories", 500, "how many commands something happens to")
+	seed := flags.Uint64("seed", 0, "of the histories, as a run printed it; 0: another one")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -78,6 +81,7 @@ func soak(ctx context.Context, codebases string, args []string) error {
 		"create":  {"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)},
 		"upgrade": {"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
 		"faults":  {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
+		"model":   {"-run=TestModel$", fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
 	}[args[0]]
 	if test == nil {
 		return usage

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 
 // hookVariable has what happens to a run of wikictl at a named step, as
 // TENANT:STEP:MOMENT:WHAT. TENANT may be *, or empty for a step that many tenants
-// share; MOMENT is before or after; WHAT is kill, fail, panic, or hold=FILE, which
-// makes FILE.held and goes on once FILE is there. Several are joined by commas.
+// share; STEP may be #N, the Nth call of the hook; MOMENT is before, after or either;
+// WHAT is kill, fail, panic, or hold=FILE, which makes FILE.held and goes on once
+// FILE is there. Several are joined by commas.
 const hookVariable = "WIKICTL_TEST_HOOK"
 
 var errPlanted = errors.New("planted by a test")
@@ -43,18 +45,23 @@ func hookFromEnvironment() host.Hook {
 		}
 		events = append(events, event{part[0], part[1], part[2], part[3]})
 	}
+	var calls atomic.Int64
 	return func(tenant, step string, done bool) error {
 		moment := map[bool]string{false: "before", true: "after"}[done]
+		number := fmt.Sprint("#", calls.Add(1))
 		for _, e := range events {
-			if (e.tenant == "*" || e.tenant == tenant) && e.step == step && e.moment == moment {
-				return e.happen()
+			if e.tenant != "*" && e.tenant != tenant || e.step != step && e.step != number || e.moment != moment && e.moment != "either" {
+				continue
 			}
+			return e.happen(fmt.Sprintf("%s %q of %q", moment, step, tenant))
 		}
 		return nil
 	}
 }
 
-func (e event) happen() error {
+// happen does it; where goes to standard error, for the test's log.
+func (e event) happen(where string) error {
+	fmt.Fprintln(os.Stderr, "HOOK", e.what, where)
 	what, file, _ := strings.Cut(e.what, "=")
 	switch what {
 	case "kill":
@@ -87,27 +94,39 @@ func (f *farm) with(e event, args ...string) *exec.Cmd {
 // returns its output and exit code.
 func (f *farm) held(tenant, step, moment string, meanwhile func(), args ...string) (string, int) {
 	f.t.Helper()
+	out, code, came := f.holdAt(event{tenant, step, moment, ""}, meanwhile, args...)
+	if !came {
+		f.t.Fatalf("wikictl %v never came to %s %q of %s\n%s", args, moment, step, tenant, out)
+	}
+	return out, code
+}
+
+// holdAt is held for a run that may end before it comes to the step.
+func (f *farm) holdAt(e event, meanwhile func(), args ...string) (out string, code int, came bool) {
+	f.t.Helper()
 	gate := filepath.Join(f.t.TempDir(), "gate")
-	cmd := f.with(event{tenant, step, moment, "hold=" + gate}, args...)
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
+	e.what = "hold=" + gate
+	cmd := f.with(e, args...)
+	var text strings.Builder
+	cmd.Stdout, cmd.Stderr = &text, &text
 	must(f.t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	for {
+	for !came {
 		if _, err := os.Stat(gate + ".held"); err == nil {
+			came = true
 			break
 		}
 		select {
 		case <-ended:
-			f.t.Fatalf("wikictl %v never came to %s %q of %s\n%s", args, moment, step, tenant, out.String())
+			return text.String(), cmd.ProcessState.ExitCode(), false
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	meanwhile()
 	must(f.t, os.WriteFile(gate, nil, 0o644))
 	<-ended
-	return out.String(), cmd.ProcessState.ExitCode()
+	return text.String(), cmd.ProcessState.ExitCode(), true
 }
 
 // struck runs wikictl, to which something happens, and returns its output and exit
