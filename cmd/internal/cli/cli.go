@@ -73,6 +73,7 @@ func (a *app) command() *cli.App {
 	return &cli.App{
 		Name:                 "wikictl",
 		Usage:                "run many MediaWiki wikis from TOML definitions",
+		Description:          "wikictl help COMMAND says what a command does, its flags and exit codes.",
 		Version:              version,
 		EnableBashCompletion: true,
 		HideHelpCommand:      true,
@@ -82,6 +83,7 @@ func (a *app) command() *cli.App {
 		ErrWriter:            a.stderr,
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         usageError,
+		CommandNotFound:      func(c *cli.Context, _ string) { _ = cli.ShowSubcommandHelp(c) }, // --help before a name
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "farm", Usage: "folder of " + tenants.FarmFile, EnvVars: []string{"WIKICTL_FARM"}},
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
@@ -93,10 +95,13 @@ func (a *app) command() *cli.App {
 			return nil
 		},
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usagef("there is no command %q; wikictl --help lists them", c.Args().First())
+			switch c.Args().First() {
+			case "":
+				return cli.ShowAppHelp(c)
+			case "help":
+				return a.help(c.Context, c.Args().Tail())
 			}
-			return cli.ShowAppHelp(c)
+			return usagef("there is no command %q; wikictl --help lists them", c.Args().First())
 		},
 		Commands: a.commands(),
 	}
@@ -106,15 +111,11 @@ func (a *app) command() *cli.App {
 func usageError(_ *cli.Context, err error, _ bool) error { return usagef("%s", err) }
 
 func (a *app) commands() []*cli.Command {
-	commands := []*cli.Command{
+	return settle([]*cli.Command{
 		a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.applyCommand(), a.renderCommand(), a.createCommand(),
 		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
 		a.serverCommand(), a.completionCommand(),
-	}
-	for _, c := range commands {
-		c.OnUsageError = usageError
-	}
-	return commands
+	})
 }
 
 // loadFarm finds and reads the farm, and finds out what rendering would refuse.

@@ -12,7 +12,7 @@ import (
 func (a *app) serverCommand() *cli.Command {
 	action := func(name, does string, do func(context.Context, string, mariadb.Private) error) *cli.Command {
 		return &cli.Command{
-			Name: name, Usage: does, OnUsageError: usageError,
+			Name: name, Usage: does,
 			Description: exitHelp + "\n\nExample: wikictl server " + name,
 			Action: func(c *cli.Context) error {
 				f, err := loadFarm(c)
@@ -33,6 +33,12 @@ func (a *app) serverCommand() *cli.Command {
 	return &cli.Command{
 		Name: "server", Usage: "start and stop the MariaDB servers that wikictl manages",
 		Description: exitHelp + "\n\nExample: wikictl server status",
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usagef("there is no command server %s; wikictl help server lists them", c.Args().First())
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
 		Subcommands: []*cli.Command{
 			action("start", "start the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
 				a.reach(starting)
