@@ -33,7 +33,7 @@ var faults = []fault{
 	{"table dropped", func(f *farm, db string) func() { f.sql("DROP TABLE " + db + ".pagelinks"); return nothing }, "pagelinks", false},
 	{"table locked", lockTable, "did not end within 15s", false},
 	{"fatal error", throwIn("wgHooks.LoadExtensionSchemaUpdates", "broken extension"), "broken extension", false},
-	{"full disk", fullDisk, "backup", false},
+	{"full disk", fullDisk, "no space left on device", false},
 	{"connection killed", killUpdater, "update.php", false},
 }
 
@@ -53,17 +53,41 @@ func lockTable(f *farm, db string) func() {
 	return func() { cmd.Process.Kill(); cmd.Wait() }
 }
 
-// fullDisk puts a tenant's dumps on a disk of 8 kB.
+// fullDisk puts a tenant's dumps on a disk of 8 kB, or where none may be mounted, on
+// the kernel's file that is always full.
 func fullDisk(f *farm, db string) func() {
-	folder := filepath.Join(f.demo.Dir, "state/backups", strings.TrimPrefix(db, "wiki_"))
+	name := strings.TrimPrefix(db, "wiki_")
+	folder := f.state("backups/" + name)
 	must(f.t, os.MkdirAll(folder, 0o700))
-	if err := syscall.Mount("none", folder, "tmpfs", 0, "size=8k"); err != nil {
-		f.t.Logf("no small disk can be made (%v): a folder that can't be written has to do", err)
-		must(f.t, os.RemoveAll(folder))
-		must(f.t, os.WriteFile(folder, nil, 0o600))
-		return nothing
+	if err := syscall.Mount("none", folder, "tmpfs", 0, "size=8k"); err == nil {
+		return func() { syscall.Unmount(folder, 0) }
 	}
-	return func() { syscall.Unmount(folder, 0) }
+	return f.fullFile(name, folder)
+}
+
+// fullFile has /dev/full stand for the dump that the next run is about to write.
+func (f *farm) fullFile(tenant, folder string) func() {
+	gate := filepath.Join(f.t.TempDir(), "gate")
+	f.t.Setenv(hookVariable, event{tenant, "backup", "before", "hold=" + gate}.String())
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for {
+			if _, err := os.Stat(gate + ".held"); err == nil {
+				break
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+		run := f.sql("SELECT id FROM wikictl.run WHERE finished IS NULL ORDER BY started DESC LIMIT 1")[0]
+		if err := errors.Join(os.Symlink("/dev/full", filepath.Join(folder, run+".sql.zst.half")), os.WriteFile(gate, nil, 0o600)); err != nil {
+			f.t.Error(err)
+		}
+	})
+	return func() { close(stop); wait.Wait() }
 }
 
 // killUpdater ends the updater's connection whenever it is amid changing a table,

@@ -237,3 +237,39 @@ func TestLevels(t *testing.T) {
 		}
 	}
 }
+
+// A disk that fills is said, and nothing is left of the dump.
+func TestDumpOntoAFullDisk(t *testing.T) {
+	database(t, "dump_full")
+	must(t, exec1(t, shared, "CREATE TABLE dump_full.t (id INT)"))
+	base := filepath.Join(t.TempDir(), "f")
+	must(t, os.Symlink("/dev/full", base+ownDump+".half"))
+	_, err := shared.Dump(t.Context(), "dump_full", base, tenants.Backup{})
+	if err == nil || !strings.Contains(err.Error(), "no space left on device") {
+		t.Errorf("got %v", err)
+	}
+	if left, _ := filepath.Glob(base + "*"); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
+// A restore that was killed after it dropped the database is finished by the next,
+// which gives no number twice.
+func TestRestoreGoesOnAfterAKill(t *testing.T) {
+	database(t, "dump_kill")
+	must(t, exec1(t, shared, "CREATE TABLE dump_kill.t (id INT AUTO_INCREMENT PRIMARY KEY)"))
+	must(t, exec1(t, shared, "INSERT INTO dump_kill.t VALUES (1)"))
+	b, err := shared.Dump(t.Context(), "dump_kill", filepath.Join(t.TempDir(), "k"), tenants.Backup{})
+	must(t, err)
+	must(t, exec1(t, shared, "INSERT INTO dump_kill.t VALUES (41)"))
+	must(t, shared.keepNumbers(t.Context(), b))
+	must(t, shared.DropDatabase(t.Context(), "dump_kill"))
+	read, err := OpenBackup(b.File)
+	must(t, err)
+	must(t, shared.Restore(t.Context(), read, sure))
+	must(t, exec1(t, shared, "INSERT INTO dump_kill.t VALUES (NULL)"))
+	var next int
+	if err := shared.db.QueryRowContext(t.Context(), "SELECT MAX(id) FROM dump_kill.t").Scan(&next); err != nil || next != 42 {
+		t.Errorf("the next number is %d, %v", next, err)
+	}
+}
