@@ -1,16 +1,11 @@
 package main
 
 import (
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
 )
 
 // unusual is what a wiki's database may have beside MediaWiki's tables, in the
@@ -71,34 +66,22 @@ func TestWikiWithEverythingThatADumpMayMeet(t *testing.T) {
 	f.sql("SET GLOBAL max_allowed_packet = 16777216")
 	before = checksums()
 	must(t, os.Rename(filepath.Join(f.demo.Dir, "tenants/w0.toml"), filepath.Join(f.demo.Dir, "w0.toml")))
-	f.define(0)
 	f.write("tenants/other.toml", "name = \"other\"\nhosts = [\"other.localhost\"]\nsitename = \"Other\"\nskins = [\"Vector\"]\n")
+	f.sqlIn("wiki_w0", "CREATE TABLE gone (id INT);\nCREATE VIEW broken AS SELECT id FROM gone;\nDROP TABLE gone;\n") // no rollback makes one
+	f.sql("SET GLOBAL event_scheduler = ON; CREATE EVENT wiki_w0.busy ON SCHEDULE EVERY 1 DAY DO SELECT 1")
+	f.wants(f.exits(1, "plan"), "w0", "can't be removed: it can't be dumped: its event busy may write", "its view broken can't be used")
+	f.sql("SET GLOBAL event_scheduler = OFF")
 	f.run("apply", "--all", "--prune", "--yes")
 	if n := f.sql("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'wiki_w0'")[0]; n != "0" {
 		t.Error("the database is still there")
 	}
-	f.bringBack("w0")
+	must(t, os.Rename(filepath.Join(f.demo.Dir, "w0.toml"), filepath.Join(f.demo.Dir, "tenants/w0.toml")))
+	f.run("undelete", "w0")
 	if after := checksums(); after != before {
 		t.Errorf("brought back it is\n%s\nand was\n%s", after, before)
 	}
 	f.sql("SELECT COUNT(*) FROM wiki_w0.pages")
-}
-
-// bringBack restores the database of a wiki that was removed out of its last dump.
-func (f *farm) bringBack(wiki string) {
-	var dumps []string
-	must(f.t, filepath.WalkDir(f.state(""), func(path string, _ fs.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".sql.zst") && strings.Contains(path, "/"+wiki) {
-			dumps = append(dumps, path)
-		}
-		return err
-	}))
-	b, err := mariadb.OpenBackup(slices.Max(dumps))
-	must(f.t, err)
-	s, err := mariadb.Connect(f.t.Context(), &tenants.Server{Name: "main", Managed: true}, tenants.Layout{State: f.state("")}, "")
-	must(f.t, err)
-	defer s.Close()
-	must(f.t, s.Restore(f.t.Context(), b, func() error { return nil }))
+	f.client("w0").edit("Back", "again")
 }
 
 // sqlIn runs statements in a database.

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"slices"
 
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
@@ -15,11 +16,9 @@ func (p *Plan) askDumps(ctx context.Context, h *host.Host, o Options) error {
 	if o.Backup == NoBackup || o.Backup == ByCommand {
 		return nil
 	}
-	var list []*Planned
-	for _, j := range p.Tenants {
-		if j.Interrupted == "" && len(j.Problems) == 0 {
-			list = append(list, j)
-		}
+	list, err := p.unusual(ctx, h)
+	if err != nil {
+		return err
 	}
 	options := fleet.Options[*Planned]{Jobs: 8, MaxFailures: fleet.NoLimit, Drain: o.Drain}
 	results := fleet.Run(ctx, list, options, func(ctx context.Context, j *Planned) (struct{}, error) {
@@ -37,4 +36,33 @@ func (p *Plan) askDumps(ctx context.Context, h *host.Host, o Options) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// unusual are the tenants whose databases have to be looked at one by one.
+func (p *Plan) unusual(ctx context.Context, h *host.Host) (list []*Planned, err error) {
+	for _, def := range serversOf(p) {
+		var able []*Planned
+		var names []string
+		for _, j := range p.Tenants {
+			if j.tenant.Server == def && j.Interrupted == "" && len(j.Problems) == 0 {
+				able, names = append(able, j), append(names, j.tenant.Database)
+			}
+		}
+		if len(able) == 0 {
+			continue
+		}
+		s, err := h.Server(ctx, def)
+		if err != nil {
+			return nil, err
+		}
+		if names, err = s.Unusual(ctx, names); err != nil {
+			return nil, err
+		}
+		for _, j := range able {
+			if slices.Contains(names, j.tenant.Database) {
+				list = append(list, j)
+			}
+		}
+	}
+	return list, nil
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -96,7 +97,32 @@ func OpenBackup(file string) (*Backup, error) {
 	if err := json.Unmarshal(data, b); err != nil {
 		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
 	}
+	if err := b.check(); err != nil {
+		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
+	}
 	return b, nil
+}
+
+// charsetName is the form of the names of character sets and collations.
+var charsetName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
+
+// check refuses a description that would make other statements than Dump wrote it
+// for.
+func (b *Backup) check() error {
+	switch {
+	case b.Database == "" || own[b.Database]:
+		return fmt.Errorf("it is of no wiki's database: %q", b.Database)
+	case !charsetName.MatchString(b.Charset):
+		return fmt.Errorf("charset: %q is no character set", b.Charset)
+	case !charsetName.MatchString(b.Collation):
+		return fmt.Errorf("collation: %q is no collation", b.Collation)
+	}
+	for name, create := range b.Broken {
+		if !strings.HasPrefix(create, "CREATE ") && !strings.HasPrefix(create, "-- ") {
+			return fmt.Errorf("broken_views: %s is no definition of a view", name)
+		}
+	}
+	return nil
 }
 
 // RemoveBackup deletes the dump that Dump was to make as base, its description,

@@ -31,3 +31,25 @@ func TestListBackups(t *testing.T) {
 		t.Errorf("a folder that is not there: %v %+v", err, got)
 	}
 }
+
+// A description can't bring other statements into a restore, nor the server's own
+// databases.
+func TestDescriptionIsChecked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a"+ownDump)
+	for name, change := range map[string]func(*Backup){
+		"good":      func(*Backup) {},
+		"charset":   func(b *Backup) { b.Charset = "utf8mb4; DROP DATABASE x" },
+		"collation": func(b *Backup) { b.Collation = "utf8mb4_bin COMMENT 'x'" },
+		"empty":     func(b *Backup) { b.Charset = "" },
+		"own":       func(b *Backup) { b.Database = "mysql" },
+		"none":      func(b *Backup) { b.Database = "" },
+		"view":      func(b *Backup) { b.Broken = map[string]string{"v": "DROP DATABASE x"} },
+	} {
+		b := &Backup{Database: "wiki_a", Charset: "utf8mb4", Collation: "utf8mb4_bin", File: file}
+		change(b)
+		must(t, b.describeInFile())
+		if _, err := OpenBackup(file); (err == nil) != (name == "good") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -87,18 +87,27 @@ func (s *Server) Contents(ctx context.Context, database string) (map[string]Cont
 		full[i] = Quote(database) + "." + Quote(r.name)
 		counts[i] = "SELECT " + literal(r.name) + ", COUNT(*) FROM " + full[i] + r.history()
 	}
-	err = s.pairs(ctx, database, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
-	if err != nil {
-		return nil, err
-	}
-	err = s.pairs(ctx, database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
-		table := strings.TrimPrefix(name, database+".")
-		contents[table] = Contents{contents[table].Rows, n}
+	err = s.work(ctx, "", false, func(c *sql.Conn) error {
+		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 60"); err != nil {
+			return err
+		}
+		err := pairs(ctx, c, database, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
+		if err != nil {
+			return err
+		}
+		err = pairs(ctx, c, database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
+			table := strings.TrimPrefix(name, database+".")
+			contents[table] = Contents{contents[table].Rows, n}
+		})
+		if err != nil {
+			return err
+		}
+		return checksumTexts(ctx, c, database, all, contents)
 	})
-	if err != nil {
-		return nil, err
+	if isError(err, errLockWait) {
+		return nil, fmt.Errorf("another client has had a table of it locked for a minute: %w", err)
 	}
-	return contents, s.checksumTexts(ctx, database, all, contents)
+	return contents, err
 }
 
 // history has a SELECT read the rows of all times.
@@ -111,8 +120,8 @@ func (r relation) history() string {
 
 // checksumTexts replaces the checksums of tables with a FLOAT: MariaDB hands out six
 // digits of it, to clients and into dumps, and CHECKSUM TABLE sees all of them.
-func (s *Server) checksumTexts(ctx context.Context, database string, all []relation, contents map[string]Contents) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c
+func checksumTexts(ctx context.Context, conn *sql.Conn, database string, all []relation, contents map[string]Contents) error {
+	rows, err := conn.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c
 		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND DATA_TYPE = 'float')
 		ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`, database, database)
 	if err != nil {
@@ -140,13 +149,13 @@ func (s *Server) checksumTexts(ctx context.Context, database string, all []relat
 	if len(sums) == 0 {
 		return nil
 	}
-	return s.pairs(ctx, database, strings.Join(sums, " UNION ALL "), func(table string, n int64) {
+	return pairs(ctx, conn, database, strings.Join(sums, " UNION ALL "), func(table string, n int64) {
 		contents[table] = Contents{contents[table].Rows, n}
 	})
 }
 
-func (s *Server) pairs(ctx context.Context, database, query string, each func(string, int64)) error {
-	rows, err := s.db.QueryContext(ctx, tagComment(database)+" "+query)
+func pairs(ctx context.Context, conn *sql.Conn, database, query string, each func(string, int64)) error {
+	rows, err := conn.QueryContext(ctx, tagComment(database)+" "+query)
 	if err != nil {
 		return err
 	}
@@ -166,11 +175,12 @@ func (s *Server) pairs(ctx context.Context, database, query string, each func(st
 }
 
 // objectsQuery reads what a database has besides tables: what it is with its name,
-// and a digest of its definition.
+// and a digest of its definition. Asked for TRIGGER_SCHEMA the server would look at
+// the triggers of all databases.
 const objectsQuery = `SELECT CONCAT('view ', TABLE_NAME), MD5(CONCAT_WS('|', VIEW_DEFINITION, CHECK_OPTION, DEFINER, SECURITY_TYPE))
 	FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?
 UNION ALL SELECT CONCAT('trigger ', TRIGGER_NAME), MD5(CONCAT_WS('|', EVENT_MANIPULATION, EVENT_OBJECT_TABLE, ACTION_TIMING, ACTION_STATEMENT, DEFINER, SQL_MODE))
-	FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?
+	FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ?
 UNION ALL SELECT LOWER(CONCAT(ROUTINE_TYPE, ' ', ROUTINE_NAME)), MD5(CONCAT_WS('|', DTD_IDENTIFIER, ROUTINE_DEFINITION, SQL_DATA_ACCESS, SECURITY_TYPE, DEFINER, SQL_MODE))
 	FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?
 UNION ALL SELECT CONCAT('event ', EVENT_NAME), MD5(CONCAT_WS('|', EVENT_DEFINITION, EVENT_TYPE, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, STATUS, ON_COMPLETION, DEFINER, SQL_MODE))

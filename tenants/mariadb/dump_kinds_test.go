@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,6 +170,33 @@ func as2(t *testing.T, database string) *Server {
 	config := shared.config.Clone()
 	config.DBName = database
 	return connectWith(t, config)
+}
+
+// Databases of which nothing has to be said are not looked at one by one.
+func TestUnusual(t *testing.T) {
+	const search = "CREATE TABLE searchindex (a INT) ENGINE=MyISAM"
+	var all []string
+	for name, statements := range map[string][]string{
+		"usual_1":   {"CREATE TABLE t (a INT, b VARCHAR(10), c TIMESTAMP(6), d BIGINT UNSIGNED NOT NULL)", search},
+		"usual_2":   {},
+		"odd_view":  {"CREATE VIEW v AS SELECT 1"},
+		"odd_hist":  {"CREATE TABLE t (a INT) WITH SYSTEM VERSIONING", search},
+		"odd_part":  {"CREATE TABLE t (a INT) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME (PARTITION h HISTORY, PARTITION c CURRENT)"},
+		"odd_event": {"CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1"},
+		"odd_aria":  {"CREATE TABLE t (a INT) ENGINE=Aria"},
+		"odd_crash": {search},
+	} {
+		filled(t, name, statements)
+		all = append(all, name)
+	}
+	must(t, exec1(t, shared, "FLUSH TABLES"))
+	must(t, os.Truncate(filepath.Join(dataOf(t), "odd_crash", "searchindex.MYI"), 10))
+	slices.Sort(all)
+	found, err := shared.Unusual(t.Context(), all)
+	must(t, err)
+	if d := cmp.Diff([]string{"odd_aria", "odd_crash", "odd_event", "odd_hist", "odd_part", "odd_view"}, found); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
 }
 
 // What can't be brought back is said before anything is dumped.

@@ -42,8 +42,21 @@ func (s *Server) unreadable(ctx context.Context, database string) ([]string, err
 	for i, name := range suspects {
 		full[i] = Quote(database) + "." + Quote(name)
 	}
+	problems, err := s.checkTables(ctx, full)
 	var bad []string
-	err = s.work(ctx, "", false, func(c *sql.Conn) error {
+	for _, table := range suspects {
+		if text := problems[database+"."+table]; text != "" {
+			bad = append(bad, fmt.Sprintf("its table %s can't be read: %s", table, text))
+		}
+	}
+	return bad, err
+}
+
+// checkTables asks for the errors of tables, by "database.table". It does not wait
+// long for one that is locked.
+func (s *Server) checkTables(ctx context.Context, full []string) (map[string]string, error) {
+	problems := map[string]string{}
+	err := s.work(ctx, "", false, func(c *sql.Conn) error {
 		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 2"); err != nil {
 			return err
 		}
@@ -58,12 +71,68 @@ func (s *Server) unreadable(ctx context.Context, database string) ([]string, err
 				return err
 			}
 			if strings.EqualFold(kind, "error") {
-				bad = append(bad, fmt.Sprintf("its table %s can't be read: %s", strings.TrimPrefix(table, database+"."), text))
+				problems[table] = text
 			}
 		}
 		return rows.Err()
 	})
-	return bad, err
+	return problems, err
+}
+
+// flagVersioned are the bits of PRTYPE in InnoDB's dictionary of the columns that
+// hold a row's time, DATA_VERS_START and DATA_VERS_END (data0type.h).
+const flagVersioned = 1<<14 | 1<<15
+
+// Unusual are those of some databases for which Dumpable may find something, by a
+// fixed number of queries: most hold nothing but tables of InnoDB and a sound
+// searchindex. It is all of them where a long row could stand in the way.
+func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, error) {
+	if !s.mayRaise(ctx) {
+		return databases, nil
+	}
+	tables, _, _ := s.factQueries()
+	known, err := s.innoPlaces(ctx, tables)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unusual, search := map[string]bool{}, []string{}
+	for _, database := range databases {
+		for table := range names[database] {
+			switch {
+			case known[place{database, table, ""}]:
+			case table == "searchindex":
+				search = append(search, Quote(database)+".searchindex")
+			default:
+				unusual[database] = true
+			}
+		}
+	}
+	for _, query := range []string{
+		"SELECT DISTINCT SUBSTRING_INDEX(t.NAME, '/', 1) FROM " + s.dictionaryPrefix() + "TABLES t JOIN " + s.dictionaryPrefix() + "COLUMNS c ON c.TABLE_ID = t.TABLE_ID WHERE c.PRTYPE & " + fmt.Sprint(flagVersioned),
+		"SELECT DISTINCT EVENT_SCHEMA FROM information_schema.EVENTS",
+	} {
+		found, err := s.set(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for name := range found {
+			unusual[decodeName(name)] = true
+		}
+	}
+	for some := range slices.Chunk(search, perQuery) {
+		problems, err := s.checkTables(ctx, some)
+		if err != nil {
+			return databases, nil // such as a lock: each is looked at
+		}
+		for table := range problems {
+			unusual[strings.TrimSuffix(table, ".searchindex")] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(databases), func(name string) bool { return !unusual[name] }), nil
 }
 
 // versioned are the tables that keep their history.

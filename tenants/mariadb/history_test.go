@@ -22,7 +22,7 @@ func TestLatestBackup(t *testing.T) {
 	write := func(names ...string) {
 		t.Helper()
 		for _, name := range names {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(`{"database":"wiki_a","charset":"utf8mb4","collation":"utf8mb4_bin"}`), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -225,6 +225,7 @@ const (
 
 	errDatabaseExists = 1007
 	errAccess         = 1045
+	errLockWait       = 1205
 )
 
 func isError(err error, number uint16) bool {

@@ -73,6 +73,9 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	there := l.found[server.Name]
 	if there.Databases[row.Database] {
 		left.Items = append(left.Items, fmt.Sprintf("database %s on server %s", row.Database, server.Name))
+		if err := l.askDump(ctx, left); err != nil {
+			return nil, err
+		}
 	}
 	accounts := l.AccountsOf(left.tenant)
 	holding := there.Of(accounts)
@@ -90,6 +93,28 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	}
 	left.Items = append(left.Items, "its rows of the ledger")
 	return left, nil
+}
+
+// askDump looks whether the last dump of a database would bring it back: a removal
+// that finds out later has withdrawn the wiki for nothing. One that was begun may have
+// its dump.
+func (l *looking) askDump(ctx context.Context, left *Leftover) error {
+	if left.Problem != "" || left.row.State == mariadb.Leaving {
+		return nil
+	}
+	s, err := l.Server(ctx, left.tenant.Server)
+	if err != nil {
+		return err
+	}
+	problems, remarks, err := s.Dumpable(ctx, left.row.Database)
+	if err != nil {
+		problems = []string{err.Error()}
+	}
+	if len(problems) > 0 {
+		left.Problem = "it can't be dumped: " + strings.Join(problems, "; ")
+	}
+	left.Items = append(left.Items, remarks...)
+	return ctx.Err()
 }
 
 // addFiles lists what is below the state folder.
