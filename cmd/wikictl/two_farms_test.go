@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"wikictl/cmd/internal/stack"
 )
@@ -122,6 +123,9 @@ func TestTwoFarmsOnOneServer(t *testing.T) {
 		t.Errorf("alpha answers as %s", name)
 	}
 	t.Run("accounts of other programs", func(t *testing.T) { otherAccounts(t, f) })
+	t.Run("a colleague's shell", func(t *testing.T) { colleaguesShell(t, f) })
+	t.Run("a farm of version 0.1.0", func(t *testing.T) { fromFirstVersion(t, f) })
+	g.wants(g.run("status"), "two_alpha")
 }
 
 // secondCheckouts uses a farm's state from copies of its definitions, which lack a
@@ -193,4 +197,47 @@ func otherAccounts(t *testing.T, f *farm) {
 		t.Errorf("there is %v", has)
 	}
 	f.sql("DROP USER wiki_late_schema@localhost")
+}
+
+// colleaguesShell has a colleague work in a wiki's database while a creation goes on
+// that was killed, and while the wiki is removed.
+func colleaguesShell(t *testing.T, f *farm) {
+	f.write("tenants/late.toml", strings.ReplaceAll(f.read("tenants/alpha.toml"), "alpha", "late"))
+	if out, code := f.struck(event{"late", "seed", "before", "kill"}, "create", "late"); code != -1 {
+		t.Fatalf("it was not killed: %s", out)
+	}
+	meanwhile := func(args ...string) {
+		t.Helper()
+		shell := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-N", "wiki_late", "-e", "SELECT SLEEP(4)")
+		must(t, shell.Start())
+		for len(f.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(4)'")) == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		f.run(args...)
+		if err := shell.Wait(); err != nil {
+			t.Errorf("wikictl %v: the colleague's shell: %v", args, err)
+		}
+	}
+	meanwhile("create", "late")
+	must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants/late.toml")))
+	meanwhile("apply", "--all", "--prune", "--yes", "--max-removals", "1")
+}
+
+// fromFirstVersion takes away what version 0.1.0 did not have: the identity, the
+// ledger's later tables, and the marks.
+func fromFirstVersion(t *testing.T, f *farm) {
+	f.sql(`DROP TABLE wikictl.farm; DELETE FROM wikictl.wikictl_migration WHERE name >= '0003'; ALTER DATABASE wikictl COMMENT '';
+		ALTER DATABASE wiki_alpha COMMENT ''; ALTER DATABASE wiki_gone COMMENT ''`)
+	must(t, os.Remove(f.state("farm.toml")))
+	for _, c := range []string{"status", "plan"} {
+		f.wants(f.refuses(2, c), "an older one", "wikictl create")
+	}
+	f.run("create", "--all")
+	f.wants(f.refuses(1, "audit"), "database-mark", "its database wiki_alpha has no farm's mark", "its database wiki_gone has no farm's mark")
+	f.command("audit", "--fix", "--yes").Run() // what else it finds decides the exit code
+	f.run("plan")
+	marks := f.sql("SELECT REPLACE(SCHEMA_COMMENT, 'wikictl farm ', '') = (SELECT id FROM wikictl.farm) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ('wiki_alpha', 'wiki_gone', 'wikictl')")
+	if strings.Join(marks, " ") != "1 1 1" {
+		t.Errorf("marked: %v", marks)
+	}
 }

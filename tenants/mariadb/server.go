@@ -165,7 +165,7 @@ func (s *Server) work(ctx context.Context, database string, multi bool, do func(
 	return s.workFor(ctx, database, database, multi, do)
 }
 
-// workFor is work for a database that need not be the connection's default: whoever
+// workFor is work for a database that need not be the connection's default: the run that
 // takes over after a kill finds the connection by it.
 func (s *Server) workFor(ctx context.Context, tag, database string, multi bool, do func(*sql.Conn) error) error {
 	conn, err := s.alone(ctx, database, multi)
