@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -118,27 +117,6 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 	return c.countTables(ctx, list)
 }
 
-// countTables looks into databases that are there although the ledger has no row of
-// their tenants.
-func (c *creation) countTables(ctx context.Context, list []*tenants.Tenant) error {
-	c.tables = map[string]int{}
-	for _, t := range list {
-		if t.Server == nil || c.obstacles[t.Name] != nil || c.rows[t.Name].Name != "" || !c.found[t.Server.Name].Databases[t.Database] {
-			continue
-		}
-		s, err := c.Server(ctx, t.Server)
-		if err == nil {
-			var tables []string
-			tables, err = s.Tables(ctx, t.Database)
-			c.tables[t.Name] = len(tables)
-		}
-		if err != nil {
-			c.obstacles[t.Name] = tenants.Problems{host.ServerFault(t.Server, err)}
-		}
-	}
-	return ctx.Err()
-}
-
 // serversOf are the servers of tenants; one that only the state folder has left
 // has none.
 func serversOf(list []*tenants.Tenant) []*tenants.Server {
@@ -149,109 +127,6 @@ func serversOf(list []*tenants.Tenant) []*tenants.Server {
 		}
 	}
 	return servers
-}
-
-// facts decide what is to be done about a tenant that may have to be made.
-type facts struct {
-	row       mariadb.TenantRow // the zero row: the ledger has none
-	other     string            // name under which the ledger has its database
-	holding   mariadb.Holding   // what its server has of it
-	tables    int               // in its database, when the ledger has no row
-	farm      string            // this farm's id
-	owner     string            // who has the database, when it is another farm
-	served    bool              // it has a release
-	upgrading string            // run whose upgrade of it was begun and not ended
-}
-
-// judge compares what is wanted of a tenant with what was found before any lock was
-// taken. An outcome without a status has to be worked on.
-func (c *creation) judge(t *tenants.Tenant) host.Outcome {
-	if problems := c.obstacles[t.Name]; problems != nil {
-		return host.Outcome{Tenant: t, Status: host.Blocked, Err: host.InTheWay(problems)}
-	}
-	holding := c.found[t.Server.Name].Of(c.AccountsOf(t))
-	return decide(t, facts{
-		row: c.rows[t.Name], other: c.renamed[t.Name].Name,
-		holding: holding, tables: c.tables[t.Name], farm: c.FarmID(), owner: c.owner(holding.Farm),
-		served: host.Exists(c.Layout.LocalSettings(t.Name)),
-	})
-}
-
-// owner names a farm by the id in its mark.
-func (c *creation) owner(id string) string {
-	for _, f := range c.farms {
-		if f.ID == id {
-			return f.String()
-		}
-	}
-	return "one with the id " + id + ", whose ledger is on another server"
-}
-
-// judgeAgain is judge under the tenant's lock: whatever was read before may have been
-// changed by another run.
-func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (mariadb.TenantRow, error) {
-	f := facts{other: c.renamed[t.Name].Name, farm: c.FarmID(), served: host.Exists(c.Layout.LocalSettings(t.Name))}
-	var err error
-	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
-		return f.row, err
-	}
-	open, _, err := c.ledger.OpenUpgrade(ctx, t.Name)
-	if err != nil {
-		return f.row, err
-	}
-	f.upgrading = open.Run
-	server, err := c.Server(ctx, t.Server)
-	if err != nil {
-		return f.row, err
-	}
-	if f.holding, err = server.Holds(ctx, c.AccountsOf(t)); err != nil {
-		return f.row, err
-	}
-	f.owner = c.owner(f.holding.Farm)
-	o := decide(t, f)
-	if o.Status == host.Unchanged {
-		return f.row, errMade
-	}
-	return f.row, o.Err
-}
-
-// decide compares what is wanted of a tenant with what is there.
-func decide(t *tenants.Tenant, f facts) host.Outcome {
-	row, known := f.row, f.row.Name != ""
-	fail := func(format string, args ...any) host.Outcome {
-		return host.Outcome{Tenant: t, Status: host.Failed, Err: fmt.Errorf(format, args...)}
-	}
-	switch {
-	case f.other != "":
-		return fail("it is %s in the ledger, with this database; wikictl apply %s renames it", f.other, t.Name)
-	case known && row.Server != t.Server.Name:
-		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
-	case known && row.Database != t.Database:
-		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
-	case known && row.State == mariadb.Leaving:
-		return fail("run %s began to remove it and was interrupted: wikictl undelete %s keeps it, or ends the removal and brings it back", row.Run, t.Name)
-	case known && row.State == mariadb.Returning:
-		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
-	case known && row.State == mariadb.Creating && f.served:
-		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made anew; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
-	case f.holding.Farm != "" && f.holding.Farm != f.farm:
-		return fail("the database %s is on server %s already and belongs to another farm: %s; set another database", t.Database, t.Server.Name, f.owner)
-	case !known && f.tables > 0 && f.holding.Farm != "":
-		return fail("the database %s is on server %s already, with %d tables and this farm's mark, but the ledger does not know it; restore the ledger from a backup, or remove the database", t.Database, t.Server.Name, f.tables)
-	case !known && f.tables > 0:
-		return fail("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, f.tables)
-	case (!known || row.State == mariadb.Creating) && len(f.holding.Foreign) > 0:
-		return fail("the account %s is on server %s already and wikictl did not make it for this tenant; remove it or set another database", f.holding.Foreign[0].Name(), t.Server.Name)
-	case known && row.State != mariadb.Creating && !f.holding.Database:
-		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
-	case f.upgrading != "" && !f.served:
-		return fail("run %s upgrades it, or was interrupted in that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
-	case known && row.State == mariadb.Ready && f.served:
-		return host.Outcome{Tenant: t, Status: host.Unchanged}
-	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
-		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
-	}
-	return host.Outcome{Tenant: t}
 }
 
 // work takes the jobs all the way, so many at a time, and adds their outcomes.
