@@ -51,6 +51,16 @@ func parseTemplate(name, file, text string) (*template.Template, tenants.Problem
 			c.list(part.Tree.Root)
 		}
 	}
+	if t.Tree != nil {
+		tree := func(name string) *parse.Tree {
+			if part := t.Lookup(name); part != nil {
+				return part.Tree
+			}
+			return nil
+		}
+		p := places{scanner: scanners[kindOf(name)], check: &c, parts: tree}
+		p.list([]spot{p.scanner.start}, t.Tree.Root)
+	}
 	return t, c.problems
 }
 
@@ -118,6 +128,16 @@ func (c *checker) action(n *parse.ActionNode) {
 		Position: at, Message: "{{" + n.Pipe.String() + "}} prints without an escaper",
 		Hint: "end it with one of " + strings.Join(slices.Sorted(maps.Keys(c.allowed)), ", "),
 	})
+}
+
+// misplaced reports an escaper whose text is not safe where it stands, once.
+func (c *checker) misplaced(n *parse.ActionNode, hint string) {
+	p := tenants.Problem{
+		Position: place(c.file, c.text, int(n.Position())), Message: "{{" + n.Pipe.String() + "}} does not fit here", Hint: hint,
+	}
+	if !slices.Contains(c.problems, p) {
+		c.problems = append(c.problems, p)
+	}
 }
 
 // place turns an offset into line and column.

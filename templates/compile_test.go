@@ -51,7 +51,7 @@ func TestNotCompiled(t *testing.T) {
 		`{{ range $i, $h := .Tenant.Hosts }}{{ range $.Tenant.Skins }}{{ php $h }}{{ end }}{{ end }}`, `{{ define "x" }}{{ end }}`, `{{ php .Tenant.Origins }}`,
 		`{{ range .Sections }}{{ range .Settings }}{{ php .Name }}{{ end }}{{ end }}`, `{{ range .Tenant.Hosts }}{{ php .Name }}{{ end }}`,
 	} {
-		tmpl, problems := parseTemplate(LocalSettings, "x", text)
+		tmpl, problems := parseTemplate(LocalSettings, "x", "<?php "+text)
 		if len(problems) > 0 {
 			t.Errorf("%s: %v", text, problems)
 		} else if compile(tmpl, escapers[".php"]) != nil {
@@ -69,10 +69,10 @@ func FuzzCompile(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	f.Add("{{ range $i, $h = .Tenant.Hosts }}{{ end }}")
-	f.Add(`{{ range $i, $h := .Tenant.Hosts }}{{ if $i }}{{ php $h }}{{ else }}{{ php $.Server }}{{ end }}{{ end }}`)
-	f.Add(`{{range $0,$:=.Tenant.Hosts}}{{if $.Server}}{{end}}{{end}}`)
-	f.Add(`{{range $x,$x:=.Tenant.Hosts}}{{php $x}}{{end}}`)
+	f.Add("<?php {{ range $i, $h = .Tenant.Hosts }}{{ end }}")
+	f.Add(`<?php {{ range $i, $h := .Tenant.Hosts }}{{ if $i }}{{ php $h }}{{ else }}{{ php $.Server }}{{ end }}{{ end }}`)
+	f.Add(`<?php {{range $0,$:=.Tenant.Hosts}}{{if $.Server}}{{end}}{{end}}`)
+	f.Add(`<?php {{range $x,$x:=.Tenant.Hosts}}{{php $x}}{{end}}`)
 	farm := load(f, farmToml)
 	s := set(f, "")
 	v, err := s.view(data(farm, "btrfs"))
@@ -99,10 +99,10 @@ func FuzzCompile(f *testing.F) {
 func TestOwnTemplateThatIsNotCompiled(t *testing.T) {
 	f := load(t, farmToml)
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, LocalSettings), []byte(`{{ with .Tenant }}{{ php .Name }}{{ end }}`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, LocalSettings), []byte(`<?php {{ with .Tenant }}{{ php .Name }}{{ end }}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := set(t, dir).Render(data(f, "btrfs")); err != nil || string(r.LocalSettings) != "'btrfs'" {
+	if r, err := set(t, dir).Render(data(f, "btrfs")); err != nil || string(r.LocalSettings) != "<?php 'btrfs'" {
 		t.Errorf("%s %v", r.LocalSettings, err)
 	}
 }

@@ -173,7 +173,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	f.Add("{{ php .Tenant.Name }}{{ range .Sections }}{{ assign .Settings }}{{ end }}")
+	f.Add("<?php {{ php .Tenant.Name }}{{ range .Sections }}{{ assign .Settings }}{{ end }}")
 	f.Add("{{ .Tenant.Name }}")
 	f.Fuzz(func(t *testing.T, text string) { parseTemplate(LocalSettings, "x", text) })
 }
@@ -181,15 +181,15 @@ func FuzzLoad(f *testing.F) {
 func TestOwnTemplateAsksTheFleet(t *testing.T) {
 	f := load(t, farmToml, "name = \"second\"\nhosts = [\"second.example.org\"]\nsitename = \"Second\"\n")
 	dir := t.TempDir()
-	text := `{{ range tenants "class=kernel" }}{{ php .Name }},{{ end }}{{ range tenants "class=none" }}{{ php .Name }}{{ end }}`
+	text := `<?php {{ range tenants "class=kernel" }}{{ php .Name }},{{ end }}{{ range tenants "class=none" }}{{ php .Name }}{{ end }}`
 	if err := os.WriteFile(filepath.Join(dir, LocalSettings), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r, err := set(t, dir).Render(data(f, "second"))
-	if err != nil || string(r.LocalSettings) != "'btrfs'," {
+	if err != nil || string(r.LocalSettings) != "<?php 'btrfs'," {
 		t.Errorf("%s %v", r.LocalSettings, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, LocalSettings), []byte(`{{ range tenants "klass=x" }}{{ php .Name }}{{ end }}`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, LocalSettings), []byte(`<?php {{ range tenants "klass=x" }}{{ php .Name }}{{ end }}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := set(t, dir).Render(data(f, "second")); err == nil || !strings.Contains(err.Error(), "klass") {
