@@ -150,7 +150,7 @@ func TestWikisAreSpread(t *testing.T) {
 // What the web server's check refuses of one tenant is taken back, and the others are
 // served; when it refuses what was there before, nothing changes.
 func TestCheckRefusesOneTenant(t *testing.T) {
-	d := deployer(t, "! grep -qs bad VHOSTS/*.conf || { echo is bad; false; }", "echo reload >> RELOADS")
+	d := deployer(t, "! grep -Hs bad VHOSTS/*.conf || { echo is bad; false; }", "echo reload >> RELOADS")
 	reloads := filepath.Join(t.TempDir(), "reloads")
 	d.web.Check[2] = strings.ReplaceAll(d.web.Check[2], "VHOSTS", d.layout.Vhosts())
 	d.web.Reload[2] = strings.ReplaceAll(d.web.Reload[2], "RELOADS", reloads)
@@ -182,7 +182,7 @@ func TestCheckRefusesOneTenant(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := served(t, d, "a", "b", "c")
-	if _, err := d.Apply(t.Context(), Of(wanted("a", "three"), wanted("c", "newer"))); !errors.As(err, &hook) || errors.As(err, &partial) {
+	if _, err := d.Apply(t.Context(), Of(wanted("a", "three"), wanted("c", "newer"))); !errors.As(err, &hook) || errors.As(err, &partial) || !strings.Contains(err.Error(), "look at "+filepath.Join(d.layout.Vhosts(), "other.conf")) {
 		t.Errorf("error is %v", err)
 	}
 	if after := served(t, d, "a", "b", "c"); after != before {

@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 )
 
 // commitSound is commit that leaves out the tenants which the web server's check
@@ -15,7 +20,7 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 		return reloaded, nil, err
 	}
 	if before := d.Check(ctx); before != nil {
-		return false, nil, fmt.Errorf("%w\n(it refuses what is there already, too, whatever this run changes)", before)
+		return false, nil, fmt.Errorf("%w\n(it refuses what is there already, too, whatever this run changes%s)", before, d.suspects(before))
 	}
 	if j.Default != "" {
 		if reloaded, err = d.commit(ctx, journal{Default: j.Default, DefaultData: j.DefaultData}); err != nil {
@@ -30,6 +35,31 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 	err = h.try(ctx, units(j.Swaps, moved))
 	return h.reloaded, h.refused, err
 }
+
+// quoted is a path in what the check printed.
+var quoted = regexp.MustCompile(`/[^\s"':;]+`)
+
+// suspects names the installed virtual hosts that a refusal tells of, by their own
+// path or by that of a file which they name, such as a certificate.
+func (d *Deployer) suspects(refused error) string {
+	paths := quoted.FindAllString(refused.Error(), -1)
+	installed, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*.conf"))
+	var named []string
+	for _, vhost := range installed {
+		text, _ := os.ReadFile(vhost)
+		if slices.ContainsFunc(paths, func(p string) bool { return p == vhost || len(p) > 5 && strings.Contains(string(text), p) }) {
+			named = append(named, vhost)
+		}
+	}
+	if len(named) == 0 || len(named) > mostSuspects {
+		return ""
+	}
+	return "; look at " + strings.Join(named, ", ") + ": give back the file that it names, or move it away for the time being"
+}
+
+// mostSuspects is how many virtual hosts are named: a file that more of them name is
+// not one tenant's.
+const mostSuspects = 5
 
 // refusal reports whether an error is that of the web server's check alone, so that
 // all is as it was before.

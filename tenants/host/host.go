@@ -51,7 +51,7 @@ type Host struct {
 	servers map[string]*connection // by name
 	ledger  *mariadb.Ledger
 	locks   map[string]*mariadb.Locks
-	forks   map[string]*php.Server
+	forks   map[string]*php.Server // by program and folder
 
 	platforms map[string]*platform // by php program
 }
@@ -157,6 +157,9 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 		open = mariadb.Connect
 	}
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
+	if err != nil && def.Managed && h.options.Look {
+		err = fmt.Errorf("%w (wikictl server start starts it)", err)
+	}
 	switch {
 	case err == nil:
 		s.SetFarm(farm)
@@ -242,14 +245,14 @@ func (h *Host) Holder() string { return h.options.Holder }
 func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if f := h.forks[c.Path]; f != nil {
+	if f := h.forks[c.PHP+"\x00"+c.Path]; f != nil {
 		return f, nil
 	}
 	f, err := php.Start(ctx, php.Options{Program: c.PHP, Owner: h.owner})
 	if err != nil {
 		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
 	}
-	h.forks[c.Path] = f
+	h.forks[c.PHP+"\x00"+c.Path] = f
 	return f, nil
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"wikictl/php"
 	"wikictl/templates"
@@ -16,7 +18,8 @@ import (
 // load has the command line's PHP of a release's codebase load its settings, before
 // the web server does.
 func (h *Host) load(ctx context.Context, tenant, release string) error {
-	t, c := h.Farm.Tenant(tenant), h.codeOf(release)
+	t := h.Farm.Tenant(tenant)
+	c := h.codeOf(t, release)
 	if t == nil || c == nil {
 		return fmt.Errorf("%s is of no tenant or codebase of the definitions", release)
 	}
@@ -26,12 +29,19 @@ func (h *Host) load(ctx context.Context, tenant, release string) error {
 	return nil
 }
 
-// codeOf is the codebase that a release runs on; nil when the definitions have none
-// such.
-func (h *Host) codeOf(release string) *tenants.Codebase {
+// codeOf is the codebase that a release runs on: the tenant's wanted one when it is in
+// that folder, as several codebases may share one and differ in their php, else the
+// first by name. nil when the definitions have none such.
+func (h *Host) codeOf(t *tenants.Tenant, release string) *tenants.Codebase {
 	core, err := os.Readlink(filepath.Join(release, "core"))
-	for _, c := range h.Farm.Codebases {
-		if err == nil && c.Path == core {
+	if err != nil {
+		return nil
+	}
+	if t != nil && t.Codebase != nil && t.Codebase.Path == core {
+		return t.Codebase
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Farm.Codebases)) {
+		if c := h.Farm.Codebases[name]; c.Path == core && len(c.Faults) == 0 {
 			return c
 		}
 	}
@@ -75,7 +85,7 @@ func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error 
 		return err
 	}
 	release, linkErr := filepath.EvalSymlinks(h.Layout.Current(t.Name))
-	c := h.codeOf(release)
+	c := h.codeOf(t, release)
 	if linkErr != nil || c == nil {
 		return err
 	}

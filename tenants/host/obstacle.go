@@ -74,7 +74,7 @@ func InTheWay(problems tenants.Problems) error {
 func ServerFault(s *tenants.Server, err error) tenants.Problem {
 	p := tenants.Problem{Position: s.Position, Key: "servers." + s.Name, Message: err.Error(), Hint: "mend its dsn, or start it"}
 	if s.Managed {
-		p.Hint = "wikictl server start starts it"
+		p.Hint = "" // the error has it
 	}
 	return p
 }

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"wikictl/templates/deploy"
@@ -202,10 +201,7 @@ func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error
 
 // readLedger reads the ledger's tenants; none when there is no ledger yet.
 func (c *creation) readLedger(ctx context.Context) (err error) {
-	switch err := c.takeInventory(ctx, c.Farm.Ledger); {
-	case err != nil && c.Farm.Ledger.Managed:
-		return fmt.Errorf("%w\n(wikictl server start starts it)", err)
-	case err != nil:
+	if err := c.takeInventory(ctx, c.Farm.Ledger); err != nil {
 		return err
 	}
 	c.rows = map[string]mariadb.TenantRow{}
