@@ -33,7 +33,7 @@ var plantedOnServers = []misdeed{
 	{rule: "upgrade-pending", says: "it runs on codebase old", plant: query("UPDATE wikictl.tenant SET codebase = 'old' WHERE database_name = 'DB'")},
 	{rule: "codebase-changed", says: "codebase 1.43, or what the wiki loads of it, changed", plant: query("UPDATE wikictl.tenant SET component_set = 'ffffffffffffffff' WHERE database_name = 'DB'")},
 	{rule: "upgrade-interrupted", says: "was being changed, and will be put back", plant: upgradeRow("changing")},
-	{rule: "upgrade-kept", says: "left read-only: boom", plant: upgradeRow("kept")},
+	{rule: "upgrade-kept", says: "left closed: boom", plant: upgradeRow("kept")},
 	{rule: "tenant-leftover", farm: true, says: "no tenant gone;", plant: query(
 		"INSERT INTO wikictl.tenant SELECT 'gone', server, 'wiki_gone', codebase, version, component_set, state, run, changed FROM wikictl.tenant LIMIT 1; CREATE DATABASE wiki_gone; CREATE USER wiki_gone@localhost IDENTIFIED BY 'x'")},
 	{rule: "database-unowned", farm: true, says: "nobody's: wiki_grantxwildcard", plant: query("CREATE DATABASE wiki_grantxwildcard")},

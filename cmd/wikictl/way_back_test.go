@@ -297,6 +297,10 @@ func TestRollbackAsksUnderTheLock(t *testing.T) {
 	f.run("upgrade", "--force", "w0")
 	c.edit("Since", "the second")
 
+	f.sql("CREATE TRIGGER wikictl.refuse BEFORE INSERT ON wikictl.run FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'there is no room'")
+	f.refused(2, "there is no room", "rollback", "--yes", "w0")
+	f.sql("DROP TRIGGER wikictl.refuse")
+
 	q := f.asks("rollback", "w0")
 	q.wait("lose what was made since? [y/N]")
 	f.refused(75, "locked by", "upgrade", "--force", "w0")

@@ -23,7 +23,7 @@ func (k *task) resume(ctx context.Context) (host.Status, error) {
 	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return host.Failed, err
 	}
-	w, err := decide(row, k.wanted(), k.New, func() error { return whole(row) })
+	w, err := decide(row, k.wanted(), k.New, func() error { return k.whole(row) })
 	if err != nil {
 		return host.Failed, err
 	}
@@ -95,16 +95,23 @@ func (k *task) backTo(ctx context.Context, w way) error {
 	return k.putBack(ctx)
 }
 
-// whole reports whether the dump of an upgrade can be restored.
-func whole(row mariadb.UpgradeRow) error {
+// whole looks whether the dump of an upgrade can be restored. It reads all of it once a
+// run; Restore does so again right before it drops anything.
+func (k *task) whole(row mariadb.UpgradeRow) error {
 	if row.Backup == "" {
 		return errNoDump
 	}
-	b, err := mariadb.OpenBackup(row.Backup)
-	if err != nil {
-		return err
+	if k.verified == row.Backup {
+		return nil
 	}
-	return b.Verify()
+	b, err := mariadb.OpenBackup(row.Backup)
+	if err == nil {
+		err = b.Verify()
+	}
+	if err == nil {
+		k.verified = row.Backup
+	}
+	return err
 }
 
 var errNoDump = errors.New("there is no dump of it (--backup none)")
@@ -132,7 +139,7 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 		err := k.phase(ctx, mariadb.Kept)
 		return host.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
 	}
-	if lost := whole(k.now); lost != nil {
+	if lost := k.whole(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // with the error
 		return host.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which runs the updater again; until then readers get the page of maintenance", why, lost, k.Name), err)
 	}
@@ -168,7 +175,7 @@ func lostLock(ctx context.Context, why error) error {
 // putBack makes the tenant what it was before the upgrade that k.now tells of, whose
 // database is changed.
 func (k *task) putBack(ctx context.Context) error {
-	if err := whole(k.now); err != nil { // before anything says that it is being restored
+	if err := k.whole(k.now); err != nil { // before anything says that it is being restored
 		return err
 	}
 	err := k.each(ctx, []step{

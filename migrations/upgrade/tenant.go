@@ -22,6 +22,7 @@ type task struct {
 	accounts mariadb.Accounts
 	now      mariadb.UpgradeRow
 	notes    []string // for the result
+	verified string   // file of the dump that was read in full
 }
 
 // one takes one tenant to its wanted code, or puts it back.

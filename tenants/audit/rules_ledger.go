@@ -63,14 +63,14 @@ var ledgerRules = []rule{
 	{Rule: Rule{
 		ID: "upgrade-interrupted", Severity: Error,
 		What:      "The upgrade of a wiki was begun and did not come to its end, and nobody works on it.",
-		Why:       "The wiki is read-only until it is finished or put back.",
-		Mend:      "Run wikictl upgrade for it, which finishes what was done and puts back what was not.",
+		Why:       "The wiki is read-only, or closed to readers, until it is finished or put back.",
+		Mend:      "Run wikictl upgrade for it, which finishes what was done and puts back what was not, or wikictl rollback.",
 		Reference: "README: Upgrading",
 	}, there: upgradeInterrupted},
 	{Rule: Rule{
 		ID: "upgrade-kept", Severity: Warning,
-		What:      "The upgrade of a wiki failed, and it was left read-only to be looked at.",
-		Why:       "Nobody can edit it.",
+		What:      "The upgrade of a wiki failed, and it was left closed to be looked at (--on-failure keep).",
+		Why:       "Nobody can read it.",
 		Mend:      "Look at its log and its database; then run wikictl upgrade for it, which puts it back and tries again.",
 		Reference: "README: Upgrading",
 	}, there: upgradeKept},
@@ -236,7 +236,7 @@ func upgradeInterrupted(s *subject, r *reporter) {
 func upgradeKept(s *subject, r *reporter) {
 	up, open := s.there.past.upgrades[s.tenant.Name]
 	if open && up.Phase == mariadb.Kept {
-		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was left read-only: %s",
+		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was left closed: %s",
 			up.OldVersion, up.NewVersion, up.Run, up.Error)
 	}
 }

@@ -37,7 +37,7 @@ func (a *app) upgradeCommand() *cli.Command {
 			&cli.DurationFlag{Name: "pause-between", Usage: "wait between waves, such as 10m"},
 			&cli.BoolFlag{Name: "confirm", Usage: "ask before each wave after the first"},
 			&cli.StringFlag{Name: "backup", Usage: "dump; command: by the commands of [backup]; or none: what fails then can't be put back", Value: "dump"},
-			&cli.StringFlag{Name: "on-failure", Usage: "restore, or keep: leave it read-only for you to look at", Value: "restore"},
+			&cli.StringFlag{Name: "on-failure", Usage: "restore, or keep: leave it closed for you to look at", Value: "restore"},
 			&cli.DurationFlag{Name: "timeout", Usage: "of the updater of one wiki", Value: time.Hour},
 			&cli.DurationFlag{Name: "patience", Usage: "with requests under way, before their connections are ended", Value: 10 * time.Second},
 			&cli.BoolFlag{Name: "run-jobs", Usage: "empty the job queue on the old code first"},
