@@ -46,11 +46,28 @@ func throwIn(setting, text string) func(*farm, string) func() {
 	}
 }
 
-// lockTable has another client hold a table.
+// lockTable has another client hold a table, which is not wikictl's to end, until the
+// database is about to be restored.
 func lockTable(f *farm, db string) func() {
 	cmd := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, db, "-e", "LOCK TABLES user READ; DO SLEEP(300)")
 	must(f.t, cmd.Start())
-	return func() { cmd.Process.Kill(); cmd.Wait() }
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		defer cmd.Wait()
+		defer cmd.Process.Kill()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			if len(f.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DROP DATABASE%"+db+"%' AND STATE LIKE 'Waiting%'")) > 0 {
+				return
+			}
+		}
+	})
+	return func() { close(stop); wait.Wait() }
 }
 
 // fullDisk puts a tenant's dumps on a disk of 8 kB, or where none may be mounted, on
