@@ -10,24 +10,34 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Served asks a wiki for a page and for the log-in page as a reader would, and
 // wants both from that version of MediaWiki (its meta element "generator").
 func Served(ctx context.Context, base, host, page, version string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	for _, title := range []string{page, LogIn} {
+		if err := Page(ctx, base, host, title, version, probeLimit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LogIn is the title of the log-in page, which each wiki has and shows to everybody.
+const LogIn = "Special:UserLogin"
+
+// Page asks a wiki for a page as a reader would, and wants it from that version of
+// MediaWiki (its meta element "generator") within a limit.
+func Page(ctx context.Context, base, host, title, version string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for _, title := range []string{page, "Special:UserLogin"} {
-		if title == "" {
-			continue // a private wiki does not tell
-		}
-		body, err := follow(ctx, base, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), host)
-		if err != nil {
-			return fmt.Errorf("ask %s for %q: %w", host, title, err)
-		}
-		if !bytes.Contains(body, []byte(`content="MediaWiki `+version+`"`)) {
-			return fmt.Errorf("ask %s for %q: the page does not come from MediaWiki %s: %q", host, title, version, words(body))
-		}
+	body, err := follow(ctx, base, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), host)
+	if err != nil {
+		return fmt.Errorf("ask %s for %q: %w", host, title, err)
+	}
+	if !bytes.Contains(body, []byte(`content="MediaWiki `+version+`"`)) {
+		return fmt.Errorf("ask %s for %q: the page does not come from MediaWiki %s: %q", host, title, version, words(body))
 	}
 	return nil
 }

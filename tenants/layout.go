@@ -31,6 +31,9 @@ func (l Layout) Current(name string) string { return filepath.Join(l.Wiki(name),
 // serves again.
 func (l Layout) Before(name string) string { return filepath.Join(l.Wiki(name), "before") }
 
+// Seen is the file that says from which release a tenant was last seen to answer.
+func (l Layout) Seen(name string) string { return filepath.Join(l.Wiki(name), "seen.json") }
+
 // LocalSettings is the configuration that is served, by way of Current.
 func (l Layout) LocalSettings(name string) string {
 	return filepath.Join(l.Current(name), "LocalSettings.php")

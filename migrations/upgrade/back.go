@@ -198,7 +198,7 @@ func (k *task) serveOld(ctx context.Context) error {
 	if err := k.serve(ctx, k.now.OldRelease); err != nil {
 		return err
 	}
-	return k.answers(ctx, k.now.OldVersion)
+	return k.answers(ctx, k.now.OldVersion, k.now.OldSet)
 }
 
 // restore replaces the database by a dump.

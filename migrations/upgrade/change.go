@@ -163,18 +163,18 @@ func (k *task) check(ctx context.Context) error {
 	return nil
 }
 
-// probe asks the wiki through the web server who it is and, when it is served
-// from a new release, for a page and the log-in page, and that an edit is refused.
+// probe asks the wiki through the web server who it is, for its main page and the log-in
+// page, and compares with before; when it is served from a new release an edit has to
+// be refused.
 func (k *task) probe(ctx context.Context) error {
-	base, name, t := k.Farm.Web.Probe, k.tenant.Hosts[0], k.tenant
-	info, err := k.IdentifyAll(ctx, t.Hosts, k.Who(t))
-	if err != nil || k.now.NewRelease == k.now.OldRelease {
+	before, err := k.LastSight(k.Name)
+	if err != nil {
 		return err
 	}
-	if err := php.Served(ctx, base, name, info.MainPage, t.Codebase.Version); err != nil {
+	if k.remarks, err = k.After(ctx, k.tenant, before); err != nil || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
-	return php.RefusesEdits(ctx, base, name)
+	return php.RefusesEdits(ctx, k.Farm.Web.Probe, k.tenant.Hosts[0])
 }
 
 // settle writes that the tenant is on the new code for good.

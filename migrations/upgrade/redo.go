@@ -5,6 +5,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -23,7 +24,7 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 		{"restore", func() error { return k.restore(ctx, undo.row.UndoBackup) }},
 		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
-		{"probe", func() error { return k.answers(ctx, k.now.NewVersion) }},
+		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},
 		{"ledger", func() error { return k.settle(ctx) }},
 	})
 	if err == nil {
@@ -66,8 +67,16 @@ func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 	return nil
 }
 
-// answers asks a wiki, until it says that it is of that version.
-func (k *task) answers(ctx context.Context, version string) error {
-	_, err := k.Identify(ctx, k.tenant.Hosts[0], php.SiteInfo{DBName: k.tenant.Database, Version: version})
-	return err
+// answers asks a wiki, until it says that it is of that version, and notes that it was
+// seen to answer from its release, which is of the code of set.
+func (k *task) answers(ctx context.Context, version, set string) error {
+	want := php.SiteInfo{DBName: k.tenant.Database, Version: version}
+	if _, err := k.Identify(ctx, k.tenant.Hosts[0], want); err != nil {
+		return k.Explain(ctx, k.tenant, err)
+	}
+	current, _, err := k.Unseen(k.Name)
+	if err != nil || current == 0 {
+		return err
+	}
+	return k.Note(k.tenant, host.Sight{Hosts: k.tenant.Hosts[:1], Want: want, Set: set})
 }

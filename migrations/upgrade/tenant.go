@@ -23,6 +23,7 @@ type task struct {
 	now      mariadb.UpgradeRow
 	notes    []string // for the result
 	verified string   // file of the dump that was read in full
+	remarks  []string // what is bad of the wiki, and was before
 }
 
 // one takes one tenant to its wanted code, or puts it back.
@@ -31,7 +32,7 @@ func (u *upgrade) one(ctx context.Context, j *Planned) (host.Outcome, error) {
 	start := time.Now()
 	k := &task{upgrade: u, Planned: j}
 	status, err := k.attempt(ctx)
-	return u.run.Finish(host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Note: k.told()}), err
+	return u.run.Finish(host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Note: k.told(), Remarks: k.remarks}), err
 }
 
 func (k *task) attempt(ctx context.Context) (status host.Status, err error) {
@@ -162,6 +163,7 @@ func (k *task) forward(ctx context.Context) error {
 		}
 	}
 	err := k.each(ctx, []step{
+		{"before", func() error { _, _, err := k.Before(ctx, k.tenant, k.row.ComponentSet); return err }},
 		{"mark", func() error { return k.mark(ctx) }},
 		{"read-only", func() error { return k.freeze(ctx) }},
 		{"backup", func() error { return k.dump(ctx) }},
@@ -211,7 +213,7 @@ func (k *task) change(ctx context.Context) error {
 func (k *task) finish(ctx context.Context) error {
 	err := k.each(ctx, []step{
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
-		{"probe", func() error { return k.Explain(ctx, k.tenant, k.probe(ctx)) }},
+		{"probe", func() error { return k.probe(ctx) }},
 		{"ledger", func() error { return k.settle(ctx) }},
 	})
 	if err != nil {

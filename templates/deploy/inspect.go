@@ -21,6 +21,7 @@ const LeftoverAge = 10 * time.Minute
 // which Compare looks at.
 type Inspection struct {
 	Release   int       // that is served; zero: none
+	Seen      int       // that was last seen to answer; zero: none was noted
 	Releases  []int     // smallest first
 	Broken    []Broken  // links
 	Missing   []string  // of Layout.Images and Layout.Cache
@@ -41,6 +42,11 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 		return i, err
 	}
 	i.Release, i.Broken = d.links(tenant)
+	seen, err := d.Seen(tenant)
+	if err != nil {
+		return i, err
+	}
+	i.Seen = seen.Release
 	if i.Rights, i.Missing, err = wrongRights(d.rightsOf(tenant, i.Releases)); err != nil {
 		return i, err
 	}

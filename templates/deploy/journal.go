@@ -112,6 +112,9 @@ func mergeKind(first, second Kind) Kind {
 // apply makes one swap. It can be made again.
 func (d *Deployer) apply(s swap) error {
 	if !s.Out {
+		if err := d.noteServed(s.Tenant, s.From); err != nil {
+			return err
+		}
 		if err := d.bringRelease(s); err != nil {
 			return err
 		}

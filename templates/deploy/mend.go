@@ -76,7 +76,7 @@ func (d *Deployer) latest(tenant, core string) (int, error) {
 // as it leaves, needed are further ones that have to stay, such as for a rollback.
 func Unused(i Inspection, needed ...int) []int {
 	old := i.Releases[:max(0, len(i.Releases)-keepReleases)]
-	return slices.DeleteFunc(slices.Clone(old), func(n int) bool { return n == i.Release || slices.Contains(needed, n) })
+	return slices.DeleteFunc(slices.Clone(old), func(n int) bool { return n == i.Release || n == i.Seen || slices.Contains(needed, n) })
 }
 
 // Discard removes releases of a tenant that Unused named, unless they are among
@@ -94,6 +94,11 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 	if now.Release, err = d.Current(tenant); err != nil {
 		return err
 	}
+	seen, err := d.Seen(tenant)
+	if err != nil {
+		return err
+	}
+	now.Seen = seen.Release
 	for _, n := range releases {
 		if !slices.Contains(Unused(now), n) {
 			return fmt.Errorf("release %d of tenant %q is in use by now", n, tenant)

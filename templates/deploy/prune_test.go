@@ -9,6 +9,7 @@ func TestPruneKeepsCurrentAndHighest(t *testing.T) {
 	d := deployer(t, "", "")
 	for _, text := range []string{"1", "2", "3", "4", "5"} {
 		apply(t, d, wanted("a", text))
+		see(t, d, "a")
 	}
 	if got, _ := d.Releases("a"); !slices.Equal(got, []int{3, 4, 5}) {
 		t.Errorf("releases are %v", got)
@@ -33,6 +34,7 @@ func TestKeepBefore(t *testing.T) {
 	}
 	for _, text := range []string{"2", "3", "4", "5"} {
 		apply(t, d, wanted("a", text))
+		see(t, d, "a")
 	}
 	if got, _ := d.Releases("a"); !slices.Equal(got, []int{1, 3, 4, 5}) {
 		t.Errorf("releases are %v", got)
@@ -42,5 +44,36 @@ func TestKeepBefore(t *testing.T) {
 	}
 	if got, _ := d.Releases("a"); !slices.Equal(got, []int{5}) {
 		t.Errorf("releases are %v", got)
+	}
+}
+
+// see notes that a tenant answers from its current release.
+func see(t *testing.T, d *Deployer, tenant string) {
+	t.Helper()
+	current, err := d.Current(tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.NoteSeen(tenant, Seen{Release: current}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The release that was last seen to answer stays, however many that were not come
+// after it, and also where nothing was noted before the first of them.
+func TestSeenStays(t *testing.T) {
+	d := deployer(t, "", "")
+	for _, text := range []string{"1", "2", "3", "4", "5"} {
+		apply(t, d, wanted("a", text))
+	}
+	if got, _ := d.Releases("a"); !slices.Equal(got, []int{1, 3, 4, 5}) {
+		t.Errorf("releases are %v", got)
+	}
+	i, err := d.Inspect("a")
+	if err != nil || i.Seen != 1 || slices.Contains(Unused(i), 1) {
+		t.Errorf("%+v, %v", i, err)
+	}
+	if err := d.Discard(t.Context(), "a", []int{1}); err == nil {
+		t.Error("the release that was last seen was discarded")
 	}
 }

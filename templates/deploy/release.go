@@ -314,7 +314,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 		return err
 	}
 	if current != release {
-		if err := d.serve(tenant, release); err != nil {
+		if err := errors.Join(d.noteServed(tenant, current), d.serve(tenant, release)); err != nil {
 			return err
 		}
 	}

@@ -126,8 +126,12 @@ func (d *Deployer) prune(tenant string, keep int) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	seen, err := d.Seen(tenant)
+	if err != nil {
+		return err
+	}
 	for _, n := range numbers[:max(0, len(numbers)-max(keep, 1))] {
-		if n == current || filepath.Base(before) == strconv.Itoa(n) {
+		if n == current || n == seen.Release || filepath.Base(before) == strconv.Itoa(n) {
 			continue
 		}
 		if err := os.RemoveAll(d.layout.Release(tenant, n)); err != nil {

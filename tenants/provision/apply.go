@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
-	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -119,7 +117,13 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	case Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
 	case Change:
-		return c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) })
+		if err := c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) }); err != nil {
+			return err
+		}
+		return c.step(j.tenant, "before", func() (err error) {
+			j.seen, j.before, err = c.Before(ctx, j.tenant, j.tenant.ComponentSet(j.tenant.Codebase))
+			return err
+		})
 	}
 	if err := c.same(ctx, j); err != nil || j.row.Name == "" {
 		return err
@@ -163,13 +167,9 @@ func (c *creation) same(ctx context.Context, j *job) error {
 	return err
 }
 
-// mend makes accounts again that are gone, and notes what the tenant is served
-// from before that changes.
+// mend makes accounts again that are gone.
 func (c *creation) mend(ctx context.Context, j *job) (err error) {
 	if err := c.same(ctx, j); err != nil {
-		return err
-	}
-	if j.release, err = c.Deploy.Current(j.tenant.Name); err != nil {
 		return err
 	}
 	marked := c.found[j.tenant.Server.Name].Farms[j.tenant.Database] != ""
@@ -194,15 +194,19 @@ func (c *creation) mend(ctx context.Context, j *job) (err error) {
 	return server.Mark(ctx, accounts)
 }
 
-// settle asks a tenant that the web server serves who it is, and ends a rename.
+// settle asks a tenant that the web server serves who it is, and ends a rename. One
+// whose settings changed is compared with before.
 func (c *creation) settle(ctx context.Context, j *job) error {
 	t := j.tenant
-	err := c.step(t, "probe", func() error {
-		_, err := c.IdentifyAll(ctx, t.Hosts, c.Who(t))
-		return c.Explain(ctx, t, err)
+	err := c.step(t, "probe", func() (err error) {
+		if j.kind != Change {
+			return c.Confirm(ctx, t)
+		}
+		j.remarks, err = c.After(ctx, t, j.before)
+		return err
 	})
 	switch {
-	case err != nil && j.kind == Change && j.release > 0 && ctx.Err() == nil:
+	case err != nil && j.kind == Change && ctx.Err() == nil && !errors.As(err, new(*host.SameError)):
 		return c.putBack(ctx, j, err)
 	case err != nil || j.kind != Rename:
 		return err
@@ -216,25 +220,17 @@ type restored struct{ error }
 // Unwrap gives the reason.
 func (r restored) Unwrap() error { return r.error }
 
-// putBack serves a tenant with its old settings again, as with the new ones it
-// did not answer as itself.
+// putBack serves a tenant from the release again from which it was last seen to
+// answer, as from the new one it does not.
 func (c *creation) putBack(ctx context.Context, j *job, why error) error {
-	t := j.tenant
-	err := c.step(t, "old release", func() error {
-		if err := c.Deploy.PutBack(ctx, t.Name, j.release); err != nil {
-			return err
-		}
-		vhost, err := os.ReadFile(c.Layout.Vhost(t.Name))
-		if err != nil {
-			return err
-		}
-		at := slices.IndexFunc(t.Hosts, func(h string) bool { return strings.Contains(string(vhost), h) })
-		if at < 0 {
-			return fmt.Errorf("none of its hosts is in %s, so that it can't be asked", c.Layout.Vhost(t.Name))
-		}
-		_, err = c.Identify(ctx, t.Hosts[at], php.SiteInfo{DBName: t.Database})
-		return err
-	})
+	current, err := c.Deploy.Current(j.tenant.Name)
+	switch {
+	case err != nil:
+		return errors.Join(why, err)
+	case current == j.seen.Release: // its files did not change
+		return why
+	}
+	err = c.step(j.tenant, "old release", func() error { return c.ServeSeen(ctx, j.tenant, j.seen) })
 	if err != nil {
 		return fmt.Errorf("%w; and it was not seen to answer with its old settings: %w", why, err)
 	}

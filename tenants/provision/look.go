@@ -108,8 +108,20 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 			return p
 		}
 		l.judgeAccounts(p)
+		l.judgeSeen(p)
 	}
 	return p
+}
+
+// judgeSeen looks whether a tenant was seen to answer since it was last changed.
+func (l *looking) judgeSeen(p *Planned) {
+	current, seen, err := l.Unseen(p.Name)
+	switch {
+	case err != nil:
+		p.add(Blocked, "%s", err)
+	case current != 0:
+		p.add(Change, "ask it: it is served from release %d, which was not seen to answer, as a run was interrupted or failed; release %d was, and is served again when this one does not answer", current, seen)
+	}
 }
 
 // judgeAccounts looks whether both accounts exist and are the tenant's.

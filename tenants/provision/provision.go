@@ -56,7 +56,10 @@ type job struct {
 	kind     Kind              // Make, Change, Rename or Left
 	row      mariadb.TenantRow // as the plan found it; of one to make, as read under its lock
 	accounts bool              // they are to be made again
-	release  int               // that a tenant to change was served from
+	still    bool              // nothing of it changes: it is only to be asked
+	seen     deploy.Seen       // release to put back, of a tenant to change
+	before   host.Sight        // what it answered from there
+	remarks  []string          // what is bad of it, and was before
 	elapsed  time.Duration
 	backup   string // file of the last dump of a tenant that is removed
 	removal  string // the run that began to remove it
@@ -80,6 +83,9 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 			jobs = append(jobs, &job{tenant: t, kind: Make})
 		case s.Failure():
 			o.Observer.Finished(outcomes[i])
+		case c.mustAsk(ctx, t):
+			outcomes[i].Status = ""
+			jobs = append(jobs, &job{tenant: t, kind: Change, row: c.rows[t.Name], still: true})
 		}
 	}
 	if len(jobs) == 0 {
@@ -96,6 +102,17 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 		}
 	}
 	return outcomes, err
+}
+
+// mustAsk reports whether a tenant that is made is served from a release that was not
+// seen to answer yet, and nothing but asking it again is due.
+func (c *creation) mustAsk(ctx context.Context, t *tenants.Tenant) bool {
+	current, _, err := c.Unseen(t.Name)
+	if err != nil || current == 0 || c.rows[t.Name].ComponentSet != t.ComponentSet(t.Codebase) {
+		return false
+	}
+	_, open, err := c.ledger.OpenUpgrade(ctx, t.Name)
+	return err == nil && !open
 }
 
 // look reads the ledger and takes inventory of every server once. A tenant whose
@@ -164,7 +181,7 @@ const batchSize = 500
 // drain; what is to be removed can wait.
 func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]host.Outcome) {
 	end := func(j *job, status host.Status, err error) {
-		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed}
+		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Remarks: j.remarks}
 		if j.kind == Make && status == host.Done {
 			o.Secrets = c.Layout.Secrets(j.tenant.Name)
 		}
@@ -240,6 +257,9 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 		c.o.Observer.Step(j.tenant.Name, "release")
 		if j.kind == Left {
 			gone = append(gone, j.tenant.Name)
+			continue
+		}
+		if j.still {
 			continue
 		}
 		list = append(list, j.tenant)

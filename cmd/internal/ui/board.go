@@ -130,11 +130,14 @@ func (b *Board) Finished(o host.Outcome) {
 		text += ": " + Clean(o.Err.Error())
 		e.Error = o.Err.Error()
 	}
+	for _, remark := range o.Remarks {
+		text += "\n          remark: " + Clean(remark)
+	}
 	b.event(e)
 	switch {
 	case b.bar == nil:
 		fmt.Fprintln(b.out, text)
-	case o.Status.Failure():
+	case o.Status.Failure(), len(o.Remarks) > 0:
 		fmt.Fprintln(b.bars, text)
 	}
 	if b.bar != nil {

@@ -35,6 +35,7 @@ type TenantResult struct {
 	Seconds float64      `json:"seconds"`
 	Steps   []StepResult `json:"steps,omitempty"`
 	Error   string       `json:"error,omitempty"`
+	Remarks []string     `json:"remarks,omitempty"` // what is bad of it and is no fault of the run
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
 	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
 	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
@@ -50,7 +51,7 @@ type StepResult struct {
 
 // Add appends one tenant's outcome.
 func (d *Document) Add(o host.Outcome) {
-	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note}
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}

@@ -1,0 +1,311 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"wikictl/php"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+)
+
+// Sight is what a tenant was seen to answer while it was served from some release.
+type Sight struct {
+	Hosts  []string     `json:"hosts"`
+	Want   php.SiteInfo `json:"want"`
+	Set    string       `json:"set"` // Tenant.ComponentSet of its code
+	Checks []Check      `json:"checks"`
+}
+
+// Check is one thing that was asked.
+type Check struct {
+	What    string  `json:"what"`
+	Wrong   string  `json:"wrong,omitempty"`  // empty: it is right
+	Silent  bool    `json:"silent,omitempty"` // what is wrong is that no answer came, or a failure of the wiki
+	Seconds float64 `json:"seconds"`
+
+	err error
+}
+
+// What is asked. Further host names go by themselves.
+const (
+	itself   = "the wiki"
+	mainPage = "its main page"
+	logIn    = "its log-in page"
+)
+
+// A page has pageLimit to come, or twice as long as it took before. One that takes
+// slowPage is worth a remark.
+const (
+	pageLimit = 60 * time.Second
+	slowPage  = 5 * time.Second
+)
+
+// SightOf is what is to be seen of a tenant that is served as it is wanted.
+func (h *Host) SightOf(t *tenants.Tenant) Sight {
+	return Sight{Hosts: t.Hosts, Want: h.Who(t), Set: t.ComponentSet(t.Codebase)}
+}
+
+// Before looks at a tenant that is to change as it is now, and keeps that with its
+// release where that one was the last that was seen to answer: what is bad already is
+// no fault of the change, also for the run that goes on after this one was killed.
+// seen is the release to put back, which may be older than the one that is served. set
+// is the ComponentSet of the code that it runs on.
+func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string) (seen deploy.Seen, before Sight, err error) {
+	current, err := h.Deploy.Current(t.Name)
+	if err != nil {
+		return seen, before, err
+	}
+	if seen, err = h.Deploy.Seen(t.Name); err != nil {
+		return seen, before, err
+	}
+	if before, err = readSight(seen); err != nil {
+		return seen, before, err
+	}
+	if seen.Release != 0 && seen.Release != current {
+		return seen, before, nil
+	}
+	if len(before.Hosts) == 0 { // nothing was noted yet: only what can't be otherwise is known
+		before = Sight{Hosts: t.Hosts, Want: php.SiteInfo{DBName: t.Database}, Set: set}
+	}
+	before.Want.Version = "" // an update in place is no fault
+	h.look(ctx, &before, nil)
+	if seen.Answer, err = json.Marshal(before); err != nil {
+		return seen, before, err
+	}
+	seen.Release = current
+	return seen, before, h.Deploy.NoteSeen(t.Name, seen)
+}
+
+// readSight reads what Before or Confirm kept.
+func readSight(s deploy.Seen) (sight Sight, err error) {
+	if len(s.Answer) > 0 {
+		err = json.Unmarshal(s.Answer, &sight)
+	}
+	return sight, err
+}
+
+// look asks once, and fills in the checks.
+func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
+	s.Checks = nil
+	var info php.SiteInfo
+	for i, name := range s.Hosts {
+		start := time.Now()
+		got, err := php.Probe(ctx, h.Farm.Web.Probe, name)
+		if err == nil {
+			err = Differ(name, got, s.Want)
+		}
+		if i == 0 {
+			info = got
+		}
+		s.add(hostCheck(i, name), err, start)
+	}
+	h.pages(ctx, s, info, before)
+}
+
+func hostCheck(i int, name string) string {
+	if i == 0 {
+		return itself
+	}
+	return name
+}
+
+func (s *Sight) add(what string, err error, start time.Time) {
+	c := Check{What: what, Seconds: time.Since(start).Seconds(), err: err}
+	if err != nil {
+		c.Wrong, c.Silent = err.Error(), silent(err)
+	}
+	s.Checks = append(s.Checks, c)
+}
+
+// silent reports whether an error is that nothing came, or that the wiki failed.
+func silent(err error) bool {
+	var answer *php.StatusError
+	if errors.As(err, &answer) {
+		return answer.Code >= http.StatusInternalServerError
+	}
+	return errors.As(err, new(interface{ Timeout() bool }))
+}
+
+// pages asks for the main page, where the wiki says which it is, and the log-in page.
+func (h *Host) pages(ctx context.Context, s *Sight, info php.SiteInfo, before []Check) {
+	if info.DBName == "" {
+		return
+	}
+	for _, page := range []struct{ what, title string }{{mainPage, info.MainPage}, {logIn, php.LogIn}} {
+		if page.title == "" {
+			continue
+		}
+		var was Check
+		if i := find(before, page.what); i >= 0 {
+			was = before[i]
+		}
+		limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
+		for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+			start := time.Now()
+			err := php.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], page.title, info.Version, limit)
+			if reloads := before != nil && elsewhere(err) && was.Wrong == ""; !reloads || ctx.Err() != nil || time.Since(begun) > reloadLimit {
+				s.add(page.what, err, start)
+				break
+			}
+		}
+	}
+}
+
+// elsewhere reports whether an error may be the answer of a web server that has not
+// read all of its configuration yet: the new one answered already, the old one goes on
+// for a moment.
+func elsewhere(err error) bool {
+	var answer *php.StatusError
+	return errors.As(err, &answer) && answer.Code != http.StatusInternalServerError
+}
+
+func find(checks []Check, what string) int {
+	return slices.IndexFunc(checks, func(c Check) bool { return c.What == what })
+}
+
+// After looks at a tenant after a change and compares: worse is what only now is
+// wrong, remarks are what was wrong before, too, or is slow. A tenant that did not
+// answer as itself before and does not now is a *SameError. What is good enough is
+// noted.
+func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, worse error) {
+	after := h.SightOf(t)
+	var info php.SiteInfo
+	for i, name := range after.Hosts {
+		start := time.Now()
+		got, err := h.Identify(ctx, name, after.Want)
+		if i == 0 {
+			info = got
+		}
+		after.add(hostCheck(i, name), err, start)
+	}
+	if after.Checks[0].err == nil {
+		h.pages(ctx, &after, info, before.Checks)
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	remarks, worse = compareChecks(before.Checks, after.Checks)
+	switch {
+	case worse != nil:
+		return remarks, h.Explain(ctx, t, worse)
+	case after.Checks[0].err != nil:
+		return nil, &SameError{h.Explain(ctx, t, after.Checks[0].err)}
+	}
+	return remarks, h.Note(t, after)
+}
+
+// SameError says that a tenant does not answer as itself, and did not before.
+type SameError struct{ error }
+
+// Error has why.
+func (e *SameError) Error() string {
+	return e.error.Error() + "; it did not answer as itself before, either"
+}
+
+// Unwrap gives the reason.
+func (e *SameError) Unwrap() error { return e.error }
+
+// compareChecks finds what became worse, and what is worth a remark.
+func compareChecks(before, after []Check) (remarks []string, worse error) {
+	for _, c := range after {
+		var was Check
+		at := find(before, c.What)
+		if at >= 0 {
+			was = before[at]
+		}
+		slow := c.Seconds >= slowPage.Seconds() && (c.What == mainPage || c.What == logIn)
+		switch {
+		case c.Wrong == "" && slow && was.Seconds >= slowPage.Seconds():
+			remarks = append(remarks, fmt.Sprintf("%s takes %.0f s, as before", c.What, c.Seconds))
+		case c.Wrong == "" && slow:
+			remarks = append(remarks, fmt.Sprintf("%s takes %.0f s, and took %.1f s before", c.What, c.Seconds, was.Seconds))
+		case c.Wrong == "":
+		case was.Wrong != "" && (was.Silent || !c.Silent):
+			remarks = append(remarks, c.Wrong+", as before")
+		case worse == nil:
+			worse = c.err
+		}
+	}
+	return remarks, worse
+}
+
+// Confirm asks a tenant that is served anew who it is, by each of its host names, and
+// notes that it was seen to answer.
+func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
+	if _, err := h.IdentifyAll(ctx, t.Hosts, h.Who(t)); err != nil {
+		return h.Explain(ctx, t, err)
+	}
+	sight := h.SightOf(t)
+	sight.Checks = []Check{{What: itself}}
+	return h.Note(t, sight)
+}
+
+// LastSight is what a tenant answered when it was last looked at.
+func (h *Host) LastSight(tenant string) (Sight, error) {
+	seen, err := h.Deploy.Seen(tenant)
+	if err != nil {
+		return Sight{}, err
+	}
+	return readSight(seen)
+}
+
+// Note keeps that a tenant was seen to answer from the release that it is served from.
+func (h *Host) Note(t *tenants.Tenant, s Sight) error {
+	current, err := h.Deploy.Current(t.Name)
+	if err != nil {
+		return err
+	}
+	answer, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return h.Deploy.NoteSeen(t.Name, deploy.Seen{Release: current, Answer: answer})
+}
+
+// Unseen returns the release that a tenant is served from and the one that it was last
+// seen to answer from, when they differ; zeros when they do not.
+func (h *Host) Unseen(tenant string) (current, seen int, err error) {
+	s, err := h.Deploy.Seen(tenant)
+	if err != nil || s.Release == 0 {
+		return 0, 0, err
+	}
+	if current, err = h.Deploy.Current(tenant); err != nil || current == 0 || current == s.Release {
+		return 0, 0, err
+	}
+	return current, s.Release, nil
+}
+
+// ServeSeen serves a tenant from the release that it was last seen to answer from
+// again, and asks it by the host names that it had. It refuses where that release is
+// of other code: the database is not for it.
+func (h *Host) ServeSeen(ctx context.Context, t *tenants.Tenant, seen deploy.Seen) error {
+	sight, err := readSight(seen)
+	if err != nil {
+		return err
+	}
+	current, err := h.Deploy.Current(t.Name)
+	if err != nil {
+		return err
+	}
+	same, err := h.Deploy.SameCode(t.Name, current, seen.Release)
+	if err != nil {
+		return err
+	}
+	if !same || (sight.Set != "" && sight.Set != t.ComponentSet(t.Codebase)) {
+		return fmt.Errorf("release %d, from which it last answered, is of other code", seen.Release)
+	}
+	if err := h.Deploy.PutBack(ctx, t.Name, seen.Release); err != nil {
+		return err
+	}
+	if len(sight.Hosts) == 0 || len(sight.Checks) > 0 && sight.Checks[0].Wrong != "" {
+		return nil // nobody knows what it answers
+	}
+	_, err = h.Identify(ctx, sight.Hosts[0], sight.Want)
+	return err
+}
