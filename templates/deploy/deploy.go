@@ -50,6 +50,24 @@ type Deployer struct {
 // group of php-fpm's workers, to whom a tenant's images and caches belong, and
 // fails when there are none or when wikictl may not give files to them.
 func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
+	d, err := NewReader(l, web)
+	if err != nil || os.Geteuid() == 0 {
+		return d, err
+	}
+	if d.uid >= 0 && d.uid != os.Geteuid() {
+		return nil, fmt.Errorf("files of %s can only be made by root: run wikictl as root, or php-fpm as yourself and leave web.user out", web.User)
+	}
+	d.uid = -1
+	groups, err := os.Getgroups()
+	if d.gid >= 0 && err == nil && !slices.Contains(append(groups, os.Getegid()), d.gid) {
+		return nil, fmt.Errorf("files of group %s can only be made by its members or root: run wikictl as root", web.Group)
+	}
+	return d, nil
+}
+
+// NewReader is New for those who only look: it does not matter who they are. Nothing
+// that writes may be called.
+func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, writing: make(chan struct{}, 1)}
 	if web.User != "" {
 		u, err := user.Lookup(web.User)
@@ -65,17 +83,6 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 			return nil, fmt.Errorf("web.group: %w", err)
 		}
 		d.gid, _ = strconv.Atoi(g.Gid)
-	}
-	if os.Geteuid() == 0 {
-		return d, nil
-	}
-	if d.uid >= 0 && d.uid != os.Geteuid() {
-		return nil, fmt.Errorf("files of %s can only be made by root: run wikictl as root, or php-fpm as yourself and leave web.user out", web.User)
-	}
-	d.uid = -1
-	groups, err := os.Getgroups()
-	if d.gid >= 0 && err == nil && !slices.Contains(append(groups, os.Getegid()), d.gid) {
-		return nil, fmt.Errorf("files of group %s can only be made by its members or root: run wikictl as root", web.Group)
 	}
 	return d, nil
 }

@@ -113,6 +113,7 @@ type FarmInspection struct {
 	Rights    []Rights // of the folders that tenants share, where they are wrong
 	Strays    []Stray  // of tenants that are none of the farm's
 	Leftovers []string // half-written, by runs that were killed
+	Unseen    []string // why something was not looked at: whoever looks may not read it
 	Journal   bool     // a run was killed between switching releases and the reload
 }
 
@@ -135,6 +136,10 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 	} {
 		dir := filepath.Join(d.layout.State, kind.folder)
 		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrPermission) {
+			i.Unseen = append(i.Unseen, err.Error())
+			continue
+		}
 		if ignoreAbsent(err) != nil {
 			return i, err
 		}

@@ -37,7 +37,7 @@ var diskRules = []rule{
 		Why:       "What is wrong with them is not known.",
 		Mend:      "The message says what is in the way. Audits are for the user that runs the other commands.",
 		Reference: "Manual:Security",
-	}, there: unreadableFiles},
+	}, there: unreadableFiles, allThere: unreadFolders},
 	{Rule: Rule{
 		ID: "link-broken", Severity: Error,
 		What:      "A wiki's link to its release, or the release's link to the code, does not lead there.",
@@ -116,6 +116,12 @@ func (s *subject) state() *diskState {
 		return d
 	}
 	return nil
+}
+
+func unreadFolders(w *wanted, r *reporter) {
+	for _, why := range w.there.farm.Unseen {
+		r.say(w.farm.At("state"), "state", "run wikictl as root", "%s", why)
+	}
 }
 
 func unreadableFiles(s *subject, r *reporter) {

@@ -40,6 +40,9 @@ func readReferences(l tenants.Layout, t *there) (map[string]reference, error) {
 	references := map[string]reference{}
 	for set, schemas := range bySet {
 		golden, err := readGoldenSchema(l.GoldenSchema(set))
+		if errors.Is(err, fs.ErrPermission) {
+			t.farm.Unseen, err = append(t.farm.Unseen, err.Error()), nil
+		}
 		switch {
 		case err != nil:
 			return nil, err

@@ -81,7 +81,11 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	deployer, err := deploy.New(f.Layout(), f.Web)
+	open := deploy.New
+	if o.Look {
+		open = deploy.NewReader
+	}
+	deployer, err := open(f.Layout(), f.Web)
 	if err != nil {
 		return nil, err
 	}
@@ -311,6 +315,25 @@ func (h *Host) WritePlatformScript() error {
 		return err
 	}
 	return deploy.WriteFile(h.Layout.PlatformScript(), php.PlatformScript(), 0o644, -1)
+}
+
+// Unreadable says, by tenant, why its files can't be compared by whoever runs this; of
+// each tenant the codebase is the one that on gives. It is empty for root.
+func (h *Host) Unreadable(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) map[string]error {
+	unread := map[string]error{}
+	if os.Geteuid() == 0 {
+		return unread
+	}
+	for _, t := range list {
+		want, err := h.Wanted(t, on(t))
+		if err == nil {
+			_, err = h.Deploy.Compare(ctx, deploy.Of(want), false)
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			unread[t.Name] = err
+		}
+	}
+	return unread
 }
 
 // Exists says whether a file is there.

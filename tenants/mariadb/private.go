@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -87,12 +88,26 @@ func (p Private) Start(ctx context.Context) error {
 
 // Running says whether the server answers.
 func (p Private) Running(ctx context.Context) bool {
+	running, err := p.Answers(ctx)
+	return running && err == nil
+}
+
+// Answers reports whether the server runs. A server that refuses the user who asks
+// runs. The error is why that can't be told, such as fs.ErrPermission.
+func (p Private) Answers(ctx context.Context) (bool, error) {
 	db, err := p.open()
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer db.Close()
-	return db.PingContext(ctx) == nil
+	err = db.PingContext(ctx)
+	switch {
+	case err == nil, errors.As(err, new(*mysql.MySQLError)):
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return false, nil
+	}
+	return false, err
 }
 
 func (p Private) open() (*sql.DB, error) {

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -62,6 +63,9 @@ func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, passwor
 	s.db.SetConnMaxIdleTime(time.Minute)
 	if err := s.db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.Version); err != nil {
 		s.db.Close()
+		if def.Managed && (isError(err, errAccess) || isError(err, errAccessPlugin) || errors.Is(err, fs.ErrPermission)) {
+			err = fmt.Errorf("%w\n(a managed server lets in who started it: run wikictl as that user, most often root)", err)
+		}
 		return nil, fmt.Errorf("server %s: %w", def.Name, err)
 	}
 	return s, nil
@@ -226,6 +230,7 @@ const (
 	errDatabaseExists = 1007
 	errAccess         = 1045
 	errLockWait       = 1205
+	errAccessPlugin   = 1698 // of an account that only one user of the system may have
 )
 
 func isError(err error, number uint16) bool {

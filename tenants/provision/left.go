@@ -20,7 +20,7 @@ import (
 // leftovers lists what wikictl made for tenants that nothing defines any more: by
 // the ledger, or else by a folder or secrets below state. A database or an account
 // that the ledger does not have is nobody's concern here.
-func (l *looking) leftovers(ctx context.Context) ([]*Leftover, error) {
+func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 	rows := undefined(l.Farm.Tenants, l.rows)
 	for _, row := range l.renamed {
 		delete(rows, row.Name)
@@ -34,6 +34,9 @@ func (l *looking) leftovers(ctx context.Context) ([]*Leftover, error) {
 		found[name] = left
 	}
 	names, err := namesOnDisk(l.Layout)
+	if errors.Is(err, fs.ErrPermission) {
+		p.Unseen, err = append(p.Unseen, "what is left over without a row of the ledger: "+err.Error()), nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -25,12 +27,19 @@ func Look(ctx context.Context, h *host.Host, list []*tenants.Tenant, o LookOptio
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &looking{creation: c, open: map[string]mariadb.UpgradeRow{}}
+	l := &looking{creation: c, open: map[string]mariadb.UpgradeRow{}, removed: map[string]*Removed{}}
 	if c.ledger != nil {
 		var err error
 		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
 			return nil, err
 		}
+	}
+	all, err := AllRemoved(l.Layout)
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
+	for _, r := range slices.Backward(all) {
+		l.removed[r.Name] = r
 	}
 	return l.plan(ctx, list, o)
 }
@@ -38,7 +47,8 @@ func Look(ctx context.Context, h *host.Host, list []*tenants.Tenant, o LookOptio
 // looking is one Look.
 type looking struct {
 	*creation
-	open map[string]mariadb.UpgradeRow // by tenant
+	open    map[string]mariadb.UpgradeRow // by tenant
+	removed map[string]*Removed           // the latest of each tenant; none where it may not be read
 }
 
 func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
@@ -73,8 +83,18 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 		return p, nil
 	}
 	var err error
-	p.Left, err = l.leftovers(ctx)
+	p.Left, err = l.leftovers(ctx, p)
 	return p, err
+}
+
+// UnseenFiles says, in a line, that the files of some tenants were not compared; why is
+// by tenant and not empty.
+func UnseenFiles(why map[string]error) string {
+	first := slices.Sorted(maps.Keys(why))[0]
+	if len(why) == 1 {
+		return fmt.Sprintf("the files of %s: %s", first, why[first])
+	}
+	return fmt.Sprintf("the files of %d wikis, such as %s: %s", len(why), first, why[first])
 }
 
 // judgeAll says what is to be done about a tenant, but for its files.
@@ -97,7 +117,7 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 		p.add(Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != mariadb.Ready:
 		p.add(Make, "%s", making(t, p.row))
-		if r, err := FindRemoved(l.Layout, t.Name, ""); err == nil && p.row.State == "" && r.Database != "" {
+		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.Database != "" {
 			p.add(Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
 		}
 	case !host.Exists(l.Layout.Secrets(t.Name)):
@@ -146,7 +166,12 @@ func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
 	for i, t := range some {
 		list[i], by[t.Name] = t.tenant, t
 	}
-	source, err := l.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	wanted := func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
+	if unread := l.Unreadable(ctx, list, wanted); len(unread) > 0 {
+		p.Unseen = append(p.Unseen, UnseenFiles(unread))
+		list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
+	}
+	source, err := l.Source(list, wanted)
 	if err != nil {
 		return err
 	}

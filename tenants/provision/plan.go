@@ -84,6 +84,7 @@ type Plan struct {
 	Farm      []Entry     // of no tenant
 	Left      []*Leftover // by name; only of a plan for the whole farm
 	Unchanged int
+	Unseen    []string // what whoever looked may not see, a sentence each without a full stop
 
 	all []*tenants.Tenant
 }
@@ -102,7 +103,7 @@ func (p *Plan) Count(k Kind) int {
 	return n
 }
 
-// Empty says that nothing differs.
+// Empty says that nothing differs, as far as it could be seen.
 func (p *Plan) Empty() bool { return len(p.Tenants)+len(p.Farm)+len(p.Left) == 0 }
 
 // InTheWay reports whether Apply would fail at something that it can see now. With

@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -210,13 +211,24 @@ func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do fun
 	defer func() { err = errors.Join(err, h.Close()) }()
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
-		return err
+		return stopped(f, err)
 	}
 	rows, err := ledger.Tenants(ctx)
 	if err != nil {
 		return err
 	}
 	return do(h, ledger, rows)
+}
+
+// stopped adds what to do to the error of a run that only looks, and so starts no
+// server, when the ledger's server is wikictl's own and does not run.
+func stopped(f *tenants.Farm, err error) error {
+	const hint = "wikictl server start"
+	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
+	if off && f.Ledger.Managed && !strings.Contains(err.Error(), hint) {
+		return fmt.Errorf("%w\n(%s starts it)", err, hint)
+	}
+	return err
 }
 
 // holder is who runs this, for whoever finds a tenant locked.

@@ -77,5 +77,5 @@ func (a *app) tellPlan(c *cli.Context, p *provision.Plan, elapsed time.Duration)
 		err = ui.Plan(a.stdout, "plan", p, c.Int("diffs"))
 	}
 	prune := c.Bool("prune")
-	return cmp.Or(err, dryRunError(!p.Empty(), p.InTheWay(prune) || removals(c, p, prune) != nil))
+	return cmp.Or(err, dryRunError(!p.Empty() || len(p.Unseen) > 0, p.InTheWay(prune) || removals(c, p, prune) != nil))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -14,6 +15,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/provision"
 )
 
 func (a *app) renderCommand() *cli.Command {
@@ -41,14 +43,20 @@ func (a *app) runRender(c *cli.Context) error {
 			return err
 		}
 		fit, blocked := a.unblocked(c.Context, h, a.renderable(list, rows, open))
-		source, err := h.Source(fit, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+		wanted := func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
+		var unseen []string
+		if unread := h.Unreadable(c.Context, fit, wanted); len(unread) > 0 && !c.Bool("write") {
+			unseen = append(unseen, provision.UnseenFiles(unread))
+			fit = slices.DeleteFunc(fit, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
+		}
+		source, err := h.Source(fit, wanted)
 		if err != nil {
 			return err
 		}
 		if c.Bool("write") {
 			return a.write(c, h, fit, blocked, source, start)
 		}
-		return a.compare(c, h, source, len(blocked) > 0, start)
+		return a.compare(c, h, source, unseen, len(blocked) > 0, start)
 	})
 }
 
@@ -111,6 +119,7 @@ func rendered(list []*tenants.Tenant, applied deploy.Applied) []host.Outcome {
 type comparison struct {
 	Command string    `json:"command"`
 	Changes []fileRow `json:"changes"`
+	Unseen  []string  `json:"unseen"` // what whoever looked may not see
 	Seconds float64   `json:"seconds"`
 }
 
@@ -122,8 +131,8 @@ type fileRow struct {
 	Diff   string      `json:"diff,omitempty"`
 }
 
-// compare prints what differs on disk.
-func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, blocked bool, start time.Time) error {
+// compare prints what differs on disk, and what could not be compared.
+func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, unseen []string, blocked bool, start time.Time) error {
 	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
 	var unknown *deploy.PartialError
 	if errors.As(err, &unknown) {
@@ -132,20 +141,24 @@ func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, blocke
 	} else if err != nil {
 		return err
 	}
+	found := dryRunError(len(changes)+len(unseen) > 0, blocked)
 	if asJSON(c) {
-		d := comparison{Command: "render", Changes: []fileRow{}, Seconds: time.Since(start).Seconds()}
+		d := comparison{Command: "render", Changes: []fileRow{}, Unseen: append([]string{}, unseen...), Seconds: time.Since(start).Seconds()}
 		for _, change := range changes {
 			d.Changes = append(d.Changes, fileRow{change.Tenant, change.Kind, change.Path, change.Diff})
 		}
-		return cmp.Or(ui.WriteJSON(a.stdout, d), dryRunError(len(changes) > 0, blocked))
+		return cmp.Or(ui.WriteJSON(a.stdout, d), found)
 	}
 	for _, change := range changes {
 		fmt.Fprintf(a.stdout, "%s %s\n%s", change.Kind, change.Path, ui.Clean(change.Diff))
 	}
-	if len(changes) == 0 {
+	for _, what := range unseen {
+		fmt.Fprintf(a.stdout, "not seen: %s\n", ui.Clean(what))
+	}
+	if found == nil {
 		fmt.Fprintln(a.stdout, "render: no changes")
 	}
-	return dryRunError(len(changes) > 0, blocked)
+	return found
 }
 
 // unblocked leaves out tenants that something stands in the way of, which it names.

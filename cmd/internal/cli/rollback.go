@@ -62,7 +62,7 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	h, err := a.openHost(f, false)
+	h, err := a.openHost(f, c.Bool("dry-run"))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"wikictl/cmd/internal/ui"
 	"wikictl/tenants/mariadb"
 )
 
@@ -51,17 +52,22 @@ func (a *app) serverCommand() *cli.Command {
 				return p.Stop(ctx)
 			}),
 			action("status", "say whether the managed servers run", func(ctx context.Context, name string, p mariadb.Private) error {
-				a.tell(ctx, name, p)
-				return nil
+				return a.tell(ctx, name, p)
 			}),
 		},
 	}
 }
 
-func (a *app) tell(ctx context.Context, name string, p mariadb.Private) {
+// tell prints whether a server runs. Its error is why that can't be told.
+func (a *app) tell(ctx context.Context, name string, p mariadb.Private) error {
 	state := "stopped"
-	if p.Running(ctx) {
+	running, err := p.Answers(ctx)
+	switch {
+	case err != nil:
+		state = "can't be told: " + ui.Clean(err.Error())
+	case running:
 		state = "running"
 	}
 	fmt.Fprintf(a.stdout, "%s  %s  %s\n", name, state, p.Socket)
+	return err
 }

@@ -62,7 +62,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := a.openHost(f, false)
+	h, err := a.openHost(f, c.Bool("dry-run") || c.String("out") != "")
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	start := time.Now()
 	p, err := upgrade.Make(c.Context, h, list, o)
 	if err != nil {
-		return err
+		return stopped(f, err)
 	}
 	if c.Bool("dry-run") || c.String("out") != "" {
 		return a.showPlan(p, c.String("out"), asJSON(c))

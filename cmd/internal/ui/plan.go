@@ -16,6 +16,7 @@ type PlanDocument struct {
 	Tenants []*provision.Planned  `json:"tenants"`
 	Farm    []provision.Entry     `json:"farm"` // of no tenant
 	Left    []*provision.Leftover `json:"left"`
+	Unseen  []string              `json:"unseen"` // what whoever looked may not see
 	Seconds float64               `json:"seconds"`
 }
 
@@ -40,7 +41,7 @@ func countPlan(p *provision.Plan) PlanCounts {
 
 // NewPlanDocument is the document of a plan that took so long to make.
 func NewPlanDocument(command string, p *provision.Plan, elapsed time.Duration) PlanDocument {
-	d := PlanDocument{Command: command, Counts: countPlan(p), Tenants: p.Tenants, Farm: p.Farm, Left: p.Left, Seconds: elapsed.Seconds()}
+	d := PlanDocument{Command: command, Counts: countPlan(p), Tenants: p.Tenants, Farm: p.Farm, Left: p.Left, Unseen: append([]string{}, p.Unseen...), Seconds: elapsed.Seconds()}
 	if d.Tenants == nil {
 		d.Tenants = []*provision.Planned{}
 	}
@@ -89,6 +90,9 @@ func Plan(out io.Writer, command string, p *provision.Plan, diffs int) error {
 	if hidden > 0 {
 		fmt.Fprintf(&b, "the diffs of %d more tenants are not shown; --diffs N shows those of N\n", hidden)
 	}
+	for _, what := range p.Unseen {
+		fmt.Fprintf(&b, "not seen: %s\n", Clean(what))
+	}
 	b.WriteString(planTotal(command, p))
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -108,6 +112,9 @@ func printLeftover(b *strings.Builder, left *provision.Leftover) {
 }
 
 func planTotal(command string, p *provision.Plan) string {
+	if p.Empty() && len(p.Unseen) > 0 {
+		return fmt.Sprintf("%s: no changes in what was seen\n", command)
+	}
 	if p.Empty() {
 		return fmt.Sprintf("%s: no changes, %d unchanged\n", command, p.Unchanged)
 	}

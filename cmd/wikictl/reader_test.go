@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// as runs wikictl as another user of the system.
+func (f *farm) as(name string, args ...string) (out, story string, code int) {
+	f.t.Helper()
+	u, err := user.Lookup(name)
+	must(f.t, err)
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	cmd := f.command(args...)
+	cmd.Path, cmd.Env = f.demo.Dir+"/wikictl", append(os.Environ(), "HOME=/nonexistent")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	cmd.Dir = "/"
+	var said, told strings.Builder
+	cmd.Stdout, cmd.Stderr = &told, &said
+	cmd.Run()
+	return told.String(), said.String(), cmd.ProcessState.ExitCode()
+}
+
+// Commands that only read need no root: they say what they could not see.
+func TestWhoMayLook(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("only root can become another user")
+	}
+	f := newFarm(t)
+	self, err := os.Executable()
+	must(t, err)
+	program, err := os.ReadFile(self) // others may not enter its folder
+	must(t, err)
+	must(t, os.WriteFile(f.demo.Dir+"/wikictl", program, 0o755))
+	f.define(2)
+	f.exits(0, "create", "--all")
+	look := func(code int, words []string, args ...string) {
+		t.Helper()
+		out, story, got := f.as("nobody", args...)
+		if got != code || strings.Contains(story, "can only be made by root") {
+			t.Errorf("%v: exit code %d, want %d\n%s%s", args, got, code, out, story)
+		}
+		f.wants(out+story, words...)
+	}
+	look(0, []string{"main  running"}, "server", "status")
+	look(2, []string{"Access denied for user 'nobody'", "run wikictl as that user"}, "status")
+	must(t, os.Chmod(f.state("run"), 0o700))
+	look(2, []string{"main  can't be told: ", "permission denied"}, "server", "status")
+	must(t, os.Chmod(f.state("run"), 0o755))
+	f.sql("CREATE USER nobody@localhost IDENTIFIED VIA unix_socket; GRANT SELECT, PROCESS, SHOW DATABASES ON *.* TO nobody@localhost")
+	look(0, []string{"w0", "ready", "w1", "create"}, "status")
+	look(1, []string{"not seen: the files of 2 wikis, such as w0: ", "permission denied", "plan: no changes in what was seen"}, "plan")
+	look(1, []string{`"unseen"`, "permission denied"}, "--format", "json", "plan")
+	look(1, []string{"not seen: "}, "apply", "--all", "--dry-run")
+	look(1, []string{"not seen: the files of w0: "}, "render", "w0")
+	look(1, []string{"w0", "permission denied"}, "audit", "--quick")
+	look(0, []string{"0 would be made, 2 unchanged"}, "create", "--all", "--dry-run")
+	look(0, []string{"nothing to do, 2 unchanged"}, "upgrade", "--all", "--dry-run")
+	look(2, []string{"no upgrade of it is there to undo"}, "rollback", "--dry-run", "w0")
+	page := filepath.Join(t.TempDir(), "farm.html")
+	must(t, os.Chmod(filepath.Dir(page), 0o777))
+	must(t, os.Chmod(filepath.Dir(filepath.Dir(page)), 0o755))
+	look(0, nil, "report", "--quick", "--html", page)
+	if _, story, code := f.as("nobody", "apply", "--all"); code != 2 || !strings.Contains(story, "can only be made by root") {
+		t.Error(code, story)
+	}
+	f.want143()
+	look(1, []string{"w0", "1.39", "1.43"}, "upgrade", "--all", "--dry-run")
+	if out := f.run("server", "status"); !strings.Contains(out, "main  running") {
+		t.Error(out)
+	}
+	f.run("server", "stop")
+	look(0, []string{"main  stopped"}, "server", "status")
+	look(2, []string{"wikictl server start"}, "render", "w0")
+	look(2, []string{"wikictl server start"}, "status")
+}
