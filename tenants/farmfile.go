@@ -32,6 +32,7 @@ func (l *loader) readFarm(d document) {
 	l.readServers(s, d)
 	l.readWeb(s.sub("web"))
 	l.readBackup(s.sub("backup"))
+	l.readKeep(s.sub("keep"))
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)
 	s.end()

@@ -24,6 +24,7 @@ type Farm struct {
 	Templates  string            // folder of the farm's own templates; need not exist
 	Migrations string            // folder of the farm's own SQL; need not exist
 	Backup     Backup
+	Keep       Keep
 	Policies   []Policy
 	Ignores    []Ignore
 	Origins    Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"

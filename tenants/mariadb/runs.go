@@ -122,7 +122,7 @@ func (l *Ledger) Recorder(ctx context.Context, run string) *Recorder {
 // there, and its rows would be written twice.
 func (l *Ledger) hasty() (*sql.DB, error) {
 	config := l.server.config.Clone()
-	config.DBName = LedgerDatabase
+	config.DBName = l.Database
 	config.ReadTimeout, config.WriteTimeout = recordLimit+time.Second, recordLimit+time.Second
 	seconds := fmt.Sprint(int(recordLimit.Seconds()))
 	config.Params["lock_wait_timeout"], config.Params["innodb_lock_wait_timeout"] = seconds, seconds

@@ -136,8 +136,27 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 		return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
 	case d.Counts.Skipped > 0:
 		return errInterrupted
+	case d.Counts.Done > 0:
+		a.tidy(h)
 	}
 	return nil
+}
+
+// tidyLimit is how long a run that is done may go on to remove what [keep] does not keep.
+const tidyLimit = 10 * time.Second
+
+// tidy removes what [keep] does not keep after a run that went well. What fails is told
+// and no failure of the run.
+func (a *app) tidy(h *host.Host) {
+	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
+	defer cancel()
+	line, err := provision.Tidy(ctx, h, time.Now())
+	if line != "" {
+		fmt.Fprintln(a.stderr, line)
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(a.stderr, ui.Clean("not removed, although [keep] does not keep it: "+err.Error()))
+	}
 }
 
 // planned prints what create would do.

@@ -1,0 +1,101 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
+)
+
+// Tidy removes what [keep] does not keep, and says in one line what that was; nothing
+// was when the line is empty. It ends with ctx, and the next one goes on.
+func Tidy(ctx context.Context, h *host.Host, now time.Time) (line string, err error) {
+	k := h.Farm.Keep
+	var gone []string
+	note := func(n int64, what string) {
+		if n > 0 {
+			gone = append(gone, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	if k.DumpAge > 0 {
+		n, bytes, failed := tidyDumps(ctx, h, now.Add(-k.DumpAge))
+		note(int64(n), fmt.Sprintf("dumps of %d MB", bytes>>20))
+		err = errors.Join(err, failed)
+	}
+	if k.Logs > 0 {
+		n, failed := h.Deploy.ExpireLogs(ctx, now.Add(-k.Logs))
+		note(int64(n), "logs")
+		err = errors.Join(err, failed)
+	}
+	if k.Removed > 0 && ctx.Err() == nil {
+		n, failed := h.Deploy.ExpireRemoved(now.Add(-k.Removed))
+		note(int64(n), "removed wikis")
+		err = errors.Join(err, failed)
+	}
+	if k.Goldens > 0 && ctx.Err() == nil {
+		n, failed := h.Deploy.ExpireGoldens(now.Add(-k.Goldens), goldensInUse(h.Farm.Tenants))
+		note(int64(n), "goldens")
+		err = errors.Join(err, failed)
+	}
+	if k.Runs > 0 && ctx.Err() == nil {
+		ledger, failed := h.Ledger(ctx)
+		if failed == nil {
+			var n int64
+			n, failed = ledger.Expire(ctx, now.Add(-k.Runs))
+			note(n, "rows of the ledger")
+		}
+		err = errors.Join(err, failed)
+	}
+	if len(gone) > 0 {
+		line = "removed, as [keep] says: " + strings.Join(gone, ", ")
+	}
+	return line, err
+}
+
+// tidyDumps removes old dumps of every tenant, but for those that are a way back.
+func tidyDumps(ctx context.Context, h *host.Host, before time.Time) (n int, bytes int64, err error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	history, err := ledger.History(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	needed := mariadb.NeededBackups(history)
+	for _, t := range h.Farm.Tenants {
+		if ctx.Err() != nil {
+			return n, bytes, nil
+		}
+		some, size, err := mariadb.ExpireBackups(h.Layout.Backups(t.Name), int(h.Farm.Keep.Dumps), before, needed)
+		n, bytes = n+some, bytes+size
+		if err != nil {
+			return n, bytes, err
+		}
+	}
+	return n, bytes, nil
+}
+
+// goldensInUse reports of a file among the goldens whether a tenant that is defined
+// would be made from it, or compared with it.
+func goldensInUse(list []*tenants.Tenant) func(name string) bool {
+	var used map[string]bool
+	return func(name string) bool {
+		if used == nil { // only where something is old enough
+			used = map[string]bool{}
+			for _, t := range list {
+				if t.Codebase != nil {
+					used[goldenKey(t)], used[t.ComponentSet(t.Codebase)] = true, true
+				}
+			}
+		}
+		key, _, _ := strings.Cut(filepath.Base(name), ".")
+		return used[key]
+	}
+}
