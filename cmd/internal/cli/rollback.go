@@ -155,7 +155,7 @@ func (a *app) wouldUndo(c *cli.Context, h *host.Host, list []*tenants.Tenant, wh
 		err = someUndo(undos, which)
 	}
 	if err != nil {
-		return err
+		return stopped(h.Farm, err)
 	}
 	if asJSON(c) {
 		err = ui.WriteJSON(a.stdout, undoRows(undos))
