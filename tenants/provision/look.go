@@ -137,6 +137,9 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 // judgeSeen looks whether a tenant was seen to answer since it was last changed.
 func (l *looking) judgeSeen(p *Planned) {
 	current, seen, err := l.Unseen(p.Name)
+	if errors.Is(err, fs.ErrPermission) { // compare names what may not be read
+		return
+	}
 	switch {
 	case err != nil:
 		p.add(Blocked, "%s", err)
