@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 
 	"wikictl/php"
@@ -159,10 +161,13 @@ func (h *Host) pages(ctx context.Context, s *Sight, info php.SiteInfo, before []
 
 // elsewhere reports whether an error may be the answer of a web server that has not
 // read all of its configuration yet: the new one answered already, the old one goes on
-// for a moment.
+// for a moment, or hangs up as it ends.
 func elsewhere(err error) bool {
 	var answer *php.StatusError
-	return errors.As(err, &answer) && answer.Code != http.StatusInternalServerError
+	if errors.As(err, &answer) {
+		return answer.Code != http.StatusInternalServerError
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 func find(checks []Check, what string) int {
