@@ -32,7 +32,7 @@ import (
 // makes another rule find something, too, stands before that one.
 var plantedInFiles = []misdeed{
 	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/read-only", "closed") }},
-	{rule: "maintenance-left", says: "page of maintenance", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/maintenance", "closed") }},
+	{rule: "maintenance-left", also: []string{"wiki-silent"}, says: "page of maintenance", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/maintenance", "closed") }},
 	{rule: "files-unreadable", says: "not a directory", plant: func(f *farm, wiki string) { f.put("backups/"+wiki, "a file") }},
 	{rule: "link-broken", says: "/core leads to /nowhere", plant: func(f *farm, wiki string) {
 		core := f.state("wikis/" + wiki + "/current/core")

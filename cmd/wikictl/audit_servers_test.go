@@ -32,7 +32,7 @@ var plantedOnServers = []misdeed{
 	{rule: "database-missing", says: "wiki_database_missing is gone", also: []string{"wiki-silent"}, plant: query("DROP DATABASE DB")},
 	{rule: "upgrade-pending", says: "it runs on codebase old", plant: query("UPDATE wikictl.tenant SET codebase = 'old' WHERE database_name = 'DB'")},
 	{rule: "codebase-changed", says: "codebase 1.43, or what the wiki loads of it, changed", plant: query("UPDATE wikictl.tenant SET component_set = 'ffffffffffffffff' WHERE database_name = 'DB'")},
-	{rule: "upgrade-interrupted", says: "was being changed, and will be put back", plant: upgradeRow("changing")},
+	{rule: "upgrade-interrupted", says: "was being changed, and the updater will be run again, as there is no dump", plant: upgradeRow("changing")},
 	{rule: "upgrade-kept", says: "left closed: boom", plant: upgradeRow("kept")},
 	{rule: "tenant-leftover", farm: true, says: "no tenant gone;", plant: query(
 		"INSERT INTO wikictl.tenant SELECT 'gone', server, 'wiki_gone', codebase, version, component_set, state, run, changed FROM wikictl.tenant LIMIT 1; CREATE DATABASE wiki_gone; CREATE USER wiki_gone@localhost IDENTIFIED BY 'x'")},
