@@ -112,6 +112,10 @@ func (f *farm) holdAt(e event, meanwhile func(), args ...string) (out string, co
 	must(f.t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
+	defer func() { // it is still held when meanwhile ended the test
+		cmd.Process.Kill()
+		<-ended
+	}()
 	for !came {
 		if _, err := os.Stat(gate + ".held"); err == nil {
 			came = true

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,33 @@ func TestCreateLeavesWhatAnotherRunMade(t *testing.T) {
 			t.Errorf("after %v the wiki holds\n%s", c.command, got)
 		}
 	}
+}
+
+// render --write holds the locks of what it writes, and leaves alone what is not
+// finished or what another run works on.
+func TestRenderWritesUnderTheLock(t *testing.T) {
+	f := newFarm(t)
+	f.define(2)
+	f.exits(0, "create", "w0")
+	f.struck(event{"w1", "schema", "after", "kill"}, "create", "w1")
+	f.exits(0, "render", "--write", "--all")
+	if _, err := os.Stat(f.state("vhosts/w1.conf")); err == nil {
+		t.Error("a wiki that is not finished was given to the web server")
+	}
+	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Wiki 0", "Wiki 0.", 1))
+	out, code := f.held("", "release", "before", func() {
+		if out, code := f.struck(event{}, "upgrade", "--force", "w0"); code != 75 {
+			t.Errorf("exit code %d\n%s", code, out)
+		}
+	}, "render", "--write", "w0")
+	if code != 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	f.held("w0", "check", "before", func() {
+		if out, code := f.struck(event{}, "render", "--write", "w0"); code != 75 || !strings.Contains(out, "wiki_w0 is locked by") {
+			t.Errorf("exit code %d\n%s", code, out)
+		}
+	}, "upgrade", "--force", "w0")
 }
 
 // past is what only making a wiki writes: log-ins, and when its first rows were made.

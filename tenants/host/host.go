@@ -222,6 +222,33 @@ func (h *Host) lock(ctx context.Context, def *tenants.Server, ledger *mariadb.Le
 	return s.Locks(ctx, ledger, h.options.Holder+", run "+h.RunID)
 }
 
+// LockAll takes the locks of tenants, and returns by name why one was not to be had.
+// What it returns before that is as Lock's.
+func (h *Host) LockAll(ctx context.Context, list []*tenants.Tenant) (context.Context, map[string]error, error) {
+	databases := map[*tenants.Server][]string{}
+	var servers []*tenants.Server
+	for _, t := range list {
+		if databases[t.Server] == nil {
+			servers = append(servers, t.Server)
+		}
+		databases[t.Server] = append(databases[t.Server], t.Database)
+	}
+	ctx, err := h.Lock(ctx, servers)
+	if err != nil {
+		return nil, nil, err
+	}
+	refused := map[string]error{}
+	for _, def := range servers {
+		why := h.Locks(def).AcquireAll(ctx, databases[def])
+		for _, t := range list {
+			if t.Server == def && why[t.Database] != nil {
+				refused[t.Name] = why[t.Database]
+			}
+		}
+	}
+	return ctx, refused, nil
+}
+
 // Locks is the session that Lock opened on a server.
 func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
 	h.mu.Lock()

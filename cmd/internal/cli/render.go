@@ -31,40 +31,49 @@ func (a *app) renderCommand() *cli.Command {
 	}
 }
 
-func (a *app) runRender(c *cli.Context) error {
+func (a *app) runRender(c *cli.Context) (err error) {
 	f, list, err := farmAndChosen(c)
 	if err != nil {
 		return err
 	}
+	h, err := a.openHost(f, !c.Bool("write"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
 	start := time.Now()
-	return a.withLedger(c.Context, f, !c.Bool("write"), func(h *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
-		open, err := ledger.OpenUpgrades(c.Context)
-		if err != nil {
-			return err
-		}
-		fit, blocked := a.unblocked(c.Context, h, a.renderable(list, rows, open))
-		wanted := func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
-		var unseen []string
-		if unread := h.Unreadable(c.Context, fit, wanted); len(unread) > 0 && !c.Bool("write") {
-			unseen = append(unseen, provision.UnseenFiles(unread))
-			fit = slices.DeleteFunc(fit, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
-		}
-		source, err := h.Source(fit, wanted)
-		if err != nil {
-			return err
-		}
-		if c.Bool("write") {
-			return a.write(c, h, fit, blocked, source, start)
-		}
-		return a.compare(c, h, source, unseen, len(blocked) > 0, start)
-	})
+	if c.Bool("write") {
+		return a.write(c, h, list, start)
+	}
+	fit, blocked, err := a.renderable(c.Context, h, list)
+	if err != nil {
+		return err
+	}
+	return a.compare(c, h, fit, len(blocked) > 0, start)
 }
 
-// write brings the disk in line and prints the result; there is none when nothing was
-// done.
-func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, blocked []host.Outcome, source deploy.Source, start time.Time) error {
-	board := a.board(nil, len(list))
-	outcomes, err := written(c.Context, h, list, blocked, source, board)
+// write brings the disk in line under the locks of the tenants and prints the result;
+// there is none when nothing was done.
+func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, start time.Time) error {
+	ctx, locked, err := h.LockAll(c.Context, list)
+	if err != nil {
+		return err
+	}
+	var held []*tenants.Tenant
+	var left []host.Outcome
+	for _, t := range list {
+		if why := locked[t.Name]; why != nil {
+			left = append(left, host.Outcome{Tenant: t, Status: host.Failed, Err: why})
+			continue
+		}
+		held = append(held, t)
+	}
+	fit, blocked, err := a.renderable(ctx, h, held)
+	if err != nil {
+		return err
+	}
+	board := a.board(nil, len(fit))
+	outcomes, err := written(ctx, h, fit, append(left, blocked...), board)
 	board.Close()
 	if outcomes == nil {
 		return err
@@ -72,8 +81,12 @@ func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, blocke
 	return errors.Join(err, a.report("render", h, outcomes, time.Since(start), asJSON(c)))
 }
 
-// written is a run that brings the disk in line; it only tells of what is blocked.
-func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, blocked []host.Outcome, source deploy.Source, o host.Observer) ([]host.Outcome, error) {
+// written is a run that brings the disk in line; it only tells of what is left as it is.
+func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, left []host.Outcome, o host.Observer) ([]host.Outcome, error) {
+	source, err := h.Source(list, wantedCode)
+	if err != nil {
+		return nil, err
+	}
 	run, err := h.Begin(ctx, "render", o)
 	if err != nil {
 		return nil, err
@@ -86,7 +99,7 @@ func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, blocked 
 	if err != nil && !errors.As(err, new(*deploy.PartialError)) {
 		return nil, errors.Join(err, run.End(ctx, nil))
 	}
-	outcomes := append(rendered(list, applied), blocked...)
+	outcomes := append(rendered(list, applied), left...)
 	for i, o := range outcomes {
 		if o.Status != host.Unchanged {
 			outcomes[i] = run.Finish(o)
@@ -94,6 +107,9 @@ func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, blocked 
 	}
 	return outcomes, run.End(ctx, outcomes)
 }
+
+// wantedCode is the codebase that a tenant's definition names.
+func wantedCode(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
 
 // rendered says of each tenant what became of it.
 func rendered(list []*tenants.Tenant, applied deploy.Applied) []host.Outcome {
@@ -132,7 +148,16 @@ type fileRow struct {
 }
 
 // compare prints what differs on disk, and what could not be compared.
-func (a *app) compare(c *cli.Context, h *host.Host, source deploy.Source, unseen []string, blocked bool, start time.Time) error {
+func (a *app) compare(c *cli.Context, h *host.Host, list []*tenants.Tenant, blocked bool, start time.Time) error {
+	var unseen []string
+	if unread := h.Unreadable(c.Context, list, wantedCode); len(unread) > 0 {
+		unseen = append(unseen, provision.UnseenFiles(unread))
+		list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
+	}
+	source, err := h.Source(list, wantedCode)
+	if err != nil {
+		return err
+	}
 	changes, err := h.Deploy.Compare(c.Context, source, c.Bool("diff"))
 	var unknown *deploy.PartialError
 	if errors.As(err, &unknown) {
@@ -180,27 +205,51 @@ func (a *app) unblocked(ctx context.Context, h *host.Host, list []*tenants.Tenan
 	return fit, blocked
 }
 
-// renderable leaves out tenants that were never created, and those whose code
-// changed: they must not be served on code that their database does not fit.
-func (a *app) renderable(list []*tenants.Tenant, rows map[string]mariadb.TenantRow, open map[string]mariadb.UpgradeRow) []*tenants.Tenant {
-	var fit []*tenants.Tenant
-	for _, t := range list {
-		row, known := rows[t.Name]
-		_, upgrading := open[t.Name]
-		switch {
-		case t.Blocked():
-			fit = append(fit, t) // unblocked names it
-		case upgrading:
-			fmt.Fprintf(a.stderr, "%s is being upgraded, or was interrupted in it; wikictl status tells\n", t.Name)
-		case !known:
-			fmt.Fprintf(a.stderr, "%s is not created yet; wikictl create %s\n", t.Name, t.Name)
-		case row.State == mariadb.Leaving:
-			fmt.Fprintf(a.stderr, "%s is being removed by run %s, or that was interrupted; wikictl plan %s\n", t.Name, row.Run, t.Name)
-		case row.ComponentSet != t.ComponentSet(t.Codebase):
-			fmt.Fprintf(a.stderr, "%s runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s\n", t.Name, row.Version, t.Name)
-		default:
-			fit = append(fit, t)
-		}
+// renderable leaves out tenants that are not finished, and those whose code changed:
+// they must not be served on code that their database does not fit. Those that
+// something of their own stands in the way of are blocked. A run that writes calls it
+// with the locks of the tenants.
+func (a *app) renderable(ctx context.Context, h *host.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, blocked []host.Outcome, err error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	return fit
+	rows, err := ledger.Tenants(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	open, err := ledger.OpenUpgrades(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range list {
+		_, upgrading := open[t.Name]
+		why := unfit(t, rows[t.Name], upgrading)
+		if why == "" || t.Blocked() { // unblocked names it
+			fit = append(fit, t)
+			continue
+		}
+		fmt.Fprintf(a.stderr, "%s %s\n", t.Name, why)
+	}
+	fit, blocked = a.unblocked(ctx, h, fit)
+	return fit, blocked, nil
+}
+
+// unfit says why a tenant's files are not to be written; empty when they are.
+func unfit(t *tenants.Tenant, row mariadb.TenantRow, upgrading bool) string {
+	switch {
+	case upgrading:
+		return "is being upgraded, or was interrupted in it; wikictl status tells"
+	case row.Name == "":
+		return "is not created yet; wikictl create " + t.Name
+	case row.State == mariadb.Leaving:
+		return fmt.Sprintf("is being removed by run %s, or that was interrupted; wikictl plan %s", row.Run, t.Name)
+	case row.State == mariadb.Returning:
+		return fmt.Sprintf("is being brought back by run %s, or that was interrupted; wikictl undelete %s", row.Run, t.Name)
+	case row.State != mariadb.Ready:
+		return fmt.Sprintf("is not finished (state %s); wikictl create %s", row.State, t.Name)
+	case row.ComponentSet != t.ComponentSet(t.Codebase):
+		return fmt.Sprintf("runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s", row.Version, t.Name)
+	}
+	return ""
 }
