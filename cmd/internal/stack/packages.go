@@ -45,7 +45,8 @@ func Serving() []Package {
 
 // Testing are the packages that only tests and benchmarks need.
 func Testing() []Package {
-	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""})
+	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
+		Package{"gcc", "gcc", ""}, Package{"libc6-dev", "", ""}) // for the race detector
 }
 
 // Missing are the packages of list that are not there.
