@@ -29,12 +29,13 @@ var only = map[string][]string{
 	"text/template/parse":             {"wikictl/templates"},
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},
-	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/tenants", "wikictl/tenants/process"}, // tenants only looks for php
+	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/cmd/testbed/needs", "wikictl/tenants", "wikictl/tenants/process"}, // tenants only looks for php
 }
 
 // order is the direction of imports: a package may only import those of lower
 // rank.
 var order = [][]string{
+	{"wikictl/cmd/testbed/needs"}, // of tests only
 	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/process", "wikictl/migrations"},
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/templates/deploy"},
@@ -72,6 +73,9 @@ func packages(t *testing.T) []listed {
 func TestEffectsHaveTheirPlace(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imported := range p.Imports {
+			if imported == "testing" && p.ImportPath != "wikictl/cmd/testbed/needs" {
+				t.Errorf("%s imports %s, which only tests and what they share may", p.ImportPath, imported)
+			}
 			if allowed, held := only[imported]; held && !slices.Contains(allowed, p.ImportPath) {
 				t.Errorf("%s imports %s, which only %v may", p.ImportPath, imported, allowed)
 			}
@@ -123,6 +127,31 @@ func TestSignalsHaveTheirPlace(t *testing.T) {
 		return nil
 	})
 	if err != nil || seen < 4 {
+		t.Errorf("%d calls were seen: %v", seen, err)
+	}
+}
+
+// Tests skip by one package, which says so and fails them under CI. Only a test that is
+// a child of another one skips by itself.
+func TestSkipsHaveTheirPlace(t *testing.T) {
+	allowed := map[string]bool{"../cmd/testbed/needs/needs.go": true, "../templates/deploy/kill_test.go": true}
+	seen := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		for _, call := range called(t, path) {
+			switch _, function, _ := strings.Cut(call, "."); function {
+			case "Skip", "Skipf", "SkipNow":
+				seen++
+				if !allowed[filepath.ToSlash(path)] {
+					t.Errorf("%s calls %s: skip by cmd/testbed/needs", path, call)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 3 {
 		t.Errorf("%d calls were seen: %v", seen, err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // tree writes files below a folder that looks like a codebase.
@@ -43,7 +45,7 @@ func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
 			class_exists( 'Good' ) && class_exists( 'Deadly' ) && class_exists( 'Last' ) || exit( 1 );`,
 		"log": "",
 	})
-	s, err := Start(t.Context(), Options{Program: program(t)})
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +79,7 @@ func TestJobsDrawNumbersOfTheirOwn(t *testing.T) {
 			require_once __DIR__ . '/../includes/AutoLoader.php';
 			class_exists( 'Random' );`,
 	})
-	s, err := Start(t.Context(), Options{Program: program(t)})
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,12 +108,12 @@ func TestJobsDrawNumbersOfTheirOwn(t *testing.T) {
 // A script of a real MediaWiki prints the same whether or not its classes were
 // loaded before it began.
 func TestLoadedClassesChangeNothing(t *testing.T) {
-	trees := codebases(t)
+	trees := needs.Codebases(t)
 	root := tree(t, map[string]string{"log": "", "LocalSettings.php": `<?php $wgServer = 'http://x.localhost'; $wgSecretKey = 'k'; $wgSitename = 'X';
 		$wgMainCacheType = CACHE_NONE; wfLoadExtension( 'Cite' ); wfLoadSkin( 'Vector' );
 		fwrite( STDERR, class_exists( 'MediaWiki\MediaWikiServices', false ) ? "loaded\n" : "not loaded\n" );`})
 	for _, version := range []string{"1.39", "1.43"} {
-		s, err := Start(t.Context(), Options{Program: program(t)})
+		s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 		if err != nil {
 			t.Fatal(err)
 		}

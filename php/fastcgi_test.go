@@ -12,19 +12,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // startFPM runs a php-fpm with one process and returns its address.
 func startFPM(t *testing.T, settings string) string {
 	t.Helper()
-	program(t)
-	fpm := "/usr/sbin/php-fpm8.2"
-	if _, err := os.Stat(fpm); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("no php-fpm: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no php-fpm; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	needs.Program(t, "php")
+	fpm := needs.Program(t, "php-fpm8.2")
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "s")
 	conf := fmt.Sprintf("[global]\nerror_log = %[1]s/log\n[www]\nlisten = %[1]s/s\npm = static\npm.max_children = 1\n%[2]s\n", dir, settings)
@@ -77,7 +73,7 @@ func TestServedPlatform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := ReadPlatform(t.Context(), program(t))
+	own, err := ReadPlatform(t.Context(), needs.Program(t, "php"))
 	if err != nil {
 		t.Fatal(err)
 	}

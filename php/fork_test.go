@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants/process"
 )
 
@@ -21,9 +22,7 @@ var nobody = process.Owner{UID: 54322, GID: 54322}
 // that must survive.
 func asNobody(t *testing.T, files map[string]string) (folder string, bystander *process.Running) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: only root can run PHP as a user without processes")
-	}
+	needs.Root(t, "running PHP as a user without processes")
 	folder, err := os.MkdirTemp("", "wkfork")
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +95,7 @@ func survived(t *testing.T, bystander *process.Running) {
 // and the next job runs.
 func TestForkFails(t *testing.T) {
 	folder, bystander := asNobody(t, map[string]string{"maintenance/script.php": "<?php echo posix_getppid();", "log": ""})
-	s, err := Start(t.Context(), Options{Program: program(t), Owner: nobody})
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php"), Owner: nobody})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +134,7 @@ func TestForkFailsForClasses(t *testing.T) {
 			while ( !file_exists( __DIR__ . '/../go' ) ) { clearstatcache(); usleep( 1000 ); }`,
 		"log": "",
 	})
-	s, err := Start(t.Context(), Options{Program: program(t), Owner: nobody})
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php"), Owner: nobody})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,8 +163,8 @@ func TestPHPIsNotStarted(t *testing.T) {
 	}
 	processes(t, os.Getpid(), "1")
 	defer processes(t, os.Getpid(), "")
-	_, startErr := Start(t.Context(), Options{Program: program(t), Owner: nobody})
-	alone := &Server{options: Options{Program: program(t), Owner: nobody}}
+	_, startErr := Start(t.Context(), Options{Program: needs.Program(t, "php"), Owner: nobody})
+	alone := &Server{options: Options{Program: needs.Program(t, "php"), Owner: nobody}}
 	_, aloneErr := alone.Run(t.Context(), Job{Script: filepath.Join(folder, "maintenance/script.php"), Log: filepath.Join(folder, "log"), Limit: 20 * time.Second})
 	for name, err := range map[string]error{"the fork server": startErr, "a process alone": aloneErr} {
 		if !errors.Is(err, syscall.EAGAIN) || !strings.Contains(fmt.Sprint(err), process.NoProcessHint) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // Settings that no request could load are found, with PHP's own message and the line.
@@ -37,7 +39,7 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 	if err := os.WriteFile(script, LoadScript(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	server, err := Start(t.Context(), Options{Program: program(t)})
+	server, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 	for _, version := range []string{"1.39", "1.43"} {
 		for name, c := range tests {
 			t.Run(version+" "+name, func(t *testing.T) {
-				l := Loading{Script: script, Root: filepath.Join(codebases(t), version), Config: filepath.Join(t.TempDir(), "LocalSettings.php")}
+				l := Loading{Script: script, Root: filepath.Join(needs.Codebases(t), version), Config: filepath.Join(t.TempDir(), "LocalSettings.php")}
 				l.Log = l.Config + ".log"
 				if err := errors.Join(os.WriteFile(l.Config, []byte(whole+c.line+"\n"), 0o600), os.WriteFile(l.Log, nil, 0o600)); err != nil {
 					t.Fatal(err)

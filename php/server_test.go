@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,36 +11,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wikictl/cmd/testbed/needs"
 )
-
-// codebases is the folder of the MediaWiki trees.
-func codebases(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
-	return dir
-}
-
-func program(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("php")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("no php: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no php; run the tests by go run ./cmd/testbed go test ./...")
-	}
-	return path
-}
 
 // servers are the fork server and its stand-in where PHP can't fork.
 func servers(t *testing.T, do func(t *testing.T, s *Server)) {
-	forking, err := Start(t.Context(), Options{Program: program(t)})
+	forking, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +26,7 @@ func servers(t *testing.T, do func(t *testing.T, s *Server)) {
 		t.Fatal("PHP can't fork here")
 	}
 	t.Run("forked", func(t *testing.T) { do(t, forking) })
-	t.Run("alone", func(t *testing.T) { do(t, &Server{options: Options{Program: program(t)}}) })
+	t.Run("alone", func(t *testing.T) { do(t, &Server{options: Options{Program: needs.Program(t, "php")}}) })
 }
 
 // job writes a script and its log.
@@ -154,7 +130,7 @@ func TestRunCancelled(t *testing.T) {
 }
 
 func TestRunPrintsTooMuch(t *testing.T) {
-	s, err := Start(t.Context(), Options{Program: program(t)})
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +160,7 @@ func TestManyAtOnce(t *testing.T) {
 
 // When the fork server is killed its children die and their jobs fail.
 func TestServerKilled(t *testing.T) {
-	s, err := Start(t.Context(), Options{Program: program(t)})
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,10 +220,10 @@ func TestLint(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Lint(t.Context(), program(t), []Source{{Path: good}, {Path: good, Text: []byte("<?php echo 1;")}}); err != nil {
+	if err := Lint(t.Context(), needs.Program(t, "php"), []Source{{Path: good}, {Path: good, Text: []byte("<?php echo 1;")}}); err != nil {
 		t.Error(err)
 	}
-	err := Lint(t.Context(), program(t), []Source{{Path: good}, {Path: bad}, {Path: "sent.php", Text: []byte("<?php if")}, {Path: filepath.Join(t.TempDir(), "missing.php")}, {Path: "empty.php", Text: []byte{}}})
+	err := Lint(t.Context(), needs.Program(t, "php"), []Source{{Path: good}, {Path: bad}, {Path: "sent.php", Text: []byte("<?php if")}, {Path: filepath.Join(t.TempDir(), "missing.php")}, {Path: "empty.php", Text: []byte{}}})
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -5,10 +5,12 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 func TestReadSettings(t *testing.T) {
-	dir, php := codebases(t), program(t)
+	dir, php := needs.Codebases(t), needs.Program(t, "php")
 	for _, version := range []string{"1.39", "1.43"} {
 		s, err := ReadSettings(context.Background(), php, filepath.Join(dir, version))
 		if err != nil {

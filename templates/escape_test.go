@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
@@ -105,15 +106,7 @@ func unquoteWord(t *testing.T, word string) string {
 
 // TestNginxReadsHostileValues has the real nginx read what is not refused.
 func TestNginxReadsHostileValues(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		if nginx = "/usr/sbin/nginx"; !fileExists(nginx) {
-			if os.Getenv("CI") != "" {
-				t.Fatal("nginx is missing: run the tests by go run ./cmd/testbed")
-			}
-			t.Skip("SKIPPED: nginx is missing; run the tests by go run ./cmd/testbed go test ./...")
-		}
-	}
+	nginx := needs.Program(t, "nginx")
 	dir := t.TempDir()
 	var conf strings.Builder
 	conf.WriteString("pid " + dir + "/pid;\nerror_log " + dir + "/log;\nevents {}\nhttp {\n")

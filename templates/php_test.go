@@ -16,6 +16,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
@@ -47,18 +48,7 @@ type php struct {
 
 func startPHP(tb testing.TB) *php {
 	tb.Helper()
-	program := ""
-	for _, name := range []string{"php", "php8.2"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-		}
-	}
-	if program == "" {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("php is missing: run the tests by go run ./cmd/testbed")
-		}
-		tb.Skip("SKIPPED: php is missing; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	program := needs.Program(tb, "php8.2", "php")
 	cmd := exec.Command(program, "-n", "-d", "memory_limit=1G", "-r", reader)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

@@ -8,21 +8,9 @@ import (
 	"syscall"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
-
-// codebases is the folder that holds the MediaWiki trees 1.39 and 1.43.
-func codebases(tb testing.TB) string {
-	tb.Helper()
-	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		tb.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
-	return dir
-}
 
 const farmToml = `state = "/srv/farm"
 tenants = ["tenants/*.toml"]
@@ -84,7 +72,7 @@ func load(tb testing.TB, farm string, more ...string) *tenants.Farm {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			tb.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "CODEBASES", codebases(tb))), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "CODEBASES", needs.Codebases(tb))), 0o644); err != nil {
 			tb.Fatal(err)
 		}
 	}

@@ -2,10 +2,11 @@ package tenants
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 var (
@@ -23,17 +24,11 @@ var (
 
 // Every answer is that of Composer's own library, which MediaWiki asks.
 func TestSatisfiesAsComposerDoes(t *testing.T) {
-	php, err := exec.LookPath("php8.2")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("php8.2 is missing: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: php8.2 is missing; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	php := needs.Program(t, "php8.2")
 	asked, _ := json.Marshal([]any{composerVersions, composerConstraints})
 	code := `require $argv[1]; [ $vs, $cs ] = json_decode( $argv[2] ); $out = [];
 foreach ( $cs as $c ) { foreach ( $vs as $v ) { $out[$c][$v] = Composer\Semver\Semver::satisfies( $v, $c ); } } echo json_encode( $out );`
-	out, err := exec.Command(php, "-d", "error_reporting=0", "-r", code, filepath.Join(codebases(t), "1.43/vendor/autoload.php"), string(asked)).Output()
+	out, err := exec.Command(php, "-d", "error_reporting=0", "-r", code, filepath.Join(needs.Codebases(t), "1.43/vendor/autoload.php"), string(asked)).Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

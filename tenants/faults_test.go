@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // overlay makes a tree of links to a MediaWiki tree in which some files are others.
@@ -26,7 +28,7 @@ func overlay(t *testing.T, version string, files map[string]string) string {
 	}
 	opened["."] = true
 	for folder := range opened {
-		from, to := filepath.Join(codebases(t), version, folder), filepath.Join(dir, folder)
+		from, to := filepath.Join(needs.Codebases(t), version, folder), filepath.Join(dir, folder)
 		if err := os.MkdirAll(to, 0o755); err != nil {
 			t.Fatal(err)
 		}

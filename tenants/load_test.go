@@ -6,20 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-)
 
-// codebases is the folder that holds the MediaWiki trees 1.39 and 1.43.
-func codebases(tb testing.TB) string {
-	tb.Helper()
-	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		tb.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
-	return dir
-}
+	"wikictl/cmd/testbed/needs"
+)
 
 const farmToml = `state = "state"
 tenants = ["tenants/**/*.toml"]
@@ -48,7 +37,7 @@ func writeFarm(tb testing.TB, files map[string]string) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			tb.Fatal(err)
 		}
-		content = strings.ReplaceAll(content, "CODEBASES", codebases(tb))
+		content = strings.ReplaceAll(content, "CODEBASES", needs.Codebases(tb))
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			tb.Fatal(err)
 		}

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
@@ -32,13 +33,7 @@ type farm struct {
 
 func newFarm(t *testing.T) *farm {
 	t.Helper()
-	codebases := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if codebases == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	codebases := needs.Codebases(t)
 	dir, err := os.MkdirTemp("/tmp", "wkf") // short: sockets are below it
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })

@@ -9,14 +9,13 @@ import (
 	"testing"
 
 	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/testbed/needs"
 )
 
 // A create whose PHP can't fork fails at once with the reason, and kills nobody: not
 // even in the place of its own processes that this test gives it.
 func TestCreateWhereForkFails(t *testing.T) {
-	if stack.Worker() == "" {
-		t.Skip("SKIPPED: only root runs PHP as another user")
-	}
+	needs.That(t, stack.Worker() != "", "a user for PHP, which needs root, is missing")
 	f := newFarm(t)
 	f.define(1)
 	f.run("server", "start")

@@ -7,6 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"wikictl/cmd/internal/cli"
+	"wikictl/cmd/testbed/needs"
 )
 
 func TestMain(m *testing.M) {
@@ -18,13 +19,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command line as a user does. Scripts see the MediaWiki
 // trees below $CODEBASES.
 func TestScripts(t *testing.T) {
-	codebases := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if codebases == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	codebases := needs.Codebases(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/templates"
 	"wikictl/tenants"
 )
@@ -14,10 +15,7 @@ import (
 // farm is n tenants with some settings each.
 func farm(b *testing.B, n int) *tenants.Farm {
 	b.Helper()
-	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if dir == "" {
-		b.Skip("SKIPPED: no MediaWiki trees; run by go run ./cmd/testbed")
-	}
+	dir := needs.Codebases(b)
 	root := b.TempDir()
 	write := func(name, text string) {
 		path := filepath.Join(root, name)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // inspected is a deployer with one tenant, alpha, whose code is real enough.
@@ -187,12 +189,7 @@ func TestWrongModes(t *testing.T) {
 }
 
 func TestWrongOwners(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("only root gives files away: run the tests as root")
-		}
-		t.Skip("SKIPPED: only root gives files away")
-	}
+	needs.Root(t, "giving files away")
 	d, _ := inspected(t)
 	d.uid, d.gid = 33, 33
 	i := inspect(t, d)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/templates"
 	"wikictl/tenants"
 )
@@ -26,21 +27,6 @@ type stand struct {
 	farm *tenants.Farm
 	set  *templates.Set
 	d    *Deployer
-}
-
-// need finds a program or skips the test, but not under CI.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	for _, name := range []string{program, "/usr/sbin/" + program} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing: run the tests by go run ./cmd/testbed", program)
-	}
-	t.Skipf("SKIPPED: %s is missing; run the tests by go run ./cmd/testbed go test ./...", program)
-	return ""
 }
 
 const standFarm = `state = "state"
@@ -99,15 +85,9 @@ wgGroupPermissions."*" = { php = "[ 'read' => PHP_SAPI !== 'cli' ]" }
 // newStand starts everything but the web server, and installs the wikis by
 // MediaWiki's own installer.
 func newStand(t *testing.T, kind string) *stand {
-	code := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if code == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	code := needs.Codebases(t)
 	for _, program := range []string{"mariadbd", "mariadb-install-db", "php8.2", "php-fpm8.2"} {
-		need(t, program)
+		needs.Program(t, program)
 	}
 	s := &stand{t: t, port: freePort(t)}
 	dir, err := os.MkdirTemp("/tmp", "deploy") // short: sockets are below it
@@ -179,7 +159,7 @@ func (s *stand) start(ready func() bool, program string, args ...string) {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(need(s.t, program), args...)
+	cmd := exec.Command(needs.Program(s.t, program), args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -212,7 +192,7 @@ func (s *stand) run(env []string, program string, args ...string) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, need(s.t, program), args...)
+	cmd := exec.CommandContext(ctx, needs.Program(s.t, program), args...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/templates"
 	"wikictl/tenants"
 )
@@ -47,8 +48,8 @@ func certificate(t *testing.T, dir string) {
 // the port without TLS. No wiki is installed behind it.
 func newTLSStand(t *testing.T) (s *stand, plain int) {
 	t.Helper()
-	need(t, "nginx")
-	need(t, "php-fpm8.2")
+	needs.Program(t, "nginx")
+	needs.Program(t, "php-fpm8.2")
 	dir, err := os.MkdirTemp("/tmp", "deploy")
 	if err != nil {
 		t.Fatal(err)

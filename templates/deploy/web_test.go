@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 func TestNginx(t *testing.T) {
-	need(t, "nginx")
+	needs.Program(t, "nginx")
 	s := newStand(t, "nginx")
 	conf := s.nginxConf()
-	s.d.web.Check = []string{need(t, "nginx"), "-t", "-q", "-c", conf, "-e", filepath.Join(s.dir, "nginx-error.log")}
+	s.d.web.Check = []string{needs.Program(t, "nginx"), "-t", "-q", "-c", conf, "-e", filepath.Join(s.dir, "nginx-error.log")}
 	s.apply()
 	s.startNginx()
 	testServer(t, s)
@@ -50,7 +52,7 @@ func (s *stand) startNginx() {
 }
 
 func TestApache(t *testing.T) {
-	need(t, "apache2")
+	needs.Program(t, "apache2")
 	s := newStand(t, "apache")
 	user := ""
 	if os.Geteuid() == 0 {
@@ -70,7 +72,7 @@ TypesConfig /etc/mime.types
 Listen 127.0.0.1:%[2]d
 IncludeOptional %[3]s/*.conf
 `, s.dir, s.port, s.farm.Layout().Vhosts()))
-	s.d.web.Check = []string{need(t, "apache2"), "-t", "-f", conf}
+	s.d.web.Check = []string{needs.Program(t, "apache2"), "-t", "-f", conf}
 	s.apply()
 	s.start(dials("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)), "apache2", "-f", conf, "-D", "FOREGROUND")
 	testServer(t, s)

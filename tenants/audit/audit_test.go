@@ -10,21 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
-
-// codebases is the folder that holds the MediaWiki trees 1.39 and 1.43.
-func codebases(tb testing.TB) string {
-	tb.Helper()
-	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("WIKICTL_TEST_CODEBASES is not set: run the tests by go run ./cmd/testbed")
-		}
-		tb.Skip("SKIPPED: no MediaWiki trees; run the tests by go run ./cmd/testbed go test ./...")
-	}
-	return dir
-}
 
 // today is a day on which MediaWiki 1.43 and PHP 8.2 are kept up, 1.39 is not.
 func today() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
@@ -39,7 +27,7 @@ func load(tb testing.TB, files map[string]string) *tenants.Farm {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			tb.Fatal(err)
 		}
-		content = strings.NewReplacer("CODEBASES", codebases(tb), "DIR", dir).Replace(content)
+		content = strings.NewReplacer("CODEBASES", needs.Codebases(tb), "DIR", dir).Replace(content)
 		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
 			tb.Fatal(err)
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
-	"wikictl/tenants/process"
 )
 
 var shared *Server
@@ -25,12 +25,8 @@ var shared *Server
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if _, err := process.Find("mariadbd"); err != nil {
-		fmt.Println("SKIPPED: no mariadbd; run the tests by go run ./cmd/testbed go test ./...")
-		if os.Getenv("CI") != "" {
-			return 1
-		}
-		return 0
+	if code, lacks := needs.Lacks("mariadbd"); lacks {
+		return code
 	}
 	dir, err := os.MkdirTemp("/tmp", "wk")
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
@@ -138,10 +139,7 @@ func FuzzPHP(f *testing.F) {
 
 // The pieces that a text is taken into are PHP's own.
 func TestTokensArePHPs(t *testing.T) {
-	php, err := exec.LookPath("php")
-	if err != nil {
-		t.Skip("SKIPPED: php is missing; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	php := needs.Program(t, "php")
 	text := `$a = 'x\'y\\'; $b = "q\"$w{$e['r']}\x41"; # c 'd'` + "\n" + `$f = [ 'g' => 1.5, /* 'h' */ "i" => <<<J` + "\n'k'\nJ\n];"
 	code := `foreach ( token_get_all( '<?php ' . $argv[1] ) as $t ) { if ( is_array( $t ) && $t[0] === T_CONSTANT_ENCAPSED_STRING ) { echo $t[1], "\n"; } }`
 	out, err := exec.Command(php, "-r", code, text).Output()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // TestMain is also the program that dies in TestEndsWithWikictl.
@@ -105,9 +107,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunAsAnother(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: only root can run a program as somebody else")
-	}
+	needs.Root(t, "running a program as somebody else")
 	r, err := Run(t.Context(), Program{Name: "id", Owner: Owner{UID: 12345, GID: 12346}})
 	if err != nil || !strings.HasPrefix(r.Said, "uid=12345 gid=12346") {
 		t.Errorf("%+v, %v", r, err)
@@ -212,9 +212,7 @@ func TestEndsWithWikictl(t *testing.T) {
 
 // Where the kernel refuses a process, the error says what can be done.
 func TestNoProcessLeft(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: only root can become a user without processes")
-	}
+	needs.Root(t, "becoming a user without processes")
 	const uid = 54321
 	owner := Owner{UID: uid, GID: uid}
 	for range 2 { // the kernel counts those that are there before

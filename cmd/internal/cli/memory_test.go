@@ -7,15 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 func TestHeapGrowsIntoHugePages(t *testing.T) {
-	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("SKIPPED: this kernel has no transparent huge pages")
-	}
+	_, err := os.Stat("/sys/kernel/mm/transparent_hugepage")
+	needs.That(t, err == nil, "a kernel with transparent huge pages is missing")
 	useHugePages()
 	var m runtime.MemStats
 	if runtime.ReadMemStats(&m); m.NextGC >= heapRegion {

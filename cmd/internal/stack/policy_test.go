@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // TestMain is also the wikictl that is killed in TestPolicy.
@@ -38,9 +40,7 @@ func forbidder(t *testing.T, path string) *exec.Cmd {
 }
 
 func TestPolicy(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: only root sets a policy")
-	}
+	needs.Root(t, "setting a policy")
 	const debian = "#!/bin/sh\nexit 101\n" // of many container images
 	cases := []struct {
 		name          string
@@ -85,9 +85,7 @@ func TestPolicy(t *testing.T) {
 // A run that has nothing to install removes what a killed one left, but not what one
 // that still installs needs.
 func TestPolicyIsCleanedUp(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: only root sets a policy")
-	}
+	needs.Root(t, "setting a policy")
 	path := filepath.Join(t.TempDir(), "policy-rc.d")
 	other := forbidder(t, path)
 	undo, err := forbidServices(path)

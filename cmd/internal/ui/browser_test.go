@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // tab is a page in a real, headless Chromium.
@@ -35,13 +36,7 @@ type tab struct {
 // openBrowser starts Chromium, of which each report gets a tab.
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is not there: run the tests by go run ./cmd/testbed")
-		}
-		t.Skip("SKIPPED: no chromium; run the tests by go run ./cmd/testbed go test ./...")
-	}
+	program := needs.Program(t, "chromium")
 	// Chromium's sandbox refuses root, which tests in containers often are.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
