@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"slices"
 	"strings"
 
 	"wikictl/tenants/process"
@@ -38,7 +37,7 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 	limited, cancel := context.WithTimeoutCause(ctx, j.Limit, errLimit)
 	defer cancel()
 	result, err := process.Run(limited, process.Program{
-		Name: s.options.Program, Args: append(slices.Clone(flags), "-r", aloneCode), Env: environment(), Owner: s.options.Owner,
+		Name: s.options.Program, Args: append(s.options.flags(), "-r", aloneCode), Env: environment(), Owner: s.options.Owner,
 		Stdin: strings.NewReader(string(line)), Stdout: log, Stderr: log,
 	})
 	r.Exit, r.Signal, r.CPU = result.Exit, int(result.Signal), result.CPU.Seconds()

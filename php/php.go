@@ -25,7 +25,7 @@ type Job struct {
 	Config string        // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
 	Log    string        // file that gets all output; it must exist and be writable by the server's user
 	Limit  time.Duration // after which the job is killed; zero: an hour
-	Output int64         // bytes that any one file it writes may have; zero: 64 MiB
+	Output int64         // bytes that it may print, after which it is killed; zero: 64 MiB
 }
 
 // Result is what became of a job that ran.

@@ -2,6 +2,7 @@ package php
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -9,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -20,20 +20,29 @@ import (
 //go:embed server.php
 var serverCode string
 
-// flags keep compiled code in memory that all children share. The buffer for
-// strings is no larger than MediaWiki needs, as its index grows with it, of which a
-// child reads pages all over.
-var flags = []string{
-	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=256", "-d", "opcache.interned_strings_buffer=8",
-	"-d", "opcache.max_accelerated_files=30000", "-d", "opcache.validate_timestamps=0", "-d", "opcache.file_update_protection=0",
-	"-d", "ffi.enable=1", "-d", "memory_limit=512M", "-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "apc.enable_cli=0",
-}
-
-// Options say which PHP and where.
+// Options say which PHP, as whom, and within which bounds.
 type Options struct {
 	Program string // the command line php
 	Owner   process.Owner
+
+	Memory   int64 // bytes that one job may take; zero: 512 MiB
+	Opcache  int64 // bytes of compiled code that all jobs share; zero: 256 MiB
+	FileSize int64 // bytes of any file that a job writes; zero: 1 GiB
 }
+
+// flags keep compiled code in memory that all children share. The buffer for
+// strings is no larger than MediaWiki needs, as its index grows with it, of which a
+// child reads pages all over.
+func (o Options) flags() []string {
+	memory, opcache := cmp.Or(o.Memory, 512<<20), cmp.Or(o.Opcache, 256<<20)
+	return []string{
+		"-d", "opcache.enable_cli=1", "-d", fmt.Sprintf("opcache.memory_consumption=%d", opcache>>20), "-d", "opcache.interned_strings_buffer=8",
+		"-d", "opcache.max_accelerated_files=30000", "-d", "opcache.validate_timestamps=0", "-d", "opcache.file_update_protection=0",
+		"-d", "ffi.enable=1", "-d", fmt.Sprintf("memory_limit=%d", memory), "-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "apc.enable_cli=0",
+	}
+}
+
+func (o Options) fileSize() int64 { return cmp.Or(o.FileSize, 1<<30) }
 
 // Server is one fork server. It may be used by many goroutines.
 type Server struct {
@@ -79,7 +88,7 @@ type request struct {
 	Args   []string `json:"args"`
 	Config string   `json:"config"`
 	Log    string   `json:"log"`
-	Output int64    `json:"output"`
+	Bytes  int64    `json:"bytes"`
 }
 
 // Start starts a fork server. Where PHP lacks pcntl, posix or FFI, jobs run as
@@ -114,7 +123,7 @@ func (s *Server) launch(ctx context.Context) error {
 		return err
 	}
 	s.process, err = process.Start(ctx, process.Program{
-		Name: s.options.Program, Args: append(slices.Clone(flags), "/dev/fd/3"), Env: environment(), Owner: s.options.Owner,
+		Name: s.options.Program, Args: append(s.options.flags(), "/dev/fd/3"), Env: environment(), Owner: s.options.Owner,
 		Stdin: input, Stdout: output, Files: []*os.File{code},
 	})
 	input.Close()
@@ -223,13 +232,15 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 		j.Output = 64 << 20
 	}
 	start := time.Now()
-	var r report
-	var why string
-	var err error
+	run := s.runForked
 	if s.stdin == nil {
-		r, why, err = s.runAlone(ctx, j)
-	} else {
-		r, why, err = s.runForked(ctx, j)
+		run = s.runAlone
+	}
+	watched, stop := watch(ctx, j)
+	r, why, err := run(watched, j)
+	stop()
+	if much := overflowed(watched); much != "" && err != nil {
+		r.Exit, why, err = -1, much, nil
 	}
 	result := Result{Exit: r.Exit, CPU: r.CPU, Seconds: time.Since(start).Seconds(), Tail: tail(j.Log)}
 	if err != nil {
@@ -240,7 +251,7 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	case r.Why != "":
 		why = r.Why + "; " + process.NoProcessHint
 	case r.Signal == int(syscall.SIGXFSZ):
-		why = fmt.Sprintf("wrote more than %d bytes into one file", j.Output)
+		why = fmt.Sprintf("wrote more than %d bytes into one file (file_size in [php] of wikictl.toml allows more)", s.options.fileSize())
 	case r.Signal != 0:
 		why = fmt.Sprintf("killed by signal %d", r.Signal)
 	case r.Exit != 0:
@@ -284,7 +295,7 @@ func (s *Server) send(w *waiter, j Job) error {
 	if args == nil {
 		args = []string{}
 	}
-	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, j.Output})
+	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, s.options.fileSize()})
 	if err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 		$c->madvise( $code, opcache_get_status( false )['memory_usage']['used_memory'], 22 );
 	}
 	posix_setpgid( 0, 0 );
-	posix_setrlimit( POSIX_RLIMIT_FSIZE, $job['output'], $job['output'] );
+	posix_setrlimit( POSIX_RLIMIT_FSIZE, $job['bytes'], $job['bytes'] );
 	$null = $c->open( '/dev/null', 0, 0 ); // O_RDONLY
 	$log = $c->open( $job['log'], 02001, 0 ); // O_WRONLY, O_APPEND
 	$c->dup2( $null, 0 );

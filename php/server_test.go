@@ -130,16 +130,45 @@ func TestRunCancelled(t *testing.T) {
 }
 
 func TestRunPrintsTooMuch(t *testing.T) {
-	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, "echo getmypid(), ' '; while (true) { echo str_repeat('x', 100000); usleep(1000); }")
+		j.Output = 1 << 20
+		_, err := s.Run(t.Context(), j)
+		if err == nil || !strings.Contains(err.Error(), "printed more than 1048576 bytes") {
+			t.Fatalf("got %.300v", err)
+		}
+		gone(t, j.Log)
+	})
+}
+
+// A file may be larger than what a job prints, up to a bound of its own.
+func TestRunWritesLargeFile(t *testing.T) {
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php"), FileSize: 100 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	j := job(t, "while (true) { echo str_repeat('x', 100000); }")
-	j.Output = 1 << 20
-	_, err = s.Run(t.Context(), j)
-	if err == nil || !strings.Contains(err.Error(), "wrote more than 1048576 bytes") {
-		t.Fatalf("got %.300v", err)
+	write := "$f = fopen($argv[1], 'w'); for ($i = 0; $i < $argv[2]; $i++) { fwrite($f, str_repeat('x', 1 << 20)); } echo 'written';"
+	file := filepath.Join(t.TempDir(), "dump")
+	if r, err := s.Run(t.Context(), job(t, write, file, "70")); err != nil || r.Tail != "written" {
+		t.Errorf("70 MiB: %q, %v", r.Tail, err)
+	}
+	_, err = s.Run(t.Context(), job(t, write, file, "101"))
+	if err == nil || !strings.Contains(err.Error(), "wrote more than 104857600 bytes into one file (file_size") {
+		t.Errorf("101 MiB: %.300v", err)
+	}
+}
+
+// The bounds of memory reach PHP.
+func TestRunHasItsBounds(t *testing.T) {
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php"), Memory: 300 << 20, Opcache: 100 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r, err := s.Run(t.Context(), job(t, "echo ini_get('memory_limit'), ' ', ini_get('opcache.memory_consumption');"))
+	if err != nil || r.Tail != "314572800 100" {
+		t.Errorf("%q, %v", r.Tail, err)
 	}
 }
 

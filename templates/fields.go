@@ -26,6 +26,7 @@ var viewFields = map[string]func(*View) any{
 	"Certificate":         func(v *View) any { return v.Certificate },
 	"CertificateKey":      func(v *View) any { return v.CertificateKey },
 	"MaxBody":             func(v *View) any { return v.MaxBody },
+	"Children":            func(v *View) any { return v.Children },
 	"Sections":            func(v *View) any { return v.Sections },
 	"Secure":              func(v *View) any { return v.Secure },
 	"TLS":                 func(v *View) any { return v.TLS },

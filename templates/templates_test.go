@@ -132,3 +132,12 @@ func TestOwnTemplateThatIsNoFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A pool has as many processes as [php] gives.
+func TestPoolChildren(t *testing.T) {
+	f := load(t, strings.Replace(farmToml, "[web]\n", "[php]\nchildren = 12\n[web]\npools = true\n", 1))
+	r, err := set(t, "").Render(data(f, "btrfs"))
+	if err != nil || !strings.Contains(string(r.Pool), "\npm.max_children = 12\n") {
+		t.Errorf("%v\n%s", err, r.Pool)
+	}
+}

@@ -42,6 +42,7 @@ type View struct {
 	Certificate    string // the file of the tenant's certificate; empty without TLS
 	CertificateKey string
 	MaxBody        int64     // the largest request in bytes
+	Children       int64     // processes of the tenant's own php-fpm pool at most
 	Sections       []Section // the settings of the definitions, sorted
 }
 
@@ -127,6 +128,7 @@ func (s *Set) view(d Data) (*View, error) {
 		FPM:         web.FPM,
 		PoolSocket:  l.PoolSocket(t.Name),
 		MaxBody:     maxBody(t),
+		Children:    d.Farm.PHP.Children,
 		Sections:    sections(t.Settings, core),
 	}
 	if len(t.Skins) > 0 {

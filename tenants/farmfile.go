@@ -33,6 +33,7 @@ func (l *loader) readFarm(d document) {
 	l.readWeb(s.sub("web"))
 	l.readBackup(s.sub("backup"))
 	l.readKeep(s.sub("keep"))
+	l.readPHP(s.sub("php"))
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)
 	s.end()
@@ -142,6 +143,7 @@ func (l *loader) readServer(name string, at Position, s *section) *Server {
 	server.Managed, _ = s.bool("managed")
 	dsn, password := s.text("dsn"), s.text("password_file")
 	server.DSN, server.PasswordFile = dsn.value, l.path(password.value)
+	l.readSizes(server, s)
 	host := s.text("account_host")
 	server.AccountHost = host.value
 	if host.value == "" {

@@ -20,12 +20,13 @@ func Load(dir string) (*Farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{farm: &Farm{Dir: dir, Classes: map[string]*Class{}}, pems: new(pems)}
+	l := loader{farm: &Farm{Dir: dir, Classes: map[string]*Class{}}, pems: new(pems), machine: ThisMachine()}
 	document, problems := readDocument(dir, FarmFile)
 	l.problems = problems
 	if len(problems) == 0 {
 		l.readFarm(document)
 		l.resolveAll()
+		l.resolveSizes()
 	}
 	if len(l.problems) == 0 {
 		return l.farm, nil
@@ -45,6 +46,7 @@ type loader struct {
 	classes  map[string]*layer
 	prefix   string // of database names
 	pems     *pems
+	machine  Machine
 }
 
 // resolveAll reads classes and tenants, which the farm file has named.

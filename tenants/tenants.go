@@ -25,6 +25,7 @@ type Farm struct {
 	Migrations string            // folder of the farm's own SQL; need not exist
 	Backup     Backup
 	Keep       Keep
+	PHP        Bounds // of PHP, of [php]
 	Policies   []Policy
 	Ignores    []Ignore
 	Origins    Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
@@ -93,6 +94,7 @@ type Server struct {
 	DSN          string // of the administrator, without a password; empty when managed
 	PasswordFile string // absolute, or empty
 	AccountHost  string // the host part of the accounts made: "localhost" for a socket, else "%"
+	Sizes        Sizes  // of a managed server
 	Position     Position
 }
 

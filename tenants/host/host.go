@@ -279,7 +279,10 @@ func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error
 	if f := h.forks[c.PHP+"\x00"+c.Path]; f != nil {
 		return f, nil
 	}
-	f, err := php.Start(ctx, php.Options{Program: c.PHP, Owner: h.owner})
+	f, err := php.Start(ctx, php.Options{
+		Program: c.PHP, Owner: h.owner,
+		Memory: h.Farm.PHP.MemoryLimit, Opcache: h.Farm.PHP.Opcache, FileSize: h.Farm.PHP.FileSize,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
 	}

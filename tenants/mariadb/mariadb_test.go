@@ -283,3 +283,24 @@ func TestServersShareNoTemporaryFolder(t *testing.T) {
 	must(t, p.Start(t.Context()))
 	must(t, p.Stop(t.Context()))
 }
+
+// A managed server has the sizes that its definition gives.
+func TestPrivateSizes(t *testing.T) {
+	options := strings.Join(Private{Sizes: tenants.Sizes{BufferPool: 64 << 20, RedoLog: 32 << 20, Connections: 77}}.options(), " ")
+	for _, want := range []string{"--max-connections=77 ", "--innodb-buffer-pool-size=67108864 ", "--innodb-log-file-size=33554432 "} {
+		if !strings.Contains(options, want) {
+			t.Errorf("%s is not in %s", want, options)
+		}
+	}
+	row := map[string]string{}
+	for _, name := range []string{"max_connections", "innodb_buffer_pool_size"} {
+		var value string
+		if err := shared.db.QueryRowContext(t.Context(), "SELECT @@"+name).Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		row[name] = value
+	}
+	if row["max_connections"] != "300" || row["innodb_buffer_pool_size"] != "536870912" {
+		t.Errorf("the server of a small farm has %v", row)
+	}
+}

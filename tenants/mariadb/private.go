@@ -30,11 +30,12 @@ const maxSocket = 107
 type Private struct {
 	Folder string // data below it
 	Socket string
+	Sizes  tenants.Sizes // zeros are those of a small farm
 }
 
 // PrivateOf is the private server of a managed definition.
 func PrivateOf(def *tenants.Server, l tenants.Layout) Private {
-	return Private{Folder: l.Server(def.Name), Socket: l.Socket(def.Name)}
+	return Private{Folder: l.Server(def.Name), Socket: l.Socket(def.Name), Sizes: def.Sizes}
 }
 
 func (p Private) data() string    { return filepath.Join(p.Folder, "data") }
@@ -170,13 +171,10 @@ func (p Private) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	server, err := process.Start(context.WithoutCancel(ctx), process.Program{Name: "mariadbd", Env: process.Inherited(), Args: append([]string{
-		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
-		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
-		"--character-set-server=utf8mb4", "--max-connections=300", "--max-allowed-packet=64M",
-		"--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M",
-		"--table-definition-cache=20000", "--table-open-cache=8000",
-	}, runAs()...), Stdout: log, Stderr: log, Detached: true, Grace: 30 * time.Second})
+	server, err := process.Start(context.WithoutCancel(ctx), process.Program{
+		Name: "mariadbd", Env: process.Inherited(), Args: append(p.options(), runAs()...),
+		Stdout: log, Stderr: log, Detached: true, Grace: 30 * time.Second,
+	})
 	if err != nil {
 		return err
 	}
@@ -192,6 +190,23 @@ func (p Private) launch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// options are the server's own, by which it reads no file of the machine's.
+func (p Private) options() []string {
+	sizes := p.Sizes
+	if sizes == (tenants.Sizes{}) {
+		sizes = tenants.Managed(tenants.Machine{}, 0, 1)
+	}
+	return []string{
+		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
+		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
+		"--character-set-server=utf8mb4", "--max-allowed-packet=64M",
+		fmt.Sprintf("--max-connections=%d", sizes.Connections),
+		fmt.Sprintf("--innodb-buffer-pool-size=%d", sizes.BufferPool),
+		fmt.Sprintf("--innodb-log-file-size=%d", sizes.RedoLog),
+		"--table-definition-cache=20000", "--table-open-cache=8000",
+	}
 }
 
 // Stop shuts the server down and waits until its process is gone. A server

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -85,7 +86,7 @@ error_log = %[1]s/fpm-error.log
 [www]
 listen = %[1]s/fpm.sock
 %[2]spm = static
-pm.max_children = 6
+pm.max_children = %[3]d
 request_terminate_timeout = 120
 php_admin_value[opcache.memory_consumption] = 256
 php_admin_value[opcache.max_accelerated_files] = 30000
@@ -106,9 +107,13 @@ func (w Web) configure() error {
 	}
 	return errors.Join(
 		os.WriteFile(w.file("nginx.conf"), fmt.Appendf(nil, nginxConf, nginxUser, w.Dir, w.Vhosts), 0o644),
-		os.WriteFile(w.file("fpm.conf"), fmt.Appendf(nil, fpmConf, w.Dir, fpmUser), 0o644),
+		os.WriteFile(w.file("fpm.conf"), fmt.Appendf(nil, fpmConf, w.Dir, fpmUser, children(runtime.NumCPU())), 0o644),
 	)
 }
+
+// children are the processes of a private php-fpm: a few for each core, as each waits for
+// MariaDB part of its time.
+func children(cores int) int { return min(3*max(cores, 2), 24) }
 
 // Start starts what does not run yet; both go on when this process ends.
 func (w Web) Start(ctx context.Context) error {
