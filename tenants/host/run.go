@@ -46,6 +46,7 @@ type Outcome struct {
 	Secrets string   // file with the log-in of a tenant that was made
 	Backup  string   // file of the last dump of a tenant that was removed
 	Removed string   // folder with all that was a removed tenant's
+	Returns bool     // undelete brings back what was removed
 	Note    string   // what else happened, such as that an interrupted run was put back first
 	Remarks []string // what is bad of it, and was before the run
 }

@@ -147,7 +147,8 @@ func (c *creation) makeFolders(j *job) error {
 }
 
 // same makes sure, under the lock, that a tenant's row is the one that the plan
-// was made for, and that nobody upgrades it.
+// was made for, and that nobody upgrades it: a database between two codes can't be
+// brought back after it was removed. A removal that was begun goes on.
 func (c *creation) same(ctx context.Context, j *job) error {
 	name := j.row.Name
 	if name == "" {
@@ -161,7 +162,7 @@ func (c *creation) same(ctx context.Context, j *job) error {
 		return mariadb.ErrStale
 	}
 	_, open, err := c.ledger.OpenUpgrade(ctx, name)
-	if err == nil && open && j.kind != Left {
+	if err == nil && open && (j.kind != Left || row.State != mariadb.Leaving) {
 		return mariadb.ErrStale
 	}
 	return err

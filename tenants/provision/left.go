@@ -69,6 +69,10 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	if row.State == mariadb.Returning {
 		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: define it again and run wikictl undelete %s", row.Name)
 	}
+	if open := l.open[row.Name]; open.Run != "" && row.State != mariadb.Leaving {
+		left.Problem = fmt.Sprintf("run %s upgrades it, or was interrupted in that, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
+			open.Run, filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
+	}
 	if err := l.takeInventory(ctx, server); err != nil {
 		left.Problem = err.Error()
 		return left, ctx.Err()

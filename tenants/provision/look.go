@@ -118,7 +118,7 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 		p.add(Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != mariadb.Ready:
 		p.add(Make, "%s", making(t, p.row))
-		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.Database != "" {
+		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
 			p.add(Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
 		}
 	case !host.Exists(l.Layout.Secrets(t.Name)):

@@ -61,9 +61,11 @@ type job struct {
 	before   host.Sight        // what it answered from there
 	remarks  []string          // what is bad of it, and was before
 	elapsed  time.Duration
-	backup   string // file of the last dump of a tenant that is removed
-	removal  string // the run that began to remove it
-	removed  string // the folder that it is removed into
+	backup   string        // file of the last dump of a tenant that is removed
+	was      mariadb.State // of a tenant that this run began to remove
+	removal  string        // the run that began to remove it
+	returns  bool          // undelete brings it back from there
+	removed  string        // the folder that it is removed into
 }
 
 // Create makes what is missing of the tenants, in the order given, and returns
@@ -181,7 +183,7 @@ const batchSize = 500
 // drain; what is to be removed can wait.
 func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]host.Outcome) {
 	end := func(j *job, status host.Status, err error) {
-		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Remarks: j.remarks}
+		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Returns: j.returns, Remarks: j.remarks}
 		if j.kind == Make && status == host.Done {
 			o.Secrets = c.Layout.Secrets(j.tenant.Name)
 		}

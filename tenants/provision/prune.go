@@ -65,6 +65,7 @@ func (c *creation) leave(ctx context.Context, j *job) error {
 		return nil
 	}
 	was := j.row
+	j.was = was.State
 	j.row.State, j.row.Run = mariadb.Leaving, c.RunID
 	return c.ledger.Advance(ctx, was, j.row)
 }

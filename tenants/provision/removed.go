@@ -14,6 +14,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -35,9 +36,10 @@ type Removed struct {
 	Codebase     string            `json:"codebase,omitempty"`
 	Version      string            `json:"version,omitempty"` // of MediaWiki
 	ComponentSet string            `json:"component_set,omitempty"`
-	SQL          map[string]string `json:"sql,omitempty"` // the farm's own that it has seen: file to checksum
-	Contents     map[string]string `json:"contents"`      // what is in the folder, by name
-	BringBack    []string          `json:"bring_back"`    // what to do, line by line
+	State        mariadb.State     `json:"state,omitempty"` // that it had; empty: not known
+	SQL          map[string]string `json:"sql,omitempty"`   // the farm's own that it has seen: file to checksum
+	Contents     map[string]string `json:"contents"`        // what is in the folder, by name
+	BringBack    []string          `json:"bring_back"`      // what to do, line by line
 
 	dir string
 }
@@ -118,7 +120,8 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 func (c *creation) describe(ctx context.Context, j *job) error {
 	name := j.tenant.Name
 	dir := c.Layout.RemovedTenant(name, j.removal)
-	if _, err := openRemoved(dir); !errors.Is(err, fs.ErrNotExist) {
+	if r, err := openRemoved(dir); !errors.Is(err, fs.ErrNotExist) {
+		j.returns = err == nil && r.returns()
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -138,7 +141,9 @@ func (c *creation) describe(ctx context.Context, j *job) error {
 	if err := deploy.WriteFile(filepath.Join(dir, definitionFile), definition, 0o600, -1); err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(manifest(c.Layout, j, seen[name]), "", "  ")
+	r := manifest(c.Layout, j, seen[name])
+	j.returns = r.returns()
+	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -151,7 +156,7 @@ func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 	dir := l.RemovedTenant(name, j.removal)
 	r := &Removed{
 		Name: name, Run: j.removal, Removed: time.Now().UTC().Truncate(time.Second), SQL: seen, Server: row.Server, Database: row.Database,
-		Codebase: row.Codebase, Version: row.Version, ComponentSet: row.ComponentSet, dir: dir,
+		Codebase: row.Codebase, Version: row.Version, ComponentSet: row.ComponentSet, State: stateBefore(l, j), dir: dir,
 		Contents: map[string]string{
 			definitionFile: "its definition, resolved", "wiki": l.Wiki(name) + ": uploads, caches, releases",
 			"logs": l.Logs(name), "backups": l.Backups(name) + ": dumps of before upgrades", "secrets.toml": l.Secrets(name),
@@ -162,12 +167,29 @@ func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 		return r
 	}
 	r.Contents[dumpBase+".sql.zst"] = "its database " + row.Database + ", SQL as mariadb-dump writes it, compressed by zstd"
+	if !r.returns() {
+		r.BringBack = []string{"it was never whole: wikictl create " + name + " makes it anew"}
+		return r
+	}
 	r.BringBack = []string{
 		"copy " + r.Definition() + " to " + name + ".toml among the farm's tenants, unless a file defines it again",
 		"wikictl undelete --run " + j.removal + " " + name,
 	}
 	return r
 }
+
+// stateBefore is the state that a tenant had before it was removed. One that is served
+// has more than a database that was begun, whatever the ledger says.
+func stateBefore(l tenants.Layout, j *job) mariadb.State {
+	if j.was == mariadb.Creating && host.Exists(l.LocalSettings(j.tenant.Name)) {
+		return ""
+	}
+	return j.was
+}
+
+// returns reports whether there is something to bring back: more than files, and more
+// than a database that was begun and never whole.
+func (r *Removed) returns() bool { return r.Database != "" && r.State != mariadb.Creating }
 
 // definitionOf is what the ledger knows of a tenant whose definition was not kept.
 func definitionOf(row mariadb.TenantRow, name string) []byte {

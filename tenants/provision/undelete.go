@@ -80,7 +80,7 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 	}
 	steps := []namedStep{
 		{"claim", func() error { return c.claimRemoved(ctx, j, r) }},
-		{"files", func() error { return c.Deploy.BringBack(ctx, t.Name, r.dir) }},
+		{"files", func() error { return c.bringFiles(ctx, t, r) }},
 		{"database", func() error { return c.restoreRemoved(ctx, j, r) }},
 		// Before anybody can write into it: its database is not restored once more.
 		{"ledger", func() error { return c.returned(ctx, r) }},
@@ -171,6 +171,10 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	switch {
 	case r.Database == "":
 		return fmt.Errorf("only files were removed of it; %s says how to move them back", filepath.Join(r.dir, manifestFile))
+	case !r.returns():
+		return fmt.Errorf("it was never whole when run %s removed it, so that there is nothing to bring back: wikictl create %s makes it anew", r.Run, t.Name)
+	case !host.Exists(filepath.Join(r.dir, "secrets.toml")):
+		return fmt.Errorf("its secrets are not in %s, which it left when it was brought back since: undelete --run takes another removal", r.dir)
 	case r.Database != t.Database:
 		return fmt.Errorf("it had the database %s, and its definition says %s: set the former", r.Database, t.Database)
 	}
@@ -197,6 +201,16 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	row := r.row()
 	row.Server = t.Server.Name
 	return c.ledger.Claim(ctx, row)
+}
+
+// bringFiles moves a tenant's files back. One that was removed before it was served
+// never had folders for uploads and caches.
+func (c *creation) bringFiles(ctx context.Context, t *tenants.Tenant, r *Removed) error {
+	err := c.Deploy.BringBack(ctx, t.Name, r.dir)
+	if err != nil || r.State != mariadb.Made {
+		return err
+	}
+	return c.Deploy.MakeOwn(t.Name, c.Layout.Cache(t.Name), c.Layout.Images(t.Name))
 }
 
 // restoreRemoved loads the database from its dump and makes its accounts.

@@ -110,8 +110,12 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 	for _, o := range outcomes {
 		d.Add(o)
 		made = made || o.Secrets != ""
-		if o.Removed != "" {
-			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; wikictl undelete brings it back", o.Tenant.Name, o.Removed))
+		if o.Removed != "" && o.Status == host.Done {
+			how := "manifest.json there says more"
+			if o.Returns {
+				how = "wikictl undelete brings it back"
+			}
+			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; %s", o.Tenant.Name, o.Removed, how))
 		}
 		if o.Note != "" {
 			kept = append(kept, fmt.Sprintf("%s: %s", o.Tenant.Name, o.Note))

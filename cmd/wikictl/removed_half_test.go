@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A wiki whose upgrade is open is not removed, as its database is for neither code;
+// what was never whole is made anew, and does not come back as a wiki without an
+// administrator; and a folder whose files went back is no removal to take back.
+func TestHalfOfAWikiIsNotBroughtBack(t *testing.T) {
+	f := newFarm(t)
+	f.define(3)
+	f.exits(0, "create", "w0", "w1")
+	neverWhole(f)
+	goneBack(f)
+	openUpgrade(f)
+}
+
+// openUpgrade removes the definition of a wiki whose upgrade was killed.
+func openUpgrade(f *farm) {
+	old := f.read("tenants/w0.toml")
+	f.write("tenants/w0.toml", "codebase = \"1.43\"\n"+old)
+	f.struck(event{"w0", "update.php", "after", "kill"}, "upgrade", "w0")
+	file := f.read("tenants/w0.toml")
+	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
+	f.wants(f.exits(1, "plan"), "upgrades it, or was interrupted", "wikictl upgrade w0", "wikis/w0/current/definition.toml")
+	f.exits(2, "apply", "--all", "--prune", "--yes")
+	if len(f.left("w0")) == 0 {
+		f.t.Error("it was removed")
+	}
+	f.write("tenants/w0.toml", file)
+	f.exits(0, "upgrade", "w0")
+	f.exits(0, "plan", "w0")
+
+	// One whose upgrade is begun after it was seen to be left over.
+	must(f.t, os.Remove(f.demo.Dir+"/tenants/w1.toml"))
+	out, code := f.held("w1", "lock", "before", func() {
+		f.sql(`INSERT INTO wikictl.upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, new_release, backup, backup_bytes, started)
+			SELECT run, 'w1', 'changing', old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, new_release, backup, backup_bytes, started FROM wikictl.upgrade LIMIT 1`)
+	}, "apply", "--all", "--prune", "--yes")
+	if code != 2 || len(f.left("w1")) == 0 {
+		f.t.Error(code, out)
+	}
+}
+
+// neverWhole removes a wiki whose making was killed, and defines it again.
+func neverWhole(f *farm) {
+	file := f.read("tenants/w2.toml")
+	f.struck(event{"w2", "schema", "after", "kill"}, "create", "w2")
+	f.removed("w2")
+	f.write("tenants/w2.toml", file)
+	_, story, code := f.result("undelete", "w2")
+	f.wants(story, "was never whole", "wikictl create w2")
+	if code != 2 {
+		f.t.Error(code)
+	}
+	f.exits(0, "create", "w2")
+	f.client("w2").login("w2")
+
+	// Whole, and never served: it has folders for uploads when it comes back.
+	f.removed("w2")
+	must(f.t, os.RemoveAll(f.state("removed")))
+	f.write("tenants/w2.toml", file)
+	f.struck(event{"w2", "ledger", "after", "kill"}, "create", "w2")
+	f.removed("w2")
+	f.write("tenants/w2.toml", file)
+	f.exits(0, "undelete", "w2")
+	f.client("w2").login("w2")
+	f.exits(0, "audit", "--fail-on", "error", "--quick", "w2")
+}
+
+// goneBack removes a wiki again whose return was killed at its end, and asks for the
+// first removal.
+func goneBack(f *farm) {
+	f.removed("w1")
+	f.defineRemoved("w1")
+	file := f.read("tenants/w1.toml")
+	f.struck(event{"w1", "probe", "after", "kill"}, "undelete", "w1")
+	folders, _ := filepath.Glob(f.state("removed/w1-*"))
+	first := strings.TrimPrefix(filepath.Base(folders[0]), "w1-")
+	f.removed("w1")
+	f.write("tenants/w1.toml", file)
+	_, story, code := f.result("undelete", "--run", first, "w1")
+	f.wants(story, "its secrets are not in")
+	if code != 2 {
+		f.t.Error(code)
+	}
+	f.exits(0, "undelete", "w1")
+	f.exits(0, "plan", "w1")
+}
