@@ -42,8 +42,9 @@ var ErrVersion = errors.New("the ledger is of another version of wikictl")
 // ledgerName is what a ledger's database may be called.
 var ledgerName = regexp.MustCompile(`^` + LedgerDatabase + `(_[0-9a-f]{16})?$`)
 
-// Farms lists the farms that have a ledger on the server, by two queries.
-func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
+// ledgerDatabases are the databases that are ledgers by name and columns: another
+// program's of such a name is none of them.
+func (s *Server) ledgerDatabases(ctx context.Context) (map[string]bool, error) {
 	found, err := s.set(ctx, "SELECT TABLE_SCHEMA FROM information_schema.TABLES WHERE TABLE_NAME = 'farm' AND TABLE_SCHEMA LIKE '"+LedgerDatabase+"%'")
 	if err != nil {
 		return nil, err
@@ -51,8 +52,25 @@ func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
 	var queries []string
 	for name := range found {
 		if ledgerName.MatchString(name) {
-			queries = append(queries, "SELECT id, dir, machine, "+literal(name)+" FROM "+Quote(name)+".farm")
+			queries = append(queries, "SELECT TABLE_SCHEMA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(name)+
+				" AND (TABLE_NAME = 'farm' AND COLUMN_NAME IN ('id', 'dir', 'machine') OR TABLE_NAME = 'tenant' AND COLUMN_NAME = 'database_name') HAVING COUNT(*) = 4")
 		}
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	return s.set(ctx, strings.Join(queries, " UNION ALL "))
+}
+
+// Farms lists the farms that have a ledger on the server, by three queries.
+func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
+	found, err := s.ledgerDatabases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var queries []string
+	for name := range found {
+		queries = append(queries, "SELECT id, dir, machine, "+literal(name)+" FROM "+Quote(name)+".farm")
 	}
 	if len(queries) == 0 {
 		return nil, nil

@@ -208,3 +208,20 @@ func TestADatabaseWikictlOfSomebodyElse(t *testing.T) {
 		t.Errorf("it has %v", tables)
 	}
 }
+
+// Another program may have a database that is called as a farm's ledger.
+func TestALedgerIsKnownByItsColumns(t *testing.T) {
+	noLedgers(t)
+	must(t, exec1(t, shared, "CREATE DATABASE wikictl_0123456789abcdef"))
+	must(t, exec1(t, shared, "CREATE TABLE wikictl_0123456789abcdef.farm (cows INT)"))
+	must(t, exec1(t, shared, "CREATE DATABASE wikictl"))
+	must(t, exec1(t, shared, "CREATE TABLE wikictl.farm (id INT, dir INT, machine INT)"))
+	l := openFarm(t, farmOf("a", "/a"))
+	if l.Database != LedgerDatabase+"_"+strings.Repeat("a", 16) {
+		t.Errorf("the ledger is in %s", l.Database)
+	}
+	farms, err := shared.Farms(t.Context())
+	if err != nil || len(farms) != 1 {
+		t.Error(farms, err)
+	}
+}
