@@ -69,16 +69,13 @@ type bound struct{ least, most int64 }
 
 // readSizes reads the sizes of a server.
 func (l *loader) readSizes(server *Server, s *section) {
-	memory := l.machine.Memory
-	if memory == 0 {
-		memory = 1 << 50
-	}
+	const most = 1 << 50 // the files may be read on a smaller machine than the server's
 	for _, key := range []struct {
 		name string
 		to   *int64
 		bound
 	}{
-		{"buffer_pool", &server.Sizes.BufferPool, bound{64 * mib, memory}},
+		{"buffer_pool", &server.Sizes.BufferPool, bound{64 * mib, most}},
 		{"redo_log", &server.Sizes.RedoLog, bound{32 * mib, 512 * gib}},
 	} {
 		s.managedOnly(server, key.name)

@@ -292,6 +292,13 @@ func TestPrivateSizes(t *testing.T) {
 			t.Errorf("%s is not in %s", want, options)
 		}
 	}
+	machine := tenants.Machine{Memory: 1 << 30}
+	if err := fits(tenants.Sizes{BufferPool: 2 << 30}, machine); err == nil || !strings.Contains(err.Error(), "buffer_pool") {
+		t.Error("2 GB of 1 GB:", err)
+	}
+	if err := fits(tenants.Sizes{BufferPool: 1 << 29}, machine); err != nil {
+		t.Error(err)
+	}
 	row := map[string]string{}
 	for _, name := range []string{"max_connections", "innodb_buffer_pool_size"} {
 		var value string

@@ -165,6 +165,9 @@ func runAs() []string {
 
 // launch starts mariadbd in a session of its own and waits until it answers.
 func (p Private) launch(ctx context.Context) error {
+	if err := fits(p.Sizes, tenants.ThisMachine()); err != nil {
+		return err
+	}
 	logFile := filepath.Join(p.Folder, "error.log")
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
@@ -188,6 +191,15 @@ func (p Private) launch(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):
 		}
+	}
+	return nil
+}
+
+// fits refuses a buffer pool that the machine can't hold: the kernel would end the server
+// once it is in use.
+func fits(s tenants.Sizes, m tenants.Machine) error {
+	if m.Memory > 0 && s.BufferPool > m.Memory {
+		return fmt.Errorf("a buffer pool of %d MB does not fit the %d MB of memory (buffer_pool in wikictl.toml)", s.BufferPool>>20, m.Memory>>20)
 	}
 	return nil
 }
