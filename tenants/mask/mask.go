@@ -72,9 +72,12 @@ func inBase64(encoding *base64.Encoding, secret string, before int) string {
 	return digits[first:max(first, whole)]
 }
 
-// What shows a secret in any text: the password of an address or of a DSN, and what
-// stands behind a name and "=" or in the header that logs in.
+// What shows a secret in any text: the password of an address or of a DSN, what
+// stands behind a name and "=" or in the header that logs in, a private key, and tokens
+// that well-known services begin alike so that they are found.
 var (
+	inKey     = regexp.MustCompile(`(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----)(?:[A-Za-z0-9+/=\s]|\\[rn])+`)
+	aToken    = regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}|[rs]k_(?:live|test)_\w{8,}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+)`)
 	inAddress = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^\s:/@'"]*:)[^\s'"/]+@`)
 	inDSN     = regexp.MustCompile(`([A-Za-z0-9_.-]+:)[^\s'"]+@((?:tcp|udp|unix)?\()`)
 	inPair    = regexp.MustCompile(`(?i)(\b[\w-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key)[\w-]*=)[^\s&;'",)\]]+`)
@@ -88,6 +91,8 @@ func (m *Masker) Text(text string) string {
 	}
 	text = inAddress.ReplaceAllString(text, "${1}"+shown+"@")
 	text = inDSN.ReplaceAllString(text, "${1}"+shown+"@${2}")
+	text = inKey.ReplaceAllString(text, "${1}"+shown)
+	text = aToken.ReplaceAllString(text, shown)
 	text = inPair.ReplaceAllString(text, "${1}"+shown)
 	return inHeader.ReplaceAllString(text, "${1}"+shown)
 }

@@ -58,14 +58,18 @@ func TestTextHidesKnownSecrets(t *testing.T) {
 
 func TestTextHidesAddresses(t *testing.T) {
 	for text, want := range map[string]string{
-		"redis://:hush@db:6379/0":             "redis://:[secret]@db:6379/0",
-		"mysql://wiki:p@ss@db/x":              "mysql://wiki:[secret]@db/x",
-		"root:hush@tcp(db:3306)/":             "root:[secret]@tcp(db:3306)/",
-		"host=db password=hush user=x":        "host=db password=[secret] user=x",
-		"https://x.example/?access_token=abc": "https://x.example/?access_token=[secret]",
-		"Authorization: Bearer abcdefgh.ijk":  "Authorization: Bearer [secret]",
-		"https://x.example:8080/a@b":          "https://x.example:8080/a@b",
-		"mail wiki@example.org":               "mail wiki@example.org",
+		"redis://:hush@db:6379/0":                                              "redis://:[secret]@db:6379/0",
+		"mysql://wiki:p@ss@db/x":                                               "mysql://wiki:[secret]@db/x",
+		"root:hush@tcp(db:3306)/":                                              "root:[secret]@tcp(db:3306)/",
+		"host=db password=hush user=x":                                         "host=db password=[secret] user=x",
+		"https://x.example/?access_token=abc":                                  "https://x.example/?access_token=[secret]",
+		"Authorization: Bearer abcdefgh.ijk":                                   "Authorization: Bearer [secret]",
+		"https://x.example:8080/a@b":                                           "https://x.example:8080/a@b",
+		"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----": "-----BEGIN RSA PRIVATE KEY-----[secret]-----END RSA PRIVATE KEY-----",
+		"-----BEGIN PRIVATE KEY-----\nMIIE":                                    "-----BEGIN PRIVATE KEY-----[secret]",
+		"-----BEGIN CERTIFICATE-----\nMIIE":                                    "-----BEGIN CERTIFICATE-----\nMIIE",
+		"ghp_0123456789abcdefghij and sk_live_0123456789":                      "[secret] and [secret]",
+		"mail wiki@example.org":                                                "mail wiki@example.org",
 	} {
 		if got := (&Masker{}).Text(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
@@ -95,6 +99,8 @@ func TestPHP(t *testing.T) {
 		{"heredoc", "$wgPwd = <<<X\nhush\nX;\n$a = 'b';", "$wgPwd = '[secret]';\n$a = 'b';"},
 		{"comment", "# $wgDBpassword = 'hush';\n// 'token' => hush\n$a = 1;", "# $wgDBpassword = '[secret]'\n// 'token' => '[secret]'\n$a = 1;"},
 		{"plain comment", "## Database: an account\n$a = 'b'; # so", "## Database: an account\n$a = 'b'; # so"},
+		{"name and value", `$x = [ [ 'name' => 'api_token', 'value' => 'hush' ], [ 'name' => 'colour', 'value' => 'red' ] ];`,
+			`$x = [ [ 'name' => 'api_token', 'value' => '[secret]' ], [ 'name' => 'colour', 'value' => 'red' ] ];`},
 		{"open quote", `$wgPwd = 'hush`, `$wgPwd = '[secret]'`},
 		{"address", `$wgFoo = 'redis://:hush@db';`, `$wgFoo = 'redis://:[secret]@db';`},
 	}

@@ -24,6 +24,8 @@ type frame struct {
 	target    []string // a variable and its members, until "=" or anything else comes
 	assigned  bool     // what is assigned has the name of a secret
 	key       bool     // the member before "=>" has
+	member    string   // that member
+	pair      bool     // a member such as 'name' says that of the member 'value'
 	last      int      // index of its last literal in spans, -1: none
 }
 
@@ -142,7 +144,7 @@ func (s *scanner) top() *frame { return &s.frames[len(s.frames)-1] }
 // secret reports whether what comes next stands below the name of a secret.
 func (s *scanner) secret() bool {
 	for _, f := range s.frames {
-		if f.assigned || f.key {
+		if f.assigned || f.key || f.pair && f.member == "value" {
 			return true
 		}
 	}
@@ -156,6 +158,9 @@ func (s *scanner) literal(from, to int, value string) {
 		outer := &s.frames[len(s.frames)-2]
 		outer.target = append(outer.target, value)
 		return
+	}
+	if f.member == "name" || f.member == "key" {
+		f.pair = Name(value)
 	}
 	f.last = len(s.spans)
 	s.spans = append(s.spans, span{from, to, value, s.secret() && Telling(value)})
@@ -188,18 +193,18 @@ func (s *scanner) operator(o string) {
 	case ":": // an argument by its name
 		f.key = f.key || Name(s.before)
 	case "=>":
-		f.key = Name(s.before)
+		f.member = s.before
 		if f.last >= 0 {
-			key := &s.spans[f.last]
-			f.key, key.secret = Name(key.value), false
+			f.member, s.spans[f.last].secret = s.spans[f.last].value, false
 		}
+		f.key = Name(f.member)
 		f.last = -1
 	case ",":
 		// define( 'DB_PASSWORD', '…' ): a name may come before its value
 		f.key = f.last >= 0 && s.before != "]" && Name(s.spans[f.last].value) && s.called()
-		f.last = -1
+		f.last, f.member = -1, ""
 	case ";":
-		f.assigned, f.key, f.last = false, false, -1
+		f.assigned, f.key, f.pair, f.member, f.last = false, false, false, "", -1
 	}
 	f.target = nil
 }
