@@ -26,6 +26,7 @@ type SiteInfo struct {
 	MainPage string // its title; empty: unknown
 	ReadOnly bool   // false also when it is unknown
 	Private  bool   // MainPage and ReadOnly are unknown
+	Hidden   bool   // strangers may not read it, as it says
 }
 
 // probeLimit is how long a wiki may take to answer; its first answer compiles
@@ -66,9 +67,11 @@ func ask(ctx context.Context, base, host string) (SiteInfo, error) {
 		why = err
 	}
 	if why != nil {
+		hidden := info.Hidden
 		if info, err = askPrivate(ctx, base, host); err != nil {
 			return info, fmt.Errorf("%w; and of load.php: %w", why, err)
 		}
+		info.Hidden = hidden
 	}
 	if info.Home == "" {
 		info.Home = askHome(ctx, base, host)
@@ -93,6 +96,9 @@ func askHome(ctx context.Context, base, host string) string {
 // internalError begins the code by which api.php says that it failed, with 200 or 500.
 const internalError = "internal_api_error_"
 
+// deniedRead is the code by which api.php says that the wiki is not for strangers to read.
+const deniedRead = "readapidenied"
+
 // readSiteInfo reads an answer of api.php. The error says what it holds instead.
 func readSiteInfo(body []byte) (SiteInfo, error) {
 	var answer struct {
@@ -110,7 +116,7 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		return SiteInfo{}, &StatusError{Code: http.StatusInternalServerError, Status: "an error of its own", Words: words(body)}
 	}
 	if err == nil && answer.Error.Code != "" {
-		return SiteInfo{}, fmt.Errorf("api.php answers with the error %s", answer.Error.Code)
+		return SiteInfo{Hidden: answer.Error.Code == deniedRead}, fmt.Errorf("api.php answers with the error %s", answer.Error.Code)
 	}
 	if err != nil || answer.Query.General.Generator == "" {
 		return SiteInfo{}, fmt.Errorf("no siteinfo came, but %q", words(body))

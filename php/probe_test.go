@@ -16,6 +16,8 @@ func TestProbe(t *testing.T) {
 	)
 	open := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", MainPage: "Hauptseite", ReadOnly: true}
 	private := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", Private: true}
+	hidden := private
+	hidden.Hidden = true
 	tests := map[string]struct {
 		apiStatus          int
 		api, base, startup string
@@ -24,11 +26,11 @@ func TestProbe(t *testing.T) {
 		fails              bool
 	}{
 		"open":                           {200, general, "", "", 200, open, false},
-		"not readable":                   {200, denied, module, "", 200, private, false},
+		"not readable":                   {200, denied, module, "", 200, hidden, false},
 		"api.php shut":                   {403, "no", module, "", 200, private, false},
 		"api.php answers something else": {200, "<html>", module, "", 200, private, false},
-		"variables in startup":           {200, denied, "", module, 200, private, false},
-		"log-in page shut":               {200, denied, module, "", 403, private, false},
+		"variables in startup":           {200, denied, "", module, 200, hidden, false},
+		"log-in page shut":               {200, denied, module, "", 403, hidden, false},
 		"database gone":                  {200, denied, module, "", 500, SiteInfo{}, true},
 		"module fails":                   {200, denied, failed, "", 200, SiteInfo{}, true},
 		"api.php fails with 200":         {200, `{"error":{"code":"internal_api_error_Exception","info":"x"}}`, module, "", 200, SiteInfo{}, true},

@@ -94,7 +94,7 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, words(said))
 		}
 	}
-	if code == "readapidenied" {
+	if code == deniedRead {
 		return nil
 	}
 	return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, code)

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,4 +66,32 @@ func (f *farm) noOtherWiki() {
 			f.t.Errorf("%+v", found)
 		}
 	}
+}
+
+// A wiki that its own code closes is served only when a definition says so, too, as its
+// files would be anybody's. One that is served like that already is found, and changed
+// by what puts it right.
+func TestWikiThatItsOwnCodeCloses(t *testing.T) {
+	f := newFarm(t)
+	f.define(2)
+	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))
+	closes := "wgExtensionFunctions = [ { php = \"static function () { $GLOBALS['wgGroupPermissions']['*']['read'] = false; }\" } ]\n"
+	open := f.read("tenants/w1.toml")
+	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+closes)
+	f.wants(f.fails("create", "--all"), "w0.localhost may not be read without a log-in", "1 done", "1 failed")
+	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+"wgGroupPermissions.\"*\".read = false\n")
+	f.exits(0, "create", "--all")
+	f.readable("w0", false)
+
+	f.write("tenants/w1.toml", open+closes)
+	f.wants(f.fails("apply", "--all"), "w1.localhost may not be read without a log-in")
+	f.readable("w1", true)
+	f.exits(0, "render", "--write", "w1")
+	f.readable("w1", false)
+	if found := f.audit(); !slices.ContainsFunc(found, func(f finding) bool { return f.Rule == "private-unsaid" && slices.Equal(f.Tenants, []string{"w1"}) }) {
+		t.Errorf("a wiki that hides its pages and not its files is not found: %+v", found)
+	}
+	f.write("tenants/w1.toml", open+closes+"wgGroupPermissions.\"*\".read = false\n")
+	f.exits(0, "apply", "--all")
+	f.wants(f.exits(0, "plan"), "no changes")
 }

@@ -24,6 +24,13 @@ var wikiRules = []rule{
 		Reference: "API:Siteinfo",
 	}, there: otherWiki},
 	{Rule: Rule{
+		ID: "private-unsaid", Severity: Error,
+		What:      "A wiki may not be read without a log-in, but no definition says so.",
+		Why:       "Its files are served to whoever guesses their names.",
+		Mend:      `Set wgGroupPermissions."*".read to false, beside the extension or the hook that keeps strangers out.`,
+		Reference: "Manual:Image authorization",
+	}, there: privateUnsaid},
+	{Rule: Rule{
 		ID: "host-unknown", Severity: Error,
 		What:      "A host name of no wiki is answered by some wiki.",
 		Why:       "Whoever points a name at the server gets that wiki under it, with its cookies and caches.",
@@ -68,6 +75,19 @@ func otherWiki(s *subject, r *reporter) {
 	}
 	if len(wrong) > 0 {
 		r.say(s.tenant.Position, "hosts", "", "%s", strings.Join(wrong, "; "))
+	}
+}
+
+func privateUnsaid(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil || len(d.changes) > 0 { // else the files are what is found
+		return
+	}
+	for _, a := range d.answers {
+		if err := host.ServedOpenly(a.host, a.info, php.SiteInfo{Hidden: s.tenant.Private()}); err != nil {
+			r.say(s.tenant.Position, "settings", "", "%s", err)
+			return
+		}
 	}
 }
 

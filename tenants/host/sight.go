@@ -37,6 +37,7 @@ type Check struct {
 // What is asked. Further host names go by themselves.
 const (
 	itself   = "the wiki"
+	files    = "who gets its files"
 	mainPage = "its main page"
 	logIn    = "its log-in page"
 )
@@ -107,6 +108,7 @@ func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
 		}
 		s.add(hostCheck(i, name), err, start)
 	}
+	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
 	h.pages(ctx, s, info, before)
 }
 
@@ -190,6 +192,7 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 		after.add(hostCheck(i, name), err, start)
 	}
 	if after.Checks[0].err == nil {
+		after.add(files, ServedOpenly(t.Hosts[0], info, after.Want), time.Now())
 		h.pages(ctx, &after, info, before.Checks)
 	}
 	if ctx.Err() != nil {
@@ -243,8 +246,12 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 // Confirm asks a tenant that is served anew who it is, by each of its host names, and
 // notes that it was seen to answer.
 func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
-	if _, err := h.IdentifyAll(ctx, t.Hosts, h.Who(t)); err != nil {
+	info, err := h.IdentifyAll(ctx, t.Hosts, h.Who(t))
+	if err != nil {
 		return h.Explain(ctx, t, err)
+	}
+	if err := ServedOpenly(t.Hosts[0], info, h.Who(t)); err != nil {
+		return err
 	}
 	sight := h.SightOf(t)
 	sight.Checks = []Check{{What: itself}}

@@ -34,8 +34,17 @@ const (
 func (h *Host) Who(t *tenants.Tenant) php.SiteInfo {
 	return php.SiteInfo{
 		DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language,
-		Server: h.Farm.Web.AddressOf(t),
+		Server: h.Farm.Web.AddressOf(t), Hidden: t.Private(),
 	}
+}
+
+// ServedOpenly says that a wiki keeps strangers out although no definition of it does,
+// such as by an extension: its virtual host hands its files to anybody.
+func ServedOpenly(host string, got, want php.SiteInfo) error {
+	if !got.Hidden || want.Hidden {
+		return nil
+	}
+	return fmt.Errorf("%s may not be read without a log-in, but its definitions do not say so, and its files would be served to anybody; set wgGroupPermissions.\"*\".read to false", host)
 }
 
 // IdentifyAll asks by each of a tenant's host names and returns the answer by the
