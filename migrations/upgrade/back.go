@@ -27,7 +27,7 @@ func (k *task) resume(ctx context.Context) (host.Status, error) {
 	if err != nil {
 		return host.Failed, err
 	}
-	if w == goOn || w == again {
+	if w == goOn || w == again || w == load {
 		return k.ahead(ctx, w)
 	}
 	if err := k.backTo(ctx, w); err != nil {
@@ -43,7 +43,8 @@ func (k *task) resume(ctx context.Context) (host.Status, error) {
 	return "", nil
 }
 
-// ahead ends an interrupted upgrade whose way is forward.
+// ahead ends an interrupted upgrade whose way is forward. An empty status says that the
+// tenant is open now and still wants other code.
 func (k *task) ahead(ctx context.Context, w way) (host.Status, error) {
 	err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) })
 	switch {
@@ -51,12 +52,21 @@ func (k *task) ahead(ctx context.Context, w way) (host.Status, error) {
 	case w == goOn:
 		k.note("what run %s began was finished", k.now.Run)
 		err = k.finish(ctx)
+	case w == load:
+		k.note("what was kept in %s was loaded again, as there is no way back", k.now.UndoBackup)
+		err = k.reload(ctx)
 	default:
 		k.note("the updater was run again, as there is no dump of before run %s", k.now.Run)
 		err = k.repeat(ctx)
 	}
 	if err != nil {
 		return k.fail(ctx, err)
+	}
+	if k.now.NewSet != k.wanted() {
+		if err := k.reread(ctx); err != nil {
+			return host.Failed, err
+		}
+		return "", nil
 	}
 	return host.Done, nil
 }
@@ -141,12 +151,20 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 	}
 	if lost := k.whole(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // with the error
-		return host.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which runs the updater again; until then readers get the page of maintenance", why, lost, k.Name), err)
+		return host.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.Name, k.forwards()), err)
 	}
 	if err := k.putBack(ctx); err != nil {
 		return host.Failed, fmt.Errorf("%w; and it could not be put back: %w; %s", why, err, k.state())
 	}
 	return host.Restored, why
+}
+
+// forwards is what the next upgrade does where there is no way back.
+func (k *task) forwards() string {
+	if k.now.Reloads() {
+		return "loads " + k.now.UndoBackup
+	}
+	return "runs the updater"
 }
 
 // state says what an upgrade that was not ended means for the wiki, and what ends it.

@@ -183,6 +183,7 @@ func (k *task) settle(ctx context.Context) (err error) {
 		return err
 	}
 	_, checksums := k.sql.of(k.tenant)
+	k.now.UndoBackup = "" // what was brought back is in the database
 	k.now, err = k.ledger.Settled(ctx, k.now, checksums)
 	return err
 }

@@ -16,6 +16,7 @@ const (
 	reopen way = "reopen"   // it is put back: open it
 	goOn   way = "go on"    // the database is upgraded: switch and open
 	again  way = "again"    // run the updater again: there is no way back
+	load   way = "load"     // load again what a rollback of a rollback was bringing back
 	back   way = "put back" // restore the dump
 )
 
@@ -40,8 +41,12 @@ func decide(row mariadb.UpgradeRow, set, version string, dump func() error) (way
 	switch {
 	case lost == nil:
 		return back, nil
+	case row.UndoBackup != "" && row.Phase == mariadb.Restoring: // a rollback that can only be taken back
+		return load, nil
 	case row.Phase == mariadb.Restoring:
 		return "", fmt.Errorf("it was being put back and its dump is lost (%w); bring %s and the .json beside it back from a copy, then run wikictl upgrade %s", lost, row.Backup, row.Tenant)
+	case row.Reloads(): // the database may be half loaded, which no updater can know
+		return load, nil
 	case newer(row.NewVersion, version):
 		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s goes on",
 			row.NewVersion, version, lost, row.NewCodebase, row.Tenant)

@@ -61,6 +61,28 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// What a rollback of a rollback was loading is loaded again where it can't be put back:
+// the updater would take half of a database for a whole one.
+func TestDecideReloads(t *testing.T) {
+	row := mariadb.UpgradeRow{Run: "r1", Tenant: "w", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", UndoBackup: "/dropped"}
+	for _, phase := range []mariadb.Phase{mariadb.Changing, mariadb.Kept} {
+		for set, version := range map[string]string{"new": "1.43.9", "old": "1.39.17"} {
+			row.Phase = phase
+			if got, err := decide(row, set, version, func() error { return errNoDump }); got != load || err != nil {
+				t.Errorf("%s, %s wanted: %q, %v", phase, set, got, err)
+			}
+		}
+	}
+	row.Phase, row.UndoneBy = mariadb.Restoring, "r2"
+	if got, err := decide(row, "new", "1.43.9", func() error { return errNoDump }); got != load || err != nil {
+		t.Errorf("a rollback whose dump is lost: %q, %v", got, err)
+	}
+	row.Phase = mariadb.Changing
+	if got, _ := decide(row, "new", "1.43.9", func() error { return errNoDump }); got != again {
+		t.Errorf("an upgrade that run r2 undid: %q", got)
+	}
+}
+
 func TestSchemaProblem(t *testing.T) {
 	cases := []struct {
 		level             mariadb.Level

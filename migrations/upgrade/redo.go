@@ -19,22 +19,36 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 		{"read-only", func() error { return k.freeze(ctx) }},
 		{"count", func() error { return r.recount(ctx, k, undo) }},
 		{"keep", func() error { return r.keepAsBackup(ctx, k) }},
-		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
-		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
-		{"restore", func() error { return k.restore(ctx, undo.row.UndoBackup) }},
-		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
-		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
-		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},
-		{"ledger", func() error { return k.settle(ctx) }},
 	})
 	if err == nil {
-		err = k.open(ctx, mariadb.Upgraded)
+		k.now.UndoBackup = undo.row.UndoBackup
+		err = k.reload(ctx)
 	}
 	if err == nil {
 		return nil
 	}
 	_, err = k.fail(ctx, err)
 	return err
+}
+
+// reload replaces the database by the dump that a rollback made, and serves the release
+// of that time. It is also where that goes on when it was interrupted and what the
+// database held before was not dumped.
+func (k *task) reload(ctx context.Context) error {
+	k.now.UndoneBy = ""
+	err := k.each(ctx, []step{
+		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
+		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
+		{"restore", func() error { return k.restore(ctx, k.now.UndoBackup) }},
+		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
+		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
+		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},
+		{"ledger", func() error { return k.settle(ctx) }},
+	})
+	if err != nil {
+		return err
+	}
+	return k.open(ctx, mariadb.Upgraded)
 }
 
 // mark writes into the ledger that what a rollback of that upgrade dropped comes back.

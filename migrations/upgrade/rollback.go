@@ -177,6 +177,15 @@ func putBackBy(r mariadb.UpgradeRow) string {
 	return r.Run
 }
 
+// noDump says that there is nothing to go back to, and what leads on.
+func (u *Undo) noDump() error {
+	problem := "it was upgraded without a dump (--backup none): there is no way back"
+	if u.row.Open() && !writable(u.row) {
+		problem += "; wikictl upgrade " + u.Name + " goes on"
+	}
+	return errors.New(problem)
+}
+
 // look says what stands in the way, and counts what would be lost.
 func (u *Undo) look(ctx context.Context, h *host.Host) error {
 	if u.row.Open() {
@@ -187,7 +196,7 @@ func (u *Undo) look(ctx context.Context, h *host.Host) error {
 		return nil
 	}
 	if u.dump() == "" {
-		return errors.New("it was upgraded without a dump (--backup none): there is no way back")
+		return u.noDump()
 	}
 	b, err := mariadb.OpenBackup(u.dump())
 	if err != nil {

@@ -41,11 +41,15 @@ type UpgradeRow struct {
 	Opened, Ended                   sql.NullTime
 	Error                           string
 	UndoneBy                        string // run of the rollback that put the tenant back, or is about to
-	UndoBackup                      string // file of the dump that the rollback made first
+	UndoBackup                      string // file of the dump that the rollback made first, or that is brought back now
 }
 
 // Open reports whether the upgrade was begun and has not ended.
 func (r UpgradeRow) Open() bool { return !r.Ended.Valid }
+
+// Reloads reports whether the database of the upgrade comes from the dump UndoBackup,
+// which a rollback made, and not from the updater.
+func (r UpgradeRow) Reloads() bool { return r.UndoBackup != "" && r.UndoneBy == "" }
 
 const upgradeColumns = `run, tenant, phase, old_codebase, old_version, old_set, old_release,
 	new_codebase, new_version, new_set, new_release, COALESCE(backup, ''), backup_bytes, started, opened, ended, COALESCE(error, ''),
