@@ -21,24 +21,33 @@ var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\
 // error the codebase is what could be seen of it.
 func openCodebase(name, path string) (*Codebase, error) {
 	c := &Codebase{Name: name, Path: path, fingerprint: func() string { return "unread" }}
-	defines, err := ReadFile(filepath.Join(path, "includes", "Defines.php"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
+	var err error
+	if c.Version, err = VersionAt(path); err != nil {
+		return c, err
 	}
-	if err != nil {
-		return c, fmt.Errorf("%s: %s", path, Reason(err))
-	}
-	version := versionLine.FindSubmatch(defines)
-	if version == nil {
-		return c, fmt.Errorf("%s is no MediaWiki: includes/Defines.php has no MW_VERSION", path)
-	}
-	c.Version, c.requires = string(version[1]), coreRequires(path)
+	c.requires = coreRequires(path)
 	c.fingerprint = sync.OnceValue(func() string { return coreFingerprint(path) })
 	if c.Extensions, err = components(path, "extensions", "extension.json", false); err != nil {
 		return c, err
 	}
 	c.Skins, err = components(path, "skins", "skin.json", true)
 	return c, err
+}
+
+// VersionAt is the version of the MediaWiki in a folder.
+func VersionAt(path string) (string, error) {
+	defines, err := ReadFile(filepath.Join(path, "includes", "Defines.php"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %s", path, Reason(err))
+	}
+	version := versionLine.FindSubmatch(defines)
+	if version == nil {
+		return "", fmt.Errorf("%s is no MediaWiki: includes/Defines.php has no MW_VERSION", path)
+	}
+	return string(version[1]), nil
 }
 
 // fault adds a reason why no wiki can run on the codebase.

@@ -41,6 +41,15 @@ func Show(t *Tenant, origins bool) string {
 	return w.b.String()
 }
 
+// DefinedHosts are the host names of a definition that Show wrote; nil when it has none.
+func DefinedHosts(definition []byte) []string {
+	var d struct{ Hosts []string }
+	if toml.Unmarshal(definition, &d) != nil {
+		return nil
+	}
+	return d.Hosts
+}
+
 type shower struct {
 	b       strings.Builder
 	origins bool

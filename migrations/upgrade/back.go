@@ -23,7 +23,7 @@ func (k *task) resume(ctx context.Context) (host.Status, error) {
 	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return host.Failed, err
 	}
-	w, err := decide(row, k.wanted(), k.New, func() error { return k.whole(row) })
+	w, err := decide(row, k.wanted(), k.New, func() error { return k.wayBack(row) })
 	if err != nil {
 		return host.Failed, err
 	}
@@ -51,6 +51,9 @@ func (k *task) ahead(ctx context.Context, w way) (host.Status, error) {
 	case err != nil:
 	case w == goOn:
 		k.note("what run %s began was finished", k.now.Run)
+		if fresh := k.releases[k.Name]; fresh.Err == nil && fresh.Release != 0 { // host names and the like may have changed
+			k.now.NewRelease = fresh.Release
+		}
 		err = k.finish(ctx)
 	case w == load:
 		k.note("what was kept in %s was loaded again, as there is no way back", k.now.UndoBackup)
@@ -124,6 +127,22 @@ func (k *task) whole(row mariadb.UpgradeRow) error {
 	return err
 }
 
+// wayBack looks whether an upgrade can be undone: whether its dump can be restored and
+// the code of before is there. What is being restored already has no other way.
+func (k *task) wayBack(row mariadb.UpgradeRow) error {
+	err := k.whole(row)
+	if err == nil && row.Phase != mariadb.Restoring {
+		_, err = k.codeOf(row.OldRelease, row.OldVersion)
+	}
+	return err
+}
+
+// codeOf is the version of the code that a release runs on: that version, or another
+// one of the same schema where the code was updated in place.
+func (k *task) codeOf(release int, version string) (string, error) {
+	return codeOf(k.Host, k.Name, release, version)
+}
+
 var errNoDump = errors.New("there is no dump of it (--backup none)")
 
 // fail decides what becomes of a tenant whose upgrade failed.
@@ -149,7 +168,7 @@ func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
 		err := k.phase(ctx, mariadb.Kept)
 		return host.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
 	}
-	if lost := k.whole(k.now); lost != nil {
+	if lost := k.wayBack(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // with the error
 		return host.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.Name, k.forwards()), err)
 	}
@@ -194,6 +213,9 @@ func lostLock(ctx context.Context, why error) error {
 // database is changed.
 func (k *task) putBack(ctx context.Context) error {
 	if err := k.whole(k.now); err != nil { // before anything says that it is being restored
+		return err
+	}
+	if _, err := k.codeOf(k.now.OldRelease, k.now.OldVersion); err != nil {
 		return err
 	}
 	err := k.each(ctx, []step{

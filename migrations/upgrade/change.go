@@ -53,8 +53,13 @@ func maintenancePage(sitename, doing string, until time.Time) string {
 
 // serve switches to a release and lets readers in again.
 func (k *task) serve(ctx context.Context, release int) error {
-	if err := k.Deploy.Switch(ctx, k.Name, release); err != nil {
+	if err := k.Deploy.Serve(ctx, k.Name, release); err != nil {
 		return err
+	}
+	if k.Interrupted != "" { // perhaps after the switch, and before the web server knew
+		if err := k.Deploy.Reload(ctx); err != nil {
+			return err
+		}
 	}
 	return k.Deploy.ClearMaintenance(k.Name)
 }
@@ -174,7 +179,7 @@ func (k *task) probe(ctx context.Context) error {
 	if k.remarks, err = k.After(ctx, k.tenant, before); err != nil || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
-	return php.RefusesEdits(ctx, k.Farm.Web.Probe, k.tenant.Hosts[0])
+	return php.RefusesEdits(ctx, k.Farm.Web.Probe, k.ServedHost(k.tenant))
 }
 
 // settle writes that the tenant is on the new code for good.

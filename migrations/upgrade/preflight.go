@@ -212,7 +212,7 @@ func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
 	options := fleet.Options[*Planned]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	silent := map[*Planned]error{}
 	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (php.SiteInfo, error) {
-		return php.Probe(ctx, h.Farm.Web.Probe, j.tenant.Hosts[0])
+		return php.Probe(ctx, h.Farm.Web.Probe, h.ServedHost(j.tenant))
 	}) {
 		if r.Err != nil {
 			silent[r.Item] = r.Err

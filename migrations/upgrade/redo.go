@@ -81,16 +81,24 @@ func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 	return nil
 }
 
-// answers asks a wiki, until it says that it is of that version, and notes that it was
-// seen to answer from its release, which is of the code of set.
+// answers asks a wiki by a host name that its release has, until it says that it is of
+// that version, and notes that it was seen to answer from its release, which is of the
+// code of set.
 func (k *task) answers(ctx context.Context, version, set string) error {
-	want := php.SiteInfo{DBName: k.tenant.Database, Version: version}
-	if _, err := k.Identify(ctx, k.tenant.Hosts[0], want); err != nil {
+	release, err := k.Deploy.Current(k.Name)
+	if err != nil {
+		return err
+	}
+	if version, err = k.codeOf(release, version); err != nil {
+		return err
+	}
+	name, want := k.HostOf(k.tenant, release), php.SiteInfo{DBName: k.tenant.Database, Version: version}
+	if _, err := k.Identify(ctx, name, want); err != nil {
 		return k.Explain(ctx, k.tenant, err)
 	}
 	current, _, err := k.Unseen(k.Name)
 	if err != nil || current == 0 {
 		return err
 	}
-	return k.Note(k.tenant, host.Sight{Hosts: k.tenant.Hosts[:1], Want: want, Set: set})
+	return k.Note(k.tenant, host.Sight{Hosts: []string{name}, Want: want, Set: set})
 }

@@ -177,6 +177,20 @@ func putBackBy(r mariadb.UpgradeRow) string {
 	return r.Run
 }
 
+// codeOf is the version of the MediaWiki that a release of a tenant runs on as it is
+// now. It is an error when that has another schema than version, or is not there: what
+// a dump holds can't be served by it.
+func codeOf(h *host.Host, tenant string, release int, version string) (string, error) {
+	path, found, err := h.CodeOf(tenant, release)
+	if err == nil && (newer(found, version) || newer(version, found)) {
+		err = fmt.Errorf("%s has MediaWiki %s by now", path, found)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the code of its release %d is gone: %w; bring MediaWiki %s back there and run this again", release, err, version)
+	}
+	return found, nil
+}
+
 // noDump says that there is nothing to go back to, and what leads on.
 func (u *Undo) noDump() error {
 	problem := "it was upgraded without a dump (--backup none): there is no way back"
@@ -207,6 +221,9 @@ func (u *Undo) look(ctx context.Context, h *host.Host) error {
 	}
 	if u.Dump = b.Taken; !host.Exists(h.Layout.Release(u.Name, u.release())) {
 		return fmt.Errorf("its release %d is gone", u.release())
+	}
+	if _, err := codeOf(h, u.Name, u.release(), u.Old); err != nil {
+		return err
 	}
 	if !u.Redo && !writable(u.row) {
 		u.Remark = "it was not open since"

@@ -163,7 +163,7 @@ func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, 
 		look = d.added
 	} else {
 		var err error
-		if core, err = d.core(w.Tenant, release); err != nil {
+		if core, err = d.Core(w.Tenant, release); err != nil {
 			return nil, err
 		}
 	}

@@ -469,7 +469,7 @@ func TestSecretsAndReadOnly(t *testing.T) {
 // servedFrom is the release that a tenant is served from, and its codebase.
 func servedFrom(d *Deployer, tenant string) (release int, core string, err error) {
 	if release, err = d.Current(tenant); err == nil {
-		core, err = d.core(tenant, release)
+		core, err = d.Core(tenant, release)
 	}
 	return release, core, err
 }

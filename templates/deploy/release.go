@@ -42,8 +42,8 @@ func (d *Deployer) Current(tenant string) (release int, err error) {
 	return release, nil
 }
 
-// core is the codebase that a release runs on; "" when it has none.
-func (d *Deployer) core(tenant string, release int) (string, error) {
+// Core is the path of the codebase that a release runs on; "" when it has none.
+func (d *Deployer) Core(tenant string, release int) (string, error) {
 	core, err := os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
 	return core, ignoreAbsent(err)
 }
@@ -162,7 +162,7 @@ func (d *Deployer) beginAgain(tenant string) ([]int, error) {
 // holds says whether a release is exactly what is wanted.
 func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	dir := d.layout.Release(w.Tenant, release)
-	core, err := d.core(w.Tenant, release)
+	core, err := d.Core(w.Tenant, release)
 	if err != nil || core != w.Core {
 		return false, err
 	}
@@ -326,32 +326,6 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 		}
 	}
 	return syncDir(d.layout.Wiki(tenant))
-}
-
-// PutBack serves a tenant from an earlier release again, as Switch does, and has
-// the web server reload when what it includes differs.
-func (d *Deployer) PutBack(ctx context.Context, tenant string, release int) error {
-	current, err := d.Current(tenant)
-	if err != nil {
-		return err
-	}
-	differ := false
-	now := d.parts(tenant, current)
-	for i, part := range d.parts(tenant, release) {
-		text, err := os.ReadFile(part.source)
-		if ignoreAbsent(err) != nil {
-			return err
-		}
-		found, err := compareFile(now[i].source, text, false)
-		if err != nil {
-			return err
-		}
-		differ = differ || (found != equal && exists(part.installed))
-	}
-	if err := d.Switch(ctx, tenant, release); err != nil || !differ {
-		return err
-	}
-	return d.Reload(ctx)
 }
 
 // serve makes a release the current one; zero means none.

@@ -29,6 +29,12 @@ func (d *Deployer) Definition(tenant string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.layout.Current(tenant), defined))
 }
 
+// DefinitionOf is the definition that a release of a tenant was made from, as TOML; the
+// error is fs.ErrNotExist when it is not known.
+func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
+	return os.ReadFile(filepath.Join(d.layout.Release(tenant, release), defined))
+}
+
 // Retire moves a tenant's folder with its releases, uploads and caches, its logs, its
 // dumps and its secrets into the folder to, which only its owner may enter. It refuses
 // while the web server includes the tenant. It deletes nothing, and can be repeated

@@ -52,7 +52,7 @@ func (d *Deployer) noteServed(tenant string, release int) error {
 
 // SameCode reports whether two releases of a tenant run on one codebase.
 func (d *Deployer) SameCode(tenant string, one, other int) (bool, error) {
-	first, err1 := d.core(tenant, one)
-	second, err2 := d.core(tenant, other)
+	first, err1 := d.Core(tenant, one)
+	second, err2 := d.Core(tenant, other)
 	return first == second && first != "", errors.Join(err1, err2)
 }

@@ -225,7 +225,10 @@ func upgradeInterrupted(s *subject, r *reporter) {
 	up, open := s.there.past.upgrades[s.tenant.Name]
 	if open && up.Phase != mariadb.Kept {
 		what := whatPhase[up.Phase]
-		if up.Phase == mariadb.Changing && up.Backup == "" {
+		switch {
+		case up.Phase == mariadb.Changing && up.Backup == "" && up.Reloads():
+			what = "its database was being loaded from " + up.UndoBackup + ", which will be done again"
+		case up.Phase == mariadb.Changing && up.Backup == "":
 			what = "its database was being changed, and the updater will be run again, as there is no dump"
 		}
 		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s was interrupted: %s",

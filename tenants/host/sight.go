@@ -312,7 +312,7 @@ func (h *Host) ServeSeen(ctx context.Context, t *tenants.Tenant, seen deploy.See
 	if !same || (sight.Set != "" && sight.Set != t.ComponentSet(t.Codebase)) {
 		return fmt.Errorf("release %d, from which it last answered, is of other code", seen.Release)
 	}
-	if err := h.Deploy.PutBack(ctx, t.Name, seen.Release); err != nil {
+	if err := h.Deploy.Serve(ctx, t.Name, seen.Release); err != nil {
 		return err
 	}
 	if len(sight.Hosts) == 0 || len(sight.Checks) > 0 && sight.Checks[0].Wrong != "" {

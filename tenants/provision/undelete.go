@@ -265,7 +265,7 @@ func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
 	if r.sameCode(t) {
 		want.Sitename, want.Lang = t.Sitename, t.Language
 	}
-	_, err := c.Identify(ctx, t.Hosts[0], want)
+	_, err := c.Identify(ctx, c.ServedHost(t), want)
 	return err
 }
 

@@ -1,0 +1,48 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Serve serves a tenant from another release, as Switch does. When what the web server
+// includes differs it is checked, and read again; when the check fails the web server's
+// files are put back, and the release stays.
+func (d *Deployer) Serve(ctx context.Context, tenant string, release int) error {
+	replaced, err := d.replaced(tenant, release)
+	if err != nil {
+		return err
+	}
+	if err := d.Switch(ctx, tenant, release); err != nil || len(replaced) == 0 {
+		return err
+	}
+	if err := d.Check(ctx); err != nil {
+		for path, text := range replaced {
+			err = errors.Join(err, WriteFile(path, text, 0o644, -1)) // no other run fails for it
+		}
+		return err
+	}
+	return d.Reload(ctx)
+}
+
+// replaced are the files that the web server or php-fpm includes now and that are
+// different in a release, by path.
+func (d *Deployer) replaced(tenant string, release int) (map[string][]byte, error) {
+	replaced := map[string][]byte{}
+	for _, part := range d.parts(tenant, release) {
+		text, err1 := os.ReadFile(part.source)
+		now, err2 := os.ReadFile(part.installed)
+		if errors.Is(err1, fs.ErrNotExist) || errors.Is(err2, fs.ErrNotExist) {
+			continue // Switch leaves it
+		}
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		if string(text) != string(now) {
+			replaced[part.installed] = now
+		}
+	}
+	return replaced, nil
+}
