@@ -9,6 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"wikictl/tenants"
 )
 
 // gone are the tenants to withdraw. One that moved stays when its new name could
@@ -83,7 +87,79 @@ func (d *Deployer) Rename(ctx context.Context, from, to string) error {
 	return d.Sync()
 }
 
+// RenameBack undoes a Rename that was interrupted: what it moved from the name to,
+// comes back from there. The web server may go on serving it under either name, by way
+// of a link, until an Apply with from in Moved; call DropAlias then. It can be repeated.
+func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
+	unlock, err := d.lock(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := move(d.layout.Secrets(from), d.layout.Secrets(to)); err != nil {
+		return err
+	}
+	for _, folder := range []func(string) string{d.layout.Logs, d.layout.Backups} {
+		if err := moveInto(folder(from), folder(to)); err != nil {
+			return err
+		}
+	}
+	// The link is what tells of the rename, so that it goes last.
+	if target, err := os.Readlink(d.layout.Wiki(to)); err == nil && target == from {
+		if err := d.exchange(from, to); err != nil {
+			return err
+		}
+	}
+	return d.Sync()
+}
+
+// Aliases are the links that Rename and RenameBack left: names by the names that they
+// stand for.
+func (d *Deployer) Aliases() (map[string]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(d.layout.Wiki("x")))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	aliases := map[string]string{}
+	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink == 0 || !tenants.ValidName(e.Name()) {
+			continue
+		}
+		target, err := os.Readlink(d.layout.Wiki(e.Name()))
+		if err == nil && target != e.Name() && tenants.ValidName(target) {
+			aliases[e.Name()] = target
+		}
+	}
+	return aliases, nil
+}
+
+// exchange moves the folder of a tenant in place of the link to, and has a link from
+// stand for it.
+func (d *Deployer) exchange(from, to string) error {
+	there, link := d.layout.Wiki(from), d.layout.Wiki(to)
+	err := unix.Renameat2(unix.AT_FDCWD, there, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // as on NFS
+		if err = os.Remove(link); err == nil {
+			err = os.Rename(there, link)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return point(there, to)
+}
+
 func (d *Deployer) moveWiki(from, to string) error {
+	begun, _ := os.Readlink(d.layout.Wiki(to)) // by a run that was killed before the exchange
+	if info, err := os.Lstat(d.layout.Wiki(from)); err == nil && info.IsDir() && (begun == to || !exists(d.layout.Wiki(to))) {
+		if err := point(d.layout.Wiki(to), to); err != nil {
+			return err
+		}
+		return d.exchange(from, to)
+	}
 	if err := move(d.layout.Wiki(from), d.layout.Wiki(to)); err != nil {
 		return err
 	}

@@ -117,6 +117,11 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	case Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
 	case Change:
+		if c.half[j.tenant.Name] != "" {
+			if err := c.step(j.tenant, "move back", func() error { return c.moveBack(ctx, j) }); err != nil {
+				return err
+			}
+		}
 		if err := c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) }); err != nil {
 			return err
 		}
@@ -209,8 +214,12 @@ func (c *creation) settle(ctx context.Context, j *job) error {
 	switch {
 	case err != nil && j.kind == Change && ctx.Err() == nil && !errors.As(err, new(*host.SameError)):
 		return c.putBack(ctx, j, err)
-	case err != nil || j.kind != Rename:
+	case err != nil:
 		return err
+	case j.back != "":
+		return c.Deploy.DropAlias(j.back)
+	case j.kind != Rename:
+		return nil
 	}
 	return c.step(t, "ledger", func() error { return c.moved(ctx, j) })
 }

@@ -14,6 +14,9 @@ import (
 type facts struct {
 	row       mariadb.TenantRow // the zero row: the ledger has none
 	other     string            // name under which the ledger has its database
+	half      string            // another name, under which its files are, by an interrupted rename
+	others    string            // the tenant whose files are under its name, by an interrupted rename
+	holder    string            // who has its database by the ledger, under a name that is defined
 	holding   mariadb.Holding   // what its server has of it
 	tables    int               // in its database, when the ledger has no row
 	farm      string            // this farm's id
@@ -30,10 +33,24 @@ func (c *creation) judge(t *tenants.Tenant) host.Outcome {
 	}
 	holding := c.found[t.Server.Name].Of(c.AccountsOf(t))
 	return decide(t, facts{
-		row: c.rows[t.Name], other: c.renamed[t.Name].Name,
+		row: c.rows[t.Name], other: c.renamed[t.Name].Name, holder: c.holder(t),
+		half: c.half[t.Name], others: c.half.whose(t.Name),
 		holding: holding, tables: c.tables[t.Name], farm: c.FarmID(), owner: c.owner(holding.Farm),
 		served: host.Exists(c.Layout.LocalSettings(t.Name)),
 	})
+}
+
+// holder is the tenant that has a tenant's database by the ledger.
+func (c *creation) holder(t *tenants.Tenant) string {
+	if _, known := c.rows[t.Name]; known || !c.found[t.Server.Name].Databases[t.Database] {
+		return ""
+	}
+	for _, row := range c.rows {
+		if row.Server == t.Server.Name && row.Database == t.Database {
+			return row.Name
+		}
+	}
+	return ""
 }
 
 // owner names a farm by the id in its mark.
@@ -49,7 +66,7 @@ func (c *creation) owner(id string) string {
 // judgeAgain is judge under the tenant's lock: whatever was read before may have been
 // changed by another run.
 func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (mariadb.TenantRow, error) {
-	f := facts{other: c.renamed[t.Name].Name, farm: c.FarmID(), served: host.Exists(c.Layout.LocalSettings(t.Name))}
+	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: host.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
 		return f.row, err
@@ -83,6 +100,12 @@ func decide(t *tenants.Tenant, f facts) host.Outcome {
 	switch {
 	case f.other != "":
 		return fail("it is %s in the ledger, with this database; wikictl apply %s renames it", f.other, t.Name)
+	case known && f.half != "":
+		return fail("a rename of it to %s was interrupted: wikictl apply %s brings what is under that name back", f.half, t.Name)
+	case !known && f.others != "":
+		return fail("the files under its name are those of %s, whose rename was interrupted: wikictl apply %[1]s brings them back", f.others)
+	case !known && f.holder != "":
+		return fail("the ledger has its database %s as that of %s, a name that another file has now: rename one after the other, first %[2]s to %s, and run wikictl apply in between", t.Database, f.holder, t.Name)
 	case known && row.Server != t.Server.Name:
 		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
 	case known && row.Database != t.Database:

@@ -41,6 +41,9 @@ func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 		return nil, err
 	}
 	for _, name := range names {
+		if l.half.whose(name) != "" {
+			continue
+		}
 		if _, known := l.rows[name]; !known && found[name] == nil && l.Farm.Tenant(name) == nil {
 			found[name] = &Leftover{Name: name, tenant: &tenants.Tenant{Name: name}}
 		}
@@ -72,6 +75,9 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	if open := l.open[row.Name]; open.Run != "" && row.State != mariadb.Leaving {
 		left.Problem = fmt.Sprintf("run %s upgrades it, or was interrupted in that, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
 			open.Run, filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
+	}
+	if other := l.half[row.Name]; other != "" {
+		left.Problem = fmt.Sprintf("its rename to %s was interrupted: define it again, as %[1]s or %s, and run wikictl apply", other, row.Name)
 	}
 	if err := l.takeInventory(ctx, server); err != nil {
 		left.Problem = err.Error()

@@ -60,7 +60,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 		planned[i] = l.judgeAll(t)
 		if ready := planned[i].row.State == mariadb.Ready && !planned[i].Is(Blocked) && !planned[i].Is(Rename); ready {
 			served = append(served, planned[i])
-			if !planned[i].Is(Upgrade) {
+			if !planned[i].Is(Upgrade) && l.half[t.Name] == "" {
 				whole = append(whole, planned[i])
 			}
 		}
@@ -110,6 +110,10 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	if row, ok := l.renamed[t.Name]; ok {
 		p.row, p.From = row, row.Name
 		l.judgeRename(p)
+		return p
+	}
+	if other := l.half[t.Name]; other != "" {
+		p.add(Change, "a rename to %s was interrupted, which the files do not want any more: what is under that name comes back", other)
 		return p
 	}
 	o := l.judge(t)

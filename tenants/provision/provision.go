@@ -37,7 +37,8 @@ type creation struct {
 	ledger  *mariadb.Ledger
 	run     *host.Run
 	rows    map[string]mariadb.TenantRow
-	renamed map[string]mariadb.TenantRow  // rows of tenants that got another name, by that
+	renamed map[string]mariadb.TenantRow // rows of tenants that got another name, by that
+	half    half
 	found   map[string]*mariadb.Inventory // by server name
 	tables  map[string]int                // of databases that the ledger does not have, by tenant
 	farms   []mariadb.FarmRow             // that share the ledger's server
@@ -65,6 +66,7 @@ type job struct {
 	was      mariadb.State // of a tenant that this run began to remove
 	removal  string        // the run that began to remove it
 	returns  bool          // undelete brings it back from there
+	back     string        // the name that the files of a tenant to change are under, by a rename that goes back
 	removed  string        // the folder that it is removed into
 }
 
@@ -124,6 +126,11 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 	if err := c.readLedger(ctx); err != nil {
 		return err
 	}
+	aliases, err := c.Deploy.Aliases()
+	if err != nil {
+		return err
+	}
+	c.half = halfRenamed(aliases, c.rows)
 	c.obstacles = c.Obstacles(ctx, list)
 	for _, t := range list {
 		if t.Server == nil || c.obstacles[t.Name] != nil {
@@ -267,6 +274,8 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 		list = append(list, j.tenant)
 		if j.kind == Rename {
 			moved[j.row.Name] = j.tenant.Name
+		} else if j.back != "" {
+			moved[j.back] = j.tenant.Name
 		}
 	}
 	source, err := c.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })

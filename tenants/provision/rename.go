@@ -18,7 +18,10 @@ func (l *looking) judgeRename(p *Planned) {
 		p.add(Blocked, "it is %s in the ledger, and can't be renamed: "+format, append([]any{from}, args...)...)
 	}
 	open := l.open[from]
+	other := l.half[from]
 	switch {
+	case other != "" && other != to:
+		block("a rename to %s was interrupted; give it that name or %s, run wikictl apply, and rename it then", other, from)
 	case open.Run != "":
 		block("run %s upgrades it, or was interrupted in that; give it back its name and run wikictl upgrade %s", open.Run, from)
 	case row.State != mariadb.Ready:
