@@ -21,6 +21,7 @@ var userNames = []string{
 
 // Every administrator that definitions may name can log in, on both versions.
 func TestAdministratorsCanLogIn(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.write("tenants/w0.toml", "admin = \"Ünïcode's (1.2-3)\"\n"+f.read("tenants/w0.toml"))

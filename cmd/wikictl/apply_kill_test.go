@@ -15,6 +15,7 @@ import (
 // An apply that is killed while it renames, removes, makes and changes is
 // finished by the next one.
 func TestApplySurvivesKills(t *testing.T) {
+	t.Parallel()
 	steps := []string{"move", "check", "reload", "probe", "last dump", "database", "files", "ledger"}
 	f := newFarm(t)
 	f.define(len(steps) + 2)

@@ -158,6 +158,7 @@ var statement = regexp.MustCompile(`(?m)^.*\t\s*\d+ (Query|Prepare|Execute)\t(.*
 
 // An audit reads only: it changes nothing and takes no lock.
 func TestAuditOnlyReads(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.run("create", "--all")
 	log := filepath.Join(t.TempDir(), "general.log")
@@ -187,6 +188,7 @@ func TestAuditOnlyReads(t *testing.T) {
 // While wikis are being upgraded an audit finds nothing wrong with them, and the
 // others are looked at as ever.
 func TestAuditDuringAnUpgrade(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(4)
 	f.run("create", "--all")

@@ -59,6 +59,7 @@ func (f *farm) audit(args ...string) []finding {
 // Each rule about what is there finds its fault once, at the right wiki, and
 // nothing else; before, nothing is found at all.
 func TestAuditFindsWhatIsPlanted(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.defineForAudit()
 	f.run("create", "--all")

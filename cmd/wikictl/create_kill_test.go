@@ -23,6 +23,7 @@ var (
 
 // A tenant that another run works on is left alone, and the other run is named.
 func TestCreateNamesWhoHoldsTheLock(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.run("server", "start")
 	holder := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-e", "SELECT GET_LOCK('wikictl/wiki_alpha', 0); DO SLEEP(60)")

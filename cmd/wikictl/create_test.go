@@ -19,6 +19,7 @@ import (
 
 // Three wikis answer as themselves, and nothing of one is another's.
 func TestFarmOfThree(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	seen := watchCommandLines()
 	out := f.run("create", "--all")
@@ -239,6 +240,7 @@ func (f *farm) dump(database string) string {
 
 // Wikis that are served by https only are made and asked by it.
 func TestFarmByTLS(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	must(t, os.MkdirAll(filepath.Join(f.demo.Dir, "certificates"), 0o755))
 	for _, wiki := range []string{"alpha", "beta", "gamma"} {

@@ -54,6 +54,7 @@ func tree(t *testing.T, dir string) map[string]string {
 // A command that only looks writes nothing and starts nothing: not where nothing ever
 // ran, not where only the server does, and not beside wikis.
 func TestDryRunsWriteNothing(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	others := f.others()

@@ -28,6 +28,7 @@ func (f *farm) result(args ...string) (out, story string, code int) {
 // Dry runs exit with what the real run would do; a failure wins over a lock; and what
 // render says is true.
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(3)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))

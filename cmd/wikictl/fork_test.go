@@ -15,6 +15,7 @@ import (
 // A create whose PHP can't fork fails at once with the reason, and kills nobody: not
 // even in the place of its own processes that this test gives it.
 func TestCreateWhereForkFails(t *testing.T) {
+	t.Parallel()
 	needs.That(t, stack.Worker() != "", "a user for PHP, which needs root, is missing")
 	f := newFarm(t)
 	f.define(1)

@@ -30,6 +30,7 @@ CREATE PROCEDURE speaking() SELECT ';';
 // 20 MB is upgraded, rolled back, removed and brought back out of its last dump, on a
 // server with MariaDB's default of 16 MB for max_allowed_packet.
 func TestWikiWithEverythingThatADumpMayMeet(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.run("create", "--all")

@@ -19,6 +19,7 @@ func (f *farm) refused(code int, says string, args ...string) {
 // What stops a run before its first tenant is an error in words, and no wiki is
 // touched.
 func TestRunsThatCannotBegin(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.run("create", "--all")

@@ -8,6 +8,7 @@ import (
 // A panic in a step is that step's failure: one of a tenant, or of all that are
 // published together.
 func TestPanicIsAFailureOfItsStep(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	for _, e := range []event{{"w0", "schema", "before", "panic"}, {"", "release", "after", "panic"}} {

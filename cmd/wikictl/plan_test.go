@@ -121,6 +121,7 @@ func (f *farm) left(name string) (traces []string) {
 
 // A farm is brought in line with its definitions: made, changed, renamed, pruned.
 func TestPlanAndApply(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(3)
 	calls := f.countHooks()

@@ -12,6 +12,7 @@ import (
 // Wikis that strangers may not read are made, changed, audited, upgraded, put back
 // and removed like others, and a public one becomes private and public again.
 func TestPrivateWikis(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	hide := func(name string) {

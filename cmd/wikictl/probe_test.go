@@ -13,6 +13,7 @@ import (
 // What the probe finds out about a wiki beside its name: the address that it takes
 // itself to have, who answers by its other host names, and whether it is read-only.
 func TestProbeComparesMore(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.exits(0, "create", "--all")

@@ -29,6 +29,7 @@ func (f *farm) as(name string, args ...string) (out, story string, code int) {
 
 // Commands that only read need no root: they say what they could not see.
 func TestWhoMayLook(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Fatal("only root can become another user")
 	}

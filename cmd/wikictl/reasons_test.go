@@ -8,6 +8,7 @@ import (
 // Why a wiki answers 500 is said in words, with the place: of settings that are only
 // wrong in the web server, of pages that fail, and of a database that is not there.
 func TestReasonsInWords(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))

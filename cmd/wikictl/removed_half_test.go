@@ -11,6 +11,7 @@ import (
 // what was never whole is made anew, and does not come back as a wiki without an
 // administrator; and a folder whose files went back is no removal to take back.
 func TestHalfOfAWikiIsNotBroughtBack(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(3)
 	f.exits(0, "create", "w0", "w1")

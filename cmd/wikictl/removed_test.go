@@ -11,6 +11,7 @@ import (
 // A wiki that was removed comes back with all that it had, whatever was killed on
 // either way; and a farm whose files are half there is not emptied.
 func TestRemovalCanBeUndone(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.write("tenants/w1.toml", f.read("tenants/w1.toml")+"wgGroupPermissions.\"*\".read = false\n")

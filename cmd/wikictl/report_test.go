@@ -8,6 +8,7 @@ import (
 
 // A page about a real farm has what the ledger, the server and the disk say.
 func TestReportOfARealFarm(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.run("create", "alpha")
 	f.want143()

@@ -10,6 +10,7 @@ import (
 // asks, the next run asks, and serves the last one again that was seen to answer; so
 // does a later change that fails. Which hosts to ask is the old release's own.
 func TestReleasesThatWereNotSeen(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.exits(0, "create", "--all")
@@ -63,6 +64,7 @@ func TestReleasesThatWereNotSeen(t *testing.T) {
 
 // What was bad before a change is said, and only what became worse is put back.
 func TestBadBeforeIsSaid(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))

@@ -19,6 +19,7 @@ var broken = []struct{ settings, says, key string }{
 // Settings that PHP can't load are found before anything is switched, with their place;
 // nothing of their tenant changes, and others go on.
 func TestSettingsAreLoadedBefore(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))

@@ -68,6 +68,7 @@ func (f *farm) lacks(text string, words ...string) {
 }
 
 func TestTwoFarmsOnOneServer(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	g := f.beside(os.Getenv("WIKICTL_TEST_CODEBASES"))
 	f.only("alpha", "gone")

@@ -10,6 +10,7 @@ import (
 // A create or apply that read the ledger before another person made the wiki,
 // edited and upgraded it leaves it alone, wherever it was held.
 func TestCreateLeavesWhatAnotherRunMade(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(4)
 	cases := []struct {
@@ -49,6 +50,7 @@ func TestCreateLeavesWhatAnotherRunMade(t *testing.T) {
 // render --write holds the locks of what it writes, and leaves alone what is not
 // finished or what another run works on.
 func TestRenderWritesUnderTheLock(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.exits(0, "create", "w0")
@@ -83,6 +85,7 @@ func (f *farm) past(database string) string {
 // other code is wanted by then; a wiki that people used is not made anew, whatever
 // the ledger says.
 func TestCreateBeginsAnewOnlyWhatWasNeverUsed(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	steps := []string{"claim", "database", "accounts", "schema", "seed", "verify"}
 	f.define(len(steps) + 1)

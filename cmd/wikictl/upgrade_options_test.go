@@ -14,6 +14,7 @@ import (
 // Waves start one after the other, each is asked about, a wiki that is blocked is left
 // out, and no more run on a server than was said.
 func TestUpgradeInWaves(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(6)
 	f.run("create", "--all")
@@ -111,6 +112,7 @@ func (f *farm) want(tenant, codebase string) {
 // Versions after the newest whose schema is known are told by the ledger, and older
 // code than the database's is refused, also when an upgrade was interrupted at its end.
 func TestUpgradeKnowsNewerAndOlder(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.tree("1.44.0")

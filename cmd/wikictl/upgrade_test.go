@@ -105,6 +105,7 @@ func (c *client) upload(name string) {
 
 // Two wikis go from 1.39 to 1.43 with all that they hold, and one of them back.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.run("create", "--all")
 	alpha := f.client("alpha")
@@ -255,6 +256,7 @@ func twoOperators(t *testing.T, f *farm) {
 // Everything that stands in the way of an upgrade is said at once, before
 // anything is touched.
 func TestUpgradePreflight(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(5)
 	f.run("create", "--all")

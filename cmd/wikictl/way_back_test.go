@@ -161,6 +161,7 @@ func (f *farm) look(wiki, path string) string {
 // commands change nothing, its readers see no error, and both upgrade and rollback
 // lead out of it, and say so.
 func TestEveryStateLeadsOn(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2 * len(leftStates))
 	f.run("create", "--all")
@@ -242,6 +243,7 @@ func (f *farm) finishAll(name func(i, finisher int) string) {
 // Readers of a wiki see whole pages of one release, or 503 with Retry-After, while it
 // is upgraded, left by a kill, upgraded again and rolled back.
 func TestReadersSeeNoErrors(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.run("create", "--all")
@@ -286,6 +288,7 @@ func TestReadersSeeNoErrors(t *testing.T) {
 // The question of a rollback holds the tenant's lock; what is made while it stands is
 // asked about; and a rollback that is repeated does not go back further.
 func TestRollbackAsksUnderTheLock(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.run("create", "--all")
