@@ -11,6 +11,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
 )
 
 // Fix does what Mends has named, each tenant's under its lock, as every run that
@@ -76,7 +77,7 @@ func servers(list []*tenants.Tenant) []*tenants.Server {
 // fixOne mends one tenant. One mend that fails does not stop the others.
 func fixOne(ctx context.Context, h *host.Host, run *host.Run, t *tenants.Tenant, list []Mend) (err error) {
 	locks := h.Locks(t.Server)
-	if err := locks.Acquire(ctx, t.Database); err != nil {
+	if err := run.Step(t.Name, "lock", func() error { return locks.Acquire(ctx, t.Database) }); err != nil {
 		return err
 	}
 	defer func() { // also when ctx has ended
@@ -88,11 +89,16 @@ func fixOne(ctx context.Context, h *host.Host, run *host.Run, t *tenants.Tenant,
 	if err != nil {
 		return err
 	}
-	switch _, open, err := ledger.OpenUpgrade(ctx, t.Name); {
-	case err != nil:
+	row, _, err := ledger.Tenant(ctx, t.Name)
+	if err != nil {
 		return err
-	case open:
-		return errors.New("an upgrade of it was begun since it was looked at")
+	}
+	_, open, err := ledger.OpenUpgrade(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	if open || row != list[0].row {
+		return mariadb.ErrStale
 	}
 	var errs error
 	for _, m := range list {

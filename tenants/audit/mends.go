@@ -8,6 +8,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
+	"wikictl/tenants/mariadb"
 )
 
 // Mend is one thing that Fix does about a finding.
@@ -16,7 +17,8 @@ type Mend struct {
 	Tenant string // empty: it is the farm's
 	What   string // for a person, such as "chmod 0640 /…/LocalSettings.php"
 
-	do func(ctx context.Context, h *host.Host) error
+	do  func(ctx context.Context, h *host.Host) error
+	row mariadb.TenantRow // of the tenant, as it was when it was looked at
 }
 
 // mends are the rules whose findings are safe to mend, and how: at a tenant, or
@@ -50,6 +52,7 @@ func (r Report) Mends() []Mend {
 		}
 		for _, name := range names {
 			for _, m := range mend(r.wanted, r.wanted.farm.Tenant(name)) {
+				m.row = r.wanted.there.ledger[name]
 				if m.Rule, m.Tenant = f.Rule, name; !done[name+"\n"+m.What] {
 					done[name+"\n"+m.What] = true
 					all = append(all, m)
