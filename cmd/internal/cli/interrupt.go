@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// stage is what a command has come to, and so what a Ctrl-C or TERM does to it.
+// stage is what a command has come to, and so what a Ctrl-C, TERM or HUP does to it.
 type stage int
 
 const (
@@ -45,6 +45,7 @@ type interrupts struct {
 	drained chan struct{} // closed by the first signal, whatever it does
 	left    chan struct{} // closed when the program is to end as it is
 	cancel  context.CancelCauseFunc
+	pipe    chan os.Signal // of SIGPIPE, which is not read
 
 	once  sync.Once // of left
 	mu    sync.Mutex
@@ -57,9 +58,12 @@ type interrupts struct {
 // signal stops the command.
 func catch(say func(string)) (ctx context.Context, i *interrupts, release func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	i = &interrupts{say: say, drained: make(chan struct{}), left: make(chan struct{}), cancel: cancel}
+	i = &interrupts{say: say, drained: make(chan struct{}), left: make(chan struct{}), cancel: cancel, pipe: make(chan os.Signal, 1)}
 	caught := make(chan os.Signal, 8)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(caught, syscall.SIGHUP)
+	}
 	go func() {
 		for range caught {
 			i.caught()
@@ -67,6 +71,7 @@ func catch(say func(string)) (ctx context.Context, i *interrupts, release func()
 	}()
 	return ctx, i, func() {
 		signal.Stop(caught)
+		signal.Stop(i.pipe)
 		close(caught)
 		cancel(nil)
 	}
@@ -100,11 +105,16 @@ func (i *interrupts) caught() {
 // leave ends the program as it is.
 func (i *interrupts) leave() { i.once.Do(func() { close(i.left) }) }
 
-// reach notes that the command has come to a stage. It never goes back.
+// reach notes that the command has come to a stage. It never goes back. One that changes
+// tenants does not die in the middle because nobody reads what it says any more, as in
+// "| head": writing fails from then on, and the run goes on.
 func (i *interrupts) reach(s stage) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.stage = max(i.stage, s)
+	if s == changing {
+		signal.Notify(i.pipe, syscall.SIGPIPE)
+	}
 }
 
 // begun says whether the command has done anything that its next run may have to finish.
