@@ -1,6 +1,7 @@
 package php
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -27,6 +28,7 @@ type SiteInfo struct {
 	ReadOnly bool   // false also when it is unknown
 	Private  bool   // MainPage and ReadOnly are unknown
 	Hidden   bool   // strangers may not read it, as it says
+	Noise    string // what stands before the answer of api.php, as settings that print leave it
 }
 
 // probeLimit is how long a wiki may take to answer; its first answer compiles
@@ -111,7 +113,8 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 			}
 		}
 	}
-	err := json.Unmarshal(body, &answer)
+	at := max(0, bytes.IndexByte(body, '{'))
+	err := json.Unmarshal(body[at:], &answer)
 	if err == nil && strings.HasPrefix(answer.Error.Code, internalError) {
 		return SiteInfo{}, &StatusError{Code: http.StatusInternalServerError, Status: "an error of its own", Words: words(body)}
 	}
@@ -124,7 +127,7 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 	g := answer.Query.General
 	info := SiteInfo{
 		Version: strings.TrimPrefix(g.Generator, "MediaWiki "), Sitename: g.Sitename, Lang: g.Lang,
-		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, ReadOnly: g.Readonly,
+		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, ReadOnly: g.Readonly, Noise: start(bytes.TrimSpace(body[:at])),
 	}
 	if g.ServerName != "" { // else it can't make full addresses of its own, as base is not
 		info.Home = g.Base

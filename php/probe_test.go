@@ -16,6 +16,8 @@ func TestProbe(t *testing.T) {
 	)
 	open := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", MainPage: "Hauptseite", ReadOnly: true}
 	private := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", Private: true}
+	noisy := open
+	noisy.Noise = "hello"
 	hidden := private
 	hidden.Hidden = true
 	tests := map[string]struct {
@@ -26,6 +28,7 @@ func TestProbe(t *testing.T) {
 		fails              bool
 	}{
 		"open":                           {200, general, "", "", 200, open, false},
+		"settings print":                 {200, "hello\n" + general, "", "", 200, noisy, false},
 		"not readable":                   {200, denied, module, "", 200, hidden, false},
 		"api.php shut":                   {403, "no", module, "", 200, private, false},
 		"api.php answers something else": {200, "<html>", module, "", 200, private, false},

@@ -25,6 +25,8 @@ func TestReasonsInWords(t *testing.T) {
 			f.wants(said, "failed (restored)", "PHP says: ", c.says, file+":")
 			f.noMarkup(said)
 		}
+		f.write(file, whole+"wgFoo = { php = \"print( 'hello' )\" }\n")
+		f.wants(f.fails("apply", name), "failed (restored)", `prints "hello" before what it answers`)
 		f.write(file, strings.Replace(whole, "Wiki ", "Renamed ", 1))
 		lock := func(how string) { f.sql("ALTER USER " + database + "@localhost ACCOUNT " + how) }
 		lock("LOCK")

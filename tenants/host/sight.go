@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,7 @@ type Check struct {
 const (
 	itself   = "the wiki"
 	files    = "who gets its files"
+	noise    = "what it prints"
 	mainPage = "its main page"
 	logIn    = "its log-in page"
 )
@@ -108,8 +110,14 @@ func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
 		}
 		s.add(hostCheck(i, name), err, start)
 	}
-	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
+	s.settings(info)
 	h.pages(ctx, s, info, before)
+}
+
+// settings looks for what settings do that pages do not show.
+func (s *Sight) settings(info php.SiteInfo) {
+	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
+	s.add(noise, Prints(s.Hosts[0], info), time.Now())
 }
 
 func hostCheck(i int, name string) string {
@@ -192,7 +200,7 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 		after.add(hostCheck(i, name), err, start)
 	}
 	if after.Checks[0].err == nil {
-		after.add(files, ServedOpenly(t.Hosts[0], info, after.Want), time.Now())
+		after.settings(info)
 		h.pages(ctx, &after, info, before.Checks)
 	}
 	if ctx.Err() != nil {
@@ -250,7 +258,7 @@ func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
 	if err != nil {
 		return h.Explain(ctx, t, err)
 	}
-	if err := ServedOpenly(t.Hosts[0], info, h.Who(t)); err != nil {
+	if err := cmp.Or(ServedOpenly(t.Hosts[0], info, h.Who(t)), Prints(t.Hosts[0], info)); err != nil {
 		return err
 	}
 	sight := h.SightOf(t)

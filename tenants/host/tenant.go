@@ -38,6 +38,15 @@ func (h *Host) Who(t *tenants.Tenant) php.SiteInfo {
 	}
 }
 
+// Prints says that a wiki's settings print something, which stands before every answer:
+// programs can't read those of api.php, and pictures are broken.
+func Prints(host string, got php.SiteInfo) error {
+	if got.Noise == "" {
+		return nil
+	}
+	return fmt.Errorf("%s prints %q before what it answers; look at its settings for what prints that", host, got.Noise)
+}
+
 // ServedOpenly says that a wiki keeps strangers out although no definition of it does,
 // such as by an extension: its virtual host hands its files to anybody.
 func ServedOpenly(host string, got, want php.SiteInfo) error {
