@@ -41,6 +41,7 @@ func TestWaysBackFromChangedFiles(t *testing.T) {
 	f.want143()
 
 	t.Run("host names", f.hostNamesChanged)
+	t.Run("a release is gone", f.releaseGone)
 	t.Run("half of a dump is brought back", f.halfBroughtBack)
 	t.Run("code is gone", func(t *testing.T) { f.codeGone(t, code) })
 }
@@ -60,6 +61,21 @@ func (f *farm) hostNamesChanged(t *testing.T) {
 	f.run("rollback", "--yes", "w2")
 	if got := f.client("w2").version(); got != "MediaWiki 1.39.17" {
 		t.Errorf("w2 is %s by its old name", got)
+	}
+}
+
+// releaseGone is about what many changes of settings leave of old releases: nothing.
+func (f *farm) releaseGone(t *testing.T) {
+	gone := filepath.Join(f.demo.Dir, "state/wikis/w2/releases", f.newest("w2", "new_release"))
+	must(t, os.RemoveAll(gone))
+	out, code := f.struck(event{"w2", "restore", "after", "kill"}, "rollback", "--yes", "--to", f.newest("w2", "undone_by"), "w2")
+	if code != -1 {
+		t.Fatalf("exit %d: %s", code, out)
+	}
+	f.run("rollback", "--yes", "w2")
+	f.run("rollback", "--yes", "--to", f.newest("w2", "undone_by"), "w2")
+	if got := f.client("new2").version(); got != "MediaWiki 1.43.9" {
+		t.Errorf("w2 is %s", got)
 	}
 }
 

@@ -132,7 +132,7 @@ func (k *task) whole(row mariadb.UpgradeRow) error {
 func (k *task) wayBack(row mariadb.UpgradeRow) error {
 	err := k.whole(row)
 	if err == nil && row.Phase != mariadb.Restoring {
-		_, err = k.codeOf(row.OldRelease, row.OldVersion)
+		err = servable(k.Host, k.tenant, row.OldRelease, row.OldCodebase, row.OldSet, row.OldVersion)
 	}
 	return err
 }
@@ -215,10 +215,15 @@ func (k *task) putBack(ctx context.Context) error {
 	if err := k.whole(k.now); err != nil { // before anything says that it is being restored
 		return err
 	}
+	release, err := k.releaseFor(ctx, k.now.OldRelease, k.now.OldCodebase, k.now.OldSet)
+	if err != nil {
+		return err
+	}
+	k.now.OldRelease = release
 	if _, err := k.codeOf(k.now.OldRelease, k.now.OldVersion); err != nil {
 		return err
 	}
-	err := k.each(ctx, []step{
+	err = k.each(ctx, []step{
 		{"restoring", func() error { return k.phase(ctx, mariadb.Restoring) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.OldVersion) }},
 		{"restore", func() error { return k.restore(ctx, k.now.Backup) }},

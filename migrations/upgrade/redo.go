@@ -36,7 +36,12 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 // database held before was not dumped.
 func (k *task) reload(ctx context.Context) error {
 	k.now.UndoneBy = ""
-	err := k.each(ctx, []step{
+	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet)
+	if err != nil {
+		return err
+	}
+	k.now.NewRelease = release
+	err = k.each(ctx, []step{
 		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
 		{"restore", func() error { return k.restore(ctx, k.now.UndoBackup) }},

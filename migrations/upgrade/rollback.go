@@ -219,10 +219,12 @@ func (u *Undo) look(ctx context.Context, h *host.Host) error {
 	if err := b.Verify(); err != nil {
 		return err
 	}
-	if u.Dump = b.Taken; !host.Exists(h.Layout.Release(u.Name, u.release())) {
-		return fmt.Errorf("its release %d is gone", u.release())
+	u.Dump = b.Taken
+	codebase, set := u.row.OldCodebase, u.row.OldSet
+	if u.Redo {
+		codebase, set = u.row.NewCodebase, u.row.NewSet
 	}
-	if _, err := codeOf(h, u.Name, u.release(), u.Old); err != nil {
+	if err := servable(h, u.tenant, u.release(), codebase, set, u.Old); err != nil {
 		return err
 	}
 	if !u.Redo && !writable(u.row) {
