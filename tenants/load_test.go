@@ -181,7 +181,7 @@ func TestLoadReports(t *testing.T) {
 		{"an age that is none", farm("[servers.main]", "[keep]\nlogs = \"3 weeks\"\n[servers.main]"), `wikictl.toml:\d+:\d+: keep.logs: is no number of days \(such as "90d"`},
 		{"an age of the past", farm("[servers.main]", "[keep]\nruns = -1\n[servers.main]"), `keep.runs: is no number of days`},
 		{"no dump at all", farm("[servers.main]", "[keep]\ndumps = 0\n[servers.main]"), `keep.dumps: is less than 1`},
-		{"what is not kept", farm("[servers.main]", "[keep]\nlog = 1\n[servers.main]"), `keep.log: is not a key`},
+		{"what is not kept", farm("[servers.main]", "[keep]\nlog = 1\n[servers.main]"), `keep.log: is not a key .* \(did you mean "logs"\?\)`},
 		{"backup of nothing", farm("[servers.main]", "[backup]\ndump = [\"dump\", \"{file}\"]\nrestore = [\"load\", \"{database}\", \"{file}\"]\n[servers.main]"), `backup.dump: does not have {database} in it`},
 		{"open bracket in dsn", farm("managed = true", `dsn = "root@unix(/s/"`), `wikictl.toml:\d+:1: servers.main.dsn: has a bracket that is not closed \(such as`},
 		{"password in dsn", farm("managed = true", `dsn = "root:x@unix(/s)/"`), `dsn: holds a password`},
