@@ -116,7 +116,13 @@ func (s *started) printed() string {
 // start starts wikictl with a standard input that stays open, as a terminal's does.
 func (f *farm) start(args ...string) *started {
 	f.t.Helper()
-	s := &started{f: f, cmd: f.command(args...), ended: make(chan struct{})}
+	return f.begin(f.command(args...))
+}
+
+// begin starts a wikictl that was prepared, as start does.
+func (f *farm) begin(cmd *exec.Cmd) *started {
+	f.t.Helper()
+	s := &started{f: f, cmd: cmd, ended: make(chan struct{})}
 	stdin, err := s.cmd.StdinPipe()
 	must(f.t, err)
 	s.stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, s, s
@@ -245,19 +251,20 @@ func TestRunsDrain(t *testing.T) {
 	f := newFarm(t)
 	f.define(2)
 	f.run("server", "start")
-	first := f.start("create", "w0")
-	first.until("it makes the golden", func() bool { return first.running("php") })
-	must(t, first.cmd.Process.Signal(syscall.SIGSTOP))
-	second := f.start("create", "w1")
-	second.until("it has a session", func() bool {
-		return f.sql("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%GET_LOCK%golden%' OR USER = 'root'")[0] >= "4"
+	gate := filepath.Join(t.TempDir(), "gate")
+	first := f.begin(f.with(event{"w0", "golden", "before", "hold=" + gate}, "create", "w0"))
+	first.until("it makes the golden", func() bool {
+		_, err := os.Stat(gate + ".held")
+		return err == nil
 	})
-	time.Sleep(time.Second)
+	second := f.start("create", "w1")
+	second.prints("w1: waiting for another run (")
 	must(t, second.cmd.Process.Signal(os.Interrupt))
 	if out, code := second.ends(); code != 130 || !strings.Contains(out, "skipped") {
 		t.Errorf("the run that waits: exit %d\n%s", code, out)
 	}
-	must(t, first.cmd.Process.Signal(syscall.SIGCONT))
+	must(t, os.WriteFile(gate, nil, 0o644))
+	first.until("a child runs", func() bool { return first.running("php") })
 	must(t, syscall.Kill(-first.cmd.Process.Pid, syscall.SIGINT)) // as a terminal does
 	out, code := first.ends()
 	if code != 130 || !strings.Contains(out, "finishing what is running") || !strings.Contains(out, "1 skipped") {

@@ -269,6 +269,13 @@ func (h *Host) Verify(ctx context.Context, t *tenants.Tenant) error {
 // Drain is closed once nothing new is to be begun.
 func (h *Host) Drain() <-chan struct{} { return h.options.Drain }
 
+// Say tells the user what the run waits for.
+func (h *Host) Say(message string) {
+	if h.options.Say != nil {
+		h.options.Say(message)
+	}
+}
+
 // Holder is who runs this.
 func (h *Host) Holder() string { return h.options.Holder }
 

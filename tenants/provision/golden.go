@@ -76,32 +76,21 @@ func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariadb.Golden, error) {
 	key := goldenKey(t)
 	file := filepath.Join(c.Layout.Goldens(), key+".zst")
-	locks := c.Locks(t.Server)
-	var locked *mariadb.LockedError
-	for {
-		err := locks.Acquire(ctx, "golden "+key)
-		if err == nil {
-			break
-		}
-		if !errors.As(err, &locked) {
-			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-c.o.Drain:
-			return nil, fleet.ErrDrained
-		case <-time.After(100 * time.Millisecond):
-		}
+	if err := c.lockGolden(ctx, t, "golden "+key); err != nil {
+		return nil, err
 	}
-	defer locks.Release(ctx, "golden "+key)
+	defer c.Locks(t.Server).Release(ctx, "golden "+key)
 	if data, err := os.ReadFile(file); err == nil {
 		if g, err := mariadb.DecodeGolden(data); err == nil {
 			return g, c.sweep(ctx, c.goldenTenant(t, key))
 		}
 	}
 	c.o.Observer.Step(t.Name, "golden")
-	g, err := c.makeGolden(ctx, t, key)
+	var g *mariadb.Golden
+	err := c.run.Shared(t.Name, "golden", func() (err error) {
+		g, err = c.makeGolden(ctx, t, key)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("make the golden database of MediaWiki %s in %s: %w", t.Codebase.Version, t.Language, err)
 	}
@@ -113,6 +102,30 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 		return nil, err
 	}
 	return g, deploy.WriteFile(file, data, 0o600, -1)
+}
+
+// lockGolden takes the lock of a golden. Where another run has it, it says so once, and
+// waits until that golden is made.
+func (c *creation) lockGolden(ctx context.Context, t *tenants.Tenant, name string) error {
+	said := false
+	for {
+		err := c.Locks(t.Server).Acquire(ctx, name)
+		var locked *mariadb.LockedError
+		if !errors.As(err, &locked) {
+			return err
+		}
+		if !said {
+			c.Say(fmt.Sprintf("%s: waiting for another run (%s), which makes the golden database of MediaWiki %s in %s", t.Name, locked.Holder, t.Codebase.Version, t.Language))
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-c.o.Drain:
+			return fleet.ErrDrained
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // goldenTenant is a tenant that exists only while its golden is made.
