@@ -18,8 +18,11 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 		return 0, err
 	}
 	for _, f := range folders {
-		if err := ctx.Err(); err != nil || !f.IsDir() {
+		if err := ctx.Err(); err != nil {
 			return n, err
+		}
+		if !f.IsDir() {
+			continue
 		}
 		dir := filepath.Join(root, f.Name())
 		more, err := expireIn(dir, before, func(e fs.DirEntry) bool { return e.Type().IsRegular() })

@@ -21,6 +21,7 @@ func TestExpire(t *testing.T) {
 	file(d.layout.Logs("a")+"/1.log", 100)
 	file(d.layout.Logs("a")+"/2.log", 1)
 	file(d.layout.Logs("b")+"/1.log", 100)
+	file(filepath.Dir(d.layout.Logs("x"))+"/a-stray-file", 100)
 	file(d.layout.Removed()+"/a-run/manifest.json", 100)
 	file(d.layout.Removed()+"/a-run/wiki/images/x", 1000)
 	file(d.layout.Removed()+"/b-run/manifest.json", 10)
