@@ -71,10 +71,10 @@ func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
 	defer unlock()
 	for _, part := range d.removedParts(tenant) {
 		source := filepath.Join(from, part.name)
-		if !exists(source) {
+		if !exists(source) && !exists(source+movedEnding) {
 			continue
 		}
-		if exists(part.path) {
+		if exists(source) && exists(part.path) {
 			return fmt.Errorf("%s can't become %s, which is there already", source, part.path)
 		}
 		if err := os.MkdirAll(filepath.Dir(part.path), 0o755); err != nil {
@@ -120,34 +120,51 @@ func free(path string) string {
 	return name
 }
 
+// movedEnding is of what carry has a whole copy of.
+const movedEnding = ".moved"
+
 // carry moves a file or folder, by rename where it is one file system, else by a copy
-// that lasts before the source goes. What is not there was moved before.
+// that lasts before the source goes. What is not there was moved before. Whenever it is
+// interrupted, either the source or what is at the end of the move has its name, and
+// never both: a repeated move would be refused, or have two of it.
 func carry(from, to string) error {
-	copied := from + ".moved" // whose copy is whole
-	if err := os.RemoveAll(copied); err != nil || !exists(from) {
-		return err
+	copied, half := from+movedEnding, to+".half"
+	if exists(copied) {
+		if err := arrive(copied, half, to); err != nil || !exists(from) {
+			return err
+		}
+	}
+	if !exists(from) {
+		return nil
 	}
 	err := os.Rename(from, to)
 	if !errors.Is(err, syscall.EXDEV) && !errors.Is(err, syscall.EBUSY) { // EBUSY: a mount point
 		return err
 	}
-	half := to + ".half"
 	if err := os.RemoveAll(half); err != nil {
 		return err
 	}
 	if err := copyTree(from, half); err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
-	if err := os.Rename(half, to); err != nil {
+	if err := syncDir(filepath.Dir(to)); err != nil {
+		return err
+	}
+	if err := os.Rename(from, copied); err != nil { // a mount point
+		copied = from
+	}
+	return arrive(copied, half, to)
+}
+
+// arrive ends a move by a copy: the whole copy gets its name, and the source goes.
+func arrive(source, half, to string) error {
+	if err := os.Rename(half, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := syncDir(filepath.Dir(to)); err != nil {
 		return err
 	}
-	if err := os.Rename(from, copied); err != nil { // a mount point
-		return os.RemoveAll(from)
-	}
-	return os.RemoveAll(copied)
+	return os.RemoveAll(source)
 }
 
 // copyTree copies files, folders and links with mode, owner and times, each file made

@@ -3,9 +3,12 @@ package deploy
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"wikictl/tenants"
 )
 
 // What is moved to another file system keeps content, links, modes and times, and a
@@ -35,6 +38,13 @@ func TestCarryToAnotherFileSystem(t *testing.T) {
 	if folder, _ := os.Stat(filepath.Join(to, "images")); folder.Mode().Perm() != 0o750 {
 		t.Error(folder.Mode())
 	}
+	must(t, os.Rename(to, to+movedEnding)) // killed when the copy was whole
+	must(t, os.CopyFS(from+".half", os.DirFS(to+movedEnding)))
+	must(t, carry(to, from))
+	if exists(to) || exists(to+movedEnding) || exists(from+".half") || read(t, filepath.Join(from, "images/a/P.gif")) != "GIF" {
+		t.Error("a move that was killed did not end")
+	}
+	must(t, carry(from, to))
 	must(t, syscall.Mkfifo(filepath.Join(to, "images/fifo"), 0o600))
 	if err := carry(to, from); err == nil || !exists(filepath.Join(to, "images/a/P.gif")) {
 		t.Error("a FIFO was moved, or something was lost:", err)
@@ -57,5 +67,21 @@ func TestFree(t *testing.T) {
 	must(t, os.Mkdir(path, 0o700))
 	if got := free(path); got != path+".2" {
 		t.Error(got)
+	}
+}
+
+// A return from another file system ends wherever it was killed.
+func TestBringBackEndsAMove(t *testing.T) {
+	from := t.TempDir()
+	d, err := New(tenants.Layout{State: t.TempDir()}, tenants.Web{})
+	must(t, err)
+	for _, whole := range []string{"wiki.half", "wiki"} {
+		must(t, os.RemoveAll(d.layout.Wiki("a")))
+		must(t, os.MkdirAll(filepath.Join(from, "wiki"+movedEnding), 0o755)) // its copy is whole
+		must(t, os.MkdirAll(d.layout.Wiki("a")+strings.TrimPrefix(whole, "wiki"), 0o755))
+		must(t, d.BringBack(t.Context(), "a", from))
+		if entries, _ := os.ReadDir(from); len(entries) > 0 || !exists(d.layout.Wiki("a")) || exists(d.layout.Wiki("a")+".half") {
+			t.Errorf("%s: there is still %v", whole, entries)
+		}
 	}
 }
