@@ -50,6 +50,7 @@ func TestWhoMayLook(t *testing.T) {
 		f.wants(out+story, words...)
 	}
 	look(0, []string{"main  running"}, "server", "status")
+	look(0, []string{`"command": "server status"`, `"state": "running"`}, "--format", "json", "server", "status")
 	look(2, []string{"Access denied for user 'nobody'", "run wikictl as that user"}, "status")
 	must(t, os.Chmod(f.state("run"), 0o700))
 	look(2, []string{"main  can't be told: ", "permission denied"}, "server", "status")

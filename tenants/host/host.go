@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,7 +162,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 		open = mariadb.Connect
 	}
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
-	if err != nil && def.Managed && h.options.Look {
+	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // nothing answers
 		err = fmt.Errorf("%w (wikictl server start starts it)", err)
 	}
 	switch {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -11,7 +12,7 @@ import (
 )
 
 func (a *app) serverCommand() *cli.Command {
-	action := func(name, does string, do func(context.Context, string, mariadb.Private) error) *cli.Command {
+	action := func(name, does string, do func(context.Context, mariadb.Private) error) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: does,
 			Description: exitHelp + "\n\nExample: wikictl server " + name,
@@ -20,14 +21,22 @@ func (a *app) serverCommand() *cli.Command {
 				if err != nil {
 					return err
 				}
+				rows := []serverRow{}
 				for _, def := range f.Servers {
-					if def.Managed {
-						if err := do(c.Context, def.Name, mariadb.PrivateOf(def, f.Layout())); err != nil {
-							return fmt.Errorf("server %s: %w", def.Name, err)
-						}
+					if !def.Managed || err != nil {
+						continue
 					}
+					p := mariadb.PrivateOf(def, f.Layout())
+					if err = do(c.Context, p); err != nil {
+						err = fmt.Errorf("server %s: %w", def.Name, err)
+					}
+					row, unknown := serverState(c.Context, def.Name, p)
+					if unknown != nil && err == nil {
+						err = fmt.Errorf("server %s: %w", def.Name, unknown)
+					}
+					rows = append(rows, row)
 				}
-				return nil
+				return errors.Join(a.tell(c, name, rows), err)
 			},
 		}
 	}
@@ -41,33 +50,49 @@ func (a *app) serverCommand() *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			action("start", "start the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
+			action("start", "start the managed servers", func(ctx context.Context, p mariadb.Private) error {
 				a.reach(starting)
-				defer a.tell(ctx, name, p)
 				return p.Start(ctx)
 			}),
-			action("stop", "stop the managed servers", func(ctx context.Context, name string, p mariadb.Private) error {
+			action("stop", "stop the managed servers", func(ctx context.Context, p mariadb.Private) error {
 				a.reach(starting)
-				defer a.tell(ctx, name, p)
 				return p.Stop(ctx)
 			}),
-			action("status", "say whether the managed servers run", func(ctx context.Context, name string, p mariadb.Private) error {
-				return a.tell(ctx, name, p)
-			}),
+			action("status", "say whether the managed servers run", func(context.Context, mariadb.Private) error { return nil }),
 		},
 	}
 }
 
-// tell prints whether a server runs. Its error is why that can't be told.
-func (a *app) tell(ctx context.Context, name string, p mariadb.Private) error {
-	state := "stopped"
+// serverRow is a managed server as it was found.
+type serverRow struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // "running", "stopped", or why that can't be told
+	Socket string `json:"socket"`
+}
+
+// serverState finds out whether a server runs. Its error is why that can't be told.
+func serverState(ctx context.Context, name string, p mariadb.Private) (serverRow, error) {
+	row := serverRow{Name: name, State: "stopped", Socket: p.Socket}
 	running, err := p.Answers(ctx)
 	switch {
 	case err != nil:
-		state = "can't be told: " + ui.Clean(err.Error())
+		row.State = "can't be told: " + err.Error()
 	case running:
-		state = "running"
+		row.State = "running"
 	}
-	fmt.Fprintf(a.stdout, "%s  %s  %s\n", name, state, p.Socket)
-	return err
+	return row, err
+}
+
+// tell prints what was found.
+func (a *app) tell(c *cli.Context, name string, rows []serverRow) error {
+	if asJSON(c) {
+		return ui.WriteJSON(a.stdout, struct {
+			Command string      `json:"command"`
+			Servers []serverRow `json:"servers"`
+		}{"server " + name, rows})
+	}
+	for _, row := range rows {
+		fmt.Fprintf(a.stdout, "%s  %s  %s\n", row.Name, ui.Clean(row.State), row.Socket)
+	}
+	return nil
 }
