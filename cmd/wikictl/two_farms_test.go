@@ -79,7 +79,6 @@ func TestTwoFarmsOnOneServer(t *testing.T) {
 		return strings.Join(f.sql("SELECT COUNT(*), SUM(LENGTH(page_title)) FROM wiki_alpha.page; SHOW GRANTS FOR wiki_alpha@localhost; SHOW GRANTS FOR wiki_alpha_schema@localhost; SELECT * FROM wikictl.tenant; CHECKSUM TABLE wikictl.run, wikictl.upgrade"), " ")
 	}
 	before := alpha()
-
 	t.Run("each sees its own", func(t *testing.T) {
 		for _, c := range [][]string{{"plan"}, {"status"}, {"audit"}, {"upgrade", "--all"}, {"apply", "--all", "--dry-run"}} {
 			out, _ := g.command(c...).CombinedOutput()

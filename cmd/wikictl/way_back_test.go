@@ -338,6 +338,13 @@ func TestRollbackAsksUnderTheLock(t *testing.T) {
 	if code := q.end(); code != 0 || c.version() != "MediaWiki 1.39.17" {
 		t.Errorf("exit %d: %s", code, q.text())
 	}
+	f.rollbackFails(c)
+}
+
+// rollbackFails has rollbacks of w0 fail at two steps; the next one goes through.
+func (f *farm) rollbackFails(c *client) {
+	t := f.t
+	t.Helper()
 	if _, code := f.struck(event{"w0", "keep", "before", "panic"}, "upgrade", "w0"); code != 0 {
 		t.Errorf("exit %d", code)
 	}

@@ -265,50 +265,6 @@ func TestProblemsOfOneTenant(t *testing.T) {
 	}
 }
 
-// Another run is waited for as long as it writes. What was asked to stop does not
-// begin, and what is broken off ends at once.
-func TestAnotherWriterIsWaitedFor(t *testing.T) {
-	d := deployer(t, "", "")
-	waits := make(chan string, 10)
-	d.Waits = func(holder string) { waits <- holder }
-	drain := make(chan struct{})
-	d.Drain = drain
-	other, err := New(d.layout, d.web)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unlock, err := other.lock(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	applied, switched := make(chan error, 1), make(chan error, 1)
-	go func() { _, err := d.Apply(t.Context(), Of(wanted("a", "one"))); applied <- err }()
-	if holder := <-waits; holder != fmt.Sprint("pid ", os.Getpid()) {
-		t.Errorf("it waits for %q", holder)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	go func() { switched <- d.Switch(ctx, "a", 1) }()
-	cancel(errors.New("broken off"))
-	if err := <-switched; err == nil || !strings.Contains(err.Error(), "broken off") {
-		t.Errorf("error is %v", err)
-	}
-	unlock()
-	if err := <-applied; err != nil {
-		t.Error(err)
-	}
-	if unlock, err = other.lock(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	defer unlock()
-	go func() { _, err := d.Apply(t.Context(), Of(wanted("b", "one"))); applied <- err }()
-	<-waits
-	close(drain)
-	var busy *BusyError
-	if err := <-applied; !errors.As(err, &busy) || !strings.Contains(busy.Holder, fmt.Sprint(os.Getpid())) {
-		t.Errorf("error is %v", err)
-	}
-}
-
 func TestCompareMasksSecrets(t *testing.T) {
 	d := deployer(t, "", "")
 	apply(t, d, wanted("a", "one"))
@@ -344,59 +300,6 @@ func TestReadableSecretsAreFound(t *testing.T) {
 	apply(t, d, wanted("a", "one"))
 	if info, err := os.Stat(d.layout.LocalSettings("a")); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("%v %v", info, err)
-	}
-}
-
-// prepare prepares one tenant's release and returns its number.
-func prepare(t *testing.T, d *Deployer, w Wanted) int {
-	t.Helper()
-	p, err := d.Prepare(t.Context(), Of(w))
-	if err != nil || p[0].Err != nil || p[0].Tenant != w.Tenant {
-		t.Fatal(p, err)
-	}
-	return p[0].Release
-}
-
-func TestPrepareChecksWhatWasNeverServed(t *testing.T) {
-	d := deployer(t, "", "")
-	refused, checks := "", 0
-	d.Lint = func(_ context.Context, files []php.Source) error {
-		checks++
-		for _, f := range files {
-			if refused != "" && strings.Contains(f.Path, "/"+refused+"/") {
-				return errors.New(f.Path + " is wrong")
-			}
-		}
-		return nil
-	}
-	four := Of(wanted("a", "one"), wanted("b", "one"), wanted("c", "one"), wanted("d", "one"))
-	if _, err := d.Prepare(t.Context(), four); err != nil || checks != 1 {
-		t.Fatalf("%d checks for all: %v", checks, err)
-	}
-	refused = "c" // as if a run had been killed before its check
-	p, err := d.Prepare(t.Context(), four)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, one := range p {
-		if (one.Err != nil) != (one.Tenant == "c") || (one.Err == nil && one.Release != 1) {
-			t.Errorf("%+v", one)
-		}
-	}
-	if exists(d.layout.Release("c", 1)) || !exists(d.layout.Release("d", 1)) {
-		t.Error("not just the wrong release is gone")
-	}
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := d.Prepare(cancelled, Of(wanted("e", "one"))); err == nil || exists(d.layout.Release("e", 1)) {
-		t.Errorf("a release that was not checked stays: %v", err)
-	}
-	if err := d.Switch(t.Context(), "a", 1); err != nil {
-		t.Fatal(err)
-	}
-	checks = 0
-	if n := prepare(t, d, wanted("a", "one")); n != 1 || checks != 0 {
-		t.Errorf("what is served was checked again: release %d, %d checks", n, checks)
 	}
 }
 
@@ -464,12 +367,4 @@ func TestSecretsAndReadOnly(t *testing.T) {
 	if err := d.ClearReadOnly("a"); err != nil || exists(d.layout.ReadOnly("a")) {
 		t.Error(err)
 	}
-}
-
-// servedFrom is the release that a tenant is served from, and its codebase.
-func servedFrom(d *Deployer, tenant string) (release int, core string, err error) {
-	if release, err = d.Current(tenant); err == nil {
-		core, err = d.Core(tenant, release)
-	}
-	return release, core, err
 }

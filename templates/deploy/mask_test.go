@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -49,5 +50,49 @@ func TestSyntaxErrorsShowNoSecret(t *testing.T) {
 	failed := partial.Failed[0].Err
 	if strings.Contains(failed.Error(), "hidden") || !strings.Contains(failed.Error(), `unexpected single-quoted string "[secret]"`) || !errors.Is(failed, broken) {
 		t.Error(failed)
+	}
+}
+
+// Another run is waited for as long as it writes. What was asked to stop does not
+// begin, and what is broken off ends at once.
+func TestAnotherWriterIsWaitedFor(t *testing.T) {
+	d := deployer(t, "", "")
+	waits := make(chan string, 10)
+	d.Waits = func(holder string) { waits <- holder }
+	drain := make(chan struct{})
+	d.Drain = drain
+	other, err := New(d.layout, d.web)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := other.lock(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied, switched := make(chan error, 1), make(chan error, 1)
+	go func() { _, err := d.Apply(t.Context(), Of(wanted("a", "one"))); applied <- err }()
+	if holder := <-waits; holder != fmt.Sprint("pid ", os.Getpid()) {
+		t.Errorf("it waits for %q", holder)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { switched <- d.Switch(ctx, "a", 1) }()
+	cancel(errors.New("broken off"))
+	if err := <-switched; err == nil || !strings.Contains(err.Error(), "broken off") {
+		t.Errorf("error is %v", err)
+	}
+	unlock()
+	if err := <-applied; err != nil {
+		t.Error(err)
+	}
+	if unlock, err = other.lock(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	go func() { _, err := d.Apply(t.Context(), Of(wanted("b", "one"))); applied <- err }()
+	<-waits
+	close(drain)
+	var busy *BusyError
+	if err := <-applied; !errors.As(err, &busy) || !strings.Contains(busy.Holder, fmt.Sprint(os.Getpid())) {
+		t.Errorf("error is %v", err)
 	}
 }
