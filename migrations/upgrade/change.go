@@ -56,7 +56,9 @@ func (k *task) serve(ctx context.Context, release int) error {
 	if err := k.Deploy.Serve(ctx, k.Name, release); err != nil {
 		return err
 	}
-	if k.Interrupted != "" { // perhaps after the switch, and before the web server knew
+	// An earlier run may have been interrupted between the switch and the reload, which
+	// is repeated only where it has a reason: nginx may cut a page short then.
+	if k.Interrupted != "" && !k.Deploy.SameParts(k.Name, k.now.OldRelease, k.now.NewRelease) {
 		if err := k.Deploy.Reload(ctx); err != nil {
 			return err
 		}

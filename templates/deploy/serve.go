@@ -46,3 +46,20 @@ func (d *Deployer) replaced(tenant string, release int) (map[string][]byte, erro
 	}
 	return replaced, nil
 }
+
+// SameParts reports whether two releases of a tenant have the web server and php-fpm
+// include the same.
+func (d *Deployer) SameParts(tenant string, one, other int) bool {
+	second := d.parts(tenant, other)
+	for i, part := range d.parts(tenant, one) {
+		text1, err1 := os.ReadFile(part.source)
+		text2, err2 := os.ReadFile(second[i].source)
+		if absent := errors.Is(err1, fs.ErrNotExist) && errors.Is(err2, fs.ErrNotExist); absent {
+			continue
+		}
+		if err1 != nil || err2 != nil || string(text1) != string(text2) {
+			return false
+		}
+	}
+	return true
+}
