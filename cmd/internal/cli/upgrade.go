@@ -227,6 +227,9 @@ func (a *app) between(pause time.Duration, confirm bool) func(context.Context, i
 
 // showPlan prints what an upgrade would do, or writes it to a file.
 func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
+	if p.Tenants == nil {
+		p.Tenants = []*upgrade.Planned{} // in JSON a list that is empty, not null
+	}
 	if out != "" {
 		data, err := json.MarshalIndent(p, "", "  ")
 		if err != nil {

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,5 +71,18 @@ func TestUpgradeOptions(t *testing.T) {
 	}
 	if o, err = read(own, "--canary", "a,b"); err != nil || len(o.Canary) != 2 {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+// A plan without tenants has an empty list of them, on standard output and in a file.
+func TestEmptyPlanIsAList(t *testing.T) {
+	var out strings.Builder
+	file := filepath.Join(t.TempDir(), "plan.json")
+	if err := (&app{stdout: &out}).showPlan(&upgrade.Plan{Unchanged: 3}, file, true); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(out.String(), `"tenants": []`) || !strings.Contains(string(text), `"tenants": []`) {
+		t.Errorf("%v\n%s\n%s", err, out.String(), text)
 	}
 }
