@@ -49,7 +49,7 @@ func TestApplySurvivesKills(t *testing.T) {
 		if got := f.client("w1").sitename(); got != "Wiki 1"+strings.Repeat(".", i+1) {
 			t.Errorf("killed at %q: the changed wiki is %s", step, got)
 		}
-		dumps, _ := filepath.Glob(f.state("backups/" + removed + "/*"))
+		dumps, _ := filepath.Glob(f.state("removed/" + removed + "-*/database.*"))
 		if len(dumps) != 2 {
 			t.Fatalf("killed at %q: dumps are %v", step, dumps)
 		}

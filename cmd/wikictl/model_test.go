@@ -203,14 +203,17 @@ func (w *walker) meanwhile(r *rand.Rand, what string) {
 	w.tryEdit(r)
 }
 
-// tryEdit edits the wiki as a reader would, who may be told that it is read-only.
-func (w *walker) tryEdit(r *rand.Rand) {
+// tryEdit edits the wiki as a reader would, who may be told that it is read-only. It
+// returns what the wiki answered, and whether that is an acknowledgement.
+func (w *walker) tryEdit(r *rand.Rand) (answer string, acknowledged bool) {
 	title := fmt.Sprint("E", r.Uint64())
 	form := url.Values{"action": {"edit"}, "title": {title}, "text": {"text of " + title}, "token": {`+\`}, "format": {"json"}}
 	status, body := w.post(form)
-	if status == http.StatusOK && strings.Contains(body, `"result":"Success"`) {
+	acknowledged = status == http.StatusOK && strings.Contains(body, `"result":"Success"`)
+	if acknowledged {
 		w.edits[title] = edit{w.row("version"), w.upgraded("")}
 	}
+	return fmt.Sprintf("%d: %.600s", status, body), acknowledged
 }
 
 // row is a column of the wiki's row in the ledger; empty when there is none.
@@ -248,6 +251,9 @@ func (w *walker) settle() {
 			return
 		}
 		w.story = append(w.story, "settling: "+out)
+		if strings.Contains(out, "give it back its name") { // what an upgrade left is ended before a rename
+			w.rename()
+		}
 		for _, command := range []string{"apply", "upgrade"} {
 			out, code := w.struck(event{}, command, w.name)
 			w.story = append(w.story, fmt.Sprintf("settling: wikictl %s %s: exit code %d\n%s", command, w.name, code, out))

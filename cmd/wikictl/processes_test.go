@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -175,6 +176,15 @@ func (s *started) interrupted(signal os.Signal) {
 	}
 }
 
+// connected reports whether it has opened a socket.
+func (s *started) connected() bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", s.cmd.Process.Pid))
+	return slices.ContainsFunc(files, func(file string) bool {
+		to, _ := os.Readlink(file)
+		return strings.HasPrefix(to, "socket:")
+	})
+}
+
 // running reports whether a process of that name is below s.
 func (s *started) running(name string) bool {
 	for _, p := range descendants(s.f.t) {
@@ -200,7 +210,7 @@ func TestLookingEndsWithTheFirstSignal(t *testing.T) {
 		{"create", "--all", "--dry-run"}, {"create", "--all"}, {"rollback", "--all"}, {"audit", "--fix", "--dry-run"}, {"server", "status"},
 	} {
 		s := f.start(args...)
-		time.Sleep(200 * time.Millisecond)
+		s.until("it has connected to the server", s.connected)
 		s.interrupted(syscall.SIGTERM)
 	}
 }
@@ -223,7 +233,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 		t.Errorf("w2 is %s", got)
 	}
 	s = f.start("rollback", "--all")
-	s.prints("lose these edits? [y/N] ")
+	s.prints("lose what was made since? [y/N] ")
 	s.interrupted(os.Interrupt)
 	must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w2.toml")))
 	s = f.start("apply", "--all", "--prune")

@@ -166,8 +166,8 @@ func (l ledgers) lost(f Farm, server string) error {
 	for _, row := range l.farms {
 		if row.Dir == f.Dir && row.Machine == f.Machine {
 			return fmt.Errorf("%w: server %s knows the farm of %s by the id %s, and the state folder has no farm.toml"+
-				"\n(restore the state folder from a backup, or write into its farm.toml: id = %q and dir = %q; to begin anew, DROP DATABASE %s)",
-				ErrLostIdentity, server, f.Dir, row.ID, row.ID, f.Dir, row.Database)
+				"\n(restore the state folder from a backup, or write into its farm.toml: id = %q and dir = %q)",
+				ErrLostIdentity, server, f.Dir, row.ID, row.ID, f.Dir)
 		}
 	}
 	return nil

@@ -180,7 +180,7 @@ func (a *app) compare(c *cli.Context, h *host.Host, list []*tenants.Tenant, bloc
 	for _, what := range unseen {
 		fmt.Fprintf(a.stdout, "not seen: %s\n", ui.Clean(what))
 	}
-	if found == nil {
+	if len(changes)+len(unseen) == 0 {
 		fmt.Fprintln(a.stdout, "render: no changes")
 	}
 	return found
