@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"sync"
 	"text/template"
 
@@ -39,11 +40,8 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 // Unlike on the command line, none is no mistake here.
 func choose(f *tenants.Farm, where string) ([]*tenants.Tenant, error) {
 	found, err := tenants.Select(f, nil, where)
-	if err == nil {
-		return found, nil
+	if errors.Is(err, tenants.ErrNone) {
+		return nil, nil
 	}
-	if _, wrong := tenants.Select(f, nil, "("+where+") or name=*"); wrong != nil {
-		return nil, err
-	}
-	return nil, nil
+	return found, err
 }

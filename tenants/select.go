@@ -13,6 +13,9 @@ import (
 // ErrSelect is wrapped by every error of Select: the caller's words are wrong.
 var ErrSelect = errors.New("no such selection")
 
+// ErrNone means that an expression is right and chooses no tenant. It wraps ErrSelect.
+var ErrNone = fmt.Errorf("%w: no tenant matches", ErrSelect)
+
 // Select returns the tenants that any of names (names or globs) and where
 // choose, in the farm's order. No names means every tenant that where chooses;
 // neither is an error, and so is a name or a whole selection that matches
@@ -42,7 +45,7 @@ func Select(f *Farm, names []string, where string) ([]*Tenant, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("%w: no tenant matches %s", ErrSelect, strings.Join(append(names, where), " "))
+		return nil, fmt.Errorf("%w %s", ErrNone, strings.Join(append(names, where), " "))
 	}
 	return chosen, nil
 }

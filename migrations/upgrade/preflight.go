@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"wikictl/php"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/host"
@@ -207,7 +208,7 @@ func (p *Plan) blockAll(problem string) {
 // the web server or php-fpm, which is said once.
 func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
 	asked := slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
-		return j.Interrupted != "" || len(j.Problems) > 0 || !host.Exists(h.Layout.Vhost(j.Name))
+		return j.Interrupted != "" || len(j.Problems) > 0 || !deploy.Exists(h.Layout.Vhost(j.Name))
 	})
 	options := fleet.Options[*Planned]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	silent := map[*Planned]error{}

@@ -13,7 +13,7 @@ import (
 // database that it was for: its code is not there any more, or the release is gone and
 // can't be made again.
 func servable(h *host.Host, t *tenants.Tenant, release int, codebase, set, version string) error {
-	if !host.Exists(h.Layout.Release(t.Name, release)) {
+	if !deploy.Exists(h.Layout.Release(t.Name, release)) {
 		_, err := remakable(h, t, release, codebase, set)
 		return err
 	}
@@ -37,7 +37,7 @@ func remakable(h *host.Host, t *tenants.Tenant, release int, codebase, set strin
 // releaseFor is the release that serves a tenant as it was: that one or, where it is
 // gone, a new one of the same code.
 func (k *task) releaseFor(ctx context.Context, release int, codebase, set string) (int, error) {
-	if host.Exists(k.Layout.Release(k.Name, release)) {
+	if deploy.Exists(k.Layout.Release(k.Name, release)) {
 		return release, nil
 	}
 	c, err := remakable(k.Host, k.tenant, release, codebase, set)

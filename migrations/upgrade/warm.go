@@ -10,7 +10,6 @@ import (
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 )
 
 // warmth names a localisation cache that several tenants share.
@@ -58,7 +57,7 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 // that this code has: a file for each language (MediaWiki: LCStoreStaticArray).
 func (u *upgrade) isWarm(j *Planned) bool {
 	w := warmthOf(j)
-	return j.Interrupted == "" && j.row.ComponentSet == w.set && host.Exists(filepath.Join(u.Layout.L10n(w.set), w.language+".l10n.php"))
+	return j.Interrupted == "" && j.row.ComponentSet == w.set && deploy.Exists(filepath.Join(u.Layout.L10n(w.set), w.language+".l10n.php"))
 }
 
 // warmOne builds a cache by the settings of the first tenant for which that

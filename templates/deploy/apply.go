@@ -241,9 +241,9 @@ func (d *Deployer) Publish(ctx context.Context, names ...string) (reloaded bool,
 	return d.include(ctx, names, func(p part) Kind {
 		same, err := sameFile(p.source, p.installed)
 		switch {
-		case !exists(p.source) || (err == nil && same):
+		case !Exists(p.source) || (err == nil && same):
 			return ""
-		case exists(p.installed):
+		case Exists(p.installed):
 			return Edit
 		}
 		return Add
@@ -254,7 +254,7 @@ func (d *Deployer) Publish(ctx context.Context, names ...string) (reloaded bool,
 // and one reload. Their releases stay.
 func (d *Deployer) Withdraw(ctx context.Context, names ...string) (reloaded bool, err error) {
 	return d.include(ctx, names, func(p part) Kind {
-		if exists(p.installed) {
+		if Exists(p.installed) {
 			return Delete
 		}
 		return ""

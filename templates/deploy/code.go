@@ -48,7 +48,7 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 			i.Writable = append(i.Writable, path)
 		}
 	}
-	if path := filepath.Join(root, settingsFile); exists(path) {
+	if path := filepath.Join(root, settingsFile); Exists(path) {
 		i.Settings = path
 	}
 	return i, nil

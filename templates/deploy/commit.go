@@ -112,7 +112,7 @@ func (d *Deployer) bringDefault(j journal) error {
 		return nil
 	}
 	path := d.DefaultVhost()
-	if j.Default == Edit && !exists(beside(path, "old")) {
+	if j.Default == Edit && !Exists(beside(path, "old")) {
 		if err := os.Link(path, beside(path, "old")); ignoreAbsent(err) != nil {
 			return err
 		}

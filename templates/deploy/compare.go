@@ -184,7 +184,7 @@ func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, 
 // compareOne looks at one file.
 func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
 	if f.data == nil {
-		if !exists(path) {
+		if !Exists(path) {
 			return nil, nil
 		}
 		return d.change(tenant, path, Delete, f, secrets, diffs)

@@ -234,7 +234,7 @@ func TestLintKeepsOnlyTheTenantAtFault(t *testing.T) {
 			t.Errorf("t%d is at release %d", i, n)
 		}
 	}
-	if exists(d.layout.Vhost("t4")) {
+	if Exists(d.layout.Vhost("t4")) {
 		t.Error("a tenant without a release has a vhost")
 	}
 }
@@ -260,7 +260,7 @@ func TestProblemsOfOneTenant(t *testing.T) {
 			t.Errorf("%s: error is %v", name, err)
 		}
 	}
-	if exists(d.layout.Wiki("b")) || !exists(d.layout.LocalSettings("a")) {
+	if Exists(d.layout.Wiki("b")) || !Exists(d.layout.LocalSettings("a")) {
 		t.Error("b was written, or a was not")
 	}
 }
@@ -306,10 +306,10 @@ func TestReadableSecretsAreFound(t *testing.T) {
 func TestPrepareSwitchPublishWithdraw(t *testing.T) {
 	d := deployer(t, "", "")
 	ctx := t.Context()
-	if n := prepare(t, d, wanted("a", "one")); n != 1 || exists(d.layout.Current("a")) {
+	if n := prepare(t, d, wanted("a", "one")); n != 1 || Exists(d.layout.Current("a")) {
 		t.Fatal(n)
 	}
-	if err := d.Switch(ctx, "a", 1); err != nil || exists(d.layout.Vhost("a")) {
+	if err := d.Switch(ctx, "a", 1); err != nil || Exists(d.layout.Vhost("a")) {
 		t.Fatal("a switch published the tenant or failed:", err)
 	}
 	if reloaded, err := d.Publish(ctx, "a"); err != nil || !reloaded || read(t, d.layout.Vhost("a")) != "# one\n" {
@@ -333,16 +333,16 @@ func TestPrepareSwitchPublishWithdraw(t *testing.T) {
 	if err := d.Retire(ctx, "a", removed); err == nil {
 		t.Fatal("a served tenant was removed")
 	}
-	if _, err := d.Withdraw(ctx, "a"); err != nil || exists(d.layout.Vhost("a")) || !exists(d.layout.Current("a")) {
+	if _, err := d.Withdraw(ctx, "a"); err != nil || Exists(d.layout.Vhost("a")) || !Exists(d.layout.Current("a")) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := d.Retire(ctx, "a", removed); err != nil || exists(d.layout.Wiki("a")) || !exists(removed+"/wiki/releases/2") {
+		if err := d.Retire(ctx, "a", removed); err != nil || Exists(d.layout.Wiki("a")) || !Exists(removed+"/wiki/releases/2") {
 			t.Fatal(err)
 		}
 	}
 	for range 2 {
-		if err := d.BringBack(ctx, "a", removed); err != nil || exists(removed+"/wiki") || !strings.Contains(read(t, d.layout.LocalSettings("a")), "# one\n") {
+		if err := d.BringBack(ctx, "a", removed); err != nil || Exists(removed+"/wiki") || !strings.Contains(read(t, d.layout.LocalSettings("a")), "# one\n") {
 			t.Fatal(err)
 		}
 	}
@@ -364,7 +364,7 @@ func TestSecretsAndReadOnly(t *testing.T) {
 	if err := d.SetReadOnly("a", "upgrade"); err != nil || read(t, d.layout.ReadOnly("a")) != "upgrade" {
 		t.Error(err)
 	}
-	if err := d.ClearReadOnly("a"); err != nil || exists(d.layout.ReadOnly("a")) {
+	if err := d.ClearReadOnly("a"); err != nil || Exists(d.layout.ReadOnly("a")) {
 		t.Error(err)
 	}
 }

@@ -37,7 +37,7 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 // ExpireRemoved removes what was removed before a time.
 func (d *Deployer) ExpireRemoved(before time.Time) (n int, err error) {
 	return expireIn(d.layout.Removed(), before, func(e fs.DirEntry) bool {
-		return exists(filepath.Join(d.layout.Removed(), e.Name(), "manifest.json"))
+		return Exists(filepath.Join(d.layout.Removed(), e.Name(), "manifest.json"))
 	})
 }
 

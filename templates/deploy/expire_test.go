@@ -45,7 +45,7 @@ func TestExpire(t *testing.T) {
 		d.layout.Removed() + "/a-run": false, d.layout.Removed() + "/b-run/wiki/images/x": true, d.layout.Removed() + "/strange/x": true,
 		d.layout.Goldens() + "/used.zst": true, d.layout.Goldens() + "/old.zst": false,
 	} {
-		if exists(path) != want {
+		if Exists(path) != want {
 			t.Errorf("%s: %v", path, !want)
 		}
 	}

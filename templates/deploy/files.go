@@ -213,9 +213,11 @@ func remove(path string) error {
 	return nil
 }
 
-func exists(path string) bool {
+// Exists reports whether there is anything at a path. A path that can't be looked at
+// counts as there, so that nothing is put in its place.
+func Exists(path string) bool {
 	_, err := os.Lstat(path)
-	return err == nil
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }
 
 // difference is how a file on disk stands to what is wanted.

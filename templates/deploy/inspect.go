@@ -81,7 +81,7 @@ func (d *Deployer) links(tenant string) (release int, broken []Broken) {
 	if release, err = strconv.Atoi(filepath.Base(target)); err != nil || release < 1 {
 		return 0, []Broken{{current, "leads to " + target + ", which is no release"}}
 	}
-	if !exists(d.layout.Release(tenant, release)) {
+	if !Exists(d.layout.Release(tenant, release)) {
 		return 0, []Broken{{current, "leads to " + target + ", which is not there"}}
 	}
 	core := filepath.Join(current, coreLink)
@@ -89,7 +89,7 @@ func (d *Deployer) links(tenant string) (release int, broken []Broken) {
 	if err != nil {
 		return release, []Broken{{core, notALink(err)}}
 	}
-	if !exists(filepath.Join(target, "includes", "Defines.php")) {
+	if !Exists(filepath.Join(target, "includes", "Defines.php")) {
 		return release, []Broken{{core, "leads to " + target + ", where no MediaWiki is"}}
 	}
 	return release, nil

@@ -108,7 +108,7 @@ func TestMendLinksNeedsARelease(t *testing.T) {
 	if err := d.MendLinks(t.Context(), "alpha", "/usr"); err == nil || !strings.Contains(err.Error(), "no release of tenant") {
 		t.Error(err)
 	}
-	if exists(d.layout.Current("alpha")) {
+	if Exists(d.layout.Current("alpha")) {
 		t.Error("there is a link")
 	}
 }
@@ -273,7 +273,7 @@ func TestInspectFarm(t *testing.T) {
 	if err := d.RemoveLeftover(t.Context(), filepath.Join(state, "pools/.alpha.conf.new")); err == nil {
 		t.Error("what somebody writes just now was removed")
 	}
-	if err := d.RemoveLeftover(t.Context(), i.Leftovers[0]); err != nil || exists(i.Leftovers[0]) {
+	if err := d.RemoveLeftover(t.Context(), i.Leftovers[0]); err != nil || Exists(i.Leftovers[0]) {
 		t.Error(err)
 	}
 	put(t, d.journalPath(), "{}", 0o600)

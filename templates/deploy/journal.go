@@ -137,7 +137,7 @@ func bring(p part, kind Kind) error {
 	saved := beside(p.installed, "old")
 	switch kind {
 	case Edit:
-		if !exists(saved) {
+		if !Exists(saved) {
 			if err := os.Link(p.installed, saved); ignoreAbsent(err) != nil {
 				return err
 			}
@@ -146,7 +146,7 @@ func bring(p part, kind Kind) error {
 	case Add:
 		return add(p.source, p.installed)
 	case Delete:
-		if exists(saved) {
+		if Exists(saved) {
 			return remove(p.installed)
 		}
 		return ignoreAbsent(os.Rename(p.installed, saved))
@@ -172,7 +172,7 @@ func takeBack(path string, kind Kind) error {
 	if kind == Add {
 		return remove(path)
 	}
-	if !exists(saved) {
+	if !Exists(saved) {
 		return nil // not begun
 	}
 	if err := os.Rename(saved, path); err != nil {

@@ -120,7 +120,7 @@ func settled(t *testing.T, d *Deployer) string {
 	}
 	unfinishedOnes, _ := filepath.Glob(d.layout.State + "/wikis/*/releases/" + unfinished)
 	links, _ := filepath.Glob(d.layout.State + "/wikis/*/.current.new")
-	fmt.Fprintln(&b, len(unfinishedOnes), len(links), exists(d.journalPath()))
+	fmt.Fprintln(&b, len(unfinishedOnes), len(links), Exists(d.journalPath()))
 	return b.String()
 }
 
@@ -169,7 +169,7 @@ func TestKillThenUndo(t *testing.T) {
 	for range 6 {
 		dir, d, one, two := begin(t)
 		killed(t, dir, full/3+rand.N(full))
-		if exists(d.journalPath()) {
+		if Exists(d.journalPath()) {
 			middle++
 		}
 		if err := os.WriteFile(dir+"/refuse", nil, 0o600); err != nil {

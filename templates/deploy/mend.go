@@ -65,7 +65,7 @@ func (d *Deployer) latest(tenant, core string) (int, error) {
 	}
 	for _, n := range slices.Backward(numbers) {
 		dir := d.layout.Release(tenant, n)
-		if to, err := os.Readlink(filepath.Join(dir, coreLink)); err == nil && to == core && exists(filepath.Join(dir, settingsFile)) {
+		if to, err := os.Readlink(filepath.Join(dir, coreLink)); err == nil && to == core && Exists(filepath.Join(dir, settingsFile)) {
 			return n, nil
 		}
 	}

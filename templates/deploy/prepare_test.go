@@ -45,12 +45,12 @@ func TestPrepareChecksWhatWasNeverServed(t *testing.T) {
 			t.Errorf("%+v", one)
 		}
 	}
-	if exists(d.layout.Release("c", 1)) || !exists(d.layout.Release("d", 1)) {
+	if Exists(d.layout.Release("c", 1)) || !Exists(d.layout.Release("d", 1)) {
 		t.Error("not just the wrong release is gone")
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := d.Prepare(cancelled, Of(wanted("e", "one"))); err == nil || exists(d.layout.Release("e", 1)) {
+	if _, err := d.Prepare(cancelled, Of(wanted("e", "one"))); err == nil || Exists(d.layout.Release("e", 1)) {
 		t.Errorf("a release that was not checked stays: %v", err)
 	}
 	if err := d.Switch(t.Context(), "a", 1); err != nil {

@@ -168,7 +168,7 @@ func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	}
 	for _, f := range w.files() {
 		if f.data == nil {
-			if exists(filepath.Join(dir, f.name)) {
+			if Exists(filepath.Join(dir, f.name)) {
 				return false, nil
 			}
 			continue
@@ -301,7 +301,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 		return err
 	}
 	defer unlock()
-	if !exists(filepath.Join(d.layout.Release(tenant, release), settingsFile)) {
+	if !Exists(filepath.Join(d.layout.Release(tenant, release), settingsFile)) {
 		return fmt.Errorf("release %d of tenant %q does not exist", release, tenant)
 	}
 	if d.unsynced.Load() {
@@ -319,7 +319,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 		}
 	}
 	for _, part := range d.parts(tenant, release) {
-		if exists(part.installed) && exists(part.source) {
+		if Exists(part.installed) && Exists(part.source) {
 			if err := install(part.source, part.installed); err != nil {
 				return err
 			}

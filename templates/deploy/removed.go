@@ -71,10 +71,10 @@ func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
 	defer unlock()
 	for _, part := range d.removedParts(tenant) {
 		source := filepath.Join(from, part.name)
-		if !exists(source) && !exists(source+movedEnding) {
+		if !Exists(source) && !Exists(source+movedEnding) {
 			continue
 		}
-		if exists(source) && exists(part.path) {
+		if Exists(source) && Exists(part.path) {
 			return fmt.Errorf("%s can't become %s, which is there already", source, part.path)
 		}
 		if err := os.MkdirAll(filepath.Dir(part.path), 0o755); err != nil {
@@ -114,7 +114,7 @@ func (d *Deployer) ForgetRemoved(tenant, from string, dumps map[string]string, g
 // another file system may have been interrupted with its copy whole.
 func free(path string) string {
 	name := path
-	for n := 2; exists(name); n++ {
+	for n := 2; Exists(name); n++ {
 		name = fmt.Sprintf("%s.%d", path, n)
 	}
 	return name
@@ -129,12 +129,12 @@ const movedEnding = ".moved"
 // never both: a repeated move would be refused, or have two of it.
 func carry(from, to string) error {
 	copied, half := from+movedEnding, to+".half"
-	if exists(copied) {
-		if err := arrive(copied, half, to); err != nil || !exists(from) {
+	if Exists(copied) {
+		if err := arrive(copied, half, to); err != nil || !Exists(from) {
 			return err
 		}
 	}
-	if !exists(from) {
+	if !Exists(from) {
 		return nil
 	}
 	err := os.Rename(from, to)

@@ -32,8 +32,8 @@ func TestCarryToAnotherFileSystem(t *testing.T) {
 	must(t, carry(from, to))
 	info, err := os.Stat(filepath.Join(to, "images/a/P.gif"))
 	must(t, err)
-	if info.Mode().Perm() != 0o640 || !info.ModTime().Equal(old) || read(t, filepath.Join(to, "link/P.gif")) != "GIF" || exists(from) || exists(to+".half") {
-		t.Error(info.Mode(), info.ModTime(), exists(from))
+	if info.Mode().Perm() != 0o640 || !info.ModTime().Equal(old) || read(t, filepath.Join(to, "link/P.gif")) != "GIF" || Exists(from) || Exists(to+".half") {
+		t.Error(info.Mode(), info.ModTime(), Exists(from))
 	}
 	if folder, _ := os.Stat(filepath.Join(to, "images")); folder.Mode().Perm() != 0o750 {
 		t.Error(folder.Mode())
@@ -41,12 +41,12 @@ func TestCarryToAnotherFileSystem(t *testing.T) {
 	must(t, os.Rename(to, to+movedEnding)) // killed when the copy was whole
 	must(t, os.CopyFS(from+".half", os.DirFS(to+movedEnding)))
 	must(t, carry(to, from))
-	if exists(to) || exists(to+movedEnding) || exists(from+".half") || read(t, filepath.Join(from, "images/a/P.gif")) != "GIF" {
+	if Exists(to) || Exists(to+movedEnding) || Exists(from+".half") || read(t, filepath.Join(from, "images/a/P.gif")) != "GIF" {
 		t.Error("a move that was killed did not end")
 	}
 	must(t, carry(from, to))
 	must(t, syscall.Mkfifo(filepath.Join(to, "images/fifo"), 0o600))
-	if err := carry(to, from); err == nil || !exists(filepath.Join(to, "images/a/P.gif")) {
+	if err := carry(to, from); err == nil || !Exists(filepath.Join(to, "images/a/P.gif")) {
 		t.Error("a FIFO was moved, or something was lost:", err)
 	}
 }
@@ -80,7 +80,7 @@ func TestBringBackEndsAMove(t *testing.T) {
 		must(t, os.MkdirAll(filepath.Join(from, "wiki"+movedEnding), 0o755)) // its copy is whole
 		must(t, os.MkdirAll(d.layout.Wiki("a")+strings.TrimPrefix(whole, "wiki"), 0o755))
 		must(t, d.BringBack(t.Context(), "a", from))
-		if entries, _ := os.ReadDir(from); len(entries) > 0 || !exists(d.layout.Wiki("a")) || exists(d.layout.Wiki("a")+".half") {
+		if entries, _ := os.ReadDir(from); len(entries) > 0 || !Exists(d.layout.Wiki("a")) || Exists(d.layout.Wiki("a")+".half") {
 			t.Errorf("%s: there is still %v", whole, entries)
 		}
 	}

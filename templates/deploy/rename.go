@@ -44,10 +44,10 @@ func (d *Deployer) withdraw(j *journal, names []string) {
 			s.Out = true
 		}
 		parts := d.parts(name, s.To)
-		if exists(parts[0].installed) {
+		if Exists(parts[0].installed) {
 			s.Vhost = mergeKind(s.Vhost, Delete)
 		}
-		if exists(parts[1].installed) {
+		if Exists(parts[1].installed) {
 			s.Pool = mergeKind(s.Pool, Delete)
 		}
 		switch {
@@ -61,7 +61,7 @@ func (d *Deployer) withdraw(j *journal, names []string) {
 
 // Unfinished says whether a run was killed between a change of what the web
 // server includes and its reload. The next Apply finishes it.
-func (d *Deployer) Unfinished() bool { return exists(d.journalPath()) }
+func (d *Deployer) Unfinished() bool { return Exists(d.journalPath()) }
 
 // Rename moves a tenant's folder, secrets, logs and dumps to another name. The
 // web server goes on serving it under the old one, by way of a link in the old
@@ -154,7 +154,7 @@ func (d *Deployer) exchange(from, to string) error {
 
 func (d *Deployer) moveWiki(from, to string) error {
 	begun, _ := os.Readlink(d.layout.Wiki(to)) // by a run that was killed before the exchange
-	if info, err := os.Lstat(d.layout.Wiki(from)); err == nil && info.IsDir() && (begun == to || !exists(d.layout.Wiki(to))) {
+	if info, err := os.Lstat(d.layout.Wiki(from)); err == nil && info.IsDir() && (begun == to || !Exists(d.layout.Wiki(to))) {
 		if err := point(d.layout.Wiki(to), to); err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (d *Deployer) moveWiki(from, to string) error {
 	if err := move(d.layout.Wiki(from), d.layout.Wiki(to)); err != nil {
 		return err
 	}
-	if exists(d.layout.Wiki(from)) || !exists(d.layout.Wiki(to)) {
+	if Exists(d.layout.Wiki(from)) || !Exists(d.layout.Wiki(to)) {
 		return nil
 	}
 	return point(d.layout.Wiki(from), to)
@@ -197,7 +197,7 @@ func move(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if exists(to) {
+	if Exists(to) {
 		return fmt.Errorf("%s can't become %s, which is there already", from, to)
 	}
 	return os.Rename(from, to)
@@ -213,7 +213,7 @@ func moveInto(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if !exists(to) {
+	if !Exists(to) {
 		return os.Rename(from, to)
 	}
 	for _, e := range entries {

@@ -111,7 +111,7 @@ func TestWithdrawOfAnInterruptedChange(t *testing.T) {
 	if _, err := d.Apply(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
-	if n, _ := d.Current("new"); n != 3 || exists(d.layout.Vhost("old")) || d.Unfinished() {
+	if n, _ := d.Current("new"); n != 3 || Exists(d.layout.Vhost("old")) || d.Unfinished() {
 		t.Errorf("release %d, %s", n, served(t, d, "old", "new"))
 	}
 }

@@ -44,7 +44,7 @@ func (d *Deployer) NoteSeen(tenant string, s Seen) error {
 // noteServed makes sure, before a tenant is served from another release, that the one
 // it is served from is noted, where nothing was noted yet.
 func (d *Deployer) noteServed(tenant string, release int) error {
-	if release == 0 || exists(d.layout.Seen(tenant)) {
+	if release == 0 || Exists(d.layout.Seen(tenant)) {
 		return nil
 	}
 	return d.NoteSeen(tenant, Seen{Release: release})

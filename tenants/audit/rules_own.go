@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -63,7 +64,7 @@ func readPolicies(f *tenants.Farm, problems *tenants.Problems) []policy {
 		if p.Where != "" {
 			made.applies = map[string]bool{}
 			chosen, err := tenants.Select(f, nil, p.Where)
-			if err != nil && !strings.Contains(err.Error(), "no tenant matches") {
+			if err != nil && !errors.Is(err, tenants.ErrNone) {
 				report(p.Position, "where", err.Error())
 			}
 			for _, t := range chosen {

@@ -32,7 +32,7 @@ const strange = "wikictl-audit.invalid"
 // lookAtFarm looks at what is no one tenant's: the code and PHP that the tenants
 // use, and when all of them are looked at what they share.
 func lookAtFarm(ctx context.Context, h *host.Host, w *wanted, rows map[string]mariadb.TenantRow) (s farmState, err error) {
-	if !host.Exists(h.Layout.Vhosts()) {
+	if !deploy.Exists(h.Layout.Vhosts()) {
 		return s, nil // nothing of it was created yet
 	}
 	if err := s.lookAtCode(ctx, h, used(w, rows)); err != nil {
@@ -125,7 +125,7 @@ func (s *farmState) lookAtCode(ctx context.Context, h *host.Host, used []*tenant
 func askFPM(ctx context.Context, h *host.Host, w *wanted) (*php.Platform, error) {
 	address := w.farm.Web.FPM
 	if w.farm.Web.Pools {
-		i := slices.IndexFunc(w.list, func(t *tenants.Tenant) bool { return host.Exists(h.Layout.PoolSocket(t.Name)) })
+		i := slices.IndexFunc(w.list, func(t *tenants.Tenant) bool { return deploy.Exists(h.Layout.PoolSocket(t.Name)) })
 		if i < 0 {
 			return nil, errors.New("no wiki's pool is there to ask php-fpm by")
 		}

@@ -373,9 +373,3 @@ func (h *Host) Unreadable(ctx context.Context, list []*tenants.Tenant, on func(*
 	}
 	return unread
 }
-
-// Exists says whether a file is there.
-func Exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
-}

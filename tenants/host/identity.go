@@ -75,7 +75,7 @@ func (h *Host) known(i tenants.Identity) mariadb.Farm {
 	return mariadb.Farm{
 		ID: i.ID, Dir: h.Farm.Dir, Machine: h.options.Machine,
 		Owns: func(tenant string) bool {
-			return tenants.ValidName(tenant) && Exists(h.Layout.Secrets(tenant))
+			return tenants.ValidName(tenant) && deploy.Exists(h.Layout.Secrets(tenant))
 		},
 	}
 }

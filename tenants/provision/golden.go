@@ -260,7 +260,7 @@ func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 		return err
 	}
 	found := c.found[g.Server.Name]
-	fresh := !found.Databases[g.Database] && !host.Exists(c.Layout.Wiki(g.Name)) && !found.Accounts[g.WebAccount()+"@"+g.Server.AccountHost]
+	fresh := !found.Databases[g.Database] && !deploy.Exists(c.Layout.Wiki(g.Name)) && !found.Accounts[g.WebAccount()+"@"+g.Server.AccountHost]
 	if fresh {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -36,7 +37,7 @@ func (c *creation) judge(t *tenants.Tenant) host.Outcome {
 		row: c.rows[t.Name], other: c.renamed[t.Name].Name, holder: c.holder(t),
 		half: c.half[t.Name], others: c.half.whose(t.Name),
 		holding: holding, tables: c.tables[t.Name], farm: c.FarmID(), owner: c.owner(holding.Farm),
-		served: host.Exists(c.Layout.LocalSettings(t.Name)),
+		served: deploy.Exists(c.Layout.LocalSettings(t.Name)),
 	})
 }
 
@@ -66,7 +67,7 @@ func (c *creation) owner(id string) string {
 // judgeAgain is judge under the tenant's lock: whatever was read before may have been
 // changed by another run.
 func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (mariadb.TenantRow, error) {
-	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: host.Exists(c.Layout.LocalSettings(t.Name))}
+	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
 		return f.row, err

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -133,7 +133,7 @@ func (l *looking) askDump(ctx context.Context, left *Leftover) error {
 // addFiles lists what is below the state folder.
 func (left *Leftover) addFiles(l tenants.Layout) {
 	for _, place := range []func(string) string{l.Vhost, l.Pool, l.Wiki, l.Logs, l.Backups, l.Secrets} {
-		if path := place(left.Name); host.Exists(path) {
+		if path := place(left.Name); deploy.Exists(path) {
 			left.Items = append(left.Items, path)
 		}
 	}

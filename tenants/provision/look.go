@@ -125,7 +125,7 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
 			p.add(Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
 		}
-	case !host.Exists(l.Layout.Secrets(t.Name)):
+	case !deploy.Exists(l.Layout.Secrets(t.Name)):
 		p.add(Blocked, "its secrets are gone; restore %s from a backup", l.Layout.Secrets(t.Name))
 	default:
 		if why := otherCode(t, p.row, l.open[t.Name]); why != "" {
@@ -228,7 +228,7 @@ func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error
 		return c.unreached[def.Name]
 	}
 	s, err := c.Server(ctx, def)
-	if err != nil && def.Managed && !host.Exists(c.Layout.Server(def.Name)) {
+	if err != nil && def.Managed && !deploy.Exists(c.Layout.Server(def.Name)) {
 		c.found[def.Name] = &mariadb.Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}, Farms: map[string]string{}}
 		return nil
 	}

@@ -14,7 +14,6 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 )
 
@@ -181,7 +180,7 @@ func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 // stateBefore is the state that a tenant had before it was removed. One that is served
 // has more than a database that was begun, whatever the ledger says.
 func stateBefore(l tenants.Layout, j *job) mariadb.State {
-	if j.was == mariadb.Creating && host.Exists(l.LocalSettings(j.tenant.Name)) {
+	if j.was == mariadb.Creating && deploy.Exists(l.LocalSettings(j.tenant.Name)) {
 		return ""
 	}
 	return j.was

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"wikictl/tenants/host"
+	"wikictl/templates/deploy"
 	"wikictl/tenants/mariadb"
 )
 
@@ -30,9 +30,9 @@ func (l *looking) judgeRename(p *Planned) {
 		block("its code changes, too; rename it first, with the codebase, extensions and skins that it has")
 	case !there.Databases[row.Database]:
 		block("the database %s is gone from server %s; restore it from a backup", row.Database, row.Server)
-	case !host.Exists(l.Layout.Secrets(from)) && !host.Exists(l.Layout.Secrets(to)):
+	case !deploy.Exists(l.Layout.Secrets(from)) && !deploy.Exists(l.Layout.Secrets(to)):
 		block("its secrets are gone; restore %s from a backup", l.Layout.Secrets(from))
-	case host.Exists(l.Layout.Secrets(from)) && host.Exists(l.Layout.Secrets(to)):
+	case deploy.Exists(l.Layout.Secrets(from)) && deploy.Exists(l.Layout.Secrets(to)):
 		block("%s is there already", l.Layout.Secrets(to))
 	case isFolder(l.Layout.Wiki(from)) && isFolder(l.Layout.Wiki(to)):
 		block("%s is there already", l.Layout.Wiki(to))
@@ -44,7 +44,7 @@ func (l *looking) judgeRename(p *Planned) {
 func (l *looking) listRename(p *Planned) {
 	p.add(Rename, "from %s; database %s on server %s and its accounts stay", p.From, p.row.Database, p.row.Server)
 	for _, place := range []func(string) string{l.Layout.Wiki, l.Layout.Secrets, l.Layout.Logs, l.Layout.Backups, l.Layout.Vhost, l.Layout.Pool} {
-		if from := place(p.From); host.Exists(from) {
+		if from := place(p.From); deploy.Exists(from) {
 			p.add(Rename, "%s becomes %s", from, place(p.Name))
 		}
 	}
@@ -73,7 +73,7 @@ func (c *creation) moved(ctx context.Context, j *job) error {
 		return err
 	}
 	for _, place := range []func(string) string{c.Layout.Vhost, c.Layout.Pool, c.Layout.Wiki, c.Layout.Secrets, c.Layout.Logs, c.Layout.Backups} {
-		if path := place(from); host.Exists(path) {
+		if path := place(from); deploy.Exists(path) {
 			return fmt.Errorf("%s is still there after it was moved", path)
 		}
 	}

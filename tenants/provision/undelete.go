@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"wikictl/php"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -97,7 +98,7 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 // emptied reports whether all but the dump went back to its places: an Undelete was
 // interrupted after that.
 func (r *Removed) emptied() bool {
-	return r.Database != "" && !host.Exists(filepath.Join(r.dir, "wiki")) && !host.Exists(filepath.Join(r.dir, "secrets.toml"))
+	return r.Database != "" && !deploy.Exists(filepath.Join(r.dir, "wiki")) && !deploy.Exists(filepath.Join(r.dir, "secrets.toml"))
 }
 
 // endRemoval takes an interrupted removal to one of its ends: what still has its
@@ -149,7 +150,7 @@ func (c *creation) keepTenant(ctx context.Context, j *job) error {
 		}
 		return c.Deploy.ForgetRemoved(t.Name, r.dir, nil, definitionFile, manifestFile)
 	}}
-	if !host.Exists(c.Layout.LocalSettings(t.Name)) { // it was never served
+	if !deploy.Exists(c.Layout.LocalSettings(t.Name)) { // it was never served
 		return c.steps(ctx, t, []namedStep{ledger, forget})
 	}
 	row.State = mariadb.Ready
@@ -173,13 +174,13 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 		return fmt.Errorf("only files were removed of it; %s says how to move them back", filepath.Join(r.dir, manifestFile))
 	case !r.returns():
 		return fmt.Errorf("it was never whole when run %s removed it, so that there is nothing to bring back: wikictl create %s makes it anew", r.Run, t.Name)
-	case !host.Exists(filepath.Join(r.dir, "secrets.toml")):
+	case !deploy.Exists(filepath.Join(r.dir, "secrets.toml")):
 		return fmt.Errorf("its secrets are not in %s, which it left when it was brought back since: undelete --run takes another removal", r.dir)
 	case r.Database != t.Database:
 		return fmt.Errorf("it had the database %s, and its definition says %s: set the former", r.Database, t.Database)
 	}
 	for _, path := range []string{c.Layout.Wiki(t.Name), c.Layout.Secrets(t.Name)} {
-		if host.Exists(path) {
+		if deploy.Exists(path) {
 			return fmt.Errorf("%s is there already; move it away first", path)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/templates"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
@@ -147,7 +148,7 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 		return nil, err
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if host.Exists(filepath.Join(at, tenants.FarmFile)) {
+		if deploy.Exists(filepath.Join(at, tenants.FarmFile)) {
 			return tenants.Load(at)
 		}
 		if at == filepath.Dir(at) {
