@@ -16,6 +16,7 @@ import (
 // over, and says so: it runs no updater on an open wiki and restores nothing. A lock
 // of the farm's files is waited for, and undoes nothing.
 func TestLocksThatAreLostOrBusy(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(4)
 	f.run("create", "w0", "w1", "w2")

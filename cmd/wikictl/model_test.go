@@ -40,6 +40,7 @@ type model struct {
 //   - plain runs of apply and upgrade lead to what the files want;
 //   - nothing of others was touched.
 func TestModel(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))

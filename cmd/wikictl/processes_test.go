@@ -197,6 +197,7 @@ func (s *started) running(name string) bool {
 
 // A command that only looks ends with the first signal, whatever it waits for.
 func TestLookingEndsWithTheFirstSignal(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.run("create", "--all")
@@ -218,6 +219,7 @@ func TestLookingEndsWithTheFirstSignal(t *testing.T) {
 // A question, a pause between waves, and the wait for another run end with the first
 // signal. Nothing of what was asked about is done.
 func TestWaitsEndWithTheFirstSignal(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(3)
 	f.run("create", "--all")
