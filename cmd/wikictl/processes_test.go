@@ -249,7 +249,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 		t.Errorf("w2 is %s", got)
 	}
 	s = f.start("rollback", "w0")
-	s.prints("lose these edits? [y/N] ")
+	s.prints("lose what was made since? [y/N] ")
 	fmt.Fprintln(s.stdin, "Yes")
 	if out, code := s.ends(); code != 0 || !strings.Contains(out, "rollback: 1 done") {
 		t.Errorf("exit %d\n%s", code, out)

@@ -255,6 +255,7 @@ func TestRowsLongerThanThePacket(t *testing.T) {
 	t.Cleanup(func() { shared.DropAccounts(context.Background(), a) })
 	weak := as(t, a.Schema)
 	weak.Name, weak.Version = "main", shared.Version
+	must(t, exec1(t, shared, "ANALYZE TABLE dump_long.t")) // by itself InnoDB counts a moment later
 	problems, _, err := weak.Dumpable(t.Context(), "dump_long")
 	must(t, err)
 	if len(problems) != 1 || !strings.Contains(problems[0], "set max_allowed_packet = ") || !strings.Contains(problems[0], "dump_long_schema") {
