@@ -127,8 +127,6 @@ func TestNginxReadsHostileValues(t *testing.T) {
 	}
 }
 
-func fileExists(path string) bool { _, err := os.Stat(path); return err == nil }
-
 func TestLoadRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name, file, text, want string

@@ -31,12 +31,11 @@ type frame struct {
 
 // scanner goes through a PHP text once.
 type scanner struct {
-	text     string
-	at       int
-	before   string // the last token
-	frames   []frame
-	spans    []span
-	comments []span
+	text   string
+	at     int
+	before string // the last token
+	frames []frame
+	spans  []span
 }
 
 // PHP hides secrets in a PHP text: Text's, also where a literal escapes them, and all
