@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,7 @@ func (f *farm) beside(codebases string) *farm {
 	must(f.t, err)
 	must(f.t, demo.WriteFarm(codebases))
 	must(f.t, demo.Web.Start(f.t.Context()))
-	f.t.Cleanup(func() { demo.Web.Stop(f.t.Context()) })
+	f.t.Cleanup(func() { demo.Web.Stop(context.Background()) }) // the test's own context has ended by then
 	g := &farm{t: f.t, program: f.program, demo: demo}
 	g.replace("wikictl.toml", "managed = true", "dsn = \"root@unix("+f.private().Socket+")/\"")
 	g.replace("wikictl.toml", "[codebases.\"1.39\"]", "database_prefix = \"two_\"\n[codebases.\"1.39\"]")
