@@ -41,7 +41,7 @@ func Rollback(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which
 	if list, err = r.meant(ctx, list, w); err != nil {
 		return nil, err
 	}
-	if ctx, err = h.Lock(ctx, serversOfTenants(list)); err != nil {
+	if ctx, err = h.Lock(ctx, tenants.ServersOf(list)); err != nil {
 		return nil, err
 	}
 	for _, t := range list {

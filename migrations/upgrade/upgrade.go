@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -213,15 +212,5 @@ func serversOf(p *Plan) []*tenants.Server {
 	for i, j := range p.Tenants {
 		list[i] = j.tenant
 	}
-	return serversOfTenants(list)
-}
-
-func serversOfTenants(list []*tenants.Tenant) []*tenants.Server {
-	var servers []*tenants.Server
-	for _, t := range list {
-		if !slices.Contains(servers, t.Server) {
-			servers = append(servers, t.Server)
-		}
-	}
-	return servers
+	return tenants.ServersOf(list)
 }

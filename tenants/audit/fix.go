@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"wikictl/tenants"
@@ -35,7 +34,7 @@ func Fix(ctx context.Context, h *host.Host, list []Mend, o host.Observer) (outco
 	if len(work) == 0 {
 		return nil, errs
 	}
-	if ctx, err = h.Lock(ctx, servers(work)); err != nil {
+	if ctx, err = h.Lock(ctx, tenants.ServersOf(work)); err != nil {
 		return nil, errors.Join(errs, err)
 	}
 	run, err := h.Begin(ctx, "fix", o)
@@ -62,16 +61,6 @@ func outcome(r fleet.Result[*tenants.Tenant, struct{}]) host.Outcome {
 		o.Status = host.Failed
 	}
 	return o
-}
-
-func servers(list []*tenants.Tenant) []*tenants.Server {
-	var all []*tenants.Server
-	for _, t := range list {
-		if !slices.Contains(all, t.Server) {
-			all = append(all, t.Server)
-		}
-	}
-	return all
 }
 
 // fixOne mends one tenant. One mend that fails does not stop the others.

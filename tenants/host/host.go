@@ -227,11 +227,8 @@ func (h *Host) lock(ctx context.Context, def *tenants.Server, ledger *mariadb.Le
 // What it returns before that is as Lock's.
 func (h *Host) LockAll(ctx context.Context, list []*tenants.Tenant) (context.Context, map[string]error, error) {
 	databases := map[*tenants.Server][]string{}
-	var servers []*tenants.Server
+	servers := tenants.ServersOf(list)
 	for _, t := range list {
-		if databases[t.Server] == nil {
-			servers = append(servers, t.Server)
-		}
 		databases[t.Server] = append(databases[t.Server], t.Database)
 	}
 	ctx, err := h.Lock(ctx, servers)

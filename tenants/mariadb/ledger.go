@@ -77,20 +77,16 @@ func (l *Ledger) Claim(ctx context.Context, r TenantRow) error {
 // Advance replaces a row that is still as it was read; it is durable when Advance
 // returns. The error is ErrStale when the row is another or gone.
 func (l *Ledger) Advance(ctx context.Context, was, r TenantRow) error {
-	return tenantError(r.Name, advance(ctx, l.db, was, r))
+	return tenantError(r.Name, one(l.db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
+		component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3)
+		WHERE name = ? AND server = ? AND database_name = ? AND component_set = ? AND state = ? AND run = ?`,
+		r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run,
+		was.Name, was.Server, was.Database, was.ComponentSet, was.State, was.Run)))
 }
 
 // executor is a connection pool or a transaction.
 type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-func advance(ctx context.Context, db executor, was, r TenantRow) error {
-	return one(db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
-		component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3)
-		WHERE name = ? AND server = ? AND database_name = ? AND component_set = ? AND state = ? AND run = ?`,
-		r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run,
-		was.Name, was.Server, was.Database, was.ComponentSet, was.State, was.Run))
 }
 
 // one makes a write of other than one row ErrStale. The server counts rows that were

@@ -143,21 +143,9 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 	return c.countTables(ctx, list)
 }
 
-// serversOf are the servers of tenants; one that only the state folder has left
-// has none.
-func serversOf(list []*tenants.Tenant) []*tenants.Server {
-	var servers []*tenants.Server
-	for _, t := range list {
-		if t.Server != nil && !slices.Contains(servers, t.Server) {
-			servers = append(servers, t.Server)
-		}
-	}
-	return servers
-}
-
 // work takes the jobs all the way, so many at a time, and adds their outcomes.
 func (c *creation) work(ctx context.Context, command string, jobs []*job, size int, outcomes map[string]host.Outcome) error {
-	ctx, err := c.Lock(ctx, serversOf(tenantsOf(jobs)))
+	ctx, err := c.Lock(ctx, tenants.ServersOf(tenantsOf(jobs)))
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func Undelete(ctx context.Context, h *host.Host, list []*tenants.Tenant, run str
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	ctx, err := c.Lock(ctx, serversOf(list))
+	ctx, err := c.Lock(ctx, tenants.ServersOf(list))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,15 @@
+package tenants
+
+import "slices"
+
+// ServersOf lists the servers of tenants, each once, in their order. A tenant that only
+// the state folder knows has none.
+func ServersOf(list []*Tenant) []*Server {
+	var servers []*Server
+	for _, t := range list {
+		if t.Server != nil && !slices.Contains(servers, t.Server) {
+			servers = append(servers, t.Server)
+		}
+	}
+	return servers
+}
