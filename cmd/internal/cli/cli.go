@@ -75,7 +75,7 @@ func (a *app) command() *cli.App {
 	return &cli.App{
 		Name:                 "wikictl",
 		Usage:                "run many MediaWiki wikis from TOML definitions",
-		Description:          "wikictl help COMMAND says what a command does, its flags and exit codes.",
+		Description:          description(),
 		Version:              version,
 		EnableBashCompletion: true,
 		HideHelpCommand:      true,

@@ -2,14 +2,38 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/wikictl/manual"
 )
 
-// help prints what COMMAND --help prints; without a command, what --help does. It is no
-// command of the library's: for one of that name its own flag would be gone.
+// description is what the help of wikictl itself says beside its commands: the topics of
+// the manual.
+func description() string {
+	var b strings.Builder
+	b.WriteString("wikictl help COMMAND says what a command does, its flags and exit codes.\n" +
+		"wikictl help TOPIC prints a page of the manual:\n")
+	for _, page := range manual.Pages() {
+		fmt.Fprintf(&b, "\n  %-16s %s", page.Topic, page.Title)
+	}
+	return b.String()
+}
+
+// help prints a page of the manual, or what COMMAND --help prints; without a word, what
+// --help does. It is no command of the library's: for one of that name its own flag would
+// be gone.
 func (a *app) help(ctx context.Context, words []string) error {
+	if len(words) == 1 {
+		if page, found := manual.Find(words[0]); found {
+			_, err := io.WriteString(a.stdout, page.Text)
+			return err
+		}
+	}
 	return a.command().RunContext(ctx, slices.Concat([]string{"wikictl"}, words, []string{"--help"}))
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/wikictl/manual"
 )
 
 // walk calls do for each command and subcommand, with the words that call it.
@@ -60,6 +62,23 @@ func TestHelp(t *testing.T) {
 			t.Errorf("wikictl --help lacks %s", c.Name)
 		}
 	})
+}
+
+// wikictl help lists the topics of the manual and prints each; none is called as a command.
+func TestTopics(t *testing.T) {
+	a := &app{stdout: io.Discard, interrupts: &interrupts{}}
+	all := called(t, "help")
+	for _, page := range manual.Pages() {
+		if got := called(t, "help", page.Topic); got != page.Text {
+			t.Errorf("help %s: %s", page.Topic, got)
+		}
+		if !strings.Contains(all, page.Topic) || !strings.Contains(all, page.Title) {
+			t.Errorf("help lacks %s", page.Topic)
+		}
+		if a.command().Command(page.Topic) != nil {
+			t.Errorf("%s is a topic and a command", page.Topic)
+		}
+	}
 }
 
 // A tenant may be called as any word of the command line is.
