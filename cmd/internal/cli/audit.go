@@ -18,10 +18,10 @@ func (a *app) auditCommand() *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "find what is wrong, risky or written twice", ArgsUsage: "[NAME…]",
 		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and of\nthe farm's own, and against what is there: servers, ledger, disk, and what the wikis answer; without names\nand --where the whole farm. It writes nothing and takes no lock, but with --fix, which says what it would mend (modes,\nowners, links, grants, releases that nothing needs), asks, mends it and audits again. Findings as bad as\n--fail-on, or worse, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
-		Flags: append(selectionFlags()[1:],
+		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "static", Usage: "only the definitions and the codebases; it needs no server"},
 			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"},
-			&cli.StringFlag{Name: "format", Usage: "text, json, sarif or junit"},
+			formatFlag("text", "json", "sarif", "junit"),
 			&cli.StringFlag{Name: "by", Usage: "group text by tenant or by rule", Value: "tenant"},
 			&cli.StringFlag{Name: "fail-on", Usage: "error, warning or note", Value: "warning"},
 			&cli.BoolFlag{Name: "fix", Usage: "mend what is safe to mend, and print what is left"},
@@ -55,17 +55,6 @@ type auditOptions struct {
 
 func readAuditOptions(c *cli.Context) (auditOptions, error) {
 	o := auditOptions{format: c.String("format"), byRule: c.String("by") == "rule"}
-	if o.format == "" {
-		o.format = "text"
-		if outer := c.Lineage()[1]; outer.String("format") != "" {
-			o.format = outer.String("format")
-		}
-	}
-	switch o.format {
-	case "text", "json", "sarif", "junit":
-	default:
-		return o, usagef("--format %q is none of text, json, sarif, junit", o.format)
-	}
 	if by := c.String("by"); by != "rule" && by != "tenant" {
 		return o, usagef("--by %q is neither tenant nor rule", by)
 	}
@@ -89,17 +78,19 @@ func (a *app) runAudit(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("list-rules") {
-		return a.listRules(o.format)
+		return a.listRules(asJSON(c))
 	}
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
 	}
 	look := audit.Options{Today: start, Quick: c.Bool("quick")}
-	if c.Args().Present() || c.String("where") != "" {
-		if look.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
-			return err
-		}
+	list, whole, err := chosenOrAll(c, f)
+	if err != nil {
+		return err
+	}
+	if !whole {
+		look.Tenants = list
 	}
 	if c.Bool("fix") {
 		return a.runFix(c.Context, f, look, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
@@ -143,8 +134,8 @@ func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) 
 }
 
 // listRules prints the table of rules.
-func (a *app) listRules(format string) error {
-	if format == "json" {
+func (a *app) listRules(asJSON bool) error {
+	if asJSON {
 		return ui.WriteJSON(a.stdout, audit.Rules())
 	}
 	var rows [][]any

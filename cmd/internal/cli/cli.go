@@ -47,7 +47,7 @@ func MainWith(hook host.Hook, args []string, stdin io.Reader, stdout, stderr io.
 	defer release()
 	a.interrupts = i
 	ended := make(chan error, 1)
-	go func() { ended <- a.command().RunContext(ctx, args) }() // waited for, but where it hangs
+	go func() { ended <- a.run(ctx, args) }() // waited for, but where it hangs
 	var err error
 	select {
 	case err = <-ended:
@@ -70,6 +70,12 @@ func MainWith(hook host.Hook, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
+// run runs one command, whose flags may stand anywhere.
+func (a *app) run(ctx context.Context, args []string) error {
+	program := a.command()
+	return program.RunContext(ctx, arrange(program, args))
+}
+
 // command is the whole command line.
 func (a *app) command() *cli.App {
 	return &cli.App{
@@ -85,17 +91,8 @@ func (a *app) command() *cli.App {
 		ErrWriter:            a.stderr,
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         usageError,
-		CommandNotFound:      func(c *cli.Context, _ string) { _ = cli.ShowSubcommandHelp(c) }, // --help before a name
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "farm", Usage: "folder of " + tenants.FarmFile, EnvVars: []string{"WIKICTL_FARM"}},
-			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
-		},
-		Before: func(c *cli.Context) error {
-			if f := c.String("format"); f != "text" && f != "json" {
-				return usagef("--format %q is neither text nor json", f)
-			}
-			return nil
-		},
+		CommandNotFound:      func(c *cli.Context, _ string) { _ = cli.ShowSubcommandHelp(c) }, // --help and a name
+		Flags:                []cli.Flag{farmFlag(), formatFlag("text", "json", "sarif", "junit")},
 		Action: func(c *cli.Context) error {
 			switch c.Args().First() {
 			case "":
@@ -103,17 +100,14 @@ func (a *app) command() *cli.App {
 			case "help":
 				return a.help(c.Context, c.Args().Tail())
 			}
-			return usagef("there is no command %q; wikictl --help lists them", c.Args().First())
+			return noCommand(c)
 		},
 		Commands: a.commands(),
 	}
 }
 
-// usageError turns what the parser refuses into exit code 64.
-func usageError(_ *cli.Context, err error, _ bool) error { return usagef("%s", err) }
-
 func (a *app) commands() []*cli.Command {
-	return settle([]*cli.Command{
+	return common([]*cli.Command{
 		a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.applyCommand(), a.renderCommand(), a.createCommand(),
 		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
 		a.serverCommand(), a.completionCommand(),
@@ -155,40 +149,6 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 			return nil, usagef("there is no %s in %s or above; name the farm's folder with --farm", tenants.FarmFile, dir)
 		}
 	}
-}
-
-// selectionFlags choose tenants.
-func selectionFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "all", Usage: "every tenant of the farm"},
-		&cli.StringFlag{Name: "where", Usage: "tenants that match, such as 'class=kernel and not skin=Timeless'"},
-	}
-}
-
-// chosen are the tenants that a command was told to work on.
-func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
-	for _, name := range c.Args().Slice() {
-		if strings.HasPrefix(name, "-") {
-			return nil, usagef("%s stands after a name; flags go before names", name)
-		}
-	}
-	if c.Bool("all") && !c.Args().Present() && c.String("where") == "" {
-		return f.Tenants, nil
-	}
-	if c.Bool("all") {
-		return nil, usagef("--all goes without names and without --where")
-	}
-	return tenants.Select(f, c.Args().Slice(), c.String("where"))
-}
-
-// farmAndChosen reads the farm and chooses the tenants to work on.
-func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
-	f, err := loadFarm(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	list, err := chosen(c, f)
-	return f, list, err
 }
 
 // openHost opens the farm for a run, which only looks or does more. A server's

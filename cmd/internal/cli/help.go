@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"wikictl/cmd/wikictl/manual"
 )
 
@@ -34,17 +32,5 @@ func (a *app) help(ctx context.Context, words []string) error {
 			return err
 		}
 	}
-	return a.command().RunContext(ctx, slices.Concat([]string{"wikictl"}, words, []string{"--help"}))
-}
-
-// settle sets what all commands and their subcommands have in common. The library's
-// own help is a word that every command takes for itself, and so would be no tenant's
-// name.
-func settle(commands []*cli.Command) []*cli.Command {
-	for _, c := range commands {
-		c.OnUsageError = usageError
-		c.HideHelpCommand = true
-		settle(c.Subcommands)
-	}
-	return commands
+	return a.run(ctx, slices.Concat([]string{"wikictl"}, words, []string{"--help"}))
 }

@@ -13,7 +13,7 @@ func (a *app) listCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list tenants", ArgsUsage: "[NAME…]",
 		Description:  "Lists the tenants of the farm's files; it connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
-		Flags:        selectionFlags()[1:],
+		Flags:        selectionFlags(),
 		Action:       a.runList,
 		BashComplete: a.completeNames,
 	}
@@ -40,11 +40,9 @@ func (a *app) runList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	list := f.Tenants
-	if c.Args().Present() || c.String("where") != "" {
-		if list, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
-			return err
-		}
+	list, _, err := chosenOrAll(c, f)
+	if err != nil {
+		return err
 	}
 	if asJSON(c) {
 		out := make([]listed, len(list))
@@ -93,16 +91,16 @@ func faultsOf(t *tenants.Tenant) []string {
 
 func (a *app) showCommand() *cli.Command {
 	return &cli.Command{
-		Name: "show", Usage: "show a tenant with everything that it inherits", ArgsUsage: "NAME…",
-		Description:  "Prints the resolved tenant as TOML.\n\n" + exitHelp + "\n\nExample: wikictl show --origin btrfs",
-		Flags:        []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "say where each value comes from"}},
+		Name: "show", Usage: "show a tenant with everything that it inherits", ArgsUsage: "[NAME…]",
+		Description:  "Prints resolved tenants as TOML.\n\n" + exitHelp + "\n\nExample: wikictl show btrfs --origin",
+		Flags:        append(selectionFlags(), &cli.BoolFlag{Name: "origin", Usage: "add the file and line that each value comes from"}),
 		BashComplete: a.completeNames,
 		Action: func(c *cli.Context) error {
 			f, err := loadFarm(c)
 			if err != nil {
 				return err
 			}
-			list, err := tenants.Select(f, c.Args().Slice(), "")
+			list, _, err := chosenOrAll(c, f)
 			if err != nil {
 				return err
 			}

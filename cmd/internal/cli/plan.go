@@ -22,7 +22,7 @@ func (a *app) planCommand() *cli.Command {
 			"change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole\n" +
 			"farm, what wikictl made that nothing defines any more. Without names and --where it is the whole farm.\n" +
 			"It writes nothing, and exits with 1 when something differs, with 2 when something stands in the way.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
-		Flags:        append(selectionFlags()[1:], diffsFlag()),
+		Flags:        append(selectionFlags(), diffsFlag()),
 		Action:       a.runPlan,
 		BashComplete: a.completeNames,
 	}
@@ -39,12 +39,9 @@ func (a *app) runPlan(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	list, whole := f.Tenants, true
-	if c.Args().Present() || c.String("where") != "" {
-		whole = false
-		if list, err = chosen(c, f); err != nil {
-			return err
-		}
+	list, whole, err := chosenOrAll(c, f)
+	if err != nil {
+		return err
 	}
 	h, err := a.openHost(f, true)
 	if err != nil {

@@ -32,7 +32,16 @@ func (a *app) renderCommand() *cli.Command {
 }
 
 func (a *app) runRender(c *cli.Context) (err error) {
-	f, list, err := farmAndChosen(c)
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	var list []*tenants.Tenant
+	if c.Bool("write") {
+		list, err = chosen(c, f)
+	} else {
+		list, _, err = chosenOrAll(c, f)
+	}
 	if err != nil {
 		return err
 	}

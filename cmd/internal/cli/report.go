@@ -25,7 +25,7 @@ func (a *app) reportCommand() *cli.Command {
 			"pictures of upgrades; its table sorts, searches and opens a tenant. Without names and --where it is about the\n" +
 			"whole farm. What can't be reached is named on the page and on stderr; the rest is written all the same.\n\n" + exitHelp +
 			"\n\nExample: wikictl report --html farm.html",
-		Flags: append(selectionFlags()[1:],
+		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "html", Usage: "write the page to that file, replacing it; - is stdout"},
 			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"}),
 		Action:       a.runReport,
@@ -36,7 +36,7 @@ func (a *app) reportCommand() *cli.Command {
 func (a *app) runReport(c *cli.Context) error {
 	file := c.String("html")
 	if file == "" {
-		return usagef("say where to write the page: --html FILE, before names")
+		return usagef("say where to write the page: --html FILE")
 	}
 	f, err := loadFarm(c)
 	if err != nil {
@@ -44,11 +44,12 @@ func (a *app) runReport(c *cli.Context) error {
 	}
 	r := ui.FarmReport{Farm: f, Tenants: f.Tenants, Made: time.Now(), Program: version}
 	look := audit.Options{Today: r.Made, Quick: c.Bool("quick")}
-	if c.Args().Present() || c.String("where") != "" {
-		if r.Tenants, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
-			return err
-		}
-		look.Tenants = r.Tenants
+	list, whole, err := chosenOrAll(c, f)
+	if err != nil {
+		return err
+	}
+	if r.Tenants = list; !whole {
+		look.Tenants = list
 	}
 	if err := a.gather(c.Context, &r, look); err != nil {
 		return err

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// completionFlag ends the arguments when a shell asks what may follow them.
+const completionFlag = "--generate-bash-completion"
+
+// arrange returns args with the flags of a command before its names, because the parser
+// stops at the first name. A flag that stands before the command moves to it where the
+// command takes it, too. Words that call no command are returned as they are.
+func arrange(program *cli.App, args []string) []string {
+	if len(args) == 0 || args[len(args)-1] == completionFlag {
+		return args
+	}
+	l := commandLine{flags: slices.Concat(program.Flags, []cli.Flag{cli.HelpFlag, cli.VersionFlag}), commands: program.Commands}
+	l.read(args[1:])
+	if l.command == nil {
+		return args
+	}
+	outer, inner := []string{}, []string{}
+	for _, f := range l.given {
+		if f.before && flagNamed(l.command.Flags, f.name) == nil && f.name != "help" && f.name != "h" {
+			outer = append(outer, f.words...)
+		} else {
+			inner = append(inner, f.words...)
+		}
+	}
+	if l.short {
+		return slices.Concat(args[:1], outer, l.words, inner)
+	}
+	return slices.Concat(args[:1], outer, l.words, inner, []string{"--"}, l.names)
+}
+
+// commandLine is what arrange found in the arguments.
+type commandLine struct {
+	flags    []cli.Flag     // that may stand here
+	commands []*cli.Command // that may be named here
+
+	command *cli.Command // the innermost one
+	words   []string     // that name it
+	given   []givenFlag
+	names   []string
+	short   bool // the last flag lacks its value, as the parser is to find out
+}
+
+// givenFlag is a flag with its value.
+type givenFlag struct {
+	name   string
+	words  []string
+	before bool // it stands before any command
+}
+
+// read sorts the arguments into words that name a command, flags and names.
+func (l *commandLine) read(args []string) {
+	for len(args) > 0 {
+		word := args[0]
+		args = args[1:]
+		name, isFlag := flagName(word)
+		switch {
+		case word == "--":
+			l.names = append(l.names, args...)
+			return
+		case isFlag:
+			given := givenFlag{name: name, words: []string{word}, before: l.command == nil}
+			if takes := takesNext(l.flags, word); takes && len(args) == 0 {
+				l.short = true
+			} else if takes {
+				given.words = append(given.words, args[0])
+				args = args[1:]
+			}
+			l.given = append(l.given, given)
+		default:
+			l.name(word)
+		}
+	}
+}
+
+// name takes a word that is no flag: a command, as long as there is one of that name.
+func (l *commandLine) name(word string) {
+	for _, c := range l.commands {
+		if len(l.names) == 0 && c.HasName(word) {
+			l.command, l.words, l.commands = c, append(l.words, word), c.Subcommands
+			l.flags = slices.Concat(c.Flags, l.flags)
+			return
+		}
+	}
+	l.names = append(l.names, word)
+}
+
+// flagName is the name of the flag that a word gives. A dash alone is a name.
+func flagName(word string) (name string, isFlag bool) {
+	if len(word) < 2 || word[0] != '-' {
+		return "", false
+	}
+	name, _, _ = strings.Cut(strings.TrimPrefix(word[1:], "-"), "=")
+	return name, true
+}
+
+// takesNext reports whether the argument after a flag is its value, whatever that looks
+// like.
+func takesNext(flags []cli.Flag, word string) bool {
+	name, _ := flagName(word)
+	f, documented := flagNamed(flags, name).(cli.DocGenerationFlag)
+	return documented && f.TakesValue() && !strings.Contains(word, "=")
+}
+
+func flagNamed(flags []cli.Flag, name string) cli.Flag {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			return f
+		}
+	}
+	return nil
+}

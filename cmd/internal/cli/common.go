@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/tenants"
+)
+
+// farmFlag names the farm. It stands before or after the command.
+func farmFlag() cli.Flag {
+	return &cli.StringFlag{Name: "farm", Usage: "folder of " + tenants.FarmFile + " (default: the nearest one upwards)", EnvVars: []string{"WIKICTL_FARM"}}
+}
+
+// formatFlag chooses the form of the result, the first by default.
+func formatFlag(formats ...string) cli.Flag {
+	last := len(formats) - 1
+	words := strings.Join(formats[:last], ", ") + " or " + formats[last]
+	return &cli.StringFlag{Name: "format", Usage: "print the result as " + words, Value: formats[0], Action: func(_ *cli.Context, v string) error {
+		if !slices.Contains(formats, v) {
+			return usagef("--format %q is not %s", v, words)
+		}
+		return nil
+	}}
+}
+
+// common sets what all commands and their subcommands have in common. The library's own
+// help is a word that every command takes for itself, and so would be no tenant's name.
+func common(commands []*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true
+		c.Before = checkWords
+		if readsFarm(c) {
+			c.Flags = append(c.Flags, farmFlag())
+		}
+		if printsResult(c) && flagNamed(c.Flags, "format") == nil {
+			c.Flags = append(c.Flags, formatFlag("text", "json"))
+		}
+		for _, f := range c.Flags {
+			if b, is := f.(*cli.BoolFlag); is {
+				b.DisableDefaultText = true
+			}
+		}
+		common(c.Subcommands)
+	}
+	return commands
+}
+
+// readsFarm reports whether a command works on a farm.
+func readsFarm(c *cli.Command) bool {
+	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "explain"}, c.Name)
+}
+
+// printsResult reports whether the output of a command has a form in JSON.
+func printsResult(c *cli.Command) bool {
+	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "show"}, c.Name)
+}
+
+// checkWords refuses names where a command takes none, and a format that it does not print.
+func checkWords(c *cli.Context) error {
+	if len(c.Command.Subcommands) > 0 {
+		return nil
+	}
+	if c.Args().Present() && c.Command.ArgsUsage == "" {
+		return usagef("%s takes no names, but was given %q", callOf(c), c.Args().First())
+	}
+	if flagNamed(c.Command.Flags, "format") == nil && c.String("format") != "text" {
+		return usagef("%s does not print %s", callOf(c), c.String("format"))
+	}
+	return nil
+}
+
+// usageError turns what the parser refuses into exit code 64.
+func usageError(c *cli.Context, err error, _ bool) error {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return usagef("%s", err)
+	}
+	if near := cli.SuggestFlag(c.Command.Flags, name, true); alike(name, strings.TrimLeft(near, "-")) {
+		return usagef("there is no flag --%s (did you mean %s?)", name, near)
+	}
+	return usagef("there is no flag --%s; %s --help lists the flags", name, c.Command.HelpName)
+}
+
+// noCommand is the error of a first word that is no command.
+func noCommand(c *cli.Context) error {
+	word, near := c.Args().First(), ""
+	_, _ = fmt.Sscanf(cli.SuggestCommand(c.App.Commands, word), cli.SuggestDidYouMeanTemplate, &near)
+	if alike(word, near) {
+		return usagef("there is no command %q (did you mean %q?)", word, near)
+	}
+	return usagef("there is no command %q; wikictl help lists them", word)
+}
+
+// callOf is how the command in hand is called, such as "server status".
+func callOf(c *cli.Context) string {
+	_, words, _ := strings.Cut(c.Command.HelpName, " ")
+	return words
+}
+
+// alike reports whether a word may be a slip of the pen for another. The library always
+// finds a nearest word.
+func alike(word, near string) bool {
+	return len(word) > 1 && len(near) > 1 && word[0] == near[0]
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"wikictl/tenants"
+)
+
+// selectionFlags choose tenants.
+func selectionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "all", Usage: "take every tenant of the farm"},
+		&cli.StringFlag{Name: "where", Usage: "take the tenants that match an expression, such as 'class=kernel and not skin=Timeless'"},
+	}
+}
+
+// chosen returns the tenants that a command was told to work on.
+func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
+	named := c.Args().Present() || c.String("where") != ""
+	switch {
+	case c.Bool("all") && named:
+		return nil, usagef("--all goes without names and without --where")
+	case c.Bool("all"):
+		return f.Tenants, nil
+	}
+	return tenants.Select(f, c.Args().Slice(), c.String("where"))
+}
+
+// chosenOrAll returns the tenants that a command which only reads was told to look at, and
+// whether they are the whole farm, as they are when nothing is said.
+func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole bool, err error) {
+	if !c.Args().Present() && c.String("where") == "" {
+		return f.Tenants, true, nil
+	}
+	list, err = chosen(c, f)
+	return list, false, err
+}
+
+// farmAndChosen reads the farm and chooses the tenants to work on.
+func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
+	f, err := loadFarm(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := chosen(c, f)
+	return f, list, err
+}
