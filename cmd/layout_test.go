@@ -38,7 +38,7 @@ var order = [][]string{
 	{"wikictl/cmd/testbed/needs", "wikictl/cmd/wikictl/manual"}, // the first is of tests only
 	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/process", "wikictl/migrations"},
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
-	{"wikictl/templates/deploy"},
+	{"wikictl/templates/deploy", "wikictl/tenants/machine"},
 	{"wikictl/tenants/host"},
 	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
 	{"wikictl/cmd/internal/stack", "wikictl/cmd/internal/ui"},

@@ -173,3 +173,7 @@ func maxBody(t *tenants.Tenant) int64 {
 	}
 	return most + 1<<20
 }
+
+// DefaultListens lists the addresses where the farm's web server answers for names of
+// no wiki, as nginx's listen takes them.
+func DefaultListens(f *tenants.Farm) []string { return newFleet(f).DefaultListens }

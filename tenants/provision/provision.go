@@ -140,6 +140,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 			c.obstacles[t.Name] = tenants.Problems{host.ServerFault(t.Server, err)}
 		}
 	}
+	c.judgeServing(ctx, list)
 	return c.countTables(ctx, list)
 }
 

@@ -1,0 +1,128 @@
+package machine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Directive is one directive of a web server's configuration.
+type Directive struct {
+	Name  string   // as it is written
+	Args  []string // without their quotes
+	File  string   // absolute
+	Line  int
+	Block []string // names of the blocks around it, the outermost first
+}
+
+// Place is "file:line".
+func (d Directive) Place() string { return fmt.Sprintf("%s:%d", d.File, d.Line) }
+
+// within reports whether the directive stands in exactly these blocks.
+func (d Directive) within(blocks ...string) bool { return slices.Equal(d.Block, blocks) }
+
+// parser reads the directives of one file; block are the blocks that it is included in.
+type parser func(file, text string, block []string) ([]Directive, error)
+
+// reader reads a configuration file and what it includes.
+type reader struct {
+	parse   parser
+	include []string // names of the directive that includes files, in lower case
+	base    string   // folder that relative paths belong to
+	skip    string   // folder whose files are not read: the farm's own virtual hosts
+	found   []Directive
+	open    []string // files that are being read, against circles
+	read    int      // how many were
+}
+
+// mostFiles bounds how many files of a configuration are read.
+const mostFiles = 50_000
+
+// file reads one file and what it includes.
+func (r *reader) file(path string, block []string) error {
+	if slices.Contains(r.open, path) || r.read > mostFiles {
+		return fmt.Errorf("%s: it includes itself, or too many files", path)
+	}
+	r.read++
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	all, err := r.parse(path, string(text), block)
+	if err != nil {
+		return err
+	}
+	r.open = append(r.open, path)
+	defer func() { r.open = r.open[:len(r.open)-1] }()
+	for _, d := range all {
+		r.found = append(r.found, d)
+		if !slices.Contains(r.include, strings.ToLower(d.Name)) || len(d.Args) == 0 {
+			continue
+		}
+		for _, path := range r.included(d.Args[0]) {
+			if err := r.file(path, d.Block); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// included lists the files that an include means, sorted as web servers do. What is
+// not there is none: the web server's own check tells.
+func (r *reader) included(pattern string) []string {
+	pattern = r.absolute(pattern)
+	if r.skip != "" && sameFolder(filepath.Dir(pattern), r.skip) {
+		return nil
+	}
+	files, _ := filepath.Glob(pattern)
+	if info, err := os.Stat(pattern); err == nil && info.IsDir() { // of Apache
+		files, _ = filepath.Glob(filepath.Join(pattern, "*"))
+	}
+	return slices.DeleteFunc(files, func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || !info.Mode().IsRegular()
+	})
+}
+
+func (r *reader) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(r.base, path)
+}
+
+// sameFolder reports whether two paths lead to one folder, which need not exist.
+func sameFolder(a, b string) bool {
+	return filepath.Clean(a) == filepath.Clean(b) || resolve(a) == resolve(b)
+}
+
+// resolve follows the symbolic links of as much of a path as exists.
+func resolve(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	above := filepath.Dir(path)
+	if above == path {
+		return path
+	}
+	return filepath.Join(resolve(above), filepath.Base(path))
+}
+
+// matches reports whether a pattern of an include means a file, which need not exist.
+func (r *reader) matches(pattern, file string) bool {
+	pattern = r.absolute(pattern)
+	if info, err := os.Stat(pattern); err == nil && info.IsDir() {
+		pattern = filepath.Join(pattern, "*")
+	}
+	if ok, _ := filepath.Match(pattern, file); ok {
+		return true
+	}
+	if strings.ContainsAny(filepath.Dir(pattern), "*?[") || !sameFolder(filepath.Dir(pattern), filepath.Dir(file)) {
+		return false
+	}
+	ok, _ := filepath.Match(filepath.Base(pattern), filepath.Base(file))
+	return ok
+}

@@ -1,0 +1,164 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/process"
+)
+
+// WebServer is what was read of the configuration of the farm's web server.
+type WebServer struct {
+	Kind       string      // "nginx" or "apache"
+	Program    string      // that web.check runs; empty: web.check is not the web server's own
+	Config     string      // its main file; empty: it is not known
+	Unread     error       // why the configuration was not read; nil: it was
+	Directives []Directive // but for those of the farm's own virtual hosts
+	Excluded   []string    // tenants whose virtual hosts it would not read
+	Modules    []string    // of Apache, such as "rewrite_module"
+	Folder     string      // one whose *.conf files it reads where virtual hosts may stand; empty: none
+}
+
+// System reports whether the configuration is that of the distribution's service.
+func (w WebServer) System() bool {
+	return w.Config == "/etc/nginx/nginx.conf" || w.Config == "/etc/apache2/apache2.conf"
+}
+
+// ReadWeb reads the configuration of the farm's web server: the one that web.check
+// checks. It reads no file that the web server does not read.
+func ReadWeb(ctx context.Context, f *tenants.Farm) WebServer {
+	w := WebServer{Kind: f.Web.Kind}
+	args := unprivileged(f.Web.Check)
+	if len(args) == 0 || !serverNames[w.Kind][filepath.Base(args[0])] {
+		return w
+	}
+	w.Program = args[0]
+	w.Config, w.Unread = mainFile(ctx, w.Kind, args)
+	if w.Unread != nil {
+		return w
+	}
+	r := &reader{parse: parseNginx, include: []string{"include"}, base: filepath.Dir(w.Config), skip: f.Layout().Vhosts()}
+	if w.Kind == "apache" {
+		r.parse, r.include = parseApache, []string{"include", "includeoptional"}
+	}
+	if w.Unread = r.file(w.Config, nil); w.Unread != nil {
+		return w
+	}
+	w.Directives = r.found
+	w.includes(f, r)
+	if w.Kind == "apache" {
+		w.Modules = append(loaded(r.found), builtIn(ctx, w.Program)...)
+	}
+	return w
+}
+
+// unprivileged takes sudo and doas off a command.
+func unprivileged(args []string) []string {
+	for len(args) > 0 && (filepath.Base(args[0]) == "sudo" || filepath.Base(args[0]) == "doas" || args[0] == "-n") {
+		args = args[1:]
+	}
+	return args
+}
+
+// serverNames are the programs that check a configuration, by kind of web server.
+var serverNames = map[string]map[string]bool{
+	"nginx":  {"nginx": true},
+	"apache": {"apache2": true, "apache2ctl": true, "apachectl": true, "httpd": true},
+}
+
+// includes notes the tenants whose virtual hosts no include means, and a folder for
+// further ones.
+func (w *WebServer) includes(f *tenants.Farm, r *reader) {
+	var patterns []string
+	for _, d := range w.Directives {
+		if slices.Contains(r.include, strings.ToLower(d.Name)) && len(d.Args) > 0 && d.within(w.blocks()...) {
+			patterns = append(patterns, d.Args[0])
+		}
+	}
+	for _, t := range f.Tenants {
+		read := func(pattern string) bool { return r.matches(pattern, f.Layout().Vhost(t.Name)) }
+		if !slices.ContainsFunc(patterns, read) {
+			w.Excluded = append(w.Excluded, t.Name)
+		}
+	}
+	for _, pattern := range patterns {
+		dir, base := filepath.Split(r.absolute(pattern))
+		if dir = filepath.Clean(dir); base == "*.conf" && dir != f.Layout().Vhosts() && !strings.ContainsAny(dir, "*?[") {
+			w.Folder = dir
+			return
+		}
+	}
+}
+
+// blocks are those that virtual hosts stand in.
+func (w *WebServer) blocks() []string {
+	if w.Kind == "nginx" {
+		return []string{"http"}
+	}
+	return nil
+}
+
+// Where the programs say that their configuration is: nginx -V, apache2 -V.
+var (
+	nginxPath  = regexp.MustCompile(`--conf-path=(\S+)`)
+	apacheRoot = regexp.MustCompile(`HTTPD_ROOT="([^"]*)"`)
+	apacheFile = regexp.MustCompile(`SERVER_CONFIG_FILE="([^"]*)"`)
+)
+
+// mainFile finds the main configuration file of a check command: the one that it names,
+// or the program's own.
+func mainFile(ctx context.Context, kind string, args []string) (string, error) {
+	option := map[string]string{"nginx": "-c", "apache": "-f"}[kind]
+	if at := slices.Index(args, option); at >= 0 && at+1 < len(args) && filepath.IsAbs(args[at+1]) {
+		return filepath.Clean(args[at+1]), nil
+	}
+	var out bytes.Buffer
+	_, err := process.Run(ctx, process.Program{Name: args[0], Args: []string{"-V"}, Env: process.Inherited(), Stdout: &out, Stderr: &out})
+	if err != nil {
+		return "", fmt.Errorf("ask %s where its configuration is: %w", args[0], err)
+	}
+	if m := nginxPath.FindSubmatch(out.Bytes()); kind == "nginx" && m != nil {
+		return string(m[1]), nil
+	}
+	file := apacheFile.FindSubmatch(out.Bytes())
+	if kind != "apache" || file == nil {
+		return "", fmt.Errorf("%s -V does not say where its configuration is", args[0])
+	}
+	if root := apacheRoot.FindSubmatch(out.Bytes()); root != nil && !filepath.IsAbs(string(file[1])) {
+		return filepath.Join(string(root[1]), string(file[1])), nil
+	}
+	return string(file[1]), nil
+}
+
+// loaded lists the modules that directives of Apache load.
+func loaded(all []Directive) []string {
+	var names []string
+	for _, d := range all {
+		if strings.EqualFold(d.Name, "LoadModule") && len(d.Args) > 0 {
+			names = append(names, d.Args[0])
+		}
+	}
+	return names
+}
+
+// builtIn lists the modules that are a part of Apache's program.
+func builtIn(ctx context.Context, program string) []string {
+	var out bytes.Buffer
+	_, err := process.Run(ctx, process.Program{Name: program, Args: []string{"-l"}, Env: process.Inherited(), Stdout: &out})
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for line := range strings.Lines(out.String()) {
+		if name, ok := strings.CutSuffix(strings.TrimSpace(line), ".c"); ok {
+			names = append(names, strings.TrimPrefix(name, "mod_")+"_module")
+		}
+	}
+	return names
+}
