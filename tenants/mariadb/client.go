@@ -44,7 +44,7 @@ func (s *Server) runClient(ctx context.Context, p process.Program) error {
 	defer options.Close()
 	p.Env, p.Files = process.Inherited(), []*os.File{options}
 	_, err = process.Run(ctx, p)
-	return err
+	return plainError(err)
 }
 
 // optionFile is a file without a name that tells a client how to connect.

@@ -29,7 +29,7 @@ func TestClientOptions(t *testing.T) {
 		{"root@tcp(localhost)/", "host=\"localhost\"\nport=\"3306\"\nloose-skip-ssl"},
 		{"root@tcp([::1]:3311)/?tls=true", "host=\"::1\"\nport=\"3311\"\nloose-ssl\nloose-ssl-verify-server-cert\n"},
 		{"root@tcp([::1])/?tls=skip-verify", "host=\"::1\"\nport=\"3306\"\nloose-ssl\nloose-skip-ssl-verify-server-cert\nloose-ssl-mode=REQUIRED"},
-		{"root@tcp(::1)/?tls=preferred", "host=\"::1\"\nport=\"3306\"\nloose-ssl\nloose-skip-ssl-verify-server-cert\nloose-ssl-mode=PREFERRED"},
+		{"root@tcp(::1)/?tls=preferred", "host=\"::1\"\nport=\"3306\"\nloose-ssl\nloose-skip-ssl-verify-server-cert\n"},
 	} {
 		config, err := configFor(&tenants.Server{DSN: c.dsn}, tenants.Layout{}, "a\"b\\c\nd")
 		must(t, err)
@@ -37,6 +37,25 @@ func TestClientOptions(t *testing.T) {
 		if !strings.Contains(got, c.want) || !strings.Contains(got, `password="a\"b\\c\nd"`) {
 			t.Errorf("%s:\n%s", c.dsn, got)
 		}
+	}
+}
+
+// What a client says of an option that it does not know does not stand before why it
+// failed, whatever tls= is; and no warning comes of a DSN without one.
+func TestClientErrorsHaveNoWarnings(t *testing.T) {
+	for _, tls := range []string{"", "true", "preferred", "skip-verify"} {
+		config, err := configFor(&tenants.Server{DSN: "nobody@tcp(127.0.0.1:1)/?tls=" + tls}, tenants.Layout{}, "pw")
+		must(t, err)
+		s := &Server{Name: "main", config: config}
+		for _, names := range [][]string{{"mariadb", "mysql"}, {"mariadb-dump", "mysqldump"}} {
+			err := s.client(t.Context(), names, nil, nil, "x")
+			if err == nil || strings.Contains(err.Error(), "unknown") || !strings.Contains(err.Error(), "connect") {
+				t.Errorf("tls=%s: %v", tls, err)
+			}
+		}
+	}
+	if options := tlsOptions(""); strings.Contains(options, "mode") {
+		t.Error(options)
 	}
 }
 
