@@ -214,7 +214,7 @@ func applyBlocks(f *farm) {
 	f.write("tenants/w1.toml", one)
 	f.write("tenants/w2.toml", two)
 	f.sql("UPDATE wikictl.tenant SET state = 'leaving', run = 'r1' WHERE name = 'w1'")
-	f.wants(f.exits(2, "plan"), "blocked w1: run r1 began to remove it and was interrupted")
+	f.wants(f.exits(2, "plan"), "blocked w1: run r1 began to remove it and did not finish")
 	f.sql("UPDATE wikictl.tenant SET state = 'ready' WHERE name = 'w1'")
 	f.wants(f.exits(0, "plan"), "no changes, 3 unchanged")
 }

@@ -27,7 +27,7 @@ func openUpgrade(f *farm) {
 	f.struck(event{"w0", "update.php", "after", "kill"}, "upgrade", "w0")
 	file := f.read("tenants/w0.toml")
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
-	f.wants(f.exits(1, "plan"), "upgrades it, or was interrupted", "wikictl upgrade w0", "wikis/w0/current/definition.toml")
+	f.wants(f.exits(1, "plan"), "upgrades it, or did not finish that", "wikictl upgrade w0", "wikis/w0/current/definition.toml")
 	f.exits(2, "apply", "--all", "--prune", "--yes")
 	if len(f.left("w0")) == 0 {
 		f.t.Error("it was removed")

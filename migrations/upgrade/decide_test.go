@@ -143,7 +143,7 @@ func TestPick(t *testing.T) {
 		{"a run that is not", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r1"}, "44", "", "run r2 has upgraded it since"},
 		{"a run, and a later one was put back", []mariadb.UpgradeRow{at("r2", mariadb.PutBack, "43", "44"), first}, Which{Run: "r1"}, "43", "", "--to r1"},
 		{"interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Restoring, "43", "44")), first}, Which{}, "44", "r2", ""},
-		{"another is interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Begun, "43", "44")), first}, Which{To: "r1"}, "43", "", "run r2 was interrupted"},
+		{"another is interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Begun, "43", "44")), first}, Which{To: "r1"}, "43", "", "run r2 did not finish"},
 		{"unknown", []mariadb.UpgradeRow{at("r2", mariadb.Superseded, "43", "44"), first}, Which{}, "43", "", "not known"},
 	}
 	for _, tc := range cases {

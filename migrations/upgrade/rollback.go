@@ -113,7 +113,7 @@ func pick(upgrades []mariadb.UpgradeRow, w Which, set string) (mariadb.UpgradeRo
 	newest := upgrades[0]
 	if newest.Open() {
 		if run := w.Run + w.To; run != "" && run != newest.Run {
-			return newest, fmt.Errorf("its upgrade by run %s was interrupted: end that first, by wikictl rollback or wikictl upgrade", newest.Run)
+			return newest, fmt.Errorf("its upgrade by run %s did not finish: end that first, by wikictl rollback or wikictl upgrade", newest.Run)
 		}
 		return newest, nil
 	}

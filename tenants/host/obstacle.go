@@ -3,6 +3,8 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,9 +14,9 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// Obstacles says, by tenant, why nothing can be made or changed for it: its faults, or
-// that the php of its codebase does not run. Each php is asked once a host. Tenants
-// without an obstacle are not in it.
+// Obstacles says, by tenant, why nothing can be made or changed for it: its faults, that
+// the php of its codebase does not run, or that its secrets are there and can't be read.
+// Each php is asked once a host. Tenants without an obstacle are not in it.
 func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string]tenants.Problems {
 	var codebases []*tenants.Codebase
 	for _, t := range list {
@@ -35,9 +37,23 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 			found[t.Name] = t.Faults
 		case err != nil:
 			found[t.Name] = tenants.Problems{PHPFault(t.Codebase, err)}
+		default:
+			if err := h.SecretsFault(t.Name); err != nil {
+				found[t.Name] = tenants.Problems{{Position: t.Position, Key: "name", Message: err.Error()}}
+			}
 		}
 	}
 	return found
+}
+
+// SecretsFault says why the secrets of a tenant can't be read, of one that has any. That
+// whoever runs this may not read them is no fault of theirs.
+func (h *Host) SecretsFault(tenant string) error {
+	_, err := h.Deploy.ReadSecrets(tenant)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return fmt.Errorf("its secrets can't be read: %w; restore %s from a backup", err, h.Layout.Secrets(tenant))
 }
 
 // PHPFault is the problem of every tenant on a codebase whose php does not run.

@@ -56,6 +56,15 @@ func (l *Ledger) OpenRuns(ctx context.Context) ([]Run, error) {
 	return l.runs(ctx, `WHERE finished IS NULL ORDER BY started, id`)
 }
 
+// Failure reads the last step of a tenant that failed in a run, and why; empty: none did.
+func (l *Ledger) Failure(ctx context.Context, run, tenant string) (step, why string, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT step, error FROM step WHERE run = ? AND tenant = ? AND error IS NOT NULL ORDER BY id DESC LIMIT 1`, run, tenant).Scan(&step, &why)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", "", fmt.Errorf("read the steps of run %s from the ledger: %w", run, err)
+	}
+	return step, why, nil
+}
+
 func (l *Ledger) runs(ctx context.Context, where string, args ...any) ([]Run, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT id, command, holder, started, finished, done, same, failed, skipped FROM run `+where, args...)
 	if err != nil {

@@ -112,9 +112,9 @@ func decide(t *tenants.Tenant, f facts) host.Outcome {
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
 	case known && row.State == mariadb.Leaving:
-		return fail("run %s began to remove it and was interrupted: wikictl undelete %s keeps it, or ends the removal and brings it back", row.Run, t.Name)
+		return fail("run %s began to remove it and did not finish: wikictl undelete %s keeps it, or ends the removal and brings it back", row.Run, t.Name)
 	case known && row.State == mariadb.Returning:
-		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
+		return fail("it is being brought back, or that did not finish: wikictl undelete %s finishes it", t.Name)
 	case known && row.State == mariadb.Creating && f.served:
 		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made anew; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
 	case f.holding.Farm != "" && f.holding.Farm != f.farm:
@@ -128,7 +128,7 @@ func decide(t *tenants.Tenant, f facts) host.Outcome {
 	case known && row.State != mariadb.Creating && !f.holding.Database:
 		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
 	case f.upgrading != "" && !f.served:
-		return fail("run %s upgrades it, or was interrupted in that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
+		return fail("run %s upgrades it, or did not finish that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
 	case known && row.State == mariadb.Ready && f.served:
 		return host.Outcome{Tenant: t, Status: host.Unchanged}
 	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):

@@ -70,14 +70,18 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
 	if row.State == mariadb.Returning {
-		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: define it again and run wikictl undelete %s", row.Name)
+		left.Problem = fmt.Sprintf("it is being brought back, or that did not finish: define it again and run wikictl undelete %s", row.Name)
 	}
 	if open := l.open[row.Name]; open.Run != "" && row.State != mariadb.Leaving {
-		left.Problem = fmt.Sprintf("run %s upgrades it, or was interrupted in that, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
-			open.Run, filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
+		left.Problem = fmt.Sprintf("%s, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
+			upgrading(open), filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
 	}
 	if other := l.half[row.Name]; other != "" {
 		left.Problem = fmt.Sprintf("its rename to %s was interrupted: define it again, as %[1]s or %s, and run wikictl apply", other, row.Name)
+	}
+	if err := l.SecretsFault(row.Name); err != nil { // without them nothing shows that the accounts are the tenant's
+		left.Problem = err.Error()
+		return left, nil
 	}
 	if err := l.takeInventory(ctx, server); err != nil {
 		left.Problem = err.Error()

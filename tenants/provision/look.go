@@ -35,6 +35,10 @@ func Look(ctx context.Context, h *host.Host, list []*tenants.Tenant, o LookOptio
 			return nil, err
 		}
 	}
+	var err error
+	if l.begun, err = c.begun(ctx, list); err != nil {
+		return nil, err
+	}
 	all, err := AllRemoved(l.Layout)
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, err
@@ -49,6 +53,7 @@ func Look(ctx context.Context, h *host.Host, list []*tenants.Tenant, o LookOptio
 type looking struct {
 	*creation
 	open    map[string]mariadb.UpgradeRow // by tenant
+	begun   map[string]string             // what became of the run that began to make a tenant, by its name
 	removed map[string]*Removed           // the latest of each tenant; none where it may not be read
 }
 
@@ -121,7 +126,7 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	case o.Err != nil:
 		p.add(Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != mariadb.Ready:
-		p.add(Make, "%s", making(t, p.row))
+		p.add(Make, "%s", making(t, l.begun[t.Name]))
 		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
 			p.add(Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
 		}

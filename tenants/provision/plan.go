@@ -169,12 +169,13 @@ func owner(all []*tenants.Tenant, server, database string) *tenants.Tenant {
 	return nil
 }
 
-// making says what of a tenant is to be made.
-func making(t *tenants.Tenant, row mariadb.TenantRow) string {
+// making says what of a tenant is to be made; begun is what became of the run that
+// began it, if one did.
+func making(t *tenants.Tenant, begun string) string {
 	what := fmt.Sprintf("database %s on server %s, accounts %s and %s, secrets, release, virtual host of %s",
 		t.Database, t.Server.Name, t.WebAccount(), t.SchemaAccount(), strings.Join(t.Hosts, " "))
-	if row.State != "" {
-		what += fmt.Sprintf(" (run %s began it and was interrupted)", row.Run)
+	if begun != "" {
+		what += " (" + begun + ")"
 	}
 	return what
 }
@@ -183,7 +184,7 @@ func making(t *tenants.Tenant, row mariadb.TenantRow) string {
 func otherCode(t *tenants.Tenant, row mariadb.TenantRow, open mariadb.UpgradeRow) string {
 	switch {
 	case open.Run != "":
-		return fmt.Sprintf("run %s upgrades it, or was interrupted in that; wikictl upgrade %s finishes it", open.Run, t.Name)
+		return fmt.Sprintf("%s; wikictl upgrade %s finishes it", upgrading(open), t.Name)
 	case row.ComponentSet == t.ComponentSet(t.Codebase):
 		return ""
 	case row.Version == t.Codebase.Version:

@@ -23,7 +23,7 @@ func (l *looking) judgeRename(p *Planned) {
 	case other != "" && other != to:
 		block("a rename to %s was interrupted; give it that name or %s, run wikictl apply, and rename it then", other, from)
 	case open.Run != "":
-		block("run %s upgrades it, or was interrupted in that; give it back its name and run wikictl upgrade %s", open.Run, from)
+		block("%s; give it back its name and run wikictl upgrade %s", upgrading(open), from)
 	case row.State != mariadb.Ready:
 		block("it is not finished (state %s); give it back its name and run wikictl create %s", row.State, from)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):

@@ -248,13 +248,13 @@ func (a *app) renderable(ctx context.Context, h *host.Host, list []*tenants.Tena
 func unfit(t *tenants.Tenant, row mariadb.TenantRow, upgrading bool) string {
 	switch {
 	case upgrading:
-		return "is being upgraded, or was interrupted in it; wikictl status tells"
+		return "is being upgraded, or that did not finish; wikictl status tells"
 	case row.Name == "":
 		return "is not created yet; wikictl create " + t.Name
 	case row.State == mariadb.Leaving:
-		return fmt.Sprintf("is being removed by run %s, or that was interrupted; wikictl plan %s", row.Run, t.Name)
+		return fmt.Sprintf("is being removed by run %s, or that did not finish; wikictl plan %s", row.Run, t.Name)
 	case row.State == mariadb.Returning:
-		return fmt.Sprintf("is being brought back by run %s, or that was interrupted; wikictl undelete %s", row.Run, t.Name)
+		return fmt.Sprintf("is being brought back by run %s, or that did not finish; wikictl undelete %s", row.Run, t.Name)
 	case row.State != mariadb.Ready:
 		return fmt.Sprintf("is not finished (state %s); wikictl create %s", row.State, t.Name)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):

@@ -145,5 +145,5 @@ func (a *app) printOpen(open map[string]mariadb.UpgradeRow) {
 		lines = append(lines, []any{name, r.OldVersion, r.NewVersion, r.Phase, r.Run, r.Started.Time.Format(time.DateTime), ui.Clean(r.Error)})
 	}
 	ui.Table(a.stdout, []any{"upgrade of", "from", "to", "phase", "run", "started (UTC)", "error"}, lines)
-	fmt.Fprintln(a.stdout, "an upgrade whose run does not go on any more was interrupted; wikictl upgrade finishes it or puts the wiki back")
+	fmt.Fprintln(a.stdout, "an upgrade whose run does not go on any more failed or was interrupted; wikictl upgrade finishes it or puts the wiki back")
 }
