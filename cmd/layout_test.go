@@ -30,6 +30,8 @@ var only = map[string][]string{
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},
 	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/cmd/testbed/needs", "wikictl/tenants", "wikictl/tenants/process"}, // tenants only looks for php
+
+	"github.com/cpuguy83/go-md2man/v2/md2man": {"wikictl/cmd/internal/cli"},
 }
 
 // order is the direction of imports: a package may only import those of lower

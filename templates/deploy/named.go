@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -41,4 +42,12 @@ func openNamed(path string, flag int, mode os.FileMode) (*os.File, error) {
 		return nil, fmt.Errorf("%w (nothing reads from it)", err)
 	}
 	return f, err
+}
+
+// WriteNamedIn is WriteNamed for a file whose folder, and those above it, may be missing.
+func WriteNamedIn(path string, data []byte, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return WriteNamed(path, data, mode)
 }

@@ -102,7 +102,8 @@ func (a *app) command() *cli.App {
 			}
 			return noCommand(c)
 		},
-		Commands: a.commands(),
+		BashComplete: a.completeCommands,
+		Commands:     a.commands(),
 	}
 }
 
@@ -110,7 +111,7 @@ func (a *app) commands() []*cli.Command {
 	return common([]*cli.Command{
 		a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.applyCommand(), a.renderCommand(), a.createCommand(),
 		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
-		a.serverCommand(), a.completionCommand(),
+		a.serverCommand(), a.completionCommand(), a.manCommand(),
 	})
 }
 

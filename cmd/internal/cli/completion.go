@@ -1,36 +1,77 @@
 package cli
 
 import (
+	_ "embed"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/wikictl/manual"
 )
 
-// bashCompletion asks wikictl itself what may follow the words so far.
-const bashCompletion = `_wikictl() {
-	local words
-	words=$("${COMP_WORDS[@]:0:$COMP_CWORD}" --generate-bash-completion 2>/dev/null)
-	COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
-}
-complete -F _wikictl wikictl
-`
+// Bash and zsh ask the program at each key, by the flag that the library answers. Fish has
+// commands and flags in a list that the library writes, and asks for names only.
+var (
+	//go:embed completion/wikictl.bash
+	bashCompletion string
+	//go:embed completion/wikictl.zsh
+	zshCompletion string
+	//go:embed completion/wikictl.fish
+	fishNames string
+)
 
 func (a *app) completionCommand() *cli.Command {
 	return &cli.Command{
-		Name: "completion", Usage: "print what makes a shell complete wikictl's words", ArgsUsage: "bash",
-		Description: "Completes commands, and the names of the farm's tenants.\n\n" + exitHelp + "\n\nExample: source <(wikictl completion bash)",
+		Name: "completion", Usage: "print a script that completes wikictl's words in bash, zsh or fish", ArgsUsage: "bash|zsh|fish",
+		Description: "Completes commands, flags, tenants, rules of audit and topics of the manual. For bash put the example into\n" +
+			"~/.bashrc. For zsh write the script to a file named _wikictl in a folder of $fpath. For fish write it to\n" +
+			"~/.config/fish/completions/wikictl.fish.\n\n" + exitHelp + "\n\nExample: source <(wikictl completion bash)",
 		Action: func(c *cli.Context) error {
-			if c.Args().First() != "bash" || c.NArg() > 1 {
-				return usagef("say which shell; there is only bash")
+			script, err := a.completion(c.Args().First())
+			if err != nil {
+				return err
 			}
-			_, err := fmt.Fprint(a.stdout, bashCompletion)
+			_, err = fmt.Fprint(a.stdout, script)
 			return err
 		},
+		BashComplete: func(*cli.Context) { fmt.Fprintln(a.stdout, "bash\nzsh\nfish") },
 	}
 }
 
-// completeNames lists the farm's tenants; a farm with mistakes has none.
+// completion returns the script for a shell.
+func (a *app) completion(shell string) (string, error) {
+	switch shell {
+	case "bash":
+		return bashCompletion, nil
+	case "zsh":
+		return zshCompletion, nil
+	case "fish":
+		list, err := a.command().ToFishCompletion()
+		return list + fishNames, err
+	}
+	return "", usagef("there is no completion for %q; name bash, zsh or fish", shell)
+}
+
+// completeCommands lists the commands, and after help the topics of the manual, too.
+func (a *app) completeCommands(c *cli.Context) {
+	cli.DefaultAppComplete(c)
+	if c.Args().First() != "help" {
+		return
+	}
+	for _, page := range manual.Pages() {
+		fmt.Fprintln(a.stdout, page.Topic)
+	}
+}
+
+// completeNames lists the farm's tenants, or the flags of a command where one is being
+// typed. A farm with mistakes has no tenants.
 func (a *app) completeNames(c *cli.Context) {
+	if typesFlag(os.Args) {
+		cli.DefaultCompleteWithFlags(c.Command)(c)
+		return
+	}
 	f, err := readFarm(c)
 	if err != nil {
 		return
@@ -38,4 +79,10 @@ func (a *app) completeNames(c *cli.Context) {
 	for _, t := range f.Tenants {
 		fmt.Fprintln(a.stdout, t.Name)
 	}
+}
+
+// typesFlag reports whether the last word before the one that asks for completion begins
+// a flag.
+func typesFlag(args []string) bool {
+	return len(args) > 2 && strings.HasPrefix(args[len(args)-2], "-")
 }

@@ -46,6 +46,7 @@ func Serving() []Package {
 // Testing are the packages that only tests and benchmarks need.
 func Testing() []Package {
 	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
+		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""},
 		Package{"gcc", "gcc", ""}, Package{"libc6-dev", "", ""}) // for the race detector
 }
 
