@@ -41,9 +41,9 @@ var order = [][]string{
 	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/process", "wikictl/migrations"},
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/templates/deploy", "wikictl/tenants/machine"},
-	{"wikictl/tenants/host"},
+	{"wikictl/tenants/session"},
 	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
-	{"wikictl/cmd/internal/stack", "wikictl/cmd/internal/ui"},
+	{"wikictl/cmd/internal/demo", "wikictl/cmd/internal/ui"},
 	{"wikictl/cmd/internal/cli"},
 	{"wikictl/cmd/wikictl", "wikictl/cmd/testbed"},
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
@@ -178,7 +178,7 @@ func (b *creation) dump(ctx context.Context) error {
 // own times wikictl create --all, with the golden made before, as it is made
 // once for a codebase and not for a run.
 func (b *creation) own(ctx context.Context) (row, error) {
-	d, err := stack.OpenDemo(filepath.Join(b.dir, "farm"))
+	d, err := demo.OpenDemo(filepath.Join(b.dir, "farm"))
 	if err != nil {
 		return row{}, err
 	}

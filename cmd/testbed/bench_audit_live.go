@@ -11,18 +11,18 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // auditing measures an audit of what is there: wikis of 64 tables on one private
 // server.
 type auditing struct {
 	*creation
-	demo   *stack.Demo
+	demo   *demo.Demo
 	server mariadb.Private
 }
 
@@ -41,7 +41,7 @@ func (b *auditing) run(ctx context.Context) (err error) {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	if b.demo, err = stack.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
+	if b.demo, err = demo.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
 		return err
 	}
 	if err := b.demo.WriteFarm(b.codebases); err != nil {
@@ -112,7 +112,7 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	h, err := host.Open(f, host.Options{})
+	h, err := session.Open(f, session.Options{})
 	if err != nil {
 		return err
 	}
@@ -155,13 +155,13 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 	return err
 }
 
-func makeWiki(ctx context.Context, h *host.Host, s *mariadb.Server, ledger *mariadb.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
+func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, ledger *mariadb.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
 	key := tenants.Secret(fmt.Sprintf("%064s", t.Name))
 	secrets := tenants.Secrets{WebPassword: key[40:], SchemaPassword: key[40:], SecretKey: key, UpgradeKey: key[48:]}
 	return errors.Join(
 		h.Deploy.WriteSecrets(t.Name, secrets),
 		s.EnsureDatabase(ctx, t.Database),
-		s.EnsureAccounts(ctx, host.Accounts(t, secrets)),
+		s.EnsureAccounts(ctx, session.Accounts(t, secrets)),
 		s.Load(ctx, t.Database, g),
 		ledger.Claim(ctx, mariadb.TenantRow{
 			Name: t.Name, Server: t.Server.Name, Database: t.Database, Codebase: t.Codebase.Name, Version: t.Codebase.Version,

@@ -13,8 +13,8 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // rendering measures how long wikictl render --write takes for n tenants that
@@ -141,7 +141,7 @@ func (b *rendering) created(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := host.Open(f, host.Options{})
+	h, err := session.Open(f, session.Options{})
 	if err != nil {
 		return err
 	}

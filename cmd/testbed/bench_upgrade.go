@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
@@ -24,7 +24,7 @@ import (
 type upgrading struct {
 	*creation
 	jobs   int // at once by wikictl; 0: its default
-	demo   *stack.Demo
+	demo   *demo.Demo
 	server mariadb.Private
 	copies int // of the state folder
 }
@@ -58,7 +58,7 @@ func (b *upgrading) run(ctx context.Context) error {
 
 // prepare makes the wikis on 1.39 and then wants 1.43.
 func (b *upgrading) prepare(ctx context.Context) (err error) {
-	if b.demo, err = stack.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
+	if b.demo, err = demo.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
 		return err
 	}
 	if err := b.demo.WriteFarm(b.codebases); err != nil {

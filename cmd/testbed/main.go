@@ -27,7 +27,7 @@ import (
 	"syscall"
 	"time"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/tenants/process"
 )
 
@@ -93,18 +93,18 @@ func soak(ctx context.Context, codebases string, args []string) error {
 // and returns the folder of the trees.
 func prepare(ctx context.Context) (string, error) {
 	say := func(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
-	missing := stack.Missing(ctx, stack.Testing())
+	missing := demo.Missing(ctx, demo.Testing())
 	for _, p := range missing {
 		say("installing " + p.Name)
 	}
-	if err := stack.Install(ctx, missing, os.Stderr); err != nil {
+	if err := demo.Install(ctx, missing, os.Stderr); err != nil {
 		return "", err
 	}
 	dir, err := cacheFolder()
 	if err != nil {
 		return "", err
 	}
-	return dir, stack.Codebases(ctx, dir, say)
+	return dir, demo.Codebases(ctx, dir, say)
 }
 
 // cacheFolder is where trees stay between runs. php-fpm's workers read them, so

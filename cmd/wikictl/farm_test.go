@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"testing"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
@@ -28,7 +28,7 @@ import (
 type farm struct {
 	t       *testing.T
 	program string
-	demo    *stack.Demo
+	demo    *demo.Demo
 }
 
 func newFarm(t *testing.T) *farm {
@@ -42,7 +42,7 @@ func newFarm(t *testing.T) *farm {
 	self, err := os.Executable()
 	must(t, err)
 	must(t, os.Symlink(self, f.program))
-	f.demo, err = stack.OpenDemo(filepath.Join(dir, "d"))
+	f.demo, err = demo.OpenDemo(filepath.Join(dir, "d"))
 	must(t, err)
 	must(t, f.demo.WriteFarm(codebases))
 	must(t, f.demo.Web.Start(t.Context()))

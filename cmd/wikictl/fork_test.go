@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/cmd/testbed/needs"
 )
 
@@ -16,7 +16,7 @@ import (
 // even in the place of its own processes that this test gives it.
 func TestCreateWhereForkFails(t *testing.T) {
 	t.Parallel()
-	needs.That(t, stack.Worker() != "", "a user for PHP, which needs root, is missing")
+	needs.That(t, demo.Worker() != "", "a user for PHP, which needs root, is missing")
 	f := newFarm(t)
 	f.define(1)
 	f.run("server", "start")
@@ -25,7 +25,7 @@ func TestCreateWhereForkFails(t *testing.T) {
 	must(t, os.Chmod(php, 0o755))
 	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), "/1.39\"\n", fmt.Sprintf("/1.39\"\nphp = %q\n", php), 1))
 	cmd := exec.Command("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", `
-		setpriv --reuid=`+stack.Worker()+` --clear-groups sleep 1000 &
+		setpriv --reuid=`+demo.Worker()+` --clear-groups sleep 1000 &
 		"$0" --farm "$1" create w0
 		echo "exit $?"
 		kill -0 $! && echo it lives`, f.program, f.demo.Dir)

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // hookVariable has what happens to a run of wikictl at a named step, as
@@ -32,7 +32,7 @@ func (e event) String() string {
 
 // hookFromEnvironment is what the test's executable does at each step when it is
 // called as wikictl.
-func hookFromEnvironment() host.Hook {
+func hookFromEnvironment() session.Hook {
 	text := os.Getenv(hookVariable)
 	if text == "" {
 		return nil

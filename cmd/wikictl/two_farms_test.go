@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 )
 
 // beside is a farm on the server of another, with a web server of its own.
 func (f *farm) beside(codebases string) *farm {
 	f.t.Helper()
-	demo, err := stack.OpenDemo(filepath.Join(filepath.Dir(f.demo.Dir), "e"))
+	demo, err := demo.OpenDemo(filepath.Join(filepath.Dir(f.demo.Dir), "e"))
 	must(f.t, err)
 	must(f.t, demo.WriteFarm(codebases))
 	must(f.t, demo.Web.Start(f.t.Context()))
@@ -138,7 +138,7 @@ func secondCheckouts(t *testing.T, f *farm) {
 		for _, name := range []string{"wikictl.toml", "classes", "tenants", "state/farm.toml", "state/secrets"} {
 			must(t, exec.Command("cp", "-r", filepath.Join(f.demo.Dir, name), filepath.Join(dir, name)).Run())
 		}
-		other := &farm{t: t, program: f.program, demo: &stack.Demo{Dir: dir}}
+		other := &farm{t: t, program: f.program, demo: &demo.Demo{Dir: dir}}
 		must(t, os.Remove(filepath.Join(dir, "tenants/gone.toml")))
 		if dir == absolute {
 			other.replace("wikictl.toml", `"state"`, `"`+f.state("")+`"`)
@@ -151,9 +151,9 @@ func secondCheckouts(t *testing.T, f *farm) {
 	}
 	link := filepath.Join(t.TempDir(), "link")
 	must(t, os.Symlink(f.demo.Dir, link))
-	same := &farm{t: t, program: f.program, demo: &stack.Demo{Dir: link}}
+	same := &farm{t: t, program: f.program, demo: &demo.Demo{Dir: link}}
 	same.run("status")
-	moved := &farm{t: t, program: f.program, demo: &stack.Demo{Dir: absolute}}
+	moved := &farm{t: t, program: f.program, demo: &demo.Demo{Dir: absolute}}
 	data, err := os.ReadFile(f.state("farm.toml"))
 	must(t, err)
 	text := strings.Replace(string(data), f.demo.Dir+"'", absolute+"'", 1)

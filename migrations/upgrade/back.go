@@ -5,47 +5,47 @@ import (
 	"errors"
 	"fmt"
 
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // resume deals with what an earlier run left of a tenant when it was interrupted. An
 // empty status says that the tenant is open now, and that its upgrade may begin.
-func (k *task) resume(ctx context.Context) (host.Status, error) {
+func (k *task) resume(ctx context.Context) (session.Status, error) {
 	row, is, err := k.ledger.OpenUpgrade(ctx, k.Name)
 	if err != nil {
-		return host.Failed, err
+		return session.Failed, err
 	}
 	if !is {
 		return "", nil
 	}
 	k.now, k.Interrupted = row, row.Phase
 	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
-		return host.Failed, err
+		return session.Failed, err
 	}
 	w, err := decide(row, k.wanted(), k.New, func() error { return k.wayBack(row) })
 	if err != nil {
-		return host.Failed, err
+		return session.Failed, err
 	}
 	if w == goOn || w == again || w == load {
 		return k.ahead(ctx, w)
 	}
 	if err := k.backTo(ctx, w); err != nil {
-		return host.Failed, fmt.Errorf("what run %s left is not dealt with: %w; %s", row.Run, err, k.state())
+		return session.Failed, fmt.Errorf("what run %s left is not dealt with: %w; %s", row.Run, err, k.state())
 	}
 	if err := k.reread(ctx); err != nil {
-		return host.Failed, err
+		return session.Failed, err
 	}
 	if w == open && row.Phase == mariadb.Opening && row.NewSet == k.wanted() {
 		k.note("what run %s upgraded was opened", row.Run)
-		return host.Done, nil // also with --force: it was upgraded just now
+		return session.Done, nil // also with --force: it was upgraded just now
 	}
 	return "", nil
 }
 
 // ahead ends an interrupted upgrade whose way is forward. An empty status says that the
 // tenant is open now and still wants other code.
-func (k *task) ahead(ctx context.Context, w way) (host.Status, error) {
+func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 	err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) })
 	switch {
 	case err != nil:
@@ -67,11 +67,11 @@ func (k *task) ahead(ctx context.Context, w way) (host.Status, error) {
 	}
 	if k.now.NewSet != k.wanted() {
 		if err := k.reread(ctx); err != nil {
-			return host.Failed, err
+			return session.Failed, err
 		}
 		return "", nil
 	}
-	return host.Done, nil
+	return session.Done, nil
 }
 
 // repeat changes the database again, by the code that is wanted now.
@@ -146,36 +146,36 @@ func (k *task) codeOf(release int, version string) (string, error) {
 var errNoDump = errors.New("there is no dump of it (--backup none)")
 
 // fail decides what becomes of a tenant whose upgrade failed.
-func (k *task) fail(ctx context.Context, why error) (host.Status, error) {
+func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	if lost := lostLock(ctx, why); lost != nil {
-		return host.Failed, lost
+		return session.Failed, lost
 	}
 	if ctx.Err() != nil { // wikictl is told to end
-		return host.Failed, fmt.Errorf("%w; %s", why, k.state())
+		return session.Failed, fmt.Errorf("%w; %s", why, k.state())
 	}
 	k.now.Error = why.Error()
 	switch {
 	case k.now.Run == "": // not marked yet
-		return host.Restored, why
+		return session.Restored, why
 	case k.now.Phase == mariadb.Opening, k.now.Phase == mariadb.Upgraded:
-		return host.Failed, fmt.Errorf("%w; %s", why, k.state())
+		return session.Failed, fmt.Errorf("%w; %s", why, k.state())
 	case k.now.Phase == mariadb.Begun:
 		if err := k.open(ctx, mariadb.PutBack); err != nil {
-			return host.Failed, fmt.Errorf("%w; and it could not be opened again: %w; %s", why, err, k.state())
+			return session.Failed, fmt.Errorf("%w; and it could not be opened again: %w; %s", why, err, k.state())
 		}
-		return host.Restored, why
+		return session.Restored, why
 	case k.o.Keep:
 		err := k.phase(ctx, mariadb.Kept)
-		return host.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
+		return session.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
 	}
 	if lost := k.wayBack(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // with the error
-		return host.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.Name, k.forwards()), err)
+		return session.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.Name, k.forwards()), err)
 	}
 	if err := k.putBack(ctx); err != nil {
-		return host.Failed, fmt.Errorf("%w; and it could not be put back: %w; %s", why, err, k.state())
+		return session.Failed, fmt.Errorf("%w; and it could not be put back: %w; %s", why, err, k.state())
 	}
-	return host.Restored, why
+	return session.Restored, why
 }
 
 // forwards is what the next upgrade does where there is no way back.

@@ -5,14 +5,14 @@ import (
 	"slices"
 
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // askDumps looks whether each database can be dumped and brought back as it is: a
 // run that finds out later has made the wiki read-only for nothing. Dumps by the
 // operator's command are the operator's to judge, and an interrupted tenant has its
 // dump.
-func (p *Plan) askDumps(ctx context.Context, h *host.Host, o Options) error {
+func (p *Plan) askDumps(ctx context.Context, h *session.Host, o Options) error {
 	if o.Backup == NoBackup || o.Backup == ByCommand {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (p *Plan) askDumps(ctx context.Context, h *host.Host, o Options) error {
 }
 
 // unusual are the tenants whose databases have to be looked at one by one.
-func (p *Plan) unusual(ctx context.Context, h *host.Host) (list []*Planned, err error) {
+func (p *Plan) unusual(ctx context.Context, h *session.Host) (list []*Planned, err error) {
 	for _, def := range serversOf(p) {
 		var able []*Planned
 		var names []string

@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // PendingSQL says, by tenant, what of the farm's own SQL a Run would apply, or what
 // is wrong with it. Nothing is written.
-func PendingSQL(ctx context.Context, h *host.Host, list []*tenants.Tenant) (map[string][]string, error) {
+func PendingSQL(ctx context.Context, h *session.Host, list []*tenants.Tenant) (map[string][]string, error) {
 	sql, err := readFarmSQL(h.Farm.Migrations)
 	if err != nil || len(sql.files) == 0 {
 		return nil, err

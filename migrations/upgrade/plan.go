@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Plan is what an upgrade would do.
@@ -86,7 +86,7 @@ func (p *Plan) wave(n int) []*Planned {
 
 // Make looks at the tenants of list and at what the ledger, the servers and the
 // disk say of them, and changes nothing.
-func Make(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options) (*Plan, error) {
+func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) (*Plan, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, err

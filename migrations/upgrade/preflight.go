@@ -14,13 +14,13 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // inspect asks servers, PHP, disk and web server what stands in the way, and puts
 // the tenants into waves.
-func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, o Options) error {
+func (p *Plan) inspect(ctx context.Context, h *session.Host, ledger *mariadb.Ledger, o Options) error {
 	history, err := ledger.LastUpgraded(ctx)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (p *Plan) inspect(ctx context.Context, h *host.Host, ledger *mariadb.Ledger
 
 // judgeVhost remarks on a virtual host, of an older wikictl or of an own template,
 // that does not look for the page of maintenance.
-func (j *Planned) judgeVhost(h *host.Host) {
+func (j *Planned) judgeVhost(h *session.Host) {
 	text, err := os.ReadFile(h.Layout.Vhost(j.Name))
 	if err == nil && !strings.Contains(string(text), h.Layout.Maintenance(j.Name)) {
 		j.Remarks = append(j.Remarks, "its virtual host does not look for the page of maintenance, so that readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see wikictl help templates, if the template is your own")
@@ -76,13 +76,13 @@ func (j *Planned) judgeVhost(h *host.Host) {
 func (p *Plan) blockServer(def *tenants.Server, err error) {
 	for _, j := range p.Tenants {
 		if j.tenant.Server == def {
-			j.block(host.ServerFault(def, err).String())
+			j.block(session.ServerFault(def, err).String())
 		}
 	}
 }
 
 // inspectServer looks at a server and at the databases on it.
-func (p *Plan) inspectServer(ctx context.Context, h *host.Host, ledger *mariadb.Ledger, def *tenants.Server) error {
+func (p *Plan) inspectServer(ctx context.Context, h *session.Host, ledger *mariadb.Ledger, def *tenants.Server) error {
 	s, err := h.Server(ctx, def)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (j *Planned) judgeServer(def *tenants.Server, r mariadb.Replication) {
 
 // inspectCode compares what the new code needs of PHP with the PHP that runs the
 // updater, and of libraries with those beside it, and has the settings judged.
-func (p *Plan) inspectCode(ctx context.Context, h *host.Host, o Options) error {
+func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) error {
 	libraries := map[*tenants.Codebase][]string{}
 	var list []*tenants.Tenant
 	for _, j := range p.Tenants {
@@ -206,7 +206,7 @@ func (p *Plan) blockAll(problem string) {
 // askWeb asks the wikis that are not interrupted whether they answer as they are: of
 // one that does not, no probe after its upgrade could pass. When none answers it is
 // the web server or php-fpm, which is said once.
-func (p *Plan) askWeb(ctx context.Context, h *host.Host) {
+func (p *Plan) askWeb(ctx context.Context, h *session.Host) {
 	asked := slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
 		return j.Interrupted != "" || len(j.Problems) > 0 || !deploy.Exists(h.Layout.Vhost(j.Name))
 	})

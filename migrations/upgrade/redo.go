@@ -5,8 +5,8 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // redo undoes a rollback: it brings back the dump that was made before it. To the ledger
@@ -105,5 +105,5 @@ func (k *task) answers(ctx context.Context, version, set string) error {
 	if err != nil || current == 0 {
 		return err
 	}
-	return k.Note(k.tenant, host.Sight{Hosts: []string{name}, Want: want, Set: set})
+	return k.Note(k.tenant, session.Sight{Hosts: []string{name}, Want: want, Set: set})
 }

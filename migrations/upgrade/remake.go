@@ -6,13 +6,13 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // servable reports as an error why a release of a tenant can't be served again with the
 // database that it was for: its code is not there any more, or the release is gone and
 // can't be made again.
-func servable(h *host.Host, t *tenants.Tenant, release int, codebase, set, version string) error {
+func servable(h *session.Host, t *tenants.Tenant, release int, codebase, set, version string) error {
 	if !deploy.Exists(h.Layout.Release(t.Name, release)) {
 		_, err := remakable(h, t, release, codebase, set)
 		return err
@@ -23,7 +23,7 @@ func servable(h *host.Host, t *tenants.Tenant, release int, codebase, set, versi
 
 // remakable is the codebase by which a release that is gone can be made again from the
 // definition: it has to be the same code, as the database is for that.
-func remakable(h *host.Host, t *tenants.Tenant, release int, codebase, set string) (*tenants.Codebase, error) {
+func remakable(h *session.Host, t *tenants.Tenant, release int, codebase, set string) (*tenants.Codebase, error) {
 	c := h.Farm.Codebases[codebase]
 	if c == nil {
 		return nil, fmt.Errorf("its release %d is gone, and the codebase %s, to make it again, is not in wikictl.toml any more", release, codebase)

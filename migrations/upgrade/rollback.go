@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Which are the upgrades that a rollback undoes: without any the newest of each tenant.
@@ -54,7 +54,7 @@ func (u *Undo) release() int {
 
 // Undos looks which of the tenants can be put back, and what that would lose. Tenants
 // that the run of w did not upgrade are left out.
-func Undos(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which) ([]*Undo, error) {
+func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which) ([]*Undo, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func putBackBy(r mariadb.UpgradeRow) string {
 // codeOf is the version of the MediaWiki that a release of a tenant runs on as it is
 // now. It is an error when that has another schema than version, or is not there: what
 // a dump holds can't be served by it.
-func codeOf(h *host.Host, tenant string, release int, version string) (string, error) {
+func codeOf(h *session.Host, tenant string, release int, version string) (string, error) {
 	path, found, err := h.CodeOf(tenant, release)
 	if err == nil && (newer(found, version) || newer(version, found)) {
 		err = fmt.Errorf("%s has MediaWiki %s by now", path, found)
@@ -201,7 +201,7 @@ func (u *Undo) noDump() error {
 }
 
 // look says what stands in the way, and counts what would be lost.
-func (u *Undo) look(ctx context.Context, h *host.Host) error {
+func (u *Undo) look(ctx context.Context, h *session.Host) error {
 	if u.row.Open() {
 		u.Interrupted = u.row.Phase
 	}

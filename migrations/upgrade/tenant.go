@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // task is the upgrade of one tenant, under its lock.
@@ -27,17 +27,17 @@ type task struct {
 }
 
 // one takes one tenant to its wanted code, or puts it back.
-func (u *upgrade) one(ctx context.Context, j *Planned) (host.Outcome, error) {
+func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) {
 	u.o.Observer.Started(j.Name)
 	start := time.Now()
 	k := &task{upgrade: u, Planned: j}
 	status, err := k.attempt(ctx)
-	return u.run.Finish(host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Note: k.told(), Remarks: k.remarks}), err
+	return u.run.Finish(session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Note: k.told(), Remarks: k.remarks}), err
 }
 
-func (k *task) attempt(ctx context.Context) (status host.Status, err error) {
+func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
 	if err := k.take(ctx); err != nil {
-		return host.Failed, err
+		return session.Failed, err
 	}
 	defer k.Locks(k.tenant.Server).Release(context.WithoutCancel(ctx), k.tenant.Database)
 	if status, err = k.resume(ctx); status != "" {
@@ -47,7 +47,7 @@ func (k *task) attempt(ctx context.Context) (status host.Status, err error) {
 		return k.idle(), nil
 	}
 	if err := k.ready(ctx); err != nil {
-		return host.Failed, err
+		return session.Failed, err
 	}
 	if err := k.forward(ctx); err != nil {
 		return k.fail(ctx, err)
@@ -55,15 +55,15 @@ func (k *task) attempt(ctx context.Context) (status host.Status, err error) {
 	if len(k.notes) > 0 {
 		k.note("then upgraded to MediaWiki %s", k.now.NewVersion)
 	}
-	return host.Done, nil
+	return session.Done, nil
 }
 
 // idle is what became of a tenant that needs no upgrade any more.
-func (k *task) idle() host.Status {
+func (k *task) idle() session.Status {
 	if len(k.notes) > 0 {
-		return host.Done
+		return session.Done
 	}
-	return host.Unchanged
+	return session.Unchanged
 }
 
 // ready reports what stops the upgrade of a tenant before it begins: that the new
@@ -114,7 +114,7 @@ func (k *task) read(ctx context.Context) (err error) {
 	if k.secrets, err = k.Deploy.ReadSecrets(k.Name); err != nil {
 		return err
 	}
-	k.accounts = host.Accounts(k.tenant, k.secrets)
+	k.accounts = session.Accounts(k.tenant, k.secrets)
 	return k.reread(ctx)
 }
 

@@ -9,8 +9,8 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // RollbackOptions are those of a Rollback.
@@ -22,7 +22,7 @@ type RollbackOptions struct {
 
 	// Confirm is asked once all tenants are locked, with what would be lost; an error
 	// ends the rollback before anything is changed. It returns who watches.
-	Confirm func(ctx context.Context, undos []*Undo) (host.Observer, error)
+	Confirm func(ctx context.Context, undos []*Undo) (session.Observer, error)
 	// Again is asked about a tenant of which more would be lost than Confirm was told,
 	// when it can't be edited any more. Nil: nobody minds.
 	Again func(ctx context.Context, u *Undo) error
@@ -32,7 +32,7 @@ type RollbackOptions struct {
 // for the dump that is made first. The tenants are locked before they are looked at,
 // so that what is confirmed is what happens. An interrupted one is finished by the next
 // Rollback or Run.
-func Rollback(ctx context.Context, h *host.Host, list []*tenants.Tenant, w Which, o RollbackOptions) ([]host.Outcome, error) {
+func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which, o RollbackOptions) ([]session.Outcome, error) {
 	r := &rollback{upgrade: &upgrade{Host: h, o: Options{Jobs: o.Jobs, Patience: o.Patience, Drain: o.Drain}}, o: o, locked: map[string]error{}}
 	var err error
 	if r.ledger, err = h.Ledger(ctx); err != nil {
@@ -111,15 +111,15 @@ func (r *rollback) release(ctx context.Context, list []*tenants.Tenant) {
 	}
 }
 
-func (r *rollback) all(ctx context.Context, undos []*Undo) (outcomes []host.Outcome) {
+func (r *rollback) all(ctx context.Context, undos []*Undo) (outcomes []session.Outcome) {
 	options := fleet.Options[*Undo]{Jobs: r.o.Jobs, MaxFailures: fleet.NoLimit, Drain: r.o.Drain}
 	for _, result := range fleet.Run(ctx, undos, options, r.undo) {
-		outcome := host.Outcome{Tenant: result.Item.tenant, Status: host.Done, Err: result.Err, Elapsed: result.Elapsed, Note: result.Value}
+		outcome := session.Outcome{Tenant: result.Item.tenant, Status: session.Done, Err: result.Err, Elapsed: result.Elapsed, Note: result.Value}
 		switch {
 		case !result.Started:
-			outcome.Status = host.Skipped
+			outcome.Status = session.Skipped
 		case result.Err != nil:
-			outcome.Status = host.Failed
+			outcome.Status = session.Failed
 		}
 		outcomes = append(outcomes, r.run.Finish(outcome))
 	}

@@ -15,8 +15,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Options of a run.
@@ -39,7 +39,7 @@ type Options struct {
 	// which it reads otherwise than the old; nil says nothing.
 	Settings func(context.Context, []*tenants.Tenant) (stop, remarks map[string][]string, err error)
 	Drain    <-chan struct{}
-	Observer host.Observer
+	Observer session.Observer
 }
 
 // Backup says what becomes of a wiki's database before it is changed.
@@ -103,10 +103,10 @@ func (e *BlockedError) Unwrap() []error {
 
 // upgrade is one run.
 type upgrade struct {
-	*host.Host
+	*session.Host
 	o        Options
 	ledger   *mariadb.Ledger
-	run      *host.Run
+	run      *session.Run
 	sql      farmSQL
 	warm     map[string]error           // why the new code can't run, by tenant
 	releases map[string]deploy.Prepared // of the wave that runs, by tenant
@@ -115,13 +115,13 @@ type upgrade struct {
 // Run upgrades what is planned and returns an outcome for each tenant of the
 // plan, in its order. When something stands in the way of a tenant it is a
 // *BlockedError and nothing was changed, unless SkipBlocked is set.
-func Run(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome, error) {
+func Run(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.Outcome, error) {
 	if stopping := p.stopping(); len(stopping) > 0 && !o.SkipBlocked {
 		return nil, &BlockedError{stopping}
 	}
-	outcomes := map[string]host.Outcome{}
+	outcomes := map[string]session.Outcome{}
 	for _, t := range p.unchanged {
-		outcomes[t.Name] = host.Outcome{Tenant: t, Status: host.Unchanged}
+		outcomes[t.Name] = session.Outcome{Tenant: t, Status: session.Unchanged}
 	}
 	var err error
 	if len(p.Tenants) > 0 {
@@ -130,14 +130,14 @@ func Run(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome,
 	if err != nil && len(outcomes) == len(p.unchanged) { // nothing was done
 		return nil, err
 	}
-	ordered := make([]host.Outcome, 0, len(p.all))
+	ordered := make([]session.Outcome, 0, len(p.all))
 	for _, t := range p.all {
-		ordered = append(ordered, host.OutcomeOf(t, outcomes, err))
+		ordered = append(ordered, session.OutcomeOf(t, outcomes, err))
 	}
 	return ordered, err
 }
 
-func run(ctx context.Context, h *host.Host, p *Plan, o Options, outcomes map[string]host.Outcome) (err error) {
+func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[string]session.Outcome) (err error) {
 	u := &upgrade{Host: h, o: o, sql: p.sql}
 	if u.ledger, err = h.Ledger(ctx); err != nil {
 		return err
@@ -158,7 +158,7 @@ func run(ctx context.Context, h *host.Host, p *Plan, o Options, outcomes map[str
 		}
 		failures += u.wave(ctx, jobs, o.MaxFailures.Of(len(p.Tenants))-failures, stop, outcomes)
 	}
-	all := make([]host.Outcome, 0, len(outcomes))
+	all := make([]session.Outcome, 0, len(outcomes))
 	for _, outcome := range outcomes {
 		all = append(all, outcome)
 	}
@@ -167,17 +167,17 @@ func run(ctx context.Context, h *host.Host, p *Plan, o Options, outcomes map[str
 
 // wave upgrades the tenants of one wave and returns how many failed. stop says
 // why nothing of it may start.
-func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop error, outcomes map[string]host.Outcome) (failures int) {
-	end := func(o host.Outcome) { outcomes[o.Tenant.Name] = u.run.Finish(o) }
+func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop error, outcomes map[string]session.Outcome) (failures int) {
+	end := func(o session.Outcome) { outcomes[o.Tenant.Name] = u.run.Finish(o) }
 	var able []*Planned
 	for _, j := range jobs {
 		switch {
 		case len(j.Problems) > 0:
-			end(host.Outcome{Tenant: j.tenant, Status: host.Blocked, Err: fmt.Errorf("not begun: %s", strings.Join(j.Problems, "\n"))})
+			end(session.Outcome{Tenant: j.tenant, Status: session.Blocked, Err: fmt.Errorf("not begun: %s", strings.Join(j.Problems, "\n"))})
 		case stop != nil:
-			end(host.Outcome{Tenant: j.tenant, Status: host.Skipped, Err: stop})
+			end(session.Outcome{Tenant: j.tenant, Status: session.Skipped, Err: stop})
 		case budget < 0:
-			end(host.Outcome{Tenant: j.tenant, Status: host.Skipped, Err: fleet.ErrBudget})
+			end(session.Outcome{Tenant: j.tenant, Status: session.Skipped, Err: fleet.ErrBudget})
 		default:
 			able = append(able, j)
 		}
@@ -192,10 +192,10 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 	for _, r := range fleet.Run(ctx, able, options, u.one) {
 		switch {
 		case !r.Started:
-			end(host.Outcome{Tenant: r.Item.tenant, Status: host.Skipped, Err: r.Err})
+			end(session.Outcome{Tenant: r.Item.tenant, Status: session.Skipped, Err: r.Err})
 		case r.Value.Tenant == nil: // it panicked
 			failures++
-			end(host.Outcome{Tenant: r.Item.tenant, Status: host.Failed, Err: r.Err, Elapsed: r.Elapsed})
+			end(session.Outcome{Tenant: r.Item.tenant, Status: session.Failed, Err: r.Err, Elapsed: r.Elapsed})
 		default:
 			outcomes[r.Item.Name] = r.Value
 			if r.Value.Status.Failure() {

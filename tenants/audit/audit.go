@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // Severity is how much a finding matters.
@@ -96,9 +96,9 @@ func Static(ctx context.Context, f *tenants.Farm, o Options) (Report, error) {
 
 // Live applies every rule of Static, and those that compare the definitions with
 // what is there: servers, ledger, disk, and what the wikis answer. It writes
-// nothing and takes no lock, so h is best opened with host.Options.Look. What
+// nothing and takes no lock, so h is best opened with session.Options.Look. What
 // can't be reached is a finding.
-func Live(ctx context.Context, h *host.Host, o Options) (Report, error) {
+func Live(ctx context.Context, h *session.Host, o Options) (Report, error) {
 	return look(ctx, h.Farm, o, func(w *wanted) (*there, error) { return gather(ctx, h, w) })
 }
 

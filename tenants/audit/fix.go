@@ -9,14 +9,14 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Fix does what Mends has named, each tenant's under its lock, as every run that
 // changes a tenant, and each in the ledger. The outcomes are of the tenants; the
 // error is of the run, or of what is the farm's. h must not be one that only looks.
-func Fix(ctx context.Context, h *host.Host, list []Mend, o host.Observer) (outcomes []host.Outcome, err error) {
+func Fix(ctx context.Context, h *session.Host, list []Mend, o session.Observer) (outcomes []session.Outcome, err error) {
 	var errs error
 	var work []*tenants.Tenant
 	of := map[*tenants.Tenant][]Mend{}
@@ -52,19 +52,19 @@ func Fix(ctx context.Context, h *host.Host, list []Mend, o host.Observer) (outco
 }
 
 // outcome is what became of one tenant.
-func outcome(r fleet.Result[*tenants.Tenant, struct{}]) host.Outcome {
-	o := host.Outcome{Tenant: r.Item, Status: host.Done, Err: r.Err, Elapsed: r.Elapsed}
+func outcome(r fleet.Result[*tenants.Tenant, struct{}]) session.Outcome {
+	o := session.Outcome{Tenant: r.Item, Status: session.Done, Err: r.Err, Elapsed: r.Elapsed}
 	switch {
 	case !r.Started:
-		o.Status = host.Skipped
+		o.Status = session.Skipped
 	case r.Err != nil:
-		o.Status = host.Failed
+		o.Status = session.Failed
 	}
 	return o
 }
 
 // fixOne mends one tenant. One mend that fails does not stop the others.
-func fixOne(ctx context.Context, h *host.Host, run *host.Run, t *tenants.Tenant, list []Mend) (err error) {
+func fixOne(ctx context.Context, h *session.Host, run *session.Run, t *tenants.Tenant, list []Mend) (err error) {
 	locks := h.Locks(t.Server)
 	if err := run.Step(t.Name, "lock", func() error { return locks.Acquire(ctx, t.Database) }); err != nil {
 		return err
@@ -96,7 +96,7 @@ func fixOne(ctx context.Context, h *host.Host, run *host.Run, t *tenants.Tenant,
 	return errs
 }
 
-func (m Mend) run(ctx context.Context, h *host.Host) error {
+func (m Mend) run(ctx context.Context, h *session.Host) error {
 	if err := m.do(ctx, h); err != nil {
 		return fmt.Errorf("%s: %w", m.What, err)
 	}

@@ -7,8 +7,8 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Mend is one thing that Fix does about a finding.
@@ -17,7 +17,7 @@ type Mend struct {
 	Tenant string // empty: it is the farm's
 	What   string // for a person, such as "chmod 0640 /…/LocalSettings.php"
 
-	do  func(ctx context.Context, h *host.Host) error
+	do  func(ctx context.Context, h *session.Host) error
 	row mariadb.TenantRow // of the tenant, as it was when it was looked at
 }
 
@@ -70,7 +70,7 @@ func mendLinks(w *wanted, t *tenants.Tenant) []Mend {
 	}
 	return []Mend{{
 		What: fmt.Sprintf("lead %s and core to the latest release on %s", w.farm.Layout().Current(t.Name), d.code.Path),
-		do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.code.Path) },
+		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.code.Path) },
 	}}
 }
 
@@ -78,7 +78,7 @@ func mendCache(w *wanted, t *tenants.Tenant) []Mend {
 	path := w.farm.Layout().Cache(t.Name)
 	return []Mend{{
 		What: "make the folder " + path,
-		do:   func(_ context.Context, h *host.Host) error { return h.Deploy.MakeOwn(t.Name, path) },
+		do:   func(_ context.Context, h *session.Host) error { return h.Deploy.MakeOwn(t.Name, path) },
 	}}
 }
 
@@ -91,7 +91,7 @@ func mendRights(w *wanted, t *tenants.Tenant) []Mend {
 	for _, r := range all {
 		list = append(list, Mend{
 			What: r.Path + ": " + r.MendText(),
-			do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.SetRights(ctx, r) },
+			do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.SetRights(ctx, r) },
 		})
 	}
 	return list
@@ -102,7 +102,7 @@ func mendReleases(w *wanted, t *tenants.Tenant) []Mend {
 	unused := deploy.Unused(d.Inspection, d.needed)
 	return []Mend{{
 		What: fmt.Sprintf("remove %s of %s", numbered("release", unused), w.farm.Layout().Releases(t.Name)),
-		do:   func(ctx context.Context, h *host.Host) error { return h.Deploy.Discard(ctx, t.Name, unused) },
+		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.Discard(ctx, t.Name, unused) },
 	}}
 }
 
@@ -113,7 +113,7 @@ func mendHalf(w *wanted, t *tenants.Tenant) []Mend {
 	}
 	return []Mend{{
 		What: "remove " + strings.Join(paths, ", "),
-		do: func(ctx context.Context, h *host.Host) error {
+		do: func(ctx context.Context, h *session.Host) error {
 			for _, path := range paths {
 				if err := h.Deploy.RemoveLeftover(ctx, path); err != nil {
 					return err
@@ -127,7 +127,7 @@ func mendHalf(w *wanted, t *tenants.Tenant) []Mend {
 func mendScript(w *wanted, _ *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: "write " + w.farm.Layout().PlatformScript() + ", by which php-fpm is asked what it is",
-		do:   func(_ context.Context, h *host.Host) error { return h.WritePlatformScript() },
+		do:   func(_ context.Context, h *session.Host) error { return h.WritePlatformScript() },
 	}}
 }
 
@@ -135,7 +135,7 @@ func mendScript(w *wanted, _ *tenants.Tenant) []Mend {
 func mendMark(_ *wanted, t *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: fmt.Sprintf("give the database %s the farm's mark", t.Database),
-		do: func(ctx context.Context, h *host.Host) error {
+		do: func(ctx context.Context, h *session.Host) error {
 			s, err := h.Server(ctx, t.Server)
 			if err != nil {
 				return err
@@ -150,7 +150,7 @@ func mendMark(_ *wanted, t *tenants.Tenant) []Mend {
 func mendGrants(_ *wanted, t *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: fmt.Sprintf("grant %s and %s what they need on %s", t.WebAccount(), t.SchemaAccount(), t.Database),
-		do: func(ctx context.Context, h *host.Host) error {
+		do: func(ctx context.Context, h *session.Host) error {
 			secrets, err := h.Deploy.ReadSecrets(t.Name)
 			if err != nil {
 				return err
@@ -159,7 +159,7 @@ func mendGrants(_ *wanted, t *tenants.Tenant) []Mend {
 			if err != nil {
 				return err
 			}
-			return s.EnsureAccounts(ctx, host.Accounts(t, secrets))
+			return s.EnsureAccounts(ctx, session.Accounts(t, secrets))
 		},
 	}}
 }

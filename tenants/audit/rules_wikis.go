@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"wikictl/php"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // wikiRules are about what wikis answer through the web server.
@@ -69,7 +69,7 @@ func otherWiki(s *subject, r *reporter) {
 		if a.err != nil {
 			continue
 		}
-		if err := host.Differ(a.host, a.info, want); err != nil {
+		if err := session.Differ(a.host, a.info, want); err != nil {
 			wrong = append(wrong, err.Error())
 		}
 	}
@@ -84,7 +84,7 @@ func privateUnsaid(s *subject, r *reporter) {
 		return
 	}
 	for _, a := range d.answers {
-		if err := host.ServedOpenly(a.host, a.info, php.SiteInfo{Hidden: s.tenant.Private()}); err != nil {
+		if err := session.ServedOpenly(a.host, a.info, php.SiteInfo{Hidden: s.tenant.Private()}); err != nil {
 			r.say(s.tenant.Position, "settings", "", "%s", err)
 			return
 		}

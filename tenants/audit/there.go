@@ -3,8 +3,8 @@ package audit
 import (
 	"context"
 
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // there is what is really there, as far as it could be looked at. The rules
@@ -27,7 +27,7 @@ type there struct {
 
 // gather looks at everything once, before any rule does, and at the ledger and
 // the locks twice: what a run works on meanwhile is in between two states.
-func gather(ctx context.Context, h *host.Host, w *wanted) (*there, error) {
+func gather(ctx context.Context, h *session.Host, w *wanted) (*there, error) {
 	t := &there{servers: connect(ctx, h), certificates: lookAtCertificates(w), farmID: h.FarmID(), accounts: map[string]mariadb.Accounts{}}
 	for _, tenant := range w.list {
 		t.accounts[tenant.Name] = h.AccountsOf(tenant)

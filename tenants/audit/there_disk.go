@@ -7,8 +7,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // diskState is what one tenant has on disk, and what it answers. A run may change
@@ -34,7 +34,7 @@ type diskState struct {
 
 // lookAtTenants looks at every tenant that was created and is not being upgraded,
 // by a look at the ledger, several at once.
-func lookAtTenants(ctx context.Context, h *host.Host, w *wanted, seen ledgerState) (map[string]*diskState, error) {
+func lookAtTenants(ctx context.Context, h *session.Host, w *wanted, seen ledgerState) (map[string]*diskState, error) {
 	if seen.tenants == nil {
 		return nil, nil
 	}
@@ -79,7 +79,7 @@ func neededBy(last mariadb.UpgradeRow, now mariadb.TenantRow) int {
 }
 
 // look looks at one tenant.
-func (s *diskState) look(ctx context.Context, h *host.Host, t *tenants.Tenant, quick bool) (err error) {
+func (s *diskState) look(ctx context.Context, h *session.Host, t *tenants.Tenant, quick bool) (err error) {
 	if s.Inspection, err = h.Deploy.Inspect(t.Name); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func runsOn(f *tenants.Farm, t *tenants.Tenant, row mariadb.TenantRow) *tenants.
 	return nil
 }
 
-func compareFiles(ctx context.Context, h *host.Host, t *tenants.Tenant, c *tenants.Codebase) ([]deploy.Change, error) {
+func compareFiles(ctx context.Context, h *session.Host, t *tenants.Tenant, c *tenants.Codebase) ([]deploy.Change, error) {
 	want, err := h.Wanted(t, c)
 	if err != nil {
 		return nil, err

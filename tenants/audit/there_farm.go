@@ -10,8 +10,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // farmState is what is on disk of the farm as a whole, and what answers for it.
@@ -31,7 +31,7 @@ const strange = "wikictl-audit.invalid"
 
 // lookAtFarm looks at what is no one tenant's: the code and PHP that the tenants
 // use, and when all of them are looked at what they share.
-func lookAtFarm(ctx context.Context, h *host.Host, w *wanted, rows map[string]mariadb.TenantRow) (s farmState, err error) {
+func lookAtFarm(ctx context.Context, h *session.Host, w *wanted, rows map[string]mariadb.TenantRow) (s farmState, err error) {
 	if !deploy.Exists(h.Layout.Vhosts()) {
 		return s, nil // nothing of it was created yet
 	}
@@ -48,7 +48,7 @@ func lookAtFarm(ctx context.Context, h *host.Host, w *wanted, rows map[string]ma
 }
 
 // lookAtShared looks at the state folder, and for who answers where nobody should.
-func (s *farmState) lookAtShared(ctx context.Context, h *host.Host, w *wanted, rows map[string]mariadb.TenantRow) (err error) {
+func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w *wanted, rows map[string]mariadb.TenantRow) (err error) {
 	if s.FarmInspection, err = h.Deploy.InspectFarm(names(w.farm.Tenants, rows)); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func used(w *wanted, rows map[string]mariadb.TenantRow) []*tenants.Codebase {
 }
 
 // lookAtCode looks at codebases and at their PHP.
-func (s *farmState) lookAtCode(ctx context.Context, h *host.Host, used []*tenants.Codebase) error {
+func (s *farmState) lookAtCode(ctx context.Context, h *session.Host, used []*tenants.Codebase) error {
 	s.code, s.cli = map[*tenants.Codebase]deploy.CodeInspection{}, map[*tenants.Codebase]php.Platform{}
 	s.mute = map[*tenants.Codebase]error{}
 	type found struct {
@@ -122,7 +122,7 @@ func (s *farmState) lookAtCode(ctx context.Context, h *host.Host, used []*tenant
 
 // askFPM asks php-fpm what it is: the farm's, or any tenant's pool, as all pools
 // are of one php-fpm.
-func askFPM(ctx context.Context, h *host.Host, w *wanted) (*php.Platform, error) {
+func askFPM(ctx context.Context, h *session.Host, w *wanted) (*php.Platform, error) {
 	address := w.farm.Web.FPM
 	if w.farm.Web.Pools {
 		i := slices.IndexFunc(w.list, func(t *tenants.Tenant) bool { return deploy.Exists(h.Layout.PoolSocket(t.Name)) })

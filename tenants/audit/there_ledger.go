@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"strings"
 
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // ledgerState is one look at the ledger and at the locks that its runs hold.
@@ -22,7 +22,7 @@ type ledgerState struct {
 // lookAtLedger reads the ledger by a fixed number of queries, and one for each few
 // hundred tenants while a run goes on. It is empty when no wiki was created yet,
 // and nothing when its server can't be reached, which is another rule's finding.
-func lookAtLedger(ctx context.Context, h *host.Host, servers map[string]serverState) (l ledgerState, err error) {
+func lookAtLedger(ctx context.Context, h *session.Host, servers map[string]serverState) (l ledgerState, err error) {
 	if servers[h.Farm.Ledger.Name].err != nil {
 		return l, nil
 	}
@@ -70,7 +70,7 @@ func ofServer(all []mariadb.Session, server string) map[int64]mariadb.Session {
 }
 
 // lookAtLocks finds out which runs go on and which tenants of a server they hold.
-func (l *ledgerState) lookAtLocks(ctx context.Context, s *mariadb.Server, h *host.Host, sessions map[int64]mariadb.Session) error {
+func (l *ledgerState) lookAtLocks(ctx context.Context, s *mariadb.Server, h *session.Host, sessions map[int64]mariadb.Session) error {
 	pulse, err := s.Pulse(ctx)
 	if err != nil {
 		return err

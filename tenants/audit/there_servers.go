@@ -5,8 +5,8 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // serverState is what one server says.
@@ -32,7 +32,7 @@ func (s serverState) account(user, host string) (mariadb.AccountFound, bool) {
 const manyJobs = 1000
 
 // connect opens every server of the farm.
-func connect(ctx context.Context, h *host.Host) map[string]serverState {
+func connect(ctx context.Context, h *session.Host) map[string]serverState {
 	states := map[string]serverState{}
 	for name, def := range h.Farm.Servers {
 		s, err := h.Server(ctx, def)
@@ -42,7 +42,7 @@ func connect(ctx context.Context, h *host.Host) map[string]serverState {
 }
 
 // inspectServers asks every server what it holds, each by a fixed number of queries.
-func inspectServers(ctx context.Context, h *host.Host, states map[string]serverState) {
+func inspectServers(ctx context.Context, h *session.Host, states map[string]serverState) {
 	var defs []*tenants.Server
 	for name, def := range h.Farm.Servers {
 		if states[name].err == nil {

@@ -8,15 +8,15 @@ import (
 	"slices"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Apply does what a plan says but for upgrades: it makes, changes and renames
 // tenants, and with o.Prune removes what is left over, with one check and one
 // reload of the web server for all. An outcome comes for each tenant that the plan
 // was made for and each that was to be removed. The error is of the run as a whole.
-func Apply(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcome, error) {
+func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o, web: len(p.Farm) > 0}
 	jobs, outcomes := jobsOf(p, o.Prune)
 	order := slices.Clone(p.all)
@@ -42,18 +42,18 @@ func Apply(ctx context.Context, h *host.Host, p *Plan, o Options) ([]host.Outcom
 	if err != nil && len(outcomes) == before { // nothing was done
 		return nil, err
 	}
-	ordered := make([]host.Outcome, 0, len(order))
+	ordered := make([]session.Outcome, 0, len(order))
 	for _, t := range order {
-		ordered = append(ordered, host.OutcomeOf(t, outcomes, err))
+		ordered = append(ordered, session.OutcomeOf(t, outcomes, err))
 	}
 	return ordered, err
 }
 
 // jobsOf turns a plan into jobs, and into the outcomes of tenants without one.
-func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
-	outcomes := map[string]host.Outcome{}
+func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
+	outcomes := map[string]session.Outcome{}
 	for _, t := range p.all {
-		outcomes[t.Name] = host.Outcome{Tenant: t, Status: host.Unchanged}
+		outcomes[t.Name] = session.Outcome{Tenant: t, Status: session.Unchanged}
 	}
 	var jobs []*job
 	for _, t := range p.Tenants {
@@ -63,7 +63,7 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
 			}
 			delete(outcomes, t.Name)
 			if e.Kind == Blocked {
-				outcomes[t.Name] = host.Outcome{Tenant: t.tenant, Status: host.Blocked, Err: t.inTheWay()}
+				outcomes[t.Name] = session.Outcome{Tenant: t.tenant, Status: session.Blocked, Err: t.inTheWay()}
 			} else {
 				jobs = append(jobs, &job{tenant: t.tenant, kind: e.Kind, row: t.row, accounts: t.accounts})
 			}
@@ -74,7 +74,7 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
 		switch {
 		case !prune:
 		case left.Problem != "":
-			outcomes[left.Name] = host.Outcome{Tenant: left.tenant, Status: host.Failed, Err: errors.New(left.Problem)}
+			outcomes[left.Name] = session.Outcome{Tenant: left.tenant, Status: session.Failed, Err: errors.New(left.Problem)}
 		default:
 			jobs = append(jobs, &job{tenant: left.tenant, kind: Left, row: left.row})
 		}
@@ -84,13 +84,13 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]host.Outcome) {
 
 // unobstructed leaves out the jobs of tenants that something has come in the way of
 // since the plan was made, and adds their outcomes.
-func (c *creation) unobstructed(jobs []*job, outcomes map[string]host.Outcome) []*job {
+func (c *creation) unobstructed(jobs []*job, outcomes map[string]session.Outcome) []*job {
 	return slices.DeleteFunc(jobs, func(j *job) bool {
 		problems := c.obstacles[j.tenant.Name]
 		if problems == nil {
 			return false
 		}
-		outcomes[j.tenant.Name] = host.Outcome{Tenant: j.tenant, Status: host.Blocked, Err: host.InTheWay(problems)}
+		outcomes[j.tenant.Name] = session.Outcome{Tenant: j.tenant, Status: session.Blocked, Err: session.InTheWay(problems)}
 		c.o.Observer.Finished(outcomes[j.tenant.Name])
 		return true
 	})
@@ -190,7 +190,7 @@ func (c *creation) mend(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
-	accounts := host.Accounts(j.tenant, secrets)
+	accounts := session.Accounts(j.tenant, secrets)
 	if j.accounts {
 		err = server.EnsureAccounts(ctx, accounts)
 	}
@@ -212,7 +212,7 @@ func (c *creation) settle(ctx context.Context, j *job) error {
 		return err
 	})
 	switch {
-	case err != nil && j.kind == Change && ctx.Err() == nil && !errors.As(err, new(*host.SameError)):
+	case err != nil && j.kind == Change && ctx.Err() == nil && !errors.As(err, new(*session.SameError)):
 		return c.putBack(ctx, j, err)
 	case err != nil:
 		return err

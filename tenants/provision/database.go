@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // makeDatabase takes a tenant, whose lock is held, up to a whole database that
@@ -46,7 +46,7 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 	}{
 		{"claim", func() error { return c.claim(ctx, server, j, golden) }},
 		{"database", func() error { return server.EnsureDatabase(ctx, t.Database) }},
-		{"accounts", func() error { return server.EnsureAccounts(ctx, host.Accounts(t, secrets)) }},
+		{"accounts", func() error { return server.EnsureAccounts(ctx, session.Accounts(t, secrets)) }},
 		{"schema", func() error { return server.Load(ctx, t.Database, golden) }},
 		{"seed", func() error { return server.Seed(ctx, seed) }},
 		{"verify", func() error { return server.Seeded(ctx, seed) }},

@@ -15,8 +15,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // schemaSettings are the settings that change what update.php writes into a
@@ -145,7 +145,7 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 // goldenAccounts are a golden's, whose names have the farm's id in them: no other
 // farm or program makes the same.
 func goldenAccounts(g *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
-	a := host.Accounts(g, s)
+	a := session.Accounts(g, s)
 	a.Named = true
 	return a
 }

@@ -7,8 +7,8 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // facts decide what is to be done about a tenant that may have to be made.
@@ -28,9 +28,9 @@ type facts struct {
 
 // judge compares what is wanted of a tenant with what was found before any lock was
 // taken. An outcome without a status has to be worked on.
-func (c *creation) judge(t *tenants.Tenant) host.Outcome {
+func (c *creation) judge(t *tenants.Tenant) session.Outcome {
 	if problems := c.obstacles[t.Name]; problems != nil {
-		return host.Outcome{Tenant: t, Status: host.Blocked, Err: host.InTheWay(problems)}
+		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)}
 	}
 	holding := c.found[t.Server.Name].Of(c.AccountsOf(t))
 	return decide(t, facts{
@@ -86,17 +86,17 @@ func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (mariadb.T
 	}
 	f.owner = c.owner(f.holding.Farm)
 	o := decide(t, f)
-	if o.Status == host.Unchanged {
+	if o.Status == session.Unchanged {
 		return f.row, errMade
 	}
 	return f.row, o.Err
 }
 
 // decide compares what is wanted of a tenant with what is there.
-func decide(t *tenants.Tenant, f facts) host.Outcome {
+func decide(t *tenants.Tenant, f facts) session.Outcome {
 	row, known := f.row, f.row.Name != ""
-	fail := func(format string, args ...any) host.Outcome {
-		return host.Outcome{Tenant: t, Status: host.Failed, Err: fmt.Errorf(format, args...)}
+	fail := func(format string, args ...any) session.Outcome {
+		return session.Outcome{Tenant: t, Status: session.Failed, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
 	case f.other != "":
@@ -130,11 +130,11 @@ func decide(t *tenants.Tenant, f facts) host.Outcome {
 	case f.upgrading != "" && !f.served:
 		return fail("run %s upgrades it, or did not finish that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
 	case known && row.State == mariadb.Ready && f.served:
-		return host.Outcome{Tenant: t, Status: host.Unchanged}
+		return session.Outcome{Tenant: t, Status: session.Unchanged}
 	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
 		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
 	}
-	return host.Outcome{Tenant: t}
+	return session.Outcome{Tenant: t}
 }
 
 // countTables looks into databases that are there although the ledger has no row of
@@ -152,7 +152,7 @@ func (c *creation) countTables(ctx context.Context, list []*tenants.Tenant) erro
 			c.tables[t.Name] = len(tables)
 		}
 		if err != nil {
-			c.obstacles[t.Name] = tenants.Problems{host.ServerFault(t.Server, err)}
+			c.obstacles[t.Name] = tenants.Problems{session.ServerFault(t.Server, err)}
 		}
 	}
 	return ctx.Err()

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Tidy removes what [keep] does not keep, and says in one line what that was; nothing
 // was when the line is empty. It ends with ctx, and the next one goes on.
-func Tidy(ctx context.Context, h *host.Host, now time.Time) (line string, err error) {
+func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err error) {
 	k := h.Farm.Keep
 	var gone []string
 	note := func(n int64, what string) {
@@ -59,7 +59,7 @@ func Tidy(ctx context.Context, h *host.Host, now time.Time) (line string, err er
 }
 
 // tidyDumps removes old dumps of every tenant, but for those that are a way back.
-func tidyDumps(ctx context.Context, h *host.Host, before time.Time) (n int, bytes int64, err error) {
+func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, bytes int64, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return 0, 0, err

@@ -10,8 +10,8 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // LookOptions say how far to look.
@@ -23,7 +23,7 @@ type LookOptions struct {
 
 // Look compares tenants with the ledger, the servers and the disk, and writes
 // nothing. The error is tenants.Problems when tenants can't be rendered.
-func Look(ctx context.Context, h *host.Host, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
+func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err

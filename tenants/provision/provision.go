@@ -17,8 +17,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Options of a run.
@@ -27,15 +27,15 @@ type Options struct {
 	AdminPassword tenants.Secret // of each new administrator; empty: one is made for each
 	Prune         bool           // Apply removes what is left over
 	Drain         <-chan struct{}
-	Observer      host.Observer
+	Observer      session.Observer
 }
 
 // creation is one run of Create or Apply.
 type creation struct {
-	*host.Host
+	*session.Host
 	o       Options
 	ledger  *mariadb.Ledger
-	run     *host.Run
+	run     *session.Run
 	rows    map[string]mariadb.TenantRow
 	renamed map[string]mariadb.TenantRow // rows of tenants that got another name, by that
 	half    half
@@ -59,7 +59,7 @@ type job struct {
 	accounts bool              // they are to be made again
 	still    bool              // nothing of it changes: it is only to be asked
 	seen     deploy.Seen       // release to put back, of a tenant to change
-	before   host.Sight        // what it answered from there
+	before   session.Sight     // what it answered from there
 	remarks  []string          // what is bad of it, and was before
 	elapsed  time.Duration
 	backup   string        // file of the last dump of a tenant that is removed
@@ -73,12 +73,12 @@ type job struct {
 // Create makes what is missing of the tenants, in the order given, and returns
 // an outcome for each. The error is of the run as a whole: nothing was done
 // then, or the outcomes say how far it came.
-func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options) ([]host.Outcome, error) {
+func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	outcomes := make([]host.Outcome, len(list))
+	outcomes := make([]session.Outcome, len(list))
 	var jobs []*job
 	for i, t := range list {
 		outcomes[i] = c.judge(t)
@@ -95,14 +95,14 @@ func Create(ctx context.Context, h *host.Host, list []*tenants.Tenant, o Options
 	if len(jobs) == 0 {
 		return outcomes, nil
 	}
-	made := map[string]host.Outcome{}
+	made := map[string]session.Outcome{}
 	err := c.work(ctx, "create", jobs, batchSize, made)
 	if err != nil && len(made) == 0 { // nothing was done
 		return nil, err
 	}
 	for i, o := range outcomes {
 		if o.Status == "" {
-			outcomes[i] = host.OutcomeOf(o.Tenant, made, err)
+			outcomes[i] = session.OutcomeOf(o.Tenant, made, err)
 		}
 	}
 	return outcomes, err
@@ -137,7 +137,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 			continue
 		}
 		if err := c.takeInventory(ctx, t.Server); err != nil {
-			c.obstacles[t.Name] = tenants.Problems{host.ServerFault(t.Server, err)}
+			c.obstacles[t.Name] = tenants.Problems{session.ServerFault(t.Server, err)}
 		}
 	}
 	c.judgeServing(ctx, list)
@@ -145,7 +145,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 }
 
 // work takes the jobs all the way, so many at a time, and adds their outcomes.
-func (c *creation) work(ctx context.Context, command string, jobs []*job, size int, outcomes map[string]host.Outcome) error {
+func (c *creation) work(ctx context.Context, command string, jobs []*job, size int, outcomes map[string]session.Outcome) error {
 	ctx, err := c.Lock(ctx, tenants.ServersOf(tenantsOf(jobs)))
 	if err != nil {
 		return err
@@ -177,10 +177,10 @@ const batchSize = 500
 
 // batch takes some jobs all the way. What is published is probed even after a
 // drain; what is to be removed can wait.
-func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]host.Outcome) {
-	end := func(j *job, status host.Status, err error) {
-		o := host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Returns: j.returns, Remarks: j.remarks}
-		if j.kind == Make && status == host.Done {
+func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]session.Outcome) {
+	end := func(j *job, status session.Status, err error) {
+		o := session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Returns: j.returns, Remarks: j.remarks}
+		if j.kind == Make && status == session.Done {
 			o.Secrets = c.Layout.Secrets(j.tenant.Name)
 		}
 		outcomes[j.tenant.Name] = c.run.Finish(o)
@@ -191,9 +191,9 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]h
 	for _, j := range ready {
 		switch why := cmp.Or(err, refused[j.tenant.Name]); {
 		case errors.As(why, new(*deploy.BusyError)): // asked to stop: what was made is served by the next run
-			end(j, host.Skipped, why)
+			end(j, session.Skipped, why)
 		case why != nil:
-			end(j, host.Failed, why)
+			end(j, session.Failed, why)
 		case j.kind == Left:
 			leaving = append(leaving, j)
 		default:
@@ -210,16 +210,16 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]h
 	failed := c.ledger.SetReady(ctx, c.RunID, made)
 	for _, j := range append(good, c.each(ctx, leaving, c.o.Drain, c.remove, end)...) {
 		if err := failed[j.tenant.Name]; err != nil && j.kind == Make {
-			end(j, host.Failed, err)
+			end(j, session.Failed, err)
 			continue
 		}
-		end(j, host.Done, nil)
+		end(j, session.Done, nil)
 	}
 }
 
 // each does one thing for several jobs at once, ends those that failed or were not
 // begun, and returns the others.
-func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{}, do func(context.Context, *job) error, end func(*job, host.Status, error)) []*job {
+func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{}, do func(context.Context, *job) error, end func(*job, session.Status, error)) []*job {
 	options := fleet.Options[*job]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: drain}
 	var good []*job
 	results := fleet.Run(ctx, jobs, options, func(ctx context.Context, j *job) (struct{}, error) { return struct{}{}, do(ctx, j) })
@@ -227,13 +227,13 @@ func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{},
 		r.Item.elapsed += r.Elapsed
 		switch {
 		case !r.Started:
-			end(r.Item, host.Skipped, r.Err)
+			end(r.Item, session.Skipped, r.Err)
 		case errors.Is(r.Err, errMade):
-			end(r.Item, host.Unchanged, nil)
+			end(r.Item, session.Unchanged, nil)
 		case errors.As(r.Err, new(restored)):
-			end(r.Item, host.Restored, r.Err)
+			end(r.Item, session.Restored, r.Err)
 		case r.Err != nil:
-			end(r.Item, host.Failed, r.Err)
+			end(r.Item, session.Failed, r.Err)
 		default:
 			good = append(good, r.Item)
 		}
@@ -318,16 +318,16 @@ func (c *creation) secrets(t *tenants.Tenant) (tenants.Secrets, error) {
 
 // DryRun says what Create would do, and does nothing: an outcome that is Skipped
 // would be made, one that is Failed could not be.
-func DryRun(ctx context.Context, h *host.Host, list []*tenants.Tenant) ([]host.Outcome, error) {
+func DryRun(ctx context.Context, h *session.Host, list []*tenants.Tenant) ([]session.Outcome, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	outcomes := make([]host.Outcome, len(list))
+	outcomes := make([]session.Outcome, len(list))
 	for i, t := range list {
 		outcomes[i] = c.judge(t)
 		if outcomes[i].Status == "" {
-			outcomes[i].Status = host.Skipped
+			outcomes[i].Status = session.Skipped
 		}
 	}
 	return outcomes, nil

@@ -11,15 +11,15 @@ import (
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // Undelete brings tenants back that Apply removed: files, database, accounts and what
 // the ledger knew; run, when it is not empty, is the removal to take back, else it is
 // the latest of each. A removal that was interrupted is taken back, or ended first.
 // What was interrupted is finished by the next Undelete.
-func Undelete(ctx context.Context, h *host.Host, list []*tenants.Tenant, run string, o Options) ([]host.Outcome, error) {
+func Undelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run string, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o}
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
@@ -38,16 +38,16 @@ func Undelete(ctx context.Context, h *host.Host, list []*tenants.Tenant, run str
 	for i, t := range list {
 		jobs[i] = &job{tenant: t, removal: run}
 	}
-	ended := map[string]host.Outcome{}
-	end := func(j *job, status host.Status, err error) {
-		ended[j.tenant.Name] = c.run.Finish(host.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed})
+	ended := map[string]session.Outcome{}
+	end := func(j *job, status session.Status, err error) {
+		ended[j.tenant.Name] = c.run.Finish(session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed})
 	}
 	for _, j := range c.each(ctx, jobs, o.Drain, c.bringBack, end) {
-		end(j, host.Done, nil)
+		end(j, session.Done, nil)
 	}
-	outcomes := make([]host.Outcome, len(list))
+	outcomes := make([]session.Outcome, len(list))
 	for i, t := range list {
-		outcomes[i] = host.OutcomeOf(t, ended, nil)
+		outcomes[i] = session.OutcomeOf(t, ended, nil)
 	}
 	return outcomes, c.run.End(ctx, outcomes)
 }
@@ -240,7 +240,7 @@ func (c *creation) accountsOf(ctx context.Context, t *tenants.Tenant) error {
 	if err != nil {
 		return err
 	}
-	return server.EnsureAccounts(ctx, host.Accounts(t, secrets))
+	return server.EnsureAccounts(ctx, session.Accounts(t, secrets))
 }
 
 // sameCode reports whether a tenant is wanted on the code that its database is for.

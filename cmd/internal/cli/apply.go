@@ -11,8 +11,8 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
 )
 
 func (a *app) applyCommand() *cli.Command {
@@ -76,7 +76,7 @@ func (a *app) runApply(c *cli.Context) (err error) {
 }
 
 // apply shows the plan, asks, and does it.
-func (a *app) apply(c *cli.Context, h *host.Host, list []*tenants.Tenant, o provision.Options, events *os.File) error {
+func (a *app) apply(c *cli.Context, h *session.Host, list []*tenants.Tenant, o provision.Options, events *os.File) error {
 	start := time.Now()
 	p, err := look(c.Context, h, list, c.Bool("all"))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // fixOptions are the flags of audit --fix.
@@ -67,7 +67,7 @@ func (a *app) mend(ctx context.Context, f *tenants.Farm, mends []audit.Mend) (er
 	outcomes, err := audit.Fix(ctx, h, mends, board)
 	board.Close()
 	for _, o := range outcomes {
-		if o.Status != host.Done {
+		if o.Status != session.Done {
 			err = errors.Join(err, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
 	}

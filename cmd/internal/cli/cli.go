@@ -20,8 +20,8 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 // app is what every command gets.
@@ -30,7 +30,7 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	asker  *ui.Asker
-	hook   host.Hook // nil outside of tests
+	hook   session.Hook // nil outside of tests
 
 	*interrupts
 }
@@ -41,7 +41,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // MainWith is Main with a hook that is called at each named step of a run.
-func MainWith(hook host.Hook, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func MainWith(hook session.Hook, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, asker: ui.NewAsker(stdin, stderr), hook: hook}
 	ctx, i, release := catch(func(text string) { fmt.Fprintln(stderr, text) })
 	defer release()
@@ -154,10 +154,10 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 
 // openHost opens the farm for a run, which only looks or does more. A server's
 // password may come from the environment, WIKICTL_NAME_PASSWORD.
-func (a *app) openHost(f *tenants.Farm, look bool) (*host.Host, error) {
+func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
-	return host.Open(f, host.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: func(server string) tenants.Secret {
+	return session.Open(f, session.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: func(server string) tenants.Secret {
 		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 	}})
@@ -165,7 +165,7 @@ func (a *app) openHost(f *tenants.Farm, look bool) (*host.Host, error) {
 
 // withLedger opens the farm, to look or to do more, reads the ledger's tenants and
 // calls do.
-func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*host.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
+func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*session.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
 	h, err := a.openHost(f, look)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
 )
 
 func (a *app) createCommand() *cli.Command {
@@ -102,7 +102,7 @@ func (a *app) board(events *os.File, total int) *ui.Board {
 }
 
 // report prints a run's document and says by its error how it went.
-func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elapsed time.Duration, asJSON bool) error {
+func (a *app) report(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration, asJSON bool) error {
 	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
 	var failures []error
 	var kept []string
@@ -110,7 +110,7 @@ func (a *app) report(command string, h *host.Host, outcomes []host.Outcome, elap
 	for _, o := range outcomes {
 		d.Add(o)
 		made = made || o.Secrets != ""
-		if o.Removed != "" && o.Status == host.Done {
+		if o.Removed != "" && o.Status == session.Done {
 			how := "manifest.json there says more"
 			if o.Returns {
 				how = "wikictl undelete brings it back"
@@ -151,7 +151,7 @@ const tidyLimit = 10 * time.Second
 
 // tidy removes what [keep] does not keep after a run that went well. What fails is told
 // and no failure of the run.
-func (a *app) tidy(h *host.Host) {
+func (a *app) tidy(h *session.Host) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
 	defer cancel()
 	line, err := provision.Tidy(ctx, h, time.Now())
@@ -164,11 +164,11 @@ func (a *app) tidy(h *host.Host) {
 }
 
 // planned prints what create would do.
-func (a *app) planned(outcomes []host.Outcome, asJSON bool) error {
+func (a *app) planned(outcomes []session.Outcome, asJSON bool) error {
 	d := ui.Document{Command: "create --dry-run"}
 	for _, o := range outcomes {
 		d.Add(o)
-		if !asJSON && o.Status != host.Unchanged {
+		if !asJSON && o.Status != session.Unchanged {
 			text := "would be made: database " + o.Tenant.Database + ", accounts, release, virtual host"
 			if o.Err != nil {
 				text = "stands in the way: " + ui.Clean(o.Err.Error())

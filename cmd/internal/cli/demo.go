@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"wikictl/cmd/internal/stack"
+	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
@@ -30,7 +30,7 @@ func (a *app) demoCommand() *cli.Command {
 }
 
 func (a *app) runDemo(c *cli.Context) error {
-	d, err := stack.OpenDemo(c.String("dir"))
+	d, err := demo.OpenDemo(c.String("dir"))
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func (a *app) runDemo(c *cli.Context) error {
 
 // installForDemo says what is missing and installs it when that is agreed to.
 func (a *app) installForDemo(ctx context.Context, yes bool) error {
-	missing := stack.Missing(ctx, stack.Serving())
+	missing := demo.Missing(ctx, demo.Serving())
 	if len(missing) == 0 {
-		return stack.Install(ctx, nil, a.stderr)
+		return demo.Install(ctx, nil, a.stderr)
 	}
 	fmt.Fprintln(a.stdout, "the demo needs these packages of Debian, without their services:")
 	for _, p := range missing {
@@ -75,15 +75,15 @@ func (a *app) installForDemo(ctx context.Context, yes bool) error {
 		}
 	}
 	a.reach(starting)
-	return stack.Install(ctx, missing, a.stderr)
+	return demo.Install(ctx, missing, a.stderr)
 }
 
 // startDemo starts servers and creates the wikis that are not there.
-func (a *app) startDemo(ctx context.Context, d *stack.Demo, codebases string) error {
+func (a *app) startDemo(ctx context.Context, d *demo.Demo, codebases string) error {
 	if codebases == "" {
 		codebases = filepath.Join(d.Dir, "mediawiki")
 		say := func(text string) { fmt.Fprintln(a.stderr, text) }
-		if err := stack.Codebases(ctx, codebases, say); err != nil {
+		if err := demo.Codebases(ctx, codebases, say); err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (a *app) startDemo(ctx context.Context, d *stack.Demo, codebases string) er
 }
 
 // stopDemo stops the web servers, then the database.
-func (a *app) stopDemo(ctx context.Context, d *stack.Demo) error {
+func (a *app) stopDemo(ctx context.Context, d *demo.Demo) error {
 	err := d.Web.Stop(ctx)
 	f, loadErr := tenants.Load(d.Dir)
 	if loadErr != nil {

@@ -11,8 +11,8 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
 )
 
 func (a *app) planCommand() *cli.Command {
@@ -56,7 +56,7 @@ func (a *app) runPlan(c *cli.Context) (err error) {
 }
 
 // look makes the plan of some tenants, or of the whole farm.
-func look(ctx context.Context, h *host.Host, list []*tenants.Tenant, whole bool) (*provision.Plan, error) {
+func look(ctx context.Context, h *session.Host, list []*tenants.Tenant, whole bool) (*provision.Plan, error) {
 	return provision.Look(ctx, h, list, provision.LookOptions{
 		Whole: whole,
 		SQL: func(ctx context.Context, list []*tenants.Tenant) (map[string][]string, error) {

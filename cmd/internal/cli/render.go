@@ -13,9 +13,9 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
 )
 
 func (a *app) renderCommand() *cli.Command {
@@ -63,16 +63,16 @@ func (a *app) runRender(c *cli.Context) (err error) {
 
 // write brings the disk in line under the locks of the tenants and prints the result;
 // there is none when nothing was done.
-func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, start time.Time) error {
+func (a *app) write(c *cli.Context, h *session.Host, list []*tenants.Tenant, start time.Time) error {
 	ctx, locked, err := h.LockAll(c.Context, list)
 	if err != nil {
 		return err
 	}
 	var held []*tenants.Tenant
-	var left []host.Outcome
+	var left []session.Outcome
 	for _, t := range list {
 		if why := locked[t.Name]; why != nil {
-			left = append(left, host.Outcome{Tenant: t, Status: host.Failed, Err: why})
+			left = append(left, session.Outcome{Tenant: t, Status: session.Failed, Err: why})
 			continue
 		}
 		held = append(held, t)
@@ -91,7 +91,7 @@ func (a *app) write(c *cli.Context, h *host.Host, list []*tenants.Tenant, start 
 }
 
 // written is a run that brings the disk in line; it only tells of what is left as it is.
-func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, left []host.Outcome, o host.Observer) ([]host.Outcome, error) {
+func written(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []session.Outcome, o session.Observer) ([]session.Outcome, error) {
 	source, err := h.Source(list, wantedCode)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, left []h
 	}
 	outcomes := append(rendered(list, applied), left...)
 	for i, o := range outcomes {
-		if o.Status != host.Unchanged {
+		if o.Status != session.Unchanged {
 			outcomes[i] = run.Finish(o)
 		}
 	}
@@ -121,20 +121,20 @@ func written(ctx context.Context, h *host.Host, list []*tenants.Tenant, left []h
 func wantedCode(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
 
 // rendered says of each tenant what became of it.
-func rendered(list []*tenants.Tenant, applied deploy.Applied) []host.Outcome {
+func rendered(list []*tenants.Tenant, applied deploy.Applied) []session.Outcome {
 	differed := map[string]deploy.Outcome{}
 	for _, o := range applied.Outcomes {
 		differed[o.Tenant] = o
 	}
-	outcomes := make([]host.Outcome, len(list))
+	outcomes := make([]session.Outcome, len(list))
 	for i, t := range list {
 		o, found := differed[t.Name]
-		outcomes[i] = host.Outcome{Tenant: t, Status: host.Unchanged, Err: o.Err}
+		outcomes[i] = session.Outcome{Tenant: t, Status: session.Unchanged, Err: o.Err}
 		switch {
 		case o.Err != nil:
-			outcomes[i].Status = host.Failed
+			outcomes[i].Status = session.Failed
 		case found:
-			outcomes[i].Status = host.Done
+			outcomes[i].Status = session.Done
 		}
 	}
 	return outcomes
@@ -157,7 +157,7 @@ type fileRow struct {
 }
 
 // compare prints what differs on disk, and what could not be compared.
-func (a *app) compare(c *cli.Context, h *host.Host, list []*tenants.Tenant, blocked bool, start time.Time) error {
+func (a *app) compare(c *cli.Context, h *session.Host, list []*tenants.Tenant, blocked bool, start time.Time) error {
 	var unseen []string
 	if unread := h.Unreadable(c.Context, list, wantedCode); len(unread) > 0 {
 		unseen = append(unseen, provision.UnseenFiles(unread))
@@ -196,7 +196,7 @@ func (a *app) compare(c *cli.Context, h *host.Host, list []*tenants.Tenant, bloc
 }
 
 // unblocked leaves out tenants that something stands in the way of, which it names.
-func (a *app) unblocked(ctx context.Context, h *host.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, blocked []host.Outcome) {
+func (a *app) unblocked(ctx context.Context, h *session.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, blocked []session.Outcome) {
 	obstacles := h.Obstacles(ctx, list)
 	var said ui.Grouped
 	for _, t := range list {
@@ -205,12 +205,12 @@ func (a *app) unblocked(ctx context.Context, h *host.Host, list []*tenants.Tenan
 			fit = append(fit, t)
 			continue
 		}
-		blocked = append(blocked, host.Outcome{Tenant: t, Status: host.Blocked, Err: host.InTheWay(problems)})
+		blocked = append(blocked, session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)})
 		for _, p := range problems {
 			said.Add(p.String(), t.Name)
 		}
 	}
-	said.Print(a.stderr, string(host.Blocked))
+	said.Print(a.stderr, string(session.Blocked))
 	return fit, blocked
 }
 
@@ -218,7 +218,7 @@ func (a *app) unblocked(ctx context.Context, h *host.Host, list []*tenants.Tenan
 // they must not be served on code that their database does not fit. Those that
 // something of their own stands in the way of are blocked. A run that writes calls it
 // with the locks of the tenants.
-func (a *app) renderable(ctx context.Context, h *host.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, blocked []host.Outcome, err error) {
+func (a *app) renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, blocked []session.Outcome, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -14,8 +14,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 func (a *app) reportCommand() *cli.Command {
@@ -113,7 +113,7 @@ func (a *app) gather(ctx context.Context, r *ui.FarmReport, look audit.Options) 
 // taken back by a later one.
 const rememberedRuns = 1000
 
-func gatherLedger(ctx context.Context, h *host.Host, r *ui.FarmReport) {
+func gatherLedger(ctx context.Context, h *session.Host, r *ui.FarmReport) {
 	err := func() error {
 		ledger, err := h.Ledger(ctx)
 		if err != nil {
@@ -146,7 +146,7 @@ func gatherLedger(ctx context.Context, h *host.Host, r *ui.FarmReport) {
 }
 
 // gatherSizes asks each server that holds one of the tenants, or is to.
-func gatherSizes(ctx context.Context, h *host.Host, r *ui.FarmReport) {
+func gatherSizes(ctx context.Context, h *session.Host, r *ui.FarmReport) {
 	servers := map[string]*tenants.Server{}
 	for _, t := range r.Tenants {
 		servers[t.Server.Name] = t.Server
@@ -165,7 +165,7 @@ func gatherSizes(ctx context.Context, h *host.Host, r *ui.FarmReport) {
 	}
 }
 
-func sizesOn(ctx context.Context, h *host.Host, def *tenants.Server) (map[string]int64, error) {
+func sizesOn(ctx context.Context, h *session.Host, def *tenants.Server) (map[string]int64, error) {
 	s, err := h.Server(ctx, def)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
 	"wikictl/tenants"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 func (a *app) rollbackCommand() *cli.Command {
@@ -81,11 +81,11 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 }
 
 // rollback puts tenants back, asks, and prints the result.
-func (a *app) rollback(c *cli.Context, h *host.Host, list []*tenants.Tenant, which upgrade.Which, noDump bool, events *os.File) error {
+func (a *app) rollback(c *cli.Context, h *session.Host, list []*tenants.Tenant, which upgrade.Which, noDump bool, events *os.File) error {
 	start := time.Now()
 	var board *ui.Board
 	o := upgrade.RollbackOptions{Jobs: c.Int("jobs"), Patience: 10 * time.Second, NoDump: noDump, Drain: a.drained}
-	o.Confirm = func(ctx context.Context, undos []*upgrade.Undo) (host.Observer, error) {
+	o.Confirm = func(ctx context.Context, undos []*upgrade.Undo) (session.Observer, error) {
 		if err := someUndo(undos, which); err != nil {
 			return nil, err
 		}
@@ -149,7 +149,7 @@ func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) s
 }
 
 // wouldUndo prints what a rollback would do as its result.
-func (a *app) wouldUndo(c *cli.Context, h *host.Host, list []*tenants.Tenant, which upgrade.Which) error {
+func (a *app) wouldUndo(c *cli.Context, h *session.Host, list []*tenants.Tenant, which upgrade.Which) error {
 	undos, err := upgrade.Undos(c.Context, h, list, which)
 	if err == nil {
 		err = someUndo(undos, which)

@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
-	"wikictl/tenants/host"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
 )
 
 func (a *app) statusCommand() *cli.Command {
@@ -26,7 +26,7 @@ func (a *app) runStatus(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.withLedger(c.Context, f, true, func(_ *host.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
+	return a.withLedger(c.Context, f, true, func(_ *session.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
 		runs, err := ledger.Runs(c.Context, 10)
 		if err != nil {
 			return err

@@ -15,12 +15,12 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // Board shows a run's progress on standard error: on a terminal a line for each
 // tenant that is worked on and a bar with an estimate, elsewhere one line per
-// finished tenant. It implements host.Observer.
+// finished tenant. It implements session.Observer.
 type Board struct {
 	out    io.Writer
 	events io.Writer // nil: none
@@ -120,7 +120,7 @@ func (b *Board) Step(tenant, step string) {
 }
 
 // Finished notes a tenant's outcome.
-func (b *Board) Finished(o host.Outcome) {
+func (b *Board) Finished(o session.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hide(o.Tenant.Name)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
 // Document is the result of a run, the same in text and in JSON.
@@ -50,7 +50,7 @@ type StepResult struct {
 }
 
 // Add appends one tenant's outcome.
-func (d *Document) Add(o host.Outcome) {
+func (d *Document) Add(o session.Outcome) {
 	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
@@ -63,11 +63,11 @@ func (d *Document) Add(o host.Outcome) {
 		r.Steps = append(r.Steps, result)
 	}
 	switch {
-	case o.Status == host.Done:
+	case o.Status == session.Done:
 		d.Counts.Done++
-	case o.Status == host.Unchanged:
+	case o.Status == session.Unchanged:
 		d.Counts.Unchanged++
-	case o.Status == host.Blocked:
+	case o.Status == session.Blocked:
 		d.Counts.Blocked++
 	case o.Status.Failure():
 		d.Counts.Failed++

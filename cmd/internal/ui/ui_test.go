@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wikictl/tenants"
-	"wikictl/tenants/host"
+	"wikictl/tenants/session"
 )
 
-func outcome(status host.Status, err error) host.Outcome {
-	return host.Outcome{Tenant: &tenants.Tenant{Name: "a"}, Status: status, Err: err, Elapsed: time.Second}
+func outcome(status session.Status, err error) session.Outcome {
+	return session.Outcome{Tenant: &tenants.Tenant{Name: "a"}, Status: status, Err: err, Elapsed: time.Second}
 }
 
 // What PHP or a server printed can't move a terminal's cursor.
@@ -24,7 +24,7 @@ func TestBoardPrintsCleanLines(t *testing.T) {
 	var out, events bytes.Buffer
 	b := NewBoard(&out, &events, 1)
 	b.Step("a", "schema")
-	b.Finished(outcome(host.Failed, errors.New("boom\x1b[2Jé\xff")))
+	b.Finished(outcome(session.Failed, errors.New("boom\x1b[2Jé\xff")))
 	b.Close()
 	if want := "failed    a  1.0 s: boom?[2Jé?\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
@@ -63,7 +63,7 @@ func TestBoardOnATerminal(t *testing.T) {
 		t.Errorf("%+v", b.lines)
 	}
 	b.mu.Unlock()
-	b.Finished(outcome(host.Failed, errors.New("boom")))
+	b.Finished(outcome(session.Failed, errors.New("boom")))
 	wait("boom")
 	wait("1 of 20")
 	b.Step("w1", "probe")
@@ -101,12 +101,12 @@ func terminal(t *testing.T) (screen, keyboard *os.File) {
 
 func TestDocument(t *testing.T) {
 	d := Document{Command: "create", Seconds: 2}
-	d.Add(outcome(host.Unchanged, nil))
+	d.Add(outcome(session.Unchanged, nil))
 	var text bytes.Buffer
 	if d.Write(&text, false); text.String() != "create: no changes, 1 unchanged\n" {
 		t.Errorf("got %q", &text)
 	}
-	d.Add(outcome(host.Failed, errors.New("x")))
+	d.Add(outcome(session.Failed, errors.New("x")))
 	text.Reset()
 	if d.Write(&text, false); text.String() != "create: 0 done, 1 unchanged, 1 failed, 0 skipped in 2.0 s\n" {
 		t.Errorf("got %q", &text)

@@ -1,7 +1,7 @@
-// Package host holds what one run of one command has open on this machine: the
+// Package session holds what one run of one command has open on this machine: the
 // servers, the ledger, locks, PHP, templates and the releases on disk. Each is
 // opened when it is first asked for. It does not know what the run is for.
-package host
+package session
 
 import (
 	"context"

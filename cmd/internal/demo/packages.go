@@ -1,7 +1,7 @@
-// Package stack is the ground that demos, tests and benchmarks stand on: Debian's
+// Package demo is the ground that demos, tests and benchmarks stand on: Debian's
 // packages, MediaWiki trees, and private servers that listen on loopback or
 // sockets only. It knows nothing of definitions or tenants.
-package stack
+package demo
 
 import (
 	"bytes"
