@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"wikictl/php/fpm"
+	"wikictl/tenants/wiki"
 )
 
 //go:embed load.php
@@ -127,9 +129,9 @@ func readTrace(said []byte) (frames []Frame) {
 // elsewhere (php.ini: log_errors, error_log). root is the codebase, config the wiki's
 // LocalSettings.php.
 func LoggedByFPM(ctx context.Context, address, root, config, host string) *SettingsError {
-	path, query, _ := strings.Cut(siteinfo, "?")
-	_, said, err := throughFPM(ctx, address, root+path, [][2]string{
-		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", path}, {"REQUEST_URI", siteinfo}, {"QUERY_STRING", query},
+	path, query, _ := strings.Cut(wiki.SiteInfoPath, "?")
+	_, said, err := fpm.Ask(ctx, address, root+path, [][2]string{
+		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", path}, {"REQUEST_URI", wiki.SiteInfoPath}, {"QUERY_STRING", query},
 		{"HTTP_HOST", host}, {"SERVER_NAME", host}, {"SERVER_PORT", "80"},
 	})
 	said = bytes.ReplaceAll(said, []byte("PHP message: "), nil)

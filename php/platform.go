@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"wikictl/php/fpm"
 	"wikictl/tenants/process"
 )
 
@@ -57,7 +58,7 @@ func ReadServedPlatform(ctx context.Context, address, script string) (p Platform
 	if have, err := os.ReadFile(script); err != nil || string(have) != platformCode {
 		return p, fmt.Errorf("%s: %w", script, ErrNoScript)
 	}
-	out, err := runThroughFPM(ctx, address, script)
+	out, err := fpm.Run(ctx, address, script)
 	if err == nil {
 		err = json.Unmarshal(out, &p)
 	}

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"wikictl/cmd/internal/demo"
-	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/wiki"
 )
 
 // upgrading measures how long it takes to move n wikis from 1.39 to 1.43, and to
@@ -92,7 +92,7 @@ func (b *upgrading) visit(ctx context.Context) error {
 		return err
 	}
 	for _, t := range f.Tenants {
-		if err := php.Served(ctx, f.Web.Probe, t.Hosts[0], "Main_Page", t.Codebase.Version); err != nil {
+		if err := wiki.Served(ctx, f.Web.Probe, t.Hosts[0], "Main_Page", t.Codebase.Version); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"wikictl/php"
+	"wikictl/tenants/wiki"
 )
 
 // What the probe finds out about a wiki beside its name: the address that it takes
@@ -42,7 +42,7 @@ func (f *farm) writes(name, base string) {
 	f.t.Helper()
 	changes := "SELECT COUNT(*) FROM wiki_" + name + ".revision UNION ALL SELECT COUNT(*) FROM wiki_" + name + ".logging"
 	before := f.sql(changes)
-	if err := php.RefusesEdits(f.t.Context(), base, name+".localhost"); err == nil {
+	if err := wiki.RefusesEdits(f.t.Context(), base, name+".localhost"); err == nil {
 		f.t.Errorf("%s can be written, and the probe takes it to be read-only", name)
 	}
 	if after := f.sql(changes); !slices.Equal(after, before) {
@@ -50,7 +50,7 @@ func (f *farm) writes(name, base string) {
 	}
 	file := f.state("wikis/" + name + "/read-only")
 	must(f.t, os.WriteFile(file, []byte("for a test"), 0o644))
-	if err := php.RefusesEdits(f.t.Context(), base, name+".localhost"); err != nil {
+	if err := wiki.RefusesEdits(f.t.Context(), base, name+".localhost"); err != nil {
 		f.t.Error(err)
 	}
 	must(f.t, os.Remove(file))

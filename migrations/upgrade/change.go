@@ -13,6 +13,7 @@ import (
 	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/wiki"
 )
 
 // freeze makes the wiki read-only: its readers are told why, its account can't
@@ -181,7 +182,7 @@ func (k *task) probe(ctx context.Context) error {
 	if k.remarks, err = k.After(ctx, k.tenant, before); err != nil || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
-	return php.RefusesEdits(ctx, k.Farm.Web.Probe, k.ServedHost(k.tenant))
+	return wiki.RefusesEdits(ctx, k.Farm.Web.Probe, k.ServedHost(k.tenant))
 }
 
 // settle writes that the tenant is on the new code for good.

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"syscall"
 
-	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
 )
 
 // inspect asks servers, PHP, disk and web server what stands in the way, and puts
@@ -212,8 +212,8 @@ func (p *Plan) askWeb(ctx context.Context, h *session.Host) {
 	})
 	options := fleet.Options[*Planned]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	silent := map[*Planned]error{}
-	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (php.SiteInfo, error) {
-		return php.Probe(ctx, h.Farm.Web.Probe, h.ServedHost(j.tenant))
+	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (wiki.SiteInfo, error) {
+		return wiki.Probe(ctx, h.Farm.Web.Probe, h.ServedHost(j.tenant))
 	}) {
 		if r.Err != nil {
 			silent[r.Item] = r.Err

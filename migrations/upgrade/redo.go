@@ -3,10 +3,10 @@ package upgrade
 import (
 	"context"
 
-	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
 )
 
 // redo undoes a rollback: it brings back the dump that was made before it. To the ledger
@@ -97,7 +97,7 @@ func (k *task) answers(ctx context.Context, version, set string) error {
 	if version, err = k.codeOf(release, version); err != nil {
 		return err
 	}
-	name, want := k.HostOf(k.tenant, release), php.SiteInfo{DBName: k.tenant.Database, Version: version}
+	name, want := k.HostOf(k.tenant, release), wiki.SiteInfo{DBName: k.tenant.Database, Version: version}
 	if _, err := k.Identify(ctx, name, want); err != nil {
 		return k.Explain(ctx, k.tenant, err)
 	}

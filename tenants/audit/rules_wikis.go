@@ -3,8 +3,8 @@ package audit
 import (
 	"strings"
 
-	"wikictl/php"
 	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
 )
 
 // wikiRules are about what wikis answer through the web server.
@@ -60,7 +60,7 @@ func otherWiki(s *subject, r *reporter) {
 	if d == nil {
 		return
 	}
-	want := php.SiteInfo{DBName: s.tenant.Database, Version: d.row.Version}
+	want := wiki.SiteInfo{DBName: s.tenant.Database, Version: d.row.Version}
 	if d.code != nil && len(d.changes) == 0 { // else the files are what is found
 		want.Sitename, want.Lang, want.Server = s.tenant.Sitename, s.tenant.Language, s.farm.Web.AddressOf(s.tenant)
 	}
@@ -84,7 +84,7 @@ func privateUnsaid(s *subject, r *reporter) {
 		return
 	}
 	for _, a := range d.answers {
-		if err := session.ServedOpenly(a.host, a.info, php.SiteInfo{Hidden: s.tenant.Private()}); err != nil {
+		if err := session.ServedOpenly(a.host, a.info, wiki.SiteInfo{Hidden: s.tenant.Private()}); err != nil {
 			r.say(s.tenant.Position, "settings", "", "%s", err)
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
 )
 
 // farmState is what is on disk of the farm as a whole, and what answers for it.
@@ -62,7 +63,7 @@ func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w *wanted
 	if s.vhost, err = h.Deploy.Compare(ctx, deploy.Source{Default: vhost}, false); err != nil || w.quick {
 		return err
 	}
-	if info, err := php.Probe(ctx, w.farm.Web.Probe, strange); err == nil {
+	if info, err := wiki.Probe(ctx, w.farm.Web.Probe, strange); err == nil {
 		s.stranger = info.DBName
 	}
 	return nil

@@ -3,14 +3,14 @@ package audit
 import (
 	"context"
 
-	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/wiki"
 )
 
 // answer is what came when a tenant was asked by one of its host names.
 type answer struct {
 	host string
-	info php.SiteInfo
+	info wiki.SiteInfo
 	err  error
 }
 
@@ -18,7 +18,7 @@ type answer struct {
 func ask(ctx context.Context, probe string, t *tenants.Tenant) []answer {
 	answers := make([]answer, 0, len(t.Hosts))
 	for _, name := range t.Hosts {
-		info, err := php.Probe(ctx, probe, name)
+		info, err := wiki.Probe(ctx, probe, name)
 		answers = append(answers, answer{name, info, err})
 	}
 	return answers

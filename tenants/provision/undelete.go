@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
 )
 
 // Undelete brings tenants back that Apply removed: files, database, accounts and what
@@ -262,7 +262,7 @@ func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 // askRemoved asks a tenant through the web server who it is.
 func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
 	t := j.tenant
-	want := php.SiteInfo{DBName: t.Database, Version: r.Version}
+	want := wiki.SiteInfo{DBName: t.Database, Version: r.Version}
 	if r.sameCode(t) {
 		want.Sitename, want.Lang = t.Sitename, t.Language
 	}

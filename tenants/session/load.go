@@ -13,6 +13,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/wiki"
 )
 
 // load has the command line's PHP of a release's codebase load its settings, before
@@ -80,7 +81,7 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 // it: readers are not told, so that the command line's PHP makes the same pages, and
 // where that works php-fpm is asked directly. Other errors stay as they are.
 func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error {
-	var answer *php.StatusError
+	var answer *wiki.StatusError
 	if !errors.As(err, &answer) || answer.Code < 500 {
 		return err
 	}

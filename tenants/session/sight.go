@@ -12,17 +12,17 @@ import (
 	"syscall"
 	"time"
 
-	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/wiki"
 )
 
 // Sight is what a tenant was seen to answer while it was served from some release.
 type Sight struct {
-	Hosts  []string     `json:"hosts"`
-	Want   php.SiteInfo `json:"want"`
-	Set    string       `json:"set"` // Tenant.ComponentSet of its code
-	Checks []Check      `json:"checks"`
+	Hosts  []string      `json:"hosts"`
+	Want   wiki.SiteInfo `json:"want"`
+	Set    string        `json:"set"` // Tenant.ComponentSet of its code
+	Checks []Check       `json:"checks"`
 }
 
 // Check is one thing that was asked.
@@ -76,7 +76,7 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string) (seen 
 		return seen, before, nil
 	}
 	if len(before.Hosts) == 0 { // nothing was noted yet: only what can't be otherwise is known
-		before = Sight{Hosts: t.Hosts, Want: php.SiteInfo{DBName: t.Database}, Set: set}
+		before = Sight{Hosts: t.Hosts, Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
 	}
 	before.Want.Version = "" // an update in place is no fault
 	h.look(ctx, &before, nil)
@@ -98,10 +98,10 @@ func readSight(s deploy.Seen) (sight Sight, err error) {
 // look asks once, and fills in the checks.
 func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
 	s.Checks = nil
-	var info php.SiteInfo
+	var info wiki.SiteInfo
 	for i, name := range s.Hosts {
 		start := time.Now()
-		got, err := php.Probe(ctx, h.Farm.Web.Probe, name)
+		got, err := wiki.Probe(ctx, h.Farm.Web.Probe, name)
 		if err == nil {
 			err = Differ(name, got, s.Want)
 		}
@@ -115,7 +115,7 @@ func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
 }
 
 // settings looks for what settings do that pages do not show.
-func (s *Sight) settings(info php.SiteInfo) {
+func (s *Sight) settings(info wiki.SiteInfo) {
 	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
 	s.add(noise, Prints(s.Hosts[0], info), time.Now())
 }
@@ -137,7 +137,7 @@ func (s *Sight) add(what string, err error, start time.Time) {
 
 // silent reports whether an error is that nothing came, or that the wiki failed.
 func silent(err error) bool {
-	var answer *php.StatusError
+	var answer *wiki.StatusError
 	if errors.As(err, &answer) {
 		return answer.Code >= http.StatusInternalServerError
 	}
@@ -145,11 +145,11 @@ func silent(err error) bool {
 }
 
 // pages asks for the main page, where the wiki says which it is, and the log-in page.
-func (h *Host) pages(ctx context.Context, s *Sight, info php.SiteInfo, before []Check) {
+func (h *Host) pages(ctx context.Context, s *Sight, info wiki.SiteInfo, before []Check) {
 	if info.DBName == "" {
 		return
 	}
-	for _, page := range []struct{ what, title string }{{mainPage, info.MainPage}, {logIn, php.LogIn}} {
+	for _, page := range []struct{ what, title string }{{mainPage, info.MainPage}, {logIn, wiki.LogIn}} {
 		if page.title == "" {
 			continue
 		}
@@ -160,7 +160,7 @@ func (h *Host) pages(ctx context.Context, s *Sight, info php.SiteInfo, before []
 		limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
 		for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 			start := time.Now()
-			err := php.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], page.title, info.Version, limit)
+			err := wiki.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], page.title, info.Version, limit)
 			if reloads := before != nil && elsewhere(err) && was.Wrong == ""; !reloads || ctx.Err() != nil || time.Since(begun) > reloadLimit {
 				s.add(page.what, err, start)
 				break
@@ -173,7 +173,7 @@ func (h *Host) pages(ctx context.Context, s *Sight, info php.SiteInfo, before []
 // read all of its configuration yet: the new one answered already, the old one goes on
 // for a moment, or hangs up as it ends.
 func elsewhere(err error) bool {
-	var answer *php.StatusError
+	var answer *wiki.StatusError
 	if errors.As(err, &answer) {
 		return answer.Code != http.StatusInternalServerError
 	}
@@ -190,7 +190,7 @@ func find(checks []Check, what string) int {
 // noted.
 func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, worse error) {
 	after := h.SightOf(t)
-	var info php.SiteInfo
+	var info wiki.SiteInfo
 	for i, name := range after.Hosts {
 		start := time.Now()
 		got, err := h.Identify(ctx, name, after.Want)

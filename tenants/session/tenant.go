@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/wiki"
 )
 
 // Accounts are the two accounts of a tenant.
@@ -31,8 +31,8 @@ const (
 )
 
 // Who is what a tenant that is served as it is wanted says of itself.
-func (h *Host) Who(t *tenants.Tenant) php.SiteInfo {
-	return php.SiteInfo{
+func (h *Host) Who(t *tenants.Tenant) wiki.SiteInfo {
+	return wiki.SiteInfo{
 		DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language,
 		Server: h.Farm.Web.AddressOf(t), Hidden: t.Private(),
 	}
@@ -40,7 +40,7 @@ func (h *Host) Who(t *tenants.Tenant) php.SiteInfo {
 
 // Prints says that a wiki's settings print something, which stands before every answer:
 // programs can't read those of api.php, and pictures are broken.
-func Prints(host string, got php.SiteInfo) error {
+func Prints(host string, got wiki.SiteInfo) error {
 	if got.Noise == "" {
 		return nil
 	}
@@ -49,7 +49,7 @@ func Prints(host string, got php.SiteInfo) error {
 
 // ServedOpenly says that a wiki keeps strangers out although no definition of it does,
 // such as by an extension: its virtual host hands its files to anybody.
-func ServedOpenly(host string, got, want php.SiteInfo) error {
+func ServedOpenly(host string, got, want wiki.SiteInfo) error {
 	if !got.Hidden || want.Hidden {
 		return nil
 	}
@@ -58,8 +58,8 @@ func ServedOpenly(host string, got, want php.SiteInfo) error {
 
 // IdentifyAll asks by each of a tenant's host names and returns the answer by the
 // first. The others lead to the same wiki, or somebody else serves them.
-func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want php.SiteInfo) (php.SiteInfo, error) {
-	var first php.SiteInfo
+func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
+	var first wiki.SiteInfo
 	for i, name := range hosts {
 		info, err := h.Identify(ctx, name, want)
 		if err != nil {
@@ -75,10 +75,10 @@ func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want php.SiteInf
 // Identify asks, through the web server, who answers for a host name, until it
 // is what is wanted or a reload must have been over. Empty fields of want are not
 // compared.
-func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) (php.SiteInfo, error) {
+func (h *Host) Identify(ctx context.Context, host string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
 	start := time.Now()
 	for {
-		info, err := php.Probe(ctx, h.Farm.Web.Probe, host)
+		info, err := wiki.Probe(ctx, h.Farm.Web.Probe, host)
 		limit := reloadLimit
 		if failedItself(err) || (err == nil && info.DBName == want.DBName) {
 			limit = answerLimit
@@ -96,13 +96,13 @@ func (h *Host) Identify(ctx context.Context, host string, want php.SiteInfo) (ph
 // failedItself reports whether an error is PHP's own answer, and not one of a web
 // server that does not reach PHP.
 func failedItself(err error) bool {
-	var answer *php.StatusError
+	var answer *wiki.StatusError
 	return errors.As(err, &answer) && answer.Code == http.StatusInternalServerError
 }
 
 // Differ says in what an answer for a host name is not what is wanted. Empty fields
 // of want are not compared.
-func Differ(host string, got, want php.SiteInfo) error {
+func Differ(host string, got, want wiki.SiteInfo) error {
 	for _, v := range []struct{ what, got, want string }{
 		{"database", got.DBName, want.DBName},
 		{"version", got.Version, want.Version},

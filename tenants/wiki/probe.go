@@ -1,4 +1,5 @@
-package php
+// Package wiki asks a wiki over HTTP: what it is, its pages, and edits that it has to refuse.
+package wiki
 
 import (
 	"bytes"
@@ -35,8 +36,8 @@ type SiteInfo struct {
 // MediaWiki.
 const probeLimit = 60 * time.Second
 
-// siteinfo is what is asked of api.php.
-const siteinfo = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2"
+// SiteInfoPath is what is asked of api.php.
+const SiteInfoPath = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2"
 
 // Probe asks a wiki for its SiteInfo through the web server at base, such as
 // "http://127.0.0.1:8080", by its host name.
@@ -57,7 +58,7 @@ func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
 }
 
 func ask(ctx context.Context, base, host string) (SiteInfo, error) {
-	body, err := get(ctx, base+siteinfo, host)
+	body, err := get(ctx, base+SiteInfoPath, host)
 	if err != nil && !closed(err) {
 		return SiteInfo{}, err
 	}

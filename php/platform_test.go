@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wikictl/cmd/testbed/needs"
+	"wikictl/php/fpm"
 )
 
 // startFPM runs a php-fpm with one process and returns its address.
@@ -88,7 +89,7 @@ func TestServedPlatform(t *testing.T) {
 // A script that fails, and an address where nobody answers, are errors.
 func TestServedPlatformFails(t *testing.T) {
 	address := startFPM(t, "")
-	if _, err := runThroughFPM(t.Context(), address, "/nowhere.php"); err == nil || !strings.Contains(err.Error(), "404") {
+	if _, err := fpm.Run(t.Context(), address, "/nowhere.php"); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("no script: %v", err)
 	}
 	script := filepath.Join(t.TempDir(), "platform.php")
@@ -101,15 +102,15 @@ func TestServedPlatformFails(t *testing.T) {
 }
 
 func FuzzFCGIAnswer(f *testing.F) {
-	f.Add([]byte{1, fcgiStdout, 0, 1, 0, 4, 2, 0, '\r', '\n', 'a', 'b', 0, 0, 1, fcgiEnd, 0, 1, 0, 0, 0, 0})
-	f.Add([]byte{1, fcgiStderr, 0, 1, 0, 1, 0, 0, 'x'})
+	f.Add([]byte{1, fpm.FcgiStdout, 0, 1, 0, 4, 2, 0, '\r', '\n', 'a', 'b', 0, 0, 1, fpm.FcgiEnd, 0, 1, 0, 0, 0, 0})
+	f.Add([]byte{1, fpm.FcgiStderr, 0, 1, 0, 1, 0, 0, 'x'})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		out, said, err := fcgiAnswer(bytes.NewReader(data))
+		out, said, err := fpm.FcgiAnswer(bytes.NewReader(data))
 		if len(out)+len(said) > len(data) {
 			t.Errorf("more came out than was read: %q %q", out, said)
 		}
 		if err == nil {
-			_, _ = cgiBody(out, said)
+			_, _ = fpm.CgiBody(out, said)
 		}
 	})
 }

@@ -1,4 +1,5 @@
-package php
+// Package fpm speaks FastCGI with php-fpm (FastCGI Specification 1.0).
+package fpm
 
 import (
 	"bufio"
@@ -26,11 +27,11 @@ const mostOutput = 1 << 20
 const (
 	fcgiVersion   = 1
 	fcgiBegin     = 1
-	fcgiEnd       = 3
+	FcgiEnd       = 3
 	fcgiParams    = 4
 	fcgiStdin     = 5
-	fcgiStdout    = 6
-	fcgiStderr    = 7
+	FcgiStdout    = 6
+	FcgiStderr    = 7
 	fcgiResponder = 1
 	fcgiRequest   = 1 // there is one request a connection
 )
@@ -43,19 +44,19 @@ type fcgiHeader struct {
 	Padding, _    uint8
 }
 
-// runThroughFPM has php-fpm run a script and returns what it printed. address is
+// Run has php-fpm run a script and returns what it printed. address is
 // what nginx's fastcgi_pass takes: "unix:/run/php.sock" or "127.0.0.1:9000".
-func runThroughFPM(ctx context.Context, address, script string) ([]byte, error) {
-	out, said, err := throughFPM(ctx, address, script, nil)
+func Run(ctx context.Context, address, script string) ([]byte, error) {
+	out, said, err := Ask(ctx, address, script, nil)
 	if err != nil {
 		return nil, err
 	}
-	return cgiBody(out, said)
+	return CgiBody(out, said)
 }
 
-// throughFPM has php-fpm answer a request for a script, with parameters beside those
+// Ask has php-fpm answer a request for a script, with parameters beside those
 // that each needs, and returns the answer and what PHP logged meanwhile.
-func throughFPM(ctx context.Context, address, script string, more [][2]string) (out, said []byte, err error) {
+func Ask(ctx context.Context, address, script string, more [][2]string) (out, said []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fpmLimit)
 	defer cancel()
 	network := "tcp"
@@ -73,7 +74,7 @@ func throughFPM(ctx context.Context, address, script string, more [][2]string) (
 	if _, err := conn.Write(fcgiAsk(script, more)); err != nil {
 		return nil, nil, err
 	}
-	return fcgiAnswer(bufio.NewReader(conn))
+	return FcgiAnswer(bufio.NewReader(conn))
 }
 
 // fcgiAsk is a whole request for a script, without a body. Of a parameter that is
@@ -103,7 +104,7 @@ func fcgiRecord(b *bytes.Buffer, kind uint8, content []byte) {
 }
 
 // fcgiAnswer reads records until the request ends.
-func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
+func FcgiAnswer(r io.Reader) (out, said []byte, err error) {
 	for {
 		var h fcgiHeader
 		if err := binary.Read(r, binary.BigEndian, &h); err != nil {
@@ -115,11 +116,11 @@ func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
 		}
 		content = content[:h.Length]
 		switch h.Type {
-		case fcgiStdout:
+		case FcgiStdout:
 			out = append(out, content...)
-		case fcgiStderr:
+		case FcgiStderr:
 			said = append(said, content...)
-		case fcgiEnd:
+		case FcgiEnd:
 			return out, said, nil
 		}
 		if h.Version != fcgiVersion || len(out)+len(said) > mostOutput {
@@ -129,14 +130,19 @@ func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
 }
 
 // cgiBody takes the body out of a script's answer (RFC 3875, section 6).
-func cgiBody(out, said []byte) ([]byte, error) {
+func CgiBody(out, said []byte) ([]byte, error) {
 	r := bufio.NewReader(bytes.NewReader(out))
 	header, err := textproto.NewReader(r).ReadMIMEHeader()
 	if err != nil {
-		return nil, fmt.Errorf("its answer has no header: %q", start(out))
+		return nil, fmt.Errorf("its answer has no header: %q", beginning(out))
 	}
 	if status := header.Get("Status"); status != "" && !strings.HasPrefix(status, "200") {
-		return nil, fmt.Errorf("it answers %s: %q", status, start(said))
+		return nil, fmt.Errorf("it answers %s: %q", status, beginning(said))
 	}
 	return io.ReadAll(r)
+}
+
+// beginning is how an answer begins, for an error message.
+func beginning(text []byte) string {
+	return strings.ToValidUTF8(string(text[:min(len(text), 200)]), "?")
 }
