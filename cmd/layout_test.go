@@ -25,7 +25,7 @@ var only = map[string][]string{
 	"github.com/urfave/cli/v2":        {"wikictl/cmd/internal/cli"},
 	"github.com/pelletier/go-toml/v2": {"wikictl/tenants"},
 	"text/template":                   {"wikictl/templates"},
-	"html/template":                   {"wikictl/cmd/internal/ui"},
+	"html/template":                   {"wikictl/cmd/internal/page"},
 	"text/template/parse":             {"wikictl/templates"},
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},
@@ -44,6 +44,7 @@ var order = [][]string{
 	{"wikictl/tenants/session"},
 	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
 	{"wikictl/cmd/internal/demo", "wikictl/cmd/internal/ui"},
+	{"wikictl/cmd/internal/page"},
 	{"wikictl/cmd/internal/cli"},
 	{"wikictl/cmd/wikictl", "wikictl/cmd/testbed"},
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"wikictl/cmd/internal/page"
 	"wikictl/cmd/internal/ui"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -42,7 +43,7 @@ func (a *app) runReport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := ui.FarmReport{Farm: f, Tenants: f.Tenants, Made: time.Now(), Program: version}
+	r := page.FarmReport{Farm: f, Tenants: f.Tenants, Made: time.Now(), Program: version}
 	look := audit.Options{Today: r.Made, Quick: c.Bool("quick")}
 	list, whole, err := chosenOrAll(c, f)
 	if err != nil {
@@ -61,16 +62,16 @@ func (a *app) runReport(c *cli.Context) error {
 }
 
 // writeReport writes the page, and says so unless the page is what is printed.
-func (a *app) writeReport(r ui.FarmReport, file string, asJSON bool) error {
-	var page bytes.Buffer
-	if err := ui.WriteReport(&page, r); err != nil {
+func (a *app) writeReport(r page.FarmReport, file string, asJSON bool) error {
+	var html bytes.Buffer
+	if err := page.WriteReport(&html, r); err != nil {
 		return err
 	}
 	if file == "-" {
-		_, err := a.stdout.Write(page.Bytes())
+		_, err := a.stdout.Write(html.Bytes())
 		return err
 	}
-	if err := deploy.WriteNamed(file, page.Bytes(), 0o644); err != nil {
+	if err := deploy.WriteNamed(file, html.Bytes(), 0o644); err != nil {
 		return err
 	}
 	if asJSON {
@@ -82,7 +83,7 @@ func (a *app) writeReport(r ui.FarmReport, file string, asJSON bool) error {
 
 // gather looks at all that there is to look at. What can't be read is missing
 // from the report; an error is one of the farm's files, or an interruption.
-func (a *app) gather(ctx context.Context, r *ui.FarmReport, look audit.Options) (err error) {
+func (a *app) gather(ctx context.Context, r *page.FarmReport, look audit.Options) (err error) {
 	var found audit.Report
 	h, err := a.openHost(r.Farm, true)
 	if err != nil {
@@ -113,7 +114,7 @@ func (a *app) gather(ctx context.Context, r *ui.FarmReport, look audit.Options) 
 // taken back by a later one.
 const rememberedRuns = 1000
 
-func gatherLedger(ctx context.Context, h *session.Host, r *ui.FarmReport) {
+func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	err := func() error {
 		ledger, err := h.Ledger(ctx)
 		if err != nil {
@@ -146,7 +147,7 @@ func gatherLedger(ctx context.Context, h *session.Host, r *ui.FarmReport) {
 }
 
 // gatherSizes asks each server that holds one of the tenants, or is to.
-func gatherSizes(ctx context.Context, h *session.Host, r *ui.FarmReport) {
+func gatherSizes(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	servers := map[string]*tenants.Server{}
 	for _, t := range r.Tenants {
 		servers[t.Server.Name] = t.Server
@@ -181,7 +182,7 @@ func sizesOn(ctx context.Context, h *session.Host, def *tenants.Server) (map[str
 	return sizes, nil
 }
 
-func gatherBackups(r *ui.FarmReport) {
+func gatherBackups(r *page.FarmReport) {
 	r.Backups = map[string]*mariadb.Backup{}
 	var first error
 	for _, t := range r.Tenants {

@@ -101,7 +101,7 @@ func Findings(out io.Writer, r audit.Report, byRule, color bool) error {
 		b.WriteString("\n")
 	}
 	c := NewAuditDocument(r, 0).Counts
-	fmt.Fprintf(&b, "audit: %s, %s, %s in %s", plural(c.Error, "error"), plural(c.Warning, "warning"), plural(c.Note, "note"), plural(len(r.Tenants), "tenant"))
+	fmt.Fprintf(&b, "audit: %s, %s, %s in %s", Plural(c.Error, "error"), Plural(c.Warning, "warning"), Plural(c.Note, "note"), Plural(len(r.Tenants), "tenant"))
 	if c.Ignored > 0 {
 		fmt.Fprintf(&b, "; %d ignored", c.Ignored)
 	}
@@ -153,7 +153,7 @@ func who(names []string) string {
 	return fmt.Sprintf("%d tenants: %s", len(names), strings.Join(names, ", "))
 }
 
-func plural(n int, noun string) string {
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -1,4 +1,4 @@
-package ui
+package page
 
 import (
 	"context"
@@ -126,7 +126,7 @@ func opensATenant(t *testing.T, browser context.Context) {
 	b.quiet()
 }
 
-// loadsAndRunsNothing: whatever got into the page, a browser runs nothing but report.js and asks for
+// loadsAndRunsNothing: whatever got into the page, a browser runs nothing but page.js and asks for
 // nothing.
 func loadsAndRunsNothing(t *testing.T, browser context.Context) {
 	b := openTab(t, browser, writtenReport(t, sampleFarm(3)))

@@ -1,4 +1,5 @@
-package ui
+// Package page writes the report of a farm as one HTML page.
+package page
 
 import (
 	"crypto/sha256"
@@ -32,13 +33,13 @@ type FarmReport struct {
 	Missing  []string // sentences
 }
 
-//go:embed report.html.tmpl report.css report.js
+//go:embed page.html.tmpl page.css page.js
 var reportFiles embed.FS
 
 // staticRows is how many tenants a reader without JavaScript sees.
 const staticRows = 100
 
-// reportPage is what report.html.tmpl shows. All text in it is ready to read.
+// reportPage is what page.html.tmpl shows. All text in it is ready to read.
 type reportPage struct {
 	Title, Folder, Made, Program string
 	Policy                       string // Content-Security-Policy
@@ -59,7 +60,7 @@ type reportPage struct {
 	Data                         pageData
 }
 
-// pageData is what report.js sorts, filters and opens.
+// pageData is what page.js sorts, filters and opens.
 type pageData struct {
 	URL      string        `json:"url"` // of a tenant, with {host}
 	Rows     []pageRow     `json:"rows"`
@@ -69,7 +70,7 @@ type pageData struct {
 
 // WriteReport writes one HTML page that needs nothing but itself.
 func WriteReport(out io.Writer, r FarmReport) error {
-	t, err := template.ParseFS(reportFiles, "report.html.tmpl")
+	t, err := template.ParseFS(reportFiles, "page.html.tmpl")
 	if err != nil {
 		return err
 	}
@@ -114,11 +115,11 @@ func newReportPage(r FarmReport) reportPage {
 // dress adds style and script, and the policy under which a browser runs these
 // two and loads nothing (Content Security Policy Level 3, hash-source).
 func (p *reportPage) dress() error {
-	style, err := reportFiles.ReadFile("report.css")
+	style, err := reportFiles.ReadFile("page.css")
 	if err != nil {
 		return err
 	}
-	script, err := reportFiles.ReadFile("report.js")
+	script, err := reportFiles.ReadFile("page.js")
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package ui
+package page
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/mariadb"
@@ -200,7 +201,7 @@ func findingsCell(r *audit.Report, found []int) (c cell, also int) {
 	}
 	worst := r.Findings[found[0]].Severity
 	key := float64(counts[audit.Error])*1e8 + float64(counts[audit.Warning])*1e4 + float64(counts[audit.Note])
-	return cell{key, plural(counts[worst], worst.String()), worst.String()}, len(found) - counts[worst]
+	return cell{key, ui.Plural(counts[worst], worst.String()), worst.String()}, len(found) - counts[worst]
 }
 
 // shownUpgrades is how many upgrades of a tenant the page has.

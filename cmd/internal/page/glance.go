@@ -1,4 +1,4 @@
-package ui
+package page
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/cmd/internal/ui"
 	"wikictl/tenants/audit"
 )
 
@@ -128,7 +129,7 @@ type share struct {
 	Shade  int     // 0 (nothing there) to shades
 }
 
-// shades is how many tints report.css has for versions.
+// shades is how many tints page.css has for versions.
 const shades = 6
 
 // versionShares says how many tenants run each version, oldest first; without
@@ -218,7 +219,7 @@ func ruleCounts(findings []audit.Finding) []ruleCount {
 
 // groupedPlural is "1,234 errors".
 func groupedPlural(n int, noun string) string {
-	_, rest, _ := strings.Cut(plural(n, noun), " ")
+	_, rest, _ := strings.Cut(ui.Plural(n, noun), " ")
 	return grouped(n) + " " + rest
 }
 
