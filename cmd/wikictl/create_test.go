@@ -224,6 +224,7 @@ func (f *farm) normal(database string) string {
 // dump is a database as SQL, without caches and counters.
 func (f *farm) dump(database string) string {
 	f.t.Helper()
+	f.still(database)
 	args := []string{"--no-defaults", "--socket=" + f.private().Socket, "--skip-dump-date", "--skip-comments", "--order-by-primary", "--hex-blob", "--skip-extended-insert", "--single-transaction"}
 	for _, table := range []string{"objectcache", "l10n_cache", "module_deps", "job"} {
 		args = append(args, "--ignore-table="+database+"."+table)

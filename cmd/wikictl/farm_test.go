@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/cmd/testbed/needs"
@@ -105,24 +106,43 @@ func (f *farm) client(tenant string) *client {
 	return &client{f, tenant + ".localhost", http.Client{Jar: jar}}
 }
 
+// call asks api.php. nginx's old workers answer beside the new ones for a moment after
+// each reload, also after wikictl has seen the new ones answer: a host name that they
+// do not know is 404, which no api.php answers.
 func (c *client) call(values url.Values) map[string]any {
 	c.f.t.Helper()
 	values.Set("format", "json")
 	values.Set("formatversion", "2")
-	request, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", c.f.demo.Web.Port), strings.NewReader(values.Encode()))
+	status, body := c.ask(values)
+	for begun := time.Now(); status == http.StatusNotFound && time.Since(begun) < reloading; status, body = c.ask(values) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		c.f.t.Fatalf("%s: status %d: %v: %.300s", c.host, status, err, body)
+	}
+	return answer
+}
+
+// reloading bounds how long old workers of nginx are waited for.
+const reloading = 15 * time.Second
+
+// ask sends a form to api.php; the status is 0 when nothing answers.
+func (c *client) ask(form url.Values) (status int, body string) {
+	request, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", c.f.demo.Web.Port), strings.NewReader(form.Encode()))
 	must(c.f.t, err)
 	request.Host = c.host
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := c.http.Do(request)
-	must(c.f.t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	must(c.f.t, err)
-	var answer map[string]any
-	if err := json.Unmarshal(body, &answer); err != nil {
-		c.f.t.Fatalf("%s: %v: %.300s", c.host, err, body)
+	if err != nil {
+		return 0, err.Error()
 	}
-	return answer
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return response.StatusCode, string(text)
 }
 
 // at walks into an answer.

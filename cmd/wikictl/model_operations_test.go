@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -72,24 +71,6 @@ func (w *walker) pick(r *rand.Rand) operation {
 }
 
 func pickOne(r *rand.Rand, words ...string) string { return words[r.IntN(len(words))] }
-
-// ask sends a form to api.php; the status is 0 when nothing answers.
-func (c *client) ask(form url.Values) (status int, body string) {
-	request, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", c.f.demo.Web.Port), strings.NewReader(form.Encode()))
-	must(c.f.t, err)
-	request.Host = c.host
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := c.http.Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return response.StatusCode, string(text)
-}
 
 var generator = regexp.MustCompile(`"generator":"MediaWiki ([0-9]+\.[0-9]+)`)
 

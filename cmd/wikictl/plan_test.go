@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"wikictl/tenants/mariadb"
 )
@@ -96,6 +97,10 @@ func (f *farm) everything(name, database string) string {
 	return all.String() + f.dump(database)
 }
 
+// apart reports whether a character stands between the words of a file's name. One
+// of the words may be a run's random id, which may have any name in it.
+func apart(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
 // left is every trace of a name below state, in the ledger and among accounts,
 // but for the account of what runs did.
 func (f *farm) left(name string) (traces []string) {
@@ -104,7 +109,7 @@ func (f *farm) left(name string) (traces []string) {
 		if err != nil || strings.HasPrefix(path, f.state("servers")) || strings.HasPrefix(path, f.state("backups")) || strings.HasPrefix(path, f.state("removed")) {
 			return nil
 		}
-		if strings.Contains(filepath.Base(path), name) {
+		if slices.Contains(strings.FieldsFunc(filepath.Base(path), apart), name) {
 			traces = append(traces, path)
 		}
 		if e.Type().IsRegular() && strings.Contains(path, "/vhosts/") {

@@ -99,6 +99,8 @@ func TestFixLeavesWhatAnotherRunChanged(t *testing.T) {
 
 // past is what only making a wiki writes: log-ins, and when its first rows were made.
 func (f *farm) past(database string) string {
+	f.t.Helper()
+	f.still(database)
 	return strings.Join(f.sql(fmt.Sprintf(`SELECT user_id, user_password, user_registration FROM %[1]s.user;
 		SELECT rev_id, rev_timestamp FROM %[1]s.revision; SELECT log_id, log_timestamp FROM %[1]s.logging; SELECT page_id, page_random FROM %[1]s.page`, database)), " ")
 }

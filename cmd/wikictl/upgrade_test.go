@@ -21,7 +21,8 @@ import (
 )
 
 // define replaces the farm's tenants by n on MediaWiki 1.39, w0 and so on, that
-// anybody may edit as often as they like.
+// anybody may edit as often as they like. A look at their pages runs no job, which
+// would write.
 func (f *farm) define(n int) {
 	must(f.t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants")))
 	must(f.t, os.MkdirAll(filepath.Join(f.demo.Dir, "tenants"), 0o755))
@@ -34,6 +35,7 @@ skins = ["Vector"]
 wgGroupPermissions."*".edit = true
 wgGroupPermissions."*".createpage = true
 wgRateLimits = {}
+wgJobRunRate = 0
 `, i))
 	}
 }
