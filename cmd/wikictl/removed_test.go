@@ -33,7 +33,7 @@ func TestRemovalCanBeUndone(t *testing.T) {
 	f.wants(f.exits(0, "undelete", "w0"), "undelete: 1 done")
 	f.isBack("w0", before)
 	f.exits(2, "undelete", "w0") // it is there
-	for _, step := range []string{"mark", "last dump", "database", "files"} {
+	for _, step := range []string{"mark", "last dump", "files", "database", "secrets"} {
 		f.killedRemoval("w0", step, before)
 	}
 	for _, step := range []string{"claim", "database", "ledger", "release"} {

@@ -340,6 +340,9 @@ func TestPrepareSwitchPublishWithdraw(t *testing.T) {
 		if err := d.Retire(ctx, "a", removed); err != nil || Exists(d.layout.Wiki("a")) || !Exists(removed+"/wiki/releases/2") {
 			t.Fatal(err)
 		}
+		if err := d.RetireSecrets(ctx, "a", removed); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for range 2 {
 		if err := d.BringBack(ctx, "a", removed); err != nil || Exists(removed+"/wiki") || !strings.Contains(read(t, d.layout.LocalSettings("a")), "# one\n") {

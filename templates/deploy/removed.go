@@ -14,13 +14,15 @@ import (
 // was removed.
 type removedPart struct{ path, name string }
 
-// removedParts are what Retire moves. The secrets go last: a tenant that has them is
-// found again by whoever looks for what is left over.
+// removedParts are what Retire and RetireSecrets move. The secrets go last: they show
+// which accounts are the tenant's, and by them it is found again.
 func (d *Deployer) removedParts(tenant string) []removedPart {
 	l := d.layout
-	return []removedPart{
-		{l.Wiki(tenant), "wiki"}, {l.Logs(tenant), "logs"}, {l.Backups(tenant), "backups"}, {l.Secrets(tenant), "secrets.toml"},
-	}
+	return []removedPart{{l.Wiki(tenant), "wiki"}, {l.Logs(tenant), "logs"}, {l.Backups(tenant), "backups"}, d.secretsPart(tenant)}
+}
+
+func (d *Deployer) secretsPart(tenant string) removedPart {
+	return removedPart{d.layout.Secrets(tenant), "secrets.toml"}
 }
 
 // Definition is the definition that a tenant is served with, as TOML; the error is
@@ -35,11 +37,21 @@ func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.layout.Release(tenant, release), defined))
 }
 
-// Retire moves a tenant's folder with its releases, uploads and caches, its logs, its
-// dumps and its secrets into the folder to, which only its owner may enter. It refuses
-// while the web server includes the tenant. It deletes nothing, and can be repeated
-// after it was interrupted.
+// Retire moves a tenant's folder with its releases, uploads and caches, its logs and its
+// dumps into the folder to, which only its owner may enter. It refuses while the web
+// server includes the tenant. It deletes nothing, and can be repeated after it was
+// interrupted.
 func (d *Deployer) Retire(ctx context.Context, tenant, to string) error {
+	parts := d.removedParts(tenant)
+	return d.retire(ctx, tenant, to, parts[:len(parts)-1])
+}
+
+// RetireSecrets moves a tenant's secrets to where Retire moved the rest.
+func (d *Deployer) RetireSecrets(ctx context.Context, tenant, to string) error {
+	return d.retire(ctx, tenant, to, []removedPart{d.secretsPart(tenant)})
+}
+
+func (d *Deployer) retire(ctx context.Context, tenant, to string, parts []removedPart) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
@@ -53,7 +65,7 @@ func (d *Deployer) Retire(ctx context.Context, tenant, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
-	for _, part := range d.removedParts(tenant) {
+	for _, part := range parts {
 		if err := carry(part.path, free(filepath.Join(to, part.name))); err != nil {
 			return err
 		}
@@ -185,7 +197,7 @@ func copyTree(from, to string) error {
 	case mode.IsRegular():
 		err = copyFile(from, to)
 	default:
-		return fmt.Errorf("%s is no file, folder or link: remove it and run this again", from)
+		return uncopied(from)
 	}
 	if err != nil {
 		return err

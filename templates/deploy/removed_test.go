@@ -23,7 +23,7 @@ func TestCarryToAnotherFileSystem(t *testing.T) {
 	must(t, os.WriteFile(picture, []byte("GIF"), 0o640))
 	must(t, os.Chtimes(picture, old, old))
 	must(t, os.Symlink("images/a", filepath.Join(from, "link")))
-	if device(t, from) == device(t, other) {
+	if deviceOf(t, from) == deviceOf(t, other) {
 		t.Fatal("/dev/shm is the file system of temporary files: nothing is tested")
 	}
 	to := filepath.Join(other, "wiki")
@@ -51,11 +51,11 @@ func TestCarryToAnotherFileSystem(t *testing.T) {
 	}
 }
 
-func device(t *testing.T, path string) uint64 {
+func deviceOf(t *testing.T, path string) uint64 {
 	t.Helper()
 	info, err := os.Stat(path)
 	must(t, err)
-	return uint64(info.Sys().(*syscall.Stat_t).Dev)
+	return device(info)
 }
 
 // A second move of the same thing goes beside the first, never over it.

@@ -62,7 +62,9 @@ func TestRenameAndWithdrawInOneApply(t *testing.T) {
 	for range 2 {
 		must(t, d.DropAlias("old"))
 	}
-	must(t, d.Retire(t.Context(), "leaves", filepath.Join(t.TempDir(), "removed")))
+	removed := filepath.Join(t.TempDir(), "removed")
+	must(t, d.Retire(t.Context(), "leaves", removed))
+	must(t, d.RetireSecrets(t.Context(), "leaves", removed))
 	nothingOfOld(t, d)
 	if err := d.Rename(t.Context(), "stays", "new"); err == nil {
 		t.Error("a tenant was moved over another")

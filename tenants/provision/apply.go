@@ -130,7 +130,10 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 			return err
 		})
 	}
-	if err := c.same(ctx, j); err != nil || j.row.Name == "" {
+	if err := c.same(ctx, j); err != nil {
+		return err
+	}
+	if _, err := c.room(ctx, j.tenant, 0); err != nil || j.row.Name == "" { // before it is withdrawn
 		return err
 	}
 	server, err := c.Server(ctx, j.tenant.Server)

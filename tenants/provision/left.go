@@ -49,11 +49,49 @@ func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 		}
 	}
 	var all []*Leftover
+	var taken int64
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		found[name].addFiles(l.Layout)
+		need, err := l.askRoom(ctx, found[name], taken)
+		if err != nil {
+			return nil, err
+		}
+		taken += need
 		all = append(all, found[name])
 	}
 	return all, nil
+}
+
+// askRoom looks whether what is left over has room where it is kept, beside what others
+// take there, and returns how many bytes it takes.
+func (l *looking) askRoom(ctx context.Context, left *Leftover, taken int64) (need int64, err error) {
+	if left.Problem != "" {
+		return 0, nil
+	}
+	need, err = l.room(ctx, left.tenant, taken)
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 { // who only looks does not write there
+		return 0, nil
+	}
+	if err != nil {
+		left.Problem = err.Error()
+		return 0, ctx.Err()
+	}
+	return need, nil
+}
+
+// room looks whether a tenant can be kept where removed ones are.
+func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (need int64, err error) {
+	var dump int64
+	if t.Server != nil {
+		s, err := c.Server(ctx, t.Server)
+		if err != nil {
+			return 0, err
+		}
+		if dump, err = s.DumpSize(ctx, t.Database); err != nil {
+			return 0, err
+		}
+	}
+	return c.Deploy.Room(t.Name, dump, taken)
 }
 
 // leftover is what the ledger and a server have of a tenant.

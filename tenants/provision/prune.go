@@ -17,8 +17,9 @@ const patience = 10 * time.Second
 
 // remove takes away all of a tenant that the web server does not serve any more.
 // Nothing of it is lost: files move into a folder below state/removed, with a dump of
-// the database that was read back before the database goes. The ledger's rows go at
-// the end, so that whatever was interrupted is found again.
+// the database that was read back, before the database goes: that they find no room there
+// is learned while all can still be kept. The ledger's rows go at the end, so that
+// whatever was interrupted is found again.
 func (c *creation) remove(ctx context.Context, j *job) error {
 	name := j.tenant.Name
 	j.removal = c.RunID
@@ -26,18 +27,18 @@ func (c *creation) remove(ctx context.Context, j *job) error {
 		j.removal = j.row.Run
 	}
 	j.removed = c.Layout.RemovedTenant(name, j.removal)
-	files := func() error { return c.Deploy.Retire(ctx, name, j.removed) }
 	steps := []namedStep{
 		{"mark", func() error { return c.leave(ctx, j) }},
 		{"definition", func() error { return c.describe(ctx, j) }},
 		{"last dump", func() error { return c.lastDump(ctx, j) }},
+		{"files", func() error { return c.Deploy.Retire(ctx, name, j.removed) }},
 		{"database", func() error { return c.dropDatabase(ctx, j.tenant) }},
-		{"files", files},
+		{"secrets", func() error { return c.Deploy.RetireSecrets(ctx, name, j.removed) }},
 		{"verify", func() error { return c.nothingLeft(ctx, j.tenant) }},
 		{"ledger", func() error { return c.ledger.Forget(ctx, name) }},
 	}
 	if j.row.Name == "" { // only the state folder has it
-		steps = []namedStep{steps[1], steps[4], steps[5]}
+		steps = []namedStep{steps[1], steps[3], steps[5], steps[6]}
 	}
 	return c.steps(ctx, j.tenant, steps)
 }
