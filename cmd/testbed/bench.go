@@ -30,7 +30,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
-	jobs := flags.Int("jobs", 0, "--jobs of wikictl upgrade; 0: its default")
+	rounds := flags.Int("rounds", 3, "how often each way to upgrade is measured; the medians count")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	switch args[0] {
 	case "upgrade":
 		b.version = "1.39"
-		return (&upgrading{creation: b, jobs: *jobs}).run(ctx)
+		return (&upgrading{creation: b, rounds: max(*rounds, 1)}).run(ctx)
 	case "render":
 		return (&rendering{creation: b}).run(ctx)
 	}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"wikictl/cmd/internal/demo"
@@ -23,18 +22,20 @@ import (
 // same state folder, copied back.
 type upgrading struct {
 	*creation
-	jobs   int // at once by wikictl; 0: its default
+	rounds int
 	demo   *demo.Demo
 	server mariadb.Private
 	copies int // of the state folder
 }
 
-// cost is one line of the table.
-type cost struct {
-	way         string
-	wall        float64 // seconds
-	php, server float64 // CPU seconds of everything that was started, and of mariadbd
+// way is one of the ways to upgrade all wikis.
+type way struct {
+	name    string
+	command []string
 }
+
+// jobCounts are the values of --jobs that should make no difference.
+var jobCounts = []int{4, 8, 16, 32}
 
 func (b *upgrading) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
@@ -44,16 +45,65 @@ func (b *upgrading) run(ctx context.Context) error {
 		return err
 	}
 	defer b.stop(context.WithoutCancel(ctx))
-	if err := b.table(ctx, "1.39 to 1.43", false); err != nil {
+	ways := append(b.updaters(), b.wikictlWay("wikictl upgrade"), b.wikictlWay("wikictl upgrade --backup none", "--backup", "none"))
+	for _, n := range jobCounts {
+		ways = append(ways, b.wikictlWay(fmt.Sprint("wikictl upgrade --jobs ", n), "--jobs", strconv.Itoa(n)))
+	}
+	if err := b.table(ctx, "1.39 to 1.43", ways); err != nil {
 		return err
 	}
-	if _, err := b.wikictlWay(ctx, "wikictl upgrade", "upgrade", "--all"); err != nil {
+	if _, err := b.measure(ctx, b.wikictlWay("wikictl upgrade")); err != nil {
 		return err
 	}
 	if err := b.keep(ctx); err != nil {
 		return err
 	}
-	return b.table(ctx, "nothing to do, forced", true)
+	ways = append(b.updaters(), b.wikictlWay("wikictl upgrade --force", "--force"), b.wikictlWay("wikictl upgrade --force --backup none", "--force", "--backup", "none"))
+	return b.table(ctx, "nothing to do, forced", ways)
+}
+
+// updaters are the ways in which people upgrade wikis now.
+func (b *upgrading) updaters() []way {
+	all := []way{b.updater(oneByOne, 1)}
+	for _, p := range parallel {
+		all = append(all, b.updater(fmt.Sprint(byXargs, p), p))
+	}
+	return all
+}
+
+// updater runs MediaWiki's updater on every wiki, p at once.
+func (b *upgrading) updater(name string, p int) way {
+	script := filepath.Join(b.codebases, "1.43/maintenance/update.php")
+	line := fmt.Sprintf("MW_CONFIG_FILE=%s/state/wikis/w{}/current/LocalSettings.php php %s --quick --dbuser=root --dbpass= ", b.demo.Dir, script)
+	return way{name, []string{"bash", "-euo", "pipefail", "-c", fmt.Sprintf("seq 0 %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n-1, p, line)}}
+}
+
+// wikictlWay is an upgrade of all wikis by wikictl.
+func (b *upgrading) wikictlWay(name string, flags ...string) way {
+	return way{name, append([]string{b.wikictl, "--farm", b.demo.Dir, "upgrade", "--all"}, flags...)}
+}
+
+// table measures every way once in each round, so that what else the machine does
+// meets all of them, and prints what they took. The rounds begin at different ways.
+func (b *upgrading) table(ctx context.Context, what string, ways []way) error {
+	costs := make([][]cost, len(ways))
+	for round := range b.rounds {
+		for i := range ways {
+			i = (i + round*len(ways)/b.rounds) % len(ways)
+			c, err := b.measure(ctx, ways[i])
+			if err != nil {
+				return err
+			}
+			costs[i] = append(costs[i], c)
+		}
+	}
+	fmt.Printf("%d wikis, %s, medians of %d rounds\n", b.n, what, b.rounds)
+	lines := make([]line, len(ways))
+	for i, w := range ways {
+		lines[i] = summarize(w.name, costs[i])
+	}
+	printTable(lines, b.n)
+	return nil
 }
 
 // prepare makes the wikis on 1.39 and then wants 1.43.
@@ -133,97 +183,37 @@ func (b *upgrading) copy(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// table runs every way from the same start and prints what each took.
-func (b *upgrading) table(ctx context.Context, what string, forced bool) error {
-	costs := make([]cost, 0, 5)
-	add := func(c cost, err error) error {
-		costs = append(costs, c)
-		return err
-	}
-	if err := add(b.shell(ctx, "update.php, one after the other", 1)); err != nil {
-		return err
-	}
-	var best cost
-	for _, p := range parallel {
-		c, err := b.shell(ctx, fmt.Sprintf("update.php by xargs -P%d", p), p)
-		if err != nil {
-			return err
-		}
-		if best.way == "" || c.wall < best.wall {
-			best = c
-		}
-	}
-	args := []string{"upgrade", "--all"}
-	if b.jobs > 0 {
-		args = append(args, "--jobs", strconv.Itoa(b.jobs))
-	}
-	if forced {
-		args = append(args, "--force")
-	}
-	err1 := add(best, nil)
-	err2 := add(b.wikictlWay(ctx, "wikictl upgrade", args...))
-	err3 := add(b.wikictlWay(ctx, "wikictl upgrade --backup none", append(args, "--backup", "none")...))
-	for _, err := range []error{err1, err2, err3} {
-		if err != nil {
-			return err
-		}
-	}
-	own := costs[len(costs)-1]
-	fmt.Printf("%d wikis, %s\n%-36s %9s %9s %8s %9s %9s\n", b.n, what, "way", "seconds", "a wiki", "ratio", "PHP CPU", "DB CPU")
-	for _, c := range costs {
-		fmt.Printf("%-36s %9.2f %9.3f %8.2f %9.1f %9.1f\n", c.way, c.wall, c.wall/float64(b.n), c.wall/own.wall, c.php, c.server)
-	}
-	return nil
-}
-
-// shell runs MediaWiki's updater on every wiki, p at once, as people do it now.
-func (b *upgrading) shell(ctx context.Context, way string, p int) (cost, error) {
-	script := filepath.Join(b.codebases, "1.43/maintenance/update.php")
-	line := fmt.Sprintf("MW_CONFIG_FILE=%s/state/wikis/w{}/current/LocalSettings.php php %s --quick --dbuser=root --dbpass= ", b.demo.Dir, script)
-	return b.measure(ctx, way, "bash", "-euo", "pipefail", "-c", fmt.Sprintf("seq 0 %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n-1, p, line))
-}
-
-func (b *upgrading) wikictlWay(ctx context.Context, way string, args ...string) (cost, error) {
-	return b.measure(ctx, way, b.wikictl, append([]string{"--farm", b.demo.Dir}, args...)...)
-}
-
-func (b *upgrading) measure(ctx context.Context, way string, name string, args ...string) (c cost, err error) {
+// measure runs a way from the kept state.
+func (b *upgrading) measure(ctx context.Context, w way) (c cost, err error) {
 	if err := b.back(ctx); err != nil {
 		return c, err
 	}
-	pid, err := b.server.Pid()
+	server, err := b.server.Pid()
 	if err != nil {
 		return c, err
 	}
-	before, err := cpuOf(pid)
+	fpm, err := pidIn(filepath.Join(b.demo.Web.Dir, "fpm.pid"))
+	if err != nil {
+		return c, err
+	}
+	read := func() (spent [2]float64, err error) {
+		var err1, err2 error
+		spent[0], err1 = cpuOf(server)
+		spent[1], err2 = cpuOfFamily(fpm)
+		return spent, errors.Join(err1, err2)
+	}
+	before, err := read()
 	if err != nil {
 		return c, err
 	}
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, w.command[0], w.command[1:]...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return c, fmt.Errorf("%s: %w: %s", way, err, tail(out))
+		return c, fmt.Errorf("%s: %w: %s", w.name, err, tail(out))
 	}
-	c = cost{way: way, wall: time.Since(start).Seconds(), php: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
-	after, err := cpuOf(pid)
-	c.server = after - before
-	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s\n", way, c.wall)
+	c = cost{wall: time.Since(start).Seconds(), php: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
+	after, err := read()
+	c.server, c.fpm = after[0]-before[0], after[1]-before[1]
+	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s\n", w.name, c.wall)
 	return c, err
-}
-
-// cpuOf is the CPU time of a process in seconds, from /proc/PID/stat (proc(5)).
-func cpuOf(pid int) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	const user, system, ticks = 11, 12, 100 // fields after the name; USER_HZ
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	u, err := strconv.ParseFloat(fields[user], 64)
-	if err != nil {
-		return 0, err
-	}
-	s, err := strconv.ParseFloat(fields[system], 64)
-	return (u + s) / ticks, err
 }

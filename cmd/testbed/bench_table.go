@@ -1,0 +1,70 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Names of the ways that others are compared with.
+const (
+	oneByOne = "update.php, one after the other"
+	byXargs  = "update.php by xargs -P"
+)
+
+// cost is what one run of a way took.
+type cost struct {
+	wall             float64 // seconds
+	php, server, fpm float64 // CPU seconds of everything that was started, of mariadbd, and of php-fpm
+}
+
+// line is one line of the table: medians, and the shortest and longest run.
+type line struct {
+	way string
+	cost
+	least, most float64
+}
+
+// summarize makes a line of a way's runs.
+func summarize(way string, costs []cost) line {
+	of := func(field func(cost) float64) []float64 {
+		all := make([]float64, len(costs))
+		for i, c := range costs {
+			all[i] = field(c)
+		}
+		slices.Sort(all)
+		return all
+	}
+	walls := of(func(c cost) float64 { return c.wall })
+	return line{way, cost{
+		wall: median(walls), php: median(of(func(c cost) float64 { return c.php })),
+		server: median(of(func(c cost) float64 { return c.server })), fpm: median(of(func(c cost) float64 { return c.fpm })),
+	}, walls[0], walls[len(walls)-1]}
+}
+
+// median is the middle one of sorted numbers, or the mean of the two in the middle.
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// printTable prints the lines, and how many times faster each is than the loop and than
+// the best number of processes of xargs.
+func printTable(lines []line, n int) {
+	var loop, xargs line
+	for _, l := range lines {
+		switch {
+		case l.way == oneByOne:
+			loop = l
+		case strings.HasPrefix(l.way, byXargs) && (xargs.way == "" || l.wall < xargs.wall):
+			xargs = l
+		}
+	}
+	fmt.Printf("%-40s %8s %13s %7s %6s %6s %8s %8s %8s\n", "way", "seconds", "least to most", "a wiki", "loop", "xargs", "PHP CPU", "DB CPU", "FPM CPU")
+	for _, l := range lines {
+		fmt.Printf("%-40s %8.2f %13s %7.3f %6.2f %6.2f %8.1f %8.1f %8.1f\n", l.way, l.wall, fmt.Sprintf("%.1f to %.1f", l.least, l.most), l.wall/float64(n),
+			loop.wall/l.wall, xargs.wall/l.wall, l.php, l.server, l.fpm)
+	}
+	fmt.Printf("loop, xargs: how many times faster than one after the other, and than %s\n", cmp.Or(xargs.way, "xargs"))
+}

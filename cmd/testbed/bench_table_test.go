@@ -1,0 +1,14 @@
+package main
+
+import "testing"
+
+// A line has medians, whatever the order of the rounds is, and the shortest and longest.
+func TestSummarize(t *testing.T) {
+	got := summarize("w", []cost{{9, 1, 2, 3}, {1, 3, 8, 1}, {2, 2, 4, 2}})
+	if want := (line{"w", cost{2, 2, 4, 2}, 1, 9}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := median([]float64{1, 2, 4, 9}); got != 3 {
+		t.Errorf("the median of an even number is %v", got)
+	}
+}
