@@ -85,7 +85,7 @@ func (s *Server) Contents(ctx context.Context, database string) (map[string]Cont
 	full, counts := make([]string, len(all)), make([]string, len(all))
 	for i, r := range all {
 		full[i] = Quote(database) + "." + Quote(r.name)
-		counts[i] = "SELECT " + literal(r.name) + ", COUNT(*) FROM " + full[i] + r.history()
+		counts[i] = r.count(database)
 	}
 	err = s.work(ctx, "", false, func(c *sql.Conn) error {
 		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 60"); err != nil {

@@ -12,7 +12,7 @@ import (
 const expireRows = 2000
 
 // Expire removes what the ledger has of before a time: ended upgrades but for those that
-// a rollback may still need, steps, sessions, and runs that nothing names any more. It
+// a rollback may still need, what they left out where somebody has acknowledged it, steps, sessions, and runs that nothing names any more. It
 // returns how many rows went, also with an error.
 func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
 	defer func() {
@@ -34,12 +34,16 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 		`DELETE FROM upgrade WHERE ended < ? AND (tenant, run) NOT IN (SELECT tenant, run FROM (
 			SELECT tenant, run FROM upgrade u WHERE started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant)
 				OR (phase = 'upgraded' AND started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant AND phase = 'upgraded'))) AS needed)`,
+		`DELETE FROM loss WHERE noted < ? AND (undone = 1 OR acknowledged IS NOT NULL)`,
 		`DELETE FROM session WHERE since < ?`,
 		`DELETE FROM run WHERE started < ? AND id NOT IN (SELECT run FROM upgrade) AND id NOT IN (SELECT run FROM tenant)`,
 	} {
 		if err == nil {
 			err = l.expire(ctx, &gone, text, before.UTC())
 		}
+	}
+	if err == nil {
+		_, err = l.db.ExecContext(ctx, `DELETE FROM census WHERE (tenant, run) NOT IN (SELECT tenant, run FROM upgrade)`)
 	}
 	return gone, err
 }

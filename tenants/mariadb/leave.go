@@ -32,6 +32,10 @@ func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps s
 				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
 			{`UPDATE upgrade SET undo_backup = CONCAT(?, SUBSTRING(undo_backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(undo_backup, CHAR_LENGTH(?)) = ?`,
 				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE loss SET backup = CONCAT(?, SUBSTRING(backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(backup, CHAR_LENGTH(?)) = ?`,
+				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE loss SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE census SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE upgrade SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE farm_sql SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE step SET tenant = ? WHERE tenant = ?`, []any{to, from}},
@@ -54,6 +58,8 @@ func (l *Ledger) Forget(ctx context.Context, name string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		for _, text := range []string{
 			`DELETE FROM upgrade WHERE tenant = ?`,
+			`DELETE FROM loss WHERE tenant = ?`,
+			`DELETE FROM census WHERE tenant = ?`,
 			`DELETE FROM farm_sql WHERE tenant = ?`,
 			`DELETE FROM tenant WHERE name = ?`,
 		} {

@@ -111,11 +111,14 @@ func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]s
 }
 
 // Unsettled moves an upgrade to the phase Reopening and writes, in one transaction,
-// that the tenant runs on its old code again and has not seen the SQL that came with
-// it.
+// that the tenant runs on its old code again, has not seen the SQL that came with it, and
+// lacks nothing that the upgrade left out.
 func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) (UpgradeRow, error) {
 	err := l.move(ctx, r, Reopening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.OldCodebase, r.OldVersion, r.OldSet); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE loss SET undone = 1 WHERE tenant = ? AND run = ?`, r.Tenant, r.Run); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM farm_sql WHERE tenant = ? AND run = ?`, r.Tenant, r.Run)

@@ -58,7 +58,8 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	return line, err
 }
 
-// tidyDumps removes old dumps of every tenant, but for those that are a way back.
+// tidyDumps removes old dumps of every tenant, but for those that are a way back, or have
+// what an upgrade left out.
 func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, bytes int64, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
@@ -68,7 +69,12 @@ func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, b
 	if err != nil {
 		return 0, 0, err
 	}
+	losses, err := ledger.Losses(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
 	needed := mariadb.NeededBackups(history)
+	mariadb.KeepLost(needed, losses)
 	for _, t := range h.Farm.Tenants {
 		if ctx.Err() != nil {
 			return n, bytes, nil

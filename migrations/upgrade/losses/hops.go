@@ -1,0 +1,109 @@
+package losses
+
+import "regexp"
+
+// move is a table whose rows the updater copies elsewhere and which it drops then.
+type move struct {
+	from, to  string
+	where     string // SQL: which rows of to have what was in from; empty: all of them
+	column    string // of to, that where reads
+	one, many string // what a row is
+	id        string // the name of the key of from
+	skips     *regexp.Regexp
+}
+
+// moves of MediaWiki 1.34 to 1.43 (includes/installer/MysqlUpdater.php; migrateBlocks.php
+// skips blocks of accounts without a user's id, and says so).
+var moves = []move{
+	{from: "ipblocks", to: "block", one: "block", many: "blocks", id: "ipb_id",
+		skips: regexp.MustCompile(`^ipblock with ID (\d+): .*skipping`)},
+	{from: "revision_comment_temp", to: "revision", where: "rev_comment_id <> 0", column: "rev_comment_id",
+		one: "edit summary", many: "edit summaries"},
+	{from: "revision_actor_temp", to: "revision", where: "rev_actor <> 0", column: "rev_actor",
+		one: "author of an edit", many: "authors of edits"},
+	{from: "image_comment_temp", to: "image", where: "img_description_id <> 0", column: "img_description_id",
+		one: "description of a file", many: "descriptions of files"},
+}
+
+func moveOf(table string) (move, bool) {
+	for _, m := range moves {
+		if m.from == table {
+			return m, true
+		}
+	}
+	return move{}, false
+}
+
+// missing is how many of the rows did not arrive; sure is false when that can't be told.
+func (m move) missing(rows int64, before, after Snapshot) (n int64, sure bool) {
+	if m.where == "" {
+		arrived, there := after.Rows[m.to]
+		return rows - (arrived - before.Rows[m.to]), there
+	}
+	arrived, asked := after.Counts[m.from]
+	return rows - (arrived - before.Counts[m.from]), asked
+}
+
+// identify finds the rows that the updater said it skipped, and takes those lines out
+// of said.
+func (m move) identify(said *[]string) string {
+	if m.skips == nil {
+		return ""
+	}
+	var ids, others []string
+	for _, line := range *said {
+		if found := m.skips.FindStringSubmatch(line); found != nil {
+			ids = append(ids, found[1])
+		} else {
+			others = append(others, line)
+		}
+	}
+	*said = others
+	if len(ids) == 0 {
+		return ""
+	}
+	return idList(m.id, ids)
+}
+
+// fill is a column that the updater fills from older ones, which it drops then: rows that
+// it can't make sense of stay empty.
+type fill struct {
+	table     string
+	column    string // that is filled
+	blank     string // SQL: its value where it was not
+	old       string // one of the columns that are dropped
+	id        string // the column that tells which rows these are
+	one, many string
+	without   string
+}
+
+// fills of MediaWiki 1.38 to 1.46 (migrateLinksTable.php, migrateExternallinks.php; the
+// latter leaves out addresses whose protocol $wgUrlProtocols lacks).
+var fills = []fill{
+	{table: "externallinks", column: "el_to_domain_index", blank: "''", old: "el_to", id: "el_id",
+		one: "external link", many: "external links", without: "without a domain and an address"},
+	{table: "templatelinks", column: "tl_target_id", blank: "0", old: "tl_title", id: "tl_from",
+		one: "use of a template", many: "uses of templates", without: "without a target"},
+	{table: "pagelinks", column: "pl_target_id", blank: "0", old: "pl_title", id: "pl_from",
+		one: "link between pages", many: "links between pages", without: "without a target"},
+	{table: "categorylinks", column: "cl_target_id", blank: "0", old: "cl_to", id: "cl_from",
+		one: "member of a category", many: "members of categories", without: "without a category"},
+	{table: "imagelinks", column: "il_target_id", blank: "0", old: "il_to", id: "il_from",
+		one: "use of a file", many: "uses of files", without: "without a file"},
+}
+
+// done reports whether an upgrade filled the column and dropped what it was filled from.
+func (f fill) done(before, after Snapshot) bool {
+	old := f.table + "." + f.old
+	return before.Columns[old] && !after.Columns[old] && after.Columns[f.table+"."+f.column]
+}
+
+func (f fill) empty() string { return f.column + " IS NULL OR " + f.column + " = " + f.blank }
+
+// trimmed are tables of which an upgrade may take rows without any loss: caches, queues,
+// and what it computes anew (cleanupEmptyCategories.php, fixInconsistentRedirects.php).
+var trimmed = map[string]bool{
+	"category": true, "job": true, "l10n_cache": true, "module_deps": true, "msg_resource": true, "objectcache": true,
+	"querycache": true, "querycache_info": true, "querycachetwo": true, "redirect": true, "searchindex": true,
+	"site_stats": true, "transcache": true, "updatelog": true, "uploadstash": true,
+}
