@@ -80,6 +80,10 @@ func (k *task) dump(ctx context.Context) error {
 		return err
 	}
 	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
+	k.dumped = map[string]int64{}
+	for table, c := range b.Tables {
+		k.dumped[table] = c.Rows
+	}
 	return nil
 }
 

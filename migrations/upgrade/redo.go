@@ -45,6 +45,7 @@ func (k *task) reload(ctx context.Context) error {
 		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
 		{"restore", func() error { return k.restore(ctx, k.now.UndoBackup) }},
+		{"losses", func() error { return k.ledger.ReturnLosses(ctx, k.Name, k.now.Run, k.now.UndoBackup) }},
 		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
 		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/migrations/upgrade/losses"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
@@ -24,6 +25,10 @@ type task struct {
 	notes    []string // for the result
 	verified string   // file of the dump that was read in full
 	remarks  []string // what is bad of the wiki, and was before
+
+	dumped map[string]int64 // rows by table, as the dump has them; nil without one
+	census losses.Snapshot  // of before the updater ran
+	losses []mariadb.Loss   // what it left out
 }
 
 // one takes one tenant to its wanted code, or puts it back.
@@ -32,7 +37,12 @@ func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) 
 	start := time.Now()
 	k := &task{upgrade: u, Planned: j}
 	status, err := k.attempt(ctx)
-	return u.run.Finish(session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Note: k.told(), Remarks: k.remarks}), err
+	o := session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Remarks: k.remarks}
+	if status == session.Done {
+		o.Losses = k.lost(ctx)
+	}
+	o.Note = k.told()
+	return u.run.Finish(o), err
 }
 
 func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
@@ -195,9 +205,11 @@ func (k *task) each(ctx context.Context, steps []step) error {
 // be run again.
 func (k *task) change(ctx context.Context) error {
 	err := k.each(ctx, []step{
-		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
+		{"count", func() error { return k.count(ctx) }},
+		{"changing", func() error { return k.changing(ctx) }},
 		{"maintenance", func() error { return k.shut(ctx, "upgraded to MediaWiki "+k.now.NewVersion) }},
 		{"update.php", func() error { return k.update(ctx) }},
+		{"account", func() error { return k.account(ctx) }},
 		{"farm sql", func() error { return k.migrate(ctx) }},
 		{"check", func() error { return k.check(ctx) }},
 		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},

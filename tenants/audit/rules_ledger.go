@@ -75,6 +75,13 @@ var ledgerRules = []rule{
 		Reference: "README: Upgrading",
 	}, there: upgradeKept},
 	{Rule: Rule{
+		ID: "upgrade-losses", Severity: Warning,
+		What:      "MediaWiki's updater did not take along everything when a wiki was upgraded, and nobody has acknowledged that.",
+		Why:       "Blocks, links or other rows of before are not in the wiki any more. The dump of before the upgrade has them, and is kept until then.",
+		Mend:      "Look at what is named; make anew what is missed; then run wikictl losses --acknowledge for the wiki.",
+		Reference: "README: Upgrading",
+	}, there: upgradeLosses},
+	{Rule: Rule{
 		ID: "run-interrupted", Severity: Warning,
 		What:      "A run was killed, or lost its server, before it was over, and what it left is still as it was then.",
 		Why:       "Some wikis are between two states.",
@@ -241,6 +248,17 @@ func upgradeKept(s *subject, r *reporter) {
 	if open && up.Phase == mariadb.Kept {
 		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was left closed: %s",
 			up.OldVersion, up.NewVersion, up.Run, up.Error)
+	}
+}
+
+func upgradeLosses(s *subject, r *reporter) {
+	for _, l := range s.there.past.losses[s.tenant.Name] {
+		where := "there is no dump of before"
+		if l.Backup != "" {
+			where = "the dump of before is " + l.Backup
+		}
+		r.say(s.tenant.Position, l.Table, "wikictl losses --acknowledge "+s.tenant.Name, "upgraded by run %s on %s UTC: %s; %s",
+			l.Run, l.Noted.Time.Format(time.DateTime), l.What, where)
 	}
 }
 

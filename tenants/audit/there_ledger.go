@@ -15,6 +15,7 @@ type ledgerState struct {
 	tenants  map[string]mariadb.TenantRow  // nil when the ledger can't be read
 	upgrades map[string]mariadb.UpgradeRow // begun and not ended, by tenant
 	runs     []mariadb.Run                 // begun and not ended
+	losses   map[string][]mariadb.Loss     // that nobody has acknowledged, by tenant
 	alive    map[string]bool               // runs that still go on, by id
 	busy     map[string]string             // who works on a tenant, by tenant
 }
@@ -43,6 +44,16 @@ func lookAtLedger(ctx context.Context, h *session.Host, servers map[string]serve
 	}
 	if l.runs, err = ledger.OpenRuns(ctx); err != nil {
 		return l, err
+	}
+	losses, err := ledger.Losses(ctx)
+	if err != nil {
+		return l, err
+	}
+	l.losses = map[string][]mariadb.Loss{}
+	for _, loss := range losses {
+		if !loss.Acknowledged.Valid {
+			l.losses[loss.Tenant] = append(l.losses[loss.Tenant], loss)
+		}
 	}
 	sessions, err := ledger.Sessions(ctx)
 	if err != nil {

@@ -43,12 +43,13 @@ type Outcome struct {
 	Err     error
 	Elapsed time.Duration
 	Steps   []Step
-	Secrets string   // file with the log-in of a tenant that was made
-	Backup  string   // file of the last dump of a tenant that was removed
-	Removed string   // folder with all that was a removed tenant's
-	Returns bool     // undelete brings back what was removed
-	Note    string   // what else happened, such as that an interrupted run was put back first
-	Remarks []string // what is bad of it, and was before the run
+	Secrets string         // file with the log-in of a tenant that was made
+	Backup  string         // file of the last dump of a tenant that was removed
+	Removed string         // folder with all that was a removed tenant's
+	Returns bool           // undelete brings back what was removed
+	Note    string         // what else happened, such as that an interrupted run was put back first
+	Remarks []string       // what is bad of it, and was before the run
+	Losses  []mariadb.Loss // what the upgrade left out
 }
 
 // OutcomeOf is a tenant's outcome among those of a run by name. One that the run never

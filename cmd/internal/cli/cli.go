@@ -110,7 +110,7 @@ func (a *app) command() *cli.App {
 func (a *app) commands() []*cli.Command {
 	return common([]*cli.Command{
 		a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.applyCommand(), a.renderCommand(), a.createCommand(),
-		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
+		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
 		a.serverCommand(), a.completionCommand(), a.manCommand(),
 	})
 }

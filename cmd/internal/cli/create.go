@@ -117,6 +117,9 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 			}
 			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; %s", o.Tenant.Name, o.Removed, how))
 		}
+		for _, l := range o.Losses {
+			kept = append(kept, fmt.Sprintf("%s: done, but %s; %s; wikictl losses --acknowledge %[1]s when you have seen to it", o.Tenant.Name, l.What, ui.WhereLost(l)))
+		}
 		if o.Note != "" {
 			kept = append(kept, fmt.Sprintf("%s: %s", o.Tenant.Name, o.Note))
 		}

@@ -133,11 +133,14 @@ func (b *Board) Finished(o session.Outcome) {
 	for _, remark := range o.Remarks {
 		text += "\n          remark: " + Clean(remark)
 	}
+	for _, l := range o.Losses {
+		text += "\n          lost: " + Clean(l.What+"; "+WhereLost(l))
+	}
 	b.event(e)
 	switch {
 	case b.bar == nil:
 		fmt.Fprintln(b.out, text)
-	case o.Status.Failure(), len(o.Remarks) > 0:
+	case o.Status.Failure(), len(o.Remarks) > 0, len(o.Losses) > 0:
 		fmt.Fprintln(b.bars, text)
 	}
 	if b.bar != nil {

@@ -36,6 +36,7 @@ type TenantResult struct {
 	Steps   []StepResult `json:"steps,omitempty"`
 	Error   string       `json:"error,omitempty"`
 	Remarks []string     `json:"remarks,omitempty"` // what is bad of it and is no fault of the run
+	Losses  []LossRow    `json:"losses,omitempty"`  // what its upgrade left out
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
 	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
 	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
@@ -54,6 +55,9 @@ func (d *Document) Add(o session.Outcome) {
 	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
+	}
+	for _, l := range o.Losses {
+		r.Losses = append(r.Losses, NewLossRow(l))
 	}
 	for _, step := range o.Steps {
 		result := StepResult{Name: step.Name, Status: "done", Seconds: step.Elapsed.Seconds()}

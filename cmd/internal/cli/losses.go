@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
+)
+
+func (a *app) lossesCommand() *cli.Command {
+	return &cli.Command{
+		Name: "losses", Usage: "list what upgrades left out, or acknowledge it", ArgsUsage: "[NAME…]",
+		Description: "Lists, for each wiki, what update.php did not take along when the wiki was upgraded: blocks, links, rows of\n" +
+			"any table, and the lines by which a script said that it skipped something; and the dump that still has it.\n" +
+			"Without names and --where it is about the whole farm. --acknowledge notes who has seen it: audit is silent\n" +
+			"about it then, and the dump is kept no longer than [keep] says. The exit code is 1 while something is listed\n" +
+			"that nobody has acknowledged.\n\n" + exitHelp +
+			"\n\nExample: wikictl losses",
+		Flags: append(selectionFlags()[1:],
+			&cli.BoolFlag{Name: "acknowledge", Usage: "note that what is listed was seen"},
+			&cli.BoolFlag{Name: "acknowledged", Usage: "list what was acknowledged earlier, too"}),
+		Action:       a.runLosses,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) runLosses(c *cli.Context) (err error) {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	list := f.Tenants
+	if c.Args().Present() || c.String("where") != "" {
+		if list, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
+			return err
+		}
+	}
+	h, err := a.openHost(f, !c.Bool("acknowledge"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ledger, err := h.Ledger(c.Context)
+	if errors.Is(err, fs.ErrNotExist) { // no wiki was created yet
+		return a.showLosses(nil, nil, asJSON(c))
+	}
+	if err != nil {
+		return err
+	}
+	losses, err := ledger.Losses(c.Context)
+	if err != nil {
+		return err
+	}
+	open := chooseLosses(losses, list, c.Bool("acknowledged"))
+	if !c.Bool("acknowledge") {
+		return a.showLosses(open, nil, asJSON(c))
+	}
+	acknowledged, err := acknowledge(c, h, ledger, open)
+	return errors.Join(err, a.showLosses(open, acknowledged, asJSON(c)))
+}
+
+// chooseLosses are those of some tenants; with all also those that were acknowledged.
+func chooseLosses(losses []mariadb.Loss, list []*tenants.Tenant, all bool) []mariadb.Loss {
+	return slices.DeleteFunc(losses, func(l mariadb.Loss) bool {
+		chosen := slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Name == l.Tenant })
+		return !chosen || l.Acknowledged.Valid && !all
+	})
+}
+
+// acknowledge notes that losses were seen, and returns how many were new.
+func acknowledge(c *cli.Context, h *session.Host, ledger *mariadb.Ledger, list []mariadb.Loss) (*int64, error) {
+	ids := make([]int64, len(list))
+	for i, l := range list {
+		ids[i] = l.ID
+	}
+	n, err := ledger.Acknowledge(c.Context, ids, h.Holder())
+	return &n, err
+}
+
+// showLosses prints losses; acknowledged is how many were acknowledged now, or nil.
+func (a *app) showLosses(list []mariadb.Loss, acknowledged *int64, asJSON bool) error {
+	open := slices.ContainsFunc(list, func(l mariadb.Loss) bool { return !l.Acknowledged.Valid })
+	found := error(nil)
+	if open && acknowledged == nil {
+		found = errFound
+	}
+	if asJSON {
+		rows := []ui.LossRow{}
+		for _, l := range list {
+			rows = append(rows, ui.NewLossRow(l))
+		}
+		document := map[string]any{"command": "losses", "losses": rows}
+		if acknowledged != nil {
+			document["acknowledged"] = *acknowledged
+		}
+		return errors.Join(ui.WriteJSON(a.stdout, document), found)
+	}
+	for _, l := range list {
+		seen := ""
+		if l.Acknowledged.Valid {
+			seen = fmt.Sprintf("; acknowledged by %s on %s UTC", l.Acknowledger, l.Acknowledged.Time.UTC().Format(time.DateTime))
+		}
+		fmt.Fprintln(a.stdout, ui.Clean(fmt.Sprintf("%s: %s, upgraded by run %s on %s UTC; %s%s",
+			l.Tenant, l.What, l.Run, l.Noted.Time.UTC().Format(time.DateTime), ui.WhereLost(l), seen)))
+	}
+	switch {
+	case acknowledged != nil:
+		fmt.Fprintf(a.stdout, "losses: %d acknowledged\n", *acknowledged)
+	case len(list) == 0:
+		fmt.Fprintln(a.stdout, "losses: no upgrade left out anything that is not acknowledged")
+	}
+	return found
+}

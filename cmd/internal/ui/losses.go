@@ -1,0 +1,40 @@
+package ui
+
+import (
+	"time"
+
+	"wikictl/tenants/mariadb"
+)
+
+// LossRow is, in JSON, something that an upgrade left out.
+type LossRow struct {
+	Tenant       string     `json:"tenant"`
+	Run          string     `json:"run"`
+	Table        string     `json:"table,omitempty"`
+	Rows         int64      `json:"rows"`
+	What         string     `json:"what"`
+	Backup       string     `json:"backup,omitempty"` // file of the dump that has it
+	Noted        *time.Time `json:"noted,omitempty"`
+	Acknowledged *time.Time `json:"acknowledged,omitempty"`
+	Acknowledger string     `json:"acknowledger,omitempty"`
+}
+
+// NewLossRow is the row of a loss.
+func NewLossRow(l mariadb.Loss) LossRow {
+	r := LossRow{Tenant: l.Tenant, Run: l.Run, Table: l.Table, Rows: l.Rows, What: l.What, Backup: l.Backup, Acknowledger: l.Acknowledger}
+	if l.Noted.Valid {
+		r.Noted = &l.Noted.Time
+	}
+	if l.Acknowledged.Valid {
+		r.Acknowledged = &l.Acknowledged.Time
+	}
+	return r
+}
+
+// WhereLost says where something is that an upgrade left out.
+func WhereLost(l mariadb.Loss) string {
+	if l.Backup == "" {
+		return "there is no dump of before"
+	}
+	return "the dump of before has it: " + l.Backup
+}

@@ -1,0 +1,129 @@
+package upgrade
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"wikictl/migrations/upgrade/losses"
+	"wikictl/tenants/mariadb"
+)
+
+// count counts what the database holds before the updater changes it. What an interrupted
+// run counted before it began stays.
+func (k *task) count(ctx context.Context) error {
+	if !k.code {
+		return nil
+	}
+	if k.Interrupted != "" {
+		data, err := k.ledger.Census(ctx, k.Name, k.now.Run)
+		if err != nil {
+			return err
+		}
+		if data != nil {
+			return json.Unmarshal(data, &k.census)
+		}
+	}
+	var err error
+	k.census, err = k.snapshot(ctx, k.dumped, nil)
+	return err
+}
+
+// changing writes that the database is about to be changed, and what was counted.
+func (k *task) changing(ctx context.Context) (err error) {
+	var census []byte
+	if k.code {
+		if census, err = json.Marshal(k.census); err != nil {
+			return err
+		}
+	}
+	k.now, err = k.ledger.SetChanging(ctx, k.now, census)
+	return err
+}
+
+// snapshot counts what the database holds now. rows are those of its tables where they
+// are known; before is what was counted before the upgrade, or nil.
+func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, err error) {
+	s, _, err = k.identified(ctx, rows, before)
+	return s, err
+}
+
+// identified is snapshot, with the first ids of the rows that were counted.
+func (k *task) identified(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, ids map[string][]string, err error) {
+	if s.Rows = rows; rows == nil {
+		if s.Rows, err = k.server.RowCounts(ctx, k.tenant.Database); err != nil {
+			return s, nil, err
+		}
+	}
+	if s.Columns, err = k.server.Columns(ctx, k.tenant.Database, losses.Columns()); err != nil {
+		return s, nil, err
+	}
+	s.Counts, ids = map[string]int64{}, map[string][]string{}
+	for _, c := range losses.Conditions(s, before) {
+		s.Counts[c.Name], ids[c.Name], err = k.server.CountWhere(ctx, k.tenant.Database, c.Table, c.Where, c.ID, losses.MostIDs+1)
+		if err != nil {
+			return s, nil, err
+		}
+	}
+	return s, ids, nil
+}
+
+// account compares what the database holds after the updater ran with before, and notes
+// what was left out.
+func (k *task) account(ctx context.Context) error {
+	if !k.code {
+		return nil
+	}
+	after, ids, err := k.identified(ctx, nil, &k.census)
+	if err != nil {
+		return err
+	}
+	said, err := k.said()
+	if err != nil {
+		return err
+	}
+	list := losses.Compare(k.census, after, said)
+	losses.Identify(list, ids)
+	k.losses = nil
+	for _, l := range list {
+		k.losses = append(k.losses, mariadb.Loss{Tenant: k.Name, Run: k.now.Run, Table: l.Table, Rows: l.Rows, What: l.String(), Backup: k.now.Backup})
+	}
+	if len(list) == 0 && k.Interrupted == "" { // nothing was noted before
+		return nil
+	}
+	return k.ledger.NoteLosses(ctx, k.Name, k.now.Run, k.losses)
+}
+
+// said are the lines by which the updater said that it skipped something.
+func (k *task) said() ([]string, error) {
+	f, err := os.Open(filepath.Join(k.Layout.Logs(k.Name), k.RunID+"-update.php.log"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	said, err := losses.Said(f)
+	if err != nil {
+		return nil, fmt.Errorf("read what update.php printed: %w", err)
+	}
+	return said, nil
+}
+
+// lost is what the upgrade that this run ended left out: what it noted, or an interrupted
+// run did.
+func (k *task) lost(ctx context.Context) []mariadb.Loss {
+	if k.losses != nil || k.Interrupted == "" || k.now.Phase != mariadb.Upgraded {
+		return k.losses
+	}
+	list, err := k.ledger.LossesOf(context.WithoutCancel(ctx), k.Name, k.now.Run)
+	if err != nil {
+		k.note("what it left out can't be said: %s", err)
+	}
+	return list
+}
