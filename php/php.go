@@ -26,6 +26,8 @@ type Job struct {
 	Log    string        // file that gets all output; it must exist and be writable by the server's user
 	Limit  time.Duration // after which the job is killed; zero: an hour
 	Output int64         // bytes that it may print, after which it is killed; zero: 64 MiB
+
+	Statements *Statements // nil: each is sent as it is
 }
 
 // Result is what became of a job that ran.
@@ -71,7 +73,7 @@ var frame = regexp.MustCompile(`^#\d+ `)
 // tail returns the last lines of a log on one line, for an error message.
 func tail(path string) string {
 	lines := strings.FieldsFunc(process.End(path, 4096), func(r rune) bool { return r == '\n' || r == '\r' })
-	lines = slices.DeleteFunc(lines, frame.MatchString)
+	lines = slices.DeleteFunc(lines, func(line string) bool { return frame.MatchString(line) || strings.HasPrefix(line, statementsLine) })
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]
 	}

@@ -89,6 +89,8 @@ type request struct {
 	Config string   `json:"config"`
 	Log    string   `json:"log"`
 	Bytes  int64    `json:"bytes"`
+
+	Statements *Statements `json:"statements,omitempty"`
 }
 
 // Start starts a fork server. Where PHP lacks pcntl, posix or FFI, jobs run as
@@ -151,7 +153,7 @@ func codeFile() (*os.File, error) {
 	if err := f.Chmod(0o644); err != nil {
 		return nil, err
 	}
-	if _, err := f.WriteString(serverCode); err != nil {
+	if _, err := f.WriteString(wholeServer()); err != nil {
 		return nil, err
 	}
 	_, err = f.Seek(0, io.SeekStart)
@@ -295,7 +297,7 @@ func (s *Server) send(w *waiter, j Job) error {
 	if args == nil {
 		args = []string{}
 	}
-	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, s.options.fileSize()})
+	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, s.options.fileSize(), j.Statements})
 	if err != nil {
 		return err
 	}

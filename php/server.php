@@ -313,6 +313,7 @@ $argc = count( $argv );
 $_SERVER['argv'] = $GLOBALS['argv'] = $argv;
 $_SERVER['argc'] = $GLOBALS['argc'] = $argc;
 $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $_SERVER['PATH_TRANSLATED'] = $argv[0];
+WikictlStatements::begin( $wikictlJob['statements'] ?? null );
 unset( $wikictlC, $wikictlRunning, $wikictlRead, $wikictlNone, $wikictlLine, $wikictlPid, $wikictlJob, $wikictlFile, $wikictlClasses, $wikictlCode );
 require $argv[0];
 WikictlEnd::returned();

@@ -98,8 +98,12 @@ func (k *task) update(ctx context.Context) error {
 	if !k.code {
 		return nil
 	}
-	err := k.script(ctx, k.tenant.Codebase, "update.php", filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php"),
-		"--quick", "--dbuser="+k.accounts.Schema.Name, "--dbpass="+k.accounts.Schema.Password.Reveal())
+	job, err := k.updater(k.tenant, k.accounts.Schema)
+	if err != nil {
+		return err
+	}
+	job.Config = filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php")
+	err = k.script(ctx, k.Name, k.tenant.Codebase, job)
 	if err == nil {
 		return nil
 	}
@@ -116,19 +120,17 @@ func (k *task) update(ctx context.Context) error {
 	return errors.Join(err, k.server.Settle(after, k.tenant.Database, k.accounts.Schema.Name))
 }
 
-// script runs a maintenance script of a codebase for this tenant.
-func (k *task) script(ctx context.Context, c *tenants.Codebase, name, config string, args ...string) error {
-	server, err := k.PHP(ctx, c)
+// script runs a job of a codebase for a tenant, with a log of its own.
+func (u *upgrade) script(ctx context.Context, name string, c *tenants.Codebase, job php.Job) error {
+	server, err := u.PHP(ctx, c)
 	if err != nil {
 		return err
 	}
-	log, err := k.Log(k.Name, name)
-	if err != nil {
+	if job.Log, err = u.Log(name, filepath.Base(job.Script)); err != nil {
 		return err
 	}
-	_, err = server.Run(ctx, php.Job{
-		Script: filepath.Join(c.Path, "maintenance", name), Args: args, Config: config, Log: log, Limit: k.o.Limit,
-	})
+	job.Limit = u.o.Limit
+	_, err = server.Run(ctx, job)
 	return err
 }
 
@@ -138,7 +140,7 @@ func (k *task) runJobs(ctx context.Context) error {
 	if old == nil {
 		return fmt.Errorf("the codebase %s is not in the definitions any more", k.row.Codebase)
 	}
-	return k.script(ctx, old, "runJobs.php", k.Layout.LocalSettings(k.Name))
+	return k.script(ctx, k.Name, old, php.Job{Script: maintenance(old, "runJobs.php"), Config: k.Layout.LocalSettings(k.Name)})
 }
 
 func (k *task) migrate(ctx context.Context) error {

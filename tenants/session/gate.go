@@ -1,0 +1,36 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"wikictl/tenants"
+)
+
+// gateSize is how many statements that change tables may run at once on a server. With
+// more, MariaDB spends its time on waking those who wait for its dictionary; with fewer,
+// its disk waits.
+const gateSize = 3
+
+// Gate returns the files by which few jobs at once change tables of a server: a job
+// locks one of them (flock(2)) for each statement, and its end frees it. All runs of a
+// farm on this machine share them.
+func (h *Host) Gate(def *tenants.Server) ([]string, error) {
+	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
+		return nil, err
+	}
+	files := make([]string, gateSize)
+	for i := range files {
+		files[i] = filepath.Join(h.Layout.Run(), fmt.Sprintf("ddl-%s.%d", def.Name, i))
+		f, err := os.OpenFile(files[i], os.O_CREATE|os.O_RDONLY, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil { // PHP's user opens it
+			return nil, err
+		}
+	}
+	return files, nil
+}
