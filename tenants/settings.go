@@ -24,7 +24,7 @@ func (l *loader) readSettings(s *section) map[string]Value {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
 			continue
 		}
-		if l.refuseOwn(s, name, v) {
+		if l.refuseOwn(s, name, v) || l.refuseCode(s, name, v) {
 			continue
 		}
 		v.Data = l.settingValue(s, name, v)
