@@ -82,7 +82,7 @@ func TestFaultsBlockOneTenant(t *testing.T) {
 	}
 	f.run("server", "start")
 	out = f.exits(2, "plan")
-	f.wants(out, "2 to make", fmt.Sprintf("%d in the way", len(faulty)), "make w0", "make w1")
+	f.wants(out, "2 to make", fmt.Sprintf("%d blocked", len(faulty)), "make w0", "make w1")
 	for _, x := range faulty {
 		f.wants(out, "blocked "+x.name+": ", x.says)
 	}
@@ -96,9 +96,9 @@ func TestFaultsBlockOneTenant(t *testing.T) {
 	if name := f.client("w0").sitename(); name != "Changed" {
 		t.Errorf("w0 is called %q", name)
 	}
-	f.wants(f.exits(2, "render", "--all"), "render: no changes")
+	f.wants(f.exits(2, "render", "--all"), fmt.Sprintf("render: %d blocked, 2 unchanged", len(faulty)-2), "remark gone: it is not created yet")
 	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Changed", "Again", 1))
-	f.wants(f.exits(2, "render", "--write", "--all"), "render: 1 done, 1 unchanged")
+	f.wants(f.exits(2, "render", "--write", "--all"), "render: 1 done, 2 unchanged")
 	f.exits(1, "audit", "--quick")
 	f.want143()
 	f.upgradesWhatIsServed()
@@ -111,7 +111,7 @@ func (f *farm) upgradesWhatIsServed() {
 	for _, account := range accounts {
 		f.sql("ALTER USER " + account + " ACCOUNT LOCK")
 	}
-	f.wants(f.exits(2, "upgrade", "--dry-run", "--all"), "w1: IN THE WAY: it is not served as it is")
+	f.wants(f.exits(2, "upgrade", "--dry-run", "--all"), "blocked w1: it is not served as it is")
 	_, story, _ := f.result("upgrade", "--all")
 	f.wants(story, "nothing was changed", "w1: it is not served as it is")
 	f.wants(f.exits(2, "upgrade", "--all", "--skip-blocked"), "upgrade: 1 done, 0 unchanged, 0 failed", "blocked")

@@ -17,7 +17,7 @@ func dryRuns(out string) [][]string {
 	return [][]string{
 		{"plan"}, {"apply", "--all", "--dry-run"}, {"apply", "--all", "--prune", "--dry-run"}, {"create", "--all", "--dry-run"},
 		{"upgrade", "--all", "--dry-run"}, {"upgrade", "--all", "--out", out}, {"rollback", "--all", "--dry-run"},
-		{"render", "--all"}, {"status"}, {"audit", "--quick"}, {"undelete"},
+		{"render", "--all"}, {"render", "--write", "--all", "--dry-run"}, {"undelete", "--all", "--dry-run"}, {"status"}, {"audit", "--quick"}, {"undelete"},
 	}
 }
 
@@ -73,7 +73,7 @@ func TestDryRunsWriteNothing(t *testing.T) {
 	f.exits(0, "create", "--all")
 	f.want143()
 	f.same("wikis", others, map[string]int{
-		"plan": 1, "apply --all --dry-run": 1, "create --all --dry-run": 0, "upgrade --all --dry-run": 1, "rollback --all --dry-run": 2,
+		"plan": 1, "apply --all --dry-run": 1, "create --all --dry-run": 0, "upgrade --all --dry-run": 1, "rollback --all --dry-run": 0, "render --write --all --dry-run": 0,
 	})
 }
 

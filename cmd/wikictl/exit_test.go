@@ -36,7 +36,7 @@ func TestExitCodes(t *testing.T) {
 	f.exits(1, "plan")
 	f.exits(0, "create", "w0", "w1")
 	f.sql("CREATE USER wiki_w2@localhost")
-	f.wants(f.exits(2, "create", "--all", "--dry-run"), "w2  stands in the way: the account wiki_w2")
+	f.wants(f.exits(2, "create", "--all", "--dry-run"), "blocked w2: the account wiki_w2")
 	f.exits(0, "create", "--dry-run", "w0", "w1")
 	f.wants(f.exits(2, "plan"), "blocked w2")
 	f.exits(2, "apply", "--all", "--dry-run")
@@ -64,12 +64,14 @@ func renders(f *farm) {
 		f.write(name, text)
 	}
 	var d struct {
-		Changes []struct{ Tenant, Kind, Path, Diff string }
-		Counts  struct{ Done, Unchanged, Failed int }
-		Tenants []struct{ Name, Status, Error string }
+		Counts  struct{ Done, Change, Unchanged, Failed int }
+		Tenants []struct {
+			Name, Status, Error string
+			Entries             []struct{ Kind, What, Diff string }
+		}
 	}
 	must(f.t, json.Unmarshal([]byte(f.exits(1, "--format", "json", "render", "--diff", "w0")), &d))
-	if len(d.Changes) != 2 || d.Changes[0].Tenant != "w0" || !strings.Contains(d.Changes[0].Diff, "Rendered 0") {
+	if d.Counts.Change != 1 || d.Tenants[0].Name != "w0" || len(d.Tenants[0].Entries) != 2 || !strings.Contains(d.Tenants[0].Entries[0].Diff, "Rendered 0") {
 		f.t.Errorf("%+v", d)
 	}
 	farm := f.read("wikictl.toml")

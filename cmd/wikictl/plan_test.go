@@ -131,7 +131,7 @@ func TestPlanAndApply(t *testing.T) {
 	f.define(3)
 	calls := f.countHooks()
 	out := f.exits(1, "plan")
-	f.wants(out, "make w0: database wiki_w0 on server main", "plan: 3 to make, 0 to change")
+	f.wants(out, "make w0: database wiki_w0 on server main", "plan: 3 to make, 0 unchanged")
 	if _, err := os.Stat(f.state("servers")); err == nil {
 		t.Error("plan started a server")
 	}
@@ -156,7 +156,7 @@ func applyChanges(f *farm, calls func() string) {
 	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Wiki 0", "Wiki Zero", 1)+"wgSMTP.password = \"hush-hush\"\n")
 	f.sql("DROP USER wiki_w2@localhost")
 	out := f.exits(1, "plan")
-	f.wants(out, "change w0: edit ", "+$wgSitename = 'Wiki Zero';", "[secret]", "change w2: make account wiki_w2@localhost", "0 to make, 2 to change")
+	f.wants(out, "change w0: edit ", "+$wgSitename = 'Wiki Zero';", "[secret]", "change w2: make account wiki_w2@localhost", "plan: 2 to change, 1 unchanged")
 	if strings.Contains(out, "hush-hush") {
 		f.t.Error("a password is in the plan:\n", out)
 	}
@@ -191,7 +191,7 @@ func applyLeavesUpgrades(f *farm) {
 	old := f.read("tenants/w1.toml")
 	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+strings.Replace(old, "Wiki 1", "Wiki One", 1))
 	f.write("migrations/001-note.sql", "-- where: name=w0\nCREATE TABLE farm_note (id INT PRIMARY KEY);\n")
-	f.wants(f.exits(1, "plan"), "upgrade w1: from MediaWiki 1.39", "upgrade w0: apply migrations/001-note.sql", "0 to change, 0 to rename, 2 to upgrade")
+	f.wants(f.exits(1, "plan"), "upgrade w1: from MediaWiki 1.39", "upgrade w0: apply migrations/001-note.sql", "plan: 2 to upgrade")
 	f.wants(f.exits(0, "apply", "--all"), "apply: no changes, 3 unchanged")
 	if got := f.client("w1").version(); !strings.Contains(got, " 1.39.") {
 		f.t.Error("apply upgraded w1 to", got)
@@ -209,7 +209,7 @@ func applyBlocks(f *farm) {
 	must(f.t, os.Rename(f.state("secrets/w1.toml"), f.state("kept")))
 	must(f.t, os.Remove(dir+"/w2.toml"))
 	f.write("tenants/other.toml", "database = \"wiki_w2\"\ncodebase = \"1.43\"\n"+strings.Replace(two, `"w2"`, `"other"`, 1))
-	f.wants(f.exits(2, "plan"), "blocked w1: its secrets are gone; restore ", "blocked other: it is w2 in the ledger, and can't be renamed: its code changes, too", "2 in the way")
+	f.wants(f.exits(2, "plan"), "blocked w1: its secrets are gone; restore ", "blocked other: it is w2 in the ledger, and can't be renamed: its code changes, too", "2 blocked")
 	f.wants(f.exits(2, "apply", "--all"), "apply: 0 done, 1 unchanged, 0 failed, 0 skipped, 2 blocked")
 	must(f.t, os.Rename(f.state("kept"), f.state("secrets/w1.toml")))
 	must(f.t, os.Remove(dir+"/other.toml"))
@@ -255,7 +255,7 @@ func applyRenames(f *farm, calls func() string) {
 	if out, err := f.command("create", "renamed").CombinedOutput(); err == nil || !strings.Contains(string(out), "wikictl apply renamed renames it") {
 		f.t.Errorf("%v: %s", err, out)
 	}
-	f.wants(f.exits(1, "plan"), "rename renamed: from w2; database wiki_w2 on server main", "/wikis/w2 becomes ", "/secrets/renamed.toml", "1 to rename", "0 left over")
+	f.wants(f.exits(1, "plan"), "rename renamed: from w2; database wiki_w2 on server main", "/wikis/w2 becomes ", "/secrets/renamed.toml", "plan: 1 to rename, 2 unchanged")
 	f.wants(f.exits(0, "apply", "renamed"), "apply: 1 done, 0 unchanged")
 	if got := calls(); got != "check\nreload\n" {
 		f.t.Errorf("the web server was called by %q", got)

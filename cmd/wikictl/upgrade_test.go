@@ -121,7 +121,7 @@ func TestUpgrade(t *testing.T) {
 	before := alpha.content()
 	f.want143()
 	f.write("migrations/001-note.sql", "-- where: name=alpha\nCREATE TABLE farm_note (id INT PRIMARY KEY);\nINSERT INTO farm_note VALUES (7);\n")
-	if out := f.exits(1, "upgrade", "--all", "--dry-run"); !strings.Contains(out, "2 to upgrade in 1 waves") || alpha.version() != "MediaWiki 1.39.17" {
+	if out := f.exits(1, "upgrade", "--all", "--dry-run"); !strings.Contains(out, "upgrade: 2 to upgrade, 1 unchanged\nall in 1 wave") || alpha.version() != "MediaWiki 1.39.17" {
 		t.Fatal(out)
 	}
 	plan := filepath.Join(f.demo.Dir, "plan.json")
@@ -277,17 +277,22 @@ func TestUpgradePreflight(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	type planned struct {
-		Name, Locked      string
+		Locked            string
 		Jobs              int
 		Problems, Remarks []string
 	}
 	plan := func() map[string]planned {
 		out, _ := f.command("--format", "json", "upgrade", "--all", "--dry-run").Output()
-		var document struct{ Tenants []planned }
+		var document struct {
+			Tenants []struct {
+				Name    string
+				Details planned
+			}
+		}
 		must(t, json.Unmarshal(out, &document))
 		byName := map[string]planned{}
 		for _, p := range document.Tenants {
-			byName[p.Name] = p
+			byName[p.Name] = p.Details
 		}
 		return byName
 	}

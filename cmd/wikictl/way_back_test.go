@@ -205,7 +205,7 @@ func (f *farm) finishAll(name func(i, finisher int) string) {
 	for i, l := range leftStates {
 		up, down = append(up, name(i, 0)), append(down, name(i, 1))
 		if l.oneWay {
-			f.refused(2, "IN THE WAY", "rollback", "--yes", name(i, 1))
+			f.refused(2, "blocked ", "rollback", "--yes", name(i, 1))
 			up, down = append(up, name(i, 1)), down[:len(down)-1]
 		}
 	}

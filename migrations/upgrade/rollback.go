@@ -11,10 +11,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Which are the upgrades that a rollback undoes: without any the newest of each tenant.
+// Which are the upgrades that a rollback undoes: without Run and To the newest of each
+// tenant.
 type Which struct {
-	Run string // those that this run made, where they are the newest of their tenants
-	To  string // further back: those that this run made, where all later ones were put back; or what this run's rollback dropped
+	Run  string // those that this run made, where they are the newest of their tenants
+	To   string // further back: those that this run made, where all later ones were put back; or what this run's rollback dropped
+	Some bool   // tenants without an upgrade to undo are unchanged; else that is a problem
 }
 
 // Undo is one tenant that can be put back to before an upgrade.
@@ -52,30 +54,24 @@ func (u *Undo) release() int {
 	return u.row.OldRelease
 }
 
-// Undos looks which of the tenants can be put back, and what that would lose. Tenants
-// that the run of w did not upgrade are left out.
-func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which) ([]*Undo, error) {
+// Undos inspects which of the tenants can be put back, and what that would lose, and
+// returns those that w leaves as they are. Tenants that the run of w did not upgrade are
+// in neither list.
+func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which) (undos []*Undo, unchanged []*tenants.Tenant, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	now, err := ledger.Tenants(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	history, err := ledger.History(ctx)
+	upgrades, err := upgradesOf(ctx, ledger)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	upgrades := map[string][]mariadb.UpgradeRow{}
-	for _, r := range history {
-		upgrades[r.Tenant] = append([]mariadb.UpgradeRow{r}, upgrades[r.Tenant]...)
-	}
-	var undos []*Undo
-	for _, t := range list {
-		if !w.has(upgrades[t.Name]) {
-			continue
-		}
+	meant, unchanged := w.sort(list, upgrades)
+	for _, t := range meant {
 		row, err := pick(upgrades[t.Name], w, now[t.Name].ComponentSet)
 		u := &Undo{Name: t.Name, Run: row.Run, Old: row.OldVersion, New: row.NewVersion, Since: row.Opened.Time, tenant: t, row: row, err: err}
 		if u.Redo = w.To != "" && row.UndoneBy == w.To; u.Redo {
@@ -89,7 +85,35 @@ func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which
 		}
 		undos = append(undos, u)
 	}
-	return undos, nil
+	return undos, unchanged, nil
+}
+
+// upgradesOf returns all upgrades of each tenant, newest first.
+func upgradesOf(ctx context.Context, ledger *mariadb.Ledger) (map[string][]mariadb.UpgradeRow, error) {
+	history, err := ledger.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	upgrades := map[string][]mariadb.UpgradeRow{}
+	for _, r := range history {
+		upgrades[r.Tenant] = append([]mariadb.UpgradeRow{r}, upgrades[r.Tenant]...)
+	}
+	return upgrades, nil
+}
+
+// sort returns the tenants whose upgrades are to be undone, and those that are left as
+// they are because they have none.
+func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]mariadb.UpgradeRow) (meant, unchanged []*tenants.Tenant) {
+	for _, t := range list {
+		switch rows := upgrades[t.Name]; {
+		case !w.has(rows):
+		case w.Some && w.Run+w.To == "" && (len(rows) == 0 || rows[0].Phase == mariadb.PutBack):
+			unchanged = append(unchanged, t)
+		default:
+			meant = append(meant, t)
+		}
+	}
+	return meant, unchanged
 }
 
 // has reports whether a tenant with those upgrades is meant.

@@ -20,9 +20,9 @@ type RollbackOptions struct {
 	NoDump   bool          // what the database holds is not dumped before it is dropped
 	Drain    <-chan struct{}
 
-	// Confirm is asked once all tenants are locked, with what would be lost; an error
+	// Confirm is asked once all tenants are locked, with what would be lost and how many tenants are unchanged; an error
 	// ends the rollback before anything is changed. It returns who watches.
-	Confirm func(ctx context.Context, undos []*Undo) (session.Observer, error)
+	Confirm func(ctx context.Context, undos []*Undo, unchanged int) (session.Observer, error)
 	// Again is asked about a tenant of which more would be lost than Confirm was told,
 	// when it can't be edited any more. Nil: nobody minds.
 	Again func(ctx context.Context, u *Undo) error
@@ -38,8 +38,13 @@ func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Wh
 	if r.ledger, err = h.Ledger(ctx); err != nil {
 		return nil, err
 	}
-	if list, err = r.meant(ctx, list, w); err != nil {
+	upgrades, err := upgradesOf(ctx, r.ledger)
+	if err != nil {
 		return nil, err
+	}
+	list, unchanged := w.sort(list, upgrades) // the others are not locked
+	if len(list) == 0 && len(unchanged) > 0 {
+		return unchangedOutcomes(unchanged), nil
 	}
 	if ctx, err = h.Lock(ctx, tenants.ServersOf(list)); err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Wh
 		r.locked[t.Name] = h.Locks(t.Server).Acquire(ctx, t.Database)
 	}
 	defer r.release(ctx, list)
-	undos, err := Undos(ctx, h, list, w)
+	undos, since, err := Undos(ctx, h, list, w)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +62,7 @@ func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Wh
 			u.Problem, u.err = err.Error(), err
 		}
 	}
-	observer, err := o.Confirm(ctx, undos)
+	observer, err := o.Confirm(ctx, undos, len(unchanged)+len(since))
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +70,16 @@ func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Wh
 	if r.run, err = h.Begin(ctx, "rollback", observer); err != nil {
 		return nil, err
 	}
-	outcomes := r.all(ctx, undos)
+	outcomes := append(r.all(ctx, undos), unchangedOutcomes(append(unchanged, since...))...)
 	return outcomes, r.run.End(ctx, outcomes)
+}
+
+func unchangedOutcomes(list []*tenants.Tenant) []session.Outcome {
+	outcomes := make([]session.Outcome, len(list))
+	for i, t := range list {
+		outcomes[i] = session.Outcome{Tenant: t, Status: session.Unchanged}
+	}
+	return outcomes
 }
 
 // rollback is one Rollback.
@@ -75,30 +88,6 @@ type rollback struct {
 	o      RollbackOptions
 	locked map[string]error // by tenant: nil when its lock is held
 	asking sync.Mutex       // one question at a time
-}
-
-// meant are the tenants that the rollback is about: the others are not locked.
-func (r *rollback) meant(ctx context.Context, list []*tenants.Tenant, w Which) ([]*tenants.Tenant, error) {
-	if w == (Which{}) {
-		return list, nil
-	}
-	rows, err := r.ledger.History(ctx)
-	if err != nil {
-		return nil, err
-	}
-	upgraded := map[string]bool{}
-	for _, row := range rows {
-		if w.has([]mariadb.UpgradeRow{row}) {
-			upgraded[row.Tenant] = true
-		}
-	}
-	var meant []*tenants.Tenant
-	for _, t := range list {
-		if upgraded[t.Name] {
-			meant = append(meant, t)
-		}
-	}
-	return meant, nil
 }
 
 func (r *rollback) release(ctx context.Context, list []*tenants.Tenant) {

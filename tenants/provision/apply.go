@@ -9,6 +9,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -58,12 +59,12 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
 	var jobs []*job
 	for _, t := range p.Tenants {
 		for _, e := range t.Entries {
-			if e.Kind == Upgrade {
+			if e.Kind == plan.Upgrade {
 				continue
 			}
 			delete(outcomes, t.Name)
-			if e.Kind == Blocked {
-				outcomes[t.Name] = session.Outcome{Tenant: t.tenant, Status: session.Blocked, Err: t.inTheWay()}
+			if e.Kind == plan.Blocked {
+				outcomes[t.Name] = session.Outcome{Tenant: t.tenant, Status: session.Blocked, Err: t.Err()}
 			} else {
 				jobs = append(jobs, &job{tenant: t.tenant, kind: e.Kind, row: t.row, accounts: t.accounts})
 			}
@@ -76,7 +77,7 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
 		case left.Problem != "":
 			outcomes[left.Name] = session.Outcome{Tenant: left.tenant, Status: session.Failed, Err: errors.New(left.Problem)}
 		default:
-			jobs = append(jobs, &job{tenant: left.tenant, kind: Left, row: left.row})
+			jobs = append(jobs, &job{tenant: left.tenant, kind: plan.Left, row: left.row})
 		}
 	}
 	return jobs, outcomes
@@ -109,14 +110,14 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 		}
 	}
 	switch j.kind {
-	case Make:
+	case plan.Make:
 		if err := c.makeDatabase(ctx, j); err != nil {
 			return err
 		}
 		return c.step(j.tenant, "folders", func() error { return c.makeFolders(j) })
-	case Rename:
+	case plan.Rename:
 		return c.step(j.tenant, "move", func() error { return c.move(ctx, j) })
-	case Change:
+	case plan.Change:
 		if c.half[j.tenant.Name] != "" {
 			if err := c.step(j.tenant, "move back", func() error { return c.moveBack(ctx, j) }); err != nil {
 				return err
@@ -170,7 +171,7 @@ func (c *creation) same(ctx context.Context, j *job) error {
 		return mariadb.ErrStale
 	}
 	_, open, err := c.ledger.OpenUpgrade(ctx, name)
-	if err == nil && open && (j.kind != Left || row.State != mariadb.Leaving) {
+	if err == nil && open && (j.kind != plan.Left || row.State != mariadb.Leaving) {
 		return mariadb.ErrStale
 	}
 	return err
@@ -208,20 +209,20 @@ func (c *creation) mend(ctx context.Context, j *job) (err error) {
 func (c *creation) settle(ctx context.Context, j *job) error {
 	t := j.tenant
 	err := c.step(t, "probe", func() (err error) {
-		if j.kind != Change {
+		if j.kind != plan.Change {
 			return c.Confirm(ctx, t)
 		}
 		j.remarks, err = c.After(ctx, t, j.before)
 		return err
 	})
 	switch {
-	case err != nil && j.kind == Change && ctx.Err() == nil && !errors.As(err, new(*session.SameError)):
+	case err != nil && j.kind == plan.Change && ctx.Err() == nil && !errors.As(err, new(*session.SameError)):
 		return c.putBack(ctx, j, err)
 	case err != nil:
 		return err
 	case j.back != "":
 		return c.Deploy.DropAlias(j.back)
-	case j.kind != Rename:
+	case j.kind != plan.Rename:
 		return nil
 	}
 	return c.step(t, "ledger", func() error { return c.moved(ctx, j) })

@@ -16,6 +16,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -56,7 +57,7 @@ func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 	seen := map[string]bool{}
 	for _, j := range jobs {
 		t, state := j.tenant, c.rows[j.tenant.Name].State
-		if j.kind != Make || c.unsound[t.Name] != nil || (state != "" && state != mariadb.Creating) {
+		if j.kind != plan.Make || c.unsound[t.Name] != nil || (state != "" && state != mariadb.Creating) {
 			continue
 		}
 		if key := goldenKey(t); !seen[key] {

@@ -15,6 +15,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 )
 
 // leftovers lists what wikictl made for tenants that nothing defines any more: by
@@ -45,7 +46,7 @@ func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 			continue
 		}
 		if _, known := l.rows[name]; !known && found[name] == nil && l.Farm.Tenant(name) == nil {
-			found[name] = &Leftover{Name: name, tenant: &tenants.Tenant{Name: name}}
+			found[name] = &Leftover{Leftover: plan.Leftover{Name: name}, tenant: &tenants.Tenant{Name: name}}
 		}
 	}
 	var all []*Leftover
@@ -96,7 +97,7 @@ func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (ne
 
 // leftover is what the ledger and a server have of a tenant.
 func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftover, error) {
-	left := &Leftover{Name: row.Name, row: row}
+	left := &Leftover{Leftover: plan.Leftover{Name: row.Name}, row: row}
 	server := l.Farm.Servers[row.Server]
 	if server == nil {
 		left.tenant = &tenants.Tenant{Name: row.Name, Database: row.Database}

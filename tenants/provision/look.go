@@ -11,6 +11,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -63,9 +64,9 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	var whole, served []*Planned
 	for i, t := range list {
 		planned[i] = l.judgeAll(t)
-		if ready := planned[i].row.State == mariadb.Ready && !planned[i].Is(Blocked) && !planned[i].Is(Rename); ready {
+		if ready := planned[i].row.State == mariadb.Ready && !planned[i].Is(plan.Blocked) && !planned[i].Is(plan.Rename); ready {
 			served = append(served, planned[i])
-			if !planned[i].Is(Upgrade) && l.half[t.Name] == "" {
+			if !planned[i].Is(plan.Upgrade) && l.half[t.Name] == "" {
 				whole = append(whole, planned[i])
 			}
 		}
@@ -83,7 +84,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	}
 	p.Unchanged = len(list) - len(p.Tenants)
 	if l.Deploy.Unfinished() {
-		p.Farm = append(p.Farm, Entry{Kind: Change, What: "the web server has not read all of its configuration, as a run was interrupted"})
+		p.Farm = append(p.Farm, plan.Entry{Kind: plan.Change, What: "the web server has not read all of its configuration, as a run was interrupted"})
 	}
 	if !o.Whole {
 		return p, nil
@@ -105,10 +106,10 @@ func UnseenFiles(why map[string]error) string {
 
 // judgeAll says what is to be done about a tenant, but for its files.
 func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
-	p := &Planned{Name: t.Name, tenant: t, row: l.rows[t.Name]}
+	p := &Planned{Tenant: plan.Tenant{Name: t.Name}, tenant: t, row: l.rows[t.Name]}
 	if problems := l.obstacles[t.Name]; problems != nil {
 		for _, problem := range problems {
-			p.add(Blocked, "%s", problem)
+			p.Add(plan.Blocked, "%s", problem)
 		}
 		return p
 	}
@@ -118,23 +119,23 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 		return p
 	}
 	if other := l.half[t.Name]; other != "" {
-		p.add(Change, "a rename to %s was interrupted, which the files do not want any more: what is under that name comes back", other)
+		p.Add(plan.Change, "a rename to %s was interrupted, which the files do not want any more: what is under that name comes back", other)
 		return p
 	}
 	o := l.judge(t)
 	switch {
 	case o.Err != nil:
-		p.add(Blocked, "%s", o.Err)
+		p.Add(plan.Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != mariadb.Ready:
-		p.add(Make, "%s", making(t, l.begun[t.Name]))
+		p.Add(plan.Make, "%s", making(t, l.begun[t.Name]))
 		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
-			p.add(Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
+			p.Add(plan.Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
 		}
 	case !deploy.Exists(l.Layout.Secrets(t.Name)):
-		p.add(Blocked, "its secrets are gone; restore %s from a backup", l.Layout.Secrets(t.Name))
+		p.Add(plan.Blocked, "its secrets are gone; restore %s from a backup", l.Layout.Secrets(t.Name))
 	default:
 		if why := otherCode(t, p.row, l.open[t.Name]); why != "" {
-			p.add(Upgrade, "%s", why)
+			p.Add(plan.Upgrade, "%s", why)
 			return p
 		}
 		l.judgeAccounts(p)
@@ -151,9 +152,9 @@ func (l *looking) judgeSeen(p *Planned) {
 	}
 	switch {
 	case err != nil:
-		p.add(Blocked, "%s", err)
+		p.Add(plan.Blocked, "%s", err)
 	case current != 0:
-		p.add(Change, "ask it: it is served from release %d, which was not seen to answer, as a run was interrupted or failed; release %d was, and is served again when this one does not answer", current, seen)
+		p.Add(plan.Change, "ask it: it is served from release %d, which was not seen to answer, as a run was interrupted or failed; release %d was, and is served again when this one does not answer", current, seen)
 	}
 }
 
@@ -161,13 +162,13 @@ func (l *looking) judgeSeen(p *Planned) {
 func (l *looking) judgeAccounts(p *Planned) {
 	accounts := l.AccountsOf(p.tenant)
 	for _, foreign := range l.found[p.tenant.Server.Name].Of(accounts).InTheWay(accounts) {
-		p.add(Blocked, "%s; ALTER USER gives it that password, if it is the tenant's", mariadb.ForeignAccount(p.tenant.Server.Name, foreign))
+		p.Add(plan.Blocked, "%s; ALTER USER gives it that password, if it is the tenant's", mariadb.ForeignAccount(p.tenant.Server.Name, foreign))
 	}
 	for _, name := range []string{p.tenant.WebAccount(), p.tenant.SchemaAccount()} {
 		full := name + "@" + p.tenant.Server.AccountHost
 		if !l.found[p.tenant.Server.Name].Accounts[full] {
 			p.accounts = true
-			p.add(Change, "make account %s on server %s, which is gone", full, p.tenant.Server.Name)
+			p.Add(plan.Change, "make account %s on server %s, which is gone", full, p.tenant.Server.Name)
 		}
 	}
 }
@@ -175,37 +176,46 @@ func (l *looking) judgeAccounts(p *Planned) {
 // compare adds the files that differ of tenants that run on their wanted code.
 func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
 	list := make([]*tenants.Tenant, len(some))
-	by := map[string]*Planned{}
+	by := map[string]*plan.Tenant{}
 	for i, t := range some {
-		list[i], by[t.Name] = t.tenant, t
+		list[i], by[t.Name] = t.tenant, &t.Tenant
 	}
-	wanted := func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
-	if unread := l.Unreadable(ctx, list, wanted); len(unread) > 0 {
-		p.Unseen = append(p.Unseen, UnseenFiles(unread))
+	farm, unseen, err := inspectFiles(ctx, l.Host, list, by, true)
+	p.Farm, p.Unseen = append(p.Farm, farm...), append(p.Unseen, unseen...)
+	return err
+}
+
+// inspectFiles adds the files of tenants that differ to by, and why those of a tenant
+// could not be compared. It returns the files that are no tenant's, and what may not be
+// read.
+func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, by map[string]*plan.Tenant, diffs bool) (farm []plan.Entry, unseen []string, err error) {
+	if unread := h.Unreadable(ctx, list, wantedCode); len(unread) > 0 {
+		unseen = append(unseen, UnseenFiles(unread))
 		list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
 	}
-	source, err := l.Source(list, wanted)
+	source, err := h.Source(list, wantedCode)
 	if err != nil {
-		return err
+		return nil, unseen, err
 	}
-	changes, err := l.Deploy.Compare(ctx, source, true)
+	changes, err := h.Deploy.Compare(ctx, source, diffs)
 	var unknown *deploy.PartialError
 	switch {
 	case errors.As(err, &unknown):
 		for _, o := range unknown.Failed {
-			by[o.Tenant].add(Blocked, "%s", o.Err)
+			by[o.Tenant].Add(plan.Blocked, "%s", o.Err)
 		}
 	case err != nil:
-		return err
+		return nil, unseen, err
 	}
 	for _, c := range changes {
-		if c.Tenant == "" {
-			p.Farm = append(p.Farm, Entry{Kind: Change, What: string(c.Kind) + " " + c.Path, Diff: c.Diff})
-			continue
+		entry := plan.Entry{Kind: plan.Change, What: string(c.Kind) + " " + c.Path, Diff: c.Diff}
+		if t := by[c.Tenant]; t != nil {
+			t.Entries = append(t.Entries, entry)
+		} else {
+			farm = append(farm, entry)
 		}
-		by[c.Tenant].addChange(c)
 	}
-	return nil
+	return farm, unseen, nil
 }
 
 // pendingSQL adds what of the farm's own SQL an upgrade would apply.
@@ -220,7 +230,7 @@ func pendingSQL(ctx context.Context, served []*Planned, o LookOptions) error {
 	pending, err := o.SQL(ctx, list)
 	for _, t := range served {
 		for _, what := range pending[t.Name] {
-			t.add(Upgrade, "%s: wikictl upgrade %s", what, t.Name)
+			t.Add(plan.Upgrade, "%s: wikictl upgrade %s", what, t.Name)
 		}
 	}
 	return err

@@ -1,119 +1,64 @@
 package provision
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 )
 
-// Kind says what is to be done about a difference.
-type Kind string
-
-// Kinds of differences.
-const (
-	Make    Kind = "make"    // it is defined, and not there or not finished
-	Change  Kind = "change"  // files or accounts are not as they are wanted
-	Rename  Kind = "rename"  // it is there under a name that is not defined any more
-	Upgrade Kind = "upgrade" // only wikictl upgrade may close it
-	Blocked Kind = "blocked" // something stands in the way
-	Left    Kind = "left"    // it is there, and nothing defines it
-)
-
-// Entry is one difference of a tenant.
-type Entry struct {
-	Kind Kind   `json:"kind"`
-	What string `json:"what"`           // a sentence without a full stop
-	Diff string `json:"diff,omitempty"` // of a file, unified, secrets masked
-}
-
-// Planned is one defined tenant that differs from what is there.
+// Planned is one defined tenant that differs from what exists.
 type Planned struct {
-	Name    string  `json:"name"`
-	From    string  `json:"from,omitempty"` // its name in the ledger, when it is renamed
-	Entries []Entry `json:"entries"`
+	plan.Tenant
 
 	tenant   *tenants.Tenant
 	row      mariadb.TenantRow // the zero row: the ledger has none
 	accounts bool              // they are to be made again
 }
 
-// Is says whether there are entries of a kind.
-func (p *Planned) Is(k Kind) bool {
-	for _, e := range p.Entries {
-		if e.Kind == k {
-			return true
-		}
-	}
-	return false
-}
-
-// inTheWay is what stands in the way, as an error: a line for each.
-func (p *Planned) inTheWay() error {
-	var lines []string
-	for _, e := range p.Entries {
-		if e.Kind == Blocked {
-			lines = append(lines, e.What)
-		}
-	}
-	return errors.New(strings.Join(lines, "\n"))
-}
-
-func (p *Planned) add(k Kind, format string, args ...any) {
-	p.Entries = append(p.Entries, Entry{Kind: k, What: fmt.Sprintf(format, args...)})
-}
-
 // Leftover is what wikictl made for a tenant that nothing defines any more.
 type Leftover struct {
-	Name    string   `json:"name"`
-	Items   []string `json:"items"`             // what Apply removes, when it is told to; files move to state/removed
-	Kept    []string `json:"kept,omitempty"`    // what stays, as it is not the tenant's
-	Problem string   `json:"problem,omitempty"` // why it can't be removed
+	plan.Leftover
 
 	tenant *tenants.Tenant   // without a server when the ledger does not know it
 	row    mariadb.TenantRow // the zero row: only the state folder has it
 }
 
-// Plan is how the definitions differ from what is there.
+// Plan is how the definitions differ from what exists, with what Apply needs to know.
 type Plan struct {
-	Tenants   []*Planned  // that differ, in the farm's order
-	Farm      []Entry     // of no tenant
-	Left      []*Leftover // by name; only of a plan for the whole farm
+	Tenants   []*Planned   // that differ, in the farm's order
+	Farm      []plan.Entry // of no tenant
+	Left      []*Leftover  // by name; only of a plan for the whole farm
 	Unchanged int
-	Unseen    []string // what whoever looked may not see, a sentence each without a full stop
+	Unseen    []string // what could not be read, a sentence each without a full stop
 
 	all []*tenants.Tenant
 }
 
-// Count is how many tenants have differences of a kind.
-func (p *Plan) Count(k Kind) int {
-	if k == Left {
-		return len(p.Left)
-	}
-	n := 0
+// Outline returns the plan in the form that all commands share.
+func (p *Plan) Outline() *plan.Plan {
+	o := &plan.Plan{Farm: p.Farm, Unseen: p.Unseen, Unchanged: p.Unchanged}
 	for _, t := range p.Tenants {
-		if t.Is(k) {
-			n++
-		}
+		o.Tenants = append(o.Tenants, &t.Tenant)
 	}
-	return n
+	for _, left := range p.Left {
+		o.Left = append(o.Left, &left.Leftover)
+	}
+	if o.Count(plan.Upgrade) > 0 {
+		o.Notes = append(o.Notes, "wikictl upgrade --dry-run shows the upgrades; apply leaves them alone")
+	}
+	if len(p.Left) > 0 {
+		o.Notes = append(o.Notes, "wikictl apply --all --prune removes what is left over; files and a dump of each database go to state/removed")
+	}
+	if n, allowed := p.Removals(); n > allowed {
+		o.Notes = append(o.Notes, fmt.Sprintf("that is more than %d, a tenth of the farm: it wants --max-removals %d, too", allowed, n))
+	}
+	return o
 }
 
-// Empty says that nothing differs, as far as it could be seen.
-func (p *Plan) Empty() bool { return len(p.Tenants)+len(p.Farm)+len(p.Left) == 0 }
-
-// InTheWay reports whether Apply would fail at something that it can see now. With
-// prune that may be a leftover that can't be removed.
-func (p *Plan) InTheWay(prune bool) bool {
-	stuck := func(left *Leftover) bool { return left.Problem != "" }
-	return p.Count(Blocked) > 0 || prune && slices.ContainsFunc(p.Left, stuck)
-}
-
-// Removals says how many leftovers Apply would remove with Prune, and how many it
+// Removals returns how many leftovers Apply would remove with Prune, and how many it
 // removes without being told their number: a tenth of the farm, and one in any case. A
 // farm's files that are half there look like a farm that lost many tenants.
 func (p *Plan) Removals() (n, allowed int) {
@@ -191,9 +136,4 @@ func otherCode(t *tenants.Tenant, row mariadb.TenantRow, open mariadb.UpgradeRow
 		return fmt.Sprintf("MediaWiki %s with other code or extensions, and what else changed: wikictl upgrade %s", row.Version, t.Name)
 	}
 	return fmt.Sprintf("from MediaWiki %s to %s, and what else changed: wikictl upgrade %s", row.Version, t.Codebase.Version, t.Name)
-}
-
-// addChange notes a file that differs.
-func (p *Planned) addChange(c deploy.Change) {
-	p.Entries = append(p.Entries, Entry{Kind: Change, What: string(c.Kind) + " " + c.Path, Diff: c.Diff})
 }

@@ -7,6 +7,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 )
 
 // Only a tenant that the ledger does not know, on the very database of one that
@@ -48,16 +49,16 @@ func TestRenames(t *testing.T) {
 
 // An upgrade and what is left over are nothing that Apply does by itself.
 func TestJobs(t *testing.T) {
-	tenant := func(name string, kinds ...Kind) (*tenants.Tenant, *Planned) {
-		p := &Planned{Name: name, tenant: &tenants.Tenant{Name: name}}
+	tenant := func(name string, kinds ...plan.Kind) (*tenants.Tenant, *Planned) {
+		p := &Planned{Tenant: plan.Tenant{Name: name}, tenant: &tenants.Tenant{Name: name}}
 		for _, k := range kinds {
-			p.add(k, "something")
+			p.Add(k, "something")
 		}
 		return p.tenant, p
 	}
 	p := &Plan{}
-	for name, kinds := range map[string][]Kind{
-		"new": {Make}, "edited": {Change, Change, Upgrade}, "old code": {Upgrade}, "moved": {Rename}, "broken": {Blocked}, "same": nil,
+	for name, kinds := range map[string][]plan.Kind{
+		"new": {plan.Make}, "edited": {plan.Change, plan.Change, plan.Upgrade}, "old code": {plan.Upgrade}, "moved": {plan.Rename}, "broken": {plan.Blocked}, "same": nil,
 	} {
 		t, planned := tenant(name, kinds...)
 		p.all = append(p.all, t)
@@ -65,7 +66,7 @@ func TestJobs(t *testing.T) {
 			p.Tenants = append(p.Tenants, planned)
 		}
 	}
-	p.Left = []*Leftover{{Name: "left", tenant: &tenants.Tenant{Name: "left"}}, {Name: "stuck", tenant: &tenants.Tenant{Name: "stuck"}, Problem: "no server"}}
+	p.Left = []*Leftover{{Leftover: plan.Leftover{Name: "left"}, tenant: &tenants.Tenant{Name: "left"}}, {Leftover: plan.Leftover{Name: "stuck", Problem: "no server"}, tenant: &tenants.Tenant{Name: "stuck"}}}
 	want := map[string]string{"new": "make", "edited": "change", "moved": "rename", "old code": "unchanged", "same": "unchanged", "broken": "blocked"}
 	for _, prune := range []bool{false, true} {
 		if prune {
@@ -83,7 +84,7 @@ func TestJobs(t *testing.T) {
 			t.Errorf("prune %v: %s", prune, d)
 		}
 	}
-	if n := p.Count(Upgrade); n != 2 {
+	if n := p.Outline().Count(plan.Upgrade); n != 2 {
 		t.Errorf("%d upgrades are counted", n)
 	}
 }

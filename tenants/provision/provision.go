@@ -18,6 +18,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -26,6 +27,7 @@ type Options struct {
 	Jobs          int
 	AdminPassword tenants.Secret // of each new administrator; empty: one is made for each
 	Prune         bool           // Apply removes what is left over
+	Gone          bool           // Undelete leaves tenants that exist as they are; else that is a failure
 	Drain         <-chan struct{}
 	Observer      session.Observer
 }
@@ -54,7 +56,7 @@ type creation struct {
 // job is what a run does about one tenant.
 type job struct {
 	tenant   *tenants.Tenant
-	kind     Kind              // Make, Change, Rename or Left
+	kind     plan.Kind         // Make, Change, Rename or Left
 	row      mariadb.TenantRow // as the plan found it; of one to make, as read under its lock
 	accounts bool              // they are to be made again
 	still    bool              // nothing of it changes: it is only to be asked
@@ -84,12 +86,12 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 		outcomes[i] = c.judge(t)
 		switch s := outcomes[i].Status; {
 		case s == "":
-			jobs = append(jobs, &job{tenant: t, kind: Make})
+			jobs = append(jobs, &job{tenant: t, kind: plan.Make})
 		case s.Failure():
 			o.Observer.Finished(outcomes[i])
 		case c.mustAsk(ctx, t):
 			outcomes[i].Status = ""
-			jobs = append(jobs, &job{tenant: t, kind: Change, row: c.rows[t.Name], still: true})
+			jobs = append(jobs, &job{tenant: t, kind: plan.Change, row: c.rows[t.Name], still: true})
 		}
 	}
 	if len(jobs) == 0 {
@@ -159,7 +161,7 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	if err := c.WritePlatformScript(); err != nil { // for audits, which write nothing
 		return errors.Join(err, c.run.End(ctx, nil))
 	}
-	c.unsound = c.LintDrafts(ctx, tenantsOf(slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.kind != Make })))
+	c.unsound = c.LintDrafts(ctx, tenantsOf(slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.kind != plan.Make })))
 	c.goldens = c.ensureGoldens(ctx, jobs)
 	if len(jobs) == 0 {
 		_, err = c.publish(ctx, nil)
@@ -180,7 +182,7 @@ const batchSize = 500
 func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]session.Outcome) {
 	end := func(j *job, status session.Status, err error) {
 		o := session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Returns: j.returns, Remarks: j.remarks}
-		if j.kind == Make && status == session.Done {
+		if j.kind == plan.Make && status == session.Done {
 			o.Secrets = c.Layout.Secrets(j.tenant.Name)
 		}
 		outcomes[j.tenant.Name] = c.run.Finish(o)
@@ -194,7 +196,7 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 			end(j, session.Skipped, why)
 		case why != nil:
 			end(j, session.Failed, why)
-		case j.kind == Left:
+		case j.kind == plan.Left:
 			leaving = append(leaving, j)
 		default:
 			served = append(served, j)
@@ -203,13 +205,13 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 	good := c.each(ctx, served, nil, c.settle, end)
 	var made []string
 	for _, j := range good {
-		if j.kind == Make {
+		if j.kind == plan.Make {
 			made = append(made, j.tenant.Name)
 		}
 	}
 	failed := c.ledger.SetReady(ctx, c.RunID, made)
 	for _, j := range append(good, c.each(ctx, leaving, c.o.Drain, c.remove, end)...) {
-		if err := failed[j.tenant.Name]; err != nil && j.kind == Make {
+		if err := failed[j.tenant.Name]; err != nil && j.kind == plan.Make {
 			end(j, session.Failed, err)
 			continue
 		}
@@ -253,7 +255,7 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 	moved := map[string]string{}
 	for _, j := range jobs {
 		c.o.Observer.Step(j.tenant.Name, "release")
-		if j.kind == Left {
+		if j.kind == plan.Left {
 			gone = append(gone, j.tenant.Name)
 			continue
 		}
@@ -261,7 +263,7 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 			continue
 		}
 		list = append(list, j.tenant)
-		if j.kind == Rename {
+		if j.kind == plan.Rename {
 			moved[j.row.Name] = j.tenant.Name
 		} else if j.back != "" {
 			moved[j.back] = j.tenant.Name
@@ -314,21 +316,4 @@ func (c *creation) secrets(t *tenants.Tenant) (tenants.Secrets, error) {
 	}
 	s = newSecrets(t, c.o.AdminPassword)
 	return s, c.Deploy.WriteSecrets(t.Name, s)
-}
-
-// DryRun says what Create would do, and does nothing: an outcome that is Skipped
-// would be made, one that is Failed could not be.
-func DryRun(ctx context.Context, h *session.Host, list []*tenants.Tenant) ([]session.Outcome, error) {
-	c := &creation{Host: h}
-	if err := c.look(ctx, list); err != nil {
-		return nil, err
-	}
-	outcomes := make([]session.Outcome, len(list))
-	for i, t := range list {
-		outcomes[i] = c.judge(t)
-		if outcomes[i].Status == "" {
-			outcomes[i].Status = session.Skipped
-		}
-	}
-	return outcomes, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 )
 
 // patience is how long requests to a wiki that is being removed may go on.
@@ -132,7 +133,7 @@ func (c *creation) dropDatabase(ctx context.Context, t *tenants.Tenant) error {
 
 // nothingLeft reads back that a tenant is gone.
 func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
-	left := &Leftover{Name: t.Name}
+	left := &Leftover{Leftover: plan.Leftover{Name: t.Name}}
 	left.addFiles(c.Layout)
 	if t.Server != nil {
 		server, err := c.Server(ctx, t.Server)

@@ -7,6 +7,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 )
 
 // judgeRename lists what moves with a tenant that got another name, or says what
@@ -15,7 +16,7 @@ func (l *looking) judgeRename(p *Planned) {
 	t, row := p.tenant, p.row
 	there, from, to := l.found[t.Server.Name], p.From, t.Name
 	block := func(format string, args ...any) {
-		p.add(Blocked, "it is %s in the ledger, and can't be renamed: "+format, append([]any{from}, args...)...)
+		p.Add(plan.Blocked, "it is %s in the ledger, and can't be renamed: "+format, append([]any{from}, args...)...)
 	}
 	open := l.open[from]
 	other := l.half[from]
@@ -42,10 +43,10 @@ func (l *looking) judgeRename(p *Planned) {
 }
 
 func (l *looking) listRename(p *Planned) {
-	p.add(Rename, "from %s; database %s on server %s and its accounts stay", p.From, p.row.Database, p.row.Server)
+	p.Add(plan.Rename, "from %s; database %s on server %s and its accounts stay", p.From, p.row.Database, p.row.Server)
 	for _, place := range []func(string) string{l.Layout.Wiki, l.Layout.Secrets, l.Layout.Logs, l.Layout.Backups, l.Layout.Vhost, l.Layout.Pool} {
 		if from := place(p.From); deploy.Exists(from) {
-			p.add(Rename, "%s becomes %s", from, place(p.Name))
+			p.Add(plan.Rename, "%s becomes %s", from, place(p.Name))
 		}
 	}
 }

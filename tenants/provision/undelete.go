@@ -11,6 +11,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
 )
@@ -75,7 +76,10 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 	there := j.row.Name != "" && j.row.State != mariadb.Returning
 	switch {
 	case there && (err != nil || j.row.State != mariadb.Ready || !r.emptied()):
-		return fmt.Errorf("it is there (state %s of the ledger), so that there is nothing to bring back", j.row.State)
+		if c.o.Gone {
+			return errMade
+		}
+		return existsError(j.row.State)
 	case err != nil:
 		return err
 	}
@@ -93,6 +97,15 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 		steps = steps[4:]
 	}
 	return c.steps(ctx, t, steps)
+}
+
+// existsError is the error of an Undelete of a tenant that is not removed: its state in
+// the ledger.
+type existsError mariadb.State
+
+// Error says that there is nothing to do.
+func (e existsError) Error() string {
+	return fmt.Sprintf("it exists (state %s in the ledger), so there is nothing to bring back", string(e))
 }
 
 // emptied reports whether all but the dump went back to its places: an Undelete was
@@ -129,7 +142,7 @@ func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error
 	if _, err := c.Deploy.Withdraw(ctx, t.Name); err != nil {
 		return false, err
 	}
-	gone := &job{tenant: t, row: row, kind: Left}
+	gone := &job{tenant: t, row: row, kind: plan.Left}
 	if err := c.remove(ctx, gone); err != nil {
 		return false, fmt.Errorf("end the removal that run %s began: %w", row.Run, err)
 	}
@@ -165,10 +178,19 @@ func (c *creation) keepTenant(ctx context.Context, j *job) error {
 // claimRemoved looks whether a tenant may come back, and notes in the ledger that it
 // does.
 func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
-	t := j.tenant
 	if j.row.State == mariadb.Returning {
 		return nil
 	}
+	if err := c.mayReturn(ctx, j.tenant, r); err != nil {
+		return err
+	}
+	row := r.row()
+	row.Server = j.tenant.Server.Name
+	return c.ledger.Claim(ctx, row)
+}
+
+// mayReturn returns why a removed tenant can't be brought back; nil when it can.
+func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed) error {
 	switch {
 	case r.Database == "":
 		return fmt.Errorf("only files were removed of it; %s says how to move them back", filepath.Join(r.dir, manifestFile))
@@ -199,9 +221,7 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	case len(there.Foreign) > 0:
 		return fmt.Errorf("the account %s is on server %s already and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
 	}
-	row := r.row()
-	row.Server = t.Server.Name
-	return c.ledger.Claim(ctx, row)
+	return nil
 }
 
 // bringFiles moves a tenant's files back. One that was removed before it was served
@@ -255,7 +275,7 @@ func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 		_, err := c.Deploy.Publish(ctx, j.tenant.Name)
 		return err
 	}
-	refused, err := c.publish(ctx, []*job{{tenant: j.tenant, kind: Change}})
+	refused, err := c.publish(ctx, []*job{{tenant: j.tenant, kind: plan.Change}})
 	return cmp.Or(err, refused[j.tenant.Name])
 }
 

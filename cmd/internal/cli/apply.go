@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"runtime"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -31,7 +28,7 @@ func (a *app) applyCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: remove so many wikis, also when that is more than a tenth of the farm"},
 			&cli.BoolFlag{Name: "yes", Usage: "remove them without being asked"},
 			&cli.StringFlag{Name: "admin-password-file", Usage: "file with the password of every new administrator"},
-			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
+			eventsFlag(),
 			diffsFlag(),
 		),
 		Action:       a.runApply,
@@ -44,78 +41,66 @@ func (a *app) runApply(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := atLeastOne(c, "jobs"); err != nil {
+	if err := pruneFlags(c, f); err != nil {
 		return err
-	}
-	if c.Bool("prune") && !c.Bool("all") {
-		return usagef("--prune goes with --all: what is left over belongs to no tenant that could be chosen")
-	}
-	if c.Bool("prune") && len(f.Tenants) == 0 {
-		return usagef("--prune: the farm's files define no tenant at all, which is more likely a mistake; remove the last one by hand")
-	}
-	if c.IsSet("max-removals") && !c.Bool("prune") {
-		return usagef("--max-removals goes with --prune")
 	}
 	o := provision.Options{Jobs: c.Int("jobs"), Prune: c.Bool("prune"), Drain: a.drained}
 	if o.AdminPassword, err = passwordFrom(c.String("admin-password-file")); err != nil {
 		return err
 	}
-	events, err := eventsTo(c.String("events"))
-	if err != nil {
-		return err
+	if c.Bool("dry-run") {
+		return a.showDifferences(c, f, list, c.Bool("all"))
 	}
-	if events != nil {
-		defer events.Close()
-	}
-	h, err := a.openHost(f, c.Bool("dry-run"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	return a.apply(c, h, list, o, events)
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		p, err := differences(c.Context, h, list, c.Bool("all"))
+		if err != nil {
+			return nil, err
+		}
+		if err := a.agreedTo(c, h, p); err != nil {
+			return nil, err
+		}
+		o.Observer = board(len(p.Tenants) + len(p.Left))
+		return provision.Apply(c.Context, h, p, o)
+	})
 }
 
-// apply shows the plan, asks, and does it.
-func (a *app) apply(c *cli.Context, h *session.Host, list []*tenants.Tenant, o provision.Options, events *os.File) error {
-	start := time.Now()
-	p, err := look(c.Context, h, list, c.Bool("all"))
-	if err != nil {
-		return err
+// pruneFlags checks the flags of apply.
+func pruneFlags(c *cli.Context, f *tenants.Farm) error {
+	prune := c.Bool("prune")
+	switch {
+	case prune && !c.Bool("all"):
+		return usagef("--prune goes with --all: leftovers belong to no tenant that could be named")
+	case prune && len(f.Tenants) == 0:
+		return usagef("--prune: the farm's files define no tenant at all, which is more likely a mistake; remove the last one by hand")
+	case c.IsSet("max-removals") && !prune:
+		return usagef("--max-removals goes with --prune")
 	}
-	if c.Bool("dry-run") {
-		return a.tellPlan(c, p, time.Since(start))
-	}
-	if !p.Empty() {
-		if err := ui.Plan(a.stderr, "plan", p, c.Int("diffs")); err != nil {
+	return atLeastOne(c, "jobs")
+}
+
+// agreedTo shows a plan on standard error, and asks before anything is removed.
+func (a *app) agreedTo(c *cli.Context, h *session.Host, p *provision.Plan) error {
+	if outline := p.Outline(); !outline.Empty() {
+		if err := ui.Plan(a.stderr, "plan", outline, c.Int("diffs")); err != nil {
 			return err
 		}
 	}
-	if err := removals(c, p, o.Prune); err != nil {
+	if err := removals(c, p); err != nil {
 		return err
 	}
-	question := fmt.Sprintf("remove the %d that are left over? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed())
-	if o.Prune && len(p.Left) > 0 && !c.Bool("yes") {
-		if err := a.agreed(c.Context, question); err != nil {
-			return err
-		}
+	if !c.Bool("prune") || len(p.Left) == 0 || c.Bool("yes") {
+		return nil
 	}
-	board := a.board(events, len(p.Tenants)+len(p.Left))
-	o.Observer = board
-	outcomes, err := provision.Apply(c.Context, h, p, o)
-	board.Close()
-	if outcomes == nil {
-		return err
-	}
-	return errors.Join(err, a.report("apply", h, outcomes, time.Since(start), asJSON(c)))
+	return a.agreed(c.Context, fmt.Sprintf("remove the %d that are left over? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed()))
 }
 
 // removals refuses to remove more than a tenth of the farm, or than was said.
-func removals(c *cli.Context, p *provision.Plan, prune bool) error {
+func removals(c *cli.Context, p *provision.Plan) error {
 	n, allowed := p.Removals()
 	if c.IsSet("max-removals") {
 		allowed = c.Int("max-removals")
 	}
-	if !prune || n <= allowed {
+	if !c.Bool("prune") || n <= allowed {
 		return nil
 	}
 	return usagef("--prune would remove %d wikis, which is more than %d; nothing was changed. Are all of the farm's files there? If so: --max-removals %d", n, allowed, n)

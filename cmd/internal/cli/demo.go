@@ -12,6 +12,7 @@ import (
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/provision"
 )
 
 func (a *app) demoCommand() *cli.Command {
@@ -40,7 +41,7 @@ func (a *app) runDemo(c *cli.Context) error {
 	if err := a.installForDemo(c.Context, c.Bool("yes")); err != nil {
 		return err
 	}
-	if err := a.startDemo(c.Context, d, c.String("codebase")); err != nil {
+	if err := a.startDemo(c, d); err != nil {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
 		defer cancel()
 		return errors.Join(err, a.stopDemo(stop, d))
@@ -79,7 +80,8 @@ func (a *app) installForDemo(ctx context.Context, yes bool) error {
 }
 
 // startDemo starts servers and creates the wikis that are not there.
-func (a *app) startDemo(ctx context.Context, d *demo.Demo, codebases string) error {
+func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
+	ctx, codebases := c.Context, c.String("codebase")
 	if codebases == "" {
 		codebases = filepath.Join(d.Dir, "mediawiki")
 		say := func(text string) { fmt.Fprintln(a.stderr, text) }
@@ -101,7 +103,7 @@ func (a *app) startDemo(ctx context.Context, d *demo.Demo, codebases string) err
 	if err := d.Web.Start(ctx); err != nil {
 		return err
 	}
-	if err := a.create(ctx, f, f.Tenants, creating{jobs: 4}); err != nil {
+	if err := a.create(c, f, f.Tenants, provision.Options{Jobs: 4}); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.stdout)

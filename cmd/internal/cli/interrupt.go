@@ -150,19 +150,19 @@ func (i *interrupts) waits(more int) {
 	i.asks += more
 }
 
-// ask asks a person, who is not waited for after a signal.
-func (a *app) ask(ctx context.Context, question string) (bool, error) {
+// confirm asks a person a yes-or-no question, and returns no when the answer is no. The
+// first signal ends the question.
+func (a *app) confirm(ctx context.Context, question string, no error) error {
 	ctx, done := a.pause(ctx)
 	defer done()
-	return a.asker.Ask(ctx, question)
-}
-
-// agreed asks a person whether to go on. Its error is that they did not agree, or were
-// not waited for.
-func (a *app) agreed(ctx context.Context, question string) error {
-	yes, err := a.ask(ctx, question)
+	yes, err := a.asker.Ask(ctx, question)
 	if err == nil && !yes {
-		return usagef("not confirmed; nothing was changed (--yes goes on without being asked)")
+		return no
 	}
 	return err
+}
+
+// agreed asks a person whether to go on, before anything is changed.
+func (a *app) agreed(ctx context.Context, question string) error {
+	return a.confirm(ctx, question, usagef("not confirmed; nothing was changed (--yes goes on without being asked)"))
 }

@@ -3,12 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
 	"wikictl/tenants"
 	"wikictl/tenants/provision"
@@ -33,8 +31,7 @@ func diffsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of this many tenants that change", Value: 20}
 }
 
-func (a *app) runPlan(c *cli.Context) (err error) {
-	start := time.Now()
+func (a *app) runPlan(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
@@ -43,36 +40,30 @@ func (a *app) runPlan(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := a.openHost(f, true)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	p, err := look(c.Context, h, list, whole)
-	if err != nil {
-		return err
-	}
-	return a.tellPlan(c, p, time.Since(start))
+	return a.showDifferences(c, f, list, whole)
 }
 
-// look makes the plan of some tenants, or of the whole farm.
-func look(ctx context.Context, h *session.Host, list []*tenants.Tenant, whole bool) (*provision.Plan, error) {
+// showDifferences prints how tenants, or the whole farm, differ from their definitions.
+// With --prune a leftover that can't be removed, or too many of them, block the plan.
+func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, whole bool) error {
+	return a.withHost(f, true, func(h *session.Host) error {
+		start := time.Now()
+		p, err := differences(c.Context, h, list, whole)
+		if err != nil {
+			return err
+		}
+		outline := p.Outline()
+		blocked := outline.Blocked() || c.Bool("prune") && outline.Stuck() || removals(c, p) != nil
+		return cmp.Or(a.printPlan(c, outline, time.Since(start)), dryRunError(outline.Differs(), blocked))
+	})
+}
+
+// differences compares some tenants, or the whole farm, with what exists.
+func differences(ctx context.Context, h *session.Host, list []*tenants.Tenant, whole bool) (*provision.Plan, error) {
 	return provision.Look(ctx, h, list, provision.LookOptions{
 		Whole: whole,
 		SQL: func(ctx context.Context, list []*tenants.Tenant) (map[string][]string, error) {
 			return upgrade.PendingSQL(ctx, h, list)
 		},
 	})
-}
-
-// tellPlan prints a plan as a result.
-func (a *app) tellPlan(c *cli.Context, p *provision.Plan, elapsed time.Duration) error {
-	var err error
-	if asJSON(c) {
-		err = ui.WriteJSON(a.stdout, ui.NewPlanDocument("plan", p, elapsed))
-	} else {
-		err = ui.Plan(a.stdout, "plan", p, c.Int("diffs"))
-	}
-	prune := c.Bool("prune")
-	return cmp.Or(err, dryRunError(!p.Empty() || len(p.Unseen) > 0, p.InTheWay(prune) || removals(c, p, prune) != nil))
 }

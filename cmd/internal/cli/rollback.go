@@ -1,22 +1,18 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
-	"wikictl/tenants"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -36,19 +32,19 @@ func (a *app) rollbackCommand() *cli.Command {
 			&cli.StringFlag{Name: "backup", Usage: "dump what is dropped, or none: lose it for good", Value: "dump"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be put back and what would be lost"},
 			&cli.BoolFlag{Name: "yes", Usage: "lose what was made since without being asked"},
-			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
+			eventsFlag(),
 		),
 		Action:       a.runRollback,
 		BashComplete: a.completeNames,
 	}
 }
 
-func (a *app) runRollback(c *cli.Context) (err error) {
+func (a *app) runRollback(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
 	}
-	which := upgrade.Which{Run: c.String("run"), To: c.String("to")}
+	which := upgrade.Which{Run: c.String("run"), To: c.String("to"), Some: !c.Args().Present()}
 	dump, err := either(c, "backup", "dump", "none")
 	if err := errors.Join(err, atLeastOne(c, "jobs")); err != nil {
 		return err
@@ -62,65 +58,55 @@ func (a *app) runRollback(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	h, err := a.openHost(f, c.Bool("dry-run"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
 	if c.Bool("dry-run") {
-		return a.wouldUndo(c, h, list, which)
+		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
+			undos, unchanged, err := upgrade.Undos(c.Context, h, list, which)
+			if err == nil {
+				err = someUndo(undos, which)
+			}
+			return upgrade.OutlineUndos(undos, len(unchanged)), err
+		})
 	}
-	events, err := eventsTo(c.String("events"))
-	if err != nil {
-		return err
-	}
-	if events != nil {
-		defer events.Close()
-	}
-	return a.rollback(c, h, list, which, !dump, events)
-}
-
-// rollback puts tenants back, asks, and prints the result.
-func (a *app) rollback(c *cli.Context, h *session.Host, list []*tenants.Tenant, which upgrade.Which, noDump bool, events *os.File) error {
-	start := time.Now()
-	var board *ui.Board
-	o := upgrade.RollbackOptions{Jobs: c.Int("jobs"), Patience: 10 * time.Second, NoDump: noDump, Drain: a.drained}
-	o.Confirm = func(ctx context.Context, undos []*upgrade.Undo) (session.Observer, error) {
-		if err := someUndo(undos, which); err != nil {
-			return nil, err
-		}
-		a.showUndos(a.stderr, undos)
-		if able := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem == "" }); able && !c.Bool("yes") {
-			if err := a.agreed(ctx, rollbackQuestion(undos, which, noDump)); err != nil {
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		o := upgrade.RollbackOptions{Jobs: c.Int("jobs"), Patience: 10 * time.Second, NoDump: !dump, Drain: a.drained}
+		o.Confirm = func(ctx context.Context, undos []*upgrade.Undo, unchanged int) (session.Observer, error) {
+			if err := a.agreedToLose(ctx, c, undos, unchanged, which); err != nil {
 				return nil, err
 			}
+			return board(len(undos)), nil
 		}
-		board = a.board(events, len(undos))
-		return board, nil
-	}
-	if !c.Bool("yes") {
-		o.Again = func(ctx context.Context, u *upgrade.Undo) error {
-			yes, err := a.ask(ctx, fmt.Sprintf("%s: more was made while you were asked: by now %s are lost. Go on?", u.Name, u.Lost))
-			if err == nil && !yes {
-				err = fmt.Errorf("more was made while you were asked, %s in all, and to lose that was not confirmed", u.Lost)
-			}
-			return err
+		if !c.Bool("yes") {
+			o.Again = a.agreedToMore
 		}
-	}
-	outcomes, err := upgrade.Rollback(c.Context, h, list, which, o)
-	if board != nil {
-		board.Close()
-	}
-	if outcomes == nil {
-		return err
-	}
-	return errors.Join(err, a.report("rollback", h, outcomes, time.Since(start), asJSON(c)))
+		return upgrade.Rollback(c.Context, h, list, which, o)
+	})
 }
 
-// someUndo wants that a rollback is about some tenant at least.
+// agreedToLose shows what a rollback would lose, and asks.
+func (a *app) agreedToLose(ctx context.Context, c *cli.Context, undos []*upgrade.Undo, unchanged int, which upgrade.Which) error {
+	if err := someUndo(undos, which); err != nil {
+		return err
+	}
+	if err := ui.Plan(a.stderr, "rollback", upgrade.OutlineUndos(undos, unchanged), 0); err != nil {
+		return err
+	}
+	able := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem == "" })
+	if !able || c.Bool("yes") {
+		return nil
+	}
+	return a.agreed(ctx, rollbackQuestion(undos, which, c.String("backup") == "none"))
+}
+
+// agreedToMore asks again about a tenant that was written to while the question stood.
+func (a *app) agreedToMore(ctx context.Context, u *upgrade.Undo) error {
+	question := fmt.Sprintf("%s: more was made while you were asked: by now %s are lost. Go on?", u.Name, u.Lost)
+	return a.confirm(ctx, question, fmt.Errorf("more was made while you were asked, %s in all, and to lose that was not confirmed", u.Lost))
+}
+
+// someUndo wants that a rollback of a run is about some tenant at least.
 func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
-	if len(undos) == 0 {
-		return usagef("no wiki was upgraded by run %q; wikictl status lists the latest runs", which.Run+which.To)
+	if run := which.Run + which.To; len(undos) == 0 && run != "" {
+		return usagef("no wiki was upgraded by run %q; wikictl status lists the latest runs", run)
 	}
 	return nil
 }
@@ -146,71 +132,4 @@ func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) s
 		question += " What they hold now is NOT dumped first."
 	}
 	return question
-}
-
-// wouldUndo prints what a rollback would do as its result.
-func (a *app) wouldUndo(c *cli.Context, h *session.Host, list []*tenants.Tenant, which upgrade.Which) error {
-	undos, err := upgrade.Undos(c.Context, h, list, which)
-	if err == nil {
-		err = someUndo(undos, which)
-	}
-	if err != nil {
-		return stopped(h.Farm, err)
-	}
-	if asJSON(c) {
-		err = ui.WriteJSON(a.stdout, undoRows(undos))
-	} else {
-		a.showUndos(a.stdout, undos)
-	}
-	blocked := slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Problem != "" })
-	return cmp.Or(err, dryRunError(true, blocked))
-}
-
-// undoRow is one of a rollback's tenants in JSON.
-type undoRow struct {
-	*upgrade.Undo
-	Since *time.Time `json:"since"`
-	Dump  *time.Time `json:"dump"`
-}
-
-func undoRows(undos []*upgrade.Undo) []undoRow {
-	rows := make([]undoRow, len(undos))
-	for i, u := range undos {
-		rows[i] = undoRow{u, moment(u.Since), moment(u.Dump)}
-	}
-	return rows
-}
-
-// listedFiles is how many uploads that would be lost are named.
-const listedFiles = 10
-
-// showUndos tells what would be lost.
-func (a *app) showUndos(out io.Writer, undos []*upgrade.Undo) {
-	var rows [][]any
-	for _, u := range undos {
-		rows = append(rows, []any{u.Name, u.New, u.Old, ui.Clean(lossOf(u))})
-	}
-	ui.Table(out, []any{"name", "from", "back to", ""}, rows)
-	for _, u := range undos {
-		if n := len(u.Files); n > 0 {
-			names := strings.Join(u.Files[:min(n, listedFiles)], ", ")
-			if u.Uploads > listedFiles {
-				names += " and more"
-			}
-			fmt.Fprintln(out, ui.Clean(fmt.Sprintf("%s: uploaded since, and not known to it any more: %s; the files themselves stay in its folder images", u.Name, names)))
-		}
-	}
-}
-
-// lossOf says what becomes of a tenant in a rollback.
-func lossOf(u *upgrade.Undo) string {
-	switch {
-	case u.Problem != "":
-		return "IN THE WAY: " + u.Problem
-	case u.Remark != "":
-		return u.Remark
-	case u.Since.IsZero():
-		return "what was interrupted is ended: it was " + string(u.Interrupted)
-	}
-	return fmt.Sprintf("%s since %s UTC are lost", u.Lost, u.Since.Format(time.DateTime))
 }

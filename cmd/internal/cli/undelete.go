@@ -4,14 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
 )
 
 func (a *app) undeleteCommand() *cli.Command {
@@ -22,54 +27,74 @@ func (a *app) undeleteCommand() *cli.Command {
 			"one that it had is beside its files. A removal that was interrupted is taken back, or ended first. Without names it\n" +
 			"lists what can be brought back.\n\n" +
 			exitHelp + "\n\nExample: wikictl undelete btrfs",
-		Flags: []cli.Flag{
+		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "take back the removal by this run, not the latest"},
 			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: runtime.NumCPU()},
-			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
-		},
+			&cli.BoolFlag{Name: "dry-run", Usage: "only say what would come back, and what blocks it"},
+			eventsFlag(),
+		),
 		Action:       a.runUndelete,
 		BashComplete: a.completeNames,
 	}
 }
 
-func (a *app) runUndelete(c *cli.Context) (err error) {
+func (a *app) runUndelete(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
 	}
-	if !c.Args().Present() {
+	if !c.Args().Present() && !c.Bool("all") && c.String("where") == "" {
 		return a.listRemoved(f, asJSON(c))
 	}
-	list, err := returning(f, c.Args().Slice(), c.String("run"))
+	if err := atLeastOne(c, "jobs"); err != nil {
+		return err
+	}
+	list, err := returning(c, f)
 	if err != nil {
 		return err
 	}
-	events, err := eventsTo(c.String("events"))
-	if err != nil {
-		return err
+	run := c.String("run")
+	if c.Bool("dry-run") {
+		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
+			return provision.PreviewUndelete(c.Context, h, list, run, !c.Args().Present())
+		})
 	}
-	if events != nil {
-		defer events.Close()
-	}
-	h, err := a.openHost(f, false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	start := time.Now()
-	board := a.board(events, len(list))
-	outcomes, err := provision.Undelete(c.Context, h, list, c.String("run"), provision.Options{Jobs: c.Int("jobs"), Drain: a.drained, Observer: board})
-	board.Close()
-	if outcomes == nil {
-		return err
-	}
-	return errors.Join(err, a.report("undelete", h, outcomes, time.Since(start), asJSON(c)))
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		o := provision.Options{Jobs: c.Int("jobs"), Gone: !c.Args().Present(), Drain: a.drained, Observer: board(len(list))}
+		return provision.Undelete(c.Context, h, list, run, o)
+	})
 }
 
-// returning are the tenants of some names. One that no file defines can't come back
+// returning returns the tenants to bring back: those that are named, or those of the
+// selection that were removed.
+func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
+	names := c.Args().Slice()
+	if len(names) > 0 && !c.Bool("all") && c.String("where") == "" {
+		return definedAgain(f, names, c.String("run"))
+	}
+	removed, err := provision.AllRemoved(f.Layout())
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	for _, r := range removed {
+		gone[r.Name] = true
+	}
+	if c.Bool("all") && len(names) == 0 {
+		if len(gone) == 0 {
+			return nil, usagef("nothing was removed")
+		}
+		return definedAgain(f, slices.Sorted(maps.Keys(gone)), c.String("run"))
+	}
+	list, err := chosen(c, f)
+	return slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !gone[t.Name] }), err
+}
+
+// definedAgain returns the tenants of some names. One that no file defines can't come back
 // yet: the error says which file to copy.
-func returning(f *tenants.Farm, names []string, run string) ([]*tenants.Tenant, error) {
+func definedAgain(f *tenants.Farm, names []string, run string) ([]*tenants.Tenant, error) {
 	var list []*tenants.Tenant
+	var missing []string
 	for _, name := range names {
 		t := f.Tenant(name)
 		if t != nil {
@@ -83,7 +108,10 @@ func returning(f *tenants.Farm, names []string, run string) ([]*tenants.Tenant, 
 		if err != nil {
 			return nil, err
 		}
-		return nil, usagef("no file defines %s any more: copy %s to %s.toml among the farm's tenants, and run this again", name, r.Definition(), name)
+		missing = append(missing, fmt.Sprintf("no file defines %s any more: copy %s to %s.toml among the farm's tenants, and run this again", name, r.Definition(), name))
+	}
+	if missing != nil {
+		return nil, usagef("%s", strings.Join(missing, "\n"))
 	}
 	return list, nil
 }

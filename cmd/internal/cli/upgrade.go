@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +19,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
 )
 
 func (a *app) upgradeCommand() *cli.Command {
@@ -46,7 +48,7 @@ func (a *app) upgradeCommand() *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan"},
 			&cli.StringFlag{Name: "out", Usage: "write the plan to this file and do nothing"},
 			&cli.StringFlag{Name: "plan", Usage: "go on only if the plan is still the one in this file"},
-			&cli.StringFlag{Name: "events", Usage: "write each step as a line of JSON to this file"},
+			eventsFlag(),
 		),
 		Action:       a.runUpgrade,
 		BashComplete: a.completeNames,
@@ -62,40 +64,29 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := a.openHost(f, c.Bool("dry-run") || c.String("out") != "")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
 	o.Settings = func(ctx context.Context, list []*tenants.Tenant) (map[string][]string, map[string][]string, error) {
 		return objections(ctx, f, list)
 	}
-	start := time.Now()
-	p, err := upgrade.Make(c.Context, h, list, o)
-	if err != nil {
-		return stopped(f, err)
-	}
 	if c.Bool("dry-run") || c.String("out") != "" {
-		return a.showPlan(p, c.String("out"), asJSON(c))
+		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
+			p, err := upgrade.Make(c.Context, h, list, o)
+			if err != nil {
+				return nil, err
+			}
+			return p.Outline(), writePlan(c.String("out"), p.Outline())
+		})
 	}
-	if err := samePlan(p, c.String("plan")); err != nil {
-		return err
-	}
-	events, err := eventsTo(c.String("events"))
-	if err != nil {
-		return err
-	}
-	if events != nil {
-		defer events.Close()
-	}
-	board := a.board(events, len(p.Tenants))
-	o.Observer = board
-	outcomes, err := upgrade.Run(c.Context, h, p, o)
-	board.Close()
-	if outcomes == nil {
-		return err
-	}
-	return errors.Join(err, a.report("upgrade", h, outcomes, time.Since(start), asJSON(c)))
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		p, err := upgrade.Make(c.Context, h, list, o)
+		if err != nil {
+			return nil, stopped(f, err)
+		}
+		if err := samePlan(p, c.String("plan")); err != nil {
+			return nil, err
+		}
+		o.Observer = board(len(p.Tenants))
+		return upgrade.Run(c.Context, h, p, o)
+	})
 }
 
 // objections are what the wanted code has against the settings of tenants.
@@ -205,17 +196,14 @@ func share(flag, text string) (upgrade.Share, error) {
 // between waits or asks between two waves.
 func (a *app) between(pause time.Duration, confirm bool) func(context.Context, int, int) error {
 	return func(ctx context.Context, wave, waves int) error {
-		ctx, done := a.pause(ctx)
-		defer done()
 		if confirm {
-			yes, err := a.asker.Ask(ctx, fmt.Sprintf("go on with wave %d of %d?", wave, waves))
-			if err != nil {
+			no := fmt.Errorf("not confirmed: wave %d was not begun", wave)
+			if err := a.confirm(ctx, fmt.Sprintf("go on with wave %d of %d?", wave, waves), no); err != nil {
 				return err
 			}
-			if !yes {
-				return fmt.Errorf("not confirmed: wave %d was not begun", wave)
-			}
 		}
+		ctx, done := a.pause(ctx)
+		defer done()
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -225,60 +213,16 @@ func (a *app) between(pause time.Duration, confirm bool) func(context.Context, i
 	}
 }
 
-// showPlan prints what an upgrade would do, or writes it to a file.
-func (a *app) showPlan(p *upgrade.Plan, out string, asJSON bool) error {
-	if p.Tenants == nil {
-		p.Tenants = []*upgrade.Planned{} // in JSON a list that is empty, not null
+// writePlan writes a plan to the file of --out, as --format json prints it.
+func writePlan(file string, p *plan.Plan) error {
+	if file == "" {
+		return nil
 	}
-	if out != "" {
-		data, err := json.MarshalIndent(p, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := deploy.WriteNamed(out, append(data, '\n'), 0o644); err != nil {
-			return err
-		}
-	}
-	if asJSON {
-		return cmp.Or(ui.WriteJSON(a.stdout, p), wouldUpgrade(p))
-	}
-	if len(p.Tenants) == 0 {
-		_, err := fmt.Fprintf(a.stdout, "upgrade: nothing to do, %d unchanged\n", p.Unchanged)
+	var text bytes.Buffer
+	if err := ui.WriteJSON(&text, ui.NewPlanDocument("upgrade", p, 0)); err != nil {
 		return err
 	}
-	var rows [][]any
-	for _, t := range p.Tenants {
-		rows = append(rows, []any{t.Wave, t.Name, t.Old, t.New, t.Level, fmt.Sprintf("%d MB", t.Bytes>>20), fmt.Sprintf("%.0f s", t.Seconds), t.Jobs})
-	}
-	ui.Table(a.stdout, []any{"wave", "name", "from", "to", "schema", "size", "expected", "jobs"}, rows)
-	for _, t := range p.Tenants {
-		for _, remark := range remarks(t) {
-			fmt.Fprintln(a.stdout, ui.Clean(t.Name+": "+remark))
-		}
-	}
-	fmt.Fprintf(a.stdout, "%d to upgrade in %d waves, %d unchanged; the dumps may need %d MB of %d MB that are free\n",
-		len(p.Tenants), p.Waves, p.Unchanged, p.Space>>20, p.Free>>20)
-	return wouldUpgrade(p)
-}
-
-func remarks(t *upgrade.Planned) []string {
-	var all []string
-	if t.Interrupted != "" {
-		all = append(all, "an earlier run was interrupted while "+string(t.Interrupted))
-	}
-	for _, name := range t.SQL {
-		all = append(all, "migrations/"+name)
-	}
-	all = append(all, t.Remarks...)
-	for _, problem := range t.Problems {
-		all = append(all, "IN THE WAY: "+problem)
-	}
-	return all
-}
-
-// wouldUpgrade says by its error how the farm differs from its definitions.
-func wouldUpgrade(p *upgrade.Plan) error {
-	return dryRunError(len(p.Tenants) > 0, len(p.Blocked()) > 0)
+	return deploy.WriteNamed(file, text.Bytes(), 0o644)
 }
 
 // samePlan wants the plan that was written to a file before.
@@ -290,7 +234,7 @@ func samePlan(p *upgrade.Plan, file string) error {
 	if err != nil {
 		return usagef("--plan: %s", err)
 	}
-	var old upgrade.Plan
+	var old plan.Plan
 	if err := json.Unmarshal(data, &old); err != nil {
 		return usagef("--plan %s: %s", file, err)
 	}

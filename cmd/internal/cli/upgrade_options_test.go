@@ -74,15 +74,22 @@ func TestUpgradeOptions(t *testing.T) {
 	}
 }
 
-// A plan without tenants has an empty list of them, on standard output and in a file.
-func TestEmptyPlanIsAList(t *testing.T) {
-	var out strings.Builder
+// The file of --out is a plan without a null list, from which --plan reads the digest.
+func TestPlanFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "plan.json")
-	if err := (&app{stdout: &out}).showPlan(&upgrade.Plan{Unchanged: 3}, file, true); err != nil {
+	p := &upgrade.Plan{Unchanged: 3, Digest: "abc"}
+	if err := writePlan(file, p.Outline()); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)
-	if err != nil || !strings.Contains(out.String(), `"tenants": []`) || !strings.Contains(string(text), `"tenants": []`) {
-		t.Errorf("%v\n%s\n%s", err, out.String(), text)
+	if err != nil || !strings.Contains(string(text), `"tenants": []`) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if err := samePlan(p, file); err != nil {
+		t.Error(err)
+	}
+	p.Digest = "def"
+	if err := samePlan(p, file); err == nil || exitCode(err) != exitUsage {
+		t.Errorf("another plan: %v", err)
 	}
 }

@@ -6,99 +6,110 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/tenants/provision"
+	"wikictl/tenants/plan"
 )
 
-// PlanDocument is a plan in JSON.
+// PlanDocument is what a command would do, in JSON.
 type PlanDocument struct {
-	Command string                `json:"command"`
-	Counts  PlanCounts            `json:"counts"`
-	Tenants []*provision.Planned  `json:"tenants"`
-	Farm    []provision.Entry     `json:"farm"` // of no tenant
-	Left    []*provision.Leftover `json:"left"`
-	Unseen  []string              `json:"unseen"` // what whoever looked may not see
-	Seconds float64               `json:"seconds"`
+	Command string     `json:"command"`
+	Counts  PlanCounts `json:"counts"`
+	*plan.Plan
+	Seconds float64 `json:"seconds"`
 }
 
-// PlanCounts says how many tenants have differences of each kind.
+// PlanCounts says how many tenants have entries of each kind.
 type PlanCounts struct {
 	Make      int `json:"make"`
 	Change    int `json:"change"`
 	Rename    int `json:"rename"`
 	Upgrade   int `json:"upgrade"`
+	Rollback  int `json:"rollback"`
+	Undelete  int `json:"undelete"`
 	Blocked   int `json:"blocked"`
 	Left      int `json:"left"`
 	Unchanged int `json:"unchanged"`
 }
 
-func countPlan(p *provision.Plan) PlanCounts {
-	return PlanCounts{
-		Make: p.Count(provision.Make), Change: p.Count(provision.Change), Rename: p.Count(provision.Rename),
-		Upgrade: p.Count(provision.Upgrade), Blocked: p.Count(provision.Blocked), Left: p.Count(provision.Left),
+// NewPlanDocument returns the document of a plan that took so long to make. Its lists are
+// never null.
+func NewPlanDocument(command string, p *plan.Plan, elapsed time.Duration) PlanDocument {
+	whole := *p
+	whole.Tenants = append([]*plan.Tenant{}, p.Tenants...)
+	whole.Farm = append([]plan.Entry{}, p.Farm...)
+	whole.Left = append([]*plan.Leftover{}, p.Left...)
+	whole.Unseen = append([]string{}, p.Unseen...)
+	whole.Notes = append([]string{}, p.Notes...)
+	return PlanDocument{Command: command, Plan: &whole, Seconds: elapsed.Seconds(), Counts: PlanCounts{
+		Make: p.Count(plan.Make), Change: p.Count(plan.Change), Rename: p.Count(plan.Rename), Upgrade: p.Count(plan.Upgrade),
+		Rollback: p.Count(plan.Rollback), Undelete: p.Count(plan.Undelete), Blocked: p.Count(plan.Blocked), Left: p.Count(plan.Left),
 		Unchanged: p.Unchanged,
-	}
+	}}
 }
 
-// NewPlanDocument is the document of a plan that took so long to make.
-func NewPlanDocument(command string, p *provision.Plan, elapsed time.Duration) PlanDocument {
-	d := PlanDocument{Command: command, Counts: countPlan(p), Tenants: p.Tenants, Farm: p.Farm, Left: p.Left, Unseen: append([]string{}, p.Unseen...), Seconds: elapsed.Seconds()}
-	if d.Tenants == nil {
-		d.Tenants = []*provision.Planned{}
-	}
-	if d.Farm == nil {
-		d.Farm = []provision.Entry{}
-	}
-	if d.Left == nil {
-		d.Left = []*provision.Leftover{}
-	}
-	return d
-}
-
-// Plan prints a plan as text: each tenant that differs, the diffs of the first so
-// many, what is left over in full, and a total.
-func Plan(out io.Writer, command string, p *provision.Plan, diffs int) error {
-	var b strings.Builder
-	hidden := 0
-	var blocked Grouped
+// Plan prints a plan as text: a line for each entry, the diffs of the first so many
+// tenants that change, what blocks tenants, leftovers in full, and a total.
+func Plan(out io.Writer, command string, p *plan.Plan, diffs int) error {
+	b := planText{diffs: diffs}
 	for _, e := range p.Farm {
 		fmt.Fprintf(&b, "%s the farm: %s\n%s", e.Kind, Clean(e.What), Clean(e.Diff))
 	}
 	for _, t := range p.Tenants {
-		shown := diffs > 0
-		for _, e := range t.Entries {
-			if e.Kind == provision.Blocked {
-				blocked.Add(e.What, t.Name)
-				continue
-			}
-			fmt.Fprintf(&b, "%s %s: %s\n", e.Kind, t.Name, Clean(e.What))
-			if shown {
-				b.WriteString(Clean(e.Diff))
-			}
-		}
-		switch {
-		case !t.Is(provision.Change):
-		case shown:
-			diffs--
-		default:
-			hidden++
-		}
+		b.tenant(t)
 	}
-	blocked.Print(&b, string(provision.Blocked))
+	b.blocked.Print(&b, string(plan.Blocked))
+	b.remarks.Print(&b, string(plan.Remark))
 	for _, left := range p.Left {
-		printLeftover(&b, left)
+		b.leftover(left)
 	}
-	if hidden > 0 {
-		fmt.Fprintf(&b, "the diffs of %d more tenants are not shown; --diffs N shows those of N\n", hidden)
+	if b.hidden > 0 {
+		fmt.Fprintf(&b, "the diffs of %d more tenants are not shown; --diffs N shows those of N\n", b.hidden)
 	}
 	for _, what := range p.Unseen {
 		fmt.Fprintf(&b, "not seen: %s\n", Clean(what))
 	}
-	b.WriteString(planTotal(command, p))
+	b.WriteString(command + ": " + planTotal(p) + "\n")
+	for _, note := range p.Notes {
+		b.WriteString(Clean(note) + "\n")
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
-func printLeftover(b *strings.Builder, left *provision.Leftover) {
+// planText is a plan that is being printed.
+type planText struct {
+	strings.Builder
+	diffs            int // of so many more tenants
+	hidden           int // tenants whose diffs are not shown
+	blocked, remarks Grouped
+}
+
+func (b *planText) tenant(t *plan.Tenant) {
+	diffs := false
+	for _, e := range t.Entries {
+		switch e.Kind {
+		case plan.Blocked:
+			b.blocked.Add(e.What, t.Name)
+			continue
+		case plan.Remark:
+			b.remarks.Add(e.What, t.Name)
+			continue
+		}
+		fmt.Fprintf(b, "%s %s: %s\n", e.Kind, t.Name, Clean(e.What))
+		diffs = diffs || e.Diff != ""
+		if b.diffs > 0 {
+			b.WriteString(Clean(e.Diff))
+		}
+	}
+	switch {
+	case !diffs:
+	case b.diffs > 0:
+		b.diffs--
+	default:
+		b.hidden++
+	}
+}
+
+func (b *planText) leftover(left *plan.Leftover) {
 	fmt.Fprintf(b, "left %s: nothing defines it any more\n", left.Name)
 	if left.Problem != "" {
 		fmt.Fprintf(b, "  can't be removed: %s\n", Clean(left.Problem))
@@ -111,24 +122,26 @@ func printLeftover(b *strings.Builder, left *provision.Leftover) {
 	}
 }
 
-func planTotal(command string, p *provision.Plan) string {
+// planTotal counts the tenants of a plan in a line.
+func planTotal(p *plan.Plan) string {
 	if p.Empty() && len(p.Unseen) > 0 {
-		return fmt.Sprintf("%s: no changes in what was seen\n", command)
+		return "no changes in what was seen"
 	}
+	unchanged := fmt.Sprintf("%d unchanged", p.Unchanged)
 	if p.Empty() {
-		return fmt.Sprintf("%s: no changes, %d unchanged\n", command, p.Unchanged)
+		return "no changes, " + unchanged
 	}
-	c := countPlan(p)
-	total := fmt.Sprintf("%s: %d to make, %d to change, %d to rename, %d to upgrade, %d in the way, %d left over, %d unchanged\n",
-		command, c.Make, c.Change, c.Rename, c.Upgrade, c.Blocked, c.Left, c.Unchanged)
-	if c.Upgrade > 0 {
-		total += "wikictl upgrade --dry-run shows the upgrades; apply leaves them alone\n"
-	}
-	if c.Left > 0 {
-		total += "wikictl apply --all --prune removes what is left over; files and a dump of each database go to state/removed\n"
-		if n, allowed := p.Removals(); n > allowed {
-			total += fmt.Sprintf("that is more than %d, a tenth of the farm: it wants --max-removals %d, too\n", allowed, n)
+	var counts []string
+	for _, one := range []struct {
+		kind plan.Kind
+		text string
+	}{
+		{plan.Make, "to make"}, {plan.Change, "to change"}, {plan.Rename, "to rename"}, {plan.Upgrade, "to upgrade"},
+		{plan.Rollback, "to roll back"}, {plan.Undelete, "to bring back"}, {plan.Blocked, "blocked"}, {plan.Left, "left over"},
+	} {
+		if n := p.Count(one.kind); n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, one.text))
 		}
 	}
-	return total
+	return strings.Join(append(counts, unchanged), ", ")
 }

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
+)
+
+// eventsFlag names a file for the steps of a run.
+func eventsFlag() cli.Flag {
+	return &cli.StringFlag{Name: "events", Usage: "append each step as a line of JSON to this file"}
+}
+
+// withHost opens the farm, to read only or to change it, calls do and closes it.
+func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error) (err error) {
+	h, err := a.openHost(f, look)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return do(h)
+}
+
+// changes opens the farm, calls do, whose progress is shown and written to --events, and
+// prints the outcomes. do opens one board, for as many tenants as it works on. Without
+// outcomes nothing was done.
+func (a *app) changes(c *cli.Context, f *tenants.Farm, do func(h *session.Host, board func(total int) session.Observer) ([]session.Outcome, error)) error {
+	events, err := eventsTo(c.String("events"))
+	if err != nil {
+		return err
+	}
+	if events != nil {
+		defer events.Close()
+	}
+	return a.withHost(f, false, func(h *session.Host) error {
+		start := time.Now()
+		var b *ui.Board
+		outcomes, err := do(h, func(total int) session.Observer {
+			b = a.board(events, total)
+			return b
+		})
+		if b != nil {
+			b.Close()
+		}
+		if outcomes == nil {
+			return err
+		}
+		return errors.Join(err, a.report(c.Command.Name, h, outcomes, time.Since(start), asJSON(c)))
+	})
+}
+
+// previews opens the farm to read only, and prints the plan that do makes. The exit code
+// says whether there is something to do.
+func (a *app) previews(c *cli.Context, f *tenants.Farm, do func(*session.Host) (*plan.Plan, error)) error {
+	return a.withHost(f, true, func(h *session.Host) error {
+		start := time.Now()
+		p, err := do(h)
+		if err != nil {
+			return stopped(f, err)
+		}
+		return cmp.Or(a.printPlan(c, p, time.Since(start)), dryRunError(p.Differs(), p.Blocked()))
+	})
+}
+
+// printPlan prints a plan as the result of a command.
+func (a *app) printPlan(c *cli.Context, p *plan.Plan, elapsed time.Duration) error {
+	if asJSON(c) {
+		return ui.WriteJSON(a.stdout, ui.NewPlanDocument(c.Command.Name, p, elapsed))
+	}
+	return ui.Plan(a.stdout, c.Command.Name, p, diffsOf(c))
+}
+
+// allDiffs is more than there are tenants.
+const allDiffs = 1 << 30
+
+// diffsOf is how many tenants' diffs are printed: all, where there is no --diffs.
+func diffsOf(c *cli.Context) int {
+	if flagNamed(c.Command.Flags, "diffs") == nil {
+		return allDiffs
+	}
+	return c.Int("diffs")
+}
+
+// board shows a run; events may be nil.
+func (a *app) board(events *os.File, total int) *ui.Board {
+	if events == nil {
+		return ui.NewBoard(a.stderr, nil, total)
+	}
+	return ui.NewBoard(a.stderr, events, total)
+}
+
+func eventsTo(path string) (*os.File, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := deploy.AppendNamed(path, 0o644)
+	if err != nil {
+		return nil, usagef("--events: %s", err)
+	}
+	return f, nil
+}
+
+// report prints a run's document and says by its error how it went.
+func (a *app) report(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration, asJSON bool) error {
+	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
+	var failures []error
+	var kept []string
+	made := false
+	for _, o := range outcomes {
+		d.Add(o)
+		made = made || o.Secrets != ""
+		if o.Removed != "" && o.Status == session.Done {
+			how := "manifest.json there says more"
+			if o.Returns {
+				how = "wikictl undelete brings it back"
+			}
+			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; %s", o.Tenant.Name, o.Removed, how))
+		}
+		for _, l := range o.Losses {
+			kept = append(kept, fmt.Sprintf("%s: done, but %s; %s; wikictl losses --acknowledge %[1]s when you have seen to it", o.Tenant.Name, l.What, ui.WhereLost(l)))
+		}
+		if o.Note != "" {
+			kept = append(kept, fmt.Sprintf("%s: %s", o.Tenant.Name, o.Note))
+		}
+		if o.Status.Failure() {
+			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
+		}
+	}
+	if err := d.Write(a.stdout, asJSON); err != nil {
+		return err
+	}
+	if made && !asJSON {
+		fmt.Fprintf(a.stdout, "log-ins are in %s\n", h.Layout.Secrets("NAME"))
+	}
+	for _, line := range kept {
+		if !asJSON {
+			fmt.Fprintln(a.stdout, ui.Clean(line))
+		}
+	}
+	switch {
+	case len(failures) > 0:
+		return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+	case d.Counts.Skipped > 0:
+		return errInterrupted
+	case d.Counts.Done > 0:
+		a.tidy(h)
+	}
+	return nil
+}
+
+// tidyLimit is how long a run that is done may go on to remove what [keep] does not keep.
+const tidyLimit = 10 * time.Second
+
+// tidy removes what [keep] does not keep after a run that went well. What fails is told
+// and no failure of the run.
+func (a *app) tidy(h *session.Host) {
+	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
+	defer cancel()
+	line, err := provision.Tidy(ctx, h, time.Now())
+	if line != "" {
+		fmt.Fprintln(a.stderr, line)
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(a.stderr, ui.Clean("not removed, although [keep] does not keep it: "+err.Error()))
+	}
+}

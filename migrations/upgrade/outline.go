@@ -1,0 +1,126 @@
+package upgrade
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"wikictl/tenants/plan"
+)
+
+// figures are those of a whole upgrade, for programs.
+type figures struct {
+	Waves int   `json:"waves"`
+	Space int64 `json:"space"` // bytes that the dumps may need
+	Free  int64 `json:"free"`  // bytes on the disk that they go to
+}
+
+// Outline returns the plan in the form that all commands share. A tenant's details are
+// its Planned.
+func (p *Plan) Outline() *plan.Plan {
+	o := &plan.Plan{Unchanged: p.Unchanged, Digest: p.Digest, Details: figures{p.Waves, p.Space, p.Free}}
+	for _, j := range p.Tenants {
+		o.Tenants = append(o.Tenants, j.outline())
+	}
+	if len(p.Tenants) > 0 {
+		o.Notes = append(o.Notes, fmt.Sprintf("%s; the dumps may need %d MB of %d MB that are free", waveCount(p.Waves), p.Space>>20, p.Free>>20))
+	}
+	return o
+}
+
+func waveCount(n int) string {
+	if n == 1 {
+		return "all in 1 wave"
+	}
+	return fmt.Sprintf("in %d waves", n)
+}
+
+// outline says what would be done to one tenant.
+func (j *Planned) outline() *plan.Tenant {
+	t := &plan.Tenant{Name: j.Name, Details: j}
+	for _, problem := range j.Problems {
+		t.Add(plan.Blocked, "%s", problem)
+	}
+	if len(j.Problems) == 0 {
+		t.Add(plan.Upgrade, "%s", j.sentence())
+		for _, name := range j.SQL {
+			t.Add(plan.Upgrade, "apply migrations/%s", name)
+		}
+	}
+	if j.Interrupted != "" {
+		t.Add(plan.Remark, "an earlier run was interrupted while %s; that is finished or put back first", j.Interrupted)
+	}
+	for _, remark := range j.Remarks {
+		t.Add(plan.Remark, "%s", remark)
+	}
+	return t
+}
+
+// sentence names versions, wave, schema, size and expected time of an upgrade.
+func (j *Planned) sentence() string {
+	what := fmt.Sprintf("from MediaWiki %s to %s", j.Old, j.New)
+	if j.Old == j.New {
+		what = "MediaWiki " + j.New
+	}
+	what += fmt.Sprintf(", wave %d, schema %s, %d MB, about %.0f s", j.Wave, j.Level, j.Bytes>>20, j.Seconds)
+	if j.Jobs > 0 {
+		what += fmt.Sprintf(", %d jobs queued", j.Jobs)
+	}
+	return what
+}
+
+// OutlineUndos returns a rollback of undos in the form that all commands share; so many
+// other tenants have nothing to undo. A tenant's details are its Undo.
+func OutlineUndos(undos []*Undo, unchanged int) *plan.Plan {
+	o := &plan.Plan{Unchanged: unchanged}
+	for _, u := range undos {
+		o.Tenants = append(o.Tenants, u.outline())
+	}
+	return o
+}
+
+// listedFiles is how many uploads that would be lost are named.
+const listedFiles = 10
+
+func (u *Undo) outline() *plan.Tenant {
+	t := &plan.Tenant{Name: u.Name, Details: undoDetails{u, moment(u.Since), moment(u.Dump)}}
+	if u.Problem != "" {
+		t.Add(plan.Blocked, "%s", u.Problem)
+		return t
+	}
+	t.Add(plan.Rollback, "from MediaWiki %s to %s: %s", u.New, u.Old, u.loss())
+	if n := len(u.Files); n > 0 {
+		names := strings.Join(u.Files[:min(n, listedFiles)], ", ")
+		if u.Uploads > listedFiles {
+			names += " and more"
+		}
+		t.Add(plan.Remark, "uploaded since, and not known to it any more: %s; the files themselves stay in its folder images", names)
+	}
+	return t
+}
+
+// loss says what becomes of what was made since the upgrade.
+func (u *Undo) loss() string {
+	switch {
+	case u.Remark != "":
+		return u.Remark
+	case u.Since.IsZero():
+		return "the upgrade that was interrupted while " + string(u.Interrupted) + " is ended"
+	}
+	return fmt.Sprintf("%s since %s UTC are lost", u.Lost, u.Since.Format(time.DateTime))
+}
+
+// undoDetails is an Undo in JSON.
+type undoDetails struct {
+	*Undo
+	Since *time.Time `json:"since"` // null: it was not open since
+	Dump  *time.Time `json:"dump"`
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

@@ -1,0 +1,96 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
+)
+
+// Preview returns what Create would do, and does nothing.
+func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*plan.Plan, error) {
+	c := &creation{Host: h}
+	if err := c.look(ctx, list); err != nil {
+		return nil, err
+	}
+	begun, err := c.begun(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan.Plan{}
+	for _, t := range list {
+		planned := &plan.Tenant{Name: t.Name}
+		switch o := c.judge(t); {
+		case o.Err != nil:
+			planned.Add(plan.Blocked, "%s", o.Err)
+		case o.Status == "":
+			planned.Add(plan.Make, "%s", making(t, begun[t.Name]))
+		case c.mustAsk(ctx, t):
+			planned.Add(plan.Change, "ask it: it is served from a release that was not seen to answer")
+		}
+		if len(planned.Entries) == 0 {
+			p.Unchanged++
+			continue
+		}
+		p.Tenants = append(p.Tenants, planned)
+	}
+	return p, nil
+}
+
+// PreviewUndelete returns what Undelete would do, and does nothing. With gone tenants that
+// exist are unchanged; else they are blocked.
+func PreviewUndelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run string, gone bool) (*plan.Plan, error) {
+	c := &creation{Host: h}
+	if err := c.look(ctx, list); err != nil {
+		return nil, err
+	}
+	p := &plan.Plan{}
+	for _, t := range list {
+		planned := &plan.Tenant{Name: t.Name}
+		what, err := c.returning(ctx, t, run)
+		switch {
+		case gone && errors.As(err, new(existsError)):
+			p.Unchanged++
+			continue
+		case err != nil:
+			planned.Add(plan.Blocked, "%s", err)
+		default:
+			planned.Add(plan.Undelete, "%s", what)
+		}
+		p.Tenants = append(p.Tenants, planned)
+	}
+	return p, nil
+}
+
+// returning says what an Undelete does about a tenant, or why it can do nothing.
+func (c *creation) returning(ctx context.Context, t *tenants.Tenant, run string) (string, error) {
+	if problems := c.obstacles[t.Name]; problems != nil {
+		return "", session.InTheWay(problems)
+	}
+	row := c.rows[t.Name]
+	switch row.State {
+	case mariadb.Leaving:
+		return fmt.Sprintf("its removal by run %s was interrupted: it is taken back, or ended first", row.Run), nil
+	case mariadb.Returning:
+		return fmt.Sprintf("run %s began to bring it back and was interrupted: that is finished", row.Run), nil
+	}
+	r, err := FindRemoved(c.Layout, t.Name, run)
+	switch {
+	case row.Name != "" && (err != nil || row.State != mariadb.Ready || !r.emptied()):
+		return "", existsError(row.State)
+	case err != nil:
+		return "", err
+	case row.Name != "":
+		return "it is back but for its last dump, which follows", nil
+	}
+	if err := c.mayReturn(ctx, t, r); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("database %s on server %s, accounts, secrets, files and dumps from %s, removed %s UTC by run %s",
+		r.Database, t.Server.Name, r.dir, r.Removed.UTC().Format(time.DateTime), r.Run), nil
+}

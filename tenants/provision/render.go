@@ -1,0 +1,172 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
+)
+
+// PreviewRender returns what Render would change, with diffs when they are wanted, and
+// changes nothing.
+func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant, diffs bool) (*plan.Plan, error) {
+	fit, left, err := renderable(ctx, h, list)
+	if err != nil {
+		return nil, err
+	}
+	by := map[string]*plan.Tenant{}
+	for _, t := range list {
+		by[t.Name] = &plan.Tenant{Name: t.Name}
+	}
+	for _, o := range left {
+		if o.Err != nil {
+			by[o.Tenant.Name].Add(plan.Blocked, "%s", o.Err)
+		} else {
+			by[o.Tenant.Name].Add(plan.Remark, "%s", o.Note)
+		}
+	}
+	p := &plan.Plan{}
+	if p.Farm, p.Unseen, err = inspectFiles(ctx, h, fit, by, diffs); err != nil {
+		return nil, err
+	}
+	for _, t := range list {
+		if len(by[t.Name].Entries) > 0 {
+			p.Tenants = append(p.Tenants, by[t.Name])
+		}
+	}
+	p.Unchanged = len(list) - len(p.Tenants)
+	return p, nil
+}
+
+// Render writes the files of tenants that differ, under the tenants' locks, with one check
+// and one reload of the web server. It creates and upgrades nothing.
+func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observer session.Observer) ([]session.Outcome, error) {
+	ctx, locked, err := h.LockAll(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	var held []*tenants.Tenant
+	var left []session.Outcome
+	for _, t := range list {
+		if why := locked[t.Name]; why != nil {
+			left = append(left, session.Outcome{Tenant: t, Status: session.Failed, Err: why})
+			continue
+		}
+		held = append(held, t)
+	}
+	fit, others, err := renderable(ctx, h, held)
+	if err != nil {
+		return nil, err
+	}
+	return write(ctx, h, fit, append(left, others...), observer)
+}
+
+// write is a run that writes the files of some tenants, and only tells of those that are
+// left as they are.
+func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []session.Outcome, observer session.Observer) ([]session.Outcome, error) {
+	source, err := h.Source(list, wantedCode)
+	if err != nil {
+		return nil, err
+	}
+	run, err := h.Begin(ctx, "render", observer)
+	if err != nil {
+		return nil, err
+	}
+	var applied deploy.Applied
+	err = run.Shared("", "release", func() (err error) {
+		applied, err = h.Deploy.Apply(ctx, source)
+		return err
+	})
+	if err != nil && !errors.As(err, new(*deploy.PartialError)) {
+		return nil, errors.Join(err, run.End(ctx, nil))
+	}
+	outcomes := append(written(list, applied), left...)
+	for i, o := range outcomes {
+		if o.Status != session.Unchanged {
+			outcomes[i] = run.Finish(o)
+		}
+	}
+	return outcomes, run.End(ctx, outcomes)
+}
+
+// wantedCode is the codebase that a tenant's definition names.
+func wantedCode(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
+
+// written returns each tenant's outcome of a deployment.
+func written(list []*tenants.Tenant, applied deploy.Applied) []session.Outcome {
+	differed := map[string]deploy.Outcome{}
+	for _, o := range applied.Outcomes {
+		differed[o.Tenant] = o
+	}
+	outcomes := make([]session.Outcome, len(list))
+	for i, t := range list {
+		o, found := differed[t.Name]
+		outcomes[i] = session.Outcome{Tenant: t, Status: session.Unchanged, Err: o.Err}
+		switch {
+		case o.Err != nil:
+			outcomes[i].Status = session.Failed
+		case found:
+			outcomes[i].Status = session.Done
+		}
+	}
+	return outcomes
+}
+
+// renderable returns the tenants whose files may be written, and the outcomes of the
+// others: those that are blocked, and those that are not finished or whose code changed,
+// which must not be served on code that their database does not fit.
+func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, left []session.Outcome, err error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := ledger.Tenants(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	open, err := ledger.OpenUpgrades(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	obstacles := h.Obstacles(ctx, list)
+	for _, t := range list {
+		problems := obstacles[t.Name]
+		why := ""
+		if !t.Blocked() { // it may have no codebase
+			why = unfit(t, rows[t.Name], open[t.Name])
+		}
+		switch {
+		case why != "":
+			left = append(left, session.Outcome{Tenant: t, Status: session.Unchanged, Note: why})
+		case problems != nil:
+			left = append(left, session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)})
+		default:
+			fit = append(fit, t)
+		}
+	}
+	return fit, left, nil
+}
+
+// unfit says why a tenant's files are not to be written; empty when they are.
+func unfit(t *tenants.Tenant, row mariadb.TenantRow, open mariadb.UpgradeRow) string {
+	switch {
+	case open.Run != "":
+		return "it is being upgraded, or that did not finish; see wikictl status"
+	case row.Name == "":
+		return "it is not created yet; wikictl create " + t.Name
+	case row.State == mariadb.Leaving:
+		return fmt.Sprintf("it is being removed by run %s, or that did not finish; wikictl plan %s", row.Run, t.Name)
+	case row.State == mariadb.Returning:
+		return fmt.Sprintf("it is being brought back by run %s, or that did not finish; wikictl undelete %s", row.Run, t.Name)
+	case row.State != mariadb.Ready:
+		return fmt.Sprintf("it is not finished (state %s); wikictl create %s", row.State, t.Name)
+	case row.ComponentSet != t.ComponentSet(t.Codebase):
+		return fmt.Sprintf("it runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s", row.Version, t.Name)
+	}
+	return ""
+}
