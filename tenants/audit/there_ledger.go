@@ -88,7 +88,7 @@ func (l *ledgerState) lookAtLocks(ctx context.Context, s *mariadb.Server, h *ses
 	}
 	going := false
 	for _, session := range sessions {
-		if pulse.Lives(session) {
+		if pulse.Lives(session.Connection, session.Since) {
 			going = true
 			_, run, _ := strings.Cut(session.Holder, ", run ")
 			l.alive[run] = true

@@ -13,15 +13,15 @@ const perQuery = 500
 
 // Holders finds out who works on tenants right now, without taking a lock: the
 // holder of a tenant's lock, such as "root@host pid 12, run 20261124-…", by the
-// name of the lock. The ledger knows the holders.
-func (s *Server) Holders(ctx context.Context, ledger *Ledger, names []string) (map[string]string, error) {
+// name of the lock. sessions know the holders.
+func (s *Server) Holders(ctx context.Context, sessions Sessions, names []string) (map[string]string, error) {
 	connections, err := s.Held(ctx, names)
 	if err != nil {
 		return nil, err
 	}
 	holders := map[string]string{}
 	for name, id := range connections {
-		holder, err := ledger.session(ctx, s.Name, id)
+		holder, err := sessions.Session(ctx, s.Name, id)
 		if err != nil {
 			holder = fmt.Sprintf("connection %d of server %s", id, s.Name)
 		}
@@ -109,7 +109,7 @@ func (s *Server) Replication(ctx context.Context) (r Replication, err error) {
 	if err != nil {
 		return r, fmt.Errorf("server %s: %w", s.Name, err)
 	}
-	feeds, err := scanAll[string](rows)
+	feeds, err := Column[string](rows)
 	for _, feed := range feeds {
 		if !slices.ContainsFunc(caughtUp, func(words string) bool { return strings.Contains(feed, words) }) {
 			r.Behind = append(r.Behind, feed)

@@ -53,7 +53,7 @@ func (s *Server) CountWhere(ctx context.Context, database, table, where, id stri
 	if err != nil {
 		return n, nil, fmt.Errorf("list rows of %s in %q: %w", table, database, err)
 	}
-	ids, err = scanAll[string](rows)
+	ids, err = Column[string](rows)
 	return n, ids, err
 }
 
@@ -73,7 +73,7 @@ func (s *Server) Columns(ctx context.Context, database string, names []string) (
 	if err != nil {
 		return nil, fmt.Errorf("look for columns of %q: %w", database, err)
 	}
-	list, err := scanAll[string](rows)
+	list, err := Column[string](rows)
 	for _, name := range list {
 		found[name] = true
 	}

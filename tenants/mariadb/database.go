@@ -31,7 +31,7 @@ func (s *Server) takeDatabase(ctx context.Context, name string) error {
 	if err != nil || len(tables) > 0 {
 		return err
 	}
-	return s.mark(ctx, name)
+	return s.MarkDatabase(ctx, name)
 }
 
 // DropOwnDatabase is DropDatabase for a tenant. The error wraps ErrForeign, and
@@ -83,7 +83,7 @@ func (s *Server) set(ctx context.Context, query string) (map[string]bool, error)
 	if err != nil {
 		return nil, fmt.Errorf("server %s: take inventory: %w", s.Name, err)
 	}
-	names, err := scanAll[string](rows)
+	names, err := Column[string](rows)
 	found := make(map[string]bool, len(names))
 	for _, name := range names {
 		found[name] = true

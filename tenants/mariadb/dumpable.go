@@ -216,5 +216,5 @@ func (s *Server) texts(ctx context.Context, query string, args ...any) ([]string
 	if err != nil {
 		return nil, err
 	}
-	return scanAll[string](rows)
+	return Column[string](rows)
 }

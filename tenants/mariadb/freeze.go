@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"wikictl/tenants/process"
 )
 
 // writeGrants are those of webGrants that change rows.
@@ -36,7 +38,7 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	}
 	deadline := time.Now().Add(patience)
 	for len(before) > 0 && time.Now().Before(deadline) {
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 		now, err := s.connectionsOf(ctx, a.Web.Name)
@@ -69,7 +71,7 @@ func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) 
 		case now.Sub(since) >= quiet:
 			return nil
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -104,7 +106,7 @@ func (s *Server) connectionsOf(ctx context.Context, user string) ([]int64, error
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
-	return scanAll[int64](rows)
+	return Column[int64](rows)
 }
 
 func both(a, b []int64) []int64 {

@@ -1,7 +1,6 @@
 package mariadb
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,11 +8,6 @@ import (
 	"slices"
 	"strings"
 )
-
-// History reads every upgrade of every tenant, oldest first, in one query.
-func (l *Ledger) History(ctx context.Context) ([]UpgradeRow, error) {
-	return l.upgrades(ctx, `ORDER BY started, tenant`)
-}
 
 // LatestBackup describes the last whole dump in a folder of dumps, whose names
 // begin with the time; nil when there is none. It does not read the dump.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wikictl/tenants/process"
 )
 
 // Inspection is what a server holds, read by a fixed number of queries whatever
@@ -127,7 +129,7 @@ func (s *Server) lag(ctx context.Context) (Replication, error) {
 	if err != nil || len(r.Behind) == 0 {
 		return r, err
 	}
-	if err := pause(ctx, time.Second); err != nil {
+	if err := process.Pause(ctx, time.Second); err != nil {
 		return r, err
 	}
 	return s.Replication(ctx)

@@ -152,33 +152,3 @@ func TestPatternsReach(t *testing.T) {
 		}
 	}
 }
-
-// The sessions of runs that are over are told from those that live.
-func TestPulse(t *testing.T) {
-	l := ledger(t)
-	locks, _, err := shared.Locks(t.Context(), l, "pulse")
-	must(t, err)
-	lives := func() bool {
-		sessions, err := l.Sessions(t.Context())
-		must(t, err)
-		pulse, err := shared.Pulse(t.Context())
-		must(t, err)
-		for _, s := range sessions {
-			if s.Holder == "pulse" {
-				old := s
-				old.Since = pulse.Started.AddDate(0, 0, -1)
-				if pulse.Lives(old) {
-					t.Error("a session of before the server's start lives")
-				}
-				return pulse.Lives(s)
-			}
-		}
-		t.Fatal("there is no such session")
-		return false
-	}
-	if !lives() {
-		t.Error("it does not live")
-	}
-	must(t, locks.Close())
-	until(t, "the session is over", func() bool { return !lives() })
-}

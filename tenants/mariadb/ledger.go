@@ -68,7 +68,7 @@ func (l *Ledger) Claim(ctx context.Context, r TenantRow) error {
 		(name, server, database_name, codebase, version, component_set, state, run, changed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
 		r.Name, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run)
-	if isError(err, errDuplicate) {
+	if IsDuplicate(err) {
 		err = ErrStale
 	}
 	return tenantError(r.Name, err)
@@ -132,16 +132,15 @@ func setReady(ctx context.Context, db executor, run string, names []string) map[
 	return failed
 }
 
-// putSession notes who holds the locks of a connection.
-func (l *Ledger) putSession(ctx context.Context, server string, connection int64, holder string) error {
-	_, err := l.db.ExecContext(ctx, `REPLACE INTO session (server, connection, holder, since) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, server, connection, holder)
-	if err != nil {
-		return fmt.Errorf("write the lock session into the ledger: %w", err)
+// Tenant reads one row; found is false when the ledger has none.
+func (l *Ledger) Tenant(ctx context.Context, name string) (r TenantRow, found bool, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant WHERE name = ?`, name).
+		Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
 	}
-	return nil
-}
-
-func (l *Ledger) session(ctx context.Context, server string, connection int64) (holder string, err error) {
-	err = l.db.QueryRowContext(ctx, `SELECT holder FROM session WHERE server = ? AND connection = ?`, server, connection).Scan(&holder)
-	return holder, err
+	if err != nil {
+		return r, false, fmt.Errorf("read tenant %s from the ledger: %w", name, err)
+	}
+	return r, true, nil
 }

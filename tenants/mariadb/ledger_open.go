@@ -11,10 +11,6 @@ import (
 	"wikictl/migrations"
 )
 
-// LedgerDatabase is the database of the first farm's ledger on a server. Another
-// farm's has the same name with _ and the farm's id.
-const LedgerDatabase = "wikictl"
-
 // Ledger is a farm's own database: what wikictl made for it, and what every run did.
 type Ledger struct {
 	Database string // its name
@@ -27,20 +23,20 @@ type Ledger struct {
 // date when needed. The error wraps ErrLostIdentity or ErrVersion when nothing may
 // be written there.
 func OpenLedger(ctx context.Context, s *Server, f Farm) (l *Ledger, err error) {
-	err = s.locked(ctx, func(conn *sql.Conn) error {
-		database, err := s.ensureLedger(ctx, conn, f)
+	err = locked(ctx, s, func(conn *sql.Conn) error {
+		database, err := ensure(ctx, s, conn, f)
 		if err != nil {
 			return fmt.Errorf("ledger on server %s: %w", s.Name, err)
 		}
-		l, err = s.openLedger(ctx, database)
+		l, err = connect(ctx, s, database)
 		return err
 	})
 	return l, err
 }
 
 // locked runs do on a connection that has the lock of all ledgers of a server.
-func (s *Server) locked(ctx context.Context, do func(*sql.Conn) error) error {
-	conn, err := s.alone(ctx, "", false)
+func locked(ctx context.Context, s *Server, do func(*sql.Conn) error) error {
+	conn, err := s.Dedicated(ctx, "", false)
 	if err != nil {
 		return err
 	}
@@ -55,20 +51,21 @@ func (s *Server) locked(ctx context.Context, do func(*sql.Conn) error) error {
 	return do(conn.Conn)
 }
 
-// openLedger connects to a ledger that is there and up to date.
-func (s *Server) openLedger(ctx context.Context, database string) (*Ledger, error) {
-	conn, err := s.alone(ctx, database, false)
-	if err != nil {
-		return nil, err
+// connect connects to a ledger that is there and up to date.
+func connect(ctx context.Context, s *Server, database string) (*Ledger, error) {
+	db, err := s.Pool(database, 8, 0)
+	if err == nil {
+		err = db.PingContext(ctx)
 	}
-	conn.Conn.Close()
-	conn.db.SetMaxOpenConns(8)
-	return &Ledger{Database: database, server: s, db: conn.db}, nil
+	if err != nil {
+		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
+	}
+	return &Ledger{Database: database, server: s, db: db}, nil
 }
 
-// ensureLedger makes a farm's ledger, or brings it up to date, and returns its name.
-func (s *Server) ensureLedger(ctx context.Context, conn *sql.Conn, f Farm) (string, error) {
-	found, err := s.findLedgers(ctx)
+// ensure makes a farm's ledger, or brings it up to date, and returns its name.
+func ensure(ctx context.Context, s *Server, conn *sql.Conn, f Farm) (string, error) {
+	found, err := findLedgers(ctx, s)
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +94,7 @@ func (s *Server) ensureLedger(ctx context.Context, conn *sql.Conn, f Farm) (stri
 		return "", err
 	}
 	if !there {
-		if err := s.mark(ctx, database); err != nil {
+		if err := s.MarkDatabase(ctx, database); err != nil {
 			return "", err
 		}
 	}
@@ -200,16 +197,16 @@ func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
 // The error wraps fs.ErrNotExist when the farm has none, and ErrVersion when it is of
 // an older or a newer wikictl.
 func ReadLedger(ctx context.Context, s *Server, f Farm) (*Ledger, error) {
-	database, err := s.readable(ctx, f)
+	database, err := readable(ctx, s, f)
 	if err != nil {
 		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
 	}
-	return s.openLedger(ctx, database)
+	return connect(ctx, s, database)
 }
 
 // readable is the database of a farm's ledger, which is there and up to date.
-func (s *Server) readable(ctx context.Context, f Farm) (string, error) {
-	found, err := s.findLedgers(ctx)
+func readable(ctx context.Context, s *Server, f Farm) (string, error) {
+	found, err := findLedgers(ctx, s)
 	if err != nil {
 		return "", err
 	}
@@ -217,7 +214,7 @@ func (s *Server) readable(ctx context.Context, f Farm) (string, error) {
 	s.SetFarm(f.ID)
 	database, there := found.place(f)
 	if there {
-		conn, err := s.alone(ctx, database, false)
+		conn, err := s.Dedicated(ctx, database, false)
 		if err != nil {
 			return "", err
 		}

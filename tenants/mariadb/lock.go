@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"wikictl/tenants/process"
 )
 
 // A lock session asks its server every keepAlive whether it still lives, and takes
@@ -47,27 +49,33 @@ func (e *LostError) Error() string {
 // Unwrap is why they were lost.
 func (e *LostError) Unwrap() error { return e.Why }
 
+// Sessions remember who holds the locks of a connection: the ledger.
+type Sessions interface {
+	PutSession(ctx context.Context, server string, connection int64, holder string) error
+	Session(ctx context.Context, server string, connection int64) (holder string, err error)
+}
+
 // Locks holds the locks of one run on one server: names of GET_LOCK on one
 // connection, which the server frees by itself when the connection ends.
 type Locks struct {
-	server *Server
-	ledger *Ledger
-	mu     sync.Mutex // the connection takes one statement at a time
-	conn   single
-	lost   context.CancelCauseFunc
-	stop   context.CancelFunc
-	wait   sync.WaitGroup
-	none   error // why there is no session
+	server   *Server
+	sessions Sessions
+	mu       sync.Mutex // the connection takes one statement at a time
+	conn     Connection
+	lost     context.CancelCauseFunc
+	stop     context.CancelFunc
+	wait     sync.WaitGroup
+	none     error // why there is no session
 }
 
 // NoLocks stands for a session that could not be had, for the reason of err: no lock
 // can be taken by it.
 func NoLocks(err error) *Locks { return &Locks{none: err} }
 
-// Locks opens a session for locks and writes its holder into the ledger. The
+// Locks opens a session for locks and notes its holder. The
 // context that it returns ends with a *LostError when the session is lost: nothing
 // may be done under its locks then.
-func (s *Server) Locks(ctx context.Context, ledger *Ledger, holder string) (*Locks, context.Context, error) {
+func (s *Server) Locks(ctx context.Context, sessions Sessions, holder string) (*Locks, context.Context, error) {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = answerWithin, answerWithin
 	conn, err := s.connect(ctx, config)
@@ -76,7 +84,7 @@ func (s *Server) Locks(ctx context.Context, ledger *Ledger, holder string) (*Loc
 	}
 	held, lost := context.WithCancelCause(ctx)
 	alive, stop := context.WithCancel(held)
-	l := &Locks{server: s, ledger: ledger, conn: conn, lost: lost, stop: stop}
+	l := &Locks{server: s, sessions: sessions, conn: conn, lost: lost, stop: stop}
 	if err := l.register(ctx, holder); err != nil {
 		stop()
 		conn.Close()
@@ -91,13 +99,13 @@ func (l *Locks) register(ctx context.Context, holder string) error {
 	if err := l.ask(ctx, &id, "SELECT CONNECTION_ID()"); err != nil {
 		return err
 	}
-	return l.ledger.putSession(ctx, l.server.Name, id, holder)
+	return l.sessions.PutSession(ctx, l.server.Name, id, holder)
 }
 
 // keep asks the server now and then whether the session lives.
 func (l *Locks) keep(ctx context.Context) {
 	var one int64
-	for pause(ctx, keepAlive) == nil && l.ask(ctx, &one, "SELECT 1") == nil {
+	for process.Pause(ctx, keepAlive) == nil && l.ask(ctx, &one, "SELECT 1") == nil {
 	}
 }
 
@@ -183,7 +191,7 @@ func (l *Locks) holder(ctx context.Context, name string) string {
 	if err := l.ask(ctx, &id, "SELECT IS_USED_LOCK(?)", lockName(name)); err != nil || !id.Valid {
 		return "another run, which has just ended"
 	}
-	holder, err := l.ledger.session(ctx, l.server.Name, id.Int64)
+	holder, err := l.sessions.Session(ctx, l.server.Name, id.Int64)
 	if err != nil {
 		return fmt.Sprintf("connection %d of server %s", id.Int64, l.server.Name)
 	}

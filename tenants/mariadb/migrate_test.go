@@ -33,7 +33,7 @@ func TestMigrate(t *testing.T) {
 	if done, err = shared.Migrate(t.Context(), "migrated", files); !errors.Is(err, migrations.ErrHalf) || len(done) > 0 || rows() != 2 {
 		t.Errorf("a file that was begun: %v, %v", done, err)
 	}
-	conn, err := shared.alone(t.Context(), "migrated", false)
+	conn, err := shared.Dedicated(t.Context(), "migrated", false)
 	must(t, err)
 	defer conn.Close()
 	if done, err = migrations.Apply(t.Context(), conn.Conn, files, true); err != nil || !slices.Equal(done, []string{"002.sql"}) || rows() != 3 {

@@ -84,7 +84,7 @@ type Holding struct {
 }
 
 // holding judges the accounts of a tenant's names. The password of an account is the
-// mark that no other program can make: it is in state/secrets and nowhere else.
+// MarkDatabase that no other program can make: it is in state/secrets and nowhere else.
 func holding(a Accounts, found []Held) (h Holding) {
 	for _, account := range found {
 		var password tenants.Secret
@@ -231,10 +231,10 @@ func (s *Server) Mark(ctx context.Context, a Accounts) error {
 	if err := h.DatabaseError(s.farmID(), s.Name, a); err != nil {
 		return err
 	}
-	return s.mark(ctx, a.Database)
+	return s.MarkDatabase(ctx, a.Database)
 }
 
-func (s *Server) mark(ctx context.Context, database string) error {
+func (s *Server) MarkDatabase(ctx context.Context, database string) error {
 	clause := s.commentClause()
 	if clause == "" {
 		return nil

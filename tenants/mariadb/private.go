@@ -240,7 +240,7 @@ func (p Private) Stop(ctx context.Context) error {
 		return fmt.Errorf("shut the server down: %w", err)
 	}
 	for process.Runs(pid) {
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
+	"wikictl/tenants/process"
 )
 
 // Run is one run of a command that changes the farm.
@@ -119,7 +119,7 @@ func (l *Ledger) Recorder(ctx context.Context, run string) *Recorder {
 	r := &Recorder{run: run, stop: stop}
 	r.db, r.broken = l.hasty()
 	r.wait.Go(func() {
-		for pause(going, recordEvery) == nil {
+		for process.Pause(going, recordEvery) == nil {
 			_ = r.flush(after) // what failed is tried again; Close says so
 		}
 	})
@@ -130,18 +130,7 @@ func (l *Ledger) Recorder(ctx context.Context, run string) *Recorder {
 // gives up by itself: a statement from which only the client turns away would go on
 // there, and its rows would be written twice.
 func (l *Ledger) hasty() (*sql.DB, error) {
-	config := l.server.config.Clone()
-	config.DBName = l.Database
-	config.ReadTimeout, config.WriteTimeout = recordLimit+time.Second, recordLimit+time.Second
-	seconds := fmt.Sprint(int(recordLimit.Seconds()))
-	config.Params["lock_wait_timeout"], config.Params["innodb_lock_wait_timeout"] = seconds, seconds
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(1)
-	return db, nil
+	return l.server.Pool(l.Database, 1, recordLimit)
 }
 
 // Record adds a step; it does not wait for the server.

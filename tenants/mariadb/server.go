@@ -18,6 +18,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"wikictl/tenants"
+	"wikictl/tenants/process"
 )
 
 // connections is how many connections to one server are open at most, besides
@@ -128,38 +129,57 @@ func readPassword(path string) (string, error) {
 	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
-// single is one connection outside of the pool.
-type single struct {
+// Connection is one connection outside of the pool.
+type Connection struct {
 	*sql.Conn
 	db *sql.DB
 }
 
 // Close hangs up.
-func (c single) Close() error { return errors.Join(c.Conn.Close(), c.db.Close()) }
+func (c Connection) Close() error { return errors.Join(c.Conn.Close(), c.db.Close()) }
 
-// alone opens one connection outside of the pool; multi allows several
+// Dedicated opens one connection outside of the pool; multi allows several
 // statements in one text.
-func (s *Server) alone(ctx context.Context, database string, multi bool) (single, error) {
+func (s *Server) Dedicated(ctx context.Context, database string, multi bool) (Connection, error) {
 	config := s.config.Clone()
 	config.DBName = database
 	config.MultiStatements = multi
 	return s.connect(ctx, config)
 }
 
-// connect opens one connection outside of the pool.
-func (s *Server) connect(ctx context.Context, config *mysql.Config) (single, error) {
+// Pool opens a pool of at most n connections to a database. A statement on it gives up
+// after limit, on the server, too; 0: never. Nothing is asked yet.
+func (s *Server) Pool(database string, n int, limit time.Duration) (*sql.DB, error) {
+	config := s.config.Clone()
+	config.DBName = database
+	if limit > 0 {
+		config.ReadTimeout, config.WriteTimeout = limit+time.Second, limit+time.Second
+		seconds := fmt.Sprint(int(limit.Seconds()))
+		config.Params["lock_wait_timeout"], config.Params["innodb_lock_wait_timeout"] = seconds, seconds
+	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return single{}, err
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(n)
+	return db, nil
+}
+
+// connect opens one connection outside of the pool.
+func (s *Server) connect(ctx context.Context, config *mysql.Config) (Connection, error) {
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return Connection{}, err
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1)
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		db.Close()
-		return single{}, fmt.Errorf("server %s: %w", s.Name, err)
+		return Connection{}, fmt.Errorf("server %s: %w", s.Name, err)
 	}
-	return single{conn, db}, nil
+	return Connection{conn, db}, nil
 }
 
 // work runs do on a connection of its own. When ctx is cancelled the statement
@@ -172,7 +192,7 @@ func (s *Server) work(ctx context.Context, database string, multi bool, do func(
 // workFor is work for a database that need not be the connection's default: the run that
 // takes over after a kill finds the connection by it.
 func (s *Server) workFor(ctx context.Context, tag, database string, multi bool, do func(*sql.Conn) error) error {
-	conn, err := s.alone(ctx, database, multi)
+	conn, err := s.Dedicated(ctx, database, multi)
 	if err != nil {
 		return err
 	}
@@ -213,7 +233,7 @@ func (s *Server) kill(ctx context.Context, ids []int64) error {
 			if n == 0 {
 				break
 			}
-			if err := pause(ctx, 20*time.Millisecond); err != nil {
+			if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
 				return err
 			}
 		}
@@ -238,18 +258,11 @@ func isError(err error, number uint16) bool {
 	return errors.As(err, &m) && m.Number == number
 }
 
-// pause waits, or returns why ctx ended.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
-}
+// IsDuplicate reports whether a unique key refused a row.
+func IsDuplicate(err error) bool { return isError(err, errDuplicate) }
 
-// scanAll reads rows of one column.
-func scanAll[T any](rows *sql.Rows) ([]T, error) {
+// Column reads rows of one column.
+func Column[T any](rows *sql.Rows) ([]T, error) {
 	defer rows.Close()
 	var all []T
 	for rows.Next() {

@@ -6,32 +6,6 @@ import (
 	"time"
 )
 
-// Session is a connection that holds, or held, the locks of a run on a server.
-type Session struct {
-	Server     string
-	Connection int64
-	Holder     string // "user@host pid N, run ID"
-	Since      time.Time
-}
-
-// Sessions reads all of them, also of runs that are over.
-func (l *Ledger) Sessions(ctx context.Context) ([]Session, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT server, connection, holder, since FROM session`)
-	if err != nil {
-		return nil, fmt.Errorf("read the sessions of the ledger: %w", err)
-	}
-	defer rows.Close()
-	var all []Session
-	for rows.Next() {
-		var s Session
-		if err := rows.Scan(&s.Server, &s.Connection, &s.Holder, &s.Since); err != nil {
-			return nil, fmt.Errorf("read the sessions of the ledger: %w", err)
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
-}
-
 // Pulse tells which connections of before still live.
 type Pulse struct {
 	Connections map[int64]bool
@@ -55,14 +29,14 @@ func (s *Server) Pulse(ctx context.Context) (Pulse, error) {
 	if err != nil {
 		return p, fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
-	ids, err := scanAll[int64](rows)
+	ids, err := Column[int64](rows)
 	for _, id := range ids {
 		p.Connections[id] = true
 	}
 	return p, err
 }
 
-// Lives says whether a session's connection is the one that it was.
-func (p Pulse) Lives(s Session) bool {
-	return p.Connections[s.Connection] && s.Since.Add(2*time.Second).After(p.Started)
+// Lives reports whether a connection that was there at a time still is.
+func (p Pulse) Lives(connection int64, since time.Time) bool {
+	return p.Connections[connection] && since.Add(2*time.Second).After(p.Started)
 }

@@ -57,6 +57,6 @@ func (s *Server) Since(ctx context.Context, database string, since time.Time) (l
 	if err != nil {
 		return l, fmt.Errorf("list the uploads of %q: %w", database, err)
 	}
-	l.Files, err = scanAll[string](rows)
+	l.Files, err = Column[string](rows)
 	return l, err
 }

@@ -127,7 +127,7 @@ func tlsServer(t *testing.T, dir string) int {
 	must(t, cmd.Start())
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	for !p.Running(t.Context()) {
-		must(t, pause(t.Context(), 20*time.Millisecond))
+		must(t, process.Pause(t.Context(), 20*time.Millisecond))
 	}
 	admin := connectWith(t, settle(p.config()))
 	must(t, exec1(t, admin, "CREATE USER admin@'%' IDENTIFIED BY 'pw'"))

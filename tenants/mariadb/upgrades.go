@@ -71,7 +71,7 @@ func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) (UpgradeRow, er
 	err := one(l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
 		new_codebase, new_version, new_set, new_release, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
 		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease))
-	if isError(err, errDuplicate) {
+	if IsDuplicate(err) {
 		return r, upgradeError(r, ErrOpen)
 	}
 	return r, upgradeError(r, err)
@@ -172,7 +172,7 @@ func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, als
 	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_codebase = ?, new_version = ?, new_set = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, ''),
 		undone_by = NULLIF(?, ''), undo_backup = NULLIF(?, ''), ended = `+ended+` WHERE run = ? AND tenant = ?`,
 		to, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.UndoneBy, r.UndoBackup, r.Run, r.Tenant)
-	if isError(err, errDuplicate) {
+	if IsDuplicate(err) {
 		err = ErrOpen
 	}
 	if err == nil {
@@ -189,19 +189,6 @@ func upgradeError(r UpgradeRow, err error) error {
 		return fmt.Errorf("write the upgrade of %s into the ledger: %w", r.Tenant, err)
 	}
 	return nil
-}
-
-// Tenant reads one row; found is false when the ledger has none.
-func (l *Ledger) Tenant(ctx context.Context, name string) (r TenantRow, found bool, err error) {
-	err = l.db.QueryRowContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant WHERE name = ?`, name).
-		Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, false, nil
-	}
-	if err != nil {
-		return r, false, fmt.Errorf("read tenant %s from the ledger: %w", name, err)
-	}
-	return r, true, nil
 }
 
 // OpenUpgrades reads the upgrades that were begun and not ended, by tenant.
@@ -270,35 +257,7 @@ func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]Upg
 	return all, rows.Err()
 }
 
-// FarmSQL reads which files of the farm's own SQL each tenant has seen: tenant
-// to file to checksum.
-func (l *Ledger) FarmSQL(ctx context.Context) (map[string]map[string]string, error) {
-	return l.farmSQL(ctx, ``)
-}
-
-// FarmSQLOf reads which files of the farm's own SQL one tenant has seen: file to
-// checksum.
-func (l *Ledger) FarmSQLOf(ctx context.Context, tenant string) (map[string]string, error) {
-	seen, err := l.farmSQL(ctx, ` WHERE tenant = ?`, tenant)
-	return seen[tenant], err
-}
-
-func (l *Ledger) farmSQL(ctx context.Context, where string, args ...any) (map[string]map[string]string, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT tenant, name, checksum FROM farm_sql`+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read the farm's SQL from the ledger: %w", err)
-	}
-	defer rows.Close()
-	seen := map[string]map[string]string{}
-	for rows.Next() {
-		var tenant, name, checksum string
-		if err := rows.Scan(&tenant, &name, &checksum); err != nil {
-			return nil, err
-		}
-		if seen[tenant] == nil {
-			seen[tenant] = map[string]string{}
-		}
-		seen[tenant][name] = checksum
-	}
-	return seen, rows.Err()
+// History reads every upgrade of every tenant, oldest first, in one query.
+func (l *Ledger) History(ctx context.Context) ([]UpgradeRow, error) {
+	return l.upgrades(ctx, `ORDER BY started, tenant`)
 }

@@ -90,7 +90,7 @@ func TestPhasesAreClaimed(t *testing.T) {
 // migration can be repeated.
 func TestOlderOpenUpgradesEnd(t *testing.T) {
 	database(t, "older_ledger")
-	conn, err := shared.alone(t.Context(), "older_ledger", false)
+	conn, err := shared.Dedicated(t.Context(), "older_ledger", false)
 	must(t, err)
 	defer conn.Close()
 	text := func(name string) []string {
@@ -115,7 +115,7 @@ func TestOlderOpenUpgradesEnd(t *testing.T) {
 	apply("0004_upgrade_open.sql")
 	rows, err := conn.QueryContext(t.Context(), `SELECT CONCAT(tenant, run, phase) FROM upgrade WHERE ended IS NULL ORDER BY 1`)
 	must(t, err)
-	if open, err := scanAll[string](rows); err != nil || len(open) != 2 || open[0] != "wbrestoring" || open[1] != "xachanging" {
+	if open, err := Column[string](rows); err != nil || len(open) != 2 || open[0] != "wbrestoring" || open[1] != "xachanging" {
 		t.Errorf("%v %v", err, open)
 	}
 }

@@ -59,7 +59,7 @@ func (s *Server) workers(ctx context.Context, database string) ([]int64, error) 
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
-	return scanAll[int64](rows)
+	return Column[int64](rows)
 }
 
 // Settle ends what a predecessor that was killed may have left working in a database:
@@ -90,7 +90,7 @@ func (s *Server) evict(ctx context.Context, database string, all bool) error {
 	if err != nil {
 		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
-	ids, err := scanAll[int64](rows)
+	ids, err := Column[int64](rows)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *Server) users(ctx context.Context, database string) string {
 	if err != nil {
 		return ""
 	}
-	names, err := scanAll[string](rows)
+	names, err := Column[string](rows)
 	if err != nil || len(names) == 0 {
 		return ""
 	}

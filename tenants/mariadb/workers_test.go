@@ -30,7 +30,7 @@ func waitFor(t *testing.T, condition string) {
 // colleague is a shell of the administrator's in a database, which sleeps.
 func colleague(t *testing.T, database string) (still func()) {
 	t.Helper()
-	conn, err := shared.alone(t.Context(), database, false)
+	conn, err := shared.Dedicated(t.Context(), database, false)
 	must(t, err)
 	t.Cleanup(func() { conn.Close() })
 	var id int64
@@ -47,7 +47,7 @@ func TestSettleEndsWhatWikictlLeft(t *testing.T) {
 	database(t, "settled")
 	must(t, exec1(t, shared, "CREATE TABLE settled.t (a INT) ENGINE=MyISAM"))
 	must(t, exec1(t, shared, "INSERT INTO settled.t VALUES (1)"))
-	locker, err := shared.alone(t.Context(), "", false)
+	locker, err := shared.Dedicated(t.Context(), "", false)
 	must(t, err)
 	defer locker.Close()
 	_, err = locker.ExecContext(t.Context(), "LOCK TABLES settled.t WRITE")

@@ -1,0 +1,85 @@
+package mariadb
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// expireRows is how many rows one statement removes: few enough that nobody waits.
+const expireRows = 2000
+
+// Expire removes what the ledger has of before a time: ended upgrades but for those that
+// a rollback may still need, what they left out where somebody has acknowledged it, steps, sessions, and runs that nothing names any more. It
+// returns how many rows went, also with an error.
+func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("remove old rows from the ledger: %w", err)
+		}
+	}()
+	rows, err := l.db.QueryContext(ctx, `SELECT id FROM run WHERE started < ? ORDER BY started`, before.UTC())
+	if err != nil {
+		return 0, err
+	}
+	runs, err := Column[string](rows)
+	for _, run := range runs { // by its index: the steps are millions
+		if err == nil {
+			err = l.expire(ctx, &gone, `DELETE FROM step WHERE run = ?`, run)
+		}
+	}
+	for _, text := range []string{
+		`DELETE FROM upgrade WHERE ended < ? AND (tenant, run) NOT IN (SELECT tenant, run FROM (
+			SELECT tenant, run FROM upgrade u WHERE started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant)
+				OR (phase = 'upgraded' AND started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant AND phase = 'upgraded'))) AS needed)`,
+		`DELETE FROM loss WHERE noted < ? AND (undone = 1 OR acknowledged IS NOT NULL)`,
+		`DELETE FROM session WHERE since < ?`,
+		`DELETE FROM run WHERE started < ? AND id NOT IN (SELECT run FROM upgrade) AND id NOT IN (SELECT run FROM tenant)`,
+	} {
+		if err == nil {
+			err = l.expire(ctx, &gone, text, before.UTC())
+		}
+	}
+	if err == nil {
+		_, err = l.db.ExecContext(ctx, `DELETE FROM census WHERE (tenant, run) NOT IN (SELECT tenant, run FROM upgrade)`)
+	}
+	return gone, err
+}
+
+// expire removes rows a few at a time, and adds their number.
+func (l *Ledger) expire(ctx context.Context, gone *int64, text string, arg any) error {
+	for {
+		result, err := l.db.ExecContext(ctx, fmt.Sprintf("%s LIMIT %d", text, expireRows), arg)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if *gone += n; err != nil || n < expireRows {
+			return err
+		}
+	}
+}
+
+// NeededBackups are the dumps by which an upgrade may still be put back: of each
+// tenant's open ones, of its latest, and of the latest that a rollback would undo.
+func NeededBackups(history []UpgradeRow) map[string]bool {
+	latest, undo := map[string]UpgradeRow{}, map[string]UpgradeRow{}
+	needed := map[string]bool{}
+	note := func(r UpgradeRow) { needed[r.Backup], needed[r.UndoBackup] = true, true }
+	for _, r := range history { // oldest first
+		latest[r.Tenant] = r
+		if r.Phase == Upgraded {
+			undo[r.Tenant] = r
+		}
+		if r.Open() {
+			note(r)
+		}
+	}
+	for _, rows := range []map[string]UpgradeRow{latest, undo} {
+		for _, r := range rows {
+			note(r)
+		}
+	}
+	delete(needed, "")
+	return needed
+}

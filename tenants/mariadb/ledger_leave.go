@@ -1,0 +1,95 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Rename gives a tenant's rows another name in one transaction, and its dumps
+// the folder that they were moved to: rows name their files.
+func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		err := one(tx.ExecContext(ctx, `UPDATE tenant SET name = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`, to, run, from))
+		if err != nil {
+			return err
+		}
+		for _, s := range []struct {
+			text string
+			args []any
+		}{
+			{`UPDATE upgrade SET backup = CONCAT(?, SUBSTRING(backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(backup, CHAR_LENGTH(?)) = ?`,
+				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE upgrade SET undo_backup = CONCAT(?, SUBSTRING(undo_backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(undo_backup, CHAR_LENGTH(?)) = ?`,
+				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE loss SET backup = CONCAT(?, SUBSTRING(backup, CHAR_LENGTH(?) + 1)) WHERE tenant = ? AND LEFT(backup, CHAR_LENGTH(?)) = ?`,
+				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
+			{`UPDATE loss SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE census SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE upgrade SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE farm_sql SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE step SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+		} {
+			if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("rename tenant %s to %s in the ledger: %w", from, to, err)
+	}
+	return nil
+}
+
+// Forget removes what the ledger has of a tenant, but for the account of what
+// runs did.
+func (l *Ledger) Forget(ctx context.Context, name string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		for _, text := range []string{
+			`DELETE FROM upgrade WHERE tenant = ?`,
+			`DELETE FROM loss WHERE tenant = ?`,
+			`DELETE FROM census WHERE tenant = ?`,
+			`DELETE FROM farm_sql WHERE tenant = ?`,
+			`DELETE FROM tenant WHERE name = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, text, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remove tenant %s from the ledger: %w", name, err)
+	}
+	return nil
+}
+
+// Returned writes, in one transaction, that a tenant is back in the state of r, and
+// which SQL of the farm it has seen, by name.
+func (l *Ledger) Returned(ctx context.Context, r TenantRow, seen map[string]string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		for name, checksum := range seen {
+			if _, err := tx.ExecContext(ctx, `INSERT IGNORE INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Name, name, checksum, r.Run); err != nil {
+				return err
+			}
+		}
+		return one(tx.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ? AND state = ?`, r.State, r.Run, r.Name, Returning))
+	})
+	if err != nil {
+		return fmt.Errorf("write into the ledger that tenant %s is back: %w", r.Name, err)
+	}
+	return nil
+}
+
+func (l *Ledger) transact(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

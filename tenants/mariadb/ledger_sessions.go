@@ -1,0 +1,48 @@
+package mariadb
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Session is a connection that holds, or held, the locks of a run on a server.
+type Session struct {
+	Server     string
+	Connection int64
+	Holder     string // "user@host pid N, run ID"
+	Since      time.Time
+}
+
+// Sessions reads all of them, also of runs that are over.
+func (l *Ledger) Sessions(ctx context.Context) ([]Session, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT server, connection, holder, since FROM session`)
+	if err != nil {
+		return nil, fmt.Errorf("read the sessions of the ledger: %w", err)
+	}
+	defer rows.Close()
+	var all []Session
+	for rows.Next() {
+		var s Session
+		if err := rows.Scan(&s.Server, &s.Connection, &s.Holder, &s.Since); err != nil {
+			return nil, fmt.Errorf("read the sessions of the ledger: %w", err)
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
+// PutSession notes who holds the locks of a connection.
+func (l *Ledger) PutSession(ctx context.Context, server string, connection int64, holder string) error {
+	_, err := l.db.ExecContext(ctx, `REPLACE INTO session (server, connection, holder, since) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, server, connection, holder)
+	if err != nil {
+		return fmt.Errorf("write the lock session into the ledger: %w", err)
+	}
+	return nil
+}
+
+// Session is who holds the locks of a connection.
+func (l *Ledger) Session(ctx context.Context, server string, connection int64) (holder string, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT holder FROM session WHERE server = ? AND connection = ?`, server, connection).Scan(&holder)
+	return holder, err
+}
