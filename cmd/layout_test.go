@@ -20,7 +20,7 @@ import (
 
 // only names the packages that may import something; tests are not looked at.
 var only = map[string][]string{
-	"database/sql":                    {"wikictl/migrations", "wikictl/tenants/mariadb"},
+	"database/sql":                    {"wikictl/migrations", "wikictl/tenants/ledger", "wikictl/tenants/mariadb"},
 	"github.com/go-sql-driver/mysql":  {"wikictl/tenants/mariadb"},
 	"github.com/urfave/cli/v2":        {"wikictl/cmd/internal/cli"},
 	"github.com/pelletier/go-toml/v2": {"wikictl/tenants"},
@@ -40,7 +40,7 @@ var order = [][]string{
 	{"wikictl/cmd/testbed/needs", "wikictl/cmd/wikictl/manual"}, // the first is of tests only
 	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/losses"},
 	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
-	{"wikictl/templates/deploy", "wikictl/tenants/machine"},
+	{"wikictl/tenants/ledger", "wikictl/templates/deploy", "wikictl/tenants/machine"},
 	{"wikictl/tenants/session"},
 	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
 	{"wikictl/cmd/internal/demo", "wikictl/cmd/internal/ui"},

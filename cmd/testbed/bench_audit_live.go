@@ -14,6 +14,7 @@ import (
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -155,7 +156,7 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 	return err
 }
 
-func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, ledger *mariadb.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
+func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, l *ledger.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
 	key := tenants.Secret(fmt.Sprintf("%064s", t.Name))
 	secrets := tenants.Secrets{WebPassword: key[40:], SchemaPassword: key[40:], SecretKey: key, UpgradeKey: key[48:]}
 	return errors.Join(
@@ -163,9 +164,9 @@ func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, ledger *m
 		s.EnsureDatabase(ctx, t.Database),
 		s.EnsureAccounts(ctx, session.Accounts(t, secrets)),
 		s.Load(ctx, t.Database, g),
-		ledger.Claim(ctx, mariadb.TenantRow{
+		l.Claim(ctx, ledger.Tenant{
 			Name: t.Name, Server: t.Server.Name, Database: t.Database, Codebase: t.Codebase.Name, Version: t.Codebase.Version,
-			ComponentSet: t.ComponentSet(t.Codebase), State: mariadb.Ready, Run: "bench",
+			ComponentSet: t.ComponentSet(t.Codebase), State: ledger.Ready, Run: "bench",
 		}),
 	)
 }

@@ -13,6 +13,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -168,7 +169,7 @@ func (b *rendering) created(ctx context.Context) error {
 	return nil
 }
 
-func (b *rendering) tenant(ctx context.Context, l tenants.Layout, ledger *mariadb.Ledger, like *tenants.Tenant, i int) error {
+func (b *rendering) tenant(ctx context.Context, l tenants.Layout, led *ledger.Ledger, like *tenants.Tenant, i int) error {
 	name := tenantName(i)
 	if err := os.WriteFile(filepath.Join(b.farm, "tenants", name+".toml"), []byte(tenantText(i)), 0o644); err != nil {
 		return err
@@ -181,8 +182,8 @@ func (b *rendering) tenant(ctx context.Context, l tenants.Layout, ledger *mariad
 	if err := os.WriteFile(l.Secrets(name), secrets, 0o600); err != nil {
 		return err
 	}
-	return ledger.Claim(ctx, mariadb.TenantRow{
+	return led.Claim(ctx, ledger.Tenant{
 		Name: name, Server: "main", Database: "wiki_" + name, Codebase: like.Codebase.Name, Version: like.Codebase.Version,
-		ComponentSet: like.ComponentSet(like.Codebase), State: mariadb.Ready, Run: "bench",
+		ComponentSet: like.ComponentSet(like.Codebase), State: ledger.Ready, Run: "bench",
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"wikictl/migrations/upgrade/losses"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // count counts what the database holds before the updater changes it. What an interrupted
@@ -90,7 +90,7 @@ func (k *task) account(ctx context.Context) error {
 	losses.Identify(list, ids)
 	k.losses = nil
 	for _, l := range list {
-		k.losses = append(k.losses, mariadb.Loss{Tenant: k.Name, Run: k.now.Run, Table: l.Table, Rows: l.Rows, What: l.String(), Backup: k.now.Backup})
+		k.losses = append(k.losses, ledger.Loss{Tenant: k.Name, Run: k.now.Run, Table: l.Table, Rows: l.Rows, What: l.String(), Backup: k.now.Backup})
 	}
 	if len(list) == 0 && k.Interrupted == "" { // nothing was noted before
 		return nil
@@ -117,8 +117,8 @@ func (k *task) said() ([]string, error) {
 
 // lost is what the upgrade that this run ended left out: what it noted, or an interrupted
 // run did.
-func (k *task) lost(ctx context.Context) []mariadb.Loss {
-	if k.losses != nil || k.Interrupted == "" || k.now.Phase != mariadb.Upgraded {
+func (k *task) lost(ctx context.Context) []ledger.Loss {
+	if k.losses != nil || k.Interrupted == "" || k.now.Phase != ledger.Upgraded {
 		return k.losses
 	}
 	list, err := k.ledger.LossesOf(context.WithoutCancel(ctx), k.Name, k.now.Run)

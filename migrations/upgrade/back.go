@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -36,7 +37,7 @@ func (k *task) resume(ctx context.Context) (session.Status, error) {
 	if err := k.reread(ctx); err != nil {
 		return session.Failed, err
 	}
-	if w == open && row.Phase == mariadb.Opening && row.NewSet == k.wanted() {
+	if w == open && row.Phase == ledger.Opening && row.NewSet == k.wanted() {
 		k.note("what run %s upgraded was opened", row.Run)
 		return session.Done, nil // also with --force: it was upgraded just now
 	}
@@ -93,16 +94,16 @@ func (k *task) backTo(ctx context.Context, w way) error {
 			return err
 		}
 		k.note("what run %s began had changed nothing", k.now.Run)
-		return k.open(ctx, mariadb.PutBack)
+		return k.open(ctx, ledger.PutBack)
 	case reopen:
 		k.note("what run %s began was put back", k.now.Run)
-		return k.open(ctx, mariadb.PutBack)
+		return k.open(ctx, ledger.PutBack)
 	case open:
-		if k.now.Phase == mariadb.Undoing {
+		if k.now.Phase == ledger.Undoing {
 			k.note("the rollback by run %s had changed nothing", k.now.UndoneBy)
 			k.now.UndoneBy, k.now.UndoBackup = "", ""
 		}
-		return k.open(ctx, mariadb.Upgraded)
+		return k.open(ctx, ledger.Upgraded)
 	}
 	k.note("what run %s began was put back to MediaWiki %s", k.now.Run, k.now.OldVersion)
 	return k.putBack(ctx)
@@ -110,7 +111,7 @@ func (k *task) backTo(ctx context.Context, w way) error {
 
 // whole looks whether the dump of an upgrade can be restored. It reads all of it once a
 // run; Restore does so again right before it drops anything.
-func (k *task) whole(row mariadb.UpgradeRow) error {
+func (k *task) whole(row ledger.Upgrade) error {
 	if row.Backup == "" {
 		return errNoDump
 	}
@@ -129,9 +130,9 @@ func (k *task) whole(row mariadb.UpgradeRow) error {
 
 // wayBack looks whether an upgrade can be undone: whether its dump can be restored and
 // the code of before is there. What is being restored already has no other way.
-func (k *task) wayBack(row mariadb.UpgradeRow) error {
+func (k *task) wayBack(row ledger.Upgrade) error {
 	err := k.whole(row)
-	if err == nil && row.Phase != mariadb.Restoring {
+	if err == nil && row.Phase != ledger.Restoring {
 		err = servable(k.Host, k.tenant, row.OldRelease, row.OldCodebase, row.OldSet, row.OldVersion)
 	}
 	return err
@@ -157,15 +158,15 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	switch {
 	case k.now.Run == "": // not marked yet
 		return session.Restored, why
-	case k.now.Phase == mariadb.Opening, k.now.Phase == mariadb.Upgraded:
+	case k.now.Phase == ledger.Opening, k.now.Phase == ledger.Upgraded:
 		return session.Failed, fmt.Errorf("%w; %s", why, k.state())
-	case k.now.Phase == mariadb.Begun:
-		if err := k.open(ctx, mariadb.PutBack); err != nil {
+	case k.now.Phase == ledger.Begun:
+		if err := k.open(ctx, ledger.PutBack); err != nil {
 			return session.Failed, fmt.Errorf("%w; and it could not be opened again: %w; %s", why, err, k.state())
 		}
 		return session.Restored, why
 	case k.o.Keep:
-		err := k.phase(ctx, mariadb.Kept)
+		err := k.phase(ctx, ledger.Kept)
 		return session.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
 	}
 	if lost := k.wayBack(k.now); lost != nil {
@@ -189,9 +190,9 @@ func (k *task) forwards() string {
 // state says what an upgrade that was not ended means for the wiki, and what ends it.
 func (k *task) state() string {
 	switch k.now.Phase {
-	case mariadb.Opening, mariadb.Upgraded:
+	case ledger.Opening, ledger.Upgraded:
 		return "it is upgraded, and opened when wikictl upgrade is run again"
-	case mariadb.Begun, mariadb.Undoing, mariadb.Reopening, mariadb.PutBack:
+	case ledger.Begun, ledger.Undoing, ledger.Reopening, ledger.PutBack:
 		return "it is read-only until wikictl upgrade is run again"
 	}
 	return "readers get the page of maintenance until wikictl upgrade is run again"
@@ -224,7 +225,7 @@ func (k *task) putBack(ctx context.Context) error {
 		return err
 	}
 	err = k.each(ctx, []step{
-		{"restoring", func() error { return k.phase(ctx, mariadb.Restoring) }},
+		{"restoring", func() error { return k.phase(ctx, ledger.Restoring) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.OldVersion) }},
 		{"restore", func() error { return k.restore(ctx, k.now.Backup) }},
 		{"old release", func() error { return k.serveOld(ctx) }},
@@ -235,7 +236,7 @@ func (k *task) putBack(ctx context.Context) error {
 	if k.now, err = k.ledger.Unsettled(ctx, k.now); err != nil {
 		return err
 	}
-	return k.open(ctx, mariadb.PutBack)
+	return k.open(ctx, ledger.PutBack)
 }
 
 // serveOld serves the release of before the upgrade, and asks the wiki.

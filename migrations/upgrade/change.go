@@ -12,6 +12,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/wiki"
 )
@@ -203,7 +204,7 @@ func (k *task) settle(ctx context.Context) (err error) {
 }
 
 // open lets the wiki be written again and ends the upgrade in that phase.
-func (k *task) open(ctx context.Context, end mariadb.Phase) error {
+func (k *task) open(ctx context.Context, end ledger.Phase) error {
 	return k.held(ctx, "open", func() error {
 		if err := k.server.Thaw(ctx, k.accounts); err != nil {
 			return err

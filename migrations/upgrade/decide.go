@@ -3,6 +3,7 @@ package upgrade
 import (
 	"fmt"
 
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -24,15 +25,15 @@ const (
 // that key and version. dump looks whether there is a verified dump. With one the
 // way is back; without one it is forward, as MediaWiki's updater can be run again. The
 // error names what a person has to do.
-func decide(row mariadb.UpgradeRow, set, version string, dump func() error) (way, error) {
+func decide(row ledger.Upgrade, set, version string, dump func() error) (way, error) {
 	switch row.Phase {
-	case mariadb.Begun:
+	case ledger.Begun:
 		return leave, nil
-	case mariadb.Opening, mariadb.Undoing:
+	case ledger.Opening, ledger.Undoing:
 		return open, nil
-	case mariadb.Reopening:
+	case ledger.Reopening:
 		return reopen, nil
-	case mariadb.Switching:
+	case ledger.Switching:
 		if row.NewSet == set {
 			return goOn, nil
 		}
@@ -41,9 +42,9 @@ func decide(row mariadb.UpgradeRow, set, version string, dump func() error) (way
 	switch {
 	case lost == nil:
 		return back, nil
-	case row.UndoBackup != "" && row.Phase == mariadb.Restoring: // a rollback that can only be taken back
+	case row.UndoBackup != "" && row.Phase == ledger.Restoring: // a rollback that can only be taken back
 		return load, nil
-	case row.Phase == mariadb.Restoring:
+	case row.Phase == ledger.Restoring:
 		return "", fmt.Errorf("it was being put back and its dump is lost (%w); bring %s and the .json beside it back from a copy, then run wikictl upgrade %s", lost, row.Backup, row.Tenant)
 	case row.Reloads(): // the database may be half loaded, which no updater can know
 		return load, nil

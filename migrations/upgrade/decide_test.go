@@ -7,45 +7,46 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
 // Every phase that an upgrade can be left in leads somewhere, whatever code is wanted
 // and whether there is a dump.
 func TestDecide(t *testing.T) {
-	row := mariadb.UpgradeRow{Run: "r1", Tenant: "w", OldVersion: "1.39.17", OldSet: "old", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", Backup: "/dump"}
+	row := ledger.Upgrade{Run: "r1", Tenant: "w", OldVersion: "1.39.17", OldSet: "old", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", Backup: "/dump"}
 	wanted := map[string]string{"new": "1.43.9", "old": "1.39.17", "newer": "1.44.0"}
 	cases := []struct {
-		phase mariadb.Phase
+		phase ledger.Phase
 		set   string
 		dump  bool
 		want  way    // empty: a person has to do something
 		says  string // what that is
 	}{
-		{mariadb.Begun, "new", false, leave, ""},
-		{mariadb.Begun, "old", false, leave, ""},
-		{mariadb.Changing, "new", true, back, ""},
-		{mariadb.Changing, "new", false, again, ""},
-		{mariadb.Changing, "newer", false, again, ""},
-		{mariadb.Changing, "old", true, back, ""},
-		{mariadb.Changing, "old", false, "", "set its codebase to new again"},
-		{mariadb.Switching, "new", true, goOn, ""},
-		{mariadb.Switching, "new", false, goOn, ""},
-		{mariadb.Switching, "old", true, back, ""},
-		{mariadb.Switching, "old", false, "", "set its codebase to new again"},
-		{mariadb.Switching, "newer", false, again, ""},
-		{mariadb.Kept, "new", true, back, ""},
-		{mariadb.Kept, "new", false, again, ""},
-		{mariadb.Kept, "old", false, "", "set its codebase to new again"},
-		{mariadb.Opening, "new", false, open, ""},
-		{mariadb.Opening, "old", false, open, ""},
-		{mariadb.Undoing, "new", true, open, ""},
-		{mariadb.Undoing, "old", true, open, ""},
-		{mariadb.Restoring, "new", true, back, ""},
-		{mariadb.Restoring, "old", true, back, ""},
-		{mariadb.Restoring, "new", false, "", "bring /dump"},
-		{mariadb.Reopening, "new", false, reopen, ""},
-		{mariadb.Reopening, "old", false, reopen, ""},
+		{ledger.Begun, "new", false, leave, ""},
+		{ledger.Begun, "old", false, leave, ""},
+		{ledger.Changing, "new", true, back, ""},
+		{ledger.Changing, "new", false, again, ""},
+		{ledger.Changing, "newer", false, again, ""},
+		{ledger.Changing, "old", true, back, ""},
+		{ledger.Changing, "old", false, "", "set its codebase to new again"},
+		{ledger.Switching, "new", true, goOn, ""},
+		{ledger.Switching, "new", false, goOn, ""},
+		{ledger.Switching, "old", true, back, ""},
+		{ledger.Switching, "old", false, "", "set its codebase to new again"},
+		{ledger.Switching, "newer", false, again, ""},
+		{ledger.Kept, "new", true, back, ""},
+		{ledger.Kept, "new", false, again, ""},
+		{ledger.Kept, "old", false, "", "set its codebase to new again"},
+		{ledger.Opening, "new", false, open, ""},
+		{ledger.Opening, "old", false, open, ""},
+		{ledger.Undoing, "new", true, open, ""},
+		{ledger.Undoing, "old", true, open, ""},
+		{ledger.Restoring, "new", true, back, ""},
+		{ledger.Restoring, "old", true, back, ""},
+		{ledger.Restoring, "new", false, "", "bring /dump"},
+		{ledger.Reopening, "new", false, reopen, ""},
+		{ledger.Reopening, "old", false, reopen, ""},
 	}
 	for _, tc := range cases {
 		row.Phase = tc.phase
@@ -64,8 +65,8 @@ func TestDecide(t *testing.T) {
 // What a rollback of a rollback was loading is loaded again where it can't be put back:
 // the updater would take half of a database for a whole one.
 func TestDecideReloads(t *testing.T) {
-	row := mariadb.UpgradeRow{Run: "r1", Tenant: "w", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", UndoBackup: "/dropped"}
-	for _, phase := range []mariadb.Phase{mariadb.Changing, mariadb.Kept} {
+	row := ledger.Upgrade{Run: "r1", Tenant: "w", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", UndoBackup: "/dropped"}
+	for _, phase := range []ledger.Phase{ledger.Changing, ledger.Kept} {
 		for set, version := range map[string]string{"new": "1.43.9", "old": "1.39.17"} {
 			row.Phase = phase
 			if got, err := decide(row, set, version, func() error { return errNoDump }); got != load || err != nil {
@@ -73,11 +74,11 @@ func TestDecideReloads(t *testing.T) {
 			}
 		}
 	}
-	row.Phase, row.UndoneBy = mariadb.Restoring, "r2"
+	row.Phase, row.UndoneBy = ledger.Restoring, "r2"
 	if got, err := decide(row, "new", "1.43.9", func() error { return errNoDump }); got != load || err != nil {
 		t.Errorf("a rollback whose dump is lost: %q, %v", got, err)
 	}
-	row.Phase = mariadb.Changing
+	row.Phase = ledger.Changing
 	if got, _ := decide(row, "new", "1.43.9", func() error { return errNoDump }); got != again {
 		t.Errorf("an upgrade that run r2 undid: %q", got)
 	}
@@ -112,39 +113,39 @@ func TestSchemaProblem(t *testing.T) {
 // A repeated rollback never goes back further by itself.
 func TestPick(t *testing.T) {
 	past := sql.NullTime{Time: time.Unix(1, 0), Valid: true}
-	at := func(run string, phase mariadb.Phase, from, to string) mariadb.UpgradeRow {
-		return mariadb.UpgradeRow{Run: run, Phase: phase, OldSet: from, NewSet: to, OldVersion: from, Backup: "/d", Ended: past}
+	at := func(run string, phase ledger.Phase, from, to string) ledger.Upgrade {
+		return ledger.Upgrade{Run: run, Phase: phase, OldSet: from, NewSet: to, OldVersion: from, Backup: "/d", Ended: past}
 	}
-	opened := func(r mariadb.UpgradeRow) mariadb.UpgradeRow { r.Ended = sql.NullTime{}; return r }
-	undone := func(r mariadb.UpgradeRow, by string) mariadb.UpgradeRow { r.UndoneBy = by; return r }
-	dropped := func(r mariadb.UpgradeRow) mariadb.UpgradeRow { r.UndoBackup = "/u"; return r }
-	first := at("r1", mariadb.Upgraded, "39", "43")
+	opened := func(r ledger.Upgrade) ledger.Upgrade { r.Ended = sql.NullTime{}; return r }
+	undone := func(r ledger.Upgrade, by string) ledger.Upgrade { r.UndoneBy = by; return r }
+	dropped := func(r ledger.Upgrade) ledger.Upgrade { r.UndoBackup = "/u"; return r }
+	first := at("r1", ledger.Upgraded, "39", "43")
 	cases := []struct {
 		name string
-		rows []mariadb.UpgradeRow // newest first
+		rows []ledger.Upgrade // newest first
 		w    Which
 		set  string
 		run  string // that is picked
 		says string // else
 	}{
 		{"never upgraded", nil, Which{}, "39", "", "no upgrade of it"},
-		{"the newest", []mariadb.UpgradeRow{first}, Which{}, "43", "r1", ""},
-		{"changed since", []mariadb.UpgradeRow{first}, Which{}, "44", "", "changed since"},
-		{"repeated", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{}, "43", "", "put back by run r3; to go back further, to MediaWiki 39: --to r1"},
-		{"failed and put back", []mariadb.UpgradeRow{at("r2", mariadb.PutBack, "43", "44"), first}, Which{}, "43", "", "put back by run r2; to go back further"},
-		{"repeated, nothing before", []mariadb.UpgradeRow{undone(at("r1", mariadb.PutBack, "39", "43"), "r2")}, Which{}, "39", "", "nothing further to undo"},
-		{"further, deliberately", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r1"}, "43", "r1", ""},
-		{"further, over one that stands", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{To: "r1"}, "44", "", "run r2 has upgraded it since"},
-		{"further, to one that was put back", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was put back by run r3"},
-		{"a rollback that is undone", []mariadb.UpgradeRow{dropped(undone(at("r2", mariadb.PutBack, "43", "44"), "r3")), first}, Which{To: "r3"}, "43", "r2", ""},
-		{"a rollback that dumped nothing", []mariadb.UpgradeRow{undone(at("r2", mariadb.PutBack, "43", "44"), "r3"), first}, Which{To: "r3"}, "43", "", "was not dumped"},
-		{"a rollback before another", []mariadb.UpgradeRow{at("r4", mariadb.Upgraded, "43", "44"), dropped(undone(at("r2", mariadb.PutBack, "43", "44"), "r3"))}, Which{To: "r3"}, "44", "", "run r4 has upgraded it since"},
-		{"a run that is the newest", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r2"}, "44", "r2", ""},
-		{"a run that is not", []mariadb.UpgradeRow{at("r2", mariadb.Upgraded, "43", "44"), first}, Which{Run: "r1"}, "44", "", "run r2 has upgraded it since"},
-		{"a run, and a later one was put back", []mariadb.UpgradeRow{at("r2", mariadb.PutBack, "43", "44"), first}, Which{Run: "r1"}, "43", "", "--to r1"},
-		{"interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Restoring, "43", "44")), first}, Which{}, "44", "r2", ""},
-		{"another is interrupted", []mariadb.UpgradeRow{opened(at("r2", mariadb.Begun, "43", "44")), first}, Which{To: "r1"}, "43", "", "run r2 did not finish"},
-		{"unknown", []mariadb.UpgradeRow{at("r2", mariadb.Superseded, "43", "44"), first}, Which{}, "43", "", "not known"},
+		{"the newest", []ledger.Upgrade{first}, Which{}, "43", "r1", ""},
+		{"changed since", []ledger.Upgrade{first}, Which{}, "44", "", "changed since"},
+		{"repeated", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{}, "43", "", "put back by run r3; to go back further, to MediaWiki 39: --to r1"},
+		{"failed and put back", []ledger.Upgrade{at("r2", ledger.PutBack, "43", "44"), first}, Which{}, "43", "", "put back by run r2; to go back further"},
+		{"repeated, nothing before", []ledger.Upgrade{undone(at("r1", ledger.PutBack, "39", "43"), "r2")}, Which{}, "39", "", "nothing further to undo"},
+		{"further, deliberately", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r1"}, "43", "r1", ""},
+		{"further, over one that stands", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{To: "r1"}, "44", "", "run r2 has upgraded it since"},
+		{"further, to one that was put back", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was put back by run r3"},
+		{"a rollback that is undone", []ledger.Upgrade{dropped(undone(at("r2", ledger.PutBack, "43", "44"), "r3")), first}, Which{To: "r3"}, "43", "r2", ""},
+		{"a rollback that dumped nothing", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r3"}, "43", "", "was not dumped"},
+		{"a rollback before another", []ledger.Upgrade{at("r4", ledger.Upgraded, "43", "44"), dropped(undone(at("r2", ledger.PutBack, "43", "44"), "r3"))}, Which{To: "r3"}, "44", "", "run r4 has upgraded it since"},
+		{"a run that is the newest", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{Run: "r2"}, "44", "r2", ""},
+		{"a run that is not", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{Run: "r1"}, "44", "", "run r2 has upgraded it since"},
+		{"a run, and a later one was put back", []ledger.Upgrade{at("r2", ledger.PutBack, "43", "44"), first}, Which{Run: "r1"}, "43", "", "--to r1"},
+		{"interrupted", []ledger.Upgrade{opened(at("r2", ledger.Restoring, "43", "44")), first}, Which{}, "44", "r2", ""},
+		{"another is interrupted", []ledger.Upgrade{opened(at("r2", ledger.Begun, "43", "44")), first}, Which{To: "r1"}, "43", "", "run r2 did not finish"},
+		{"unknown", []ledger.Upgrade{at("r2", ledger.Superseded, "43", "44"), first}, Which{}, "43", "", "not known"},
 	}
 	for _, tc := range cases {
 		row, err := pick(tc.rows, tc.w, tc.set)

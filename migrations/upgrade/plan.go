@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -36,7 +37,7 @@ type Planned struct {
 	Level       mariadb.Level `json:"level"`                 // of the schema, as found
 	Bytes       int64         `json:"bytes"`                 // of the database
 	Seconds     float64       `json:"seconds"`               // expected
-	Interrupted mariadb.Phase `json:"interrupted,omitempty"` // an earlier run was, in this phase
+	Interrupted ledger.Phase  `json:"interrupted,omitempty"` // an earlier run was, in this phase
 	SQL         []string      `json:"sql,omitempty"`         // files of the farm's own
 	Jobs        int64         `json:"jobs"`                  // in its queue; --run-jobs runs them on the old code first
 	Locked      string        `json:"locked,omitempty"`      // by whom
@@ -44,7 +45,7 @@ type Planned struct {
 	Remarks     []string      `json:"remarks,omitempty"`     // what is worth knowing
 
 	tenant *tenants.Tenant
-	row    mariadb.TenantRow
+	row    ledger.Tenant
 	code   bool // it gets other code, or the updater is forced
 	own    int  // how many of Problems stand in the way of this tenant only, whatever becomes of the others
 }
@@ -130,10 +131,10 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 }
 
 // judge says what a tenant needs, nil when that is nothing.
-func (p *Plan) judge(t *tenants.Tenant, rows map[string]mariadb.TenantRow, open map[string]mariadb.UpgradeRow, seen map[string]map[string]string, force bool) *Planned {
+func (p *Plan) judge(t *tenants.Tenant, rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, seen map[string]map[string]string, force bool) *Planned {
 	row, known := rows[t.Name]
 	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
-	if !known || row.State != mariadb.Ready {
+	if !known || row.State != ledger.Ready {
 		j.block("it is not created yet; wikictl create " + t.Name)
 		return j
 	}
@@ -167,7 +168,7 @@ func harmless(name string, v tenants.Value) bool {
 }
 
 // expected is how long a tenant may take: as long as the last time, or by size.
-func expected(j *Planned, history map[string]mariadb.UpgradeRow) float64 {
+func expected(j *Planned, history map[string]ledger.Upgrade) float64 {
 	const alone, bytesPerSecond = 3, 20e6
 	if h, ok := history[j.Name]; ok && h.Ended.Valid && h.Started.Valid {
 		return h.Ended.Time.Sub(h.Started.Time).Seconds()
@@ -177,7 +178,7 @@ func expected(j *Planned, history map[string]mariadb.UpgradeRow) float64 {
 
 // need is how many bytes a dump may take: twice the last one, or a quarter of
 // the database, as text compresses.
-func need(j *Planned, history map[string]mariadb.UpgradeRow) int64 {
+func need(j *Planned, history map[string]ledger.Upgrade) int64 {
 	if h, ok := history[j.Name]; ok && h.BackupBytes > 0 {
 		return 2 * h.BackupBytes
 	}

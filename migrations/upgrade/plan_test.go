@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 func TestShareOf(t *testing.T) {
@@ -62,7 +62,7 @@ func TestAssign(t *testing.T) {
 					j.Seconds = 9
 				}
 				if slices.Contains(tc.interrupted, j.Name) {
-					j.Interrupted = mariadb.Changing
+					j.Interrupted = ledger.Changing
 				}
 				p.Tenants = append(p.Tenants, j)
 			}
@@ -90,7 +90,7 @@ func TestAssign(t *testing.T) {
 // What an upgrade may take is told by the last one, or by the size.
 func TestExpectedAndNeed(t *testing.T) {
 	at := func(seconds int) sql.NullTime { return sql.NullTime{Time: time.Unix(int64(seconds), 0), Valid: true} }
-	history := map[string]mariadb.UpgradeRow{
+	history := map[string]ledger.Upgrade{
 		"known":    {Started: at(100), Ended: at(142), BackupBytes: 7},
 		"unended":  {Started: at(100)},
 		"dumpless": {Started: at(1), Ended: at(2)},

@@ -13,6 +13,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
@@ -20,13 +21,13 @@ import (
 
 // inspect asks servers, PHP, disk and web server what stands in the way, and puts
 // the tenants into waves.
-func (p *Plan) inspect(ctx context.Context, h *session.Host, ledger *mariadb.Ledger, o Options) error {
-	history, err := ledger.LastUpgraded(ctx)
+func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o Options) error {
+	history, err := l.LastUpgraded(ctx)
 	if err != nil {
 		return err
 	}
 	for _, def := range serversOf(p) {
-		err := p.inspectServer(ctx, h, ledger, def)
+		err := p.inspectServer(ctx, h, l, def)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -82,7 +83,7 @@ func (p *Plan) blockServer(def *tenants.Server, err error) {
 }
 
 // inspectServer looks at a server and at the databases on it.
-func (p *Plan) inspectServer(ctx context.Context, h *session.Host, ledger *mariadb.Ledger, def *tenants.Server) error {
+func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Ledger, def *tenants.Server) error {
 	s, err := h.Server(ctx, def)
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, ledger *maria
 			j.Remarks = append(j.Remarks, "the queued jobs can't be counted: "+err.Error())
 		}
 	}
-	holders, err := s.Holders(ctx, ledger, slices.Collect(maps.Keys(here)))
+	holders, err := s.Holders(ctx, l, slices.Collect(maps.Keys(here)))
 	if err != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func (j *Planned) judgeSchema(f mariadb.Facts) {
 	if f.Level == "" {
 		j.Level = mariadb.NoTables
 	}
-	if j.Interrupted != "" || j.row.State != mariadb.Ready {
+	if j.Interrupted != "" || j.row.State != ledger.Ready {
 		return
 	}
 	if problem := schemaProblem(j.Level, j.row.Version, j.New, j.tenant.Database); problem != "" {

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
 )
@@ -13,7 +13,7 @@ import (
 // that is an upgrade whose database comes from that dump instead of the updater, so that
 // it fails, is interrupted and is undone like any other.
 func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
-	k.now = mariadb.UpgradeRow{}
+	k.now = ledger.Upgrade{}
 	err := k.each(ctx, []step{
 		{"mark", func() error { return r.mark(ctx, k, undo.row) }},
 		{"read-only", func() error { return k.freeze(ctx) }},
@@ -42,11 +42,11 @@ func (k *task) reload(ctx context.Context) error {
 	}
 	k.now.NewRelease = release
 	err = k.each(ctx, []step{
-		{"changing", func() error { return k.phase(ctx, mariadb.Changing) }},
+		{"changing", func() error { return k.phase(ctx, ledger.Changing) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
 		{"restore", func() error { return k.restore(ctx, k.now.UndoBackup) }},
 		{"losses", func() error { return k.ledger.ReturnLosses(ctx, k.Name, k.now.Run, k.now.UndoBackup) }},
-		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
+		{"switching", func() error { return k.phase(ctx, ledger.Switching) }},
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
 		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},
 		{"ledger", func() error { return k.settle(ctx) }},
@@ -54,16 +54,16 @@ func (k *task) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.open(ctx, mariadb.Upgraded)
+	return k.open(ctx, ledger.Upgraded)
 }
 
 // mark writes into the ledger that what a rollback of that upgrade dropped comes back.
-func (r *rollback) mark(ctx context.Context, k *task, undone mariadb.UpgradeRow) error {
+func (r *rollback) mark(ctx context.Context, k *task, undone ledger.Upgrade) error {
 	release, err := k.Deploy.Current(k.Name)
 	if err != nil {
 		return err
 	}
-	row, err := k.ledger.BeginUpgrade(ctx, mariadb.UpgradeRow{
+	row, err := k.ledger.BeginUpgrade(ctx, ledger.Upgrade{
 		Run: r.RunID, Tenant: k.Name,
 		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
 		NewCodebase: undone.NewCodebase, NewVersion: undone.NewVersion, NewSet: undone.NewSet, NewRelease: undone.NewRelease,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -21,20 +22,20 @@ type Which struct {
 
 // Undo is one tenant that can be put back to before an upgrade.
 type Undo struct {
-	Name         string        `json:"name"`
-	Run          string        `json:"run"` // of the upgrade
-	Old          string        `json:"old"` // version that it goes back to
-	New          string        `json:"new"`
-	Since        time.Time     `json:"since"` // when it was opened after the upgrade
-	mariadb.Lost               // what was made since then
-	Dump         time.Time     `json:"dump"`                  // when the dump was made that is brought back
-	Redo         bool          `json:"redo,omitempty"`        // what a rollback dropped is brought back
-	Interrupted  mariadb.Phase `json:"interrupted,omitempty"` // the upgrade or an earlier rollback was, in this phase
-	Remark       string        `json:"remark,omitempty"`      // what is worth knowing
-	Problem      string        `json:"problem,omitempty"`
+	Name         string       `json:"name"`
+	Run          string       `json:"run"` // of the upgrade
+	Old          string       `json:"old"` // version that it goes back to
+	New          string       `json:"new"`
+	Since        time.Time    `json:"since"` // when it was opened after the upgrade
+	mariadb.Lost              // what was made since then
+	Dump         time.Time    `json:"dump"`                  // when the dump was made that is brought back
+	Redo         bool         `json:"redo,omitempty"`        // what a rollback dropped is brought back
+	Interrupted  ledger.Phase `json:"interrupted,omitempty"` // the upgrade or an earlier rollback was, in this phase
+	Remark       string       `json:"remark,omitempty"`      // what is worth knowing
+	Problem      string       `json:"problem,omitempty"`
 
 	tenant *tenants.Tenant
-	row    mariadb.UpgradeRow
+	row    ledger.Upgrade
 	err    error // what Problem says
 }
 
@@ -89,25 +90,25 @@ func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which
 }
 
 // upgradesOf returns all upgrades of each tenant, newest first.
-func upgradesOf(ctx context.Context, ledger *mariadb.Ledger) (map[string][]mariadb.UpgradeRow, error) {
-	history, err := ledger.History(ctx)
+func upgradesOf(ctx context.Context, l *ledger.Ledger) (map[string][]ledger.Upgrade, error) {
+	history, err := l.History(ctx)
 	if err != nil {
 		return nil, err
 	}
-	upgrades := map[string][]mariadb.UpgradeRow{}
+	upgrades := map[string][]ledger.Upgrade{}
 	for _, r := range history {
-		upgrades[r.Tenant] = append([]mariadb.UpgradeRow{r}, upgrades[r.Tenant]...)
+		upgrades[r.Tenant] = append([]ledger.Upgrade{r}, upgrades[r.Tenant]...)
 	}
 	return upgrades, nil
 }
 
 // sort returns the tenants whose upgrades are to be undone, and those that are left as
 // they are because they have none.
-func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]mariadb.UpgradeRow) (meant, unchanged []*tenants.Tenant) {
+func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]ledger.Upgrade) (meant, unchanged []*tenants.Tenant) {
 	for _, t := range list {
 		switch rows := upgrades[t.Name]; {
 		case !w.has(rows):
-		case w.Some && w.Run+w.To == "" && (len(rows) == 0 || rows[0].Phase == mariadb.PutBack):
+		case w.Some && w.Run+w.To == "" && (len(rows) == 0 || rows[0].Phase == ledger.PutBack):
 			unchanged = append(unchanged, t)
 		default:
 			meant = append(meant, t)
@@ -117,7 +118,7 @@ func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]mariadb.Upgrad
 }
 
 // has reports whether a tenant with those upgrades is meant.
-func (w Which) has(upgrades []mariadb.UpgradeRow) bool {
+func (w Which) has(upgrades []ledger.Upgrade) bool {
 	run := w.Run + w.To
 	for _, r := range upgrades {
 		if r.Run == run || w.To != "" && r.UndoneBy == w.To {
@@ -130,9 +131,9 @@ func (w Which) has(upgrades []mariadb.UpgradeRow) bool {
 // pick chooses which of a tenant's upgrades, newest first, is undone. set is the key
 // of the code that the tenant runs on. Only the newest may be, unless w says so: who
 // repeats a rollback does not mean the upgrade before.
-func pick(upgrades []mariadb.UpgradeRow, w Which, set string) (mariadb.UpgradeRow, error) {
+func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error) {
 	if len(upgrades) == 0 {
-		return mariadb.UpgradeRow{}, errors.New("no upgrade of it is there to undo")
+		return ledger.Upgrade{}, errors.New("no upgrade of it is there to undo")
 	}
 	newest := upgrades[0]
 	if newest.Open() {
@@ -145,9 +146,9 @@ func pick(upgrades []mariadb.UpgradeRow, w Which, set string) (mariadb.UpgradeRo
 		return pickOlder(upgrades, w.To, set)
 	}
 	switch {
-	case newest.Phase == mariadb.PutBack:
+	case newest.Phase == ledger.PutBack:
 		return newest, fmt.Errorf("it was put back by run %s%s", putBackBy(newest), further(upgrades[1:], set))
-	case newest.Phase != mariadb.Upgraded:
+	case newest.Phase != ledger.Upgraded:
 		return newest, fmt.Errorf("what became of its upgrade by run %s is not known%s", newest.Run, further(upgrades[1:], set))
 	case w.Run != "" && w.Run != newest.Run:
 		return newest, fmt.Errorf("run %s has upgraded it since; undo that first", newest.Run)
@@ -159,7 +160,7 @@ func pick(upgrades []mariadb.UpgradeRow, w Which, set string) (mariadb.UpgradeRo
 
 // pickOlder chooses the upgrade that a run made, or rolled back, where all later ones
 // were put back.
-func pickOlder(upgrades []mariadb.UpgradeRow, run, set string) (mariadb.UpgradeRow, error) {
+func pickOlder(upgrades []ledger.Upgrade, run, set string) (ledger.Upgrade, error) {
 	for _, r := range upgrades {
 		switch {
 		case r.UndoneBy == run && r.UndoBackup == "":
@@ -168,23 +169,23 @@ func pickOlder(upgrades []mariadb.UpgradeRow, run, set string) (mariadb.UpgradeR
 			return r, errors.New("it has been changed since by something else")
 		case r.UndoneBy == run:
 			return r, nil
-		case r.Run == run && r.Phase != mariadb.Upgraded:
+		case r.Run == run && r.Phase != ledger.Upgraded:
 			return r, fmt.Errorf("what run %s upgraded was put back by run %s", run, putBackBy(r))
 		case r.Run == run && r.NewSet != set:
 			return r, errors.New("it has been changed since by something else")
 		case r.Run == run:
 			return r, nil
-		case r.Phase == mariadb.Upgraded:
+		case r.Phase == ledger.Upgraded:
 			return r, fmt.Errorf("run %s has upgraded it since; undo that first", r.Run)
 		}
 	}
-	return mariadb.UpgradeRow{}, fmt.Errorf("run %s did not upgrade it", run)
+	return ledger.Upgrade{}, fmt.Errorf("run %s did not upgrade it", run)
 }
 
 // further says how to go back further, if that can be done.
-func further(older []mariadb.UpgradeRow, set string) string {
+func further(older []ledger.Upgrade, set string) string {
 	for _, r := range older {
-		if r.Phase == mariadb.Upgraded {
+		if r.Phase == ledger.Upgraded {
 			if r.NewSet == set && r.Backup != "" {
 				return fmt.Sprintf("; to go back further, to MediaWiki %s: --to %s", r.OldVersion, r.Run)
 			}
@@ -194,7 +195,7 @@ func further(older []mariadb.UpgradeRow, set string) string {
 	return ", and there is nothing further to undo"
 }
 
-func putBackBy(r mariadb.UpgradeRow) string {
+func putBackBy(r ledger.Upgrade) string {
 	if r.UndoneBy != "" {
 		return r.UndoneBy
 	}
@@ -230,7 +231,7 @@ func (u *Undo) look(ctx context.Context, h *session.Host) error {
 		u.Interrupted = u.row.Phase
 	}
 	switch u.row.Phase {
-	case mariadb.Begun, mariadb.Reopening: // there is nothing to restore
+	case ledger.Begun, ledger.Reopening: // there is nothing to restore
 		return nil
 	}
 	if u.dump() == "" {

@@ -10,6 +10,7 @@ import (
 
 	"wikictl/migrations/upgrade/losses"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -21,14 +22,14 @@ type task struct {
 	server   *mariadb.Server
 	secrets  tenants.Secrets
 	accounts mariadb.Accounts
-	now      mariadb.UpgradeRow
+	now      ledger.Upgrade
 	notes    []string // for the result
 	verified string   // file of the dump that was read in full
 	remarks  []string // what is bad of the wiki, and was before
 
 	dumped map[string]int64 // rows by table, as the dump has them; nil without one
 	census losses.Snapshot  // of before the updater ran
-	losses []mariadb.Loss   // what it left out
+	losses []ledger.Loss    // what it left out
 }
 
 // one takes one tenant to its wanted code, or puts it back.
@@ -159,7 +160,7 @@ func (k *task) held(ctx context.Context, name string, do func() error) error {
 }
 
 // phase writes how far the upgrade has come before it goes on.
-func (k *task) phase(ctx context.Context, p mariadb.Phase) (err error) {
+func (k *task) phase(ctx context.Context, p ledger.Phase) (err error) {
 	k.now, err = k.ledger.SetPhase(ctx, k.now, p)
 	return err
 }
@@ -212,7 +213,7 @@ func (k *task) change(ctx context.Context) error {
 		{"account", func() error { return k.account(ctx) }},
 		{"farm sql", func() error { return k.migrate(ctx) }},
 		{"check", func() error { return k.check(ctx) }},
-		{"switching", func() error { return k.phase(ctx, mariadb.Switching) }},
+		{"switching", func() error { return k.phase(ctx, ledger.Switching) }},
 	})
 	if err != nil {
 		return err
@@ -231,7 +232,7 @@ func (k *task) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.open(ctx, mariadb.Upgraded)
+	return k.open(ctx, ledger.Upgraded)
 }
 
 // mark writes into the ledger what is about to happen.
@@ -240,7 +241,7 @@ func (k *task) mark(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	row, err := k.ledger.BeginUpgrade(ctx, mariadb.UpgradeRow{
+	row, err := k.ledger.BeginUpgrade(ctx, ledger.Upgrade{
 		Run: k.RunID, Tenant: k.Name,
 		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
 		NewCodebase: k.tenant.Codebase.Name, NewVersion: k.tenant.Codebase.Version, NewSet: k.wanted(),

@@ -9,7 +9,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -142,8 +142,8 @@ func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error
 }
 
 // writable reports whether a wiki could be written since an upgrade changed it.
-func writable(r mariadb.UpgradeRow) bool {
-	return r.Phase == mariadb.Upgraded || r.Phase == mariadb.Opening || r.Phase == mariadb.Undoing
+func writable(r ledger.Upgrade) bool {
+	return r.Phase == ledger.Upgraded || r.Phase == ledger.Opening || r.Phase == ledger.Undoing
 }
 
 // finish ends what an interrupted run began, whose tenant was not open since.
@@ -151,14 +151,14 @@ func (r *rollback) finish(ctx context.Context, k *task) error {
 	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return err
 	}
-	if k.now.UndoneBy == "" && k.now.Phase != mariadb.Begun {
+	if k.now.UndoneBy == "" && k.now.Phase != ledger.Begun {
 		k.now.UndoneBy = r.RunID
 	}
 	w := back
 	switch k.now.Phase {
-	case mariadb.Begun:
+	case ledger.Begun:
 		w = leave
-	case mariadb.Reopening:
+	case ledger.Reopening:
 		w = reopen
 	}
 	if err := k.backTo(ctx, w); err != nil {
@@ -171,7 +171,7 @@ func (r *rollback) finish(ctx context.Context, k *task) error {
 // nobody can make more, and dumped.
 func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 	k.now.UndoneBy, k.now.Error = r.RunID, ""
-	if err := k.held(ctx, "undoing", func() error { return k.phase(ctx, mariadb.Undoing) }); err != nil {
+	if err := k.held(ctx, "undoing", func() error { return k.phase(ctx, ledger.Undoing) }); err != nil {
 		return err
 	}
 	err := k.each(ctx, []step{
@@ -185,13 +185,13 @@ func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 	if err == nil {
 		return nil
 	}
-	if k.now.Phase != mariadb.Undoing || lostLock(ctx, err) != nil {
+	if k.now.Phase != ledger.Undoing || lostLock(ctx, err) != nil {
 		return fmt.Errorf("%w; %s", err, k.state())
 	}
 	k.now.UndoneBy, k.now.UndoBackup = "", ""
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if opening := k.open(after, mariadb.Upgraded); opening != nil {
+	if opening := k.open(after, ledger.Upgraded); opening != nil {
 		return fmt.Errorf("%w; %s", errors.Join(err, opening), k.state())
 	}
 	return fmt.Errorf("%w; it is open as before", err)

@@ -15,6 +15,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -105,7 +106,7 @@ func (e *BlockedError) Unwrap() []error {
 type upgrade struct {
 	*session.Host
 	o        Options
-	ledger   *mariadb.Ledger
+	ledger   *ledger.Ledger
 	run      *session.Run
 	sql      farmSQL
 	warm     map[string]error           // why the new code can't run, by tenant

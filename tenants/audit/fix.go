@@ -9,7 +9,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -74,20 +74,20 @@ func fixOne(ctx context.Context, h *session.Host, run *session.Run, t *tenants.T
 		defer cancel()
 		err = errors.Join(err, locks.Release(after, t.Database))
 	}()
-	ledger, err := h.Ledger(ctx)
+	l, err := h.Ledger(ctx)
 	if err != nil {
 		return err
 	}
-	row, _, err := ledger.Tenant(ctx, t.Name)
+	row, _, err := l.Tenant(ctx, t.Name)
 	if err != nil {
 		return err
 	}
-	_, open, err := ledger.OpenUpgrade(ctx, t.Name)
+	_, open, err := l.OpenUpgrade(ctx, t.Name)
 	if err != nil {
 		return err
 	}
 	if open || row != list[0].row {
-		return mariadb.ErrStale
+		return ledger.ErrStale
 	}
 	var errs error
 	for _, m := range list {

@@ -7,7 +7,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -18,7 +18,7 @@ type Mend struct {
 	What   string // for a person, such as "chmod 0640 /…/LocalSettings.php"
 
 	do  func(ctx context.Context, h *session.Host) error
-	row mariadb.TenantRow // of the tenant, as it was when it was looked at
+	row ledger.Tenant // of the tenant, as it was when it was looked at
 }
 
 // mends are the rules whose findings are safe to mend, and how: at a tenant, or

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -113,7 +114,7 @@ var ledgerRules = []rule{
 
 // row is what the ledger knows of the tenant; there is none where the ledger can't
 // be read.
-func (s *subject) row() (row mariadb.TenantRow, known bool) {
+func (s *subject) row() (row ledger.Tenant, known bool) {
 	row, known = s.there.ledger[s.tenant.Name]
 	return row, known
 }
@@ -125,17 +126,17 @@ func (s *subject) server() (serverState, bool) {
 }
 
 // inPlace says whether the ledger has the tenant where its definition does.
-func (s *subject) inPlace(row mariadb.TenantRow) bool {
+func (s *subject) inPlace(row ledger.Tenant) bool {
 	return row.Server == s.tenant.Server.Name && row.Database == s.tenant.Database
 }
 
 // settled is the tenant's database when it should be whole and open: the tenant
 // was made, is where it should be, and no upgrade of it is open.
-func (s *subject) settled() (mariadb.TenantRow, *mariadb.Found) {
+func (s *subject) settled() (ledger.Tenant, *mariadb.Found) {
 	row, known := s.row()
 	state, answers := s.server()
 	_, open := s.there.past.upgrades[s.tenant.Name]
-	if !known || !answers || open || row.State == mariadb.Creating || !s.inPlace(row) {
+	if !known || !answers || open || row.State == ledger.Creating || !s.inPlace(row) {
 		return row, nil
 	}
 	return row, state.Databases[row.Database]
@@ -168,11 +169,11 @@ func notCreated(s *subject, r *reporter) {
 
 func createUnfinished(s *subject, r *reporter) {
 	row, known := s.row()
-	if !known || row.State == mariadb.Ready {
+	if !known || row.State == ledger.Ready {
 		return
 	}
 	how := "its database is half made"
-	if row.State == mariadb.Made {
+	if row.State == ledger.Made {
 		how = "its database is made, but it was never seen to answer"
 	}
 	r.say(s.tenant.Position, "", "wikictl create "+s.tenant.Name, "%s, by run %s on %s UTC", how, row.Run, row.Changed.Format(time.DateTime))
@@ -193,7 +194,7 @@ func elsewhere(s *subject, r *reporter) {
 func databaseGone(s *subject, r *reporter) {
 	row, known := s.row()
 	state, answers := s.server()
-	if !known || !answers || row.State == mariadb.Creating || !s.inPlace(row) || state.Databases[row.Database] != nil {
+	if !known || !answers || row.State == ledger.Creating || !s.inPlace(row) || state.Databases[row.Database] != nil {
 		return
 	}
 	r.say(s.tenant.Position, row.Database, "restore it from a backup", "its database %s is gone from server %s", row.Database, row.Server)
@@ -218,24 +219,24 @@ func codebaseChanged(s *subject, r *reporter) {
 }
 
 // whatPhase says what an open upgrade of a phase has done, and what will become of it.
-var whatPhase = map[mariadb.Phase]string{
-	mariadb.Begun:     "nothing of its database was changed yet",
-	mariadb.Changing:  "its database was being changed, and will be put back",
-	mariadb.Switching: "its database is upgraded, and the new code will be switched to",
-	mariadb.Opening:   "it is upgraded, and will be opened",
-	mariadb.Undoing:   "a rollback of it had changed nothing, and it will be opened",
-	mariadb.Restoring: "it was being put back, which will be finished",
-	mariadb.Reopening: "it is put back, and will be opened",
+var whatPhase = map[ledger.Phase]string{
+	ledger.Begun:     "nothing of its database was changed yet",
+	ledger.Changing:  "its database was being changed, and will be put back",
+	ledger.Switching: "its database is upgraded, and the new code will be switched to",
+	ledger.Opening:   "it is upgraded, and will be opened",
+	ledger.Undoing:   "a rollback of it had changed nothing, and it will be opened",
+	ledger.Restoring: "it was being put back, which will be finished",
+	ledger.Reopening: "it is put back, and will be opened",
 }
 
 func upgradeInterrupted(s *subject, r *reporter) {
 	up, open := s.there.past.upgrades[s.tenant.Name]
-	if open && up.Phase != mariadb.Kept {
+	if open && up.Phase != ledger.Kept {
 		what := whatPhase[up.Phase]
 		switch {
-		case up.Phase == mariadb.Changing && up.Backup == "" && up.Reloads():
+		case up.Phase == ledger.Changing && up.Backup == "" && up.Reloads():
 			what = "its database was being loaded from " + up.UndoBackup + ", which will be done again"
-		case up.Phase == mariadb.Changing && up.Backup == "":
+		case up.Phase == ledger.Changing && up.Backup == "":
 			what = "its database was being changed, and the updater will be run again, as there is no dump"
 		}
 		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s was interrupted: %s",
@@ -245,7 +246,7 @@ func upgradeInterrupted(s *subject, r *reporter) {
 
 func upgradeKept(s *subject, r *reporter) {
 	up, open := s.there.past.upgrades[s.tenant.Name]
-	if open && up.Phase == mariadb.Kept {
+	if open && up.Phase == ledger.Kept {
 		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was left closed: %s",
 			up.OldVersion, up.NewVersion, up.Run, up.Error)
 	}
@@ -267,12 +268,12 @@ func upgradeLosses(s *subject, r *reporter) {
 func runInterrupted(w *wanted, r *reporter) {
 	left := map[string][]string{}
 	for name, row := range w.there.ledger {
-		if row.State != mariadb.Ready && w.there.busy[name] == "" {
+		if row.State != ledger.Ready && w.there.busy[name] == "" {
 			left[row.Run] = append(left[row.Run], name)
 		}
 	}
 	for name, up := range w.there.past.upgrades {
-		if up.Phase != mariadb.Kept && w.there.busy[name] == "" {
+		if up.Phase != ledger.Kept && w.there.busy[name] == "" {
 			left[up.Run] = append(left[up.Run], name)
 		}
 	}

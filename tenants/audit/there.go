@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -10,13 +11,13 @@ import (
 // there is what is really there, as far as it could be looked at. The rules
 // compare it with what is wanted.
 type there struct {
-	servers map[string]serverState       // by name
-	ledger  map[string]mariadb.TenantRow // by tenant; nil when it can't be read
-	past    ledgerState                  // what else the ledger knows
-	busy    map[string]string            // who works on a tenant right now, by tenant
-	schemas map[string]reference         // what a database should have, by component set
-	farmSQL []words                      // of the farm's own files
-	disk    map[string]*diskState        // by tenant, of those that are ready and that no run changes
+	servers map[string]serverState   // by name
+	ledger  map[string]ledger.Tenant // by tenant; nil when it can't be read
+	past    ledgerState              // what else the ledger knows
+	busy    map[string]string        // who works on a tenant right now, by tenant
+	schemas map[string]reference     // what a database should have, by component set
+	farmSQL []words                  // of the farm's own files
+	disk    map[string]*diskState    // by tenant, of those that are ready and that no run changes
 	farm    farmState
 
 	farmID   string                      // of its identity; empty: none was made yet

@@ -7,6 +7,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -16,7 +17,7 @@ import (
 type diskState struct {
 	deploy.Inspection
 	unread     error // why nothing else is known
-	row        mariadb.TenantRow
+	row        ledger.Tenant
 	code       *tenants.Codebase // that it runs on; nil: no codebase is as it was then
 	changes    []deploy.Change   // from what its definitions give for that code
 	uncompared error             // why there are no changes
@@ -38,19 +39,19 @@ func lookAtTenants(ctx context.Context, h *session.Host, w *wanted, seen ledgerS
 	if seen.tenants == nil {
 		return nil, nil
 	}
-	undo := map[string]mariadb.UpgradeRow{}
+	undo := map[string]ledger.Upgrade{}
 	if len(seen.tenants) > 0 {
-		ledger, err := h.Ledger(ctx)
+		l, err := h.Ledger(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if undo, err = ledger.LastUpgraded(ctx); err != nil {
+		if undo, err = l.LastUpgraded(ctx); err != nil {
 			return nil, err
 		}
 	}
 	var ready []*tenants.Tenant
 	for _, t := range w.list {
-		if _, upgrading := seen.upgrades[t.Name]; !upgrading && seen.tenants[t.Name].State == mariadb.Ready {
+		if _, upgrading := seen.upgrades[t.Name]; !upgrading && seen.tenants[t.Name].State == ledger.Ready {
 			ready = append(ready, t)
 		}
 	}
@@ -71,7 +72,7 @@ func lookAtTenants(ctx context.Context, h *session.Host, w *wanted, seen ledgerS
 }
 
 // neededBy is the release that wikictl rollback would serve again.
-func neededBy(last mariadb.UpgradeRow, now mariadb.TenantRow) int {
+func neededBy(last ledger.Upgrade, now ledger.Tenant) int {
 	if last.Backup == "" || last.NewSet != now.ComponentSet {
 		return 0
 	}
@@ -101,7 +102,7 @@ func (s *diskState) look(ctx context.Context, h *session.Host, t *tenants.Tenant
 
 // runsOn is the codebase that a tenant's database was made or upgraded for, which
 // need not be the wanted one.
-func runsOn(f *tenants.Farm, t *tenants.Tenant, row mariadb.TenantRow) *tenants.Codebase {
+func runsOn(f *tenants.Farm, t *tenants.Tenant, row ledger.Tenant) *tenants.Codebase {
 	for _, c := range []*tenants.Codebase{t.Codebase, f.Codebases[row.Codebase]} {
 		if c != nil && t.ComponentSet(c) == row.ComponentSet {
 			return c

@@ -10,7 +10,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
 )
@@ -32,7 +32,7 @@ const strange = "wikictl-audit.invalid"
 
 // lookAtFarm looks at what is no one tenant's: the code and PHP that the tenants
 // use, and when all of them are looked at what they share.
-func lookAtFarm(ctx context.Context, h *session.Host, w *wanted, rows map[string]mariadb.TenantRow) (s farmState, err error) {
+func lookAtFarm(ctx context.Context, h *session.Host, w *wanted, rows map[string]ledger.Tenant) (s farmState, err error) {
 	if !deploy.Exists(h.Layout.Vhosts()) {
 		return s, nil // nothing of it was created yet
 	}
@@ -49,7 +49,7 @@ func lookAtFarm(ctx context.Context, h *session.Host, w *wanted, rows map[string
 }
 
 // lookAtShared looks at the state folder, and for who answers where nobody should.
-func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w *wanted, rows map[string]mariadb.TenantRow) (err error) {
+func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w *wanted, rows map[string]ledger.Tenant) (err error) {
 	if s.FarmInspection, err = h.Deploy.InspectFarm(names(w.farm.Tenants, rows)); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w *wanted
 
 // names are those of the definitions and of the ledger: what was renamed or taken
 // out of the definitions and not applied yet is no stray.
-func names(list []*tenants.Tenant, rows map[string]mariadb.TenantRow) map[string]bool {
+func names(list []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]bool {
 	all := map[string]bool{}
 	for _, t := range list {
 		all[t.Name] = true
@@ -83,7 +83,7 @@ func names(list []*tenants.Tenant, rows map[string]mariadb.TenantRow) map[string
 }
 
 // used are the codebases that tenants want or run on, each once.
-func used(w *wanted, rows map[string]mariadb.TenantRow) []*tenants.Codebase {
+func used(w *wanted, rows map[string]ledger.Tenant) []*tenants.Codebase {
 	var all []*tenants.Codebase
 	for _, t := range w.list {
 		for _, c := range []*tenants.Codebase{t.Codebase, w.farm.Codebases[rows[t.Name].Codebase]} {

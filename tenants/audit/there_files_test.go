@@ -9,6 +9,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -67,9 +68,9 @@ func TestBackupAge(t *testing.T) {
 		{"old by the farm's own measure", set, diskState{latest: dump(8)}, Warning},
 		{"the farm has no measure", unset, diskState{latest: dump(8)}, 0},
 		{"old for any farm", unset, diskState{latest: dump(31)}, Note},
-		{"never, but new", unset, diskState{row: mariadb.TenantRow{Changed: before(29)}}, 0},
-		{"never", unset, diskState{row: mariadb.TenantRow{Changed: before(31)}}, Note},
-		{"made by something else", &tenants.Farm{}, diskState{row: mariadb.TenantRow{Changed: before(999)}}, 0},
+		{"never, but new", unset, diskState{row: ledger.Tenant{Changed: before(29)}}, 0},
+		{"never", unset, diskState{row: ledger.Tenant{Changed: before(31)}}, Note},
+		{"made by something else", &tenants.Farm{}, diskState{row: ledger.Tenant{Changed: before(999)}}, 0},
 		{"damaged, which is found", set, diskState{damaged: errors.New("x"), latest: dump(99)}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,15 +110,15 @@ func TestSlowPHP(t *testing.T) {
 
 // A rollback needs its release, unless something else has changed the wiki since.
 func TestReleaseOfARollback(t *testing.T) {
-	last := mariadb.UpgradeRow{Backup: "/dump", OldRelease: 3, NewSet: "new"}
-	if n := neededBy(last, mariadb.TenantRow{ComponentSet: "new"}); n != 3 {
+	last := ledger.Upgrade{Backup: "/dump", OldRelease: 3, NewSet: "new"}
+	if n := neededBy(last, ledger.Tenant{ComponentSet: "new"}); n != 3 {
 		t.Errorf("needed is %d", n)
 	}
-	if n := neededBy(last, mariadb.TenantRow{ComponentSet: "newer"}); n != 0 {
+	if n := neededBy(last, ledger.Tenant{ComponentSet: "newer"}); n != 0 {
 		t.Errorf("after another change needed is %d", n)
 	}
 	last.Backup = ""
-	if n := neededBy(last, mariadb.TenantRow{ComponentSet: "new"}); n != 0 {
+	if n := neededBy(last, ledger.Tenant{ComponentSet: "new"}); n != 0 {
 		t.Errorf("without a dump needed is %d", n)
 	}
 }
@@ -131,7 +132,7 @@ func TestCodebaseUntilTheUpgrade(t *testing.T) {
 	}{
 		{nil, 1},
 		{&there{}, 1},
-		{&there{ledger: map[string]mariadb.TenantRow{"alpha": {Codebase: "old"}}}, 0},
+		{&there{ledger: map[string]ledger.Tenant{"alpha": {Codebase: "old"}}}, 0},
 	} {
 		r := newReporter(nil)
 		r.rule = findRule("codebase-unused")

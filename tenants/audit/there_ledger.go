@@ -6,18 +6,19 @@ import (
 	"io/fs"
 	"strings"
 
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
 
 // ledgerState is one look at the ledger and at the locks that its runs hold.
 type ledgerState struct {
-	tenants  map[string]mariadb.TenantRow  // nil when the ledger can't be read
-	upgrades map[string]mariadb.UpgradeRow // begun and not ended, by tenant
-	runs     []mariadb.Run                 // begun and not ended
-	losses   map[string][]mariadb.Loss     // that nobody has acknowledged, by tenant
-	alive    map[string]bool               // runs that still go on, by id
-	busy     map[string]string             // who works on a tenant, by tenant
+	tenants  map[string]ledger.Tenant  // nil when the ledger can't be read
+	upgrades map[string]ledger.Upgrade // begun and not ended, by tenant
+	runs     []ledger.Run              // begun and not ended
+	losses   map[string][]ledger.Loss  // that nobody has acknowledged, by tenant
+	alive    map[string]bool           // runs that still go on, by id
+	busy     map[string]string         // who works on a tenant, by tenant
 }
 
 // lookAtLedger reads the ledger by a fixed number of queries, and one for each few
@@ -27,35 +28,35 @@ func lookAtLedger(ctx context.Context, h *session.Host, servers map[string]serve
 	if servers[h.Farm.Ledger.Name].err != nil {
 		return l, nil
 	}
-	ledger, err := h.Ledger(ctx)
+	led, err := h.Ledger(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		return ledgerState{tenants: map[string]mariadb.TenantRow{}}, nil
+		return ledgerState{tenants: map[string]ledger.Tenant{}}, nil
 	}
 	if err != nil {
 		return l, err
 	}
 	// What comes later may be newer: a run that is seen here and ended before its
 	// session is looked for is not there any more the next time.
-	if l.tenants, err = ledger.Tenants(ctx); err != nil {
+	if l.tenants, err = led.Tenants(ctx); err != nil {
 		return l, err
 	}
-	if l.upgrades, err = ledger.OpenUpgrades(ctx); err != nil {
+	if l.upgrades, err = led.OpenUpgrades(ctx); err != nil {
 		return l, err
 	}
-	if l.runs, err = ledger.OpenRuns(ctx); err != nil {
+	if l.runs, err = led.OpenRuns(ctx); err != nil {
 		return l, err
 	}
-	losses, err := ledger.Losses(ctx)
+	losses, err := led.Losses(ctx)
 	if err != nil {
 		return l, err
 	}
-	l.losses = map[string][]mariadb.Loss{}
+	l.losses = map[string][]ledger.Loss{}
 	for _, loss := range losses {
 		if !loss.Acknowledged.Valid {
 			l.losses[loss.Tenant] = append(l.losses[loss.Tenant], loss)
 		}
 	}
-	sessions, err := ledger.Sessions(ctx)
+	sessions, err := led.Sessions(ctx)
 	if err != nil {
 		return l, err
 	}
@@ -70,8 +71,8 @@ func lookAtLedger(ctx context.Context, h *session.Host, servers map[string]serve
 	return l, nil
 }
 
-func ofServer(all []mariadb.Session, server string) map[int64]mariadb.Session {
-	some := map[int64]mariadb.Session{}
+func ofServer(all []ledger.Session, server string) map[int64]ledger.Session {
+	some := map[int64]ledger.Session{}
 	for _, s := range all {
 		if s.Server == server {
 			some[s.Connection] = s
@@ -81,7 +82,7 @@ func ofServer(all []mariadb.Session, server string) map[int64]mariadb.Session {
 }
 
 // lookAtLocks finds out which runs go on and which tenants of a server they hold.
-func (l *ledgerState) lookAtLocks(ctx context.Context, s *mariadb.Server, h *session.Host, sessions map[int64]mariadb.Session) error {
+func (l *ledgerState) lookAtLocks(ctx context.Context, s *mariadb.Server, h *session.Host, sessions map[int64]ledger.Session) error {
 	pulse, err := s.Pulse(ctx)
 	if err != nil {
 		return err
@@ -145,7 +146,7 @@ func (l *ledgerState) keep(before ledgerState) {
 	for _, r := range before.runs {
 		open[r.ID] = true
 	}
-	var both []mariadb.Run
+	var both []ledger.Run
 	for _, r := range l.runs {
 		if open[r.ID] && !before.alive[r.ID] {
 			both = append(both, r)

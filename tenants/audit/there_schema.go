@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -30,7 +31,7 @@ func readReferences(l tenants.Layout, t *there) (map[string]reference, error) {
 	for name, row := range t.ledger {
 		_, open := t.past.upgrades[name]
 		state := t.servers[row.Server]
-		if row.State != mariadb.Ready || t.busy[name] != "" || open || state.err != nil || state.Inspection == nil {
+		if row.State != ledger.Ready || t.busy[name] != "" || open || state.err != nil || state.Inspection == nil {
 			continue
 		}
 		if found := state.Databases[row.Database]; found != nil {

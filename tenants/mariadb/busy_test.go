@@ -14,7 +14,7 @@ import (
 )
 
 func TestHoldersAndQueuedJobs(t *testing.T) {
-	l := ledger(t)
+	l := sessions()
 	locks, _, err := shared.Locks(t.Context(), l, "somebody pid 1, run x")
 	must(t, err)
 	defer locks.Close()

@@ -97,15 +97,16 @@ func (p *proxy) through(t *testing.T) *Server {
 // A network that swallows packets frees the locks on the server; the run notices
 // within ten seconds, before the kernel does, and Verify at once.
 func TestLossOnASilentNetworkIsNoticed(t *testing.T) {
+	known := sessions()
 	p := newProxy(t)
 	s := p.through(t)
-	locks, held, err := s.Locks(t.Context(), ledger(t), "anna")
+	locks, held, err := s.Locks(t.Context(), known, "anna")
 	must(t, err)
 	defer locks.Close()
 	must(t, locks.Acquire(held, "wiki_silent"))
 	must(t, locks.Verify(held, "wiki_silent"))
 	p.goSilent()
-	other, _, err := shared.Locks(t.Context(), ledger(t), "bob")
+	other, _, err := shared.Locks(t.Context(), known, "bob")
 	must(t, err)
 	defer other.Close()
 	for other.Acquire(t.Context(), "wiki_silent") != nil {
@@ -134,7 +135,7 @@ func after(ctx context.Context) <-chan error {
 
 // What another run holds is not verified, though the session lives.
 func TestVerifyNamesTheOther(t *testing.T) {
-	l := ledger(t)
+	l := sessions()
 	first, held, err := shared.Locks(t.Context(), l, "anna@host pid 1")
 	must(t, err)
 	defer first.Close()

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,15 +47,29 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-func ledger(t *testing.T) *Ledger {
-	t.Helper()
-	l, err := OpenLedger(t.Context(), shared, Farm{ID: "00000000000000f1", Dir: "/f1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return l
+// holders are Sessions of a test.
+type holders struct {
+	mu    sync.Mutex
+	names map[int64]string
 }
+
+func (h *holders) PutSession(_ context.Context, _ string, connection int64, holder string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.names[connection] = holder
+	return nil
+}
+
+func (h *holders) Session(_ context.Context, _ string, connection int64) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.names[connection] == "" {
+		return "", fs.ErrNotExist
+	}
+	return h.names[connection], nil
+}
+
+func sessions() *holders { return &holders{names: map[int64]string{}} }
 
 func database(t *testing.T, name string) {
 	t.Helper()
@@ -165,7 +181,7 @@ func TestGoldenMakesTheSame(t *testing.T) {
 }
 
 func TestLocks(t *testing.T) {
-	l := ledger(t)
+	l := sessions()
 	first, _, err := shared.Locks(t.Context(), l, "anna@host pid 1")
 	must(t, err)
 	second, _, err := shared.Locks(t.Context(), l, "bob@host pid 2")
@@ -184,7 +200,8 @@ func TestLocks(t *testing.T) {
 }
 
 func TestLocksAreLost(t *testing.T) {
-	locks, held, err := shared.Locks(t.Context(), ledger(t), "x")
+	known := sessions()
+	locks, held, err := shared.Locks(t.Context(), known, "x")
 	must(t, err)
 	defer locks.Close()
 	var id int64

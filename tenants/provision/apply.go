@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
@@ -149,7 +149,7 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 func (c *creation) makeFolders(j *job) error {
 	name := j.tenant.Name
 	folders := []string{c.Layout.Cache(name)}
-	if j.row.State != mariadb.Ready {
+	if j.row.State != ledger.Ready {
 		folders = append(folders, c.Layout.Images(name))
 	}
 	return c.Deploy.MakeOwn(name, folders...)
@@ -168,11 +168,11 @@ func (c *creation) same(ctx context.Context, j *job) error {
 		return err
 	}
 	if row != j.row {
-		return mariadb.ErrStale
+		return ledger.ErrStale
 	}
 	_, open, err := c.ledger.OpenUpgrade(ctx, name)
-	if err == nil && open && (j.kind != plan.Left || row.State != mariadb.Leaving) {
-		return mariadb.ErrStale
+	if err == nil && open && (j.kind != plan.Left || row.State != ledger.Leaving) {
+		return ledger.ErrStale
 	}
 	return err
 }

@@ -3,7 +3,7 @@ package provision
 import (
 	"context"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // half are renames that were interrupted, and have to be ended or to go back: by the
@@ -11,7 +11,7 @@ import (
 type half map[string]string
 
 // halfRenamed tells interrupted renames by the links that Deploy.Rename leaves.
-func halfRenamed(aliases map[string]string, rows map[string]mariadb.TenantRow) half {
+func halfRenamed(aliases map[string]string, rows map[string]ledger.Tenant) half {
 	h := half{}
 	for from, to := range aliases {
 		if _, known := rows[from]; known {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/process"
 )
 
@@ -16,7 +16,7 @@ func (c *creation) begun(ctx context.Context, list []*tenants.Tenant) (map[strin
 	var open map[string]bool
 	for _, t := range list {
 		row := c.rows[t.Name]
-		if row.State != mariadb.Creating && row.State != mariadb.Made {
+		if row.State != ledger.Creating && row.State != ledger.Made {
 			continue
 		}
 		if open == nil {
@@ -51,7 +51,7 @@ func fate(run string, open bool, step, why string) string {
 }
 
 // upgrading says what became of an upgrade that is open.
-func upgrading(open mariadb.UpgradeRow) string {
+func upgrading(open ledger.Upgrade) string {
 	if open.Error != "" {
 		return fmt.Sprintf("run %s could not upgrade it: %s", open.Run, process.OneLine(open.Error))
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -29,7 +30,7 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
-	if j.row.State == mariadb.Made || j.row.State == mariadb.Ready {
+	if j.row.State == ledger.Made || j.row.State == ledger.Ready {
 		return nil
 	}
 	golden, err := c.goldens.of(t)
@@ -50,7 +51,7 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 		{"schema", func() error { return server.Load(ctx, t.Database, golden) }},
 		{"seed", func() error { return server.Seed(ctx, seed) }},
 		{"verify", func() error { return server.Seeded(ctx, seed) }},
-		{"ledger", func() error { return c.ledger.Advance(ctx, c.row(t, mariadb.Creating), c.row(t, mariadb.Made)) }},
+		{"ledger", func() error { return c.ledger.Advance(ctx, c.row(t, ledger.Creating), c.row(t, ledger.Made)) }},
 	}
 	for _, s := range steps {
 		if err := c.held(ctx, t, s.name, s.do); err != nil {
@@ -64,7 +65,7 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 // making sure that no other program's is there.
 func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden *mariadb.Golden) error {
 	t := j.tenant
-	if j.row.State == mariadb.Creating {
+	if j.row.State == ledger.Creating {
 		return c.discardHalf(ctx, s, j, golden)
 	}
 	tables, err := s.Relations(ctx, t.Database)
@@ -74,7 +75,7 @@ func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden 
 	if len(tables) > 0 {
 		return fmt.Errorf("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, len(tables))
 	}
-	return c.ledger.Claim(ctx, c.row(t, mariadb.Creating))
+	return c.ledger.Claim(ctx, c.row(t, ledger.Creating))
 }
 
 // discardHalf removes the database that a killed run began, perhaps from another
@@ -93,7 +94,7 @@ func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, g
 		return fmt.Errorf("the ledger says that run %s began to make the database %s, but it is in use (%s); nothing was changed: set another database, or remove this one by hand if it is of no use",
 			j.row.Run, t.Database, strings.Join(used, ", "))
 	}
-	if err := c.ledger.Advance(ctx, j.row, c.row(t, mariadb.Creating)); err != nil {
+	if err := c.ledger.Advance(ctx, j.row, c.row(t, ledger.Creating)); err != nil {
 		return err
 	}
 	tables, err := s.Tables(ctx, t.Database)
@@ -103,8 +104,8 @@ func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, g
 	return s.DropOwnDatabase(ctx, c.AccountsOf(t))
 }
 
-func (c *creation) row(t *tenants.Tenant, state mariadb.State) mariadb.TenantRow {
-	return mariadb.TenantRow{
+func (c *creation) row(t *tenants.Tenant, state ledger.State) ledger.Tenant {
+	return ledger.Tenant{
 		Name: t.Name, Server: t.Server.Name, Database: t.Database,
 		Codebase: t.Codebase.Name, Version: t.Codebase.Version, ComponentSet: t.ComponentSet(t.Codebase),
 		State: state, Run: c.RunID,

@@ -15,6 +15,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
@@ -45,7 +46,7 @@ type goldens map[string]fleet.Result[*tenants.Tenant, *mariadb.Golden]
 func (g goldens) of(t *tenants.Tenant) (*mariadb.Golden, error) {
 	r := g[goldenKey(t)]
 	if r.Value == nil && r.Err == nil { // it was not needed when the run began
-		return nil, mariadb.ErrStale
+		return nil, ledger.ErrStale
 	}
 	return r.Value, r.Err
 }
@@ -57,7 +58,7 @@ func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 	seen := map[string]bool{}
 	for _, j := range jobs {
 		t, state := j.tenant, c.rows[j.tenant.Name].State
-		if j.kind != plan.Make || c.unsound[t.Name] != nil || (state != "" && state != mariadb.Creating) {
+		if j.kind != plan.Make || c.unsound[t.Name] != nil || (state != "" && state != ledger.Creating) {
 			continue
 		}
 		if key := goldenKey(t); !seen[key] {

@@ -7,23 +7,24 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
 
 // facts decide what is to be done about a tenant that may have to be made.
 type facts struct {
-	row       mariadb.TenantRow // the zero row: the ledger has none
-	other     string            // name under which the ledger has its database
-	half      string            // another name, under which its files are, by an interrupted rename
-	others    string            // the tenant whose files are under its name, by an interrupted rename
-	holder    string            // who has its database by the ledger, under a name that is defined
-	holding   mariadb.Holding   // what its server has of it
-	tables    int               // in its database, when the ledger has no row
-	farm      string            // this farm's id
-	owner     string            // who has the database, when it is another farm
-	served    bool              // it has a release
-	upgrading string            // run whose upgrade of it was begun and not ended
+	row       ledger.Tenant   // the zero row: the ledger has none
+	other     string          // name under which the ledger has its database
+	half      string          // another name, under which its files are, by an interrupted rename
+	others    string          // the tenant whose files are under its name, by an interrupted rename
+	holder    string          // who has its database by the ledger, under a name that is defined
+	holding   mariadb.Holding // what its server has of it
+	tables    int             // in its database, when the ledger has no row
+	farm      string          // this farm's id
+	owner     string          // who has the database, when it is another farm
+	served    bool            // it has a release
+	upgrading string          // run whose upgrade of it was begun and not ended
 }
 
 // judge compares what is wanted of a tenant with what was found before any lock was
@@ -66,7 +67,7 @@ func (c *creation) owner(id string) string {
 
 // judgeAgain is judge under the tenant's lock: whatever was read before may have been
 // changed by another run.
-func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (mariadb.TenantRow, error) {
+func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
 	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
@@ -111,11 +112,11 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
-	case known && row.State == mariadb.Leaving:
+	case known && row.State == ledger.Leaving:
 		return fail("run %s began to remove it and did not finish: wikictl undelete %s keeps it, or ends the removal and brings it back", row.Run, t.Name)
-	case known && row.State == mariadb.Returning:
+	case known && row.State == ledger.Returning:
 		return fail("it is being brought back, or that did not finish: wikictl undelete %s finishes it", t.Name)
-	case known && row.State == mariadb.Creating && f.served:
+	case known && row.State == ledger.Creating && f.served:
 		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made anew; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
 	case f.holding.Farm != "" && f.holding.Farm != f.farm:
 		return fail("the database %s is on server %s already and belongs to another farm: %s; set another database", t.Database, t.Server.Name, f.owner)
@@ -123,15 +124,15 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 		return fail("the database %s is on server %s already, with %d tables and this farm's mark, but the ledger does not know it; restore the ledger from a backup, or remove the database", t.Database, t.Server.Name, f.tables)
 	case !known && f.tables > 0:
 		return fail("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, f.tables)
-	case (!known || row.State == mariadb.Creating) && len(f.holding.Foreign) > 0:
+	case (!known || row.State == ledger.Creating) && len(f.holding.Foreign) > 0:
 		return fail("the account %s is on server %s already and wikictl did not make it for this tenant; remove it or set another database", f.holding.Foreign[0].Name(), t.Server.Name)
-	case known && row.State != mariadb.Creating && !f.holding.Database:
+	case known && row.State != ledger.Creating && !f.holding.Database:
 		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
 	case f.upgrading != "" && !f.served:
 		return fail("run %s upgrades it, or did not finish that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
-	case known && row.State == mariadb.Ready && f.served:
+	case known && row.State == ledger.Ready && f.served:
 		return session.Outcome{Tenant: t, Status: session.Unchanged}
-	case known && row.State != mariadb.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
+	case known && row.State != ledger.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
 		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
 	}
 	return session.Outcome{Tenant: t}

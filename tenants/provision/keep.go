@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -61,20 +62,20 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 // tidyDumps removes old dumps of every tenant, but for those that are a way back, or have
 // what an upgrade left out.
 func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, bytes int64, err error) {
-	ledger, err := h.Ledger(ctx)
+	l, err := h.Ledger(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	history, err := ledger.History(ctx)
+	history, err := l.History(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	losses, err := ledger.Losses(ctx)
+	losses, err := l.Losses(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	needed := mariadb.NeededBackups(history)
-	mariadb.KeepLost(needed, losses)
+	needed := ledger.NeededBackups(history)
+	ledger.KeepLost(needed, losses)
 	for _, t := range h.Farm.Tenants {
 		if ctx.Err() != nil {
 			return n, bytes, nil

@@ -14,7 +14,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 )
 
@@ -96,7 +96,7 @@ func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (ne
 }
 
 // leftover is what the ledger and a server have of a tenant.
-func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftover, error) {
+func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, error) {
 	left := &Leftover{Leftover: plan.Leftover{Name: row.Name}, row: row}
 	server := l.Farm.Servers[row.Server]
 	if server == nil {
@@ -108,10 +108,10 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 	if t := owner(l.Farm.Tenants, row.Server, row.Database); t != nil {
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
-	if row.State == mariadb.Returning {
+	if row.State == ledger.Returning {
 		left.Problem = fmt.Sprintf("it is being brought back, or that did not finish: define it again and run wikictl undelete %s", row.Name)
 	}
-	if open := l.open[row.Name]; open.Run != "" && row.State != mariadb.Leaving {
+	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
 		left.Problem = fmt.Sprintf("%s, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
 			upgrading(open), filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
 	}
@@ -155,7 +155,7 @@ func (l *looking) leftover(ctx context.Context, row mariadb.TenantRow) (*Leftove
 // that finds out later has withdrawn the wiki for nothing. One that was begun may have
 // its dump.
 func (l *looking) askDump(ctx context.Context, left *Leftover) error {
-	if left.Problem != "" || left.row.State == mariadb.Leaving {
+	if left.Problem != "" || left.row.State == ledger.Leaving {
 		return nil
 	}
 	s, err := l.Server(ctx, left.tenant.Server)

@@ -10,6 +10,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
@@ -29,7 +30,7 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &looking{creation: c, open: map[string]mariadb.UpgradeRow{}, removed: map[string]*Removed{}}
+	l := &looking{creation: c, open: map[string]ledger.Upgrade{}, removed: map[string]*Removed{}}
 	if c.ledger != nil {
 		var err error
 		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
@@ -53,9 +54,9 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 // looking is one Look.
 type looking struct {
 	*creation
-	open    map[string]mariadb.UpgradeRow // by tenant
-	begun   map[string]string             // what became of the run that began to make a tenant, by its name
-	removed map[string]*Removed           // the latest of each tenant; none where it may not be read
+	open    map[string]ledger.Upgrade // by tenant
+	begun   map[string]string         // what became of the run that began to make a tenant, by its name
+	removed map[string]*Removed       // the latest of each tenant; none where it may not be read
 }
 
 func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
@@ -64,7 +65,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	var whole, served []*Planned
 	for i, t := range list {
 		planned[i] = l.judgeAll(t)
-		if ready := planned[i].row.State == mariadb.Ready && !planned[i].Is(plan.Blocked) && !planned[i].Is(plan.Rename); ready {
+		if ready := planned[i].row.State == ledger.Ready && !planned[i].Is(plan.Blocked) && !planned[i].Is(plan.Rename); ready {
 			served = append(served, planned[i])
 			if !planned[i].Is(plan.Upgrade) && l.half[t.Name] == "" {
 				whole = append(whole, planned[i])
@@ -126,7 +127,7 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	switch {
 	case o.Err != nil:
 		p.Add(plan.Blocked, "%s", o.Err)
-	case o.Status == "" && p.row.State != mariadb.Ready:
+	case o.Status == "" && p.row.State != ledger.Ready:
 		p.Add(plan.Make, "%s", making(t, l.begun[t.Name]))
 		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
 			p.Add(plan.Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
@@ -264,7 +265,7 @@ func (c *creation) readLedger(ctx context.Context) (err error) {
 	if err := c.takeInventory(ctx, c.Farm.Ledger); err != nil {
 		return err
 	}
-	c.rows = map[string]mariadb.TenantRow{}
+	c.rows = map[string]ledger.Tenant{}
 	if len(c.found[c.Farm.Ledger.Name].Databases) == 0 { // it was never started
 		return nil
 	}

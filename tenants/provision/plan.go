@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 )
 
@@ -14,16 +14,16 @@ type Planned struct {
 	plan.Tenant
 
 	tenant   *tenants.Tenant
-	row      mariadb.TenantRow // the zero row: the ledger has none
-	accounts bool              // they are to be made again
+	row      ledger.Tenant // the zero row: the ledger has none
+	accounts bool          // they are to be made again
 }
 
 // Leftover is what wikictl made for a tenant that nothing defines any more.
 type Leftover struct {
 	plan.Leftover
 
-	tenant *tenants.Tenant   // without a server when the ledger does not know it
-	row    mariadb.TenantRow // the zero row: only the state folder has it
+	tenant *tenants.Tenant // without a server when the ledger does not know it
+	row    ledger.Tenant   // the zero row: only the state folder has it
 }
 
 // Plan is how the definitions differ from what exists, with what Apply needs to know.
@@ -72,13 +72,13 @@ func (p *Plan) Removals() (n, allowed int) {
 
 // renames finds the tenants that the ledger has under another name, which no file
 // defines any more, with the same database on the same server: new name to row.
-func renames(all []*tenants.Tenant, rows map[string]mariadb.TenantRow) map[string]mariadb.TenantRow {
+func renames(all []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]ledger.Tenant {
 	type place struct{ server, database string }
-	free := map[place]mariadb.TenantRow{}
+	free := map[place]ledger.Tenant{}
 	for _, row := range undefined(all, rows) {
 		free[place{row.Server, row.Database}] = row
 	}
-	found := map[string]mariadb.TenantRow{}
+	found := map[string]ledger.Tenant{}
 	for _, t := range all {
 		row, ok := free[place{t.Server.Name, t.Database}]
 		if _, known := rows[t.Name]; ok && !known {
@@ -89,12 +89,12 @@ func renames(all []*tenants.Tenant, rows map[string]mariadb.TenantRow) map[strin
 }
 
 // undefined are the rows of tenants that no file defines.
-func undefined(all []*tenants.Tenant, rows map[string]mariadb.TenantRow) map[string]mariadb.TenantRow {
+func undefined(all []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]ledger.Tenant {
 	defined := map[string]bool{}
 	for _, t := range all {
 		defined[t.Name] = true
 	}
-	left := map[string]mariadb.TenantRow{}
+	left := map[string]ledger.Tenant{}
 	for name, row := range rows {
 		if !defined[name] {
 			left[name] = row
@@ -126,7 +126,7 @@ func making(t *tenants.Tenant, begun string) string {
 }
 
 // otherCode says why only an upgrade may touch a tenant; empty when it need not.
-func otherCode(t *tenants.Tenant, row mariadb.TenantRow, open mariadb.UpgradeRow) string {
+func otherCode(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case open.Run != "":
 		return fmt.Sprintf("%s; wikictl upgrade %s finishes it", upgrading(open), t.Name)

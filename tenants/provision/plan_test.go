@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 )
 
@@ -14,9 +14,9 @@ import (
 // nothing defines any more, is a renamed one.
 func TestRenames(t *testing.T) {
 	main, second := &tenants.Server{Name: "main"}, &tenants.Server{Name: "second"}
-	rows := map[string]mariadb.TenantRow{}
+	rows := map[string]ledger.Tenant{}
 	for name, database := range map[string]string{"a": "wiki_a", "b": "wiki_b", "gone": "wiki_gone"} {
-		rows[name] = mariadb.TenantRow{Name: name, Server: "main", Database: database}
+		rows[name] = ledger.Tenant{Name: name, Server: "main", Database: database}
 	}
 	for _, tc := range []struct {
 		name string

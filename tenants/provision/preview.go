@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
@@ -74,14 +74,14 @@ func (c *creation) returning(ctx context.Context, t *tenants.Tenant, run string)
 	}
 	row := c.rows[t.Name]
 	switch row.State {
-	case mariadb.Leaving:
+	case ledger.Leaving:
 		return fmt.Sprintf("its removal by run %s was interrupted: it is taken back, or ended first", row.Run), nil
-	case mariadb.Returning:
+	case ledger.Returning:
 		return fmt.Sprintf("run %s began to bring it back and was interrupted: that is finished", row.Run), nil
 	}
 	r, err := FindRemoved(c.Layout, t.Name, run)
 	switch {
-	case row.Name != "" && (err != nil || row.State != mariadb.Ready || !r.emptied()):
+	case row.Name != "" && (err != nil || row.State != ledger.Ready || !r.emptied()):
 		return "", existsError(row.State)
 	case err != nil:
 		return "", err

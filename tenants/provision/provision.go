@@ -17,6 +17,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
@@ -36,10 +37,10 @@ type Options struct {
 type creation struct {
 	*session.Host
 	o       Options
-	ledger  *mariadb.Ledger
+	ledger  *ledger.Ledger
 	run     *session.Run
-	rows    map[string]mariadb.TenantRow
-	renamed map[string]mariadb.TenantRow // rows of tenants that got another name, by that
+	rows    map[string]ledger.Tenant
+	renamed map[string]ledger.Tenant // rows of tenants that got another name, by that
 	half    half
 	found   map[string]*mariadb.Inventory // by server name
 	tables  map[string]int                // of databases that the ledger does not have, by tenant
@@ -56,20 +57,20 @@ type creation struct {
 // job is what a run does about one tenant.
 type job struct {
 	tenant   *tenants.Tenant
-	kind     plan.Kind         // Make, Change, Rename or Left
-	row      mariadb.TenantRow // as the plan found it; of one to make, as read under its lock
-	accounts bool              // they are to be made again
-	still    bool              // nothing of it changes: it is only to be asked
-	seen     deploy.Seen       // release to put back, of a tenant to change
-	before   session.Sight     // what it answered from there
-	remarks  []string          // what is bad of it, and was before
+	kind     plan.Kind     // Make, Change, Rename or Left
+	row      ledger.Tenant // as the plan found it; of one to make, as read under its lock
+	accounts bool          // they are to be made again
+	still    bool          // nothing of it changes: it is only to be asked
+	seen     deploy.Seen   // release to put back, of a tenant to change
+	before   session.Sight // what it answered from there
+	remarks  []string      // what is bad of it, and was before
 	elapsed  time.Duration
-	backup   string        // file of the last dump of a tenant that is removed
-	was      mariadb.State // of a tenant that this run began to remove
-	removal  string        // the run that began to remove it
-	returns  bool          // undelete brings it back from there
-	back     string        // the name that the files of a tenant to change are under, by a rename that goes back
-	removed  string        // the folder that it is removed into
+	backup   string       // file of the last dump of a tenant that is removed
+	was      ledger.State // of a tenant that this run began to remove
+	removal  string       // the run that began to remove it
+	returns  bool         // undelete brings it back from there
+	back     string       // the name that the files of a tenant to change are under, by a rename that goes back
+	removed  string       // the folder that it is removed into
 }
 
 // Create makes what is missing of the tenants, in the order given, and returns

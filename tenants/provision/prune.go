@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
 )
@@ -24,7 +25,7 @@ const patience = 10 * time.Second
 func (c *creation) remove(ctx context.Context, j *job) error {
 	name := j.tenant.Name
 	j.removal = c.RunID
-	if j.row.State == mariadb.Leaving {
+	if j.row.State == ledger.Leaving {
 		j.removal = j.row.Run
 	}
 	j.removed = c.Layout.RemovedTenant(name, j.removal)
@@ -63,12 +64,12 @@ func (c *creation) steps(ctx context.Context, t *tenants.Tenant, steps []namedSt
 
 // leave notes in the ledger which run began to remove a tenant.
 func (c *creation) leave(ctx context.Context, j *job) error {
-	if j.row.State == mariadb.Leaving {
+	if j.row.State == ledger.Leaving {
 		return nil
 	}
 	was := j.row
 	j.was = was.State
-	j.row.State, j.row.Run = mariadb.Leaving, c.RunID
+	j.row.State, j.row.Run = ledger.Leaving, c.RunID
 	return c.ledger.Advance(ctx, was, j.row)
 }
 

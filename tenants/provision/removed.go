@@ -14,7 +14,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // Names within the folder of a removed tenant.
@@ -35,7 +35,7 @@ type Removed struct {
 	Codebase     string            `json:"codebase,omitempty"`
 	Version      string            `json:"version,omitempty"` // of MediaWiki
 	ComponentSet string            `json:"component_set,omitempty"`
-	State        mariadb.State     `json:"state,omitempty"` // that it had; empty: not known
+	State        ledger.State      `json:"state,omitempty"` // that it had; empty: not known
 	SQL          map[string]string `json:"sql,omitempty"`   // the farm's own that it has seen: file to checksum
 	Contents     map[string]string `json:"contents"`        // what is in the folder, by name
 	BringBack    []string          `json:"bring_back"`      // what to do, line by line
@@ -50,10 +50,10 @@ func (r *Removed) Dir() string { return r.dir }
 func (r *Removed) Definition() string { return filepath.Join(r.dir, definitionFile) }
 
 // row is the tenant's row of the ledger while it is brought back.
-func (r *Removed) row() mariadb.TenantRow {
-	return mariadb.TenantRow{
+func (r *Removed) row() ledger.Tenant {
+	return ledger.Tenant{
 		Name: r.Name, Server: r.Server, Database: r.Database, Codebase: r.Codebase, Version: r.Version,
-		ComponentSet: r.ComponentSet, State: mariadb.Returning, Run: r.Run,
+		ComponentSet: r.ComponentSet, State: ledger.Returning, Run: r.Run,
 	}
 }
 
@@ -179,8 +179,8 @@ func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 
 // stateBefore is the state that a tenant had before it was removed. One that is served
 // has more than a database that was begun, whatever the ledger says.
-func stateBefore(l tenants.Layout, j *job) mariadb.State {
-	if j.was == mariadb.Creating && deploy.Exists(l.LocalSettings(j.tenant.Name)) {
+func stateBefore(l tenants.Layout, j *job) ledger.State {
+	if j.was == ledger.Creating && deploy.Exists(l.LocalSettings(j.tenant.Name)) {
 		return ""
 	}
 	return j.was
@@ -188,10 +188,10 @@ func stateBefore(l tenants.Layout, j *job) mariadb.State {
 
 // returns reports whether there is something to bring back: more than files, and more
 // than a database that was begun and never whole.
-func (r *Removed) returns() bool { return r.Database != "" && r.State != mariadb.Creating }
+func (r *Removed) returns() bool { return r.Database != "" && r.State != ledger.Creating }
 
 // definitionOf is what the ledger knows of a tenant whose definition was not kept.
-func definitionOf(row mariadb.TenantRow, name string) []byte {
+func definitionOf(row ledger.Tenant, name string) []byte {
 	text := "# Its file was gone and no release had kept it: this is what the ledger knew.\n" +
 		fmt.Sprintf("name = %q\nhosts = [] # its host names\nsitename = %q # its name\n", name, name)
 	if row.Name != "" {

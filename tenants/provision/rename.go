@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"wikictl/templates/deploy"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 )
 
@@ -25,7 +25,7 @@ func (l *looking) judgeRename(p *Planned) {
 		block("a rename to %s was interrupted; give it that name or %s, run wikictl apply, and rename it then", other, from)
 	case open.Run != "":
 		block("%s; give it back its name and run wikictl upgrade %s", upgrading(open), from)
-	case row.State != mariadb.Ready:
+	case row.State != ledger.Ready:
 		block("it is not finished (state %s); give it back its name and run wikictl create %s", row.State, from)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):
 		block("its code changes, too; rename it first, with the codebase, extensions and skins that it has")
@@ -58,7 +58,7 @@ func (c *creation) move(ctx context.Context, j *job) error {
 		return err
 	}
 	if _, found, err := c.ledger.Tenant(ctx, j.tenant.Name); found || err != nil {
-		return errors.Join(mariadb.ErrStale, err)
+		return errors.Join(ledger.ErrStale, err)
 	}
 	return c.Deploy.Rename(ctx, j.row.Name, j.tenant.Name)
 }

@@ -7,7 +7,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
@@ -153,17 +153,17 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (f
 }
 
 // unfit says why a tenant's files are not to be written; empty when they are.
-func unfit(t *tenants.Tenant, row mariadb.TenantRow, open mariadb.UpgradeRow) string {
+func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case open.Run != "":
 		return "it is being upgraded, or that did not finish; see wikictl status"
 	case row.Name == "":
 		return "it is not created yet; wikictl create " + t.Name
-	case row.State == mariadb.Leaving:
+	case row.State == ledger.Leaving:
 		return fmt.Sprintf("it is being removed by run %s, or that did not finish; wikictl plan %s", row.Run, t.Name)
-	case row.State == mariadb.Returning:
+	case row.State == ledger.Returning:
 		return fmt.Sprintf("it is being brought back by run %s, or that did not finish; wikictl undelete %s", row.Run, t.Name)
-	case row.State != mariadb.Ready:
+	case row.State != ledger.Ready:
 		return fmt.Sprintf("it is not finished (state %s); wikictl create %s", row.State, t.Name)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):
 		return fmt.Sprintf("it runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s", row.Version, t.Name)

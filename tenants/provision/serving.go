@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/machine"
-	"wikictl/tenants/mariadb"
 )
 
 // judgeServing blocks the tenants that are to be made where the web server of this
@@ -14,7 +14,7 @@ import (
 func (c *creation) judgeServing(ctx context.Context, list []*tenants.Tenant) {
 	var wanted []*tenants.Tenant
 	for _, t := range list {
-		if c.obstacles[t.Name] == nil && c.rows[t.Name].State != mariadb.Ready && t.Server != nil {
+		if c.obstacles[t.Name] == nil && c.rows[t.Name].State != ledger.Ready && t.Server != nil {
 			wanted = append(wanted, t)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
@@ -64,18 +65,18 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 	if j.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
 		return err
 	}
-	if j.row.State == mariadb.Leaving {
+	if j.row.State == ledger.Leaving {
 		if kept, err := c.endRemoval(ctx, j); err != nil || kept {
 			return err
 		}
 	}
-	if j.row.State == mariadb.Returning {
+	if j.row.State == ledger.Returning {
 		j.removal = j.row.Run
 	}
 	r, err := FindRemoved(c.Layout, t.Name, j.removal)
-	there := j.row.Name != "" && j.row.State != mariadb.Returning
+	there := j.row.Name != "" && j.row.State != ledger.Returning
 	switch {
-	case there && (err != nil || j.row.State != mariadb.Ready || !r.emptied()):
+	case there && (err != nil || j.row.State != ledger.Ready || !r.emptied()):
 		if c.o.Gone {
 			return errMade
 		}
@@ -101,7 +102,7 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 
 // existsError is the error of an Undelete of a tenant that is not removed: its state in
 // the ledger.
-type existsError mariadb.State
+type existsError ledger.State
 
 // Error says that there is nothing to do.
 func (e existsError) Error() string {
@@ -146,7 +147,7 @@ func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error
 	if err := c.remove(ctx, gone); err != nil {
 		return false, fmt.Errorf("end the removal that run %s began: %w", row.Run, err)
 	}
-	j.row, j.removal = mariadb.TenantRow{}, gone.removal
+	j.row, j.removal = ledger.Tenant{}, gone.removal
 	return false, nil
 }
 
@@ -154,9 +155,9 @@ func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error
 func (c *creation) keepTenant(ctx context.Context, j *job) error {
 	t, was := j.tenant, j.row
 	row := was
-	row.State, row.Run = mariadb.Creating, c.RunID
+	row.State, row.Run = ledger.Creating, c.RunID
 	r := &Removed{Name: t.Name, Run: was.Run, Database: was.Database, Version: was.Version, ComponentSet: was.ComponentSet, dir: c.Layout.RemovedTenant(t.Name, was.Run)}
-	ledger := namedStep{"ledger", func() error { return c.ledger.Advance(ctx, was, row) }}
+	l := namedStep{"ledger", func() error { return c.ledger.Advance(ctx, was, row) }}
 	forget := namedStep{"forget", func() error {
 		if err := mariadb.RemoveBackup(filepath.Join(r.dir, dumpBase)); err != nil {
 			return err
@@ -164,21 +165,21 @@ func (c *creation) keepTenant(ctx context.Context, j *job) error {
 		return c.Deploy.ForgetRemoved(t.Name, r.dir, nil, definitionFile, manifestFile)
 	}}
 	if !deploy.Exists(c.Layout.LocalSettings(t.Name)) { // it was never served
-		return c.steps(ctx, t, []namedStep{ledger, forget})
+		return c.steps(ctx, t, []namedStep{l, forget})
 	}
-	row.State = mariadb.Ready
+	row.State = ledger.Ready
 	return c.steps(ctx, t, []namedStep{
 		{"accounts", func() error { return c.accountsOf(ctx, t) }},
 		{"release", func() error { return c.serveRemoved(ctx, j, r) }},
 		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
-		ledger, forget,
+		l, forget,
 	})
 }
 
 // claimRemoved looks whether a tenant may come back, and notes in the ledger that it
 // does.
 func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
-	if j.row.State == mariadb.Returning {
+	if j.row.State == ledger.Returning {
 		return nil
 	}
 	if err := c.mayReturn(ctx, j.tenant, r); err != nil {
@@ -228,7 +229,7 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 // never had folders for uploads and caches.
 func (c *creation) bringFiles(ctx context.Context, t *tenants.Tenant, r *Removed) error {
 	err := c.Deploy.BringBack(ctx, t.Name, r.dir)
-	if err != nil || r.State != mariadb.Made {
+	if err != nil || r.State != ledger.Made {
 		return err
 	}
 	return c.Deploy.MakeOwn(t.Name, c.Layout.Cache(t.Name), c.Layout.Images(t.Name))
@@ -293,7 +294,7 @@ func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
 // returned notes that a tenant is back.
 func (c *creation) returned(ctx context.Context, r *Removed) error {
 	row := r.row()
-	row.State, row.Run = mariadb.Ready, c.RunID
+	row.State, row.Run = ledger.Ready, c.RunID
 	return c.ledger.Returned(ctx, row, r.SQL)
 }
 

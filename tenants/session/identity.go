@@ -9,6 +9,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -31,13 +32,13 @@ func identify(f *tenants.Farm) (tenants.Identity, error) {
 }
 
 // openLedger opens the ledger of this farm; a run that only looks makes nothing.
-func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Ledger, error) {
+func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledger, error) {
 	if h.options.Look {
-		return mariadb.ReadLedger(ctx, s, h.known(h.identity))
+		return ledger.Read(ctx, s, h.known(h.identity))
 	}
 	made := h.identity.ID == ""
 	l, err := h.claimLedger(ctx, s)
-	if !made || (!errors.Is(err, fs.ErrExist) && !errors.Is(err, mariadb.ErrLostIdentity)) {
+	if !made || (!errors.Is(err, fs.ErrExist) && !errors.Is(err, ledger.ErrLostIdentity)) {
 		return l, err
 	}
 	// Another run of this farm may have made the identity since it was looked for.
@@ -49,10 +50,10 @@ func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Ledg
 	return h.claimLedger(ctx, s)
 }
 
-func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Ledger, error) {
+func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledger, error) {
 	i := h.identity
 	if i.ID != "" {
-		return mariadb.OpenLedger(ctx, s, h.known(i))
+		return ledger.Open(ctx, s, h.known(i))
 	}
 	i = tenants.NewIdentity(h.Farm.Dir)
 	f := h.known(i)
@@ -63,7 +64,7 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Led
 		}
 		return deploy.WriteNew(h.Layout.Identity(), data, 0o644)
 	}
-	l, err := mariadb.OpenLedger(ctx, s, f)
+	l, err := ledger.Open(ctx, s, f)
 	if err == nil {
 		h.identity = i
 	}
@@ -71,8 +72,8 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*mariadb.Led
 }
 
 // known is the farm as its servers know it.
-func (h *Host) known(i tenants.Identity) mariadb.Farm {
-	return mariadb.Farm{
+func (h *Host) known(i tenants.Identity) ledger.Farm {
+	return ledger.Farm{
 		ID: i.ID, Dir: h.Farm.Dir, Machine: h.options.Machine,
 		Owns: func(tenant string) bool {
 			return tenants.ValidName(tenant) && deploy.Exists(h.Layout.Secrets(tenant))

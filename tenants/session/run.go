@@ -10,7 +10,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // Status is what became of one tenant in a run.
@@ -43,13 +43,13 @@ type Outcome struct {
 	Err     error
 	Elapsed time.Duration
 	Steps   []Step
-	Secrets string         // file with the log-in of a tenant that was made
-	Backup  string         // file of the last dump of a tenant that was removed
-	Removed string         // folder with all that was a removed tenant's
-	Returns bool           // undelete brings back what was removed
-	Note    string         // what else happened, such as that an interrupted run was put back first
-	Remarks []string       // what is bad of it, and was before the run
-	Losses  []mariadb.Loss // what the upgrade left out
+	Secrets string        // file with the log-in of a tenant that was made
+	Backup  string        // file of the last dump of a tenant that was removed
+	Removed string        // folder with all that was a removed tenant's
+	Returns bool          // undelete brings back what was removed
+	Note    string        // what else happened, such as that an interrupted run was put back first
+	Remarks []string      // what is bad of it, and was before the run
+	Losses  []ledger.Loss // what the upgrade left out
 }
 
 // OutcomeOf is a tenant's outcome among those of a run by name. One that the run never
@@ -79,8 +79,8 @@ type Hook func(tenant, step string, done bool) error
 // as it ends. It may be used by many goroutines.
 type Run struct {
 	id       string
-	ledger   *mariadb.Ledger
-	recorder *mariadb.Recorder
+	ledger   *ledger.Ledger
+	recorder *ledger.Recorder
 	observer Observer
 	hook     Hook
 
@@ -90,17 +90,17 @@ type Run struct {
 
 // Begin writes a run into the ledger. End must be called.
 func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, error) {
-	ledger, err := h.Ledger(ctx)
+	l, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if h.options.Begun != nil {
 		h.options.Begun()
 	}
-	if err := ledger.StartRun(ctx, mariadb.Run{ID: h.RunID, Command: command, Holder: h.Holder()}); err != nil {
+	if err := l.StartRun(ctx, ledger.Run{ID: h.RunID, Command: command, Holder: h.Holder()}); err != nil {
 		return nil, err
 	}
-	return &Run{id: h.RunID, ledger: ledger, recorder: ledger.Recorder(ctx, h.RunID), observer: o, hook: h.options.Hook, steps: map[string][]Step{}}, nil
+	return &Run{id: h.RunID, ledger: l, recorder: l.Recorder(ctx, h.RunID), observer: o, hook: h.options.Hook, steps: map[string][]Step{}}, nil
 }
 
 // Step runs one step of a tenant and records how it went.
@@ -109,7 +109,7 @@ func (r *Run) Step(tenant, name string, do func() error) error {
 	start := time.Now()
 	err := r.Shared(tenant, name, do)
 	elapsed := time.Since(start)
-	r.recorder.Record(mariadb.Step{Tenant: tenant, Step: name, Err: err, Seconds: elapsed.Seconds(), Ended: time.Now()})
+	r.recorder.Record(ledger.Step{Tenant: tenant, Step: name, Err: err, Seconds: elapsed.Seconds(), Ended: time.Now()})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.steps[tenant] = append(r.steps[tenant], Step{name, elapsed, err})
@@ -150,7 +150,7 @@ func (r *Run) Finish(o Outcome) Outcome {
 func (r *Run) End(ctx context.Context, outcomes []Outcome) error {
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	run := mariadb.Run{ID: r.id}
+	run := ledger.Run{ID: r.id}
 	for _, o := range outcomes {
 		switch {
 		case o.Status == Done:

@@ -20,6 +20,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
 )
@@ -50,7 +51,7 @@ type Host struct {
 
 	mu      sync.Mutex
 	servers map[string]*connection // by name
-	ledger  *mariadb.Ledger
+	ledger  *ledger.Ledger
 	locks   map[string]*mariadb.Locks
 	forks   map[string]*php.Server // by program and folder
 
@@ -176,7 +177,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 }
 
 // Ledger opens the ledger.
-func (h *Host) Ledger(ctx context.Context) (*mariadb.Ledger, error) {
+func (h *Host) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 	s, err := h.Server(ctx, h.Farm.Ledger)
 	if err != nil {
 		return nil, err
@@ -215,12 +216,12 @@ func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Con
 	return ctx, nil
 }
 
-func (h *Host) lock(ctx context.Context, def *tenants.Server, ledger *mariadb.Ledger) (*mariadb.Locks, context.Context, error) {
+func (h *Host) lock(ctx context.Context, def *tenants.Server, l *ledger.Ledger) (*mariadb.Locks, context.Context, error) {
 	s, err := h.Server(ctx, def)
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.Locks(ctx, ledger, h.options.Holder+", run "+h.RunID)
+	return s.Locks(ctx, l, h.options.Holder+", run "+h.RunID)
 }
 
 // LockAll takes the locks of tenants, and returns by name why one was not to be had.

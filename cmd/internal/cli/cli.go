@@ -20,7 +20,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -165,21 +165,21 @@ func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 
 // withLedger opens the farm, to look or to do more, reads the ledger's tenants and
 // calls do.
-func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*session.Host, *mariadb.Ledger, map[string]mariadb.TenantRow) error) (err error) {
+func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*session.Host, *ledger.Ledger, map[string]ledger.Tenant) error) (err error) {
 	h, err := a.openHost(f, look)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	ledger, err := h.Ledger(ctx)
+	l, err := h.Ledger(ctx)
 	if err != nil {
 		return stopped(f, err)
 	}
-	rows, err := ledger.Tenants(ctx)
+	rows, err := l.Tenants(ctx)
 	if err != nil {
 		return err
 	}
-	return do(h, ledger, rows)
+	return do(h, l, rows)
 }
 
 // stopped adds what to do to the error of a run that only looks, and so starts no

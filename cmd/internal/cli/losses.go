@@ -11,7 +11,7 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -68,26 +68,26 @@ func (a *app) runLosses(c *cli.Context) (err error) {
 }
 
 // chooseLosses are those of some tenants; with all also those that were acknowledged.
-func chooseLosses(losses []mariadb.Loss, list []*tenants.Tenant, all bool) []mariadb.Loss {
-	return slices.DeleteFunc(losses, func(l mariadb.Loss) bool {
+func chooseLosses(losses []ledger.Loss, list []*tenants.Tenant, all bool) []ledger.Loss {
+	return slices.DeleteFunc(losses, func(l ledger.Loss) bool {
 		chosen := slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Name == l.Tenant })
 		return !chosen || l.Acknowledged.Valid && !all
 	})
 }
 
 // acknowledge notes that losses were seen, and returns how many were new.
-func acknowledge(c *cli.Context, h *session.Host, ledger *mariadb.Ledger, list []mariadb.Loss) (*int64, error) {
+func acknowledge(c *cli.Context, h *session.Host, led *ledger.Ledger, list []ledger.Loss) (*int64, error) {
 	ids := make([]int64, len(list))
 	for i, l := range list {
 		ids[i] = l.ID
 	}
-	n, err := ledger.Acknowledge(c.Context, ids, h.Holder())
+	n, err := led.Acknowledge(c.Context, ids, h.Holder())
 	return &n, err
 }
 
 // showLosses prints losses; acknowledged is how many were acknowledged now, or nil.
-func (a *app) showLosses(list []mariadb.Loss, acknowledged *int64, asJSON bool) error {
-	open := slices.ContainsFunc(list, func(l mariadb.Loss) bool { return !l.Acknowledged.Valid })
+func (a *app) showLosses(list []ledger.Loss, acknowledged *int64, asJSON bool) error {
+	open := slices.ContainsFunc(list, func(l ledger.Loss) bool { return !l.Acknowledged.Valid })
 	found := error(nil)
 	if open && acknowledged == nil {
 		found = errFound

@@ -15,6 +15,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
@@ -116,18 +117,18 @@ const rememberedRuns = 1000
 
 func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	err := func() error {
-		ledger, err := h.Ledger(ctx)
+		l, err := h.Ledger(ctx)
 		if err != nil {
 			return err
 		}
-		rows, err := ledger.Tenants(ctx)
+		rows, err := l.Tenants(ctx)
 		if err != nil {
 			return err
 		}
-		if r.Runs, err = ledger.Runs(ctx, rememberedRuns); err != nil {
+		if r.Runs, err = l.Runs(ctx, rememberedRuns); err != nil {
 			return err
 		}
-		if r.Upgrades, err = ledger.History(ctx); err != nil {
+		if r.Upgrades, err = l.History(ctx); err != nil {
 			return err
 		}
 		r.Ledger = rows
@@ -143,7 +144,7 @@ func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	for _, t := range r.Tenants {
 		chosen[t.Name] = true
 	}
-	r.Upgrades = slices.DeleteFunc(r.Upgrades, func(u mariadb.UpgradeRow) bool { return !chosen[u.Tenant] })
+	r.Upgrades = slices.DeleteFunc(r.Upgrades, func(u ledger.Upgrade) bool { return !chosen[u.Tenant] })
 }
 
 // gatherSizes asks each server that holds one of the tenants, or is to.

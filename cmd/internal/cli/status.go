@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -26,12 +26,12 @@ func (a *app) runStatus(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.withLedger(c.Context, f, true, func(_ *session.Host, ledger *mariadb.Ledger, rows map[string]mariadb.TenantRow) error {
-		runs, err := ledger.Runs(c.Context, 10)
+	return a.withLedger(c.Context, f, true, func(_ *session.Host, l *ledger.Ledger, rows map[string]ledger.Tenant) error {
+		runs, err := l.Runs(c.Context, 10)
 		if err != nil {
 			return err
 		}
-		open, err := ledger.OpenUpgrades(c.Context)
+		open, err := l.OpenUpgrades(c.Context)
 		if err != nil {
 			return err
 		}
@@ -53,15 +53,15 @@ type status struct {
 }
 
 type tenantStatus struct {
-	Name         string        `json:"name"`
-	State        mariadb.State `json:"state"`
-	Server       string        `json:"server"`
-	Database     string        `json:"database"`
-	Codebase     string        `json:"codebase"`
-	Version      string        `json:"version"`
-	ComponentSet string        `json:"component_set"`
-	Run          string        `json:"run"`
-	Changed      *time.Time    `json:"changed"`
+	Name         string       `json:"name"`
+	State        ledger.State `json:"state"`
+	Server       string       `json:"server"`
+	Database     string       `json:"database"`
+	Codebase     string       `json:"codebase"`
+	Version      string       `json:"version"`
+	ComponentSet string       `json:"component_set"`
+	Run          string       `json:"run"`
+	Changed      *time.Time   `json:"changed"`
 }
 
 type runStatus struct {
@@ -77,20 +77,20 @@ type runStatus struct {
 }
 
 type upgradeStatus struct {
-	Tenant  string        `json:"tenant"`
-	Run     string        `json:"run"`
-	Phase   mariadb.Phase `json:"phase"`
-	Old     string        `json:"old"` // version
-	New     string        `json:"new"`
-	Backup  string        `json:"backup,omitempty"`
-	Started *time.Time    `json:"started"`
-	Opened  *time.Time    `json:"opened"`
-	Ended   *time.Time    `json:"ended"`
-	Error   string        `json:"error,omitempty"`
+	Tenant  string       `json:"tenant"`
+	Run     string       `json:"run"`
+	Phase   ledger.Phase `json:"phase"`
+	Old     string       `json:"old"` // version
+	New     string       `json:"new"`
+	Backup  string       `json:"backup,omitempty"`
+	Started *time.Time   `json:"started"`
+	Opened  *time.Time   `json:"opened"`
+	Ended   *time.Time   `json:"ended"`
+	Error   string       `json:"error,omitempty"`
 }
 
 // statusOf puts rows of the ledger into their form.
-func statusOf(rows map[string]mariadb.TenantRow, runs []mariadb.Run, open map[string]mariadb.UpgradeRow) status {
+func statusOf(rows map[string]ledger.Tenant, runs []ledger.Run, open map[string]ledger.Upgrade) status {
 	s := status{Command: "status", Tenants: []tenantStatus{}, Runs: []runStatus{}, Upgrades: []upgradeStatus{}}
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
 		r := rows[name]
@@ -116,7 +116,7 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func (a *app) printStatus(rows map[string]mariadb.TenantRow, runs []mariadb.Run) {
+func (a *app) printStatus(rows map[string]ledger.Tenant, runs []ledger.Run) {
 	var lines [][]any
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
 		r := rows[name]
@@ -135,7 +135,7 @@ func (a *app) printStatus(rows map[string]mariadb.TenantRow, runs []mariadb.Run)
 }
 
 // printOpen lists upgrades that go on or were interrupted.
-func (a *app) printOpen(open map[string]mariadb.UpgradeRow) {
+func (a *app) printOpen(open map[string]ledger.Upgrade) {
 	if len(open) == 0 {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -23,12 +24,12 @@ type FarmReport struct {
 	Farm     *tenants.Farm
 	Tenants  []*tenants.Tenant // that the page is about, sorted by name
 	Made     time.Time
-	Program  string                       // wikictl's version
-	Ledger   map[string]mariadb.TenantRow // by tenant
-	Upgrades []mariadb.UpgradeRow         // oldest first
-	Runs     []mariadb.Run                // newest first
-	Sizes    map[string]map[string]int64  // bytes, by server and database
-	Backups  map[string]*mariadb.Backup   // the latest, by tenant; nil: it has none
+	Program  string                      // wikictl's version
+	Ledger   map[string]ledger.Tenant    // by tenant
+	Upgrades []ledger.Upgrade            // oldest first
+	Runs     []ledger.Run                // newest first
+	Sizes    map[string]map[string]int64 // bytes, by server and database
+	Backups  map[string]*mariadb.Backup  // the latest, by tenant; nil: it has none
 	Audit    *audit.Report
 	Missing  []string // sentences
 }

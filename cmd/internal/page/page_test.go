@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // Without JavaScript the first rows are there to read, and a sitename is text.
@@ -79,21 +79,21 @@ func TestJudgeUpgrade(t *testing.T) {
 	null := func(seconds int) sql.NullTime { return sql.NullTime{Time: at(seconds), Valid: seconds > 0} }
 	for _, tc := range []struct {
 		name          string
-		phase         mariadb.Phase
+		phase         ledger.Phase
 		opened, ended int
 		err           error
 		runEnded      time.Time
 		took, ro      int
 		outcome       string
 	}{
-		{"upgraded", mariadb.Upgraded, 8, 9, nil, at(20), 9, 8, "upgraded"},
-		{"failed and restored", mariadb.PutBack, 9, 9, errors.New("x"), at(20), 9, 9, "restored"},
-		{"killed and put back by the next run", mariadb.PutBack, 70, 70, nil, time.Time{}, 70, 70, "restored"},
-		{"rolled back", mariadb.PutBack, 90, 90, nil, at(20), 90, 90, "rolled back"},
-		{"kept", mariadb.Kept, 0, 0, errors.New("x"), at(20), 100, 100, "kept read-only"},
-		{"going on", mariadb.Changing, 0, 0, nil, time.Time{}, 100, 100, "not ended"},
+		{"upgraded", ledger.Upgraded, 8, 9, nil, at(20), 9, 8, "upgraded"},
+		{"failed and restored", ledger.PutBack, 9, 9, errors.New("x"), at(20), 9, 9, "restored"},
+		{"killed and put back by the next run", ledger.PutBack, 70, 70, nil, time.Time{}, 70, 70, "restored"},
+		{"rolled back", ledger.PutBack, 90, 90, nil, at(20), 90, 90, "rolled back"},
+		{"kept", ledger.Kept, 0, 0, errors.New("x"), at(20), 100, 100, "kept read-only"},
+		{"going on", ledger.Changing, 0, 0, nil, time.Time{}, 100, 100, "not ended"},
 	} {
-		u := mariadb.UpgradeRow{Phase: tc.phase, Started: sql.NullTime{Time: reportDay, Valid: true}, Opened: null(tc.opened), Ended: null(tc.ended)}
+		u := ledger.Upgrade{Phase: tc.phase, Started: sql.NullTime{Time: reportDay, Valid: true}, Opened: null(tc.opened), Ended: null(tc.ended)}
 		if tc.err != nil {
 			u.Error = tc.err.Error()
 		}

@@ -3,7 +3,7 @@ package page
 import (
 	"time"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // upgraded is the outcome of an upgrade that went well.
@@ -11,7 +11,7 @@ const upgraded = "upgraded"
 
 // pastUpgrade is an upgrade of the ledger and what is to be said of it.
 type pastUpgrade struct {
-	mariadb.UpgradeRow
+	ledger.Upgrade
 	took       time.Duration // until it ended, or by now
 	readOnly   time.Duration // how long nobody could write into the wiki
 	outcome    string        // in a word or two
@@ -36,8 +36,8 @@ func pastUpgrades(r FarmReport) []pastUpgrade {
 
 // judgeUpgrade is about one upgrade of a run that ended then; zero: it did not,
 // or nobody knows.
-func judgeUpgrade(u mariadb.UpgradeRow, runEnded, now time.Time) pastUpgrade {
-	p := pastUpgrade{UpgradeRow: u, took: now.Sub(u.Started.Time)}
+func judgeUpgrade(u ledger.Upgrade, runEnded, now time.Time) pastUpgrade {
+	p := pastUpgrade{Upgrade: u, took: now.Sub(u.Started.Time)}
 	if u.Ended.Valid {
 		p.took = u.Ended.Time.Sub(u.Started.Time)
 	}
@@ -46,13 +46,13 @@ func judgeUpgrade(u mariadb.UpgradeRow, runEnded, now time.Time) pastUpgrade {
 		p.readOnly = u.Opened.Time.Sub(u.Started.Time)
 	}
 	switch {
-	case u.Phase == mariadb.Upgraded:
+	case u.Phase == ledger.Upgraded:
 		p.outcome = upgraded
-	case u.Phase == mariadb.PutBack && u.UndoneBy != "", u.Phase == mariadb.PutBack && u.Error == "" && !runEnded.IsZero() && u.Ended.Time.After(runEnded):
+	case u.Phase == ledger.PutBack && u.UndoneBy != "", u.Phase == ledger.PutBack && u.Error == "" && !runEnded.IsZero() && u.Ended.Time.After(runEnded):
 		p.outcome, p.tone, p.rolledBack = "rolled back", "warning", true
-	case u.Phase == mariadb.PutBack:
+	case u.Phase == ledger.PutBack:
 		p.outcome, p.tone = "restored", "error"
-	case u.Phase == mariadb.Kept:
+	case u.Phase == ledger.Kept:
 		p.outcome, p.tone = "kept read-only", "error"
 	default:
 		p.outcome, p.tone = "not ended", "warning"

@@ -9,7 +9,7 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // cell is a value to sort by and to read. A key below 0 is unknown and stands
@@ -131,7 +131,7 @@ func versionCell(r FarmReport, t *tenants.Tenant) (cell, string) {
 		return cell{0, "not created", "quiet"}, wanted
 	}
 	actual := cell{Key: versionKey(row.Version), Text: row.Version}
-	if row.State != mariadb.Ready {
+	if row.State != ledger.Ready {
 		actual.Text, actual.Tone = actual.Text+", "+string(row.State), "warning"
 	}
 	if row.Version == wanted {

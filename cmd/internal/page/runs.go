@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // runLine is one of the latest runs of any command.
@@ -18,7 +18,7 @@ type runLine struct {
 // shownRuns is how many of the latest runs the page lists.
 const shownRuns = 10
 
-func runLines(runs []mariadb.Run, now time.Time) []runLine {
+func runLines(runs []ledger.Run, now time.Time) []runLine {
 	var lines []runLine
 	for _, r := range runs[:min(shownRuns, len(runs))] {
 		line := runLine{r.ID, r.Command, r.Holder, dateTime(r.Started), "not ended", r.Done, r.Same, r.Failed, r.Skipped}

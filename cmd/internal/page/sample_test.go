@@ -10,6 +10,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -25,7 +26,7 @@ func sampleFarm(n int) FarmReport {
 	servers := []*tenants.Server{{Name: "main"}, {Name: "north"}, {Name: "archive"}}
 	r := FarmReport{
 		Farm: &tenants.Farm{Dir: "/srv/farms/handbooks", Web: tenants.Web{URL: "https://{host}"}}, Made: reportDay, Program: "0.1.0",
-		Ledger: map[string]mariadb.TenantRow{}, Sizes: map[string]map[string]int64{"main": {}, "north": {}, "archive": {}},
+		Ledger: map[string]ledger.Tenant{}, Sizes: map[string]map[string]int64{"main": {}, "north": {}, "archive": {}},
 		Backups: map[string]*mariadb.Backup{}, Runs: sampleRuns(),
 	}
 	topics := []string{"Kernel", "Networking", "Recipes", "Botany", "Railways", "Astronomy", "Letterpress", "Harbours"}
@@ -48,7 +49,7 @@ func sampleFarm(n int) FarmReport {
 		if i%11 == 3 {
 			version = "1.35.14"
 		}
-		r.Ledger[t.Name] = mariadb.TenantRow{Name: t.Name, Server: t.Server.Name, Database: t.Database, Version: version, State: mariadb.Ready}
+		r.Ledger[t.Name] = ledger.Tenant{Name: t.Name, Server: t.Server.Name, Database: t.Database, Version: version, State: ledger.Ready}
 		r.Sizes[t.Server.Name][t.Database] = int64(20e6 * (1 + 40*dice.ExpFloat64()*dice.Float64()))
 		if r.Backups[t.Name] = nil; i%13 != 5 {
 			r.Backups[t.Name] = &mariadb.Backup{Taken: reportDay.Add(-time.Duration(dice.IntN(40*24)) * time.Hour)}
@@ -59,10 +60,10 @@ func sampleFarm(n int) FarmReport {
 	return r
 }
 
-func sampleRuns() []mariadb.Run {
+func sampleRuns() []ledger.Run {
 	day := func(n int) time.Time { return reportDay.Add(-time.Duration(n) * 24 * time.Hour) }
 	ended := func(t time.Time, d time.Duration) sql.NullTime { return sql.NullTime{Time: t.Add(d), Valid: true} }
-	return []mariadb.Run{
+	return []ledger.Run{
 		{ID: "20261120-110000-ccc", Command: "upgrade", Holder: "ops@control1 pid 4127", Started: reportDay.Add(-time.Hour)},
 		{ID: "20261113-120000-bbb", Command: "upgrade", Holder: "ops@control1 pid 811", Started: day(7), Finished: ended(day(7), time.Hour), Done: 30, Failed: 2},
 		{ID: "20260811-120000-aaa", Command: "upgrade", Holder: "ops@control1 pid 90", Started: day(101), Finished: ended(day(101), 2*time.Hour), Done: 38},
@@ -71,7 +72,7 @@ func sampleRuns() []mariadb.Run {
 }
 
 // sampleUpgrades has two runs in waves of which the second is not ended.
-func sampleUpgrades(dice *rand.Rand, r FarmReport) (all []mariadb.UpgradeRow) {
+func sampleUpgrades(dice *rand.Rand, r FarmReport) (all []ledger.Upgrade) {
 	for _, run := range []struct {
 		id, from, to string
 		start        time.Time
@@ -86,10 +87,10 @@ func sampleUpgrades(dice *rand.Rand, r FarmReport) (all []mariadb.UpgradeRow) {
 			}
 			at = at.Add(time.Duration(dice.IntN(3000)) * time.Millisecond)
 			took := time.Duration(4000+8000*dice.ExpFloat64()) * time.Millisecond
-			u := mariadb.UpgradeRow{Run: run.id, Tenant: t.Name, Phase: mariadb.Upgraded, OldVersion: run.from, NewVersion: run.to,
+			u := ledger.Upgrade{Run: run.id, Tenant: t.Name, Phase: ledger.Upgraded, OldVersion: run.from, NewVersion: run.to,
 				Started: sql.NullTime{Time: at, Valid: true}, Opened: sql.NullTime{Time: at.Add(took - time.Second), Valid: true}, Ended: sql.NullTime{Time: at.Add(took), Valid: true}}
 			if run.to == "1.43.9" && i%17 == 11 {
-				u.Phase, u.Error = mariadb.PutBack, "update.php: Error 1213: Deadlock found when trying to get lock"
+				u.Phase, u.Error = ledger.PutBack, "update.php: Error 1213: Deadlock found when trying to get lock"
 			}
 			all = append(all, u)
 		}

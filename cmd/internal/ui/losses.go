@@ -3,7 +3,7 @@ package ui
 import (
 	"time"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/ledger"
 )
 
 // LossRow is, in JSON, something that an upgrade left out.
@@ -20,7 +20,7 @@ type LossRow struct {
 }
 
 // NewLossRow is the row of a loss.
-func NewLossRow(l mariadb.Loss) LossRow {
+func NewLossRow(l ledger.Loss) LossRow {
 	r := LossRow{Tenant: l.Tenant, Run: l.Run, Table: l.Table, Rows: l.Rows, What: l.What, Backup: l.Backup, Acknowledger: l.Acknowledger}
 	if l.Noted.Valid {
 		r.Noted = &l.Noted.Time
@@ -32,7 +32,7 @@ func NewLossRow(l mariadb.Loss) LossRow {
 }
 
 // WhereLost says where something is that an upgrade left out.
-func WhereLost(l mariadb.Loss) string {
+func WhereLost(l ledger.Loss) string {
 	if l.Backup == "" {
 		return "there is no dump of before"
 	}

@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 
 // A tenant's rows go under its new name, its dumps' files too, and no other's.
 func TestLedgerRenamesAndForgets(t *testing.T) {
-	l := ledger(t)
+	l := open(t)
 	for _, name := range []string{"old", "older"} {
-		must(t, l.Claim(t.Context(), TenantRow{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r1"}))
-		u, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r1", Tenant: name})
+		must(t, l.Claim(t.Context(), Tenant{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r1"}))
+		u, err := l.BeginUpgrade(t.Context(), Upgrade{Run: "r1", Tenant: name})
 		must(t, err)
 		u.Backup = "/state/backups/" + name + "/r1.sql.zst"
 		u.UndoBackup = "/state/backups/" + name + "/r0.sql.zst"

@@ -1,10 +1,12 @@
-package mariadb
+package ledger
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"wikictl/tenants/mariadb"
 )
 
 // Phase is how far an upgrade of a tenant has come. It decides what the next run
@@ -27,8 +29,8 @@ const (
 	Superseded Phase = "superseded" // ended when an older ledger had two open; nothing is known
 )
 
-// UpgradeRow is one upgrade of one tenant.
-type UpgradeRow struct {
+// Upgrade is one upgrade of one tenant.
+type Upgrade struct {
 	Run, Tenant                     string
 	Phase                           Phase
 	OldCodebase, OldVersion, OldSet string
@@ -45,17 +47,17 @@ type UpgradeRow struct {
 }
 
 // Open reports whether the upgrade was begun and has not ended.
-func (r UpgradeRow) Open() bool { return !r.Ended.Valid }
+func (r Upgrade) Open() bool { return !r.Ended.Valid }
 
 // Reloads reports whether the database of the upgrade comes from the dump UndoBackup,
 // which a rollback made, and not from the updater.
-func (r UpgradeRow) Reloads() bool { return r.UndoBackup != "" && r.UndoneBy == "" }
+func (r Upgrade) Reloads() bool { return r.UndoBackup != "" && r.UndoneBy == "" }
 
 const upgradeColumns = `run, tenant, phase, old_codebase, old_version, old_set, old_release,
 	new_codebase, new_version, new_set, new_release, COALESCE(backup, ''), backup_bytes, started, opened, ended, COALESCE(error, ''),
 	COALESCE(undone_by, ''), COALESCE(undo_backup, '')`
 
-func (r *UpgradeRow) fields() []any {
+func (r *Upgrade) fields() []any {
 	return []any{&r.Run, &r.Tenant, &r.Phase, &r.OldCodebase, &r.OldVersion, &r.OldSet, &r.OldRelease,
 		&r.NewCodebase, &r.NewVersion, &r.NewSet, &r.NewRelease, &r.Backup, &r.BackupBytes, &r.Started, &r.Opened, &r.Ended, &r.Error,
 		&r.UndoneBy, &r.UndoBackup}
@@ -66,12 +68,12 @@ var ErrOpen = errors.New("another upgrade of it is open; wikictl upgrade finishe
 
 // BeginUpgrade writes that an upgrade has begun, and returns the row as written. It
 // is ErrOpen while another one of the tenant is open.
-func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) (UpgradeRow, error) {
+func (l *Ledger) BeginUpgrade(ctx context.Context, r Upgrade) (Upgrade, error) {
 	r.Phase = Begun
 	err := one(l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
 		new_codebase, new_version, new_set, new_release, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
 		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease))
-	if IsDuplicate(err) {
+	if mariadb.IsDuplicate(err) {
 		return r, upgradeError(r, ErrOpen)
 	}
 	return r, upgradeError(r, err)
@@ -81,7 +83,7 @@ func (l *Ledger) BeginUpgrade(ctx context.Context, r UpgradeRow) (UpgradeRow, er
 // backups and error of r, and returns the row as written; it is durable then. The
 // upgrade counts as not ended. It is ErrStale when the ledger has another phase, and
 // ErrOpen when the upgrade had ended and another one is open.
-func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow, to Phase) (UpgradeRow, error) {
+func (l *Ledger) SetPhase(ctx context.Context, r Upgrade, to Phase) (Upgrade, error) {
 	err := l.move(ctx, r, to, false, func(*sql.Tx) error { return nil })
 	if err == nil {
 		r.Phase, r.Ended = to, sql.NullTime{}
@@ -92,7 +94,7 @@ func (l *Ledger) SetPhase(ctx context.Context, r UpgradeRow, to Phase) (UpgradeR
 // Settled moves an upgrade to the phase Opening and writes, in one transaction, that
 // the tenant now runs on its new code for good, and which SQL of the farm it has
 // seen, by name.
-func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]string) (UpgradeRow, error) {
+func (l *Ledger) Settled(ctx context.Context, r Upgrade, applied map[string]string) (Upgrade, error) {
 	err := l.move(ctx, r, Opening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.NewCodebase, r.NewVersion, r.NewSet); err != nil {
 			return err
@@ -113,7 +115,7 @@ func (l *Ledger) Settled(ctx context.Context, r UpgradeRow, applied map[string]s
 // Unsettled moves an upgrade to the phase Reopening and writes, in one transaction,
 // that the tenant runs on its old code again, has not seen the SQL that came with it, and
 // lacks nothing that the upgrade left out.
-func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) (UpgradeRow, error) {
+func (l *Ledger) Unsettled(ctx context.Context, r Upgrade) (Upgrade, error) {
 	err := l.move(ctx, r, Reopening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.OldCodebase, r.OldVersion, r.OldSet); err != nil {
 			return err
@@ -130,14 +132,14 @@ func (l *Ledger) Unsettled(ctx context.Context, r UpgradeRow) (UpgradeRow, error
 	return r, err
 }
 
-func runsOn(ctx context.Context, tx *sql.Tx, r UpgradeRow, codebase, version, set string) error {
+func runsOn(ctx context.Context, tx *sql.Tx, r Upgrade, codebase, version, set string) error {
 	return one(tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`,
 		codebase, version, set, r.Run, r.Tenant))
 }
 
 // EndUpgrade moves an upgrade to a last phase, and writes that the wiki can be
 // written again.
-func (l *Ledger) EndUpgrade(ctx context.Context, r UpgradeRow, last Phase) (UpgradeRow, error) {
+func (l *Ledger) EndUpgrade(ctx context.Context, r Upgrade, last Phase) (Upgrade, error) {
 	err := l.move(ctx, r, last, true, func(*sql.Tx) error { return nil })
 	if err == nil {
 		r.Phase = last
@@ -147,7 +149,7 @@ func (l *Ledger) EndUpgrade(ctx context.Context, r UpgradeRow, last Phase) (Upgr
 
 // move changes an upgrade's phase together with something else, if the ledger still
 // has the phase of r.
-func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, also func(*sql.Tx) error) error {
+func (l *Ledger) move(ctx context.Context, r Upgrade, to Phase, end bool, also func(*sql.Tx) error) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return upgradeError(r, err)
@@ -172,7 +174,7 @@ func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, als
 	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_codebase = ?, new_version = ?, new_set = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, ''),
 		undone_by = NULLIF(?, ''), undo_backup = NULLIF(?, ''), ended = `+ended+` WHERE run = ? AND tenant = ?`,
 		to, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease, r.Backup, r.BackupBytes, r.Error, r.UndoneBy, r.UndoBackup, r.Run, r.Tenant)
-	if IsDuplicate(err) {
+	if mariadb.IsDuplicate(err) {
 		err = ErrOpen
 	}
 	if err == nil {
@@ -184,7 +186,7 @@ func (l *Ledger) move(ctx context.Context, r UpgradeRow, to Phase, end bool, als
 	return upgradeError(r, err)
 }
 
-func upgradeError(r UpgradeRow, err error) error {
+func upgradeError(r Upgrade, err error) error {
 	if err != nil {
 		return fmt.Errorf("write the upgrade of %s into the ledger: %w", r.Tenant, err)
 	}
@@ -193,9 +195,9 @@ func upgradeError(r UpgradeRow, err error) error {
 
 // OpenUpgrades reads the upgrades that were begun and not ended, by tenant.
 // Those of tenants whose lock is free were interrupted.
-func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]UpgradeRow, error) {
+func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]Upgrade, error) {
 	rows, err := l.upgrades(ctx, `WHERE ended IS NULL ORDER BY started`)
-	open := map[string]UpgradeRow{}
+	open := map[string]Upgrade{}
 	for _, r := range rows {
 		open[r.Tenant] = r
 	}
@@ -203,27 +205,27 @@ func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]UpgradeRow, error
 }
 
 // OpenUpgrade reads the upgrade of a tenant that was begun and not ended.
-func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (UpgradeRow, bool, error) {
+func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (Upgrade, bool, error) {
 	rows, err := l.upgrades(ctx, `WHERE ended IS NULL AND tenant = ? ORDER BY started DESC LIMIT 1`, tenant)
 	if err != nil || len(rows) == 0 {
-		return UpgradeRow{}, false, err
+		return Upgrade{}, false, err
 	}
 	return rows[0], true, nil
 }
 
 // LastUpgrades reads the newest upgrade of each tenant, whatever became of it.
-func (l *Ledger) LastUpgrades(ctx context.Context) (map[string]UpgradeRow, error) {
+func (l *Ledger) LastUpgrades(ctx context.Context) (map[string]Upgrade, error) {
 	return l.newest(ctx, `ORDER BY started, run`)
 }
 
 // LastUpgraded reads the newest upgrade of each tenant that was not put back since.
-func (l *Ledger) LastUpgraded(ctx context.Context) (map[string]UpgradeRow, error) {
+func (l *Ledger) LastUpgraded(ctx context.Context) (map[string]Upgrade, error) {
 	return l.newest(ctx, `WHERE phase = 'upgraded' ORDER BY started, run`)
 }
 
-func (l *Ledger) newest(ctx context.Context, where string) (map[string]UpgradeRow, error) {
+func (l *Ledger) newest(ctx context.Context, where string) (map[string]Upgrade, error) {
 	rows, err := l.upgrades(ctx, where)
-	last := map[string]UpgradeRow{}
+	last := map[string]Upgrade{}
 	for _, r := range rows {
 		last[r.Tenant] = r
 	}
@@ -231,24 +233,24 @@ func (l *Ledger) newest(ctx context.Context, where string) (map[string]UpgradeRo
 }
 
 // UpgradesOf reads all upgrades of a tenant, newest first.
-func (l *Ledger) UpgradesOf(ctx context.Context, tenant string) ([]UpgradeRow, error) {
+func (l *Ledger) UpgradesOf(ctx context.Context, tenant string) ([]Upgrade, error) {
 	return l.upgrades(ctx, `WHERE tenant = ? ORDER BY started DESC, run DESC`, tenant)
 }
 
 // Upgrades reads all upgrades of a run, by tenant.
-func (l *Ledger) Upgrades(ctx context.Context, run string) ([]UpgradeRow, error) {
+func (l *Ledger) Upgrades(ctx context.Context, run string) ([]Upgrade, error) {
 	return l.upgrades(ctx, `WHERE run = ? ORDER BY tenant`, run)
 }
 
-func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]UpgradeRow, error) {
+func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]Upgrade, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT `+upgradeColumns+` FROM upgrade `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the upgrades of the ledger: %w", err)
 	}
 	defer rows.Close()
-	var all []UpgradeRow
+	var all []Upgrade
 	for rows.Next() {
-		var r UpgradeRow
+		var r Upgrade
 		if err := rows.Scan(r.fields()...); err != nil {
 			return nil, fmt.Errorf("read the upgrades of the ledger: %w", err)
 		}
@@ -258,6 +260,6 @@ func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]Upg
 }
 
 // History reads every upgrade of every tenant, oldest first, in one query.
-func (l *Ledger) History(ctx context.Context) ([]UpgradeRow, error) {
+func (l *Ledger) History(ctx context.Context) ([]Upgrade, error) {
 	return l.upgrades(ctx, `ORDER BY started, tenant`)
 }

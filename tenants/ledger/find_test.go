@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"wikictl/tenants/mariadb"
 )
 
 func farmOf(digit, dir string, has ...string) Farm {
@@ -16,7 +18,7 @@ func farmOf(digit, dir string, has ...string) Farm {
 
 func openFarm(t *testing.T, f Farm) *Ledger {
 	t.Helper()
-	l, err := OpenLedger(t.Context(), shared, f)
+	l, err := Open(t.Context(), shared, f)
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
 	return l
@@ -26,9 +28,7 @@ func openFarm(t *testing.T, f Farm) *Ledger {
 func noLedgers(t *testing.T) {
 	t.Helper()
 	drop := func() {
-		found, err := shared.set(context.Background(), "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wikictl%'")
-		must(t, err)
-		for name := range found {
+		for _, name := range column(t, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wikictl%'") {
 			must(t, shared.DropDatabase(context.Background(), name))
 		}
 	}
@@ -41,9 +41,9 @@ func before(t *testing.T, tenants ...string) {
 	t.Helper()
 	l := openFarm(t, farmOf("e", "/e"))
 	for _, name := range tenants {
-		must(t, l.Claim(t.Context(), TenantRow{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r-" + name}))
+		must(t, l.Claim(t.Context(), Tenant{Name: name, Server: "main", Database: "wiki_" + name, State: Ready, Run: "r-" + name}))
 		must(t, l.StartRun(t.Context(), Run{ID: "r-" + name, Command: "upgrade"}))
-		_, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r-" + name, Tenant: name})
+		_, err := l.BeginUpgrade(t.Context(), Upgrade{Run: "r-" + name, Tenant: name})
 		must(t, err)
 		must(t, exec1(t, shared, "INSERT INTO wikictl.farm_sql VALUES ('"+name+"', '1.sql', '', '')"))
 	}
@@ -71,7 +71,7 @@ func TestTwoFarmsHaveALedgerEach(t *testing.T) {
 	noLedgers(t)
 	a, b := openFarm(t, farmOf("a", "/a")), openFarm(t, farmOf("b", "/b"))
 	for _, l := range []*Ledger{a, b} {
-		must(t, l.Claim(t.Context(), TenantRow{Name: "same", Server: "main", Database: l.Database, State: Ready}))
+		must(t, l.Claim(t.Context(), Tenant{Name: "same", Server: "main", Database: l.Database, State: Ready}))
 		must(t, l.StartRun(t.Context(), Run{ID: "same", Command: "create"}))
 	}
 	must(t, a.Forget(t.Context(), "same"))
@@ -88,7 +88,7 @@ func TestTwoFarmsHaveALedgerEach(t *testing.T) {
 	}
 	farms, err := shared.Farms(t.Context())
 	must(t, err)
-	if len(farms) != 2 || !slices.ContainsFunc(farms, func(f FarmRow) bool { return f.Dir == "/moved" && f.Database == b.Database }) {
+	if len(farms) != 2 || !slices.ContainsFunc(farms, func(f mariadb.FarmRow) bool { return f.Dir == "/moved" && f.Database == b.Database }) {
 		t.Errorf("farms are %v", farms)
 	}
 }
@@ -97,7 +97,7 @@ func TestTheLedgerOf010GoesToWhoHasTheSecrets(t *testing.T) {
 	t.Run("all of it", func(t *testing.T) {
 		noLedgers(t)
 		before(t, "x", "y")
-		if l := openFarm(t, farmOf("a", "/a", "x", "y")); l.Database != LedgerDatabase || namesIn(t, l) != "x y" {
+		if l := openFarm(t, farmOf("a", "/a", "x", "y")); l.Database != mariadb.LedgerDatabase || namesIn(t, l) != "x y" {
 			t.Errorf("%s has %s", l.Database, namesIn(t, l))
 		}
 	})
@@ -105,7 +105,7 @@ func TestTheLedgerOf010GoesToWhoHasTheSecrets(t *testing.T) {
 		noLedgers(t)
 		before(t, "x", "y", "z")
 		a := openFarm(t, farmOf("a", "/a", "x"))
-		if a.Database == LedgerDatabase || namesIn(t, a) != "x" {
+		if a.Database == mariadb.LedgerDatabase || namesIn(t, a) != "x" {
 			t.Errorf("%s has %s", a.Database, namesIn(t, a))
 		}
 		open, err := a.OpenUpgrades(t.Context())
@@ -134,17 +134,17 @@ func TestALostIdentityIsNotMadeAgain(t *testing.T) {
 	openFarm(t, farmOf("a", "/a"))
 	f, kept := farmOf("b", "/a"), false
 	f.Keep = func() error { kept = true; return nil }
-	if _, err := OpenLedger(t.Context(), shared, f); !errors.Is(err, ErrLostIdentity) || kept || !strings.Contains(err.Error(), strings.Repeat("a", 16)) {
+	if _, err := Open(t.Context(), shared, f); !errors.Is(err, ErrLostIdentity) || kept || !strings.Contains(err.Error(), strings.Repeat("a", 16)) {
 		t.Errorf("%v, kept: %v", err, kept)
 	}
 	f = farmOf("", "/a")
 	f.ID = ""
-	if _, err := ReadLedger(t.Context(), shared, f); !errors.Is(err, ErrLostIdentity) {
+	if _, err := Read(t.Context(), shared, f); !errors.Is(err, ErrLostIdentity) {
 		t.Error(err)
 	}
 	f = farmOf("b", "/b")
 	f.Keep = func() error { kept = true; return nil }
-	l, err := OpenLedger(t.Context(), shared, f)
+	l, err := Open(t.Context(), shared, f)
 	must(t, err)
 	l.Close()
 	if !kept {
@@ -154,7 +154,7 @@ func TestALostIdentityIsNotMadeAgain(t *testing.T) {
 
 func TestLedgersOfOtherVersions(t *testing.T) {
 	read := func(f Farm) error {
-		l, err := ReadLedger(t.Context(), shared, f)
+		l, err := Read(t.Context(), shared, f)
 		if err == nil {
 			l.Close()
 		}
@@ -185,12 +185,10 @@ func TestLedgersOfOtherVersions(t *testing.T) {
 	if err := read(a); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "9999_later.sql") {
 		t.Errorf("a newer one, read: %v", err)
 	}
-	if _, err := OpenLedger(t.Context(), shared, a); !errors.Is(err, ErrVersion) {
+	if _, err := Open(t.Context(), shared, a); !errors.Is(err, ErrVersion) {
 		t.Errorf("a newer one, opened: %v", err)
 	}
-	applied, err := shared.set(t.Context(), "SELECT name FROM wikictl.wikictl_migration")
-	must(t, err)
-	if applied["0002_upgrade.sql"] {
+	if slices.Contains(column(t, "SELECT name FROM wikictl.wikictl_migration"), "0002_upgrade.sql") {
 		t.Error("an older program wrote into a newer ledger")
 	}
 }
@@ -199,10 +197,10 @@ func TestADatabaseWikictlOfSomebodyElse(t *testing.T) {
 	noLedgers(t)
 	must(t, exec1(t, shared, "CREATE DATABASE wikictl"))
 	must(t, exec1(t, shared, "CREATE TABLE wikictl.notes (a INT)"))
-	if l := openFarm(t, farmOf("a", "/a")); l.Database == LedgerDatabase {
+	if l := openFarm(t, farmOf("a", "/a")); l.Database == mariadb.LedgerDatabase {
 		t.Error("the ledger is in it")
 	}
-	tables, err := shared.Tables(t.Context(), LedgerDatabase)
+	tables, err := shared.Tables(t.Context(), mariadb.LedgerDatabase)
 	must(t, err)
 	if len(tables) != 1 {
 		t.Errorf("it has %v", tables)
@@ -217,7 +215,7 @@ func TestALedgerIsKnownByItsColumns(t *testing.T) {
 	must(t, exec1(t, shared, "CREATE DATABASE wikictl"))
 	must(t, exec1(t, shared, "CREATE TABLE wikictl.farm (id INT, dir INT, machine INT)"))
 	l := openFarm(t, farmOf("a", "/a"))
-	if l.Database != LedgerDatabase+"_"+strings.Repeat("a", 16) {
+	if l.Database != mariadb.LedgerDatabase+"_"+strings.Repeat("a", 16) {
 		t.Errorf("the ledger is in %s", l.Database)
 	}
 	farms, err := shared.Farms(t.Context())

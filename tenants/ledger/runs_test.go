@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"errors"
@@ -6,14 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
 )
 
 // A table that another client holds stops neither a run nor what it records; steps
 // that could not be written are written later, many statements' worth of them.
 func TestRecorderIsNotHeldUp(t *testing.T) {
-	l := ledger(t)
-	conn, err := shared.Dedicated(t.Context(), LedgerDatabase, false)
+	l := open(t)
+	conn, err := shared.Dedicated(t.Context(), mariadb.LedgerDatabase, false)
 	must(t, err)
 	defer conn.Close()
 	_, err = conn.ExecContext(t.Context(), "LOCK TABLES step WRITE")
@@ -41,7 +42,7 @@ func TestRecorderIsNotHeldUp(t *testing.T) {
 	must(t, err)
 	must(t, r.Close(t.Context()))
 	var n int
-	must(t, shared.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wikictl.step WHERE run = 'held-up'").Scan(&n))
+	must(t, l.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wikictl.step WHERE run = 'held-up'").Scan(&n))
 	if n != many {
 		t.Errorf("%d of %d steps are in the ledger", n, many)
 	}

@@ -1,4 +1,7 @@
-package mariadb
+// Package ledger keeps a farm's own database: its tenants, runs, steps, lock sessions and
+// upgrades. Rows are claimed by conditional writes, and other farms on the server stay
+// out of sight.
+package ledger
 
 import (
 	"context"
@@ -9,20 +12,21 @@ import (
 	"strings"
 
 	"wikictl/migrations"
+	"wikictl/tenants/mariadb"
 )
 
 // Ledger is a farm's own database: what wikictl made for it, and what every run did.
 type Ledger struct {
 	Database string // its name
 
-	server *Server
+	server *mariadb.Server
 	db     *sql.DB
 }
 
-// OpenLedger opens a farm's ledger on its server, and makes it or brings it up to
+// Open opens a farm's ledger on its server, and makes it or brings it up to
 // date when needed. The error wraps ErrLostIdentity or ErrVersion when nothing may
 // be written there.
-func OpenLedger(ctx context.Context, s *Server, f Farm) (l *Ledger, err error) {
+func Open(ctx context.Context, s *mariadb.Server, f Farm) (l *Ledger, err error) {
 	err = locked(ctx, s, func(conn *sql.Conn) error {
 		database, err := ensure(ctx, s, conn, f)
 		if err != nil {
@@ -35,7 +39,7 @@ func OpenLedger(ctx context.Context, s *Server, f Farm) (l *Ledger, err error) {
 }
 
 // locked runs do on a connection that has the lock of all ledgers of a server.
-func locked(ctx context.Context, s *Server, do func(*sql.Conn) error) error {
+func locked(ctx context.Context, s *mariadb.Server, do func(*sql.Conn) error) error {
 	conn, err := s.Dedicated(ctx, "", false)
 	if err != nil {
 		return err
@@ -52,7 +56,7 @@ func locked(ctx context.Context, s *Server, do func(*sql.Conn) error) error {
 }
 
 // connect connects to a ledger that is there and up to date.
-func connect(ctx context.Context, s *Server, database string) (*Ledger, error) {
+func connect(ctx context.Context, s *mariadb.Server, database string) (*Ledger, error) {
 	db, err := s.Pool(database, 8, 0)
 	if err == nil {
 		err = db.PingContext(ctx)
@@ -64,7 +68,7 @@ func connect(ctx context.Context, s *Server, database string) (*Ledger, error) {
 }
 
 // ensure makes a farm's ledger, or brings it up to date, and returns its name.
-func ensure(ctx context.Context, s *Server, conn *sql.Conn, f Farm) (string, error) {
+func ensure(ctx context.Context, s *mariadb.Server, conn *sql.Conn, f Farm) (string, error) {
 	found, err := findLedgers(ctx, s)
 	if err != nil {
 		return "", err
@@ -84,7 +88,7 @@ func ensure(ctx context.Context, s *Server, conn *sql.Conn, f Farm) (string, err
 			return "", err
 		}
 	}
-	if _, err := conn.ExecContext(ctx, "USE "+Quote(database)); err != nil {
+	if _, err := conn.ExecContext(ctx, "USE "+mariadb.Quote(database)); err != nil {
 		return "", err
 	}
 	if err := upToDate(ctx, conn); err != nil {
@@ -98,7 +102,7 @@ func ensure(ctx context.Context, s *Server, conn *sql.Conn, f Farm) (string, err
 			return "", err
 		}
 	}
-	if names := found.owned(f); database != LedgerDatabase && len(names) > 0 {
+	if names := found.owned(f); database != mariadb.LedgerDatabase && len(names) > 0 {
 		return database, adopt(ctx, conn, names)
 	}
 	return database, nil
@@ -136,7 +140,7 @@ func compare(ctx context.Context, conn *sql.Conn) (missing []string, err error) 
 
 // claim writes whose the ledger is.
 func claim(ctx context.Context, conn *sql.Conn, f Farm) error {
-	var now FarmRow
+	var now mariadb.FarmRow
 	err := conn.QueryRowContext(ctx, `SELECT id, dir, machine FROM farm`).Scan(&now.ID, &now.Dir, &now.Machine)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -166,7 +170,7 @@ func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
 		return err
 	}
 	defer tx.Rollback()
-	from := Quote(LedgerDatabase)
+	from := mariadb.Quote(mariadb.LedgerDatabase)
 	for _, name := range names {
 		_, err := tx.ExecContext(ctx, `INSERT IGNORE INTO run (id, command, holder, started, finished, done, same, failed, skipped)
 			SELECT id, command, holder, started, finished, done, same, failed, skipped FROM `+from+`.run
@@ -193,10 +197,10 @@ func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
 	return tx.Commit()
 }
 
-// ReadLedger opens a farm's ledger as it is: nothing is made and no lock is taken.
+// Read opens a farm's ledger as it is: nothing is made and no lock is taken.
 // The error wraps fs.ErrNotExist when the farm has none, and ErrVersion when it is of
 // an older or a newer wikictl.
-func ReadLedger(ctx context.Context, s *Server, f Farm) (*Ledger, error) {
+func Read(ctx context.Context, s *mariadb.Server, f Farm) (*Ledger, error) {
 	database, err := readable(ctx, s, f)
 	if err != nil {
 		return nil, fmt.Errorf("ledger on server %s: %w", s.Name, err)
@@ -205,7 +209,7 @@ func ReadLedger(ctx context.Context, s *Server, f Farm) (*Ledger, error) {
 }
 
 // readable is the database of a farm's ledger, which is there and up to date.
-func readable(ctx context.Context, s *Server, f Farm) (string, error) {
+func readable(ctx context.Context, s *mariadb.Server, f Farm) (string, error) {
 	found, err := findLedgers(ctx, s)
 	if err != nil {
 		return "", err

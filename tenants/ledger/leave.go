@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"
@@ -67,7 +67,7 @@ func (l *Ledger) Forget(ctx context.Context, name string) error {
 
 // Returned writes, in one transaction, that a tenant is back in the state of r, and
 // which SQL of the farm it has seen, by name.
-func (l *Ledger) Returned(ctx context.Context, r TenantRow, seen map[string]string) error {
+func (l *Ledger) Returned(ctx context.Context, r Tenant, seen map[string]string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		for name, checksum := range seen {
 			if _, err := tx.ExecContext(ctx, `INSERT IGNORE INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Name, name, checksum, r.Run); err != nil {

@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"

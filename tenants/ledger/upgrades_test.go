@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"
@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"wikictl/migrations"
+	"wikictl/tenants/mariadb"
 )
 
 // begin writes an upgrade of a tenant that the ledger knows.
-func begin(t *testing.T, l *Ledger, tenant, run string) UpgradeRow {
+func begin(t *testing.T, l *Ledger, tenant, run string) Upgrade {
 	t.Helper()
-	must(t, l.Claim(t.Context(), TenantRow{Name: tenant, Server: "main", Database: "wiki_" + tenant, State: Ready, Run: "r0"}))
+	must(t, l.Claim(t.Context(), Tenant{Name: tenant, Server: "main", Database: "wiki_" + tenant, State: Ready, Run: "r0"}))
 	t.Cleanup(func() { l.Forget(context.Background(), tenant) })
-	r, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: run, Tenant: tenant, OldVersion: "1.39.17", NewVersion: "1.43.9"})
+	r, err := l.BeginUpgrade(t.Context(), Upgrade{Run: run, Tenant: tenant, OldVersion: "1.39.17", NewVersion: "1.43.9"})
 	must(t, err)
 	return r
 }
@@ -22,12 +23,12 @@ func begin(t *testing.T, l *Ledger, tenant, run string) UpgradeRow {
 // One upgrade of a tenant is open at most, and one that has ended is not opened
 // again beside it.
 func TestOneOpenUpgrade(t *testing.T) {
-	l := ledger(t)
+	l := open(t)
 	first := begin(t, l, "one", "r1")
-	if _, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r2", Tenant: "one"}); !errors.Is(err, ErrOpen) {
+	if _, err := l.BeginUpgrade(t.Context(), Upgrade{Run: "r2", Tenant: "one"}); !errors.Is(err, ErrOpen) {
 		t.Errorf("a second open upgrade: %v", err)
 	}
-	if _, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r1", Tenant: "one"}); !errors.Is(err, ErrOpen) {
+	if _, err := l.BeginUpgrade(t.Context(), Upgrade{Run: "r1", Tenant: "one"}); !errors.Is(err, ErrOpen) {
 		t.Errorf("the same run again: %v", err)
 	}
 	if rows, _ := l.Upgrades(t.Context(), "r1"); len(rows) != 1 || rows[0].OldVersion != "1.39.17" {
@@ -35,7 +36,7 @@ func TestOneOpenUpgrade(t *testing.T) {
 	}
 	ended, err := l.EndUpgrade(t.Context(), first, Upgraded)
 	must(t, err)
-	second, err := l.BeginUpgrade(t.Context(), UpgradeRow{Run: "r2", Tenant: "one"})
+	second, err := l.BeginUpgrade(t.Context(), Upgrade{Run: "r2", Tenant: "one"})
 	must(t, err)
 	if _, err := l.SetPhase(t.Context(), ended, Undoing); !errors.Is(err, ErrOpen) {
 		t.Errorf("an older one was opened beside it: %v", err)
@@ -53,7 +54,7 @@ func TestOneOpenUpgrade(t *testing.T) {
 
 // A phase is written only over the phase that the run left.
 func TestPhasesAreClaimed(t *testing.T) {
-	l := ledger(t)
+	l := open(t)
 	mine := begin(t, l, "two", "r1")
 	mine.Backup = "/dump"
 	moved, err := l.SetPhase(t.Context(), mine, Changing)
@@ -115,7 +116,7 @@ func TestOlderOpenUpgradesEnd(t *testing.T) {
 	apply("0004_upgrade_open.sql")
 	rows, err := conn.QueryContext(t.Context(), `SELECT CONCAT(tenant, run, phase) FROM upgrade WHERE ended IS NULL ORDER BY 1`)
 	must(t, err)
-	if open, err := Column[string](rows); err != nil || len(open) != 2 || open[0] != "wbrestoring" || open[1] != "xachanging" {
+	if open, err := mariadb.Column[string](rows); err != nil || len(open) != 2 || open[0] != "wbrestoring" || open[1] != "xachanging" {
 		t.Errorf("%v %v", err, open)
 	}
 }

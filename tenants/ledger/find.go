@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"wikictl/migrations"
+	"wikictl/tenants/mariadb"
 )
 
 // Farm is a farm as its servers know it.
@@ -28,19 +29,19 @@ var ErrVersion = errors.New("the ledger is of another version of wikictl")
 
 // ledgers is what a server has of ledgers, as one farm sees it.
 type ledgers struct {
-	farms   []FarmRow
+	farms   []mariadb.FarmRow
 	unowned bool     // LedgerDatabase is a ledger of no farm yet: version 0.1.0 made it
 	tenants []string // of that one
 	strange bool     // LedgerDatabase is no ledger at all
 }
 
 // findLedgers reads which ledgers there are.
-func findLedgers(ctx context.Context, s *Server) (l ledgers, err error) {
+func findLedgers(ctx context.Context, s *mariadb.Server) (l ledgers, err error) {
 	if l.farms, err = s.Farms(ctx); err != nil {
 		return l, err
 	}
-	tables, err := s.Tables(ctx, LedgerDatabase)
-	if err != nil || len(tables) == 0 || l.owner(LedgerDatabase) != nil {
+	tables, err := s.Tables(ctx, mariadb.LedgerDatabase)
+	if err != nil || len(tables) == 0 || l.owner(mariadb.LedgerDatabase) != nil {
 		return l, err
 	}
 	has := map[string]bool{}
@@ -52,7 +53,7 @@ func findLedgers(ctx context.Context, s *Server) (l ledgers, err error) {
 	if !l.unowned || !has["tenant"] {
 		return l, nil
 	}
-	conn, err := s.Dedicated(ctx, LedgerDatabase, false)
+	conn, err := s.Dedicated(ctx, mariadb.LedgerDatabase, false)
 	if err != nil {
 		return l, err
 	}
@@ -61,12 +62,12 @@ func findLedgers(ctx context.Context, s *Server) (l ledgers, err error) {
 	if err != nil {
 		return l, fmt.Errorf("read the ledger on server %s: %w", s.Name, err)
 	}
-	l.tenants, err = Column[string](rows)
+	l.tenants, err = mariadb.Column[string](rows)
 	return l, err
 }
 
 // owner is the farm that a ledger belongs to; nil: none.
-func (l ledgers) owner(database string) *FarmRow {
+func (l ledgers) owner(database string) *mariadb.FarmRow {
 	for i, f := range l.farms {
 		if f.Database == database {
 			return &l.farms[i]
@@ -84,10 +85,10 @@ func (l ledgers) place(f Farm) (database string, there bool) {
 			return row.Database, true
 		}
 	}
-	if l.strange || l.owner(LedgerDatabase) != nil || len(l.owned(f)) < len(l.tenants) {
-		return LedgerDatabase + "_" + f.ID, false
+	if l.strange || l.owner(mariadb.LedgerDatabase) != nil || len(l.owned(f)) < len(l.tenants) {
+		return mariadb.LedgerDatabase + "_" + f.ID, false
 	}
-	return LedgerDatabase, false
+	return mariadb.LedgerDatabase, false
 }
 
 // owned are the tenants of a ledger of no farm that are this farm's.

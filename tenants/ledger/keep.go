@@ -1,9 +1,11 @@
-package mariadb
+package ledger
 
 import (
 	"context"
 	"fmt"
 	"time"
+
+	"wikictl/tenants/mariadb"
 )
 
 // expireRows is how many rows one statement removes: few enough that nobody waits.
@@ -22,7 +24,7 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 	if err != nil {
 		return 0, err
 	}
-	runs, err := Column[string](rows)
+	runs, err := mariadb.Column[string](rows)
 	for _, run := range runs { // by its index: the steps are millions
 		if err == nil {
 			err = l.expire(ctx, &gone, `DELETE FROM step WHERE run = ?`, run)
@@ -62,10 +64,10 @@ func (l *Ledger) expire(ctx context.Context, gone *int64, text string, arg any) 
 
 // NeededBackups are the dumps by which an upgrade may still be put back: of each
 // tenant's open ones, of its latest, and of the latest that a rollback would undo.
-func NeededBackups(history []UpgradeRow) map[string]bool {
-	latest, undo := map[string]UpgradeRow{}, map[string]UpgradeRow{}
+func NeededBackups(history []Upgrade) map[string]bool {
+	latest, undo := map[string]Upgrade{}, map[string]Upgrade{}
 	needed := map[string]bool{}
-	note := func(r UpgradeRow) { needed[r.Backup], needed[r.UndoBackup] = true, true }
+	note := func(r Upgrade) { needed[r.Backup], needed[r.UndoBackup] = true, true }
 	for _, r := range history { // oldest first
 		latest[r.Tenant] = r
 		if r.Phase == Upgraded {
@@ -75,7 +77,7 @@ func NeededBackups(history []UpgradeRow) map[string]bool {
 			note(r)
 		}
 	}
-	for _, rows := range []map[string]UpgradeRow{latest, undo} {
+	for _, rows := range []map[string]Upgrade{latest, undo} {
 		for _, r := range rows {
 			note(r)
 		}

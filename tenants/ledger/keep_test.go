@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"database/sql"
@@ -11,7 +11,7 @@ import (
 // A dump by which an upgrade can be put back stays, whatever its age.
 func TestNeededBackups(t *testing.T) {
 	ended := sql.NullTime{Time: time.Unix(1, 0), Valid: true}
-	got := NeededBackups([]UpgradeRow{
+	got := NeededBackups([]Upgrade{
 		{Tenant: "a", Phase: Upgraded, Ended: ended, Backup: "a1"},
 		{Tenant: "b", Phase: Changing, Backup: "b1"}, // open, although a later one is there
 		{Tenant: "a", Phase: Upgraded, Ended: ended, Backup: "a2"},
@@ -26,13 +26,13 @@ func TestNeededBackups(t *testing.T) {
 
 // Old rows go, but for what a rollback needs and what an open upgrade or a tenant names.
 func TestLedgerExpires(t *testing.T) {
-	l := ledger(t)
+	l := open(t)
 	exec := func(text string, args ...any) {
 		t.Helper()
 		_, err := l.db.ExecContext(t.Context(), text, args...)
 		must(t, err)
 	}
-	must(t, l.Claim(t.Context(), TenantRow{Name: "kept", Server: "main", Database: "wiki_kept", State: Ready, Run: "k1"}))
+	must(t, l.Claim(t.Context(), Tenant{Name: "kept", Server: "main", Database: "wiki_kept", State: Ready, Run: "k1"}))
 	for _, run := range []string{"k1", "k2", "k3", "k4"} {
 		exec(`INSERT INTO run (id, command, holder, started, finished) VALUES (?, 'x', 'x', '2020-01-01', '2020-01-01')`, run)
 		for range 3 {

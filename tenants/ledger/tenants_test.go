@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 )
 
 func TestLedgerKeepsTenantsAndRuns(t *testing.T) {
-	l := ledger(t)
-	row := TenantRow{Name: "a", Server: "main", Database: "wiki_a", Codebase: "1.43", Version: "1.43.9", ComponentSet: "0123456789abcdef", State: Creating, Run: "r1"}
+	l := open(t)
+	row := Tenant{Name: "a", Server: "main", Database: "wiki_a", Codebase: "1.43", Version: "1.43.9", ComponentSet: "0123456789abcdef", State: Creating, Run: "r1"}
 	must(t, l.Claim(t.Context(), row))
 	if err := l.Claim(t.Context(), row); !errors.Is(err, ErrStale) {
 		t.Errorf("claimed twice: %v", err)

@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"wikictl/tenants/mariadb"
 )
 
 // Close closes the ledger's connections.
@@ -28,8 +30,8 @@ const (
 	Returning State = "returning"
 )
 
-// TenantRow is what the ledger knows of one tenant.
-type TenantRow struct {
+// Tenant is what the ledger knows of one tenant.
+type Tenant struct {
 	Name, Server, Database string
 	Codebase               string // the name of the one it runs on
 	Version                string // MW_VERSION of that codebase
@@ -40,15 +42,15 @@ type TenantRow struct {
 }
 
 // Tenants reads all rows by name in one query.
-func (l *Ledger) Tenants(ctx context.Context) (map[string]TenantRow, error) {
+func (l *Ledger) Tenants(ctx context.Context) (map[string]Tenant, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant`)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	defer rows.Close()
-	all := map[string]TenantRow{}
+	all := map[string]Tenant{}
 	for rows.Next() {
-		var r TenantRow
+		var r Tenant
 		if err := rows.Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed); err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
@@ -63,12 +65,12 @@ var ErrStale = errors.New("another run has changed it meanwhile; run this again"
 
 // Claim adds the row of a tenant that the ledger does not have; it is durable when
 // Claim returns. The error is ErrStale when the ledger has one.
-func (l *Ledger) Claim(ctx context.Context, r TenantRow) error {
+func (l *Ledger) Claim(ctx context.Context, r Tenant) error {
 	_, err := l.db.ExecContext(ctx, `INSERT INTO tenant
 		(name, server, database_name, codebase, version, component_set, state, run, changed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
 		r.Name, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run)
-	if IsDuplicate(err) {
+	if mariadb.IsDuplicate(err) {
 		err = ErrStale
 	}
 	return tenantError(r.Name, err)
@@ -76,7 +78,7 @@ func (l *Ledger) Claim(ctx context.Context, r TenantRow) error {
 
 // Advance replaces a row that is still as it was read; it is durable when Advance
 // returns. The error is ErrStale when the row is another or gone.
-func (l *Ledger) Advance(ctx context.Context, was, r TenantRow) error {
+func (l *Ledger) Advance(ctx context.Context, was, r Tenant) error {
 	return tenantError(r.Name, one(l.db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
 		component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3)
 		WHERE name = ? AND server = ? AND database_name = ? AND component_set = ? AND state = ? AND run = ?`,
@@ -133,7 +135,7 @@ func setReady(ctx context.Context, db executor, run string, names []string) map[
 }
 
 // Tenant reads one row; found is false when the ledger has none.
-func (l *Ledger) Tenant(ctx context.Context, name string) (r TenantRow, found bool, err error) {
+func (l *Ledger) Tenant(ctx context.Context, name string) (r Tenant, found bool, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant WHERE name = ?`, name).
 		Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -1,10 +1,13 @@
-package mariadb
+package ledger
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // The sessions of runs that are over are told from those that live.
 func TestPulse(t *testing.T) {
-	l := ledger(t)
+	l := open(t)
 	locks, _, err := shared.Locks(t.Context(), l, "pulse")
 	must(t, err)
 	lives := func() bool {
@@ -30,4 +33,13 @@ func TestPulse(t *testing.T) {
 	}
 	must(t, locks.Close())
 	until(t, "the session is over", func() bool { return !lives() })
+}
+
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("never: " + what)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package mariadb
+package ledger
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type Loss struct {
 
 // SetChanging moves an upgrade to the phase Changing, with the census of before it: the
 // first one counts, as an interrupted upgrade may have changed the database since.
-func (l *Ledger) SetChanging(ctx context.Context, r UpgradeRow, census []byte) (UpgradeRow, error) {
+func (l *Ledger) SetChanging(ctx context.Context, r Upgrade, census []byte) (Upgrade, error) {
 	err := l.move(ctx, r, Changing, false, func(tx *sql.Tx) error {
 		if census == nil {
 			return nil
