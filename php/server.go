@@ -251,7 +251,7 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	switch {
 	case why != "":
 	case r.Why != "":
-		why = r.Why + "; " + process.NoProcessHint
+		why = r.Why + " (" + process.NoProcessHint + ")"
 	case r.Signal == int(syscall.SIGXFSZ):
 		why = fmt.Sprintf("wrote more than %d bytes into one file (file_size in [php] of wikictl.toml allows more)", s.options.fileSize())
 	case r.Signal != 0:

@@ -14,7 +14,19 @@ import (
 var ErrSelect = errors.New("no such selection")
 
 // ErrNone means that an expression is right and chooses no tenant. It wraps ErrSelect.
-var ErrNone = fmt.Errorf("%w: no tenant matches", ErrSelect)
+var ErrNone error = selectError("no tenant matches")
+
+// selectError wraps ErrSelect and says no more than what is wrong.
+type selectError string
+
+// Error says what is wrong with the words.
+func (e selectError) Error() string { return string(e) }
+
+// Unwrap is ErrSelect.
+func (e selectError) Unwrap() error { return ErrSelect }
+
+// Selectf is an error that wraps ErrSelect.
+func Selectf(format string, args ...any) error { return selectError(fmt.Sprintf(format, args...)) }
 
 // Select returns the tenants that any of names (names or globs) and where
 // choose, in the farm's order. No names means every tenant that where chooses;
@@ -22,7 +34,7 @@ var ErrNone = fmt.Errorf("%w: no tenant matches", ErrSelect)
 // nothing.
 func Select(f *Farm, names []string, where string) ([]*Tenant, error) {
 	if len(names) == 0 && where == "" {
-		return nil, fmt.Errorf("%w: name the tenants, or use --where or --all", ErrSelect)
+		return nil, WithHint(Selectf("no tenants given"), "name them, or use --where or --all")
 	}
 	match := func(*Tenant) bool { return true }
 	if where != "" {
@@ -60,9 +72,9 @@ func someName(f *Farm, pattern string) error {
 		all[t.Name] = true
 	}
 	if hint := didYouMean(pattern, maps.Keys(all)); hint != "" {
-		return fmt.Errorf("%w: there is no tenant %q; %s", ErrSelect, pattern, hint)
+		return WithHint(Selectf("there is no tenant %q", pattern), hint)
 	}
-	return fmt.Errorf("%w: there is no tenant %q", ErrSelect, pattern)
+	return Selectf("there is no tenant %q", pattern)
 }
 
 func glob(pattern, name string) bool {
@@ -114,7 +126,7 @@ type whereParser struct {
 }
 
 func (p *whereParser) fail(format string, args ...any) error {
-	return fmt.Errorf("%w: --where %q: %s", ErrSelect, p.text, fmt.Sprintf(format, args...))
+	return Selectf("--where %q: %s", p.text, fmt.Sprintf(format, args...))
 }
 
 func (p *whereParser) take(word string) bool {

@@ -43,7 +43,7 @@ func TestSelect(t *testing.T) {
 
 func TestSelectRefuses(t *testing.T) {
 	cases := []struct{ names, where, want string }{
-		{"", "", "name the tenants"},
+		{"", "", "name them"},
 		{"btrsf", "", `did you mean "btrfs"`},
 		{"a", "class=kernel", "no tenant matches"},
 		{"", "klass=kernel", `"klass" is not a field`},

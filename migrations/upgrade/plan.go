@@ -189,7 +189,7 @@ func need(j *Planned, history map[string]ledger.Upgrade) int64 {
 func (p *Plan) assign(o Options) error {
 	for _, name := range o.Canary {
 		if !slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return j.Name == name }) {
-			return fmt.Errorf("%w: --canary %s is not among the wikis to upgrade", tenants.ErrSelect, name)
+			return tenants.Selectf("--canary %s is not among the wikis to upgrade", name)
 		}
 	}
 	slices.SortStableFunc(p.Tenants, func(a, b *Planned) int {

@@ -67,8 +67,7 @@ func (s Share) Of(total int) int {
 	return s.N
 }
 
-// BlockedError says that something stands in the way of some wikis, and that
-// nothing was changed.
+// BlockedError says that wikis can't be upgraded, and that nothing was changed.
 type BlockedError struct{ Blocked []Planned }
 
 // Error has a line for each problem, with the tenants that have it.
@@ -83,7 +82,11 @@ func (e *BlockedError) Error() string {
 			names[problem] = append(names[problem], p.Name)
 		}
 	}
-	text := "nothing was changed, as something stands in the way; mend it, or go on without these wikis by --skip-blocked"
+	text := fmt.Sprintf("nothing was changed: %d wikis can't be upgraded", len(e.Blocked))
+	if len(e.Blocked) == 1 {
+		text = "nothing was changed: 1 wiki can't be upgraded"
+	}
+	text += " (repair them, or pass --skip-blocked)"
 	for _, problem := range problems {
 		text += "\n" + strings.Join(names[problem], ", ") + ": " + problem
 	}

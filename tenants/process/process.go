@@ -271,7 +271,7 @@ func (r *Running) Wait() (Result, error) {
 // withHint says what can be done where the kernel refuses one more process.
 func withHint(err error) error {
 	if errors.Is(err, syscall.EAGAIN) {
-		return fmt.Errorf("%w; %s", err, NoProcessHint)
+		return fmt.Errorf("%w (%s)", err, NoProcessHint)
 	}
 	return err
 }

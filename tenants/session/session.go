@@ -164,7 +164,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	}
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
 	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // nothing answers
-		err = fmt.Errorf("%w (wikictl server start starts it)", err)
+		err = tenants.WithHint(err, "wikictl server start starts it")
 	}
 	switch {
 	case err == nil:

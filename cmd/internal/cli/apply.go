@@ -14,20 +14,20 @@ import (
 
 func (a *app) applyCommand() *cli.Command {
 	return &cli.Command{
-		Name: "apply", Usage: "bring the farm in line with its definitions, but for upgrades", ArgsUsage: "NAME…",
-		Description: "Shows the plan, and makes, changes and renames wikis accordingly, with one check and one reload of the\n" +
-			"web server; then asks each of them through it who it is. It never upgrades. With --prune it also removes\n" +
-			"what wikictl made for wikis that nothing defines any more. You are asked first. Their files and a dump of each\n" +
-			"database move to state/removed, from where wikictl undelete brings them back. More than a tenth of the farm is\n" +
-			"only removed when you say how many.\n\n" +
+		Name: "apply", Usage: "bring the farm in line with its definitions, except upgrades", ArgsUsage: "NAME…",
+		Description: "Shows the plan, then makes, changes and renames wikis, with one check and one reload of the web server, and\n" +
+			"verifies through it that each wiki answers as itself. It never upgrades. With --prune it also removes what\n" +
+			"wikictl made for wikis that nothing defines any more, after asking: files and a dump of each database move to\n" +
+			"state/removed, from where wikictl undelete brings them back. To remove more than a tenth of the farm, say how\n" +
+			"many with --max-removals.\n\n" +
 			exitHelp + "\n\nExample: wikictl apply --all --dry-run",
 		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 4 * runtime.NumCPU()},
-			&cli.BoolFlag{Name: "dry-run", Usage: "only show the plan, as wikictl plan does"},
-			&cli.BoolFlag{Name: "prune", Usage: "remove wikis that nothing defines any more: their files and a dump of each database go to state/removed"},
-			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: remove so many wikis, also when that is more than a tenth of the farm"},
-			&cli.BoolFlag{Name: "yes", Usage: "remove them without being asked"},
-			&cli.StringFlag{Name: "admin-password-file", Usage: "file with the password of every new administrator"},
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing, as wikictl plan does"},
+			&cli.BoolFlag{Name: "prune", Usage: "remove wikis that nothing defines any more; their files and a dump of each database move to state/removed"},
+			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: allow this many removals, even more than a tenth of the farm"},
+			&cli.BoolFlag{Name: "yes", Usage: "with --prune: don't ask before removing"},
+			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
 			eventsFlag(),
 			diffsFlag(),
 		),
@@ -103,5 +103,5 @@ func removals(c *cli.Context, p *provision.Plan) error {
 	if !c.Bool("prune") || n <= allowed {
 		return nil
 	}
-	return usagef("--prune would remove %d wikis, which is more than %d; nothing was changed. Are all of the farm's files there? If so: --max-removals %d", n, allowed, n)
+	return tenants.WithHint(usagef("nothing was changed: --prune would remove %d wikis, which is more than %d", n, allowed), fmt.Sprintf("are all of the farm's files there? If so, pass --max-removals %d", n))
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -16,33 +15,24 @@ import (
 
 func (a *app) auditCommand() *cli.Command {
 	return &cli.Command{
-		Name: "audit", Usage: "find what is wrong, risky or written twice", ArgsUsage: "[NAME…]",
-		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and of\nthe farm's own, and against what is there: servers, ledger, disk, and what the wikis answer; without names\nand --where the whole farm. It writes nothing and takes no lock, but with --fix, which says what it would mend (modes,\nowners, links, grants, releases that nothing needs), asks, mends it and audits again. Findings as bad as\n--fail-on, or worse, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
+		Name: "audit", Usage: "check definitions, servers and files for problems", ArgsUsage: "[NAME…]",
+		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and the farm's\n" +
+			"own policies, and against servers, ledger, disk and the answers of the wikis. Without names and --where it takes\n" +
+			"the whole farm. It writes nothing and takes no lock. With --fix it lists the repairs that are safe (modes, owners,\n" +
+			"links, grants, releases that nothing needs), asks, repairs, and audits again. Findings as severe as --fail-on, or\n" +
+			"more, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
 		Flags: append(selectionFlags(),
-			&cli.BoolFlag{Name: "static", Usage: "only the definitions and the codebases; it needs no server"},
-			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"},
+			&cli.BoolFlag{Name: "static", Usage: "check the definitions and codebases only; needs no server"},
+			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis and the verification of dumps"},
 			formatFlag("text", "json", "sarif", "junit"),
-			&cli.StringFlag{Name: "by", Usage: "group text by tenant or by rule", Value: "tenant"},
-			&cli.StringFlag{Name: "fail-on", Usage: "error, warning or note", Value: "warning"},
-			&cli.BoolFlag{Name: "fix", Usage: "mend what is safe to mend, and print what is left"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "with --fix: only say what would be mended"},
-			&cli.BoolFlag{Name: "yes", Usage: "with --fix: mend without being asked"},
-			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead"}),
+			&cli.StringFlag{Name: "by", Usage: "group the findings by tenant or by rule", Value: "tenant"},
+			&cli.StringFlag{Name: "fail-on", Usage: "lowest severity that makes the exit code 1: error, warning or note", Value: "warning"},
+			&cli.BoolFlag{Name: "fix", Usage: "repair what is safe to repair, and print what remains"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "with --fix: show the repairs and change nothing"},
+			&cli.BoolFlag{Name: "yes", Usage: "with --fix: don't ask before repairing"},
+			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead of auditing"}),
 		Action:       a.runAudit,
 		BashComplete: a.completeNames,
-	}
-}
-
-func (a *app) explainCommand() *cli.Command {
-	return &cli.Command{
-		Name: "explain", Usage: "say what a rule of audit finds, why, and how to mend it", ArgsUsage: "RULE",
-		Description: "Says what a rule finds, why it matters, how to mend it, and where the manual has more.\n\n" + exitHelp + "\n\nExample: wikictl explain raw-html",
-		Action:      a.runExplain,
-		BashComplete: func(*cli.Context) {
-			for _, r := range audit.Rules() {
-				fmt.Fprintln(a.stdout, r.ID)
-			}
-		},
 	}
 }
 
@@ -59,7 +49,7 @@ func readAuditOptions(c *cli.Context) (auditOptions, error) {
 		return o, usagef("--by %q is neither tenant nor rule", by)
 	}
 	if c.Bool("fix") && c.Bool("static") {
-		return o, usagef("--fix mends what is there, which --static does not look at")
+		return o, usagef("--fix goes without --static: it repairs servers and files, which --static does not inspect")
 	}
 	if !c.Bool("fix") && (c.Bool("dry-run") || c.Bool("yes")) {
 		return o, usagef("--dry-run and --yes go with --fix; without it audit changes nothing")
@@ -144,19 +134,4 @@ func (a *app) listRules(asJSON bool) error {
 	}
 	ui.Table(a.stdout, []any{"rule", "severity", "finds"}, rows)
 	return nil
-}
-
-func (a *app) runExplain(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usagef("name one rule; wikictl audit --list-rules lists them")
-	}
-	r, there := audit.Find(c.Args().First())
-	if !there {
-		return usagef("there is no rule %q; wikictl audit --list-rules lists them", c.Args().First())
-	}
-	if asJSON(c) {
-		return ui.WriteJSON(a.stdout, r)
-	}
-	_, err := fmt.Fprintf(a.stdout, "%s (%s)\n\nWhat: %s\nWhy:  %s\nMend: %s\nSee:  %s\n", r.ID, r.Severity, r.What, r.Why, r.Mend, r.Reference)
-	return err
 }

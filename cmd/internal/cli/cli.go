@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -64,7 +65,7 @@ func MainWith(hook session.Hook, args []string, stdin io.Reader, stdout, stderr 
 		return exitDone
 	}
 	code := exitCode(err)
-	if !errors.Is(err, errSilent) {
+	if !errors.Is(err, errReported) {
 		fmt.Fprintln(stderr, describe(err))
 	}
 	return code
@@ -82,7 +83,7 @@ func (a *app) command() *cli.App {
 		Name:                 "wikictl",
 		Usage:                "run many MediaWiki wikis from TOML definitions",
 		Description:          description(),
-		Version:              version,
+		Version:              fullVersion(),
 		EnableBashCompletion: true,
 		HideHelpCommand:      true,
 		Suggest:              true,
@@ -108,11 +109,21 @@ func (a *app) command() *cli.App {
 }
 
 func (a *app) commands() []*cli.Command {
-	return common([]*cli.Command{
-		a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.applyCommand(), a.renderCommand(), a.createCommand(),
-		a.undeleteCommand(), a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.statusCommand(),
-		a.serverCommand(), a.completionCommand(), a.manCommand(),
-	})
+	return common(slices.Concat(
+		group("farm", a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.undeleteCommand()),
+		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
+		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand()),
+		group("servers", a.serverCommand()),
+		[]*cli.Command{a.completionCommand(), a.manCommand()},
+	))
+}
+
+// group puts commands under a heading of the help.
+func group(heading string, commands ...*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.Category = heading
+	}
+	return commands
 }
 
 // loadFarm finds and reads the farm, and finds out what rendering would refuse.
@@ -147,7 +158,7 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 			return tenants.Load(at)
 		}
 		if at == filepath.Dir(at) {
-			return nil, usagef("there is no %s in %s or above; name the farm's folder with --farm", tenants.FarmFile, dir)
+			return nil, tenants.WithHint(usagef("there is no %s in %s or above", tenants.FarmFile, dir), "name the farm's folder with --farm")
 		}
 	}
 }
@@ -188,7 +199,7 @@ func stopped(f *tenants.Farm, err error) error {
 	const hint = "wikictl server start"
 	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
 	if off && f.Ledger.Managed && !strings.Contains(err.Error(), hint) {
-		return fmt.Errorf("%w\n(%s starts it)", err, hint)
+		return tenants.WithHint(err, hint+" starts it")
 	}
 	return err
 }

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -52,12 +52,12 @@ func common(commands []*cli.Command) []*cli.Command {
 
 // readsFarm reports whether a command works on a farm.
 func readsFarm(c *cli.Command) bool {
-	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "explain"}, c.Name)
+	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "explain", "man"}, c.Name)
 }
 
 // printsResult reports whether the output of a command has a form in JSON.
 func printsResult(c *cli.Command) bool {
-	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "show"}, c.Name)
+	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "man"}, c.Name)
 }
 
 // checkWords refuses names where a command takes none, and a format that it does not print.
@@ -80,20 +80,22 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	if !unknown {
 		return usagef("%s", err)
 	}
-	if near := cli.SuggestFlag(c.Command.Flags, name, true); alike(name, strings.TrimLeft(near, "-")) {
-		return usagef("there is no flag --%s (did you mean %s?)", name, near)
+	var names []string
+	for _, f := range c.Command.Flags {
+		names = append(names, "--"+f.Names()[0])
 	}
-	return usagef("there is no flag --%s; %s --help lists the flags", name, c.Command.HelpName)
+	hint := cmp.Or(tenants.DidYouMean("--"+name, slices.Values(names)), c.Command.HelpName+" --help lists the flags")
+	return tenants.WithHint(usagef("there is no flag --%s", name), hint)
 }
 
 // noCommand is the error of a first word that is no command.
 func noCommand(c *cli.Context) error {
-	word, near := c.Args().First(), ""
-	_, _ = fmt.Sscanf(cli.SuggestCommand(c.App.Commands, word), cli.SuggestDidYouMeanTemplate, &near)
-	if alike(word, near) {
-		return usagef("there is no command %q (did you mean %q?)", word, near)
+	word, names := c.Args().First(), []string{}
+	for _, command := range c.App.Commands {
+		names = append(names, command.Name)
 	}
-	return usagef("there is no command %q; wikictl help lists them", word)
+	hint := cmp.Or(tenants.DidYouMean(word, slices.Values(names)), "wikictl help lists them")
+	return tenants.WithHint(usagef("there is no command %q", word), hint)
 }
 
 // callOf is how the command in hand is called, such as "server status".
@@ -102,8 +104,19 @@ func callOf(c *cli.Context) string {
 	return words
 }
 
-// alike reports whether a word may be a slip of the pen for another. The library always
-// finds a nearest word.
-func alike(word, near string) bool {
-	return len(word) > 1 && len(near) > 1 && word[0] == near[0]
+// under puts flags under a heading of a command's help.
+func under(heading string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.BoolFlag:
+			f.Category = heading
+		case *cli.StringFlag:
+			f.Category = heading
+		case *cli.IntFlag:
+			f.Category = heading
+		case *cli.DurationFlag:
+			f.Category = heading
+		}
+	}
+	return flags
 }

@@ -15,12 +15,14 @@ import (
 
 func (a *app) createCommand() *cli.Command {
 	return &cli.Command{
-		Name: "create", Usage: "make wikis that are defined and not there yet", ArgsUsage: "NAME…",
-		Description: "Makes database, accounts, schema, administrator, release and virtual host of each tenant,\nthen asks it through the web server who it is. What is there already is left alone.\nThe administrator's password is in state/secrets/NAME.toml.\n\n" + exitHelp + "\n\nExample: wikictl create --all --jobs 8",
+		Name: "create", Usage: "create wikis that are defined and do not exist yet", ArgsUsage: "NAME…",
+		Description: "Creates database, accounts, schema, administrator, release and virtual host of each tenant, then verifies\n" +
+			"through the web server that the wiki answers as itself. What exists is left alone. The administrator's password\n" +
+			"is in state/secrets/NAME.toml.\n\n" + exitHelp + "\n\nExample: wikictl create --all --jobs 8",
 		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 4 * runtime.NumCPU()},
-			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be made"},
-			&cli.StringFlag{Name: "admin-password-file", Usage: "file with the password of every new administrator"},
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be created and change nothing"},
+			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
 			eventsFlag(),
 		),
 		Action:       a.runCreate,

@@ -17,13 +17,14 @@ import (
 
 func (a *app) demoCommand() *cli.Command {
 	return &cli.Command{
-		Name: "demo", Usage: "bring up a farm of three real wikis",
-		Description: "Installs what is missing from Debian after asking, unpacks MediaWiki 1.39 and 1.43 into the demo's\nfolder, starts a private MariaDB, php-fpm and nginx on loopback, and creates three wikis.\nCtrl-C stops everything.\n\n" + exitHelp + "\n\nExample: wikictl demo --dir /tmp/demo --yes",
+		Name: "demo", Usage: "start a farm of three real wikis",
+		Description: "Asks before it installs missing packages of Debian, unpacks MediaWiki 1.39 and 1.43 into the demo's folder, starts\n" +
+			"a private MariaDB, php-fpm and nginx on loopback, and creates three wikis. Ctrl-C stops everything.\n\n" + exitHelp + "\n\nExample: wikictl demo --dir /tmp/demo --yes",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dir", Usage: "folder of the demo", Value: "demo"},
-			&cli.BoolFlag{Name: "yes", Usage: "install without asking"},
-			&cli.BoolFlag{Name: "detach", Usage: "leave it running in the background"},
-			&cli.BoolFlag{Name: "stop", Usage: "stop one that runs in the background"},
+			&cli.BoolFlag{Name: "yes", Usage: "don't ask before installing packages"},
+			&cli.BoolFlag{Name: "detach", Usage: "exit and leave it running in the background"},
+			&cli.BoolFlag{Name: "stop", Usage: "stop a demo that runs in the background"},
 			&cli.StringFlag{Name: "codebase", Usage: "folder with MediaWiki trees named 1.39 and 1.43, instead of Debian's"},
 		},
 		Action: a.runDemo,

@@ -10,9 +10,6 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// version is the program's.
-const version = "0.1.0"
-
 // Exit codes, as README.md states them.
 const (
 	exitDone        = 0
@@ -25,16 +22,16 @@ const (
 )
 
 // exitHelp ends the long help of every command.
-const exitHelp = `Exit codes: 0 done, 1 something found or, of a dry run, to do, 2 a tenant failed or is in the way, or
-another error, 64 wrong usage, 75 locked by another run, 78 the farm's files are wrong, 130 interrupted.`
+const exitHelp = `Exit codes: 0 done, 1 something found, or to do in a dry run, 2 a tenant failed or is blocked, or another error,
+64 wrong usage, 75 locked by another run, 78 mistakes in the farm's files, 130 interrupted.`
 
 var (
 	errInterrupted = errors.New("interrupted; run the same command again to finish")
 	errNotBegun    = errors.New("interrupted; nothing was begun")
-	// errSilent wraps errors whose story was told already.
-	errSilent = errors.New("told already")
-	errFound  = fmt.Errorf("something was found: %w", errSilent)
-	errPart   = fmt.Errorf("a tenant failed: %w", errSilent)
+	// errReported wraps errors that were printed already.
+	errReported = errors.New("already reported")
+	errFound    = fmt.Errorf("something was found: %w", errReported)
+	errPart     = fmt.Errorf("a tenant failed: %w", errReported)
 )
 
 // usage is an error in how a command was called.
@@ -59,7 +56,7 @@ func exitCode(err error) int {
 }
 
 // verdict is the exit code of one tree of errors. known reports whether there is a
-// failure or a finding in it: errSilent and errPart are neither.
+// failure or a finding in it: errReported and errPart are neither.
 func verdict(err error) (code int, known bool) {
 	switch err.(type) {
 	case tenants.Problems:
@@ -70,7 +67,7 @@ func verdict(err error) (code int, known bool) {
 		return exitUsage, true
 	}
 	switch err {
-	case errSilent, errPart:
+	case errReported, errPart:
 		return exitDone, false
 	case errFound:
 		return exitFound, true
@@ -116,7 +113,7 @@ func joint(errs []error) (code int, known bool) {
 }
 
 // dryRunError is the one rule for commands that only say what they would do: exit
-// code 2 when something stands in the way, 1 when something would be done, else 0.
+// code 2 when a tenant is blocked, 1 when something would be done, else 0.
 func dryRunError(differs, blocked bool) error {
 	switch {
 	case blocked:

@@ -23,6 +23,8 @@ func TestExitCode(t *testing.T) {
 		{"definitions", fmt.Errorf("x: %w", tenants.Problems{{Message: "m"}}), 78},
 		{"usage", usagef("x"), 64},
 		{"selection", fmt.Errorf("%w: x", tenants.ErrSelect), 64},
+		{"usage with a hint", tenants.WithHint(usagef("x"), "y"), 64},
+		{"no such tenant, with a hint", tenants.WithHint(tenants.Selectf("x"), "y"), 64},
 		{"locked tenant", fmt.Errorf("%w: %w", errPart, &mariadb.LockedError{Name: "a"}), 75},
 		{"locked disk", &deploy.BusyError{}, 75},
 		{"found", errFound, 1},

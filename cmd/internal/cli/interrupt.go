@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"wikictl/tenants"
 )
 
 // stage is what a command has come to, and so what a Ctrl-C, TERM or HUP does to it.
@@ -164,5 +166,5 @@ func (a *app) confirm(ctx context.Context, question string, no error) error {
 
 // agreed asks a person whether to go on, before anything is changed.
 func (a *app) agreed(ctx context.Context, question string) error {
-	return a.confirm(ctx, question, usagef("not confirmed; nothing was changed (--yes goes on without being asked)"))
+	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking"))
 }

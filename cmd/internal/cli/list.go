@@ -12,7 +12,7 @@ import (
 func (a *app) listCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list tenants", ArgsUsage: "[NAME…]",
-		Description:  "Lists the tenants of the farm's files; it connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
+		Description:  "Lists the tenants that the farm's files define. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
 		Flags:        selectionFlags(),
 		Action:       a.runList,
 		BashComplete: a.completeNames,
@@ -47,12 +47,16 @@ func (a *app) runList(c *cli.Context) error {
 	if asJSON(c) {
 		out := make([]listed, len(list))
 		for i, t := range list {
-			out[i] = listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins, faultsOf(t)}
+			out[i] = rowOf(t)
 		}
 		return ui.WriteJSON(a.stdout, out)
 	}
 	a.printList(list)
 	return nil
+}
+
+func rowOf(t *tenants.Tenant) listed {
+	return listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins, faultsOf(t)}
 }
 
 // printList prints tenants as a table, and below it what blocks some of them.
@@ -87,30 +91,4 @@ func faultsOf(t *tenants.Tenant) []string {
 		lines = append(lines, p.String())
 	}
 	return lines
-}
-
-func (a *app) showCommand() *cli.Command {
-	return &cli.Command{
-		Name: "show", Usage: "show a tenant with everything that it inherits", ArgsUsage: "[NAME…]",
-		Description:  "Prints resolved tenants as TOML.\n\n" + exitHelp + "\n\nExample: wikictl show btrfs --origin",
-		Flags:        append(selectionFlags(), &cli.BoolFlag{Name: "origin", Usage: "add the file and line that each value comes from"}),
-		BashComplete: a.completeNames,
-		Action: func(c *cli.Context) error {
-			f, err := loadFarm(c)
-			if err != nil {
-				return err
-			}
-			list, _, err := chosenOrAll(c, f)
-			if err != nil {
-				return err
-			}
-			for i, t := range list {
-				if i > 0 {
-					a.stdout.Write([]byte("\n"))
-				}
-				a.stdout.Write([]byte(tenants.Show(t, c.Bool("origin"))))
-			}
-			return nil
-		},
-	}
 }

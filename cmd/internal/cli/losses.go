@@ -24,7 +24,7 @@ func (a *app) lossesCommand() *cli.Command {
 			"about it then, and the dump is kept no longer than [keep] says. The exit code is 1 while something is listed\n" +
 			"that nobody has acknowledged.\n\n" + exitHelp +
 			"\n\nExample: wikictl losses",
-		Flags: append(selectionFlags()[1:],
+		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "acknowledge", Usage: "note that what is listed was seen"},
 			&cli.BoolFlag{Name: "acknowledged", Usage: "list what was acknowledged earlier, too"}),
 		Action:       a.runLosses,
@@ -32,28 +32,33 @@ func (a *app) lossesCommand() *cli.Command {
 	}
 }
 
-func (a *app) runLosses(c *cli.Context) (err error) {
+func (a *app) runLosses(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
 	}
-	list := f.Tenants
-	if c.Args().Present() || c.String("where") != "" {
-		if list, err = tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
+	if c.Bool("acknowledge") {
+		list, err := chosen(c, f)
+		if err != nil {
 			return err
 		}
+		return a.withHost(f, false, func(h *session.Host) error { return a.losses(c, h, list) })
 	}
-	h, err := a.openHost(f, !c.Bool("acknowledge"))
+	list, _, err := chosenOrAll(c, f)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+	return a.withHost(f, true, func(h *session.Host) error { return a.losses(c, h, list) })
+}
+
+// losses lists, or acknowledges, what upgrades of some tenants left out.
+func (a *app) losses(c *cli.Context, h *session.Host, list []*tenants.Tenant) error {
 	ledger, err := h.Ledger(c.Context)
 	if errors.Is(err, fs.ErrNotExist) { // no wiki was created yet
 		return a.showLosses(nil, nil, asJSON(c))
 	}
 	if err != nil {
-		return err
+		return stopped(h.Farm, err)
 	}
 	losses, err := ledger.Losses(c.Context)
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 func (a *app) planCommand() *cli.Command {
 	return &cli.Command{
 		Name: "plan", Usage: "show how the farm differs from its definitions", ArgsUsage: "[NAME…]",
-		Description: "Compares the definitions with the ledger, the servers and the files: what wikictl apply would make,\n" +
-			"change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole\n" +
-			"farm, what wikictl made that nothing defines any more. Without names and --where it is the whole farm.\n" +
-			"It writes nothing, and exits with 1 when something differs, with 2 when something stands in the way.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
+		Description: "Compares the definitions with the ledger, the servers and the files. Lists what wikictl apply would make,\n" +
+			"change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole farm,\n" +
+			"what wikictl made that nothing defines any more. Without names and --where it takes the whole farm. It writes\n" +
+			"nothing, and exits with 1 when something differs, with 2 when a tenant is blocked.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
 		Flags:        append(selectionFlags(), diffsFlag()),
 		Action:       a.runPlan,
 		BashComplete: a.completeNames,
@@ -28,7 +28,7 @@ func (a *app) planCommand() *cli.Command {
 
 // diffsFlag bounds how many tenants' diffs are printed.
 func diffsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of this many tenants that change", Value: 20}
+	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of at most this many tenants", Value: 20}
 }
 
 func (a *app) runPlan(c *cli.Context) error {

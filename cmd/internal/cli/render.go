@@ -10,13 +10,15 @@ import (
 
 func (a *app) renderCommand() *cli.Command {
 	return &cli.Command{
-		Name: "render", Usage: "compare rendered files with what is on disk, or write them", ArgsUsage: "[NAME…]",
-		Description: "Renders LocalSettings.php and the virtual host of tenants that were created. A tenant whose code\nchanged is left as it is, as its database has to be upgraded first. --check and --diff write nothing\nand exit 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl render --diff --all",
+		Name: "render", Usage: "show how rendered files differ from those on disk, or write them", ArgsUsage: "[NAME…]",
+		Description: "Renders LocalSettings.php and the virtual host of tenants that exist, and compares them with the files on\n" +
+			"disk; --write replaces the files that differ. A tenant whose code changes is left alone, because its database\n" +
+			"must be upgraded first. Without --write the exit code is 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl render --diff --all",
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "check", Usage: "name the files that differ (the default)"},
-			&cli.BoolFlag{Name: "diff", Usage: "show the differences, passwords masked"},
-			&cli.BoolFlag{Name: "write", Usage: "write them, with one check and one reload of the web server"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, even with --write"},
+			&cli.BoolFlag{Name: "diff", Usage: "show the differences, with passwords masked"},
+			&cli.BoolFlag{Name: "write", Usage: "write the files that differ, with one check and one reload of the web server"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "change nothing, even with --write"},
 			eventsFlag()),
 		Action:       a.runRender,
 		BashComplete: a.completeNames,

@@ -22,14 +22,14 @@ import (
 
 func (a *app) reportCommand() *cli.Command {
 	return &cli.Command{
-		Name: "report", Usage: "write a page about the farm", ArgsUsage: "[NAME…]",
-		Description: "Writes one HTML page that needs nothing but itself: versions, sizes, backups, findings of audit, and\n" +
-			"pictures of upgrades; its table sorts, searches and opens a tenant. Without names and --where it is about the\n" +
-			"whole farm. What can't be reached is named on the page and on stderr; the rest is written all the same.\n\n" + exitHelp +
+		Name: "report", Usage: "write an HTML page about the farm", ArgsUsage: "[NAME…]",
+		Description: "Writes one self-contained HTML page: versions, sizes, backups, findings of audit, and charts of upgrades, with a\n" +
+			"table that sorts, filters and opens a tenant. Without names and --where it takes the whole farm. The page and\n" +
+			"standard error name what could not be read; the rest is written anyway.\n\n" + exitHelp +
 			"\n\nExample: wikictl report --html farm.html",
 		Flags: append(selectionFlags(),
-			&cli.StringFlag{Name: "html", Usage: "write the page to that file, replacing it; - is stdout"},
-			&cli.BoolFlag{Name: "quick", Usage: "ask no wiki through the web server and read no dump"}),
+			&cli.StringFlag{Name: "html", Usage: "write the page to this file, replacing it (-: standard output)"},
+			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis and the verification of dumps"}),
 		Action:       a.runReport,
 		BashComplete: a.completeNames,
 	}

@@ -12,26 +12,27 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/migrations/upgrade"
+	"wikictl/tenants"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
 func (a *app) rollbackCommand() *cli.Command {
 	return &cli.Command{
-		Name: "rollback", Usage: "put upgraded wikis back to before their last upgrade", ArgsUsage: "NAME…",
+		Name: "rollback", Usage: "undo the last upgrade of wikis", ArgsUsage: "NAME…",
 		Description: "Replaces each database by the dump that was made before its last upgrade, and serves the old release again.\n" +
-			"What was made since is lost: how many edits, uploads, accounts and log entries is shown first, and you are asked\n" +
-			"while the wikis are locked. What each database held is dumped before it is dropped. Repeated it does not go\n" +
-			"back further; --to RUN does. An interrupted one is finished by the next. The definitions are not changed:\n" +
-			"set the old codebase there, or the next upgrade moves the wiki again.\n\n" + exitHelp +
+			"Edits, uploads, accounts and log entries made since are lost: it locks the wikis, shows how many there are, and\n" +
+			"asks. It dumps each database before it drops it. Repeated, it does not go back further; --to RUN does. The next\n" +
+			"rollback finishes an interrupted one. The definitions are not changed: set the old codebase there, or the next\n" +
+			"upgrade moves the wiki again.\n\n" + exitHelp +
 			"\n\nExample: wikictl rollback --all --dry-run",
 		Flags: append(selectionFlags(),
-			&cli.StringFlag{Name: "run", Usage: "only what this run upgraded, such as 20261124-021446-kwddoj"},
-			&cli.StringFlag{Name: "to", Usage: "go back further: to before this run's upgrade, where all later ones were put back; or to before this run's rollback"},
-			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: 2 * runtime.NumCPU()},
-			&cli.StringFlag{Name: "backup", Usage: "dump what is dropped, or none: lose it for good", Value: "dump"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be put back and what would be lost"},
-			&cli.BoolFlag{Name: "yes", Usage: "lose what was made since without being asked"},
+			&cli.StringFlag{Name: "run", Usage: "only wikis that this run upgraded, such as 20261124-021446-kwddoj"},
+			&cli.StringFlag{Name: "to", Usage: "go back to before this run's upgrade, if all later ones were undone, or to before this run's rollback"},
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 2 * runtime.NumCPU()},
+			&cli.StringFlag{Name: "backup", Usage: "what to do with each database that is dropped: dump it, or none (lose it for good)", Value: "dump"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be restored and what would be lost, and change nothing"},
+			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding edits made since"},
 			eventsFlag(),
 		),
 		Action:       a.runRollback,
@@ -106,7 +107,7 @@ func (a *app) agreedToMore(ctx context.Context, u *upgrade.Undo) error {
 // someUndo wants that a rollback of a run is about some tenant at least.
 func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
 	if run := which.Run + which.To; len(undos) == 0 && run != "" {
-		return usagef("no wiki was upgraded by run %q; wikictl status lists the latest runs", run)
+		return tenants.WithHint(usagef("no wiki was upgraded by run %q", run), "wikictl status lists the latest runs")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
 
@@ -41,11 +42,11 @@ func (a *app) serverCommand() *cli.Command {
 		}
 	}
 	return &cli.Command{
-		Name: "server", Usage: "start and stop the MariaDB servers that wikictl manages",
+		Name: "server", Usage: "start, stop or check the MariaDB servers that wikictl manages",
 		Description: exitHelp + "\n\nExample: wikictl server status",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usagef("there is no command server %s; wikictl help server lists them", c.Args().First())
+				return tenants.WithHint(usagef("there is no command server %s", c.Args().First()), "wikictl help server lists them")
 			}
 			return cli.ShowSubcommandHelp(c)
 		},
@@ -58,7 +59,7 @@ func (a *app) serverCommand() *cli.Command {
 				a.reach(starting)
 				return p.Stop(ctx)
 			}),
-			action("status", "say whether the managed servers run", func(context.Context, mariadb.Private) error { return nil }),
+			action("status", "show whether the managed servers run", func(context.Context, mariadb.Private) error { return nil }),
 		},
 	}
 }

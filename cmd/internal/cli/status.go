@@ -9,20 +9,28 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
 func (a *app) statusCommand() *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show what the ledger knows: tenants and the latest runs",
-		Description: "Prints every tenant's state and the last ten runs, also while one goes on.\n\n" + exitHelp + "\n\nExample: wikictl status",
-		Action:      a.runStatus,
+		Name: "status", Usage: "show the ledger: tenants, latest runs and open upgrades", ArgsUsage: "[NAME…]",
+		Description: "Prints the state of tenants, the latest ten runs, and the upgrades that are not finished. It takes no lock, so it\n" +
+			"also works during a run.\n\n" + exitHelp + "\n\nExample: wikictl status",
+		Flags:        selectionFlags(),
+		Action:       a.runStatus,
+		BashComplete: a.completeNames,
 	}
 }
 
 func (a *app) runStatus(c *cli.Context) error {
 	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	list, whole, err := chosenOrAll(c, f)
 	if err != nil {
 		return err
 	}
@@ -35,12 +43,23 @@ func (a *app) runStatus(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		if !whole {
+			only(rows, list)
+			only(open, list)
+		}
 		if asJSON(c) {
 			return ui.WriteJSON(a.stdout, statusOf(rows, runs, open))
 		}
 		a.printStatus(rows, runs)
 		a.printOpen(open)
 		return nil
+	})
+}
+
+// only takes out of rows by tenant those of tenants that were not chosen.
+func only[Row any](rows map[string]Row, list []*tenants.Tenant) {
+	maps.DeleteFunc(rows, func(name string, _ Row) bool {
+		return !slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Name == name })
 	})
 }
 

@@ -23,14 +23,14 @@ func (a *app) undeleteCommand() *cli.Command {
 	return &cli.Command{
 		Name: "undelete", Usage: "bring removed wikis back, or list them", ArgsUsage: "[NAME…]",
 		Description: "Brings wikis back that apply --prune removed: uploads, database, accounts, secrets, dumps and logs, from\n" +
-			"state/removed; then asks each of them through the web server who it is. A definition has to be there again: the\n" +
-			"one that it had is beside its files. A removal that was interrupted is taken back, or ended first. Without names it\n" +
-			"lists what can be brought back.\n\n" +
+			"state/removed. Then verifies through the web server that each wiki answers as itself. Define the wiki again first:\n" +
+			"its former definition is beside its files. An interrupted removal is undone, or completed first. Without names,\n" +
+			"--where and --all it lists what can be brought back.\n\n" +
 			exitHelp + "\n\nExample: wikictl undelete btrfs",
 		Flags: append(selectionFlags(),
-			&cli.StringFlag{Name: "run", Usage: "take back the removal by this run, not the latest"},
-			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: runtime.NumCPU()},
-			&cli.BoolFlag{Name: "dry-run", Usage: "only say what would come back, and what blocks it"},
+			&cli.StringFlag{Name: "run", Usage: "undo the removal by this run instead of the latest one"},
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: runtime.NumCPU()},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would come back and change nothing"},
 			eventsFlag(),
 		),
 		Action:       a.runUndelete,

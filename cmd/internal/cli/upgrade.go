@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,33 +26,55 @@ import (
 
 func (a *app) upgradeCommand() *cli.Command {
 	return &cli.Command{
-		Name: "upgrade", Usage: "move wikis to the code that their definitions want", ArgsUsage: "NAME…",
-		Description: "Looks first whether each wiki can be upgraded. Then, wave by wave and many at once: makes a wiki read-only,\n" +
-			"dumps its database, runs MediaWiki's updater, checks, switches code and settings in one step, and asks the wiki\n" +
-			"through the web server. What fails is put back from its dump. What was interrupted is finished by the next run.\n\n" + exitHelp +
+		Name: "upgrade", Usage: "move wikis to the code that their definitions name", ArgsUsage: "NAME…",
+		Description: "Checks first whether each wiki can be upgraded. Then, wave by wave and many at once: makes a wiki read-only,\n" +
+			"dumps its database, runs MediaWiki's updater, verifies the result, switches code and settings in one step, and\n" +
+			"verifies through the web server that the wiki answers. Restores a wiki that fails from its dump. The next run\n" +
+			"finishes an interrupted one.\n\n" + exitHelp +
 			"\n\nExample: wikictl upgrade --all --canary 5% --waves 25%,100% --max-failures 2%",
-		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "wikis at once", Value: min(2*runtime.NumCPU(), 32)},
-			&cli.IntFlag{Name: "per-server", Usage: "of them on one database server; 0: no bound"},
-			&cli.StringFlag{Name: "canary", Usage: "the first wave: names, or a share such as 5%"},
-			&cli.StringFlag{Name: "waves", Usage: "shares of the others, such as 10%,50%,100%"},
-			&cli.StringFlag{Name: "max-failures", Usage: "start nothing new once more wikis failed: a number, or a share", Value: "10%"},
-			&cli.DurationFlag{Name: "pause-between", Usage: "wait between waves, such as 10m"},
-			&cli.BoolFlag{Name: "confirm", Usage: "ask before each wave after the first"},
-			&cli.StringFlag{Name: "backup", Usage: "dump; command: by the commands of [backup]; or none: what fails then can't be put back", Value: "dump"},
-			&cli.StringFlag{Name: "on-failure", Usage: "restore, or keep: leave it closed for you to look at", Value: "restore"},
-			&cli.DurationFlag{Name: "timeout", Usage: "of the updater of one wiki", Value: time.Hour},
-			&cli.DurationFlag{Name: "patience", Usage: "with requests under way, before their connections are ended", Value: 10 * time.Second},
-			&cli.BoolFlag{Name: "run-jobs", Usage: "empty the job queue on the old code first"},
-			&cli.BoolFlag{Name: "skip-blocked", Usage: "go on without wikis that something stands in the way of"},
-			&cli.BoolFlag{Name: "force", Usage: "run the updater where nothing changed, too"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan"},
-			&cli.StringFlag{Name: "out", Usage: "write the plan to this file and do nothing"},
-			&cli.StringFlag{Name: "plan", Usage: "go on only if the plan is still the one in this file"},
-			eventsFlag(),
-		),
+		Flags:        upgradeFlags(),
 		Action:       a.runUpgrade,
 		BashComplete: a.completeNames,
+	}
+}
+
+// upgradeFlags are the flags of upgrade, under headings.
+func upgradeFlags() []cli.Flag {
+	return slices.Concat(
+		under("selection", selectionFlags()...),
+		under("waves", waveFlags()...),
+		under("safety", safetyFlags()...),
+		under("output",
+			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing"},
+			&cli.StringFlag{Name: "out", Usage: "write the plan to this file and change nothing"},
+			&cli.StringFlag{Name: "plan", Usage: "go on only if the plan still equals the one in this file"},
+			eventsFlag()),
+	)
+}
+
+// waveFlags say how many wikis are upgraded when.
+func waveFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "jobs", Usage: "how many wikis to upgrade at once", Value: min(2*runtime.NumCPU(), 32)},
+		&cli.IntFlag{Name: "per-server", Usage: "how many wikis to upgrade at once on one database server (0: unlimited)"},
+		&cli.StringFlag{Name: "canary", Usage: "upgrade these first: names separated by commas, or a share such as 5%"},
+		&cli.StringFlag{Name: "waves", Usage: "upgrade the others in waves that end at these shares, such as 10%,50%,100%"},
+		&cli.StringFlag{Name: "max-failures", Usage: "start no further wiki once more than this number or share have failed", Value: "10%"},
+		&cli.DurationFlag{Name: "pause-between", Usage: "how long to wait between waves, such as 10m"},
+		&cli.BoolFlag{Name: "confirm", Usage: "ask before each wave after the first"},
+	}
+}
+
+// safetyFlags say what is done before and after a wiki is changed.
+func safetyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "backup", Usage: "how to back up each database: dump, command (those of [backup]) or none (a wiki that fails can't be restored)", Value: "dump"},
+		&cli.StringFlag{Name: "on-failure", Usage: "what to do with a wiki that fails: restore it, or keep it closed for inspection", Value: "restore"},
+		&cli.DurationFlag{Name: "timeout", Usage: "time limit for update.php per wiki", Value: time.Hour},
+		&cli.DurationFlag{Name: "patience", Usage: "how long to wait for running requests before closing their connections", Value: 10 * time.Second},
+		&cli.BoolFlag{Name: "run-jobs", Usage: "run the queued jobs with the old code first"},
+		&cli.BoolFlag{Name: "skip-blocked", Usage: "leave out wikis that can't be upgraded, instead of changing nothing"},
+		&cli.BoolFlag{Name: "force", Usage: "run the updater even where nothing changed"},
 	}
 }
 
@@ -239,7 +262,7 @@ func samePlan(p *upgrade.Plan, file string) error {
 		return usagef("--plan %s: %s", file, err)
 	}
 	if old.Digest != p.Digest {
-		return usagef("--plan %s: the farm has changed since it was made; look at wikictl upgrade --dry-run and write it anew with --out", file)
+		return tenants.WithHint(usagef("--plan %s: the farm has changed since it was made", file), "look at wikictl upgrade --dry-run, and write it anew with --out")
 	}
 	return nil
 }
