@@ -21,19 +21,19 @@ import (
 )
 
 // Dump writes a database into a new file, mode 0600, with a description beside
-// it, and reads it back: by mariadb-dump in one consistent transaction, or by the
-// operator's commands if there are any. base is the file's path without its
+// it, and reads it back: from one consistent snapshot, or by the operator's commands
+// if there are any. base is the file's path without its
 // ending. The caller keeps others from writing, so that the description fits the
 // dump. Nothing is left when it fails.
 func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup) (b *Backup, err error) {
 	b = &Backup{Database: database, Taken: time.Now().UTC(), File: base + ownDump, Restore: by.Restore}
-	write := s.dumpTo
+	write := s.dumpOwn
 	if by.Dump != nil {
 		b.File = base + operatorDump
 		write = func(ctx context.Context, b *Backup, path string) error { return s.dumpBy(ctx, by.Dump, b, path) }
 	}
 	file := b.File
-	if err := s.describe(ctx, b); err != nil {
+	if err := s.describeDatabase(ctx, b); err != nil {
 		return nil, fmt.Errorf("dump %q: %w", database, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -56,19 +56,26 @@ func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Bac
 	return b, b.describeInFile()
 }
 
-// describe reads what the database holds.
-func (s *Server) describe(ctx context.Context, b *Backup) error {
+// describeDatabase reads the character set of a database.
+func (s *Server) describeDatabase(ctx context.Context, b *Backup) error {
 	err := s.db.QueryRowContext(ctx, `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?`, b.Database).
 		Scan(&b.Charset, &b.Collation)
 	if errors.Is(err, sql.ErrNoRows) {
 		return errors.New("there is no such database")
 	}
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// describe reads what a database holds.
+func (s *Server) describe(ctx context.Context, b *Backup) (err error) {
 	if b.Tables, err = s.Contents(ctx, b.Database); err != nil {
 		return err
 	}
+	return s.describeObjects(ctx, b)
+}
+
+// describeObjects reads what a database has besides tables.
+func (s *Server) describeObjects(ctx context.Context, b *Backup) (err error) {
 	if b.Objects, err = s.objects(ctx, b.Database); err != nil {
 		return err
 	}
@@ -79,8 +86,32 @@ func (s *Server) describe(ctx context.Context, b *Backup) error {
 	return err
 }
 
-// dumpTo streams mariadb-dump through zstd into a file.
+// dumpOwn dumps a database by wikictl itself where that is enough, and else by
+// mariadb-dump.
+func (s *Server) dumpOwn(ctx context.Context, b *Backup, path string) error {
+	err := s.dumpDirect(ctx, b, path)
+	if !errors.Is(err, errOdd) {
+		return err
+	}
+	if err := s.describe(ctx, b); err != nil {
+		return err
+	}
+	return s.dumpTo(ctx, b, path)
+}
+
+// dumpTo dumps a database into a file by mariadb-dump.
 func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
+	options, err := s.dumpOptions(ctx, b)
+	if err != nil {
+		return err
+	}
+	return s.compress(b, path, func(w io.Writer) error {
+		return s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, w, append(options, "--where=1 "+tagComment(b.Database), b.Database)...)
+	})
+}
+
+// compress makes a file of what write writes, by zstd, and notes its size and checksum.
+func (s *Server) compress(b *Backup, path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -93,12 +124,7 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 		return err
 	}
 	defer s.encoders.Put(z)
-	options, err := s.dumpOptions(ctx, b)
-	if err != nil {
-		return err
-	}
-	err = s.client(ctx, []string{"mariadb-dump", "mysqldump"}, nil, z, append(options, "--where=1 "+tagComment(b.Database), b.Database)...)
-	if err := errors.Join(err, z.Close()); err != nil {
+	if err := errors.Join(write(z), z.Close()); err != nil {
 		return err
 	}
 	b.Bytes, b.SHA256 = size.n, hex.EncodeToString(sum.Sum(nil))
@@ -157,6 +183,9 @@ const joined = 1046528
 
 // dumpBy has the operator's command write a file.
 func (s *Server) dumpBy(ctx context.Context, command []string, b *Backup, path string) error {
+	if err := s.describe(ctx, b); err != nil {
+		return err
+	}
 	if err := s.operators(ctx, command, b.Database, path); err != nil {
 		return err
 	}

@@ -141,10 +141,15 @@ func (c Connection) Close() error { return errors.Join(c.Conn.Close(), c.db.Clos
 // Dedicated opens one connection outside of the pool; multi allows several
 // statements in one text.
 func (s *Server) Dedicated(ctx context.Context, database string, multi bool) (Connection, error) {
+	return s.connect(ctx, s.configured(database, multi))
+}
+
+// configured is how a connection of its own begins.
+func (s *Server) configured(database string, multi bool) *mysql.Config {
 	config := s.config.Clone()
 	config.DBName = database
 	config.MultiStatements = multi
-	return s.connect(ctx, config)
+	return config
 }
 
 // Pool opens a pool of at most n connections to a database. A statement on it gives up
@@ -192,7 +197,12 @@ func (s *Server) work(ctx context.Context, database string, multi bool, do func(
 // workFor is work for a database that need not be the connection's default: the run that
 // takes over after a kill finds the connection by it.
 func (s *Server) workFor(ctx context.Context, tag, database string, multi bool, do func(*sql.Conn) error) error {
-	conn, err := s.Dedicated(ctx, database, multi)
+	return s.workBy(ctx, tag, s.configured(database, multi), do)
+}
+
+// workBy is work on a connection that begins in another way.
+func (s *Server) workBy(ctx context.Context, tag string, config *mysql.Config, do func(*sql.Conn) error) error {
+	conn, err := s.connect(ctx, config)
 	if err != nil {
 		return err
 	}

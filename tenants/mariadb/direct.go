@@ -1,0 +1,206 @@
+package mariadb
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// direct is a dump by wikictl itself, of a database that has nothing but plain tables:
+// mariadb-dump starts a program and asks four times as many questions. All is read over
+// one connection from one consistent snapshot, the description, too.
+type direct struct {
+	backup *Backup
+	conn   *sql.Conn
+	tables []table
+	most   int // bytes of rows that are joined into a statement
+}
+
+// directSession has the server hand out everything as it has it, and wait for a slow disk.
+const directSession = `SET SESSION sql_mode = '', sql_quote_show_create = 1, character_set_results = NULL, time_zone = '+00:00',
+	lock_wait_timeout = 60, net_write_timeout = 86400, max_statement_time = 0, sql_select_limit = 18446744073709551615;
+SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+START TRANSACTION WITH CONSISTENT SNAPSHOT`
+
+// dumpDirect dumps a database into a new file and describes it. The error is errOdd, and
+// nothing was written, when that takes mariadb-dump.
+func (s *Server) dumpDirect(ctx context.Context, b *Backup, path string) error {
+	if !s.isMariaDB() {
+		return errOdd
+	}
+	packet, err := s.packet(ctx)
+	if err != nil {
+		return err
+	}
+	return s.direct(ctx, b, int(min(max(packet/2, 4096), joined)), func(d *direct) error {
+		return s.compress(b, path, func(w io.Writer) error { return d.write(ctx, s.Version, w) })
+	})
+}
+
+// direct describes a database and has a dump of it written from the same snapshot.
+func (s *Server) direct(ctx context.Context, b *Backup, most int, write func(*direct) error) error {
+	config := s.configured(b.Database, true)
+	config.ParseTime = false
+	return s.workBy(ctx, b.Database, config, func(c *sql.Conn) error {
+		d := &direct{backup: b, conn: c, most: most}
+		if err := d.begin(ctx); err != nil {
+			return err
+		}
+		if err := s.describeObjects(ctx, b); err != nil {
+			return err
+		}
+		if len(b.Objects)+len(b.Broken) > 0 {
+			return errOdd
+		}
+		if err := d.describe(ctx); err != nil {
+			return err
+		}
+		return write(d)
+	})
+}
+
+// begin takes the snapshot, and keeps the tables from being altered while it lives.
+func (d *direct) begin(ctx context.Context) (err error) {
+	if _, err := d.conn.ExecContext(ctx, directSession); err != nil {
+		return err
+	}
+	if d.tables, err = plainTables(ctx, d.conn); err != nil || len(d.tables) == 0 {
+		return err
+	}
+	if err := hold(ctx, d.conn, d.tables); err != nil {
+		return err
+	}
+	return fillColumns(ctx, d.conn, d.tables)
+}
+
+// describe reads the checksums of the tables, as Contents does. Their rows are counted
+// when they are written.
+func (d *direct) describe(ctx context.Context) error {
+	d.backup.Tables = map[string]Contents{}
+	if len(d.tables) == 0 {
+		return nil
+	}
+	full, all, inexact := make([]string, len(d.tables)), make([]relation, len(d.tables)), false
+	for i, t := range d.tables {
+		full[i], all[i] = Quote(t.name), relation{name: t.name}
+		inexact = inexact || t.inexact
+	}
+	err := pairs(ctx, d.conn, d.backup.Database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
+		d.backup.Tables[strings.TrimPrefix(name, d.backup.Database+".")] = Contents{Checksum: n}
+	})
+	if err != nil || !inexact {
+		return err
+	}
+	return checksumTexts(ctx, d.conn, d.backup.Database, all, d.backup.Tables)
+}
+
+// directHead has the server take the rows back as they are, whatever it would think of
+// them now.
+const directHead = `-- Dump by wikictl, of server version %s
+SET NAMES utf8mb4;
+SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', sql_notes = 0,
+	foreign_key_checks = 0, unique_checks = 0, check_constraint_checks = 0, innodb_strict_mode = 0;
+`
+
+// write writes the statements that make the tables and their rows.
+func (d *direct) write(ctx context.Context, version string, w io.Writer) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	fmt.Fprintf(b, directHead, version)
+	if err := d.writeTables(ctx, b); err != nil {
+		return err
+	}
+	for _, t := range d.tables {
+		rows, err := d.writeRows(ctx, b, t)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", t.name, err)
+		}
+		d.backup.Tables[t.name] = Contents{rows, d.backup.Tables[t.name].Checksum}
+	}
+	fmt.Fprintln(b, dumpEnd)
+	return b.Flush()
+}
+
+// writeTables writes the definitions of all tables, which are asked for in one go.
+func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
+	if len(d.tables) == 0 {
+		return nil
+	}
+	var asks strings.Builder
+	for _, t := range d.tables {
+		asks.WriteString("SHOW CREATE TABLE " + Quote(t.name) + ";")
+	}
+	rows, err := d.conn.QueryContext(ctx, asks.String())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for i, t := range d.tables {
+		if i > 0 && !rows.NextResultSet() {
+			return errors.Join(fmt.Errorf("the definition of table %s did not come", t.name), rows.Err())
+		}
+		err := scanEach(rows, func(f []sql.RawBytes) error {
+			if !utf8.Valid(f[1]) {
+				return errOdd
+			}
+			_, err := fmt.Fprintf(b, "DROP TABLE IF EXISTS %s;\n%s;\n", Quote(t.name), f[1])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Close()
+}
+
+// writeRows writes the rows of a table, joined into statements of a limited size, and
+// counts them.
+func (d *direct) writeRows(ctx context.Context, b *bufio.Writer, t table) (n int64, err error) {
+	if t.empty {
+		return 0, nil
+	}
+	keys := "/*!40000 ALTER TABLE " + Quote(t.name) + " %s KEYS */;\n"
+	if t.engine != innoDB { // indexes of all rows at once are built faster
+		fmt.Fprintf(b, keys, "DISABLE")
+		defer fmt.Fprintf(b, keys, "ENABLE")
+	}
+	insert := "INSERT INTO " + Quote(t.name) + " (" + t.names() + ") VALUES\n"
+	size, row := 0, []byte{}
+	err = eachRow(ctx, d.conn, t.query(), func(fields []sql.RawBytes) error {
+		row = t.appendRow(row[:0], fields)
+		switch {
+		case size == 0 || size+len(row) > d.most:
+			if size > 0 {
+				b.WriteString(";\n")
+			}
+			b.WriteString(insert)
+			size = len(insert)
+		default:
+			b.WriteString(",\n")
+		}
+		n++
+		size += len(row) + 2
+		_, err := b.Write(row)
+		return err
+	})
+	if size > 0 {
+		b.WriteString(";\n")
+	}
+	return n, err
+}
+
+// appendRow appends a row as one of the lists of VALUES.
+func (t table) appendRow(b []byte, fields []sql.RawBytes) []byte {
+	b = append(b, '(')
+	for i, c := range t.columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendValue(b, c.kind, fields[i])
+	}
+	return append(b, ')')
+}

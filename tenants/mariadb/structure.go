@@ -1,0 +1,150 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// table is what a dump by wikictl itself has to know of a table.
+type table struct {
+	name    string
+	engine  string
+	empty   bool
+	inexact bool     // CHECKSUM TABLE does not do
+	columns []column // without generated ones, which no statement may set
+}
+
+// column is a column that a dump has values of.
+type column struct {
+	name string
+	kind kind
+}
+
+// kind is how the values of a column are read and written in a dump.
+type kind int
+
+const (
+	numeric   kind = iota // as the server prints it
+	floating              // all of its digits, quoted: -0 without quotes is the integer 0
+	moment                // a date or time, quoted
+	choice                // ENUM and SET, by number
+	opaque                // bytes that are no text, in hexadecimal
+	texts                 // bytes in a character set that has ASCII as it is
+	widetexts             // bytes in one that has not
+)
+
+// kindOf is by information_schema.COLUMNS.DATA_TYPE. Tables with columns of other types,
+// such as INET6, are left to mariadb-dump.
+var kindOf = map[string]kind{
+	"tinyint": numeric, "smallint": numeric, "mediumint": numeric, "int": numeric, "bigint": numeric, "decimal": numeric, "year": numeric,
+	"float": floating, "double": floating,
+	"date": moment, "time": moment, "datetime": moment, "timestamp": moment,
+	"enum": choice, "set": choice,
+	"bit": opaque, "geometry": opaque, "point": opaque, "linestring": opaque, "polygon": opaque,
+	"multipoint": opaque, "multilinestring": opaque, "multipolygon": opaque, "geometrycollection": opaque,
+	"binary": texts, "varbinary": texts, "tinyblob": texts, "blob": texts, "mediumblob": texts, "longblob": texts,
+	"char": texts, "varchar": texts, "tinytext": texts, "text": texts, "mediumtext": texts, "longtext": texts,
+}
+
+// ascii are the character sets in which each byte below 128 is that character of ASCII.
+var ascii = []string{"", "binary", "ascii", "latin1", "utf8", "utf8mb3", "utf8mb4"}
+
+// plainEngines are those whose tables hold their rows, and only these.
+var plainEngines = []string{innoDB, "MyISAM", "Aria"}
+
+const innoDB = "InnoDB"
+
+// errOdd says that a database has something that only mariadb-dump can dump.
+var errOdd = errors.New("mariadb-dump is needed")
+
+// plainTables lists the tables of the connection's database. It is errOdd when there is
+// anything else, such as a view, or a table with history or of another engine.
+func plainTables(ctx context.Context, c *sql.Conn) ([]table, error) {
+	var tables []table
+	err := eachRow(ctx, c, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME", func(f []sql.RawBytes) error {
+		if string(f[1]) != "BASE TABLE" || !slices.Contains(plainEngines, string(f[2])) {
+			return errOdd
+		}
+		tables = append(tables, table{name: string(f[0]), engine: string(f[2])})
+		return nil
+	})
+	return tables, err
+}
+
+// hold looks which tables are empty. In a transaction the server keeps others from
+// changing the definition of a table that was read until it ends.
+func hold(ctx context.Context, c *sql.Conn, tables []table) error {
+	asks := make([]string, len(tables))
+	for i, t := range tables {
+		asks[i] = fmt.Sprintf("SELECT %d, EXISTS (SELECT 1 FROM %s)", i, Quote(t.name))
+	}
+	i := 0
+	return eachRow(ctx, c, strings.Join(asks, " UNION ALL "), func(f []sql.RawBytes) error {
+		tables[i].empty = string(f[1]) == "0"
+		i++
+		return nil
+	})
+}
+
+// fillColumns reads the columns of tables that are held.
+func fillColumns(ctx context.Context, c *sql.Conn, tables []table) error {
+	at := map[string]int{}
+	for i, t := range tables {
+		at[t.name] = i
+	}
+	return eachRow(ctx, c, `SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, EXTRA FROM information_schema.COLUMNS
+		WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`, func(f []sql.RawBytes) error {
+		i, known := at[string(f[0])]
+		if !known {
+			return fmt.Errorf("the table %s was made while it was dumped", f[0])
+		}
+		kind, known := kindOf[string(f[2])]
+		if !known {
+			return errOdd
+		}
+		if kind == texts && !slices.Contains(ascii, string(f[3])) {
+			kind = widetexts
+		}
+		generated := strings.Contains(string(f[4]), " GENERATED")
+		tables[i].inexact = tables[i].inexact || generated || string(f[2]) == "float"
+		if !generated {
+			tables[i].columns = append(tables[i].columns, column{string(f[1]), kind})
+		}
+		return nil
+	})
+}
+
+// eachRow hands out the rows of a query, as the server sent them.
+func eachRow(ctx context.Context, c *sql.Conn, query string, each func([]sql.RawBytes) error) error {
+	rows, err := c.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return scanEach(rows, each)
+}
+
+// scanEach hands out the rows of a result.
+func scanEach(rows *sql.Rows, each func([]sql.RawBytes) error) error {
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	fields, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range fields {
+		into[i] = &fields[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := each(fields); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
