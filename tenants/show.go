@@ -2,6 +2,8 @@ package tenants
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"regexp"
@@ -48,6 +50,25 @@ func DefinedHosts(definition []byte) []string {
 		return nil
 	}
 	return d.Hosts
+}
+
+// ownKeys are the keys at the top of a definition by which wikis differ that are set up
+// in the same way.
+var ownKeys = []string{"name", "hosts", "classes", "codebase", "server", "database", "sitename", "admin"}
+
+// DefinedAlike is a digest of a definition that Show wrote without names, hosts and
+// places: definitions of the same digest make the same settings otherwise.
+func DefinedAlike(definition []byte) string {
+	h := sha256.New()
+	top := true
+	for line := range bytes.Lines(definition) {
+		key, _, _ := bytes.Cut(line, []byte(" = "))
+		top = top && !bytes.HasPrefix(line, []byte("["))
+		if !top || !slices.Contains(ownKeys, string(key)) {
+			h.Write(line)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 type shower struct {

@@ -56,6 +56,7 @@ type Host struct {
 	forks   map[string]*php.Server // by program and folder
 
 	platforms map[string]*platform // by php program
+	logIns    logIns
 }
 
 // connection is one server, as far as it was reached.

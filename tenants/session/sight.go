@@ -79,7 +79,7 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string) (seen 
 		before = Sight{Hosts: t.Hosts, Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
 	}
 	before.Want.Version = "" // an update in place is no fault
-	h.look(ctx, &before, nil)
+	h.look(ctx, t.Name, &before)
 	if seen.Answer, err = json.Marshal(before); err != nil {
 		return seen, before, err
 	}
@@ -95,13 +95,13 @@ func readSight(s deploy.Seen) (sight Sight, err error) {
 	return sight, err
 }
 
-// look asks once, and fills in the checks.
-func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
+// look asks a tenant once, and fills in the checks.
+func (h *Host) look(ctx context.Context, tenant string, s *Sight) {
 	s.Checks = nil
 	var info wiki.SiteInfo
 	for i, name := range s.Hosts {
 		start := time.Now()
-		got, err := wiki.Probe(ctx, h.Farm.Web.Probe, name)
+		got, err := probeOf(i)(ctx, h.Farm.Web.Probe, name)
 		if err == nil {
 			err = Differ(name, got, s.Want)
 		}
@@ -111,7 +111,16 @@ func (h *Host) look(ctx context.Context, s *Sight, before []Check) {
 		s.add(hostCheck(i, name), err, start)
 	}
 	s.settings(info)
-	h.pages(ctx, s, info, before)
+	h.pages(ctx, tenant, s, info, nil)
+}
+
+// probeOf is how the host names of a tenant are asked. By the first it says how to log
+// in, too.
+func probeOf(i int) probe {
+	if i == 0 {
+		return wiki.ProbeLogIn
+	}
+	return wiki.Probe
 }
 
 // settings looks for what settings do that pages do not show.
@@ -144,27 +153,39 @@ func silent(err error) bool {
 	return errors.As(err, new(interface{ Timeout() bool }))
 }
 
-// pages asks for the main page, where the wiki says which it is, and the log-in page.
-func (h *Host) pages(ctx context.Context, s *Sight, info wiki.SiteInfo, before []Check) {
+// pages asks for the main page, where the wiki says which it is, and the log-in page
+// unless that of a wiki like it was seen.
+func (h *Host) pages(ctx context.Context, tenant string, s *Sight, info wiki.SiteInfo, before []Check) {
 	if info.DBName == "" {
 		return
 	}
-	for _, page := range []struct{ what, title string }{{mainPage, info.MainPage}, {logIn, wiki.LogIn}} {
-		if page.title == "" {
-			continue
-		}
-		var was Check
-		if i := find(before, page.what); i >= 0 {
-			was = before[i]
-		}
-		limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
-		for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-			start := time.Now()
-			err := wiki.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], page.title, info.Version, limit)
-			if reloads := before != nil && elsewhere(err) && was.Wrong == ""; !reloads || ctx.Err() != nil || time.Since(begun) > reloadLimit {
-				s.add(page.what, err, start)
-				break
-			}
+	if info.MainPage != "" {
+		h.page(ctx, s, info, before, mainPage, info.MainPage)
+	}
+	kind := h.kindOf(tenant, s.Set)
+	if seen, known := h.logIns.seen(kind); known && info.LogsIn {
+		s.Checks = append(s.Checks, Check{What: logIn, Seconds: seen})
+		return
+	}
+	h.page(ctx, s, info, before, logIn, wiki.LogIn)
+	if c := s.Checks[len(s.Checks)-1]; c.Wrong == "" {
+		h.logIns.note(kind, c.Seconds)
+	}
+}
+
+// page asks for a page.
+func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []Check, what, title string) {
+	var was Check
+	if i := find(before, what); i >= 0 {
+		was = before[i]
+	}
+	limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
+	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		start := time.Now()
+		err := wiki.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], title, info.Version, limit)
+		if reloads := before != nil && elsewhere(err) && was.Wrong == ""; !reloads || ctx.Err() != nil || time.Since(begun) > reloadLimit {
+			s.add(what, err, start)
+			return
 		}
 	}
 }
@@ -193,7 +214,7 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 	var info wiki.SiteInfo
 	for i, name := range after.Hosts {
 		start := time.Now()
-		got, err := h.Identify(ctx, name, after.Want)
+		got, err := h.identify(ctx, name, after.Want, probeOf(i))
 		if i == 0 {
 			info = got
 		}
@@ -201,7 +222,7 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 	}
 	if after.Checks[0].err == nil {
 		after.settings(info)
-		h.pages(ctx, &after, info, before.Checks)
+		h.pages(ctx, t.Name, &after, info, before.Checks)
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -76,9 +76,16 @@ func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want wiki.SiteIn
 // is what is wanted or a reload must have been over. Empty fields of want are not
 // compared.
 func (h *Host) Identify(ctx context.Context, host string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
+	return h.identify(ctx, host, want, wiki.Probe)
+}
+
+// probe asks a wiki who it is.
+type probe func(ctx context.Context, base, host string) (wiki.SiteInfo, error)
+
+func (h *Host) identify(ctx context.Context, host string, want wiki.SiteInfo, ask probe) (wiki.SiteInfo, error) {
 	start := time.Now()
 	for {
-		info, err := wiki.Probe(ctx, h.Farm.Web.Probe, host)
+		info, err := ask(ctx, h.Farm.Web.Probe, host)
 		limit := reloadLimit
 		if failedItself(err) || (err == nil && info.DBName == want.DBName) {
 			limit = answerLimit

@@ -29,6 +29,7 @@ type SiteInfo struct {
 	ReadOnly bool   // false also when it is unknown
 	Private  bool   // MainPage and ReadOnly are unknown
 	Hidden   bool   // strangers may not read it, as it says
+	LogsIn   bool   // it offers strangers to log in; false also when it was not asked or does not say
 	Noise    string // what stands before the answer of api.php, as settings that print leave it
 }
 
@@ -39,6 +40,9 @@ const probeLimit = 60 * time.Second
 // SiteInfoPath is what is asked of api.php.
 const SiteInfoPath = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2"
 
+// logInPath asks for what a log-in takes, too.
+const logInPath = "/api.php?action=query&meta=siteinfo%7Cauthmanagerinfo&siprop=general&amirequestsfor=login&format=json&formatversion=2"
+
 // Probe asks a wiki for its SiteInfo through the web server at base, such as
 // "http://127.0.0.1:8080", by its host name.
 //
@@ -48,17 +52,35 @@ const SiteInfoPath = "/api.php?action=query&meta=siteinfo&siprop=general&format=
 // that it can read its database is made sure of. Its main page, and whether it is
 // read-only, can't be known of it without a log-in.
 func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
+	return probe(ctx, base, host, false)
+}
+
+// ProbeLogIn is Probe that in the same request asks for what a log-in takes
+// (API:Authmanagerinfo). Where the wiki fails at that, LogsIn is false: its log-in page
+// says more.
+func ProbeLogIn(ctx context.Context, base, host string) (SiteInfo, error) {
+	return probe(ctx, base, host, true)
+}
+
+func probe(ctx context.Context, base, host string, logIn bool) (SiteInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	info, err := ask(ctx, base, host)
+	info, err := ask(ctx, base, host, logIn)
 	if err != nil {
 		return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
 	}
 	return info, nil
 }
 
-func ask(ctx context.Context, base, host string) (SiteInfo, error) {
-	body, err := get(ctx, base+SiteInfoPath, host)
+func ask(ctx context.Context, base, host string, logIn bool) (SiteInfo, error) {
+	path := SiteInfoPath
+	if logIn {
+		path = logInPath
+	}
+	body, err := get(ctx, base+path, host)
+	if logIn && failed(body, err) {
+		return ask(ctx, base, host, false)
+	}
 	if err != nil && !closed(err) {
 		return SiteInfo{}, err
 	}
@@ -80,6 +102,15 @@ func ask(ctx context.Context, base, host string) (SiteInfo, error) {
 		info.Home = askHome(ctx, base, host)
 	}
 	return info, nil
+}
+
+// failed reports whether an answer of api.php is that the wiki fails.
+func failed(body []byte, err error) bool {
+	if err == nil {
+		_, err = readSiteInfo(body)
+	}
+	var status *StatusError
+	return errors.As(err, &status) && status.Code >= http.StatusInternalServerError
 }
 
 // homeLink finds the main page's address in an answer of API:Rsd.
@@ -112,6 +143,10 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 
 				Readonly bool
 			}
+			AuthManagerInfo struct {
+				CanAuthenticateNow bool
+				Requests           []struct{ Fields map[string]any }
+			}
 		}
 	}
 	at := max(0, bytes.IndexByte(body, '{'))
@@ -130,6 +165,8 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		Version: strings.TrimPrefix(g.Generator, "MediaWiki "), Sitename: g.Sitename, Lang: g.Lang,
 		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, ReadOnly: g.Readonly, Noise: start(bytes.TrimSpace(body[:at])),
 	}
+	a := answer.Query.AuthManagerInfo
+	info.LogsIn = a.CanAuthenticateNow && len(a.Requests) > 0
 	if g.ServerName != "" { // else it can't make full addresses of its own, as base is not
 		info.Home = g.Base
 	}
