@@ -26,11 +26,13 @@ func bench(ctx context.Context, codebases string, args []string) error {
 		return benchAudit(ctx, codebases, args[1:])
 	}
 	if len(args) == 0 || !slices.Contains([]string{"create", "render", "upgrade"}, args[0]) {
-		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N, bench render --tenants N, bench audit --tenants N")
+		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench audit --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
 	rounds := flags.Int("rounds", 3, "how often each way to upgrade is measured; the medians count")
+	large := flags.Bool("big", false, "measure the upgrade of one wiki with many rows")
+	pages := flags.Int("pages", 100_000, "pages of the wiki of --big; it has three revisions and ten links for each")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -46,6 +48,10 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	switch args[0] {
 	case "upgrade":
 		b.version = "1.39"
+		if *large {
+			b.n = 1
+			return (&big{&upgrading{creation: b}, *pages}).run(ctx)
+		}
 		return (&upgrading{creation: b, rounds: max(*rounds, 1)}).run(ctx)
 	case "render":
 		return (&rendering{creation: b}).run(ctx)

@@ -41,7 +41,7 @@ func (b *upgrading) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	if err := b.prepare(ctx); err != nil {
+	if err := b.prepare(ctx, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
 	defer b.stop(context.WithoutCancel(ctx))
@@ -106,8 +106,8 @@ func (b *upgrading) table(ctx context.Context, what string, ways []way) error {
 	return nil
 }
 
-// prepare makes the wikis on 1.39 and then wants 1.43.
-func (b *upgrading) prepare(ctx context.Context) (err error) {
+// prepare makes the wikis on 1.39, has them filled and then wants 1.43.
+func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) error) (err error) {
 	if b.demo, err = demo.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (b *upgrading) prepare(ctx context.Context) (err error) {
 	if _, err := b.create(ctx, b.demo.Dir); err != nil {
 		return err
 	}
-	if err := b.visit(ctx); err != nil {
+	if err := errors.Join(b.visit(ctx), fill(ctx)); err != nil {
 		return err
 	}
 	b.version = "1.43"

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// bigSQL fills a wiki of 1.39. The rows refer to each other as MediaWiki's own do, but
+// revisions have no text: nothing that an updater does reads it.
+//
+//go:embed big.sql
+var bigSQL string
+
+// big measures the upgrade of one wiki with many rows: how long it is read-only by
+// update.php as people run it, and by wikictl.
+type big struct {
+	*upgrading
+	pages int
+}
+
+// bigRun is what one way to upgrade a big wiki took, in seconds, and what came of it.
+type bigRun struct {
+	way                       string
+	readOnly, total, forecast float64
+	tables                    map[string]string // definition and digest of rows, by name
+}
+
+func (b *big) run(ctx context.Context) error {
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	if err := b.prepare(ctx, b.fill); err != nil {
+		return err
+	}
+	defer b.stop(context.WithoutCancel(ctx))
+	plain, err := b.plain(ctx)
+	if err != nil {
+		return err
+	}
+	own, err := b.wikictl(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("a wiki of %d pages, %d revisions, %d links, 1.39 to 1.43\n%-28s %10s %10s %10s\n", b.pages, 3*b.pages, 10*b.pages, "way", "read-only", "in all", "forecast")
+	for _, r := range []bigRun{plain, own} {
+		fmt.Printf("%-28s %10.1f %10.1f %10.1f\n", r.way, r.readOnly, r.total, r.forecast)
+	}
+	fmt.Printf("read-only is %.1f times shorter, the whole %.1f times; the forecast is %.2f of what it took\n",
+		plain.readOnly/own.readOnly, plain.total/own.total, own.forecast/own.total)
+	if differ := differences(plain.tables, own.tables); len(differ) > 0 {
+		return fmt.Errorf("the tables are not as update.php leaves them: %s", strings.Join(differ, ", "))
+	}
+	fmt.Printf("all %d tables are as update.php leaves them\n", len(own.tables))
+	return nil
+}
+
+// fill makes the wiki big.
+func (b *big) fill(ctx context.Context) error {
+	n := func(count int) string { return strconv.Itoa(max(count, 1)) }
+	numbers := strings.NewReplacer("{pages}", n(b.pages), "{revisions}", n(3*b.pages), "{comments}", n(b.pages/10), "{pagelinks}", n(4*b.pages),
+		"{links}", n(2*b.pages), "{templates}", n(max(b.pages/100, 10)), "{changes}", n(b.pages/2))
+	start := time.Now()
+	_, err := b.sql(ctx, numbers.Replace(bigSQL))
+	fmt.Fprintf(os.Stderr, "testbed: %d pages made in %.0f s\n", b.pages, time.Since(start).Seconds())
+	return err
+}
+
+// bigDatabase is the database of the only wiki.
+const bigDatabase = "wiki_w0"
+
+// sql runs statements and returns what they print, a row a line, columns by tabs.
+func (b *big) sql(ctx context.Context, statements string) (string, error) {
+	cmd := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-N", "--binary-mode", "--default-character-set=utf8mb4", bigDatabase)
+	cmd.Stdin = strings.NewReader(statements)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("mariadb: %w: %s", err, said.String())
+	}
+	return string(out), nil
+}
+
+// plain has MediaWiki's updater do it alone: the wiki has to be read-only all the time.
+func (b *big) plain(ctx context.Context) (r bigRun, err error) {
+	c, err := b.measure(ctx, b.updater("update.php", 1))
+	if err != nil {
+		return r, err
+	}
+	r = bigRun{way: "update.php", readOnly: c.wall, total: c.wall}
+	r.tables, err = b.tables(ctx)
+	return r, err
+}
+
+// wikictl has wikictl do it, after it said how long that will take.
+func (b *big) wikictl(ctx context.Context) (r bigRun, err error) {
+	if err := b.back(ctx); err != nil {
+		return r, err
+	}
+	r.way = "wikictl upgrade"
+	var plan struct{ Tenants []struct{ Seconds float64 } }
+	if err := b.document(ctx, &plan, 1, "--dry-run"); err != nil {
+		return r, err
+	}
+	if len(plan.Tenants) != 1 {
+		return r, fmt.Errorf("the plan has %d wikis, want 1", len(plan.Tenants))
+	}
+	r.forecast = plan.Tenants[0].Seconds
+	var result struct {
+		Tenants []struct {
+			Steps []struct {
+				Name    string
+				Seconds float64
+			}
+		}
+	}
+	start := time.Now()
+	if err := b.document(ctx, &result, 0); err != nil {
+		return r, err
+	}
+	r.total = time.Since(start).Seconds()
+	closed := false
+	for _, s := range result.Tenants[0].Steps {
+		closed = closed || s.Name == "read-only"
+		if closed {
+			r.readOnly += s.Seconds
+		}
+	}
+	fmt.Fprintf(os.Stderr, "testbed: wikictl upgrade: %.1f s\n", r.total)
+	r.tables, err = b.tables(ctx)
+	return r, err
+}
+
+// document runs an upgrade, wants an exit code and reads what it prints as JSON.
+func (b *big) document(ctx context.Context, into any, want int, flags ...string) error {
+	way := b.wikictlWay("wikictl upgrade", append(flags, "--format", "json")...)
+	cmd := exec.CommandContext(ctx, way.command[0], way.command[1:]...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		return fmt.Errorf("wikictl upgrade %v: exit code %d, want %d: %s%s", flags, got, want, tail(out), said.String())
+	}
+	return json.Unmarshal(out, into)
+}
+
+// passing are tables whose rows depend on the time, or on who looked at a page since.
+var passing = []string{"job", "l10n_cache", "module_deps", "objectcache", "querycache_info", "updatelog"}
+
+// byTarget have rows that name others whose numbers depend on the order of the work.
+var byTarget = map[string]string{
+	"linktarget":    "SELECT SUM(CRC32(CONCAT_WS('|', lt_namespace, lt_title))) FROM linktarget",
+	"pagelinks":     "SELECT SUM(CRC32(CONCAT_WS('|', pl_from, pl_from_namespace, lt_namespace, lt_title))) FROM pagelinks JOIN linktarget ON lt_id = pl_target_id",
+	"templatelinks": "SELECT SUM(CRC32(CONCAT_WS('|', tl_from, tl_from_namespace, lt_namespace, lt_title))) FROM templatelinks JOIN linktarget ON lt_id = tl_target_id",
+}
+
+// tables reads the definitions, and digests of the rows, of all tables.
+func (b *big) tables(ctx context.Context) (map[string]string, error) {
+	list, err := b.sql(ctx, "SHOW TABLES")
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, name := range strings.Fields(list) {
+		ask := byTarget[name]
+		switch {
+		case slices.Contains(passing, name):
+			ask = "SELECT 'not compared'"
+		case ask == "":
+			ask = "CHECKSUM TABLE " + name
+		}
+		text, err := b.sql(ctx, "SHOW CREATE TABLE "+name+"; SELECT COUNT(*) FROM "+name+" WHERE '"+name+"' NOT IN ('"+strings.Join(passing, "', '")+"'); "+ask)
+		if err != nil {
+			return nil, err
+		}
+		found[name] = withoutNumber(text)
+	}
+	return found, nil
+}
+
+// withoutNumber takes AUTO_INCREMENT out of a definition: it depends on who looked at
+// the wiki since, as well.
+func withoutNumber(text string) string {
+	before, after, found := strings.Cut(text, " AUTO_INCREMENT=")
+	if !found {
+		return text
+	}
+	return before + strings.TrimLeft(after, "0123456789")
+}
+
+// differences names the tables that differ or are missing.
+func differences(want, got map[string]string) (names []string) {
+	for name, text := range want {
+		if got[name] != text {
+			names = append(names, name)
+		}
+	}
+	for name := range got {
+		if _, known := want[name]; !known {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
