@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,10 +32,15 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
 	rounds := flags.Int("rounds", 3, "how often each way to upgrade is measured; the medians count")
+	only := flags.String("only", "", "a regular expression: measure only the ways to upgrade whose names match it, such as ^wikictl")
 	large := flags.Bool("big", false, "measure the upgrade of one wiki with many rows")
 	pages := flags.Int("pages", 100_000, "pages of the wiki of --big; it has three revisions and ten links for each")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
+	}
+	some, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("--only: %w", err)
 	}
 	dir, err := os.MkdirTemp("/tmp", "wkb")
 	if err != nil {
@@ -52,7 +58,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 			b.n = 1
 			return (&big{&upgrading{creation: b}, *pages}).run(ctx)
 		}
-		return (&upgrading{creation: b, rounds: max(*rounds, 1)}).run(ctx)
+		return (&upgrading{creation: b, rounds: max(*rounds, 1), only: some}).run(ctx)
 	case "render":
 		return (&rendering{creation: b}).run(ctx)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 type upgrading struct {
 	*creation
 	rounds int
+	only   *regexp.Regexp // of the names of the ways that are measured
 	demo   *demo.Demo
 	server mariadb.Private
 	copies int // of the state folder
@@ -86,6 +89,10 @@ func (b *upgrading) wikictlWay(name string, flags ...string) way {
 // table measures every way once in each round, so that what else the machine does
 // meets all of them, and prints what they took. The rounds begin at different ways.
 func (b *upgrading) table(ctx context.Context, what string, ways []way) error {
+	ways = slices.DeleteFunc(ways, func(w way) bool { return !b.only.MatchString(w.name) })
+	if len(ways) == 0 {
+		return nil
+	}
 	costs := make([][]cost, len(ways))
 	for round := range b.rounds {
 		for i := range ways {
