@@ -110,7 +110,7 @@ func running(t *testing.T, id int, options ...string) (*Server, int) {
 		"--no-defaults", "--datadir=" + private.data(), "--tmpdir=" + private.tmp(), "--socket=" + private.Socket, "--pid-file=" + private.pidFile(),
 		"--bind-address=127.0.0.1", "--port=" + freePort(t), "--skip-name-resolve", fmt.Sprint("--server-id=", id), "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--performance-schema=OFF",
-	}, options...), runAs()...)...)
+	}, options...), private.runAs()...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(t, cmd.Start())
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })

@@ -133,7 +133,7 @@ func (p Private) initialise(ctx context.Context) error {
 	_, err := process.Run(ctx, process.Program{Name: "mariadb-install-db", Env: process.Inherited(), Args: append([]string{
 		"--no-defaults", "--datadir=" + half, "--tmpdir=" + p.tmp(), "--skip-test-db",
 		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + userName(),
-	}, runAs()...)})
+	}, p.runAs()...)})
 	var failed *process.Error
 	if errors.As(err, &failed) {
 		return fmt.Errorf("mariadb-install-db: %w: %s", failed.Err, errorLines(failed.Said))
@@ -151,16 +151,27 @@ func (p Private) makeTmp() error {
 	return errors.Join(os.MkdirAll(p.tmp(), 0o777), os.Chmod(p.tmp(), 0o777|os.ModeSticky))
 }
 
-// runAs makes a server that root starts run as Debian's user mysql if there is
-// one; otherwise mariadbd wants to be told that root is meant.
-func runAs() []string {
+// runAs is as whom a server runs that root starts: as Debian's user mysql where its
+// folder and that of its socket are that user's, or else it could not write there. Of
+// root mariadbd wants to be told.
+func (p Private) runAs() []string {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	if _, err := user.Lookup("mysql"); err == nil {
+	if u, err := user.Lookup("mysql"); err == nil && owns(u, p.Folder) && owns(u, filepath.Dir(p.Socket)) {
 		return []string{"--user=mysql"}
 	}
 	return []string{"--user=root"}
+}
+
+// owns reports whether a folder is a user's own.
+func owns(u *user.User, folder string) bool {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return false
+	}
+	owner, known := info.Sys().(*syscall.Stat_t)
+	return known && strconv.FormatUint(uint64(owner.Uid), 10) == u.Uid
 }
 
 // launch starts mariadbd in a session of its own and waits until it answers.
@@ -175,7 +186,7 @@ func (p Private) launch(ctx context.Context) error {
 	}
 	defer log.Close()
 	server, err := process.Start(context.WithoutCancel(ctx), process.Program{
-		Name: "mariadbd", Env: process.Inherited(), Args: append(p.options(), runAs()...),
+		Name: "mariadbd", Env: process.Inherited(), Args: append(p.options(), p.runAs()...),
 		Stdout: log, Stderr: log, Detached: true, Grace: 30 * time.Second,
 	})
 	if err != nil {

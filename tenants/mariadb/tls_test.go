@@ -122,7 +122,7 @@ func tlsServer(t *testing.T, dir string) int {
 		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
 		"--bind-address=::1", fmt.Sprintf("--port=%d", port), "--innodb-buffer-pool-size=32M", "--require-secure-transport=ON",
 		"--ssl-ca=" + filepath.Join(dir, "ca.pem"), "--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem"),
-	}, runAs()...)...)
+	}, p.runAs()...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(t, cmd.Start())
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
