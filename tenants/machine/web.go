@@ -81,10 +81,17 @@ func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 			patterns = append(patterns, d.Args[0])
 		}
 	}
+	names := []string{"x"} // of a farm without tenants
+	if len(f.Tenants) > 0 {
+		names = nil
+	}
 	for _, t := range f.Tenants {
-		read := func(pattern string) bool { return r.matches(pattern, f.Layout().Vhost(t.Name)) }
+		names = append(names, t.Name)
+	}
+	for _, name := range names {
+		read := func(pattern string) bool { return r.matches(pattern, f.Layout().Vhost(name)) }
 		if !slices.ContainsFunc(patterns, read) {
-			w.Excluded = append(w.Excluded, t.Name)
+			w.Excluded = append(w.Excluded, name)
 		}
 	}
 	for _, pattern := range patterns {

@@ -113,7 +113,7 @@ func (a *app) commands() []*cli.Command {
 		group("farm", a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.undeleteCommand()),
 		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
 		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand()),
-		group("servers", a.serverCommand()),
+		group("servers", a.serverCommand(), a.doctorCommand()),
 		[]*cli.Command{a.completionCommand(), a.manCommand()},
 	))
 }
@@ -168,10 +168,14 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
-	return session.Open(f, session.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: func(server string) tenants.Secret {
-		name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
-		return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
-	}})
+	return session.Open(f, session.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
+}
+
+// environmentPassword is a server's password of the environment, WIKICTL_NAME_PASSWORD;
+// empty: none.
+func environmentPassword(server string) tenants.Secret {
+	name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
+	return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 }
 
 // withLedger opens the farm, to look or to do more, reads the ledger's tenants and

@@ -1,0 +1,152 @@
+package machine
+
+import (
+	"context"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/process"
+)
+
+// Facts are what Inspect read of this machine.
+type Facts struct {
+	Root     bool   // whoever runs this is root
+	Me       string // the user who runs this
+	Systemd  bool   // systemd runs the services
+	Apt      bool   // Debian's apt-get installs packages
+	MariaDB  bool   // the distribution's service of MariaDB is installed
+	Machine  tenants.Machine
+	Programs map[string]string // by name, those that Needs lists: absolute, or empty
+	PHP      map[string]PHP    // by program
+	FPM      FPM
+	Web      WebServer
+	WebUser  string           // that nginx's workers run as; empty: not known
+	Probe    error            // why nothing listens at web.probe; nil: something does
+	Servers  map[string]Store // by name
+	Barred   []Barred         // folders and files that the web side can't reach
+	Disks    []Disk
+	Units    []Unit // of systemd
+	Files    uint64 // that one process may have open at most
+	Clock    bool   // the clock is synchronised
+	UserErr  error  // why there is no user web.user
+}
+
+// PHP is a PHP command line program.
+type PHP struct {
+	php.Platform
+	Err error // why it did not say what it is
+}
+
+// Store is what a database server says to its administrator.
+type Store struct {
+	Err     error // why it can't be reached; nothing else is known then
+	Version string
+	Rights  mariadb.Rights
+	Limits  mariadb.Limits
+}
+
+// Disk is a file system that a farm writes to.
+type Disk struct {
+	Path   string // the folder that is on it
+	What   string // such as "state"
+	Free   uint64 // bytes
+	Inodes uint64 // that are free; 0: it does not count them
+}
+
+// Connect connects to a server and starts none.
+type Connect func(context.Context, *tenants.Server) (*mariadb.Server, error)
+
+// Inspect reads the machine for a farm. What can't be read is in the facts.
+func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
+	facts := Facts{
+		Root: os.Geteuid() == 0, Machine: tenants.ThisMachine(), Programs: map[string]string{},
+		Systemd: isFolder("/run/systemd/system"), MariaDB: isFile("/etc/init.d/mariadb") || isFile("/lib/systemd/system/mariadb.service"),
+		Web: ReadWeb(ctx, f), Probe: listens(ctx, f.Web.Probe),
+		Servers: map[string]Store{}, PHP: map[string]PHP{},
+		Files: openFiles(), Clock: synchronised(),
+	}
+	if me, err := user.Current(); err == nil {
+		facts.Me = me.Username
+	}
+	_, err := process.Find("apt-get")
+	facts.Apt = err == nil
+	for _, name := range Needs(f) {
+		facts.Programs[name], _ = process.Find(name)
+	}
+	for _, c := range f.Codebases {
+		if _, asked := facts.PHP[c.PHP]; !asked && c.PHP != "" {
+			platform, err := php.ReadPlatform(ctx, c.PHP)
+			facts.PHP[c.PHP] = PHP{platform, err}
+		}
+	}
+	for name, def := range f.Servers {
+		facts.Servers[name] = ask(ctx, def, connect)
+	}
+	facts.FPM = readFPM(ctx, f)
+	facts.WebUser = facts.Web.worker()
+	if f.Web.User != "" {
+		_, facts.UserErr = user.Lookup(f.Web.User)
+	}
+	facts.Barred = barred(f, facts)
+	facts.Disks = disks(f, facts)
+	facts.Units = units(ctx, facts)
+	return facts
+}
+
+// ask asks a server what its administrator may do there, and how large it is.
+func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
+	server, err := connect(ctx, def)
+	if err != nil {
+		return Store{Err: err}
+	}
+	defer server.Close()
+	s.Version = server.Version
+	if s.Rights, s.Err = server.Rights(ctx); s.Err == nil {
+		s.Limits, s.Err = server.Limits(ctx)
+	}
+	return s
+}
+
+// Needs lists the programs that a farm needs, each once, but for PHP's: MariaDB's
+// clients, its server where wikictl runs one, and what checks and reloads the web server.
+func Needs(f *tenants.Farm) []string {
+	names := []string{"mariadb", "mariadb-dump"}
+	for _, s := range f.Servers {
+		if s.Managed {
+			names = append(names, "mariadbd", "mariadb-install-db")
+		}
+	}
+	for _, command := range [][]string{f.Web.Check, f.Web.Reload} {
+		for i, word := range command {
+			if rest := unprivileged(command[i:]); len(rest) > 0 && (i == 0 || word == rest[0]) {
+				names = append(names, rest[0], command[0])
+				break
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// existing is the nearest folder at or above a path that exists.
+func existing(path string) string {
+	for !isFolder(path) && path != filepath.Dir(path) {
+		path = filepath.Dir(path)
+	}
+	return path
+}

@@ -1,0 +1,132 @@
+package machine
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// judge turns facts into findings.
+type judge struct {
+	farm  *tenants.Farm
+	facts Facts
+	found []Finding
+}
+
+// Judge says what the machine has and lacks for a farm, in the order of its subjects.
+func Judge(f *tenants.Farm, facts Facts) []Finding {
+	j := &judge{farm: f, facts: facts}
+	j.programs()
+	j.php()
+	j.fpm()
+	j.found = append(j.found, JudgeWeb(f, facts.Web)...)
+	j.web()
+	j.servers()
+	j.reach()
+	j.disks()
+	j.limits()
+	return j.found
+}
+
+// say adds a finding about a key of wikictl.toml, which may be empty.
+func (j *judge) say(check string, level Level, key, format string, args ...any) *Finding {
+	found := Finding{Check: check, Level: level, Message: fmt.Sprintf(format, args...), Key: key, Position: tenants.Position{File: tenants.FarmFile}}
+	if key != "" {
+		found.Position = j.farm.At(key)
+	}
+	j.found = append(j.found, found)
+	return &j.found[len(j.found)-1]
+}
+
+// install sets how to install packages.
+func (j *judge) install(f *Finding, packages ...string) {
+	if j.facts.Apt {
+		f.Repair = []string{"apt-get install " + strings.Join(packages, " ")}
+		return
+	}
+	f.Hint = "install " + strings.Join(packages, " ") + ", as your distribution calls it"
+}
+
+// start is the command that starts a service.
+func (j *judge) start(service string) string {
+	if j.facts.Systemd {
+		return "systemctl start " + service
+	}
+	return "service " + service + " start"
+}
+
+// packages have the programs that a farm needs, in Debian.
+var packages = map[string]string{
+	"mariadb": "mariadb-client", "mariadb-dump": "mariadb-client", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server",
+	"nginx": "nginx", "apache2": "apache2", "apache2ctl": "apache2", "apachectl": "apache2", "systemctl": "systemd", "sudo": "sudo",
+}
+
+func (j *judge) programs() {
+	var have []string
+	for _, name := range slices.Sorted(maps.Keys(j.facts.Programs)) {
+		if j.facts.Programs[name] != "" {
+			have = append(have, filepath.Base(name))
+			continue
+		}
+		key := ""
+		if _, known := packages[name]; !known || packages[name] == name || strings.HasPrefix(name, "apache") {
+			key = "web.check"
+		}
+		found := j.say("programs", Error, key, "the program %s is not here", name)
+		if p := packages[filepath.Base(name)]; p != "" {
+			j.install(found, p)
+		} else {
+			found.Hint = "install it, or name another in check and reload of [web]"
+		}
+	}
+	if len(have) == len(j.facts.Programs) {
+		j.say("programs", OK, "", "%s are here", strings.Join(have, ", "))
+	}
+}
+
+// web judges whether the web server runs, and the user that its files are for.
+func (j *judge) web() {
+	w := j.facts.Web
+	if j.facts.Probe == nil {
+		j.say(w.Kind+"-answers", OK, "web.probe", "something listens at %s", j.farm.Web.Probe)
+	} else {
+		found := j.say(w.Kind+"-answers", Error, "web.probe", "nothing listens at %s: %s", j.farm.Web.Probe, j.facts.Probe)
+		found.Hint = "start the web server, or name another address by probe in [web]"
+		if w.System() {
+			found.Hint, found.Repair = "", []string{j.start(filepath.Base(filepath.Dir(w.Config)))}
+		}
+	}
+	if reload := unprivileged(j.farm.Web.Reload); len(reload) > 0 && filepath.Base(reload[0]) == "systemctl" && !j.facts.Systemd {
+		j.say(w.Kind+"-reload", Error, "web.reload", "web.reload runs systemctl, and systemd does not run here").Hint = `such as reload = ["service", "nginx", "reload"]`
+	}
+	if j.facts.UserErr != nil {
+		j.say("web-user", Error, "web.user", "there is no user %q: %s", j.farm.Web.User, j.facts.UserErr).Hint = "name the user of php-fpm's workers, such as www-data"
+	}
+	if !j.facts.Root && j.farm.Web.User != "" && j.farm.Web.User != j.facts.Me {
+		j.say("root", Note, "web.user", "%s runs this, and only root can make files of %s: commands that write are refused", j.facts.Me, j.farm.Web.User).Hint = "run wikictl as root"
+	}
+}
+
+// reach judges whether the web side can enter the state folder and the codebases.
+func (j *judge) reach() {
+	for _, b := range j.facts.Barred {
+		key := "state"
+		for _, name := range slices.Sorted(maps.Keys(j.farm.Codebases)) {
+			if strings.HasPrefix(b.Path, j.farm.Codebases[name].Path) {
+				key = "codebases." + name
+			}
+		}
+		found := j.say("reach", Error, key, "%s can't reach %s: %s has mode %04o", b.User, b.Path, b.At, b.Mode)
+		found.Hint = "move it to a folder that everybody may enter, such as below /var/lib or /srv, or: chmod o+x " + b.At
+		if strings.HasSuffix(b.At, ".php") {
+			found.Hint, found.Repair = "", []string{"chmod -R o+rX " + quote(filepath.Dir(filepath.Dir(b.At)))}
+		}
+	}
+	if len(j.facts.Barred) == 0 {
+		j.say("reach", OK, "state", "the web side can reach %s and the codebases", j.farm.State)
+	}
+}

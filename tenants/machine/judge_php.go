@@ -1,0 +1,173 @@
+package machine
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// php judges each codebase and the PHP command line program that it has.
+func (j *judge) php() {
+	if len(j.farm.Codebases) == 0 {
+		j.say("codebases", Error, "codebases", "there is no codebase").Hint = `unpack MediaWiki, and name its folder: [codebases."1.43"] path = "/srv/mediawiki/1.43"`
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.farm.Codebases)) {
+		c := j.farm.Codebases[name]
+		for _, fault := range c.Faults {
+			if c.PHP != "" || !strings.HasSuffix(fault.Key, ".php") {
+				found := j.say("codebase "+name, Error, fault.Key, "%s", fault.Message)
+				found.Position, found.Hint = fault.Position, fault.Hint
+			}
+		}
+		if len(c.Faults) == 0 {
+			j.say("codebase "+name, OK, "codebases."+name, "MediaWiki %s in %s", c.Version, c.Path)
+		}
+		j.program(c)
+	}
+}
+
+// program judges the command line program of a codebase.
+func (j *judge) program(c *tenants.Codebase) {
+	check, key := "php "+c.Name, "codebases."+c.Name
+	asked := j.facts.PHP[c.PHP]
+	switch {
+	case c.PHP == "":
+		j.install(j.say(check, Error, key, "there is no PHP command line program for the codebase %s", c.Name), "php-cli")
+	case asked.Err != nil:
+		j.say(check, Error, key, "%s", asked.Err).Hint = "name a php that runs, by php in [codebases]"
+	case c.Version != "" && !c.FitsPHP(asked.Version):
+		j.say(check, Error, key, "MediaWiki %s needs PHP %s, and %s is %s", c.Version, c.PHPVersion(), c.PHP, asked.Version).Hint = "name another by php in [codebases]"
+	default:
+		j.extensions(check, key, c, c.PHP, asked.Version, asked.Extensions)
+	}
+}
+
+// extensions judges whether a PHP has the extensions that the tenants on a codebase need.
+func (j *judge) extensions(check, key string, c *tenants.Codebase, program, version string, have []string) {
+	var on []*tenants.Tenant
+	for _, t := range j.farm.Tenants {
+		if t.Codebase == c {
+			on = append(on, t)
+		}
+	}
+	missing := without(c.PHPExtensions(on), have)
+	if len(missing) == 0 {
+		j.say(check, OK, key, "%s is PHP %s with the extensions that MediaWiki needs", program, version)
+	} else {
+		j.install(j.say(check, Error, key, "%s lacks the extensions %s, which MediaWiki needs", program, strings.Join(missing, ", ")), debianPackages(version, missing)...)
+	}
+	if missing := without([]string{"apcu", "curl", "gd", "intl", "zend-opcache"}, have); len(missing) > 0 {
+		found := j.say(check, Warning, key, "%s lacks %s, without which wikis are slow or have no thumbnails", program, strings.Join(missing, ", "))
+		j.install(found, debianPackages(version, missing)...)
+	}
+}
+
+// without lists the extensions that are not loaded. PHP's own names have capital
+// letters and blanks.
+func without(wanted, have []string) []string {
+	var missing []string
+	for _, name := range wanted {
+		loaded := func(h string) bool { return strings.ReplaceAll(strings.ToLower(h), " ", "-") == name }
+		if !slices.ContainsFunc(have, loaded) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// packagesOf name Debian's packages of extensions that are called otherwise; of PHP
+// itself are those of "common".
+var packagesOf = map[string]string{
+	"mysqli": "mysql", "mysqlnd": "mysql", "dom": "xml", "simplexml": "xml", "xmlreader": "xml", "xmlwriter": "xml", "zend-opcache": "opcache",
+	"calendar": "common", "ctype": "common", "exif": "common", "fileinfo": "common", "iconv": "common", "json": "common", "phar": "common", "posix": "common", "tokenizer": "common",
+}
+
+// debianPackages are the packages of extensions of a PHP, each once.
+func debianPackages(version string, extensions []string) []string {
+	numbers := strings.SplitN(version, ".", 3)
+	prefix := "php"
+	if len(numbers) > 1 {
+		prefix = "php" + numbers[0] + "." + numbers[1]
+	}
+	var names []string
+	for _, e := range extensions {
+		name := e
+		if other := packagesOf[e]; other != "" {
+			name = other
+		}
+		names = append(names, prefix+"-"+name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// fpm judges php-fpm: that it listens, as whom, and whether it includes the farm's pools.
+func (j *judge) fpm() {
+	if j.farm.Web.Pools {
+		j.pools()
+		return
+	}
+	pool := j.facts.FPM.at(j.farm.Web.FPM)
+	j.listening(pool)
+	if pool == nil {
+		return
+	}
+	place := pool.File
+	switch user := j.farm.Web.User; {
+	case pool.User == user || pool.User == "":
+		j.say("php-fpm-user", OK, "web.user", "the pool %s of %s runs as %s", pool.Name, place, pool.User)
+	case user == "" && pool.User == j.facts.Me:
+	case user == "":
+		j.say("php-fpm-user", Error, "web", "web.user is not set, and the pool %s of %s runs as %s, which could not read the wikis' settings", pool.Name, place, pool.User).Hint = "set user = \"" + pool.User + "\" in [web]"
+	default:
+		j.say("php-fpm-user", Error, "web.user", "the pool %s of %s runs as %s, not as %s, to whom the wikis' files belong", pool.Name, place, pool.User, user).Hint = "set user = \"" + pool.User + "\" in [web]"
+	}
+	if j.facts.FPM.Program == "" {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.farm.Codebases)) {
+		j.extensions("php-fpm "+name, "web.fpm", j.farm.Codebases[name], j.facts.FPM.Program, strings.TrimPrefix(j.facts.FPM.Program, "php-fpm"), j.facts.FPM.Extensions)
+	}
+}
+
+// listening judges whether something listens at web.fpm, and what would.
+func (j *judge) listening(pool *Pool) {
+	if j.facts.FPM.Silent == nil {
+		j.say("php-fpm", OK, "web.fpm", "php-fpm listens at %s", j.farm.Web.FPM)
+		return
+	}
+	found := j.say("php-fpm", Error, "web.fpm", "nothing listens at web.fpm, %s: %s", j.farm.Web.FPM, j.facts.FPM.Silent)
+	switch {
+	case pool != nil && j.facts.FPM.Program != "":
+		found.Repair = []string{j.start(serviceOf(j.facts.FPM.Program))}
+	case pool != nil:
+		found.Hint = "start the php-fpm of " + pool.Main
+	case len(j.facts.FPM.Pools) > 0:
+		p := j.facts.FPM.Pools[0]
+		listen := p.Listen
+		if filepath.IsAbs(listen) {
+			listen = "unix:" + listen
+		}
+		found.Hint = "set fpm = \"" + listen + "\" in [web], where the pool " + p.Name + " of " + p.File + " listens"
+	default:
+		j.install(found, "php-fpm")
+	}
+}
+
+// pools judges whether a php-fpm includes the farm's own pools.
+func (j *judge) pools() {
+	pattern := filepath.Join(j.farm.Layout().Pools(), "*.conf")
+	if j.facts.FPM.Included {
+		j.say("php-fpm-pools", OK, "web.pools", "php-fpm includes %s", pattern)
+		return
+	}
+	found := j.say("php-fpm-pools", Error, "web.pools", "no php-fpm includes %s, so that no wiki has its pool", pattern)
+	if len(j.facts.FPM.Configs) == 0 {
+		j.install(found, "php-fpm")
+		return
+	}
+	found.Repair = []string{"echo " + quote("include="+pattern) + " >> " + quote(j.facts.FPM.Configs[len(j.facts.FPM.Configs)-1])}
+}

@@ -1,0 +1,120 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"wikictl/tenants"
+)
+
+// servers judges each database server.
+func (j *judge) servers() {
+	on := map[*tenants.Server]int64{}
+	for _, t := range j.farm.Tenants {
+		on[t.Server]++
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.farm.Servers)) {
+		def, s := j.farm.Servers[name], j.facts.Servers[name]
+		if s.Err != nil {
+			j.unreached(def, s.Err)
+			continue
+		}
+		check, key := "server "+name, "servers."+name
+		j.say(check, OK, key, "%s answers %s", s.Version, s.Rights.Account)
+		j.rights(check, key, s)
+		j.sizes(check, key, def, s, on[def])
+	}
+}
+
+// unreached says what to do about a server that does not answer.
+func (j *judge) unreached(def *tenants.Server, err error) {
+	found := j.say("server "+def.Name, Error, "servers."+def.Name, "%s", err)
+	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
+	switch {
+	case def.Managed && off:
+		found.Level = Note // commands that write start it
+		found.Message = "the managed server " + def.Name + " does not run; commands that write start it"
+		found.Repair = []string{"wikictl server start"}
+	case off && j.facts.MariaDB:
+		found.Repair = []string{j.start("mariadb")}
+	case off && strings.Contains(def.DSN, "@unix("):
+		j.install(found, "mariadb-server")
+	default:
+		found.Hint = fmt.Sprintf("correct dsn and password_file of [servers.%s]; an account of a socket lets in only the user of its name", def.Name)
+	}
+}
+
+// rights judges the administrator's privileges.
+func (j *judge) rights(check, key string, s Store) {
+	missing := s.Rights.Missing()
+	if len(missing) == 0 {
+		j.say(check+" privileges", OK, key, "%s has the privileges that wikictl needs", s.Rights.Account)
+		return
+	}
+	found := j.say(check+" privileges", Error, key, "%s lacks the privileges %s on the whole server", s.Rights.Account, strings.Join(missing, ", "))
+	list, suffix := slices.DeleteFunc(slices.Clone(missing), func(p string) bool { return p == "GRANT OPTION" }), ""
+	if len(list) < len(missing) {
+		suffix = " WITH GRANT OPTION"
+	}
+	if len(list) == 0 {
+		list = []string{"USAGE"}
+	}
+	user, host, _ := strings.Cut(s.Rights.Account, "@")
+	found.Repair = []string{"mariadb -e " + quote(fmt.Sprintf("GRANT %s ON *.* TO `%s`@`%s`%s", strings.Join(list, ", "), user, host, suffix))}
+}
+
+// Least limits of a server that a farm works with.
+const (
+	leastPacket  = 16 << 20 // MariaDB's own default
+	reserved     = 40       // connections of wikictl beside those of the wikis
+	poolPerWiki  = 16 << 20 // bytes of the buffer pool, as Managed has it
+	tablesOfWiki = 64
+	mostTables   = 20_000
+)
+
+// sizes judges the settings of a server that is not wikictl's own.
+func (j *judge) sizes(check, key string, def *tenants.Server, s Store, wikis int64) {
+	l := s.Limits
+	if l.ReadOnly {
+		j.say(check+" writes", Error, key, "the server is read-only").Hint = fmt.Sprintf("name the primary in [servers.%s], or set read_only to 0", def.Name)
+	}
+	if ahead := l.Ahead.Abs(); ahead > 5*time.Second {
+		j.say(check+" clock", Warning, key, "its clock and that of this machine are %s apart", ahead).Hint = "synchronise both, such as by systemd-timesyncd"
+	}
+	if def.Managed {
+		return
+	}
+	for _, v := range []struct {
+		name       string
+		have, want int64
+		level      Level
+		why        string
+	}{
+		{"max_connections", l.Connections, j.children() + reserved, Warning, "php-fpm's processes and wikictl may need more connections"},
+		{"max_allowed_packet", l.Packet, leastPacket, Warning, "a dump's statements may be longer"},
+		{"innodb_buffer_pool_size", l.BufferPool, wikis * poolPerWiki, Note, "wikis share it, and read from the disk what it does not hold"},
+		{"table_open_cache", l.OpenTables, min(wikis*tablesOfWiki, mostTables), Note, "tables are opened again and again"},
+	} {
+		if v.have < v.want {
+			j.say(check+" "+v.name, v.level, key, "%s is %d, and %d would fit this farm: %s", v.name, v.have, v.want, v.why).Hint = fmt.Sprintf("%s = %d below [mariadbd] in its configuration", v.name, v.want)
+		}
+	}
+}
+
+// children is how many processes of php-fpm may serve the farm at once.
+func (j *judge) children() int64 {
+	if j.farm.Web.Pools {
+		return j.farm.PHP.Children * int64(len(j.farm.Tenants))
+	}
+	var n int64
+	if p := j.facts.FPM.at(j.farm.Web.FPM); p != nil {
+		_, _ = fmt.Sscan(p.Children, &n)
+	}
+	return n
+}

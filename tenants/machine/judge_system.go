@@ -1,0 +1,71 @@
+package machine
+
+import (
+	"maps"
+	"slices"
+)
+
+// What a farm wants of the machine itself.
+const (
+	fullDisk    = 200 << 20 // bytes
+	scarceDisk  = 2 << 30
+	leastInodes = 10_000
+	leastFiles  = 1024
+	leastMemory = 900 << 20
+)
+
+// disks judges the space that is free.
+func (j *judge) disks() {
+	for _, d := range j.facts.Disks {
+		check, level := "disk "+d.Path, OK
+		switch {
+		case d.Free < fullDisk:
+			level = Error
+		case d.Free < scarceDisk || d.Inodes > 0 && d.Inodes < leastInodes:
+			level = Warning
+		}
+		found := j.say(check, level, "state", "%d MB and %d inodes are free at %s, which holds %s", d.Free>>20, d.Inodes, d.Path, d.What)
+		if level > OK {
+			found.Hint = "make room there, or move it to a larger disk"
+		}
+	}
+}
+
+// limits judges the rest of the machine: memory, open files, clock, and which services
+// start with it.
+func (j *judge) limits() {
+	m := j.facts.Machine
+	if m.Memory > 0 && m.Memory < leastMemory {
+		j.say("memory", Warning, "", "programs may take %d MB of memory here, and MediaWiki's updater alone takes some hundred", m.Memory>>20).Hint = "give the machine 2 GB"
+	} else {
+		j.say("memory", OK, "", "%d MB of memory, %d cores", m.Memory>>20, m.Cores)
+	}
+	if j.facts.Files < leastFiles {
+		j.say("open-files", Warning, "", "a process may have %d files open", j.facts.Files).Hint = "ulimit -n 65536, or LimitNOFILE of the unit"
+	} else {
+		j.say("open-files", OK, "", "a process may have %d files open", j.facts.Files)
+	}
+	if j.facts.Clock {
+		j.say("clock", OK, "", "the clock is synchronised")
+	} else {
+		found := j.say("clock", Note, "", "the kernel does not take the clock for synchronised; the times of edits and of dumps follow it")
+		if j.facts.Systemd {
+			j.install(found, "systemd-timesyncd")
+		} else {
+			found.Hint = "on a virtual machine or in a container its host may see to that"
+		}
+	}
+	for _, u := range j.facts.Units {
+		if u.Enabled {
+			j.say("unit "+u.Name, OK, "", "%s starts with the machine", u.Name)
+			continue
+		}
+		j.say("unit "+u.Name, Warning, "", "%s does not start with the machine", u.Name).Repair = []string{"systemctl enable " + u.Name}
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.farm.Servers)) {
+		if j.farm.Servers[name].Managed {
+			j.say("unit "+name, Note, "servers."+name, "nothing starts the managed server %s with the machine, but for the next command that writes", name).Hint =
+				"wikictl --farm " + quote(j.farm.Dir) + " server start, such as by a line with @reboot of root's crontab"
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"wikictl/tenants"
+	"wikictl/tenants/process"
+)
+
+// Barred is a path that a user of the web side can't reach.
+type Barred struct {
+	User string
+	Path string // what it needs
+	At   string // the folder or file that keeps it out
+	Mode os.FileMode
+}
+
+// worker is the user that nginx's workers run as (nginx: user); empty: not known.
+func (w WebServer) worker() string {
+	for _, d := range w.Directives {
+		if w.Kind == "nginx" && d.Name == "user" && d.within() && len(d.Args) > 0 {
+			return d.Args[0]
+		}
+	}
+	return ""
+}
+
+// barred finds what php-fpm's and nginx's workers can't reach: the state folder and the
+// codebases, by the modes of the folders above.
+func barred(f *tenants.Farm, facts Facts) []Barred {
+	users := []string{f.Web.User, facts.WebUser}
+	if p := facts.FPM.at(f.Web.FPM); p != nil && f.Web.User == "" {
+		users = append(users, p.User)
+	}
+	paths := []string{existing(f.State)}
+	for _, c := range f.Codebases {
+		if isFolder(c.Path) {
+			paths = append(paths, c.Path, filepath.Join(c.Path, "includes", "Defines.php"))
+		}
+	}
+	slices.Sort(users)
+	slices.Sort(paths)
+	var found []Barred
+	for _, name := range slices.Compact(users) {
+		who, err := lookup(name)
+		if name == "" || err != nil {
+			continue
+		}
+		for _, path := range paths {
+			if at, mode := who.stopped(path); at != "" {
+				found = append(found, Barred{name, path, at, mode})
+				break
+			}
+		}
+	}
+	return found
+}
+
+// person is a user with all of its groups.
+type person struct {
+	uid    uint32
+	groups []uint32
+}
+
+func lookup(name string) (person, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return person{}, err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return person{}, err
+	}
+	p := person{uid: uint32(uid)}
+	ids, err := u.GroupIds()
+	for _, id := range ids {
+		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
+			p.groups = append(p.groups, uint32(n))
+		}
+	}
+	return p, err
+}
+
+// stopped is the first folder on the way to a path that a user may not enter, or the
+// path itself, if a user may not read it; empty: none.
+func (p person) stopped(path string) (at string, mode os.FileMode) {
+	real := resolve(path)
+	for i := 1; i <= len(real); i++ {
+		if i < len(real) && real[i] != '/' {
+			continue
+		}
+		info, err := os.Stat(real[:i])
+		if err != nil {
+			return "", 0
+		}
+		need := os.FileMode(1)
+		if !info.IsDir() {
+			need = 4
+		}
+		if !p.may(real[:i], info, need) {
+			return real[:i], info.Mode().Perm()
+		}
+	}
+	return "", 0
+}
+
+// may reports whether a user may do something with a file: 4 read, 2 write, 1 enter
+// (path_resolution(7)). Where an access control list says more, it may.
+func (p person) may(path string, info os.FileInfo, need os.FileMode) bool {
+	have, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || p.uid == 0 {
+		return true
+	}
+	mode := info.Mode().Perm()
+	switch {
+	case have.Uid == p.uid:
+		mode >>= 6
+	case slices.Contains(p.groups, have.Gid):
+		mode >>= 3
+	}
+	if mode&need != 0 {
+		return true
+	}
+	size, err := unix.Getxattr(path, "system.posix_acl_access", nil)
+	return err == nil && size > 0
+}
+
+// disks are the file systems of the state folder and of the databases on this machine.
+func disks(f *tenants.Farm, facts Facts) []Disk {
+	places := [][2]string{{existing(f.State), "state"}}
+	for name, s := range facts.Servers {
+		local := f.Servers[name].Managed || strings.Contains(f.Servers[name].DSN, "@unix(")
+		if s.Err == nil && local && isFolder(s.Limits.DataFolder) {
+			places = append(places, [2]string{s.Limits.DataFolder, "the databases of " + name})
+		}
+	}
+	var found []Disk
+	for _, p := range places {
+		var s syscall.Statfs_t
+		if err := syscall.Statfs(p[0], &s); err == nil {
+			found = append(found, Disk{Path: p[0], What: p[1], Free: s.Bavail * uint64(s.Bsize), Inodes: s.Ffree})
+		}
+	}
+	slices.SortFunc(found, func(a, b Disk) int { return strings.Compare(a.What, b.What) })
+	return found
+}
+
+// openFiles is how many files one process may have open at most.
+func openFiles() uint64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return limit.Max
+}
+
+// synchronised reports whether the kernel takes the clock for synchronised
+// (adjtimex(2), TIME_ERROR).
+func synchronised() bool {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	return err != nil || state != unix.TIME_ERROR
+}
+
+// Unit is a service that a farm needs, as systemd has it.
+type Unit struct {
+	Name    string
+	Enabled bool // it starts when the machine does
+}
+
+// unitState is what systemctl is-enabled prints of a unit that exists.
+var unitState = regexp.MustCompile(`^(enabled|enabled-runtime|static|indirect|alias|generated|disabled|masked)$`)
+
+// units asks systemd which of the farm's services start with the machine. Those that
+// it does not know are left out.
+func units(ctx context.Context, facts Facts) []Unit {
+	if !facts.Systemd {
+		return nil
+	}
+	var found []Unit
+	for _, name := range services(facts) {
+		var out bytes.Buffer
+		_, _ = process.Run(ctx, process.Program{Name: "systemctl", Args: []string{"is-enabled", name}, Env: process.Inherited(), Stdout: &out, Stderr: &bytes.Buffer{}})
+		state := strings.TrimSpace(out.String())
+		if unitState.MatchString(state) {
+			found = append(found, Unit{name, state != "disabled" && state != "masked"})
+		}
+	}
+	return found
+}
+
+// services are the names of the distribution's services that a farm uses.
+func services(facts Facts) []string {
+	var names []string
+	if facts.Web.System() {
+		names = append(names, filepath.Base(filepath.Dir(facts.Web.Config)))
+	}
+	if facts.FPM.Program != "" {
+		names = append(names, serviceOf(facts.FPM.Program))
+	}
+	for _, s := range facts.Servers {
+		if s.Err == nil && strings.HasPrefix(s.Limits.DataFolder, "/var/lib/mysql") {
+			names = append(names, "mariadb")
+			break
+		}
+	}
+	return names
+}
+
+// serviceOf is the service of a program of php-fpm: Debian has php8.2-fpm for
+// php-fpm8.2.
+func serviceOf(program string) string {
+	return fmt.Sprintf("php%s-fpm", strings.TrimPrefix(program, "php-fpm"))
+}

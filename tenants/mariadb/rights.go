@@ -1,0 +1,106 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Rights are the privileges that an administrator's account has on the whole server.
+type Rights struct {
+	Account    string   // as the server names it, such as "root@localhost"
+	Privileges []string // as GRANT names them; "ALL PRIVILEGES" stands for all
+	Grants     bool     // it may give its privileges to others
+	Known      []string // privileges that the server has at all, in capital letters
+}
+
+// neededRights are the privileges on the whole server without which wikictl can't make,
+// inspect, dump, restore or remove wikis. Who gives ALL PRIVILEGES on a database has to
+// have each of them; DELETE HISTORY and SHOW CREATE ROUTINE are of newer MariaDBs only.
+var neededRights = []string{
+	"ALTER", "ALTER ROUTINE", "CREATE", "CREATE ROUTINE", "CREATE TEMPORARY TABLES", "CREATE USER", "CREATE VIEW", "DELETE", "DELETE HISTORY", "DROP", "EVENT", "EXECUTE",
+	"INDEX", "INSERT", "LOCK TABLES", "PROCESS", "REFERENCES", "RELOAD", "SELECT", "SHOW CREATE ROUTINE", "SHOW DATABASES", "SHOW VIEW", "SUPER", "TRIGGER", "UPDATE",
+}
+
+// Missing lists the privileges that the account lacks for a farm, as GRANT names them.
+func (r Rights) Missing() []string {
+	var missing []string
+	if !slices.Contains(r.Privileges, "ALL PRIVILEGES") {
+		for _, p := range neededRights {
+			if slices.Contains(r.Known, p) && !slices.Contains(r.Privileges, p) {
+				missing = append(missing, p)
+			}
+		}
+	}
+	if !r.Grants {
+		missing = append(missing, "GRANT OPTION")
+	}
+	return missing
+}
+
+// globalGrant is a line of SHOW GRANTS about the whole server.
+var globalGrant = regexp.MustCompile("^GRANT (.+) ON \\*\\.\\* TO ")
+
+// add takes a line of SHOW GRANTS.
+func (r *Rights) add(line string) {
+	m := globalGrant.FindStringSubmatch(line)
+	if m == nil {
+		return
+	}
+	for _, name := range strings.Split(m[1], ",") {
+		if name = strings.TrimSpace(name); name != "USAGE" {
+			r.Privileges = append(r.Privileges, name)
+		}
+	}
+	r.Grants = r.Grants || strings.Contains(line, " WITH GRANT OPTION")
+}
+
+// Rights reads the privileges of the account that is connected, those of its roles
+// included.
+func (s *Server) Rights(ctx context.Context) (r Rights, err error) {
+	if err := s.db.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&r.Account); err != nil {
+		return r, fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	err = s.records(ctx, "SHOW PRIVILEGES", func(_ []string, fields []sql.RawBytes) error {
+		r.Known = append(r.Known, strings.ToUpper(string(fields[0])))
+		return nil
+	})
+	if err != nil {
+		return r, err
+	}
+	err = s.records(ctx, "SHOW GRANTS", func(_ []string, fields []sql.RawBytes) error {
+		r.add(string(fields[0]))
+		return nil
+	})
+	return r, err
+}
+
+// Limits are the settings of a server that bound a farm.
+type Limits struct {
+	Connections int64 // max_connections
+	Packet      int64 // bytes; max_allowed_packet
+	BufferPool  int64 // bytes; innodb_buffer_pool_size
+	OpenTables  int64 // table_open_cache
+	OpenFiles   int64 // open_files_limit
+	ReadOnly    bool
+	DataFolder  string        // on the server's machine
+	Ahead       time.Duration // of the server's clock before this machine's, to about a second
+}
+
+// Limits reads the settings that bound a farm.
+func (s *Server) Limits(ctx context.Context) (l Limits, err error) {
+	var now string
+	err = s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.max_connections, @@GLOBAL.max_allowed_packet, @@GLOBAL.innodb_buffer_pool_size, @@GLOBAL.table_open_cache, "+
+		"@@GLOBAL.open_files_limit, @@GLOBAL.read_only, @@GLOBAL.datadir, DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s')").Scan(
+		&l.Connections, &l.Packet, &l.BufferPool, &l.OpenTables, &l.OpenFiles, &l.ReadOnly, &l.DataFolder, &now)
+	if err != nil {
+		return l, fmt.Errorf("server %s: read its limits: %w", s.Name, err)
+	}
+	at, err := time.Parse(time.DateTime, now)
+	l.Ahead = time.Until(at).Round(time.Second)
+	return l, err
+}
