@@ -11,7 +11,7 @@ import (
 
 // readFarm takes what wikictl.toml says of the farm as a whole.
 func (l *loader) readFarm(d document) {
-	s := newSection("", d.root, &l.problems)
+	s := newSection(farmKeys, "", d.root, &l.problems)
 	f := l.farm
 	f.Origins = originsOf(d.root)
 	f.State = l.path(l.required(s, d, "state", "the folder below which wikictl writes").value)
@@ -55,7 +55,6 @@ func originsOf(root map[string]Value) Origins {
 // required reads a string that has to be there.
 func (l *loader) required(s *section, d document, key, hint string) text {
 	if _, there := s.table[key]; !there {
-		s.known[key] = true
 		s.report(Position{File: d.file}, key, hint, "is missing")
 		return text{}
 	}

@@ -40,7 +40,6 @@ func (l *loader) readKeep(s *section) {
 // days reads an age: a number of days, or text such as "90d". 0 is for ever.
 func (s *section) days(key string, to *time.Duration) {
 	v, there := s.table[key]
-	s.known[key] = true
 	if !there {
 		return
 	}

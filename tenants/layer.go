@@ -24,7 +24,7 @@ var singleKeys = []string{"codebase", "server", "database", "language", "sitenam
 
 // readLayer reads a tenant's file.
 func (l *loader) readLayer(d document) *layer {
-	s := newSection("", d.root, &l.problems)
+	s := newSection(tenantKeys, "", d.root, &l.problems)
 	name, hosts := l.required(s, d, "name", "the tenant's short name"), s.texts("hosts")
 	v := l.readValues(s)
 	v.name, v.hosts, v.file, v.at = name, hosts, d.file, name.at
@@ -50,7 +50,7 @@ func (l *loader) readValues(s *section) layer {
 
 // addClass reads a class. Its name is in the file, or else the file's name.
 func (l *loader) addClass(d document) {
-	s := newSection("", d.root, &l.problems)
+	s := newSection(classKeys, "", d.root, &l.problems)
 	name := s.text("name")
 	if !name.set() {
 		name = text{value: baseName(d.file), at: Position{File: d.file}}

@@ -31,7 +31,6 @@ func (l *loader) readPolicies(s *section) {
 		p.Setting, p.Reason = sub.text("setting").value, sub.text("reason").value
 		p.Severity = l.oneOf(sub, "severity", "error", "warning", "note")
 		for _, test := range policyTests {
-			sub.known[test] = true
 			if v, ok := sub.table[test]; ok {
 				p.Test[test] = v
 			}

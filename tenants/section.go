@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// section reads one table of a definition by name and type. What is asked for
-// becomes known; end reports the keys that nobody asked for.
+// section reads one table of a definition by name and type; end reports the keys that
+// are not in the table of keys.
 type section struct {
 	path     string // dotted, with a trailing dot unless empty
 	table    map[string]Value
-	known    map[string]bool
+	keys     []Key // that the table may have; nil: any
 	problems *Problems
 }
 
-func newSection(path string, table map[string]Value, problems *Problems) *section {
-	return &section{path: path, table: table, known: map[string]bool{}, problems: problems}
+func newSection(keys []Key, path string, table map[string]Value, problems *Problems) *section {
+	return &section{path: path, table: table, keys: keys, problems: problems}
 }
 
 // text is a string with the place that set it; the zero place means not set.
@@ -36,7 +36,6 @@ func (s *section) report(at Position, key, hint, format string, args ...any) {
 
 // get returns the value of key when it is there and of type T.
 func get[T any](s *section, key, want string) (v T, at Position, ok bool) {
-	s.known[key] = true
 	value, found := s.table[key]
 	if !found {
 		return v, at, false
@@ -109,7 +108,7 @@ func (s *section) texts(key string) []text {
 // sub reads a table below key; it is empty when there is none.
 func (s *section) sub(key string) *section {
 	table, _, _ := get[map[string]Value](s, key, "a table")
-	return newSection(s.path+key+".", table, s.problems)
+	return newSection(s.below(key), s.path+key+".", table, s.problems)
 }
 
 // each calls do for every table below key, by name.
@@ -117,6 +116,7 @@ func (s *section) each(key string, do func(name string, at Position, sub *sectio
 	group := s.sub(key)
 	for _, name := range slices.Sorted(maps.Keys(group.table)) {
 		sub := group.sub(name)
+		sub.keys = group.keys
 		if sub.table != nil {
 			do(name, group.table[name].Position, sub)
 		}
@@ -132,15 +132,31 @@ func (s *section) list(key string, do func(at Position, sub *section)) {
 			s.report(item.Position, key, "", "holds %s, want tables", kind(item.Data))
 			continue
 		}
-		do(item.Position, newSection(s.path+key+".", table, s.problems))
+		do(item.Position, newSection(s.below(key), s.path+key+".", table, s.problems))
 	}
 }
 
-// end reports every key that nothing has asked for.
+// below lists the keys of the table of a key.
+func (s *section) below(key string) []Key {
+	if k := find(s.keys, key); k != nil {
+		return k.Keys
+	}
+	return nil
+}
+
+// end reports every key that is not in the table of keys, which the schemas for editors
+// and the manual go by: a key that lacks there is refused in every file.
 func (s *section) end() {
 	for _, key := range slices.Sorted(maps.Keys(s.table)) {
-		if !s.known[key] {
-			s.report(s.table[key].Position, key, didYouMean(key, maps.Keys(s.known)), "is not a key that wikictl knows here")
+		if find(s.keys, key) == nil {
+			names := func(yield func(string) bool) {
+				for _, k := range s.keys {
+					if !yield(k.Name) {
+						return
+					}
+				}
+			}
+			s.report(s.table[key].Position, key, didYouMean(key, names), "is not a key that wikictl knows here")
 		}
 	}
 }

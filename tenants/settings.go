@@ -19,7 +19,6 @@ func (l *loader) readSettings(s *section) map[string]Value {
 	settings := make(map[string]Value, len(s.table))
 	for _, name := range slices.Sorted(maps.Keys(s.table)) {
 		v := s.table[name]
-		s.known[name] = true
 		if !variable.MatchString(name) {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
 			continue

@@ -150,7 +150,6 @@ func orElse(n, other int64) int64 {
 // size reads a number of bytes: an integer, or text such as "512M".
 func (s *section) size(key string, to *int64, b bound) {
 	v, there := s.table[key]
-	s.known[key] = true
 	if !there {
 		return
 	}
