@@ -43,3 +43,10 @@ func (c *Codebase) PHPVersion() string {
 
 // FitsPHP reports whether MediaWiki itself takes a version of PHP.
 func (c *Codebase) FitsPHP(version string) bool { return satisfies(version, c.PHPVersion()) }
+
+// PHPNames lists the command line programs of PHP that are looked for when a codebase
+// names none, in that order.
+func PHPNames() []string { return slices.Clone(phpNames) }
+
+// CompareVersions compares the numbers of two versions, such as "1.43.9".
+func CompareVersions(a, b string) int { return slices.Compare(numbers(a), numbers(b)) }

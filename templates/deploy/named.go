@@ -29,6 +29,26 @@ func WriteNamed(path string, data []byte, mode os.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
+// CreateNamed writes a file that a person named, and the folders above it, unless
+// something has that name already. It reports whether it did.
+func CreateNamed(path string, data []byte, mode os.FileMode) (created bool, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return false, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return false, errors.Join(err, os.Remove(path)) // half a file would be kept by the next run
+	}
+	return true, nil
+}
+
 // AppendNamed opens a file that a person named, to add lines to it.
 func AppendNamed(path string, mode os.FileMode) (*os.File, error) {
 	return openNamed(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, mode)

@@ -110,7 +110,7 @@ func (a *app) command() *cli.App {
 
 func (a *app) commands() []*cli.Command {
 	return common(slices.Concat(
-		group("farm", a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.undeleteCommand()),
+		group("farm", a.initCommand(), a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.undeleteCommand()),
 		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
 		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand()),
 		group("servers", a.serverCommand(), a.doctorCommand()),

@@ -1,0 +1,117 @@
+package machine
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// File is a file of a new farm.
+type File struct {
+	Name string // relative to the farm's folder
+	Text []byte
+}
+
+//go:embed starter/wikictl.toml
+var starterFarm string
+
+//go:embed starter/tenant.toml
+var starterTenant string
+
+//go:embed starter/class.toml
+var starterClass string
+
+//go:embed starter/gitignore
+var starterIgnore string
+
+// newCodebase is what a new farm runs on where no MediaWiki was found: the newest with
+// long support that wikictl was tested with.
+const newCodebase = "1.43"
+
+// schemaFolder is the folder of a farm's JSON Schemas, for editors.
+const schemaFolder = ".schemas"
+
+// Starter returns the files of a new farm that uses what was found.
+func Starter(f Found) ([]File, error) {
+	farm, err := fill(starterFarm, f)
+	if err != nil {
+		return nil, err
+	}
+	all := []File{
+		{tenants.FarmFile, []byte(farm)},
+		{"tenants/.example.toml", []byte(strings.ReplaceAll(starterTenant, "%CODEBASE%", f.codebase()))},
+		{"classes/.example.toml", []byte(starterClass)},
+		{".gitignore", []byte(starterIgnore)},
+	}
+	for _, s := range []struct {
+		name, title string
+		keys        []tenants.Key
+	}{
+		{"farm", "wikictl.toml, the farm's file of wikictl", tenants.FarmKeys()},
+		{"class", "A class of wikictl", tenants.ClassKeys()},
+		{"tenant", "A tenant of wikictl", tenants.TenantKeys()},
+	} {
+		text, wrong := tenants.Schema(s.title, s.keys)
+		err = errors.Join(err, wrong)
+		all = append(all, File{schemaFolder + "/" + s.name + ".json", text})
+	}
+	return all, err
+}
+
+// codebase is the name of the codebase that tenants begin with.
+func (f Found) codebase() string {
+	if len(f.Codebases) == 0 {
+		return newCodebase
+	}
+	return f.Codebases[0].Name
+}
+
+// fill writes what was found into the farm's file.
+func fill(text string, f Found) (string, error) {
+	var codebases strings.Builder
+	trees := f.Codebases
+	if len(trees) == 0 {
+		codebases.WriteString("# None was found here: unpack one there.\n")
+		trees = []Tree{{Name: newCodebase, Path: "/srv/mediawiki/" + newCodebase}}
+	}
+	for i, t := range trees {
+		if i > 0 {
+			codebases.WriteString("\n")
+		}
+		fmt.Fprintf(&codebases, "[codebases.%s]\npath = %s", literal(t.Name), literal(t.Path))
+		if t.Version != "" {
+			fmt.Fprintf(&codebases, " # MediaWiki %s", t.Version)
+		}
+		codebases.WriteString("\n")
+	}
+	server := "dsn = " + literal(f.DSN)
+	if f.DSN == "" {
+		server = "managed = true"
+	}
+	user := "user   = " + literal(f.User)
+	if !f.Root {
+		user = "# user = " + literal(f.User) + " # when root runs wikictl"
+	}
+	filled := strings.NewReplacer(
+		"%STATE%", literal(f.State), "%CODEBASES%", strings.TrimSpace(codebases.String()), "%SERVER%", server, "%KIND%", literal(f.Kind), "%FPM%", literal(f.FPM),
+		"%CHECK%", literal(f.Check), "%RELOAD%", literal(f.Reload), "%USER%", user, "%CODEBASE%", literal(f.codebase()),
+	).Replace(text)
+	if strings.Contains(filled, "\x00") {
+		return "", errors.New("a path holds what TOML can't")
+	}
+	return filled, nil
+}
+
+// literal writes a string or a list of strings: JSON's are also TOML's basic strings
+// (TOML 1.0: String), without escapes of HTML.
+func literal(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // of strings it can't fail
+	return strings.ReplaceAll(strings.TrimSpace(b.String()), `","`, `", "`)
+}
