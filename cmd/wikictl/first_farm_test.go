@@ -79,6 +79,29 @@ func TestFirstFarm(t *testing.T) {
 	}
 	s.sh(0, "wikictl plan && wikictl doctor && wikictl audit --fail-on error")
 	s.repairs()
+	s.toApache()
+}
+
+// toApache takes the farm from nginx to Debian's Apache, by what doctor says.
+func (s *sandbox) toApache() {
+	needs.Program(s.t, "apache2")
+	s.sh(0, `nginx -s stop; while [ -e /run/nginx.pid ]; do sleep 0.1; done; service apache2 start
+sed -i -e 's/^kind .*/kind = "apache"/' -e 's/^check .*/check = ["apache2ctl", "-t"]/' -e 's/^reload .*/reload = ["service", "apache2", "reload"]/' wikictl.toml`)
+	var checks []string
+	for _, c := range s.doctor() {
+		checks = append(checks, c.Check)
+		s.sh(0, strings.Join(c.Repair, "\n"))
+	}
+	if strings.Join(checks, " ") != "apache-include apache-modules" {
+		s.t.Errorf("doctor says of Debian's Apache: %v", checks)
+	}
+	if found := s.doctor(); len(found) > 0 {
+		s.t.Errorf("Apache, repaired: %+v", found)
+	}
+	s.sh(0, "service apache2 restart; wikictl apply --all")
+	if out := s.sh(0, "curl -fsS http://beta.localhost/wiki/Main_Page"); !strings.Contains(out, "Beta Handbook") {
+		s.t.Errorf("%.300s", out)
+	}
 }
 
 // install types the step that installs packages, and starts what they would have started.
@@ -135,10 +158,12 @@ func (s *sandbox) repairs() {
 			s.t.Errorf("%s, repaired: %+v", x.breaks, found)
 		}
 	}
-	s.sh(0, "rm /etc/php/8.2/cli/conf.d/20-mysqli.ini")
+	const ini = "/etc/php/8.2/cli/conf.d/20-mysqli.ini"
+	s.sh(0, "mv "+ini+" /srv/")
 	if found := s.doctor(); len(found) != 1 || strings.Join(found[0].Repair, "") != "apt-get install php8.2-mysql" {
 		s.t.Errorf("without mysqli: %+v", found)
 	}
+	s.sh(0, "mv /srv/20-mysqli.ini "+ini)
 }
 
 // doctor returns what doctor finds that is bad.

@@ -33,6 +33,7 @@ type reader struct {
 	base    string   // folder that relative paths belong to
 	skip    string   // folder whose files are not read: the farm's own virtual hosts
 	found   []Directive
+	links   []string // files that are symbolic links: what they lead to stays when they go
 	open    []string // files that are being read, against circles
 	read    int      // how many were
 }
@@ -46,6 +47,9 @@ func (r *reader) file(path string, block []string) error {
 		return fmt.Errorf("%s: it includes itself, or too many files", path)
 	}
 	r.read++
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		r.links = append(r.links, path)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ type WebServer struct {
 	Directives []Directive // but for those of the farm's own virtual hosts
 	Excluded   []string    // tenants whose virtual hosts it would not read
 	Modules    []string    // of Apache, such as "rewrite_module"
+	Links      []string    // files of it that are symbolic links
 	Folder     string      // one whose *.conf files it reads where virtual hosts may stand; empty: none
 }
 
@@ -50,7 +51,7 @@ func ReadWeb(ctx context.Context, f *tenants.Farm) WebServer {
 	if w.Unread = r.file(w.Config, nil); w.Unread != nil {
 		return w
 	}
-	w.Directives = r.found
+	w.Directives, w.Links = r.found, r.links
 	w.includes(f, r)
 	if w.Kind == "apache" {
 		w.Modules = append(loaded(r.found), builtIn(ctx, w.Program)...)
@@ -118,12 +119,18 @@ var (
 	apacheFile = regexp.MustCompile(`SERVER_CONFIG_FILE="([^"]*)"`)
 )
 
+// otherPlace is an option of nginx or Apache by which its configuration is elsewhere.
+var otherPlace = regexp.MustCompile(`^-[cfpd]`)
+
 // mainFile finds the main configuration file of a check command: the one that it names,
 // or the program's own.
 func mainFile(ctx context.Context, kind string, args []string) (string, error) {
 	option := map[string]string{"nginx": "-c", "apache": "-f"}[kind]
 	if at := slices.Index(args, option); at >= 0 && at+1 < len(args) && filepath.IsAbs(args[at+1]) {
 		return filepath.Clean(args[at+1]), nil
+	}
+	if elsewhere := slices.IndexFunc(args, func(a string) bool { return otherPlace.MatchString(a) }); elsewhere >= 0 {
+		return "", fmt.Errorf("%s names no absolute path", strings.Join(args[elsewhere:], " "))
 	}
 	var out bytes.Buffer
 	_, err := process.Run(ctx, process.Program{Name: args[0], Args: []string{"-V"}, Env: process.Inherited(), Stdout: &out, Stderr: &out})

@@ -96,7 +96,7 @@ func (w WebServer) judgeDefaults(f *tenants.Farm, finding newFinding) []Finding 
 			continue
 		}
 		files = append(files, d.File)
-		found = append(found, otherDefault(d, finding))
+		found = append(found, w.otherDefault(d, finding))
 	}
 	if len(found) == 0 {
 		found = append(found, finding("default", OK, "no other default server listens where the farm does"))
@@ -104,12 +104,14 @@ func (w WebServer) judgeDefaults(f *tenants.Farm, finding newFinding) []Finding 
 	return found
 }
 
-func otherDefault(d Directive, finding newFinding) Finding {
+// otherDefault is about a default server that is in the way. Only Debian's own site may
+// go, whose file stays in sites-available: another may be in use.
+func (w WebServer) otherDefault(d Directive, finding newFinding) Finding {
 	found := finding("default", Error, "%s makes its server the default one of %s, and nginx refuses a second, which wikictl writes for names of no wiki", d.Place(), d.Args[0])
 	switch {
 	case filepath.Base(d.File) == "+default.conf":
 		found.Hint = fmt.Sprintf("%s is of another farm: two farms on one nginx need addresses of their own, listen in [web]", d.File)
-	case filepath.Base(filepath.Dir(d.File)) == "sites-enabled":
+	case filepath.Base(filepath.Dir(d.File)) == "sites-enabled" && filepath.Base(d.File) == "default" && slices.Contains(w.Links, d.File):
 		found.Repair = []string{"rm " + quote(d.File)}
 	default:
 		found.Hint = "take the word default_server out there"

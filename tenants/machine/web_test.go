@@ -119,6 +119,10 @@ func TestJudgeNginx(t *testing.T) {
 			[]string{"nginx-include ok", "nginx-default ok"}},
 		{"a site at another address", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen 127.0.0.1:80 default_server; } server { listen 8080 default; } }"}, "80",
 			[]string{"nginx-include ok", "nginx-default ok"}},
+		{"a site of one's own", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-available/shop": site, "sites-enabled/shop": "->../sites-available/shop"}, "80",
+			[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+		{"Debian's, written over", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-enabled/default": site}, "80",
+			[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
 		{"a site in the main file", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen *:8080 default; } }"}, "8080",
 			[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
 		{"included where no virtual host may stand", map[string]string{"nginx.conf": "events { }\nhttp { server { include DIR/state/vhosts/*.conf; } }"}, "80",
@@ -181,6 +185,8 @@ func TestJudgeUnknownWebServer(t *testing.T) {
 		{nil, "nginx-config warning such as check = [\"nginx\", \"-t\"]"},
 		{[]string{"true"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
 		{[]string{"docker", "exec", "web", "nginx", "-t"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"nginx", "-t", "-p", "DIR"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"nginx", "-t", "-c", "conf/nginx.conf"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
 		{[]string{"apache2", "-t"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
 	} {
 		dir := t.TempDir()
