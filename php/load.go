@@ -22,8 +22,8 @@ var loadCode []byte
 // LoadScript is the script that Load runs, as a file which PHP's user may read.
 func LoadScript() []byte { return loadCode }
 
-// loadLimit is how long settings may take to load: the first load of new code makes
-// its messages in a language, which takes seconds.
+// loadLimit is how long settings may take to load. An endless loop ends sooner, by
+// Loading.CPU.
 const loadLimit = 2 * time.Minute
 
 // Frame is a line of PHP code.
@@ -44,17 +44,18 @@ func (e *SettingsError) Error() string { return e.Message }
 
 // Loading is a wiki whose settings are to be loaded.
 type Loading struct {
-	Script string // file that holds LoadScript
-	Root   string // folder of the codebase
-	Config string // the wiki's LocalSettings.php
-	Log    string // see Job
-	Page   bool   // also ask it what it is, and for its main page, which takes its database
+	Script string        // file that holds LoadScript
+	Root   string        // folder of the codebase
+	Config string        // the wiki's LocalSettings.php
+	Log    string        // see Job
+	CPU    time.Duration // of the processor that it may take, in whole seconds
+	Page   bool          // also ask it what it is, and for its main page, which takes its database
 }
 
 // Load has PHP load a wiki's settings as each request to the wiki does, but for what
 // is only so in a web server (PHP_SAPI). What is wrong with them is a *SettingsError.
 func (s *Server) Load(ctx context.Context, l Loading) error {
-	args := []string{l.Root}
+	args := []string{l.Root, strconv.Itoa(int(l.CPU.Seconds()))}
 	if l.Page {
 		args = append(args, "page")
 	}

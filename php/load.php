@@ -2,8 +2,9 @@
 /**
  * Loads the settings of the wiki of MW_CONFIG_FILE as every request to it does, and
  * makes what nearly every request makes of them, without its database. The first
- * argument is the folder of the codebase. A second one, "page", has the wiki answer
- * what it is and show its main page as well, for which it needs the database.
+ * argument is the folder of the codebase, the second one how many seconds of the
+ * processor this may take. A third one, "page", has the wiki answer what it is and show
+ * its main page as well, for which it needs the database.
  *
  * What goes wrong is told on standard error in one line of JSON: PHP's message, and
  * the files and lines that led to it, innermost first. A line at the end says that
@@ -25,6 +26,17 @@ function wikictlTell( Throwable $e ): void {
 	exit( 1 );
 }
 
+/** Settings without an end are told from a slow machine by what they take of the processor. */
+function wikictlLimit( int $seconds ): void {
+	pcntl_async_signals( true );
+	pcntl_signal( SIGXCPU, static function () use ( $seconds ) {
+		throw new Error( "this took $seconds s of the processor and did not end" );
+	} );
+	posix_setrlimit( POSIX_RLIMIT_CPU, $seconds, 2 * $seconds ); // the kernel ends what catches it
+}
+
+wikictlLimit( (int)$argv[2] );
+
 try {
 	require_once $argv[1] . '/maintenance/Maintenance.php';
 
@@ -32,13 +44,14 @@ try {
 		public function __construct() {
 			parent::__construct();
 			$this->addArg( 'root', 'folder of the codebase' );
+			$this->addArg( 'seconds', 'of the processor' );
 			$this->addArg( 'what', '"page": ask it, too', false );
 		}
 
 		public function execute() {
 			try {
 				$this->load( MediaWiki\MediaWikiServices::getInstance() );
-				if ( $this->getArg( 1 ) === 'page' ) {
+				if ( $this->getArg( 2 ) === 'page' ) {
 					$this->page();
 				}
 				fwrite( STDERR, "\nwikictl-loaded\n" );

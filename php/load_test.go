@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wikictl/cmd/testbed/needs"
 )
@@ -33,6 +34,7 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 		"declared twice":     {"function twice() {} function twice() {}", "Cannot redeclare twice()"},
 		"ends PHP":           {"exit( 0 );", "they end PHP"},
 		"ends PHP in words":  {"die( 'out of order' );", "out of order"},
+		"endless":            {"while ( true ) { $wgFoo = 1; }", "this took 1 s of the processor"},
 		"error by hand":      {"trigger_error( 'by hand', E_USER_ERROR );", "by hand"},
 	}
 	script := filepath.Join(t.TempDir(), "load.php")
@@ -48,7 +50,10 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 		for name, c := range tests {
 			t.Run(version+" "+name, func(t *testing.T) {
 				l := Loading{Script: script, Root: filepath.Join(needs.Codebases(t), version), Config: filepath.Join(t.TempDir(), "LocalSettings.php")}
-				l.Log = l.Config + ".log"
+				l.Log, l.CPU = l.Config+".log", time.Minute
+				if name == "endless" {
+					l.CPU = time.Second
+				}
 				if err := errors.Join(os.WriteFile(l.Config, []byte(whole+c.line+"\n"), 0o600), os.WriteFile(l.Log, nil, 0o600)); err != nil {
 					t.Fatal(err)
 				}

@@ -54,10 +54,10 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 }
 
 // isWarm says whether a tenant is served on the wanted code already, by the cache
-// that this code has: a file for each language (MediaWiki: LCStoreStaticArray).
+// that this code has.
 func (u *upgrade) isWarm(j *Planned) bool {
 	w := warmthOf(j)
-	return j.Interrupted == "" && j.row.ComponentSet == w.set && deploy.Exists(filepath.Join(u.Layout.L10n(w.set), w.language+".l10n.php"))
+	return j.Interrupted == "" && j.row.ComponentSet == w.set && u.HasMessages(j.tenant, j.tenant.Codebase)
 }
 
 // warmOne builds a cache by the settings of the first tenant for which that

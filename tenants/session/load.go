@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"wikictl/php"
 	"wikictl/templates"
@@ -65,7 +66,11 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 		return err
 	}
 	settings := filepath.Join(release, "LocalSettings.php")
-	err = server.Load(ctx, php.Loading{Script: h.Layout.LoadScript(), Root: c.Path, Config: settings, Log: log, Page: page})
+	limit := firstCPU
+	if h.HasMessages(t, c) && !page {
+		limit = settingsCPU
+	}
+	err = server.Load(ctx, php.Loading{Script: h.Layout.LoadScript(), Root: c.Path, Config: settings, Log: log, CPU: limit, Page: page})
 	var wrong *php.SettingsError
 	switch {
 	case err == nil:
@@ -74,6 +79,20 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 		return err
 	}
 	return placed(t, settings, wrong)
+}
+
+// What settings may take of the processor until they are loaded, which does not depend on
+// what else runs: one that never ends holds up the tenants of its batch for so long.
+// The first load of new code makes its messages in a language, which takes seconds.
+const (
+	settingsCPU = 10 * time.Second
+	firstCPU    = time.Minute
+)
+
+// HasMessages reports whether the messages of a codebase in a tenant's language are made:
+// there is a file for each language (MediaWiki: LCStoreStaticArray).
+func (h *Host) HasMessages(t *tenants.Tenant, c *tenants.Codebase) bool {
+	return deploy.Exists(filepath.Join(h.Layout.L10n(t.ComponentSet(c)), t.Language+".l10n.php"))
 }
 
 // Explain adds to an answer by which a tenant's web server or PHP says that it failed
