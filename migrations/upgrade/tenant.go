@@ -37,6 +37,8 @@ func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) 
 	u.o.Observer.Started(j.Name)
 	start := time.Now()
 	k := &task{upgrade: u, Planned: j}
+	ctx, done := u.While(ctx, j.tenant)
+	defer done()
 	status, err := k.attempt(ctx)
 	o := session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: time.Since(start), Remarks: k.remarks}
 	if status == session.Done {

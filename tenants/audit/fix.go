@@ -44,6 +44,8 @@ func Fix(ctx context.Context, h *session.Host, list []Mend, o session.Observer) 
 	for _, r := range fleet.Run(ctx, work, fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit, Drain: h.Drain()},
 		func(ctx context.Context, t *tenants.Tenant) (struct{}, error) {
 			o.Started(t.Name)
+			ctx, done := h.While(ctx, t)
+			defer done()
 			return struct{}{}, fixOne(ctx, h, run, t, of[t])
 		}) {
 		outcomes = append(outcomes, run.Finish(outcome(r)))

@@ -8,7 +8,7 @@ import (
 // The sessions of runs that are over are told from those that live.
 func TestPulse(t *testing.T) {
 	l := open(t)
-	locks, _, err := shared.Locks(t.Context(), l, "pulse")
+	locks, err := shared.Locks(t.Context(), l, "pulse")
 	must(t, err)
 	lives := func() bool {
 		sessions, err := l.Sessions(t.Context())

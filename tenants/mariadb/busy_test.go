@@ -15,7 +15,7 @@ import (
 
 func TestHoldersAndQueuedJobs(t *testing.T) {
 	l := sessions()
-	locks, _, err := shared.Locks(t.Context(), l, "somebody pid 1, run x")
+	locks, err := shared.Locks(t.Context(), l, "somebody pid 1, run x")
 	must(t, err)
 	defer locks.Close()
 	must(t, locks.Acquire(t.Context(), "wiki_held"))

@@ -62,36 +62,79 @@ type Locks struct {
 	sessions Sessions
 	mu       sync.Mutex // the connection takes one statement at a time
 	conn     Connection
-	lost     context.CancelCauseFunc
 	stop     context.CancelFunc
 	wait     sync.WaitGroup
 	none     error // why there is no session
+
+	losing sync.Mutex
+	lost   *LostError                        // nil: the session lives
+	ends   map[*context.CancelCauseFunc]bool // of the work that goes on
 }
 
 // NoLocks stands for a session that could not be had, for the reason of err: no lock
 // can be taken by it.
 func NoLocks(err error) *Locks { return &Locks{none: err} }
 
-// Locks opens a session for locks and notes its holder. The
-// context that it returns ends with a *LostError when the session is lost: nothing
-// may be done under its locks then.
-func (s *Server) Locks(ctx context.Context, sessions Sessions, holder string) (*Locks, context.Context, error) {
+// Locks opens a session for locks and notes its holder. Nothing may be done under its
+// locks once it is lost: do it by While.
+func (s *Server) Locks(ctx context.Context, sessions Sessions, holder string) (*Locks, error) {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = answerWithin, answerWithin
 	conn, err := s.connect(ctx, config)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	held, lost := context.WithCancelCause(ctx)
-	alive, stop := context.WithCancel(held)
-	l := &Locks{server: s, sessions: sessions, conn: conn, lost: lost, stop: stop}
+	alive, stop := context.WithCancel(ctx)
+	l := &Locks{server: s, sessions: sessions, conn: conn, stop: stop, ends: map[*context.CancelCauseFunc]bool{}}
 	if err := l.register(ctx, holder); err != nil {
 		stop()
 		conn.Close()
-		return nil, nil, err
+		return nil, err
 	}
 	l.wait.Go(func() { l.keep(alive) })
-	return l, held, nil
+	return l, nil
+}
+
+// While returns a context for work under these locks: it ends with a *LostError when
+// they are lost. Call done when the work is over.
+func (l *Locks) While(ctx context.Context) (held context.Context, done context.CancelFunc) {
+	held, end := context.WithCancelCause(ctx)
+	l.losing.Lock()
+	defer l.losing.Unlock()
+	if l.lost != nil {
+		end(l.lost)
+	}
+	if l.ends != nil {
+		l.ends[&end] = true
+	}
+	return held, func() {
+		l.losing.Lock()
+		defer l.losing.Unlock()
+		delete(l.ends, &end)
+		end(nil)
+	}
+}
+
+// Lost is the *LostError with which the locks were lost; nil: they were not.
+func (l *Locks) Lost() error {
+	l.losing.Lock()
+	defer l.losing.Unlock()
+	if l.lost == nil {
+		return nil
+	}
+	return l.lost
+}
+
+// lose ends all work under these locks.
+func (l *Locks) lose(why *LostError) {
+	l.losing.Lock()
+	defer l.losing.Unlock()
+	if l.lost == nil {
+		l.lost = why
+	}
+	for end := range l.ends {
+		(*end)(why)
+	}
 }
 
 func (l *Locks) register(ctx context.Context, holder string) error {
@@ -116,6 +159,9 @@ func (l *Locks) ask(ctx context.Context, into any, query string, args ...any) er
 	if l.none != nil {
 		return l.none
 	}
+	if err := l.Lost(); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
@@ -125,7 +171,7 @@ func (l *Locks) ask(ctx context.Context, into any, query string, args ...any) er
 		return nil
 	}
 	lost := &LostError{Server: l.server.Name, Why: cmp.Or(limited.Err(), err)}
-	l.lost(lost)
+	l.lose(lost)
 	return lost
 }
 

@@ -182,9 +182,9 @@ func TestGoldenMakesTheSame(t *testing.T) {
 
 func TestLocks(t *testing.T) {
 	l := sessions()
-	first, _, err := shared.Locks(t.Context(), l, "anna@host pid 1")
+	first, err := shared.Locks(t.Context(), l, "anna@host pid 1")
 	must(t, err)
-	second, _, err := shared.Locks(t.Context(), l, "bob@host pid 2")
+	second, err := shared.Locks(t.Context(), l, "bob@host pid 2")
 	must(t, err)
 	defer second.Close()
 	long := strings.Repeat("x", 80)
@@ -201,8 +201,10 @@ func TestLocks(t *testing.T) {
 
 func TestLocksAreLost(t *testing.T) {
 	known := sessions()
-	locks, held, err := shared.Locks(t.Context(), known, "x")
+	locks, err := shared.Locks(t.Context(), known, "x")
 	must(t, err)
+	held, done := locks.While(t.Context())
+	defer done()
 	defer locks.Close()
 	var id int64
 	must(t, locks.conn.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id))

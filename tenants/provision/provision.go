@@ -188,7 +188,13 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 		}
 		outcomes[j.tenant.Name] = c.run.Finish(o)
 	}
-	ready := c.each(ctx, jobs, c.o.Drain, c.prepare, end)
+	ready := slices.DeleteFunc(c.each(ctx, jobs, c.o.Drain, c.prepare, end), func(j *job) bool {
+		lost := c.Lost(j.tenant)
+		if lost != nil {
+			end(j, session.Failed, lost)
+		}
+		return lost != nil
+	})
 	var served, leaving []*job
 	refused, err := c.publish(ctx, ready)
 	for _, j := range ready {
@@ -225,7 +231,11 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{}, do func(context.Context, *job) error, end func(*job, session.Status, error)) []*job {
 	options := fleet.Options[*job]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: drain}
 	var good []*job
-	results := fleet.Run(ctx, jobs, options, func(ctx context.Context, j *job) (struct{}, error) { return struct{}{}, do(ctx, j) })
+	results := fleet.Run(ctx, jobs, options, func(ctx context.Context, j *job) (struct{}, error) {
+		held, done := c.While(ctx, j.tenant)
+		defer done()
+		return struct{}{}, do(held, j)
+	})
 	for _, r := range results {
 		r.Item.elapsed += r.Elapsed
 		switch {

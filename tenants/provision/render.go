@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -69,6 +70,13 @@ func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observ
 // write is a run that writes the files of some tenants, and only tells of those that are
 // left as they are.
 func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []session.Outcome, observer session.Observer) ([]session.Outcome, error) {
+	list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool {
+		lost := h.Lost(t)
+		if lost != nil {
+			left = append(left, session.Outcome{Tenant: t, Status: session.Failed, Err: lost})
+		}
+		return lost != nil
+	})
 	source, err := h.Source(list, wantedCode)
 	if err != nil {
 		return nil, err

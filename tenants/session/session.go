@@ -192,19 +192,21 @@ func (h *Host) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 	return h.ledger, err
 }
 
-// Lock opens a session for locks on each server; the context ends when one of
-// them is lost. On a server that can't be reached no lock can be had, which is the
-// failure of the tenants on it.
+// Lock opens a session for locks on each server. The context ends when that of the
+// ledger's is lost, which all tenants need; what is done for one tenant is done by While.
+// On a server that can't be reached no lock can be had, which is the failure of the
+// tenants on it.
 func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Context, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, def := range servers {
-		l, held, err := h.lock(ctx, def, ledger)
+		l, err := h.lock(ctx, def, ledger)
 		switch {
+		case err == nil && def == h.Farm.Ledger:
+			ctx, _ = l.While(ctx) // to the end of the run
 		case err == nil:
-			ctx = held
 		case ctx.Err() != nil || def == h.Farm.Ledger:
 			return nil, err
 		default:
@@ -217,10 +219,10 @@ func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Con
 	return ctx, nil
 }
 
-func (h *Host) lock(ctx context.Context, def *tenants.Server, l *ledger.Ledger) (*mariadb.Locks, context.Context, error) {
+func (h *Host) lock(ctx context.Context, def *tenants.Server, l *ledger.Ledger) (*mariadb.Locks, error) {
 	s, err := h.Server(ctx, def)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	return s.Locks(ctx, l, h.options.Holder+", run "+h.RunID)
 }
@@ -254,6 +256,31 @@ func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.locks[def.Name]
+}
+
+// While returns a context for the work on one tenant under its lock: it ends, too, when
+// this run's locks on the tenant's server are lost. Call done when the work is over.
+func (h *Host) While(ctx context.Context, t *tenants.Tenant) (held context.Context, done context.CancelFunc) {
+	if l := h.locksOf(t); l != nil {
+		return l.While(ctx)
+	}
+	return context.WithCancel(ctx)
+}
+
+// Lost is why this run does not hold the lock of a tenant any more, as far as it was
+// noticed; nil: it does, or needs none.
+func (h *Host) Lost(t *tenants.Tenant) error {
+	if l := h.locksOf(t); l != nil {
+		return l.Lost()
+	}
+	return nil
+}
+
+func (h *Host) locksOf(t *tenants.Tenant) *mariadb.Locks {
+	if t.Server == nil {
+		return nil
+	}
+	return h.Locks(t.Server)
 }
 
 // Verify asks a tenant's server whether this run still holds the tenant's lock. Call
