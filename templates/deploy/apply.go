@@ -285,5 +285,5 @@ func (d *Deployer) include(ctx context.Context, names []string, decide func(part
 		}
 	}
 	j.merge(swaps)
-	return d.commit(ctx, j)
+	return d.commitAround(ctx, j)
 }

@@ -35,6 +35,9 @@ type Deployer struct {
 	Load func(ctx context.Context, tenant, release string) error
 	// Waits is told when another run's writing is waited for, and whose; nil tells nobody.
 	Waits func(holder string)
+	// Aside is told whose virtual host was taken out, as the web server refuses it and with
+	// it the changes of others, and why; nil tells nobody.
+	Aside func(tenant string, why error)
 	// Drain ends Apply's wait for another run: nothing of it was begun. nil never does.
 	Drain <-chan struct{}
 

@@ -4,23 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 )
 
 // commitSound is commit that leaves out the tenants which the web server's check
 // refuses, as they would take the others with them: it looks for them by halves. The
 // error is of all, such as when the check fails without any of the changes.
 func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]string) (reloaded bool, refused map[string]error, err error) {
-	reloaded, err = d.commit(ctx, j)
+	reloaded, err = d.commitAround(ctx, j)
 	if !refusal(err) || len(j.Swaps) == 0 || ctx.Err() != nil {
 		return reloaded, nil, err
 	}
 	if before := d.Check(ctx); before != nil {
-		return false, nil, fmt.Errorf("%w\n(it refuses what is there already, too, whatever this run changes%s)", before, d.suspects(before))
+		if reloaded, before = d.around(ctx, journal{}, before); before != nil {
+			return false, nil, fmt.Errorf("%w\n(it refuses what is there already, too, whatever this run changes%s)", before, d.suspects(before))
+		}
 	}
 	if j.Default != "" {
 		if reloaded, err = d.commit(ctx, journal{Default: j.Default, DefaultData: j.DefaultData}); err != nil {
@@ -35,31 +32,6 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 	err = h.try(ctx, units(j.Swaps, moved))
 	return h.reloaded, h.refused, err
 }
-
-// quoted is a path in what the check printed.
-var quoted = regexp.MustCompile(`/[^\s"':;]+`)
-
-// suspects names the installed virtual hosts that a refusal tells of, by their own
-// path or by that of a file which they name, such as a certificate.
-func (d *Deployer) suspects(refused error) string {
-	paths := quoted.FindAllString(refused.Error(), -1)
-	installed, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*.conf"))
-	var named []string
-	for _, vhost := range installed {
-		text, _ := os.ReadFile(vhost)
-		if slices.ContainsFunc(paths, func(p string) bool { return p == vhost || len(p) > 5 && strings.Contains(string(text), p) }) {
-			named = append(named, vhost)
-		}
-	}
-	if len(named) == 0 || len(named) > mostSuspects {
-		return ""
-	}
-	return "; look at " + strings.Join(named, ", ") + ": give back the file that it names, or move it away for the time being"
-}
-
-// mostSuspects is how many virtual hosts are named: a file that more of them name is
-// not one tenant's.
-const mostSuspects = 5
 
 // refusal reports whether an error is that of the web server's check alone, so that
 // all is as it was before.

@@ -18,13 +18,32 @@ func (d *Deployer) Serve(ctx context.Context, tenant string, release int) error 
 	if err := d.Switch(ctx, tenant, release); err != nil || len(replaced) == 0 {
 		return err
 	}
-	if err := d.Check(ctx); err != nil {
+	if err := d.checkAround(ctx); err != nil {
 		for path, text := range replaced {
 			err = errors.Join(err, WriteFile(path, text, 0o644, -1)) // no other run fails for it
 		}
 		return err
 	}
 	return d.Reload(ctx)
+}
+
+// checkAround is Check that takes virtual hosts of others out, as commitAround does.
+func (d *Deployer) checkAround(ctx context.Context) error {
+	refused := d.Check(ctx)
+	if !refusal(refused) {
+		return refused
+	}
+	unlock, err := d.lock(ctx, nil)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	defer unlock()
+	j, err := d.readJournal(ctx)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	_, err = d.around(ctx, j, refused)
+	return err
 }
 
 // replaced are the files that the web server or php-fpm includes now and that are

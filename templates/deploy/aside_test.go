@@ -1,0 +1,63 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wikictl/cmd/testbed/needs"
+	"wikictl/tenants"
+)
+
+// A certificate that is gone takes its own wiki out, and keeps no change of others out;
+// one that many share, and a file of another program, are not touched.
+func TestVanishedCertificateIsItsTenants(t *testing.T) {
+	dir := t.TempDir()
+	config, port := filepath.Join(dir, "nginx.conf"), freePort(t)
+	check := []string{needs.Program(t, "nginx"), "-t", "-e", filepath.Join(dir, "log"), "-c", config}
+	d, err := New(tenants.Layout{State: filepath.Join(dir, "state")}, tenants.Web{Kind: "nginx", Check: check})
+	must(t, err)
+	must(t, os.WriteFile(config, fmt.Appendf(nil, "pid %s/pid;\nevents {}\nhttp { access_log off; include %s/*.conf; }\n", dir, d.layout.Vhosts()), 0o644))
+	var aside []string
+	d.Aside = func(tenant string, why error) { aside = append(aside, tenant+" "+why.Error()) }
+	secure := func(name, text, certificate string) Wanted {
+		w := wanted(name, text)
+		path := filepath.Join(dir, certificate)
+		w.Vhost = fmt.Appendf(nil, "# %s\nserver { listen 127.0.0.1:%d ssl; server_name %s; ssl_certificate %s.pem; ssl_certificate_key %[4]s.key; }\n", text, port, name, path)
+		return w
+	}
+	for _, name := range []string{"one", "two", "all"} {
+		certificate(t, dir)
+		for _, ending := range []string{".pem", ".key"} {
+			must(t, os.Rename(filepath.Join(dir, "alpha.test"+ending), filepath.Join(dir, name+ending)))
+		}
+	}
+	apply(t, d, secure("a", "1", "all"), secure("b", "1", "one"), secure("c", "1", "two"), secure("d", "1", "all"))
+	must(t, os.Remove(filepath.Join(dir, "one.pem")))
+	must(t, os.Remove(filepath.Join(dir, "two.key")))
+	apply(t, d, secure("a", "2", "all"))
+	if Exists(d.layout.Vhost("b")) || Exists(d.layout.Vhost("c")) || !strings.HasPrefix(read(t, d.layout.Vhost("a")), "# 2") || !Exists(d.layout.LocalSettings("b")) {
+		t.Error(aside)
+	}
+	slices.Sort(aside)
+	if len(aside) != 2 || !strings.HasPrefix(aside[0], "b ") || !strings.Contains(aside[0], "one.pem") || !strings.Contains(aside[1], "two.key") {
+		t.Error(aside)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "one.pem"), []byte(read(t, filepath.Join(dir, "all.pem"))), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "one.key"), []byte(read(t, filepath.Join(dir, "all.key"))), 0o600))
+	if reloaded, err := d.Publish(t.Context(), "b"); err != nil || !reloaded || !Exists(d.layout.Vhost("b")) {
+		t.Error(reloaded, err)
+	}
+	// The certificate of all that are left: there is nobody to go on for.
+	must(t, os.Remove(filepath.Join(dir, "all.pem")))
+	must(t, os.Remove(filepath.Join(dir, "one.pem")))
+	aside = nil
+	before := tree(t, d.layout.Vhosts())
+	if _, err := d.Apply(t.Context(), Of(secure("a", "3", "all"))); !errors.As(err, new(*HookError)) || tree(t, d.layout.Vhosts()) != before || len(aside) > 0 {
+		t.Error(err, aside)
+	}
+}
