@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,6 +36,7 @@ func openUpgrade(f *farm) {
 	f.write("tenants/w0.toml", file)
 	f.exits(0, "upgrade", "w0")
 	f.exits(0, "plan", "w0")
+	rollsBackAfterReturn(f)
 
 	// One whose upgrade is begun after it was seen to be left over.
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w1.toml"))
@@ -45,6 +47,21 @@ func openUpgrade(f *farm) {
 	if code != 2 || len(f.left("w1")) == 0 {
 		f.t.Error(code, out)
 	}
+}
+
+// rollsBackAfterReturn removes a wiki that was upgraded, brings it back, and undoes the
+// upgrade: the ledger knows of it again.
+func rollsBackAfterReturn(f *farm) {
+	f.client("w0").edit("Upgraded", "and written")
+	upgrades := f.sql("SELECT run, phase, old_version, backup, opened FROM wikictl.upgrade WHERE tenant = 'w0' ORDER BY started")
+	f.removed("w0")
+	f.defineRemoved("w0")
+	f.exits(0, "undelete", "w0")
+	if got := f.sql("SELECT run, phase, old_version, backup, opened FROM wikictl.upgrade WHERE tenant = 'w0' ORDER BY started"); !slices.Equal(got, upgrades) || len(got) == 0 {
+		f.t.Errorf("the ledger has %v of its upgrades, and had %v", got, upgrades)
+	}
+	f.exits(0, "rollback", "--yes", "w0")
+	f.wants(f.client("w0").version(), "1.39")
 }
 
 // neverWhole removes a wiki whose making was killed, and defines it again.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"wikictl/tenants/mariadb"
 )
 
 // Rename gives a tenant's rows another name in one transaction, and its dumps
@@ -46,18 +48,13 @@ func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps s
 // runs did.
 func (l *Ledger) Forget(ctx context.Context, name string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
-		for _, text := range []string{
-			`DELETE FROM upgrade WHERE tenant = ?`,
-			`DELETE FROM loss WHERE tenant = ?`,
-			`DELETE FROM census WHERE tenant = ?`,
-			`DELETE FROM farm_sql WHERE tenant = ?`,
-			`DELETE FROM tenant WHERE name = ?`,
-		} {
-			if _, err := tx.ExecContext(ctx, text, name); err != nil {
+		for table := range tenantTables {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+mariadb.Quote(table)+" WHERE tenant = ?", name); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.ExecContext(ctx, `DELETE FROM tenant WHERE name = ?`, name)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("remove tenant %s from the ledger: %w", name, err)
@@ -65,10 +62,13 @@ func (l *Ledger) Forget(ctx context.Context, name string) error {
 	return nil
 }
 
-// Returned writes, in one transaction, that a tenant is back in the state of r, and
-// which SQL of the farm it has seen, by name.
-func (l *Ledger) Returned(ctx context.Context, r Tenant, seen map[string]string) error {
+// Returned writes, in one transaction, that a tenant is back in the state of r, with the
+// rows that RowsOf read, and which SQL of the farm it has seen, by name.
+func (l *Ledger) Returned(ctx context.Context, r Tenant, rows Rows, seen map[string]string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
+		if err := l.put(ctx, tx, rows); err != nil {
+			return err
+		}
 		for name, checksum := range seen {
 			if _, err := tx.ExecContext(ctx, `INSERT IGNORE INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Name, name, checksum, r.Run); err != nil {
 				return err

@@ -35,10 +35,11 @@ type Removed struct {
 	Codebase     string            `json:"codebase,omitempty"`
 	Version      string            `json:"version,omitempty"` // of MediaWiki
 	ComponentSet string            `json:"component_set,omitempty"`
-	State        ledger.State      `json:"state,omitempty"` // that it had; empty: not known
-	SQL          map[string]string `json:"sql,omitempty"`   // the farm's own that it has seen: file to checksum
-	Contents     map[string]string `json:"contents"`        // what is in the folder, by name
-	BringBack    []string          `json:"bring_back"`      // what to do, line by line
+	State        ledger.State      `json:"state,omitempty"`  // that it had; empty: not known
+	SQL          map[string]string `json:"sql,omitempty"`    // the farm's own that it has seen: file to checksum
+	Ledger       ledger.Rows       `json:"ledger,omitempty"` // what else the ledger had of it, such as its upgrades
+	Contents     map[string]string `json:"contents"`         // what is in the folder, by name
+	BringBack    []string          `json:"bring_back"`       // what to do, line by line
 
 	dir string
 }
@@ -141,6 +142,9 @@ func (c *creation) describe(ctx context.Context, j *job) error {
 		return err
 	}
 	r := manifest(c.Layout, j, seen[name])
+	if r.Ledger, err = c.ledger.RowsOf(ctx, name); err != nil {
+		return err
+	}
 	j.returns = r.returns()
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

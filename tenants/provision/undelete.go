@@ -295,7 +295,7 @@ func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
 func (c *creation) returned(ctx context.Context, r *Removed) error {
 	row := r.row()
 	row.State, row.Run = ledger.Ready, c.RunID
-	return c.ledger.Returned(ctx, row, r.SQL)
+	return c.ledger.Returned(ctx, row, r.Ledger, r.SQL)
 }
 
 // keepDump makes the dump of the removal one of the tenant's dumps.

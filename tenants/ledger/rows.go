@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants/mariadb"
+)
+
+// tenantTables are the ledger's tables with rows of a tenant, besides its own row and the
+// account of what runs did, and which rows of them are over.
+var tenantTables = map[string]string{"upgrade": "ended IS NOT NULL", "loss": "TRUE", "census": "TRUE", "farm_sql": "TRUE"}
+
+// Rows are what the ledger has of one tenant besides its own row: by table, each row by
+// column. A value is nil for NULL.
+type Rows map[string][]map[string]*string
+
+// RowsOf reads the rows of a tenant, to be written again by Returned. An upgrade that is
+// open is left out.
+func (l *Ledger) RowsOf(ctx context.Context, tenant string) (Rows, error) {
+	all := Rows{}
+	for table, over := range tenantTables {
+		columns, err := l.plainColumns(ctx, table)
+		if err != nil {
+			return nil, fmt.Errorf("read what the ledger has of %s: %w", tenant, err)
+		}
+		texts := make([]string, len(columns)) // the driver would write times in another form
+		for i, name := range columns {
+			texts[i] = "CAST(" + mariadb.Quote(name) + " AS CHAR)"
+		}
+		rows, err := l.db.QueryContext(ctx, "SELECT "+strings.Join(texts, ", ")+" FROM "+mariadb.Quote(table)+" WHERE tenant = ? AND "+over, tenant)
+		if err != nil {
+			return nil, fmt.Errorf("read what the ledger has of %s: %w", tenant, err)
+		}
+		if all[table], err = scanRows(rows, columns); err != nil {
+			return nil, fmt.Errorf("read what the ledger has of %s: %w", tenant, err)
+		}
+	}
+	return all, nil
+}
+
+// plainColumns are the columns of a table of the ledger that can be written.
+func (l *Ledger) plainColumns(ctx context.Context, table string) ([]string, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
+		AND EXTRA NOT LIKE '%auto_increment%' AND EXTRA NOT LIKE '%GENERATED%' ORDER BY ORDINAL_POSITION`, l.Database, table)
+	if err != nil {
+		return nil, err
+	}
+	return mariadb.Column[string](rows)
+}
+
+// scanRows reads rows as texts.
+func scanRows(rows *sql.Rows, columns []string) (all []map[string]*string, err error) {
+	defer rows.Close()
+	values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		row := map[string]*string{}
+		for i, name := range columns {
+			row[name] = nil
+			if value := values[i]; value.Valid {
+				row[name] = &value.String
+			}
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// put writes rows into the ledger. Columns that it does not have are left out: an older
+// wikictl may have read them.
+func (l *Ledger) put(ctx context.Context, tx *sql.Tx, rows Rows) error {
+	for table := range tenantTables {
+		columns, err := l.plainColumns(ctx, table)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows[table] {
+			names := slices.DeleteFunc(slices.Sorted(maps.Keys(row)), func(name string) bool { return !slices.Contains(columns, name) })
+			args := make([]any, len(names))
+			for i, name := range names {
+				args[i] = row[name]
+			}
+			marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
+			if _, err := tx.ExecContext(ctx, "INSERT IGNORE INTO "+mariadb.Quote(table)+" ("+quoteAll(names)+") VALUES ("+marks+")", args...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// quoteAll is a list of quoted names.
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = mariadb.Quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}
