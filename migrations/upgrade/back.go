@@ -216,7 +216,7 @@ func (k *task) putBack(ctx context.Context) error {
 	if err := k.whole(k.now); err != nil { // before anything says that it is being restored
 		return err
 	}
-	release, err := k.releaseFor(ctx, k.now.OldRelease, k.now.OldCodebase, k.now.OldSet)
+	release, err := k.releaseFor(ctx, k.now.OldRelease, k.now.OldCodebase, k.now.OldSet, k.now.OldVersion)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 // database held before was not dumped.
 func (k *task) reload(ctx context.Context) error {
 	k.now.UndoneBy = ""
-	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet)
+	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet, k.now.NewVersion)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -14,7 +16,7 @@ import (
 // can't be made again.
 func servable(h *session.Host, t *tenants.Tenant, release int, codebase, set, version string) error {
 	if !deploy.Exists(h.Layout.Release(t.Name, release)) {
-		_, err := remakable(h, t, release, codebase, set)
+		_, err := remakable(h.Farm, t, release, codebase, set, version)
 		return err
 	}
 	_, err := codeOf(h, t.Name, release, version)
@@ -22,25 +24,36 @@ func servable(h *session.Host, t *tenants.Tenant, release int, codebase, set, ve
 }
 
 // remakable is the codebase by which a release that is gone can be made again from the
-// definition: it has to be the same code, as the database is for that.
-func remakable(h *session.Host, t *tenants.Tenant, release int, codebase, set string) (*tenants.Codebase, error) {
-	c := h.Farm.Codebases[codebase]
-	if c == nil {
-		return nil, fmt.Errorf("its release %d is gone, and the codebase %s, to make it again, is not in wikictl.toml any more", release, codebase)
+// definition. It has to be the same code, as the database is for that: by its name or any
+// other one, or by its name and of the same schema where it was updated in place.
+func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, version string) (*tenants.Codebase, error) {
+	names := slices.Sorted(maps.Keys(f.Codebases))
+	for _, name := range append([]string{codebase}, names...) {
+		if c := f.Codebases[name]; c != nil && len(c.Faults) == 0 && t.ComponentSet(c) == set {
+			return c, nil
+		}
 	}
-	if t.ComponentSet(c) != set {
-		return nil, fmt.Errorf("its release %d is gone, and with the codebase %s as it is now, and the extensions and skins of its definition, it can't be made again; set them as they were", release, codebase)
+	c := f.Codebases[codebase]
+	if c != nil && len(c.Faults) == 0 && c.Version != version && !newer(c.Version, version) && !newer(version, c.Version) {
+		return c, nil
 	}
-	return c, nil
+	want := fmt.Sprintf("MediaWiki %s with the extensions and skins that the wiki had then", version)
+	switch {
+	case c == nil:
+		return nil, fmt.Errorf("its release %d is gone, and no codebase of %s can make it again: name a folder that holds %s, as [codebases.%q], and run this again", release, tenants.FarmFile, want, codebase)
+	case c.Version == version && len(c.Faults) == 0:
+		return nil, fmt.Errorf("its release %d is gone, and with the extensions and skins of its definition it can't be made again: give the definition those that it had, with the codebase %s as it was then, and run this again", release, codebase)
+	}
+	return nil, fmt.Errorf("its release %d is gone, and the codebase %s can't make it again: bring %s back to %s, or name another folder that holds it in [codebases.%q], and run this again", release, codebase, want, c.Path, codebase)
 }
 
 // releaseFor is the release that serves a tenant as it was: that one or, where it is
 // gone, a new one of the same code.
-func (k *task) releaseFor(ctx context.Context, release int, codebase, set string) (int, error) {
+func (k *task) releaseFor(ctx context.Context, release int, codebase, set, version string) (int, error) {
 	if deploy.Exists(k.Layout.Release(k.Name, release)) {
 		return release, nil
 	}
-	c, err := remakable(k.Host, k.tenant, release, codebase, set)
+	c, err := remakable(k.Farm, k.tenant, release, codebase, set, version)
 	if err != nil {
 		return 0, err
 	}
