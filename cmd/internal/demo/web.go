@@ -88,10 +88,14 @@ listen = %[1]s/fpm.sock
 %[2]spm = static
 pm.max_children = %[3]d
 request_terminate_timeout = 120
-php_admin_value[opcache.memory_consumption] = 256
-php_admin_value[opcache.max_accelerated_files] = 30000
 php_admin_value[memory_limit] = 256M
 `
+
+// fpmOptions are those of php-fpm as a whole: all processes share the memory of opcache,
+// which is taken before a pool's own settings are read.
+func fpmOptions() []string {
+	return []string{"-d", "opcache.memory_consumption=256", "-d", "opcache.max_accelerated_files=30000"}
+}
 
 // configure writes the two configuration files.
 func (w Web) configure() error {
@@ -121,7 +125,7 @@ func (w Web) Start(ctx context.Context) error {
 		return err
 	}
 	if _, runs := w.pid("fpm.pid", "php-fpm"); !runs {
-		if err := daemon(ctx, []string{php.HugePages}, "php-fpm8.2", "--daemonize", "--fpm-config", w.file("fpm.conf")); err != nil {
+		if err := daemon(ctx, []string{php.HugePages}, "php-fpm8.2", append(fpmOptions(), "--daemonize", "--fpm-config", w.file("fpm.conf"))...); err != nil {
 			return err
 		}
 	}

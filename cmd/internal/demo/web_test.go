@@ -1,0 +1,59 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wikictl/cmd/testbed/needs"
+)
+
+// The demo's php-fpm has the opcache that it is meant to have: its size is taken when
+// php-fpm starts, before a pool could set it.
+func TestOpcacheOfPHPFPM(t *testing.T) {
+	needs.Program(t, "nginx")
+	needs.Program(t, "php-fpm8.2")
+	dir, err := os.MkdirTemp("/tmp", "wkw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { // php-fpm's workers enter it
+		t.Fatal(err)
+	}
+	port, err := FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Web{Dir: dir, Port: port, Vhosts: filepath.Join(dir, "vhosts")}
+	script := filepath.Join(dir, "opcache.php")
+	files := map[string]string{
+		"vhosts/x.conf": fmt.Sprintf("server { listen 127.0.0.1:%d; location / { fastcgi_pass %s; fastcgi_param SCRIPT_FILENAME %s; fastcgi_param REQUEST_METHOD GET; } }\n", port, w.FPM(), script),
+		"opcache.php":   "<?php $s = opcache_get_status( false ); $m = $s['memory_usage']; echo ( $m['used_memory'] + $m['free_memory'] + $m['wasted_memory'] ) >> 20, ' ', $s['opcache_statistics']['max_cached_keys'] >= 30000 ? 'enough' : 'too few';",
+	}
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Stop(context.Background()) })
+	answer, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); err != nil || string(body) != "256 enough" {
+		t.Errorf("%v: %s", err, body)
+	}
+}
