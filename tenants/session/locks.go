@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+)
+
+// Lock opens a session for locks on each server. The context ends when that of the
+// ledger's is lost, which all tenants need; what is done for one tenant is done by While.
+// On a server that can't be reached no lock can be had, which is the failure of the
+// tenants on it.
+func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Context, error) {
+	ledger, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, def := range servers {
+		l, err := h.lock(ctx, def, ledger)
+		switch {
+		case err == nil && def == h.Farm.Ledger:
+			ctx, _ = l.While(ctx) // to the end of the run
+		case err == nil:
+		case ctx.Err() != nil || def == h.Farm.Ledger:
+			return nil, err
+		default:
+			l = mariadb.NoLocks(err)
+		}
+		h.mu.Lock()
+		h.locks[def.Name] = l
+		h.mu.Unlock()
+	}
+	return ctx, nil
+}
+
+func (h *Host) lock(ctx context.Context, def *tenants.Server, l *ledger.Ledger) (*mariadb.Locks, error) {
+	s, err := h.Server(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	return s.Locks(ctx, l, h.options.Holder+", run "+h.RunID)
+}
+
+// LockAll takes the locks of tenants, and returns by name why one was not to be had.
+// What it returns before that is as Lock's.
+func (h *Host) LockAll(ctx context.Context, list []*tenants.Tenant) (context.Context, map[string]error, error) {
+	databases := map[*tenants.Server][]string{}
+	servers := tenants.ServersOf(list)
+	for _, t := range list {
+		databases[t.Server] = append(databases[t.Server], t.Database)
+	}
+	ctx, err := h.Lock(ctx, servers)
+	if err != nil {
+		return nil, nil, err
+	}
+	refused := map[string]error{}
+	for _, def := range servers {
+		why := h.Locks(def).AcquireAll(ctx, databases[def])
+		for _, t := range list {
+			if t.Server == def && why[t.Database] != nil {
+				refused[t.Name] = why[t.Database]
+			}
+		}
+	}
+	return ctx, refused, nil
+}
+
+// Locks is the session that Lock opened on a server.
+func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.locks[def.Name]
+}
+
+// While returns a context for the work on one tenant under its lock: it ends, too, when
+// this run's locks on the tenant's server are lost. Call done when the work is over.
+func (h *Host) While(ctx context.Context, t *tenants.Tenant) (held context.Context, done context.CancelFunc) {
+	if l := h.locksOf(t); l != nil {
+		return l.While(ctx)
+	}
+	return context.WithCancel(ctx)
+}
+
+// Lost is why this run does not hold the lock of a tenant any more, as far as it was
+// noticed; nil: it does, or needs none.
+func (h *Host) Lost(t *tenants.Tenant) error {
+	if l := h.locksOf(t); l != nil {
+		return l.Lost()
+	}
+	return nil
+}
+
+func (h *Host) locksOf(t *tenants.Tenant) *mariadb.Locks {
+	if t.Server == nil {
+		return nil
+	}
+	return h.Locks(t.Server)
+}
+
+// Verify asks a tenant's server whether this run still holds the tenant's lock. Call
+// it before what can't be undone: a run that lost its locks has no say any more.
+func (h *Host) Verify(ctx context.Context, t *tenants.Tenant) error {
+	l := h.Locks(t.Server)
+	if l == nil {
+		return fmt.Errorf("tenant %s: no lock was taken on server %s", t.Name, t.Server.Name)
+	}
+	return l.Verify(ctx, t.Database)
+}
