@@ -179,22 +179,26 @@ func TestUpgradePutsBackWhatFails(t *testing.T) {
 		c.edit("After", "it was put back")
 	}
 	slow := slices.IndexFunc(faults, func(x fault) bool { return x.name == "table locked" })
-	ended := f.ended(events)
-	if before := slices.Index(ended, fmt.Sprint("w", slow)); before < min(len(ended)-1, 7) {
-		t.Errorf("the slow wiki held others up: they ended in the order %v, and w%d was slow", ended, slow)
+	if meanwhile := f.during(events, fmt.Sprint("w", slow), "update.php"); meanwhile == 0 {
+		t.Errorf("the slow wiki w%d held the others up", slow)
 	}
 }
 
-// ended lists tenants in the order in which they ended, from a file of events.
-func (f *farm) ended(events string) (names []string) {
+// during counts what others began or ended while a tenant was at a step, from a file of
+// events.
+func (f *farm) during(events, tenant, step string) (others int) {
 	text, err := os.ReadFile(events)
 	must(f.t, err)
+	at := false
 	for line := range strings.Lines(string(text)) {
-		var event struct{ Tenant, Status string }
+		var event struct{ Tenant, Step string }
 		must(f.t, json.Unmarshal([]byte(line), &event))
-		if event.Status != "" {
-			names = append(names, event.Tenant)
+		switch {
+		case event.Tenant == tenant:
+			at = event.Step == step
+		case at:
+			others++
 		}
 	}
-	return names
+	return others
 }

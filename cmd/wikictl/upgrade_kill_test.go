@@ -95,6 +95,28 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 			wait.Go(func() { writers[i].run(stop) })
 		}
 	}
+	f.killsUpgrades(n)
+	f.run("upgrade", "--all", "--max-failures", "100%")
+	time.Sleep(200 * time.Millisecond)
+	close(stop)
+	wait.Wait()
+	if out := f.run("upgrade", "--all"); !strings.Contains(out, fmt.Sprintf("no changes, %d unchanged", n)) {
+		t.Error(out)
+	}
+	f.keptAll(writers)
+	if half, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/backups/*/*.half")); len(half) > 0 {
+		t.Errorf("half dumps are left: %v", half)
+	}
+	if frozen, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/read-only")); len(frozen) > 0 {
+		t.Errorf("wikis are left read-only: %v", frozen)
+	}
+	noneLeft(t)
+}
+
+// killsUpgrades kills the server under upgrades of n wikis, and then upgrades.
+func (f *farm) killsUpgrades(n int) {
+	t := f.t
+	t.Helper()
 	for i := range *upgradeKills + *serverKills {
 		cmd := f.command("upgrade", "--all", "--jobs", "3", "--max-failures", "100%")
 		must(t, cmd.Start())
@@ -112,13 +134,12 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		cmd.Wait()
 	}
-	f.run("upgrade", "--all", "--max-failures", "100%")
-	time.Sleep(200 * time.Millisecond)
-	close(stop)
-	wait.Wait()
-	if out := f.run("upgrade", "--all"); !strings.Contains(out, fmt.Sprintf("no changes, %d unchanged", n)) {
-		t.Error(out)
-	}
+}
+
+// keptAll wants every wiki on the new version with each edit that it acknowledged.
+func (f *farm) keptAll(writers []*writer) {
+	t := f.t
+	t.Helper()
 	acknowledged := 0
 	for i, w := range writers {
 		if v := w.c.version(); v != "MediaWiki 1.43.9" {
@@ -137,11 +158,4 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 		t.Error("nobody could edit")
 	}
 	t.Logf("%d edits were acknowledged", acknowledged)
-	if half, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/backups/*/*.half")); len(half) > 0 {
-		t.Errorf("half dumps are left: %v", half)
-	}
-	if frozen, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/read-only")); len(frozen) > 0 {
-		t.Errorf("wikis are left read-only: %v", frozen)
-	}
-	noneLeft(t)
 }

@@ -158,6 +158,19 @@ func TestUpgrade(t *testing.T) {
 	if out := f.run("upgrade", "--all"); !strings.Contains(out, "no changes, 3 unchanged") {
 		t.Error(out)
 	}
+	f.rollsBack(alpha, before)
+	twoOperators(t, f)
+	forgotten(t, alpha)
+	f.write("migrations/001-note.sql", "SELECT 1;\n")
+	if out, err := f.command("upgrade", "--all").CombinedOutput(); err == nil || !strings.Contains(string(out), "was changed after it was applied") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// rollsBack puts alpha back, which holds what it held before the upgrade.
+func (f *farm) rollsBack(alpha *client, before string) {
+	t := f.t
+	t.Helper()
 	if out, err := f.command("rollback", "alpha").CombinedOutput(); err == nil || !strings.Contains(string(out), "1 edit, no uploads, no accounts, 1 log entry since") {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -167,12 +180,6 @@ func TestUpgrade(t *testing.T) {
 	}
 	if got := f.sql("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME = 'farm_note'"); got[0] != "0" {
 		t.Error("a table that was made since the dump is there after the rollback")
-	}
-	twoOperators(t, f)
-	forgotten(t, alpha)
-	f.write("migrations/001-note.sql", "SELECT 1;\n")
-	if out, err := f.command("upgrade", "--all").CombinedOutput(); err == nil || !strings.Contains(string(out), "was changed after it was applied") {
-		t.Errorf("%v: %s", err, out)
 	}
 }
 
@@ -276,27 +283,52 @@ func TestUpgradePreflight(t *testing.T) {
 	for len(f.sql("SELECT IS_USED_LOCK('wikictl/wiki_w4') FROM DUAL WHERE IS_USED_LOCK('wikictl/wiki_w4')")) == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
-	type planned struct {
-		Locked            string
-		Jobs              int
-		Problems, Remarks []string
+	f.saysWhatIsInTheWay(f.upgradePlan())
+	// MediaWiki's own updater thinks the same of w1.
+	if out, err := f.update("w1"); err == nil || !strings.Contains(out, "UploadStashScalerBaseUrl is deprecated") {
+		t.Errorf("update.php: %v: %s", err, out)
 	}
-	plan := func() map[string]planned {
-		out, _ := f.command("--format", "json", "upgrade", "--all", "--dry-run").Output()
-		var document struct {
-			Tenants []struct {
-				Name    string
-				Details planned
-			}
+	for name, code := range map[string]int{"w4": 75, "w1": 2} {
+		cmd := f.command("upgrade", name)
+		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != code || !strings.Contains(string(out), "nothing was changed") {
+			t.Errorf("%s: exit %d: %s", name, cmd.ProcessState.ExitCode(), out)
 		}
-		must(t, json.Unmarshal(out, &document))
-		byName := map[string]planned{}
-		for _, p := range document.Tenants {
-			byName[p.Name] = p.Details
-		}
-		return byName
 	}
-	p := plan()
+	f.sql("SET GLOBAL read_only = 1")
+	if w := f.upgradePlan()["w0"]; len(w.Problems) != 1 || !strings.Contains(w.Problems[0], "read-only") {
+		t.Errorf("a read-only server: %+v", w)
+	}
+	f.sql("SET GLOBAL read_only = 0")
+	f.upgradesByCommand()
+}
+
+// inUpgrade is what a dry run of upgrade says of a wiki.
+type inUpgrade struct {
+	Locked            string
+	Jobs              int
+	Problems, Remarks []string
+}
+
+func (f *farm) upgradePlan() map[string]inUpgrade {
+	f.t.Helper()
+	out, _ := f.command("--format", "json", "upgrade", "--all", "--dry-run").Output()
+	var document struct {
+		Tenants []struct {
+			Name    string
+			Details inUpgrade
+		}
+	}
+	must(f.t, json.Unmarshal(out, &document))
+	byName := map[string]inUpgrade{}
+	for _, p := range document.Tenants {
+		byName[p.Name] = p.Details
+	}
+	return byName
+}
+
+func (f *farm) saysWhatIsInTheWay(p map[string]inUpgrade) {
+	t := f.t
+	t.Helper()
 	if w := p["w0"]; len(w.Problems)+len(w.Remarks) != 0 {
 		t.Errorf("w0: %+v", w)
 	}
@@ -312,21 +344,12 @@ func TestUpgradePreflight(t *testing.T) {
 	if w := p["w4"]; w.Locked == "" || len(w.Problems) != 1 {
 		t.Errorf("a locked tenant: %+v", w)
 	}
-	// MediaWiki's own updater thinks the same of w1.
-	if out, err := f.update("w1"); err == nil || !strings.Contains(out, "UploadStashScalerBaseUrl is deprecated") {
-		t.Errorf("update.php: %v: %s", err, out)
-	}
-	for name, code := range map[string]int{"w4": 75, "w1": 2} {
-		cmd := f.command("upgrade", name)
-		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != code || !strings.Contains(string(out), "nothing was changed") {
-			t.Errorf("%s: exit %d: %s", name, cmd.ProcessState.ExitCode(), out)
-		}
-	}
-	f.sql("SET GLOBAL read_only = 1")
-	if w := plan()["w0"]; len(w.Problems) != 1 || !strings.Contains(w.Problems[0], "read-only") {
-		t.Errorf("a read-only server: %+v", w)
-	}
-	f.sql("SET GLOBAL read_only = 0")
+}
+
+// upgradesByCommand has the farm's own commands dump two wikis, and bring one back.
+func (f *farm) upgradesByCommand() {
+	t := f.t
+	t.Helper()
 	f.write("wikictl.toml", f.read("wikictl.toml")+`[backup]
 dump = ["sh", "-c", "mariadb-dump --defaults-file={options} {database} > {file}"]
 restore = ["sh", "-c", "mariadb --defaults-file={options} {database} < {file}"]

@@ -95,10 +95,8 @@ func worker() string {
 	return ""
 }
 
-// demoFiles are the farm of the demo and of README.md.
-func demoFiles() map[string]string {
-	return map[string]string{
-		"wikictl.toml": `# The farm. Everything that wikictl writes is below state.
+// demoFarm is wikictl.toml of the demo and of README.md.
+const demoFarm = `# The farm. Everything that wikictl writes is below state.
 state   = "state"
 tenants = ["tenants/*.toml"]
 classes = ["classes/*.toml"]
@@ -128,7 +126,12 @@ server   = "main"
 [defaults.settings]
 wgEnableUploads = true
 wgGroupPermissions."*".edit = false
-`,
+`
+
+// demoFiles are the farm of the demo and of README.md.
+func demoFiles() map[string]string {
+	return map[string]string{
+		"wikictl.toml": demoFarm,
 		"classes/handbook.toml": `# Wikis that are written with care: footnotes, and an editor with buttons.
 extensions = ["Cite", "ParserFunctions", "WikiEditor"]
 
