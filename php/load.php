@@ -21,9 +21,35 @@ function wikictlTell( Throwable $e ): void {
 			}
 		}
 	}
+	wikictlSay( $e->getMessage(), $frames );
+}
+
+function wikictlSay( string $message, array $frames ): void {
 	$flags = JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES;
-	fwrite( STDERR, "\nwikictl-error " . json_encode( [ 'message' => $e->getMessage(), 'frames' => $frames ], $flags ) . "\n" );
+	fwrite( STDERR, "\nwikictl-error " . json_encode( [ 'message' => $message, 'frames' => $frames ], $flags ) . "\n" );
 	exit( 1 );
+}
+
+/** What settings begin with and nothing in them may change: it keeps wikis apart. */
+const WIKICTL_OWN = [ 'wgUploadDirectory', 'wgUploadPath', 'wgCacheDirectory', 'wgTmpDirectory', 'wgServer', 'wgScriptPath',
+	'wgArticlePath', 'wgDBtype', 'wgDBserver', 'wgDBname', 'wgDBprefix', 'wgSecretKey', 'wgCookiePrefix', 'wgSessionName' ];
+
+/** Tell which of these an expression has changed; the value may be a secret. */
+function wikictlUnchanged(): void {
+	preg_match_all( '/^\$(wg\w+) = (\'(?:[^\'\\\\]|\\\\.)*\');$/m', file_get_contents( getenv( 'MW_CONFIG_FILE' ) ), $lines, PREG_SET_ORDER );
+	$begun = [];
+	foreach ( $lines as [ , $name, $text ] ) {
+		$begun[$name] ??= preg_replace( '/\\\\([\\\\\'])/', '$1', substr( $text, 1, -1 ) );
+	}
+	foreach ( array_intersect( WIKICTL_OWN, array_keys( $begun ) ) as $name ) {
+		if ( $GLOBALS[$name] !== $begun[$name] ) {
+			wikictlSay( "an expression changes $$name, which is not for definitions to set", [] );
+		}
+	}
+	$files = $GLOBALS['wgLocalFileRepo']['directory'] ?? null;
+	if ( isset( $begun['wgUploadDirectory'] ) && $files !== null && $files !== $begun['wgUploadDirectory'] ) {
+		wikictlSay( 'an expression changes the folder of $wgLocalFileRepo, which is not for definitions to set', [] );
+	}
 }
 
 /** Settings without an end are told from a slow machine by what they take of the processor. */
@@ -51,6 +77,7 @@ try {
 		public function execute() {
 			try {
 				$this->load( MediaWiki\MediaWikiServices::getInstance() );
+				wikictlUnchanged();
 				if ( $this->getArg( 2 ) === 'page' ) {
 					$this->page();
 				}

@@ -19,7 +19,10 @@ $wgSitename = 'W'; $wgServer = 'http://w.test'; $wgScriptPath = '';
 $wgDBtype = 'mysql'; $wgDBserver = 'localhost:/nowhere'; $wgDBname = $wgDBuser = $wgDBpassword = 'x';
 $wgSecretKey = 'secret'; $wgLanguageCode = 'en'; $wgMainCacheType = CACHE_ACCEL;
 $wgLocalisationCacheConf['storeClass'] = 'LCStoreNull';
-$wgUsePathInfo = true;
+$wgUsePathInfo = true; $wgFavicon = 'it\'s \\';
+$wgServer = 'http://w.test';
+$wgScriptPath = '';
+$wgUploadDirectory = '/srv/it\'s';
 wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 `
 	tests := map[string]struct{ line, says string }{
@@ -35,6 +38,9 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 		"ends PHP":           {"exit( 0 );", "they end PHP"},
 		"ends PHP in words":  {"die( 'out of order' );", "out of order"},
 		"endless":            {"while ( true ) { $wgFoo = 1; }", "this took 1 s of the processor"},
+		"other server":       {"$wgFoo = ( $wgServer = 'http://v.test' );", "an expression changes $wgServer"},
+		"other files, later": {"$wgExtensionFunctions[] = function () { $GLOBALS['wgScriptPath'] = '/w'; };", "an expression changes $wgScriptPath"},
+		"other repo":         {"$wgLocalFileRepo = [ 'class' => 'LocalRepo', 'name' => 'local', 'directory' => '/tmp', 'hashLevels' => 2, 'backend' => 'local-backend' ];", "changes the folder of $wgLocalFileRepo"},
 		"error by hand":      {"trigger_error( 'by hand', E_USER_ERROR );", "by hand"},
 	}
 	script := filepath.Join(t.TempDir(), "load.php")
@@ -64,8 +70,8 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 					}
 					return
 				}
-				placed := !strings.Contains(name, "ends PHP") && name != "no Redis"
-				wrongAt(t, err, c.says, Frame{l.Config, 8}, placed)
+				placed := !strings.Contains(name, "ends PHP") && !strings.Contains(name, "other ") && name != "no Redis"
+				wrongAt(t, err, c.says, Frame{l.Config, 11}, placed)
 			})
 		}
 	}

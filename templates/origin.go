@@ -34,7 +34,28 @@ func Origin(t *tenants.Tenant, file string, text []byte, message string, lines [
 			return key, at, true
 		}
 	}
+	if key, at, ok = changingOrigin(t, message); ok {
+		return key, at, true
+	}
 	return namingOrigin(t, message, lines)
+}
+
+// changes is a message about a variable that an expression changes.
+var changes = regexp.MustCompile(`^an expression changes .*\$(\w+)`)
+
+// changingOrigin finds the first expression that names the variable which one changes.
+func changingOrigin(t *tenants.Tenant, message string) (key string, at tenants.Position, ok bool) {
+	variable := changes.FindStringSubmatch(message)
+	if variable == nil {
+		return "", at, false
+	}
+	leaves(t, func(_, k string, v tenants.Value) {
+		code, is := v.Data.(tenants.PHP)
+		if is && (strings.Contains(string(code), variable[1]) || k == "settings."+variable[1]) && (!ok || k < key) {
+			key, at, ok = k, v.Position, true
+		}
+	})
+	return key, at, ok
 }
 
 // loading is a line that loads an extension or a skin.

@@ -11,6 +11,7 @@ import (
 // key that they come from.
 var broken = []struct{ settings, says, key string }{
 	{`wgFoo = { php = "NS_DEV" }`, `Undefined constant "NS_DEV"`, "settings.wgFoo"},
+	{`wgFoo = { php = "( $wgUploadDirectory = '/tmp' )" }`, "an expression changes $wgUploadDirectory", "settings.wgFoo"},
 	{`wgFoo.bar = { php = "nothing()" }`, "undefined function nothing()", "settings.wgFoo.bar"},
 	{"wgMainCacheType = \"redis\"\nwgObjectCaches.redis = { class = \"RedisBagOStuff\", servers = [\"127.0.0.1:6379\"] }", "Redis client library", "settings.wgObjectCaches.redis.class"},
 	{`wgExtensionFunctions = { php = "[ function () { throw new Exception( 'not today' ); } ]" }`, "not today", "settings.wgExtensionFunctions"},
@@ -41,8 +42,8 @@ func TestSettingsAreLoadedBefore(t *testing.T) {
 		t.Error("the wiki became read-only")
 	}
 	f.client("w0").edit("After", "it can be written")
-	f.write("tenants/new.toml", strings.NewReplacer("w0", "new").Replace(whole)+broken[1].settings+"\n")
-	f.wants(f.fails("create", "new"), broken[1].says, "tenants/new.toml:")
+	f.write("tenants/new.toml", strings.NewReplacer("w0", "new").Replace(whole)+broken[2].settings+"\n")
+	f.wants(f.fails("create", "new"), broken[2].says, "tenants/new.toml:")
 	if _, err := os.Stat(f.state("vhosts/new.conf")); err == nil {
 		t.Error("the new wiki is served")
 	}
