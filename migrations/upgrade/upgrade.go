@@ -93,11 +93,12 @@ func (e *BlockedError) Error() string {
 	return text
 }
 
-// Unwrap are *mariadb.LockedError when nothing but another run is in the way.
+// Unwrap are *mariadb.LockedError when other runs have locked all of them: whatever else
+// was found is the work of those runs.
 func (e *BlockedError) Unwrap() []error {
 	var locked []error
 	for _, p := range e.Blocked {
-		if p.Locked == "" || len(p.Problems) > 1 {
+		if p.Locked == "" {
 			return nil
 		}
 		locked = append(locked, &mariadb.LockedError{Name: p.Name, Holder: p.Locked})
@@ -169,6 +170,14 @@ func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[
 	return errors.Join(stop, u.run.End(ctx, all))
 }
 
+// notBegun is why a tenant is not upgraded.
+func (j *Planned) notBegun() error {
+	if j.Locked != "" {
+		return fmt.Errorf("not begun: %w", &mariadb.LockedError{Name: j.Name, Holder: j.Locked})
+	}
+	return fmt.Errorf("not begun: %s", strings.Join(j.Problems, "\n"))
+}
+
 // wave upgrades the tenants of one wave and returns how many failed. stop says
 // why nothing of it may start.
 func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop error, outcomes map[string]session.Outcome) (failures int) {
@@ -177,7 +186,7 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 	for _, j := range jobs {
 		switch {
 		case len(j.Problems) > 0:
-			end(session.Outcome{Tenant: j.tenant, Status: session.Blocked, Err: fmt.Errorf("not begun: %s", strings.Join(j.Problems, "\n"))})
+			end(session.Outcome{Tenant: j.tenant, Status: session.Blocked, Err: j.notBegun()})
 		case stop != nil:
 			end(session.Outcome{Tenant: j.tenant, Status: session.Skipped, Err: stop})
 		case budget < 0:
