@@ -51,6 +51,9 @@ func find(keys []Key, name string) *Key {
 	return nil
 }
 
+// pagesKey is of [upgrade], for the farm, [defaults], classes and tenants.
+var pagesKey = Key{Name: "pages", Type: Texts, Example: `["/wiki/Report"]`, Doc: "Paths of pages that an upgrade asks for before and after; a wiki of which one breaks is put back. Added to those inherited."}
+
 // valueKeys are common to [defaults], classes and tenants.
 var valueKeys = []Key{
 	{Name: "codebase", Type: Text, Example: `"1.43"`, Doc: "The MediaWiki that the wiki runs on: the name of one of [codebases]."},
@@ -64,6 +67,7 @@ var valueKeys = []Key{
 	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin."},
 	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
+	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
 }
 
 var tenantKeys = append([]Key{
@@ -106,6 +110,15 @@ var farmKeys = []Key{
 		{Name: "opcache", Type: Size, Example: `"256M"`, Doc: "Compiled code that the scripts of a codebase share."},
 		{Name: "file_size", Type: Size, Example: `"1G"`, Doc: "The largest file that a script may write."},
 		{Name: "children", Type: Number, Example: "8", Doc: "Processes of each wiki's own php-fpm pool."},
+	}},
+	{Name: "upgrade", Type: Table, Doc: "What upgrades look at, and do beside MediaWiki's updater.", Keys: []Key{
+		pagesKey,
+		{Name: "step", Type: List, Doc: "Scripts that extensions want their users to run.", Keys: []Key{
+			{Name: "script", Type: Text, Required: true, Example: `"extensions/Foo/maintenance/setup.php"`, Doc: "A PHP script, below the codebase's folder."},
+			{Name: "arguments", Type: Texts, Example: `["--all"]`, Doc: "What it is called with."},
+			{Name: "when", Type: Text, Choices: []string{"after", "before"}, Example: `"after"`, Doc: "After MediaWiki's updater, by the new code, or before it, by the old; without it after."},
+			{Name: "where", Type: Text, Example: `"extension=Foo"`, Doc: "The tenants that it is run for; without it all."},
+		}},
 	}},
 	{Name: "defaults", Type: Table, Doc: "Values that all tenants begin with.", Keys: valueKeys},
 	{Name: "policy", Type: List, Doc: "Rules of audit of the farm's own.", Keys: []Key{

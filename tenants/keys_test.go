@@ -97,6 +97,10 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 		}
 		item[below] = value
 		lines[table] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
+	case strings.HasPrefix(k.path, "upgrade.step."):
+		item := map[string]string{"script": `"maintenance/x.php"`}
+		item[strings.TrimPrefix(k.path, "upgrade.step.")] = value
+		lines["upgrade.step"] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
 	default:
 		for other := range lines {
 			if strings.HasPrefix(other, k.path+".") {

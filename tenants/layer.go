@@ -17,6 +17,7 @@ type layer struct {
 	skins      []text
 	unset      []text
 	settings   map[string]Value
+	pages      []text
 }
 
 // singleKeys are the values that the most specific layer decides alone.
@@ -44,6 +45,9 @@ func (l *loader) readValues(s *section) layer {
 	v.extensions, v.skins = s.texts("extensions"), s.texts("skins")
 	v.unset = s.texts("unset")
 	v.settings = l.readSettings(s.sub("settings"))
+	upgrade := s.sub("upgrade")
+	v.pages = readPages(upgrade)
+	upgrade.end()
 	s.end()
 	return v
 }

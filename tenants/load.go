@@ -45,6 +45,7 @@ type loader struct {
 	defaults layer
 	classes  map[string]*layer
 	prefix   string // of database names
+	pages    []text // of the farm, that upgrades ask for
 	pems     *pems
 	machine  Machine
 }

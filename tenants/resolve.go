@@ -46,7 +46,8 @@ func (l *loader) resolve(v *layer) *Tenant {
 	t := &Tenant{Name: v.name.value, Position: v.at, Admin: "Admin", Language: "en", Origins: Origins{"name": v.name.at}}
 	single := map[string]text{}
 	var extensions, skins []text
-	for _, layer := range l.stack(v) {
+	layers := l.stack(v)
+	for _, layer := range layers {
 		maps.Copy(single, layer.single)
 		extensions, skins = joinLists(extensions, layer.extensions), joinLists(skins, layer.skins)
 		l.mergeLayer(t, layer)
@@ -63,6 +64,7 @@ func (l *loader) resolve(v *layer) *Tenant {
 	l.checkServerSettings(t)
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
+	l.setPages(t, layers)
 	if t.Codebase != nil {
 		for _, fault := range t.Codebase.Faults {
 			t.Fault(fault)

@@ -125,7 +125,7 @@ func (s *section) each(key string, do func(name string, at Position, sub *sectio
 
 // list calls do for every table of the array of tables below key.
 func (s *section) list(key string, do func(at Position, sub *section)) {
-	items, _, _ := get[[]Value](s, key, "an array of tables, [["+key+"]]")
+	items, _, _ := get[[]Value](s, key, "an array of tables, [["+s.path+key+"]]")
 	for _, item := range items {
 		table, ok := item.Data.(map[string]Value)
 		if !ok {

@@ -34,6 +34,10 @@ func Show(t *Tenant, origins bool) string {
 	w.line("admin", t.Admin, t.Origins["admin"])
 	w.components("extensions", t.Extensions, t)
 	w.components("skins", t.Skins, t)
+	if len(t.Pages) > 0 {
+		w.b.WriteString("\n[upgrade]\n")
+		w.pages(t)
+	}
 	if len(t.Settings) > 0 {
 		w.b.WriteString("\n[settings]\n")
 	}
@@ -89,8 +93,17 @@ func (w *shower) line(key string, value any, at Position) {
 	w.b.WriteByte('\n')
 }
 
-// components writes a list, one element a line when each has an origin to show.
+// components writes a list of folders.
 func (w *shower) components(key string, names []string, t *Tenant) {
+	w.list(key, names, func(name string) Position { return t.Origins[key+"."+name] })
+}
+
+func (w *shower) pages(t *Tenant) {
+	w.list("pages", t.Pages, func(page string) Position { return t.Origins["upgrade.pages."+page] })
+}
+
+// list writes a list, one element a line when each has an origin to show.
+func (w *shower) list(key string, names []string, origin func(name string) Position) {
 	if len(names) == 0 {
 		return
 	}
@@ -100,7 +113,7 @@ func (w *shower) components(key string, names []string, t *Tenant) {
 	}
 	w.b.WriteString(key + " = [\n")
 	for _, name := range names {
-		fmt.Fprintf(&w.b, "  %s, # %s\n", tomlText(name), t.Origins[key+"."+name])
+		fmt.Fprintf(&w.b, "  %s, # %s\n", tomlText(name), origin(name))
 	}
 	w.b.WriteString("]\n")
 }

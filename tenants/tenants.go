@@ -12,23 +12,24 @@ import (
 
 // Farm is everything that one wikictl.toml describes, resolved and checked.
 type Farm struct {
-	Dir        string               // absolute folder of wikictl.toml
-	State      string               // absolute folder below which wikictl writes
-	AllowPHP   bool                 // settings may hold { php = "…" }
-	Codebases  map[string]*Codebase // by name, such as "1.43"
-	Servers    map[string]*Server   // by name
-	Ledger     *Server              // the server that holds the database `wikictl`
-	Web        Web
-	Classes    map[string]*Class // by name
-	Tenants    []*Tenant         // sorted by name
-	Templates  string            // folder of the farm's own templates; need not exist
-	Migrations string            // folder of the farm's own SQL; need not exist
-	Backup     Backup
-	Keep       Keep
-	PHP        Bounds // of PHP, of [php]
-	Policies   []Policy
-	Ignores    []Ignore
-	Origins    Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
+	Dir          string               // absolute folder of wikictl.toml
+	State        string               // absolute folder below which wikictl writes
+	AllowPHP     bool                 // settings may hold { php = "…" }
+	Codebases    map[string]*Codebase // by name, such as "1.43"
+	Servers      map[string]*Server   // by name
+	Ledger       *Server              // the server that holds the database `wikictl`
+	Web          Web
+	Classes      map[string]*Class // by name
+	Tenants      []*Tenant         // sorted by name
+	Templates    string            // folder of the farm's own templates; need not exist
+	Migrations   string            // folder of the farm's own SQL; need not exist
+	Backup       Backup
+	Keep         Keep
+	PHP          Bounds // of PHP, of [php]
+	Policies     []Policy
+	UpgradeSteps []UpgradeStep
+	Ignores      []Ignore
+	Origins      Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
 
 	tenantPatterns, classPatterns []text
 }
@@ -142,6 +143,7 @@ type Tenant struct {
 	Extensions []string         // folder names, in loading order
 	Skins      []string         // folder names; the first is $wgDefaultSkin
 	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
+	Pages      []string         // paths of pages that an upgrade asks for before and after
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from
 	Repeats    []Repeat         // settings that are set to what they were already
