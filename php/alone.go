@@ -14,18 +14,21 @@ import (
 // nothing of the request on the command line.
 const aloneCode = `$job = json_decode( stream_get_contents( STDIN ), true );
 putenv( 'MW_CONFIG_FILE=' . $job['config'] );
+foreach ( $job['env'] ?? [] as $name => $value ) {
+	putenv( "$name=$value" );
+}
 $argv = array_merge( [ $job['script'] ], $job['args'] );
 $argc = count( $argv );
 $_SERVER['argv'] = $argv;
 $_SERVER['argc'] = $argc;
 $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $argv[0];
 chdir( dirname( $argv[0] ) );
-unset( $job );
+unset( $job, $name, $value );
 require $argv[0];`
 
 // runAlone runs a job as a process of its own.
 func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err error) {
-	line, err := json.Marshal(request{Script: j.Script, Args: append([]string{}, j.Args...), Config: j.Config})
+	line, err := json.Marshal(request{Script: j.Script, Args: append([]string{}, j.Args...), Config: j.Config, Env: j.Env})
 	if err != nil {
 		return r, "", err
 	}

@@ -20,12 +20,13 @@ const grace = 5 * time.Second
 
 // Job is one maintenance script for one wiki.
 type Job struct {
-	Script string        // absolute path
-	Args   []string      // may hold passwords: they reach no command line and no log
-	Config string        // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
-	Log    string        // file that gets all output; it must exist and be writable by the server's user
-	Limit  time.Duration // after which the job is killed; zero: an hour
-	Output int64         // bytes that it may print, after which it is killed; zero: 64 MiB
+	Script string            // absolute path
+	Args   []string          // may hold passwords: they reach no command line and no log
+	Config string            // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
+	Env    map[string]string // further variables of the environment; may hold passwords
+	Log    string            // file that gets all output; it must exist and be writable by the server's user
+	Limit  time.Duration     // after which the job is killed; zero: an hour
+	Output int64             // bytes that it may print, after which it is killed; zero: 64 MiB
 
 	Statements *Statements // nil: each is sent as it is
 }

@@ -83,12 +83,13 @@ type report struct {
 
 // request is one line to the fork server.
 type request struct {
-	ID     int      `json:"id"`
-	Script string   `json:"script"`
-	Args   []string `json:"args"`
-	Config string   `json:"config"`
-	Log    string   `json:"log"`
-	Bytes  int64    `json:"bytes"`
+	ID     int               `json:"id"`
+	Script string            `json:"script"`
+	Args   []string          `json:"args"`
+	Config string            `json:"config"`
+	Log    string            `json:"log"`
+	Bytes  int64             `json:"bytes"`
+	Env    map[string]string `json:"env,omitempty"`
 
 	Statements *Statements `json:"statements,omitempty"`
 }
@@ -297,7 +298,7 @@ func (s *Server) send(w *waiter, j Job) error {
 	if args == nil {
 		args = []string{}
 	}
-	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, s.options.fileSize(), j.Statements})
+	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, s.options.fileSize(), j.Env, j.Statements})
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,9 @@ class WikictlClasses {
 
 	/** The file in memory for the names that a job's child shall tell; null when they are known. */
 	public function ask( string $script ): ?int {
-		if ( isset( $this->scripts[$script] ) || $this->trial || $this->failures > 20 ) {
+		// A script of an extension stands in no codebase's folder maintenance.
+		$known = isset( $this->scripts[$script] ) || !is_file( dirname( $script, 2 ) . '/includes/AutoLoader.php' );
+		if ( $known || $this->trial || $this->failures > 20 ) {
 			return null;
 		}
 		$this->scripts[$script] = true;
@@ -218,6 +220,9 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 	mt_srand( random_int( 0, PHP_INT_MAX ) ); // or all children draw the same
 	putenv( 'MW_CONFIG_FILE=' . $job['config'] );
 	$_ENV['MW_CONFIG_FILE'] = $job['config'];
+	foreach ( $job['env'] ?? [] as $name => $value ) {
+		putenv( "$name=$value" );
+	}
 	chdir( dirname( $job['script'] ) );
 }
 

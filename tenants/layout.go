@@ -128,6 +128,9 @@ func (l Layout) Journal() string { return filepath.Join(l.Run(), "deploy.json") 
 // serves what is in this folder.
 func (l Layout) PlatformScript() string { return filepath.Join(l.Run(), "platform.php") }
 
+// AdminSettings is the file by which an upgrade's own steps read a wiki's settings.
+func (l Layout) AdminSettings() string { return filepath.Join(l.Run(), "admin.php") }
+
 // LoadScript is the script by which the command line's PHP loads a wiki's settings.
 func (l Layout) LoadScript() string { return filepath.Join(l.Run(), "load.php") }
 

@@ -105,6 +105,12 @@ func (k *task) update(ctx context.Context) error {
 	}
 	job.Config = filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php")
 	err = k.script(ctx, k.Name, k.tenant.Codebase, job)
+	return k.settled(ctx, err)
+}
+
+// settled waits, after a script with the schema account failed, until nothing of it is
+// under way on the server. It returns the script's error, with what it waited for.
+func (k *task) settled(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}

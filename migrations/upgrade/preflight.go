@@ -38,6 +38,7 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	if err := p.inspectCode(ctx, h, o); err != nil {
 		return err
 	}
+	p.judgeSteps(h)
 	if err := p.askDumps(ctx, h, o); err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func (k *task) forward(ctx context.Context) error {
 		}
 	}
 	err := k.each(ctx, []step{
-		{"before", func() error { _, _, err := k.Before(ctx, k.tenant, k.row.ComponentSet); return err }},
+		{"before", func() error { _, _, err := k.Before(ctx, k.tenant, k.row.ComponentSet, k.tenant.Pages...); return err }},
 		{"mark", func() error { return k.mark(ctx) }},
 		{"read-only", func() error { return k.freeze(ctx) }},
 		{"backup", func() error { return k.dump(ctx) }},
@@ -211,9 +211,11 @@ func (k *task) change(ctx context.Context) error {
 		{"count", func() error { return k.count(ctx) }},
 		{"changing", func() error { return k.changing(ctx) }},
 		{"maintenance", func() error { return k.shut(ctx, "upgraded to MediaWiki "+k.now.NewVersion) }},
+		{"own steps before", func() error { return k.before(ctx) }},
 		{"update.php", func() error { return k.update(ctx) }},
 		{"account", func() error { return k.account(ctx) }},
 		{"farm sql", func() error { return k.migrate(ctx) }},
+		{"own steps after", func() error { return k.after(ctx) }},
 		{"check", func() error { return k.check(ctx) }},
 		{"switching", func() error { return k.phase(ctx, ledger.Switching) }},
 	})

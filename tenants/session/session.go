@@ -283,6 +283,15 @@ func (h *Host) WritePlatformScript() error {
 	return deploy.WriteFile(h.Layout.PlatformScript(), php.PlatformScript(), 0o644, -1)
 }
 
+// WriteAdminSettings puts down the file by which scripts run with a tenant's account that
+// may change its schema.
+func (h *Host) WriteAdminSettings() error {
+	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
+		return err
+	}
+	return deploy.WriteFile(h.Layout.AdminSettings(), php.AdminSettings(), 0o644, -1)
+}
+
 // Unreadable says, by tenant, why its files can't be compared by whoever runs this; of
 // each tenant the codebase is the one that on gives. It is empty for root.
 func (h *Host) Unreadable(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) map[string]error {

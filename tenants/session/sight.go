@@ -23,6 +23,7 @@ type Sight struct {
 	Want   wiki.SiteInfo `json:"want"`
 	Set    string        `json:"set"` // Tenant.ComponentSet of its code
 	Checks []Check       `json:"checks"`
+	Pages  []string      `json:"pages,omitempty"` // paths of further pages that are asked for
 }
 
 // Check is one thing that was asked.
@@ -31,6 +32,8 @@ type Check struct {
 	Wrong   string  `json:"wrong,omitempty"`  // empty: it is right
 	Silent  bool    `json:"silent,omitempty"` // what is wrong is that no answer came, or a failure of the wiki
 	Seconds float64 `json:"seconds"`
+	Title   string  `json:"title,omitempty"`  // of a page of Sight.Pages
+	Length  int     `json:"length,omitempty"` // of its text
 
 	err error
 }
@@ -60,8 +63,8 @@ func (h *Host) SightOf(t *tenants.Tenant) Sight {
 // release where that one was the last that was seen to answer: what is bad already is
 // no fault of the change, also for the run that goes on after this one was killed.
 // seen is the release to put back, which may be older than the one that is served. set
-// is the ComponentSet of the code that it runs on.
-func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string) (seen deploy.Seen, before Sight, err error) {
+// is the ComponentSet of the code that it runs on; pages are asked for, too.
+func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages ...string) (seen deploy.Seen, before Sight, err error) {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
 		return seen, before, err
@@ -78,6 +81,7 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string) (seen 
 	if len(before.Hosts) == 0 { // nothing was noted yet: only what can't be otherwise is known
 		before = Sight{Hosts: t.Hosts, Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
 	}
+	before.Pages = pages
 	before.Want.Version = "" // an update in place is no fault
 	h.look(ctx, t.Name, &before)
 	if seen.Answer, err = json.Marshal(before); err != nil {
@@ -136,6 +140,14 @@ func hostCheck(i int, name string) string {
 	return name
 }
 
+// put is add in the place of what an earlier try found.
+func (s *Sight) put(what string, err error, start time.Time) {
+	if i := find(s.Checks, what); i >= 0 {
+		s.Checks = slices.Delete(s.Checks, i, i+1)
+	}
+	s.add(what, err, start)
+}
+
 func (s *Sight) add(what string, err error, start time.Time) {
 	c := Check{What: what, Seconds: time.Since(start).Seconds(), err: err}
 	if err != nil {
@@ -162,6 +174,12 @@ func (h *Host) pages(ctx context.Context, tenant string, s *Sight, info wiki.Sit
 	if info.MainPage != "" {
 		h.page(ctx, s, info, before, mainPage, info.MainPage)
 	}
+	h.logInPage(ctx, tenant, s, info, before)
+	h.askPages(ctx, s, before)
+}
+
+// logInPage asks for the log-in page, of one wiki of a kind.
+func (h *Host) logInPage(ctx context.Context, tenant string, s *Sight, info wiki.SiteInfo, before []Check) {
 	kind := h.kindOf(tenant, s.Set)
 	if seen, known := h.logIns.seen(kind); known && info.LogsIn {
 		s.Checks = append(s.Checks, Check{What: logIn, Seconds: seen})
@@ -180,14 +198,12 @@ func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []
 		was = before[i]
 	}
 	limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
-	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+	h.patiently(ctx, before, was, func() error {
 		start := time.Now()
 		err := wiki.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], title, info.Version, limit)
-		if reloads := before != nil && elsewhere(err) && was.Wrong == ""; !reloads || ctx.Err() != nil || time.Since(begun) > reloadLimit {
-			s.add(what, err, start)
-			return
-		}
-	}
+		s.put(what, err, start)
+		return err
+	})
 }
 
 // elsewhere reports whether an error may be the answer of a web server that has not
@@ -211,6 +227,7 @@ func find(checks []Check, what string) int {
 // noted.
 func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, worse error) {
 	after := h.SightOf(t)
+	after.Pages = before.Pages
 	var info wiki.SiteInfo
 	for i, name := range after.Hosts {
 		start := time.Now()
@@ -256,8 +273,11 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 		if at >= 0 {
 			was = before[at]
 		}
-		slow := c.Seconds >= slowPage.Seconds() && (c.What == mainPage || c.What == logIn)
+		slow := c.Seconds >= slowPage.Seconds() && (c.What == mainPage || c.What == logIn || c.named())
+		different := c.differs(was)
 		switch {
+		case different != nil && worse == nil:
+			worse = different
 		case c.Wrong == "" && slow && was.Seconds >= slowPage.Seconds():
 			remarks = append(remarks, fmt.Sprintf("%s takes %.0f s, as before", c.What, c.Seconds))
 		case c.Wrong == "" && slow:
@@ -265,6 +285,8 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 		case c.Wrong == "":
 		case was.Wrong != "" && (was.Silent || !c.Silent):
 			remarks = append(remarks, c.Wrong+", as before")
+		case c.named() && at < 0:
+			remarks = append(remarks, c.Wrong+"; whether it was so before is not known")
 		case worse == nil:
 			worse = c.err
 		}

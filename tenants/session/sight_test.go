@@ -12,6 +12,7 @@ func TestCompareChecks(t *testing.T) {
 		return Check{What: what, Wrong: text, Silent: silent, err: errors.New(text)}
 	}
 	good := func(what string, seconds float64) Check { return Check{What: what, Seconds: seconds} }
+	page := func(title string, length int) Check { return Check{What: "/wiki/Report", Title: title, Length: length} }
 	tests := map[string]struct {
 		before, after []Check
 		worse         string
@@ -28,6 +29,16 @@ func TestCompareChecks(t *testing.T) {
 		"slow as before":           {[]Check{good(mainPage, 20)}, []Check{good(mainPage, 21)}, "", "its main page takes 21 s, as before"},
 		"slow now":                 {[]Check{good(mainPage, 0.2)}, []Check{good(mainPage, 21)}, "", "its main page takes 21 s, and took 0.2 s before"},
 		"another host, as before":  {[]Check{good(itself, 0), wrong("b.test", "other", false)}, []Check{good(itself, 0), wrong("b.test", "other", false)}, "", "other, as before"},
+		"a page as before":         {[]Check{page("Report", 900)}, []Check{page("Report", 880)}, "", ""},
+		"a page that grew":         {[]Check{page("Report", 900)}, []Check{page("Report", 9000)}, "", ""},
+		"a short page":             {[]Check{page("Report", 90)}, []Check{page("Report", 9)}, "", ""},
+		"a page lost its text":     {[]Check{page("Report", 900)}, []Check{page("Report", 300)}, "the text of /wiki/Report had 900 characters and has 300; if that is right take it out of pages in [upgrade]", ""},
+		"a page is another":        {[]Check{page("Report", 900)}, []Check{page("Error", 900)}, `the title of /wiki/Report was "Report" and is "Error"; if that is right take it out of pages in [upgrade]`, ""},
+		"a page breaks":            {[]Check{page("Report", 900)}, []Check{wrong("/wiki/Report", "500", true)}, "500", ""},
+		"a page was broken":        {[]Check{wrong("/wiki/Report", "500", true)}, []Check{wrong("/wiki/Report", "500", true)}, "", "500, as before"},
+		"a page is well now":       {[]Check{wrong("/wiki/Report", "500", true)}, []Check{page("Report", 900)}, "", ""},
+		"a page never asked":       {[]Check{good(itself, 0)}, []Check{wrong("/wiki/Report", "500", true)}, "", "500; whether it was so before is not known"},
+		"a slow page":              {[]Check{good("/wiki/Report", 1)}, []Check{good("/wiki/Report", 9)}, "", "/wiki/Report takes 9 s, and took 1.0 s before"},
 		"a new host that is wrong": {[]Check{good(itself, 0)}, []Check{good(itself, 0), wrong("b.test", "other", false)}, "other", ""},
 	}
 	for name, c := range tests {

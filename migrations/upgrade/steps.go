@@ -1,0 +1,115 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/session"
+)
+
+// ownSteps are the farm's steps for a tenant that stand before or after the updater.
+func ownSteps(f *tenants.Farm, t *tenants.Tenant, after bool) (list []tenants.UpgradeStep) {
+	for _, s := range f.UpgradeSteps {
+		if s.After == after && s.For(t) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// stepProblems are the scripts of the farm's steps that a tenant's codebases do not have:
+// the old one for those before the updater, the new one for those after it.
+func stepProblems(f *tenants.Farm, t *tenants.Tenant, old *tenants.Codebase) (problems []string) {
+	for _, after := range []bool{false, true} {
+		code := old
+		if after {
+			code = t.Codebase
+		}
+		for _, s := range ownSteps(f, t, after) {
+			if code == nil {
+				problems = append(problems, fmt.Sprintf("%s: upgrade.step: %s is to run before the updater, and the codebase that the wiki runs on is not in wikictl.toml any more", s.Position, s.Script))
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(code.Path, s.Script)); err != nil {
+				why := err.Error()
+				if errors.Is(err, fs.ErrNotExist) {
+					why = fmt.Sprintf("codebase %s has no such script", code.Name)
+				}
+				problems = append(problems, fmt.Sprintf("%s: upgrade.step: %s: %s; set where to the wikis that have it", s.Position, s.Script, why))
+			}
+		}
+	}
+	return problems
+}
+
+// judgeSteps blocks the tenants for which a step's script is missing.
+func (p *Plan) judgeSteps(h *session.Host) {
+	for _, j := range p.Tenants {
+		if j.code && j.own == 0 {
+			j.Problems = append(j.Problems, stepProblems(h.Farm, j.tenant, h.Farm.Codebases[j.row.Codebase])...)
+		}
+	}
+}
+
+// before runs the farm's steps before the updater, by the old code. A run that goes on
+// where another one was interrupted leaves them out: the old code can't read a database
+// that is half upgraded.
+func (k *task) before(ctx context.Context) error {
+	list := ownSteps(k.Farm, k.tenant, false)
+	if resumed := k.now.Run != k.RunID; !k.code || len(list) == 0 || resumed {
+		return nil
+	}
+	if err := k.own(ctx, list, k.Farm.Codebases[k.row.Codebase], k.Layout.LocalSettings(k.Name)); err != nil {
+		return err
+	}
+	var err error
+	k.census, err = k.snapshot(ctx, nil, nil) // what they removed is none of the updater's doing
+	return err
+}
+
+// after runs the farm's steps after the updater, by the new code.
+func (k *task) after(ctx context.Context) error {
+	list := ownSteps(k.Farm, k.tenant, true)
+	if !k.code || len(list) == 0 {
+		return nil
+	}
+	return k.own(ctx, list, k.tenant.Codebase, filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php"))
+}
+
+// own runs steps of the farm, one after the other, until one fails.
+func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.Codebase, settings string) error {
+	if c == nil {
+		return fmt.Errorf("the codebase %s is not in wikictl.toml any more", k.row.Codebase)
+	}
+	if err := k.WriteAdminSettings(); err != nil {
+		return err
+	}
+	server, err := k.PHP(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		job := php.Admin(c.Path, filepath.Join(c.Path, s.Script), settings, k.Layout.AdminSettings(),
+			k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), s.Arguments...)
+		if job.Log, err = k.Log(k.Name, stepLog(s)); err != nil {
+			return err
+		}
+		job.Limit = k.o.Limit
+		if _, err := server.Run(ctx, job); err != nil {
+			return k.settled(ctx, fmt.Errorf("%s: upgrade.step: %w", s.Position, err))
+		}
+	}
+	return nil
+}
+
+// stepLog names the log of a step: the line of wikictl.toml tells two of one script apart.
+func stepLog(s tenants.UpgradeStep) string {
+	return fmt.Sprintf("step-%d-%s", s.Position.Line, strings.TrimSuffix(filepath.Base(s.Script), ".php"))
+}

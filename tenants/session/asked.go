@@ -1,0 +1,60 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"wikictl/tenants/wiki"
+)
+
+// A page whose text is less than half as long as before, and by shortened characters
+// shorter, lost something: a template or an extension that does not work.
+const shortened = 100
+
+// askPages asks for the pages that the farm's files name.
+func (h *Host) askPages(ctx context.Context, s *Sight, before []Check) {
+	for _, path := range s.Pages {
+		var was Check
+		if i := find(before, path); i >= 0 {
+			was = before[i]
+		}
+		limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
+		h.patiently(ctx, before, was, func() (err error) {
+			start := time.Now()
+			text, err := wiki.ReadText(ctx, h.Farm.Web.Probe, s.Hosts[0], path, limit)
+			s.put(path, err, start)
+			last := &s.Checks[len(s.Checks)-1]
+			last.Title, last.Length = text.Title, text.Length
+			return err
+		})
+	}
+}
+
+// patiently asks again while the answer may be that of a web server which reads its
+// configuration, after a change.
+func (h *Host) patiently(ctx context.Context, before []Check, was Check, ask func() error) {
+	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		err := ask()
+		if reloads := before != nil && elsewhere(err) && was.Wrong == ""; !reloads || ctx.Err() != nil || time.Since(begun) > reloadLimit {
+			return
+		}
+	}
+}
+
+// named reports whether a check is of a page that the farm's files name.
+func (c Check) named() bool { return strings.HasPrefix(c.What, "/") }
+
+// differs is an error when a named page that answers is not the one of before.
+func (c Check) differs(was Check) error {
+	switch {
+	case !c.named() || was.What == "" || was.Wrong != "" || c.Wrong != "":
+		return nil
+	case c.Title != was.Title:
+		return fmt.Errorf("the title of %s was %q and is %q; if that is right take it out of pages in [upgrade]", c.What, was.Title, c.Title)
+	case 2*c.Length < was.Length && was.Length-c.Length >= shortened:
+		return fmt.Errorf("the text of %s had %d characters and has %d; if that is right take it out of pages in [upgrade]", c.What, was.Length, c.Length)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package wiki
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"html"
+	"net/url"
+	"regexp"
+	"time"
+	"unicode/utf8"
+)
+
+// Text is what a reader sees of a page, as far as two releases can be compared by it.
+type Text struct {
+	Title  string // of the window
+	Length int    // of the content's text, in characters; without menus, which differ by release
+}
+
+var (
+	titleElement = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+	// Where the content of a page begins and ends, in every skin of MediaWiki
+	// (OutputPage, Skin::wrapHTML, Skin::printSource).
+	contentBegin = []byte(`id="mw-content-text"`)
+	contentEnd   = [][]byte{[]byte(`class="printfooter"`), []byte(`id="catlinks"`), []byte(`</main>`)}
+)
+
+// ReadText asks a wiki for the page at a path, such as "/wiki/Report", as a reader would,
+// within a limit.
+func ReadText(ctx context.Context, base, host, path string, limit time.Duration) (Text, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	to, err := url.ParseRequestURI(path)
+	if err != nil {
+		return Text{}, err
+	}
+	body, err := follow(ctx, base, to.RequestURI(), host)
+	if err != nil {
+		return Text{}, fmt.Errorf("ask %s for %s: %w", host, path, err)
+	}
+	return textOf(body), nil
+}
+
+func textOf(body []byte) (t Text) {
+	if m := titleElement.FindSubmatch(body); m != nil {
+		t.Title = oneLine(html.UnescapeString(string(m[1])))
+	}
+	content := body
+	if at := bytes.Index(body, contentBegin); at >= 0 {
+		content = body[at+bytes.IndexByte(body[at:], '>')+1:]
+	}
+	for _, end := range contentEnd {
+		if at := bytes.Index(content, end); at >= 0 {
+			content = content[:at]
+		}
+	}
+	t.Length = utf8.RuneCountInString(oneLine(plainText(content)))
+	return t
+}
