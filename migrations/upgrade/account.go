@@ -25,11 +25,19 @@ func (k *task) count(ctx context.Context) error {
 			return err
 		}
 		if data != nil {
+			defer k.recount()
 			return json.Unmarshal(data, &k.census)
 		}
 	}
-	var err error
-	k.census, err = k.snapshot(ctx, k.dumped, nil)
+	return k.countNow(ctx, k.dumped)
+}
+
+// countNow counts what the database holds; rows are those of its tables where they are
+// known.
+func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) {
+	k.census.Bytes = k.Bytes
+	k.census.Snapshot, _, err = k.snapshot(ctx, rows, nil)
+	k.recount()
 	return err
 }
 
@@ -45,15 +53,10 @@ func (k *task) changing(ctx context.Context) (err error) {
 	return err
 }
 
-// snapshot counts what the database holds now. rows are those of its tables where they
-// are known; before is what was counted before the upgrade, or nil.
-func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, err error) {
-	s, _, err = k.identified(ctx, rows, before)
-	return s, err
-}
-
-// identified is snapshot, with the first ids of the rows that were counted.
-func (k *task) identified(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, ids map[string][]string, err error) {
+// snapshot counts what the database holds now, and lists the first ids of the rows that
+// before makes it count by a condition. rows are those of its tables where they are known;
+// before is what was counted before the upgrade, or nil.
+func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, ids map[string][]string, err error) {
 	if s.Rows = rows; rows == nil {
 		if s.Rows, err = k.server.RowCounts(ctx, k.tenant.Database); err != nil {
 			return s, nil, err
@@ -78,7 +81,7 @@ func (k *task) account(ctx context.Context) error {
 	if !k.code {
 		return nil
 	}
-	after, ids, err := k.identified(ctx, nil, &k.census)
+	after, ids, err := k.snapshot(ctx, nil, &k.census.Snapshot)
 	if err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (k *task) account(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list := losses.Compare(k.census, after, said)
+	list := losses.Compare(k.census.Snapshot, after, said)
 	losses.Identify(list, ids)
 	k.losses = nil
 	for _, l := range list {
@@ -98,9 +101,14 @@ func (k *task) account(ctx context.Context) error {
 	return k.ledger.NoteLosses(ctx, k.Name, k.now.Run, k.losses)
 }
 
+// updateLog is where the updater prints.
+func (k *task) updateLog() string {
+	return filepath.Join(k.Layout.Logs(k.Name), k.RunID+"-"+stepUpdate+".log")
+}
+
 // said are the lines by which the updater said that it skipped something.
 func (k *task) said() ([]string, error) {
-	f, err := os.Open(filepath.Join(k.Layout.Logs(k.Name), k.RunID+"-update.php.log"))
+	f, err := os.Open(k.updateLog())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

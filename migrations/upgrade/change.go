@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/migrations/upgrade/forecast"
 	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
@@ -21,7 +22,7 @@ import (
 // write, and nothing that could is still under way.
 func (k *task) freeze(ctx context.Context) error {
 	reason := fmt.Sprintf("This wiki is being upgraded to MediaWiki %s and can't be edited for about %s. For a part of that time it can't be read either.",
-		k.now.NewVersion, time.Duration(max(k.Seconds, 1)*float64(time.Second)).Round(time.Second))
+		k.now.NewVersion, forecast.Text(k.Seconds))
 	if k.now.UndoneBy != "" {
 		reason = fmt.Sprintf("This wiki is being put back to MediaWiki %s and can't be edited for a few minutes. For a part of that time it can't be read either.", k.now.OldVersion)
 	}
@@ -104,7 +105,7 @@ func (k *task) update(ctx context.Context) error {
 		return err
 	}
 	job.Config = filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php")
-	err = k.script(ctx, k.Name, k.tenant.Codebase, job)
+	err = k.watched(k.updateLog(), func() error { return k.script(ctx, k.Name, k.tenant.Codebase, job) })
 	return k.settled(ctx, err)
 }
 

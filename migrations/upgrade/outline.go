@@ -5,25 +5,28 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/migrations/upgrade/forecast"
 	"wikictl/tenants/plan"
 )
 
 // figures are those of a whole upgrade, for programs.
 type figures struct {
-	Waves int   `json:"waves"`
-	Space int64 `json:"space"` // bytes that the dumps may need
-	Free  int64 `json:"free"`  // bytes on the disk that they go to
+	Waves   int     `json:"waves"`
+	Space   int64   `json:"space"`   // bytes that the dumps may need
+	Free    int64   `json:"free"`    // bytes on the disk that they go to
+	Seconds float64 `json:"seconds"` // expected, without pauses
 }
 
 // Outline returns the plan in the form that all commands share. A tenant's details are
 // its Planned.
 func (p *Plan) Outline() *plan.Plan {
-	o := &plan.Plan{Unchanged: p.Unchanged, Digest: p.Digest, Details: figures{p.Waves, p.Space, p.Free}}
+	o := &plan.Plan{Unchanged: p.Unchanged, Digest: p.Digest, Details: figures{p.Waves, p.Space, p.Free, p.Seconds}}
 	for _, j := range p.Tenants {
 		o.Tenants = append(o.Tenants, j.outline())
 	}
 	if len(p.Tenants) > 0 {
-		o.Notes = append(o.Notes, fmt.Sprintf("%s; the dumps may need %d MB of %d MB that are free", waveCount(p.Waves), p.Space>>20, p.Free>>20))
+		o.Notes = append(o.Notes, fmt.Sprintf("%s, in about %s; the dumps may need %d MB of %d MB that are free",
+			waveCount(p.Waves), forecast.Text(p.Seconds), p.Space>>20, p.Free>>20))
 	}
 	return o
 }
@@ -62,7 +65,7 @@ func (j *Planned) sentence() string {
 	if j.Old == j.New {
 		what = "MediaWiki " + j.New
 	}
-	what += fmt.Sprintf(", wave %d, schema %s, %d MB, about %.0f s", j.Wave, j.Level, j.Bytes>>20, j.Seconds)
+	what += fmt.Sprintf(", wave %d, schema %s, %d MB, read-only for about %s", j.Wave, j.Level, j.Bytes>>20, forecast.Text(j.Seconds))
 	if j.Jobs > 0 {
 		what += fmt.Sprintf(", %d jobs queued", j.Jobs)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/migrations/upgrade/forecast"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -20,30 +21,34 @@ type Plan struct {
 	Tenants   []*Planned `json:"tenants"` // in the order in which they start
 	Unchanged int        `json:"unchanged"`
 	Waves     int        `json:"waves"`
-	Space     int64      `json:"space"`  // bytes that the dumps may need
-	Free      int64      `json:"free"`   // bytes on the disk that they go to
-	Digest    string     `json:"digest"` // changes with what would be done
+	Space     int64      `json:"space"`   // bytes that the dumps may need
+	Free      int64      `json:"free"`    // bytes on the disk that they go to
+	Seconds   float64    `json:"seconds"` // expected of the whole run, without pauses
+	Digest    string     `json:"digest"`  // changes with what would be done
 
+	rates          forecast.Rates
 	all, unchanged []*tenants.Tenant
 	sql            farmSQL
 }
 
 // Planned is one tenant of a Plan.
 type Planned struct {
-	Name        string        `json:"name"`
-	Old         string        `json:"old"` // version
-	New         string        `json:"new"`
-	Wave        int           `json:"wave"`
-	Level       mariadb.Level `json:"level"`                 // of the schema, as found
-	Bytes       int64         `json:"bytes"`                 // of the database
-	Seconds     float64       `json:"seconds"`               // expected
-	Interrupted ledger.Phase  `json:"interrupted,omitempty"` // an earlier run was, in this phase
-	SQL         []string      `json:"sql,omitempty"`         // files of the farm's own
-	Jobs        int64         `json:"jobs"`                  // in its queue; --run-jobs runs them on the old code first
-	Locked      string        `json:"locked,omitempty"`      // by whom
-	Problems    []string      `json:"problems,omitempty"`    // what stands in the way
-	Remarks     []string      `json:"remarks,omitempty"`     // what is worth knowing
+	Name        string          `json:"name"`
+	Old         string          `json:"old"` // version
+	New         string          `json:"new"`
+	Wave        int             `json:"wave"`
+	Level       mariadb.Level   `json:"level"`                 // of the schema, as found
+	Bytes       int64           `json:"bytes"`                 // of the database
+	Seconds     float64         `json:"seconds"`               // expected, in all of which it is read-only
+	Forecast    forecast.Phases `json:"forecast"`              // the parts of Seconds
+	Interrupted ledger.Phase    `json:"interrupted,omitempty"` // an earlier run was, in this phase
+	SQL         []string        `json:"sql,omitempty"`         // files of the farm's own
+	Jobs        int64           `json:"jobs"`                  // in its queue; --run-jobs runs them on the old code first
+	Locked      string          `json:"locked,omitempty"`      // by whom
+	Problems    []string        `json:"problems,omitempty"`    // what stands in the way
+	Remarks     []string        `json:"remarks,omitempty"`     // what is worth knowing
 
+	wiki   forecast.Wiki
 	tenant *tenants.Tenant
 	row    ledger.Tenant
 	code   bool // it gets other code, or the updater is forced
@@ -165,15 +170,6 @@ func harmless(name string, v tenants.Value) bool {
 		return v.Data == true
 	}
 	return v.Data == false || v.Data == ""
-}
-
-// expected is how long a tenant may take: as long as the last time, or by size.
-func expected(j *Planned, history map[string]ledger.Upgrade) float64 {
-	const alone, bytesPerSecond = 3, 20e6
-	if h, ok := history[j.Name]; ok && h.Ended.Valid && h.Started.Valid {
-		return h.Ended.Time.Sub(h.Started.Time).Seconds()
-	}
-	return alone + float64(j.Bytes)/bytesPerSecond
 }
 
 // need is how many bytes a dump may take: twice the last one, or a quarter of

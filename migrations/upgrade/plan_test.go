@@ -1,15 +1,13 @@
 package upgrade
 
 import (
-	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"wikictl/migrations/upgrade/forecast"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 )
@@ -87,18 +85,27 @@ func TestAssign(t *testing.T) {
 	}
 }
 
-// What an upgrade may take is told by the last one, or by the size.
-func TestExpectedAndNeed(t *testing.T) {
-	at := func(seconds int) sql.NullTime { return sql.NullTime{Time: time.Unix(int64(seconds), 0), Valid: true} }
-	history := map[string]ledger.Upgrade{
-		"known":    {Started: at(100), Ended: at(142), BackupBytes: 7},
-		"unended":  {Started: at(100)},
-		"dumpless": {Started: at(1), Ended: at(2)},
-	}
-	for name, want := range map[string]string{"known": "42 14", "unended": "5 10000000", "dumpless": "1 10000000", "new": "5 10000000"} {
-		j := &Planned{Name: name, Bytes: 40e6}
-		if got := fmt.Sprintf("%.0f %d", expected(j, history), need(j, history)); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
+// How large a dump gets is told by the last one, or by the database's size.
+func TestNeed(t *testing.T) {
+	history := map[string]ledger.Upgrade{"known": {BackupBytes: 7}, "dumpless": {}}
+	for name, want := range map[string]int64{"known": 14, "dumpless": 10e6, "new": 10e6} {
+		if got := need(&Planned{Name: name, Bytes: 40e6}, history); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
 		}
+	}
+}
+
+// Rates are learned from what the ledger has of earlier upgrades, as far as it can be read.
+func TestPastOf(t *testing.T) {
+	past := pastOf([]ledger.Took{
+		{Old: "1.39.17", New: "1.43.9", Census: []byte(`{"rows":{"page":7},"columns":{},"counts":{},"bytes":9}`), Backup: 1, Update: 2, Others: 3},
+		{Census: []byte("?")},
+	})
+	want := []forecast.Past{{
+		Wiki: forecast.Wiki{Old: "1.39.17", New: "1.43.9", Bytes: 9, Rows: map[string]int64{"page": 7}},
+		Took: forecast.Phases{Backup: 1, Update: 2, Rest: 3},
+	}}
+	if d := cmp.Diff(want, past); d != "" {
+		t.Error(d)
 	}
 }

@@ -43,10 +43,12 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 		return err
 	}
 	for _, j := range p.Tenants {
-		j.Seconds = expected(j, history)
 		if o.Backup != NoBackup {
 			p.Space += need(j, history)
 		}
+	}
+	if err := p.foresee(ctx, h, l, o); err != nil {
+		return err
 	}
 	if err := p.assign(o); err != nil {
 		return err

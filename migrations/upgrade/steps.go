@@ -69,9 +69,7 @@ func (k *task) before(ctx context.Context) error {
 	if err := k.own(ctx, list, k.Farm.Codebases[k.row.Codebase], k.Layout.LocalSettings(k.Name)); err != nil {
 		return err
 	}
-	var err error
-	k.census, err = k.snapshot(ctx, nil, nil) // what they removed is none of the updater's doing
-	return err
+	return k.countNow(ctx, nil) // what they removed is none of the updater's doing
 }
 
 // after runs the farm's steps after the updater, by the new code.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/migrations/upgrade/losses"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -28,7 +27,7 @@ type task struct {
 	remarks  []string // what is bad of the wiki, and was before
 
 	dumped map[string]int64 // rows by table, as the dump has them; nil without one
-	census losses.Snapshot  // of before the updater ran
+	census census           // of before the updater ran
 	losses []ledger.Loss    // what it left out
 }
 

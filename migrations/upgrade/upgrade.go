@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/migrations/upgrade/forecast"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
@@ -113,6 +114,7 @@ type upgrade struct {
 	ledger   *ledger.Ledger
 	run      *session.Run
 	sql      farmSQL
+	rates    forecast.Rates
 	warm     map[string]error           // why the new code can't run, by tenant
 	releases map[string]deploy.Prepared // of the wave that runs, by tenant
 }
@@ -143,7 +145,7 @@ func Run(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.Ou
 }
 
 func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[string]session.Outcome) (err error) {
-	u := &upgrade{Host: h, o: o, sql: p.sql}
+	u := &upgrade{Host: h, o: o, sql: p.sql, rates: p.rates}
 	if u.ledger, err = h.Ledger(ctx); err != nil {
 		return err
 	}

@@ -259,6 +259,8 @@ const (
 
 	errDatabaseExists = 1007
 	errAccess         = 1045
+	errNoSelect       = 1142
+	errNoTable        = 1146
 	errLockWait       = 1205
 	errAccessPlugin   = 1698 // of an account that only one user of the system may have
 )

@@ -67,6 +67,7 @@ var errNotReached = errors.New("the run did not come to it")
 type Observer interface {
 	Started(tenant string)
 	Step(tenant, step string)
+	Progress(tenant, text string) // of a step that takes long
 	Finished(o Outcome)
 }
 
@@ -115,6 +116,9 @@ func (r *Run) Step(tenant, name string, do func() error) error {
 	r.steps[tenant] = append(r.steps[tenant], Step{name, elapsed, err})
 	return err
 }
+
+// Progress shows how far a step of a tenant is that takes long.
+func (r *Run) Progress(tenant, text string) { r.observer.Progress(tenant, text) }
 
 // Shared runs a step that the ledger does not record, such as one that many tenants
 // share; tenant is empty then. A panic is the step's error, so that whatever undoes a

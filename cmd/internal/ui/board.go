@@ -28,13 +28,15 @@ type Board struct {
 	bars   *mpb.Progress
 	bar    *mpb.Bar
 	live   []*mpb.Bar
-	lines  []line // what live shows
+	lines  []line               // what live shows
+	told   map[string]time.Time // when the progress of a tenant was printed last
 }
 
 // line is one tenant that is worked on; the zero line is free.
 type line struct {
 	tenant, step string
 	since        time.Time // of the step
+	progress     string    // in it; empty: it does not take long
 }
 
 // mostLines is how many tenants are shown at once, of those that moved last.
@@ -43,7 +45,7 @@ const mostLines = 12
 // NewBoard begins to show a run over total tenants. events gets a JSON line a
 // step; it may be nil.
 func NewBoard(out, events io.Writer, total int) *Board {
-	b := &Board{out: out, events: events}
+	b := &Board{out: out, events: events, told: map[string]time.Time{}}
 	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && total > 0 {
 		b.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
 		b.lines = make([]line, min(total, mostLines))
@@ -77,6 +79,9 @@ func (b *Board) text(i int) string {
 	if l.tenant == "" {
 		return ""
 	}
+	if l.progress != "" {
+		return Clean(fmt.Sprintf("%-20s %s", l.tenant, l.progress))
+	}
 	return Clean(fmt.Sprintf("%-20s %-12s %4.0f s", l.tenant, l.step, time.Since(l.since).Seconds()))
 }
 
@@ -96,7 +101,7 @@ func (b *Board) show(tenant, step string) {
 			at = i
 		}
 	}
-	b.lines[at] = line{tenant, step, time.Now()}
+	b.lines[at] = line{tenant: tenant, step: step, since: time.Now()}
 }
 
 // hide frees a tenant's line.
@@ -117,6 +122,29 @@ func (b *Board) Step(tenant, step string) {
 	defer b.mu.Unlock()
 	b.show(tenant, step)
 	b.event(event{Tenant: tenant, Step: step})
+}
+
+// progressEvery is how often the progress of a tenant's step is printed where there is no
+// terminal, and written as an event.
+const progressEvery = 30 * time.Second
+
+// Progress notes how far a step of a tenant is that takes long.
+func (b *Board) Progress(tenant, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, l := range b.lines {
+		if l.tenant == tenant {
+			b.lines[i].progress = text
+		}
+	}
+	if time.Since(b.told[tenant]) < progressEvery {
+		return
+	}
+	b.told[tenant] = time.Now()
+	b.event(event{Tenant: tenant, Progress: text})
+	if b.bar == nil {
+		fmt.Fprintln(b.out, Clean(fmt.Sprintf("%-9s %s  %s", "…", tenant, text)))
+	}
 }
 
 // Finished notes a tenant's outcome.
@@ -161,11 +189,12 @@ func (b *Board) Close() {
 }
 
 type event struct {
-	Time   time.Time `json:"time"`
-	Tenant string    `json:"tenant"`
-	Step   string    `json:"step,omitempty"`
-	Status string    `json:"status,omitempty"`
-	Error  string    `json:"error,omitempty"`
+	Time     time.Time `json:"time"`
+	Tenant   string    `json:"tenant"`
+	Step     string    `json:"step,omitempty"`
+	Progress string    `json:"progress,omitempty"`
+	Status   string    `json:"status,omitempty"`
+	Error    string    `json:"error,omitempty"`
 }
 
 func (b *Board) event(e event) {

@@ -1,0 +1,161 @@
+package upgrade
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"wikictl/migrations/upgrade/forecast"
+	"wikictl/migrations/upgrade/losses"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/session"
+)
+
+// Names of steps by which the ledger tells how long the parts of an upgrade took.
+const (
+	stepBackup = "backup"
+	stepUpdate = "update.php"
+)
+
+// openSteps are the steps during which a wiki can be edited.
+var openSteps = []string{"lock", "jobs", "messages", "before", "mark"}
+
+// census is what is counted of a database before an upgrade.
+type census struct {
+	losses.Snapshot
+	Bytes int64 `json:"bytes"` // of its files
+}
+
+// foresee tells how long the upgrade of each tenant takes.
+func (p *Plan) foresee(ctx context.Context, h *session.Host, l *ledger.Ledger, o Options) error {
+	took, err := l.Took(ctx, stepBackup, stepUpdate, openSteps)
+	if err != nil {
+		return err
+	}
+	p.rates = forecast.Learn(pastOf(took))
+	for _, def := range serversOf(p) {
+		here := map[string]*Planned{}
+		for _, j := range p.Tenants {
+			if j.tenant.Server == def && j.own == 0 {
+				here[j.tenant.Database] = j
+			}
+		}
+		if err := estimate(ctx, h, here); err != nil {
+			return err
+		}
+	}
+	var all, longest float64
+	for _, j := range p.Tenants {
+		j.expect(p.rates, o)
+		all, longest = all+j.Seconds, max(longest, j.Seconds)
+	}
+	p.Seconds = max(all/float64(max(min(o.Jobs, len(p.Tenants)), 1)), longest)
+	return nil
+}
+
+// estimate reads about how many rows the tables have that the updater rewrites.
+func estimate(ctx context.Context, h *session.Host, here map[string]*Planned) error {
+	var databases []string
+	for database, j := range here {
+		if j.code {
+			databases = append(databases, database)
+		}
+		j.wiki = forecast.Wiki{Old: j.Old, New: j.New, Bytes: j.Bytes}
+	}
+	if len(databases) == 0 {
+		return nil
+	}
+	s, err := h.Server(ctx, here[databases[0]].tenant.Server)
+	if err != nil {
+		return err
+	}
+	rows, err := s.RowEstimates(ctx, databases, forecast.Tables())
+	for database, found := range rows {
+		here[database].wiki.Rows = found
+	}
+	return err
+}
+
+// expect sets how long a tenant's upgrade takes, and remarks on what makes it long.
+func (j *Planned) expect(rates forecast.Rates, o Options) {
+	j.Forecast = rates.Of(j.wiki, o.Backup != NoBackup)
+	if !j.code {
+		j.Forecast.Update = 0
+	}
+	j.Seconds = j.Forecast.Total()
+	if j.code {
+		j.Remarks = append(j.Remarks, rates.Remarks(j.wiki)...)
+	}
+}
+
+// pastOf are the upgrades of the ledger as rates are learned from them.
+func pastOf(took []ledger.Took) (past []forecast.Past) {
+	for _, t := range took {
+		var c census
+		if json.Unmarshal(t.Census, &c) != nil {
+			continue // of another wikictl
+		}
+		past = append(past, forecast.Past{
+			Wiki: forecast.Wiki{Old: t.Old, New: t.New, Bytes: c.Bytes, Rows: c.Rows},
+			Took: forecast.Phases{Backup: t.Backup, Update: t.Update, Rest: t.Others},
+		})
+	}
+	return past
+}
+
+// recount expects again, by the rows that were counted, how long all takes that is left
+// when the dump is made.
+func (k *task) recount() {
+	k.wiki.Rows = k.census.Rows
+	k.Forecast.Update = k.rates.Of(k.wiki, false).Update
+	k.Seconds = k.Forecast.Update + k.Forecast.Rest
+}
+
+// every is how often it is looked how far the updater is.
+const every = 2 * time.Second
+
+// watched runs the updater and shows how far it is, by what it prints into a log.
+func (k *task) watched(log string, run func() error) error {
+	ended, watching := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watching)
+		k.watch(log, ended)
+	}()
+	defer func() { close(ended); <-watching }()
+	return run()
+}
+
+// watch reads a log as it grows, until the updater has ended. That it can't be read is no
+// fault of the upgrade.
+func (k *task) watch(log string, ended <-chan struct{}) {
+	meter, begun := forecast.NewMeter(k.wiki), time.Now()
+	var read int64
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+		}
+		read += follow(log, read, meter)
+		if text := meter.Text(); text != "" {
+			k.run.Progress(k.Name, fmt.Sprintf("%s: %s, %s of about %s", stepUpdate, text, forecast.Text(time.Since(begun).Seconds()), forecast.Text(k.Forecast.Update)))
+		}
+	}
+}
+
+// follow hands on what a file has after a number of bytes, and returns how many that were.
+func follow(path string, from int64, to io.Writer) int64 {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0 // it is not there yet
+	}
+	defer f.Close()
+	n, _ := io.Copy(to, io.NewSectionReader(f, from, math.MaxInt64-from))
+	return n
+}
