@@ -158,10 +158,18 @@ func (p *Plan) judge(t *tenants.Tenant, rows map[string]ledger.Tenant, open map[
 	}
 	for _, name := range []string{"wgReadOnly", "wgSharedDB", "wgSharedTables", "wgAllowSchemaUpdates"} {
 		if v, set := t.Settings[name]; set && !harmless(name, v) {
-			j.Problems = append(j.Problems, fmt.Sprintf("%s: $%s is set, and with it update.php can't be run for one wiki; unset it", t.Origins["settings."+name], name))
+			j.Problems = append(j.Problems, fmt.Sprintf("%s: $%s is set, and with it update.php can't be run for one wiki; %s", t.Origins["settings."+name], name, without(name)))
 		}
 	}
 	return j
+}
+
+// without says what to do about a setting with which update.php can't be run for one wiki.
+func without(name string) string {
+	if name == "wgSharedDB" || name == "wgSharedTables" {
+		return "unset it, or upgrade the wikis that share tables by hand, all of them read-only: first one by update.php --doshared, which changes the shared tables for all, then each other by update.php (Manual:Shared database)"
+	}
+	return "unset it"
 }
 
 // harmless says whether a setting that could stop update.php does not.

@@ -103,7 +103,7 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 	}
 	var queues []string
 	for database, j := range here {
-		j.judgeSchema(facts[database])
+		j.judgeSchema(facts[database], h.Farm.Codebases[j.row.Codebase])
 		if facts[database].HasJobs {
 			queues = append(queues, database)
 		}
@@ -177,9 +177,9 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 }
 
 // judgeSchema compares the schema as found with what the upgrade begins and
-// ends with. An interrupted one may be anything: it is judged when that was dealt
-// with.
-func (j *Planned) judgeSchema(f mariadb.Facts) {
+// ends with; old is the codebase that the wiki runs on, nil when it is gone. An
+// interrupted one may be anything: it is judged when that was dealt with.
+func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase) {
 	j.Level, j.Bytes = f.Level, f.Bytes
 	if f.Level == "" {
 		j.Level = mariadb.NoTables
@@ -189,6 +189,16 @@ func (j *Planned) judgeSchema(f mariadb.Facts) {
 	}
 	if problem := schemaProblem(j.Level, j.row.Version, j.New, j.tenant.Database); problem != "" {
 		j.Problems = append(j.Problems, problem)
+		return
+	}
+	if !j.code || old == nil || len(old.Faults)+len(j.tenant.Codebase.Faults) > 0 {
+		return
+	}
+	switch missing, err := unmade(old.Path, j.tenant.Codebase.Path, f.Has); {
+	case err != nil:
+		j.block(err.Error())
+	case len(missing) > 0:
+		j.Problems = append(j.Problems, unmadeProblem(missing, j.tenant.Codebase))
 	}
 }
 

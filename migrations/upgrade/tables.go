@@ -7,11 +7,59 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
 )
 
 // tableFiles are where MediaWiki keeps the SQL of its tables: up to 1.43, and
 // later.
 var tableFiles = []string{"maintenance/tables-generated.sql", "sql/mysql/tables-generated.sql"}
+
+// addTable is how the updater's list says that it makes a table which is not there
+// (MysqlUpdater.php).
+var addTable = regexp.MustCompile(`'addTable',\s*'(\w+)'`)
+
+// updaterFiles are where that list is: up to 1.43, and later.
+var updaterFiles = []string{"includes/installer/MysqlUpdater.php", "includes/Installer/MysqlUpdater.php"}
+
+// unmade are the tables of both an old and a new core that a database lacks and that the
+// new one's updater does not make: it takes them for granted, fails where it reads them,
+// and passes over them in silence elsewhere. old and path are the folders of the code.
+func unmade(old, path string, has func(table string) bool) ([]string, error) {
+	before, err := coreTables(old)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := coreTables(path)
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]bool{}
+	for _, name := range updaterFiles {
+		text, err := os.ReadFile(filepath.Join(path, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, m := range addTable.FindAllSubmatch(text, -1) {
+			made[string(m[1])] = true
+		}
+	}
+	return slices.DeleteFunc(wanted, func(table string) bool { return has(table) || made[table] || !slices.Contains(before, table) }), nil
+}
+
+// unmadeProblem says what a person has to do about such tables.
+func unmadeProblem(tables []string, c *tenants.Codebase) string {
+	files := tableFiles[0]
+	for _, name := range tableFiles {
+		if _, err := os.Stat(filepath.Join(c.Path, name)); err == nil {
+			files = name
+		}
+	}
+	return fmt.Sprintf("its database has no table %s, which update.php does not make; restore it from a backup, or run its CREATE TABLE from %s (without /*_*/)",
+		strings.Join(tables, ", "), filepath.Join(c.Path, files))
+}
 
 var createTable = regexp.MustCompile(`CREATE TABLE /\*_\*/(\w+)`)
 

@@ -135,6 +135,7 @@ var planted = []struct {
 	{rule: "origin-any", lines: `wgCrossSiteAJAXdomains = ["*"]`, at: "5:27"},
 	{rule: "frames-allowed", lines: `wgEditPageFrameOptions = false`, at: "5:1"},
 	{rule: "shared-tables", lines: `wgSharedDB = "wiki_central"`, at: "5:1"},
+	{rule: "shared-replaced", lines: `wgSharedTables = ["user", "ipblocks"]`, at: "5:27"},
 	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
 	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
@@ -22,7 +23,7 @@ var schemaRules = []rule{
 		ID: "schema-missing", Severity: Error,
 		What:      "A wiki's database lacks tables or columns that its code and extensions have.",
 		Why:       "Whatever needs them fails.",
-		Mend:      "Run wikictl upgrade --force for it; if that does not make them, restore the database from a backup.",
+		Mend:      "Run wikictl upgrade --force for it. A table of MediaWiki's core is not made by that: restore it from a backup, or run its CREATE TABLE from the codebase's tables-generated.sql.",
 		Reference: "Manual:update.php",
 	}, there: schemaMissing},
 	{Rule: Rule{
@@ -53,6 +54,13 @@ var schemaRules = []rule{
 		Mend:      "Unset it; share accounts by an extension such as CentralAuth, or by logging in elsewhere.",
 		Reference: "Manual:$wgSharedDB",
 	}, names: []string{"wgSharedDB"}, setting: sharedTables},
+	{Rule: Rule{
+		ID: "shared-replaced", Severity: Warning,
+		What:      "A wiki shares a table that its MediaWiki has others in place of.",
+		Why:       "What was shared is not shared any more, without any error: each wiki has rows of its own.",
+		Mend:      "Name the new tables in $wgSharedTables, and move the shared rows into them.",
+		Reference: "Manual:$wgSharedTables",
+	}, names: []string{"wgSharedTables"}, setting: sharedReplaced},
 	{Rule: Rule{
 		ID: "jobs-queued", Severity: Warning,
 		What:      "A wiki's job queue is long: a thousand jobs or more.",
@@ -124,6 +132,31 @@ func schemaExtra(s *subject, r *reporter) {
 func sharedTables(_ *subject, name string, v tenants.Value, r *reporter) {
 	if truthy(v) {
 		r.say(v.Position, name, "unset it", "it uses tables of the database %v", v.Data)
+	}
+}
+
+// replaced are tables that a version of MediaWiki has others in place of (its RELEASE-NOTES).
+var replaced = map[string]struct {
+	since string
+	by    []string
+}{
+	"ipblocks": {"1.42", []string{"block", "block_target"}},
+}
+
+func sharedReplaced(s *subject, name string, v tenants.Value, r *reporter) {
+	var shared []string
+	for _, e := range elements(v) {
+		text, _ := e.Data.(string)
+		shared = append(shared, text)
+	}
+	for _, e := range elements(v) {
+		table, _ := e.Data.(string)
+		n, known := replaced[table]
+		missing := slices.DeleteFunc(slices.Clone(n.by), func(by string) bool { return slices.Contains(shared, by) })
+		if known && len(missing) > 0 && tenants.CompareVersions(s.tenant.Codebase.Version, n.since) >= 0 {
+			r.say(e.Position, name, "add "+strings.Join(missing, " and "), "it shares %s, and MediaWiki %s has %s in its place since %s, which it does not share",
+				table, s.tenant.Codebase.Version, strings.Join(n.by, " and "), n.since)
+		}
 	}
 }
 

@@ -14,7 +14,12 @@ type Facts struct {
 	Level   Level
 	Bytes   int64 // of its files; 0 when the server does not tell
 	HasJobs bool  // it has a table job, as every MediaWiki
+
+	names map[string]bool // of what a SELECT can read
 }
+
+// Has reports whether the database has a table or view of that name.
+func (f Facts) Has(table string) bool { return f.names[table] }
 
 // place is a column of a table; column is empty for the table itself.
 type place struct{ database, table, column string }
@@ -74,7 +79,7 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 				have[m.table+"."+m.column] = true
 			}
 		}
-		facts[database] = Facts{Level: levelOf(have), HasJobs: have["job"]}
+		facts[database] = Facts{Level: levelOf(have), HasJobs: have["job"], names: have}
 	}
 	if err := s.sizes(ctx, sizes, facts); err != nil {
 		return nil, err
