@@ -98,7 +98,7 @@ sed -i -e 's/^kind .*/kind = "apache"/' -e 's/^check .*/check = ["apache2ctl", "
 	if found := s.doctor(); len(found) > 0 {
 		s.t.Errorf("Apache, repaired: %+v", found)
 	}
-	s.sh(0, "service apache2 restart; wikictl apply --all")
+	s.sh(0, "wikictl apply --all")
 	if out := s.sh(0, "curl -fsS http://beta.localhost/wiki/Main_Page"); !strings.Contains(out, "Beta Handbook") {
 		s.t.Errorf("%.300s", out)
 	}
