@@ -41,71 +41,76 @@ func good() (*tenants.Farm, Facts) {
 	}
 }
 
+// refused is what a connection fails by where nothing listens.
+var refused = fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
+
+// lacking are machines that lack one thing each, and what is said of them.
+var lacking = []struct {
+	name   string
+	change func(*tenants.Farm, *Facts)
+	want   string // check, level and what repairs it; empty: nothing is found
+}{
+	{"all is well", func(*tenants.Farm, *Facts) {}, ""},
+	{"a program", func(_ *tenants.Farm, m *Facts) { m.Programs["mariadb-dump"] = "" }, "programs error apt-get install mariadb-client"},
+	{"a program of one's own", func(_ *tenants.Farm, m *Facts) { m.Programs["/opt/check"] = "" }, "programs error install it, or name another in check and reload of [web]"},
+	{"no codebase", func(f *tenants.Farm, _ *Facts) { f.Codebases = nil }, "codebases error unpack MediaWiki"},
+	{"no PHP", func(f *tenants.Farm, _ *Facts) { f.Codebases["1.43"].PHP = "" }, "php 1.43 error apt-get install php-cli"},
+	{"a PHP that does not run", func(_ *tenants.Farm, m *Facts) { m.PHP["/usr/bin/php"] = PHP{Err: errors.New("no")} }, "php 1.43 error name a php that runs"},
+	{"a PHP extension", func(_ *tenants.Farm, m *Facts) {
+		m.PHP["/usr/bin/php"] = PHP{Platform: php.Platform{Version: "8.2.36", Extensions: []string{"apcu", "curl", "gd", "intl", "Zend OPcache"}}}
+	}, "php 1.43 error apt-get install php8.2-mysql"},
+	{"a PHP extension that is only good", func(_ *tenants.Farm, m *Facts) {
+		m.PHP["/usr/bin/php"] = PHP{Platform: php.Platform{Version: "8.2.36", Extensions: []string{"mysqli", "curl", "gd", "intl"}}}
+	}, "php 1.43 warning apt-get install php8.2-apcu php8.2-opcache"},
+	{"a PHP extension of php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM.Extensions = m.FPM.Extensions[2:] }, "php-fpm 1.43 error apt-get install php8.2-mysql"},
+	{"php-fpm that does not run", func(_ *tenants.Farm, m *Facts) { m.FPM.Silent = refused }, "php-fpm error systemctl start php8.2-fpm"},
+	{"php-fpm that does not run, without systemd", func(f *tenants.Farm, m *Facts) {
+		m.FPM.Silent, m.Systemd, f.Web.Reload = refused, false, nil
+	}, "php-fpm error service php8.2-fpm start"},
+	{"php-fpm elsewhere", func(f *tenants.Farm, m *Facts) { m.FPM.Silent, f.Web.FPM = refused, "unix:/run/php/php-fpm.sock" },
+		`php-fpm error set fpm = "unix:/run/php/php8.2-fpm.sock" in [web], where the pool www of /etc/php/8.2/fpm/pool.d/www.conf listens`},
+	{"no php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM = FPM{Silent: refused} }, "php-fpm error apt-get install php-fpm"},
+	{"another user of php-fpm", func(f *tenants.Farm, _ *Facts) { f.Web.User = "apache" }, `php-fpm-user error set user = "www-data" in [web]`},
+	{"no user", func(f *tenants.Farm, _ *Facts) { f.Web.User = "" }, `php-fpm-user error set user = "www-data" in [web]`},
+	{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error name the user of php-fpm's workers, such as www-data"},
+	{"pools that nothing includes", func(f *tenants.Farm, _ *Facts) { f.Web.Pools = true }, "php-fpm-pools error echo 'include=/farm/state/pools/*.conf' >> /etc/php/8.2/fpm/php-fpm.conf"},
+	{"pools", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included = true, true }, ""},
+	{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = refused }, "nginx-answers error systemctl start nginx"},
+	{"a web server of one's own that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe, m.Web.Config = refused, "/opt/nginx.conf" },
+		"nginx-answers error start the web server, or name another address by probe in [web]"},
+	{"no systemd", func(_ *tenants.Farm, m *Facts) { m.Systemd = false }, `nginx-reload error such as reload = ["service", "nginx", "reload"]`},
+	{"no root", func(_ *tenants.Farm, m *Facts) { m.Root, m.Me = false, "jo" }, "root note run wikictl as root"},
+	{"a server that does not run", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: refused} }, "server main error systemctl start mariadb"},
+	{"no server", func(_ *tenants.Farm, m *Facts) { m.Servers["main"], m.MariaDB = Store{Err: refused}, false }, "server main error apt-get install mariadb-server"},
+	{"a server that refuses", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: errors.New("access denied")} }, "server main error correct dsn and password_file"},
+	{"a managed server", func(f *tenants.Farm, m *Facts) {
+		f.Servers["main"].Managed, m.Servers["main"] = true, Store{Err: refused}
+	}, "server main note wikictl server start\nunit main note wikictl --farm /farm server start"},
+	{"privileges", func(_ *tenants.Farm, m *Facts) {
+		s := m.Servers["main"]
+		s.Rights = mariadb.Rights{Account: "farm@%", Privileges: []string{"ALL PRIVILEGES"}}
+		m.Servers["main"] = s
+	}, "server main privileges error mariadb -e 'GRANT USAGE ON *.* TO `farm`@`%` WITH GRANT OPTION'"},
+	{"limits of the server", func(_ *tenants.Farm, m *Facts) {
+		s := m.Servers["main"]
+		s.Limits = mariadb.Limits{Connections: 20, Packet: 1 << 20, BufferPool: 1 << 20, OpenTables: 10, ReadOnly: true, Ahead: -time.Minute}
+		m.Servers["main"] = s
+	}, "server main writes error name the primary in [servers.main], or set read_only to 0\nserver main clock warning synchronise both, such as by systemd-timesyncd\n" +
+		"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
+		"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
+	{"a folder that is shut", func(_ *tenants.Farm, m *Facts) {
+		m.Barred = []Barred{{"www-data", "/root/state", "/root", 0o700}}
+	}, "reach error move it to a folder that everybody may enter, such as below /var/lib or /srv, or: chmod o+x /root"},
+	{"a full disk", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Free = 1 << 20 }, "disk /farm error make room there"},
+	{"a disk that is nearly full", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Inodes = 10 }, "disk /farm warning make room there"},
+	{"memory, files and clock", func(_ *tenants.Farm, m *Facts) { m.Machine.Memory, m.Files, m.Clock = 512<<20, 256, false },
+		"memory warning give the machine 2 GB\nopen-files warning ulimit -n 65536, or LimitNOFILE of the unit\nclock note apt-get install systemd-timesyncd"},
+	{"a service that does not start", func(_ *tenants.Farm, m *Facts) { m.Units[0].Enabled = false }, "unit nginx warning systemctl enable nginx"},
+}
+
 // Each thing that a machine may lack has its finding, and what repairs it.
 func TestJudge(t *testing.T) {
-	refused := fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
-	for _, tc := range []struct {
-		name   string
-		change func(*tenants.Farm, *Facts)
-		want   string // check, level and what repairs it; empty: nothing is found
-	}{
-		{"all is well", func(*tenants.Farm, *Facts) {}, ""},
-		{"a program", func(_ *tenants.Farm, m *Facts) { m.Programs["mariadb-dump"] = "" }, "programs error apt-get install mariadb-client"},
-		{"a program of one's own", func(_ *tenants.Farm, m *Facts) { m.Programs["/opt/check"] = "" }, "programs error install it, or name another in check and reload of [web]"},
-		{"no codebase", func(f *tenants.Farm, _ *Facts) { f.Codebases = nil }, "codebases error unpack MediaWiki"},
-		{"no PHP", func(f *tenants.Farm, _ *Facts) { f.Codebases["1.43"].PHP = "" }, "php 1.43 error apt-get install php-cli"},
-		{"a PHP that does not run", func(_ *tenants.Farm, m *Facts) { m.PHP["/usr/bin/php"] = PHP{Err: errors.New("no")} }, "php 1.43 error name a php that runs"},
-		{"a PHP extension", func(_ *tenants.Farm, m *Facts) {
-			m.PHP["/usr/bin/php"] = PHP{Platform: php.Platform{Version: "8.2.36", Extensions: []string{"apcu", "curl", "gd", "intl", "Zend OPcache"}}}
-		}, "php 1.43 error apt-get install php8.2-mysql"},
-		{"a PHP extension that is only good", func(_ *tenants.Farm, m *Facts) {
-			m.PHP["/usr/bin/php"] = PHP{Platform: php.Platform{Version: "8.2.36", Extensions: []string{"mysqli", "curl", "gd", "intl"}}}
-		}, "php 1.43 warning apt-get install php8.2-apcu php8.2-opcache"},
-		{"a PHP extension of php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM.Extensions = m.FPM.Extensions[2:] }, "php-fpm 1.43 error apt-get install php8.2-mysql"},
-		{"php-fpm that does not run", func(_ *tenants.Farm, m *Facts) { m.FPM.Silent = refused }, "php-fpm error systemctl start php8.2-fpm"},
-		{"php-fpm that does not run, without systemd", func(f *tenants.Farm, m *Facts) {
-			m.FPM.Silent, m.Systemd, f.Web.Reload = refused, false, nil
-		}, "php-fpm error service php8.2-fpm start"},
-		{"php-fpm elsewhere", func(f *tenants.Farm, m *Facts) { m.FPM.Silent, f.Web.FPM = refused, "unix:/run/php/php-fpm.sock" },
-			`php-fpm error set fpm = "unix:/run/php/php8.2-fpm.sock" in [web], where the pool www of /etc/php/8.2/fpm/pool.d/www.conf listens`},
-		{"no php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM = FPM{Silent: refused} }, "php-fpm error apt-get install php-fpm"},
-		{"another user of php-fpm", func(f *tenants.Farm, _ *Facts) { f.Web.User = "apache" }, `php-fpm-user error set user = "www-data" in [web]`},
-		{"no user", func(f *tenants.Farm, _ *Facts) { f.Web.User = "" }, `php-fpm-user error set user = "www-data" in [web]`},
-		{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error name the user of php-fpm's workers, such as www-data"},
-		{"pools that nothing includes", func(f *tenants.Farm, _ *Facts) { f.Web.Pools = true }, "php-fpm-pools error echo 'include=/farm/state/pools/*.conf' >> /etc/php/8.2/fpm/php-fpm.conf"},
-		{"pools", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included = true, true }, ""},
-		{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = refused }, "nginx-answers error systemctl start nginx"},
-		{"a web server of one's own that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe, m.Web.Config = refused, "/opt/nginx.conf" },
-			"nginx-answers error start the web server, or name another address by probe in [web]"},
-		{"no systemd", func(_ *tenants.Farm, m *Facts) { m.Systemd = false }, `nginx-reload error such as reload = ["service", "nginx", "reload"]`},
-		{"no root", func(_ *tenants.Farm, m *Facts) { m.Root, m.Me = false, "jo" }, "root note run wikictl as root"},
-		{"a server that does not run", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: refused} }, "server main error systemctl start mariadb"},
-		{"no server", func(_ *tenants.Farm, m *Facts) { m.Servers["main"], m.MariaDB = Store{Err: refused}, false }, "server main error apt-get install mariadb-server"},
-		{"a server that refuses", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: errors.New("access denied")} }, "server main error correct dsn and password_file"},
-		{"a managed server", func(f *tenants.Farm, m *Facts) {
-			f.Servers["main"].Managed, m.Servers["main"] = true, Store{Err: refused}
-		}, "server main note wikictl server start\nunit main note wikictl --farm /farm server start"},
-		{"privileges", func(_ *tenants.Farm, m *Facts) {
-			s := m.Servers["main"]
-			s.Rights = mariadb.Rights{Account: "farm@%", Privileges: []string{"ALL PRIVILEGES"}}
-			m.Servers["main"] = s
-		}, "server main privileges error mariadb -e 'GRANT USAGE ON *.* TO `farm`@`%` WITH GRANT OPTION'"},
-		{"limits of the server", func(_ *tenants.Farm, m *Facts) {
-			s := m.Servers["main"]
-			s.Limits = mariadb.Limits{Connections: 20, Packet: 1 << 20, BufferPool: 1 << 20, OpenTables: 10, ReadOnly: true, Ahead: -time.Minute}
-			m.Servers["main"] = s
-		}, "server main writes error name the primary in [servers.main], or set read_only to 0\nserver main clock warning synchronise both, such as by systemd-timesyncd\n" +
-			"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
-			"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
-		{"a folder that is shut", func(_ *tenants.Farm, m *Facts) {
-			m.Barred = []Barred{{"www-data", "/root/state", "/root", 0o700}}
-		}, "reach error move it to a folder that everybody may enter, such as below /var/lib or /srv, or: chmod o+x /root"},
-		{"a full disk", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Free = 1 << 20 }, "disk /farm error make room there"},
-		{"a disk that is nearly full", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Inodes = 10 }, "disk /farm warning make room there"},
-		{"memory, files and clock", func(_ *tenants.Farm, m *Facts) { m.Machine.Memory, m.Files, m.Clock = 512<<20, 256, false },
-			"memory warning give the machine 2 GB\nopen-files warning ulimit -n 65536, or LimitNOFILE of the unit\nclock note apt-get install systemd-timesyncd"},
-		{"a service that does not start", func(_ *tenants.Farm, m *Facts) { m.Units[0].Enabled = false }, "unit nginx warning systemctl enable nginx"},
-	} {
+	for _, tc := range lacking {
 		f, facts := good()
 		tc.change(f, &facts)
 		want := strings.Split(tc.want, "\n")

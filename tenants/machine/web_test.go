@@ -101,43 +101,50 @@ func farmAt(dir, kind string, listen ...string) *tenants.Farm {
 	return f
 }
 
+// The main file of nginx and its default site, as in Debian.
+const (
+	debian = "events { }\nhttp { include conf.d/*.conf; include sites-enabled/*; }"
+	site   = "server {\n listen 80 default_server;\n listen [::]:80 default_server;\n}"
+)
+
+// configured are configurations of nginx, and what is said of them.
+var configured = []struct {
+	name   string
+	files  map[string]string
+	listen string
+	want   []string // check, level and what repairs it
+}{
+	{"Debian's", map[string]string{"nginx.conf": debian, "conf.d/x.conf": "", "sites-available/default": site, "sites-enabled/default": "->../sites-available/default"}, "80",
+		[]string{"nginx-include error echo 'include DIR/state/vhosts/*.conf;' >> DIR/conf.d/wikictl.conf", "nginx-default error rm DIR/sites-enabled/default"}},
+	{"included, without the site", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;"}, "80",
+		[]string{"nginx-include ok", "nginx-default ok"}},
+	{"included by way of a link", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/wikis/*; }", "state/vhosts/alpha.conf": "", "wikis": "->DIR/state/vhosts"}, "80",
+		[]string{"nginx-include ok", "nginx-default ok"}},
+	{"a site at another address", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen 127.0.0.1:80 default_server; } server { listen 8080 default; } }"}, "80",
+		[]string{"nginx-include ok", "nginx-default ok"}},
+	{"a site of one's own", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-available/shop": site, "sites-enabled/shop": "->../sites-available/shop"}, "80",
+		[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+	{"Debian's, written over", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-enabled/default": site}, "80",
+		[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+	{"a site in the main file", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen *:8080 default; } }"}, "8080",
+		[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+	{"included where no virtual host may stand", map[string]string{"nginx.conf": "events { }\nhttp { server { include DIR/state/vhosts/*.conf; } }"}, "80",
+		[]string{"nginx-include error add the line include DIR/state/vhosts/*.conf; inside http { } of DIR/nginx.conf", "nginx-default ok"}},
+	{"only one tenant", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/alpha.conf; }"}, "80",
+		[]string{"nginx-include error add the line include DIR/state/vhosts/*.conf; inside http { } of DIR/nginx.conf", "nginx-default ok"}},
+	{"another farm's", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; include DIR/other/*.conf; }", "other/+default.conf": "server { listen 80 default_server; }"}, "80",
+		[]string{"nginx-include ok", "nginx-default error DIR/other/+default.conf is of another farm: two farms on one nginx need addresses of their own, listen in [web]"}},
+	{"that can't be read", map[string]string{"nginx.conf": "http {"}, "80",
+		[]string{"nginx-config note see to it that it includes DIR/state/vhosts/*.conf"}},
+	{"that includes itself", map[string]string{"nginx.conf": "events { }\ninclude nginx.conf;"}, "80",
+		[]string{"nginx-config note see to it that it includes DIR/state/vhosts/*.conf"}},
+	{"its own default virtual host", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; }", "state/vhosts/+default.conf": "server { listen 80 default_server; }"}, "80",
+		[]string{"nginx-include ok", "nginx-default ok"}},
+}
+
 // What nginx would do with the farm's virtual hosts, by its configuration.
 func TestJudgeNginx(t *testing.T) {
-	const debian = "events { }\nhttp { include conf.d/*.conf; include sites-enabled/*; }"
-	const site = "server {\n listen 80 default_server;\n listen [::]:80 default_server;\n}"
-	for _, tc := range []struct {
-		name   string
-		files  map[string]string
-		listen string
-		want   []string // check, level and what repairs it
-	}{
-		{"Debian's", map[string]string{"nginx.conf": debian, "conf.d/x.conf": "", "sites-available/default": site, "sites-enabled/default": "->../sites-available/default"}, "80",
-			[]string{"nginx-include error echo 'include DIR/state/vhosts/*.conf;' >> DIR/conf.d/wikictl.conf", "nginx-default error rm DIR/sites-enabled/default"}},
-		{"included, without the site", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;"}, "80",
-			[]string{"nginx-include ok", "nginx-default ok"}},
-		{"included by way of a link", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/wikis/*; }", "state/vhosts/alpha.conf": "", "wikis": "->DIR/state/vhosts"}, "80",
-			[]string{"nginx-include ok", "nginx-default ok"}},
-		{"a site at another address", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen 127.0.0.1:80 default_server; } server { listen 8080 default; } }"}, "80",
-			[]string{"nginx-include ok", "nginx-default ok"}},
-		{"a site of one's own", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-available/shop": site, "sites-enabled/shop": "->../sites-available/shop"}, "80",
-			[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
-		{"Debian's, written over", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-enabled/default": site}, "80",
-			[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
-		{"a site in the main file", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen *:8080 default; } }"}, "8080",
-			[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
-		{"included where no virtual host may stand", map[string]string{"nginx.conf": "events { }\nhttp { server { include DIR/state/vhosts/*.conf; } }"}, "80",
-			[]string{"nginx-include error add the line include DIR/state/vhosts/*.conf; inside http { } of DIR/nginx.conf", "nginx-default ok"}},
-		{"only one tenant", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/alpha.conf; }"}, "80",
-			[]string{"nginx-include error add the line include DIR/state/vhosts/*.conf; inside http { } of DIR/nginx.conf", "nginx-default ok"}},
-		{"another farm's", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; include DIR/other/*.conf; }", "other/+default.conf": "server { listen 80 default_server; }"}, "80",
-			[]string{"nginx-include ok", "nginx-default error DIR/other/+default.conf is of another farm: two farms on one nginx need addresses of their own, listen in [web]"}},
-		{"that can't be read", map[string]string{"nginx.conf": "http {"}, "80",
-			[]string{"nginx-config note see to it that it includes DIR/state/vhosts/*.conf"}},
-		{"that includes itself", map[string]string{"nginx.conf": "events { }\ninclude nginx.conf;"}, "80",
-			[]string{"nginx-config note see to it that it includes DIR/state/vhosts/*.conf"}},
-		{"its own default virtual host", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; }", "state/vhosts/+default.conf": "server { listen 80 default_server; }"}, "80",
-			[]string{"nginx-include ok", "nginx-default ok"}},
-	} {
+	for _, tc := range configured {
 		dir := files(t, tc.files)
 		f := farmAt(dir, "nginx", tc.listen)
 		compareFindings(t, tc.name, dir, JudgeWeb(f, ReadWeb(t.Context(), f)), tc.want)
