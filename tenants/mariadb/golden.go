@@ -145,7 +145,9 @@ func DecodeGolden(data []byte) (*Golden, error) {
 // first.
 func (s *Server) Load(ctx context.Context, database string, g *Golden) error {
 	return s.work(ctx, database, true, func(conn *sql.Conn) error {
-		const before = "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0, sql_notes=0;\n"
+		// Without unique_checks=0, by which MariaDB fills an empty table in bulk (InnoDB:
+		// bulk insert): for a few rows of each that takes seven times as long.
+		const before = "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, sql_notes=0;\n"
 		if _, err := conn.ExecContext(ctx, before+strings.Join(g.Tables, ";\n")); err != nil {
 			return fmt.Errorf("create the tables of %q: %w", database, err)
 		}
