@@ -70,9 +70,13 @@ func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant) (problems tenants.Prob
 
 // Draft renders a tenant for its wanted code, with placeholders for secrets.
 func (s *Set) Draft(f *tenants.Farm, t *tenants.Tenant) (Rendered, error) {
-	return s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
+	return s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: placeholders()})
+}
+
+func placeholders() tenants.Secrets {
+	return tenants.Secrets{
 		WebPassword: placeholder, SchemaPassword: placeholder, SecretKey: placeholder, UpgradeKey: placeholder, AdminPassword: placeholder,
-	}})
+	}
 }
 
 // ofAll are the problems that every tenant has from a file which is not its own.

@@ -36,6 +36,9 @@ const (
 // suffix ends the name of every template.
 const suffix = ".tmpl"
 
+// builtinPrefix begins what messages call a template that the farm has no file for.
+const builtinPrefix = "built-in "
+
 // Data is what a tenant is rendered from; templates see it as a View.
 type Data struct {
 	Farm     *tenants.Farm
@@ -76,7 +79,7 @@ func Load(dir string) (*Set, error) {
 		return nil, problems
 	}
 	for _, name := range names() {
-		file, text := "built-in "+name, own[name]
+		file, text := builtinPrefix+name, own[name]
 		if text != nil {
 			file = filepath.Join(filepath.Base(dir), name)
 		} else {

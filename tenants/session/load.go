@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"wikictl/php"
@@ -18,17 +19,55 @@ import (
 )
 
 // load has the command line's PHP of a release's codebase load its settings, before
-// the web server does.
+// the web server does. Of tenants whose settings are alike one is enough, unless it
+// fails: then each says what is wrong, with its own places.
 func (h *Host) load(ctx context.Context, tenant, release string) error {
 	t := h.Farm.Tenant(tenant)
 	c := h.codeOf(t, release)
 	if t == nil || c == nil {
 		return fmt.Errorf("%s is of no tenant or codebase of the definitions", release)
 	}
-	if err := h.runLoad(ctx, t, c, release, false); err != nil {
+	first := h.alike(t, c, release)
+	mine := false
+	first.once.Do(func() { mine, first.err = true, h.runLoad(ctx, t, c, release, false) })
+	err := first.err
+	if err != nil && !mine {
+		err = h.runLoad(ctx, t, c, release, false)
+	}
+	if err != nil {
 		return fmt.Errorf("the command line's PHP can't load the settings: %w", err)
 	}
 	return nil
+}
+
+// loaded is settings that PHP has loaded, or could not.
+type loaded struct {
+	once sync.Once
+	err  error
+}
+
+// alike is what became of the settings of a tenant like t, on the same code; of t alone
+// where no other is known to be like it.
+func (h *Host) alike(t *tenants.Tenant, c *tenants.Codebase, release string) *loaded {
+	want, err := h.Wanted(t, c)
+	if err != nil {
+		return new(loaded)
+	}
+	text, err := os.ReadFile(filepath.Join(release, "LocalSettings.php"))
+	if err != nil || string(text) != string(want.LocalSettings) { // it is of other definitions
+		return new(loaded)
+	}
+	key, err := h.Templates.Alike(templates.Data{Farm: h.Farm, Tenant: t, Codebase: c})
+	if err != nil || key == "" {
+		return new(loaded)
+	}
+	key = c.PHP + "\x00" + c.Path + "\x00" + key
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.loaded[key] == nil {
+		h.loaded[key] = new(loaded)
+	}
+	return h.loaded[key]
 }
 
 // codeOf is the codebase that a release runs on: the tenant's wanted one when it is in

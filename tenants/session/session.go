@@ -57,6 +57,7 @@ type Host struct {
 
 	platforms map[string]*platform // by php program
 	logIns    logIns
+	loaded    map[string]*loaded // by Templates.Alike and the code
 }
 
 // connection is one server, as far as it was reached.
@@ -103,7 +104,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
 		options: o, owner: owner, identity: identity,
 		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
-		platforms: map[string]*platform{},
+		platforms: map[string]*platform{}, loaded: map[string]*loaded{},
 	}
 	deployer.Lint, deployer.Load, deployer.Drain = h.lint, h.load, o.Drain
 	if o.Say != nil {

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// Of wikis whose settings are alike PHP loads those of one; where it can't, each says so
+// with its own place.
+func TestSettingsThatAreAlike(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(4)
+	for _, name := range []string{"w0", "w1", "w2"} {
+		f.write("tenants/"+name+".toml", f.read("tenants/"+name+".toml")+broken[2].settings+"\n")
+	}
+	said := f.fails("create", "--all")
+	f.wants(said, "1 done", "3 failed", "tenants/w0.toml:", "tenants/w1.toml:", "tenants/w2.toml:")
+	if n := strings.Count(said, broken[2].says); n != 3 {
+		t.Errorf("%d of 3 wikis say what PHP says:\n%s", n, said)
+	}
+	f.client("w3").edit("Page", "is served")
+}

@@ -1,0 +1,54 @@
+package templates
+
+import (
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// Alike renders the LocalSettings.php of a tenant with the same names, addresses and
+// secrets for all tenants. Two of which it is equal differ in nothing else, so that
+// where PHP can load the settings of one it can load those of the other. It is empty
+// where code of the farm's own may make a difference of a name: in an own template, or
+// in an expression ({ php = "…" }).
+func (s *Set) Alike(d Data) (string, error) {
+	if !strings.HasPrefix(s.files[LocalSettings], builtinPrefix) || hasExpression(d.Tenant.Settings) {
+		return "", nil
+	}
+	t := *d.Tenant
+	t.Name, t.Database, t.Sitename, t.Hosts, t.Files = "x", "x", "X", []string{"x.invalid"}, nil
+	d.Tenant = &t
+	d.Secrets = placeholders()
+	v, err := s.view(d)
+	if err != nil {
+		return "", err
+	}
+	text, err := s.execute(LocalSettings, v)
+	return string(text), err
+}
+
+// hasExpression reports whether a setting is a PHP expression, at any depth.
+func hasExpression(members map[string]tenants.Value) bool {
+	for _, v := range members {
+		if isExpression(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func isExpression(v tenants.Value) bool {
+	switch data := v.Data.(type) {
+	case tenants.PHP:
+		return true
+	case map[string]tenants.Value:
+		return hasExpression(data)
+	case []tenants.Value:
+		for _, one := range data {
+			if isExpression(one) {
+				return true
+			}
+		}
+	}
+	return false
+}
