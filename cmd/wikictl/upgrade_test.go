@@ -332,7 +332,7 @@ func (f *farm) saysWhatIsInTheWay(p map[string]inUpgrade) {
 	if w := p["w0"]; len(w.Problems)+len(w.Remarks) != 0 {
 		t.Errorf("w0: %+v", w)
 	}
-	if w := p["w1"]; len(w.Problems) != 1 || !strings.Contains(w.Problems[0], "tenants/w1.toml:9:1: $wgUploadStashScalerBaseUrl") {
+	if w := p["w1"]; len(w.Problems) != 1 || !strings.Contains(w.Problems[0], "tenants/w1.toml:10:1: $wgUploadStashScalerBaseUrl") {
 		t.Errorf("a deprecated setting: %+v", w)
 	}
 	if w := p["w2"]; len(w.Problems) != 0 || len(w.Remarks) != 1 || !strings.Contains(w.Remarks[0], "wgMultiShardSiteStats") {
