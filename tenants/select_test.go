@@ -58,6 +58,10 @@ func TestSelectRefuses(t *testing.T) {
 		if !errors.Is(err, ErrSelect) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%q where %q: got %v, want %q", tc.names, tc.where, err, tc.want)
 		}
+		// What chooses none is told from what is wrong by its kind, whatever the words.
+		if none := tc.want == "no tenant matches"; errors.Is(err, ErrNone) != none {
+			t.Errorf("%q where %q: %v is ErrNone: %t", tc.names, tc.where, err, !none)
+		}
 	}
 }
 
