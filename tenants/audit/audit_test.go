@@ -122,6 +122,7 @@ var planted = []struct {
 	{rule: "external-images", lines: `wgAllowExternalImages = true`, at: "5:1"},
 	{rule: "rights-everyone", lines: `wgGroupPermissions.user.editinterface = true`, at: "5:25"},
 	{rule: "rights-grantable", lines: `wgAddGroups.user = ["editor", "sysop"]`, at: "5:31"},
+	{rule: "group-merged", lines: `wgGroupPermissions."*" = { createaccount = false, read = true }`, at: "5:51"},
 	{rule: "private-images", lines: "wgRevokePermissions.\"*\".read = true\nwgLocalFileRepo.url = \"/images\"", at: "6:17"},
 	{rule: "private-unclear", lines: `wgGroupPermissions."*".read = { php = "wfIsCLI()" }`, at: "5:24"},
 	{rule: "private-css", lines: `wgAllowSiteCSSOnRestrictedPages = true`, at: "5:1"},
@@ -242,6 +243,25 @@ func TestEveryRuleIsPlanted(t *testing.T) {
 		}
 		if rule.What == "" || rule.Why == "" || rule.Mend == "" || rule.Reference == "" || rule.Severity == 0 {
 			t.Errorf("%s lacks words: %+v", rule.ID, rule)
+		}
+	}
+}
+
+// A table of a group that names all of what MediaWiki gives, or only takes away, and
+// rights that are given one by one, perhaps again in another layer, are as they look.
+func TestGroupsAsTheyLook(t *testing.T) {
+	for _, lines := range []string{
+		`wgGroupPermissions."*" = { createaccount = false, createtalk = false }`,
+		"wgGroupPermissions.\"*\".read = true\nwgGroupPermissions.\"*\".createaccount = false",
+		`wgGroupPermissions."*".edit = true`,
+		`wgGroupPermissions.sysop = { checkuser = true, interwiki = true }`,
+		`wgGroupPermissions.editor = { read = true, edit = true }`,
+	} {
+		f := load(t, map[string]string{"wikictl.toml": farmToml, "tenants/a.toml": tenantToml("a", "a.example", "", lines)})
+		for _, found := range static(t, f).Findings {
+			if found.Rule == "group-merged" {
+				t.Errorf("%s: %s", lines, found.Message)
+			}
 		}
 	}
 }

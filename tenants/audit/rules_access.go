@@ -24,6 +24,7 @@ var accessRules = []rule{
 		Mend:      "Leave that to bureaucrats.",
 		Reference: "Manual:$wgAddGroups, Manual:$wgGroupsAddToSelf",
 	}, names: []string{"wgAddGroups", "wgGroupsAddToSelf"}, setting: grantable},
+	groupMerged,
 	{Rule: Rule{
 		ID: "private-images", Severity: Error,
 		What:      "Nobody may read the wiki without a log-in, but its images are served to anybody.",
