@@ -29,7 +29,10 @@ func (h *Host) load(ctx context.Context, tenant, release string) error {
 	}
 	first := h.alike(t, c, release)
 	mine := false
-	first.once.Do(func() { mine, first.err = true, h.runLoad(ctx, t, c, release, false) })
+	first.once.Do(func() {
+		mine, first.err = true, errNotLoaded // where it panics
+		first.err = h.runLoad(ctx, t, c, release, false)
+	})
 	err := first.err
 	if err != nil && !mine {
 		err = h.runLoad(ctx, t, c, release, false)
@@ -39,6 +42,8 @@ func (h *Host) load(ctx context.Context, tenant, release string) error {
 	}
 	return nil
 }
+
+var errNotLoaded = errors.New("they were not loaded")
 
 // loaded is settings that PHP has loaded, or could not.
 type loaded struct {
