@@ -38,10 +38,10 @@ func (b *big) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
+	defer b.stop(context.WithoutCancel(ctx)) // also what runs when prepare fails
 	if err := b.prepare(ctx, b.fill); err != nil {
 		return err
 	}
-	defer b.stop(context.WithoutCancel(ctx))
 	plain, err := b.plain(ctx)
 	if err != nil {
 		return err

@@ -44,10 +44,10 @@ func (b *upgrading) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
+	defer b.stop(context.WithoutCancel(ctx)) // also what runs when prepare fails
 	if err := b.prepare(ctx, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
-	defer b.stop(context.WithoutCancel(ctx))
 	ways := append(b.updaters(), b.wikictlWay("wikictl upgrade"), b.wikictlWay("wikictl upgrade --backup none", "--backup", "none"))
 	for _, n := range jobCounts {
 		ways = append(ways, b.wikictlWay(fmt.Sprint("wikictl upgrade --jobs ", n), "--jobs", strconv.Itoa(n)))
@@ -131,7 +131,10 @@ func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) erro
 	if _, err := b.create(ctx, b.demo.Dir); err != nil {
 		return err
 	}
-	if err := errors.Join(b.visit(ctx), fill(ctx)); err != nil {
+	if err := b.visit(ctx); err != nil {
+		return err
+	}
+	if err := fill(ctx); err != nil {
 		return err
 	}
 	b.version = "1.43"
@@ -157,8 +160,13 @@ func (b *upgrading) visit(ctx context.Context) error {
 }
 
 func (b *upgrading) stop(ctx context.Context) {
+	if b.demo == nil {
+		return
+	}
 	b.demo.Web.Stop(ctx)
-	b.server.Stop(ctx)
+	if b.server.Socket != "" {
+		b.server.Stop(ctx)
+	}
 }
 
 // keep copies the state folder away; back copies it back.
