@@ -243,7 +243,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 	s.interrupted(syscall.SIGTERM)
 	must(t, os.Chmod(filepath.Join(f.demo.Dir, "state/secrets/w0.toml"), 0o644))
 	s = f.start("audit", "--fix")
-	s.prints("do that? [y/N] ")
+	s.prints("make these repairs? [y/N] ")
 	s.interrupted(os.Interrupt)
 	if got := f.client("w2").version(); got != "MediaWiki 1.39.17" {
 		t.Errorf("w2 is %s", got)

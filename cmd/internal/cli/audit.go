@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/session"
 )
 
 func (a *app) auditCommand() *cli.Command {
@@ -103,12 +103,11 @@ func (a *app) audited(ctx context.Context, f *tenants.Farm, o audit.Options, sta
 	if static {
 		return audit.Static(ctx, f, o)
 	}
-	h, err := a.openHost(f, true)
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	return audit.Live(ctx, h, o)
+	err = a.withHost(f, true, func(h *session.Host) (err error) {
+		r, err = audit.Live(ctx, h, o)
+		return err
+	})
+	return r, err
 }
 
 func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) error {

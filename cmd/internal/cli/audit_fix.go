@@ -15,7 +15,7 @@ import (
 // fixOptions are the flags of audit --fix.
 type fixOptions struct{ dryRun, yes bool }
 
-// runFix audits, mends what is safe to mend after saying what that is, and prints
+// runFix audits, repairs what is safe to repair after showing and asking, and prints
 // what a second audit still finds.
 func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o auditOptions, fix fixOptions) error {
 	start := time.Now()
@@ -23,19 +23,19 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 	if err != nil {
 		return err
 	}
-	mends := found.Mends()
+	repairs := found.Mends()
 	if fix.dryRun {
-		return a.listMends(mends, o.format)
+		return a.listRepairs(repairs, o.format)
 	}
 	var failed error
-	if len(mends) > 0 {
-		a.showMends(mends)
+	if len(repairs) > 0 {
+		a.showRepairs(repairs)
 		if !fix.yes {
-			if err := a.agreed(ctx, "do that?"); err != nil {
+			if err := a.agreed(ctx, "make these repairs?"); err != nil {
 				return err
 			}
 		}
-		if failed = a.mend(ctx, f, mends); ctx.Err() != nil {
+		if failed = a.repair(ctx, f, repairs); ctx.Err() != nil {
 			return failed
 		}
 		if found, err = a.audited(ctx, f, look, false); err != nil {
@@ -51,42 +51,39 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 	return nil
 }
 
-// mend does it, and tells of each tenant on standard error.
-func (a *app) mend(ctx context.Context, f *tenants.Farm, mends []audit.Mend) (err error) {
-	h, err := a.openHost(f, false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+// repair does it, and shows each tenant on standard error.
+func (a *app) repair(ctx context.Context, f *tenants.Farm, repairs []audit.Mend) error {
 	names := map[string]bool{}
-	for _, m := range mends {
+	for _, m := range repairs {
 		names[m.Tenant] = true
 	}
 	delete(names, "") // the farm's
-	board := a.board(nil, len(names))
-	outcomes, err := audit.Fix(ctx, h, mends, board)
-	board.Close()
-	for _, o := range outcomes {
-		if o.Status != session.Done {
-			err = errors.Join(err, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
+	return a.withHost(f, false, func(h *session.Host) error {
+		board := a.board(nil, len(names))
+		outcomes, err := audit.Fix(ctx, h, repairs, board)
+		board.Close()
+		for _, o := range outcomes {
+			if o.Status != session.Done {
+				err = errors.Join(err, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
+			}
 		}
-	}
-	return err
+		return err
+	})
 }
 
-// mendRow is one mend in JSON.
-type mendRow struct {
+// repairRow is one repair in JSON.
+type repairRow struct {
 	Rule   string `json:"rule"`
 	Tenant string `json:"tenant,omitempty"`
 	Mend   string `json:"mend"`
 }
 
-// listMends prints what --fix would do.
-func (a *app) listMends(mends []audit.Mend, format string) error {
-	rows, table := []mendRow{}, [][]any{}
-	for _, m := range mends {
-		rows = append(rows, mendRow{m.Rule, m.Tenant, m.What})
-		table = append(table, mendLine(m))
+// listRepairs prints what --fix would do.
+func (a *app) listRepairs(repairs []audit.Mend, format string) error {
+	rows, table := []repairRow{}, [][]any{}
+	for _, m := range repairs {
+		rows = append(rows, repairRow{m.Rule, m.Tenant, m.What})
+		table = append(table, repairLine(m))
 	}
 	if format == "json" {
 		if err := ui.WriteJSON(a.stdout, map[string]any{"command": "audit --fix", "mends": rows}); err != nil {
@@ -95,23 +92,23 @@ func (a *app) listMends(mends []audit.Mend, format string) error {
 	} else {
 		ui.Table(a.stdout, []any{"name", "rule", "would"}, table)
 	}
-	if len(mends) > 0 {
+	if len(repairs) > 0 {
 		return errFound
 	}
 	return nil
 }
 
-// showMends tells what --fix is about to do, on standard error: the result comes
+// showRepairs prints what --fix is about to do, on standard error: the result comes
 // later.
-func (a *app) showMends(mends []audit.Mend) {
+func (a *app) showRepairs(repairs []audit.Mend) {
 	var table [][]any
-	for _, m := range mends {
-		table = append(table, mendLine(m))
+	for _, m := range repairs {
+		table = append(table, repairLine(m))
 	}
 	ui.Table(a.stderr, []any{"name", "rule", "will"}, table)
 }
 
-func mendLine(m audit.Mend) []any {
+func repairLine(m audit.Mend) []any {
 	name := m.Tenant
 	if name == "" {
 		name = "the farm"

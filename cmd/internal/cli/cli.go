@@ -208,7 +208,7 @@ func stopped(f *tenants.Farm, err error) error {
 	return err
 }
 
-// holder is who runs this, for whoever finds a tenant locked.
+// holder names the user, machine and process of this run, for runs that find a tenant locked.
 func holder() string {
 	name := "somebody"
 	if u, err := user.Current(); err == nil {

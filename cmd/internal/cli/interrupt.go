@@ -108,7 +108,7 @@ func (i *interrupts) caught() {
 func (i *interrupts) leave() { i.once.Do(func() { close(i.left) }) }
 
 // reach notes that the command has come to a stage. It never goes back. One that changes
-// tenants does not die in the middle because nobody reads what it says any more, as in
+// tenants does not die in the middle when its output is not read any more, as in
 // "| head": writing fails from then on, and the run goes on.
 func (i *interrupts) reach(s stage) {
 	i.mu.Lock()
@@ -119,7 +119,7 @@ func (i *interrupts) reach(s stage) {
 	}
 }
 
-// begun says whether the command has done anything that its next run may have to finish.
+// begun reports whether the command has begun work that its next run may have to finish.
 func (i *interrupts) begun() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

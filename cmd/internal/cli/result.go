@@ -163,8 +163,8 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 // tidyLimit is how long a run that is done may go on to remove what [keep] does not keep.
 const tidyLimit = 10 * time.Second
 
-// tidy removes what [keep] does not keep after a run that went well. What fails is told
-// and no failure of the run.
+// tidy removes what [keep] does not keep after a run that went well. Its failures are
+// printed, and are no failures of the run.
 func (a *app) tidy(h *session.Host) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
 	defer cancel()

@@ -14,7 +14,7 @@ func selectionFlags() []cli.Flag {
 	}
 }
 
-// chosen returns the tenants that a command was told to work on.
+// chosen returns the tenants of the selection; it is an error to give none.
 func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	named := c.Args().Present() || c.String("where") != ""
 	switch {
@@ -26,8 +26,8 @@ func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	return tenants.Select(f, c.Args().Slice(), c.String("where"))
 }
 
-// chosenOrAll returns the tenants that a command which only reads was told to look at, and
-// whether they are the whole farm, as they are when nothing is said.
+// chosenOrAll returns the tenants that a command which only reads is to inspect, and
+// reports whether they are the whole farm: they are when no selection is given.
 func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole bool, err error) {
 	if !c.Args().Present() && c.String("where") == "" {
 		return f.Tenants, true, nil

@@ -168,7 +168,7 @@ func waves(text string) (list []upgrade.Share, err error) {
 			return nil, err
 		}
 		if s.N == 0 {
-			return nil, usagef("--waves %s: a wave of %s has nobody in it", text, part)
+			return nil, usagef("--waves %s: a wave of %s is empty", text, part)
 		}
 		if n := len(list); n > 0 && s.Percent != list[n-1].Percent {
 			return nil, usagef("--waves %s: give either numbers or shares; whether %s is more than the one before depends on the farm", text, part)
@@ -196,7 +196,7 @@ func backup(word string, f *tenants.Farm) (upgrade.Backup, error) {
 	return "", usagef("--backup %q is none of dump, command, none", word)
 }
 
-// either reads a flag of two values and says whether it is the first.
+// either reads a flag of two values and reports whether it is the first.
 func either(c *cli.Context, flag, yes, no string) (bool, error) {
 	switch v := c.String(flag); v {
 	case yes, no:

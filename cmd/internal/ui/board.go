@@ -85,8 +85,8 @@ func (b *Board) text(i int) string {
 	return Clean(fmt.Sprintf("%-20s %-12s %4.0f s", l.tenant, l.step, time.Since(l.since).Seconds()))
 }
 
-// show puts a tenant's step on its line, on a free one, or on that of whoever
-// has not moved for longest.
+// show puts a tenant's step on its line, on a free one, or on that of the tenant that has
+// not moved for longest.
 func (b *Board) show(tenant, step string) {
 	if len(b.lines) == 0 {
 		return

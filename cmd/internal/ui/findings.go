@@ -78,7 +78,7 @@ func NewAuditDocument(r audit.Report, elapsed time.Duration) AuditDocument {
 	return d
 }
 
-// IsTerminal says whether out is one.
+// IsTerminal reports whether out is a terminal.
 func IsTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
