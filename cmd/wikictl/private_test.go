@@ -84,6 +84,13 @@ func TestWikiThatItsOwnCodeCloses(t *testing.T) {
 	f.exits(0, "create", "--all")
 	f.readable("w0", false)
 
+	for _, only := range []string{"$action === 'read' && $title->getNamespace() === NS_FILE", "$action === 'read'"} { // as Lockdown does
+		hook := "wgHooks.getUserPermissionsErrors = [ { php = \"static function ( $title, $user, $action, &$result ) { if ( " + only + " && !$user->isRegistered() ) { $result = [ 'badaccess-group0' ]; return false; } return true; }\" } ]\n"
+		f.write("tenants/w1.toml", open+hook)
+		f.wants(f.fails("apply", "--all"), "w1.localhost may not be read without a log-in", "its files would be served to anybody")
+		f.readable("w1", true)
+	}
+
 	f.write("tenants/w1.toml", open+closes)
 	f.wants(f.fails("apply", "--all"), "w1.localhost may not be read without a log-in")
 	f.readable("w1", true)

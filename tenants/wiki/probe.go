@@ -28,7 +28,7 @@ type SiteInfo struct {
 	MainPage string // its title; empty: unknown
 	ReadOnly bool   // false also when it is unknown
 	Private  bool   // MainPage and ReadOnly are unknown
-	Hidden   bool   // strangers may not read it, as it says
+	Hidden   bool   // strangers may not read it, as it says, or not the pages of its files
 	LogsIn   bool   // it offers strangers to log in; false also when it was not asked or does not say
 	Noise    string // what stands before the answer of api.php, as settings that print leave it
 }
@@ -38,10 +38,14 @@ type SiteInfo struct {
 const probeLimit = 60 * time.Second
 
 // SiteInfoPath is what is asked of api.php.
-const SiteInfoPath = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2"
+const SiteInfoPath = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2" + mayRead
 
 // logInPath asks for what a log-in takes, too.
-const logInPath = "/api.php?action=query&meta=siteinfo%7Cauthmanagerinfo&siprop=general&amirequestsfor=login&format=json&formatversion=2"
+const logInPath = "/api.php?action=query&meta=siteinfo%7Cauthmanagerinfo&siprop=general&amirequestsfor=login&format=json&formatversion=2" + mayRead
+
+// mayRead asks, too, whether strangers may read the page of a file, which need not exist:
+// what closes namespaces, such as an extension, may leave the wiki itself open (API:Info).
+const mayRead = "&prop=info&intestactions=read&titles=File:X.png"
 
 // Probe asks a wiki for its SiteInfo through the web server at base, such as
 // "http://127.0.0.1:8080", by its host name.
@@ -138,6 +142,7 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 	var answer struct {
 		Error struct{ Code string }
 		Query struct {
+			Pages   []struct{ Actions struct{ Read *bool } }
 			General struct {
 				Generator, Sitename, Lang, WikiID, Mainpage, Server, ServerName, Base string
 
@@ -167,6 +172,9 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 	}
 	a := answer.Query.AuthManagerInfo
 	info.LogsIn = a.CanAuthenticateNow && len(a.Requests) > 0
+	for _, page := range answer.Query.Pages {
+		info.Hidden = page.Actions.Read != nil && !*page.Actions.Read
+	}
 	if g.ServerName != "" { // else it can't make full addresses of its own, as base is not
 		info.Home = g.Base
 	}
