@@ -110,7 +110,9 @@ func checkParameter(key, value string) error {
 		wrong = escape != nil || unknown != nil
 	case key == "tls":
 		lower := strings.ToLower(value)
-		wrong = !isSwitch(value) && lower != "skip-verify" && lower != "preferred" && value != ""
+		if !isSwitch(value) && lower != "skip-verify" && lower != "preferred" && value != "" {
+			return fmt.Errorf("%q is no value of the parameter tls, which takes true, skip-verify, preferred and false; true checks the server's certificate by the authorities of this machine, to which your own can be added", value)
+		}
 	case key == "serverPubKey":
 		wrong = value != ""
 	case key == "strict":
