@@ -42,7 +42,7 @@ func damagedSecrets(f *farm) {
 			f.t.Error(out)
 		}
 	}
-	f.wants(f.exits(2, "upgrade", "--dry-run", "--all"), "w0: IN THE WAY", says)
+	f.wants(f.exits(2, "upgrade", "--dry-run", "--all"), "blocked w0: ", says)
 	f.write("tenants/w1.toml", strings.Replace(f.read("tenants/w1.toml"), "Wiki 1", "Wiki 1!", 1))
 	out, story, code := f.result("apply", "--all")
 	if code != 2 {

@@ -58,6 +58,7 @@ func (c *client) version() string {
 // content is all that a wiki's readers have: pages with their history, users and
 // files.
 func (c *client) content() string {
+	c.f.still("wiki%")
 	var all strings.Builder
 	for _, query := range []url.Values{
 		{"generator": {"allpages"}, "gaplimit": {"max"}, "prop": {"revisions"}, "rvprop": {"ids|timestamp|user|content"}, "rvslots": {"main"}},
