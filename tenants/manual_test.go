@@ -57,6 +57,63 @@ func TestManualLoads(t *testing.T) {
 	}
 }
 
+// The manual's examples have every key that a definition may have.
+func TestManualHasEveryKey(t *testing.T) {
+	files := examples(t)
+	for name, keys := range map[string][]Key{FarmFile: farmKeys, "classes/handbook.toml": classKeys, "tenants/alpha.toml": tenantKeys} {
+		root, problems := parseDocument(name, []byte(files[name]))
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		for _, key := range lacking(keys, []map[string]Value{root}, "") {
+			t.Errorf("the manual's %s lacks the key %s", name, key)
+		}
+	}
+}
+
+// lacking lists the keys that none of some tables has. The values of [defaults] are those
+// of a class.
+func lacking(keys []Key, tables []map[string]Value, path string) (paths []string) {
+	for _, k := range keys {
+		var values []any
+		for _, table := range tables {
+			if v, given := table[k.Name]; given {
+				values = append(values, v.Data)
+			}
+		}
+		if len(values) == 0 && path != "defaults." {
+			paths = append(paths, path+k.Name)
+			continue
+		}
+		var below []map[string]Value
+		for _, v := range values {
+			below = append(below, tablesIn(v, k.Type)...)
+		}
+		if len(k.Keys) > 0 && len(values) > 0 {
+			paths = append(paths, lacking(k.Keys, below, path+k.Name+".")...)
+		}
+	}
+	return paths
+}
+
+// tablesIn lists the tables that the keys below a key are in.
+func tablesIn(value any, kind Type) (tables []map[string]Value) {
+	table, _ := value.(map[string]Value)
+	list, _ := value.([]Value)
+	switch kind {
+	case Table:
+		return []map[string]Value{table}
+	case Tables:
+		list = slices.Collect(maps.Values(table))
+	}
+	for _, v := range list {
+		if inner, is := v.Data.(map[string]Value); is {
+			tables = append(tables, inner)
+		}
+	}
+	return tables
+}
+
 // The manual tells the defaults that a farm has that says nothing.
 func TestManualTellsDefaults(t *testing.T) {
 	page := examples(t)[FarmFile]
