@@ -15,14 +15,14 @@ var faultRules = []rule{
 		What:      "A fault of its own blocks a tenant: something that it wants is missing in its codebase, or it can't be rendered.",
 		Why:       "No command makes or changes it until that is mended; other tenants are not held up.",
 		Mend:      "Do what the message says.",
-		Reference: "README: Definitions",
+		Reference: "wikictl help troubleshooting",
 	}, tenant: blocked},
 	{Rule: Rule{
 		ID: "codebase-broken", Severity: Error,
 		What:      "A codebase is no MediaWiki that wikictl can run, or its php does not run.",
 		Why:       "It blocks every tenant on it.",
 		Mend:      "Correct its path or its php in [codebases], or mend what is there.",
-		Reference: "README: Definitions",
+		Reference: "wikictl help troubleshooting",
 	}, tenant: onBrokenCode, farm: brokenCode},
 }
 

@@ -29,7 +29,7 @@ var diskRules = []rule{
 		What:      "The web server answers for a wiki with a page of maintenance, and no upgrade of it goes on or was interrupted.",
 		Why:       "Nobody can read it.",
 		Mend:      "Remove the file, unless somebody closed the wiki on purpose.",
-		Reference: "README: Upgrading",
+		Reference: "wikictl help upgrading",
 	}, there: maintenanceLeft},
 	{Rule: Rule{
 		ID: "files-unreadable", Severity: Error,

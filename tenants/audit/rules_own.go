@@ -20,21 +20,21 @@ var ownRules = []rule{
 		What:      "A value breaks a [[policy]] of wikictl.toml; each is a rule policy/NAME.",
 		Why:       "The policy's reason says so.",
 		Mend:      "Change the value, or the policy's where.",
-		Reference: "README: Commands, audit",
+		Reference: "wikictl help auditing",
 	}, tenant: policies},
 	{Rule: Rule{
 		ID: "ignore-expired", Severity: Warning,
 		What:      "An [[ignore]] is past its date.",
 		Why:       "What it took out is found again, as its reason no longer holds.",
 		Mend:      "Mend what it took out, or give it a new date.",
-		Reference: "README: Commands, audit",
+		Reference: "wikictl help auditing",
 	}},
 	{Rule: Rule{
 		ID: "ignore-unused", Severity: Note,
 		What:      "An [[ignore]] takes nothing out.",
 		Why:       "It would hide the same mistake when somebody makes it again.",
 		Mend:      "Take it away.",
-		Reference: "README: Commands, audit",
+		Reference: "wikictl help auditing",
 	}},
 }
 

@@ -15,28 +15,28 @@ var sameRules = []rule{
 		What:      "Every tenant of a class sets the same value.",
 		Why:       "The next tenant will lack it, and a change has to be made everywhere.",
 		Mend:      "Move it into the class, or into the defaults.",
-		Reference: "README: A farm's files",
+		Reference: "wikictl help files",
 	}, farm: repeatedSettings},
 	{Rule: Rule{
 		ID: "override-equal", Severity: Note,
 		What:      "A value is the same as the one that it overrides.",
 		Why:       "It hides later changes of the general one.",
 		Mend:      "Take the more special one away.",
-		Reference: "README: A farm's files",
+		Reference: "wikictl help files",
 	}, farm: equalOverrides},
 	{Rule: Rule{
 		ID: "class-unused", Severity: Note,
 		What:      "No tenant is in the class.",
 		Why:       "Nobody sees whether it still fits.",
 		Mend:      "Take the file away, or name the class in a tenant.",
-		Reference: "README: A farm's files",
+		Reference: "wikictl help files",
 	}, farm: unusedClasses},
 	{Rule: Rule{
 		ID: "codebase-unused", Severity: Note,
 		What:      "No tenant runs on the codebase.",
 		Why:       "Old code lies around that nobody updates.",
 		Mend:      "Take it out of wikictl.toml, or upgrade a tenant to it.",
-		Reference: "README: A farm's files",
+		Reference: "wikictl help files",
 	}, farm: unusedCodebases},
 }
 

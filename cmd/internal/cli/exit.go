@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Exit codes, as README.md states them.
+// Exit codes, as the manual states them (wikictl help exit-codes).
 const (
 	exitDone        = 0
 	exitFound       = 1

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/wikictl/manual"
+	"wikictl/tenants/audit"
 )
 
 // calls are the command lines that a text shows, in `code` or as lines of their own.
@@ -39,6 +40,23 @@ func TestManualShowsWhatThereIs(t *testing.T) {
 	}
 	if seen < 60 {
 		t.Errorf("%d command lines were found", seen)
+	}
+}
+
+// A rule of audit that sends its reader to the manual names a page that there is.
+func TestRulesNamePages(t *testing.T) {
+	a := &app{stdout: io.Discard, interrupts: &interrupts{}}
+	named := 0
+	for _, r := range audit.Rules() {
+		if call, ours := strings.CutPrefix(r.Reference, "wikictl "); ours {
+			named++
+			if wrong := noSuchCall(a.command(), strings.Fields(call)); wrong != "" {
+				t.Errorf("%s: there is no %s", r.ID, wrong)
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("%d rules name a page", named)
 	}
 }
 
