@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,24 +67,6 @@ func readSmall(path string) ([]byte, *Problem) {
 		return nil, &Problem{Message: "is empty", Hint: "remove it or write a definition"}
 	}
 	return data, nil
-}
-
-// brokenLink says where a link leads to that could not be opened for want of a file.
-func brokenLink(path string, err error) (target string, broken bool) {
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", false
-	}
-	target, err = os.Readlink(path)
-	return target, err == nil
-}
-
-// Reason is what an *os.PathError says without repeating the path.
-func Reason(err error) string {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	return err.Error()
 }
 
 // parseDocument turns TOML into values with places.

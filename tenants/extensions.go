@@ -9,7 +9,7 @@ import (
 // PHPExtensions lists the extensions of PHP that a codebase needs for some tenants, as
 // composer.json names them without "ext-", sorted: those of MediaWiki, of what the
 // tenants load, and mysqli, by which MediaWiki reaches MariaDB and MySQL.
-func (c *Codebase) PHPExtensions(list []*Tenant) []string {
+func PHPExtensions(c *Codebase, list []*Tenant) []string {
 	needed := map[string]bool{"mysqli": true}
 	add := func(requires map[string]any) {
 		for key := range requires {
@@ -18,16 +18,16 @@ func (c *Codebase) PHPExtensions(list []*Tenant) []string {
 			}
 		}
 	}
-	add(c.requires)
+	add(c.Requires)
 	for _, t := range list {
 		for _, name := range t.Extensions {
 			if e := c.Extensions[name]; e != nil {
-				add(e.requires.Platform)
+				add(e.Requires.Platform)
 			}
 		}
 		for _, name := range t.Skins {
 			if s := c.Skins[name]; s != nil {
-				add(s.requires.Platform)
+				add(s.Requires.Platform)
 			}
 		}
 	}
@@ -36,17 +36,13 @@ func (c *Codebase) PHPExtensions(list []*Tenant) []string {
 
 // PHPVersion is Composer's constraint on the version of PHP that MediaWiki itself has;
 // empty: none.
-func (c *Codebase) PHPVersion() string {
-	wanted, _ := c.requires["php"].(string)
+func PHPVersion(c *Codebase) string {
+	wanted, _ := c.Requires["php"].(string)
 	return wanted
 }
 
 // FitsPHP reports whether MediaWiki itself takes a version of PHP.
-func (c *Codebase) FitsPHP(version string) bool { return satisfies(version, c.PHPVersion()) }
-
-// PHPNames lists the command line programs of PHP that are looked for when a codebase
-// names none, in that order.
-func PHPNames() []string { return slices.Clone(phpNames) }
+func FitsPHP(c *Codebase, version string) bool { return satisfies(version, PHPVersion(c)) }
 
 // CompareVersions compares the numbers of two versions, such as "1.43.9".
 func CompareVersions(a, b string) int { return slices.Compare(numbers(a), numbers(b)) }

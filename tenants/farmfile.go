@@ -16,8 +16,8 @@ func (l *loader) readFarm(d document) {
 	f.Origins = originsOf(d.root)
 	f.State = l.path(l.required(s, d, "state", "the folder below which wikictl writes").value)
 	f.AllowPHP, _ = s.bool("allow_php")
-	f.tenantPatterns, f.classPatterns = s.texts("tenants"), s.texts("classes")
-	if len(f.tenantPatterns) == 0 && s.table["tenants"].Data == nil {
+	l.tenantPatterns, l.classPatterns = s.texts("tenants"), s.texts("classes")
+	if len(l.tenantPatterns) == 0 && s.table["tenants"].Data == nil {
 		l.report(Position{File: d.file}, "tenants", `such as tenants = ["tenants/**/*.toml"]`, "is missing")
 	}
 	l.prefix = "wiki_"
@@ -76,9 +76,9 @@ func (l *loader) readCodebases(s *section) {
 		c, err := openCodebase(name, l.path(path.value))
 		c.Position = at
 		if err != nil {
-			c.fault(Problem{Position: path.at, Key: sub.path + "path", Message: err.Error()})
+			c.Fault(Problem{Position: path.at, Key: sub.path + "path", Message: err.Error()})
 		} else if numbers := numbers(c.Version); slices.Compare(numbers, oldest) < 0 {
-			c.fault(Problem{Position: path.at, Key: sub.path + "path", Hint: "use MediaWiki 1.39 or later",
+			c.Fault(Problem{Position: path.at, Key: sub.path + "path", Hint: "use MediaWiki 1.39 or later",
 				Message: fmt.Sprintf("MediaWiki %s is older than what wikictl can run", c.Version)})
 		}
 		c.PHP = l.findPHP(sub, php, c)
@@ -113,7 +113,7 @@ func (l *loader) findPHP(s *section, wanted text, c *Codebase) string {
 		problem.Position, problem.Hint = c.Position, "install php-cli, or name the program here"
 		problem.Message = "no php command line program was found"
 	}
-	c.fault(problem)
+	c.Fault(problem)
 	return ""
 }
 
@@ -228,3 +228,7 @@ func values(list []text) []string {
 	}
 	return out
 }
+
+// PHPNames lists the command line programs of PHP that are looked for when a codebase
+// names none, in that order.
+func PHPNames() []string { return slices.Clone(phpNames) }

@@ -3,9 +3,7 @@ package tenants
 import (
 	"path/filepath"
 	"strconv"
-)
-
-// Layout names everything below a farm's state folder. All results are absolute.
+) // Layout names everything below a farm's state folder. All results are absolute.
 type Layout struct {
 	State string
 }
@@ -139,3 +137,6 @@ func (l Layout) Server(name string) string { return filepath.Join(l.State, "serv
 
 // Socket is where a managed MariaDB listens.
 func (l Layout) Socket(server string) string { return filepath.Join(l.Run(), server+".sock") }
+
+// FarmFile is the name of the file that makes a folder a farm.
+const FarmFile = "wikictl.toml"

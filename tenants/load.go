@@ -9,9 +9,6 @@ import (
 	"sync/atomic"
 )
 
-// FarmFile is the name of the file that makes a folder a farm.
-const FarmFile = "wikictl.toml"
-
 // Load reads the farm in dir and everything that it names. The error is
 // Problems when the farm's files are wrong: every mistake at once, sorted. The
 // farm is nil then. What concerns one tenant only is no error, but among its Faults.
@@ -20,7 +17,7 @@ func Load(dir string) (*Farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{farm: &Farm{Dir: dir, Classes: map[string]*Class{}}, pems: new(pems), machine: ThisMachine()}
+	l := loader{farm: &Farm{Dir: dir, Classes: map[string]*Class{}}, pems: new(pems), reserved: new(sync.Map), machine: ThisMachine()}
 	document, problems := readDocument(dir, FarmFile)
 	l.problems = problems
 	if len(problems) == 0 {
@@ -40,26 +37,28 @@ func Load(dir string) (*Farm, error) {
 
 // loader gathers a farm and its problems.
 type loader struct {
-	farm     *Farm
-	problems Problems
-	defaults layer
-	classes  map[string]*layer
-	prefix   string // of database names
-	pages    []text // of the farm, that upgrades ask for
-	pems     *pems
-	machine  Machine
+	farm                          *Farm
+	problems                      Problems
+	defaults                      layer
+	classes                       map[string]*layer
+	tenantPatterns, classPatterns []text
+	prefix                        string    // of database names
+	pages                         []text    // of the farm, that upgrades ask for
+	reserved                      *sync.Map // of user names, by codebase and language
+	pems                          *pems
+	machine                       Machine
 }
 
 // resolveAll reads classes and tenants, which the farm file has named.
 func (l *loader) resolveAll() {
 	l.classes = map[string]*layer{}
-	for _, d := range l.readAll(l.farm.classPatterns) {
+	for _, d := range l.readAll(l.classPatterns) {
 		if d.root != nil {
 			l.addClass(d)
 		}
 	}
 	l.checkClassCycles()
-	names := l.match(l.farm.tenantPatterns, true)
+	names := l.match(l.tenantPatterns, true)
 	found := make([]*Tenant, len(names))
 	l.each(len(names), func(l *loader, i int) {
 		if d := l.read(names[i]); d.root != nil {

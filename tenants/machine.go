@@ -8,13 +8,6 @@ import (
 	"strings"
 )
 
-// Machine is the computer that a farm's own servers run on.
-type Machine struct {
-	Memory int64 // bytes that programs started here may take: of the machine, or of a control group
-	Total  int64 // bytes of the machine's memory; zero: not known
-	Cores  int
-}
-
 // ThisMachine reads how large this machine is (proc(5), meminfo; the kernel's
 // documentation of control groups, memory.max).
 func ThisMachine() Machine {

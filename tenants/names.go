@@ -3,6 +3,7 @@ package tenants
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -43,5 +44,18 @@ func fingerprintOf(c *Component) string {
 	if c == nil {
 		return "absent"
 	}
-	return c.fingerprint()
+	return c.Fingerprint()
 }
+
+var (
+	// plainName is what a tenant or server may be called: it becomes a file's
+	// name, a part of a database's name and of a lock's.
+	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
+	// databaseName has no hyphen, at which MediaWiki's --wiki splits
+	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
+	databaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+	languageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
+)
+
+// ValidName says whether a tenant may have that name.
+func ValidName(name string) bool { return plainName.MatchString(name) }

@@ -110,10 +110,10 @@ func ownSetting(key string) string {
 // checkServerSettings refuses encryption of a connection that has none.
 func (l *loader) checkServerSettings(t *Tenant) {
 	ssl, there := t.Settings["wgDBssl"]
-	if there && t.Server != nil && t.Server.bySocket() && ssl.Data != false {
+	if there && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
 		l.report(ssl.Position, "settings.wgDBssl", "take it away", "the server %q is reached by a socket, which has no TLS", t.Server.Name)
 	}
 }
 
 // bySocket reports whether the server is reached by a socket of this machine.
-func (s *Server) bySocket() bool { return s.Managed || strings.Contains(s.DSN, "unix(") }
+func bySocket(s *Server) bool { return s.Managed || strings.Contains(s.DSN, "unix(") }

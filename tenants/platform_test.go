@@ -30,7 +30,7 @@ func TestPlatformProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.LibraryProblems(); len(got) != 0 {
+	if got := LibraryProblems(c); len(got) != 0 {
 		t.Errorf("all libraries are there: %q", got)
 	}
 	for lock, want := range map[string]string{
@@ -42,7 +42,7 @@ func TestPlatformProblems(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(root, "composer.lock"), []byte(lock), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got := c.LibraryProblems(); len(got) != 1 || !strings.Contains(got[0], want) {
+		if got := LibraryProblems(c); len(got) != 1 || !strings.Contains(got[0], want) {
 			t.Errorf("%s: %q", lock, got)
 		}
 	}
@@ -58,7 +58,7 @@ func TestPlatformProblems(t *testing.T) {
 			"A needs PHP's extension ldap", "A needs PHP >= 8.3, and it is 7.4.33",
 		}},
 	} {
-		if got := tenant.PlatformProblems(c, want.version, want.extensions); !slices.Equal(got, want.problems) {
+		if got := PlatformProblems(tenant, c, want.version, want.extensions); !slices.Equal(got, want.problems) {
 			t.Errorf("PHP %s: %q, want %q", want.version, got, want.problems)
 		}
 	}

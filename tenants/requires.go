@@ -12,28 +12,9 @@ import (
 	"strings"
 )
 
-// requirements is the "requires" of an extension.json, as the MediaWiki page
-// Manual:Extension registration describes it. Versions are Composer constraints.
-type requirements struct {
-	MediaWiki  string            `json:"MediaWiki"`
-	Platform   map[string]any    `json:"platform"`
-	Extensions map[string]string `json:"extensions"`
-	Skins      map[string]string `json:"skins"`
-}
-
-// UnmarshalJSON takes anything that is not an object for no requirement, as
-// PHP's empty array is.
-func (r *requirements) UnmarshalJSON(data []byte) error {
-	type plain requirements
-	if len(data) > 0 && data[0] != '{' {
-		return nil
-	}
-	return json.Unmarshal(data, (*plain)(r))
-}
-
 // unmet lists what a tenant on its codebase does not fulfil. What PHP has to
 // fulfil is the machine's: PlatformProblems.
-func (r requirements) unmet(t *Tenant) []string {
+func unmet(r Requirements, t *Tenant) []string {
 	var missing []string
 	if r.MediaWiki != "" && !satisfies(t.Codebase.Version, r.MediaWiki) {
 		missing = append(missing, fmt.Sprintf("MediaWiki %s, the codebase is %s", r.MediaWiki, t.Codebase.Version))
@@ -70,14 +51,14 @@ func coreRequires(path string) map[string]any {
 // LibraryProblems says which libraries the codebase asks for in composer.json and
 // does not have, as composer.lock tells, on which update.php stops (MediaWiki:
 // maintenance/checkComposerLockUpToDate.php).
-func (c *Codebase) LibraryProblems() []string {
+func LibraryProblems(c *Codebase) []string {
 	have, err := lockedLibraries(c.Path)
 	if err != nil {
 		return []string{fmt.Sprintf("MediaWiki %s: %s", c.Version, err)}
 	}
 	var problems []string
-	for _, name := range slices.Sorted(maps.Keys(c.requires)) {
-		wanted, isText := c.requires[name].(string)
+	for _, name := range slices.Sorted(maps.Keys(c.Requires)) {
+		wanted, isText := c.Requires[name].(string)
 		if !isText || !strings.Contains(name, "/") { // php, ext-xml
 			continue
 		}
@@ -123,20 +104,20 @@ func lockedLibraries(path string) (map[string]string, error) {
 
 // PlatformProblems says what PHP lacks that the tenant needs on codebase c: that
 // version of PHP, such as "8.2.29", with those extensions, named as PHP names them.
-func (t *Tenant) PlatformProblems(c *Codebase, version string, extensions []string) []string {
+func PlatformProblems(t *Tenant, c *Codebase, version string, extensions []string) []string {
 	have := map[string]bool{}
 	for _, e := range extensions {
 		have[strings.ReplaceAll(strings.ToLower(e), " ", "-")] = true
 	}
-	problems := platformProblems("MediaWiki "+c.Version, c.requires, version, have)
+	problems := platformProblems("MediaWiki "+c.Version, c.Requires, version, have)
 	for _, name := range t.Extensions {
 		if e := c.Extensions[name]; e != nil {
-			problems = append(problems, platformProblems(name, e.requires.Platform, version, have)...)
+			problems = append(problems, platformProblems(name, e.Requires.Platform, version, have)...)
 		}
 	}
 	for _, name := range t.Skins {
 		if s := c.Skins[name]; s != nil {
-			problems = append(problems, platformProblems(name, s.requires.Platform, version, have)...)
+			problems = append(problems, platformProblems(name, s.Requires.Platform, version, have)...)
 		}
 	}
 	return problems

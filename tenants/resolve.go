@@ -12,19 +12,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-var (
-	// plainName is what a tenant or server may be called: it becomes a file's
-	// name, a part of a database's name and of a lock's.
-	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
-	// databaseName has no hyphen, at which MediaWiki's --wiki splits
-	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
-	databaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	languageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
-)
-
-// ValidName says whether a tenant may have that name.
-func ValidName(name string) bool { return plainName.MatchString(name) }
-
 // reserved are databases that the servers and wikictl itself own, and reservedPrefix
 // begins the names of others that wikictl makes: further farms' ledgers, and goldens.
 var reserved = []string{"information_schema", "mysql", "performance_schema", "sys", "test", "wikictl"}
@@ -126,7 +113,7 @@ func (l *loader) reported(path string) bool {
 }
 
 func (l *loader) checkDatabaseName(t *Tenant) {
-	at := t.at("database")
+	at := positionOf(t, "database")
 	switch {
 	case !databaseName.MatchString(t.Database):
 		l.report(at, "database", "MediaWiki splits names at a hyphen", "%q is not made of 1 to 64 letters, digits and _", t.Database)
@@ -136,7 +123,7 @@ func (l *loader) checkDatabaseName(t *Tenant) {
 }
 
 // at is the place that set key, or the tenant's own.
-func (t *Tenant) at(key string) Position {
+func positionOf(t *Tenant, key string) Position {
 	if p, ok := t.Origins[key]; ok {
 		return p
 	}
@@ -147,7 +134,7 @@ func (l *loader) checkLanguage(t *Tenant, s text) {
 	switch {
 	case !languageCode.MatchString(s.value):
 		l.report(s.at, "language", `such as "en" or "pt-br"`, "%q is not a language code", s.value)
-	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !t.Codebase.hasLanguage(s.value):
+	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !hasLanguage(t.Codebase, s.value):
 		t.Fault(Problem{Position: s.at, Key: "language", Message: fmt.Sprintf("MediaWiki %s has no language %q", t.Codebase.Version, s.value)})
 	}
 }

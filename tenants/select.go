@@ -28,6 +28,9 @@ func (e selectError) Unwrap() error { return ErrSelect }
 // Selectf is an error that wraps ErrSelect.
 func Selectf(format string, args ...any) error { return selectError(fmt.Sprintf(format, args...)) }
 
+// maxParentheses bounds how deep a where expression may nest.
+const maxParentheses = 128
+
 // Select returns the tenants that any of names (names or globs) and where
 // choose, in the farm's order. No names means every tenant that where chooses;
 // neither is an error, and so is a name or a whole selection that matches
@@ -160,8 +163,8 @@ func (p *whereParser) and() (matcher, error) {
 }
 
 func (p *whereParser) not() (matcher, error) {
-	if p.depth++; p.depth > maxNesting {
-		return nil, p.fail("nested more than %d deep", maxNesting)
+	if p.depth++; p.depth > maxParentheses {
+		return nil, p.fail("nested more than %d deep", maxParentheses)
 	}
 	defer func() { p.depth-- }()
 	if p.take("not") {

@@ -21,16 +21,16 @@ func Show(t *Tenant, origins bool) string {
 	for _, p := range t.Faults {
 		w.b.WriteString("# blocked: " + strings.ReplaceAll(p.String(), "\n", " ") + "\n")
 	}
-	w.line("name", t.Name, t.at("name"))
-	w.line("hosts", t.Hosts, t.at("hosts"))
+	w.line("name", t.Name, positionOf(t, "name"))
+	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
 	if len(t.Classes) > 0 {
-		w.line("classes", t.Classes, t.at("name"))
+		w.line("classes", t.Classes, positionOf(t, "name"))
 	}
-	w.line("codebase", t.Codebase.Name, t.at("codebase"))
-	w.line("server", t.Server.Name, t.at("server"))
+	w.line("codebase", t.Codebase.Name, positionOf(t, "codebase"))
+	w.line("server", t.Server.Name, positionOf(t, "server"))
 	w.line("database", t.Database, t.Origins["database"])
 	w.line("language", t.Language, t.Origins["language"])
-	w.line("sitename", t.Sitename, t.at("sitename"))
+	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
 	w.line("admin", t.Admin, t.Origins["admin"])
 	w.components("extensions", t.Extensions, t)
 	w.components("skins", t.Skins, t)
@@ -176,7 +176,7 @@ func tomlText(value any) string {
 
 // Plain is the settings as encoding/json and the TOML encoder take them: maps,
 // lists and scalars without places.
-func (t *Tenant) Plain() map[string]any {
+func Plain(t *Tenant) map[string]any {
 	table, _ := plain(t.Settings).(map[string]any)
 	return table
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // Sizes of a managed server, of the keys of that name; zero is the least that a farm
@@ -64,66 +63,6 @@ func Scripts(m Machine, upload int64) Bounds {
 	return p
 }
 
-// bound is the least and the most of a key.
-type bound struct{ least, most int64 }
-
-// readSizes reads the sizes of a server.
-func (l *loader) readSizes(server *Server, s *section) {
-	const most = 1 << 50 // the files may be read on a smaller machine than the server's
-	for _, key := range []struct {
-		name string
-		to   *int64
-		bound
-	}{
-		{"buffer_pool", &server.Sizes.BufferPool, bound{64 * mib, most}},
-		{"redo_log", &server.Sizes.RedoLog, bound{32 * mib, 512 * gib}},
-	} {
-		s.managedOnly(server, key.name)
-		s.size(key.name, key.to, key.bound)
-	}
-	s.managedOnly(server, "connections")
-	s.number("connections", &server.Sizes.Connections, bound{50, 100_000})
-}
-
-// managedOnly refuses a key of a server that is not wikictl's own.
-func (s *section) managedOnly(server *Server, key string) {
-	if v, there := s.table[key]; there && !server.Managed {
-		s.report(v.Position, key, "remove it, and set it in the server's own configuration", "is of a managed server only")
-	}
-}
-
-// readPHP reads [php].
-func (l *loader) readPHP(s *section) {
-	p := &l.farm.PHP
-	s.size("memory_limit", &p.MemoryLimit, bound{128 * mib, 64 * gib})
-	s.size("opcache", &p.Opcache, bound{64 * mib, 4 * gib})
-	s.size("file_size", &p.FileSize, bound{64 * mib, 1 << 50})
-	s.number("children", &p.Children, bound{1, 1000})
-	s.end()
-}
-
-// resolveSizes sets the sizes that no file gives, now that the tenants are known.
-func (l *loader) resolveSizes() {
-	f, tenants, servers := l.farm, map[*Server]int{}, 0
-	var upload int64
-	for _, t := range f.Tenants {
-		tenants[t.Server]++
-		n, _ := t.Settings["wgMaxUploadSize"].Data.(int64)
-		upload = max(upload, n)
-	}
-	for _, server := range f.Servers {
-		if server.Managed {
-			servers++
-		}
-	}
-	for _, server := range f.Servers {
-		if server.Managed {
-			server.Sizes = server.Sizes.or(Managed(l.machine, tenants[server], servers))
-		}
-	}
-	f.PHP = f.PHP.or(Scripts(l.machine, upload))
-}
-
 // or takes from other what is zero. A redo log that is not given follows a buffer pool
 // that is.
 func (s Sizes) or(other Sizes) Sizes {
@@ -147,50 +86,6 @@ func orElse(n, other int64) int64 {
 	return other
 }
 
-// size reads a number of bytes: an integer, or text such as "512M".
-func (s *section) size(key string, to *int64, b bound) {
-	v, there := s.table[key]
-	if !there {
-		return
-	}
-	n, ok := v.Data.(int64)
-	if text, is := v.Data.(string); is {
-		n, ok = parseSize(text)
-	}
-	switch {
-	case !ok:
-		s.report(v.Position, key, `such as "512M" or "2G"`, "is no size")
-	case n < b.least || n > b.most:
-		s.report(v.Position, key, fmt.Sprintf("from %s to %s", sizeText(b.least), sizeText(b.most)), "%s is too little or too much", sizeText(n))
-	default:
-		*to = n
-	}
-}
-
-// number reads an integer.
-func (s *section) number(key string, to *int64, b bound) {
-	n, at, ok := get[int64](s, key, "a number")
-	switch {
-	case !ok:
-	case n < b.least || n > b.most:
-		s.report(at, key, fmt.Sprintf("from %d to %d", b.least, b.most), "%d is too few or too many", n)
-	default:
-		*to = n
-	}
-}
-
-// parseSize reads a whole number of bytes, or of K, M, G or T, each 1024 of the one
-// before, as MariaDB and PHP do.
-func parseSize(text string) (int64, bool) {
-	digits := strings.TrimRight(text, "KMGT")
-	factor := map[string]int64{"": 1, "K": kib, "M": mib, "G": gib, "T": kib * gib}[text[len(digits):]]
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n < 0 || factor == 0 || n > math.MaxInt64/factor {
-		return 0, false
-	}
-	return n * factor, true
-}
-
 // sizeText writes bytes as parseSize reads them, in the largest unit that is exact, or
 // in whole M.
 func sizeText(n int64) string {
@@ -201,4 +96,11 @@ func sizeText(n int64) string {
 		return fmt.Sprintf("%dM", n/mib)
 	}
 	return strconv.FormatInt(n, 10)
+}
+
+// Machine is the computer that a farm's own servers run on.
+type Machine struct {
+	Memory int64 // bytes that programs started here may take: of the machine, or of a control group
+	Total  int64 // bytes of the machine's memory; zero: not known
+	Cores  int
 }

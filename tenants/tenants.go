@@ -7,7 +7,6 @@ package tenants
 import (
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Farm is everything that one wikictl.toml describes, resolved and checked.
@@ -31,7 +30,6 @@ type Farm struct {
 	Ignores      []Ignore
 	Origins      Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
 
-	tenantPatterns, classPatterns []text
 }
 
 // Layout gives the places of everything below the farm's state folder.
@@ -58,34 +56,6 @@ func (f *Farm) Tenant(name string) *Tenant {
 		}
 	}
 	return nil
-}
-
-// Codebase is one MediaWiki tree. wikictl never writes into it.
-type Codebase struct {
-	Name       string
-	Path       string                // absolute
-	PHP        string                // the php command line program, absolute
-	Version    string                // MW_VERSION of includes/Defines.php, such as "1.43.9"
-	Extensions map[string]*Component // by folder name
-	Skins      map[string]*Component // by folder name
-	Faults     Problems              // why no wiki can run on it; the fields above are then as far as they are known
-	Position   Position
-
-	requires    map[string]any // of composer.json
-	fingerprint func() string
-	reserved    sync.Map // of user names, by language
-}
-
-// Component is one extension or skin that a codebase has.
-type Component struct {
-	Name    string // as wfLoadExtension or wfLoadSkin takes it: the folder's name
-	Skin    bool
-	Path    string // absolute folder
-	Version string // as extension.json or skin.json states it; may be empty
-
-	fault       string // why it can't be used: its manifest can't be read; empty: it can
-	requires    requirements
-	fingerprint func() string
 }
 
 // Server is one MariaDB or MySQL server.

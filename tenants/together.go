@@ -26,16 +26,16 @@ func (l *loader) checkTogether() {
 
 // onServer is a name of a tenant's server as servers may compare it: without regard
 // to the case of letters.
-func (t *Tenant) onServer(name string) string {
+func onServer(t *Tenant, name string) string {
 	name = strings.ToLower(name)
 	if t.Server != nil {
-		name = t.Server.address() + "/" + name
+		name = addressOf(t.Server) + "/" + name
 	}
 	return name
 }
 
 // address tells servers apart: two definitions may be of the same one.
-func (s *Server) address() string {
+func addressOf(s *Server) string {
 	_, address, _ := strings.Cut(s.DSN, "@")
 	if end := strings.LastIndex(address, ")"); end > 0 {
 		return address[:end+1]
@@ -45,11 +45,11 @@ func (s *Server) address() string {
 
 // checkDatabase reports whether a tenant has its database for itself.
 func (l *loader) checkDatabase(t *Tenant, databases map[string]*Tenant) bool {
-	other := databases[t.onServer(t.Database)]
-	databases[t.onServer(t.Database)] = t
+	other := databases[onServer(t, t.Database)]
+	databases[onServer(t, t.Database)] = t
 	if other != nil {
-		l.report(t.at("database"), "database", "set database in one of them", "%q of tenant %q is the same database as %q of tenant %q at %s",
-			t.Database, t.Name, other.Database, other.Name, other.at("database"))
+		l.report(positionOf(t, "database"), "database", "set database in one of them", "%q of tenant %q is the same database as %q of tenant %q at %s",
+			t.Database, t.Name, other.Database, other.Name, positionOf(other, "database"))
 	}
 	return other == nil
 }
@@ -59,13 +59,13 @@ func (l *loader) checkDatabase(t *Tenant, databases map[string]*Tenant) bool {
 func (l *loader) checkAccounts(t *Tenant, accounts map[string]*Tenant) {
 	for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
 		if t.Server != nil && t.Server.DSN != "" && strings.EqualFold(name, strings.SplitN(t.Server.DSN, "@", 2)[0]) {
-			l.report(t.at("database"), "database", "set another database", "its account %q would be the one that wikictl uses on server %q", name, t.Server.Name)
+			l.report(positionOf(t, "database"), "database", "set another database", "its account %q would be the one that wikictl uses on server %q", name, t.Server.Name)
 		}
-		if other := accounts[t.onServer(name)]; other != nil {
-			l.report(t.at("database"), "database", "set database in one of them", "%q of tenant %q would share the account %q with %q of tenant %q at %s",
-				t.Database, t.Name, name, other.Database, other.Name, other.at("database"))
+		if other := accounts[onServer(t, name)]; other != nil {
+			l.report(positionOf(t, "database"), "database", "set database in one of them", "%q of tenant %q would share the account %q with %q of tenant %q at %s",
+				t.Database, t.Name, name, other.Database, other.Name, positionOf(other, "database"))
 			return
 		}
 	}
-	accounts[t.onServer(t.WebAccount())], accounts[t.onServer(t.SchemaAccount())] = t, t
+	accounts[onServer(t, t.WebAccount())], accounts[onServer(t, t.SchemaAccount())] = t, t
 }

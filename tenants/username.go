@@ -66,45 +66,18 @@ func userNameProblem(name string) (why, hint string) {
 	return "", ""
 }
 
-// checkAdmin refuses an administrator who could not log in.
-func (l *loader) checkAdmin(t *Tenant, name text) {
-	why, hint := userNameProblem(name.value)
-	if why == "" && l.reservedHere(t, name.value) {
-		why, hint = fmt.Sprintf("%q is a name that this wiki reserves", name.value), "choose another"
-	}
-	if why != "" {
-		l.report(name.at, "admin", hint, "%s", why)
-	}
-}
-
-// reservedHere reports whether the tenant's settings or the messages of its language
-// reserve a name.
-func (l *loader) reservedHere(t *Tenant, name string) bool {
-	own, _ := t.Settings["wgReservedUsernames"].Data.([]Value)
-	if slices.ContainsFunc(own, func(v Value) bool { return v.Data == name }) {
-		return true
-	}
-	return t.Codebase != nil && slices.Contains(t.Codebase.reservedIn(t.Language), name)
-}
-
 // reservedIn are the reserved names in a language, which MediaWiki's messages give;
 // none for a language without messages, which is another problem.
-func (c *Codebase) reservedIn(language string) []string {
-	if known, ok := c.reserved.Load(language); ok {
-		return known.([]string)
-	}
+func reservedIn(c *Codebase, language string) []string {
 	var names []string
-	if languageCode.MatchString(language) {
-		var messages map[string]any
-		data, err := ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))
-		if err == nil && json.Unmarshal(data, &messages) == nil {
-			for _, key := range reservedMessages {
-				if text, ok := messages[key].(string); ok {
-					names = append(names, text)
-				}
+	var messages map[string]any
+	data, err := ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))
+	if err == nil && json.Unmarshal(data, &messages) == nil {
+		for _, key := range reservedMessages {
+			if text, ok := messages[key].(string); ok {
+				names = append(names, text)
 			}
 		}
 	}
-	c.reserved.Store(language, names)
 	return names
 }

@@ -155,12 +155,12 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 		if err != nil {
 			return err
 		}
-		j.Problems = append(j.Problems, j.tenant.PlatformProblems(c, platform.Version, platform.Extensions)...)
+		j.Problems = append(j.Problems, tenants.PlatformProblems(j.tenant, c, platform.Version, platform.Extensions)...)
 		if !j.code {
 			continue
 		}
 		if _, known := libraries[c]; !known {
-			libraries[c] = c.LibraryProblems()
+			libraries[c] = tenants.LibraryProblems(c)
 		}
 		j.Problems = append(j.Problems, libraries[c]...)
 		list = append(list, j.tenant)

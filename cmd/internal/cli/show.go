@@ -38,7 +38,7 @@ func (a *app) runShow(c *cli.Context) error {
 	if asJSON(c) {
 		rows := make([]resolved, len(list))
 		for i, t := range list {
-			rows[i] = resolved{listed: rowOf(t), Settings: t.Plain()}
+			rows[i] = resolved{listed: rowOf(t), Settings: tenants.Plain(t)}
 			if c.Bool("origin") {
 				rows[i].Origins = originsOf(t)
 			}
