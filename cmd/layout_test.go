@@ -23,13 +23,13 @@ var only = map[string][]string{
 	"database/sql":                    {"wikictl/migrations", "wikictl/tenants/ledger", "wikictl/tenants/mariadb"},
 	"github.com/go-sql-driver/mysql":  {"wikictl/tenants/mariadb"},
 	"github.com/urfave/cli/v2":        {"wikictl/cmd/internal/cli"},
-	"github.com/pelletier/go-toml/v2": {"wikictl/tenants"},
+	"github.com/pelletier/go-toml/v2": {"wikictl/tenants", "wikictl/tenants/definitions"},
 	"text/template":                   {"wikictl/templates"},
 	"html/template":                   {"wikictl/cmd/internal/page"},
 	"text/template/parse":             {"wikictl/templates"},
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},
-	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/cmd/testbed/needs", "wikictl/tenants", "wikictl/tenants/process"}, // tenants only looks for php
+	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/cmd/testbed/needs", "wikictl/tenants/definitions", "wikictl/tenants/process"}, // definitions only look for php
 
 	"github.com/cpuguy83/go-md2man/v2/md2man": {"wikictl/cmd/internal/cli"},
 }
@@ -39,7 +39,7 @@ var only = map[string][]string{
 var order = [][]string{
 	{"wikictl/cmd/testbed/needs", "wikictl/cmd/wikictl/manual"}, // the first is of tests only
 	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/losses", "wikictl/migrations/upgrade/forecast"},
-	{"wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
+	{"wikictl/tenants/definitions", "wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/tenants/ledger", "wikictl/templates/deploy", "wikictl/tenants/machine"},
 	{"wikictl/tenants/session"},
 	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},

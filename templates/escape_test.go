@@ -10,6 +10,7 @@ import (
 
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 func TestEscapers(t *testing.T) {
@@ -195,7 +196,7 @@ func TestRefusedWithPlace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(f.Dir, "tenants/btrfs.toml"), []byte(huge), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	f, err := tenants.Load(f.Dir)
+	f, err := definitions.Load(f.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

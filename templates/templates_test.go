@@ -10,6 +10,7 @@ import (
 
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 const farmToml = `state = "/srv/farm"
@@ -76,7 +77,7 @@ func load(tb testing.TB, farm string, more ...string) *tenants.Farm {
 			tb.Fatal(err)
 		}
 	}
-	f, err := tenants.Load(dir)
+	f, err := definitions.Load(dir)
 	if err != nil {
 		tb.Fatal(err)
 	}

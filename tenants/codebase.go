@@ -16,7 +16,7 @@ var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\
 
 // openCodebase looks at a MediaWiki tree: its version, extensions and skins. With an
 // error the codebase is what could be seen of it.
-func openCodebase(name, path string) (*Codebase, error) {
+func Open(name, path string) (*Codebase, error) {
 	c := &Codebase{Name: name, Path: path, Fingerprint: func() string { return "unread" }}
 	var err error
 	if c.Version, err = VersionAt(path); err != nil {
@@ -88,11 +88,11 @@ func readManifest(c *Component, manifest []byte) error {
 }
 
 // hasLanguage says whether the tree has messages of that language.
-func hasLanguage(c *Codebase, code string) bool {
+func HasLanguage(c *Codebase, code string) bool {
 	_, err := os.Stat(filepath.Join(c.Path, "languages", "i18n", code+".json"))
 	return err == nil
 }
 
 // intoCore are components that became a part of MediaWiki, by the first version
 // that has them (MediaWiki: release notes of 1.40).
-var intoCore = map[string]string{"Renameuser": "1.40"}
+var IntoCore = map[string]string{"Renameuser": "1.40"}

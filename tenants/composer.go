@@ -93,7 +93,7 @@ func (r release) next(position int) release {
 // satisfies reports whether a version meets a Composer constraint (Composer: Versions
 // and constraints). A version or a constraint that it can't read is taken as met:
 // MediaWiki itself has the last word.
-func satisfies(version, constraint string) bool {
+func Satisfies(version, constraint string) bool {
 	r, _, ok := readRelease(version)
 	if !ok {
 		return true

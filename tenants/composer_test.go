@@ -38,7 +38,7 @@ foreach ( $cs as $c ) { foreach ( $vs as $v ) { $out[$c][$v] = Composer\Semver\S
 	}
 	for constraint, answers := range want {
 		for version, met := range answers {
-			if got := satisfies(version, constraint); got != met {
+			if got := Satisfies(version, constraint); got != met {
 				t.Errorf("%s of %s: %v, Composer says %v", version, constraint, got, met)
 			}
 		}
@@ -65,7 +65,7 @@ func TestSatisfiesWhatCannotBeRead(t *testing.T) {
 		{"1.5", "1.0 - 2.0", true},
 		{"3.0", "^1 | ^3", true},
 	} {
-		if got := satisfies(tc.version, tc.constraint); got != tc.met {
+		if got := Satisfies(tc.version, tc.constraint); got != tc.met {
 			t.Errorf("%q of %q: %v", tc.version, tc.constraint, got)
 		}
 	}

@@ -42,7 +42,7 @@ func PHPVersion(c *Codebase) string {
 }
 
 // FitsPHP reports whether MediaWiki itself takes a version of PHP.
-func FitsPHP(c *Codebase, version string) bool { return satisfies(version, PHPVersion(c)) }
+func FitsPHP(c *Codebase, version string) bool { return Satisfies(version, PHPVersion(c)) }
 
 // CompareVersions compares the numbers of two versions, such as "1.43.9".
-func CompareVersions(a, b string) int { return slices.Compare(numbers(a), numbers(b)) }
+func CompareVersions(a, b string) int { return slices.Compare(Numbers(a), Numbers(b)) }

@@ -11,9 +11,9 @@ import (
 // maxAccount is the longest account name that both MySQL (32) and MariaDB (128) take.
 const maxAccount = 32
 
-// accountName derives an account's name from a database's, cut to what every
+// AccountName derives an account's name from a database's, cut to what every
 // server takes and kept unique by a hash of the whole.
-func accountName(database, suffix string) string {
+func AccountName(database, suffix string) string {
 	name := database + suffix
 	if len(name) <= maxAccount {
 		return name
@@ -50,12 +50,12 @@ func fingerprintOf(c *Component) string {
 var (
 	// plainName is what a tenant or server may be called: it becomes a file's
 	// name, a part of a database's name and of a lock's.
-	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
+	PlainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
 	// databaseName has no hyphen, at which MediaWiki's --wiki splits
 	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
-	databaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	languageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
+	DatabaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+	LanguageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
 )
 
 // ValidName says whether a tenant may have that name.
-func ValidName(name string) bool { return plainName.MatchString(name) }
+func ValidName(name string) bool { return PlainName.MatchString(name) }

@@ -12,8 +12,8 @@ func DidYouMean(word string, candidates iter.Seq[string]) string {
 	return nearest(word, candidates, max(2, len(word)/8))
 }
 
-// didYouMean is DidYouMean for short lists, where more of the word may differ.
-func didYouMean(word string, candidates iter.Seq[string]) string {
+// Suggest is DidYouMean for short lists, where more of the word may differ.
+func Suggest(word string, candidates iter.Seq[string]) string {
 	return nearest(word, candidates, max(2, len(word)/3))
 }
 

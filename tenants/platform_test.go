@@ -26,7 +26,7 @@ func TestPlatformProblems(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, err := openCodebase("1.43", root)
+	c, err := Open("1.43", root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// brokenLink says where a link leads to that could not be opened for want of a file.
-func brokenLink(path string, err error) (target string, broken bool) {
+// BrokenLink says where a link leads to that could not be opened for want of a file.
+func BrokenLink(path string, err error) (target string, broken bool) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", false
 	}

@@ -14,9 +14,9 @@ import (
 
 // unmet lists what a tenant on its codebase does not fulfil. What PHP has to
 // fulfil is the machine's: PlatformProblems.
-func unmet(r Requirements, t *Tenant) []string {
+func Unmet(r Requirements, t *Tenant) []string {
 	var missing []string
-	if r.MediaWiki != "" && !satisfies(t.Codebase.Version, r.MediaWiki) {
+	if r.MediaWiki != "" && !Satisfies(t.Codebase.Version, r.MediaWiki) {
 		missing = append(missing, fmt.Sprintf("MediaWiki %s, the codebase is %s", r.MediaWiki, t.Codebase.Version))
 	}
 	lack := func(kind string, wanted map[string]string, loaded []string, have map[string]*Component) {
@@ -25,7 +25,7 @@ func unmet(r Requirements, t *Tenant) []string {
 			switch c := have[folder]; {
 			case !slices.Contains(loaded, folder):
 				missing = append(missing, fmt.Sprintf("the %s %q, which the tenant does not load", kind, name))
-			case c != nil && c.Version != "" && !satisfies(c.Version, wanted[name]):
+			case c != nil && c.Version != "" && !Satisfies(c.Version, wanted[name]):
 				missing = append(missing, fmt.Sprintf("%s %s, the codebase has %s", name, wanted[name], c.Version))
 			}
 		}
@@ -66,7 +66,7 @@ func LibraryProblems(c *Codebase) []string {
 		switch {
 		case !there:
 			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s: run composer update --no-dev in %s", c.Version, name, wanted, c.Path))
-		case !satisfies(version, wanted):
+		case !Satisfies(version, wanted):
 			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s, and has %s: run composer update --no-dev in %s", c.Version, name, wanted, version, c.Path))
 		}
 	}
@@ -129,7 +129,7 @@ func platformProblems(who string, requires map[string]any, version string, have 
 		wanted, _ := requires[key].(string)
 		extension, isExtension := strings.CutPrefix(key, "ext-")
 		switch {
-		case key == "php" && !satisfies(version, wanted):
+		case key == "php" && !Satisfies(version, wanted):
 			problems = append(problems, fmt.Sprintf("%s needs PHP %s, and it is %s", who, wanted, version))
 		case isExtension && !have[extension]:
 			problems = append(problems, fmt.Sprintf("%s needs PHP's extension %s", who, extension))
@@ -152,7 +152,7 @@ func folderOf(name string, have map[string]*Component) string {
 }
 
 // numbers reads the leading numbers of a version: "1.43.0-rc.1" is 1, 43, 0.
-func numbers(version string) []int {
+func Numbers(version string) []int {
 	var out []int
 	for _, part := range strings.Split(version, ".") {
 		n, err := strconv.Atoi(strings.TrimLeft(part, "v"))

@@ -74,7 +74,7 @@ func someName(f *Farm, pattern string) error {
 		}
 		all[t.Name] = true
 	}
-	if hint := didYouMean(pattern, maps.Keys(all)); hint != "" {
+	if hint := Suggest(pattern, maps.Keys(all)); hint != "" {
 		return WithHint(Selectf("there is no tenant %q", pattern), hint)
 	}
 	return Selectf("there is no tenant %q", pattern)

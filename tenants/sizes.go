@@ -24,9 +24,9 @@ type Bounds struct {
 }
 
 const (
-	kib = int64(1) << 10
-	mib = int64(1) << 20
-	gib = int64(1) << 30
+	KiB = int64(1) << 10
+	MiB = int64(1) << 20
+	GiB = int64(1) << 30
 )
 
 // Managed are the sizes of a managed server with so many of the farm's tenants, which
@@ -35,15 +35,15 @@ const (
 // and again. The redo log holds half of what the pool may have changed.
 func Managed(m Machine, tenants, servers int) Sizes {
 	share := m.Memory / 4 / int64(max(servers, 1))
-	pool := min(max(512*mib, int64(tenants)*16*mib), max(share, 128*mib))
+	pool := min(max(512*MiB, int64(tenants)*16*MiB), max(share, 128*MiB))
 	if m.Memory == 0 {
-		pool = 512 * mib
+		pool = 512 * MiB
 	}
-	pool -= pool % mib
+	pool -= pool % MiB
 	return Sizes{
 		BufferPool:  pool,
-		RedoLog:     min(max(pool/2, 128*mib), 2*gib),
-		Connections: min(max(200+4*int64(tenants), 300), 4000, max(pool/mib, 150)),
+		RedoLog:     min(max(pool/2, 128*MiB), 2*GiB),
+		Connections: min(max(200+4*int64(tenants), 300), 4000, max(pool/MiB, 150)),
 	}
 }
 
@@ -52,27 +52,27 @@ func Managed(m Machine, tenants, servers int) Sizes {
 // wiki would write all pools again.
 func Scripts(m Machine, upload int64) Bounds {
 	children := min(max(4*int64(m.Cores), 4), 32)
-	if gigabytes := int64(math.Round(float64(m.Total) / float64(gib))); m.Total > 0 {
+	if gigabytes := int64(math.Round(float64(m.Total) / float64(GiB))); m.Total > 0 {
 		children = min(children, max(8*gigabytes, 4))
 	}
-	p := Bounds{MemoryLimit: 512 * mib, Opcache: 256 * mib, FileSize: max(gib, 4*min(upload, math.MaxInt64/8)), Children: children}
+	p := Bounds{MemoryLimit: 512 * MiB, Opcache: 256 * MiB, FileSize: max(GiB, 4*min(upload, math.MaxInt64/8)), Children: children}
 	if m.Memory > 0 {
-		p.MemoryLimit = min(max(m.Memory/8/mib*mib, 256*mib), gib)
-		p.Opcache = min(max(m.Memory/16/mib*mib, 128*mib), 256*mib)
+		p.MemoryLimit = min(max(m.Memory/8/MiB*MiB, 256*MiB), GiB)
+		p.Opcache = min(max(m.Memory/16/MiB*MiB, 128*MiB), 256*MiB)
 	}
 	return p
 }
 
-// or takes from other what is zero. A redo log that is not given follows a buffer pool
+// Or takes from other what is zero. A redo log that is not given follows a buffer pool
 // that is.
-func (s Sizes) or(other Sizes) Sizes {
+func (s Sizes) Or(other Sizes) Sizes {
 	if s.BufferPool > 0 && s.RedoLog == 0 {
-		s.RedoLog = min(max(s.BufferPool/2, 128*mib), 2*gib)
+		s.RedoLog = min(max(s.BufferPool/2, 128*MiB), 2*GiB)
 	}
 	return Sizes{orElse(s.BufferPool, other.BufferPool), orElse(s.RedoLog, other.RedoLog), orElse(s.Connections, other.Connections)}
 }
 
-func (p Bounds) or(other Bounds) Bounds {
+func (p Bounds) Or(other Bounds) Bounds {
 	return Bounds{
 		orElse(p.MemoryLimit, other.MemoryLimit), orElse(p.Opcache, other.Opcache),
 		orElse(p.FileSize, other.FileSize), orElse(p.Children, other.Children),
@@ -86,14 +86,14 @@ func orElse(n, other int64) int64 {
 	return other
 }
 
-// sizeText writes bytes as parseSize reads them, in the largest unit that is exact, or
+// SizeText writes bytes as parseSize reads them, in the largest unit that is exact, or
 // in whole M.
-func sizeText(n int64) string {
+func SizeText(n int64) string {
 	switch {
-	case n >= gib && n%gib == 0:
-		return fmt.Sprintf("%dG", n/gib)
-	case n >= mib:
-		return fmt.Sprintf("%dM", n/mib)
+	case n >= GiB && n%GiB == 0:
+		return fmt.Sprintf("%dG", n/GiB)
+	case n >= MiB:
+		return fmt.Sprintf("%dM", n/MiB)
 	}
 	return strconv.FormatInt(n, 10)
 }

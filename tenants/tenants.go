@@ -122,7 +122,7 @@ type Tenant struct {
 }
 
 // Blocked reports whether the tenant has faults of its own, so that no command makes
-// or changes it. Mistakes that concern more than one tenant are errors of Load.
+// Or changes it. Mistakes that concern more than one tenant are errors of Load.
 func (t *Tenant) Blocked() bool { return len(t.Faults) > 0 }
 
 // Fault adds a problem that concerns this tenant only, unless it is known already.
@@ -136,7 +136,7 @@ func (t *Tenant) Fault(p Problem) {
 type Origins map[string]Position
 
 // WebAccount is the name of the database account that the wiki serves with.
-func (t *Tenant) WebAccount() string { return accountName(t.Database, "") }
+func (t *Tenant) WebAccount() string { return AccountName(t.Database, "") }
 
 // SchemaAccount is the name of the database account that changes the schema.
-func (t *Tenant) SchemaAccount() string { return accountName(t.Database, "_schema") }
+func (t *Tenant) SchemaAccount() string { return AccountName(t.Database, "_schema") }

@@ -9,8 +9,8 @@ type UpgradeStep struct {
 	Where     string   // as Select takes it; empty: every tenant
 	Position  Position
 
-	match matcher
+	Match matcher
 }
 
 // For reports whether the step is one of that tenant's.
-func (s UpgradeStep) For(t *Tenant) bool { return s.match(t) }
+func (s UpgradeStep) For(t *Tenant) bool { return s.Match(t) }

@@ -49,7 +49,7 @@ func canonicalName(name string) string {
 }
 
 // userNameProblem says why nobody could log in by that name, and what to do.
-func userNameProblem(name string) (why, hint string) {
+func UserNameProblem(name string) (why, hint string) {
 	canonical := canonicalName(name)
 	switch {
 	case address.MatchString(name):
@@ -68,7 +68,7 @@ func userNameProblem(name string) (why, hint string) {
 
 // reservedIn are the reserved names in a language, which MediaWiki's messages give;
 // none for a language without messages, which is another problem.
-func reservedIn(c *Codebase, language string) []string {
+func ReservedIn(c *Codebase, language string) []string {
 	var names []string
 	var messages map[string]any
 	data, err := ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))

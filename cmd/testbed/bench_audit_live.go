@@ -13,6 +13,7 @@ import (
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -109,7 +110,7 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 	if err := b.define(n); err != nil {
 		return err
 	}
-	f, err := tenants.Load(b.demo.Dir)
+	f, err := definitions.Load(b.demo.Dir)
 	if err != nil {
 		return err
 	}

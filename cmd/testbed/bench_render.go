@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -138,7 +139,7 @@ wgRateLimits.edit.user = [%d, 60]
 // had been created. Their code is that of the tenant of their class. Nothing of a
 // release is there, nor a folder that it stands in.
 func (b *rendering) created(ctx context.Context) error {
-	f, err := tenants.Load(b.farm)
+	f, err := definitions.Load(b.farm)
 	if err != nil {
 		return err
 	}

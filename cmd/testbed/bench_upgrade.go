@@ -15,6 +15,7 @@ import (
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/wiki"
 )
@@ -147,7 +148,7 @@ func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) erro
 // visit reads a page of each wiki: for the first one in a wiki's life MediaWiki
 // starts other programs, to tell this machine from others.
 func (b *upgrading) visit(ctx context.Context) error {
-	f, err := tenants.Load(b.demo.Dir)
+	f, err := definitions.Load(b.demo.Dir)
 	if err != nil {
 		return err
 	}

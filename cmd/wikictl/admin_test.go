@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // userNames are asked of MediaWiki itself, which has the last word.
@@ -30,7 +31,7 @@ func TestAdministratorsCanLogIn(t *testing.T) {
 	for _, wiki := range []string{"w0", "w1"} {
 		c := f.client(wiki)
 		c.login(wiki)
-		def, err := tenants.Load(f.demo.Dir)
+		def, err := definitions.Load(f.demo.Dir)
 		must(t, err)
 		if want := def.Tenant(wiki).Admin; c.user() != want {
 			t.Errorf("%s: %q is logged in, want %q", wiki, c.user(), want)
@@ -44,7 +45,7 @@ func TestAdministratorsCanLogIn(t *testing.T) {
 			_, rest, _ := strings.Cut(file, "\n")
 			quoted, _ := json.Marshal(name)
 			f.write("tenants/"+wiki+".toml", "admin = "+string(quoted)+"\n"+rest)
-			if _, err := tenants.Load(f.demo.Dir); err == nil && !creatable[i] {
+			if _, err := definitions.Load(f.demo.Dir); err == nil && !creatable[i] {
 				t.Errorf("%s: MediaWiki refuses %q, and it is accepted", wiki, name)
 			}
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 )
 
@@ -254,13 +255,13 @@ func (f *farm) shell(name string, args ...string) {
 // backUp dumps a wiki's database as an upgrade does, and returns the file.
 func (f *farm) backUp(wiki string) string {
 	f.t.Helper()
-	definitions, err := tenants.Load(f.demo.Dir)
+	made, err := definitions.Load(f.demo.Dir)
 	must(f.t, err)
-	t := definitions.Tenant(wiki)
-	server, err := mariadb.Connect(f.t.Context(), t.Server, definitions.Layout(), "")
+	t := made.Tenant(wiki)
+	server, err := mariadb.Connect(f.t.Context(), t.Server, made.Layout(), "")
 	must(f.t, err)
 	defer server.Close()
-	b, err := server.Dump(f.t.Context(), t.Database, filepath.Join(definitions.Layout().Backups(wiki), "20260101-000000-aaaaaa"), tenants.Backup{})
+	b, err := server.Dump(f.t.Context(), t.Database, filepath.Join(made.Layout().Backups(wiki), "20260101-000000-aaaaaa"), tenants.Backup{})
 	must(f.t, err)
 	return b.File
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // treeFarm is a farm with a tenant x and codebases that hold nothing but their versions.
@@ -33,7 +34,7 @@ func treeFarm(t *testing.T, versions map[string]string) *tenants.Farm {
 			t.Fatal(err)
 		}
 	}
-	f, err := tenants.Load(dir)
+	f, err := definitions.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

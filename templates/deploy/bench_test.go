@@ -10,6 +10,7 @@ import (
 	"wikictl/cmd/testbed/needs"
 	"wikictl/templates"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // farm is n tenants with some settings each.
@@ -53,7 +54,7 @@ wgMaxUploadSize = %d
 wgLocaltimezone = "Europe/Vienna"
 `, i, i, i, i, 1000000+i))
 	}
-	f, err := tenants.Load(root)
+	f, err := definitions.Load(root)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 	"wikictl/php"
 	"wikictl/templates"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // Deployer writes below one state folder. It may be used by many goroutines.
@@ -112,7 +113,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 	served := *d.Tenant
 	served.Codebase = d.Codebase
 	return Wanted{
-		Definition: func() string { return tenants.Show(&served, false) },
+		Definition: func() string { return definitions.Show(&served, false) },
 		Tenant:     d.Tenant.Name, Core: d.Codebase.Path, PHP: d.Codebase.PHP,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},

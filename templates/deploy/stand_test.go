@@ -17,6 +17,7 @@ import (
 	"wikictl/cmd/testbed/needs"
 	"wikictl/templates"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // stand is a farm of three wikis on a MariaDB, a php-fpm and a web server of its own.
@@ -146,7 +147,7 @@ func (s *stand) load(sitename string) {
 	s.t.Helper()
 	s.write("tenants/alpha.toml", strings.Replace(alphaToml, "SITENAME", sitename, 1))
 	var err error
-	if s.farm, err = tenants.Load(s.dir); err != nil {
+	if s.farm, err = definitions.Load(s.dir); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 	"wikictl/cmd/testbed/needs"
 	"wikictl/templates"
-	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // certificate writes a self-signed certificate for alpha.test.
@@ -90,7 +90,7 @@ skins = ["Plain"]
 	} {
 		s.write(name, text)
 	}
-	if s.farm, err = tenants.Load(dir); err != nil {
+	if s.farm, err = definitions.Load(dir); err != nil {
 		t.Fatal(err)
 	}
 	s.farm.Web.Pools = true

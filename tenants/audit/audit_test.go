@@ -12,6 +12,7 @@ import (
 
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // today is a day on which MediaWiki 1.43 and PHP 8.2 are kept up, 1.39 is not.
@@ -32,7 +33,7 @@ func load(tb testing.TB, files map[string]string) *tenants.Farm {
 			tb.Fatal(err)
 		}
 	}
-	f, err := tenants.Load(dir)
+	f, err := definitions.Load(dir)
 	if err != nil {
 		tb.Fatal(err)
 	}

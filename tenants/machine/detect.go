@@ -11,6 +11,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/process"
 )
 
@@ -69,7 +70,7 @@ func freeState(path string) string {
 }
 
 func (f *Found) detectPHP(ctx context.Context) {
-	for _, name := range tenants.PHPNames() {
+	for _, name := range definitions.PHPNames() {
 		program, err := process.Find(name)
 		if err != nil {
 			continue

@@ -9,6 +9,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
 )
@@ -64,7 +65,7 @@ type Connect func(context.Context, *tenants.Server) (*mariadb.Server, error)
 // Inspect reads the machine for a farm. What can't be read is in the facts.
 func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	facts := Facts{
-		Root: os.Geteuid() == 0, Machine: tenants.ThisMachine(), Programs: map[string]string{},
+		Root: os.Geteuid() == 0, Machine: definitions.ThisMachine(), Programs: map[string]string{},
 		Systemd: isFolder("/run/systemd/system"), MariaDB: isFile("/etc/init.d/mariadb") || isFile("/lib/systemd/system/mariadb.service"),
 		Web: ReadWeb(ctx, f), Probe: listens(ctx, f.Web.Probe),
 		Servers: map[string]Store{}, PHP: map[string]PHP{},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // File is a file of a new farm.
@@ -49,13 +50,13 @@ func Starter(f Found) ([]File, error) {
 	}
 	for _, s := range []struct {
 		name, title string
-		keys        []tenants.Key
+		keys        []definitions.Key
 	}{
-		{"farm", "wikictl.toml, the farm's file of wikictl", tenants.FarmKeys()},
-		{"class", "A class of wikictl", tenants.ClassKeys()},
-		{"tenant", "A tenant of wikictl", tenants.TenantKeys()},
+		{"farm", "wikictl.toml, the farm's file of wikictl", definitions.FarmKeys()},
+		{"class", "A class of wikictl", definitions.ClassKeys()},
+		{"tenant", "A tenant of wikictl", definitions.TenantKeys()},
 	} {
-		text, wrong := tenants.Schema(s.title, s.keys)
+		text, wrong := definitions.Schema(s.title, s.keys)
 		err = errors.Join(err, wrong)
 		all = append(all, File{schemaFolder + "/" + s.name + ".json", text})
 	}

@@ -10,7 +10,7 @@ import (
 	toml "github.com/pelletier/go-toml/v2"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // A new farm can be read, says what was found, and is good by its own schemas; so is a
@@ -34,7 +34,7 @@ func TestStarter(t *testing.T) {
 				put(t, filepath.Join(dir, example, "example.toml"), f.Text)
 			}
 		}
-		f, err := tenants.Load(dir)
+		f, err := definitions.Load(dir)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

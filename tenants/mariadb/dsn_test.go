@@ -5,7 +5,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // verdict is the driver's, which panics at a parameter that it had once.
@@ -23,7 +23,7 @@ func TestCheckDSNAgreesWithTheDriver(t *testing.T) {
 		"root@tcp(::1)/", "root@tcp(127.0.0.1:3306)/?tls=skip-verify&parseTime=true", "a@b@tcp(h)/", "root@tcp(h)/?tls=true&maxAllowedPacket=0", "root@tcp(h)/?loc=Europe%2FBerlin",
 		"root@tcp(h)/?sql_mode=%27ANSI%27", "root@tcp(h)/?readTimeout=10s&charset=utf8mb4&foo",
 	} {
-		if err := tenants.CheckDSN(dsn); err != nil || !verdict(dsn) {
+		if err := definitions.CheckDSN(dsn); err != nil || !verdict(dsn) {
 			t.Errorf("%q: %v; the driver takes it: %v", dsn, err, verdict(dsn))
 		}
 	}
@@ -32,12 +32,12 @@ func TestCheckDSNAgreesWithTheDriver(t *testing.T) {
 		"root@tcp(h)/?parseTime=maybe", "root@tcp(h)/?timeout=fast", "root@tcp(h)/?maxAllowedPacket=big", "root@tcp(h)/?loc=Nowhere", "root@tcp(h)/?tls=own",
 		"root@tcp(h)/?serverPubKey=own", "root@tcp(h)/?strict=true", "root@tcp(h)/?a=%zz", "root@tcp(h)/%zz", "",
 	} {
-		if tenants.CheckDSN(dsn) == nil {
+		if definitions.CheckDSN(dsn) == nil {
 			t.Errorf("%q is accepted; the driver takes it: %v", dsn, verdict(dsn))
 		}
 	}
 	for _, dsn := range []string{"root@unix(s)/", "root@tcp(h:0)/", "root@tcp(h:99999)/", "root@tcp(:3306)/", "root@tcp(a b)/", "root@tcp()/", "/"} {
-		if tenants.CheckDSN(dsn) == nil {
+		if definitions.CheckDSN(dsn) == nil {
 			t.Errorf("%q is accepted, and no wiki could use it", dsn)
 		}
 	}
@@ -49,7 +49,7 @@ func FuzzCheckDSN(f *testing.F) {
 		f.Add(dsn)
 	}
 	f.Fuzz(func(t *testing.T, dsn string) {
-		if tenants.CheckDSN(dsn) == nil && !verdict(dsn) {
+		if definitions.CheckDSN(dsn) == nil && !verdict(dsn) {
 			_, err := mysql.ParseDSN(dsn)
 			t.Fatalf("%q is accepted, the driver says %v", dsn, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/process"
 )
 
@@ -176,7 +177,7 @@ func owns(u *user.User, folder string) bool {
 
 // launch starts mariadbd in a session of its own and waits until it answers.
 func (p Private) launch(ctx context.Context) error {
-	if err := fits(p.Sizes, tenants.ThisMachine()); err != nil {
+	if err := fits(p.Sizes, definitions.ThisMachine()); err != nil {
 		return err
 	}
 	logFile := filepath.Join(p.Folder, "error.log")

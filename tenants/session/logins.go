@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"wikictl/templates/deploy"
-	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // logIns are the log-in pages that a run has seen. Code and settings make that page, and
@@ -52,5 +52,5 @@ func (h *Host) kindOf(tenant, set string) string {
 	if err != nil {
 		return ""
 	}
-	return set + " " + tenants.DefinedAlike(definition)
+	return set + " " + definitions.DefinedAlike(definition)
 }

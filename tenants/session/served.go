@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 // HostOf is the first host name by which a release of a tenant is served: the one of
@@ -11,7 +12,7 @@ import (
 func (h *Host) HostOf(t *tenants.Tenant, release int) string {
 	text, err := h.Deploy.DefinitionOf(t.Name, release)
 	if err == nil {
-		if hosts := tenants.DefinedHosts(text); len(hosts) > 0 {
+		if hosts := definitions.DefinedHosts(text); len(hosts) > 0 {
 			return hosts[0]
 		}
 	}

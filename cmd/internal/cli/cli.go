@@ -21,6 +21,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
@@ -147,7 +148,7 @@ func loadFarm(c *cli.Context) (*tenants.Farm, error) {
 // has a wikictl.toml.
 func readFarm(c *cli.Context) (*tenants.Farm, error) {
 	if dir := c.String("farm"); dir != "" {
-		return tenants.Load(dir)
+		return definitions.Load(dir)
 	}
 	dir, err := os.Getwd()
 	if err != nil {
@@ -155,7 +156,7 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 	}
 	for at := dir; ; at = filepath.Dir(at) {
 		if deploy.Exists(filepath.Join(at, tenants.FarmFile)) {
-			return tenants.Load(at)
+			return definitions.Load(at)
 		}
 		if at == filepath.Dir(at) {
 			return nil, tenants.WithHint(usagef("there is no %s in %s or above", tenants.FarmFile, dir), "name the farm's folder with --farm")

@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/demo"
-	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/provision"
 )
@@ -97,7 +97,7 @@ func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
 	if err := d.WriteFarm(codebases); err != nil {
 		return err
 	}
-	f, err := tenants.Load(d.Dir)
+	f, err := definitions.Load(d.Dir)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
 // stopDemo stops the web servers, then the database.
 func (a *app) stopDemo(ctx context.Context, d *demo.Demo) error {
 	err := d.Web.Stop(ctx)
-	f, loadErr := tenants.Load(d.Dir)
+	f, loadErr := definitions.Load(d.Dir)
 	if loadErr != nil {
 		return errors.Join(err, loadErr)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
 )
 
 func (a *app) showCommand() *cli.Command {
@@ -38,7 +39,7 @@ func (a *app) runShow(c *cli.Context) error {
 	if asJSON(c) {
 		rows := make([]resolved, len(list))
 		for i, t := range list {
-			rows[i] = resolved{listed: rowOf(t), Settings: tenants.Plain(t)}
+			rows[i] = resolved{listed: rowOf(t), Settings: definitions.Plain(t)}
 			if c.Bool("origin") {
 				rows[i].Origins = originsOf(t)
 			}
@@ -49,7 +50,7 @@ func (a *app) runShow(c *cli.Context) error {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		fmt.Fprint(a.stdout, tenants.Show(t, c.Bool("origin")))
+		fmt.Fprint(a.stdout, definitions.Show(t, c.Bool("origin")))
 	}
 	return nil
 }

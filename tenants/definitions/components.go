@@ -1,0 +1,58 @@
+package definitions
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// setComponents checks extensions and skins against the tenant's codebase.
+func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
+	t.Extensions, t.Skins = values(extensions), values(skins)
+	for _, e := range extensions {
+		t.Origins["extensions."+e.value] = e.at
+	}
+	for _, s := range skins {
+		t.Origins["skins."+s.value] = s.at
+	}
+	if len(skins) == 0 {
+		l.report(t.Position, "skins", `such as skins = ["Vector"]`, "the tenant %q has none", t.Name)
+	}
+	if t.Codebase == nil || len(t.Codebase.Faults) > 0 {
+		return
+	}
+	checkComponents(t, "extensions", extensions, t.Codebase.Extensions)
+	checkComponents(t, "skins", skins, t.Codebase.Skins)
+}
+
+// checkComponents finds what the tenant's codebase lacks of what the tenant loads.
+func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[string]*tenants.Component) {
+	kind := strings.TrimSuffix(key, "s")
+	for _, w := range wanted {
+		c := have[w.value]
+		switch {
+		case c == nil:
+			t.Fault(absent(t, w, key, kind, have))
+			continue
+		case c.Fault != "":
+			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Fault)})
+		}
+		for _, missing := range tenants.Unmet(c.Requires, t) {
+			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("%s of tenant %q needs %s", w.value, t.Name, missing)})
+		}
+	}
+}
+
+// absent is the problem of a component that a codebase does not have.
+func absent(t *tenants.Tenant, w text, key, kind string, have map[string]*tenants.Component) tenants.Problem {
+	since, moved := tenants.IntoCore[w.value]
+	if moved && slices.Compare(tenants.Numbers(t.Codebase.Version), tenants.Numbers(since)) >= 0 {
+		return tenants.Problem{Position: w.at, Key: key, Hint: "take it away",
+			Message: fmt.Sprintf("%s is part of MediaWiki since %s, and MediaWiki %s at %s has no %s of that name", w.value, since, t.Codebase.Version, t.Codebase.Path, kind)}
+	}
+	return tenants.Problem{Position: w.at, Key: key, Hint: tenants.Suggest(w.value, maps.Keys(have)),
+		Message: fmt.Sprintf("MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, kind, w.value)}
+}

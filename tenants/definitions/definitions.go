@@ -1,0 +1,124 @@
+// Package definitions reads the farm's TOML files: every mistake at once, with its place, or
+// tenants whose values are inherited, resolved and remember where they came from. It
+// writes nothing.
+package definitions
+
+import (
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"wikictl/tenants"
+)
+
+// Load reads the farm in dir and everything that it names. The error is
+// Problems when the farm's files are wrong: every mistake at once, sorted. The
+// farm is nil then. What concerns one tenant only is no error, but among its Faults.
+func Load(dir string) (*tenants.Farm, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	l := loader{farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), reserved: new(sync.Map), machine: ThisMachine()}
+	document, problems := readDocument(dir, tenants.FarmFile)
+	l.problems = problems
+	if len(problems) == 0 {
+		l.readFarm(document)
+		l.resolveAll()
+		l.resolveSizes()
+	}
+	if len(l.problems) == 0 {
+		return l.farm, nil
+	}
+	for _, t := range l.farm.Tenants { // all mistakes at once
+		l.problems = append(l.problems, t.Faults...)
+	}
+	l.problems.Sort()
+	return nil, slices.Compact(l.problems)
+}
+
+// loader gathers a farm and its problems.
+type loader struct {
+	farm                          *tenants.Farm
+	problems                      tenants.Problems
+	defaults                      layer
+	classes                       map[string]*layer
+	tenantPatterns, classPatterns []text
+	prefix                        string    // of database names
+	pages                         []text    // of the farm, that upgrades ask for
+	reserved                      *sync.Map // of user names, by codebase and language
+	pems                          *pems
+	machine                       tenants.Machine
+}
+
+// resolveAll reads classes and tenants, which the farm file has named.
+func (l *loader) resolveAll() {
+	l.classes = map[string]*layer{}
+	for _, d := range l.readAll(l.classPatterns) {
+		if d.root != nil {
+			l.addClass(d)
+		}
+	}
+	l.checkClassCycles()
+	names := l.match(l.tenantPatterns, true)
+	found := make([]*tenants.Tenant, len(names))
+	l.each(len(names), func(l *loader, i int) {
+		if d := l.read(names[i]); d.root != nil {
+			found[i] = l.resolve(l.readLayer(d))
+		}
+	})
+	l.farm.Tenants = slices.DeleteFunc(found, func(t *tenants.Tenant) bool { return t == nil })
+	slices.SortFunc(l.farm.Tenants, func(a, b *tenants.Tenant) int { return strings.Compare(a.Name, b.Name) })
+	l.checkTogether()
+}
+
+// readAll reads every file that the patterns match.
+func (l *loader) readAll(patterns []text) []document {
+	names := l.match(patterns, false)
+	documents := make([]document, len(names))
+	l.each(len(names), func(l *loader, i int) { documents[i] = l.read(names[i]) })
+	return documents
+}
+
+// read reads one file; its root is nil when it has problems.
+func (l *loader) read(name string) document {
+	d, problems := readDocument(l.farm.Dir, name)
+	l.problems = append(l.problems, problems...)
+	return d
+}
+
+// each calls do for every number below n, several at once, each time with a
+// loader of its own. What they report comes after what was known, by number.
+func (l *loader) each(n int, do func(l *loader, i int)) {
+	reported := make([]tenants.Problems, n)
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				own := *l
+				own.problems = slices.Clip(l.problems)
+				do(&own, i)
+				reported[i] = own.problems[len(l.problems):]
+			}
+		})
+	}
+	wait.Wait()
+	l.problems = append(l.problems, slices.Concat(reported...)...)
+}
+
+func (l *loader) report(at tenants.Position, key, hint, format string, args ...any) {
+	s := section{path: "", problems: &l.problems}
+	s.report(at, key, hint, format, args...)
+}
+
+// path makes a path of the definitions absolute.
+func (l *loader) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(l.farm.Dir, p)
+}

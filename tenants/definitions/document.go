@@ -1,0 +1,276 @@
+package definitions
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+
+	"wikictl/tenants"
+)
+
+// maxDocument is the largest definition file that is read, in bytes.
+const maxDocument = 8 << 20
+
+// maxNesting is how deep tables and arrays of a definition may be nested.
+const maxNesting = 128
+
+// document is one TOML file as a tree of values that know their places.
+type document struct {
+	file string // relative to the farm's folder
+	root map[string]tenants.Value
+}
+
+// readDocument reads and parses the file at dir/name.
+func readDocument(dir, name string) (document, tenants.Problems) {
+	d := document{file: name}
+	data, problem := readSmall(filepath.Join(dir, name))
+	if problem != nil {
+		problem.Position.File = name
+		return d, tenants.Problems{*problem}
+	}
+	root, problems := parseDocument(name, data)
+	d.root = root
+	return d, problems
+}
+
+// readSmall reads a file that a person could have written, or says why not.
+func readSmall(path string) ([]byte, *tenants.Problem) {
+	f, err := tenants.OpenFile(path, os.O_RDONLY, 0)
+	if target, broken := tenants.BrokenLink(path, err); broken {
+		return nil, &tenants.Problem{Message: "is a symbolic link to " + target + ", which is not there", Hint: "remove it or put the file there"}
+	}
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return nil, &tenants.Problem{Message: "is a folder, not a file"}
+	case errors.Is(err, tenants.ErrIrregular):
+		return nil, &tenants.Problem{Message: tenants.Reason(err), Hint: "a FIFO, a device or a socket is never read"}
+	case err != nil:
+		return nil, &tenants.Problem{Message: tenants.Reason(err)}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
+	switch {
+	case err != nil:
+		return nil, &tenants.Problem{Message: tenants.Reason(err)}
+	case len(data) > maxDocument:
+		return nil, &tenants.Problem{Message: fmt.Sprintf("larger than %d MiB", maxDocument>>20), Hint: "is it a definition file?"}
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, &tenants.Problem{Message: "is empty", Hint: "remove it or write a definition"}
+	}
+	return data, nil
+}
+
+// parseDocument turns TOML into values with places.
+func parseDocument(file string, data []byte) (map[string]tenants.Value, tenants.Problems) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark, which some editors write
+	if at := invalidUTF8(data); at >= 0 {
+		return nil, tenants.Problems{{Position: positionAt(file, data, at), Message: "is not UTF-8"}}
+	}
+	var raw map[string]any
+	if err := toml.Unmarshal(data, &raw); err != nil {
+		return nil, tenants.Problems{syntaxProblem(file, err)}
+	}
+	places, problem := findPlaces(file, data)
+	if problem != nil {
+		return nil, tenants.Problems{*problem}
+	}
+	root := tenants.Value{Position: tenants.Position{File: file}}
+	c := converter{places: places}
+	root.Data = c.convert(raw, "", root.Position, 0)
+	if c.problem != nil {
+		return nil, tenants.Problems{*c.problem}
+	}
+	return root.Data.(map[string]tenants.Value), nil
+}
+
+func invalidUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+func positionAt(file string, data []byte, offset int) tenants.Position {
+	before := data[:offset]
+	line := bytes.Count(before, []byte("\n"))
+	return tenants.Position{File: file, Line: line + 1, Column: offset - bytes.LastIndexByte(before, '\n')}
+}
+
+func syntaxProblem(file string, err error) tenants.Problem {
+	p := tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
+	var decode *toml.DecodeError
+	if errors.As(err, &decode) {
+		p.Position.Line, p.Position.Column = decode.Position()
+		p.Message = decode.Error()
+	}
+	return p
+}
+
+// places maps a path of keys and array indexes, each followed by a NUL, to
+// where the key or the element stands.
+type places map[string]tenants.Position
+
+// findPlaces walks the syntax tree, which the decoder's values do not carry.
+func findPlaces(file string, data []byte) (places, *tenants.Problem) {
+	parser := parsers.Get().(*unstable.Parser)
+	defer parsers.Put(parser)
+	parser.Reset(data)
+	w := walker{parser: parser, file: file, data: data, found: places{}, tables: map[string]int{}}
+	prefix := ""
+	for w.parser.NextExpression() {
+		switch n := w.parser.Expression(); n.Kind {
+		case unstable.Table:
+			prefix = w.header(n, false)
+		case unstable.ArrayTable:
+			prefix = w.header(n, true)
+		case unstable.KeyValue:
+			w.keyValue(n, prefix, 0)
+		}
+	}
+	if err := w.parser.Error(); err != nil {
+		return nil, &tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
+	}
+	return w.found, nil
+}
+
+// parsers are used again, with the memory of the files that they have read.
+var parsers = sync.Pool{New: func() any { return new(unstable.Parser) }}
+
+type walker struct {
+	parser *unstable.Parser
+	file   string
+	data   []byte
+	found  places
+	tables map[string]int // arrays of tables: how many elements so far
+	// The last place asked for: places are asked for in order, and counting from the
+	// start of the text or of a long line each time would be quadratic.
+	lineStart, line, last int
+}
+
+// place turns an offset into line and column.
+func (w *walker) place(offset int) tenants.Position {
+	if offset < w.last {
+		w.lineStart, w.line, w.last = 0, 0, 0
+	}
+	between := w.data[w.last:offset]
+	if newline := bytes.LastIndexByte(between, '\n'); newline >= 0 {
+		w.line += bytes.Count(between, []byte("\n"))
+		w.lineStart = w.last + newline + 1
+	}
+	w.last = offset
+	return tenants.Position{File: w.file, Line: w.line + 1, Column: offset - w.lineStart + 1}
+}
+
+// header notes the keys of [a.b] or [[a.b]] and returns the prefix of what follows.
+func (w *walker) header(n *unstable.Node, array bool) string {
+	prefix := ""
+	for keys := n.Key(); keys.Next(); {
+		key := keys.Node()
+		prefix += string(key.Data) + "\x00"
+		if _, seen := w.found[prefix]; !seen {
+			w.found[prefix] = w.place(int(key.Raw.Offset))
+		}
+		if array && keys.IsLast() {
+			w.tables[prefix]++
+		}
+		if n := w.tables[prefix]; n > 0 {
+			at := w.place(int(key.Raw.Offset))
+			prefix += strconv.Itoa(n-1) + "\x00"
+			if _, seen := w.found[prefix]; !seen {
+				w.found[prefix] = at
+			}
+		}
+	}
+	return prefix
+}
+
+// keyValue notes one key and everything inside its value.
+func (w *walker) keyValue(n *unstable.Node, prefix string, depth int) {
+	for keys := n.Key(); keys.Next(); {
+		key := keys.Node()
+		prefix += string(key.Data) + "\x00"
+		if _, seen := w.found[prefix]; !seen {
+			w.found[prefix] = w.place(int(key.Raw.Offset))
+		}
+	}
+	w.value(n.Value(), prefix, depth)
+}
+
+func (w *walker) value(n *unstable.Node, prefix string, depth int) {
+	if depth > maxNesting {
+		return // the converter reports it
+	}
+	switch n.Kind {
+	case unstable.InlineTable:
+		for members := n.Children(); members.Next(); {
+			w.keyValue(members.Node(), prefix, depth+1)
+		}
+	case unstable.Array:
+		i := 0
+		for elements := n.Children(); elements.Next(); i++ {
+			element := prefix + strconv.Itoa(i) + "\x00"
+			if raw := elements.Node().Raw; raw.Length > 0 {
+				w.found[element] = w.place(int(raw.Offset))
+			}
+			w.value(elements.Node(), element, depth+1)
+		}
+	}
+}
+
+// converter turns decoded TOML into values with places.
+type converter struct {
+	places  places
+	problem *tenants.Problem
+}
+
+func (c *converter) convert(raw any, path string, at tenants.Position, depth int) any {
+	if depth > maxNesting {
+		c.problem = &tenants.Problem{Position: at, Message: fmt.Sprintf("nested more than %d deep", maxNesting)}
+		return nil
+	}
+	switch v := raw.(type) {
+	case map[string]any:
+		table := make(map[string]tenants.Value, len(v))
+		for key, member := range v {
+			table[key] = c.child(member, path+key+"\x00", at, depth)
+		}
+		return table
+	case []any:
+		list := make([]tenants.Value, len(v))
+		for i, element := range v {
+			list[i] = c.child(element, path+strconv.Itoa(i)+"\x00", at, depth)
+		}
+		return list
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
+	case toml.LocalDate, toml.LocalTime, toml.LocalDateTime:
+		return fmt.Sprint(v)
+	}
+	return raw
+}
+
+func (c *converter) child(raw any, path string, parent tenants.Position, depth int) tenants.Value {
+	at, ok := c.places[path]
+	if !ok {
+		at = parent
+	}
+	return tenants.Value{Data: c.convert(raw, path, at, depth+1), Position: at}
+}

@@ -1,0 +1,127 @@
+package definitions
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// dsnForm is "user@protocol(address)/database?parameters" (Go-MySQL-Driver: DSN). The
+// last slash before the parameters counts, as an address may have some.
+var dsnForm = regexp.MustCompile(`^(?:.*@)?([A-Za-z0-9+._-]*)\(([^()]*)\)/([^/?]*)(?:\?(.*))?$`)
+
+// CheckDSN says what is wrong with a data source name, before anything connects.
+// tenants does not know the driver; a test of mariadb compares the two.
+func CheckDSN(dsn string) error {
+	m := dsnForm.FindStringSubmatch(dsn)
+	switch {
+	case !strings.Contains(dsn, "/"):
+		return errors.New("lacks the slash behind the address")
+	case m == nil && strings.Count(dsn, "(") != strings.Count(dsn, ")"):
+		return errors.New("has a bracket that is not closed")
+	case m == nil:
+		return errors.New("is no data source name")
+	}
+	if _, err := url.PathUnescape(m[3]); err != nil {
+		return fmt.Errorf("%q is no name of a database", m[3])
+	}
+	if err := checkAddress(m[1], m[2]); err != nil {
+		return err
+	}
+	for _, parameter := range strings.Split(m[4], "&") {
+		key, value, found := strings.Cut(parameter, "=")
+		if !found {
+			continue
+		}
+		if err := checkParameter(key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkAddress wants a socket's path or a host, whose port may be left out.
+func checkAddress(protocol, address string) error {
+	switch protocol {
+	case "unix":
+		if !strings.HasPrefix(address, "/") {
+			return fmt.Errorf("%q is no absolute path of a socket", address)
+		}
+		return nil
+	case "tcp":
+	default:
+		return fmt.Errorf("%q is neither tcp nor unix", protocol)
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"), "3306"
+	}
+	n, err := strconv.Atoi(port)
+	_, notIP := netip.ParseAddr(host)
+	switch {
+	case err != nil || n < 1 || n > 65535:
+		return fmt.Errorf("%q is no port", port)
+	case host == "" || strings.ContainsAny(host, " []/@\t") || strings.Contains(host, ":") && notIP != nil:
+		return fmt.Errorf("%q is no host", host)
+	}
+	return nil
+}
+
+// Kinds of parameters that the driver reads itself; others are variables of the session.
+var (
+	dsnSwitches = map[string]bool{
+		"allowAllFiles": true, "allowCleartextPasswords": true, "allowFallbackToPlaintext": true, "allowNativePasswords": true, "allowOldPasswords": true,
+		"checkConnLiveness": true, "clientFoundRows": true, "columnsWithAlias": true, "compress": true, "interpolateParams": true, "multiStatements": true,
+		"parseTime": true, "rejectReadOnly": true,
+	}
+	dsnDurations = map[string]bool{"timeTruncate": true, "readTimeout": true, "timeout": true, "writeTimeout": true}
+)
+
+// isSwitch reports whether the driver takes a text for true or false.
+func isSwitch(text string) bool {
+	switch text {
+	case "1", "true", "TRUE", "True", "0", "false", "FALSE", "False":
+		return true
+	}
+	return false
+}
+
+func checkParameter(key, value string) error {
+	_, escape := url.QueryUnescape(value)
+	_, number := strconv.Atoi(value)
+	_, duration := time.ParseDuration(value)
+	wrong := false
+	switch {
+	case dsnSwitches[key]:
+		wrong = !isSwitch(value)
+	case dsnDurations[key]:
+		wrong = duration != nil
+	case key == "maxAllowedPacket":
+		wrong = number != nil
+	case key == "loc":
+		plain, _ := url.QueryUnescape(value)
+		_, unknown := time.LoadLocation(plain)
+		wrong = escape != nil || unknown != nil
+	case key == "tls":
+		lower := strings.ToLower(value)
+		if !isSwitch(value) && lower != "skip-verify" && lower != "preferred" && value != "" {
+			return fmt.Errorf("%q is no value of the parameter tls, which takes true, skip-verify, preferred and false; true checks the server's certificate by the authorities of this machine, to which your own can be added", value)
+		}
+	case key == "serverPubKey":
+		wrong = value != ""
+	case key == "strict":
+		return errors.New("strict is no parameter any more")
+	default:
+		wrong = escape != nil
+	}
+	if wrong {
+		return fmt.Errorf("%q is no value of the parameter %s", value, key)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package definitions
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"wikictl/tenants"
+)
+
+const day = 24 * time.Hour
+
+// readKeep reads [keep].
+func (l *loader) readKeep(s *section) {
+	k := &l.farm.Keep
+	*k = tenants.Keep{Runs: 365 * day, Logs: 90 * day, Dumps: 3, DumpAge: 90 * day, Removed: 90 * day, Goldens: 90 * day}
+	for _, age := range []struct {
+		key string
+		to  *time.Duration
+	}{{"runs", &k.Runs}, {"logs", &k.Logs}, {"dump_age", &k.DumpAge}, {"removed", &k.Removed}, {"goldens", &k.Goldens}} {
+		s.days(age.key, age.to)
+	}
+	if n, at, ok := get[int64](s, "dumps", "a number of dumps"); ok {
+		if k.Dumps = n; n < 1 {
+			s.report(at, "dumps", "dump_age = 0 keeps all", "is less than 1: the latest dump of a wiki always stays")
+		}
+	}
+	s.end()
+}
+
+// days reads an age: a number of days, or text such as "90d". 0 is for ever.
+func (s *section) days(key string, to *time.Duration) {
+	v, there := s.table[key]
+	if !there {
+		return
+	}
+	n, ok := v.Data.(int64)
+	if text, is := v.Data.(string); is {
+		number, unit := strings.CutSuffix(text, "d")
+		parsed, err := strconv.ParseInt(number, 10, 64)
+		n, ok = parsed, unit && err == nil
+	}
+	const most = 100 * 365 // more does not fit a time.Duration for long
+	if !ok || n < 0 || n > most {
+		s.report(v.Position, key, `such as "90d"; 0 keeps for ever`, "is no number of days")
+		return
+	}
+	*to = time.Duration(n) * day
+}

@@ -1,0 +1,167 @@
+package definitions
+
+import "slices"
+
+// Type is what the value of a key is.
+type Type string
+
+// Types of keys.
+const (
+	Text     Type = "text"     // a string that is not blank
+	Blank    Type = "blank"    // a string that may be blank
+	Bool     Type = "bool"     // true or false
+	Texts    Type = "texts"    // a list of strings that are not blank
+	Number   Type = "number"   // an integer
+	Size     Type = "size"     // bytes: an integer, or text such as "512M"
+	Days     Type = "days"     // an age: a number of days, or text such as "90d"
+	Table    Type = "table"    // the keys below it are known
+	Tables   Type = "tables"   // tables by names of the user's choice, such as [servers.main]
+	List     Type = "list"     // an array of tables, such as [[policy]]
+	Settings Type = "settings" // MediaWiki's variables by their full names
+	Any      Type = "any"      // any value
+)
+
+// Key is one key that a definition file may have.
+type Key struct {
+	Name     string
+	Type     Type
+	Doc      string   // a sentence or two for a person who edits the file
+	Example  string   // a value in TOML; empty for tables
+	Choices  []string // the only values of a text
+	Required bool
+	Keys     []Key // below a table, a table of Tables, or a table of a List
+}
+
+// FarmKeys are the keys of wikictl.toml.
+func FarmKeys() []Key { return slices.Clone(farmKeys) }
+
+// ClassKeys are the keys of a class's file.
+func ClassKeys() []Key { return slices.Clone(classKeys) }
+
+// TenantKeys are the keys of a tenant's file.
+func TenantKeys() []Key { return slices.Clone(tenantKeys) }
+
+// find returns the key of a name, or nil.
+func find(keys []Key, name string) *Key {
+	for i := range keys {
+		if keys[i].Name == name {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+// pagesKey is of [upgrade], for the farm, [defaults], classes and tenants.
+var pagesKey = Key{Name: "pages", Type: Texts, Example: `["/wiki/Report"]`, Doc: "Paths of pages that an upgrade asks for before and after; a wiki of which one breaks is put back. Added to those inherited."}
+
+// valueKeys are common to [defaults], classes and tenants.
+var valueKeys = []Key{
+	{Name: "codebase", Type: Text, Example: `"1.43"`, Doc: "The MediaWiki that the wiki runs on: the name of one of [codebases]."},
+	{Name: "server", Type: Text, Example: `"main"`, Doc: "The database server: the name of one of [servers]."},
+	{Name: "database", Type: Text, Example: `"wiki_alpha"`, Doc: "The name of the database; without it database_prefix and the tenant's name."},
+	{Name: "language", Type: Text, Example: `"en"`, Doc: "MediaWiki's code of the wiki's language; without it \"en\"."},
+	{Name: "sitename", Type: Text, Example: `"Alpha Handbook"`, Doc: "The name that readers see."},
+	{Name: "admin", Type: Text, Example: `"Admin"`, Doc: "The user name of the first administrator, as MediaWiki writes it; without it \"Admin\"."},
+	{Name: "classes", Type: Texts, Example: `["handbook"]`, Doc: "Classes whose values come before these; later ones win."},
+	{Name: "extensions", Type: Texts, Example: `["Cite", "ParserFunctions"]`, Doc: "Folders of extensions to load, added to those inherited."},
+	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin."},
+	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
+	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
+	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
+}
+
+var tenantKeys = append([]Key{
+	{Name: "name", Type: Text, Required: true, Example: `"alpha"`, Doc: "The tenant's short name: a-z, 0-9, _ and -, at most 48."},
+	{Name: "hosts", Type: Texts, Required: true, Example: `["alpha.example.org"]`, Doc: "Host names that lead to the wiki; the first is the one that readers are led to."},
+}, valueKeys...)
+
+var classKeys = append([]Key{
+	{Name: "name", Type: Text, Example: `"handbook"`, Doc: "The class's name; without it the file's."},
+}, valueKeys...)
+
+var farmKeys = []Key{
+	{Name: "state", Type: Text, Required: true, Example: `"/var/lib/wikictl"`, Doc: "The folder below which wikictl writes everything."},
+	{Name: "tenants", Type: Texts, Required: true, Example: `["tenants/**/*.toml"]`, Doc: "Patterns of the tenants' files, relative to wikictl.toml."},
+	{Name: "classes", Type: Texts, Example: `["classes/*.toml"]`, Doc: "Patterns of the classes' files, relative to wikictl.toml."},
+	{Name: "allow_php", Type: Bool, Example: "true", Doc: "Definitions may hold PHP code, as { php = \"…\" }: whoever writes them may run code."},
+	{Name: "database_prefix", Type: Blank, Example: `"wiki_"`, Doc: "What the names of databases begin with; without it \"wiki_\"."},
+	{Name: "ledger", Type: Text, Example: `"main"`, Doc: "The server that holds wikictl's own database; without it the first."},
+	{Name: "codebases", Type: Tables, Doc: "MediaWiki trees that tenants share.", Keys: []Key{
+		{Name: "path", Type: Text, Required: true, Example: `"/srv/mediawiki/1.43"`, Doc: "The folder of an unpacked MediaWiki, to which wikictl never writes."},
+		{Name: "php", Type: Text, Example: `"/usr/bin/php8.2"`, Doc: "The PHP command line program; without it the first of php, php8.4, php8.3, … in PATH."},
+	}},
+	{Name: "servers", Type: Tables, Doc: "MariaDB or MySQL servers.", Keys: serverKeys},
+	{Name: "web", Type: Table, Doc: "The web server and php-fpm.", Keys: webKeys},
+	{Name: "backup", Type: Table, Doc: "Commands of your own for dumps, and how old a dump may be.", Keys: []Key{
+		{Name: "dump", Type: Texts, Example: `["mydump", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that writes a database into a file."},
+		{Name: "restore", Type: Texts, Example: `["myload", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that fills an empty database from a file."},
+		{Name: "max_age_days", Type: Number, Example: "7", Doc: "How old, in days, a wiki's latest dump may be before audit warns; 0: dumps are made elsewhere."},
+	}},
+	{Name: "keep", Type: Table, Doc: "How long wikictl keeps what it writes by the way; 0 is for ever.", Keys: []Key{
+		{Name: "runs", Type: Days, Example: `"365d"`, Doc: "Runs with their steps, in wikictl's own database."},
+		{Name: "logs", Type: Days, Example: `"90d"`, Doc: "What PHP printed, below state/logs."},
+		{Name: "dumps", Type: Number, Example: "3", Doc: "How many dumps of each wiki stay, however old; 1 is the least."},
+		{Name: "dump_age", Type: Days, Example: `"90d"`, Doc: "Younger dumps stay, too."},
+		{Name: "removed", Type: Days, Example: `"90d"`, Doc: "Removed wikis, below state/removed."},
+		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases that new wikis were cloned from and are not any more."},
+	}},
+	{Name: "php", Type: Table, Doc: "Bounds of the PHP that runs maintenance scripts, and of the wikis' own pools.", Keys: []Key{
+		{Name: "memory_limit", Type: Size, Example: `"512M"`, Doc: "Memory of one script."},
+		{Name: "opcache", Type: Size, Example: `"256M"`, Doc: "Compiled code that the scripts of a codebase share."},
+		{Name: "file_size", Type: Size, Example: `"1G"`, Doc: "The largest file that a script may write."},
+		{Name: "children", Type: Number, Example: "8", Doc: "Processes of each wiki's own php-fpm pool."},
+	}},
+	{Name: "upgrade", Type: Table, Doc: "What upgrades look at, and do beside MediaWiki's updater.", Keys: []Key{
+		pagesKey,
+		{Name: "step", Type: List, Doc: "Scripts that extensions want their users to run.", Keys: []Key{
+			{Name: "script", Type: Text, Required: true, Example: `"extensions/Foo/maintenance/setup.php"`, Doc: "A PHP script, below the codebase's folder."},
+			{Name: "arguments", Type: Texts, Example: `["--all"]`, Doc: "What it is called with."},
+			{Name: "when", Type: Text, Choices: []string{"after", "before"}, Example: `"after"`, Doc: "After MediaWiki's updater, by the new code, or before it, by the old; without it after."},
+			{Name: "where", Type: Text, Example: `"extension=Foo"`, Doc: "The tenants that it is run for; without it all."},
+		}},
+	}},
+	{Name: "defaults", Type: Table, Doc: "Values that all tenants begin with.", Keys: valueKeys},
+	{Name: "policy", Type: List, Doc: "Rules of audit of the farm's own.", Keys: []Key{
+		{Name: "name", Type: Text, Example: `"uploads"`, Doc: "The rule's name."},
+		{Name: "where", Type: Text, Example: `"class=handbook"`, Doc: "The tenants that it is about; without it all."},
+		{Name: "setting", Type: Text, Required: true, Example: `"wgMaxUploadSize"`, Doc: "The setting that it is about."},
+		{Name: "reason", Type: Text, Example: `"the disk is small"`, Doc: "Why."},
+		{Name: "severity", Type: Text, Choices: []string{"error", "warning", "note"}, Example: `"warning"`, Doc: "How bad a finding is; without it an error."},
+		{Name: "must", Type: Any, Example: "false", Doc: "The value that the setting must have."},
+		{Name: "must_not", Type: Any, Example: "true", Doc: "A value that it must not have."},
+		{Name: "one_of", Type: Any, Example: "[1, 2]", Doc: "Values of which it must have one."},
+		{Name: "matches", Type: Any, Example: `"^https://"`, Doc: "A regular expression that it must match."},
+		{Name: "range", Type: Any, Example: "[0, 20971520]", Doc: "The least and the most that it may be."},
+	}},
+	{Name: "ignore", Type: List, Doc: "Findings of audit that are accepted until a date.", Keys: []Key{
+		{Name: "rule", Type: Text, Required: true, Example: `"external-images"`, Doc: "The rule."},
+		{Name: "tenants", Type: Texts, Example: `["beta"]`, Doc: "Names or globs of tenants; without it all."},
+		{Name: "reason", Type: Text, Required: true, Example: `"shows a weather map"`, Doc: "Why."},
+		{Name: "until", Type: Text, Required: true, Example: `"2099-06-30"`, Doc: "The last day, as YYYY-MM-DD."},
+	}},
+}
+
+var serverKeys = []Key{
+	{Name: "dsn", Type: Text, Example: `"root@unix(/run/mysqld/mysqld.sock)/"`, Doc: "How the administrator connects: USER@unix(SOCKET)/ or USER@tcp(HOST:PORT)/, without a password."},
+	{Name: "password_file", Type: Text, Example: `"/etc/wikictl/main.password"`, Doc: "A file of mode 0600 with the password; or set WIKICTL_NAME_PASSWORD in the environment."},
+	{Name: "account_host", Type: Text, Example: `"localhost"`, Doc: "The host part of the wikis' accounts; without it \"localhost\" for a socket, else \"%\"."},
+	{Name: "managed", Type: Bool, Example: "true", Doc: "wikictl runs a private MariaDB below the state folder, in place of a dsn."},
+	{Name: "buffer_pool", Type: Size, Example: `"2G"`, Doc: "Of a managed server: innodb_buffer_pool_size."},
+	{Name: "redo_log", Type: Size, Example: `"1G"`, Doc: "Of a managed server: innodb_log_file_size."},
+	{Name: "connections", Type: Number, Example: "500", Doc: "Of a managed server: max_connections."},
+}
+
+var webKeys = []Key{
+	{Name: "kind", Type: Text, Choices: []string{"nginx", "apache"}, Example: `"nginx"`, Doc: "The web server; without it nginx."},
+	{Name: "fpm", Type: Text, Example: `"unix:/run/php/php8.2-fpm.sock"`, Doc: "Where php-fpm listens: \"unix:/path\" or \"host:port\"."},
+	{Name: "pools", Type: Bool, Example: "false", Doc: "Each wiki has a php-fpm pool of its own; php-fpm includes state/pools/*.conf."},
+	{Name: "user", Type: Text, Example: `"www-data"`, Doc: "The user of php-fpm's workers, to whom uploads and caches belong."},
+	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "The group that may read the wikis' settings; without it the user's."},
+	{Name: "listen", Type: Texts, Example: `["80"]`, Doc: "Addresses, as nginx's listen takes them; without it \"80\", with a certificate \"443 ssl\"."},
+	{Name: "url", Type: Text, Example: `"https://{host}"`, Doc: "The address that readers type, with {host} for the host name."},
+	{Name: "probe", Type: Text, Example: `"http://127.0.0.1"`, Doc: "Where wikictl reaches the web server to ask a wiki who it is."},
+	{Name: "certificate", Type: Text, Example: `"/etc/ssl/{host}.pem"`, Doc: "The file of a wiki's certificate, with {host} or {name}; without it there is no TLS."},
+	{Name: "certificate_key", Type: Text, Example: `"/etc/ssl/{host}.key"`, Doc: "The file of the certificate's key."},
+	{Name: "check", Type: Texts, Example: `["nginx", "-t"]`, Doc: "The command that checks the web server's configuration."},
+	{Name: "reload", Type: Texts, Example: `["systemctl", "reload", "nginx"]`, Doc: "The command that makes the web server read its configuration again."},
+}

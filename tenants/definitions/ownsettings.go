@@ -1,0 +1,121 @@
+package definitions
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// ownSettings are the variables that no definition may set, and why: those that wikictl
+// sets itself, and those that would lead a wiki to data, files or code that are not its
+// own. wgObjectCaches and wgJobTypeConf stay free, as Redis and memcached are set up by
+// them, and a database that they name can't be reached without an account for it; wgDBssl
+// too, as nothing else encrypts the way to a server on another machine.
+var ownSettings = map[string]string{
+	"wgServer":          "hosts and web.url decide it",
+	"wgCanonicalServer": "hosts and web.url decide it",
+	"wgScriptPath":      "the vhost decides it",
+	"wgArticlePath":     "the vhost decides it",
+	"wgSitename":        "use sitename",
+	"wgLanguageCode":    "use language",
+
+	"wgDBtype":                "server decides it",
+	"wgDBserver":              "server decides it",
+	"wgDBport":                "server decides it",
+	"wgDBservers":             "server decides it",
+	"wgLBFactoryConf":         "server decides it",
+	"wgSQLiteDataDir":         "server decides it",
+	"wgDBname":                "database decides it",
+	"wgDBmwschema":            "database decides it",
+	"wgVirtualDomainsMapping": "database decides it: all tables of a wiki are in its own",
+	"wgDBprefix":              "each tenant has a database of its own, without a prefix",
+	"wgDBTableOptions":        "all tables are InnoDB's, or no dump of them is consistent",
+	"wgDBuser":                "wikictl makes the account",
+	"wgDBpassword":            "wikictl makes it",
+	"wgDBadminuser":           "wikictl makes the account",
+	"wgDBadminpassword":       "wikictl makes it",
+	"wgExternalServers":       "a dump of the wiki would lack the texts that are there",
+	"wgDefaultExternalStore":  "a dump of the wiki would lack the texts that are there",
+
+	"wgSecretKey":               "wikictl makes one for each tenant",
+	"wgUpgradeKey":              "wikictl makes one for each tenant",
+	"wgCookiePrefix":            "each tenant has its own",
+	"wgSessionName":             "each tenant has its own",
+	"wgCachePrefix":             "each tenant has its own",
+	"wgObjectCaches.*.keyspace": "wikis would read what others cached; each tenant has its own by $wgCachePrefix",
+
+	"wgUploadDirectory":          "each tenant has its own folder below state",
+	"wgUploadPath":               "each tenant has its own folder below state",
+	"wgCacheDirectory":           "each tenant has its own folder below state",
+	"wgFileCacheDirectory":       "each tenant has its own folder below state",
+	"wgDeletedDirectory":         "each tenant has its own folder below state",
+	"wgLocalFileRepo.directory":  "each tenant has its own folder below state",
+	"wgLocalFileRepo.deletedDir": "each tenant has its own folder below state",
+	"wgTmpDirectory":             "all tenants share one below state, or identifiers that must differ would be the same",
+	"wgLocalisationCacheConf":    "tenants with the same code share one below state",
+
+	"wgReadOnly":           "it would stop update.php",
+	"wgReadOnlyFile":       "wikictl upgrade uses it",
+	"wgAllowSchemaUpdates": "wikictl upgrade runs update.php",
+
+	"IP":                          "codebase decides it",
+	"wgBaseDirectory":             "codebase decides it",
+	"wgExtensionDirectory":        "codebase decides it",
+	"wgStyleDirectory":            "codebase decides it",
+	"wgVersion":                   "codebase decides it",
+	"wgWikiFarmSettingsDirectory": "MediaWiki would read settings that wikictl does not know",
+	"wgWikiFarmSettingsExtension": "MediaWiki would read settings that wikictl does not know",
+
+	"wgSettings":        "it is MediaWiki's",
+	"wgCommandLineMode": "it is MediaWiki's",
+	"wgConf":            "it is MediaWiki's, and no value",
+	"GLOBALS":           "it is PHP's",
+	"_SERVER":           "it is PHP's",
+	"_ENV":              "it is PHP's",
+	"_GET":              "it is PHP's",
+	"_POST":             "it is PHP's",
+	"_COOKIE":           "it is PHP's",
+	"_FILES":            "it is PHP's",
+	"_REQUEST":          "it is PHP's",
+	"_SESSION":          "it is PHP's",
+	"this":              "it is PHP's",
+	"argc":              "it is PHP's",
+	"argv":              "it is PHP's",
+}
+
+// refuseOwn reports what ownSettings has of a setting and its members, at any depth,
+// and whether there was something.
+func (l *loader) refuseOwn(s *section, key string, v tenants.Value) bool {
+	if why := ownSetting(key); why != "" {
+		s.report(v.Position, key, why, "is not for definitions to set")
+		return true
+	}
+	members, _ := v.Data.(map[string]tenants.Value)
+	refused := false
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		refused = l.refuseOwn(s, key+"."+name, members[name]) || refused
+	}
+	return refused
+}
+
+// ownSetting says why a dotted key is not a definition's to set, or nothing.
+func ownSetting(key string) string {
+	parts := strings.Split(key, ".")
+	if len(parts) == 3 {
+		parts[1] = "*"
+	}
+	return ownSettings[strings.Join(parts, ".")]
+}
+
+// checkServerSettings refuses encryption of a connection that has none.
+func (l *loader) checkServerSettings(t *tenants.Tenant) {
+	ssl, there := t.Settings["wgDBssl"]
+	if there && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
+		l.report(ssl.Position, "settings.wgDBssl", "take it away", "the server %q is reached by a socket, which has no TLS", t.Server.Name)
+	}
+}
+
+// bySocket reports whether the server is reached by a socket of this machine.
+func bySocket(s *tenants.Server) bool { return s.Managed || strings.Contains(s.DSN, "unix(") }

@@ -1,0 +1,163 @@
+package definitions
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
+
+	"wikictl/tenants"
+)
+
+// reserved are databases that the servers and wikictl itself own, and reservedPrefix
+// begins the names of others that wikictl makes: further farms' ledgers, and goldens.
+var reserved = []string{"information_schema", "mysql", "performance_schema", "sys", "test", "wikictl"}
+
+const reservedPrefix = "wikictl_"
+
+func baseName(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }
+
+// resolve makes a tenant out of its layers. It is nil when the tenant has no
+// usable name.
+func (l *loader) resolve(v *layer) *tenants.Tenant {
+	if !v.name.set() {
+		return nil
+	}
+	if !tenants.PlainName.MatchString(v.name.value) {
+		l.report(v.name.at, "name", "", "%q is not made of a-z, 0-9, _ and - (at most 48, a letter or digit first)", v.name.value)
+		return nil
+	}
+	t := &tenants.Tenant{Name: v.name.value, Position: v.at, Admin: "Admin", Language: "en", Origins: tenants.Origins{"name": v.name.at}}
+	single := map[string]text{}
+	var extensions, skins []text
+	layers := l.stack(v)
+	for _, layer := range layers {
+		maps.Copy(single, layer.single)
+		extensions, skins = joinLists(extensions, layer.extensions), joinLists(skins, layer.skins)
+		l.mergeLayer(t, layer)
+		if layer.file != "" {
+			t.Files = append(t.Files, layer.file)
+			if layer != v {
+				t.Classes = append(t.Classes, layer.name.value)
+			}
+		} else {
+			t.Files = append(t.Files, tenants.FarmFile)
+		}
+	}
+	l.setSingle(t, v, single)
+	l.checkServerSettings(t)
+	l.setHosts(t, v)
+	l.setComponents(t, extensions, skins)
+	l.setPages(t, layers)
+	if t.Codebase != nil {
+		for _, fault := range t.Codebase.Faults {
+			t.Fault(fault)
+		}
+	}
+	l.checkCertificate(t)
+	return t
+}
+
+// setSingle checks and sets the values that one layer decides.
+func (l *loader) setSingle(t *tenants.Tenant, v *layer, single map[string]text) {
+	for key, value := range single {
+		if value.set() {
+			t.Origins[key] = value.at
+		}
+	}
+	// MediaWiki tells the name in this form, and the wiki is told by it.
+	t.Sitename = norm.NFC.String(single["sitename"].value)
+	if t.Sitename == "" && !single["sitename"].wrong {
+		l.report(v.at, "sitename", "", "the tenant %q has none", t.Name)
+	}
+	t.Codebase = pick(l, t, v, "codebase", single["codebase"], l.farm.Codebases)
+	t.Server = pick(l, t, v, "server", single["server"], l.farm.Servers)
+	t.Database = l.prefix + strings.ReplaceAll(t.Name, "-", "_")
+	if d := single["database"]; d.set() {
+		t.Database = d.value
+	}
+	l.checkDatabaseName(t)
+	if s := single["language"]; s.set() {
+		t.Language = s.value
+		l.checkLanguage(t, s)
+	}
+	if a := single["admin"]; a.set() {
+		t.Admin = a.value
+		l.checkAdmin(t, a)
+	}
+}
+
+// pick finds what a tenant names in one of the farm's tables.
+func pick[T any](l *loader, t *tenants.Tenant, v *layer, key string, name text, table map[string]*T) *T {
+	if name.wrong {
+		return nil
+	}
+	if !name.set() {
+		l.report(v.at, key, "set it here or in [defaults]", "the tenant %q has none", t.Name)
+		return nil
+	}
+	found := table[name.value]
+	// A codebase that is there but could not be read was reported already.
+	if found == nil && !l.reported(key+"s."+name.value) {
+		l.report(name.at, key, tenants.Suggest(name.value, maps.Keys(table)), "there is no %s %q", key, name.value)
+	}
+	return found
+}
+
+// reported says whether a problem below a dotted path is known.
+func (l *loader) reported(path string) bool {
+	return slices.ContainsFunc(l.problems, func(p tenants.Problem) bool { return strings.HasPrefix(p.Key, path+".") })
+}
+
+func (l *loader) checkDatabaseName(t *tenants.Tenant) {
+	at := positionOf(t, "database")
+	switch {
+	case !tenants.DatabaseName.MatchString(t.Database):
+		l.report(at, "database", "MediaWiki splits names at a hyphen", "%q is not made of 1 to 64 letters, digits and _", t.Database)
+	case slices.Contains(reserved, strings.ToLower(t.Database)), strings.HasPrefix(strings.ToLower(t.Database), reservedPrefix):
+		l.report(at, "database", "choose another", "%q belongs to the server or to wikictl", t.Database)
+	}
+}
+
+// at is the place that set key, or the tenant's own.
+func positionOf(t *tenants.Tenant, key string) tenants.Position {
+	if p, ok := t.Origins[key]; ok {
+		return p
+	}
+	return t.Position
+}
+
+func (l *loader) checkLanguage(t *tenants.Tenant, s text) {
+	switch {
+	case !tenants.LanguageCode.MatchString(s.value):
+		l.report(s.at, "language", `such as "en" or "pt-br"`, "%q is not a language code", s.value)
+	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !tenants.HasLanguage(t.Codebase, s.value):
+		t.Fault(tenants.Problem{Position: s.at, Key: "language", Message: fmt.Sprintf("MediaWiki %s has no language %q", t.Codebase.Version, s.value)})
+	}
+}
+
+// setHosts brings hosts into the form that a browser sends.
+func (l *loader) setHosts(t *tenants.Tenant, v *layer) {
+	if len(v.hosts) == 0 {
+		l.report(v.at, "hosts", `such as hosts = ["wiki.example.org"]`, "the tenant %q has none", t.Name)
+	}
+	for i, h := range v.hosts {
+		host, err := idna.Lookup.ToASCII(strings.TrimSuffix(h.value, "."))
+		if err != nil || !hostName.MatchString(host) || len(host) > 253 {
+			l.report(h.at, "hosts", "a name only, without scheme, port or path", "%q is not a host name", h.value)
+			continue
+		}
+		t.Hosts = append(t.Hosts, host)
+		t.Origins["hosts."+host] = h.at
+		if i == 0 {
+			t.Origins["hosts"] = h.at
+		}
+	}
+}
+
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)

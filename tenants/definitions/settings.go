@@ -1,0 +1,70 @@
+package definitions
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+
+	"wikictl/tenants"
+)
+
+// variable is what PHP takes for a variable's name, in ASCII.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readSettings checks the names and shapes of a table of settings.
+func (l *loader) readSettings(s *section) map[string]tenants.Value {
+	if len(s.table) == 0 {
+		return nil
+	}
+	settings := make(map[string]tenants.Value, len(s.table))
+	for _, name := range slices.Sorted(maps.Keys(s.table)) {
+		v := s.table[name]
+		if !variable.MatchString(name) {
+			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
+			continue
+		}
+		if l.refuseOwn(s, name, v) || l.refuseCode(s, name, v) {
+			continue
+		}
+		v.Data = l.settingValue(s, name, v)
+		settings[name] = v
+	}
+	return settings
+}
+
+// settingValue turns { php = "…" } into PHP, at any depth, and refuses what has
+// no literal in PHP.
+func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
+	switch data := v.Data.(type) {
+	case float64:
+		if math.IsNaN(data) || math.IsInf(data, 0) {
+			s.report(v.Position, key, "", "%v has no literal in PHP", data)
+		}
+	case []tenants.Value:
+		for i := range data {
+			data[i].Data = l.settingValue(s, fmt.Sprintf("%s[%d]", key, i), data[i])
+		}
+	case map[string]tenants.Value:
+		if code, ok := data["php"]; ok && len(data) == 1 {
+			return l.expression(s, key, code)
+		}
+		for name, member := range data {
+			member.Data = l.settingValue(s, key+"."+name, member)
+			data[name] = member
+		}
+	}
+	return v.Data
+}
+
+func (l *loader) expression(s *section, key string, code tenants.Value) any {
+	text, ok := code.Data.(string)
+	switch {
+	case !ok || text == "":
+		s.report(code.Position, key, "", "php is %s, want an expression", kind(code.Data))
+	case !l.farm.AllowPHP:
+		s.report(code.Position, key, "set allow_php = true in "+tenants.FarmFile+" if whoever writes definitions may run code", "PHP expressions are not allowed on this farm")
+	}
+	return tenants.PHP(text)
+}

@@ -1,0 +1,184 @@
+package definitions
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"wikictl/tenants"
+)
+
+// Show writes the resolved tenant as TOML that Load would read again. With
+// origins, each line says where its value came from.
+func Show(t *tenants.Tenant, origins bool) string {
+	w := shower{origins: origins}
+	for _, p := range t.Faults {
+		w.b.WriteString("# blocked: " + strings.ReplaceAll(p.String(), "\n", " ") + "\n")
+	}
+	w.line("name", t.Name, positionOf(t, "name"))
+	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
+	if len(t.Classes) > 0 {
+		w.line("classes", t.Classes, positionOf(t, "name"))
+	}
+	w.line("codebase", t.Codebase.Name, positionOf(t, "codebase"))
+	w.line("server", t.Server.Name, positionOf(t, "server"))
+	w.line("database", t.Database, t.Origins["database"])
+	w.line("language", t.Language, t.Origins["language"])
+	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
+	w.line("admin", t.Admin, t.Origins["admin"])
+	w.components("extensions", t.Extensions, t)
+	w.components("skins", t.Skins, t)
+	if len(t.Pages) > 0 {
+		w.b.WriteString("\n[upgrade]\n")
+		w.pages(t)
+	}
+	if len(t.Settings) > 0 {
+		w.b.WriteString("\n[settings]\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
+		w.setting(name, t.Settings[name])
+	}
+	return w.b.String()
+}
+
+// DefinedHosts are the host names of a definition that Show wrote; nil when it has none.
+func DefinedHosts(definition []byte) []string {
+	var d struct{ Hosts []string }
+	if toml.Unmarshal(definition, &d) != nil {
+		return nil
+	}
+	return d.Hosts
+}
+
+// ownKeys are the keys at the top of a definition by which wikis differ that are set up
+// in the same way.
+var ownKeys = []string{"name", "hosts", "classes", "codebase", "server", "database", "sitename", "admin"}
+
+// DefinedAlike is a digest of a definition that Show wrote without names, hosts and
+// places: definitions of the same digest make the same settings otherwise.
+func DefinedAlike(definition []byte) string {
+	h := sha256.New()
+	top := true
+	for line := range bytes.Lines(definition) {
+		key, _, _ := bytes.Cut(line, []byte(" = "))
+		top = top && !bytes.HasPrefix(line, []byte("["))
+		if !top || !slices.Contains(ownKeys, string(key)) {
+			h.Write(line)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+type shower struct {
+	b       strings.Builder
+	origins bool
+}
+
+// line writes one key; a value without a place is wikictl's default.
+func (w *shower) line(key string, value any, at tenants.Position) {
+	w.b.WriteString(key + " = " + tomlText(value))
+	if w.origins {
+		from := "default"
+		if at.File != "" {
+			from = at.String()
+		}
+		w.b.WriteString(" # " + from)
+	}
+	w.b.WriteByte('\n')
+}
+
+// components writes a list of folders.
+func (w *shower) components(key string, names []string, t *tenants.Tenant) {
+	w.list(key, names, func(name string) tenants.Position { return t.Origins[key+"."+name] })
+}
+
+func (w *shower) pages(t *tenants.Tenant) {
+	w.list("pages", t.Pages, func(page string) tenants.Position { return t.Origins["upgrade.pages."+page] })
+}
+
+// list writes a list, one element a line when each has an origin to show.
+func (w *shower) list(key string, names []string, origin func(name string) tenants.Position) {
+	if len(names) == 0 {
+		return
+	}
+	if !w.origins {
+		w.line(key, names, tenants.Position{})
+		return
+	}
+	w.b.WriteString(key + " = [\n")
+	for _, name := range names {
+		fmt.Fprintf(&w.b, "  %s, # %s\n", tomlText(name), origin(name))
+	}
+	w.b.WriteString("]\n")
+}
+
+// setting writes a table leaf by leaf, as each leaf has its own origin.
+func (w *shower) setting(key string, v tenants.Value) {
+	table, ok := v.Data.(map[string]tenants.Value)
+	if !ok || len(table) == 0 {
+		w.line(key, plain(v.Data), v.Position)
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		w.setting(key+"."+tomlKey(name), table[name])
+	}
+}
+
+var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func tomlKey(key string) string {
+	if bareKey.MatchString(key) {
+		return key
+	}
+	return tomlText(key)
+}
+
+// plain takes the places out of a value. PHP stays what it was in TOML.
+func plain(data any) any {
+	switch data := data.(type) {
+	case []tenants.Value:
+		list := make([]any, len(data))
+		for i, v := range data {
+			list[i] = plain(v.Data)
+		}
+		return list
+	case map[string]tenants.Value:
+		table := make(map[string]any, len(data))
+		for key, v := range data {
+			table[key] = plain(v.Data)
+		}
+		return table
+	case tenants.PHP:
+		return map[string]any{"php": string(data)}
+	}
+	return data
+}
+
+// tomlText is a value as TOML on one line.
+func tomlText(value any) string {
+	if s, ok := value.(string); ok && strconv.CanBackquote(s) && !strings.ContainsAny(s, `"\`) {
+		return `"` + s + `"`
+	}
+	var out bytes.Buffer
+	e := toml.NewEncoder(&out)
+	e.SetTablesInline(true)
+	if err := e.Encode(map[string]any{"v": value}); err != nil {
+		return strconv.Quote(fmt.Sprint(value))
+	}
+	return strings.TrimSpace(strings.TrimPrefix(out.String(), "v = "))
+}
+
+// Plain is the settings as encoding/json and the TOML encoder take them: maps,
+// lists and scalars without places.
+func Plain(t *tenants.Tenant) map[string]any {
+	table, _ := plain(t.Settings).(map[string]any)
+	return table
+}

@@ -1,0 +1,75 @@
+package definitions
+
+import (
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// checkTogether reports what only shows when all tenants are known.
+func (l *loader) checkTogether() {
+	names, hosts := map[string]tenants.Position{}, map[string]*tenants.Tenant{}
+	databases, accounts := map[string]*tenants.Tenant{}, map[string]*tenants.Tenant{}
+	for _, t := range l.farm.Tenants {
+		if before, twice := names[t.Name]; twice {
+			l.report(t.Position, "name", "", "the tenant %q is also in %s", t.Name, before)
+			continue
+		}
+		names[t.Name] = t.Position
+		if l.checkDatabase(t, databases) {
+			l.checkAccounts(t, accounts)
+		}
+		for _, host := range t.Hosts {
+			if other := hosts[host]; other != nil {
+				l.report(t.Origins["hosts."+host], "hosts", "", "%q also belongs to tenant %q at %s", host, other.Name, other.Origins["hosts."+host])
+			}
+			hosts[host] = t
+		}
+	}
+}
+
+// onServer is a name of a tenant's server as servers may compare it: without regard
+// to the case of letters.
+func onServer(t *tenants.Tenant, name string) string {
+	name = strings.ToLower(name)
+	if t.Server != nil {
+		name = addressOf(t.Server) + "/" + name
+	}
+	return name
+}
+
+// address tells servers apart: two definitions may be of the same one.
+func addressOf(s *tenants.Server) string {
+	_, address, _ := strings.Cut(s.DSN, "@")
+	if end := strings.LastIndex(address, ")"); end > 0 {
+		return address[:end+1]
+	}
+	return s.Name
+}
+
+// checkDatabase reports whether a tenant has its database for itself.
+func (l *loader) checkDatabase(t *tenants.Tenant, databases map[string]*tenants.Tenant) bool {
+	other := databases[onServer(t, t.Database)]
+	databases[onServer(t, t.Database)] = t
+	if other != nil {
+		l.report(positionOf(t, "database"), "database", "set database in one of them", "%q of tenant %q is the same database as %q of tenant %q at %s",
+			t.Database, t.Name, other.Database, other.Name, positionOf(other, "database"))
+	}
+	return other == nil
+}
+
+// checkAccounts refuses a database whose accounts would be another tenant's, as the
+// databases x and x_schema would share one, or the administrator's own.
+func (l *loader) checkAccounts(t *tenants.Tenant, accounts map[string]*tenants.Tenant) {
+	for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
+		if t.Server != nil && t.Server.DSN != "" && strings.EqualFold(name, strings.SplitN(t.Server.DSN, "@", 2)[0]) {
+			l.report(positionOf(t, "database"), "database", "set another database", "its account %q would be the one that wikictl uses on server %q", name, t.Server.Name)
+		}
+		if other := accounts[onServer(t, name)]; other != nil {
+			l.report(positionOf(t, "database"), "database", "set database in one of them", "%q of tenant %q would share the account %q with %q of tenant %q at %s",
+				t.Database, t.Name, name, other.Database, other.Name, positionOf(other, "database"))
+			return
+		}
+	}
+	accounts[onServer(t, t.WebAccount())], accounts[onServer(t, t.SchemaAccount())] = t, t
+}
