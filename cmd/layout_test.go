@@ -38,7 +38,9 @@ var only = map[string][]string{
 // rank.
 var order = [][]string{
 	{"wikictl/cmd/testbed/needs", "wikictl/cmd/wikictl/manual"}, // the first is of tests only
-	{"wikictl/tenants", "wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/losses", "wikictl/migrations/upgrade/forecast"},
+	{"wikictl/tenants"},
+	{"wikictl/tenants/mediawiki"},
+	{"wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/losses", "wikictl/migrations/upgrade/forecast"},
 	{"wikictl/tenants/definitions", "wikictl/templates", "wikictl/tenants/mariadb", "wikictl/php"},
 	{"wikictl/tenants/ledger", "wikictl/templates/deploy", "wikictl/tenants/machine"},
 	{"wikictl/tenants/session"},

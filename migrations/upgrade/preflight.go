@@ -15,6 +15,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
 )
@@ -155,12 +156,12 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 		if err != nil {
 			return err
 		}
-		j.Problems = append(j.Problems, tenants.PlatformProblems(j.tenant, c, platform.Version, platform.Extensions)...)
+		j.Problems = append(j.Problems, mediawiki.PlatformProblems(j.tenant, c, platform.Version, platform.Extensions)...)
 		if !j.code {
 			continue
 		}
 		if _, known := libraries[c]; !known {
-			libraries[c] = tenants.LibraryProblems(c)
+			libraries[c] = mediawiki.LibraryProblems(c)
 		}
 		j.Problems = append(j.Problems, libraries[c]...)
 		list = append(list, j.tenant)

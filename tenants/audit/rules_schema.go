@@ -7,6 +7,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 )
 
 // schemaRules compare the tables of wikis with those of fresh ones. Defaults of
@@ -153,7 +154,7 @@ func sharedReplaced(s *subject, name string, v tenants.Value, r *reporter) {
 		table, _ := e.Data.(string)
 		n, known := replaced[table]
 		missing := slices.DeleteFunc(slices.Clone(n.by), func(by string) bool { return slices.Contains(shared, by) })
-		if known && len(missing) > 0 && tenants.CompareVersions(s.tenant.Codebase.Version, n.since) >= 0 {
+		if known && len(missing) > 0 && mediawiki.CompareVersions(s.tenant.Codebase.Version, n.since) >= 0 {
 			r.say(e.Position, name, "add "+strings.Join(missing, " and "), "it shares %s, and MediaWiki %s has %s in its place since %s, which it does not share",
 				table, s.tenant.Codebase.Version, strings.Join(n.by, " and "), n.since)
 		}

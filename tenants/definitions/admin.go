@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // checkAdmin refuses an administrator who could not log in.
 func (l *loader) checkAdmin(t *tenants.Tenant, name text) {
-	why, hint := tenants.UserNameProblem(name.value)
+	why, hint := mediawiki.UserNameProblem(name.value)
 	if why == "" && l.reservedHere(t, name.value) {
 		why, hint = fmt.Sprintf("%q is a name that this wiki reserves", name.value), "choose another"
 	}
@@ -31,7 +32,7 @@ func (l *loader) reservedHere(t *tenants.Tenant, name string) bool {
 	key := [2]string{t.Codebase.Path, t.Language}
 	known, ok := l.reserved.Load(key)
 	if !ok {
-		known = tenants.ReservedIn(t.Codebase, t.Language)
+		known = mediawiki.ReservedIn(t.Codebase, t.Language)
 		l.reserved.Store(key, known)
 	}
 	return slices.Contains(known.([]string), name)

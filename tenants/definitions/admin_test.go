@@ -4,12 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 func TestUserNames(t *testing.T) {
 	for _, name := range []string{"Admin", "Bob x", "Ünïcode", "管理员", "1st admin", "O'Neil (ops)", "A.B-C", "नमस्ते", "Ёлка", "İstanbul"} {
-		if why, _ := tenants.UserNameProblem(name); why != "" {
+		if why, _ := mediawiki.UserNameProblem(name); why != "" {
 			t.Errorf("%q: %s", name, why)
 		}
 	}
@@ -39,7 +39,7 @@ func TestUserNames(t *testing.T) {
 		cases = append(cases, struct{ name, why, hint string }{"Bob" + string(c) + "x", `user`, ""})
 	}
 	for _, tc := range cases {
-		why, hint := tenants.UserNameProblem(tc.name)
+		why, hint := mediawiki.UserNameProblem(tc.name)
 		if !strings.Contains(why, tc.why) || why == "" || !strings.Contains(hint, tc.hint) {
 			t.Errorf("%q: it says %q (%q), want %q (%q)", tc.name, why, hint, tc.why, tc.hint)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // setComponents checks extensions and skins against the tenant's codebase.
@@ -40,7 +41,7 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 		case c.Fault != "":
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Fault)})
 		}
-		for _, missing := range tenants.Unmet(c.Requires, t) {
+		for _, missing := range mediawiki.Unmet(c.Requires, t) {
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("%s of tenant %q needs %s", w.value, t.Name, missing)})
 		}
 	}
@@ -48,8 +49,8 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 
 // absent is the problem of a component that a codebase does not have.
 func absent(t *tenants.Tenant, w text, key, kind string, have map[string]*tenants.Component) tenants.Problem {
-	since, moved := tenants.IntoCore[w.value]
-	if moved && slices.Compare(tenants.Numbers(t.Codebase.Version), tenants.Numbers(since)) >= 0 {
+	since, moved := mediawiki.IntoCore[w.value]
+	if moved && slices.Compare(mediawiki.Numbers(t.Codebase.Version), mediawiki.Numbers(since)) >= 0 {
 		return tenants.Problem{Position: w.at, Key: key, Hint: "take it away",
 			Message: fmt.Sprintf("%s is part of MediaWiki since %s, and MediaWiki %s at %s has no %s of that name", w.value, since, t.Codebase.Version, t.Codebase.Path, kind)}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // readFarm takes what wikictl.toml says of the farm as a whole.
@@ -75,11 +76,11 @@ func (l *loader) readCodebases(s *section) {
 			}
 			return
 		}
-		c, err := tenants.Open(name, l.path(path.value))
+		c, err := mediawiki.Open(name, l.path(path.value))
 		c.Position = at
 		if err != nil {
 			c.Fault(tenants.Problem{Position: path.at, Key: sub.path + "path", Message: err.Error()})
-		} else if numbers := tenants.Numbers(c.Version); slices.Compare(numbers, oldest) < 0 {
+		} else if numbers := mediawiki.Numbers(c.Version); slices.Compare(numbers, oldest) < 0 {
 			c.Fault(tenants.Problem{Position: path.at, Key: sub.path + "path", Hint: "use MediaWiki 1.39 or later",
 				Message: fmt.Sprintf("MediaWiki %s is older than what wikictl can run", c.Version)})
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // reserved are databases that the servers and wikictl itself own, and reservedPrefix
@@ -136,7 +137,7 @@ func (l *loader) checkLanguage(t *tenants.Tenant, s text) {
 	switch {
 	case !tenants.LanguageCode.MatchString(s.value):
 		l.report(s.at, "language", `such as "en" or "pt-br"`, "%q is not a language code", s.value)
-	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !tenants.HasLanguage(t.Codebase, s.value):
+	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !mediawiki.HasLanguage(t.Codebase, s.value):
 		t.Fault(tenants.Problem{Position: s.at, Key: "language", Message: fmt.Sprintf("MediaWiki %s has no language %q", t.Codebase.Version, s.value)})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 func smallFarm() *tenants.Farm {
@@ -78,7 +79,7 @@ func TestSatisfies(t *testing.T) {
 		{"3.1", "^2.0 || ^3.0", true},
 	}
 	for _, tc := range cases {
-		if got := tenants.Satisfies(tc.version, tc.constraint); got != tc.want {
+		if got := mediawiki.Satisfies(tc.version, tc.constraint); got != tc.want {
 			t.Errorf("%s %s is %v", tc.version, tc.constraint, got)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"wikictl/php"
-	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/process"
 )
 
@@ -194,7 +194,7 @@ func trees() []Tree {
 	for _, place := range treePlaces {
 		paths, _ := filepath.Glob(place)
 		for _, path := range paths {
-			version, err := tenants.VersionAt(path)
+			version, err := mediawiki.VersionAt(path)
 			if err != nil {
 				continue
 			}
@@ -205,6 +205,6 @@ func trees() []Tree {
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Tree) int { return tenants.CompareVersions(b.Version, a.Version) })
+	slices.SortStableFunc(found, func(a, b Tree) int { return mediawiki.CompareVersions(b.Version, a.Version) })
 	return found
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // php judges each codebase and the PHP command line program that it has.
@@ -38,8 +39,8 @@ func (j *judge) program(c *tenants.Codebase) {
 		j.install(j.say(check, Error, key, "there is no PHP command line program for the codebase %s", c.Name), "php-cli")
 	case asked.Err != nil:
 		j.say(check, Error, key, "%s", asked.Err).Hint = "name a php that runs, by php in [codebases]"
-	case c.Version != "" && !tenants.FitsPHP(c, asked.Version):
-		j.say(check, Error, key, "MediaWiki %s needs PHP %s, and %s is %s", c.Version, tenants.PHPVersion(c), c.PHP, asked.Version).Hint = "name another by php in [codebases]"
+	case c.Version != "" && !mediawiki.FitsPHP(c, asked.Version):
+		j.say(check, Error, key, "MediaWiki %s needs PHP %s, and %s is %s", c.Version, mediawiki.PHPVersion(c), c.PHP, asked.Version).Hint = "name another by php in [codebases]"
 	default:
 		j.extensions(check, key, c, c.PHP, asked.Version, asked.Extensions)
 	}
@@ -53,7 +54,7 @@ func (j *judge) extensions(check, key string, c *tenants.Codebase, program, vers
 			on = append(on, t)
 		}
 	}
-	missing := without(tenants.PHPExtensions(c, on), have)
+	missing := without(mediawiki.PHPExtensions(c, on), have)
 	if len(missing) == 0 {
 		j.say(check, OK, key, "%s is PHP %s with the extensions that MediaWiki needs", program, version)
 	} else {

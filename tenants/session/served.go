@@ -5,6 +5,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/mediawiki"
 )
 
 // HostOf is the first host name by which a release of a tenant is served: the one of
@@ -37,6 +38,6 @@ func (h *Host) CodeOf(tenant string, release int) (path, version string, err err
 	if path == "" {
 		return "", "", fmt.Errorf("release %d of tenant %q does not exist", release, tenant)
 	}
-	version, err = tenants.VersionAt(path)
+	version, err = mediawiki.VersionAt(path)
 	return path, version, err
 }

@@ -1,4 +1,4 @@
-package tenants
+package mediawiki
 
 import (
 	"encoding/json"
@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"wikictl/tenants"
 )
 
 // maxUserName is how many bytes a user name may have (MediaWiki: UserNameUtils::isCreatable).
@@ -48,7 +50,7 @@ func canonicalName(name string) string {
 	return name
 }
 
-// userNameProblem says why nobody could log in by that name, and what to do.
+// UserNameProblem says why nobody could log in by that name, and what to do.
 func UserNameProblem(name string) (why, hint string) {
 	canonical := canonicalName(name)
 	switch {
@@ -66,12 +68,12 @@ func UserNameProblem(name string) (why, hint string) {
 	return "", ""
 }
 
-// reservedIn are the reserved names in a language, which MediaWiki's messages give;
+// ReservedIn are the reserved names in a language, which MediaWiki's messages give;
 // none for a language without messages, which is another problem.
-func ReservedIn(c *Codebase, language string) []string {
+func ReservedIn(c *tenants.Codebase, language string) []string {
 	var names []string
 	var messages map[string]any
-	data, err := ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))
+	data, err := tenants.ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))
 	if err == nil && json.Unmarshal(data, &messages) == nil {
 		for _, key := range reservedMessages {
 			if text, ok := messages[key].(string); ok {

@@ -1,4 +1,4 @@
-package tenants
+package mediawiki
 
 import (
 	"os"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"wikictl/tenants"
 )
 
 func TestPlatformProblems(t *testing.T) {
@@ -46,7 +48,7 @@ func TestPlatformProblems(t *testing.T) {
 			t.Errorf("%s: %q", lock, got)
 		}
 	}
-	tenant := &Tenant{Extensions: []string{"A"}, Skins: []string{"S"}, Codebase: c}
+	tenant := &tenants.Tenant{Extensions: []string{"A"}, Skins: []string{"S"}, Codebase: c}
 	for _, want := range []struct {
 		version    string
 		extensions []string

@@ -1,4 +1,4 @@
-package tenants
+package mediawiki
 
 import (
 	"crypto/sha256"
@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"wikictl/tenants"
 )
 
 // coreFiles are what decides the schema that a MediaWiki tree makes, besides
@@ -61,7 +63,7 @@ func hashFiles(root string, files []string) string {
 	h := sha256.New()
 	for _, file := range files {
 		name, _ := filepath.Rel(root, file)
-		data, err := ReadFile(file)
+		data, err := tenants.ReadFile(file)
 		sum := sha256.Sum256(data)
 		h.Write([]byte(name + "\x00"))
 		if err == nil {

@@ -1,4 +1,4 @@
-package tenants
+package mediawiki
 
 import (
 	"encoding/json"
@@ -10,16 +10,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wikictl/tenants"
 )
 
-// unmet lists what a tenant on its codebase does not fulfil. What PHP has to
+// Unmet lists what a tenant on its codebase does not fulfil. What PHP has to
 // fulfil is the machine's: PlatformProblems.
-func Unmet(r Requirements, t *Tenant) []string {
+func Unmet(r tenants.Requirements, t *tenants.Tenant) []string {
 	var missing []string
 	if r.MediaWiki != "" && !Satisfies(t.Codebase.Version, r.MediaWiki) {
 		missing = append(missing, fmt.Sprintf("MediaWiki %s, the codebase is %s", r.MediaWiki, t.Codebase.Version))
 	}
-	lack := func(kind string, wanted map[string]string, loaded []string, have map[string]*Component) {
+	lack := func(kind string, wanted map[string]string, loaded []string, have map[string]*tenants.Component) {
 		for _, name := range slices.Sorted(maps.Keys(wanted)) {
 			folder := folderOf(name, have)
 			switch c := have[folder]; {
@@ -41,7 +43,7 @@ func coreRequires(path string) map[string]any {
 	var composer struct {
 		Require map[string]any `json:"require"`
 	}
-	data, err := ReadFile(filepath.Join(path, "composer.json"))
+	data, err := tenants.ReadFile(filepath.Join(path, "composer.json"))
 	if err != nil || json.Unmarshal(data, &composer) != nil {
 		return nil // MediaWiki runs without it
 	}
@@ -51,7 +53,7 @@ func coreRequires(path string) map[string]any {
 // LibraryProblems says which libraries the codebase asks for in composer.json and
 // does not have, as composer.lock tells, on which update.php stops (MediaWiki:
 // maintenance/checkComposerLockUpToDate.php).
-func LibraryProblems(c *Codebase) []string {
+func LibraryProblems(c *tenants.Codebase) []string {
 	have, err := lockedLibraries(c.Path)
 	if err != nil {
 		return []string{fmt.Sprintf("MediaWiki %s: %s", c.Version, err)}
@@ -78,10 +80,10 @@ func LibraryProblems(c *Codebase) []string {
 // without either.
 func lockedLibraries(path string) (map[string]string, error) {
 	name := "composer.lock"
-	data, err := ReadFile(filepath.Join(path, name))
+	data, err := tenants.ReadFile(filepath.Join(path, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		name = filepath.Join("vendor", name)
-		data, err = ReadFile(filepath.Join(path, name))
+		data, err = tenants.ReadFile(filepath.Join(path, name))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -104,7 +106,7 @@ func lockedLibraries(path string) (map[string]string, error) {
 
 // PlatformProblems says what PHP lacks that the tenant needs on codebase c: that
 // version of PHP, such as "8.2.29", with those extensions, named as PHP names them.
-func PlatformProblems(t *Tenant, c *Codebase, version string, extensions []string) []string {
+func PlatformProblems(t *tenants.Tenant, c *tenants.Codebase, version string, extensions []string) []string {
 	have := map[string]bool{}
 	for _, e := range extensions {
 		have[strings.ReplaceAll(strings.ToLower(e), " ", "-")] = true
@@ -139,7 +141,7 @@ func platformProblems(who string, requires map[string]any, version string, have 
 }
 
 // folderOf finds the folder of a component by the name that others require it by.
-func folderOf(name string, have map[string]*Component) string {
+func folderOf(name string, have map[string]*tenants.Component) string {
 	if have[name] != nil {
 		return name
 	}
@@ -151,7 +153,7 @@ func folderOf(name string, have map[string]*Component) string {
 	return name
 }
 
-// numbers reads the leading numbers of a version: "1.43.0-rc.1" is 1, 43, 0.
+// Numbers reads the leading numbers of a version: "1.43.0-rc.1" is 1, 43, 0.
 func Numbers(version string) []int {
 	var out []int
 	for _, part := range strings.Split(version, ".") {

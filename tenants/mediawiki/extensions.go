@@ -1,15 +1,17 @@
-package tenants
+package mediawiki
 
 import (
 	"maps"
 	"slices"
 	"strings"
+
+	"wikictl/tenants"
 )
 
 // PHPExtensions lists the extensions of PHP that a codebase needs for some tenants, as
 // composer.json names them without "ext-", sorted: those of MediaWiki, of what the
 // tenants load, and mysqli, by which MediaWiki reaches MariaDB and MySQL.
-func PHPExtensions(c *Codebase, list []*Tenant) []string {
+func PHPExtensions(c *tenants.Codebase, list []*tenants.Tenant) []string {
 	needed := map[string]bool{"mysqli": true}
 	add := func(requires map[string]any) {
 		for key := range requires {
@@ -36,13 +38,13 @@ func PHPExtensions(c *Codebase, list []*Tenant) []string {
 
 // PHPVersion is Composer's constraint on the version of PHP that MediaWiki itself has;
 // empty: none.
-func PHPVersion(c *Codebase) string {
+func PHPVersion(c *tenants.Codebase) string {
 	wanted, _ := c.Requires["php"].(string)
 	return wanted
 }
 
 // FitsPHP reports whether MediaWiki itself takes a version of PHP.
-func FitsPHP(c *Codebase, version string) bool { return Satisfies(version, PHPVersion(c)) }
+func FitsPHP(c *tenants.Codebase, version string) bool { return Satisfies(version, PHPVersion(c)) }
 
 // CompareVersions compares the numbers of two versions, such as "1.43.9".
 func CompareVersions(a, b string) int { return slices.Compare(Numbers(a), Numbers(b)) }

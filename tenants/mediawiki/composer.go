@@ -1,4 +1,4 @@
-package tenants
+package mediawiki
 
 import (
 	"cmp"
@@ -90,7 +90,7 @@ func (r release) next(position int) release {
 	return n
 }
 
-// satisfies reports whether a version meets a Composer constraint (Composer: Versions
+// Satisfies reports whether a version meets a Composer constraint (Composer: Versions
 // and constraints). A version or a constraint that it can't read is taken as met:
 // MediaWiki itself has the last word.
 func Satisfies(version, constraint string) bool {

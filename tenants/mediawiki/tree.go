@@ -1,4 +1,6 @@
-package tenants
+// Package mediawiki knows what a MediaWiki is: its tree, extensions and skins, what they
+// require, and which user names it takes. It is the room to open for a new release.
+package mediawiki
 
 import (
 	"encoding/json"
@@ -10,14 +12,16 @@ import (
 	"regexp"
 	"sync"
 	"syscall"
+
+	"wikictl/tenants"
 )
 
 var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\s*\)`)
 
-// openCodebase looks at a MediaWiki tree: its version, extensions and skins. With an
+// Open looks at a MediaWiki tree: its version, extensions and skins. With an
 // error the codebase is what could be seen of it.
-func Open(name, path string) (*Codebase, error) {
-	c := &Codebase{Name: name, Path: path, Fingerprint: func() string { return "unread" }}
+func Open(name, path string) (*tenants.Codebase, error) {
+	c := &tenants.Codebase{Name: name, Path: path, Fingerprint: func() string { return "unread" }}
 	var err error
 	if c.Version, err = VersionAt(path); err != nil {
 		return c, err
@@ -33,12 +37,12 @@ func Open(name, path string) (*Codebase, error) {
 
 // VersionAt is the version of the MediaWiki in a folder.
 func VersionAt(path string) (string, error) {
-	defines, err := ReadFile(filepath.Join(path, "includes", "Defines.php"))
+	defines, err := tenants.ReadFile(filepath.Join(path, "includes", "Defines.php"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %s", path, Reason(err))
+		return "", fmt.Errorf("%s: %s", path, tenants.Reason(err))
 	}
 	version := versionLine.FindSubmatch(defines)
 	if version == nil {
@@ -48,25 +52,25 @@ func VersionAt(path string) (string, error) {
 }
 
 // components finds every folder below path/folder that has a manifest.
-func components(path, folder, manifest string, skin bool) (map[string]*Component, error) {
-	found := map[string]*Component{}
+func components(path, folder, manifest string, skin bool) (map[string]*tenants.Component, error) {
+	found := map[string]*tenants.Component{}
 	entries, err := os.ReadDir(filepath.Join(path, folder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	for _, e := range entries {
 		dir := filepath.Join(path, folder, e.Name())
-		data, err := ReadFile(filepath.Join(dir, manifest))
+		data, err := tenants.ReadFile(filepath.Join(dir, manifest))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // README, or a folder that holds no component
 		}
-		c := &Component{Name: e.Name(), Skin: skin, Path: dir}
+		c := &tenants.Component{Name: e.Name(), Skin: skin, Path: dir}
 		c.Fingerprint = sync.OnceValue(func() string { return componentFingerprint(dir, manifest) })
 		if err == nil {
 			err = readManifest(c, data)
 		}
 		if err != nil {
-			c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, Reason(err))
+			c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, tenants.Reason(err))
 		}
 		found[e.Name()] = c
 	}
@@ -74,10 +78,10 @@ func components(path, folder, manifest string, skin bool) (map[string]*Component
 }
 
 // read takes what matters out of a manifest.
-func readManifest(c *Component, manifest []byte) error {
+func readManifest(c *tenants.Component, manifest []byte) error {
 	var m struct {
-		Version  any          `json:"version"`
-		Requires Requirements `json:"requires"`
+		Version  any                  `json:"version"`
+		Requires tenants.Requirements `json:"requires"`
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return err
@@ -87,12 +91,12 @@ func readManifest(c *Component, manifest []byte) error {
 	return nil
 }
 
-// hasLanguage says whether the tree has messages of that language.
-func HasLanguage(c *Codebase, code string) bool {
+// HasLanguage reports whether the tree has messages of that language.
+func HasLanguage(c *tenants.Codebase, code string) bool {
 	_, err := os.Stat(filepath.Join(c.Path, "languages", "i18n", code+".json"))
 	return err == nil
 }
 
-// intoCore are components that became a part of MediaWiki, by the first version
+// IntoCore are components that became a part of MediaWiki, by the first version
 // that has them (MediaWiki: release notes of 1.40).
 var IntoCore = map[string]string{"Renameuser": "1.40"}

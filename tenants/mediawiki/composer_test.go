@@ -1,4 +1,4 @@
-package tenants
+package mediawiki
 
 import (
 	"encoding/json"
