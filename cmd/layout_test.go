@@ -23,7 +23,7 @@ var only = map[string][]string{
 	"database/sql":                    {"wikictl/migrations", "wikictl/tenants/ledger", "wikictl/tenants/mariadb"},
 	"github.com/go-sql-driver/mysql":  {"wikictl/tenants/mariadb"},
 	"github.com/urfave/cli/v2":        {"wikictl/cmd/internal/cli"},
-	"github.com/pelletier/go-toml/v2": {"wikictl/tenants", "wikictl/tenants/definitions"},
+	"github.com/pelletier/go-toml/v2": {"wikictl/tenants/definitions", "wikictl/tenants/secrets", "wikictl/tenants/session"},
 	"text/template":                   {"wikictl/templates"},
 	"html/template":                   {"wikictl/cmd/internal/page"},
 	"text/template/parse":             {"wikictl/templates"},
@@ -38,6 +38,7 @@ var only = map[string][]string{
 // rank.
 var order = [][]string{
 	{"wikictl/cmd/testbed/needs", "wikictl/cmd/wikictl/manual"}, // the first is of tests only
+	{"wikictl/tenants/disk", "wikictl/tenants/secrets"},
 	{"wikictl/tenants"},
 	{"wikictl/tenants/mediawiki"},
 	{"wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/losses", "wikictl/migrations/upgrade/forecast"},

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // Tenants are alike when only names, addresses and secrets tell them apart.
@@ -20,7 +20,7 @@ func TestAlike(t *testing.T) {
 		one("h", "[settings]\nwgFoo = { bar = [{ php = \"1 + 1\" }] }\n"))
 	alike := func(s *Set, name string) string {
 		tenant := f.Tenant(name)
-		text, err := s.Alike(Data{Farm: f, Tenant: tenant, Codebase: tenant.Codebase, Secrets: tenants.Secrets{WebPassword: tenants.Secret(name)}})
+		text, err := s.Alike(Data{Farm: f, Tenant: tenant, Codebase: tenant.Codebase, Secrets: secrets.Secrets{WebPassword: secrets.Secret(name)}})
 		if err != nil {
 			t.Fatal(name, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // coreSettings is what MediaWiki's own includes/config-schema.php says of its
@@ -35,7 +36,7 @@ func readCore(c *tenants.Codebase) *coreSettings {
 	if c == nil {
 		return core
 	}
-	data, _ := tenants.ReadFile(filepath.Join(c.Path, "includes", "config-schema.php"))
+	data, _ := disk.Read(filepath.Join(c.Path, "includes", "config-schema.php"))
 	defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
 	for _, m := range schemaDefault.FindAllStringSubmatch(defaults, -1) {
 		// null becomes an array by itself
@@ -55,7 +56,7 @@ func readCore(c *tenants.Codebase) *coreSettings {
 // skinNames reads which skins a folder registers: Vector has two.
 func skinNames(skin *tenants.Component) []string {
 	var manifest struct{ ValidSkinNames map[string]any }
-	data, err := tenants.ReadFile(filepath.Join(skin.Path, "skin.json"))
+	data, err := disk.Read(filepath.Join(skin.Path, "skin.json"))
 	if err != nil || json.Unmarshal(data, &manifest) != nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/secrets"
 )
 
 func TestEscapers(t *testing.T) {
@@ -30,7 +31,7 @@ func TestEscapers(t *testing.T) {
 		{"nginx", nginxValue, "a\x00b", ""},
 		{"nginx", nginxValue, "a\xff", ""},
 		{"nginx", nginxValue, int64(5), "5"},
-		{"nginx", nginxValue, tenants.Secret("x"), ""},
+		{"nginx", nginxValue, secrets.Secret("x"), ""},
 		{"nginx", nginxValue, true, ""},
 		{"nginxWords", nginxWords, "[::]:443  ssl", `"[::]:443" ssl`},
 		{"nginxWords", nginxWords, " ", ""},
@@ -50,7 +51,7 @@ func TestEscapers(t *testing.T) {
 		{"fpm", fpmValue, "${x}", ""},
 		{"fpm", fpmValue, "a\nb", ""},
 		{"comment", comment, "a\nb ?> */ \\", `a b ? > * / \ .`},
-		{"comment", comment, tenants.Secret("x"), ""},
+		{"comment", comment, secrets.Secret("x"), ""},
 	} {
 		got, err := tc.escape(tc.value)
 		if tc.want == "" && err == nil || tc.want != "" && (err != nil || got != tc.want) {

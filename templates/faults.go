@@ -9,10 +9,11 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/secrets"
 )
 
 // placeholder stands for each secret while a tenant is rendered to be checked.
-const placeholder = tenants.Secret("placeholder")
+const placeholder = secrets.Secret("placeholder")
 
 // Check renders every tenant in memory, with placeholders for secrets, so that what
 // rendering refuses is known before anything is made. What one tenant can't be
@@ -73,8 +74,8 @@ func (s *Set) Draft(f *tenants.Farm, t *tenants.Tenant) (Rendered, error) {
 	return s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: placeholders()})
 }
 
-func placeholders() tenants.Secrets {
-	return tenants.Secrets{
+func placeholders() secrets.Secrets {
+	return secrets.Secrets{
 		WebPassword: placeholder, SchemaPassword: placeholder, SecretKey: placeholder, UpgradeKey: placeholder, AdminPassword: placeholder,
 	}
 }

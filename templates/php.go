@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // wide is how long a list may be, in bytes, before it is written one element a line.
@@ -90,7 +91,7 @@ func (w *phpWriter) value(value any, depth int) error {
 		return err
 	case string:
 		w.text(v)
-	case tenants.Secret:
+	case secrets.Secret:
 		w.text(v.Reveal())
 	case tenants.PHP:
 		return w.expression(string(v))

@@ -17,6 +17,8 @@ import (
 	"text/template"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
+	"wikictl/tenants/secrets"
 )
 
 //go:embed *.tmpl
@@ -44,7 +46,7 @@ type Data struct {
 	Farm     *tenants.Farm
 	Tenant   *tenants.Tenant
 	Codebase *tenants.Codebase // the one to render for, which need not be the wanted one
-	Secrets  tenants.Secrets
+	Secrets  secrets.Secrets
 }
 
 // Rendered is what one tenant's release consists of besides its codebase.
@@ -122,7 +124,7 @@ func ownTemplates(dir string) (map[string][]byte, tenants.Problems) {
 		return own, nil
 	}
 	unread := func(file string, err error) tenants.Problem {
-		return tenants.Problem{Position: tenants.Position{File: file}, Message: tenants.Reason(err), Hint: "wikictl reads own templates from here"}
+		return tenants.Problem{Position: tenants.Position{File: file}, Message: disk.Reason(err), Hint: "wikictl reads own templates from here"}
 	}
 	if err != nil {
 		return nil, tenants.Problems{unread(filepath.Base(dir), err)}
@@ -132,7 +134,7 @@ func ownTemplates(dir string) (map[string][]byte, tenants.Problems) {
 		if !strings.HasSuffix(e.Name(), suffix) {
 			continue
 		}
-		if own[e.Name()], err = tenants.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+		if own[e.Name()], err = disk.Read(filepath.Join(dir, e.Name())); err != nil {
 			problems = append(problems, unread(filepath.Join(filepath.Base(dir), e.Name()), err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/secrets"
 )
 
 const farmToml = `state = "/srv/farm"
@@ -96,7 +97,7 @@ func set(tb testing.TB, dir string) *Set {
 // data is a tenant's with secrets that are easy to find.
 func data(f *tenants.Farm, name string) Data {
 	t := f.Tenant(name)
-	return Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
+	return Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets.Secrets{
 		WebPassword: "web-password", SchemaPassword: "schema-password",
 		SecretKey: "secret-key", UpgradeKey: "upgrade-key",
 	}}

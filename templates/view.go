@@ -7,6 +7,7 @@ import (
 	"text/template"
 
 	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // View is what a template names: the farm, the tenant, and what follows from
@@ -15,7 +16,7 @@ type View struct {
 	*Fleet
 	Tenant   *tenants.Tenant
 	Codebase *tenants.Codebase // the one to render for
-	Secrets  tenants.Secrets
+	Secrets  secrets.Secrets
 	Layout   tenants.Layout
 
 	Server         string // $wgServer: the farm's address with the tenant's first host

@@ -17,6 +17,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -158,12 +159,12 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 }
 
 func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, l *ledger.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
-	key := tenants.Secret(fmt.Sprintf("%064s", t.Name))
-	secrets := tenants.Secrets{WebPassword: key[40:], SchemaPassword: key[40:], SecretKey: key, UpgradeKey: key[48:]}
+	key := secrets.Secret(fmt.Sprintf("%064s", t.Name))
+	all := secrets.Secrets{WebPassword: key[40:], SchemaPassword: key[40:], SecretKey: key, UpgradeKey: key[48:]}
 	return errors.Join(
-		h.Deploy.WriteSecrets(t.Name, secrets),
+		h.Deploy.WriteSecrets(t.Name, all),
 		s.EnsureDatabase(ctx, t.Database),
-		s.EnsureAccounts(ctx, session.Accounts(t, secrets)),
+		s.EnsureAccounts(ctx, session.Accounts(t, all)),
 		s.Load(ctx, t.Database, g),
 		l.Claim(ctx, ledger.Tenant{
 			Name: t.Name, Server: t.Server.Name, Database: t.Database, Codebase: t.Codebase.Name, Version: t.Codebase.Version,

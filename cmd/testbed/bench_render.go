@@ -16,6 +16,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -175,12 +176,12 @@ func (b *rendering) tenant(ctx context.Context, l tenants.Layout, led *ledger.Le
 	if err := os.WriteFile(filepath.Join(b.farm, "tenants", name+".toml"), []byte(tenantText(i)), 0o644); err != nil {
 		return err
 	}
-	key := tenants.Secret(fmt.Sprintf("%064d", i))
-	secrets, err := tenants.EncodeSecrets(tenants.Secrets{WebPassword: key[:24], SchemaPassword: key[:24], SecretKey: key, UpgradeKey: key[:16]})
+	key := secrets.Secret(fmt.Sprintf("%064d", i))
+	all, err := secrets.EncodeSecrets(secrets.Secrets{WebPassword: key[:24], SchemaPassword: key[:24], SecretKey: key, UpgradeKey: key[:16]})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(l.Secrets(name), secrets, 0o600); err != nil {
+	if err := os.WriteFile(l.Secrets(name), all, 0o600); err != nil {
 		return err
 	}
 	return led.Claim(ctx, ledger.Tenant{

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // Three wikis answer as themselves, and nothing of one is another's.
@@ -131,9 +131,9 @@ func noSecrets(t *testing.T, f *farm, text string) {
 	for _, tenant := range []string{"alpha", "beta", "gamma"} {
 		data, err := os.ReadFile(filepath.Join(f.demo.Dir, "state/secrets", tenant+".toml"))
 		must(t, err)
-		s, err := tenants.DecodeSecrets(data)
+		s, err := secrets.DecodeSecrets(data)
 		must(t, err)
-		for _, secret := range []tenants.Secret{s.WebPassword, s.SchemaPassword, s.SecretKey, s.UpgradeKey, s.AdminPassword} {
+		for _, secret := range []secrets.Secret{s.WebPassword, s.SchemaPassword, s.SecretKey, s.UpgradeKey, s.AdminPassword} {
 			if strings.Contains(text, secret.Reveal()) {
 				t.Errorf("a secret of %s was seen", tenant)
 			}
@@ -158,10 +158,10 @@ func nothingToUpdate(t *testing.T, f *farm) {
 		before := f.dump("wiki_" + tenant)
 		data, err := os.ReadFile(filepath.Join(f.demo.Dir, "state/secrets", tenant+".toml"))
 		must(t, err)
-		secrets, err := tenants.DecodeSecrets(data)
+		all, err := secrets.DecodeSecrets(data)
 		must(t, err)
 		cmd := exec.Command("php", filepath.Join(os.Getenv("WIKICTL_TEST_CODEBASES"), version, "maintenance/update.php"), "--quick",
-			"--dbuser=wiki_"+tenant+"_schema", "--dbpass="+secrets.SchemaPassword.Reveal())
+			"--dbuser=wiki_"+tenant+"_schema", "--dbpass="+all.SchemaPassword.Reveal())
 		cmd.Env = append(os.Environ(), "MW_CONFIG_FILE="+filepath.Join(f.demo.Dir, "state/wikis", tenant, "current/LocalSettings.php"))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("update.php on %s: %v: %s", tenant, err, out)

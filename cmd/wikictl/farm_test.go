@@ -21,6 +21,7 @@ import (
 	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/secrets"
 )
 
 // farm is a demo's folder with servers of its own. The test's own executable, called
@@ -164,9 +165,9 @@ func (c *client) login(tenant string) {
 	c.f.t.Helper()
 	data, err := os.ReadFile(filepath.Join(c.f.demo.Dir, "state/secrets", tenant+".toml"))
 	must(c.f.t, err)
-	secrets, err := tenants.DecodeSecrets(data)
+	all, err := secrets.DecodeSecrets(data)
 	must(c.f.t, err)
-	answer := c.call(url.Values{"action": {"clientlogin"}, "username": {secrets.Admin}, "password": {secrets.AdminPassword.Reveal()},
+	answer := c.call(url.Values{"action": {"clientlogin"}, "username": {all.Admin}, "password": {all.AdminPassword.Reveal()},
 		"logintoken": {c.token("login")}, "loginreturnurl": {"http://localhost/"}})
 	if at(answer, "clientlogin", "status") != "PASS" {
 		c.f.t.Fatalf("log in to %s: %v", tenant, answer)

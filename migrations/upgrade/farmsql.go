@@ -16,6 +16,7 @@ import (
 
 	"wikictl/migrations"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // farmSQL are the farm's own files of SQL, in order, as they were when a plan was
@@ -41,10 +42,10 @@ func readFarmSQL(folder string) (farmSQL, error) {
 		return f, err
 	}
 	for _, name := range names {
-		text, err := tenants.ReadFile(filepath.Join(folder, name))
+		text, err := disk.Read(filepath.Join(folder, name))
 		if err != nil {
 			at := tenants.Position{File: filepath.Join(filepath.Base(folder), name)}
-			problems = append(problems, tenants.Problem{Position: at, Message: tenants.Reason(err)})
+			problems = append(problems, tenants.Problem{Position: at, Message: disk.Reason(err)})
 			continue
 		}
 		file, problem := parseSQL(name, text)

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -19,7 +19,7 @@ type task struct {
 	*upgrade
 	*Planned
 	server   *mariadb.Server
-	secrets  tenants.Secrets
+	secrets  secrets.Secrets
 	accounts mariadb.Accounts
 	now      ledger.Upgrade
 	notes    []string // for the result

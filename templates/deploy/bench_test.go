@@ -11,6 +11,7 @@ import (
 	"wikictl/templates"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/secrets"
 )
 
 // farm is n tenants with some settings each.
@@ -64,7 +65,7 @@ wgLocaltimezone = "Europe/Vienna"
 func source(f *tenants.Farm, set *templates.Set) Source {
 	return Source{Len: len(f.Tenants), At: func(i int) (Wanted, error) {
 		t := f.Tenants[i]
-		data := templates.Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
+		data := templates.Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets.Secrets{
 			WebPassword: "abc", SchemaPassword: "def", SecretKey: "ghi", UpgradeKey: "jkl",
 		}}
 		r, err := set.Render(data)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/mask"
 )
@@ -132,7 +132,7 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 		return c, err
 	}
 	if diffs { // what is on disk may hold secrets that are no longer known
-		had, _ := tenants.ReadFile(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease tells
+		had, _ := disk.Read(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease tells
 		w.Secrets = append(mask.Found(string(had), string(w.LocalSettings)), w.Secrets...)
 	}
 	if c.changes, err = d.compareRelease(w, c.release, diffs); err != nil {
@@ -212,7 +212,7 @@ func (d *Deployer) added(tenant, path string, f file, secrets []string, diffs bo
 func (d *Deployer) change(tenant, path string, kind Kind, f file, secrets []string, diffs bool) ([]Change, error) {
 	c := Change{Tenant: tenant, Path: path, Kind: kind}
 	if diffs {
-		have, err := tenants.ReadFile(path)
+		have, err := disk.Read(path)
 		if err != nil && kind != Add {
 			return nil, err
 		}

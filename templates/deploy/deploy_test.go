@@ -14,6 +14,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // deployer works below a new folder; check and reload are shell commands.
@@ -354,7 +355,7 @@ func TestPrepareSwitchPublishWithdraw(t *testing.T) {
 func TestSecretsAndReadOnly(t *testing.T) {
 	d := deployer(t, "", "")
 	apply(t, d, wanted("a", "one"))
-	want := tenants.Secrets{WebPassword: "w", SchemaPassword: "s", SecretKey: "k", UpgradeKey: "u", Admin: "Admin"}
+	want := secrets.Secrets{WebPassword: "w", SchemaPassword: "s", SecretKey: "k", UpgradeKey: "u", Admin: "Admin"}
 	if err := d.WriteSecrets("a", want); err != nil {
 		t.Fatal(err)
 	}

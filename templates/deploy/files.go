@@ -13,7 +13,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
-	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // WriteFile replaces a file by rename and makes it last, with exactly that mode;
@@ -57,7 +57,7 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 	if gid >= 0 {
 		at = 0o600 // until it is that group's
 	}
-	f, err := tenants.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
+	f, err := disk.Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ const (
 // compareFile reads a file no further than it has to. A file of secrets must not
 // be readable for others.
 func compareFile(path string, want []byte, secret bool) (difference, error) {
-	f, err := tenants.OpenFile(path, os.O_RDONLY, 0)
+	f, err := disk.Open(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return absent, nil
 	}

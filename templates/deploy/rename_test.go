@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"wikictl/php"
-	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // A tenant gets another name and others leave, with one check and one reload; a
@@ -19,7 +19,7 @@ func TestRenameAndWithdrawInOneApply(t *testing.T) {
 	refuse := calls + "-refuse"
 	d := deployer(t, "echo check >> "+calls+"; test ! -e "+refuse, "echo reload >> "+calls)
 	apply(t, d, wanted("old", "one"), wanted("leaves", "one"), wanted("stays", "one"))
-	if err := d.WriteSecrets("old", tenants.Secrets{Admin: "Admin"}); err != nil {
+	if err := d.WriteSecrets("old", secrets.Secrets{Admin: "Admin"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{d.layout.Backups("old") + "/2.sql", d.layout.Backups("new") + "/1.sql", d.layout.Images("old") + "/x.gif"} {

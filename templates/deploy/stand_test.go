@@ -18,6 +18,7 @@ import (
 	"wikictl/templates"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/secrets"
 )
 
 // stand is a farm of three wikis on a MariaDB, a php-fpm and a web server of its own.
@@ -256,8 +257,8 @@ func (s *stand) source() Source {
 
 // wanted renders one tenant; core is another codebase than its own, or "".
 func (s *stand) wanted(t *tenants.Tenant, core string) (Wanted, error) {
-	data := templates.Data{Farm: s.farm, Tenant: t, Codebase: t.Codebase, Secrets: tenants.Secrets{
-		WebPassword: "test", SchemaPassword: "schema", SecretKey: tenants.Secret(strings.Repeat("ab", 32)), UpgradeKey: "0123456789abcdef",
+	data := templates.Data{Farm: s.farm, Tenant: t, Codebase: t.Codebase, Secrets: secrets.Secrets{
+		WebPassword: "test", SchemaPassword: "schema", SecretKey: secrets.Secret(strings.Repeat("ab", 32)), UpgradeKey: "0123456789abcdef",
 	}}
 	r, err := s.set.Render(data)
 	w := Want(data, r)

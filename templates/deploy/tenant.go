@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"wikictl/tenants"
+	"wikictl/tenants/disk"
+	"wikictl/tenants/secrets"
 )
 
 // SetReadOnly makes a tenant read-only for readers and writers on the web; the
@@ -65,12 +66,12 @@ func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
 
 // WriteSecrets keeps a tenant's passwords and keys in a file that only whoever
 // runs wikictl can read.
-func (d *Deployer) WriteSecrets(tenant string, s tenants.Secrets) error {
+func (d *Deployer) WriteSecrets(tenant string, s secrets.Secrets) error {
 	path := d.layout.Secrets(tenant)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	data, err := tenants.EncodeSecrets(s)
+	data, err := secrets.EncodeSecrets(s)
 	if err != nil {
 		return err
 	}
@@ -79,13 +80,13 @@ func (d *Deployer) WriteSecrets(tenant string, s tenants.Secrets) error {
 
 // ReadSecrets reads what WriteSecrets wrote; the error is fs.ErrNotExist when
 // the tenant has none.
-func (d *Deployer) ReadSecrets(tenant string) (tenants.Secrets, error) {
+func (d *Deployer) ReadSecrets(tenant string) (secrets.Secrets, error) {
 	path := d.layout.Secrets(tenant)
-	data, err := tenants.ReadFile(path)
+	data, err := disk.Read(path)
 	if err != nil {
-		return tenants.Secrets{}, err
+		return secrets.Secrets{}, err
 	}
-	s, err := tenants.DecodeSecrets(data)
+	s, err := secrets.DecodeSecrets(data)
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", path, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // certificate is a TLS certificate as the web server reads it.
@@ -42,7 +43,7 @@ func pathsOf(f *tenants.Farm, t *tenants.Tenant) certificatePaths {
 }
 
 func readCertificate(paths certificatePaths) (c certificate) {
-	text, err := tenants.ReadFile(paths.certificate)
+	text, err := disk.Read(paths.certificate)
 	if err != nil {
 		return certificate{err: err}
 	}
@@ -58,7 +59,7 @@ func readCertificate(paths certificatePaths) (c certificate) {
 		return certificate{leaf: c.leaf, err: err}
 	}
 	c.keyMode = info.Mode().Perm()
-	key, err := tenants.ReadFile(paths.key)
+	key, err := disk.Read(paths.key)
 	if errors.Is(err, fs.ErrPermission) {
 		return c // only root can compare the two
 	}

@@ -9,6 +9,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -85,9 +86,9 @@ func (s *diskState) look(ctx context.Context, h *session.Host, t *tenants.Tenant
 		return err
 	}
 	s.code = runsOn(h.Farm, t, s.row)
-	var secrets tenants.Secrets
-	secrets, s.secrets = h.Deploy.ReadSecrets(t.Name)
-	s.known = secrets.Reveal()
+	var all secrets.Secrets
+	all, s.secrets = h.Deploy.ReadSecrets(t.Name)
+	s.known = all.Reveal()
 	if s.secrets == nil && s.code != nil && len(s.Broken) == 0 {
 		s.changes, s.uncompared = compareFiles(ctx, h, t, s.code)
 	}

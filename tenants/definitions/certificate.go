@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // checkCertificate looks whether the web server could read the tenant's certificate
@@ -53,12 +54,12 @@ func pemWrong(path, kind string) string {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return "is no regular file"
 	}
-	data, err := tenants.ReadFile(path)
+	data, err := disk.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0:
 		return ""
 	case err != nil:
-		return "can't be read: " + tenants.Reason(err)
+		return "can't be read: " + disk.Reason(err)
 	case !bytes.Contains(data, []byte(kind)):
 		return "holds no " + strings.TrimRight(kind, "-") + " in PEM"
 	}

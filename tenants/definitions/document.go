@@ -17,6 +17,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // maxDocument is the largest definition file that is read, in bytes.
@@ -46,23 +47,23 @@ func readDocument(dir, name string) (document, tenants.Problems) {
 
 // readSmall reads a file that a person could have written, or says why not.
 func readSmall(path string) ([]byte, *tenants.Problem) {
-	f, err := tenants.OpenFile(path, os.O_RDONLY, 0)
-	if target, broken := tenants.BrokenLink(path, err); broken {
+	f, err := disk.Open(path, os.O_RDONLY, 0)
+	if target, broken := disk.BrokenLink(path, err); broken {
 		return nil, &tenants.Problem{Message: "is a symbolic link to " + target + ", which is not there", Hint: "remove it or put the file there"}
 	}
 	switch {
 	case errors.Is(err, syscall.EISDIR):
 		return nil, &tenants.Problem{Message: "is a folder, not a file"}
-	case errors.Is(err, tenants.ErrIrregular):
-		return nil, &tenants.Problem{Message: tenants.Reason(err), Hint: "a FIFO, a device or a socket is never read"}
+	case errors.Is(err, disk.ErrIrregular):
+		return nil, &tenants.Problem{Message: disk.Reason(err), Hint: "a FIFO, a device or a socket is never read"}
 	case err != nil:
-		return nil, &tenants.Problem{Message: tenants.Reason(err)}
+		return nil, &tenants.Problem{Message: disk.Reason(err)}
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
 	switch {
 	case err != nil:
-		return nil, &tenants.Problem{Message: tenants.Reason(err)}
+		return nil, &tenants.Problem{Message: disk.Reason(err)}
 	case len(data) > maxDocument:
 		return nil, &tenants.Problem{Message: fmt.Sprintf("larger than %d MiB", maxDocument>>20), Hint: "is it a definition file?"}
 	case len(bytes.TrimSpace(data)) == 0:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // irregular makes one of each kind of file that is not to be read, and a link to it.
@@ -54,7 +55,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 				if err == nil || !strings.HasPrefix(err.Error(), "tenants/odd.toml: is ") {
 					t.Errorf("it says %v", err)
 				}
-				if _, err := tenants.ReadFile(path); err == nil || !strings.Contains(err.Error(), path) {
+				if _, err := disk.Read(path); err == nil || !strings.Contains(err.Error(), path) {
 					t.Errorf("ReadFile says %v", err)
 				}
 			})

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // AccountFound is an account as it is on a server.
@@ -20,7 +20,7 @@ type AccountFound struct {
 }
 
 // Has reports whether the account has a password, as Held.Has does.
-func (a AccountFound) Has(password tenants.Secret) bool { return a.held.Has(password) }
+func (a AccountFound) Has(password secrets.Secret) bool { return a.held.Has(password) }
 
 // Name is "user@host".
 func (a AccountFound) Name() string { return a.User + "@" + a.Host }

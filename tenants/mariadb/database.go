@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // EnsureDatabase creates a tenant's database, with the farm's mark, unless it exists.
@@ -94,7 +94,7 @@ func (s *Server) set(ctx context.Context, query string) (map[string]bool, error)
 // Account is one account of a tenant.
 type Account struct {
 	Name     string
-	Password tenants.Secret
+	Password secrets.Secret
 }
 
 // Accounts are the two accounts of a tenant's database.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // ErrForeign says that something is there under a tenant's names that this farm did
@@ -58,7 +58,7 @@ func (h Held) Name() string { return h.User + "@" + h.Host }
 
 // Has reports whether an account was made with a password. On MySQL, whose default
 // hash is salted, any password may be the one.
-func (h Held) Has(password tenants.Secret) bool {
+func (h Held) Has(password secrets.Secret) bool {
 	switch {
 	case password == "":
 		return false
@@ -69,7 +69,7 @@ func (h Held) Has(password tenants.Secret) bool {
 }
 
 // nativeHash is how the plugin mysql_native_password stores a password.
-func nativeHash(password tenants.Secret) string {
+func nativeHash(password secrets.Secret) string {
 	once := sha1.Sum([]byte(password.Reveal()))
 	twice := sha1.Sum(once[:])
 	return "*" + strings.ToUpper(hex.EncodeToString(twice[:]))
@@ -87,7 +87,7 @@ type Holding struct {
 // MarkDatabase that no other program can make: it is in state/secrets and nowhere else.
 func holding(a Accounts, found []Held) (h Holding) {
 	for _, account := range found {
-		var password tenants.Secret
+		var password secrets.Secret
 		var its *bool
 		switch account.User {
 		case a.Web.Name:

@@ -18,7 +18,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/process"
+	"wikictl/tenants/secrets"
 )
 
 // connections is how many connections to one server are open at most, besides
@@ -38,7 +40,7 @@ type Server struct {
 
 // Open connects to a server as its administrator, and starts it first when
 // wikictl manages it. password may be empty; it overrides the password file.
-func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*Server, error) {
+func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password secrets.Secret) (*Server, error) {
 	if def.Managed {
 		if err := PrivateOf(def, l).Start(ctx); err != nil {
 			return nil, fmt.Errorf("server %s: %w", def.Name, err)
@@ -48,7 +50,7 @@ func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password t
 }
 
 // Connect is Open for those who only look: it starts nothing.
-func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, password tenants.Secret) (*Server, error) {
+func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, password secrets.Secret) (*Server, error) {
 	config, err := configFor(def, l, password)
 	if err != nil {
 		return nil, fmt.Errorf("server %s: %w", def.Name, err)
@@ -76,7 +78,7 @@ func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, passwor
 func (s *Server) Close() error { return s.db.Close() }
 
 // configFor turns a definition into what the driver takes.
-func configFor(def *tenants.Server, l tenants.Layout, password tenants.Secret) (*mysql.Config, error) {
+func configFor(def *tenants.Server, l tenants.Layout, password secrets.Secret) (*mysql.Config, error) {
 	if def.Managed {
 		return settle(PrivateOf(def, l).config()), nil
 	}
@@ -122,7 +124,7 @@ func readPassword(path string) (string, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("password_file: %s has mode %o; chmod 600 it", path, info.Mode().Perm())
 	}
-	text, err := tenants.ReadFile(path)
+	text, err := disk.Read(path)
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)
 	}

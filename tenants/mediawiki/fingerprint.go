@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // coreFiles are what decides the schema that a MediaWiki tree makes, besides
@@ -63,7 +63,7 @@ func hashFiles(root string, files []string) string {
 	h := sha256.New()
 	for _, file := range files {
 		name, _ := filepath.Rel(root, file)
-		data, err := tenants.ReadFile(file)
+		data, err := disk.Read(file)
 		sum := sha256.Sum256(data)
 		h.Write([]byte(name + "\x00"))
 		if err == nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // Unmet lists what a tenant on its codebase does not fulfil. What PHP has to
@@ -43,7 +44,7 @@ func coreRequires(path string) map[string]any {
 	var composer struct {
 		Require map[string]any `json:"require"`
 	}
-	data, err := tenants.ReadFile(filepath.Join(path, "composer.json"))
+	data, err := disk.Read(filepath.Join(path, "composer.json"))
 	if err != nil || json.Unmarshal(data, &composer) != nil {
 		return nil // MediaWiki runs without it
 	}
@@ -80,10 +81,10 @@ func LibraryProblems(c *tenants.Codebase) []string {
 // without either.
 func lockedLibraries(path string) (map[string]string, error) {
 	name := "composer.lock"
-	data, err := tenants.ReadFile(filepath.Join(path, name))
+	data, err := disk.Read(filepath.Join(path, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		name = filepath.Join("vendor", name)
-		data, err = tenants.ReadFile(filepath.Join(path, name))
+		data, err = disk.Read(filepath.Join(path, name))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\s*\)`)
@@ -37,12 +38,12 @@ func Open(name, path string) (*tenants.Codebase, error) {
 
 // VersionAt is the version of the MediaWiki in a folder.
 func VersionAt(path string) (string, error) {
-	defines, err := tenants.ReadFile(filepath.Join(path, "includes", "Defines.php"))
+	defines, err := disk.Read(filepath.Join(path, "includes", "Defines.php"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %s", path, tenants.Reason(err))
+		return "", fmt.Errorf("%s: %s", path, disk.Reason(err))
 	}
 	version := versionLine.FindSubmatch(defines)
 	if version == nil {
@@ -60,7 +61,7 @@ func components(path, folder, manifest string, skin bool) (map[string]*tenants.C
 	}
 	for _, e := range entries {
 		dir := filepath.Join(path, folder, e.Name())
-		data, err := tenants.ReadFile(filepath.Join(dir, manifest))
+		data, err := disk.Read(filepath.Join(dir, manifest))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // README, or a folder that holds no component
 		}
@@ -70,7 +71,7 @@ func components(path, folder, manifest string, skin bool) (map[string]*tenants.C
 			err = readManifest(c, data)
 		}
 		if err != nil {
-			c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, tenants.Reason(err))
+			c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, disk.Reason(err))
 		}
 		found[e.Name()] = c
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // maxUserName is how many bytes a user name may have (MediaWiki: UserNameUtils::isCreatable).
@@ -73,7 +74,7 @@ func UserNameProblem(name string) (why, hint string) {
 func ReservedIn(c *tenants.Codebase, language string) []string {
 	var names []string
 	var messages map[string]any
-	data, err := tenants.ReadFile(filepath.Join(c.Path, "languages", "i18n", language+".json"))
+	data, err := disk.Read(filepath.Join(c.Path, "languages", "i18n", language+".json"))
 	if err == nil && json.Unmarshal(data, &messages) == nil {
 		for _, key := range reservedMessages {
 			if text, ok := messages[key].(string); ok {

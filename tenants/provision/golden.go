@@ -18,6 +18,7 @@ import (
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -146,7 +147,7 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 
 // goldenAccounts are a golden's, whose names have the farm's id in them: no other
 // farm or program makes the same.
-func goldenAccounts(g *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
+func goldenAccounts(g *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 	a := session.Accounts(g, s)
 	a.Named = true
 	return a
@@ -206,24 +207,24 @@ func (c *creation) keepSchema(ctx context.Context, s *mariadb.Server, t *tenants
 }
 
 // install runs install.php and update.php for a golden's tenant.
-func (c *creation) install(ctx context.Context, g *tenants.Tenant, secrets tenants.Secrets) error {
+func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.Secrets) error {
 	folder := c.Layout.Wiki(g.Name)
 	for _, path := range []string{folder, c.Layout.L10n(g.ComponentSet(g.Codebase)), c.Layout.Cache(g.Name), c.Layout.Temporary()} {
 		if err := c.Deploy.MakeFolder(path); err != nil {
 			return err
 		}
 	}
-	account, password := g.SchemaAccount(), secrets.SchemaPassword.Reveal()
+	account, password := g.SchemaAccount(), all.SchemaPassword.Reveal()
 	address, _ := g.Server.Address(c.Layout) // nothing is rendered for a server without one
 	err := c.script(ctx, g, "install.php", "", "--confpath="+folder, "--dbtype=mysql",
 		"--dbserver="+address, "--dbname="+g.Database,
 		"--dbuser="+account, "--dbpass="+password, "--installdbuser="+account, "--installdbpass="+password,
 		"--server=http://golden.invalid", "--scriptpath=", "--lang="+g.Language,
-		"--pass="+secrets.AdminPassword.Reveal(), g.Sitename, g.Admin)
+		"--pass="+all.AdminPassword.Reveal(), g.Sitename, g.Admin)
 	if err != nil {
 		return err
 	}
-	data := templates.Data{Farm: c.Farm, Tenant: g, Codebase: g.Codebase, Secrets: secrets}
+	data := templates.Data{Farm: c.Farm, Tenant: g, Codebase: g.Codebase, Secrets: all}
 	rendered, err := c.Templates.Render(data)
 	if err != nil {
 		return err
@@ -269,7 +270,7 @@ func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 	return errors.Join(
 		server.Settle(ctx, g.Database, g.SchemaAccount()),
 		server.DropDatabase(ctx, g.Database),
-		server.DropAccounts(ctx, goldenAccounts(g, tenants.Secrets{})),
+		server.DropAccounts(ctx, goldenAccounts(g, secrets.Secrets{})),
 		os.RemoveAll(c.Layout.Wiki(g.Name)),
 	)
 }

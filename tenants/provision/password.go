@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"wikictl/tenants"
+	"wikictl/tenants/secrets"
 )
 
 // How MediaWiki 1.39 and 1.43 hash a new password: $wgPasswordConfig['pbkdf2']
@@ -22,7 +23,7 @@ const (
 
 // hashPassword returns the value of user.user_password for a password, in the
 // form of MediaWiki's Pbkdf2PasswordUsingOpenSSL.
-func hashPassword(password tenants.Secret) (string, error) {
+func hashPassword(password secrets.Secret) (string, error) {
 	salt := make([]byte, pbkdf2Salt)
 	rand.Read(salt)
 	key, err := pbkdf2.Key(sha512.New, password.Reveal(), salt, pbkdf2Rounds, pbkdf2Length)
@@ -35,11 +36,11 @@ func hashPassword(password tenants.Secret) (string, error) {
 
 // newSecrets makes a tenant's passwords and keys. An empty admin password is
 // made up as well.
-func newSecrets(t *tenants.Tenant, admin tenants.Secret) tenants.Secrets {
+func newSecrets(t *tenants.Tenant, admin secrets.Secret) secrets.Secrets {
 	if admin == "" {
 		admin = randomText()
 	}
-	return tenants.Secrets{
+	return secrets.Secrets{
 		WebPassword:    randomText(),
 		SchemaPassword: randomText(),
 		SecretKey:      randomHex(64),
@@ -51,11 +52,11 @@ func newSecrets(t *tenants.Tenant, admin tenants.Secret) tenants.Secrets {
 
 // randomText is at least 128 bits in letters and digits that no shell, URL or
 // configuration file takes for anything else.
-func randomText() tenants.Secret { return tenants.Secret(rand.Text()) }
+func randomText() secrets.Secret { return secrets.Secret(rand.Text()) }
 
 // randomHex is n hexadecimal digits.
-func randomHex(n int) tenants.Secret {
+func randomHex(n int) secrets.Secret {
 	b := make([]byte, n/2)
 	rand.Read(b)
-	return tenants.Secret(hex.EncodeToString(b))
+	return secrets.Secret(hex.EncodeToString(b))
 }

@@ -20,13 +20,14 @@ import (
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
 // Options of a run.
 type Options struct {
 	Jobs          int
-	AdminPassword tenants.Secret // of each new administrator; empty: one is made for each
+	AdminPassword secrets.Secret // of each new administrator; empty: one is made for each
 	Prune         bool           // Apply removes what is left over
 	Gone          bool           // Undelete leaves tenants that exist as they are; else that is a failure
 	Drain         <-chan struct{}
@@ -320,7 +321,7 @@ func (c *creation) held(ctx context.Context, t *tenants.Tenant, name string, do 
 }
 
 // secrets reads a tenant's secrets or makes them.
-func (c *creation) secrets(t *tenants.Tenant) (tenants.Secrets, error) {
+func (c *creation) secrets(t *tenants.Tenant) (secrets.Secrets, error) {
 	s, err := c.Deploy.ReadSecrets(t.Name)
 	if !errors.Is(err, os.ErrNotExist) {
 		return s, err

@@ -15,16 +15,16 @@ import (
 
 // identify reads the farm's identity, the zero one when none was made yet. A state
 // folder that belongs to other definitions is an error.
-func identify(f *tenants.Farm) (tenants.Identity, error) {
+func identify(f *tenants.Farm) (Identity, error) {
 	file := f.Layout().Identity()
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return tenants.Identity{}, nil
+		return Identity{}, nil
 	}
 	if err != nil {
-		return tenants.Identity{}, err
+		return Identity{}, err
 	}
-	i, err := tenants.DecodeIdentity(data)
+	i, err := DecodeIdentity(data)
 	if err != nil {
 		return i, fmt.Errorf("%s: %w", file, err)
 	}
@@ -55,7 +55,7 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledg
 	if i.ID != "" {
 		return ledger.Open(ctx, s, h.known(i))
 	}
-	i = tenants.NewIdentity(h.Farm.Dir)
+	i = NewIdentity(h.Farm.Dir)
 	f := h.known(i)
 	f.Keep = func() error {
 		data, err := i.Encode()
@@ -72,7 +72,7 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledg
 }
 
 // known is the farm as its servers know it.
-func (h *Host) known(i tenants.Identity) ledger.Farm {
+func (h *Host) known(i Identity) ledger.Farm {
 	return ledger.Farm{
 		ID: i.ID, Dir: h.Farm.Dir, Machine: h.options.Machine,
 		Owns: func(tenant string) bool {

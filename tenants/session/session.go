@@ -23,13 +23,14 @@ import (
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
+	"wikictl/tenants/secrets"
 )
 
 // Options are what comes from outside of the farm's files.
 type Options struct {
 	Holder   string                      // who runs this: "user@host pid N"
 	Machine  string                      // the name of this machine
-	Password func(string) tenants.Secret // of a server's administrator, by the server's name; nil: none
+	Password func(string) secrets.Secret // of a server's administrator, by the server's name; nil: none
 	Hook     Hook                        // of each named step; nil outside of tests
 	Drain    <-chan struct{}             // once closed nothing new is begun; nil never
 	Begun    func()                      // is told when the run begins to change tenants; may be nil
@@ -47,7 +48,7 @@ type Host struct {
 
 	options  Options
 	owner    process.Owner
-	identity tenants.Identity // the zero one: none was made yet
+	identity Identity // the zero one: none was made yet
 
 	mu      sync.Mutex
 	servers map[string]*connection // by name
@@ -98,7 +99,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		return nil, fmt.Errorf("web.user: %w", err)
 	}
 	if o.Password == nil {
-		o.Password = func(string) tenants.Secret { return "" }
+		o.Password = func(string) secrets.Secret { return "" }
 	}
 	h := &Host{
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),

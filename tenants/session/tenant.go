@@ -10,11 +10,12 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/wiki"
 )
 
 // Accounts are the two accounts of a tenant.
-func Accounts(t *tenants.Tenant, s tenants.Secrets) mariadb.Accounts {
+func Accounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 	return mariadb.Accounts{
 		Database: t.Database, Host: t.Server.AccountHost,
 		Web:    mariadb.Account{Name: t.WebAccount(), Password: s.WebPassword},

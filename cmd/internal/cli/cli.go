@@ -23,6 +23,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/ledger"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -174,9 +175,9 @@ func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 
 // environmentPassword is a server's password of the environment, WIKICTL_NAME_PASSWORD;
 // empty: none.
-func environmentPassword(server string) tenants.Secret {
+func environmentPassword(server string) secrets.Secret {
 	name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
-	return tenants.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
+	return secrets.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 }
 
 // withLedger opens the farm, to look or to do more, reads the ledger's tenants and

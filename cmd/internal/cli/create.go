@@ -10,6 +10,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -57,7 +58,7 @@ func (a *app) create(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, o 
 }
 
 // passwordFrom reads the first line of a file.
-func passwordFrom(path string) (tenants.Secret, error) {
+func passwordFrom(path string) (secrets.Secret, error) {
 	if path == "" {
 		return "", nil
 	}
@@ -69,5 +70,5 @@ func passwordFrom(path string) (tenants.Secret, error) {
 	if len(line) < 10 {
 		return "", usagef("--admin-password-file: MediaWiki wants 10 characters or more")
 	}
-	return tenants.Secret(line), nil
+	return secrets.Secret(line), nil
 }

@@ -1,4 +1,4 @@
-package tenants
+package session
 
 import (
 	"crypto/rand"

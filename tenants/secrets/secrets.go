@@ -1,4 +1,6 @@
-package tenants
+// Package secrets has the passwords and keys of tenants, which print as [secret], and their
+// files.
+package secrets
 
 // Secret is a string that must not be seen: however it is printed or marshalled
 // as text, it is [secret]. Reveal gives the value to the code that needs it.

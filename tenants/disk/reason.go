@@ -1,4 +1,4 @@
-package tenants
+package disk
 
 import (
 	"errors"

@@ -1,4 +1,6 @@
-package tenants
+// Package disk opens and reads regular files, and nothing that could keep a program
+// waiting: no FIFO, no device.
+package disk
 
 import (
 	"errors"
@@ -17,13 +19,13 @@ type File struct {
 	path string
 }
 
-// ErrIrregular is the reason of an error of OpenFile for what is no regular file.
+// ErrIrregular is the reason of an error of Open for what is no regular file.
 var ErrIrregular = errors.New("is no regular file")
 
-// OpenFile is os.OpenFile for regular files. What is to be read and is a folder
+// Open is os.Open for regular files. What is to be read and is a folder
 // (EISDIR), or a FIFO, a device or a socket (ErrIrregular), is an error at once: a FIFO
 // would wait for a writer for ever.
-func OpenFile(path string, flag int, mode os.FileMode) (File, error) {
+func Open(path string, flag int, mode os.FileMode) (File, error) {
 	reads := flag&unix.O_ACCMODE == os.O_RDONLY
 	if reads {
 		flag |= unix.O_NONBLOCK // which regular files do not know
@@ -100,13 +102,13 @@ func (f File) Chmod(mode os.FileMode) error {
 // Close ends the use of the file. It is not asked twice (close(2)).
 func (f File) Close() error { return wrong("close", f.path, unix.Close(f.fd)) }
 
-// maxFile is the largest file that ReadFile reads, in bytes.
+// maxFile is the largest file that Read reads, in bytes.
 const maxFile = 64 << 20
 
-// ReadFile is os.ReadFile for regular files of people and programs, which are not
+// Read is os.Read for regular files of people and programs, which are not
 // larger than 64 MiB.
-func ReadFile(path string) ([]byte, error) {
-	f, err := OpenFile(path, os.O_RDONLY, 0)
+func Read(path string) ([]byte, error) {
+	f, err := Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
