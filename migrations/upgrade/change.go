@@ -15,6 +15,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/wiki"
 )
 
@@ -170,7 +171,7 @@ func (k *task) check(ctx context.Context) error {
 	if want := mariadb.LevelFor(k.tenant.Codebase.Version); level != want {
 		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not of %s", level, want)
 	}
-	wanted, err := coreTables(k.tenant.Codebase.Path)
+	wanted, err := mediawiki.CoreTables(k.tenant.Codebase.Path)
 	if err != nil {
 		return err
 	}

@@ -195,11 +195,11 @@ func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase) {
 	if !j.code || old == nil || len(old.Faults)+len(j.tenant.Codebase.Faults) > 0 {
 		return
 	}
-	switch missing, err := unmade(old.Path, j.tenant.Codebase.Path, f.Has); {
+	switch missing, err := mediawiki.Unmade(old.Path, j.tenant.Codebase.Path, f.Has); {
 	case err != nil:
 		j.block(err.Error())
 	case len(missing) > 0:
-		j.Problems = append(j.Problems, unmadeProblem(missing, j.tenant.Codebase))
+		j.Problems = append(j.Problems, mediawiki.UnmadeProblem(missing, j.tenant.Codebase))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // tree is a folder with files, by name.
@@ -48,7 +49,7 @@ func TestUnmade(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			has := strings.Fields(tc.has)
-			got, err := unmade(old, path, func(table string) bool { return strings.Contains(" "+strings.Join(has, " ")+" ", " "+table+" ") })
+			got, err := mediawiki.Unmade(old, path, func(table string) bool { return strings.Contains(" "+strings.Join(has, " ")+" ", " "+table+" ") })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +58,7 @@ func TestUnmade(t *testing.T) {
 			}
 		})
 	}
-	problem := unmadeProblem([]string{"sites"}, &tenants.Codebase{Path: path})
+	problem := mediawiki.UnmadeProblem([]string{"sites"}, &tenants.Codebase{Path: path})
 	if !strings.Contains(problem, "no table sites") || !strings.Contains(problem, "sql/mysql/tables-generated.sql") {
 		t.Error(problem)
 	}

@@ -1,5 +1,6 @@
-// Package mediawiki knows what a MediaWiki is: its tree, extensions and skins, what they
-// require, and which user names it takes. It is the room to open for a new release.
+// Package mediawiki knows what a MediaWiki is: its tree, extensions, skins and tables, what they
+// require, and how it takes user names and passwords. It is the room to open for a new
+// release.
 package mediawiki
 
 import (

@@ -12,6 +12,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
@@ -115,9 +116,9 @@ func (c *creation) row(t *tenants.Tenant, state ledger.State) ledger.Tenant {
 
 // newSeed is what a tenant's database has of its own.
 func newSeed(t *tenants.Tenant, s secrets.Secrets, golden *mariadb.Golden) (mariadb.Seed, error) {
-	hash, err := hashPassword(s.AdminPassword)
+	hash, err := mediawiki.HashPassword(s.AdminPassword)
 	return mariadb.Seed{
-		Database: t.Database, Counts: golden.Counts, Admin: t.Admin, Hash: hash, Token: randomHex(32).Reveal(),
+		Database: t.Database, Counts: golden.Counts, Admin: t.Admin, Hash: hash, Token: secrets.RandomHex(32).Reveal(),
 		Random: randomFraction(), Now: time.Now(),
 	}, err
 }

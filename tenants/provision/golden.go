@@ -173,14 +173,14 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	if err := c.Deploy.MakeFolder(c.Layout.Wiki(g.Name)); err != nil {
 		return nil, err
 	}
-	secrets := newSecrets(g, "")
+	own := secrets.New(g.Admin, "")
 	if err := server.EnsureDatabase(ctx, g.Database); err != nil {
 		return nil, err
 	}
-	if err := server.EnsureAccounts(ctx, goldenAccounts(g, secrets)); err != nil {
+	if err := server.EnsureAccounts(ctx, goldenAccounts(g, own)); err != nil {
 		return nil, err
 	}
-	if err := c.install(ctx, g, secrets); err != nil {
+	if err := c.install(ctx, g, own); err != nil {
 		return nil, err
 	}
 	if err := c.keepSchema(ctx, server, t, g.Database); err != nil {

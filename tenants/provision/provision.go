@@ -326,6 +326,6 @@ func (c *creation) secrets(t *tenants.Tenant) (secrets.Secrets, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}
-	s = newSecrets(t, c.o.AdminPassword)
+	s = secrets.New(t.Admin, c.o.AdminPassword)
 	return s, c.Deploy.WriteSecrets(t.Name, s)
 }

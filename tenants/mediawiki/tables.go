@@ -1,4 +1,4 @@
-package upgrade
+package mediawiki
 
 import (
 	"errors"
@@ -27,12 +27,12 @@ var updaterFiles = []string{"includes/installer/MysqlUpdater.php", "includes/Ins
 // unmade are the tables of both an old and a new core that a database lacks and that the
 // new one's updater does not make: it takes them for granted, fails where it reads them,
 // and passes over them in silence elsewhere. old and path are the folders of the code.
-func unmade(old, path string, has func(table string) bool) ([]string, error) {
-	before, err := coreTables(old)
+func Unmade(old, path string, has func(table string) bool) ([]string, error) {
+	before, err := CoreTables(old)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := coreTables(path)
+	wanted, err := CoreTables(path)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func unmade(old, path string, has func(table string) bool) ([]string, error) {
 }
 
 // unmadeProblem says what a person has to do about such tables.
-func unmadeProblem(tables []string, c *tenants.Codebase) string {
+func UnmadeProblem(tables []string, c *tenants.Codebase) string {
 	files := tableFiles[0]
 	for _, name := range tableFiles {
 		if _, err := os.Stat(filepath.Join(c.Path, name)); err == nil {
@@ -64,7 +64,7 @@ func unmadeProblem(tables []string, c *tenants.Codebase) string {
 var createTable = regexp.MustCompile(`CREATE TABLE /\*_\*/(\w+)`)
 
 // coreTables are the tables that MediaWiki's code at a path works with.
-func coreTables(path string) ([]string, error) {
+func CoreTables(path string) ([]string, error) {
 	for _, name := range tableFiles {
 		text, err := os.ReadFile(filepath.Join(path, name))
 		if errors.Is(err, fs.ErrNotExist) {
