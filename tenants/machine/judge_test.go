@@ -41,8 +41,8 @@ func good() (*tenants.Farm, Facts) {
 	}
 }
 
-// refused is what a connection fails by where nothing listens.
-var refused = fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
+// errRefused is what a connection fails by where nothing listens.
+var errRefused = fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
 
 // lacking are machines that lack one thing each, and what is said of them.
 var lacking = []struct {
@@ -63,28 +63,28 @@ var lacking = []struct {
 		m.PHP["/usr/bin/php"] = PHP{Platform: php.Platform{Version: "8.2.36", Extensions: []string{"mysqli", "curl", "gd", "intl"}}}
 	}, "php 1.43 warning apt-get install php8.2-apcu php8.2-opcache"},
 	{"a PHP extension of php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM.Extensions = m.FPM.Extensions[2:] }, "php-fpm 1.43 error apt-get install php8.2-mysql"},
-	{"php-fpm that does not run", func(_ *tenants.Farm, m *Facts) { m.FPM.Silent = refused }, "php-fpm error systemctl start php8.2-fpm"},
+	{"php-fpm that does not run", func(_ *tenants.Farm, m *Facts) { m.FPM.Silent = errRefused }, "php-fpm error systemctl start php8.2-fpm"},
 	{"php-fpm that does not run, without systemd", func(f *tenants.Farm, m *Facts) {
-		m.FPM.Silent, m.Systemd, f.Web.Reload = refused, false, nil
+		m.FPM.Silent, m.Systemd, f.Web.Reload = errRefused, false, nil
 	}, "php-fpm error service php8.2-fpm start"},
-	{"php-fpm elsewhere", func(f *tenants.Farm, m *Facts) { m.FPM.Silent, f.Web.FPM = refused, "unix:/run/php/php-fpm.sock" },
+	{"php-fpm elsewhere", func(f *tenants.Farm, m *Facts) { m.FPM.Silent, f.Web.FPM = errRefused, "unix:/run/php/php-fpm.sock" },
 		`php-fpm error set fpm = "unix:/run/php/php8.2-fpm.sock" in [web], where the pool www of /etc/php/8.2/fpm/pool.d/www.conf listens`},
-	{"no php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM = FPM{Silent: refused} }, "php-fpm error apt-get install php-fpm"},
+	{"no php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM = FPM{Silent: errRefused} }, "php-fpm error apt-get install php-fpm"},
 	{"another user of php-fpm", func(f *tenants.Farm, _ *Facts) { f.Web.User = "apache" }, `php-fpm-user error set user = "www-data" in [web]`},
 	{"no user", func(f *tenants.Farm, _ *Facts) { f.Web.User = "" }, `php-fpm-user error set user = "www-data" in [web]`},
 	{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error name the user of php-fpm's workers, such as www-data"},
 	{"pools that nothing includes", func(f *tenants.Farm, _ *Facts) { f.Web.Pools = true }, "php-fpm-pools error echo 'include=/farm/state/pools/*.conf' >> /etc/php/8.2/fpm/php-fpm.conf"},
 	{"pools", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included = true, true }, ""},
-	{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = refused }, "nginx-answers error systemctl start nginx"},
-	{"a web server of one's own that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe, m.Web.Config = refused, "/opt/nginx.conf" },
+	{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = errRefused }, "nginx-answers error systemctl start nginx"},
+	{"a web server of one's own that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe, m.Web.Config = errRefused, "/opt/nginx.conf" },
 		"nginx-answers error start the web server, or name another address by probe in [web]"},
 	{"no systemd", func(_ *tenants.Farm, m *Facts) { m.Systemd = false }, `nginx-reload error such as reload = ["service", "nginx", "reload"]`},
 	{"no root", func(_ *tenants.Farm, m *Facts) { m.Root, m.Me = false, "jo" }, "root note run wikictl as root"},
-	{"a server that does not run", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: refused} }, "server main error systemctl start mariadb"},
-	{"no server", func(_ *tenants.Farm, m *Facts) { m.Servers["main"], m.MariaDB = Store{Err: refused}, false }, "server main error apt-get install mariadb-server"},
+	{"a server that does not run", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: errRefused} }, "server main error systemctl start mariadb"},
+	{"no server", func(_ *tenants.Farm, m *Facts) { m.Servers["main"], m.MariaDB = Store{Err: errRefused}, false }, "server main error apt-get install mariadb-server"},
 	{"a server that refuses", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: errors.New("access denied")} }, "server main error correct dsn and password_file"},
 	{"a managed server", func(f *tenants.Farm, m *Facts) {
-		f.Servers["main"].Managed, m.Servers["main"] = true, Store{Err: refused}
+		f.Servers["main"].Managed, m.Servers["main"] = true, Store{Err: errRefused}
 	}, "server main note wikictl server start\nunit main note wikictl --farm /farm server start"},
 	{"privileges", func(_ *tenants.Farm, m *Facts) {
 		s := m.Servers["main"]

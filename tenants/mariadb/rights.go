@@ -43,7 +43,7 @@ func (r Rights) Missing() []string {
 }
 
 // globalGrant is a line of SHOW GRANTS about the whole server.
-var globalGrant = regexp.MustCompile("^GRANT (.+) ON \\*\\.\\* TO ")
+var globalGrant = regexp.MustCompile(`^GRANT (.+) ON \*\.\* TO `)
 
 // add takes a line of SHOW GRANTS.
 func (r *Rights) add(line string) {
