@@ -1,7 +1,6 @@
 package php
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -99,18 +98,4 @@ func TestServedPlatformFails(t *testing.T) {
 	if _, err := ReadServedPlatform(t.Context(), address+".gone", script); err == nil || !strings.Contains(err.Error(), address+".gone") {
 		t.Errorf("nobody there: %v", err)
 	}
-}
-
-func FuzzFCGIAnswer(f *testing.F) {
-	f.Add([]byte{1, fpm.FcgiStdout, 0, 1, 0, 4, 2, 0, '\r', '\n', 'a', 'b', 0, 0, 1, fpm.FcgiEnd, 0, 1, 0, 0, 0, 0})
-	f.Add([]byte{1, fpm.FcgiStderr, 0, 1, 0, 1, 0, 0, 'x'})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		out, said, err := fpm.FcgiAnswer(bytes.NewReader(data))
-		if len(out)+len(said) > len(data) {
-			t.Errorf("more came out than was read: %q %q", out, said)
-		}
-		if err == nil {
-			_, _ = fpm.CgiBody(out, said)
-		}
-	})
 }

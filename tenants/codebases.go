@@ -2,7 +2,9 @@ package tenants
 
 import (
 	"encoding/json"
-) // Requirements is the "requires" of an extension.json, as the MediaWiki page
+)
+
+// Requirements is the "requires" of an extension.json, as the MediaWiki page
 // Manual:Extension registration describes it. Versions are Composer constraints.
 type Requirements struct {
 	MediaWiki  string            `json:"MediaWiki"`

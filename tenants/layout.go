@@ -3,7 +3,9 @@ package tenants
 import (
 	"path/filepath"
 	"strconv"
-) // Layout names everything below a farm's state folder. All results are absolute.
+)
+
+// Layout names everything below a farm's state folder. All results are absolute.
 type Layout struct {
 	State string
 }

@@ -72,6 +72,7 @@ func (s Sizes) Or(other Sizes) Sizes {
 	return Sizes{orElse(s.BufferPool, other.BufferPool), orElse(s.RedoLog, other.RedoLog), orElse(s.Connections, other.Connections)}
 }
 
+// Or fills in what is zero.
 func (p Bounds) Or(other Bounds) Bounds {
 	return Bounds{
 		orElse(p.MemoryLimit, other.MemoryLimit), orElse(p.Opcache, other.Opcache),

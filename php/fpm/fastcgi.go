@@ -27,11 +27,11 @@ const mostOutput = 1 << 20
 const (
 	fcgiVersion   = 1
 	fcgiBegin     = 1
-	FcgiEnd       = 3
+	fcgiEnd       = 3
 	fcgiParams    = 4
 	fcgiStdin     = 5
-	FcgiStdout    = 6
-	FcgiStderr    = 7
+	fcgiStdout    = 6
+	fcgiStderr    = 7
 	fcgiResponder = 1
 	fcgiRequest   = 1 // there is one request a connection
 )
@@ -51,7 +51,7 @@ func Run(ctx context.Context, address, script string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return CgiBody(out, said)
+	return cgiBody(out, said)
 }
 
 // Ask has php-fpm answer a request for a script, with parameters beside those
@@ -74,7 +74,7 @@ func Ask(ctx context.Context, address, script string, more [][2]string) (out, sa
 	if _, err := conn.Write(fcgiAsk(script, more)); err != nil {
 		return nil, nil, err
 	}
-	return FcgiAnswer(bufio.NewReader(conn))
+	return fcgiAnswer(bufio.NewReader(conn))
 }
 
 // fcgiAsk is a whole request for a script, without a body. Of a parameter that is
@@ -104,7 +104,7 @@ func fcgiRecord(b *bytes.Buffer, kind uint8, content []byte) {
 }
 
 // fcgiAnswer reads records until the request ends.
-func FcgiAnswer(r io.Reader) (out, said []byte, err error) {
+func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
 	for {
 		var h fcgiHeader
 		if err := binary.Read(r, binary.BigEndian, &h); err != nil {
@@ -116,11 +116,11 @@ func FcgiAnswer(r io.Reader) (out, said []byte, err error) {
 		}
 		content = content[:h.Length]
 		switch h.Type {
-		case FcgiStdout:
+		case fcgiStdout:
 			out = append(out, content...)
-		case FcgiStderr:
+		case fcgiStderr:
 			said = append(said, content...)
-		case FcgiEnd:
+		case fcgiEnd:
 			return out, said, nil
 		}
 		if h.Version != fcgiVersion || len(out)+len(said) > mostOutput {
@@ -130,7 +130,7 @@ func FcgiAnswer(r io.Reader) (out, said []byte, err error) {
 }
 
 // cgiBody takes the body out of a script's answer (RFC 3875, section 6).
-func CgiBody(out, said []byte) ([]byte, error) {
+func cgiBody(out, said []byte) ([]byte, error) {
 	r := bufio.NewReader(bytes.NewReader(out))
 	header, err := textproto.NewReader(r).ReadMIMEHeader()
 	if err != nil {

@@ -22,7 +22,7 @@ type File struct {
 // ErrIrregular is the reason of an error of Open for what is no regular file.
 var ErrIrregular = errors.New("is no regular file")
 
-// Open is os.Open for regular files. What is to be read and is a folder
+// Open is os.OpenFile for regular files. What is to be read and is a folder
 // (EISDIR), or a FIFO, a device or a socket (ErrIrregular), is an error at once: a FIFO
 // would wait for a writer for ever.
 func Open(path string, flag int, mode os.FileMode) (File, error) {

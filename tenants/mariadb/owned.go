@@ -234,6 +234,7 @@ func (s *Server) Mark(ctx context.Context, a Accounts) error {
 	return s.MarkDatabase(ctx, a.Database)
 }
 
+// MarkDatabase notes in a database that it is the farm's.
 func (s *Server) MarkDatabase(ctx context.Context, database string) error {
 	clause := s.commentClause()
 	if clause == "" {

@@ -24,7 +24,7 @@ var addTable = regexp.MustCompile(`'addTable',\s*'(\w+)'`)
 // updaterFiles are where that list is: up to 1.43, and later.
 var updaterFiles = []string{"includes/installer/MysqlUpdater.php", "includes/Installer/MysqlUpdater.php"}
 
-// unmade are the tables of both an old and a new core that a database lacks and that the
+// Unmade are the tables of both an old and a new core that a database lacks and that the
 // new one's updater does not make: it takes them for granted, fails where it reads them,
 // and passes over them in silence elsewhere. old and path are the folders of the code.
 func Unmade(old, path string, has func(table string) bool) ([]string, error) {
@@ -49,7 +49,7 @@ func Unmade(old, path string, has func(table string) bool) ([]string, error) {
 	return slices.DeleteFunc(wanted, func(table string) bool { return has(table) || made[table] || !slices.Contains(before, table) }), nil
 }
 
-// unmadeProblem says what a person has to do about such tables.
+// UnmadeProblem says what a person has to do about such tables.
 func UnmadeProblem(tables []string, c *tenants.Codebase) string {
 	files := tableFiles[0]
 	for _, name := range tableFiles {
@@ -63,7 +63,7 @@ func UnmadeProblem(tables []string, c *tenants.Codebase) string {
 
 var createTable = regexp.MustCompile(`CREATE TABLE /\*_\*/(\w+)`)
 
-// coreTables are the tables that MediaWiki's code at a path works with.
+// CoreTables are the tables that MediaWiki's code at a path works with.
 func CoreTables(path string) ([]string, error) {
 	for _, name := range tableFiles {
 		text, err := os.ReadFile(filepath.Join(path, name))

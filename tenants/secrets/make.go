@@ -25,7 +25,7 @@ func New(admin string, password Secret) Secrets {
 // configuration file takes for anything else.
 func randomText() Secret { return Secret(rand.Text()) }
 
-// randomHex is n hexadecimal digits.
+// RandomHex is n hexadecimal digits.
 func RandomHex(n int) Secret {
 	b := make([]byte, n/2)
 	rand.Read(b)

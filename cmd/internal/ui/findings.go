@@ -153,6 +153,7 @@ func who(names []string) string {
 	return fmt.Sprintf("%d tenants: %s", len(names), strings.Join(names, ", "))
 }
 
+// Plural is such as "1 error" or "2 errors".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
