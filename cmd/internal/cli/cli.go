@@ -130,7 +130,6 @@ func group(heading string, commands ...*cli.Command) []*cli.Command {
 
 // loadFarm finds and reads the farm, and finds out what rendering would refuse.
 func loadFarm(c *cli.Context) (*tenants.Farm, error) {
-	useHugePages()
 	f, err := readFarm(c)
 	if err != nil {
 		return nil, err
