@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/secrets"
@@ -126,25 +124,6 @@ func TestApplyWritesOnceAndServes(t *testing.T) {
 	}
 	if got := read(t, d.layout.Vhost("a")); got != "# two\n" {
 		t.Errorf("vhost is %q", got)
-	}
-}
-
-// On ext4 the wikis are spread; other file systems refuse, and nothing fails.
-func TestWikisAreSpread(t *testing.T) {
-	d := deployer(t, "", "")
-	apply(t, d, wanted("a", "one"))
-	wikis, err := os.Open(filepath.Dir(d.layout.Wiki("a")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer wikis.Close()
-	var disk unix.Statfs_t
-	if err := unix.Fstatfs(int(wikis.Fd()), &disk); err != nil {
-		t.Fatal(err)
-	}
-	flags, err := unix.IoctlGetUint32(int(wikis.Fd()), unix.FS_IOC_GETFLAGS)
-	if got, want := flags&topDir != 0, disk.Type == unix.EXT4_SUPER_MAGIC; got != want {
-		t.Errorf("it is spread: %t, it is on ext4: %t, %v", got, want, err)
 	}
 }
 

@@ -107,22 +107,6 @@ func folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) 
 	return true, os.Chmod(path, mode)
 }
 
-const topDir = 0x20000 // FS_TOPDIR_FL of linux/fs.h
-
-// spread asks ext4 to lay each folder that will be in a folder apart from the others,
-// as the +T of chattr(1) does for such as /home: what is one wiki's stays together,
-// and making thousands of them does not crowd into one place. Other file systems refuse.
-func spread(path string) {
-	f, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS); err == nil {
-		_ = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags|topDir))
-	}
-}
-
 func own(path string, uid, gid int) error {
 	info, err := os.Stat(path)
 	if err != nil {

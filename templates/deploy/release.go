@@ -263,11 +263,8 @@ func makeWikis(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if _, err := folder(path, 0o755, -1, -1); err != nil {
-		return err
-	}
-	spread(path)
-	return nil
+	_, err := folder(path, 0o755, -1, -1)
+	return err
 }
 
 // once makes a folder that is not one tenant's, once a deployer.
