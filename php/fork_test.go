@@ -107,7 +107,7 @@ func TestForkFails(t *testing.T) {
 	processes(t, server, "1")
 	_, err = s.Run(t.Context(), j)
 	var failed *JobError
-	if !errors.As(err, &failed) || !strings.HasPrefix(failed.Why, "fork: Resource temporarily unavailable; lower --jobs") {
+	if !errors.As(err, &failed) || !strings.HasPrefix(failed.Why, "fork: Resource temporarily unavailable (lower --jobs") {
 		t.Errorf("got %v", err)
 	}
 	processes(t, server, "")

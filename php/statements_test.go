@@ -1,6 +1,7 @@
 package php
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func newDatabase(t *testing.T) *database {
 	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Stop(t.Context()) })
+	t.Cleanup(func() { p.Stop(context.Background()) })
 	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ func TestCreateWhereForkFails(t *testing.T) {
 		echo "exit $?"
 		kill -0 $! && echo it lives`, f.program, f.demo.Dir)
 	out, err := cmd.CombinedOutput()
-	for _, want := range []string{"install.php: fork: Resource temporarily unavailable; lower --jobs", "exit 2\n", "it lives\n"} {
+	for _, want := range []string{"install.php: fork: Resource temporarily unavailable (lower --jobs", "exit 2\n", "it lives\n"} {
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Fatalf("%v, it lacks %q\n%s", err, want, out)
 		}

@@ -77,7 +77,7 @@ func TestBadBeforeIsSaid(t *testing.T) {
 	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+"wgMaxUploadSize = 1000\n")
 	f.wants(f.run("apply", "w0"), "done", "remark: ", "500 Internal Server Error", "as before")
 	f.write("tenants/w0.toml", whole+hook("sleep( 6 );"))
-	f.wants(f.run("apply", "w0"), "done", "remark: its main page takes ", " before")
+	f.wants(f.run("apply", "w0"), "done", "remark: ", " page takes ", " before")
 	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), `codebase = "1.39"`, `codebase = "1.43"`, 1))
 	f.wants(f.run("upgrade", "w0"), "done", "remark: its main page takes ", " s, as before")
 	f.write("tenants/w0.toml", whole)
