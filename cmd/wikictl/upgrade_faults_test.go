@@ -30,7 +30,10 @@ func nothing() {}
 // The first is by whose settings the messages of all would be built.
 var faults = []fault{
 	{"broken settings", throwIn("wgExtensionFunctions", "broken settings"), "broken settings", true},
-	{"index dropped", func(f *farm, db string) func() { f.sql("DROP INDEX el_index ON " + db + ".externallinks"); return nothing }, "el_index", false},
+	{"index dropped", func(f *farm, db string) func() {
+		f.sql("DROP INDEX el_index ON " + db + ".externallinks")
+		return nothing
+	}, "el_index", false},
 	{"table locked", lockTable, "did not end within 15s", false},
 	{"fatal error", throwIn("wgHooks.LoadExtensionSchemaUpdates", "broken extension"), "broken extension", false},
 	{"full disk", fullDisk, "no space left on device", false},

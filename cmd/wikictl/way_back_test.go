@@ -28,6 +28,7 @@ type left struct {
 var (
 	upgrading = []string{"upgrade", "--jobs", "50", "--max-failures", "100%"}
 	dumpless  = append(slices.Clip(upgrading), "--backup", "none")
+	unkilled  = append(slices.Clip(upgrading), "--backup=none") // a run of its own: no kill comes into its update.php
 	keeping   = append(slices.Clip(upgrading), "--on-failure", "keep")
 	rolling   = []string{"rollback", "--jobs", "50", "--yes"}
 )
@@ -43,7 +44,7 @@ var leftStates = []left{
 	{"opening", upgrading, "", "open", "before", "opening", false},
 	{"restoring", upgrading, "check", "restore", "before", "restoring", false},
 	{"no dump", dumpless, "", "check", "before", "changing", true},
-	{"failed without a dump", dumpless, "check", "", "", "changing", true},
+	{"failed without a dump", unkilled, "check", "", "", "changing", true},
 	{"kept", keeping, "check", "", "", "kept", false},
 	{"undoing", rolling, "", "read-only", "before", "undoing", false},
 	{"undoing, frozen", rolling, "", "keep", "after", "undoing", false},
@@ -56,7 +57,7 @@ var leftStates = []left{
 func (f *farm) plant(name func(i, finisher int) string) {
 	f.t.Helper()
 	gates := f.t.TempDir()
-	for _, run := range [][]string{upgrading, dumpless, keeping, rolling} {
+	for _, run := range [][]string{upgrading, dumpless, unkilled, keeping, rolling} {
 		var events, held, wikis []string
 		for i, l := range leftStates {
 			if !slices.Equal(l.run, run) {
