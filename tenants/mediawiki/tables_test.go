@@ -1,4 +1,4 @@
-package upgrade
+package mediawiki
 
 import (
 	"os"
@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mediawiki"
 )
 
 // tree is a folder with files, by name.
@@ -49,7 +48,7 @@ func TestUnmade(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			has := strings.Fields(tc.has)
-			got, err := mediawiki.Unmade(old, path, func(table string) bool { return strings.Contains(" "+strings.Join(has, " ")+" ", " "+table+" ") })
+			got, err := Unmade(old, path, func(table string) bool { return strings.Contains(" "+strings.Join(has, " ")+" ", " "+table+" ") })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +57,7 @@ func TestUnmade(t *testing.T) {
 			}
 		})
 	}
-	problem := mediawiki.UnmadeProblem([]string{"sites"}, &tenants.Codebase{Path: path})
+	problem := UnmadeProblem([]string{"sites"}, &tenants.Codebase{Path: path})
 	if !strings.Contains(problem, "no table sites") || !strings.Contains(problem, "sql/mysql/tables-generated.sql") {
 		t.Error(problem)
 	}
