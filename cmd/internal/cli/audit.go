@@ -70,15 +70,11 @@ func (a *app) runAudit(c *cli.Context) error {
 	if c.Bool("list-rules") {
 		return a.listRules(asJSON(c))
 	}
-	f, err := loadFarm(c)
+	f, list, whole, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}
 	look := audit.Options{Today: start, Quick: c.Bool("quick")}
-	list, whole, err := chosenOrAll(c, f)
-	if err != nil {
-		return err
-	}
 	if !whole {
 		look.Tenants = list
 	}

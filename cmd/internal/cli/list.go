@@ -36,11 +36,7 @@ type listed struct {
 }
 
 func (a *app) runList(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, _, err := chosenOrAll(c, f)
+	_, list, _, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}

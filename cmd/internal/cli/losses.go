@@ -33,18 +33,14 @@ func (a *app) lossesCommand() *cli.Command {
 }
 
 func (a *app) runLosses(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
 	if c.Bool("acknowledge") {
-		list, err := chosen(c, f)
+		f, list, err := farmAndChosen(c)
 		if err != nil {
 			return err
 		}
 		return a.withHost(f, false, func(h *session.Host) error { return a.losses(c, h, list) })
 	}
-	list, _, err := chosenOrAll(c, f)
+	f, list, _, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}
@@ -74,9 +70,9 @@ func (a *app) losses(c *cli.Context, h *session.Host, list []*tenants.Tenant) er
 
 // chooseLosses are those of some tenants; with all also those that were acknowledged.
 func chooseLosses(losses []ledger.Loss, list []*tenants.Tenant, all bool) []ledger.Loss {
+	chosen := namesOf(list)
 	return slices.DeleteFunc(losses, func(l ledger.Loss) bool {
-		chosen := slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Name == l.Tenant })
-		return !chosen || l.Acknowledged.Valid && !all
+		return !chosen[l.Tenant] || l.Acknowledged.Valid && !all
 	})
 }
 

@@ -32,11 +32,7 @@ func diffsFlag() cli.Flag {
 }
 
 func (a *app) runPlan(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, whole, err := chosenOrAll(c, f)
+	f, list, whole, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}

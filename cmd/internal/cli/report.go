@@ -40,17 +40,13 @@ func (a *app) runReport(c *cli.Context) error {
 	if file == "" {
 		return usagef("say where to write the page: --html FILE")
 	}
-	f, err := loadFarm(c)
+	f, list, whole, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}
-	r := page.FarmReport{Farm: f, Tenants: f.Tenants, Made: time.Now(), Program: version}
+	r := page.FarmReport{Farm: f, Tenants: list, Made: time.Now(), Program: version}
 	look := audit.Options{Today: r.Made, Quick: c.Bool("quick")}
-	list, whole, err := chosenOrAll(c, f)
-	if err != nil {
-		return err
-	}
-	if r.Tenants = list; !whole {
+	if !whole {
 		look.Tenants = list
 	}
 	if err := a.gather(c.Context, &r, look); err != nil {

@@ -36,6 +36,25 @@ func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole
 	return list, false, err
 }
 
+// farmAndChosenOrAll reads the farm and chooses the tenants that a command which only
+// reads is to inspect, as chosenOrAll does.
+func farmAndChosenOrAll(c *cli.Context) (f *tenants.Farm, list []*tenants.Tenant, whole bool, err error) {
+	if f, err = loadFarm(c); err != nil {
+		return nil, nil, false, err
+	}
+	list, whole, err = chosenOrAll(c, f)
+	return f, list, whole, err
+}
+
+// namesOf is the set of tenants' names.
+func namesOf(list []*tenants.Tenant) map[string]bool {
+	names := make(map[string]bool, len(list))
+	for _, t := range list {
+		names[t.Name] = true
+	}
+	return names
+}
+
 // farmAndChosen reads the farm and chooses the tenants to work on.
 func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 	f, err := loadFarm(c)

@@ -28,11 +28,7 @@ type resolved struct {
 }
 
 func (a *app) runShow(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, _, err := chosenOrAll(c, f)
+	_, list, _, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}

@@ -26,11 +26,7 @@ func (a *app) statusCommand() *cli.Command {
 }
 
 func (a *app) runStatus(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	list, whole, err := chosenOrAll(c, f)
+	f, list, whole, err := farmAndChosenOrAll(c)
 	if err != nil {
 		return err
 	}
@@ -58,9 +54,8 @@ func (a *app) runStatus(c *cli.Context) error {
 
 // only takes out of rows by tenant those of tenants that were not chosen.
 func only[Row any](rows map[string]Row, list []*tenants.Tenant) {
-	maps.DeleteFunc(rows, func(name string, _ Row) bool {
-		return !slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Name == name })
-	})
+	chosen := namesOf(list)
+	maps.DeleteFunc(rows, func(name string, _ Row) bool { return !chosen[name] })
 }
 
 // status is what the ledger knows, in JSON. A time is null when there is none.
