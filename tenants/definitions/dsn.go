@@ -13,8 +13,8 @@ import (
 )
 
 // dsnForm is "user@protocol(address)/database?parameters" (Go-MySQL-Driver: DSN). The
-// last slash before the parameters counts, as an address may have some.
-var dsnForm = regexp.MustCompile(`^(?:.*@)?([A-Za-z0-9+._-]*)\(([^()]*)\)/([^/?]*)(?:\?(.*))?$`)
+// last slash counts, as an address may have some: so parameters have none.
+var dsnForm = regexp.MustCompile(`^(?:.*@)?([A-Za-z0-9+._-]*)\(([^()]*)\)/([^/?]*)(?:\?([^/]*))?$`)
 
 // CheckDSN says what is wrong with a data source name, before anything connects.
 // tenants does not know the driver; a test of mariadb compares the two.
@@ -25,6 +25,8 @@ func CheckDSN(dsn string) error {
 		return errors.New("lacks the slash behind the address")
 	case m == nil && strings.Count(dsn, "(") != strings.Count(dsn, ")"):
 		return errors.New("has a bracket that is not closed")
+	case m == nil && strings.ContainsRune(afterMark(dsn), '/'):
+		return errors.New("has a slash among its parameters, where it is written %2F")
 	case m == nil:
 		return errors.New("is no data source name")
 	}
@@ -44,6 +46,12 @@ func CheckDSN(dsn string) error {
 		}
 	}
 	return nil
+}
+
+// afterMark is what stands behind the first question mark.
+func afterMark(dsn string) string {
+	_, parameters, _ := strings.Cut(dsn, "?")
+	return parameters
 }
 
 // checkAddress wants a socket's path or a host, whose port may be left out.
