@@ -13,3 +13,12 @@ func ServersOf(list []*Tenant) []*Server {
 	}
 	return servers
 }
+
+// ServerOwns reports whether a database is one of MariaDB's and MySQL's own.
+func ServerOwns(database string) bool {
+	switch database {
+	case "information_schema", "mysql", "performance_schema", "sys":
+		return true
+	}
+	return false
+}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/backup"
 )
 
 // An apply that is killed while it renames, removes, makes and changes is
@@ -53,7 +53,7 @@ func TestApplySurvivesKills(t *testing.T) {
 		if len(dumps) != 2 {
 			t.Fatalf("killed at %q: dumps are %v", step, dumps)
 		}
-		if b, err := mariadb.OpenBackup(dumps[1]); err != nil || b.Tables["page"].Rows == 0 {
+		if b, err := backup.Open(dumps[1]); err != nil || b.Tables["page"].Rows == 0 {
 			t.Errorf("killed at %q: the last dump is not whole: %v", step, err)
 		}
 		name = to

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"unicode"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/backup"
 )
 
 // exits runs wikictl, wants an exit code, and returns what it printed on
@@ -341,7 +341,7 @@ func applyPrunes(f *farm) {
 	if len(dumps) != 1 {
 		f.t.Fatal("dumps of w1: ", dumps)
 	}
-	b, err := mariadb.OpenBackup(dumps[0])
+	b, err := backup.Open(dumps[0])
 	must(f.t, err)
 	must(f.t, b.Verify())
 	f.wants(f.exits(0, "plan"), "no changes, 2 unchanged")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
@@ -90,7 +91,7 @@ func (k *task) repeat(ctx context.Context) error {
 func (k *task) backTo(ctx context.Context, w way) error {
 	switch w {
 	case leave:
-		if err := mariadb.RemoveBackup(k.dumpFile(k.now.Run)); err != nil {
+		if err := backup.Remove(k.dumpFile(k.now.Run)); err != nil {
 			return err
 		}
 		k.note("what run %s began had changed nothing", k.now.Run)
@@ -118,7 +119,7 @@ func (k *task) whole(row ledger.Upgrade) error {
 	if k.verified == row.Backup {
 		return nil
 	}
-	b, err := mariadb.OpenBackup(row.Backup)
+	b, err := backup.Open(row.Backup)
 	if err == nil {
 		err = b.Verify()
 	}
@@ -252,7 +253,7 @@ func (k *task) restore(ctx context.Context, dump string) error {
 	if err := k.server.Freeze(ctx, k.accounts, 0); err != nil {
 		return err
 	}
-	b, err := mariadb.OpenBackup(dump)
+	b, err := backup.Open(dump)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
@@ -237,7 +238,7 @@ func (u *Undo) look(ctx context.Context, h *session.Host) error {
 	if u.dump() == "" {
 		return u.noDump()
 	}
-	b, err := mariadb.OpenBackup(u.dump())
+	b, err := backup.Open(u.dump())
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,13 @@ package audit
 
 import (
 	"wikictl/templates/deploy"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/backup"
 )
 
 // lookAtBackups lists a tenant's dumps, and reads the latest as a whole unless it
 // has to be quick.
 func (s *diskState) lookAtBackups(dir string, quick bool) (err error) {
-	if s.backups, err = mariadb.ListBackups(dir); err != nil {
+	if s.backups, err = backup.List(dir); err != nil {
 		return err
 	}
 	for _, path := range s.backups.Half {
@@ -19,7 +19,7 @@ func (s *diskState) lookAtBackups(dir string, quick bool) (err error) {
 	if len(s.backups.Dumps) == 0 {
 		return nil
 	}
-	latest, err := mariadb.OpenBackup(s.backups.Dumps[0])
+	latest, err := backup.Open(s.backups.Dumps[0])
 	if err != nil {
 		s.damaged = err
 		return nil

@@ -6,9 +6,9 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
@@ -26,10 +26,10 @@ type diskState struct {
 	known      []string          // those secrets, to be masked
 	needed     int               // the release that a rollback would serve; zero: none
 
-	backups   mariadb.Backups
-	halfDumps []string        // that nobody writes any more
-	latest    *mariadb.Backup // nil: there is none that is described
-	damaged   error           // of the latest one
+	backups   backup.Listing
+	halfDumps []string       // that nobody writes any more
+	latest    *backup.Dump // nil: there is none that is described
+	damaged   error          // of the latest one
 
 	answers []answer // one a host name; none when no wiki is asked
 }

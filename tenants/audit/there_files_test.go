@@ -9,8 +9,8 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 )
 
 func TestDifferencesOfPHP(t *testing.T) {
@@ -57,7 +57,7 @@ func TestBackupAge(t *testing.T) {
 	set := &tenants.Farm{Origins: tenants.Origins{"backup.max_age_days": {File: "wikictl.toml", Line: 9}}, Backup: tenants.Backup{MaxAgeDays: 7}}
 	unset := &tenants.Farm{Backup: tenants.Backup{MaxAgeDays: 30}}
 	before := func(days int) time.Time { return today().AddDate(0, 0, -days) }
-	dump := func(days int) *mariadb.Backup { return &mariadb.Backup{Taken: before(days), File: "/dump"} }
+	dump := func(days int) *backup.Dump { return &backup.Dump{Taken: before(days), File: "/dump"} }
 	for _, c := range []struct {
 		name string
 		farm *tenants.Farm

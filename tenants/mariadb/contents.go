@@ -8,15 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"wikictl/tenants/backup"
 
 	"github.com/go-sql-driver/mysql"
 )
-
-// Contents is what a table held when it was dumped.
-type Contents struct {
-	Rows     int64 `json:"rows"`
-	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE, or of the text of its values where that can differ
-}
 
 // Values of information_schema.TABLES.TABLE_TYPE.
 const (
@@ -72,12 +67,12 @@ func (s *Server) Relations(ctx context.Context, database string) ([]string, erro
 
 // Contents reads rows and checksum of each table and sequence of a database, history
 // included, by a few queries.
-func (s *Server) Contents(ctx context.Context, database string) (map[string]Contents, error) {
+func (s *Server) Contents(ctx context.Context, database string) (map[string]backup.Contents, error) {
 	all, err := s.relations(ctx, database)
 	if err != nil {
 		return nil, err
 	}
-	contents := map[string]Contents{}
+	contents := map[string]backup.Contents{}
 	all = slices.DeleteFunc(all, func(r relation) bool { return r.kind == typeView })
 	if len(all) == 0 {
 		return contents, nil
@@ -91,13 +86,13 @@ func (s *Server) Contents(ctx context.Context, database string) (map[string]Cont
 		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 60"); err != nil {
 			return err
 		}
-		err := pairs(ctx, c, database, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = Contents{Rows: n} })
+		err := pairs(ctx, c, database, strings.Join(counts, " UNION ALL "), func(name string, n int64) { contents[name] = backup.Contents{Rows: n} })
 		if err != nil {
 			return err
 		}
 		err = pairs(ctx, c, database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
 			table := strings.TrimPrefix(name, database+".")
-			contents[table] = Contents{contents[table].Rows, n}
+			contents[table] = backup.Contents{Rows: contents[table].Rows, Checksum: n}
 		})
 		if err != nil {
 			return err
@@ -121,7 +116,7 @@ func (r relation) history() string {
 // checksumTexts replaces the checksums of tables that CHECKSUM TABLE does not do for.
 // Of a FLOAT MariaDB hands out six digits to mariadb-dump, and the checksum sees all of
 // them. With a generated column it may differ between tables of the same rows.
-func checksumTexts(ctx context.Context, conn *sql.Conn, database string, all []relation, contents map[string]Contents) error {
+func checksumTexts(ctx context.Context, conn *sql.Conn, database string, all []relation, contents map[string]backup.Contents) error {
 	rows, err := conn.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c
 		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float' OR EXTRA LIKE '% GENERATED%'))
 		ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`, database, database)
@@ -151,7 +146,7 @@ func checksumTexts(ctx context.Context, conn *sql.Conn, database string, all []r
 		return nil
 	}
 	return pairs(ctx, conn, database, strings.Join(sums, " UNION ALL "), func(table string, n int64) {
-		contents[table] = Contents{contents[table].Rows, n}
+		contents[table] = backup.Contents{Rows: contents[table].Rows, Checksum: n}
 	})
 }
 

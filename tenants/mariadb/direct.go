@@ -9,13 +9,14 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+	"wikictl/tenants/backup"
 )
 
 // direct is a dump by wikictl itself, of a database that has nothing but plain tables:
 // mariadb-dump starts a program and asks four times as many questions. All is read over
 // one connection from one consistent snapshot, the description, too.
 type direct struct {
-	backup *Backup
+	backup *backup.Dump
 	conn   *sql.Conn
 	tables []table
 	most   int // bytes of rows that are joined into a statement
@@ -29,7 +30,7 @@ START TRANSACTION WITH CONSISTENT SNAPSHOT`
 
 // dumpDirect dumps a database into a new file and describes it. The error is errOdd, and
 // nothing was written, when that takes mariadb-dump.
-func (s *Server) dumpDirect(ctx context.Context, b *Backup, path string) error {
+func (s *Server) dumpDirect(ctx context.Context, b *backup.Dump, path string) error {
 	if !s.isMariaDB() {
 		return errOdd
 	}
@@ -43,7 +44,7 @@ func (s *Server) dumpDirect(ctx context.Context, b *Backup, path string) error {
 }
 
 // direct describes a database and has a dump of it written from the same snapshot.
-func (s *Server) direct(ctx context.Context, b *Backup, most int, write func(*direct) error) error {
+func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write func(*direct) error) error {
 	config := s.configured(b.Database, true)
 	config.ParseTime = false
 	return s.workBy(ctx, b.Database, config, func(c *sql.Conn) error {
@@ -81,7 +82,7 @@ func (d *direct) begin(ctx context.Context) (err error) {
 // describe reads the checksums of the tables, as Contents does. Their rows are counted
 // when they are written.
 func (d *direct) describe(ctx context.Context) error {
-	d.backup.Tables = map[string]Contents{}
+	d.backup.Tables = map[string]backup.Contents{}
 	if len(d.tables) == 0 {
 		return nil
 	}
@@ -91,7 +92,7 @@ func (d *direct) describe(ctx context.Context) error {
 		inexact = inexact || t.inexact
 	}
 	err := pairs(ctx, d.conn, d.backup.Database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
-		d.backup.Tables[strings.TrimPrefix(name, d.backup.Database+".")] = Contents{Checksum: n}
+		d.backup.Tables[strings.TrimPrefix(name, d.backup.Database+".")] = backup.Contents{Checksum: n}
 	})
 	if err != nil || !inexact {
 		return err
@@ -119,9 +120,9 @@ func (d *direct) write(ctx context.Context, version string, w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
 		}
-		d.backup.Tables[t.name] = Contents{rows, d.backup.Tables[t.name].Checksum}
+		d.backup.Tables[t.name] = backup.Contents{Rows: rows, Checksum: d.backup.Tables[t.name].Checksum}
 	}
-	fmt.Fprintln(b, dumpEnd)
+	fmt.Fprintln(b, backup.DumpEnd)
 	return b.Flush()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 )
 
 // sample is a type of column and values of it, as SQL.
@@ -168,7 +169,7 @@ func exactly(t *testing.T, database string) map[string]string {
 }
 
 // textOf is a dump's text.
-func textOf(t *testing.T, b *Backup) []byte {
+func textOf(t *testing.T, b *backup.Dump) []byte {
 	t.Helper()
 	data, err := os.ReadFile(b.File)
 	must(t, err)
@@ -276,13 +277,13 @@ func TestWhoDumps(t *testing.T) {
 
 // during has something happen when a dump that wikictl makes has written the rows of
 // the first table, and returns the dump's error and what is left of it.
-func during(t *testing.T, name string, happens func(connection int64)) (*Backup, error) {
+func during(t *testing.T, name string, happens func(connection int64)) (*backup.Dump, error) {
 	t.Helper()
 	filled(t, name, []string{
 		"CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a SELECT seq FROM seq_1_to_1000",
 		"CREATE TABLE z (id INT PRIMARY KEY)", "INSERT INTO z SELECT seq FROM seq_1_to_1000",
 	})
-	b := &Backup{Database: name, File: filepath.Join(t.TempDir(), "d"+ownDump)}
+	b := &backup.Dump{Database: name, File: filepath.Join(t.TempDir(), "d"+backup.OwnDump)}
 	err := shared.direct(t.Context(), b, 4096, func(d *direct) error {
 		var id int64
 		must(t, d.conn.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id))

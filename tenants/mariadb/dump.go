@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 )
 
 // Dump writes a database into a new file, mode 0600, with a description beside
@@ -25,12 +26,12 @@ import (
 // if there are any. base is the file's path without its
 // ending. The caller keeps others from writing, so that the description fits the
 // dump. Nothing is left when it fails.
-func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup) (b *Backup, err error) {
-	b = &Backup{Database: database, Taken: time.Now().UTC(), File: base + ownDump, Restore: by.Restore}
+func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup) (b *backup.Dump, err error) {
+	b = &backup.Dump{Database: database, Taken: time.Now().UTC(), File: base + backup.OwnDump, Restore: by.Restore}
 	write := s.dumpOwn
 	if by.Dump != nil {
-		b.File = base + operatorDump
-		write = func(ctx context.Context, b *Backup, path string) error { return s.dumpBy(ctx, by.Dump, b, path) }
+		b.File = base + backup.OperatorDump
+		write = func(ctx context.Context, b *backup.Dump, path string) error { return s.dumpBy(ctx, by.Dump, b, path) }
 	}
 	file := b.File
 	if err := s.describeDatabase(ctx, b); err != nil {
@@ -50,14 +51,14 @@ func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Bac
 	if err := b.Verify(); err != nil {
 		return nil, errors.Join(err, os.Remove(file))
 	}
-	if err := s.takes(ctx, b.longest); err != nil {
+	if err := s.takes(ctx, b.Longest); err != nil {
 		return nil, errors.Join(fmt.Errorf("dump %q: %w", database, err), os.Remove(file))
 	}
-	return b, b.describeInFile()
+	return b, b.DescribeInFile()
 }
 
 // describeDatabase reads the character set of a database.
-func (s *Server) describeDatabase(ctx context.Context, b *Backup) error {
+func (s *Server) describeDatabase(ctx context.Context, b *backup.Dump) error {
 	err := s.db.QueryRowContext(ctx, `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?`, b.Database).
 		Scan(&b.Charset, &b.Collation)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -67,7 +68,7 @@ func (s *Server) describeDatabase(ctx context.Context, b *Backup) error {
 }
 
 // describe reads what a database holds.
-func (s *Server) describe(ctx context.Context, b *Backup) (err error) {
+func (s *Server) describe(ctx context.Context, b *backup.Dump) (err error) {
 	if b.Tables, err = s.Contents(ctx, b.Database); err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (s *Server) describe(ctx context.Context, b *Backup) (err error) {
 }
 
 // describeObjects reads what a database has besides tables.
-func (s *Server) describeObjects(ctx context.Context, b *Backup) (err error) {
+func (s *Server) describeObjects(ctx context.Context, b *backup.Dump) (err error) {
 	if b.Objects, err = s.objects(ctx, b.Database); err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (s *Server) describeObjects(ctx context.Context, b *Backup) (err error) {
 
 // dumpOwn dumps a database by wikictl itself where that is enough, and else by
 // mariadb-dump.
-func (s *Server) dumpOwn(ctx context.Context, b *Backup, path string) error {
+func (s *Server) dumpOwn(ctx context.Context, b *backup.Dump, path string) error {
 	err := s.dumpDirect(ctx, b, path)
 	if !errors.Is(err, errOdd) {
 		return err
@@ -100,7 +101,7 @@ func (s *Server) dumpOwn(ctx context.Context, b *Backup, path string) error {
 }
 
 // dumpTo dumps a database into a file by mariadb-dump.
-func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
+func (s *Server) dumpTo(ctx context.Context, b *backup.Dump, path string) error {
 	options, err := s.dumpOptions(ctx, b)
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (s *Server) dumpTo(ctx context.Context, b *Backup, path string) error {
 }
 
 // compress makes a file of what write writes, by zstd, and notes its size and checksum.
-func (s *Server) compress(b *Backup, path string, write func(io.Writer) error) error {
+func (s *Server) compress(b *backup.Dump, path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -154,7 +155,7 @@ func (s *Server) encoder(w io.Writer) (*zstd.Encoder, error) {
 // triggers when there are none, as in most wikis: it asks for each table, which is a
 // third of the server's work for a small database. A view that can't be used would
 // end it. Rows that fit are joined into statements that the server takes back.
-func (s *Server) dumpOptions(ctx context.Context, b *Backup) ([]string, error) {
+func (s *Server) dumpOptions(ctx context.Context, b *backup.Dump) ([]string, error) {
 	packet, err := s.packet(ctx)
 	if err != nil {
 		return nil, err
@@ -182,7 +183,7 @@ func (s *Server) dumpOptions(ctx context.Context, b *Backup) ([]string, error) {
 const joined = 1046528
 
 // dumpBy has the operator's command write a file.
-func (s *Server) dumpBy(ctx context.Context, command []string, b *Backup, path string) error {
+func (s *Server) dumpBy(ctx context.Context, command []string, b *backup.Dump, path string) error {
 	if err := s.describe(ctx, b); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 )
 
 // kinds are statements that make one of each kind of thing that a wiki's database
@@ -126,7 +127,7 @@ func TestDumpOfEveryKind(t *testing.T) {
 	for _, change := range []string{"UPDATE dump_kinds.types SET f = 2", "DROP VIEW dump_kinds.plain", "DROP TABLE dump_kinds.csv", "DELETE FROM dump_kinds.versioned"} {
 		must(t, exec1(t, shared, change))
 	}
-	read, err := OpenBackup(b.File)
+	read, err := backup.Open(b.File)
 	must(t, err)
 	if !strings.Contains(read.Broken["broken"], "gone") {
 		t.Errorf("the broken view's definition is %q", read.Broken)
@@ -276,7 +277,7 @@ func TestRowsLongerThanThePacket(t *testing.T) {
 func TestLongest(t *testing.T) {
 	text := "SET a;\nINSERT INTO t VALUES\n(1),\n(22);\n-- end\n"
 	for cut := 1; cut <= len(text); cut++ {
-		l := &longest{}
+		l := &backup.Statements{}
 		for rest := text; rest != ""; {
 			n := min(cut, len(rest))
 			if got, err := l.Write([]byte(rest[:n])); got != n || err != nil {
@@ -284,8 +285,8 @@ func TestLongest(t *testing.T) {
 			}
 			rest = rest[n:]
 		}
-		if want := int64(len("INSERT INTO t VALUES\n(1),\n(22)")); l.most < want || l.most > want+2 {
-			t.Errorf("in pieces of %d it is %d, want about %d", cut, l.most, want)
+		if want := int64(len("INSERT INTO t VALUES\n(1),\n(22)")); l.Longest < want || l.Longest > want+2 {
+			t.Errorf("in pieces of %d it is %d, want about %d", cut, l.Longest, want)
 		}
 	}
 	for _, statement := range []int64{0, 1, 1023, 1024, 1 << 20} {

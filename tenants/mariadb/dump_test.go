@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 )
 
 // A restored database is what was dumped, with nothing made since, and no other
@@ -40,7 +41,7 @@ func TestRestoreIsExact(t *testing.T) {
 	for _, query := range []string{"INSERT INTO dump_a.t (v) VALUES ('four'), ('five')", "DELETE FROM dump_a.t WHERE id = 2", "ALTER TABLE dump_a.t ADD y INT", "DROP TABLE dump_a.empty", "CREATE TABLE dump_a.since (id INT)"} {
 		must(t, exec1(t, shared, query))
 	}
-	read, err := OpenBackup(b.File)
+	read, err := backup.Open(b.File)
 	must(t, err)
 	must(t, shared.Restore(t.Context(), read, sure))
 	found, err := shared.Contents(t.Context(), "dump_a")
@@ -111,7 +112,7 @@ func TestOperatorsDump(t *testing.T) {
 		t.Error(info, err)
 	}
 	must(t, exec1(t, shared, "DELETE FROM dump_o.t WHERE id = 1"))
-	read, err := OpenBackup(b.File)
+	read, err := backup.Open(b.File)
 	must(t, err)
 	must(t, shared.Restore(t.Context(), read, sure))
 	if found, err := shared.Contents(t.Context(), "dump_o"); err != nil || found["t"].Rows != 2 {
@@ -135,7 +136,7 @@ func TestOperatorsDump(t *testing.T) {
 	if err := shared.Restore(t.Context(), b, sure); err == nil || !strings.Contains(err.Error(), "checksum") {
 		t.Error(err)
 	}
-	must(t, RemoveBackup(base))
+	must(t, backup.Remove(base))
 	if left, _ := filepath.Glob(base + "*"); len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
@@ -243,7 +244,7 @@ func TestDumpOntoAFullDisk(t *testing.T) {
 	database(t, "dump_full")
 	must(t, exec1(t, shared, "CREATE TABLE dump_full.t (id INT)"))
 	base := filepath.Join(t.TempDir(), "f")
-	must(t, os.Symlink("/dev/full", base+ownDump+".half"))
+	must(t, os.Symlink("/dev/full", base+backup.OwnDump+".half"))
 	_, err := shared.Dump(t.Context(), "dump_full", base, tenants.Backup{})
 	if err == nil || !strings.Contains(err.Error(), "no space left on device") {
 		t.Errorf("got %v", err)
@@ -264,7 +265,7 @@ func TestRestoreGoesOnAfterAKill(t *testing.T) {
 	must(t, exec1(t, shared, "INSERT INTO dump_kill.t VALUES (41)"))
 	must(t, shared.keepNumbers(t.Context(), b))
 	must(t, shared.DropDatabase(t.Context(), "dump_kill"))
-	read, err := OpenBackup(b.File)
+	read, err := backup.Open(b.File)
 	must(t, err)
 	must(t, shared.Restore(t.Context(), read, sure))
 	must(t, exec1(t, shared, "INSERT INTO dump_kill.t VALUES (NULL)"))

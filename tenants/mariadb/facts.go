@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wikictl/tenants"
 )
 
 // Facts are what an upgrade has to know of one database before it begins.
@@ -93,7 +95,7 @@ func (s *Server) names(ctx context.Context) (map[string]map[string]bool, error) 
 	names := map[string]map[string]bool{}
 	err := s.records(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES", func(_ []string, f []sql.RawBytes) error {
 		database := string(f[0])
-		if own[database] {
+		if tenants.ServerOwns(database) {
 			return nil
 		}
 		if names[database] == nil {

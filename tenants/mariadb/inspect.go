@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/tenants"
 	"wikictl/tenants/process"
 )
 
@@ -52,7 +53,7 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 		return nil, err
 	}
 	for name, farm := range farms {
-		if !own[name] {
+		if !tenants.ServerOwns(name) {
 			i.Databases[name] = &Found{Farm: farm, Schema: schemas[name], Level: schemas[name].level(name, columns)}
 		}
 	}

@@ -14,7 +14,3 @@ func (s *Server) Has(ctx context.Context, database string) (bool, error) {
 	}
 	return n > 0, nil
 }
-
-// FindBackup reads the description of the dump that Dump made as base, without
-// its ending; the error is fs.ErrNotExist when it made none, or not to its end.
-func FindBackup(base string) (*Backup, error) { return OpenBackup(base + ownDump) }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 )
 
 // A database whose accounts somebody dropped can still be dumped and removed.
@@ -15,12 +16,12 @@ func TestFreezeWithoutAccounts(t *testing.T) {
 	a := Accounts{Database: "orphan", Host: "localhost", Web: Account{Name: "orphan"}, Schema: Account{Name: "orphan_schema"}}
 	must(t, shared.Freeze(t.Context(), a, 0))
 	base := filepath.Join(t.TempDir(), "r1")
-	if _, err := FindBackup(base); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := backup.Find(base); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	_, err := shared.Dump(t.Context(), "orphan", base, tenants.Backup{})
 	must(t, err)
-	b, err := FindBackup(base)
+	b, err := backup.Find(base)
 	must(t, err)
 	must(t, b.Verify())
 	for _, there := range []bool{true, false} {

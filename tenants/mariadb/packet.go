@@ -1,7 +1,6 @@
 package mariadb
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -10,41 +9,6 @@ import (
 
 // mostPacket is the highest value of max_allowed_packet, in MariaDB and MySQL.
 const mostPacket = 1 << 30
-
-// longest measures the statements of a dump that is written to it: the server takes
-// none that is longer than its max_allowed_packet. Within a statement no line of
-// mariadb-dump's ends with a semicolon, as it escapes the ends of lines in strings.
-type longest struct {
-	now, most int64
-	semicolon bool // the last byte was one
-}
-
-func (l *longest) Write(p []byte) (int, error) {
-	size := len(p)
-	if l.semicolon && size > 0 && p[0] == '\n' {
-		l.end()
-	}
-	if size > 0 {
-		l.semicolon = p[size-1] == ';'
-	}
-	for {
-		i := bytes.Index(p, []byte(";\n"))
-		if i < 0 {
-			break
-		}
-		l.now += int64(i)
-		l.end()
-		p = p[i+2:]
-	}
-	l.now += int64(len(p))
-	l.most = max(l.most, l.now)
-	return size, nil
-}
-
-func (l *longest) end() {
-	l.most = max(l.most, l.now)
-	l.now = 0
-}
 
 // packet is the server's max_allowed_packet for new connections, in bytes.
 func (s *Server) packet(ctx context.Context) (n int64, err error) {

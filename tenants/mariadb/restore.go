@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"wikictl/tenants/backup"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/klauspost/compress/zstd"
@@ -19,7 +20,7 @@ import (
 // afterwards with what was dumped. Only AUTO_INCREMENT goes on from where it was.
 // certain is asked right before something is dropped whether the caller may still do
 // so. It can be run again after it was interrupted.
-func (s *Server) Restore(ctx context.Context, b *Backup, certain func() error) error {
+func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() error) error {
 	if err := b.Verify(); err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (s *Server) Restore(ctx context.Context, b *Backup, certain func() error) e
 
 // keepNumbers notes beside the dump, before the database goes, which numbers its
 // tables would give next.
-func (s *Server) keepNumbers(ctx context.Context, b *Backup) error {
+func (s *Server) keepNumbers(ctx context.Context, b *backup.Dump) error {
 	now, err := s.numbers(ctx, b.Database)
 	if err != nil {
 		return err
@@ -66,11 +67,11 @@ func (s *Server) keepNumbers(ctx context.Context, b *Backup) error {
 	for table, n := range now {
 		b.Numbers[table] = max(b.Numbers[table], n)
 	}
-	return b.describeInFile()
+	return b.DescribeInFile()
 }
 
 // goOnFrom has the tables of a restored database give no number twice.
-func (s *Server) goOnFrom(ctx context.Context, b *Backup) error {
+func (s *Server) goOnFrom(ctx context.Context, b *backup.Dump) error {
 	now, err := s.numbers(ctx, b.Database)
 	if err != nil {
 		return err
@@ -107,7 +108,7 @@ func (s *Server) numbers(ctx context.Context, database string) (map[string]uint6
 }
 
 // load fills an empty database from a dump.
-func (s *Server) load(ctx context.Context, b *Backup) error {
+func (s *Server) load(ctx context.Context, b *backup.Dump) error {
 	if b.Restore != nil {
 		return s.operators(ctx, b.Restore, b.Database, b.File)
 	}
@@ -121,7 +122,7 @@ func (s *Server) load(ctx context.Context, b *Backup) error {
 		return err
 	}
 	defer z.Close()
-	err = s.raised(ctx, b.longest, func() error {
+	err = s.raised(ctx, b.Longest, func() error {
 		// Without --comments and --binary-mode the bodies of routines would change.
 		return s.client(ctx, []string{"mariadb", "mysql"}, tagged(b.Database, z), io.Discard, "--batch", "--comments", "--binary-mode",
 			"--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
@@ -134,7 +135,7 @@ func (s *Server) load(ctx context.Context, b *Backup) error {
 
 // makeBroken makes the views that could not be used when the database was dumped, as
 // far as the server makes such views: it does when only a right is missing.
-func (s *Server) makeBroken(ctx context.Context, b *Backup) error {
+func (s *Server) makeBroken(ctx context.Context, b *backup.Dump) error {
 	if len(b.Broken) == 0 {
 		return nil
 	}
@@ -153,7 +154,7 @@ func (s *Server) makeBroken(ctx context.Context, b *Backup) error {
 
 // remake drops and creates the database, without waiting for ever for whoever
 // has a table of it locked.
-func (s *Server) remake(ctx context.Context, b *Backup) error {
+func (s *Server) remake(ctx context.Context, b *backup.Dump) error {
 	return s.workFor(ctx, b.Database, "", false, func(c *sql.Conn) error {
 		for _, statement := range []string{
 			"SET lock_wait_timeout = 60",
@@ -170,7 +171,7 @@ func (s *Server) remake(ctx context.Context, b *Backup) error {
 }
 
 // compare says in what a restored database differs from the dumped one.
-func (s *Server) compare(ctx context.Context, b *Backup) error {
+func (s *Server) compare(ctx context.Context, b *backup.Dump) error {
 	found, err := s.Contents(ctx, b.Database)
 	if err != nil {
 		return err

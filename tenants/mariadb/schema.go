@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wikictl/tenants"
 )
 
 // Schema is the tables of one database, by name.
@@ -327,7 +329,7 @@ func (d *dictionary) shape(id uint64) Shape {
 // server lists folders and opens no table.
 func (s *Server) addUnknown(ctx context.Context, schemas map[string]Schema) error {
 	return s.records(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES", func(_ []string, f []sql.RawBytes) error {
-		if own[string(f[0])] {
+		if tenants.ServerOwns(string(f[0])) {
 			return nil
 		}
 		schema := schemas[string(f[0])]
@@ -341,6 +343,3 @@ func (s *Server) addUnknown(ctx context.Context, schemas map[string]Schema) erro
 		return nil
 	})
 }
-
-// own are the databases of the server itself.
-var own = map[string]bool{"mysql": true, "information_schema": true, "performance_schema": true, "sys": true}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 )
 
 // waitFor waits until the server has a connection like that.
@@ -71,7 +72,7 @@ func TestSettleEndsWhatWikictlLeft(t *testing.T) {
 		}, "INFO LIKE 'DO SLEEP(1003)%'"},
 		"counting": {func(ctx context.Context) error { _, err := shared.Contents(ctx, "settled"); return err }, "STATE LIKE 'Waiting%' AND INFO LIKE '%COUNT%'"},
 		"a dump": {func(ctx context.Context) error {
-			return shared.dumpTo(ctx, &Backup{Database: "settled"}, base)
+			return shared.dumpTo(ctx, &backup.Dump{Database: "settled"}, base)
 		}, "STATE LIKE 'Waiting%' AND INFO LIKE '%SQL_NO_CACHE%'"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
 
@@ -80,7 +80,7 @@ func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, b
 		if ctx.Err() != nil {
 			return n, bytes, nil
 		}
-		some, size, err := mariadb.ExpireBackups(h.Layout.Backups(t.Name), int(h.Farm.Keep.Dumps), before, needed)
+		some, size, err := backup.Expire(h.Layout.Backups(t.Name), int(h.Farm.Keep.Dumps), before, needed)
 		n, bytes = n+some, bytes+size
 		if err != nil {
 			return n, bytes, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
@@ -81,7 +82,7 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 		return err
 	}
 	base := filepath.Join(j.removed, dumpBase)
-	b, err := mariadb.FindBackup(base)
+	b, err := backup.Find(base)
 	if err == nil {
 		j.backup = b.File
 		return b.Verify()
@@ -101,7 +102,7 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if err := server.Freeze(ctx, accounts, patience); err != nil && !errors.Is(err, mariadb.ErrForeign) {
 		return err
 	}
-	if err := mariadb.RemoveBackup(base); err != nil { // what a killed run left half done
+	if err := backup.Remove(base); err != nil { // what a killed run left half done
 		return err
 	}
 	if b, err = server.Dump(ctx, j.tenant.Database, base, tenants.Backup{}); err != nil {

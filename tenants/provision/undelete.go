@@ -10,8 +10,8 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
@@ -123,7 +123,7 @@ func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error
 		return false, fmt.Errorf("run %s began to remove it from database %s on server %s: set that in its definition", row.Run, row.Database, row.Server)
 	}
 	dir := c.Layout.RemovedTenant(t.Name, row.Run)
-	_, err = mariadb.FindBackup(filepath.Join(dir, dumpBase))
+	_, err = backup.Find(filepath.Join(dir, dumpBase))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
@@ -159,7 +159,7 @@ func (c *creation) keepTenant(ctx context.Context, j *job) error {
 	r := &Removed{Name: t.Name, Run: was.Run, Database: was.Database, Version: was.Version, ComponentSet: was.ComponentSet, dir: c.Layout.RemovedTenant(t.Name, was.Run)}
 	l := namedStep{"ledger", func() error { return c.ledger.Advance(ctx, was, row) }}
 	forget := namedStep{"forget", func() error {
-		if err := mariadb.RemoveBackup(filepath.Join(r.dir, dumpBase)); err != nil {
+		if err := backup.Remove(filepath.Join(r.dir, dumpBase)); err != nil {
 			return err
 		}
 		return c.Deploy.ForgetRemoved(t.Name, r.dir, nil, definitionFile, manifestFile)
@@ -207,7 +207,7 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 			return fmt.Errorf("%s is there already; move it away first", path)
 		}
 	}
-	if _, err := mariadb.FindBackup(filepath.Join(r.dir, dumpBase)); err != nil {
+	if _, err := backup.Find(filepath.Join(r.dir, dumpBase)); err != nil {
 		return err
 	}
 	server, err := c.Server(ctx, t.Server)
@@ -237,7 +237,7 @@ func (c *creation) bringFiles(ctx context.Context, t *tenants.Tenant, r *Removed
 
 // restoreRemoved loads the database from its dump and makes its accounts.
 func (c *creation) restoreRemoved(ctx context.Context, j *job, r *Removed) error {
-	b, err := mariadb.FindBackup(filepath.Join(r.dir, dumpBase))
+	b, err := backup.Find(filepath.Join(r.dir, dumpBase))
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
 
@@ -180,10 +180,10 @@ func sizesOn(ctx context.Context, h *session.Host, def *tenants.Server) (map[str
 }
 
 func gatherBackups(r *page.FarmReport) {
-	r.Backups = map[string]*mariadb.Backup{}
+	r.Backups = map[string]*backup.Dump{}
 	var first error
 	for _, t := range r.Tenants {
-		b, err := mariadb.LatestBackup(r.Farm.Layout().Backups(t.Name))
+		b, err := backup.Latest(r.Farm.Layout().Backups(t.Name))
 		if err == nil {
 			r.Backups[t.Name] = b
 		} else if first == nil {

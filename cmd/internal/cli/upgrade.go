@@ -131,7 +131,7 @@ func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options
 	if err := errors.Join(notNegative(c, "per-server"), atLeastOne(c, "jobs"), notNegativeTime(c, "pause-between", "patience"), positiveTime(c, "timeout")); err != nil {
 		return o, err
 	}
-	if o.Backup, err = backup(c.String("backup"), f); err != nil {
+	if o.Backup, err = backupMode(c.String("backup"), f); err != nil {
 		return o, err
 	}
 	restore, err := either(c, "on-failure", "restore", "keep")
@@ -181,9 +181,9 @@ func waves(text string) (list []upgrade.Share, err error) {
 	return list, nil
 }
 
-// backup reads the flag of that name. A farm that says nothing of its own commands is
+// backupMode reads the flag --backup. A farm that says nothing of its own commands is
 // found out here, before any wiki is read-only.
-func backup(word string, f *tenants.Farm) (upgrade.Backup, error) {
+func backupMode(word string, f *tenants.Farm) (upgrade.Backup, error) {
 	switch b := upgrade.Backup(word); b {
 	case upgrade.ByDump, upgrade.NoBackup:
 		return b, nil

@@ -14,8 +14,8 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 )
 
 // FarmReport is what a page about a farm shows, as it was found. What is nil or
@@ -29,7 +29,7 @@ type FarmReport struct {
 	Upgrades []ledger.Upgrade            // oldest first
 	Runs     []ledger.Run                // newest first
 	Sizes    map[string]map[string]int64 // bytes, by server and database
-	Backups  map[string]*mariadb.Backup  // the latest, by tenant; nil: it has none
+	Backups  map[string]*backup.Dump     // the latest, by tenant; nil: it has none
 	Audit    *audit.Report
 	Missing  []string // sentences
 }

@@ -10,8 +10,8 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 )
 
 const hostile = `<script>alert(1)</script>"'&`
@@ -27,7 +27,7 @@ func sampleFarm(n int) FarmReport {
 	r := FarmReport{
 		Farm: &tenants.Farm{Dir: "/srv/farms/handbooks", Web: tenants.Web{URL: "https://{host}"}}, Made: reportDay, Program: "0.1.0",
 		Ledger: map[string]ledger.Tenant{}, Sizes: map[string]map[string]int64{"main": {}, "north": {}, "archive": {}},
-		Backups: map[string]*mariadb.Backup{}, Runs: sampleRuns(),
+		Backups: map[string]*backup.Dump{}, Runs: sampleRuns(),
 	}
 	topics := []string{"Kernel", "Networking", "Recipes", "Botany", "Railways", "Astronomy", "Letterpress", "Harbours"}
 	for i := range n {
@@ -52,7 +52,7 @@ func sampleFarm(n int) FarmReport {
 		r.Ledger[t.Name] = ledger.Tenant{Name: t.Name, Server: t.Server.Name, Database: t.Database, Version: version, State: ledger.Ready}
 		r.Sizes[t.Server.Name][t.Database] = int64(20e6 * (1 + 40*dice.ExpFloat64()*dice.Float64()))
 		if r.Backups[t.Name] = nil; i%13 != 5 {
-			r.Backups[t.Name] = &mariadb.Backup{Taken: reportDay.Add(-time.Duration(dice.IntN(40*24)) * time.Hour)}
+			r.Backups[t.Name] = &backup.Dump{Taken: reportDay.Add(-time.Duration(dice.IntN(40*24)) * time.Hour)}
 		}
 	}
 	r.Upgrades = sampleUpgrades(dice, r)

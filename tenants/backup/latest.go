@@ -1,4 +1,4 @@
-package mariadb
+package backup
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// LatestBackup describes the last whole dump in a folder of dumps, whose names
+// Latest describes the last whole dump in a folder of dumps, whose names
 // begin with the time; nil when there is none. It does not read the dump.
-func LatestBackup(dir string) (*Backup, error) {
+func Latest(dir string) (*Dump, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -20,12 +20,12 @@ func LatestBackup(dir string) (*Backup, error) {
 		return nil, err
 	}
 	for _, e := range slices.Backward(entries) {
-		if !strings.HasSuffix(e.Name(), ownDump) && !strings.HasSuffix(e.Name(), operatorDump) {
+		if !strings.HasSuffix(e.Name(), OwnDump) && !strings.HasSuffix(e.Name(), OperatorDump) {
 			continue
 		}
-		b, err := OpenBackup(filepath.Join(dir, e.Name()))
+		b, err := Open(filepath.Join(dir, e.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // it is still being verified, or whoever made it was killed
+			continue // it is still being verified, or its maker was killed
 		}
 		return b, err
 	}

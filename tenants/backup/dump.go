@@ -1,4 +1,7 @@
-package mariadb
+// Package backup has the files of dumps: their names and descriptions, whether they are
+// whole, and how long they are kept. It knows no SQL; tenants/mariadb writes and restores
+// what is described here.
+package backup
 
 import (
 	"crypto/sha256"
@@ -16,11 +19,12 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"wikictl/tenants"
 	"wikictl/tenants/process"
 )
 
-// Backup describes a dump. It is kept as JSON beside the dump.
-type Backup struct {
+// Dump describes a dump of a database. It is kept as JSON beside the dump.
+type Dump struct {
 	Database  string              `json:"database"`
 	Charset   string              `json:"charset"` // of the database
 	Collation string              `json:"collation"`
@@ -48,23 +52,26 @@ type Backup struct {
 
 	File string `json:"-"`
 
-	longest int64 // of the statements in a dump of wikictl's own, in bytes; Verify finds it
+	// Longest is the size of the longest statement in a dump of wikictl's own, in bytes;
+	// Verify finds it.
+	Longest int64 `json:"-"`
 }
 
-// dumpEnd is the last line of a dump that came to its end.
-const dumpEnd = "-- Dump completed"
+// DumpEnd begins the last line of a dump that came to its end.
+const DumpEnd = "-- Dump completed"
 
 // Endings of the names of dumps: wikictl's own, and of the operator's command.
 const (
-	ownDump      = ".sql.zst"
-	operatorDump = ".dump"
+	OwnDump      = ".sql.zst"
+	OperatorDump = ".dump"
 )
 
 func describedBy(file string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(file, ownDump), operatorDump) + ".json"
+	return strings.TrimSuffix(strings.TrimSuffix(file, OwnDump), OperatorDump) + ".json"
 }
 
-func (b *Backup) describeInFile() error {
+// DescribeInFile writes the description beside the dump, on disk when it returns.
+func (b *Dump) DescribeInFile() error {
 	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return err
@@ -87,13 +94,13 @@ func (b *Backup) describeInFile() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// OpenBackup reads the description of a dump.
-func OpenBackup(file string) (*Backup, error) {
+// Open reads the description of a dump, which it does not read.
+func Open(file string) (*Dump, error) {
 	data, err := os.ReadFile(describedBy(file))
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
-	b := &Backup{File: file}
+	b := &Dump{File: file}
 	if err := json.Unmarshal(data, b); err != nil {
 		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
 	}
@@ -103,14 +110,18 @@ func OpenBackup(file string) (*Backup, error) {
 	return b, nil
 }
 
+// Find reads the description of wikictl's own dump with the path base, without its
+// ending; the error is fs.ErrNotExist when there is none, or none that was completed.
+func Find(base string) (*Dump, error) { return Open(base + OwnDump) }
+
 // charsetName is the form of the names of character sets and collations.
 var charsetName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
 
-// check refuses a description that would make other statements than Dump wrote it
-// for.
-func (b *Backup) check() error {
+// check refuses a description that would make other statements than those that it was
+// written for.
+func (b *Dump) check() error {
 	switch {
-	case b.Database == "" || own[b.Database]:
+	case b.Database == "" || tenants.ServerOwns(b.Database):
 		return fmt.Errorf("it is of no wiki's database: %q", b.Database)
 	case !charsetName.MatchString(b.Charset):
 		return fmt.Errorf("charset: %q is no character set", b.Charset)
@@ -125,11 +136,11 @@ func (b *Backup) check() error {
 	return nil
 }
 
-// RemoveBackup deletes the dump that Dump was to make as base, its description,
-// and what a Dump that was killed left of them.
-func RemoveBackup(base string) error {
+// Remove deletes the dump with the path base, without its ending, its description, and
+// what a process that was killed left of them.
+func Remove(base string) error {
 	var errs []error
-	for _, path := range []string{base + ownDump, base + operatorDump, base + ".json"} {
+	for _, path := range []string{base + OwnDump, base + OperatorDump, base + ".json"} {
 		for _, name := range []string{path, path + ".half"} {
 			if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, err)
@@ -141,7 +152,7 @@ func RemoveBackup(base string) error {
 
 // Verify reads the whole dump: its checksum and, of wikictl's own, that it came
 // to its end.
-func (b *Backup) Verify() error {
+func (b *Dump) Verify() error {
 	f, err := os.Open(b.File)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -158,15 +169,15 @@ func (b *Backup) Verify() error {
 	if got := hex.EncodeToString(sum.Sum(nil)); got != b.SHA256 {
 		return fmt.Errorf("backup %s: its checksum is %s, but %s was written", b.File, got, b.SHA256)
 	}
-	if b.Restore == nil && !strings.Contains(last.String(), dumpEnd) {
+	if b.Restore == nil && !strings.Contains(last.String(), DumpEnd) {
 		return fmt.Errorf("backup %s: it does not end as a dump does", b.File)
 	}
 	return nil
 }
 
 // read reads a dump to its end and returns the last of its text.
-func (b *Backup) read(r io.Reader) (*process.Tail, error) {
-	last, statements := &process.Tail{}, &longest{}
+func (b *Dump) read(r io.Reader) (*process.Tail, error) {
+	last, statements := &process.Tail{}, &Statements{}
 	if b.Restore != nil { // only the operator's command can read it
 		_, err := io.Copy(last, r)
 		return last, err
@@ -177,6 +188,6 @@ func (b *Backup) read(r io.Reader) (*process.Tail, error) {
 	}
 	defer z.Close()
 	_, err = io.Copy(io.MultiWriter(last, statements), z)
-	b.longest = statements.most
+	b.Longest = statements.Longest
 	return last, err
 }

@@ -1,4 +1,4 @@
-package mariadb
+package backup
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestListBackups(t *testing.T) {
+func TestList(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for _, name := range []string{"b.sql.zst", "b.json", "a.dump", "a.json", "alone.sql.zst", "empty.json", "c.sql.zst.half", "README"} {
@@ -16,18 +16,18 @@ func TestListBackups(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := ListBackups(dir)
+	got, err := List(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Backups{
+	want := Listing{
 		Dumps: []string{path("b.sql.zst"), path("a.dump")}, Undescribed: []string{path("alone.sql.zst")},
 		Dumpless: []string{path("empty.json")}, Half: []string{path("c.sql.zst.half")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got, err := ListBackups(path("nowhere")); err != nil || len(got.Dumps) > 0 {
+	if got, err := List(path("nowhere")); err != nil || len(got.Dumps) > 0 {
 		t.Errorf("a folder that is not there: %v %+v", err, got)
 	}
 }
@@ -35,20 +35,22 @@ func TestListBackups(t *testing.T) {
 // A description can't bring other statements into a restore, nor the server's own
 // databases.
 func TestDescriptionIsChecked(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a"+ownDump)
-	for name, change := range map[string]func(*Backup){
-		"good":      func(*Backup) {},
-		"charset":   func(b *Backup) { b.Charset = "utf8mb4; DROP DATABASE x" },
-		"collation": func(b *Backup) { b.Collation = "utf8mb4_bin COMMENT 'x'" },
-		"empty":     func(b *Backup) { b.Charset = "" },
-		"own":       func(b *Backup) { b.Database = "mysql" },
-		"none":      func(b *Backup) { b.Database = "" },
-		"view":      func(b *Backup) { b.Broken = map[string]string{"v": "DROP DATABASE x"} },
+	file := filepath.Join(t.TempDir(), "a"+OwnDump)
+	for name, change := range map[string]func(*Dump){
+		"good":      func(*Dump) {},
+		"charset":   func(b *Dump) { b.Charset = "utf8mb4; DROP DATABASE x" },
+		"collation": func(b *Dump) { b.Collation = "utf8mb4_bin COMMENT 'x'" },
+		"empty":     func(b *Dump) { b.Charset = "" },
+		"own":       func(b *Dump) { b.Database = "mysql" },
+		"none":      func(b *Dump) { b.Database = "" },
+		"view":      func(b *Dump) { b.Broken = map[string]string{"v": "DROP DATABASE x"} },
 	} {
-		b := &Backup{Database: "wiki_a", Charset: "utf8mb4", Collation: "utf8mb4_bin", File: file}
+		b := &Dump{Database: "wiki_a", Charset: "utf8mb4", Collation: "utf8mb4_bin", File: file}
 		change(b)
-		must(t, b.describeInFile())
-		if _, err := OpenBackup(file); (err == nil) != (name == "good") {
+		if err := b.DescribeInFile(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(file); (err == nil) != (name == "good") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

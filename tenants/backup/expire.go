@@ -1,4 +1,4 @@
-package mariadb
+package backup
 
 import (
 	"os"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// ExpireBackups removes dumps of a folder that are older than before, but for the newest
+// Expire removes dumps of a folder that are older than before, but for the newest
 // few, at least one, and those that are needed. It returns how many went, and the bytes.
-func ExpireBackups(dir string, newest int, before time.Time, needed map[string]bool) (n int, bytes int64, err error) {
-	found, err := ListBackups(dir)
+func Expire(dir string, newest int, before time.Time, needed map[string]bool) (n int, bytes int64, err error) {
+	found, err := List(dir)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -24,7 +24,7 @@ func ExpireBackups(dir string, newest int, before time.Time, needed map[string]b
 		if info.ModTime().After(before) {
 			continue
 		}
-		if err := RemoveBackup(strings.TrimSuffix(describedBy(file), ".json")); err != nil {
+		if err := Remove(strings.TrimSuffix(describedBy(file), ".json")); err != nil {
 			return n, bytes, err
 		}
 		n, bytes = n+1, bytes+info.Size()

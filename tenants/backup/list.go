@@ -1,4 +1,4 @@
-package mariadb
+package backup
 
 import (
 	"errors"
@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// Backups is what a folder of dumps holds.
-type Backups struct {
-	Dumps       []string // that have a description, latest first, as OpenBackup takes them
+// Listing is what a folder of dumps holds.
+type Listing struct {
+	Dumps       []string // that have a description, latest first, as Open takes them
 	Undescribed []string // dumps without a description
 	Dumpless    []string // descriptions without a dump
 	Half        []string // still being written, or left by a run that was killed
 }
 
-// ListBackups looks at a folder of dumps, whose names begin with the time, and
+// List looks at a folder of dumps, whose names begin with the time, and
 // opens none of them. A folder that is not there is empty.
-func ListBackups(dir string) (b Backups, err error) {
+func List(dir string) (b Listing, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return b, err
@@ -34,7 +34,7 @@ func ListBackups(dir string) (b Backups, err error) {
 			b.Half = append(b.Half, path)
 		case strings.HasSuffix(path, ".json"):
 			described[path] = true
-		case strings.HasSuffix(path, ownDump), strings.HasSuffix(path, operatorDump):
+		case strings.HasSuffix(path, OwnDump), strings.HasSuffix(path, OperatorDump):
 			dumps = append(dumps, path)
 		}
 	}

@@ -1,4 +1,4 @@
-package mariadb
+package backup
 
 import (
 	"os"
@@ -7,11 +7,11 @@ import (
 )
 
 // The latest backup is the last that is whole: with a dump and a description.
-func TestLatestBackup(t *testing.T) {
+func TestLatest(t *testing.T) {
 	dir := t.TempDir()
 	want := func(file string) {
 		t.Helper()
-		got, err := LatestBackup(dir)
+		got, err := Latest(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestLatestBackup(t *testing.T) {
 	dir = filepath.Join(dir, "not there")
 	want("")
 	dir = filepath.Join(filepath.Dir(dir), "20260101-a.json")
-	if _, err := LatestBackup(dir); err == nil {
+	if _, err := Latest(dir); err == nil {
 		t.Error("a file is taken for a folder without backups")
 	}
 }

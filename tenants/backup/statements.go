@@ -1,0 +1,41 @@
+package backup
+
+import "bytes"
+
+// Statements is a writer that measures the statements of a dump: a server takes none
+// that is longer than its max_allowed_packet. Within a statement no line of
+// mariadb-dump's ends with a semicolon, as it escapes the ends of lines in strings.
+type Statements struct {
+	Longest int64 // bytes of the longest statement so far
+
+	now       int64 // bytes of the statement that is being written
+	semicolon bool  // the last byte was one
+}
+
+// Write measures p and never fails.
+func (l *Statements) Write(p []byte) (int, error) {
+	size := len(p)
+	if l.semicolon && size > 0 && p[0] == '\n' {
+		l.end()
+	}
+	if size > 0 {
+		l.semicolon = p[size-1] == ';'
+	}
+	for {
+		i := bytes.Index(p, []byte(";\n"))
+		if i < 0 {
+			break
+		}
+		l.now += int64(i)
+		l.end()
+		p = p[i+2:]
+	}
+	l.now += int64(len(p))
+	l.Longest = max(l.Longest, l.now)
+	return size, nil
+}
+
+func (l *Statements) end() {
+	l.Longest = max(l.Longest, l.now)
+	l.now = 0
+}
