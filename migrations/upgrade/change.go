@@ -168,7 +168,7 @@ func (k *task) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if want := mariadb.LevelFor(k.tenant.Codebase.Version); level != want {
+	if want := mediawiki.LevelFor(k.tenant.Codebase.Version); level != want {
 		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not of %s", level, want)
 	}
 	wanted, err := mediawiki.CoreTables(k.tenant.Codebase.Path)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 )
 
 // way is what becomes of an upgrade that was interrupted.
@@ -58,17 +58,17 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 // schemaProblem says why the code of a version can't upgrade a database of a level,
 // which the ledger says is of another version; empty when it can. Levels after the
 // newest that is known are told by the ledger.
-func schemaProblem(level mariadb.Level, recorded, version, database string) string {
+func schemaProblem(level mediawiki.Level, recorded, version, database string) string {
 	has := string(level)
 	switch {
-	case level == mariadb.NoTables, level == mariadb.Foreign:
+	case level == mediawiki.NoTables, level == mediawiki.Foreign:
 		return fmt.Sprintf("its database %s is %s; restore it from a backup", database, level)
-	case level == mariadb.BeforeAll:
+	case level == mediawiki.BeforeAll:
 		return fmt.Sprintf("its database is %s: upgrade it to 1.35 first", level)
-	case level == mariadb.AfterAll && mariadb.LevelFor(version) != mariadb.AfterAll:
-	case level == mariadb.AfterAll && newer(recorded, version):
+	case level == mediawiki.AfterAll && mediawiki.LevelFor(version) != mediawiki.AfterAll:
+	case level == mediawiki.AfterAll && newer(recorded, version):
 		has = recorded
-	case level != mariadb.AfterAll && newer(has, version):
+	case level != mediawiki.AfterAll && newer(has, version):
 	default:
 		return ""
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 )
 
 // Every phase that an upgrade can be left in leads somewhere, whatever code is wanted
@@ -86,7 +86,7 @@ func TestDecideReloads(t *testing.T) {
 
 func TestSchemaProblem(t *testing.T) {
 	cases := []struct {
-		level             mariadb.Level
+		level             mediawiki.Level
 		recorded, version string
 		says              string // empty: it can be upgraded
 	}{
@@ -94,13 +94,13 @@ func TestSchemaProblem(t *testing.T) {
 		{"1.43", "1.43.9", "1.43.9", ""},
 		{"1.43", "1.43.9", "1.44.0", ""},
 		{"1.43", "1.39.17", "1.39.17", "schema of MediaWiki 1.43, which 1.39.17"},
-		{mariadb.AfterAll, "1.44.0", "1.44.1", ""},
-		{mariadb.AfterAll, "1.44.0", "1.47.0", ""},
-		{mariadb.AfterAll, "1.46.1", "1.44.1", "schema of MediaWiki 1.46.1, which 1.44.1"},
-		{mariadb.AfterAll, "1.44.0", "1.43.9", "newer than 1.43, which 1.43.9"},
-		{mariadb.BeforeAll, "1.34.0", "1.43.9", "upgrade it to 1.35 first"},
-		{mariadb.NoTables, "1.39.17", "1.43.9", "restore it"},
-		{mariadb.Foreign, "1.39.17", "1.43.9", "restore it"},
+		{mediawiki.AfterAll, "1.44.0", "1.44.1", ""},
+		{mediawiki.AfterAll, "1.44.0", "1.47.0", ""},
+		{mediawiki.AfterAll, "1.46.1", "1.44.1", "schema of MediaWiki 1.46.1, which 1.44.1"},
+		{mediawiki.AfterAll, "1.44.0", "1.43.9", "newer than 1.43, which 1.43.9"},
+		{mediawiki.BeforeAll, "1.34.0", "1.43.9", "upgrade it to 1.35 first"},
+		{mediawiki.NoTables, "1.39.17", "1.43.9", "restore it"},
+		{mediawiki.Foreign, "1.39.17", "1.43.9", "restore it"},
 	}
 	for _, tc := range cases {
 		got := schemaProblem(tc.level, tc.recorded, tc.version, "wiki_w")

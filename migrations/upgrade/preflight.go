@@ -183,7 +183,7 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase) {
 	j.Level, j.Bytes = f.Level, f.Bytes
 	if f.Level == "" {
-		j.Level = mariadb.NoTables
+		j.Level = mediawiki.NoTables
 	}
 	if j.Interrupted != "" || j.row.State != ledger.Ready {
 		return

@@ -6,6 +6,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 )
 
 // accountRules compare the accounts of wikis and what they may do with what they
@@ -217,7 +218,7 @@ func grantWildcard(s *subject, r *reporter) {
 
 // looksLikeWiki says whether a database may be a wiki's, or one that wikictl made.
 func looksLikeWiki(name string, f *mariadb.Found) bool {
-	return strings.HasPrefix(name, "wiki_") || isGolden(name) || (f.Level != mariadb.NoTables && f.Level != mariadb.Foreign)
+	return strings.HasPrefix(name, "wiki_") || isGolden(name) || (f.Level != mediawiki.NoTables && f.Level != mediawiki.Foreign)
 }
 
 // isGolden says whether a database, or an account, is one that a golden is made in.

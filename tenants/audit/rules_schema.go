@@ -7,6 +7,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mariadb/schema"
 	"wikictl/tenants/mediawiki"
 )
 
@@ -73,7 +74,7 @@ var schemaRules = []rule{
 
 func schemaVersion(s *subject, r *reporter) {
 	row, found := s.settled()
-	if found == nil || found.Level == mariadb.LevelFor(row.Version) {
+	if found == nil || found.Level == mediawiki.LevelFor(row.Version) {
 		return
 	}
 	r.say(s.tenant.Position, row.Database, "wikictl upgrade --force "+s.tenant.Name, "the schema of its database %s is %s, and it runs on MediaWiki %s",
@@ -83,24 +84,24 @@ func schemaVersion(s *subject, r *reporter) {
 // compared are the differences between the tenant's schema and what its code
 // wants, without what the farm's own SQL and wikictl make, and where what is
 // wanted is from. A schema of another version is one fault, not a hundred.
-func (s *subject) compared() ([]mariadb.Difference, string) {
+func (s *subject) compared() ([]schema.Difference, string) {
 	row, found := s.settled()
-	if found == nil || found.Level != mariadb.LevelFor(row.Version) {
+	if found == nil || found.Level != mediawiki.LevelFor(row.Version) {
 		return nil, ""
 	}
 	want, known := s.there.schemas[row.ComponentSet]
 	if !known {
 		return nil, ""
 	}
-	return slices.DeleteFunc(want.schema.Differences(found.Schema), func(d mariadb.Difference) bool {
+	return slices.DeleteFunc(want.schema.Differences(found.Schema), func(d schema.Difference) bool {
 		return d.Table == mariadb.MigrationTable || slices.ContainsFunc(s.there.farmSQL, func(w words) bool { return w.explains(d) })
 	}), want.source
 }
 
 // differ reports the differences of one kind as one finding.
-func (s *subject) differ(r *reporter, what, hint string, kind func(mariadb.Difference) bool) {
+func (s *subject) differ(r *reporter, what, hint string, kind func(schema.Difference) bool) {
 	all, source := s.compared()
-	all = slices.DeleteFunc(all, func(d mariadb.Difference) bool { return !kind(d) })
+	all = slices.DeleteFunc(all, func(d schema.Difference) bool { return !kind(d) })
 	if len(all) == 0 {
 		return
 	}
@@ -115,19 +116,19 @@ func (s *subject) differ(r *reporter, what, hint string, kind func(mariadb.Diffe
 }
 
 func schemaMissing(s *subject, r *reporter) {
-	s.differ(r, "%s lacks", "wikictl upgrade --force "+s.tenant.Name, func(d mariadb.Difference) bool { return !d.Index && d.Got == "" })
+	s.differ(r, "%s lacks", "wikictl upgrade --force "+s.tenant.Name, func(d schema.Difference) bool { return !d.Index && d.Got == "" })
 }
 
 func schemaType(s *subject, r *reporter) {
-	s.differ(r, "%s has other types", "", func(d mariadb.Difference) bool { return !d.Index && d.Want != "" && d.Got != "" })
+	s.differ(r, "%s has other types", "", func(d schema.Difference) bool { return !d.Index && d.Want != "" && d.Got != "" })
 }
 
 func schemaIndex(s *subject, r *reporter) {
-	s.differ(r, "%s lacks indexes or has others", "wikictl upgrade --force "+s.tenant.Name, func(d mariadb.Difference) bool { return d.Index && d.Want != "" })
+	s.differ(r, "%s lacks indexes or has others", "wikictl upgrade --force "+s.tenant.Name, func(d schema.Difference) bool { return d.Index && d.Want != "" })
 }
 
 func schemaExtra(s *subject, r *reporter) {
-	s.differ(r, "%s has more", "drop them if they are nobody's", func(d mariadb.Difference) bool { return d.Want == "" })
+	s.differ(r, "%s has more", "drop them if they are nobody's", func(d schema.Difference) bool { return d.Want == "" })
 }
 
 func sharedTables(_ *subject, name string, v tenants.Value, r *reporter) {

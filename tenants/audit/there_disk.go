@@ -27,9 +27,9 @@ type diskState struct {
 	needed     int               // the release that a rollback would serve; zero: none
 
 	backups   backup.Listing
-	halfDumps []string       // that nobody writes any more
+	halfDumps []string     // that nobody writes any more
 	latest    *backup.Dump // nil: there is none that is described
-	damaged   error          // of the latest one
+	damaged   error        // of the latest one
 
 	answers []answer // one a host name; none when no wiki is asked
 }

@@ -10,12 +10,12 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mariadb/schema"
 )
 
 // reference is what the databases of a component set should have.
 type reference struct {
-	schema mariadb.Schema
+	schema schema.Schema
 	source string // where that is from
 }
 
@@ -27,7 +27,7 @@ const enough = 3
 // MediaWiki's own installer and updater made, or what most wikis of it have: those
 // that came to their code by an upgrade may have no golden.
 func readReferences(l tenants.Layout, t *there) (map[string]reference, error) {
-	bySet := map[string][]mariadb.Schema{}
+	bySet := map[string][]schema.Schema{}
 	for name, row := range t.ledger {
 		_, open := t.past.upgrades[name]
 		state := t.servers[row.Server]
@@ -50,14 +50,14 @@ func readReferences(l tenants.Layout, t *there) (map[string]reference, error) {
 		case golden != nil:
 			references[set] = reference{golden, "a fresh wiki of its code"}
 		case len(schemas) >= enough:
-			references[set] = reference{mariadb.Common(schemas), fmt.Sprintf("most of the %d wikis of its code", len(schemas))}
+			references[set] = reference{schema.Common(schemas), fmt.Sprintf("most of the %d wikis of its code", len(schemas))}
 		}
 	}
 	return references, nil
 }
 
 // readGoldenSchema is nil when there is none: a golden of an older wikictl has none.
-func readGoldenSchema(file string) (mariadb.Schema, error) {
+func readGoldenSchema(file string) (schema.Schema, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -65,7 +65,7 @@ func readGoldenSchema(file string) (mariadb.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	schema, err := mariadb.DecodeSchema(data)
+	schema, err := schema.Decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; remove it", file, err)
 	}
@@ -100,6 +100,6 @@ func readFarmSQL(folder string) ([]words, error) {
 
 // explains says whether the farm's own SQL may have made a difference: a file of
 // it names the table, and the column or index.
-func (w words) explains(d mariadb.Difference) bool {
+func (w words) explains(d schema.Difference) bool {
 	return w[d.Table] && (d.Name == "" || w[d.Name])
 }

@@ -8,9 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"wikictl/tenants/backup"
 
 	"github.com/go-sql-driver/mysql"
+
+	"wikictl/tenants/backup"
 )
 
 // Values of information_schema.TABLES.TABLE_TYPE.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
 	"wikictl/tenants/backup"
 )
 

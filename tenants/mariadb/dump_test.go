@@ -201,44 +201,6 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
-func TestLevels(t *testing.T) {
-	names := func(more ...string) map[string]bool {
-		all := map[string]bool{"templatelinks": true, "templatelinks.tl_title": true, "externallinks.el_to": true, "pagelinks.pl_title": true}
-		for _, n := range append(append([]string{}, core...), more...) {
-			if gone, ok := strings.CutPrefix(n, "-"); ok {
-				delete(all, gone)
-				continue
-			}
-			all[n] = true
-		}
-		return all
-	}
-	to139 := []string{"watchlist_expiry", "objectcache.modtoken", "templatelinks.tl_target_id", "-templatelinks.tl_title"}
-	to143 := append(append([]string{}, to139...), "externallinks.el_to_path", "-externallinks.el_to", "block_target", "-pagelinks.pl_title")
-	for _, c := range []struct {
-		name string
-		have map[string]bool
-		want Level
-	}{
-		{"nothing", nil, NoTables},
-		{"a shop", map[string]bool{"orders": true}, Foreign},
-		{"1.31", names(), BeforeAll},
-		{"1.39", names(to139...), "1.39"},
-		{"1.42, pagelinks not migrated", names(append(to143, "pagelinks.pl_title")...), "1.42"},
-		{"1.43", names(to143...), "1.43"},
-		{"1.44", names(append(to143, "filetypes")...), AfterAll},
-	} {
-		if got := levelOf(c.have); got != c.want {
-			t.Errorf("%s is %s, want %s", c.name, got, c.want)
-		}
-	}
-	for version, want := range map[string]Level{"1.36.4": "1.35", "1.39.17": "1.39", "1.43.9": "1.43", "1.44.0": AfterAll} {
-		if got := LevelFor(version); got != want {
-			t.Errorf("LevelFor(%s) is %s, want %s", version, got, want)
-		}
-	}
-}
-
 // A disk that fills is said, and nothing is left of the dump.
 func TestDumpOntoAFullDisk(t *testing.T) {
 	database(t, "dump_full")

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"wikictl/tenants/mariadb/schema"
 )
 
 // Dumpable says what stands in the way of a dump of a database that brings it back
@@ -120,7 +122,7 @@ func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, err
 			return nil, err
 		}
 		for name := range found {
-			unusual[decodeName(name)] = true
+			unusual[schema.DecodeName(name)] = true
 		}
 	}
 	for some := range slices.Chunk(search, perQuery) {

@@ -9,11 +9,13 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mariadb/schema"
+	"wikictl/tenants/mediawiki"
 )
 
 // Facts are what an upgrade has to know of one database before it begins.
 type Facts struct {
-	Level   Level
+	Level   mediawiki.Level
 	Bytes   int64 // of its files; 0 when the server does not tell
 	HasJobs bool  // it has a table job, as every MediaWiki
 
@@ -32,9 +34,9 @@ type place struct{ database, table, column string }
 func (s *Server) factQueries() (tables, columns, sizes string) {
 	prefix := s.dictionaryPrefix()
 	var wanted []string
-	for _, m := range markers {
-		if m.column != "" {
-			wanted = append(wanted, literal(m.column))
+	for _, m := range mediawiki.Markers {
+		if m.Column != "" {
+			wanted = append(wanted, literal(m.Column))
 		}
 	}
 	return "SELECT NAME, '' FROM " + prefix + "TABLES",
@@ -64,9 +66,9 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 		}
 	}
 	for _, o := range others {
-		for _, m := range markers {
-			if m.table == o.table && m.column != "" {
-				ask = append(ask, place{o.database, m.table, m.column})
+		for _, m := range mediawiki.Markers {
+			if m.Table == o.table && m.Column != "" {
+				ask = append(ask, place{o.database, m.Table, m.Column})
 			}
 		}
 	}
@@ -76,12 +78,12 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 	}
 	facts := map[string]Facts{}
 	for database, have := range names {
-		for _, m := range markers {
-			if at := (place{database, m.table, m.column}); m.column != "" && (known[at] || found[at]) {
-				have[m.table+"."+m.column] = true
+		for _, m := range mediawiki.Markers {
+			if at := (place{database, m.Table, m.Column}); m.Column != "" && (known[at] || found[at]) {
+				have[m.Table+"."+m.Column] = true
 			}
 		}
-		facts[database] = Facts{Level: levelOf(have), HasJobs: have["job"], names: have}
+		facts[database] = Facts{Level: mediawiki.LevelOf(have), HasJobs: have["job"], names: have}
 	}
 	if err := s.sizes(ctx, sizes, facts); err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func (s *Server) innoPlaces(ctx context.Context, queries ...string) (map[place]b
 		err := s.records(ctx, query, func(_ []string, f []sql.RawBytes) error {
 			database, table, _ := strings.Cut(string(f[0]), "/")
 			table, _, _ = strings.Cut(table, "#") // of a partition: the table
-			found[place{decodeName(database), decodeName(table), string(f[1])}] = true
+			found[place{schema.DecodeName(database), schema.DecodeName(table), string(f[1])}] = true
 			return nil
 		})
 		if err != nil {
@@ -157,7 +159,7 @@ func (s *Server) sizes(ctx context.Context, query string, facts map[string]Facts
 		if err := rows.Scan(&name, &bytes); err != nil {
 			return err
 		}
-		name = decodeName(name)
+		name = schema.DecodeName(name)
 		if f, ok := facts[name]; ok {
 			f.Bytes += bytes
 			facts[name] = f

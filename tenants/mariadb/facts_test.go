@@ -3,6 +3,8 @@ package mariadb
 import (
 	"fmt"
 	"testing"
+
+	"wikictl/tenants/mediawiki"
 )
 
 // The level of a schema is the same whatever engine its tables are of, by each of
@@ -10,7 +12,7 @@ import (
 func TestLevelOfEveryEngine(t *testing.T) {
 	for _, c := range []struct {
 		engine, options string
-		want            Level
+		want            mediawiki.Level
 	}{
 		{"InnoDB", "", "1.39"}, {"MyISAM", "", "1.39"}, {"Aria", "", "1.39"}, {"InnoDB", "PARTITION BY HASH (id) PARTITIONS 2", "1.39"},
 		{"MyISAM", "PARTITION BY HASH (id) PARTITIONS 2", "1.39"},

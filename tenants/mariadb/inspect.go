@@ -6,10 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mariadb/schema"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/process"
 )
 
@@ -27,8 +28,8 @@ type Inspection struct {
 // Found is one database as it is on a server.
 type Found struct {
 	Farm   string // by whose mark it is known; empty: none
-	Schema Schema
-	Level  Level
+	Schema schema.Schema
+	Level  mediawiki.Level
 	Bytes  int64 // of its files; 0 when the server does not tell
 	Jobs   int64 // in MediaWiki's job queue; an estimate of InnoDB's statistics
 }
@@ -54,7 +55,7 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	}
 	for name, farm := range farms {
 		if !tenants.ServerOwns(name) {
-			i.Databases[name] = &Found{Farm: farm, Schema: schemas[name], Level: schemas[name].level(name, columns)}
+			i.Databases[name] = &Found{Farm: farm, Schema: schemas[name], Level: levelOf(schemas[name], name, columns)}
 		}
 	}
 	if err := s.measure(ctx, i.Databases); err != nil {
@@ -67,31 +68,31 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	return i, err
 }
 
-// level judges which version of MediaWiki a schema is of. more has columns of tables
+// levelOf tells which version of MediaWiki a schema is of. more has columns of tables
 // that InnoDB does not know.
-func (s Schema) level(database string, more map[place]bool) Level {
+func levelOf(s schema.Schema, database string, more map[place]bool) mediawiki.Level {
 	names := map[string]bool{}
 	for table := range s {
 		names[table] = true
 	}
-	for _, m := range markers {
-		if m.column == "" {
+	for _, m := range mediawiki.Markers {
+		if m.Column == "" {
 			continue
 		}
-		if strings.Contains(string(s[m.table]), "column `"+m.column+"` ") || more[place{database, m.table, m.column}] {
-			names[m.table+"."+m.column] = true
+		if s[m.Table].HasColumn(m.Column) || more[place{database, m.Table, m.Column}] {
+			names[m.Table+"."+m.Column] = true
 		}
 	}
-	return levelOf(names)
+	return mediawiki.LevelOf(names)
 }
 
 // unknown are the markers' columns in tables of which only the name is known.
 func (all schemas) unknown() []place {
 	var places []place
 	for database, s := range all {
-		for _, m := range markers {
-			if shape, there := s[m.table]; there && shape == Unknown && m.column != "" {
-				places = append(places, place{database, m.table, m.column})
+		for _, m := range mediawiki.Markers {
+			if shape, there := s[m.Table]; there && shape == schema.Unknown && m.Column != "" {
+				places = append(places, place{database, m.Table, m.Column})
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"wikictl/tenants/mariadb/schema"
 )
 
 // questions is how many statements the server has been asked.
@@ -83,17 +85,9 @@ func TestSchemas(t *testing.T) {
 	}
 	data, err := schemas["shape_a"].Encode()
 	must(t, err)
-	read, err := DecodeSchema(data)
+	read, err := schema.Decode(data)
 	must(t, err)
 	if d := cmp.Diff(schemas["shape_a"], read); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestCommon(t *testing.T) {
-	one, two := Shape("column `a` int\n"), Shape("column `a` bigint\n")
-	got := Common([]Schema{{"page": one, "user": one, "mine": one}, {"page": one, "user": two}, {"page": two, "user": Unknown}})
-	if d := cmp.Diff(Schema{"page": one, "user": Unknown}, got); d != "" {
 		t.Error(d)
 	}
 }

@@ -9,10 +9,11 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"wikictl/tenants/backup"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/klauspost/compress/zstd"
+
+	"wikictl/tenants/backup"
 )
 
 // Restore replaces a database by a dump: what it holds now is dropped, tables

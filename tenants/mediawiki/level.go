@@ -1,0 +1,83 @@
+package mediawiki
+
+import "fmt"
+
+// Level is the MediaWiki version that a database's schema belongs to, such as
+// "1.43", or one of the special levels.
+type Level string
+
+// Levels that are no version.
+const (
+	NoTables  Level = "empty"           // or no such database
+	Foreign   Level = "not MediaWiki"   // it has tables, but not MediaWiki's
+	BeforeAll Level = "older than 1.35" // MediaWiki 1.43 can't upgrade from it (its UPGRADE file)
+	AfterAll  Level = "newer than 1.43" // only known to be newer
+)
+
+// Marker is a change of the schema that a version made, as includes/installer/
+// MysqlUpdater.php of 1.39 and 1.43 lists them; 1.44's from its release notes.
+type Marker struct {
+	Level  Level
+	Table  string
+	Column string // empty: the table itself
+	Gone   bool   // it was removed
+}
+
+// Markers are in the order of versions; a level is reached when every marker
+// up to it is there.
+var Markers = []Marker{
+	{"1.35", "watchlist_expiry", "", false},
+	{"1.37", "objectcache", "modtoken", false},
+	{"1.38", "templatelinks", "tl_target_id", false},
+	{"1.39", "templatelinks", "tl_title", true},
+	{"1.40", "externallinks", "el_to_path", false},
+	{"1.41", "externallinks", "el_to", true},
+	{"1.42", "block_target", "", false},
+	{"1.43", "pagelinks", "pl_title", true},
+	{AfterAll, "filetypes", "", false},
+}
+
+// LevelFor is the level of a database that a version of MediaWiki, such as
+// "1.36.4", has made or upgraded: the last that markers tell apart.
+func LevelFor(version string) Level {
+	var major, minor int
+	fmt.Sscanf(version, "%d.%d", &major, &minor)
+	level := BeforeAll
+	for _, m := range Markers {
+		var at int
+		if n, _ := fmt.Sscanf(string(m.Level), "1.%d", &at); n == 1 && at <= minor {
+			level = m.Level
+		}
+	}
+	if minor > 43 {
+		return AfterAll
+	}
+	return level
+}
+
+// core are tables that every MediaWiki has.
+var core = []string{"page", "revision", "user", "text"}
+
+// LevelOf tells the level by the names of tables, and of columns as "table.column".
+func LevelOf(names map[string]bool) Level {
+	if len(names) == 0 {
+		return NoTables
+	}
+	for _, table := range core {
+		if !names[table] {
+			return Foreign
+		}
+	}
+	level := BeforeAll
+	for _, m := range Markers {
+		name := m.Table
+		if m.Column != "" {
+			name += "." + m.Column
+		}
+		if names[name] == m.Gone {
+			break
+		}
+		level = m.Level
+	}
+	return level
+}
