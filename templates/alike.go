@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -43,6 +44,8 @@ func isExpression(v tenants.Value) bool {
 		return true
 	case map[string]tenants.Value:
 		return hasExpression(data)
+	case *tenants.Operation:
+		return slices.ContainsFunc(data.Values(), isExpression)
 	case []tenants.Value:
 		for _, one := range data {
 			if isExpression(one) {

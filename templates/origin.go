@@ -66,7 +66,7 @@ var loading = regexp.MustCompile(`^wfLoad(Extension|Skin)\( '([^']+)'`)
 func lineOrigin(t *tenants.Tenant, text []byte, line int) (key string, at tenants.Position, ok bool) {
 	all := bytes.Split(text, []byte("\n"))
 	for i := min(line, len(all)) - 1; i >= 0; i-- {
-		statement := string(all[i])
+		statement := strings.TrimPrefix(string(all[i]), "\t") // of an operation
 		if m := loading.FindStringSubmatch(statement); m != nil {
 			key = strings.ToLower(m[1]) + "s." + m[2]
 			at, ok = t.Origins[key]

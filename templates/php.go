@@ -37,6 +37,10 @@ func phpAssign(value any) (string, error) {
 		return "", &unfitError{value: fmt.Sprint(value), why: "is no list of settings"}
 	}
 	var w phpWriter
+	if len(settings) > 0 && settings[0].operation() != nil {
+		err := w.operations(settings)
+		return w.b.String(), err
+	}
 	for _, s := range settings {
 		if !phpName(s.Name) {
 			return "", &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}

@@ -14,7 +14,9 @@ type Setting struct {
 	Name  string // with its prefix, such as "wgMaxUploadSize"
 	Value tenants.Value
 
-	whole bool // a table replaces the default instead of joining it
+	whole   bool     // a table replaces the default instead of joining it
+	path    []string // of an operation: the keys below the variable
+	copying []string // of the copy of a group: the settings to copy it in
 }
 
 // Section is settings that belong together.
@@ -44,18 +46,29 @@ var subjects = []subject{
 // sections sorts a tenant's settings by subject and name.
 func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
 	bySubject := make([][]Setting, len(subjects))
+	var operations []Setting
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		bare, isCore := strings.CutPrefix(name, "wg")
 		subject := core.subject(name)
-		bySubject[subject] = append(bySubject[subject], Setting{
-			Name: name, Value: settings[name], whole: isCore && core.scalars[bare],
-		})
+		literal := Setting{Name: name, Value: settings[name], whole: isCore && core.scalars[bare]}
+		if hasOperation(literal.Value) {
+			var changes []Setting
+			if literal, changes = split(literal); literal.empty() {
+				operations = append(operations, changes...)
+				continue
+			}
+			operations = append(operations, changes...)
+		}
+		bySubject[subject] = append(bySubject[subject], literal)
 	}
 	found := make([]Section, 0, len(subjects))
 	for i, settings := range bySubject {
 		if len(settings) > 0 {
 			found = append(found, Section{subjects[i].title, settings})
 		}
+	}
+	if len(operations) > 0 {
+		found = append(found, Section{operationsTitle, ordered(operations, settings)})
 	}
 	return found
 }

@@ -1,5 +1,7 @@
 package tenants
 
+import "slices"
+
 // ReadRight is what the definitions say of reading without a log-in.
 type ReadRight int
 
@@ -37,6 +39,9 @@ func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
 		if !there {
 			return Value{}, ReadOpen // as by default
 		}
+		if operation, is := v.Data.(*Operation); is {
+			return operation.visitorsRead(v, key, gives)
+		}
 		members, isTable := v.Data.(map[string]Value)
 		switch {
 		case !isTable:
@@ -46,6 +51,9 @@ func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
 		}
 		v, there = members[key]
 	}
+	if operation, is := v.Data.(*Operation); is && operation.Absent {
+		return v, map[bool]ReadRight{true: ReadDenied, false: ReadOpen}[gives]
+	}
 	given := v.Data == true || v.Data == int64(1)
 	switch {
 	case !there || given == gives && isBoolean(v):
@@ -54,6 +62,38 @@ func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
 		return v, ReadDenied
 	}
 	return v, ReadUnclear
+}
+
+// visitorsRead follows an operation at v to the visitors' right to read; key is the member
+// that is looked for in its place. A group that is replaced or taken away has no right
+// that is not given again.
+func (o *Operation) visitorsRead(v Value, key string, gives bool) (Value, ReadRight) {
+	without := map[bool]ReadRight{true: ReadDenied, false: ReadOpen}[gives]
+	switch {
+	case o.Absent:
+		return v, without
+	case o.Replace == nil:
+		return v, ReadUnclear
+	}
+	inner := *o.Replace
+	for _, name := range []string{"*", "read"}[slices.Index([]string{"*", "read"}, key):] {
+		members, isTable := inner.Data.(map[string]Value)
+		if !isTable {
+			return v, ReadUnclear
+		}
+		there := false
+		if inner, there = members[name]; !there {
+			return v, without
+		}
+	}
+	given := inner.Data == true || inner.Data == int64(1)
+	switch {
+	case !isBoolean(inner):
+		return inner, ReadUnclear
+	case given == gives:
+		return Value{}, ReadOpen
+	}
+	return inner, ReadDenied
 }
 
 // isBoolean reports whether a value is true or false, or one of the numbers for them.

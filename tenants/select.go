@@ -213,5 +213,8 @@ func settingText(t *Tenant, name string) []string {
 	if !ok {
 		return nil
 	}
+	if _, is := v.Data.(*Operation); is {
+		return nil // what it makes of the default is MediaWiki's to say
+	}
 	return []string{fmt.Sprint(v.Data)}
 }

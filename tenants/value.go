@@ -8,8 +8,8 @@ import (
 
 // Value is one TOML value of a setting, with the place that set it.
 //
-// Data is one of: string, bool, int64, float64, *big.Int, PHP, []Value or
-// map[string]Value. Dates and times arrive as strings in RFC 3339.
+// Data is one of: string, bool, int64, float64, *big.Int, PHP, []Value,
+// map[string]Value or *Operation. Dates and times arrive as strings in RFC 3339.
 type Value struct {
 	Data     any
 	Position Position
@@ -35,6 +35,9 @@ func (v Value) Equal(other Value) bool {
 	case map[string]Value:
 		table, ok := other.Data.(map[string]Value)
 		return ok && maps.EqualFunc(data, table, Value.Equal)
+	case *Operation:
+		operation, ok := other.Data.(*Operation)
+		return ok && data.equal(operation)
 	case *big.Int:
 		number, ok := other.Data.(*big.Int)
 		return ok && data.Cmp(number) == 0

@@ -47,6 +47,8 @@ func (c checker) check(key string, v tenants.Value, s php.Setting) {
 		c.r.as("setting-value", v.Position, key, "", "is %s, want %s", kind(v), or(words))
 	}
 	switch data := v.Data.(type) {
+	case *tenants.Operation:
+		c.checkOperation(key, data, s)
 	case []tenants.Value:
 		for i, element := range data {
 			if s.Items != nil {
@@ -64,12 +66,31 @@ func (c checker) check(key string, v tenants.Value, s php.Setting) {
 	}
 }
 
+// checkOperation compares what an operation brings in with the declared types.
+func (c checker) checkOperation(key string, o *tenants.Operation, s php.Setting) {
+	if o.Replace != nil {
+		c.check(key, *o.Replace, s)
+	}
+	for _, element := range slices.Concat(o.Prepend, o.Append) {
+		if s.Items != nil {
+			c.check(key, element, *s.Items)
+		}
+	}
+	if len(o.Members) > 0 && s.Members != nil {
+		for name, inner := range o.Members {
+			c.check(key+"."+name, inner, *s.Members)
+		}
+	}
+}
+
 // fits says whether a value is of a JSON Schema type. PHP has one type for
 // lists and tables; 0 and 1 are what many write for false and true.
 func fits(v tenants.Value, kind string) bool {
 	switch data := v.Data.(type) {
 	case tenants.PHP:
 		return true
+	case *tenants.Operation: // what is in it is checked on its own
+		return !data.Lists() || kind == "array" || kind == "object"
 	case string:
 		return kind == "string"
 	case bool:
@@ -130,6 +151,15 @@ func typeHint(v tenants.Value) string {
 func (c checker) checkDefault(key string, v tenants.Value, s php.Setting) {
 	if len(s.Types) > 0 || len(s.Default) == 0 {
 		return
+	}
+	if o, is := v.Data.(*tenants.Operation); is {
+		if o.Replace != nil {
+			c.checkDefault(key, *o.Replace, s)
+			return
+		}
+		if o.Lists() { // is for a list, as a list is
+			v.Data = []tenants.Value{}
+		}
 	}
 	text, isText := v.Data.(string)
 	_, isList := v.Data.([]tenants.Value)

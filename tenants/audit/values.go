@@ -2,7 +2,9 @@ package audit
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -26,17 +28,24 @@ func truthy(v tenants.Value) bool {
 		return len(data) > 0
 	case map[string]tenants.Value:
 		return len(data) > 0
+	case *tenants.Operation:
+		return data.Replace != nil && truthy(*data.Replace)
 	}
 	return false
 }
 
 // falsy says whether PHP takes a value for false, as far as that is known.
 func falsy(v tenants.Value) bool {
-	_, expression := v.Data.(tenants.PHP)
-	return !expression && !truthy(v)
+	switch data := v.Data.(type) {
+	case tenants.PHP:
+		return false
+	case *tenants.Operation: // what it makes of the default is not known
+		return data.Replace != nil && falsy(*data.Replace)
+	}
+	return !truthy(v)
 }
 
-// elements are the members of a list or of a table.
+// elements are the members of a list or of a table, and those that an operation brings in.
 func elements(v tenants.Value) []tenants.Value {
 	switch data := v.Data.(type) {
 	case []tenants.Value:
@@ -47,21 +56,40 @@ func elements(v tenants.Value) []tenants.Value {
 			all = append(all, member)
 		}
 		return all
+	case *tenants.Operation:
+		if data.Replace != nil {
+			return elements(*data.Replace)
+		}
+		return slices.Concat(data.Prepend, data.Append, slices.Collect(maps.Values(data.Members)))
 	}
 	return nil
 }
 
 // member is what a table holds under a key.
 func member(v tenants.Value, key string) (tenants.Value, bool) {
+	if o, is := v.Data.(*tenants.Operation); is {
+		if o.Replace != nil {
+			return member(*o.Replace, key)
+		}
+		found, ok := o.Members[key]
+		return found, ok
+	}
 	table, _ := v.Data.(map[string]tenants.Value)
 	found, ok := table[key]
 	return found, ok
 }
 
-// each calls do for every leaf of a value, with its dotted path.
+// each calls do for every leaf of a value, with its dotted path, also for those that an
+// operation replaces others by.
 func each(path string, v tenants.Value, do func(path string, leaf tenants.Value)) {
-	table, isTable := v.Data.(map[string]tenants.Value)
-	if !isTable || len(table) == 0 {
+	table, _ := v.Data.(map[string]tenants.Value)
+	if o, is := v.Data.(*tenants.Operation); is && o.Replace != nil {
+		each(path, *o.Replace, do)
+		return
+	} else if is {
+		table = o.Members
+	}
+	if len(table) == 0 {
 		do(path, v)
 		return
 	}
@@ -88,6 +116,8 @@ func kind(v tenants.Value) string {
 		return "a list"
 	case map[string]tenants.Value:
 		return "a table"
+	case *tenants.Operation:
+		return "an operation"
 	}
 	return "an expression"
 }

@@ -1,7 +1,6 @@
 package definitions
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,6 +28,8 @@ func (m merger) merge(base, more map[string]tenants.Value, path string) map[stri
 		_, isPHP := old.Data.(tenants.PHP)
 		_, addPHP := value.Data.(tenants.PHP)
 		switch {
+		case there && !old.Equal(value) && (isOperation(old) || isOperation(value)):
+			value = m.operate(path+key, old, value)
 		case isTable && addTable && len(add) > 0:
 			value = tenants.Value{Data: m.merge(members, add, path+key+"."), Position: value.Position}
 		case there && old.Equal(value):
@@ -49,18 +50,6 @@ func (l *loader) mergeLayer(t *tenants.Tenant, layer *layer) {
 		clash:  l.reportClash,
 	}
 	t.Settings = m.merge(l.unset(t.Settings, layer.unset), layer.settings, "")
-}
-
-// reportClash refuses to drop what is inherited without a word: PHP alone knows what
-// an expression holds, so it can't be joined with a table.
-func (l *loader) reportClash(key string, below, own tenants.Value) {
-	what := "this table would take the place of the expression"
-	if members, isTable := below.Data.(map[string]tenants.Value); isTable {
-		names := slices.Sorted(maps.Keys(members))
-		what = fmt.Sprintf("this expression would take the place of the table with %s", strings.Join(names, ", "))
-	}
-	l.report(own.Position, "settings."+key, fmt.Sprintf("unset = [%q] beside it drops what is inherited; or set single members", key),
-		"%s at %s", what, below.Position)
 }
 
 // unset takes settings, or members of tables, away again.

@@ -25,7 +25,7 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
 			continue
 		}
-		if l.refuseOwn(s, name, v) || l.refuseCode(s, name, v) {
+		if plain := stripped(v); l.refuseOwn(s, name, plain) || l.refuseCode(s, name, plain) {
 			continue
 		}
 		v.Data = l.settingValue(s, name, v)
@@ -34,8 +34,8 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 	return settings
 }
 
-// settingValue turns { php = "…" } into PHP, at any depth, and refuses what has
-// no literal in PHP.
+// settingValue turns { php = "…" } into PHP and { append = […] } into an operation, at
+// any depth, and refuses what has no literal in PHP.
 func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 	switch data := v.Data.(type) {
 	case float64:
@@ -44,11 +44,16 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 		}
 	case []tenants.Value:
 		for i := range data {
-			data[i].Data = l.settingValue(s, fmt.Sprintf("%s[%d]", key, i), data[i])
+			data[i].Data = l.literal(s, fmt.Sprintf("%s[%d]", key, i), data[i])
 		}
 	case map[string]tenants.Value:
 		if code, ok := data["php"]; ok && len(data) == 1 {
 			return l.expression(s, key, code)
+		}
+		if !l.literally {
+			if o := l.operation(s, key, v.Position, data); o != nil {
+				return o
+			}
 		}
 		for name, member := range data {
 			member.Data = l.settingValue(s, key+"."+name, member)

@@ -158,6 +158,8 @@ func plain(data any) any {
 		return table
 	case tenants.PHP:
 		return map[string]any{"php": string(data)}
+	case *tenants.Operation:
+		return operationTable(data)
 	}
 	return data
 }

@@ -1,0 +1,278 @@
+package templates
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// operationsTitle heads the settings that change what MediaWiki and its extensions have
+// by default. They are assigned when the defaults of extensions are there, and before any
+// service of MediaWiki has taken a copy: an extension function would come after the
+// session's user has been asked for rights.
+const operationsTitle = "Changes of what MediaWiki and its extensions have by default"
+
+// operation is that of a setting, or nil.
+func (s Setting) operation() *tenants.Operation {
+	o, _ := s.Value.Data.(*tenants.Operation)
+	return o
+}
+
+// empty reports whether a setting is a table without members.
+func (s Setting) empty() bool {
+	table, isTable := s.Value.Data.(map[string]tenants.Value)
+	return s.operation() != nil || isTable && len(table) == 0
+}
+
+// hasOperation reports whether a value is an operation or has one in it.
+func hasOperation(v tenants.Value) bool {
+	switch data := v.Data.(type) {
+	case *tenants.Operation:
+		return true
+	case map[string]tenants.Value:
+		for _, inner := range data {
+			if hasOperation(inner) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// split takes the operations out of a setting, at any depth.
+func split(s Setting) (literal Setting, operations []Setting) {
+	if s.operation() != nil {
+		return s, []Setting{s}
+	}
+	table, isTable := s.Value.Data.(map[string]tenants.Value)
+	if !isTable || len(table) == 0 {
+		return s, nil
+	}
+	var left map[string]tenants.Value // a copy once there is something to leave out
+	for _, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
+		inner, found := split(Setting{Name: s.Name, Value: table[key], path: append(slices.Clone(s.path), key)})
+		if len(found) == 0 {
+			continue
+		}
+		operations = append(operations, found...)
+		if left == nil {
+			left = maps.Clone(table)
+		}
+		if left[key] = inner.Value; inner.empty() {
+			delete(left, key)
+		}
+	}
+	if left != nil {
+		s.Value.Data = left
+	}
+	return s, operations
+}
+
+// ordered brings operations into the order in which they act: what is copied is changed
+// before, and what is absent goes last, so that a copy of it may stay.
+func ordered(operations []Setting, settings map[string]tenants.Value) []Setting {
+	var first, copies, last []Setting
+	for _, s := range operations {
+		switch o := s.operation(); {
+		case o.Copy != "":
+			s.copying = copiedIn(s, settings)
+			copies = append(copies, s)
+		case o.Absent:
+			last = append(last, s)
+		default:
+			first = append(first, s)
+		}
+	}
+	return slices.Concat(first, sourcesFirst(copies), last)
+}
+
+// sourcesFirst puts a copy after the one that it copies.
+func sourcesFirst(copies []Setting) []Setting {
+	var sorted []Setting
+	seen := map[string]bool{}
+	var visit func(s Setting)
+	visit = func(s Setting) {
+		target := s.target(s.path)
+		if seen[target] {
+			return
+		}
+		seen[target] = true
+		for _, other := range copies {
+			if other.target(other.path) == s.target(s.beside()) {
+				visit(other)
+			}
+		}
+		sorted = append(sorted, s)
+	}
+	for _, s := range copies {
+		visit(s)
+	}
+	return sorted
+}
+
+// beside is the path of what a setting copies.
+func (s Setting) beside() []string {
+	return append(slices.Clone(s.path[:len(s.path)-1]), s.operation().Copy)
+}
+
+// copiedIn lists the settings in which a group is copied: all that know groups, but for
+// those in which the definitions say themselves what the group has.
+func copiedIn(s Setting, settings map[string]tenants.Value) []string {
+	if s.Name != "wgGroupPermissions" || len(s.path) != 1 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(tenants.GroupSettings), func(name string) bool {
+		members, _ := settings[name].Data.(map[string]tenants.Value)
+		_, said := members[s.path[0]]
+		return said && name != s.Name
+	})
+}
+
+// target is the PHP variable, with keys, of a path below a setting.
+func (s Setting) target(path []string) string {
+	target := "$" + s.Name
+	for _, key := range path {
+		target += "[" + phpKey(key) + "]"
+	}
+	return target
+}
+
+// operations writes one function that changes settings in order. MediaWiki calls it once
+// its extensions are loaded.
+func (w *phpWriter) operations(settings []Setting) error {
+	w.b.WriteString("# They act in this order, when extensions have added theirs.\n")
+	w.b.WriteString("$wgHooks['MediaWikiServices'][] = static function () {\n")
+	w.b.WriteString("\tglobal " + strings.Join(globals(settings), ", ") + ";\n" + onlyOnce)
+	uses := func(does func(o *tenants.Operation, s Setting) bool) bool {
+		return slices.ContainsFunc(settings, func(s Setting) bool { return does(s.operation(), s) })
+	}
+	if uses(func(o *tenants.Operation, _ Setting) bool { return o.Lists() }) {
+		w.b.WriteString(changeList)
+	}
+	if uses(func(o *tenants.Operation, s Setting) bool { return o.Absent && s.isGroup() }) {
+		w.b.WriteString(fmt.Sprintf(removeGroup, quotedList(tenants.GroupSettings)))
+	}
+	for _, s := range settings {
+		if !phpName(s.Name) {
+			return &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
+		}
+		if err := w.operate(s); err != nil {
+			return err
+		}
+	}
+	w.b.WriteString("};")
+	return nil
+}
+
+// isGroup reports whether the setting is all the rights of one group.
+func (s Setting) isGroup() bool { return s.Name == "wgGroupPermissions" && len(s.path) == 1 }
+
+// globals are the variables that operations and the expressions in them name.
+func globals(settings []Setting) []string {
+	names := map[string]bool{}
+	var expressions func(v tenants.Value)
+	expressions = func(v tenants.Value) {
+		switch data := v.Data.(type) {
+		case tenants.PHP:
+			for _, m := range phpVariable.FindAllString(string(data), -1) {
+				names[m] = m != "$GLOBALS" && m != "$this"
+			}
+		case []tenants.Value:
+			for _, inner := range data {
+				expressions(inner)
+			}
+		case map[string]tenants.Value:
+			for _, inner := range data {
+				expressions(inner)
+			}
+		case *tenants.Operation:
+			for _, inner := range data.Values() {
+				expressions(inner)
+			}
+		}
+	}
+	for _, s := range settings {
+		names["$"+s.Name] = true
+		expressions(s.Value)
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool { return !names[name] || superglobal[name] })
+}
+
+// operate writes the statements of one operation.
+func (w *phpWriter) operate(s Setting) error {
+	target, o := s.target(s.path), s.operation()
+	switch {
+	case o.Absent && s.isGroup():
+		w.b.WriteString("\t$removeGroup( " + quoted(s.path[0]) + " );\n")
+		return nil
+	case o.Absent:
+		w.b.WriteString("\tunset( " + target + " );\n")
+		return nil
+	case o.Copy != "":
+		return w.copied(s)
+	case o.Replace != nil:
+		return w.statement(target, *o.Replace)
+	}
+	w.b.WriteString("\t" + target + " = $changeList( " + target + " ?? []")
+	for _, list := range [][]tenants.Value{o.Remove, o.Prepend, o.Append} {
+		w.b.WriteString(", ")
+		if err := writeList(w, list, 1); err != nil {
+			return located(err, s.Value.Position)
+		}
+	}
+	w.b.WriteString(" );\n")
+	return nil
+}
+
+// copied writes the copy of a member, and what it has besides.
+func (w *phpWriter) copied(s Setting) error {
+	target, source := s.target(s.path), s.target(s.beside())
+	if len(s.copying) > 0 {
+		w.b.WriteString(fmt.Sprintf(copyGroup, quotedList(s.copying), quoted(s.operation().Copy), quoted(s.path[0])))
+	} else {
+		w.b.WriteString("\t" + target + " = " + source + " ?? [];\n")
+	}
+	members := s.operation().Members
+	for _, key := range slices.SortedFunc(maps.Keys(members), compareKeys) {
+		if err := w.statement(target+"["+phpKey(key)+"]", members[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statement assigns a value as it stands.
+func (w *phpWriter) statement(target string, v tenants.Value) error {
+	w.b.WriteString("\t" + target + " = ")
+	if err := w.value(v, 1); err != nil {
+		return err
+	}
+	w.b.WriteString(";\n")
+	return nil
+}
+
+// located gives an error without a place one.
+func located(err error, at tenants.Position) error {
+	if unfit, ok := err.(*unfitError); ok && unfit.at.File == "" {
+		unfit.at = at
+	}
+	return err
+}
+
+// quoted is a text as PHP's literal, also one that looks like a number.
+func quoted(text string) string {
+	var w phpWriter
+	w.text(text)
+	return w.b.String()
+}
+
+func quotedList(names []string) string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = quoted(name)
+	}
+	return strings.Join(all, ", ")
+}

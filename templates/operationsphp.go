@@ -1,0 +1,84 @@
+package templates
+
+import "regexp"
+
+// phpVariable is a variable's name in a PHP expression.
+var phpVariable = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*`)
+
+// superglobal are variables that PHP has in every scope.
+var superglobal = map[string]bool{
+	"$_SERVER": true, "$_ENV": true, "$_GET": true, "$_POST": true, "$_COOKIE": true, "$_FILES": true, "$_REQUEST": true, "$_SESSION": true,
+}
+
+// onlyOnce: MediaWiki calls the hook again when it makes its services anew.
+const onlyOnce = `	static $done = false;
+	if ( $done ) {
+		return;
+	}
+	$done = true;
+`
+
+// changeList removes elements, or members by name, and adds those that are not there.
+const changeList = `	$same = static function ( $a, $b ) {
+		return $a === $b || ( is_int( $a ) || is_string( $a ) ) && ( is_int( $b ) || is_string( $b ) ) && (string)$a === (string)$b;
+	};
+	$in = static function ( $x, array $list ) use ( $same ) {
+		foreach ( $list as $y ) {
+			if ( $same( $x, $y ) ) {
+				return true;
+			}
+		}
+		return false;
+	};
+	$changeList = static function ( $have, array $remove, array $first, array $last ) use ( $in ) {
+		$have = is_array( $have ) ? $have : array_filter( [ $have ] );
+		$isList = $have === array_values( $have );
+		foreach ( $have as $key => $value ) {
+			if ( $in( $isList ? $value : $key, $remove ) || $isList && $in( $value, $first ) ) {
+				unset( $have[$key] );
+			}
+		}
+		foreach ( $last as $value ) {
+			if ( !$in( $value, $have ) ) {
+				$have[] = $value;
+			}
+		}
+		return $isList ? array_merge( $first, $have ) : $first + $have;
+	};
+`
+
+// removeGroup takes a group out of every setting that names groups (Manual:User rights):
+// with %s, those whose members are groups, and those that have groups deeper or in lists.
+const removeGroup = `	$removeGroup = static function ( $group ) {
+		foreach ( [ %s, 'wgAutopromote' ] as $name ) {
+			unset( $GLOBALS[$name][$group] );
+		}
+		foreach ( [ 'wgAddGroups', 'wgRemoveGroups', 'wgGroupsAddToSelf', 'wgGroupsRemoveFromSelf', 'wgAutopromoteOnce', 'wgRateLimits', 'wgPasswordPolicy' ] as $name ) {
+			foreach ( $GLOBALS[$name] ?? [] as $key => $members ) {
+				if ( is_array( $members ) ) {
+					unset( $members[$group] );
+					$at = array_search( $group, $members, true );
+					if ( $at !== false && is_int( $at ) ) {
+						unset( $members[$at] );
+						$members = array_values( $members );
+					}
+					$GLOBALS[$name][$key] = $members;
+				}
+			}
+		}
+		foreach ( [ 'wgImplicitGroups', 'wgPrivilegedGroups', 'wgGroupInheritsPermissions' ] as $name ) {
+			if ( isset( $GLOBALS[$name] ) ) {
+				$left = array_diff( $GLOBALS[$name], [ $group ] );
+				$GLOBALS[$name] = $name === 'wgGroupInheritsPermissions' ? $left : array_values( $left );
+			}
+		}
+	};
+`
+
+// copyGroup copies a group in some settings, as far as they know it.
+const copyGroup = `	foreach ( [ %s ] as $name ) {
+		if ( isset( $GLOBALS[$name][%[2]s] ) ) {
+			$GLOBALS[$name][%[3]s] = $GLOBALS[$name][%[2]s];
+		}
+	}
+`

@@ -1,0 +1,187 @@
+package definitions
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// listVerbs are the operations on lists, which may stand together in one table.
+var listVerbs = []string{"append", "prepend", "remove"}
+
+// literally is the hint for a table that looks like an operation and is none.
+const literally = "{ replace = { … } } takes a table as it stands"
+
+// operation reads a table as an operation on what MediaWiki and extensions have by
+// default; nil: it is a table like any other. key is the dotted path of the value.
+func (l *loader) operation(s *section, key string, at tenants.Position, table map[string]tenants.Value) *tenants.Operation {
+	only := func(verb string) (tenants.Value, bool) {
+		v, there := table[verb]
+		return v, there && len(table) == 1
+	}
+	if v, is := only("replace"); is {
+		v.Data = l.literal(s, key+".replace", v)
+		return &tenants.Operation{Replace: &v}
+	}
+	if v, is := only("absent"); is {
+		return l.absent(s, key, v)
+	}
+	if v, there := table["copy"]; there && (len(table) == 1 || isGroup(key)) {
+		return l.copied(s, key, v, table)
+	}
+	return l.listOperation(s, key, at, table)
+}
+
+// isGroup reports whether a dotted path is that of a group of users.
+func isGroup(key string) bool {
+	name, _, below := strings.Cut(key, ".")
+	return below && slices.Contains(tenants.GroupSettings, name)
+}
+
+func (l *loader) absent(s *section, key string, v tenants.Value) *tenants.Operation {
+	switch _, _, below := strings.Cut(key, "."); {
+	case v.Data != true:
+		s.report(v.Position, key+".absent", literally, "is %s, want true", kind(v.Data))
+	case !below:
+		s.report(v.Position, key+".absent", `such as `+key+`.member = { absent = true }; or { replace = [] }`, "MediaWiki can't do without a setting; only members of one can be absent")
+	}
+	return &tenants.Operation{Absent: true}
+}
+
+// copied reads { copy = "user", edit = false }: like another member, but for some of
+// what is in it.
+func (l *loader) copied(s *section, key string, v tenants.Value, table map[string]tenants.Value) *tenants.Operation {
+	source, isText := v.Data.(string)
+	o := &tenants.Operation{Copy: source, Members: map[string]tenants.Value{}}
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	switch _, _, below := strings.Cut(key, "."); {
+	case !isText || source == "":
+		s.report(v.Position, key+".copy", literally, "is %s, want the name of the member to copy", kind(v.Data))
+	case !below:
+		s.report(v.Position, key, literally, "only a member of a setting can be copied, such as a group")
+	case source == name:
+		s.report(v.Position, key+".copy", "", "copies itself")
+	}
+	for name, member := range table {
+		if name != "copy" {
+			member.Data = l.literal(s, key+"."+name, member)
+			o.Members[name] = member
+		}
+	}
+	return o
+}
+
+// listOperation reads { append = […], prepend = […], remove = […] }.
+func (l *loader) listOperation(s *section, key string, at tenants.Position, table map[string]tenants.Value) *tenants.Operation {
+	var strangers []string
+	lists := map[string][]tenants.Value{}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		list, isList := table[name].Data.([]tenants.Value)
+		switch {
+		case !slices.Contains(listVerbs, name):
+			strangers = append(strangers, name)
+		case isList:
+			lists[name], _ = l.literal(s, key+"."+name, table[name]).([]tenants.Value)
+			if len(list) == 0 {
+				s.report(table[name].Position, key+"."+name, "", "is an empty list, which changes nothing")
+			}
+		case len(table) == 1 || len(lists) > 0:
+			s.report(table[name].Position, key+"."+name, literally, "is %s, want a list", kind(table[name].Data))
+		}
+	}
+	if len(lists) == 0 {
+		return nil
+	}
+	if len(strangers) > 0 {
+		s.report(at, key, literally, "has %s beside %s", strings.Join(strangers, ", "), strings.Join(slices.Sorted(maps.Keys(lists)), ", "))
+	}
+	return tidy(&tenants.Operation{Remove: lists["remove"], Prepend: lists["prepend"], Append: lists["append"]})
+}
+
+// literal is a value without operations in it, at any depth.
+func (l *loader) literal(s *section, key string, v tenants.Value) any {
+	inner := *l
+	inner.literally = true
+	return inner.settingValue(s, key, v)
+}
+
+// tidy leaves one of what comes twice, and removes nothing that is brought in.
+func tidy(o *tenants.Operation) *tenants.Operation {
+	o.Prepend = unique(o.Prepend)
+	o.Append = unique(difference(o.Append, o.Prepend))
+	o.Remove = unique(difference(o.Remove, slices.Concat(o.Prepend, o.Append)))
+	return o
+}
+
+// difference is a list without the elements of another.
+func difference(list, gone []tenants.Value) []tenants.Value {
+	return slices.DeleteFunc(slices.Clone(list), func(v tenants.Value) bool { return slices.ContainsFunc(gone, v.Equal) })
+}
+
+func unique(list []tenants.Value) []tenants.Value {
+	var found []tenants.Value
+	for _, v := range list {
+		if !slices.ContainsFunc(found, v.Equal) {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// stripped is a table of a definition with what operations bring in place of them, as
+// if it were said without: what no definition may set it may not set by an operation.
+func stripped(v tenants.Value) tenants.Value {
+	table, isTable := v.Data.(map[string]tenants.Value)
+	if !isTable {
+		return v
+	}
+	plain := make(map[string]tenants.Value, len(table))
+	var list []tenants.Value
+	for name, member := range table {
+		if elements, isList := member.Data.([]tenants.Value); isList && slices.Contains(listVerbs, name) {
+			list = append(list, elements...)
+			continue
+		}
+		plain[name] = stripped(member)
+	}
+	if replaced, is := table["replace"]; is && len(table) == 1 {
+		return stripped(replaced)
+	}
+	if len(list) > 0 && len(plain) == 0 {
+		v.Data = list
+		return v
+	}
+	v.Data = plain
+	return v
+}
+
+// operationText names an operation as a definition writes it.
+func operationText(o *tenants.Operation) string {
+	return fmt.Sprintf("{ %s }", strings.Join(slices.Sorted(maps.Keys(operationTable(o))), ", "))
+}
+
+// operationTable is an operation as TOML has it, without places.
+func operationTable(o *tenants.Operation) map[string]any {
+	table := map[string]any{}
+	for verb, list := range map[string][]tenants.Value{"append": o.Append, "prepend": o.Prepend, "remove": o.Remove} {
+		if len(list) > 0 {
+			table[verb] = plain(list)
+		}
+	}
+	if o.Replace != nil {
+		table["replace"] = plain(o.Replace.Data)
+	}
+	if o.Copy != "" {
+		table["copy"] = o.Copy
+	}
+	if o.Absent {
+		table["absent"] = true
+	}
+	for name, member := range o.Members {
+		table[name] = plain(member.Data)
+	}
+	return table
+}
