@@ -37,7 +37,7 @@ type Planned struct {
 	Old         string          `json:"old"` // version
 	New         string          `json:"new"`
 	Wave        int             `json:"wave"`
-	Level       mediawiki.Level   `json:"level"`                 // of the schema, as found
+	Level       mediawiki.Level `json:"level"`                 // of the schema, as found
 	Bytes       int64           `json:"bytes"`                 // of the database
 	Seconds     float64         `json:"seconds"`               // expected, in all of which it is read-only
 	Forecast    forecast.Phases `json:"forecast"`              // the parts of Seconds
