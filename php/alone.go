@@ -17,18 +17,18 @@ putenv( 'MW_CONFIG_FILE=' . $job['config'] );
 foreach ( $job['env'] ?? [] as $name => $value ) {
 	putenv( "$name=$value" );
 }
-$argv = array_merge( [ $job['script'] ], $job['args'] );
+$argv = array_merge( [ $job['script'] ], array_map( 'base64_decode', $job['args'] ) );
 $argc = count( $argv );
 $_SERVER['argv'] = $argv;
 $_SERVER['argc'] = $argc;
 $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $argv[0];
-chdir( dirname( $argv[0] ) );
+( $job['dir'] !== '' && @chdir( $job['dir'] ) ) || chdir( dirname( $argv[0] ) );
 unset( $job, $name, $value );
 require $argv[0];`
 
 // runAlone runs a job as a process of its own.
 func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err error) {
-	line, err := json.Marshal(request{Script: j.Script, Args: append([]string{}, j.Args...), Config: j.Config, Env: j.Env})
+	line, err := json.Marshal(requestOf(j))
 	if err != nil {
 		return r, "", err
 	}

@@ -21,7 +21,8 @@ const grace = 5 * time.Second
 // Job is one maintenance script for one wiki.
 type Job struct {
 	Script string            // absolute path
-	Args   []string          // may hold passwords: they reach no command line and no log
+	Args   []string          // any bytes; may hold passwords: they reach no command line and no log
+	Dir    string            // folder that it begins in; empty, or one that PHP's user may not enter: the script's
 	Config string            // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
 	Env    map[string]string // further variables of the environment; may hold passwords
 	Log    string            // file that gets all output; it must exist and be writable by the server's user

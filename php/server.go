@@ -85,13 +85,23 @@ type report struct {
 type request struct {
 	ID     int               `json:"id"`
 	Script string            `json:"script"`
-	Args   []string          `json:"args"`
+	Args   [][]byte          `json:"args"` // as base64: JSON's texts hold no other bytes than those of UTF-8
+	Dir    string            `json:"dir"`
 	Config string            `json:"config"`
 	Log    string            `json:"log"`
 	Bytes  int64             `json:"bytes"`
 	Env    map[string]string `json:"env,omitempty"`
 
 	Statements *Statements `json:"statements,omitempty"`
+}
+
+// requestOf is the request for a job.
+func requestOf(j Job) request {
+	r := request{Script: j.Script, Args: [][]byte{}, Dir: j.Dir, Config: j.Config, Log: j.Log, Env: j.Env, Statements: j.Statements}
+	for _, arg := range j.Args {
+		r.Args = append(r.Args, []byte(arg))
+	}
+	return r
 }
 
 // Start starts a fork server. Where PHP lacks pcntl, posix or FFI, jobs run as
@@ -294,11 +304,9 @@ func (s *Server) send(w *waiter, j Job) error {
 		return s.err
 	}
 	s.nextID++
-	args := j.Args
-	if args == nil {
-		args = []string{}
-	}
-	line, err := json.Marshal(request{s.nextID, j.Script, args, j.Config, j.Log, s.options.fileSize(), j.Env, j.Statements})
+	r := requestOf(j)
+	r.ID, r.Bytes = s.nextID, s.options.fileSize()
+	line, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}

@@ -223,7 +223,7 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 	foreach ( $job['env'] ?? [] as $name => $value ) {
 		putenv( "$name=$value" );
 	}
-	chdir( dirname( $job['script'] ) );
+	( $job['dir'] !== '' && @chdir( $job['dir'] ) ) || chdir( dirname( $job['script'] ) );
 }
 
 /**
@@ -313,7 +313,7 @@ wikictlBecome( $wikictlJob, $wikictlC, $wikictlCode );
 if ( $wikictlFile !== null ) {
 	WikictlClasses::tell( $wikictlJob['script'], $wikictlFile );
 }
-$argv = array_merge( [ $wikictlJob['script'] ], $wikictlJob['args'] );
+$argv = array_merge( [ $wikictlJob['script'] ], array_map( 'base64_decode', $wikictlJob['args'] ) );
 $argc = count( $argv );
 $_SERVER['argv'] = $GLOBALS['argv'] = $argv;
 $_SERVER['argc'] = $GLOBALS['argc'] = $argc;

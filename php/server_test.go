@@ -55,6 +55,21 @@ func TestRunIsLikeAShell(t *testing.T) {
 	})
 }
 
+// Arguments are bytes, and a job begins where it is told to.
+func TestRunTakesWhatItIsGiven(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, `echo bin2hex($argv[1]), '|', $argv[2], '|', getcwd();`, "\xff\x00'", "")
+		j.Dir = t.TempDir()
+		if r, err := s.Run(t.Context(), j); err != nil || r.Tail != "ff0027||"+j.Dir {
+			t.Errorf("%+v, %v, want the folder %s", r, err, j.Dir)
+		}
+		j.Dir += "/gone"
+		if r, err := s.Run(t.Context(), j); err != nil || r.Tail != "ff0027||"+r.Tail[8:] || strings.Contains(r.Tail, "gone") {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}
+
 func TestRunFailures(t *testing.T) {
 	cases := []struct{ name, code, want string }{
 		{"exit", "echo 'bye'; exit(3);", "exit 3: bye"},
