@@ -46,7 +46,7 @@ var order = [][]string{
 	{"wikictl/tenants/mariadb"},
 	{"wikictl/tenants/ledger", "wikictl/templates/deploy", "wikictl/tenants/machine"},
 	{"wikictl/tenants/session"},
-	{"wikictl/tenants/audit", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
+	{"wikictl/tenants/audit", "wikictl/tenants/maintenance", "wikictl/tenants/provision", "wikictl/migrations/upgrade"},
 	{"wikictl/cmd/internal/demo", "wikictl/cmd/internal/ui"},
 	{"wikictl/cmd/internal/page"},
 	{"wikictl/cmd/internal/cli"},

@@ -2,6 +2,7 @@ package php
 
 import (
 	_ "embed"
+	"maps"
 	"os"
 	"path/filepath"
 )
@@ -18,17 +19,23 @@ func AdminSettings() []byte { return []byte(adminCode) }
 // is the path of AdminSettings.
 func Admin(codebase, script, settings, wrapper, user, password string, args ...string) Job {
 	j := Job{
-		Script: script, Args: args, Config: wrapper,
-		Env: map[string]string{
-			"WIKICTL_SETTINGS": settings, "WIKICTL_DB_USER": user, "WIKICTL_DB_PASSWORD": password,
-			"MW_INSTALL_PATH": codebase, // which scripts of extensions in linked folders can't find out
-		},
-	}
+		Script: script, Args: args, Config: settings,
+		Env: map[string]string{"MW_INSTALL_PATH": codebase}, // which scripts of extensions in linked folders can't find out
+	}.AsAdmin(wrapper, user, password)
 	// Since 1.40 scripts are run by run.php (Manual:Maintenance scripts), and those of
 	// newer extensions by nothing else.
 	run := filepath.Join(codebase, "maintenance", "run.php")
 	if _, err := os.Stat(run); err == nil {
 		j.Script, j.Args = run, append([]string{script}, args...)
 	}
+	return j
+}
+
+// AsAdmin is the job with another database account than the wiki's own, which Config
+// has. wrapper is the path of AdminSettings.
+func (j Job) AsAdmin(wrapper, user, password string) Job {
+	env := map[string]string{"WIKICTL_SETTINGS": j.Config, "WIKICTL_DB_USER": user, "WIKICTL_DB_PASSWORD": password}
+	maps.Copy(env, j.Env)
+	j.Config, j.Env = wrapper, env
 	return j
 }

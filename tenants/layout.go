@@ -131,6 +131,12 @@ func (l Layout) PlatformScript() string { return filepath.Join(l.Run(), "platfor
 // AdminSettings is the file by which an upgrade's own steps read a wiki's settings.
 func (l Layout) AdminSettings() string { return filepath.Join(l.Run(), "admin.php") }
 
+// EvalScript is the script that runs code of an administrator's.
+func (l Layout) EvalScript() string { return filepath.Join(l.Run(), "eval.php") }
+
+// Code is the file with the code that a run was given to run.
+func (l Layout) Code(run string) string { return filepath.Join(l.Run(), "code-"+run+".php") }
+
 // LoadScript is the script by which the command line's PHP loads a wiki's settings.
 func (l Layout) LoadScript() string { return filepath.Join(l.Run(), "load.php") }
 

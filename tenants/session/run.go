@@ -50,6 +50,8 @@ type Outcome struct {
 	Note    string        // what else happened, such as that an interrupted run was put back first
 	Remarks []string      // what is bad of it, and was before the run
 	Losses  []ledger.Loss // what the upgrade left out
+	Log     string        // file with what a script printed
+	Exit    *int          // exit status of a script that ran; -1 when it did not exit by itself
 }
 
 // OutcomeOf is a tenant's outcome among those of a run by name. One that the run never

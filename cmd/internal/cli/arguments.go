@@ -36,6 +36,23 @@ func arrange(program *cli.App, args []string) []string {
 	return slices.Concat(args[:1], outer, l.words, inner, []string{"--"}, l.names)
 }
 
+// payloadMark, in a command's usage, says that what stands after "--" is not its own.
+const payloadMark = " -- "
+
+// cutPayload takes from the arguments of a command that hands words on to something else,
+// such as a script, what stands after "--". given reports whether there is a "--".
+func cutPayload(program *cli.App, args []string) (own, payload []string, given bool) {
+	if len(args) == 0 || args[len(args)-1] == completionFlag {
+		return args, nil, false
+	}
+	l := commandLine{flags: slices.Concat(program.Flags, []cli.Flag{cli.HelpFlag, cli.VersionFlag}), commands: program.Commands}
+	l.read(args[1:])
+	if !l.cut || l.command == nil || !strings.Contains(l.command.ArgsUsage, payloadMark) {
+		return args, nil, false
+	}
+	return args[:len(args)-len(l.after)-1], l.after, true
+}
+
 // commandLine is what arrange found in the arguments.
 type commandLine struct {
 	flags    []cli.Flag     // that may stand here
@@ -45,7 +62,9 @@ type commandLine struct {
 	words   []string     // that name it
 	given   []givenFlag
 	names   []string
-	short   bool // the last flag lacks its value, as the parser is to find out
+	short   bool     // the last flag lacks its value, as the parser is to find out
+	cut     bool     // there is a "--"
+	after   []string // what stands after it
 }
 
 // givenFlag is a flag with its value.
@@ -63,6 +82,7 @@ func (l *commandLine) read(args []string) {
 		name, isFlag := flagName(word)
 		switch {
 		case word == "--":
+			l.cut, l.after = true, args
 			l.names = append(l.names, args...)
 			return
 		case isFlag:

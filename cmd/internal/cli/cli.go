@@ -35,6 +35,9 @@ type app struct {
 	asker  *ui.Asker
 	hook   session.Hook // nil outside of tests
 
+	payload []string // what stands after "--", of a command that hands it on
+	handsOn bool     // there is a "--" in front of it
+
 	*interrupts
 }
 
@@ -76,6 +79,7 @@ func MainWith(hook session.Hook, args []string, stdin io.Reader, stdout, stderr 
 // run runs one command, whose flags may stand anywhere.
 func (a *app) run(ctx context.Context, args []string) error {
 	program := a.command()
+	args, a.payload, a.handsOn = cutPayload(program, args)
 	return program.RunContext(ctx, arrange(program, args))
 }
 
@@ -113,6 +117,7 @@ func (a *app) command() *cli.App {
 func (a *app) commands() []*cli.Command {
 	return common(slices.Concat(
 		group("farm", a.initCommand(), a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.undeleteCommand()),
+		group("maintenance", a.runCommand()),
 		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
 		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand()),
 		group("servers", a.serverCommand(), a.doctorCommand()),

@@ -67,6 +67,9 @@ func noSuchCall(program *cli.App, words []string) string {
 	flags = slices.Concat(flags, []cli.Flag{cli.HelpFlag, cli.VersionFlag})
 	named := false
 	for i, word := range words {
+		if word == "--" {
+			return ""
+		}
 		if word == "help" && !named {
 			return noSuchTopic(program, words[i+1:])
 		}

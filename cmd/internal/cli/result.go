@@ -37,6 +37,17 @@ func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error)
 // prints the outcomes. do opens one board, for as many tenants as it works on. Without
 // outcomes nothing was done.
 func (a *app) changes(c *cli.Context, f *tenants.Farm, do func(h *session.Host, board func(total int) session.Observer) ([]session.Outcome, error)) error {
+	show := func(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error {
+		return a.report(command, h, outcomes, elapsed, asJSON(c))
+	}
+	return a.changesShown(c, f, show, do)
+}
+
+// shower prints the outcomes of a run, and says by its error how it went.
+type shower func(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error
+
+// changesShown is changes with another way to print the outcomes.
+func (a *app) changesShown(c *cli.Context, f *tenants.Farm, show shower, do func(h *session.Host, board func(total int) session.Observer) ([]session.Outcome, error)) error {
 	events, err := eventsTo(c.String("events"))
 	if err != nil {
 		return err
@@ -57,7 +68,7 @@ func (a *app) changes(c *cli.Context, f *tenants.Farm, do func(h *session.Host, 
 		if outcomes == nil {
 			return err
 		}
-		return errors.Join(err, a.report(c.Command.Name, h, outcomes, time.Since(start), asJSON(c)))
+		return errors.Join(err, show(c.Command.Name, h, outcomes, time.Since(start)))
 	})
 }
 
@@ -115,7 +126,6 @@ func eventsTo(path string) (*os.File, error) {
 // report prints a run's document and says by its error how it went.
 func (a *app) report(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration, asJSON bool) error {
 	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
-	var failures []error
 	var kept []string
 	made := false
 	for _, o := range outcomes {
@@ -134,9 +144,6 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 		if o.Note != "" {
 			kept = append(kept, fmt.Sprintf("%s: %s", o.Tenant.Name, o.Note))
 		}
-		if o.Status.Failure() {
-			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
-		}
 	}
 	if err := d.Write(a.stdout, asJSON); err != nil {
 		return err
@@ -147,6 +154,18 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 	for _, line := range kept {
 		if !asJSON {
 			fmt.Fprintln(a.stdout, ui.Clean(line))
+		}
+	}
+	return a.concluded(h, d, outcomes)
+}
+
+// concluded is the error of a run that was printed. After one that went well, what [keep]
+// does not keep is removed.
+func (a *app) concluded(h *session.Host, d ui.Document, outcomes []session.Outcome) error {
+	var failures []error
+	for _, o := range outcomes {
+		if o.Status.Failure() {
+			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
 	}
 	switch {

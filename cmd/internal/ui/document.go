@@ -41,6 +41,9 @@ type TenantResult struct {
 	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
 	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
 	Note    string       `json:"note,omitempty"`    // what else happened
+	Exit    *int         `json:"exit,omitempty"`    // exit status of a script that ran
+	Log     string       `json:"log,omitempty"`     // file with what it printed
+	Output  *string      `json:"output,omitempty"`  // what it printed
 }
 
 // StepResult is one step of a TenantResult.
@@ -52,7 +55,7 @@ type StepResult struct {
 
 // Add appends one tenant's outcome.
 func (d *Document) Add(o session.Outcome) {
-	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks}
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks, Exit: o.Exit, Log: o.Log}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/maintenance"
+	"wikictl/tenants/session"
+)
+
+func (a *app) runCommand() *cli.Command {
+	return &cli.Command{
+		Name: "run", Usage: "run a maintenance script for wikis", ArgsUsage: "NAME… -- SCRIPT [ARGS…]",
+		Description: "Runs a PHP script for each wiki, on the code that the wiki runs on. SCRIPT is one of MediaWiki's, such as\n" +
+			"showSiteStats; one of an extension, as Cite:script; a path below the codebase; a file, as ./fix.php; or eval, for PHP code\n" +
+			"from standard input, which has ARGS in $args. ARGS reach it as they are. Whatever it prints is kept in\n" +
+			"state/logs/NAME/RUN-SCRIPT.log. An upgrade and a script exclude each other.\n\n" + exitHelp +
+			"\n\nExample: wikictl run --all -- showSiteStats",
+		Flags: append(selectionFlags(), append(chooseFlags(),
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 2 * runtime.NumCPU()},
+			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m (0: never)"},
+			&cli.IntFlag{Name: "max-failures", Usage: "begin no more wikis once more than this failed (-1: go on)", Value: fleet.NoLimit},
+			&cli.StringFlag{Name: "output", Usage: "print what scripts print: prefix (each line, with the wiki's name), group (by wiki) or failed (of those that failed, by wiki)", Value: "prefix"},
+			&cli.BoolFlag{Name: "schema-account", Usage: "run by the database account that may change tables"},
+			eventsFlag(),
+		)...),
+		Action:       a.runRun,
+		BashComplete: a.completeNames,
+	}
+}
+
+// chooseFlags narrow down a selection.
+func chooseFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
+		&cli.StringFlag{Name: "retry-failed", Usage: "take the wikis that failed in this run, or that it did not come to"},
+	}
+}
+
+func (a *app) runRun(c *cli.Context) error {
+	if len(a.payload) == 0 || a.payload[0] == "" {
+		return tenants.WithHint(usagef("no script is given"), "wikictl run NAME -- SCRIPT")
+	}
+	f, list, err := a.farmAndNarrowed(c)
+	if err != nil {
+		return err
+	}
+	o := maintenance.Options{Jobs: c.Int("jobs"), Limit: c.Duration("limit"), MaxFailures: c.Int("max-failures"), Schema: c.Bool("schema-account"), Drain: a.drained}
+	how, err := outputOf(c)
+	if err := errors.Join(err, atLeastOne(c, "jobs"), notNegativeTime(c, "limit")); err != nil {
+		return err
+	}
+	script, err := a.script(c.Context) // after all that can be refused: it reads standard input
+	if err != nil {
+		return err
+	}
+	print := &scripts{app: a, how: how, asJSON: asJSON(c)}
+	return a.changesShown(c, f, print.report, func(h *session.Host, board func(int) session.Observer) (outcomes []session.Outcome, err error) {
+		if list, err = retried(c, h, list); err != nil {
+			return nil, err
+		}
+		print.Observer = board(len(list))
+		o.Observer, o.Printed = print, print.printed()
+		outcomes, err = maintenance.Run(c.Context, h, list, script, o)
+		if errors.Is(err, maintenance.ErrNoScript) {
+			err = usagef("%s", err)
+		}
+		return outcomes, err
+	})
+}
+
+// farmAndNarrowed reads the farm and chooses tenants, by the flags of chooseFlags, too.
+func (a *app) farmAndNarrowed(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
+	f, err := loadFarm(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := f.Tenants
+	if c.String("retry-failed") == "" || c.Args().Present() || c.String("where") != "" {
+		if list, err = chosen(c, f); err != nil {
+			return nil, nil, err
+		}
+	}
+	if with := c.String("with"); with != "" {
+		match, err := tenants.Match(with)
+		if err != nil {
+			return nil, nil, usagef("--with: %s", err)
+		}
+		var some []*tenants.Tenant
+		for _, t := range list {
+			if match(t) {
+				some = append(some, t)
+			}
+		}
+		if list = some; len(list) == 0 {
+			return nil, nil, usagef("none of these wikis matches --with %s", with)
+		}
+	}
+	return f, list, nil
+}
+
+// retried chooses the tenants that failed in an earlier run, where --retry-failed says so.
+func retried(c *cli.Context, h *session.Host, list []*tenants.Tenant) ([]*tenants.Tenant, error) {
+	run := c.String("retry-failed")
+	if run == "" {
+		return list, nil
+	}
+	l, err := h.Ledger(c.Context)
+	if err != nil {
+		return nil, err
+	}
+	failed, err := maintenance.Failed(c.Context, l, run, list)
+	if err == nil && len(failed) == 0 {
+		err = tenants.WithHint(usagef("no such wiki failed in run %q", run), "wikictl status lists the latest runs")
+	}
+	return failed, err
+}
+
+// mostCode bounds the code that is read from standard input, in bytes.
+const mostCode = 16 << 20
+
+// script is what is to run: the words after "--".
+func (a *app) script(ctx context.Context) (maintenance.Script, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return maintenance.Script{}, err
+	}
+	s := maintenance.Script{Name: a.payload[0], Args: a.payload[1:], Dir: dir}
+	if s.Name != "eval" {
+		return s, nil
+	}
+	s.Name = ""
+	s.Code, err = a.readAll(ctx, mostCode)
+	if err == nil && len(s.Code) == 0 {
+		err = usagef("eval runs the PHP code of standard input, which is empty")
+	}
+	return s, err
+}
+
+// readAll reads standard input to its end, which the first signal breaks off.
+func (a *app) readAll(ctx context.Context, most int64) ([]byte, error) {
+	ctx, done := a.pause(ctx)
+	defer done()
+	type result struct {
+		text []byte
+		err  error
+	}
+	read := make(chan result, 1) // nobody waits for it after a signal
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(a.stdin, most+1))
+		read <- result{text, err}
+	}()
+	select {
+	case r := <-read:
+		if r.err == nil && int64(len(r.text)) > most {
+			r.err = usagef("standard input has more than %d bytes", most)
+		}
+		return r.text, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// outputOf reads --output.
+func outputOf(c *cli.Context) (string, error) {
+	switch how := c.String("output"); how {
+	case "prefix", "group", "failed":
+		return how, nil
+	}
+	return "", usagef("--output %q is not prefix, group or failed", c.String("output"))
+}
+
+// scripts shows what scripts print, beside the board.
+type scripts struct {
+	session.Observer
+	app    *app
+	how    string
+	asJSON bool
+}
+
+// printed shows lines as they come; nil where they are shown later.
+func (s *scripts) printed() func(tenant, text string) {
+	if s.how != "prefix" || s.asJSON {
+		return nil
+	}
+	board := s.Observer.(*ui.Board)
+	return func(tenant, text string) { board.Print(s.app.stdout, ui.Prefixed(tenant, text)) }
+}
+
+// Finished shows what a script printed before it tells what became of it.
+func (s *scripts) Finished(o session.Outcome) {
+	whole := s.how == "group" || s.how == "failed" && o.Status.Failure()
+	if whole && !s.asJSON && o.Log != "" {
+		_ = s.Observer.(*ui.Board).PrintLog(s.app.stdout, o.Tenant.Name, o.Log) // it is in its file
+	}
+	s.Observer.Finished(o)
+}
+
+// mostOutput is how much of what a script printed stands in JSON, from its end, in bytes.
+const mostOutput = 1 << 20
+
+// report prints how a run of scripts went: in JSON with what they printed, in text on
+// standard error, as what they print is the result.
+func (s *scripts) report(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error {
+	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
+	for i, o := range outcomes {
+		d.Add(o)
+		if s.asJSON && o.Log != "" && (s.how != "failed" || o.Status.Failure()) {
+			d.Tenants[i].Output = ui.OutputOf(o.Log, mostOutput)
+		}
+	}
+	out := s.app.stderr
+	if s.asJSON {
+		out = s.app.stdout
+	}
+	return errors.Join(d.Write(out, s.asJSON), s.app.concluded(h, d, outcomes))
+}

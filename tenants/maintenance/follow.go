@@ -1,0 +1,74 @@
+package maintenance
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"time"
+)
+
+// followEvery is how often what a script printed is handed on.
+const followEvery = 100 * time.Millisecond
+
+// follow hands on whole lines of a log as they are written. stop hands on the rest, and
+// returns when that is done.
+func follow(path string, printed func(text string)) (stop func()) {
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		f, err := os.Open(path)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		l := &liner{printed: printed}
+		tick := time.NewTicker(followEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				io.Copy(l, f)
+			case <-over:
+				io.Copy(l, f)
+				l.end()
+				return
+			}
+		}
+	}()
+	return func() {
+		close(over)
+		<-done
+	}
+}
+
+// longLine is how much of a line without an end is kept.
+const longLine = 64 << 10
+
+// liner cuts what is written to it into whole lines. Scripts that show progress end lines
+// by a carriage return.
+type liner struct {
+	printed func(text string)
+	rest    []byte
+}
+
+// Write hands on the whole lines that there are.
+func (l *liner) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, bytes.ReplaceAll(p, []byte("\r"), []byte("\n"))...)
+	at := bytes.LastIndexByte(l.rest, '\n')
+	if at < 0 && len(l.rest) > longLine {
+		l.rest = append(l.rest, '\n')
+		at = len(l.rest) - 1
+	}
+	if at >= 0 {
+		l.printed(string(l.rest[:at+1]))
+		l.rest = append(l.rest[:0], l.rest[at+1:]...)
+	}
+	return len(p), nil
+}
+
+// end hands on a last line that has no end.
+func (l *liner) end() {
+	if len(l.rest) > 0 {
+		l.printed(lines(string(l.rest)))
+	}
+}

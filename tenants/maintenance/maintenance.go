@@ -1,0 +1,273 @@
+// Package maintenance runs, over many tenants, what an administrator runs between
+// upgrades: MediaWiki's maintenance scripts, those of extensions, code and SQL, and the
+// queues of jobs. It does not know how a command was called or how output is shown.
+package maintenance
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/session"
+)
+
+// Options of a run of a script.
+type Options struct {
+	Jobs        int
+	Schema      bool                      // by the account that may change the schema
+	Limit       time.Duration             // of each tenant's script; zero: none
+	MaxFailures int                       // nothing new starts once more have failed; fleet.NoLimit: never
+	Printed     func(tenant, text string) // gets whole lines as a script prints them; nil: nobody reads them
+	Drain       <-chan struct{}
+	Observer    session.Observer
+}
+
+// running is one run of a script.
+type running struct {
+	*session.Host
+	o      Options
+	script Script
+	code   string // file that holds the script's Code
+	ledger *ledger.Ledger
+	run    *session.Run
+}
+
+// Run runs a script for each of the tenants, under the tenant's lock, and returns an
+// outcome for each in their order. When none of their codebases has the script nothing
+// was begun, and the error wraps ErrNoScript.
+func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script, o Options) ([]session.Outcome, error) {
+	if err := judge(h, list, s); err != nil {
+		return nil, err
+	}
+	r := &running{Host: h, o: o, script: s}
+	var err error
+	if r.ledger, err = h.Ledger(ctx); err != nil {
+		return nil, err
+	}
+	if s.Name == "" {
+		code, remove, err := h.WriteCode(s.Code)
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
+		r.code = code
+	}
+	if o.Schema {
+		if err := h.WriteAdminSettings(); err != nil {
+			return nil, err
+		}
+	}
+	able := slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return t.Server == nil })
+	if ctx, err = h.Lock(ctx, tenants.ServersOf(able)); err != nil {
+		return nil, err
+	}
+	if r.run, err = h.Begin(ctx, "run "+s.Title(), o.Observer); err != nil {
+		return nil, err
+	}
+	outcomes := r.all(ctx, list)
+	return outcomes, r.run.End(ctx, outcomes)
+}
+
+// ErrNoScript means that there is no such script.
+var ErrNoScript = errors.New("no such script")
+
+// judge looks for the script in the codebases of the tenants.
+func judge(h *session.Host, list []*tenants.Tenant, s Script) error {
+	if s.Name == "" {
+		return nil
+	}
+	var why error
+	asked := map[*tenants.Codebase]bool{}
+	for _, t := range list {
+		_, c, err := h.Served(t)
+		if err != nil {
+			return nil // which the tenant's outcome says
+		}
+		if asked[c] {
+			continue
+		}
+		asked[c] = true
+		_, err = Locate(c, s.Dir, s.Name)
+		if err == nil {
+			return nil
+		}
+		if why == nil {
+			why = fmt.Errorf("%w: %w", ErrNoScript, err)
+		}
+	}
+	return why
+}
+
+// all runs the script for all tenants.
+func (r *running) all(ctx context.Context, list []*tenants.Tenant) []session.Outcome {
+	options := fleet.Options[*tenants.Tenant]{Jobs: r.o.Jobs, MaxFailures: r.o.MaxFailures, Drain: r.o.Drain}
+	outcomes := make([]session.Outcome, len(list))
+	for i, result := range fleet.Run(ctx, list, options, r.one) {
+		outcomes[i] = result.Value
+		switch {
+		case !result.Started:
+			r.notBegun(result.Item, result.Err)
+			outcomes[i] = r.run.Finish(session.Outcome{Tenant: result.Item, Status: session.Skipped, Err: result.Err})
+		case result.Value.Tenant == nil: // it panicked
+			outcomes[i] = r.run.Finish(session.Outcome{Tenant: result.Item, Status: session.Failed, Err: result.Err, Elapsed: result.Elapsed})
+		}
+	}
+	return outcomes
+}
+
+// notBegun has the ledger know of a tenant that the run did not come to.
+func (r *running) notBegun(t *tenants.Tenant, why error) {
+	_ = r.run.Step(t.Name, stepScript, func() error { return why })
+}
+
+// stepScript is the name of the step that runs the script.
+const stepScript = "script"
+
+// one runs the script for one tenant.
+func (r *running) one(ctx context.Context, t *tenants.Tenant) (session.Outcome, error) {
+	r.o.Observer.Started(t.Name)
+	start := time.Now()
+	o := session.Outcome{Tenant: t, Status: session.Done}
+	if o.Err = r.attempt(ctx, t, &o); o.Err != nil {
+		o.Status = session.Failed
+	}
+	o.Elapsed = time.Since(start)
+	return r.run.Finish(o), o.Err
+}
+
+func (r *running) attempt(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error {
+	if t.Server == nil {
+		return session.InTheWay(t.Faults)
+	}
+	ctx, done := r.While(ctx, t)
+	defer done()
+	locks := r.Locks(t.Server)
+	if err := r.run.Step(t.Name, "lock", func() error { return locks.Acquire(ctx, t.Database) }); err != nil {
+		return err
+	}
+	defer locks.Release(context.WithoutCancel(ctx), t.Database)
+	return r.run.Step(t.Name, stepScript, func() error {
+		if err := r.whole(ctx, t); err != nil {
+			return err
+		}
+		return r.start(ctx, t, o)
+	})
+}
+
+// whole wants a tenant to be made, and no upgrade of it to be half done: whatever a
+// script did to it would be lost when that is put back.
+func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
+	row, there, err := r.ledger.Tenant(ctx, t.Name)
+	switch {
+	case err != nil:
+		return err
+	case !there || row.State == ledger.Creating:
+		return tenants.WithHint(errors.New("it was not created yet"), "wikictl create "+t.Name)
+	case row.State != ledger.Ready && row.State != ledger.Made:
+		return tenants.WithHint(fmt.Errorf("it is %s", row.State), "wikictl apply finishes that")
+	}
+	open, is, err := r.ledger.OpenUpgrade(ctx, t.Name)
+	if err == nil && is {
+		err = tenants.WithHint(fmt.Errorf("its upgrade by run %s did not finish", open.Run), "wikictl upgrade "+t.Name+" finishes it, or puts it back")
+	}
+	return err
+}
+
+// start has PHP run the script.
+func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error {
+	release, c, err := r.Served(t)
+	if err != nil {
+		return err
+	}
+	job, err := r.job(t, c)
+	if err != nil {
+		return err
+	}
+	server, err := r.PHP(ctx, c)
+	if err != nil {
+		return err
+	}
+	if job.Log, err = r.Log(t.Name, r.script.Title()); err != nil {
+		return err
+	}
+	job.Config, job.Dir, job.Output = filepath.Join(release, "LocalSettings.php"), r.script.Dir, r.most()
+	job.Limit = cmp.Or(r.o.Limit, noLimit)
+	if r.o.Schema {
+		if job, err = r.asSchema(t, job); err != nil {
+			return err
+		}
+	}
+	o.Log = job.Log
+	stop := follow(job.Log, func(text string) {
+		if r.o.Printed != nil {
+			r.o.Printed(t.Name, text)
+		}
+	})
+	result, err := server.Run(ctx, job)
+	stop()
+	if failed := new(php.JobError); err == nil || errors.As(err, &failed) {
+		o.Exit = &result.Exit
+	}
+	return err
+}
+
+// noLimit stands for a script that may take as long as it wants.
+const noLimit = 10 * 365 * 24 * time.Hour
+
+// job is the script for a tenant, on the codebase that it runs on.
+func (r *running) job(t *tenants.Tenant, c *tenants.Codebase) (php.Job, error) {
+	if r.script.Name == "" {
+		return php.Job{Script: r.Layout.EvalScript(), Args: append([]string{c.Path, r.code}, r.script.Args...)}, nil
+	}
+	located, err := Locate(c, r.script.Dir, r.script.Name)
+	if err != nil {
+		return php.Job{}, err
+	}
+	return located.job(c, r.script.Args)
+}
+
+// asSchema has a job use the account that may change a tenant's schema.
+func (r *running) asSchema(t *tenants.Tenant, job php.Job) (php.Job, error) {
+	secrets, err := r.Deploy.ReadSecrets(t.Name)
+	if err != nil {
+		return job, err
+	}
+	account := session.Accounts(t, secrets).Schema
+	return job.AsAdmin(r.Layout.AdminSettings(), account.Name, account.Password.Reveal()), nil
+}
+
+// most is how many bytes a script may print: what its log may hold.
+func (r *running) most() int64 { return max(64<<20, r.Farm.PHP.FileSize) }
+
+// Failed chooses the tenants among some for which a run failed, or which it did not come
+// to.
+func Failed(ctx context.Context, l *ledger.Ledger, run string, list []*tenants.Tenant) ([]*tenants.Tenant, error) {
+	names, err := l.FailedIn(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	var failed []*tenants.Tenant
+	for _, t := range list {
+		if slices.Contains(names, t.Name) {
+			failed = append(failed, t)
+		}
+	}
+	return failed, nil
+}
+
+// lines ends text with a line break.
+func lines(text string) string {
+	if text == "" || strings.HasSuffix(text, "\n") {
+		return text
+	}
+	return text + "\n"
+}
