@@ -199,3 +199,30 @@ func stamp(h io.Writer, path string) {
 		fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
 	}
 }
+
+// near is a hint that names the setting most like a name.
+// A name that many tenants have is looked for once.
+func (c *code) near(name string) string {
+	hint, known := c.hints[name]
+	if !known {
+		hint = tenants.DidYouMean(name, c.all)
+		c.hints[name] = hint
+	}
+	return hint
+}
+
+// defaultKeys are the keys of a table's default, which is read once.
+func (c *code) defaultKeys(t *tenants.Tenant, name string) []string {
+	if c == nil {
+		return nil
+	}
+	keys, known := c.keys[name]
+	if !known {
+		declared, _, _ := c.find(t, name)
+		var table map[string]json.RawMessage
+		_ = json.Unmarshal(declared.Default, &table) // a list has no keys
+		keys = slices.Sorted(maps.Keys(table))
+		c.keys[name] = keys
+	}
+	return keys
+}

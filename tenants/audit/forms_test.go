@@ -30,7 +30,7 @@ func TestSARIF(t *testing.T) {
 	}
 	for name, r := range map[string]Report{"awkward": awkward(), "empty": {}, "planted": static(t, load(t, plantedFarm()))} {
 		var out bytes.Buffer
-		if err := r.WriteSARIF(&out, "0.0.0"); err != nil {
+		if err := r.WriteSARIF(&out, "0.0.0", Rules()); err != nil {
 			t.Fatal(err)
 		}
 		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(out.Bytes()))
@@ -66,7 +66,7 @@ func checkRuleIndexes(t *testing.T, data []byte, want int) {
 
 func TestJUnit(t *testing.T) {
 	var out bytes.Buffer
-	if err := awkward().WriteJUnit(&out, Warning); err != nil {
+	if err := awkward().WriteJUnit(&out, Warning, Rules()); err != nil {
 		t.Fatal(err)
 	}
 	var read junitSuites

@@ -24,7 +24,7 @@ type Mend struct {
 // mends are the rules whose findings are safe to mend, and how: at a tenant, or
 // at the farm as a whole when t is nil. A wiki's content, its definitions and what
 // somebody may have meant are never changed.
-var mends = map[string]func(w *wanted, t *tenants.Tenant) []Mend{
+var mends = map[string]func(f *tenants.Farm, o *Observed, t *tenants.Tenant) []Mend{
 	"link-broken":    mendLinks,
 	"cache-missing":  mendCache,
 	"file-mode":      mendRights,
@@ -37,23 +37,24 @@ var mends = map[string]func(w *wanted, t *tenants.Tenant) []Mend{
 	"database-mark":  mendMark,
 }
 
-// Mends are what Fix can do about the findings of a report, in their order.
-func (r Report) Mends() []Mend {
+// Mends are what Fix can do about the findings of a report, in their order. there is what
+// they were found in.
+func Mends(f *tenants.Farm, o *Observed, r Report) []Mend {
 	var all []Mend
 	done := map[string]bool{}
-	for _, f := range r.Findings {
-		mend := mends[f.Rule]
+	for _, found := range r.Findings {
+		mend := mends[found.Rule]
 		if mend == nil {
 			continue
 		}
-		names := f.Tenants
+		names := found.Tenants
 		if len(names) == 0 {
 			names = []string{""}
 		}
 		for _, name := range names {
-			for _, m := range mend(r.wanted, r.wanted.farm.Tenant(name)) {
-				m.row = r.wanted.there.ledger[name]
-				if m.Rule, m.Tenant = f.Rule, name; !done[name+"\n"+m.What] {
+			for _, m := range mend(f, o, f.Tenant(name)) {
+				m.row = o.ledger[name]
+				if m.Rule, m.Tenant = found.Rule, name; !done[name+"\n"+m.What] {
 					done[name+"\n"+m.What] = true
 					all = append(all, m)
 				}
@@ -63,29 +64,29 @@ func (r Report) Mends() []Mend {
 	return all
 }
 
-func mendLinks(w *wanted, t *tenants.Tenant) []Mend {
-	d := w.there.disk[t.Name]
+func mendLinks(f *tenants.Farm, o *Observed, t *tenants.Tenant) []Mend {
+	d := o.disk[t.Name]
 	if d.code == nil {
 		return nil // there is no code to lead it to
 	}
 	return []Mend{{
-		What: fmt.Sprintf("lead %s and core to the latest release on %s", w.farm.Layout().Current(t.Name), d.code.Path),
+		What: fmt.Sprintf("lead %s and core to the latest release on %s", f.Layout().Current(t.Name), d.code.Path),
 		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.code.Path) },
 	}}
 }
 
-func mendCache(w *wanted, t *tenants.Tenant) []Mend {
-	path := w.farm.Layout().Cache(t.Name)
+func mendCache(f *tenants.Farm, o *Observed, t *tenants.Tenant) []Mend {
+	path := f.Layout().Cache(t.Name)
 	return []Mend{{
 		What: "make the folder " + path,
 		do:   func(_ context.Context, h *session.Host) error { return h.Deploy.MakeOwn(t.Name, path) },
 	}}
 }
 
-func mendRights(w *wanted, t *tenants.Tenant) []Mend {
-	all := w.there.farm.Rights
+func mendRights(f *tenants.Farm, o *Observed, t *tenants.Tenant) []Mend {
+	all := o.farm.Rights
 	if t != nil {
-		all = w.there.disk[t.Name].Rights
+		all = o.disk[t.Name].Rights
 	}
 	var list []Mend
 	for _, r := range all {
@@ -97,19 +98,19 @@ func mendRights(w *wanted, t *tenants.Tenant) []Mend {
 	return list
 }
 
-func mendReleases(w *wanted, t *tenants.Tenant) []Mend {
-	d := w.there.disk[t.Name]
+func mendReleases(f *tenants.Farm, o *Observed, t *tenants.Tenant) []Mend {
+	d := o.disk[t.Name]
 	unused := deploy.Unused(d.Inspection, d.needed)
 	return []Mend{{
-		What: fmt.Sprintf("remove %s of %s", numbered("release", unused), w.farm.Layout().Releases(t.Name)),
+		What: fmt.Sprintf("remove %s of %s", numbered("release", unused), f.Layout().Releases(t.Name)),
 		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.Discard(ctx, t.Name, unused) },
 	}}
 }
 
-func mendHalf(w *wanted, t *tenants.Tenant) []Mend {
-	paths := w.there.farm.Leftovers
+func mendHalf(f *tenants.Farm, o *Observed, t *tenants.Tenant) []Mend {
+	paths := o.farm.Leftovers
 	if t != nil {
-		paths = w.there.disk[t.Name].left()
+		paths = o.disk[t.Name].left()
 	}
 	return []Mend{{
 		What: "remove " + strings.Join(paths, ", "),
@@ -124,15 +125,15 @@ func mendHalf(w *wanted, t *tenants.Tenant) []Mend {
 	}}
 }
 
-func mendScript(w *wanted, _ *tenants.Tenant) []Mend {
+func mendScript(f *tenants.Farm, _ *Observed, _ *tenants.Tenant) []Mend {
 	return []Mend{{
-		What: "write " + w.farm.Layout().PlatformScript() + ", by which php-fpm is asked what it is",
+		What: "write " + f.Layout().PlatformScript() + ", by which php-fpm is asked what it is",
 		do:   func(_ context.Context, h *session.Host) error { return h.WritePlatformScript() },
 	}}
 }
 
 // mendMark marks a database, unless its accounts show that it is not the tenant's.
-func mendMark(_ *wanted, t *tenants.Tenant) []Mend {
+func mendMark(_ *tenants.Farm, _ *Observed, t *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: fmt.Sprintf("give the database %s the farm's mark", t.Database),
 		do: func(ctx context.Context, h *session.Host) error {
@@ -147,7 +148,7 @@ func mendMark(_ *wanted, t *tenants.Tenant) []Mend {
 
 // mendGrants gives a tenant's two accounts, which have the passwords of its secrets
 // file, their grants.
-func mendGrants(_ *wanted, t *tenants.Tenant) []Mend {
+func mendGrants(_ *tenants.Farm, _ *Observed, t *tenants.Tenant) []Mend {
 	return []Mend{{
 		What: fmt.Sprintf("grant %s and %s what they need on %s", t.WebAccount(), t.SchemaAccount(), t.Database),
 		do: func(ctx context.Context, h *session.Host) error {

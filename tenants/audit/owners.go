@@ -1,8 +1,6 @@
 package audit
 
-import (
-	"wikictl/tenants"
-)
+import "wikictl/tenants"
 
 // owners says whose the databases and accounts of servers are, by the definitions
 // and by the ledger.

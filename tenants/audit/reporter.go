@@ -96,7 +96,7 @@ func (r *reporter) report(w *wanted) Report {
 	for _, f := range r.found {
 		slices.Sort(f.Tenants)
 		f.Tenants = slices.Compact(f.Tenants)
-		f.mask(w, byName)
+		conceal(f, w, byName)
 		done.Findings = append(done.Findings, *f)
 	}
 	sortFindings(done.Findings)
@@ -109,9 +109,9 @@ func (r *reporter) report(w *wanted) Report {
 // valueInWords is a value as kind writes it.
 var valueInWords = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(integer |number )-?[0-9][^ ,]*`)
 
-// mask hides secrets in what a finding says: those of its tenants, and the value of a
+// conceal hides secrets in what a finding says: those of its tenants, and the value of a
 // setting whose name tells that it is one.
-func (f *Finding) mask(w *wanted, byName map[string]*tenants.Tenant) {
+func conceal(f *Finding, w *wanted, byName map[string]*tenants.Tenant) {
 	if slices.ContainsFunc(strings.Split(f.Key, "."), mask.Name) {
 		f.Message = valueInWords.ReplaceAllString(f.Message, "$1[secret]")
 		f.Hint = valueInWords.ReplaceAllString(f.Hint, "$1[secret]")

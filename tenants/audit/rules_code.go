@@ -98,17 +98,6 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 	r.say(v.Position, name, s.code.near(name), "%s and what the tenant loads read no such setting", version)
 }
 
-// near is a hint that names the setting most like a name.
-// A name that many tenants have is looked for once.
-func (c *code) near(name string) string {
-	hint, known := c.hints[name]
-	if !known {
-		hint = tenants.DidYouMean(name, c.all)
-		c.hints[name] = hint
-	}
-	return hint
-}
-
 // elsewhere is the version of an older codebase of the farm that has the setting.
 func (s *subject) elsewhere(name string) string {
 	for _, other := range slices.Sorted(maps.Keys(s.farm.Codebases)) {

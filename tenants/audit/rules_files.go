@@ -270,6 +270,3 @@ func halfFiles(s *subject, r *reporter) {
 		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a run that was killed: %s", strings.Join(left, ", "))
 	}
 }
-
-// left is everything of a tenant that was left half-written.
-func (d *diskState) left() []string { return slices.Concat(d.Leftovers, d.halfDumps) }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"wikictl/php"
-	"wikictl/tenants"
 )
 
 // phpRules compare the two PHPs that every wiki runs on.
@@ -52,17 +51,6 @@ func differingPHP(w *wanted, r *reporter) {
 			r.say(c.Position, "codebases."+c.Name+".php", "restart php-fpm, or give both the same php.ini", "%s and php-fpm at %s differ: %s", c.PHP, w.farm.Web.FPM, strings.Join(found, "; "))
 		}
 	}
-}
-
-// programs are codebases, one for each PHP.
-func (f *farmState) programs() []*tenants.Codebase {
-	sorted := slices.SortedFunc(maps.Keys(f.cli), func(a, b *tenants.Codebase) int { return strings.Compare(a.Name, b.Name) })
-	seen := map[string]bool{}
-	return slices.DeleteFunc(sorted, func(c *tenants.Codebase) bool {
-		again := seen[c.PHP]
-		seen[c.PHP] = true
-		return again
-	})
 }
 
 // differences are in what the two PHPs differ that matters.

@@ -71,18 +71,17 @@ type (
 
 // WriteSARIF writes a report as a SARIF 2.1.0 log. Addresses of files are
 // relative to the farm's folder; version is wikictl's.
-func (r Report) WriteSARIF(out io.Writer, version string) error {
-	list := Rules()
+func (r Report) WriteSARIF(out io.Writer, version string, rules []Rule) error {
 	run := sarifRun{Results: make([]sarifResult, len(r.Findings))}
-	run.Tool.Driver = sarifDriver{Name: "wikictl", Version: version, Rules: make([]sarifRule, len(list))}
-	for i, rule := range list {
+	run.Tool.Driver = sarifDriver{Name: "wikictl", Version: version, Rules: make([]sarifRule, len(rules))}
+	for i, rule := range rules {
 		s := sarifRule{ID: rule.ID, Short: sarifText{rule.What}, Full: sarifText{rule.What + " " + rule.Why}}
 		s.Help.Text = rule.Mend + " (" + rule.Reference + ")"
 		s.Default.Level = rule.Severity.String()
 		run.Tool.Driver.Rules[i] = s
 	}
 	for i, f := range r.Findings {
-		run.Results[i] = sarifOf(f, list)
+		run.Results[i] = sarifOf(f, rules)
 	}
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
@@ -93,11 +92,11 @@ func (r Report) WriteSARIF(out io.Writer, version string) error {
 	})
 }
 
-func sarifOf(f Finding, list []Rule) sarifResult {
+func sarifOf(f Finding, rules []Rule) sarifResult {
 	base, _, _ := strings.Cut(f.Rule, "/")
 	s := sarifResult{
 		RuleID: f.Rule, Level: f.Severity.String(), Message: sarifText{f.Sentence()},
-		RuleIndex:  slices.IndexFunc(list, func(r Rule) bool { return r.ID == base }),
+		RuleIndex:  slices.IndexFunc(rules, func(r Rule) bool { return r.ID == base }),
 		Properties: sarifProperties{f.Tenants, f.Key},
 	}
 	var at sarifLocation

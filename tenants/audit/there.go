@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
@@ -10,7 +11,7 @@ import (
 
 // there is what is really there, as far as it could be looked at. The rules
 // compare it with what is wanted.
-type there struct {
+type Observed struct {
 	servers map[string]serverState   // by name
 	ledger  map[string]ledger.Tenant // by tenant; nil when it can't be read
 	past    ledgerState              // what else the ledger knows
@@ -26,10 +27,18 @@ type there struct {
 	certificates map[certificatePaths]certificate // of the tenants that are looked at
 }
 
+// scope is which tenants are audited, and how.
+type scope struct {
+	farm  *tenants.Farm
+	list  []*tenants.Tenant
+	whole bool // list is every tenant
+	quick bool // no wiki is asked, and no dump is read
+}
+
 // gather looks at everything once, before any rule does, and at the ledger and
 // the locks twice: what a run works on meanwhile is in between two states.
-func gather(ctx context.Context, h *session.Host, w *wanted) (*there, error) {
-	t := &there{servers: connect(ctx, h), certificates: lookAtCertificates(w), farmID: h.FarmID(), accounts: map[string]mariadb.Accounts{}}
+func Inspect(ctx context.Context, h *session.Host, w scope) (*Observed, error) {
+	t := &Observed{servers: connect(ctx, h), certificates: lookAtCertificates(w), farmID: h.FarmID(), accounts: map[string]mariadb.Accounts{}}
 	for _, tenant := range w.list {
 		t.accounts[tenant.Name] = h.AccountsOf(tenant)
 	}

@@ -26,7 +26,7 @@ type certificatePaths struct{ certificate, key string }
 
 // lookAtCertificates reads the certificate of each tenant, each file once. A path
 // that is relative is so to a folder that only the web server knows.
-func lookAtCertificates(w *wanted) map[certificatePaths]certificate {
+func lookAtCertificates(w scope) map[certificatePaths]certificate {
 	read := map[certificatePaths]certificate{}
 	for _, t := range w.list {
 		paths := pathsOf(w.farm, t)

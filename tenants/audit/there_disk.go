@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"runtime"
+	"slices"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -36,7 +37,7 @@ type diskState struct {
 
 // lookAtTenants looks at every tenant that was created and is not being upgraded,
 // by a look at the ledger, several at once.
-func lookAtTenants(ctx context.Context, h *session.Host, w *wanted, seen ledgerState) (map[string]*diskState, error) {
+func lookAtTenants(ctx context.Context, h *session.Host, w scope, seen ledgerState) (map[string]*diskState, error) {
 	if seen.tenants == nil {
 		return nil, nil
 	}
@@ -119,3 +120,7 @@ func compareFiles(ctx context.Context, h *session.Host, t *tenants.Tenant, c *te
 	}
 	return h.Deploy.Compare(ctx, deploy.Of(want), false)
 }
+
+// left are files that killed processes left.
+// left is everything of a tenant that was left half-written.
+func (d *diskState) left() []string { return slices.Concat(d.Leftovers, d.halfDumps) }

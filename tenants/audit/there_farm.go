@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 
 	"wikictl/php"
 	"wikictl/templates/deploy"
@@ -32,7 +34,7 @@ const strange = "wikictl-audit.invalid"
 
 // lookAtFarm looks at what is no one tenant's: the code and PHP that the tenants
 // use, and when all of them are looked at what they share.
-func lookAtFarm(ctx context.Context, h *session.Host, w *wanted, rows map[string]ledger.Tenant) (s farmState, err error) {
+func lookAtFarm(ctx context.Context, h *session.Host, w scope, rows map[string]ledger.Tenant) (s farmState, err error) {
 	if !deploy.Exists(h.Layout.Vhosts()) {
 		return s, nil // nothing of it was created yet
 	}
@@ -49,7 +51,7 @@ func lookAtFarm(ctx context.Context, h *session.Host, w *wanted, rows map[string
 }
 
 // lookAtShared looks at the state folder, and for who answers where nobody should.
-func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w *wanted, rows map[string]ledger.Tenant) (err error) {
+func (s *farmState) lookAtShared(ctx context.Context, h *session.Host, w scope, rows map[string]ledger.Tenant) (err error) {
 	if s.FarmInspection, err = h.Deploy.InspectFarm(names(w.farm.Tenants, rows)); err != nil {
 		return err
 	}
@@ -83,7 +85,7 @@ func names(list []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]boo
 }
 
 // used are the codebases that tenants want or run on, each once.
-func used(w *wanted, rows map[string]ledger.Tenant) []*tenants.Codebase {
+func used(w scope, rows map[string]ledger.Tenant) []*tenants.Codebase {
 	var all []*tenants.Codebase
 	for _, t := range w.list {
 		for _, c := range []*tenants.Codebase{t.Codebase, w.farm.Codebases[rows[t.Name].Codebase]} {
@@ -123,7 +125,7 @@ func (s *farmState) lookAtCode(ctx context.Context, h *session.Host, used []*ten
 
 // askFPM asks php-fpm what it is: the farm's, or any tenant's pool, as all pools
 // are of one php-fpm.
-func askFPM(ctx context.Context, h *session.Host, w *wanted) (*php.Platform, error) {
+func askFPM(ctx context.Context, h *session.Host, w scope) (*php.Platform, error) {
 	address := w.farm.Web.FPM
 	if w.farm.Web.Pools {
 		i := slices.IndexFunc(w.list, func(t *tenants.Tenant) bool { return deploy.Exists(h.Layout.PoolSocket(t.Name)) })
@@ -137,4 +139,15 @@ func askFPM(ctx context.Context, h *session.Host, w *wanted) (*php.Platform, err
 		return nil, err
 	}
 	return &p, nil
+}
+
+// programs are codebases, one for each PHP.
+func (f *farmState) programs() []*tenants.Codebase {
+	sorted := slices.SortedFunc(maps.Keys(f.cli), func(a, b *tenants.Codebase) int { return strings.Compare(a.Name, b.Name) })
+	seen := map[string]bool{}
+	return slices.DeleteFunc(sorted, func(c *tenants.Codebase) bool {
+		again := seen[c.PHP]
+		seen[c.PHP] = true
+		return again
+	})
 }

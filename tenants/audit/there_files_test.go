@@ -41,7 +41,7 @@ func TestDifferencesOfPHP(t *testing.T) {
 func of(t *testing.T, id string, f *tenants.Farm, d diskState, farm farmState) []Finding {
 	t.Helper()
 	tenant := &tenants.Tenant{Name: "alpha", Hosts: []string{"alpha.example"}, Codebase: &tenants.Codebase{}, Position: tenants.Position{File: "tenants/alpha.toml"}}
-	w := &wanted{farm: f, list: []*tenants.Tenant{tenant}, today: today(), there: &there{disk: map[string]*diskState{"alpha": &d}, farm: farm}}
+	w := &wanted{scope: scope{farm: f, list: []*tenants.Tenant{tenant}}, today: today(), there: &Observed{disk: map[string]*diskState{"alpha": &d}, farm: farm}}
 	r := newReporter(nil)
 	r.rule, r.tenant = findRule(id), "alpha"
 	if r.rule.there != nil {
@@ -127,16 +127,16 @@ func TestReleaseOfARollback(t *testing.T) {
 func TestCodebaseUntilTheUpgrade(t *testing.T) {
 	f := &tenants.Farm{Codebases: map[string]*tenants.Codebase{"old": {Name: "old"}}}
 	for _, c := range []struct {
-		there *there
+		there *Observed
 		want  int
 	}{
 		{nil, 1},
-		{&there{}, 1},
-		{&there{ledger: map[string]ledger.Tenant{"alpha": {Codebase: "old"}}}, 0},
+		{&Observed{}, 1},
+		{&Observed{ledger: map[string]ledger.Tenant{"alpha": {Codebase: "old"}}}, 0},
 	} {
 		r := newReporter(nil)
 		r.rule = findRule("codebase-unused")
-		unusedCodebases(&wanted{farm: f, there: c.there}, r)
+		unusedCodebases(&wanted{scope: scope{farm: f}, there: c.there}, r)
 		if len(r.found) != c.want {
 			t.Errorf("found %d with %+v", len(r.found), c.there)
 		}
@@ -150,7 +150,7 @@ func TestMends(t *testing.T) {
 			t.Errorf("there is no rule %s", id)
 		}
 	}
-	if list := (Report{}).Mends(); len(list) != 0 {
+	if list := Mends(&tenants.Farm{}, &Observed{}, Report{}); len(list) != 0 {
 		t.Error(list)
 	}
 	d := diskState{halfDumps: []string{"/backups/a.half"}}

@@ -26,7 +26,7 @@ const enough = 3
 // readReferences takes for each component set the schema of its golden, which
 // MediaWiki's own installer and updater made, or what most wikis of it have: those
 // that came to their code by an upgrade may have no golden.
-func readReferences(l tenants.Layout, t *there) (map[string]reference, error) {
+func readReferences(l tenants.Layout, t *Observed) (map[string]reference, error) {
 	bySet := map[string][]schema.Schema{}
 	for name, row := range t.ledger {
 		_, open := t.past.upgrades[name]

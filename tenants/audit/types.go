@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -243,20 +242,4 @@ func (c checker) checkKnown(name string, v tenants.Value, s *subject) bool {
 func (s *subject) keys(name string) []string {
 	own, _ := s.tenant.Settings[name].Data.(map[string]tenants.Value)
 	return slices.AppendSeq(slices.Clone(s.code.defaultKeys(s.tenant, name)), maps.Keys(own))
-}
-
-// defaultKeys are the keys of a table's default, which is read once.
-func (c *code) defaultKeys(t *tenants.Tenant, name string) []string {
-	if c == nil {
-		return nil
-	}
-	keys, known := c.keys[name]
-	if !known {
-		declared, _, _ := c.find(t, name)
-		var table map[string]json.RawMessage
-		_ = json.Unmarshal(declared.Default, &table) // a list has no keys
-		keys = slices.Sorted(maps.Keys(table))
-		c.keys[name] = keys
-	}
-	return keys
 }

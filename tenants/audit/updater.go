@@ -24,7 +24,7 @@ var remarked = []string{"setting-obsolete", "setting-type", "setting-value"}
 // calls obsolete, or deprecated with another value than the default
 // (maintenance/update.php, validateSettings). No ignore helps there.
 func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[string]Objections, error) {
-	w := &wanted{farm: f, list: list}
+	w := &wanted{scope: scope{farm: f, list: list}}
 	w.code, w.unread = readCode(ctx, f, list)
 	r := newReporter(nil)
 	r.compare(w)
@@ -44,7 +44,7 @@ func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[
 		if err := w.unread[t.Codebase]; err != nil {
 			o.Stop = append(o.Stop, fmt.Sprintf("codebases.%s: %s", t.Codebase.Name, err))
 		} else if code := w.code[t.Codebase]; code != nil {
-			o.Stop = code.stopping(t)
+			o.Stop = stopping(code, t)
 		}
 		all[t.Name] = o
 	}
@@ -52,7 +52,7 @@ func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[
 }
 
 // stopping lists the tenant's settings that stop the updater.
-func (c *code) stopping(t *tenants.Tenant) []string {
+func stopping(c *code, t *tenants.Tenant) []string {
 	var stop []string
 	for name, v := range t.Settings {
 		declared, there := c.core.settings[name]

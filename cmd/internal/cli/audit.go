@@ -81,7 +81,7 @@ func (a *app) runAudit(c *cli.Context) error {
 	if c.Bool("fix") {
 		return a.runFix(c.Context, f, look, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
 	}
-	r, err := a.audited(c.Context, f, look, c.Bool("static"))
+	r, _, err := a.audited(c.Context, f, look, c.Bool("static"))
 	if err != nil {
 		return err
 	}
@@ -94,16 +94,17 @@ func (a *app) runAudit(c *cli.Context) error {
 	return nil
 }
 
-// audited audits a farm, on a host that only looks.
-func (a *app) audited(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, err error) {
+// audited audits a farm, on a host that only looks. Of a static audit nothing is observed.
+func (a *app) audited(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, observed *audit.Observed, err error) {
 	if static {
-		return audit.Static(ctx, f, o)
+		r, err = audit.Static(ctx, f, o)
+		return r, nil, err
 	}
 	err = a.withHost(f, true, func(h *session.Host) (err error) {
-		r, err = audit.Live(ctx, h, o)
+		r, observed, err = audit.Live(ctx, h, o)
 		return err
 	})
-	return r, err
+	return r, observed, err
 }
 
 func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) error {
@@ -111,9 +112,9 @@ func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) 
 	case "json":
 		return ui.WriteJSON(a.stdout, ui.NewAuditDocument(r, elapsed))
 	case "sarif":
-		return r.WriteSARIF(a.stdout, version)
+		return r.WriteSARIF(a.stdout, version, audit.Rules())
 	case "junit":
-		return r.WriteJUnit(a.stdout, o.failOn)
+		return r.WriteJUnit(a.stdout, o.failOn, audit.Rules())
 	}
 	return ui.Findings(a.stdout, r, o.byRule, ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "")
 }

@@ -19,11 +19,11 @@ type fixOptions struct{ dryRun, yes bool }
 // what a second audit still finds.
 func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o auditOptions, fix fixOptions) error {
 	start := time.Now()
-	found, err := a.audited(ctx, f, look, false)
+	found, observed, err := a.audited(ctx, f, look, false)
 	if err != nil {
 		return err
 	}
-	repairs := found.Mends()
+	repairs := audit.Mends(f, observed, found)
 	if fix.dryRun {
 		return a.listRepairs(repairs, o.format)
 	}
@@ -38,7 +38,7 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 		if failed = a.repair(ctx, f, repairs); ctx.Err() != nil {
 			return failed
 		}
-		if found, err = a.audited(ctx, f, look, false); err != nil {
+		if found, _, err = a.audited(ctx, f, look, false); err != nil {
 			return errors.Join(failed, err)
 		}
 	}

@@ -90,7 +90,7 @@ func (a *app) gather(ctx context.Context, r *page.FarmReport, look audit.Options
 		defer func() { err = errors.Join(err, h.Close()) }()
 		gatherLedger(ctx, h, r)
 		gatherSizes(ctx, h, r)
-		found, err = audit.Live(ctx, h, look)
+		found, _, err = audit.Live(ctx, h, look)
 	}
 	gatherBackups(r)
 	var problems tenants.Problems
