@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"wikictl/cmd/testbed/needs"
-	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 )
 
 // misdeed is something that a rule about what is there must find, planted at a wiki
@@ -149,9 +149,9 @@ func (f *farm) defineAudited(name string, number int) {
 
 // Every rule about what is there is planted.
 func TestEveryRuleAboutWhatIsThereIsPlanted(t *testing.T) {
-	for _, rule := range audit.Rules() {
+	for _, rule := range rules.All() {
 		planted := slices.ContainsFunc(plantedThere, func(p misdeed) bool { return p.rule == rule.ID }) || slices.Contains(plantedElsewhere, rule.ID)
-		if rule.There && !planted {
+		if rule.Live && !planted {
 			t.Errorf("%s has no planted fault", rule.ID)
 		}
 	}

@@ -1,7 +1,6 @@
-// Package audit compares what a farm's definitions want with what reads them and
-// with what is there: each rule looks at one kind of mistake, risk, repetition or
-// difference and says where it stands and how to mend it. It writes nothing but a
-// cache of what PHP said, and knows nothing of the terminal.
+// Package audit has the words of an audit: rules as they are described, findings, reports
+// and the formats that other programs read. The rules are in audit/rules, what they look
+// at in audit/observe, and what corrects their findings in audit/repair.
 package audit
 
 import (
@@ -76,8 +75,8 @@ func (r Report) Reaches(s Severity) bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity >= s })
 }
 
-// sortFindings puts the worst first, then by place.
-func sortFindings(findings []Finding) {
+// SortFindings puts the worst first, then by place.
+func SortFindings(findings []Finding) {
 	slices.SortFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
 			-cmp.Compare(a.Severity, b.Severity),
@@ -88,4 +87,15 @@ func sortFindings(findings []Finding) {
 			strings.Compare(a.Message, b.Message),
 		)
 	})
+}
+
+// Rule is what `wikictl explain` says of a rule.
+type Rule struct {
+	ID        string   `json:"id"`
+	Severity  Severity `json:"severity"`
+	What      string   `json:"what"`      // one sentence: what is found
+	Why       string   `json:"why"`       // what may happen
+	Repair    string   `json:"repair"`    // how to repair it
+	Reference string   `json:"reference"` // a page of the manual, by name
+	Live      bool     `json:"live"`      // it needs what is observed, not the definitions alone
 }

@@ -76,7 +76,7 @@ func (r Report) WriteSARIF(out io.Writer, version string, rules []Rule) error {
 	run.Tool.Driver = sarifDriver{Name: "wikictl", Version: version, Rules: make([]sarifRule, len(rules))}
 	for i, rule := range rules {
 		s := sarifRule{ID: rule.ID, Short: sarifText{rule.What}, Full: sarifText{rule.What + " " + rule.Why}}
-		s.Help.Text = rule.Mend + " (" + rule.Reference + ")"
+		s.Help.Text = rule.Repair + " (" + rule.Reference + ")"
 		s.Default.Level = rule.Severity.String()
 		run.Tool.Driver.Rules[i] = s
 	}

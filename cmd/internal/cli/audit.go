@@ -10,6 +10,8 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/audit/rules"
 	"wikictl/tenants/session"
 )
 
@@ -74,7 +76,7 @@ func (a *app) runAudit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	look := audit.Options{Today: start, Quick: c.Bool("quick")}
+	look := rules.Options{Today: start, Quick: c.Bool("quick")}
 	if !whole {
 		look.Tenants = list
 	}
@@ -95,13 +97,13 @@ func (a *app) runAudit(c *cli.Context) error {
 }
 
 // audited audits a farm, on a host that only looks. Of a static audit nothing is observed.
-func (a *app) audited(ctx context.Context, f *tenants.Farm, o audit.Options, static bool) (r audit.Report, observed *audit.Observed, err error) {
+func (a *app) audited(ctx context.Context, f *tenants.Farm, o rules.Options, static bool) (r audit.Report, observed *observe.Observed, err error) {
 	if static {
-		r, err = audit.Static(ctx, f, o)
+		r, err = rules.Static(ctx, f, o)
 		return r, nil, err
 	}
 	err = a.withHost(f, true, func(h *session.Host) (err error) {
-		r, observed, err = audit.Live(ctx, h, o)
+		r, observed, err = rules.Live(ctx, h, o)
 		return err
 	})
 	return r, observed, err
@@ -112,9 +114,9 @@ func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) 
 	case "json":
 		return ui.WriteJSON(a.stdout, ui.NewAuditDocument(r, elapsed))
 	case "sarif":
-		return r.WriteSARIF(a.stdout, version, audit.Rules())
+		return r.WriteSARIF(a.stdout, version, rules.All())
 	case "junit":
-		return r.WriteJUnit(a.stdout, o.failOn, audit.Rules())
+		return r.WriteJUnit(a.stdout, o.failOn, rules.All())
 	}
 	return ui.Findings(a.stdout, r, o.byRule, ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "")
 }
@@ -122,10 +124,10 @@ func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) 
 // listRules prints the table of rules.
 func (a *app) listRules(asJSON bool) error {
 	if asJSON {
-		return ui.WriteJSON(a.stdout, audit.Rules())
+		return ui.WriteJSON(a.stdout, rules.All())
 	}
 	var rows [][]any
-	for _, r := range audit.Rules() {
+	for _, r := range rules.All() {
 		rows = append(rows, []any{r.ID, r.Severity, r.What})
 	}
 	ui.Table(a.stdout, []any{"rule", "severity", "finds"}, rows)

@@ -8,7 +8,8 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
-	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/repair"
+	"wikictl/tenants/audit/rules"
 	"wikictl/tenants/session"
 )
 
@@ -17,13 +18,13 @@ type fixOptions struct{ dryRun, yes bool }
 
 // runFix audits, repairs what is safe to repair after showing and asking, and prints
 // what a second audit still finds.
-func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o auditOptions, fix fixOptions) error {
+func (a *app) runFix(ctx context.Context, f *tenants.Farm, look rules.Options, o auditOptions, fix fixOptions) error {
 	start := time.Now()
 	found, observed, err := a.audited(ctx, f, look, false)
 	if err != nil {
 		return err
 	}
-	repairs := audit.Mends(f, observed, found)
+	repairs := repair.Of(f, observed, found)
 	if fix.dryRun {
 		return a.listRepairs(repairs, o.format)
 	}
@@ -52,7 +53,7 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look audit.Options, o
 }
 
 // repair does it, and shows each tenant on standard error.
-func (a *app) repair(ctx context.Context, f *tenants.Farm, repairs []audit.Mend) error {
+func (a *app) repair(ctx context.Context, f *tenants.Farm, repairs []repair.Repair) error {
 	names := map[string]bool{}
 	for _, m := range repairs {
 		names[m.Tenant] = true
@@ -60,7 +61,7 @@ func (a *app) repair(ctx context.Context, f *tenants.Farm, repairs []audit.Mend)
 	delete(names, "") // the farm's
 	return a.withHost(f, false, func(h *session.Host) error {
 		board := a.board(nil, len(names))
-		outcomes, err := audit.Fix(ctx, h, repairs, board)
+		outcomes, err := repair.Run(ctx, h, repairs, board)
 		board.Close()
 		for _, o := range outcomes {
 			if o.Status != session.Done {
@@ -75,18 +76,18 @@ func (a *app) repair(ctx context.Context, f *tenants.Farm, repairs []audit.Mend)
 type repairRow struct {
 	Rule   string `json:"rule"`
 	Tenant string `json:"tenant,omitempty"`
-	Mend   string `json:"mend"`
+	Repair string `json:"repair"`
 }
 
 // listRepairs prints what --fix would do.
-func (a *app) listRepairs(repairs []audit.Mend, format string) error {
+func (a *app) listRepairs(repairs []repair.Repair, format string) error {
 	rows, table := []repairRow{}, [][]any{}
 	for _, m := range repairs {
 		rows = append(rows, repairRow{m.Rule, m.Tenant, m.What})
 		table = append(table, repairLine(m))
 	}
 	if format == "json" {
-		if err := ui.WriteJSON(a.stdout, map[string]any{"command": "audit --fix", "mends": rows}); err != nil {
+		if err := ui.WriteJSON(a.stdout, map[string]any{"command": "audit --fix", "repairs": rows}); err != nil {
 			return err
 		}
 	} else {
@@ -100,7 +101,7 @@ func (a *app) listRepairs(repairs []audit.Mend, format string) error {
 
 // showRepairs prints what --fix is about to do, on standard error: the result comes
 // later.
-func (a *app) showRepairs(repairs []audit.Mend) {
+func (a *app) showRepairs(repairs []repair.Repair) {
 	var table [][]any
 	for _, m := range repairs {
 		table = append(table, repairLine(m))
@@ -108,7 +109,7 @@ func (a *app) showRepairs(repairs []audit.Mend) {
 	ui.Table(a.stderr, []any{"name", "rule", "will"}, table)
 }
 
-func repairLine(m audit.Mend) []any {
+func repairLine(m repair.Repair) []any {
 	name := m.Tenant
 	if name == "" {
 		name = "the farm"

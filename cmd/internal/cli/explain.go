@@ -7,7 +7,7 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
-	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 )
 
 func (a *app) explainCommand() *cli.Command {
@@ -16,7 +16,7 @@ func (a *app) explainCommand() *cli.Command {
 		Description: "Prints what a rule finds, why that matters, how to repair it, and which page of MediaWiki's manual has more.\n\n" + exitHelp + "\n\nExample: wikictl explain raw-html",
 		Action:      a.runExplain,
 		BashComplete: func(*cli.Context) {
-			for _, r := range audit.Rules() {
+			for _, r := range rules.All() {
 				fmt.Fprintln(a.stdout, r.ID)
 			}
 		},
@@ -27,13 +27,13 @@ func (a *app) runExplain(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return tenants.WithHint(usagef("name one rule"), "wikictl audit --list-rules lists them")
 	}
-	r, there := audit.Find(c.Args().First())
+	r, there := rules.Find(c.Args().First())
 	if !there {
 		return tenants.WithHint(usagef("there is no rule %q", c.Args().First()), "wikictl audit --list-rules lists them")
 	}
 	if asJSON(c) {
 		return ui.WriteJSON(a.stdout, r)
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s (%s)\n\nWhat: %s\nWhy:  %s\nMend: %s\nSee:  %s\n", r.ID, r.Severity, r.What, r.Why, r.Mend, r.Reference)
+	_, err := fmt.Fprintf(a.stdout, "%s (%s)\n\nWhat:   %s\nWhy:    %s\nRepair: %s\nSee:    %s\n", r.ID, r.Severity, r.What, r.Why, r.Repair, r.Reference)
 	return err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/wikictl/manual"
-	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 )
 
 // calls are the command lines that a text shows, in `code` or as lines of their own.
@@ -47,7 +47,7 @@ func TestManualShowsWhatThereIs(t *testing.T) {
 func TestRulesNamePages(t *testing.T) {
 	a := &app{stdout: io.Discard, interrupts: &interrupts{}}
 	named := 0
-	for _, r := range audit.Rules() {
+	for _, r := range rules.All() {
 		if call, ours := strings.CutPrefix(r.Reference, "wikictl "); ours {
 			named++
 			if wrong := noSuchCall(a.command(), strings.Fields(call)); wrong != "" {

@@ -15,6 +15,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
@@ -45,7 +46,7 @@ func (a *app) runReport(c *cli.Context) error {
 		return err
 	}
 	r := page.FarmReport{Farm: f, Tenants: list, Made: time.Now(), Program: version}
-	look := audit.Options{Today: r.Made, Quick: c.Bool("quick")}
+	look := rules.Options{Today: r.Made, Quick: c.Bool("quick")}
 	if !whole {
 		look.Tenants = list
 	}
@@ -80,17 +81,17 @@ func (a *app) writeReport(r page.FarmReport, file string, asJSON bool) error {
 
 // gather looks at all that there is to look at. What can't be read is missing
 // from the report; an error is one of the farm's files, or an interruption.
-func (a *app) gather(ctx context.Context, r *page.FarmReport, look audit.Options) (err error) {
+func (a *app) gather(ctx context.Context, r *page.FarmReport, look rules.Options) (err error) {
 	var found audit.Report
 	h, err := a.openHost(r.Farm, true)
 	if err != nil {
 		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so that versions, sizes and upgrades are missing: %s", err))
-		found, err = audit.Static(ctx, r.Farm, look)
+		found, err = rules.Static(ctx, r.Farm, look)
 	} else {
 		defer func() { err = errors.Join(err, h.Close()) }()
 		gatherLedger(ctx, h, r)
 		gatherSizes(ctx, h, r)
-		found, _, err = audit.Live(ctx, h, look)
+		found, _, err = rules.Live(ctx, h, look)
 	}
 	gatherBackups(r)
 	var problems tenants.Problems

@@ -19,7 +19,7 @@ import (
 	"wikictl/migrations/upgrade"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
@@ -114,7 +114,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 
 // objections are what the wanted code has against the settings of tenants.
 func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (stop, remarks map[string][]string, err error) {
-	found, err := audit.Updater(ctx, f, list)
+	found, err := rules.Updater(ctx, f, list)
 	stop, remarks = map[string][]string{}, map[string][]string{}
 	for name, o := range found {
 		stop[name], remarks[name] = o.Stop, o.Remark

@@ -9,6 +9,7 @@ import (
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 )
 
 // total is one of the numbers at the top.
@@ -202,12 +203,12 @@ func ruleCounts(findings []audit.Finding) []ruleCount {
 			who[f.Rule][name] = true
 		}
 	}
-	rules := slices.SortedFunc(maps.Keys(who), func(a, b string) int {
+	all := slices.SortedFunc(maps.Keys(who), func(a, b string) int {
 		return cmp.Or(-cmp.Compare(worst[a], worst[b]), -cmp.Compare(len(who[a]), len(who[b])), strings.Compare(a, b))
 	})
 	var list []ruleCount
-	for _, id := range rules {
-		rule, _ := audit.Find(id)
+	for _, id := range all {
+		rule, _ := rules.Find(id)
 		count := ""
 		if len(who[id]) > 0 {
 			count = grouped(len(who[id]))

@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/rules"
 )
 
 // AuditDocument is the result of an audit, the same in text and in JSON.
@@ -124,7 +125,7 @@ func groups(findings []audit.Finding, byRule bool) []*group {
 	for _, f := range findings {
 		title := who(f.Tenants)
 		if byRule {
-			rule, _ := audit.Find(f.Rule)
+			rule, _ := rules.Find(f.Rule)
 			title = f.Rule + ": " + rule.What
 		}
 		g := byTitle[title]

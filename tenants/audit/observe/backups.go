@@ -1,0 +1,32 @@
+package observe
+
+import (
+	"wikictl/templates/deploy"
+	"wikictl/tenants/backup"
+)
+
+// inspectBackups lists a tenant's dumps, and reads the latest as a whole unless it
+// has to be quick.
+func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {
+	if s.Backups, err = backup.List(dir); err != nil {
+		return err
+	}
+	for _, path := range s.Backups.Half {
+		if deploy.Abandoned(path) {
+			s.HalfDumps = append(s.HalfDumps, path)
+		}
+	}
+	if len(s.Backups.Dumps) == 0 {
+		return nil
+	}
+	latest, err := backup.Open(s.Backups.Dumps[0])
+	if err != nil {
+		s.Damaged = err
+		return nil
+	}
+	s.Latest = latest
+	if !quick {
+		s.Damaged = latest.Verify()
+	}
+	return nil
+}

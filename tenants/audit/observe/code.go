@@ -1,0 +1,228 @@
+package observe
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"wikictl/php"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+)
+
+// Code is what one codebase says of its settings.
+type Code struct {
+	PHP        string // version of the PHP that read it
+	Core       group
+	extensions map[string]group
+	skins      map[string]group
+	Owners     map[string]string   // a component's setting to "the extension Cite"
+	hints      map[string]string   // see near
+	keys       map[string][]string // see defaultKeys
+}
+
+// group is the settings of core or of one component.
+type group struct {
+	Settings map[string]php.Setting
+	names    map[string]bool // named by the code without a declaration
+}
+
+// bare are variables of MediaWiki that no schema and no global statement names.
+var bare = []string{
+	"wgConf", "wgHooks", "wgExtensionFunctions", "wgExtensionCredits", "wgAutoloadClasses", "wgSpecialPages",
+	"wgExtensionMessagesFiles", "wgMessagesDirs", "wgAvailableRights", "wgAPIModules", "wgResourceModules",
+	"wgWikiFarmSettingsDirectory", "wgCommandLineMode",
+}
+
+// Find looks for a setting in core and in what a tenant loads. known is also
+// true of a variable that code names without declaring it.
+func (c *Code) Find(t *tenants.Tenant, name string) (s php.Setting, declared, known bool) {
+	if c == nil {
+		return s, false, false
+	}
+	if s, ok := c.Core.Settings[name]; ok {
+		return s, true, true
+	}
+	known = c.Core.names[name]
+	in := func(groups map[string]group, loaded []string) bool {
+		for _, folder := range loaded {
+			if found, ok := groups[folder].Settings[name]; ok {
+				s = found
+				return true
+			}
+			known = known || groups[folder].names[name]
+		}
+		return false
+	}
+	if in(c.extensions, t.Extensions) || in(c.skins, t.Skins) {
+		return s, true, true
+	}
+	return s, false, known
+}
+
+// all are the names of every declared setting.
+func (c *Code) all(yield func(string) bool) {
+	for name := range c.Core.Settings {
+		if !yield(name) {
+			return
+		}
+	}
+	for name := range c.Owners {
+		if !yield(name) {
+			return
+		}
+	}
+}
+
+func newCode(s php.Settings) *Code {
+	c := &Code{PHP: s.PHP, Core: newGroup(s.Core), Owners: map[string]string{}, hints: map[string]string{}, keys: map[string][]string{}}
+	for _, name := range bare {
+		c.Core.names[name] = true
+	}
+	c.extensions = c.groups("extension", s.Extensions)
+	c.skins = c.groups("skin", s.Skins)
+	return c
+}
+
+func (c *Code) groups(kind string, declared map[string]php.SettingGroup) map[string]group {
+	groups := make(map[string]group, len(declared))
+	for _, folder := range slices.Sorted(maps.Keys(declared)) {
+		g := newGroup(declared[folder])
+		groups[folder] = g
+		for name := range g.Settings {
+			if _, taken := c.Owners[name]; !taken {
+				c.Owners[name] = "the " + kind + " " + folder
+			}
+		}
+	}
+	return groups
+}
+
+func newGroup(s php.SettingGroup) group {
+	g := group{Settings: s.Settings, names: make(map[string]bool, len(s.Names))}
+	for _, name := range s.Names {
+		g.names[name] = true
+	}
+	return g
+}
+
+// ReadCode reads the codebases that tenants run on, each in one PHP process unless
+// the answer is remembered. unread says why one can't be read; those with faults,
+// which have findings of their own, are in neither.
+func ReadCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (read map[*tenants.Codebase]*Code, unread map[*tenants.Codebase]error) {
+	var used []*tenants.Codebase
+	for _, t := range list {
+		if len(t.Codebase.Faults) == 0 && !slices.Contains(used, t.Codebase) {
+			used = append(used, t.Codebase)
+		}
+	}
+	options := fleet.Options[*tenants.Codebase]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	read, unread = map[*tenants.Codebase]*Code{}, map[*tenants.Codebase]error{}
+	for _, r := range fleet.Run(ctx, used, options, func(ctx context.Context, c *tenants.Codebase) (*Code, error) {
+		s, err := readOne(ctx, f.Layout().SettingsCache(c.Name), c)
+		if err != nil {
+			return nil, err
+		}
+		return newCode(s), nil
+	}) {
+		if r.Err != nil {
+			unread[r.Item] = r.Err
+			continue
+		}
+		read[r.Item] = r.Value
+	}
+	return read, unread
+}
+
+// remembered is the file that keeps PHP's answer.
+type remembered struct {
+	Key      string
+	Settings php.Settings
+}
+
+// readOne reads one codebase. What can't be remembered is read again next time:
+// an audit also runs where the state folder is absent or somebody else's.
+func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settings, error) {
+	key := cacheKey(c)
+	var known remembered
+	if data, err := os.ReadFile(cache); err == nil && json.Unmarshal(data, &known) == nil && known.Key == key {
+		return known.Settings, nil
+	}
+	s, err := php.ReadSettings(ctx, c.PHP, c.Path)
+	if err != nil {
+		return s, err
+	}
+	if data, err := json.Marshal(remembered{key, s}); err == nil {
+		_ = deploy.WriteFile(cache, data, 0o644, -1)
+	}
+	return s, nil
+}
+
+// cacheKey changes with everything that ReadSettings looks at: file names,
+// sizes and times of the tree's PHP and manifests, and PHP itself.
+func cacheKey(c *tenants.Codebase) string {
+	h := sha256.New()
+	fmt.Fprintln(h, php.SettingsCode(), c.Path, c.Version)
+	program, _ := filepath.EvalSymlinks(c.PHP)
+	stamp(h, program)
+	stamp(h, filepath.Join(c.Path, "includes", "config-schema.php"))
+	for _, folder := range []string{"extensions", "skins"} {
+		filepath.WalkDir(filepath.Join(c.Path, folder), func(path string, e fs.DirEntry, err error) error {
+			if err != nil {
+				return nil // PHP can't read it either
+			}
+			if e.IsDir() && slices.Contains([]string{"vendor", "node_modules", "tests", "i18n", "resources", "modules"}, e.Name()) {
+				return filepath.SkipDir
+			}
+			if name := e.Name(); strings.HasSuffix(name, ".php") || name == "extension.json" || name == "skin.json" {
+				stamp(h, path)
+			}
+			return nil
+		})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func stamp(h io.Writer, path string) {
+	if info, err := os.Stat(path); err == nil {
+		fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
+	}
+}
+
+// Near is a hint that names the setting most like a name.
+// A name that many tenants have is looked for once.
+func (c *Code) Near(name string) string {
+	hint, known := c.hints[name]
+	if !known {
+		hint = tenants.DidYouMean(name, c.all)
+		c.hints[name] = hint
+	}
+	return hint
+}
+
+// DefaultKeys are the keys of a table's default, which is read once.
+func (c *Code) DefaultKeys(t *tenants.Tenant, name string) []string {
+	if c == nil {
+		return nil
+	}
+	keys, known := c.keys[name]
+	if !known {
+		declared, _, _ := c.Find(t, name)
+		var table map[string]json.RawMessage
+		_ = json.Unmarshal(declared.Default, &table) // a list has no keys
+		keys = slices.Sorted(maps.Keys(table))
+		c.keys[name] = keys
+	}
+	return keys
+}

@@ -1,0 +1,156 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
+)
+
+// LedgerState is one look at the ledger and at the locks that its runs hold.
+type LedgerState struct {
+	tenants  map[string]ledger.Tenant  // nil when the ledger can't be read
+	Upgrades map[string]ledger.Upgrade // begun and not ended, by tenant
+	Runs     []ledger.Run              // begun and not ended
+	Losses   map[string][]ledger.Loss  // that nobody has acknowledged, by tenant
+	Alive    map[string]bool           // runs that still go on, by id
+	busy     map[string]string         // who works on a tenant, by tenant
+}
+
+// inspectLedger reads the ledger by a fixed number of queries, and one for each few
+// hundred tenants while a run goes on. It is empty when no wiki was created yet,
+// and nothing when its server can't be reached, which is another rule's finding.
+func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Server) (l LedgerState, err error) {
+	if servers[h.Farm.Ledger.Name].Err != nil {
+		return l, nil
+	}
+	led, err := h.Ledger(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return LedgerState{tenants: map[string]ledger.Tenant{}}, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	// What comes later may be newer: a run that is seen here and ended before its
+	// session is looked for is not there any more the next time.
+	if l.tenants, err = led.Tenants(ctx); err != nil {
+		return l, err
+	}
+	if l.Upgrades, err = led.OpenUpgrades(ctx); err != nil {
+		return l, err
+	}
+	if l.Runs, err = led.OpenRuns(ctx); err != nil {
+		return l, err
+	}
+	losses, err := led.Losses(ctx)
+	if err != nil {
+		return l, err
+	}
+	l.Losses = map[string][]ledger.Loss{}
+	for _, loss := range losses {
+		if !loss.Acknowledged.Valid {
+			l.Losses[loss.Tenant] = append(l.Losses[loss.Tenant], loss)
+		}
+	}
+	sessions, err := led.Sessions(ctx)
+	if err != nil {
+		return l, err
+	}
+	l.Alive, l.busy = map[string]bool{}, map[string]string{}
+	for name, state := range servers {
+		if state.Err == nil {
+			if err := l.readLocks(ctx, state.server, h, ofServer(sessions, name)); err != nil {
+				return l, err
+			}
+		}
+	}
+	return l, nil
+}
+
+func ofServer(all []ledger.Session, server string) map[int64]ledger.Session {
+	some := map[int64]ledger.Session{}
+	for _, s := range all {
+		if s.Server == server {
+			some[s.Connection] = s
+		}
+	}
+	return some
+}
+
+// readLocks finds out which runs go on and which tenants of a server they hold.
+func (l *LedgerState) readLocks(ctx context.Context, s *mariadb.Server, h *session.Host, sessions map[int64]ledger.Session) error {
+	pulse, err := s.Pulse(ctx)
+	if err != nil {
+		return err
+	}
+	going := false
+	for _, session := range sessions {
+		if pulse.Lives(session.Connection, session.Since) {
+			going = true
+			_, run, _ := strings.Cut(session.Holder, ", run ")
+			l.Alive[run] = true
+		}
+	}
+	if !going {
+		return nil
+	}
+	byLock := map[string]string{}
+	for _, t := range h.Farm.Tenants {
+		byLock[t.Database] = t.Name
+	}
+	for name, row := range l.tenants {
+		if row.Server == s.Name {
+			byLock[row.Database] = name
+		}
+	}
+	names := make([]string, 0, len(byLock))
+	for name := range byLock {
+		names = append(names, name)
+	}
+	held, err := s.Held(ctx, names)
+	for name, connection := range held {
+		l.busy[byLock[name]] = sessions[connection].Holder
+	}
+	return err
+}
+
+// busyIn says which tenants were worked on at one of two looks, or in between.
+func busyIn(before, after LedgerState) map[string]string {
+	busy := map[string]string{}
+	for name, row := range after.tenants {
+		if row != before.tenants[name] || after.Upgrades[name] != before.Upgrades[name] {
+			busy[name] = "run " + row.Run
+		}
+	}
+	for name, row := range before.tenants {
+		if _, still := after.tenants[name]; !still {
+			busy[name] = "run " + row.Run
+		}
+	}
+	for _, look := range []LedgerState{before, after} {
+		for name, holder := range look.busy {
+			busy[name] = holder
+		}
+	}
+	return busy
+}
+
+// keep leaves only the runs that were open before, too, and takes those that went
+// on then for going on.
+func (l *LedgerState) keep(before LedgerState) {
+	open := map[string]bool{}
+	for _, r := range before.Runs {
+		open[r.ID] = true
+	}
+	var both []ledger.Run
+	for _, r := range l.Runs {
+		if open[r.ID] && !before.Alive[r.ID] {
+			both = append(both, r)
+		}
+	}
+	l.Runs = both
+}

@@ -1,0 +1,105 @@
+package observe
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb/schema"
+)
+
+// Reference is what the databases of a component set should have.
+type Reference struct {
+	Schema schema.Schema
+	Source string // where that is from
+}
+
+// enough is how many wikis of one component set must be there before what most of
+// them have is taken for what they should have.
+const enough = 3
+
+// readReferences takes for each component set the schema of its golden, which
+// MediaWiki's own installer and updater made, or what most wikis of it have: those
+// that came to their code by an upgrade may have no golden.
+func readReferences(l tenants.Layout, t *Observed) (map[string]Reference, error) {
+	bySet := map[string][]schema.Schema{}
+	for name, row := range t.Ledger {
+		_, open := t.History.Upgrades[name]
+		state := t.Servers[row.Server]
+		if row.State != ledger.Ready || t.Busy[name] != "" || open || state.Err != nil || state.Inspection == nil {
+			continue
+		}
+		if found := state.Databases[row.Database]; found != nil {
+			bySet[row.ComponentSet] = append(bySet[row.ComponentSet], found.Schema)
+		}
+	}
+	references := map[string]Reference{}
+	for set, schemas := range bySet {
+		golden, err := readGoldenSchema(l.GoldenSchema(set))
+		if errors.Is(err, fs.ErrPermission) {
+			t.Farm.Unseen, err = append(t.Farm.Unseen, err.Error()), nil
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case golden != nil:
+			references[set] = Reference{golden, "a fresh wiki of its code"}
+		case len(schemas) >= enough:
+			references[set] = Reference{schema.Common(schemas), fmt.Sprintf("most of the %d wikis of its code", len(schemas))}
+		}
+	}
+	return references, nil
+}
+
+// readGoldenSchema is nil when there is none: a golden of an older wikictl has none.
+func readGoldenSchema(file string) (schema.Schema, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	schema, err := schema.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; remove it", file, err)
+	}
+	return schema, nil
+}
+
+// SQLWords are those of one file of the farm's own SQL.
+type SQLWords map[string]bool
+
+var word = regexp.MustCompile(`\w+`)
+
+// readFarmSQL reads the words of the *.sql files of a folder, which need not exist.
+func readFarmSQL(folder string) ([]SQLWords, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.sql"))
+	if err != nil {
+		return nil, err
+	}
+	var all []SQLWords
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		w := SQLWords{}
+		for _, name := range word.FindAllString(string(text), -1) {
+			w[name] = true
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// Explains says whether the farm's own SQL may have made a difference: a file of
+// it names the table, and the column or index.
+func (w SQLWords) Explains(d schema.Difference) bool {
+	return w[d.Table] && (d.Name == "" || w[d.Name])
+}

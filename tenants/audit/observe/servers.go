@@ -1,0 +1,72 @@
+package observe
+
+import (
+	"context"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
+)
+
+// Server is what one server says.
+type Server struct {
+	Err    error // it can't be reached or does not answer; nothing else is known then
+	server *mariadb.Server
+	*mariadb.Inspection
+	ByUser map[string][]mariadb.AccountFound
+}
+
+// Account is an account of a server, by name and host.
+func (s Server) Account(user, host string) (mariadb.AccountFound, bool) {
+	for _, a := range s.ByUser[user] {
+		if a.Host == host {
+			return a, true
+		}
+	}
+	return mariadb.AccountFound{}, false
+}
+
+// ManyJobs is how many jobs in a wiki's queue are taken for a sign that nothing
+// runs them: a wiki that is edited has a few dozen, a large import some hundred.
+const ManyJobs = 1000
+
+// connect opens every server of the farm.
+func connect(ctx context.Context, h *session.Host) map[string]Server {
+	states := map[string]Server{}
+	for name, def := range h.Farm.Servers {
+		s, err := h.Server(ctx, def)
+		states[name] = Server{Err: err, server: s}
+	}
+	return states
+}
+
+// inspectServers asks every server what it holds, each by a fixed number of queries.
+func inspectServers(ctx context.Context, h *session.Host, states map[string]Server) {
+	var defs []*tenants.Server
+	for name, def := range h.Farm.Servers {
+		if states[name].Err == nil {
+			defs = append(defs, def)
+		}
+	}
+	options := fleet.Options[*tenants.Server]{Jobs: len(defs), MaxFailures: fleet.NoLimit}
+	inspect := func(ctx context.Context, def *tenants.Server) (*mariadb.Inspection, error) {
+		s := states[def.Name].server
+		i, err := s.Inspect(ctx)
+		if err == nil {
+			s.Recount(ctx, i, ManyJobs/2)
+		}
+		return i, err
+	}
+	for _, r := range fleet.Run(ctx, defs, options, inspect) {
+		state := states[r.Item.Name]
+		state.Inspection, state.Err = r.Value, r.Err
+		if r.Err == nil {
+			state.ByUser = map[string][]mariadb.AccountFound{}
+			for _, a := range r.Value.Accounts {
+				state.ByUser[a.User] = append(state.ByUser[a.User], a)
+			}
+		}
+		states[r.Item.Name] = state
+	}
+}

@@ -1,0 +1,126 @@
+package observe
+
+import (
+	"context"
+	"runtime"
+	"slices"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/secrets"
+	"wikictl/tenants/session"
+)
+
+// Wiki is what one tenant has on disk, and what it answers. There is none for a tenant
+// that a run changes meanwhile.
+type Wiki struct {
+	deploy.Inspection
+	Unread     error // why nothing else is known
+	Row        ledger.Tenant
+	Code       *tenants.Codebase // that it runs on; nil: no codebase is as it was then
+	Changes    []deploy.Change   // from what its definitions give for that code
+	Uncompared error             // why there are no changes
+	Secrets    error             // why its secrets can't be read
+	Known      []string          // those secrets, to be masked
+	Needed     int               // the release that a rollback would serve; zero: none
+
+	Backups   backup.Listing
+	HalfDumps []string     // that nobody writes any more
+	Latest    *backup.Dump // nil: there is none that is described
+	Damaged   error        // of the latest one
+
+	Answers []Answer // one a host name; none when no wiki is asked
+}
+
+// inspectWikis looks at every tenant that was created and is not being upgraded,
+// by a look at the ledger, several at once.
+func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerState) (map[string]*Wiki, error) {
+	if seen.tenants == nil {
+		return nil, nil
+	}
+	undo := map[string]ledger.Upgrade{}
+	if len(seen.tenants) > 0 {
+		l, err := h.Ledger(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if undo, err = l.LastUpgraded(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var ready []*tenants.Tenant
+	for _, t := range w.List {
+		if _, upgrading := seen.Upgrades[t.Name]; !upgrading && seen.tenants[t.Name].State == ledger.Ready {
+			ready = append(ready, t)
+		}
+	}
+	states := map[string]*Wiki{}
+	looking := fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, ready, looking, func(ctx context.Context, t *tenants.Tenant) (*Wiki, error) {
+		s := &Wiki{Row: seen.tenants[t.Name], Needed: neededBy(undo[t.Name], seen.tenants[t.Name])}
+		return s, s.inspect(ctx, h, t, w.Quick)
+	}) {
+		if states[r.Item.Name] = r.Value; r.Err != nil {
+			states[r.Item.Name] = &Wiki{Row: seen.tenants[r.Item.Name], Unread: r.Err}
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return states, nil
+}
+
+// neededBy is the release that wikictl rollback would serve again.
+func neededBy(last ledger.Upgrade, now ledger.Tenant) int {
+	if last.Backup == "" || last.NewSet != now.ComponentSet {
+		return 0
+	}
+	return last.OldRelease
+}
+
+// inspect looks at one tenant.
+func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, quick bool) (err error) {
+	if s.Inspection, err = h.Deploy.Inspect(t.Name); err != nil {
+		return err
+	}
+	s.Code = runsOn(h.Farm, t, s.Row)
+	var all secrets.Secrets
+	all, s.Secrets = h.Deploy.ReadSecrets(t.Name)
+	s.Known = all.Reveal()
+	if s.Secrets == nil && s.Code != nil && len(s.Broken) == 0 {
+		s.Changes, s.Uncompared = compareFiles(ctx, h, t, s.Code)
+	}
+	if err := s.inspectBackups(h.Layout.Backups(t.Name), quick); err != nil {
+		return err
+	}
+	if !quick {
+		s.Answers = ask(ctx, h.Farm.Web.Probe, t)
+	}
+	return ctx.Err()
+}
+
+// runsOn is the codebase that a tenant's database was made or upgraded for, which
+// need not be the wanted one.
+func runsOn(f *tenants.Farm, t *tenants.Tenant, row ledger.Tenant) *tenants.Codebase {
+	for _, c := range []*tenants.Codebase{t.Codebase, f.Codebases[row.Codebase]} {
+		if c != nil && t.ComponentSet(c) == row.ComponentSet {
+			return c
+		}
+	}
+	return nil
+}
+
+func compareFiles(ctx context.Context, h *session.Host, t *tenants.Tenant, c *tenants.Codebase) ([]deploy.Change, error) {
+	want, err := h.Wanted(t, c)
+	if err != nil {
+		return nil, err
+	}
+	return h.Deploy.Compare(ctx, deploy.Of(want), false)
+}
+
+// Left are files that killed processes left.
+// left is everything of a tenant that was left half-written.
+func (d *Wiki) Left() []string { return slices.Concat(d.Leftovers, d.HalfDumps) }

@@ -1,0 +1,171 @@
+// Package repair corrects what an audit found, where that is safe: links, modes, grants,
+// leftovers. It changes no wiki's content and no definition.
+package repair
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/audit/rules"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/session"
+)
+
+// Repair is one act that removes the cause of a finding.
+type Repair struct {
+	Rule   string // that found it
+	Tenant string // empty: it is the farm's
+	What   string // for a person, such as "chmod 0640 /…/LocalSettings.php"
+
+	do  func(ctx context.Context, h *session.Host) error
+	row ledger.Tenant // of the tenant, as it was when it was looked at
+}
+
+// repairs are the rules whose findings are safe to repair, and how: at a tenant, or
+// at the farm as a whole when t is nil. A wiki's content, its definitions and what
+// somebody may have meant are never changed.
+var repairs = map[string]func(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair{
+	"link-broken":    links,
+	"cache-missing":  cache,
+	"file-mode":      rights,
+	"file-owner":     rights,
+	"folder-mode":    rights,
+	"release-unused": releases,
+	"file-half":      leftovers,
+	"php-unasked":    platformScript,
+	"grant-missing":  grants,
+	"database-mark":  mark,
+}
+
+// Of lists what Run can do about the findings of a report, in their order. o is what the
+// report was made from.
+func Of(f *tenants.Farm, o *observe.Observed, r audit.Report) []Repair {
+	var all []Repair
+	done := map[string]bool{}
+	for _, found := range r.Findings {
+		plan := repairs[found.Rule]
+		if plan == nil {
+			continue
+		}
+		names := found.Tenants
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, name := range names {
+			for _, m := range plan(f, o, f.Tenant(name)) {
+				m.row = o.Ledger[name]
+				if m.Rule, m.Tenant = found.Rule, name; !done[name+"\n"+m.What] {
+					done[name+"\n"+m.What] = true
+					all = append(all, m)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func links(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	d := o.Wikis[t.Name]
+	if d.Code == nil {
+		return nil // there is no code to lead it to
+	}
+	return []Repair{{
+		What: fmt.Sprintf("lead %s and core to the latest release on %s", f.Layout().Current(t.Name), d.Code.Path),
+		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.Code.Path) },
+	}}
+}
+
+func cache(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	path := f.Layout().Cache(t.Name)
+	return []Repair{{
+		What: "make the folder " + path,
+		do:   func(_ context.Context, h *session.Host) error { return h.Deploy.MakeOwn(t.Name, path) },
+	}}
+}
+
+func rights(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	all := o.Farm.Rights
+	if t != nil {
+		all = o.Wikis[t.Name].Rights
+	}
+	var list []Repair
+	for _, r := range all {
+		list = append(list, Repair{
+			What: r.Path + ": " + r.MendText(),
+			do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.SetRights(ctx, r) },
+		})
+	}
+	return list
+}
+
+func releases(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	d := o.Wikis[t.Name]
+	unused := deploy.Unused(d.Inspection, d.Needed)
+	return []Repair{{
+		What: fmt.Sprintf("remove %s of %s", rules.Numbered("release", unused), f.Layout().Releases(t.Name)),
+		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.Discard(ctx, t.Name, unused) },
+	}}
+}
+
+func leftovers(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	paths := o.Farm.Leftovers
+	if t != nil {
+		paths = o.Wikis[t.Name].Left()
+	}
+	return []Repair{{
+		What: "remove " + strings.Join(paths, ", "),
+		do: func(ctx context.Context, h *session.Host) error {
+			for _, path := range paths {
+				if err := h.Deploy.RemoveLeftover(ctx, path); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}}
+}
+
+func platformScript(f *tenants.Farm, _ *observe.Observed, _ *tenants.Tenant) []Repair {
+	return []Repair{{
+		What: "write " + f.Layout().PlatformScript() + ", by which php-fpm is asked what it is",
+		do:   func(_ context.Context, h *session.Host) error { return h.WritePlatformScript() },
+	}}
+}
+
+// mark marks a database, unless its accounts show that it is not the tenant's.
+func mark(_ *tenants.Farm, _ *observe.Observed, t *tenants.Tenant) []Repair {
+	return []Repair{{
+		What: fmt.Sprintf("give the database %s the farm's mark", t.Database),
+		do: func(ctx context.Context, h *session.Host) error {
+			s, err := h.Server(ctx, t.Server)
+			if err != nil {
+				return err
+			}
+			return s.Mark(ctx, h.AccountsOf(t))
+		},
+	}}
+}
+
+// grants gives a tenant's two accounts, which have the passwords of its secrets
+// file, their grants.
+func grants(_ *tenants.Farm, _ *observe.Observed, t *tenants.Tenant) []Repair {
+	return []Repair{{
+		What: fmt.Sprintf("grant %s and %s what they need on %s", t.WebAccount(), t.SchemaAccount(), t.Database),
+		do: func(ctx context.Context, h *session.Host) error {
+			secrets, err := h.Deploy.ReadSecrets(t.Name)
+			if err != nil {
+				return err
+			}
+			s, err := h.Server(ctx, t.Server)
+			if err != nil {
+				return err
+			}
+			return s.EnsureAccounts(ctx, session.Accounts(t, secrets))
+		},
+	}}
+}

@@ -1,0 +1,254 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
+)
+
+// accountRules compare the accounts of wikis and what they may do with what they
+// need.
+var accountRules = []rule{
+	{Rule: audit.Rule{
+		ID: "account-missing", Severity: audit.Error,
+		What:      "An account of a wiki is gone from its server.",
+		Why:       "The wiki does not work, or can't be upgraded.",
+		Repair:    "Create it again with the password that state/secrets has, and grant it what the hint says.",
+		Reference: "MariaDB: CREATE USER",
+	}, observed: accountMissing},
+	{Rule: audit.Rule{
+		ID: "account-no-password", Severity: audit.Error,
+		What:      "An account of a wiki has no password.",
+		Why:       "Whoever reaches the server reads and writes the wiki's database, password hashes included.",
+		Repair:    "Give it the password that state/secrets has.",
+		Reference: "MariaDB: ALTER USER",
+	}, observed: accountOpen},
+	{Rule: audit.Rule{
+		ID: "account-password", Severity: audit.Error,
+		What:      "An account of a wiki does not have the password of the wiki's secrets file.",
+		Why:       "The wiki can't connect. wikictl takes the account for another program's, and neither changes nor removes it.",
+		Repair:    "If it is the wiki's, give it that password: ALTER USER.",
+		Reference: "MariaDB: ALTER USER",
+	}, observed: accountPassword},
+	{Rule: audit.Rule{
+		ID: "account-host", Severity: audit.Warning,
+		What:      "There is an account of a wiki's name for other hosts than wanted.",
+		Why:       "It can be reached from more places than the wiki is served from.",
+		Repair:    "Drop it, or set account_host of the server to what is wanted.",
+		Reference: "MariaDB: CREATE USER, Account Names",
+	}, observed: accountHost},
+	{Rule: audit.Rule{
+		ID: "grant-missing", Severity: audit.Error,
+		What:      "An account of a wiki may not do what it needs in the wiki's database.",
+		Why:       "Pages can't be read or saved, or the wiki can't be upgraded.",
+		Repair:    "Run the GRANT of the hint.",
+		Reference: "MariaDB: GRANT, Database Privileges",
+	}, observed: grantMissing},
+	{Rule: audit.Rule{
+		ID: "grant-extra", Severity: audit.Error,
+		What:      "An account of a wiki may do more than it needs.",
+		Why:       "Whoever takes over the wiki may change its schema, or reach other wikis.",
+		Repair:    "REVOKE it.",
+		Reference: "MariaDB: REVOKE",
+	}, observed: grantExtra},
+	{Rule: audit.Rule{
+		ID: "grant-wildcard", Severity: audit.Error,
+		What:      "A grant of a wiki's account names a database with _ or % without a \\ before it.",
+		Why:       "_ stands for any character and % for any number of them: the account reaches other databases, too, or will when one of a fitting name is made.",
+		Repair:    "Grant it again with \\_ and revoke the other.",
+		Reference: "MariaDB: GRANT, Database Privileges",
+	}, observed: grantWildcard},
+	{Rule: audit.Rule{
+		ID: "account-unowned", Severity: audit.Note,
+		What:      "An account that is no wiki's looks like one, or may do something in wikis' databases.",
+		Why:       "Nobody looks after its password, and it outlives what it was made for.",
+		Repair:    "Drop it if it is nobody's.",
+		Reference: "MariaDB: DROP USER",
+	}, observedFarm: unownedAccounts},
+}
+
+// role is one of the two accounts of a tenant.
+type role struct {
+	kind, name string
+	wanted     []string // privileges
+	found      mariadb.AccountFound
+	there      bool
+}
+
+// roles are the tenant's accounts, where its database is whole and open.
+func (s *subject) roles() []role {
+	if _, found := s.settled(); found == nil {
+		return nil
+	}
+	state, _ := s.server()
+	web, schema := mariadb.WantedGrants()
+	both := []role{{kind: "web", name: s.tenant.WebAccount(), wanted: web}, {kind: "schema", name: s.tenant.SchemaAccount(), wanted: schema}}
+	for i := range both {
+		both[i].found, both[i].there = state.Account(both[i].name, s.tenant.Server.AccountHost)
+	}
+	return both
+}
+
+func accountMissing(s *subject, r *reporter) {
+	for _, a := range s.roles() {
+		if !a.there {
+			r.say(s.tenant.Position, a.name, s.grantStatement(a), "its %s account %s@%s is gone from server %s", a.kind, a.name, s.tenant.Server.AccountHost, s.tenant.Server.Name)
+		}
+	}
+}
+
+func (s *subject) grantStatement(a role) string {
+	return mariadb.GrantStatement(s.tenant.Database, a.name, s.tenant.Server.AccountHost, a.kind == "schema")
+}
+
+func accountOpen(s *subject, r *reporter) {
+	for _, a := range s.roles() {
+		if a.there && a.found.NoPassword {
+			r.say(s.tenant.Position, a.name, "", "its %s account %s has no password", a.kind, a.found.Name())
+		}
+	}
+}
+
+func accountPassword(s *subject, r *reporter) {
+	accounts, known := s.observed.Accounts[s.tenant.Name]
+	if !known || accounts.Named {
+		return
+	}
+	for _, a := range s.roles() {
+		password := accounts.Web.Password
+		if a.kind == "schema" {
+			password = accounts.Schema.Password
+		}
+		if a.there && !a.found.NoPassword && password != "" && !a.found.Has(password) {
+			r.say(s.tenant.Position, a.name, "ALTER USER, if it is the wiki's", "its %s account %s has another password than %s", a.kind, a.found.Name(), s.Farm.Layout().Secrets(s.tenant.Name))
+		}
+	}
+}
+
+func accountHost(s *subject, r *reporter) {
+	state, _ := s.server()
+	for _, a := range s.roles() {
+		for _, other := range state.ByUser[a.name] {
+			if other.Host != s.tenant.Server.AccountHost {
+				r.say(s.tenant.Position, a.name, "DROP USER, or account_host in [servers."+s.tenant.Server.Name+"]", "there is an account %s beside the wanted %s@%s", other.Name(), a.name, s.tenant.Server.AccountHost)
+			}
+		}
+	}
+}
+
+// ofDatabase are the grants of an account that are about the whole of a database,
+// and the others.
+func ofDatabase(a mariadb.AccountFound, database string) (its, others []mariadb.Grant) {
+	for _, g := range a.Grants {
+		if g.Reaches(database) && g.Database != "" && g.Table == "" {
+			its = append(its, g)
+		} else {
+			others = append(others, g)
+		}
+	}
+	return its, others
+}
+
+func grantMissing(s *subject, r *reporter) {
+	for _, a := range s.roles() {
+		if !a.there {
+			continue
+		}
+		have := map[string]bool{}
+		for _, g := range a.found.Grants {
+			if g.Reaches(s.tenant.Database) && g.Table == "" {
+				for _, p := range g.Privileges {
+					have[p] = true
+				}
+			}
+		}
+		lacks := slices.DeleteFunc(slices.Clone(a.wanted), func(p string) bool { return have[p] })
+		if len(lacks) > 0 {
+			r.say(s.tenant.Position, a.name, s.grantStatement(a), "its %s account %s lacks %s on %s", a.kind, a.found.Name(), strings.Join(lacks, ", "), s.tenant.Database)
+		}
+	}
+}
+
+func grantExtra(s *subject, r *reporter) {
+	for _, a := range s.roles() {
+		its, others := ofDatabase(a.found, s.tenant.Database)
+		var extra []string
+		for _, g := range others {
+			extra = append(extra, g.String())
+		}
+		for _, g := range its {
+			g.Privileges = slices.DeleteFunc(slices.Clone(g.Privileges), func(p string) bool {
+				return slices.Contains(a.wanted, p) || (a.kind == "schema" && p != "GRANT OPTION")
+			})
+			if len(g.Privileges) > 0 {
+				extra = append(extra, g.String())
+			}
+		}
+		if len(extra) > 0 {
+			r.say(s.tenant.Position, a.name, "REVOKE …", "its %s account %s has more than it needs: %s", a.kind, a.found.Name(), strings.Join(extra, "; "))
+		}
+	}
+}
+
+func grantWildcard(s *subject, r *reporter) {
+	for _, a := range s.roles() {
+		for _, g := range a.found.Grants {
+			if !g.Wild() || !g.Reaches(s.tenant.Database) {
+				continue // of another database altogether: grant-extra
+			}
+			state, _ := s.server()
+			var reached []string
+			for name := range state.Databases {
+				if name != s.tenant.Database && g.Reaches(name) {
+					reached = append(reached, name)
+				}
+			}
+			slices.Sort(reached)
+			severity, what := audit.Note, "no other database yet"
+			if len(reached) > 0 {
+				severity, what = r.rule.Severity, firstOf(reached)
+			}
+			r.sayAs(severity, s.tenant.Position, a.name, s.grantStatement(a), "the grant on `%s` of its %s account %s reaches %s, too", g.Database, a.kind, a.found.Name(), what)
+		}
+	}
+}
+
+// looksLikeWiki says whether a database may be a wiki's, or one that wikictl made.
+func looksLikeWiki(name string, f *mariadb.Found) bool {
+	return strings.HasPrefix(name, "wiki_") || isGolden(name) || (f.Level != mediawiki.NoTables && f.Level != mediawiki.Foreign)
+}
+
+// isGolden says whether a database, or an account, is one that a golden is made in.
+func isGolden(name string) bool { return strings.HasPrefix(name, mariadb.GoldenPrefix) }
+
+func unownedAccounts(w *wanted, r *reporter) {
+	if !w.Whole || w.observed.Ledger == nil {
+		return
+	}
+	owners, others := w.owners(), w.othersAccounts()
+	w.eachServer(func(name string, state observe.Server) {
+		var found []string
+		for _, a := range state.Accounts {
+			making := isGolden(a.User) && len(w.observed.History.Alive) > 0
+			if owners.account(name, a.User) == "" && !making && (!others[onServer(name, a.User)] && (strings.HasPrefix(a.User, "wiki_") || isGolden(a.User)) || reachesAny(a, w.Farm.Tenants, name)) {
+				found = append(found, a.Name())
+			}
+		}
+		if len(found) > 0 {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "DROP USER, if they are nobody's", "accounts that are nobody's and look like a wiki's, or reach one: %s", firstOf(found))
+		}
+	})
+}
+
+// reachesAny says whether an account was granted something on a tenant's database.
+// What is granted on everything is an administrator's.
+func reachesAny(a mariadb.AccountFound, list []*tenants.Tenant, server string) bool {
+	return slices.ContainsFunc(a.Grants, func(g mariadb.Grant) bool {
+		return g.Database != "" && slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Server.Name == server && g.Reaches(t.Database) })
+	})
+}

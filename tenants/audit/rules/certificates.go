@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+)
+
+// certificateRules are about the files that web.certificate names.
+var certificateRules = []rule{
+	{Rule: audit.Rule{
+		ID: "certificate-unfit", Severity: audit.Error,
+		What:      "A wiki's TLS certificate is missing, is none, is not its key's, or is not for its host names.",
+		Why:       "Browsers refuse the wiki; the web server may refuse to start with all of them.",
+		Repair:    "Get a certificate for all of the wiki's hosts and put it where web.certificate says.",
+		Reference: "nginx: Configuring HTTPS servers",
+	}, observed: unfitCertificate},
+	{Rule: audit.Rule{
+		ID: "certificate-expired", Severity: audit.Error,
+		What:      "A wiki's TLS certificate is not valid any more, or not yet.",
+		Why:       "Browsers refuse the wiki.",
+		Repair:    "Renew it, reload the web server, and see why it was not renewed by itself.",
+		Reference: "RFC 5280: Validity",
+	}, observed: expiredCertificate},
+	{Rule: audit.Rule{
+		ID: "certificate-ends", Severity: audit.Warning,
+		What:      "A wiki's TLS certificate ends within 21 days.",
+		Why:       "Those that are renewed by themselves are renewed by then, so this one is not.",
+		Repair:    "Renew it and reload the web server.",
+		Reference: "RFC 5280: Validity",
+	}, observed: endingCertificate},
+	{Rule: audit.Rule{
+		ID: "certificate-key-open", Severity: audit.Error,
+		What:      "Everybody on the machine can read the key of a wiki's TLS certificate.",
+		Why:       "Whoever has it can pretend to be the wiki.",
+		Repair:    "chmod o-rwx; the web server reads it as root.",
+		Reference: "nginx: Configuring HTTPS servers",
+	}, observed: openKey},
+}
+
+// endingDays is how long before its end a certificate is spoken of: ACME clients
+// renew those of 90 days a month before.
+const endingDays = 21
+
+// certificate is the subject's, if the farm has any and the wiki is there.
+func (s *subject) certificate() (c observe.Certificate, paths observe.CertificatePaths, ok bool) {
+	if s.state() == nil {
+		return c, paths, false
+	}
+	paths = observe.PathsOf(s.Farm, s.tenant)
+	c, ok = s.observed.Certificates[paths]
+	return c, paths, ok
+}
+
+func unfitCertificate(s *subject, r *reporter) {
+	c, paths, ok := s.certificate()
+	if !ok {
+		return
+	}
+	if c.Err != nil {
+		r.say(s.Farm.At("web.certificate"), "web.certificate", "", "%s", c.Err)
+		return
+	}
+	var wrong []string
+	for _, host := range s.tenant.Hosts {
+		if err := c.Leaf.VerifyHostname(host); err != nil {
+			wrong = append(wrong, host)
+		}
+	}
+	if len(wrong) > 0 {
+		r.say(s.tenant.Position, "hosts", "", "%s is not for %s", paths.Certificate, strings.Join(wrong, ", "))
+	}
+}
+
+func expiredCertificate(s *subject, r *reporter) {
+	c, paths, ok := s.certificate()
+	switch {
+	case !ok || c.Leaf == nil:
+	case s.today.After(c.Leaf.NotAfter):
+		r.say(s.Farm.At("web.certificate"), "web.certificate", "", "%s ended on %s UTC", paths.Certificate, c.Leaf.NotAfter.UTC().Format(time.DateTime))
+	case s.today.Before(c.Leaf.NotBefore):
+		r.say(s.Farm.At("web.certificate"), "web.certificate", "", "%s is valid from %s UTC on", paths.Certificate, c.Leaf.NotBefore.UTC().Format(time.DateTime))
+	}
+}
+
+func endingCertificate(s *subject, r *reporter) {
+	c, paths, ok := s.certificate()
+	if !ok || c.Leaf == nil || s.today.After(c.Leaf.NotAfter) || c.Leaf.NotAfter.Sub(s.today) > endingDays*24*time.Hour {
+		return
+	}
+	r.say(s.Farm.At("web.certificate"), "web.certificate", "", "%s ends on %s UTC", paths.Certificate, c.Leaf.NotAfter.UTC().Format(time.DateTime))
+}
+
+func openKey(s *subject, r *reporter) {
+	if c, paths, ok := s.certificate(); ok && c.KeyMode&0o007 != 0 {
+		r.say(s.Farm.At("web.certificate_key"), "web.certificate_key", "chmod o-rwx "+paths.Key, "%s has mode %04o", paths.Key, c.KeyMode)
+	}
+}

@@ -1,0 +1,171 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+)
+
+// codeRules compare settings with the code that reads them.
+var codeRules = []rule{
+	{Rule: audit.Rule{
+		ID: "setting-unknown", Severity: audit.Warning,
+		What:      "Nothing that the tenant runs reads the setting.",
+		Why:       "A misspelt setting does nothing, and what it should have done is not done.",
+		Repair:    "Correct the name, or take the setting away.",
+		Reference: "Manual:Configuration settings",
+	}, setting: unknownSetting},
+	{Rule: audit.Rule{
+		ID: "setting-not-loaded", Severity: audit.Warning,
+		What:      "The setting belongs to an extension or a skin that the tenant does not load.",
+		Why:       "It does nothing; perhaps the extension was meant to be there.",
+		Repair:    "Add the extension or skin, or take the setting away.",
+		Reference: "Manual:Extensions",
+	}},
+	{Rule: audit.Rule{
+		ID: "setting-type", Severity: audit.Error,
+		What:      "The value is of a type that the code does not expect.",
+		Why:       `PHP takes "false" for true, and a word where a list belongs is an error on some page later.`,
+		Repair:    "Write the value as the type that the message names.",
+		Reference: "Manual:Configuration settings",
+	}},
+	{Rule: audit.Rule{
+		ID: "setting-value", Severity: audit.Error,
+		What:      "The value is none of those that the setting may have.",
+		Why:       "MediaWiki then falls back to something else, or fails when it is first needed.",
+		Repair:    "Use one of the values that the message names.",
+		Reference: "Manual:Configuration settings",
+	}},
+	{Rule: audit.Rule{
+		ID: "setting-obsolete", Severity: audit.Warning,
+		What:      "The wanted version of MediaWiki no longer reads the setting.",
+		Why:       "It worked before an upgrade and does nothing now.",
+		Repair:    "Use what replaced it, or take it away.",
+		Reference: "Manual:Configuration settings (alphabetical)",
+	}},
+	{Rule: audit.Rule{
+		ID: "setting-deprecated", Severity: audit.Note,
+		What:      "The wanted version of MediaWiki still reads the setting, but a later one will not.",
+		Why:       "The next upgrade changes how the wiki behaves.",
+		Repair:    "Use what replaces it.",
+		Reference: "Manual:Configuration settings (alphabetical)",
+	}},
+}
+
+// unknownSetting decides which of the rules about code a setting breaks; it
+// breaks at most one but those about its value.
+func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
+	if s.code == nil {
+		return
+	}
+	declared, isDeclared, known := s.code.Find(s.tenant, name)
+	version := "MediaWiki " + s.tenant.Codebase.Version
+	if isDeclared && declared.Obsolete == "" {
+		if declared.Deprecated != "" {
+			r.as("setting-deprecated", v.Position, name, "", "%s: %s", version, declared.Deprecated)
+		}
+		c := checker{r: r}
+		if more, there := moreTypes[name]; there && fits(v, more) {
+			return
+		}
+		c.check(name, v, declared)
+		if !c.checkKnown(name, v, s) {
+			c.checkDefault(name, v, declared)
+		}
+		return
+	}
+	if isDeclared {
+		r.as("setting-obsolete", v.Position, name, "take it away", "%s: %s", version, declared.Obsolete)
+		return
+	}
+	if known {
+		return
+	}
+	if instead, gone := removed[name]; gone {
+		r.as("setting-obsolete", v.Position, name, instead, "%s does not read it any more", version)
+		return
+	}
+	if owner, there := s.code.Owners[name]; there {
+		r.as("setting-not-loaded", v.Position, name, "add it to extensions or skins, or take the setting away", "it belongs to %s, which is not loaded", owner)
+		return
+	}
+	if other := s.elsewhere(name); other != "" {
+		r.as("setting-obsolete", v.Position, name, "take it away", "%s does not read it, MediaWiki %s did", version, other)
+		return
+	}
+	r.say(v.Position, name, s.code.Near(name), "%s and what the tenant loads read no such setting", version)
+}
+
+// elsewhere is the version of an older codebase of the farm that has the setting.
+func (s *subject) elsewhere(name string) string {
+	for _, other := range slices.Sorted(maps.Keys(s.Farm.Codebases)) {
+		c := s.Farm.Codebases[other]
+		if c == s.tenant.Codebase || s.wanted.code[c] == nil || newer(c.Version, s.tenant.Codebase.Version) {
+			continue
+		}
+		if _, declared, _ := s.wanted.code[c].Find(s.tenant, name); declared {
+			return c.Version
+		}
+	}
+	return ""
+}
+
+// as reports under another rule's name than the one that looks.
+func (r *reporter) as(id string, at tenants.Position, key, hint, format string, args ...any) {
+	before := r.rule
+	defer func() { r.rule = before }()
+	for i := range r.all {
+		if r.all[i].ID == id {
+			r.rule = &r.all[i]
+		}
+	}
+	r.say(at, key, hint, format, args...)
+}
+
+// removed are settings that MediaWiki had once, and what replaced them (release
+// notes of MediaWiki 1.31 to 1.43).
+var removed = map[string]string{
+	"wgUseSquid":                     "use wgUseCdn",
+	"wgSquidServers":                 "use wgCdnServers",
+	"wgSquidServersNoPurge":          "use wgCdnServersNoPurge",
+	"wgSquidMaxage":                  "use wgCdnMaxAge",
+	"wgUseTidy":                      "take it away: pages are always tidied",
+	"wgEnableAPI":                    "take it away: the API is always there",
+	"wgEnableWriteAPI":               "take it away: the API is always there",
+	"wgUseAjax":                      "take it away",
+	"wgHtml5":                        "take it away",
+	"wgShowSQLErrors":                "use wgShowExceptionDetails while you look for a mistake",
+	"wgFileBlacklist":                "use wgProhibitedFileExtensions",
+	"wgMimeTypeBlacklist":            "use wgMimeTypeExclusions",
+	"wgShortPagesNamespaceBlacklist": "use wgShortPagesNamespaceExclusions",
+	"wgDBmysql5":                     "take it away",
+	"wgDisableCounters":              "use the extension HitCounters",
+	"wgPasswordSenderName":           "take it away",
+	"wgLogoHD":                       "use wgLogos",
+	"wgMinimalPasswordLength":        "use wgPasswordPolicy",
+	"wgMaximalPasswordLength":        "use wgPasswordPolicy",
+	"wgSessionsInObjectCache":        "use wgSessionCacheType",
+	"wgStyleVersion":                 "take it away",
+	"wgExperimentalHtmlIds":          "use wgFragmentMode",
+	"wgShellboxUrl":                  "use wgShellboxUrls",
+	"wgUseSameSiteLegacyCookies":     "take it away",
+	"wgVerifyMimeTypeIE":             "take it away",
+	"wgUseMediaWikiUIEverywhere":     "take it away",
+	"wgMetricsTarget":                "use wgStatsTarget",
+	"wgMetricsFormat":                "use wgStatsFormat",
+	"wgMetricsPrefix":                "use wgStatsPrefix",
+}
+
+// newer compares dotted versions.
+func newer(a, b string) bool {
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	return slices.CompareFunc(x, y, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	}) > 0
+}

@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"context"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/session"
+)
+
+// Options say what to look at.
+type Options struct {
+	Tenants []*tenants.Tenant // nil: all, and the farm as a whole
+	Today   time.Time         // decides what is past its end of life and which ignores hold
+	Quick   bool              // Live asks no wiki through the web server and reads no dump
+}
+
+// Static applies every rule that needs the definitions and the codebases only.
+// The error is tenants.Problems when a [[policy]] or an [[ignore]] is wrong.
+func Static(ctx context.Context, f *tenants.Farm, o Options) (audit.Report, error) {
+	w, err := prepare(ctx, f, o)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	return w.report(ctx)
+}
+
+// Live applies every rule of Static, and those that compare the definitions with
+// what is observed: servers, ledger, disk, and what the wikis answer. It writes
+// nothing and takes no lock, so h is best opened with session.Options.Look. What
+// can't be reached is a finding.
+func Live(ctx context.Context, h *session.Host, o Options) (audit.Report, *observe.Observed, error) {
+	w, err := prepare(ctx, h.Farm, o)
+	if err != nil {
+		return audit.Report{}, nil, err
+	}
+	if w.observed, err = observe.Inspect(ctx, h, w.Scope); err != nil {
+		return audit.Report{}, nil, err
+	}
+	r, err := w.report(ctx)
+	return r, w.observed, err
+}
+
+// prepare reads policies, ignores and codebases.
+func prepare(ctx context.Context, f *tenants.Farm, o Options) (*wanted, error) {
+	w := &wanted{Scope: observe.Scope{Farm: f, List: o.Tenants, Whole: o.Tenants == nil, Quick: o.Quick}, today: o.Today}
+	if w.Whole {
+		w.List = f.Tenants
+	}
+	var problems tenants.Problems
+	w.policies, w.ignores = readPolicies(f, &problems), readIgnores(f, o.Today, &problems)
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, problems
+	}
+	w.code, w.unread = observe.ReadCode(ctx, f, w.List)
+	return w, nil
+}
+
+// report applies the rules.
+func (w *wanted) report(ctx context.Context) (audit.Report, error) {
+	r := newReporter(w.ignores)
+	r.compare(w)
+	return r.report(w), ctx.Err()
+}
+
+// wanted is what the rules look at: the definitions and what the code says of
+// the settings that it reads.
+type wanted struct {
+	observe.Scope
+	today    time.Time
+	code     map[*tenants.Codebase]*observe.Code // of those that could be read
+	unread   map[*tenants.Codebase]error         // why the others could not be
+	policies []policy
+	ignores  []ignore
+	observed *observe.Observed // nil: only definitions are looked at
+
+	hostIndex hostIndex // see hosts
+}
+
+// subject is one tenant under audit.
+type subject struct {
+	*wanted
+	tenant *tenants.Tenant
+	code   *observe.Code // nil: its codebase can't be read
+}
+
+// compare lets every rule look at what is wanted.
+func (r *reporter) compare(w *wanted) {
+	byName, always := settingRules()
+	for _, t := range w.List {
+		s := &subject{w, t, w.code[t.Codebase]}
+		r.tenant = t.Name
+		for name, v := range t.Settings {
+			for _, rule := range always {
+				r.rule = rule
+				rule.setting(s, name, v, r)
+			}
+			for _, rule := range byName[name] {
+				r.rule = rule
+				rule.setting(s, name, v, r)
+			}
+		}
+		for i := range rules {
+			if r.rule = &rules[i]; r.rule.tenant != nil {
+				r.rule.tenant(s, r)
+			}
+			if r.rule.observed != nil && w.observed != nil && (r.rule.busy || w.observed.Busy[t.Name] == "") {
+				r.rule.observed(s, r)
+			}
+		}
+	}
+	r.tenant = ""
+	for i := range rules {
+		if r.rule = &rules[i]; r.rule.farm != nil && w.Whole {
+			r.rule.farm(w, r)
+		}
+		if r.rule.observedFarm != nil && w.observed != nil {
+			r.rule.observedFarm(w, r)
+		}
+	}
+}

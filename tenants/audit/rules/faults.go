@@ -1,0 +1,65 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+)
+
+// faultRules are about what blocks tenants: no command makes or changes them.
+var faultRules = []rule{
+	{Rule: audit.Rule{
+		ID: "tenant-blocked", Severity: audit.Error,
+		What:      "A fault of its own blocks a tenant: something that it wants is missing in its codebase, or it can't be rendered.",
+		Why:       "No command makes or changes it until that is mended; other tenants are not held up.",
+		Repair:    "Do what the message says.",
+		Reference: "wikictl help troubleshooting",
+	}, tenant: blocked},
+	{Rule: audit.Rule{
+		ID: "codebase-broken", Severity: audit.Error,
+		What:      "A codebase is no MediaWiki that wikictl can run, or its php does not run.",
+		Why:       "It blocks every tenant on it.",
+		Repair:    "Correct its path or its php in [codebases], or repair that tree or program.",
+		Reference: "wikictl help troubleshooting",
+	}, tenant: onBrokenCode, farm: brokenCode},
+}
+
+func blocked(s *subject, r *reporter) {
+	for _, p := range s.tenant.Faults {
+		if !slices.Contains(s.tenant.Codebase.Faults, p) {
+			r.say(p.Position, p.Key, p.Hint, "%s", p.Message)
+		}
+	}
+}
+
+// onBrokenCode names the tenants that a broken codebase blocks.
+func onBrokenCode(s *subject, r *reporter) { s.sayBroken(s.tenant.Codebase, r) }
+
+// brokenCode finds broken codebases that no tenant uses.
+func brokenCode(w *wanted, r *reporter) {
+	used := map[*tenants.Codebase]bool{}
+	for _, t := range w.List {
+		used[t.Codebase] = true
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(w.Farm.Codebases), strings.Compare) {
+		if c := w.Farm.Codebases[name]; !used[c] {
+			w.sayBroken(c, r)
+		}
+	}
+}
+
+func (w *wanted) sayBroken(c *tenants.Codebase, r *reporter) {
+	for _, p := range c.Faults {
+		r.say(p.Position, p.Key, p.Hint, "%s", p.Message)
+	}
+	err := w.unread[c]
+	if err == nil && w.observed != nil {
+		err = w.observed.Farm.Silent[c]
+	}
+	if err != nil {
+		r.say(c.Position, "codebases."+c.Name, "", "%s", err)
+	}
+}

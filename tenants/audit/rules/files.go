@@ -1,0 +1,274 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+)
+
+// fileRules compare the definitions with files and with what the wikis answer.
+var fileRules = slices.Concat(diskRules, farmRules, backupRules, wikiRules, phpRules, certificateRules)
+
+// diskRules are about the files of one tenant.
+var diskRules = []rule{
+	{Rule: audit.Rule{
+		ID: "read-only-left", Severity: audit.Error,
+		What:      "A wiki is read-only on the web and no upgrade of it goes on or was interrupted.",
+		Why:       "Nobody can edit it.",
+		Repair:    "Remove the file, unless somebody closed the wiki on purpose.",
+		Reference: "Manual:$wgReadOnlyFile",
+	}, observed: readOnlyLeft},
+	{Rule: audit.Rule{
+		ID: "maintenance-left", Severity: audit.Error,
+		What:      "The web server answers for a wiki with a page of maintenance, and no upgrade of it goes on or was interrupted.",
+		Why:       "Nobody can read it.",
+		Repair:    "Remove the file, unless somebody closed the wiki on purpose.",
+		Reference: "wikictl help upgrading",
+	}, observed: maintenanceLeft},
+	{Rule: audit.Rule{
+		ID: "files-unreadable", Severity: audit.Error,
+		What:      "A wiki's files could not be looked at.",
+		Why:       "What is wrong with them is not known.",
+		Repair:    "The message says what is in the way. Audits are for the user that runs the other commands.",
+		Reference: "Manual:Security",
+	}, observed: unreadableFiles, observedFarm: unreadFolders},
+	{Rule: audit.Rule{
+		ID: "link-broken", Severity: audit.Error,
+		What:      "A wiki's link to its release, or the release's link to the code, does not lead there.",
+		Why:       "The wiki does not work.",
+		Repair:    "wikictl audit --fix leads it to the latest release of the code that the wiki runs on.",
+		Reference: "Manual:Wiki family",
+	}, observed: brokenLinks},
+	{Rule: audit.Rule{
+		ID: "secrets-missing", Severity: audit.Error,
+		What:      "The file of a wiki's passwords and keys is not there or can't be read.",
+		Why:       "The wiki can't be rendered, upgraded or put back; whoever makes a new secret key logs everybody out.",
+		Repair:    "Bring it back from a backup of the state folder. The web account's password and the keys are in LocalSettings.php, too.",
+		Reference: "Manual:$wgSecretKey",
+	}, observed: missingSecrets},
+	{Rule: audit.Rule{
+		ID: "file-missing", Severity: audit.Error,
+		What:      "A wiki's LocalSettings.php, virtual host or php-fpm pool is not there.",
+		Why:       "The wiki does not work, or will not once the web server reads its configuration again.",
+		Repair:    "Run wikictl render --write for it.",
+		Reference: "Manual:LocalSettings.php",
+	}, observed: missingFiles},
+	{Rule: audit.Rule{
+		ID: "images-missing", Severity: audit.Error,
+		What:      "The folder of a wiki's uploaded files is not there, or the link in its place leads nowhere.",
+		Why:       "Uploads are lost or their disk is not mounted; nobody can upload.",
+		Repair:    "Mount it, or bring it back from a backup. For a wiki that never had files make the folder; wikictl audit --fix then gives it to the web server.",
+		Reference: "Manual:$wgUploadDirectory",
+	}, observed: missing(tenants.Layout.Images, "mount it or bring it back from a backup")},
+	{Rule: audit.Rule{
+		ID: "cache-missing", Severity: audit.Warning,
+		What:      "The folder of a wiki's caches is not there.",
+		Why:       "Extensions that keep something in it are slower or fail.",
+		Repair:    "wikictl audit --fix makes it.",
+		Reference: "Manual:$wgCacheDirectory",
+	}, observed: missing(tenants.Layout.Cache, "wikictl audit --fix")},
+	{Rule: audit.Rule{
+		ID: "file-changed", Severity: audit.Warning,
+		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code is not what its definitions give.",
+		Why:       "Somebody changed it by hand, which the next run takes back, or changed the definitions, which do not hold yet.",
+		Repair:    "Look at wikictl render --diff; put what shall stay into the definitions; then wikictl render --write.",
+		Reference: "Manual:LocalSettings.php",
+	}, observed: changedFiles},
+	{Rule: audit.Rule{
+		ID: "file-mode", Severity: audit.Error,
+		What:      "More people than have to can read or write a wiki's files, or the web server can't read them.",
+		Why:       "Who reads the secrets owns the wiki; who writes its settings runs code as the web server.",
+		Repair:    "wikictl audit --fix sets the mode that wikictl gives.",
+		Reference: "Manual:Security",
+	}, observed: wrongModes},
+	{Rule: audit.Rule{
+		ID: "file-owner", Severity: audit.Error,
+		What:      "A wiki's files belong to another user or group than they have to.",
+		Why:       "The web server can't write uploads and caches, can't read the settings, or can change what it must not.",
+		Repair:    "wikictl audit --fix gives them back.",
+		Reference: "Manual:Security",
+	}, observed: wrongOwners},
+	{Rule: audit.Rule{
+		ID: "release-unused", Severity: audit.Note,
+		What:      "A wiki has releases that are neither served, nor among the last three, nor what a rollback would serve.",
+		Why:       "They hold old passwords and settings for nothing.",
+		Repair:    "wikictl audit --fix removes them.",
+		Reference: "Manual:Wiki family",
+	}, observed: unusedReleases},
+	{Rule: audit.Rule{
+		ID: "file-half", Severity: audit.Note,
+		What:      "A run that was killed left something half-written.",
+		Why:       "It takes space and may hold secrets; nothing uses it.",
+		Repair:    "wikictl audit --fix removes it.",
+		Reference: "Manual:Backing up a wiki",
+	}, observed: halfFiles, observedFarm: halfFarmFiles},
+}
+
+// state is what is known of the subject's disk; nil: nothing that could be compared.
+func (s *subject) state() *observe.Wiki {
+	if d := s.observed.Wikis[s.tenant.Name]; d != nil && d.Unread == nil {
+		return d
+	}
+	return nil
+}
+
+func unreadFolders(w *wanted, r *reporter) {
+	for _, why := range w.observed.Farm.Unseen {
+		r.say(w.Farm.At("state"), "state", "run wikictl as root", "%s", why)
+	}
+}
+
+func unreadableFiles(s *subject, r *reporter) {
+	if d := s.observed.Wikis[s.tenant.Name]; d != nil && d.Unread != nil {
+		r.say(s.tenant.Position, "", "", "%s", d.Unread)
+	}
+}
+
+// rendering is the command that writes a wiki's files again.
+func (s *subject) rendering(flag string) string {
+	if s.state().Code != s.tenant.Codebase {
+		return "wikictl upgrade " + s.tenant.Name
+	}
+	return "wikictl render " + flag + " " + s.tenant.Name
+}
+
+func readOnlyLeft(s *subject, r *reporter) {
+	if d := s.state(); d != nil && !d.ReadOnly.IsZero() {
+		path := s.Farm.Layout().ReadOnly(s.tenant.Name)
+		r.say(s.tenant.Position, "", "rm "+path, "it has been read-only since %s UTC by %s", d.ReadOnly.UTC().Format(time.DateTime), path)
+	}
+}
+
+func maintenanceLeft(s *subject, r *reporter) {
+	if d := s.state(); d != nil && !d.Closed.IsZero() {
+		path := s.Farm.Layout().Maintenance(s.tenant.Name)
+		r.say(s.tenant.Position, "", "rm "+path, "readers have got the page of maintenance %s since %s UTC", path, d.Closed.UTC().Format(time.DateTime))
+	}
+}
+
+func brokenLinks(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil || len(d.Broken) == 0 {
+		return
+	}
+	var wrong []string
+	for _, b := range d.Broken {
+		wrong = append(wrong, b.Path+" "+b.Why)
+	}
+	r.say(s.tenant.Position, "", "wikictl audit --fix", "%s", strings.Join(wrong, "; "))
+}
+
+func missingSecrets(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil || d.Secrets == nil {
+		return
+	}
+	if path := s.Farm.Layout().Secrets(s.tenant.Name); errors.Is(d.Secrets, fs.ErrNotExist) {
+		r.say(s.tenant.Position, "", "bring it back from a backup", "%s is not there", path)
+		return
+	}
+	r.say(s.tenant.Position, "", "", "%s", d.Secrets)
+}
+
+func missingFiles(s *subject, r *reporter) {
+	if d := s.state(); d != nil {
+		if paths := changed(d.Changes, deploy.Add); len(paths) > 0 {
+			r.say(s.tenant.Position, "", s.rendering("--write"), "not observed: %s", strings.Join(paths, ", "))
+		}
+	}
+}
+
+// missing looks for a folder that a wiki writes into.
+func missing(folder func(l tenants.Layout, name string) string, hint string) func(*subject, *reporter) {
+	return func(s *subject, r *reporter) {
+		path := folder(s.Farm.Layout(), s.tenant.Name)
+		if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
+			r.say(s.tenant.Position, "", hint, "%s is not there", path)
+		}
+	}
+}
+
+func changedFiles(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil {
+		return
+	}
+	if d.Uncompared != nil {
+		r.say(s.tenant.Position, "", "", "could not be compared: %s", d.Uncompared)
+	}
+	if paths := changed(d.Changes, deploy.Edit, deploy.Delete); len(paths) > 0 {
+		r.say(s.tenant.Position, "", s.rendering("--diff"), "not what its definitions give: %s", strings.Join(paths, ", "))
+	}
+}
+
+// changed are the paths of changes of some kinds.
+func changed(changes []deploy.Change, kinds ...deploy.Kind) []string {
+	var paths []string
+	for _, c := range changes {
+		if slices.Contains(kinds, c.Kind) {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
+}
+
+func wrongModes(s *subject, r *reporter) {
+	s.rights(r, deploy.Rights.WrongMode, deploy.Rights.ModeText)
+}
+
+func wrongOwners(s *subject, r *reporter) {
+	s.rights(r, deploy.Rights.WrongOwner, deploy.Rights.OwnerText)
+}
+
+// rights reports the files of which something is wrong.
+func (s *subject) rights(r *reporter, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) {
+	if d := s.state(); d != nil {
+		if found := describe(d.Rights, wrong, text); found != "" {
+			r.say(s.tenant.Position, "", "wikictl audit --fix", "%s", found)
+		}
+	}
+}
+
+func describe(all []deploy.Rights, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) string {
+	var found []string
+	for _, one := range all {
+		if wrong(one) {
+			found = append(found, one.Path+" "+text(one))
+		}
+	}
+	return strings.Join(found, "; ")
+}
+
+func unusedReleases(s *subject, r *reporter) {
+	if d := s.state(); d != nil {
+		if unused := deploy.Unused(d.Inspection, d.Needed); len(unused) > 0 {
+			r.say(s.tenant.Position, "", "wikictl audit --fix", "%s in %s", Numbered("release", unused), s.Farm.Layout().Releases(s.tenant.Name))
+		}
+	}
+}
+
+// Numbered is "release 3", or "releases 3, 4".
+func Numbered(noun string, numbers []int) string {
+	if len(numbers) > 1 {
+		noun += "s"
+	}
+	return noun + " " + strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
+}
+
+func halfFiles(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil {
+		return
+	}
+	if left := d.Left(); len(left) > 0 {
+		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a run that was killed: %s", strings.Join(left, ", "))
+	}
+}

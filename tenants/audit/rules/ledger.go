@@ -1,0 +1,345 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+)
+
+// ledgerRules compare the definitions with what wikictl did.
+var ledgerRules = []rule{
+	{Rule: audit.Rule{
+		ID: "worked-on", Severity: audit.Note,
+		What:      "A run works on the wiki right now.",
+		Why:       "It is between two states, so what is there of it was not looked at.",
+		Repair:    "Audit it again when the run is over.",
+		Reference: "wikictl help upgrading",
+	}, observed: workedOn, busy: true},
+	{Rule: audit.Rule{
+		ID: "not-created", Severity: audit.Note,
+		What:      "A tenant is defined and was not created yet.",
+		Why:       "There is no such wiki.",
+		Repair:    "Run wikictl create for it.",
+		Reference: "wikictl help changing",
+	}, observed: notCreated},
+	{Rule: audit.Rule{
+		ID: "create-unfinished", Severity: audit.Warning,
+		What:      "The creation of a wiki was begun and did not come to its end.",
+		Why:       "It is half made, or was never seen to answer.",
+		Repair:    "Run wikictl create for it, which goes on where the other run stopped.",
+		Reference: "wikictl help troubleshooting",
+	}, observed: createUnfinished},
+	{Rule: audit.Rule{
+		ID: "ledger-place", Severity: audit.Error,
+		What:      "A wiki's database is on another server, or of another name, than its definition says.",
+		Why:       "Every other command refuses it: wikictl moves no databases.",
+		Repair:    "Set server and database to what the ledger has.",
+		Reference: "wikictl help security",
+	}, observed: elsewhere},
+	{Rule: audit.Rule{
+		ID: "database-missing", Severity: audit.Error,
+		What:      "The database of a wiki is gone.",
+		Why:       "The wiki does not work. create makes none anew, as it would be empty.",
+		Repair:    "Restore it from a backup.",
+		Reference: "wikictl help troubleshooting",
+	}, observed: databaseGone},
+	{Rule: audit.Rule{
+		ID: "upgrade-pending", Severity: audit.Note,
+		What:      "The definition wants another codebase than the wiki runs on.",
+		Why:       "It stays on the old one until it is upgraded.",
+		Repair:    "Run wikictl upgrade for it.",
+		Reference: "wikictl help upgrading",
+	}, observed: upgradePending},
+	{Rule: audit.Rule{
+		ID: "codebase-changed", Severity: audit.Warning,
+		What:      "The code of a wiki's codebase, or which extensions and skins it loads, is not what its database was made or upgraded for.",
+		Why:       "A codebase that was changed in place serves the wiki at once, on a database that was not upgraded for it.",
+		Repair:    "Run wikictl upgrade for it. The next time put new code beside the old one, as another codebase.",
+		Reference: "Manual:Upgrading",
+	}, observed: codebaseChanged},
+	{Rule: audit.Rule{
+		ID: "upgrade-interrupted", Severity: audit.Error,
+		What:      "The upgrade of a wiki was begun and did not come to its end, and nobody works on it.",
+		Why:       "The wiki is read-only, or closed to readers, until it is finished or put back.",
+		Repair:    "Run wikictl upgrade for it, which finishes what was done and puts back what was not, or wikictl rollback.",
+		Reference: "wikictl help upgrading",
+	}, observed: upgradeInterrupted},
+	{Rule: audit.Rule{
+		ID: "upgrade-kept", Severity: audit.Warning,
+		What:      "The upgrade of a wiki failed, and it was left closed to be looked at (--on-failure keep).",
+		Why:       "Nobody can read it.",
+		Repair:    "Look at its log and its database; then run wikictl upgrade for it, which puts it back and tries again.",
+		Reference: "wikictl help upgrading",
+	}, observed: upgradeKept},
+	{Rule: audit.Rule{
+		ID: "upgrade-losses", Severity: audit.Warning,
+		What:      "MediaWiki's updater did not take along everything when a wiki was upgraded, and nobody has acknowledged that.",
+		Why:       "Blocks, links or other rows of before are not in the wiki any more. The dump of before the upgrade has them, and is kept until then.",
+		Repair:    "Look at what is named; make anew what is missed; then run wikictl losses --acknowledge for the wiki.",
+		Reference: "wikictl help upgrading",
+	}, observed: upgradeLosses},
+	{Rule: audit.Rule{
+		ID: "run-interrupted", Severity: audit.Warning,
+		What:      "A run was killed, or lost its server, before it was over, and what it left is still as it was then.",
+		Why:       "Some wikis are between two states.",
+		Repair:    "Run the same command again.",
+		Reference: "wikictl help troubleshooting",
+	}, observedFarm: runInterrupted},
+	{Rule: audit.Rule{
+		ID: "tenant-leftover", Severity: audit.Warning,
+		What:      "wikictl made a wiki that the definitions do not have.",
+		Why:       "Its database and accounts stay on the server, and nobody upgrades or audits them.",
+		Repair:    "Put its definition back, or have wikictl apply --prune remove it.",
+		Reference: "wikictl help changing",
+	}, observedFarm: tenantLeftover},
+	{Rule: audit.Rule{
+		ID: "database-mark", Severity: audit.Warning,
+		What:      "A wiki's database does not have the mark of its farm.",
+		Why:       "Where several farms share a server each knows its databases by that: wikictl removes and restores none that is not its farm's. Version 0.1.0 made databases without.",
+		Repair:    "Run wikictl audit --fix; the next apply or upgrade of the wiki marks it as well.",
+		Reference: "wikictl help security",
+	}, observed: databaseMark},
+	{Rule: audit.Rule{
+		ID: "database-unowned", Severity: audit.Note,
+		What:      "A database that looks like a wiki's is in no definition, and wikictl did not make it.",
+		Why:       "Nobody upgrades it, and what is in it may be forgotten.",
+		Repair:    "Drop it if it is nobody's.",
+		Reference: "wikictl help security",
+	}, observedFarm: unownedDatabases},
+}
+
+// row is what the ledger knows of the tenant; there is none where the ledger can't
+// be read.
+func (s *subject) row() (row ledger.Tenant, known bool) {
+	row, known = s.observed.Ledger[s.tenant.Name]
+	return row, known
+}
+
+// server is what the tenant's server holds; there is nothing when it does not answer.
+func (s *subject) server() (observe.Server, bool) {
+	state := s.observed.Servers[s.tenant.Server.Name]
+	return state, state.Err == nil
+}
+
+// inPlace says whether the ledger has the tenant where its definition does.
+func (s *subject) inPlace(row ledger.Tenant) bool {
+	return row.Server == s.tenant.Server.Name && row.Database == s.tenant.Database
+}
+
+// settled is the tenant's database when it should be whole and open: the tenant
+// was made, is where it should be, and no upgrade of it is open.
+func (s *subject) settled() (ledger.Tenant, *mariadb.Found) {
+	row, known := s.row()
+	state, answers := s.server()
+	_, open := s.observed.History.Upgrades[s.tenant.Name]
+	if !known || !answers || open || row.State == ledger.Creating || !s.inPlace(row) {
+		return row, nil
+	}
+	return row, state.Databases[row.Database]
+}
+
+// at is where a value of the tenant comes from, or where the tenant is defined.
+func (s *subject) at(key string) tenants.Position {
+	if p, ok := s.tenant.Origins[key]; ok {
+		return p
+	}
+	return s.tenant.Position
+}
+
+func workedOn(s *subject, r *reporter) {
+	if who := s.observed.Busy[s.tenant.Name]; who != "" {
+		r.say(s.tenant.Position, "", "audit it again later", "%s works on it; what is there of it was not looked at", who)
+	}
+}
+
+func notCreated(s *subject, r *reporter) {
+	if _, known := s.row(); known || s.observed.Ledger == nil {
+		return
+	}
+	also := ""
+	if state, answers := s.server(); answers && state.Databases[s.tenant.Database] != nil {
+		also = fmt.Sprintf("; a database %s is there already, which wikictl did not make", s.tenant.Database)
+	}
+	r.say(s.tenant.Position, "", "wikictl create "+s.tenant.Name, "it is not created yet%s", also)
+}
+
+func createUnfinished(s *subject, r *reporter) {
+	row, known := s.row()
+	if !known || row.State == ledger.Ready {
+		return
+	}
+	how := "its database is half made"
+	if row.State == ledger.Made {
+		how = "its database is made, but it was never seen to answer"
+	}
+	r.say(s.tenant.Position, "", "wikictl create "+s.tenant.Name, "%s, by run %s on %s UTC", how, row.Run, row.Changed.Format(time.DateTime))
+}
+
+func elsewhere(s *subject, r *reporter) {
+	row, known := s.row()
+	if known && !s.inPlace(row) {
+		key := "database"
+		if row.Server != s.tenant.Server.Name {
+			key = "server"
+		}
+		r.say(s.at(key), key, "set it back", "the ledger has it in database %s on server %s, the definition in %s on %s",
+			row.Database, row.Server, s.tenant.Database, s.tenant.Server.Name)
+	}
+}
+
+func databaseGone(s *subject, r *reporter) {
+	row, known := s.row()
+	state, answers := s.server()
+	if !known || !answers || row.State == ledger.Creating || !s.inPlace(row) || state.Databases[row.Database] != nil {
+		return
+	}
+	r.say(s.tenant.Position, row.Database, "restore it from a backup", "its database %s is gone from server %s", row.Database, row.Server)
+}
+
+func upgradePending(s *subject, r *reporter) {
+	row, known := s.row()
+	_, open := s.observed.History.Upgrades[s.tenant.Name]
+	if known && !open && row.Codebase != s.tenant.Codebase.Name {
+		r.say(s.at("codebase"), "codebase", "wikictl upgrade "+s.tenant.Name, "it runs on codebase %s (MediaWiki %s) and is to run on %s (MediaWiki %s)",
+			row.Codebase, row.Version, s.tenant.Codebase.Name, s.tenant.Codebase.Version)
+	}
+}
+
+func codebaseChanged(s *subject, r *reporter) {
+	row, known := s.row()
+	_, open := s.observed.History.Upgrades[s.tenant.Name]
+	if known && !open && row.Codebase == s.tenant.Codebase.Name && row.ComponentSet != s.tenant.ComponentSet(s.tenant.Codebase) {
+		r.say(s.at("codebase"), "codebase", "wikictl upgrade "+s.tenant.Name, "codebase %s, or what the wiki loads of it, changed since its database was made for it on %s UTC",
+			row.Codebase, row.Changed.Format(time.DateTime))
+	}
+}
+
+// whatPhase says what an open upgrade of a phase has done, and what will become of it.
+var whatPhase = map[ledger.Phase]string{
+	ledger.Begun:     "nothing of its database was changed yet",
+	ledger.Changing:  "its database was being changed, and will be put back",
+	ledger.Switching: "its database is upgraded, and the new code will be switched to",
+	ledger.Opening:   "it is upgraded, and will be opened",
+	ledger.Undoing:   "a rollback of it had changed nothing, and it will be opened",
+	ledger.Restoring: "it was being put back, which will be finished",
+	ledger.Reopening: "it is put back, and will be opened",
+}
+
+func upgradeInterrupted(s *subject, r *reporter) {
+	up, open := s.observed.History.Upgrades[s.tenant.Name]
+	if open && up.Phase != ledger.Kept {
+		what := whatPhase[up.Phase]
+		switch {
+		case up.Phase == ledger.Changing && up.Backup == "" && up.Reloads():
+			what = "its database was being loaded from " + up.UndoBackup + ", which will be done again"
+		case up.Phase == ledger.Changing && up.Backup == "":
+			what = "its database was being changed, and the updater will be run again, as there is no dump"
+		}
+		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s was interrupted: %s",
+			up.OldVersion, up.NewVersion, up.Run, what)
+	}
+}
+
+func upgradeKept(s *subject, r *reporter) {
+	up, open := s.observed.History.Upgrades[s.tenant.Name]
+	if open && up.Phase == ledger.Kept {
+		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was left closed: %s",
+			up.OldVersion, up.NewVersion, up.Run, up.Error)
+	}
+}
+
+func upgradeLosses(s *subject, r *reporter) {
+	for _, l := range s.observed.History.Losses[s.tenant.Name] {
+		where := "there is no dump of before"
+		if l.Backup != "" {
+			where = "the dump of before is " + l.Backup
+		}
+		r.say(s.tenant.Position, l.Table, "wikictl losses --acknowledge "+s.tenant.Name, "upgraded by run %s on %s UTC: %s; %s",
+			l.Run, l.Noted.Time.Format(time.DateTime), l.What, where)
+	}
+}
+
+// runInterrupted leaves out the runs that left nothing: a later run did what they
+// did not.
+func runInterrupted(w *wanted, r *reporter) {
+	left := map[string][]string{}
+	for name, row := range w.observed.Ledger {
+		if row.State != ledger.Ready && w.observed.Busy[name] == "" {
+			left[row.Run] = append(left[row.Run], name)
+		}
+	}
+	for name, up := range w.observed.History.Upgrades {
+		if up.Phase != ledger.Kept && w.observed.Busy[name] == "" {
+			left[up.Run] = append(left[up.Run], name)
+		}
+	}
+	for _, run := range w.observed.History.Runs {
+		if names := left[run.ID]; len(names) > 0 && !w.observed.History.Alive[run.ID] {
+			slices.Sort(names)
+			r.say(w.Farm.Ledger.Position, run.ID, "wikictl "+run.Command+" …", "%s by %s, begun %s UTC, was interrupted; what it left: %s",
+				run.Command, run.Holder, run.Started.Format(time.DateTime), firstOf(names))
+		}
+	}
+}
+
+func tenantLeftover(w *wanted, r *reporter) {
+	if !w.Whole {
+		return
+	}
+	defined := map[string]string{}
+	for _, t := range w.Farm.Tenants {
+		defined[t.Name], defined[onServer(t.Server.Name, t.Database)] = t.Name, t.Name
+	}
+	for name, row := range w.observed.Ledger {
+		if defined[name] != "" || w.observed.Busy[name] != "" {
+			continue
+		}
+		place := w.Farm.Ledger.Position
+		if def := w.Farm.Servers[row.Server]; def != nil {
+			place = def.Position
+		}
+		what := "the definitions have no tenant " + name
+		if other := defined[onServer(row.Server, row.Database)]; other != "" {
+			what += fmt.Sprintf(", and its database is that of tenant %s now", other)
+		}
+		r.say(place, row.Database, "put its definition back, or wikictl apply --prune", "%s; wikictl made its database %s on server %s, last changed %s UTC",
+			what, row.Database, row.Server, row.Changed.Format(time.DateTime))
+	}
+}
+
+func databaseMark(s *subject, r *reporter) {
+	state, _ := s.server()
+	switch _, found := s.settled(); {
+	case found == nil || !state.Marks || found.Farm == s.observed.FarmID:
+	case found.Farm == "":
+		r.say(s.at("database"), s.tenant.Database, "wikictl audit --fix", "its database %s has no farm's mark", s.tenant.Database)
+	default:
+		r.sayAs(audit.Error, s.at("database"), s.tenant.Database, "set database to another, or ALTER DATABASE … COMMENT", "its database %s has the mark of another farm, %s", s.tenant.Database, found.Farm)
+	}
+}
+
+func unownedDatabases(w *wanted, r *reporter) {
+	if !w.Whole || w.observed.Ledger == nil {
+		return
+	}
+	owners := w.owners()
+	w.eachServer(func(name string, state observe.Server) {
+		var found []string
+		for database, f := range state.Databases {
+			making := isGolden(database) && len(w.observed.History.Alive) > 0
+			if owners.database(name, database) == "" && !making && !state.Others[database] && looksLikeWiki(database, f) {
+				found = append(found, database)
+			}
+		}
+		if len(found) > 0 {
+			slices.Sort(found)
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "DROP DATABASE, if they are nobody's", "databases like a wiki's that are nobody's: %s", firstOf(found))
+		}
+	})
+}

@@ -1,0 +1,280 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wikictl/cmd/testbed/needs"
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+	"wikictl/tenants/definitions"
+)
+
+// today is a day on which MediaWiki 1.43 and PHP 8.2 are kept up, 1.39 is not.
+func today() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
+
+// load writes a farm's files, where CODEBASES stands for the trees and DIR for
+// the farm's folder, and loads it.
+func load(tb testing.TB, files map[string]string) *tenants.Farm {
+	tb.Helper()
+	dir := tb.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+		content = strings.NewReplacer("CODEBASES", needs.Codebases(tb), "DIR", dir).Replace(content)
+		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	f, err := definitions.Load(dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return f
+}
+
+func static(tb testing.TB, f *tenants.Farm) audit.Report {
+	tb.Helper()
+	r, err := Static(context.Background(), f, Options{Today: today()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+const farmToml = `state = "state"
+allow_php = true
+tenants = ["tenants/*.toml"]
+classes = ["classes/*.toml"]
+[codebases."1.43"]
+path = "CODEBASES/1.43"
+[servers.main]
+managed = true
+[defaults]
+codebase = "1.43"
+server = "main"
+skins = ["Vector"]
+[defaults.settings]
+wgEnableUploads = true
+wgGroupPermissions."*".edit = false
+`
+
+// faults are the lines that planted has beside farmToml.
+const faults = `[codebases."1.39"]
+path = "CODEBASES/1.39"
+[codebases.aged]
+path = "CODEBASES/1.43"
+php = "DIR/php8.1"
+[codebases.broken]
+path = "/usr"
+[codebases.spare]
+path = "CODEBASES/1.43"
+[[policy]]
+name = "small"
+where = "name=policy"
+setting = "wgMaxUploadSize"
+range = [0, 1000]
+reason = "the disk is small"
+severity = "error"
+[[ignore]]
+rule = "raw-html"
+tenants = ["ignored"]
+reason = "nobody but us may edit"
+until = "2026-06-01"
+[[ignore]]
+rule = "debug-output"
+tenants = ["ignored"]
+reason = "was looked into"
+until = "2026-05-30"
+[[ignore]]
+rule = "origin-any"
+tenants = ["ignored"]
+reason = "was needed once"
+until = "2027-01-31"
+`
+
+// planted has a tenant with one fault for each rule, of the tenant's name, and
+// says where it is: settings begin at line 5 of a tenant's file. Where the fault
+// is elsewhere, at is the place.
+var planted = []struct {
+	rule, lines, at string
+	tenants         string // joined by spaces; empty: the tenant of the rule's name
+}{
+	{rule: "setting-unknown", lines: `wgEnableUplods = true`, at: "5:1"},
+	{rule: "setting-not-loaded", lines: `wgPFEnableStringFunctions = true`, at: "5:1"},
+	{rule: "setting-type", lines: `wgGroupPermissions.editor.upload = "yes"`, at: "5:27"},
+	{rule: "setting-value", lines: `wgArticleCountMethod = "some"`, at: "5:1"},
+	{rule: "setting-obsolete", lines: `wgAutoloadAttemptLowercase = true`, at: "5:1"},
+	{rule: "setting-deprecated", lines: `wgIllegalFileChars = ":"`, at: "5:1"},
+	{rule: "debug-output", lines: `wgShowExceptionDetails = true`, at: "5:1"},
+	{rule: "debug-log-served", lines: `wgDebugLogFile = "CODEBASES/1.43/debug.log"`, at: "5:1"},
+	{rule: "upload-executable", lines: "wgFileExtensions = [\n  \"png\",\n  \"PHP\",\n]", at: "7:3"},
+	{rule: "upload-script", lines: `wgFileExtensions = ["png", "html"]`, at: "5:28"},
+	{rule: "upload-unchecked", lines: `wgVerifyMimeType = false`, at: "5:1"},
+	{rule: "upload-from-anywhere", lines: `wgAllowCopyUploads = true`, at: "5:1"},
+	{rule: "raw-html", lines: `wgRawHtml = true`, at: "5:1"},
+	{rule: "external-images", lines: `wgAllowExternalImages = true`, at: "5:1"},
+	{rule: "rights-everyone", lines: `wgGroupPermissions.user.editinterface = true`, at: "5:25"},
+	{rule: "rights-grantable", lines: `wgAddGroups.user = ["editor", "sysop"]`, at: "5:31"},
+	{rule: "group-merged", lines: `wgGroupPermissions."*" = { createaccount = false, read = true }`, at: "5:51"},
+	{rule: "private-images", lines: "wgRevokePermissions.\"*\".read = true\nwgLocalFileRepo.url = \"/images\"", at: "6:17"},
+	{rule: "private-unclear", lines: `wgGroupPermissions."*".read = { php = "wfIsCLI()" }`, at: "5:24"},
+	{rule: "private-css", lines: `wgAllowSiteCSSOnRestrictedPages = true`, at: "5:1"},
+	{rule: "password-policy", lines: `wgPasswordPolicy.policies.default.MinimalPasswordLength = 4`, at: "5:35"},
+	{rule: "password-hash", lines: `wgPasswordDefault = "B"`, at: "5:1"},
+	{rule: "secret-in-definitions", lines: `wgSMTP = { host = "mail.example", password = "hunter2" }`, at: "5:35"},
+	{rule: "cookie-insecure", lines: `wgCookieSecure = false`, at: "5:1"},
+	{rule: "cookie-script", lines: `wgCookieHttpOnly = false`, at: "5:1"},
+	{rule: "cookie-domain", lines: `wgCookieDomain = ".wiki.example"`, at: "5:1"},
+	{rule: "proxies-open", lines: `wgCdnServersNoPurge = ["10.1.0.0/16", "0.0.0.0/0"]`, at: "5:39"},
+	{rule: "origin-any", lines: `wgCrossSiteAJAXdomains = ["*"]`, at: "5:27"},
+	{rule: "frames-allowed", lines: `wgEditPageFrameOptions = false`, at: "5:1"},
+	{rule: "shared-tables", lines: `wgSharedDB = "wiki_central"`, at: "5:1"},
+	{rule: "shared-replaced", lines: `wgSharedTables = ["user", "ipblocks"]`, at: "5:27"},
+	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
+	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
+	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},
+	{rule: "codebase-broken", at: "wikictl.toml:path = \"/usr\""},
+	{rule: "mediawiki-eol", at: `wikictl.toml:[codebases."1.39"]`},
+	{rule: "php-eol", at: "wikictl.toml:[codebases.aged]"},
+	{rule: "codebase-unused", at: "wikictl.toml:[codebases.spare]", tenants: "-"},
+	{rule: "class-unused", at: "classes/lonely.toml:0", tenants: "-"},
+	{rule: "setting-repeated", at: "tenants/three-a.toml:6", tenants: "three-a three-b three-c"},
+	{rule: "ignore-expired", at: `wikictl.toml:rule = "debug-output"`, tenants: "-"},
+	{rule: "ignore-unused", at: `wikictl.toml:rule = "origin-any"`, tenants: "-"},
+}
+
+func tenantToml(name, host, top, settings string) string {
+	return fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"X\"%s\n[settings]\n%s\n", name, host, top, settings)
+}
+
+// plantedFarm has every fault once.
+func plantedFarm() map[string]string {
+	files := map[string]string{
+		"wikictl.toml":         farmToml + faults,
+		"php8.1":               "#!/bin/sh\nphp \"$@\" | sed 's/\"php\":\"[0-9.]*\"/\"php\":\"8.1.2\"/'\n",
+		"classes/lonely.toml":  "[settings]\nwgUseInstantCommons = true\n",
+		"classes/three.toml":   "[settings]\nwgCapitalLinks = false\n",
+		"tenants/ignored.toml": tenantToml("ignored", "ignored.wiki.example", "", "wgRawHtml = true"),
+	}
+	for _, name := range []string{"three-a", "three-b", "three-c"} {
+		files["tenants/"+name+".toml"] = tenantToml(name, name+".example", "\nclasses = [\"three\"]", "wgLocaltimezone = \"Europe/Berlin\"")
+	}
+	top := map[string]string{"mediawiki-eol": "\ncodebase = \"1.39\"", "php-eol": "\ncodebase = \"aged\"",
+		"tenant-blocked": "\nextensions = [\"Missing\"]", "codebase-broken": "\ncodebase = \"broken\""}
+	for _, p := range planted {
+		if p.tenants == "" {
+			files["tenants/"+p.rule+".toml"] = tenantToml(p.rule, p.rule+".wiki.example", top[p.rule], p.lines)
+		}
+	}
+	return files
+}
+
+// lineOf finds the line of a text in wikictl.toml.
+func lineOf(text string) int {
+	before, _, _ := strings.Cut(farmToml+faults, text)
+	return strings.Count(before, "\n") + 1
+}
+
+// want is the place and the tenants of a planted fault.
+func want(i int) (at, who string) {
+	p := planted[i]
+	at, who = p.at, p.tenants
+	if who == "" {
+		who = p.rule
+		if p.lines != "" {
+			at = "tenants/" + p.rule + ".toml:" + at
+		}
+	}
+	if rest, ok := strings.CutPrefix(at, "wikictl.toml:"); ok {
+		line := lineOf(rest)
+		if strings.HasPrefix(rest, "rule") {
+			line--
+		}
+		at = fmt.Sprintf("wikictl.toml:%d", line)
+	}
+	return strings.TrimSuffix(at, ":0"), strings.Trim(who, "-")
+}
+
+// Each rule finds its fault once, at the right tenant and place, and nothing else.
+func TestPlantedFaults(t *testing.T) {
+	r := static(t, load(t, plantedFarm()))
+	byRule := map[string][]audit.Finding{}
+	for _, f := range r.Findings {
+		id, _, _ := strings.Cut(f.Rule, "/")
+		byRule[id] = append(byRule[id], f)
+	}
+	for i, p := range planted {
+		t.Run(p.rule, func(t *testing.T) {
+			found := byRule[p.rule]
+			delete(byRule, p.rule)
+			if len(found) != 1 {
+				t.Fatalf("found %d times: %+v", len(found), found)
+			}
+			at, who := want(i)
+			if got := found[0].Position.String(); got != at && !strings.HasPrefix(got, at+":") {
+				t.Errorf("found at %s, want %s", got, at)
+			}
+			if got := strings.Join(found[0].Tenants, " "); got != who {
+				t.Errorf("found at tenants %q, want %q", got, who)
+			}
+		})
+	}
+	for id, found := range byRule {
+		t.Errorf("not planted, but %s found %+v", id, found)
+	}
+	if r.Ignored != 1 {
+		t.Errorf("%d ignored, want 1", r.Ignored)
+	}
+}
+
+// Every rule has its planted fault and says all that explain prints. The faults of
+// rules about what is there are planted on a farm of real wikis, in cmd/wikictl.
+func TestEveryRuleIsPlanted(t *testing.T) {
+	for _, rule := range All() {
+		if known := findRule(rule.ID); known.observed == nil && known.observedFarm == nil && !slices.ContainsFunc(planted, func(p struct{ rule, lines, at, tenants string }) bool { return p.rule == rule.ID }) {
+			t.Errorf("%s has no planted fault", rule.ID)
+		}
+		if rule.What == "" || rule.Why == "" || rule.Repair == "" || rule.Reference == "" || rule.Severity == 0 {
+			t.Errorf("%s lacks words: %+v", rule.ID, rule)
+		}
+	}
+}
+
+// A table of a group that names all of what MediaWiki gives, or only takes away, and
+// rights that are given one by one, perhaps again in another layer, are as they look.
+func TestGroupsAsTheyLook(t *testing.T) {
+	for _, lines := range []string{
+		`wgGroupPermissions."*" = { createaccount = false, createtalk = false }`,
+		"wgGroupPermissions.\"*\".read = true\nwgGroupPermissions.\"*\".createaccount = false",
+		`wgGroupPermissions."*".edit = true`,
+		`wgGroupPermissions.sysop = { checkuser = true, interwiki = true }`,
+		`wgGroupPermissions.editor = { read = true, edit = true }`,
+	} {
+		f := load(t, map[string]string{"wikictl.toml": farmToml, "tenants/a.toml": tenantToml("a", "a.example", "", lines)})
+		for _, found := range static(t, f).Findings {
+			if found.Rule == "group-merged" {
+				t.Errorf("%s: %s", lines, found.Message)
+			}
+		}
+	}
+}
+
+func TestFaultlessFarm(t *testing.T) {
+	files := map[string]string{"wikictl.toml": farmToml, "classes/c.toml": "[settings]\nwgCapitalLinks = false\n"}
+	for i := range 40 {
+		name := fmt.Sprintf("t%d", i)
+		files["tenants/"+name+".toml"] = tenantToml(name, name+".wiki.example", "\nclasses = [\"c\"]", fmt.Sprintf("wgMaxUploadSize = %d", i+1))
+	}
+	if r := static(t, load(t, files)); len(r.Findings) > 0 || len(r.Tenants) != 40 {
+		t.Errorf("found %+v in %d tenants", r.Findings, len(r.Tenants))
+	}
+}

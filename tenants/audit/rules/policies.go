@@ -1,0 +1,229 @@
+package rules
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+)
+
+// ownRules are the farm's own, and those about what the farm accepts.
+var ownRules = []rule{
+	{Rule: audit.Rule{
+		ID: "policy", Severity: audit.Warning,
+		What:      "A value breaks a [[policy]] of wikictl.toml; each is a rule policy/NAME.",
+		Why:       "The policy's reason says so.",
+		Repair:    "Change the value, or the policy's where.",
+		Reference: "wikictl help auditing",
+	}, tenant: policies},
+	{Rule: audit.Rule{
+		ID: "ignore-expired", Severity: audit.Warning,
+		What:      "An [[ignore]] is past its date.",
+		Why:       "What it took out is found again, as its reason no longer holds.",
+		Repair:    "Repair what it suppressed, or give it a new date.",
+		Reference: "wikictl help auditing",
+	}},
+	{Rule: audit.Rule{
+		ID: "ignore-unused", Severity: audit.Note,
+		What:      "An [[ignore]] takes nothing out.",
+		Why:       "It would hide the same mistake when somebody makes it again.",
+		Repair:    "Take it away.",
+		Reference: "wikictl help auditing",
+	}},
+}
+
+// policy is one [[policy]], ready to be asked.
+type policy struct {
+	tenants.Policy
+	severity audit.Severity
+	applies  map[string]bool // nil: to every tenant
+	tests    []test
+}
+
+// test is one condition; broken says what is wrong with a value, or "".
+type test struct {
+	name   string
+	broken func(v tenants.Value) string
+}
+
+// readPolicies checks the farm's policies and makes them ready.
+func readPolicies(f *tenants.Farm, problems *tenants.Problems) []policy {
+	list := make([]policy, 0, len(f.Policies))
+	for _, p := range f.Policies {
+		report := func(at tenants.Position, key, message string) {
+			*problems = append(*problems, tenants.Problem{Position: at, Key: "policy." + key, Message: message})
+		}
+		made := policy{Policy: p}
+		made.severity, _ = audit.ParseSeverity(p.Severity)
+		if p.Where != "" {
+			made.applies = map[string]bool{}
+			chosen, err := tenants.Select(f, nil, p.Where)
+			if err != nil && !errors.Is(err, tenants.ErrNone) {
+				report(p.Position, "where", err.Error())
+			}
+			for _, t := range chosen {
+				made.applies[t.Name] = true
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.Test)) {
+			broken, err := newTest(name, p.Test[name])
+			if err != nil {
+				report(p.Test[name].Position, name, err.Error())
+				continue
+			}
+			made.tests = append(made.tests, test{name, broken})
+		}
+		list = append(list, made)
+	}
+	return list
+}
+
+// newTest makes one condition out of its value.
+func newTest(name string, want tenants.Value) (func(tenants.Value) string, error) {
+	switch name {
+	case "must":
+		return func(v tenants.Value) string {
+			return unless(v.Equal(want), "is %s, must be %s", kind(v), kind(want))
+		}, nil
+	case "must_not":
+		return func(v tenants.Value) string { return unless(!v.Equal(want), "must not be %s", kind(v)) }, nil
+	case "one_of":
+		list, ok := want.Data.([]tenants.Value)
+		if !ok || len(list) == 0 {
+			return nil, fmt.Errorf("is %s, want a list of values", kind(want))
+		}
+		return func(v tenants.Value) string {
+			return unless(slices.ContainsFunc(list, v.Equal), "is %s, which is none of those allowed", kind(v))
+		}, nil
+	case "matches":
+		return matching(want)
+	}
+	return within(want)
+}
+
+func unless(fine bool, format string, args ...any) string {
+	if fine {
+		return ""
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func matching(want tenants.Value) (func(tenants.Value) string, error) {
+	text, ok := want.Data.(string)
+	if !ok {
+		return nil, fmt.Errorf("is %s, want a regular expression", kind(want))
+	}
+	pattern, err := regexp.Compile(text)
+	if err != nil {
+		return nil, err
+	}
+	return func(v tenants.Value) string {
+		text, scalar := scalarText(v)
+		return unless(scalar && pattern.MatchString(text), "is %s, which does not match %s", kind(v), pattern)
+	}, nil
+}
+
+// within is range = [least, most].
+func within(want tenants.Value) (func(tenants.Value) string, error) {
+	list, _ := want.Data.([]tenants.Value)
+	if len(list) != 2 {
+		return nil, fmt.Errorf("is %s, want [least, most]", kind(want))
+	}
+	least, ok1 := number(list[0])
+	most, ok2 := number(list[1])
+	if !ok1 || !ok2 || least > most {
+		return nil, fmt.Errorf("want two numbers, the lesser first")
+	}
+	return func(v tenants.Value) string {
+		n, ok := number(v)
+		return unless(ok && n >= least && n <= most, "is %s, which is not from %v to %v", kind(v), least, most)
+	}, nil
+}
+
+func number(v tenants.Value) (float64, bool) {
+	switch data := v.Data.(type) {
+	case int64:
+		return float64(data), true
+	case float64:
+		return data, true
+	case *big.Int:
+		f, _ := new(big.Float).SetInt(data).Float64()
+		return f, true
+	}
+	return 0, false
+}
+
+// policies applies the farm's policies to a tenant. A setting that the tenant
+// does not have counts with MediaWiki's default.
+func policies(s *subject, r *reporter) {
+	for _, p := range s.policies {
+		if p.applies != nil && !p.applies[s.tenant.Name] {
+			continue
+		}
+		v, there := at(s.tenant.Settings, p.Setting)
+		if !there {
+			v = s.defaultOf(p.Setting)
+			v.Position = s.tenant.Position
+		}
+		if _, expression := v.Data.(tenants.PHP); expression {
+			continue
+		}
+		for _, t := range p.tests {
+			if broken := t.broken(v); broken != "" {
+				id := "policy"
+				if p.Name != "" {
+					id += "/" + p.Name
+				}
+				r.add(audit.Finding{
+					Rule: id, Severity: p.severity, Tenants: []string{s.tenant.Name},
+					Position: v.Position, Key: p.Setting, Message: broken, Hint: p.Reason,
+				})
+			}
+		}
+	}
+}
+
+// defaultOf is what the code takes a setting for that no definition has.
+func (s *subject) defaultOf(path string) tenants.Value {
+	name, _, _ := strings.Cut(path, ".")
+	declared, _, _ := s.code.Find(s.tenant, name)
+	var data any
+	decoder := json.NewDecoder(strings.NewReader(string(declared.Default)))
+	decoder.UseNumber()
+	if decoder.Decode(&data) != nil {
+		return tenants.Value{}
+	}
+	v, _ := at(map[string]tenants.Value{name: fromJSON(data)}, path)
+	return v
+}
+
+func fromJSON(data any) tenants.Value {
+	switch d := data.(type) {
+	case json.Number:
+		if n, err := d.Int64(); err == nil {
+			return tenants.Value{Data: n}
+		}
+		f, _ := d.Float64()
+		return tenants.Value{Data: f}
+	case []any:
+		list := make([]tenants.Value, len(d))
+		for i := range d {
+			list[i] = fromJSON(d[i])
+		}
+		return tenants.Value{Data: list}
+	case map[string]any:
+		table := make(map[string]tenants.Value, len(d))
+		for key := range d {
+			table[key] = fromJSON(d[key])
+		}
+		return tenants.Value{Data: table}
+	}
+	return tenants.Value{Data: data}
+}

@@ -1,0 +1,159 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
+)
+
+// serverRules look at the database servers themselves.
+var serverRules = []rule{
+	{Rule: audit.Rule{
+		ID: "server-unreachable", Severity: audit.Error,
+		What:      "A server of wikictl.toml does not answer, or not to its administrator's questions.",
+		Why:       "The wikis on it do not work, and nothing on it was looked at.",
+		Repair:    "Start it (wikictl server start, when it is managed) or correct its dsn and password.",
+		Reference: "MariaDB: Connecting to MariaDB Server",
+	}, observedFarm: unreachableServers},
+	{Rule: audit.Rule{
+		ID: "server-unsupported", Severity: audit.Error,
+		What:      "A server is older than MediaWiki supports.",
+		Why:       "MediaWiki's installer and updater refuse it.",
+		Repair:    "Upgrade MariaDB or MySQL.",
+		Reference: "Compatibility: Database",
+	}, observedFarm: unsupportedServers},
+	{Rule: audit.Rule{
+		ID: "server-eol", Severity: audit.Warning,
+		What:      "A server is of a version that gets no more security releases.",
+		Why:       "Its holes are known and stay open.",
+		Repair:    "Upgrade MariaDB or MySQL. The distribution may still fix security holes in it.",
+		Reference: "MariaDB: Maintenance Policy; MySQL: Product Support EOL Announcements",
+	}, observedFarm: oldServers},
+	{Rule: audit.Rule{
+		ID: "server-read-only", Severity: audit.Error,
+		What:      "A server refuses writes.",
+		Why:       "No wiki on it can be edited, and nobody can log in. It may be a replica that wikictl.toml takes for the primary.",
+		Repair:    "Name the primary in [servers], or set read_only to 0.",
+		Reference: "MariaDB: Server System Variables, read_only",
+	}, observedFarm: readOnlyServers},
+	{Rule: audit.Rule{
+		ID: "server-replica-behind", Severity: audit.Warning,
+		What:      "A replica of a server was not sent everything, a second after it was first asked.",
+		Why:       "What is read from it is old, and what is lost with the primary is lost for good.",
+		Repair:    "Look at the replica: its disk, its network, and SHOW REPLICA STATUS.",
+		Reference: "MariaDB: Replication Overview",
+	}, observedFarm: lateReplicas},
+	{Rule: audit.Rule{
+		ID: "server-no-password", Severity: audit.Error,
+		What:      "An account of a server that is no wiki's has no password.",
+		Why:       "Whoever reaches the server is that account.",
+		Repair:    "Give it a password, or drop it.",
+		Reference: "MariaDB: mariadb-secure-installation",
+	}, observedFarm: openServers},
+}
+
+func unreachableServers(w *wanted, r *reporter) {
+	for name, state := range w.observed.Servers {
+		if state.Err != nil {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "wikictl server status", "%s", state.Err)
+		}
+	}
+}
+
+// eachServer calls look for each server that answered.
+func (w *wanted) eachServer(look func(name string, state observe.Server)) {
+	for name, state := range w.observed.Servers {
+		if state.Err == nil {
+			look(name, state)
+		}
+	}
+}
+
+// brand is who makes a server of that version, as MediaWiki tells them apart, and
+// the version alone.
+func brand(version string) (name, number string) {
+	number, _, _ = strings.Cut(version, "-")
+	if strings.Contains(version, "MariaDB") {
+		return "MariaDB", number
+	}
+	return "MySQL", number
+}
+
+// oldest are the versions that MediaWiki 1.39 and 1.43 need at least: MIN_VERSIONS
+// of includes/installer/MysqlInstaller.php.
+var oldest = map[string]string{"MariaDB": "10.3", "MySQL": "5.7"}
+
+// serverEnds says until when versions get security releases, as MariaDB's page
+// "Maintenance Policy" and Oracle's "Lifetime Support Policy" had it in 2025. The
+// versions of MariaDB in between were kept up for a year or less.
+var serverEnds = map[string][]lifetime{
+	"MariaDB": {
+		{"10.3", "2023-05-25"}, {"10.4", "2024-06-18"}, {"10.5", "2025-06-24"}, {"10.6", "2026-07-06"}, {"10.7", "2023-02-09"},
+		{"10.8", "2023-05-20"}, {"10.9", "2023-08-22"}, {"10.10", "2023-11-17"}, {"10.11", "2028-02-16"}, {"11.0", "2024-06-06"},
+		{"11.1", "2024-08-21"}, {"11.2", "2024-11-21"}, {"11.3", "2025-05-29"}, {"11.4", "2029-05-29"}, {"11.5", "2025-08-13"},
+		{"11.6", "2025-11-13"}, {"11.7", "2026-02-12"}, {"11.8", "2028-06-04"},
+	},
+	"MySQL": {{"5.7", "2023-10-21"}, {"8.0", "2026-04-30"}, {"8.1", "2023-10-25"}, {"8.2", "2024-01-16"}, {"8.3", "2024-04-30"}, {"8.4", "2032-04-30"}},
+}
+
+func unsupportedServers(w *wanted, r *reporter) {
+	w.eachServer(func(name string, state observe.Server) {
+		if maker, version := brand(state.Version); newer(oldest[maker], version) {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "the server is %s %s, and MediaWiki needs %s or newer", maker, version, oldest[maker])
+		}
+	})
+}
+
+func oldServers(w *wanted, r *reporter) {
+	w.eachServer(func(name string, state observe.Server) {
+		maker, version := brand(state.Version)
+		if newer(oldest[maker], version) {
+			return // worse
+		}
+		if end := ended(version, serverEnds[maker], w.today); end != "" {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "%s %s: security releases ended on %s", maker, version, end)
+		}
+	})
+}
+
+func readOnlyServers(w *wanted, r *reporter) {
+	w.eachServer(func(name string, state observe.Server) {
+		if state.ReadOnly {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "name the primary", "the server is read-only")
+		}
+	})
+}
+
+func lateReplicas(w *wanted, r *reporter) {
+	w.eachServer(func(name string, state observe.Server) {
+		if len(state.Behind) > 0 {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "", "replicas are behind: %s", firstOf(state.Behind))
+		}
+	})
+}
+
+func openServers(w *wanted, r *reporter) {
+	owners := w.owners()
+	w.eachServer(func(name string, state observe.Server) {
+		var open []string
+		for _, a := range state.Accounts {
+			if a.NoPassword && owners.account(name, a.User) == "" {
+				open = append(open, a.Name())
+			}
+		}
+		if len(open) > 0 {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "ALTER USER … IDENTIFIED BY …", "without a password: %s", firstOf(open))
+		}
+	})
+}
+
+// firstOf names the first few of many.
+func firstOf(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}

@@ -1,0 +1,108 @@
+package rules
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+)
+
+// uploadRules find what lets a file run as a program or as a script.
+var uploadRules = []rule{
+	{Rule: audit.Rule{
+		ID: "upload-executable", Severity: audit.Error,
+		What:      "Files may be uploaded that a server or a visitor's machine runs.",
+		Why:       "Whoever may upload may run code.",
+		Repair:    "Take the extension out of wgFileExtensions.",
+		Reference: "Manual:Security, Manual:$wgFileExtensions",
+	}, names: []string{"wgFileExtensions"}, setting: extensionsOf(executable, "a file that can be run")},
+	{Rule: audit.Rule{
+		ID: "upload-script", Severity: audit.Error,
+		What:      "Files may be uploaded that a browser takes for a page with scripts.",
+		Why:       "Such a file acts with the log-in of whoever opens it.",
+		Repair:    "Take the extension out of wgFileExtensions.",
+		Reference: "Manual:Security, Manual:$wgFileExtensions",
+	}, names: []string{"wgFileExtensions"}, setting: extensionsOf(scripted, "a page that may hold scripts")},
+	{Rule: audit.Rule{
+		ID: "upload-unchecked", Severity: audit.Error,
+		What:      "A check of uploaded files is turned off.",
+		Why:       "A file may then be something else than its name says.",
+		Repair:    "Take the setting away.",
+		Reference: "Manual:$wgVerifyMimeType, Manual:$wgStrictFileExtensions, Manual:$wgDisableUploadScriptChecks",
+	}, names: []string{"wgVerifyMimeType", "wgStrictFileExtensions", "wgCheckFileExtensions", "wgDisableUploadScriptChecks", "wgProhibitedFileExtensions", "wgMimeTypeExclusions"}, setting: uncheckedUpload},
+	{Rule: audit.Rule{
+		ID: "upload-from-anywhere", Severity: audit.Warning,
+		What:      "Files may be fetched from any address.",
+		Why:       "The server can be made to fetch addresses that only it reaches.",
+		Repair:    "List the domains in wgCopyUploadsDomains.",
+		Reference: "Manual:$wgAllowCopyUploads",
+	}, names: []string{"wgAllowCopyUploads"}, setting: uploadFromAnywhere},
+	{Rule: audit.Rule{
+		ID: "raw-html", Severity: audit.Error,
+		What:      "Pages may hold HTML as it was typed.",
+		Why:       "Whoever may edit may act with the log-in of whoever reads.",
+		Repair:    "Set it to false; extensions and templates do most of what it is used for.",
+		Reference: "Manual:$wgRawHtml",
+	}, names: []string{"wgRawHtml"}, setting: on("lets whoever edits put scripts into pages")},
+	{Rule: audit.Rule{
+		ID: "external-images", Severity: audit.Note,
+		What:      "Pages may show images from any other site.",
+		Why:       "Those sites see who reads what.",
+		Repair:    "Use wgAllowExternalImagesFrom or wgEnableImageWhitelist.",
+		Reference: "Manual:$wgAllowExternalImages",
+	}, names: []string{"wgAllowExternalImages"}, setting: on("tells other sites who reads what")},
+}
+
+// executable and scripted are extensions of MediaWiki's own
+// $wgProhibitedFileExtensions and some that came later.
+var (
+	executable = strings.Fields("php php3 php4 php5 php7 php8 phtml phps phar pl py cgi fcgi jsp asp aspx sh bash exe scr dll msi vbs bat com pif cmd vxd cpl htaccess jar")
+	scripted   = strings.Fields("html htm js mjs jsb mhtml mht xhtml xht shtml jhtml svgz swf hta xsl")
+)
+
+// extensionsOf reports members of $wgFileExtensions that are among bad.
+func extensionsOf(bad []string, what string) func(*subject, string, tenants.Value, *reporter) {
+	return func(_ *subject, name string, v tenants.Value, r *reporter) {
+		for _, e := range elements(v) {
+			text, _ := e.Data.(string)
+			if slices.Contains(bad, strings.ToLower(strings.TrimPrefix(text, "."))) {
+				r.say(e.Position, name, "take it out", "%q is %s", text, what)
+			}
+		}
+	}
+}
+
+func uncheckedUpload(_ *subject, name string, v tenants.Value, r *reporter) {
+	switch name {
+	case "wgDisableUploadScriptChecks":
+		if truthy(v) {
+			r.say(v.Position, name, "take it away", "files with scripts in them are let through")
+		}
+	case "wgProhibitedFileExtensions", "wgMimeTypeExclusions":
+		// A list replaces MediaWiki's; a table adds to it.
+		wanted := "php"
+		if name == "wgMimeTypeExclusions" {
+			wanted = "text/html"
+		}
+		list, isList := v.Data.([]tenants.Value)
+		if isList && !slices.ContainsFunc(list, func(e tenants.Value) bool { return e.Data == wanted }) {
+			r.say(v.Position, name, "take it away: the default is longer", "replaces MediaWiki's list and lacks %q", wanted)
+		}
+	default:
+		off("files are not checked against their names")(nil, name, v, r)
+	}
+}
+
+func uploadFromAnywhere(s *subject, name string, v tenants.Value, r *reporter) {
+	if truthy(v) && !truthy(s.tenant.Settings["wgCopyUploadsDomains"]) {
+		r.say(v.Position, name, "list domains in wgCopyUploadsDomains", "files may be fetched from any address")
+	}
+}
+
+// below says whether a path is inside a folder.
+func below(path, folder string) bool {
+	inside, err := filepath.Rel(folder, path)
+	return path != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, "../")
+}

@@ -1,0 +1,138 @@
+package rules
+
+import (
+	"net/netip"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/audit"
+)
+
+// webRules find what goes wrong between browsers, proxies and wikis.
+var webRules = []rule{
+	{Rule: audit.Rule{
+		ID: "cookie-insecure", Severity: audit.Error,
+		What:      "Readers come by https, but cookies may travel without it.",
+		Why:       "Whoever listens on the way gets the log-in.",
+		Repair:    "Take wgCookieSecure away: wikictl sets it by the farm's address.",
+		Reference: "Manual:$wgCookieSecure",
+	}, names: []string{"wgCookieSecure"}, setting: insecureCookie},
+	{Rule: audit.Rule{
+		ID: "cookie-script", Severity: audit.Warning,
+		What:      "Scripts in pages can read the log-in cookie.",
+		Why:       "One script that somebody smuggles in takes over accounts.",
+		Repair:    "Take the setting away.",
+		Reference: "Manual:$wgCookieHttpOnly",
+	}, names: []string{"wgCookieHttpOnly"}, setting: off("scripts can read the log-in cookie")},
+	{Rule: audit.Rule{
+		ID: "cookie-domain", Severity: audit.Error,
+		What:      "Cookies are sent to other tenants' hosts too.",
+		Why:       "Each of those wikis, and whoever may put scripts there, gets the log-ins of this one.",
+		Repair:    "Take wgCookieDomain away unless the tenants share their users.",
+		Reference: "Manual:$wgCookieDomain",
+	}, names: []string{"wgCookieDomain"}, setting: crossDomain},
+	{Rule: audit.Rule{
+		ID: "proxies-open", Severity: audit.Error,
+		What:      "Nearly every address is taken for a proxy of the farm.",
+		Why:       "Anybody can then claim to come from any address, around blocks and limits.",
+		Repair:    "List the addresses of your own proxies only.",
+		Reference: "Manual:$wgCdnServersNoPurge",
+	}, names: []string{"wgCdnServers", "wgCdnServersNoPurge"}, setting: openProxies},
+	{Rule: audit.Rule{
+		ID: "origin-any", Severity: audit.Error,
+		What:      "Any other site may call the API with a reader's log-in.",
+		Why:       "A page elsewhere acts as whoever looks at it.",
+		Repair:    "List the sites that need it.",
+		Reference: "Manual:$wgCrossSiteAJAXdomains",
+	}, names: []string{"wgCrossSiteAJAXdomains"}, setting: anyOrigin},
+	{Rule: audit.Rule{
+		ID: "frames-allowed", Severity: audit.Warning,
+		What:      "Other sites may show pages for editing inside their own.",
+		Why:       "Readers can be made to press buttons that they do not see.",
+		Repair:    "Take the setting away; the default is DENY.",
+		Reference: "Manual:$wgEditPageFrameOptions, Manual:$wgApiFrameOptions",
+	}, names: []string{"wgEditPageFrameOptions", "wgApiFrameOptions"}, setting: off("other sites may show such pages inside their own")},
+}
+
+// httpsFarm says whether readers come by https.
+func httpsFarm(f *tenants.Farm) bool { return strings.HasPrefix(f.Web.URL, "https:") }
+
+func throughAuth(url string) bool { return strings.Contains(url, "img_auth.php") }
+
+func insecureCookie(s *subject, name string, v tenants.Value, r *reporter) {
+	if httpsFarm(s.Farm) && falsy(v) {
+		r.say(v.Position, name, "take it away", "is %s although readers come by https", kind(v))
+	}
+}
+
+// crossDomain reports a cookie domain that covers a host of another tenant.
+func crossDomain(s *subject, name string, v tenants.Value, r *reporter) {
+	domain, _ := v.Data.(string)
+	domain = strings.ToLower(strings.TrimPrefix(domain, "."))
+	if domain == "" {
+		return
+	}
+	other := s.hosts().other(domain, s.tenant.Name)
+	if other != "" {
+		r.say(v.Position, name, "take it away", "browsers send cookies to the tenant %s too", other)
+	}
+}
+
+// wide is the shortest prefix of a network that one farm's proxies may fill.
+const wide4, wide6 = 8, 24
+
+func openProxies(_ *subject, name string, v tenants.Value, r *reporter) {
+	for _, e := range elements(v) {
+		text, _ := e.Data.(string)
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			continue
+		}
+		if network.Addr().Is4() && network.Bits() < wide4 || network.Addr().Is6() && network.Bits() < wide6 {
+			r.say(e.Position, name, "list your own proxies only", "%s is taken for proxies of the farm", text)
+		}
+	}
+}
+
+func anyOrigin(_ *subject, name string, v tenants.Value, r *reporter) {
+	for _, e := range elements(v) {
+		if text, _ := e.Data.(string); text == "*" || text == "*.*" {
+			r.say(e.Position, name, "list the sites that need it", "%q is every site", text)
+		}
+	}
+}
+
+// hostIndex says which tenants have hosts below a domain.
+type hostIndex map[string][]string // domain to at most two tenants
+
+// hosts is the index of the farm, made when it is first needed.
+func (w *wanted) hosts() hostIndex {
+	if w.hostIndex != nil {
+		return w.hostIndex
+	}
+	w.hostIndex = hostIndex{}
+	for _, t := range w.Farm.Tenants {
+		for _, host := range t.Hosts {
+			for domain := host; domain != ""; _, domain, _ = strings.Cut(domain, ".") {
+				w.hostIndex.add(domain, t.Name)
+			}
+		}
+	}
+	return w.hostIndex
+}
+
+func (h hostIndex) add(domain, tenant string) {
+	if names := h[domain]; len(names) < 2 && (len(names) == 0 || names[0] != tenant) {
+		h[domain] = append(names, tenant)
+	}
+}
+
+// other is a tenant below domain that is not the given one.
+func (h hostIndex) other(domain, than string) string {
+	for _, name := range h[domain] {
+		if name != than {
+			return name
+		}
+	}
+	return ""
+}
