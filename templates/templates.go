@@ -59,7 +59,6 @@ type Rendered struct {
 // Set is every template, ready to render. It may be used by many goroutines.
 type Set struct {
 	templates map[string]*template.Template
-	compiled  map[string]steps  // of those that compile understands
 	files     map[string]string // where each came from, for messages
 	buffers   sync.Pool
 
@@ -73,7 +72,7 @@ type Set struct {
 // escaper, or has a name that nothing uses. dir need not exist.
 func Load(dir string) (*Set, error) {
 	s := &Set{
-		templates: map[string]*template.Template{}, compiled: map[string]steps{}, files: map[string]string{},
+		templates: map[string]*template.Template{}, files: map[string]string{},
 		codebases: map[*tenants.Codebase]*coreSettings{}, fleets: map[*tenants.Farm]*Fleet{},
 	}
 	own, problems := ownTemplates(dir)
@@ -92,9 +91,6 @@ func Load(dir string) (*Set, error) {
 		}
 		t, found := parseTemplate(name, file, string(text))
 		s.templates[name], s.files[name] = t, file
-		if len(found) == 0 {
-			s.compiled[name] = compile(t, escapers[kindOf(name)])
-		}
 		problems = append(problems, found...)
 		delete(own, name)
 	}
@@ -185,13 +181,7 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	}
 	defer s.buffers.Put(buffer)
 	buffer.Reset()
-	var err error
-	if steps := s.compiled[name]; steps != nil {
-		err = steps.run(&frame{out: buffer, view: v})
-	} else {
-		err = v.templates[name].Execute(buffer, v)
-	}
-	if err != nil {
+	if err := s.templates[name].Execute(buffer, v); err != nil {
 		return nil, v.problems(s.files[name], err)
 	}
 	return slices.Clone(buffer.Bytes()), nil
