@@ -181,7 +181,7 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	}
 	defer s.buffers.Put(buffer)
 	buffer.Reset()
-	if err := s.templates[name].Execute(buffer, v); err != nil {
+	if err := v.templates[name].Execute(buffer, v); err != nil {
 		return nil, v.problems(s.files[name], err)
 	}
 	return slices.Clone(buffer.Bytes()), nil
