@@ -18,7 +18,11 @@ hosts = ["ops.example.org"]
 sitename = "Operations"
 skins = ["Vector"]
 extensions = ["ConfirmEdit", "AbuseFilter"]
+[namespaces.portal]
+number = 3000
+content = true
 [settings]
+wgNamespaceProtection = { php = "[ NS_PORTAL => [ 'x' ] ]" }
 wgFileExtensions = { append = ["pdf", "png"], remove = ["gif"] }
 wgUrlProtocols = { prepend = ["appstream:"] }
 wgHiddenPrefs = { append = ["gender"] }
@@ -92,7 +96,7 @@ func TestOperationsInMediaWiki(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := effective(t, f.Tenant(name).Codebase.Path, r.LocalSettings, "wgFileExtensions", "wgUrlProtocols", "wgHiddenPrefs",
+			found := effective(t, f.Tenant(name).Codebase.Path, r.LocalSettings, "wgFileExtensions", "wgUrlProtocols", "wgHiddenPrefs", "wgNamespaceProtection", "wgExtraNamespaces",
 				"wgContentNamespaces", "wgFooterIcons", "wgGroupPermissions", "wgAddGroups", "wgAbuseFilterActions", "wgRateLimits")
 			wantOperations(t, found)
 		})
@@ -114,7 +118,9 @@ func wantOperations(t *testing.T, found map[string]any) {
 		{"extensions of files", list(at("wgFileExtensions")), `["png","jpg","jpeg","webp","pdf"]`},
 		{"the first protocol", list(at("wgUrlProtocols").([]any)[:2]), `["appstream:","bitcoin:"]`},
 		{"hidden preferences", list(at("wgHiddenPrefs")), `["gender"]`},
-		{"content", list(at("wgContentNamespaces")), `[0,4]`},
+		{"content", list(at("wgContentNamespaces")), `[0,4,3000]`},
+		{"a constant in an expression", list(at("wgNamespaceProtection", "3000")), `["x"]`},
+		{"a namespace", list(at("wgExtraNamespaces")), `{"3000":"portal","3001":"portal_talk"}`},
 		{"powered by", list(at("wgFooterIcons", "poweredby")), `null`},
 		{"visitors", list(at("wgGroupPermissions", "*")), `{"createaccount":false,"read":true}`},
 		{"users' own", list(at("wgGroupPermissions", "user", "pagelang")), `true`},

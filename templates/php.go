@@ -45,6 +45,10 @@ func phpAssign(value any) (string, error) {
 		if !phpName(s.Name) {
 			return "", &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
 		}
+		if s.define {
+			fmt.Fprintf(&w.b, "defined( '%s' ) || define( '%[1]s', %d );\n", s.Name, s.Value.Data)
+			continue
+		}
 		if err := w.assign("$"+s.Name, s.Value, s.whole); err != nil {
 			return "", err
 		}

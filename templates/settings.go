@@ -15,6 +15,7 @@ type Setting struct {
 	Value tenants.Value
 
 	whole   bool     // a table replaces the default instead of joining it
+	define  bool     // a constant in place of a variable
 	path    []string // of an operation: the keys below the variable
 	copying []string // of the copy of a group: the settings to copy it in
 }
@@ -41,6 +42,20 @@ var subjects = []subject{
 	{"Caches and jobs", regexp.MustCompile(`^wg(.*Cache.*|Job.*|RunJobs.*|.*Cdn.*|.*Squid.*|MiserMode|Memory.*|MaxShell.*)$`)},
 	{"Other settings", regexp.MustCompile(`^wg`)},
 	{"Settings of extensions", regexp.MustCompile(``)},
+}
+
+// namespaceSection defines the constants of a tenant's namespaces, which expressions may name.
+func namespaceSection(t *tenants.Tenant) []Section {
+	var constants []Setting
+	for _, n := range t.Namespaces {
+		for i, name := range []string{n.Constant, n.Constant + "_TALK"} {
+			constants = append(constants, Setting{Name: name, define: true, Value: tenants.Value{Data: n.Number + int64(i), Position: n.Position}})
+		}
+	}
+	if constants == nil {
+		return nil
+	}
+	return []Section{{"Numbers of namespaces", constants}}
 }
 
 // sections sorts a tenant's settings by subject and name.

@@ -130,7 +130,7 @@ func (s *Set) view(d Data) (*View, error) {
 		PoolSocket:  l.PoolSocket(t.Name),
 		MaxBody:     maxBody(t),
 		Children:    d.Farm.PHP.Children,
-		Sections:    sections(t.Settings, core),
+		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
 	}
 	if len(t.Skins) > 0 {
 		v.DefaultSkin = core.defaultSkin(t.Skins[0])

@@ -47,9 +47,17 @@ type Component struct {
 	Path    string // absolute folder
 	Version string // as extension.json or skin.json states it; may be empty
 
+	Namespaces []ExtensionNamespace // that it has, of its manifest
+
 	Fault       string // why it can't be used: its manifest can't be read; empty: it can
 	Requires    Requirements
 	Fingerprint func() string // as a Codebase's, of the code that decides the component's tables
+}
+
+// ExtensionNamespace is a namespace that an extension has.
+type ExtensionNamespace struct {
+	Number         int64  `json:"id"`
+	Constant, Name string // such as "NS_MODULE" and "Module"
 }
 
 // Fault adds a reason why no wiki can run on the codebase.

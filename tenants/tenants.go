@@ -113,6 +113,7 @@ type Tenant struct {
 	Extensions []string         // folder names, in loading order
 	Skins      []string         // folder names; the first is $wgDefaultSkin
 	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
+	Namespaces []Namespace      // that its definitions give it, by key
 	Pages      []string         // paths of pages that an upgrade asks for before and after
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from

@@ -66,6 +66,7 @@ var valueKeys = []Key{
 	{Name: "extensions", Type: Texts, Example: `["Cite", "ParserFunctions"]`, Doc: "Folders of extensions to load, added to those inherited."},
 	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin."},
 	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
+	{Name: "namespaces", Type: Tables, Doc: "Namespaces of the wiki's own; the table's name makes the constant, NS_PORTAL of portal.", Keys: namespaceKeys},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
 }

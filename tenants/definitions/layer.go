@@ -20,6 +20,8 @@ type layer struct {
 	unset      []text
 	settings   map[string]tenants.Value
 	pages      []text
+	namespaces map[string]tenants.Value
+	constants  bool // its settings name namespaces that are not MediaWiki's own
 }
 
 // singleKeys are the values that the most specific layer decides alone.
@@ -46,7 +48,11 @@ func (l *loader) readValues(s *section) layer {
 	v.classes = s.texts("classes")
 	v.extensions, v.skins = s.texts("extensions"), s.texts("skins")
 	v.unset = s.texts("unset")
-	v.settings = l.readSettings(s.sub("settings"))
+	inner := *l
+	inner.constants = new(bool)
+	v.settings = inner.readSettings(s.sub("settings"))
+	v.constants = *inner.constants
+	v.namespaces = l.readNamespaces(s.sub("namespaces"))
 	upgrade := s.sub("upgrade")
 	v.pages = readPages(upgrade)
 	upgrade.end()

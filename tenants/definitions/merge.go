@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -49,19 +50,64 @@ func (l *loader) mergeLayer(t *tenants.Tenant, layer *layer) {
 		repeat: func(r tenants.Repeat) { t.Repeats = append(t.Repeats, r) },
 		clash:  l.reportClash,
 	}
-	t.Settings = m.merge(l.unset(t.Settings, layer.unset), layer.settings, "")
+	t.Settings = m.merge(t.Settings, layer.settings, "")
 }
 
-// unset takes settings, or members of tables, away again.
-func (l *loader) unset(settings map[string]tenants.Value, names []text) map[string]tenants.Value {
-	for _, name := range names {
-		left, found := without(settings, name.value)
-		if !found {
-			l.report(name.at, "unset", tenants.Suggest(name.value, maps.Keys(settings)), "there is no %q to take away", name.value)
+// quietly merges tables that hold neither expressions nor operations.
+var quietly = merger{repeat: func(tenants.Repeat) {}, clash: func(string, tenants.Value, tenants.Value) {}}
+
+// takeAway takes what a layer names in unset away from what it inherits: settings or
+// members of them, values such as "language", "extensions.Cite", "skins.Vector" and
+// "namespaces.portal".
+func (l *loader) takeAway(t *tenants.Tenant, layer *layer, single map[string]text, extensions, skins []text, namespaces map[string]tenants.Value) ([]text, []text, map[string]tenants.Value) {
+	for _, name := range layer.unset {
+		kind, rest, _ := strings.Cut(name.value, ".")
+		before := len(extensions) + len(skins) + len(namespaces) + len(single)
+		named := func(one text) bool { return one.value == rest }
+		switch {
+		case kind == "extensions":
+			extensions = slices.DeleteFunc(slices.Clone(extensions), named)
+		case kind == "skins":
+			skins = slices.DeleteFunc(slices.Clone(skins), named)
+		case kind == "namespaces":
+			namespaces, _ = without(namespaces, rest)
+		case slices.Contains(singleKeys, name.value):
+			delete(single, name.value)
+		default:
+			t.Settings = l.unset(t.Settings, name)
+			continue
 		}
-		settings = left
+		if len(extensions)+len(skins)+len(namespaces)+len(single) == before {
+			have := slices.Concat(prefixed("extensions.", extensions), prefixed("skins.", skins), slices.Sorted(maps.Keys(single)))
+			l.report(name.at, "unset", tenants.Suggest(name.value, slices.Values(have)), "there is no %q to take away", name.value)
+		}
 	}
-	return settings
+	return extensions, skins, namespaces
+}
+
+func prefixed(prefix string, list []text) []string {
+	names := make([]string, len(list))
+	for i, t := range list {
+		names[i] = prefix + t.value
+	}
+	return names
+}
+
+// unset takes a setting, or a member of a table, away again.
+func (l *loader) unset(settings map[string]tenants.Value, name text) map[string]tenants.Value {
+	parts := strings.Split(name.value, ".")
+	for i := range parts {
+		parts[i] = constantKey(parts[i])
+	}
+	left, found := without(settings, strings.Join(parts, "."))
+	if !found {
+		hint := tenants.Suggest(name.value, maps.Keys(settings))
+		if table, member, below := strings.Cut(name.value, "."); below && (hint == "" || settings[table].Data != nil) {
+			hint = fmt.Sprintf("nothing inherited sets it; what MediaWiki has is taken away by %s.%s = { absent = true } in [settings]", table, tomlKey(member))
+		}
+		l.report(name.at, "unset", hint, "there is no %q to take away", name.value)
+	}
+	return left
 }
 
 // without returns a table without the value at a dotted path, and whether it was

@@ -36,9 +36,14 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	t := &tenants.Tenant{Name: v.name.value, Position: v.at, Admin: "Admin", Language: "en", Origins: tenants.Origins{"name": v.name.at}}
 	single := map[string]text{}
 	var extensions, skins []text
+	var namespaces map[string]tenants.Value
+	constants := false
 	layers := l.stack(v)
 	for _, layer := range layers {
+		extensions, skins, namespaces = l.takeAway(t, layer, single, extensions, skins, namespaces)
 		maps.Copy(single, layer.single)
+		namespaces = quietly.merge(namespaces, layer.namespaces, "")
+		constants = constants || layer.constants
 		extensions, skins = joinLists(extensions, layer.extensions), joinLists(skins, layer.skins)
 		l.mergeLayer(t, layer)
 		if layer.file != "" {
@@ -54,6 +59,10 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	l.checkServerSettings(t)
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
+	l.setNamespaces(t, namespaces)
+	if constants {
+		l.resolveConstants(t)
+	}
 	l.setPages(t, layers)
 	if t.Codebase != nil {
 		for _, fault := range t.Codebase.Faults {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // variable is what PHP takes for a variable's name, in ASCII.
@@ -55,12 +56,38 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 				return o
 			}
 		}
-		for name, member := range data {
-			member.Data = l.settingValue(s, key+"."+name, member)
-			data[name] = member
+		return l.members(s, key, data)
+	case string:
+		if value, is := mediawiki.Constants[data]; is {
+			return value
 		}
+		l.noteConstant(data)
 	}
 	return v.Data
+}
+
+// members are those of a table, by the values of constants that they are named by.
+func (l *loader) members(s *section, key string, table map[string]tenants.Value) map[string]tenants.Value {
+	found := make(map[string]tenants.Value, len(table))
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		member := table[name]
+		member.Data = l.settingValue(s, key+"."+name, member)
+		resolved := constantKey(name)
+		if _, twice := table[resolved]; twice && resolved != name {
+			s.report(member.Position, key+"."+name, "remove one of them", "is the same as %s", resolved)
+		}
+		l.noteConstant(resolved)
+		found[resolved] = member
+	}
+	return found
+}
+
+// noteConstant notes the constant of a namespace that is not MediaWiki's own: which it is
+// depends on the tenant.
+func (l *loader) noteConstant(name string) {
+	if namespaceConstant.MatchString(name) {
+		*l.constants = true
+	}
 }
 
 func (l *loader) expression(s *section, key string, code tenants.Value) any {

@@ -40,6 +40,9 @@ func Show(t *tenants.Tenant, origins bool) string {
 		w.b.WriteString("\n[upgrade]\n")
 		w.pages(t)
 	}
+	for _, n := range t.Namespaces {
+		w.namespace(n)
+	}
 	if len(t.Settings) > 0 {
 		w.b.WriteString("\n[settings]\n")
 	}
@@ -102,6 +105,14 @@ func (w *shower) components(key string, names []string, t *tenants.Tenant) {
 
 func (w *shower) pages(t *tenants.Tenant) {
 	w.list("pages", t.Pages, func(page string) tenants.Position { return t.Origins["upgrade.pages."+page] })
+}
+
+// namespace writes what names a namespace; the rest is in the settings that it makes.
+func (w *shower) namespace(n tenants.Namespace) {
+	w.b.WriteString("\n[namespaces." + n.Key + "]\n")
+	w.line("number", n.Number, n.Position)
+	w.line("name", n.Name, n.Position)
+	w.line("talk", n.Talk, n.Position)
 }
 
 // list writes a list, one element a line when each has an origin to show.

@@ -84,12 +84,15 @@ func readManifest(c *tenants.Component, manifest []byte) error {
 	var m struct {
 		Version  any                  `json:"version"`
 		Requires tenants.Requirements `json:"requires"`
+		// Anything that is no list is PHP's to refuse.
+		Namespaces json.RawMessage `json:"namespaces"`
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return err
 	}
 	c.Version, _ = m.Version.(string)
 	c.Requires = m.Requires
+	_ = json.Unmarshal(m.Namespaces, &c.Namespaces)
 	return nil
 }
 

@@ -1,0 +1,283 @@
+package definitions
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
+)
+
+// namespaceKeys are of a table below [namespaces].
+var namespaceKeys = []Key{
+	{Name: "number", Type: Number, Example: "3000", Doc: "The number of its pages, even and from 100; that of their talk pages is one more. It never changes."},
+	{Name: "name", Type: Text, Example: `"Portal"`, Doc: "What titles begin with; without it the table's name."},
+	{Name: "talk", Type: Text, Example: `"Portal_talk"`, Doc: "What titles of talk pages begin with; without it the name with _talk."},
+	{Name: "aliases", Type: Texts, Example: `["P"]`, Doc: "Further names."},
+	{Name: "talk_aliases", Type: Texts, Example: `["PT"]`, Doc: "Further names of the talk pages."},
+	{Name: "content", Type: Bool, Example: "true", Doc: "Its pages count as content."},
+	{Name: "subpages", Type: Bool, Example: "true", Doc: "Its pages may have subpages, as its talk pages always may."},
+	{Name: "search", Type: Bool, Example: "true", Doc: "It is searched by default."},
+}
+
+// namespaceKey is the name of a namespace's table, of which its constant is made.
+var namespaceKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// readNamespaces checks the tables below [namespaces]. Each key of them is inherited
+// on its own.
+func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
+	if s.table == nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.table)) {
+		at := s.table[name].Position
+		n := s.sub(name)
+		n.keys = s.keys
+		if !namespaceKey.MatchString(name) {
+			s.report(at, name, "letters, digits and _; its name may be another", "is no name of which a PHP constant can be made")
+		}
+		get[int64](n, "number", "an integer")
+		for _, key := range []string{"name", "talk"} {
+			n.text(key)
+		}
+		for _, key := range []string{"aliases", "talk_aliases"} {
+			n.texts(key)
+		}
+		for _, key := range []string{"content", "subpages", "search"} {
+			n.bool(key)
+		}
+		n.end()
+	}
+	return s.table
+}
+
+// setNamespaces makes a tenant's namespaces of what its layers say, and the settings that
+// MediaWiki has for them.
+func (l *loader) setNamespaces(t *tenants.Tenant, tables map[string]tenants.Value) {
+	if len(tables) == 0 {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(tables)) {
+		if n, ok := l.namespace(t, key, tables[key]); ok {
+			t.Namespaces = append(t.Namespaces, n)
+		}
+	}
+	quiet := merger{repeat: func(tenants.Repeat) {}, clash: l.reportClash}
+	tables, content := namespaceSettings(t.Namespaces)
+	t.Settings = quiet.merge(tables, t.Settings, "")
+	t.Settings = quiet.merge(t.Settings, content, "")
+}
+
+// namespace reads one namespace, and reports what can't be.
+func (l *loader) namespace(t *tenants.Tenant, key string, v tenants.Value) (n tenants.Namespace, ok bool) {
+	table, _ := v.Data.(map[string]tenants.Value)
+	path := "namespaces." + key
+	number, given := table["number"].Data.(int64)
+	if !given {
+		if table["number"].Data == nil {
+			l.report(v.Position, path+".number", "such as 3000", "is missing")
+		}
+		return n, false
+	}
+	str := func(name, otherwise string) string {
+		if text, is := table[name].Data.(string); is {
+			otherwise = text
+		}
+		return strings.ReplaceAll(otherwise, " ", "_")
+	}
+	n = tenants.Namespace{Key: key, Constant: "NS_" + strings.ToUpper(key), Number: number, Position: table["number"].Position}
+	n.Name = str("name", key)
+	n.Talk = str("talk", n.Name+"_talk")
+	n.Content, n.Subpages, n.Search = table["content"].Data == true, table["subpages"].Data == true, table["search"].Data == true
+	for _, alias := range texts(table["aliases"]) {
+		n.Aliases = append(n.Aliases, strings.ReplaceAll(alias, " ", "_"))
+	}
+	for _, alias := range texts(table["talk_aliases"]) {
+		n.TalkAliases = append(n.TalkAliases, strings.ReplaceAll(alias, " ", "_"))
+	}
+	return n, l.checkNamespace(t, n, path)
+}
+
+// texts are the strings of a list; what else is in it was reported.
+func texts(v tenants.Value) (all []string) {
+	list, _ := v.Data.([]tenants.Value)
+	for _, element := range list {
+		if text, is := element.Data.(string); is {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// checkNamespace reports whether a namespace can be one, beside those before it and those
+// of the tenant's extensions.
+func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path string) bool {
+	for _, name := range slices.Concat([]string{n.Name, n.Talk}, n.Aliases, n.TalkAliases) {
+		if why, hint := mediawiki.NamespaceProblem(n.Number, name); why != "" {
+			l.report(n.Position, path, hint, "%s", why)
+			return false
+		}
+	}
+	if _, core := mediawiki.Constants[n.Constant]; core {
+		l.report(n.Position, path, "choose another name", "%s is MediaWiki's own namespace", n.Constant)
+		return false
+	}
+	for _, other := range t.Namespaces {
+		if other.Number == n.Number || strings.EqualFold(other.Name, n.Name) || other.Constant == n.Constant {
+			l.report(n.Position, path, "", "has the number or the name of namespaces.%s at %s", other.Key, other.Position)
+			return false
+		}
+	}
+	for constant, number := range mediawiki.ExtensionConstants(t) {
+		if number == n.Number && constant != n.Constant {
+			t.Fault(tenants.Problem{Position: n.Position, Key: path, Hint: "choose another number",
+				Message: fmt.Sprintf("an extension of the tenant %q has a namespace of the number %d, %s", t.Name, number, constant)})
+		}
+	}
+	return true
+}
+
+// namespaceSettings are MediaWiki's settings for namespaces (Manual:Using custom
+// namespaces), and apart those of content, which are added to its own.
+func namespaceSettings(list []tenants.Namespace) (tables, content map[string]tenants.Value) {
+	tables = map[string]tenants.Value{}
+	set := func(setting string, key any, data any, at tenants.Position) {
+		if tables[setting].Data == nil {
+			tables[setting] = tenants.Value{Data: map[string]tenants.Value{}, Position: at}
+		}
+		tables[setting].Data.(map[string]tenants.Value)[fmt.Sprint(key)] = tenants.Value{Data: data, Position: at}
+	}
+	var numbers []tenants.Value
+	for _, n := range list {
+		set("wgExtraNamespaces", n.Number, n.Name, n.Position)
+		set("wgExtraNamespaces", n.Number+1, n.Talk, n.Position)
+		if n.Subpages {
+			set("wgNamespacesWithSubpages", n.Number, true, n.Position)
+		}
+		set("wgNamespacesWithSubpages", n.Number+1, true, n.Position)
+		for _, alias := range n.Aliases {
+			set("wgNamespaceAliases", alias, n.Number, n.Position)
+		}
+		for _, alias := range n.TalkAliases {
+			set("wgNamespaceAliases", alias, n.Number+1, n.Position)
+		}
+		if n.Search {
+			set("wgNamespacesToBeSearchedDefault", n.Number, true, n.Position)
+		}
+		if n.Content {
+			numbers = append(numbers, tenants.Value{Data: n.Number, Position: n.Position})
+		}
+	}
+	content = map[string]tenants.Value{}
+	if len(numbers) > 0 {
+		content["wgContentNamespaces"] = tenants.Value{Data: &tenants.Operation{Append: numbers}, Position: numbers[0].Position}
+	}
+	return tables, content
+}
+
+// namespaceConstant is a constant of a namespace, whoever defines it.
+var namespaceConstant = regexp.MustCompile(`^NS_[A-Z0-9_]+$`)
+
+// constantKey is the value of one of MediaWiki's constants, as a key of PHP has it.
+func constantKey(name string) string {
+	switch value := mediawiki.Constants[name].(type) {
+	case int64:
+		return strconv.FormatInt(value, 10)
+	case string:
+		return value
+	}
+	return name
+}
+
+// resolveConstants puts numbers in place of the constants of a tenant's own namespaces and
+// those of its extensions. MediaWiki's own were resolved where they were read.
+func (l *loader) resolveConstants(t *tenants.Tenant) {
+	known := mediawiki.ExtensionConstants(t)
+	for _, n := range t.Namespaces {
+		known[n.Constant], known[n.Constant+"_TALK"] = n.Number, n.Number+1
+	}
+	unknown := func(name, key string, at tenants.Position) {
+		names := slices.AppendSeq(mediawiki.ConstantNames(), maps.Keys(known))
+		t.Fault(tenants.Problem{Position: at, Key: key, Hint: tenants.Suggest(name, slices.Values(names)),
+			Message: fmt.Sprintf("%s is no namespace of MediaWiki, of [namespaces] or of an extension of the tenant %q", name, t.Name)})
+	}
+	for name, v := range t.Settings {
+		if resolved, changed := replaceConstants("settings."+name, v, known, unknown); changed {
+			t.Settings[name] = resolved
+		}
+	}
+}
+
+// replaceConstants resolves constants in a value, at any depth; the value that it was
+// given stays as it is, as other tenants may have it.
+func replaceConstants(key string, v tenants.Value, known map[string]int64, unknown func(name, key string, at tenants.Position)) (tenants.Value, bool) {
+	inner := func(key string, v *tenants.Value) (changed bool) {
+		*v, changed = replaceConstants(key, *v, known, unknown)
+		return changed
+	}
+	list := func(elements []tenants.Value) ([]tenants.Value, bool) {
+		elements, any := slices.Clone(elements), false
+		for i := range elements {
+			any = inner(fmt.Sprintf("%s[%d]", key, i), &elements[i]) || any
+		}
+		return elements, any
+	}
+	changed := false
+	switch data := v.Data.(type) {
+	case string:
+		if !namespaceConstant.MatchString(data) {
+			return v, false
+		}
+		number, there := known[data]
+		if !there {
+			unknown(data, key, v.Position)
+			return v, false
+		}
+		return tenants.Value{Data: number, Position: v.Position}, true
+	case []tenants.Value:
+		if data, changed = list(data); changed {
+			v.Data = data
+		}
+	case map[string]tenants.Value:
+		resolved := make(map[string]tenants.Value, len(data))
+		for name, member := range data {
+			changed = inner(key+"."+name, &member) || changed
+			if namespaceConstant.MatchString(name) {
+				if number, there := known[name]; there {
+					name, changed = strconv.FormatInt(number, 10), true
+				} else {
+					unknown(name, key+"."+name, member.Position)
+				}
+			}
+			resolved[name] = member
+		}
+		if changed {
+			v.Data = resolved
+		}
+	case *tenants.Operation:
+		return replaceInOperation(key, v, data, list, inner)
+	}
+	return v, changed
+}
+
+// replaceInOperation resolves constants in what an operation brings in or takes out.
+func replaceInOperation(key string, v tenants.Value, o *tenants.Operation, list func([]tenants.Value) ([]tenants.Value, bool), inner func(string, *tenants.Value) bool) (tenants.Value, bool) {
+	resolved := *o
+	var a, b, c, d bool
+	resolved.Remove, a = list(o.Remove)
+	resolved.Prepend, b = list(o.Prepend)
+	resolved.Append, c = list(o.Append)
+	if o.Replace != nil {
+		whole := *o.Replace
+		d = inner(key, &whole)
+		resolved.Replace = &whole
+	}
+	if !(a || b || c || d) {
+		return v, false
+	}
+	return tenants.Value{Data: &resolved, Position: v.Position}, true
+}
