@@ -198,7 +198,7 @@ func TestSchemaFindsMistakes(t *testing.T) {
 		t.Error("it refuses what is good")
 	}
 	tenant := compiled(t, tenantKeys)
-	files, err := filepath.Glob("../audit/testdata/real/*.toml")
+	files, err := filepath.Glob("../audit/rules/testdata/real/*.toml")
 	if err != nil || len(files) < 10 {
 		t.Fatal(files, err)
 	}
