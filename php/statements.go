@@ -2,6 +2,9 @@ package php
 
 import (
 	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 )
 
@@ -34,3 +37,32 @@ func wholeServer() string {
 
 // statementsLine begins the line of a log that says what became of a job's statements.
 const statementsLine = "wikictl-statements "
+
+// StatementsCode changes whenever statements may be joined or remembered otherwise.
+func StatementsCode() string { return alterCode + memoryCode + connectionCode }
+
+// StatementCounts are what became of a job's statements.
+type StatementCounts struct {
+	Altering   int `json:"altering"`   // that change tables
+	Sent       int `json:"sent"`       // what they became when joined
+	Gated      int `json:"gated"`      // of these, that had a place in the gate
+	Remembered int `json:"remembered"` // questions that were not asked again
+}
+
+// ReadStatementCounts finds them in the log of a job that asked for it; they are zero where
+// PHP can't fork.
+func ReadStatementCounts(log string) (c StatementCounts, err error) {
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return c, err
+	}
+	_, line, found := strings.Cut(string(text), "\n"+statementsLine)
+	if !found {
+		return c, nil
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	if err := json.Unmarshal([]byte(line), &c); err != nil {
+		return c, fmt.Errorf("read what became of the statements in %s: %w", log, err)
+	}
+	return c, nil
+}

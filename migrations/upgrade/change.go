@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,14 @@ func (k *task) update(ctx context.Context) error {
 		return err
 	}
 	job.Config = filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php")
-	err = k.watched(k.updateLog(), func() error { return k.script(ctx, k.Name, k.tenant.Codebase, job) })
+	rehearsed := k.follow(ctx, &job)
+	err = k.watched(k.updateLog(), func() error {
+		_, err := k.script(ctx, k.Name, "update.php", k.tenant.Codebase, job)
+		return err
+	})
+	if err == nil {
+		return k.compare(ctx, rehearsed)
+	}
 	return k.settled(ctx, err)
 }
 
@@ -129,18 +137,18 @@ func (k *task) settled(ctx context.Context, err error) error {
 	return errors.Join(err, k.server.Settle(after, k.tenant.Database, k.accounts.Schema.Name))
 }
 
-// script runs a job of a codebase for a tenant, with a log of its own.
-func (u *upgrade) script(ctx context.Context, name string, c *tenants.Codebase, job php.Job) error {
+// script runs a job of a codebase, and returns its log, which is the tenant's for that step.
+func (u *upgrade) script(ctx context.Context, tenant, step string, c *tenants.Codebase, job php.Job) (log string, err error) {
 	server, err := u.PHP(ctx, c)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if job.Log, err = u.Log(name, filepath.Base(job.Script)); err != nil {
-		return err
+	if job.Log, err = u.Log(tenant, step); err != nil {
+		return "", err
 	}
-	job.Limit = u.o.Limit
+	job.Limit = cmp.Or(job.Limit, u.o.Limit)
 	_, err = server.Run(ctx, job)
-	return err
+	return job.Log, err
 }
 
 // runJobs empties the job queue on the code that the wiki still runs on.
@@ -149,7 +157,8 @@ func (k *task) runJobs(ctx context.Context) error {
 	if old == nil {
 		return fmt.Errorf("the codebase %s is not in the definitions any more", k.row.Codebase)
 	}
-	return k.script(ctx, k.Name, old, php.Job{Script: maintenance(old, "runJobs.php"), Config: k.Layout.LocalSettings(k.Name)})
+	_, err := k.script(ctx, k.Name, "runJobs.php", old, php.Job{Script: maintenance(old, "runJobs.php"), Config: k.Layout.LocalSettings(k.Name)})
+	return err
 }
 
 func (k *task) migrate(ctx context.Context) error {

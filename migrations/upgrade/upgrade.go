@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"wikictl/migrations/upgrade/forecast"
@@ -32,6 +33,7 @@ type Options struct {
 	Backup      Backup
 	Keep        bool          // leave what fails read-only instead of putting it back
 	Force       bool          // run the updater also where nothing changed
+	Plain       bool          // run the updater by its own statements, and rehearse nothing
 	RunJobs     bool          // empty the job queue on the old code first
 	SkipBlocked bool          // go on without the wikis that something stands in the way of
 	Limit       time.Duration // of update.php
@@ -117,6 +119,9 @@ type upgrade struct {
 	rates    forecast.Rates
 	warm     map[string]error           // why the new code can't run, by tenant
 	releases map[string]deploy.Prepared // of the wave that runs, by tenant
+
+	rehearsed    map[string]*Rehearsal // by tenant; set before the first wave
+	contradicted sync.Map              // fingerprints of rehearsals that a wiki ended otherwise than
 }
 
 // Run upgrades what is planned and returns an outcome for each tenant of the
@@ -155,7 +160,9 @@ func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[
 	if u.run, err = h.Begin(ctx, "upgrade", o.Observer); err != nil {
 		return err
 	}
-	u.warm = u.warmAll(ctx, p)
+	if err := u.prepareAll(ctx, p); err != nil {
+		return errors.Join(err, u.run.End(ctx, nil))
+	}
 	failures := 0
 	var stop error
 	for wave := 1; wave <= p.Waves; wave++ {

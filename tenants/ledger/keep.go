@@ -36,6 +36,7 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 				OR (phase = 'upgraded' AND started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant AND phase = 'upgraded'))) AS needed)`,
 		`DELETE FROM loss WHERE noted < ? AND (undone = 1 OR acknowledged IS NOT NULL)`,
 		`DELETE FROM session WHERE since < ?`,
+		`DELETE FROM rehearsal WHERE used < ?`,
 		`DELETE FROM run WHERE started < ? AND id NOT IN (SELECT run FROM upgrade) AND id NOT IN (SELECT run FROM tenant)`,
 	} {
 		if err == nil {

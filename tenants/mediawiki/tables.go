@@ -17,6 +17,10 @@ import (
 // later.
 var tableFiles = []string{"maintenance/tables-generated.sql", "sql/mysql/tables-generated.sql"}
 
+// CacheTables are the tables with what MediaWiki makes again by itself, under keys of the
+// database that it was made in.
+func CacheTables() []string { return []string{"objectcache", "l10n_cache", "module_deps"} }
+
 // addTable is how the updater's list says that it makes a table which is not there
 // (MysqlUpdater.php).
 var addTable = regexp.MustCompile(`'addTable',\s*'(\w+)'`)

@@ -17,6 +17,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
@@ -25,10 +26,6 @@ import (
 // schemaSettings are the settings that change what update.php writes into a
 // fresh database.
 var schemaSettings = []string{"wgCategoryCollation"}
-
-// cacheTables hold what MediaWiki makes again by itself, under keys of the
-// database that it was made in.
-var cacheTables = []string{"objectcache", "l10n_cache", "module_deps"}
 
 // goldenKey names the golden that a tenant is made from: its code, its language
 // (the main page is written in it) and schemaSettings. 16 hexadecimal digits.
@@ -186,7 +183,7 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	if err := c.keepSchema(ctx, server, t, g.Database); err != nil {
 		return nil, err
 	}
-	return server.TakeGolden(ctx, g.Database, cacheTables...)
+	return server.TakeGolden(ctx, g.Database, mediawiki.CacheTables()...)
 }
 
 // keepSchema keeps the shape of a golden's tables beside it, for audits to compare

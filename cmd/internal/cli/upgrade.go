@@ -46,6 +46,7 @@ func upgradeFlags() []cli.Flag {
 		under("safety", safetyFlags()...),
 		under("output",
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing"},
+			&cli.BoolFlag{Name: "rehearse", Usage: "run the updater on scratch copies of the tables, show the result, and change no wiki"},
 			&cli.StringFlag{Name: "out", Usage: "write the plan to this file and change nothing"},
 			&cli.StringFlag{Name: "plan", Usage: "go on only if the plan still equals the one in this file"},
 			eventsFlag()),
@@ -75,6 +76,7 @@ func safetyFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "run-jobs", Usage: "run the queued jobs with the old code first"},
 		&cli.BoolFlag{Name: "skip-blocked", Usage: "leave out wikis that can't be upgraded, instead of changing nothing"},
 		&cli.BoolFlag{Name: "force", Usage: "run the updater even where nothing changed"},
+		&cli.BoolFlag{Name: "no-rehearsal", Usage: "skip the run on scratch copies, and send the updater's statements unchanged"},
 	}
 }
 
@@ -98,6 +100,9 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 			}
 			return p.Outline(), writePlan(c.String("out"), p.Outline())
 		})
+	}
+	if c.Bool("rehearse") {
+		return a.rehearses(c, f, list, o)
 	}
 	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		p, err := upgrade.Make(c.Context, h, list, o)
@@ -125,10 +130,10 @@ func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (s
 // upgradeOptions reads the flags.
 func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options, err error) {
 	o = upgrade.Options{
-		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), RunJobs: c.Bool("run-jobs"),
+		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), Plain: c.Bool("no-rehearsal"), RunJobs: c.Bool("run-jobs"),
 		SkipBlocked: c.Bool("skip-blocked"), Limit: c.Duration("timeout"), Patience: c.Duration("patience"), Drain: a.drained,
 	}
-	if err := errors.Join(notNegative(c, "per-server"), atLeastOne(c, "jobs"), notNegativeTime(c, "pause-between", "patience"), positiveTime(c, "timeout")); err != nil {
+	if err := errors.Join(rehearsalFlags(c), notNegative(c, "per-server"), atLeastOne(c, "jobs"), notNegativeTime(c, "pause-between", "patience"), positiveTime(c, "timeout")); err != nil {
 		return o, err
 	}
 	if o.Backup, err = backupMode(c.String("backup"), f); err != nil {

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// updating is an extension with code of its own in MediaWiki 1.43's updater.
+func updating(name, code string) map[string]string {
+	return map[string]string{
+		"extension.json": fmt.Sprintf(`{"name": %q, "version": "1.0", "manifest_version": 2, "AutoloadClasses": {%[1]q: "%[1]s.php"}, "Hooks": {"LoadExtensionSchemaUpdates": "%[1]s::onLoad"}}`, name),
+		name + ".php": fmt.Sprintf(`<?php
+class %s {
+	public static function onLoad( $updater ) {
+		if ( version_compare( MW_VERSION, '1.43', '>=' ) ) {
+			$updater->addExtensionUpdate( [ [ self::class, 'update' ] ] );
+		}
+	}
+	public static function update( $updater ) {
+		%s
+	}
+}
+`, name, code),
+	}
+}
+
+// An upgrade is tried on scratch copies first: what it finds there decides how the
+// wikis are upgraded, and holds for the next run.
+func TestUpgradeIsRehearsed(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.copyTrees(map[string]map[string]string{
+		"Broken": updating("Broken", `throw new Error( 'broken everywhere' );`),
+		// As if joined statements had dropped an index that they must not.
+		"Joiner": updating("Joiner", `if ( class_exists( 'WikictlStatements', false ) && WikictlStatements::may( 'join' ) ) {
+			$updater->getDB()->query( 'ALTER TABLE page DROP KEY page_random', __METHOD__ );
+		}`),
+	})
+	f.define(6)
+	for wiki, name := range map[string]string{"w3": "Broken", "w4": "Broken", "w5": "Joiner"} {
+		f.write("tenants/"+wiki+".toml", fmt.Sprintf("extensions = [%q]\n", name)+f.read("tenants/"+wiki+".toml"))
+	}
+	f.write("tenants/w1.toml", f.read("tenants/w1.toml")+"wgLogo = \"/other.png\"\n")
+	f.run("create", "--all")
+	f.sql("ALTER TABLE wiki_w2.page ADD KEY own (page_len)") // a table of its own
+	f.want143()
+
+	f.brokenCode()
+	f.rehearsesOnce()
+	f.rehearsalKilled()
+
+	f.joined("w0", 24)
+	f.joined("w5", 46)
+	if got := f.sql("SHOW KEYS FROM wiki_w5.page WHERE Key_name = 'page_random'"); len(got) == 0 {
+		t.Error("the rehearsal found a wrong statement, and the wiki was upgraded by it")
+	}
+
+	// A wiki that ends otherwise than its rehearsal is put back, once.
+	f.sql("UPDATE wikictl.rehearsal SET result = REPLACE(result, 'page_is_new', 'page_is_old') WHERE result NOT LIKE '%KEY `own`%' AND result LIKE '%\"joined\":true%'")
+	if out := f.fails("upgrade", "w1"); !strings.Contains(out, "ended with other tables than in its rehearsal, which is given up") || f.client("w1").version() != "MediaWiki 1.39.17" {
+		t.Error(out)
+	}
+	f.joined("w1", 46)
+	f.nothingScratch()
+}
+
+// brokenCode: code that can't upgrade any wiki is said once, before any is changed.
+func (f *farm) brokenCode() {
+	f.t.Helper()
+	const once = "broken everywhere"
+	if out := f.fails("upgrade", "w3", "w4", "--rehearse"); strings.Count(out, once) != 1 || !strings.Contains(out, "w3, w4: ") {
+		f.t.Error(out)
+	}
+	// Few small wikis are not rehearsed; large ones are.
+	for _, name := range []string{"w3", "w4"} {
+		f.sql(fmt.Sprintf("UPDATE mysql.innodb_table_stats SET n_rows = 2000000 WHERE database_name = 'wiki_%s' AND table_name = 'pagelinks'; FLUSH TABLE wiki_%[1]s.pagelinks", name))
+	}
+	out := f.fails("upgrade", "w3", "w4")
+	f.wants(out, "nothing was changed: 2 wikis can't be upgraded", "w3, w4: codebase 1.43 can't upgrade a copy of its tables: ")
+	if strings.Count(out, once) != 1 {
+		f.t.Error(out)
+	}
+	f.nothingScratch()
+}
+
+// rehearsesOnce: a rehearsal holds for all wikis of a kind, and for later runs.
+func (f *farm) rehearsesOnce() {
+	f.t.Helper()
+	all := []string{"upgrade", "w0", "w1", "w2", "w5", "--rehearse"}
+	f.wants(f.run(all...), "MediaWiki 1.39.17 to 1.43.9, 2 wikis like w0: passed,", "1 wiki like w2: passed,",
+		"46 changes of tables go as 24, with the same end",
+		"1 wiki like w5: passed,", "the 46 changes of tables are not joined: table page: ")
+	f.nothingScratch()
+	if got := f.client("w0").version(); got != "MediaWiki 1.39.17" {
+		f.t.Errorf("a rehearsal upgraded a wiki to %s", got)
+	}
+	if out := f.run(all...); strings.Count(out, "by an earlier run") != 3 {
+		f.t.Error(out)
+	}
+}
+
+// rehearsalKilled: what a killed rehearsal leaves is removed by the next one, of whatever wiki.
+func (f *farm) rehearsalKilled() {
+	f.t.Helper()
+	f.sql("DELETE FROM wikictl.rehearsal WHERE result LIKE '%KEY `own`%'")
+	for _, e := range []event{
+		{"w2", "rehearsal plain note", "after", "kill"}, {"w2", "rehearsal joined accounts", "before", "kill"}, {"w2", "rehearsal plain tables", "after", "kill"},
+		{"w2", "rehearsal joined compare", "before", "kill"}, {"w2", "rehearsal plain remove", "before", "kill"},
+	} {
+		if out, code := f.struck(e, "upgrade", "w2", "--rehearse"); code != -1 {
+			f.t.Errorf("it was not killed %s %s: exit code %d: %s", e.moment, e.step, code, out)
+		}
+	}
+	f.run("upgrade", "w0", "--rehearse")
+	f.nothingScratch()
+}
+
+// joined upgrades a wiki and looks how many changes of tables its updater sent.
+func (f *farm) joined(name string, sent int) {
+	f.t.Helper()
+	out := f.run("upgrade", name)
+	logs, _ := filepath.Glob(f.state("logs/" + name + "/*-update.php.log"))
+	if len(logs) == 0 {
+		f.t.Fatal(out)
+	}
+	text, err := os.ReadFile(logs[len(logs)-1])
+	must(f.t, err)
+	if want := fmt.Sprintf(`wikictl-statements {"altering":46,"sent":%d,`, sent); !strings.Contains(string(text), want) {
+		f.t.Errorf("%s: there is no %s in %s", name, want, text)
+	}
+}
+
+// nothingScratch looks that scratch copies left nothing.
+func (f *farm) nothingScratch() {
+	f.t.Helper()
+	if got := f.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wikictl\\_golden%'"); len(got) > 0 {
+		f.t.Errorf("databases are left: %v", got)
+	}
+	if got := f.sql("SELECT User FROM mysql.user WHERE User LIKE '%golden%'"); len(got) > 0 {
+		f.t.Errorf("accounts are left: %v", got)
+	}
+	if got := f.sql("SELECT name FROM wikictl.scratch"); len(got) > 0 {
+		f.t.Errorf("the ledger has still: %v", got)
+	}
+	if got, _ := filepath.Glob(f.state("wikis/golden-*")); len(got) > 0 {
+		f.t.Errorf("folders are left: %v", got)
+	}
+}

@@ -1,0 +1,212 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/php"
+	"wikictl/tenants/session"
+)
+
+// prepareAll does what comes before the first wave: messages are built and upgrades
+// rehearsed. Code that can't upgrade any wiki of a kind is found here, said once, before
+// any wiki is changed: it is a *BlockedError unless SkipBlocked is set.
+func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
+	warm := make(chan map[string]error, 1)
+	go func() { warm <- u.warmAll(ctx, p) }()
+	kinds, all := u.rehearseWhatPays(ctx, p)
+	u.rehearsed = all.done
+	blockBroken(kinds, all.failed)
+	if ctx.Err() == nil {
+		u.sayFailed(kinds, all.failed)
+	}
+	u.warm = <-warm
+	if stopping := p.stopping(); len(stopping) > 0 && !u.o.SkipBlocked && ctx.Err() == nil {
+		return &BlockedError{stopping}
+	}
+	return nil
+}
+
+// rehearseWhatPays makes the rehearsals that save more time than they take, and reads those
+// that earlier runs made. Few small wikis are not even looked at.
+func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehearsals) {
+	if u.o.Plain {
+		return nil, rehearsals{}
+	}
+	if err := u.sweep(ctx); err != nil {
+		u.Say(err.Error())
+	}
+	list := rehearsable(p)
+	sets, err := u.ledger.RehearsedSets(ctx)
+	if err != nil {
+		u.Say(err.Error())
+	}
+	known := slices.ContainsFunc(list, func(j *Planned) bool {
+		return slices.Contains(sets, j.tenant.ComponentSet(j.tenant.Codebase))
+	})
+	if !known && !pays(list) {
+		return nil, rehearsals{}
+	}
+	kinds, _ := u.kindsOf(ctx, list) // what can't be read is upgraded by update.php's own statements
+	return kinds, u.rehearse(ctx, kinds, func(k *kind) bool { return pays(k.tenants) })
+}
+
+// sayFailed says of each kind whose rehearsal failed, and whose upgrade goes on, why.
+func (u *upgrade) sayFailed(kinds []*kind, failed map[string]error) {
+	for _, k := range kinds {
+		if err := failed[k.example().Name]; err != nil && len(k.example().Problems) == 0 {
+			u.Say(fmt.Sprintf("the upgrade of %s was not rehearsed, and goes by update.php's own statements: %s", few(k.names()), err))
+		}
+	}
+}
+
+// namesSaid is how many tenants a message names.
+const namesSaid = 3
+
+// few are the first of some names, and how many more there are.
+func few(names []string) string {
+	text := strings.Join(names[:min(len(names), namesSaid)], ", ")
+	if more := len(names) - namesSaid; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// blockBroken notes in the way of tenants that their new code is broken, by the same words
+// for all of them. A tenant that is the only one may be at fault itself, and stops no other.
+func blockBroken(kinds []*kind, failed map[string]error) {
+	said, having := map[string]string{}, map[string][]*Planned{}
+	for _, k := range kinds {
+		why := brokenCode(failed[k.example().Name])
+		if why == "" {
+			continue
+		}
+		c := k.example().tenant.Codebase
+		key := c.Name + "\n" + why
+		if said[key] == "" {
+			said[key] = fmt.Sprintf("codebase %s can't upgrade a copy of its tables: %s", c.Name, failed[k.example().Name])
+		}
+		having[key] = append(having[key], k.tenants...)
+	}
+	for key, list := range having {
+		for _, j := range list {
+			j.Problems = append(j.Problems, said[key])
+			if len(list) == 1 {
+				j.own++
+			}
+		}
+	}
+}
+
+// brokenCode is what PHP code threw that failed on tables without any rows; empty when it is
+// not the code's fault: the server refused something, time or memory ran out, or it failed
+// on some row.
+func brokenCode(err error) string {
+	var job *php.JobError
+	if !errors.As(err, &job) || !strings.HasPrefix(job.Why, "exit ") {
+		return ""
+	}
+	if environmental.MatchString(job.Tail) {
+		return ""
+	}
+	return thrown.FindString(job.Tail)
+}
+
+var (
+	// thrown is how PHP and MediaWiki print what code threw, such as "Error: Class "X" not
+	// found" (MWExceptionRenderer, and PHP's own handler).
+	thrown = regexp.MustCompile(`\b\w*(?:Error|Exception)(?: from line \d+ of \S+)?: [^|]+|\b(?:Fatal|Parse) error: [^|]+`)
+	// environmental is what says that something else than the code is at fault.
+	environmental = regexp.MustCompile(`Rdbms\\|DB\w*(?:Error|Exception)|Allowed memory size|Maximum execution time|No space left|mysqli_sql_exception`)
+)
+
+// Rehearse tries the upgrade that is planned on scratch copies of the tables, one of each
+// kind, and changes no wiki. The error joins those of tenants whose upgrade would fail, each
+// said once.
+func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []*Rehearsal, err error) {
+	if stopping := p.stopping(); len(stopping) > 0 && !o.SkipBlocked {
+		return nil, &BlockedError{stopping}
+	}
+	if len(p.Tenants) == 0 {
+		return nil, nil
+	}
+	u := &upgrade{Host: h, o: o, sql: p.sql}
+	if u.ledger, err = h.Ledger(ctx); err != nil {
+		return nil, err
+	}
+	if ctx, err = h.Lock(ctx, serversOf(p)); err != nil {
+		return nil, err
+	}
+	if u.run, err = h.Begin(ctx, "upgrade --rehearse", o.Observer); err != nil {
+		return nil, err
+	}
+	errs := []error{u.sweep(ctx)}
+	kinds, odd := u.kindsOf(ctx, rehearsable(p))
+	all := u.rehearse(ctx, kinds, func(*kind) bool { return true })
+	for _, k := range kinds {
+		if err := all.failed[k.example().Name]; err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", few(k.names()), err))
+		} else {
+			list = append(list, all.done[k.example().Name])
+		}
+	}
+	for _, j := range p.Tenants {
+		switch {
+		case odd[j.Name] != nil:
+			errs = append(errs, fmt.Errorf("%s: not rehearsed: %w", j.Name, odd[j.Name]))
+		case len(j.Problems) > 0:
+			errs = append(errs, fmt.Errorf("%s: not rehearsed: %s", j.Name, strings.Join(j.Problems, "\n")))
+		case j.Interrupted != "":
+			errs = append(errs, fmt.Errorf("%s: not rehearsed: an earlier upgrade of it was interrupted; wikictl upgrade %s ends that", j.Name, j.Name))
+		}
+	}
+	return list, errors.Join(errors.Join(errs...), context.Cause(ctx), u.run.End(ctx, nil))
+}
+
+// follow has the updater's statements joined and its questions remembered where that was
+// rehearsed on tables that are still as the tenant's, and returns the rehearsal that its
+// end has to be compared with.
+func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
+	r := k.rehearsed[k.Name]
+	if r == nil {
+		return nil
+	}
+	if _, contradicted := k.contradicted.Load(r.fingerprint); contradicted {
+		return nil
+	}
+	if now, err := k.fingerprint(ctx, k.server, k.tenant); err != nil || now != r.fingerprint {
+		return nil // its tables have changed since, or can't be read
+	}
+	job.Statements.Join, job.Statements.Remember = r.Joined, r.Joined
+	return r
+}
+
+// differencesSaid is how many tables an error names.
+const differencesSaid = 3
+
+// compare reads back that the updater ended with the tables of the rehearsal. A rehearsal
+// with another end is given up, so that this and all other wikis of its kind are upgraded by
+// update.php's own statements from now on.
+func (k *task) compare(ctx context.Context, r *Rehearsal) error {
+	if r == nil {
+		return nil
+	}
+	tables, err := k.server.Definitions(ctx, k.tenant.Database)
+	if err != nil {
+		return err
+	}
+	found := r.after.Differences(tables.WithoutNumbers())
+	if len(found) == 0 {
+		return nil
+	}
+	if more := len(found) - differencesSaid; more > 0 {
+		found = append(found[:differencesSaid], fmt.Sprintf("and %d more", more))
+	}
+	k.contradicted.Store(r.fingerprint, true)
+	err = fmt.Errorf("update.php ended with other tables than in its rehearsal, which is given up (run it again): %s", strings.Join(found, "; "))
+	return errors.Join(err, k.ledger.DropRehearsal(ctx, r.fingerprint))
+}

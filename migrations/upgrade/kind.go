@@ -1,0 +1,165 @@
+package upgrade
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/php"
+	"wikictl/templates"
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/mariadb"
+)
+
+// kind is the tenants whose upgrades go alike, so that one rehearsal holds for all.
+type kind struct {
+	fingerprint string // 16 hexadecimal digits of what the upgrade depends on
+	tenants     []*Planned
+}
+
+// example is the tenant whose tables are copied.
+func (k *kind) example() *Planned { return k.tenants[0] }
+
+func (k *kind) names() []string {
+	names := make([]string, len(k.tenants))
+	for i, j := range k.tenants {
+		names[i] = j.Name
+	}
+	return names
+}
+
+// What a rehearsal costs and what it saves, in seconds of a run with many wikis. testbed
+// bench upgrade measures the difference by --no-rehearsal.
+const (
+	rehearsalCost = 3.0
+	gainEach      = 0.1   // of a wiki whose tables change
+	gainIdle      = 0.02  // of one whose updater only asks
+	gainShare     = 0.005 // of a wiki's time in the updater: large tables are written fewer times
+)
+
+// gain is how many seconds a rehearsal saves by one tenant.
+func (j *Planned) gain() float64 {
+	if j.row.ComponentSet == j.tenant.ComponentSet(j.tenant.Codebase) {
+		return gainIdle
+	}
+	return gainEach + gainShare*j.Forecast.Update
+}
+
+// pays reports whether rehearsing an upgrade of these tenants takes less time than it saves.
+func pays(list []*Planned) bool {
+	var saved float64
+	for _, j := range list {
+		saved += j.gain()
+	}
+	return saved > rehearsalCost
+}
+
+// rehearsable are the tenants of a plan that the updater of the new code is run for.
+func rehearsable(p *Plan) []*Planned {
+	return slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
+		return len(j.Problems) > 0 || j.Interrupted != "" || !j.code
+	})
+}
+
+// kindsOf groups tenants by what their upgrades depend on, the largest group first. A
+// tenant whose database can't be read or copied is in none; why is in the errors by name.
+func (u *upgrade) kindsOf(ctx context.Context, list []*Planned) ([]*kind, map[string]error) {
+	options := fleet.Options[*Planned]{Jobs: u.o.Jobs, MaxFailures: fleet.NoLimit, Drain: u.o.Drain}
+	results := fleet.Run(ctx, list, options, func(ctx context.Context, j *Planned) (string, error) {
+		s, err := u.Server(ctx, j.tenant.Server)
+		if err != nil {
+			return "", err
+		}
+		return u.fingerprint(ctx, s, j.tenant)
+	})
+	found, odd := map[string]*kind{}, map[string]error{}
+	for _, r := range results {
+		if r.Err != nil {
+			odd[r.Item.Name] = r.Err
+			continue
+		}
+		if found[r.Value] == nil {
+			found[r.Value] = &kind{fingerprint: r.Value}
+		}
+		found[r.Value].tenants = append(found[r.Value].tenants, r.Item)
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b *kind) int {
+		return cmp.Or(cmp.Compare(len(b.tenants), len(a.tenants)), strings.Compare(a.example().Name, b.example().Name))
+	}), odd
+}
+
+// lookWithin bounds how long a rehearsal waits for a table that another client has locked.
+const lookWithin = time.Minute
+
+var errLocked = errors.New("another client has had a table of it locked for a minute")
+
+// fingerprint names what the upgrade of a tenant depends on, as its database is now: its
+// tables, the updates that it has had, the new code, its settings, and what runs it.
+func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, errLocked)
+	defer cancel()
+	tables, err := s.Definitions(ctx, t.Database)
+	if err != nil {
+		return "", err
+	}
+	if table := tables.Uncopyable(); table != "" {
+		return "", fmt.Errorf("a copy could not stand for table %s of %q", table, t.Database)
+	}
+	objects, err := s.Objects(ctx, t.Database)
+	if err != nil {
+		return "", err
+	}
+	if len(objects) > 0 {
+		return "", fmt.Errorf("a copy of the tables could not stand for the %s of %q", objects[0], t.Database)
+	}
+	log, err := s.UpdateLog(ctx, t.Database)
+	if err != nil {
+		return "", err
+	}
+	settings, err := u.effective(t)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "1\n%s\n%s\n%s\n", s.Name, s.Version, php.StatementsCode())
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", t.ComponentSet(t.Codebase), t.Codebase.Version, t.Codebase.Path, t.Codebase.PHP)
+	fmt.Fprintf(h, "%s\n%q\n%s\n", tables.WithoutNumbers().Fingerprint(), log, settings)
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// effective is the text of all settings of a tenant but for those that tell wikis apart
+// and change neither tables nor the updater. Where code of the farm's own could make a
+// difference of a name, such as { php = "…" }, it is the tenant's alone.
+func (u *upgrade) effective(t *tenants.Tenant) (string, error) {
+	c := *t
+	c.Settings = withoutIdentity(t.Settings)
+	text, err := u.Templates.Alike(templates.Data{Farm: u.Farm, Tenant: &c, Codebase: t.Codebase})
+	if err != nil || text != "" {
+		return text, err
+	}
+	want, err := u.Wanted(t, t.Codebase)
+	return t.Name + "\n" + string(want.LocalSettings), err
+}
+
+// identity are the settings by which otherwise equal wikis differ: names, addresses and
+// looks. All others may change tables, or what the updater does.
+var identity = map[string]bool{
+	"wgAppleTouchIcon": true, "wgCanonicalServer": true, "wgDefaultSkin": true, "wgEmergencyContact": true, "wgFavicon": true,
+	"wgFooterIcons": true, "wgLocaltimezone": true, "wgLogo": true, "wgLogoHD": true, "wgLogos": true, "wgNoReplyAddress": true,
+	"wgPasswordSender": true, "wgRightsIcon": true, "wgRightsPage": true, "wgRightsText": true, "wgRightsUrl": true,
+	"wgServer": true, "wgSitename": true,
+}
+
+func withoutIdentity(settings map[string]tenants.Value) map[string]tenants.Value {
+	rest := maps.Clone(settings)
+	maps.DeleteFunc(rest, func(name string, _ tenants.Value) bool { return identity[name] })
+	return rest
+}

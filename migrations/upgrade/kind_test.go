@@ -1,0 +1,104 @@
+package upgrade
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"wikictl/migrations/upgrade/forecast"
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
+)
+
+// planned is a tenant that goes from one code to another.
+func planned(name string, update float64) *Planned {
+	c := &tenants.Codebase{Name: "1.43", Version: "1.43.9", Fingerprint: func() string { return "new" }}
+	return &Planned{
+		Name: name, Forecast: forecast.Phases{Update: update}, code: true,
+		tenant: &tenants.Tenant{Name: name, Codebase: c}, row: ledger.Tenant{ComponentSet: "old"},
+	}
+}
+
+// A rehearsal has to save more time than it takes.
+func TestRehearsalPays(t *testing.T) {
+	many := func(n int, update float64) (list []*Planned) {
+		for i := range n {
+			list = append(list, planned(fmt.Sprint("w", i), update))
+		}
+		return list
+	}
+	same := many(60, 1)
+	for _, j := range same {
+		j.row.ComponentSet = j.tenant.ComponentSet(j.tenant.Codebase)
+	}
+	cases := []struct {
+		name string
+		list []*Planned
+		want bool
+	}{
+		{"one small wiki", many(1, 1), false}, {"a few", many(10, 1), false}, {"many", many(60, 1), true},
+		{"one with large tables", many(1, 3600), true}, {"many whose updater only asks", same, false}, {"none", nil, false},
+	}
+	for _, tc := range cases {
+		if got := pays(tc.list); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+// Only what code threw by itself makes it broken: not what a server, a limit or a row did.
+func TestBrokenCode(t *testing.T) {
+	job := func(why, tail string) error {
+		return fmt.Errorf("w: %w", &php.JobError{Script: "update.php", Why: why, Tail: tail})
+	}
+	cases := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"no error", nil, ""},
+		{"another error", errors.New("Error: no"), ""},
+		{"thrown", job("exit 1", `[0123456789abcdef] [no req]   Error: Class "Missing" not found | Backtrace: | from /x.php(1)`), `Error: Class "Missing" not found `},
+		{"autoload", job("exit 255", `PHP Fatal error:  Uncaught Error: Failed opening required 'x.php' in /x/autoload.php:1`), `Fatal error:  Uncaught Error: Failed opening required 'x.php' in /x/autoload.php:1`},
+		{"parse error", job("exit 255", `PHP Parse error:  syntax error, unexpected '}' in /x.php on line 3`), `Parse error:  syntax error, unexpected '}' in /x.php on line 3`},
+		{"a statement", job("exit 1", `Wikimedia\Rdbms\DBQueryError: Error 1091: Can't DROP INDEX`), ""},
+		{"memory", job("exit 255", `PHP Fatal error:  Allowed memory size of 1 bytes exhausted`), ""},
+		{"a limit", job("did not end within 5m0s", `Error: late`), ""},
+		{"killed", job("killed by signal 9", `Error: late`), ""},
+		{"nothing said", job("exit 1", "done"), ""},
+	}
+	for _, tc := range cases {
+		if got := brokenCode(tc.err); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// Broken code is said by the same words for all wikis, whatever their kinds; what one
+// wiki alone has may be its own fault.
+func TestBrokenCodeIsSaidOnce(t *testing.T) {
+	fail := func(request, what string) error {
+		return &php.JobError{Script: "update.php", Why: "exit 1", Tail: "[" + request + "] Error: " + what}
+	}
+	kinds := []*kind{
+		{"1", []*Planned{planned("a", 1), planned("b", 1)}}, {"2", []*Planned{planned("c", 1)}},
+		{"3", []*Planned{planned("d", 1)}}, {"4", []*Planned{planned("e", 1)}},
+	}
+	blockBroken(kinds, map[string]error{
+		"a": fail("12", "all"), "b": fail("12", "all"), "c": fail("34", "all"), "d": fail("56", "its own"),
+		"e": errors.New("the server is full"),
+	})
+	p := &Plan{}
+	for _, k := range kinds {
+		p.Tenants = append(p.Tenants, k.tenants...)
+	}
+	text := (&BlockedError{p.stopping()}).Error()
+	if !strings.Contains(text, "\na, b, c: codebase 1.43 can't upgrade") || strings.Count(text, "\n") != 1 {
+		t.Errorf("%s", text)
+	}
+	if d := p.Tenants[3]; len(d.Problems) != 1 || d.own != 1 || len(p.Tenants[4].Problems) > 0 {
+		t.Errorf("%+v, %+v", d, p.Tenants[4])
+	}
+}

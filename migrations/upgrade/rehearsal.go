@@ -1,0 +1,228 @@
+package upgrade
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"wikictl/php"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/mariadb"
+)
+
+// Rehearsal is how MediaWiki's updater went on scratch copies of a wiki's tables, and what
+// it made of them. It holds for every wiki of the same kind: with the same tables, past
+// updates, code and settings.
+type Rehearsal struct {
+	Old     string   `json:"old"` // version of MediaWiki
+	New     string   `json:"new"`
+	Tenants []string `json:"tenants"`       // those that it holds for
+	Joined  bool     `json:"joined"`        // joined statements and remembered answers end as the updater's own
+	Why     string   `json:"why,omitempty"` // why they are not used
+	Changes int      `json:"changes"`       // statements of the updater that change tables
+	Sent    int      `json:"sent"`          // what they become when joined
+	Seconds float64  `json:"seconds"`       // that it took
+	Earlier bool     `json:"earlier"`       // an earlier run made it
+
+	fingerprint string
+	after       mariadb.Definitions // that the updater ends with, without numbers
+}
+
+// kept is a Rehearsal as the ledger has it.
+type kept struct {
+	Rehearsal
+	After mariadb.Definitions `json:"after"`
+}
+
+// encode writes a rehearsal without the names of this run's tenants.
+func (r *Rehearsal) encode() ([]byte, error) {
+	k := kept{Rehearsal: *r, After: r.after}
+	k.Tenants = nil
+	return json.Marshal(k)
+}
+
+// decode reads what encode wrote; nil when there is none that can be used.
+func decode(data []byte, k *kind) *Rehearsal {
+	var found kept
+	if json.Unmarshal(data, &found) != nil || len(found.After) == 0 {
+		return nil
+	}
+	r := found.Rehearsal
+	r.fingerprint, r.after, r.Tenants, r.Earlier = k.fingerprint, found.After, k.names(), true
+	return &r
+}
+
+// rehearsals are what is known of the kinds of a run.
+type rehearsals struct {
+	done   map[string]*Rehearsal // by tenant
+	failed map[string]error      // by tenant: why the rehearsal failed, or was not made
+}
+
+// rehearse makes the rehearsals of kinds that wanted holds for, and reads those that earlier
+// runs made, before any wiki is changed.
+func (u *upgrade) rehearse(ctx context.Context, kinds []*kind, wanted func(*kind) bool) rehearsals {
+	all := rehearsals{map[string]*Rehearsal{}, map[string]error{}}
+	options := fleet.Options[*kind]{Jobs: max(1, u.o.Jobs/2), MaxFailures: fleet.NoLimit, Drain: u.o.Drain}
+	results := fleet.Run(ctx, kinds, options, func(ctx context.Context, k *kind) (*Rehearsal, error) {
+		return u.rehearseKind(ctx, k, wanted(k))
+	})
+	for _, r := range results {
+		for _, j := range r.Item.tenants {
+			switch {
+			case r.Err != nil:
+				all.failed[j.Name] = r.Err
+			case r.Value != nil:
+				all.done[j.Name] = r.Value
+			}
+		}
+	}
+	return all
+}
+
+// rehearseKind reads the rehearsal of a kind or, if it is wanted, makes it; two runs make
+// it once. It is nil where there is none.
+func (u *upgrade) rehearseKind(ctx context.Context, k *kind, wanted bool) (*Rehearsal, error) {
+	if r, err := u.earlier(ctx, k); r != nil || err != nil || !wanted {
+		return r, err
+	}
+	j := k.example()
+	ctx, done := u.While(ctx, j.tenant)
+	defer done()
+	locks, lock := u.Locks(j.tenant.Server), rehearsalLock(k.fingerprint)
+	if err := u.await(ctx, j, lock); err != nil {
+		return nil, err
+	}
+	defer locks.Release(context.WithoutCancel(ctx), lock)
+	if r, err := u.earlier(ctx, k); r != nil || err != nil {
+		return r, err
+	}
+	var r *Rehearsal
+	u.o.Observer.Step(j.Name, "rehearsal")
+	start := time.Now()
+	err := u.run.Shared(j.Name, "rehearsal", func() (err error) {
+		r, err = u.perform(ctx, k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Old, r.New, r.Seconds = j.row.Version, j.tenant.Codebase.Version, time.Since(start).Seconds()
+	r.fingerprint, r.Tenants = k.fingerprint, k.names()
+	data, err := r.encode()
+	if err != nil {
+		return nil, err
+	}
+	return r, u.ledger.KeepRehearsal(ctx, k.fingerprint, j.tenant.ComponentSet(j.tenant.Codebase), u.RunID, data)
+}
+
+func rehearsalLock(fingerprint string) string { return "rehearsal " + fingerprint }
+
+func (u *upgrade) earlier(ctx context.Context, k *kind) (*Rehearsal, error) {
+	data, err := u.ledger.Rehearsal(ctx, k.fingerprint)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	return decode(data, k), nil
+}
+
+// await takes the lock of a rehearsal. Where another run has it, it says so once and
+// waits until that run has ended or made it.
+func (u *upgrade) await(ctx context.Context, j *Planned, lock string) error {
+	said := false
+	for {
+		err := u.Locks(j.tenant.Server).Acquire(ctx, lock)
+		var locked *mariadb.LockedError
+		if !errors.As(err, &locked) {
+			return err
+		}
+		if !said {
+			u.Say(fmt.Sprintf("%s: waiting for another run (%s), which rehearses the same upgrade", j.Name, locked.Holder))
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-u.o.Drain:
+			return fleet.ErrDrained
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// perform runs the updater on two scratch copies, as it is and in the fast way, and
+// compares what they end with.
+func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
+	gate, err := u.Gate(k.example().tenant.Server)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := u.sample(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	plain := &scratch{kind: k, way: "plain", statements: php.Statements{Gate: gate}}
+	fast := &scratch{kind: k, way: "joined", statements: php.Statements{Gate: gate, Join: true, Remember: true}}
+	errs := u.try(ctx, sample, plain, fast)
+	if errs[0] != nil {
+		return u.withoutRows(ctx, sample, plain, errs[0])
+	}
+	r := &Rehearsal{after: plain.tables.WithoutNumbers(), Changes: plain.counts.Altering, Sent: fast.counts.Sent}
+	if errs[1] != nil {
+		r.Why = "the updater fails with joined statements: " + errs[1].Error()
+		return r, ctx.Err()
+	}
+	found := differences(plain, fast)
+	if len(found) > 0 && len(plain.tables.WithoutNumbers().Differences(fast.tables.WithoutNumbers())) == 0 {
+		// The rows of a table into which the updater writes a time, or a random value, differ
+		// between two runs of the same kind.
+		again := &scratch{kind: k, way: "again", statements: plain.statements}
+		if err := u.try(ctx, sample, again)[0]; err != nil {
+			return nil, err
+		}
+		itself := differences(plain, again)
+		found = slices.DeleteFunc(found, func(what string) bool { return slices.Contains(itself, what) })
+	}
+	r.Joined, r.Why = len(found) == 0, strings.Join(found, "; ")
+	return r, ctx.Err()
+}
+
+// withoutRows runs the updater on tables without rows when it failed on a sample: its rows
+// may refer to others that it lacks. When it fails again, the rows are not the cause.
+func (u *upgrade) withoutRows(ctx context.Context, sample *mariadb.Golden, plain *scratch, why error) (*Rehearsal, error) {
+	if !errors.As(why, new(*php.JobError)) || ctx.Err() != nil {
+		return nil, why
+	}
+	if err := u.try(ctx, sample.Only("updatelog"), plain)[0]; err != nil {
+		return nil, why
+	}
+	return &Rehearsal{
+		after: plain.tables.WithoutNumbers(), Changes: plain.counts.Altering, Sent: plain.counts.Altering,
+		Why: "the updater fails on a part of the rows: " + why.Error(),
+	}, nil
+}
+
+// differences says in what two copies differ that began alike: definitions of tables, next
+// numbers, numbers of rows, and rows.
+func differences(a, b *scratch) []string {
+	found := a.tables.WithoutNumbers().Differences(b.tables.WithoutNumbers())
+	if len(found) > 0 {
+		return found
+	}
+	for _, table := range a.names() {
+		one, other := a.contents[table], b.contents[table]
+		switch {
+		case one.Rows != other.Rows:
+			found = append(found, fmt.Sprintf("table %s: %d rows, not %d", table, other.Rows, one.Rows))
+		case one != other:
+			found = append(found, fmt.Sprintf("table %s: other rows", table))
+		}
+		if a.tables[table] != b.tables[table] {
+			found = append(found, fmt.Sprintf("table %s: another next number", table))
+		}
+	}
+	return found
+}

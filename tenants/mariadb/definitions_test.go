@@ -1,0 +1,87 @@
+package mariadb
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What differs between two databases is said by table, and the first line of it.
+func TestDefinitionsDiffer(t *testing.T) {
+	want := Definitions{
+		"a": "CREATE TABLE `a` (\n  `x` int(11),\n  KEY `x` (`x`)\n) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=binary",
+		"b": "CREATE TABLE `b` (\n  `x` int(11)\n) ENGINE=InnoDB", "c": "CREATE TABLE `c` (\n  `x` int(11)\n) ENGINE=InnoDB",
+	}
+	got := Definitions{
+		"a": "CREATE TABLE `a` (\n  `x` int(11)\n) ENGINE=InnoDB AUTO_INCREMENT=8 DEFAULT CHARSET=binary",
+		"b": "CREATE TABLE `b` (\n  `x` int(11)\n) ENGINE=InnoDB", "d": "CREATE TABLE `d` (\n  `x` int(11)\n) ENGINE=InnoDB",
+	}
+	found := want.WithoutNumbers().Differences(got.WithoutNumbers())
+	if d := cmp.Diff([]string{
+		"table a: \") ENGINE=InnoDB DEFAULT CHARSET=binary\", not \"KEY `x` (`x`)\"", "table c: it is missing", "table d: it should not be there",
+	}, found); d != "" {
+		t.Error(d)
+	}
+	got["a"], got["c"] = want["a"], want["c"]
+	delete(got, "d")
+	if !slices.Equal(want.Differences(got), nil) || want.Fingerprint() != got.Fingerprint() {
+		t.Errorf("equal databases differ: %v", want.Differences(got))
+	}
+	got["a"] = "CREATE TABLE `a` (\n  `x` int(11),\n  KEY `x` (`x`)\n) ENGINE=InnoDB AUTO_INCREMENT=9 DEFAULT CHARSET=binary"
+	if want.Fingerprint() == got.Fingerprint() || want.WithoutNumbers().Fingerprint() != got.WithoutNumbers().Fingerprint() {
+		t.Error("the next number does not make the difference that it should make")
+	}
+}
+
+// A copy of some tables would read or write elsewhere.
+func TestUncopyable(t *testing.T) {
+	cases := []struct{ name, create, want string }{
+		{"plain", "CREATE TABLE `t` (\n  `x` int(11) COMMENT 'CONNECTION=x'\n) ENGINE=InnoDB DEFAULT CHARSET=binary", ""},
+		{"search index", "CREATE TABLE `t` (\n  `x` int(11)\n) ENGINE=MyISAM DEFAULT CHARSET=utf8mb3", ""},
+		{"federated", "CREATE TABLE `t` (\n  `x` int(11)\n) ENGINE=FEDERATED CONNECTION='mysql://x'", "t"},
+		{"connect", "CREATE TABLE `t` (\n  `x` int(11)\n) ENGINE=CONNECT `table_type`=mysql", "t"},
+		{"merged", "CREATE TABLE `t` (\n  `x` int(11)\n) ENGINE=MRG_MyISAM UNION=(`a`)", "t"},
+		{"another folder", "CREATE TABLE `t` (\n  `x` int(11)\n) ENGINE=InnoDB DATA DIRECTORY='/x/'", "t"},
+		{"generated column", "CREATE TABLE `t` (\n  `x` int(11),\n  `y` int(11) GENERATED ALWAYS AS (`x` + 1) VIRTUAL\n) ENGINE=InnoDB", "t"},
+		{"a sequence", "CREATE SEQUENCE `t` start with 1 ENGINE=InnoDB", "t"},
+	}
+	for _, tc := range cases {
+		if got := (Definitions{"t": tc.create}).Uncopyable(); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// A sample has a few rows of each table, all of one, and no very long ones; its tables are
+// as those that it was taken from.
+func TestSample(t *testing.T) {
+	database(t, "s1")
+	database(t, "s2")
+	must(t, exec1(t, shared, "CREATE TABLE s1.t (id INT AUTO_INCREMENT PRIMARY KEY, b LONGBLOB)"))
+	must(t, exec1(t, shared, "INSERT INTO s1.t (b) SELECT REPEAT('x', IF(seq = 2, 70000, 20000)) FROM s1.seq_1_to_9"))
+	must(t, exec1(t, shared, "CREATE TABLE s1.updatelog (ul_key VARBINARY(255) PRIMARY KEY)"))
+	must(t, exec1(t, shared, "INSERT INTO s1.updatelog SELECT seq FROM s1.seq_1_to_60"))
+	must(t, exec1(t, shared, "CREATE TABLE s1.cache (k INT)"))
+	must(t, exec1(t, shared, "INSERT INTO s1.cache VALUES (1)"))
+	few, err := shared.TakeSample(t.Context(), "s1", 3, "updatelog", "cache")
+	must(t, err)
+	all, err := shared.TakeSample(t.Context(), "s1", 9, "updatelog", "cache")
+	must(t, err)
+	if d := cmp.Diff(map[string]int{"t": 2, "updatelog": 60}, few.Counts); d != "" || all.Counts["t"] != 4 {
+		t.Errorf("%s; %d rows", d, all.Counts["t"])
+	}
+	must(t, shared.Load(t.Context(), "s2", few.Only("updatelog")))
+	one, err := shared.Definitions(t.Context(), "s1")
+	must(t, err)
+	other, err := shared.Definitions(t.Context(), "s2")
+	must(t, err)
+	keys, err := shared.UpdateLog(t.Context(), "s2")
+	must(t, err)
+	if found := one.Differences(other); len(found) > 0 || len(one) != 3 || len(keys) != 60 {
+		t.Errorf("%v; %d tables, %d keys", found, len(one), len(keys))
+	}
+	if keys, err := shared.UpdateLog(t.Context(), "mysql"); err != nil || len(keys) > 0 {
+		t.Errorf("a database without an updatelog: %v, %v", keys, err)
+	}
+}
