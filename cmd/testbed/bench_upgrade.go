@@ -49,7 +49,8 @@ func (b *upgrading) run(ctx context.Context) error {
 	if err := b.prepare(ctx, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
-	ways := append(b.updaters(), b.wikictlWay("wikictl upgrade"), b.wikictlWay("wikictl upgrade --backup none", "--backup", "none"))
+	ways := append(b.updaters(), b.wikictlWay("wikictl upgrade"), b.wikictlWay("wikictl upgrade --backup none", "--backup", "none"),
+		b.wikictlWay("wikictl upgrade --no-rehearsal", "--no-rehearsal"))
 	for _, n := range jobCounts {
 		ways = append(ways, b.wikictlWay(fmt.Sprint("wikictl upgrade --jobs ", n), "--jobs", strconv.Itoa(n)))
 	}

@@ -38,7 +38,7 @@ type model struct {
 //   - no acknowledged edit is lost, unless a person confirmed that by a rollback;
 //   - no wiki is served by code that its database is not for, or with a database error;
 //   - plain runs of apply and upgrade lead to what the files want;
-//   - nothing of others was touched.
+//   - nothing of others was touched, and no scratch copy of a rehearsal is left.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -71,6 +71,8 @@ func TestModel(t *testing.T) {
 		t.Errorf("beside the farm there were %v, and there are %v", m.strangers, got)
 	}
 	f.exits(0, "plan", "w0")
+	f.exits(0, "upgrade", "w0", "--force", "--rehearse") // it removes what killed ones left
+	f.nothingScratch()
 }
 
 // checksums are those of a wiki's tables, but for what PHP writes when a page is read.
