@@ -50,7 +50,7 @@ func TestMaintenance(t *testing.T) {
 		name string
 		do   func(*testing.T, *farm)
 	}{
-		{"scripts", runsScripts}, {"arguments", runsArguments}, {"failures", runsFailures}, {"locks", runsLocked},
+		{"scripts", runsScripts}, {"arguments", runsArguments}, {"failures", runsFailures}, {"locks", runsLocked}, {"sql", runsSQL},
 	} {
 		f.t = t
 		t.Run(part.name, func(t *testing.T) {

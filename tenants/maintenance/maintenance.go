@@ -31,10 +31,12 @@ type Options struct {
 	Observer    session.Observer
 }
 
-// running is one run of a script.
+// running is one run of a script or a statement.
 type running struct {
 	*session.Host
 	o      Options
+	step   string // the name of the step that does it
+	do     func(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error
 	script Script
 	code   string // file that holds the script's Code
 	ledger *ledger.Ledger
@@ -48,11 +50,8 @@ func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script,
 	if err := judge(h, list, s); err != nil {
 		return nil, err
 	}
-	r := &running{Host: h, o: o, script: s}
-	var err error
-	if r.ledger, err = h.Ledger(ctx); err != nil {
-		return nil, err
-	}
+	r := &running{Host: h, o: o, script: s, step: "script"}
+	r.do = r.start
 	if s.Name == "" {
 		code, remove, err := h.WriteCode(s.Code)
 		if err != nil {
@@ -66,11 +65,20 @@ func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script,
 			return nil, err
 		}
 	}
-	able := slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return t.Server == nil })
-	if ctx, err = h.Lock(ctx, tenants.ServersOf(able)); err != nil {
+	return r.locked(ctx, "run "+s.Title(), list)
+}
+
+// locked does it for all tenants, each under its lock, in a run that the ledger knows.
+func (r *running) locked(ctx context.Context, command string, list []*tenants.Tenant) ([]session.Outcome, error) {
+	var err error
+	if r.ledger, err = r.Ledger(ctx); err != nil {
 		return nil, err
 	}
-	if r.run, err = h.Begin(ctx, "run "+s.Title(), o.Observer); err != nil {
+	able := slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return t.Server == nil })
+	if ctx, err = r.Lock(ctx, tenants.ServersOf(able)); err != nil {
+		return nil, err
+	}
+	if r.run, err = r.Begin(ctx, command, r.o.Observer); err != nil {
 		return nil, err
 	}
 	outcomes := r.all(ctx, list)
@@ -107,7 +115,7 @@ func judge(h *session.Host, list []*tenants.Tenant, s Script) error {
 	return why
 }
 
-// all runs the script for all tenants.
+// all does it for all tenants.
 func (r *running) all(ctx context.Context, list []*tenants.Tenant) []session.Outcome {
 	options := fleet.Options[*tenants.Tenant]{Jobs: r.o.Jobs, MaxFailures: r.o.MaxFailures, Drain: r.o.Drain}
 	outcomes := make([]session.Outcome, len(list))
@@ -126,13 +134,10 @@ func (r *running) all(ctx context.Context, list []*tenants.Tenant) []session.Out
 
 // notBegun has the ledger know of a tenant that the run did not come to.
 func (r *running) notBegun(t *tenants.Tenant, why error) {
-	_ = r.run.Step(t.Name, stepScript, func() error { return why })
+	_ = r.run.Step(t.Name, r.step, func() error { return why })
 }
 
-// stepScript is the name of the step that runs the script.
-const stepScript = "script"
-
-// one runs the script for one tenant.
+// one does it for one tenant.
 func (r *running) one(ctx context.Context, t *tenants.Tenant) (session.Outcome, error) {
 	r.o.Observer.Started(t.Name)
 	start := time.Now()
@@ -155,11 +160,11 @@ func (r *running) attempt(ctx context.Context, t *tenants.Tenant, o *session.Out
 		return err
 	}
 	defer locks.Release(context.WithoutCancel(ctx), t.Database)
-	return r.run.Step(t.Name, stepScript, func() error {
+	return r.run.Step(t.Name, r.step, func() error {
 		if err := r.whole(ctx, t); err != nil {
 			return err
 		}
-		return r.start(ctx, t, o)
+		return r.do(ctx, t, o)
 	})
 }
 

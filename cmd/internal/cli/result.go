@@ -162,21 +162,30 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 // concluded is the error of a run that was printed. After one that went well, what [keep]
 // does not keep is removed.
 func (a *app) concluded(h *session.Host, d ui.Document, outcomes []session.Outcome) error {
-	var failures []error
-	for _, o := range outcomes {
-		if o.Status.Failure() {
-			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
-		}
-	}
+	failed := failuresOf(outcomes)
 	switch {
-	case len(failures) > 0:
-		return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+	case failed != nil:
+		return failed
 	case d.Counts.Skipped > 0:
 		return errInterrupted
 	case d.Counts.Done > 0:
 		a.tidy(h)
 	}
 	return nil
+}
+
+// failuresOf is the error of the tenants that failed; nil when none did.
+func failuresOf(outcomes []session.Outcome) error {
+	var failures []error
+	for _, o := range outcomes {
+		if o.Status.Failure() {
+			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
+		}
+	}
+	if failures == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
 }
 
 // tidyLimit is how long a run that is done may go on to remove what [keep] does not keep.
