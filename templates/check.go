@@ -20,7 +20,7 @@ type escaper = func(value any) (string, error)
 var escapers = map[string]map[string]escaper{
 	".php":   {"php": phpLiteral, "assign": phpAssign, "comment": comment},
 	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "comment": comment},
-	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheAddress": apacheAddress, "comment": comment},
+	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheTarget": apacheTarget, "apachePattern": apachePattern, "apacheAddress": apacheAddress, "comment": comment},
 	"pool":   {"fpm": fpmValue, "comment": comment},
 }
 

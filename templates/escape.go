@@ -151,6 +151,29 @@ func apachePlain(value any) (string, error) {
 	return s, err
 }
 
+// plainInAddress is what an address may hold that mod_rewrite leads to.
+var plainInAddress = regexp.MustCompile(`^[A-Za-z0-9._~&+,;=:@/?#!()%-]+$`)
+
+// apacheTarget writes a part of an address that a RewriteRule leads to, between quotes:
+// mod_rewrite takes % for the start of a reference unless a backslash stands before it.
+func apacheTarget(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil && !plainInAddress.MatchString(s) {
+		err = &unfitError{value: s, at: at, why: "is no address that mod_rewrite can lead to"}
+	}
+	return strings.ReplaceAll(s, "%", `\%`), err
+}
+
+// apachePattern writes the pattern of a RewriteCond, in which mod_rewrite takes a backslash
+// as it is, so that there is no way to write a quote.
+func apachePattern(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err != nil {
+		return "", err
+	}
+	return `"` + s + `"`, refuse(s, at, `$"\`, "Apache")
+}
+
 // listenAddress is an address as nginx's listen takes it first.
 var listenAddress = regexp.MustCompile(`^(?:(\*|[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):)?([0-9]{1,5})$`)
 

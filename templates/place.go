@@ -146,7 +146,7 @@ func (s spot) takes(escaper string) (hint string, ok bool) {
 		return "comment is for comments", s.mode == inLine || s.mode == inBlock
 	case "php", "assign":
 		return "it brings its own quotes: write it as PHP code, outside of comments and strings", s.mode == inCode
-	case "apachePlain":
+	case "apachePlain", "apacheTarget":
 		return "write it behind a directive's name", s.started && s.mode != inLine
 	case "fpm":
 		return "write it behind an =, without quotes", s.mode == inCode && s.started && s.blank

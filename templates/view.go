@@ -44,6 +44,8 @@ type View struct {
 	CertificateKey string
 	MaxBody        int64     // the largest request in bytes
 	Children       int64     // processes of the tenant's own php-fpm pool at most
+	Static         []string  // folders of files that are sent as they are; the last that has a file wins
+	Moves          []Move    // addresses that lead elsewhere, the closest first
 	Sections       []Section // the settings of the definitions, sorted
 }
 
@@ -80,8 +82,9 @@ func newFleet(f *tenants.Farm) *Fleet {
 	v.DefaultListens = slices.Concat(v.Redirects, v.Listens)
 	names := 0
 	for _, t := range f.Tenants {
-		names += len(t.Hosts)
-		v.LongNames = v.LongNames || slices.ContainsFunc(t.Hosts, func(h string) bool { return len(h) > longName })
+		names += len(t.Hosts) + len(t.Aliases)
+		long := func(host string) bool { return len(host) > longName }
+		v.LongNames = v.LongNames || slices.ContainsFunc(t.Hosts, long) || slices.ContainsFunc(t.Aliases, long)
 	}
 	if names > manyNames {
 		for v.NamesHashSize = 1024; v.NamesHashSize < 4*names; {
@@ -132,6 +135,7 @@ func (s *Set) view(d Data) (*View, error) {
 		Children:    d.Farm.PHP.Children,
 		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
 	}
+	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
 	if len(t.Skins) > 0 {
 		v.DefaultSkin = core.defaultSkin(t.Skins[0])
 	}

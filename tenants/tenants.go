@@ -115,6 +115,9 @@ type Tenant struct {
 	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
 	Namespaces []Namespace      // that its definitions give it, by key
 	Pages      []string         // paths of pages that an upgrade asks for before and after
+	Aliases    []string         // host names that lead to the first of Hosts, in the same form
+	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
+	Moves      []Move           // addresses that lead elsewhere, sorted by what they are from
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from
 	Repeats    []Repeat         // settings that are set to what they were already

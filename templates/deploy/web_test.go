@@ -54,6 +54,15 @@ func (s *stand) startNginx() {
 func TestApache(t *testing.T) {
 	needs.Program(t, "apache2")
 	s := newStand(t, "apache")
+	conf := s.apacheConf()
+	s.d.web.Check = []string{needs.Program(t, "apache2"), "-t", "-f", conf}
+	s.apply()
+	s.startApache()
+	testServer(t, s)
+}
+
+// apacheConf writes a configuration that includes the farm's virtual hosts.
+func (s *stand) apacheConf() string {
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "User www-data\nGroup www-data\n"
@@ -62,7 +71,6 @@ func TestApache(t *testing.T) {
 	for _, m := range []string{"mpm_event", "authz_core", "alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite"} {
 		modules += fmt.Sprintf("LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", m, m)
 	}
-	conf := filepath.Join(s.dir, "apache.conf")
 	s.write("apache.conf", modules+user+fmt.Sprintf(`ServerRoot %[1]s
 ServerName wikictl.invalid
 PidFile %[1]s/apache.pid
@@ -70,12 +78,19 @@ ErrorLog %[1]s/apache-error.log
 DefaultRuntimeDir %[1]s
 TypesConfig /etc/mime.types
 Listen 127.0.0.1:%[2]d
+Listen [::1]:%[2]d
+# As Debian's php-fpm has it.
+<FilesMatch ".+\.ph(?:ar|p|tml)$">
+	SetHandler "proxy:unix:%[1]s/fpm.sock|fcgi://localhost"
+</FilesMatch>
 IncludeOptional %[3]s/*.conf
 `, s.dir, s.port, s.farm.Layout().Vhosts()))
-	s.d.web.Check = []string{needs.Program(t, "apache2"), "-t", "-f", conf}
-	s.apply()
-	s.start(dials("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)), "apache2", "-f", conf, "-D", "FOREGROUND")
-	testServer(t, s)
+	return filepath.Join(s.dir, "apache.conf")
+}
+
+func (s *stand) startApache() {
+	s.t.Helper()
+	s.start(dials("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)), "apache2", "-f", s.apacheConf(), "-D", "FOREGROUND")
 }
 
 // testServer holds for every kind of web server.

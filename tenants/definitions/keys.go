@@ -18,6 +18,8 @@ const (
 	Tables   Type = "tables"   // tables by names of the user's choice, such as [servers.main]
 	List     Type = "list"     // an array of tables, such as [[policy]]
 	Settings Type = "settings" // MediaWiki's variables by their full names
+	Folders  Type = "folders"  // a string, or a list of strings, that are not blank
+	Map      Type = "map"      // strings by names of the user's choice
 	Any      Type = "any"      // any value
 )
 
@@ -67,6 +69,8 @@ var valueKeys = []Key{
 	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin."},
 	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
 	{Name: "namespaces", Type: Tables, Doc: "Namespaces of the wiki's own; the table's name makes the constant, NS_PORTAL of portal.", Keys: namespaceKeys},
+	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
+	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
 }
@@ -74,6 +78,7 @@ var valueKeys = []Key{
 var tenantKeys = append([]Key{
 	{Name: "name", Type: Text, Required: true, Example: `"alpha"`, Doc: "The tenant's short name: a-z, 0-9, _ and -, at most 48."},
 	{Name: "hosts", Type: Texts, Required: true, Example: `["alpha.example.org"]`, Doc: "Host names that lead to the wiki; the first is the one that readers are led to."},
+	{Name: "aliases", Type: Texts, Example: `["www.alpha.example.org"]`, Doc: "Further host names, which redirect to the first of hosts."},
 }, valueKeys...)
 
 var classKeys = append([]Key{

@@ -19,7 +19,7 @@ import (
 
 // wrongValues are values in TOML that no key of a type takes.
 var wrongValues = map[Type]string{
-	Text: "5", Blank: "5", Bool: `"yes"`, Texts: `"x"`, Number: `"x"`, Size: "true", Days: "true", Table: "5", Tables: "5", List: "5", Settings: "5",
+	Text: "5", Blank: "5", Bool: `"yes"`, Texts: `"x"`, Number: `"x"`, Size: "true", Days: "true", Folders: "5", Map: "5", Table: "5", Tables: "5", List: "5", Settings: "5",
 }
 
 // placed is a key with the dotted path that a file has it under.

@@ -13,6 +13,7 @@ type layer struct {
 	at         tenants.Position
 	name       text
 	hosts      []text
+	aliases    []text
 	classes    []text
 	single     map[string]text // of singleKeys
 	extensions []text
@@ -22,6 +23,8 @@ type layer struct {
 	pages      []text
 	namespaces map[string]tenants.Value
 	constants  bool // its settings name namespaces that are not MediaWiki's own
+	static     []text
+	redirects  map[string]text // by what they are from
 }
 
 // singleKeys are the values that the most specific layer decides alone.
@@ -31,8 +34,9 @@ var singleKeys = []string{"codebase", "server", "database", "language", "sitenam
 func (l *loader) readLayer(d document) *layer {
 	s := newSection(tenantKeys, "", d.root, &l.problems)
 	name, hosts := l.required(s, d, "name", "the tenant's short name"), s.texts("hosts")
+	aliases := s.texts("aliases")
 	v := l.readValues(s)
-	v.name, v.hosts, v.file, v.at = name, hosts, d.file, name.at
+	v.name, v.hosts, v.aliases, v.file, v.at = name, hosts, aliases, d.file, name.at
 	return &v
 }
 
@@ -53,6 +57,7 @@ func (l *loader) readValues(s *section) layer {
 	v.settings = inner.readSettings(s.sub("settings"))
 	v.constants = *inner.constants
 	v.namespaces = l.readNamespaces(s.sub("namespaces"))
+	v.static, v.redirects = l.readStatic(s), readRedirects(s.sub("redirects"))
 	upgrade := s.sub("upgrade")
 	v.pages = readPages(upgrade)
 	upgrade.end()

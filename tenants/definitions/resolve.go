@@ -64,6 +64,8 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 		l.resolveConstants(t)
 	}
 	l.setPages(t, layers)
+	l.setStatic(t, layers)
+	l.setMoves(t, layers)
 	if t.Codebase != nil {
 		for _, fault := range t.Codebase.Faults {
 			t.Fault(fault)
@@ -156,18 +158,26 @@ func (l *loader) setHosts(t *tenants.Tenant, v *layer) {
 	if len(v.hosts) == 0 {
 		l.report(v.at, "hosts", `such as hosts = ["wiki.example.org"]`, "the tenant %q has none", t.Name)
 	}
-	for i, h := range v.hosts {
+	t.Hosts, t.Aliases = l.hostNames(t, "hosts", v.hosts), l.hostNames(t, "aliases", v.aliases)
+}
+
+// hostNames are the names that are ones, with their places in the tenant's origins.
+func (l *loader) hostNames(t *tenants.Tenant, key string, names []text) (hosts []string) {
+	for i, h := range names {
 		host, err := idna.Lookup.ToASCII(strings.TrimSuffix(h.value, "."))
 		if err != nil || !hostName.MatchString(host) || len(host) > 253 {
-			l.report(h.at, "hosts", "a name only, without scheme, port or path", "%q is not a host name", h.value)
+			l.report(h.at, key, "a name only, without scheme, port or path", "%q is not a host name", h.value)
 			continue
 		}
-		t.Hosts = append(t.Hosts, host)
-		t.Origins["hosts."+host] = h.at
+		hosts = append(hosts, host)
+		if _, twice := t.Origins["hosts."+host]; !twice {
+			t.Origins["hosts."+host] = h.at
+		}
 		if i == 0 {
-			t.Origins["hosts"] = h.at
+			t.Origins[key] = h.at
 		}
 	}
+	return hosts
 }
 
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)

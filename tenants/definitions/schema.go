@@ -42,6 +42,10 @@ func (k Key) schema() map[string]any {
 		s = map[string]any{"type": "boolean"}
 	case Texts:
 		s = map[string]any{"type": "array", "items": text}
+	case Folders:
+		s = map[string]any{"anyOf": []any{text, map[string]any{"type": "array", "items": text}}}
+	case Map:
+		s = map[string]any{"type": "object", "additionalProperties": text}
 	case Number:
 		s = map[string]any{"type": "integer", "minimum": 0}
 	case Size:

@@ -25,6 +25,7 @@ func Show(t *tenants.Tenant, origins bool) string {
 	}
 	w.line("name", t.Name, positionOf(t, "name"))
 	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
+	w.list("aliases", t.Aliases, func(name string) tenants.Position { return t.Origins["hosts."+name] })
 	if len(t.Classes) > 0 {
 		w.line("classes", t.Classes, positionOf(t, "name"))
 	}
@@ -36,6 +37,8 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.line("admin", t.Admin, t.Origins["admin"])
 	w.components("extensions", t.Extensions, t)
 	w.components("skins", t.Skins, t)
+	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
+	w.moves(t)
 	if len(t.Pages) > 0 {
 		w.b.WriteString("\n[upgrade]\n")
 		w.pages(t)
@@ -63,7 +66,7 @@ func DefinedHosts(definition []byte) []string {
 
 // ownKeys are the keys at the top of a definition by which wikis differ that are set up
 // in the same way.
-var ownKeys = []string{"name", "hosts", "classes", "codebase", "server", "database", "sitename", "admin"}
+var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "sitename", "admin"}
 
 // DefinedAlike is a digest of a definition that Show wrote without names, hosts and
 // places: definitions of the same digest make the same settings otherwise.
@@ -113,6 +116,20 @@ func (w *shower) namespace(n tenants.Namespace) {
 	w.line("number", n.Number, n.Position)
 	w.line("name", n.Name, n.Position)
 	w.line("talk", n.Talk, n.Position)
+}
+
+// moves writes the redirects, in one table on one line so that what follows is of no table.
+func (w *shower) moves(t *tenants.Tenant) {
+	for _, m := range t.Moves {
+		from, to := m.From, m.To
+		if m.Below {
+			from += "*"
+		}
+		if m.Rest {
+			to += "*"
+		}
+		w.line("redirects."+tomlKey(from), to, t.Origins["redirects."+from])
+	}
 }
 
 // list writes a list, one element a line when each has an origin to show.

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -19,7 +20,7 @@ func (l *loader) checkTogether() {
 		if l.checkDatabase(t, databases) {
 			l.checkAccounts(t, accounts)
 		}
-		for _, host := range t.Hosts {
+		for _, host := range slices.Concat(t.Hosts, t.Aliases) {
 			if other := hosts[host]; other != nil {
 				l.report(t.Origins["hosts."+host], "hosts", "", "%q also belongs to tenant %q at %s", host, other.Name, other.Origins["hosts."+host])
 			}

@@ -1,0 +1,332 @@
+package deploy
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wikictl/cmd/testbed/needs"
+	"wikictl/templates"
+	"wikictl/tenants/definitions"
+)
+
+// request is one line of the table of requests: what a web server has to answer.
+type request struct {
+	host, path string // a method other than GET stands before the path
+	status     int
+	kind       string // Content-Type without parameters; empty: any
+	want       string // in the body, or the Location where it is a redirect
+}
+
+// requests are answered in the same way by each web server, with pools and without.
+var requests = []request{
+	// Pages and entry points.
+	{"alpha.test", "/", 200, "text/html", "ran index.php for / of alpha"},
+	{"alpha.test", "/wiki/Main_Page", 200, "text/html", "ran index.php for /wiki/Main_Page of alpha"},
+	{"alpha.test", "/wiki/C%2B%2B/%C3%A4%26b", 200, "text/html", "ran index.php for /wiki/C%2B%2B/%C3%A4%26b of"},
+	{"alpha.test", "/wiki/robots.txt", 200, "text/html", "ran index.php"},
+	{"alpha.test", "/index.php?title=X", 200, "text/html", "ran index.php"},
+	{"alpha.test", "/index.php/X", 200, "text/html", "ran index.php"},
+	{"alpha.test", "/api.php", 200, "text/html", "ran api.php"},
+	{"alpha.test", "POST /api.php", 200, "text/html", "ran api.php"},
+	{"alpha.test", "/load.php?modules=x", 200, "text/html", "ran load.php"},
+	{"alpha.test", "/rest.php/v1/page/X", 200, "text/html", "ran rest.php"},
+	{"beta.test", "/wiki/Main_Page", 200, "text/html", "of beta"},
+	{"ALPHA.TEST", "/wiki/Main_Page", 200, "text/html", "of alpha"},
+	{"alpha.test.", "/wiki/Main_Page", 200, "text/html", "of alpha"},
+
+	// Names of no wiki.
+	{"unknown.test", "/wiki/Main_Page", 404, "", ""},
+	{"unknown.test", "/robots.txt", 404, "", ""},
+	{"127.0.0.1", "/", 404, "", ""},
+	{"[::1]", "/wiki/Main_Page", 404, "", ""},
+	{"alpha.test.evil.test", "/", 404, "", ""},
+
+	// Static files: the tenant's own, the class's, and of both the tenant's.
+	{"alpha.test", "/robots.txt", 200, "text/plain", "alpha's robots"},
+	{"beta.test", "/robots.txt", 200, "text/plain", "everybody's robots"},
+	{"alpha.test", "/favicon.ico", 200, "image/x-icon", "everybody's icon"},
+	{"alpha.test", "/logo.svg", 200, "image/svg+xml", "alpha's logo"},
+	{"alpha.test", "/sitemap/index.xml", 200, "text/xml", "alpha's sitemap"},
+	{"alpha.test", "/sitemap/pages.xml.gz", 200, "application/gzip", "alpha's pages"},
+	{"alpha.test", "/google123.html", 200, "text/html", "google-site-verification"},
+	{"alpha.test", "/with%20space%20%26%C3%A4.txt", 200, "text/plain", "alpha's odd name"},
+	{"alpha.test", "/.well-known/security.txt", 200, "text/plain", "alpha's contact"},
+	{"alpha.test", "/.well-known/matrix/client", 200, "application/json", "alpha's matrix"},
+	{"alpha.test", "/no-such.txt", 404, "", ""},
+	{"alpha.test", "/sitemap/", 404, "", ""},
+	{"alpha.test", "/sitemap", 404, "", ""},
+	{"alpha.test", "POST /robots.txt", 405, "", ""},
+	{"gamma.test", "/robots.txt", 404, "", ""},
+	{"gamma.test", "/favicon.ico", 404, "", ""},
+	// The logo of a private wiki is for everybody, its uploads are not.
+	{"beta.test", "/logo.png", 200, "image/png", "beta's logo"},
+	{"beta.test", "/images/a/ab/Secret.png", 404, "", ""},
+	{"beta.test", "/img_auth.php/a/ab/Secret.png", 200, "text/html", "ran img_auth.php"},
+
+	// What stands in such a folder is sent or not, but never run.
+	{"alpha.test", "/evil.php", 404, "", ""},
+	{"alpha.test", "/evil.phtml", 404, "", ""},
+	{"alpha.test", "/evil.php/robots.txt", 404, "", ""},
+	{"alpha.test", "/evil.php.txt", 200, "text/plain", "<?php"},
+	{"alpha.test", "/settings.toml", 404, "", ""},
+	{"alpha.test", "/.env.txt", 404, "", ""},
+	{"alpha.test", "/.git/config.txt", 404, "", ""},
+	{"alpha.test", "/.well-known/.hidden.txt", 404, "", ""},
+	{"alpha.test", "/.htaccess", 404, "", ""},
+	{"alpha.test", "/..%2f..%2ftenants/beta.txt", 404, "", ""},
+	{"alpha.test", "/sitemap/..%2f..%2f..%2fsecret.txt", 404, "", ""},
+	{"alpha.test", "/sitemap/../../../secret.txt", 400, "", ""},
+	{"alpha.test", "/%2e%2e/secret.txt", 400, "", ""},
+	{"alpha.test", "/sitemap/%2e%2e/robots.txt", 200, "text/plain", "alpha's robots"},
+	{"alpha.test", "/sitemap//index.xml", 200, "text/xml", "alpha's sitemap"},
+	{"alpha.test", "/robots.txt%00.png", 400, "", ""},
+	{"alpha.test", "/link.txt", 403, "", ""},
+	{"alpha.test", "/linked/secret.txt", 403, "", ""},
+
+	// Addresses that lead elsewhere.
+	{"alpha.test", "/about", 301, "", "SERVER/wiki/About"},
+	{"alpha.test", "/about?x=%20y&z", 301, "", "SERVER/wiki/About?x=%20y&z"},
+	{"alpha.test", "/about/x", 404, "", ""},
+	{"alpha.test", "/aboutx", 404, "", ""},
+	{"alpha.test", "/mw/index.php/C%2B%2B%3F/%C3%A4?action=raw", 301, "", "SERVER/index.php/C%2B%2B%3F/%C3%A4?action=raw"},
+	{"alpha.test", "/mw//evil.test/", 301, "", "SERVER//evil.test/"},
+	{"alpha.test", "/mw/%0d%0aSet-Cookie:%20x=y", 301, "", "SERVER/%0d%0aSet-Cookie:%20x=y"},
+	{"alpha.test", "/mw/", 301, "", "SERVER/"},
+	{"alpha.test", "/mw", 404, "", ""},
+	{"alpha.test", "/mw/shop/cart", 301, "", "https://shop.example.org/?from=wiki"},
+	{"alpha.test", "/%C3%9Cber", 301, "", "SERVER/wiki/%C3%9Cber_uns"},
+	{"alpha.test", "/wiki/Old", 301, "", "SERVER/wiki/New"},
+	{"alpha.test", "POST /about", 301, "", "SERVER/wiki/About"},
+	{"beta.test", "/about", 301, "", "http://beta.test:PORT/wiki/Info"},
+	{"beta.test", "/mw/x", 404, "", ""},
+
+	// Other names of a wiki.
+	{"www.alpha.test", "/wiki/A%3Fb?x=1", 301, "", "SERVER/wiki/A%3Fb?x=1"},
+	{"www.alpha.test", "/robots.txt", 301, "", "SERVER/robots.txt"},
+	{"www.alpha.test", "/x//evil.test", 301, "", "SERVER/x//evil.test"},
+	{"other.alpha.test", "/wiki/X", 200, "text/html", "of alpha"},
+	{"WWW.alpha.test", "/", 301, "", "SERVER/"},
+
+	// Uploads are sent, never run.
+	{"alpha.test", "/images/a/ab/Evil.php", 200, "application/octet-stream", "<?php"},
+	{"alpha.test", "/images/a/ab/Evil.phtml", 200, "application/octet-stream", "<?php"},
+	{"alpha.test", "/images/a/ab/Evil.php/x.png", 404, "", ""},
+	{"alpha.test", "/images/a/ab/Good.png", 200, "image/png", "good"},
+	{"alpha.test", "/images/..%2fcurrent/LocalSettings.php", 404, "", ""},
+	{"alpha.test", "/images/", 404, "", ""},
+	{"alpha.test", "/images/thumb/a/ab/None.png/1px-None.png", 200, "text/html", "ran thumb_handler.php"},
+
+	// Nothing else of the code.
+	{"alpha.test", "/includes/Defines.php", 404, "", ""},
+	{"alpha.test", "/maintenance/update.php", 404, "", ""},
+	{"alpha.test", "/LocalSettings.php", 404, "", ""},
+	{"alpha.test", "/skins/Plain/skin.json", 404, "", ""},
+	{"alpha.test", "/skins/Plain/plain.css", 200, "text/css", "plain"},
+	{"alpha.test", "/skins/Plain/evil.php", 404, "", ""},
+	{"alpha.test", "/skins/Plain/evil.php/x.css", 404, "", ""},
+	{"alpha.test", "/resources/..%2fincludes/Defines.php", 404, "", ""},
+	{"alpha.test", "/INDEX.PHP", 404, "", ""},
+	{"alpha.test", "/index.php~", 404, "", ""},
+}
+
+// echo is a farm whose code only says what was asked of it, so that a table of requests
+// costs no wiki.
+func newEcho(t *testing.T, kind string, pools bool) *stand {
+	t.Helper()
+	needs.Program(t, "php-fpm8.2")
+	dir, err := os.MkdirTemp("/tmp", "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &stand{t: t, dir: dir, port: freePort(t)}
+	for name, text := range echoFiles(s, kind) {
+		s.write(name, text)
+	}
+	for link, target := range map[string]string{"static/alpha/link.txt": "../../secret.txt", "static/alpha/linked": "../.."} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.farm, err = definitions.Load(dir); err != nil {
+		t.Fatal(err)
+	}
+	s.farm.Web.Pools = pools
+	if s.set, err = templates.Load(""); err != nil {
+		t.Fatal(err)
+	}
+	if s.d, err = New(s.farm.Layout(), s.farm.Web); err != nil {
+		t.Fatal(err)
+	}
+	s.apply()
+	if pools {
+		s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
+		s.start(dials("unix", s.farm.Layout().PoolSocket("alpha")), "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
+	} else {
+		s.startFPM()
+	}
+	return s
+}
+
+// echoFiles are the farm of an echo, by name.
+func echoFiles(s *stand, kind string) map[string]string {
+	user := ""
+	if os.Geteuid() == 0 {
+		user = `user = "www-data"`
+	}
+	files := map[string]string{
+		"code/includes/Defines.php":   "<?php\ndefine( 'MW_VERSION', '1.43.0' );\necho 'ran';",
+		"code/maintenance/update.php": "<?php echo 'ran';",
+		"code/skins/Plain/skin.json":  "{}",
+		"code/skins/Plain/plain.css":  "plain {}",
+		"code/skins/Plain/evil.php":   "<?php echo 'ran';",
+		"code/languages/i18n/en.json": "{}",
+		"code/extensions/README":      "",
+		"wikictl.toml": strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "USER", user, "DIR", s.dir).Replace(`state = "state"
+tenants = ["tenants/*.toml"]
+classes = ["classes/*.toml"]
+codebases.x.path = "code"
+servers.main.managed = true
+[web]
+kind = "KIND"
+fpm = "unix:DIR/fpm.sock"
+url = "http://{host}:PORT"
+listen = ["127.0.0.1:PORT", "[::1]:PORT"]
+USER
+[defaults]
+codebase = "x"
+server = "main"
+skins = ["Plain"]
+`),
+		"classes/common.toml": "static = \"static/common\"\n[redirects]\n\"/about\" = \"/wiki/Info\"\n",
+		"tenants/alpha.toml": `name = "alpha"
+hosts = ["alpha.test", "other.alpha.test"]
+aliases = ["www.alpha.test"]
+sitename = "Alpha"
+classes = ["common"]
+static = ["static/alpha"]
+[redirects]
+"/about" = "/wiki/About"
+"/mw/*" = "/*"
+"/mw/shop/*" = "https://shop.example.org/?from=wiki"
+"/Über" = "/wiki/Über_uns"
+"/wiki/Old" = "/wiki/New"
+`,
+		"tenants/beta.toml": `name = "beta"
+hosts = ["beta.test"]
+sitename = "Beta"
+classes = ["common"]
+static = "static/beta"
+[settings]
+wgGroupPermissions."*".read = false
+`,
+		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\n",
+		"secret.txt":                             "a secret",
+		"static/common/robots.txt":               "everybody's robots",
+		"static/common/favicon.ico":              "everybody's icon",
+		"static/alpha/robots.txt":                "alpha's robots",
+		"static/alpha/logo.svg":                  "alpha's logo",
+		"static/alpha/sitemap/index.xml":         "alpha's sitemap",
+		"static/alpha/sitemap/pages.xml.gz":      "alpha's pages",
+		"static/alpha/google123.html":            "google-site-verification",
+		"static/alpha/with space &ä.txt":         "alpha's odd name",
+		"static/alpha/.well-known/security.txt":  "alpha's contact",
+		"static/alpha/.well-known/.hidden.txt":   "a secret",
+		"static/alpha/.well-known/matrix/client": "alpha's matrix",
+		"static/alpha/evil.php":                  "<?php echo 'ran';",
+		"static/alpha/evil.phtml":                "<?php echo 'ran';",
+		"static/alpha/evil.php.txt":              "<?php echo 'ran';",
+		"static/alpha/settings.toml":             "a secret",
+		"static/alpha/.env.txt":                  "a secret",
+		"static/alpha/.htaccess":                 "a secret",
+		"static/alpha/.git/config.txt":           "a secret",
+		"static/beta/logo.png":                   "beta's logo",
+	}
+	for _, entry := range []string{"index", "api", "load", "rest", "img_auth", "thumb", "thumb_handler", "opensearch_desc"} {
+		files["code/"+entry+".php"] = `<?php header( 'Content-Type: text/html' );
+echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) );`
+	}
+	return files
+}
+
+func TestRequestsNginx(t *testing.T)  { testRequests(t, "nginx") }
+func TestRequestsApache(t *testing.T) { testRequests(t, "apache") }
+
+// testRequests asks a web server everything in the table, with a common pool and with
+// one of each tenant's own.
+func testRequests(t *testing.T, kind string) {
+	for _, pools := range []bool{false, true} {
+		t.Run(fmt.Sprintf("pools=%t", pools), func(t *testing.T) {
+			s := newEcho(t, kind, pools)
+			s.serve(t, kind)
+			s.upload(t, "alpha", "a/ab/Evil.php", "<?php echo 'ran';")
+			s.upload(t, "alpha", "a/ab/Evil.phtml", "<?php echo 'ran';")
+			s.upload(t, "alpha", "a/ab/Good.png", "good")
+			s.upload(t, "beta", "a/ab/Secret.png", "a secret")
+			for _, r := range requests {
+				s.check(t, r)
+			}
+			if t.Failed() {
+				for _, name := range []string{"nginx-error.log", "apache-error.log", "fpm-error.log"} {
+					data, _ := os.ReadFile(filepath.Join(s.dir, name))
+					t.Logf("%s:\n%s", name, data[max(0, len(data)-3000):])
+				}
+			}
+		})
+	}
+}
+
+// serve starts a web server for the farm.
+func (s *stand) serve(t *testing.T, kind string) {
+	t.Helper()
+	if kind == "nginx" {
+		needs.Program(t, "nginx")
+		s.startNginx()
+		return
+	}
+	needs.Program(t, "apache2")
+	s.startApache()
+}
+
+// check asks one line of the table. A status of 4xx stands for each of those by which a
+// web server refuses a request.
+func (s *stand) check(t *testing.T, r request) {
+	t.Helper()
+	method, path, given := strings.Cut(r.path, " ")
+	var body io.Reader
+	if !given {
+		method, path = http.MethodGet, r.path
+	} else {
+		body = strings.NewReader("a=b")
+	}
+	a := s.do(method, r.host, path, body)
+	refused := r.status >= 400 && r.status != 405 && a.status >= 400 && a.status < 500
+	if a.status != r.status && !refused {
+		t.Errorf("%s %s: %d, want %d: %.200s", r.host, r.path, a.status, r.status, a.body)
+		return
+	}
+	if kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";"); r.kind != "" && kind != r.kind {
+		t.Errorf("%s %s: the type %q, want %q", r.host, r.path, kind, r.kind)
+	}
+	if a.status == 301 {
+		want := strings.NewReplacer("SERVER", fmt.Sprintf("http://alpha.test:%d", s.port), "PORT", fmt.Sprint(s.port)).Replace(r.want)
+		if got := a.header.Get("Location"); got != want || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("%s %s: to %q, want %q", r.host, r.path, got, want)
+		}
+		return
+	}
+	if !strings.Contains(a.body, r.want) {
+		t.Errorf("%s %s: %.200q, want %q", r.host, r.path, a.body, r.want)
+	}
+	if a.status >= 400 && (strings.Contains(a.body, "ran") || strings.Contains(a.body, "secret")) || strings.HasPrefix(a.body, "ran ") && !strings.Contains(r.want, "ran") && !strings.Contains(r.want, "of ") {
+		t.Errorf("%s %s: shows %.200q", r.host, r.path, a.body)
+	}
+}

@@ -1,0 +1,157 @@
+package definitions
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// readRedirects reads a layer's table of addresses that lead elsewhere.
+func readRedirects(s *section) map[string]text {
+	moves := map[string]text{}
+	for _, from := range slices.Sorted(maps.Keys(s.table)) {
+		at := s.table[from].Position
+		to := s.text(from)
+		if !to.set() {
+			continue
+		}
+		if wrong, hint := moveWrong(from, to.value); wrong != "" {
+			s.report(at, from, hint, "%s", wrong)
+			continue
+		}
+		to.at = at
+		moves[from] = to
+	}
+	return moves
+}
+
+// moveText is what a path, and what an address, of a redirect may hold once it is
+// percent-encoded: nothing that nginx or Apache gives a meaning.
+var (
+	moveFrom = regexp.MustCompile(`^/(?:[A-Za-z0-9._~&+,;=:@/!()-]|%[0-9A-F]{2})*$`)
+	moveTo   = regexp.MustCompile(`^(?:https?://[a-z0-9.:-]+)?/(?:[A-Za-z0-9._~&+,;=:@/?#!()-]|%[0-9A-F]{2})*$`)
+)
+
+// moveWrong says what is wrong with an address that leads elsewhere, and what to do.
+func moveWrong(from, to string) (wrong, hint string) {
+	m := moveOf(from, to)
+	switch {
+	case !strings.HasPrefix(from, "/"):
+		return "\"" + from + "\" is no path", `begin it with a /, such as "/mw/*"`
+	case strings.ContainsAny(from, "?#"):
+		return "\"" + from + "\" has a query or a fragment, which are not compared", "leave it out"
+	case strings.Contains(m.From, "*") || strings.Contains(m.To, "*"):
+		return "a * stands only at the end", `such as "/mw/*" = "/*"`
+	case strings.HasSuffix(to, "*") && !m.Below:
+		return "\"" + to + "\" ends in a *, and \"" + from + "\" does not", `such as "/mw/*" = "/*"`
+	case !moveFrom.MatchString(m.From) || strings.Contains(m.From, "//"):
+		return "\"" + from + "\" holds what no path has", "percent-encode it, such as %20 for a blank"
+	case !moveTo.MatchString(m.To) || strings.HasPrefix(m.To, "//"):
+		return "\"" + to + "\" is neither a path nor an http or https address", `such as "/wiki/Page" or "https://example.org/"`
+	case m.Rest && strings.ContainsAny(m.To, "?#"):
+		return "\"" + to + "\" has a query or a fragment before its *", "lead to a path"
+	}
+	return "", ""
+}
+
+// moveOf takes the stars away and percent-encodes what is no ASCII.
+func moveOf(from, to string) (m tenants.Move) {
+	m.From, m.Below = strings.CutSuffix(from, "*")
+	m.To, m.Rest = strings.CutSuffix(to, "*")
+	m.From, m.To = encoded(m.From), encoded(m.To)
+	return m
+}
+
+// encoded percent-encodes the characters of an address that are no ASCII.
+func encoded(address string) string {
+	var b strings.Builder
+	for _, r := range address {
+		if r < 0x80 {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(url.PathEscape(string(r)))
+	}
+	return b.String()
+}
+
+// setMoves merges the redirects of a tenant's layers, the longest paths first, so that the
+// first that fits is the closest, and refuses those that lead in a circle.
+func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
+	merged := map[string]text{}
+	for _, layer := range layers {
+		maps.Copy(merged, layer.redirects)
+	}
+	froms := slices.SortedFunc(maps.Keys(merged), func(a, b string) int {
+		one, other := encoded(a), encoded(b)
+		if closer := len(strings.TrimSuffix(other, "*")) - len(strings.TrimSuffix(one, "*")); closer != 0 {
+			return closer
+		}
+		return strings.Compare(one, other)
+	})
+	for _, from := range froms {
+		m := moveOf(from, merged[from].value)
+		t.Moves = append(t.Moves, m)
+		t.Origins["redirects."+encoded(from)] = merged[from].at
+		if own, taken := takes(m, t); taken {
+			l.report(merged[from].at, "redirects."+from, "name the pages that moved, such as \"/mw/*\"", "%q is an address that the wiki itself needs", own)
+		}
+	}
+	server := ""
+	if len(t.Hosts) > 0 {
+		server = l.farm.Web.AddressOf(t)
+	}
+	for i, from := range froms {
+		if circles(t.Moves, t.Moves[i], server) {
+			l.report(merged[from].at, "redirects."+from, "browsers would give up", "it leads back to itself")
+		}
+	}
+}
+
+// takes finds what a wiki can't do without among the addresses that lead elsewhere.
+func takes(m tenants.Move, _ *tenants.Tenant) (path string, taken bool) {
+	for _, own := range []string{"/", "/index.php", "/api.php", "/load.php", "/rest.php"} {
+		if own == m.From || m.Below && strings.HasPrefix(own, m.From) {
+			return own, true
+		}
+	}
+	return "", false
+}
+
+// circles follows a move through the others. What a * stands for is taken as nothing and
+// as a word: browsers need no more than that to go round for ever.
+func circles(moves []tenants.Move, m tenants.Move, server string) bool {
+	for _, rest := range []string{"", "x"} {
+		at, moved := m.From, true
+		if m.Below {
+			at += rest
+		}
+		for hops := 0; moved && hops <= len(moves); hops++ {
+			at, moved = moveAt(moves, strings.TrimPrefix(at, server))
+		}
+		if moved {
+			return true
+		}
+	}
+	return false
+}
+
+// moveAt is where a path of the wiki leads, if it leads elsewhere.
+func moveAt(moves []tenants.Move, path string) (to string, moved bool) {
+	path, _, _ = strings.Cut(path, "?")
+	for _, m := range moves {
+		rest, below := strings.CutPrefix(path, m.From)
+		if path != m.From && (!below || !m.Below) {
+			continue
+		}
+		if to = m.To; m.Rest {
+			to += rest
+		}
+		return to, true
+	}
+	return "", false
+}

@@ -1,0 +1,96 @@
+package definitions
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// readStatic reads the folders of files that a layer has sent as they are: one, or a list.
+func (l *loader) readStatic(s *section) []text {
+	const key = "static"
+	var folders []text
+	if one, is := s.table[key].Data.(string); is {
+		folders = []text{s.checked(key, one, s.table[key].Position)}
+	} else if _, is := s.table[key].Data.([]tenants.Value); is {
+		folders = s.texts(key)
+	} else if v, there := s.table[key]; there {
+		s.report(v.Position, key, `such as "static/alpha"`, "is %s, want a string or a list of strings", kind(v.Data))
+	}
+	var fit []text
+	for _, folder := range folders {
+		if folder.set() && l.checkStatic(s, folder) {
+			fit = append(fit, folder)
+		}
+	}
+	return fit
+}
+
+// checkStatic refuses folders that hold more than what is meant for everybody: those that
+// are not below the farm's own, or are wikictl's.
+func (l *loader) checkStatic(s *section, folder text) bool {
+	within := filepath.Join(l.farm.Dir, folder.value)
+	switch {
+	case path.IsAbs(folder.value), !filepath.IsLocal(folder.value), path.Clean(folder.value) == ".":
+		s.report(folder.at, "static", `such as "static/alpha", relative to `+tenants.FarmFile, "%q is no folder below the farm's own", folder.value)
+	case l.farm.State != "" && (inside(within, l.farm.State) || inside(l.farm.State, within)):
+		s.report(folder.at, "static", "choose a folder of its own", "%q and the state folder are in each other", folder.value)
+	default:
+		return true
+	}
+	return false
+}
+
+// inside reports whether a path is that of a folder or below it.
+func inside(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// setStatic takes the folders of a tenant's layers, the tenant's own first. One that is
+// missing blocks the tenant.
+func (l *loader) setStatic(t *tenants.Tenant, layers []*layer) {
+	var folders []text
+	for _, layer := range layers {
+		folders = joinLists(layer.static, folders)
+	}
+	for _, folder := range folders {
+		t.Static = append(t.Static, folder.value)
+		t.Origins["static."+folder.value] = folder.at
+		if wrong := l.staticWrong(folder.value); wrong != "" {
+			t.Fault(tenants.Problem{Position: folder.at, Key: "static", Message: fmt.Sprintf("%q %s", folder.value, wrong),
+				Hint: "make it below " + l.farm.Dir + ", or take it away"})
+		}
+	}
+}
+
+// staticWrong says why no files can be sent from a folder; empty when they can.
+func (l *loader) staticWrong(folder string) string {
+	real, err := filepath.EvalSymlinks(filepath.Join(l.farm.Dir, folder))
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		return ""
+	}
+	if err != nil {
+		return "can't be read: " + disk.Reason(err)
+	}
+	home, err := filepath.EvalSymlinks(l.farm.Dir)
+	if err != nil {
+		return "can't be read: " + disk.Reason(err)
+	}
+	state, err := filepath.EvalSymlinks(l.farm.State)
+	switch {
+	case real == home, !inside(real, home):
+		return "is a symbolic link to " + real + ", which is not below the farm's folder"
+	case err == nil && (inside(real, state) || inside(state, real)):
+		return "is a symbolic link to " + real + ", which is wikictl's own"
+	case !isFolder(real):
+		return "is no folder"
+	}
+	return ""
+}

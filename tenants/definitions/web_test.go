@@ -1,0 +1,131 @@
+package definitions
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wikictl/tenants"
+)
+
+// webTenant is a farm with one tenant, which says more.
+func webTenant(rest string) map[string]string {
+	return map[string]string{
+		"wikictl.toml":              farmToml,
+		"classes/c.toml":            "static = \"static/c\"\n[redirects]\n\"/about\" = \"/wiki/Common\"\n\"/mw/*\" = \"/*\"\n",
+		"static/c/robots.txt":       "",
+		"static/x/robots.txt":       "",
+		"tenants/x.toml":            "name = \"x\"\nhosts = [\"x.example\"]\nsitename = \"X\"\nclasses = [\"c\"]\n" + rest,
+		"plain":                     "no folder",
+		"static/inner/more/file":    "",
+		"static/tenants-are-text/x": "",
+	}
+}
+
+// What the definitions say of the web is merged, the tenant's own first, and shown so that
+// it can be read again.
+func TestWebInherits(t *testing.T) {
+	dir := writeFarm(t, webTenant("aliases = [\"WWW.x.example.\"]\nstatic = [\"static/x\", \"static/inner\"]\n[redirects]\n\"/about\" = \"/wiki/Own\"\n\"/Ü*\" = \"https://example.org/ä\"\n"))
+	f, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := f.Tenants[0]
+	if got := strings.Join(x.Static, " "); got != "static/x static/inner static/c" {
+		t.Errorf("static: %s", got)
+	}
+	want := []tenants.Move{{From: "/%C3%9C", To: "https://example.org/%C3%A4", Below: true}, {From: "/about", To: "/wiki/Own"}, {From: "/mw/", To: "/", Below: true, Rest: true}}
+	shown := Show(x, true)
+	if !slices.Equal(x.Moves, want) {
+		t.Errorf("redirects: %+v", x.Moves)
+	}
+	for _, line := range []string{`"www.x.example", # tenants/x.toml:5:12`, `"static/c", # classes/c.toml:1:1`, `redirects."/about" = "/wiki/Own" # tenants/x.toml:8:1`, `redirects."/mw/*" = "/*" # classes/c.toml:4:1`} {
+		if !strings.Contains(shown, line) {
+			t.Errorf("it lacks %s:\n%s", line, shown)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tenants/x.toml"), []byte(Show(x, false)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(dir)
+	if err != nil || Show(again.Tenants[0], false) != Show(x, false) {
+		t.Errorf("%v\n%s", err, Show(x, false))
+	}
+}
+
+// Each wrong value is named with its place, and a hint.
+func TestWebRefuses(t *testing.T) {
+	for name, tc := range map[string]struct{ rest, want string }{
+		"absolute":        {`static = "/etc"`, `tenants/x.toml:5:1: static: "/etc" is no folder below the farm's own`},
+		"above":           {`static = "../x"`, `"../x" is no folder below`},
+		"within":          {`static = "static/../../x"`, `is no folder below`},
+		"the farm itself": {`static = "./"`, `"./" is no folder below`},
+		"state":           {`static = "state/wikis/y/current"`, `"state/wikis/y/current" and the state folder are in each other`},
+		"a number":        {`static = 5`, `static: is an integer, want a string or a list of strings`},
+		"in the list":     {`static = ["static/x", 5]`, `static: holds an integer`},
+		"blank":           {`static = ""`, `static: is blank`},
+
+		"no path":         {`redirects."mw/*" = "/*"`, `tenants/x.toml:5:11: redirects.mw/*: "mw/*" is no path`},
+		"a query":         {`redirects."/x?y=z" = "/y"`, `has a query`},
+		"star within":     {`redirects."/x*y" = "/y"`, `a * stands only at the end`},
+		"star without":    {`redirects."/x" = "/y*"`, `ends in a *`},
+		"blank within":    {`redirects."/x y" = "/y"`, `holds what no path has`},
+		"quote":           {`redirects."/x\"y" = "/y"`, `holds what no path has`},
+		"dollar":          {`redirects."/$host" = "/y"`, `holds what no path has`},
+		"another scheme":  {`redirects."/x" = "javascript:alert(1)"`, `is neither a path nor an http`},
+		"without scheme":  {`redirects."/x" = "//evil.example/"`, `is neither a path nor an http`},
+		"variable":        {`redirects."/x" = "https://$host/"`, `is neither a path nor an http`},
+		"control":         {`redirects."/x" = "/y\nz"`, `control character`},
+		"number":          {`redirects."/x" = 5`, `is an integer, want a string`},
+		"no table":        {`redirects = "x"`, `redirects: is a string, want a table`},
+		"everything":      {`redirects."/*" = "https://example.org/*"`, `"/" is an address that the wiki itself needs`},
+		"the entry point": {`redirects."/index.php" = "/x"`, `"/index.php" is an address that the wiki`},
+		"below it":        {`redirects."/ap*" = "/x"`, `"/api.php" is an address that the wiki`},
+		"itself":          {`redirects."/x" = "/x"`, `it leads back to itself`},
+		"below itself":    {`redirects."/wiki/*" = "/wiki/de/*"`, `it leads back to itself`},
+		"in a circle":     {"redirects.\"/x\" = \"/y\"\nredirects.\"/y\" = \"https://x.example/x\"", `it leads back to itself`},
+
+		"no host":    {`aliases = ["x.example/y"]`, `tenants/x.toml:5:12: aliases: "x.example/y" is not a host name`},
+		"its own":    {`aliases = ["X.example"]`, `"x.example" also belongs to tenant "x"`},
+		"no aliases": {`aliases = "y.example"`, `aliases: is a string, want a list`},
+	} {
+		_, err := Load(writeFarm(t, webTenant(tc.rest)))
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+	}
+}
+
+// A folder that is not there, or is not what it seems, blocks its tenant and no other.
+func TestStaticFaults(t *testing.T) {
+	for rest, want := range map[string]string{
+		`static = "static/none"`: `can't be read: `,
+		`static = "plain"`:       `is no folder`,
+		`static = "out"`:         `is a symbolic link to /, which is not below the farm's folder`,
+		`static = "ours"`:        `which is wikictl's own`,
+		`static = "linked"`:      "",
+	} {
+		files := webTenant(rest)
+		files["tenants/y.toml"] = "name = \"y\"\nhosts = [\"y.example\"]\nsitename = \"Y\"\n"
+		files["state/wikis/y/x"] = ""
+		dir := writeFarm(t, files)
+		for link, target := range map[string]string{"out": "/", "ours": "state/wikis", "linked": "static/x"} {
+			if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, err := Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		for _, p := range f.Tenant("x").Faults {
+			said += p.String()
+		}
+		if (said == "") != (want == "") || !strings.Contains(said, want) || want != "" && !strings.HasPrefix(said, "tenants/x.toml:5:1: static: ") || f.Tenant("y").Blocked() {
+			t.Errorf("%s: %q, want %q; the other: %v", rest, said, want, f.Tenant("y").Faults)
+		}
+	}
+}
