@@ -8,10 +8,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -43,24 +43,16 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	if err := p.askDumps(ctx, h, o); err != nil {
 		return err
 	}
-	for _, j := range p.Tenants {
-		if o.Backup != NoBackup {
-			p.Space += need(j, history)
-		}
-	}
 	if err := p.foresee(ctx, h, l, o); err != nil {
 		return err
 	}
 	if err := p.assign(o); err != nil {
 		return err
 	}
+	if o.Backup != NoBackup {
+		p.judgeSpace(h.Layout, history)
+	}
 	p.Digest = p.digest()
-	if p.Free, err = free(h.Layout.State); err != nil {
-		return err
-	}
-	if p.Space > p.Free {
-		p.blockAll(fmt.Sprintf("the dumps may need %d MB, and %s has %d MB free", p.Space>>20, h.Layout.State, p.Free>>20))
-	}
 	p.askWeb(ctx, h)
 	for _, j := range p.Tenants {
 		j.judgeVhost(h)
@@ -203,13 +195,29 @@ func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase) {
 	}
 }
 
-// free is how many bytes are free where a folder is.
-func free(path string) (int64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(path, &s); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: path, Err: err}
+// judgeSpace blocks the wikis whose dumps find no room beside those of the wikis before
+// them, each on the file system that its backups are on.
+func (p *Plan) judgeSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
+	left := map[uint64]int64{} // by file system
+	for _, j := range p.Tenants {
+		space, err := disk.Free(l.Backups(j.Name))
+		if err != nil {
+			j.block(err.Error())
+			continue
+		}
+		if _, known := left[space.Device]; !known {
+			left[space.Device] = space.Bytes
+			p.Free += space.Bytes
+		}
+		n := need(j, history)
+		if n > left[space.Device] {
+			j.block(fmt.Sprintf("its dump may need %d MB, and %s has %d MB left beside the dumps of the wikis before it: make room there, or upgrade them first and remove dumps",
+				1+n>>20, l.Backups(j.Name), left[space.Device]>>20))
+			continue
+		}
+		p.Space += n
+		left[space.Device] -= n
 	}
-	return int64(s.Bavail) * s.Bsize, nil
 }
 
 func (p *Plan) blockAll(problem string) {

@@ -57,7 +57,7 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 	if gid >= 0 {
 		at = 0o600 // until it is that group's
 	}
-	f, err := disk.Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ const (
 // compareFile reads a file no further than it has to. A file of secrets must not
 // be readable for others.
 func compareFile(path string, want []byte, secret bool) (difference, error) {
-	f, err := disk.Open(path, os.O_RDONLY, 0)
+	f, err := disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return absent, nil
 	}
@@ -225,11 +225,11 @@ func compareFile(path string, want []byte, secret bool) (difference, error) {
 		return changed, err
 	}
 	defer f.Close()
-	size, may, err := f.Stat()
+	info, err := f.Stat()
 	if err != nil {
 		return changed, err
 	}
-	if size != int64(len(want)) {
+	if info.Size() != int64(len(want)) {
 		return changed, nil
 	}
 	have := make([]byte, len(want))
@@ -239,7 +239,7 @@ func compareFile(path string, want []byte, secret bool) (difference, error) {
 	switch {
 	case !bytes.Equal(have, want):
 		return changed, nil
-	case secret && may&0o027 != 0:
+	case secret && info.Mode()&0o027 != 0:
 		return mode, nil
 	}
 	return equal, nil

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"wikictl/tenants/disk"
 )
 
 // Room reports as an error why the files of a tenant, and a dump of about so many bytes,
@@ -17,7 +19,7 @@ import (
 // what others will have written there by then, in bytes; need is what this tenant adds.
 // It writes nothing.
 func (d *Deployer) Room(tenant string, dump, taken int64) (need int64, err error) {
-	dir, err := existing(d.layout.Removed())
+	dir, err := disk.Existing(d.layout.Removed())
 	if err != nil {
 		return 0, err
 	}
@@ -38,29 +40,11 @@ func (d *Deployer) Room(tenant string, dump, taken int64) (need int64, err error
 			need += size
 		}
 	}
-	free, err := freeSpace(dir)
-	if err == nil && need+taken > free {
-		err = fmt.Errorf("it needs about %d MB in %s, where %d MB are free: make room there", 1+(need>>20), dir, max(0, free-taken)>>20)
+	free, err := disk.Free(dir)
+	if err == nil && need+taken > free.Bytes {
+		err = fmt.Errorf("it needs about %d MB in %s, where %d MB are free: make room there", 1+(need>>20), dir, max(0, free.Bytes-taken)>>20)
 	}
 	return need, err
-}
-
-// existing is a folder, or the nearest one above it that is there.
-func existing(dir string) (string, error) {
-	for {
-		info, err := os.Stat(dir)
-		switch {
-		case err == nil && !info.IsDir():
-			return "", fmt.Errorf("%s is no folder", dir)
-		case err == nil:
-			return dir, nil
-		case !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir):
-			return "", err
-		case Exists(dir):
-			return "", fmt.Errorf("%s is a link that leads nowhere", dir)
-		}
-		dir = filepath.Dir(dir)
-	}
 }
 
 // onOtherDisk reports whether a move of a file or folder into a folder is a copy: they
@@ -120,16 +104,4 @@ func copied(mode fs.FileMode) bool {
 // uncopied says that something can't be kept.
 func uncopied(path string) error {
 	return fmt.Errorf("%s is no file, folder or link: remove it and run this again", path)
-}
-
-// freeSpace is how many bytes this user may still write into a folder's file system.
-func freeSpace(dir string) (int64, error) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, fmt.Errorf("statfs %s: %w", dir, err)
-	}
-	if os.Geteuid() == 0 {
-		return int64(s.Bfree) * s.Bsize, nil
-	}
-	return int64(s.Bavail) * s.Bsize, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -47,7 +46,7 @@ func readDocument(dir, name string) (document, tenants.Problems) {
 
 // readSmall reads a file that a person could have written, or says why not.
 func readSmall(path string) ([]byte, *tenants.Problem) {
-	f, err := disk.Open(path, os.O_RDONLY, 0)
+	f, err := disk.Open(path)
 	if target, broken := disk.BrokenLink(path, err); broken {
 		return nil, &tenants.Problem{Message: "is a symbolic link to " + target + ", which is not there", Hint: "remove it or put the file there"}
 	}

@@ -55,8 +55,8 @@ type Store struct {
 type Disk struct {
 	Path   string // the folder that is on it
 	What   string // such as "state"
-	Free   uint64 // bytes
-	Inodes uint64 // that are free; 0: it does not count them
+	Free   int64  // bytes
+	Inodes int64  // that are free; 0: it does not count them
 }
 
 // Connect connects to a server and starts none.

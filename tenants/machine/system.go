@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/process"
 )
 
@@ -148,9 +149,8 @@ func disks(f *tenants.Farm, facts Facts) []Disk {
 	}
 	var found []Disk
 	for _, p := range places {
-		var s syscall.Statfs_t
-		if err := syscall.Statfs(p[0], &s); err == nil {
-			found = append(found, Disk{Path: p[0], What: p[1], Free: s.Bavail * uint64(s.Bsize), Inodes: s.Ffree})
+		if s, err := disk.Free(p[0]); err == nil {
+			found = append(found, Disk{Path: p[0], What: p[1], Free: s.Bytes, Inodes: s.Files})
 		}
 	}
 	slices.SortFunc(found, func(a, b Disk) int { return strings.Compare(a.What, b.What) })
