@@ -71,6 +71,15 @@ func (c *Code) Find(t *tenants.Tenant, name string) (s php.Setting, declared, kn
 	return s, false, known
 }
 
+// IsCore reports whether a setting is declared by MediaWiki itself.
+func (c *Code) IsCore(name string) bool {
+	if c == nil {
+		return false
+	}
+	_, is := c.Core.Settings[name]
+	return is
+}
+
 // all are the names of every declared setting.
 func (c *Code) all(yield func(string) bool) {
 	for name := range c.Core.Settings {

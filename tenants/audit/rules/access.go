@@ -26,6 +26,7 @@ var accessRules = []rule{
 		Reference: "Manual:$wgAddGroups, Manual:$wgGroupsAddToSelf",
 	}, names: []string{"wgAddGroups", "wgGroupsAddToSelf"}, setting: grantable},
 	groupMerged,
+	listShortened,
 	{Rule: audit.Rule{
 		ID: "private-images", Severity: audit.Error,
 		What:      "Nobody may read the wiki without a log-in, but its images are served to anybody.",

@@ -14,8 +14,8 @@ var groupMerged = rule{Rule: audit.Rule{
 	ID: "group-merged", Severity: audit.Warning,
 	What:      "A group's rights are written as if they were all of it, and MediaWiki gives it others.",
 	Why:       "A table is merged into MediaWiki's own and does not replace it: what it does not name stays allowed.",
-	Repair:    "Set the rights that the group shall not have to false.",
-	Reference: "Manual:$wgGroupPermissions, README: Settings",
+	Repair:    "Write { replace = { … } }, or set the rights that the group shall not have to false.",
+	Reference: "wikictl help files",
 }, names: []string{"wgGroupPermissions"}, setting: mergedGroups}
 
 // mergedGroups looks for tables such as "*" = { createaccount = false, read = true }:
@@ -28,7 +28,7 @@ func mergedGroups(s *subject, name string, v tenants.Value, r *reporter) {
 		own, _ := s.defaultOf(name + "." + group).Data.(map[string]tenants.Value)
 		stated := statedAgain(rights, own)
 		if kept := keptRights(rights, own); stated != "" && len(kept) > 0 {
-			r.say(rights[stated].Position, name+"."+group, "set to false what it shall not have",
+			r.say(rights[stated].Position, name+"."+group, "write { replace = { … } }, or set to false what it shall not have",
 				"the group %s keeps rights that MediaWiki gives it: %s", group, strings.Join(kept, ", "))
 		}
 	}

@@ -116,8 +116,8 @@ var planted = []struct {
 	{rule: "setting-deprecated", lines: `wgIllegalFileChars = ":"`, at: "5:1"},
 	{rule: "debug-output", lines: `wgShowExceptionDetails = true`, at: "5:1"},
 	{rule: "debug-log-served", lines: `wgDebugLogFile = "CODEBASES/1.43/debug.log"`, at: "5:1"},
-	{rule: "upload-executable", lines: "wgFileExtensions = [\n  \"png\",\n  \"PHP\",\n]", at: "7:3"},
-	{rule: "upload-script", lines: `wgFileExtensions = ["png", "html"]`, at: "5:28"},
+	{rule: "upload-executable", lines: "wgFileExtensions = { append = [\n  \"png\",\n  \"PHP\",\n] }", at: "7:3"},
+	{rule: "upload-script", lines: `wgFileExtensions = { replace = ["png", "html"] }`, at: "5:40"},
 	{rule: "upload-unchecked", lines: `wgVerifyMimeType = false`, at: "5:1"},
 	{rule: "upload-from-anywhere", lines: `wgAllowCopyUploads = true`, at: "5:1"},
 	{rule: "raw-html", lines: `wgRawHtml = true`, at: "5:1"},
@@ -125,6 +125,7 @@ var planted = []struct {
 	{rule: "rights-everyone", lines: `wgGroupPermissions.user.editinterface = true`, at: "5:25"},
 	{rule: "rights-grantable", lines: `wgAddGroups.user = ["editor", "sysop"]`, at: "5:31"},
 	{rule: "group-merged", lines: `wgGroupPermissions."*" = { createaccount = false, read = true }`, at: "5:51"},
+	{rule: "list-shortened", lines: `wgUrlProtocols = ["appstream:"]`, at: "5:1"},
 	{rule: "private-images", lines: "wgRevokePermissions.\"*\".read = true\nwgLocalFileRepo.url = \"/images\"", at: "6:17"},
 	{rule: "private-unclear", lines: `wgGroupPermissions."*".read = { php = "wfIsCLI()" }`, at: "5:24"},
 	{rule: "private-css", lines: `wgAllowSiteCSSOnRestrictedPages = true`, at: "5:1"},
@@ -264,6 +265,38 @@ func TestGroupsAsTheyLook(t *testing.T) {
 			if found.Rule == "group-merged" {
 				t.Errorf("%s: %s", lines, found.Message)
 			}
+		}
+	}
+}
+
+// Lists that lack what hardly any wiki does without are warnings, others that look as if
+// they were all of a default are notes; operations and whole lists are as they look.
+func TestShortenedLists(t *testing.T) {
+	for lines, want := range map[string]string{
+		`wgUrlProtocols = ["http://", "https://", "ftp://", "appstream:"]`: "warning wgUrlProtocols",
+		`wgFileExtensions = ["pdf"]`:                                       `warning wgFileExtensions = { append = ["pdf"] } keeps`,
+		`wgContentNamespaces = [3000]`:                                     "warning wgContentNamespaces = { append = [3000] } keeps the default",
+		`wgContentNamespaces = { replace = [3000] }`:                       "",
+		`wgRestrictionLevels = ["", "trusted"]`:                            "note wgRestrictionLevels",
+		`wgReservedUsernames = ["Root"]`:                                   "warning wgReservedUsernames",
+		`wgFileExtensions = ["png", "jpg"]`:                                "",
+		`wgFileExtensions = ["png", "gif", "jpg", "jpeg", "webp", "pdf"]`:  "",
+		`wgFileExtensions = { append = ["pdf"], remove = ["gif"] }`:        "",
+		`wgThumbLimits = [100, 200]`:                                       "",
+		`wgUrlProtocols = []`:                                              "",
+	} {
+		f := load(t, map[string]string{"wikictl.toml": farmToml, "tenants/a.toml": tenantToml("a", "a.example", "", lines), "classes/c.toml": "name = \"c\"\n"})
+		got := ""
+		for _, found := range static(t, f).Findings {
+			if found.Rule == "list-shortened" {
+				got = found.Severity.String() + " " + found.Key + " " + found.Hint
+			} else if found.Rule != "class-unused" {
+				t.Errorf("%s: %s: %s", lines, found.Rule, found.Message)
+			}
+		}
+		key, hint, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(want, "warning "), "note "), " ")
+		if want == "" && got != "" || !strings.Contains(got, key) || !strings.Contains(got, hint) || !strings.HasPrefix(got, strings.SplitN(want, " ", 2)[0]) {
+			t.Errorf("%s: %q, want %q", lines, got, want)
 		}
 	}
 }
