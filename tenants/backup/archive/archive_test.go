@@ -1,0 +1,146 @@
+package archive
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const run = "20261126-180000-abcdef"
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keep stores the files of a folder and writes an archive of them.
+func keep(t *testing.T, dir, images string, before Uploads) (string, Uploads) {
+	t.Helper()
+	u, err := NewStore(dir).Keep(t.Context(), images, filepath.Join(dir, "half"), before)
+	must(t, err)
+	list, err := u.Encode()
+	must(t, err)
+	must(t, os.MkdirAll(filepath.Join(dir, "wikis/w"), 0o755))
+	file := FileOf(filepath.Join(dir, "wikis/w"), run)
+	m := Manifest{Name: "w", Run: run, Taken: time.Now(), Database: "wiki_w", Version: "1.43.9"}
+	must(t, Write(file, &m, []Part{{Name: FilesMember, Data: list}, {Name: DatabaseMember, Data: []byte("dump")}}))
+	return file, u
+}
+
+// What is kept comes back exactly, over whatever is there.
+func TestKeepAndFill(t *testing.T) {
+	dir, images, into := t.TempDir(), t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{"a/b/one.png": "1", "a/two.png": "2", "same.png": "2", "link/x": "x"} {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(images, name)), 0o755))
+		must(t, os.WriteFile(filepath.Join(images, name), []byte(text), 0o640))
+	}
+	must(t, os.Symlink("same.png", filepath.Join(images, "points")))
+	file, _ := keep(t, dir, images, Uploads{})
+	must(t, os.MkdirAll(filepath.Join(into, "same.png/folder"), 0o755))
+	must(t, os.WriteFile(filepath.Join(into, "extra"), nil, 0o644))
+	must(t, os.WriteFile(filepath.Join(into, "points"), nil, 0o644))
+	want, err := UploadsOf(file)
+	must(t, err)
+	have, err := NewStore(dir).Keep(t.Context(), into, filepath.Join(dir, "half"), Uploads{})
+	must(t, err)
+	must(t, StoreOf(file).Fill(t.Context(), into, want, have, func(string) error { return nil }))
+	got, err := NewStore(dir).Keep(t.Context(), into, filepath.Join(dir, "half"), Uploads{})
+	must(t, err)
+	if string(got.Sums()) != string(want.Sums()) || got.Links["points"] != "same.png" || len(got.Links) != 1 {
+		t.Errorf("there are\n%s%v\nwant\n%s%v", got.Sums(), got.Links, want.Sums(), want.Links)
+	}
+	info, err := os.Stat(filepath.Join(into, "a/two.png"))
+	must(t, err)
+	if info.Mode() != 0o640 || info.ModTime().UnixNano() != want.ByPath()["a/two.png"].Modified {
+		t.Errorf("mode %v, modified %v", info.Mode(), info.ModTime())
+	}
+	if stored, _ := filepath.Glob(dir + "/files/*/*"); len(stored) != 4 { // 1, 2, x and nothing
+		t.Errorf("the store has %v", stored)
+	}
+}
+
+// A file that did not change since the last backup is not read, but for one that may have
+// been changed in the moment of that backup; one that is gone from the store is.
+func TestUnchangedIsNotRead(t *testing.T) {
+	then := time.Now().Add(-time.Hour)
+	now := Upload{Path: "x", Bytes: 1, Modified: 5, Changed: then.UnixNano(), Inode: 7}
+	for name, c := range map[string]struct {
+		change func(*Upload)
+		same   bool
+	}{
+		"nothing":  {func(*Upload) {}, true},
+		"size":     {func(u *Upload) { u.Bytes++ }, false},
+		"modified": {func(u *Upload) { u.Modified++ }, false},
+		"inode":    {func(u *Upload) { u.Inode++ }, false},
+		"changed":  {func(u *Upload) { u.Changed++ }, false},
+	} {
+		other := now
+		c.change(&other)
+		if got := now.same(other, then.Add(time.Minute)); got != c.same {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if now.same(now, then) {
+		t.Error("a file that changed while it was read is taken as read")
+	}
+	dir, images := t.TempDir(), t.TempDir()
+	must(t, os.WriteFile(filepath.Join(images, "x"), []byte("x"), 0o644))
+	_, u := keep(t, dir, images, Uploads{})
+	u.Scanned = u.Scanned.Add(time.Hour)
+	must(t, os.Remove(NewStore(dir).Path(u.Files[0].SHA256)))
+	_, u = keep(t, dir, images, u)
+	must(t, NewStore(dir).CheckAll(t.Context(), u.Files))
+}
+
+// An archive that is not as it was written is refused, and so is one that would write
+// elsewhere.
+func TestDamageIsFound(t *testing.T) {
+	dir, images := t.TempDir(), t.TempDir()
+	must(t, os.WriteFile(filepath.Join(images, "x"), []byte("x"), 0o644))
+	file, u := keep(t, dir, images, Uploads{})
+	_, err := Extract(file, "", nil)
+	must(t, err)
+	whole, err := os.ReadFile(file)
+	must(t, err)
+	for _, size := range []int{0, 5, len(whole) / 2, len(whole) - 1} {
+		must(t, os.WriteFile(file, whole[:size], 0o600))
+		if _, err := Extract(file, t.TempDir(), func(string) bool { return true }); err == nil {
+			t.Errorf("%d of %d bytes were taken for an archive", size, len(whole))
+		}
+	}
+	must(t, os.Chmod(NewStore(dir).Path(u.Files[0].SHA256), 0o600))
+	must(t, os.WriteFile(NewStore(dir).Path(u.Files[0].SHA256), []byte("y"), 0o600))
+	if err := NewStore(dir).CheckAll(t.Context(), u.Files); err == nil || !strings.Contains(err.Error(), "the upload x") {
+		t.Error(err)
+	}
+	sum := strings.Repeat("a", 64)
+	for _, text := range []string{
+		`{"files": [{"path": "../x", "sha256": "` + sum + `"}]}`, `{"files": [{"path": "/x", "sha256": "` + sum + `"}]}`,
+		`{"files": [{"path": "x", "sha256": "../../x"}]}`, `{"links": {"../x": "y"}}`,
+		`{"files": [{"path": "l/x", "sha256": "` + sum + `"}], "links": {"l": "/etc"}}`,
+		`{"files": [{"path": "x", "sha256": "` + sum + `"}, {"path": "x", "sha256": "` + sum + `"}]}`,
+	} {
+		if _, err := DecodeUploads([]byte(text)); err == nil {
+			t.Errorf("%s was taken", text)
+		}
+	}
+	for _, text := range []string{
+		`{"format": 2}`, `{}`, `{"name": "w", "run": "` + run + `", "database": "d", "version": "1", "members": [{"name": "../x", "sha256": "` + sum + `"}]}`,
+	} {
+		if _, err := decodeManifest([]byte(text)); err == nil {
+			t.Errorf("%s was taken", text)
+		}
+	}
+}
+
+// The list of sums is what sha256sum reads, whatever the names are.
+func TestSums(t *testing.T) {
+	u := Uploads{Files: []Upload{{Path: "a b", SHA256: "1"}, {Path: "c\\d\ne", SHA256: "2"}}}
+	if got, want := string(u.Sums()), "1  a b\n\\2  c\\\\d\\ne\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,0 +1,181 @@
+package archive
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Archive is a backup of a wiki that came to its end. It is kept as JSON beside the file.
+type Archive struct {
+	Manifest
+	Bytes    int64     `json:"bytes"`             // of the file
+	Verified time.Time `json:"verified,omitzero"` // when it was last loaded and compared
+
+	File string `json:"-"`
+}
+
+// described is the file that says that an archive is whole.
+func described(file string) string { return strings.TrimSuffix(file, ending) + ".json" }
+
+// FileOf is the archive of a run in a wiki's folder of archives.
+func FileOf(dir, run string) string { return filepath.Join(dir, run+ending) }
+
+// Describe writes the description of an archive beside it.
+func (a *Archive) Describe() error {
+	info, err := os.Stat(a.File)
+	if err != nil {
+		return err
+	}
+	a.Bytes = info.Size()
+	data, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return err
+	}
+	half := described(a.File) + halfEnding
+	if err := writeDurable(half, data); err != nil {
+		return errors.Join(err, os.Remove(half))
+	}
+	if err := os.Rename(half, described(a.File)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(a.File))
+}
+
+func writeDurable(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Find reads the description of an archive. Of an archive that lies alone, such as one that
+// was copied from another machine, the manifest is read.
+func Find(file string) (*Archive, error) {
+	data, err := os.ReadFile(described(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return alone(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{File: file}
+	if err := json.Unmarshal(data, a); err != nil {
+		return nil, fmt.Errorf("%s: %w", described(file), err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func alone(file string) (*Archive, error) {
+	m, err := Open(file)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	return &Archive{Manifest: m, Bytes: info.Size(), File: file}, nil
+}
+
+// List lists the whole archives of a wiki, newest first. A folder that is not there
+// has none.
+func List(dir string) ([]*Archive, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var all []*Archive
+	for _, e := range entries {
+		file := filepath.Join(dir, e.Name())
+		if !strings.HasSuffix(file, ending) {
+			continue
+		}
+		if _, err := os.Lstat(described(file)); errors.Is(err, fs.ErrNotExist) {
+			continue // a run was killed before it was whole
+		}
+		a, err := Find(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b *Archive) int {
+		return cmp.Or(b.Taken.Compare(a.Taken), cmp.Compare(b.Run, a.Run))
+	})
+	return all, nil
+}
+
+// Latest is the newest whole archive of a wiki that one of the commands made, and not one
+// before it restored the wiki: a restore that is repeated does not undo itself. It is nil when
+// there is none.
+func Latest(dir string) (*Archive, error) {
+	all, err := List(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if a.Before != BeforeRestore {
+			return a, nil
+		}
+	}
+	return nil, nil
+}
+
+// BeforeRestore is Manifest.Before of what a wiki held when it was restored.
+const BeforeRestore = "restore"
+
+// UploadsOf reads the list of uploads of an archive, and no further.
+func UploadsOf(file string) (u Uploads, err error) {
+	r, m, err := openReader(file)
+	if err != nil {
+		return u, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	for _, member := range m.Members {
+		data := []byte(nil)
+		if member.Name == FilesMember {
+			if data, err = r.bytes(member); err != nil {
+				return u, fmt.Errorf("backup %s: %s: %w", file, member.Name, err)
+			}
+			return DecodeUploads(data)
+		}
+		if _, err := r.Next(); err != nil {
+			return u, fmt.Errorf("backup %s: %w", file, err)
+		}
+	}
+	return u, fmt.Errorf("backup %s: it has no %s", file, FilesMember)
+}
+
+// All lists the whole archives of all wikis, by name and newest first; dir is the folder
+// of archives and store.
+func All(dir string) ([]*Archive, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "wikis"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var all []*Archive
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		some, err := List(filepath.Join(dir, "wikis", e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}

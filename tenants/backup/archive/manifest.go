@@ -1,0 +1,111 @@
+// Package archive has the files of backups: archives, each with a manifest, and the store of
+// uploads that they share. It knows no database and nothing of dumps within archives.
+package archive
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Names of the members of an archive, in their order.
+const (
+	ManifestMember    = "manifest.json"
+	ReadmeMember      = "README"
+	DefinitionMember  = "definition.toml"
+	SecretsMember     = "secrets.toml"
+	FilesMember       = "uploads.json"
+	SumsMember        = "uploads.sha256"
+	DescriptionMember = "database.json"
+	DatabaseMember    = "database.sql.zst"
+)
+
+// members are the names that an archive may have besides its manifest.
+var members = []string{ReadmeMember, DefinitionMember, SecretsMember, FilesMember, SumsMember, DescriptionMember, DatabaseMember}
+
+// format is the version of what a manifest says. A newer one is refused.
+const format = 1
+
+// Manifest says what an archive holds, and what its wiki ran on. It is the first member.
+type Manifest struct {
+	Format       int               `json:"format"`
+	Name         string            `json:"name"` // of the wiki
+	Run          string            `json:"run"`  // that made it
+	Taken        time.Time         `json:"taken"`
+	Before       string            `json:"before,omitempty"` // the command that made it before it changed the wiki
+	Farm         string            `json:"farm"`             // id of the farm
+	Server       string            `json:"server"`
+	Database     string            `json:"database"`
+	Codebase     string            `json:"codebase"`      // name of the one that the wiki ran on
+	Version      string            `json:"version"`       // of that MediaWiki
+	Fingerprint  string            `json:"fingerprint"`   // of that codebase
+	ComponentSet string            `json:"component_set"` // with its extensions and skins
+	SQL          map[string]string `json:"sql,omitempty"` // the farm's own that it has seen: file to checksum
+	Members      []Member          `json:"members"`       // the others, in their order
+	Uploads      int               `json:"uploads"`       // how many files
+	UploadBytes  int64             `json:"upload_bytes"`
+}
+
+// Member is a file within an archive.
+type Member struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// digest is the form of a SHA-256 in manifests, lists and names of files.
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// runName is the form of a run's id, by which an archive is named.
+var runName = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]+$`)
+
+// IsRun reports whether a text has the form of a run's id.
+func IsRun(text string) bool { return runName.MatchString(text) }
+
+// decodeManifest reads a manifest and checks that its names and sums are ones.
+func decodeManifest(data []byte) (m Manifest, err error) {
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, fmt.Errorf("%s: %w", ManifestMember, err)
+	}
+	switch {
+	case m.Format > format:
+		return m, fmt.Errorf("%s: a newer wikictl made it (format %d)", ManifestMember, m.Format)
+	case m.Name == "" || m.Database == "" || m.Version == "" || !IsRun(m.Run):
+		return m, fmt.Errorf("%s: it does not say of which wiki it is", ManifestMember)
+	}
+	for i, member := range m.Members {
+		known := slices.Contains(members, member.Name) && filepath.Base(member.Name) == member.Name
+		twice := slices.ContainsFunc(m.Members[:i], func(o Member) bool { return o.Name == member.Name })
+		if !known || twice || !digest.MatchString(member.SHA256) || member.Bytes < 0 {
+			return m, fmt.Errorf("%s: the member %q is not one that wikictl writes", ManifestMember, member.Name)
+		}
+	}
+	return m, nil
+}
+
+// readme tells a person how to use an archive without wikictl.
+const readme = `A backup of the wiki %[1]s, made by wikictl on %[2]s UTC.
+
+  manifest.json     what is in here, with SHA-256 of each member
+  definition.toml   its definition, resolved; each line says where it came from
+  secrets.toml      its passwords and keys
+  database.sql.zst  its database %[3]s: zstdcat database.sql.zst | mariadb DATABASE
+  database.json     rows and checksum of each table
+  uploads.sha256    its uploads, by the names that they have in the folder "files" beside "wikis"
+  uploads.json      the same, with modes and times
+
+To bring the uploads back, in a new folder:
+
+  while read -r sum path; do
+    install -D -m 644 "ARCHIVES/files/${sum:0:2}/$sum" "images/$path"
+  done < uploads.sha256
+  cd images && sha256sum --quiet -c ../uploads.sha256
+`
+
+// Readme is the text for a person who has the archive and no wikictl.
+func Readme(m Manifest) string {
+	return fmt.Sprintf(readme, m.Name, m.Taken.UTC().Format(time.DateTime), m.Database)
+}

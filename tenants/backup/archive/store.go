@@ -1,0 +1,234 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
+)
+
+// Store has the content of uploads, once for all wikis of a farm and all of their
+// backups, in files that are named by their SHA-256: files/AB/ABCD….
+type Store struct{ dir string }
+
+// NewStore is the store beside the archives of a farm; dir is the folder of both.
+func NewStore(dir string) Store { return Store{dir} }
+
+// StoreOf is the store that an archive's uploads are in, by where the archive lies.
+func StoreOf(archive string) Store {
+	return Store{filepath.Dir(filepath.Dir(filepath.Dir(archive)))}
+}
+
+// Path is the file with some content.
+func (s Store) Path(sum string) string { return filepath.Join(s.dir, "files", sum[:2], sum) }
+
+// has reports whether some content of that size is there, and does not read it.
+func (s Store) has(sum string, size int64) bool {
+	info, err := os.Lstat(s.Path(sum))
+	return err == nil && info.Mode().IsRegular() && info.Size() == size
+}
+
+// Use keeps others from removing content that no archive names, until release is called.
+func (s Store) Use(ctx context.Context) (release func(), err error) {
+	return s.lock(ctx, (*flock.Flock).TryRLockContext)
+}
+
+// Alone waits until nobody uses the store, and keeps others out until release is called.
+func (s Store) Alone(ctx context.Context) (release func(), err error) {
+	return s.lock(ctx, (*flock.Flock).TryLockContext)
+}
+
+func (s Store) lock(ctx context.Context, try func(*flock.Flock, context.Context, time.Duration) (bool, error)) (func(), error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	l := flock.New(filepath.Join(s.dir, "lock"))
+	if _, err := try(l, ctx, 20*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", l.Path(), cmp.Or(context.Cause(ctx), err))
+	}
+	return func() { _ = l.Close() }, nil
+}
+
+// Keep puts the content of all files below a folder into the store, and returns the list
+// of them. What an earlier list has unchanged, and the store too, is not read. half is a
+// folder for what is being written. All is durable when Keep returns. A folder that is
+// not there has no files.
+func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u Uploads, err error) {
+	k := keeping{store: s, half: half, before: before.ByPath(), scanned: before.Scanned, staged: map[string]string{}}
+	k.now = Uploads{Scanned: time.Now().UTC(), Links: map[string]string{}}
+	root, err := filepath.EvalSymlinks(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k.now, nil
+	}
+	if err != nil {
+		return u, err
+	}
+	if err := os.MkdirAll(half, 0o700); err != nil {
+		return u, err
+	}
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if cmp.Or(ctx.Err(), err) != nil {
+			return cmp.Or(context.Cause(ctx), err)
+		}
+		return k.entry(root, path, e)
+	})
+	if err != nil {
+		return u, fmt.Errorf("keep the files of %s: %w", folder, err)
+	}
+	slices.SortFunc(k.now.Files, func(a, b Upload) int { return cmp.Compare(a.Path, b.Path) })
+	return k.now, k.settle()
+}
+
+// keeping is one Keep.
+type keeping struct {
+	store   Store
+	half    string
+	before  map[string]Upload
+	scanned time.Time
+	now     Uploads
+	staged  map[string]string // content that is not in the store yet: SHA-256 to file
+}
+
+// entry takes one file or link. What goes while the folder is read was removed by the wiki.
+func (k *keeping) entry(root, path string, e fs.DirEntry) error {
+	if e.IsDir() {
+		return nil
+	}
+	name, err := filepath.Rel(root, path)
+	if err != nil {
+		return err
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("the name %q is not UTF-8; rename the file or remove it", name)
+	}
+	switch {
+	case e.Type().IsRegular():
+		err = k.file(name, path)
+	case e.Type()&fs.ModeSymlink != 0:
+		k.now.Links[name], err = os.Readlink(path)
+	default: // a socket or the like has no content
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		delete(k.now.Links, name)
+		return nil
+	}
+	return err
+}
+
+func (k *keeping) file(name, path string) error {
+	in, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	u := uploadOf(name, info)
+	if known, is := k.before[name]; is && known.same(u, k.scanned) && k.store.has(known.SHA256, u.Bytes) {
+		u.SHA256 = known.SHA256
+		k.now.Files = append(k.now.Files, u)
+		return nil
+	}
+	half := filepath.Join(k.half, strconv.Itoa(len(k.now.Files)))
+	if u.SHA256, u.Bytes, err = copyFile(in, half, 0o400); err != nil {
+		return err
+	}
+	k.now.Files = append(k.now.Files, u)
+	if _, staged := k.staged[u.SHA256]; staged || k.store.has(u.SHA256, u.Bytes) {
+		return os.Remove(half)
+	}
+	k.staged[u.SHA256] = half
+	return nil
+}
+
+func uploadOf(name string, info fs.FileInfo) Upload {
+	u := Upload{Path: name, Bytes: info.Size(), Mode: info.Mode().Perm(), Modified: info.ModTime().UnixNano()}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		u.Changed, u.Inode = s.Ctim.Nano(), s.Ino
+	}
+	return u
+}
+
+// settle gives new content its name, once it is on disk.
+func (k *keeping) settle() error {
+	if len(k.staged) == 0 {
+		return nil
+	}
+	if err := syncFileSystem(k.half); err != nil {
+		return err
+	}
+	for sum, half := range k.staged {
+		path := k.store.Path(sum)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.Rename(half, path); err != nil {
+			return err
+		}
+	}
+	return syncFileSystem(k.half)
+}
+
+// syncFileSystem makes all that was written to the file system of a folder last.
+func syncFileSystem(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unix.Syncfs(int(f.Fd())), f.Close())
+}
+
+// copyFile copies a file into a new one, sharing its blocks where the file system can,
+// and returns the SHA-256 of what the copy holds.
+func copyFile(in *os.File, path string, mode fs.FileMode) (sum string, size int64, err error) {
+	out, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() {
+		if err = errors.Join(err, out.Chmod(mode), out.Close()); err != nil {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
+	h := sha256.New()
+	if unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil {
+		size, err = io.Copy(h, out)
+	} else {
+		size, err = io.Copy(io.MultiWriter(out, h), in)
+	}
+	return hex.EncodeToString(h.Sum(nil)), size, err
+}
+
+// Check reads some content and compares it with its name.
+func (s Store) Check(u Upload) error {
+	f, err := os.Open(s.Path(u.SHA256))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != u.SHA256 {
+		return fmt.Errorf("%s: its SHA-256 is %s", s.Path(u.SHA256), got)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Uploads are the files of a wiki's upload folder, as a backup has them.
+type Uploads struct {
+	Scanned time.Time         `json:"scanned"`         // when the folder was read
+	Files   []Upload          `json:"files"`           // sorted by path
+	Links   map[string]string `json:"links,omitempty"` // symbolic links: path to target
+}
+
+// Upload is one file. Its content is in the store by its SHA-256.
+type Upload struct {
+	Path     string      `json:"path"` // within the upload folder, with slashes
+	Bytes    int64       `json:"bytes"`
+	SHA256   string      `json:"sha256"`
+	Mode     fs.FileMode `json:"mode"`
+	Modified int64       `json:"modified"` // nanoseconds since 1970
+	Changed  int64       `json:"changed"`  // of the inode (st_ctime), in nanoseconds
+	Inode    uint64      `json:"inode"`
+}
+
+// same reports whether a file is still the one that an earlier backup read. A change in
+// the last second before that was read may not show in its times.
+func (u Upload) same(now Upload, scanned time.Time) bool {
+	return u.Bytes == now.Bytes && u.Modified == now.Modified && u.Changed == now.Changed && u.Inode == now.Inode &&
+		u.Changed < scanned.Add(-time.Second).UnixNano()
+}
+
+// ByPath are the files by their paths.
+func (u Uploads) ByPath() map[string]Upload {
+	files := make(map[string]Upload, len(u.Files))
+	for _, f := range u.Files {
+		files[f.Path] = f
+	}
+	return files
+}
+
+// Bytes is the size of all files.
+func (u Uploads) Bytes() (n int64) {
+	for _, f := range u.Files {
+		n += f.Bytes
+	}
+	return n
+}
+
+// Encode is the content of the member uploads.json.
+func (u Uploads) Encode() ([]byte, error) {
+	if u.Files == nil {
+		u.Files = []Upload{}
+	}
+	return json.Marshal(u)
+}
+
+// Sums is the content of the member uploads.sha256, as sha256sum(1) writes it.
+func (u Uploads) Sums() []byte {
+	var b bytes.Buffer
+	escape := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`)
+	for _, f := range u.Files {
+		path := escape.Replace(f.Path)
+		if path != f.Path {
+			b.WriteByte('\\')
+		}
+		fmt.Fprintf(&b, "%s  %s\n", f.SHA256, path)
+	}
+	return b.Bytes()
+}
+
+// DecodeUploads reads what Encode wrote. A path that leads out of the upload folder is an
+// error.
+func DecodeUploads(data []byte) (u Uploads, err error) {
+	if err := json.Unmarshal(data, &u); err != nil {
+		return u, fmt.Errorf("%s: %w", FilesMember, err)
+	}
+	for i, f := range u.Files {
+		if !local(f.Path) || !digest.MatchString(f.SHA256) || f.Bytes < 0 || (i > 0 && u.Files[i-1].Path >= f.Path) {
+			return u, fmt.Errorf("%s: %q is no file of an upload folder", FilesMember, f.Path)
+		}
+		if _, both := u.Links[f.Path]; both {
+			return u, fmt.Errorf("%s: %q is a file and a link", FilesMember, f.Path)
+		}
+	}
+	for path := range u.Links {
+		if !local(path) {
+			return u, fmt.Errorf("%s: %q is no link of an upload folder", FilesMember, path)
+		}
+	}
+	return u, u.throughLinks()
+}
+
+// throughLinks refuses files whose folder is one of the links: they would be written
+// to where that leads.
+func (u Uploads) throughLinks() error {
+	if len(u.Links) == 0 {
+		return nil
+	}
+	for _, f := range u.Files {
+		for dir := filepath.Dir(f.Path); dir != "."; dir = filepath.Dir(dir) {
+			if _, is := u.Links[dir]; is {
+				return fmt.Errorf("%s: %q is below a link", FilesMember, f.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// local reports whether a path stays within a folder and can be written as JSON.
+func local(path string) bool {
+	return filepath.IsLocal(path) && filepath.Clean(path) == path && path != "." && utf8.ValidString(path)
+}
