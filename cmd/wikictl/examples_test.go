@@ -93,6 +93,8 @@ func TestExamples(t *testing.T) {
 	f.wants(f.types("wikictl undelete --all --dry-run", 1), "undelete btrfs: database wiki_btrfs on server main", "undelete: 1 to bring back, 0 unchanged")
 	f.types(take("undelete"), 0)
 	f.wants(f.types("wikictl undelete --where name=btrfs", 0), "undelete: no changes, 0 unchanged")
+	f.types(take("backup"), 0)
+	f.types(take("restore"), 1)
 	stop := take("server stop")
 	for command, example := range examples {
 		codes := map[string][]int{"apply": {0, 1}, "audit": {0, 1}, "doctor": {0, 1, 2}, "plan": {0, 1}}[command]

@@ -106,7 +106,7 @@ func apart(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 func (f *farm) left(name string) (traces []string) {
 	f.t.Helper()
 	must(f.t, filepath.WalkDir(f.demo.Dir+"/state", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || strings.HasPrefix(path, f.state("servers")) || strings.HasPrefix(path, f.state("backups")) || strings.HasPrefix(path, f.state("removed")) {
+		if err != nil || strings.HasPrefix(path, f.state("servers")) || strings.HasPrefix(path, f.state("backups")) || strings.HasPrefix(path, f.state("removed")) || strings.HasPrefix(path, f.state("archives")) {
 			return nil
 		}
 		if slices.Contains(strings.FieldsFunc(filepath.Base(path), apart), name) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"wikictl/migrations/upgrade/forecast"
 	"wikictl/php"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -38,22 +38,10 @@ func (k *task) freeze(ctx context.Context) error {
 // the wiki's code reads is not there, and waits for the requests that run.
 func (k *task) shut(ctx context.Context, doing string) error {
 	until := time.Now().UTC().Add(time.Duration(max(k.Seconds, 1) * float64(time.Second))).Truncate(time.Minute).Add(time.Minute)
-	if err := k.Deploy.SetMaintenance(k.Name, maintenancePage(k.tenant.Sitename, doing, until)); err != nil {
+	if err := k.Deploy.SetMaintenance(k.Name, deploy.MaintenancePage(k.tenant.Sitename, doing, until)); err != nil {
 		return err
 	}
 	return k.server.Quiet(ctx, k.accounts, k.o.Patience)
-}
-
-// maintenancePage is what readers see in place of a wiki.
-func maintenancePage(sitename, doing string, until time.Time) string {
-	return fmt.Sprintf(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>%[1]s: maintenance</title>
-<h1>%[1]s</h1>
-<p>This wiki is being %[2]s. It will be back at about %[3]s UTC. Nothing is lost; please try again then.</p>
-`, html.EscapeString(sitename), html.EscapeString(doing), until.Format("15:04"))
 }
 
 // serve switches to a release and lets readers in again.

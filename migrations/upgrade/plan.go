@@ -139,6 +139,10 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 func (p *Plan) judge(t *tenants.Tenant, rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, seen map[string]map[string]string, force bool) *Planned {
 	row, known := rows[t.Name]
 	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
+	if row.State == ledger.Recovering {
+		j.block(fmt.Sprintf("run %s began to restore it and did not finish; wikictl restore %s", row.Run, t.Name))
+		return j
+	}
 	if !known || row.State != ledger.Ready {
 		j.block("it is not created yet; wikictl create " + t.Name)
 		return j

@@ -50,6 +50,14 @@ type Dump struct {
 	// of wikictl's own, SQL as mariadb-dump writes it, compressed by zstd.
 	Restore []string `json:"restore,omitempty"`
 
+	// Snapshot reports whether Tables are of the very rows in the dump, whatever was
+	// written meanwhile.
+	Snapshot bool `json:"snapshot,omitempty"`
+
+	// Renamed reports whether Database is another name than the dumped one: what names it,
+	// as views do, is not compared.
+	Renamed bool `json:"renamed,omitempty"`
+
 	File string `json:"-"`
 
 	// Longest is the size of the longest statement in a dump of wikictl's own, in bytes;
@@ -113,6 +121,14 @@ func Open(file string) (*Dump, error) {
 // Find reads the description of wikictl's own dump with the path base, without its
 // ending; the error is fs.ErrNotExist when there is none, or none that was completed.
 func Find(base string) (*Dump, error) { return Open(base + OwnDump) }
+
+// As is the dump for a database of another name.
+func (b *Dump) As(database string) *Dump {
+	as := *b
+	as.Renamed = b.Renamed || database != b.Database
+	as.Database = database
+	return &as
+}
 
 // charsetName is the form of the names of character sets and collations.
 var charsetName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)

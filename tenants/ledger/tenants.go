@@ -28,6 +28,10 @@ const (
 	// Returning is brought back by undelete; the run of its row is the one that
 	// removed it.
 	Returning State = "returning"
+
+	// Recovering is replaced by a backup, or made from one or from another tenant; the run
+	// of its row began that.
+	Recovering State = "recovering"
 )
 
 // Tenant is what the ledger knows of one tenant.

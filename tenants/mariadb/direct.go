@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -62,6 +63,8 @@ func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write fun
 		if err := d.describe(ctx); err != nil {
 			return err
 		}
+		// Tables without transactions are read as they are at the moment.
+		b.Snapshot = !slices.ContainsFunc(d.tables, func(t table) bool { return t.engine != innoDB })
 		return write(d)
 	})
 }

@@ -190,7 +190,7 @@ func (s *Server) compare(ctx context.Context, b *backup.Dump) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
-		if got, there := objects[name]; !there || got != b.Objects[name] {
+		if got, there := objects[name]; !there || got != b.Objects[name] && !b.Renamed {
 			return fmt.Errorf("%s is not as it was dumped", name)
 		}
 	}

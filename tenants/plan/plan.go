@@ -21,6 +21,8 @@ const (
 	Upgrade  Kind = "upgrade"  // only wikictl upgrade does it
 	Rollback Kind = "rollback" // its last upgrade is undone
 	Undelete Kind = "undelete" // it was removed and comes back
+	Backup   Kind = "backup"   // a backup is made of it
+	Restore  Kind = "restore"  // a backup replaces it, or makes it
 	Blocked  Kind = "blocked"  // nothing can be done before this is repaired
 	Left     Kind = "left"     // it exists, and nothing defines it
 	Remark   Kind = "remark"   // nothing is to be done, but worth knowing

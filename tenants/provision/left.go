@@ -111,6 +111,9 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 	if row.State == ledger.Returning {
 		left.Problem = fmt.Sprintf("it is being brought back, or that did not finish: define it again and run wikictl undelete %s", row.Name)
 	}
+	if row.State == ledger.Recovering {
+		left.Problem = fmt.Sprintf("it is being restored or cloned, or that did not finish: define it again and run wikictl restore %s or wikictl clone", row.Name)
+	}
 	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
 		left.Problem = fmt.Sprintf("%s, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
 			upgrading(open), filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)

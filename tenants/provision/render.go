@@ -171,6 +171,8 @@ func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 		return fmt.Sprintf("it is being removed by run %s, or that did not finish; wikictl plan %s", row.Run, t.Name)
 	case row.State == ledger.Returning:
 		return fmt.Sprintf("it is being brought back by run %s, or that did not finish; wikictl undelete %s", row.Run, t.Name)
+	case row.State == ledger.Recovering:
+		return fmt.Sprintf("it is being restored or cloned by run %s, or that did not finish; wikictl restore %s or wikictl clone", row.Run, t.Name)
 	case row.State != ledger.Ready:
 		return fmt.Sprintf("it is not finished (state %s); wikictl create %s", row.State, t.Name)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):

@@ -45,6 +45,7 @@ type Outcome struct {
 	Steps   []Step
 	Secrets string        // file with the log-in of a tenant that was made
 	Backup  string        // file of the last dump of a tenant that was removed
+	Archive string        // file of the backup that was made
 	Removed string        // folder with all that was a removed tenant's
 	Returns bool          // undelete brings back what was removed
 	Note    string        // what else happened, such as that an interrupted run was put back first

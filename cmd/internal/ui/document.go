@@ -39,6 +39,7 @@ type TenantResult struct {
 	Losses  []LossRow    `json:"losses,omitempty"`  // what its upgrade left out
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
 	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
+	Archive string       `json:"archive,omitempty"` // file of the backup that was made of it
 	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
 	Note    string       `json:"note,omitempty"`    // what else happened
 	Exit    *int         `json:"exit,omitempty"`    // exit status of a script that ran
@@ -55,7 +56,7 @@ type StepResult struct {
 
 // Add appends one tenant's outcome.
 func (d *Document) Add(o session.Outcome) {
-	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks, Exit: o.Exit, Log: o.Log}
+	r := TenantResult{Name: o.Tenant.Name, Status: string(o.Status), Seconds: o.Elapsed.Seconds(), Secrets: o.Secrets, Backup: o.Backup, Archive: o.Archive, Removed: o.Removed, Note: o.Note, Remarks: o.Remarks, Exit: o.Exit, Log: o.Log}
 	if o.Err != nil {
 		r.Error = o.Err.Error()
 	}

@@ -174,11 +174,14 @@ func createUnfinished(s *subject, r *reporter) {
 	if !known || row.State == ledger.Ready {
 		return
 	}
-	how := "its database is half made"
-	if row.State == ledger.Made {
+	how, next := "its database is half made", "wikictl create "+s.tenant.Name
+	switch row.State {
+	case ledger.Made:
 		how = "its database is made, but it was never seen to answer"
+	case ledger.Recovering:
+		how, next = "it is half restored, or half a clone", "wikictl restore "+s.tenant.Name+", or wikictl clone as before"
 	}
-	r.say(s.tenant.Position, "", "wikictl create "+s.tenant.Name, "%s, by run %s on %s UTC", how, row.Run, row.Changed.Format(time.DateTime))
+	r.say(s.tenant.Position, "", next, "%s, by run %s on %s UTC", how, row.Run, row.Changed.Format(time.DateTime))
 }
 
 func elsewhere(s *subject, r *reporter) {

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/recovery"
+	"wikictl/tenants/session"
+)
+
+func (a *app) backupCommand() *cli.Command {
+	return &cli.Command{
+		Name: "backup", Usage: "back up wikis, or list backups", ArgsUsage: "[NAME…]",
+		Description: "Writes for each wiki one archive to state/archives: its database from one snapshot, its uploads, its definition,\n" +
+			"passwords and keys. The wiki goes on being read and edited. Uploads that did not change are not read again, and\n" +
+			"are stored once for all wikis and backups. An archive can be read without wikictl: see wikictl help backups.\n" +
+			"Without names, --where and --all it lists the backups.\n\n" +
+			exitHelp + "\n\nExample: wikictl backup btrfs",
+		Flags: append(selectionFlags(),
+			&cli.BoolFlag{Name: "verify", Usage: "load each backup into a scratch database, compare rows and checksums, and read all uploads"},
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: runtime.NumCPU()},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be backed up and change nothing"},
+			eventsFlag(),
+		),
+		Action:       a.runBackup,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) runBackup(c *cli.Context) error {
+	if !c.Args().Present() && !c.Bool("all") && c.String("where") == "" {
+		return a.listBackups(c)
+	}
+	f, list, err := farmAndChosen(c)
+	if err != nil {
+		return err
+	}
+	if err := atLeastOne(c, "jobs"); err != nil {
+		return err
+	}
+	if c.Bool("dry-run") {
+		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) { return recovery.PreviewBackup(c.Context, h, list) })
+	}
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		o := recovery.BackupOptions{Verify: c.Bool("verify"), Options: recovery.Options{Jobs: c.Int("jobs"), Drain: a.drained, Observer: board(len(list))}}
+		return recovery.Backup(c.Context, h, list, o)
+	})
+}
+
+// backupRow is one backup in JSON.
+type backupRow struct {
+	Name        string     `json:"name"`
+	Run         string     `json:"run"`
+	Taken       *time.Time `json:"taken"`
+	Version     string     `json:"version"`
+	Bytes       int64      `json:"bytes"`
+	Uploads     int        `json:"uploads"`
+	UploadBytes int64      `json:"upload_bytes"`
+	Verified    *time.Time `json:"verified"`
+	File        string     `json:"file"`
+}
+
+// listBackups prints the backups of all wikis, also of those that are gone.
+func (a *app) listBackups(c *cli.Context) error {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	all, err := archive.All(f.Layout().Archives())
+	if err != nil {
+		return err
+	}
+	rows, table := []backupRow{}, [][]any{}
+	for _, b := range all {
+		rows = append(rows, backupRow{b.Name, b.Run, moment(b.Taken), b.Version, b.Bytes, b.Uploads, b.UploadBytes, moment(b.Verified), b.File})
+		verified := "no"
+		if !b.Verified.IsZero() {
+			verified = b.Verified.UTC().Format(time.DateTime)
+		}
+		table = append(table, []any{b.Name, b.Run, b.Taken.UTC().Format(time.DateTime), b.Version, megabytes(b.Bytes), b.Uploads, megabytes(b.UploadBytes), verified})
+	}
+	if asJSON(c) {
+		return ui.WriteJSON(a.stdout, map[string]any{"command": "backup", "backups": rows})
+	}
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "backup: there are no backups")
+		return err
+	}
+	ui.Table(a.stdout, []any{"name", "run", "taken (UTC)", "version", "MB", "uploads", "MB of uploads", "verified (UTC)"}, table)
+	return nil
+}
+
+// megabytes is a size with one digit after the point.
+func megabytes(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
+
+// definedToRestore is the tenant of a name. One that no file defines can't be restored
+// yet: the error says how its definition comes out of the backup.
+func definedToRestore(f *tenants.Farm, name string, b *archive.Archive) (*tenants.Tenant, error) {
+	if t := f.Tenant(name); t != nil {
+		return t, nil
+	}
+	if b == nil {
+		return nil, tenants.WithHint(usagef("no file defines %s, and there is no backup of it in %s", name, f.Layout().ArchivesOf(name)), "--from names the file of a backup")
+	}
+	how := fmt.Sprintf("tar -xOf %s %s > tenants/%s.toml", b.File, archive.DefinitionMember, name)
+	if name != b.Name {
+		how += ", and set name, hosts and database there"
+	}
+	return nil, tenants.WithHint(usagef("no file defines %s", name), "bring its definition back among the farm's files and run this again: "+how)
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/recovery"
+	"wikictl/tenants/session"
+)
+
+func (a *app) restoreCommand() *cli.Command {
+	return &cli.Command{
+		Name: "restore", Usage: "restore a wiki from a backup", ArgsUsage: "NAME",
+		Description: "Replaces a wiki by one of its backups, or makes it from one where it is gone: database, uploads, and where it is\n" +
+			"gone passwords and keys, too. What was made since is lost: it asks. It backs up first what the wiki holds.\n" +
+			"Other wikis are not touched. Readers get a page of maintenance meanwhile. A backup of a newer MediaWiki than the\n" +
+			"definition's codebase is refused; one of an older is served by that code, and upgrade takes it further. When it\n" +
+			"was interrupted, run it again.\n\n" +
+			exitHelp + "\n\nExample: wikictl restore btrfs --dry-run",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "from", Usage: "restore this backup instead of the latest: the run that made it, or its file"},
+			&cli.StringFlag{Name: "as", Usage: "make a new wiki of this name from it, with passwords and keys of its own"},
+			&cli.StringFlag{Name: "only", Usage: "restore only the database, or only the uploads"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be restored and change nothing"},
+			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding what was made since"},
+			eventsFlag(),
+		},
+		Action:       a.runRestore,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) runRestore(c *cli.Context) error {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	t, o, err := restoreArguments(c, f)
+	if err != nil {
+		return err
+	}
+	if c.Bool("dry-run") {
+		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
+			p, _, err := recovery.PreviewRestore(c.Context, h, t, o)
+			return p, err
+		})
+	}
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		if err := a.agreedToRestore(c, h, t, o); err != nil {
+			return nil, err
+		}
+		o.Observer, o.Drain = board(1), a.drained
+		return recovery.Restore(c.Context, h, t, o)
+	})
+}
+
+// restoreArguments are the tenant that is restored, and from what.
+func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recovery.RestoreOptions, error) {
+	o := recovery.RestoreOptions{Only: recovery.Only(c.String("only")), New: c.String("as") != ""}
+	switch {
+	case c.NArg() != 1:
+		return nil, o, usagef("name one wiki")
+	case o.Only != "" && o.Only != recovery.OnlyDatabase && o.Only != recovery.OnlyUploads:
+		return nil, o, usagef("--only %q is not database or uploads", o.Only)
+	case o.Only != "" && o.New:
+		return nil, o, usagef("--only goes without --as: a new wiki needs all of a backup")
+	}
+	name := c.Args().First()
+	if !tenants.ValidName(name) {
+		return nil, o, usagef("%q is no name of a wiki", name)
+	}
+	var err error
+	if o.Archive, err = backupOf(f, name, c.String("from")); err != nil {
+		return nil, o, err
+	}
+	if as := c.String("as"); as != "" {
+		if as == name || !tenants.ValidName(as) {
+			return nil, o, usagef("--as %q is no name of a new wiki", as)
+		}
+		name = as
+	}
+	t, err := definedToRestore(f, name, o.Archive)
+	if t != nil && c.String("from") == "" && o.Archive != nil {
+		o.Default = true
+	}
+	return t, o, err
+}
+
+// backupOf finds a backup by its run or file; the latest of a wiki, or nil, where from is
+// empty.
+func backupOf(f *tenants.Farm, name, from string) (*archive.Archive, error) {
+	dir := f.Layout().ArchivesOf(name)
+	file := from
+	switch {
+	case from == "":
+		return archive.Latest(dir)
+	case !strings.Contains(from, "/") && archive.IsRun(from):
+		file = archive.FileOf(dir, from)
+	}
+	b, err := archive.Find(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, tenants.WithHint(usagef("--from %s: there is no file %s", from, file), "wikictl backup lists the backups")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// agreedToRestore shows what would be restored and asks, where something may be lost.
+func (a *app) agreedToRestore(c *cli.Context, h *session.Host, t *tenants.Tenant, o recovery.RestoreOptions) error {
+	p, loses, err := recovery.PreviewRestore(c.Context, h, t, o)
+	if err != nil || c.Bool("yes") || !loses {
+		return err
+	}
+	if err := ui.Plan(a.stderr, "restore", p, 0); err != nil {
+		return err
+	}
+	what := "all that was made since"
+	if o.Only != "" {
+		what = "what changed in its " + string(o.Only) + " since"
+	}
+	return a.agreed(c.Context, fmt.Sprintf("restore %s as on %s UTC, and lose %s? What it holds now is backed up first.", t.Name, o.Archive.Taken.UTC().Format(time.DateTime), what))
+}

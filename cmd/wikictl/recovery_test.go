@@ -1,0 +1,201 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wikictl/cmd/wikictl/manual"
+)
+
+// A backup brings a wiki back exactly, in place and where nothing of it is left, also
+// when the restore is killed at any step; and no other wiki is touched.
+func TestBackupsAreRestored(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(3)
+	f.exits(0, "create", "--all")
+	f.wants(f.exits(0, "backup"), "there are no backups")
+	f.exits(2, "restore", "w0", "--yes")
+	c := f.client("w0")
+	c.login("w0")
+	c.edit("Kept", "in a backup")
+	c.upload("Pixel.gif")
+	must(t, os.WriteFile(f.state("wikis/w0/images/"+oddName), []byte("odd"), 0o644))
+	must(t, os.Symlink("nowhere", f.state("wikis/w0/images/link")))
+	f.sql("INSERT INTO wikictl.farm_sql (tenant, name, checksum, run) VALUES ('w0', '001-x.sql', REPEAT('a', 64), 'r')")
+	f.exits(1, "backup", "--dry-run", "w0")
+	f.wants(f.exits(0, "backup", "w0", "w1", "--verify"), "backup: 2 done")
+	f.wants(f.exits(0, "backup"), "w0", "w1", "1.39")
+	was := f.holds("w0")
+	f.unchangedUploadsCostNothing()
+	f.wants(f.exits(1, "restore", "w0", "--dry-run"), "restore w0: database and uploads as on", "made since: no edits")
+	f.restoresOver(was)
+	f.restoresOver(was, "mark after", "extract before", "read-only after", "safety after", "check after", "changing after", "database before",
+		"database after", "uploads after", "changed after", "release after", "open after")
+	f.refusesToRestore()
+	f.comesFromTheArchiveAlone(was)
+}
+
+// holds is all that a wiki has: rows of each table, files, and what the ledger says of its code.
+func (f *farm) holds(name string) string {
+	f.t.Helper()
+	return f.checksums("wiki_"+name) + "\n" + f.files(name) + "\n" +
+		strings.Join(f.sql("SELECT codebase, version, component_set, state FROM wikictl.tenant WHERE name = '"+name+"'; SELECT name, checksum FROM wikictl.farm_sql WHERE tenant = '"+name+"'"), " ")
+}
+
+// files are the uploads of a wiki with their digests.
+func (f *farm) files(name string) string {
+	f.t.Helper()
+	var all strings.Builder
+	root := f.state("wikis/" + name + "/images")
+	must(f.t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		if e.Type()&fs.ModeSymlink != 0 {
+			target, err := os.Readlink(path)
+			fmt.Fprintln(&all, path[len(root):], target)
+			return err
+		}
+		data, err := os.ReadFile(path)
+		info, infoErr := e.Info()
+		must(f.t, infoErr)
+		fmt.Fprintf(&all, "%s %x %s %d\n", path[len(root):], sha256.Sum256(data), info.Mode(), info.ModTime().UnixNano())
+		return err
+	}))
+	return all.String()
+}
+
+// restoresOver changes w0 and restores it, killed at one step after the other, and wants
+// it as it was.
+func (f *farm) restoresOver(was string, kills ...string) {
+	f.t.Helper()
+	c := f.client("w0")
+	c.edit("Kept", "changed since")
+	c.edit("New", "since")
+	must(f.t, os.WriteFile(f.state("wikis/w0/images/since.txt"), []byte("since"), 0o644))
+	must(f.t, os.Remove(f.state("wikis/w0/images/"+oddName)))
+	must(f.t, os.MkdirAll(f.state("wikis/w0/images/"+oddName+"/in the way"), 0o755))
+	f.sql("CREATE TABLE wiki_w0.since (id INT); DELETE FROM wikictl.farm_sql")
+	others := f.holds("w1") + f.holds("w2")
+	for _, kill := range kills {
+		step, moment, _ := strings.Cut(kill, " ")
+		if out, code := f.struck(event{"w0", step, moment, "kill"}, "restore", "w0", "--yes"); code != -1 {
+			f.t.Fatalf("%s: exit code %d\n%s", kill, code, out)
+		}
+		if step == "mark" {
+			f.wants(f.exits(2, "plan", "w0"), "wikictl restore w0")
+			f.exits(2, "backup", "w0")
+		}
+	}
+	f.exits(0, "restore", "w0", "--yes")
+	if got := f.holds("w0"); got != was {
+		f.t.Fatalf("w0 holds\n%s\nwant\n%s", got, was)
+	}
+	f.wants(f.client("w0").page("Kept"), "in a backup")
+	f.client("w0").edit("After", "it is open")
+	if got := f.holds("w1") + f.holds("w2"); got != others {
+		f.t.Errorf("others hold\n%s\nwant\n%s", got, others)
+	}
+	f.exits(0, "plan")
+	if left := f.unfinished(); len(left) > 0 {
+		f.t.Errorf("there are %v", left)
+	}
+}
+
+// oddName is a name of a file that a shell would take for several.
+const oddName = "na me'\" $(id).txt"
+
+// unfinished is what runs that did not end leave on disk.
+func (f *farm) unfinished() (left []string) {
+	for _, pattern := range []string{"restoring/*", "archives/half/*", "wikis/*/read-only", "wikis/*/maintenance"} {
+		found, _ := filepath.Glob(f.state(pattern))
+		left = append(left, found...)
+	}
+	return left
+}
+
+// unchangedUploadsCostNothing backs up again, and nothing is written to the store.
+func (f *farm) unchangedUploadsCostNothing() {
+	f.t.Helper()
+	pattern := f.state("archives/files/*/*")
+	before, _ := filepath.Glob(pattern)
+	f.exits(0, "backup", "w0")
+	after, _ := filepath.Glob(pattern)
+	if len(before) < 2 || len(after) != len(before) {
+		f.t.Errorf("there were %d files and are %d", len(before), len(after))
+	}
+}
+
+func (f *farm) refusesToRestore() {
+	f.t.Helper()
+	f.exits(64, "restore")
+	f.exits(64, "restore", "w0", "w1")
+	f.exits(64, "restore", "w0", "--only", "pages")
+	f.exits(64, "restore", "w0", "--from", "20200101-000000-abcdef")
+	f.exits(64, "restore", "w0", "--from", "/nowhere.tar.zst")
+	f.exits(64, "restore", "nobody")
+	f.exits(2, "restore", "w0", "--as", "w1")
+	f.wants(f.exits(2, "restore", "w2", "--dry-run"), "there is no backup of it")
+}
+
+// comesFromTheArchiveAlone brings w0 back of which only the folder of archives is left, on
+// another disk, and reads it by hand as the manual says.
+func (f *farm) comesFromTheArchiveAlone(was string) {
+	f.t.Helper()
+	secrets := f.read("state/secrets/w0.toml")
+	copied := filepath.Join(f.t.TempDir(), "copied")
+	must(f.t, os.CopyFS(copied, os.DirFS(f.state("archives"))))
+	found, _ := filepath.Glob(copied + "/wikis/w0/*.tar.zst")
+	f.byHand(copied, found[0], was)
+	f.removed("w0")
+	must(f.t, os.RemoveAll(f.state("removed")))
+	must(f.t, os.RemoveAll(f.state("archives")))
+	_, story, code := f.result("restore", "w0", "--from", found[0])
+	if code != 64 || !strings.Contains(story, "tar -xOf "+found[0]) {
+		f.t.Fatal(code, story)
+	}
+	f.shell("sh", "-c", "tar -xOf "+found[0]+" definition.toml > "+f.demo.Dir+"/tenants/w0.toml")
+	for _, step := range []string{"mark", "secrets", "database", "uploads", "release"} {
+		if out, code := f.struck(event{"w0", step, "after", "kill"}, "restore", "w0", "--from", found[0]); code != -1 {
+			f.t.Fatalf("%s: exit code %d\n%s", step, code, out)
+		}
+	}
+	f.exits(0, "restore", "w0")
+	if got := f.holds("w0"); got != was {
+		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
+	}
+	if got := f.read("state/secrets/w0.toml"); got != secrets {
+		f.t.Error("w0 has other secrets")
+	}
+	f.exits(0, "plan")
+	c := f.client("w0")
+	c.login("w0")
+	c.edit("After", "it is open")
+}
+
+// byHand types what the manual says into a shell, and compares what comes of it.
+func (f *farm) byHand(archives, file, was string) {
+	f.t.Helper()
+	page, _ := manual.Find("backups")
+	_, commands, _ := strings.Cut(page.Text, "## Without wikictl\n")
+	_, commands, _ = strings.Cut(commands, "```sh\n")
+	commands, _, _ = strings.Cut(commands, "```")
+	f.sql("CREATE DATABASE byhand")
+	dir := f.t.TempDir()
+	script := fmt.Sprintf("set -eu\nmariadb() { command mariadb --no-defaults --socket=%s \"$@\"; }\nARCHIVES=%s ARCHIVE=%s DATABASE=byhand\ncd %s\n%s",
+		f.private().Socket, archives, file, dir, commands)
+	f.shell("bash", "-c", script)
+	if got := strings.ReplaceAll(f.checksums("byhand"), "byhand.", "wiki_w0."); !strings.HasPrefix(was, got) {
+		f.t.Errorf("by hand there are\n%s\nwant\n%s", got, was)
+	}
+	f.sql("DROP DATABASE byhand")
+	if data, err := os.ReadFile(filepath.Join(dir, "images", oddName)); err != nil || string(data) != "odd" {
+		f.t.Errorf("%q %v", data, err)
+	}
+}

@@ -1,0 +1,31 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Restored writes, in one transaction, that a tenant which was in the state Recovering is
+// r now, and which SQL of the farm its database has seen, by name; seen nil leaves that as
+// it is.
+func (l *Ledger) Restored(ctx context.Context, r Tenant, seen map[string]string) error {
+	err := l.transact(ctx, func(tx *sql.Tx) error {
+		if seen != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM farm_sql WHERE tenant = ?`, r.Name); err != nil {
+				return err
+			}
+		}
+		for name, checksum := range seen {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Name, name, checksum, r.Run); err != nil {
+				return err
+			}
+		}
+		return one(tx.ExecContext(ctx, `UPDATE tenant SET codebase = ?, version = ?, component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ? AND state = ?`,
+			r.Codebase, r.Version, r.ComponentSet, r.State, r.Run, r.Name, Recovering))
+	})
+	if err != nil {
+		return fmt.Errorf("write into the ledger that tenant %s is restored: %w", r.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
+)
+
+// BackupOptions are those of a Backup.
+type BackupOptions struct {
+	Options
+	Verify bool // each backup is loaded into a scratch database and compared
+}
+
+// Backup makes an archive of each tenant, which goes on being served and edited.
+func Backup(ctx context.Context, h *session.Host, list []*tenants.Tenant, o BackupOptions) ([]session.Outcome, error) {
+	r, ctx, err := begin(ctx, h, "backup", list, o.Options)
+	if err != nil {
+		return nil, err
+	}
+	return r.each(ctx, list, func(ctx context.Context, k *task) error {
+		if err := k.mayBackUp(ctx); err != nil {
+			return err
+		}
+		a, err := k.backUp(ctx, "")
+		if err == nil && o.Verify {
+			err = k.steps(ctx, []step{{"verify", func() error { return k.verify(ctx, a) }}})
+		}
+		return err
+	})
+}
+
+// PreviewBackup returns what Backup would do, and does nothing.
+func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*plan.Plan, error) {
+	rows, open, err := ledgerOf(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan.Plan{}
+	for _, t := range list {
+		planned := &plan.Tenant{Name: t.Name}
+		if err := backable(rows[t.Name], open[t.Name].Run, t); err != nil {
+			planned.Add(plan.Blocked, "%s", err)
+		} else {
+			planned.Add(plan.Backup, "database %s on server %s and uploads to %s", t.Database, t.Server.Name, h.Layout.ArchivesOf(t.Name))
+		}
+		p.Tenants = append(p.Tenants, planned)
+	}
+	return p, nil
+}
+
+// ledgerOf reads the ledger's tenants and open upgrades; none when there is no ledger yet.
+func ledgerOf(ctx context.Context, h *session.Host) (map[string]ledger.Tenant, map[string]ledger.Upgrade, error) {
+	l, err := h.Ledger(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := l.Tenants(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	open, err := l.OpenUpgrades(ctx)
+	return rows, open, err
+}
+
+// backable says why there is no backup to make of a tenant.
+func backable(row ledger.Tenant, upgrading string, t *tenants.Tenant) error {
+	switch {
+	case row.Name == "":
+		return blocked("it is not created yet: wikictl create %s", t.Name)
+	case row.State != ledger.Ready:
+		return blocked("it is not finished (state %s): wikictl plan %s says what finishes it", row.State, t.Name)
+	case row.Server != t.Server.Name || row.Database != t.Database:
+		return blocked("the ledger has it in database %s on server %s, the definitions in %s on %s", row.Database, row.Server, t.Database, t.Server.Name)
+	case upgrading != "":
+		return blocked("run %s upgrades it, or did not finish that: wikictl upgrade %s finishes it", upgrading, t.Name)
+	}
+	return nil
+}
+
+func (k *task) mayBackUp(ctx context.Context) error {
+	open, _, err := k.ledger.OpenUpgrade(ctx, k.tenant.Name)
+	if err != nil {
+		return err
+	}
+	return backable(k.row, open.Run, k.tenant)
+}
+
+// backUp makes an archive of a tenant as it is now, and describes it: then it is one.
+// before is the command that is about to change the tenant.
+func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, error) {
+	release, err := k.store.Use(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	m := &making{task: k, before: before, half: filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID)}
+	defer os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))
+	err = k.steps(ctx, []step{
+		{"dump", func() error { return m.dump(ctx) }},
+		{"uploads", func() error { return m.keepUploads(ctx) }},
+		{"archive", func() error { return m.write(ctx) }},
+		{"describe", func() error { return m.archive.Describe() }},
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.archive = m.archive.File
+	return m.archive, nil
+}
+
+// making is one backup that is being made.
+type making struct {
+	*task
+	before  string // as Manifest.Before
+	half    string // folder for what is being made
+	dumped  *backup.Dump
+	uploads archive.Uploads
+	archive *archive.Archive
+}
+
+// dump removes what runs that were killed left, and dumps the database.
+func (m *making) dump(ctx context.Context) (err error) {
+	if err := os.RemoveAll(m.Layout.HalfArchive(m.tenant.Name)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(m.half, 0o700); err != nil {
+		return err
+	}
+	m.dumped, err = m.consistent(ctx, filepath.Join(m.half, "database"))
+	return err
+}
+
+// dumpTries is how often a database is dumped that is written to meanwhile and that takes
+// more than one connection to dump and describe.
+const dumpTries = 5
+
+// consistent dumps a database. One snapshot has the rows and what describes them, unless
+// mariadb-dump writes it: then nothing may change between the two.
+func (k *task) consistent(ctx context.Context, base string) (*backup.Dump, error) {
+	for range dumpTries {
+		b, err := k.server.Dump(ctx, k.tenant.Database, base, tenants.Backup{})
+		if err != nil || b.Snapshot {
+			return b, err
+		}
+		now, err := k.server.Contents(ctx, k.tenant.Database)
+		if err != nil {
+			return nil, err
+		}
+		if sameContents(b.Tables, now) {
+			return b, nil
+		}
+	}
+	return nil, tenants.WithHint(fmt.Errorf("its database was written to during each of %d dumps, and what it has besides tables of InnoDB can't be dumped from one snapshot", dumpTries),
+		"make the wiki read-only for the time of the backup")
+}
+
+func sameContents(a, b map[string]backup.Contents) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, contents := range a {
+		if b[name] != contents {
+			return false
+		}
+	}
+	return true
+}
+
+// keepUploads brings the uploads into the store. They come after the database: a file that
+// no row knows harms nothing, a row without its file does.
+func (m *making) keepUploads(ctx context.Context) error {
+	var before archive.Uploads
+	all, err := archive.List(m.Layout.ArchivesOf(m.tenant.Name))
+	if err == nil && len(all) > 0 {
+		before, err = archive.UploadsOf(all[0].File)
+	}
+	if err != nil { // all is read again then
+		before = archive.Uploads{}
+	}
+	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), before)
+	return err
+}
+
+// write writes the archive.
+func (m *making) write(ctx context.Context) error {
+	dir := m.Layout.ArchivesOf(m.tenant.Name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	manifest, err := m.manifest(ctx)
+	if err != nil {
+		return err
+	}
+	parts, err := m.parts(*manifest)
+	if err != nil {
+		return err
+	}
+	file := archive.FileOf(dir, m.RunID)
+	if err := archive.Write(file, manifest, parts); err != nil {
+		return err
+	}
+	m.archive = &archive.Archive{Manifest: *manifest, File: file}
+	return nil
+}
+
+func (m *making) manifest(ctx context.Context) (*archive.Manifest, error) {
+	seen, err := m.ledger.FarmSQLOf(ctx, m.tenant.Name)
+	if err != nil {
+		return nil, err
+	}
+	manifest := &archive.Manifest{
+		Name: m.tenant.Name, Run: m.RunID, Before: m.before, Taken: m.dumped.Taken.Truncate(time.Second), Farm: m.FarmID(),
+		Server: m.row.Server, Database: m.row.Database, Codebase: m.row.Codebase, Version: m.row.Version,
+		ComponentSet: m.row.ComponentSet, SQL: seen, Uploads: len(m.uploads.Files), UploadBytes: m.uploads.Bytes(),
+	}
+	if c := m.Farm.Codebases[m.row.Codebase]; c != nil && len(c.Faults) == 0 {
+		manifest.Fingerprint = c.Fingerprint()
+	}
+	return manifest, nil
+}
+
+// parts are the members of the archive.
+func (m *making) parts(manifest archive.Manifest) ([]archive.Part, error) {
+	definition, err := m.definition()
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := disk.Read(m.Layout.Secrets(m.tenant.Name))
+	if err != nil {
+		return nil, err
+	}
+	list, err := m.uploads.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return []archive.Part{
+		{Name: archive.ReadmeMember, Data: []byte(archive.Readme(manifest))},
+		{Name: archive.DefinitionMember, Data: definition},
+		{Name: archive.SecretsMember, Data: secrets},
+		{Name: archive.FilesMember, Data: list},
+		{Name: archive.SumsMember, Data: m.uploads.Sums()},
+		{Name: archive.DescriptionMember, Path: filepath.Join(m.half, "database.json")},
+		{Name: archive.DatabaseMember, Path: m.dumped.File},
+	}, nil
+}
+
+// definition is what the tenant's files say, resolved, with the origin of each value. The
+// codebase is the one that it runs on.
+func (m *making) definition() ([]byte, error) {
+	served := *m.tenant
+	if c := m.Farm.Codebases[m.row.Codebase]; c != nil {
+		served.Codebase = c
+	}
+	if served.Codebase == nil || m.tenant.Blocked() {
+		return m.Deploy.Definition(m.tenant.Name)
+	}
+	return []byte(definitions.Show(&served, true)), nil
+}

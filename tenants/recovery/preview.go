@@ -1,0 +1,69 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
+)
+
+// PreviewRestore returns what Restore would do, and does nothing. loses reports whether
+// something that a wiki holds would go.
+func PreviewRestore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreOptions) (p *plan.Plan, loses bool, err error) {
+	planned := &plan.Tenant{Name: t.Name}
+	p = &plan.Plan{Tenants: []*plan.Tenant{planned}}
+	k := &task{recovery: &recovery{Host: h}, tenant: t}
+	if k.server, err = h.Server(ctx, t.Server); err != nil {
+		return nil, false, err
+	}
+	k.ledger, err = h.Ledger(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	if k.ledger != nil {
+		if k.row, _, err = k.ledger.Tenant(ctx, t.Name); err != nil {
+			return nil, false, err
+		}
+	}
+	rs, err := k.restoration(ctx, o)
+	switch {
+	case errors.As(err, new(*blockedError)):
+		planned.Add(plan.Blocked, "%s", err)
+		return p, false, nil
+	case err != nil:
+		return nil, false, err
+	}
+	planned.Add(plan.Restore, "%s", rs.outline(ctx))
+	return p, !rs.Fresh && !rs.resumes(), nil
+}
+
+// resumes reports whether another run began the restore.
+func (r *restoration) resumes() bool { return r.Run != r.RunID }
+
+// outline says what would be restored and lost.
+func (r *restoration) outline(ctx context.Context) string {
+	what := "database and uploads"
+	if r.Only != "" {
+		what = "the " + string(r.Only)
+	}
+	if r.Fresh {
+		what = "a wiki that is not there: database, accounts, secrets, uploads, release"
+	}
+	what = fmt.Sprintf("%s as on %s UTC, from %s, on MediaWiki %s", what, r.manifest.Taken.UTC().Format(time.DateTime), r.Archive, r.code.Version)
+	switch {
+	case r.resumes():
+		what += fmt.Sprintf("; run %s began that", r.Run)
+	case r.Fresh:
+	default:
+		if lost, err := r.server.Since(ctx, r.tenant.Database, r.manifest.Taken); err == nil {
+			what += "; made since: " + lost.String()
+		}
+		what += "; what it holds now is backed up first"
+	}
+	return what
+}

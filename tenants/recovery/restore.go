@@ -1,0 +1,300 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
+)
+
+// Only is the part of a backup that is restored; empty: all of it.
+type Only string
+
+// The parts that can be restored alone.
+const (
+	OnlyDatabase Only = "database"
+	OnlyUploads  Only = "uploads"
+)
+
+// patience is how long requests to a wiki that is being restored may go on.
+const patience = 10 * time.Second
+
+// RestoreOptions are those of a Restore.
+type RestoreOptions struct {
+	Options
+	Archive *archive.Archive // nil: the one of the restore that was interrupted
+	Default bool             // nobody named Archive: a restore that was interrupted goes on with its own
+	Only    Only
+	New     bool // the tenant must not exist, and gets passwords and keys of its own
+}
+
+// Restore replaces a tenant by a backup, or makes it from one. What it holds is backed up
+// first. An interrupted one is finished by the next Restore of the tenant.
+func Restore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreOptions) ([]session.Outcome, error) {
+	list := []*tenants.Tenant{t}
+	r, ctx, err := begin(ctx, h, "restore", list, o.Options)
+	if err != nil {
+		return nil, err
+	}
+	return r.each(ctx, list, func(ctx context.Context, k *task) error {
+		rs, err := k.restoration(ctx, o)
+		if err != nil {
+			return err
+		}
+		return rs.restore(ctx)
+	})
+}
+
+// restoration is the restore of one tenant.
+type restoration struct {
+	*task
+	journal
+	manifest archive.Manifest
+	code     *tenants.Codebase
+	accounts mariadb.Accounts
+	store    archive.Store // that has the uploads of the archive
+	want     archive.Uploads
+	have     archive.Uploads
+	was      ledger.Tenant // the row before it was marked
+	served   bool          // the tenant's release is another since
+}
+
+// restoration decides what is to be done about a tenant.
+func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration, error) {
+	j, err := k.begun(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	rs := &restoration{task: k, journal: j, was: k.row, store: archive.StoreOf(j.Archive)}
+	if rs.manifest, err = archive.Open(j.Archive); err != nil {
+		return nil, &blockedError{err}
+	}
+	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
+		return nil, &blockedError{err}
+	}
+	if j.Fresh && k.row.Name == "" {
+		if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant})[k.tenant.Name]; problems != nil {
+			return nil, &blockedError{session.InTheWay(problems)}
+		}
+		if err := k.mayMake(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return rs, nil
+}
+
+// begun is the journal of a restore that begins, or of the one that was interrupted.
+func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
+	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New}
+	if o.Archive != nil {
+		j.Archive = o.Archive.File
+	}
+	if k.row.State == ledger.Recovering {
+		return k.resumed(o)
+	}
+	if o.Archive == nil {
+		return j, blocked("there is no backup of it in %s, and no restore of it was interrupted", k.Layout.ArchivesOf(k.tenant.Name))
+	}
+	if k.row.Name == "" {
+		j.Fresh = true
+		if o.Only != "" {
+			return j, blocked("it does not exist: --only replaces a part of a wiki that does")
+		}
+		return j, nil
+	}
+	if o.New {
+		return j, blocked("it exists (state %s in the ledger): --as makes a new wiki", k.row.State)
+	}
+	return j, k.mayBackUp(ctx)
+}
+
+// resumed is the journal of a restore that was interrupted. Another archive, where one is
+// named, is restored in place of its; what the tenant held before is kept as it was.
+func (k *task) resumed(o RestoreOptions) (journal, error) {
+	j, err := k.readJournal()
+	if errors.Is(err, fs.ErrNotExist) {
+		return j, blocked("run %s began to restore it, and %s is gone, which says how: restore the state folder from a backup", k.row.Run, k.Layout.Restoring(k.tenant.Name))
+	}
+	if err != nil {
+		return j, err
+	}
+	if o.Archive == nil || o.Default || o.Archive.File == j.Archive && o.Only == j.Only {
+		return j, nil
+	}
+	if j.Fresh && o.Only != "" {
+		return j, blocked("run %s began to make it from a backup, which has to be whole: leave --only out", k.row.Run)
+	}
+	j.Archive, j.Only = o.Archive.File, o.Only
+	if j.Phase == changed {
+		j.Phase = changing
+	}
+	return j, nil
+}
+
+// mayMake returns why a tenant that does not exist can't be made.
+func (k *task) mayMake(ctx context.Context) error {
+	for _, path := range []string{k.Layout.Wiki(k.tenant.Name), k.Layout.Secrets(k.tenant.Name)} {
+		if deploy.Exists(path) {
+			return blocked("%s is there already, and the ledger does not know the wiki; move it away first", path)
+		}
+	}
+	switch there, err := k.server.Holds(ctx, k.AccountsOf(k.tenant)); {
+	case err != nil:
+		return err
+	case there.Database:
+		return blocked("the database %s is on server %s already, and the ledger does not know it; remove or rename it first", k.tenant.Database, k.tenant.Server.Name)
+	case len(there.Foreign) > 0:
+		return blocked("the account %s is on server %s already and wikictl did not make it; remove it first", there.Foreign[0].Name(), k.tenant.Server.Name)
+	}
+	return nil
+}
+
+// restore restores one tenant, or finishes that.
+func (r *restoration) restore(ctx context.Context) error {
+	release, err := r.store.Use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if r.Phase != changed {
+		if err := r.steps(ctx, r.change(ctx)); err != nil {
+			return r.failed(ctx, err)
+		}
+	}
+	if err := r.steps(ctx, r.open(ctx)); err != nil {
+		return r.unfinished(err)
+	}
+	r.tell()
+	return nil
+}
+
+// change are the steps to a tenant that holds what the archive has.
+func (r *restoration) change(ctx context.Context) []step {
+	steps := []step{
+		{"mark", func() error { return r.mark(ctx) }},
+		{"extract", func() error { return r.extract() }},
+	}
+	if r.Fresh {
+		steps = append(steps,
+			step{"check", func() error { return r.store.CheckAll(ctx, archive.Missing(r.want, r.have)) }},
+			step{"secrets", func() error { return r.makeSecrets() }},
+			step{"changing", func() error { return r.at(changing) }})
+	} else {
+		steps = append(steps,
+			step{"read-only", func() error { return r.freeze(ctx) }},
+			step{"safety", func() error { return r.keepWhatIs(ctx) }},
+			step{"check", func() error { return r.check(ctx) }},
+			step{"maintenance", func() error { return r.shut(ctx) }},
+			step{"changing", func() error { return r.at(changing) }})
+	}
+	if r.Only != OnlyUploads {
+		steps = append(steps, step{"database", func() error { return r.replace(ctx) }})
+	}
+	if r.Only != OnlyDatabase {
+		steps = append(steps, step{"uploads", func() error { return r.fill(ctx) }})
+	}
+	return append(steps, step{"changed", func() error { return r.at(changed) }})
+}
+
+// open are the steps that serve it.
+func (r *restoration) open(ctx context.Context) []step {
+	return []step{
+		{"release", func() error { return r.serve(ctx) }},
+		{"probe", func() error { return r.ask(ctx) }},
+		{"open", func() error { return r.thaw(ctx) }},
+		{"ledger", func() error { return r.settle(ctx) }},
+		{"forget", func() error { return os.RemoveAll(r.Layout.Restoring(r.tenant.Name)) }},
+	}
+}
+
+// at notes how far the restore is.
+func (r *restoration) at(p phase) error {
+	r.Phase = p
+	return r.noteJournal(r.journal)
+}
+
+// mark notes in the ledger that a tenant is being restored.
+func (r *restoration) mark(ctx context.Context) error {
+	if err := r.noteJournal(r.journal); err != nil {
+		return err
+	}
+	if r.row.State == ledger.Recovering {
+		return r.server.Settle(ctx, r.tenant.Database, r.tenant.SchemaAccount())
+	}
+	row := r.row
+	if r.Fresh {
+		row = ledger.Tenant{
+			Name: r.tenant.Name, Server: r.tenant.Server.Name, Database: r.tenant.Database,
+			Codebase: r.code.Name, Version: r.manifest.Version, ComponentSet: r.manifest.ComponentSet,
+		}
+	}
+	row.State, row.Run = ledger.Recovering, r.RunID
+	var err error
+	if r.Fresh {
+		err = r.ledger.Claim(ctx, row)
+	} else {
+		err = r.ledger.Advance(ctx, r.row, row)
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(r.Layout.Restoring(r.tenant.Name)))
+	}
+	r.row = row
+	return nil
+}
+
+// failed opens a tenant again of which nothing was changed. Else the next run goes on.
+func (r *restoration) failed(ctx context.Context, why error) error {
+	if r.Fresh || r.Phase != beginning || r.row.State != ledger.Recovering || ctx.Err() != nil || errors.As(why, new(*mariadb.LostError)) {
+		return r.unfinished(why)
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	err := r.steps(after, []step{
+		{"open", func() error { return r.thaw(after) }},
+		{"back", func() error {
+			row := r.row
+			row.State, row.Run = ledger.Ready, r.RunID
+			return r.ledger.Advance(after, r.row, row)
+		}},
+		{"forget", func() error { return os.RemoveAll(r.Layout.Restoring(r.tenant.Name)) }},
+	})
+	if err != nil {
+		return r.unfinished(errors.Join(why, err))
+	}
+	return &untouchedError{fmt.Errorf("%w; nothing of it was changed", why)}
+}
+
+// unfinished adds to an error what finishes the restore.
+func (r *restoration) unfinished(why error) error {
+	if r.row.State != ledger.Recovering { // not begun
+		return why
+	}
+	next := fmt.Sprintf("wikictl restore %s goes on", r.tenant.Name)
+	if r.Safety != "" {
+		next += fmt.Sprintf(", and --from %s brings back what it held before", r.Safety)
+	}
+	return tenants.WithHint(why, next)
+}
+
+// tell says what the result has to say.
+func (r *restoration) tell() {
+	r.note = fmt.Sprintf("it is as it was on %s UTC", r.manifest.Taken.UTC().Format(time.DateTime))
+	if r.Only != "" {
+		r.note = fmt.Sprintf("its %s is as on %s UTC", r.Only, r.manifest.Taken.UTC().Format(time.DateTime))
+	}
+	if r.Safety != "" {
+		r.note += fmt.Sprintf("; what it held until then is in %s", r.Safety)
+	}
+	if r.Only != OnlyUploads && r.manifest.ComponentSet != r.tenant.ComponentSet(r.tenant.Codebase) {
+		r.note += fmt.Sprintf("; it runs on MediaWiki %s now: wikictl upgrade %s takes it to the code that is wanted", r.code.Version, r.tenant.Name)
+	}
+}

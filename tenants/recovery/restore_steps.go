@@ -1,0 +1,215 @@
+package recovery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/disk"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/secrets"
+	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
+)
+
+// extract reads the whole archive, and keeps what the other steps need of it.
+func (r *restoration) extract() error {
+	dir := r.Layout.Restoring(r.tenant.Name)
+	if _, err := archive.Extract(r.Archive, dir, func(string) bool { return true }); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, archive.FilesMember))
+	if err != nil {
+		return err
+	}
+	r.want, err = archive.DecodeUploads(data)
+	return err
+}
+
+// makeSecrets gives a tenant that is made the passwords and keys that it had, or new ones
+// but for the log-in of its administrator, which is in its database.
+func (r *restoration) makeSecrets() error {
+	data, err := disk.Read(filepath.Join(r.Layout.Restoring(r.tenant.Name), archive.SecretsMember))
+	if err != nil {
+		return err
+	}
+	s, err := secrets.DecodeSecrets(data)
+	if err != nil {
+		return err
+	}
+	if r.Keys {
+		if now, err := r.Deploy.ReadSecrets(r.tenant.Name); err == nil { // an interrupted run's
+			s = now
+		} else {
+			s = secrets.New(s.Admin, s.AdminPassword)
+		}
+	}
+	if err := r.Deploy.WriteSecrets(r.tenant.Name, s); err != nil {
+		return err
+	}
+	return r.Deploy.MakeOwn(r.tenant.Name, r.Layout.Cache(r.tenant.Name), r.Layout.Images(r.tenant.Name))
+}
+
+// freeze makes the wiki read-only.
+func (r *restoration) freeze(ctx context.Context) error {
+	if err := r.readAccounts(); err != nil {
+		return err
+	}
+	if err := r.Deploy.SetReadOnly(r.tenant.Name, "This wiki is being restored from a backup and can't be edited for a few minutes."); err != nil {
+		return err
+	}
+	return r.server.Freeze(ctx, r.accounts, patience)
+}
+
+func (r *restoration) readAccounts() error {
+	all, err := r.Deploy.ReadSecrets(r.tenant.Name)
+	r.accounts = session.Accounts(r.tenant, all)
+	return err
+}
+
+// keepWhatIs backs up what a tenant holds, unless the run that began to restore it did:
+// what it holds now may be half gone.
+func (r *restoration) keepWhatIs(ctx context.Context) error {
+	if r.Safety != "" {
+		return nil
+	}
+	if r.Phase != beginning {
+		return errors.New("what it held before was not backed up, although it is changed already")
+	}
+	a, err := r.backUp(ctx, archive.BeforeRestore)
+	if err != nil {
+		return err
+	}
+	r.Safety = a.File
+	return r.noteJournal(r.journal)
+}
+
+// check reads, before anything goes, the uploads that have to be written.
+func (r *restoration) check(ctx context.Context) (err error) {
+	if r.have, err = archive.UploadsOf(r.Safety); err != nil || r.Only == OnlyDatabase {
+		return err
+	}
+	return r.store.CheckAll(ctx, archive.Missing(r.want, r.have))
+}
+
+// estimate is what readers are told that a restore takes.
+const estimate = 5 * time.Minute
+
+// shut has the web server answer with a page of maintenance, and waits for the requests
+// that run.
+func (r *restoration) shut(ctx context.Context) error {
+	if err := r.Deploy.SetMaintenance(r.tenant.Name, deploy.MaintenancePage(r.tenant.Sitename, "restored from a backup", time.Now().UTC().Add(estimate))); err != nil {
+		return err
+	}
+	return r.server.Quiet(ctx, r.accounts, patience)
+}
+
+// replace replaces the database by the dump of the archive.
+func (r *restoration) replace(ctx context.Context) error {
+	dump, err := backup.Find(filepath.Join(r.Layout.Restoring(r.tenant.Name), "database"))
+	if err != nil {
+		return err
+	}
+	if err := r.server.Restore(ctx, dump.As(r.tenant.Database), func() error { return r.Verify(ctx, r.tenant) }); err != nil {
+		return err
+	}
+	if !r.Fresh {
+		return r.Deploy.ForgetCaches(r.tenant.Name, r.RunID)
+	}
+	if err := r.readAccounts(); err != nil {
+		return err
+	}
+	return r.server.EnsureAccounts(ctx, r.accounts)
+}
+
+// fill makes the uploads those of the archive.
+func (r *restoration) fill(ctx context.Context) error {
+	return r.store.Fill(ctx, r.Layout.Images(r.tenant.Name), r.want, r.have, r.Give)
+}
+
+// serve has the web server serve the tenant from a release of the code that its database
+// is for, and lets readers in.
+func (r *restoration) serve(ctx context.Context) error {
+	if r.Fresh || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
+		source, err := r.Source([]*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
+		if err != nil {
+			return err
+		}
+		if _, err := r.Deploy.Apply(ctx, source); err != nil {
+			return err
+		}
+		r.served = true
+	}
+	return r.Deploy.ClearMaintenance(r.tenant.Name)
+}
+
+// ask asks a tenant through the web server who it is.
+func (r *restoration) ask(ctx context.Context) error {
+	if r.served && r.code == r.tenant.Codebase {
+		return r.Confirm(ctx, r.tenant)
+	}
+	want := wiki.SiteInfo{DBName: r.tenant.Database, Version: r.code.Version}
+	if r.Only == OnlyUploads { // its code may be another than is wanted
+		want.Version = ""
+	}
+	_, err := r.Identify(ctx, r.ServedHost(r.tenant), want)
+	return r.Explain(ctx, r.tenant, err)
+}
+
+// thaw lets the wiki be edited again.
+func (r *restoration) thaw(ctx context.Context) error {
+	if err := r.readAccounts(); err != nil {
+		return err
+	}
+	if err := r.server.Thaw(ctx, r.accounts); err != nil {
+		return err
+	}
+	return errors.Join(r.Deploy.ClearReadOnly(r.tenant.Name), r.Deploy.ClearMaintenance(r.tenant.Name))
+}
+
+// settle notes in the ledger what the tenant is now.
+func (r *restoration) settle(ctx context.Context) error {
+	row, seen := r.row, map[string]string(nil)
+	row.State, row.Run = ledger.Ready, r.RunID
+	if r.Only != OnlyUploads {
+		row.Codebase, row.Version, row.ComponentSet = r.code.Name, cmp.Or(r.manifest.Version, r.code.Version), r.manifest.ComponentSet
+		if seen = r.manifest.SQL; seen == nil {
+			seen = map[string]string{}
+		}
+	}
+	if err := r.ledger.Restored(ctx, row, seen); err != nil {
+		return err
+	}
+	r.row = row
+	return nil
+}
+
+// CodeFor chooses the codebase that serves what a backup holds: of the very code, or of
+// its version. A backup of a newer one than the tenant's definition names is refused.
+func CodeFor(f *tenants.Farm, t *tenants.Tenant, m archive.Manifest, only Only) (*tenants.Codebase, error) {
+	if only == OnlyUploads {
+		return t.Codebase, nil
+	}
+	if newerSchema(m.Version, t.Codebase.Version) {
+		return nil, fmt.Errorf("the backup is of MediaWiki %s, and its definition says codebase %q, which is %s: its schema is newer than that code; set a codebase of %s or newer", m.Version, t.Codebase.Name, t.Codebase.Version, m.Version)
+	}
+	for _, c := range codebases(f, t) {
+		if t.ComponentSet(c) == m.ComponentSet {
+			return c, nil
+		}
+	}
+	for _, c := range codebases(f, t) {
+		if sameSchema(c.Version, m.Version) {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("the backup is of MediaWiki %s, which no codebase in wikictl.toml has: add one, restore, and wikictl upgrade %s takes it to %s", m.Version, t.Name, t.Codebase.Version)
+}

@@ -1,0 +1,74 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/mariadb"
+)
+
+// sweepLimit is how long the removal of a scratch database may take when a run is broken off.
+const sweepLimit = time.Minute
+
+// verify loads the database of a backup into a scratch database, which compares rows and
+// checksums, and reads the content of every upload. It notes when that went well.
+func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
+	dir := filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID+"-verify")
+	defer func() { err = errors.Join(err, os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))) }()
+	if _, err := archive.Extract(a.File, dir, isDatabase); err != nil {
+		return err
+	}
+	if err := k.checkUploads(ctx, a); err != nil {
+		return err
+	}
+	dump, err := backup.Find(filepath.Join(dir, "database"))
+	if err != nil {
+		return err
+	}
+	if err := k.loads(ctx, dump); err != nil {
+		return err
+	}
+	a.Verified = time.Now().UTC().Truncate(time.Second)
+	return a.Describe()
+}
+
+// isDatabase reports whether a member of an archive is of its dump.
+func isDatabase(member string) bool {
+	return member == archive.DatabaseMember || member == archive.DescriptionMember
+}
+
+func (k *task) checkUploads(ctx context.Context, a *archive.Archive) error {
+	store := archive.StoreOf(a.File)
+	release, err := store.Use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	uploads, err := archive.UploadsOf(a.File)
+	if err != nil {
+		return err
+	}
+	return store.CheckAll(ctx, uploads.Files)
+}
+
+// loads restores a dump into a scratch database and drops that again. It has the name of a
+// golden, so that one which a killed run left is found by audit, and this farm's mark.
+func (k *task) loads(ctx context.Context, dump *backup.Dump) (err error) {
+	scratch := dump.As(mariadb.GoldenDatabase(k.FarmID(), "verify "+k.tenant.Name))
+	drop := func() error {
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepLimit)
+		defer cancel()
+		return k.server.DropDatabase(after, scratch.Database)
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	if err := k.server.Restore(ctx, scratch, func() error { return k.Verify(ctx, k.tenant) }); err != nil {
+		return fmt.Errorf("it can't be loaded: %w", err)
+	}
+	return nil
+}
