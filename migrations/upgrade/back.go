@@ -22,7 +22,7 @@ func (k *task) resume(ctx context.Context) (session.Status, error) {
 		return "", nil
 	}
 	k.now, k.Interrupted = row, row.Phase
-	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
+	if err := k.server.StopWork(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return session.Failed, err
 	}
 	w, err := decide(row, k.wanted(), k.New, func() error { return k.wayBack(row) })

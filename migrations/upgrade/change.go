@@ -122,7 +122,7 @@ func (k *task) settled(ctx context.Context, err error) error {
 	if waits != "" {
 		err = fmt.Errorf("%w; it was in state %q on the server", err, waits)
 	}
-	return errors.Join(err, k.server.Settle(after, k.tenant.Database, k.accounts.Schema.Name))
+	return errors.Join(err, k.server.StopWork(after, k.tenant.Database, k.accounts.Schema.Name))
 }
 
 // script runs a job of a codebase, and returns its log, which is the tenant's for that step.

@@ -193,7 +193,7 @@ func (u *upgrade) discard(ctx context.Context, t *tenants.Tenant) error {
 	}
 	accounts := scratchAccounts(t, secrets.Secrets{})
 	for _, do := range []func() error{
-		func() error { return server.Settle(ctx, t.Database, accounts.Schema.Name) },
+		func() error { return server.StopWork(ctx, t.Database, accounts.Schema.Name) },
 		func() error { return server.DropOwnDatabase(ctx, accounts) },
 		func() error { return server.DropAccounts(ctx, accounts) },
 		func() error { return os.RemoveAll(u.Layout.Wiki(t.Name)) },

@@ -150,7 +150,7 @@ func writable(r ledger.Upgrade) bool {
 
 // finish ends what an interrupted run began, whose tenant was not open since.
 func (r *rollback) finish(ctx context.Context, k *task) error {
-	if err := k.server.Settle(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
+	if err := k.server.StopWork(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return err
 	}
 	if k.now.UndoneBy == "" && k.now.Phase != ledger.Begun {

@@ -62,10 +62,10 @@ func (s *Server) workers(ctx context.Context, database string) ([]int64, error) 
 	return Column[int64](rows)
 }
 
-// Settle ends what a predecessor that was killed may have left working in a database:
-// every connection of its schema account, and those that wikictl made. What others do
-// there goes on. Call it with the tenant's lock held.
-func (s *Server) Settle(ctx context.Context, database string, schemaAccount string) error {
+// StopWork kills the connections to a database that an interrupted run of wikictl
+// still has open: those of the schema account, and those that carry wikictl's tag.
+// Connections of others continue. The caller holds the tenant's lock.
+func (s *Server) StopWork(ctx context.Context, database string, schemaAccount string) error {
 	ids, err := s.workers(ctx, database)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (s *Server) Settle(ctx context.Context, database string, schemaAccount stri
 // from others of the administrator's: where there is one, all are ended.
 func (s *Server) evict(ctx context.Context, database string, all bool) error {
 	t := tenants.Tenant{Database: database}
-	if err := s.Settle(ctx, database, t.SchemaAccount()); err != nil {
+	if err := s.StopWork(ctx, database, t.SchemaAccount()); err != nil {
 		return err
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()

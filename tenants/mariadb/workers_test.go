@@ -44,7 +44,7 @@ func colleague(t *testing.T, database string) (still func()) {
 	}
 }
 
-func TestSettleEndsWhatWikictlLeft(t *testing.T) {
+func TestStopWorkEndsWhatWikictlLeft(t *testing.T) {
 	database(t, "settled")
 	must(t, exec1(t, shared, "CREATE TABLE settled.t (a INT) ENGINE=MyISAM"))
 	must(t, exec1(t, shared, "INSERT INTO settled.t VALUES (1)"))
@@ -80,13 +80,13 @@ func TestSettleEndsWhatWikictlLeft(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- left.do(context.Background()) }()
 			waitFor(t, left.shows)
-			must(t, shared.Settle(t.Context(), "another", "nobody"))
+			must(t, shared.StopWork(t.Context(), "another", "nobody"))
 			select {
 			case err := <-done:
 				t.Fatalf("it ended with another database: %v", err)
 			default:
 			}
-			must(t, shared.Settle(t.Context(), "settled", "nobody"))
+			must(t, shared.StopWork(t.Context(), "settled", "nobody"))
 			if err := <-done; err == nil {
 				t.Error("it was not ended")
 			}

@@ -85,7 +85,7 @@ func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden 
 // removed, whatever the ledger says.
 func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, golden *mariadb.Golden) error {
 	t := j.tenant
-	if err := s.Settle(ctx, t.Database, t.SchemaAccount()); err != nil {
+	if err := s.StopWork(ctx, t.Database, t.SchemaAccount()); err != nil {
 		return err
 	}
 	used, err := s.Used(ctx, t.Database, golden.Counts)

@@ -265,7 +265,7 @@ func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 		return nil
 	}
 	return errors.Join(
-		server.Settle(ctx, g.Database, g.SchemaAccount()),
+		server.StopWork(ctx, g.Database, g.SchemaAccount()),
 		server.DropDatabase(ctx, g.Database),
 		server.DropAccounts(ctx, goldenAccounts(g, secrets.Secrets{})),
 		os.RemoveAll(c.Layout.Wiki(g.Name)),

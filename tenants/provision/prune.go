@@ -95,7 +95,7 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 		return err
 	}
 	accounts := c.AccountsOf(j.tenant)
-	if err := server.Settle(ctx, j.tenant.Database, accounts.Schema.Name); err != nil {
+	if err := server.StopWork(ctx, j.tenant.Database, accounts.Schema.Name); err != nil {
 		return err
 	}
 	// An account that is not the tenant's stays as it is, and is named in the plan.

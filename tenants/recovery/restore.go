@@ -228,7 +228,7 @@ func (r *restoration) mark(ctx context.Context) error {
 		return err
 	}
 	if r.row.State == ledger.Recovering {
-		return r.server.Settle(ctx, r.tenant.Database, r.tenant.SchemaAccount())
+		return r.server.StopWork(ctx, r.tenant.Database, r.tenant.SchemaAccount())
 	}
 	row := r.row
 	if r.Fresh {
