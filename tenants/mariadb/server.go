@@ -77,10 +77,10 @@ func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, passwor
 // Close closes all connections. A managed server goes on running.
 func (s *Server) Close() error { return s.db.Close() }
 
-// configFor turns a definition into what the driver takes.
+// configFor returns the driver configuration of a server definition.
 func configFor(def *tenants.Server, l tenants.Layout, password secrets.Secret) (*mysql.Config, error) {
 	if def.Managed {
-		return settle(PrivateOf(def, l).config()), nil
+		return withRequired(PrivateOf(def, l).config()), nil
 	}
 	config, err := mysql.ParseDSN(def.DSN)
 	if err != nil {
@@ -94,11 +94,11 @@ func configFor(def *tenants.Server, l tenants.Layout, password secrets.Secret) (
 		}
 		config.Passwd = text
 	}
-	return settle(config), nil
+	return withRequired(config), nil
 }
 
-// settle sets what wikictl relies on, whatever a DSN says.
-func settle(c *mysql.Config) *mysql.Config {
+// withRequired sets the driver options that wikictl requires, whatever the DSN has.
+func withRequired(c *mysql.Config) *mysql.Config {
 	c.Logger = &mysql.NopLogger{} // errors are returned; the driver prints to stderr by itself
 	if c.Net == "tcp" {           // the driver adds a port and brackets to "[::1]", which has brackets
 		c.Addr = strings.NewReplacer("[[", "[", "]]", "]").Replace(c.Addr)

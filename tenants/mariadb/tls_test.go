@@ -129,7 +129,7 @@ func tlsServer(t *testing.T, dir string) int {
 	for !p.Running(t.Context()) {
 		must(t, process.Pause(t.Context(), 20*time.Millisecond))
 	}
-	admin := connectWith(t, settle(p.config()))
+	admin := connectWith(t, withRequired(p.config()))
 	must(t, exec1(t, admin, "CREATE USER admin@'%' IDENTIFIED BY 'pw'"))
 	must(t, exec1(t, admin, "GRANT ALL ON *.* TO admin@'%' WITH GRANT OPTION"))
 	return port
