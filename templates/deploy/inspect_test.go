@@ -89,7 +89,7 @@ func TestBrokenLinks(t *testing.T) {
 			if len(i.Broken) != 1 || i.Broken[0].Why != c.why {
 				t.Fatalf("found %+v, want %q", i.Broken, c.why)
 			}
-			if err := d.MendLinks(t.Context(), "alpha", code); err != nil {
+			if err := d.RepairLinks(t.Context(), "alpha", code); err != nil {
 				t.Fatal(err)
 			}
 			if i := inspect(t, d); len(i.Broken) != 0 || i.Release != 1 {
@@ -100,12 +100,12 @@ func TestBrokenLinks(t *testing.T) {
 }
 
 // Without a release of that code nothing is led anywhere.
-func TestMendLinksNeedsARelease(t *testing.T) {
+func TestRepairLinksNeedsARelease(t *testing.T) {
 	d, _ := inspected(t)
 	if err := os.Remove(d.layout.Current("alpha")); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.MendLinks(t.Context(), "alpha", "/usr"); err == nil || !strings.Contains(err.Error(), "no release of tenant") {
+	if err := d.RepairLinks(t.Context(), "alpha", "/usr"); err == nil || !strings.Contains(err.Error(), "no release of tenant") {
 		t.Error(err)
 	}
 	if Exists(d.layout.Current("alpha")) {

@@ -122,8 +122,8 @@ func (r Rights) OwnerText() string {
 	return fmt.Sprintf("belongs to %s, not %s", r.owner(r.UID, r.GID), r.owner(r.WantUID, r.WantGID))
 }
 
-// MendText says what SetRights does.
-func (r Rights) MendText() string {
+// RepairText describes the changes that SetRights makes.
+func (r Rights) RepairText() string {
 	var does []string
 	if r.WrongOwner() {
 		does = append(does, "give it to "+r.owner(r.WantUID, r.WantGID))

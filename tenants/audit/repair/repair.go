@@ -76,7 +76,9 @@ func links(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
 	}
 	return []Repair{{
 		What: fmt.Sprintf("lead %s and core to the latest release on %s", f.Layout().Current(t.Name), d.Code.Path),
-		do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.MendLinks(ctx, t.Name, d.Code.Path) },
+		do: func(ctx context.Context, h *session.Host) error {
+			return h.Deploy.RepairLinks(ctx, t.Name, d.Code.Path)
+		},
 	}}
 }
 
@@ -96,7 +98,7 @@ func rights(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
 	var list []Repair
 	for _, r := range all {
 		list = append(list, Repair{
-			What: r.Path + ": " + r.MendText(),
+			What: r.Path + ": " + r.RepairText(),
 			do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.SetRights(ctx, r) },
 		})
 	}

@@ -24,10 +24,9 @@ func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
 	return os.Chmod(r.Path, r.WantMode) // also after chown, which takes away bits
 }
 
-// MendLinks leads a tenant's links to where they have to lead: to its latest whole
-// release of the code at core, and that one to core. The content of the release
-// is not looked at.
-func (d *Deployer) MendLinks(ctx context.Context, tenant, core string) error {
+// RepairLinks points a tenant's links at its latest complete release of the code at
+// core, and that release's link at core. It does not check the release's content.
+func (d *Deployer) RepairLinks(ctx context.Context, tenant, core string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
