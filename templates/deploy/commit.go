@@ -47,7 +47,7 @@ func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err er
 	if err := d.writeJournal(j); err != nil {
 		return true, err
 	}
-	return true, d.settle(ctx, j)
+	return true, d.clean(ctx, j)
 }
 
 // each calls do for every swap, several at once. What has begun is finished or
@@ -64,7 +64,7 @@ func (d *Deployer) each(ctx context.Context, j journal, do func(swap) error) err
 	return err
 }
 
-// rollBack takes every change back and makes that last.
+// rollBack undoes every change and syncs the file system.
 func (d *Deployer) rollBack(ctx context.Context, j journal) error {
 	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackDefault(j))
 	if err == nil {
@@ -73,8 +73,8 @@ func (d *Deployer) rollBack(ctx context.Context, j journal) error {
 	return errors.Join(err, d.Sync())
 }
 
-// settle removes what was kept for an undoing, and old releases.
-func (d *Deployer) settle(ctx context.Context, j journal) error {
+// clean removes the backups that an undo would have used, and old releases.
+func (d *Deployer) clean(ctx context.Context, j journal) error {
 	err := d.each(ctx, j, func(s swap) error {
 		if err := d.forget(s); err != nil || s.Out || s.From == s.To || s.To <= keepReleases {
 			return err

@@ -45,7 +45,7 @@ func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
 		return j, fmt.Errorf("%s: %w", d.journalPath(), err)
 	}
 	if j.Done {
-		return journal{}, d.settle(ctx, j)
+		return journal{}, d.clean(ctx, j)
 	}
 	var failed error
 	j.Swaps = slices.DeleteFunc(j.Swaps, func(s swap) bool {

@@ -179,7 +179,7 @@ func TestKillThenUndo(t *testing.T) {
 		got := settled(t, d)
 		var hook *HookError
 		switch {
-		case err == nil && got == two: // nothing was left to do but to settle
+		case err == nil && got == two: // only the clean-up remained
 		case errors.As(err, &hook) && got == one:
 		default:
 			t.Fatalf("%v\n%s\nwas\n%s", err, got, one)
