@@ -123,7 +123,7 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 				return err
 			}
 		}
-		if err := c.step(j.tenant, "accounts", func() error { return c.mend(ctx, j) }); err != nil {
+		if err := c.step(j.tenant, "accounts", func() error { return c.remakeAccounts(ctx, j) }); err != nil {
 			return err
 		}
 		return c.step(j.tenant, "before", func() (err error) {
@@ -177,8 +177,8 @@ func (c *creation) same(ctx context.Context, j *job) error {
 	return err
 }
 
-// mend makes accounts again that are gone.
-func (c *creation) mend(ctx context.Context, j *job) (err error) {
+// remakeAccounts creates the missing accounts of a tenant and marks its database.
+func (c *creation) remakeAccounts(ctx context.Context, j *job) (err error) {
 	if err := c.same(ctx, j); err != nil {
 		return err
 	}
