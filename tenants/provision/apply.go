@@ -204,9 +204,9 @@ func (c *creation) remakeAccounts(ctx context.Context, j *job) (err error) {
 	return server.Mark(ctx, accounts)
 }
 
-// settle asks a tenant that the web server serves who it is, and ends a rename. One
-// whose settings changed is compared with before.
-func (c *creation) settle(ctx context.Context, j *job) error {
+// verify probes a served tenant and completes a rename. It compares a tenant whose
+// settings changed with its state before the change.
+func (c *creation) verify(ctx context.Context, j *job) error {
 	t := j.tenant
 	err := c.step(t, "probe", func() (err error) {
 		if j.kind != plan.Change {

@@ -210,7 +210,7 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 			served = append(served, j)
 		}
 	}
-	good := c.each(ctx, served, nil, c.settle, end)
+	good := c.each(ctx, served, nil, c.verify, end)
 	var made []string
 	for _, j := range good {
 		if j.kind == plan.Make {
