@@ -197,8 +197,8 @@ func (k *task) probe(ctx context.Context) error {
 	return wiki.RefusesEdits(ctx, k.Farm.Web.Probe, k.ServedHost(k.tenant))
 }
 
-// settle writes that the tenant is on the new code for good.
-func (k *task) settle(ctx context.Context) (err error) {
+// recordUpgraded records in the ledger that the tenant runs on the new code.
+func (k *task) recordUpgraded(ctx context.Context) (err error) {
 	if err := k.Deploy.KeepBefore(k.Name, k.now.OldRelease); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (k *task) reload(ctx context.Context) error {
 		{"switching", func() error { return k.phase(ctx, ledger.Switching) }},
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
 		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},
-		{"ledger", func() error { return k.settle(ctx) }},
+		{"ledger", func() error { return k.recordUpgraded(ctx) }},
 	})
 	if err != nil {
 		return err

@@ -230,7 +230,7 @@ func (k *task) finish(ctx context.Context) error {
 	err := k.each(ctx, []step{
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
 		{"probe", func() error { return k.probe(ctx) }},
-		{"ledger", func() error { return k.settle(ctx) }},
+		{"ledger", func() error { return k.recordUpgraded(ctx) }},
 	})
 	if err != nil {
 		return err
