@@ -14,6 +14,7 @@ import (
 // them. It has fields only, as text/template calls methods slowly.
 type View struct {
 	*Fleet
+	Paths
 	Tenant   *tenants.Tenant
 	Codebase *tenants.Codebase // the one to render for
 	Secrets  secrets.Secrets
@@ -112,10 +113,10 @@ func encrypted(listen string) bool {
 func (s *Set) view(d Data) (*View, error) {
 	fleet, core, t, l, web := s.fleet(d.Farm), s.core(d.Codebase), d.Tenant, d.Farm.Layout(), d.Farm.Web
 	v := &View{
-		Fleet: fleet, Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
+		Fleet: fleet, Paths: pathsOf(t), Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
 		Server:      web.AddressOf(t),
 		Images:      l.Images(t.Name),
-		UploadPath:  "/images",
+		UploadPath:  t.ScriptPath + "/images",
 		Cache:       l.Cache(t.Name),
 		Temporary:   l.Temporary(),
 		ReadOnly:    l.ReadOnly(t.Name),
@@ -140,7 +141,7 @@ func (s *Set) view(d Data) (*View, error) {
 		v.DefaultSkin = core.defaultSkin(t.Skins[0])
 	}
 	if v.Private {
-		v.UploadPath = "/img_auth.php"
+		v.UploadPath = t.ScriptPath + "/img_auth.php"
 	}
 	if web.Pools {
 		v.FPM = "unix:" + v.PoolSocket

@@ -36,3 +36,49 @@ func staticFolders(f *tenants.Farm, t *tenants.Tenant) []string {
 	}
 	return folders
 }
+
+// Paths are the parts of a wiki's address, and regular expressions (PCRE) of what the web
+// server sends from where. They have neither a backslash nor a $, which nginx and Apache
+// read in different ways.
+type Paths struct {
+	ScriptPath string // $wgScriptPath
+	Articles   string // $wgArticlePath
+	Strip      string // takes ScriptPath away; its group is the rest
+	Pages      string // pages, and the main address
+	Entries    string // MediaWiki's entry points; the group is the name without .php
+	Asked      string // those at the root that wikictl asks, where ScriptPath is not the root
+	Code       string // files of the code; the group is the path in the codebase
+	Uploads    string // files of Images
+	Thumbs     string // thumbnails; the group is the path below the folder thumb
+	RootPages  bool   // what is nothing else is a page
+}
+
+// end matches the end of an address.
+const end = `(?![^/]|/)`
+
+// codeTypes end the names of styles, scripts and pictures.
+const codeTypes = `(?:css|less|js|mjs|map|png|gif|jpe?g|svg|webp|ico|cur|woff2?|ttf|otf|eot|mp3|ogg|oga|ogv|wav|wasm)`
+
+func pathsOf(t *tenants.Tenant) Paths {
+	script := "^" + exactly(t.ScriptPath)
+	p := Paths{
+		ScriptPath: t.ScriptPath, Articles: t.Articles, RootPages: t.Articles == "/$1",
+		Strip:   script + "(/.*)",
+		Pages:   "^/" + end,
+		Entries: script + "/(index|api|load|rest|img_auth|thumb|thumb_handler|opensearch_desc)[.]php(?:/|" + end + ")",
+		Code:    script + "(/(?:resources|skins|extensions)/(?!(?:.*/)?[.]).+[.]" + codeTypes + ")" + end,
+		Uploads: script + "/images(/(?!deleted/|temp/|lockdir/|archive/[.])(?!(?:.*/)?[.]).+)" + end,
+		Thumbs:  script + "/images/thumb/(.+)" + end,
+	}
+	if t.ScriptPath != "" {
+		p.Asked = "^/(index|api|load)[.]php(?:/|" + end + ")"
+		p.Pages = "^(?:/|" + exactly(t.ScriptPath) + "/?)" + end
+	}
+	if folder, is := strings.CutSuffix(t.Articles, "/$1"); is && !p.RootPages && !strings.HasSuffix(folder, ".php") {
+		p.Pages = p.Pages + "|^" + exactly(folder) + "(?:/.*)?" + end
+	}
+	return p
+}
+
+// exactly is a regular expression of a path of plain characters.
+func exactly(path string) string { return strings.ReplaceAll(path, ".", "[.]") }

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// DefaultArticles is the path of pages where a tenant's definitions name none.
+const DefaultArticles = "/wiki/$1"
+
 // Move is an address of a wiki that leads elsewhere for good (HTTP status 301).
 type Move struct {
 	From string // path, percent-encoded, without the * of Below

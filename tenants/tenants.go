@@ -115,6 +115,8 @@ type Tenant struct {
 	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
 	Namespaces []Namespace      // that its definitions give it, by key
 	Pages      []string         // paths of pages that an upgrade asks for before and after
+	ScriptPath string           // of MediaWiki's entry points, as $wgScriptPath; empty: the root
+	Articles   string           // of pages, as $wgArticlePath
 	Aliases    []string         // host names that lead to the first of Hosts, in the same form
 	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
 	Moves      []Move           // addresses that lead elsewhere, sorted by what they are from

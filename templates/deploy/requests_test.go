@@ -121,6 +121,65 @@ var requests = []request{
 	{"alpha.test", "/images/", 404, "", ""},
 	{"alpha.test", "/images/thumb/a/ab/None.png/1px-None.png", 200, "text/html", "ran thumb_handler.php"},
 
+	// Entry points below /w, pages below /wiki.
+	{"delta.test", "/", 200, "text/html", "ran index.php for / of delta"},
+	{"delta.test", "/w", 200, "text/html", "ran index.php for /w of delta"},
+	{"delta.test", "/w/", 200, "text/html", "ran index.php"},
+	{"delta.test", "/wiki", 200, "text/html", "ran index.php"},
+	{"delta.test", "/wiki/", 200, "text/html", "ran index.php"},
+	{"delta.test", "/wiki/A/b.css", 200, "text/html", "ran index.php"},
+	{"delta.test", "/w/index.php?title=X", 200, "text/html", "ran index.php"},
+	{"delta.test", "/w/rest.php/v1/page/X", 200, "text/html", "ran rest.php"},
+	{"delta.test", "/w/img_auth.php/a/ab/X.png", 200, "text/html", "ran img_auth.php"},
+	{"delta.test", "/api.php", 200, "text/html", "ran api.php"},
+	{"delta.test", "/rest.php/v1/page/X", 404, "", ""},
+	{"delta.test", "/w/skins/Plain/plain.css", 200, "text/css", "plain"},
+	{"delta.test", "/skins/Plain/plain.css", 404, "", ""},
+	{"delta.test", "/w/skins/Plain/evil.php", 404, "", ""},
+	{"delta.test", "/w/includes/Defines.php", 404, "", ""},
+	{"delta.test", "/w/LocalSettings.php", 404, "", ""},
+	{"delta.test", "/w/maintenance", 404, "", ""},
+	{"delta.test", "/w/images/a/ab/Good.png", 200, "image/png", "good"},
+	{"delta.test", "/w/images/a/ab/Evil.php", 200, "application/octet-stream", "<?php"},
+	{"delta.test", "/images/a/ab/Good.png", 404, "", ""},
+	{"delta.test", "/w/images/thumb/a/ab/None.png/1px-None.png", 200, "text/html", "ran thumb_handler.php for /w/images/thumb/"},
+	{"delta.test", "/w/images/thumb/a/ab/Good.png/1px-Good.png", 200, "image/png", "small"},
+	{"delta.test", "/w/images/deleted/x.png", 404, "", ""},
+	{"delta.test", "/w/../index.php", 200, "text/html", "ran index.php"},
+	{"delta.test", "/w/%2e%2e/%2e%2e/secret.txt", 400, "", ""},
+	{"delta.test", "/wx/index.php", 404, "", ""},
+	{"delta.test", "/robots.txt", 404, "", ""},
+
+	// Pages at the root.
+	{"root.test", "/", 200, "text/html", "ran index.php for / of root"},
+	{"root.test", "/Main_Page", 200, "text/html", "ran index.php for /Main_Page of root"},
+	{"root.test", "/A/b%3Fc", 200, "text/html", "ran index.php for /A/b%3Fc of root"},
+	{"root.test", "/.NET", 200, "text/html", "ran index.php"},
+	{"root.test", "/robots.txt", 200, "text/plain", "everybody's robots"},
+	{"root.test", "/No_such.txt", 200, "text/html", "ran index.php for /No_such.txt of root"},
+	{"root.test", "/about", 301, "", "http://root.test:PORT/wiki/Info"},
+	{"root.test", "/w/index.php", 200, "text/html", "ran index.php"},
+	{"root.test", "/w/api.php", 200, "text/html", "ran api.php"},
+	{"root.test", "/w/skins/Plain/plain.css", 200, "text/css", "plain"},
+	{"root.test", "/w/skins/Plain/evil.php", 200, "text/html", "ran index.php for /w/skins"},
+	{"root.test", "/w/includes/Defines.php", 200, "text/html", "ran index.php for /w/includes"},
+	{"root.test", "/w/images/a/ab/Good.png", 200, "image/png", "good"},
+	{"root.test", "/w/images/a/ab/None.png", 404, "", ""},
+	{"root.test", "/w/images/deleted/x.png", 200, "text/html", "ran index.php for /w/images"},
+
+	// A private wiki with pages at the root has no uploads of that path either.
+	{"closed.test", "/Main_Page", 200, "text/html", "ran index.php"},
+	{"closed.test", "/w/images/a/ab/Secret.png", 404, "", ""},
+	{"closed.test", "/w/images/thumb/a/ab/Secret.png/1px-Secret.png", 404, "", ""},
+	{"closed.test", "/w/img_auth.php/a/ab/Secret.png", 200, "text/html", "ran img_auth.php"},
+
+	// Pages as paths of index.php.
+	{"long.test", "/mediawiki/1.43/index.php/Main_Page", 200, "text/html", "ran index.php for /mediawiki/1.43/index.php/Main_Page of long"},
+	{"long.test", "/mediawiki/1.43/", 200, "text/html", "ran index.php"},
+	{"long.test", "/mediawiki/1x43/", 404, "", ""},
+	{"long.test", "/wiki/Main_Page", 404, "", ""},
+	{"long.test", "/mediawiki/1.43/skins/Plain/plain.css", 200, "text/css", "plain"},
+
 	// Nothing else of the code.
 	{"alpha.test", "/includes/Defines.php", 404, "", ""},
 	{"alpha.test", "/maintenance/update.php", 404, "", ""},
@@ -229,6 +288,10 @@ static = "static/beta"
 wgGroupPermissions."*".read = false
 `,
 		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\n",
+		"tenants/delta.toml":                     "name = \"delta\"\nhosts = [\"delta.test\"]\nsitename = \"Delta\"\nscript_path = \"/w\"\n",
+		"tenants/root.toml":                      "name = \"root\"\nhosts = [\"root.test\"]\nsitename = \"Root\"\nclasses = [\"common\"]\nscript_path = \"/w\"\narticle_path = \"/$1\"\n",
+		"tenants/closed.toml":                    "name = \"closed\"\nhosts = [\"closed.test\"]\nsitename = \"Closed\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nsettings.wgGroupPermissions.\"*\".read = false\n",
+		"tenants/long.toml":                      "name = \"long\"\nhosts = [\"long.test\"]\nsitename = \"Long\"\nscript_path = \"/mediawiki/1.43\"\narticle_path = \"/mediawiki/1.43/index.php/$1\"\n",
 		"secret.txt":                             "a secret",
 		"static/common/robots.txt":               "everybody's robots",
 		"static/common/favicon.ico":              "everybody's icon",
@@ -270,7 +333,16 @@ func testRequests(t *testing.T, kind string) {
 			s.upload(t, "alpha", "a/ab/Evil.php", "<?php echo 'ran';")
 			s.upload(t, "alpha", "a/ab/Evil.phtml", "<?php echo 'ran';")
 			s.upload(t, "alpha", "a/ab/Good.png", "good")
-			s.upload(t, "beta", "a/ab/Secret.png", "a secret")
+			for _, tenant := range []string{"beta", "closed"} {
+				s.upload(t, tenant, "a/ab/Secret.png", "a secret")
+				s.upload(t, tenant, "thumb/a/ab/Secret.png/1px-Secret.png", "a secret")
+			}
+			for _, tenant := range []string{"delta", "root"} {
+				s.upload(t, tenant, "a/ab/Good.png", "good")
+				s.upload(t, tenant, "a/ab/Evil.php", "<?php echo 'ran';")
+				s.upload(t, tenant, "deleted/x.png", "a secret")
+				s.upload(t, tenant, "thumb/a/ab/Good.png/1px-Good.png", "small")
+			}
 			for _, r := range requests {
 				s.check(t, r)
 			}

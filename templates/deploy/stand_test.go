@@ -75,9 +75,11 @@ wgGroupPermissions."*".read = { php = "PHP_SAPI === 'cli'" }
 wgGroupPermissions."*".edit = false
 `
 
-// gammaToml is a wiki that an expression leaves open.
+// gammaToml is a wiki that an expression leaves open, with pages at the root.
 const gammaToml = `name = "gamma"
 hosts = ["gamma.test"]
+script_path = "/w"
+article_path = "/$1"
 sitename = "Gamma"
 codebase = "1.43"
 [settings]

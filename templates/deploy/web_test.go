@@ -133,6 +133,15 @@ func (s *stand) testPages(t *testing.T) {
 		{"alpha.test", "/resources/assets/wiki.png", "PNG", 200},
 		{"alpha.test", "/skins/Vector/skin.json", "", 404},
 		{"alpha.test", "/", "", 301},
+		{"alpha.test", "/wiki", "", 301},
+		{"gamma.test", "/", "", 301},
+		{"gamma.test", "/Main_Page", `href="/w/load.php?`, 200},
+		{"gamma.test", "/Main_Page", `href="/Special:RecentChanges"`, 200},
+		{"gamma.test", "/No.such/page%3F.txt", "No.such/page?.txt", 404},
+		{"gamma.test", "/w/api.php?action=query&meta=siteinfo&format=json", `"articlepath":"/$1"`, 200},
+		{"gamma.test", "/api.php?action=query&meta=siteinfo&format=json", `"scriptpath":"/w"`, 200},
+		{"gamma.test", "/w/rest.php/v1/search/page?q=x", `"pages"`, 200},
+		{"gamma.test", "/w/resources/assets/wiki.png", "PNG", 200},
 		{"unknown.test", "/wiki/Hauptseite", "", 404},
 		{"unknown.test", "/", "", 404},
 		{"127.0.0.1", "/api.php", "", 404},
@@ -253,7 +262,7 @@ func (s *stand) testPrivate(t *testing.T) {
 		t.Errorf("closed by an expression: %d: %.100s", a.status, a.body)
 	}
 	s.upload(t, "gamma", thumb, "for all")
-	for path, status := range map[string]int{"/images/" + thumb: 404, "/img_auth.php/" + thumb: 200} {
+	for path, status := range map[string]int{"/w/images/" + thumb: 404, "/w/img_auth.php/" + thumb: 200} {
 		if a := s.get("gamma.test", path); a.status != status || strings.Contains(a.body, "for all") != (status == 200) {
 			t.Errorf("open by an expression: %s: %d, want %d: %.100s", path, a.status, status, a.body)
 		}

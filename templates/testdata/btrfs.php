@@ -17,7 +17,7 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 $wgSitename = 'btrfs Wiki';
 $wgLanguageCode = 'en';
 
-## Address: index.php and its like are at the root, pages below /wiki/
+## Address: of the wiki, of index.php and its like, and of pages
 $wgServer = 'https://btrfs.wiki.example.org';
 $wgScriptPath = '';
 $wgArticlePath = '/wiki/$1';

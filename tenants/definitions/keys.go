@@ -69,6 +69,8 @@ var valueKeys = []Key{
 	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin."},
 	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
 	{Name: "namespaces", Type: Tables, Doc: "Namespaces of the wiki's own; the table's name makes the constant, NS_PORTAL of portal.", Keys: namespaceKeys},
+	{Name: "script_path", Type: Text, Example: `"/w"`, Doc: "The path of MediaWiki's entry points, such as index.php, and of its files; without it the root, \"/\"."},
+	{Name: "article_path", Type: Text, Example: `"/wiki/$1"`, Doc: "The path of pages, with $1 for the title; without it \"/wiki/$1\"."},
 	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},

@@ -28,7 +28,7 @@ type layer struct {
 }
 
 // singleKeys are the values that the most specific layer decides alone.
-var singleKeys = []string{"codebase", "server", "database", "language", "sitename", "admin"}
+var singleKeys = []string{"codebase", "server", "database", "language", "sitename", "admin", "script_path", "article_path"}
 
 // readLayer reads a tenant's file.
 func (l *loader) readLayer(d document) *layer {

@@ -16,8 +16,8 @@ import (
 var ownSettings = map[string]string{
 	"wgServer":          "hosts and web.url decide it",
 	"wgCanonicalServer": "hosts and web.url decide it",
-	"wgScriptPath":      "the vhost decides it",
-	"wgArticlePath":     "the vhost decides it",
+	"wgScriptPath":      "use script_path",
+	"wgArticlePath":     "use article_path",
 	"wgSitename":        "use sitename",
 	"wgLanguageCode":    "use language",
 

@@ -113,10 +113,14 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 }
 
 // takes finds what a wiki can't do without among the addresses that lead elsewhere.
-func takes(m tenants.Move, _ *tenants.Tenant) (path string, taken bool) {
-	for _, own := range []string{"/", "/index.php", "/api.php", "/load.php", "/rest.php"} {
-		if own == m.From || m.Below && strings.HasPrefix(own, m.From) {
-			return own, true
+func takes(m tenants.Move, t *tenants.Tenant) (path string, taken bool) {
+	own := []string{"/"}
+	for _, entry := range []string{"/index.php", "/api.php", "/load.php", "/rest.php"} {
+		own = append(own, entry, t.ScriptPath+entry)
+	}
+	for _, path := range own {
+		if path == m.From || m.Below && strings.HasPrefix(path, m.From) {
+			return path, true
 		}
 	}
 	return "", false

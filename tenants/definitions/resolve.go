@@ -64,6 +64,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 		l.resolveConstants(t)
 	}
 	l.setPages(t, layers)
+	l.setPaths(t, single)
 	l.setStatic(t, layers)
 	l.setMoves(t, layers)
 	if t.Codebase != nil {

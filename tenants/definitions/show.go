@@ -35,6 +35,12 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.line("language", t.Language, t.Origins["language"])
 	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
 	w.line("admin", t.Admin, t.Origins["admin"])
+	if t.ScriptPath != "" {
+		w.line("script_path", t.ScriptPath, t.Origins["script_path"])
+	}
+	if t.Articles != tenants.DefaultArticles {
+		w.line("article_path", t.Articles, t.Origins["article_path"])
+	}
 	w.components("extensions", t.Extensions, t)
 	w.components("skins", t.Skins, t)
 	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })

@@ -87,6 +87,18 @@ func TestWebRefuses(t *testing.T) {
 		"below itself":    {`redirects."/wiki/*" = "/wiki/de/*"`, `it leads back to itself`},
 		"in a circle":     {"redirects.\"/x\" = \"/y\"\nredirects.\"/y\" = \"https://x.example/x\"", `it leads back to itself`},
 
+		"no slash":       {`script_path = "w"`, `tenants/x.toml:5:1: script_path: "w" is no path`},
+		"slash at end":   {`script_path = "/w/"`, `script_path: "/w/" is no path`},
+		"space in path":  {`script_path = "/my wiki"`, `is no path without`},
+		"regex in path":  {`script_path = "/w(.*)"`, `is no path without`},
+		"climbing":       {`script_path = "/w/../x"`, `is no path without`},
+		"no title":       {`article_path = "/wiki"`, `tenants/x.toml:5:1: article_path: "/wiki" is no path of pages`},
+		"title within":   {`article_path = "/wiki/$1/view"`, `is no path of pages`},
+		"other query":    {`article_path = "/w/index.php?title=$1"`, `is no path of pages`},
+		"files of code":  {`article_path = "/resources/$1"`, `holds files of MediaWiki`},
+		"number as path": {`script_path = 5`, `script_path: is an integer, want a string`},
+		"moved entry":    {"script_path = \"/w\"\nredirects.\"/w/*\" = \"/mw/*\"", `"/w/index.php" is an address that the wiki itself needs`},
+
 		"no host":    {`aliases = ["x.example/y"]`, `tenants/x.toml:5:12: aliases: "x.example/y" is not a host name`},
 		"its own":    {`aliases = ["X.example"]`, `"x.example" also belongs to tenant "x"`},
 		"no aliases": {`aliases = "y.example"`, `aliases: is a string, want a list`},
