@@ -1,6 +1,7 @@
 package php
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -38,7 +39,7 @@ func wholeServer() string {
 // statementsLine begins the line of a log that says what became of a job's statements.
 const statementsLine = "wikictl-statements "
 
-// StatementsCode changes whenever statements may be joined or remembered otherwise.
+// StatementsCode returns the code that joins and remembers statements.
 func StatementsCode() string { return alterCode + memoryCode + connectionCode }
 
 // StatementCounts are what became of a job's statements.
@@ -49,20 +50,20 @@ type StatementCounts struct {
 	Remembered int `json:"remembered"` // questions that were not asked again
 }
 
-// ReadStatementCounts finds them in the log of a job that asked for it; they are zero where
-// PHP can't fork.
-func ReadStatementCounts(log string) (c StatementCounts, err error) {
+// ReadStatementCounts finds them in the log of a job that asked for it. counted is false
+// where the job was run as a process of its own, by whose statements nothing was done.
+func ReadStatementCounts(log string) (c StatementCounts, counted bool, err error) {
 	text, err := os.ReadFile(log)
 	if err != nil {
-		return c, err
+		return c, false, err
 	}
-	_, line, found := strings.Cut(string(text), "\n"+statementsLine)
-	if !found {
-		return c, nil
+	at := bytes.LastIndex(text, []byte("\n"+statementsLine))
+	if at < 0 {
+		return c, false, nil
 	}
-	line, _, _ = strings.Cut(line, "\n")
-	if err := json.Unmarshal([]byte(line), &c); err != nil {
-		return c, fmt.Errorf("read what became of the statements in %s: %w", log, err)
+	line, _, _ := bytes.Cut(text[at+1+len(statementsLine):], []byte("\n"))
+	if err := json.Unmarshal(line, &c); err != nil {
+		return c, false, fmt.Errorf("read what became of the statements in %s: %w", log, err)
 	}
-	return c, nil
+	return c, true, nil
 }

@@ -43,10 +43,13 @@ func TestUpgradeIsRehearsed(t *testing.T) {
 	for wiki, name := range map[string]string{"w3": "Broken", "w4": "Broken", "w5": "Joiner"} {
 		f.write("tenants/"+wiki+".toml", fmt.Sprintf("extensions = [%q]\n", name)+f.read("tenants/"+wiki+".toml"))
 	}
+	plain := f.read("tenants/w2.toml")
+	f.write("tenants/w2.toml", `extensions = ["AbuseFilter", "Math", "OATHAuth"]`+"\n"+plain)
 	f.write("tenants/w1.toml", f.read("tenants/w1.toml")+"wgLogo = \"/other.png\"\n")
 	f.run("create", "--all")
 	f.sql("ALTER TABLE wiki_w2.page ADD KEY own (page_len)") // a table of its own
 	f.want143()
+	f.write("tenants/w2.toml", `extensions = ["AbuseFilter", "Math", "OATHAuth", "Echo", "Linter", "LoginNotify", "VisualEditor", "DiscussionTools"]`+"\n"+plain)
 
 	f.brokenCode()
 	f.rehearsesOnce()
@@ -84,13 +87,28 @@ func (f *farm) brokenCode() {
 		f.t.Error(out)
 	}
 	f.nothingScratch()
+	f.write("tenants/w3.toml", strings.Replace(f.read("tenants/w3.toml"), `["Broken"]`, `["Broken", "Joiner"]`, 1)) // another kind
+	f.brokenAutoload()
+}
+
+// brokenAutoload: code that can't even start is said once, too.
+func (f *farm) brokenAutoload() {
+	f.t.Helper()
+	file := filepath.Join(f.demo.Dir, "trees/1.43/vendor/autoload.php")
+	must(f.t, os.Rename(file, file+".sound"))
+	must(f.t, os.WriteFile(file, []byte("<?php\nrequire __DIR__ . '/composer/autoload_none.php';\n"), 0o644))
+	if out := f.fails("upgrade", "w0", "w3", "w4"); strings.Count(out, "autoload_none.php") != 1 || !strings.Contains(out, "nothing was changed: 3 wikis") {
+		f.t.Error(out)
+	}
+	must(f.t, os.Rename(file+".sound", file))
 }
 
 // rehearsesOnce: a rehearsal holds for all wikis of a kind, and for later runs.
 func (f *farm) rehearsesOnce() {
 	f.t.Helper()
 	all := []string{"upgrade", "w0", "w1", "w2", "w5", "--rehearse"}
-	f.wants(f.run(all...), "MediaWiki 1.39.17 to 1.43.9, 2 wikis like w0: passed,", "1 wiki like w2: passed,",
+	out := f.run(all...)
+	f.wants(out, "MediaWiki 1.39.17 to 1.43.9, 2 wikis like w0: passed,", "1 wiki like w2: passed,",
 		"46 changes of tables go as 24, with the same end",
 		"1 wiki like w5: passed,", "the 46 changes of tables are not joined: table page: ")
 	f.nothingScratch()

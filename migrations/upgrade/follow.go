@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wikictl/php"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/session"
 )
 
@@ -19,12 +20,12 @@ func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 	warm := make(chan map[string]error, 1)
 	go func() { warm <- u.warmAll(ctx, p) }()
 	kinds, all := u.rehearseWhatPays(ctx, p)
-	u.rehearsed = all.done
+	u.rehearsed, u.warm = all.done, <-warm
+	blockAlike(p.Tenants, u.warm)
 	blockBroken(kinds, all.failed)
 	if ctx.Err() == nil {
 		u.sayFailed(kinds, all.failed)
 	}
-	u.warm = <-warm
 	if stopping := p.stopping(); len(stopping) > 0 && !u.o.SkipBlocked && ctx.Err() == nil {
 		return &BlockedError{stopping}
 	}
@@ -58,7 +59,8 @@ func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehea
 // sayFailed says of each kind whose rehearsal failed, and whose upgrade goes on, why.
 func (u *upgrade) sayFailed(kinds []*kind, failed map[string]error) {
 	for _, k := range kinds {
-		if err := failed[k.example().Name]; err != nil && len(k.example().Problems) == 0 {
+		err := failed[k.example().Name]
+		if err != nil && !errors.Is(err, fleet.ErrDrained) && len(k.example().Problems) == 0 {
 			u.Say(fmt.Sprintf("the upgrade of %s was not rehearsed, and goes by update.php's own statements: %s", few(k.names()), err))
 		}
 	}
@@ -77,12 +79,13 @@ func few(names []string) string {
 }
 
 // blockBroken notes in the way of tenants that their new code is broken, by the same words
-// for all of them. A tenant that is the only one may be at fault itself, and stops no other.
+// for all of them, unless something stands there already. A tenant that is the only one may
+// be at fault itself, and stops no other.
 func blockBroken(kinds []*kind, failed map[string]error) {
 	said, having := map[string]string{}, map[string][]*Planned{}
 	for _, k := range kinds {
 		why := brokenCode(failed[k.example().Name])
-		if why == "" {
+		if why == "" || len(k.example().Problems) > 0 {
 			continue
 		}
 		c := k.example().tenant.Codebase
@@ -98,6 +101,20 @@ func blockBroken(kinds []*kind, failed map[string]error) {
 			if len(list) == 1 {
 				j.own++
 			}
+		}
+	}
+}
+
+// blockAlike notes in the way of tenants why the new code can't run for them, where that is
+// the same for several: then no settings of their own are at fault.
+func blockAlike(list []*Planned, warm map[string]error) {
+	having := map[string]int{}
+	for _, err := range warm {
+		having[err.Error()]++
+	}
+	for _, j := range list {
+		if err := warm[j.Name]; err != nil && having[err.Error()] > 1 {
+			j.Problems = append(j.Problems, err.Error())
 		}
 	}
 }
@@ -207,6 +224,10 @@ func (k *task) compare(ctx context.Context, r *Rehearsal) error {
 		found = append(found[:differencesSaid], fmt.Sprintf("and %d more", more))
 	}
 	k.contradicted.Store(r.fingerprint, true)
+	if k.o.Backup == NoBackup { // it can't be put back, and the updater's word is all there is
+		k.note("update.php ended with other tables than in its rehearsal, which is given up: %s", strings.Join(found, "; "))
+		return k.ledger.DropRehearsal(ctx, r.fingerprint)
+	}
 	err = fmt.Errorf("update.php ended with other tables than in its rehearsal, which is given up (run it again): %s", strings.Join(found, "; "))
 	return errors.Join(err, k.ledger.DropRehearsal(ctx, r.fingerprint))
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -104,6 +105,9 @@ var errLocked = errors.New("another client has had a table of it locked for a mi
 // fingerprint names what the upgrade of a tenant depends on, as its database is now: its
 // tables, the updates that it has had, the new code, its settings, and what runs it.
 func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) (string, error) {
+	if name := leadsElsewhere(t.Settings); name != "" {
+		return "", fmt.Errorf("$%s leads the updater to another database, which has no copy", name)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, errLocked)
 	defer cancel()
 	tables, err := s.Definitions(ctx, t.Database)
@@ -133,6 +137,20 @@ func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", t.ComponentSet(t.Codebase), t.Codebase.Version, t.Codebase.Path, t.Codebase.PHP)
 	fmt.Fprintf(h, "%s\n%q\n%s\n", tables.WithoutNumbers().Fingerprint(), log, settings)
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// elsewhere matches settings of extensions that name a further database, or how to reach it.
+var elsewhere = regexp.MustCompile(`^wg\w*(?:DBname|DBservers?|DBuser|DBpassword|Cluster)$|^wgShared`)
+
+// leadsElsewhere is a setting by which a rehearsal could change what is no copy; empty when
+// there is none.
+func leadsElsewhere(settings map[string]tenants.Value) string {
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if v := settings[name].Data; elsewhere.MatchString(name) && v != false && v != "" && v != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // effective is the text of all settings of a tenant but for those that tell wikis apart

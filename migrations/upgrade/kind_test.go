@@ -102,3 +102,37 @@ func TestBrokenCodeIsSaidOnce(t *testing.T) {
 		t.Errorf("%+v, %+v", d, p.Tenants[4])
 	}
 }
+
+// Why code can't run for several wikis is said once; what only one has is its own.
+func TestSameReasonBlocksOnce(t *testing.T) {
+	list := []*Planned{planned("a", 1), planned("b", 1), planned("c", 1), planned("d", 1)}
+	warm := map[string]error{"a": errors.New("no autoload"), "b": errors.New("no autoload"), "c": errors.New("its own")}
+	blockAlike(list, warm)
+	text := (&BlockedError{(&Plan{Tenants: list}).stopping()}).Error()
+	if !strings.HasSuffix(text, "\na, b: no autoload") || len(list[2].Problems)+len(list[3].Problems) > 0 {
+		t.Error(text)
+	}
+	if !same(map[string]error{"a": warm["a"], "b": warm["b"]}) || same(warm) {
+		t.Error("errors are not told apart by their texts")
+	}
+}
+
+// A rehearsal by settings that name another database would change that one.
+func TestLeadsElsewhere(t *testing.T) {
+	settings := func(name string, value any) map[string]tenants.Value {
+		return map[string]tenants.Value{"wgLogo": {Data: "/x.png"}, name: {Data: value}}
+	}
+	cases := []struct {
+		name  string
+		value any
+		want  bool
+	}{
+		{"wgCargoDBname", "cargo", true}, {"wgCargoDBuser", "root", true}, {"wgEchoCluster", "extension1", true}, {"wgSharedTables", []tenants.Value{}, true},
+		{"wgEchoCluster", false, false}, {"wgDBssl", true, false}, {"wgMainCacheType", "x", false}, {"wgCargoDBname", "", false},
+	}
+	for _, tc := range cases {
+		if got := leadsElsewhere(settings(tc.name, tc.value)); (got == tc.name) != tc.want {
+			t.Errorf("%s = %v: %q", tc.name, tc.value, got)
+		}
+	}
+}

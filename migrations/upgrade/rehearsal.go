@@ -175,6 +175,10 @@ func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 		r.Why = "the updater fails with joined statements: " + errs[1].Error()
 		return r, ctx.Err()
 	}
+	if !fast.counted {
+		r.Why = "this PHP can't fork (it lacks pcntl, posix or FFI)"
+		return r, ctx.Err()
+	}
 	found := differences(plain, fast)
 	if len(found) > 0 && len(plain.tables.WithoutNumbers().Differences(fast.tables.WithoutNumbers())) == 0 {
 		// The rows of a table into which the updater writes a time, or a random value, differ

@@ -42,6 +42,7 @@ type scratch struct {
 	tables   mariadb.Definitions // that the updater ended with
 	contents map[string]backup.Contents
 	counts   php.StatementCounts
+	counted  bool
 }
 
 // name is of the copy's folder, log and lock: those of a golden, which no tenant has.
@@ -169,7 +170,7 @@ func (u *upgrade) updateScratch(ctx context.Context, t *tenants.Tenant, accounts
 	if err != nil {
 		return err
 	}
-	if s.counts, err = php.ReadStatementCounts(log); err != nil {
+	if s.counts, s.counted, err = php.ReadStatementCounts(log); err != nil {
 		return err
 	}
 	return os.Remove(log)

@@ -61,7 +61,8 @@ func (u *upgrade) isWarm(j *Planned) bool {
 }
 
 // warmOne builds a cache by the settings of the first tenant for which that
-// succeeds. Those before it have an error of their own.
+// succeeds. Those before it have an error of their own; the same error of all is the
+// code's.
 func (u *upgrade) warmOne(ctx context.Context, sharing []*Planned) (map[string]error, error) {
 	failed := map[string]error{}
 	var err error
@@ -72,7 +73,19 @@ func (u *upgrade) warmOne(ctx context.Context, sharing []*Planned) (map[string]e
 		err = fmt.Errorf("build the messages of MediaWiki %s in %s: %w", j.New, j.tenant.Language, err)
 		failed[j.Name] = err
 	}
+	if same(failed) {
+		return failed, err
+	}
 	return failed, fmt.Errorf("by the settings of %s: %w", sharing[min(len(sharing), examples)-1].Name, err)
+}
+
+// same reports whether errors have one text.
+func same(errs map[string]error) bool {
+	texts := map[string]bool{}
+	for _, err := range errs {
+		texts[err.Error()] = true
+	}
+	return len(texts) == 1
 }
 
 // prepare writes the releases of a wave for the new code beside those that are
