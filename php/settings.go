@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"wikictl/tenants/process"
@@ -44,15 +46,20 @@ type Setting struct {
 }
 
 // ReadSettings reads the settings of the MediaWiki tree at root in one PHP
-// process. It runs no code of the tree but its generated schema.
-func ReadSettings(ctx context.Context, program, root string) (Settings, error) {
+// process. It runs no code of the tree but its generated schema. outside has the
+// manifests of extensions that are not in the tree, by their names.
+func ReadSettings(ctx context.Context, program, root string, outside map[string]string) (Settings, error) {
 	var s Settings
 	if program == "" {
 		return s, errors.New("no php program was found; install php-cli or set php in [codebases]")
 	}
 	var out bytes.Buffer
+	input := root
+	for _, name := range slices.Sorted(maps.Keys(outside)) {
+		input += "\x00" + name + "\x00" + outside[name]
+	}
 	r, err := process.Run(ctx, process.Program{
-		Name: program, Env: environment(), Stdin: strings.NewReader(root), Stdout: &out,
+		Name: program, Env: environment(), Stdin: strings.NewReader(input), Stdout: &out,
 		Args: []string{"-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "memory_limit=512M", "-r", strings.TrimPrefix(settingsCode, "<?php")},
 	})
 	if err != nil {

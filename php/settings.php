@@ -4,7 +4,8 @@
  * output: those of core (includes/config-schema.php), those that extensions and
  * skins declare (extension.json and skin.json, manifest versions 1 and 2), and
  * every further variable that their code names. It runs none of the tree's code
- * but the generated schema. The tree's folder comes on standard input.
+ * but the generated schema. The tree's folder comes on standard input, and after it, each after
+ * a NUL, the name and the manifest of each extension that is outside of it.
  */
 
 /** A type of MediaWiki's schema as a list of JSON Schema types. */
@@ -112,14 +113,32 @@ function wikictlGlobals( string $dir, string $prefix ): array {
 	return array_keys( $found );
 }
 
-$wikictlRoot = stream_get_contents( STDIN );
+/** Add what a manifest declares, by the name of its component. */
+function wikictlAdd( array &$found, string $kind, string $name, string $manifest ): void {
+	$group = wikictlComponent( dirname( $manifest ), basename( $manifest ) );
+	$group['settings'] = (object)$group['settings'];
+	$found[$kind][$name] = $group;
+}
+
+$wikictlOutside = explode( "\0", stream_get_contents( STDIN ) );
+$wikictlRoot = array_shift( $wikictlOutside );
+$wikictlOutside = array_chunk( $wikictlOutside, 2 );
 $wikictlFound = [ 'php' => PHP_VERSION, 'core' => wikictlCore( $wikictlRoot ), 'extensions' => [], 'skins' => [] ];
 foreach ( [ 'extensions' => 'extension.json', 'skins' => 'skin.json' ] as $wikictlKind => $wikictlManifest ) {
 	foreach ( glob( "$wikictlRoot/$wikictlKind/*/$wikictlManifest" ) as $wikictlFile ) {
-		$wikictlDir = dirname( $wikictlFile );
-		$wikictlGroup = wikictlComponent( $wikictlDir, $wikictlManifest );
-		$wikictlGroup['settings'] = (object)$wikictlGroup['settings'];
-		$wikictlFound[$wikictlKind][basename( $wikictlDir )] = $wikictlGroup;
+		wikictlAdd( $wikictlFound, $wikictlKind, basename( dirname( $wikictlFile ) ), $wikictlFile );
+	}
+	if ( $wikictlKind === 'extensions' ) {
+		foreach ( $wikictlOutside as [ $wikictlName, $wikictlFile ] ) {
+			wikictlAdd( $wikictlFound, $wikictlKind, $wikictlName, $wikictlFile );
+		}
+	}
+	$wikictlWord = basename( $wikictlManifest, '.json' );
+	foreach ( array_merge( glob( "$wikictlRoot/$wikictlKind/*/*/$wikictlManifest" ), glob( "$wikictlRoot/$wikictlKind/*/$wikictlWord-*.json" ) ) as $wikictlFile ) {
+		// A part, such as ConfirmEdit/QuestyCaptcha, or another manifest, such as Wikibase:repo.
+		[ $wikictlFolder, $wikictlName ] = explode( '/', substr( $wikictlFile, strlen( "$wikictlRoot/$wikictlKind/" ) ) );
+		$wikictlName = str_ends_with( $wikictlName, '.json' ) ? ':' . substr( $wikictlName, strlen( "$wikictlWord-" ), -5 ) : "/$wikictlName";
+		wikictlAdd( $wikictlFound, $wikictlKind, $wikictlFolder . $wikictlName, $wikictlFile );
 	}
 	$wikictlFound[$wikictlKind] = (object)$wikictlFound[$wikictlKind];
 }

@@ -12,7 +12,7 @@ import (
 func TestReadSettings(t *testing.T) {
 	dir, php := needs.Codebases(t), needs.Program(t, "php")
 	for _, version := range []string{"1.39", "1.43"} {
-		s, err := ReadSettings(context.Background(), php, filepath.Join(dir, version))
+		s, err := ReadSettings(context.Background(), php, filepath.Join(dir, version), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

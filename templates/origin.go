@@ -126,9 +126,21 @@ func componentOrigin(t *tenants.Tenant, text string) (key string, at tenants.Pos
 		if at, ok = t.Origins[m[1]+"."+m[2]]; ok {
 			return m[1] + "." + m[2], at, true
 		}
+		names := t.Extensions
+		if m[1] == "skins" {
+			names = t.Skins
+		}
+		for _, name := range names { // also of a part, or of another manifest in the folder
+			if at, ok = t.Origins[m[1]+"."+name]; ok && strings.FieldsFunc(name, isPart)[0] == m[2] {
+				return m[1] + "." + name, at, true
+			}
+		}
 	}
 	return "", at, false
 }
+
+// isPart reports whether a letter stands between a component's folder and a part of it.
+func isPart(r rune) bool { return r == ':' || r == '/' }
 
 // name is a text that code can be called by, and is no word of every day.
 var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_\\]{7,}$`)

@@ -20,8 +20,10 @@ type View struct {
 	Secrets  secrets.Secrets
 	Layout   tenants.Layout
 
-	Server         string // $wgServer: the farm's address with the tenant's first host
-	DBServer       string // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
+	Server         string   // $wgServer: the farm's address with the tenant's first host
+	DBServer       string   // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
+	Extensions     []Loaded // what is loaded, in order
+	Skins          []Loaded
 	DefaultSkin    string // $wgDefaultSkin
 	Images         string // $wgUploadDirectory
 	UploadPath     string // $wgUploadPath; a private wiki's files go through img_auth.php
@@ -137,6 +139,7 @@ func (s *Set) view(d Data) (*View, error) {
 		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
 	}
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
+	v.Extensions, v.Skins = loads(t.Extensions, d.Codebase.Extensions), loads(t.Skins, d.Codebase.Skins)
 	if len(t.Skins) > 0 {
 		v.DefaultSkin = core.defaultSkin(t.Skins[0])
 	}

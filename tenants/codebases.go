@@ -29,8 +29,8 @@ type Codebase struct {
 	Path       string                // absolute
 	PHP        string                // the php command line program, absolute
 	Version    string                // MW_VERSION of includes/Defines.php, such as "1.43.9"
-	Extensions map[string]*Component // by folder name
-	Skins      map[string]*Component // by folder name
+	Extensions map[string]*Component // by name
+	Skins      map[string]*Component // by name
 	Faults     Problems              // why no wiki can run on it; the fields above are then as far as they are known
 	Position   Position
 
@@ -42,10 +42,14 @@ type Codebase struct {
 
 // Component is one extension or skin that a codebase has.
 type Component struct {
-	Name    string // as wfLoadExtension or wfLoadSkin takes it: the folder's name
-	Skin    bool
-	Path    string // absolute folder
-	Version string // as extension.json or skin.json states it; may be empty
+	Name   string // the folder's; "ConfirmEdit/QuestyCaptcha" of a part, "Wikibase:repo" of a further manifest
+	Skin   bool
+	Path   string // absolute folder
+	Parent string // of a part: the component whose folder holds it
+	// Manifest is the file below the folder of extensions or skins that it is loaded by,
+	// or an absolute path; empty: the usual one of its folder.
+	Manifest string
+	Version  string // as extension.json or skin.json states it; may be empty
 
 	Namespaces []ExtensionNamespace // that it has, of its manifest
 

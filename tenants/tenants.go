@@ -110,8 +110,8 @@ type Tenant struct {
 	Language   string // MediaWiki's language code
 	Sitename   string
 	Admin      string           // user name of the administrator that create makes
-	Extensions []string         // folder names, in loading order
-	Skins      []string         // folder names; the first is $wgDefaultSkin
+	Extensions []string         // names of components, in loading order
+	Skins      []string         // names of components; the first is $wgDefaultSkin
 	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
 	Namespaces []Namespace      // that its definitions give it, by key
 	Pages      []string         // paths of pages that an upgrade asks for before and after

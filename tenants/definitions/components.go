@@ -12,6 +12,11 @@ import (
 
 // setComponents checks extensions and skins against the tenant's codebase.
 func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
+	if len(skins) == 0 && t.Codebase != nil {
+		if name := mediawiki.DefaultSkin(t.Codebase); name != "" {
+			skins = []text{{value: name, at: t.Codebase.Position}}
+		}
+	}
 	t.Extensions, t.Skins = values(extensions), values(skins)
 	for _, e := range extensions {
 		t.Origins["extensions."+e.value] = e.at
@@ -25,6 +30,7 @@ func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
 	if t.Codebase == nil || len(t.Codebase.Faults) > 0 {
 		return
 	}
+	t.Extensions = mediawiki.ParentsFirst(t.Extensions, t.Codebase.Extensions)
 	checkComponents(t, "extensions", extensions, t.Codebase.Extensions)
 	checkComponents(t, "skins", skins, t.Codebase.Skins)
 }
@@ -41,6 +47,10 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 		case c.Fault != "":
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Fault)})
 		}
+		if c.Parent != "" && have[c.Parent] != nil && !slices.ContainsFunc(wanted, func(w text) bool { return w.value == c.Parent }) {
+			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: fmt.Sprintf("add %q", c.Parent),
+				Message: fmt.Sprintf("%s is a part of %s, which the tenant %q does not load", w.value, c.Parent, t.Name)})
+		}
 		for _, missing := range mediawiki.Unmet(c.Requires, t) {
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("%s of tenant %q needs %s", w.value, t.Name, missing)})
 		}
@@ -49,11 +59,12 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 
 // absent is the problem of a component that a codebase does not have.
 func absent(t *tenants.Tenant, w text, key, kind string, have map[string]*tenants.Component) tenants.Problem {
-	since, moved := mediawiki.IntoCore[w.value]
-	if moved && slices.Compare(mediawiki.Numbers(t.Codebase.Version), mediawiki.Numbers(since)) >= 0 {
-		return tenants.Problem{Position: w.at, Key: key, Hint: "take it away",
-			Message: fmt.Sprintf("%s is part of MediaWiki since %s, and MediaWiki %s at %s has no %s of that name", w.value, since, t.Codebase.Version, t.Codebase.Path, kind)}
-	}
-	return tenants.Problem{Position: w.at, Key: key, Hint: tenants.Suggest(w.value, maps.Keys(have)),
+	p := tenants.Problem{Position: w.at, Key: key, Hint: tenants.Suggest(w.value, maps.Keys(have)),
 		Message: fmt.Sprintf("MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, kind, w.value)}
+	if why, hint := mediawiki.MovedProblem(w.value, t.Codebase.Version); why != "" {
+		p.Message, p.Hint = fmt.Sprintf("%s, and MediaWiki %s at %s has no %s of that name", why, t.Codebase.Version, t.Codebase.Path, kind), hint
+	} else if others := mediawiki.Others(w.value, have); len(others) > 0 {
+		p.Hint = "its folder has " + strings.Join(others, " and ")
+	}
+	return p
 }

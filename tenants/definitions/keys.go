@@ -65,8 +65,8 @@ var valueKeys = []Key{
 	{Name: "sitename", Type: Text, Example: `"Alpha Handbook"`, Doc: "The name that readers see."},
 	{Name: "admin", Type: Text, Example: `"Admin"`, Doc: "The user name of the first administrator, as MediaWiki writes it; without it \"Admin\"."},
 	{Name: "classes", Type: Texts, Example: `["handbook"]`, Doc: "Classes whose values come before these; later ones win."},
-	{Name: "extensions", Type: Texts, Example: `["Cite", "ParserFunctions"]`, Doc: "Folders of extensions to load, added to those inherited."},
-	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin."},
+	{Name: "extensions", Type: Texts, Example: `["Cite", "ParserFunctions"]`, Doc: "Extensions to load, added to those inherited: folders, parts (\"ConfirmEdit/QuestyCaptcha\") and further manifests (\"Wikibase:repo\")."},
+	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin. Without any, the codebase's default."},
 	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
 	{Name: "namespaces", Type: Tables, Doc: "Namespaces of the wiki's own; the table's name makes the constant, NS_PORTAL of portal.", Keys: namespaceKeys},
 	{Name: "script_path", Type: Text, Example: `"/w"`, Doc: "The path of MediaWiki's entry points, such as index.php, and of its files; without it the root, \"/\"."},
@@ -98,6 +98,7 @@ var farmKeys = []Key{
 		{Name: "path", Type: Text, Required: true, Example: `"/srv/mediawiki/1.43"`, Doc: "The folder of an unpacked MediaWiki, to which wikictl never writes."},
 		{Name: "php", Type: Text, Example: `"/usr/bin/php8.2"`, Doc: "The PHP command line program; without it the first of php, php8.4, php8.3, … in PATH."},
 	}},
+	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name.", Keys: outsideKeys},
 	{Name: "servers", Type: Tables, Doc: "MariaDB or MySQL servers.", Keys: serverKeys},
 	{Name: "web", Type: Table, Doc: "The web server and php-fpm.", Keys: webKeys},
 	{Name: "backup", Type: Table, Doc: "Commands of your own for dumps, and how old a dump may be.", Keys: []Key{

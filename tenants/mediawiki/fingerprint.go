@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"wikictl/tenants/disk"
@@ -14,7 +16,8 @@ import (
 // the folders of coreFolders.
 var coreFiles = []string{"includes/Defines.php", "composer.lock", "vendor/composer/installed.json", ".git/HEAD"}
 
-var coreFolders = []string{"includes/installer", "maintenance"}
+// The installer and the SQL stand in other folders since 1.44.
+var coreFolders = []string{"includes/installer", "includes/Installer", "maintenance", "sql"}
 
 // coreFingerprint hashes the content of what decides the core schema, so that
 // two machines with the same code agree whatever the files' times are.
@@ -41,21 +44,37 @@ func componentFingerprint(dir, manifest string) string {
 	return hashFiles(dir, files)
 }
 
-// filesBelow lists the regular files that are wanted, in a fixed order.
+// filesBelow lists the files that are wanted, in a fixed order. Linked files and folders
+// count as what they lead to.
 func filesBelow(dir string, wanted func(path string) bool) []string {
-	var files []string
-	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // hashFiles finds what can't be read
+	return filesWithin(dir, wanted, map[string]bool{})
+}
+
+// filesWithin is filesBelow without the folders of entered, by which links may lead in a
+// circle.
+func filesWithin(dir string, wanted func(path string) bool, entered map[string]bool) (files []string) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil || entered[real] {
+		return nil // hashFiles finds what can't be read
+	}
+	entered[real] = true
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		path, mode := filepath.Join(dir, e.Name()), e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			to, err := os.Stat(path)
+			if err != nil {
+				continue
+			}
+			mode = to.Mode().Type()
 		}
-		if e.IsDir() && (e.Name() == "node_modules" || e.Name() == "i18n" || e.Name() == "tests") {
-			return filepath.SkipDir
-		}
-		if e.Type().IsRegular() && wanted(path) {
+		switch {
+		case mode.IsDir() && !slices.Contains([]string{"node_modules", "i18n", "tests"}, e.Name()):
+			files = append(files, filesWithin(path, wanted, entered)...)
+		case mode.IsRegular() && wanted(path):
 			files = append(files, path)
 		}
-		return nil
-	})
+	}
 	return files
 }
 

@@ -4,7 +4,6 @@
 package mediawiki
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
-	"syscall"
 
 	"wikictl/tenants"
 	"wikictl/tenants/disk"
@@ -30,10 +28,10 @@ func Open(name, path string) (*tenants.Codebase, error) {
 	}
 	c.Requires = coreRequires(path)
 	c.Fingerprint = sync.OnceValue(func() string { return coreFingerprint(path) })
-	if c.Extensions, err = components(path, "extensions", "extension.json", false); err != nil {
+	if c.Extensions, err = components(path, "extensions", "extension"); err != nil {
 		return c, err
 	}
-	c.Skins, err = components(path, "skins", "skin.json", true)
+	c.Skins, err = components(path, "skins", "skin")
 	return c, err
 }
 
@@ -53,55 +51,8 @@ func VersionAt(path string) (string, error) {
 	return string(version[1]), nil
 }
 
-// components finds every folder below path/folder that has a manifest.
-func components(path, folder, manifest string, skin bool) (map[string]*tenants.Component, error) {
-	found := map[string]*tenants.Component{}
-	entries, err := os.ReadDir(filepath.Join(path, folder))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	for _, e := range entries {
-		dir := filepath.Join(path, folder, e.Name())
-		data, err := disk.Read(filepath.Join(dir, manifest))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-			continue // README, or a folder that holds no component
-		}
-		c := &tenants.Component{Name: e.Name(), Skin: skin, Path: dir}
-		c.Fingerprint = sync.OnceValue(func() string { return componentFingerprint(dir, manifest) })
-		if err == nil {
-			err = readManifest(c, data)
-		}
-		if err != nil {
-			c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, disk.Reason(err))
-		}
-		found[e.Name()] = c
-	}
-	return found, nil
-}
-
-// read takes what matters out of a manifest.
-func readManifest(c *tenants.Component, manifest []byte) error {
-	var m struct {
-		Version  any                  `json:"version"`
-		Requires tenants.Requirements `json:"requires"`
-		// Anything that is no list is PHP's to refuse.
-		Namespaces json.RawMessage `json:"namespaces"`
-	}
-	if err := json.Unmarshal(manifest, &m); err != nil {
-		return err
-	}
-	c.Version, _ = m.Version.(string)
-	c.Requires = m.Requires
-	_ = json.Unmarshal(m.Namespaces, &c.Namespaces)
-	return nil
-}
-
 // HasLanguage reports whether the tree has messages of that language.
 func HasLanguage(c *tenants.Codebase, code string) bool {
 	_, err := os.Stat(filepath.Join(c.Path, "languages", "i18n", code+".json"))
 	return err == nil
 }
-
-// IntoCore are components that became a part of MediaWiki, by the first version
-// that has them (MediaWiki: release notes of 1.40).
-var IntoCore = map[string]string{"Renameuser": "1.40"}

@@ -168,7 +168,7 @@ func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settin
 	if data, err := os.ReadFile(cache); err == nil && json.Unmarshal(data, &known) == nil && known.Key == key {
 		return known.Settings, nil
 	}
-	s, err := php.ReadSettings(ctx, c.PHP, c.Path)
+	s, err := php.ReadSettings(ctx, c.PHP, c.Path, outside(c))
 	if err != nil {
 		return s, err
 	}
@@ -176,6 +176,17 @@ func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settin
 		_ = deploy.WriteFile(cache, data, 0o644, -1)
 	}
 	return s, nil
+}
+
+// outside are the manifests of the extensions that are not in the codebase, by name.
+func outside(c *tenants.Codebase) map[string]string {
+	manifests := map[string]string{}
+	for name, e := range c.Extensions {
+		if e.Fault == "" && filepath.IsAbs(e.Manifest) {
+			manifests[name] = e.Manifest
+		}
+	}
+	return manifests
 }
 
 // cacheKey changes with everything that ReadSettings looks at: file names,
@@ -186,21 +197,42 @@ func cacheKey(c *tenants.Codebase) string {
 	program, _ := filepath.EvalSymlinks(c.PHP)
 	stamp(h, program)
 	stamp(h, filepath.Join(c.Path, "includes", "config-schema.php"))
-	for _, folder := range []string{"extensions", "skins"} {
-		filepath.WalkDir(filepath.Join(c.Path, folder), func(path string, e fs.DirEntry, err error) error {
-			if err != nil {
-				return nil // PHP can't read it either
-			}
-			if e.IsDir() && slices.Contains([]string{"vendor", "node_modules", "tests", "i18n", "resources", "modules"}, e.Name()) {
-				return filepath.SkipDir
-			}
-			if name := e.Name(); strings.HasSuffix(name, ".php") || name == "extension.json" || name == "skin.json" {
-				stamp(h, path)
-			}
-			return nil
-		})
+	folders := []string{filepath.Join(c.Path, "extensions"), filepath.Join(c.Path, "skins")}
+	beside := outside(c)
+	for _, name := range slices.Sorted(maps.Keys(beside)) {
+		fmt.Fprintln(h, name, beside[name])
+		folders = append(folders, filepath.Dir(beside[name]))
+	}
+	entered := map[string]bool{}
+	for _, folder := range folders {
+		stampFolder(h, folder, entered)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// stampFolder stamps the code and the manifests below a folder. What is linked into it is
+// entered, each folder once.
+func stampFolder(h io.Writer, folder string, entered map[string]bool) {
+	real, err := filepath.EvalSymlinks(folder)
+	if err != nil || entered[real] {
+		return // PHP can't read it either
+	}
+	entered[real] = true
+	entries, _ := os.ReadDir(folder)
+	for _, e := range entries {
+		path, name, isDir := filepath.Join(folder, e.Name()), e.Name(), e.IsDir()
+		if e.Type()&fs.ModeSymlink != 0 {
+			to, err := os.Stat(path)
+			isDir = err == nil && to.IsDir()
+		}
+		isManifest := strings.HasSuffix(name, ".json") && (strings.HasPrefix(name, "extension") || strings.HasPrefix(name, "skin"))
+		switch {
+		case isDir && !slices.Contains([]string{"vendor", "node_modules", "tests", "i18n", "resources", "modules"}, name):
+			stampFolder(h, path, entered)
+		case !isDir && (isManifest || strings.HasSuffix(name, ".php")):
+			stamp(h, path)
+		}
+	}
 }
 
 func stamp(h io.Writer, path string) {

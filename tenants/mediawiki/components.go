@@ -1,0 +1,162 @@
+package mediawiki
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// components finds every folder below path/folder that has a manifest, such as
+// extension.json, and what else can be loaded of it: parts in folders of their own
+// ("ConfirmEdit/QuestyCaptcha") and manifests of other names ("Wikibase:repo", of
+// extension-repo.json). Links are followed. kind is "extension" or "skin".
+func components(path, folder, kind string) (map[string]*tenants.Component, error) {
+	found := map[string]*tenants.Component{}
+	entries, err := os.ReadDir(filepath.Join(path, folder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		dir := filepath.Join(path, folder, e.Name())
+		if c := component(e.Name(), dir, kind+".json"); c != nil {
+			found[c.Name] = c
+		}
+		inside, err := os.ReadDir(dir)
+		if err != nil {
+			continue // a file, or a folder that only its owner may read
+		}
+		for _, one := range inside {
+			if c := further(e.Name(), dir, one.Name(), kind); c != nil {
+				found[c.Name] = c
+			}
+		}
+	}
+	return found, nil
+}
+
+// further is what an entry of a component's folder is beside the component; nil for most.
+func further(folder, dir, entry, kind string) *tenants.Component {
+	word, isManifest := strings.CutPrefix(strings.TrimSuffix(entry, ".json"), kind+"-")
+	var c *tenants.Component
+	switch {
+	case isManifest && strings.HasSuffix(entry, ".json"):
+		if c = component(folder+":"+word, dir, entry); c != nil {
+			c.Manifest = folder + "/" + entry
+		}
+	case !slices.Contains(notComponents, entry) && !strings.Contains(entry, "."):
+		if c = component(folder+"/"+entry, filepath.Join(dir, entry), kind+".json"); c != nil {
+			c.Parent = folder
+		}
+	}
+	return c
+}
+
+// notComponents are folders of extensions that hold no parts.
+var notComponents = []string{"i18n", "includes", "src", "resources", "modules", "maintenance", "tests", "sql", "vendor", "node_modules", "docs"}
+
+// component reads a manifest; nil without one. What can't be read is the component's fault.
+func component(name, dir, manifest string) *tenants.Component {
+	data, err := disk.Read(filepath.Join(dir, manifest))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil // README, or a folder that holds no component
+	}
+	c := &tenants.Component{Name: name, Skin: strings.HasPrefix(manifest, "skin"), Path: dir}
+	c.Fingerprint = sync.OnceValue(func() string { return componentFingerprint(dir, manifest) })
+	if err == nil {
+		err = readManifest(c, data)
+	}
+	if err != nil {
+		c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, disk.Reason(err))
+	}
+	return c
+}
+
+// Outside reads an extension that is not in a codebase. path is its folder or the
+// manifest's file.
+func Outside(name, path string) (*tenants.Component, error) {
+	dir, manifest := path, "extension.json"
+	if strings.HasSuffix(path, ".json") {
+		dir, manifest = filepath.Split(path)
+	}
+	dir = filepath.Clean(dir)
+	c := component(name, dir, manifest)
+	if c == nil {
+		return nil, fmt.Errorf("there is no %s", filepath.Join(dir, manifest))
+	}
+	c.Manifest = filepath.Join(dir, manifest)
+	return c, nil
+}
+
+// readManifest takes what matters out of a manifest.
+func readManifest(c *tenants.Component, manifest []byte) error {
+	var m struct {
+		Version  any                  `json:"version"`
+		Requires tenants.Requirements `json:"requires"`
+		// Anything that is no list is PHP's to refuse.
+		Namespaces json.RawMessage `json:"namespaces"`
+	}
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		return err
+	}
+	c.Version, _ = m.Version.(string)
+	c.Requires = m.Requires
+	_ = json.Unmarshal(m.Namespaces, &c.Namespaces)
+	return nil
+}
+
+// ParentsFirst brings a part of a component behind the component that it is a part of,
+// and leaves the order as it is otherwise.
+func ParentsFirst(names []string, have map[string]*tenants.Component) []string {
+	ordered := make([]string, 0, len(names))
+	for _, name := range names {
+		if slices.Contains(ordered, name) {
+			continue
+		}
+		if c := have[name]; c != nil && slices.Contains(names, c.Parent) && !slices.Contains(ordered, c.Parent) {
+			ordered = append(ordered, c.Parent)
+		}
+		ordered = append(ordered, name)
+	}
+	return ordered
+}
+
+// Others lists what a folder has to load when it has no manifest of the usual name.
+func Others(folder string, have map[string]*tenants.Component) (names []string) {
+	for name := range have {
+		if strings.HasPrefix(name, folder+":") || strings.HasPrefix(name, folder+"/") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// DefaultSkin is the skin of a codebase for wikis that name none: Vector, which has
+// MediaWiki's own default of each version (Manual:$wgDefaultSkin), or else the first;
+// empty when there is none.
+func DefaultSkin(c *tenants.Codebase) string {
+	names := make([]string, 0, len(c.Skins))
+	for name, skin := range c.Skins {
+		if skin.Fault == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	switch {
+	case slices.Contains(names, "Vector"):
+		return "Vector"
+	case len(names) > 0:
+		return names[0]
+	}
+	return ""
+}
