@@ -100,7 +100,7 @@ func (u *upgrade) kindsOf(ctx context.Context, list []*Planned) ([]*kind, map[st
 // lookWithin bounds how long a rehearsal waits for a table that another client has locked.
 const lookWithin = time.Minute
 
-var errLocked = errors.New("another client has had a table of it locked for a minute")
+var errLocked = errors.New("another client has held a lock on one of its tables for a minute")
 
 // fingerprint names what the upgrade of a tenant depends on, as its database is now: its
 // tables, the updates that it has had, the new code, its settings, and what runs it.

@@ -9,31 +9,31 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// AccountFound is an account as it is on a server.
+// AccountFound describes an account that exists on a server.
 type AccountFound struct {
 	User, Host string
 	Role       bool
-	NoPassword bool // anybody who reaches the server can log in
+	NoPassword bool // anyone who can reach the server can log in
 	Grants     []Grant
 
 	held Held
 }
 
-// Has reports whether the account has a password, as Held.Has does.
+// Has reports whether the account has this password, as Held.Has does.
 func (a AccountFound) Has(password secrets.Secret) bool { return a.held.Has(password) }
 
-// Name is "user@host".
+// Name returns "user@host".
 func (a AccountFound) Name() string { return a.User + "@" + a.Host }
 
-// Grant is what an account may do on something.
+// Grant is a set of privileges on one object, or a role.
 type Grant struct {
-	Database   string   // a pattern as GRANT takes it, such as `wiki\_a`; empty: all of them
-	Table      string   // a table, column or routine of that database; empty: all of it
-	Role       string   // it has what this role has; nothing else is set then
-	Privileges []string // as GRANT names them, sorted; "GRANT OPTION" is one
+	Database   string   // a pattern as in GRANT, such as `wiki\_a`; empty: all databases
+	Table      string   // a table, column or routine of that database; empty: the whole database
+	Role       string   // the account has this role; the other fields are empty then
+	Privileges []string // as GRANT spells them, sorted; "GRANT OPTION" is one
 }
 
-// String is such as "DELETE, SELECT on wiki\_a.*".
+// String returns a text such as "DELETE, SELECT on wiki\_a.*".
 func (g Grant) String() string {
 	if g.Role != "" {
 		return "the role " + g.Role
@@ -48,16 +48,16 @@ func (g Grant) String() string {
 	return strings.Join(g.Privileges, ", ") + " on " + on
 }
 
-// Reaches says whether a grant is about a database. In the pattern _ stands for
-// any character and % for any number of them, unless \ is before it.
+// Reaches reports whether a grant applies to a database. In its pattern, _ matches any
+// character and % any number of characters, unless \ precedes them.
 func (g Grant) Reaches(database string) bool {
 	if g.Table != "" {
-		return g.Database == database // no pattern there
+		return g.Database == database // not a pattern here
 	}
 	return g.Role == "" && (g.Database == "" || matches(g.Database, database))
 }
 
-// Wild says whether a grant on databases has a wildcard.
+// Wild reports whether a grant on databases has a wildcard.
 func (g Grant) Wild() bool {
 	plain := strings.NewReplacer(`\_`, "", `\%`, "", `\\`, "").Replace(g.Database)
 	return g.Table == "" && strings.ContainsAny(plain, "_%")
@@ -86,27 +86,27 @@ func matches(pattern, name string) bool {
 	return first == name[0] && matches(rest, name[1:])
 }
 
-// WantedGrants are what the web account and the schema account of a tenant have
-// to be allowed in its database, as GRANT names them, sorted.
+// WantedGrants returns the privileges that a tenant's web account and schema account need
+// in its database, as GRANT spells them, sorted.
 func WantedGrants() (web, schema []string) {
 	web = strings.Split(webGrants, ", ")
 	slices.Sort(web)
 	return web, schemaNeeds
 }
 
-// schemaNeeds are those of schemaGrants that MediaWiki's updater can't do
-// without. What else ALL PRIVILEGES means differs between servers and versions.
+// schemaNeeds lists the privileges of schemaGrants that MediaWiki's updater requires. The
+// rest of ALL PRIVILEGES differs between servers and versions.
 var schemaNeeds = []string{"ALTER", "CREATE", "CREATE TEMPORARY TABLES", "DELETE", "DROP", "INDEX", "INSERT", "LOCK TABLES", "SELECT", "UPDATE"}
 
-// privilegeNames are the privileges whose columns in mysql.db are not called as
-// GRANT calls them.
+// privilegeNames maps names of columns in mysql.db to the privileges' names in GRANT,
+// where they differ.
 var privilegeNames = map[string]string{
 	"CREATE TMP TABLE": "CREATE TEMPORARY TABLES", "GRANT": "GRANT OPTION", "SHOW DB": "SHOW DATABASES",
 	"REPL SLAVE": "REPLICATION SLAVE", "REPL CLIENT": "REPLICATION CLIENT",
 }
 
-// privilege is the name of a privilege by its column, such as "Select_priv";
-// empty when it is another column.
+// privilege returns the name of a privilege from its column, such as "Select_priv", or ""
+// for any other column.
 func privilege(column string) string {
 	name, ok := strings.CutSuffix(column, "_priv")
 	if !ok {
@@ -119,15 +119,15 @@ func privilege(column string) string {
 	return name
 }
 
-// byPassword are the plugins that take an empty password for no password.
+// byPassword lists the plugins for which an empty password means no password.
 var byPassword = map[string]bool{
 	"": true, "mysql_native_password": true, "mysql_old_password": true, "caching_sha2_password": true, "sha256_password": true, "ed25519": true,
 }
 
-// record is a row of one of the server's tables of privileges.
+// record is a row of one of the server's privilege tables.
 type record map[string]string
 
-// grants are the privileges of a row, in its columns of yes and no.
+// grants returns the privileges that are 'Y' in a row.
 func (r record) grants() []string {
 	var list []string
 	for column, value := range r {
@@ -139,14 +139,14 @@ func (r record) grants() []string {
 	return list
 }
 
-// noPassword says whether a row of mysql.user is of an account that anybody can
-// log in to: it is not locked, and no role.
+// noPassword reports whether a row of mysql.user is an account without a password that
+// can log in: not locked, and not a role.
 func (r record) noPassword() bool {
 	return byPassword[r["plugin"]] && r["authentication_string"] == "" && r["Password"] == "" &&
 		r["is_role"] != "Y" && r["account_locked"] != "Y" && r["password_expired"] != "Y"
 }
 
-// accountsFound reads every account and what it may do, by six queries.
+// accountsFound reads all accounts and their privileges by six queries.
 func (s *Server) accountsFound(ctx context.Context) ([]AccountFound, error) {
 	byName := map[string]*AccountFound{}
 	err := s.table(ctx, "SELECT * FROM mysql.user", func(r record) {
@@ -178,7 +178,8 @@ func (s *Server) accountsFound(ctx context.Context) ([]AccountFound, error) {
 	return all, nil
 }
 
-// grantQuery reads one of the tables of privileges below the whole server.
+// grantQuery reads one of the tables of privileges on databases, tables, columns,
+// routines or roles.
 type grantQuery struct {
 	text  string
 	grant func(record) Grant
@@ -201,7 +202,7 @@ func (s *Server) grantQueries() []grantQuery {
 	}
 }
 
-// table hands on each row of a query by the names of its columns.
+// table calls each for every row of a query, with the fields by column name.
 func (s *Server) table(ctx context.Context, query string, each func(record)) error {
 	return s.records(ctx, query, func(names []string, fields []sql.RawBytes) error {
 		r := record{}

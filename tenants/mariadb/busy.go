@@ -8,12 +8,11 @@ import (
 	"strings"
 )
 
-// perQuery is how many databases one query asks about.
+// perQuery is the number of databases per query.
 const perQuery = 500
 
-// Holders finds out who works on tenants right now, without taking a lock: the
-// holder of a tenant's lock, such as "root@host pid 12, run 20261124-…", by the
-// name of the lock. sessions know the holders.
+// Holders returns the holders of tenants' locks by lock name, such as "root@host pid 12,
+// run 20261124-…", without taking a lock. It finds the holders in sessions.
 func (s *Server) Holders(ctx context.Context, sessions Sessions, names []string) (map[string]string, error) {
 	connections, err := s.Held(ctx, names)
 	if err != nil {
@@ -30,7 +29,7 @@ func (s *Server) Holders(ctx context.Context, sessions Sessions, names []string)
 	return holders, nil
 }
 
-// Held are the connections that hold the locks of these names right now, by name.
+// Held returns the ids of the connections that hold the named locks, by name.
 func (s *Server) Held(ctx context.Context, names []string) (map[string]int64, error) {
 	held := map[string]int64{}
 	ask := func(name string) string {
@@ -39,15 +38,16 @@ func (s *Server) Held(ctx context.Context, names []string) (map[string]int64, er
 	return held, s.askAll(ctx, names, ask, held)
 }
 
-// QueuedJobs counts the rows of wikis' job queues. Each database must have its table job.
+// QueuedJobs counts the rows of wikis' job queues, by database. Each database must have
+// the table job.
 func (s *Server) QueuedJobs(ctx context.Context, databases []string) (map[string]int64, error) {
 	counts := map[string]int64{}
 	ask := func(name string) string { return "SELECT " + literal(name) + ", COUNT(*) FROM " + Quote(name) + ".job" }
 	return counts, s.askAll(ctx, databases, ask, counts)
 }
 
-// askAll asks the same of many names, a few hundred in a query, and keeps the
-// answers that are not NULL. It does not wait long for a table that is locked.
+// askAll sends the same question for many names, a few hundred per query, and stores the
+// answers that are not NULL. It waits at most two seconds for a locked table.
 func (s *Server) askAll(ctx context.Context, names []string, ask func(name string) string, answers map[string]int64) error {
 	err := s.work(ctx, "", false, func(c *sql.Conn) error {
 		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 2"); err != nil {
@@ -89,18 +89,18 @@ func keepAnswers(rows *sql.Rows, answers map[string]int64) error {
 	return rows.Err()
 }
 
-// Replication is how a server stands to others that copy it, or that it copies.
+// Replication is a server's replication state, as a primary or as a replica.
 type Replication struct {
-	ReadOnly bool     // it refuses writes, as a replica should
-	Behind   []string // addresses of replicas that were not sent everything yet
+	ReadOnly bool     // the server refuses writes, as a replica should
+	Behind   []string // addresses of replicas that have not been sent everything yet
 }
 
-// caughtUp is how the threads that feed replicas describe themselves when they
-// have sent everything: MariaDB's words and those of MySQL 8.
+// caughtUp lists the states of a thread that has sent everything to its replica, in the
+// words of MariaDB and of MySQL 8.
 var caughtUp = []string{"Master has sent all binlog to slave", "Source has sent all binlog to replica"}
 
-// Replication asks a server for its state. Whether a replica has carried out what
-// it was sent, only the replica knows: MediaWiki's updater waits for that.
+// Replication reads the server's replication state. Only a replica itself knows whether
+// it has applied everything that it was sent; MediaWiki's updater waits for that.
 func (s *Server) Replication(ctx context.Context) (r Replication, err error) {
 	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&r.ReadOnly); err != nil {
 		return r, fmt.Errorf("server %s: %w", s.Name, err)

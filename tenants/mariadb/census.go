@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// RowCounts counts the rows of each table and sequence of a database, history included, by
-// one query, as a dump's description has them. It reads an index of every table: of
-// millions of rows that takes seconds.
+// RowCounts counts the rows of each table and sequence of a database, history included,
+// by one query, as in a dump's description. It reads one index per table, which takes
+// seconds for millions of rows.
 func (s *Server) RowCounts(ctx context.Context, database string) (map[string]int64, error) {
 	all, err := s.relations(ctx, database)
 	if err != nil {
@@ -34,13 +34,13 @@ func (s *Server) RowCounts(ctx context.Context, database string) (map[string]int
 	return counts, nil
 }
 
-// count is a SELECT of the name and the number of rows.
+// count returns a SELECT of the relation's name and its number of rows.
 func (r relation) count(database string) string {
 	return "SELECT " + literal(r.name) + ", COUNT(*) FROM " + Quote(database) + "." + Quote(r.name) + r.history()
 }
 
-// CountWhere counts the rows of a table for which a condition, which is SQL, holds. With
-// id, a column, it also returns its first few values among them.
+// CountWhere counts the rows of a table that meet an SQL condition. If id is a column, it
+// also returns up to most values of it among these rows, in order.
 func (s *Server) CountWhere(ctx context.Context, database, table, where, id string, most int) (n int64, ids []string, err error) {
 	from := " FROM " + Quote(database) + "." + Quote(table) + " WHERE " + where
 	if err := s.db.QueryRowContext(ctx, "SELECT COUNT(*)"+from).Scan(&n); err != nil {
@@ -57,7 +57,8 @@ func (s *Server) CountWhere(ctx context.Context, database, table, where, id stri
 	return n, ids, err
 }
 
-// Columns reports which of some columns, such as "page.page_id", a database has.
+// Columns reports which of the named columns, such as "page.page_id", exist in a
+// database.
 func (s *Server) Columns(ctx context.Context, database string, names []string) (map[string]bool, error) {
 	found := map[string]bool{}
 	if len(names) == 0 {
@@ -71,7 +72,7 @@ func (s *Server) Columns(ctx context.Context, database string, names []string) (
 	rows, err := s.db.QueryContext(ctx, `SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (`+
 		strings.TrimSuffix(strings.Repeat("(TABLE_NAME = ? AND COLUMN_NAME = ?) OR ", len(names)), " OR ")+`)`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("look for columns of %q: %w", database, err)
+		return nil, fmt.Errorf("read the columns of %q: %w", database, err)
 	}
 	list, err := Column[string](rows)
 	for _, name := range list {

@@ -10,8 +10,8 @@ import (
 	"wikictl/tenants/process"
 )
 
-// client runs a client program of MariaDB's, or of MySQL's where that is what
-// is installed. How to connect is in a file that has no name.
+// client runs a client program of MariaDB, or of MySQL if only that is installed. It
+// passes the credentials in an unlinked option file on descriptor 3.
 func (s *Server) client(ctx context.Context, names []string, in io.Reader, out io.Writer, args ...string) error {
 	name := names[0]
 	if _, err := process.Find(name); err != nil {
@@ -22,10 +22,10 @@ func (s *Server) client(ctx context.Context, names []string, in io.Reader, out i
 	return s.runClient(ctx, process.Program{Name: name, Args: append([]string{"--defaults-file=" + optionsPath}, args...), Stdin: in, Stdout: out})
 }
 
-// optionsPath is where a client finds how to connect.
+// optionsPath is the path of the option file for a client.
 const optionsPath = "/dev/fd/3"
 
-// operators runs a command of [backup] with its placeholders filled in.
+// operators runs a command of [backup] with its placeholders replaced.
 func (s *Server) operators(ctx context.Context, command []string, database, file string) error {
 	fill := strings.NewReplacer("{database}", database, "{file}", file, "{options}", optionsPath)
 	args := make([]string, len(command))
@@ -35,7 +35,7 @@ func (s *Server) operators(ctx context.Context, command []string, database, file
 	return s.runClient(ctx, process.Program{Name: args[0], Args: args[1:]})
 }
 
-// runClient runs a program that is told by a file how to connect.
+// runClient runs a program with the option file on descriptor 3.
 func (s *Server) runClient(ctx context.Context, p process.Program) error {
 	options, err := s.optionFile()
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Server) runClient(ctx context.Context, p process.Program) error {
 	return plainError(err)
 }
 
-// optionFile is a file without a name that tells a client how to connect.
+// optionFile returns an unlinked file with the options of a client's connection.
 func (s *Server) optionFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "wikictl-*.cnf")
 	if err != nil {

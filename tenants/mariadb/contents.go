@@ -21,10 +21,10 @@ const (
 	typeVersioned = "SYSTEM VERSIONED"
 )
 
-// relation is something that a SELECT can read.
+// relation is a table, view or sequence.
 type relation struct{ name, kind string }
 
-// relations lists tables, views and sequences of a database, sorted.
+// relations lists the tables, views and sequences of a database, sorted.
 func (s *Server) relations(ctx context.Context, database string) ([]relation, error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME", database)
 	if err != nil {
@@ -42,8 +42,8 @@ func (s *Server) relations(ctx context.Context, database string) ([]relation, er
 	return all, rows.Err()
 }
 
-// Tables lists the tables of a database, sorted, without views and sequences; none
-// when there is no such database.
+// Tables lists the tables of a database, sorted, without views and sequences. It is empty
+// if the database does not exist.
 func (s *Server) Tables(ctx context.Context, database string) ([]string, error) {
 	all, err := s.relations(ctx, database)
 	var names []string
@@ -55,7 +55,7 @@ func (s *Server) Tables(ctx context.Context, database string) ([]string, error) 
 	return names, err
 }
 
-// Relations lists all names of a database that a table would collide with: tables,
+// Relations lists the names in a database that a new table would collide with: tables,
 // views and sequences, sorted.
 func (s *Server) Relations(ctx context.Context, database string) ([]string, error) {
 	all, err := s.relations(ctx, database)
@@ -66,8 +66,8 @@ func (s *Server) Relations(ctx context.Context, database string) ([]string, erro
 	return names, err
 }
 
-// Contents reads rows and checksum of each table and sequence of a database, history
-// included, by a few queries.
+// Contents reads the row counts and checksums of the tables and sequences of a database,
+// history included, by a few queries.
 func (s *Server) Contents(ctx context.Context, database string) (map[string]backup.Contents, error) {
 	all, err := s.relations(ctx, database)
 	if err != nil {
@@ -101,12 +101,12 @@ func (s *Server) Contents(ctx context.Context, database string) (map[string]back
 		return checksumTexts(ctx, c, database, all, contents)
 	})
 	if isError(err, errLockWait) {
-		return nil, fmt.Errorf("another client has had a table of it locked for a minute: %w", err)
+		return nil, fmt.Errorf("another client has held a lock on one of its tables for a minute: %w", err)
 	}
 	return contents, err
 }
 
-// history has a SELECT read the rows of all times.
+// history returns the clause by which a SELECT reads current and historical rows.
 func (r relation) history() string {
 	if r.kind == typeVersioned {
 		return " FOR SYSTEM_TIME ALL"
@@ -114,9 +114,9 @@ func (r relation) history() string {
 	return ""
 }
 
-// checksumTexts replaces the checksums of tables that CHECKSUM TABLE does not do for.
-// Of a FLOAT MariaDB hands out six digits to mariadb-dump, and the checksum sees all of
-// them. With a generated column it may differ between tables of the same rows.
+// checksumTexts replaces the checksums of tables for which CHECKSUM TABLE is inexact. It
+// sees all digits of a FLOAT, but MariaDB gives mariadb-dump only six. With generated
+// columns it may differ between tables that have the same rows.
 func checksumTexts(ctx context.Context, conn *sql.Conn, database string, all []relation, contents map[string]backup.Contents) error {
 	rows, err := conn.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c
 		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float' OR EXTRA LIKE '% GENERATED%'))
@@ -171,9 +171,9 @@ func pairs(ctx context.Context, conn *sql.Conn, database, query string, each fun
 	return rows.Err()
 }
 
-// objectsQuery reads what a database has besides tables: what it is with its name,
-// and a digest of its definition. Asked for TRIGGER_SCHEMA the server would look at
-// the triggers of all databases.
+// objectsQuery reads the objects of a database other than tables: their type and name,
+// and a digest of their definition. A condition on TRIGGER_SCHEMA would make the server
+// read the triggers of all databases.
 const objectsQuery = `SELECT CONCAT('view ', TABLE_NAME), MD5(CONCAT_WS('|', VIEW_DEFINITION, CHECK_OPTION, DEFINER, SECURITY_TYPE))
 	FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?
 UNION ALL SELECT CONCAT('trigger ', TRIGGER_NAME), MD5(CONCAT_WS('|', EVENT_MANIPULATION, EVENT_OBJECT_TABLE, ACTION_TIMING, ACTION_STATEMENT, DEFINER, SQL_MODE))
@@ -183,8 +183,8 @@ UNION ALL SELECT LOWER(CONCAT(ROUTINE_TYPE, ' ', ROUTINE_NAME)), MD5(CONCAT_WS('
 UNION ALL SELECT CONCAT('event ', EVENT_NAME), MD5(CONCAT_WS('|', EVENT_DEFINITION, EVENT_TYPE, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, STATUS, ON_COMPLETION, DEFINER, SQL_MODE))
 	FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?`
 
-// objects reads views, triggers, routines and events of a database, such as
-// "view v", with digests of their definitions.
+// objects reads the views, triggers, routines and events of a database, such as "view v",
+// with digests of their definitions.
 func (s *Server) objects(ctx context.Context, database string) (map[string]string, error) {
 	rows, err := s.db.QueryContext(ctx, objectsQuery, database, database, database, database)
 	if err != nil {
@@ -203,8 +203,8 @@ func (s *Server) objects(ctx context.Context, database string) (map[string]strin
 	return found, rows.Err()
 }
 
-// brokenViews reads the definitions of those views that can't be used, by name: a
-// table that they read is gone, or a right of their definer.
+// brokenViews reads the definitions of the views that can't be used, by name: a table
+// that they read is missing, or their definer lacks a privilege.
 func (s *Server) brokenViews(ctx context.Context, database string, objects map[string]string) (map[string]string, error) {
 	broken := map[string]string{}
 	for _, object := range slices.Sorted(maps.Keys(objects)) {

@@ -8,9 +8,10 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// EnsureDatabase creates a tenant's database, with the farm's mark, unless it exists.
-// Its character set is what MediaWiki's installer gives it; the tables state their
-// own. An empty one without a mark gets it; another farm's is ErrForeign.
+// EnsureDatabase creates a tenant's database with the farm's mark if it does not exist.
+// It has the character set that MediaWiki's installer would give it; tables state their
+// own. An existing empty database without a mark gets the mark; another farm's database
+// is ErrForeign.
 func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 	_, err := s.db.ExecContext(ctx, "CREATE DATABASE "+Quote(name)+" CHARACTER SET utf8mb3"+s.commentClause())
 	if isError(err, errDatabaseExists) {
@@ -22,7 +23,7 @@ func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
-// takeDatabase marks a database that exists already, where that is allowed.
+// takeDatabase marks an existing database if that is allowed.
 func (s *Server) takeDatabase(ctx context.Context, name string) error {
 	if err := s.notAnothers(ctx, name); err != nil {
 		return err
@@ -34,8 +35,8 @@ func (s *Server) takeDatabase(ctx context.Context, name string) error {
 	return s.MarkDatabase(ctx, name)
 }
 
-// DropOwnDatabase is DropDatabase for a tenant. The error wraps ErrForeign, and
-// nothing is done, when the database is not this farm's.
+// DropOwnDatabase drops a tenant's database. If the database is not this farm's, it does
+// nothing and the error wraps ErrForeign.
 func (s *Server) DropOwnDatabase(ctx context.Context, a Accounts) error {
 	if err := s.OwnDatabase(ctx, a); err != nil {
 		return err
@@ -43,7 +44,7 @@ func (s *Server) DropOwnDatabase(ctx context.Context, a Accounts) error {
 	return s.DropDatabase(ctx, a.Database)
 }
 
-// DropDatabase removes a database and all that is in it.
+// DropDatabase drops a database.
 func (s *Server) DropDatabase(ctx context.Context, name string) error {
 	if _, err := s.db.ExecContext(ctx, "DROP DATABASE IF EXISTS "+Quote(name)); err != nil {
 		return fmt.Errorf("drop database %q: %w", name, err)
@@ -51,16 +52,17 @@ func (s *Server) DropDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
-// Inventory is what a server holds, read by a fixed number of queries.
+// Inventory lists the databases and accounts of a server, read by a fixed number of
+// queries.
 type Inventory struct {
 	Databases map[string]bool
-	Farms     map[string]string // database to the farm by whose mark it is known
+	Farms     map[string]string // farm by database, from the database's mark
 	Accounts  map[string]bool   // "name@host"
 
 	users map[string][]Held
 }
 
-// Inventory lists databases and accounts.
+// Inventory reads the server's databases and accounts.
 func (s *Server) Inventory(ctx context.Context) (*Inventory, error) {
 	i := &Inventory{Databases: map[string]bool{}, Accounts: map[string]bool{}, users: map[string][]Held{}}
 	var err error
@@ -91,30 +93,29 @@ func (s *Server) set(ctx context.Context, query string) (map[string]bool, error)
 	return found, err
 }
 
-// Account is one account of a tenant.
+// Account is one of a tenant's database accounts.
 type Account struct {
 	Name     string
 	Password secrets.Secret
 }
 
-// Accounts are the two accounts of a tenant's database.
+// Accounts are the two database accounts of a tenant.
 type Accounts struct {
 	Database    string
-	Host        string // the host part of both
+	Host        string // the host part of both accounts
 	Web, Schema Account
-	Named       bool // nobody else uses these names, or the passwords can't be read: no proof is wanted
+	Named       bool // the names are exclusive, or the passwords can't be read: skip the proof of ownership
 }
 
-// Least grants: the web account reads and writes rows; the schema account does
-// what update.php needs in this one database and can't pass it on.
+// Least privilege: the web account reads and writes rows; the schema account may do what
+// update.php needs in this one database, and can't grant it to others.
 const (
 	webGrants    = "SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES"
 	schemaGrants = "ALL PRIVILEGES"
 )
 
-// EnsureAccounts makes both accounts with the given passwords and their grants. The
-// error wraps ErrForeign, and nothing is granted, when one of them exists with
-// another password.
+// EnsureAccounts creates both accounts with the given passwords and grants. If one of
+// them exists with another password, it grants nothing and the error wraps ErrForeign.
 func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 	web, schema := account(a.Web.Name, a.Host), account(a.Schema.Name, a.Host)
 	byPassword := fmt.Sprintf("%s IDENTIFIED BY %s, %s IDENTIFIED BY %s",
@@ -135,7 +136,7 @@ func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 	return nil
 }
 
-// GrantStatement is what gives one of a tenant's two accounts its rights.
+// GrantStatement returns the GRANT for one of a tenant's two accounts.
 func GrantStatement(database, user, host string, schema bool) string {
 	rights := webGrants
 	if schema {
@@ -144,7 +145,7 @@ func GrantStatement(database, user, host string, schema bool) string {
 	return "GRANT " + rights + " ON " + quotePattern(database) + ".* TO " + account(user, host)
 }
 
-// renewAccounts handles the case that one or both accounts exist already.
+// renewAccounts sets passwords and grants of accounts of which at least one exists.
 func (s *Server) renewAccounts(ctx context.Context, a Accounts, byPassword string) error {
 	if err := s.own(ctx, a); err != nil {
 		return err
@@ -156,7 +157,7 @@ func (s *Server) renewAccounts(ctx context.Context, a Accounts, byPassword strin
 	return err
 }
 
-// DropAccounts removes the accounts of a tenant that exist and have its passwords.
+// DropAccounts drops those accounts of a tenant that exist and have its passwords.
 func (s *Server) DropAccounts(ctx context.Context, a Accounts) error {
 	h, err := s.Holds(ctx, a)
 	if err != nil {

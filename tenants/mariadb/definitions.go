@@ -12,20 +12,20 @@ import (
 	"strings"
 )
 
-// Definitions are the tables of a database as SHOW CREATE TABLE writes them, by name.
+// Definitions are the tables of a database as in SHOW CREATE TABLE, by name.
 type Definitions map[string]string
 
-// nextNumber is the table option by which a definition depends on rows, not on the schema.
+// nextNumber matches the table option that depends on rows, not on the schema.
 var nextNumber = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)
 
-// selfContained matches the engine of a table whose rows are in its own database, and
-// elsewhere the options by which a table of such an engine reads from other places.
+// selfContained matches the engines whose tables store their rows in their own database,
+// and elsewhere the options that make a table of such an engine read from another place.
 var (
 	selfContained = regexp.MustCompile(`\n\) ENGINE=(?:InnoDB|Aria|MyISAM|MEMORY)\b`)
 	elsewhere     = regexp.MustCompile(`(?i)\b(?:DATA|INDEX) DIRECTORY=|\bCONNECTION=`)
 )
 
-// Definitions reads how every table of a database is defined, by two round trips.
+// Definitions reads the definitions of all tables of a database in two round trips.
 func (s *Server) Definitions(ctx context.Context, database string) (Definitions, error) {
 	names, err := s.Tables(ctx, database)
 	if err != nil || len(names) == 0 {
@@ -57,13 +57,12 @@ func (s *Server) Definitions(ctx context.Context, database string) (Definitions,
 		return nil, fmt.Errorf("read the definitions of the tables of %q: %w", database, err)
 	}
 	if len(d) != len(names) {
-		return nil, fmt.Errorf("read the definitions of the tables of %q: %d of %d were answered", database, len(d), len(names))
+		return nil, fmt.Errorf("read the definitions of the tables of %q: the server returned %d of %d", database, len(d), len(names))
 	}
 	return d, nil
 }
 
-// WithoutNumbers returns the definitions without the next number that each table gives
-// (AUTO_INCREMENT).
+// WithoutNumbers returns the definitions without the tables' AUTO_INCREMENT values.
 func (d Definitions) WithoutNumbers() Definitions {
 	plain := make(Definitions, len(d))
 	for name, create := range d {
@@ -72,9 +71,9 @@ func (d Definitions) WithoutNumbers() Definitions {
 	return plain
 }
 
-// Uncopyable names a table that a copy elsewhere could not stand for: it would read or write
-// outside of its own database (engines FEDERATED, CONNECT), or its rows can't be written as
-// they are read (generated columns). It is empty when there is none.
+// Uncopyable returns the name of a table for which a copy in another database would not
+// be equivalent, or "": a table that reads or writes outside of its database (engines
+// FEDERATED, CONNECT), or that has generated columns, whose values can't be inserted.
 func (d Definitions) Uncopyable() string {
 	for _, name := range slices.Sorted(maps.Keys(d)) {
 		create := d[name]
@@ -86,13 +85,14 @@ func (d Definitions) Uncopyable() string {
 	return ""
 }
 
-// Objects reads what a database has besides tables, such as "view v" or "trigger t", sorted.
+// Objects lists the objects of a database other than tables, such as "view v" or "trigger
+// t", sorted.
 func (s *Server) Objects(ctx context.Context, database string) ([]string, error) {
 	found, err := s.objects(ctx, database)
 	return slices.Sorted(maps.Keys(found)), err
 }
 
-// Fingerprint is 16 hexadecimal digits that differ where two databases do.
+// Fingerprint returns 16 hexadecimal digits that differ for different definitions.
 func (d Definitions) Fingerprint() string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(d)) {
@@ -101,7 +101,7 @@ func (d Definitions) Fingerprint() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// Differences says in a line each in what tables differ from those that are wanted,
+// Differences describes how got differs from the wanted definitions, one line per table,
 // sorted by table.
 func (d Definitions) Differences(got Definitions) []string {
 	var found []string
@@ -112,7 +112,7 @@ func (d Definitions) Differences(got Definitions) []string {
 		switch {
 		case want == have:
 		case want == "":
-			found = append(found, fmt.Sprintf("table %s: it should not be there", name))
+			found = append(found, fmt.Sprintf("table %s: it should not exist", name))
 		case have == "":
 			found = append(found, fmt.Sprintf("table %s: it is missing", name))
 		default:
@@ -122,7 +122,7 @@ func (d Definitions) Differences(got Definitions) []string {
 	return found
 }
 
-// differingLine is the first line by which two definitions differ.
+// differingLine describes the first line in which two definitions differ.
 func differingLine(want, have string) string {
 	a, b := strings.Split(want, "\n"), strings.Split(have, "\n")
 	for i := range max(len(a), len(b)) {
@@ -140,8 +140,8 @@ func differingLine(want, have string) string {
 	return "the order of its lines"
 }
 
-// UpdateLog reads the keys of MediaWiki's updatelog, which name the updates that its updater
-// has made. It is empty where the table is missing.
+// UpdateLog reads the keys of MediaWiki's updatelog, which names the updates that its
+// updater has completed. It is empty if the table is missing.
 func (s *Server) UpdateLog(ctx context.Context, database string) ([]string, error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT ul_key FROM "+Quote(database)+".updatelog ORDER BY 1")
 	if isError(err, errNoTable) {

@@ -11,9 +11,9 @@ import (
 	"wikictl/tenants/mariadb/schema"
 )
 
-// Schemas reads the schema of every database by six queries, however many there
-// are. The INNODB_SYS_ views read the dictionary; information_schema.COLUMNS
-// would open every table. What changes meanwhile may be read half.
+// Schemas reads the schemas of all databases by six queries. The INNODB_SYS_ views read
+// the dictionary; information_schema.COLUMNS would open every table. A schema that
+// changes meanwhile may be read partially.
 func (s *Server) Schemas(ctx context.Context) (schemas, error) {
 	d := schema.NewDictionary()
 	p := s.dictionaryPrefix()
@@ -35,11 +35,11 @@ func (s *Server) Schemas(ctx context.Context) (schemas, error) {
 	return found, s.addUnknown(ctx, found)
 }
 
-// schemas are the schemas of a server by database.
+// schemas are a server's schemas by database.
 type schemas map[string]schema.Schema
 
-// dictionaryPrefix begins the names of the views of InnoDB's dictionary: MySQL 8
-// has the same ones under names without SYS.
+// dictionaryPrefix returns the prefix of the views of InnoDB's dictionary: MySQL 8 has
+// the same views, without SYS in their names.
 func (s *Server) dictionaryPrefix() string {
 	if s.isMariaDB() {
 		return "information_schema.INNODB_SYS_"
@@ -49,8 +49,8 @@ func (s *Server) dictionaryPrefix() string {
 
 func (s *Server) isMariaDB() bool { return strings.Contains(s.Version, "MariaDB") }
 
-// rows hands on each row of a query whose first field is a number. The fields
-// are valid until each returns.
+// rows calls each for every row of a query whose first field is a number. The fields are
+// valid until each returns.
 func (s *Server) rows(ctx context.Context, query string, each func(id uint64, fields []sql.RawBytes)) error {
 	return s.records(ctx, query, func(_ []string, fields []sql.RawBytes) error {
 		id, err := strconv.ParseUint(string(fields[0]), 10, 64)
@@ -59,7 +59,7 @@ func (s *Server) rows(ctx context.Context, query string, each func(id uint64, fi
 	})
 }
 
-// records hands on each row of a query with the names of its columns.
+// records calls each for every row of a query, with the names of its columns.
 func (s *Server) records(ctx context.Context, query string, each func(names []string, fields []sql.RawBytes) error) error {
 	fail := func(err error) error { return fmt.Errorf("server %s: inspect: %w", s.Name, err) }
 	rows, err := s.db.QueryContext(ctx, query)
@@ -89,8 +89,8 @@ func (s *Server) records(ctx context.Context, query string, each func(names []st
 	return nil
 }
 
-// addUnknown adds the tables that are not InnoDB's. Asked for names only, the
-// server lists folders and opens no table.
+// addUnknown adds the tables of other engines than InnoDB. A query for names only makes
+// the server list folders without opening a table.
 func (s *Server) addUnknown(ctx context.Context, schemas map[string]schema.Schema) error {
 	return s.records(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES", func(_ []string, f []sql.RawBytes) error {
 		if tenants.ServerOwns(string(f[0])) {

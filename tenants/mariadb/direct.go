@@ -14,24 +14,24 @@ import (
 	"wikictl/tenants/backup"
 )
 
-// direct is a dump by wikictl itself, of a database that has nothing but plain tables:
-// mariadb-dump starts a program and asks four times as many questions. All is read over
-// one connection from one consistent snapshot, the description, too.
+// direct is a dump that wikictl makes without mariadb-dump, of a database that has only
+// plain tables: it starts no program and needs a quarter of the queries. It reads the
+// rows and the description over one connection, from one consistent snapshot.
 type direct struct {
 	backup *backup.Dump
 	conn   *sql.Conn
 	tables []table
-	most   int // bytes of rows that are joined into a statement
+	most   int // maximum bytes of rows per statement
 }
 
-// directSession has the server hand out everything as it has it, and wait for a slow disk.
+// directSession makes the server send values unchanged, and wait for a slow disk.
 const directSession = `SET SESSION sql_mode = '', sql_quote_show_create = 1, character_set_results = NULL, time_zone = '+00:00',
 	lock_wait_timeout = 60, net_write_timeout = 86400, max_statement_time = 0, sql_select_limit = 18446744073709551615;
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 START TRANSACTION WITH CONSISTENT SNAPSHOT`
 
-// dumpDirect dumps a database into a new file and describes it. The error is errOdd, and
-// nothing was written, when that takes mariadb-dump.
+// dumpDirect dumps a database into a new file and describes it. It writes nothing and
+// returns errOdd if the database requires mariadb-dump.
 func (s *Server) dumpDirect(ctx context.Context, b *backup.Dump, path string) error {
 	if !s.isMariaDB() {
 		return errOdd
@@ -45,7 +45,7 @@ func (s *Server) dumpDirect(ctx context.Context, b *backup.Dump, path string) er
 	})
 }
 
-// direct describes a database and has a dump of it written from the same snapshot.
+// direct describes a database and calls write to dump it from the same snapshot.
 func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write func(*direct) error) error {
 	config := s.configured(b.Database, true)
 	config.ParseTime = false
@@ -63,13 +63,14 @@ func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write fun
 		if err := d.describe(ctx); err != nil {
 			return err
 		}
-		// Tables without transactions are read as they are at the moment.
+		// Engines without transactions ignore the snapshot.
 		b.Snapshot = !slices.ContainsFunc(d.tables, func(t table) bool { return t.engine != innoDB })
 		return write(d)
 	})
 }
 
-// begin takes the snapshot, and keeps the tables from being altered while it lives.
+// begin takes the snapshot, and prevents changes to the tables' definitions while it
+// exists.
 func (d *direct) begin(ctx context.Context) (err error) {
 	if _, err := d.conn.ExecContext(ctx, directSession); err != nil {
 		return err
@@ -83,8 +84,8 @@ func (d *direct) begin(ctx context.Context) (err error) {
 	return fillColumns(ctx, d.conn, d.tables)
 }
 
-// describe reads the checksums of the tables, as Contents does. Their rows are counted
-// when they are written.
+// describe reads the checksums of the tables, as Contents does. writeRows counts the
+// rows.
 func (d *direct) describe(ctx context.Context) error {
 	d.backup.Tables = map[string]backup.Contents{}
 	if len(d.tables) == 0 {
@@ -104,15 +105,15 @@ func (d *direct) describe(ctx context.Context) error {
 	return checksumTexts(ctx, d.conn, d.backup.Database, all, d.backup.Tables)
 }
 
-// directHead has the server take the rows back as they are, whatever it would think of
-// them now.
+// directHead makes the server accept the rows unchanged, even those that it would refuse
+// in a new INSERT.
 const directHead = `-- Dump by wikictl, of server version %s
 SET NAMES utf8mb4;
 SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', sql_notes = 0,
 	foreign_key_checks = 0, unique_checks = 0, check_constraint_checks = 0, innodb_strict_mode = 0;
 `
 
-// write writes the statements that make the tables and their rows.
+// write writes the statements that create the tables and their rows.
 func (d *direct) write(ctx context.Context, version string, w io.Writer) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	fmt.Fprintf(b, directHead, version)
@@ -130,7 +131,7 @@ func (d *direct) write(ctx context.Context, version string, w io.Writer) error {
 	return b.Flush()
 }
 
-// writeTables writes the definitions of all tables, which are asked for in one go.
+// writeTables writes the definitions of all tables, read by one query.
 func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
 	if len(d.tables) == 0 {
 		return nil
@@ -146,7 +147,7 @@ func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
 	defer rows.Close()
 	for i, t := range d.tables {
 		if i > 0 && !rows.NextResultSet() {
-			return errors.Join(fmt.Errorf("the definition of table %s did not come", t.name), rows.Err())
+			return errors.Join(fmt.Errorf("the server did not return the definition of table %s", t.name), rows.Err())
 		}
 		err := scanEach(rows, func(f []sql.RawBytes) error {
 			if !utf8.Valid(f[1]) {
@@ -162,14 +163,14 @@ func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
 	return rows.Close()
 }
 
-// writeRows writes the rows of a table, joined into statements of a limited size, and
-// counts them.
+// writeRows writes and counts the rows of a table, joined into statements of a limited
+// size.
 func (d *direct) writeRows(ctx context.Context, b *bufio.Writer, t table) (n int64, err error) {
 	if t.empty {
 		return 0, nil
 	}
 	keys := "/*!40000 ALTER TABLE " + Quote(t.name) + " %s KEYS */;\n"
-	if t.engine != innoDB { // indexes of all rows at once are built faster
+	if t.engine != innoDB { // building indexes once after all rows is faster
 		fmt.Fprintf(b, keys, "DISABLE")
 		defer fmt.Fprintf(b, keys, "ENABLE")
 	}
@@ -198,7 +199,7 @@ func (d *direct) writeRows(ctx context.Context, b *bufio.Writer, t table) (n int
 	return n, err
 }
 
-// appendRow appends a row as one of the lists of VALUES.
+// appendRow appends a row as one list of VALUES.
 func (t table) appendRow(b []byte, fields []sql.RawBytes) []byte {
 	b = append(b, '(')
 	for i, c := range t.columns {

@@ -21,11 +21,10 @@ import (
 	"wikictl/tenants/backup"
 )
 
-// Dump writes a database into a new file, mode 0600, with a description beside
-// it, and reads it back: from one consistent snapshot, or by the operator's commands
-// if there are any. base is the file's path without its
-// ending. The caller keeps others from writing, so that the description fits the
-// dump. Nothing is left when it fails.
+// Dump writes a database into a new file of mode 0600 with a description beside it, and
+// verifies it: from one consistent snapshot, or by the operator's command if by has one.
+// base is the file's path without its ending. The caller prevents writes meanwhile, so
+// that the description matches the dump. On failure no file remains.
 func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup) (b *backup.Dump, err error) {
 	b = &backup.Dump{Database: database, Taken: time.Now().UTC(), File: base + backup.OwnDump, Restore: by.Restore}
 	write := s.dumpOwn
@@ -57,17 +56,17 @@ func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Bac
 	return b, b.DescribeInFile()
 }
 
-// describeDatabase reads the character set of a database.
+// describeDatabase reads the character set and collation of a database.
 func (s *Server) describeDatabase(ctx context.Context, b *backup.Dump) error {
 	err := s.db.QueryRowContext(ctx, `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?`, b.Database).
 		Scan(&b.Charset, &b.Collation)
 	if errors.Is(err, sql.ErrNoRows) {
-		return errors.New("there is no such database")
+		return errors.New("the database does not exist")
 	}
 	return err
 }
 
-// describe reads what a database holds.
+// describe reads the contents of a database.
 func (s *Server) describe(ctx context.Context, b *backup.Dump) (err error) {
 	if b.Tables, err = s.Contents(ctx, b.Database); err != nil {
 		return err
@@ -75,7 +74,7 @@ func (s *Server) describe(ctx context.Context, b *backup.Dump) (err error) {
 	return s.describeObjects(ctx, b)
 }
 
-// describeObjects reads what a database has besides tables.
+// describeObjects reads the objects of a database other than tables.
 func (s *Server) describeObjects(ctx context.Context, b *backup.Dump) (err error) {
 	if b.Objects, err = s.objects(ctx, b.Database); err != nil {
 		return err
@@ -87,8 +86,7 @@ func (s *Server) describeObjects(ctx context.Context, b *backup.Dump) (err error
 	return err
 }
 
-// dumpOwn dumps a database by wikictl itself where that is enough, and else by
-// mariadb-dump.
+// dumpOwn dumps a database by dumpDirect if possible, otherwise by mariadb-dump.
 func (s *Server) dumpOwn(ctx context.Context, b *backup.Dump, path string) error {
 	err := s.dumpDirect(ctx, b, path)
 	if !errors.Is(err, errOdd) {
@@ -111,7 +109,8 @@ func (s *Server) dumpTo(ctx context.Context, b *backup.Dump, path string) error 
 	})
 }
 
-// compress makes a file of what write writes, by zstd, and notes its size and checksum.
+// compress writes the output of write into a zstd file, and records its size and
+// checksum.
 func (s *Server) compress(b *backup.Dump, path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -132,8 +131,8 @@ func (s *Server) compress(b *backup.Dump, path string, write func(io.Writer) err
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// DumpSize is about how many bytes a dump of a database takes: half of its rows, as text
-// that is compressed by MediaWiki does not become much smaller, and all else does.
+// DumpSize estimates the size of a database's dump in bytes: half of its rows. Text that
+// MediaWiki has compressed hardly shrinks, and the rest does.
 func (s *Server) DumpSize(ctx context.Context, database string) (size int64, err error) {
 	err = s.db.QueryRowContext(ctx, "SELECT COALESCE(SUM(DATA_LENGTH), 0) DIV 2 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", database).Scan(&size)
 	if err != nil {
@@ -142,7 +141,7 @@ func (s *Server) DumpSize(ctx context.Context, database string) (size int64, err
 	return size, nil
 }
 
-// encoder is a new one, or one that an earlier dump is done with.
+// encoder returns a zstd encoder, reused from an earlier dump if possible.
 func (s *Server) encoder(w io.Writer) (*zstd.Encoder, error) {
 	if z, ok := s.encoders.Get().(*zstd.Encoder); ok {
 		z.Reset(w)
@@ -151,10 +150,10 @@ func (s *Server) encoder(w io.Writer) (*zstd.Encoder, error) {
 	return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 }
 
-// dumpOptions are mariadb-dump's for this database. It is told not to look for
-// triggers when there are none, as in most wikis: it asks for each table, which is a
-// third of the server's work for a small database. A view that can't be used would
-// end it. Rows that fit are joined into statements that the server takes back.
+// dumpOptions returns the options of mariadb-dump for a database. --skip-triggers, where
+// there are none, saves a query per table, which is a third of the server's work for a
+// small database. A view that can't be used would end the dump. Rows are joined into
+// statements that are small enough for the server to read back.
 func (s *Server) dumpOptions(ctx context.Context, b *backup.Dump) ([]string, error) {
 	packet, err := s.packet(ctx)
 	if err != nil {
@@ -179,10 +178,10 @@ func (s *Server) dumpOptions(ctx context.Context, b *backup.Dump) ([]string, err
 	return options, err
 }
 
-// joined is up to how many bytes of rows mariadb-dump joins into a statement.
+// joined is the maximum number of bytes of rows that mariadb-dump joins into a statement.
 const joined = 1046528
 
-// dumpBy has the operator's command write a file.
+// dumpBy makes a dump by the operator's command.
 func (s *Server) dumpBy(ctx context.Context, command []string, b *backup.Dump, path string) error {
 	if err := s.describe(ctx, b); err != nil {
 		return err

@@ -11,13 +11,13 @@ import (
 	"wikictl/tenants/mariadb/schema"
 )
 
-// Dumpable says what stands in the way of a dump of a database that brings it back
-// as it is, and what else is worth to know, each in words. It changes nothing.
+// Dumpable returns the reasons why a dump could not restore a database completely, and
+// further remarks on such a dump. It changes nothing.
 func (s *Server) Dumpable(ctx context.Context, database string) (problems, remarks []string, err error) {
 	for _, look := range []func(context.Context, string) ([]string, error){s.unreadable, s.lostHistory, s.active, s.tooLarge} {
 		found, err := look(ctx, database)
 		if err != nil {
-			return nil, nil, fmt.Errorf("look whether %q can be dumped: %w", database, err)
+			return nil, nil, fmt.Errorf("check whether %q can be dumped: %w", database, err)
 		}
 		problems = append(problems, found...)
 	}
@@ -27,13 +27,13 @@ func (s *Server) Dumpable(ctx context.Context, database string) (problems, remar
 	}
 	broken, err := s.brokenViews(ctx, database, objects)
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
-		remarks = append(remarks, fmt.Sprintf("its view %s can't be used (a table that it reads is gone, or a right of its definer); a dump has its definition only, beside it", name))
+		remarks = append(remarks, fmt.Sprintf("its view %s can't be used (a table that it reads is missing, or its definer lacks a privilege); the dump's description keeps its definition", name))
 	}
 	return problems, remarks, err
 }
 
-// unreadable are tables that the server can't open, such as crashed ones. InnoDB's
-// are not tried: a server whose InnoDB is damaged does not start.
+// unreadable lists the tables that the server can't open, such as crashed ones. It skips
+// InnoDB's tables: a server with damaged InnoDB files does not start.
 func (s *Server) unreadable(ctx context.Context, database string) ([]string, error) {
 	suspects, err := s.texts(ctx, `SELECT TABLE_NAME FROM information_schema.TABLES
 		WHERE TABLE_SCHEMA = ? AND TABLE_TYPE <> 'VIEW' AND COALESCE(ENGINE, '') <> 'InnoDB' ORDER BY TABLE_NAME`, database)
@@ -54,8 +54,8 @@ func (s *Server) unreadable(ctx context.Context, database string) ([]string, err
 	return bad, err
 }
 
-// checkTables asks for the errors of tables, by "database.table". It does not wait
-// long for one that is locked.
+// checkTables returns the errors of tables by "database.table". It waits at most two
+// seconds for a locked table.
 func (s *Server) checkTables(ctx context.Context, full []string) (map[string]string, error) {
 	problems := map[string]string{}
 	err := s.work(ctx, "", false, func(c *sql.Conn) error {
@@ -81,13 +81,13 @@ func (s *Server) checkTables(ctx context.Context, full []string) (map[string]str
 	return problems, err
 }
 
-// flagVersioned are the bits of PRTYPE in InnoDB's dictionary of the columns that
-// hold a row's time, DATA_VERS_START and DATA_VERS_END (data0type.h).
+// flagVersioned are the bits of PRTYPE in InnoDB's dictionary that mark the columns of a
+// row's start and end time, DATA_VERS_START and DATA_VERS_END (data0type.h).
 const flagVersioned = 1<<14 | 1<<15
 
-// Unusual are those of some databases for which Dumpable may find something, by a
-// fixed number of queries: most hold nothing but tables of InnoDB and a sound
-// searchindex. It is all of them where a long row could stand in the way.
+// Unusual returns those of the databases for which Dumpable may find something, by a
+// fixed number of queries. Most have only InnoDB tables and a sound searchindex. It
+// returns all databases if a long row could prevent a restore.
 func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, error) {
 	if !s.mayRaise(ctx) {
 		return databases, nil
@@ -128,7 +128,7 @@ func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, err
 	for some := range slices.Chunk(search, perQuery) {
 		problems, err := s.checkTables(ctx, some)
 		if err != nil {
-			return databases, nil // such as a lock: each is looked at
+			return databases, nil // such as a lock: Dumpable checks each
 		}
 		for table := range problems {
 			unusual[strings.TrimSuffix(table, ".searchindex")] = true
@@ -137,16 +137,16 @@ func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, err
 	return slices.DeleteFunc(slices.Clone(databases), func(name string) bool { return !unusual[name] }), nil
 }
 
-// versioned are the tables that keep their history.
+// versioned lists the tables with system versioning.
 func (s *Server) versioned(ctx context.Context, database string) ([]string, error) {
 	return s.texts(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = '"+typeVersioned+"' ORDER BY TABLE_NAME", database)
 }
 
-// historySince is the first MariaDB that takes the history of a table back, and
-// whose mariadb-dump writes it (system_versioning_insert_history).
+// historySince is the first MariaDB 10 release that can restore the history of a table,
+// and whose mariadb-dump writes it (system_versioning_insert_history).
 const historySince = 11
 
-// lostHistory are tables whose history a dump does not have.
+// lostHistory describes the tables whose history a dump would lose.
 func (s *Server) lostHistory(ctx context.Context, database string) ([]string, error) {
 	tables, err := s.versioned(ctx, database)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *Server) lostHistory(ctx context.Context, database string) ([]string, er
 		}
 		switch {
 		case major == 10 && minor < historySince:
-			lost = append(lost, fmt.Sprintf("its table %s keeps its history (SYSTEM VERSIONING), which only MariaDB 10.%d or newer takes back from a dump", table, historySince))
+			lost = append(lost, fmt.Sprintf("its table %s keeps its history (SYSTEM VERSIONING), which only MariaDB 10.%d or newer can restore from a dump", table, historySince))
 		case strings.Contains(create, "unsigned GENERATED ALWAYS AS ROW START"):
 			lost = append(lost, fmt.Sprintf("its table %s keeps its history by transactions, which no dump has; remove it, or back it up another way (--backup command)", table))
 		}
@@ -170,14 +170,14 @@ func (s *Server) lostHistory(ctx context.Context, database string) ([]string, er
 	return lost, nil
 }
 
-// active are events that may write while the database is dumped.
+// active describes the events that may write while the database is dumped.
 func (s *Server) active(ctx context.Context, database string) ([]string, error) {
 	return s.texts(ctx, `SELECT CONCAT('its event ', EVENT_NAME, ' may write while it is read-only: ALTER EVENT `+"`"+`', EVENT_SCHEMA, '`+"`.`"+`', EVENT_NAME, '`+"`"+` DISABLE') FROM information_schema.EVENTS
 		WHERE EVENT_SCHEMA = ? AND STATUS = 'ENABLED' AND @@GLOBAL.event_scheduler = 'ON' ORDER BY EVENT_NAME`, database)
 }
 
-// tooLarge is the reason when a row is so long that the server would not take it
-// back. Where the administrator's account may raise the limit nothing is read.
+// tooLarge describes the rows that are too long for the server to read back. It reads
+// nothing if the administrator's account may raise the limit.
 func (s *Server) tooLarge(ctx context.Context, database string) ([]string, error) {
 	packet, err := s.packet(ctx)
 	if err != nil || s.mayRaise(ctx) {

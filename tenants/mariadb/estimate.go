@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// RowEstimates are about how many rows some tables of databases have, by database and
-// table: as InnoDB's statistics say or, of what they lack, information_schema, which opens
-// the tables. What is in no statistics has no entry.
+// RowEstimates estimates the row counts of the named tables, by database and table, from
+// InnoDB's statistics, or else from information_schema, which opens the tables. A table
+// without statistics has no entry.
 func (s *Server) RowEstimates(ctx context.Context, databases, tables []string) (map[string]map[string]int64, error) {
 	found := map[string]map[string]int64{}
 	if len(tables) == 0 {
@@ -51,5 +51,5 @@ func inList(names []string) string {
 	return "IN (" + strings.Join(quoted, ", ") + ")"
 }
 
-// denied reports whether an account may not read a table, or the server has none of that name.
+// denied reports whether the account may not read a table, or the table does not exist.
 func denied(err error) bool { return isError(err, errNoSelect) || isError(err, errNoTable) }

@@ -13,24 +13,24 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// Facts are what an upgrade has to know of one database before it begins.
+// Facts are what an upgrade needs to know about a database before it begins.
 type Facts struct {
 	Level   mediawiki.Level
-	Bytes   int64 // of its files; 0 when the server does not tell
-	HasJobs bool  // it has a table job, as every MediaWiki
+	Bytes   int64 // size of its files; 0 if the server does not report it
+	HasJobs bool  // the table job exists, as in every MediaWiki
 
-	names map[string]bool // of what a SELECT can read
+	names map[string]bool // tables, views and sequences
 }
 
 // Has reports whether the database has a table or view of that name.
 func (f Facts) Has(table string) bool { return f.names[table] }
 
-// place is a column of a table; column is empty for the table itself.
+// place is a column of a table, or the table itself if column is empty.
 type place struct{ database, table, column string }
 
-// factQueries read the names of InnoDB's tables and of the markers' columns, and the
-// sizes. MariaDB reads its dictionary for these; information_schema.COLUMNS would
-// open every table.
+// factQueries returns the queries for the names of InnoDB's tables, the markers' columns,
+// and the sizes. MariaDB answers them from its dictionary; information_schema.COLUMNS
+// would open every table.
 func (s *Server) factQueries() (tables, columns, sizes string) {
 	prefix := s.dictionaryPrefix()
 	var wanted []string
@@ -44,9 +44,9 @@ func (s *Server) factQueries() (tables, columns, sizes string) {
 		"SELECT SUBSTRING_INDEX(NAME, '/', 1), CAST(SUM(FILE_SIZE) AS SIGNED) FROM " + prefix + "TABLESPACES GROUP BY 1"
 }
 
-// Facts looks at every database of a server by a fixed number of queries, however
-// many there are. Databases without tables have no entry. Tables of other engines
-// than InnoDB count as well: the few that matter are asked for by name.
+// Facts inspects all databases of a server by a fixed number of queries. Databases
+// without tables have no entry. Tables of other engines than InnoDB are included; the few
+// that matter are read by name.
 func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 	tables, columns, sizes := s.factQueries()
 	known, err := s.innoPlaces(ctx, tables, columns)
@@ -91,8 +91,8 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 	return facts, s.addOtherSizes(ctx, others, facts)
 }
 
-// names lists what a SELECT can read, by database. Asked for names only, the server
-// lists folders and opens no table.
+// names lists the tables, views and sequences by database. A query for names only makes
+// the server list folders without opening a table.
 func (s *Server) names(ctx context.Context) (map[string]map[string]bool, error) {
 	names := map[string]map[string]bool{}
 	err := s.records(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES", func(_ []string, f []sql.RawBytes) error {
@@ -109,13 +109,13 @@ func (s *Server) names(ctx context.Context) (map[string]map[string]bool, error) 
 	return names, err
 }
 
-// innoPlaces are the tables and columns that queries on InnoDB's dictionary find.
+// innoPlaces returns the tables and columns that queries on InnoDB's dictionary find.
 func (s *Server) innoPlaces(ctx context.Context, queries ...string) (map[place]bool, error) {
 	found := map[place]bool{}
 	for _, query := range queries {
 		err := s.records(ctx, query, func(_ []string, f []sql.RawBytes) error {
 			database, table, _ := strings.Cut(string(f[0]), "/")
-			table, _, _ = strings.Cut(table, "#") // of a partition: the table
+			table, _, _ = strings.Cut(table, "#") // a partition: use the table
 			found[place{schema.DecodeName(database), schema.DecodeName(table), string(f[1])}] = true
 			return nil
 		})
@@ -126,8 +126,8 @@ func (s *Server) innoPlaces(ctx context.Context, queries ...string) (map[place]b
 	return found, nil
 }
 
-// otherColumns says which of some columns are there. Each part of the query names
-// its table, or the server would open all of them.
+// otherColumns reports which of the columns exist. Each part of the query names its
+// table, or the server would open all tables.
 func (s *Server) otherColumns(ctx context.Context, places []place) (map[place]bool, error) {
 	found := map[place]bool{}
 	for some := range slices.Chunk(places, perQuery) {
@@ -168,8 +168,8 @@ func (s *Server) sizes(ctx context.Context, query string, facts map[string]Facts
 	return rows.Err()
 }
 
-// addOtherSizes adds the sizes of tables that are not InnoDB's. MediaWiki's
-// searchindex, which every wiki has, is left out: it is small and made anew.
+// addOtherSizes adds the sizes of tables of other engines than InnoDB, except MediaWiki's
+// searchindex, which every wiki has: it is small and can be rebuilt.
 func (s *Server) addOtherSizes(ctx context.Context, others []place, facts map[string]Facts) error {
 	others = slices.DeleteFunc(others, func(p place) bool { return p.table == "searchindex" })
 	for some := range slices.Chunk(others, perQuery) {

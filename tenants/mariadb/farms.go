@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// FarmRow is a farm that has a ledger on a server.
+// FarmRow is a farm whose ledger is on a server.
 type FarmRow struct {
 	ID, Dir, Machine string
-	Database         string // its ledger
+	Database         string // the ledger's database
 }
 
-// String names a farm for a person.
+// String describes a farm for a person.
 func (r FarmRow) String() string {
 	return fmt.Sprintf("the farm of %s on %s (id %s)", r.Dir, r.Machine, r.ID)
 }
 
-// ledgerName is what a ledger's database may be called.
+// ledgerName matches the names that a ledger's database may have.
 var ledgerName = regexp.MustCompile(`^` + LedgerDatabase + `(_[0-9a-f]{16})?$`)
 
-// ledgerDatabases are the databases that are ledgers by name and columns: another
-// program's of such a name is none of them.
+// ledgerDatabases returns the databases that have a ledger's name and columns. A database
+// of another program may have such a name, but not the columns.
 func (s *Server) ledgerDatabases(ctx context.Context) (map[string]bool, error) {
 	found, err := s.set(ctx, "SELECT TABLE_SCHEMA FROM information_schema.TABLES WHERE TABLE_NAME = 'farm' AND TABLE_SCHEMA LIKE '"+LedgerDatabase+"%'")
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Server) ledgerDatabases(ctx context.Context) (map[string]bool, error) {
 	return s.set(ctx, strings.Join(queries, " UNION ALL "))
 }
 
-// Farms lists the farms that have a ledger on the server, by three queries.
+// Farms lists the farms whose ledgers are on the server, by three queries.
 func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
 	found, err := s.ledgerDatabases(ctx)
 	if err != nil {
@@ -70,8 +70,8 @@ func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
 	return all, rows.Err()
 }
 
-// others are the databases of other farms: by their marks, and by the ledgers that the
-// server has. farms are all its databases with their marks.
+// others returns the databases of other farms, by their marks and by the ledgers on the
+// server. farms are all its databases with their marks.
 func (s *Server) others(ctx context.Context, farms map[string]string) (map[string]bool, error) {
 	others := map[string]bool{}
 	for database, farm := range farms {
@@ -100,6 +100,6 @@ func (s *Server) others(ctx context.Context, farms map[string]string) (map[strin
 	return others, err
 }
 
-// LedgerDatabase is the database of the first farm's ledger on a server. Another
-// farm's has the same name with _ and the farm's id.
+// LedgerDatabase is the name of the first farm's ledger database on a server. Further
+// farms append _ and their id.
 const LedgerDatabase = "wikictl"

@@ -10,16 +10,16 @@ import (
 	"wikictl/tenants/process"
 )
 
-// writeGrants are those of webGrants that change rows.
+// writeGrants are the privileges of webGrants that change rows.
 const writeGrants = "INSERT, UPDATE, DELETE"
 
-// errNoGrant is MariaDB's answer to a REVOKE of what was never granted.
+// errNoGrant is the error of a REVOKE of privileges that were not granted.
 const errNoGrant = 1141
 
-// Freeze takes from a tenant's web account the right to write, and waits until
-// no connection is left that had it: grants are looked at when a connection is
-// made. Connections that last longer than patience are ended, so that what they
-// had not committed is rolled back and was never acknowledged. Reading goes on.
+// Freeze revokes the web account's privilege to write, and waits until the connections
+// that had it are closed: the server checks a database's grants when a connection is
+// made. Connections that are open for longer than patience are killed; the server rolls
+// back their uncommitted writes. Reads continue.
 func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration) error {
 	if err := s.Mark(ctx, a); err != nil {
 		return err
@@ -50,12 +50,12 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	return s.kill(ctx, before)
 }
 
-// quiet is how long no connection of an account may be seen before nothing of its
-// wiki counts as under way: a request connects some time after it began.
+// quiet is how long an account must have no connection before its wiki counts as idle: a
+// request connects some time after it began.
 const quiet = 150 * time.Millisecond
 
-// Quiet waits until no request of a tenant's wiki is under way, when the web server
-// lets none in any more. Connections that last longer than patience are ended.
+// Quiet waits until no request of a tenant's wiki is running, once the web server admits
+// no more. It kills connections that are open for longer than patience.
 func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) error {
 	deadline, since := time.Now().Add(patience), time.Now()
 	for {
@@ -77,7 +77,7 @@ func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) 
 	}
 }
 
-// Thaw gives a tenant's web account back what Freeze took.
+// Thaw grants the web account the privileges that Freeze revoked.
 func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 	if err := s.own(ctx, a); err != nil {
 		return err
@@ -89,8 +89,8 @@ func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 	return nil
 }
 
-// Waiting is the state of an account's connection that waits for something, such
-// as "Waiting for table metadata lock"; empty when none does.
+// Waiting returns the state of an account's connection that is waiting, such as "Waiting
+// for table metadata lock", or "".
 func (s *Server) Waiting(ctx context.Context, user string) (string, error) {
 	var state string
 	err := s.db.QueryRowContext(ctx, `SELECT STATE FROM information_schema.PROCESSLIST WHERE USER = ? AND STATE LIKE 'Waiting%' LIMIT 1`, user).Scan(&state)

@@ -16,25 +16,24 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// GoldenPrefix begins the names of databases that goldens are made in.
+// GoldenPrefix is the prefix of the databases in which goldens are made.
 const GoldenPrefix = "wikictl_golden_"
 
-// GoldenDatabase is the database in which a farm makes a golden, by the golden's key.
+// GoldenDatabase returns the database in which a farm makes the golden with a key.
 func GoldenDatabase(farm, key string) string {
 	sum := sha256.Sum256([]byte(farm + "\n" + key))
 	return GoldenPrefix + hex.EncodeToString(sum[:8])
 }
 
-// Golden is a small database as the statements that make another like it:
-// tables first, then rows. It is for schemas with little data, not for backups.
+// Golden is a small database as the statements that recreate it: tables first, then rows.
+// It is for schemas with little data, not for backups.
 type Golden struct {
 	Tables []string       // CREATE TABLE …
 	Rows   []string       // INSERT INTO …
-	Counts map[string]int // rows by table; a table without rows may be missing
+	Counts map[string]int // rows by table; a table without rows may be absent
 }
 
-// TakeGolden reads every table of a database. Rows of skip, such as caches, are
-// left out.
+// TakeGolden reads all tables of a database, without the rows of skip, such as caches.
 func (s *Server) TakeGolden(ctx context.Context, database string, skip ...string) (*Golden, error) {
 	names, err := s.Tables(ctx, database)
 	if err != nil {
@@ -48,8 +47,8 @@ func (s *Server) TakeGolden(ctx context.Context, database string, skip ...string
 	})
 }
 
-// TakeSample reads every table of a database with a few rows of each, and with all rows of
-// whole. Rows of skip are left out, and rows that are very long.
+// TakeSample reads all tables of a database with a few rows of each, and all rows of the
+// tables in whole. It omits the rows of skip, and very long rows.
 func (s *Server) TakeSample(ctx context.Context, database string, rows int, whole string, skip ...string) (*Golden, error) {
 	names, err := s.Tables(ctx, database)
 	if err != nil {
@@ -66,7 +65,7 @@ func (s *Server) TakeSample(ctx context.Context, database string, rows int, whol
 	})
 }
 
-// Only returns the golden with the rows of one table only.
+// Only returns the golden with the rows of a single table.
 func (g *Golden) Only(table string) *Golden {
 	only := &Golden{Tables: g.Tables, Counts: map[string]int{table: g.Counts[table]}}
 	for _, rows := range g.Rows {
@@ -79,7 +78,7 @@ func (g *Golden) Only(table string) *Golden {
 
 func insertInto(table string) string { return "INSERT INTO " + Quote(table) + " VALUES " }
 
-// take reads tables with up to limit rows of each.
+// take reads tables with up to limit rows each.
 func (s *Server) take(ctx context.Context, database string, names []string, limit func(table string) int) (*Golden, error) {
 	g := &Golden{Counts: map[string]int{}}
 	err := s.work(ctx, database, false, func(conn *sql.Conn) error {
@@ -93,8 +92,8 @@ func (s *Server) take(ctx context.Context, database string, names []string, limi
 	return g, err
 }
 
-// Bounds of what a sample has of a table, in bytes of the statement that makes its rows. A
-// hundred such tables fit into a packet of 16 MB, MariaDB's default max_allowed_packet.
+// Limits of a table's part in a sample, in bytes of the statement that inserts its rows.
+// A hundred such tables fit into a packet of 16 MB, MariaDB's default max_allowed_packet.
 const (
 	sampleBytes = 128 << 10
 	sampleRow   = 64 << 10
@@ -141,7 +140,7 @@ func (g *Golden) take(ctx context.Context, conn *sql.Conn, table string, limit i
 	return rows.Err()
 }
 
-// tuple writes one row, in hexadecimal so that no byte has a meaning.
+// tuple writes a row as VALUES, in hexadecimal so that no byte needs escaping.
 func tuple(values []sql.RawBytes) string {
 	fields := make([]string, len(values))
 	for i, v := range values {
@@ -157,7 +156,7 @@ func tuple(values []sql.RawBytes) string {
 	return "(" + strings.Join(fields, ",") + ")"
 }
 
-// Encode writes a golden as JSON under zstd, whose frame has a checksum.
+// Encode returns a golden as JSON compressed with zstd, whose frame has a checksum.
 func (g *Golden) Encode() ([]byte, error) {
 	var out bytes.Buffer
 	z, err := zstd.NewWriter(&out, zstd.WithEncoderCRC(true))
@@ -173,7 +172,7 @@ func (g *Golden) Encode() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// DecodeGolden reads what Encode wrote and fails when a bit of it changed.
+// DecodeGolden decodes what Encode returned. It fails if a bit has changed.
 func DecodeGolden(data []byte) (*Golden, error) {
 	z, err := zstd.NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -186,7 +185,7 @@ func DecodeGolden(data []byte) (*Golden, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); err == nil || err.Error() != "EOF" {
-		return nil, fmt.Errorf("more follows than a golden: %v", err)
+		return nil, fmt.Errorf("data follows the golden: %v", err)
 	}
 	if len(g.Tables) == 0 {
 		return nil, fmt.Errorf("the golden has no tables")
@@ -194,13 +193,12 @@ func DecodeGolden(data []byte) (*Golden, error) {
 	return g, nil
 }
 
-// Load makes the tables and rows of a golden in an empty database, in two round
-// trips. A table that exists is an error: what a killed run left has to be discarded
-// first.
+// Load creates a golden's tables and rows in an empty database, in two round trips. An
+// existing table is an error: the caller first discards what an interrupted run made.
 func (s *Server) Load(ctx context.Context, database string, g *Golden) error {
 	return s.work(ctx, database, true, func(conn *sql.Conn) error {
-		// Without unique_checks=0, by which MariaDB fills an empty table in bulk (InnoDB:
-		// bulk insert): for a few rows of each that takes seven times as long.
+		// Without unique_checks=0, with which MariaDB fills an empty table in bulk
+		// (InnoDB bulk insert): for a few rows per table that takes seven times as long.
 		const before = "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, sql_notes=0;\n"
 		if _, err := conn.ExecContext(ctx, before+strings.Join(g.Tables, ";\n")); err != nil {
 			return fmt.Errorf("create the tables of %q: %w", database, err)

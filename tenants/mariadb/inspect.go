@@ -14,28 +14,27 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Inspection is what a server holds, read by a fixed number of queries whatever
-// that is.
+// Inspection describes the contents of a server, read by a fixed number of queries.
 type Inspection struct {
 	Version   string
-	Databases map[string]*Found // by name; the server's own are left out
+	Databases map[string]*Found // by name; without the server's own
 	Accounts  []AccountFound    // sorted by name
 	Others    map[string]bool   // databases of other farms, by name
-	Marks     bool              // the server keeps the marks of databases
+	Marks     bool              // the server stores the marks of databases
 	Replication
 }
 
-// Found is one database as it is on a server.
+// Found describes a database on a server.
 type Found struct {
-	Farm   string // by whose mark it is known; empty: none
+	Farm   string // from its mark; empty: none
 	Schema schema.Schema
 	Level  mediawiki.Level
-	Bytes  int64 // of its files; 0 when the server does not tell
-	Jobs   int64 // in MediaWiki's job queue; an estimate of InnoDB's statistics
+	Bytes  int64 // size of its files; 0 if the server does not report it
+	Jobs   int64 // in MediaWiki's job queue, estimated from InnoDB's statistics
 }
 
-// Inspect looks at everything on a server without opening a table, taking a lock
-// or waiting for one.
+// Inspect reads the state of a server without opening a table, taking a lock or waiting
+// for one.
 func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	i := &Inspection{Version: s.Version, Marks: s.isMariaDB() && s.farmID() != "", Databases: map[string]*Found{}}
 	schemas, err := s.Schemas(ctx)
@@ -68,8 +67,8 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 	return i, err
 }
 
-// levelOf tells which version of MediaWiki a schema is of. more has columns of tables
-// that InnoDB does not know.
+// levelOf returns the MediaWiki version of a schema. more has the columns of tables that
+// InnoDB does not know.
 func levelOf(s schema.Schema, database string, more map[place]bool) mediawiki.Level {
 	names := map[string]bool{}
 	for table := range s {
@@ -86,7 +85,7 @@ func levelOf(s schema.Schema, database string, more map[place]bool) mediawiki.Le
 	return mediawiki.LevelOf(names)
 }
 
-// unknown are the markers' columns in tables of which only the name is known.
+// unknown lists the markers' columns in tables of which only the name is known.
 func (all schemas) unknown() []place {
 	var places []place
 	for database, s := range all {
@@ -99,8 +98,8 @@ func (all schemas) unknown() []place {
 	return places
 }
 
-// measure reads sizes and queues of jobs. mysql.innodb_table_stats is what
-// InnoDB last counted, at the latest when a tenth of a table had changed.
+// measure reads the sizes of databases and their job queues. mysql.innodb_table_stats has
+// InnoDB's last count, which is renewed when a tenth of a table has changed.
 func (s *Server) measure(ctx context.Context, databases map[string]*Found) error {
 	_, _, sizes := s.factQueries()
 	queries := map[string]func(*Found, int64){
@@ -124,8 +123,7 @@ func (s *Server) measure(ctx context.Context, databases map[string]*Found) error
 	return nil
 }
 
-// lag asks twice whether replicas are behind: what was written just now is on
-// its way to them.
+// lag checks twice whether replicas are behind: recent writes may still be on their way.
 func (s *Server) lag(ctx context.Context) (Replication, error) {
 	r, err := s.Replication(ctx)
 	if err != nil || len(r.Behind) == 0 {
@@ -137,9 +135,9 @@ func (s *Server) lag(ctx context.Context) (Replication, error) {
 	return s.Replication(ctx)
 }
 
-// Recount counts the queued jobs of the databases where the estimate of an
-// inspection is at least about, exactly and by one query: the worst perQuery of
-// them. Where that is not possible, as when a table is locked, the estimate stays.
+// Recount counts the queued jobs of the databases whose estimate is at least about,
+// exactly and by one query, for the perQuery largest of them. It keeps the estimates if
+// that fails, as when a table is locked.
 func (s *Server) Recount(ctx context.Context, i *Inspection, about int64) {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(i.Databases)) {

@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// LevelOf tells the MediaWiki version that one database's schema belongs to.
+// LevelOf returns the MediaWiki version of a database's schema.
 func (s *Server) LevelOf(ctx context.Context, database string) (mediawiki.Level, error) {
 	names, err := s.Tables(ctx, database)
 	if err != nil {
@@ -17,7 +17,7 @@ func (s *Server) LevelOf(ctx context.Context, database string) (mediawiki.Level,
 	for _, n := range names {
 		have[n] = true
 	}
-	// Each part names its table, or the server would open all of them.
+	// Each part of the query names its table, or the server would open all tables.
 	var parts []string
 	for _, m := range mediawiki.Markers {
 		if m.Column != "" {

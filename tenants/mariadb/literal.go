@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// expression is what a dump reads of a column, so that what appendValue writes of it
-// makes the same value again.
+// expression returns the SELECT expression of a column, chosen so that the literal that
+// appendValue writes gives the same value again.
 func (c column) expression() string {
 	switch c.kind {
-	case floating: // else the server prints six digits of a FLOAT
+	case floating: // otherwise the server prints six digits of a FLOAT
 		return Quote(c.name) + " * 1e0"
-	case choice: // an invalid value and an empty one look the same as text
+	case choice: // as text, an invalid value and an empty one are the same
 		return "CAST(" + Quote(c.name) + " AS UNSIGNED)"
 	}
 	return Quote(c.name)
 }
 
-// appendValue appends a value as a literal that any client of MariaDB reads in the same
-// way, whatever its own character set is that has ASCII as it is.
+// appendValue appends a value as a literal that every MariaDB client reads alike, in any
+// character set that includes ASCII.
 func appendValue(b []byte, k kind, v []byte) []byte {
 	switch {
 	case v == nil:
@@ -31,7 +31,7 @@ func appendValue(b []byte, k kind, v []byte) []byte {
 	return append(hex.AppendEncode(append(b, "x'"...), v), '\'')
 }
 
-// isPlain reports whether text is printable ASCII and ends of lines.
+// isPlain reports whether text is printable ASCII and line ends.
 func isPlain(v []byte) bool {
 	for _, c := range v {
 		if (c < ' ' || c > '~') && c != '\n' {
@@ -41,7 +41,7 @@ func isPlain(v []byte) bool {
 	return true
 }
 
-// appendQuoted appends plain text as a string literal on one line. It holds unless
+// appendQuoted appends plain text as a string literal on one line. It is valid unless
 // sql_mode has NO_BACKSLASH_ESCAPES.
 func appendQuoted(b, v []byte) []byte {
 	b = append(b, '\'')
@@ -58,7 +58,7 @@ func appendQuoted(b, v []byte) []byte {
 	return append(b, '\'')
 }
 
-// names are the columns of a table in a list.
+// names returns the columns of a table as a list.
 func (t table) names() string {
 	names := make([]string, len(t.columns))
 	for i, c := range t.columns {
@@ -67,7 +67,7 @@ func (t table) names() string {
 	return strings.Join(names, ",")
 }
 
-// query reads all rows of a table.
+// query returns the SELECT of all rows of a table.
 func (t table) query() string {
 	if len(t.columns) == 0 {
 		return "SELECT 1 FROM " + Quote(t.name)

@@ -15,48 +15,48 @@ import (
 	"wikictl/tenants/process"
 )
 
-// A lock session asks its server every keepAlive whether it still lives, and takes
-// it for dead when there is no answer within answerWithin: a network that swallows
-// packets is noticed within ten seconds.
+// A lock session pings its server every keepAlive, and counts as lost without an answer
+// within answerWithin, so that a network that drops packets is noticed within ten
+// seconds.
 const (
 	keepAlive    = 3 * time.Second
 	answerWithin = 4 * time.Second
 )
 
-// LockedError says that another run works on a tenant.
+// LockedError reports that another run holds a lock.
 type LockedError struct {
-	Name   string // of the lock: the tenant's name, or what else is locked
-	Holder string // "user@host pid N, run ID", or a connection's number
+	Name   string // of the lock: the tenant's name, or that of another locked object
+	Holder string // "user@host pid N, run ID", or a connection's id
 }
 
-// Error names the holder.
+// Error names the lock and its holder.
 func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by %s", e.Name, e.Holder)
 }
 
-// LostError says that a run does not hold its locks any more: the connection to
-// their server broke, and the server has freed them or will.
+// LostError reports that a run has lost its locks: the connection to their server broke,
+// and the server has released them or will.
 type LostError struct {
 	Server string
 	Why    error
 }
 
-// Error says what may have happened meanwhile.
+// Error says that another run may have taken the locks.
 func (e *LostError) Error() string {
-	return fmt.Sprintf("server %s: the locks of this run were lost (%v): another run may go on with what they held; look at wikictl status, then run this again", e.Server, e.Why)
+	return fmt.Sprintf("server %s: the locks of this run were lost (%v): another run may have taken them; check wikictl status, then run this again", e.Server, e.Why)
 }
 
-// Unwrap is why they were lost.
+// Unwrap returns the reason for the loss.
 func (e *LostError) Unwrap() error { return e.Why }
 
-// Sessions remember who holds the locks of a connection: the ledger.
+// Sessions records the holder of a connection's locks; the ledger implements it.
 type Sessions interface {
 	PutSession(ctx context.Context, server string, connection int64, holder string) error
 	Session(ctx context.Context, server string, connection int64) (holder string, err error)
 }
 
-// Locks holds the locks of one run on one server: names of GET_LOCK on one
-// connection, which the server frees by itself when the connection ends.
+// Locks holds the locks of one run on one server: names of GET_LOCK on one connection,
+// which the server releases when the connection ends.
 type Locks struct {
 	server   *Server
 	sessions Sessions
@@ -64,19 +64,19 @@ type Locks struct {
 	conn     Connection
 	stop     context.CancelFunc
 	wait     sync.WaitGroup
-	none     error // why there is no session
+	none     error // why no session could be opened
 
 	losing sync.Mutex
-	lost   *LostError                        // nil: the session lives
-	ends   map[*context.CancelCauseFunc]bool // of the work that goes on
+	lost   *LostError                        // nil: the session is alive
+	ends   map[*context.CancelCauseFunc]bool // of the work under the locks
 }
 
-// NoLocks stands for a session that could not be had, for the reason of err: no lock
-// can be taken by it.
+// NoLocks stands for a session that could not be opened because of err: every lock fails
+// with it.
 func NoLocks(err error) *Locks { return &Locks{none: err} }
 
-// Locks opens a session for locks and notes its holder. Nothing may be done under its
-// locks once it is lost: do it by While.
+// Locks opens a session for locks and records its holder. Work under the locks must stop
+// when the session is lost; run it with the context of While.
 func (s *Server) Locks(ctx context.Context, sessions Sessions, holder string) (*Locks, error) {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = answerWithin, answerWithin
@@ -95,8 +95,8 @@ func (s *Server) Locks(ctx context.Context, sessions Sessions, holder string) (*
 	return l, nil
 }
 
-// While returns a context for work under these locks: it ends with a *LostError when
-// they are lost. Call done when the work is over.
+// While returns a context for work under these locks. It is cancelled with a *LostError
+// if they are lost. Call done after the work.
 func (l *Locks) While(ctx context.Context) (held context.Context, done context.CancelFunc) {
 	held, end := context.WithCancelCause(ctx)
 	l.losing.Lock()
@@ -115,7 +115,7 @@ func (l *Locks) While(ctx context.Context) (held context.Context, done context.C
 	}
 }
 
-// Lost is the *LostError with which the locks were lost; nil: they were not.
+// Lost returns the *LostError if the locks were lost, otherwise nil.
 func (l *Locks) Lost() error {
 	l.losing.Lock()
 	defer l.losing.Unlock()
@@ -125,7 +125,7 @@ func (l *Locks) Lost() error {
 	return l.lost
 }
 
-// lose ends all work under these locks.
+// lose cancels all work under these locks.
 func (l *Locks) lose(why *LostError) {
 	l.losing.Lock()
 	defer l.losing.Unlock()
@@ -145,16 +145,16 @@ func (l *Locks) register(ctx context.Context, holder string) error {
 	return l.sessions.PutSession(ctx, l.server.Name, id, holder)
 }
 
-// keep asks the server now and then whether the session lives.
+// keep pings the server until ctx ends or the session is lost.
 func (l *Locks) keep(ctx context.Context) {
 	var one int64
 	for process.Pause(ctx, keepAlive) == nil && l.ask(ctx, &one, "SELECT 1") == nil {
 	}
 }
 
-// ask runs a query of one value on the session. Nothing but the loss of the session
-// makes one fail, or what is taken for it. A ctx that ends does not break it off:
-// the driver would hang up, and with the connection the locks would go.
+// ask runs a query of one value on the session. It treats every error as the loss of the
+// session. The end of ctx does not interrupt the query: the driver would close the
+// connection, and the server would release the locks.
 func (l *Locks) ask(ctx context.Context, into any, query string, args ...any) error {
 	if l.none != nil {
 		return l.none
@@ -175,7 +175,7 @@ func (l *Locks) ask(ctx context.Context, into any, query string, args ...any) er
 	return lost
 }
 
-// Acquire takes the lock of that name or returns *LockedError at once.
+// Acquire takes a lock, or returns *LockedError without waiting.
 func (l *Locks) Acquire(ctx context.Context, name string) error {
 	var got sql.NullInt64
 	if err := l.ask(ctx, &got, "SELECT GET_LOCK(?, 0)", lockName(name)); err != nil {
@@ -187,11 +187,11 @@ func (l *Locks) Acquire(ctx context.Context, name string) error {
 	return &LockedError{Name: name, Holder: l.holder(ctx, name)}
 }
 
-// lockBatch is how many locks one query takes.
+// lockBatch is the number of locks per query.
 const lockBatch = 200
 
-// AcquireAll takes the locks of many names, a few hundred by one query, and returns by
-// name why one was not to be had.
+// AcquireAll takes many locks, lockBatch per query, and returns the errors of those that
+// it could not take, by name.
 func (l *Locks) AcquireAll(ctx context.Context, names []string) map[string]error {
 	refused := map[string]error{}
 	for batch := range slices.Chunk(names, lockBatch) {
@@ -214,9 +214,9 @@ func (l *Locks) AcquireAll(ctx context.Context, names []string) map[string]error
 	return refused
 }
 
-// Verify asks the server whether this session still holds the lock of that name.
-// Call it before what can't be undone. It returns ctx's cause when ctx has ended,
-// and a *LostError when the lock is not held.
+// Verify asks the server whether this session still holds a lock. Call it before an
+// irreversible step. It returns ctx's cause if ctx has ended, and a *LostError if the
+// lock is not held.
 func (l *Locks) Verify(ctx context.Context, name string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -231,7 +231,7 @@ func (l *Locks) Verify(ctx context.Context, name string) error {
 	return &LostError{Server: l.server.Name, Why: fmt.Errorf("%s is held by %s", name, l.holder(ctx, name))}
 }
 
-// holder finds out who has a lock.
+// holder describes the holder of a lock.
 func (l *Locks) holder(ctx context.Context, name string) string {
 	var id sql.NullInt64
 	if err := l.ask(ctx, &id, "SELECT IS_USED_LOCK(?)", lockName(name)); err != nil || !id.Valid {
@@ -244,13 +244,13 @@ func (l *Locks) holder(ctx context.Context, name string) string {
 	return holder
 }
 
-// Release frees the lock of that name.
+// Release releases a lock.
 func (l *Locks) Release(ctx context.Context, name string) error {
 	var ok sql.NullInt64
 	return l.ask(ctx, &ok, "SELECT RELEASE_LOCK(?)", lockName(name))
 }
 
-// Close ends the session and with it every lock.
+// Close ends the session and releases all its locks.
 func (l *Locks) Close() error {
 	if l.none != nil {
 		return nil
@@ -260,7 +260,7 @@ func (l *Locks) Close() error {
 	return l.conn.Close()
 }
 
-// lockName fits a name into the 64 characters that GET_LOCK takes.
+// lockName shortens a name to the 64 characters that GET_LOCK accepts.
 func lockName(name string) string {
 	full := "wikictl/" + name
 	if len(full) <= 64 {

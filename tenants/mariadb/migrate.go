@@ -9,12 +9,12 @@ import (
 	"wikictl/migrations"
 )
 
-// MigrationTable is the table in a tenant's database that remembers which files of
-// the farm's own SQL it has seen.
+// MigrationTable is the table in a tenant's database that lists the applied files of the
+// farm's own SQL.
 const MigrationTable = migrations.Table
 
-// Migrate applies the farm's own SQL to a tenant's database and returns the
-// names of the files that were new to it.
+// Migrate applies the farm's own SQL to a tenant's database and returns the names of the
+// files that it applied.
 func (s *Server) Migrate(ctx context.Context, database string, files fs.FS) (done []string, err error) {
 	err = s.work(ctx, database, false, func(c *sql.Conn) error {
 		var err error
@@ -22,7 +22,7 @@ func (s *Server) Migrate(ctx context.Context, database string, files fs.FS) (don
 		return err
 	})
 	if err != nil {
-		return done, fmt.Errorf("the farm's SQL on %q: %w", database, err)
+		return done, fmt.Errorf("apply the farm's SQL to %q: %w", database, err)
 	}
 	return done, nil
 }

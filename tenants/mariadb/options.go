@@ -12,9 +12,9 @@ import (
 	"wikictl/tenants/process"
 )
 
-// clientOptions tell a client program how to connect as the driver does ("Configuring
-// MariaDB with Option Files" in MariaDB's Knowledge Base). Options that only MariaDB
-// or only MySQL has are loose.
+// clientOptions returns an option file by which a client program connects as the driver
+// does ("Configuring MariaDB with Option Files" in MariaDB's Knowledge Base). Options
+// that only MariaDB or only MySQL has are loose.
 func clientOptions(c *mysql.Config) string {
 	text := &strings.Builder{}
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
@@ -38,9 +38,9 @@ func clientOptions(c *mysql.Config) string {
 	return text.String()
 }
 
-// tlsOptions are those for a DSN's tls=. "true" verifies the server's certificate by
-// the system's authorities, as the driver does. MySQL's clients are told by ssl-mode, and
-// only what is not their default: those of MariaDB warn of it.
+// tlsOptions returns the options for a DSN's tls=. "true" verifies the server's
+// certificate by the system's authorities, as the driver does. ssl-mode is MySQL's; it is
+// set only where it differs from the default, because MariaDB's clients warn of it.
 func tlsOptions(tls string) string {
 	switch tls {
 	case "", "false":
@@ -53,11 +53,11 @@ func tlsOptions(tls string) string {
 	return "loose-ssl\nloose-skip-ssl-verify-server-cert\nloose-ssl-mode=REQUIRED\n" // skip-verify
 }
 
-// looseWarning is what a client says of a loose option that it does not have.
+// looseWarning matches a client's warning about a loose option that it does not have.
 var looseWarning = regexp.MustCompile(`(?m)^.*unknown (?:variable|option) '(?:--)?loose-.*\n?`)
 
-// plainError takes out of a client's error the warnings that its own options cause: what
-// failed stands behind them.
+// plainError removes the warnings about loose options from a client's error; the actual
+// error follows them.
 func plainError(err error) error {
 	var failed *process.Error
 	if errors.As(err, &failed) {

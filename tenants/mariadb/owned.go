@@ -12,16 +12,17 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// ErrForeign says that something is there under a tenant's names that this farm did
-// not make. It is never altered, granted to, or dropped.
+// ErrForeign reports an object with a tenant's name that this farm did not make. wikictl
+// never alters it, grants privileges to it, or drops it.
 var ErrForeign = errors.New("it is not this farm's")
 
-// markPrefix begins the comment by which a database is known as a farm's; the farm's
-// id follows. MariaDB keeps comments of databases since 10.5; MySQL has none.
+// markPrefix begins the comment that marks a database as a farm's; the farm's id follows.
+// MariaDB stores comments of databases since 10.5; MySQL does not.
 const markPrefix = "wikictl farm "
 
-// SetFarm tells which farm the connection works for: databases that it makes get
-// that farm's mark, and it drops no other's. Without it nothing is marked.
+// SetFarm sets the id of the farm that the connection works for: databases that it
+// creates get that farm's mark, and it drops no other farm's. Without it nothing is
+// marked.
 func (s *Server) SetFarm(id string) { s.farm.Store(&id) }
 
 func (s *Server) farmID() string {
@@ -31,7 +32,7 @@ func (s *Server) farmID() string {
 	return ""
 }
 
-// marked is the farm in a database's comment; empty: no farm.
+// marked returns the farm's id in a database's comment, or "".
 func marked(comment string) string {
 	if id, ok := strings.CutPrefix(comment, markPrefix); ok {
 		return id
@@ -39,7 +40,7 @@ func marked(comment string) string {
 	return ""
 }
 
-// commentClause marks a database in CREATE or ALTER DATABASE.
+// commentClause returns the clause that marks a database in CREATE or ALTER DATABASE.
 func (s *Server) commentClause() string {
 	if s.farmID() == "" || !s.isMariaDB() {
 		return ""
@@ -47,17 +48,17 @@ func (s *Server) commentClause() string {
 	return " COMMENT " + literal(markPrefix+s.farmID())
 }
 
-// Held is an account as it is on a server. Who has its password is known by the hash.
+// Held is an account on a server, with the hash of its password.
 type Held struct {
 	User, Host   string
 	plugin, hash string
 }
 
-// Name is "user@host".
+// Name returns "user@host".
 func (h Held) Name() string { return h.User + "@" + h.Host }
 
-// Has reports whether an account was made with a password. On MySQL, whose default
-// hash is salted, any password may be the one.
+// Has reports whether an account has this password. It is true for every account with
+// MySQL's default plugin, whose hash is salted.
 func (h Held) Has(password secrets.Secret) bool {
 	switch {
 	case password == "":
@@ -68,23 +69,24 @@ func (h Held) Has(password secrets.Secret) bool {
 	return h.plugin == "mysql_native_password" && h.hash == nativeHash(password)
 }
 
-// nativeHash is how the plugin mysql_native_password stores a password.
+// nativeHash returns the hash of a password by the plugin mysql_native_password.
 func nativeHash(password secrets.Secret) string {
 	once := sha1.Sum([]byte(password.Reveal()))
 	twice := sha1.Sum(once[:])
 	return "*" + strings.ToUpper(hex.EncodeToString(twice[:]))
 }
 
-// Holding is what a server has under the names of one tenant.
+// Holding describes the objects on a server that have the names of one tenant.
 type Holding struct {
 	Database    bool
-	Farm        string // by whose mark the database is known; empty: none
-	Web, Schema bool   // accounts of the tenant's own
-	Foreign     []Held // accounts of its names, for any host, that lack its passwords
+	Farm        string // from the database's mark; empty: none
+	Web, Schema bool   // the tenant's own accounts exist
+	Foreign     []Held // accounts with its names, for any host, without its passwords
 }
 
-// holding judges the accounts of a tenant's names. The password of an account is the
-// MarkDatabase that no other program can make: it is in state/secrets and nowhere else.
+// holding sorts the accounts that have a tenant's names. An account's password proves
+// that it is the tenant's: no other program has it, as it is stored only in
+// state/secrets.
 func holding(a Accounts, found []Held) (h Holding) {
 	for _, account := range found {
 		var password secrets.Secret
@@ -107,20 +109,19 @@ func holding(a Accounts, found []Held) (h Holding) {
 	return h
 }
 
-// InTheWay are the foreign accounts that have exactly one of the tenant's two names
-// and its host.
+// InTheWay returns the foreign accounts that have one of the tenant's names and its host.
 func (h Holding) InTheWay(a Accounts) []Held {
 	return slices.DeleteFunc(slices.Clone(h.Foreign), func(f Held) bool { return f.Host != a.Host })
 }
 
-// Of is what an inventory has of a tenant.
+// Of returns an inventory's view of a tenant.
 func (i *Inventory) Of(a Accounts) Holding {
 	h := holding(a, slices.Concat(i.users[a.Web.Name], i.users[a.Schema.Name]))
 	h.Database, h.Farm = i.Databases[a.Database], i.Farms[a.Database]
 	return h
 }
 
-// Holds reads what the server has of a tenant, by two queries.
+// Holds reads the objects that have a tenant's names, by two queries.
 func (s *Server) Holds(ctx context.Context, a Accounts) (Holding, error) {
 	accounts, err := s.heldAccounts(ctx, " WHERE User IN (?, ?)", a.Web.Name, a.Schema.Name)
 	if err != nil {
@@ -132,7 +133,7 @@ func (s *Server) Holds(ctx context.Context, a Accounts) (Holding, error) {
 	return h, err
 }
 
-// farmsOf reads databases with the farms by whose marks they are known.
+// farmsOf reads databases and the farms in their marks.
 func (s *Server) farmsOf(ctx context.Context, where string, args ...any) (map[string]string, error) {
 	comment := "SCHEMA_COMMENT"
 	if !s.isMariaDB() {
@@ -171,8 +172,8 @@ func (s *Server) heldAccounts(ctx context.Context, where string, args ...any) ([
 	return all, rows.Err()
 }
 
-// own is an error that wraps ErrForeign unless the accounts with a tenant's names and
-// host, as far as they are there, are its own.
+// own returns an error that wraps ErrForeign if an account with the tenant's name and
+// host is not its own.
 func (s *Server) own(ctx context.Context, a Accounts) error {
 	h, err := s.Holds(ctx, a)
 	if err != nil {
@@ -184,13 +185,13 @@ func (s *Server) own(ctx context.Context, a Accounts) error {
 	return nil
 }
 
-// ForeignAccount is an error about an account that is in the way.
+// ForeignAccount returns an error for an account that is not the tenant's.
 func ForeignAccount(server string, h Held) error {
-	return fmt.Errorf("the account %s on server %s does not have the password of the tenant's secrets file, so that %w", h.Name(), server, ErrForeign)
+	return fmt.Errorf("the account %s on server %s does not have the password of the tenant's secrets file, so %w", h.Name(), server, ErrForeign)
 }
 
-// OwnDatabase is an error that wraps ErrForeign when a database has another mark than
-// this farm's, or none and its accounts do not show that it is the tenant's.
+// OwnDatabase returns an error that wraps ErrForeign if a database has another farm's
+// mark, or has no mark and no account of the tenant.
 func (s *Server) OwnDatabase(ctx context.Context, a Accounts) error {
 	h, err := s.Holds(ctx, a)
 	if err != nil || !h.Database || !s.isMariaDB() || h.Farm == s.farmID() {
@@ -199,30 +200,31 @@ func (s *Server) OwnDatabase(ctx context.Context, a Accounts) error {
 	return h.DatabaseError(s.farmID(), s.Name, a)
 }
 
-// DatabaseError is an error that wraps ErrForeign unless a database is the tenant's:
-// by the farm's mark or, where version 0.1.0 made it, by its accounts.
+// DatabaseError returns an error that wraps ErrForeign unless a database is the tenant's:
+// by the farm's mark or, if version 0.1.0 made it, by its accounts.
 func (h Holding) DatabaseError(farm, server string, a Accounts) error {
 	switch {
 	case !h.Database, farm == "", h.Farm == farm, h.Farm == "" && (h.Web || h.Schema):
 		return nil
 	case h.Farm != "":
-		return fmt.Errorf("the database %s on server %s has the mark of the farm %s: %w", a.Database, server, h.Farm, ErrForeign)
+		return fmt.Errorf("the database %s on server %s has the mark of farm %s: %w", a.Database, server, h.Farm, ErrForeign)
 	}
-	return fmt.Errorf("the database %s on server %s has no farm's mark, and no account with the passwords of its tenant: %w"+
+	return fmt.Errorf("the database %s on server %s has no farm's mark, and its tenant has no account with the right password: %w"+
 		"\n(if it is, mark it: ALTER DATABASE %s COMMENT %s)", a.Database, server, ErrForeign, Quote(a.Database), literal(markPrefix+farm))
 }
 
-// notAnothers is an error that wraps ErrForeign when a database has another farm's mark.
+// notAnothers returns an error that wraps ErrForeign if a database has another farm's
+// mark.
 func (s *Server) notAnothers(ctx context.Context, database string) error {
 	farms, err := s.farmsOf(ctx, " WHERE SCHEMA_NAME = ?", database)
 	if id := farms[database]; err == nil && id != "" && id != s.farmID() && s.farmID() != "" {
-		return fmt.Errorf("it has the mark of the farm %s: %w", id, ErrForeign)
+		return fmt.Errorf("it has the mark of farm %s: %w", id, ErrForeign)
 	}
 	return err
 }
 
-// Mark gives a tenant's database the farm's mark when version 0.1.0 made it without.
-// The error wraps ErrForeign when it is not the tenant's.
+// Mark gives a tenant's database the farm's mark if version 0.1.0 made it without one.
+// The error wraps ErrForeign if the database is not the tenant's.
 func (s *Server) Mark(ctx context.Context, a Accounts) error {
 	h, err := s.Holds(ctx, a)
 	if err != nil || !s.isMariaDB() || h.Farm == s.farmID() || !h.Database {
@@ -234,7 +236,7 @@ func (s *Server) Mark(ctx context.Context, a Accounts) error {
 	return s.MarkDatabase(ctx, a.Database)
 }
 
-// MarkDatabase notes in a database that it is the farm's.
+// MarkDatabase writes the farm's mark into a database's comment.
 func (s *Server) MarkDatabase(ctx context.Context, database string) error {
 	clause := s.commentClause()
 	if clause == "" {

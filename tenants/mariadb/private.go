@@ -23,18 +23,18 @@ import (
 	"wikictl/tenants/process"
 )
 
-// maxSocket is the longest path that Linux takes for a socket, unix(7).
+// maxSocket is the maximum length of a socket's path on Linux, unix(7).
 const maxSocket = 107
 
-// Private is a MariaDB that wikictl runs for itself: reached by its socket
-// only, by the user that started it, without a password.
+// Private is a MariaDB server that wikictl runs for itself: reachable only through its
+// socket, by the user that started it, without a password.
 type Private struct {
-	Folder string // data below it
+	Folder string // the data is below it
 	Socket string
-	Sizes  tenants.Sizes // zeros are those of a small farm
+	Sizes  tenants.Sizes // zero: sizes for a small farm
 }
 
-// PrivateOf is the private server of a managed definition.
+// PrivateOf returns the private server of a managed definition.
 func PrivateOf(def *tenants.Server, l tenants.Layout) Private {
 	return Private{Folder: l.Server(def.Name), Socket: l.Socket(def.Name), Sizes: def.Sizes}
 }
@@ -43,7 +43,7 @@ func (p Private) data() string    { return filepath.Join(p.Folder, "data") }
 func (p Private) tmp() string     { return filepath.Join(p.Folder, "tmp") }
 func (p Private) pidFile() string { return filepath.Join(p.Folder, "pid") }
 
-// config is how the user that started the server reaches it.
+// config returns the connection of the user that started the server.
 func (p Private) config() *mysql.Config {
 	c := mysql.NewConfig()
 	c.Net, c.Addr, c.User = "unix", p.Socket, userName()
@@ -57,8 +57,8 @@ func userName() string {
 	return "root"
 }
 
-// Start makes sure that the server runs and answers. It goes on running when
-// this process ends. Two starts at once make one server.
+// Start starts the server unless it runs, and waits until it answers. The server outlives
+// this process. Concurrent starts start one server.
 func (p Private) Start(ctx context.Context) error {
 	if p.Running(ctx) {
 		return nil
@@ -88,14 +88,14 @@ func (p Private) Start(ctx context.Context) error {
 	return p.launch(ctx)
 }
 
-// Running says whether the server answers.
+// Running reports whether the server answers.
 func (p Private) Running(ctx context.Context) bool {
 	running, err := p.Answers(ctx)
 	return running && err == nil
 }
 
-// Answers reports whether the server runs. A server that refuses the user who asks
-// runs. The error is why that can't be told, such as fs.ErrPermission.
+// Answers reports whether the server runs, even if it refuses the connecting user. The
+// error tells why that is unknown, such as fs.ErrPermission.
 func (p Private) Answers(ctx context.Context) (bool, error) {
 	db, err := p.open()
 	if err != nil {
@@ -122,7 +122,8 @@ func (p Private) open() (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// initialise makes the data folder, in a place of its own until it is whole.
+// initialise creates the data folder under another name and renames it when it is
+// complete.
 func (p Private) initialise(ctx context.Context) error {
 	if _, err := os.Stat(p.data()); err == nil {
 		return nil
@@ -145,16 +146,15 @@ func (p Private) initialise(ctx context.Context) error {
 	return os.Rename(half, p.data())
 }
 
-// makeTmp makes the server's folder for temporary tables. A server that starts
-// removes every such table in its folder, also those of another server that is in
-// the midst of a query, or of being made.
+// makeTmp creates the server's folder for temporary tables. A starting server removes all
+// temporary tables in its folder, even those that another server uses.
 func (p Private) makeTmp() error {
 	return errors.Join(os.MkdirAll(p.tmp(), 0o777), os.Chmod(p.tmp(), 0o777|os.ModeSticky))
 }
 
-// runAs is as whom a server runs that root starts: as Debian's user mysql where its
-// folder and that of its socket are that user's, or else it could not write there. Of
-// root mariadbd wants to be told.
+// runAs returns the --user option for a server that root starts: Debian's user mysql if
+// it owns the folder and the socket's folder, where it could not write otherwise; or else
+// root, which mariadbd requires to be explicit.
 func (p Private) runAs() []string {
 	if os.Geteuid() != 0 {
 		return nil
@@ -165,7 +165,7 @@ func (p Private) runAs() []string {
 	return []string{"--user=root"}
 }
 
-// owns reports whether a folder is a user's own.
+// owns reports whether a user owns a folder.
 func owns(u *user.User, folder string) bool {
 	info, err := os.Stat(folder)
 	if err != nil {
@@ -175,7 +175,7 @@ func owns(u *user.User, folder string) bool {
 	return known && strconv.FormatUint(uint64(owner.Uid), 10) == u.Uid
 }
 
-// launch starts mariadbd in a session of its own and waits until it answers.
+// launch starts mariadbd in its own session and waits until it answers.
 func (p Private) launch(ctx context.Context) error {
 	if err := fits(p.Sizes, definitions.ThisMachine()); err != nil {
 		return err
@@ -197,9 +197,9 @@ func (p Private) launch(ctx context.Context) error {
 		select {
 		case <-server.Ended():
 			_, err := server.Wait()
-			return fmt.Errorf("%w, before it answered; see %s", err, logFile)
+			return fmt.Errorf("%w before it answered (see %s)", err, logFile)
 		case <-ctx.Done():
-			server.End() // or it would run without anybody who knows of it
+			server.End() // or it would run on unnoticed
 			return context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):
 		}
@@ -207,8 +207,8 @@ func (p Private) launch(ctx context.Context) error {
 	return nil
 }
 
-// fits refuses a buffer pool that the machine can't hold: the kernel would end the server
-// once it is in use.
+// fits returns an error if the buffer pool exceeds the machine's memory: the kernel would
+// kill the server once it used the pool.
 func fits(s tenants.Sizes, m tenants.Machine) error {
 	if m.Memory > 0 && s.BufferPool > m.Memory {
 		return fmt.Errorf("a buffer pool of %d MB does not fit the %d MB of memory (buffer_pool in wikictl.toml)", s.BufferPool>>20, m.Memory>>20)
@@ -216,7 +216,7 @@ func fits(s tenants.Sizes, m tenants.Machine) error {
 	return nil
 }
 
-// options are the server's own, by which it reads no file of the machine's.
+// options returns the server's options; it reads no configuration file.
 func (p Private) options() []string {
 	sizes := p.Sizes
 	if sizes == (tenants.Sizes{}) {
@@ -233,8 +233,8 @@ func (p Private) options() []string {
 	}
 }
 
-// Stop shuts the server down and waits until its process is gone. A server
-// that does not run is no error.
+// Stop shuts the server down and waits until its process has ended. It succeeds if the
+// server does not run.
 func (p Private) Stop(ctx context.Context) error {
 	db, err := p.open()
 	if err != nil {
@@ -259,7 +259,7 @@ func (p Private) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Pid is the server's process id.
+// Pid returns the server's process id.
 func (p Private) Pid() (int, error) {
 	text, err := os.ReadFile(p.pidFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -271,8 +271,8 @@ func (p Private) Pid() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
-// errorLines are the lines of what a server program printed that say what failed;
-// the rest is advice. All of it when no line does.
+// errorLines returns the lines of a server program's output that report an error, without
+// its advice; all lines if there is none.
 func errorLines(out string) string {
 	lines := strings.Split(out, "\n")
 	failed := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.Contains(line, "ERROR") })

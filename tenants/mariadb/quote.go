@@ -2,8 +2,8 @@ package mariadb
 
 import "strings"
 
-// Quote makes an identifier of any name, as "Identifier Names" in MariaDB's
-// Knowledge Base has it. No other code quotes identifiers.
+// Quote quotes an identifier ("Identifier Names" in MariaDB's Knowledge Base). No other
+// code quotes identifiers.
 func Quote(name string) string {
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 }
@@ -13,11 +13,11 @@ func quotePattern(name string) string {
 	return Quote(strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(name))
 }
 
-// literal makes a string literal for statements that take no arguments, such as
-// CREATE USER. It holds under the default sql_mode.
+// literal returns a string literal for statements that take no arguments, such as CREATE
+// USER. It is correct under the default sql_mode.
 func literal(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`, "\x00", `\0`).Replace(s) + "'"
 }
 
-// account is 'name'@'host'.
+// account returns 'name'@'host'.
 func account(name, host string) string { return literal(name) + "@" + literal(host) }

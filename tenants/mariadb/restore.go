@@ -16,11 +16,10 @@ import (
 	"wikictl/tenants/backup"
 )
 
-// Restore replaces a database by a dump: what it holds now is dropped, tables
-// made since included. It touches no other database, and compares what is there
-// afterwards with what was dumped. Only AUTO_INCREMENT goes on from where it was.
-// certain is asked right before something is dropped whether the caller may still do
-// so. It can be run again after it was interrupted.
+// Restore replaces a database with a dump, and drops everything else in it. It touches no
+// other database, and compares the result with the dump's description. AUTO_INCREMENT
+// continues from its current values. It calls certain right before it drops anything, to
+// check that the caller may still do so. It can be repeated after an interruption.
 func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() error) error {
 	if err := b.Verify(); err != nil {
 		return err
@@ -28,7 +27,7 @@ func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() err
 	if err := s.notAnothers(ctx, b.Database); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
 	}
-	if err := certain(); err != nil { // whose connections are ended next
+	if err := certain(); err != nil { // before StopWork kills its connections
 		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
 	if err := s.evict(ctx, b.Database, b.Restore != nil); err != nil {
@@ -55,8 +54,8 @@ func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() err
 	return nil
 }
 
-// keepNumbers notes beside the dump, before the database goes, which numbers its
-// tables would give next.
+// keepNumbers records the current AUTO_INCREMENT values in the dump's description before
+// the database is dropped.
 func (s *Server) keepNumbers(ctx context.Context, b *backup.Dump) error {
 	now, err := s.numbers(ctx, b.Database)
 	if err != nil {
@@ -71,7 +70,7 @@ func (s *Server) keepNumbers(ctx context.Context, b *backup.Dump) error {
 	return b.DescribeInFile()
 }
 
-// goOnFrom has the tables of a restored database give no number twice.
+// goOnFrom sets AUTO_INCREMENT of a restored database so that no number is used twice.
 func (s *Server) goOnFrom(ctx context.Context, b *backup.Dump) error {
 	now, err := s.numbers(ctx, b.Database)
 	if err != nil {
@@ -89,7 +88,7 @@ func (s *Server) goOnFrom(ctx context.Context, b *backup.Dump) error {
 	return nil
 }
 
-// numbers is AUTO_INCREMENT of each table that has it.
+// numbers returns AUTO_INCREMENT of each table that has it.
 func (s *Server) numbers(ctx context.Context, database string) (map[string]uint64, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT TABLE_NAME, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND AUTO_INCREMENT IS NOT NULL`, database)
 	if err != nil {
@@ -108,7 +107,7 @@ func (s *Server) numbers(ctx context.Context, database string) (map[string]uint6
 	return next, rows.Err()
 }
 
-// load fills an empty database from a dump.
+// load loads a dump into an empty database.
 func (s *Server) load(ctx context.Context, b *backup.Dump) error {
 	if b.Restore != nil {
 		return s.operators(ctx, b.Restore, b.Database, b.File)
@@ -134,14 +133,14 @@ func (s *Server) load(ctx context.Context, b *backup.Dump) error {
 	return s.makeBroken(ctx, b)
 }
 
-// makeBroken makes the views that could not be used when the database was dumped, as
-// far as the server makes such views: it does when only a right is missing.
+// makeBroken creates the views that could not be used when the database was dumped, if
+// the server allows it: it does if only a privilege is missing.
 func (s *Server) makeBroken(ctx context.Context, b *backup.Dump) error {
 	if len(b.Broken) == 0 {
 		return nil
 	}
 	return s.work(ctx, b.Database, false, func(c *sql.Conn) error {
-		for range b.Broken { // one may read another
+		for range b.Broken { // a view may read another
 			for _, create := range b.Broken {
 				_, err := c.ExecContext(ctx, create)
 				if err != nil && !errors.As(err, new(*mysql.MySQLError)) {
@@ -153,13 +152,13 @@ func (s *Server) makeBroken(ctx context.Context, b *backup.Dump) error {
 	})
 }
 
-// remake drops and creates the database, without waiting for ever for whoever
-// has a table of it locked.
+// remake drops and creates the database. It waits at most a minute for locks on its
+// tables.
 func (s *Server) remake(ctx context.Context, b *backup.Dump) error {
 	return s.workFor(ctx, b.Database, "", false, func(c *sql.Conn) error {
 		for _, statement := range []string{
 			"SET lock_wait_timeout = 60",
-			"SET foreign_key_checks = 0", // of other databases that name this one
+			"SET foreign_key_checks = 0", // other databases' foreign keys may refer to this one
 			"DROP DATABASE IF EXISTS " + Quote(b.Database),
 			"CREATE DATABASE " + Quote(b.Database) + " CHARACTER SET " + b.Charset + " COLLATE " + b.Collation + s.commentClause(),
 		} {
@@ -171,7 +170,7 @@ func (s *Server) remake(ctx context.Context, b *backup.Dump) error {
 	})
 }
 
-// compare says in what a restored database differs from the dumped one.
+// compare returns an error if a restored database differs from the dump's description.
 func (s *Server) compare(ctx context.Context, b *backup.Dump) error {
 	found, err := s.Contents(ctx, b.Database)
 	if err != nil {
@@ -191,7 +190,7 @@ func (s *Server) compare(ctx context.Context, b *backup.Dump) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
 		if got, there := objects[name]; !there || got != b.Objects[name] && !b.Renamed {
-			return fmt.Errorf("%s is not as it was dumped", name)
+			return fmt.Errorf("%s differs from the dump", name)
 		}
 	}
 	return nil

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Rights are the privileges that an administrator's account has on the whole server.
+// Rights are the global privileges of an administrator's account.
 type Rights struct {
-	Account    string   // as the server names it, such as "root@localhost"
-	Privileges []string // as GRANT names them; "ALL PRIVILEGES" stands for all
-	Grants     bool     // it may give its privileges to others
-	Known      []string // privileges that the server has at all, in capital letters
+	Account    string   // as the server returns it, such as "root@localhost"
+	Privileges []string // as GRANT spells them; "ALL PRIVILEGES" stands for all
+	Grants     bool     // WITH GRANT OPTION
+	Known      []string // all privileges of this server version, in capital letters
 }
 
-// neededRights are the privileges on the whole server without which wikictl can't make,
-// inspect, dump, restore or remove wikis. Who gives ALL PRIVILEGES on a database has to
-// have each of them; DELETE HISTORY and SHOW CREATE ROUTINE are of newer MariaDBs only.
+// neededRights lists the global privileges that wikictl requires to make, inspect, dump,
+// restore and remove wikis. An account can grant ALL PRIVILEGES on a database only if it
+// has each of them; DELETE HISTORY and SHOW CREATE ROUTINE exist in newer MariaDBs only.
 var neededRights = []string{
 	"ALTER", "ALTER ROUTINE", "CREATE", "CREATE ROUTINE", "CREATE TEMPORARY TABLES", "CREATE USER", "CREATE VIEW", "DELETE", "DELETE HISTORY", "DROP", "EVENT", "EXECUTE",
 	"INDEX", "INSERT", "LOCK TABLES", "PROCESS", "REFERENCES", "RELOAD", "SELECT", "SHOW CREATE ROUTINE", "SHOW DATABASES", "SHOW VIEW", "SUPER", "TRIGGER", "UPDATE",
 }
 
-// Missing lists the privileges that the account lacks for a farm, as GRANT names them.
+// Missing lists the privileges that the account lacks, as GRANT spells them.
 func (r Rights) Missing() []string {
 	var missing []string
 	if !slices.Contains(r.Privileges, "ALL PRIVILEGES") {
@@ -42,10 +42,10 @@ func (r Rights) Missing() []string {
 	return missing
 }
 
-// globalGrant is a line of SHOW GRANTS about the whole server.
+// globalGrant matches a line of SHOW GRANTS with global privileges.
 var globalGrant = regexp.MustCompile(`^GRANT (.+) ON \*\.\* TO `)
 
-// add takes a line of SHOW GRANTS.
+// add parses a line of SHOW GRANTS.
 func (r *Rights) add(line string) {
 	m := globalGrant.FindStringSubmatch(line)
 	if m == nil {
@@ -59,8 +59,7 @@ func (r *Rights) add(line string) {
 	r.Grants = r.Grants || strings.Contains(line, " WITH GRANT OPTION")
 }
 
-// Rights reads the privileges of the account that is connected, those of its roles
-// included.
+// Rights reads the privileges of the connected account, including those of its roles.
 func (s *Server) Rights(ctx context.Context) (r Rights, err error) {
 	if err := s.db.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&r.Account); err != nil {
 		return r, fmt.Errorf("server %s: %w", s.Name, err)
@@ -79,7 +78,7 @@ func (s *Server) Rights(ctx context.Context) (r Rights, err error) {
 	return r, err
 }
 
-// Limits are the settings of a server that bound a farm.
+// Limits are the settings of a server that limit the size of a farm.
 type Limits struct {
 	Connections int64 // max_connections
 	Packet      int64 // bytes; max_allowed_packet
@@ -88,10 +87,10 @@ type Limits struct {
 	OpenFiles   int64 // open_files_limit
 	ReadOnly    bool
 	DataFolder  string        // on the server's machine
-	Ahead       time.Duration // of the server's clock before this machine's, to about a second
+	Ahead       time.Duration // of the server's clock ahead of this machine's, accurate to about a second
 }
 
-// Limits reads the settings that bound a farm.
+// Limits reads the server's settings that limit the size of a farm.
 func (s *Server) Limits(ctx context.Context) (l Limits, err error) {
 	var now string
 	err = s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.max_connections, @@GLOBAL.max_allowed_packet, @@GLOBAL.innodb_buffer_pool_size, @@GLOBAL.table_open_cache, "+

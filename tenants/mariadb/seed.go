@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Seed is what a new wiki has of its own, in a database made from a golden.
+// Seed holds the values that make a new wiki differ from its golden.
 type Seed struct {
 	Database string
 	Counts   map[string]int // rows of the golden by table
-	Admin    string         // user name, as MediaWiki has it: capital letter first, spaces
+	Admin    string         // user name in MediaWiki's form: capital first letter, spaces
 	Hash     string         // user.user_password
 	Token    string         // user.user_token: 32 hexadecimal digits
 	Random   float64        // page.page_random of the main page: 0 to 1
-	Now      time.Time      // when the wiki was made
+	Now      time.Time      // when the wiki is made
 }
 
-// seedStatements give the golden's administrator (user 1) and main page
-// (page 1) to the new wiki. The tables are those of MediaWiki 1.39 and 1.43.
+// seedStatements turn the golden's administrator (user 1) and main page (page 1) into the
+// new wiki's. The tables are those of MediaWiki 1.39 and 1.43.
 var seedStatements = []struct {
 	text string
 	args func(Seed) []any
@@ -47,16 +47,16 @@ func stamps(n int) func(Seed) []any {
 	}
 }
 
-// stamp is a time as MediaWiki stores it: 14 digits, UTC.
+// stamp formats a time as MediaWiki stores it: 14 digits, UTC.
 func stamp(t time.Time) string { return t.UTC().Format("20060102150405") }
 
-// contentTables hold what people add to a wiki. A database with more rows in one of
-// them than its golden has is a wiki that somebody used.
+// contentTables hold the content that users add. A database with more rows in one of them
+// than its golden is a wiki in use.
 var contentTables = []string{"archive", "content", "filearchive", "image", "ipblocks", "logging", "oldimage", "page", "revision", "slots", "text", "user"}
 
-// Used names the content tables that have more rows than a golden, as "page: 7 rows,
-// 1 in a new wiki". It is empty for a wiki that nobody used, and for a database
-// without these tables.
+// Used lists the content tables that have more rows than a golden, such as "page: 7 rows,
+// 1 in a new wiki". It is empty for an unused wiki, and for a database without these
+// tables.
 func (s *Server) Used(ctx context.Context, database string, golden map[string]int) ([]string, error) {
 	found, err := s.Tables(ctx, database)
 	if err != nil || len(found) == 0 {
@@ -81,8 +81,8 @@ func (s *Server) Used(ctx context.Context, database string, golden map[string]in
 	return used, err
 }
 
-// Seed changes a freshly loaded database into the tenant's own. It refuses one that
-// has other than the golden's rows.
+// Seed turns a freshly loaded database into the tenant's own. It fails if the rows are
+// not exactly the golden's.
 func (s *Server) Seed(ctx context.Context, seed Seed) error {
 	return s.work(ctx, seed.Database, false, func(conn *sql.Conn) error {
 		tx, err := conn.BeginTx(ctx, nil)
@@ -102,8 +102,8 @@ func (s *Server) Seed(ctx context.Context, seed Seed) error {
 	})
 }
 
-// fresh makes sure that the tables which Seed changes hold the golden's rows and no
-// others, and locks them until the transaction ends.
+// fresh checks that the tables that Seed changes have exactly the golden's rows, and
+// locks them until the transaction ends.
 func (s Seed) fresh(ctx context.Context, tx *sql.Tx) error {
 	for _, table := range []string{"user", "page", "revision", "logging"} {
 		var n int
@@ -111,13 +111,13 @@ func (s Seed) fresh(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 		if n != s.Counts[table] {
-			return fmt.Errorf("the table %s has %d rows, and the golden %d: the wiki is in use", table, n, s.Counts[table])
+			return fmt.Errorf("the table %s has %d rows instead of the golden's %d: the wiki is in use", table, n, s.Counts[table])
 		}
 	}
 	return nil
 }
 
-// Seeded reads back whether the administrator and the main page are there.
+// Seeded checks that the administrator and the main page exist.
 func (s *Server) Seeded(ctx context.Context, seed Seed) error {
 	var found int
 	query := fmt.Sprintf(`SELECT (SELECT COUNT(*) FROM %[1]s.user WHERE user_id = 1 AND user_name = ?) +
@@ -126,7 +126,7 @@ func (s *Server) Seeded(ctx context.Context, seed Seed) error {
 		return fmt.Errorf("read back the seed of %q: %w", seed.Database, err)
 	}
 	if found != 2 {
-		return fmt.Errorf("the database %q lacks its administrator or its main page after they were made", seed.Database)
+		return fmt.Errorf("the database %q lacks its administrator or its main page after they were created", seed.Database)
 	}
 	return nil
 }

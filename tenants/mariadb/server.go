@@ -1,6 +1,7 @@
-// Package mariadb is the only one that speaks SQL to the servers that hold the
-// wikis: databases, accounts, grants, locks, inspection, the ledger, and the
-// private server that wikictl runs itself. It does not know what a run is for.
+// Package mariadb talks to the MariaDB and MySQL servers of a farm: databases, accounts,
+// grants, locks, dumps, inspection, and the private server that wikictl runs itself. It
+// sends all SQL but the ledger's and the migrations'. It does not know the purpose of a
+// run.
 package mariadb
 
 import (
@@ -23,23 +24,23 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// connections is how many connections to one server are open at most, besides
-// those that hold locks.
+// connections is the maximum number of open connections per server, besides those that
+// hold locks.
 const connections = 32
 
 // Server is an administrator's connection to one server.
 type Server struct {
 	Name    string
-	Version string // as the server states it, such as "10.11.19-MariaDB-0+deb12u1"
+	Version string // as the server reports it, such as "10.11.19-MariaDB-0+deb12u1"
 
 	config   *mysql.Config
 	db       *sql.DB
-	farm     atomic.Pointer[string] // id of the one that it works for; nil: none
-	encoders sync.Pool              // *zstd.Encoder of dumps that are over: each has megabytes
+	farm     atomic.Pointer[string] // id of the farm that it works for; nil: none
+	encoders sync.Pool              // idle *zstd.Encoder values of earlier dumps: each has megabytes
 }
 
-// Open connects to a server as its administrator, and starts it first when
-// wikictl manages it. password may be empty; it overrides the password file.
+// Open connects to a server as its administrator, and starts a managed server first. A
+// non-empty password overrides the password file.
 func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password secrets.Secret) (*Server, error) {
 	if def.Managed {
 		if err := PrivateOf(def, l).Start(ctx); err != nil {
@@ -49,7 +50,7 @@ func Open(ctx context.Context, def *tenants.Server, l tenants.Layout, password s
 	return Connect(ctx, def, l, password)
 }
 
-// Connect is Open for those who only look: it starts nothing.
+// Connect connects to a server like Open, but starts nothing.
 func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, password secrets.Secret) (*Server, error) {
 	config, err := configFor(def, l, password)
 	if err != nil {
@@ -67,14 +68,14 @@ func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, passwor
 	if err := s.db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.Version); err != nil {
 		s.db.Close()
 		if def.Managed && (isError(err, errAccess) || isError(err, errAccessPlugin) || errors.Is(err, fs.ErrPermission)) {
-			err = fmt.Errorf("%w\n(a managed server lets in who started it: run wikictl as that user, most often root)", err)
+			err = fmt.Errorf("%w\n(a managed server admits only the user that started it: run wikictl as that user, usually root)", err)
 		}
 		return nil, fmt.Errorf("server %s: %w", def.Name, err)
 	}
 	return s, nil
 }
 
-// Close closes all connections. A managed server goes on running.
+// Close closes all connections. A managed server keeps running.
 func (s *Server) Close() error { return s.db.Close() }
 
 // configFor returns the driver configuration of a server definition.
@@ -100,14 +101,14 @@ func configFor(def *tenants.Server, l tenants.Layout, password secrets.Secret) (
 // withRequired sets the driver options that wikictl requires, whatever the DSN has.
 func withRequired(c *mysql.Config) *mysql.Config {
 	c.Logger = &mysql.NopLogger{} // errors are returned; the driver prints to stderr by itself
-	if c.Net == "tcp" {           // the driver adds a port and brackets to "[::1]", which has brackets
+	if c.Net == "tcp" {           // the driver adds a port and brackets even to "[::1]"
 		c.Addr = strings.NewReplacer("[[", "[", "]]", "]").Replace(c.Addr)
 	}
 	c.ParseTime = true
 	c.Loc = time.UTC
 	c.Collation = "utf8mb4_bin"
 	c.Timeout = 10 * time.Second
-	c.ClientFoundRows = true // a conditional write asks whether its row was there
+	c.ClientFoundRows = true // a conditional write checks whether its row exists
 	if c.Params == nil {
 		c.Params = map[string]string{}
 	}
@@ -115,7 +116,7 @@ func withRequired(c *mysql.Config) *mysql.Config {
 	return c
 }
 
-// readPassword reads a file that only its owner may read.
+// readPassword reads a password from a file that only its owner may read.
 func readPassword(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -137,16 +138,16 @@ type Connection struct {
 	db *sql.DB
 }
 
-// Close hangs up.
+// Close closes the connection.
 func (c Connection) Close() error { return errors.Join(c.Conn.Close(), c.db.Close()) }
 
-// Dedicated opens one connection outside of the pool; multi allows several
-// statements in one text.
+// Dedicated opens one connection outside of the pool; multi allows several statements per
+// query.
 func (s *Server) Dedicated(ctx context.Context, database string, multi bool) (Connection, error) {
 	return s.connect(ctx, s.configured(database, multi))
 }
 
-// configured is how a connection of its own begins.
+// configured returns the driver configuration of such a connection.
 func (s *Server) configured(database string, multi bool) *mysql.Config {
 	config := s.config.Clone()
 	config.DBName = database
@@ -154,8 +155,8 @@ func (s *Server) configured(database string, multi bool) *mysql.Config {
 	return config
 }
 
-// Pool opens a pool of at most n connections to a database. A statement on it gives up
-// after limit, on the server, too; 0: never. Nothing is asked yet.
+// Pool opens a pool of at most n connections to a database. The server ends a statement
+// after limit; 0: no limit. It does not connect yet.
 func (s *Server) Pool(database string, n int, limit time.Duration) (*sql.DB, error) {
 	config := s.config.Clone()
 	config.DBName = database
@@ -189,20 +190,20 @@ func (s *Server) connect(ctx context.Context, config *mysql.Config) (Connection,
 	return Connection{conn, db}, nil
 }
 
-// work runs do on a connection of its own. When ctx is cancelled the statement
-// is killed on the server and waited for: the driver only hangs up, and the
-// server would go on with it.
+// work calls do with a new connection. When ctx is cancelled it kills the statement on
+// the server and waits for its end; the driver alone would only close the connection, and
+// the server would continue the statement.
 func (s *Server) work(ctx context.Context, database string, multi bool, do func(*sql.Conn) error) error {
 	return s.workFor(ctx, database, database, multi, do)
 }
 
-// workFor is work for a database that need not be the connection's default: the run that
-// takes over after a kill finds the connection by it.
+// workFor is work with a connection that is tagged for a database other than its default,
+// so that a later run finds it after a kill.
 func (s *Server) workFor(ctx context.Context, tag, database string, multi bool, do func(*sql.Conn) error) error {
 	return s.workBy(ctx, tag, s.configured(database, multi), do)
 }
 
-// workBy is work on a connection that begins in another way.
+// workBy is work with another driver configuration.
 func (s *Server) workBy(ctx context.Context, tag string, config *mysql.Config, do func(*sql.Conn) error) error {
 	conn, err := s.connect(ctx, config)
 	if err != nil {
@@ -219,7 +220,7 @@ func (s *Server) workBy(ctx context.Context, tag string, config *mysql.Config, d
 		return fmt.Errorf("server %s: %w", s.Name, err)
 	}
 	if !known {
-		return fmt.Errorf("server %s: %d connections work in %q already", s.Name, workersPerDatabase, tag)
+		return fmt.Errorf("server %s: %d connections are already working in %q", s.Name, workersPerDatabase, tag)
 	}
 	err = do(conn.Conn)
 	if ctx.Err() == nil {
@@ -230,7 +231,7 @@ func (s *Server) workBy(ctx context.Context, tag string, config *mysql.Config, d
 	return errors.Join(context.Cause(ctx), s.kill(after, []int64{id}))
 }
 
-// kill ends connections and waits until they are gone.
+// kill kills connections and waits until they are closed.
 func (s *Server) kill(ctx context.Context, ids []int64) error {
 	for _, id := range ids {
 		_, err := s.db.ExecContext(ctx, fmt.Sprintf("KILL %d", id))
@@ -253,7 +254,7 @@ func (s *Server) kill(ctx context.Context, ids []int64) error {
 	return nil
 }
 
-// Error numbers of MariaDB Error Codes.
+// Error numbers ("MariaDB Error Codes" in MariaDB's Knowledge Base).
 const (
 	errDuplicate    = 1062
 	errNoSuchThread = 1094
@@ -264,7 +265,7 @@ const (
 	errNoSelect       = 1142
 	errNoTable        = 1146
 	errLockWait       = 1205
-	errAccessPlugin   = 1698 // of an account that only one user of the system may have
+	errAccessPlugin   = 1698 // the account is reserved for a user of the operating system
 )
 
 func isError(err error, number uint16) bool {
@@ -275,7 +276,7 @@ func isError(err error, number uint16) bool {
 // IsDuplicate reports whether a unique key refused a row.
 func IsDuplicate(err error) bool { return isError(err, errDuplicate) }
 
-// Column reads rows of one column.
+// Column reads the rows of a single column.
 func Column[T any](rows *sql.Rows) ([]T, error) {
 	defer rows.Close()
 	var all []T

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Pulse tells which connections of before still live.
+// Pulse is a snapshot of the server's open connections.
 type Pulse struct {
 	Connections map[int64]bool
-	Started     time.Time // of the server, to a second
+	Started     time.Time // when the server started, to a second
 }
 
-// Pulse asks a server for its connections.
+// Pulse reads the server's open connections.
 func (s *Server) Pulse(ctx context.Context) (Pulse, error) {
 	p := Pulse{Connections: map[int64]bool{}}
 	var name string
@@ -36,7 +36,7 @@ func (s *Server) Pulse(ctx context.Context) (Pulse, error) {
 	return p, err
 }
 
-// Lives reports whether a connection that was there at a time still is.
+// Lives reports whether a connection that was open at a time is still open.
 func (p Pulse) Lives(connection int64, since time.Time) bool {
 	return p.Connections[connection] && since.Add(2*time.Second).After(p.Started)
 }

@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Lost is what was made in a wiki since some time, and is lost when the wiki is put
-// back to before it.
+// Lost counts what was made in a wiki since some time, and would be lost if the wiki were
+// restored to that time.
 type Lost struct {
 	Edits      int64    `json:"edits"`
 	Uploads    int64    `json:"uploads"`
 	Accounts   int64    `json:"accounts"`
 	LogEntries int64    `json:"log_entries"`
-	Files      []string `json:"files,omitempty"` // names of uploads, newest first, mostFiles at most
+	Files      []string `json:"files,omitempty"` // names of uploads, newest first, at most mostFiles
 }
 
-// mostFiles is how many names of uploads a Lost has.
+// mostFiles is the maximum number of uploads that Lost lists by name.
 const mostFiles = 1000
 
-// Beyond reports whether more was made than another Lost has.
+// Beyond reports whether any count exceeds that of o.
 func (l Lost) Beyond(o Lost) bool {
 	return l.Edits > o.Edits || l.Uploads > o.Uploads || l.Accounts > o.Accounts || l.LogEntries > o.LogEntries
 }
 
-// String is such as "2 edits, 1 upload, no accounts, 3 log entries".
+// String returns a text such as "2 edits, 1 upload, no accounts, 3 log entries".
 func (l Lost) String() string {
 	return strings.Join([]string{count(l.Edits, "edit", "edits"), count(l.Uploads, "upload", "uploads"),
 		count(l.Accounts, "account", "accounts"), count(l.LogEntries, "log entry", "log entries")}, ", ")

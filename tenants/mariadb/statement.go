@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// Statement is one statement of an administrator's in a tenant's database.
+// Statement is an administrator's statement for a tenant's database.
 type Statement struct {
 	Text     string
-	ReadOnly bool          // it runs in a transaction that the server refuses to write in
-	Limit    time.Duration // after which the server gives it up; zero: none
-	Most     int           // rows that it may return
+	ReadOnly bool          // run it in a READ ONLY transaction
+	Limit    time.Duration // the server ends it after this time; zero: no limit
+	Most     int           // maximum number of rows in its result
 }
 
-// Rows are what a statement returned.
+// Rows is the result of a statement.
 type Rows struct {
 	Columns []string    // none: the statement returns no rows
-	Numbers []bool      // of each column, whether its values are numbers
+	Numbers []bool      // for each column, whether its values are numbers
 	Rows    [][]*string // nil for NULL
-	Changed int64       // rows that a statement without columns changed
+	Changed int64       // rows changed by a statement without a result
 }
 
-// Statement runs one statement in a database by an account of a tenant's. When ctx ends
-// the statement is ended on the server.
+// Statement runs a statement in a database as one of a tenant's accounts. When ctx ends,
+// the server ends the statement.
 func (s *Server) Statement(ctx context.Context, database string, by Account, q Statement) (rows Rows, err error) {
 	config := s.configured(database, false)
 	config.User, config.Passwd, config.ParseTime = by.Name, by.Password.Reveal(), false
@@ -42,13 +42,13 @@ func (s *Server) Statement(ctx context.Context, database string, by Account, q S
 	return rows, nil
 }
 
-// prepareStatement sets what bounds a statement.
+// prepareStatement sets the limits of a statement.
 func (s *Server) prepareStatement(ctx context.Context, c *sql.Conn, q Statement) error {
 	var set []string
 	switch {
 	case q.Limit > 0 && s.isMariaDB():
 		set = append(set, fmt.Sprintf("SET SESSION max_statement_time = %f", q.Limit.Seconds()))
-	case q.Limit > 0: // MySQL bounds SELECT only
+	case q.Limit > 0: // MySQL limits SELECT only
 		set = append(set, fmt.Sprintf("SET SESSION max_execution_time = %d", q.Limit.Milliseconds()))
 	}
 	if q.ReadOnly {
@@ -62,7 +62,7 @@ func (s *Server) prepareStatement(ctx context.Context, c *sql.Conn, q Statement)
 	return nil
 }
 
-// readRows runs a statement and reads its rows.
+// readRows runs a statement and reads its result.
 func readRows(ctx context.Context, c *sql.Conn, q Statement) (r Rows, err error) {
 	found, err := c.QueryContext(ctx, q.Text)
 	if err != nil {
@@ -101,8 +101,8 @@ func readRows(ctx context.Context, c *sql.Conn, q Statement) (r Rows, err error)
 	return r, found.Err()
 }
 
-// isNumber reports whether the driver's name of a type is that of a number which JSON
-// keeps exactly.
+// isNumber reports whether the driver's type name is that of a number which JSON
+// represents exactly.
 func isNumber(name string) bool {
 	return strings.HasSuffix(name, "INT") || name == "DOUBLE" || name == "FLOAT" || name == "YEAR"
 }

@@ -9,36 +9,36 @@ import (
 	"strings"
 )
 
-// table is what a dump by wikictl itself has to know of a table.
+// table is a table as a dump by wikictl itself needs it.
 type table struct {
 	name    string
 	engine  string
 	empty   bool
-	inexact bool     // CHECKSUM TABLE does not do
-	columns []column // without generated ones, which no statement may set
+	inexact bool     // CHECKSUM TABLE is not enough
+	columns []column // without generated columns, which can't be set
 }
 
-// column is a column that a dump has values of.
+// column is a column whose values a dump contains.
 type column struct {
 	name string
 	kind kind
 }
 
-// kind is how the values of a column are read and written in a dump.
+// kind determines how a dump reads and writes the values of a column.
 type kind int
 
 const (
 	numeric   kind = iota // as the server prints it
-	floating              // all of its digits, quoted: -0 without quotes is the integer 0
+	floating              // with all digits, quoted: unquoted, -0 is the integer 0
 	moment                // a date or time, quoted
 	choice                // ENUM and SET, by number
-	opaque                // bytes that are no text, in hexadecimal
-	texts                 // bytes in a character set that has ASCII as it is
-	widetexts             // bytes in one that has not
+	opaque                // bytes other than text, in hexadecimal
+	texts                 // bytes in a character set that includes ASCII
+	widetexts             // bytes in another character set
 )
 
-// kindOf is by information_schema.COLUMNS.DATA_TYPE. Tables with columns of other types,
-// such as INET6, are left to mariadb-dump.
+// kindOf maps information_schema.COLUMNS.DATA_TYPE to kinds. Tables with columns of other
+// types, such as INET6, require mariadb-dump.
 var kindOf = map[string]kind{
 	"tinyint": numeric, "smallint": numeric, "mediumint": numeric, "int": numeric, "bigint": numeric, "decimal": numeric, "year": numeric,
 	"float": floating, "double": floating,
@@ -50,19 +50,19 @@ var kindOf = map[string]kind{
 	"char": texts, "varchar": texts, "tinytext": texts, "text": texts, "mediumtext": texts, "longtext": texts,
 }
 
-// ascii are the character sets in which each byte below 128 is that character of ASCII.
+// ascii lists the character sets in which the bytes below 128 are ASCII.
 var ascii = []string{"", "binary", "ascii", "latin1", "utf8", "utf8mb3", "utf8mb4"}
 
-// plainEngines are those whose tables hold their rows, and only these.
+// plainEngines lists the engines whose tables store exactly their rows.
 var plainEngines = []string{innoDB, "MyISAM", "Aria"}
 
 const innoDB = "InnoDB"
 
-// errOdd says that a database has something that only mariadb-dump can dump.
+// errOdd reports that only mariadb-dump can dump a database.
 var errOdd = errors.New("mariadb-dump is needed")
 
-// plainTables lists the tables of the connection's database. It is errOdd when there is
-// anything else, such as a view, or a table with history or of another engine.
+// plainTables lists the tables of the connection's database. It returns errOdd for any
+// other object, such as a view, and for a table with history or of another engine.
 func plainTables(ctx context.Context, c *sql.Conn) ([]table, error) {
 	var tables []table
 	err := eachRow(ctx, c, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME", func(f []sql.RawBytes) error {
@@ -75,8 +75,8 @@ func plainTables(ctx context.Context, c *sql.Conn) ([]table, error) {
 	return tables, err
 }
 
-// hold looks which tables are empty. In a transaction the server keeps others from
-// changing the definition of a table that was read until it ends.
+// hold finds out which tables are empty. Having been read in the transaction, no table's
+// definition can change until it ends.
 func hold(ctx context.Context, c *sql.Conn, tables []table) error {
 	asks := make([]string, len(tables))
 	for i, t := range tables {
@@ -90,7 +90,7 @@ func hold(ctx context.Context, c *sql.Conn, tables []table) error {
 	})
 }
 
-// fillColumns reads the columns of tables that are held.
+// fillColumns reads the columns of tables after hold.
 func fillColumns(ctx context.Context, c *sql.Conn, tables []table) error {
 	at := map[string]int{}
 	for i, t := range tables {
@@ -100,7 +100,7 @@ func fillColumns(ctx context.Context, c *sql.Conn, tables []table) error {
 		WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`, func(f []sql.RawBytes) error {
 		i, known := at[string(f[0])]
 		if !known {
-			return fmt.Errorf("the table %s was made while it was dumped", f[0])
+			return fmt.Errorf("the table %s was created during the dump", f[0])
 		}
 		kind, known := kindOf[string(f[2])]
 		if !known {
@@ -118,7 +118,7 @@ func fillColumns(ctx context.Context, c *sql.Conn, tables []table) error {
 	})
 }
 
-// eachRow hands out the rows of a query, as the server sent them.
+// eachRow calls each for every row of a query, with its raw fields.
 func eachRow(ctx context.Context, c *sql.Conn, query string, each func([]sql.RawBytes) error) error {
 	rows, err := c.QueryContext(ctx, query)
 	if err != nil {
@@ -128,7 +128,7 @@ func eachRow(ctx context.Context, c *sql.Conn, query string, each func([]sql.Raw
 	return scanEach(rows, each)
 }
 
-// scanEach hands out the rows of a result.
+// scanEach calls each for every row of a result.
 func scanEach(rows *sql.Rows, each func([]sql.RawBytes) error) error {
 	columns, err := rows.Columns()
 	if err != nil {

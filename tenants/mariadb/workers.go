@@ -9,22 +9,23 @@ import (
 	"wikictl/tenants"
 )
 
-// What wikictl itself does in a tenant's database is known on the server by a tag,
-// so that what a killed run left there can be told from the shells and dumps of
-// others who use the same account. Connections of its own hold a lock with the tag as
-// its name: the server frees it with the connection, and says who holds it. Of a
-// statement on a connection of the pool, and of mariadb-dump, the tag is a comment.
+// The server knows wikictl's own work in a tenant's database by a tag, so that a later
+// run can tell a killed run's statements from the shells and dumps of others who use the
+// same account. A dedicated connection holds a lock with the tag as its name: the server
+// releases it with the connection, and reports its holder. A statement on a pooled
+// connection, or by mariadb-dump, has the tag as a comment.
 
-// workersPerDatabase is how many connections of one run may work in one database.
+// workersPerDatabase is the maximum number of connections of one run that work in one
+// database.
 const workersPerDatabase = 16
 
-// tagOf is the tag of what is done in a database.
+// tagOf returns the tag of work in a database.
 func tagOf(database string) string { return "wikictl/work/" + database }
 
-// tagComment begins, or ends, a statement that is known by its text.
+// tagComment returns the tag as a comment, for the begin or end of a statement.
 func tagComment(database string) string { return "/* " + tagOf(database) + " */" }
 
-// tagLocks are the names of the locks of connections that work in a database.
+// tagLocks returns the lock names of the connections that work in a database.
 func tagLocks(database string) []string {
 	names := make([]string, workersPerDatabase)
 	for i := range names {
@@ -33,7 +34,8 @@ func tagLocks(database string) []string {
 	return names
 }
 
-// tagExpression takes the first of a database's tags that is free.
+// tagExpression returns an expression that takes the first free lock of a database's
+// tags.
 func tagExpression(database string) string {
 	var tries []string
 	for _, name := range tagLocks(database) {
@@ -42,13 +44,13 @@ func tagExpression(database string) string {
 	return strings.Join(tries, " OR ")
 }
 
-// tagged begins what a client program reads with the tag of its connection.
+// tagged prefixes a client program's input with the statement that tags its connection.
 func tagged(database string, in io.Reader) io.Reader {
 	return io.MultiReader(strings.NewReader("SELECT "+tagExpression(database)+";\n"), in)
 }
 
-// workers are the connections that wikictl made to work in a database, of this run and
-// of those that were killed.
+// workers lists wikictl's connections that work in a database, of this run and of killed
+// ones.
 func (s *Server) workers(ctx context.Context, database string) ([]int64, error) {
 	var asks []string
 	for _, name := range tagLocks(database) {
@@ -77,9 +79,9 @@ func (s *Server) StopWork(ctx context.Context, database string, schemaAccount st
 	return s.kill(ctx, append(ids, scripts...))
 }
 
-// evict ends what works in a database that is about to be replaced: what wikictl made,
-// and the wiki's own accounts. An operator's command that restores it can't be told
-// from others of the administrator's: where there is one, all are ended.
+// evict kills the connections to a database that is about to be replaced: wikictl's, and
+// those of the wiki's accounts. With all, it also kills all other connections of the
+// administrator's account, among which an operator's restore command can't be recognised.
 func (s *Server) evict(ctx context.Context, database string, all bool) error {
 	t := tenants.Tenant{Database: database}
 	if err := s.StopWork(ctx, database, t.SchemaAccount()); err != nil {
@@ -97,8 +99,8 @@ func (s *Server) evict(ctx context.Context, database string, all bool) error {
 	return s.kill(ctx, ids)
 }
 
-// users names the connections that have a database as their default, for a person who
-// has to end what is in the way; empty when there is none.
+// users describes the connections whose default database is this one, so that an operator
+// can end them; empty if there are none.
 func (s *Server) users(ctx context.Context, database string) string {
 	rows, err := s.db.QueryContext(ctx, `SELECT CONCAT('connection ', ID, ' of ', USER, '@', HOST) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = ?`, database)
 	if err != nil {

@@ -24,16 +24,17 @@ var typeNames = map[int]string{
 	245: "json", 246: "decimal", 247: "enum", 248: "set", 253: "varchar", 254: "char", 255: "geometry",
 }
 
-// blobs are a blob's or text's sizes by LEN: the bytes of its length, and 8.
+// blobs maps LEN of a blob or text, which is 8 plus the bytes of its length, to its size.
 var blobs = map[int]string{9: "tiny", 10: "", 11: "medium", 12: "long"}
 
-// numbers are the types that may be unsigned.
+// numbers lists the types that may be unsigned.
 var numbers = map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true, 5: true, 8: true, 9: true, 246: true}
 
-// storedInt is the MTYPE of what InnoDB stores as a number, enum and set included.
+// storedInt is the MTYPE of columns that InnoDB stores as numbers, including enum and
+// set.
 const storedInt = 6
 
-// The types of strings, whose length is part of the type.
+// String types, whose length is part of the type.
 const (
 	typeBlobs, typeBlobsEnd = 249, 252
 	typeVarchar             = 15
@@ -41,8 +42,8 @@ const (
 	typeString              = 254
 )
 
-// columnLine turns "MTYPE PRTYPE LEN NAME" into a line of a shape; empty when it
-// is a column that InnoDB adds by itself.
+// columnLine turns "MTYPE PRTYPE LEN NAME" into a line of a shape, or "" for a column
+// that InnoDB adds itself.
 func columnLine(text string, collations map[string]string) string {
 	fields := strings.SplitN(text, " ", 4)
 	if len(fields) < 4 || fields[3] == "FTS_DOC_ID" || strings.HasPrefix(fields[3], "DB_") {
@@ -66,8 +67,8 @@ func columnLine(text string, collations map[string]string) string {
 	return line + "\n"
 }
 
-// columnType is such as "varbinary(255)", or "varchar of 1020 bytes utf8mb4_bin":
-// the dictionary counts bytes.
+// columnType returns a type such as "varbinary(255)", or "varchar of 1020 bytes
+// utf8mb4_bin": the dictionary counts bytes.
 func columnType(stored, kind, length int, collation string) string {
 	name := typeNames[kind]
 	switch {

@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// Dictionary gathers the schemas of a whole server from the rows of InnoDB's views. What
-// is the same is kept once: a thousand equal wikis have sixty shapes.
+// Dictionary builds the schemas of a whole server from the rows of InnoDB's views. It
+// stores equal strings once: a thousand equal wikis have sixty shapes.
 type Dictionary struct {
 	collations map[string]string   // by number
-	same       map[string]string   // strings that were seen
+	same       map[string]string   // interned strings
 	names      map[uint64]string   // database/table by table id, as InnoDB writes it
-	lines      map[uint64][]string // of a table's shape
+	lines      map[uint64][]string // of a table's shape, by table id
 	fields     map[uint64]string   // columns by index id, such as "(a, b)"
 }
 
-// NewDictionary is empty. Add collations before columns, and fields before indexes.
+// NewDictionary returns an empty dictionary. Add collations before columns, and fields
+// before indexes.
 func NewDictionary() *Dictionary {
 	return &Dictionary{
 		collations: map[string]string{}, same: map[string]string{},
@@ -61,7 +62,7 @@ const (
 func (d *Dictionary) Index(table uint64, index, bits, name []byte) {
 	id, err := strconv.ParseUint(string(index), 10, 64)
 	if err != nil || string(name) == "GEN_CLUST_INDEX" || string(name) == "FTS_DOC_ID_INDEX" {
-		return // what InnoDB adds by itself
+		return // added by InnoDB itself
 	}
 	kind, _ := strconv.Atoi(string(bits))
 	words := ""
@@ -74,8 +75,7 @@ func (d *Dictionary) Index(table uint64, index, bits, name []byte) {
 	d.lines[table] = append(d.lines[table], d.keep([]byte(line), strings.Clone))
 }
 
-// keep returns a string that is kept once. made makes it from the text by which
-// it is known.
+// keep interns a string. made makes it from the text, which is its key.
 func (d *Dictionary) keep(text []byte, made func(text string) string) string {
 	if known, ok := d.same[string(text)]; ok {
 		return known
@@ -85,11 +85,11 @@ func (d *Dictionary) keep(text []byte, made func(text string) string) string {
 	return d.same[known]
 }
 
-// encoded is a character of a name that InnoDB writes in hexadecimal, as in the
-// name of a file ("Mapping of Identifiers to Filenames" in MySQL's manual).
+// encoded matches a character that InnoDB writes in hexadecimal, as in file names
+// ("Mapping of Identifiers to Filenames" in MySQL's manual).
 var encoded = regexp.MustCompile(`@[0-9a-f]{4}`)
 
-// DecodeName turns a name as InnoDB writes it into the name of a database or table.
+// DecodeName decodes the name of a database or table from InnoDB's spelling.
 func DecodeName(name string) string {
 	return encoded.ReplaceAllStringFunc(name, func(s string) string {
 		n, _ := strconv.ParseUint(s[1:], 16, 16)
@@ -97,7 +97,7 @@ func DecodeName(name string) string {
 	})
 }
 
-// Schemas puts the tables together, by database.
+// Schemas returns the schemas by database.
 func (d *Dictionary) Schemas() map[string]Schema {
 	all := map[string]Schema{}
 	for id, name := range d.names {
@@ -105,7 +105,7 @@ func (d *Dictionary) Schemas() map[string]Schema {
 		if !ok || strings.HasPrefix(table, "#sql") || strings.HasPrefix(table, "FTS_0") {
 			continue // InnoDB's own
 		}
-		table, _, _ = strings.Cut(table, "#") // of a partition: the table
+		table, _, _ = strings.Cut(table, "#") // a partition: use the table
 		database = d.keep([]byte(database), DecodeName)
 		if all[database] == nil {
 			all[database] = Schema{}

@@ -1,5 +1,5 @@
-// Package schema describes the tables of databases, compares them, and reads what InnoDB's
-// dictionary says of columns and indexes. It sends no SQL.
+// Package schema describes the tables of databases, compares them, and parses the rows of
+// InnoDB's dictionary. It sends no SQL.
 package schema
 
 import (
@@ -13,11 +13,10 @@ import (
 // Schema is the tables of one database, by name.
 type Schema map[string]Shape
 
-// Shape is what InnoDB's dictionary knows of a table, in a line for each column
-// and index, sorted: equal tables have equal shapes, and the order of columns
-// does not count. Defaults, the words of an enum, and how much of a column an
-// index takes are not in the dictionary. It is Unknown for a table that is not
-// InnoDB's: a view, or MediaWiki's searchindex.
+// Shape describes a table as InnoDB's dictionary does, one sorted line per column and
+// index: equal tables have equal shapes, and the order of columns does not matter. The
+// dictionary lacks defaults, the values of an enum, and the prefix length of an index. A
+// shape is Unknown for tables of other engines: a view, or MediaWiki's searchindex.
 type Shape string
 
 // Unknown is the shape of a table of which only the name is known.
@@ -26,8 +25,7 @@ const Unknown Shape = ""
 // Changing is the shape of a table that was altered while it was read.
 const Changing Shape = "?"
 
-// parts are the columns and indexes of a shape: what each is, by "column `name`"
-// and "index `name`".
+// parts returns the columns and indexes of a shape by "column `name`" and "index `name`".
 func (s Shape) parts() map[string]string {
 	parts := map[string]string{}
 	for line := range strings.Lines(string(s)) {
@@ -37,15 +35,15 @@ func (s Shape) parts() map[string]string {
 	return parts
 }
 
-// Difference is one thing in which two schemas differ.
+// Difference is a column, index or table in which two schemas differ.
 type Difference struct {
 	Table     string
 	Name      string // of the column or index; empty: the table itself
 	Index     bool
-	Want, Got string // such as "int unsigned not null"; empty: it is not there
+	Want, Got string // such as "int unsigned not null"; empty: absent
 }
 
-// String is such as "column page.page_id" or "table page".
+// String returns a text such as "column page.page_id" or "table page".
 func (d Difference) String() string {
 	switch {
 	case d.Name == "":
@@ -56,8 +54,8 @@ func (d Difference) String() string {
 	return "column " + d.Table + "." + d.Name
 }
 
-// Differences lists where got differs from the schema s, which is wanted, sorted by table.
-// Where one of two shapes is unknown only the other's engine can differ.
+// Differences lists where got differs from the wanted schema s, sorted by table. A table
+// whose wanted shape is Unknown only has to exist.
 func (s Schema) Differences(got Schema) []Difference {
 	var all []Difference
 	for table, want := range s {
@@ -100,7 +98,7 @@ func (s Shape) differences(table string, got Shape) []Difference {
 // Encode writes a schema as JSON.
 func (s Schema) Encode() ([]byte, error) { return json.MarshalIndent(s, "", " ") }
 
-// Decode reads what Encode wrote.
+// Decode decodes a schema from JSON.
 func Decode(data []byte) (Schema, error) {
 	var s Schema
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -112,8 +110,8 @@ func Decode(data []byte) (Schema, error) {
 	return s, nil
 }
 
-// Common is the schema that most of several have: of the tables that more than
-// half have, the shape that more than half agree on, or Unknown.
+// Common returns the schema that most of the schemas share: the tables that more than
+// half of them have, each with the shape that more than half agree on, or Unknown.
 func Common(schemas []Schema) Schema {
 	tables, shapes := map[string]int{}, map[string]map[Shape]int{}
 	for _, s := range schemas {
@@ -140,7 +138,7 @@ func Common(schemas []Schema) Schema {
 	return common
 }
 
-// HasColumn reports whether the dictionary knows a column of that name.
+// HasColumn reports whether the shape has a column of that name.
 func (s Shape) HasColumn(name string) bool {
 	return strings.Contains(string(s), "column `"+name+"` ")
 }
