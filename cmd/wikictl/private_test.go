@@ -79,7 +79,7 @@ func TestWikiThatItsOwnCodeCloses(t *testing.T) {
 	closes := "wgExtensionFunctions = [ { php = \"static function () { $GLOBALS['wgGroupPermissions']['*']['read'] = false; }\" } ]\n"
 	open := f.read("tenants/w1.toml")
 	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+closes)
-	f.wants(f.fails("create", "--all"), "w0.localhost may not be read without a log-in", "1 done", "1 failed")
+	f.wants(f.fails("create", "--all"), "w0.localhost requires a log-in for reading", "1 done", "1 failed")
 	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+"wgGroupPermissions.\"*\".read = false\n")
 	f.exits(0, "create", "--all")
 	f.readable("w0", false)
@@ -87,12 +87,12 @@ func TestWikiThatItsOwnCodeCloses(t *testing.T) {
 	for _, only := range []string{"$action === 'read' && $title->getNamespace() === NS_FILE", "$action === 'read'"} { // as Lockdown does
 		hook := "wgHooks.getUserPermissionsErrors = [ { php = \"static function ( $title, $user, $action, &$result ) { if ( " + only + " && !$user->isRegistered() ) { $result = [ 'badaccess-group0' ]; return false; } return true; }\" } ]\n"
 		f.write("tenants/w1.toml", open+hook)
-		f.wants(f.fails("apply", "--all"), "w1.localhost may not be read without a log-in", "its files would be served to anybody")
+		f.wants(f.fails("apply", "--all"), "w1.localhost requires a log-in for reading", "its files would be served to everyone")
 		f.readable("w1", true)
 	}
 
 	f.write("tenants/w1.toml", open+closes)
-	f.wants(f.fails("apply", "--all"), "w1.localhost may not be read without a log-in")
+	f.wants(f.fails("apply", "--all"), "w1.localhost requires a log-in for reading")
 	f.readable("w1", true)
 	f.exits(0, "render", "--write", "w1")
 	f.readable("w1", false)

@@ -21,7 +21,7 @@ func TestProbeComparesMore(t *testing.T) {
 	whole := f.read("tenants/w0.toml")
 
 	f.write("tenants/w0.toml", whole+"wgUrlProtocols = [\"appstream:\"]\n")
-	f.wants(f.fails("apply", "w0"), "failed (restored)", `main page to be at "http:http://w0.localhost`, "wgUrlProtocols")
+	f.wants(f.fails("apply", "w0"), "failed (restored)", `main page at "http:http://w0.localhost`, "wgUrlProtocols")
 	f.write("tenants/w0.toml", whole)
 	f.exits(0, "plan")
 

@@ -26,7 +26,7 @@ func TestReasonsInWords(t *testing.T) {
 			f.noMarkup(said)
 		}
 		f.write(file, whole+"wgFoo = { php = \"print( 'hello' )\" }\n")
-		f.wants(f.fails("apply", name), "failed (restored)", `prints "hello" before what it answers`)
+		f.wants(f.fails("apply", name), "failed (restored)", `prints "hello" before its answers`)
 		f.write(file, strings.Replace(whole, "Wiki ", "Renamed ", 1))
 		lock := func(how string) { f.sql("ALTER USER " + database + "@localhost ACCOUNT " + how) }
 		lock("LOCK")

@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// FailedIn reads the names of the tenants of which a step failed in a run.
+// FailedIn lists the tenants with a failed step in a run.
 func (l *Ledger) FailedIn(ctx context.Context, run string) ([]string, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT DISTINCT tenant FROM step WHERE run = ? AND error IS NOT NULL AND tenant <> ''`, run)
 	if err != nil {

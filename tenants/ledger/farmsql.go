@@ -5,13 +5,12 @@ import (
 	"fmt"
 )
 
-// FarmSQL reads which files of the farm's own SQL each tenant has seen: tenant
-// to file to checksum.
+// FarmSQL reads the applied files of the farm's own SQL: tenant to file to checksum.
 func (l *Ledger) FarmSQL(ctx context.Context) (map[string]map[string]string, error) {
 	return l.farmSQL(ctx, ``)
 }
 
-// FarmSQLOf reads which files of the farm's own SQL one tenant has seen: file to
+// FarmSQLOf reads the applied files of the farm's own SQL of one tenant: file to
 // checksum.
 func (l *Ledger) FarmSQLOf(ctx context.Context, tenant string) (map[string]string, error) {
 	seen, err := l.farmSQL(ctx, ` WHERE tenant = ?`, tenant)

@@ -9,33 +9,33 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Farm is a farm as its servers know it.
+// Farm identifies a farm to its servers.
 type Farm struct {
-	ID      string // 16 hexadecimal digits; empty: none was made yet
+	ID      string // 16 hexadecimal digits; empty: not created yet
 	Dir     string // folder of its definitions
-	Machine string // where that folder is
+	Machine string // host name of the machine with that folder
 	// Owns reports whether the farm's state has the secrets of a tenant.
 	Owns func(tenant string) bool
-	// Keep writes the ID down, before the ledger is the farm's; nil: it is written.
+	// Keep stores the ID before the ledger is claimed with it; nil: it is stored.
 	Keep func() error
 }
 
-// ErrLostIdentity says that the ledger knows a farm of the same folder, whose
-// state/farm.toml is gone.
+// ErrLostIdentity reports that the ledger belongs to a farm in the same folder, but
+// state/farm.toml is missing.
 var ErrLostIdentity = errors.New("the farm's identity is gone")
 
-// ErrVersion says that a ledger is of an older or a newer wikictl.
+// ErrVersion reports that the ledger's schema is of an older or newer wikictl.
 var ErrVersion = errors.New("the ledger is of another version of wikictl")
 
-// ledgers is what a server has of ledgers, as one farm sees it.
+// ledgers describes the ledgers on a server, as seen by one farm.
 type ledgers struct {
 	farms   []mariadb.FarmRow
-	unowned bool     // LedgerDatabase is a ledger of no farm yet: version 0.1.0 made it
-	tenants []string // of that one
-	strange bool     // LedgerDatabase is no ledger at all
+	unowned bool     // LedgerDatabase is a ledger without an owner, made by version 0.1.0
+	tenants []string // of that ledger
+	strange bool     // LedgerDatabase is not a ledger
 }
 
-// findLedgers reads which ledgers there are.
+// findLedgers lists the ledgers on a server.
 func findLedgers(ctx context.Context, s *mariadb.Server) (l ledgers, err error) {
 	if l.farms, err = s.Farms(ctx); err != nil {
 		return l, err
@@ -66,7 +66,7 @@ func findLedgers(ctx context.Context, s *mariadb.Server) (l ledgers, err error) 
 	return l, err
 }
 
-// owner is the farm that a ledger belongs to; nil: none.
+// owner returns the farm that owns a ledger, or nil.
 func (l ledgers) owner(database string) *mariadb.FarmRow {
 	for i, f := range l.farms {
 		if f.Database == database {
@@ -76,9 +76,9 @@ func (l ledgers) owner(database string) *mariadb.FarmRow {
 	return nil
 }
 
-// place is the database of a farm's ledger, and whether it is there. The first farm
-// on a server has LedgerDatabase, and takes over what version 0.1.0 wrote there when
-// all of it is its own.
+// place returns the database of a farm's ledger and whether it exists. The first farm on
+// a server uses LedgerDatabase, and takes over the rows that version 0.1.0 wrote there if
+// they are all its own.
 func (l ledgers) place(f Farm) (database string, there bool) {
 	for _, row := range l.farms {
 		if row.ID == f.ID {
@@ -91,7 +91,7 @@ func (l ledgers) place(f Farm) (database string, there bool) {
 	return mariadb.LedgerDatabase, false
 }
 
-// owned are the tenants of a ledger of no farm that are this farm's.
+// owned lists this farm's tenants in a ledger without an owner.
 func (l ledgers) owned(f Farm) (names []string) {
 	for _, name := range l.tenants {
 		if f.Owns != nil && f.Owns(name) {
@@ -101,8 +101,8 @@ func (l ledgers) owned(f Farm) (names []string) {
 	return names
 }
 
-// lost is an error when a farm without an identity has a ledger: that it is another
-// farm can't be told from that its state was lost.
+// lost returns an error if a farm without an identity may own an existing ledger: its
+// state may have been lost, or the ledger may be another farm's.
 func (l ledgers) lost(f Farm, server string) error {
 	for _, row := range l.farms {
 		if row.Dir == f.Dir && row.Machine == f.Machine {

@@ -8,12 +8,13 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// expireRows is how many rows one statement removes: few enough that nobody waits.
+// expireRows is the number of rows that one statement removes: few enough not to make
+// others wait.
 const expireRows = 2000
 
-// Expire removes what the ledger has of before a time: ended upgrades but for those that
-// a rollback may still need, what they left out where somebody has acknowledged it, steps, sessions, and runs that nothing names any more. It
-// returns how many rows went, also with an error.
+// Expire removes rows older than a time: ended upgrades unless a rollback may still need
+// them, their acknowledged losses, steps, sessions, and runs without references. It
+// returns the number of rows removed, even with an error.
 func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
 	defer func() {
 		if err != nil {
@@ -25,7 +26,7 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 		return 0, err
 	}
 	runs, err := mariadb.Column[string](rows)
-	for _, run := range runs { // by its index: the steps are millions
+	for _, run := range runs { // by its index: there are millions of steps
 		if err == nil {
 			err = l.expire(ctx, &gone, `DELETE FROM step WHERE run = ?`, run)
 		}
@@ -49,7 +50,7 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 	return gone, err
 }
 
-// expire removes rows a few at a time, and adds their number.
+// expire removes rows in small batches and adds their number to gone.
 func (l *Ledger) expire(ctx context.Context, gone *int64, text string, arg any) error {
 	for {
 		result, err := l.db.ExecContext(ctx, fmt.Sprintf("%s LIMIT %d", text, expireRows), arg)
@@ -63,8 +64,8 @@ func (l *Ledger) expire(ctx context.Context, gone *int64, text string, arg any) 
 	}
 }
 
-// NeededBackups are the dumps by which an upgrade may still be put back: of each
-// tenant's open ones, of its latest, and of the latest that a rollback would undo.
+// NeededBackups returns the dumps by which an upgrade may still be undone: those of each
+// tenant's open upgrades, of its latest, and of the latest that a rollback would undo.
 func NeededBackups(history []Upgrade) map[string]bool {
 	latest, undo := map[string]Upgrade{}, map[string]Upgrade{}
 	needed := map[string]bool{}

@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Rename gives a tenant's rows another name in one transaction, and its dumps
-// the folder that they were moved to: rows name their files.
+// Rename renames a tenant in all its rows in one transaction, and moves the paths of its
+// dumps to their new folder.
 func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		err := one(tx.ExecContext(ctx, `UPDATE tenant SET name = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ?`, to, run, from))
@@ -44,8 +44,7 @@ func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps s
 	return nil
 }
 
-// Forget removes what the ledger has of a tenant, but for the account of what
-// runs did.
+// Forget removes a tenant's rows, but keeps the record of past runs.
 func (l *Ledger) Forget(ctx context.Context, name string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		for table := range tenantTables {
@@ -62,8 +61,8 @@ func (l *Ledger) Forget(ctx context.Context, name string) error {
 	return nil
 }
 
-// Returned writes, in one transaction, that a tenant is back in the state of r, with the
-// rows that RowsOf read, and which SQL of the farm it has seen, by name.
+// Returned records, in one transaction, that a removed tenant is back in the state of r,
+// with the rows that RowsOf read, and the applied files of the farm's SQL, by name.
 func (l *Ledger) Returned(ctx context.Context, r Tenant, rows Rows, seen map[string]string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		if err := l.put(ctx, tx, rows); err != nil {
@@ -77,7 +76,7 @@ func (l *Ledger) Returned(ctx context.Context, r Tenant, rows Rows, seen map[str
 		return one(tx.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3) WHERE name = ? AND state = ?`, r.State, r.Run, r.Name, Returning))
 	})
 	if err != nil {
-		return fmt.Errorf("write into the ledger that tenant %s is back: %w", r.Name, err)
+		return fmt.Errorf("record in the ledger that tenant %s is back: %w", r.Name, err)
 	}
 	return nil
 }

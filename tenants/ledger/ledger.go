@@ -1,6 +1,6 @@
-// Package ledger keeps a farm's own database: its tenants, runs, steps, lock sessions and
-// upgrades. Rows are claimed by conditional writes, and other farms on the server stay
-// out of sight.
+// Package ledger stores a farm's records in its own database: its tenants, runs, steps,
+// lock sessions and upgrades. Conditional writes claim rows, and a ledger never shows
+// other farms' rows.
 package ledger
 
 import (
@@ -15,7 +15,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Ledger is a farm's own database: what wikictl made for it, and what every run did.
+// Ledger is a farm's own database: the tenants that wikictl has created, and a record of
+// every run.
 type Ledger struct {
 	Database string // its name
 
@@ -23,9 +24,8 @@ type Ledger struct {
 	db     *sql.DB
 }
 
-// Open opens a farm's ledger on its server, and makes it or brings it up to
-// date when needed. The error wraps ErrLostIdentity or ErrVersion when nothing may
-// be written there.
+// Open opens a farm's ledger on its server, and creates or migrates it first if
+// necessary. If it must not be written, the error wraps ErrLostIdentity or ErrVersion.
 func Open(ctx context.Context, s *mariadb.Server, f Farm) (l *Ledger, err error) {
 	err = locked(ctx, s, func(conn *sql.Conn) error {
 		database, err := ensure(ctx, s, conn, f)
@@ -38,7 +38,7 @@ func Open(ctx context.Context, s *mariadb.Server, f Farm) (l *Ledger, err error)
 	return l, err
 }
 
-// locked runs do on a connection that has the lock of all ledgers of a server.
+// locked calls do with a connection that holds the lock of all ledgers on a server.
 func locked(ctx context.Context, s *mariadb.Server, do func(*sql.Conn) error) error {
 	conn, err := s.Dedicated(ctx, "", false)
 	if err != nil {
@@ -50,12 +50,12 @@ func locked(ctx context.Context, s *mariadb.Server, do func(*sql.Conn) error) er
 		return fmt.Errorf("ledger on server %s: %w", s.Name, err)
 	}
 	if got.Int64 != 1 {
-		return fmt.Errorf("ledger on server %s: another wikictl has been changing it for a minute", s.Name)
+		return fmt.Errorf("ledger on server %s: another wikictl has held its lock for a minute", s.Name)
 	}
 	return do(conn.Conn)
 }
 
-// connect connects to a ledger that is there and up to date.
+// connect connects to an existing, up-to-date ledger.
 func connect(ctx context.Context, s *mariadb.Server, database string) (*Ledger, error) {
 	db, err := s.Pool(database, 8, 0)
 	if err == nil {
@@ -67,7 +67,7 @@ func connect(ctx context.Context, s *mariadb.Server, database string) (*Ledger, 
 	return &Ledger{Database: database, server: s, db: db}, nil
 }
 
-// ensure makes a farm's ledger, or brings it up to date, and returns its name.
+// ensure creates or migrates a farm's ledger and returns its name.
 func ensure(ctx context.Context, s *mariadb.Server, conn *sql.Conn, f Farm) (string, error) {
 	found, err := findLedgers(ctx, s)
 	if err != nil {
@@ -108,8 +108,8 @@ func ensure(ctx context.Context, s *mariadb.Server, conn *sql.Conn, f Farm) (str
 	return database, nil
 }
 
-// upToDate applies what the database of conn has not seen, and nothing when a newer
-// wikictl has changed it.
+// upToDate applies the missing migrations to the database of conn. It fails if a newer
+// wikictl has migrated it.
 func upToDate(ctx context.Context, conn *sql.Conn) error {
 	var begun int
 	err := conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?`, migrations.Table).Scan(&begun)
@@ -125,8 +125,8 @@ func upToDate(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// compare returns what a ledger has not seen; the error wraps ErrVersion when it has
-// seen more than this program knows.
+// compare returns the migrations that a ledger lacks. The error wraps ErrVersion if the
+// ledger has unknown ones.
 func compare(ctx context.Context, conn *sql.Conn) (missing []string, err error) {
 	missing, unknown, err := migrations.Compare(ctx, conn, migrations.Control())
 	if err != nil {
@@ -138,7 +138,7 @@ func compare(ctx context.Context, conn *sql.Conn) (missing []string, err error) 
 	return missing, nil
 }
 
-// claim writes whose the ledger is.
+// claim records the owner of the ledger.
 func claim(ctx context.Context, conn *sql.Conn, f Farm) error {
 	var now mariadb.FarmRow
 	err := conn.QueryRowContext(ctx, `SELECT id, dir, machine FROM farm`).Scan(&now.ID, &now.Dir, &now.Machine)
@@ -153,8 +153,8 @@ func claim(ctx context.Context, conn *sql.Conn, f Farm) error {
 	return err
 }
 
-// old are the columns of the tables that version 0.1.0 wrote one farm's rows into
-// beside another's, by table, and which of them has the tenant.
+// old lists the tables in which version 0.1.0 mixed rows of several farms, with the
+// columns to copy and the column that has the tenant.
 var old = []struct{ table, tenant, columns string }{
 	{"upgrade", "tenant", `run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set,
 		new_release, backup, backup_bytes, started, opened, ended, error`},
@@ -162,8 +162,8 @@ var old = []struct{ table, tenant, columns string }{
 	{"tenant", "name", `name, server, database_name, codebase, version, component_set, state, run, changed`},
 }
 
-// adopt moves what version 0.1.0 wrote of a farm's tenants into its own ledger, with
-// the runs of their upgrades. The rows of others stay for them.
+// adopt moves the rows of a farm's tenants from version 0.1.0's ledger into its own, with
+// the runs of their upgrades. Other farms' rows stay.
 func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -197,9 +197,9 @@ func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
 	return tx.Commit()
 }
 
-// Read opens a farm's ledger as it is: nothing is made and no lock is taken.
-// The error wraps fs.ErrNotExist when the farm has none, and ErrVersion when it is of
-// an older or a newer wikictl.
+// Read opens a farm's ledger without creating or migrating it or taking a lock. The error
+// wraps fs.ErrNotExist if the farm has no ledger, and ErrVersion if it is of an older or
+// newer wikictl.
 func Read(ctx context.Context, s *mariadb.Server, f Farm) (*Ledger, error) {
 	database, err := readable(ctx, s, f)
 	if err != nil {
@@ -208,7 +208,7 @@ func Read(ctx context.Context, s *mariadb.Server, f Farm) (*Ledger, error) {
 	return connect(ctx, s, database)
 }
 
-// readable is the database of a farm's ledger, which is there and up to date.
+// readable returns the database of a farm's ledger, which must exist and be up to date.
 func readable(ctx context.Context, s *mariadb.Server, f Farm) (string, error) {
 	found, err := findLedgers(ctx, s)
 	if err != nil {

@@ -7,21 +7,22 @@ import (
 	"fmt"
 )
 
-// Loss is something that an upgrade left out of a tenant's database.
+// Loss is something that an upgrade dropped from a tenant's database.
 type Loss struct {
 	ID           int64
 	Tenant, Run  string
-	Table        string // empty: a script said so, and no table lacks rows
+	Table        string // empty: a script reported the loss, and no table lacks rows
 	Rows         int64
 	What         string // such as "update.php left out 1 block (ipb_id 1)"
-	Backup       string // file of the dump that has it; empty without one
+	Backup       string // file of the dump that contains it; empty without a dump
 	Noted        sql.NullTime
 	Acknowledged sql.NullTime
 	Acknowledger string
 }
 
-// SetChanging moves an upgrade to the phase Changing, with the census of before it: the
-// first one counts, as an interrupted upgrade may have changed the database since.
+// SetChanging moves an upgrade to the phase Changing and stores the census taken before
+// it. It keeps the first census: an interrupted upgrade may have changed the database
+// since.
 func (l *Ledger) SetChanging(ctx context.Context, r Upgrade, census []byte) (Upgrade, error) {
 	err := l.move(ctx, r, Changing, false, func(tx *sql.Tx) error {
 		if census == nil {
@@ -36,7 +37,7 @@ func (l *Ledger) SetChanging(ctx context.Context, r Upgrade, census []byte) (Upg
 	return r, err
 }
 
-// Census reads what was counted before an upgrade; nil when nothing was.
+// Census reads the counts from before an upgrade; nil if there are none.
 func (l *Ledger) Census(ctx context.Context, tenant, run string) (census []byte, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT counts FROM census WHERE tenant = ? AND run = ?`, tenant, run).Scan(&census)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -45,8 +46,7 @@ func (l *Ledger) Census(ctx context.Context, tenant, run string) (census []byte,
 	return census, nil
 }
 
-// NoteLosses writes what an upgrade left out, in the place of what was written of it
-// before: the updater may run again.
+// NoteLosses replaces the recorded losses of an upgrade: the updater may run repeatedly.
 func (l *Ledger) NoteLosses(ctx context.Context, tenant, run string, list []Loss) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM loss WHERE tenant = ? AND run = ?`, tenant, run); err != nil {
@@ -62,27 +62,27 @@ func (l *Ledger) NoteLosses(ctx context.Context, tenant, run string, list []Loss
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("write what the upgrade of %s left out into the ledger: %w", tenant, err)
+		return fmt.Errorf("write the losses of the upgrade of %s into the ledger: %w", tenant, err)
 	}
 	return nil
 }
 
-// ReturnLosses says that what an upgrade left out is missing again, as run brought back the
-// database that it made, from the dump that a rollback wrote to undoBackup.
+// ReturnLosses marks the losses of an upgrade as missing again: run restored the database
+// that the upgrade had made, from the dump undoBackup of a rollback.
 func (l *Ledger) ReturnLosses(ctx context.Context, tenant, run, undoBackup string) error {
 	_, err := l.db.ExecContext(ctx, `UPDATE loss SET undone = 0, run = ? WHERE tenant = ? AND run IN (SELECT run FROM upgrade WHERE tenant = ? AND undo_backup = ?)`,
 		run, tenant, tenant, undoBackup)
 	if err != nil {
-		return fmt.Errorf("write what is missing of %s again into the ledger: %w", tenant, err)
+		return fmt.Errorf("write the renewed losses of %s into the ledger: %w", tenant, err)
 	}
 	return nil
 }
 
-// Losses reads what upgrades left out and is missing still, oldest first, acknowledged or
-// not.
+// Losses reads the losses of all upgrades that have not been undone, oldest first,
+// acknowledged or not.
 func (l *Ledger) Losses(ctx context.Context) ([]Loss, error) { return l.losses(ctx, ``) }
 
-// LossesOf reads what one upgrade of a tenant left out.
+// LossesOf reads the losses of one upgrade of a tenant.
 func (l *Ledger) LossesOf(ctx context.Context, tenant, run string) ([]Loss, error) {
 	return l.losses(ctx, ` AND tenant = ? AND run = ?`, tenant, run)
 }
@@ -91,7 +91,7 @@ func (l *Ledger) losses(ctx context.Context, where string, args ...any) ([]Loss,
 	rows, err := l.db.QueryContext(ctx, `SELECT id, tenant, run, table_name, row_count, what, COALESCE(backup, ''), noted, acknowledged, COALESCE(acknowledger, '')
 		FROM loss WHERE undone = 0`+where+` ORDER BY id`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read what upgrades left out from the ledger: %w", err)
+		return nil, fmt.Errorf("read the losses of upgrades from the ledger: %w", err)
 	}
 	defer rows.Close()
 	var list []Loss
@@ -105,13 +105,12 @@ func (l *Ledger) losses(ctx context.Context, where string, args ...any) ([]Loss,
 	return list, rows.Err()
 }
 
-// Acknowledge writes that somebody has taken note of losses, by their ids, and returns how
-// many of them were not acknowledged before.
+// Acknowledge marks losses as acknowledged, by id, and returns how many were not before.
 func (l *Ledger) Acknowledge(ctx context.Context, ids []int64, who string) (n int64, err error) {
 	for _, id := range ids {
 		result, err := l.db.ExecContext(ctx, `UPDATE loss SET acknowledged = UTC_TIMESTAMP(3), acknowledger = ? WHERE id = ? AND acknowledged IS NULL`, who, id)
 		if err != nil {
-			return n, fmt.Errorf("acknowledge what an upgrade left out in the ledger: %w", err)
+			return n, fmt.Errorf("acknowledge losses in the ledger: %w", err)
 		}
 		one, err := result.RowsAffected()
 		if err != nil {
@@ -122,8 +121,7 @@ func (l *Ledger) Acknowledge(ctx context.Context, ids []int64, who string) (n in
 	return n, nil
 }
 
-// KeepLost adds to the needed dumps those that have what an upgrade left out, until it is
-// acknowledged.
+// KeepLost adds to the needed dumps those with unacknowledged losses.
 func KeepLost(needed map[string]bool, losses []Loss) {
 	for _, s := range losses {
 		if s.Backup != "" && !s.Acknowledged.Valid {

@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// How long a rehearsal is kept after its last use, and how many are.
+// How long rehearsals are kept after their last use, and how many.
 const (
 	rehearsalAge  = 90 * 24 * time.Hour
 	mostRehearsed = 200
@@ -18,9 +18,9 @@ const (
 
 // Scratch is a copy of a wiki's tables that a run made to rehearse an upgrade.
 type Scratch struct {
-	Name        string // of its folder; its database and accounts follow from it
+	Name        string // of its folder; the names of its database and accounts derive from it
 	Server      string
-	Fingerprint string // of the rehearsal, whose lock the run holds that uses it
+	Fingerprint string // of the rehearsal, whose lock the run holds
 }
 
 // RehearsedSets returns the component sets to which upgrades were rehearsed.
@@ -32,8 +32,8 @@ func (l *Ledger) RehearsedSets(ctx context.Context) ([]string, error) {
 	return mariadb.Column[string](rows)
 }
 
-// Rehearsal reads the result of a rehearsal, and notes that it was used; nil when there is
-// none of that fingerprint.
+// Rehearsal reads the result of a rehearsal by its fingerprint and records the use; nil
+// if there is none.
 func (l *Ledger) Rehearsal(ctx context.Context, fingerprint string) (result []byte, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT result FROM rehearsal WHERE fingerprint = ?`, fingerprint).Scan(&result)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -48,8 +48,8 @@ func (l *Ledger) Rehearsal(ctx context.Context, fingerprint string) (result []by
 	return result, nil
 }
 
-// KeepRehearsal writes the result of a rehearsal of an upgrade to a component set, and
-// removes those that were not used for long, or are too many.
+// KeepRehearsal stores the result of a rehearsal of an upgrade to a component set, and
+// removes rehearsals that are unused for long or too many.
 func (l *Ledger) KeepRehearsal(ctx context.Context, fingerprint, set, run string, result []byte) error {
 	_, err := l.db.ExecContext(ctx, `REPLACE INTO rehearsal (fingerprint, new_set, result, run, used) VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))`,
 		fingerprint, set, result, run)
@@ -64,7 +64,7 @@ func (l *Ledger) KeepRehearsal(ctx context.Context, fingerprint, set, run string
 	return nil
 }
 
-// DropRehearsal removes a rehearsal that turned out not to hold.
+// DropRehearsal removes a rehearsal that proved wrong.
 func (l *Ledger) DropRehearsal(ctx context.Context, fingerprint string) error {
 	if _, err := l.db.ExecContext(ctx, `DELETE FROM rehearsal WHERE fingerprint = ?`, fingerprint); err != nil {
 		return fmt.Errorf("remove rehearsal %s from the ledger: %w", fingerprint, err)
@@ -72,7 +72,7 @@ func (l *Ledger) DropRehearsal(ctx context.Context, fingerprint string) error {
 	return nil
 }
 
-// Scratches reads the scratch copies that exist, or that killed runs left.
+// Scratches lists the recorded scratch copies, including those of killed runs.
 func (l *Ledger) Scratches(ctx context.Context) (all []Scratch, err error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT name, server, fingerprint FROM scratch ORDER BY name`)
 	if err != nil {
@@ -89,7 +89,7 @@ func (l *Ledger) Scratches(ctx context.Context) (all []Scratch, err error) {
 	return all, rows.Err()
 }
 
-// NoteScratch writes that a run is about to make a scratch copy.
+// NoteScratch records a scratch copy before a run makes it.
 func (l *Ledger) NoteScratch(ctx context.Context, s Scratch, run string) error {
 	_, err := l.db.ExecContext(ctx, `REPLACE INTO scratch (name, server, fingerprint, run) VALUES (?, ?, ?, ?)`, s.Name, s.Server, s.Fingerprint, run)
 	if err != nil {
@@ -98,7 +98,7 @@ func (l *Ledger) NoteScratch(ctx context.Context, s Scratch, run string) error {
 	return nil
 }
 
-// ForgetScratch writes that nothing is left of a scratch copy.
+// ForgetScratch removes the record of a scratch copy after its removal.
 func (l *Ledger) ForgetScratch(ctx context.Context, name string) error {
 	if _, err := l.db.ExecContext(ctx, `DELETE FROM scratch WHERE name = ?`, name); err != nil {
 		return fmt.Errorf("remove scratch copy %s from the ledger: %w", name, err)

@@ -6,9 +6,8 @@ import (
 	"fmt"
 )
 
-// Restored writes, in one transaction, that a tenant which was in the state Recovering is
-// r now, and which SQL of the farm its database has seen, by name; seen nil leaves that as
-// it is.
+// Restored records, in one transaction, that a tenant in the state Recovering is now r,
+// and the applied files of the farm's SQL by name; with seen nil it keeps those.
 func (l *Ledger) Restored(ctx context.Context, r Tenant, seen map[string]string) error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		if seen != nil {
@@ -25,7 +24,7 @@ func (l *Ledger) Restored(ctx context.Context, r Tenant, seen map[string]string)
 			r.Codebase, r.Version, r.ComponentSet, r.State, r.Run, r.Name, Recovering))
 	})
 	if err != nil {
-		return fmt.Errorf("write into the ledger that tenant %s is restored: %w", r.Name, err)
+		return fmt.Errorf("record in the ledger that tenant %s is restored: %w", r.Name, err)
 	}
 	return nil
 }

@@ -11,22 +11,21 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// tenantTables are the ledger's tables with rows of a tenant, besides its own row and the
-// account of what runs did, and which rows of them are over.
+// tenantTables lists the ledger's tables with rows of a tenant, other than the tenant's
+// row and the record of runs, each with the condition for closed rows.
 var tenantTables = map[string]string{"upgrade": "ended IS NOT NULL", "loss": "TRUE", "census": "TRUE", "farm_sql": "TRUE"}
 
-// Rows are what the ledger has of one tenant besides its own row: by table, each row by
-// column. A value is nil for NULL.
+// Rows holds a tenant's rows in the ledger other than its own row: by table, each row by
+// column. A nil value is NULL.
 type Rows map[string][]map[string]*string
 
-// RowsOf reads the rows of a tenant, to be written again by Returned. An upgrade that is
-// open is left out.
+// RowsOf reads the rows of a tenant for a later Returned, without open upgrades.
 func (l *Ledger) RowsOf(ctx context.Context, tenant string) (Rows, error) {
 	all := Rows{}
 	for table, over := range tenantTables {
 		columns, err := l.plainColumns(ctx, table)
 		if err != nil {
-			return nil, fmt.Errorf("read what the ledger has of %s: %w", tenant, err)
+			return nil, fmt.Errorf("read the rows of %s from the ledger: %w", tenant, err)
 		}
 		texts := make([]string, len(columns)) // the driver would write times in another form
 		for i, name := range columns {
@@ -34,16 +33,16 @@ func (l *Ledger) RowsOf(ctx context.Context, tenant string) (Rows, error) {
 		}
 		rows, err := l.db.QueryContext(ctx, "SELECT "+strings.Join(texts, ", ")+" FROM "+mariadb.Quote(table)+" WHERE tenant = ? AND "+over, tenant)
 		if err != nil {
-			return nil, fmt.Errorf("read what the ledger has of %s: %w", tenant, err)
+			return nil, fmt.Errorf("read the rows of %s from the ledger: %w", tenant, err)
 		}
 		if all[table], err = scanRows(rows, columns); err != nil {
-			return nil, fmt.Errorf("read what the ledger has of %s: %w", tenant, err)
+			return nil, fmt.Errorf("read the rows of %s from the ledger: %w", tenant, err)
 		}
 	}
 	return all, nil
 }
 
-// plainColumns are the columns of a table of the ledger that can be written.
+// plainColumns lists the columns of a ledger table without generated ones.
 func (l *Ledger) plainColumns(ctx context.Context, table string) ([]string, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
 		AND EXTRA NOT LIKE '%auto_increment%' AND EXTRA NOT LIKE '%GENERATED%' ORDER BY ORDINAL_POSITION`, l.Database, table)
@@ -76,8 +75,8 @@ func scanRows(rows *sql.Rows, columns []string) (all []map[string]*string, err e
 	return all, rows.Err()
 }
 
-// put writes rows into the ledger. Columns that it does not have are left out: an older
-// wikictl may have read them.
+// put writes rows into the ledger. It skips unknown columns: another version of wikictl
+// may have read the rows.
 func (l *Ledger) put(ctx context.Context, tx *sql.Tx, rows Rows) error {
 	for table := range tenantTables {
 		columns, err := l.plainColumns(ctx, table)
@@ -99,7 +98,7 @@ func (l *Ledger) put(ctx context.Context, tx *sql.Tx, rows Rows) error {
 	return nil
 }
 
-// quoteAll is a list of quoted names.
+// quoteAll returns a list of quoted names.
 func quoteAll(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {

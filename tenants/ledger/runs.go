@@ -27,7 +27,7 @@ type Run struct {
 	Skipped  int
 }
 
-// StartRun notes that a run has begun.
+// StartRun records the start of a run.
 func (l *Ledger) StartRun(ctx context.Context, r Run) error {
 	_, err := l.db.ExecContext(ctx, `INSERT INTO run (id, command, holder, started) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, r.ID, r.Command, r.Holder)
 	if err != nil {
@@ -36,7 +36,7 @@ func (l *Ledger) StartRun(ctx context.Context, r Run) error {
 	return nil
 }
 
-// FinishRun notes a run's counts and end.
+// FinishRun records a run's counts and end.
 func (l *Ledger) FinishRun(ctx context.Context, r Run) error {
 	_, err := l.db.ExecContext(ctx, `UPDATE run SET finished = UTC_TIMESTAMP(3), done = ?, same = ?, failed = ?, skipped = ? WHERE id = ?`,
 		r.Done, r.Same, r.Failed, r.Skipped, r.ID)
@@ -51,12 +51,13 @@ func (l *Ledger) Runs(ctx context.Context, most int) ([]Run, error) {
 	return l.runs(ctx, `ORDER BY started DESC, id DESC LIMIT ?`, most)
 }
 
-// OpenRuns reads the runs that were begun and did not end, oldest first.
+// OpenRuns reads the runs that have not ended, oldest first.
 func (l *Ledger) OpenRuns(ctx context.Context) ([]Run, error) {
 	return l.runs(ctx, `WHERE finished IS NULL ORDER BY started, id`)
 }
 
-// Failure reads the last step of a tenant that failed in a run, and why; empty: none did.
+// Failure reads a tenant's last failed step in a run and its error; both empty if no step
+// failed.
 func (l *Ledger) Failure(ctx context.Context, run, tenant string) (step, why string, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT step, error FROM step WHERE run = ? AND tenant = ? AND error IS NOT NULL ORDER BY id DESC LIMIT 1`, run, tenant).Scan(&step, &why)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -90,50 +91,50 @@ type Step struct {
 	Ended        time.Time
 }
 
-// Steps are an account of what happened: they are not worth a disk flush each, nor
-// that a run waits long for them. States are written at once.
+// Steps are only a record: they deserve neither a disk flush each nor a long wait. States
+// are written immediately.
 const (
-	recordEvery   = 200 * time.Millisecond // how long they wait to be written together
-	recordLimit   = 4 * time.Second        // how long one statement may take
-	recordRows    = 200                    // in one statement: less than a megabyte, and than 65,535 placeholders
-	recordMost    = 100_000                // that are kept while the server does not take them
-	recordedError = 4000                   // bytes that are kept of an error; step.error takes 65,535
+	recordEvery   = 200 * time.Millisecond // how long steps wait to be written together
+	recordLimit   = 4 * time.Second        // time limit of one statement
+	recordRows    = 200                    // per statement: below a megabyte, and 65,535 placeholders
+	recordMost    = 100_000                // maximum number of unwritten steps
+	recordedError = 4000                   // stored bytes of an error; step.error takes 65,535
 )
 
-// Recorder writes steps into the ledger, many at a time.
+// Recorder writes steps into the ledger in batches.
 type Recorder struct {
 	run    string
 	db     *sql.DB
-	broken error // why there is no db
+	broken error // why db is nil
 	mu     sync.Mutex
-	steps  []Step // not written yet, oldest first
-	left   int    // that were not kept
+	steps  []Step // unwritten, oldest first
+	left   int    // number of dropped steps
 	stop   context.CancelFunc
 	wait   sync.WaitGroup
 }
 
-// Recorder begins to record the steps of a run. Close must be called.
+// Recorder starts recording the steps of a run. Close must be called.
 func (l *Ledger) Recorder(ctx context.Context, run string) *Recorder {
-	after := context.WithoutCancel(ctx) // what a run that is broken off did counts, too
+	after := context.WithoutCancel(ctx) // the steps of a cancelled run count, too
 	going, stop := context.WithCancel(after)
 	r := &Recorder{run: run, stop: stop}
 	r.db, r.broken = l.hasty()
 	r.wait.Go(func() {
 		for process.Pause(going, recordEvery) == nil {
-			_ = r.flush(after) // what failed is tried again; Close says so
+			_ = r.flush(after) // failed writes are repeated; Close reports them
 		}
 	})
 	return r
 }
 
-// hasty opens the ledger for statements that give up after recordLimit. The server
-// gives up by itself: a statement from which only the client turns away would go on
-// there, and its rows would be written twice.
+// hasty opens the ledger for statements that the server itself ends after recordLimit. If
+// only the client gave up, the server would finish the statement, and the rows would be
+// written twice.
 func (l *Ledger) hasty() (*sql.DB, error) {
 	return l.server.Pool(l.Database, 1, recordLimit)
 }
 
-// Record adds a step; it does not wait for the server.
+// Record adds a step without waiting for the server.
 func (r *Recorder) Record(s Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,8 +145,8 @@ func (r *Recorder) Record(s Step) {
 	r.steps = append(r.steps, s)
 }
 
-// Close writes what is left, as long as ctx lasts, and says how many steps the
-// ledger does not know.
+// Close writes the remaining steps until ctx ends, and reports how many steps the ledger
+// lacks.
 func (r *Recorder) Close(ctx context.Context) error {
 	r.stop()
 	r.wait.Wait()
@@ -161,9 +162,9 @@ func (r *Recorder) Close(ctx context.Context) error {
 	return nil
 }
 
-var errTooMany = errors.New("there were too many while its server did not answer")
+var errTooMany = errors.New("too many steps while its server did not answer")
 
-// flush writes the steps that wait, some at a time. What can't be written is kept.
+// flush writes the pending steps in batches, and keeps those that it could not write.
 func (r *Recorder) flush(ctx context.Context) error {
 	for {
 		r.mu.Lock()
@@ -198,8 +199,8 @@ func (r *Recorder) write(ctx context.Context, steps []Step) error {
 	return err
 }
 
-// recordable makes of an error's text what a column takes: one that it refuses would
-// keep all other steps out, too.
+// recordable makes an error's text valid for its column: a refused text would block all
+// other steps, too.
 func recordable(text string) string {
 	return strings.ToValidUTF8(text[:min(len(text), recordedError)], "?")
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Session is a connection that holds, or held, the locks of a run on a server.
+// Session is a connection that holds, or held, a run's locks on a server.
 type Session struct {
 	Server     string
 	Connection int64
@@ -14,7 +14,7 @@ type Session struct {
 	Since      time.Time
 }
 
-// Sessions reads all of them, also of runs that are over.
+// Sessions reads all sessions, including those of ended runs.
 func (l *Ledger) Sessions(ctx context.Context) ([]Session, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT server, connection, holder, since FROM session`)
 	if err != nil {
@@ -32,7 +32,7 @@ func (l *Ledger) Sessions(ctx context.Context) ([]Session, error) {
 	return all, rows.Err()
 }
 
-// PutSession notes who holds the locks of a connection.
+// PutSession records the holder of a connection's locks.
 func (l *Ledger) PutSession(ctx context.Context, server string, connection int64, holder string) error {
 	_, err := l.db.ExecContext(ctx, `REPLACE INTO session (server, connection, holder, since) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, server, connection, holder)
 	if err != nil {
@@ -41,7 +41,7 @@ func (l *Ledger) PutSession(ctx context.Context, server string, connection int64
 	return nil
 }
 
-// Session is who holds the locks of a connection.
+// Session returns the holder of a connection's locks.
 func (l *Ledger) Session(ctx context.Context, server string, connection int64) (holder string, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT holder FROM session WHERE server = ? AND connection = ?`, server, connection).Scan(&holder)
 	return holder, err

@@ -15,37 +15,37 @@ import (
 // Close closes the ledger's connections.
 func (l *Ledger) Close() error { return l.db.Close() }
 
-// State is how far a tenant has come.
+// State is the stage of a tenant's life.
 type State string
 
 // The states of a tenant, in order.
 const (
-	Creating State = "creating" // its database is being made
-	Made     State = "made"     // its database is whole
-	Ready    State = "ready"    // it was seen to answer through the web server
-	Leaving  State = "leaving"  // it is being removed; the run of its row began that
+	Creating State = "creating" // its database is being created
+	Made     State = "made"     // its database is complete
+	Ready    State = "ready"    // it has answered through the web server
+	Leaving  State = "leaving"  // the run in its row is removing it
 
-	// Returning is brought back by undelete; the run of its row is the one that
-	// removed it.
+	// Returning: undelete is bringing it back; the run in its row is the one that removed
+	// it.
 	Returning State = "returning"
 
-	// Recovering is replaced by a backup, or made from one or from another tenant; the run
-	// of its row began that.
+	// Recovering: the run in its row is replacing or creating it from a backup or from
+	// another tenant.
 	Recovering State = "recovering"
 )
 
-// Tenant is what the ledger knows of one tenant.
+// Tenant is a tenant's row in the ledger.
 type Tenant struct {
 	Name, Server, Database string
-	Codebase               string // the name of the one it runs on
+	Codebase               string // name of the one that it runs on
 	Version                string // MW_VERSION of that codebase
-	ComponentSet           string // the code that its database was made or upgraded for
+	ComponentSet           string // of the code that its database was created or upgraded for
 	State                  State
-	Run                    string // that last changed the row
+	Run                    string // the run that last changed the row
 	Changed                time.Time
 }
 
-// Tenants reads all rows by name in one query.
+// Tenants reads all tenants by name in one query.
 func (l *Ledger) Tenants(ctx context.Context) (map[string]Tenant, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant`)
 	if err != nil {
@@ -63,12 +63,12 @@ func (l *Ledger) Tenants(ctx context.Context) (map[string]Tenant, error) {
 	return all, rows.Err()
 }
 
-// ErrStale means that a row of the ledger is not as it was read: another run has
-// changed it, or the person who runs this read it without the tenant's lock.
+// ErrStale reports that a row of the ledger has changed since it was read: another run
+// changed it, or the caller read it without the tenant's lock.
 var ErrStale = errors.New("another run has changed it meanwhile; run this again")
 
-// Claim adds the row of a tenant that the ledger does not have; it is durable when
-// Claim returns. The error is ErrStale when the ledger has one.
+// Claim inserts a tenant's row durably. It returns ErrStale if the ledger has the tenant
+// already.
 func (l *Ledger) Claim(ctx context.Context, r Tenant) error {
 	_, err := l.db.ExecContext(ctx, `INSERT INTO tenant
 		(name, server, database_name, codebase, version, component_set, state, run, changed)
@@ -80,8 +80,8 @@ func (l *Ledger) Claim(ctx context.Context, r Tenant) error {
 	return tenantError(r.Name, err)
 }
 
-// Advance replaces a row that is still as it was read; it is durable when Advance
-// returns. The error is ErrStale when the row is another or gone.
+// Advance replaces a row durably if it is still as it was read. It returns ErrStale if
+// the row has changed or is missing.
 func (l *Ledger) Advance(ctx context.Context, was, r Tenant) error {
 	return tenantError(r.Name, one(l.db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
 		component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3)
@@ -95,8 +95,8 @@ type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// one makes a write of other than one row ErrStale. The server counts rows that were
-// found, also those that were as wanted (clientFoundRows of the driver).
+// one returns ErrStale unless a write found exactly one row. The server counts the rows
+// found, even if they did not change (the driver's clientFoundRows).
 func one(r sql.Result, err error) error {
 	if err != nil {
 		return err
@@ -114,8 +114,7 @@ func tenantError(name string, err error) error {
 	return nil
 }
 
-// SetReady notes that tenants in state Made were seen to answer, and returns by
-// name why that could not be noted.
+// SetReady moves tenants from the state Made to Ready, and returns the errors by name.
 func (l *Ledger) SetReady(ctx context.Context, run string, names []string) map[string]error {
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		return errors.Join(slices.Collect(maps.Values(setReady(ctx, tx, run, names)))...)
@@ -123,7 +122,7 @@ func (l *Ledger) SetReady(ctx context.Context, run string, names []string) map[s
 	if err == nil {
 		return nil
 	}
-	return setReady(ctx, l.db, run, names) // each by itself, as one of them fails
+	return setReady(ctx, l.db, run, names) // separately, as one of them fails
 }
 
 func setReady(ctx context.Context, db executor, run string, names []string) map[string]error {
@@ -138,7 +137,7 @@ func setReady(ctx context.Context, db executor, run string, names []string) map[
 	return failed
 }
 
-// Tenant reads one row; found is false when the ledger has none.
+// Tenant reads one tenant; found is false if the ledger has none of that name.
 func (l *Ledger) Tenant(ctx context.Context, name string) (r Tenant, found bool, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant WHERE name = ?`, name).
 		Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed)

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Took is an upgrade of the past, with what it counted before and how long its steps took.
+// Took is a past upgrade with its census and the durations of its steps.
 type Took struct {
 	Old, New               string
-	Census                 []byte  // as SetChanging was given it
+	Census                 []byte  // as passed to SetChanging
 	Backup, Update, Others float64 // seconds
 }
 
-// mostTook is how many upgrades the rates of a machine are learned from.
+// mostTook is the number of upgrades from which the machine's speed is estimated.
 const mostTook = 300
 
-// Took reads the latest upgrades that ended well, in one run each. Their steps have names:
-// that of the dump, that of the updater, and those during which the wiki was open.
+// Took reads the latest successful upgrades that completed in one run. Their steps have
+// names: that of the dump, that of the updater, and those during which the wiki was open.
 func (l *Ledger) Took(ctx context.Context, backup, update string, open []string) (all []Took, err error) {
 	defer func() {
 		if err != nil {
@@ -42,7 +42,7 @@ func (l *Ledger) Took(ctx context.Context, backup, update string, open []string)
 		if err := rows.Scan(&t.Old, &t.New, &t.Census, &t.Backup, &t.Update, &t.Others); err != nil {
 			return nil, err
 		}
-		if t.Update > 0 { // else another run's steps had to do with it
+		if t.Update > 0 { // otherwise the steps are another run's
 			all = append(all, t)
 		}
 	}

@@ -9,24 +9,24 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Phase is how far an upgrade of a tenant has come. It decides what the next run
-// does with an upgrade that was interrupted.
+// Phase is the progress of a tenant's upgrade. It determines how the next run continues
+// an interrupted upgrade.
 type Phase string
 
-// The phases of an upgrade. Only in those that are marked so may the wiki be
-// open for writing.
+// The phases of an upgrade. The wiki may be writable only in phases marked "perhaps
+// open".
 const (
-	Begun      Phase = "begun"      // perhaps open; the database is as it was
-	Changing   Phase = "changing"   // the schema is being changed: put back, or go on
-	Switching  Phase = "switching"  // the database is upgraded: go on, or put back
-	Opening    Phase = "opening"    // perhaps open: on the new code for good
-	Undoing    Phase = "undoing"    // perhaps open: a rollback has begun, and the database is as it was
-	Restoring  Phase = "restoring"  // is being put back: go on putting back
-	Reopening  Phase = "reopening"  // perhaps open: on the old code for good
-	Kept       Phase = "kept"       // failed and left for inspection
+	Begun      Phase = "begun"      // perhaps open; the database is unchanged
+	Changing   Phase = "changing"   // the schema is being changed: restore, or continue
+	Switching  Phase = "switching"  // the database is upgraded: continue, or restore
+	Opening    Phase = "opening"    // perhaps open: committed to the new code
+	Undoing    Phase = "undoing"    // perhaps open: a rollback has begun, and the database is unchanged
+	Restoring  Phase = "restoring"  // the wiki is being restored: continue restoring
+	Reopening  Phase = "reopening"  // perhaps open: committed to the old code
+	Kept       Phase = "kept"       // failed, and kept for inspection
 	Upgraded   Phase = "upgraded"   // ended, open
 	PutBack    Phase = "restored"   // ended, open, as before
-	Superseded Phase = "superseded" // ended when an older ledger had two open; nothing is known
+	Superseded Phase = "superseded" // ended when an older ledger had two open upgrades; its result is unknown
 )
 
 // Upgrade is one upgrade of one tenant.
@@ -42,15 +42,15 @@ type Upgrade struct {
 	Started                         sql.NullTime
 	Opened, Ended                   sql.NullTime
 	Error                           string
-	UndoneBy                        string // run of the rollback that put the tenant back, or is about to
-	UndoBackup                      string // file of the dump that the rollback made first, or that is brought back now
+	UndoneBy                        string // run of the rollback that undid it, or is about to
+	UndoBackup                      string // file of the dump that the rollback made first, or that is being restored now
 }
 
-// Open reports whether the upgrade was begun and has not ended.
+// Open reports whether the upgrade has not ended.
 func (r Upgrade) Open() bool { return !r.Ended.Valid }
 
-// Reloads reports whether the database of the upgrade comes from the dump UndoBackup,
-// which a rollback made, and not from the updater.
+// Reloads reports whether the upgraded database comes from the dump UndoBackup, which a
+// rollback made, instead of from the updater.
 func (r Upgrade) Reloads() bool { return r.UndoBackup != "" && r.UndoneBy == "" }
 
 const upgradeColumns = `run, tenant, phase, old_codebase, old_version, old_set, old_release,
@@ -63,11 +63,11 @@ func (r *Upgrade) fields() []any {
 		&r.UndoneBy, &r.UndoBackup}
 }
 
-// ErrOpen means that another upgrade of the tenant is open.
-var ErrOpen = errors.New("another upgrade of it is open; wikictl upgrade finishes that, or puts the wiki back")
+// ErrOpen reports that another upgrade of the tenant is open.
+var ErrOpen = errors.New("another upgrade of it is open; wikictl upgrade finishes it, or restores the wiki")
 
-// BeginUpgrade writes that an upgrade has begun, and returns the row as written. It
-// is ErrOpen while another one of the tenant is open.
+// BeginUpgrade records the start of an upgrade and returns the row as written. It returns
+// ErrOpen while another upgrade of the tenant is open.
 func (l *Ledger) BeginUpgrade(ctx context.Context, r Upgrade) (Upgrade, error) {
 	r.Phase = Begun
 	err := one(l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
@@ -79,10 +79,10 @@ func (l *Ledger) BeginUpgrade(ctx context.Context, r Upgrade) (Upgrade, error) {
 	return r, upgradeError(r, err)
 }
 
-// SetPhase moves an upgrade from the phase of r to another, with the new code,
-// backups and error of r, and returns the row as written; it is durable then. The
-// upgrade counts as not ended. It is ErrStale when the ledger has another phase, and
-// ErrOpen when the upgrade had ended and another one is open.
+// SetPhase moves an upgrade from the phase of r to another, durably, with the new code,
+// backups and error of r, and returns the row as written. The upgrade counts as open
+// afterwards. It returns ErrStale if the ledger has another phase, and ErrOpen if the
+// upgrade had ended and another one is open.
 func (l *Ledger) SetPhase(ctx context.Context, r Upgrade, to Phase) (Upgrade, error) {
 	err := l.move(ctx, r, to, false, func(*sql.Tx) error { return nil })
 	if err == nil {
@@ -91,9 +91,8 @@ func (l *Ledger) SetPhase(ctx context.Context, r Upgrade, to Phase) (Upgrade, er
 	return r, err
 }
 
-// Settled moves an upgrade to the phase Opening and writes, in one transaction, that
-// the tenant now runs on its new code for good, and which SQL of the farm it has
-// seen, by name.
+// Settled moves an upgrade to the phase Opening and records, in one transaction, that the
+// tenant is committed to its new code, and the applied files of the farm's SQL, by name.
 func (l *Ledger) Settled(ctx context.Context, r Upgrade, applied map[string]string) (Upgrade, error) {
 	err := l.move(ctx, r, Opening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.NewCodebase, r.NewVersion, r.NewSet); err != nil {
@@ -112,9 +111,9 @@ func (l *Ledger) Settled(ctx context.Context, r Upgrade, applied map[string]stri
 	return r, err
 }
 
-// Unsettled moves an upgrade to the phase Reopening and writes, in one transaction,
-// that the tenant runs on its old code again, has not seen the SQL that came with it, and
-// lacks nothing that the upgrade left out.
+// Unsettled moves an upgrade to the phase Reopening and records, in one transaction, that
+// the tenant is back on its old code, without the SQL that came with the new one and
+// without the upgrade's losses.
 func (l *Ledger) Unsettled(ctx context.Context, r Upgrade) (Upgrade, error) {
 	err := l.move(ctx, r, Reopening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.OldCodebase, r.OldVersion, r.OldSet); err != nil {
@@ -137,8 +136,8 @@ func runsOn(ctx context.Context, tx *sql.Tx, r Upgrade, codebase, version, set s
 		codebase, version, set, r.Run, r.Tenant))
 }
 
-// EndUpgrade moves an upgrade to a last phase, and writes that the wiki can be
-// written again.
+// EndUpgrade moves an upgrade to a final phase and records that the wiki is writable
+// again.
 func (l *Ledger) EndUpgrade(ctx context.Context, r Upgrade, last Phase) (Upgrade, error) {
 	err := l.move(ctx, r, last, true, func(*sql.Tx) error { return nil })
 	if err == nil {
@@ -147,28 +146,28 @@ func (l *Ledger) EndUpgrade(ctx context.Context, r Upgrade, last Phase) (Upgrade
 	return r, err
 }
 
-// move changes an upgrade's phase together with something else, if the ledger still
-// has the phase of r.
+// move changes an upgrade's phase together with other rows, if the ledger still has the
+// phase of r.
 func (l *Ledger) move(ctx context.Context, r Upgrade, to Phase, end bool, also func(*sql.Tx) error) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return upgradeError(r, err)
 	}
 	defer tx.Rollback()
-	// The row is locked and compared, as an UPDATE that changes nothing affects none.
+	// Lock and compare the row: an UPDATE that changes nothing would affect no row.
 	var found Phase
 	err = tx.QueryRowContext(ctx, `SELECT phase FROM upgrade WHERE run = ? AND tenant = ? FOR UPDATE`, r.Run, r.Tenant).Scan(&found)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return upgradeError(r, fmt.Errorf("run %s is not there: %w", r.Run, ErrStale))
+		return upgradeError(r, fmt.Errorf("run %s is missing: %w", r.Run, ErrStale))
 	case err != nil:
 		return upgradeError(r, err)
 	case found != r.Phase:
-		return upgradeError(r, fmt.Errorf("run %s is %s, and not %s any more: %w", r.Run, found, r.Phase, ErrStale))
+		return upgradeError(r, fmt.Errorf("run %s is now %s instead of %s: %w", r.Run, found, r.Phase, ErrStale))
 	}
 	ended := `NULL`
 	if end {
-		// What a rollback loses counts from when the wiki was opened first.
+		// A rollback's losses count from the first opening of the wiki.
 		ended = `UTC_TIMESTAMP(3), opened = COALESCE(opened, UTC_TIMESTAMP(3))`
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE upgrade SET phase = ?, new_codebase = ?, new_version = ?, new_set = ?, new_release = ?, backup = NULLIF(?, ''), backup_bytes = ?, error = NULLIF(?, ''),
@@ -193,8 +192,8 @@ func upgradeError(r Upgrade, err error) error {
 	return nil
 }
 
-// OpenUpgrades reads the upgrades that were begun and not ended, by tenant.
-// Those of tenants whose lock is free were interrupted.
+// OpenUpgrades reads the open upgrades by tenant. Those of tenants whose lock is free
+// were interrupted.
 func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]Upgrade, error) {
 	rows, err := l.upgrades(ctx, `WHERE ended IS NULL ORDER BY started`)
 	open := map[string]Upgrade{}
@@ -204,7 +203,7 @@ func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]Upgrade, error) {
 	return open, err
 }
 
-// OpenUpgrade reads the upgrade of a tenant that was begun and not ended.
+// OpenUpgrade reads the open upgrade of a tenant.
 func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (Upgrade, bool, error) {
 	rows, err := l.upgrades(ctx, `WHERE ended IS NULL AND tenant = ? ORDER BY started DESC LIMIT 1`, tenant)
 	if err != nil || len(rows) == 0 {
@@ -213,12 +212,12 @@ func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (Upgrade, bool,
 	return rows[0], true, nil
 }
 
-// LastUpgrades reads the newest upgrade of each tenant, whatever became of it.
+// LastUpgrades reads the newest upgrade of each tenant, whatever its result.
 func (l *Ledger) LastUpgrades(ctx context.Context) (map[string]Upgrade, error) {
 	return l.newest(ctx, `ORDER BY started, run`)
 }
 
-// LastUpgraded reads the newest upgrade of each tenant that was not put back since.
+// LastUpgraded reads the newest upgrade of each tenant that has not been undone.
 func (l *Ledger) LastUpgraded(ctx context.Context) (map[string]Upgrade, error) {
 	return l.newest(ctx, `WHERE phase = 'upgraded' ORDER BY started, run`)
 }

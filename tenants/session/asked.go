@@ -9,11 +9,11 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// A page whose text is less than half as long as before, and by shortened characters
-// shorter, lost something: a template or an extension that does not work.
+// shortened is the number of characters by which a page's text must shrink, besides
+// losing half of its length, to count as damaged by a broken template or extension.
 const shortened = 100
 
-// askPages asks for the pages that the farm's files name.
+// askPages requests the pages that the farm's files name.
 func (h *Host) askPages(ctx context.Context, s *Sight, before []Check) {
 	for _, path := range s.Pages {
 		var was Check
@@ -32,8 +32,8 @@ func (h *Host) askPages(ctx context.Context, s *Sight, before []Check) {
 	}
 }
 
-// patiently asks again while the answer may be that of a web server which reads its
-// configuration, after a change.
+// patiently repeats a request while the answer may come from a web server that is still
+// reloading its configuration.
 func (h *Host) patiently(ctx context.Context, before []Check, was Check, ask func() error) {
 	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		err := ask()
@@ -46,7 +46,8 @@ func (h *Host) patiently(ctx context.Context, before []Check, was Check, ask fun
 // named reports whether a check is of a page that the farm's files name.
 func (c Check) named() bool { return strings.HasPrefix(c.What, "/") }
 
-// differs is an error when a named page that answers is not the one of before.
+// differs returns an error if a named page answers with another title or a much shorter
+// text than before.
 func (c Check) differs(was Check) error {
 	switch {
 	case !c.named() || was.What == "" || was.Wrong != "" || c.Wrong != "":

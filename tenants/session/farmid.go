@@ -12,8 +12,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Identity tells a farm from every other that uses the same servers. It is made
-// once and kept in state/farm.toml, and the ledger has it too.
+// Identity distinguishes a farm from all others on the same servers. It is created once,
+// and stored in state/farm.toml and in the ledger.
 type Identity struct {
 	ID  string `toml:"id" comment:"made once; the ledger, the databases and the accounts of this farm are known by it"`
 	Dir string `toml:"dir" comment:"the folder of the farm's definitions. Change it when you move that folder: no other\nfolder's definitions may be applied to this state."`
@@ -21,36 +21,36 @@ type Identity struct {
 
 var identityID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// NewIdentity makes an identity for the definitions in a folder.
+// NewIdentity returns a new identity for the definitions in a folder.
 func NewIdentity(dir string) Identity {
 	b := make([]byte, 8)
 	rand.Read(b)
 	return Identity{ID: hex.EncodeToString(b), Dir: dir}
 }
 
-// Encode is the content of state/farm.toml.
+// Encode returns the content of state/farm.toml.
 func (i Identity) Encode() ([]byte, error) { return toml.Marshal(i) }
 
-// DecodeIdentity reads what Encode wrote.
+// DecodeIdentity decodes the content of state/farm.toml.
 func DecodeIdentity(data []byte) (Identity, error) {
 	var i Identity
 	if err := toml.Unmarshal(data, &i); err != nil {
 		return i, err
 	}
 	if !identityID.MatchString(i.ID) {
-		return i, fmt.Errorf("id %q is not made of 16 digits 0-9 and a-f", i.ID)
+		return i, fmt.Errorf("id %q is not 16 digits 0-9 and a-f", i.ID)
 	}
 	if !filepath.IsAbs(i.Dir) {
-		return i, fmt.Errorf("dir %q is no absolute path", i.Dir)
+		return i, fmt.Errorf("dir %q is not an absolute path", i.Dir)
 	}
 	return i, nil
 }
 
-// ErrOtherFolder says that a state folder belongs to definitions in another folder.
+// ErrOtherFolder reports that a state folder belongs to definitions in another folder.
 var ErrOtherFolder = errors.New("the state folder belongs to other definitions")
 
-// Check returns an error that wraps ErrOtherFolder when the definitions in dir are
-// not those that the identity was made for. Another way to the same folder is fine.
+// Check returns an error that wraps ErrOtherFolder if the identity was made for
+// definitions in another folder than dir. Another path to the same folder is accepted.
 func (i Identity) Check(dir, file string) error {
 	if i.Dir == dir || sameFolder(i.Dir, dir) {
 		return nil

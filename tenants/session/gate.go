@@ -9,13 +9,13 @@ import (
 	"wikictl/tenants"
 )
 
-// gateSize is how many statements that change tables may run at once on a server. With
-// more, MariaDB spends its time on waking those who wait for its dictionary; with fewer,
-// its disk waits.
+// gateSize is the number of statements that may change tables at once on a server. With
+// more, MariaDB spends its time waking threads that wait for its dictionary; with fewer,
+// its disk idles.
 const gateSize = 3
 
-// Gate returns the files by which few jobs at once change tables of a server: a job
-// locks one of them (flock(2)) for each statement, and its end frees it. All runs of a
+// Gate returns the lock files that limit concurrent schema changes on a server: a job
+// locks one of them (flock(2)) for each statement, and its end releases it. All runs of a
 // farm on this machine share them.
 func (h *Host) Gate(def *tenants.Server) ([]string, error) {
 	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
@@ -28,7 +28,7 @@ func (h *Host) Gate(def *tenants.Server) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil { // PHP's user opens it
+		if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil { // for PHP's user
 			return nil, err
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// identify reads the farm's identity, the zero one when none was made yet. A state
-// folder that belongs to other definitions is an error.
+// identify reads the farm's identity; zero if it has none yet. A state folder of other
+// definitions is an error.
 func identify(f *tenants.Farm) (Identity, error) {
 	file := f.Layout().Identity()
 	data, err := os.ReadFile(file)
@@ -31,7 +31,7 @@ func identify(f *tenants.Farm) (Identity, error) {
 	return i, i.Check(f.Dir, file)
 }
 
-// openLedger opens the ledger of this farm; a run that only looks makes nothing.
+// openLedger opens this farm's ledger. A read-only run creates nothing.
 func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledger, error) {
 	if h.options.Look {
 		return ledger.Read(ctx, s, h.known(h.identity))
@@ -41,7 +41,7 @@ func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledge
 	if !made || (!errors.Is(err, fs.ErrExist) && !errors.Is(err, ledger.ErrLostIdentity)) {
 		return l, err
 	}
-	// Another run of this farm may have made the identity since it was looked for.
+	// Another run of this farm may have created the identity meanwhile.
 	now, again := identify(h.Farm)
 	if again != nil || now.ID == "" {
 		return nil, errors.Join(err, again)
@@ -71,7 +71,7 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledg
 	return l, err
 }
 
-// known is the farm as its servers know it.
+// known returns the farm as its servers know it.
 func (h *Host) known(i Identity) ledger.Farm {
 	return ledger.Farm{
 		ID: i.ID, Dir: h.Farm.Dir, Machine: h.options.Machine,
@@ -81,15 +81,15 @@ func (h *Host) known(i Identity) ledger.Farm {
 	}
 }
 
-// FarmID is the id of the farm's identity; empty when none was made yet.
+// FarmID returns the id of the farm's identity, or "".
 func (h *Host) FarmID() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.identity.ID
 }
 
-// AccountsOf are the two accounts of a tenant with the passwords that the state folder
-// has. Where this run may not read them, the names are believed.
+// AccountsOf returns the two accounts of a tenant with the passwords in the state folder.
+// If this run may not read them, the names alone identify the accounts.
 func (h *Host) AccountsOf(t *tenants.Tenant) mariadb.Accounts {
 	secrets, err := h.Deploy.ReadSecrets(t.Name)
 	a := Accounts(t, secrets)

@@ -11,7 +11,8 @@ import (
 	"wikictl/tenants"
 )
 
-// lint checks rendered files, each with the PHP of the code that is to run it.
+// lint checks the syntax of rendered files, each with the PHP of the code that will run
+// it.
 func (h *Host) lint(ctx context.Context, files []php.Source) error {
 	groups := map[string][]php.Source{}
 	for _, f := range files {
@@ -20,7 +21,7 @@ func (h *Host) lint(ctx context.Context, files []php.Source) error {
 	var errs []error
 	for _, program := range slices.Sorted(maps.Keys(groups)) {
 		if program == "" {
-			errs = append(errs, errors.New("no php program was found to check rendered files; set php in [codebases]"))
+			errs = append(errs, errors.New("no php program found to check rendered files; set php in [codebases]"))
 			continue
 		}
 		errs = append(errs, php.Lint(ctx, program, groups[program]))
@@ -28,8 +29,8 @@ func (h *Host) lint(ctx context.Context, files []php.Source) error {
 	return errors.Join(errs...)
 }
 
-// LintDrafts checks the PHP of tenants that are to be made, rendered with placeholders
-// for their secrets. The errors are by tenant; those without one are sound.
+// LintDrafts checks the PHP of tenants that are to be created, rendered with placeholders
+// for their secrets, and returns the errors by tenant.
 func (h *Host) LintDrafts(ctx context.Context, list []*tenants.Tenant) map[string]error {
 	failed := map[string]error{}
 	for some := range slices.Chunk(list, draftsAtOnce) {
@@ -49,10 +50,10 @@ func (h *Host) LintDrafts(ctx context.Context, list []*tenants.Tenant) map[strin
 	return failed
 }
 
-// draftsAtOnce bounds how many rendered files are in memory.
+// draftsAtOnce limits the rendered files in memory.
 const draftsAtOnce = 1000
 
-// lintHalves finds by halves the files that are at fault.
+// lintHalves finds the faulty files by bisection.
 func (h *Host) lintHalves(ctx context.Context, list []*tenants.Tenant, files []php.Source, failed map[string]error) {
 	if len(list) == 0 || ctx.Err() != nil {
 		return
@@ -61,7 +62,7 @@ func (h *Host) lintHalves(ctx context.Context, list []*tenants.Tenant, files []p
 	switch half := len(list) / 2; {
 	case err == nil || ctx.Err() != nil:
 	case half == 0:
-		failed[list[0].Name] = fmt.Errorf("its settings are no PHP: %w", err)
+		failed[list[0].Name] = fmt.Errorf("its settings are not valid PHP: %w", err)
 	default:
 		h.lintHalves(ctx, list[:half], files[:half], failed)
 		h.lintHalves(ctx, list[half:], files[half:], failed)

@@ -18,19 +18,19 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// load has the command line's PHP of a release's codebase load its settings, before
-// the web server does. Of tenants whose settings are alike one is enough, unless it
-// fails: then each says what is wrong, with its own places.
+// load makes the command line's PHP of a release's codebase load its settings, before the
+// web server does. Of tenants with equal settings it loads only one, unless that fails:
+// then it loads each, to report the error with the place in that tenant's definitions.
 func (h *Host) load(ctx context.Context, tenant, release string) error {
 	t := h.Farm.Tenant(tenant)
 	c := h.codeOf(t, release)
 	if t == nil || c == nil {
-		return fmt.Errorf("%s is of no tenant or codebase of the definitions", release)
+		return fmt.Errorf("%s does not belong to a tenant and codebase of the definitions", release)
 	}
 	first := h.alike(t, c, release)
 	mine := false
 	first.once.Do(func() {
-		mine, first.err = true, errNotLoaded // where it panics
+		mine, first.err = true, errNotLoaded // kept after a panic
 		first.err = h.runLoad(ctx, t, c, release, false)
 	})
 	err := first.err
@@ -43,23 +43,23 @@ func (h *Host) load(ctx context.Context, tenant, release string) error {
 	return nil
 }
 
-var errNotLoaded = errors.New("they were not loaded")
+var errNotLoaded = errors.New("the settings were not loaded")
 
-// loaded is settings that PHP has loaded, or could not.
+// loaded is the result of loading settings with PHP.
 type loaded struct {
 	once sync.Once
 	err  error
 }
 
-// alike is what became of the settings of a tenant like t, on the same code; of t alone
-// where no other is known to be like it.
+// alike returns the shared result for tenants with the settings of t on the same code, or
+// one for t alone if no other tenant has equal settings.
 func (h *Host) alike(t *tenants.Tenant, c *tenants.Codebase, release string) *loaded {
 	want, err := h.Wanted(t, c)
 	if err != nil {
 		return new(loaded)
 	}
 	text, err := os.ReadFile(filepath.Join(release, "LocalSettings.php"))
-	if err != nil || string(text) != string(want.LocalSettings) { // it is of other definitions
+	if err != nil || string(text) != string(want.LocalSettings) { // made from other definitions
 		return new(loaded)
 	}
 	key, err := h.Templates.Alike(templates.Data{Farm: h.Farm, Tenant: t, Codebase: c})
@@ -75,9 +75,9 @@ func (h *Host) alike(t *tenants.Tenant, c *tenants.Codebase, release string) *lo
 	return h.loaded[key]
 }
 
-// codeOf is the codebase that a release runs on: the tenant's wanted one when it is in
-// that folder, as several codebases may share one and differ in their php, else the
-// first by name. nil when the definitions have none such.
+// codeOf returns the codebase of a release: the tenant's wanted one if it is in that
+// folder, as several codebases may share a folder and differ in their php; otherwise the
+// first by name, or nil.
 func (h *Host) codeOf(t *tenants.Tenant, release string) *tenants.Codebase {
 	core, err := os.Readlink(filepath.Join(release, "core"))
 	if err != nil {
@@ -94,9 +94,8 @@ func (h *Host) codeOf(t *tenants.Tenant, release string) *tenants.Codebase {
 	return nil
 }
 
-// runLoad has PHP load the settings in the folder of a release and, with page, make
-// the wiki's main page. What is wrong begins with its place in the definitions, where
-// it has one.
+// runLoad makes PHP load the settings in a release's folder and, with page, render the
+// wiki's main page. An error begins with its place in the definitions if it has one.
 func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase, release string, page bool) error {
 	if err := h.writeScript(h.Layout.LoadScript(), php.LoadScript()); err != nil {
 		return err
@@ -125,24 +124,24 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 	return placed(t, settings, wrong)
 }
 
-// What settings may take of the processor until they are loaded, which does not depend on
-// what else runs: one that never ends holds up the tenants of its batch for so long.
-// The first load of new code makes its messages in a language, which takes seconds.
+// CPU limits for loading settings, which do not depend on other load: an endless loop
+// delays the tenants of its batch that long. The first load of new code builds the
+// messages of a language, which takes seconds.
 const (
 	settingsCPU = 10 * time.Second
 	firstCPU    = time.Minute
 )
 
-// HasMessages reports whether the messages of a codebase in a tenant's language are made:
-// there is a file for each language (MediaWiki: LCStoreStaticArray).
+// HasMessages reports whether the message cache of a codebase in a tenant's language
+// exists: one file per language (MediaWiki: LCStoreStaticArray).
 func (h *Host) HasMessages(t *tenants.Tenant, c *tenants.Codebase) bool {
 	return deploy.Exists(filepath.Join(h.Layout.L10n(t.ComponentSet(c)), t.Language+".l10n.php"))
 }
 
-// Explain adds to an answer by which a tenant's web server or PHP says that it failed
-// (5xx), while the tenant is served from its current release, what PHP itself says of
-// it: readers are not told, so that the command line's PHP makes the same pages, and
-// where that works php-fpm is asked directly. Other errors stay as they are.
+// Explain adds PHP's own error message to an answer by which a tenant's web server or PHP
+// reported a failure (5xx). Readers do not get that message, so it renders the same pages
+// with the command line's PHP, and if that works asks php-fpm directly. It returns other
+// errors unchanged. The tenant must be served from its current release.
 func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error {
 	var answer *wiki.StatusError
 	if !errors.As(err, &answer) || answer.Code < 500 {
@@ -162,10 +161,10 @@ func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error 
 	if why = php.LoggedByFPM(ctx, h.fpm(t), c.Path, settings, t.Hosts[0]); why != nil {
 		return fmt.Errorf("%w; PHP says: %w", err, placed(t, settings, why))
 	}
-	return fmt.Errorf("%w (look at the logs of the web server and of php-fpm)", err)
+	return fmt.Errorf("%w (see the logs of the web server and of php-fpm)", err)
 }
 
-// fpm is where the php-fpm of a tenant answers.
+// fpm returns the address of a tenant's php-fpm.
 func (h *Host) fpm(t *tenants.Tenant) string {
 	if h.Farm.Web.Pools {
 		return "unix:" + h.Layout.PoolSocket(t.Name)
@@ -173,7 +172,7 @@ func (h *Host) fpm(t *tenants.Tenant) string {
 	return h.Farm.Web.FPM
 }
 
-// placed says where in the definitions an error of PHP comes from.
+// placed adds the place in the definitions to an error of PHP.
 func placed(t *tenants.Tenant, settings string, wrong *php.SettingsError) error {
 	text, err := os.ReadFile(settings)
 	if err != nil {
@@ -193,7 +192,7 @@ func placed(t *tenants.Tenant, settings string, wrong *php.SettingsError) error 
 	return wrong
 }
 
-// writeScript puts down a script that PHP's user may read, unless it is there.
+// writeScript writes a script that PHP's user may read, unless it exists.
 func (h *Host) writeScript(path string, code []byte) error {
 	if have, err := os.ReadFile(path); err == nil && string(have) == string(code) {
 		return nil

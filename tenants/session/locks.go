@@ -9,10 +9,9 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Lock opens a session for locks on each server. The context ends when that of the
-// ledger's is lost, which all tenants need; what is done for one tenant is done by While.
-// On a server that can't be reached no lock can be had, which is the failure of the
-// tenants on it.
+// Lock opens a lock session on each server. The context ends when the session on the
+// ledger's server is lost, which all tenants need; While covers the other servers. On an
+// unreachable server every lock fails, and with it the tenants there.
 func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Context, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
@@ -22,7 +21,7 @@ func (h *Host) Lock(ctx context.Context, servers []*tenants.Server) (context.Con
 		l, err := h.lock(ctx, def, ledger)
 		switch {
 		case err == nil && def == h.Farm.Ledger:
-			ctx, _ = l.While(ctx) // to the end of the run
+			ctx, _ = l.While(ctx) // until the end of the run
 		case err == nil:
 		case ctx.Err() != nil || def == h.Farm.Ledger:
 			return nil, err
@@ -44,8 +43,8 @@ func (h *Host) lock(ctx context.Context, def *tenants.Server, l *ledger.Ledger) 
 	return s.Locks(ctx, l, h.options.Holder+", run "+h.RunID)
 }
 
-// LockAll takes the locks of tenants, and returns by name why one was not to be had.
-// What it returns before that is as Lock's.
+// LockAll takes the locks of tenants, and returns the errors by name. Its other results
+// are those of Lock.
 func (h *Host) LockAll(ctx context.Context, list []*tenants.Tenant) (context.Context, map[string]error, error) {
 	databases := map[*tenants.Server][]string{}
 	servers := tenants.ServersOf(list)
@@ -68,15 +67,15 @@ func (h *Host) LockAll(ctx context.Context, list []*tenants.Tenant) (context.Con
 	return ctx, refused, nil
 }
 
-// Locks is the session that Lock opened on a server.
+// Locks returns the session that Lock opened on a server.
 func (h *Host) Locks(def *tenants.Server) *mariadb.Locks {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.locks[def.Name]
 }
 
-// While returns a context for the work on one tenant under its lock: it ends, too, when
-// this run's locks on the tenant's server are lost. Call done when the work is over.
+// While returns a context for work on one tenant under its lock. It also ends when this
+// run's locks on the tenant's server are lost. Call done after the work.
 func (h *Host) While(ctx context.Context, t *tenants.Tenant) (held context.Context, done context.CancelFunc) {
 	if l := h.locksOf(t); l != nil {
 		return l.While(ctx)
@@ -84,8 +83,8 @@ func (h *Host) While(ctx context.Context, t *tenants.Tenant) (held context.Conte
 	return context.WithCancel(ctx)
 }
 
-// Lost is why this run does not hold the lock of a tenant any more, as far as it was
-// noticed; nil: it does, or needs none.
+// Lost returns the error if this run has noticed the loss of a tenant's lock, otherwise
+// nil.
 func (h *Host) Lost(t *tenants.Tenant) error {
 	if l := h.locksOf(t); l != nil {
 		return l.Lost()
@@ -100,8 +99,8 @@ func (h *Host) locksOf(t *tenants.Tenant) *mariadb.Locks {
 	return h.Locks(t.Server)
 }
 
-// Verify asks a tenant's server whether this run still holds the tenant's lock. Call
-// it before what can't be undone: a run that lost its locks has no say any more.
+// Verify asks a tenant's server whether this run still holds the tenant's lock. Call it
+// before an irreversible step.
 func (h *Host) Verify(ctx context.Context, t *tenants.Tenant) error {
 	l := h.Locks(t.Server)
 	if l == nil {

@@ -8,15 +8,17 @@ import (
 	"wikictl/tenants/definitions"
 )
 
-// logIns are the log-in pages that a run has seen. Code and settings make that page, and
-// it takes as long as all else that a wiki is asked: of wikis of one kind one shows it,
-// and the others are asked only what a log-in takes of them.
+// logIns records the log-in pages that a run has checked. The page depends on code and
+// settings only, and takes as long as all other checks of a wiki together: so it is
+// requested once for wikis of the same kind, and the others are asked only for a log-in
+// token.
 type logIns struct {
 	mu    sync.Mutex
-	kinds map[string]float64 // seconds by kindOf
+	kinds map[string]float64 // seconds by kind
 }
 
-// seen returns how long the page of a kind took; false: none was seen yet.
+// seen returns the seconds that the page of a kind took; known is false if none was
+// requested yet.
 func (l *logIns) seen(kind string) (seconds float64, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -24,7 +26,7 @@ func (l *logIns) seen(kind string) (seconds float64, known bool) {
 	return seconds, known
 }
 
-// note keeps that the page of a kind came. An empty kind is of no other wiki.
+// note records the page of a kind. An empty kind is not shared.
 func (l *logIns) note(kind string, seconds float64) {
 	if kind == "" {
 		return
@@ -37,9 +39,9 @@ func (l *logIns) note(kind string, seconds float64) {
 	l.kinds[kind] = seconds
 }
 
-// kindOf is the same for tenants that are served from the same code, a ComponentSet, with
-// the same settings but for their names. It is empty where that can't be told: a template
-// of the farm's own may write other settings for each.
+// kindOf returns the same text for tenants served from the same code (a ComponentSet)
+// with the same settings except for names. It is empty if that is unknown: the farm's own
+// template may write other settings for each tenant.
 func (h *Host) kindOf(tenant, set string) string {
 	if set == "" || deploy.Exists(filepath.Join(h.Farm.Templates, "localsettings.php.tmpl")) {
 		return ""

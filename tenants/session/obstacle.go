@@ -14,9 +14,9 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// Obstacles says, by tenant, why nothing can be made or changed for it: its faults, that
-// the php of its codebase does not run, or that its secrets are there and can't be read.
-// Each php is asked once a host. Tenants without an obstacle are not in it.
+// Obstacles returns the problems that prevent all work on tenants, by name: faults in
+// their definitions, a php of their codebase that does not run, or unreadable secrets. It
+// runs each php once per Host. Other tenants are not in the result.
 func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string]tenants.Problems {
 	var codebases []*tenants.Codebase
 	for _, t := range list {
@@ -31,7 +31,7 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 	}
 	found := map[string]tenants.Problems{}
 	for _, t := range list {
-		err := silent[t.Codebase] // of a tenant that nothing defines any more there is no codebase
+		err := silent[t.Codebase] // tenants without a definition have no codebase
 		switch {
 		case t.Blocked():
 			found[t.Name] = t.Faults
@@ -46,8 +46,8 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 	return found
 }
 
-// SecretsFault says why the secrets of a tenant can't be read, of one that has any. That
-// whoever runs this may not read them is no fault of theirs.
+// SecretsFault returns an error if a tenant's secrets exist but can't be read. A user's
+// missing permission is not an error.
 func (h *Host) SecretsFault(tenant string) error {
 	_, err := h.Deploy.ReadSecrets(tenant)
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -56,15 +56,15 @@ func (h *Host) SecretsFault(tenant string) error {
 	return fmt.Errorf("its secrets can't be read: %w; restore %s from a backup", err, h.Layout.Secrets(tenant))
 }
 
-// PHPFault is the problem of every tenant on a codebase whose php does not run.
+// PHPFault returns the problem of the tenants on a codebase whose php does not run.
 func PHPFault(c *tenants.Codebase, err error) tenants.Problem {
 	return tenants.Problem{
 		Position: c.Position, Key: "codebases." + c.Name + ".php", Message: err.Error(),
-		Hint: "name a php command line program that runs",
+		Hint: "set php to a working PHP command line program",
 	}
 }
 
-// Platform asks the php of a codebase what it is, once a host.
+// Platform asks the php of a codebase for its version and settings, once per Host.
 func (h *Host) Platform(ctx context.Context, c *tenants.Codebase) (php.Platform, error) {
 	h.mu.Lock()
 	asked := h.platforms[c.PHP]
@@ -77,7 +77,7 @@ func (h *Host) Platform(ctx context.Context, c *tenants.Codebase) (php.Platform,
 	return asked.platform, asked.err
 }
 
-// InTheWay is what stands in the way of one tenant, as an error: a line for each.
+// InTheWay returns a tenant's problems as an error, one line each.
 func InTheWay(problems tenants.Problems) error {
 	lines := make([]string, len(problems))
 	for i, p := range problems {
@@ -86,11 +86,11 @@ func InTheWay(problems tenants.Problems) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// ServerFault is the problem of every tenant on a server that can't be reached.
+// ServerFault returns the problem of the tenants on an unreachable server.
 func ServerFault(s *tenants.Server, err error) tenants.Problem {
-	p := tenants.Problem{Position: s.Position, Key: "servers." + s.Name, Message: err.Error(), Hint: "mend its dsn, or start it"}
+	p := tenants.Problem{Position: s.Position, Key: "servers." + s.Name, Message: err.Error(), Hint: "correct its dsn, or start the server"}
 	if s.Managed {
-		p.Hint = "" // the error has it
+		p.Hint = "" // the error has its own
 	}
 	return p
 }

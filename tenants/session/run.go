@@ -13,20 +13,20 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// Status is what became of one tenant in a run.
+// Status is the result of one tenant in a run.
 type Status string
 
-// The statuses of the result document.
+// The statuses in the result document.
 const (
 	Done      Status = "done"
 	Unchanged Status = "unchanged"
 	Failed    Status = "failed"
-	Restored  Status = "failed (restored)" // and is as it was before the run
+	Restored  Status = "failed (restored)" // it is in its state before the run
 	Skipped   Status = "skipped"
-	Blocked   Status = "blocked" // something of its own stands in the way; it was left as it was
+	Blocked   Status = "blocked" // a problem of its own prevented the work; it is unchanged
 )
 
-// Failure reports whether a status is one of a tenant that is not as it is wanted.
+// Failure reports whether a tenant with this status is not in its wanted state.
 func (s Status) Failure() bool { return s == Failed || s == Restored || s == Blocked }
 
 // Step is one finished step of a tenant.
@@ -43,20 +43,20 @@ type Outcome struct {
 	Err     error
 	Elapsed time.Duration
 	Steps   []Step
-	Secrets string        // file with the log-in of a tenant that was made
-	Backup  string        // file of the last dump of a tenant that was removed
-	Archive string        // file of the backup that was made
-	Removed string        // folder with all that was a removed tenant's
-	Returns bool          // undelete brings back what was removed
-	Note    string        // what else happened, such as that an interrupted run was put back first
-	Remarks []string      // what is bad of it, and was before the run
-	Losses  []ledger.Loss // what the upgrade left out
-	Log     string        // file with what a script printed
-	Exit    *int          // exit status of a script that ran; -1 when it did not exit by itself
+	Secrets string        // file with the log-in of a created tenant
+	Backup  string        // file of the last dump of a removed tenant
+	Archive string        // file of the new backup
+	Removed string        // folder with everything of a removed tenant
+	Returns bool          // undelete can bring the removed tenant back
+	Note    string        // further events, such as that an interrupted run was reverted first
+	Remarks []string      // existing faults, which the run did not cause
+	Losses  []ledger.Loss // rows that the upgrade dropped
+	Log     string        // file with a script's output
+	Exit    *int          // exit status of a script; -1 if it was killed
 }
 
-// OutcomeOf is a tenant's outcome among those of a run by name. One that the run never
-// came to has failed by why, which stopped the run as a whole.
+// OutcomeOf returns a tenant's outcome from those of a run by name. A tenant that the run
+// did not reach has failed because of why, which stopped the whole run.
 func OutcomeOf(t *tenants.Tenant, outcomes map[string]Outcome, why error) Outcome {
 	if o, ok := outcomes[t.Name]; ok {
 		return o
@@ -64,23 +64,23 @@ func OutcomeOf(t *tenants.Tenant, outcomes map[string]Outcome, why error) Outcom
 	return Outcome{Tenant: t, Status: Failed, Err: fmt.Errorf("not begun: %w", cmp.Or(why, errNotReached))}
 }
 
-var errNotReached = errors.New("the run did not come to it")
+var errNotReached = errors.New("the run did not reach it")
 
-// Observer sees what happens while it happens, from many goroutines.
+// Observer receives the events of a run, from many goroutines.
 type Observer interface {
 	Started(tenant string)
 	Step(tenant, step string)
-	Progress(tenant, text string) // of a step that takes long
+	Progress(tenant, text string) // of a long step
 	Finished(o Outcome)
 }
 
-// Hook is called before and after each named step of a run: done reports which. A
-// test sets it to kill, hold or fail the run at that step: its error is the step's.
-// tenant is empty for a step that many tenants share.
+// Hook is called before and after each named step of a run, with done false and true.
+// Tests set it to kill, hold or fail the run at that step: its error becomes the step's.
+// tenant is empty for a step that several tenants share.
 type Hook func(tenant, step string, done bool) error
 
-// Run is one run that changes tenants. The ledger knows of it, and of each step
-// as it ends. It may be used by many goroutines.
+// Run is one run that changes tenants. It records itself and its finished steps in the
+// ledger. It is safe for concurrent use.
 type Run struct {
 	id       string
 	ledger   *ledger.Ledger
@@ -92,7 +92,7 @@ type Run struct {
 	steps map[string][]Step
 }
 
-// Begin writes a run into the ledger. End must be called.
+// Begin records a new run in the ledger. End must be called.
 func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, error) {
 	l, err := h.Ledger(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, err
 	return &Run{id: h.RunID, ledger: l, recorder: l.Recorder(ctx, h.RunID), observer: o, hook: h.options.Hook, steps: map[string][]Step{}}, nil
 }
 
-// Step runs one step of a tenant and records how it went.
+// Step runs one step of a tenant and records its result.
 func (r *Run) Step(tenant, name string, do func() error) error {
 	r.observer.Step(tenant, name)
 	start := time.Now()
@@ -120,12 +120,12 @@ func (r *Run) Step(tenant, name string, do func() error) error {
 	return err
 }
 
-// Progress shows how far a step of a tenant is that takes long.
+// Progress reports the progress of a long step of a tenant.
 func (r *Run) Progress(tenant, text string) { r.observer.Progress(tenant, text) }
 
-// Shared runs a step that the ledger does not record, such as one that many tenants
-// share; tenant is empty then. A panic is the step's error, so that whatever undoes a
-// failed step undoes this one.
+// Shared runs a step that the ledger does not record, such as one that several tenants
+// share; tenant is empty then. It turns a panic into an error, so that the caller's
+// clean-up of a failed step runs.
 func (r *Run) Shared(tenant, name string, do func() error) (err error) {
 	defer func() {
 		if panicked := fleet.Recovered(recover()); panicked != nil {
@@ -144,7 +144,7 @@ func (r *Run) Shared(tenant, name string, do func() error) (err error) {
 	return r.hook(tenant, name, true)
 }
 
-// Finish adds a tenant's steps to its outcome and shows it.
+// Finish adds a tenant's steps to its outcome and reports it to the observer.
 func (r *Run) Finish(o Outcome) Outcome {
 	r.mu.Lock()
 	o.Steps = r.steps[o.Tenant.Name]
@@ -153,7 +153,7 @@ func (r *Run) Finish(o Outcome) Outcome {
 	return o
 }
 
-// End writes the run's counts and what is not recorded yet.
+// End records the run's counts and its pending steps.
 func (r *Run) End(ctx context.Context, outcomes []Outcome) error {
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

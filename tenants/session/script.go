@@ -13,12 +13,12 @@ import (
 	"wikictl/tenants"
 )
 
-// Served is the folder of the release that a tenant is served from, and the codebase that
-// this release runs on, which need not be the one that is wanted.
+// Served returns the folder of a tenant's current release and the codebase of that
+// release, which may differ from the wanted one.
 func (h *Host) Served(t *tenants.Tenant) (release string, c *tenants.Codebase, err error) {
 	release, err = filepath.EvalSymlinks(h.Layout.Current(t.Name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, tenants.WithHint(errors.New("it is not served from any release"), "wikictl create "+t.Name)
+		return "", nil, tenants.WithHint(errors.New("it has no current release"), "wikictl create "+t.Name)
 	}
 	if err != nil {
 		return "", nil, err
@@ -29,11 +29,11 @@ func (h *Host) Served(t *tenants.Tenant) (release string, c *tenants.Codebase, e
 	return release, c, nil
 }
 
-// codeKept is how long code of a run that was killed stays.
+// codeKept is how long the code of a killed run is kept.
 const codeKept = 7 * 24 * time.Hour
 
-// WriteCode puts down code of an administrator's, which only PHP's user may read, and the
-// script that runs it. Call remove when the run is over.
+// WriteCode writes an administrator's code into a file that only PHP's user may read, and
+// the script that runs it. Call remove after the run.
 func (h *Host) WriteCode(text []byte) (path string, remove func() error, err error) {
 	if err := h.writeScript(h.Layout.EvalScript(), php.EvalScript()); err != nil {
 		return "", nil, err
@@ -44,7 +44,7 @@ func (h *Host) WriteCode(text []byte) (path string, remove func() error, err err
 	}
 	for _, file := range left {
 		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > codeKept {
-			_ = os.Remove(file) // another run may have
+			_ = os.Remove(file) // another run may have removed it
 		}
 	}
 	path = h.Layout.Code(h.RunID)

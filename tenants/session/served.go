@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// HostOf is the first host name by which a release of a tenant is served: the one of
-// the definition that the release was made from, which may have been another.
+// HostOf returns the first host name of a tenant's release, from the definition at that
+// time.
 func (h *Host) HostOf(t *tenants.Tenant, release int) string {
 	text, err := h.Deploy.DefinitionOf(t.Name, release)
 	if err == nil {
@@ -20,7 +20,7 @@ func (h *Host) HostOf(t *tenants.Tenant, release int) string {
 	return t.Hosts[0]
 }
 
-// ServedHost is HostOf of the release that a tenant is served from.
+// ServedHost returns HostOf for a tenant's current release.
 func (h *Host) ServedHost(t *tenants.Tenant) string {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
@@ -29,8 +29,8 @@ func (h *Host) ServedHost(t *tenants.Tenant) string {
 	return h.HostOf(t, current)
 }
 
-// CodeOf is the version of the MediaWiki that a release of a tenant runs on, as it is in
-// its folder now, which may have been updated or removed.
+// CodeOf returns the folder of a release's codebase and the version of MediaWiki in it
+// now: the folder may have been updated or removed since.
 func (h *Host) CodeOf(tenant string, release int) (path, version string, err error) {
 	if path, err = h.Deploy.Core(tenant, release); err != nil {
 		return "", "", err

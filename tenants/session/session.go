@@ -1,6 +1,6 @@
-// Package session holds what one run of one command has open on this machine: the
-// servers, the ledger, locks, PHP, templates and the releases on disk. Each is
-// opened when it is first asked for. It does not know what the run is for.
+// Package session holds the resources of one run of one command on this machine: the
+// servers, the ledger, locks, PHP, templates and the releases on disk. It opens each on
+// first use. It does not know the purpose of the run.
 package session
 
 import (
@@ -26,19 +26,19 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// Options are what comes from outside of the farm's files.
+// Options are the inputs of a run other than the farm's files.
 type Options struct {
-	Holder   string                      // who runs this: "user@host pid N"
-	Machine  string                      // the name of this machine
-	Password func(string) secrets.Secret // of a server's administrator, by the server's name; nil: none
-	Hook     Hook                        // of each named step; nil outside of tests
-	Drain    <-chan struct{}             // once closed nothing new is begun; nil never
-	Begun    func()                      // is told when the run begins to change tenants; may be nil
-	Say      func(message string)        // tells what the run waits for; nil tells nobody
-	Look     bool                        // the run only looks: no server is started, no ledger made
+	Holder   string                      // the user and process of the run: "user@host pid N"
+	Machine  string                      // host name of this machine
+	Password func(string) secrets.Secret // returns the administrator's password by server name; may be nil
+	Hook     Hook                        // called at each named step; nil outside of tests
+	Drain    <-chan struct{}             // once closed, the run starts nothing new; may be nil
+	Begun    func()                      // called when the run starts to change tenants; may be nil
+	Say      func(message string)        // reports what the run waits for; may be nil
+	Look     bool                        // read-only run: start no server, create no ledger
 }
 
-// Host is one run's hold on a farm. It may be used by many goroutines.
+// Host gives one run access to a farm. It is safe for concurrent use.
 type Host struct {
 	Farm      *tenants.Farm
 	Layout    tenants.Layout
@@ -48,7 +48,7 @@ type Host struct {
 
 	options  Options
 	owner    process.Owner
-	identity Identity // the zero one: none was made yet
+	identity Identity // zero: not created yet
 
 	mu      sync.Mutex
 	servers map[string]*connection // by name
@@ -61,22 +61,22 @@ type Host struct {
 	loaded    map[string]*loaded // by Templates.Alike and the code
 }
 
-// connection is one server, as far as it was reached.
+// connection is the connection to one server, or the error of the attempt.
 type connection struct {
 	mu     sync.Mutex
 	server *mariadb.Server
-	err    error // why it could not be reached
+	err    error // why the connection failed
 }
 
-// platform is what a php program said of itself.
+// platform is the reported platform of a php program.
 type platform struct {
 	once     sync.Once
 	platform php.Platform
 	err      error
 }
 
-// Open checks templates, users, and that the state folder is of these definitions;
-// it connects to nothing yet.
+// Open checks templates, users, and that the state folder belongs to these definitions.
+// It connects to nothing.
 func Open(f *tenants.Farm, o Options) (*Host, error) {
 	identity, err := identify(f)
 	if err != nil {
@@ -113,18 +113,18 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 			o.Say(fmt.Sprintf("%s: %s", tenant, deploy.AsideError(tenant, why)))
 		}
 		deployer.Waits = func(holder string) {
-			o.Say(fmt.Sprintf("waiting for another run (%s), which writes the farm's files", holder))
+			o.Say(fmt.Sprintf("waiting for another run (%s) that is writing the farm's files", holder))
 		}
 	}
 	return h, nil
 }
 
-// newRunID sorts by time and is unique among hosts.
+// newRunID returns an id that sorts by time and is unique across machines.
 func newRunID() string {
 	return time.Now().UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// Close ends everything that was opened, locks last.
+// Close closes everything, locks last.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -146,8 +146,8 @@ func (h *Host) Close() error {
 	return errors.Join(errs...)
 }
 
-// Server connects to a server, or returns the connection that there is. One that
-// could not be reached is not tried again.
+// Server connects to a server, or returns the existing connection. It does not retry
+// after a failure.
 func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
 	h.mu.Lock()
 	c, farm := h.servers[def.Name], h.identity.ID
@@ -156,10 +156,10 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 		h.servers[def.Name] = c
 	}
 	h.mu.Unlock()
-	c.mu.Lock() // of this server only: another may be slow
+	c.mu.Lock() // per server: another one may be slow
 	defer c.mu.Unlock()
 	if c.server != nil {
-		c.server.SetFarm(farm) // which may be known since
+		c.server.SetFarm(farm) // the id may be known by now
 	}
 	if c.server != nil || c.err != nil {
 		return c.server, c.err
@@ -169,7 +169,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 		open = mariadb.Connect
 	}
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
-	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // nothing answers
+	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // connection refused
 		err = tenants.WithHint(err, "wikictl server start starts it")
 	}
 	switch {
@@ -182,7 +182,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	return s, err
 }
 
-// Ledger opens the ledger.
+// Ledger opens the farm's ledger, or returns the open one.
 func (h *Host) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 	s, err := h.Server(ctx, h.Farm.Ledger)
 	if err != nil {
@@ -197,20 +197,20 @@ func (h *Host) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 	return h.ledger, err
 }
 
-// Drain is closed once nothing new is to be begun.
+// Drain returns a channel that is closed when the run must start nothing new.
 func (h *Host) Drain() <-chan struct{} { return h.options.Drain }
 
-// Say tells the user what the run waits for.
+// Say reports to the user what the run waits for.
 func (h *Host) Say(message string) {
 	if h.options.Say != nil {
 		h.options.Say(message)
 	}
 }
 
-// Holder is who runs this.
+// Holder returns the user and process of this run.
 func (h *Host) Holder() string { return h.options.Holder }
 
-// PHP starts the fork server of a codebase, or returns the one that runs.
+// PHP starts the fork server of a codebase, or returns the running one.
 func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -228,7 +228,7 @@ func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error
 	return f, nil
 }
 
-// Wanted renders a tenant for a codebase, which need not be the wanted one.
+// Wanted renders a tenant for a codebase, which may differ from the wanted one.
 func (h *Host) Wanted(t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, error) {
 	secrets, err := h.Deploy.ReadSecrets(t.Name)
 	if err != nil {
@@ -242,7 +242,7 @@ func (h *Host) Wanted(t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, er
 	return deploy.Want(data, rendered), nil
 }
 
-// Source renders many tenants, each for the codebase that it runs on.
+// Source renders many tenants, each for the codebase that on returns.
 func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
 	vhost, err := h.Templates.Default(h.Farm)
 	if err != nil {
@@ -256,7 +256,7 @@ func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.
 	}, nil
 }
 
-// Give makes a file or folder PHP's own, when PHP runs as somebody else.
+// Give makes PHP's user the owner of a file or folder, if PHP runs as another user.
 func (h *Host) Give(path string) error {
 	if h.owner.UID == 0 {
 		return nil
@@ -264,7 +264,7 @@ func (h *Host) Give(path string) error {
 	return os.Chown(path, h.owner.UID, h.owner.GID)
 }
 
-// Log makes a file for what PHP prints about a tenant, and returns its path.
+// Log creates a file for PHP's output about a tenant, and returns its path.
 func (h *Host) Log(tenant, step string) (string, error) {
 	path := filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -277,7 +277,7 @@ func (h *Host) Log(tenant, step string) (string, error) {
 	return path, errors.Join(f.Close(), h.Give(path))
 }
 
-// WritePlatformScript puts down the script that php-fpm runs to say what it is.
+// WritePlatformScript writes the script by which php-fpm reports its platform.
 func (h *Host) WritePlatformScript() error {
 	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
 		return err
@@ -285,8 +285,8 @@ func (h *Host) WritePlatformScript() error {
 	return deploy.WriteFile(h.Layout.PlatformScript(), php.PlatformScript(), 0o644, -1)
 }
 
-// WriteAdminSettings puts down the file by which scripts run with a tenant's account that
-// may change its schema.
+// WriteAdminSettings writes the settings file by which scripts run with the tenant's
+// schema account.
 func (h *Host) WriteAdminSettings() error {
 	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
 		return err
@@ -294,8 +294,8 @@ func (h *Host) WriteAdminSettings() error {
 	return deploy.WriteFile(h.Layout.AdminSettings(), php.AdminSettings(), 0o644, -1)
 }
 
-// Unreadable says, by tenant, why its files can't be compared by whoever runs this; of
-// each tenant the codebase is the one that on gives. It is empty for root.
+// Unreadable returns, by tenant, why this user can't compare the tenant's files; on
+// returns each tenant's codebase. It is empty for root.
 func (h *Host) Unreadable(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) map[string]error {
 	unread := map[string]error{}
 	if os.Geteuid() == 0 {

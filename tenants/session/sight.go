@@ -17,28 +17,28 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// Sight is what a tenant was seen to answer while it was served from some release.
+// Sight is the set of a tenant's answers while it was served from some release.
 type Sight struct {
 	Hosts  []string      `json:"hosts"`
 	Want   wiki.SiteInfo `json:"want"`
 	Set    string        `json:"set"` // Tenant.ComponentSet of its code
 	Checks []Check       `json:"checks"`
-	Pages  []string      `json:"pages,omitempty"` // paths of further pages that are asked for
+	Pages  []string      `json:"pages,omitempty"` // paths of further pages to request
 }
 
-// Check is one thing that was asked.
+// Check is one request and its result.
 type Check struct {
 	What    string  `json:"what"`
-	Wrong   string  `json:"wrong,omitempty"`  // empty: it is right
-	Silent  bool    `json:"silent,omitempty"` // what is wrong is that no answer came, or a failure of the wiki
+	Wrong   string  `json:"wrong,omitempty"`  // empty: the answer was right
+	Silent  bool    `json:"silent,omitempty"` // no answer, or a failure of the wiki
 	Seconds float64 `json:"seconds"`
-	Title   string  `json:"title,omitempty"`  // of a page of Sight.Pages
+	Title   string  `json:"title,omitempty"`  // for a page of Sight.Pages
 	Length  int     `json:"length,omitempty"` // of its text
 
 	err error
 }
 
-// What is asked. Further host names go by themselves.
+// What is requested of a wiki. Further host names stand for themselves.
 const (
 	itself   = "the wiki"
 	files    = "who gets its files"
@@ -47,23 +47,23 @@ const (
 	logIn    = "its log-in page"
 )
 
-// A page has pageLimit to come, or twice as long as it took before. One that takes
-// slowPage is worth a remark.
+// A page may take pageLimit, or twice as long as before. One that takes slowPage is worth
+// a remark.
 const (
 	pageLimit = 60 * time.Second
 	slowPage  = 5 * time.Second
 )
 
-// SightOf is what is to be seen of a tenant that is served as it is wanted.
+// SightOf returns the expected answers of a tenant that is served as wanted.
 func (h *Host) SightOf(t *tenants.Tenant) Sight {
 	return Sight{Hosts: t.Hosts, Want: h.Who(t), Set: t.ComponentSet(t.Codebase)}
 }
 
-// Before looks at a tenant that is to change as it is now, and keeps that with its
-// release where that one was the last that was seen to answer: what is bad already is
-// no fault of the change, also for the run that goes on after this one was killed.
-// seen is the release to put back, which may be older than the one that is served. set
-// is the ComponentSet of the code that it runs on; pages are asked for, too.
+// Before checks a tenant before a change and stores the result with its release if that
+// release was the last one that answered: existing faults are not the change's, even for
+// a run that continues after a kill. seen is the release to return to, which may be older
+// than the current one. set is the ComponentSet of the current code; pages are requested,
+// too.
 func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages ...string) (seen deploy.Seen, before Sight, err error) {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
@@ -78,11 +78,11 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages 
 	if seen.Release != 0 && seen.Release != current {
 		return seen, before, nil
 	}
-	if len(before.Hosts) == 0 { // nothing was noted yet: only what can't be otherwise is known
+	if len(before.Hosts) == 0 { // no record yet: assume only what is certain
 		before = Sight{Hosts: t.Hosts, Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
 	}
 	before.Pages = pages
-	before.Want.Version = "" // an update in place is no fault
+	before.Want.Version = "" // an update in place is not a fault
 	h.look(ctx, t.Name, &before)
 	if seen.Answer, err = json.Marshal(before); err != nil {
 		return seen, before, err
@@ -91,7 +91,7 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages 
 	return seen, before, h.Deploy.NoteSeen(t.Name, seen)
 }
 
-// readSight reads what Before or Confirm kept.
+// readSight decodes the record of Before or Confirm.
 func readSight(s deploy.Seen) (sight Sight, err error) {
 	if len(s.Answer) > 0 {
 		err = json.Unmarshal(s.Answer, &sight)
@@ -99,7 +99,7 @@ func readSight(s deploy.Seen) (sight Sight, err error) {
 	return sight, err
 }
 
-// look asks a tenant once, and fills in the checks.
+// look sends all requests to a tenant once, and fills in the checks.
 func (h *Host) look(ctx context.Context, tenant string, s *Sight) {
 	s.Checks = nil
 	var info wiki.SiteInfo
@@ -118,8 +118,8 @@ func (h *Host) look(ctx context.Context, tenant string, s *Sight) {
 	h.pages(ctx, tenant, s, info, nil)
 }
 
-// probeOf is how the host names of a tenant are asked. By the first it says how to log
-// in, too.
+// probeOf returns the request for the i-th host name of a tenant. The first also asks for
+// a log-in token.
 func probeOf(i int) probe {
 	if i == 0 {
 		return wiki.ProbeLogIn
@@ -127,7 +127,7 @@ func probeOf(i int) probe {
 	return wiki.Probe
 }
 
-// settings looks for what settings do that pages do not show.
+// settings checks effects of settings that pages do not show.
 func (s *Sight) settings(info wiki.SiteInfo) {
 	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
 	s.add(noise, Prints(s.Hosts[0], info), time.Now())
@@ -140,7 +140,7 @@ func hostCheck(i int, name string) string {
 	return name
 }
 
-// put is add in the place of what an earlier try found.
+// put replaces the result of an earlier attempt.
 func (s *Sight) put(what string, err error, start time.Time) {
 	if i := find(s.Checks, what); i >= 0 {
 		s.Checks = slices.Delete(s.Checks, i, i+1)
@@ -156,7 +156,7 @@ func (s *Sight) add(what string, err error, start time.Time) {
 	s.Checks = append(s.Checks, c)
 }
 
-// silent reports whether an error is that nothing came, or that the wiki failed.
+// silent reports whether an error means no answer, or a failure of the wiki.
 func silent(err error) bool {
 	var answer *wiki.StatusError
 	if errors.As(err, &answer) {
@@ -165,8 +165,8 @@ func silent(err error) bool {
 	return errors.As(err, new(interface{ Timeout() bool }))
 }
 
-// pages asks for the main page, where the wiki says which it is, and the log-in page
-// unless that of a wiki like it was seen.
+// pages requests the main page at the address that the wiki reports, and the log-in page
+// unless it was checked on a wiki of the same kind.
 func (h *Host) pages(ctx context.Context, tenant string, s *Sight, info wiki.SiteInfo, before []Check) {
 	if info.DBName == "" {
 		return
@@ -178,7 +178,7 @@ func (h *Host) pages(ctx context.Context, tenant string, s *Sight, info wiki.Sit
 	h.askPages(ctx, s, before)
 }
 
-// logInPage asks for the log-in page, of one wiki of a kind.
+// logInPage requests the log-in page once for wikis of a kind.
 func (h *Host) logInPage(ctx context.Context, tenant string, s *Sight, info wiki.SiteInfo, before []Check) {
 	kind := h.kindOf(tenant, s.Set)
 	if seen, known := h.logIns.seen(kind); known && info.LogsIn {
@@ -191,7 +191,7 @@ func (h *Host) logInPage(ctx context.Context, tenant string, s *Sight, info wiki
 	}
 }
 
-// page asks for a page.
+// page requests a page.
 func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []Check, what, title string) {
 	var was Check
 	if i := find(before, what); i >= 0 {
@@ -206,9 +206,9 @@ func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []
 	})
 }
 
-// elsewhere reports whether an error may be the answer of a web server that has not
-// read all of its configuration yet: the new one answered already, the old one goes on
-// for a moment, or hangs up as it ends.
+// elsewhere reports whether an error may come from a web server that has not loaded its
+// whole configuration: after the new process has answered, the old one may still answer
+// for a moment, or close connections as it ends.
 func elsewhere(err error) bool {
 	var answer *wiki.StatusError
 	if errors.As(err, &answer) {
@@ -221,10 +221,9 @@ func find(checks []Check, what string) int {
 	return slices.IndexFunc(checks, func(c Check) bool { return c.What == what })
 }
 
-// After looks at a tenant after a change and compares: worse is what only now is
-// wrong, remarks are what was wrong before, too, or is slow. A tenant that did not
-// answer as itself before and does not now is a *SameError. What is good enough is
-// noted.
+// After checks a tenant after a change against before. The error tells what became worse;
+// remarks tell existing faults and slow answers. If the tenant did not answer as itself
+// before or after, the error is a *SameError. A good result is stored.
 func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, worse error) {
 	after := h.SightOf(t)
 	after.Pages = before.Pages
@@ -254,18 +253,19 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 	return remarks, h.Note(t, after)
 }
 
-// SameError says that a tenant does not answer as itself, and did not before.
+// SameError reports that a tenant does not answer as itself, and did not before the
+// change either.
 type SameError struct{ error }
 
-// Error has why.
+// Error returns the reason.
 func (e *SameError) Error() string {
 	return e.error.Error() + "; it did not answer as itself before, either"
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *SameError) Unwrap() error { return e.error }
 
-// compareChecks finds what became worse, and what is worth a remark.
+// compareChecks returns the checks that became worse as an error, and remarks.
 func compareChecks(before, after []Check) (remarks []string, worse error) {
 	for _, c := range after {
 		var was Check
@@ -294,8 +294,8 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 	return remarks, worse
 }
 
-// Confirm asks a tenant that is served anew who it is, by each of its host names, and
-// notes that it was seen to answer.
+// Confirm checks by each of its host names that a newly served tenant answers as itself,
+// and stores the result.
 func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
 	info, err := h.IdentifyAll(ctx, t.Hosts, h.Who(t))
 	if err != nil {
@@ -309,7 +309,7 @@ func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
 	return h.Note(t, sight)
 }
 
-// LastSight is what a tenant answered when it was last looked at.
+// LastSight returns the stored answers of a tenant's last check.
 func (h *Host) LastSight(tenant string) (Sight, error) {
 	seen, err := h.Deploy.Seen(tenant)
 	if err != nil {
@@ -318,7 +318,7 @@ func (h *Host) LastSight(tenant string) (Sight, error) {
 	return readSight(seen)
 }
 
-// Note keeps that a tenant was seen to answer from the release that it is served from.
+// Note stores that a tenant answers from its current release.
 func (h *Host) Note(t *tenants.Tenant, s Sight) error {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
@@ -331,8 +331,8 @@ func (h *Host) Note(t *tenants.Tenant, s Sight) error {
 	return h.Deploy.NoteSeen(t.Name, deploy.Seen{Release: current, Answer: answer})
 }
 
-// Unseen returns the release that a tenant is served from and the one that it was last
-// seen to answer from, when they differ; zeros when they do not.
+// Unseen returns a tenant's current release and the last one that answered, if they
+// differ; otherwise zeros.
 func (h *Host) Unseen(tenant string) (current, seen int, err error) {
 	s, err := h.Deploy.Seen(tenant)
 	if err != nil || s.Release == 0 {
@@ -344,9 +344,9 @@ func (h *Host) Unseen(tenant string) (current, seen int, err error) {
 	return current, s.Release, nil
 }
 
-// ServeSeen serves a tenant from the release that it was last seen to answer from
-// again, and asks it by the host names that it had. It refuses where that release is
-// of other code: the database is not for it.
+// ServeSeen makes the release that last answered current again, and checks it by the host
+// names that it had. It fails if that release is of other code: the database does not fit
+// it.
 func (h *Host) ServeSeen(ctx context.Context, t *tenants.Tenant, seen deploy.Seen) error {
 	sight, err := readSight(seen)
 	if err != nil {
@@ -361,13 +361,13 @@ func (h *Host) ServeSeen(ctx context.Context, t *tenants.Tenant, seen deploy.See
 		return err
 	}
 	if !same || (sight.Set != "" && sight.Set != t.ComponentSet(t.Codebase)) {
-		return fmt.Errorf("release %d, from which it last answered, is of other code", seen.Release)
+		return fmt.Errorf("release %d, the last that answered, is of other code", seen.Release)
 	}
 	if err := h.Deploy.Serve(ctx, t.Name, seen.Release); err != nil {
 		return err
 	}
 	if len(sight.Hosts) == 0 || len(sight.Checks) > 0 && sight.Checks[0].Wrong != "" {
-		return nil // nobody knows what it answers
+		return nil // its answers are unknown
 	}
 	_, err = h.Identify(ctx, sight.Hosts[0], sight.Want)
 	return err

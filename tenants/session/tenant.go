@@ -14,7 +14,7 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// Accounts are the two accounts of a tenant.
+// Accounts returns the two database accounts of a tenant.
 func Accounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 	return mariadb.Accounts{
 		Database: t.Database, Host: t.Server.AccountHost,
@@ -23,15 +23,15 @@ func Accounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 	}
 }
 
-// reloadLimit is how long a web server may take to serve what it was told to
-// reload: nginx and Apache answer the reload before their new workers do. An answer
-// that a tenant's own PHP gave is not the web server's to change: it has answerLimit.
+// reloadLimit is how long a web server may take to apply a reload: nginx and Apache
+// report success before their new workers answer. A reload does not change the answer of
+// a tenant's own PHP, for which answerLimit is enough.
 const (
 	reloadLimit = 15 * time.Second
 	answerLimit = 2 * time.Second
 )
 
-// Who is what a tenant that is served as it is wanted says of itself.
+// Who returns the expected site information of a tenant that is served as wanted.
 func (h *Host) Who(t *tenants.Tenant) wiki.SiteInfo {
 	return wiki.SiteInfo{
 		DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language,
@@ -39,26 +39,26 @@ func (h *Host) Who(t *tenants.Tenant) wiki.SiteInfo {
 	}
 }
 
-// Prints says that a wiki's settings print something, which stands before every answer:
-// programs can't read those of api.php, and pictures are broken.
+// Prints returns an error if a wiki's settings print something before every answer: that
+// breaks api.php for programs, and images.
 func Prints(host string, got wiki.SiteInfo) error {
 	if got.Noise == "" {
 		return nil
 	}
-	return fmt.Errorf("%s prints %q before what it answers; look at its settings for what prints that", host, got.Noise)
+	return fmt.Errorf("%s prints %q before its answers; find the setting that prints it", host, got.Noise)
 }
 
-// ServedOpenly says that a wiki keeps strangers out although no definition of it does,
-// such as by an extension: its virtual host hands its files to anybody.
+// ServedOpenly returns an error if a wiki requires a log-in although its definitions do
+// not say so, as by an extension: its virtual host serves its files to everyone.
 func ServedOpenly(host string, got, want wiki.SiteInfo) error {
 	if !got.Hidden || want.Hidden {
 		return nil
 	}
-	return fmt.Errorf("%s may not be read without a log-in, but its definitions do not say so, and its files would be served to anybody; set wgGroupPermissions.\"*\".read to false", host)
+	return fmt.Errorf("%s requires a log-in for reading, but its definitions do not say so, so its files would be served to everyone; set  wgGroupPermissions.\"*\".read to false", host)
 }
 
-// IdentifyAll asks by each of a tenant's host names and returns the answer by the
-// first. The others lead to the same wiki, or somebody else serves them.
+// IdentifyAll checks a tenant's answer for each of its host names and returns the first
+// one's. A further host name that leads elsewhere is an error.
 func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
 	var first wiki.SiteInfo
 	for i, name := range hosts {
@@ -73,14 +73,13 @@ func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want wiki.SiteIn
 	return first, nil
 }
 
-// Identify asks, through the web server, who answers for a host name, until it
-// is what is wanted or a reload must have been over. Empty fields of want are not
-// compared.
+// Identify requests a wiki's site information through the web server until it matches
+// want, or until a reload must have ended. It does not compare empty fields of want.
 func (h *Host) Identify(ctx context.Context, host string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
 	return h.identify(ctx, host, want, wiki.Probe)
 }
 
-// probe asks a wiki who it is.
+// probe requests a wiki's site information.
 type probe func(ctx context.Context, base, host string) (wiki.SiteInfo, error)
 
 func (h *Host) identify(ctx context.Context, host string, want wiki.SiteInfo, ask probe) (wiki.SiteInfo, error) {
@@ -101,15 +100,15 @@ func (h *Host) identify(ctx context.Context, host string, want wiki.SiteInfo, as
 	}
 }
 
-// failedItself reports whether an error is PHP's own answer, and not one of a web
-// server that does not reach PHP.
+// failedItself reports whether an error is PHP's own answer, as opposed to that of a web
+// server that can't reach PHP.
 func failedItself(err error) bool {
 	var answer *wiki.StatusError
 	return errors.As(err, &answer) && answer.Code == http.StatusInternalServerError
 }
 
-// Differ says in what an answer for a host name is not what is wanted. Empty fields
-// of want are not compared.
+// Differ returns an error if the answer for a host name differs from want. It does not
+// compare empty fields of want.
 func Differ(host string, got, want wiki.SiteInfo) error {
 	for _, v := range []struct{ what, got, want string }{
 		{"database", got.DBName, want.DBName},
@@ -123,7 +122,7 @@ func Differ(host string, got, want wiki.SiteInfo) error {
 		}
 	}
 	if want.Server != "" && got.Home != "" && !strings.HasPrefix(got.Home, want.Server+"/") {
-		return fmt.Errorf("%s takes its main page to be at %q, which does not begin with %q; look at its settings for what makes addresses, such as wgUrlProtocols", host, got.Home, want.Server)
+		return fmt.Errorf("%s reports its main page at %q, which does not begin with %q; check its settings that build addresses, such as wgUrlProtocols", host, got.Home, want.Server)
 	}
 	return nil
 }
