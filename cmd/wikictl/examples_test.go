@@ -95,6 +95,9 @@ func TestExamples(t *testing.T) {
 	f.wants(f.types("wikictl undelete --where name=btrfs", 0), "undelete: no changes, 0 unchanged")
 	f.types(take("backup"), 0)
 	f.types(take("restore"), 1)
+	f.write("tenants/staging.toml", strings.ReplaceAll(f.read("tenants/btrfs.toml"), "btrfs", "staging"))
+	f.types(take("clone"), 1)
+	must(t, os.Remove(f.demo.Dir+"/tenants/staging.toml"))
 	stop := take("server stop")
 	for command, example := range examples {
 		codes := map[string][]int{"apply": {0, 1}, "audit": {0, 1}, "doctor": {0, 1, 2}, "plan": {0, 1}}[command]

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ func TestBackupsAreRestored(t *testing.T) {
 		"database after", "uploads after", "changed after", "release after", "open after")
 	f.refusesToRestore()
 	f.comesFromTheArchiveAlone(was)
+	f.clones()
 }
 
 // holds is all that a wiki has: rows of each table, files, and what the ledger says of its code.
@@ -198,4 +200,70 @@ func (f *farm) byHand(archives, file, was string) {
 	if data, err := os.ReadFile(filepath.Join(dir, "images", oddName)); err != nil || string(data) != "odd" {
 		f.t.Errorf("%q %v", data, err)
 	}
+}
+
+// clones makes two copies of w0, one of them killed at each step and one without what is
+// private, and w0 stays as it is.
+func (f *farm) clones() {
+	f.t.Helper()
+	f.sqlIn("wiki_w0", `UPDATE user SET user_email = 'somebody@example.org', user_real_name = 'Some Body', user_email_token = REPEAT('b', 32);
+		INSERT INTO job (job_cmd, job_namespace, job_title, job_params, job_random, job_sha1) VALUES ('null', 0, 'X', '', 1, 'x');
+		INSERT INTO bot_passwords (bp_user, bp_app_id, bp_password, bp_restrictions, bp_grants) VALUES (1, 'app', 'x', '{}', '[]');
+		INSERT INTO user_properties VALUES (1, 'gender', 'other'), (1, 'watchlisttoken', 'abc');
+		INSERT INTO watchlist (wl_user, wl_namespace, wl_title) VALUES (1, 0, 'Watched')`)
+	was := f.holds("w0")
+	f.exits(64, "clone", "w0", "nobody")
+	f.exits(64, "clone", "w0", "w0")
+	f.exits(2, "clone", "w0", "w1")
+	for _, name := range []string{"copy", "masked"} {
+		f.write("tenants/"+name+".toml", strings.ReplaceAll(f.read("tenants/w1.toml"), "w1", name))
+	}
+	f.wants(f.exits(1, "clone", "w0", "copy", "--dry-run"), "clone copy: as a copy of w0, without its sessions, jobs and tokens")
+	for _, step := range []string{"mark", "extract", "secrets", "database", "detach", "uploads", "changed", "release"} {
+		if out, code := f.struck(event{"copy", step, "after", "kill"}, "clone", "w0", "copy"); code != -1 {
+			f.t.Fatalf("%s: exit code %d\n%s", step, code, out)
+		}
+	}
+	f.wants(f.exits(2, "restore", "copy", "--dry-run"), "wikictl clone w0 copy goes on")
+	f.wants(f.exits(2, "clone", "w0", "copy", "--anonymize", "--dry-run"), "another --anonymize")
+	f.exits(0, "clone", "w0", "copy")
+	f.exits(0, "clone", "w0", "masked", "--anonymize")
+	if got := f.holds("w0"); got != was {
+		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
+	}
+	f.exits(0, "plan")
+	if left := f.unfinished(); len(left) > 0 {
+		f.t.Errorf("there are %v", left)
+	}
+	f.isClone("copy", "somebody@example.org", "1", "1")
+	f.isClone("masked", "user1@example.invalid", "0", "0")
+	f.exits(0, "audit", "--fail-on", "error", "--quick")
+}
+
+// isClone wants a copy of w0 that has keys of its own, and so many properties and watched
+// pages.
+func (f *farm) isClone(name, mail, properties, watched string) {
+	f.t.Helper()
+	if f.files(name) != f.files("w0") {
+		f.t.Errorf("%s has\n%s\nand w0\n%s", name, f.files(name), f.files("w0"))
+	}
+	got := f.sql(fmt.Sprintf(`SELECT (SELECT user_email FROM wiki_%[1]s.user WHERE user_id = 1), (SELECT COUNT(*) FROM wiki_%[1]s.user_properties WHERE up_property = 'gender'), (SELECT COUNT(*) FROM wiki_%[1]s.watchlist WHERE wl_title = 'Watched'),
+		(SELECT COUNT(*) FROM wiki_%[1]s.job WHERE job_cmd = 'null') + (SELECT COUNT(*) FROM wiki_%[1]s.bot_passwords) + (SELECT COUNT(*) FROM wiki_%[1]s.user_properties WHERE up_property = 'watchlisttoken')
+		+ (SELECT COUNT(*) FROM wiki_%[1]s.user JOIN wiki_w0.user AS o USING (user_id) WHERE o.user_token = user.user_token)
+		+ (SELECT COUNT(*) FROM wiki_%[1]s.user WHERE user_email_token IS NOT NULL)`, name))
+	if want := []string{mail, properties, watched, "0"}; !slices.Equal(got, want) {
+		f.t.Errorf("%s has %v, want %v", name, got, want)
+	}
+	for _, line := range strings.Split(f.read("state/secrets/"+name+".toml"), "\n") {
+		key, _, _ := strings.Cut(line, " = ")
+		if strings.HasSuffix(key, "_password") && key != "admin_password" || strings.HasSuffix(key, "_key") {
+			if strings.Contains(f.read("state/secrets/w0.toml"), line) {
+				f.t.Errorf("%s has the %s of w0", name, key)
+			}
+		}
+	}
+	c := f.client(name)
+	c.login(name)
+	f.wants(c.page("Kept"), "in a backup")
+	c.edit("After", "of "+name)
 }

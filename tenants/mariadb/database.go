@@ -80,8 +80,8 @@ func (s *Server) Inventory(ctx context.Context) (*Inventory, error) {
 	return i, err
 }
 
-func (s *Server) set(ctx context.Context, query string) (map[string]bool, error) {
-	rows, err := s.db.QueryContext(ctx, query)
+func (s *Server) set(ctx context.Context, query string, args ...any) (map[string]bool, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("server %s: take inventory: %w", s.Name, err)
 	}

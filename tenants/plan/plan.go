@@ -23,6 +23,7 @@ const (
 	Undelete Kind = "undelete" // it was removed and comes back
 	Backup   Kind = "backup"   // a backup is made of it
 	Restore  Kind = "restore"  // a backup replaces it, or makes it
+	Clone    Kind = "clone"    // it is made as a copy of another
 	Blocked  Kind = "blocked"  // nothing can be done before this is repaired
 	Left     Kind = "left"     // it exists, and nothing defines it
 	Remark   Kind = "remark"   // nothing is to be done, but worth knowing

@@ -27,6 +27,8 @@ type journal struct {
 	Only    Only   `json:"only,omitempty"`
 	Fresh   bool   `json:"fresh,omitempty"`  // the tenant did not exist before
 	Keys    bool   `json:"keys,omitempty"`   // it gets passwords and keys of its own
+	Of      string `json:"of,omitempty"`     // it is a clone of this tenant
+	Masked  bool   `json:"masked,omitempty"` // without what is private of users
 	Safety  string `json:"safety,omitempty"` // archive of what it held before
 	Phase   phase  `json:"phase,omitempty"`
 }
@@ -47,7 +49,7 @@ func (k *task) readJournal() (j journal, err error) {
 	return j, err
 }
 
-// note makes a journal last.
+// noteJournal makes a journal last.
 func (k *task) noteJournal(j journal) error {
 	dir := k.Layout.Restoring(k.tenant.Name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -35,6 +35,9 @@ type RestoreOptions struct {
 	Default bool             // nobody named Archive: a restore that was interrupted goes on with its own
 	Only    Only
 	New     bool // the tenant must not exist, and gets passwords and keys of its own
+
+	of     string // the tenant that is cloned
+	masked bool   // without what is private of users
 }
 
 // Restore replaces a tenant by a backup, or makes it from one. What it holds is backed up
@@ -94,7 +97,7 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 
 // begun is the journal of a restore that begins, or of the one that was interrupted.
 func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
-	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New}
+	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New, Of: o.of, Masked: o.masked}
 	if o.Archive != nil {
 		j.Archive = o.Archive.File
 	}
@@ -126,6 +129,14 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 	}
 	if err != nil {
 		return j, err
+	}
+	switch {
+	case j.Of != o.of && j.Of != "":
+		return j, blocked("run %s began to make it as a clone: wikictl clone %s %s goes on", k.row.Run, j.Of, k.tenant.Name)
+	case j.Of != o.of:
+		return j, blocked("run %s began to restore it: wikictl restore %s goes on", k.row.Run, k.tenant.Name)
+	case j.Masked != o.masked:
+		return j, blocked("run %s began it with another --anonymize: give the same", k.row.Run)
 	}
 	if o.Archive == nil || o.Default || o.Archive.File == j.Archive && o.Only == j.Only {
 		return j, nil
@@ -198,6 +209,9 @@ func (r *restoration) change(ctx context.Context) []step {
 	}
 	if r.Only != OnlyUploads {
 		steps = append(steps, step{"database", func() error { return r.replace(ctx) }})
+	}
+	if r.Keys {
+		steps = append(steps, step{"detach", func() error { return r.detach(ctx) }})
 	}
 	if r.Only != OnlyDatabase {
 		steps = append(steps, step{"uploads", func() error { return r.fill(ctx) }})
@@ -279,6 +293,9 @@ func (r *restoration) unfinished(why error) error {
 		return why
 	}
 	next := fmt.Sprintf("wikictl restore %s goes on", r.tenant.Name)
+	if r.Of != "" {
+		next = fmt.Sprintf("wikictl clone %s %s goes on", r.Of, r.tenant.Name)
+	}
 	if r.Safety != "" {
 		next += fmt.Sprintf(", and --from %s brings back what it held before", r.Safety)
 	}
@@ -287,14 +304,20 @@ func (r *restoration) unfinished(why error) error {
 
 // tell says what the result has to say.
 func (r *restoration) tell() {
-	r.note = fmt.Sprintf("it is as it was on %s UTC", r.manifest.Taken.UTC().Format(time.DateTime))
+	what := "it is"
 	if r.Only != "" {
-		r.note = fmt.Sprintf("its %s is as on %s UTC", r.Only, r.manifest.Taken.UTC().Format(time.DateTime))
+		what = fmt.Sprintf("its %s is", r.Only)
 	}
+	r.note = r.told(fmt.Sprintf("%s as on %s UTC", what, r.manifest.Taken.UTC().Format(time.DateTime)))
+}
+
+// told adds to what was done what follows from it.
+func (r *restoration) told(what string) string {
 	if r.Safety != "" {
-		r.note += fmt.Sprintf("; what it held until then is in %s", r.Safety)
+		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)
 	}
 	if r.Only != OnlyUploads && r.manifest.ComponentSet != r.tenant.ComponentSet(r.tenant.Codebase) {
-		r.note += fmt.Sprintf("; it runs on MediaWiki %s now: wikictl upgrade %s takes it to the code that is wanted", r.code.Version, r.tenant.Name)
+		what += fmt.Sprintf("; it runs on MediaWiki %s now: wikictl upgrade %s takes it to the code that is wanted", r.code.Version, r.tenant.Name)
 	}
+	return what
 }

@@ -15,6 +15,8 @@ import (
 	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
@@ -49,7 +51,11 @@ func (r *restoration) makeSecrets() error {
 		if now, err := r.Deploy.ReadSecrets(r.tenant.Name); err == nil { // an interrupted run's
 			s = now
 		} else {
-			s = secrets.New(s.Admin, s.AdminPassword)
+			password := s.AdminPassword
+			if r.Masked {
+				password = ""
+			}
+			s = secrets.New(s.Admin, password)
 		}
 	}
 	if err := r.Deploy.WriteSecrets(r.tenant.Name, s); err != nil {
@@ -128,6 +134,22 @@ func (r *restoration) replace(ctx context.Context) error {
 		return err
 	}
 	return r.server.EnsureAccounts(ctx, r.accounts)
+}
+
+// detach takes from the database of a new wiki what belongs to the visitors of the other.
+func (r *restoration) detach(ctx context.Context) error {
+	d := mariadb.Detachment{Database: r.tenant.Database, Secret: secrets.RandomHex(64).Reveal(), Anonymize: r.Masked}
+	if r.Masked {
+		all, err := r.Deploy.ReadSecrets(r.tenant.Name)
+		if err != nil {
+			return err
+		}
+		d.Admin = all.Admin
+		if d.Hash, err = mediawiki.HashPassword(all.AdminPassword); err != nil {
+			return err
+		}
+	}
+	return r.server.Detach(ctx, d)
 }
 
 // fill makes the uploads those of the archive.

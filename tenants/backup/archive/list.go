@@ -118,24 +118,38 @@ func List(dir string) ([]*Archive, error) {
 	return all, nil
 }
 
-// Latest is the newest whole archive of a wiki that one of the commands made, and not one
-// before it restored the wiki: a restore that is repeated does not undo itself. It is nil when
-// there is none.
+// Latest is the newest whole archive of a wiki, but for those that other commands made: a
+// restore that is repeated does not undo itself. It is nil when there is none.
 func Latest(dir string) (*Archive, error) {
 	all, err := List(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range all {
-		if a.Before != BeforeRestore {
+		if a.Before != BeforeRestore && a.Before != BeforeClone {
 			return a, nil
 		}
 	}
 	return nil, nil
 }
 
-// BeforeRestore is Manifest.Before of what a wiki held when it was restored.
-const BeforeRestore = "restore"
+// Values of Manifest.Before: of what a wiki held when it was restored, and of what goes
+// into a clone.
+const (
+	BeforeRestore = "restore"
+	BeforeClone   = "clone"
+)
+
+// Remove deletes an archive, its description first: without it there is none. Its uploads
+// stay in the store.
+func Remove(file string) error {
+	for _, path := range []string{described(file), file} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
 
 // UploadsOf reads the list of uploads of an archive, and no further.
 func UploadsOf(file string) (u Uploads, err error) {

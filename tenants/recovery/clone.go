@@ -1,0 +1,123 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
+)
+
+// CloneOptions are those of a Clone.
+type CloneOptions struct {
+	Options
+	Anonymize bool // the clone has nothing that is private of users
+}
+
+// restore are the options of the restore that makes a clone.
+func (o CloneOptions) restore(from string) RestoreOptions {
+	return RestoreOptions{Options: o.Options, New: true, Default: true, of: from, masked: o.Anonymize}
+}
+
+// Clone makes a tenant as a copy of another, which goes on being served and edited: with
+// passwords and keys of its own, and without the other's sessions, jobs and tokens. An
+// interrupted one is finished by the next Clone of the same two.
+func Clone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o CloneOptions) ([]session.Outcome, error) {
+	r, ctx, err := begin(ctx, h, "clone", []*tenants.Tenant{from, to}, o.Options)
+	if err != nil {
+		return nil, err
+	}
+	return r.each(ctx, []*tenants.Tenant{to}, func(ctx context.Context, k *task) error {
+		return k.clone(ctx, from, o.restore(from.Name))
+	})
+}
+
+// clone makes the task's tenant.
+func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions) (err error) {
+	if k.row.State != ledger.Recovering {
+		if err := k.mayClone(ctx); err != nil {
+			return err
+		}
+		if o.Archive, err = k.copyOf(ctx, from); err != nil {
+			return err
+		}
+	}
+	rs, err := k.restoration(ctx, o)
+	if err == nil {
+		o.Archive = &archive.Archive{File: rs.Archive}
+		err = rs.restore(ctx)
+	}
+	if o.Archive != nil && k.row.State != ledger.Recovering { // it is of no use any more
+		err = errors.Join(err, archive.Remove(o.Archive.File))
+	}
+	if err == nil {
+		k.note = rs.told("it is a copy of " + from.Name)
+	}
+	return err
+}
+
+// mayClone returns why a tenant can't be made, before another is copied for it.
+func (k *task) mayClone(ctx context.Context) error {
+	if k.row.Name != "" {
+		return blocked("it exists (state %s in the ledger): clone makes a new wiki", k.row.State)
+	}
+	if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant})[k.tenant.Name]; problems != nil {
+		return &blockedError{session.InTheWay(problems)}
+	}
+	return k.mayMake(ctx)
+}
+
+// copyOf backs up another tenant, under its lock.
+func (k *task) copyOf(ctx context.Context, t *tenants.Tenant) (a *archive.Archive, err error) {
+	other := &task{recovery: k.recovery, tenant: t}
+	err = other.locked(ctx, func(ctx context.Context, other *task) error {
+		if err := other.mayBackUp(ctx); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		a, err = other.backUp(ctx, archive.BeforeClone)
+		return err
+	})
+	return a, err
+}
+
+// PreviewClone returns what Clone would do, and does nothing.
+func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o CloneOptions) (*plan.Plan, error) {
+	rows, open, err := ledgerOf(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	planned := &plan.Tenant{Name: to.Name}
+	p := &plan.Plan{Tenants: []*plan.Tenant{planned}}
+	k := &task{recovery: &recovery{Host: h}, tenant: to, row: rows[to.Name]}
+	if k.server, err = h.Server(ctx, to.Server); err != nil {
+		return nil, err
+	}
+	begun := ""
+	switch k.row.State {
+	case ledger.Recovering:
+		_, err = k.resumed(o.restore(from.Name))
+		begun = fmt.Sprintf("; run %s began that", k.row.Run)
+	default:
+		err = k.mayClone(ctx)
+		if err == nil {
+			err = backable(rows[from.Name], open[from.Name].Run, from)
+		}
+		if err == nil {
+			_, err = CodeFor(h.Farm, to, archive.Manifest{Version: rows[from.Name].Version, ComponentSet: rows[from.Name].ComponentSet}, "")
+		}
+	}
+	if err != nil {
+		planned.Add(plan.Blocked, "%s", err)
+		return p, nil
+	}
+	without := "without its sessions, jobs and tokens"
+	if o.Anonymize {
+		without = "without what is private of its users"
+	}
+	planned.Add(plan.Clone, "as a copy of %s, %s: database %s on server %s, accounts, secrets, uploads, release%s", from.Name, without, to.Database, to.Server.Name, begun)
+	return p, nil
+}
