@@ -49,6 +49,7 @@ type View struct {
 	Children       int64     // processes of the tenant's own php-fpm pool at most
 	Static         []string  // folders of files that are sent as they are; the last that has a file wins
 	Moves          []Move    // addresses that lead elsewhere, the closest first
+	JobsService    bool      // MediaWiki's jobs are run by wikictl jobs run
 	Sections       []Section // the settings of the definitions, sorted
 }
 
@@ -136,6 +137,7 @@ func (s *Set) view(d Data) (*View, error) {
 		PoolSocket:  l.PoolSocket(t.Name),
 		MaxBody:     maxBody(t),
 		Children:    d.Farm.PHP.Children,
+		JobsService: d.Farm.Jobs.Service,
 		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
 	}
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)

@@ -25,6 +25,7 @@ type Farm struct {
 	Backup       Backup
 	Keep         Keep
 	PHP          Bounds // of PHP, of [php]
+	Jobs         Jobs
 	Policies     []Policy
 	UpgradeSteps []UpgradeStep
 	Ignores      []Ignore

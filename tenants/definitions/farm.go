@@ -38,6 +38,7 @@ func (l *loader) readFarm(d document) {
 	l.readBackup(s.sub("backup"))
 	l.readKeep(s.sub("keep"))
 	l.readPHP(s.sub("php"))
+	l.readJobs(s.sub("jobs"))
 	l.readUpgrade(s.sub("upgrade"))
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)

@@ -120,6 +120,16 @@ var farmKeys = []Key{
 		{Name: "file_size", Type: Size, Example: `"1G"`, Doc: "The largest file that a script may write."},
 		{Name: "children", Type: Number, Example: "8", Doc: "Processes of each wiki's own php-fpm pool."},
 	}},
+	{Name: "jobs", Type: Table, Doc: "How MediaWiki's jobs are run.", Keys: []Key{
+		{Name: "runner", Type: Text, Choices: []string{"requests", "service"}, Example: `"service"`, Doc: "\"service\": wikictl jobs run --forever does it, and readers' requests do not; without it \"requests\"."},
+		{Name: "children", Type: Number, Example: "4", Doc: "PHP processes that run jobs at once; without it one for each core."},
+		{Name: "memory_limit", Type: Size, Example: `"256M"`, Doc: "Memory of one of them."},
+		{Name: "time_limit", Type: Number, Example: "600", Doc: "Seconds after which one of them is ended, in the middle of a job."},
+		{Name: "weight", Type: List, Doc: "Tenants that get a larger share of the time.", Keys: []Key{
+			{Name: "where", Type: Text, Required: true, Example: `"class=handbook"`, Doc: "The tenants."},
+			{Name: "weight", Type: Number, Example: "4", Doc: "Their share; that of the others is 1."},
+		}},
+	}},
 	{Name: "upgrade", Type: Table, Doc: "What upgrades look at, and do beside MediaWiki's updater.", Keys: []Key{
 		pagesKey,
 		{Name: "step", Type: List, Doc: "Scripts that extensions want their users to run.", Keys: []Key{

@@ -99,6 +99,10 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 		}
 		item[below] = value
 		lines[table] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
+	case strings.HasPrefix(k.path, "jobs.weight."):
+		item := map[string]string{"where": `"name=x"`}
+		item[strings.TrimPrefix(k.path, "jobs.weight.")] = value
+		lines["jobs.weight"] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
 	case strings.HasPrefix(k.path, "upgrade.step."):
 		item := map[string]string{"script": `"maintenance/x.php"`}
 		item[strings.TrimPrefix(k.path, "upgrade.step.")] = value

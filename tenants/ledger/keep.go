@@ -38,6 +38,7 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 		`DELETE FROM loss WHERE noted < ? AND (undone = 1 OR acknowledged IS NOT NULL)`,
 		`DELETE FROM session WHERE since < ?`,
 		`DELETE FROM rehearsal WHERE used < ?`,
+		`DELETE FROM jobs_run WHERE hour < ?`,
 		`DELETE FROM run WHERE started < ? AND id NOT IN (SELECT run FROM upgrade) AND id NOT IN (SELECT run FROM tenant)`,
 	} {
 		if err == nil {
