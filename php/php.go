@@ -26,6 +26,7 @@ type Job struct {
 	Config string            // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
 	Env    map[string]string // further variables of the environment; may hold passwords
 	Log    string            // file that gets all output; it must exist and be writable by the server's user
+	Memory int64             // bytes that it may take beyond what it begins with, whatever its settings say; zero: no bound but theirs
 	Limit  time.Duration     // after which the job is killed; zero: an hour
 	Output int64             // bytes that it may print, after which it is killed; zero: 64 MiB
 

@@ -90,6 +90,7 @@ type request struct {
 	Config string            `json:"config"`
 	Log    string            `json:"log"`
 	Bytes  int64             `json:"bytes"`
+	Memory int64             `json:"memory"`
 	Env    map[string]string `json:"env,omitempty"`
 
 	Statements *Statements `json:"statements,omitempty"`
@@ -97,7 +98,7 @@ type request struct {
 
 // requestOf is the request for a job.
 func requestOf(j Job) request {
-	r := request{Script: j.Script, Args: [][]byte{}, Dir: j.Dir, Config: j.Config, Log: j.Log, Env: j.Env, Statements: j.Statements}
+	r := request{Script: j.Script, Args: [][]byte{}, Dir: j.Dir, Memory: j.Memory, Config: j.Config, Log: j.Log, Env: j.Env, Statements: j.Statements}
 	for _, arg := range j.Args {
 		r.Args = append(r.Args, []byte(arg))
 	}

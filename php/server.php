@@ -210,6 +210,12 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 	}
 	posix_setpgid( 0, 0 );
 	posix_setrlimit( POSIX_RLIMIT_FSIZE, $job['bytes'], $job['bytes'] );
+	if ( $job['memory'] > 0 ) {
+		// Scripts may raise PHP's own limit, and libraries don't know it. The sixth
+		// number of proc(5), statm, is what this limit counts, in pages.
+		$most = 4096 * (int)explode( ' ', file_get_contents( '/proc/self/statm' ) )[5] + $job['memory'];
+		posix_setrlimit( POSIX_RLIMIT_DATA, $most, $most );
+	}
 	$null = $c->open( '/dev/null', 0, 0 ); // O_RDONLY
 	$log = $c->open( $job['log'], 02001, 0 ); // O_WRONLY, O_APPEND
 	$c->dup2( $null, 0 );

@@ -3,6 +3,7 @@ package php
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,6 +69,47 @@ func TestRunTakesWhatItIsGiven(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
+}
+
+// Jobs that take all memory that they can get, whatever limit of PHP's own they set, stay
+// within their bounds, also many at once.
+func TestRunBoundsMemory(t *testing.T) {
+	forking, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer forking.Close()
+	const most, jobs = 64, 24 // MiB of each
+	failed := make(chan error, jobs)
+	for range jobs {
+		j := job(t, `ini_set('memory_limit', -1); for ($all = []; ; fwrite(STDOUT, count($all) . "\n")) { $all[] = str_repeat('x', 1 << 20); }`)
+		j.Memory = most << 20
+		go func() {
+			_, err := forking.Run(t.Context(), j)
+			var end *JobError
+			text, readErr := os.ReadFile(j.Log)
+			lines := strings.Fields(strings.Split(string(text), "PHP Fatal")[0])
+			last := 0
+			for _, line := range lines {
+				if n, err := strconv.Atoi(line); err == nil {
+					last = n
+				}
+			}
+			switch {
+			case !errors.As(err, &end) || readErr != nil:
+				failed <- fmt.Errorf("it ended by %v, %v", err, readErr)
+			case last < most/2 || last > most:
+				failed <- fmt.Errorf("it got %d MiB, want at most %d: %s", last, most, end)
+			default:
+				failed <- nil
+			}
+		}()
+	}
+	for range jobs {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestRunFailures(t *testing.T) {
