@@ -87,7 +87,7 @@ func (l *commandLine) read(args []string) {
 			return
 		case isFlag:
 			given := givenFlag{name: name, words: []string{word}, before: l.command == nil}
-			if takes := takesNext(l.flags, word); takes && len(args) == 0 {
+			if takes := takesNext(l.known(), word); takes && len(args) == 0 {
 				l.short = true
 			} else if takes {
 				given.words = append(given.words, args[0])
@@ -98,6 +98,17 @@ func (l *commandLine) read(args []string) {
 			l.name(word)
 		}
 	}
+}
+
+// known are the flags that may stand here: those of subcommands may stand before them.
+func (l *commandLine) known() []cli.Flag {
+	flags := l.flags
+	if l.command != nil && len(l.names) == 0 {
+		for _, c := range l.commands {
+			flags = slices.Concat(flags, c.Flags)
+		}
+	}
+	return flags
 }
 
 // name takes a word that is no flag: a command, as long as there is one of that name.

@@ -117,7 +117,7 @@ func (a *app) command() *cli.App {
 func (a *app) commands() []*cli.Command {
 	return common(slices.Concat(
 		group("farm", a.initCommand(), a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.undeleteCommand()),
-		group("maintenance", a.runCommand(), a.sqlCommand()),
+		group("maintenance", a.runCommand(), a.sqlCommand(), a.jobsCommand()),
 		group("backups", a.backupCommand(), a.restoreCommand(), a.cloneCommand()),
 		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
 		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand()),

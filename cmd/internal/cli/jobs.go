@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/maintenance"
+	"wikictl/tenants/session"
+)
+
+func (a *app) jobsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "jobs", Usage: "run MediaWiki's queues of jobs, or show them",
+		Description: exitHelp + "\n\nExample: wikictl jobs status",
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return tenants.WithHint(usagef("there is no command jobs %s", c.Args().First()), "wikictl help jobs lists them")
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+		Subcommands: []*cli.Command{a.jobsStatusCommand(), a.jobsRunCommand(), a.jobsUnitCommand()},
+	}
+}
+
+func (a *app) jobsStatusCommand() *cli.Command {
+	return &cli.Command{
+		Name: "status", Usage: "show how many jobs wait, for how long, and how many were run", ArgsUsage: "[NAME…]",
+		Description: "Without names and --where it is about the whole farm.\n\n" + exitHelp + "\n\nExample: wikictl jobs status",
+		Flags:       selectionFlags(), Action: a.runJobsStatus, BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) jobsRunCommand() *cli.Command {
+	return &cli.Command{
+		Name: "run", Usage: "run jobs until none waits, or forever", ArgsUsage: "NAME…",
+		Description: "Runs MediaWiki's runJobs.php for the wikis that have jobs, each for a short while at a time, so that a\n" +
+			"single job does not wait for the long queue of another wiki. How many at once, their memory and time, and the shares of\n" +
+			"wikis are in [jobs] of wikictl.toml. A wiki whose jobs can't be run is left alone for longer each time. With --forever\n" +
+			"it is a service: it reads changed definitions, and TERM has it finish what runs and end.\n\n" + exitHelp +
+			"\n\nExample: wikictl jobs run --all",
+		Flags: append(selectionFlags(),
+			&cli.IntFlag{Name: "children", Usage: "PHP processes at once (default: that of [jobs], or one for each core)"},
+			&cli.DurationFlag{Name: "share", Usage: "how long the jobs of a wiki of weight 1 may run in a turn", Value: 2 * time.Second},
+			&cli.BoolFlag{Name: "forever", Usage: "wait for more when no job waits"},
+		),
+		Action: a.runJobsRun, BashComplete: a.completeNames,
+	}
+}
+
+// backlogRow is one tenant's queue in JSON.
+type backlogRow struct {
+	Tenant    string     `json:"tenant"`
+	Ready     int64      `json:"ready"`
+	Claimed   int64      `json:"claimed"`
+	Abandoned int64      `json:"abandoned"`
+	Oldest    *time.Time `json:"oldest"`
+	Done      int64      `json:"done_in_a_day"`
+	Failed    int64      `json:"failed_in_a_day"`
+	Seconds   float64    `json:"seconds_in_a_day"`
+	Error     string     `json:"error,omitempty"`
+}
+
+func (a *app) runJobsStatus(c *cli.Context) error {
+	f, list, _, err := farmAndChosenOrAll(c)
+	if err != nil {
+		return err
+	}
+	return a.withHost(f, true, func(h *session.Host) error {
+		all, err := maintenance.Backlogs(c.Context, h, list)
+		if err != nil {
+			return stopped(f, err)
+		}
+		var failures []error
+		for _, b := range all {
+			if b.Err != nil {
+				failures = append(failures, fmt.Errorf("%s: %w", b.Tenant, b.Err))
+			}
+		}
+		err = errors.Join(failures...)
+		if !asJSON(c) {
+			a.printBacklogs(all)
+			return err
+		}
+		rows := make([]backlogRow, len(all))
+		for i, b := range all {
+			rows[i] = backlogRow{b.Tenant, b.Ready, b.Claimed, b.Abandoned, moment(b.Oldest), b.Run.Done, b.Run.Failed, b.Run.Seconds, ""}
+			if b.Err != nil {
+				rows[i].Error = b.Err.Error()
+			}
+		}
+		return errors.Join(ui.WriteJSON(a.stdout, map[string]any{"command": "jobs status", "tenants": rows}), err)
+	})
+}
+
+// printBacklogs prints queues as a table.
+func (a *app) printBacklogs(all []maintenance.Backlog) {
+	rows := make([][]any, 0, len(all))
+	for _, b := range all {
+		age := ""
+		if wait := b.Age(time.Now()); wait > 0 {
+			age = wait.Round(time.Second).String()
+		}
+		rows = append(rows, []any{b.Tenant, b.Ready, age, b.Claimed, b.Abandoned, b.Run.Done, b.Run.Failed, b.Rate()})
+	}
+	ui.Table(a.stdout, []any{"name", "ready", "oldest", "claimed", "abandoned", "run in 24 h", "failed", "an hour"}, rows)
+}
+
+func (a *app) runJobsRun(c *cli.Context) error {
+	f, list, err := farmAndChosen(c)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(notNegative(c, "children"), positiveTime(c, "share")); err != nil {
+		return err
+	}
+	if c.Bool("forever") {
+		return a.serveJobs(c, f, list)
+	}
+	show := func(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error {
+		return a.report("jobs run", h, outcomes, elapsed, asJSON(c))
+	}
+	return a.changesShown(c, f, show, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		o := jobsOptions(c, f)
+		o.Drain, o.Observer = a.drained, board(len(list))
+		outcomes, _, err := maintenance.RunJobs(c.Context, h, list, o)
+		return outcomes, err
+	})
+}
+
+// jobsOptions are what the flags and [jobs] say.
+func jobsOptions(c *cli.Context, f *tenants.Farm) maintenance.JobsOptions {
+	return maintenance.JobsOptions{
+		Children: cmp.Or(c.Int("children"), int(f.Jobs.Children), runtime.NumCPU()),
+		Share:    c.Duration("share"), Forever: c.Bool("forever"),
+	}
+}

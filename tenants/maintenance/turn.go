@@ -1,0 +1,177 @@
+package maintenance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"wikictl/php"
+	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
+)
+
+// turn is what became of one tenant's turn to run jobs.
+type turn struct {
+	tenant       *tenants.Tenant
+	took         time.Duration
+	done, failed int64
+	more         bool   // jobs may be left
+	why          error  // why the first job of those failed
+	err          error  // the turn failed as a whole
+	log          string // file that has what was printed of a turn that failed
+}
+
+// errPaused means that a tenant's jobs may not be run now.
+var errPaused = errors.New("its jobs are not run while it is read-only or closed for maintenance")
+
+// paused reports whether a turn ended for what is no fault of the tenant.
+func paused(err error) bool {
+	var locked *mariadb.LockedError
+	return errors.Is(err, errPaused) || errors.As(err, &locked)
+}
+
+// turn runs jobs of a tenant, begins none after limit, and ends. Jobs are run as readers'
+// requests run them: by the wiki's own account, without the tenant's lock, so that an upgrade
+// need not wait for the service. Freezing a wiki stops them as it stops readers. The
+// lock that is held is that of the tenant's jobs.
+func (q *queues) turn(ctx context.Context, t *tenants.Tenant, limit time.Duration) (r turn) {
+	r.tenant = t
+	ctx, over := q.While(ctx, t)
+	defer over()
+	locks := q.Locks(t.Server)
+	lock := "jobs/" + t.Database
+	if r.err = locks.Acquire(ctx, lock); r.err != nil {
+		return r
+	}
+	defer locks.Release(context.WithoutCancel(ctx), lock)
+	r.err = q.run.Shared(t.Name, "jobs", func() error { return q.runJobs(ctx, t, limit, &r) })
+	return r
+}
+
+func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Duration, r *turn) error {
+	server, err := q.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	holders, err := server.Holders(ctx, q.ledger, []string{t.Database})
+	if err != nil {
+		return err
+	}
+	if holder, held := holders[t.Database]; held {
+		return &mariadb.LockedError{Name: t.Database, Holder: holder}
+	}
+	if q.shut(t.Name) {
+		return errPaused
+	}
+	release, c, err := q.Served(t)
+	if err != nil {
+		return err
+	}
+	forks, err := q.PHP(ctx, c)
+	if err != nil {
+		return err
+	}
+	log, err := q.Log(t.Name, "jobs")
+	if err != nil {
+		return err
+	}
+	bounds := q.Farm.Jobs
+	before := size(log)
+	_, err = forks.Run(ctx, php.Job{
+		Script: filepath.Join(c.Path, "maintenance", "runJobs.php"),
+		Args: []string{"--result=json", "--maxtime=" + strconv.FormatFloat(max(limit.Seconds(), 0.1), 'f', 2, 64),
+			"--memory-limit=" + strconv.FormatInt(bounds.Memory, 10)},
+		Config: filepath.Join(release, "LocalSettings.php"), Log: log, Limit: bounds.TimeLimit, Memory: bounds.Memory,
+	})
+	r.log = log
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		return err
+	}
+	return r.read(log, before)
+}
+
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// mostFailures is how much of a log of failures is kept, in bytes.
+const mostFailures = 16 << 20
+
+// read reads what runJobs.php says of the jobs that it ran. What it printed is kept only
+// where some failed.
+func (r *turn) read(log string, before int64) error {
+	f, err := os.Open(log)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, before, 1<<30))
+	if err != nil {
+		return err
+	}
+	said, ok := readResponse(text)
+	if !ok {
+		return fmt.Errorf("runJobs.php does not say what it ran (see %s)", log)
+	}
+	for _, job := range said.Jobs {
+		if job.Status == "ok" {
+			r.done++
+			continue
+		}
+		r.failed++
+		if r.why == nil {
+			r.why = fmt.Errorf("a job of type %s failed: %v; MediaWiki tries it again in an hour (see %s)", job.Type, job.Error, log)
+		}
+	}
+	r.more = said.Reached == "time-limit" || said.Reached == "memory-limit" || said.Reached == "job-limit"
+	switch {
+	case said.Reached == "read-only" || said.Reached == "replica-lag-limit":
+		return errPaused
+	case said.Reached == "exception" && r.why != nil:
+		return r.why
+	case r.failed > 0 && before < mostFailures:
+		return nil
+	case before == 0 || before >= mostFailures:
+		return os.Remove(log)
+	}
+	return os.Truncate(log, before)
+}
+
+// response is what runJobs.php prints with --result=json (MediaWiki: JobRunner::run).
+type response struct {
+	Reached string
+	Jobs    []struct {
+		Type, Status string
+		Error        any
+	}
+}
+
+// readResponse finds a response in what was printed, where PHP's warnings may stand, too.
+func readResponse(text []byte) (r response, ok bool) {
+	for at := bytes.IndexByte(text, '{'); at >= 0; {
+		var one response
+		if json.NewDecoder(bytes.NewReader(text[at:])).Decode(&one) == nil && one.Reached != "" {
+			return one, true
+		}
+		next := bytes.IndexByte(text[at+1:], '{')
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	return r, false
+}

@@ -1,0 +1,110 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Queue is what a wiki's table of jobs holds (MediaWiki: JobQueueDB).
+type Queue struct {
+	Ready     int64     // that nobody has begun
+	Claimed   int64     // that somebody has begun and not finished
+	Abandoned int64     // of those, that were begun as often as MediaWiki tries, 3 times
+	Oldest    time.Time // when the oldest ready one was queued; the zero time: none is
+}
+
+// Jobs that somebody began are free again after claimedFor, unless they were begun
+// attempts times ($wgJobTypeConf: claimTTL; JobQueue: maxTries).
+const (
+	claimedFor = time.Hour
+	attempts   = 3
+)
+
+// Queues counts the jobs of wikis. A database whose jobs can't be counted has an error in
+// failed, which is that of all when the server does not answer.
+func (s *Server) Queues(ctx context.Context, databases []string) (queues map[string]Queue, failed map[string]error) {
+	queues = map[string]Queue{}
+	failed = s.eachQueue(ctx, databases, func(name string) string {
+		return "SELECT " + literal(name) + ", SUM(job_token = ''), SUM(job_token <> ''), SUM(job_token <> '' AND job_attempts >= " + fmt.Sprint(attempts) +
+			"), MIN(IF(job_token = '', job_timestamp, NULL)) FROM " + Quote(name) + ".job"
+	}, func(rows *sql.Rows) error {
+		var name string
+		var ready, claimed, abandoned sql.NullInt64
+		var oldest sql.NullString
+		if err := rows.Scan(&name, &ready, &claimed, &abandoned, &oldest); err != nil {
+			return err
+		}
+		q := Queue{Ready: ready.Int64, Claimed: claimed.Int64, Abandoned: abandoned.Int64}
+		q.Oldest, _ = time.Parse("20060102150405", oldest.String)
+		queues[name] = q
+		return nil
+	})
+	return queues, failed
+}
+
+// WaitingQueues finds the databases of wikis with jobs that can be begun: that nobody has begun, or
+// began so long ago that MediaWiki takes them for lost. failed is as of Queues.
+func (s *Server) WaitingQueues(ctx context.Context, databases []string) (waiting map[string]bool, failed map[string]error) {
+	waiting = map[string]bool{}
+	cutoff := literal(time.Now().UTC().Add(-claimedFor).Format("20060102150405"))
+	failed = s.eachQueue(ctx, databases, func(name string) string {
+		return "SELECT " + literal(name) + " FROM DUAL WHERE EXISTS (SELECT 1 FROM " + Quote(name) + ".job WHERE job_token = '' OR (job_token_timestamp < " +
+			cutoff + " AND job_attempts < " + fmt.Sprint(attempts) + "))"
+	}, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		waiting[name] = true
+		return err
+	})
+	return waiting, failed
+}
+
+// eachQueue asks a few hundred databases in one query, and one by one where that fails: one
+// of them may lack its table.
+func (s *Server) eachQueue(ctx context.Context, databases []string, ask func(name string) string, each func(*sql.Rows) error) map[string]error {
+	failed := map[string]error{}
+	err := s.work(ctx, "", false, func(c *sql.Conn) error {
+		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 2"); err != nil {
+			return err
+		}
+		for some := range slices.Chunk(databases, perQuery) {
+			if askQueues(ctx, c, some, ask, each) == nil {
+				continue
+			}
+			for _, name := range some {
+				if err := askQueues(ctx, c, []string{name}, ask, each); err != nil {
+					failed[name] = err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		for _, name := range databases {
+			failed[name] = fmt.Errorf("server %s: %w", s.Name, err)
+		}
+	}
+	return failed
+}
+
+func askQueues(ctx context.Context, c *sql.Conn, names []string, ask func(name string) string, each func(*sql.Rows) error) error {
+	queries := make([]string, len(names))
+	for i, name := range names {
+		queries[i] = ask(name)
+	}
+	rows, err := c.QueryContext(ctx, strings.Join(queries, " UNION ALL "))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
