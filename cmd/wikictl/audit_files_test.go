@@ -33,23 +33,23 @@ import (
 // makes another rule find something, too, stands before that one.
 var plantedInFiles = []misdeed{
 	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/read-only", "closed") }},
-	{rule: "maintenance-left", also: []string{"wiki-silent"}, says: "page of maintenance", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/maintenance", "closed") }},
+	{rule: "maintenance-left", also: []string{"wiki-silent"}, says: "maintenance page", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/maintenance", "closed") }},
 	{rule: "files-unreadable", says: "not a directory", plant: func(f *farm, wiki string) { f.put("backups/"+wiki, "a file") }},
 	{rule: "link-broken", says: "/core leads to /nowhere", plant: func(f *farm, wiki string) {
 		core := f.state("wikis/" + wiki + "/current/core")
 		must(f.t, os.Remove(core))
 		must(f.t, os.Symlink("/nowhere", core))
 	}},
-	{rule: "secrets-missing", says: "secrets-missing.toml is not there", plant: func(f *farm, wiki string) {
+	{rule: "secrets-missing", says: "secrets-missing.toml is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.Remove(f.state("secrets/"+wiki+".toml")))
 	}},
 	{rule: "file-missing", says: "vhosts/file-missing.conf", also: []string{"wiki-other"}, plant: func(f *farm, wiki string) {
 		must(f.t, os.Remove(f.state("vhosts/"+wiki+".conf")))
 	}},
-	{rule: "images-missing", says: "images is not there", plant: func(f *farm, wiki string) {
+	{rule: "images-missing", says: "images is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.Remove(f.state("wikis/"+wiki+"/images")))
 	}},
-	{rule: "cache-missing", says: "cache is not there", plant: func(f *farm, wiki string) {
+	{rule: "cache-missing", says: "cache is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.RemoveAll(f.state("wikis/"+wiki+"/cache")))
 	}},
 	{rule: "file-changed", says: "current/LocalSettings.php", plant: func(f *farm, wiki string) {
@@ -76,9 +76,9 @@ var plantedInFiles = []misdeed{
 		f.put("run/deploy.json", `{"swaps":[]}`)
 		f.age(f.state("run/deploy.json"))
 	}},
-	{rule: "vhost-stray", says: "the wiki unheard: ", farm: true, plant: func(f *farm, _ string) { f.put("vhosts/unheard.conf", "# of a wiki that was\n") }},
-	{rule: "wiki-stray", says: "the wiki former: ", farm: true, plant: func(f *farm, _ string) { must(f.t, os.Mkdir(f.state("wikis/former"), 0o750)) }},
-	{rule: "backup-stray", says: "the wiki earlier: ", farm: true, plant: func(f *farm, _ string) { must(f.t, os.MkdirAll(f.state("backups/earlier"), 0o700)) }},
+	{rule: "vhost-stray", says: "the wiki unheard is neither", farm: true, plant: func(f *farm, _ string) { f.put("vhosts/unheard.conf", "# of a wiki that was\n") }},
+	{rule: "wiki-stray", says: "the wiki former is neither", farm: true, plant: func(f *farm, _ string) { must(f.t, os.Mkdir(f.state("wikis/former"), 0o750)) }},
+	{rule: "backup-stray", says: "the wiki earlier is neither", farm: true, plant: func(f *farm, _ string) { must(f.t, os.MkdirAll(f.state("backups/earlier"), 0o700)) }},
 	{rule: "codebase-writable", says: "1.43/includes may be written by", farm: true, plant: func(f *farm, _ string) {
 		must(f.t, os.Chmod(f.code("includes"), 0o777))
 	}},
@@ -97,7 +97,7 @@ var plantedInFiles = []misdeed{
 	{rule: "wiki-other", says: `answers with database "wiki_release_unused", want "wiki_wiki_other"`, plant: func(f *farm, wiki string) {
 		f.serve(wiki+".localhost", "", f.asReleaseUnused(), "wiki_release_unused")
 	}},
-	{rule: "host-unknown", says: "answered by the wiki in database wiki_release_unused", farm: true, plant: func(f *farm, _ string) {
+	{rule: "host-unknown", says: "the wiki in database wiki_release_unused answers for", farm: true, plant: func(f *farm, _ string) {
 		f.edit(filepath.Join(f.demo.Web.Dir, "nginx.conf"), regexp.MustCompile(`vhosts/\*\.conf`), "vhosts/[a-z]*.conf")
 		f.serve("somebody.example", "default_server", f.asReleaseUnused(), "wiki_release_unused")
 	}},

@@ -26,18 +26,18 @@ func query(text string) func(f *farm, wiki string) {
 var plantedOnServers = []misdeed{
 	{rule: "not-created", late: true, says: "not created yet", plant: func(f *farm, wiki string) { f.defineAudited(wiki, 1000) }},
 	{rule: "create-unfinished", says: "never seen to answer, by run killed", plant: query("UPDATE wikictl.tenant SET state = 'made', run = 'killed' WHERE database_name = 'DB'")},
-	{rule: "run-interrupted", farm: true, says: "what it left: create-unfinished", plant: query(
+	{rule: "run-interrupted", farm: true, says: "unfinished: create-unfinished", plant: query(
 		"INSERT INTO wikictl.run (id, command, holder, started) VALUES ('killed', 'create', 'root@host pid 1', UTC_TIMESTAMP()), ('harmless', 'upgrade', 'root@host pid 2', UTC_TIMESTAMP())")},
 	{rule: "ledger-place", says: "the ledger has it in database wiki_other on server main", plant: query("UPDATE wikictl.tenant SET database_name = 'wiki_other' WHERE database_name = 'DB'")},
-	{rule: "database-missing", says: "wiki_database_missing is gone", also: []string{"wiki-silent"}, plant: query("DROP DATABASE DB")},
+	{rule: "database-missing", says: "wiki_database_missing is missing", also: []string{"wiki-silent"}, plant: query("DROP DATABASE DB")},
 	{rule: "upgrade-pending", says: "it runs on codebase old", plant: query("UPDATE wikictl.tenant SET codebase = 'old' WHERE database_name = 'DB'")},
-	{rule: "codebase-changed", says: "codebase 1.43, or what the wiki loads of it, changed", plant: query("UPDATE wikictl.tenant SET component_set = 'ffffffffffffffff' WHERE database_name = 'DB'")},
+	{rule: "codebase-changed", says: "codebase 1.43, or the components that the wiki loads, changed", plant: query("UPDATE wikictl.tenant SET component_set = 'ffffffffffffffff' WHERE database_name = 'DB'")},
 	{rule: "upgrade-interrupted", says: "was being changed, and the updater will be run again, as there is no dump", plant: upgradeRow("changing")},
-	{rule: "upgrade-kept", says: "left closed: boom", plant: upgradeRow("kept")},
+	{rule: "upgrade-kept", says: "kept closed: boom", plant: upgradeRow("kept")},
 	{rule: "tenant-leftover", farm: true, says: "no tenant gone;", plant: query(
 		"INSERT INTO wikictl.tenant SELECT 'gone', server, 'wiki_gone', codebase, version, component_set, state, run, changed FROM wikictl.tenant LIMIT 1; CREATE DATABASE wiki_gone; CREATE USER wiki_gone@localhost IDENTIFIED BY 'x'")},
-	{rule: "database-unowned", farm: true, says: "nobody's: wiki_grantxwildcard", plant: query("CREATE DATABASE wiki_grantxwildcard")},
-	{rule: "account-missing", says: "schema account wiki_account_missing_schema@localhost is gone", plant: query("DROP USER DB_schema@localhost")},
+	{rule: "database-unowned", farm: true, says: "look like a wiki's: wiki_grantxwildcard", plant: query("CREATE DATABASE wiki_grantxwildcard")},
+	{rule: "account-missing", says: "schema account wiki_account_missing_schema@localhost is missing", plant: query("DROP USER DB_schema@localhost")},
 	{rule: "database-mark", says: "has no farm's mark", plant: query("ALTER DATABASE DB COMMENT ''")},
 	{rule: "account-password", says: "schema account wiki_account_password_schema@localhost has another password", plant: query("ALTER USER DB_schema@localhost IDENTIFIED BY 'another'")},
 	{rule: "account-no-password", says: "schema account", plant: query("ALTER USER DB_schema@localhost IDENTIFIED BY ''")},
@@ -45,7 +45,7 @@ var plantedOnServers = []misdeed{
 	{rule: "grant-missing", says: "lacks CREATE, DROP on", plant: query("REVOKE CREATE, DROP ON `wiki\\_grant\\_missing`.* FROM DB_schema@localhost")},
 	{rule: "grant-extra", says: "SELECT on mysql.*; ", plant: query("GRANT SELECT ON mysql.* TO DB_schema@localhost; GRANT INSERT ON wikictl.run TO DB_schema@localhost; CREATE ROLE boss; GRANT boss TO DB_schema@localhost")},
 	{rule: "grant-wildcard", says: "reaches wiki_grantxwildcard, too", plant: query("GRANT ALL ON `DB`.* TO DB_schema@localhost")},
-	{rule: "account-unowned", farm: true, says: "reach one: reports@localhost, wiki_nobody@%", plant: query(
+	{rule: "account-unowned", farm: true, says: "on one's database: reports@localhost, wiki_nobody@%", plant: query(
 		"CREATE USER reports@localhost IDENTIFIED BY 'x'; GRANT SELECT ON `wiki_grant%`.* TO reports@localhost; CREATE USER wiki_nobody IDENTIFIED BY 'x'")},
 	{rule: "server-no-password", farm: true, says: "open@localhost", plant: query("CREATE USER open@localhost")},
 	{rule: "schema-version", says: "is newer than 1.43, and", plant: query("CREATE TABLE DB.filetypes (id INT)")},
@@ -59,7 +59,7 @@ var plantedOnServers = []misdeed{
 	}},
 	{rule: "jobs-queued", says: "1200 jobs wait", plant: query(
 		"DELETE FROM DB.job; INSERT INTO DB.job (job_cmd, job_namespace, job_title, job_params) SELECT 'null', 0, 'X', '' FROM DB.seq_1_to_1200; ANALYZE TABLE DB.job")},
-	{rule: "server-unsupported", farm: true, says: "MariaDB 10.2.44, and MediaWiki needs 10.3", plant: func(f *farm, _ string) { f.addServer("ancient", "--version=10.2.44-MariaDB") }},
+	{rule: "server-unsupported", farm: true, says: "MariaDB 10.2.44, but MediaWiki needs 10.3", plant: func(f *farm, _ string) { f.addServer("ancient", "--version=10.2.44-MariaDB") }},
 	{rule: "server-eol", farm: true, says: "MariaDB 10.4.34: security releases ended on 2024-06-18", plant: func(f *farm, _ string) { f.addServer("aged", "--version=10.4.34-MariaDB") }},
 	{rule: "server-read-only", farm: true, says: "read-only", plant: func(f *farm, _ string) { f.addServer("replica", "--read-only") }},
 	{rule: "server-replica-behind", farm: true, says: "replicas are behind: 127.0.0.1", plant: lateReplica},

@@ -1,6 +1,6 @@
-// Package audit has the words of an audit: rules as they are described, findings, reports
-// and the formats that other programs read. The rules are in audit/rules, what they look
-// at in audit/observe, and what corrects their findings in audit/repair.
+// Package audit defines rules, findings and reports of an audit, and the formats in which
+// other programs read them. audit/observe reads the farm's state, audit/rules has the
+// rules, and audit/repair corrects findings.
 package audit
 
 import (
@@ -12,10 +12,10 @@ import (
 	"wikictl/tenants"
 )
 
-// Severity is how much a finding matters.
+// Severity is the importance of a finding.
 type Severity int
 
-// The severities, least first.
+// The severities, lowest first.
 const (
 	Note    Severity = iota + 1 // worth a look
 	Warning                     // wrong or risky
@@ -24,42 +24,42 @@ const (
 
 var severityNames = map[Severity]string{Note: "note", Warning: "warning", Error: "error"}
 
-// String is "note", "warning" or "error".
+// String returns "note", "warning" or "error".
 func (s Severity) String() string { return severityNames[s] }
 
-// MarshalText is String, for JSON.
+// MarshalText returns String, for JSON.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// ParseSeverity reads what String gives.
+// ParseSeverity parses the result of Severity.String.
 func ParseSeverity(name string) (Severity, error) {
 	for s, known := range severityNames {
 		if known == name {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is none of error, warning, note", name)
+	return 0, fmt.Errorf("%q is not error, warning or note", name)
 }
 
-// Finding is one thing that a rule found, in one place, for all the tenants
-// that have it from there.
+// Finding is a problem that a rule found in one place, for all tenants that get it from
+// there.
 type Finding struct {
-	Rule     string // id; the farm's own are policy/NAME
+	Rule     string // id; policy/NAME for the farm's own
 	Severity Severity
-	Tenants  []string         // sorted; none: the farm as a whole
+	Tenants  []string         // sorted; empty: the farm as a whole
 	Position tenants.Position // of the value that causes it
 	Key      string           // such as "wgGroupPermissions.*.edit"; may be empty
 	Message  string
-	Hint     string // what to do; may be empty
+	Hint     string // the next step; may be empty
 }
 
-// Report is what an audit found, worst first.
+// Report is the result of an audit, worst findings first.
 type Report struct {
 	Findings []Finding
-	Ignored  int      // findings that [[ignore]] took out
-	Tenants  []string // that were looked at
+	Ignored  int      // number of findings suppressed by [[ignore]]
+	Tenants  []string // the audited tenants
 }
 
-// Count is how many findings are of that severity.
+// Count returns the number of findings of a severity.
 func (r Report) Count(s Severity) int {
 	n := 0
 	for _, f := range r.Findings {
@@ -70,12 +70,12 @@ func (r Report) Count(s Severity) int {
 	return n
 }
 
-// Reaches says whether a finding is at least that severe.
+// Reaches reports whether a finding is at least as severe as s.
 func (r Report) Reaches(s Severity) bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity >= s })
 }
 
-// SortFindings puts the worst first, then by place.
+// SortFindings sorts findings by severity, worst first, then by place.
 func SortFindings(findings []Finding) {
 	slices.SortFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
@@ -89,13 +89,13 @@ func SortFindings(findings []Finding) {
 	})
 }
 
-// Rule is what `wikictl explain` says of a rule.
+// Rule describes a rule for `wikictl explain`.
 type Rule struct {
 	ID        string   `json:"id"`
 	Severity  Severity `json:"severity"`
-	What      string   `json:"what"`      // one sentence: what is found
-	Why       string   `json:"why"`       // what may happen
+	What      string   `json:"what"`      // the problem, in one sentence
+	Why       string   `json:"why"`       // its consequences
 	Repair    string   `json:"repair"`    // how to repair it
-	Reference string   `json:"reference"` // a page of the manual, by name
-	Live      bool     `json:"live"`      // it needs what is observed, not the definitions alone
+	Reference string   `json:"reference"` // name of a page in a manual
+	Live      bool     `json:"live"`      // requires the observed state, not only definitions
 }

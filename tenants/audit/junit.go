@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The elements of JUnit's XML that test runners and CI servers agree on.
+// The elements of JUnit's XML that test runners and CI servers have in common.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -34,9 +34,8 @@ type (
 	}
 )
 
-// WriteJUnit writes a report as JUnit's XML: a case for each finding, which
-// fails when it is at least as severe as failOn, and one for each of rules that
-// found nothing.
+// WriteJUnit writes a report as JUnit XML: a test case per finding, which fails if it is
+// at least as severe as failOn, and a passed one per rule without findings.
 func (r Report) WriteJUnit(out io.Writer, failOn Severity, rules []Rule) error {
 	suite := junitSuite{Name: "wikictl audit"}
 	found := map[string]bool{}

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// The parts of a SARIF 2.1.0 log (OASIS: Static Analysis Results Interchange
-// Format) that an audit has something to say in.
+// The parts of a SARIF 2.1.0 log (OASIS: Static Analysis Results Interchange Format) that
+// an audit fills in.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -69,8 +69,8 @@ type (
 	}
 )
 
-// WriteSARIF writes a report as a SARIF 2.1.0 log. Addresses of files are
-// relative to the farm's folder; version is wikictl's.
+// WriteSARIF writes a report as a SARIF 2.1.0 log with file paths relative to the farm's
+// folder; version is wikictl's.
 func (r Report) WriteSARIF(out io.Writer, version string, rules []Rule) error {
 	run := sarifRun{Results: make([]sarifResult, len(r.Findings))}
 	run.Tool.Driver = sarifDriver{Name: "wikictl", Version: version, Rules: make([]sarifRule, len(rules))}
@@ -105,13 +105,13 @@ func sarifOf(f Finding, rules []Rule) sarifResult {
 		at.Physical.Region = &sarifRegion{f.Position.Line, f.Position.Column}
 	}
 	s.Locations = []sarifLocation{at}
-	// A line that moves is the same finding.
+	// The fingerprint omits the line number, so that a moved line is the same finding.
 	sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, f.Position.File, f.Key, f.Message}, "\x00")))
 	s.Fingerprints = map[string]string{"wikictl/v1": hex.EncodeToString(sum[:16])}
 	return s
 }
 
-// Sentence is the key, what is wrong and what to do, on one line.
+// Sentence returns the key, the message and the hint on one line.
 func (f Finding) Sentence() string {
 	text := f.Message
 	if f.Key != "" {

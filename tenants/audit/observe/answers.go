@@ -7,14 +7,14 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// Answer is what came when a tenant was asked by one of its host names.
+// Answer is a tenant's answer for one of its host names.
 type Answer struct {
 	Host string
 	Info wiki.SiteInfo
 	Err  error
 }
 
-// ask asks a tenant who it is by each of its host names.
+// ask requests a tenant's site information for each of its host names.
 func ask(ctx context.Context, probe string, t *tenants.Tenant) []Answer {
 	answers := make([]Answer, 0, len(t.Hosts))
 	for _, name := range t.Hosts {

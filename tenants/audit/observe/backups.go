@@ -5,8 +5,7 @@ import (
 	"wikictl/tenants/backup"
 )
 
-// inspectBackups lists a tenant's dumps, and reads the latest as a whole unless it
-// has to be quick.
+// inspectBackups lists a tenant's dumps, and verifies the latest unless quick.
 func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {
 	if s.Backups, err = backup.List(dir); err != nil {
 		return err

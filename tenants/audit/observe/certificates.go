@@ -16,16 +16,16 @@ import (
 
 // Certificate is a TLS certificate as the web server reads it.
 type Certificate struct {
-	Leaf    *x509.Certificate // nil: it can't be read
-	Err     error             // why it can't be used
-	KeyMode fs.FileMode       // permission bits of the key
+	Leaf    *x509.Certificate // nil: unreadable
+	Err     error             // why it is unusable
+	KeyMode fs.FileMode       // permission bits of the key's file
 }
 
-// CertificatePaths are the files of a certificate and of its key.
+// CertificatePaths names the files of a certificate and its key.
 type CertificatePaths struct{ Certificate, Key string }
 
-// inspectCertificates reads the certificate of each tenant, each file once. A path
-// that is relative is so to a folder that only the web server knows.
+// inspectCertificates reads the certificate of each tenant, each file once. It skips
+// relative paths: only the web server knows their folder.
 func inspectCertificates(w Scope) map[CertificatePaths]Certificate {
 	read := map[CertificatePaths]Certificate{}
 	for _, t := range w.List {
@@ -49,7 +49,7 @@ func readCertificate(paths CertificatePaths) (c Certificate) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "CERTIFICATE" {
-		return Certificate{Err: fmt.Errorf("%s is no certificate in PEM", paths.Certificate)}
+		return Certificate{Err: fmt.Errorf("%s is not a PEM certificate", paths.Certificate)}
 	}
 	if c.Leaf, err = x509.ParseCertificate(block.Bytes); err != nil {
 		return Certificate{Err: fmt.Errorf("%s: %w", paths.Certificate, err)}
@@ -61,7 +61,7 @@ func readCertificate(paths CertificatePaths) (c Certificate) {
 	c.KeyMode = info.Mode().Perm()
 	key, err := disk.Read(paths.Key)
 	if errors.Is(err, fs.ErrPermission) {
-		return c // only root can compare the two
+		return c // only root can read the key
 	}
 	if err == nil {
 		_, err = tls.X509KeyPair(text, key)

@@ -21,32 +21,32 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// Code is what one codebase says of its settings.
+// Code holds the settings that a codebase declares.
 type Code struct {
-	PHP        string // version of the PHP that read it
+	PHP        string // version of the PHP that read the codebase
 	Core       group
 	extensions map[string]group
 	skins      map[string]group
-	Owners     map[string]string   // a component's setting to "the extension Cite"
-	hints      map[string]string   // see near
-	keys       map[string][]string // see defaultKeys
+	Owners     map[string]string   // a component's setting to its owner, such as "the extension Cite"
+	hints      map[string]string   // cache of Near
+	keys       map[string][]string // cache of DefaultKeys
 }
 
-// group is the settings of core or of one component.
+// group holds the settings of core or of one component.
 type group struct {
 	Settings map[string]php.Setting
-	names    map[string]bool // named by the code without a declaration
+	names    map[string]bool // used by the code without a declaration
 }
 
-// bare are variables of MediaWiki that no schema and no global statement names.
+// bare lists variables of MediaWiki that neither a schema nor a global statement names.
 var bare = []string{
 	"wgConf", "wgHooks", "wgExtensionFunctions", "wgExtensionCredits", "wgAutoloadClasses", "wgSpecialPages",
 	"wgExtensionMessagesFiles", "wgMessagesDirs", "wgAvailableRights", "wgAPIModules", "wgResourceModules",
 	"wgWikiFarmSettingsDirectory", "wgCommandLineMode",
 }
 
-// Find looks for a setting in core and in what a tenant loads. known is also
-// true of a variable that code names without declaring it.
+// Find finds a setting in core and in the components that a tenant loads. known is also
+// true for a variable that the code uses without declaring it.
 func (c *Code) Find(t *tenants.Tenant, name string) (s php.Setting, declared, known bool) {
 	if c == nil {
 		return s, false, false
@@ -71,7 +71,7 @@ func (c *Code) Find(t *tenants.Tenant, name string) (s php.Setting, declared, kn
 	return s, false, known
 }
 
-// IsCore reports whether a setting is declared by MediaWiki itself.
+// IsCore reports whether MediaWiki itself declares a setting.
 func (c *Code) IsCore(name string) bool {
 	if c == nil {
 		return false
@@ -80,7 +80,7 @@ func (c *Code) IsCore(name string) bool {
 	return is
 }
 
-// all are the names of every declared setting.
+// all yields the names of all declared settings.
 func (c *Code) all(yield func(string) bool) {
 	for name := range c.Core.Settings {
 		if !yield(name) {
@@ -126,9 +126,9 @@ func newGroup(s php.SettingGroup) group {
 	return g
 }
 
-// ReadCode reads the codebases that tenants run on, each in one PHP process unless
-// the answer is remembered. unread says why one can't be read; those with faults,
-// which have findings of their own, are in neither.
+// ReadCode reads the codebases of tenants, each in one PHP process unless its result is
+// cached. unread has the errors by codebase. Codebases with faults, which have their own
+// findings, are in neither.
 func ReadCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (read map[*tenants.Codebase]*Code, unread map[*tenants.Codebase]error) {
 	var used []*tenants.Codebase
 	for _, t := range list {
@@ -154,14 +154,14 @@ func ReadCode(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (rea
 	return read, unread
 }
 
-// remembered is the file that keeps PHP's answer.
+// remembered is the content of a cache file with PHP's answer.
 type remembered struct {
 	Key      string
 	Settings php.Settings
 }
 
-// readOne reads one codebase. What can't be remembered is read again next time:
-// an audit also runs where the state folder is absent or somebody else's.
+// readOne reads one codebase. It ignores errors of the cache: an audit also runs where
+// the state folder is absent or another user's.
 func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settings, error) {
 	key := cacheKey(c)
 	var known remembered
@@ -178,7 +178,7 @@ func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settin
 	return s, nil
 }
 
-// outside are the manifests of the extensions that are not in the codebase, by name.
+// outside returns the manifests of the extensions outside of the codebase, by name.
 func outside(c *tenants.Codebase) map[string]string {
 	manifests := map[string]string{}
 	for name, e := range c.Extensions {
@@ -189,8 +189,8 @@ func outside(c *tenants.Codebase) map[string]string {
 	return manifests
 }
 
-// cacheKey changes with everything that ReadSettings looks at: file names,
-// sizes and times of the tree's PHP and manifests, and PHP itself.
+// cacheKey returns a hash of everything that ReadSettings depends on: names, sizes and
+// times of the tree's PHP files and manifests, and the PHP program.
 func cacheKey(c *tenants.Codebase) string {
 	h := sha256.New()
 	fmt.Fprintln(h, php.SettingsCode(), c.Path, c.Version)
@@ -210,8 +210,8 @@ func cacheKey(c *tenants.Codebase) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// stampFolder stamps the code and the manifests below a folder. What is linked into it is
-// entered, each folder once.
+// stampFolder hashes the code and the manifests below a folder. It follows links, and
+// enters each folder once.
 func stampFolder(h io.Writer, folder string, entered map[string]bool) {
 	real, err := filepath.EvalSymlinks(folder)
 	if err != nil || entered[real] {
@@ -241,8 +241,7 @@ func stamp(h io.Writer, path string) {
 	}
 }
 
-// Near is a hint that names the setting most like a name.
-// A name that many tenants have is looked for once.
+// Near returns a hint with the setting whose name is most similar, cached by name.
 func (c *Code) Near(name string) string {
 	hint, known := c.hints[name]
 	if !known {
@@ -252,7 +251,7 @@ func (c *Code) Near(name string) string {
 	return hint
 }
 
-// DefaultKeys are the keys of a table's default, which is read once.
+// DefaultKeys returns the keys of a table's default, cached by name.
 func (c *Code) DefaultKeys(t *tenants.Tenant, name string) []string {
 	if c == nil {
 		return nil

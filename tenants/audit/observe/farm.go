@@ -17,26 +17,26 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// Farm is what is on disk of the farm as a whole, and what answers for it.
+// Farm is the state of files and programs that belong to no single tenant.
 type Farm struct {
 	deploy.FarmInspection
-	Vhost     []deploy.Change                             // of the virtual host for names of no tenant
-	Code      map[*tenants.Codebase]deploy.CodeInspection // of those that are used
-	Stranger  string                                      // the database of the wiki that answers for a name of none
-	CLI       map[*tenants.Codebase]php.Platform          // of those that are used and answer
-	Silent    map[*tenants.Codebase]error                 // why the others don't
-	FPM       *php.Platform                               // nil: it was not asked, or does not say
-	FPMSilent error                                       // why it does not say
+	Vhost     []deploy.Change                             // of the virtual host for unknown host names
+	Code      map[*tenants.Codebase]deploy.CodeInspection // of the codebases in use
+	Stranger  string                                      // the database of the wiki that answers for an unknown host name
+	CLI       map[*tenants.Codebase]php.Platform          // of the codebases in use whose PHP answers
+	Silent    map[*tenants.Codebase]error                 // errors of the others
+	FPM       *php.Platform                               // nil: not asked, or no answer
+	FPMSilent error                                       // why there is no answer
 }
 
-// StrangeHost is a host name that no wiki has (RFC 6761, section 6.4).
+// StrangeHost is a host name that no wiki can have (RFC 6761, section 6.4).
 const StrangeHost = "wikictl-audit.invalid"
 
-// inspectFarm looks at what is no one tenant's: the code and PHP that the tenants
-// use, and when all of them are looked at what they share.
+// inspectFarm inspects the codebases and PHPs of the tenants, and, if the scope is the
+// whole farm, the shared files.
 func inspectFarm(ctx context.Context, h *session.Host, w Scope, rows map[string]ledger.Tenant) (s Farm, err error) {
 	if !deploy.Exists(h.Layout.Vhosts()) {
-		return s, nil // nothing of it was created yet
+		return s, nil // no wiki has been created yet
 	}
 	if err := s.inspectCode(ctx, h, used(w, rows)); err != nil {
 		return s, err
@@ -50,13 +50,13 @@ func inspectFarm(ctx context.Context, h *session.Host, w Scope, rows map[string]
 	return s, errors.Join(err, ctx.Err())
 }
 
-// inspectShared looks at the state folder, and for who answers where nobody should.
+// inspectShared inspects the state folder, and requests a page for an unknown host name.
 func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows map[string]ledger.Tenant) (err error) {
 	if s.FarmInspection, err = h.Deploy.InspectFarm(names(w.Farm.Tenants, rows)); err != nil {
 		return err
 	}
 	if rows == nil {
-		s.Strays = nil // whose they are is not known
+		s.Strays = nil // their tenants are unknown
 	}
 	vhost, err := h.Templates.Default(w.Farm)
 	if err != nil {
@@ -71,8 +71,9 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 	return nil
 }
 
-// names are those of the definitions and of the ledger: what was renamed or taken
-// out of the definitions and not applied yet is no stray.
+// names returns the tenants' names in the definitions and in the ledger: the files of a
+// tenant that was renamed or removed in the definitions, but not applied yet, are not
+// strays.
 func names(list []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]bool {
 	all := map[string]bool{}
 	for _, t := range list {
@@ -84,7 +85,7 @@ func names(list []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]boo
 	return all
 }
 
-// used are the codebases that tenants want or run on, each once.
+// used returns the codebases that tenants want or run on, without duplicates.
 func used(w Scope, rows map[string]ledger.Tenant) []*tenants.Codebase {
 	var all []*tenants.Codebase
 	for _, t := range w.List {
@@ -97,7 +98,7 @@ func used(w Scope, rows map[string]ledger.Tenant) []*tenants.Codebase {
 	return all
 }
 
-// inspectCode looks at codebases and at their PHP.
+// inspectCode inspects codebases and their PHP.
 func (s *Farm) inspectCode(ctx context.Context, h *session.Host, used []*tenants.Codebase) error {
 	s.Code, s.CLI = map[*tenants.Codebase]deploy.CodeInspection{}, map[*tenants.Codebase]php.Platform{}
 	s.Silent = map[*tenants.Codebase]error{}
@@ -123,14 +124,14 @@ func (s *Farm) inspectCode(ctx context.Context, h *session.Host, used []*tenants
 	return ctx.Err()
 }
 
-// askFPM asks php-fpm what it is: the farm's, or any tenant's pool, as all pools
-// are of one php-fpm.
+// askFPM asks php-fpm for its platform, through the farm's pool or any tenant's: all
+// pools belong to the same php-fpm.
 func askFPM(ctx context.Context, h *session.Host, w Scope) (*php.Platform, error) {
 	address := w.Farm.Web.FPM
 	if w.Farm.Web.Pools {
 		i := slices.IndexFunc(w.List, func(t *tenants.Tenant) bool { return deploy.Exists(h.Layout.PoolSocket(t.Name)) })
 		if i < 0 {
-			return nil, errors.New("no wiki's pool is there to ask php-fpm by")
+			return nil, errors.New("no wiki has a pool through which to ask php-fpm")
 		}
 		address = "unix:" + h.Layout.PoolSocket(w.List[i].Name)
 	}
@@ -141,7 +142,7 @@ func askFPM(ctx context.Context, h *session.Host, w Scope) (*php.Platform, error
 	return &p, nil
 }
 
-// Programs are codebases, one for each PHP.
+// Programs returns one codebase for each PHP program.
 func (f *Farm) Programs() []*tenants.Codebase {
 	sorted := slices.SortedFunc(maps.Keys(f.CLI), func(a, b *tenants.Codebase) int { return strings.Compare(a.Name, b.Name) })
 	seen := map[string]bool{}

@@ -11,19 +11,19 @@ import (
 	"wikictl/tenants/session"
 )
 
-// LedgerState is one look at the ledger and at the locks that its runs hold.
+// LedgerState is a snapshot of the ledger and of the locks that its runs hold.
 type LedgerState struct {
-	tenants  map[string]ledger.Tenant  // nil when the ledger can't be read
-	Upgrades map[string]ledger.Upgrade // begun and not ended, by tenant
-	Runs     []ledger.Run              // begun and not ended
-	Losses   map[string][]ledger.Loss  // that nobody has acknowledged, by tenant
-	Alive    map[string]bool           // runs that still go on, by id
-	busy     map[string]string         // who works on a tenant, by tenant
+	tenants  map[string]ledger.Tenant  // nil if the ledger can't be read
+	Upgrades map[string]ledger.Upgrade // open upgrades by tenant
+	Runs     []ledger.Run              // open runs
+	Losses   map[string][]ledger.Loss  // unacknowledged losses by tenant
+	Alive    map[string]bool           // ids of the runs whose session is open
+	busy     map[string]string         // the holder of a tenant's lock, by tenant
 }
 
-// inspectLedger reads the ledger by a fixed number of queries, and one for each few
-// hundred tenants while a run goes on. It is empty when no wiki was created yet,
-// and nothing when its server can't be reached, which is another rule's finding.
+// inspectLedger reads the ledger by a fixed number of queries, plus one per few hundred
+// tenants while a run is active. The result is empty if no wiki has been created yet, or
+// if the server can't be reached, which another rule reports.
 func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Server) (l LedgerState, err error) {
 	if servers[h.Farm.Ledger.Name].Err != nil {
 		return l, nil
@@ -35,8 +35,8 @@ func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Serv
 	if err != nil {
 		return l, err
 	}
-	// What comes later may be newer: a run that is seen here and ended before its
-	// session is looked for is not there any more the next time.
+	// The order matters: a run that ends after it was read here is no longer open in the
+	// second snapshot.
 	if l.tenants, err = led.Tenants(ctx); err != nil {
 		return l, err
 	}
@@ -81,7 +81,8 @@ func ofServer(all []ledger.Session, server string) map[int64]ledger.Session {
 	return some
 }
 
-// readLocks finds out which runs go on and which tenants of a server they hold.
+// readLocks finds out which runs are alive and which tenants of a server they have
+// locked.
 func (l *LedgerState) readLocks(ctx context.Context, s *mariadb.Server, h *session.Host, sessions map[int64]ledger.Session) error {
 	pulse, err := s.Pulse(ctx)
 	if err != nil {
@@ -118,7 +119,7 @@ func (l *LedgerState) readLocks(ctx context.Context, s *mariadb.Server, h *sessi
 	return err
 }
 
-// busyIn says which tenants were worked on at one of two looks, or in between.
+// busyIn returns the tenants that were locked in one of two snapshots, or in between.
 func busyIn(before, after LedgerState) map[string]string {
 	busy := map[string]string{}
 	for name, row := range after.tenants {
@@ -139,8 +140,7 @@ func busyIn(before, after LedgerState) map[string]string {
 	return busy
 }
 
-// keep leaves only the runs that were open before, too, and takes those that went
-// on then for going on.
+// keep drops the runs that were not open before, and counts those alive before as alive.
 func (l *LedgerState) keep(before LedgerState) {
 	open := map[string]bool{}
 	for _, r := range before.Runs {

@@ -1,5 +1,5 @@
-// Package observe reads what a farm really has: servers, ledger, disk, codebases, and what
-// the wikis answer. The rules of an audit compare it with the definitions.
+// Package observe reads the actual state of a farm: servers, ledger, disk, codebases, and
+// the wikis' answers. The rules of an audit compare it with the definitions.
 package observe
 
 import (
@@ -11,33 +11,34 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Observed is what servers, ledger, disk and wikis hold, as far as they could be read.
+// Observed is the actual state of servers, ledger, disk and wikis, as far as it could be
+// read.
 type Observed struct {
 	Servers map[string]Server        // by name
-	Ledger  map[string]ledger.Tenant // by tenant; nil when it can't be read
-	History LedgerState              // what else the ledger knows
-	Busy    map[string]string        // who works on a tenant right now, by tenant
-	Schemas map[string]Reference     // what a database should have, by component set
-	FarmSQL []SQLWords               // of the farm's own files
-	Wikis   map[string]*Wiki         // by tenant, of those that are ready and that no run changes
+	Ledger  map[string]ledger.Tenant // by tenant; nil if it can't be read
+	History LedgerState              // the rest of the ledger
+	Busy    map[string]string        // the run that is working on a tenant, by tenant
+	Schemas map[string]Reference     // the expected schema, by component set
+	FarmSQL []SQLWords               // of the farm's own SQL files
+	Wikis   map[string]*Wiki         // by tenant, of those that are ready and that no run is changing
 	Farm    Farm
 
-	FarmID   string                      // of its identity; empty: none was made yet
-	Accounts map[string]mariadb.Accounts // by tenant, with the passwords of the secrets file
+	FarmID   string                      // of its identity; empty: not created yet
+	Accounts map[string]mariadb.Accounts // by tenant, with the passwords in the secrets file
 
-	Certificates map[CertificatePaths]Certificate // of the tenants that are looked at
+	Certificates map[CertificatePaths]Certificate // of the audited tenants
 }
 
-// Scope is which tenants are audited, and how.
+// Scope selects the tenants and the depth of an audit.
 type Scope struct {
 	Farm  *tenants.Farm
 	List  []*tenants.Tenant
 	Whole bool // list is every tenant
-	Quick bool // no wiki is asked, and no dump is read
+	Quick bool // request nothing from wikis, and read no dumps
 }
 
-// Inspect reads everything once, and the ledger and the locks twice: a tenant that a run
-// works on meanwhile is between two states. It writes nothing and takes no lock.
+// Inspect reads everything once, and the ledger and the locks twice, to find the tenants
+// that a run changes meanwhile. It writes nothing and takes no lock.
 func Inspect(ctx context.Context, h *session.Host, w Scope) (*Observed, error) {
 	t := &Observed{Servers: connect(ctx, h), Certificates: inspectCertificates(w), FarmID: h.FarmID(), Accounts: map[string]mariadb.Accounts{}}
 	for _, tenant := range w.List {

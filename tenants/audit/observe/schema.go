@@ -13,19 +13,19 @@ import (
 	"wikictl/tenants/mariadb/schema"
 )
 
-// Reference is what the databases of a component set should have.
+// Reference is the schema that the databases of a component set should have.
 type Reference struct {
 	Schema schema.Schema
-	Source string // where that is from
+	Source string // its origin
 }
 
-// enough is how many wikis of one component set must be there before what most of
-// them have is taken for what they should have.
+// enough is the minimum number of wikis of a component set for which the schema of the
+// majority serves as reference.
 const enough = 3
 
-// readReferences takes for each component set the schema of its golden, which
-// MediaWiki's own installer and updater made, or what most wikis of it have: those
-// that came to their code by an upgrade may have no golden.
+// readReferences returns for each component set the schema of its golden, which
+// MediaWiki's own installer and updater made, or else that of most wikis: those that were
+// upgraded to their code may have no golden.
 func readReferences(l tenants.Layout, t *Observed) (map[string]Reference, error) {
 	bySet := map[string][]schema.Schema{}
 	for name, row := range t.Ledger {
@@ -56,7 +56,8 @@ func readReferences(l tenants.Layout, t *Observed) (map[string]Reference, error)
 	return references, nil
 }
 
-// readGoldenSchema is nil when there is none: a golden of an older wikictl has none.
+// readGoldenSchema returns nil if the file is missing: goldens of an older wikictl have
+// none.
 func readGoldenSchema(file string) (schema.Schema, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,12 +73,12 @@ func readGoldenSchema(file string) (schema.Schema, error) {
 	return schema, nil
 }
 
-// SQLWords are those of one file of the farm's own SQL.
+// SQLWords is the set of words in one file of the farm's own SQL.
 type SQLWords map[string]bool
 
 var word = regexp.MustCompile(`\w+`)
 
-// readFarmSQL reads the words of the *.sql files of a folder, which need not exist.
+// readFarmSQL reads the words of the *.sql files in a folder, which may be absent.
 func readFarmSQL(folder string) ([]SQLWords, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.sql"))
 	if err != nil {
@@ -98,8 +99,8 @@ func readFarmSQL(folder string) ([]SQLWords, error) {
 	return all, nil
 }
 
-// Explains says whether the farm's own SQL may have made a difference: a file of
-// it names the table, and the column or index.
+// Explains reports whether the farm's own SQL may have caused a difference: one of its
+// files contains the table, and the column or index.
 func (w SQLWords) Explains(d schema.Difference) bool {
 	return w[d.Table] && (d.Name == "" || w[d.Name])
 }

@@ -9,15 +9,15 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Server is what one server says.
+// Server is the observed state of one server.
 type Server struct {
-	Err    error // it can't be reached or does not answer; nothing else is known then
+	Err    error // unreachable; the rest is empty then
 	server *mariadb.Server
 	*mariadb.Inspection
 	ByUser map[string][]mariadb.AccountFound
 }
 
-// Account is an account of a server, by name and host.
+// Account finds an account of a server by name and host.
 func (s Server) Account(user, host string) (mariadb.AccountFound, bool) {
 	for _, a := range s.ByUser[user] {
 		if a.Host == host {
@@ -27,11 +27,11 @@ func (s Server) Account(user, host string) (mariadb.AccountFound, bool) {
 	return mariadb.AccountFound{}, false
 }
 
-// ManyJobs is how many jobs in a wiki's queue are taken for a sign that nothing
-// runs them: a wiki that is edited has a few dozen, a large import some hundred.
+// ManyJobs is the number of queued jobs that suggests that nothing runs them: an edited
+// wiki has a few dozen, a large import some hundred.
 const ManyJobs = 1000
 
-// connect opens every server of the farm.
+// connect connects to every server of the farm.
 func connect(ctx context.Context, h *session.Host) map[string]Server {
 	states := map[string]Server{}
 	for name, def := range h.Farm.Servers {
@@ -41,7 +41,7 @@ func connect(ctx context.Context, h *session.Host) map[string]Server {
 	return states
 }
 
-// inspectServers asks every server what it holds, each by a fixed number of queries.
+// inspectServers inspects every server, each by a fixed number of queries.
 func inspectServers(ctx context.Context, h *session.Host, states map[string]Server) {
 	var defs []*tenants.Server
 	for name, def := range h.Farm.Servers {

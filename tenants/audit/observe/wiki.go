@@ -14,29 +14,29 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Wiki is what one tenant has on disk, and what it answers. There is none for a tenant
-// that a run changes meanwhile.
+// Wiki is the state of a tenant's files and its answers. A tenant that a run changes
+// meanwhile has none.
 type Wiki struct {
 	deploy.Inspection
-	Unread     error // why nothing else is known
+	Unread     error // why the rest is unknown
 	Row        ledger.Tenant
-	Code       *tenants.Codebase // that it runs on; nil: no codebase is as it was then
-	Changes    []deploy.Change   // from what its definitions give for that code
-	Uncompared error             // why there are no changes
+	Code       *tenants.Codebase // that it runs on; nil: no codebase matches its database any more
+	Changes    []deploy.Change   // differences from the files that its definitions give for that code
+	Uncompared error             // why Changes is empty
 	Secrets    error             // why its secrets can't be read
-	Known      []string          // those secrets, to be masked
-	Needed     int               // the release that a rollback would serve; zero: none
+	Known      []string          // those secrets, for masking
+	Needed     int               // the release that a rollback would return to; zero: none
 
 	Backups   backup.Listing
-	HalfDumps []string     // that nobody writes any more
-	Latest    *backup.Dump // nil: there is none that is described
-	Damaged   error        // of the latest one
+	HalfDumps []string     // abandoned
+	Latest    *backup.Dump // nil: no dump has a description
+	Damaged   error        // why the latest dump is unusable
 
-	Answers []Answer // one a host name; none when no wiki is asked
+	Answers []Answer // one per host name; empty if not asked
 }
 
-// inspectWikis looks at every tenant that was created and is not being upgraded,
-// by a look at the ledger, several at once.
+// inspectWikis inspects, several at once, every tenant that was created and has no open
+// upgrade.
 func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerState) (map[string]*Wiki, error) {
 	if seen.tenants == nil {
 		return nil, nil
@@ -73,7 +73,7 @@ func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerStat
 	return states, nil
 }
 
-// neededBy is the release that wikictl rollback would serve again.
+// neededBy returns the release that wikictl rollback would return to.
 func neededBy(last ledger.Upgrade, now ledger.Tenant) int {
 	if last.Backup == "" || last.NewSet != now.ComponentSet {
 		return 0
@@ -81,7 +81,7 @@ func neededBy(last ledger.Upgrade, now ledger.Tenant) int {
 	return last.OldRelease
 }
 
-// inspect looks at one tenant.
+// inspect inspects one tenant.
 func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, quick bool) (err error) {
 	if s.Inspection, err = h.Deploy.Inspect(t.Name); err != nil {
 		return err
@@ -102,8 +102,8 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 	return ctx.Err()
 }
 
-// runsOn is the codebase that a tenant's database was made or upgraded for, which
-// need not be the wanted one.
+// runsOn returns the codebase for which a tenant's database was made or upgraded, which
+// may differ from the wanted one.
 func runsOn(f *tenants.Farm, t *tenants.Tenant, row ledger.Tenant) *tenants.Codebase {
 	for _, c := range []*tenants.Codebase{t.Codebase, f.Codebases[row.Codebase]} {
 		if c != nil && t.ComponentSet(c) == row.ComponentSet {
@@ -121,6 +121,5 @@ func compareFiles(ctx context.Context, h *session.Host, t *tenants.Tenant, c *te
 	return h.Deploy.Compare(ctx, deploy.Of(want), false)
 }
 
-// Left are files that killed processes left.
-// left is everything of a tenant that was left half-written.
+// Left lists the partial files and dumps of killed processes.
 func (d *Wiki) Left() []string { return slices.Concat(d.Leftovers, d.HalfDumps) }

@@ -1,4 +1,4 @@
-// Package repair corrects what an audit found, where that is safe: links, modes, grants,
+// Package repair corrects findings of an audit where that is safe: links, modes, grants,
 // leftovers. It changes no wiki's content and no definition.
 package repair
 
@@ -18,17 +18,17 @@ import (
 
 // Repair is one act that removes the cause of a finding.
 type Repair struct {
-	Rule   string // that found it
-	Tenant string // empty: it is the farm's
+	Rule   string // the finding's rule
+	Tenant string // empty: the farm
 	What   string // for a person, such as "chmod 0640 /…/LocalSettings.php"
 
 	do  func(ctx context.Context, h *session.Host) error
-	row ledger.Tenant // of the tenant, as it was when it was looked at
+	row ledger.Tenant // the tenant's row when it was inspected
 }
 
-// repairs are the rules whose findings are safe to repair, and how: at a tenant, or
-// at the farm as a whole when t is nil. A wiki's content, its definitions and what
-// somebody may have meant are never changed.
+// repairs has a function for each rule whose findings are safe to repair: for a tenant,
+// or for the farm as a whole if t is nil. None changes a wiki's content, a definition, or
+// anything that may be intended.
 var repairs = map[string]func(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair{
 	"link-broken":    links,
 	"cache-missing":  cache,
@@ -42,8 +42,8 @@ var repairs = map[string]func(f *tenants.Farm, o *observe.Observed, t *tenants.T
 	"database-mark":  mark,
 }
 
-// Of lists what Run can do about the findings of a report, in their order. o is what the
-// report was made from.
+// Of lists the possible repairs of a report's findings, in their order. o is the state
+// from which the report was made.
 func Of(f *tenants.Farm, o *observe.Observed, r audit.Report) []Repair {
 	var all []Repair
 	done := map[string]bool{}
@@ -72,10 +72,10 @@ func Of(f *tenants.Farm, o *observe.Observed, r audit.Report) []Repair {
 func links(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
 	d := o.Wikis[t.Name]
 	if d.Code == nil {
-		return nil // there is no code to lead it to
+		return nil // no code to link to
 	}
 	return []Repair{{
-		What: fmt.Sprintf("lead %s and core to the latest release on %s", f.Layout().Current(t.Name), d.Code.Path),
+		What: fmt.Sprintf("link %s and core to the latest release on %s", f.Layout().Current(t.Name), d.Code.Path),
 		do: func(ctx context.Context, h *session.Host) error {
 			return h.Deploy.RepairLinks(ctx, t.Name, d.Code.Path)
 		},
@@ -153,8 +153,8 @@ func mark(_ *tenants.Farm, _ *observe.Observed, t *tenants.Tenant) []Repair {
 	}}
 }
 
-// grants gives a tenant's two accounts, which have the passwords of its secrets
-// file, their grants.
+// grants restores the grants of a tenant's two accounts, which have the passwords of its
+// secrets file.
 func grants(_ *tenants.Farm, _ *observe.Observed, t *tenants.Tenant) []Repair {
 	return []Repair{{
 		What: fmt.Sprintf("grant %s and %s what they need on %s", t.WebAccount(), t.SchemaAccount(), t.Database),

@@ -13,9 +13,9 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Run does what Of has named, each tenant's under its lock, as every run that
-// changes a tenant, and each in the ledger. The outcomes are of the tenants; the
-// error is of the run, or of what is the farm's. h must not be one that only looks.
+// Run performs repairs, each under its tenant's lock and recorded in the ledger. It
+// returns outcomes of the tenants, and an error of the run or of the farm's own repairs.
+// h must not be read-only.
 func Run(ctx context.Context, h *session.Host, list []Repair, o session.Observer) (outcomes []session.Outcome, err error) {
 	var errs error
 	var work []*tenants.Tenant
@@ -53,7 +53,7 @@ func Run(ctx context.Context, h *session.Host, list []Repair, o session.Observer
 	return outcomes, errors.Join(errs, run.End(ctx, outcomes))
 }
 
-// outcome is what became of one tenant.
+// outcome returns the outcome of one tenant.
 func outcome(r fleet.Result[*tenants.Tenant, struct{}]) session.Outcome {
 	o := session.Outcome{Tenant: r.Item, Status: session.Done, Err: r.Err, Elapsed: r.Elapsed}
 	switch {
@@ -65,13 +65,13 @@ func outcome(r fleet.Result[*tenants.Tenant, struct{}]) session.Outcome {
 	return o
 }
 
-// one repairs one tenant. A repair that fails does not stop the others.
+// one repairs one tenant. It continues after a failed repair.
 func one(ctx context.Context, h *session.Host, run *session.Run, t *tenants.Tenant, list []Repair) (err error) {
 	locks := h.Locks(t.Server)
 	if err := run.Step(t.Name, "lock", func() error { return locks.Acquire(ctx, t.Database) }); err != nil {
 		return err
 	}
-	defer func() { // also when ctx has ended
+	defer func() { // even if ctx has ended
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		err = errors.Join(err, locks.Release(after, t.Database))

@@ -9,18 +9,18 @@ import (
 	"wikictl/tenants/mask"
 )
 
-// accessRules find rights in the wrong hands.
+// accessRules find rights that are given too widely.
 var accessRules = []rule{
 	{Rule: audit.Rule{
 		ID: "rights-everyone", Severity: audit.Error,
-		What:      "Visitors or new users have a right that takes over a wiki.",
-		Why:       "Whoever makes an account can change the interface, the scripts or the rights of others.",
+		What:      "Visitors or new users have a right with which they can take over the wiki.",
+		Why:       "Anyone who creates an account can change the interface, the scripts or the rights of others.",
 		Repair:    "Give the right to sysop, interface-admin or a group of your own.",
 		Reference: "Manual:User rights, Manual:$wgGroupPermissions",
 	}, names: []string{"wgGroupPermissions"}, setting: rightsOfEveryone},
 	{Rule: audit.Rule{
 		ID: "rights-grantable", Severity: audit.Error,
-		What:      "Visitors or new users may put people into powerful groups.",
+		What:      "Visitors or new users may add users to powerful groups.",
 		Why:       "They can then give themselves every right.",
 		Repair:    "Leave that to bureaucrats.",
 		Reference: "Manual:$wgAddGroups, Manual:$wgGroupsAddToSelf",
@@ -29,22 +29,22 @@ var accessRules = []rule{
 	listShortened,
 	{Rule: audit.Rule{
 		ID: "private-images", Severity: audit.Error,
-		What:      "Nobody may read the wiki without a log-in, but its images are served to anybody.",
-		Why:       "Files of a private wiki leak to whoever guesses their names.",
+		What:      "Reading the wiki requires a log-in, but its images are served to everyone.",
+		Why:       "Files of a private wiki leak to anyone who guesses their names.",
 		Repair:    "Let wikictl decide where images are served.",
 		Reference: "Manual:Image authorization",
 	}, tenant: privateImages},
 	{Rule: audit.Rule{
 		ID: "private-unclear", Severity: audit.Note,
-		What:      "Only PHP knows whether the wiki may be read without a log-in.",
-		Why:       "It is served as a private one, its images by img_auth.php; whether its pages can be read is not known here.",
-		Repair:    `Set wgGroupPermissions."*".read to true or false, or look what the expression gives to a stranger.`,
+		What:      "A PHP expression decides whether the wiki may be read without a log-in.",
+		Why:       "It is served as a private wiki, its images by img_auth.php; an audit can't tell whether its pages are public.",
+		Repair:    `Set wgGroupPermissions."*".read to true or false, or check the value of the expression for a visitor.`,
 		Reference: "Manual:Preventing access",
 	}, tenant: privateUnclear},
 	{Rule: audit.Rule{
 		ID: "private-css", Severity: audit.Warning,
-		What:      "Site scripts or styles apply to the pages for logging in and for preferences.",
-		Why:       "Whoever may edit those pages can read passwords as they are typed.",
+		What:      "Site scripts or styles apply to the pages for log-in and preferences.",
+		Why:       "Anyone who may edit those scripts can read passwords as they are typed.",
 		Repair:    "Set it to false.",
 		Reference: "Manual:$wgAllowSiteCSSOnRestrictedPages",
 	}, names: []string{"wgAllowSiteCSSOnRestrictedPages"}, setting: on("lets site pages change how the log-in looks")},
@@ -52,30 +52,30 @@ var accessRules = []rule{
 		ID: "password-policy", Severity: audit.Warning,
 		What:      "Passwords may be shorter than eight characters.",
 		Why:       "Short passwords are guessed.",
-		Repair:    "Set MinimalPasswordLength to 8 or more, or take it away: the default is 8 or more.",
+		Repair:    "Set MinimalPasswordLength to 8 or more, or remove it: the default is 8 or more.",
 		Reference: "Manual:$wgPasswordPolicy",
 	}, names: []string{"wgPasswordPolicy"}, setting: shortPasswords},
 	{Rule: audit.Rule{
 		ID: "password-hash", Severity: audit.Error,
-		What:      "New passwords are stored with a hash that is quickly tried out.",
-		Why:       "Whoever gets a copy of the database gets the passwords.",
-		Repair:    "Take the setting away, or use argon2 or pbkdf2.",
+		What:      "New passwords are stored with a hash that is fast to attack.",
+		Why:       "A copy of the database reveals the passwords.",
+		Repair:    "Remove the setting, or use argon2 or pbkdf2.",
 		Reference: "Manual:$wgPasswordDefault",
 	}, names: []string{"wgPasswordDefault"}, setting: weakHash},
 	{Rule: audit.Rule{
 		ID: "secret-in-definitions", Severity: audit.Warning,
 		What:      "A password or key stands in the definitions.",
-		Why:       "They are in version control, and read by more people than the secret is meant for.",
+		Why:       "Version control shows it to more people than it is meant for.",
 		Repair:    `Read it from a file that only the web server's group can read: { php = "trim( file_get_contents( '/etc/…' ) )" }.`,
 		Reference: "Manual:Securing database passwords",
 	}, setting: secretInDefinitions},
 }
 
-// anyone are the groups that people are in without anybody's doing.
+// anyone lists the groups that every user is in or joins automatically.
 var anyone = []string{"*", "user", "autoconfirmed", "emailconfirmed", "temp", "named"}
 
-// powers are rights that MediaWiki gives to administrators only (Manual:User
-// rights), with which one can take over accounts or hide what was done.
+// powers lists rights that MediaWiki gives to administrators only (Manual:User rights),
+// with which a user can take over accounts or hide actions.
 var powers = []string{
 	"editinterface", "editsitecss", "editsitejs", "editsitejson", "editusercss", "edituserjs", "edituserjson",
 	"userrights", "userrights-interwiki", "siteadmin", "block", "blockemail", "delete", "bigdelete", "deletedhistory", "deletedtext",
@@ -84,7 +84,7 @@ var powers = []string{
 	"unblockself", "checkuser", "checkuser-log", "oathauth-disable-for-user", "interwiki", "managechangetags",
 }
 
-// strong are groups whose members have such rights.
+// strong lists groups whose members have such rights.
 var strong = []string{"sysop", "bureaucrat", "interface-admin", "suppress", "steward", "checkuser", "oversight"}
 
 func rightsOfEveryone(_ *subject, name string, v tenants.Value, r *reporter) {
@@ -125,7 +125,7 @@ func grantable(_ *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// privateImages looks for addresses of images that go around img_auth.php.
+// privateImages reports addresses of images that bypass img_auth.php.
 func privateImages(s *subject, r *reporter) {
 	t := s.tenant
 	if !t.Private() {
@@ -141,7 +141,7 @@ func privateImages(s *subject, r *reporter) {
 	}
 }
 
-// privateUnclear notes a right to read that no definition decides.
+// privateUnclear reports a right to read that depends on a PHP expression.
 func privateUnclear(s *subject, r *reporter) {
 	if v, right := s.tenant.ReadRight(); right == tenants.ReadUnclear {
 		r.say(v.Position, "", "true or false", "%s decides whether visitors may read; the wiki counts as private", kind(v))
@@ -164,7 +164,7 @@ func shortPasswords(_ *subject, name string, v tenants.Value, r *reporter) {
 
 func weakHash(_ *subject, name string, v tenants.Value, r *reporter) {
 	if v.Data == "A" || v.Data == "B" {
-		r.say(v.Position, name, "take it away", "passwords are stored as %s, which is MD5", v.Data)
+		r.say(v.Position, name, "remove it", "passwords are stored as %s, which is MD5", v.Data)
 	}
 }
 

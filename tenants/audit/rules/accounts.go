@@ -11,63 +11,62 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// accountRules compare the accounts of wikis and what they may do with what they
-// need.
+// accountRules compare the accounts of wikis and their privileges with the required ones.
 var accountRules = []rule{
 	{Rule: audit.Rule{
 		ID: "account-missing", Severity: audit.Error,
-		What:      "An account of a wiki is gone from its server.",
+		What:      "An account of a wiki is missing on its server.",
 		Why:       "The wiki does not work, or can't be upgraded.",
-		Repair:    "Create it again with the password that state/secrets has, and grant it what the hint says.",
+		Repair:    "Create it with the password in state/secrets, and run the GRANT of the hint.",
 		Reference: "MariaDB: CREATE USER",
 	}, observed: accountMissing},
 	{Rule: audit.Rule{
 		ID: "account-no-password", Severity: audit.Error,
 		What:      "An account of a wiki has no password.",
-		Why:       "Whoever reaches the server reads and writes the wiki's database, password hashes included.",
-		Repair:    "Give it the password that state/secrets has.",
+		Why:       "Anyone who can reach the server can read and write the wiki's database, password hashes included.",
+		Repair:    "Give it the password in state/secrets.",
 		Reference: "MariaDB: ALTER USER",
 	}, observed: accountOpen},
 	{Rule: audit.Rule{
 		ID: "account-password", Severity: audit.Error,
 		What:      "An account of a wiki does not have the password of the wiki's secrets file.",
-		Why:       "The wiki can't connect. wikictl takes the account for another program's, and neither changes nor removes it.",
+		Why:       "The wiki can't connect. wikictl assumes that the account is another program's, and neither changes nor removes it.",
 		Repair:    "If it is the wiki's, give it that password: ALTER USER.",
 		Reference: "MariaDB: ALTER USER",
 	}, observed: accountPassword},
 	{Rule: audit.Rule{
 		ID: "account-host", Severity: audit.Warning,
-		What:      "There is an account of a wiki's name for other hosts than wanted.",
+		What:      "An account with a wiki's name exists for other hosts than the wanted one.",
 		Why:       "It can be reached from more places than the wiki is served from.",
-		Repair:    "Drop it, or set account_host of the server to what is wanted.",
+		Repair:    "Drop it, or set account_host of the server to the host that it should have.",
 		Reference: "MariaDB: CREATE USER, Account Names",
 	}, observed: accountHost},
 	{Rule: audit.Rule{
 		ID: "grant-missing", Severity: audit.Error,
-		What:      "An account of a wiki may not do what it needs in the wiki's database.",
+		What:      "An account of a wiki lacks privileges on the wiki's database.",
 		Why:       "Pages can't be read or saved, or the wiki can't be upgraded.",
 		Repair:    "Run the GRANT of the hint.",
 		Reference: "MariaDB: GRANT, Database Privileges",
 	}, observed: grantMissing},
 	{Rule: audit.Rule{
 		ID: "grant-extra", Severity: audit.Error,
-		What:      "An account of a wiki may do more than it needs.",
-		Why:       "Whoever takes over the wiki may change its schema, or reach other wikis.",
-		Repair:    "REVOKE it.",
+		What:      "An account of a wiki has more privileges than it needs.",
+		Why:       "An attacker who takes over the wiki can change its schema, or reach other wikis.",
+		Repair:    "Revoke the privileges of the message.",
 		Reference: "MariaDB: REVOKE",
 	}, observed: grantExtra},
 	{Rule: audit.Rule{
 		ID: "grant-wildcard", Severity: audit.Error,
 		What:      "A grant of a wiki's account names a database with _ or % without a \\ before it.",
-		Why:       "_ stands for any character and % for any number of them: the account reaches other databases, too, or will when one of a fitting name is made.",
-		Repair:    "Grant it again with \\_ and revoke the other.",
+		Why:       "_ stands for any character and % for any number of them: the account reaches every database whose name matches, now or later.",
+		Repair:    "Grant it again with \\_ and revoke the old grant.",
 		Reference: "MariaDB: GRANT, Database Privileges",
 	}, observed: grantWildcard},
 	{Rule: audit.Rule{
 		ID: "account-unowned", Severity: audit.Note,
-		What:      "An account that is no wiki's looks like one, or may do something in wikis' databases.",
-		Why:       "Nobody looks after its password, and it outlives what it was made for.",
-		Repair:    "Drop it if it is nobody's.",
+		What:      "An account that belongs to no wiki has a name like a wiki's, or privileges on wikis' databases.",
+		Why:       "Its password is not managed, and it outlives its purpose.",
+		Repair:    "Drop it if nothing uses it.",
 		Reference: "MariaDB: DROP USER",
 	}, observedFarm: unownedAccounts},
 }
@@ -80,7 +79,7 @@ type role struct {
 	there      bool
 }
 
-// roles are the tenant's accounts, where its database is whole and open.
+// roles returns the tenant's accounts if its database is complete and in use.
 func (s *subject) roles() []role {
 	if _, found := s.settled(); found == nil {
 		return nil
@@ -97,7 +96,7 @@ func (s *subject) roles() []role {
 func accountMissing(s *subject, r *reporter) {
 	for _, a := range s.roles() {
 		if !a.there {
-			r.say(s.tenant.Position, a.name, s.grantStatement(a), "its %s account %s@%s is gone from server %s", a.kind, a.name, s.tenant.Server.AccountHost, s.tenant.Server.Name)
+			r.say(s.tenant.Position, a.name, s.grantStatement(a), "its %s account %s@%s is missing on server %s", a.kind, a.name, s.tenant.Server.AccountHost, s.tenant.Server.Name)
 		}
 	}
 }
@@ -141,8 +140,8 @@ func accountHost(s *subject, r *reporter) {
 	}
 }
 
-// ofDatabase are the grants of an account that are about the whole of a database,
-// and the others.
+// ofDatabase splits the grants of an account into those on the whole of a database, and
+// the others.
 func ofDatabase(a mariadb.AccountFound, database string) (its, others []mariadb.Grant) {
 	for _, g := range a.Grants {
 		if g.Reaches(database) && g.Database != "" && g.Table == "" {
@@ -199,7 +198,7 @@ func grantWildcard(s *subject, r *reporter) {
 	for _, a := range s.roles() {
 		for _, g := range a.found.Grants {
 			if !g.Wild() || !g.Reaches(s.tenant.Database) {
-				continue // of another database altogether: grant-extra
+				continue // another database: grant-extra reports it
 			}
 			state, _ := s.server()
 			var reached []string
@@ -218,12 +217,12 @@ func grantWildcard(s *subject, r *reporter) {
 	}
 }
 
-// looksLikeWiki says whether a database may be a wiki's, or one that wikictl made.
+// looksLikeWiki reports whether a database may be a wiki's, or one that wikictl made.
 func looksLikeWiki(name string, f *mariadb.Found) bool {
 	return strings.HasPrefix(name, "wiki_") || isGolden(name) || (f.Level != mediawiki.NoTables && f.Level != mediawiki.Foreign)
 }
 
-// isGolden says whether a database, or an account, is one that a golden is made in.
+// isGolden reports whether a database, or an account, is for making a golden.
 func isGolden(name string) bool { return strings.HasPrefix(name, mariadb.GoldenPrefix) }
 
 func unownedAccounts(w *wanted, r *reporter) {
@@ -240,13 +239,13 @@ func unownedAccounts(w *wanted, r *reporter) {
 			}
 		}
 		if len(found) > 0 {
-			r.say(w.Farm.Servers[name].Position, "servers."+name, "DROP USER, if they are nobody's", "accounts that are nobody's and look like a wiki's, or reach one: %s", firstOf(found))
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "DROP USER, if nothing uses them", "accounts of no wiki with a name like a wiki's, or privileges on one's database: %s", firstOf(found))
 		}
 	})
 }
 
-// reachesAny says whether an account was granted something on a tenant's database.
-// What is granted on everything is an administrator's.
+// reachesAny reports whether an account has privileges on a tenant's database. Global
+// privileges do not count: they are an administrator's.
 func reachesAny(a mariadb.AccountFound, list []*tenants.Tenant, server string) bool {
 	return slices.ContainsFunc(a.Grants, func(g mariadb.Grant) bool {
 		return g.Database != "" && slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return t.Server.Name == server && g.Reaches(t.Database) })

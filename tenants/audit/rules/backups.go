@@ -8,27 +8,27 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// backupRules are about dumps.
+// backupRules check dumps.
 var backupRules = []rule{
 	{Rule: audit.Rule{
 		ID: "backup-old", Severity: audit.Warning,
-		What:      "A wiki's latest dump is older than [backup] max_age_days, or it has none; a note where the farm does not set that, with 30 days.",
-		Why:       "What was written since is lost with the server.",
-		Repair:    "Dump the wiki; where something else than wikictl makes the backups, set max_age_days = 0.",
+		What:      "A wiki's latest dump is older than [backup] max_age_days, or it has none; if the farm does not set it, a note after 30 days.",
+		Why:       "Newer edits are lost if the server is lost.",
+		Repair:    "Dump the wiki; if another program makes the backups, set max_age_days = 0.",
 		Reference: "Manual:Backing up a wiki",
 	}, observed: oldBackup},
 	{Rule: audit.Rule{
 		ID: "backup-damaged", Severity: audit.Error,
-		What:      "A wiki's latest dump can't be read, is not what was written, or does not end as a dump does.",
+		What:      "A wiki's latest dump can't be read, does not match its checksum, or is incomplete.",
 		Why:       "It can't be restored, and a rollback is refused.",
-		Repair:    "Look at the disk; dump the wiki anew.",
+		Repair:    "Check the disk; dump the wiki again.",
 		Reference: "Manual:Restoring a wiki from backup",
 	}, observed: damagedBackup},
 	{Rule: audit.Rule{
 		ID: "backup-incomplete", Severity: audit.Warning,
-		What:      "A dump has no description beside it, or a description no dump.",
-		Why:       "Without the description wikictl can't tell whether the dump is whole, and does not restore it.",
-		Repair:    "Bring back what is missing, or remove the other.",
+		What:      "A dump lacks its description, or a description its dump.",
+		Why:       "Without the description wikictl can't tell whether the dump is complete, and does not restore it.",
+		Repair:    "Restore the missing file, or remove the other.",
 		Reference: "Manual:Restoring a wiki from backup",
 	}, observed: incompleteBackup},
 }
@@ -49,7 +49,7 @@ func oldBackup(s *subject, r *reporter) {
 	}
 	f := audit.Finding{
 		Rule: r.rule.ID, Severity: audit.Note, Tenants: []string{s.tenant.Name}, Position: at, Key: "backup.max_age_days",
-		Message: fmt.Sprintf("%s, and %d days is the most", message, days), Hint: "0 when something else makes the backups",
+		Message: fmt.Sprintf("%s, and %d days is the most", message, days), Hint: "0 if another program makes the backups",
 	}
 	if _, set := s.Farm.Origins["backup.max_age_days"]; set {
 		f.Severity = r.rule.Severity

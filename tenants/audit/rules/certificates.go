@@ -8,43 +8,43 @@ import (
 	"wikictl/tenants/audit/observe"
 )
 
-// certificateRules are about the files that web.certificate names.
+// certificateRules check the files of web.certificate.
 var certificateRules = []rule{
 	{Rule: audit.Rule{
 		ID: "certificate-unfit", Severity: audit.Error,
-		What:      "A wiki's TLS certificate is missing, is none, is not its key's, or is not for its host names.",
-		Why:       "Browsers refuse the wiki; the web server may refuse to start with all of them.",
-		Repair:    "Get a certificate for all of the wiki's hosts and put it where web.certificate says.",
+		What:      "A wiki's TLS certificate is missing, not a certificate, does not match its key, or does not cover the host names.",
+		Why:       "Browsers refuse the wiki; the web server may refuse to start.",
+		Repair:    "Get a certificate for all of the wiki's hosts and put it at the path of web.certificate.",
 		Reference: "nginx: Configuring HTTPS servers",
 	}, observed: unfitCertificate},
 	{Rule: audit.Rule{
 		ID: "certificate-expired", Severity: audit.Error,
-		What:      "A wiki's TLS certificate is not valid any more, or not yet.",
+		What:      "A wiki's TLS certificate has expired, or is not valid yet.",
 		Why:       "Browsers refuse the wiki.",
-		Repair:    "Renew it, reload the web server, and see why it was not renewed by itself.",
+		Repair:    "Renew it, reload the web server, and find out why its automatic renewal failed.",
 		Reference: "RFC 5280: Validity",
 	}, observed: expiredCertificate},
 	{Rule: audit.Rule{
 		ID: "certificate-ends", Severity: audit.Warning,
-		What:      "A wiki's TLS certificate ends within 21 days.",
-		Why:       "Those that are renewed by themselves are renewed by then, so this one is not.",
+		What:      "A wiki's TLS certificate expires within 21 days.",
+		Why:       "Automatic renewal would have renewed it by now, so it seems to fail.",
 		Repair:    "Renew it and reload the web server.",
 		Reference: "RFC 5280: Validity",
 	}, observed: endingCertificate},
 	{Rule: audit.Rule{
 		ID: "certificate-key-open", Severity: audit.Error,
-		What:      "Everybody on the machine can read the key of a wiki's TLS certificate.",
-		Why:       "Whoever has it can pretend to be the wiki.",
+		What:      "Every user of the machine can read the key of a wiki's TLS certificate.",
+		Why:       "The key allows others to impersonate the wiki.",
 		Repair:    "chmod o-rwx; the web server reads it as root.",
 		Reference: "nginx: Configuring HTTPS servers",
 	}, observed: openKey},
 }
 
-// endingDays is how long before its end a certificate is spoken of: ACME clients
-// renew those of 90 days a month before.
+// endingDays is the number of days before its end at which a certificate is reported:
+// ACME clients renew a certificate of 90 days a month before.
 const endingDays = 21
 
-// certificate is the subject's, if the farm has any and the wiki is there.
+// certificate returns the tenant's certificate, if the farm has any and the wiki exists.
 func (s *subject) certificate() (c observe.Certificate, paths observe.CertificatePaths, ok bool) {
 	if s.state() == nil {
 		return c, paths, false

@@ -13,50 +13,50 @@ import (
 var codeRules = []rule{
 	{Rule: audit.Rule{
 		ID: "setting-unknown", Severity: audit.Warning,
-		What:      "Nothing that the tenant runs reads the setting.",
-		Why:       "A misspelt setting does nothing, and what it should have done is not done.",
-		Repair:    "Correct the name, or take the setting away.",
+		What:      "Neither MediaWiki nor an extension of the tenant reads the setting.",
+		Why:       "A misspelt setting has no effect.",
+		Repair:    "Correct the name, or remove the setting.",
 		Reference: "Manual:Configuration settings",
 	}, setting: unknownSetting},
 	{Rule: audit.Rule{
 		ID: "setting-not-loaded", Severity: audit.Warning,
 		What:      "The setting belongs to an extension or a skin that the tenant does not load.",
-		Why:       "It does nothing; perhaps the extension was meant to be there.",
-		Repair:    "Add the extension or skin, or take the setting away.",
+		Why:       "It has no effect; the extension may be missing by mistake.",
+		Repair:    "Add the extension or skin, or remove the setting.",
 		Reference: "Manual:Extensions",
 	}},
 	{Rule: audit.Rule{
 		ID: "setting-type", Severity: audit.Error,
 		What:      "The value is of a type that the code does not expect.",
-		Why:       `PHP takes "false" for true, and a word where a list belongs is an error on some page later.`,
+		Why:       `PHP takes "false" for true, and a string in place of a list causes an error later, on some page.`,
 		Repair:    "Write the value as the type that the message names.",
 		Reference: "Manual:Configuration settings",
 	}},
 	{Rule: audit.Rule{
 		ID: "setting-value", Severity: audit.Error,
-		What:      "The value is none of those that the setting may have.",
-		Why:       "MediaWiki then falls back to something else, or fails when it is first needed.",
+		What:      "The value is not among those that the setting accepts.",
+		Why:       "MediaWiki falls back to another value, or fails at its first use.",
 		Repair:    "Use one of the values that the message names.",
 		Reference: "Manual:Configuration settings",
 	}},
 	{Rule: audit.Rule{
 		ID: "setting-obsolete", Severity: audit.Warning,
 		What:      "The wanted version of MediaWiki no longer reads the setting.",
-		Why:       "It worked before an upgrade and does nothing now.",
-		Repair:    "Use what replaced it, or take it away.",
+		Why:       "It has no effect since an upgrade.",
+		Repair:    "Use its replacement, or remove it.",
 		Reference: "Manual:Configuration settings (alphabetical)",
 	}},
 	{Rule: audit.Rule{
 		ID: "setting-deprecated", Severity: audit.Note,
-		What:      "The wanted version of MediaWiki still reads the setting, but a later one will not.",
+		What:      "The wanted version of MediaWiki still reads the setting, but a later version will not.",
 		Why:       "The next upgrade changes how the wiki behaves.",
-		Repair:    "Use what replaces it.",
+		Repair:    "Use its replacement.",
 		Reference: "Manual:Configuration settings (alphabetical)",
 	}},
 }
 
-// unknownSetting decides which of the rules about code a setting breaks; it
-// breaks at most one but those about its value.
+// unknownSetting decides which of the rules about code a setting breaks: at most one,
+// besides those about its value.
 func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 	if s.code == nil {
 		return
@@ -99,7 +99,7 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 	r.say(v.Position, name, s.code.Near(name), "%s and what the tenant loads read no such setting", version)
 }
 
-// elsewhere is the version of an older codebase of the farm that has the setting.
+// elsewhere returns the version of an older codebase of the farm that has the setting.
 func (s *subject) elsewhere(name string) string {
 	for _, other := range slices.Sorted(maps.Keys(s.Farm.Codebases)) {
 		c := s.Farm.Codebases[other]
@@ -113,7 +113,7 @@ func (s *subject) elsewhere(name string) string {
 	return ""
 }
 
-// as reports under another rule's name than the one that looks.
+// as reports a finding under another rule than the current one.
 func (r *reporter) as(id string, at tenants.Position, key, hint, format string, args ...any) {
 	before := r.rule
 	defer func() { r.rule = before }()
@@ -125,8 +125,8 @@ func (r *reporter) as(id string, at tenants.Position, key, hint, format string, 
 	r.say(at, key, hint, format, args...)
 }
 
-// removed are settings that MediaWiki had once, and what replaced them (release
-// notes of MediaWiki 1.31 to 1.43).
+// removed maps settings that MediaWiki has removed to their replacements (release notes
+// of MediaWiki 1.31 to 1.43).
 var removed = map[string]string{
 	"wgUseSquid":                     "use wgUseCdn",
 	"wgSquidServers":                 "use wgCdnServers",
@@ -159,7 +159,7 @@ var removed = map[string]string{
 	"wgMetricsPrefix":                "use wgStatsPrefix",
 }
 
-// newer compares dotted versions.
+// newer reports whether the dotted version a is newer than b.
 func newer(a, b string) bool {
 	x, y := strings.Split(a, "."), strings.Split(b, ".")
 	return slices.CompareFunc(x, y, func(a, b string) int {

@@ -10,15 +10,15 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Options say what to look at.
+// Options select the scope of an audit.
 type Options struct {
 	Tenants []*tenants.Tenant // nil: all, and the farm as a whole
-	Today   time.Time         // decides what is past its end of life and which ignores hold
-	Quick   bool              // Live asks no wiki through the web server and reads no dump
+	Today   time.Time         // decides which versions have reached their end of life, and which ignores are valid
+	Quick   bool              // Live requests nothing from wikis and reads no dumps
 }
 
-// Static applies every rule that needs the definitions and the codebases only.
-// The error is tenants.Problems when a [[policy]] or an [[ignore]] is wrong.
+// Static applies the rules that need only the definitions and the codebases. The error is
+// tenants.Problems if a [[policy]] or an [[ignore]] is invalid.
 func Static(ctx context.Context, f *tenants.Farm, o Options) (audit.Report, error) {
 	w, err := prepare(ctx, f, o)
 	if err != nil {
@@ -27,10 +27,10 @@ func Static(ctx context.Context, f *tenants.Farm, o Options) (audit.Report, erro
 	return w.report(ctx)
 }
 
-// Live applies every rule of Static, and those that compare the definitions with
-// what is observed: servers, ledger, disk, and what the wikis answer. It writes
-// nothing and takes no lock, so h is best opened with session.Options.Look. What
-// can't be reached is a finding.
+// Live applies the rules of Static, and those that compare the definitions with the
+// observed state: servers, ledger, disk, and the wikis' answers. It writes nothing and
+// takes no lock, so h should be opened with session.Options.Look. An unreachable server
+// is a finding.
 func Live(ctx context.Context, h *session.Host, o Options) (audit.Report, *observe.Observed, error) {
 	w, err := prepare(ctx, h.Farm, o)
 	if err != nil {
@@ -66,16 +66,16 @@ func (w *wanted) report(ctx context.Context) (audit.Report, error) {
 	return r.report(w), ctx.Err()
 }
 
-// wanted is what the rules look at: the definitions and what the code says of
-// the settings that it reads.
+// wanted is the input of the rules: the definitions and the settings that the code
+// declares.
 type wanted struct {
 	observe.Scope
 	today    time.Time
 	code     map[*tenants.Codebase]*observe.Code // of those that could be read
-	unread   map[*tenants.Codebase]error         // why the others could not be
+	unread   map[*tenants.Codebase]error         // errors of the others
 	policies []policy
 	ignores  []ignore
-	observed *observe.Observed // nil: only definitions are looked at
+	observed *observe.Observed // nil: definitions only
 
 	hostIndex hostIndex // see hosts
 }
@@ -87,7 +87,7 @@ type subject struct {
 	code   *observe.Code // nil: its codebase can't be read
 }
 
-// compare lets every rule look at what is wanted.
+// compare applies all rules.
 func (r *reporter) compare(w *wanted) {
 	byName, always := settingRules()
 	for _, t := range w.List {

@@ -9,62 +9,62 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// farmRules are about files that are no one tenant's.
+// farmRules check files that belong to no single tenant.
 var farmRules = []rule{
 	{Rule: audit.Rule{
 		ID: "default-vhost", Severity: audit.Error,
-		What:      "The virtual host for names of no wiki is missing or is not what wikictl writes.",
-		Why:       "The web server may answer for any name with some wiki.",
+		What:      "The virtual host for unknown host names is missing, or differs from the one that wikictl writes.",
+		Why:       "The web server may serve some wiki for any name.",
 		Repair:    "Run wikictl render --write for any wiki.",
 		Reference: "nginx: How nginx processes a request",
 	}, observedFarm: wrongDefault},
 	{Rule: audit.Rule{
 		ID: "folder-mode", Severity: audit.Error,
-		What:      "Others than wikictl's user may write a folder of the state folder, or look into secrets.",
-		Why:       "Whoever can write there serves what they like.",
+		What:      "Users other than wikictl's may write to a folder of the state folder, or list its secrets.",
+		Why:       "A user who can write there controls the content of the wikis.",
 		Repair:    "wikictl audit --fix sets mode and owner.",
 		Reference: "Manual:Security",
 	}, observedFarm: wrongFolders},
 	{Rule: audit.Rule{
 		ID: "switch-interrupted", Severity: audit.Warning,
 		What:      "A run was killed between switching releases and the web server's reload.",
-		Why:       "The web server may still serve, or be about to serve, something else than is on disk.",
+		Why:       "The web server may still serve, or start to serve, another release than the one on disk.",
 		Repair:    "Run wikictl render --write for any wiki, which finishes it.",
 		Reference: "nginx: Controlling nginx",
 	}, observedFarm: interruptedSwitch},
 	{Rule: audit.Rule{
 		ID: "vhost-stray", Severity: audit.Error,
-		What:      "The web server or php-fpm includes a file of a wiki that neither the definitions nor the ledger have.",
-		Why:       "Something is served that nobody here knows of, or keeps the web server from starting.",
-		Repair:    "Put the definition back, or look at wikictl plan and run wikictl apply --all --prune.",
+		What:      "The web server or php-fpm includes a file of a wiki that is neither in the definitions nor in the ledger.",
+		Why:       "The web server serves an unknown wiki, or fails to start because of it.",
+		Repair:    "Restore the definition, or check wikictl plan and run wikictl apply --all --prune.",
 		Reference: "Manual:Wiki family",
 	}, observedFarm: strays("wikictl plan", "vhosts", "pools")},
 	{Rule: audit.Rule{
 		ID: "wiki-stray", Severity: audit.Warning,
-		What:      "The state folder holds files or secrets of a wiki that neither the definitions nor the ledger have.",
-		Why:       "They take space, hold passwords, and are in the way of a new wiki of that name.",
-		Repair:    "Put the definition back, or look at wikictl plan and run wikictl apply --all --prune, which removes its uploads, too.",
+		What:      "The state folder holds files or secrets of a wiki that is neither in the definitions nor in the ledger.",
+		Why:       "They take space, hold passwords, and block a new wiki of that name.",
+		Repair:    "Restore the definition, or check wikictl plan and run wikictl apply --all --prune, which removes its uploads, too.",
 		Reference: "Manual:Wiki family",
 	}, observedFarm: strays("wikictl plan", "wikis", "secrets")},
 	{Rule: audit.Rule{
 		ID: "backup-stray", Severity: audit.Note,
-		What:      "There are dumps or logs of a wiki that neither the definitions nor the ledger have.",
-		Why:       "They hold what its readers wrote, perhaps for longer than they may be kept.",
-		Repair:    "Remove them when they are not needed any more.",
+		What:      "Dumps or logs exist of a wiki that is neither in the definitions nor in the ledger.",
+		Why:       "They contain users' data, perhaps for longer than it may be kept.",
+		Repair:    "Remove them when they are no longer needed.",
 		Reference: "Manual:Backing up a wiki",
 	}, observedFarm: strays("", "backups", "logs")},
 	{Rule: audit.Rule{
 		ID: "codebase-writable", Severity: audit.Error,
 		What:      "The web server's user may write into a codebase.",
-		Why:       "A hole in one wiki becomes code that all wikis run.",
+		Why:       "A vulnerability in one wiki could change the code of all wikis.",
 		Repair:    "Give the tree to root: chown -R root:root, chmod -R go-w.",
 		Reference: "Manual:Security",
 	}, observedFarm: writableCode},
 	{Rule: audit.Rule{
 		ID: "codebase-settings", Severity: audit.Error,
 		What:      "A codebase has a LocalSettings.php of its own.",
-		Why:       "A script that is run without MW_CONFIG_FILE works on that wiki, whichever it is, and update.php upgrades it.",
-		Repair:    "Move it away.",
+		Why:       "A script that is run without MW_CONFIG_FILE uses that configuration, and update.php would upgrade its wiki.",
+		Repair:    "Move it out of the codebase.",
 		Reference: "Manual:LocalSettings.php",
 	}, observedFarm: settingsInCode},
 }
@@ -94,18 +94,17 @@ func wrongFolders(w *wanted, r *reporter) {
 
 func interruptedSwitch(w *wanted, r *reporter) {
 	if w.observed.Farm.Journal {
-		r.say(w.Farm.At("state"), "", "wikictl render --write", "%s tells of releases that were switched and not reloaded", w.Farm.Layout().Journal())
+		r.say(w.Farm.At("state"), "", "wikictl render --write", "%s lists releases that were switched but not reloaded", w.Farm.Layout().Journal())
 	}
 }
 
 func halfFarmFiles(w *wanted, r *reporter) {
 	for _, path := range w.observed.Farm.Leftovers {
-		r.say(w.Farm.At("state"), "", "wikictl audit --fix", "left by a run that was killed: %s", path)
+		r.say(w.Farm.At("state"), "", "wikictl audit --fix", "left by a killed run: %s", path)
 	}
 }
 
-// strays reports what is left of tenants that are none of the farm's, one finding
-// a tenant.
+// strays reports the files of tenants that are not the farm's, one finding per tenant.
 func strays(hint string, kinds ...string) func(w *wanted, r *reporter) {
 	return func(w *wanted, r *reporter) {
 		paths := map[string][]string{}
@@ -115,7 +114,7 @@ func strays(hint string, kinds ...string) func(w *wanted, r *reporter) {
 			}
 		}
 		for name, left := range paths {
-			r.say(w.Farm.At("tenants"), "", hint, "neither the definitions nor the ledger have the wiki %s: %s", name, strings.Join(left, ", "))
+			r.say(w.Farm.At("tenants"), "", hint, "the wiki %s is neither in the definitions nor in the ledger: %s", name, strings.Join(left, ", "))
 		}
 	}
 }
@@ -128,7 +127,7 @@ func writableCode(w *wanted, r *reporter) {
 	}
 }
 
-// webUser is who php-fpm's workers are.
+// webUser describes the user of php-fpm's workers.
 func webUser(w *wanted) string {
 	if w.Farm.Web.User == "" {
 		return "everybody"

@@ -9,18 +9,18 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// faultRules are about what blocks tenants: no command makes or changes them.
+// faultRules report faults that block tenants: no command makes or changes them.
 var faultRules = []rule{
 	{Rule: audit.Rule{
 		ID: "tenant-blocked", Severity: audit.Error,
-		What:      "A fault of its own blocks a tenant: something that it wants is missing in its codebase, or it can't be rendered.",
-		Why:       "No command makes or changes it until that is mended; other tenants are not held up.",
-		Repair:    "Do what the message says.",
+		What:      "A fault of its own blocks a tenant: a component is missing in its codebase, or it can't be rendered.",
+		Why:       "No command creates or changes it until the fault is repaired; other tenants are not affected.",
+		Repair:    "Follow the message.",
 		Reference: "wikictl help troubleshooting",
 	}, tenant: blocked},
 	{Rule: audit.Rule{
 		ID: "codebase-broken", Severity: audit.Error,
-		What:      "A codebase is no MediaWiki that wikictl can run, or its php does not run.",
+		What:      "A codebase is not a MediaWiki that wikictl supports, or its php does not run.",
 		Why:       "It blocks every tenant on it.",
 		Repair:    "Correct its path or its php in [codebases], or repair that tree or program.",
 		Reference: "wikictl help troubleshooting",
@@ -38,7 +38,7 @@ func blocked(s *subject, r *reporter) {
 // onBrokenCode names the tenants that a broken codebase blocks.
 func onBrokenCode(s *subject, r *reporter) { s.sayBroken(s.tenant.Codebase, r) }
 
-// brokenCode finds broken codebases that no tenant uses.
+// brokenCode reports broken codebases that no tenant uses.
 func brokenCode(w *wanted, r *reporter) {
 	used := map[*tenants.Codebase]bool{}
 	for _, t := range w.List {

@@ -14,105 +14,105 @@ import (
 	"wikictl/tenants/audit/observe"
 )
 
-// fileRules compare the definitions with files and with what the wikis answer.
+// fileRules compare the definitions with files and with the wikis' answers.
 var fileRules = slices.Concat(diskRules, farmRules, backupRules, wikiRules, phpRules, certificateRules)
 
-// diskRules are about the files of one tenant.
+// diskRules check the files of one tenant.
 var diskRules = []rule{
 	{Rule: audit.Rule{
 		ID: "read-only-left", Severity: audit.Error,
-		What:      "A wiki is read-only on the web and no upgrade of it goes on or was interrupted.",
-		Why:       "Nobody can edit it.",
-		Repair:    "Remove the file, unless somebody closed the wiki on purpose.",
+		What:      "A wiki is read-only on the web, although no upgrade of it is open.",
+		Why:       "Users can't edit it.",
+		Repair:    "Remove the file, unless the wiki was closed on purpose.",
 		Reference: "Manual:$wgReadOnlyFile",
 	}, observed: readOnlyLeft},
 	{Rule: audit.Rule{
 		ID: "maintenance-left", Severity: audit.Error,
-		What:      "The web server answers for a wiki with a page of maintenance, and no upgrade of it goes on or was interrupted.",
-		Why:       "Nobody can read it.",
-		Repair:    "Remove the file, unless somebody closed the wiki on purpose.",
+		What:      "The web server answers for a wiki with its maintenance page, although no upgrade of it is open.",
+		Why:       "Users can't read it.",
+		Repair:    "Remove the file, unless the wiki was closed on purpose.",
 		Reference: "wikictl help upgrading",
 	}, observed: maintenanceLeft},
 	{Rule: audit.Rule{
 		ID: "files-unreadable", Severity: audit.Error,
-		What:      "A wiki's files could not be looked at.",
-		Why:       "What is wrong with them is not known.",
-		Repair:    "The message says what is in the way. Audits are for the user that runs the other commands.",
+		What:      "A wiki's files could not be inspected.",
+		Why:       "Problems with them remain unknown.",
+		Repair:    "The message has the reason. Run audits as the user that runs the other commands.",
 		Reference: "Manual:Security",
 	}, observed: unreadableFiles, observedFarm: unreadFolders},
 	{Rule: audit.Rule{
 		ID: "link-broken", Severity: audit.Error,
-		What:      "A wiki's link to its release, or the release's link to the code, does not lead there.",
+		What:      "A wiki's link to its release, or the release's link to the code, is broken.",
 		Why:       "The wiki does not work.",
-		Repair:    "wikictl audit --fix leads it to the latest release of the code that the wiki runs on.",
+		Repair:    "wikictl audit --fix points it at the latest release of the code that the wiki runs on.",
 		Reference: "Manual:Wiki family",
 	}, observed: brokenLinks},
 	{Rule: audit.Rule{
 		ID: "secrets-missing", Severity: audit.Error,
-		What:      "The file of a wiki's passwords and keys is not there or can't be read.",
-		Why:       "The wiki can't be rendered, upgraded or put back; whoever makes a new secret key logs everybody out.",
-		Repair:    "Bring it back from a backup of the state folder. The web account's password and the keys are in LocalSettings.php, too.",
+		What:      "The file of a wiki's passwords and keys is missing or can't be read.",
+		Why:       "The wiki can't be rendered, upgraded or restored; a new secret key would log out all users.",
+		Repair:    "Restore it from a backup of the state folder. The web account's password and the keys are in LocalSettings.php, too.",
 		Reference: "Manual:$wgSecretKey",
 	}, observed: missingSecrets},
 	{Rule: audit.Rule{
 		ID: "file-missing", Severity: audit.Error,
-		What:      "A wiki's LocalSettings.php, virtual host or php-fpm pool is not there.",
-		Why:       "The wiki does not work, or will not once the web server reads its configuration again.",
+		What:      "A wiki's LocalSettings.php, virtual host or php-fpm pool is missing.",
+		Why:       "The wiki does not work, or will stop working when the web server reloads its configuration.",
 		Repair:    "Run wikictl render --write for it.",
 		Reference: "Manual:LocalSettings.php",
 	}, observed: missingFiles},
 	{Rule: audit.Rule{
 		ID: "images-missing", Severity: audit.Error,
-		What:      "The folder of a wiki's uploaded files is not there, or the link in its place leads nowhere.",
-		Why:       "Uploads are lost or their disk is not mounted; nobody can upload.",
-		Repair:    "Mount it, or bring it back from a backup. For a wiki that never had files make the folder; wikictl audit --fix then gives it to the web server.",
+		What:      "The folder of a wiki's uploaded files is missing, or the link in its place is dangling.",
+		Why:       "Uploads are lost or their disk is not mounted; users can't upload.",
+		Repair:    "Mount it, or restore it from a backup. For a wiki that never had uploads, make the folder; wikictl audit --fix then gives it to the web server.",
 		Reference: "Manual:$wgUploadDirectory",
 	}, observed: missing(tenants.Layout.Images, "mount it or bring it back from a backup")},
 	{Rule: audit.Rule{
 		ID: "cache-missing", Severity: audit.Warning,
-		What:      "The folder of a wiki's caches is not there.",
-		Why:       "Extensions that keep something in it are slower or fail.",
+		What:      "The folder of a wiki's caches is missing.",
+		Why:       "Extensions that use it are slower or fail.",
 		Repair:    "wikictl audit --fix makes it.",
 		Reference: "Manual:$wgCacheDirectory",
 	}, observed: missing(tenants.Layout.Cache, "wikictl audit --fix")},
 	{Rule: audit.Rule{
 		ID: "file-changed", Severity: audit.Warning,
-		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code is not what its definitions give.",
-		Why:       "Somebody changed it by hand, which the next run takes back, or changed the definitions, which do not hold yet.",
-		Repair:    "Look at wikictl render --diff; put what shall stay into the definitions; then wikictl render --write.",
+		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code differs from its definitions.",
+		Why:       "It was changed by hand, which the next run reverts, or the definitions were changed and not applied.",
+		Repair:    "Check wikictl render --diff; move wanted changes into the definitions; then run wikictl render --write.",
 		Reference: "Manual:LocalSettings.php",
 	}, observed: changedFiles},
 	{Rule: audit.Rule{
 		ID: "file-mode", Severity: audit.Error,
-		What:      "More people than have to can read or write a wiki's files, or the web server can't read them.",
-		Why:       "Who reads the secrets owns the wiki; who writes its settings runs code as the web server.",
-		Repair:    "wikictl audit --fix sets the mode that wikictl gives.",
+		What:      "More users than necessary can read or write a wiki's files, or the web server can't read them.",
+		Why:       "A user who can read the secrets controls the wiki; one who can write its settings runs code as the web server.",
+		Repair:    "wikictl audit --fix restores the mode.",
 		Reference: "Manual:Security",
 	}, observed: wrongModes},
 	{Rule: audit.Rule{
 		ID: "file-owner", Severity: audit.Error,
-		What:      "A wiki's files belong to another user or group than they have to.",
-		Why:       "The web server can't write uploads and caches, can't read the settings, or can change what it must not.",
-		Repair:    "wikictl audit --fix gives them back.",
+		What:      "A wiki's files belong to the wrong user or group.",
+		Why:       "The web server can't write uploads and caches, can't read the settings, or can change files that it must not.",
+		Repair:    "wikictl audit --fix restores the owner.",
 		Reference: "Manual:Security",
 	}, observed: wrongOwners},
 	{Rule: audit.Rule{
 		ID: "release-unused", Severity: audit.Note,
-		What:      "A wiki has releases that are neither served, nor among the last three, nor what a rollback would serve.",
-		Why:       "They hold old passwords and settings for nothing.",
+		What:      "A wiki has releases that are neither current, nor among the last three, nor needed for a rollback.",
+		Why:       "They contain old passwords and settings, and nothing uses them.",
 		Repair:    "wikictl audit --fix removes them.",
 		Reference: "Manual:Wiki family",
 	}, observed: unusedReleases},
 	{Rule: audit.Rule{
 		ID: "file-half", Severity: audit.Note,
-		What:      "A run that was killed left something half-written.",
-		Why:       "It takes space and may hold secrets; nothing uses it.",
-		Repair:    "wikictl audit --fix removes it.",
+		What:      "A killed run left incomplete files.",
+		Why:       "They take space and may contain secrets; nothing uses them.",
+		Repair:    "wikictl audit --fix removes them.",
 		Reference: "Manual:Backing up a wiki",
 	}, observed: halfFiles, observedFarm: halfFarmFiles},
 }
 
-// state is what is known of the subject's disk; nil: nothing that could be compared.
+// state returns the tenant's observed files, or nil if there was nothing to compare.
 func (s *subject) state() *observe.Wiki {
 	if d := s.observed.Wikis[s.tenant.Name]; d != nil && d.Unread == nil {
 		return d
@@ -132,7 +132,7 @@ func unreadableFiles(s *subject, r *reporter) {
 	}
 }
 
-// rendering is the command that writes a wiki's files again.
+// rendering returns the command that rewrites a wiki's files.
 func (s *subject) rendering(flag string) string {
 	if s.state().Code != s.tenant.Codebase {
 		return "wikictl upgrade " + s.tenant.Name
@@ -150,7 +150,7 @@ func readOnlyLeft(s *subject, r *reporter) {
 func maintenanceLeft(s *subject, r *reporter) {
 	if d := s.state(); d != nil && !d.Closed.IsZero() {
 		path := s.Farm.Layout().Maintenance(s.tenant.Name)
-		r.say(s.tenant.Position, "", "rm "+path, "readers have got the page of maintenance %s since %s UTC", path, d.Closed.UTC().Format(time.DateTime))
+		r.say(s.tenant.Position, "", "rm "+path, "readers have seen the maintenance page %s since %s UTC", path, d.Closed.UTC().Format(time.DateTime))
 	}
 }
 
@@ -172,7 +172,7 @@ func missingSecrets(s *subject, r *reporter) {
 		return
 	}
 	if path := s.Farm.Layout().Secrets(s.tenant.Name); errors.Is(d.Secrets, fs.ErrNotExist) {
-		r.say(s.tenant.Position, "", "bring it back from a backup", "%s is not there", path)
+		r.say(s.tenant.Position, "", "restore it from a backup", "%s is missing", path)
 		return
 	}
 	r.say(s.tenant.Position, "", "", "%s", d.Secrets)
@@ -181,17 +181,17 @@ func missingSecrets(s *subject, r *reporter) {
 func missingFiles(s *subject, r *reporter) {
 	if d := s.state(); d != nil {
 		if paths := changed(d.Changes, deploy.Add); len(paths) > 0 {
-			r.say(s.tenant.Position, "", s.rendering("--write"), "not observed: %s", strings.Join(paths, ", "))
+			r.say(s.tenant.Position, "", s.rendering("--write"), "missing:  %s", strings.Join(paths, ", "))
 		}
 	}
 }
 
-// missing looks for a folder that a wiki writes into.
+// missing reports a missing folder that a wiki writes into.
 func missing(folder func(l tenants.Layout, name string) string, hint string) func(*subject, *reporter) {
 	return func(s *subject, r *reporter) {
 		path := folder(s.Farm.Layout(), s.tenant.Name)
 		if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
-			r.say(s.tenant.Position, "", hint, "%s is not there", path)
+			r.say(s.tenant.Position, "", hint, "%s is missing", path)
 		}
 	}
 }
@@ -205,11 +205,11 @@ func changedFiles(s *subject, r *reporter) {
 		r.say(s.tenant.Position, "", "", "could not be compared: %s", d.Uncompared)
 	}
 	if paths := changed(d.Changes, deploy.Edit, deploy.Delete); len(paths) > 0 {
-		r.say(s.tenant.Position, "", s.rendering("--diff"), "not what its definitions give: %s", strings.Join(paths, ", "))
+		r.say(s.tenant.Position, "", s.rendering("--diff"), "differs from its definitions: %s", strings.Join(paths, ", "))
 	}
 }
 
-// changed are the paths of changes of some kinds.
+// changed returns the paths of the changes of some kinds.
 func changed(changes []deploy.Change, kinds ...deploy.Kind) []string {
 	var paths []string
 	for _, c := range changes {
@@ -228,7 +228,7 @@ func wrongOwners(s *subject, r *reporter) {
 	s.rights(r, deploy.Rights.WrongOwner, deploy.Rights.OwnerText)
 }
 
-// rights reports the files of which something is wrong.
+// rights reports the files with wrong rights.
 func (s *subject) rights(r *reporter, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) {
 	if d := s.state(); d != nil {
 		if found := describe(d.Rights, wrong, text); found != "" {
@@ -255,7 +255,7 @@ func unusedReleases(s *subject, r *reporter) {
 	}
 }
 
-// Numbered is "release 3", or "releases 3, 4".
+// Numbered returns "release 3", or "releases 3, 4".
 func Numbered(noun string, numbers []int) string {
 	if len(numbers) > 1 {
 		noun += "s"
@@ -269,6 +269,6 @@ func halfFiles(s *subject, r *reporter) {
 		return
 	}
 	if left := d.Left(); len(left) > 0 {
-		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a run that was killed: %s", strings.Join(left, ", "))
+		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a killed run: %s", strings.Join(left, ", "))
 	}
 }

@@ -9,18 +9,17 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// groupMerged is the rule about tables that look as if they were all of a group.
+// groupMerged reports tables that look like a complete list of a group's rights.
 var groupMerged = rule{Rule: audit.Rule{
 	ID: "group-merged", Severity: audit.Warning,
-	What:      "A group's rights are written as if they were all of it, and MediaWiki gives it others.",
-	Why:       "A table is merged into MediaWiki's own and does not replace it: what it does not name stays allowed.",
-	Repair:    "Write { replace = { … } }, or set the rights that the group shall not have to false.",
+	What:      "A group's rights look like a complete list, but MediaWiki gives the group further rights.",
+	Why:       "A table is merged into MediaWiki's own and does not replace it: rights that it does not name stay allowed.",
+	Repair:    "Write { replace = { … } }, or set the rights that the group must not have to false.",
 	Reference: "wikictl help files",
 }, names: []string{"wgGroupPermissions"}, setting: mergedGroups}
 
-// mergedGroups looks for tables such as "*" = { createaccount = false, read = true }:
-// nobody would write that visitors may read, as they may anyway, but in a list of all
-// that they may.
+// mergedGroups reports tables such as "*" = { createaccount = false, read = true }: read
+// is true by default, so its author probably meant a complete list of rights.
 func mergedGroups(s *subject, name string, v tenants.Value, r *reporter) {
 	groups, _ := v.Data.(map[string]tenants.Value)
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
@@ -28,14 +27,13 @@ func mergedGroups(s *subject, name string, v tenants.Value, r *reporter) {
 		own, _ := s.defaultOf(name + "." + group).Data.(map[string]tenants.Value)
 		stated := statedAgain(rights, own)
 		if kept := keptRights(rights, own); stated != "" && len(kept) > 0 {
-			r.say(rights[stated].Position, name+"."+group, "write { replace = { … } }, or set to false what it shall not have",
+			r.say(rights[stated].Position, name+"."+group, "write { replace = { … } }, or set the rights that it must not have to false",
 				"the group %s keeps rights that MediaWiki gives it: %s", group, strings.Join(kept, ", "))
 		}
 	}
 }
 
-// statedAgain is a right that a table in braces gives and MediaWiki gives, too; empty
-// when there is none.
+// statedAgain returns a right that both a table in braces and MediaWiki give, or "".
 func statedAgain(rights, own map[string]tenants.Value) string {
 	for _, right := range slices.Sorted(maps.Keys(rights)) {
 		if truthy(rights[right]) && truthy(own[right]) && besideAnother(rights, right) {
@@ -45,8 +43,8 @@ func statedAgain(rights, own map[string]tenants.Value) string {
 	return ""
 }
 
-// besideAnother reports whether another right is set on the same line, as only a table
-// in braces does.
+// besideAnother reports whether another right is set on the same line, as only a table in
+// braces does.
 func besideAnother(rights map[string]tenants.Value, right string) bool {
 	at := rights[right].Position
 	for other, v := range rights {
@@ -57,7 +55,7 @@ func besideAnother(rights map[string]tenants.Value, right string) bool {
 	return false
 }
 
-// keptRights are those that MediaWiki gives and no definition names.
+// keptRights returns the rights that MediaWiki gives and no definition names.
 func keptRights(rights, own map[string]tenants.Value) (kept []string) {
 	for _, right := range slices.Sorted(maps.Keys(own)) {
 		if _, named := rights[right]; !named && truthy(own[right]) {

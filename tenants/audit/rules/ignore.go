@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants"
 )
 
-// ignore is one [[ignore]] and whether it took anything out.
+// ignore is one [[ignore]], and whether it has suppressed a finding.
 type ignore struct {
 	tenants.Ignore
 	expired, used bool
@@ -39,8 +39,8 @@ func readIgnores(f *tenants.Farm, today time.Time, problems *tenants.Problems) [
 	return list
 }
 
-// takes says whether it is about a rule's finding at a tenant; an ignore
-// without tenants is about all, and about the farm as a whole.
+// takes reports whether an ignore covers a rule's finding at a tenant; an ignore without
+// tenants covers all, and the farm as a whole.
 func (i *ignore) takes(rule, tenant string) bool {
 	if i.Rule != rule && !strings.HasPrefix(rule, i.Rule+"/") {
 		return false
@@ -53,8 +53,8 @@ func (i *ignore) takes(rule, tenant string) bool {
 	return len(i.Tenants) == 0
 }
 
-// reportIgnores finds ignores that are past their date, and those that nothing
-// needs any more, which only an audit of the whole farm can tell.
+// reportIgnores reports expired ignores and, after an audit of the whole farm, ignores
+// that have suppressed nothing.
 func (r *reporter) reportIgnores(w *wanted) {
 	expired, unused := findRule("ignore-expired"), findRule("ignore-unused")
 	for i := range r.ignores {
@@ -64,7 +64,7 @@ func (r *reporter) reportIgnores(w *wanted) {
 			r.say(g.Position, "ignore", "", "the ignore of %s ended on %s", g.Rule, g.Until)
 		case !g.used && w.Whole:
 			r.rule = unused
-			r.say(g.Position, "ignore", "", "nothing is found any more that the ignore of %s would take out", g.Rule)
+			r.say(g.Position, "ignore", "", "the ignore of %s suppresses nothing", g.Rule)
 		}
 	}
 }

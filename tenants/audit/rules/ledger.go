@@ -12,40 +12,40 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// ledgerRules compare the definitions with what wikictl did.
+// ledgerRules compare the definitions with the records of past runs.
 var ledgerRules = []rule{
 	{Rule: audit.Rule{
 		ID: "worked-on", Severity: audit.Note,
-		What:      "A run works on the wiki right now.",
-		Why:       "It is between two states, so what is there of it was not looked at.",
+		What:      "A run is working on the wiki.",
+		Why:       "It is between two states, so it was not inspected.",
 		Repair:    "Audit it again when the run is over.",
 		Reference: "wikictl help upgrading",
 	}, observed: workedOn, busy: true},
 	{Rule: audit.Rule{
 		ID: "not-created", Severity: audit.Note,
-		What:      "A tenant is defined and was not created yet.",
-		Why:       "There is no such wiki.",
+		What:      "A tenant is defined but not created.",
+		Why:       "The wiki does not exist.",
 		Repair:    "Run wikictl create for it.",
 		Reference: "wikictl help changing",
 	}, observed: notCreated},
 	{Rule: audit.Rule{
 		ID: "create-unfinished", Severity: audit.Warning,
-		What:      "The creation of a wiki was begun and did not come to its end.",
-		Why:       "It is half made, or was never seen to answer.",
-		Repair:    "Run wikictl create for it, which goes on where the other run stopped.",
+		What:      "The creation of a wiki was interrupted.",
+		Why:       "The wiki is incomplete, or has never answered.",
+		Repair:    "Run wikictl create for it, which continues where the other run stopped.",
 		Reference: "wikictl help troubleshooting",
 	}, observed: createUnfinished},
 	{Rule: audit.Rule{
 		ID: "ledger-place", Severity: audit.Error,
-		What:      "A wiki's database is on another server, or of another name, than its definition says.",
-		Why:       "Every other command refuses it: wikictl moves no databases.",
-		Repair:    "Set server and database to what the ledger has.",
+		What:      "A wiki's database is on another server, or has another name, than in its definition.",
+		Why:       "All other commands refuse the wiki: wikictl does not move databases.",
+		Repair:    "Set server and database to the values in the ledger.",
 		Reference: "wikictl help security",
 	}, observed: elsewhere},
 	{Rule: audit.Rule{
 		ID: "database-missing", Severity: audit.Error,
-		What:      "The database of a wiki is gone.",
-		Why:       "The wiki does not work. create makes none anew, as it would be empty.",
+		What:      "The database of a wiki is missing.",
+		Why:       "The wiki does not work. create does not make another one, which would be empty.",
 		Repair:    "Restore it from a backup.",
 		Reference: "wikictl help troubleshooting",
 	}, observed: databaseGone},
@@ -58,82 +58,82 @@ var ledgerRules = []rule{
 	}, observed: upgradePending},
 	{Rule: audit.Rule{
 		ID: "codebase-changed", Severity: audit.Warning,
-		What:      "The code of a wiki's codebase, or which extensions and skins it loads, is not what its database was made or upgraded for.",
-		Why:       "A codebase that was changed in place serves the wiki at once, on a database that was not upgraded for it.",
-		Repair:    "Run wikictl upgrade for it. The next time put new code beside the old one, as another codebase.",
+		What:      "The code of a wiki's codebase, or which extensions and skins it loads, differs from that for which its database was made or upgraded.",
+		Why:       "A codebase that is changed in place serves the wiki immediately, with a database that was not upgraded for it.",
+		Repair:    "Run wikictl upgrade for it. Next time, install new code as another codebase beside the old one.",
 		Reference: "Manual:Upgrading",
 	}, observed: codebaseChanged},
 	{Rule: audit.Rule{
 		ID: "upgrade-interrupted", Severity: audit.Error,
-		What:      "The upgrade of a wiki was begun and did not come to its end, and nobody works on it.",
-		Why:       "The wiki is read-only, or closed to readers, until it is finished or put back.",
-		Repair:    "Run wikictl upgrade for it, which finishes what was done and puts back what was not, or wikictl rollback.",
+		What:      "The upgrade of a wiki was interrupted, and no run is working on it.",
+		Why:       "The wiki is read-only, or closed to readers, until it is finished or reverted.",
+		Repair:    "Run wikictl upgrade for it, which finishes or reverts it, or wikictl rollback.",
 		Reference: "wikictl help upgrading",
 	}, observed: upgradeInterrupted},
 	{Rule: audit.Rule{
 		ID: "upgrade-kept", Severity: audit.Warning,
-		What:      "The upgrade of a wiki failed, and it was left closed to be looked at (--on-failure keep).",
-		Why:       "Nobody can read it.",
-		Repair:    "Look at its log and its database; then run wikictl upgrade for it, which puts it back and tries again.",
+		What:      "The upgrade of a wiki failed, and it was kept closed for inspection (--on-failure keep).",
+		Why:       "Users can't read it.",
+		Repair:    "Check its log and its database; then run wikictl upgrade for it, which restores it and tries again.",
 		Reference: "wikictl help upgrading",
 	}, observed: upgradeKept},
 	{Rule: audit.Rule{
 		ID: "upgrade-losses", Severity: audit.Warning,
-		What:      "MediaWiki's updater did not take along everything when a wiki was upgraded, and nobody has acknowledged that.",
-		Why:       "Blocks, links or other rows of before are not in the wiki any more. The dump of before the upgrade has them, and is kept until then.",
-		Repair:    "Look at what is named; make anew what is missed; then run wikictl losses --acknowledge for the wiki.",
+		What:      "MediaWiki's updater dropped rows in the upgrade of a wiki, and the loss is not acknowledged.",
+		Why:       "Blocks, links or other rows are missing since the upgrade. The dump from before it has them, and is kept until the loss is acknowledged.",
+		Repair:    "Check the rows that the message names; recreate those that are missed; then run wikictl losses --acknowledge for the wiki.",
 		Reference: "wikictl help upgrading",
 	}, observed: upgradeLosses},
 	{Rule: audit.Rule{
 		ID: "run-interrupted", Severity: audit.Warning,
-		What:      "A run was killed, or lost its server, before it was over, and what it left is still as it was then.",
+		What:      "A run was killed, or lost its server, and no later run has finished its work.",
 		Why:       "Some wikis are between two states.",
 		Repair:    "Run the same command again.",
 		Reference: "wikictl help troubleshooting",
 	}, observedFarm: runInterrupted},
 	{Rule: audit.Rule{
 		ID: "tenant-leftover", Severity: audit.Warning,
-		What:      "wikictl made a wiki that the definitions do not have.",
-		Why:       "Its database and accounts stay on the server, and nobody upgrades or audits them.",
-		Repair:    "Put its definition back, or have wikictl apply --prune remove it.",
+		What:      "wikictl made a wiki that is not in the definitions.",
+		Why:       "Its database and accounts stay on the server, and no command upgrades or audits them.",
+		Repair:    "Restore its definition, or remove the wiki with wikictl apply --prune.",
 		Reference: "wikictl help changing",
 	}, observedFarm: tenantLeftover},
 	{Rule: audit.Rule{
 		ID: "database-mark", Severity: audit.Warning,
 		What:      "A wiki's database does not have the mark of its farm.",
-		Why:       "Where several farms share a server each knows its databases by that: wikictl removes and restores none that is not its farm's. Version 0.1.0 made databases without.",
+		Why:       "Farms that share a server recognise their databases by the mark: wikictl removes and restores only databases of its own farm. Version 0.1.0 made databases without a mark.",
 		Repair:    "Run wikictl audit --fix; the next apply or upgrade of the wiki marks it as well.",
 		Reference: "wikictl help security",
 	}, observed: databaseMark},
 	{Rule: audit.Rule{
 		ID: "database-unowned", Severity: audit.Note,
 		What:      "A database that looks like a wiki's is in no definition, and wikictl did not make it.",
-		Why:       "Nobody upgrades it, and what is in it may be forgotten.",
-		Repair:    "Drop it if it is nobody's.",
+		Why:       "No command upgrades it, and its content may be forgotten.",
+		Repair:    "Drop it if nothing uses it.",
 		Reference: "wikictl help security",
 	}, observedFarm: unownedDatabases},
 }
 
-// row is what the ledger knows of the tenant; there is none where the ledger can't
-// be read.
+// row returns the tenant's row in the ledger, if the ledger can be read.
 func (s *subject) row() (row ledger.Tenant, known bool) {
 	row, known = s.observed.Ledger[s.tenant.Name]
 	return row, known
 }
 
-// server is what the tenant's server holds; there is nothing when it does not answer.
+// server returns the state of the tenant's server, if the server answers.
 func (s *subject) server() (observe.Server, bool) {
 	state := s.observed.Servers[s.tenant.Server.Name]
 	return state, state.Err == nil
 }
 
-// inPlace says whether the ledger has the tenant where its definition does.
+// inPlace reports whether the ledger has the tenant's database on the server and under
+// the name of its definition.
 func (s *subject) inPlace(row ledger.Tenant) bool {
 	return row.Server == s.tenant.Server.Name && row.Database == s.tenant.Database
 }
 
-// settled is the tenant's database when it should be whole and open: the tenant
-// was made, is where it should be, and no upgrade of it is open.
+// settled returns the tenant's database if it should be complete and in use: the tenant
+// was created, its database is in place, and it has no open upgrade.
 func (s *subject) settled() (ledger.Tenant, *mariadb.Found) {
 	row, known := s.row()
 	state, answers := s.server()
@@ -144,7 +144,7 @@ func (s *subject) settled() (ledger.Tenant, *mariadb.Found) {
 	return row, state.Databases[row.Database]
 }
 
-// at is where a value of the tenant comes from, or where the tenant is defined.
+// at returns the position of a value of the tenant, or else that of the tenant.
 func (s *subject) at(key string) tenants.Position {
 	if p, ok := s.tenant.Origins[key]; ok {
 		return p
@@ -154,7 +154,7 @@ func (s *subject) at(key string) tenants.Position {
 
 func workedOn(s *subject, r *reporter) {
 	if who := s.observed.Busy[s.tenant.Name]; who != "" {
-		r.say(s.tenant.Position, "", "audit it again later", "%s works on it; what is there of it was not looked at", who)
+		r.say(s.tenant.Position, "", "audit it again later", "%s is working on it; it was not inspected", who)
 	}
 }
 
@@ -164,7 +164,7 @@ func notCreated(s *subject, r *reporter) {
 	}
 	also := ""
 	if state, answers := s.server(); answers && state.Databases[s.tenant.Database] != nil {
-		also = fmt.Sprintf("; a database %s is there already, which wikictl did not make", s.tenant.Database)
+		also = fmt.Sprintf("; a database %s that wikictl did not make exists already", s.tenant.Database)
 	}
 	r.say(s.tenant.Position, "", "wikictl create "+s.tenant.Name, "it is not created yet%s", also)
 }
@@ -202,14 +202,14 @@ func databaseGone(s *subject, r *reporter) {
 	if !known || !answers || row.State == ledger.Creating || !s.inPlace(row) || state.Databases[row.Database] != nil {
 		return
 	}
-	r.say(s.tenant.Position, row.Database, "restore it from a backup", "its database %s is gone from server %s", row.Database, row.Server)
+	r.say(s.tenant.Position, row.Database, "restore it from a backup", "its database %s is missing on server %s", row.Database, row.Server)
 }
 
 func upgradePending(s *subject, r *reporter) {
 	row, known := s.row()
 	_, open := s.observed.History.Upgrades[s.tenant.Name]
 	if known && !open && row.Codebase != s.tenant.Codebase.Name {
-		r.say(s.at("codebase"), "codebase", "wikictl upgrade "+s.tenant.Name, "it runs on codebase %s (MediaWiki %s) and is to run on %s (MediaWiki %s)",
+		r.say(s.at("codebase"), "codebase", "wikictl upgrade "+s.tenant.Name, "it runs on codebase %s (MediaWiki %s) but should run on %s (MediaWiki %s)",
 			row.Codebase, row.Version, s.tenant.Codebase.Name, s.tenant.Codebase.Version)
 	}
 }
@@ -218,12 +218,12 @@ func codebaseChanged(s *subject, r *reporter) {
 	row, known := s.row()
 	_, open := s.observed.History.Upgrades[s.tenant.Name]
 	if known && !open && row.Codebase == s.tenant.Codebase.Name && row.ComponentSet != s.tenant.ComponentSet(s.tenant.Codebase) {
-		r.say(s.at("codebase"), "codebase", "wikictl upgrade "+s.tenant.Name, "codebase %s, or what the wiki loads of it, changed since its database was made for it on %s UTC",
+		r.say(s.at("codebase"), "codebase", "wikictl upgrade "+s.tenant.Name, "codebase %s, or the components that the wiki loads, changed since its database was made for them on %s UTC",
 			row.Codebase, row.Changed.Format(time.DateTime))
 	}
 }
 
-// whatPhase says what an open upgrade of a phase has done, and what will become of it.
+// whatPhase describes, by phase, what an open upgrade has done and how it continues.
 var whatPhase = map[ledger.Phase]string{
 	ledger.Begun:     "nothing of its database was changed yet",
 	ledger.Changing:  "its database was being changed, and will be put back",
@@ -252,7 +252,7 @@ func upgradeInterrupted(s *subject, r *reporter) {
 func upgradeKept(s *subject, r *reporter) {
 	up, open := s.observed.History.Upgrades[s.tenant.Name]
 	if open && up.Phase == ledger.Kept {
-		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was left closed: %s",
+		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s failed, and it was kept closed: %s",
 			up.OldVersion, up.NewVersion, up.Run, up.Error)
 	}
 }
@@ -268,8 +268,7 @@ func upgradeLosses(s *subject, r *reporter) {
 	}
 }
 
-// runInterrupted leaves out the runs that left nothing: a later run did what they
-// did not.
+// runInterrupted reports interrupted runs whose work no later run has finished.
 func runInterrupted(w *wanted, r *reporter) {
 	left := map[string][]string{}
 	for name, row := range w.observed.Ledger {
@@ -285,7 +284,7 @@ func runInterrupted(w *wanted, r *reporter) {
 	for _, run := range w.observed.History.Runs {
 		if names := left[run.ID]; len(names) > 0 && !w.observed.History.Alive[run.ID] {
 			slices.Sort(names)
-			r.say(w.Farm.Ledger.Position, run.ID, "wikictl "+run.Command+" …", "%s by %s, begun %s UTC, was interrupted; what it left: %s",
+			r.say(w.Farm.Ledger.Position, run.ID, "wikictl "+run.Command+" …", "%s by %s, begun %s UTC, was interrupted; unfinished: %s",
 				run.Command, run.Holder, run.Started.Format(time.DateTime), firstOf(names))
 		}
 	}
@@ -309,9 +308,9 @@ func tenantLeftover(w *wanted, r *reporter) {
 		}
 		what := "the definitions have no tenant " + name
 		if other := defined[onServer(row.Server, row.Database)]; other != "" {
-			what += fmt.Sprintf(", and its database is that of tenant %s now", other)
+			what += fmt.Sprintf(", and its database now belongs to tenant %s", other)
 		}
-		r.say(place, row.Database, "put its definition back, or wikictl apply --prune", "%s; wikictl made its database %s on server %s, last changed %s UTC",
+		r.say(place, row.Database, "restore its definition, or wikictl apply --prune", "%s; wikictl made its database %s on server %s, last changed %s UTC",
 			what, row.Database, row.Server, row.Changed.Format(time.DateTime))
 	}
 }
@@ -342,7 +341,7 @@ func unownedDatabases(w *wanted, r *reporter) {
 		}
 		if len(found) > 0 {
 			slices.Sort(found)
-			r.say(w.Farm.Servers[name].Position, "servers."+name, "DROP DATABASE, if they are nobody's", "databases like a wiki's that are nobody's: %s", firstOf(found))
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "DROP DATABASE, if nothing uses them", "databases of no wiki that look like a wiki's: %s", firstOf(found))
 		}
 	})
 }

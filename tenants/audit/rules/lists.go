@@ -9,16 +9,17 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// listShortened is the rule about lists that take the place of MediaWiki's own.
+// listShortened reports lists that replace MediaWiki's own but lack some of its elements.
 var listShortened = rule{Rule: audit.Rule{
 	ID: "list-shortened", Severity: audit.Warning,
-	What:      "A list adds something and lacks what MediaWiki has by default.",
-	Why:       "A list replaces MediaWiki's own: without http:// and https:// among $wgUrlProtocols links are plain text.",
-	Repair:    "Write { append = [\"…\"] } to keep the default, or all of the list.",
+	What:      "A list adds elements, but lacks some of MediaWiki's default.",
+	Why:       "The list replaces MediaWiki's own: without http:// and https:// among $wgUrlProtocols links are plain text.",
+	Repair:    "Write { append = [\"…\"] } to keep the default, or write the complete list.",
 	Reference: "wikictl help files",
 }, setting: shortenedList}
 
-// essential are members of default lists without which hardly any wiki works as meant.
+// essential lists elements of default lists without which hardly any wiki works as
+// intended.
 var essential = map[string][]string{
 	"wgUrlProtocols":      {"http://", "https://", "mailto:"},
 	"wgFileExtensions":    {"png", "jpg"},
@@ -26,12 +27,12 @@ var essential = map[string][]string{
 	"wgImplicitGroups":    {"*", "user", "autoconfirmed"},
 }
 
-// wholeLists are settings whose list is replaced as a whole, by intention.
+// wholeLists lists settings whose list is meant to be replaced.
 var wholeLists = []string{"wgSharedTables", "wgFragmentMode", "wgLocaltimezone"}
 
-// shortenedList compares a list with the one of MediaWiki's core that it replaces. What
-// extensions have by default stays beside a list; and lists of numbers are limits and
-// sizes, which are replaced by intention.
+// shortenedList compares a list with MediaWiki's default that it replaces. It ignores the
+// defaults of extensions, which are merged into a list, and lists of numbers: these are
+// limits and sizes, which are replaced on purpose.
 func shortenedList(s *subject, name string, v tenants.Value, r *reporter) {
 	list, isList := v.Data.([]tenants.Value)
 	if !isList || len(list) == 0 || slices.Contains(wholeLists, name) || !s.code.IsCore(name) {
@@ -56,7 +57,7 @@ func shortenedList(s *subject, name string, v tenants.Value, r *reporter) {
 	r.sayAs(severity, v.Position, name, hint, "lacks what MediaWiki has by default: %s", strings.Join(lacks, ", "))
 }
 
-// lacking are the scalars of one list that another lacks, as texts.
+// lacking returns the scalars of one list that another lacks, as texts.
 func lacking(list, other []tenants.Value) (texts []string) {
 	has := func(text string) bool {
 		return slices.ContainsFunc(other, func(v tenants.Value) bool { found, ok := scalarText(v); return ok && found == text })
@@ -73,7 +74,7 @@ func ofTexts(list []tenants.Value) bool {
 	return len(list) > 0 && !slices.ContainsFunc(list, func(v tenants.Value) bool { _, is := v.Data.(string); return !is })
 }
 
-// quotedTexts are the elements that a list has and another lacks, as TOML has them.
+// quotedTexts returns the elements of a list that another lacks, in TOML.
 func quotedTexts(list, other []tenants.Value) string {
 	var texts []string
 	for _, v := range list {

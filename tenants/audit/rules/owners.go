@@ -5,8 +5,8 @@ import (
 	"wikictl/tenants/audit/observe"
 )
 
-// owners says whose the databases and accounts of servers are, by the definitions
-// and by the ledger.
+// owners maps databases and accounts on servers to tenants, by the definitions and the
+// ledger.
 type owners struct {
 	databases, accounts map[string]string // tenant by server and name
 }
@@ -23,8 +23,7 @@ func (o owners) add(server, database, tenant string) {
 	o.accounts[onServer(server, t.SchemaAccount())] = tenant
 }
 
-// owners are those of the whole farm; where ledger and definitions differ the
-// definitions count.
+// owners returns those of the whole farm; the definitions override the ledger.
 func (w *wanted) owners() owners {
 	o := owners{map[string]string{}, map[string]string{}}
 	for name, row := range w.observed.Ledger {
@@ -36,7 +35,7 @@ func (w *wanted) owners() owners {
 	return o
 }
 
-// othersAccounts are the accounts of other farms' databases, by server and name.
+// othersAccounts returns the accounts of other farms' databases, by server and name.
 func (w *wanted) othersAccounts() map[string]bool {
 	all := map[string]bool{}
 	w.eachServer(func(server string, state observe.Server) {

@@ -14,32 +14,32 @@ import (
 var phpRules = []rule{
 	{Rule: audit.Rule{
 		ID: "php-differs", Severity: audit.Warning,
-		What:      "php-fpm and the command line's PHP differ in version, extensions or settings that change what a wiki does.",
-		Why:       "What update.php and jobs write is not what the web side reads; after an update of PHP, php-fpm may still run the old one.",
+		What:      "php-fpm and the command line's PHP differ in version, extensions or relevant settings.",
+		Why:       "update.php and jobs may write data that the web side reads differently; after an update of PHP, php-fpm may still run the old one.",
 		Repair:    "Restart php-fpm; name its PHP in [codebases]; give both the same extensions and php.ini.",
 		Reference: "Manual:Installation requirements",
 	}, observedFarm: differingPHP},
 	{Rule: audit.Rule{
 		ID: "php-slow", Severity: audit.Warning,
 		What:      "php-fpm lacks opcache or APCu, or has too little memory for the code.",
-		Why:       "Every request compiles MediaWiki anew, or works without its cache.",
+		Why:       "Every request compiles MediaWiki again, or runs without its cache.",
 		Repair:    "Turn them on; raise opcache.memory_consumption and opcache.max_accelerated_files; 256 and 30000 hold two versions of MediaWiki.",
 		Reference: "Manual:Performance tuning",
 	}, observedFarm: slowPHP},
 	{Rule: audit.Rule{
 		ID: "php-unasked", Severity: audit.Note,
-		What:      "php-fpm could not be asked what it is.",
-		Why:       "Whether it fits the command line is not known.",
-		Repair:    "wikictl audit --fix writes the script that it is asked by; it has to be able to read the state folder's run.",
+		What:      "php-fpm could not be queried.",
+		Why:       "Its differences from the command line's PHP are unknown.",
+		Repair:    "wikictl audit --fix writes the script for the query; php-fpm must be able to read the folder run in the state folder.",
 		Reference: "Manual:Installation requirements",
 	}, observedFarm: unaskedPHP},
 }
 
-// ownExtensions are those that only one of the two can have, or that are no matter
-// to MediaWiki.
+// ownExtensions lists the extensions that only one of the two can have, or that do not
+// matter to MediaWiki.
 var ownExtensions = []string{"cgi-fcgi", "pcntl", "readline", "Zend OPcache"}
 
-// ownSettings may differ: the command line has no limit.
+// ownSettings lists the settings that may differ: the command line has no memory limit.
 var ownSettings = []string{"memory_limit"}
 
 func differingPHP(w *wanted, r *reporter) {
@@ -54,7 +54,7 @@ func differingPHP(w *wanted, r *reporter) {
 	}
 }
 
-// differences are in what the two PHPs differ that matters.
+// differences returns the relevant differences of the two PHPs.
 func differences(line, served php.Platform) []string {
 	var found []string
 	if line.Version != served.Version {
@@ -74,7 +74,7 @@ func differences(line, served php.Platform) []string {
 	return found
 }
 
-// without are the extensions of a that b lacks.
+// without returns the extensions of a that b lacks.
 func without(a, b []string) []string {
 	return slices.Sorted(func(yield func(string) bool) {
 		for _, name := range a {

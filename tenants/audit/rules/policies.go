@@ -14,46 +14,46 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// ownRules are the farm's own, and those about what the farm accepts.
+// ownRules cover the farm's own policies and its ignores.
 var ownRules = []rule{
 	{Rule: audit.Rule{
 		ID: "policy", Severity: audit.Warning,
-		What:      "A value breaks a [[policy]] of wikictl.toml; each is a rule policy/NAME.",
-		Why:       "The policy's reason says so.",
+		What:      "A value breaks a [[policy]] of wikictl.toml; each policy is a rule policy/NAME.",
+		Why:       "See the policy's reason.",
 		Repair:    "Change the value, or the policy's where.",
 		Reference: "wikictl help auditing",
 	}, tenant: policies},
 	{Rule: audit.Rule{
 		ID: "ignore-expired", Severity: audit.Warning,
-		What:      "An [[ignore]] is past its date.",
-		Why:       "What it took out is found again, as its reason no longer holds.",
-		Repair:    "Repair what it suppressed, or give it a new date.",
+		What:      "An [[ignore]] has expired.",
+		Why:       "Its findings are reported again, as its reason no longer holds.",
+		Repair:    "Repair the findings, or give it a new date.",
 		Reference: "wikictl help auditing",
 	}},
 	{Rule: audit.Rule{
 		ID: "ignore-unused", Severity: audit.Note,
-		What:      "An [[ignore]] takes nothing out.",
-		Why:       "It would hide the same mistake when somebody makes it again.",
-		Repair:    "Take it away.",
+		What:      "An [[ignore]] suppresses nothing.",
+		Why:       "It would hide the same mistake if it were made again.",
+		Repair:    "Remove it.",
 		Reference: "wikictl help auditing",
 	}},
 }
 
-// policy is one [[policy]], ready to be asked.
+// policy is a parsed [[policy]].
 type policy struct {
 	tenants.Policy
 	severity audit.Severity
-	applies  map[string]bool // nil: to every tenant
+	applies  map[string]bool // nil: all tenants
 	tests    []test
 }
 
-// test is one condition; broken says what is wrong with a value, or "".
+// test is one condition; broken describes why a value breaks it, or returns "".
 type test struct {
 	name   string
 	broken func(v tenants.Value) string
 }
 
-// readPolicies checks the farm's policies and makes them ready.
+// readPolicies parses the farm's policies.
 func readPolicies(f *tenants.Farm, problems *tenants.Problems) []policy {
 	list := make([]policy, 0, len(f.Policies))
 	for _, p := range f.Policies {
@@ -85,7 +85,7 @@ func readPolicies(f *tenants.Farm, problems *tenants.Problems) []policy {
 	return list
 }
 
-// newTest makes one condition out of its value.
+// newTest returns the test of one condition.
 func newTest(name string, want tenants.Value) (func(tenants.Value) string, error) {
 	switch name {
 	case "must":
@@ -130,7 +130,7 @@ func matching(want tenants.Value) (func(tenants.Value) string, error) {
 	}, nil
 }
 
-// within is range = [least, most].
+// within returns the test of range = [least, most].
 func within(want tenants.Value) (func(tenants.Value) string, error) {
 	list, _ := want.Data.([]tenants.Value)
 	if len(list) != 2 {
@@ -160,8 +160,8 @@ func number(v tenants.Value) (float64, bool) {
 	return 0, false
 }
 
-// policies applies the farm's policies to a tenant. A setting that the tenant
-// does not have counts with MediaWiki's default.
+// policies applies the farm's policies to a tenant. A setting that the tenant does not
+// set counts with MediaWiki's default.
 func policies(s *subject, r *reporter) {
 	for _, p := range s.policies {
 		if p.applies != nil && !p.applies[s.tenant.Name] {
@@ -190,7 +190,7 @@ func policies(s *subject, r *reporter) {
 	}
 }
 
-// defaultOf is what the code takes a setting for that no definition has.
+// defaultOf returns the code's default of a setting.
 func (s *subject) defaultOf(path string) tenants.Value {
 	name, _, _ := strings.Cut(path, ".")
 	declared, _, _ := s.code.Find(s.tenant, name)

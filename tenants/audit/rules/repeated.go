@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// sameRules find what is written twice or for nothing.
+// sameRules find repeated or ineffective values.
 var sameRules = []rule{
 	{Rule: audit.Rule{
 		ID: "setting-repeated", Severity: audit.Note,
@@ -21,31 +21,31 @@ var sameRules = []rule{
 	{Rule: audit.Rule{
 		ID: "override-equal", Severity: audit.Note,
 		What:      "A value is the same as the one that it overrides.",
-		Why:       "It hides later changes of the general one.",
-		Repair:    "Take the more special one away.",
+		Why:       "It hides later changes of the general value.",
+		Repair:    "Remove the more specific one.",
 		Reference: "wikictl help files",
 	}, farm: equalOverrides},
 	{Rule: audit.Rule{
 		ID: "class-unused", Severity: audit.Note,
 		What:      "No tenant is in the class.",
-		Why:       "Nobody sees whether it still fits.",
-		Repair:    "Take the file away, or name the class in a tenant.",
+		Why:       "It may be outdated without notice.",
+		Repair:    "Remove the file, or name the class in a tenant.",
 		Reference: "wikictl help files",
 	}, farm: unusedClasses},
 	{Rule: audit.Rule{
 		ID: "codebase-unused", Severity: audit.Note,
 		What:      "No tenant runs on the codebase.",
-		Why:       "Old code lies around that nobody updates.",
-		Repair:    "Take it out of wikictl.toml, or upgrade a tenant to it.",
+		Why:       "Unused code gets no updates.",
+		Repair:    "Remove it from wikictl.toml, or upgrade a tenant to it.",
 		Reference: "wikictl help files",
 	}, farm: unusedCodebases},
 }
 
-// few is the number of tenants from which on the same value is no chance.
+// few is the number of tenants from which equal values are no coincidence.
 const few = 3
 
-// repeatedSettings looks at the farm as a whole first, then at each class for
-// what is left.
+// repeatedSettings checks the farm as a whole first, then each class for the remaining
+// values.
 func repeatedSettings(w *wanted, r *reporter) {
 	everywhere := repeated(w.Farm.Tenants, nil)
 	reportRepeated(w.Farm.Tenants, everywhere, "every tenant", "[defaults] of wikictl.toml", r)
@@ -60,7 +60,8 @@ func repeatedSettings(w *wanted, r *reporter) {
 	}
 }
 
-// repeated are the values that all tenants have in their own files, but for those known.
+// repeated returns the values that all tenants set in their own files, without the known
+// ones.
 func repeated(list []*tenants.Tenant, known map[string]tenants.Value) map[string]tenants.Value {
 	if len(list) < few {
 		return nil
@@ -87,7 +88,7 @@ func repeated(list []*tenants.Tenant, known map[string]tenants.Value) map[string
 	return common
 }
 
-// at finds the leaf of a dotted path, whose parts may hold dots themselves.
+// at finds the leaf of a dotted path whose parts may contain dots.
 func at(settings map[string]tenants.Value, path string) (tenants.Value, bool) {
 	name, rest, more := strings.Cut(path, ".")
 	v, there := settings[name]
@@ -121,8 +122,8 @@ func reportRepeated(list []*tenants.Tenant, common map[string]tenants.Value, who
 	}
 }
 
-// equalOverrides reports a value only when it changes nothing for any tenant
-// that it reaches: a class may come after other classes elsewhere.
+// equalOverrides reports a value only if it changes nothing for every tenant that gets
+// it: a class may follow different classes in different tenants.
 func equalOverrides(w *wanted, r *reporter) {
 	type where struct {
 		key string
@@ -148,7 +149,7 @@ func equalOverrides(w *wanted, r *reporter) {
 		if len(names) == users[p.at.File] {
 			r.add(audit.Finding{
 				Rule: r.rule.ID, Severity: r.rule.Severity, Tenants: names, Position: p.at, Key: p.key,
-				Message: "is the same as at " + over[p].String(), Hint: "take it away here",
+				Message: "is the same as at " + over[p].String(), Hint: "remove it here",
 			})
 		}
 	}
@@ -163,7 +164,7 @@ func unusedClasses(w *wanted, r *reporter) {
 	}
 	for name, class := range w.Farm.Classes {
 		if !used[name] {
-			r.say(class.Position, "", "take the file away or name it in a tenant", "no tenant is in the class %s", name)
+			r.say(class.Position, "", "remove the file or name it in a tenant", "no tenant is in the class %s", name)
 		}
 	}
 }
@@ -173,14 +174,14 @@ func unusedCodebases(w *wanted, r *reporter) {
 	for _, t := range w.Farm.Tenants {
 		used[t.Codebase] = true
 	}
-	if w.observed != nil { // those that are to be upgraded run on another one
+	if w.observed != nil { // tenants that await an upgrade run on another one
 		for _, row := range w.observed.Ledger {
 			used[w.Farm.Codebases[row.Codebase]] = true
 		}
 	}
 	for name, c := range w.Farm.Codebases {
 		if !used[c] {
-			r.say(c.Position, "codebases."+name, "take it away or upgrade a tenant to it", "no tenant runs on it")
+			r.say(c.Position, "codebases."+name, "remove it or upgrade a tenant to it", "no tenant runs on it")
 		}
 	}
 }

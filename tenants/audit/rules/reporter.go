@@ -11,17 +11,17 @@ import (
 	"wikictl/tenants/mask"
 )
 
-// reporter gathers findings. The same finding of many tenants is one.
+// reporter collects findings, and merges equal findings of several tenants.
 type reporter struct {
 	all     []rule
-	rule    *rule  // that is looking
-	tenant  string // that it looks at; empty: the farm
+	rule    *rule  // current rule
+	tenant  string // current tenant; empty: the farm
 	found   map[place]*audit.Finding
 	ignores []ignore
 	ignored map[place]bool
 }
 
-// place tells findings apart.
+// place identifies a finding.
 type place struct {
 	rule, key string
 	at        tenants.Position
@@ -32,12 +32,12 @@ func newReporter(ignores []ignore) *reporter {
 	return &reporter{all: rules, found: map[place]*audit.Finding{}, ignored: map[place]bool{}, ignores: ignores}
 }
 
-// say reports what the current rule found at a tenant, or at the farm.
+// say reports a finding of the current rule at a tenant, or at the farm.
 func (r *reporter) say(at tenants.Position, key, hint, format string, args ...any) {
 	r.sayAs(r.rule.Severity, at, key, hint, format, args...)
 }
 
-// sayAs is say with another severity than the rule's.
+// sayAs reports a finding with another severity than the rule's.
 func (r *reporter) sayAs(severity audit.Severity, at tenants.Position, key, hint, format string, args ...any) {
 	var names []string
 	if r.tenant != "" {
@@ -49,7 +49,7 @@ func (r *reporter) sayAs(severity audit.Severity, at tenants.Position, key, hint
 	})
 }
 
-// add reports a finding unless an ignore takes it out.
+// add adds a finding unless an ignore suppresses it.
 func (r *reporter) add(f audit.Finding) {
 	p := place{f.Rule, f.Key, f.Position, f.Message}
 	if len(f.Tenants) == 0 && r.accepted(f.Rule, "") {
@@ -75,7 +75,7 @@ func (r *reporter) add(f audit.Finding) {
 	r.found[p] = &f
 }
 
-// accepted says whether an ignore holds for a rule's finding at a tenant.
+// accepted reports whether an ignore covers a rule's finding at a tenant.
 func (r *reporter) accepted(rule, tenant string) bool {
 	taken := false
 	for i := range r.ignores {
@@ -86,7 +86,7 @@ func (r *reporter) accepted(rule, tenant string) bool {
 	return taken
 }
 
-// report closes the books: ignores that took nothing out are findings too.
+// report returns the report, including the ignores that suppressed nothing.
 func (r *reporter) report(w *wanted) audit.Report {
 	r.reportIgnores(w)
 	done := audit.Report{Findings: make([]audit.Finding, 0, len(r.found)), Ignored: len(r.ignored)}
@@ -107,11 +107,11 @@ func (r *reporter) report(w *wanted) audit.Report {
 	return done
 }
 
-// valueInWords is a value as kind writes it.
+// valueInWords matches a value in the words of kind.
 var valueInWords = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(integer |number )-?[0-9][^ ,]*`)
 
-// conceal hides secrets in what a finding says: those of its tenants, and the value of a
-// setting whose name tells that it is one.
+// conceal hides secrets in a finding's text: those of its tenants, and the value of a
+// setting whose name marks it as a secret.
 func conceal(f *audit.Finding, w *wanted, byName map[string]*tenants.Tenant) {
 	if slices.ContainsFunc(strings.Split(f.Key, "."), mask.Name) {
 		f.Message = valueInWords.ReplaceAllString(f.Message, "$1[secret]")
@@ -120,7 +120,7 @@ func conceal(f *audit.Finding, w *wanted, byName map[string]*tenants.Tenant) {
 	if len(f.Tenants) == 0 {
 		return
 	}
-	// All of them have the value from one place, so that one tells what is secret.
+	// All tenants have the value from one place, so one tenant's secrets suffice.
 	var known []string
 	if t := byName[f.Tenants[0]]; t != nil {
 		known = mask.Values(t.Settings)

@@ -1,6 +1,6 @@
-// Package rules has the rules of an audit, a file a subject: each is a pure function that
-// looks at one kind of mistake, risk, repetition or difference in the definitions, in what
-// the code declares and in what was observed.
+// Package rules has the rules of an audit, one file per subject. Each rule is a pure
+// function over the definitions, the code's declarations and the observed state, and
+// reports one kind of mistake, risk, repetition or difference.
 package rules
 
 import (
@@ -13,25 +13,25 @@ import (
 )
 
 // rule is a Rule with its functions, each for one kind of subject. They are pure: they
-// see what is wanted and observed, and report findings.
+// read the input and report findings.
 type rule struct {
 	audit.Rule
-	names   []string // of settings that setting looks at; none: all
+	names   []string // of the settings for which setting is called; nil: all
 	setting func(s *subject, name string, v tenants.Value, r *reporter)
 	tenant  func(s *subject, r *reporter)
 	farm    func(w *wanted, r *reporter)
 
-	// Of what was observed, in Live only: of one tenant, and of the farm.
+	// Called by Live only, for one tenant, and for the farm.
 	observed     func(s *subject, r *reporter)
 	observedFarm func(w *wanted, r *reporter)
-	busy         bool // observed looks at tenants that a run works on, too
+	busy         bool // call observed even for tenants that a run is changing
 }
 
-// rules is every rule there is.
+// rules lists all rules.
 var rules = slices.Concat(faultRules, codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
 	serverRules, ledgerRules, accountRules, schemaRules, fileRules)
 
-// All lists every rule, by id.
+// All returns all rules, by id.
 func All() []audit.Rule {
 	list := make([]audit.Rule, len(rules))
 	for i := range rules {
@@ -41,7 +41,7 @@ func All() []audit.Rule {
 	return list
 }
 
-// told is the rule as others see it.
+// told returns the public description of a rule.
 func (r *rule) told() audit.Rule {
 	told := r.Rule
 	told.Live = r.observed != nil || r.observedFarm != nil
@@ -59,7 +59,7 @@ func Find(id string) (audit.Rule, bool) {
 
 func findRule(id string) *rule {
 	id, _, _ = strings.Cut(id, "/")
-	// The table's functions look rules up themselves, so this is no index.
+	// No index: the table's functions call Find themselves.
 	for i := range rules {
 		if rules[i].ID == id {
 			return &rules[i]
@@ -68,7 +68,7 @@ func findRule(id string) *rule {
 	return nil
 }
 
-// ruleIDs are the ids of all rules.
+// ruleIDs yields the ids of all rules.
 func ruleIDs() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, r := range All() {
@@ -79,8 +79,8 @@ func ruleIDs() iter.Seq[string] {
 	}
 }
 
-// settingRules are the rules that look at settings, by the setting's name, and
-// those that look at all of them.
+// settingRules returns the rules with a setting function by the setting's name, and those
+// for all settings.
 func settingRules() (byName map[string][]*rule, always []*rule) {
 	byName = map[string][]*rule{}
 	for i := range rules {

@@ -13,63 +13,63 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// schemaRules compare the tables of wikis with those of fresh ones. Defaults of
-// columns are not compared: InnoDB's dictionary does not have them.
+// schemaRules compare the tables of wikis with those of new ones. They do not compare
+// defaults of columns, which InnoDB's dictionary lacks.
 var schemaRules = []rule{
 	{Rule: audit.Rule{
 		ID: "schema-version", Severity: audit.Error,
-		What:      "The schema of a wiki's database is of another version of MediaWiki than the wiki runs on.",
-		Why:       "The code reads and writes tables that are not there, or in an old way: pages fail, and data may be lost.",
+		What:      "The schema of a wiki's database belongs to another version of MediaWiki than the wiki runs on.",
+		Why:       "The code uses tables that are missing or different: pages fail, and data may be lost.",
 		Repair:    "Run wikictl upgrade --force for it, or restore its database from a backup.",
 		Reference: "Manual:Upgrading",
 	}, observed: schemaVersion},
 	{Rule: audit.Rule{
 		ID: "schema-missing", Severity: audit.Error,
-		What:      "A wiki's database lacks tables or columns that its code and extensions have.",
-		Why:       "Whatever needs them fails.",
-		Repair:    "Run wikictl upgrade --force for it. A table of MediaWiki's core is not made by that: restore it from a backup, or run its CREATE TABLE from the codebase's tables-generated.sql.",
+		What:      "A wiki's database lacks tables or columns of its code or extensions.",
+		Why:       "Features that need them fail.",
+		Repair:    "Run wikictl upgrade --force for it. This does not create tables of MediaWiki's core:  restore it from a backup, or run its CREATE TABLE from the codebase's tables-generated.sql.",
 		Reference: "Manual:update.php",
 	}, observed: schemaMissing},
 	{Rule: audit.Rule{
 		ID: "schema-type", Severity: audit.Error,
-		What:      "Columns of a wiki's database have other types, sizes or character sets than in a fresh wiki.",
-		Why:       "Text may be cut or not be found, numbers may not fit, and the next upgrade may fail on them.",
-		Repair:    "Look how that came about; ALTER TABLE … MODIFY the columns to what the finding says.",
+		What:      "Columns of a wiki's database have other types, sizes or character sets than in a new wiki.",
+		Why:       "Text may be truncated or not be found, numbers may not fit, and the next upgrade may fail on them.",
+		Repair:    "Find the cause; run ALTER TABLE … MODIFY with the types in the finding.",
 		Reference: "Manual:Database layout",
 	}, observed: schemaType},
 	{Rule: audit.Rule{
 		ID: "schema-index", Severity: audit.Warning,
-		What:      "A wiki's database lacks indexes, or has them on other columns, than a fresh wiki.",
-		Why:       "Pages get slow as the wiki grows; without a unique one rows may be there twice.",
-		Repair:    "Run wikictl upgrade --force for it, or make the index.",
+		What:      "A wiki's database lacks indexes, or has them on other columns than a new wiki.",
+		Why:       "Pages get slow as the wiki grows; without a unique index rows may be duplicated.",
+		Repair:    "Run wikictl upgrade --force for it, or create the index.",
 		Reference: "Manual:Database layout",
 	}, observed: schemaIndex},
 	{Rule: audit.Rule{
 		ID: "schema-extra", Severity: audit.Note,
-		What:      "A wiki's database has tables, columns or indexes that neither its code nor the farm's own SQL has.",
-		Why:       "They may be of an extension that is not loaded any more, or by hand; an upgrade may trip over them.",
-		Repair:    "Drop them if they are nobody's, or make them by a file in migrations.",
+		What:      "A wiki's database has tables, columns or indexes that come neither from its code nor from the farm's own SQL.",
+		Why:       "They may come from an extension that is no longer loaded, or from manual changes; an upgrade may fail on them.",
+		Repair:    "Drop them if nothing uses them, or add a file that creates them to migrations.",
 		Reference: "Manual:Uninstalling extensions",
 	}, observed: schemaExtra},
 	{Rule: audit.Rule{
 		ID: "shared-tables", Severity: audit.Warning,
 		What:      "A wiki uses tables of another wiki's database.",
-		Why:       "Its account can't reach them, and every wiki's upgrade would change them once more. wikictl upgrade refuses such a wiki.",
-		Repair:    "Unset it; share accounts by an extension such as CentralAuth, or by logging in elsewhere.",
+		Why:       "Its account can't reach them, and every wiki's upgrade would change them again. wikictl upgrade refuses such a wiki.",
+		Repair:    "Unset it; share accounts by an extension such as CentralAuth, or by an external log-in.",
 		Reference: "Manual:$wgSharedDB",
 	}, names: []string{"wgSharedDB"}, setting: sharedTables},
 	{Rule: audit.Rule{
 		ID: "shared-replaced", Severity: audit.Warning,
-		What:      "A wiki shares a table that its MediaWiki has others in place of.",
-		Why:       "What was shared is not shared any more, without any error: each wiki has rows of its own.",
+		What:      "A wiki shares a table that its version of MediaWiki has replaced by others.",
+		Why:       "The new tables are not shared, without any error: each wiki has its own rows.",
 		Repair:    "Name the new tables in $wgSharedTables, and move the shared rows into them.",
 		Reference: "Manual:$wgSharedTables",
 	}, names: []string{"wgSharedTables"}, setting: sharedReplaced},
 	{Rule: audit.Rule{
 		ID: "jobs-queued", Severity: audit.Warning,
 		What:      "A wiki's job queue is long: a thousand jobs or more.",
-		Why:       "Nothing runs its jobs, or not enough: links, categories, thumbnails and mails are late. They would run on the new code after an upgrade.",
-		Repair:    "Run runJobs.php for it, and have cron do so, or set $wgJobRunRate.",
+		Why:       "Its jobs run too rarely or not at all: links, categories, thumbnails and mails are late. After an upgrade they would run on the new code.",
+		Repair:    "Run runJobs.php for it, and schedule it, or set $wgJobRunRate.",
 		Reference: "Manual:Job queue",
 	}, observed: jobsQueued},
 }
@@ -83,9 +83,10 @@ func schemaVersion(s *subject, r *reporter) {
 		row.Database, found.Level, row.Version)
 }
 
-// compared are the differences between the tenant's schema and what its code
-// wants, without what the farm's own SQL and wikictl make, and where what is
-// wanted is from. A schema of another version is one fault, not a hundred.
+// compared returns the differences between the tenant's schema and that of its code, and
+// the reference's origin. It leaves out those from the farm's own SQL and wikictl's
+// tables. A schema of another version is one fault, not a hundred, so it returns none
+// then.
 func (s *subject) compared() ([]schema.Difference, string) {
 	row, found := s.settled()
 	if found == nil || found.Level != mediawiki.LevelFor(row.Version) {
@@ -139,7 +140,8 @@ func sharedTables(_ *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// replaced are tables that a version of MediaWiki has others in place of (its RELEASE-NOTES).
+// replaced lists tables that a version of MediaWiki replaced by others (its
+// RELEASE-NOTES).
 var replaced = map[string]struct {
 	since string
 	by    []string

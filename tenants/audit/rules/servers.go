@@ -8,47 +8,47 @@ import (
 	"wikictl/tenants/audit/observe"
 )
 
-// serverRules look at the database servers themselves.
+// serverRules check the database servers themselves.
 var serverRules = []rule{
 	{Rule: audit.Rule{
 		ID: "server-unreachable", Severity: audit.Error,
-		What:      "A server of wikictl.toml does not answer, or not to its administrator's questions.",
-		Why:       "The wikis on it do not work, and nothing on it was looked at.",
-		Repair:    "Start it (wikictl server start, when it is managed) or correct its dsn and password.",
+		What:      "A server of wikictl.toml does not answer, or refuses its administrator.",
+		Why:       "The wikis on it do not work, and nothing on it was inspected.",
+		Repair:    "Start it (wikictl server start, if it is managed) or correct its dsn and password.",
 		Reference: "MariaDB: Connecting to MariaDB Server",
 	}, observedFarm: unreachableServers},
 	{Rule: audit.Rule{
 		ID: "server-unsupported", Severity: audit.Error,
-		What:      "A server is older than MediaWiki supports.",
+		What:      "A server is older than the versions that MediaWiki supports.",
 		Why:       "MediaWiki's installer and updater refuse it.",
 		Repair:    "Upgrade MariaDB or MySQL.",
 		Reference: "Compatibility: Database",
 	}, observedFarm: unsupportedServers},
 	{Rule: audit.Rule{
 		ID: "server-eol", Severity: audit.Warning,
-		What:      "A server is of a version that gets no more security releases.",
-		Why:       "Its holes are known and stay open.",
-		Repair:    "Upgrade MariaDB or MySQL. The distribution may still fix security holes in it.",
+		What:      "A server runs a version that gets no more security releases.",
+		Why:       "Its known vulnerabilities stay open.",
+		Repair:    "Upgrade MariaDB or MySQL. The distribution may still provide fixes.",
 		Reference: "MariaDB: Maintenance Policy; MySQL: Product Support EOL Announcements",
 	}, observedFarm: oldServers},
 	{Rule: audit.Rule{
 		ID: "server-read-only", Severity: audit.Error,
 		What:      "A server refuses writes.",
-		Why:       "No wiki on it can be edited, and nobody can log in. It may be a replica that wikictl.toml takes for the primary.",
+		Why:       "Users of its wikis can neither edit nor log in. It may be a replica that wikictl.toml names instead of the primary.",
 		Repair:    "Name the primary in [servers], or set read_only to 0.",
 		Reference: "MariaDB: Server System Variables, read_only",
 	}, observedFarm: readOnlyServers},
 	{Rule: audit.Rule{
 		ID: "server-replica-behind", Severity: audit.Warning,
-		What:      "A replica of a server was not sent everything, a second after it was first asked.",
-		Why:       "What is read from it is old, and what is lost with the primary is lost for good.",
-		Repair:    "Look at the replica: its disk, its network, and SHOW REPLICA STATUS.",
+		What:      "A replica of a server is more than a second behind.",
+		Why:       "Its data is outdated, and would lack the latest changes if the primary were lost.",
+		Repair:    "Check the replica: its disk, its network, and SHOW REPLICA STATUS.",
 		Reference: "MariaDB: Replication Overview",
 	}, observedFarm: lateReplicas},
 	{Rule: audit.Rule{
 		ID: "server-no-password", Severity: audit.Error,
-		What:      "An account of a server that is no wiki's has no password.",
-		Why:       "Whoever reaches the server is that account.",
+		What:      "An account of a server that belongs to no wiki has no password.",
+		Why:       "Anyone who can reach the server can use that account.",
 		Repair:    "Give it a password, or drop it.",
 		Reference: "MariaDB: mariadb-secure-installation",
 	}, observedFarm: openServers},
@@ -71,8 +71,8 @@ func (w *wanted) eachServer(look func(name string, state observe.Server)) {
 	}
 }
 
-// brand is who makes a server of that version, as MediaWiki tells them apart, and
-// the version alone.
+// brand returns the vendor of a server version, as MediaWiki distinguishes them, and the
+// version number.
 func brand(version string) (name, number string) {
 	number, _, _ = strings.Cut(version, "-")
 	if strings.Contains(version, "MariaDB") {
@@ -81,13 +81,13 @@ func brand(version string) (name, number string) {
 	return "MySQL", number
 }
 
-// oldest are the versions that MediaWiki 1.39 and 1.43 need at least: MIN_VERSIONS
-// of includes/installer/MysqlInstaller.php.
+// oldest has the minimum versions for MediaWiki 1.39 and 1.43: MIN_VERSIONS of
+// includes/installer/MysqlInstaller.php.
 var oldest = map[string]string{"MariaDB": "10.3", "MySQL": "5.7"}
 
-// serverEnds says until when versions get security releases, as MariaDB's page
-// "Maintenance Policy" and Oracle's "Lifetime Support Policy" had it in 2025. The
-// versions of MariaDB in between were kept up for a year or less.
+// serverEnds has the ends of security releases by version, from MariaDB's page
+// "Maintenance Policy" and Oracle's "Lifetime Support Policy" in 2025. The versions of
+// MariaDB in between were maintained for a year or less.
 var serverEnds = map[string][]lifetime{
 	"MariaDB": {
 		{"10.3", "2023-05-25"}, {"10.4", "2024-06-18"}, {"10.5", "2025-06-24"}, {"10.6", "2026-07-06"}, {"10.7", "2023-02-09"},
@@ -101,7 +101,7 @@ var serverEnds = map[string][]lifetime{
 func unsupportedServers(w *wanted, r *reporter) {
 	w.eachServer(func(name string, state observe.Server) {
 		if maker, version := brand(state.Version); newer(oldest[maker], version) {
-			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "the server is %s %s, and MediaWiki needs %s or newer", maker, version, oldest[maker])
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "the server is %s %s, but MediaWiki needs %s or newer", maker, version, oldest[maker])
 		}
 	})
 }
@@ -110,7 +110,7 @@ func oldServers(w *wanted, r *reporter) {
 	w.eachServer(func(name string, state observe.Server) {
 		maker, version := brand(state.Version)
 		if newer(oldest[maker], version) {
-			return // worse
+			return // version-old is worse
 		}
 		if end := ended(version, serverEnds[maker], w.today); end != "" {
 			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "%s %s: security releases ended on %s", maker, version, end)
@@ -149,7 +149,7 @@ func openServers(w *wanted, r *reporter) {
 	})
 }
 
-// firstOf names the first few of many.
+// firstOf lists the first few names and the number of the others.
 func firstOf(names []string) string {
 	const most = 5
 	if len(names) <= most {

@@ -7,27 +7,27 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// ageRules find software that gets no security fixes any more.
+// ageRules find software that gets no more security fixes.
 var ageRules = []rule{
 	{Rule: audit.Rule{
 		ID: "mediawiki-eol", Severity: audit.Warning,
 		What:      "The tenant runs a version of MediaWiki that gets no more security releases.",
-		Why:       "Its holes are known and stay open.",
-		Repair:    "Put a newer version beside it and name that as the tenant's codebase. The distribution may still fix security holes in it.",
+		Why:       "Its known vulnerabilities stay open.",
+		Repair:    "Install a newer version beside it and set it as the tenant's codebase. The distribution may still provide fixes.",
 		Reference: "Version lifecycle",
 	}, tenant: oldMediaWiki},
 	{Rule: audit.Rule{
 		ID: "php-eol", Severity: audit.Warning,
 		What:      "The codebase runs on a version of PHP that gets no more security releases.",
-		Why:       "Its holes are known and stay open.",
-		Repair:    "Name a newer PHP in [codebases]. The distribution may still fix security holes in it.",
+		Why:       "Its known vulnerabilities stay open.",
+		Repair:    "Name a newer PHP in [codebases]. The distribution may still provide fixes.",
 		Reference: "PHP: Supported versions; Compatibility",
 	}, tenant: oldPHP},
 }
 
-// endOfLife says until when versions get security releases, as the pages
-// "Version lifecycle" of MediaWiki and "Supported versions" of PHP had it in 2025.
-// What is not in it is older than the first or newer than the last.
+// endOfLife has the ends of security releases by version, from the pages "Version
+// lifecycle" of MediaWiki and "Supported versions" of PHP in 2025. A missing version is
+// older than the first or newer than the last.
 var (
 	mediawikiEnds = []lifetime{
 		{"1.35", "2023-12-31"}, {"1.36", "2022-05-31"}, {"1.37", "2022-11-30"}, {"1.38", "2023-06-30"},
@@ -81,6 +81,6 @@ func oldPHP(s *subject, r *reporter) {
 		return
 	}
 	if end := ended(s.code.PHP, phpEnds, s.today); end != "" {
-		r.say(c.Position, "codebases."+c.Name+".php", "name a newer one", "PHP %s: security releases ended on %s", s.code.PHP, end)
+		r.say(c.Position, "codebases."+c.Name+".php", "set a newer one", "PHP %s: security releases ended on %s", s.code.PHP, end)
 	}
 }

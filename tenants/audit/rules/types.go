@@ -11,11 +11,12 @@ import (
 	"wikictl/tenants"
 )
 
-// checker compares one value with its declaration.
+// checker compares a value with its declaration.
 type checker struct{ r *reporter }
 
-// moreTypes are types that MediaWiki's code takes a setting in beside the declared one
-// or that of the default, as its comments in MainConfigSchema.php or casts to an array say.
+// moreTypes lists types that MediaWiki's code accepts for a setting besides the declared
+// one or that of the default, as comments in MainConfigSchema.php or casts to an array
+// show.
 var moreTypes = map[string]string{
 	"wgAllowExternalImagesFrom":  "array",
 	"wgSpamRegex":                "string",
@@ -26,7 +27,7 @@ var moreTypes = map[string]string{
 	"wgReferrerPolicy":           "array",
 }
 
-// typeNames are JSON Schema's types as a person would say them.
+// typeNames has JSON Schema's types in plain words.
 var typeNames = map[string]string{
 	"string": "a string", "boolean": "true or false", "integer": "an integer", "number": "a number",
 	"array": "a list", "object": "a table", "null": "nothing",
@@ -65,7 +66,7 @@ func (c checker) check(key string, v tenants.Value, s php.Setting) {
 	}
 }
 
-// checkOperation compares what an operation brings in with the declared types.
+// checkOperation compares the values that an operation adds with the declared types.
 func (c checker) checkOperation(key string, o *tenants.Operation, s php.Setting) {
 	if o.Replace != nil {
 		c.check(key, *o.Replace, s)
@@ -82,13 +83,13 @@ func (c checker) checkOperation(key string, o *tenants.Operation, s php.Setting)
 	}
 }
 
-// fits says whether a value is of a JSON Schema type. PHP has one type for
-// lists and tables; 0 and 1 are what many write for false and true.
+// fits reports whether a value has a JSON Schema type. PHP has one type for lists and
+// tables; 0 and 1 are often written for false and true.
 func fits(v tenants.Value, kind string) bool {
 	switch data := v.Data.(type) {
 	case tenants.PHP:
 		return true
-	case *tenants.Operation: // what is in it is checked on its own
+	case *tenants.Operation: // its content is checked separately
 		return !data.Lists() || kind == "array" || kind == "object"
 	case string:
 		return kind == "string"
@@ -128,7 +129,7 @@ var (
 	phpConstant    = regexp.MustCompile(`^[A-Z]+(_[A-Z0-9]+)+$`)
 )
 
-// typeHint says what a string was probably meant to be.
+// typeHint returns the probably intended type of a string.
 func typeHint(v tenants.Value) string {
 	text, _ := v.Data.(string)
 	switch {
@@ -144,9 +145,9 @@ func typeHint(v tenants.Value) string {
 	return ""
 }
 
-// checkDefault compares a value with the default of a setting that declares no
-// type. MediaWiki's false often stands for "not set", and a number sometimes for
-// a string, so only what can't be meant is reported.
+// checkDefault compares a value with the default of a setting that declares no type.
+// MediaWiki's false often means "not set", and a number sometimes a string, so it reports
+// only values that can't be intended.
 func (c checker) checkDefault(key string, v tenants.Value, s php.Setting) {
 	if len(s.Types) > 0 || len(s.Default) == 0 {
 		return
@@ -156,7 +157,7 @@ func (c checker) checkDefault(key string, v tenants.Value, s php.Setting) {
 			c.checkDefault(key, *o.Replace, s)
 			return
 		}
-		if o.Lists() { // is for a list, as a list is
+		if o.Lists() { // an operation on lists counts as a list
 			v.Data = []tenants.Value{}
 		}
 	}
@@ -180,11 +181,11 @@ func (c checker) checkDefault(key string, v tenants.Value, s php.Setting) {
 	}
 }
 
-// known are values that MediaWiki's code compares with, where no schema says so.
+// known lists the values with which MediaWiki's code compares a setting without a schema.
 type known struct {
-	values []string // as scalarText gives them
-	keysOf string   // the keys of another setting are values too
-	list   bool     // each element of the setting
+	values []string // as from scalarText
+	keysOf string   // another setting whose keys are accepted, too
+	list   bool     // the setting is a list of such values
 }
 
 var knownValues = map[string]known{
@@ -209,7 +210,7 @@ var knownValues = map[string]known{
 // cacheTypes are CACHE_ANYTHING to CACHE_ACCEL of includes/Defines.php.
 var cacheTypes = []string{"-1", "0", "1", "2", "3"}
 
-// checkKnown compares a value with what knownValues says, if it says anything.
+// checkKnown compares a value with knownValues.
 func (c checker) checkKnown(name string, v tenants.Value, s *subject) bool {
 	k, there := knownValues[name]
 	if !there {
@@ -238,7 +239,7 @@ func (c checker) checkKnown(name string, v tenants.Value, s *subject) bool {
 	return true
 }
 
-// keys are the keys that a table has by default and by the tenant's definitions.
+// keys returns the keys of a table in its default and in the tenant's definitions.
 func (s *subject) keys(name string) []string {
 	own, _ := s.tenant.Settings[name].Data.(map[string]tenants.Value)
 	return slices.AppendSeq(slices.Clone(s.code.DefaultKeys(s.tenant, name)), maps.Keys(own))

@@ -11,19 +11,19 @@ import (
 	"wikictl/tenants/audit/observe"
 )
 
-// Objections are what the wanted code of a tenant has against its settings.
+// Objections are the conflicts of a tenant's settings with its wanted code.
 type Objections struct {
 	Stop   []string // MediaWiki's updater refuses to run with these
-	Remark []string // these the new code reads otherwise, or not at all
+	Remark []string // the new code reads these differently, or not at all
 }
 
-// remarked are the rules that a change of version can make true.
+// remarked lists the rules whose findings a change of version can cause.
 var remarked = []string{"setting-obsolete", "setting-type", "setting-value"}
 
-// Updater says what stands in the settings of tenants that are to be upgraded,
-// by tenant. MediaWiki's updater refuses to run with a setting that its schema
-// calls obsolete, or deprecated with another value than the default
-// (maintenance/update.php, validateSettings). No ignore helps there.
+// Updater returns the conflicts of settings with the wanted code for tenants that are to
+// be upgraded, by tenant. MediaWiki's updater refuses to run with a setting that its
+// schema calls obsolete, or deprecated with another value than the default
+// (maintenance/update.php, validateSettings). Ignores do not apply.
 func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[string]Objections, error) {
 	w := &wanted{Scope: observe.Scope{Farm: f, List: list}}
 	w.code, w.unread = observe.ReadCode(ctx, f, list)
@@ -62,14 +62,14 @@ func stopping(c *observe.Code, t *tenants.Tenant) []string {
 			why = "deprecated " + declared.Deprecated
 		}
 		if there && why != "" {
-			stop = append(stop, fmt.Sprintf("%s: $%s: MediaWiki %s's updater does not run while it is set (%s); take it away", v.Position, name, t.Codebase.Version, why))
+			stop = append(stop, fmt.Sprintf("%s: $%s: MediaWiki %s's updater does not run while it is set (%s); remove it", v.Position, name, t.Codebase.Version, why))
 		}
 	}
 	slices.Sort(stop)
 	return stop
 }
 
-// isDefault says whether a value is the scalar that a declaration has as default.
+// isDefault reports whether a value is the declared scalar default.
 func isDefault(v tenants.Value, s php.Setting) bool {
 	var value any
 	return len(s.Default) > 0 && json.Unmarshal(s.Default, &value) == nil && (value != nil && same(v, value))

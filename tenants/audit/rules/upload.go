@@ -9,66 +9,66 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// uploadRules find what lets a file run as a program or as a script.
+// uploadRules find settings that allow a file to run as a program or as a script.
 var uploadRules = []rule{
 	{Rule: audit.Rule{
 		ID: "upload-executable", Severity: audit.Error,
-		What:      "Files may be uploaded that a server or a visitor's machine runs.",
-		Why:       "Whoever may upload may run code.",
-		Repair:    "Take the extension out of wgFileExtensions.",
+		What:      "Users may upload files that a server or a visitor's machine executes.",
+		Why:       "Users who may upload may run code.",
+		Repair:    "Remove the extension from wgFileExtensions.",
 		Reference: "Manual:Security, Manual:$wgFileExtensions",
 	}, names: []string{"wgFileExtensions"}, setting: extensionsOf(executable, "a file that can be run")},
 	{Rule: audit.Rule{
 		ID: "upload-script", Severity: audit.Error,
-		What:      "Files may be uploaded that a browser takes for a page with scripts.",
-		Why:       "Such a file acts with the log-in of whoever opens it.",
-		Repair:    "Take the extension out of wgFileExtensions.",
+		What:      "Users may upload files that a browser treats as a page with scripts.",
+		Why:       "Such a file acts with the log-in of its readers.",
+		Repair:    "Remove the extension from wgFileExtensions.",
 		Reference: "Manual:Security, Manual:$wgFileExtensions",
 	}, names: []string{"wgFileExtensions"}, setting: extensionsOf(scripted, "a page that may hold scripts")},
 	{Rule: audit.Rule{
 		ID: "upload-unchecked", Severity: audit.Error,
 		What:      "A check of uploaded files is turned off.",
-		Why:       "A file may then be something else than its name says.",
-		Repair:    "Take the setting away.",
+		Why:       "A file's content may then differ from its name.",
+		Repair:    "Remove the setting.",
 		Reference: "Manual:$wgVerifyMimeType, Manual:$wgStrictFileExtensions, Manual:$wgDisableUploadScriptChecks",
 	}, names: []string{"wgVerifyMimeType", "wgStrictFileExtensions", "wgCheckFileExtensions", "wgDisableUploadScriptChecks", "wgProhibitedFileExtensions", "wgMimeTypeExclusions"}, setting: uncheckedUpload},
 	{Rule: audit.Rule{
 		ID: "upload-from-anywhere", Severity: audit.Warning,
-		What:      "Files may be fetched from any address.",
-		Why:       "The server can be made to fetch addresses that only it reaches.",
+		What:      "Users may have the server fetch files from any address.",
+		Why:       "The server can be made to fetch addresses that only it can reach.",
 		Repair:    "List the domains in wgCopyUploadsDomains.",
 		Reference: "Manual:$wgAllowCopyUploads",
 	}, names: []string{"wgAllowCopyUploads"}, setting: uploadFromAnywhere},
 	{Rule: audit.Rule{
 		ID: "raw-html", Severity: audit.Error,
-		What:      "Pages may hold HTML as it was typed.",
-		Why:       "Whoever may edit may act with the log-in of whoever reads.",
-		Repair:    "Set it to false; extensions and templates do most of what it is used for.",
+		What:      "Pages may contain unfiltered HTML.",
+		Why:       "Editors can act with the log-in of readers.",
+		Repair:    "Set it to false; extensions and templates cover most of its uses.",
 		Reference: "Manual:$wgRawHtml",
 	}, names: []string{"wgRawHtml"}, setting: on("lets whoever edits put scripts into pages")},
 	{Rule: audit.Rule{
 		ID: "external-images", Severity: audit.Note,
 		What:      "Pages may show images from any other site.",
-		Why:       "Those sites see who reads what.",
+		Why:       "Those sites see which pages each reader visits.",
 		Repair:    "Use wgAllowExternalImagesFrom or wgEnableImageWhitelist.",
 		Reference: "Manual:$wgAllowExternalImages",
 	}, names: []string{"wgAllowExternalImages"}, setting: on("tells other sites who reads what")},
 }
 
-// executable and scripted are extensions of MediaWiki's own
-// $wgProhibitedFileExtensions and some that came later.
+// executable and scripted are extensions from MediaWiki's $wgProhibitedFileExtensions and
+// some newer ones.
 var (
 	executable = strings.Fields("php php3 php4 php5 php7 php8 phtml phps phar pl py cgi fcgi jsp asp aspx sh bash exe scr dll msi vbs bat com pif cmd vxd cpl htaccess jar")
 	scripted   = strings.Fields("html htm js mjs jsb mhtml mht xhtml xht shtml jhtml svgz swf hta xsl")
 )
 
-// extensionsOf reports members of $wgFileExtensions that are among bad.
+// extensionsOf reports elements of $wgFileExtensions that are in bad.
 func extensionsOf(bad []string, what string) func(*subject, string, tenants.Value, *reporter) {
 	return func(_ *subject, name string, v tenants.Value, r *reporter) {
 		for _, e := range elements(v) {
 			text, _ := e.Data.(string)
 			if slices.Contains(bad, strings.ToLower(strings.TrimPrefix(text, "."))) {
-				r.say(e.Position, name, "take it out", "%q is %s", text, what)
+				r.say(e.Position, name, "remove it", "%q is %s", text, what)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func uncheckedUpload(_ *subject, name string, v tenants.Value, r *reporter) {
 	switch name {
 	case "wgDisableUploadScriptChecks":
 		if truthy(v) {
-			r.say(v.Position, name, "take it away", "files with scripts in them are let through")
+			r.say(v.Position, name, "remove it", "files with scripts in them are let through")
 		}
 	case "wgProhibitedFileExtensions", "wgMimeTypeExclusions":
 		// A list replaces MediaWiki's; a table adds to it.
@@ -88,7 +88,7 @@ func uncheckedUpload(_ *subject, name string, v tenants.Value, r *reporter) {
 		}
 		list, isList := v.Data.([]tenants.Value)
 		if isList && !slices.ContainsFunc(list, func(e tenants.Value) bool { return e.Data == wanted }) {
-			r.say(v.Position, name, "take it away: the default is longer", "replaces MediaWiki's list and lacks %q", wanted)
+			r.say(v.Position, name, "remove it: the default is longer", "replaces MediaWiki's list and lacks %q", wanted)
 		}
 	default:
 		off("files are not checked against their names")(nil, name, v, r)
@@ -101,7 +101,7 @@ func uploadFromAnywhere(s *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// below says whether a path is inside a folder.
+// below reports whether a path is inside a folder.
 func below(path, folder string) bool {
 	inside, err := filepath.Rel(folder, path)
 	return path != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, "../")

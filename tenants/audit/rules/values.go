@@ -10,8 +10,8 @@ import (
 	"wikictl/tenants"
 )
 
-// truthy says whether PHP takes a value for true (PHP manual: Booleans). A PHP
-// expression is not known, so it is not.
+// truthy reports whether PHP treats a value as true (PHP manual: Booleans). For a PHP
+// expression, whose value is unknown, it is false.
 func truthy(v tenants.Value) bool {
 	switch data := v.Data.(type) {
 	case bool:
@@ -34,18 +34,18 @@ func truthy(v tenants.Value) bool {
 	return false
 }
 
-// falsy says whether PHP takes a value for false, as far as that is known.
+// falsy reports whether PHP treats a value as false; it is false if that is unknown.
 func falsy(v tenants.Value) bool {
 	switch data := v.Data.(type) {
 	case tenants.PHP:
 		return false
-	case *tenants.Operation: // what it makes of the default is not known
+	case *tenants.Operation: // its result depends on the default
 		return data.Replace != nil && falsy(*data.Replace)
 	}
 	return !truthy(v)
 }
 
-// elements are the members of a list or of a table, and those that an operation brings in.
+// elements returns the elements of a list or table, or those that an operation adds.
 func elements(v tenants.Value) []tenants.Value {
 	switch data := v.Data.(type) {
 	case []tenants.Value:
@@ -65,7 +65,7 @@ func elements(v tenants.Value) []tenants.Value {
 	return nil
 }
 
-// member is what a table holds under a key.
+// member returns the value of a table's key.
 func member(v tenants.Value, key string) (tenants.Value, bool) {
 	if o, is := v.Data.(*tenants.Operation); is {
 		if o.Replace != nil {
@@ -79,8 +79,8 @@ func member(v tenants.Value, key string) (tenants.Value, bool) {
 	return found, ok
 }
 
-// each calls do for every leaf of a value, with its dotted path, also for those that an
-// operation replaces others by.
+// each calls do for every leaf of a value with its dotted path, including the leaves that
+// an operation adds.
 func each(path string, v tenants.Value, do func(path string, leaf tenants.Value)) {
 	table, _ := v.Data.(map[string]tenants.Value)
 	if o, is := v.Data.(*tenants.Operation); is && o.Replace != nil {
@@ -98,7 +98,7 @@ func each(path string, v tenants.Value, do func(path string, leaf tenants.Value)
 	}
 }
 
-// kind names a value's type as a person would.
+// kind describes a value's type and content.
 func kind(v tenants.Value) string {
 	switch data := v.Data.(type) {
 	case string:
@@ -122,7 +122,7 @@ func kind(v tenants.Value) string {
 	return "an expression"
 }
 
-// scalarText is a scalar as PHP would print it; ok is false for others.
+// scalarText returns a scalar as PHP would print it; ok is false for other values.
 func scalarText(v tenants.Value) (text string, ok bool) {
 	switch data := v.Data.(type) {
 	case string:

@@ -8,60 +8,60 @@ import (
 	"wikictl/tenants/audit"
 )
 
-// webRules find what goes wrong between browsers, proxies and wikis.
+// webRules find risks between browsers, proxies and wikis.
 var webRules = []rule{
 	{Rule: audit.Rule{
 		ID: "cookie-insecure", Severity: audit.Error,
-		What:      "Readers come by https, but cookies may travel without it.",
-		Why:       "Whoever listens on the way gets the log-in.",
-		Repair:    "Take wgCookieSecure away: wikictl sets it by the farm's address.",
+		What:      "Readers use https, but cookies may be sent without it.",
+		Why:       "An eavesdropper gets the log-in.",
+		Repair:    "Remove wgCookieSecure: wikictl sets it by the farm's address.",
 		Reference: "Manual:$wgCookieSecure",
 	}, names: []string{"wgCookieSecure"}, setting: insecureCookie},
 	{Rule: audit.Rule{
 		ID: "cookie-script", Severity: audit.Warning,
 		What:      "Scripts in pages can read the log-in cookie.",
-		Why:       "One script that somebody smuggles in takes over accounts.",
-		Repair:    "Take the setting away.",
+		Why:       "One injected script can take over accounts.",
+		Repair:    "Remove the setting.",
 		Reference: "Manual:$wgCookieHttpOnly",
 	}, names: []string{"wgCookieHttpOnly"}, setting: off("scripts can read the log-in cookie")},
 	{Rule: audit.Rule{
 		ID: "cookie-domain", Severity: audit.Error,
 		What:      "Cookies are sent to other tenants' hosts too.",
-		Why:       "Each of those wikis, and whoever may put scripts there, gets the log-ins of this one.",
-		Repair:    "Take wgCookieDomain away unless the tenants share their users.",
+		Why:       "Each of those wikis, and users who may add scripts there, get the log-ins of this one.",
+		Repair:    "Remove wgCookieDomain unless the tenants share their users.",
 		Reference: "Manual:$wgCookieDomain",
 	}, names: []string{"wgCookieDomain"}, setting: crossDomain},
 	{Rule: audit.Rule{
 		ID: "proxies-open", Severity: audit.Error,
-		What:      "Nearly every address is taken for a proxy of the farm.",
-		Why:       "Anybody can then claim to come from any address, around blocks and limits.",
+		What:      "Nearly every address counts as a proxy of the farm.",
+		Why:       "Anyone can then claim any address, and so evade blocks and limits.",
 		Repair:    "List the addresses of your own proxies only.",
 		Reference: "Manual:$wgCdnServersNoPurge",
 	}, names: []string{"wgCdnServers", "wgCdnServersNoPurge"}, setting: openProxies},
 	{Rule: audit.Rule{
 		ID: "origin-any", Severity: audit.Error,
 		What:      "Any other site may call the API with a reader's log-in.",
-		Why:       "A page elsewhere acts as whoever looks at it.",
+		Why:       "A page on another site can act as its visitors.",
 		Repair:    "List the sites that need it.",
 		Reference: "Manual:$wgCrossSiteAJAXdomains",
 	}, names: []string{"wgCrossSiteAJAXdomains"}, setting: anyOrigin},
 	{Rule: audit.Rule{
 		ID: "frames-allowed", Severity: audit.Warning,
-		What:      "Other sites may show pages for editing inside their own.",
-		Why:       "Readers can be made to press buttons that they do not see.",
-		Repair:    "Take the setting away; the default is DENY.",
+		What:      "Other sites may embed edit pages in their own.",
+		Why:       "Readers can be tricked into pressing buttons that they do not see.",
+		Repair:    "Remove the setting; the default is DENY.",
 		Reference: "Manual:$wgEditPageFrameOptions, Manual:$wgApiFrameOptions",
 	}, names: []string{"wgEditPageFrameOptions", "wgApiFrameOptions"}, setting: off("other sites may show such pages inside their own")},
 }
 
-// httpsFarm says whether readers come by https.
+// httpsFarm reports whether readers use https.
 func httpsFarm(f *tenants.Farm) bool { return strings.HasPrefix(f.Web.URL, "https:") }
 
 func throughAuth(url string) bool { return strings.Contains(url, "img_auth.php") }
 
 func insecureCookie(s *subject, name string, v tenants.Value, r *reporter) {
 	if httpsFarm(s.Farm) && falsy(v) {
-		r.say(v.Position, name, "take it away", "is %s although readers come by https", kind(v))
+		r.say(v.Position, name, "remove it", "is %s although readers use https", kind(v))
 	}
 }
 
@@ -74,11 +74,11 @@ func crossDomain(s *subject, name string, v tenants.Value, r *reporter) {
 	}
 	other := s.hosts().other(domain, s.tenant.Name)
 	if other != "" {
-		r.say(v.Position, name, "take it away", "browsers send cookies to the tenant %s too", other)
+		r.say(v.Position, name, "remove it", "browsers send cookies to the tenant %s too", other)
 	}
 }
 
-// wide is the shortest prefix of a network that one farm's proxies may fill.
+// wide is the shortest network prefix that one farm's proxies may fill.
 const wide4, wide6 = 8, 24
 
 func openProxies(_ *subject, name string, v tenants.Value, r *reporter) {
@@ -89,7 +89,7 @@ func openProxies(_ *subject, name string, v tenants.Value, r *reporter) {
 			continue
 		}
 		if network.Addr().Is4() && network.Bits() < wide4 || network.Addr().Is6() && network.Bits() < wide6 {
-			r.say(e.Position, name, "list your own proxies only", "%s is taken for proxies of the farm", text)
+			r.say(e.Position, name, "list your own proxies only", "%s counts as proxies of the farm", text)
 		}
 	}
 }
@@ -102,10 +102,10 @@ func anyOrigin(_ *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// hostIndex says which tenants have hosts below a domain.
-type hostIndex map[string][]string // domain to at most two tenants
+// hostIndex maps a domain to at most two tenants with hosts below it.
+type hostIndex map[string][]string
 
-// hosts is the index of the farm, made when it is first needed.
+// hosts returns the farm's index, built on first use.
 func (w *wanted) hosts() hostIndex {
 	if w.hostIndex != nil {
 		return w.hostIndex
@@ -127,7 +127,7 @@ func (h hostIndex) add(domain, tenant string) {
 	}
 }
 
-// other is a tenant below domain that is not the given one.
+// other returns a tenant below a domain other than the given one.
 func (h hostIndex) other(domain, than string) string {
 	for _, name := range h[domain] {
 		if name != than {

@@ -9,34 +9,34 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// wikiRules are about what wikis answer through the web server.
+// wikiRules check the wikis' answers through the web server.
 var wikiRules = []rule{
 	{Rule: audit.Rule{
 		ID: "wiki-silent", Severity: audit.Error,
 		What:      "A wiki does not answer by one of its host names.",
-		Why:       "Nobody can read it.",
-		Repair:    "The message says what came instead; look at the web server's and php-fpm's logs, and at the other findings.",
+		Why:       "Users can't read it.",
+		Repair:    "The message has the answer; check the logs of the web server and php-fpm, and the other findings.",
 		Reference: "Manual:Errors and symptoms",
 	}, observed: silentWiki},
 	{Rule: audit.Rule{
 		ID: "wiki-other", Severity: audit.Error,
-		What:      "By a host name of a wiki another one answers, or other code than the ledger says.",
-		Why:       "Readers see, and editors change, something else than they think.",
-		Repair:    "Look for another virtual host that takes the name; then wikictl render --write.",
+		What:      "Another wiki answers for a host name of a wiki, or the wiki runs other code than in the ledger.",
+		Why:       "Readers and editors use the wrong wiki or code.",
+		Repair:    "Find another virtual host that has the name; then run wikictl render --write.",
 		Reference: "API:Siteinfo",
 	}, observed: otherWiki},
 	{Rule: audit.Rule{
 		ID: "private-unsaid", Severity: audit.Error,
-		What:      "A wiki may not be read without a log-in, but no definition says so.",
-		Why:       "Its files are served to whoever guesses their names.",
-		Repair:    `Set wgGroupPermissions."*".read to false, beside the extension or the hook that keeps strangers out.`,
+		What:      "A wiki requires a log-in for reading, but no definition says so.",
+		Why:       "Its files are served to anyone who guesses their names.",
+		Repair:    `Set wgGroupPermissions."*".read to false, beside the extension or the hook that requires the log-in.`,
 		Reference: "Manual:Image authorization",
 	}, observed: privateUnsaid},
 	{Rule: audit.Rule{
 		ID: "host-unknown", Severity: audit.Error,
-		What:      "A host name of no wiki is answered by some wiki.",
-		Why:       "Whoever points a name at the server gets that wiki under it, with its cookies and caches.",
-		Repair:    "Have the web server include vhosts/*.conf of the state folder as a whole; no other file may be the default server.",
+		What:      "Some wiki answers for an unknown host name.",
+		Why:       "Anyone can point another name at the server and get that wiki under it, with its cookies and caches.",
+		Repair:    "Make the web server include all of vhosts/*.conf in the state folder; no other file may define the default server.",
 		Reference: "nginx: How nginx processes a request",
 	}, observedFarm: unknownHost},
 }
@@ -63,7 +63,7 @@ func otherWiki(s *subject, r *reporter) {
 		return
 	}
 	want := wiki.SiteInfo{DBName: s.tenant.Database, Version: d.Row.Version}
-	if d.Code != nil && len(d.Changes) == 0 { // else the files are what is found
+	if d.Code != nil && len(d.Changes) == 0 { // otherwise the files are the finding
 		want.Sitename, want.Lang, want.Server = s.tenant.Sitename, s.tenant.Language, s.Farm.Web.AddressOf(s.tenant)
 	}
 	var wrong []string
@@ -82,7 +82,7 @@ func otherWiki(s *subject, r *reporter) {
 
 func privateUnsaid(s *subject, r *reporter) {
 	d := s.state()
-	if d == nil || len(d.Changes) > 0 { // else the files are what is found
+	if d == nil || len(d.Changes) > 0 { // otherwise the files are the finding
 		return
 	}
 	for _, a := range d.Answers {
@@ -95,6 +95,6 @@ func privateUnsaid(s *subject, r *reporter) {
 
 func unknownHost(w *wanted, r *reporter) {
 	if database := w.observed.Farm.Stranger; database != "" {
-		r.say(w.Farm.At("web.probe"), "web", "", "a host name of no wiki, %s, is answered by the wiki in database %s", observe.StrangeHost, database)
+		r.say(w.Farm.At("web.probe"), "web", "", "the wiki in database %[2]s answers for the unknown host name %[1]s", observe.StrangeHost, database)
 	}
 }
