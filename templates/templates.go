@@ -170,7 +170,7 @@ func (s *Set) Default(f *tenants.Farm) ([]byte, error) {
 	if f.Web.Kind == "apache" {
 		name = ApacheDefault
 	}
-	return s.execute(name, &View{Fleet: s.fleet(f), Layout: f.Layout()})
+	return s.execute(name, &View{Fleet: s.fleet(f), Connection: s.fleet(f).usual, Layout: f.Layout()})
 }
 
 // execute runs one template into memory of its own.

@@ -15,6 +15,7 @@ import (
 type View struct {
 	*Fleet
 	Paths
+	Connection
 	Tenant   *tenants.Tenant
 	Codebase *tenants.Codebase // the one to render for
 	Secrets  secrets.Secrets
@@ -56,14 +57,14 @@ type View struct {
 // Fleet is what all tenants of a farm have in common.
 type Fleet struct {
 	Farm           *tenants.Farm
-	Secure         bool     // readers reach the wikis by https
-	TLS            bool     // the web server speaks TLS itself
-	Listens        []string // addresses that serve wikis
-	Redirects      []string // addresses that only lead from http to https
 	DefaultListens []string // all of them
-	NamesHashSize  int      // of nginx's server_names_hash_max_size; zero: its default will do
-	LongNames      bool     // nginx's server_names_hash_bucket_size has to grow
+	// Of Apache's virtual host for names of no wiki: it needs some certificate. Empty: no wiki has one.
+	DefaultCertificate, DefaultCertificateKey string
 
+	NamesHashSize int  // of nginx's server_names_hash_max_size; zero: its default will do
+	LongNames     bool // nginx's server_names_hash_bucket_size has to grow
+
+	usual     Connection // of tenants that have their certificates
 	templates map[string]*template.Template
 }
 
@@ -75,17 +76,13 @@ const (
 )
 
 func newFleet(f *tenants.Farm) *Fleet {
-	v := &Fleet{
-		Farm: f, Secure: strings.HasPrefix(f.Web.URL, "https:"), TLS: f.Web.Certificate != "",
-		Listens: f.Web.Listen, templates: map[string]*template.Template{},
-	}
-	if v.TLS && slices.ContainsFunc(f.Web.Listen, encrypted) {
-		v.Listens = slices.DeleteFunc(slices.Clone(f.Web.Listen), func(l string) bool { return !encrypted(l) })
-		v.Redirects = redirects(f.Web.Listen)
-	}
-	v.DefaultListens = slices.Concat(v.Redirects, v.Listens)
+	v := &Fleet{Farm: f, usual: usually(f.Web), templates: map[string]*template.Template{}}
+	v.DefaultListens = slices.Concat(v.usual.Redirects, v.usual.Listens)
 	names := 0
 	for _, t := range f.Tenants {
+		if v.DefaultCertificate == "" && !t.ByHTTP && !t.Blocked() {
+			v.DefaultCertificate, v.DefaultCertificateKey = f.Web.CertificateOf(t)
+		}
 		names += len(t.Hosts) + len(t.Aliases)
 		long := func(host string) bool { return len(host) > longName }
 		v.LongNames = v.LongNames || slices.ContainsFunc(t.Hosts, long) || slices.ContainsFunc(t.Aliases, long)
@@ -98,25 +95,11 @@ func newFleet(f *tenants.Farm) *Fleet {
 	return v
 }
 
-// redirects are the addresses without TLS, or port 80 when TLS has its own port.
-func redirects(listen []string) []string {
-	plain := slices.DeleteFunc(slices.Clone(listen), encrypted)
-	if len(plain) == 0 && slices.ContainsFunc(listen, func(l string) bool { return strings.HasPrefix(l, "443 ") }) {
-		return []string{"80"}
-	}
-	return plain
-}
-
-func encrypted(listen string) bool {
-	words := strings.Fields(listen)
-	return slices.Contains(words, "ssl") || slices.Contains(words, "quic")
-}
-
 // view works out everything that a tenant's templates may name.
 func (s *Set) view(d Data) (*View, error) {
 	fleet, core, t, l, web := s.fleet(d.Farm), s.core(d.Codebase), d.Tenant, d.Farm.Layout(), d.Farm.Web
 	v := &View{
-		Fleet: fleet, Paths: pathsOf(t), Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
+		Fleet: fleet, Paths: pathsOf(t), Connection: fleet.connectionOf(t), Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
 		Server:      web.AddressOf(t),
 		Images:      l.Images(t.Name),
 		UploadPath:  t.ScriptPath + "/images",

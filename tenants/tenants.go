@@ -82,17 +82,10 @@ type Web struct {
 	Probe          string   // where the web server answers, such as "http://127.0.0.1:8080", or https with a certificate
 	User, Group    string   // of php-fpm's workers; empty: whoever runs wikictl
 	Pools          bool     // one php-fpm pool a tenant
+	ACME           string   // absolute folder of an ACME client's answers, which are sent by http (RFC 8555); or empty
+	HSTS           int64    // for how many seconds browsers ask by https alone (RFC 6797); 0: it is not said
+	HTTP2          bool     // the web server speaks HTTP/2 where it speaks TLS
 }
-
-// CertificateOf is the file of a tenant's TLS certificate and that of its key;
-// empty without TLS.
-func (w Web) CertificateOf(t *Tenant) (certificate, key string) {
-	named := strings.NewReplacer("{host}", t.Hosts[0], "{name}", t.Name)
-	return named.Replace(w.Certificate), named.Replace(w.CertificateKey)
-}
-
-// AddressOf is the address of a tenant without a path, as $wgServer has it.
-func (w Web) AddressOf(t *Tenant) string { return strings.ReplaceAll(w.URL, "{host}", t.Hosts[0]) }
 
 // Class is a named set of values that tenants join.
 type Class struct {
@@ -124,6 +117,7 @@ type Tenant struct {
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from
 	Repeats    []Repeat         // settings that are set to what they were already
+	ByHTTP     bool             // its certificate is not there yet: it is served without TLS until it is
 	Faults     Problems         // why this tenant is blocked: it is left as it is, and the others are not
 	Position   Position
 }

@@ -109,6 +109,13 @@ var plantedInFiles = []misdeed{
 	{rule: "certificate-key-open", says: "has mode 0644", plant: func(f *farm, wiki string) {
 		must(f.t, os.Chmod(filepath.Join(f.demo.Dir, "certificates", wiki+".key"), 0o644))
 	}},
+	{rule: "certificate-awaited", says: "is not there yet with its key, and certificate-awaited.localhost is served by http", late: true, also: []string{"not-created"}, plant: func(f *farm, wiki string) { f.defineAudited(wiki, 1001) }},
+	{rule: "static-closed", says: "user www-data can't read", root: true, plant: func(f *farm, _ string) {
+		must(f.t, os.Chmod(filepath.Join(f.demo.Dir, "static"), 0o700))
+	}},
+	{rule: "acme-closed", says: "no such file or directory", farm: true, plant: func(f *farm, _ string) {
+		must(f.t, os.Remove(filepath.Join(f.demo.Dir, "acme")))
+	}},
 }
 
 // fixed are the rules whose faults audit --fix mends.
@@ -121,13 +128,15 @@ func (f *farm) defineFilesForAudit() {
 	if exec.Command("cp", "-al", from, f.code("")).Run() != nil { // on another disk
 		f.shell("cp", "-a", from+"/.", f.code(""))
 	}
-	must(f.t, os.MkdirAll(filepath.Join(f.demo.Dir, "certificates"), 0o755))
+	for _, folder := range []string{"certificates", "acme", "static"} {
+		must(f.t, os.MkdirAll(filepath.Join(f.demo.Dir, folder), 0o755))
+	}
 	file := filepath.Join(f.demo.Dir, "wikictl.toml")
 	f.edit(file, regexp.MustCompile(`path = ".*/1.43"`), fmt.Sprintf("path = %q", f.code("")))
 	files := filepath.Join(f.demo.Dir, "certificates/{name}")
-	f.edit(file, regexp.MustCompile(`(?m)^\[web\]$`), fmt.Sprintf("[web]\ncertificate = %q\ncertificate_key = %q", files+".pem", files+".key"))
+	f.edit(file, regexp.MustCompile(`(?m)^\[web\]$`), fmt.Sprintf("[web]\nacme = %q\ncertificate = %q\ncertificate_key = %q", filepath.Join(f.demo.Dir, "acme"), files+".pem", files+".key"))
 	for _, p := range plantedThere {
-		if !p.farm {
+		if !p.farm && p.rule != "certificate-awaited" {
 			f.certify(p.rule, p.rule+".localhost", 90)
 		}
 	}

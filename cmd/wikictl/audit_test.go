@@ -144,6 +144,9 @@ func (f *farm) defineForAudit() {
 
 func (f *farm) defineAudited(name string, number int) {
 	text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\nclasses = [\"audited\"]\n", name, name+".localhost", number)
+	if name == "static-closed" {
+		text += "static = \"static\"\n"
+	}
 	must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", name+".toml"), []byte(text), 0o644))
 }
 

@@ -194,7 +194,7 @@ func (k *task) probe(ctx context.Context) error {
 	if k.remarks, err = k.After(ctx, k.tenant, before); err != nil || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
-	return wiki.RefusesEdits(ctx, k.Farm.Web.Probe, k.ServedHost(k.tenant))
+	return wiki.RefusesEdits(ctx, k.Farm.ProbeBy(k.tenant.Hosts[0]), k.ServedHost(k.tenant))
 }
 
 // recordUpgraded records in the ledger that the tenant runs on the new code.

@@ -236,7 +236,7 @@ func (p *Plan) askWeb(ctx context.Context, h *session.Host) {
 	options := fleet.Options[*Planned]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	silent := map[*Planned]error{}
 	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (wiki.SiteInfo, error) {
-		return wiki.Probe(ctx, h.Farm.Web.Probe, h.ServedHost(j.tenant))
+		return wiki.Probe(ctx, h.Farm.ProbeBy(j.tenant.Hosts[0]), h.ServedHost(j.tenant))
 	}) {
 		if r.Err != nil {
 			silent[r.Item] = r.Err

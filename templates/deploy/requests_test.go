@@ -195,7 +195,7 @@ var requests = []request{
 
 // echo is a farm whose code only says what was asked of it, so that a table of requests
 // costs no wiki.
-func newEcho(t *testing.T, kind string, pools bool) *stand {
+func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *stand {
 	t.Helper()
 	needs.Program(t, "php-fpm8.2")
 	dir, err := os.MkdirTemp("/tmp", "echo")
@@ -207,8 +207,12 @@ func newEcho(t *testing.T, kind string, pools bool) *stand {
 		t.Fatal(err)
 	}
 	s := &stand{t: t, dir: dir, port: freePort(t)}
-	for name, text := range echoFiles(s, kind) {
-		s.write(name, text)
+	files := echoFiles()
+	for name, text := range more {
+		files[name] = text
+	}
+	for name, text := range files {
+		s.write(name, strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "DIR", dir).Replace(text))
 	}
 	for link, target := range map[string]string{"static/alpha/link.txt": "../../secret.txt", "static/alpha/linked": "../.."} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
@@ -236,7 +240,7 @@ func newEcho(t *testing.T, kind string, pools bool) *stand {
 }
 
 // echoFiles are the farm of an echo, by name.
-func echoFiles(s *stand, kind string) map[string]string {
+func echoFiles() map[string]string {
 	user := ""
 	if os.Geteuid() == 0 {
 		user = `user = "www-data"`
@@ -249,7 +253,7 @@ func echoFiles(s *stand, kind string) map[string]string {
 		"code/skins/Plain/evil.php":   "<?php echo 'ran';",
 		"code/languages/i18n/en.json": "{}",
 		"code/extensions/README":      "",
-		"wikictl.toml": strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "USER", user, "DIR", s.dir).Replace(`state = "state"
+		"wikictl.toml": strings.Replace(`state = "state"
 tenants = ["tenants/*.toml"]
 classes = ["classes/*.toml"]
 codebases.x.path = "code"
@@ -264,7 +268,7 @@ USER
 codebase = "x"
 server = "main"
 skins = ["Plain"]
-`),
+`, "USER", user, 1),
 		"classes/common.toml": "static = \"static/common\"\n[redirects]\n\"/about\" = \"/wiki/Info\"\n",
 		"tenants/alpha.toml": `name = "alpha"
 hosts = ["alpha.test", "other.alpha.test"]
@@ -328,7 +332,7 @@ func TestRequestsApache(t *testing.T) { testRequests(t, "apache") }
 func testRequests(t *testing.T, kind string) {
 	for _, pools := range []bool{false, true} {
 		t.Run(fmt.Sprintf("pools=%t", pools), func(t *testing.T) {
-			s := newEcho(t, kind, pools)
+			s := newEcho(t, kind, pools, nil)
 			s.serve(t, kind)
 			s.upload(t, "alpha", "a/ab/Evil.php", "<?php echo 'ran';")
 			s.upload(t, "alpha", "a/ab/Evil.phtml", "<?php echo 'ran';")

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"wikictl/cmd/testbed/needs"
+	"wikictl/templates"
 )
 
 func TestNginx(t *testing.T) {
@@ -68,7 +69,7 @@ func (s *stand) apacheConf() string {
 		user = "User www-data\nGroup www-data\n"
 	}
 	modules := ""
-	for _, m := range []string{"mpm_event", "authz_core", "alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite"} {
+	for _, m := range []string{"mpm_event", "authz_core", "alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite", "socache_shmcb", "ssl", "http2"} {
 		modules += fmt.Sprintf("LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", m, m)
 	}
 	s.write("apache.conf", modules+user+fmt.Sprintf(`ServerRoot %[1]s
@@ -77,15 +78,23 @@ PidFile %[1]s/apache.pid
 ErrorLog %[1]s/apache-error.log
 DefaultRuntimeDir %[1]s
 TypesConfig /etc/mime.types
-Listen 127.0.0.1:%[2]d
-Listen [::1]:%[2]d
+%[2]s
 # As Debian's php-fpm has it.
 <FilesMatch ".+\.ph(?:ar|p|tml)$">
 	SetHandler "proxy:unix:%[1]s/fpm.sock|fcgi://localhost"
 </FilesMatch>
 IncludeOptional %[3]s/*.conf
-`, s.dir, s.port, s.farm.Layout().Vhosts()))
+`, s.dir, s.apacheListens(), s.farm.Layout().Vhosts()))
 	return filepath.Join(s.dir, "apache.conf")
+}
+
+// apacheListens has Apache listen where the farm does.
+func (s *stand) apacheListens() string {
+	lines := ""
+	for _, listen := range templates.DefaultListens(s.farm) {
+		lines += "Listen " + strings.Fields(listen)[0] + "\n"
+	}
+	return lines
 }
 
 func (s *stand) startApache() {

@@ -22,6 +22,9 @@ func (l *loader) checkCertificate(t *tenants.Tenant) {
 		return
 	}
 	certificate, key := l.farm.Web.CertificateOf(t)
+	if t.ByHTTP = l.awaitsCertificate(t, certificate, key); t.ByHTTP {
+		return
+	}
 	for _, f := range []struct{ key, path, kind string }{
 		{"web.certificate", certificate, "CERTIFICATE-----"},
 		{"web.certificate_key", key, "PRIVATE KEY-----"},
@@ -34,6 +37,28 @@ func (l *loader) checkCertificate(t *tenants.Tenant) {
 				Message: fmt.Sprintf("%s %s", f.path, wrong)})
 		}
 	}
+}
+
+// awaitsCertificate reports whether a tenant is to be served by http until it has the
+// certificate that an ACME client gets for it. One that was served by https already is not:
+// its certificate went away, and log-ins would travel in the clear.
+func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) bool {
+	if l.farm.Web.ACME == "" || len(l.farm.Web.PlainListens()) == 0 || l.pems.has(certificate) && l.pems.has(key) {
+		return false
+	}
+	vhost, err := disk.Read(l.farm.Layout().Vhost(t.Name))
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(vhost, []byte(certificate))
+}
+
+// has reports whether there is a file, or may be.
+func (p *pems) has(path string) bool {
+	known, ok := p.known.Load(path)
+	if !ok {
+		_, err := os.Stat(path)
+		known = !filepath.IsAbs(path) || !errors.Is(err, fs.ErrNotExist)
+		p.known.Store(path, known)
+	}
+	return known.(bool)
 }
 
 // pems remembers what is wrong with files that several tenants may share.

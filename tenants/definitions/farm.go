@@ -189,6 +189,7 @@ func (l *loader) readWeb(s *section) {
 	}
 	w.Probe = l.address(s, "probe", probe)
 	w.URL = l.address(s, "url", "https://{host}")
+	l.readHTTPS(s)
 	s.end()
 	if w.FPM == "" {
 		w.FPM = "unix:/run/php/php-fpm.sock"
@@ -199,6 +200,7 @@ func (l *loader) readWeb(s *section) {
 			w.Listen = []string{"443 ssl"}
 		}
 	}
+	l.checkHTTPS(s)
 }
 
 // oneOf reads a word out of a few; the first is the default.

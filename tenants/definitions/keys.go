@@ -181,6 +181,9 @@ var webKeys = []Key{
 	{Name: "probe", Type: Text, Example: `"http://127.0.0.1"`, Doc: "Where wikictl reaches the web server to ask a wiki who it is."},
 	{Name: "certificate", Type: Text, Example: `"/etc/ssl/{host}.pem"`, Doc: "The file of a wiki's certificate, with {host} or {name}; without it there is no TLS."},
 	{Name: "certificate_key", Type: Text, Example: `"/etc/ssl/{host}.key"`, Doc: "The file of the certificate's key."},
+	{Name: "acme", Type: Text, Example: `"/var/www/acme"`, Doc: "The webroot of an ACME client, such as certbot, whose answers are sent by http for every name; a wiki is then served by http until its certificate is there."},
+	{Name: "hsts", Type: Days, Example: `"365d"`, Doc: "How long browsers are to ask by https alone; without it, or 0, they are not told."},
+	{Name: "http2", Type: Bool, Example: "true", Doc: "The web server speaks HTTP/2 where it speaks TLS."},
 	{Name: "check", Type: Texts, Example: `["nginx", "-t"]`, Doc: "The command that checks the web server's configuration."},
 	{Name: "reload", Type: Texts, Example: `["systemctl", "reload", "nginx"]`, Doc: "The command that makes the web server read its configuration again."},
 }

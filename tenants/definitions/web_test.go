@@ -141,3 +141,25 @@ func TestStaticFaults(t *testing.T) {
 		}
 	}
 }
+
+// What is said of https has to have an effect, and must not lock readers out.
+func TestHTTPSRefuses(t *testing.T) {
+	certificate := "certificate = \"/c/{host}.pem\"\ncertificate_key = \"/c/{host}.key\"\n"
+	for lines, want := range map[string]string{
+		`acme = "acme"`: `wikictl.toml:11:1: web.acme: "acme" is no absolute path`,
+		`acme = "/"`:    `web.acme: "/" is no absolute path`,
+		certificate + "listen = [\"8443 ssl\"]\nacme = \"/srv/acme\"": `web.acme: no address of listen is without TLS`,
+		"url = \"http://{host}\"\nhsts = \"365d\"":                    `web.hsts: readers come by http://{host}`,
+		`hsts = "1y"`:     `web.hsts: is no number of days`,
+		`hsts = -1`:       `web.hsts: is no number of days`,
+		`http2 = true`:    `web.http2: browsers speak HTTP/2 by TLS only`,
+		`http2 = "maybe"`: `web.http2: is a string, want true or false`,
+	} {
+		files := good()
+		files["wikictl.toml"] = strings.Replace(files["wikictl.toml"], "[defaults]", "[web]\n"+lines+"\n[defaults]", 1)
+		_, err := Load(writeFarm(t, files))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", lines, err, want)
+		}
+	}
+}

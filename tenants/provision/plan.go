@@ -49,6 +49,9 @@ func (p *Plan) Outline() *plan.Plan {
 	if o.Count(plan.Upgrade) > 0 {
 		o.Notes = append(o.Notes, "wikictl upgrade --dry-run shows the upgrades; apply leaves them alone")
 	}
+	if names := byHTTP(p.all); len(names) > 0 {
+		o.Notes = append(o.Notes, fmt.Sprintf("%s served by http until the certificate is there; then run wikictl apply", isOrAre(names)))
+	}
 	if len(p.Left) > 0 {
 		o.Notes = append(o.Notes, "wikictl apply --all --prune removes what is left over; files and a dump of each database go to state/removed")
 	}
@@ -56,6 +59,28 @@ func (p *Plan) Outline() *plan.Plan {
 		o.Notes = append(o.Notes, fmt.Sprintf("that is more than %d, a tenth of the farm: it wants --max-removals %d, too", allowed, n))
 	}
 	return o
+}
+
+// byHTTP are the names of tenants whose certificates are not there yet.
+func byHTTP(all []*tenants.Tenant) (names []string) {
+	for _, t := range all {
+		if t.ByHTTP {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// isOrAre begins a sentence about tenants, of which it names a few.
+func isOrAre(names []string) string {
+	const few = 5
+	switch {
+	case len(names) == 1:
+		return names[0] + " is"
+	case len(names) > few:
+		return fmt.Sprintf("%s and %d more are", strings.Join(names[:few], ", "), len(names)-few)
+	}
+	return strings.Join(names, ", ") + " are"
 }
 
 // Removals returns how many leftovers Apply would remove with Prune, and how many it

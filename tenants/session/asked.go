@@ -23,7 +23,7 @@ func (h *Host) askPages(ctx context.Context, s *Sight, before []Check) {
 		limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
 		h.patiently(ctx, before, was, func() (err error) {
 			start := time.Now()
-			text, err := wiki.ReadText(ctx, h.Farm.Web.Probe, s.Hosts[0], path, limit)
+			text, err := wiki.ReadText(ctx, h.Farm.ProbeBy(s.Hosts[0]), s.Hosts[0], path, limit)
 			s.put(path, err, start)
 			last := &s.Checks[len(s.Checks)-1]
 			last.Title, last.Length = text.Title, text.Length

@@ -105,7 +105,7 @@ func (h *Host) look(ctx context.Context, tenant string, s *Sight) {
 	var info wiki.SiteInfo
 	for i, name := range s.Hosts {
 		start := time.Now()
-		got, err := probeOf(i)(ctx, h.Farm.Web.Probe, name)
+		got, err := probeOf(i)(ctx, h.Farm.ProbeBy(name), name)
 		if err == nil {
 			err = Differ(name, got, s.Want)
 		}
@@ -200,7 +200,7 @@ func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []
 	limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
 	h.patiently(ctx, before, was, func() error {
 		start := time.Now()
-		err := wiki.Page(ctx, h.Farm.Web.Probe, s.Hosts[0], title, info.Version, limit)
+		err := wiki.Page(ctx, h.Farm.ProbeBy(s.Hosts[0]), s.Hosts[0], title, info.Version, limit)
 		s.put(what, err, start)
 		return err
 	})

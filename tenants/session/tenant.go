@@ -85,7 +85,7 @@ type probe func(ctx context.Context, base, host string) (wiki.SiteInfo, error)
 func (h *Host) identify(ctx context.Context, host string, want wiki.SiteInfo, ask probe) (wiki.SiteInfo, error) {
 	start := time.Now()
 	for {
-		info, err := ask(ctx, h.Farm.Web.Probe, host)
+		info, err := ask(ctx, h.Farm.ProbeBy(host), host)
 		limit := reloadLimit
 		if failedItself(err) || (err == nil && info.DBName == want.DBName) {
 			limit = answerLimit

@@ -27,6 +27,7 @@ type Observed struct {
 	Accounts map[string]mariadb.Accounts // by tenant, with the passwords in the secrets file
 
 	Certificates map[CertificatePaths]Certificate // of the audited tenants
+	Folders      map[string]error                 // of the farm's own that files are sent from: why they can't be, by path
 }
 
 // Scope selects the tenants and the depth of an audit.
@@ -40,7 +41,7 @@ type Scope struct {
 // Inspect reads everything once, and the ledger and the locks twice, to find the tenants
 // that a run changes meanwhile. It writes nothing and takes no lock.
 func Inspect(ctx context.Context, h *session.Host, w Scope) (*Observed, error) {
-	t := &Observed{Servers: connect(ctx, h), Certificates: inspectCertificates(w), FarmID: h.FarmID(), Accounts: map[string]mariadb.Accounts{}}
+	t := &Observed{Servers: connect(ctx, h), Certificates: inspectCertificates(w), Folders: inspectFolders(w), FarmID: h.FarmID(), Accounts: map[string]mariadb.Accounts{}}
 	for _, tenant := range w.List {
 		t.Accounts[tenant.Name] = h.AccountsOf(tenant)
 	}

@@ -97,7 +97,7 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 		return err
 	}
 	if !quick {
-		s.Answers = ask(ctx, h.Farm.Web.Probe, t)
+		s.Answers = ask(ctx, h.Farm.ProbeBy(t.Hosts[0]), t)
 	}
 	return ctx.Err()
 }

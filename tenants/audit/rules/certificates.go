@@ -38,6 +38,13 @@ var certificateRules = []rule{
 		Repair:    "chmod o-rwx; the web server reads it as root.",
 		Reference: "nginx: Configuring HTTPS servers",
 	}, observed: openKey},
+	{Rule: audit.Rule{
+		ID: "certificate-awaited", Severity: audit.Warning,
+		What:      "A wiki is served by http, as its certificate is not there yet.",
+		Why:       "Log-ins travel in the clear, and its address is another once it is served by https.",
+		Repair:    "Have the ACME client get the certificate by its webroot, which web.acme names, and run wikictl apply.",
+		Reference: "wikictl help web",
+	}, observed: awaitedCertificate},
 }
 
 // endingDays is the number of days before its end at which a certificate is reported:
@@ -46,7 +53,7 @@ const endingDays = 21
 
 // certificate returns the tenant's certificate, if the farm has any and the wiki exists.
 func (s *subject) certificate() (c observe.Certificate, paths observe.CertificatePaths, ok bool) {
-	if s.state() == nil {
+	if s.state() == nil || s.tenant.ByHTTP {
 		return c, paths, false
 	}
 	paths = observe.PathsOf(s.Farm, s.tenant)
@@ -96,5 +103,12 @@ func endingCertificate(s *subject, r *reporter) {
 func openKey(s *subject, r *reporter) {
 	if c, paths, ok := s.certificate(); ok && c.KeyMode&0o007 != 0 {
 		r.say(s.Farm.At("web.certificate_key"), "web.certificate_key", "chmod o-rwx "+paths.Key, "%s has mode %04o", paths.Key, c.KeyMode)
+	}
+}
+
+func awaitedCertificate(s *subject, r *reporter) {
+	if s.tenant.ByHTTP {
+		paths := observe.PathsOf(s.Farm, s.tenant)
+		r.say(s.Farm.At("web.certificate"), "web.certificate", "", "%s is not there yet with its key, and %s is served by http", paths.Certificate, s.tenant.Hosts[0])
 	}
 }

@@ -1,0 +1,101 @@
+package observe
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// inspectFolders looks at the folders of the farm's own that the web server sends files
+// from, and returns why it can't, by path.
+func inspectFolders(w Scope) map[string]error {
+	wrong := map[string]error{}
+	reader := readerOf(w.Farm.Web)
+	look := func(path string) {
+		if _, known := wrong[path]; !known {
+			wrong[path] = reader.reads(path)
+		}
+	}
+	if w.Farm.Web.ACME != "" {
+		look(w.Farm.Web.ACME)
+	}
+	for _, t := range w.List {
+		for _, folder := range t.Static {
+			look(filepath.Join(w.Farm.Dir, folder))
+		}
+	}
+	return wrong
+}
+
+// reader is a user of the machine and the groups that they are in.
+type reader struct {
+	name   string // empty: whoever runs wikictl
+	uid    uint32
+	groups []uint32
+}
+
+// readerOf is the user of php-fpm's workers, which is the web server's as a rule.
+func readerOf(w tenants.Web) reader {
+	u, err := user.Lookup(w.User)
+	if w.User == "" || err != nil {
+		return reader{} // said elsewhere
+	}
+	r := reader{name: w.User}
+	uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+	r.uid = uint32(uid)
+	ids, _ := u.GroupIds()
+	for _, id := range append(ids, u.Gid) {
+		gid, _ := strconv.ParseUint(id, 10, 32)
+		r.groups = append(r.groups, uint32(gid))
+	}
+	return r
+}
+
+// reads says why a user can't read a folder: it, or one above it, is closed to them.
+func (r reader) reads(path string) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return fmt.Errorf("%s: %s", path, disk.Reason(err))
+	}
+	info, err := os.Stat(real)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %s", path, disk.Reason(err))
+	case !info.IsDir():
+		return fmt.Errorf("%s is no folder", path)
+	case r.name == "" || r.uid == 0:
+		return nil
+	case !r.may(info, 5):
+		return fmt.Errorf("user %s can't read %s, of mode %04o", r.name, path, info.Mode().Perm())
+	}
+	for above := filepath.Dir(real); above != "/"; above = filepath.Dir(above) {
+		if info, err := os.Stat(above); err == nil && !r.may(info, 1) {
+			return fmt.Errorf("user %s can't get to %s through %s, of mode %04o", r.name, path, above, info.Mode().Perm())
+		}
+	}
+	return nil
+}
+
+// may compares a file's mode with the bits of rwx that a user wants.
+func (r reader) may(info fs.FileInfo, bits fs.FileMode) bool {
+	have, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return true
+	}
+	mode := info.Mode().Perm()
+	switch {
+	case have.Uid == r.uid:
+		mode >>= 6
+	case slices.Contains(r.groups, have.Gid):
+		mode >>= 3
+	}
+	return mode&bits == bits
+}

@@ -1,0 +1,73 @@
+package tenants
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// CertificateOf is the file of a tenant's TLS certificate and that of its key;
+// empty without TLS.
+func (w Web) CertificateOf(t *Tenant) (certificate, key string) {
+	named := strings.NewReplacer("{host}", t.Hosts[0], "{name}", t.Name)
+	return named.Replace(w.Certificate), named.Replace(w.CertificateKey)
+}
+
+// AddressOf is the address of a tenant without a path, as $wgServer has it.
+func (w Web) AddressOf(t *Tenant) string {
+	address := strings.ReplaceAll(w.URL, "{host}", t.Hosts[0])
+	if !t.ByHTTP {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return "http://" + u.Hostname() + w.plainPort()
+}
+
+// plainPort is the port without TLS as an address ends in it; empty for 80.
+func (w Web) plainPort() string {
+	for _, listen := range w.PlainListens() {
+		first := strings.Fields(listen)[0]
+		if port := first[strings.LastIndex(first, ":")+1:]; port != "80" {
+			return ":" + port
+		}
+		break
+	}
+	return ""
+}
+
+// PlainListens are the addresses of a web server with TLS that do without, or port 80
+// where TLS has its own port.
+func (w Web) PlainListens() []string {
+	plain := slices.DeleteFunc(slices.Clone(w.Listen), Encrypted)
+	if len(plain) == 0 && slices.ContainsFunc(w.Listen, func(l string) bool { return strings.HasPrefix(l, "443 ") }) {
+		return []string{"80"}
+	}
+	return plain
+}
+
+// Encrypted reports whether an address, as nginx's listen takes it, is one for TLS.
+func Encrypted(listen string) bool {
+	words := strings.Fields(listen)
+	return slices.Contains(words, "ssl") || slices.Contains(words, "quic")
+}
+
+// ProbeBy is where the web server answers for one of the host names of a tenant, as Web.Probe
+// is for those that are served in the farm's usual way.
+func (f *Farm) ProbeBy(host string) string {
+	for _, t := range f.Tenants {
+		if !t.ByHTTP || !slices.Contains(t.Hosts, host) {
+			continue
+		}
+		if u, err := url.Parse(f.Web.Probe); err == nil && u.Scheme == "https" {
+			name := u.Hostname()
+			if strings.Contains(name, ":") {
+				name = "[" + name + "]"
+			}
+			return "http://" + name + f.Web.plainPort()
+		}
+	}
+	return f.Web.Probe
+}
