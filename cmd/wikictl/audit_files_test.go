@@ -76,6 +76,9 @@ var plantedInFiles = []misdeed{
 		f.put("run/deploy.json", `{"swaps":[]}`)
 		f.age(f.state("run/deploy.json"))
 	}},
+	{rule: "jobs-unattended", says: "no wikictl jobs run goes on", farm: true, plant: func(f *farm, _ string) {
+		f.edit(filepath.Join(f.demo.Dir, "wikictl.toml"), regexp.MustCompile(regexp.QuoteMeta(unattended)), "")
+	}},
 	{rule: "vhost-stray", says: "the wiki unheard is neither", farm: true, plant: func(f *farm, _ string) { f.put("vhosts/unheard.conf", "# of a wiki that was\n") }},
 	{rule: "wiki-stray", says: "the wiki former is neither", farm: true, plant: func(f *farm, _ string) { must(f.t, os.Mkdir(f.state("wikis/former"), 0o750)) }},
 	{rule: "backup-stray", says: "the wiki earlier is neither", farm: true, plant: func(f *farm, _ string) { must(f.t, os.MkdirAll(f.state("backups/earlier"), 0o700)) }},

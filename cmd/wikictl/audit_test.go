@@ -134,6 +134,7 @@ func (f *farm) defineForAudit() {
 	lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.Contains(line, "1.39\"]") || strings.HasSuffix(line, "/1.39\"") })
 	must(f.t, os.WriteFile(file, []byte(strings.ReplaceAll(strings.Join(lines, "\n"), `codebase = "1.39"`, `codebase = "1.43"`)), 0o644))
 	f.defineFilesForAudit()
+	f.add(file, "[jobs]\nrunner = \"service\"\n"+unattended)
 	for i, p := range plantedThere {
 		if p.farm || p.late {
 			continue
@@ -141,6 +142,9 @@ func (f *farm) defineForAudit() {
 		f.defineAudited(p.rule, i)
 	}
 }
+
+// unattended accepts that nothing runs the farm's jobs.
+const unattended = "[[ignore]]\nrule = \"jobs-unattended\"\nreason = \"until it is planted\"\nuntil = \"2099-12-31\"\n"
 
 func (f *farm) defineAudited(name string, number int) {
 	text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\nclasses = [\"audited\"]\n", name, name+".localhost", number)

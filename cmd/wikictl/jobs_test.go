@@ -107,8 +107,15 @@ func pausedJobs(t *testing.T, f *farm) {
 // ends it with what runs finished.
 func servesJobs(t *testing.T, f *farm) {
 	f.sql("RENAME TABLE wiki_w1.job TO wiki_w1.job_away")
+	farm := f.read("wikictl.toml")
+	f.write("wikictl.toml", farm+"[jobs]\nrunner = \"service\"\n")
+	defer f.write("wikictl.toml", farm)
+	out, _, _ := f.result("audit")
+	f.wants(out, "[jobs-unattended]")
 	s := f.start("jobs", "run", "--all", "--forever")
 	s.prints("w1: ")
+	out, _, _ = f.result("audit")
+	f.lacks(out, "[jobs-unattended]")
 	f.queue("w0", 3)
 	s.until("the jobs of w0 were run", func() bool { return f.backlog("w0") == "0" })
 	f.queue("w2", 1)

@@ -19,17 +19,15 @@ import (
 const (
 	stepBackup = "backup"
 	stepUpdate = "update.php"
-	stepAhead  = "ahead"
 )
 
 // openSteps are the steps during which a wiki can be edited.
-var openSteps = []string{"lock", "jobs", "messages", stepAhead, "before", "mark"}
+var openSteps = []string{"lock", "jobs", "messages", "before", "mark"}
 
 // census is what is counted of a database before an upgrade.
 type census struct {
 	losses.Snapshot
-	Bytes int64    `json:"bytes"`           // of its files
-	Ahead []string `json:"ahead,omitempty"` // tables whose rows were moved before
+	Bytes int64 `json:"bytes"` // of its files
 }
 
 // foresee tells how long the upgrade of each tenant takes.
@@ -53,8 +51,7 @@ func (p *Plan) foresee(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	var all, longest float64
 	for _, j := range p.Tenants {
 		j.expect(p.rates, o)
-		seconds := j.Forecast.Ahead + j.Seconds
-		all, longest = all+seconds, max(longest, seconds)
+		all, longest = all+j.Seconds, max(longest, j.Seconds)
 	}
 	p.Seconds = max(all/float64(max(min(o.Jobs, len(p.Tenants)), 1)), longest)
 	return nil
@@ -85,7 +82,6 @@ func estimate(ctx context.Context, h *session.Host, here map[string]*Planned) er
 
 // expect sets how long a tenant's upgrade takes, and remarks on what makes it long.
 func (j *Planned) expect(rates forecast.Rates, o Options) {
-	j.expectAhead(rates, o)
 	j.Forecast = rates.Of(j.wiki, o.Backup != NoBackup)
 	if !j.code {
 		j.Forecast.Update = 0
@@ -104,7 +100,7 @@ func pastOf(took []ledger.Took) (past []forecast.Past) {
 			continue // of another wikictl
 		}
 		past = append(past, forecast.Past{
-			Wiki: forecast.Wiki{Old: t.Old, New: t.New, Bytes: c.Bytes, Rows: c.Rows, Ahead: c.Ahead},
+			Wiki: forecast.Wiki{Old: t.Old, New: t.New, Bytes: c.Bytes, Rows: c.Rows},
 			Took: forecast.Phases{Backup: t.Backup, Update: t.Update, Rest: t.Others},
 		})
 	}

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// JobsCommand is the command of runs that run jobs, which may go on for months.
+const JobsCommand = "jobs"
+
 // JobsRun is how many jobs were run for a tenant.
 type JobsRun struct {
 	Done, Failed int64

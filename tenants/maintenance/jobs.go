@@ -74,7 +74,7 @@ func RunJobs(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Job
 	if ctx, err = h.Lock(ctx, tenants.ServersOf(onServers(list))); err != nil {
 		return nil, q.tally, err
 	}
-	if q.run, err = h.Begin(ctx, "jobs", o.Observer); err != nil {
+	if q.run, err = h.Begin(ctx, ledger.JobsCommand, o.Observer); err != nil {
 		return nil, q.tally, err
 	}
 	q.loop(ctx)

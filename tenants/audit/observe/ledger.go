@@ -18,6 +18,7 @@ type LedgerState struct {
 	Runs     []ledger.Run              // open runs
 	Losses   map[string][]ledger.Loss  // unacknowledged losses by tenant
 	Alive    map[string]bool           // ids of the runs whose session is open
+	JobsRun  bool                      // a run of jobs is active; it makes nothing, and is not in Alive
 	busy     map[string]string         // the holder of a tenant's lock, by tenant
 }
 
@@ -66,6 +67,12 @@ func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Serv
 			if err := l.readLocks(ctx, state.server, h, ofServer(sessions, name)); err != nil {
 				return l, err
 			}
+		}
+	}
+	for _, run := range l.Runs {
+		if run.Command == ledger.JobsCommand && l.Alive[run.ID] {
+			l.JobsRun = true
+			delete(l.Alive, run.ID)
 		}
 	}
 	return l, nil
@@ -152,5 +159,5 @@ func (l *LedgerState) keep(before LedgerState) {
 			both = append(both, r)
 		}
 	}
-	l.Runs = both
+	l.Runs, l.JobsRun = both, l.JobsRun || before.JobsRun
 }

@@ -69,7 +69,7 @@ var schemaRules = []rule{
 		ID: "jobs-queued", Severity: audit.Warning,
 		What:      "A wiki's job queue is long: a thousand jobs or more.",
 		Why:       "Its jobs run too rarely or not at all: links, categories, thumbnails and mails are late. After an upgrade they would run on the new code.",
-		Repair:    "Run runJobs.php for it, and schedule it, or set $wgJobRunRate.",
+		Repair:    "Run wikictl jobs run for it, and have a service do so (runner in [jobs]), or set $wgJobRunRate.",
 		Reference: "Manual:Job queue",
 	}, observed: jobsQueued},
 }
@@ -77,11 +77,6 @@ var schemaRules = []rule{
 func schemaVersion(s *subject, r *reporter) {
 	row, found := s.settled()
 	if found == nil || found.Level == mediawiki.LevelFor(row.Version) {
-		return
-	}
-	if found.Level.MadeAhead(row.Version) {
-		r.sayAs(audit.Note, s.tenant.Position, row.Database, "wikictl upgrade "+s.tenant.Name, "its database %s has columns of a newer MediaWiki already, as wikictl upgrade --ahead only makes them; it runs on MediaWiki %s",
-			row.Database, row.Version)
 		return
 	}
 	r.say(s.tenant.Position, row.Database, "wikictl upgrade --force "+s.tenant.Name, "the schema of its database %s is %s, and it runs on MediaWiki %s",
@@ -173,6 +168,6 @@ func sharedReplaced(s *subject, name string, v tenants.Value, r *reporter) {
 
 func jobsQueued(s *subject, r *reporter) {
 	if _, found := s.settled(); found != nil && found.Jobs >= observe.ManyJobs {
-		r.say(s.tenant.Position, s.tenant.Database+".job", "run runJobs.php for it", "%d jobs wait in its queue", found.Jobs)
+		r.say(s.tenant.Position, s.tenant.Database+".job", "wikictl jobs run "+s.tenant.Name, "%d jobs wait in its queue", found.Jobs)
 	}
 }
