@@ -2,7 +2,9 @@ package upgrade
 
 import (
 	"fmt"
+	"strings"
 
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mediawiki"
 )
@@ -58,13 +60,13 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 // schemaProblem says why the code of a version can't upgrade a database of a level,
 // which the ledger says is of another version; empty when it can. Levels after the
 // newest that is known are told by the ledger.
-func schemaProblem(level mediawiki.Level, recorded, version, database string) string {
+func schemaProblem(level mediawiki.Level, recorded, version, database string, codebases map[string]*tenants.Codebase) string {
 	has := string(level)
 	switch {
 	case level == mediawiki.NoTables, level == mediawiki.Foreign:
 		return fmt.Sprintf("its database %s is %s; restore it from a backup", database, level)
-	case level == mediawiki.BeforeAll:
-		return fmt.Sprintf("its database is %s: upgrade it to 1.35 first", level)
+	case mediawiki.TooOld(level, version):
+		return tooOld(level, version, codebases)
 	case level == mediawiki.AfterAll && mediawiki.LevelFor(version) != mediawiki.AfterAll:
 	case level == mediawiki.AfterAll && newer(recorded, version):
 		has = recorded
@@ -73,6 +75,25 @@ func schemaProblem(level mediawiki.Level, recorded, version, database string) st
 		return ""
 	}
 	return fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from; set a codebase of that version or newer, or see wikictl rollback", has, version)
+}
+
+// tooOld says which upgrade has to come first, and on which of the farm's codebases.
+func tooOld(level mediawiki.Level, version string, codebases map[string]*tenants.Codebase) string {
+	from := mediawiki.UpgradesFrom(version)
+	if from == "" {
+		from = "1.35"
+	}
+	said := fmt.Sprintf("its database has the schema of MediaWiki %s, and %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
+	if level == mediawiki.BeforeAll {
+		said = fmt.Sprintf("its database is %s, and MediaWiki %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
+	}
+	switch hops := mediawiki.Hops(level, version, codebases); {
+	case len(hops) > 0:
+		return said + ", by codebase = \"" + strings.Join(hops, "\" or \"") + "\""
+	case level != mediawiki.BeforeAll:
+		return said + ", for which the farm has no codebase"
+	}
+	return said + ", without wikictl"
 }
 
 // newer reports whether MediaWiki version a, such as "1.43", comes after b, such as

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mediawiki"
 )
@@ -98,12 +99,21 @@ func TestSchemaProblem(t *testing.T) {
 		{mediawiki.AfterAll, "1.44.0", "1.47.0", ""},
 		{mediawiki.AfterAll, "1.46.1", "1.44.1", "schema of MediaWiki 1.46.1, which 1.44.1"},
 		{mediawiki.AfterAll, "1.44.0", "1.43.9", "newer than 1.43, which 1.43.9"},
-		{mediawiki.BeforeAll, "1.34.0", "1.43.9", "upgrade it to 1.35 first"},
+		{mediawiki.BeforeAll, "1.30.0", "1.43.9", "is older than 1.31, and MediaWiki 1.43.9 upgrades from 1.35 or later: upgrade it to 1.35 first, without wikictl"},
+		{mediawiki.BeforeAll, "1.30.0", "1.39.17", "older than 1.31, and MediaWiki 1.39.17 upgrades from 1.31"},
+		{"1.31", "1.34.0", "1.39.17", ""},
+		{"1.31", "1.34.0", "1.43.9", "schema of MediaWiki 1.31, and 1.43.9 upgrades from 1.35 or later: upgrade it to 1.35 first, by codebase = \"lts\" or \"older\""},
+		{"1.35", "1.35.13", "1.43.9", ""},
+		{"1.38", "1.38.7", "1.47.0", "schema of MediaWiki 1.38, and 1.47.0 upgrades from 1.39 or later: upgrade it to 1.39 first, by codebase = \"lts\" or \"newer\" or \"older\""},
+		{"1.39", "1.39.17", "1.47.0", ""},
+		{"1.38", "1.38.7", "1.48.0", "upgrades from 1.39 or later"},
 		{mediawiki.NoTables, "1.39.17", "1.43.9", "restore it"},
 		{mediawiki.Foreign, "1.39.17", "1.43.9", "restore it"},
 	}
 	for _, tc := range cases {
-		got := schemaProblem(tc.level, tc.recorded, tc.version, "wiki_w")
+		got := schemaProblem(tc.level, tc.recorded, tc.version, "wiki_w", map[string]*tenants.Codebase{
+			"lts": {Version: "1.39.17"}, "newer": {Version: "1.43.9"}, "older": {Version: "1.40.1"}, "broken": {Version: "1.41.0", Faults: tenants.Problems{{}}},
+		})
 		if (got == "") != (tc.says == "") || !strings.Contains(got, tc.says) {
 			t.Errorf("%s, recorded %s, to %s: %q, want %q", tc.level, tc.recorded, tc.version, got, tc.says)
 		}

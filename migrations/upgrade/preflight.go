@@ -96,7 +96,7 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 	}
 	var queues []string
 	for database, j := range here {
-		j.judgeSchema(facts[database], h.Farm.Codebases[j.row.Codebase])
+		j.judgeSchema(facts[database], h.Farm.Codebases[j.row.Codebase], h.Farm.Codebases)
 		if facts[database].HasJobs {
 			queues = append(queues, database)
 		}
@@ -170,9 +170,10 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 }
 
 // judgeSchema compares the schema as found with what the upgrade begins and
-// ends with; old is the codebase that the wiki runs on, nil when it is gone. An
+// ends with; old is the codebase that the wiki runs on, nil when it is gone, and all are
+// the farm's. An
 // interrupted one may be anything: it is judged when that was dealt with.
-func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase) {
+func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase, all map[string]*tenants.Codebase) {
 	j.Level, j.Bytes = f.Level, f.Bytes
 	if f.Level == "" {
 		j.Level = mediawiki.NoTables
@@ -180,7 +181,7 @@ func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase) {
 	if j.Interrupted != "" || j.row.State != ledger.Ready {
 		return
 	}
-	if problem := schemaProblem(j.Level, j.row.Version, j.New, j.tenant.Database); problem != "" {
+	if problem := schemaProblem(j.Level, j.row.Version, j.New, j.tenant.Database, all); problem != "" {
 		j.Problems = append(j.Problems, problem)
 		return
 	}

@@ -10,12 +10,12 @@ type Level string
 const (
 	NoTables  Level = "empty"           // or no such database
 	Foreign   Level = "not MediaWiki"   // it has tables, but not MediaWiki's
-	BeforeAll Level = "older than 1.35" // MediaWiki 1.43 can't upgrade from it (its UPGRADE file)
+	BeforeAll Level = "older than 1.31" // no version that wikictl runs upgrades from it
 	AfterAll  Level = "newer than 1.43" // only known to be newer
 )
 
 // Marker is a change of the schema that a version made, as includes/installer/
-// MysqlUpdater.php of 1.39 and 1.43 lists them; 1.44's from its release notes.
+// MysqlUpdater.php of 1.39 and 1.43 lists them; 1.44's from its release notes, and 1.31's from its tables.sql.
 type Marker struct {
 	Level  Level
 	Table  string
@@ -26,6 +26,7 @@ type Marker struct {
 // Markers are in the order of versions; a level is reached when every marker
 // up to it is there.
 var Markers = []Marker{
+	{"1.31", "actor", "", false},
 	{"1.35", "watchlist_expiry", "", false},
 	{"1.37", "objectcache", "modtoken", false},
 	{"1.38", "templatelinks", "tl_target_id", false},

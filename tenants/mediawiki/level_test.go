@@ -17,7 +17,7 @@ func TestLevels(t *testing.T) {
 		}
 		return all
 	}
-	to139 := []string{"watchlist_expiry", "objectcache.modtoken", "templatelinks.tl_target_id", "-templatelinks.tl_title"}
+	to139 := []string{"actor", "watchlist_expiry", "objectcache.modtoken", "templatelinks.tl_target_id", "-templatelinks.tl_title"}
 	to143 := append(append([]string{}, to139...), "externallinks.el_to_path", "-externallinks.el_to", "block_target", "-pagelinks.pl_title")
 	for _, c := range []struct {
 		name string
@@ -26,7 +26,8 @@ func TestLevels(t *testing.T) {
 	}{
 		{"nothing", nil, NoTables},
 		{"a shop", map[string]bool{"orders": true}, Foreign},
-		{"1.31", names(), BeforeAll},
+		{"1.30", names(), BeforeAll},
+		{"1.34", names("actor"), "1.31"},
 		{"1.39", names(to139...), "1.39"},
 		{"1.42, pagelinks not migrated", names(append(to143, "pagelinks.pl_title")...), "1.42"},
 		{"1.43", names(to143...), "1.43"},

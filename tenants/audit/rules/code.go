@@ -3,10 +3,10 @@ package rules
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
+	"wikictl/tenants/mediawiki"
 )
 
 // codeRules compare settings with the code that reads them.
@@ -84,8 +84,8 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 	if known {
 		return
 	}
-	if instead, gone := removed[name]; gone {
-		r.as("setting-obsolete", v.Position, name, instead, "%s does not read it any more", version)
+	if since, instead, gone := mediawiki.RemovedSetting(name, s.tenant.Codebase.Version); gone {
+		r.as("setting-obsolete", v.Position, name, instead, "%s does not read it any more%s", version, since)
 		return
 	}
 	if owner, there := s.code.Owners[name]; there {
@@ -103,7 +103,7 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 func (s *subject) elsewhere(name string) string {
 	for _, other := range slices.Sorted(maps.Keys(s.Farm.Codebases)) {
 		c := s.Farm.Codebases[other]
-		if c == s.tenant.Codebase || s.wanted.code[c] == nil || newer(c.Version, s.tenant.Codebase.Version) {
+		if c == s.tenant.Codebase || s.wanted.code[c] == nil || mediawiki.CompareVersions(c.Version, s.tenant.Codebase.Version) > 0 {
 			continue
 		}
 		if _, declared, _ := s.wanted.code[c].Find(s.tenant, name); declared {
@@ -123,49 +123,4 @@ func (r *reporter) as(id string, at tenants.Position, key, hint, format string, 
 		}
 	}
 	r.say(at, key, hint, format, args...)
-}
-
-// removed maps settings that MediaWiki has removed to their replacements (release notes
-// of MediaWiki 1.31 to 1.43).
-var removed = map[string]string{
-	"wgUseSquid":                     "use wgUseCdn",
-	"wgSquidServers":                 "use wgCdnServers",
-	"wgSquidServersNoPurge":          "use wgCdnServersNoPurge",
-	"wgSquidMaxage":                  "use wgCdnMaxAge",
-	"wgUseTidy":                      "take it away: pages are always tidied",
-	"wgEnableAPI":                    "take it away: the API is always there",
-	"wgEnableWriteAPI":               "take it away: the API is always there",
-	"wgUseAjax":                      "take it away",
-	"wgHtml5":                        "take it away",
-	"wgShowSQLErrors":                "use wgShowExceptionDetails while you look for a mistake",
-	"wgFileBlacklist":                "use wgProhibitedFileExtensions",
-	"wgMimeTypeBlacklist":            "use wgMimeTypeExclusions",
-	"wgShortPagesNamespaceBlacklist": "use wgShortPagesNamespaceExclusions",
-	"wgDBmysql5":                     "take it away",
-	"wgDisableCounters":              "use the extension HitCounters",
-	"wgPasswordSenderName":           "take it away",
-	"wgLogoHD":                       "use wgLogos",
-	"wgMinimalPasswordLength":        "use wgPasswordPolicy",
-	"wgMaximalPasswordLength":        "use wgPasswordPolicy",
-	"wgSessionsInObjectCache":        "use wgSessionCacheType",
-	"wgStyleVersion":                 "take it away",
-	"wgExperimentalHtmlIds":          "use wgFragmentMode",
-	"wgShellboxUrl":                  "use wgShellboxUrls",
-	"wgUseSameSiteLegacyCookies":     "take it away",
-	"wgVerifyMimeTypeIE":             "take it away",
-	"wgUseMediaWikiUIEverywhere":     "take it away",
-	"wgMetricsTarget":                "use wgStatsTarget",
-	"wgMetricsFormat":                "use wgStatsFormat",
-	"wgMetricsPrefix":                "use wgStatsPrefix",
-}
-
-// newer reports whether the dotted version a is newer than b.
-func newer(a, b string) bool {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	return slices.CompareFunc(x, y, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	}) > 0
 }

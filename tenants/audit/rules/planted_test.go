@@ -77,6 +77,8 @@ php = "DIR/php8.1"
 path = "/usr"
 [codebases.spare]
 path = "CODEBASES/1.43"
+[codebases.new]
+path = "DIR/new"
 [[policy]]
 name = "small"
 where = "name=policy"
@@ -146,6 +148,7 @@ var planted = []struct {
 	{rule: "codebase-broken", at: "wikictl.toml:path = \"/usr\""},
 	{rule: "mediawiki-eol", at: `wikictl.toml:[codebases."1.39"]`},
 	{rule: "php-eol", at: "wikictl.toml:[codebases.aged]"},
+	{rule: "mediawiki-unknown", at: "wikictl.toml:[codebases.new]"},
 	{rule: "codebase-unused", at: "wikictl.toml:[codebases.spare]", tenants: "-"},
 	{rule: "class-unused", at: "classes/lonely.toml:0", tenants: "-"},
 	{rule: "setting-repeated", at: "tenants/three-a.toml:6", tenants: "three-a three-b three-c"},
@@ -160,16 +163,20 @@ func tenantToml(name, host, top, settings string) string {
 // plantedFarm has every fault once.
 func plantedFarm() map[string]string {
 	files := map[string]string{
-		"wikictl.toml":         farmToml + faults,
-		"php8.1":               "#!/bin/sh\nphp \"$@\" | sed 's/\"php\":\"[0-9.]*\"/\"php\":\"8.1.2\"/'\n",
-		"classes/lonely.toml":  "[settings]\nwgUseInstantCommons = true\n",
-		"classes/three.toml":   "[settings]\nwgCapitalLinks = false\n",
-		"tenants/ignored.toml": tenantToml("ignored", "ignored.wiki.example", "", "wgRawHtml = true"),
+		"wikictl.toml":                   farmToml + faults,
+		"php8.1":                         "#!/bin/sh\nphp \"$@\" | sed 's/\"php\":\"[0-9.]*\"/\"php\":\"8.1.2\"/'\n",
+		"new/includes/Defines.php":       "<?php\ndefine( 'MW_VERSION', '1.48.0' );\n",
+		"new/includes/config-schema.php": "<?php\nreturn require 'CODEBASES/1.43/includes/config-schema.php';\n",
+		"new/skins/Vector/skin.json":     "{}\n",
+		"new/languages/i18n/en.json":     "{}\n",
+		"classes/lonely.toml":            "[settings]\nwgUseInstantCommons = true\n",
+		"classes/three.toml":             "[settings]\nwgCapitalLinks = false\n",
+		"tenants/ignored.toml":           tenantToml("ignored", "ignored.wiki.example", "", "wgRawHtml = true"),
 	}
 	for _, name := range []string{"three-a", "three-b", "three-c"} {
 		files["tenants/"+name+".toml"] = tenantToml(name, name+".example", "\nclasses = [\"three\"]", "wgLocaltimezone = \"Europe/Berlin\"")
 	}
-	top := map[string]string{"mediawiki-eol": "\ncodebase = \"1.39\"", "php-eol": "\ncodebase = \"aged\"",
+	top := map[string]string{"mediawiki-eol": "\ncodebase = \"1.39\"", "php-eol": "\ncodebase = \"aged\"", "mediawiki-unknown": "\ncodebase = \"new\"",
 		"tenant-blocked": "\nextensions = [\"Missing\"]", "codebase-broken": "\ncodebase = \"broken\""}
 	for _, p := range planted {
 		if p.tenants == "" {

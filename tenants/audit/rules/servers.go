@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/mediawiki"
 )
 
 // serverRules check the database servers themselves.
@@ -81,27 +83,27 @@ func brand(version string) (name, number string) {
 	return "MySQL", number
 }
 
-// oldest has the minimum versions for MediaWiki 1.39 and 1.43: MIN_VERSIONS of
-// includes/installer/MysqlInstaller.php.
-var oldest = map[string]string{"MariaDB": "10.3", "MySQL": "5.7"}
-
-// serverEnds has the ends of security releases by version, from MariaDB's page
-// "Maintenance Policy" and Oracle's "Lifetime Support Policy" in 2025. The versions of
-// MariaDB in between were maintained for a year or less.
-var serverEnds = map[string][]lifetime{
-	"MariaDB": {
-		{"10.3", "2023-05-25"}, {"10.4", "2024-06-18"}, {"10.5", "2025-06-24"}, {"10.6", "2026-07-06"}, {"10.7", "2023-02-09"},
-		{"10.8", "2023-05-20"}, {"10.9", "2023-08-22"}, {"10.10", "2023-11-17"}, {"10.11", "2028-02-16"}, {"11.0", "2024-06-06"},
-		{"11.1", "2024-08-21"}, {"11.2", "2024-11-21"}, {"11.3", "2025-05-29"}, {"11.4", "2029-05-29"}, {"11.5", "2025-08-13"},
-		{"11.6", "2025-11-13"}, {"11.7", "2026-02-12"}, {"11.8", "2028-06-04"},
-	},
-	"MySQL": {{"5.7", "2023-10-21"}, {"8.0", "2026-04-30"}, {"8.1", "2023-10-25"}, {"8.2", "2024-01-16"}, {"8.3", "2024-04-30"}, {"8.4", "2032-04-30"}},
+// leastServer is the oldest version of a server's maker that the codebases of its tenants
+// take, and the MediaWiki that asks for it.
+func (w *wanted) leastServer(server, maker string) (least, by string) {
+	asked := map[*tenants.Codebase]bool{}
+	for _, t := range w.Farm.Tenants {
+		if t.Server == nil || t.Server.Name != server || t.Codebase == nil || asked[t.Codebase] {
+			continue
+		}
+		asked[t.Codebase] = true
+		if needs := mediawiki.LeastServer(t.Codebase, maker); mediawiki.CompareVersions(needs, least) > 0 {
+			least, by = needs, t.Codebase.Version
+		}
+	}
+	return least, by
 }
 
 func unsupportedServers(w *wanted, r *reporter) {
 	w.eachServer(func(name string, state observe.Server) {
-		if maker, version := brand(state.Version); newer(oldest[maker], version) {
-			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "the server is %s %s, but MediaWiki needs %s or newer", maker, version, oldest[maker])
+		maker, version := brand(state.Version)
+		if least, by := w.leastServer(name, maker); mediawiki.CompareVersions(least, version) > 0 {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "the server is %s %s, but MediaWiki %s needs %s or newer", maker, version, by, least)
 		}
 	})
 }
@@ -109,10 +111,10 @@ func unsupportedServers(w *wanted, r *reporter) {
 func oldServers(w *wanted, r *reporter) {
 	w.eachServer(func(name string, state observe.Server) {
 		maker, version := brand(state.Version)
-		if newer(oldest[maker], version) {
+		if least, _ := w.leastServer(name, maker); mediawiki.CompareVersions(least, version) > 0 {
 			return // version-old is worse
 		}
-		if end := ended(version, serverEnds[maker], w.today); end != "" {
+		if end := mediawiki.Ended(maker, version, w.today); end != "" {
 			r.say(w.Farm.Servers[name].Position, "servers."+name, "upgrade it", "%s %s: security releases ended on %s", maker, version, end)
 		}
 	})

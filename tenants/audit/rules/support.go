@@ -2,9 +2,9 @@ package rules
 
 import (
 	"strings"
-	"time"
 
 	"wikictl/tenants/audit"
+	"wikictl/tenants/mediawiki"
 )
 
 // ageRules find software that gets no more security fixes.
@@ -23,46 +23,13 @@ var ageRules = []rule{
 		Repair:    "Name a newer PHP in [codebases]. The distribution may still provide fixes.",
 		Reference: "PHP: Supported versions; Compatibility",
 	}, tenant: oldPHP},
-}
-
-// endOfLife has the ends of security releases by version, from the pages "Version
-// lifecycle" of MediaWiki and "Supported versions" of PHP in 2025. A missing version is
-// older than the first or newer than the last.
-var (
-	mediawikiEnds = []lifetime{
-		{"1.35", "2023-12-31"}, {"1.36", "2022-05-31"}, {"1.37", "2022-11-30"}, {"1.38", "2023-06-30"},
-		{"1.39", "2025-12-31"}, {"1.40", "2024-06-30"}, {"1.41", "2024-12-31"}, {"1.42", "2025-06-30"},
-		{"1.43", "2027-12-31"}, {"1.44", "2026-06-30"}, {"1.45", "2026-12-31"},
-	}
-	phpEnds = []lifetime{
-		{"7.4", "2022-11-28"}, {"8.0", "2023-11-26"}, {"8.1", "2025-12-31"}, {"8.2", "2026-12-31"},
-		{"8.3", "2027-12-31"}, {"8.4", "2028-12-31"},
-	}
-)
-
-// lifetime is a release and the last day of its security releases.
-type lifetime struct{ release, end string }
-
-// ended returns the day on which a version's security releases ended before
-// today, or "".
-func ended(version string, ends []lifetime, today time.Time) string {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
-		return ""
-	}
-	release := parts[0] + "." + parts[1]
-	for _, l := range ends {
-		if l.release == release {
-			if l.end < today.Format(time.DateOnly) {
-				return l.end
-			}
-			return ""
-		}
-	}
-	if newer(ends[0].release, release) {
-		return ends[0].end
-	}
-	return ""
+	{Rule: audit.Rule{
+		ID: "mediawiki-unknown", Severity: audit.Note,
+		What:      "The codebase is of a version of MediaWiki that came after this wikictl.",
+		Why:       "It is run like the newest that is known; what changed since is not looked for.",
+		Repair:    "Look for a newer wikictl, and try the upgrade of one wiki first.",
+		Reference: "Version lifecycle",
+	}, tenant: unknownMediaWiki},
 }
 
 func oldMediaWiki(s *subject, r *reporter) {
@@ -70,8 +37,9 @@ func oldMediaWiki(s *subject, r *reporter) {
 	if c.Version == "" {
 		return
 	}
-	if end := ended(c.Version, mediawikiEnds, s.today); end != "" {
-		r.say(c.Position, "codebases."+c.Name, "upgrade its tenants to another codebase", "MediaWiki %s: security releases ended on %s", c.Version, end)
+	if end := mediawiki.Ended("MediaWiki", c.Version, s.today); end != "" {
+		hint := "upgrade its tenants to one of " + strings.Join(mediawiki.Maintained(s.today), ", ")
+		r.say(c.Position, "codebases."+c.Name, hint, "MediaWiki %s: security releases ended on %s", c.Version, end)
 	}
 }
 
@@ -80,7 +48,13 @@ func oldPHP(s *subject, r *reporter) {
 	if s.code == nil {
 		return
 	}
-	if end := ended(s.code.PHP, phpEnds, s.today); end != "" {
+	if end := mediawiki.Ended("PHP", s.code.PHP, s.today); end != "" {
 		r.say(c.Position, "codebases."+c.Name+".php", "set a newer one", "PHP %s: security releases ended on %s", s.code.PHP, end)
+	}
+}
+
+func unknownMediaWiki(s *subject, r *reporter) {
+	if c := s.tenant.Codebase; mediawiki.NewerThanKnown(c.Version) {
+		r.say(c.Position, "codebases."+c.Name, "", "MediaWiki %s is newer than %s, the newest that this wikictl knows", c.Version, mediawiki.Newest())
 	}
 }
