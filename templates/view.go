@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,6 +47,7 @@ type View struct {
 	PoolSocket     string // where the tenant's own php-fpm pool listens
 	Certificate    string // the file of the tenant's certificate; empty without TLS
 	CertificateKey string
+	AccessLog      string    // the file of the tenant's requests; empty: the web server's own
 	MaxBody        int64     // the largest request in bytes
 	Children       int64     // processes of the tenant's own php-fpm pool at most
 	Static         []string  // folders of files that are sent as they are; the last that has a file wins
@@ -80,7 +82,7 @@ func newFleet(f *tenants.Farm) *Fleet {
 	v.DefaultListens = slices.Concat(v.usual.Redirects, v.usual.Listens)
 	names := 0
 	for _, t := range f.Tenants {
-		if v.DefaultCertificate == "" && !t.ByHTTP && !t.Blocked() {
+		if v.usual.TLS && v.DefaultCertificate == "" && !t.ByHTTP && !t.Blocked() {
 			v.DefaultCertificate, v.DefaultCertificateKey = f.Web.CertificateOf(t)
 		}
 		names += len(t.Hosts) + len(t.Aliases)
@@ -119,7 +121,8 @@ func (s *Set) view(d Data) (*View, error) {
 		FPM:         web.FPM,
 		PoolSocket:  l.PoolSocket(t.Name),
 		MaxBody:     maxBody(t),
-		Children:    d.Farm.PHP.Children,
+		AccessLog:   web.AccessLogOf(t),
+		Children:    cmp.Or(t.Pool.Children, d.Farm.PHP.Children),
 		JobsService: d.Farm.Jobs.Service,
 		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
 	}

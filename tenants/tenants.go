@@ -84,6 +84,8 @@ type Web struct {
 	Pools          bool     // one php-fpm pool a tenant
 	ACME           string   // absolute folder of an ACME client's answers, which are sent by http (RFC 8555); or empty
 	HSTS           int64    // for how many seconds browsers ask by https alone (RFC 6797); 0: it is not said
+	Proxies        []string // addresses and networks in front whose X-Forwarded-For is believed
+	AccessLog      string   // file with {host} or {name}; empty: what the web server is set to
 	HTTP2          bool     // the web server speaks HTTP/2 where it speaks TLS
 }
 
@@ -113,6 +115,7 @@ type Tenant struct {
 	Articles   string           // of pages, as $wgArticlePath
 	Aliases    []string         // host names that lead to the first of Hosts, in the same form
 	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
+	Pool       Pool             // bounds of its own php-fpm pool
 	Moves      []Move           // addresses that lead elsewhere, sorted by what they are from
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from

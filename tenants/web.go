@@ -1,6 +1,7 @@
 package tenants
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,24 @@ import (
 func (w Web) CertificateOf(t *Tenant) (certificate, key string) {
 	named := strings.NewReplacer("{host}", t.Hosts[0], "{name}", t.Name)
 	return named.Replace(w.Certificate), named.Replace(w.CertificateKey)
+}
+
+// AccessLogOf is the file that the web server notes a tenant's requests in; empty where
+// it does what it is set to.
+func (w Web) AccessLogOf(t *Tenant) string {
+	return strings.NewReplacer("{host}", t.Hosts[0], "{name}", t.Name).Replace(w.AccessLog)
+}
+
+// Pool is the bounds of a tenant's own php-fpm pool; zero is what the farm has.
+type Pool struct {
+	Children    int64 // processes at most
+	MemoryLimit int64 // of one request, in bytes
+	Timeout     int64 // of one request, in seconds
+}
+
+// Or has the other's bounds where it has none.
+func (p Pool) Or(other Pool) Pool {
+	return Pool{cmp.Or(p.Children, other.Children), cmp.Or(p.MemoryLimit, other.MemoryLimit), cmp.Or(p.Timeout, other.Timeout)}
 }
 
 // AddressOf is the address of a tenant without a path, as $wgServer has it.
@@ -28,12 +47,13 @@ func (w Web) AddressOf(t *Tenant) string {
 
 // plainPort is the port without TLS as an address ends in it; empty for 80.
 func (w Web) plainPort() string {
-	for _, listen := range w.PlainListens() {
-		first := strings.Fields(listen)[0]
-		if port := first[strings.LastIndex(first, ":")+1:]; port != "80" {
-			return ":" + port
-		}
-		break
+	listens := w.PlainListens()
+	if len(listens) == 0 {
+		return ""
+	}
+	first := strings.Fields(listens[0])[0]
+	if port := first[strings.LastIndex(first, ":")+1:]; port != "80" {
+		return ":" + port
 	}
 	return ""
 }

@@ -8,10 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"wikictl/cmd/testbed/needs"
-	"wikictl/templates"
-	"wikictl/tenants/definitions"
 )
 
 // request is one line of the table of requests: what a web server has to answer.
@@ -38,6 +37,12 @@ var requests = []request{
 	{"beta.test", "/wiki/Main_Page", 200, "text/html", "of beta"},
 	{"ALPHA.TEST", "/wiki/Main_Page", 200, "text/html", "of alpha"},
 	{"alpha.test.", "/wiki/Main_Page", 200, "text/html", "of alpha"},
+
+	// Limits, and what a cache in front is told.
+	{"alpha.test", "/wiki/Limits", 200, "text/html", "ran index.php for /wiki/Limits of alpha limits 105906176/105906176 from 127.0.0.1."},
+	{"gamma.test", "/wiki/Limits", 200, "text/html", "ran index.php for /wiki/Limits of gamma limits 1348576/1348576 from"},
+	{"alpha.test", "PURGE /wiki/Main_Page", 405, "", ""},
+	{"alpha.test", "PURGE /robots.txt", 405, "", ""},
 
 	// Names of no wiki.
 	{"unknown.test", "/wiki/Main_Page", 404, "", ""},
@@ -193,137 +198,6 @@ var requests = []request{
 	{"alpha.test", "/index.php~", 404, "", ""},
 }
 
-// echo is a farm whose code only says what was asked of it, so that a table of requests
-// costs no wiki.
-func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *stand {
-	t.Helper()
-	needs.Program(t, "php-fpm8.2")
-	dir, err := os.MkdirTemp("/tmp", "echo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := &stand{t: t, dir: dir, port: freePort(t)}
-	files := echoFiles()
-	for name, text := range more {
-		files[name] = text
-	}
-	for name, text := range files {
-		s.write(name, strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "DIR", dir).Replace(text))
-	}
-	for link, target := range map[string]string{"static/alpha/link.txt": "../../secret.txt", "static/alpha/linked": "../.."} {
-		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if s.farm, err = definitions.Load(dir); err != nil {
-		t.Fatal(err)
-	}
-	s.farm.Web.Pools = pools
-	if s.set, err = templates.Load(""); err != nil {
-		t.Fatal(err)
-	}
-	if s.d, err = New(s.farm.Layout(), s.farm.Web); err != nil {
-		t.Fatal(err)
-	}
-	s.apply()
-	if pools {
-		s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
-		s.start(dials("unix", s.farm.Layout().PoolSocket("alpha")), "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
-	} else {
-		s.startFPM()
-	}
-	return s
-}
-
-// echoFiles are the farm of an echo, by name.
-func echoFiles() map[string]string {
-	user := ""
-	if os.Geteuid() == 0 {
-		user = `user = "www-data"`
-	}
-	files := map[string]string{
-		"code/includes/Defines.php":   "<?php\ndefine( 'MW_VERSION', '1.43.0' );\necho 'ran';",
-		"code/maintenance/update.php": "<?php echo 'ran';",
-		"code/skins/Plain/skin.json":  "{}",
-		"code/skins/Plain/plain.css":  "plain {}",
-		"code/skins/Plain/evil.php":   "<?php echo 'ran';",
-		"code/languages/i18n/en.json": "{}",
-		"code/extensions/README":      "",
-		"wikictl.toml": strings.Replace(`state = "state"
-tenants = ["tenants/*.toml"]
-classes = ["classes/*.toml"]
-codebases.x.path = "code"
-servers.main.managed = true
-[web]
-kind = "KIND"
-fpm = "unix:DIR/fpm.sock"
-url = "http://{host}:PORT"
-listen = ["127.0.0.1:PORT", "[::1]:PORT"]
-USER
-[defaults]
-codebase = "x"
-server = "main"
-skins = ["Plain"]
-`, "USER", user, 1),
-		"classes/common.toml": "static = \"static/common\"\n[redirects]\n\"/about\" = \"/wiki/Info\"\n",
-		"tenants/alpha.toml": `name = "alpha"
-hosts = ["alpha.test", "other.alpha.test"]
-aliases = ["www.alpha.test"]
-sitename = "Alpha"
-classes = ["common"]
-static = ["static/alpha"]
-[redirects]
-"/about" = "/wiki/About"
-"/mw/*" = "/*"
-"/mw/shop/*" = "https://shop.example.org/?from=wiki"
-"/Über" = "/wiki/Über_uns"
-"/wiki/Old" = "/wiki/New"
-`,
-		"tenants/beta.toml": `name = "beta"
-hosts = ["beta.test"]
-sitename = "Beta"
-classes = ["common"]
-static = "static/beta"
-[settings]
-wgGroupPermissions."*".read = false
-`,
-		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\n",
-		"tenants/delta.toml":                     "name = \"delta\"\nhosts = [\"delta.test\"]\nsitename = \"Delta\"\nscript_path = \"/w\"\n",
-		"tenants/root.toml":                      "name = \"root\"\nhosts = [\"root.test\"]\nsitename = \"Root\"\nclasses = [\"common\"]\nscript_path = \"/w\"\narticle_path = \"/$1\"\n",
-		"tenants/closed.toml":                    "name = \"closed\"\nhosts = [\"closed.test\"]\nsitename = \"Closed\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nsettings.wgGroupPermissions.\"*\".read = false\n",
-		"tenants/long.toml":                      "name = \"long\"\nhosts = [\"long.test\"]\nsitename = \"Long\"\nscript_path = \"/mediawiki/1.43\"\narticle_path = \"/mediawiki/1.43/index.php/$1\"\n",
-		"secret.txt":                             "a secret",
-		"static/common/robots.txt":               "everybody's robots",
-		"static/common/favicon.ico":              "everybody's icon",
-		"static/alpha/robots.txt":                "alpha's robots",
-		"static/alpha/logo.svg":                  "alpha's logo",
-		"static/alpha/sitemap/index.xml":         "alpha's sitemap",
-		"static/alpha/sitemap/pages.xml.gz":      "alpha's pages",
-		"static/alpha/google123.html":            "google-site-verification",
-		"static/alpha/with space &ä.txt":         "alpha's odd name",
-		"static/alpha/.well-known/security.txt":  "alpha's contact",
-		"static/alpha/.well-known/.hidden.txt":   "a secret",
-		"static/alpha/.well-known/matrix/client": "alpha's matrix",
-		"static/alpha/evil.php":                  "<?php echo 'ran';",
-		"static/alpha/evil.phtml":                "<?php echo 'ran';",
-		"static/alpha/evil.php.txt":              "<?php echo 'ran';",
-		"static/alpha/settings.toml":             "a secret",
-		"static/alpha/.env.txt":                  "a secret",
-		"static/alpha/.htaccess":                 "a secret",
-		"static/alpha/.git/config.txt":           "a secret",
-		"static/beta/logo.png":                   "beta's logo",
-	}
-	for _, entry := range []string{"index", "api", "load", "rest", "img_auth", "thumb", "thumb_handler", "opensearch_desc"} {
-		files["code/"+entry+".php"] = `<?php header( 'Content-Type: text/html' );
-echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) );`
-	}
-	return files
-}
-
 func TestRequestsNginx(t *testing.T)  { testRequests(t, "nginx") }
 func TestRequestsApache(t *testing.T) { testRequests(t, "apache") }
 
@@ -350,6 +224,7 @@ func testRequests(t *testing.T, kind string) {
 			for _, r := range requests {
 				s.check(t, r)
 			}
+			s.testProxies(t)
 			if t.Failed() {
 				for _, name := range []string{"nginx-error.log", "apache-error.log", "fpm-error.log"} {
 					data, _ := os.ReadFile(filepath.Join(s.dir, name))
@@ -404,5 +279,35 @@ func (s *stand) check(t *testing.T, r request) {
 	}
 	if a.status >= 400 && (strings.Contains(a.body, "ran") || strings.Contains(a.body, "secret")) || strings.HasPrefix(a.body, "ran ") && !strings.Contains(r.want, "ran") && !strings.Contains(r.want, "of ") {
 		t.Errorf("%s %s: shows %.200q", r.host, r.path, a.body)
+	}
+}
+
+// testProxies wants a client's address from those who may say it, the nearest that may
+// not, and each wiki's requests in a file of its own. By IPv4 the test is nobody's proxy.
+func (s *stand) testProxies(t *testing.T) {
+	t.Helper()
+	for address, want := range map[string]string{"[::1]": "from 203.0.113.9.", "127.0.0.1": "from 127.0.0.1."} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s:%d/wiki/Proxied", address, s.port), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "beta.test"
+		request.Header.Set("X-Forwarded-For", "198.51.100.7, 203.0.113.9, 192.0.2.5")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("through %s: %d %.200s %v, want %s", address, response.StatusCode, body, err, want)
+		}
+	}
+	log := ""
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !strings.Contains(log, "203.0.113.9 - - ["); time.Sleep(20 * time.Millisecond) {
+		log = read(t, filepath.Join(s.dir, "logs/beta.log"))
+	}
+	if !strings.Contains(log, "/wiki/Proxied") || !strings.Contains(log, "203.0.113.9 - - [") || strings.Contains(log, "favicon.ico") {
+		t.Errorf("beta's log: %s", log)
 	}
 }

@@ -69,7 +69,7 @@ func (s *stand) apacheConf() string {
 		user = "User www-data\nGroup www-data\n"
 	}
 	modules := ""
-	for _, m := range []string{"mpm_event", "authz_core", "alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite", "socache_shmcb", "ssl", "http2"} {
+	for _, m := range []string{"mpm_event", "authz_core", "alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite", "socache_shmcb", "ssl", "http2", "remoteip"} {
 		modules += fmt.Sprintf("LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", m, m)
 	}
 	s.write("apache.conf", modules+user+fmt.Sprintf(`ServerRoot %[1]s
@@ -79,7 +79,8 @@ ErrorLog %[1]s/apache-error.log
 DefaultRuntimeDir %[1]s
 TypesConfig /etc/mime.types
 %[2]s
-# As Debian's php-fpm has it.
+# As Debian and its php-fpm have it.
+LogFormat "%%a %%l %%u %%t \"%%r\" %%>s %%O \"%%{Referer}i\" \"%%{User-Agent}i\"" combined
 <FilesMatch ".+\.ph(?:ar|p|tml)$">
 	SetHandler "proxy:unix:%[1]s/fpm.sock|fcgi://localhost"
 </FilesMatch>

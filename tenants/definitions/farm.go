@@ -190,6 +190,8 @@ func (l *loader) readWeb(s *section) {
 	w.Probe = l.address(s, "probe", probe)
 	w.URL = l.address(s, "url", "https://{host}")
 	l.readHTTPS(s)
+	l.readProxies(s)
+	l.readAccessLog(s)
 	s.end()
 	if w.FPM == "" {
 		w.FPM = "unix:/run/php/php-fpm.sock"

@@ -71,10 +71,18 @@ var valueKeys = []Key{
 	{Name: "namespaces", Type: Tables, Doc: "Namespaces of the wiki's own; the table's name makes the constant, NS_PORTAL of portal.", Keys: namespaceKeys},
 	{Name: "script_path", Type: Text, Example: `"/w"`, Doc: "The path of MediaWiki's entry points, such as index.php, and of its files; without it the root, \"/\"."},
 	{Name: "article_path", Type: Text, Example: `"/wiki/$1"`, Doc: "The path of pages, with $1 for the title; without it \"/wiki/$1\"."},
+	{Name: "pool", Type: Table, Doc: "Bounds of the wiki's own php-fpm pool, with pools in [web].", Keys: poolKeys},
 	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
+}
+
+// poolKeys bound a wiki's own php-fpm pool.
+var poolKeys = []Key{
+	{Name: "children", Type: Number, Example: "4", Doc: "Processes at most; without it children of [php]."},
+	{Name: "memory_limit", Type: Size, Example: `"256M"`, Doc: "Memory of one request; without it PHP's own."},
+	{Name: "timeout", Type: Number, Example: "120", Doc: "Seconds that one request may take; without it php-fpm's own."},
 }
 
 var tenantKeys = append([]Key{
@@ -181,6 +189,8 @@ var webKeys = []Key{
 	{Name: "probe", Type: Text, Example: `"http://127.0.0.1"`, Doc: "Where wikictl reaches the web server to ask a wiki who it is."},
 	{Name: "certificate", Type: Text, Example: `"/etc/ssl/{host}.pem"`, Doc: "The file of a wiki's certificate, with {host} or {name}; without it there is no TLS."},
 	{Name: "certificate_key", Type: Text, Example: `"/etc/ssl/{host}.key"`, Doc: "The file of the certificate's key."},
+	{Name: "proxies", Type: Texts, Example: `["10.0.0.0/8"]`, Doc: "Addresses and networks of proxies in front, whose header X-Forwarded-For says where a request comes from."},
+	{Name: "access_log", Type: Text, Example: `"/var/log/wikis/{name}.log"`, Doc: "The file of a wiki's requests, with {host} or {name}; without it the web server's own."},
 	{Name: "acme", Type: Text, Example: `"/var/www/acme"`, Doc: "The webroot of an ACME client, such as certbot, whose answers are sent by http for every name; a wiki is then served by http until its certificate is there."},
 	{Name: "hsts", Type: Days, Example: `"365d"`, Doc: "How long browsers are to ask by https alone; without it, or 0, they are not told."},
 	{Name: "http2", Type: Bool, Example: "true", Doc: "The web server speaks HTTP/2 where it speaks TLS."},

@@ -25,6 +25,7 @@ type layer struct {
 	constants  bool // its settings name namespaces that are not MediaWiki's own
 	static     []text
 	redirects  map[string]text // by what they are from
+	pool       tenants.Pool
 }
 
 // singleKeys are the values that the most specific layer decides alone.
@@ -58,6 +59,7 @@ func (l *loader) readValues(s *section) layer {
 	v.constants = *inner.constants
 	v.namespaces = l.readNamespaces(s.sub("namespaces"))
 	v.static, v.redirects = l.readStatic(s), readRedirects(s.sub("redirects"))
+	v.pool = readPool(s.sub("pool"))
 	upgrade := s.sub("upgrade")
 	v.pages = readPages(upgrade)
 	upgrade.end()

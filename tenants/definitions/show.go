@@ -45,6 +45,7 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.components("skins", t.Skins, t)
 	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
 	w.moves(t)
+	w.pool(t.Pool)
 	if len(t.Pages) > 0 {
 		w.b.WriteString("\n[upgrade]\n")
 		w.pages(t)
@@ -122,6 +123,18 @@ func (w *shower) namespace(n tenants.Namespace) {
 	w.line("number", n.Number, n.Position)
 	w.line("name", n.Name, n.Position)
 	w.line("talk", n.Talk, n.Position)
+}
+
+// pool writes the bounds of a pool that are not the farm's.
+func (w *shower) pool(p tenants.Pool) {
+	for _, bound := range []struct {
+		key   string
+		value int64
+	}{{"children", p.Children}, {"memory_limit", p.MemoryLimit}, {"timeout", p.Timeout}} {
+		if bound.value > 0 {
+			w.b.WriteString("pool." + bound.key + " = " + tomlText(bound.value) + "\n")
+		}
+	}
 }
 
 // moves writes the redirects, in one table on one line so that what follows is of no table.

@@ -14,7 +14,7 @@ import (
 func webTenant(rest string) map[string]string {
 	return map[string]string{
 		"wikictl.toml":              farmToml,
-		"classes/c.toml":            "static = \"static/c\"\n[redirects]\n\"/about\" = \"/wiki/Common\"\n\"/mw/*\" = \"/*\"\n",
+		"classes/c.toml":            "static = \"static/c\"\npool.children = 9\npool.timeout = 60\n[redirects]\n\"/about\" = \"/wiki/Common\"\n\"/mw/*\" = \"/*\"\n",
 		"static/c/robots.txt":       "",
 		"static/x/robots.txt":       "",
 		"tenants/x.toml":            "name = \"x\"\nhosts = [\"x.example\"]\nsitename = \"X\"\nclasses = [\"c\"]\n" + rest,
@@ -27,7 +27,7 @@ func webTenant(rest string) map[string]string {
 // What the definitions say of the web is merged, the tenant's own first, and shown so that
 // it can be read again.
 func TestWebInherits(t *testing.T) {
-	dir := writeFarm(t, webTenant("aliases = [\"WWW.x.example.\"]\nstatic = [\"static/x\", \"static/inner\"]\n[redirects]\n\"/about\" = \"/wiki/Own\"\n\"/Ü*\" = \"https://example.org/ä\"\n"))
+	dir := writeFarm(t, webTenant("aliases = [\"WWW.x.example.\"]\nstatic = [\"static/x\", \"static/inner\"]\npool.children = 3\n[redirects]\n\"/about\" = \"/wiki/Own\"\n\"/Ü*\" = \"https://example.org/ä\"\n"))
 	f, err := Load(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -38,10 +38,13 @@ func TestWebInherits(t *testing.T) {
 	}
 	want := []tenants.Move{{From: "/%C3%9C", To: "https://example.org/%C3%A4", Below: true}, {From: "/about", To: "/wiki/Own"}, {From: "/mw/", To: "/", Below: true, Rest: true}}
 	shown := Show(x, true)
+	if x.Pool != (tenants.Pool{Children: 3, Timeout: 60}) {
+		t.Errorf("pool: %+v", x.Pool)
+	}
 	if !slices.Equal(x.Moves, want) {
 		t.Errorf("redirects: %+v", x.Moves)
 	}
-	for _, line := range []string{`"www.x.example", # tenants/x.toml:5:12`, `"static/c", # classes/c.toml:1:1`, `redirects."/about" = "/wiki/Own" # tenants/x.toml:8:1`, `redirects."/mw/*" = "/*" # classes/c.toml:4:1`} {
+	for _, line := range []string{`"www.x.example", # tenants/x.toml:5:12`, `"static/c", # classes/c.toml:1:1`, `redirects."/about" = "/wiki/Own" # tenants/x.toml:9:1`, `redirects."/mw/*" = "/*" # classes/c.toml:6:1`} {
 		if !strings.Contains(shown, line) {
 			t.Errorf("it lacks %s:\n%s", line, shown)
 		}
@@ -150,10 +153,21 @@ func TestHTTPSRefuses(t *testing.T) {
 		`acme = "/"`:    `web.acme: "/" is no absolute path`,
 		certificate + "listen = [\"8443 ssl\"]\nacme = \"/srv/acme\"": `web.acme: no address of listen is without TLS`,
 		"url = \"http://{host}\"\nhsts = \"365d\"":                    `web.hsts: readers come by http://{host}`,
-		`hsts = "1y"`:     `web.hsts: is no number of days`,
-		`hsts = -1`:       `web.hsts: is no number of days`,
-		`http2 = true`:    `web.http2: browsers speak HTTP/2 by TLS only`,
-		`http2 = "maybe"`: `web.http2: is a string, want true or false`,
+		`hsts = "1y"`:                           `web.hsts: is no number of days`,
+		`hsts = -1`:                             `web.hsts: is no number of days`,
+		`proxies = ["proxy.example.org"]`:       `web.proxies: "proxy.example.org" is neither an address nor a network`,
+		`proxies = ["10.0.0.1/8"]`:              `"10.0.0.1/8" is neither an address nor a network`,
+		`proxies = ["::/0"]`:                    `"::/0" is every address`,
+		`proxies = ["fe80::1%eth0"]`:            `is neither an address`,
+		`access_log = "x.log"`:                  `web.access_log: "x.log" is no absolute path of a file`,
+		`access_log = "/srv/none/{name}.log"`:   `there is no folder /srv/none`,
+		`access_log = "/var/log/{name}/a.log"`:  `the folder /var/log/{name} is not one for all wikis`,
+		`access_log = "/var/log/../log/a.log"`:  `is no absolute path of a file`,
+		"[defaults.pool]\nchildren = 0":         `defaults.pool.children: 0 is too few or too many`,
+		"[defaults.pool]\nmemory_limit = \"1\"": `defaults.pool.memory_limit: 1 is too little`,
+		"[defaults.pool]\ntimeout = \"5 min\"":  `defaults.pool.timeout: is a string, want a number`,
+		`http2 = true`:                          `web.http2: browsers speak HTTP/2 by TLS only`,
+		`http2 = "maybe"`:                       `web.http2: is a string, want true or false`,
 	} {
 		files := good()
 		files["wikictl.toml"] = strings.Replace(files["wikictl.toml"], "[defaults]", "[web]\n"+lines+"\n[defaults]", 1)

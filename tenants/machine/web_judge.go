@@ -147,6 +147,12 @@ func (w WebServer) judgeModules(f *tenants.Farm, finding newFinding) Finding {
 	if f.Web.Certificate != "" {
 		needed = append(slices.Clone(needed), "ssl")
 	}
+	if f.Web.HTTP2 {
+		needed = append(slices.Clone(needed), "http2")
+	}
+	if len(f.Web.Proxies) > 0 {
+		needed = append(slices.Clone(needed), "remoteip")
+	}
 	var missing []string
 	for _, name := range needed {
 		if !slices.Contains(w.Modules, name+"_module") {

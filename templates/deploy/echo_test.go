@@ -1,0 +1,148 @@
+package deploy
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wikictl/cmd/testbed/needs"
+	"wikictl/templates"
+	"wikictl/tenants/definitions"
+)
+
+// newEcho is a farm whose code only says what was asked of it, so that a table of requests
+// costs no wiki; more are files beside its own.
+func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *stand {
+	t.Helper()
+	needs.Program(t, "php-fpm8.2")
+	dir, err := os.MkdirTemp("/tmp", "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &stand{t: t, dir: dir, port: freePort(t)}
+	files := echoFiles()
+	for name, text := range more {
+		files[name] = text
+	}
+	for name, text := range files {
+		s.write(name, strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "DIR", dir).Replace(text))
+	}
+	for link, target := range map[string]string{"static/alpha/link.txt": "../../secret.txt", "static/alpha/linked": "../.."} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.farm, err = definitions.Load(dir); err != nil {
+		t.Fatal(err)
+	}
+	s.farm.Web.Pools = pools
+	if s.set, err = templates.Load(""); err != nil {
+		t.Fatal(err)
+	}
+	if s.d, err = New(s.farm.Layout(), s.farm.Web); err != nil {
+		t.Fatal(err)
+	}
+	s.apply()
+	if pools {
+		s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
+		s.start(dials("unix", s.farm.Layout().PoolSocket("alpha")), "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
+	} else {
+		s.startFPM()
+	}
+	return s
+}
+
+// echoFiles are the farm of an echo, by name.
+func echoFiles() map[string]string {
+	user := ""
+	if os.Geteuid() == 0 {
+		user = `user = "www-data"`
+	}
+	files := map[string]string{
+		"code/includes/Defines.php":   "<?php\ndefine( 'MW_VERSION', '1.43.0' );\necho 'ran';",
+		"code/maintenance/update.php": "<?php echo 'ran';",
+		"code/skins/Plain/skin.json":  "{}",
+		"code/skins/Plain/plain.css":  "plain {}",
+		"code/skins/Plain/evil.php":   "<?php echo 'ran';",
+		"code/languages/i18n/en.json": "{}",
+		"code/extensions/README":      "",
+		"wikictl.toml": strings.Replace(`state = "state"
+tenants = ["tenants/*.toml"]
+classes = ["classes/*.toml"]
+codebases.x.path = "code"
+servers.main.managed = true
+[web]
+kind = "KIND"
+fpm = "unix:DIR/fpm.sock"
+url = "http://{host}:PORT"
+listen = ["127.0.0.1:PORT", "[::1]:PORT"]
+proxies = ["::1", "192.0.2.0/24"]
+access_log = "DIR/logs/{name}.log"
+USER
+[defaults]
+codebase = "x"
+server = "main"
+skins = ["Plain"]
+`, "USER", user, 1),
+		"classes/common.toml": "static = \"static/common\"\n[redirects]\n\"/about\" = \"/wiki/Info\"\n",
+		"tenants/alpha.toml": `name = "alpha"
+hosts = ["alpha.test", "other.alpha.test"]
+aliases = ["www.alpha.test"]
+sitename = "Alpha"
+classes = ["common"]
+static = ["static/alpha"]
+[redirects]
+"/about" = "/wiki/About"
+"/mw/*" = "/*"
+"/mw/shop/*" = "https://shop.example.org/?from=wiki"
+"/Über" = "/wiki/Über_uns"
+"/wiki/Old" = "/wiki/New"
+`,
+		"tenants/beta.toml": `name = "beta"
+hosts = ["beta.test"]
+sitename = "Beta"
+classes = ["common"]
+static = "static/beta"
+[settings]
+wgGroupPermissions."*".read = false
+`,
+		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\nsettings.wgMaxUploadSize = 300000\n",
+		"tenants/delta.toml":                     "name = \"delta\"\nhosts = [\"delta.test\"]\nsitename = \"Delta\"\nscript_path = \"/w\"\n",
+		"tenants/root.toml":                      "name = \"root\"\nhosts = [\"root.test\"]\nsitename = \"Root\"\nclasses = [\"common\"]\nscript_path = \"/w\"\narticle_path = \"/$1\"\n",
+		"tenants/closed.toml":                    "name = \"closed\"\nhosts = [\"closed.test\"]\nsitename = \"Closed\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nsettings.wgGroupPermissions.\"*\".read = false\n",
+		"tenants/long.toml":                      "name = \"long\"\nhosts = [\"long.test\"]\nsitename = \"Long\"\nscript_path = \"/mediawiki/1.43\"\narticle_path = \"/mediawiki/1.43/index.php/$1\"\n",
+		"logs/.keep":                             "",
+		"secret.txt":                             "a secret",
+		"static/common/robots.txt":               "everybody's robots",
+		"static/common/favicon.ico":              "everybody's icon",
+		"static/alpha/robots.txt":                "alpha's robots",
+		"static/alpha/logo.svg":                  "alpha's logo",
+		"static/alpha/sitemap/index.xml":         "alpha's sitemap",
+		"static/alpha/sitemap/pages.xml.gz":      "alpha's pages",
+		"static/alpha/google123.html":            "google-site-verification",
+		"static/alpha/with space &ä.txt":         "alpha's odd name",
+		"static/alpha/.well-known/security.txt":  "alpha's contact",
+		"static/alpha/.well-known/.hidden.txt":   "a secret",
+		"static/alpha/.well-known/matrix/client": "alpha's matrix",
+		"static/alpha/evil.php":                  "<?php echo 'ran';",
+		"static/alpha/evil.phtml":                "<?php echo 'ran';",
+		"static/alpha/evil.php.txt":              "<?php echo 'ran';",
+		"static/alpha/settings.toml":             "a secret",
+		"static/alpha/.env.txt":                  "a secret",
+		"static/alpha/.htaccess":                 "a secret",
+		"static/alpha/.git/config.txt":           "a secret",
+		"static/beta/logo.png":                   "beta's logo",
+	}
+	for _, entry := range []string{"index", "api", "load", "rest", "img_auth", "thumb", "thumb_handler", "opensearch_desc"} {
+		files["code/"+entry+".php"] = `<?php header( 'Content-Type: text/html' );
+echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) ),
+	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_max_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '.';`
+	}
+	return files
+}

@@ -1,0 +1,56 @@
+package definitions
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// readPool reads the bounds of a wiki's own php-fpm pool.
+func readPool(s *section) (p tenants.Pool) {
+	s.number("children", &p.Children, bound{1, 1000})
+	s.size("memory_limit", &p.MemoryLimit, bound{32 * tenants.MiB, 64 * tenants.GiB})
+	s.number("timeout", &p.Timeout, bound{1, 86400})
+	s.end()
+	return p
+}
+
+// readProxies reads who is believed to say where a request comes from: names would be
+// asked for by each request, and a network of all would let anybody say it.
+func (l *loader) readProxies(s *section) {
+	for _, proxy := range s.texts("proxies") {
+		network, err := netip.ParsePrefix(proxy.value)
+		if address, plain := netip.ParseAddr(proxy.value); err != nil && plain == nil && address.Zone() == "" {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		switch {
+		case err != nil || network != network.Masked():
+			s.report(proxy.at, "proxies", `such as "10.0.0.0/8" or "2001:db8::1"`, "%q is neither an address nor a network", proxy.value)
+		case network.Bits() == 0:
+			s.report(proxy.at, "proxies", "name the proxies", "%q is every address: anybody could claim to come from any", proxy.value)
+		}
+		l.farm.Web.Proxies = append(l.farm.Web.Proxies, proxy.value)
+	}
+}
+
+// readAccessLog reads where the web server notes requests. It refuses its whole
+// configuration for a file in a folder that is not there.
+func (l *loader) readAccessLog(s *section) {
+	log := s.text("access_log")
+	l.farm.Web.AccessLog = log.value
+	folder := filepath.Dir(log.value)
+	switch {
+	case !log.set():
+	case !filepath.IsAbs(log.value) || strings.HasSuffix(log.value, "/") || filepath.Clean(log.value) != log.value:
+		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "%q is no absolute path of a file", log.value)
+	case strings.ContainsAny(folder, "{}"):
+		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "the folder %s is not one for all wikis", folder)
+	default:
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			s.report(log.at, "access_log", "make it, such as by mkdir -p "+folder, "there is no folder %s, and the web server would refuse its configuration", folder)
+		}
+	}
+}
