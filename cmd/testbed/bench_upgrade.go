@@ -237,6 +237,6 @@ func (b *upgrading) measure(ctx context.Context, w way) (c cost, err error) {
 	c = cost{wall: time.Since(start).Seconds(), php: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
 	after, err := read()
 	c.server, c.fpm = after[0]-before[0], after[1]-before[1]
-	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s\n", w.name, c.wall)
+	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s; CPU: PHP %.1f, MariaDB %.1f, php-fpm %.1f s\n", w.name, c.wall, c.php, c.server, c.fpm)
 	return c, err
 }

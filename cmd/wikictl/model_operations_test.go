@@ -32,6 +32,7 @@ var operations = []operation{
 	{"upgrade without dump", 26, false, made, func(w *walker) { w.version = "1.43"; w.say() }, on("upgrade", "--backup", "none")},
 	{"upgrade again", 28, false, made, func(*walker) {}, on("upgrade", "--force")},
 	{"rehearse", 24, false, made, func(w *walker) { w.version = "1.43"; w.say() }, on("upgrade", "--rehearse")},
+	{"ahead", 10, false, made, func(w *walker) { w.version = "1.43"; w.say() }, on("upgrade", "--ahead", "only")},
 	{"rollback", 18, false, made, func(w *walker) { w.undone = true; w.version = "1.39"; w.say() }, on("rollback", "--yes")},
 	{"render", 4, false, made, func(w *walker) { w.edition++; w.say() }, on("render", "--write")},
 	{"remove", 16, true, made, (*walker).remove, func(*walker) []string {

@@ -35,7 +35,7 @@ func (k *task) count(ctx context.Context) error {
 // countNow counts what the database holds; rows are those of its tables where they are
 // known.
 func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) {
-	k.census.Bytes = k.Bytes
+	k.census.Bytes, k.census.Ahead = k.Bytes, k.wiki.Ahead
 	k.census.Snapshot, _, err = k.snapshot(ctx, rows, nil)
 	k.recount()
 	return err

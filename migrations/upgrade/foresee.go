@@ -19,15 +19,17 @@ import (
 const (
 	stepBackup = "backup"
 	stepUpdate = "update.php"
+	stepAhead  = "ahead"
 )
 
 // openSteps are the steps during which a wiki can be edited.
-var openSteps = []string{"lock", "jobs", "messages", "before", "mark"}
+var openSteps = []string{"lock", "jobs", "messages", stepAhead, "before", "mark"}
 
 // census is what is counted of a database before an upgrade.
 type census struct {
 	losses.Snapshot
-	Bytes int64 `json:"bytes"` // of its files
+	Bytes int64    `json:"bytes"`           // of its files
+	Ahead []string `json:"ahead,omitempty"` // tables whose rows were moved before
 }
 
 // foresee tells how long the upgrade of each tenant takes.
@@ -51,7 +53,8 @@ func (p *Plan) foresee(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	var all, longest float64
 	for _, j := range p.Tenants {
 		j.expect(p.rates, o)
-		all, longest = all+j.Seconds, max(longest, j.Seconds)
+		seconds := j.Forecast.Ahead + j.Seconds
+		all, longest = all+seconds, max(longest, seconds)
 	}
 	p.Seconds = max(all/float64(max(min(o.Jobs, len(p.Tenants)), 1)), longest)
 	return nil
@@ -82,6 +85,7 @@ func estimate(ctx context.Context, h *session.Host, here map[string]*Planned) er
 
 // expect sets how long a tenant's upgrade takes, and remarks on what makes it long.
 func (j *Planned) expect(rates forecast.Rates, o Options) {
+	j.expectAhead(rates, o)
 	j.Forecast = rates.Of(j.wiki, o.Backup != NoBackup)
 	if !j.code {
 		j.Forecast.Update = 0
@@ -100,7 +104,7 @@ func pastOf(took []ledger.Took) (past []forecast.Past) {
 			continue // of another wikictl
 		}
 		past = append(past, forecast.Past{
-			Wiki: forecast.Wiki{Old: t.Old, New: t.New, Bytes: c.Bytes, Rows: c.Rows},
+			Wiki: forecast.Wiki{Old: t.Old, New: t.New, Bytes: c.Bytes, Rows: c.Rows, Ahead: c.Ahead},
 			Took: forecast.Phases{Backup: t.Backup, Update: t.Update, Rest: t.Others},
 		})
 	}

@@ -40,7 +40,7 @@ func (k *kind) names() []string {
 // What a rehearsal costs and what it saves, in seconds of a run with many wikis. testbed
 // bench upgrade measures the difference by --no-rehearsal.
 const (
-	rehearsalCost = 3.0
+	rehearsalCost = 2.5
 	gainEach      = 0.1   // of a wiki whose tables change
 	gainIdle      = 0.02  // of one whose updater only asks
 	gainShare     = 0.005 // of a wiki's time in the updater: large tables are written fewer times

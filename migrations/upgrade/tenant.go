@@ -61,6 +61,14 @@ func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
 	if err := k.ready(ctx); err != nil {
 		return session.Failed, err
 	}
+	if k.o.Ahead == AheadOnly {
+		return k.aheadOnly(ctx)
+	}
+	if err := k.goAhead(ctx); errors.Is(err, errDrained) {
+		return session.Skipped, err
+	} else if err != nil {
+		return session.Failed, err
+	}
 	if err := k.forward(ctx); err != nil {
 		return k.fail(ctx, err)
 	}
@@ -211,6 +219,7 @@ func (k *task) change(ctx context.Context) error {
 		{"changing", func() error { return k.changing(ctx) }},
 		{"maintenance", func() error { return k.shut(ctx, "upgraded to MediaWiki "+k.now.NewVersion) }},
 		{"own steps before", func() error { return k.before(ctx) }},
+		{"unfinished", func() error { return k.unfinished(ctx) }},
 		{"update.php", func() error { return k.update(ctx) }},
 		{"account", func() error { return k.account(ctx) }},
 		{"farm sql", func() error { return k.migrate(ctx) }},

@@ -31,6 +31,7 @@ type Options struct {
 	CanaryShare Share    // or how many
 	Waves       []Share  // of the others, each counted from the first
 	Backup      Backup
+	Ahead       Ahead
 	Keep        bool          // leave what fails read-only instead of putting it back
 	Force       bool          // run the updater also where nothing changed
 	Plain       bool          // run the updater by its own statements, and rehearse nothing

@@ -265,6 +265,7 @@ const (
 	errNoSelect       = 1142
 	errNoTable        = 1146
 	errLockWait       = 1205
+	errDeadlock       = 1213
 	errAccessPlugin   = 1698 // the account is reserved for a user of the operating system
 )
 

@@ -41,8 +41,7 @@ var Markers = []Marker{
 // LevelFor is the level of a database that a version of MediaWiki, such as
 // "1.36.4", has made or upgraded: the last that markers tell apart.
 func LevelFor(version string) Level {
-	var major, minor int
-	fmt.Sscanf(version, "%d.%d", &major, &minor)
+	minor := minorOf(version)
 	level := BeforeAll
 	for _, m := range Markers {
 		var at int
@@ -81,4 +80,15 @@ func LevelOf(names map[string]bool) Level {
 		level = m.Level
 	}
 	return level
+}
+
+// MadeAhead reports whether a schema may be that of an older version with the columns that
+// an upgrade adds while the old code still serves (migrations/upgrade/ahead).
+func (l Level) MadeAhead(version string) bool {
+	return l == "1.40" && minorOf(version) < 40
+}
+
+func minorOf(version string) (minor int) {
+	fmt.Sscanf(version, "1.%d", &minor)
+	return minor
 }

@@ -70,6 +70,7 @@ func waveFlags() []cli.Flag {
 func safetyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backup", Usage: "how to back up each database: dump, command (those of [backup]) or none (a wiki that fails can't be restored)", Value: "dump"},
+		&cli.StringFlag{Name: "ahead", Usage: "when to move rows while a wiki is still open: auto (where it is read-only much shorter for it), only (wherever possible, and upgrade nothing) or no", Value: "auto"},
 		&cli.StringFlag{Name: "on-failure", Usage: "what to do with a wiki that fails: restore it, or keep it closed for inspection", Value: "restore"},
 		&cli.DurationFlag{Name: "timeout", Usage: "time limit for update.php per wiki", Value: time.Hour},
 		&cli.DurationFlag{Name: "patience", Usage: "how long to wait for running requests before closing their connections", Value: 10 * time.Second},
@@ -138,6 +139,11 @@ func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options
 	}
 	if o.Backup, err = backupMode(c.String("backup"), f); err != nil {
 		return o, err
+	}
+	switch o.Ahead = upgrade.Ahead(c.String("ahead")); o.Ahead {
+	case upgrade.AheadAuto, upgrade.AheadOnly, upgrade.AheadNo:
+	default:
+		return o, usagef("--ahead %q is none of auto, only, no", o.Ahead)
 	}
 	restore, err := either(c, "on-failure", "restore", "keep")
 	if err != nil {

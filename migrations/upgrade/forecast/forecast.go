@@ -14,17 +14,19 @@ type Wiki struct {
 	Old, New string           // MediaWiki's versions, such as "1.39.17"
 	Bytes    int64            // of the database's files
 	Rows     map[string]int64 // by table; a server's estimate will do
+	Ahead    []string         // tables whose rows were moved before, while the wiki was open
 }
 
-// Phases are how many seconds the parts of an upgrade take, in all of which the wiki is
-// read-only.
+// Phases are how many seconds the parts of an upgrade take. The wiki is read-only in all of
+// them but Ahead.
 type Phases struct {
+	Ahead  float64 `json:"ahead"`  // move rows while the wiki is open
 	Backup float64 `json:"backup"` // dump the database and read the dump back
 	Update float64 `json:"update"` // run update.php
 	Rest   float64 `json:"rest"`   // everything else
 }
 
-// Total is how long all takes.
+// Total is how long the wiki is read-only.
 func (p Phases) Total() float64 { return p.Backup + p.Update + p.Rest }
 
 // Past is an upgrade that ended well, with what it took.
@@ -87,7 +89,7 @@ func median(list []float64, none float64) float64 {
 
 // Of tells how long an upgrade of a wiki takes; backup reports whether it is dumped.
 func (r Rates) Of(w Wiki, backup bool) Phases {
-	p := Phases{Update: r.base.Update + r.rows*w.byRows(), Rest: r.base.Rest}
+	p := Phases{Ahead: r.Ahead(w, w.Ahead...), Update: r.base.Update + r.rows*w.byRows(), Rest: r.base.Rest}
 	if backup {
 		p.Backup = r.backup * (usual.Backup + float64(w.Bytes)*perByte)
 	}
@@ -102,13 +104,41 @@ func (w Wiki) byRows() (seconds float64) {
 	return seconds
 }
 
+// Ahead tells how many seconds it takes to move the rows of some tables ahead.
+func (r Rates) Ahead(w Wiki, tables ...string) (seconds float64) {
+	w.Ahead = nil
+	for _, s := range w.work() {
+		if s.one && slices.Contains(tables, s.table) {
+			seconds += r.rows * s.seconds * s.ahead
+		}
+	}
+	return seconds
+}
+
+// OneByOne tells how many seconds the updater takes for those rows of some tables that it
+// goes through one by one.
+func (r Rates) OneByOne(w Wiki, tables []string) (seconds float64) {
+	w.Ahead = nil
+	for _, s := range w.work() {
+		if s.one && slices.Contains(tables, s.table) {
+			seconds += r.rows * s.seconds
+		}
+	}
+	return seconds
+}
+
 // share is what the updater does to the rows of one table.
 type share struct {
 	table   string
 	rows    int64
 	seconds float64 // at the usual rates
 	one     bool    // one row after the other, as its script tells
+	ahead   float64 // how much longer than that moving them ahead takes
 }
+
+// moved is which part of a table's time is left to the updater where its rows were moved
+// ahead: it looks for rows that came since.
+const moved = 0.02
 
 // work lists what the updater does to a wiki's rows.
 func (w Wiki) work() (list []share) {
@@ -117,7 +147,11 @@ func (w Wiki) work() (list []share) {
 		if rows == 0 || !k.between(w.Old, w.New) {
 			continue
 		}
-		list = append(list, share{k.table, rows, float64(rows) * k.perRow(rows, w.Rows["page"]), k.one})
+		s := share{k.table, rows, float64(rows) * k.perRow(rows, w.Rows["page"]), k.one, k.ahead}
+		if k.one && slices.Contains(w.Ahead, k.table) {
+			s.seconds *= moved
+		}
+		list = append(list, s)
 	}
 	return list
 }

@@ -41,7 +41,9 @@ func TestUsualRates(t *testing.T) {
 }
 
 func TestLearn(t *testing.T) {
-	past := func(w Wiki, backup, update float64) Past { return Past{w, Phases{backup, update, 0.5}} }
+	past := func(w Wiki, backup, update float64) Past {
+		return Past{w, Phases{Backup: backup, Update: update, Rest: 0.5}}
+	}
 	for _, tc := range []struct {
 		name string
 		past []Past
@@ -98,4 +100,19 @@ func TestMeter(t *testing.T) {
 			t.Errorf("after %q: %q, want %q", step.printed, got, step.want)
 		}
 	}
+}
+
+// Rows that were moved ahead cost the updater next to nothing, and tell nothing of what
+// others cost.
+func TestAhead(t *testing.T) {
+	rates := Learn(nil)
+	moved := big
+	moved.Ahead = []string{"pagelinks", "externallinks", "revision_comment_temp"}
+	before, after := rates.Of(big, false), rates.Of(moved, false)
+	if before.Ahead != 0 || after.Ahead <= 0 || after.Update > before.Update/15 || after.Total() > before.Total()/15 {
+		t.Errorf("%+v, ahead %+v", before, after)
+	}
+	within(t, "what is saved", before.Update-after.Update, rates.OneByOne(big, moved.Ahead), 1.1)
+	learned := Learn([]Past{{big, Phases{Update: before.Update, Rest: 1}}, {moved, Phases{Update: after.Update, Rest: 1}}, {moved, Phases{Update: after.Update, Rest: 1}}})
+	within(t, "learned", learned.Of(big, false).Update, before.Update, 1.3)
 }

@@ -79,6 +79,11 @@ func schemaVersion(s *subject, r *reporter) {
 	if found == nil || found.Level == mediawiki.LevelFor(row.Version) {
 		return
 	}
+	if found.Level.MadeAhead(row.Version) {
+		r.sayAs(audit.Note, s.tenant.Position, row.Database, "wikictl upgrade "+s.tenant.Name, "its database %s has columns of a newer MediaWiki already, as wikictl upgrade --ahead only makes them; it runs on MediaWiki %s",
+			row.Database, row.Version)
+		return
+	}
 	r.say(s.tenant.Position, row.Database, "wikictl upgrade --force "+s.tenant.Name, "the schema of its database %s is %s, and it runs on MediaWiki %s",
 		row.Database, found.Level, row.Version)
 }

@@ -1,0 +1,166 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"wikictl/migrations/upgrade/ahead"
+	"wikictl/migrations/upgrade/forecast"
+	"wikictl/php"
+	"wikictl/tenants/session"
+)
+
+// Ahead says whether data is moved while the old code still serves.
+type Ahead string
+
+// Ways to go ahead.
+const (
+	AheadAuto Ahead = "auto" // where the updater would go through many rows one by one
+	AheadOnly Ahead = "only" // wherever possible, and nothing else is done
+	AheadNo   Ahead = "no"   // all of it while the wiki is read-only
+)
+
+// aheadFrom is from how many seconds on, of what the updater does row by row, that is done
+// ahead by itself.
+const aheadFrom = 15
+
+// errDrained ends what may be ended at any time.
+var errDrained = errors.New("asked to stop")
+
+// goAhead moves what the new code keeps elsewhere while the old code serves and people
+// edit. It can be given up, repeated and left for good: the old code reads nothing of it,
+// and the updater finishes what is missing. Only what stops the run is an error.
+func (k *task) goAhead(ctx context.Context) error {
+	if len(k.wiki.Ahead) == 0 {
+		return nil
+	}
+	var done []string
+	err := k.held(ctx, stepAhead, func() error {
+		has, err := k.server.Columns(ctx, k.tenant.Database, ahead.Columns())
+		if err != nil {
+			return err
+		}
+		list, why := ahead.For(k.New, k.tenant.Codebase.Path, has)
+		for _, c := range list {
+			if err := k.move(ctx, c); err != nil {
+				why[c.Table] = err
+				continue
+			}
+			done = append(done, c.Table)
+		}
+		return notMoved(why)
+	})
+	k.wiki.Ahead = done
+	switch {
+	case err == nil:
+	case ctx.Err() != nil, errors.Is(err, errDrained), k.o.Ahead == AheadOnly:
+		return err
+	default:
+		k.remarks = append(k.remarks, "not all was done ahead, update.php did it: "+err.Error())
+	}
+	return nil
+}
+
+// notMoved joins why something was not done, sorted by table.
+func notMoved(why map[string]error) error {
+	var errs []error
+	for _, table := range ahead.Tables() {
+		if why[table] != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", table, why[table]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// move does one change.
+func (k *task) move(ctx context.Context, c ahead.Change) error {
+	if err := k.drained(); err != nil {
+		return err
+	}
+	if len(c.Specs) > 0 {
+		k.run.Progress(k.Name, "ahead: columns of "+c.Alter)
+		if err := k.server.AlterOnline(ctx, k.tenant.Database, c.Alter, c.Specs); err != nil {
+			return err
+		}
+	}
+	if c.Fill == nil {
+		return k.moveByScript(ctx, c)
+	}
+	return k.server.FillOnline(ctx, k.tenant.Database, c.Fill.Table, c.Fill.Column, c.Fill.Statements, func(share float64) error {
+		k.run.Progress(k.Name, fmt.Sprintf("ahead: %s, %.0f %%", c.Table, 100*share))
+		return k.drained()
+	})
+}
+
+// moveByScript has a script of the new code move data. What it writes into the updater's log
+// is taken away before the updater runs.
+func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
+	if err := k.WriteAdminSettings(); err != nil {
+		return err
+	}
+	server, err := k.PHP(ctx, k.tenant.Codebase)
+	if err != nil {
+		return err
+	}
+	settings := filepath.Join(k.Layout.Release(k.Name, k.releases[k.Name].Release), "LocalSettings.php")
+	job := php.Admin(k.tenant.Codebase.Path, c.Script, settings, k.Layout.AdminSettings(), k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), c.Args...)
+	if job.Log, err = k.Log(k.Name, stepAhead); err != nil {
+		return err
+	}
+	job.Limit = k.o.Limit
+	k.run.Progress(k.Name, fmt.Sprintf("ahead: %s, about %s", c.Table, forecast.Text(k.rates.Ahead(k.wiki, c.Table))))
+	if _, err := server.Run(ctx, job); err != nil {
+		return k.settled(ctx, err)
+	}
+	return nil
+}
+
+// drained is an error once the run was asked to stop.
+func (k *task) drained() error {
+	select {
+	case <-k.o.Drain:
+		return errDrained
+	default:
+		return nil
+	}
+}
+
+// unfinished has the updater move again what was moved ahead: rows may have come since.
+func (k *task) unfinished(ctx context.Context) error {
+	if !k.code {
+		return nil
+	}
+	has, err := k.server.Columns(ctx, k.tenant.Database, ahead.Columns())
+	if err != nil {
+		return err
+	}
+	return k.server.ForgetUpdates(ctx, k.tenant.Database, ahead.Unfinished(has))
+}
+
+// aheadOnly is what became of a tenant for which nothing but that was to be done.
+func (k *task) aheadOnly(ctx context.Context) (session.Status, error) {
+	switch err := k.goAhead(ctx); {
+	case errors.Is(err, errDrained):
+		return session.Skipped, err
+	case err != nil:
+		return session.Failed, err
+	case len(k.wiki.Ahead) == 0:
+		return session.Unchanged, nil
+	}
+	k.note("rows of %s were moved ahead; it is open, on MediaWiki %s", strings.Join(k.wiki.Ahead, ", "), k.row.Version)
+	return session.Done, nil
+}
+
+// expectAhead decides whether rows of a tenant are moved ahead, and remarks on it.
+func (j *Planned) expectAhead(rates forecast.Rates, o Options) {
+	saved := rates.OneByOne(j.wiki, ahead.Tables())
+	if !j.code || j.Interrupted != "" || o.Ahead == AheadNo || saved == 0 || o.Ahead != AheadOnly && saved < aheadFrom {
+		return
+	}
+	j.wiki.Ahead = ahead.Tables()
+	j.Remarks = append(j.Remarks, fmt.Sprintf("moves rows ahead for about %s while it is open, which takes about %s off the time that it is read-only",
+		forecast.Text(rates.Ahead(j.wiki, j.wiki.Ahead...)), forecast.Text(saved)))
+}
