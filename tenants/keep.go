@@ -11,4 +11,9 @@ type Keep struct {
 	DumpAge time.Duration // dumps that are younger stay, too; zero: all do
 	Removed time.Duration // what was removed, below state/removed
 	Goldens time.Duration // goldens that no tenant is made from any more
+	Backups KeepBackups
 }
+
+// KeepBackups are how many backups of each tenant stay: the newest of so many days, weeks
+// and months, and in any case the newest of all.
+type KeepBackups struct{ Daily, Weekly, Monthly int64 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +133,12 @@ func (f *farm) unchangedUploadsCostNothing() {
 	if len(before) < 2 || len(after) != len(before) {
 		f.t.Errorf("there were %d files and are %d", len(before), len(after))
 	}
+	archives, _ := filepath.Glob(f.state("archives/wikis/w0/*.json"))
+	for _, file := range archives { // the older goes with the next run, as both are of one old day
+		f.edit(file, regexp.MustCompile(`"taken": "....-..-..T`), `"taken": "2020-02-03T`)
+	}
+	f.wants(f.run("backup", "w1"), "removed, as [keep] says: 1 backups")
+	f.wants(f.exits(0, "backup"), "2020-02-03")
 }
 
 func (f *farm) refusesToRestore() {

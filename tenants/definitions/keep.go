@@ -13,7 +13,8 @@ const day = 24 * time.Hour
 // readKeep reads [keep].
 func (l *loader) readKeep(s *section) {
 	k := &l.farm.Keep
-	*k = tenants.Keep{Runs: 365 * day, Logs: 90 * day, Dumps: 3, DumpAge: 90 * day, Removed: 90 * day, Goldens: 90 * day}
+	*k = tenants.Keep{Runs: 365 * day, Logs: 90 * day, Dumps: 3, DumpAge: 90 * day, Removed: 90 * day, Goldens: 90 * day,
+		Backups: tenants.KeepBackups{Daily: 7, Weekly: 4, Monthly: 6}}
 	for _, age := range []struct {
 		key string
 		to  *time.Duration
@@ -25,7 +26,26 @@ func (l *loader) readKeep(s *section) {
 			s.report(at, "dumps", "dump_age = 0 keeps all", "is less than 1: the latest dump of a wiki always stays")
 		}
 	}
+	if _, said := s.table["backups"]; said {
+		k.Backups = readKeepBackups(s.sub("backups"))
+	}
 	s.end()
+}
+
+// readKeepBackups reads backups of [keep]. What it leaves out is 0.
+func readKeepBackups(s *section) (k tenants.KeepBackups) {
+	for _, rule := range []struct {
+		key string
+		to  *int64
+	}{{"daily", &k.Daily}, {"weekly", &k.Weekly}, {"monthly", &k.Monthly}} {
+		if n, at, ok := get[int64](s, rule.key, "a number of backups"); ok {
+			if *rule.to = n; n < 0 {
+				s.report(at, rule.key, "0 keeps none for this; the newest backup of a wiki always stays", "is less than 0")
+			}
+		}
+	}
+	s.end()
+	return k
 }
 
 // days reads an age: a number of days, or text such as "90d". 0 is for ever.

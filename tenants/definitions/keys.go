@@ -121,6 +121,11 @@ var farmKeys = []Key{
 		{Name: "dump_age", Type: Days, Example: `"90d"`, Doc: "Younger dumps stay, too."},
 		{Name: "removed", Type: Days, Example: `"90d"`, Doc: "Removed wikis, below state/removed."},
 		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases that new wikis were cloned from and are not any more."},
+		{Name: "backups", Type: Table, Doc: "How many backups of each wiki stay: the newest of so many days, weeks and months.", Keys: []Key{
+			{Name: "daily", Type: Number, Example: "7", Doc: "Of days that have one."},
+			{Name: "weekly", Type: Number, Example: "4", Doc: "Of weeks that have one."},
+			{Name: "monthly", Type: Number, Example: "6", Doc: "Of months that have one."},
+		}},
 	}},
 	{Name: "php", Type: Table, Doc: "Bounds of the PHP that runs maintenance scripts, and of the wikis' own pools.", Keys: []Key{
 		{Name: "memory_limit", Type: Size, Example: `"512M"`, Doc: "Memory of one script."},

@@ -52,7 +52,7 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 		err = rs.restore(ctx)
 	}
 	if o.Archive != nil && k.row.State != ledger.Recovering { // it is of no use any more
-		err = errors.Join(err, archive.Remove(o.Archive.File))
+		err = errors.Join(err, k.recovery.store.Discard([]*archive.Archive{o.Archive}))
 	}
 	if err == nil {
 		k.note = rs.told("it is a copy of " + from.Name)

@@ -15,6 +15,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/recovery"
 	"wikictl/tenants/session"
 )
 
@@ -197,9 +198,13 @@ func (a *app) tidy(h *session.Host) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
 	defer cancel()
 	line, err := provision.Tidy(ctx, h, time.Now())
-	if line != "" {
-		fmt.Fprintln(a.stderr, line)
+	backups, failed := recovery.Tidy(ctx, h, time.Now())
+	for _, what := range []string{line, backups} {
+		if what != "" {
+			fmt.Fprintln(a.stderr, what)
+		}
 	}
+	err = errors.Join(err, failed)
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintln(a.stderr, ui.Clean("not removed, although [keep] does not keep it: "+err.Error()))
 	}

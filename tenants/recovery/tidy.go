@@ -1,0 +1,69 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/session"
+)
+
+// wait is how long Tidy waits for those who use the archives. The next one does it then.
+const wait = 100 * time.Millisecond
+
+// Tidy removes the backups that [keep] does not keep, with the uploads that only they have,
+// and says in one line what that was; nothing was when the line is empty.
+func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err error) {
+	store := archive.NewStore(h.Layout.Archives())
+	if _, err := os.Stat(h.Layout.Archives()); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	release, err := store.Alone(waiting)
+	if err != nil {
+		return "", nil
+	}
+	defer release()
+	gone, err := expired(h.Layout, h.Farm.Keep, now)
+	if err != nil {
+		return "", err
+	}
+	if err := store.Discard(gone); err != nil {
+		return "", err
+	}
+	bytes, err := store.Sweep(ctx)
+	for _, a := range gone {
+		bytes += a.Bytes
+	}
+	if len(gone) > 0 {
+		line = fmt.Sprintf("removed, as [keep] says: %d backups, %d MB", len(gone), bytes>>20)
+	}
+	return line, err
+}
+
+// expired are the backups of all wikis that [keep] does not keep, but for those that an
+// interrupted restore needs.
+func expired(l tenants.Layout, k tenants.Keep, now time.Time) (gone []*archive.Archive, err error) {
+	entries, err := os.ReadDir(filepath.Dir(l.ArchivesOf("x")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if needed, _ := filepath.Glob(l.Restoring("*")); len(needed) > 0 {
+		return nil, nil
+	}
+	for _, e := range entries {
+		list, err := archive.List(l.ArchivesOf(e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		gone = append(gone, archive.Expired(list, k.Backups, k.DumpAge, now)...)
+	}
+	return gone, nil
+}
