@@ -98,6 +98,7 @@ func TestExamples(t *testing.T) {
 	f.write("tenants/staging.toml", strings.ReplaceAll(f.read("tenants/btrfs.toml"), "btrfs", "staging"))
 	f.types(take("clone"), 1)
 	must(t, os.Remove(f.demo.Dir+"/tenants/staging.toml"))
+	f.types(take("delete"), 1)
 	stop := take("server stop")
 	for command, example := range examples {
 		codes := map[string][]int{"apply": {0, 1}, "audit": {0, 1}, "doctor": {0, 1, 2}, "plan": {0, 1}}[command]

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"wikictl/cmd/wikictl/manual"
+	"wikictl/templates/deploy"
 )
 
 // A backup brings a wiki back exactly, in place and where nothing of it is left, also
@@ -42,6 +43,7 @@ func TestBackupsAreRestored(t *testing.T) {
 	f.refusesToRestore()
 	f.comesFromTheArchiveAlone(was)
 	f.clones()
+	f.deletesAndPurges()
 }
 
 // holds is all that a wiki has: rows of each table, files, and what the ledger says of its code.
@@ -273,4 +275,64 @@ func (f *farm) isClone(name, mail, properties, watched string) {
 	c.login(name)
 	f.wants(c.page("Kept"), "in a backup")
 	c.edit("After", "of "+name)
+}
+
+// deletesAndPurges takes w1 out of the farm, killed at each step, brings it back, deletes
+// it for good, and restores it from its last backup.
+func (f *farm) deletesAndPurges() {
+	f.t.Helper()
+	f.client("w1").edit("Last", "words")
+	was, others := f.holds("w1"), f.holds("w0")+f.holds("w2")
+	file := f.read("tenants/w1.toml")
+	f.wants(f.exits(1, "delete", "w1", "--dry-run"), "delete w1: database wiki_w1 on server main", "tenants/w1.toml")
+	cmd := f.command("delete", "w1")
+	cmd.Stdin = strings.NewReader("w2\n")
+	if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 64 {
+		f.t.Fatal(err, string(out))
+	}
+	if got := f.holds("w1"); got != was {
+		f.t.Error("a question that was not answered by the name changed w1")
+	}
+	for _, step := range []string{"mark", "last dump", "files", "database", "secrets"} {
+		if out, code := f.struck(event{"w1", step, "after", "kill"}, "delete", "w1", "--yes", "--no-backup"); code != -1 {
+			f.t.Fatalf("%s: exit code %d\n%s", step, code, out)
+		}
+	}
+	cmd = f.command("delete", "w1")
+	cmd.Stdin = strings.NewReader("w1\n")
+	out, err := cmd.CombinedOutput()
+	must(f.t, err)
+	f.wants(string(out), "to delete the wiki w1, type its name:", "wikictl undelete brings it back")
+	if left := f.left("w1"); len(left) > 0 || deploy.Exists(f.demo.Dir+"/tenants/w1.toml") {
+		f.t.Error("there are still", left)
+	}
+	kept, _ := filepath.Glob(f.state("removed/w1-*/source.toml"))
+	if len(kept) != 1 || f.read(strings.TrimPrefix(kept[0], f.demo.Dir+"/")) != file {
+		f.t.Error(kept)
+	}
+	f.exits(0, "plan")
+	f.exits(64, "purge", "w1", "--yes") // it may still come back
+	f.wants(f.exits(0, "purge", "--all", "--yes"), "no changes")
+	f.write("tenants/w1.toml", file)
+	f.exits(0, "undelete", "w1")
+	if got := f.holds("w1"); got != was {
+		f.t.Errorf("w1 holds\n%s\nwant\n%s", got, was)
+	}
+	f.run("delete", "w1", "--yes")
+	f.exits(1, "purge", "w1", "--early", "--dry-run")
+	if out, code := f.struck(event{"w1", "purge", "after", "kill"}, "purge", "w1", "--early", "--yes"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	f.exits(64, "purge", "w1", "--early", "--yes")
+	f.exits(64, "undelete", "w1")
+	f.write("tenants/w1.toml", file)
+	f.exits(0, "restore", "w1")
+	if got := f.holds("w1"); got != was {
+		f.t.Errorf("w1 holds\n%s\nwant\n%s", got, was)
+	}
+	if got := f.holds("w0") + f.holds("w2"); got != others {
+		f.t.Errorf("others hold\n%s\nwant\n%s", got, others)
+	}
+	f.exits(0, "plan")
+	f.exits(0, "audit", "--fail-on", "error", "--quick")
 }

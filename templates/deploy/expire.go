@@ -25,7 +25,7 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 			continue
 		}
 		dir := filepath.Join(root, f.Name())
-		more, err := expireIn(dir, before, func(e fs.DirEntry) bool { return e.Type().IsRegular() })
+		more, err := d.expireIn(dir, before, func(e fs.DirEntry) bool { return e.Type().IsRegular() })
 		if n += more; err != nil {
 			return n, err
 		}
@@ -36,7 +36,7 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 
 // ExpireRemoved removes what was removed before a time.
 func (d *Deployer) ExpireRemoved(before time.Time) (n int, err error) {
-	return expireIn(d.layout.Removed(), before, func(e fs.DirEntry) bool {
+	return d.expireIn(d.layout.Removed(), before, func(e fs.DirEntry) bool {
 		return Exists(filepath.Join(d.layout.Removed(), e.Name(), "manifest.json"))
 	})
 }
@@ -44,11 +44,11 @@ func (d *Deployer) ExpireRemoved(before time.Time) (n int, err error) {
 // ExpireGoldens removes goldens and their schemas that were made before a time; keep
 // reports whether one is still of use, by the name of its file.
 func (d *Deployer) ExpireGoldens(before time.Time, keep func(name string) bool) (n int, err error) {
-	return expireIn(d.layout.Goldens(), before, func(e fs.DirEntry) bool { return e.Type().IsRegular() && !keep(e.Name()) })
+	return d.expireIn(d.layout.Goldens(), before, func(e fs.DirEntry) bool { return e.Type().IsRegular() && !keep(e.Name()) })
 }
 
 // expireIn removes what in a folder is older than before and old of its kind.
-func expireIn(dir string, before time.Time, old func(fs.DirEntry) bool) (n int, err error) {
+func (d *Deployer) expireIn(dir string, before time.Time, old func(fs.DirEntry) bool) (n int, err error) {
 	entries, err := os.ReadDir(dir)
 	if ignoreAbsent(err) != nil {
 		return 0, err
@@ -64,12 +64,20 @@ func expireIn(dir string, before time.Time, old func(fs.DirEntry) bool) (n int, 
 		case info.After(before) || !old(e):
 			continue
 		}
-		if err := os.RemoveAll(path); err != nil {
+		if err := d.expire(path, e); err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
+}
+
+// expire removes a file or a folder.
+func (d *Deployer) expire(path string, e fs.DirEntry) error {
+	if e.IsDir() {
+		return d.Purge(path)
+	}
+	return os.RemoveAll(path)
 }
 
 // touched is when a file was last written; of a removed tenant's folder, when that was

@@ -24,6 +24,8 @@ const (
 	Backup   Kind = "backup"   // a backup is made of it
 	Restore  Kind = "restore"  // a backup replaces it, or makes it
 	Clone    Kind = "clone"    // it is made as a copy of another
+	Delete   Kind = "delete"   // it is removed, with the file that defines it
+	Purge    Kind = "purge"    // what was removed of it goes for good
 	Blocked  Kind = "blocked"  // nothing can be done before this is repaired
 	Left     Kind = "left"     // it exists, and nothing defines it
 	Remark   Kind = "remark"   // nothing is to be done, but worth knowing

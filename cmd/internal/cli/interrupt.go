@@ -168,3 +168,14 @@ func (a *app) confirm(ctx context.Context, question string, no error) error {
 func (a *app) agreed(ctx context.Context, question string) error {
 	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking"))
 }
+
+// agreedByName asks a person to type the name of what is to go, before anything is changed.
+func (a *app) agreedByName(ctx context.Context, question, name string) error {
+	ctx, done := a.pause(ctx)
+	defer done()
+	same, err := a.asker.AskFor(ctx, question, name)
+	if err == nil && !same {
+		return tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking")
+	}
+	return err
+}

@@ -28,16 +28,29 @@ func NewAsker(in io.Reader, out io.Writer) *Asker {
 // Ask asks, and reports whether the answer is y or yes. The end of the input is a no.
 // When ctx ends first the error is the cause.
 func (a *Asker) Ask(ctx context.Context, question string) (bool, error) {
+	line, err := a.line(ctx, question+" [y/N] ")
+	line = strings.ToLower(line)
+	return line == "y" || line == "yes", err
+}
+
+// AskFor asks, and reports whether the answer is a word.
+func (a *Asker) AskFor(ctx context.Context, question, word string) (bool, error) {
+	line, err := a.line(ctx, question+" ")
+	return line == word, err
+}
+
+// line asks and returns the answer.
+func (a *Asker) line(ctx context.Context, question string) (string, error) {
 	select {
 	case a.turn <- struct{}{}:
 		defer func() { <-a.turn }()
 	case <-ctx.Done():
-		return false, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
-	fmt.Fprintf(a.out, "%s [y/N] ", question)
+	fmt.Fprint(a.out, question)
 	// A read of a terminal can't be interrupted: it ends with the program, or with the
 	// line that it waits for, which is the answer to the next question.
 	a.once.Do(func() { go a.read() })
@@ -48,10 +61,9 @@ func (a *Asker) Ask(ctx context.Context, question string) (bool, error) {
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(a.out)
-		return false, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	case line := <-a.lines:
-		line = strings.ToLower(strings.TrimSpace(line))
-		return line == "y" || line == "yes", nil
+		return strings.TrimSpace(line), nil
 	}
 }
 

@@ -28,6 +28,8 @@ type PlanCounts struct {
 	Backup    int `json:"backup"`
 	Restore   int `json:"restore"`
 	Clone     int `json:"clone"`
+	Delete    int `json:"delete"`
+	Purge     int `json:"purge"`
 	Blocked   int `json:"blocked"`
 	Left      int `json:"left"`
 	Unchanged int `json:"unchanged"`
@@ -44,7 +46,7 @@ func NewPlanDocument(command string, p *plan.Plan, elapsed time.Duration) PlanDo
 	whole.Notes = append([]string{}, p.Notes...)
 	return PlanDocument{Command: command, Plan: &whole, Seconds: elapsed.Seconds(), Counts: PlanCounts{
 		Make: p.Count(plan.Make), Change: p.Count(plan.Change), Rename: p.Count(plan.Rename), Upgrade: p.Count(plan.Upgrade),
-		Rollback: p.Count(plan.Rollback), Undelete: p.Count(plan.Undelete), Backup: p.Count(plan.Backup), Restore: p.Count(plan.Restore), Clone: p.Count(plan.Clone), Blocked: p.Count(plan.Blocked), Left: p.Count(plan.Left),
+		Rollback: p.Count(plan.Rollback), Undelete: p.Count(plan.Undelete), Backup: p.Count(plan.Backup), Restore: p.Count(plan.Restore), Clone: p.Count(plan.Clone), Delete: p.Count(plan.Delete), Purge: p.Count(plan.Purge), Blocked: p.Count(plan.Blocked), Left: p.Count(plan.Left),
 		Unchanged: p.Unchanged,
 	}}
 }
@@ -141,7 +143,7 @@ func planTotal(p *plan.Plan) string {
 	}{
 		{plan.Make, "to make"}, {plan.Change, "to change"}, {plan.Rename, "to rename"}, {plan.Upgrade, "to upgrade"},
 		{plan.Rollback, "to roll back"}, {plan.Undelete, "to bring back"},
-		{plan.Backup, "to back up"}, {plan.Restore, "to restore"}, {plan.Clone, "to clone"}, {plan.Blocked, "blocked"}, {plan.Left, "left over"},
+		{plan.Backup, "to back up"}, {plan.Restore, "to restore"}, {plan.Clone, "to clone"}, {plan.Delete, "to delete"}, {plan.Purge, "to purge"}, {plan.Blocked, "blocked"}, {plan.Left, "left over"},
 	} {
 		if n := p.Count(one.kind); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, one.text))

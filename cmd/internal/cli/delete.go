@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/provision"
+	"wikictl/tenants/recovery"
+	"wikictl/tenants/session"
+)
+
+func (a *app) deleteCommand() *cli.Command {
+	return &cli.Command{
+		Name: "delete", Usage: "delete a wiki, with the file that defines it", ArgsUsage: "NAME",
+		Description: "Backs the wiki up, takes it out of the web server, moves uploads, logs, secrets, dumps, a last dump of the\n" +
+			"database and the file that defines the wiki to state/removed, and drops the database and its accounts. It asks\n" +
+			"for the name. wikictl undelete brings the wiki back until wikictl purge, or [keep], removes it for good; the\n" +
+			"backup stays then, too. When it was interrupted, run it again, or undelete.\n\n" +
+			exitHelp + "\n\nExample: wikictl delete btrfs --dry-run",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "no-backup", Usage: "don't back the wiki up first"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be deleted and change nothing"},
+			&cli.BoolFlag{Name: "yes", Usage: "don't ask for the name"},
+			eventsFlag(),
+		},
+		Action:       a.runDelete,
+		BashComplete: a.completeNames,
+	}
+}
+
+func (a *app) runDelete(c *cli.Context) error {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	name := c.Args().First()
+	t := f.Tenant(name)
+	switch {
+	case c.NArg() != 1:
+		return usagef("name one wiki")
+	case t == nil:
+		return tenants.WithHint(usagef("no file defines %s", name), "wikictl plan lists what nothing defines, and wikictl undelete what was removed")
+	}
+	if c.Bool("dry-run") {
+		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
+			d, err := provision.LookDelete(c.Context, h, t)
+			if err != nil {
+				return nil, err
+			}
+			return d.Outline(h.Layout), nil
+		})
+	}
+	if err := a.beforeDelete(c, f, t); err != nil {
+		return err
+	}
+	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		d, err := provision.LookDelete(c.Context, h, t)
+		if err != nil {
+			return nil, err
+		}
+		return provision.Delete(c.Context, h, d, provision.Options{Jobs: 1, Drain: a.drained, Observer: board(1)})
+	})
+}
+
+// beforeDelete shows what would go, asks for the wiki's name, and backs the wiki up.
+func (a *app) beforeDelete(c *cli.Context, f *tenants.Farm, t *tenants.Tenant) error {
+	exists := false
+	err := a.withHost(f, false, func(h *session.Host) error {
+		d, err := provision.LookDelete(c.Context, h, t)
+		if err != nil {
+			return err
+		}
+		exists = d.Exists()
+		p := d.Outline(h.Layout)
+		if err := ui.Plan(a.stderr, "delete", p, 0); err != nil {
+			return err
+		}
+		if p.Blocked() {
+			return fmt.Errorf("%s: %w", t.Name, p.Tenants[0].Err())
+		}
+		if c.Bool("yes") {
+			return nil
+		}
+		return a.agreedByName(c.Context, fmt.Sprintf("to delete the wiki %s, type its name:", t.Name), t.Name)
+	})
+	if err != nil || !exists || c.Bool("no-backup") {
+		return err
+	}
+	return a.withHost(f, false, func(h *session.Host) error {
+		b := a.board(nil, 1)
+		list := []*tenants.Tenant{t}
+		outcomes, err := recovery.Backup(c.Context, h, list, recovery.BackupOptions{Options: recovery.Options{Jobs: 1, Drain: a.drained, Observer: b}})
+		b.Close()
+		if err == nil {
+			err = failuresOf(outcomes)
+		}
+		if err != nil {
+			return fmt.Errorf("nothing was deleted, as it could not be backed up: %w (--no-backup goes without)", err)
+		}
+		if outcomes[0].Status != session.Done {
+			return errInterrupted
+		}
+		_, err = fmt.Fprintf(a.stderr, "its backup is %s\n", outcomes[0].Archive)
+		return err
+	})
+}

@@ -1,0 +1,141 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
+)
+
+// Deletion is a tenant that is to be removed although a file defines it.
+type Deletion struct {
+	Left *Leftover // nil: nothing of it is there, or it was removed already
+
+	tenant *tenants.Tenant
+	plan   *Plan
+}
+
+// LookDelete finds what Delete would remove, as if no file defined the tenant any more.
+func LookDelete(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Deletion, error) {
+	farm := *h.Farm
+	farm.Tenants = slices.DeleteFunc(slices.Clone(farm.Tenants), func(o *tenants.Tenant) bool { return o.Name == t.Name })
+	h.Farm = &farm
+	p, err := Look(ctx, h, nil, LookOptions{Whole: true})
+	if err != nil {
+		return nil, err
+	}
+	d := &Deletion{tenant: t, plan: p}
+	p.Farm, p.Left = nil, slices.DeleteFunc(p.Left, func(l *Leftover) bool { return l.Name != t.Name })
+	if len(p.Left) == 1 {
+		d.Left = p.Left[0]
+	}
+	return d, nil
+}
+
+// Begun reports whether an earlier run began to remove it.
+func (d *Deletion) Begun() bool { return d.Left != nil && d.Left.row.State == ledger.Leaving }
+
+// Exists reports whether it is a whole wiki, of which a backup can be made.
+func (d *Deletion) Exists() bool { return d.Left != nil && d.Left.row.State == ledger.Ready }
+
+// Outline is the deletion in the form that all commands share.
+func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
+	t := &plan.Tenant{Name: d.tenant.Name}
+	switch {
+	case d.Left == nil:
+		t.Add(plan.Delete, "its definition, %s: nothing else of it is there", d.tenant.Position.File)
+	case d.Left.Problem != "":
+		t.Add(plan.Blocked, "%s", d.Left.Problem)
+	default:
+		t.Add(plan.Delete, "its definition, %s", d.tenant.Position.File)
+		for _, item := range d.Left.Items {
+			t.Add(plan.Delete, "%s", item)
+		}
+		for _, kept := range d.Left.Kept {
+			t.Add(plan.Remark, "%s stays", kept)
+		}
+	}
+	return &plan.Plan{Tenants: []*plan.Tenant{t}, Notes: []string{fmt.Sprintf("files, secrets and a dump of the database go to %s, from where wikictl undelete %s brings them back", l.Removed(), t.Name)}}
+}
+
+// Delete removes a tenant as Apply removes what nothing defines, and moves the file that
+// defines it to the rest. An interrupted one is finished by the next Delete, or taken back
+// by Undelete.
+func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]session.Outcome, error) {
+	o.Prune = true
+	outcomes := []session.Outcome{{Tenant: d.tenant, Status: session.Done}}
+	if d.Left != nil {
+		var err error
+		if outcomes, err = Apply(ctx, h, d.plan, o); err != nil || len(outcomes) != 1 || outcomes[0].Status != session.Done {
+			return outcomes, err
+		}
+	}
+	r, err := FindRemoved(h.Layout, d.tenant.Name, "")
+	if err != nil {
+		return nil, err
+	}
+	outcomes[0].Removed, outcomes[0].Returns = r.dir, r.returns()
+	if err := h.Deploy.RetireDefinition(filepath.Join(h.Farm.Dir, d.tenant.Position.File), r.dir); err != nil {
+		outcomes[0].Status, outcomes[0].Err = session.Failed, fmt.Errorf("it is removed, but for the file that defines it: %w", err)
+	}
+	return outcomes, nil
+}
+
+// Purge deletes for good what was removed, of some removals.
+func Purge(ctx context.Context, h *session.Host, list []*Removed, o Options) ([]session.Outcome, error) {
+	var servers []*tenants.Server
+	for _, r := range list {
+		if def := h.Farm.Servers[r.Server]; def != nil && !slices.Contains(servers, def) {
+			servers = append(servers, def)
+		}
+	}
+	ctx, err := h.Lock(ctx, servers)
+	if err != nil {
+		return nil, err
+	}
+	run, err := h.Begin(ctx, "purge", o.Observer)
+	if err != nil {
+		return nil, err
+	}
+	var outcomes []session.Outcome
+	for _, r := range list {
+		t := &tenants.Tenant{Name: r.Name, Server: h.Farm.Servers[r.Server], Database: r.Database}
+		outcome := session.Outcome{Tenant: t, Status: session.Done, Note: "removal by run " + r.Run + " is gone for good"}
+		o.Observer.Started(r.Name)
+		if err := run.Step(r.Name, "purge", func() error { return purge(ctx, h, t, r) }); err != nil {
+			outcome.Status, outcome.Err, outcome.Note = session.Failed, err, ""
+		}
+		outcomes = append(outcomes, run.Finish(outcome))
+	}
+	return outcomes, run.End(ctx, outcomes)
+}
+
+// purge deletes one removal, unless it is being brought back.
+func purge(ctx context.Context, h *session.Host, t *tenants.Tenant, r *Removed) error {
+	if t.Server != nil && r.Database != "" {
+		if err := h.Locks(t.Server).Acquire(ctx, r.Database); err != nil {
+			return err
+		}
+		defer h.Locks(t.Server).Release(context.WithoutCancel(ctx), r.Database)
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	row, _, err := l.Tenant(ctx, r.Name)
+	switch {
+	case err != nil:
+		return err
+	case (row.State == ledger.Returning || row.State == ledger.Leaving) && row.Run == r.Run:
+		return fmt.Errorf("it is being removed or brought back, or that did not finish: wikictl undelete %s finishes it", r.Name)
+	case !deploy.Exists(r.dir):
+		return nil
+	}
+	return h.Deploy.Purge(r.dir)
+}
