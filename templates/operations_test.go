@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"wikictl/cmd/testbed/needs"
+	"wikictl/tenants/definitions"
 )
 
 const operationsToml = `name = "ops"
@@ -142,5 +143,27 @@ func wantOperations(t *testing.T, found map[string]any) {
 	}
 	if reflect.DeepEqual(at("wgGroupPermissions", "confirmed"), nil) {
 		t.Error("confirmed has no rights")
+	}
+}
+
+// A secret is written as PHP's literal into the settings, also inside of an operation; one
+// whose file is not there is its tenant's problem, with the place.
+func TestHiddenRendered(t *testing.T) {
+	f := load(t, farmToml, "name = \"h\"\nhosts = [\"h.example.org\"]\nsitename = \"H\"\n[settings]\nwgSMTP = { password = { secret = \"smtp\" } }\nwgKeys = { append = [ { secret = \"smtp\" } ] }\n")
+	d := data(f, "h")
+	_, err := set(t, "").Render(d)
+	if err == nil || !strings.Contains(err.Error(), "tenants/morea.toml:5:") || !strings.Contains(err.Error(), "there is no such file") {
+		t.Errorf("%v", err)
+	}
+	path := filepath.Join(f.Dir, "secrets/smtp")
+	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("it's $x\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = definitions.Load(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	r, err := set(t, "").Render(data(f, "h"))
+	if text := string(r.LocalSettings); err != nil || !strings.Contains(text, `'password' => 'it\'s $x',`) || !strings.Contains(text, `[], [], [ 'it\'s $x' ]`) {
+		t.Errorf("%v\n%s", err, text)
 	}
 }

@@ -101,6 +101,12 @@ func (w *phpWriter) value(value any, depth int) error {
 		w.text(v)
 	case secrets.Secret:
 		w.text(v.Reveal())
+	case *tenants.Hidden:
+		text, err := v.Read()
+		if err != nil {
+			return &unfitError{value: v.String(), why: "can't be read: " + err.Error()}
+		}
+		w.text(text)
 	case tenants.PHP:
 		return w.expression(string(v))
 	case bool:

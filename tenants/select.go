@@ -213,8 +213,9 @@ func settingText(t *Tenant, name string) []string {
 	if !ok {
 		return nil
 	}
-	if _, is := v.Data.(*Operation); is {
-		return nil // what it makes of the default is MediaWiki's to say
+	switch v.Data.(type) {
+	case *Operation, *Hidden:
+		return nil // what it makes of the default is MediaWiki's to say; and nobody's what is hidden
 	}
 	return []string{fmt.Sprint(v.Data)}
 }

@@ -9,7 +9,7 @@ import (
 // Value is one TOML value of a setting, with the place that set it.
 //
 // Data is one of: string, bool, int64, float64, *big.Int, PHP, []Value,
-// map[string]Value or *Operation. Dates and times arrive as strings in RFC 3339.
+// map[string]Value, *Operation or *Hidden. Dates and times arrive as strings in RFC 3339.
 type Value struct {
 	Data     any
 	Position Position
@@ -35,6 +35,9 @@ func (v Value) Equal(other Value) bool {
 	case map[string]Value:
 		table, ok := other.Data.(map[string]Value)
 		return ok && maps.EqualFunc(data, table, Value.Equal)
+	case *Hidden:
+		hidden, ok := other.Data.(*Hidden)
+		return ok && data.Name == hidden.Name
 	case *Operation:
 		operation, ok := other.Data.(*Operation)
 		return ok && data.equal(operation)

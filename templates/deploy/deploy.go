@@ -25,6 +25,7 @@ import (
 	"wikictl/templates"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/mask"
 )
 
 // Deployer writes below one state folder. It may be used by many goroutines.
@@ -117,7 +118,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 		Tenant:     d.Tenant.Name, Core: d.Codebase.Path, PHP: d.Codebase.PHP,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},
-		Secrets: d.Secrets.Reveal(),
+		Secrets: append(d.Secrets.Reveal(), mask.Values(d.Tenant.Settings)...),
 	}
 }
 

@@ -26,7 +26,7 @@ func (l *loader) operation(s *section, key string, at tenants.Position, table ma
 		v.Data = l.literal(s, key+".replace", v)
 		return &tenants.Operation{Replace: &v}
 	}
-	if v, is := only("absent"); is {
+	if v, is := only("absent"); is && kind(v.Data) != "a table" {
 		return l.absent(s, key, v)
 	}
 	if v, there := table["copy"]; there && (len(table) == 1 || isGroup(key)) {

@@ -51,6 +51,9 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 		if code, ok := data["php"]; ok && len(data) == 1 {
 			return l.expression(s, key, code)
 		}
+		if name, ok := data["secret"].Data.(string); ok && len(data) == 1 {
+			return l.hidden(s, key, name, data["secret"].Position)
+		}
 		if !l.literally {
 			if o := l.operation(s, key, v.Position, data); o != nil {
 				return o

@@ -205,6 +205,8 @@ func plain(data any) any {
 		return table
 	case tenants.PHP:
 		return map[string]any{"php": string(data)}
+	case *tenants.Hidden:
+		return map[string]any{"secret": data.Name}
 	case *tenants.Operation:
 		return operationTable(data)
 	}

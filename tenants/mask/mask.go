@@ -147,6 +147,10 @@ func valuesOf(v tenants.Value, secret bool) (found []string) {
 		for name, member := range data {
 			found = append(found, valuesOf(member, secret || Name(name))...)
 		}
+	case *tenants.Hidden:
+		if text := data.Known(); text != "" {
+			return []string{text}
+		}
 	case *tenants.Operation:
 		for _, v := range data.Values() {
 			found = append(found, valuesOf(v, secret)...)

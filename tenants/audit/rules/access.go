@@ -66,7 +66,7 @@ var accessRules = []rule{
 		ID: "secret-in-definitions", Severity: audit.Warning,
 		What:      "A password or key stands in the definitions.",
 		Why:       "Version control shows it to more people than it is meant for.",
-		Repair:    `Read it from a file that only the web server's group can read: { php = "trim( file_get_contents( '/etc/…' ) )" }.`,
+		Repair:    `Write the value into a file of mode 0600 in the folder secrets, and { secret = "…" } with its name in its place.`,
 		Reference: "Manual:Securing database passwords",
 	}, setting: secretInDefinitions},
 }
@@ -177,11 +177,15 @@ func secretsIn(path string, v tenants.Value, below bool, r *reporter) {
 	switch data := v.Data.(type) {
 	case string:
 		if below && mask.Telling(data) {
-			r.say(v.Position, path, "read it from a file that is not in version control", "a secret stands in the definitions")
+			r.say(v.Position, path, "write { secret = \"…\" } with the name of a file in secrets/", "a secret stands in the definitions")
 		}
 	case []tenants.Value:
 		for _, element := range data {
 			secretsIn(path, element, below, r)
+		}
+	case *tenants.Operation:
+		for _, inner := range data.Values() {
+			secretsIn(path, inner, below, r)
 		}
 	case map[string]tenants.Value:
 		for key, member := range data {

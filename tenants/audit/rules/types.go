@@ -89,6 +89,8 @@ func fits(v tenants.Value, kind string) bool {
 	switch data := v.Data.(type) {
 	case tenants.PHP:
 		return true
+	case *tenants.Hidden:
+		return kind == "string"
 	case *tenants.Operation: // its content is checked separately
 		return !data.Lists() || kind == "array" || kind == "object"
 	case string:

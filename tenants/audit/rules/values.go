@@ -28,6 +28,8 @@ func truthy(v tenants.Value) bool {
 		return len(data) > 0
 	case map[string]tenants.Value:
 		return len(data) > 0
+	case *tenants.Hidden:
+		return true
 	case *tenants.Operation:
 		return data.Replace != nil && truthy(*data.Replace)
 	}
@@ -116,6 +118,8 @@ func kind(v tenants.Value) string {
 		return "a list"
 	case map[string]tenants.Value:
 		return "a table"
+	case *tenants.Hidden:
+		return "a secret"
 	case *tenants.Operation:
 		return "an operation"
 	}

@@ -1,0 +1,70 @@
+package definitions
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// secretsFolder is the folder of the farm that holds the values of { secret = "…" }, a
+// file each.
+const secretsFolder = "secrets"
+
+// maxSecret is the largest file that is taken for a secret, in bytes.
+const maxSecret = 64 << 10
+
+var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// hidden is the value of { secret = "smtp" }. Its file is read when it is first needed, so
+// that whoever only looks at a farm need not be able to read it.
+func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
+	if !secretName.MatchString(name) {
+		s.report(at, key+".secret", `such as "smtp", of secrets/smtp`, "is no name of a file in the folder %s", secretsFolder)
+		return ""
+	}
+	path := filepath.Join(l.farm.Dir, secretsFolder, name)
+	return &tenants.Hidden{Name: name, Read: sync.OnceValues(func() (string, error) { return readSecret(path) })}
+}
+
+// readSecret reads a file that nobody but its owner may read; a newline at its end is not
+// part of the value.
+func readSecret(path string) (string, error) {
+	at := func(why string) error { return fmt.Errorf("%s: %s", path, why) }
+	f, err := disk.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", at("there is no such file; write the value into it, with mode 0600")
+	}
+	if err != nil {
+		return "", at(disk.Reason(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", at(disk.Reason(err))
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", at(fmt.Sprintf("others than its owner may read or write it (mode %#o); chmod 600 %[2]s", info.Mode().Perm(), path))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	value := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	switch {
+	case err != nil:
+		return "", at(disk.Reason(err))
+	case len(data) > maxSecret:
+		return "", at("is larger than 64 KiB")
+	case value == "":
+		return "", at("is empty")
+	case !utf8.ValidString(value):
+		return "", at("is not UTF-8")
+	}
+	return value, nil
+}
