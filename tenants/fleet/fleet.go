@@ -1,6 +1,6 @@
-// Package fleet applies one function to many items at once: it bounds how many
-// run, drains when asked, and stops starting new ones when too many failed. It
-// does not know what the items are or what is done to them.
+// Package fleet calls one function for many items at once: it limits concurrency, drains
+// on request, and starts no new items after too many failures. It does not know what the
+// items are.
 package fleet
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Why an item was never started.
+// The reasons why an item was not started.
 var (
 	ErrDrained = errors.New("skipped: the run was asked to stop")
 	ErrBudget  = errors.New("skipped: too many others failed")
@@ -21,37 +21,37 @@ var (
 // NoLimit is the MaxFailures that never stops a run.
 const NoLimit = -1
 
-// Options bounds a run over items of type T.
+// Options sets the limits of a run over items of type T.
 type Options[T any] struct {
-	Jobs        int             // how many items run at once; less than 1 means 1
-	Group       func(T) string  // the group of an item, such as its server; nil: all in one
-	PerGroup    int             // how many of one group run at once; less than 1: no bound
-	MaxFailures int             // nothing new starts once more than this failed; NoLimit never
-	Drain       <-chan struct{} // once closed nothing new starts; nil never
+	Jobs        int             // items at once; less than 1 means 1
+	Group       func(T) string  // the group of an item, such as its server; nil: one group
+	PerGroup    int             // items of one group at once; less than 1: no limit
+	MaxFailures int             // nothing new starts after more failures than this; NoLimit: never
+	Drain       <-chan struct{} // once closed, nothing new starts; may be nil
 }
 
-// Result is what became of one item.
+// Result is the result of one item.
 type Result[T, R any] struct {
 	Item    T
 	Value   R
-	Err     error         // of the function, a *PanicError, or why it was not started
-	Started bool          // false: the function was never called for this item
-	Elapsed time.Duration // from start to end; zero when not started
+	Err     error         // the function's error, a *PanicError, or why it was not started
+	Started bool          // the function was called for this item
+	Elapsed time.Duration // zero if not started
 }
 
-// PanicError is a panic of the function, which is that item's failure only.
+// PanicError is a panic of the function; it is the failure of one item only.
 type PanicError struct {
 	Value any
-	Place string // file and line that panicked
+	Place string // file and line of the panic
 }
 
-// Error has the panic's value and its place, for a report of the bug.
+// Error returns the panic's value and place, for a bug report.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("internal error, please report it: panic at %s: %v", e.Place, e.Value)
 }
 
-// Recovered turns what recover returned into an error; nil stays nil. Call it in the
-// deferred function, where the stack is still that of the panic.
+// Recovered turns the result of recover into an error, or nil. Call it in the deferred
+// function, where the stack is still the panic's.
 func Recovered(v any) error {
 	if v == nil {
 		return nil
@@ -71,10 +71,9 @@ func Recovered(v any) error {
 	}
 }
 
-// Run calls do once for each item, in order of items as far as the bounds
-// allow, and returns when all that were started have returned. Results come in
-// the order of items. When ctx is cancelled nothing new starts, and do is
-// expected to return soon.
+// Run calls do once for each item, in the order of items as far as the limits allow, and
+// returns when all started calls have returned. Results are in the order of items. When
+// ctx is cancelled nothing new starts; do should return soon.
 func Run[T, R any](ctx context.Context, items []T, o Options[T], do func(context.Context, T) (R, error)) []Result[T, R] {
 	s := newSchedule(items, o)
 	results := make([]Result[T, R], len(items))
@@ -100,7 +99,7 @@ func Run[T, R any](ctx context.Context, items []T, o Options[T], do func(context
 	}
 }
 
-// call runs do for one item and turns a panic into its error.
+// call calls do for one item and turns a panic into an error.
 func call[T, R any](ctx context.Context, item T, do func(context.Context, T) (R, error)) (r Result[T, R]) {
 	start := time.Now()
 	r.Item, r.Started = item, true
@@ -114,15 +113,15 @@ func call[T, R any](ctx context.Context, item T, do func(context.Context, T) (R,
 	return r
 }
 
-// skip records why the items that still wait were never started.
+// skip records why the waiting items were not started.
 func skip[T, R any](results []Result[T, R], items []T, waiting []int, why error) {
 	for _, i := range waiting {
 		results[i] = Result[T, R]{Item: items[i], Err: why}
 	}
 }
 
-// cancelled is ctx's channel until the cancellation was noticed, then nil, so
-// that the loop does not spin while running items wind down.
+// cancelled returns ctx's channel until the cancellation was noticed, then nil, so that
+// the loop does not spin while items finish.
 func cancelled(ctx context.Context, why error) <-chan struct{} {
 	if why != nil {
 		return nil

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// schedule decides which item starts next. It is used by one goroutine.
+// schedule decides which item starts next. One goroutine uses it.
 type schedule[T any] struct {
 	o       Options[T]
-	groups  []string       // of each item
+	groups  []string       // by item
 	waiting []int          // items not started, in order
-	busy    map[string]int // running items of each group
+	busy    map[string]int // running items by group
 	running int
 	failed  int
 }
@@ -31,7 +31,7 @@ func newSchedule[T any](items []T, o Options[T]) *schedule[T] {
 	return s
 }
 
-// stopped says why nothing new may start, or nil.
+// stopped returns why nothing new may start, or nil.
 func (s *schedule[T]) stopped(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (s *schedule[T]) stopped(ctx context.Context) error {
 	return nil
 }
 
-// next takes the first waiting item that the bounds allow.
+// next returns the first waiting item that the limits allow.
 func (s *schedule[T]) next(why error) (int, bool) {
 	if why != nil || s.running >= max(s.o.Jobs, 1) {
 		return 0, false
@@ -65,7 +65,7 @@ func (s *schedule[T]) next(why error) (int, bool) {
 	return i, true
 }
 
-// end notes that a running item has ended.
+// end records that a running item has ended.
 func (s *schedule[T]) end(i int, failed bool) {
 	s.running--
 	s.busy[s.groups[i]]--
@@ -74,7 +74,7 @@ func (s *schedule[T]) end(i int, failed bool) {
 	}
 }
 
-// drain is the channel to wait on for a drain, nil once stopping.
+// drain returns the channel that announces a drain, or nil once stopping.
 func (s *schedule[T]) drain(why error) <-chan struct{} {
 	if why != nil {
 		return nil

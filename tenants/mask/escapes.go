@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// escapes are those of a string in double quotes (PHP manual: Strings).
+// escapes matches the escape sequences of a double-quoted string (PHP manual: Strings).
 var escapes = regexp.MustCompile(`\\(?:u\{[0-9A-Fa-f]+\}|x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)`)
 
 func unescape(escape string) string {

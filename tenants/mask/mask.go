@@ -1,6 +1,6 @@
-// Package mask hides secrets in what is shown to people: every secret that is known,
-// in each form that it may have been brought into, and every value that stands below a
-// name such as "password". It does not know where texts come from or go to.
+// Package mask hides secrets in texts for people: all known secrets in each form that
+// programs write them, and the values of names such as "password". It does not know where
+// texts come from or go to.
 package mask
 
 import (
@@ -16,24 +16,25 @@ import (
 	"wikictl/tenants"
 )
 
-// shown is what stands in the place of a secret.
+// shown replaces a secret.
 const shown = "[secret]"
 
-// least is how many bytes a secret has to have to be looked for everywhere: shorter
-// ones are parts of ordinary words, and hiding those would tell what they are.
+// least is the minimum length in bytes of a secret that is hidden everywhere: shorter
+// ones occur in ordinary words, and hiding those would reveal them.
 const least = 6
 
-// Masker hides a set of secrets. The zero Masker knows none, and hides what names tell.
+// Masker hides a set of secrets. The zero Masker knows no secrets, and hides only the
+// values of telling names.
 type Masker struct{ known []string }
 
-// New returns a Masker of those secrets, such as a tenant's passwords and keys.
+// New returns a Masker of secrets, such as a tenant's passwords and keys.
 func New(secrets ...string) *Masker {
 	m := &Masker{}
 	m.add(secrets...)
 	return m
 }
 
-// add makes secrets known in all their forms, longest first.
+// add adds secrets in all their forms, longest first.
 func (m *Masker) add(secrets ...string) {
 	for _, secret := range secrets {
 		if len(secret) >= least {
@@ -49,10 +50,10 @@ func (m *Masker) add(secrets ...string) {
 	m.known = slices.Compact(m.known)
 }
 
-// forms are a secret as it is and as programs write it: escaped, and encoded by
-// itself or as a part of something longer.
+// forms returns a secret as it is and as programs write it: escaped, and encoded alone or
+// as a part of a longer text.
 func forms(secret string) []string {
-	quoted, _ := json.Marshal(secret) // a string always has a form
+	quoted, _ := json.Marshal(secret) // strings can't fail
 	all := []string{
 		secret, strings.Trim(string(quoted), `"`), html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret),
 		hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
@@ -63,8 +64,8 @@ func forms(secret string) []string {
 	return slices.DeleteFunc(all, func(form string) bool { return len(form) < least })
 }
 
-// inBase64 is what base64 makes of a secret that stands so many bytes after a
-// multiple of three, without the digits that depend on what is beside it.
+// inBase64 returns the base64 digits of a secret that begins before bytes after a
+// multiple of three, without the digits that depend on adjacent bytes.
 func inBase64(encoding *base64.Encoding, secret string, before int) string {
 	digits := encoding.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))
 	first := []int{0, 2, 3}[before]
@@ -72,9 +73,9 @@ func inBase64(encoding *base64.Encoding, secret string, before int) string {
 	return digits[first:max(first, whole)]
 }
 
-// What shows a secret in any text: the password of an address or of a DSN, what
-// stands behind a name and "=" or in the header that logs in, a private key, and tokens
-// that well-known services begin alike so that they are found.
+// Patterns of secrets in any text: the password of a URL or a DSN, the value after a name
+// and "=" or in an authorization header, private keys, and tokens with well-known
+// prefixes.
 var (
 	inKey     = regexp.MustCompile(`(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----)(?:[A-Za-z0-9+/=\s]|\\[rn])+`)
 	aToken    = regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}|[rs]k_(?:live|test)_\w{8,}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+)`)
@@ -84,7 +85,7 @@ var (
 	inHeader  = regexp.MustCompile(`(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}`)
 )
 
-// Text hides the known secrets in a text, and passwords in addresses.
+// Text hides the known secrets in a text, and passwords in URLs.
 func (m *Masker) Text(text string) string {
 	for _, secret := range m.known {
 		text = strings.ReplaceAll(text, secret, shown)
@@ -97,7 +98,7 @@ func (m *Masker) Text(text string) string {
 	return inHeader.ReplaceAllString(text, "${1}"+shown)
 }
 
-// Error is an error with Text's words, and what the error wraps.
+// Error returns an error with the text of err masked, which wraps the same errors.
 func (m *Masker) Error(err error) error {
 	if err == nil || m.Text(err.Error()) == err.Error() {
 		return err
@@ -113,13 +114,13 @@ type maskedError struct {
 func (e *maskedError) Error() string { return e.text }
 func (e *maskedError) Unwrap() error { return e.err }
 
-// Expression hides all strings of a PHP expression, whose name is not known.
+// Expression hides all strings of a PHP expression whose name is unknown.
 func Expression(code string) string {
 	const name = "$secret="
 	return strings.TrimPrefix(new(Masker).PHP(name+code), name)
 }
 
-// Values are the strings of settings below names that tell a secret, at any depth.
+// Values returns the strings in settings below names of secrets, at any depth.
 func Values(settings map[string]tenants.Value) []string {
 	var found []string
 	for name, v := range settings {
@@ -159,8 +160,8 @@ func valuesOf(v tenants.Value, secret bool) (found []string) {
 	return found
 }
 
-// Telling reports whether a value below such a name can be a secret, other than a
-// switch or a small number.
+// Telling reports whether a value below such a name can be a secret, other than a switch
+// or a small number.
 func Telling(value string) bool {
 	return value != "" && (len(value) > 3 || strings.Trim(value, "0123456789") != "")
 }

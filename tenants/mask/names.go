@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// harmless are names of MediaWiki's settings that speak of passwords or tokens and
-// hold none (Manual:Configuration settings); what stands below them is looked at.
+// harmless lists MediaWiki settings whose names mention passwords or tokens but that hold
+// none (Manual:Configuration settings). Their members are still checked.
 var harmless = map[string]bool{
 	"wgPasswordPolicy": true, "wgPasswordConfig": true, "wgPasswordDefault": true, "wgPasswordSender": true,
 	"wgPasswordSenderName": true, "wgPasswordAttemptThrottle": true, "wgPasswordReminderResendTime": true,
@@ -17,23 +17,23 @@ var harmless = map[string]bool{
 	"wgAuthManagerConfig": true, "wgAuthManagerAutoConfig": true,
 }
 
-// words tell a secret wherever they stand in a name, in lower case; parts also within a
-// word, such as "dbpassword"; ends only at its end, such as "smtppass" and "authtoken".
+// words mark a secret anywhere in a name, in lower case; parts also within a word, such
+// as "dbpassword"; ends only at its end, such as "smtppass" and "authtoken".
 var (
 	words = []string{"pass", "pw", "pwd", "pwds", "token", "tokens", "bearer", "creds", "cred", "dsn", "salt", "otp", "hmac"}
 	parts = []string{"password", "passwd", "passphrase", "passwort", "secret", "credential"}
 	ends  = []string{"pass", "pwd", "token", "apikey", "authkey", "secretkey", "privatekey", "sessionkey", "masterkey", "licensekey", "signingkey", "encryptionkey", "consumerkey", "passkey"}
-	// noPass are words that end like one of ends.
+	// noPass are words with one of ends that are harmless.
 	noPass = []string{"bypass", "compass", "surpass", "trespass", "overpass", "underpass", "encompass"}
-	// tokenOf follow "token" in names of what is said about one.
+	// tokenOf follow "token" in names of properties of a token.
 	tokenOf = []string{"expiry", "lifetime", "ttl", "version", "length", "expiration", "url", "uri", "endpoint", "type", "limit"}
-	// strongKeys stand before the word "key" in names of secrets, whatever follows.
+	// strongKeys precede the word "key" in names of secrets, whatever follows.
 	strongKeys = []string{"api", "private", "encryption", "master", "signing", "upgrade"}
-	// openKeys stand before the word "key" in names of what everybody may see.
+	// openKeys precede the word "key" in names of public values.
 	openKeys = []string{"public", "site", "cache", "sort", "message", "msg", "primary", "foreign", "index", "hot", "tag", "option", "label", "i18n", "array", "map", "group", "by"}
 )
 
-// Name reports whether a setting, or a member of one, of that name holds a secret, as
+// Name reports whether a setting, or a member of one, with that name holds a secret, as
 // "wgMyPass", "api_key" and "dbPassword" do.
 func Name(name string) bool {
 	if harmless[name] {
@@ -63,8 +63,8 @@ func contains(word string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(word, part) })
 }
 
-// split takes a name apart into words in lower case: at what is no letter, and where
-// capitals begin or end, so that "wgAPIKey2" is wg, api and key.
+// split splits a name into words in lower case: at other characters than letters, and
+// where capitals begin or end, so that "wgAPIKey2" becomes wg, api and key.
 func split(name string) []string {
 	var all []string
 	runes := []rune(name)

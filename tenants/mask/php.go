@@ -5,42 +5,42 @@ import (
 	"strings"
 )
 
-// token is a piece of PHP: a comment, a heredoc, a string, a variable, a word, a
+// token matches a piece of PHP: a comment, a heredoc, a string, a variable, a word, a
 // number, or an operator. Blanks are skipped.
 var token = regexp.MustCompile(`(?s)^(?:(#[^\[\n][^\n]*|#\n?|//[^\n]*|/\*.*?(?:\*/|$))|('(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?)|(\$[A-Za-z_]\w*)|([A-Za-z_\\][\w\\]*)|([0-9][\w.]*)|(=>|\?->|->|::|\?\?=|[.+|]=|[=!<>]=+|.))`)
 
 var heredoc = regexp.MustCompile(`^<<<[ \t]*['"]?([A-Za-z_]\w*)['"]?\r?\n`)
 
-// span is a literal of a PHP text, by its bytes.
+// span is a literal of a PHP text, by byte positions.
 type span struct {
 	from, to int
-	value    string // what it means
+	value    string // its value
 	secret   bool
 }
 
-// frame is an open bracket, or the text as a whole: what values in it stand below.
+// frame is an open bracket, or the whole text, with the names above its values.
 type frame struct {
-	subscript bool     // it names a member, such as ['key'] of a variable
-	target    []string // a variable and its members, until "=" or anything else comes
-	assigned  bool     // what is assigned has the name of a secret
-	key       bool     // the member before "=>" has
-	member    string   // that member
-	pair      bool     // a member such as 'name' says that of the member 'value'
-	last      int      // index of its last literal in spans, -1: none
+	subscript bool     // it contains a key, such as ['key'] of a variable
+	target    []string // a variable and its keys, until "=" or another token
+	assigned  bool     // the assigned variable has the name of a secret
+	key       bool     // the key before "=>" has
+	member    string   // that key
+	pair      bool     // a key such as 'name' names the value of the key 'value'
+	last      int      // index of its last literal in spans; -1: none
 }
 
-// scanner goes through a PHP text once.
+// scanner scans a PHP text once.
 type scanner struct {
 	text   string
 	at     int
-	before string // the last token
+	before string // the previous token
 	frames []frame
 	spans  []span
 }
 
-// PHP hides secrets in a PHP text: Text's, also where a literal escapes them, and all
-// strings and longer numbers below names that tell a secret, in whatever depth of
-// lists and tables. What it finds by name it hides in the rest of the text, too.
+// PHP hides secrets in a PHP text: those that Text finds, even if a literal escapes them,
+// and all strings and longer numbers below names of secrets, at any depth of arrays. It
+// hides the values that it finds by name in the rest of the text, too.
 func (m *Masker) PHP(text string) string {
 	s := scan(text)
 	own := New()
@@ -67,7 +67,7 @@ func (m *Masker) PHP(text string) string {
 	return b.String()
 }
 
-// Found are the secrets of PHP texts that show by their names.
+// Found returns the secrets in PHP texts that their names reveal.
 func Found(texts ...string) []string {
 	var all []string
 	for _, text := range texts {
@@ -77,7 +77,7 @@ func Found(texts ...string) []string {
 	return all
 }
 
-// literals are the strings of a PHP expression.
+// literals returns the strings of a PHP expression.
 func literals(code string) []string {
 	s := scan(code)
 	var all []string
@@ -108,7 +108,7 @@ func scan(text string) *scanner {
 			continue
 		}
 		m := token.FindStringSubmatch(rest)
-		if m == nil { // a byte that is no character
+		if m == nil { // an invalid byte
 			s.at++
 			continue
 		}
@@ -140,7 +140,7 @@ func scan(text string) *scanner {
 
 func (s *scanner) top() *frame { return &s.frames[len(s.frames)-1] }
 
-// secret reports whether what comes next stands below the name of a secret.
+// secret reports whether the next value is below the name of a secret.
 func (s *scanner) secret() bool {
 	for _, f := range s.frames {
 		if f.assigned || f.key || f.pair && f.member == "value" {
@@ -150,7 +150,7 @@ func (s *scanner) secret() bool {
 	return false
 }
 
-// literal notes a string or a number. One that names a member is none.
+// literal records a string or a number, unless it is a key.
 func (s *scanner) literal(from, to int, value string) {
 	f := s.top()
 	if f.subscript {
@@ -165,7 +165,7 @@ func (s *scanner) literal(from, to int, value string) {
 	s.spans = append(s.spans, span{from, to, value, s.secret() && Telling(value)})
 }
 
-// operator opens and closes brackets, and tells what values stand below.
+// operator opens and closes brackets, and tracks the names above values.
 func (s *scanner) operator(o string) {
 	f := s.top()
 	switch o {
@@ -189,7 +189,7 @@ func (s *scanner) operator(o string) {
 		return // the name of a member follows
 	case "=", "??=", ".=", "+=":
 		f.assigned = f.assigned || anyName(f.target)
-	case ":": // an argument by its name
+	case ":": // a named argument
 		f.key = f.key || Name(s.before)
 	case "=>":
 		f.member = s.before
@@ -199,7 +199,7 @@ func (s *scanner) operator(o string) {
 		f.key = Name(f.member)
 		f.last = -1
 	case ",":
-		// define( 'DB_PASSWORD', '…' ): a name may come before its value
+		// In define( 'DB_PASSWORD', '…' ) the name precedes the value.
 		f.key = f.last >= 0 && s.before != "]" && Name(s.spans[f.last].value) && s.called()
 		f.last, f.member = -1, ""
 	case ";":
@@ -208,7 +208,7 @@ func (s *scanner) operator(o string) {
 	f.target = nil
 }
 
-// called reports whether the innermost bracket is that of a function's arguments.
+// called reports whether the innermost bracket holds a function's arguments.
 func (s *scanner) called() bool {
 	depth := 0
 	for i := s.at - 1; i >= 0; i-- {
@@ -237,10 +237,10 @@ func anyName(names []string) bool {
 	return false
 }
 
-// named is a name with a value behind it, as in a line that was made a comment.
+// named matches a name followed by a value, as in a line that was commented out.
 var named = regexp.MustCompile(`([A-Za-z_][\w-]*)['"\]]*\s*(?:=>|=|:)\s*(\S.*)$`)
 
-// comment notes what stands behind the name of a secret in each line of a comment.
+// comment records the values after names of secrets in each line of a comment.
 func (s *scanner) comment(from int, text string) {
 	for _, line := range strings.SplitAfter(text, "\n") {
 		if m := named.FindStringSubmatchIndex(strings.TrimRight(line, "\n")); m != nil && commentNames(line[:m[4]]) && !strings.HasPrefix(line[m[4]:], "$wg") {
@@ -250,15 +250,15 @@ func (s *scanner) comment(from int, text string) {
 	}
 }
 
-// nameWord is a word that may be a name.
+// nameWord matches a word that may be a name.
 var nameWord = regexp.MustCompile(`[A-Za-z_][\w-]*`)
 
-// commentNames reports whether a name of a secret is among the words of a text.
+// commentNames reports whether a text contains the name of a secret.
 func commentNames(text string) bool {
 	return anyName(nameWord.FindAllString(text, -1))
 }
 
-// heredoc notes a string from <<<X to the line that begins with X.
+// heredoc records a string from <<<X to the line that begins with X.
 func (s *scanner) heredoc(m []string) {
 	from := s.at
 	body := s.text[from+len(m[0]):]
@@ -271,7 +271,7 @@ func (s *scanner) heredoc(m []string) {
 	s.before = m[0]
 }
 
-// unquote is what a quoted string means, as far as masking has to know.
+// unquote returns the value of a quoted string, as far as masking requires.
 func unquote(literal string) string {
 	quote := literal[:1]
 	text := strings.TrimSuffix(literal[1:], quote)

@@ -7,11 +7,12 @@ import (
 	"strconv"
 )
 
-// Owner is a user and group by their numbers; the zero value is whoever runs wikictl.
+// Owner is a user and group by number; the zero value stands for the user who runs
+// wikictl.
 type Owner struct{ UID, GID int }
 
-// LookupOwner finds a user by name; none where wikictl is not run by root, which alone
-// can start programs as somebody else.
+// LookupOwner finds a user by name. It returns the zero Owner unless wikictl runs as
+// root, which alone can start programs as another user.
 func LookupOwner(name string) (Owner, error) {
 	if name == "" || os.Geteuid() != 0 {
 		return Owner{}, nil

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Pause waits, or returns why ctx ended.
+// Pause waits for d, or returns ctx's cause when ctx ends.
 func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -1,8 +1,7 @@
-// Package process starts programs and signals processes. Each program is in a
-// process group of its own, so that a terminal's Ctrl-C does not reach it; it ends
-// with wikictl; and it is asked to end before it is killed. No signal goes to a
-// process id that stands for more than one process. The package does not know what
-// the programs do.
+// Package process starts programs and signals processes. Each program has its own process
+// group, so that a terminal's Ctrl-C does not reach it; it ends with wikictl; and it gets
+// SIGTERM before SIGKILL. No signal goes to a process id that stands for several
+// processes. The package does not know what the programs do.
 package process
 
 import (
@@ -22,48 +21,47 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// grace is how long a program has to end after it was asked to, if nothing else is
-// said.
+// grace is the default time between SIGTERM and SIGKILL.
 const grace = 5 * time.Second
 
-// pipes is how long output is waited for after a program has ended: something that
-// it left behind may hold the pipe open.
+// pipes is how long to wait for output after a program has ended: a process that it
+// started may keep the pipe open.
 const pipes = 2 * time.Second
 
-// Program is what to start, and how.
+// Program describes a program to start.
 type Program struct {
-	Name   string // looked for by Find
+	Name   string // resolved by Find
 	Args   []string
 	Dir    string     // empty: wikictl's own
-	Env    []string   // the whole environment; Inherited is wikictl's own
-	Owner  Owner      // user and group that it runs as
+	Env    []string   // the whole environment; Inherited returns wikictl's own
+	Owner  Owner      // user and group to run as
 	Stdin  io.Reader  // nil: empty
-	Stdout io.Writer  // nil: as Stderr
-	Stderr io.Writer  // nil: only its end is kept, for Error
+	Stdout io.Writer  // nil: like Stderr
+	Stderr io.Writer  // nil: keep only its end, for Error
 	Files  []*os.File // file descriptors 3, 4, …
 	Grace  time.Duration
 
-	Gentle   bool // ask it to end when wikictl dies, instead of killing it
-	Leaves   bool // what it started and left running goes on, as a daemon does
-	Detached bool // it is in a session of its own and outlives wikictl; it implies Leaves
+	Gentle   bool // send SIGTERM instead of SIGKILL when wikictl dies
+	Leaves   bool // processes that it started continue after its end, as a daemon does
+	Detached bool // start it in its own session, so that it outlives wikictl; implies Leaves
 }
 
-// Result is how a program ended.
+// Result describes how a program ended.
 type Result struct {
-	Exit   int            // exit status; -1 when a signal killed it
-	Signal syscall.Signal // that killed it; 0: none
-	CPU    time.Duration  // of user and system
-	Said   string         // the end of what it printed where Program has no writer
+	Exit   int            // exit status; -1 if a signal killed it
+	Signal syscall.Signal // the signal that killed it; 0: none
+	CPU    time.Duration  // user and system time
+	Said   string         // the end of its output, if Program has no writer for it
 }
 
-// Error is a program that could not be started, or did not exit with 0.
+// Error reports a program that could not be started, or did not exit with 0.
 type Error struct {
 	Name string // without arguments, which may be secret
-	Said string // the end of what it printed
+	Said string // the end of its output
 	Err  error
 }
 
-// Error has the program, how it ended, and on one line what it printed.
+// Error returns the program, how it ended, and its output on one line.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %s", e.Name, e.Err)
 	if e.Said != "" {
@@ -72,26 +70,26 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives how it ended.
+// Unwrap returns how it ended.
 func (e *Error) Unwrap() error { return e.Err }
 
-var errEnded = errors.New("it was told to end")
+var errEnded = errors.New("it was told to stop")
 
-// Running is a program that was started.
+// Running is a started program.
 type Running struct {
 	name  string
 	cmd   *exec.Cmd
 	said  Tail
-	file  *os.File      // keeps what it prints instead, of one that outlives wikictl
+	file  *os.File      // receives the output of a program that outlives wikictl
 	stop  chan struct{} // closed by End
 	once  sync.Once
-	ended chan struct{} // closed when it was waited for
-	text  string        // the end of what it printed
-	err   error         // how it ended, when it did not end well
+	ended chan struct{} // closed after the wait
+	text  string        // the end of its output
+	err   error         // how it failed
 }
 
-// Run runs a program to its end. When ctx ends, its process group is asked to end
-// and then killed, and the error is the cause. Other errors are an *Error.
+// Run runs a program until it ends. When ctx ends, its process group gets SIGTERM, then
+// SIGKILL, and the error is ctx's cause. Other errors are an *Error.
 func Run(ctx context.Context, p Program) (Result, error) {
 	r, err := Start(ctx, p)
 	if err != nil {
@@ -100,7 +98,7 @@ func Run(ctx context.Context, p Program) (Result, error) {
 	return r.Wait()
 }
 
-// Start starts a program, which ends when ctx does.
+// Start starts a program that ends when ctx does.
 func Start(ctx context.Context, p Program) (*Running, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -112,7 +110,7 @@ func Start(ctx context.Context, p Program) (*Running, error) {
 	started := make(chan error)
 	go func() {
 		// The kernel signals a program when the thread that started it ends (prctl(2),
-		// PR_SET_PDEATHSIG), and a thread of this process may end before it.
+		// PR_SET_PDEATHSIG), so keep the thread until the program ends.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if err := r.cmd.Start(); err != nil {
@@ -129,7 +127,7 @@ func Start(ctx context.Context, p Program) (*Running, error) {
 	return r, nil
 }
 
-// prepare fills in what os/exec is told.
+// prepare sets the fields of os/exec's command.
 func (r *Running) prepare(p Program) (err error) {
 	path, err := Find(p.Name)
 	if err != nil {
@@ -150,8 +148,8 @@ func (r *Running) prepare(p Program) (err error) {
 	return err
 }
 
-// sayIntoFile has a program print into a file without a name: a daemon that it leaves
-// behind may go on printing, and a pipe that ends with wikictl would end it.
+// sayIntoFile redirects a program's output to an unlinked file: a daemon that it starts
+// may keep printing, and a pipe that ends with wikictl would kill it.
 func (r *Running) sayIntoFile() (err error) {
 	if r.file, err = os.CreateTemp("", "wikictl-said-*"); err != nil {
 		return err
@@ -160,7 +158,7 @@ func (r *Running) sayIntoFile() (err error) {
 	return os.Remove(r.file.Name())
 }
 
-// printed is the end of what it printed, after it has ended.
+// printed returns the end of its output, after the program has ended.
 func (r *Running) printed() string {
 	if r.file == nil {
 		return r.said.String()
@@ -183,9 +181,8 @@ func (p Program) attributes() *syscall.SysProcAttr {
 	return a
 }
 
-// attend waits for a program's end, ends it when ctx does, and kills what is left
-// of its group while its id can't be another's yet: before the kernel is told to
-// forget it.
+// attend waits for a program's end, stops it when ctx ends, and kills the rest of its
+// group before the wait releases the process id, so that no other process can have it.
 func (r *Running) attend(ctx context.Context, p Program) {
 	defer close(r.ended)
 	pid, leaves := r.cmd.Process.Pid, p.Leaves || p.Detached
@@ -212,14 +209,13 @@ func (r *Running) attend(ctx context.Context, p Program) {
 	switch {
 	case cause != nil:
 		r.err = cause
-	case errors.Is(err, exec.ErrWaitDelay) && leaves: // what it left behind still holds the pipe
+	case errors.Is(err, exec.ErrWaitDelay) && leaves: // a process that it started still holds the pipe
 	case err != nil:
 		r.err = &Error{Name: r.name, Said: r.text, Err: err}
 	}
 }
 
-// await returns once a child has ended, and leaves it to be waited for (waitid(2),
-// WNOWAIT).
+// await returns once a child has ended, without reaping it (waitid(2), WNOWAIT).
 func await(pid int) {
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
@@ -229,7 +225,7 @@ func await(pid int) {
 	}
 }
 
-// end asks a process group to end, and kills it after a while.
+// end sends SIGTERM to a process group, and SIGKILL after patience.
 func end(pid int, patience time.Duration, over <-chan struct{}) {
 	if patience == 0 {
 		patience = grace
@@ -244,20 +240,20 @@ func end(pid int, patience time.Duration, over <-chan struct{}) {
 	<-over
 }
 
-// End ends the program as the end of its context does.
+// End stops the program as the end of its context does.
 func (r *Running) End() {
 	r.once.Do(func() { close(r.stop) })
 	<-r.ended
 }
 
-// Pid is its process id, which is that of its process group.
+// Pid returns its process id, which is also that of its process group.
 func (r *Running) Pid() int { return r.cmd.Process.Pid }
 
-// Ended is closed when the program has ended.
+// Ended returns a channel that is closed when the program has ended.
 func (r *Running) Ended() <-chan struct{} { return r.ended }
 
-// Wait waits for the program's end. Where the context of Start ended it, the error is
-// the cause; where it failed by itself, an *Error.
+// Wait waits for the program's end. If the context of Start ended it, the error is the
+// cause; if it failed by itself, an *Error.
 func (r *Running) Wait() (Result, error) {
 	<-r.ended
 	state := r.cmd.ProcessState
@@ -268,7 +264,7 @@ func (r *Running) Wait() (Result, error) {
 	return result, r.err
 }
 
-// withHint says what can be done where the kernel refuses one more process.
+// withHint adds a hint if the kernel refused to start another process.
 func withHint(err error) error {
 	if errors.Is(err, syscall.EAGAIN) {
 		return fmt.Errorf("%w (%s)", err, NoProcessHint)
@@ -276,11 +272,11 @@ func withHint(err error) error {
 	return err
 }
 
-// NoProcessHint is what can be done where no process can be started.
-const NoProcessHint = "lower --jobs, or raise the number of processes that the user may have (ulimit -u, pids.max, TasksMax)"
+// NoProcessHint is the hint for failures to start another process.
+const NoProcessHint = "lower --jobs, or raise the user's process limit (ulimit -u, pids.max, TasksMax)"
 
-// Find finds a program in PATH, or where Debian keeps those of root. A name with a
-// slash is a path and stays as it is.
+// Find finds a program in PATH, or in Debian's folders for root. It returns a name with a
+// slash unchanged.
 func Find(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err == nil || strings.Contains(name, "/") {
@@ -294,7 +290,7 @@ func Find(name string) (string, error) {
 	return "", err
 }
 
-// Inherited is wikictl's own environment, but for the passwords in it.
+// Inherited returns wikictl's own environment without the passwords in it.
 func Inherited() []string {
 	var env []string
 	for _, variable := range os.Environ() {

@@ -8,17 +8,16 @@ import (
 	"sync"
 )
 
-// kept is how many bytes of a program's output are kept: the end says what failed.
+// kept is the number of bytes of a program's output that are kept: errors are at its end.
 const kept = 8 << 10
 
-// Tail keeps the end, at most 8 KiB, of what is written to it. Many goroutines may
-// write.
+// Tail keeps the last 8 KiB that are written to it. It is safe for concurrent use.
 type Tail struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-// Write forgets what came long before.
+// Write appends p and drops the oldest bytes.
 func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -29,15 +28,14 @@ func (t *Tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is what was kept, without blanks around it.
+// String returns the kept text, trimmed.
 func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return clean(t.text)
 }
 
-// End is the end of a file, at most so many bytes, without blanks around it; empty
-// when it can't be read.
+// End returns at most the last most bytes of a file, trimmed, or "" if it can't be read.
 func End(path string, most int) string {
 	f, err := os.Open(path)
 	if err != nil {
@@ -60,8 +58,8 @@ func endOf(f *os.File, most int) string {
 	return clean(data[:n])
 }
 
-// clean cuts off what the limit left of a character, and blanks.
+// clean removes a partial character at the begin, and blanks.
 func clean(text []byte) string { return strings.TrimSpace(strings.ToValidUTF8(string(text), "")) }
 
-// OneLine puts a program's output on one line, for an error.
+// OneLine joins the lines of a program's output, for an error.
 func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// lowest is the lowest process id that is signalled. To kill(2) 0 is the caller's own
-// group, -1 are all processes that the caller may signal, which is also the id that a
-// failed fork returns, and 1 is the one that starts and ends all others.
+// lowest is the lowest process id that may be signalled. To kill(2), 0 is the caller's
+// own group, -1 are all processes that the caller may signal (and the id that a failed
+// fork returns), and 1 is init.
 const lowest = 2
 
-// ErrPid says that a number is no process id that may be signalled.
-var ErrPid = errors.New("it is no id of one process")
+// ErrPid reports a number that is not the id of a single process.
+var ErrPid = errors.New("not the id of a single process")
 
 // Signal sends a signal to one process. It refuses ids below 2.
 func Signal(pid int, signal syscall.Signal) error {
@@ -34,9 +34,8 @@ func SignalGroup(group int, signal syscall.Signal) error {
 	return syscall.Kill(-group, signal)
 }
 
-// Runs reports whether the process of that id, of any user, still runs. One that has
-// ended and that its parent, which may be a container's first process, does not wait
-// for runs no more.
+// Runs reports whether the process of that id, of any user, is running. A zombie, which
+// its parent has not reaped, is not.
 func Runs(pid int) bool {
 	if err := Signal(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
 		return false

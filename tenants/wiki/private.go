@@ -9,20 +9,20 @@ import (
 	"regexp"
 )
 
-// siteModules are the modules of ResourceLoader that say who a wiki is; the log-in
-// page needs both, so that everybody gets them. Where the variables stand moved from
-// the first to the second before MediaWiki 1.39.
+// siteModules are the modules of ResourceLoader that identify a wiki. The log-in page
+// needs both, so that everyone may load them. MediaWiki moved the variables from the
+// first to the second before 1.39.
 var siteModules = []string{"mediawiki.base", "startup"}
 
-// siteVariable finds a string in a module's configuration
+// siteVariable matches a string in a module's configuration
 // (ResourceLoader::getSiteConfigSettings: "stable config vars").
 var siteVariable = regexp.MustCompile(`"(wgVersion|wgDBname|wgSiteName|wgContentLanguage|wgServer)":\s*("(?:[^"\\]|\\.)*")`)
 
-// askPrivate asks a wiki whose api.php says nothing to strangers.
+// askPrivate requests the site information of a wiki whose api.php is closed to visitors.
 func askPrivate(ctx context.Context, base, host string) (SiteInfo, error) {
 	found := map[string]string{}
 	for _, module := range siteModules {
-		// The last word keeps a cache in front from answering for the wiki.
+		// The last parameter prevents an answer from a cache in front.
 		path := "/load.php?modules=" + module + "&only=scripts&raw=1&lang=en&skin=fallback&wikictl=" + rand.Text()
 		body, err := get(ctx, base+path, host)
 		if err != nil {
@@ -36,7 +36,7 @@ func askPrivate(ctx context.Context, base, host string) (SiteInfo, error) {
 		}
 	}
 	if found["wgDBname"] == "" || found["wgVersion"] == "" {
-		return SiteInfo{}, errors.New("its modules name no database and version")
+		return SiteInfo{}, errors.New("its modules have no database and version")
 	}
 	info := SiteInfo{
 		Version: found["wgVersion"], Sitename: found["wgSiteName"], Lang: found["wgContentLanguage"],
@@ -45,7 +45,7 @@ func askPrivate(ctx context.Context, base, host string) (SiteInfo, error) {
 	return info, readsDatabase(ctx, base, host)
 }
 
-// readVariables adds to found what a module's answer says.
+// readVariables adds the variables in a module's answer to found.
 func readVariables(body []byte, found map[string]string) error {
 	for _, m := range siteVariable.FindAllSubmatch(body, -1) {
 		var text string
@@ -57,10 +57,9 @@ func readVariables(body []byte, found map[string]string) error {
 	return nil
 }
 
-// readsDatabase makes sure that a wiki which hides its pages can read its database:
-// MediaWiki can say who it is without that. No page of a wiki does without; the
-// log-in page is open to everybody. What the page holds is not looked at, nor
-// whether it leads elsewhere, such as to a common log-in.
+// readsDatabase checks that a wiki with hidden pages can read its database: load.php
+// works without it, but the log-in page, which is open to everyone, does not. It ignores
+// the page's content, and redirects, such as to a common log-in.
 func readsDatabase(ctx context.Context, base, host string) error {
 	_, err := follow(ctx, base, "/index.php?title=Special:UserLogin", host)
 	if err != nil && !closed(err) {

@@ -1,4 +1,5 @@
-// Package wiki asks a wiki over HTTP: what it is, its pages, and edits that it has to refuse.
+// Package wiki sends HTTP requests to a wiki: for its site information, for pages, and
+// for edits that it must refuse.
 package wiki
 
 import (
@@ -16,52 +17,49 @@ import (
 	"time"
 )
 
-// SiteInfo is what a wiki says of itself through api.php (API:Siteinfo,
-// siprop=general) or, where strangers may not ask that, through load.php.
+// SiteInfo is a wiki's description of itself through api.php (API:Siteinfo,
+// siprop=general) or, if that is closed to visitors, through load.php.
 type SiteInfo struct {
 	Version  string // such as "1.43.9"
 	Sitename string
 	Lang     string
 	DBName   string
 	Server   string // $wgServer
-	Home     string // the full address of its main page, as its own links have it; empty: unknown
+	Home     string // full URL of its main page in its own links; empty: unknown
 	MainPage string // its title; empty: unknown
-	ReadOnly bool   // false also when it is unknown
+	ReadOnly bool   // false if unknown
 	Private  bool   // MainPage and ReadOnly are unknown
-	Hidden   bool   // strangers may not read it, as it says, or not the pages of its files
-	LogsIn   bool   // it offers strangers to log in; false also when it was not asked or does not say
-	Noise    string // what stands before the answer of api.php, as settings that print leave it
+	Hidden   bool   // the wiki, or its file pages, may not be read by visitors
+	LogsIn   bool   // it offers visitors a log-in; false if unknown
+	Noise    string // output of its settings before the answer of api.php
 }
 
-// probeLimit is how long a wiki may take to answer; its first answer compiles
-// MediaWiki.
+// probeLimit is the time limit of a request; the first one compiles MediaWiki.
 const probeLimit = 60 * time.Second
 
-// SiteInfoPath is what is asked of api.php.
+// SiteInfoPath is the API request for the site information.
 const SiteInfoPath = "/api.php?action=query&meta=siteinfo&siprop=general&format=json&formatversion=2" + mayRead
 
-// logInPath asks for what a log-in takes, too.
+// logInPath also requests a log-in token.
 const logInPath = "/api.php?action=query&meta=siteinfo%7Cauthmanagerinfo&siprop=general&amirequestsfor=login&format=json&formatversion=2" + mayRead
 
-// mayRead asks, too, whether strangers may read the page of a file, which need not exist:
-// what closes namespaces, such as an extension, may leave the wiki itself open (API:Info).
+// mayRead also asks whether visitors may read a file page, which need not exist: an
+// extension may close namespaces while the wiki itself is open (API:Info).
 const mayRead = "&prop=info&intestactions=read&titles=File:X.png"
 
-// Probe asks a wiki for its SiteInfo through the web server at base, such as
+// Probe requests a wiki's SiteInfo through the web server at base, such as
 // "http://127.0.0.1:8080", by its host name.
 //
-// A wiki that answers strangers' questions says all of it. One that does not, as they
-// may not read it or as its api.php is closed to them, is asked by what its log-in
-// page needs: its version, database, name, language and address come from there, and
-// that it can read its database is made sure of. Its main page, and whether it is
-// read-only, can't be known of it without a log-in.
+// A public wiki returns everything. For one that is closed to visitors, or whose api.php
+// is, Probe uses the modules of its log-in page: they have its version, database, name,
+// language and address; and it checks that the wiki can read its database. The main page,
+// and whether the wiki is read-only, remain unknown without a log-in.
 func Probe(ctx context.Context, base, host string) (SiteInfo, error) {
 	return probe(ctx, base, host, false)
 }
 
-// ProbeLogIn is Probe that in the same request asks for what a log-in takes
-// (API:Authmanagerinfo). Where the wiki fails at that, LogsIn is false: its log-in page
-// says more.
+// ProbeLogIn is Probe with a request for a log-in token (API:Authmanagerinfo). If the
+// wiki fails at that, LogsIn is false: its log-in page has the reason.
 func ProbeLogIn(ctx context.Context, base, host string) (SiteInfo, error) {
 	return probe(ctx, base, host, true)
 }
@@ -71,7 +69,7 @@ func probe(ctx context.Context, base, host string, logIn bool) (SiteInfo, error)
 	defer cancel()
 	info, err := ask(ctx, base, host, logIn)
 	if err != nil {
-		return SiteInfo{}, fmt.Errorf("ask %s at %s: %w", host, base, err)
+		return SiteInfo{}, fmt.Errorf("request %s at %s: %w", host, base, err)
 	}
 	return info, nil
 }
@@ -98,7 +96,7 @@ func ask(ctx context.Context, base, host string, logIn bool) (SiteInfo, error) {
 	if why != nil {
 		hidden := info.Hidden
 		if info, err = askPrivate(ctx, base, host); err != nil {
-			return info, fmt.Errorf("%w; and of load.php: %w", why, err)
+			return info, fmt.Errorf("%w; load.php: %w", why, err)
 		}
 		info.Hidden = hidden
 	}
@@ -108,7 +106,7 @@ func ask(ctx context.Context, base, host string, logIn bool) (SiteInfo, error) {
 	return info, nil
 }
 
-// failed reports whether an answer of api.php is that the wiki fails.
+// failed reports whether an answer of api.php is an internal error.
 func failed(body []byte, err error) bool {
 	if err == nil {
 		_, err = readSiteInfo(body)
@@ -117,11 +115,11 @@ func failed(body []byte, err error) bool {
 	return errors.As(err, &status) && status.Code >= http.StatusInternalServerError
 }
 
-// homeLink finds the main page's address in an answer of API:Rsd.
+// homeLink matches the main page's address in an answer of API:Rsd.
 var homeLink = regexp.MustCompile(`<homePageLink[^>]*>([^<]*)</homePageLink>`)
 
-// askHome asks a wiki for the address of its main page by what it tells strangers,
-// too (API:Rsd). Empty: it does not say.
+// askHome requests the address of a wiki's main page in a form that is open to visitors
+// (API:Rsd). It returns "" if there is none.
 func askHome(ctx context.Context, base, host string) string {
 	body, err := get(ctx, base+"/api.php?action=rsd", host)
 	found := homeLink.FindSubmatch(body)
@@ -131,13 +129,14 @@ func askHome(ctx context.Context, base, host string) string {
 	return html.UnescapeString(string(found[1]))
 }
 
-// internalError begins the code by which api.php says that it failed, with 200 or 500.
+// internalError is the prefix of api.php's codes for internal errors, with status 200 or
+// 500.
 const internalError = "internal_api_error_"
 
-// deniedRead is the code by which api.php says that the wiki is not for strangers to read.
+// deniedRead is api.php's code for a wiki that visitors may not read.
 const deniedRead = "readapidenied"
 
-// readSiteInfo reads an answer of api.php. The error says what it holds instead.
+// readSiteInfo decodes an answer of api.php. The error describes any other answer.
 func readSiteInfo(body []byte) (SiteInfo, error) {
 	var answer struct {
 		Error struct{ Code string }
@@ -160,10 +159,10 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		return SiteInfo{}, &StatusError{Code: http.StatusInternalServerError, Status: "an error of its own", Words: words(body)}
 	}
 	if err == nil && answer.Error.Code != "" {
-		return SiteInfo{Hidden: answer.Error.Code == deniedRead}, fmt.Errorf("api.php answers with the error %s", answer.Error.Code)
+		return SiteInfo{Hidden: answer.Error.Code == deniedRead}, fmt.Errorf("api.php returned the error %s", answer.Error.Code)
 	}
 	if err != nil || answer.Query.General.Generator == "" {
-		return SiteInfo{}, fmt.Errorf("no siteinfo came, but %q", words(body))
+		return SiteInfo{}, fmt.Errorf("expected siteinfo, got %q", words(body))
 	}
 	g := answer.Query.General
 	info := SiteInfo{
@@ -175,13 +174,13 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 	for _, page := range answer.Query.Pages {
 		info.Hidden = page.Actions.Read != nil && !*page.Actions.Read
 	}
-	if g.ServerName != "" { // else it can't make full addresses of its own, as base is not
+	if g.ServerName != "" { // otherwise it has no full URL of its own, as base is not one
 		info.Home = g.Base
 	}
 	return info, nil
 }
 
-// get fetches a page without following redirects.
+// get requests a page without following redirects.
 func get(ctx context.Context, url, host string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -191,19 +190,19 @@ func get(ctx context.Context, url, host string) ([]byte, error) {
 	return do(request)
 }
 
-// movedError is an answer that sends elsewhere.
+// movedError is a redirect.
 type movedError struct{ status, to string }
 
-func (e movedError) Error() string { return fmt.Sprintf("it answers %s, to %q", e.status, e.to) }
+func (e movedError) Error() string { return fmt.Sprintf("it answers %s, a redirect to %q", e.status, e.to) }
 
 // StatusError is an answer that is neither 200 nor a redirect.
 type StatusError struct {
 	Code   int
 	Status string // such as "500 Internal Server Error"
-	Words  string // what the answer says, in plain text; may be empty
+	Words  string // its text; may be empty
 }
 
-// Error has the status and what the answer says.
+// Error returns the status and the text.
 func (e *StatusError) Error() string {
 	if e.Words == "" {
 		return "it answers " + e.Status + " and says nothing"
@@ -211,17 +210,16 @@ func (e *StatusError) Error() string {
 	return "it answers " + e.Status + ": " + e.Words
 }
 
-// closed reports whether an error is an answer that keeps strangers out, such as of
-// a web server that shuts api.php, and not one of a wiki that does not work.
+// closed reports whether an error is an answer that refuses visitors, as of a web server
+// that blocks api.php, as opposed to that of a broken wiki.
 func closed(err error) bool {
 	var status *StatusError
 	return errors.As(err, &status) && status.Code < http.StatusInternalServerError || errors.As(err, new(movedError))
 }
 
-// do sends a request and returns the body of an answer that is 200. By TLS it names
-// the wiki, as a browser does (SNI), so that the web server picks the wiki's own
-// certificate, and takes any: it asks who answers at the farm's own address, which
-// no certificate is for. Whether readers can trust it is for an audit to find.
+// do sends a request and returns the body of an answer with status 200. For TLS it sends
+// the wiki's name (SNI), so that the web server selects the wiki's certificate, and
+// accepts any certificate: none is for the farm's own address. Audits check certificates.
 func do(request *http.Request) ([]byte, error) {
 	name, _, _ := strings.Cut(request.Host, ":")
 	client := http.Client{
@@ -246,7 +244,7 @@ func do(request *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// start is the beginning of an answer, for an error message.
+// start returns the begin of an answer, for an error message.
 func start(body []byte) string {
 	return strings.ToValidUTF8(string(body[:min(len(body), 200)]), "?")
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Served asks a wiki for a page and for the log-in page as a reader would, and
-// wants both from that version of MediaWiki (its meta element "generator").
+// Served requests a page and the log-in page as a reader would, and checks that both come
+// from a version of MediaWiki (meta element "generator").
 func Served(ctx context.Context, base, host, page, version string) error {
 	for _, title := range []string{page, LogIn} {
 		if err := Page(ctx, base, host, title, version, probeLimit); err != nil {
@@ -24,27 +24,26 @@ func Served(ctx context.Context, base, host, page, version string) error {
 	return nil
 }
 
-// LogIn is the title of the log-in page, which each wiki has and shows to everybody.
+// LogIn is the title of the log-in page, which every wiki shows to everyone.
 const LogIn = "Special:UserLogin"
 
-// Page asks a wiki for a page as a reader would, and wants it from that version of
-// MediaWiki (its meta element "generator") within a limit.
+// Page requests a page as a reader would, and checks that it comes from a version of
+// MediaWiki (meta element "generator"), within a time limit.
 func Page(ctx context.Context, base, host, title, version string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	body, err := follow(ctx, base, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), host)
 	if err != nil {
-		return fmt.Errorf("ask %s for %q: %w", host, title, err)
+		return fmt.Errorf("request %[2]q of %[1]s: %[3]w", host, title, err)
 	}
 	if !bytes.Contains(body, []byte(`content="MediaWiki `+version+`"`)) {
-		return fmt.Errorf("ask %s for %q: the page does not come from MediaWiki %s: %q", host, title, version, words(body))
+		return fmt.Errorf("request %[2]q of %[1]s: the page does not come from MediaWiki %[3]s: %[4]q", host, title, version, words(body))
 	}
 	return nil
 }
 
-// follow fetches a page and goes where it is sent to, on the same wiki: special
-// pages have names of the wiki's language. An answer that sends to another host is
-// a movedError.
+// follow requests a page and follows redirects on the same wiki: special pages have names
+// in the wiki's language. A redirect to another host is a movedError.
 func follow(ctx context.Context, base, path, host string) ([]byte, error) {
 	const most = 3
 	for range most {
@@ -63,20 +62,20 @@ func follow(ctx context.Context, base, path, host string) ([]byte, error) {
 		}
 		path = to.RequestURI()
 	}
-	return nil, fmt.Errorf("it sends from one page to the next, at last to %s", path)
+	return nil, fmt.Errorf("too many redirects, the last to %s", path)
 }
 
-// writes are questions that a wiki which is read-only answers with the error readonly
-// before anything else, in every language, and that change none of its content where
-// it is not: the first step of a log-in, which strangers to a private wiki may ask
-// (API:Login), and an edit of a title that can't exist (API:Edit).
+// writes are requests that a read-only wiki refuses with the error readonly before any
+// other, in every language, and that change no content on other wikis: the first step of
+// a log-in, which visitors of a private wiki may send (API:Login), and an edit of an
+// invalid title (API:Edit).
 var writes = []url.Values{
 	{"action": {"login"}},
 	{"action": {"edit"}, "title": {"<>"}, "nocreate": {"1"}, "text": {""}, "token": {`+\`}},
 }
 
-// RefusesEdits makes sure that a wiki says it is read-only to whoever wants to write.
-// Of one whose api.php is closed to strangers that can't be known, which has to do.
+// RefusesEdits checks that a wiki refuses to write because it is read-only. It succeeds
+// for a wiki whose api.php is closed to visitors, where that is unknown.
 func RefusesEdits(ctx context.Context, base, host string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
@@ -90,7 +89,7 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 			return nil
 		case err != nil:
 			return fmt.Errorf("try to write on %s: %w", host, err)
-		case code == "": // it did it
+		case code == "": // it succeeded
 			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, words(said))
 		}
 	}
@@ -100,8 +99,8 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 	return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, code)
 }
 
-// write sends a request that writes and returns the code of the error in its answer,
-// if there is one, and the answer.
+// write sends a writing request and returns the error code of its answer, or "", and the
+// answer.
 func write(ctx context.Context, base, host string, form url.Values) (code string, said []byte, err error) {
 	form = maps.Clone(form)
 	form.Set("format", "json")
@@ -117,7 +116,7 @@ func write(ctx context.Context, base, host string, form url.Values) (code string
 	}
 	var answer struct{ Error struct{ Code string } }
 	if err := json.Unmarshal(said, &answer); err != nil {
-		return "", nil, fmt.Errorf("it answers %q", words(said))
+		return "", nil, fmt.Errorf("got %q", words(said))
 	}
 	return answer.Error.Code, said, nil
 }

@@ -11,22 +11,22 @@ import (
 	"unicode/utf8"
 )
 
-// Text is what a reader sees of a page, as far as two releases can be compared by it.
+// Text is the visible text of a page, as far as it is comparable between releases.
 type Text struct {
-	Title  string // of the window
-	Length int    // of the content's text, in characters; without menus, which differ by release
+	Title  string // of the browser's window
+	Length int    // characters of the content, without menus, which differ between releases
 }
 
 var (
 	titleElement = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-	// Where the content of a page begins and ends, in every skin of MediaWiki
-	// (OutputPage, Skin::wrapHTML, Skin::printSource).
+	// The begin and end of a page's content in every skin of MediaWiki (OutputPage,
+	// Skin::wrapHTML, Skin::printSource).
 	contentBegin = []byte(`id="mw-content-text"`)
 	contentEnd   = [][]byte{[]byte(`class="printfooter"`), []byte(`id="catlinks"`), []byte(`</main>`)}
 )
 
-// ReadText asks a wiki for the page at a path, such as "/wiki/Report", as a reader would,
-// within a limit.
+// ReadText requests the page at a path, such as "/wiki/Report", as a reader would, within
+// a time limit.
 func ReadText(ctx context.Context, base, host, path string, limit time.Duration) (Text, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -36,7 +36,7 @@ func ReadText(ctx context.Context, base, host, path string, limit time.Duration)
 	}
 	body, err := follow(ctx, base, to.RequestURI(), host)
 	if err != nil {
-		return Text{}, fmt.Errorf("ask %s for %s: %w", host, path, err)
+		return Text{}, fmt.Errorf("request %[2]s of %[1]s: %[3]w", host, path, err)
 	}
 	return textOf(body), nil
 }

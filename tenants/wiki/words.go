@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// mostWords bounds what is quoted of an answer, in bytes.
+// mostWords is the maximum length of a quoted answer, in bytes.
 const mostWords = 300
 
-// What of an answer no reader sees, the tags that end a line, and all others.
+// The invisible parts of an answer, tags that end a line, and all other tags.
 var (
 	unseen = regexp.MustCompile(`(?is)<!--.*?-->|<(?:script|style|title|head)\b[^>]*>.*?</(?:script|style|title|head)>`)
 	breaks = regexp.MustCompile(`(?i)<(?:br|/p|/div|/h[1-6]|/li|/tr|/pre)\b[^>]*>`)
-	tags   = regexp.MustCompile(`(?s)<[^>]*(?:>|$)`) // the last may be cut off
+	tags   = regexp.MustCompile(`(?s)<[^>]*(?:>|$)`) // the last one may be incomplete
 )
 
-// What a line of an answer says of an error, the most telling first; each has the
-// reason as its group. MediaWiki's own are those of MWExceptionRenderer.
+// reasons match lines that explain an error, the most specific first; the group is the
+// reason. MediaWiki's own are those of MWExceptionRenderer.
 var reasons = []*regexp.Regexp{
 	regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse) error: +(?:Uncaught )?(.+)`),
 	regexp.MustCompile(`(internal_api_error_\w+: .*)`),
@@ -27,12 +27,12 @@ var reasons = []*regexp.Regexp{
 	regexp.MustCompile(`(\[[0-9a-f]{8,}\] .+)`),
 }
 
-// requestID begins MediaWiki's account of an error: an identifier, and the time or the
-// address that was asked for.
+// requestID matches the begin of MediaWiki's description of an error: an identifier, and
+// the time or the requested address.
 var requestID = regexp.MustCompile(`\[[0-9a-f]{8,}\] (?:\S+ [0-9:]{8}: |\[no req\] +|/\S* +)?`)
 
-// words is what an answer says in plain text on one line: the reason of an error where
-// it has one, else how it begins. It is empty when the answer says nothing.
+// words returns the text of an answer on one line: the reason of an error if it has one,
+// or else its begin.
 func words(body []byte) string {
 	text := reasonIn(plainText(body))
 	if len(text) > mostWords {
@@ -52,8 +52,8 @@ func reasonIn(text string) string {
 	return oneLine(text)
 }
 
-// plainText takes the markup away. Where api.php began to answer before the error, the
-// error page is what counts.
+// plainText removes the markup. If the error page follows the begin of an answer of
+// api.php, it returns the error page.
 func plainText(body []byte) string {
 	var answer struct{ Error struct{ Code, Info string } }
 	if json.NewDecoder(bytes.NewReader(body)).Decode(&answer) == nil && strings.HasPrefix(answer.Error.Code, internalError) {
