@@ -130,7 +130,7 @@ func TestOwnTemplateThatIsNoFile(t *testing.T) {
 	if err := errors.Join(os.Mkdir(dir, 0o755), syscall.Mkfifo(filepath.Join(dir, LocalSettings), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(dir); err == nil || !strings.HasPrefix(err.Error(), "templates/"+LocalSettings+": is no regular file") {
+	if _, err := Load(dir); err == nil || !strings.HasPrefix(err.Error(), "templates/"+LocalSettings+": is not a regular file") {
 		t.Error(err)
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// dsnAddress takes protocol and address out of "user@protocol(address)/…".
+// dsnAddress matches protocol and address in "user@protocol(address)/…".
 var dsnAddress = regexp.MustCompile(`^(?:.*@)?(unix|tcp)\(([^()]+)\)/`)
 
-// Address is where PHP reaches a database server, as $wgDBserver takes it:
-// "localhost:/path/to.sock" for a socket, else "host" or "host:port", with brackets
-// around an IPv6 address. ok is false for a DSN that names none.
+// Address returns the address of a database server for PHP, in the form of $wgDBserver:
+// "localhost:/path/to.sock" for a socket, otherwise "host" or "host:port", with brackets
+// around an IPv6 address. ok is false if the DSN has no address.
 func (s *Server) Address(l Layout) (address string, ok bool) {
 	if s.Managed {
 		return "localhost:" + l.Socket(s.Name), true
@@ -26,7 +26,7 @@ func (s *Server) Address(l Layout) (address string, ok bool) {
 	return tcpAddress(m[2]), true
 }
 
-// tcpAddress leaves out MariaDB's own port, which is MediaWiki's default, too.
+// tcpAddress omits MariaDB's default port, which is also MediaWiki's.
 func tcpAddress(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

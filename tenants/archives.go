@@ -2,14 +2,14 @@ package tenants
 
 import "path/filepath"
 
-// Archives is the folder of all backups. It outlives the tenants.
+// Archives returns the folder of all backups. It outlives the tenants.
 func (l Layout) Archives() string { return filepath.Join(l.State, "archives") }
 
-// ArchivesOf is the folder of a tenant's backups.
+// ArchivesOf returns the folder of a tenant's backups.
 func (l Layout) ArchivesOf(name string) string { return filepath.Join(l.Archives(), "wikis", name) }
 
-// HalfArchive is the folder in which a run makes a tenant's backup.
+// HalfArchive returns the folder in which a run makes a tenant's backup.
 func (l Layout) HalfArchive(name string) string { return filepath.Join(l.Archives(), "half", name) }
 
-// Restoring is the folder of what an unfinished restore of a tenant needs.
+// Restoring returns the folder of the files for an unfinished restore of a tenant.
 func (l Layout) Restoring(name string) string { return filepath.Join(l.State, "restoring", name) }

@@ -1,13 +1,13 @@
 package tenants
 
-// Backup are the operator's own commands for dumps, of [backup]. In their words
-// {database} is a wiki's database, {file} the one file to write or to read, and
-// {options} an option file for MariaDB's clients that tells how to connect.
+// Backup holds the operator's own commands for dumps, of [backup]. In their words
+// {database} stands for a wiki's database, {file} for the file to write or read, and
+// {options} for an option file with the credentials for MariaDB's clients.
 type Backup struct {
 	Dump    []string // writes the database into the file
-	Restore []string // fills the database, which is empty, from the file
+	Restore []string // loads the file into the empty database
 
-	// MaxAgeDays is how old the latest dump of a wiki may be before an audit says
-	// so; zero: dumps are made elsewhere.
+	// MaxAgeDays is the age of the latest dump from which an audit reports it; zero:
+	// dumps are made elsewhere.
 	MaxAgeDays int64
 }

@@ -13,8 +13,8 @@ type Requirements struct {
 	Skins      map[string]string `json:"skins"`
 }
 
-// UnmarshalJSON takes anything that is not an object for no requirement, as
-// PHP's empty array is.
+// UnmarshalJSON treats anything but an object as no requirement, such as PHP's empty
+// array.
 func (r *Requirements) UnmarshalJSON(data []byte) error {
 	type plain Requirements
 	if len(data) > 0 && data[0] != '{' {
@@ -31,34 +31,34 @@ type Codebase struct {
 	Version    string                // MW_VERSION of includes/Defines.php, such as "1.43.9"
 	Extensions map[string]*Component // by name
 	Skins      map[string]*Component // by name
-	Faults     Problems              // why no wiki can run on it; the fields above are then as far as they are known
+	Faults     Problems              // why no wiki can run on it; the other fields are then incomplete
 	Position   Position
 
-	Requires map[string]any // "require" of composer.json: what it needs of PHP and libraries
-	// Fingerprint is 16 hexadecimal digits that change with the core code that decides a
-	// database's schema. It reads some hundred files the first time.
+	Requires map[string]any // "require" of composer.json: the required PHP and libraries
+	// Fingerprint returns 16 hexadecimal digits that change with the core code that
+	// determines a database's schema. Its first call reads some hundred files.
 	Fingerprint func() string
 }
 
-// Component is one extension or skin that a codebase has.
+// Component is one extension or skin of a codebase.
 type Component struct {
-	Name   string // the folder's; "ConfirmEdit/QuestyCaptcha" of a part, "Wikibase:repo" of a further manifest
+	Name   string // the folder's; "ConfirmEdit/QuestyCaptcha" for a part, "Wikibase:repo" for a further manifest
 	Skin   bool
 	Path   string // absolute folder
-	Parent string // of a part: the component whose folder holds it
-	// Manifest is the file below the folder of extensions or skins that it is loaded by,
-	// or an absolute path; empty: the usual one of its folder.
+	Parent string // for a part: the component whose folder contains it
+	// Manifest is the file that loads it, below the folder of extensions or skins, or an
+	// absolute path; empty: the usual file in its folder.
 	Manifest string
 	Version  string // as extension.json or skin.json states it; may be empty
 
-	Namespaces []ExtensionNamespace // that it has, of its manifest
+	Namespaces []ExtensionNamespace // declared in its manifest
 
-	Fault       string // why it can't be used: its manifest can't be read; empty: it can
+	Fault       string // why its manifest can't be used; empty: no fault
 	Requires    Requirements
-	Fingerprint func() string // as a Codebase's, of the code that decides the component's tables
+	Fingerprint func() string // like a Codebase's, of the code that determines the component's tables
 }
 
-// ExtensionNamespace is a namespace that an extension has.
+// ExtensionNamespace is a namespace that an extension declares.
 type ExtensionNamespace struct {
 	Number         int64  `json:"id"`
 	Constant, Name string // such as "NS_MODULE" and "Module"

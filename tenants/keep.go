@@ -2,18 +2,18 @@ package tenants
 
 import "time"
 
-// Keep is how long what wikictl writes by the way stays, of [keep]. Zero of an age means
-// for ever.
+// Keep is how long wikictl keeps its own records and files, of [keep]. An age of zero
+// means no limit.
 type Keep struct {
 	Runs    time.Duration // of the ledger: runs with their steps, lock sessions, ended upgrades
-	Logs    time.Duration // what PHP printed, below state/logs
+	Logs    time.Duration // PHP's output, below state/logs
 	Dumps   int64         // the newest dumps of each tenant, at least one, however old
-	DumpAge time.Duration // dumps that are younger stay, too; zero: all do
-	Removed time.Duration // what was removed, below state/removed
-	Goldens time.Duration // goldens that no tenant is made from any more
+	DumpAge time.Duration // younger dumps are kept, too; zero: all
+	Removed time.Duration // removed tenants, below state/removed
+	Goldens time.Duration // goldens that no tenant uses any more
 	Backups KeepBackups
 }
 
-// KeepBackups are how many backups of each tenant stay: the newest of so many days, weeks
-// and months, and in any case the newest of all.
+// KeepBackups is the number of days, weeks and months whose newest backup of each tenant is
+// kept; the newest of all is always kept.
 type KeepBackups struct{ Daily, Weekly, Monthly int64 }

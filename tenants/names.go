@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// maxAccount is the longest account name that both MySQL (32) and MariaDB (128) take.
+// maxAccount is the maximum length of an account name on both MySQL (32) and MariaDB
+// (128).
 const maxAccount = 32
 
-// AccountName derives an account's name from a database's, cut to what every
-// server takes and kept unique by a hash of the whole.
+// AccountName derives an account's name from a database's, shortened to the limit of all
+// servers and kept unique by a hash.
 func AccountName(database, suffix string) string {
 	name := database + suffix
 	if len(name) <= maxAccount {
@@ -23,10 +24,10 @@ func AccountName(database, suffix string) string {
 	return database[:maxAccount-len(tail)] + tail
 }
 
-// ComponentSet names the code that a tenant would run on the given codebase:
-// its fingerprint and those of the tenant's extensions and skins, as 16
-// hexadecimal digits. Two tenants with the same set share a golden and a
-// localisation cache; a tenant whose set changed needs update.php.
+// ComponentSet identifies the code that a tenant would run on a codebase: 16 hexadecimal
+// digits from its fingerprint and those of the tenant's extensions and skins. Tenants
+// with the same set share a golden and a localisation cache; a tenant whose set changed
+// needs update.php.
 func (t *Tenant) ComponentSet(c *Codebase) string {
 	parts := []string{c.Version, c.Fingerprint()}
 	for _, name := range t.Extensions {
@@ -48,14 +49,14 @@ func fingerprintOf(c *Component) string {
 }
 
 var (
-	// plainName is what a tenant or server may be called: it becomes a file's
-	// name, a part of a database's name and of a lock's.
+	// PlainName matches the name of a tenant or server: it becomes a file's name, and a
+	// part of a database's and a lock's.
 	PlainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
-	// databaseName has no hyphen, at which MediaWiki's --wiki splits
+	// DatabaseName has no hyphen, at which MediaWiki's --wiki splits
 	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
 	DatabaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
 	LanguageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
 )
 
-// ValidName says whether a tenant may have that name.
+// ValidName reports whether a tenant may have that name.
 func ValidName(name string) bool { return PlainName.MatchString(name) }

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// DidYouMean is a hint that names the candidate nearest to word, such as
-// `did you mean "wgSitename"?`, or "" when none is nearer than a slip or two.
+// DidYouMean returns a hint with the candidate most similar to word, such as `did you
+// mean "wgSitename"?`, or "" if none is within a typing error or two.
 func DidYouMean(word string, candidates iter.Seq[string]) string {
 	return nearest(word, candidates, max(2, len(word)/8))
 }
 
-// Suggest is DidYouMean for short lists, where more of the word may differ.
+// Suggest is DidYouMean for short lists, with a larger tolerance.
 func Suggest(word string, candidates iter.Seq[string]) string {
 	return nearest(word, candidates, max(2, len(word)/3))
 }
 
-// nearest is a hint that names the candidate nearest to word of which at most
-// that many letters differ, or "".
+// nearest returns a hint with the candidate most similar to word that differs by at most
+// so many letters, or "".
 func nearest(word string, candidates iter.Seq[string], most int) string {
 	best, least := "", most+1
 	for _, candidate := range slices.Sorted(candidates) {
@@ -32,7 +32,7 @@ func nearest(word string, candidates iter.Seq[string], most int) string {
 	return `did you mean "` + best + `"?`
 }
 
-// distance is the number of bytes to insert, delete or replace between a and b.
+// distance returns the number of bytes to insert, delete or replace between a and b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

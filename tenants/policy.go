@@ -1,7 +1,7 @@
 package tenants
 
-// Policy is one rule of the farm's own, [[policy]] in wikictl.toml: which
-// tenants, which setting, and what must hold of its value.
+// Policy is a rule of the farm's own, [[policy]] in wikictl.toml: tenants, a setting, and
+// conditions on its value.
 type Policy struct {
 	Name     string
 	Where    string // as Select takes it; empty: every tenant

@@ -2,27 +2,27 @@ package tenants
 
 import "slices"
 
-// ReadRight is what the definitions say of reading without a log-in.
+// ReadRight is the definitions' answer to whether visitors may read.
 type ReadRight int
 
-// The answers to whether a visitor may read.
+// The values of ReadRight.
 const (
 	ReadOpen    ReadRight = iota // yes
 	ReadDenied                   // no
-	ReadUnclear                  // only PHP knows: an expression, or a value that is no boolean
+	ReadUnclear                  // only PHP knows: an expression, or a value that is not a boolean
 )
 
-// Private reports whether visitors without a log-in may be kept from reading the
-// wiki. Its files then go through img_auth.php, which asks MediaWiki (Manual:Image
-// authorization). All but a wiki that is plainly open counts as private: img_auth.php
-// serves the files of an open wiki too, and nothing else guards those of a closed one.
+// Private reports whether the wiki may be closed to visitors without a log-in. Its files
+// are then served by img_auth.php, which asks MediaWiki (Manual:Image authorization). Any
+// wiki that is not plainly open counts as private: img_auth.php also serves the files of
+// an open wiki, and nothing else protects those of a closed one.
 func (t *Tenant) Private() bool {
 	_, right := t.ReadRight()
 	return right != ReadOpen
 }
 
-// ReadRight says whether visitors without a log-in may read, and which value of the
-// definitions keeps them from it; none where they may.
+// ReadRight returns whether visitors without a log-in may read, and the value of the
+// definitions that forbids it, if any.
 func (t *Tenant) ReadRight() (Value, ReadRight) {
 	if v, right := t.visitorsRead("wgGroupPermissions", true); right != ReadOpen {
 		return v, right
@@ -30,14 +30,14 @@ func (t *Tenant) ReadRight() (Value, ReadRight) {
 	return t.visitorsRead("wgRevokePermissions", false)
 }
 
-// visitorsRead follows a table of rights to the visitors' right to read; gives tells
-// whether true there gives the right or takes it away. An empty table takes the place
-// of MediaWiki's own, which gives the right.
+// visitorsRead evaluates the visitors' right to read in a table of rights; gives tells
+// whether true there grants the right or revokes it. An empty table replaces MediaWiki's
+// own, which grants it.
 func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
 	v, there := t.Settings[table]
 	for _, key := range []string{"*", "read"} {
 		if !there {
-			return Value{}, ReadOpen // as by default
+			return Value{}, ReadOpen // the default
 		}
 		if operation, is := v.Data.(*Operation); is {
 			return operation.visitorsRead(v, key, gives)
@@ -64,9 +64,8 @@ func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
 	return v, ReadUnclear
 }
 
-// visitorsRead follows an operation at v to the visitors' right to read; key is the member
-// that is looked for in its place. A group that is replaced or taken away has no right
-// that is not given again.
+// visitorsRead evaluates an operation at v; key is the member that applies in its place.
+// A group that is replaced or removed has only the rights that are granted again.
 func (o *Operation) visitorsRead(v Value, key string, gives bool) (Value, ReadRight) {
 	without := map[bool]ReadRight{true: ReadDenied, false: ReadOpen}[gives]
 	switch {
@@ -96,7 +95,7 @@ func (o *Operation) visitorsRead(v Value, key string, gives bool) (Value, ReadRi
 	return inner, ReadDenied
 }
 
-// isBoolean reports whether a value is true or false, or one of the numbers for them.
+// isBoolean reports whether a value is a boolean, or one of the numbers for it.
 func isBoolean(v Value) bool {
 	return v.Data == true || v.Data == false || v.Data == int64(0) || v.Data == int64(1)
 }

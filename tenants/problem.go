@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Position is a place in a definition file. Line and Column count from 1;
-// zero means that the file as a whole is meant.
+// Position is a place in a definition file. Line and Column count from 1; zero stands for
+// the whole file.
 type Position struct {
 	File         string // relative to the farm's folder
 	Line, Column int

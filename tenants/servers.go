@@ -2,8 +2,8 @@ package tenants
 
 import "slices"
 
-// ServersOf lists the servers of tenants, each once, in their order. A tenant that only
-// the state folder knows has none.
+// ServersOf lists the servers of tenants, without duplicates, in their order. A tenant
+// without a definition has none.
 func ServersOf(list []*Tenant) []*Server {
 	var servers []*Server
 	for _, t := range list {
@@ -14,7 +14,7 @@ func ServersOf(list []*Tenant) []*Server {
 	return servers
 }
 
-// ServerOwns reports whether a database is one of MariaDB's and MySQL's own.
+// ServerOwns reports whether a database is one of MariaDB's or MySQL's own.
 func ServerOwns(database string) bool {
 	switch database {
 	case "information_schema", "mysql", "performance_schema", "sys":

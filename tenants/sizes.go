@@ -6,21 +6,21 @@ import (
 	"strconv"
 )
 
-// Sizes of a managed server, of the keys of that name; zero is the least that a farm
-// gets.
+// Sizes are the limits of a managed server, from the keys of the same names; zero stands
+// for the minimum.
 type Sizes struct {
 	BufferPool  int64 // bytes; innodb_buffer_pool_size
 	RedoLog     int64 // bytes; innodb_log_file_size
 	Connections int64 // max_connections
 }
 
-// Bounds are those of the PHP that runs maintenance scripts and of wikictl's pools,
-// of [php]; zero is the default of the program that reads it.
+// Bounds are the limits of the PHP that runs maintenance scripts and of wikictl's pools,
+// of [php]; zero stands for the default of the program.
 type Bounds struct {
-	MemoryLimit int64 // bytes of one script; memory_limit
-	Opcache     int64 // bytes of compiled code that scripts of one codebase share; opcache.memory_consumption
-	FileSize    int64 // bytes of any file that a script writes, such as a dump or an upload
-	Children    int64 // processes of one tenant's pool; pm.max_children
+	MemoryLimit int64 // bytes per script; memory_limit
+	Opcache     int64 // bytes of compiled code that the scripts of a codebase share; opcache.memory_consumption
+	FileSize    int64 // maximum bytes of a file that a script writes, such as a dump or an upload
+	Children    int64 // processes per tenant's pool; pm.max_children
 }
 
 const (
@@ -29,10 +29,10 @@ const (
 	GiB = int64(1) << 30
 )
 
-// Managed are the sizes of a managed server with so many of the farm's tenants, which
-// shares the machine with the others and with PHP: all buffer pools together get a
-// quarter of the memory at most. A wiki of a few thousand pages reads some 16 MB again
-// and again. The redo log holds half of what the pool may have changed.
+// Managed returns the sizes of a managed server with so many tenants, which shares the
+// machine with other servers and PHP: all buffer pools together get at most a quarter of
+// the memory. A wiki of a few thousand pages repeatedly reads some 16 MB. The redo log
+// holds half of the pool.
 func Managed(m Machine, tenants, servers int) Sizes {
 	share := m.Memory / 4 / int64(max(servers, 1))
 	pool := min(max(512*MiB, int64(tenants)*16*MiB), max(share, 128*MiB))
@@ -47,9 +47,9 @@ func Managed(m Machine, tenants, servers int) Sizes {
 	}
 }
 
-// Scripts are the bounds of PHP on a machine, where the largest upload that a tenant
-// allows is known. The children of a pool do not follow the number of tenants: each new
-// wiki would write all pools again.
+// Scripts returns the limits of PHP on a machine, given the largest upload that a tenant
+// allows. The children of a pool do not depend on the number of tenants: otherwise each
+// new wiki would rewrite all pools.
 func Scripts(m Machine, upload int64) Bounds {
 	children := min(max(4*int64(m.Cores), 4), 32)
 	if gigabytes := int64(math.Round(float64(m.Total) / float64(GiB))); m.Total > 0 {
@@ -63,8 +63,8 @@ func Scripts(m Machine, upload int64) Bounds {
 	return p
 }
 
-// Or takes from other what is zero. A redo log that is not given follows a buffer pool
-// that is.
+// Or replaces zeros by the values of other. A redo log that is not set follows a buffer
+// pool that is.
 func (s Sizes) Or(other Sizes) Sizes {
 	if s.BufferPool > 0 && s.RedoLog == 0 {
 		s.RedoLog = min(max(s.BufferPool/2, 128*MiB), 2*GiB)
@@ -72,7 +72,7 @@ func (s Sizes) Or(other Sizes) Sizes {
 	return Sizes{orElse(s.BufferPool, other.BufferPool), orElse(s.RedoLog, other.RedoLog), orElse(s.Connections, other.Connections)}
 }
 
-// Or fills in what is zero.
+// Or replaces zeros by the values of other.
 func (p Bounds) Or(other Bounds) Bounds {
 	return Bounds{
 		orElse(p.MemoryLimit, other.MemoryLimit), orElse(p.Opcache, other.Opcache),
@@ -87,8 +87,7 @@ func orElse(n, other int64) int64 {
 	return other
 }
 
-// SizeText writes bytes as parseSize reads them, in the largest unit that is exact, or
-// in whole M.
+// SizeText formats bytes for parseSize, in the largest exact unit, or in whole M.
 func SizeText(n int64) string {
 	switch {
 	case n >= GiB && n%GiB == 0:
@@ -99,9 +98,9 @@ func SizeText(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// Machine is the computer that a farm's own servers run on.
+// Machine describes the computer on which the farm's servers run.
 type Machine struct {
-	Memory int64 // bytes that programs started here may take: of the machine, or of a control group
+	Memory int64 // bytes available to programs, of the machine or the control group
 	Total  int64 // bytes of the machine's memory; zero: not known
 	Cores  int
 }

@@ -15,18 +15,18 @@ type Value struct {
 	Position Position
 }
 
-// PHP is a PHP expression that TOML can't say, written { php = "…" } and
-// allowed only where the farm says allow_php = true.
+// PHP is a PHP expression, for values that TOML can't express, written { php = "…" } and
+// allowed only with allow_php = true.
 type PHP string
 
-// Repeat is a value that is the same as the one that it overrides.
+// Repeat is a value equal to the one that it overrides.
 type Repeat struct {
 	Key        string // such as "wgGroupPermissions.user.edit"
 	Position   Position
 	Overridden Position
 }
 
-// Equal says whether two values are the same, wherever they stand.
+// Equal reports whether two values are the same, regardless of their place.
 func (v Value) Equal(other Value) bool {
 	switch data := v.Data.(type) {
 	case []Value:

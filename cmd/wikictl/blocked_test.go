@@ -16,7 +16,7 @@ var faulty = []struct{ name, lines, says string }{
 	{"language", `language = "xq"`, `MediaWiki 1.39.17 has no language "xq"`},
 	{"needs", "codebase = \"1.43\"\nextensions = [\"Thanks\"]", `Thanks of tenant "needs" needs the extension "Echo"`},
 	{"open", "[settings]\nwgFoo = { php = \"[ 1, 2\" }", "lacks a ]"},
-	{"usr", `codebase = "usr"`, "codebases.usr.path: /usr is no MediaWiki"},
+	{"usr", `codebase = "usr"`, "codebases.usr.path: /usr is not a MediaWiki"},
 	{"old", `codebase = "old"`, "MediaWiki 1.35.13 is older than what wikictl can run"},
 	{"nophp", `codebase = "nophp"`, `codebases.nophp.php: "/no/php" is no program that can be run`},
 	{"mute", `codebase = "mute"`, "codebases.mute.php: ask "},

@@ -101,7 +101,7 @@ func (f *farm) codeGone(t *testing.T, code string) {
 	f.run("upgrade", "w4")
 	f.client("w4").edit("Kept", "for ever")
 	trees := os.Getenv("WIKICTL_TEST_CODEBASES")
-	for tree, says := range map[string]string{"/none": "is no MediaWiki", "/1.43": "has MediaWiki 1.43.9 by now"} {
+	for tree, says := range map[string]string{"/none": "is not a MediaWiki", "/1.43": "has MediaWiki 1.43.9 by now"} {
 		must(t, os.Remove(code))
 		must(t, os.Symlink(trees+tree, code))
 		f.refused(2, says, "rollback", "--yes", "w4")

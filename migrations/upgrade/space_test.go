@@ -21,7 +21,7 @@ func TestSpaceIsJudgedForEachWiki(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.judgeSpace(f.Layout(), map[string]ledger.Upgrade{"grown": {BackupBytes: 1 << 61}})
-	for i, want := range []string{"", "its dump may need", "its dump may need", "", "is a link that leads nowhere"} {
+	for i, want := range []string{"", "its dump may need", "its dump may need", "", "is a dangling link"} {
 		if got := strings.Join(p.Tenants[i].Problems, "; "); (got == "") != (want == "") || !strings.Contains(got, want) || p.Tenants[i].own != len(p.Tenants[i].Problems) {
 			t.Errorf("%s: %q, want %q", p.Tenants[i].Name, got, want)
 		}

@@ -43,8 +43,8 @@ func TestRoom(t *testing.T) {
 	must(t, os.Remove(removed))
 	wants(0, 0, "") // a FIFO can be renamed
 	must(t, os.Symlink("/nowhere/at/all", removed))
-	wants(0, 0, "leads nowhere")
+	wants(0, 0, "dangling link")
 	must(t, os.Remove(removed))
 	must(t, os.WriteFile(removed, nil, 0o600))
-	wants(0, 0, "is no folder")
+	wants(0, 0, "is not a folder")
 }

@@ -1,5 +1,5 @@
-// Package disk opens and reads regular files, and nothing that could keep a program
-// waiting: no FIFO, no device. It also tells how much may still be written.
+// Package disk opens and reads regular files only, so that no FIFO or device makes a
+// program wait. It also returns the free space of a file system.
 package disk
 
 import (
@@ -13,11 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrIrregular is the reason of an error of Open for what is no regular file.
-var ErrIrregular = errors.New("is no regular file")
+// ErrIrregular reports a file that is not a regular file.
+var ErrIrregular = errors.New("is not a regular file")
 
-// Open opens a regular file for reading. A folder (EISDIR), or a FIFO, a device or a
-// socket (ErrIrregular), is an error at once: a FIFO would wait for a writer for ever.
+// Open opens a regular file for reading. It fails immediately for a folder (EISDIR), and
+// for a FIFO, a device or a socket (ErrIrregular): opening a FIFO would wait for a
+// writer.
 func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0) // regular files ignore both
 	if errors.Is(err, unix.ENXIO) {
@@ -43,8 +44,7 @@ func Open(path string) (*os.File, error) {
 // maxFile is the largest file that Read reads, in bytes.
 const maxFile = 64 << 20
 
-// Read is os.ReadFile for regular files of people and programs, which are not
-// larger than 64 MiB.
+// Read reads a regular file of at most 64 MiB, as os.ReadFile does.
 func Read(path string) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -60,33 +60,33 @@ func Read(path string) ([]byte, error) {
 
 func wrong(op, path string, err error) error { return &os.PathError{Op: op, Path: path, Err: err} }
 
-// Existing returns a folder, or the nearest one above it that exists.
+// Existing returns a folder, or the nearest parent that exists.
 func Existing(dir string) (string, error) {
 	for {
 		info, err := os.Stat(dir)
 		switch {
 		case err == nil && !info.IsDir():
-			return "", fmt.Errorf("%s is no folder", dir)
+			return "", fmt.Errorf("%s is not a folder", dir)
 		case err == nil:
 			return dir, nil
 		case !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir):
 			return "", err
 		}
 		if target, broken := BrokenLink(dir, err); broken {
-			return "", fmt.Errorf("%s is a link that leads nowhere: there is no %s", dir, target)
+			return "", fmt.Errorf("%s is a dangling link to %s", dir, target)
 		}
 		dir = filepath.Dir(dir)
 	}
 }
 
-// Space is what may still be written into a file system.
+// Space is the free space of a file system.
 type Space struct {
-	Bytes, Files int64  // files: inodes; those of a file system without a limit are 0 of 0
-	Device       uint64 // of the file system: equal for folders that share the space
+	Bytes, Files int64  // files: inodes; both 0 for a file system without a limit
+	Device       uint64 // of the file system: equal for folders on the same one
 }
 
-// Free tells how much this user may still write into the file system of a folder, which
-// need not exist. Only root may use the share that is reserved for it.
+// Free returns the space that this user may still use in the file system of a folder,
+// which need not exist. Reserved blocks count for root only.
 func Free(dir string) (Space, error) {
 	dir, err := Existing(dir)
 	if err != nil {

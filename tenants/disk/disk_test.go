@@ -61,7 +61,7 @@ func TestFree(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Free(filepath.Join(dir, "file")); err == nil || !strings.Contains(err.Error(), "is no folder") {
+	if _, err := Free(filepath.Join(dir, "file")); err == nil || !strings.Contains(err.Error(), "is not a folder") {
 		t.Errorf("a file: %v", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// BrokenLink says where a link leads to that could not be opened for want of a file.
+// BrokenLink returns the target of a dangling link whose opening failed with err.
 func BrokenLink(path string, err error) (target string, broken bool) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", false
@@ -15,7 +15,7 @@ func BrokenLink(path string, err error) (target string, broken bool) {
 	return target, err == nil
 }
 
-// Reason is what an *os.PathError says without repeating the path.
+// Reason returns the reason of an *os.PathError without its path.
 func Reason(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// parseApache reads the directives of a file of Apache's configuration (Apache:
-// Configuration Files). Blocks of <If…> count as true, and are left out of Block.
+// parseApache parses the directives of an Apache configuration file (Apache:
+// Configuration Files). It treats <If…> blocks as true, and omits them from Block.
 func parseApache(file, text string, block []string) ([]Directive, error) {
 	var all []Directive
 	blocks := append([]string{}, block...)

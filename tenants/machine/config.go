@@ -10,41 +10,41 @@ import (
 
 // Directive is one directive of a web server's configuration.
 type Directive struct {
-	Name  string   // as it is written
-	Args  []string // without their quotes
+	Name  string   // as written
+	Args  []string // without quotes
 	File  string   // absolute
 	Line  int
-	Block []string // names of the blocks around it, the outermost first
+	Block []string // names of the enclosing blocks, outermost first
 }
 
-// Place is "file:line".
+// Place returns "file:line".
 func (d Directive) Place() string { return fmt.Sprintf("%s:%d", d.File, d.Line) }
 
-// within reports whether the directive stands in exactly these blocks.
+// within reports whether the directive is in exactly these blocks.
 func (d Directive) within(blocks ...string) bool { return slices.Equal(d.Block, blocks) }
 
-// parser reads the directives of one file; block are the blocks that it is included in.
+// parser parses the directives of one file, which is included in the blocks block.
 type parser func(file, text string, block []string) ([]Directive, error)
 
-// reader reads a configuration file and what it includes.
+// reader reads a configuration file and its includes.
 type reader struct {
 	parse   parser
-	include []string // names of the directive that includes files, in lower case
-	base    string   // folder that relative paths belong to
-	skip    string   // folder whose files are not read: the farm's own virtual hosts
+	include []string // names of the include directives, in lower case
+	base    string   // folder of relative paths
+	skip    string   // folder to skip: the farm's own virtual hosts
 	found   []Directive
-	links   []string // files that are symbolic links: what they lead to stays when they go
-	open    []string // files that are being read, against circles
-	read    int      // how many were
+	links   []string // symbolic links among the files
+	open    []string // the files being read, to detect cycles
+	read    int      // number of files
 }
 
-// mostFiles bounds how many files of a configuration are read.
+// mostFiles limits the number of configuration files.
 const mostFiles = 50_000
 
-// file reads one file and what it includes.
+// file reads one file and its includes.
 func (r *reader) file(path string, block []string) error {
 	if slices.Contains(r.open, path) || r.read > mostFiles {
-		return fmt.Errorf("%s: it includes itself, or too many files", path)
+		return fmt.Errorf("%s: it includes itself, or more than %d files", path, mostFiles)
 	}
 	r.read++
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
@@ -74,15 +74,15 @@ func (r *reader) file(path string, block []string) error {
 	return nil
 }
 
-// included lists the files that an include means, sorted as web servers do. What is
-// not there is none: the web server's own check tells.
+// included lists the files that match an include, sorted as web servers do. Missing files
+// are ignored: the web server's own check reports them.
 func (r *reader) included(pattern string) []string {
 	pattern = r.absolute(pattern)
 	if r.skip != "" && sameFolder(filepath.Dir(pattern), r.skip) {
 		return nil
 	}
 	files, _ := filepath.Glob(pattern)
-	if info, err := os.Stat(pattern); err == nil && info.IsDir() { // of Apache
+	if info, err := os.Stat(pattern); err == nil && info.IsDir() { // Apache includes the folder's files
 		files, _ = filepath.Glob(filepath.Join(pattern, "*"))
 	}
 	return slices.DeleteFunc(files, func(path string) bool {
@@ -103,7 +103,7 @@ func sameFolder(a, b string) bool {
 	return filepath.Clean(a) == filepath.Clean(b) || resolve(a) == resolve(b)
 }
 
-// resolve follows the symbolic links of as much of a path as exists.
+// resolve resolves the symbolic links in the existing part of a path.
 func resolve(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
@@ -115,7 +115,7 @@ func resolve(path string) string {
 	return filepath.Join(resolve(above), filepath.Base(path))
 }
 
-// matches reports whether a pattern of an include means a file, which need not exist.
+// matches reports whether an include's pattern matches a file, which need not exist.
 func (r *reader) matches(pattern, file string) bool {
 	pattern = r.absolute(pattern)
 	if info, err := os.Stat(pattern); err == nil && info.IsDir() {

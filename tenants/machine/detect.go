@@ -15,27 +15,26 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Found is what a machine has that a new farm could use. What is not there has the
-// value that it would have on Debian.
+// Found describes the parts of a machine that a new farm could use. A missing part has
+// Debian's default.
 type Found struct {
 	Root      bool
 	State     string // absolute, or relative to the farm
-	Codebases []Tree // the newest first; empty: none
-	FPM       string // as web.fpm has it
-	User      string // that php-fpm's workers run as
+	Codebases []Tree // newest first; may be empty
+	FPM       string // in the form of web.fpm
+	User      string // of php-fpm's workers
 	Kind      string // "nginx" or "apache"
 	Check     []string
 	Reload    []string
-	DSN       string   // empty: no server; wikictl runs one of its own
+	DSN       string   // empty: no server; wikictl runs its own
 	Has       []string // what was found, a sentence each
-	Lacks     []string // what was not, and what to do
+	Lacks     []string // what is missing, and what to do
 }
 
 // Tree is a MediaWiki on disk.
 type Tree struct{ Name, Path, Version string }
 
-// Detect looks for what a new farm needs: php, php-fpm, a web server, MariaDB and
-// MediaWiki.
+// Detect finds php, php-fpm, a web server, MariaDB and MediaWiki for a new farm.
 func Detect(ctx context.Context) Found {
 	f := Found{Root: os.Geteuid() == 0, State: "state", FPM: "unix:/run/php/php-fpm.sock", User: "www-data"}
 	if f.Root {
@@ -59,7 +58,7 @@ func (f *Found) say(format string, args ...any) {
 	f.Has = append(f.Has, fmt.Sprintf(format, args...))
 }
 
-// freeState is a state folder that no farm has.
+// freeState returns a state folder that no farm uses.
 func freeState(path string) string {
 	for n := 2; ; n++ {
 		if !isFile(filepath.Join(path, "farm.toml")) {
@@ -83,7 +82,7 @@ func (f *Found) detectPHP(ctx context.Context) {
 	f.Lacks = append(f.Lacks, "no PHP command line program was found; install php-cli")
 }
 
-// detectFPM takes the first pool of the newest php-fpm of packages.
+// detectFPM selects the first pool of the newest packaged php-fpm.
 func (f *Found) detectFPM() {
 	configs, _ := filepath.Glob("/etc/php/*/fpm/php-fpm.conf")
 	slices.Sort(configs)
@@ -107,7 +106,7 @@ func (f *Found) detectFPM() {
 	f.Lacks = append(f.Lacks, "no php-fpm was found; install php-fpm")
 }
 
-// webServers are those that a farm can use, by what Debian calls their service.
+// webServers lists the supported web servers by Debian's service names.
 var webServers = []struct {
 	kind, service, config, pid string
 	check                      []string
@@ -117,7 +116,7 @@ var webServers = []struct {
 	{"apache", "httpd", "/etc/httpd/conf/httpd.conf", "/run/httpd/httpd.pid", []string{"httpd", "-t"}},
 }
 
-// detectWeb takes the web server that runs, or else the first that is installed.
+// detectWeb selects the running web server, or else the first that is installed.
 func (f *Found) detectWeb() {
 	best := -1
 	for i, w := range webServers {
@@ -145,10 +144,10 @@ func (f *Found) detectWeb() {
 	}
 }
 
-// sockets are where MariaDB and MySQL listen by default, on Debian and elsewhere.
+// sockets lists the default sockets of MariaDB and MySQL, on Debian and elsewhere.
 var sockets = []string{"/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/run/mysql/mysql.sock"}
 
-// detectServer takes the server that runs, or the one that would.
+// detectServer selects the running database server, or the installed one.
 func (f *Found) detectServer(ctx context.Context) {
 	at := slices.IndexFunc(sockets, func(path string) bool {
 		info, err := os.Stat(path)
@@ -170,7 +169,7 @@ func (f *Found) detectServer(ctx context.Context) {
 	}
 }
 
-// configuredSocket is the socket in MariaDB's option files, or Debian's.
+// configuredSocket returns the socket in MariaDB's option files, or Debian's.
 func configuredSocket(ctx context.Context) string {
 	var out bytes.Buffer
 	_, err := process.Run(ctx, process.Program{Name: "my_print_defaults", Args: []string{"--mariadbd"}, Env: process.Inherited(), Stdout: &out})
@@ -182,13 +181,13 @@ func configuredSocket(ctx context.Context) string {
 	return sockets[0]
 }
 
-// treePlaces are where people unpack MediaWiki.
+// treePlaces lists the usual folders of MediaWiki.
 var treePlaces = []string{
 	"/srv/mediawiki/*", "/srv/mediawiki", "/srv/www/mediawiki*", "/opt/mediawiki*", "/usr/local/share/mediawiki*",
 	"/var/www/mediawiki*", "/var/www/html/mediawiki*", "/usr/share/mediawiki",
 }
 
-// trees finds MediaWikis, the newest first and the first of each version only.
+// trees finds MediaWiki trees, newest first, one per version.
 func trees() []Tree {
 	var found []Tree
 	for _, place := range treePlaces {

@@ -14,38 +14,38 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Facts are what Inspect read of this machine.
+// Facts holds what Inspect read of this machine.
 type Facts struct {
-	Root     bool   // whoever runs this is root
-	Me       string // the user who runs this
+	Root     bool   // the user is root
+	Me       string // the user's name
 	Systemd  bool   // systemd runs the services
 	Apt      bool   // Debian's apt-get installs packages
 	MariaDB  bool   // the distribution's service of MariaDB is installed
 	Machine  tenants.Machine
-	Programs map[string]string // by name, those that Needs lists: absolute, or empty
+	Programs map[string]string // the programs of Needs by name: absolute paths, or empty
 	PHP      map[string]PHP    // by program
 	FPM      FPM
 	Web      WebServer
-	WebUser  string           // that nginx's workers run as; empty: not known
+	WebUser  string           // of nginx's workers; empty: unknown
 	Probe    error            // why nothing listens at web.probe; nil: something does
 	Servers  map[string]Store // by name
 	Barred   []Barred         // folders and files that the web side can't reach
 	Disks    []Disk
 	Units    []Unit // of systemd
-	Files    uint64 // that one process may have open at most
+	Files    uint64 // limit of open files per process
 	Clock    bool   // the clock is synchronised
-	UserErr  error  // why there is no user web.user
+	UserErr  error  // why the user web.user was not found
 }
 
 // PHP is a PHP command line program.
 type PHP struct {
 	php.Platform
-	Err error // why it did not say what it is
+	Err error // why it did not report its version
 }
 
-// Store is what a database server says to its administrator.
+// Store is a database server as its administrator sees it.
 type Store struct {
-	Err     error // why it can't be reached; nothing else is known then
+	Err     error // why it can't be reached; the rest is empty then
 	Version string
 	Rights  mariadb.Rights
 	Limits  mariadb.Limits
@@ -53,16 +53,16 @@ type Store struct {
 
 // Disk is a file system that a farm writes to.
 type Disk struct {
-	Path   string // the folder that is on it
+	Path   string // the folder on it
 	What   string // such as "state"
 	Free   int64  // bytes
-	Inodes int64  // that are free; 0: it does not count them
+	Inodes int64  // free inodes; 0: the file system has no limit
 }
 
-// Connect connects to a server and starts none.
+// Connect connects to a server without starting it.
 type Connect func(context.Context, *tenants.Server) (*mariadb.Server, error)
 
-// Inspect reads the machine for a farm. What can't be read is in the facts.
+// Inspect reads the machine's state for a farm. Errors are in the facts.
 func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	facts := Facts{
 		Root: os.Geteuid() == 0, Machine: definitions.ThisMachine(), Programs: map[string]string{},
@@ -99,7 +99,7 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	return facts
 }
 
-// ask asks a server what its administrator may do there, and how large it is.
+// ask reads a server's privileges, limits and number of databases.
 func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
 	server, err := connect(ctx, def)
 	if err != nil {
@@ -113,8 +113,9 @@ func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
 	return s
 }
 
-// Needs lists the programs that a farm needs, each once, but for PHP's: MariaDB's
-// clients, its server where wikictl runs one, and what checks and reloads the web server.
+// Needs lists the programs that a farm needs, without duplicates and without PHP:
+// MariaDB's clients, its server if wikictl runs one, and the commands that check and
+// reload the web server.
 func Needs(f *tenants.Farm) []string {
 	names := []string{"mariadb", "mariadb-dump"}
 	for _, s := range f.Servers {
@@ -144,7 +145,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// existing is the nearest folder at or above a path that exists.
+// existing returns the nearest existing folder at or above a path.
 func existing(path string) string {
 	for !isFolder(path) && path != filepath.Dir(path) {
 		path = filepath.Dir(path)

@@ -16,27 +16,27 @@ import (
 	"wikictl/tenants/process"
 )
 
-// FPM is what the configuration files of php-fpm on this machine say.
+// FPM is the configuration of php-fpm on this machine.
 type FPM struct {
 	Silent     error    // why nothing listens at web.fpm; nil: something does
-	Configs    []string // main files: the distribution's, and those of masters that run
+	Configs    []string // main files: the distribution's, and those of running masters
 	Pools      []Pool
 	Included   bool     // one of them includes the farm's own pools
-	Program    string   // of the version that has the farm's pool; empty: not known
-	Extensions []string // that Program loads, as php -m names them
+	Program    string   // of the version with the farm's pool; empty: unknown
+	Extensions []string // loaded by Program, as in php -m
 }
 
 // Pool is one pool of php-fpm.
 type Pool struct {
 	Name, Listen string // Listen is a path or "host:port"
 	User         string
-	Main         string // the main file that has it
+	Main         string // the main file that includes it
 	File         string
 	Line         int
 	Children     string // pm.max_children
 }
 
-// readFPM reads what serves a farm's PHP.
+// readFPM reads the php-fpm configuration for a farm.
 func readFPM(ctx context.Context, f *tenants.Farm) FPM {
 	var m FPM
 	network, address := "tcp", f.Web.FPM
@@ -58,7 +58,7 @@ func readFPM(ctx context.Context, f *tenants.Farm) FPM {
 	return m
 }
 
-// at is the pool that listens at an address as web.fpm has it; nil: none.
+// at returns the pool that listens at an address in the form of web.fpm, or nil.
 func (m FPM) at(address string) *Pool {
 	want := strings.TrimPrefix(address, "unix:")
 	for i, p := range m.Pools {
@@ -69,10 +69,10 @@ func (m FPM) at(address string) *Pool {
 	return nil
 }
 
-// debianVersion is the version in the path of a configuration file of Debian's php-fpm.
+// debianVersion matches the version in the path of Debian's php-fpm configuration.
 var debianVersion = regexp.MustCompile(`^/etc/php/([0-9.]+)/fpm/`)
 
-// fpmExtensions asks the program of php-fpm what it loads.
+// fpmExtensions asks php-fpm's program for the loaded extensions.
 func fpmExtensions(ctx context.Context, name string) (program string, extensions []string) {
 	var out bytes.Buffer
 	if _, err := process.Run(ctx, process.Program{Name: name, Args: []string{"-m"}, Env: process.Inherited(), Stdout: &out}); err != nil {
@@ -81,11 +81,11 @@ func fpmExtensions(ctx context.Context, name string) (program string, extensions
 	return name, strings.Split(strings.TrimSpace(out.String()), "\n")
 }
 
-// master is the title of php-fpm's first process.
+// master matches the title of php-fpm's first process.
 var master = regexp.MustCompile(`^php-fpm: master process \((/[^)]+)\)`)
 
-// fpmConfigs are the main configuration files of php-fpm: those of packages, and those
-// of masters that run.
+// fpmConfigs returns the main configuration files of php-fpm: those of packages, and
+// those of running masters.
 func fpmConfigs() []string {
 	files, _ := filepath.Glob("/etc/php/*/fpm/php-fpm.conf")
 	if _, err := os.Stat("/etc/php-fpm.conf"); err == nil {
@@ -102,8 +102,8 @@ func fpmConfigs() []string {
 	return slices.Compact(files)
 }
 
-// readPools reads the pools of one php-fpm (PHP manual: FPM, Configuration), and
-// whether it includes those of a folder.
+// readPools reads the pools of one php-fpm (PHP manual: FPM, Configuration), and whether
+// it includes those in folder.
 func readPools(main, folder string) (pools []Pool, included bool) {
 	r := &reader{parse: parsePools, include: []string{"include"}, base: "/", skip: folder}
 	if r.file(main, nil) != nil {
@@ -136,7 +136,7 @@ func readPools(main, folder string) (pools []Pool, included bool) {
 	return slices.DeleteFunc(pools, func(p Pool) bool { return p.Name == "global" }), included
 }
 
-// parsePools reads lines of KEY = VALUE. A section is a directive called "[".
+// parsePools parses lines of KEY = VALUE. A section becomes a directive called "[".
 func parsePools(file, text string, _ []string) ([]Directive, error) {
 	var all []Directive
 	number := 0
@@ -158,10 +158,10 @@ func parsePools(file, text string, _ []string) ([]Directive, error) {
 	return all, nil
 }
 
-// dialLimit is how long a server on this machine may take to accept a connection.
+// dialLimit is the time limit for a connection to a server on this machine.
 const dialLimit = 2 * time.Second
 
-// dial says why nothing listens at an address; nil: something does.
+// dial returns why nothing listens at an address, or nil.
 func dial(ctx context.Context, network, address string) error {
 	d := net.Dialer{Timeout: dialLimit}
 	conn, err := d.DialContext(ctx, network, address)
@@ -171,7 +171,7 @@ func dial(ctx context.Context, network, address string) error {
 	return conn.Close()
 }
 
-// listens says why nothing listens at an http or https address; nil: something does.
+// listens returns why nothing listens at an http or https address, or nil.
 func listens(ctx context.Context, address string) error {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -17,7 +17,7 @@ type judge struct {
 	found []Finding
 }
 
-// Judge says what the machine has and lacks for a farm, in the order of its subjects.
+// Judge returns what the machine has and lacks for a farm, ordered by subject.
 func Judge(f *tenants.Farm, facts Facts) []Finding {
 	j := &judge{farm: f, facts: facts}
 	j.programs()
@@ -42,16 +42,16 @@ func (j *judge) say(check string, level Level, key, format string, args ...any) 
 	return &j.found[len(j.found)-1]
 }
 
-// install sets how to install packages.
+// install sets the commands or the hint for installing packages.
 func (j *judge) install(f *Finding, packages ...string) {
 	if j.facts.Apt {
 		f.Repair = []string{"apt-get install " + strings.Join(packages, " ")}
 		return
 	}
-	f.Hint = "install " + strings.Join(packages, " ") + ", as your distribution calls it"
+	f.Hint = "install " + strings.Join(packages, " ") + " (the names may differ in your distribution)"
 }
 
-// start is the command that starts a service.
+// start returns the command that starts a service.
 func (j *judge) start(service string) string {
 	if j.facts.Systemd {
 		return "systemctl start " + service
@@ -59,7 +59,7 @@ func (j *judge) start(service string) string {
 	return "service " + service + " start"
 }
 
-// packages have the programs that a farm needs, in Debian.
+// packages maps programs to Debian's packages.
 var packages = map[string]string{
 	"mariadb": "mariadb-client", "mariadb-dump": "mariadb-client", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server",
 	"nginx": "nginx", "apache2": "apache2", "apache2ctl": "apache2", "apachectl": "apache2", "systemctl": "systemd", "sudo": "sudo",
@@ -76,42 +76,42 @@ func (j *judge) programs() {
 		if _, known := packages[name]; !known || packages[name] == name || strings.HasPrefix(name, "apache") {
 			key = "web.check"
 		}
-		found := j.say("programs", Error, key, "the program %s is not here", name)
+		found := j.say("programs", Error, key, "the program %s is missing", name)
 		if p := packages[filepath.Base(name)]; p != "" {
 			j.install(found, p)
 		} else {
-			found.Hint = "install it, or name another in check and reload of [web]"
+			found.Hint = "install it, or set check and reload in [web] to another"
 		}
 	}
 	if len(have) == len(j.facts.Programs) {
-		j.say("programs", OK, "", "%s are here", strings.Join(have, ", "))
+		j.say("programs", OK, "", "found %s", strings.Join(have, ", "))
 	}
 }
 
-// web judges whether the web server runs, and the user that its files are for.
+// web checks whether the web server runs, and the owner of its files.
 func (j *judge) web() {
 	w := j.facts.Web
 	if j.facts.Probe == nil {
 		j.say(w.Kind+"-answers", OK, "web.probe", "something listens at %s", j.farm.Web.Probe)
 	} else {
 		found := j.say(w.Kind+"-answers", Error, "web.probe", "nothing listens at %s: %s", j.farm.Web.Probe, j.facts.Probe)
-		found.Hint = "start the web server, or name another address by probe in [web]"
+		found.Hint = "start the web server, or set probe in [web] to its address"
 		if w.System() {
 			found.Hint, found.Repair = "", []string{j.start(filepath.Base(filepath.Dir(w.Config)))}
 		}
 	}
 	if reload := unprivileged(j.farm.Web.Reload); len(reload) > 0 && filepath.Base(reload[0]) == "systemctl" && !j.facts.Systemd {
-		j.say(w.Kind+"-reload", Error, "web.reload", "web.reload runs systemctl, and systemd does not run here").Hint = `such as reload = ["service", "nginx", "reload"]`
+		j.say(w.Kind+"-reload", Error, "web.reload", "web.reload runs systemctl, but systemd does not run").Hint = `such as reload = ["service", "nginx", "reload"]`
 	}
 	if j.facts.UserErr != nil {
-		j.say("web-user", Error, "web.user", "there is no user %q: %s", j.farm.Web.User, j.facts.UserErr).Hint = "name the user of php-fpm's workers, such as www-data"
+		j.say("web-user", Error, "web.user", "there is no user %q: %s", j.farm.Web.User, j.facts.UserErr).Hint = "set it to the user of php-fpm's workers, such as www-data"
 	}
 	if !j.facts.Root && j.farm.Web.User != "" && j.farm.Web.User != j.facts.Me {
-		j.say("root", Note, "web.user", "%s runs this, and only root can make files of %s: commands that write are refused", j.facts.Me, j.farm.Web.User).Hint = "run wikictl as root"
+		j.say("root", Note, "web.user", "you are %s, but only root can create files of %s: commands that write will fail", j.facts.Me, j.farm.Web.User).Hint = "run wikictl as root"
 	}
 }
 
-// reach judges whether the web side can enter the state folder and the codebases.
+// reach checks whether the web side can enter the state folder and the codebases.
 func (j *judge) reach() {
 	for _, b := range j.facts.Barred {
 		key := "state"
@@ -121,7 +121,7 @@ func (j *judge) reach() {
 			}
 		}
 		found := j.say("reach", Error, key, "%s can't reach %s: %s has mode %04o", b.User, b.Path, b.At, b.Mode)
-		found.Hint = "move it to a folder that everybody may enter, such as below /var/lib or /srv, or: chmod o+x " + b.At
+		found.Hint = "move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x " + b.At
 		if strings.HasSuffix(b.At, ".php") {
 			found.Hint, found.Repair = "", []string{"chmod -R o+rX " + quote(filepath.Dir(filepath.Dir(b.At)))}
 		}

@@ -10,10 +10,10 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// php judges each codebase and the PHP command line program that it has.
+// php checks each codebase and its PHP command line program.
 func (j *judge) php() {
 	if len(j.farm.Codebases) == 0 {
-		j.say("codebases", Error, "codebases", "there is no codebase").Hint = `unpack MediaWiki, and name its folder: [codebases."1.43"] path = "/srv/mediawiki/1.43"`
+		j.say("codebases", Error, "codebases", "no codebase is defined").Hint = `unpack MediaWiki, and set its folder: [codebases."1.43"] path = "/srv/mediawiki/1.43"`
 	}
 	for _, name := range slices.Sorted(maps.Keys(j.farm.Codebases)) {
 		c := j.farm.Codebases[name]
@@ -30,23 +30,23 @@ func (j *judge) php() {
 	}
 }
 
-// program judges the command line program of a codebase.
+// program checks the command line program of a codebase.
 func (j *judge) program(c *tenants.Codebase) {
 	check, key := "php "+c.Name, "codebases."+c.Name
 	asked := j.facts.PHP[c.PHP]
 	switch {
 	case c.PHP == "":
-		j.install(j.say(check, Error, key, "there is no PHP command line program for the codebase %s", c.Name), "php-cli")
+		j.install(j.say(check, Error, key, "no PHP command line program was found for the codebase %s", c.Name), "php-cli")
 	case asked.Err != nil:
-		j.say(check, Error, key, "%s", asked.Err).Hint = "name a php that runs, by php in [codebases]"
+		j.say(check, Error, key, "%s", asked.Err).Hint = "set php in [codebases] to a working program"
 	case c.Version != "" && !mediawiki.FitsPHP(c, asked.Version):
-		j.say(check, Error, key, "MediaWiki %s needs PHP %s, and %s is %s", c.Version, mediawiki.PHPVersion(c), c.PHP, asked.Version).Hint = "name another by php in [codebases]"
+		j.say(check, Error, key, "MediaWiki %s needs PHP %s, but %s is %s", c.Version, mediawiki.PHPVersion(c), c.PHP, asked.Version).Hint = "set php in [codebases] to another"
 	default:
 		j.extensions(check, key, c, c.PHP, asked.Version, asked.Extensions)
 	}
 }
 
-// extensions judges whether a PHP has the extensions that the tenants on a codebase need.
+// extensions checks whether a PHP has the extensions that the tenants on a codebase need.
 func (j *judge) extensions(check, key string, c *tenants.Codebase, program, version string, have []string) {
 	var on []*tenants.Tenant
 	for _, t := range j.farm.Tenants {
@@ -66,7 +66,7 @@ func (j *judge) extensions(check, key string, c *tenants.Codebase, program, vers
 	}
 }
 
-// without lists the extensions that are not loaded. PHP's own names have capital
+// without lists the extensions that are not loaded. PHP's own spelling has capital
 // letters and blanks.
 func without(wanted, have []string) []string {
 	var missing []string
@@ -79,14 +79,14 @@ func without(wanted, have []string) []string {
 	return missing
 }
 
-// packagesOf name Debian's packages of extensions that are called otherwise; of PHP
-// itself are those of "common".
+// packagesOf maps extensions to Debian's packages with other names; "common" is PHP
+// itself.
 var packagesOf = map[string]string{
 	"mysqli": "mysql", "mysqlnd": "mysql", "dom": "xml", "simplexml": "xml", "xmlreader": "xml", "xmlwriter": "xml", "zend-opcache": "opcache",
 	"calendar": "common", "ctype": "common", "exif": "common", "fileinfo": "common", "iconv": "common", "json": "common", "phar": "common", "posix": "common", "tokenizer": "common",
 }
 
-// debianPackages are the packages of extensions of a PHP, each once.
+// debianPackages returns the packages of extensions of a PHP, without duplicates.
 func debianPackages(version string, extensions []string) []string {
 	numbers := strings.SplitN(version, ".", 3)
 	prefix := "php"
@@ -105,7 +105,7 @@ func debianPackages(version string, extensions []string) []string {
 	return slices.Compact(names)
 }
 
-// fpm judges php-fpm: that it listens, as whom, and whether it includes the farm's pools.
+// fpm checks that php-fpm listens, its user, and whether it includes the farm's pools.
 func (j *judge) fpm() {
 	if j.farm.Web.Pools {
 		j.pools()
@@ -122,9 +122,9 @@ func (j *judge) fpm() {
 		j.say("php-fpm-user", OK, "web.user", "the pool %s of %s runs as %s", pool.Name, place, pool.User)
 	case user == "" && pool.User == j.facts.Me:
 	case user == "":
-		j.say("php-fpm-user", Error, "web", "web.user is not set, and the pool %s of %s runs as %s, which could not read the wikis' settings", pool.Name, place, pool.User).Hint = "set user = \"" + pool.User + "\" in [web]"
+		j.say("php-fpm-user", Error, "web", "web.user is not set, so the user %[3]s of the pool %[1]s of %[2]s could not read the wikis' settings", pool.Name, place, pool.User).Hint = "set user = \"" + pool.User + "\" in [web]"
 	default:
-		j.say("php-fpm-user", Error, "web.user", "the pool %s of %s runs as %s, not as %s, to whom the wikis' files belong", pool.Name, place, pool.User, user).Hint = "set user = \"" + pool.User + "\" in [web]"
+		j.say("php-fpm-user", Error, "web.user", "the pool %s of %s runs as %s, not as %s, the owner of the wikis' files", pool.Name, place, pool.User, user).Hint = "set user = \"" + pool.User + "\" in [web]"
 	}
 	if j.facts.FPM.Program == "" {
 		return
@@ -134,7 +134,7 @@ func (j *judge) fpm() {
 	}
 }
 
-// listening judges whether something listens at web.fpm, and what would.
+// listening checks whether php-fpm listens at web.fpm, and suggests a pool.
 func (j *judge) listening(pool *Pool) {
 	if j.facts.FPM.Silent == nil {
 		j.say("php-fpm", OK, "web.fpm", "php-fpm listens at %s", j.farm.Web.FPM)
@@ -158,14 +158,14 @@ func (j *judge) listening(pool *Pool) {
 	}
 }
 
-// pools judges whether a php-fpm includes the farm's own pools.
+// pools checks whether a php-fpm includes the farm's own pools.
 func (j *judge) pools() {
 	pattern := filepath.Join(j.farm.Layout().Pools(), "*.conf")
 	if j.facts.FPM.Included {
 		j.say("php-fpm-pools", OK, "web.pools", "php-fpm includes %s", pattern)
 		return
 	}
-	found := j.say("php-fpm-pools", Error, "web.pools", "no php-fpm includes %s, so that no wiki has its pool", pattern)
+	found := j.say("php-fpm-pools", Error, "web.pools", "no php-fpm includes %s, so the wikis have no pools", pattern)
 	if len(j.facts.FPM.Configs) == 0 {
 		j.install(found, "php-fpm")
 		return

@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants"
 )
 
-// servers judges each database server.
+// servers checks each database server.
 func (j *judge) servers() {
 	on := map[*tenants.Server]int64{}
 	for _, t := range j.farm.Tenants {
@@ -32,7 +32,7 @@ func (j *judge) servers() {
 	}
 }
 
-// unreached says what to do about a server that does not answer.
+// unreached reports a server that does not answer.
 func (j *judge) unreached(def *tenants.Server, err error) {
 	found := j.say("server "+def.Name, Error, "servers."+def.Name, "%s", err)
 	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
@@ -46,11 +46,11 @@ func (j *judge) unreached(def *tenants.Server, err error) {
 	case off && strings.Contains(def.DSN, "@unix("):
 		j.install(found, "mariadb-server")
 	default:
-		found.Hint = fmt.Sprintf("correct dsn and password_file of [servers.%s]; an account of a socket lets in only the user of its name", def.Name)
+		found.Hint = fmt.Sprintf("correct dsn and password_file of [servers.%s]; socket authentication admits only the user of the account's name", def.Name)
 	}
 }
 
-// rights judges the administrator's privileges.
+// rights checks the administrator's privileges.
 func (j *judge) rights(check, key string, s Store) {
 	missing := s.Rights.Missing()
 	if len(missing) == 0 {
@@ -69,23 +69,23 @@ func (j *judge) rights(check, key string, s Store) {
 	found.Repair = []string{"mariadb -e " + quote(fmt.Sprintf("GRANT %s ON *.* TO `%s`@`%s`%s", strings.Join(list, ", "), user, host, suffix))}
 }
 
-// Least limits of a server that a farm works with.
+// Minimum limits of a server for a farm.
 const (
 	leastPacket  = 16 << 20 // MariaDB's own default
-	reserved     = 40       // connections of wikictl beside those of the wikis
-	poolPerWiki  = 16 << 20 // bytes of the buffer pool, as Managed has it
+	reserved     = 40       // wikictl's connections besides those of the wikis
+	poolPerWiki  = 16 << 20 // bytes of the buffer pool, as in tenants.Managed
 	tablesOfWiki = 64
 	mostTables   = 20_000
 )
 
-// sizes judges the settings of a server that is not wikictl's own.
+// sizes checks the settings of a server that wikictl does not manage.
 func (j *judge) sizes(check, key string, def *tenants.Server, s Store, wikis int64) {
 	l := s.Limits
 	if l.ReadOnly {
-		j.say(check+" writes", Error, key, "the server is read-only").Hint = fmt.Sprintf("name the primary in [servers.%s], or set read_only to 0", def.Name)
+		j.say(check+" writes", Error, key, "the server is read-only").Hint = fmt.Sprintf("set [servers.%s] to the primary, or read_only to 0", def.Name)
 	}
 	if ahead := l.Ahead.Abs(); ahead > 5*time.Second {
-		j.say(check+" clock", Warning, key, "its clock and that of this machine are %s apart", ahead).Hint = "synchronise both, such as by systemd-timesyncd"
+		j.say(check+" clock", Warning, key, "its clock and that of this machine are %s apart", ahead).Hint = "synchronise both, such as with systemd-timesyncd"
 	}
 	if def.Managed {
 		return
@@ -102,12 +102,12 @@ func (j *judge) sizes(check, key string, def *tenants.Server, s Store, wikis int
 		{"table_open_cache", l.OpenTables, min(wikis*tablesOfWiki, mostTables), Note, "tables are opened again and again"},
 	} {
 		if v.have < v.want {
-			j.say(check+" "+v.name, v.level, key, "%s is %d, and %d would fit this farm: %s", v.name, v.have, v.want, v.why).Hint = fmt.Sprintf("%s = %d below [mariadbd] in its configuration", v.name, v.want)
+			j.say(check+" "+v.name, v.level, key, "%s is %d, but should be %d for this farm: %s", v.name, v.have, v.want, v.why).Hint = fmt.Sprintf("%s = %d below [mariadbd] in its configuration", v.name, v.want)
 		}
 	}
 }
 
-// children is how many processes of php-fpm may serve the farm at once.
+// children returns the number of php-fpm processes that may serve the farm at once.
 func (j *judge) children() int64 {
 	if j.farm.Web.Pools {
 		return j.farm.PHP.Children * int64(len(j.farm.Tenants))

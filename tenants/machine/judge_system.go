@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// What a farm wants of the machine itself.
+// The requirements on the machine itself.
 const (
 	fullDisk    = 200 << 20 // bytes
 	scarceDisk  = 2 << 30
@@ -14,7 +14,7 @@ const (
 	leastMemory = 900 << 20
 )
 
-// disks judges the space that is free.
+// disks checks the free space.
 func (j *judge) disks() {
 	for _, d := range j.facts.Disks {
 		check, level := "disk "+d.Path, OK
@@ -24,19 +24,19 @@ func (j *judge) disks() {
 		case d.Free < scarceDisk || d.Inodes > 0 && d.Inodes < leastInodes:
 			level = Warning
 		}
-		found := j.say(check, level, "state", "%d MB and %d inodes are free at %s, which holds %s", d.Free>>20, d.Inodes, d.Path, d.What)
+		found := j.say(check, level, "state", "%d MB and %d inodes are free at %s for %s", d.Free>>20, d.Inodes, d.Path, d.What)
 		if level > OK {
-			found.Hint = "make room there, or move it to a larger disk"
+			found.Hint = "free space there, or move it to a larger disk"
 		}
 	}
 }
 
-// limits judges the rest of the machine: memory, open files, clock, and which services
-// start with it.
+// limits checks the rest of the machine: memory, open files, clock, and the services that
+// start at boot.
 func (j *judge) limits() {
 	m := j.facts.Machine
 	if m.Memory > 0 && m.Memory < leastMemory {
-		j.say("memory", Warning, "", "programs may take %d MB of memory here, and MediaWiki's updater alone takes some hundred", m.Memory>>20).Hint = "give the machine 2 GB"
+		j.say("memory", Warning, "", "programs may use %d MB of memory, and MediaWiki's updater alone needs some hundred", m.Memory>>20).Hint = "give the machine 2 GB"
 	} else {
 		j.say("memory", OK, "", "%d MB of memory, %d cores", m.Memory>>20, m.Cores)
 	}
@@ -48,23 +48,23 @@ func (j *judge) limits() {
 	if j.facts.Clock {
 		j.say("clock", OK, "", "the clock is synchronised")
 	} else {
-		found := j.say("clock", Note, "", "the kernel does not take the clock for synchronised; the times of edits and of dumps follow it")
+		found := j.say("clock", Note, "", "the kernel's clock is not synchronised; edits and dumps have its times")
 		if j.facts.Systemd {
 			j.install(found, "systemd-timesyncd")
 		} else {
-			found.Hint = "on a virtual machine or in a container its host may see to that"
+			found.Hint = "on a virtual machine or in a container, its host may synchronise it"
 		}
 	}
 	for _, u := range j.facts.Units {
 		if u.Enabled {
-			j.say("unit "+u.Name, OK, "", "%s starts with the machine", u.Name)
+			j.say("unit "+u.Name, OK, "", "%s starts at boot", u.Name)
 			continue
 		}
-		j.say("unit "+u.Name, Warning, "", "%s does not start with the machine", u.Name).Repair = []string{"systemctl enable " + u.Name}
+		j.say("unit "+u.Name, Warning, "", "%s does not start at boot", u.Name).Repair = []string{"systemctl enable " + u.Name}
 	}
 	for _, name := range slices.Sorted(maps.Keys(j.farm.Servers)) {
 		if j.farm.Servers[name].Managed {
-			j.say("unit "+name, Note, "servers."+name, "nothing starts the managed server %s with the machine, but for the next command that writes", name).Hint =
+			j.say("unit "+name, Note, "servers."+name, "the managed server %s does not start at boot, only with the next command that writes", name).Hint =
 				"wikictl --farm " + quote(j.farm.Dir) + " server start, such as by a line with @reboot of root's crontab"
 		}
 	}

@@ -52,10 +52,10 @@ var lacking = []struct {
 }{
 	{"all is well", func(*tenants.Farm, *Facts) {}, ""},
 	{"a program", func(_ *tenants.Farm, m *Facts) { m.Programs["mariadb-dump"] = "" }, "programs error apt-get install mariadb-client"},
-	{"a program of one's own", func(_ *tenants.Farm, m *Facts) { m.Programs["/opt/check"] = "" }, "programs error install it, or name another in check and reload of [web]"},
+	{"a program of one's own", func(_ *tenants.Farm, m *Facts) { m.Programs["/opt/check"] = "" }, "programs error install it, or set check and reload in [web] to another"},
 	{"no codebase", func(f *tenants.Farm, _ *Facts) { f.Codebases = nil }, "codebases error unpack MediaWiki"},
 	{"no PHP", func(f *tenants.Farm, _ *Facts) { f.Codebases["1.43"].PHP = "" }, "php 1.43 error apt-get install php-cli"},
-	{"a PHP that does not run", func(_ *tenants.Farm, m *Facts) { m.PHP["/usr/bin/php"] = PHP{Err: errors.New("no")} }, "php 1.43 error name a php that runs"},
+	{"a PHP that does not run", func(_ *tenants.Farm, m *Facts) { m.PHP["/usr/bin/php"] = PHP{Err: errors.New("no")} }, "php 1.43 error set php in [codebases] to a working program"},
 	{"a PHP extension", func(_ *tenants.Farm, m *Facts) {
 		m.PHP["/usr/bin/php"] = PHP{Platform: php.Platform{Version: "8.2.36", Extensions: []string{"apcu", "curl", "gd", "intl", "Zend OPcache"}}}
 	}, "php 1.43 error apt-get install php8.2-mysql"},
@@ -72,12 +72,12 @@ var lacking = []struct {
 	{"no php-fpm", func(_ *tenants.Farm, m *Facts) { m.FPM = FPM{Silent: errRefused} }, "php-fpm error apt-get install php-fpm"},
 	{"another user of php-fpm", func(f *tenants.Farm, _ *Facts) { f.Web.User = "apache" }, `php-fpm-user error set user = "www-data" in [web]`},
 	{"no user", func(f *tenants.Farm, _ *Facts) { f.Web.User = "" }, `php-fpm-user error set user = "www-data" in [web]`},
-	{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error name the user of php-fpm's workers, such as www-data"},
+	{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error set it to the user of php-fpm's workers, such as www-data"},
 	{"pools that nothing includes", func(f *tenants.Farm, _ *Facts) { f.Web.Pools = true }, "php-fpm-pools error echo 'include=/farm/state/pools/*.conf' >> /etc/php/8.2/fpm/php-fpm.conf"},
 	{"pools", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included = true, true }, ""},
 	{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = errRefused }, "nginx-answers error systemctl start nginx"},
 	{"a web server of one's own that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe, m.Web.Config = errRefused, "/opt/nginx.conf" },
-		"nginx-answers error start the web server, or name another address by probe in [web]"},
+		"nginx-answers error start the web server, or set probe in [web] to its address"},
 	{"no systemd", func(_ *tenants.Farm, m *Facts) { m.Systemd = false }, `nginx-reload error such as reload = ["service", "nginx", "reload"]`},
 	{"no root", func(_ *tenants.Farm, m *Facts) { m.Root, m.Me = false, "jo" }, "root note run wikictl as root"},
 	{"a server that does not run", func(_ *tenants.Farm, m *Facts) { m.Servers["main"] = Store{Err: errRefused} }, "server main error systemctl start mariadb"},
@@ -95,14 +95,14 @@ var lacking = []struct {
 		s := m.Servers["main"]
 		s.Limits = mariadb.Limits{Connections: 20, Packet: 1 << 20, BufferPool: 1 << 20, OpenTables: 10, ReadOnly: true, Ahead: -time.Minute}
 		m.Servers["main"] = s
-	}, "server main writes error name the primary in [servers.main], or set read_only to 0\nserver main clock warning synchronise both, such as by systemd-timesyncd\n" +
+	}, "server main writes error set [servers.main] to the primary, or read_only to 0\nserver main clock warning synchronise both, such as with systemd-timesyncd\n" +
 		"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
 		"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
 	{"a folder that is shut", func(_ *tenants.Farm, m *Facts) {
 		m.Barred = []Barred{{"www-data", "/root/state", "/root", 0o700}}
-	}, "reach error move it to a folder that everybody may enter, such as below /var/lib or /srv, or: chmod o+x /root"},
-	{"a full disk", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Free = 1 << 20 }, "disk /farm error make room there"},
-	{"a disk that is nearly full", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Inodes = 10 }, "disk /farm warning make room there"},
+	}, "reach error move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x /root"},
+	{"a full disk", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Free = 1 << 20 }, "disk /farm error free space there"},
+	{"a disk that is nearly full", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Inodes = 10 }, "disk /farm warning free space there"},
 	{"memory, files and clock", func(_ *tenants.Farm, m *Facts) { m.Machine.Memory, m.Files, m.Clock = 512<<20, 256, false },
 		"memory warning give the machine 2 GB\nopen-files warning ulimit -n 65536, or LimitNOFILE of the unit\nclock note apt-get install systemd-timesyncd"},
 	{"a service that does not start", func(_ *tenants.Farm, m *Facts) { m.Units[0].Enabled = false }, "unit nginx warning systemctl enable nginx"},

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// parseNginx reads the directives of a file of nginx's configuration (nginx: Beginner's
-// Guide, Configuration File's Structure). A block is a directive, too, in the block
-// that it stands in.
+// parseNginx parses the directives of an nginx configuration file (nginx: Beginner's
+// Guide, Configuration File's Structure). A block is also a directive of its enclosing
+// block.
 func parseNginx(file, text string, block []string) ([]Directive, error) {
 	var all []Directive
 	var words []string
@@ -54,8 +54,7 @@ const (
 	nginxMark // one of ; { }
 )
 
-// nextNginx takes the next token off a text, and counts the ends of lines before it
-// and in it.
+// nextNginx splits the next token off a text, and counts the line ends before and in it.
 func nextNginx(text string) (word string, kind, lines int, rest string) {
 	for text != "" {
 		switch c := text[0]; {
@@ -83,7 +82,7 @@ func nextNginx(text string) (word string, kind, lines int, rest string) {
 	return "", nginxEnd, lines, ""
 }
 
-// quotedNginx takes a word in quotes off a text.
+// quotedNginx splits a quoted word off a text.
 func quotedNginx(text string) (word, rest string) {
 	var b strings.Builder
 	for i := 1; i < len(text); i++ {
@@ -100,7 +99,7 @@ func quotedNginx(text string) (word, rest string) {
 	return b.String(), ""
 }
 
-// plainNginx takes a word without quotes off a text. A variable may be written ${name}.
+// plainNginx splits an unquoted word off a text. A variable may be written ${name}.
 func plainNginx(text string) (word, rest string) {
 	for i := 0; i < len(text); i++ {
 		switch {

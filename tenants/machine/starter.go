@@ -29,14 +29,14 @@ var starterClass string
 //go:embed starter/gitignore
 var starterIgnore string
 
-// newCodebase is what a new farm runs on where no MediaWiki was found: the newest with
-// long support that wikictl was tested with.
+// newCodebase is the codebase of a new farm if no MediaWiki was found: the newest
+// long-term release with which wikictl was tested.
 const newCodebase = "1.43"
 
 // schemaFolder is the folder of a farm's JSON Schemas, for editors.
 const schemaFolder = ".schemas"
 
-// Starter returns the files of a new farm that uses what was found.
+// Starter returns the files of a new farm that uses the parts that were found.
 func Starter(f Found) ([]File, error) {
 	farm, err := fill(starterFarm, f)
 	if err != nil {
@@ -63,7 +63,7 @@ func Starter(f Found) ([]File, error) {
 	return all, err
 }
 
-// codebase is the name of the codebase that tenants begin with.
+// codebase returns the name of the codebase for new tenants.
 func (f Found) codebase() string {
 	if len(f.Codebases) == 0 {
 		return newCodebase
@@ -71,7 +71,7 @@ func (f Found) codebase() string {
 	return f.Codebases[0].Name
 }
 
-// fill writes what was found into the farm's file.
+// fill replaces the placeholders in the farm's file by the parts that were found.
 func fill(text string, f Found) (string, error) {
 	var codebases strings.Builder
 	trees := f.Codebases
@@ -102,17 +102,17 @@ func fill(text string, f Found) (string, error) {
 		"%CHECK%", literal(f.Check), "%RELOAD%", literal(f.Reload), "%USER%", user, "%CODEBASE%", literal(f.codebase()),
 	).Replace(text)
 	if strings.Contains(filled, "\x00") {
-		return "", errors.New("a path holds what TOML can't")
+		return "", errors.New("a path has characters that TOML can't express")
 	}
 	return filled, nil
 }
 
-// literal writes a string or a list of strings: JSON's are also TOML's basic strings
-// (TOML 1.0: String), without escapes of HTML.
+// literal returns a string or a list of strings in TOML: JSON's strings are also TOML's
+// basic strings (TOML 1.0: String), without HTML escapes.
 func literal(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // of strings it can't fail
+	_ = e.Encode(v) // can't fail for strings
 	return strings.ReplaceAll(strings.TrimSpace(b.String()), `","`, `", "`)
 }

@@ -23,12 +23,12 @@ import (
 // Barred is a path that a user of the web side can't reach.
 type Barred struct {
 	User string
-	Path string // what it needs
-	At   string // the folder or file that keeps it out
+	Path string // the required path
+	At   string // the folder or file that denies access
 	Mode os.FileMode
 }
 
-// worker is the user that nginx's workers run as (nginx: user); empty: not known.
+// worker returns the user of nginx's workers (nginx: user), or "".
 func (w WebServer) worker() string {
 	for _, d := range w.Directives {
 		if w.Kind == "nginx" && d.Name == "user" && d.within() && len(d.Args) > 0 {
@@ -38,8 +38,8 @@ func (w WebServer) worker() string {
 	return ""
 }
 
-// barred finds what php-fpm's and nginx's workers can't reach: the state folder and the
-// codebases, by the modes of the folders above.
+// barred returns the state folder and codebases that php-fpm's or nginx's workers can't
+// reach, by the modes of the folders above.
 func barred(f *tenants.Farm, facts Facts) []Barred {
 	users := []string{f.Web.User, facts.WebUser}
 	if p := facts.FPM.at(f.Web.FPM); p != nil && f.Web.User == "" {
@@ -94,8 +94,8 @@ func lookup(name string) (person, error) {
 	return p, err
 }
 
-// stopped is the first folder on the way to a path that a user may not enter, or the
-// path itself, if a user may not read it; empty: none.
+// stopped returns the first folder on the way to a path that a user may not enter, or the
+// path itself if the user may not read it, or "".
 func (p person) stopped(path string) (at string, mode os.FileMode) {
 	real := resolve(path)
 	for i := 1; i <= len(real); i++ {
@@ -117,8 +117,8 @@ func (p person) stopped(path string) (at string, mode os.FileMode) {
 	return "", 0
 }
 
-// may reports whether a user may do something with a file: 4 read, 2 write, 1 enter
-// (path_resolution(7)). Where an access control list says more, it may.
+// may reports whether a user may access a file: 4 read, 2 write, 1 enter
+// (path_resolution(7)). If an access control list applies, it returns true.
 func (p person) may(path string, info os.FileInfo, need os.FileMode) bool {
 	have, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || p.uid == 0 {
@@ -138,7 +138,8 @@ func (p person) may(path string, info os.FileInfo, need os.FileMode) bool {
 	return err == nil && size > 0
 }
 
-// disks are the file systems of the state folder and of the databases on this machine.
+// disks returns the file systems of the state folder and of the databases on this
+// machine.
 func disks(f *tenants.Farm, facts Facts) []Disk {
 	places := [][2]string{{existing(f.State), "state"}}
 	for name, s := range facts.Servers {
@@ -157,7 +158,7 @@ func disks(f *tenants.Farm, facts Facts) []Disk {
 	return found
 }
 
-// openFiles is how many files one process may have open at most.
+// openFiles returns the limit of open files per process.
 func openFiles() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -166,25 +167,24 @@ func openFiles() uint64 {
 	return limit.Max
 }
 
-// synchronised reports whether the kernel takes the clock for synchronised
-// (adjtimex(2), TIME_ERROR).
+// synchronised reports whether the kernel's clock is synchronised (adjtimex(2),
+// TIME_ERROR).
 func synchronised() bool {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
 	return err != nil || state != unix.TIME_ERROR
 }
 
-// Unit is a service that a farm needs, as systemd has it.
+// Unit is a systemd service that a farm needs.
 type Unit struct {
 	Name    string
-	Enabled bool // it starts when the machine does
+	Enabled bool // it starts at boot
 }
 
-// unitState is what systemctl is-enabled prints of a unit that exists.
+// unitState matches the output of systemctl is-enabled for an existing unit.
 var unitState = regexp.MustCompile(`^(enabled|enabled-runtime|static|indirect|alias|generated|disabled|masked)$`)
 
-// units asks systemd which of the farm's services start with the machine. Those that
-// it does not know are left out.
+// units asks systemd which of the farm's services start at boot. It omits unknown ones.
 func units(ctx context.Context, facts Facts) []Unit {
 	if !facts.Systemd {
 		return nil
@@ -201,7 +201,7 @@ func units(ctx context.Context, facts Facts) []Unit {
 	return found
 }
 
-// services are the names of the distribution's services that a farm uses.
+// services returns the distribution's service names for a farm.
 func services(facts Facts) []string {
 	var names []string
 	if facts.Web.System() {
@@ -219,7 +219,7 @@ func services(facts Facts) []string {
 	return names
 }
 
-// serviceOf is the service of a program of php-fpm: Debian has php8.2-fpm for
+// serviceOf returns the service of a php-fpm program: Debian has php8.2-fpm for
 // php-fpm8.2.
 func serviceOf(program string) string {
 	return fmt.Sprintf("php%s-fpm", strings.TrimPrefix(program, "php-fpm"))

@@ -13,17 +13,17 @@ import (
 	"wikictl/tenants/process"
 )
 
-// WebServer is what was read of the configuration of the farm's web server.
+// WebServer is the configuration of the farm's web server.
 type WebServer struct {
 	Kind       string      // "nginx" or "apache"
-	Program    string      // that web.check runs; empty: web.check is not the web server's own
-	Config     string      // its main file; empty: it is not known
-	Unread     error       // why the configuration was not read; nil: it was
-	Directives []Directive // but for those of the farm's own virtual hosts
-	Excluded   []string    // tenants whose virtual hosts it would not read
+	Program    string      // of web.check; empty: web.check is another command
+	Config     string      // its main file; empty: unknown
+	Unread     error       // why the configuration was not read
+	Directives []Directive // without those of the farm's own virtual hosts
+	Excluded   []string    // tenants whose virtual hosts it would not include
 	Modules    []string    // of Apache, such as "rewrite_module"
-	Links      []string    // files of it that are symbolic links
-	Folder     string      // one whose *.conf files it reads where virtual hosts may stand; empty: none
+	Links      []string    // symbolic links among its files
+	Folder     string      // a folder of *.conf files that it includes where virtual hosts are allowed; empty: none
 }
 
 // System reports whether the configuration is that of the distribution's service.
@@ -31,8 +31,8 @@ func (w WebServer) System() bool {
 	return w.Config == "/etc/nginx/nginx.conf" || w.Config == "/etc/apache2/apache2.conf"
 }
 
-// ReadWeb reads the configuration of the farm's web server: the one that web.check
-// checks. It reads no file that the web server does not read.
+// ReadWeb reads the web server configuration that web.check checks. It reads only files
+// that the web server reads.
 func ReadWeb(ctx context.Context, f *tenants.Farm) WebServer {
 	w := WebServer{Kind: f.Web.Kind}
 	args := unprivileged(f.Web.Check)
@@ -59,7 +59,7 @@ func ReadWeb(ctx context.Context, f *tenants.Farm) WebServer {
 	return w
 }
 
-// unprivileged takes sudo and doas off a command.
+// unprivileged removes sudo and doas from a command.
 func unprivileged(args []string) []string {
 	for len(args) > 0 && (filepath.Base(args[0]) == "sudo" || filepath.Base(args[0]) == "doas" || args[0] == "-n") {
 		args = args[1:]
@@ -67,13 +67,13 @@ func unprivileged(args []string) []string {
 	return args
 }
 
-// serverNames are the programs that check a configuration, by kind of web server.
+// serverNames lists the programs that check a configuration, by web server.
 var serverNames = map[string]map[string]bool{
 	"nginx":  {"nginx": true},
 	"apache": {"apache2": true, "apache2ctl": true, "apachectl": true, "httpd": true},
 }
 
-// includes notes the tenants whose virtual hosts no include means, and a folder for
+// includes finds the tenants whose virtual hosts no include matches, and a folder for
 // further ones.
 func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 	var patterns []string
@@ -82,7 +82,7 @@ func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 			patterns = append(patterns, d.Args[0])
 		}
 	}
-	names := []string{"x"} // of a farm without tenants
+	names := []string{"x"} // for a farm without tenants
 	if len(f.Tenants) > 0 {
 		names = nil
 	}
@@ -104,7 +104,7 @@ func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 	}
 }
 
-// blocks are those that virtual hosts stand in.
+// blocks returns the blocks in which virtual hosts are allowed.
 func (w *WebServer) blocks() []string {
 	if w.Kind == "nginx" {
 		return []string{"http"}
@@ -112,37 +112,37 @@ func (w *WebServer) blocks() []string {
 	return nil
 }
 
-// Where the programs say that their configuration is: nginx -V, apache2 -V.
+// The configuration's place in the output of nginx -V and apache2 -V.
 var (
 	nginxPath  = regexp.MustCompile(`--conf-path=(\S+)`)
 	apacheRoot = regexp.MustCompile(`HTTPD_ROOT="([^"]*)"`)
 	apacheFile = regexp.MustCompile(`SERVER_CONFIG_FILE="([^"]*)"`)
 )
 
-// otherPlace is an option of nginx or Apache by which its configuration is elsewhere.
+// otherPlace matches an option that moves the configuration of nginx or Apache.
 var otherPlace = regexp.MustCompile(`^-[cfpd]`)
 
-// mainFile finds the main configuration file of a check command: the one that it names,
-// or the program's own.
+// mainFile returns the main configuration file of a check command: from its options, or
+// the program's default.
 func mainFile(ctx context.Context, kind string, args []string) (string, error) {
 	option := map[string]string{"nginx": "-c", "apache": "-f"}[kind]
 	if at := slices.Index(args, option); at >= 0 && at+1 < len(args) && filepath.IsAbs(args[at+1]) {
 		return filepath.Clean(args[at+1]), nil
 	}
 	if elsewhere := slices.IndexFunc(args, func(a string) bool { return otherPlace.MatchString(a) }); elsewhere >= 0 {
-		return "", fmt.Errorf("%s names no absolute path", strings.Join(args[elsewhere:], " "))
+		return "", fmt.Errorf("%s is not an absolute path", strings.Join(args[elsewhere:], " "))
 	}
 	var out bytes.Buffer
 	_, err := process.Run(ctx, process.Program{Name: args[0], Args: []string{"-V"}, Env: process.Inherited(), Stdout: &out, Stderr: &out})
 	if err != nil {
-		return "", fmt.Errorf("ask %s where its configuration is: %w", args[0], err)
+		return "", fmt.Errorf("ask %s for its configuration file: %w", args[0], err)
 	}
 	if m := nginxPath.FindSubmatch(out.Bytes()); kind == "nginx" && m != nil {
 		return string(m[1]), nil
 	}
 	file := apacheFile.FindSubmatch(out.Bytes())
 	if kind != "apache" || file == nil {
-		return "", fmt.Errorf("%s -V does not say where its configuration is", args[0])
+		return "", fmt.Errorf("%s -V does not print its configuration file", args[0])
 	}
 	if root := apacheRoot.FindSubmatch(out.Bytes()); root != nil && !filepath.IsAbs(string(file[1])) {
 		return filepath.Join(string(root[1]), string(file[1])), nil
@@ -150,7 +150,7 @@ func mainFile(ctx context.Context, kind string, args []string) (string, error) {
 	return string(file[1]), nil
 }
 
-// loaded lists the modules that directives of Apache load.
+// loaded lists the modules that Apache's directives load.
 func loaded(all []Directive) []string {
 	var names []string
 	for _, d := range all {
@@ -161,7 +161,7 @@ func loaded(all []Directive) []string {
 	return names
 }
 
-// builtIn lists the modules that are a part of Apache's program.
+// builtIn lists the modules that are compiled into Apache.
 func builtIn(ctx context.Context, program string) []string {
 	var out bytes.Buffer
 	_, err := process.Run(ctx, process.Program{Name: program, Args: []string{"-l"}, Env: process.Inherited(), Stdout: &out})

@@ -11,9 +11,9 @@ import (
 	"wikictl/tenants"
 )
 
-// JudgeWeb says whether the web server would serve the farm's wikis, as far as its
-// configuration tells: that it includes their virtual hosts, that no other virtual host
-// is in their way, and that it has the modules that they need.
+// JudgeWeb checks from its configuration whether the web server would serve the farm's
+// wikis: it includes their virtual hosts, no other virtual host conflicts with them, and
+// it has the required modules.
 func JudgeWeb(f *tenants.Farm, w WebServer) []Finding {
 	at := f.At("web.check")
 	finding := func(check string, level Level, format string, args ...any) Finding {
@@ -21,16 +21,16 @@ func JudgeWeb(f *tenants.Farm, w WebServer) []Finding {
 	}
 	switch {
 	case len(f.Web.Check) == 0:
-		found := finding("config", Warning, "web.check is not set, so that a mistake in a virtual host is found when the web server has stopped")
+		found := finding("config", Warning, "web.check is not set, so a mistake in a virtual host would stop the web server")
 		found.Hint = `such as check = ["nginx", "-t"]`
 		return []Finding{found}
 	case w.Program == "":
-		found := finding("config", Note, "web.check runs %s, so that it is not known which configuration the web server reads", f.Web.Check[0])
-		found.Hint = fmt.Sprintf("see to it that it includes %s/*.conf", f.Layout().Vhosts())
+		found := finding("config", Note, "web.check runs %s, so the web server's configuration is unknown", f.Web.Check[0])
+		found.Hint = fmt.Sprintf("make sure that it includes %s/*.conf", f.Layout().Vhosts())
 		return []Finding{found}
 	case w.Unread != nil:
 		found := finding("config", Note, "the configuration of %s was not read: %s", w.Kind, w.Unread)
-		found.Hint = fmt.Sprintf("see to it that it includes %s/*.conf", f.Layout().Vhosts())
+		found.Hint = fmt.Sprintf("make sure that it includes %s/*.conf", f.Layout().Vhosts())
 		return []Finding{found}
 	}
 	found := []Finding{w.judgeInclude(f, finding)}
@@ -40,16 +40,16 @@ func JudgeWeb(f *tenants.Farm, w WebServer) []Finding {
 	return append(found, w.judgeModules(f, finding), w.judgeListen(f, finding))
 }
 
-// newFinding makes a finding about the web server.
+// newFinding returns a finding about the web server.
 type newFinding func(check string, level Level, format string, args ...any) Finding
 
-// judgeInclude wants the virtual hosts of all tenants to be read.
+// judgeInclude checks that the virtual hosts of all tenants are included.
 func (w WebServer) judgeInclude(f *tenants.Farm, finding newFinding) Finding {
 	pattern := filepath.Join(f.Layout().Vhosts(), "*.conf")
 	if len(w.Excluded) == 0 {
 		return finding("include", OK, "%s includes %s", w.Config, pattern)
 	}
-	found := finding("include", Error, "%s does not include %s, so that it would serve no wiki", w.Config, pattern)
+	found := finding("include", Error, "%s does not include %s, so it would serve no wiki", w.Config, pattern)
 	if n := len(w.Excluded); n < len(f.Tenants) {
 		found.Message = fmt.Sprintf("%s includes only some of %s: not that of %s", w.Config, pattern, w.Excluded[0])
 	}
@@ -70,7 +70,7 @@ func (w WebServer) judgeInclude(f *tenants.Farm, finding newFinding) Finding {
 	return found
 }
 
-// quoted writes a path for nginx and Apache.
+// quoted quotes a path for nginx and Apache.
 func quoted(path string) string {
 	if strings.ContainsAny(path, " \t'\";{}#$\\") {
 		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
@@ -78,8 +78,8 @@ func quoted(path string) string {
 	return path
 }
 
-// judgeDefaults finds other default servers of nginx on the farm's addresses: nginx
-// takes one an address, and the farm's answers for names of no wiki.
+// judgeDefaults reports other default servers of nginx on the farm's addresses: nginx
+// allows one per address, and the farm's answers for unknown host names.
 func (w WebServer) judgeDefaults(f *tenants.Farm, finding newFinding) []Finding {
 	ours := map[string]bool{}
 	for _, listen := range templates.DefaultListens(f) {
@@ -104,22 +104,22 @@ func (w WebServer) judgeDefaults(f *tenants.Farm, finding newFinding) []Finding 
 	return found
 }
 
-// otherDefault is about a default server that is in the way. Only Debian's own site may
-// go, whose file stays in sites-available: another may be in use.
+// otherDefault reports a conflicting default server. Its repair disables only Debian's
+// own site, whose file stays in sites-available: another site may be in use.
 func (w WebServer) otherDefault(d Directive, finding newFinding) Finding {
-	found := finding("default", Error, "%s makes its server the default one of %s, and nginx refuses a second, which wikictl writes for names of no wiki", d.Place(), d.Args[0])
+	found := finding("default", Error, "%s defines a default server of %s, and nginx refuses a second one, which wikictl writes for unknown host names", d.Place(), d.Args[0])
 	switch {
 	case filepath.Base(d.File) == "+default.conf":
-		found.Hint = fmt.Sprintf("%s is of another farm: two farms on one nginx need addresses of their own, listen in [web]", d.File)
+		found.Hint = fmt.Sprintf("%s belongs to another farm: two farms on one nginx need different addresses (listen in [web])", d.File)
 	case filepath.Base(filepath.Dir(d.File)) == "sites-enabled" && filepath.Base(d.File) == "default" && slices.Contains(w.Links, d.File):
 		found.Repair = []string{"rm " + quote(d.File)}
 	default:
-		found.Hint = "take the word default_server out there"
+		found.Hint = "remove the word default_server there"
 	}
 	return found
 }
 
-// address is what a listen of nginx means, in one form (nginx: listen).
+// address returns the address of an nginx listen in a canonical form (nginx: listen).
 func address(listen string) string {
 	if strings.HasPrefix(listen, "unix:") {
 		return listen
@@ -138,8 +138,8 @@ func address(listen string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// apacheModules are those that virtual hosts of Apache need beside those that Debian
-// enables.
+// apacheModules lists the modules that Apache's virtual hosts need besides those that
+// Debian enables.
 var apacheModules = []string{"alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite"}
 
 func (w WebServer) judgeModules(f *tenants.Farm, finding newFinding) Finding {
@@ -166,12 +166,12 @@ func (w WebServer) judgeModules(f *tenants.Farm, finding newFinding) Finding {
 	if w.System() {
 		found.Repair = []string{"a2enmod " + strings.Join(missing, " ")}
 	} else {
-		found.Hint = "load them by LoadModule in " + w.Config
+		found.Hint = "load them with LoadModule in " + w.Config
 	}
 	return found
 }
 
-// judgeListen wants Apache to listen at the ports of the farm.
+// judgeListen checks that Apache listens on the farm's ports.
 func (w WebServer) judgeListen(f *tenants.Farm, finding newFinding) Finding {
 	var ports []string
 	for _, d := range w.Directives {
@@ -184,7 +184,7 @@ func (w WebServer) judgeListen(f *tenants.Farm, finding newFinding) Finding {
 		if slices.Contains(ports, wanted) {
 			continue
 		}
-		found := finding("listen", Error, "Apache does not listen at port %s, which web.listen names", wanted)
+		found := finding("listen", Error, "Apache does not listen on port %s of web.listen", wanted)
 		if w.System() {
 			found.Repair = []string{fmt.Sprintf("echo %s >> /etc/apache2/ports.conf", quote("Listen "+wanted))}
 		} else {
@@ -192,10 +192,10 @@ func (w WebServer) judgeListen(f *tenants.Farm, finding newFinding) Finding {
 		}
 		return found
 	}
-	return finding("listen", OK, "Apache listens at the farm's ports")
+	return finding("listen", OK, "Apache listens on the farm's ports")
 }
 
-// port is the port of an address.
+// port returns the port of an address.
 func port(listen string) string {
 	_, port, err := net.SplitHostPort(address(listen))
 	if err != nil {

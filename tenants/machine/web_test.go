@@ -123,21 +123,21 @@ var configured = []struct {
 	{"a site at another address", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen 127.0.0.1:80 default_server; } server { listen 8080 default; } }"}, "80",
 		[]string{"nginx-include ok", "nginx-default ok"}},
 	{"a site of one's own", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-available/shop": site, "sites-enabled/shop": "->../sites-available/shop"}, "80",
-		[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+		[]string{"nginx-include ok", "nginx-default error remove the word default_server there"}},
 	{"Debian's, written over", map[string]string{"nginx.conf": debian, "conf.d/w.conf": "include DIR/state/vhosts/*.conf;", "sites-enabled/default": site}, "80",
-		[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+		[]string{"nginx-include ok", "nginx-default error remove the word default_server there"}},
 	{"a site in the main file", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; server { listen *:8080 default; } }"}, "8080",
-		[]string{"nginx-include ok", "nginx-default error take the word default_server out there"}},
+		[]string{"nginx-include ok", "nginx-default error remove the word default_server there"}},
 	{"included where no virtual host may stand", map[string]string{"nginx.conf": "events { }\nhttp { server { include DIR/state/vhosts/*.conf; } }"}, "80",
 		[]string{"nginx-include error add the line include DIR/state/vhosts/*.conf; inside http { } of DIR/nginx.conf", "nginx-default ok"}},
 	{"only one tenant", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/alpha.conf; }"}, "80",
 		[]string{"nginx-include error add the line include DIR/state/vhosts/*.conf; inside http { } of DIR/nginx.conf", "nginx-default ok"}},
 	{"another farm's", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; include DIR/other/*.conf; }", "other/+default.conf": "server { listen 80 default_server; }"}, "80",
-		[]string{"nginx-include ok", "nginx-default error DIR/other/+default.conf is of another farm: two farms on one nginx need addresses of their own, listen in [web]"}},
+		[]string{"nginx-include ok", "nginx-default error DIR/other/+default.conf belongs to another farm: two farms on one nginx need different addresses (listen in [web])"}},
 	{"that can't be read", map[string]string{"nginx.conf": "http {"}, "80",
-		[]string{"nginx-config note see to it that it includes DIR/state/vhosts/*.conf"}},
+		[]string{"nginx-config note make sure that it includes DIR/state/vhosts/*.conf"}},
 	{"that includes itself", map[string]string{"nginx.conf": "events { }\ninclude nginx.conf;"}, "80",
-		[]string{"nginx-config note see to it that it includes DIR/state/vhosts/*.conf"}},
+		[]string{"nginx-config note make sure that it includes DIR/state/vhosts/*.conf"}},
 	{"its own default virtual host", map[string]string{"nginx.conf": "events { }\nhttp { include DIR/state/vhosts/*.conf; }", "state/vhosts/+default.conf": "server { listen 80 default_server; }"}, "80",
 		[]string{"nginx-include ok", "nginx-default ok"}},
 }
@@ -173,7 +173,7 @@ func TestJudgeApache(t *testing.T) {
 		{"as it should be", map[string]string{"apache2.conf": modules + "LoadModule rewrite_module x\nListen 0.0.0.0:80\nIncludeOptional DIR/state/vhosts/*.conf"},
 			[]string{"apache-include ok", "apache-modules ok", "apache-listen ok"}},
 		{"as Debian's", map[string]string{"apache2.conf": modules + "Include ports.conf\nIncludeOptional sites-enabled/*.conf", "ports.conf": "<IfModule ssl_module>\n\tListen 443\n</IfModule>"},
-			[]string{"apache-include error echo 'IncludeOptional DIR/state/vhosts/*.conf' >> DIR/sites-enabled/wikictl.conf", "apache-modules error load them by LoadModule in DIR/apache2.conf", "apache-listen error add the line Listen 80 to DIR/apache2.conf"}},
+			[]string{"apache-include error echo 'IncludeOptional DIR/state/vhosts/*.conf' >> DIR/sites-enabled/wikictl.conf", "apache-modules error load them with LoadModule in DIR/apache2.conf", "apache-listen error add the line Listen 80 to DIR/apache2.conf"}},
 		{"a folder", map[string]string{"apache2.conf": modules + "LoadModule rewrite_module x\nListen 80\nInclude DIR/state/vhosts", "state/vhosts/alpha.conf": ""},
 			[]string{"apache-include ok", "apache-modules ok", "apache-listen ok"}},
 	} {
@@ -190,11 +190,11 @@ func TestJudgeUnknownWebServer(t *testing.T) {
 		want  string
 	}{
 		{nil, "nginx-config warning such as check = [\"nginx\", \"-t\"]"},
-		{[]string{"true"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
-		{[]string{"docker", "exec", "web", "nginx", "-t"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
-		{[]string{"nginx", "-t", "-p", "DIR"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
-		{[]string{"nginx", "-t", "-c", "conf/nginx.conf"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
-		{[]string{"apache2", "-t"}, "nginx-config note see to it that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"true"}, "nginx-config note make sure that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"docker", "exec", "web", "nginx", "-t"}, "nginx-config note make sure that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"nginx", "-t", "-p", "DIR"}, "nginx-config note make sure that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"nginx", "-t", "-c", "conf/nginx.conf"}, "nginx-config note make sure that it includes DIR/state/vhosts/*.conf"},
+		{[]string{"apache2", "-t"}, "nginx-config note make sure that it includes DIR/state/vhosts/*.conf"},
 	} {
 		dir := t.TempDir()
 		f := farmAt(dir, "nginx", "80")

@@ -43,7 +43,7 @@ func (s *Server) takes(ctx context.Context, statement int64) error {
 	case s.mayRaise(ctx):
 		return nil
 	}
-	return fmt.Errorf("its largest row makes a statement of %d bytes, but server %s accepts at most %d (max_allowed_packet), so a dump could not be restored:  "+
+	return fmt.Errorf("its largest row makes a statement of %d bytes, but server %s accepts at most %d (max_allowed_packet), so a dump could not be restored: "+
 		"set max_allowed_packet = %d there, or give the account %s the right to (GRANT SUPER ON *.*)", statement, s.Name, have, need, s.config.User)
 }
 

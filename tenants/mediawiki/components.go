@@ -16,10 +16,10 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// components finds every folder below path/folder that has a manifest, such as
-// extension.json, and what else can be loaded of it: parts in folders of their own
-// ("ConfirmEdit/QuestyCaptcha") and manifests of other names ("Wikibase:repo", of
-// extension-repo.json). Links are followed. kind is "extension" or "skin".
+// components finds the components below path/folder: folders with a manifest such as
+// extension.json, parts in their own folders ("ConfirmEdit/QuestyCaptcha"), and manifests
+// with other names ("Wikibase:repo", of extension-repo.json). It follows links. kind is
+// "extension" or "skin".
 func components(path, folder, kind string) (map[string]*tenants.Component, error) {
 	found := map[string]*tenants.Component{}
 	entries, err := os.ReadDir(filepath.Join(path, folder))
@@ -33,7 +33,7 @@ func components(path, folder, kind string) (map[string]*tenants.Component, error
 		}
 		inside, err := os.ReadDir(dir)
 		if err != nil {
-			continue // a file, or a folder that only its owner may read
+			continue // a file, or an unreadable folder
 		}
 		for _, one := range inside {
 			if c := further(e.Name(), dir, one.Name(), kind); c != nil {
@@ -44,7 +44,7 @@ func components(path, folder, kind string) (map[string]*tenants.Component, error
 	return found, nil
 }
 
-// further is what an entry of a component's folder is beside the component; nil for most.
+// further returns the further component of an entry in a component's folder, usually nil.
 func further(folder, dir, entry, kind string) *tenants.Component {
 	word, isManifest := strings.CutPrefix(strings.TrimSuffix(entry, ".json"), kind+"-")
 	var c *tenants.Component
@@ -61,14 +61,15 @@ func further(folder, dir, entry, kind string) *tenants.Component {
 	return c
 }
 
-// notComponents are folders of extensions that hold no parts.
+// notComponents lists folders of extensions that contain no parts.
 var notComponents = []string{"i18n", "includes", "src", "resources", "modules", "maintenance", "tests", "sql", "vendor", "node_modules", "docs"}
 
-// component reads a manifest; nil without one. What can't be read is the component's fault.
+// component reads a manifest; nil without one. An unreadable manifest is the component's
+// fault.
 func component(name, dir, manifest string) *tenants.Component {
 	data, err := disk.Read(filepath.Join(dir, manifest))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return nil // README, or a folder that holds no component
+		return nil // README, or a folder without a component
 	}
 	c := &tenants.Component{Name: name, Skin: strings.HasPrefix(manifest, "skin"), Path: dir}
 	c.Fingerprint = sync.OnceValue(func() string { return componentFingerprint(dir, manifest) })
@@ -81,8 +82,7 @@ func component(name, dir, manifest string) *tenants.Component {
 	return c
 }
 
-// Outside reads an extension that is not in a codebase. path is its folder or the
-// manifest's file.
+// Outside reads an extension outside of a codebase. path is its folder or its manifest.
 func Outside(name, path string) (*tenants.Component, error) {
 	dir, manifest := path, "extension.json"
 	if strings.HasSuffix(path, ".json") {
@@ -91,18 +91,18 @@ func Outside(name, path string) (*tenants.Component, error) {
 	dir = filepath.Clean(dir)
 	c := component(name, dir, manifest)
 	if c == nil {
-		return nil, fmt.Errorf("there is no %s", filepath.Join(dir, manifest))
+		return nil, fmt.Errorf("%s is missing", filepath.Join(dir, manifest))
 	}
 	c.Manifest = filepath.Join(dir, manifest)
 	return c, nil
 }
 
-// readManifest takes what matters out of a manifest.
+// readManifest decodes the relevant parts of a manifest.
 func readManifest(c *tenants.Component, manifest []byte) error {
 	var m struct {
 		Version  any                  `json:"version"`
 		Requires tenants.Requirements `json:"requires"`
-		// Anything that is no list is PHP's to refuse.
+		// PHP itself refuses anything but a list.
 		Namespaces json.RawMessage `json:"namespaces"`
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
@@ -114,8 +114,7 @@ func readManifest(c *tenants.Component, manifest []byte) error {
 	return nil
 }
 
-// ParentsFirst brings a part of a component behind the component that it is a part of,
-// and leaves the order as it is otherwise.
+// ParentsFirst moves parts behind their parent component, and otherwise keeps the order.
 func ParentsFirst(names []string, have map[string]*tenants.Component) []string {
 	ordered := make([]string, 0, len(names))
 	for _, name := range names {
@@ -130,7 +129,7 @@ func ParentsFirst(names []string, have map[string]*tenants.Component) []string {
 	return ordered
 }
 
-// Others lists what a folder has to load when it has no manifest of the usual name.
+// Others lists the components to load from a folder that has no usual manifest.
 func Others(folder string, have map[string]*tenants.Component) (names []string) {
 	for name := range have {
 		if strings.HasPrefix(name, folder+":") || strings.HasPrefix(name, folder+"/") {
@@ -141,9 +140,9 @@ func Others(folder string, have map[string]*tenants.Component) (names []string) 
 	return names
 }
 
-// DefaultSkin is the skin of a codebase for wikis that name none: Vector, which has
-// MediaWiki's own default of each version (Manual:$wgDefaultSkin), or else the first;
-// empty when there is none.
+// DefaultSkin returns the skin of a codebase for wikis without one: Vector, with
+// MediaWiki's own default for each version (Manual:$wgDefaultSkin), or else the first, or
+// "".
 func DefaultSkin(c *tenants.Codebase) string {
 	names := make([]string, 0, len(c.Skins))
 	for name, skin := range c.Skins {

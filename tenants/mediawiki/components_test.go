@@ -129,7 +129,7 @@ func TestOutside(t *testing.T) {
 			t.Errorf("%s: %+v, %v", path, c, err)
 		}
 	}
-	if _, err := Outside("Mine", elsewhere+"/more"); err == nil || err.Error() != "there is no "+elsewhere+"/more/extension.json" {
+	if _, err := Outside("Mine", elsewhere+"/more"); err == nil || err.Error() != elsewhere+"/more/extension.json is missing" {
 		t.Error(err)
 	}
 }

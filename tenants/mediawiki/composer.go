@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Composer's versions have four numbers and a stability, and mean other things by ~, >
-// and parts left out than npm's, which the libraries for Go follow. This is what
-// composer/semver's VersionParser does, as far as manifests of MediaWiki use it.
+// Composer's versions have four numbers and a stability, and ~, > and omitted parts mean
+// other things than in npm, whose rules the Go libraries follow. This implements
+// composer/semver's VersionParser as far as MediaWiki's manifests use it.
 
 // release is a version as Composer compares it.
 type release struct {
@@ -19,7 +19,7 @@ type release struct {
 	number int // of the stage: 2 of "rc2"
 }
 
-// stages are stabilities in their order; "" is stable.
+// stages lists the stabilities in order; "" is stable.
 var stages = []string{"dev", "alpha", "beta", "rc", "", "patch"}
 
 const (
@@ -37,7 +37,7 @@ var (
 	operator     = regexp.MustCompile(`^(<>|!=|>=|<=|==|=|>|<|~|\^)?(.*)$`)
 )
 
-// readRelease reads a version; given is how many numbers it has.
+// readRelease parses a version; given is the number of its numbers.
 func readRelease(text string) (r release, given int, ok bool) {
 	m := plainVersion.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
@@ -73,8 +73,8 @@ func (r release) compare(o release) int {
 	return cmp.Or(slices.Compare(r.parts[:], o.parts[:]), cmp.Compare(r.stage, o.stage), cmp.Compare(r.number, o.number))
 }
 
-// first is the earliest version with those numbers, before every pre-release, unless a
-// stability was given.
+// first returns the earliest version with those numbers, before every pre-release, unless
+// it has a stability.
 func (r release) first() release {
 	if r.stage == stableStage {
 		r.stage = devStage
@@ -82,7 +82,7 @@ func (r release) first() release {
 	return r
 }
 
-// next is the first version whose number at that position, from 1, is one more.
+// next returns the first version whose number at a position, from 1, is greater by one.
 func (r release) next(position int) release {
 	n := release{}
 	copy(n.parts[:position], r.parts[:position])
@@ -90,9 +90,9 @@ func (r release) next(position int) release {
 	return n
 }
 
-// Satisfies reports whether a version meets a Composer constraint (Composer: Versions
-// and constraints). A version or a constraint that it can't read is taken as met:
-// MediaWiki itself has the last word.
+// Satisfies reports whether a version meets a Composer constraint (Composer: Versions and
+// constraints). It accepts versions and constraints that it can't parse: MediaWiki checks
+// them itself.
 func Satisfies(version, constraint string) bool {
 	r, _, ok := readRelease(version)
 	if !ok {
@@ -112,8 +112,8 @@ func Satisfies(version, constraint string) bool {
 	}) || strings.Trim(constraint, "| ") == ""
 }
 
-// between reports whether a version is in a hyphenated range; ok is false when that
-// can't be read.
+// between reports whether a version is in a hyphenated range; ok is false if the range
+// can't be parsed.
 func (r release) between(from, to string) (met, ok bool) {
 	low, _, okLow := readRelease(from)
 	high, given, okHigh := readRelease(to)
@@ -126,7 +126,8 @@ func (r release) between(from, to string) (met, ok bool) {
 	return r.compare(high.next(given)) < 0, true
 }
 
-// meets reports whether a version meets one term; ok is false when that can't be read.
+// meets reports whether a version meets one term; ok is false if the term can't be
+// parsed.
 func (r release) meets(term string) (met, ok bool) {
 	m := operator.FindStringSubmatch(stability.ReplaceAllString(term, ""))
 	if anything.MatchString(m[2]) || m[2] == "" {
@@ -166,7 +167,7 @@ func (r release) meets(term string) (met, ok bool) {
 	return order == 0, true
 }
 
-// caret is the position of the number that ^ keeps: the first that is not zero.
+// caret returns the position of the number that ^ fixes: the first that is not zero.
 func (r release) caret(given int) int {
 	for i := range min(given, 3) - 1 {
 		if r.parts[i] != 0 {

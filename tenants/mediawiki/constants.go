@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants"
 )
 
-// Constants are the PHP constants that settings name, with their values: an int64 or a
+// Constants are the PHP constants that settings may use, with their values: an int64 or a
 // string (MediaWiki: includes/Defines.php).
 var Constants = map[string]any{
 	"NS_MEDIA": int64(-2), "NS_SPECIAL": int64(-1), "NS_MAIN": int64(0), "NS_TALK": int64(1),
@@ -27,33 +27,34 @@ var Constants = map[string]any{
 	"CONTENT_MODEL_TEXT": "text", "CONTENT_MODEL_JSON": "json",
 }
 
-// lastCoreNamespace is the last number of MediaWiki's own namespaces and of those that
-// it keeps for itself (Manual:Using custom namespaces).
+// lastCoreNamespace is the last number that MediaWiki uses or reserves for its own
+// namespaces (Manual:Using custom namespaces).
 const lastCoreNamespace = 99
 
-// maxNamespace is the largest number that wikictl gives a namespace (Manual:Using custom
-// namespaces: extensions and sites use numbers up to 32767).
+// maxNamespace is the largest number of a namespace (Manual:Using custom namespaces:
+// extensions and sites use numbers up to 32767).
 const maxNamespace = 32767
 
-// namespaceName is a namespace's name: a word that begins a title and is no interwiki
-// link, with _ for blanks.
+// namespaceName matches a namespace's name: a valid begin of a title, not an interwiki
+// prefix, with _ for blanks.
 var namespaceName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N}_ ().'-]*$`)
 
-// NamespaceProblem says why a namespace can't have that number and name, and what to do.
+// NamespaceProblem returns why a namespace can't have a number or name, and what to do;
+// empty if it can.
 func NamespaceProblem(number int64, name string) (why, hint string) {
 	switch {
 	case number <= lastCoreNamespace || number > maxNamespace:
 		return fmt.Sprintf("the number %d is not from 100 to %d", number, maxNamespace), "such as 3000"
 	case number%2 != 0:
-		return fmt.Sprintf("the number %d is odd", number), "an odd number is of the talk pages of the one before"
+		return fmt.Sprintf("the number %d is odd", number), "odd numbers are for the talk pages of the number before"
 	case !namespaceName.MatchString(name):
 		return fmt.Sprintf("%q can't begin the title of a page", name), "letters, digits, _ ( ) . ' and -"
 	}
 	return "", ""
 }
 
-// ExtensionConstants are the constants of the namespaces that extensions have, with
-// their numbers, for those that a tenant loads (Manual:Extension registration).
+// ExtensionConstants returns the constants of the namespaces that a tenant's extensions
+// declare, with their numbers (Manual:Extension registration).
 func ExtensionConstants(t *tenants.Tenant) map[string]int64 {
 	found := map[string]int64{}
 	if t.Codebase == nil {

@@ -8,9 +8,9 @@ import (
 	"wikictl/tenants"
 )
 
-// PHPExtensions lists the extensions of PHP that a codebase needs for some tenants, as
-// composer.json names them without "ext-", sorted: those of MediaWiki, of what the
-// tenants load, and mysqli, by which MediaWiki reaches MariaDB and MySQL.
+// PHPExtensions lists the PHP extensions that a codebase requires for some tenants, by
+// their names in composer.json without "ext-", sorted: those of MediaWiki and the
+// tenants' components, and mysqli, with which MediaWiki connects to MariaDB and MySQL.
 func PHPExtensions(c *tenants.Codebase, list []*tenants.Tenant) []string {
 	needed := map[string]bool{"mysqli": true}
 	add := func(requires map[string]any) {
@@ -36,14 +36,13 @@ func PHPExtensions(c *tenants.Codebase, list []*tenants.Tenant) []string {
 	return slices.Sorted(maps.Keys(needed))
 }
 
-// PHPVersion is Composer's constraint on the version of PHP that MediaWiki itself has;
-// empty: none.
+// PHPVersion returns MediaWiki's own Composer constraint on the version of PHP, or "".
 func PHPVersion(c *tenants.Codebase) string {
 	wanted, _ := c.Requires["php"].(string)
 	return wanted
 }
 
-// FitsPHP reports whether MediaWiki itself takes a version of PHP.
+// FitsPHP reports whether MediaWiki itself supports a version of PHP.
 func FitsPHP(c *tenants.Codebase, version string) bool { return Satisfies(version, PHPVersion(c)) }
 
 // CompareVersions compares the numbers of two versions, such as "1.43.9".

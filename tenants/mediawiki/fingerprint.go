@@ -12,15 +12,15 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// coreFiles are what decides the schema that a MediaWiki tree makes, besides
-// the folders of coreFolders.
+// coreFiles lists the files that determine the schema of a MediaWiki tree, besides those
+// in coreFolders.
 var coreFiles = []string{"includes/Defines.php", "composer.lock", "vendor/composer/installed.json", ".git/HEAD"}
 
-// The installer and the SQL stand in other folders since 1.44.
+// Since 1.44 the installer and the SQL are in other folders.
 var coreFolders = []string{"includes/installer", "includes/Installer", "maintenance", "sql"}
 
-// coreFingerprint hashes the content of what decides the core schema, so that
-// two machines with the same code agree whatever the files' times are.
+// coreFingerprint hashes the content of the files that determine the core schema, so that
+// machines with the same code agree regardless of file times.
 func coreFingerprint(root string) string {
 	var files []string
 	for _, name := range coreFiles {
@@ -32,8 +32,8 @@ func coreFingerprint(root string) string {
 	return hashFiles(root, files)
 }
 
-// componentFingerprint hashes an extension's manifest, its SQL and the code
-// that names schema changes.
+// componentFingerprint hashes an extension's manifest, its SQL, and its code that
+// declares schema changes.
 func componentFingerprint(dir, manifest string) string {
 	files := filesBelow(dir, func(path string) bool {
 		name := filepath.Base(path)
@@ -44,18 +44,17 @@ func componentFingerprint(dir, manifest string) string {
 	return hashFiles(dir, files)
 }
 
-// filesBelow lists the files that are wanted, in a fixed order. Linked files and folders
-// count as what they lead to.
+// filesBelow lists the files that wanted accepts, in a fixed order. It follows links.
 func filesBelow(dir string, wanted func(path string) bool) []string {
 	return filesWithin(dir, wanted, map[string]bool{})
 }
 
-// filesWithin is filesBelow without the folders of entered, by which links may lead in a
-// circle.
+// filesWithin is filesBelow without the folders in entered, because links may form a
+// cycle.
 func filesWithin(dir string, wanted func(path string) bool, entered map[string]bool) (files []string) {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil || entered[real] {
-		return nil // hashFiles finds what can't be read
+		return nil // hashFiles reports unreadable files
 	}
 	entered[real] = true
 	entries, _ := os.ReadDir(dir)

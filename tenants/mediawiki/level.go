@@ -2,29 +2,29 @@ package mediawiki
 
 import "fmt"
 
-// Level is the MediaWiki version that a database's schema belongs to, such as
-// "1.43", or one of the special levels.
+// Level is the MediaWiki version of a database's schema, such as "1.43", or one of the
+// special levels.
 type Level string
 
-// Levels that are no version.
+// Special levels.
 const (
-	NoTables  Level = "empty"           // or no such database
-	Foreign   Level = "not MediaWiki"   // it has tables, but not MediaWiki's
+	NoTables  Level = "empty"           // or no database
+	Foreign   Level = "not MediaWiki"   // tables of another program
 	BeforeAll Level = "older than 1.31" // no version that wikictl runs upgrades from it
-	AfterAll  Level = "newer than 1.43" // only known to be newer
+	AfterAll  Level = "newer than 1.43" // the exact version is unknown
 )
 
-// Marker is a change of the schema that a version made, as includes/installer/
-// MysqlUpdater.php of 1.39 and 1.43 lists them; 1.44's from its release notes, and 1.31's from its tables.sql.
+// Marker is a schema change of a version, from includes/installer/MysqlUpdater.php of
+// 1.39 and 1.43; 1.44's from its release notes, and 1.31's from its tables.sql.
 type Marker struct {
 	Level  Level
 	Table  string
 	Column string // empty: the table itself
-	Gone   bool   // it was removed
+	Gone   bool   // the version removed it
 }
 
-// Markers are in the order of versions; a level is reached when every marker
-// up to it is there.
+// Markers is in the order of versions; a schema has a level if every marker up to it
+// applies.
 var Markers = []Marker{
 	{"1.31", "actor", "", false},
 	{"1.35", "watchlist_expiry", "", false},
@@ -38,8 +38,8 @@ var Markers = []Marker{
 	{AfterAll, "filetypes", "", false},
 }
 
-// LevelFor is the level of a database that a version of MediaWiki, such as
-// "1.36.4", has made or upgraded: the last that markers tell apart.
+// LevelFor returns the level of a database that a version of MediaWiki, such as "1.36.4",
+// created or upgraded: the latest that markers can tell.
 func LevelFor(version string) Level {
 	minor := minorOf(version)
 	level := BeforeAll
@@ -55,10 +55,11 @@ func LevelFor(version string) Level {
 	return level
 }
 
-// core are tables that every MediaWiki has.
+// core lists tables that every MediaWiki has.
 var core = []string{"page", "revision", "user", "text"}
 
-// LevelOf tells the level by the names of tables, and of columns as "table.column".
+// LevelOf returns the level of a schema from the names of its tables, and of its columns
+// as "table.column".
 func LevelOf(names map[string]bool) Level {
 	if len(names) == 0 {
 		return NoTables

@@ -10,17 +10,17 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// How MediaWiki 1.39 and 1.43 hash a new password: $wgPasswordConfig['pbkdf2']
-// in MainConfigSchema. A wiki that is configured otherwise rehashes the
-// password when its owner first logs in.
+// How MediaWiki 1.39 and 1.43 hash a new password: $wgPasswordConfig['pbkdf2'] in
+// MainConfigSchema. A wiki with another configuration rehashes the password at the first
+// log-in.
 const (
 	pbkdf2Rounds = 30000
 	pbkdf2Length = 64 // bytes
 	pbkdf2Salt   = 16 // bytes
 )
 
-// HashPassword returns the value of user.user_password for a password, in the
-// form of MediaWiki's Pbkdf2PasswordUsingOpenSSL.
+// HashPassword returns the value of user.user_password for a password, in the format of
+// MediaWiki's Pbkdf2PasswordUsingOpenSSL.
 func HashPassword(password secrets.Secret) (string, error) {
 	salt := make([]byte, pbkdf2Salt)
 	rand.Read(salt)

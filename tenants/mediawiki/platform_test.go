@@ -36,7 +36,7 @@ func TestPlatformProblems(t *testing.T) {
 		t.Errorf("all libraries are there: %q", got)
 	}
 	for lock, want := range map[string]string{
-		`{"packages": [{"name": "wikimedia/assert", "version": "v0.5.0"}]}`: "assert 0.5.1, and has v0.5.0: run composer",
+		`{"packages": [{"name": "wikimedia/assert", "version": "v0.5.0"}]}`: "assert 0.5.1, but has v0.5.0: run composer",
 		`{"packages": []}`: "needs the library wikimedia/assert 0.5.1: run composer",
 		`{"packages":`:     "composer.lock: unexpected end of JSON",
 	} {
@@ -54,10 +54,10 @@ func TestPlatformProblems(t *testing.T) {
 		extensions []string
 		problems   []string
 	}{
-		{"8.2.29", []string{"intl", "Zend OPcache", "ldap"}, []string{"A needs PHP >= 8.3, and it is 8.2.29", "S needs PHP ^7.4, and it is 8.2.29"}},
+		{"8.2.29", []string{"intl", "Zend OPcache", "ldap"}, []string{"A needs PHP >= 8.3, but it is 8.2.29", "S needs PHP ^7.4, but it is 8.2.29"}},
 		{"7.4.33", []string{"Intl"}, []string{
-			"MediaWiki 1.43.9 needs PHP's extension zend-opcache", "MediaWiki 1.43.9 needs PHP >=8.1.0, and it is 7.4.33",
-			"A needs PHP's extension ldap", "A needs PHP >= 8.3, and it is 7.4.33",
+			"MediaWiki 1.43.9 needs PHP's extension zend-opcache", "MediaWiki 1.43.9 needs PHP >=8.1.0, but it is 7.4.33",
+			"A needs PHP's extension ldap", "A needs PHP >= 8.3, but it is 7.4.33",
 		}},
 	} {
 		if got := PlatformProblems(tenant, c, want.version, want.extensions); !slices.Equal(got, want.problems) {

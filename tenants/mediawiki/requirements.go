@@ -15,8 +15,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Unmet lists what a tenant on its codebase does not fulfil. What PHP has to
-// fulfil is the machine's: PlatformProblems.
+// Unmet lists the requirements that a tenant on its codebase does not meet, except those
+// on PHP: see PlatformProblems.
 func Unmet(r tenants.Requirements, t *tenants.Tenant) []string {
 	var missing []string
 	if r.MediaWiki != "" && !Satisfies(t.Codebase.Version, r.MediaWiki) {
@@ -38,21 +38,21 @@ func Unmet(r tenants.Requirements, t *tenants.Tenant) []string {
 	return missing
 }
 
-// coreRequires is what MediaWiki itself needs of PHP and of libraries, as its
-// composer.json states; empty when it has none.
+// coreRequires returns MediaWiki's own requirements on PHP and libraries, from its
+// composer.json, or nil.
 func coreRequires(path string) map[string]any {
 	var composer struct {
 		Require map[string]any `json:"require"`
 	}
 	data, err := disk.Read(filepath.Join(path, "composer.json"))
 	if err != nil || json.Unmarshal(data, &composer) != nil {
-		return nil // MediaWiki runs without it
+		return nil // MediaWiki runs without the file
 	}
 	return composer.Require
 }
 
-// LibraryProblems says which libraries the codebase asks for in composer.json and
-// does not have, as composer.lock tells, on which update.php stops (MediaWiki:
+// LibraryProblems lists the libraries that composer.json requires and composer.lock
+// lacks, for which update.php refuses to run (MediaWiki:
 // maintenance/checkComposerLockUpToDate.php).
 func LibraryProblems(c *tenants.Codebase) []string {
 	have, err := lockedLibraries(c.Path)
@@ -70,15 +70,14 @@ func LibraryProblems(c *tenants.Codebase) []string {
 		case !there:
 			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s: run composer update --no-dev in %s", c.Version, name, wanted, c.Path))
 		case !Satisfies(version, wanted):
-			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s, and has %s: run composer update --no-dev in %s", c.Version, name, wanted, version, c.Path))
+			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s, but has %s: run composer update --no-dev in %s", c.Version, name, wanted, version, c.Path))
 		}
 	}
 	return problems
 }
 
-// lockedLibraries are the libraries of a codebase with their versions, as its
-// composer.lock says, or else the one of MediaWiki's repository of libraries; none
-// without either.
+// lockedLibraries returns the versions of a codebase's libraries from its composer.lock,
+// or else from that of MediaWiki's repository of libraries, or nil.
 func lockedLibraries(path string) (map[string]string, error) {
 	name := "composer.lock"
 	data, err := disk.Read(filepath.Join(path, name))
@@ -105,8 +104,8 @@ func lockedLibraries(path string) (map[string]string, error) {
 	return versions, nil
 }
 
-// PlatformProblems says what PHP lacks that the tenant needs on codebase c: that
-// version of PHP, such as "8.2.29", with those extensions, named as PHP names them.
+// PlatformProblems lists the requirements of a tenant on codebase c that a PHP does not
+// meet: a version such as "8.2.29", with extensions named as PHP names them.
 func PlatformProblems(t *tenants.Tenant, c *tenants.Codebase, version string, extensions []string) []string {
 	have := map[string]bool{}
 	for _, e := range extensions {
@@ -133,7 +132,7 @@ func platformProblems(who string, requires map[string]any, version string, have 
 		extension, isExtension := strings.CutPrefix(key, "ext-")
 		switch {
 		case key == "php" && !Satisfies(version, wanted):
-			problems = append(problems, fmt.Sprintf("%s needs PHP %s, and it is %s", who, wanted, version))
+			problems = append(problems, fmt.Sprintf("%s needs PHP %s, but it is %s", who, wanted, version))
 		case isExtension && !have[extension]:
 			problems = append(problems, fmt.Sprintf("%s needs PHP's extension %s", who, extension))
 		}
@@ -141,7 +140,7 @@ func platformProblems(who string, requires map[string]any, version string, have 
 	return problems
 }
 
-// folderOf finds the folder of a component by the name that others require it by.
+// folderOf finds the folder of a component by the name that other components require.
 func folderOf(name string, have map[string]*tenants.Component) string {
 	if have[name] != nil {
 		return name
@@ -154,7 +153,7 @@ func folderOf(name string, have map[string]*tenants.Component) string {
 	return name
 }
 
-// Numbers reads the leading numbers of a version: "1.43.0-rc.1" is 1, 43, 0.
+// Numbers returns the leading numbers of a version: 1, 43, 0 for "1.43.0-rc.1".
 func Numbers(version string) []int {
 	var out []int
 	for _, part := range strings.Split(version, ".") {

@@ -13,24 +13,23 @@ import (
 	"wikictl/tenants"
 )
 
-// tableFiles are where MediaWiki keeps the SQL of its tables: up to 1.43, and
-// later.
+// tableFiles are MediaWiki's files with the SQL of its tables: up to 1.43, and later.
 var tableFiles = []string{"maintenance/tables-generated.sql", "sql/mysql/tables-generated.sql"}
 
-// CacheTables are the tables with what MediaWiki makes again by itself, under keys of the
-// database that it was made in.
+// CacheTables lists the tables whose content MediaWiki regenerates, under keys that
+// contain the database's name.
 func CacheTables() []string { return []string{"objectcache", "l10n_cache", "module_deps"} }
 
-// addTable is how the updater's list says that it makes a table which is not there
+// addTable matches an entry of the updater's list that creates a missing table
 // (MysqlUpdater.php).
 var addTable = regexp.MustCompile(`'addTable',\s*'(\w+)'`)
 
-// updaterFiles are where that list is: up to 1.43, and later.
+// updaterFiles are the files with that list: up to 1.43, and later.
 var updaterFiles = []string{"includes/installer/MysqlUpdater.php", "includes/Installer/MysqlUpdater.php"}
 
-// Unmade are the tables of both an old and a new core that a database lacks and that the
-// new one's updater does not make: it takes them for granted, fails where it reads them,
-// and passes over them in silence elsewhere. old and path are the folders of the code.
+// Unmade returns the tables of both an old and a new core that a database lacks and that
+// the new updater does not create: it assumes that they exist, and fails on some and
+// silently skips others. old and path are the folders of the code.
 func Unmade(old, path string, has func(table string) bool) ([]string, error) {
 	before, err := CoreTables(old)
 	if err != nil {
@@ -53,7 +52,7 @@ func Unmade(old, path string, has func(table string) bool) ([]string, error) {
 	return slices.DeleteFunc(wanted, func(table string) bool { return has(table) || made[table] || !slices.Contains(before, table) }), nil
 }
 
-// UnmadeProblem says what a person has to do about such tables.
+// UnmadeProblem describes such tables and the repair.
 func UnmadeProblem(tables []string, c *tenants.Codebase) string {
 	files := tableFiles[0]
 	for _, name := range tableFiles {
@@ -67,7 +66,7 @@ func UnmadeProblem(tables []string, c *tenants.Codebase) string {
 
 var createTable = regexp.MustCompile(`CREATE TABLE /\*_\*/(\w+)`)
 
-// CoreTables are the tables that MediaWiki's code at a path works with.
+// CoreTables lists the tables of MediaWiki's core code at a path.
 func CoreTables(path string) ([]string, error) {
 	for _, name := range tableFiles {
 		text, err := os.ReadFile(filepath.Join(path, name))
@@ -83,5 +82,5 @@ func CoreTables(path string) ([]string, error) {
 		}
 		return tables, nil
 	}
-	return nil, fmt.Errorf("%s has none of %v", path, tableFiles)
+	return nil, fmt.Errorf("%s does not contain any of %v", path, tableFiles)
 }

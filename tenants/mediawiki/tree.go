@@ -1,6 +1,6 @@
-// Package mediawiki knows what a MediaWiki is: its tree, extensions, skins and tables, what they
-// require, and how it takes user names and passwords. It is the room to open for a new
-// release.
+// Package mediawiki knows MediaWiki: its tree, extensions, skins and tables, their
+// requirements, and its rules for user names and passwords. A new release of MediaWiki
+// changes this package first.
 package mediawiki
 
 import (
@@ -18,8 +18,8 @@ import (
 
 var versionLine = regexp.MustCompile(`define\(\s*'MW_VERSION',\s*'([0-9][^']*)'\s*\)`)
 
-// Open looks at a MediaWiki tree: its version, extensions and skins. With an
-// error the codebase is what could be seen of it.
+// Open inspects a MediaWiki tree: its version, extensions and skins. With an error, the
+// codebase is incomplete.
 func Open(name, path string) (*tenants.Codebase, error) {
 	c := &tenants.Codebase{Name: name, Path: path, Fingerprint: func() string { return "unread" }}
 	var err error
@@ -35,23 +35,23 @@ func Open(name, path string) (*tenants.Codebase, error) {
 	return c, err
 }
 
-// VersionAt is the version of the MediaWiki in a folder.
+// VersionAt returns the version of the MediaWiki in a folder.
 func VersionAt(path string) (string, error) {
 	defines, err := disk.Read(filepath.Join(path, "includes", "Defines.php"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is no MediaWiki: it has no includes/Defines.php", path)
+		return "", fmt.Errorf("%s is not a MediaWiki: it has no includes/Defines.php", path)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %s", path, disk.Reason(err))
 	}
 	version := versionLine.FindSubmatch(defines)
 	if version == nil {
-		return "", fmt.Errorf("%s is no MediaWiki: includes/Defines.php has no MW_VERSION", path)
+		return "", fmt.Errorf("%s is not a MediaWiki: includes/Defines.php has no MW_VERSION", path)
 	}
 	return string(version[1]), nil
 }
 
-// HasLanguage reports whether the tree has messages of that language.
+// HasLanguage reports whether the tree has messages in a language.
 func HasLanguage(c *tenants.Codebase, code string) bool {
 	_, err := os.Stat(filepath.Join(c.Path, "languages", "i18n", code+".json"))
 	return err == nil

@@ -16,33 +16,34 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// maxUserName is how many bytes a user name may have (MediaWiki: UserNameUtils::isCreatable).
+// maxUserName is the maximum length of a user name in bytes (MediaWiki:
+// UserNameUtils::isCreatable).
 const maxUserName = 235
 
-// reservedNames are users that MediaWiki's own scripts act as and that nobody can log
-// in as (Manual:$wgReservedUsernames), with the English names of those that a message names.
+// reservedNames lists users of MediaWiki's own scripts, which can't log in
+// (Manual:$wgReservedUsernames), with the English names of those that a message names.
 var reservedNames = []string{
 	"MediaWiki default", "Conversion script", "Maintenance script", "Template namespace initialisation script", "ScriptImporter",
 	"Delete page script", "Move page script", "Command line script", "Unknown user",
 	"Redirect fixer", "System messenger", "MediaWiki message delivery", "Proxy blocker", "DNSBL", "MediaWiki spam cleanup", "MediaWiki automatic change",
 }
 
-// reservedMessages name such users in a wiki's language.
+// reservedMessages lists the messages that name such users in a wiki's language.
 var reservedMessages = []string{
 	"double-redirect-fixer", "usermessage-editor", "proxyblocker", "sorbs", "spambot_username", "autochange-username",
 }
 
 var (
 	blanks = regexp.MustCompile(`[ _\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+`)
-	// address is what MediaWiki takes for an IP address or a range of them.
+	// address matches what MediaWiki treats as an IP address or a range.
 	address = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){2}\.(\d{1,3}|xxx)(-\d{1,3}(\.\d{1,3}){3})?$`)
-	// userName leaves out what MediaWiki's UserNameUtils and titles refuse, and more that
-	// is of no use in an administrator's name.
+	// userName excludes what MediaWiki's UserNameUtils and titles refuse, and further
+	// characters that an administrator's name does not need.
 	userName = regexp.MustCompile(`^[\p{Lu}\p{Lo}\p{Nd}][\p{L}\p{M}\p{N} .'’()-]*$`)
 )
 
-// canonicalName is a user name as MediaWiki stores it (Manual:Page title): blanks for
-// underscores, single ones, none at the ends, and a capital first.
+// canonicalName returns a user name as MediaWiki stores it (Manual:Page title): blanks
+// for underscores, single ones, none at the ends, and a capital first letter.
 func canonicalName(name string) string {
 	name = strings.Trim(blanks.ReplaceAllString(norm.NFC.String(name), " "), " ")
 	if first, size := utf8.DecodeRuneInString(name); size > 0 {
@@ -51,7 +52,8 @@ func canonicalName(name string) string {
 	return name
 }
 
-// UserNameProblem says why nobody could log in by that name, and what to do.
+// UserNameProblem returns why a user of that name could not log in, and what to do; empty
+// if there is no problem.
 func UserNameProblem(name string) (why, hint string) {
 	canonical := canonicalName(name)
 	switch {
@@ -62,15 +64,15 @@ func UserNameProblem(name string) (why, hint string) {
 	case !userName.MatchString(canonical) || strings.Trim(canonical, ".") == "":
 		return fmt.Sprintf("%q is not a user name that wikictl can make", name), "a capital letter or a digit first, then letters, digits, spaces and . ' ( ) -"
 	case len(name) > maxUserName:
-		return fmt.Sprintf("the user name has %d bytes, and MediaWiki takes %d", len(name), maxUserName), ""
+		return fmt.Sprintf("the user name has %d bytes, MediaWiki's limit is %d", len(name), maxUserName), ""
 	case canonical != name:
-		return fmt.Sprintf("MediaWiki would call the user %q", canonical), fmt.Sprintf("write it like that; %q could not log in", name)
+		return fmt.Sprintf("MediaWiki would call the user %q", canonical), fmt.Sprintf("write it that way; %q could not log in", name)
 	}
 	return "", ""
 }
 
-// ReservedIn are the reserved names in a language, which MediaWiki's messages give;
-// none for a language without messages, which is another problem.
+// ReservedIn returns the reserved names in a language, from MediaWiki's messages; none
+// for a language without messages, which is reported elsewhere.
 func ReservedIn(c *tenants.Codebase, language string) []string {
 	var names []string
 	var messages map[string]any

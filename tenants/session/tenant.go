@@ -54,7 +54,7 @@ func ServedOpenly(host string, got, want wiki.SiteInfo) error {
 	if !got.Hidden || want.Hidden {
 		return nil
 	}
-	return fmt.Errorf("%s requires a log-in for reading, but its definitions do not say so, so its files would be served to everyone; set  wgGroupPermissions.\"*\".read to false", host)
+	return fmt.Errorf("%s requires a log-in for reading, but its definitions do not say so, so its files would be served to everyone; set wgGroupPermissions.\"*\".read to false", host)
 }
 
 // IdentifyAll checks a tenant's answer for each of its host names and returns the first

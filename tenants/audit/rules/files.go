@@ -181,7 +181,7 @@ func missingSecrets(s *subject, r *reporter) {
 func missingFiles(s *subject, r *reporter) {
 	if d := s.state(); d != nil {
 		if paths := changed(d.Changes, deploy.Add); len(paths) > 0 {
-			r.say(s.tenant.Position, "", s.rendering("--write"), "missing:  %s", strings.Join(paths, ", "))
+			r.say(s.tenant.Position, "", s.rendering("--write"), "missing: %s", strings.Join(paths, ", "))
 		}
 	}
 }

@@ -27,7 +27,7 @@ var schemaRules = []rule{
 		ID: "schema-missing", Severity: audit.Error,
 		What:      "A wiki's database lacks tables or columns of its code or extensions.",
 		Why:       "Features that need them fail.",
-		Repair:    "Run wikictl upgrade --force for it. This does not create tables of MediaWiki's core:  restore it from a backup, or run its CREATE TABLE from the codebase's tables-generated.sql.",
+		Repair:    "Run wikictl upgrade --force for it. This does not create tables of MediaWiki's core: restore it from a backup, or run its CREATE TABLE from the codebase's tables-generated.sql.",
 		Reference: "Manual:update.php",
 	}, observed: schemaMissing},
 	{Rule: audit.Rule{
