@@ -19,7 +19,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// parallel are the values of xargs -P that are tried; the best one counts.
+// parallel lists the values of xargs -P to try; the best one counts.
 var parallel = []int{2, 4, 8, 16}
 
 func bench(ctx context.Context, codebases string, args []string) error {
@@ -27,7 +27,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 		return benchAudit(ctx, codebases, args[1:])
 	}
 	if len(args) == 0 || !slices.Contains([]string{"create", "render", "run", "upgrade"}, args[0]) {
-		return errors.New("there are: bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench audit --tenants N")
+		return errors.New("usage: bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench audit --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
@@ -67,12 +67,12 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	return b.run(ctx)
 }
 
-// creation measures how long it takes to make n wikis, in several ways, all on
-// servers started the same way and with nothing in them.
+// creation measures the creation of n wikis, in several ways, all on equally started,
+// empty servers.
 type creation struct {
 	dir, codebases string
 	n              int
-	version        string // of MediaWiki that the definitions want
+	version        string // of MediaWiki, in the definitions
 	wikictl        string
 }
 
@@ -136,9 +136,9 @@ func (b *creation) best(ctx context.Context, format string, script func(socket s
 	return best, nil
 }
 
-// way times a shell script against a fresh server, in a folder of its own. The folder
-// stays until the end: ext4 without a journal passes over the inodes of files that were
-// deleted in the last minutes, and whoever came last would be slowest.
+// way times a shell script against a new server, in its own folder. The folder stays
+// until the end: ext4 without a journal avoids inodes that were freed in the last
+// minutes, so deleting it would slow down the next way.
 func (b *creation) way(ctx context.Context, name string, script func(socket string) string) (row, error) {
 	dir, err := os.MkdirTemp(b.dir, "way")
 	if err != nil {
@@ -162,7 +162,8 @@ func (b *creation) way(ctx context.Context, name string, script func(socket stri
 
 func tail(out []byte) string { return string(out[max(0, len(out)-500):]) }
 
-// each runs a line of shell for the numbers 1 to n, p at once; {} is the number.
+// each returns a shell command that runs a line for the numbers 1 to n, p at once; {} is
+// the number.
 func (b *creation) each(p int, line string) string {
 	return fmt.Sprintf("seq %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n, p, line)
 }
@@ -176,10 +177,10 @@ func (b *creation) load(socket string, p int) string {
 	return b.each(p, mysql+" -e \"CREATE DATABASE w{}\" && "+mysql+" w{} < "+b.schema())
 }
 
-// schema is the file that the floor loads.
+// schema returns the file that the floor loads.
 func (b *creation) schema() string { return filepath.Join(b.dir, "schema.sql") }
 
-// dump writes the schema of one installed wiki, which the floor loads.
+// dump dumps the schema of one installed wiki, which the floor loads.
 func (b *creation) dump(ctx context.Context) error {
 	_, err := b.way(ctx, "dump the schema", func(socket string) string {
 		one := *b
@@ -189,8 +190,7 @@ func (b *creation) dump(ctx context.Context) error {
 	return err
 }
 
-// own times wikictl create --all, with the golden made before, as it is made
-// once for a codebase and not for a run.
+// own times wikictl create --all without the golden, which is made once per codebase.
 func (b *creation) own(ctx context.Context) (row, error) {
 	d, err := demo.OpenDemo(filepath.Join(b.dir, "farm"))
 	if err != nil {

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// benchAudit measures audits: of the definitions of many tenants, and of what is
-// there of fewer.
+// benchAudit measures static audits of many tenants, and live audits of fewer.
 func benchAudit(ctx context.Context, codebases string, args []string) error {
 	flags := flag.NewFlagSet("bench audit", flag.ContinueOnError)
 	n := flags.Int("tenants", 0, "how many tenants; 0: 10,000 of definitions, 1,000 of real wikis")
@@ -30,7 +29,7 @@ func benchAudit(ctx context.Context, codebases string, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { // php-fpm's workers enter it
+	if err := os.Chmod(dir, 0o755); err != nil { // for php-fpm's workers
 		return err
 	}
 	b := &creation{dir: dir, codebases: codebases, version: "1.43"}
@@ -47,7 +46,7 @@ func benchAudit(ctx context.Context, codebases string, args []string) error {
 	return (&auditing{creation: b}).run(ctx)
 }
 
-// auditDefinitions measures an audit that needs no server.
+// auditDefinitions measures an audit without servers.
 func (b *creation) auditDefinitions(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
@@ -70,7 +69,7 @@ func (b *creation) auditDefinitions(ctx context.Context) error {
 	return nil
 }
 
-// measure runs wikictl once and prints what it took.
+// measure runs wikictl once and prints its time and memory.
 func measure(ctx context.Context, wikictl, farm, name string, args []string) error {
 	cmd := exec.CommandContext(ctx, wikictl, append([]string{"--farm", farm}, args...)...)
 	var out, said bytes.Buffer
@@ -96,8 +95,8 @@ func lastLine(text string) string {
 	return lines[len(lines)-1]
 }
 
-// classCount and faultEvery shape the farm: classes of tenants, and tenants that
-// have a mistake.
+// classCount and faultEvery shape the farm: the number of classes, and the distance
+// between tenants with a mistake.
 const classCount, faultEvery = 20, 50
 
 const auditFarm = `state = "state"

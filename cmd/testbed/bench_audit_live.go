@@ -21,15 +21,14 @@ import (
 	"wikictl/tenants/session"
 )
 
-// auditing measures an audit of what is there: wikis of 64 tables on one private
-// server.
+// auditing measures live audits: wikis of 64 tables on one private server.
 type auditing struct {
 	*creation
 	demo   *demo.Demo
 	server mariadb.Private
 }
 
-// liveSteps are how many wikis there are when the queries are counted.
+// liveSteps returns the numbers of wikis at which the queries are counted.
 func liveSteps(n int) []int {
 	var steps []int
 	for _, step := range []int{10, 100, n} {
@@ -56,14 +55,14 @@ func (b *auditing) run(ctx context.Context) (err error) {
 	defer b.demo.Web.Stop(context.WithoutCancel(ctx))
 	b.server = mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.demo.Dir, "state")})
 	defer b.server.Stop(context.WithoutCancel(ctx))
-	// The first wiki is created as ever, so that there is a golden.
+	// Create the first wiki normally, for its golden.
 	if err := b.define(1); err != nil {
 		return err
 	}
 	if _, err := b.create(ctx, b.demo.Dir); err != nil {
 		return err
 	}
-	// Only audits are measured, so the tables need not wait for the disk.
+	// The tables need not be durable: only audits are measured.
 	if _, err := b.ask(ctx, "SET GLOBAL innodb_flush_log_at_trx_commit = 0"); err != nil {
 		return err
 	}
@@ -87,7 +86,7 @@ func (b *auditing) run(ctx context.Context) (err error) {
 	return b.loop(ctx)
 }
 
-// define writes the definitions of n wikis in the place of all others.
+// define replaces the definitions by those of n wikis.
 func (b *auditing) define(n int) error {
 	if err := b.tenants(b.demo.Dir, 0, n); err != nil {
 		return err
@@ -105,8 +104,8 @@ func (b *auditing) define(n int) error {
 	return nil
 }
 
-// grow makes the wikis that are missing of n, as create does but without asking
-// each for its name: database, accounts, tables, secrets, ledger, release.
+// grow creates the missing wikis of n as create does, but without probing them: database,
+// accounts, tables, secrets, ledger, release.
 func (b *auditing) grow(ctx context.Context, n int) error {
 	if err := b.define(n); err != nil {
 		return err
@@ -173,7 +172,7 @@ func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, l *ledger
 	)
 }
 
-// readGolden reads the only golden of a folder.
+// readGolden reads the only golden in a folder.
 func readGolden(folder string) (*mariadb.Golden, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.zst"))
 	if err != nil || len(files) != 1 {
@@ -186,7 +185,7 @@ func readGolden(folder string) (*mariadb.Golden, error) {
 	return mariadb.DecodeGolden(data)
 }
 
-// look audits the farm and prints what that took, the server's part included.
+// look audits the farm and prints the times, including the server's.
 func (b *auditing) look(ctx context.Context, name string) error {
 	pid, err := b.server.Pid()
 	if err != nil {
@@ -216,7 +215,7 @@ func (b *auditing) look(ctx context.Context, name string) error {
 	return err
 }
 
-// questions is how many statements the server has been asked by now.
+// questions returns the number of statements that the server has executed.
 func (b *auditing) questions(ctx context.Context) (int, error) {
 	text, err := b.ask(ctx, "SHOW GLOBAL STATUS LIKE 'Questions'")
 	if err != nil {
@@ -234,8 +233,8 @@ func (b *auditing) ask(ctx context.Context, query string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// askEach is what a loop asks of each wiki's database to know the same: its
-// tables, columns and indexes, and what its accounts may do.
+// askEach is a loop that reads the same facts of each wiki with a client: tables, columns
+// and indexes, and its accounts' grants.
 const askEach = `for i in $(seq 0 %d); do mariadb --no-defaults --socket=%s -N >/dev/null <<SQL
 SELECT TABLE_NAME, ENGINE, TABLE_ROWS, DATA_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wiki_w$i';
 SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'wiki_w$i';
@@ -245,7 +244,7 @@ SHOW GRANTS FOR wiki_w${i}_schema@localhost;
 SQL
 done`
 
-// loop measures the shell's way: a client for each wiki.
+// loop measures that loop.
 func (b *auditing) loop(ctx context.Context) error {
 	before, err := b.questions(ctx)
 	if err != nil {

@@ -20,25 +20,25 @@ import (
 //go:embed big.sql
 var bigSQL string
 
-// big measures the upgrade of one wiki with many rows: how long it is read-only by
-// update.php as people run it, and by wikictl.
+// big measures the upgrade of one wiki with many rows: how long it is read-only with
+// update.php alone, and with wikictl.
 type big struct {
 	*upgrading
 	pages int
 }
 
-// bigRun is what one way to upgrade a big wiki took, in seconds, and what came of it.
+// bigRun is the result of one way to upgrade a big wiki, in seconds.
 type bigRun struct {
 	way                       string
 	readOnly, total, forecast float64
-	tables                    map[string]string // definition and digest of rows, by name
+	tables                    map[string]string // definition, and digest of rows, by name
 }
 
 func (b *big) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	defer b.stop(context.WithoutCancel(ctx)) // also what runs when prepare fails
+	defer b.stop(context.WithoutCancel(ctx)) // even if prepare fails
 	if err := b.prepare(ctx, b.fill); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (b *big) run(ctx context.Context) error {
 	fmt.Printf("read-only is %.1f times shorter, the whole %.1f times; the forecast is %.2f of what it took\n",
 		plain.readOnly/own.readOnly, plain.total/own.total, own.forecast/own.total)
 	if differ := differences(plain.tables, own.tables); len(differ) > 0 {
-		return fmt.Errorf("the tables are not as update.php leaves them: %s", strings.Join(differ, ", "))
+		return fmt.Errorf("the tables differ from those of update.php: %s", strings.Join(differ, ", "))
 	}
 	fmt.Printf("all %d tables are as update.php leaves them\n", len(own.tables))
 	return nil
@@ -77,7 +77,8 @@ func (b *big) fill(ctx context.Context) error {
 // bigDatabase is the database of the only wiki.
 const bigDatabase = "wiki_w0"
 
-// sql runs statements and returns what they print, a row a line, columns by tabs.
+// sql runs statements and returns their output, one row per line, columns separated by
+// tabs.
 func (b *big) sql(ctx context.Context, statements string) (string, error) {
 	cmd := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-N", "--binary-mode", "--default-character-set=utf8mb4", bigDatabase)
 	cmd.Stdin = strings.NewReader(statements)
@@ -90,7 +91,8 @@ func (b *big) sql(ctx context.Context, statements string) (string, error) {
 	return string(out), nil
 }
 
-// plain has MediaWiki's updater do it alone: the wiki has to be read-only all the time.
+// plain upgrades with MediaWiki's updater alone: the wiki has to be read-only all the
+// time.
 func (b *big) plain(ctx context.Context) (r bigRun, err error) {
 	c, err := b.measure(ctx, b.updater("update.php", 1))
 	if err != nil {
@@ -101,7 +103,7 @@ func (b *big) plain(ctx context.Context) (r bigRun, err error) {
 	return r, err
 }
 
-// wikictl has wikictl do it, after it said how long that will take.
+// wikictl upgrades with wikictl, after it estimated the time.
 func (b *big) wikictl(ctx context.Context) (r bigRun, err error) {
 	if err := b.back(ctx); err != nil {
 		return r, err
@@ -140,7 +142,7 @@ func (b *big) wikictl(ctx context.Context) (r bigRun, err error) {
 	return r, err
 }
 
-// document runs an upgrade, wants an exit code and reads what it prints as JSON.
+// document runs an upgrade, checks its exit code and decodes its JSON.
 func (b *big) document(ctx context.Context, into any, want int, flags ...string) error {
 	way := b.wikictlWay("wikictl upgrade", append(flags, "--format", "json")...)
 	cmd := exec.CommandContext(ctx, way.command[0], way.command[1:]...)
@@ -156,17 +158,17 @@ func (b *big) document(ctx context.Context, into any, want int, flags ...string)
 	return json.Unmarshal(out, into)
 }
 
-// passing are tables whose rows depend on the time, or on who looked at a page since.
+// passing lists the tables whose rows depend on the time, or on page views since.
 var passing = []string{"job", "l10n_cache", "module_deps", "objectcache", "querycache_info", "updatelog"}
 
-// byTarget have rows that name others whose numbers depend on the order of the work.
+// byTarget lists tables with rows that refer to ids that depend on the order of the work.
 var byTarget = map[string]string{
 	"linktarget":    "SELECT SUM(CRC32(CONCAT_WS('|', lt_namespace, lt_title))) FROM linktarget",
 	"pagelinks":     "SELECT SUM(CRC32(CONCAT_WS('|', pl_from, pl_from_namespace, lt_namespace, lt_title))) FROM pagelinks JOIN linktarget ON lt_id = pl_target_id",
 	"templatelinks": "SELECT SUM(CRC32(CONCAT_WS('|', tl_from, tl_from_namespace, lt_namespace, lt_title))) FROM templatelinks JOIN linktarget ON lt_id = tl_target_id",
 }
 
-// tables reads the definitions, and digests of the rows, of all tables.
+// tables reads the definitions of all tables, and digests of their rows.
 func (b *big) tables(ctx context.Context) (map[string]string, error) {
 	list, err := b.sql(ctx, "SHOW TABLES")
 	if err != nil {
@@ -190,8 +192,7 @@ func (b *big) tables(ctx context.Context) (map[string]string, error) {
 	return found, nil
 }
 
-// withoutNumber takes AUTO_INCREMENT out of a definition: it depends on who looked at
-// the wiki since, as well.
+// withoutNumber removes AUTO_INCREMENT from a definition: it depends on page views since.
 func withoutNumber(text string) string {
 	before, after, found := strings.Cut(text, " AUTO_INCREMENT=")
 	if !found {
@@ -200,7 +201,7 @@ func withoutNumber(text string) string {
 	return before + strings.TrimLeft(after, "0123456789")
 }
 
-// differences names the tables that differ or are missing.
+// differences lists the tables that differ or are missing.
 func differences(want, got map[string]string) (names []string) {
 	for name, text := range want {
 		if got[name] != text {

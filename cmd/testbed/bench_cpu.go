@@ -12,11 +12,11 @@ import (
 const (
 	statParent            = 1
 	statOwn, statOwnEnd   = 11, 13 // user and system time
-	statWith, statWithEnd = 11, 15 // and those of children that ended
+	statWith, statWithEnd = 11, 15 // including ended children
 	statHertz             = 100    // USER_HZ
 )
 
-// cpuOf is the CPU time of a process in seconds.
+// cpuOf returns the CPU time of a process in seconds.
 func cpuOf(pid int) (float64, error) {
 	fields, err := statOf(strconv.Itoa(pid))
 	if err != nil {
@@ -25,8 +25,8 @@ func cpuOf(pid int) (float64, error) {
 	return seconds(fields[statOwn:statOwnEnd])
 }
 
-// cpuOfFamily is the CPU time of a process and its children in seconds, those that
-// ended included.
+// cpuOfFamily returns the CPU time of a process and its children in seconds, including
+// ended ones.
 func cpuOfFamily(pid int) (float64, error) {
 	fields, err := statOf(strconv.Itoa(pid))
 	if err != nil {
@@ -51,7 +51,7 @@ func cpuOfFamily(pid int) (float64, error) {
 	return sum, err
 }
 
-// statOf reads the fields that follow the name of a process.
+// statOf reads the fields after the name of a process.
 func statOf(pid string) ([]string, error) {
 	text, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
@@ -65,7 +65,7 @@ func statOf(pid string) ([]string, error) {
 	return fields, nil
 }
 
-// seconds adds up times that are counted in ticks.
+// seconds adds up times in ticks.
 func seconds(ticks []string) (sum float64, err error) {
 	for _, text := range ticks {
 		n, err := strconv.ParseFloat(text, 64)
@@ -77,7 +77,7 @@ func seconds(ticks []string) (sum float64, err error) {
 	return sum, nil
 }
 
-// pidIn reads the number of a process from a file.
+// pidIn reads a process id from a file.
 func pidIn(path string) (int, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -20,14 +20,14 @@ import (
 	"wikictl/tenants/session"
 )
 
-// rendering measures how long wikictl render --write takes for n tenants that
-// were never rendered, and again when nothing is to do, and how much memory.
+// rendering measures time and memory of wikictl render --write for n tenants, first
+// without releases, then without changes.
 type rendering struct {
 	*creation
 	farm string // its folder
 }
 
-// kinds is how many classes there are; every tenant is of one of them.
+// kinds is the number of classes; each tenant is in one of them.
 const kinds = 8
 
 func (b *rendering) run(ctx context.Context) error {
@@ -55,10 +55,10 @@ func (b *rendering) run(ctx context.Context) error {
 	return nil
 }
 
-// measure runs the program and prints a line. This process stays small: a
-// child's peak begins with its parent's (getrusage(2)).
+// measure runs the program and prints a line. This process stays small: a child's peak
+// memory starts with its parent's (getrusage(2)).
 func (b *rendering) measure(ctx context.Context, name, want string) error {
-	syscall.Sync() // what was written before is not measured
+	syscall.Sync() // exclude earlier writes from the measurement
 	cmd := exec.CommandContext(ctx, b.wikictl, "--farm", b.farm, "render", "--write", "--all")
 	var story bytes.Buffer
 	cmd.Stderr = &story
@@ -69,7 +69,7 @@ func (b *rendering) measure(ctx context.Context, name, want string) error {
 	}
 	seconds := time.Since(start).Seconds()
 	if !strings.HasPrefix(string(out), want) {
-		return fmt.Errorf("wikictl render: %q came, not %q", tail(out), want)
+		return fmt.Errorf("wikictl render: got %q, want %q", tail(out), want)
 	}
 	state := cmd.ProcessState
 	usage := state.SysUsage().(*syscall.Rusage)
@@ -136,9 +136,9 @@ wgRateLimits.edit.user = [%d, 60]
 `, i, i, i, i, i%kinds, 10+i%50)
 }
 
-// created puts all tenants into the ledger and gives them secrets, as if they
-// had been created. Their code is that of the tenant of their class. Nothing of a
-// release is there, nor a folder that it stands in.
+// created adds all tenants to the ledger and writes their secrets, as if they had been
+// created, with the code of their class's tenant. It creates no releases, nor their
+// folders.
 func (b *rendering) created(ctx context.Context) error {
 	f, err := definitions.Load(b.farm)
 	if err != nil {

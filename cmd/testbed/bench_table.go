@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Names of the ways that others are compared with, after the name of the script.
+// Suffixes of the ways for comparison, after the name of the script.
 const (
 	oneByOne = ", one after the other"
 	byXargs  = " by xargs -P"
 )
 
-// cost is what one run of a way took.
+// cost is the cost of one run.
 type cost struct {
 	wall             float64 // seconds
-	php, server, fpm float64 // CPU seconds of everything that was started, of mariadbd, and of php-fpm
+	php, server, fpm float64 // CPU seconds of all started programs, of mariadbd, and of php-fpm
 }
 
 // line is one line of the table: medians, and the shortest and longest run.
@@ -26,7 +26,7 @@ type line struct {
 	least, most float64
 }
 
-// summarize makes a line of a way's runs.
+// summarize returns the line of a way's runs.
 func summarize(way string, costs []cost) line {
 	of := func(field func(cost) float64) []float64 {
 		all := make([]float64, len(costs))
@@ -43,14 +43,14 @@ func summarize(way string, costs []cost) line {
 	}, walls[0], walls[len(walls)-1]}
 }
 
-// median is the middle one of sorted numbers, or the mean of the two in the middle.
+// median returns the middle of sorted numbers, or the mean of the two in the middle.
 func median(sorted []float64) float64 {
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// printTable prints the lines, and how many times faster each is than the loop and than
-// the best number of processes of xargs.
+// printTable prints the lines, and their speed relative to the loop and to the best
+// xargs.
 func printTable(lines []line, n int) {
 	var loop, xargs line
 	for _, l := range lines {

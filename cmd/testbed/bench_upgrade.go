@@ -20,33 +20,32 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// upgrading measures how long it takes to move n wikis from 1.39 to 1.43, and to
-// run the updater where nothing is to do, in several ways. Each begins with the
-// same state folder, copied back.
+// upgrading measures the upgrade of n wikis from 1.39 to 1.43, and the updater without
+// work, in several ways. Each starts from a copy of the same state folder.
 type upgrading struct {
 	*creation
 	rounds int
-	only   *regexp.Regexp // of the names of the ways that are measured
+	only   *regexp.Regexp // matches the names of the ways to measure
 	demo   *demo.Demo
 	server mariadb.Private
 	copies int  // of the state folder
 	still  bool // what is measured changes nothing: the state folder need not be copied back
 }
 
-// way is one of the ways to upgrade all wikis.
+// way is one way to upgrade all wikis.
 type way struct {
 	name    string
 	command []string
 }
 
-// jobCounts are the values of --jobs that should make no difference.
+// jobCounts lists values of --jobs that should make no difference.
 var jobCounts = []int{4, 8, 16, 32}
 
 func (b *upgrading) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	defer b.stop(context.WithoutCancel(ctx)) // also what runs when prepare fails
+	defer b.stop(context.WithoutCancel(ctx)) // even if prepare fails
 	if err := b.prepare(ctx, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (b *upgrading) run(ctx context.Context) error {
 	return b.table(ctx, "nothing to do, forced", ways)
 }
 
-// updaters are the ways in which people upgrade wikis now.
+// updaters returns the ways in which people upgrade wikis without wikictl.
 func (b *upgrading) updaters() []way {
 	all := []way{b.updater("update.php"+oneByOne, 1)}
 	for _, p := range parallel {
@@ -77,20 +76,20 @@ func (b *upgrading) updaters() []way {
 	return all
 }
 
-// updater runs MediaWiki's updater on every wiki, p at once.
+// updater returns the way that runs MediaWiki's updater on every wiki, p at once.
 func (b *upgrading) updater(name string, p int) way {
 	script := filepath.Join(b.codebases, "1.43/maintenance/update.php")
 	line := fmt.Sprintf("MW_CONFIG_FILE=%s/state/wikis/w{}/current/LocalSettings.php php %s --quick --dbuser=root --dbpass= ", b.demo.Dir, script)
 	return way{name, []string{"bash", "-euo", "pipefail", "-c", fmt.Sprintf("seq 0 %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n-1, p, line)}}
 }
 
-// wikictlWay is an upgrade of all wikis by wikictl.
+// wikictlWay returns the way that upgrades all wikis with wikictl.
 func (b *upgrading) wikictlWay(name string, flags ...string) way {
 	return way{name, append([]string{b.wikictl, "--farm", b.demo.Dir, "upgrade", "--all"}, flags...)}
 }
 
-// table measures every way once in each round, so that what else the machine does
-// meets all of them, and prints what they took. The rounds begin at different ways.
+// table measures every way once per round, so that other load affects all of them, and
+// prints the results. Each round starts with another way.
 func (b *upgrading) table(ctx context.Context, what string, ways []way) error {
 	ways = slices.DeleteFunc(ways, func(w way) bool { return !b.only.MatchString(w.name) })
 	if len(ways) == 0 {
@@ -116,7 +115,7 @@ func (b *upgrading) table(ctx context.Context, what string, ways []way) error {
 	return nil
 }
 
-// prepare makes the wikis on 1.39, has them filled and then wants 1.43.
+// prepare creates the wikis on 1.39, fills them, and then sets 1.43 in the definitions.
 func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) error) (err error) {
 	if b.demo, err = demo.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
 		return err
@@ -150,8 +149,8 @@ func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) erro
 	return b.keep(ctx)
 }
 
-// visit reads a page of each wiki: for the first one in a wiki's life MediaWiki
-// starts other programs, to tell this machine from others.
+// visit requests a page of each wiki: at the first request in a wiki's life, MediaWiki
+// starts other programs to identify the machine.
 func (b *upgrading) visit(ctx context.Context) error {
 	f, err := definitions.Load(b.demo.Dir)
 	if err != nil {
@@ -175,7 +174,7 @@ func (b *upgrading) stop(ctx context.Context) {
 	}
 }
 
-// keep copies the state folder away; back copies it back.
+// keep copies the state folder; back restores the copy.
 func (b *upgrading) keep(ctx context.Context) error {
 	return b.copy(ctx, filepath.Join(b.demo.Dir, "state"), filepath.Join(b.dir, "kept"))
 }
@@ -191,13 +190,13 @@ func (b *upgrading) copy(ctx context.Context, from, to string) error {
 	if err := b.server.Stop(ctx); err != nil {
 		return err
 	}
-	// What is there stays until the end: ext4 without a journal passes over the inodes
-	// of files deleted in the last minutes, and whoever came last would be slowest.
+	// Keep the old copy until the end: ext4 without a journal avoids inodes that were
+	// freed in the last minutes, so deleting it would slow down the next way.
 	b.copies++
 	if err := os.Rename(to, filepath.Join(b.dir, fmt.Sprint("old", b.copies))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	// The copy is on the disk before the clock starts.
+	// Write the copy to disk before the measurement.
 	if out, err := exec.CommandContext(ctx, "sh", "-c", `cp -a "$0" "$1" && sync`, from, to).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy the farm's state: %w: %s", err, out)
 	}

@@ -37,7 +37,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	stop()
-	if exit, ok := err.(*exec.ExitError); ok { // of the command that was asked for, as it is
+	if exit, ok := err.(*exec.ExitError); ok { // the exit code of the requested command
 		os.Exit(max(exit.ExitCode(), 1))
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("say what to run, such as: go test ./..., or: bench create --tenants 50")
+		return errors.New("usage: testbed COMMAND…, such as: go test ./..., or: bench create --tenants 50")
 	}
 	codebases, err := prepare(ctx)
 	if err != nil {
@@ -63,10 +63,9 @@ func run(ctx context.Context, args []string) error {
 	return command(ctx, codebases, args)
 }
 
-// soak runs the tests that kill and break, with more wikis and kills than among
-// the tests.
+// soak runs the kill and fault tests with more wikis and kills than the test suite.
 func soak(ctx context.Context, codebases string, args []string) error {
-	usage := errors.New("there are: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N")
+	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N")
 	if len(args) == 0 {
 		return usage
 	}
@@ -91,8 +90,8 @@ func soak(ctx context.Context, codebases string, args []string) error {
 	return command(ctx, codebases, append([]string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v"}, test...))
 }
 
-// prepare installs packages and unpacks MediaWiki into the user's cache folder,
-// and returns the folder of the trees.
+// prepare installs packages, unpacks MediaWiki into the user's cache folder, and returns
+// the folder of the trees.
 func prepare(ctx context.Context) (string, error) {
 	say := func(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
 	missing := demo.Missing(ctx, demo.Testing())
@@ -109,8 +108,8 @@ func prepare(ctx context.Context) (string, error) {
 	return dir, demo.Codebases(ctx, dir, say)
 }
 
-// cacheFolder is where trees stay between runs. php-fpm's workers read them, so
-// root's own cache, which only root can enter, will not do.
+// cacheFolder returns the folder of the trees, which is kept between runs. php-fpm's
+// workers read them, so root's own cache, which only root can enter, is not suitable.
 func cacheFolder() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/wikictl", os.MkdirAll("/var/cache/wikictl", 0o755)
@@ -123,7 +122,7 @@ func cacheFolder() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// command runs a command in a process group of its own, which ends with it.
+// command runs a command in its own process group, which ends with it.
 func command(ctx context.Context, codebases string, args []string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "WIKICTL_TEST_CODEBASES="+codebases, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")

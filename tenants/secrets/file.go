@@ -6,7 +6,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// secretFile is the shape of state/secrets/NAME.toml.
+// secretFile is the structure of state/secrets/NAME.toml.
 type secretFile struct {
 	WebPassword    string `toml:"web_password" comment:"of the account that the wiki serves with"`
 	SchemaPassword string `toml:"schema_password" comment:"of the account that update.php changes the schema with"`
@@ -16,7 +16,7 @@ type secretFile struct {
 	AdminPassword  string `toml:"admin_password"`
 }
 
-// EncodeSecrets is the content of a tenant's secrets file.
+// EncodeSecrets returns the content of a tenant's secrets file.
 func EncodeSecrets(s Secrets) ([]byte, error) {
 	return toml.Marshal(secretFile{
 		s.WebPassword.Reveal(), s.SchemaPassword.Reveal(), s.SecretKey.Reveal(),
@@ -24,7 +24,7 @@ func EncodeSecrets(s Secrets) ([]byte, error) {
 	})
 }
 
-// DecodeSecrets reads what EncodeSecrets wrote. A missing key is an error.
+// DecodeSecrets decodes a tenant's secrets file. A missing key is an error.
 func DecodeSecrets(data []byte) (Secrets, error) {
 	var f secretFile
 	if err := toml.Unmarshal(data, &f); err != nil {

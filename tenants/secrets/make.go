@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 )
 
-// New makes a tenant's passwords and keys. admin is the name of its
-// administrator; an empty password is made up as well.
+// New returns new passwords and keys of a tenant. admin is the name of its administrator;
+// an empty password is replaced by a random one.
 func New(admin string, password Secret) Secrets {
 	if password == "" {
 		password = randomText()
@@ -21,11 +21,11 @@ func New(admin string, password Secret) Secrets {
 	}
 }
 
-// randomText is at least 128 bits in letters and digits that no shell, URL or
-// configuration file takes for anything else.
+// randomText returns at least 128 random bits as letters and digits, which need no
+// quoting in shells, URLs and configuration files.
 func randomText() Secret { return Secret(rand.Text()) }
 
-// RandomHex is n hexadecimal digits.
+// RandomHex returns n random hexadecimal digits.
 func RandomHex(n int) Secret {
 	b := make([]byte, n/2)
 	rand.Read(b)

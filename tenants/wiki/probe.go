@@ -193,7 +193,9 @@ func get(ctx context.Context, url, host string) ([]byte, error) {
 // movedError is a redirect.
 type movedError struct{ status, to string }
 
-func (e movedError) Error() string { return fmt.Sprintf("it answers %s, a redirect to %q", e.status, e.to) }
+func (e movedError) Error() string {
+	return fmt.Sprintf("it answers %s, a redirect to %q", e.status, e.to)
+}
 
 // StatusError is an answer that is neither 200 nor a redirect.
 type StatusError struct {

@@ -13,14 +13,14 @@ import (
 	"wikictl/tenants/process"
 )
 
-// release is a release of Debian and the MediaWiki that it carries.
+// release is a Debian release and its MediaWiki version.
 type release struct{ MediaWiki, Suite string }
 
-// releases are where the two long-term MediaWiki versions come from.
+// releases lists the Debian releases that have the two long-term MediaWiki versions.
 var releases = []release{{"1.39", "bookworm"}, {"1.43", "trixie"}}
 
-// Codebases makes sure that below dir there is a folder for each MediaWiki
-// version, unpacked from Debian's packages and left out of the system.
+// Codebases unpacks each MediaWiki version from Debian's packages into a folder below
+// dir, unless it exists. It does not install them.
 func Codebases(ctx context.Context, dir string, say func(string)) error {
 	for _, r := range releases {
 		tree := filepath.Join(dir, r.MediaWiki)
@@ -35,7 +35,7 @@ func Codebases(ctx context.Context, dir string, say func(string)) error {
 	return nil
 }
 
-// unpack downloads and unpacks one version; the tree appears when it is whole.
+// unpack downloads and unpacks one version; the tree appears when it is complete.
 func (r release) unpack(ctx context.Context, tree string) error {
 	work := tree + ".half"
 	if err := os.RemoveAll(work); err != nil {
@@ -54,8 +54,8 @@ func (r release) unpack(ctx context.Context, tree string) error {
 		}
 	}
 	unpacked := filepath.Join(work, "root/usr/share/mediawiki")
-	// Debian links these to places in /etc and /var; a shared tree has no
-	// configuration and no uploads of its own.
+	// Debian links these to places in /etc and /var; a shared tree has neither
+	// configuration nor uploads.
 	for _, name := range []string{"LocalSettings.php", "config", "images", "extensions"} {
 		if err := os.Remove(filepath.Join(unpacked, name)); err != nil {
 			return err
@@ -70,8 +70,8 @@ func (r release) unpack(ctx context.Context, tree string) error {
 	return os.RemoveAll(work)
 }
 
-// download has apt fetch and verify the packages, in a root of its own, so that
-// the machine's own lists and packages stay as they are.
+// download downloads and verifies the packages with apt in a separate root, so that the
+// machine's own lists and packages do not change.
 func (r release) download(ctx context.Context, work string) error {
 	mirror, err := mirror(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ func (r release) download(ctx context.Context, work string) error {
 	}
 	keys, err := filepath.Glob("/usr/share/keyrings/debian-archive-" + r.Suite + "-*.gpg")
 	if err != nil || len(keys) == 0 {
-		return fmt.Errorf("no key of Debian %s is in /usr/share/keyrings; upgrade debian-archive-keyring", r.Suite)
+		return fmt.Errorf("/usr/share/keyrings has no key of Debian %s; upgrade debian-archive-keyring", r.Suite)
 	}
 	source := fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n", mirror, r.Suite, strings.Join(keys, " "))
 	err = errors.Join(
@@ -107,7 +107,7 @@ func (r release) download(ctx context.Context, work string) error {
 	return apt("download", "mediawiki", "mediawiki-classes")
 }
 
-// owner is whom apt downloads as: whoever runs this owns the folder.
+// owner returns the user for apt's downloads, who owns the folder.
 func owner() string {
 	if os.Geteuid() == 0 {
 		return "root"
@@ -115,7 +115,7 @@ func owner() string {
 	return ""
 }
 
-// mirror is the archive that this machine's apt uses for Debian's main packages.
+// mirror returns the archive that this machine's apt uses for Debian's main packages.
 func mirror(ctx context.Context) (string, error) {
 	var out bytes.Buffer
 	args := []string{"indextargets", "--format", "$(REPO_URI) $(LABEL) $(COMPONENT)", "Created-By: Packages"}
@@ -128,10 +128,10 @@ func mirror(ctx context.Context) (string, error) {
 			return uri, nil
 		}
 	}
-	return "", errors.New("this machine's apt has no Debian archive")
+	return "", errors.New("apt on this machine has no Debian archive")
 }
 
-// run runs a program in dir; its output is part of the error only.
+// run runs a program in dir; it returns the output in an error only.
 func run(ctx context.Context, dir, name string, args ...string) error {
 	_, err := process.Run(ctx, process.Program{Name: name, Args: args, Dir: dir, Env: process.Inherited()})
 	return err

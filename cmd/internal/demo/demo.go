@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// Demo is a farm of three wikis in one folder, with servers of its own.
+// Demo is a farm of three wikis in one folder, with its own servers.
 type Demo struct {
 	Dir string // absolute
 	Web Web
 }
 
-// demoFile remembers what a demo chose when it was first started.
+// demoFile stores the choices of a demo's first start.
 type demoFile struct {
 	Port int    `json:"port"`
 	Run  string `json:"run"` // folder of sockets
 }
 
-// OpenDemo finds the demo in dir, or chooses its port and folder of sockets.
+// OpenDemo opens the demo in dir, or chooses its port and folder of sockets.
 func OpenDemo(dir string) (*Demo, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -54,11 +54,11 @@ func newDemoFile(path, dir string) (f demoFile, err error) {
 	return f, os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
-// URL is where a wiki of the demo answers.
+// URL returns the address of a wiki of the demo.
 func (d *Demo) URL(host string) string { return fmt.Sprintf("http://%s:%d/", host, d.Web.Port) }
 
-// WriteFarm writes the farm's files unless there are any. codebases is the
-// folder that holds 1.39 and 1.43.
+// WriteFarm writes the farm's files unless they exist. codebases is the folder of 1.39
+// and 1.43.
 func (d *Demo) WriteFarm(codebases string) error {
 	if _, err := os.Stat(filepath.Join(d.Dir, "wikictl.toml")); err == nil {
 		return nil
@@ -128,7 +128,7 @@ wgEnableUploads = true
 wgGroupPermissions."*".edit = false
 `
 
-// demoFiles are the farm of the demo and of README.md.
+// demoFiles returns the files of the farm of the demo and of README.md.
 func demoFiles() map[string]string {
 	return map[string]string{
 		"wikictl.toml": demoFarm,

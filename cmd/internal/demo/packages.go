@@ -1,6 +1,6 @@
-// Package demo is the ground that demos, tests and benchmarks stand on: Debian's
-// packages, MediaWiki trees, and private servers that listen on loopback or
-// sockets only. It knows nothing of definitions or tenants.
+// Package demo provides the environment of demos, tests and benchmarks: Debian's
+// packages, MediaWiki trees, and private servers that listen on loopback or sockets only.
+// It knows nothing of definitions or tenants.
 package demo
 
 import (
@@ -15,14 +15,14 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Package is one of Debian's packages and how to see that it is there.
+// Package is a Debian package and a test for its presence.
 type Package struct {
 	Name    string
-	Program string // looked for in PATH and /usr/sbin
-	Module  string // of php, looked for by php -m
+	Program string // searched in PATH and /usr/sbin
+	Module  string // of php, searched in php -m
 }
 
-// Serving are the packages that a farm of real wikis runs on.
+// Serving returns the packages that a farm of real wikis requires.
 func Serving() []Package {
 	return []Package{
 		{"mariadb-server-core", "mariadbd", ""},
@@ -43,14 +43,14 @@ func Serving() []Package {
 	}
 }
 
-// Testing are the packages that only tests and benchmarks need.
+// Testing returns the packages that only tests and benchmarks require.
 func Testing() []Package {
 	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
 		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""},
 		Package{"gcc", "gcc", ""}, Package{"libc6-dev", "", ""}) // for the race detector
 }
 
-// Missing are the packages of list that are not there.
+// Missing returns the packages of list that are not installed.
 func Missing(ctx context.Context, list []Package) []Package {
 	modules := ""
 	var out bytes.Buffer
@@ -72,8 +72,7 @@ func Missing(ctx context.Context, list []Package) []Package {
 	return missing
 }
 
-// Program finds a program, also where Debian keeps those of root; "" when it is
-// not there.
+// Program finds a program in PATH and in Debian's folders for root; "" if it is missing.
 func Program(name string) string {
 	path, err := process.Find(name)
 	if err != nil {
@@ -82,13 +81,13 @@ func Program(name string) string {
 	return path
 }
 
-// installGrace is how long apt-get may take to end when it is asked to: a package that
-// is half unpacked stays so.
+// installGrace is how long apt-get may take to end after SIGTERM: a half-unpacked package
+// would stay so.
 const installGrace = time.Minute
 
-// Install installs packages from Debian by apt-get. No service is started: the
-// servers of demos and tests are private ones. What an Install that was killed left of
-// that is put right first, also when nothing is to be installed.
+// Install installs packages from Debian with apt-get without starting their services:
+// demos and tests use private servers. It first removes the leftovers of a killed
+// Install, even if nothing is to be installed.
 func Install(ctx context.Context, list []Package, out io.Writer) error {
 	if len(list) == 0 {
 		return allowServices(policy)
@@ -99,7 +98,7 @@ func Install(ctx context.Context, list []Package, out io.Writer) error {
 	}
 	command := "apt-get install --no-install-recommends " + strings.Join(names, " ")
 	if Program("apt-get") == "" {
-		return fmt.Errorf("these are missing and this is no Debian: %s", strings.Join(names, ", "))
+		return fmt.Errorf("missing packages, and this is not Debian: %s", strings.Join(names, ", "))
 	}
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("packages are missing; as root, run: %s", command)

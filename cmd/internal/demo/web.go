@@ -20,12 +20,12 @@ import (
 
 // Web is a private nginx and php-fpm below one folder.
 type Web struct {
-	Dir    string // short, as sockets are below it
+	Dir    string // short, as it contains sockets
 	Port   int    // on 127.0.0.1
 	Vhosts string // folder of *.conf that nginx includes
 }
 
-// FreePort is a loopback port that nobody listens on.
+// FreePort returns an unused loopback port.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,8 +35,8 @@ func FreePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// Worker is the user that php-fpm's and nginx's workers run as; "" for whoever
-// starts them.
+// Worker returns the user of php-fpm's and nginx's workers; "" for the user who starts
+// them.
 func Worker() string {
 	if os.Geteuid() != 0 {
 		return ""
@@ -47,10 +47,10 @@ func Worker() string {
 	return "nobody"
 }
 
-// FPM is php-fpm's address as nginx's fastcgi_pass takes it.
+// FPM returns php-fpm's address in the form of nginx's fastcgi_pass.
 func (w Web) FPM() string { return "unix:" + filepath.Join(w.Dir, "fpm.sock") }
 
-// Check and Reload are the commands of the farm file.
+// Check and Reload return the commands for the farm's file.
 func (w Web) Check() []string  { return w.nginx("-t", "-q") }
 func (w Web) Reload() []string { return w.nginx("-s", "reload") }
 
@@ -91,8 +91,8 @@ request_terminate_timeout = 120
 php_admin_value[memory_limit] = 256M
 `
 
-// fpmOptions are those of php-fpm as a whole: all processes share the memory of opcache,
-// which is taken before a pool's own settings are read.
+// fpmOptions returns the options of php-fpm's master: opcache's shared memory is
+// allocated before a pool's settings are read.
 func fpmOptions() []string {
 	return []string{"-d", "opcache.memory_consumption=256", "-d", "opcache.max_accelerated_files=30000"}
 }
@@ -115,11 +115,11 @@ func (w Web) configure() error {
 	)
 }
 
-// children are the processes of a private php-fpm: a few for each core, as each waits for
-// MariaDB part of its time.
+// children returns the number of processes of a private php-fpm: a few per core, as each
+// waits for MariaDB part of its time.
 func children(cores int) int { return min(3*max(cores, 2), 24) }
 
-// Start starts what does not run yet; both go on when this process ends.
+// Start starts the servers unless they run. They outlive this process.
 func (w Web) Start(ctx context.Context) error {
 	if err := w.configure(); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (w Web) Start(ctx context.Context) error {
 	return nil
 }
 
-// daemon starts a program that goes on when this process ends.
+// daemon starts a program that outlives this process.
 func daemon(ctx context.Context, variables []string, name string, args ...string) error {
 	_, err := process.Run(ctx, process.Program{Name: name, Args: args, Env: append(process.Inherited(), variables...), Detached: true})
 	if err != nil {
@@ -144,7 +144,7 @@ func daemon(ctx context.Context, variables []string, name string, args ...string
 	return nil
 }
 
-// pid reads a process id and makes sure that it is still that program's.
+// pid reads a process id and checks that it is still that program's.
 func (w Web) pid(file, program string) (int, bool) {
 	text, err := os.ReadFile(w.file(file))
 	if err != nil {
@@ -158,7 +158,7 @@ func (w Web) pid(file, program string) (int, bool) {
 	return pid, err == nil && strings.HasPrefix(string(name), program)
 }
 
-// Stop ends both servers and waits for them.
+// Stop stops both servers and waits for their end.
 func (w Web) Stop(ctx context.Context) error {
 	for _, s := range []struct{ file, program string }{{"nginx.pid", "nginx"}, {"fpm.pid", "php-fpm"}} {
 		pid, runs := w.pid(s.file, s.program)

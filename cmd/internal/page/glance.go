@@ -12,13 +12,13 @@ import (
 	"wikictl/tenants/audit/rules"
 )
 
-// total is one of the numbers at the top.
+// total is one of the numbers at the top of the page.
 type total struct {
 	Label, Value, More string
-	Tone               string // of a severity; empty when all is well
+	Tone               string // of a severity; empty if all is well
 }
 
-// totals are the numbers at the top.
+// totals returns the numbers at the top.
 func totals(r FarmReport, rows []pageRow) []total {
 	return []total{wikisTotal(r, rows), sizeTotal(rows), findingsTotal(r.Audit), backupTotal(rows)}
 }
@@ -125,16 +125,16 @@ func backupTotal(rows []pageRow) total {
 type share struct {
 	Name   string
 	Count  string
-	Size   string  // of the databases; empty when it is not known
-	At, Of float64 // where it begins and how wide it is, of 100
-	Shade  int     // 0 (nothing there) to shades
+	Size   string  // of the databases; empty if unknown
+	At, Of float64 // start and width, of 100
+	Shade  int     // 0 (empty) to shades
 }
 
-// shades is how many tints page.css has for versions.
+// shades is the number of tints for versions in page.css.
 const shades = 6
 
-// versionShares says how many tenants run each version, oldest first; without
-// the ledger, how many are to.
+// versionShares counts the tenants by the version that they run, oldest first; without
+// the ledger, by the wanted version.
 func versionShares(ledgerRead bool, rows []pageRow) (list []share, are string) {
 	are = "wanted"
 	counts, keys := map[string]int{}, map[string]float64{}
@@ -166,7 +166,7 @@ func versionShares(ledgerRead bool, rows []pageRow) (list []share, are string) {
 	return list, are
 }
 
-// serverShares says how many tenants each server is to hold, and how much.
+// serverShares counts the tenants and the sizes of their databases by server.
 func serverShares(r FarmReport, rows []pageRow) []share {
 	counts, sizes := map[string]int{}, map[string]float64{}
 	for _, row := range rows {
@@ -184,14 +184,13 @@ func serverShares(r FarmReport, rows []pageRow) []share {
 	return list
 }
 
-// ruleCount says how many tenants one rule found something at.
+// ruleCount is the number of tenants with findings of a rule.
 type ruleCount struct {
 	Rule, Severity, What string
-	Tenants              string // how many; empty: it is about the farm as a whole
+	Tenants              string // number of tenants; empty: the farm as a whole
 }
 
-// ruleCounts lists the rules that found something, the worst and most frequent
-// first.
+// ruleCounts lists the rules with findings, the worst and most frequent first.
 func ruleCounts(findings []audit.Finding) []ruleCount {
 	worst, who := map[string]audit.Severity{}, map[string]map[string]bool{}
 	for _, f := range findings {
@@ -218,13 +217,13 @@ func ruleCounts(findings []audit.Finding) []ruleCount {
 	return list
 }
 
-// groupedPlural is "1,234 errors".
+// groupedPlural returns a text such as "1,234 errors".
 func groupedPlural(n int, noun string) string {
 	_, rest, _ := strings.Cut(ui.Plural(n, noun), " ")
 	return grouped(n) + " " + rest
 }
 
-// grouped is a number with its thousands apart.
+// grouped formats a number with thousands separators.
 func grouped(n int) string {
 	text := fmt.Sprint(n)
 	for at := len(text) - 3; at > 0; at -= 3 {

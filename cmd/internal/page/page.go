@@ -18,18 +18,18 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// FarmReport is what a page about a farm shows, as it was found. What is nil or
-// not in a map was not read, and Missing says why.
+// FarmReport is the content of a page about a farm. Values that could not be read are nil
+// or absent, with a reason in Missing.
 type FarmReport struct {
 	Farm     *tenants.Farm
-	Tenants  []*tenants.Tenant // that the page is about, sorted by name
+	Tenants  []*tenants.Tenant // of the page, sorted by name
 	Made     time.Time
 	Program  string                      // wikictl's version
 	Ledger   map[string]ledger.Tenant    // by tenant
 	Upgrades []ledger.Upgrade            // oldest first
 	Runs     []ledger.Run                // newest first
 	Sizes    map[string]map[string]int64 // bytes, by server and database
-	Backups  map[string]*backup.Dump     // the latest, by tenant; nil: it has none
+	Backups  map[string]*backup.Dump     // the latest, by tenant; nil: none
 	Audit    *audit.Report
 	Missing  []string // sentences
 }
@@ -37,10 +37,10 @@ type FarmReport struct {
 //go:embed page.html.tmpl page.css page.js
 var reportFiles embed.FS
 
-// staticRows is how many tenants a reader without JavaScript sees.
+// staticRows is the number of tenants visible without JavaScript.
 const staticRows = 100
 
-// reportPage is what page.html.tmpl shows. All text in it is ready to read.
+// reportPage is the data of page.html.tmpl. Its texts are ready for display.
 type reportPage struct {
 	Title, Folder, Made, Program string
 	Policy                       string // Content-Security-Policy
@@ -61,7 +61,7 @@ type reportPage struct {
 	Data                         pageData
 }
 
-// pageData is what page.js sorts, filters and opens.
+// pageData is the data that page.js sorts, filters and opens.
 type pageData struct {
 	URL      string        `json:"url"` // of a tenant, with {host}
 	Rows     []pageRow     `json:"rows"`
@@ -69,7 +69,7 @@ type pageData struct {
 	Runs     []pageRun     `json:"runs"`
 }
 
-// WriteReport writes one HTML page that needs nothing but itself.
+// WriteReport writes a self-contained HTML page.
 func WriteReport(out io.Writer, r FarmReport) error {
 	t, err := template.ParseFS(reportFiles, "page.html.tmpl")
 	if err != nil {
@@ -82,7 +82,7 @@ func WriteReport(out io.Writer, r FarmReport) error {
 	return t.Execute(out, p)
 }
 
-// newReportPage puts what was found into words and pictures.
+// newReportPage turns the report into texts and charts.
 func newReportPage(r FarmReport) reportPage {
 	var findings []audit.Finding
 	if r.Audit != nil {
@@ -113,8 +113,8 @@ func newReportPage(r FarmReport) reportPage {
 	return p
 }
 
-// dress adds style and script, and the policy under which a browser runs these
-// two and loads nothing (Content Security Policy Level 3, hash-source).
+// dress adds style and script, and a policy under which a browser runs only these two and
+// loads nothing (Content Security Policy Level 3, hash-source).
 func (p *reportPage) dress() error {
 	style, err := reportFiles.ReadFile("page.css")
 	if err != nil {
@@ -148,7 +148,7 @@ func newPageFinding(f audit.Finding) pageFinding {
 	return pageFinding{f.Rule, f.Severity.String(), f.Message, f.Position.String(), f.Key, f.Hint}
 }
 
-// More is the place, the key and the hint of a finding, as far as it has them.
+// More joins the place, the key and the hint of a finding, as far as present.
 func (f pageFinding) More() string {
 	parts := slices.DeleteFunc([]string{f.Place, f.Key, f.Hint}, func(s string) bool { return s == "" })
 	return strings.Join(parts, " · ")

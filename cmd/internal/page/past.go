@@ -6,20 +6,20 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// upgraded is the outcome of an upgrade that went well.
+// upgraded is the outcome of a successful upgrade.
 const upgraded = "upgraded"
 
-// pastUpgrade is an upgrade of the ledger and what is to be said of it.
+// pastUpgrade is an upgrade of the ledger with its durations and outcome.
 type pastUpgrade struct {
 	ledger.Upgrade
-	took       time.Duration // until it ended, or by now
-	readOnly   time.Duration // how long nobody could write into the wiki
+	took       time.Duration // until it ended, or until now
+	readOnly   time.Duration // how long the wiki was read-only
 	outcome    string        // in a word or two
-	tone       string        // empty when all is well
-	rolledBack bool          // by a later run, which wrote its own end over this one's: took is not known
+	tone       string        // empty if all is well
+	rolledBack bool          // a later run has overwritten its end: took is unknown
 }
 
-// pastUpgrades judges every upgrade, oldest first.
+// pastUpgrades evaluates all upgrades, oldest first.
 func pastUpgrades(r FarmReport) []pastUpgrade {
 	ends := map[string]time.Time{}
 	for _, run := range r.Runs {
@@ -34,8 +34,8 @@ func pastUpgrades(r FarmReport) []pastUpgrade {
 	return past
 }
 
-// judgeUpgrade is about one upgrade of a run that ended then; zero: it did not,
-// or nobody knows.
+// judgeUpgrade evaluates an upgrade of a run that ended at runEnded; zero: it has not
+// ended, or its end is unknown.
 func judgeUpgrade(u ledger.Upgrade, runEnded, now time.Time) pastUpgrade {
 	p := pastUpgrade{Upgrade: u, took: now.Sub(u.Started.Time)}
 	if u.Ended.Valid {

@@ -12,15 +12,15 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// cell is a value to sort by and to read. A key below 0 is unknown and stands
-// last in either direction.
+// cell is a value to display, with a key to sort by. A negative key is unknown and sorts
+// last in both directions.
 type cell struct {
 	Key  float64 `json:"k"`
 	Text string  `json:"t"`
 	Tone string  `json:"c,omitempty"` // error, warning or quiet
 }
 
-// unknown is a cell whose value was not read or is not there.
+// unknown returns a cell for a value that was not read or does not exist.
 func unknown(text string) cell { return cell{-1, text, "quiet"} }
 
 // pageRow is one tenant.
@@ -31,34 +31,34 @@ type pageRow struct {
 	Hosts    []string      `json:"hosts"`
 	Classes  []string      `json:"classes,omitempty"`
 	Files    []string      `json:"files"`
-	Version  cell          `json:"version"`          // that it runs
-	Wanted   string        `json:"wanted,omitempty"` // version, when it is another one
+	Version  cell          `json:"version"`          // the one that it runs
+	Wanted   string        `json:"wanted,omitempty"` // version, if different
 	Server   string        `json:"server"`
 	Database string        `json:"database"`
 	Language string        `json:"language"`
 	Size     cell          `json:"size"`
 	Backup   cell          `json:"backup"`
 	Findings cell          `json:"findings"`
-	Also     int           `json:"also,omitempty"`  // findings beside those of the worst severity
-	Found    []int         `json:"found,omitempty"` // of pageData.Findings, worst first
+	Also     int           `json:"also,omitempty"`  // findings below the worst severity
+	Found    []int         `json:"found,omitempty"` // indexes in pageData.Findings, worst first
 	Upgrade  cell          `json:"upgrade"`
 	Upgrades []pageUpgrade `json:"upgrades,omitempty"` // newest first
-	Older    int           `json:"older,omitempty"`    // upgrades that are left out
+	Older    int           `json:"older,omitempty"`    // number of omitted upgrades
 }
 
-// pageUpgrade is one upgrade of a tenant. What most have is left out of JSON, as
-// it may be there 50,000 times.
+// pageUpgrade is one upgrade of a tenant. JSON omits the usual values, as there may be
+// 50,000 upgrades.
 type pageUpgrade struct {
-	Of       int    `json:"of"` // of pageData.Runs
+	Of       int    `json:"of"` // index in pageData.Runs
 	Started  string `json:"started"`
-	Took     string `json:"took"`               // empty when it is not known
-	ReadOnly string `json:"readonly,omitempty"` // empty: as long as it took
+	Took     string `json:"took"`               // empty if unknown
+	ReadOnly string `json:"readonly,omitempty"` // empty: same as Took
 	Outcome  string `json:"outcome,omitempty"`  // empty: upgraded
 	Tone     string `json:"c,omitempty"`
 	Error    string `json:"error,omitempty"`
 }
 
-// pageRun is a run and what it upgraded from and to.
+// pageRun is a run with the versions that it upgraded from and to.
 type pageRun struct {
 	ID   string `json:"run"`
 	From string `json:"from"`
@@ -81,8 +81,8 @@ func (p *pageRuns) number(r pageRun) int {
 	return n
 }
 
-// reportRows makes a row of each tenant, in the order of r.Tenants, and lists the
-// runs that their upgrades name.
+// reportRows returns a row per tenant, in the order of r.Tenants, and the runs of their
+// upgrades.
 func reportRows(r FarmReport, past []pastUpgrade) ([]pageRow, []pageRun) {
 	found := foundAt(r.Audit)
 	upgrades := map[string][]pastUpgrade{}
@@ -105,7 +105,7 @@ func reportRows(r FarmReport, past []pastUpgrade) ([]pageRow, []pageRun) {
 	return rows, runs.list
 }
 
-// foundAt numbers the findings of each tenant.
+// foundAt returns the indexes of the findings of each tenant.
 func foundAt(r *audit.Report) map[string][]int {
 	found := map[string][]int{}
 	if r == nil {
@@ -119,8 +119,7 @@ func foundAt(r *audit.Report) map[string][]int {
 	return found
 }
 
-// versionCell is the version that a tenant runs, and the wanted one when that
-// is another.
+// versionCell returns the version that a tenant runs, and the wanted one if it differs.
 func versionCell(r FarmReport, t *tenants.Tenant) (cell, string) {
 	wanted := t.Codebase.Version
 	if r.Ledger == nil {
@@ -147,8 +146,8 @@ func versionKey(version string) float64 {
 	return float64(major*1e6 + minor*1e3 + patch)
 }
 
-// sizeCell looks where the ledger has the tenant's database, which need not be
-// where the definitions want it.
+// sizeCell returns the size of the tenant's database at its place in the ledger, which
+// may differ from the definitions.
 func sizeCell(r FarmReport, t *tenants.Tenant) cell {
 	server, database := t.Server.Name, t.Database
 	if row, known := r.Ledger[t.Name]; known {
@@ -165,10 +164,10 @@ func sizeCell(r FarmReport, t *tenants.Tenant) cell {
 	return cell{Key: float64(bytes), Text: byteSize(bytes)}
 }
 
-// never is the age of the backup that there is none of: the oldest.
+// never is the age of a missing backup: the oldest.
 const never = 1e12
 
-// oldBackup is the age from which a backup is shown as old.
+// oldBackup is the age from which a backup is marked as old.
 const oldBackup = 30 * 24 * time.Hour
 
 func backupCell(r FarmReport, name string) cell {
@@ -187,7 +186,7 @@ func backupCell(r FarmReport, name string) cell {
 	return c
 }
 
-// findingsCell counts the worst findings of a tenant, and the others.
+// findingsCell counts a tenant's worst findings, and the others.
 func findingsCell(r *audit.Report, found []int) (c cell, also int) {
 	if r == nil {
 		return unknown("not known"), 0
@@ -204,10 +203,10 @@ func findingsCell(r *audit.Report, found []int) (c cell, also int) {
 	return cell{key, ui.Plural(counts[worst], worst.String()), worst.String()}, len(found) - counts[worst]
 }
 
-// shownUpgrades is how many upgrades of a tenant the page has.
+// shownUpgrades is the number of upgrades per tenant on the page.
 const shownUpgrades = 5
 
-// setUpgrades takes a tenant's upgrades, oldest first.
+// setUpgrades fills in a tenant's upgrades from all, oldest first.
 func (row *pageRow) setUpgrades(ledgerRead bool, all []pastUpgrade, runs *pageRuns) {
 	switch {
 	case !ledgerRead:

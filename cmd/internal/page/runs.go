@@ -15,7 +15,7 @@ type runLine struct {
 	Done, Unchanged, Failed, Skipped   int
 }
 
-// shownRuns is how many of the latest runs the page lists.
+// shownRuns is the number of runs that the page lists.
 const shownRuns = 10
 
 func runLines(runs []ledger.Run, now time.Time) []runLine {
@@ -30,44 +30,44 @@ func runLines(runs []ledger.Run, now time.Time) []runLine {
 	return lines
 }
 
-// runChart pictures the upgrades of one run: a column for each wiki in the order
-// in which they began, as high as it took long.
+// runChart is a chart of the upgrades of one run: a column per wiki in the order of their
+// start, with a height proportional to the duration.
 type runChart struct {
 	Run, Started, Versions string
-	Summary                string // in words, for those who can't see the picture, too
+	Summary                string // the chart in words
 	ReadOnly               spread
-	Top, Half              string // what the lines of the picture stand for
-	Width                  int    // of the picture's coordinates; its height is 100
-	Each                   int    // wikis in a column
+	Top, Half              string // labels of the horizontal lines
+	Width                  int    // of the coordinates; the height is 100
+	Each                   int    // wikis per column
 	Columns                []column
-	Gaps                   []int // columns before which all earlier ones had ended, as between waves
+	Gaps                   []int // columns before which all earlier upgrades had ended, as between waves
 }
 
 // column is one wiki or, in a large run, several.
 type column struct {
 	X          float64
-	Y, Height  float64 // of the median's time
-	Peak, Over float64 // where the longest begins, and how far it stands out
-	Bad        float64 // how much of Height is for those that did not go well
+	Y, Height  float64 // of the median duration
+	Peak, Over float64 // top of the longest duration, and its height above the median
+	Bad        float64 // part of Height for failed upgrades
 	BadY       float64
-	Tone       string // of the worst of them
+	Tone       string // of the worst upgrade
 	Title      string
 }
 
 const (
-	shownCharts = 4   // how many of the latest runs have a picture
-	mostColumns = 180 // more can't be told apart
-	leastWidth  = 36  // so that few columns do not become blocks
-	mostGaps    = 9   // more are no waves: the wikis came one after the other
+	shownCharts = 4   // number of runs with a chart
+	mostColumns = 180 // more are indistinguishable
+	leastWidth  = 36  // so that few columns are not too wide
+	mostGaps    = 9   // more are not waves: the wikis were upgraded one after the other
 )
 
-// runCharts pictures the latest runs that upgraded, newest first.
+// runCharts returns charts of the latest runs with upgrades, newest first.
 func runCharts(past []pastUpgrade) []runChart {
 	byRun := map[string][]pastUpgrade{}
 	var runs []string
 	for _, u := range past {
 		if u.rolledBack {
-			continue // how long it took was written over
+			continue // its duration was overwritten
 		}
 		if byRun[u.Run] == nil {
 			runs = append(runs, u.Run)
@@ -81,8 +81,8 @@ func runCharts(past []pastUpgrade) []runChart {
 	return charts
 }
 
-// newRunChart draws the upgrades of one run, which are in the order in which
-// they began.
+// newRunChart returns the chart of one run's upgrades, which are in the order of their
+// start.
 func newRunChart(list []pastUpgrade) runChart {
 	top := longest(list)
 	c := runChart{
@@ -129,7 +129,7 @@ func columnTitle(u pastUpgrade, of int) string {
 	return text
 }
 
-// gaps are the columns before which every earlier upgrade had ended.
+// gaps returns the columns before which all earlier upgrades had ended.
 func gaps(list []pastUpgrade, each int) []int {
 	var at []int
 	var latest time.Time
@@ -151,7 +151,8 @@ func longest(list []pastUpgrade) pastUpgrade {
 	return slices.MaxFunc(list, func(a, b pastUpgrade) int { return int(a.took - b.took) })
 }
 
-// versionsText is "1.39.17 → 1.43.9", or says that there are several.
+// versionsText returns a text such as "1.39.17 → 1.43.9", or the number of different
+// pairs.
 func versionsText(list []pastUpgrade) string {
 	seen := map[string]bool{}
 	for _, u := range list {
@@ -163,7 +164,7 @@ func versionsText(list []pastUpgrade) string {
 	return list[0].OldVersion + " → " + list[0].NewVersion
 }
 
-// summaryText counts the wikis of a run by what became of them.
+// summaryText counts the wikis of a run by outcome.
 func summaryText(list []pastUpgrade) string {
 	counts := map[string]int{}
 	for _, u := range list {
@@ -178,11 +179,10 @@ func summaryText(list []pastUpgrade) string {
 	return strings.Join(parts, ", ")
 }
 
-// spread pictures for how long the wikis of a run could not be written, of 100
-// for the longest.
+// spread describes the read-only times of a run's wikis, of 100 for the longest.
 type spread struct {
 	Text                string
-	Least, Most, Median float64 // Most is the width up to the time of 95 of 100
+	Least, Most, Median float64 // Most is the width up to the 95th percentile
 }
 
 func newSpread(list []pastUpgrade) spread {

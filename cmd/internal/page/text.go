@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// dateTime is a time for a reader, in UTC.
+// dateTime formats a time in UTC.
 func dateTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-// byteSize has about three digits; a kB is 1024 bytes.
+// byteSize formats a size with about three digits; a kB is 1024 bytes.
 func byteSize(n int64) string {
 	size, units := float64(n), []string{"B", "kB", "MB", "GB", "TB"}
 	for size >= 999.5 && len(units) > 1 {
@@ -20,7 +20,7 @@ func byteSize(n int64) string {
 	return fmt.Sprintf("%.0f %s", size, units[0])
 }
 
-// durationText is short and has no more digits than matter.
+// durationText formats a duration with significant digits only.
 func durationText(d time.Duration) string {
 	switch {
 	case d < 9950*time.Millisecond:
@@ -35,7 +35,7 @@ func durationText(d time.Duration) string {
 	return ageText(d)
 }
 
-// ageText says how long ago something was, in one unit.
+// ageText formats an age in one unit.
 func ageText(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

@@ -12,8 +12,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Answers are the rows that one statement returned for many tenants, as one table whose
-// first column is the tenant. Where tenants return different columns it has all of them.
+// Answers is a table of the rows that one statement returned for many tenants; its first
+// column is the tenant. If the columns differ between tenants it has all of them.
 type Answers struct {
 	Columns []string `json:"columns"`
 	Rows    [][]Cell `json:"rows"`
@@ -21,14 +21,14 @@ type Answers struct {
 	places map[string]int // of columns
 }
 
-// Cell is one value of Answers. In JSON it is null, a number or text; bytes that are no
-// text are written as 0x and hexadecimal digits.
+// Cell is one value of Answers. In JSON it is null, a number or text; bytes other than
+// text are 0x and hexadecimal digits.
 type Cell struct {
 	Value  *string // nil for NULL
 	Number bool
 }
 
-// String is the value as text; empty for NULL.
+// String returns the value as text; empty for NULL.
 func (c Cell) String() string {
 	switch {
 	case c.Value == nil:
@@ -39,7 +39,7 @@ func (c Cell) String() string {
 	return "0x" + hex.EncodeToString([]byte(*c.Value))
 }
 
-// MarshalJSON writes null, a number or text.
+// MarshalJSON returns null, a number or text.
 func (c Cell) MarshalJSON() ([]byte, error) {
 	switch {
 	case c.Value == nil:
@@ -50,12 +50,13 @@ func (c Cell) MarshalJSON() ([]byte, error) {
 	return json.Marshal(c.String())
 }
 
-// NewAnswers begins a table without rows.
+// NewAnswers returns a table without rows.
 func NewAnswers() *Answers {
 	return &Answers{Columns: []string{"tenant"}, Rows: [][]Cell{}, places: map[string]int{}}
 }
 
-// changed is the column of how many rows a statement without rows changed.
+// changed is the column with the number of rows that a statement without a result
+// changed.
 const changed = "changed"
 
 // Add adds the rows of a tenant.
@@ -67,7 +68,7 @@ func (a *Answers) Add(tenant string, r mariadb.Rows) {
 	}
 	seen, places := map[string]int{}, make([]int, len(r.Columns))
 	for i, name := range r.Columns {
-		seen[name]++ // two columns may have one name
+		seen[name]++ // column names may repeat
 		places[i] = a.place(name, seen[name])
 	}
 	for _, row := range r.Rows {
@@ -80,7 +81,7 @@ func (a *Answers) Add(tenant string, r mariadb.Rows) {
 	}
 }
 
-// place is where the nth column of a name stands.
+// place returns the index of the nth column of a name.
 func (a *Answers) place(name string, n int) int {
 	key := fmt.Sprint(n, " ", name)
 	if _, there := a.places[key]; !there {
@@ -90,7 +91,7 @@ func (a *Answers) place(name string, n int) int {
 	return a.places[key]
 }
 
-// level gives rows that were added early the columns that came later.
+// level adds empty cells for later columns to earlier rows.
 func (a *Answers) level() {
 	for i, row := range a.Rows {
 		a.Rows[i] = append(row, make([]Cell, len(a.Columns)-len(row))...)
@@ -117,10 +118,10 @@ func (a *Answers) WriteCSV(out io.Writer) error {
 	return w.Error()
 }
 
-// oneLine writes line breaks as they are written in SQL.
+// oneLine replaces line breaks by SQL's escapes.
 var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
 
-// WriteTable writes the rows in columns, for a person.
+// WriteTable writes the rows in aligned columns.
 func (a *Answers) WriteTable(out io.Writer) {
 	a.level()
 	header := make([]any, len(a.Columns))
@@ -140,7 +141,7 @@ func (a *Answers) WriteTable(out io.Writer) {
 	Table(out, header, rows)
 }
 
-// WriteAnswers writes the rows and what became of each tenant as one document.
+// WriteAnswers writes the rows and the tenants' results as one document.
 func WriteAnswers(out io.Writer, a *Answers, d Document) error {
 	a.level()
 	return WriteJSON(out, struct {

@@ -9,24 +9,24 @@ import (
 	"sync"
 )
 
-// Asker puts questions to a person, one at a time, and reads a line for each. Many
-// goroutines may ask.
+// Asker asks a person questions, one at a time, and reads a line for each. It is safe for
+// concurrent use.
 type Asker struct {
 	out   io.Writer
 	turn  chan struct{} // holds one token: questions come one at a time
 	once  sync.Once
 	in    *bufio.Scanner
-	want  chan struct{} // has the reader read one more line
+	want  chan struct{} // requests another line from the reader
 	lines chan string   // closed at the end of the input
 }
 
-// NewAsker asks on out and reads answers from in.
+// NewAsker returns an Asker that asks on out and reads answers from in.
 func NewAsker(in io.Reader, out io.Writer) *Asker {
 	return &Asker{out: out, turn: make(chan struct{}, 1), in: bufio.NewScanner(in), want: make(chan struct{}, 1), lines: make(chan string)}
 }
 
-// Ask asks, and reports whether the answer is y or yes. The end of the input is a no.
-// When ctx ends first the error is the cause.
+// Ask asks a question, and reports whether the answer is y or yes. The end of the input
+// counts as no. If ctx ends first the error is its cause.
 func (a *Asker) Ask(ctx context.Context, question string) (bool, error) {
 	line, err := a.line(ctx, question+" [y/N] ")
 	line = strings.ToLower(line)
@@ -51,12 +51,12 @@ func (a *Asker) line(ctx context.Context, question string) (string, error) {
 		return "", context.Cause(ctx)
 	}
 	fmt.Fprint(a.out, question)
-	// A read of a terminal can't be interrupted: it ends with the program, or with the
-	// line that it waits for, which is the answer to the next question.
+	// A read from a terminal can't be interrupted: it ends with the program, or with the
+	// line for which it waits, which then answers the next question.
 	a.once.Do(func() { go a.read() })
 	select {
 	case a.want <- struct{}{}:
-	default: // one is being read
+	default: // a read is pending
 	}
 	select {
 	case <-ctx.Done():
@@ -67,7 +67,7 @@ func (a *Asker) line(ctx context.Context, question string) (string, error) {
 	}
 }
 
-// read reads a line whenever one is wanted.
+// read reads a line on each request.
 func (a *Asker) read() {
 	for range a.want {
 		if !a.in.Scan() {

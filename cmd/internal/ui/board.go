@@ -1,5 +1,5 @@
-// Package ui is everything that a person or a program sees of a run: progress,
-// tables, the result document, and the page about the farm. It decides nothing.
+// Package ui formats what people and programs see of a run: progress, tables and the
+// result document. It makes no decisions.
 package ui
 
 import (
@@ -18,32 +18,32 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Board shows a run's progress on standard error: on a terminal a line for each
-// tenant that is worked on and a bar with an estimate, elsewhere one line per
-// finished tenant. It implements session.Observer.
+// Board shows a run's progress on standard error: on a terminal a line for each tenant in
+// progress and a bar with an estimate, elsewhere one line per finished tenant. It
+// implements session.Observer.
 type Board struct {
 	out    io.Writer
-	events io.Writer // nil: none
+	events io.Writer // may be nil
 	mu     sync.Mutex
 	bars   *mpb.Progress
 	bar    *mpb.Bar
 	live   []*mpb.Bar
-	lines  []line               // what live shows
-	told   map[string]time.Time // when the progress of a tenant was printed last
+	lines  []line               // shown on the terminal
+	told   map[string]time.Time // when the progress of a tenant was last printed
 }
 
-// line is one tenant that is worked on; the zero line is free.
+// line is one tenant in progress; the zero line is free.
 type line struct {
 	tenant, step string
 	since        time.Time // of the step
-	progress     string    // in it; empty: it does not take long
+	progress     string    // of a long step; may be empty
 }
 
-// mostLines is how many tenants are shown at once, of those that moved last.
+// mostLines is the maximum number of tenants on the terminal: those that progressed last.
 const mostLines = 12
 
-// NewBoard begins to show a run over total tenants. events gets a JSON line a
-// step; it may be nil.
+// NewBoard shows a run over total tenants. It writes a JSON line per step to events,
+// which may be nil.
 func NewBoard(out, events io.Writer, total int) *Board {
 	b := &Board{out: out, events: events, told: map[string]time.Time{}}
 	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && total > 0 {
@@ -60,7 +60,7 @@ func NewBoard(out, events io.Writer, total int) *Board {
 	return b
 }
 
-// left is the time that the rest may take, once some are finished.
+// left estimates the remaining time from the finished tenants.
 func left(start time.Time) func(decor.Statistics) string {
 	return func(s decor.Statistics) string {
 		if s.Current == 0 || s.Current == s.Total {
@@ -71,7 +71,7 @@ func left(start time.Time) func(decor.Statistics) string {
 	}
 }
 
-// text is what a live line says.
+// text returns the text of a terminal line.
 func (b *Board) text(i int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,8 +85,8 @@ func (b *Board) text(i int) string {
 	return Clean(fmt.Sprintf("%-20s %-12s %4.0f s", l.tenant, l.step, time.Since(l.since).Seconds()))
 }
 
-// show puts a tenant's step on its line, on a free one, or on that of the tenant that has
-// not moved for longest.
+// show shows a tenant's step on its line, on a free one, or on that of the tenant without
+// progress for longest.
 func (b *Board) show(tenant, step string) {
 	if len(b.lines) == 0 {
 		return
@@ -113,10 +113,10 @@ func (b *Board) hide(tenant string) {
 	}
 }
 
-// Started notes that work on a tenant has begun.
+// Started shows that work on a tenant has begun.
 func (b *Board) Started(tenant string) { b.Step(tenant, "started") }
 
-// Step notes what is being done to a tenant.
+// Step shows the step of a tenant.
 func (b *Board) Step(tenant, step string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -124,11 +124,11 @@ func (b *Board) Step(tenant, step string) {
 	b.event(event{Tenant: tenant, Step: step})
 }
 
-// progressEvery is how often the progress of a tenant's step is printed where there is no
+// progressEvery is the interval at which the progress of a step is printed without a
 // terminal, and written as an event.
 const progressEvery = 30 * time.Second
 
-// Progress notes how far a step of a tenant is that takes long.
+// Progress shows the progress of a long step of a tenant.
 func (b *Board) Progress(tenant, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -147,7 +147,7 @@ func (b *Board) Progress(tenant, text string) {
 	}
 }
 
-// Finished notes a tenant's outcome.
+// Finished shows a tenant's outcome.
 func (b *Board) Finished(o session.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -205,8 +205,7 @@ func (b *Board) event(e event) {
 	json.NewEncoder(b.events).Encode(e)
 }
 
-// Clean makes text harmless for a terminal: control characters become "?",
-// line breaks stay.
+// Clean makes text safe for a terminal: control characters become "?"; line breaks stay.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if (r < ' ' && r != '\n' && r != '\t') || r == 0x7f || (r >= 0x80 && r < 0xa0) {

@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants/machine"
 )
 
-// DoctorDocument is the result of doctor, the same in text and in JSON.
+// DoctorDocument is the result of doctor, for text and JSON.
 type DoctorDocument struct {
 	Command string            `json:"command"`
 	Counts  DoctorCounts      `json:"counts"`
@@ -17,7 +17,7 @@ type DoctorDocument struct {
 	Seconds float64           `json:"seconds"`
 }
 
-// DoctorCounts says how many checks had each result.
+// DoctorCounts counts checks by result.
 type DoctorCounts struct {
 	OK      int `json:"ok"`
 	Note    int `json:"note"`
@@ -25,7 +25,7 @@ type DoctorCounts struct {
 	Error   int `json:"error"`
 }
 
-// NewDoctorDocument puts findings into their form.
+// NewDoctorDocument returns the document of findings.
 func NewDoctorDocument(found []machine.Finding, elapsed time.Duration) DoctorDocument {
 	d := DoctorDocument{Command: "doctor", Checks: append([]machine.Finding{}, found...), Seconds: elapsed.Seconds()}
 	counts := map[machine.Level]*int{machine.OK: &d.Counts.OK, machine.Note: &d.Counts.Note, machine.Warning: &d.Counts.Warning, machine.Error: &d.Counts.Error}
@@ -35,8 +35,8 @@ func NewDoctorDocument(found []machine.Finding, elapsed time.Duration) DoctorDoc
 	return d
 }
 
-// Write prints the document as JSON, or as text: a line for each check, and below it
-// what repairs it.
+// Write prints the document as JSON, or as text: a line per check, and below it the
+// repair.
 func (d DoctorDocument) Write(out io.Writer, asJSON, color bool) error {
 	if asJSON {
 		return WriteJSON(out, d)

@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Document is the result of a run, the same in text and in JSON.
+// Document is the result of a run, for text and JSON.
 type Document struct {
 	Command string         `json:"command"`
 	Run     string         `json:"run,omitempty"`
@@ -19,7 +19,7 @@ type Document struct {
 	Seconds float64        `json:"seconds"`
 }
 
-// Counts says how many tenants had each status.
+// Counts counts tenants by status.
 type Counts struct {
 	Done      int `json:"done"`
 	Unchanged int `json:"unchanged"`
@@ -35,16 +35,16 @@ type TenantResult struct {
 	Seconds float64      `json:"seconds"`
 	Steps   []StepResult `json:"steps,omitempty"`
 	Error   string       `json:"error,omitempty"`
-	Remarks []string     `json:"remarks,omitempty"` // what is bad of it and is no fault of the run
-	Losses  []LossRow    `json:"losses,omitempty"`  // what its upgrade left out
+	Remarks []string     `json:"remarks,omitempty"` // existing faults, which the run did not cause
+	Losses  []LossRow    `json:"losses,omitempty"`  // rows that its upgrade dropped
 	Secrets string       `json:"secrets,omitempty"` // file with the administrator's log-in
-	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a wiki that was removed
-	Archive string       `json:"archive,omitempty"` // file of the backup that was made of it
-	Removed string       `json:"removed,omitempty"` // folder with all that was a removed wiki's
-	Note    string       `json:"note,omitempty"`    // what else happened
-	Exit    *int         `json:"exit,omitempty"`    // exit status of a script that ran
-	Log     string       `json:"log,omitempty"`     // file with what it printed
-	Output  *string      `json:"output,omitempty"`  // what it printed
+	Backup  string       `json:"backup,omitempty"`  // file of the last dump of a removed wiki
+	Archive string       `json:"archive,omitempty"` // file of the new backup
+	Removed string       `json:"removed,omitempty"` // folder with everything of a removed wiki
+	Note    string       `json:"note,omitempty"`    // further events
+	Exit    *int         `json:"exit,omitempty"`    // exit status of a script
+	Log     string       `json:"log,omitempty"`     // file with its output
+	Output  *string      `json:"output,omitempty"`  // its output
 }
 
 // StepResult is one step of a TenantResult.
@@ -111,7 +111,7 @@ func WriteJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// Table prints rows under a header, in columns.
+// Table prints rows under a header, in aligned columns.
 func Table(out io.Writer, header []any, rows [][]any) {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)

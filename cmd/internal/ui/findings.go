@@ -14,7 +14,7 @@ import (
 	"wikictl/tenants/audit/rules"
 )
 
-// AuditDocument is the result of an audit, the same in text and in JSON.
+// AuditDocument is the result of an audit, for text and JSON.
 type AuditDocument struct {
 	Command  string         `json:"command"`
 	Counts   AuditCounts    `json:"counts"`
@@ -23,8 +23,7 @@ type AuditDocument struct {
 	Seconds  float64        `json:"seconds"`
 }
 
-// AuditCounts says how many findings had each severity, and how many an
-// [[ignore]] took out.
+// AuditCounts counts findings by severity, and those suppressed by an [[ignore]].
 type AuditCounts struct {
 	Error   int `json:"error"`
 	Warning int `json:"warning"`
@@ -32,15 +31,15 @@ type AuditCounts struct {
 	Ignored int `json:"ignored"`
 }
 
-// AuditTenant is one tenant of an AuditDocument; its status is its worst
-// finding's severity, or "ok".
+// AuditTenant is one tenant of an AuditDocument; its status is its worst severity, or
+// "ok".
 type AuditTenant struct {
 	Name     string `json:"name"`
 	Status   string `json:"status"`
 	Findings int    `json:"findings"`
 }
 
-// AuditFinding is one finding in JSON; without tenants it is the farm's.
+// AuditFinding is one finding in JSON; without tenants it concerns the farm as a whole.
 type AuditFinding struct {
 	Rule     string         `json:"rule"`
 	Severity audit.Severity `json:"severity"`
@@ -53,7 +52,7 @@ type AuditFinding struct {
 	Hint     string         `json:"hint,omitempty"`
 }
 
-// NewAuditDocument puts a report into its form.
+// NewAuditDocument returns the document of a report.
 func NewAuditDocument(r audit.Report, elapsed time.Duration) AuditDocument {
 	d := AuditDocument{
 		Command: "audit", Seconds: elapsed.Seconds(), Findings: []AuditFinding{},
@@ -111,14 +110,14 @@ func Findings(out io.Writer, r audit.Report, byRule, color bool) error {
 	return err
 }
 
-// group is findings under one title.
+// group is a list of findings under a title.
 type group struct {
 	title    string
 	findings []audit.Finding
 }
 
-// groups sorts findings, the worst first, under their tenants or rules; a
-// group stands where its worst finding does.
+// groups groups findings by tenants or rules; groups are in the order of their worst
+// findings.
 func groups(findings []audit.Finding, byRule bool) []*group {
 	var list []*group
 	byTitle := map[string]*group{}
@@ -140,7 +139,7 @@ func groups(findings []audit.Finding, byRule bool) []*group {
 	return list
 }
 
-// who names tenants in a few words.
+// who lists a few tenants and counts the others.
 func who(names []string) string {
 	const most = 5
 	switch {
@@ -154,7 +153,7 @@ func who(names []string) string {
 	return fmt.Sprintf("%d tenants: %s", len(names), strings.Join(names, ", "))
 }
 
-// Plural is such as "1 error" or "2 errors".
+// Plural returns a text such as "1 error" or "2 errors".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

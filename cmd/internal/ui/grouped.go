@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Grouped is what was said of tenants, each thing once, in the order in which it was
-// first said.
+// Grouped collects messages about tenants, each message once, in the order of their first
+// use.
 type Grouped struct {
 	said  []string
 	names map[string][]string
 }
 
-// Add notes that something is true of a tenant.
+// Add adds a message about a tenant.
 func (g *Grouped) Add(said, tenant string) {
 	if g.names == nil {
 		g.names = map[string][]string{}
@@ -24,13 +24,13 @@ func (g *Grouped) Add(said, tenant string) {
 	g.names[said] = append(g.names[said], tenant)
 }
 
-// Len is how many things were said.
+// Len returns the number of messages.
 func (g *Grouped) Len() int { return len(g.said) }
 
-// mostNames is how many tenants are named before the others are counted.
+// mostNames is the number of tenants that are named; the others are counted.
 const mostNames = 5
 
-// Print prints a line for each: "KIND a, b, and 3 more: what was said".
+// Print prints a line per message: "KIND a, b, and 3 more: message".
 func (g *Grouped) Print(out io.Writer, kind string) {
 	for _, said := range g.said {
 		names := g.names[said]

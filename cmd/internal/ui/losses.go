@@ -6,20 +6,20 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// LossRow is, in JSON, something that an upgrade left out.
+// LossRow is a loss of an upgrade in JSON.
 type LossRow struct {
 	Tenant       string     `json:"tenant"`
 	Run          string     `json:"run"`
 	Table        string     `json:"table,omitempty"`
 	Rows         int64      `json:"rows"`
 	What         string     `json:"what"`
-	Backup       string     `json:"backup,omitempty"` // file of the dump that has it
+	Backup       string     `json:"backup,omitempty"` // file of the dump that contains it
 	Noted        *time.Time `json:"noted,omitempty"`
 	Acknowledged *time.Time `json:"acknowledged,omitempty"`
 	Acknowledger string     `json:"acknowledger,omitempty"`
 }
 
-// NewLossRow is the row of a loss.
+// NewLossRow returns the row of a loss.
 func NewLossRow(l ledger.Loss) LossRow {
 	r := LossRow{Tenant: l.Tenant, Run: l.Run, Table: l.Table, Rows: l.Rows, What: l.What, Backup: l.Backup, Acknowledger: l.Acknowledger}
 	if l.Noted.Valid {
@@ -31,7 +31,7 @@ func NewLossRow(l ledger.Loss) LossRow {
 	return r
 }
 
-// WhereLost says where something is that an upgrade left out.
+// WhereLost describes where a lost row can be found.
 func WhereLost(l ledger.Loss) string {
 	if l.Backup == "" {
 		return "there is no dump of before"

@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// PlanDocument is what a command would do, in JSON.
+// PlanDocument is the planned work of a command in JSON.
 type PlanDocument struct {
 	Command string     `json:"command"`
 	Counts  PlanCounts `json:"counts"`
@@ -17,7 +17,7 @@ type PlanDocument struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// PlanCounts says how many tenants have entries of each kind.
+// PlanCounts counts tenants by kinds of entries.
 type PlanCounts struct {
 	Make      int `json:"make"`
 	Change    int `json:"change"`
@@ -35,7 +35,7 @@ type PlanCounts struct {
 	Unchanged int `json:"unchanged"`
 }
 
-// NewPlanDocument returns the document of a plan that took so long to make. Its lists are
+// NewPlanDocument returns the document of a plan that took elapsed to make. Its lists are
 // never null.
 func NewPlanDocument(command string, p *plan.Plan, elapsed time.Duration) PlanDocument {
 	whole := *p
@@ -51,8 +51,8 @@ func NewPlanDocument(command string, p *plan.Plan, elapsed time.Duration) PlanDo
 	}}
 }
 
-// Plan prints a plan as text: a line for each entry, the diffs of the first so many
-// tenants that change, what blocks tenants, leftovers in full, and a total.
+// Plan prints a plan as text: a line per entry, the diffs of the first tenants that
+// change, blocked tenants, all leftovers, and a total.
 func Plan(out io.Writer, command string, p *plan.Plan, diffs int) error {
 	b := planText{diffs: diffs}
 	for _, e := range p.Farm {
@@ -80,11 +80,11 @@ func Plan(out io.Writer, command string, p *plan.Plan, diffs int) error {
 	return err
 }
 
-// planText is a plan that is being printed.
+// planText prints a plan.
 type planText struct {
 	strings.Builder
-	diffs            int // of so many more tenants
-	hidden           int // tenants whose diffs are not shown
+	diffs            int // number of further tenants whose diffs are printed
+	hidden           int // number of tenants whose diffs are omitted
 	blocked, remarks Grouped
 }
 
@@ -127,7 +127,7 @@ func (b *planText) leftover(left *plan.Leftover) {
 	}
 }
 
-// planTotal counts the tenants of a plan in a line.
+// planTotal counts the tenants of a plan in one line.
 func planTotal(p *plan.Plan) string {
 	if p.Empty() && len(p.Unseen) > 0 {
 		return "no changes in what was seen"

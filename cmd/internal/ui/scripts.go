@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Prefixed begins each line of what was printed for a tenant with the tenant's name.
+// Prefixed prefixes each line of text with a tenant's name.
 func Prefixed(tenant, text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -22,15 +22,14 @@ func Prefixed(tenant, text string) string {
 	return b.String()
 }
 
-// Print writes whole lines to standard output, above the bars where both are on a
-// terminal.
+// Print writes whole lines to standard output, above the bars if both are on a terminal.
 func (b *Board) Print(out io.Writer, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	fmt.Fprint(b.above(out), text)
 }
 
-// PrintLog writes what was printed for a tenant below its name.
+// PrintLog prints a tenant's log with its name above.
 func (b *Board) PrintLog(out io.Writer, tenant, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -56,7 +55,7 @@ func (b *Board) PrintLog(out io.Writer, tenant, path string) error {
 	}
 }
 
-// above is where lines for a writer go that must not run into the bars.
+// above returns a writer for lines that must not overwrite the bars.
 func (b *Board) above(out io.Writer) io.Writer {
 	f, is := out.(*os.File)
 	if b.bar != nil && is && isatty.IsTerminal(f.Fd()) {
@@ -65,7 +64,7 @@ func (b *Board) above(out io.Writer) io.Writer {
 	return out
 }
 
-// OutputOf is the end of a log, at most so many bytes, for a document.
+// OutputOf returns the end of a log, at most so many bytes, for a document.
 func OutputOf(path string, most int) *string {
 	text := process.End(path, most)
 	return &text

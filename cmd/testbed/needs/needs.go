@@ -1,7 +1,6 @@
-// Package needs skips a test where something that it needs is missing, and says so.
-// Under CI, where CI is set in the environment, the test fails instead: a run that
-// skipped the real servers must not look like one that passed. It knows nothing of
-// wikictl.
+// Package needs skips a test with a message if a requirement is missing. With CI set in
+// the environment the test fails instead: a run that skipped the real servers must not
+// look like one that passed. It knows nothing of wikictl.
 package needs
 
 import (
@@ -13,10 +12,10 @@ import (
 	"testing"
 )
 
-// how says how to get everything that tests need.
+// how tells how to get all requirements of the tests.
 const how = "run the tests by go run ./cmd/testbed go test ./..."
 
-// Codebases returns the folder that holds the MediaWiki trees 1.39 and 1.43.
+// Codebases returns the folder of the MediaWiki trees 1.39 and 1.43.
 func Codebases(tb testing.TB) string {
 	tb.Helper()
 	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
@@ -24,8 +23,8 @@ func Codebases(tb testing.TB) string {
 	return dir
 }
 
-// Program returns the path of the first of some programs that is installed, in PATH or
-// where Debian has those of the administrator.
+// Program returns the path of the first installed program, in PATH or in Debian's folders
+// for root.
 func Program(tb testing.TB, names ...string) string {
 	tb.Helper()
 	path := find(names)
@@ -33,7 +32,7 @@ func Program(tb testing.TB, names ...string) string {
 	return path
 }
 
-// find returns the path of the first program that is installed, or nothing.
+// find returns the path of the first installed program, or "".
 func find(names []string) string {
 	for _, name := range names {
 		for _, place := range []string{name, filepath.Join("/usr/sbin", name)} {
@@ -45,13 +44,13 @@ func find(names []string) string {
 	return ""
 }
 
-// Root skips a test that only root can do, such as "giving files away".
+// Root skips a test that requires root, such as for "giving files away".
 func Root(tb testing.TB, act string) {
 	tb.Helper()
 	That(tb, os.Geteuid() == 0, act+" needs root")
 }
 
-// That skips a test unless what it needs is met, and otherwise says what is missing.
+// That skips a test unless a requirement is met; missing describes it.
 func That(tb testing.TB, met bool, missing string) {
 	tb.Helper()
 	switch {
@@ -63,8 +62,8 @@ func That(tb testing.TB, met bool, missing string) {
 	}
 }
 
-// Allowed skips a test that the kernel or a container refuses something, such as making
-// a device. It skips under CI, too: no installation changes that.
+// Allowed skips a test if the kernel or a container refuses an act, such as making a
+// device, even under CI: no installation changes that.
 func Allowed(tb testing.TB, err error, act string) {
 	tb.Helper()
 	if err != nil {
@@ -72,8 +71,8 @@ func Allowed(tb testing.TB, err error, act string) {
 	}
 }
 
-// Lacks reports whether none of some programs is installed, for a TestMain, and the exit
-// code that it then ends with.
+// Lacks reports whether none of some programs is installed, and returns the exit code for
+// a TestMain.
 func Lacks(names ...string) (code int, lacks bool) {
 	if find(names) != "" {
 		return 0, false
