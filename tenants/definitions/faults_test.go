@@ -73,7 +73,7 @@ func TestFaultsOfOneTenant(t *testing.T) {
 		{"no such skin", "skins = [\"Vectro\"]\n", `has no skin "Vectro" \(did you mean "Vector"`, nil},
 		{"unmet requirement", "extensions = [\"Thanks\"]\n", `Thanks of tenant "x" needs the extension "Echo"`, nil},
 		{"no such language", "language = \"xq\"\n", `x.toml:4:1: language: MediaWiki 1.43.* has no language "xq"`, nil},
-		{"moved into core", "extensions = [\"Renameuser\"]\n", `x.toml:4:15: extensions: Renameuser is part of MediaWiki since 1.40, .* \(take it away\)`, nil},
+		{"moved into core", "extensions = [\"Renameuser\"]\n", `x.toml:4:15: extensions: Renameuser is part of MediaWiki since 1.40, .* \(remove it\)`, nil},
 		{"broken manifest", "codebase = \"second\"\nextensions = [\"Poem\"]\n", `x.toml:5:15: extensions: the extension "Poem" of MediaWiki 1.43.*: its extension.json can't be used: `, second("path = \"" + broken + "\"\n")},
 		{"no MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: /usr is not a MediaWiki`, second("path = \"/usr\"\n")},
 		{"old MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: MediaWiki 1.35.13 is older than .* \(use MediaWiki 1.39 or later\)`, second("path = \"" + old + "\"\n")},

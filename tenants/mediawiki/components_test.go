@@ -163,7 +163,7 @@ func TestMoved(t *testing.T) {
 			t.Errorf("the default skin of %s is %q", version, DefaultSkin(c))
 		}
 	}
-	if why, hint := MovedProblem("Interwiki", "1.46.0"); why != "Interwiki is part of MediaWiki since 1.44" || hint != "take it away" {
+	if why, hint := MovedProblem("Interwiki", "1.46.0"); why != "Interwiki is part of MediaWiki since 1.44" || hint != "remove it" {
 		t.Error(why, hint)
 	}
 }
