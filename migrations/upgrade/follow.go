@@ -35,13 +35,14 @@ func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 // rehearseWhatPays makes the rehearsals that save more time than they take, and reads those
 // that earlier runs made. Few small wikis are not even looked at.
 func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehearsals) {
-	if u.o.Plain {
+	if u.o.Plain || u.o.Ahead == AheadOnly {
 		return nil, rehearsals{}
 	}
 	if err := u.sweep(ctx); err != nil {
 		u.Say(err.Error())
 	}
-	list := rehearsable(p)
+	// Moving rows ahead changes the tables, so that no rehearsal of before would hold.
+	list := slices.DeleteFunc(rehearsable(p), func(j *Planned) bool { return len(j.wiki.Ahead) > 0 })
 	sets, err := u.ledger.RehearsedSets(ctx)
 	if err != nil {
 		u.Say(err.Error())

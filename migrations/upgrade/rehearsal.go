@@ -66,7 +66,10 @@ type rehearsals struct {
 // runs made, before any wiki is changed.
 func (u *upgrade) rehearse(ctx context.Context, kinds []*kind, wanted func(*kind) bool) rehearsals {
 	all := rehearsals{map[string]*Rehearsal{}, map[string]error{}}
-	options := fleet.Options[*kind]{Jobs: max(1, u.o.Jobs/2), MaxFailures: fleet.NoLimit, Drain: u.o.Drain}
+	options := fleet.Options[*kind]{ // each runs two updaters at once
+		Jobs: max(1, u.o.Jobs/2), PerGroup: (u.o.PerServer + 1) / 2, MaxFailures: fleet.NoLimit, Drain: u.o.Drain,
+		Group: func(k *kind) string { return k.example().tenant.Server.Name },
+	}
 	results := fleet.Run(ctx, kinds, options, func(ctx context.Context, k *kind) (*Rehearsal, error) {
 		return u.rehearseKind(ctx, k, wanted(k))
 	})
