@@ -33,7 +33,7 @@ func TestApplySurvivesKills(t *testing.T) {
 		f.write("tenants/w1.toml", strings.Replace(f.read("tenants/w1.toml"), "Wiki 1", "Wiki 1.", 1))
 		f.killAt(step)
 		if out := f.exits(1, "plan"); step == "reload" {
-			f.wants(out, "the web server has not read all of its configuration")
+			f.wants(out, "the web server has not read its whole configuration")
 		}
 		if step == "database" {
 			f.sql("DROP TABLE IF EXISTS wiki_" + removed + ".page") // as if it were half dropped

@@ -19,7 +19,7 @@ func TestPlanTellsReasons(t *testing.T) {
 	if _, code := f.struck(event{"w2", "seed", "before", "kill"}, "create", "w2"); code != -1 {
 		t.Error(code)
 	}
-	f.wants(f.exits(1, "plan"), "began it, and goes on or was interrupted")
+	f.wants(f.exits(1, "plan"), "began it, and is active or was interrupted")
 	f.exits(0, "create", "w2")
 	damagedSecrets(f)
 }

@@ -28,7 +28,7 @@ func openUpgrade(f *farm) {
 	f.struck(event{"w0", "update.php", "after", "kill"}, "upgrade", "w0")
 	file := f.read("tenants/w0.toml")
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
-	f.wants(f.exits(1, "plan"), "upgrades it, or did not finish that", "wikictl upgrade w0", "wikis/w0/current/definition.toml")
+	f.wants(f.exits(1, "plan"), "is upgrading it, or was interrupted", "wikictl upgrade w0", "wikis/w0/current/definition.toml")
 	f.exits(2, "apply", "--all", "--prune", "--yes")
 	if len(f.left("w0")) == 0 {
 		f.t.Error("it was removed")
@@ -71,7 +71,7 @@ func neverWhole(f *farm) {
 	f.removed("w2")
 	f.write("tenants/w2.toml", file)
 	_, story, code := f.result("undelete", "w2")
-	f.wants(story, "was never whole", "wikictl create w2")
+	f.wants(story, "was unfinished when run", "wikictl create w2")
 	if code != 2 {
 		f.t.Error(code)
 	}
@@ -102,7 +102,7 @@ func goneBack(f *farm) {
 	f.removed("w1")
 	f.write("tenants/w1.toml", file)
 	_, story, code := f.result("undelete", "--run", first, "w1")
-	f.wants(story, "its secrets are not in")
+	f.wants(story, "its secrets are no longer in")
 	if code != 2 {
 		f.t.Error(code)
 	}

@@ -157,7 +157,7 @@ func removesTooMany(f *farm) {
 		must(f.t, os.MkdirAll(f.state("wikis/"+name+"/images"), 0o755))
 		must(f.t, os.WriteFile(f.state("wikis/"+name+"/images/only.gif"), []byte("GIF"), 0o644))
 	}
-	f.wants(f.exits(1, "plan"), "3 left over", "that is more than 1, a tenth of the farm: it wants --max-removals 3")
+	f.wants(f.exits(1, "plan"), "3 left over", "that is more than 1, a tenth of the farm: it also requires --max-removals 3")
 	f.exits(2, "apply", "--all", "--prune", "--dry-run")
 	_, story, code := f.result("apply", "--all", "--prune", "--yes")
 	if code != 64 || !strings.Contains(story, "--max-removals 3") || len(f.left("s1")) == 0 {

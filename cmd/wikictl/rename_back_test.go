@@ -87,7 +87,7 @@ func chain(f *farm) {
 	f.exits(1, "plan")
 	f.write("tenants/w2.toml", strings.Replace(two, `name = "w2"`, "name = \"w1\"\ndatabase = \"wiki_w2\"", 1))
 	out := f.exits(2, "plan")
-	f.wants(out, "as that of w1, a name that another file has now", "first w1 to z")
+	f.wants(out, "as that of w1, which is now the name of another tenant", "first w1 to z")
 	if strings.Contains(out, "remove the database") {
 		f.t.Error(out)
 	}

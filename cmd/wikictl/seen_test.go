@@ -29,7 +29,7 @@ func TestReleasesThatWereNotSeen(t *testing.T) {
 		}
 	}
 	struck()
-	f.wants(f.exits(1, "plan", "w0"), "was not seen to answer")
+	f.wants(f.exits(1, "plan", "w0"), "has not answered")
 	f.wants(f.fails("apply", "w0"), "failed (restored)", "main page at")
 	if f.link("w0") != good || f.client("w0").sitename() != "Wiki 0" {
 		t.Error("the good release is not served again")

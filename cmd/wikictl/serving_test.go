@@ -23,7 +23,7 @@ func TestNothingIsMadeThatIsNotServed(t *testing.T) {
 	listen := fmt.Sprintf("127.0.0.1:%d", f.demo.Web.Port)
 	for _, tc := range []struct{ name, instead, want string }{
 		{"no include", "", "add the line " + include + " inside http { } of " + conf},
-		{"another default server", include + " server { listen " + listen + " default_server; }", "take the word default_server out there"},
+		{"another default server", include + " server { listen " + listen + " default_server; }", "remove the word default_server there"},
 	} {
 		must(t, os.WriteFile(conf, []byte(strings.Replace(string(data), include, tc.instead, 1)), 0o644))
 		for _, args := range [][]string{{"plan"}, {"create", "--dry-run", "alpha"}, {"create", "alpha"}, {"apply", "alpha"}} {

@@ -13,10 +13,10 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Apply does what a plan says but for upgrades: it makes, changes and renames
-// tenants, and with o.Prune removes what is left over, with one check and one
-// reload of the web server for all. An outcome comes for each tenant that the plan
-// was made for and each that was to be removed. The error is of the run as a whole.
+// Apply carries out a plan except for upgrades: it makes, changes and renames tenants,
+// and with o.Prune removes leftovers, with one check and one reload of the web server for
+// all. It returns an outcome for each tenant of the plan and for each removed one. The
+// error is of the run as a whole.
 func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o, web: len(p.Farm) > 0}
 	jobs, outcomes := jobsOf(p, o.Prune)
@@ -50,7 +50,7 @@ func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.
 	return ordered, err
 }
 
-// jobsOf turns a plan into jobs, and into the outcomes of tenants without one.
+// jobsOf returns the jobs of a plan, and the outcomes of tenants without a job.
 func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
 	outcomes := map[string]session.Outcome{}
 	for _, t := range p.all {
@@ -83,8 +83,8 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
 	return jobs, outcomes
 }
 
-// unobstructed leaves out the jobs of tenants that something has come in the way of
-// since the plan was made, and adds their outcomes.
+// unobstructed drops the jobs of tenants that have become blocked since the plan was
+// made, and adds their outcomes.
 func (c *creation) unobstructed(jobs []*job, outcomes map[string]session.Outcome) []*job {
 	return slices.DeleteFunc(jobs, func(j *job) bool {
 		problems := c.obstacles[j.tenant.Name]
@@ -97,7 +97,7 @@ func (c *creation) unobstructed(jobs []*job, outcomes map[string]session.Outcome
 	})
 }
 
-// prepare does what comes before the web server hears of a tenant.
+// prepare does the steps before the web server's configuration changes.
 func (c *creation) prepare(ctx context.Context, j *job) error {
 	c.o.Observer.Started(j.tenant.Name)
 	if err := c.unsound[j.tenant.Name]; err != nil {
@@ -144,8 +144,8 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 	return server.OwnDatabase(ctx, c.AccountsOf(j.tenant))
 }
 
-// makeFolders makes what a tenant's wiki writes into. One that was served already
-// may have had uploads: that they are gone is for an audit to find.
+// makeFolders makes the writable folders of a tenant's wiki. If the tenant was served
+// before, its uploads may have been lost; leave that for audit to report.
 func (c *creation) makeFolders(j *job) error {
 	name := j.tenant.Name
 	folders := []string{c.Layout.Cache(name)}
@@ -155,9 +155,9 @@ func (c *creation) makeFolders(j *job) error {
 	return c.Deploy.MakeOwn(name, folders...)
 }
 
-// same makes sure, under the lock, that a tenant's row is the one that the plan
-// was made for, and that nobody upgrades it: a database between two codes can't be
-// brought back after it was removed. A removal that was begun goes on.
+// same checks under the lock that a tenant's row is unchanged since the plan, and that no
+// upgrade of it is open: a database between two codes can't be brought back after its
+// removal. An interrupted removal may continue.
 func (c *creation) same(ctx context.Context, j *job) error {
 	name := j.row.Name
 	if name == "" {
@@ -228,14 +228,14 @@ func (c *creation) verify(ctx context.Context, j *job) error {
 	return c.step(t, "ledger", func() error { return c.moved(ctx, j) })
 }
 
-// restored is why a tenant has its old settings again.
+// restored is the reason why a tenant has its old settings again.
 type restored struct{ error }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (r restored) Unwrap() error { return r.error }
 
-// putBack serves a tenant from the release again from which it was last seen to
-// answer, as from the new one it does not.
+// putBack makes the release from which a tenant last answered current again, because it
+// does not answer from the new one.
 func (c *creation) putBack(ctx context.Context, j *job, why error) error {
 	current, err := c.Deploy.Current(j.tenant.Name)
 	switch {
@@ -246,7 +246,7 @@ func (c *creation) putBack(ctx context.Context, j *job, why error) error {
 	}
 	err = c.step(j.tenant, "old release", func() error { return c.ServeSeen(ctx, j.tenant, j.seen) })
 	if err != nil {
-		return fmt.Errorf("%w; and it was not seen to answer with its old settings: %w", why, err)
+		return fmt.Errorf("%w; with its old settings it did not answer either: %w", why, err)
 	}
 	return restored{why}
 }

@@ -6,11 +6,11 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// half are renames that were interrupted, and have to be ended or to go back: by the
-// name that the ledger has, the other name, under which files are.
+// half maps the ledger's names of tenants whose rename was interrupted to the other
+// names, under which their files are.
 type half map[string]string
 
-// halfRenamed tells interrupted renames by the links that Deploy.Rename leaves.
+// halfRenamed finds interrupted renames by the links that Deploy.Rename leaves.
 func halfRenamed(aliases map[string]string, rows map[string]ledger.Tenant) half {
 	h := half{}
 	for from, to := range aliases {
@@ -23,7 +23,8 @@ func halfRenamed(aliases map[string]string, rows map[string]ledger.Tenant) half 
 	return h
 }
 
-// whose is the tenant whose files are under a name that the ledger gives to nobody.
+// whose returns the tenant whose files are under a name that the ledger does not have, or
+// "".
 func (h half) whose(name string) string {
 	for tenant, other := range h {
 		if other == name {
@@ -33,8 +34,8 @@ func (h half) whose(name string) string {
 	return ""
 }
 
-// moveBack brings the files of a tenant, whose rename was interrupted and is not
-// wanted any more, under the name that the ledger has.
+// moveBack moves the files of a tenant back under the name in the ledger, after an
+// interrupted rename that is no longer wanted.
 func (c *creation) moveBack(ctx context.Context, j *job) error {
 	if err := c.same(ctx, j); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"wikictl/tenants/process"
 )
 
-// begun says of tenants that are not made yet, by name, what became of the run that
-// began to make them: it goes on, was interrupted, or failed.
+// begun returns, by name, the state of the runs that began to make the unfinished
+// tenants: active, interrupted, or failed.
 func (c *creation) begun(ctx context.Context, list []*tenants.Tenant) (map[string]string, error) {
 	told := map[string]string{}
 	var open map[string]bool
@@ -38,22 +38,22 @@ func (c *creation) begun(ctx context.Context, list []*tenants.Tenant) (map[strin
 	return told, nil
 }
 
-// fate says what became of a run that began to make a tenant; step and why are its last
-// failure, if the ledger has one.
+// fate describes the state of a run that began to make a tenant; step and why are its
+// last failure in the ledger, if any.
 func fate(run string, open bool, step, why string) string {
 	switch {
 	case why != "":
 		return fmt.Sprintf("run %s began it and failed at %q: %s", run, step, process.OneLine(why))
 	case open:
-		return fmt.Sprintf("run %s began it, and goes on or was interrupted", run)
+		return fmt.Sprintf("run %s began it, and is active or was interrupted", run)
 	}
 	return fmt.Sprintf("run %s began it and did not finish", run)
 }
 
-// upgrading says what became of an upgrade that is open.
+// upgrading describes an open upgrade.
 func upgrading(open ledger.Upgrade) string {
 	if open.Error != "" {
 		return fmt.Sprintf("run %s could not upgrade it: %s", open.Run, process.OneLine(open.Error))
 	}
-	return fmt.Sprintf("run %s upgrades it, or did not finish that", open.Run)
+	return fmt.Sprintf("run %s is upgrading it, or was interrupted", open.Run)
 }

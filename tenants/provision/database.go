@@ -17,8 +17,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// makeDatabase takes a tenant, whose lock is held, up to a whole database that
-// nobody serves yet.
+// makeDatabase creates the complete database of a tenant, whose lock is held and which is
+// not served yet.
 func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 	t := j.tenant
 	if j.row, err = c.judgeAgain(ctx, t); err != nil {
@@ -63,8 +63,8 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 	return nil
 }
 
-// claim notes in the ledger that the tenant's database is wikictl's to make, after
-// making sure that no other program's is there.
+// claim records in the ledger that wikictl makes the tenant's database, after checking
+// that no other program has one of that name.
 func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden *mariadb.Golden) error {
 	t := j.tenant
 	if j.row.State == ledger.Creating {
@@ -75,14 +75,14 @@ func (c *creation) claim(ctx context.Context, s *mariadb.Server, j *job, golden 
 		return err
 	}
 	if len(tables) > 0 {
-		return fmt.Errorf("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, len(tables))
+		return fmt.Errorf("the database %s exists on server %s with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, len(tables))
 	}
 	return c.ledger.Claim(ctx, c.row(t, ledger.Creating))
 }
 
-// discardHalf removes the database that a killed run began, perhaps from another
-// golden, so that it is made anew. A database that holds more than a new wiki is not
-// removed, whatever the ledger says.
+// discardHalf drops the database that a killed run began, perhaps from another golden, so
+// that it is made again. It never drops a database with more than a new wiki's rows,
+// whatever the ledger says.
 func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, golden *mariadb.Golden) error {
 	t := j.tenant
 	if err := s.StopWork(ctx, t.Database, t.SchemaAccount()); err != nil {
@@ -93,7 +93,7 @@ func (c *creation) discardHalf(ctx context.Context, s *mariadb.Server, j *job, g
 		return err
 	}
 	if len(used) > 0 {
-		return fmt.Errorf("the ledger says that run %s began to make the database %s, but it is in use (%s); nothing was changed: set another database, or remove this one by hand if it is of no use",
+		return fmt.Errorf("the ledger says that run %s began to make the database %s, but it is in use (%s); nothing was changed: set another database, or drop this one yourself if it is unused",
 			j.row.Run, t.Database, strings.Join(used, ", "))
 	}
 	if err := c.ledger.Advance(ctx, j.row, c.row(t, ledger.Creating)); err != nil {
@@ -114,7 +114,7 @@ func (c *creation) row(t *tenants.Tenant, state ledger.State) ledger.Tenant {
 	}
 }
 
-// newSeed is what a tenant's database has of its own.
+// newSeed returns the values that make a tenant's database differ from its golden.
 func newSeed(t *tenants.Tenant, s secrets.Secrets, golden *mariadb.Golden) (mariadb.Seed, error) {
 	hash, err := mediawiki.HashPassword(s.AdminPassword)
 	return mariadb.Seed{
@@ -123,7 +123,7 @@ func newSeed(t *tenants.Tenant, s secrets.Secrets, golden *mariadb.Golden) (mari
 	}, err
 }
 
-// randomFraction is from 0 up to but not 1, as MediaWiki's wfRandom.
+// randomFraction returns a number from 0 to below 1, like MediaWiki's wfRandom.
 func randomFraction() float64 {
 	var b [8]byte
 	rand.Read(b[:])

@@ -23,12 +23,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// schemaSettings are the settings that change what update.php writes into a
-// fresh database.
+// schemaSettings lists the settings that change the rows that update.php writes into a
+// new database.
 var schemaSettings = []string{"wgCategoryCollation"}
 
-// goldenKey names the golden that a tenant is made from: its code, its language
-// (the main page is written in it) and schemaSettings. 16 hexadecimal digits.
+// goldenKey identifies a tenant's golden by its code, its language (that of the main
+// page) and schemaSettings: 16 hexadecimal digits.
 func goldenKey(t *tenants.Tenant) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "2\n%s\n%s\n", t.ComponentSet(t.Codebase), t.Language)
@@ -38,7 +38,7 @@ func goldenKey(t *tenants.Tenant) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// goldens are those of one run, by key.
+// goldens are the goldens of one run, by key.
 type goldens map[string]fleet.Result[*tenants.Tenant, *mariadb.Golden]
 
 func (g goldens) of(t *tenants.Tenant) (*mariadb.Golden, error) {
@@ -49,8 +49,8 @@ func (g goldens) of(t *tenants.Tenant) (*mariadb.Golden, error) {
 	return r.Value, r.Err
 }
 
-// ensureGoldens makes or reads every golden that new tenants need. One that
-// can't be made fails its tenants only.
+// ensureGoldens makes or reads all goldens for new tenants. A golden that can't be made
+// fails its own tenants only.
 func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 	var examples []*tenants.Tenant
 	seen := map[string]bool{}
@@ -72,7 +72,7 @@ func (c *creation) ensureGoldens(ctx context.Context, jobs []*job) goldens {
 	return g
 }
 
-// ensureGolden reads a golden from disk or makes it; two runs make it once.
+// ensureGolden reads a golden from disk, or makes it. Concurrent runs make it once.
 func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariadb.Golden, error) {
 	key := goldenKey(t)
 	file := filepath.Join(c.Layout.Goldens(), key+".zst")
@@ -104,8 +104,8 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 	return g, deploy.WriteFile(file, data, 0o600, -1)
 }
 
-// lockGolden takes the lock of a golden. Where another run has it, it says so once, and
-// waits until that golden is made.
+// lockGolden takes the lock of a golden. If another run holds it, it reports that once
+// and waits.
 func (c *creation) lockGolden(ctx context.Context, t *tenants.Tenant, name string) error {
 	said := false
 	for {
@@ -115,7 +115,7 @@ func (c *creation) lockGolden(ctx context.Context, t *tenants.Tenant, name strin
 			return err
 		}
 		if !said {
-			c.Say(fmt.Sprintf("%s: waiting for another run (%s), which makes the golden database of MediaWiki %s in %s", t.Name, locked.Holder, t.Codebase.Version, t.Language))
+			c.Say(fmt.Sprintf("%s: waiting for another run (%s) that is making the golden database of MediaWiki %s in %s", t.Name, locked.Holder, t.Codebase.Version, t.Language))
 			said = true
 		}
 		select {
@@ -128,7 +128,7 @@ func (c *creation) lockGolden(ctx context.Context, t *tenants.Tenant, name strin
 	}
 }
 
-// goldenTenant is a tenant that exists only while its golden is made.
+// goldenTenant returns the tenant that exists only while its golden is made.
 func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	g := *t
 	g.Name, g.Database = tenants.GoldenPrefix+key, mariadb.GoldenDatabase(c.FarmID(), key)
@@ -142,16 +142,16 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	return &g
 }
 
-// goldenAccounts are a golden's, whose names have the farm's id in them: no other
-// farm or program makes the same.
+// goldenAccounts returns a golden's accounts. Their names contain the farm's id, so that
+// no other farm or program has the same.
 func goldenAccounts(g *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 	a := session.Accounts(g, s)
 	a.Named = true
 	return a
 }
 
-// makeGolden runs MediaWiki's own installer and updater on a database of its
-// own, reads it, and removes it.
+// makeGolden runs MediaWiki's own installer and updater on a separate database, reads it,
+// and drops it.
 func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string) (golden *mariadb.Golden, err error) {
 	g := c.goldenTenant(t, key)
 	server, err := c.Server(ctx, g.Server)
@@ -186,8 +186,8 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	return server.TakeGolden(ctx, g.Database, mediawiki.CacheTables()...)
 }
 
-// keepSchema keeps the shape of a golden's tables beside it, for audits to compare
-// wikis with. Its language makes no difference.
+// keepSchema stores the schema of a golden beside it, with which audits compare wikis.
+// The language does not matter.
 func (c *creation) keepSchema(ctx context.Context, s *mariadb.Server, t *tenants.Tenant, database string) error {
 	schemas, err := s.Schemas(ctx)
 	if err != nil {
@@ -212,7 +212,7 @@ func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.S
 		}
 	}
 	account, password := g.SchemaAccount(), all.SchemaPassword.Reveal()
-	address, _ := g.Server.Address(c.Layout) // nothing is rendered for a server without one
+	address, _ := g.Server.Address(c.Layout) // a server without an address renders nothing
 	err := c.script(ctx, g, "install.php", "", "--confpath="+folder, "--dbtype=mysql",
 		"--dbserver="+address, "--dbname="+g.Database,
 		"--dbuser="+account, "--dbpass="+password, "--installdbuser="+account, "--installdbpass="+password,
@@ -236,7 +236,7 @@ func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.S
 	return c.script(ctx, g, "update.php", settings, "--quick", "--dbuser="+account, "--dbpass="+password)
 }
 
-// script runs one of the codebase's maintenance scripts for a tenant.
+// script runs a maintenance script of the codebase for a tenant.
 func (c *creation) script(ctx context.Context, t *tenants.Tenant, name, config string, args ...string) error {
 	server, err := c.PHP(ctx, t.Codebase)
 	if err != nil {
@@ -253,7 +253,8 @@ func (c *creation) script(ctx context.Context, t *tenants.Tenant, name, config s
 	return err
 }
 
-// sweep removes what making a golden needs or an earlier, killed run left of it.
+// sweep removes the database, accounts and files for making a golden, including those of
+// a killed run.
 func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 	server, err := c.Server(ctx, g.Server)
 	if err != nil {

@@ -12,23 +12,23 @@ import (
 	"wikictl/tenants/session"
 )
 
-// facts decide what is to be done about a tenant that may have to be made.
+// facts determine the action for a tenant that may have to be made.
 type facts struct {
-	row       ledger.Tenant   // the zero row: the ledger has none
-	other     string          // name under which the ledger has its database
-	half      string          // another name, under which its files are, by an interrupted rename
-	others    string          // the tenant whose files are under its name, by an interrupted rename
-	holder    string          // who has its database by the ledger, under a name that is defined
-	holding   mariadb.Holding // what its server has of it
-	tables    int             // in its database, when the ledger has no row
+	row       ledger.Tenant   // zero: not in the ledger
+	other     string          // the ledger's name for the tenant with its database
+	half      string          // the other name of its files after an interrupted rename
+	others    string          // the tenant whose files have its name after an interrupted rename
+	holder    string          // the defined tenant that has its database in the ledger
+	holding   mariadb.Holding // its database and accounts on the server
+	tables    int             // in its database, if the ledger has no row
 	farm      string          // this farm's id
-	owner     string          // who has the database, when it is another farm
+	owner     string          // of the database, if another farm's
 	served    bool            // it has a release
-	upgrading string          // run whose upgrade of it was begun and not ended
+	upgrading string          // run of its open upgrade
 }
 
-// judge compares what is wanted of a tenant with what was found before any lock was
-// taken. An outcome without a status has to be worked on.
+// judge compares a tenant's definition with the facts found without a lock. An outcome
+// without a status requires work.
 func (c *creation) judge(t *tenants.Tenant) session.Outcome {
 	if problems := c.obstacles[t.Name]; problems != nil {
 		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)}
@@ -42,7 +42,7 @@ func (c *creation) judge(t *tenants.Tenant) session.Outcome {
 	})
 }
 
-// holder is the tenant that has a tenant's database by the ledger.
+// holder returns the tenant that has a tenant's database in the ledger, or "".
 func (c *creation) holder(t *tenants.Tenant) string {
 	if _, known := c.rows[t.Name]; known || !c.found[t.Server.Name].Databases[t.Database] {
 		return ""
@@ -55,7 +55,7 @@ func (c *creation) holder(t *tenants.Tenant) string {
 	return ""
 }
 
-// owner names a farm by the id in its mark.
+// owner describes a farm by the id in its mark.
 func (c *creation) owner(id string) string {
 	for _, f := range c.farms {
 		if f.ID == id {
@@ -65,8 +65,8 @@ func (c *creation) owner(id string) string {
 	return "one with the id " + id + ", whose ledger is on another server"
 }
 
-// judgeAgain is judge under the tenant's lock: whatever was read before may have been
-// changed by another run.
+// judgeAgain repeats judge under the tenant's lock, as another run may have changed the
+// facts.
 func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
 	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
@@ -93,7 +93,7 @@ func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (ledger.Te
 	return f.row, o.Err
 }
 
-// decide compares what is wanted of a tenant with what is there.
+// decide compares a tenant's definition with the facts.
 func decide(t *tenants.Tenant, f facts) session.Outcome {
 	row, known := f.row, f.row.Name != ""
 	fail := func(format string, args ...any) session.Outcome {
@@ -101,37 +101,37 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 	}
 	switch {
 	case f.other != "":
-		return fail("it is %s in the ledger, with this database; wikictl apply %s renames it", f.other, t.Name)
+		return fail("the ledger has its database as that of %s; wikictl apply %s renames it", f.other, t.Name)
 	case known && f.half != "":
-		return fail("a rename of it to %s was interrupted: wikictl apply %s brings what is under that name back", f.half, t.Name)
+		return fail("a rename of it to %s was interrupted: wikictl apply %s moves its files back", f.half, t.Name)
 	case !known && f.others != "":
-		return fail("the files under its name are those of %s, whose rename was interrupted: wikictl apply %[1]s brings them back", f.others)
+		return fail("the files under its name belong to %s, whose rename was interrupted: wikictl apply %[1]s moves them back", f.others)
 	case !known && f.holder != "":
-		return fail("the ledger has its database %s as that of %s, a name that another file has now: rename one after the other, first %[2]s to %s, and run wikictl apply in between", t.Database, f.holder, t.Name)
+		return fail("the ledger has its database %s as that of %s, which is now the name of another tenant: rename one after the other, first %[2]s to %s, and run wikictl apply in between", t.Database, f.holder, t.Name)
 	case known && row.Server != t.Server.Name:
 		return fail("the ledger has tenant %s on server %s, the definitions on %s; wikictl does not move databases", t.Name, row.Server, t.Server.Name)
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
 	case known && row.State == ledger.Leaving:
-		return fail("run %s began to remove it and did not finish: wikictl undelete %s keeps it, or ends the removal and brings it back", row.Run, t.Name)
+		return fail("run %s began to remove it and did not finish: wikictl undelete %s keeps it, or completes the removal and brings it back", row.Run, t.Name)
 	case known && row.State == ledger.Returning:
-		return fail("it is being brought back, or that did not finish: wikictl undelete %s finishes it", t.Name)
+		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
 	case known && row.State == ledger.Recovering:
 		return fail("run %s began to restore it, or to clone another into it, and did not finish: the same command finishes it, wikictl restore %s or wikictl clone", row.Run, t.Name)
 	case known && row.State == ledger.Creating && f.served:
-		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made anew; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
+		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made again; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
 	case f.holding.Farm != "" && f.holding.Farm != f.farm:
-		return fail("the database %s is on server %s already and belongs to another farm: %s; set another database", t.Database, t.Server.Name, f.owner)
+		return fail("the database %s exists on server %s and belongs to another farm: %s; set another database", t.Database, t.Server.Name, f.owner)
 	case !known && f.tables > 0 && f.holding.Farm != "":
-		return fail("the database %s is on server %s already, with %d tables and this farm's mark, but the ledger does not know it; restore the ledger from a backup, or remove the database", t.Database, t.Server.Name, f.tables)
+		return fail("the database %s exists on server %s with %d tables and this farm's mark, but the ledger does not have it; restore the ledger from a backup, or remove the database", t.Database, t.Server.Name, f.tables)
 	case !known && f.tables > 0:
-		return fail("the database %s is on server %s already, with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, f.tables)
+		return fail("the database %s exists on server %s with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, f.tables)
 	case (!known || row.State == ledger.Creating) && len(f.holding.Foreign) > 0:
-		return fail("the account %s is on server %s already and wikictl did not make it for this tenant; remove it or set another database", f.holding.Foreign[0].Name(), t.Server.Name)
+		return fail("the account %s exists on server %s and wikictl did not make it for this tenant; remove it or set another database", f.holding.Foreign[0].Name(), t.Server.Name)
 	case known && row.State != ledger.Creating && !f.holding.Database:
-		return fail("the database %s is gone from server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
+		return fail("the database %s is missing on server %s, but the ledger says that it was made on %s; restore it from a backup", t.Database, t.Server.Name, row.Changed.Format(time.DateTime))
 	case f.upgrading != "" && !f.served:
-		return fail("run %s upgrades it, or did not finish that, and its releases are gone; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
+		return fail("run %s is upgrading it, or was interrupted, and its releases are missing; restore state/wikis/%s from a backup, then wikictl upgrade %s", f.upgrading, t.Name, t.Name)
 	case known && row.State == ledger.Ready && f.served:
 		return session.Outcome{Tenant: t, Status: session.Unchanged}
 	case known && row.State != ledger.Creating && row.ComponentSet != t.ComponentSet(t.Codebase):
@@ -140,8 +140,8 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 	return session.Outcome{Tenant: t}
 }
 
-// countTables looks into databases that are there although the ledger has no row of
-// their tenants.
+// countTables counts the tables in existing databases of tenants that the ledger does not
+// have.
 func (c *creation) countTables(ctx context.Context, list []*tenants.Tenant) error {
 	c.tables = map[string]int{}
 	for _, t := range list {

@@ -14,8 +14,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Tidy removes what [keep] does not keep, and says in one line what that was; nothing
-// was when the line is empty. It ends with ctx, and the next one goes on.
+// Tidy removes expired files and rows by [keep], and describes them in one line, or "".
+// It stops when ctx ends; the next call continues.
 func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err error) {
 	k := h.Farm.Keep
 	var gone []string
@@ -59,8 +59,8 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	return line, err
 }
 
-// tidyDumps removes old dumps of every tenant, but for those that are a way back, or have
-// what an upgrade left out.
+// tidyDumps removes old dumps of all tenants, except those needed for a rollback or
+// containing unacknowledged losses.
 func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, bytes int64, err error) {
 	l, err := h.Ledger(ctx)
 	if err != nil {
@@ -89,12 +89,12 @@ func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, b
 	return n, bytes, nil
 }
 
-// goldensInUse reports of a file among the goldens whether a tenant that is defined
-// would be made from it, or compared with it.
+// goldensInUse reports whether a golden's file serves a defined tenant, for making it or
+// for comparison.
 func goldensInUse(list []*tenants.Tenant) func(name string) bool {
 	var used map[string]bool
 	return func(name string) bool {
-		if used == nil { // only where something is old enough
+		if used == nil { // only if a file is old enough
 			used = map[string]bool{}
 			for _, t := range list {
 				if t.Codebase != nil {

@@ -18,9 +18,9 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// leftovers lists what wikictl made for tenants that nothing defines any more: by
-// the ledger, or else by a folder or secrets below state. A database or an account
-// that the ledger does not have is nobody's concern here.
+// leftovers lists the databases, accounts and files of tenants without a definition, from
+// the ledger and the state folder. Databases and accounts that the ledger does not list
+// are ignored.
 func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 	rows := undefined(l.Farm.Tenants, l.rows)
 	for _, row := range l.renamed {
@@ -63,14 +63,14 @@ func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 	return all, nil
 }
 
-// askRoom looks whether what is left over has room where it is kept, beside what others
-// take there, and returns how many bytes it takes.
+// askRoom checks that the files of a leftover have room in the folder of removed tenants,
+// after taken bytes, and returns their size.
 func (l *looking) askRoom(ctx context.Context, left *Leftover, taken int64) (need int64, err error) {
 	if left.Problem != "" {
 		return 0, nil
 	}
 	need, err = l.room(ctx, left.tenant, taken)
-	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 { // who only looks does not write there
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 { // a read-only run need not write there
 		return 0, nil
 	}
 	if err != nil {
@@ -80,7 +80,7 @@ func (l *looking) askRoom(ctx context.Context, left *Leftover, taken int64) (nee
 	return need, nil
 }
 
-// room looks whether a tenant can be kept where removed ones are.
+// room checks that a tenant's files have room in the folder of removed tenants.
 func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (need int64, err error) {
 	var dump int64
 	if t.Server != nil {
@@ -95,13 +95,13 @@ func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (ne
 	return c.Deploy.Room(t.Name, dump, taken)
 }
 
-// leftover is what the ledger and a server have of a tenant.
+// leftover returns the leftover of a row, with its database and accounts on the server.
 func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, error) {
 	left := &Leftover{Leftover: plan.Leftover{Name: row.Name}, row: row}
 	server := l.Farm.Servers[row.Server]
 	if server == nil {
 		left.tenant = &tenants.Tenant{Name: row.Name, Database: row.Database}
-		left.Problem = fmt.Sprintf("its database %s is on server %s, which wikictl.toml does not define any more", row.Database, row.Server)
+		left.Problem = fmt.Sprintf("its database %s is on server %s, which is no longer defined in wikictl.toml", row.Database, row.Server)
 		return left, nil
 	}
 	left.tenant = &tenants.Tenant{Name: row.Name, Server: server, Database: row.Database}
@@ -109,19 +109,19 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
 	if row.State == ledger.Returning {
-		left.Problem = fmt.Sprintf("it is being brought back, or that did not finish: define it again and run wikictl undelete %s", row.Name)
+		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: define it again and run wikictl undelete %s", row.Name)
 	}
 	if row.State == ledger.Recovering {
-		left.Problem = fmt.Sprintf("it is being restored or cloned, or that did not finish: define it again and run wikictl restore %s or wikictl clone", row.Name)
+		left.Problem = fmt.Sprintf("it is being restored or cloned, or that was interrupted: define it again and run wikictl restore %s or wikictl clone", row.Name)
 	}
 	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
-		left.Problem = fmt.Sprintf("%s, so that its database may be for neither code: define it again (%s is what it was) and run wikictl upgrade %s",
+		left.Problem = fmt.Sprintf("%s, so its database may fit neither code: define it again (as %s) and run wikictl upgrade %s",
 			upgrading(open), filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
 	}
 	if other := l.half[row.Name]; other != "" {
 		left.Problem = fmt.Sprintf("its rename to %s was interrupted: define it again, as %[1]s or %s, and run wikictl apply", other, row.Name)
 	}
-	if err := l.SecretsFault(row.Name); err != nil { // without them nothing shows that the accounts are the tenant's
+	if err := l.SecretsFault(row.Name); err != nil { // without them, the accounts can't be recognised as the tenant's
 		left.Problem = err.Error()
 		return left, nil
 	}
@@ -154,9 +154,9 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 	return left, nil
 }
 
-// askDump looks whether the last dump of a database would bring it back: a removal
-// that finds out later has withdrawn the wiki for nothing. One that was begun may have
-// its dump.
+// askDump checks whether a dump could restore the database completely: a removal that
+// fails later has withdrawn the wiki for nothing. An interrupted removal may have its
+// dump already.
 func (l *looking) askDump(ctx context.Context, left *Leftover) error {
 	if left.Problem != "" || left.row.State == ledger.Leaving {
 		return nil
@@ -176,7 +176,7 @@ func (l *looking) askDump(ctx context.Context, left *Leftover) error {
 	return ctx.Err()
 }
 
-// addFiles lists what is below the state folder.
+// addFiles lists the leftover's files below the state folder.
 func (left *Leftover) addFiles(l tenants.Layout) {
 	for _, place := range []func(string) string{l.Vhost, l.Pool, l.Wiki, l.Logs, l.Backups, l.Secrets} {
 		if path := place(left.Name); deploy.Exists(path) {
@@ -185,10 +185,10 @@ func (left *Leftover) addFiles(l tenants.Layout) {
 	}
 }
 
-// golden is the name under which a golden is made.
+// golden matches the name under which a golden is made.
 var golden = regexp.MustCompile(`^golden-[0-9a-f]{16}$`)
 
-// namesOnDisk are the tenants that have a folder or secrets below state.
+// namesOnDisk lists the tenants with a folder or secrets below state.
 func namesOnDisk(l tenants.Layout) ([]string, error) {
 	wikis, err := os.ReadDir(filepath.Dir(l.Wiki("x")))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

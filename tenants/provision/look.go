@@ -16,15 +16,15 @@ import (
 	"wikictl/tenants/session"
 )
 
-// LookOptions say how far to look.
+// LookOptions set the scope of Look.
 type LookOptions struct {
-	Whole bool // the list is the whole farm: what is left over is looked for, too
-	// SQL says, by tenant, what of the farm's own SQL an upgrade would apply; nil: none.
+	Whole bool // list is the whole farm: find leftovers, too
+	// SQL returns, by tenant, the farm's own SQL that an upgrade would apply; may be nil.
 	SQL func(context.Context, []*tenants.Tenant) (map[string][]string, error)
 }
 
-// Look compares tenants with the ledger, the servers and the disk, and writes
-// nothing. The error is tenants.Problems when tenants can't be rendered.
+// Look compares tenants with the ledger, the servers and the disk, without writing. The
+// error is tenants.Problems if tenants can't be rendered.
 func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
@@ -51,12 +51,12 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 	return l.plan(ctx, list, o)
 }
 
-// looking is one Look.
+// looking is the state of one Look.
 type looking struct {
 	*creation
 	open    map[string]ledger.Upgrade // by tenant
-	begun   map[string]string         // what became of the run that began to make a tenant, by its name
-	removed map[string]*Removed       // the latest of each tenant; none where it may not be read
+	begun   map[string]string         // the state of the run that began to make a tenant, by name
+	removed map[string]*Removed       // the latest removal of each tenant; empty if unreadable
 }
 
 func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
@@ -85,7 +85,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	}
 	p.Unchanged = len(list) - len(p.Tenants)
 	if l.Deploy.Unfinished() {
-		p.Farm = append(p.Farm, plan.Entry{Kind: plan.Change, What: "the web server has not read all of its configuration, as a run was interrupted"})
+		p.Farm = append(p.Farm, plan.Entry{Kind: plan.Change, What: "the web server has not read its whole configuration, because a run was interrupted"})
 	}
 	if !o.Whole {
 		return p, nil
@@ -95,8 +95,8 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	return p, err
 }
 
-// UnseenFiles says, in a line, that the files of some tenants were not compared; why is
-// by tenant and not empty.
+// UnseenFiles returns a line about tenants whose files were not compared; why has the
+// reasons by tenant and is not empty.
 func UnseenFiles(why map[string]error) string {
 	first := slices.Sorted(maps.Keys(why))[0]
 	if len(why) == 1 {
@@ -105,7 +105,7 @@ func UnseenFiles(why map[string]error) string {
 	return fmt.Sprintf("the files of %d wikis, such as %s: %s", len(why), first, why[first])
 }
 
-// judgeAll says what is to be done about a tenant, but for its files.
+// judgeAll plans a tenant without its files.
 func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	p := &Planned{Tenant: plan.Tenant{Name: t.Name}, tenant: t, row: l.rows[t.Name]}
 	if problems := l.obstacles[t.Name]; problems != nil {
@@ -120,7 +120,7 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 		return p
 	}
 	if other := l.half[t.Name]; other != "" {
-		p.Add(plan.Change, "a rename to %s was interrupted, which the files do not want any more: what is under that name comes back", other)
+		p.Add(plan.Change, "a rename to %s was interrupted and is no longer wanted: its files move back", other)
 		return p
 	}
 	o := l.judge(t)
@@ -130,10 +130,10 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	case o.Status == "" && p.row.State != ledger.Ready:
 		p.Add(plan.Make, "%s", making(t, l.begun[t.Name]))
 		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
-			p.Add(plan.Make, "anew: run %s removed a wiki of that name; wikictl undelete %s brings that back instead", r.Run, t.Name)
+			p.Add(plan.Make, "a new wiki, although run %s removed one of that name; wikictl undelete %s brings it back instead", r.Run, t.Name)
 		}
 	case !deploy.Exists(l.Layout.Secrets(t.Name)):
-		p.Add(plan.Blocked, "its secrets are gone; restore %s from a backup", l.Layout.Secrets(t.Name))
+		p.Add(plan.Blocked, "its secrets are missing; restore %s from a backup", l.Layout.Secrets(t.Name))
 	default:
 		if why := otherCode(t, p.row, l.open[t.Name]); why != "" {
 			p.Add(plan.Upgrade, "%s", why)
@@ -145,21 +145,21 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	return p
 }
 
-// judgeSeen looks whether a tenant was seen to answer since it was last changed.
+// judgeSeen checks whether a tenant has answered since its last change.
 func (l *looking) judgeSeen(p *Planned) {
 	current, seen, err := l.Unseen(p.Name)
-	if errors.Is(err, fs.ErrPermission) { // compare names what may not be read
+	if errors.Is(err, fs.ErrPermission) { // compare reports unreadable files
 		return
 	}
 	switch {
 	case err != nil:
 		p.Add(plan.Blocked, "%s", err)
 	case current != 0:
-		p.Add(plan.Change, "ask it: it is served from release %d, which was not seen to answer, as a run was interrupted or failed; release %d was, and is served again when this one does not answer", current, seen)
+		p.Add(plan.Change, "probe it: its release %d has not answered, because a run was interrupted or failed; if it does not answer, release %d, which did, becomes current again", current, seen)
 	}
 }
 
-// judgeAccounts looks whether both accounts exist and are the tenant's.
+// judgeAccounts checks that both accounts exist and are the tenant's.
 func (l *looking) judgeAccounts(p *Planned) {
 	accounts := l.AccountsOf(p.tenant)
 	for _, foreign := range l.found[p.tenant.Server.Name].Of(accounts).InTheWay(accounts) {
@@ -169,12 +169,12 @@ func (l *looking) judgeAccounts(p *Planned) {
 		full := name + "@" + p.tenant.Server.AccountHost
 		if !l.found[p.tenant.Server.Name].Accounts[full] {
 			p.accounts = true
-			p.Add(plan.Change, "make account %s on server %s, which is gone", full, p.tenant.Server.Name)
+			p.Add(plan.Change, "make account %s on server %s, which is missing", full, p.tenant.Server.Name)
 		}
 	}
 }
 
-// compare adds the files that differ of tenants that run on their wanted code.
+// compare adds the differing files of tenants that run on their wanted code.
 func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
 	list := make([]*tenants.Tenant, len(some))
 	by := map[string]*plan.Tenant{}
@@ -186,9 +186,9 @@ func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
 	return err
 }
 
-// inspectFiles adds the files of tenants that differ to by, and why those of a tenant
-// could not be compared. It returns the files that are no tenant's, and what may not be
-// read.
+// inspectFiles adds the differing files of tenants to by, and the reasons why a tenant's
+// could not be compared. It returns the differing files that belong to no tenant, and
+// those that may not be read.
 func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, by map[string]*plan.Tenant, diffs bool) (farm []plan.Entry, unseen []string, err error) {
 	if unread := h.Unreadable(ctx, list, wantedCode); len(unread) > 0 {
 		unseen = append(unseen, UnseenFiles(unread))
@@ -219,7 +219,7 @@ func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, 
 	return farm, unseen, nil
 }
 
-// pendingSQL adds what of the farm's own SQL an upgrade would apply.
+// pendingSQL adds the farm's own SQL that an upgrade would apply.
 func pendingSQL(ctx context.Context, served []*Planned, o LookOptions) error {
 	if o.SQL == nil || len(served) == 0 {
 		return nil
@@ -237,8 +237,8 @@ func pendingSQL(ctx context.Context, served []*Planned, o LookOptions) error {
 	return err
 }
 
-// takeInventory asks a server what it holds, once. One that wikictl runs and never
-// started holds nothing.
+// takeInventory reads a server's inventory once. A managed server that was never started
+// has an empty one.
 func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error {
 	if c.found[def.Name] != nil || c.unreached[def.Name] != nil {
 		return c.unreached[def.Name]
@@ -260,7 +260,7 @@ func (c *creation) takeInventory(ctx context.Context, def *tenants.Server) error
 	return nil
 }
 
-// readLedger reads the ledger's tenants; none when there is no ledger yet.
+// readLedger reads the tenants in the ledger; none if there is no ledger yet.
 func (c *creation) readLedger(ctx context.Context) (err error) {
 	if err := c.takeInventory(ctx, c.Farm.Ledger); err != nil {
 		return err
@@ -288,5 +288,5 @@ func (c *creation) readLedger(ctx context.Context) (err error) {
 	return err
 }
 
-// errMade says that another run has made a tenant meanwhile.
+// errMade reports that another run has made a tenant meanwhile.
 var errMade = errors.New("another run has made it meanwhile")

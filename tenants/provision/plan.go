@@ -9,27 +9,27 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// Planned is one defined tenant that differs from what exists.
+// Planned is a defined tenant that differs from its actual state.
 type Planned struct {
 	plan.Tenant
 
 	tenant   *tenants.Tenant
-	row      ledger.Tenant // the zero row: the ledger has none
-	accounts bool          // they are to be made again
+	row      ledger.Tenant // zero: not in the ledger
+	accounts bool          // remake the accounts
 }
 
-// Leftover is what wikictl made for a tenant that nothing defines any more.
+// Leftover is what exists of a tenant without a definition.
 type Leftover struct {
 	plan.Leftover
 
-	tenant *tenants.Tenant // without a server when the ledger does not know it
-	row    ledger.Tenant   // the zero row: only the state folder has it
+	tenant *tenants.Tenant // without a server if the ledger does not have it
+	row    ledger.Tenant   // zero: only in the state folder
 }
 
-// Plan is how the definitions differ from what exists, with what Apply needs to know.
+// Plan is the difference between the definitions and the farm's state, as input of Apply.
 type Plan struct {
-	Tenants   []*Planned   // that differ, in the farm's order
-	Farm      []plan.Entry // of no tenant
+	Tenants   []*Planned   // those that differ, in the farm's order
+	Farm      []plan.Entry // for no tenant
 	Left      []*Leftover  // by name; only of a plan for the whole farm
 	Unchanged int
 	Unseen    []string // what could not be read, a sentence each without a full stop
@@ -50,18 +50,18 @@ func (p *Plan) Outline() *plan.Plan {
 		o.Notes = append(o.Notes, "wikictl upgrade --dry-run shows the upgrades; apply leaves them alone")
 	}
 	if names := byHTTP(p.all); len(names) > 0 {
-		o.Notes = append(o.Notes, fmt.Sprintf("%s served by http until the certificate is there; then run wikictl apply", isOrAre(names)))
+		o.Notes = append(o.Notes, fmt.Sprintf("%s served by http until the certificate exists; then run wikictl apply", isOrAre(names)))
 	}
 	if len(p.Left) > 0 {
 		o.Notes = append(o.Notes, "wikictl apply --all --prune removes what is left over; files and a dump of each database go to state/removed")
 	}
 	if n, allowed := p.Removals(); n > allowed {
-		o.Notes = append(o.Notes, fmt.Sprintf("that is more than %d, a tenth of the farm: it wants --max-removals %d, too", allowed, n))
+		o.Notes = append(o.Notes, fmt.Sprintf("that is more than %d, a tenth of the farm: it also requires --max-removals %d", allowed, n))
 	}
 	return o
 }
 
-// byHTTP are the names of tenants whose certificates are not there yet.
+// byHTTP lists the tenants whose certificates do not exist yet.
 func byHTTP(all []*tenants.Tenant) (names []string) {
 	for _, t := range all {
 		if t.ByHTTP {
@@ -71,7 +71,7 @@ func byHTTP(all []*tenants.Tenant) (names []string) {
 	return names
 }
 
-// isOrAre begins a sentence about tenants, of which it names a few.
+// isOrAre begins a sentence about tenants, with the names of a few.
 func isOrAre(names []string) string {
 	const few = 5
 	switch {
@@ -84,8 +84,8 @@ func isOrAre(names []string) string {
 }
 
 // Removals returns how many leftovers Apply would remove with Prune, and how many it
-// removes without being told their number: a tenth of the farm, and one in any case. A
-// farm's files that are half there look like a farm that lost many tenants.
+// removes without confirmation of their number: a tenth of the farm, and at least one. A
+// farm with missing files looks like one that lost many tenants.
 func (p *Plan) Removals() (n, allowed int) {
 	for _, left := range p.Left {
 		if left.Problem == "" {
@@ -95,8 +95,8 @@ func (p *Plan) Removals() (n, allowed int) {
 	return n, max(1, (len(p.all)+len(p.Left))/10)
 }
 
-// renames finds the tenants that the ledger has under another name, which no file
-// defines any more, with the same database on the same server: new name to row.
+// renames finds the tenants whose database the ledger has under another name without a
+// definition, on the same server: new name to row.
 func renames(all []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]ledger.Tenant {
 	type place struct{ server, database string }
 	free := map[place]ledger.Tenant{}
@@ -113,7 +113,7 @@ func renames(all []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]le
 	return found
 }
 
-// undefined are the rows of tenants that no file defines.
+// undefined returns the rows of tenants without a definition.
 func undefined(all []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]ledger.Tenant {
 	defined := map[string]bool{}
 	for _, t := range all {
@@ -128,8 +128,8 @@ func undefined(all []*tenants.Tenant, rows map[string]ledger.Tenant) map[string]
 	return left
 }
 
-// owner is the tenant that is defined on a database, whatever it is called: a
-// server may not tell capital letters from small ones. nil when there is none.
+// owner returns the tenant that is defined with a database, whatever its name, or nil:
+// servers may not distinguish upper and lower case.
 func owner(all []*tenants.Tenant, server, database string) *tenants.Tenant {
 	for _, t := range all {
 		if t.Server.Name == server && strings.EqualFold(t.Database, database) {
@@ -139,8 +139,8 @@ func owner(all []*tenants.Tenant, server, database string) *tenants.Tenant {
 	return nil
 }
 
-// making says what of a tenant is to be made; begun is what became of the run that
-// began it, if one did.
+// making describes the work to make a tenant; begun is the state of an earlier run that
+// began it.
 func making(t *tenants.Tenant, begun string) string {
 	what := fmt.Sprintf("database %s on server %s, accounts %s and %s, secrets, release, virtual host of %s",
 		t.Database, t.Server.Name, t.WebAccount(), t.SchemaAccount(), strings.Join(t.Hosts, " "))
@@ -150,7 +150,7 @@ func making(t *tenants.Tenant, begun string) string {
 	return what
 }
 
-// otherCode says why only an upgrade may touch a tenant; empty when it need not.
+// otherCode returns why a tenant requires an upgrade first, or "".
 func otherCode(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case open.Run != "":
@@ -158,7 +158,7 @@ func otherCode(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string
 	case row.ComponentSet == t.ComponentSet(t.Codebase):
 		return ""
 	case row.Version == t.Codebase.Version:
-		return fmt.Sprintf("MediaWiki %s with other code or extensions, and what else changed: wikictl upgrade %s", row.Version, t.Name)
+		return fmt.Sprintf("MediaWiki %s with other code or extensions, and all other changes: wikictl upgrade %s", row.Version, t.Name)
 	}
-	return fmt.Sprintf("from MediaWiki %s to %s, and what else changed: wikictl upgrade %s", row.Version, t.Codebase.Version, t.Name)
+	return fmt.Sprintf("from MediaWiki %s to %s, and all other changes: wikictl upgrade %s", row.Version, t.Codebase.Version, t.Name)
 }

@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Preview returns what Create would do, and does nothing.
+// Preview returns the plan of Create without carrying it out.
 func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*plan.Plan, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
@@ -31,7 +31,7 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 		case o.Status == "":
 			planned.Add(plan.Make, "%s", making(t, begun[t.Name]))
 		case c.mustAsk(ctx, t):
-			planned.Add(plan.Change, "ask it: it is served from a release that was not seen to answer")
+			planned.Add(plan.Change, "probe it: its current release has not answered yet")
 		}
 		if len(planned.Entries) == 0 {
 			p.Unchanged++
@@ -42,8 +42,8 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 	return p, nil
 }
 
-// PreviewUndelete returns what Undelete would do, and does nothing. With gone tenants that
-// exist are unchanged; else they are blocked.
+// PreviewUndelete returns the plan of Undelete without carrying it out. With gone,
+// existing tenants are unchanged; otherwise they are blocked.
 func PreviewUndelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run string, gone bool) (*plan.Plan, error) {
 	c := &creation{Host: h}
 	if err := c.look(ctx, list); err != nil {
@@ -67,7 +67,7 @@ func PreviewUndelete(ctx context.Context, h *session.Host, list []*tenants.Tenan
 	return p, nil
 }
 
-// returning says what an Undelete does about a tenant, or why it can do nothing.
+// returning describes what Undelete does for a tenant, or returns why it can't.
 func (c *creation) returning(ctx context.Context, t *tenants.Tenant, run string) (string, error) {
 	if problems := c.obstacles[t.Name]; problems != nil {
 		return "", session.InTheWay(problems)
@@ -75,9 +75,9 @@ func (c *creation) returning(ctx context.Context, t *tenants.Tenant, run string)
 	row := c.rows[t.Name]
 	switch row.State {
 	case ledger.Leaving:
-		return fmt.Sprintf("its removal by run %s was interrupted: it is taken back, or ended first", row.Run), nil
+		return fmt.Sprintf("its removal by run %s was interrupted: it is reverted, or completed first", row.Run), nil
 	case ledger.Returning:
-		return fmt.Sprintf("run %s began to bring it back and was interrupted: that is finished", row.Run), nil
+		return fmt.Sprintf("run %s began to bring it back and was interrupted: finish that", row.Run), nil
 	}
 	r, err := FindRemoved(c.Layout, t.Name, run)
 	switch {

@@ -1,8 +1,8 @@
 // Package provision makes tenants: secrets, database, accounts, schema, first
-// administrator, release and virtual host; and it finds how a farm differs from
-// its definitions, and changes, renames and removes tenants accordingly. Every step
-// can be repeated, so a run that was killed is finished by the next one. It does
-// not know how a command was called or how progress is shown.
+// administrator, release and virtual host. It plans the differences between a farm and
+// its definitions, and changes, renames and removes tenants accordingly. Every step can
+// be repeated, so the next run finishes the work of a killed one. It does not know the
+// command or how progress is shown.
 package provision
 
 import (
@@ -24,12 +24,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Options of a run.
+// Options are the options of a run.
 type Options struct {
 	Jobs          int
-	AdminPassword secrets.Secret // of each new administrator; empty: one is made for each
-	Prune         bool           // Apply removes what is left over
-	Gone          bool           // Undelete leaves tenants that exist as they are; else that is a failure
+	AdminPassword secrets.Secret // of each new administrator; empty: a random one for each
+	Prune         bool           // Apply removes leftovers
+	Gone          bool           // Undelete leaves existing tenants unchanged; otherwise they are failures
 	Drain         <-chan struct{}
 	Observer      session.Observer
 }
@@ -41,42 +41,41 @@ type creation struct {
 	ledger  *ledger.Ledger
 	run     *session.Run
 	rows    map[string]ledger.Tenant
-	renamed map[string]ledger.Tenant // rows of tenants that got another name, by that
+	renamed map[string]ledger.Tenant // the ledger's rows of renamed tenants, by new name
 	half    half
 	found   map[string]*mariadb.Inventory // by server name
 	tables  map[string]int                // of databases that the ledger does not have, by tenant
-	farms   []mariadb.FarmRow             // that share the ledger's server
+	farms   []mariadb.FarmRow             // on the ledger's server
 	goldens goldens
-	// obstacles are what stands in the way of tenants, by name; what is not in here
-	// may still be found when a tenant is judged.
+	// obstacles are the problems that block tenants, by name; judge may find more.
 	obstacles map[string]tenants.Problems
-	unsound   map[string]error // why the settings of tenants to make are no PHP, by name
+	unsound   map[string]error // why the settings of tenants to make are not valid PHP, by name
 	unreached map[string]error // why there is no inventory, by server name
-	web       bool             // what the web server includes differs, but for that of tenants
+	web       bool             // shared files of the web server differ
 }
 
-// job is what a run does about one tenant.
+// job is the work of a run on one tenant.
 type job struct {
 	tenant   *tenants.Tenant
 	kind     plan.Kind     // Make, Change, Rename or Left
-	row      ledger.Tenant // as the plan found it; of one to make, as read under its lock
-	accounts bool          // they are to be made again
-	still    bool          // nothing of it changes: it is only to be asked
-	seen     deploy.Seen   // release to put back, of a tenant to change
-	before   session.Sight // what it answered from there
-	remarks  []string      // what is bad of it, and was before
+	row      ledger.Tenant // from the plan; for a tenant to make, read under its lock
+	accounts bool          // remake the accounts
+	still    bool          // only probe it
+	seen     deploy.Seen   // release to return to, for a tenant to change
+	before   session.Sight // its answers from there
+	remarks  []string      // existing faults
 	elapsed  time.Duration
-	backup   string       // file of the last dump of a tenant that is removed
+	backup   string       // file of the last dump of a removed tenant
 	was      ledger.State // of a tenant that this run began to remove
 	removal  string       // the run that began to remove it
-	returns  bool         // undelete brings it back from there
-	back     string       // the name that the files of a tenant to change are under, by a rename that goes back
-	removed  string       // the folder that it is removed into
+	returns  bool         // undelete can bring it back
+	back     string       // the name of its files, if an interrupted rename is reverted
+	removed  string       // the folder into which it is removed
 }
 
-// Create makes what is missing of the tenants, in the order given, and returns
-// an outcome for each. The error is of the run as a whole: nothing was done
-// then, or the outcomes say how far it came.
+// Create makes the missing parts of the tenants, in the given order, and returns an
+// outcome for each. The error is of the run as a whole: nothing was done then, or the
+// outcomes tell how far it came.
 func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o}
 	if err := c.look(ctx, list); err != nil {
@@ -112,8 +111,8 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 	return outcomes, err
 }
 
-// mustAsk reports whether a tenant that is made is served from a release that was not
-// seen to answer yet, and nothing but asking it again is due.
+// mustAsk reports whether a finished tenant only has to be probed, because its current
+// release has not answered yet.
 func (c *creation) mustAsk(ctx context.Context, t *tenants.Tenant) bool {
 	current, _, err := c.Unseen(t.Name)
 	if err != nil || current == 0 || c.rows[t.Name].ComponentSet != t.ComponentSet(t.Codebase) {
@@ -123,8 +122,8 @@ func (c *creation) mustAsk(ctx context.Context, t *tenants.Tenant) bool {
 	return err == nil && !open
 }
 
-// look reads the ledger and takes inventory of every server once. A tenant whose
-// server can't be reached is blocked; only the ledger's server is needed by all.
+// look reads the ledger and the inventory of every server once. A tenant on an
+// unreachable server is blocked; all need the ledger's server.
 func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 	c.found, c.unreached = map[string]*mariadb.Inventory{}, map[string]error{}
 	if err := c.readLedger(ctx); err != nil {
@@ -148,7 +147,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 	return c.countTables(ctx, list)
 }
 
-// work takes the jobs all the way, so many at a time, and adds their outcomes.
+// work completes the jobs, in batches, and adds their outcomes.
 func (c *creation) work(ctx context.Context, command string, jobs []*job, size int, outcomes map[string]session.Outcome) error {
 	ctx, err := c.Lock(ctx, tenants.ServersOf(tenantsOf(jobs)))
 	if err != nil {
@@ -174,13 +173,13 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))))
 }
 
-// batchSize is how many new tenants share one web server check and reload: enough
-// that the reload costs nothing a tenant, few enough that the first of a large
-// farm are served long before the last.
+// batchSize is the number of new tenants per check and reload of the web server: enough
+// to make the reload cheap per tenant, and few enough to serve the first tenants of a
+// large farm early.
 const batchSize = 500
 
-// batch takes some jobs all the way. What is published is probed even after a
-// drain; what is to be removed can wait.
+// batch completes some jobs. It probes published tenants even after a drain; removals can
+// wait.
 func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]session.Outcome) {
 	end := func(j *job, status session.Status, err error) {
 		o := session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed, Backup: j.backup, Removed: j.removed, Returns: j.returns, Remarks: j.remarks}
@@ -200,7 +199,7 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 	refused, err := c.publish(ctx, ready)
 	for _, j := range ready {
 		switch why := cmp.Or(err, refused[j.tenant.Name]); {
-		case errors.As(why, new(*deploy.BusyError)): // asked to stop: what was made is served by the next run
+		case errors.As(why, new(*deploy.BusyError)): // draining: the next run publishes them
 			end(j, session.Skipped, why)
 		case why != nil:
 			end(j, session.Failed, why)
@@ -227,8 +226,8 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 	}
 }
 
-// each does one thing for several jobs at once, ends those that failed or were not
-// begun, and returns the others.
+// each does one step for several jobs at once, ends the jobs that failed or were skipped,
+// and returns the others.
 func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{}, do func(context.Context, *job) error, end func(*job, session.Status, error)) []*job {
 	options := fleet.Options[*job]{Jobs: c.o.Jobs, MaxFailures: fleet.NoLimit, Drain: drain}
 	var good []*job
@@ -255,9 +254,9 @@ func (c *creation) each(ctx context.Context, jobs []*job, drain <-chan struct{},
 	return good
 }
 
-// publish has the web server serve what the jobs want of it, with one check and
-// one reload for all. Those that it refuses keep what they had: refused has them
-// by name, the error is of all.
+// publish applies the jobs' changes to the web server, with one check and one reload for
+// all. Tenants that it refuses keep their files: refused has them by name; the error is
+// of all.
 func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string]error, err error) {
 	if len(jobs) == 0 && !c.web {
 		return nil, nil
@@ -306,8 +305,8 @@ func (c *creation) step(t *tenants.Tenant, name string, do func() error) error {
 	return c.run.Step(t.Name, name, do)
 }
 
-// held is a step that begins by making sure that the tenant's lock is still this
-// run's. What only the state folder has needs no lock.
+// held is a step that first verifies the tenant's lock. A tenant that exists only in the
+// state folder needs no lock.
 func (c *creation) held(ctx context.Context, t *tenants.Tenant, name string, do func() error) error {
 	return c.step(t, name, func() error {
 		if t.Server == nil {
@@ -320,7 +319,7 @@ func (c *creation) held(ctx context.Context, t *tenants.Tenant, name string, do 
 	})
 }
 
-// secrets reads a tenant's secrets or makes them.
+// secrets reads a tenant's secrets, or makes them.
 func (c *creation) secrets(t *tenants.Tenant) (secrets.Secrets, error) {
 	s, err := c.Deploy.ReadSecrets(t.Name)
 	if !errors.Is(err, os.ErrNotExist) {

@@ -15,14 +15,14 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// patience is how long requests to a wiki that is being removed may go on.
+// patience is how long running requests to a wiki that is being removed may take.
 const patience = 10 * time.Second
 
-// remove takes away all of a tenant that the web server does not serve any more.
-// Nothing of it is lost: files move into a folder below state/removed, with a dump of
-// the database that was read back, before the database goes: that they find no room there
-// is learned while all can still be kept. The ledger's rows go at the end, so that
-// whatever was interrupted is found again.
+// remove removes a tenant that the web server no longer serves. Nothing is lost: its
+// files move into a folder below state/removed, with a verified dump of the database,
+// before the database is dropped, so that a lack of space is noticed while everything can
+// still be kept. The ledger's rows are removed last, so that the next run finds an
+// interrupted removal.
 func (c *creation) remove(ctx context.Context, j *job) error {
 	name := j.tenant.Name
 	j.removal = c.RunID
@@ -40,7 +40,7 @@ func (c *creation) remove(ctx context.Context, j *job) error {
 		{"verify", func() error { return c.nothingLeft(ctx, j.tenant) }},
 		{"ledger", func() error { return c.ledger.Forget(ctx, name) }},
 	}
-	if j.row.Name == "" { // only the state folder has it
+	if j.row.Name == "" { // only in the state folder
 		steps = []namedStep{steps[1], steps[3], steps[5], steps[6]}
 	}
 	return c.steps(ctx, j.tenant, steps)
@@ -52,8 +52,8 @@ type namedStep struct {
 	do   func() error
 }
 
-// steps runs steps of a tenant up to the first that fails, and names that. Each begins
-// by making sure that the tenant's lock is still this run's.
+// steps runs steps of a tenant until one fails, which the error names. Each first
+// verifies the tenant's lock.
 func (c *creation) steps(ctx context.Context, t *tenants.Tenant, steps []namedStep) error {
 	for _, s := range steps {
 		if err := c.held(ctx, t, s.name, s.do); err != nil {
@@ -63,7 +63,7 @@ func (c *creation) steps(ctx context.Context, t *tenants.Tenant, steps []namedSt
 	return nil
 }
 
-// leave notes in the ledger which run began to remove a tenant.
+// leave records in the ledger which run began to remove a tenant.
 func (c *creation) leave(ctx context.Context, j *job) error {
 	if j.row.State == ledger.Leaving {
 		return nil
@@ -74,8 +74,8 @@ func (c *creation) leave(ctx context.Context, j *job) error {
 	return c.ledger.Advance(ctx, was, j.row)
 }
 
-// lastDump dumps the database, unless the run that began the removal did: what is
-// there now may be half dropped.
+// lastDump dumps the database, unless the run that began the removal did: the database
+// may be half dropped now.
 func (c *creation) lastDump(ctx context.Context, j *job) error {
 	server, err := c.Server(ctx, j.tenant.Server)
 	if err != nil {
@@ -98,11 +98,11 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if err := server.StopWork(ctx, j.tenant.Database, accounts.Schema.Name); err != nil {
 		return err
 	}
-	// An account that is not the tenant's stays as it is, and is named in the plan.
+	// An account that is not the tenant's stays unchanged, and the plan names it.
 	if err := server.Freeze(ctx, accounts, patience); err != nil && !errors.Is(err, mariadb.ErrForeign) {
 		return err
 	}
-	if err := backup.Remove(base); err != nil { // what a killed run left half done
+	if err := backup.Remove(base); err != nil { // incomplete, from a killed run
 		return err
 	}
 	if b, err = server.Dump(ctx, j.tenant.Database, base, tenants.Backup{}); err != nil {
@@ -133,7 +133,7 @@ func (c *creation) dropDatabase(ctx context.Context, t *tenants.Tenant) error {
 	return nil
 }
 
-// nothingLeft reads back that a tenant is gone.
+// nothingLeft checks that a tenant is removed completely.
 func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
 	left := &Leftover{Leftover: plan.Leftover{Name: t.Name}}
 	left.addFiles(c.Layout)
@@ -151,7 +151,7 @@ func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
 		}
 	}
 	if len(left.Items) > 0 {
-		return fmt.Errorf("still there after it was removed: %v", left.Items)
+		return fmt.Errorf("still exists after the removal: %v", left.Items)
 	}
 	return nil
 }

@@ -24,33 +24,33 @@ const (
 	dumpBase       = "database" // without the ending that Dump adds
 )
 
-// Removed is a tenant that was removed and can be brought back. It is kept as JSON in
-// the folder that holds what was the tenant's.
+// Removed describes a removed tenant that can be brought back. It is stored as JSON in
+// the folder of its files.
 type Removed struct {
 	Name         string            `json:"name"`
 	Run          string            `json:"run"`     // that began to remove it
-	Removed      time.Time         `json:"removed"` // when that was
+	Removed      time.Time         `json:"removed"` // when the removal began
 	Server       string            `json:"server,omitempty"`
-	Database     string            `json:"database,omitempty"` // empty: only files were there
+	Database     string            `json:"database,omitempty"` // empty: only files existed
 	Codebase     string            `json:"codebase,omitempty"`
 	Version      string            `json:"version,omitempty"` // of MediaWiki
 	ComponentSet string            `json:"component_set,omitempty"`
-	State        ledger.State      `json:"state,omitempty"`  // that it had; empty: not known
-	SQL          map[string]string `json:"sql,omitempty"`    // the farm's own that it has seen: file to checksum
-	Ledger       ledger.Rows       `json:"ledger,omitempty"` // what else the ledger had of it, such as its upgrades
-	Contents     map[string]string `json:"contents"`         // what is in the folder, by name
-	BringBack    []string          `json:"bring_back"`       // what to do, line by line
+	State        ledger.State      `json:"state,omitempty"`  // before the removal; empty: unknown
+	SQL          map[string]string `json:"sql,omitempty"`    // applied files of the farm's own SQL: file to checksum
+	Ledger       ledger.Rows       `json:"ledger,omitempty"` // its other rows in the ledger, such as its upgrades
+	Contents     map[string]string `json:"contents"`         // description of the folder's content, by name
+	BringBack    []string          `json:"bring_back"`       // instructions, line by line
 
 	dir string
 }
 
-// Dir is the folder that holds what was the tenant's.
+// Dir returns the folder of its files.
 func (r *Removed) Dir() string { return r.dir }
 
-// Definition is the file with the definition that the tenant had.
+// Definition returns the file with its former definition.
 func (r *Removed) Definition() string { return filepath.Join(r.dir, definitionFile) }
 
-// row is the tenant's row of the ledger while it is brought back.
+// row returns the tenant's ledger row while it is being brought back.
 func (r *Removed) row() ledger.Tenant {
 	return ledger.Tenant{
 		Name: r.Name, Server: r.Server, Database: r.Database, Codebase: r.Codebase, Version: r.Version,
@@ -58,8 +58,8 @@ func (r *Removed) row() ledger.Tenant {
 	}
 }
 
-// AllRemoved lists what was removed and is still there, newest first. A folder without
-// a description is passed over: a run was killed before it moved anything there.
+// AllRemoved lists the removed tenants that still exist, newest first. It skips folders
+// without a description: a run was killed before it moved anything there.
 func AllRemoved(l tenants.Layout) ([]*Removed, error) {
 	entries, err := os.ReadDir(l.Removed())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -95,8 +95,8 @@ func openRemoved(dir string) (*Removed, error) {
 	return r, nil
 }
 
-// FindRemoved returns the latest removal of a tenant, or that of a run. The error is
-// fs.ErrNotExist when there is none.
+// FindRemoved returns the latest removal of a tenant, or that of a run. The error wraps
+// fs.ErrNotExist if there is none.
 func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	all, err := AllRemoved(l)
 	if err != nil {
@@ -111,12 +111,12 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	if run != "" {
 		what += " by run " + run
 	}
-	return nil, fmt.Errorf("%s, or it is gone from %s: %w", what, l.Removed(), fs.ErrNotExist)
+	return nil, fmt.Errorf("%s, or it was deleted from %s: %w", what, l.Removed(), fs.ErrNotExist)
 }
 
-// describe writes the definition and the manifest into the folder that a tenant is
-// removed into, before anything of the tenant goes. What an interrupted run wrote
-// stays: the ledger may know less by now.
+// describe writes the definition and the manifest into the folder of a removed tenant,
+// before anything is removed. It keeps those of an interrupted run: the ledger may know
+// less by now.
 func (c *creation) describe(ctx context.Context, j *job) error {
 	name := j.tenant.Name
 	dir := c.Layout.RemovedTenant(name, j.removal)
@@ -153,7 +153,7 @@ func (c *creation) describe(ctx context.Context, j *job) error {
 	return deploy.WriteFile(filepath.Join(dir, manifestFile), append(data, '\n'), 0o600, -1)
 }
 
-// manifest says what is where, and how to bring it back.
+// manifest describes the folder's content and how to bring the tenant back.
 func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 	name, row := j.tenant.Name, j.row
 	dir := l.RemovedTenant(name, j.removal)
@@ -181,8 +181,8 @@ func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 	return r
 }
 
-// stateBefore is the state that a tenant had before it was removed. One that is served
-// has more than a database that was begun, whatever the ledger says.
+// stateBefore returns a tenant's state before its removal. A served tenant was at least
+// Made, whatever the ledger says.
 func stateBefore(l tenants.Layout, j *job) ledger.State {
 	if j.was == ledger.Creating && deploy.Exists(l.LocalSettings(j.tenant.Name)) {
 		return ""
@@ -190,11 +190,12 @@ func stateBefore(l tenants.Layout, j *job) ledger.State {
 	return j.was
 }
 
-// returns reports whether there is something to bring back: more than files, and more
-// than a database that was begun and never whole.
+// returns reports whether there is something to bring back: more than files, and a
+// complete database.
 func (r *Removed) returns() bool { return r.Database != "" && r.State != ledger.Creating }
 
-// definitionOf is what the ledger knows of a tenant whose definition was not kept.
+// definitionOf returns a definition from the ledger, for a tenant whose definition was
+// not kept.
 func definitionOf(row ledger.Tenant, name string) []byte {
 	text := "# Its file was gone and no release had kept it: this is what the ledger knew.\n" +
 		fmt.Sprintf("name = %q\nhosts = [] # its host names\nsitename = %q # its name\n", name, name)

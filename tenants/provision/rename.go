@@ -10,8 +10,7 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// judgeRename lists what moves with a tenant that got another name, or says what
-// stands in the way.
+// judgeRename lists the moves of a renamed tenant, or its obstacles.
 func (l *looking) judgeRename(p *Planned) {
 	t, row := p.tenant, p.row
 	there, from, to := l.found[t.Server.Name], p.From, t.Name
@@ -51,8 +50,8 @@ func (l *looking) listRename(p *Planned) {
 	}
 }
 
-// move brings a tenant's files under its new name. The ledger has the old one
-// until all is done, so that whatever was interrupted is found again.
+// move moves a tenant's files under its new name. The ledger has the old one until the
+// end, so that the next run finds an interrupted rename.
 func (c *creation) move(ctx context.Context, j *job) error {
 	if err := c.same(ctx, j); err != nil {
 		return err
@@ -63,8 +62,8 @@ func (c *creation) move(ctx context.Context, j *job) error {
 	return c.Deploy.Rename(ctx, j.row.Name, j.tenant.Name)
 }
 
-// moved ends a rename of a tenant that was seen to answer under its new name. Old
-// releases name the old folder, so that none of them can be served again.
+// moved completes the rename of a tenant that has answered under its new name. It removes
+// old releases, which contain the old folder's name.
 func (c *creation) moved(ctx context.Context, j *job) error {
 	from, to := j.row.Name, j.tenant.Name
 	if err := c.Deploy.DropAlias(from); err != nil {
@@ -75,7 +74,7 @@ func (c *creation) moved(ctx context.Context, j *job) error {
 	}
 	for _, place := range []func(string) string{c.Layout.Vhost, c.Layout.Pool, c.Layout.Wiki, c.Layout.Secrets, c.Layout.Logs, c.Layout.Backups} {
 		if path := place(from); deploy.Exists(path) {
-			return fmt.Errorf("%s is still there after it was moved", path)
+			return fmt.Errorf("%s still exists after the move", path)
 		}
 	}
 	return c.ledger.Rename(ctx, from, to, c.RunID, c.Layout.Backups(from), c.Layout.Backups(to))

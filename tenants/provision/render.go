@@ -13,8 +13,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// PreviewRender returns what Render would change, with diffs when they are wanted, and
-// changes nothing.
+// PreviewRender returns the changes of Render, with diffs on request, without carrying
+// them out.
 func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant, diffs bool) (*plan.Plan, error) {
 	fit, left, err := renderable(ctx, h, list)
 	if err != nil {
@@ -44,8 +44,8 @@ func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant,
 	return p, nil
 }
 
-// Render writes the files of tenants that differ, under the tenants' locks, with one check
-// and one reload of the web server. It creates and upgrades nothing.
+// Render writes the differing files of tenants under their locks, with one check and one
+// reload of the web server. It neither creates nor upgrades tenants.
 func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observer session.Observer) ([]session.Outcome, error) {
 	ctx, locked, err := h.LockAll(ctx, list)
 	if err != nil {
@@ -67,8 +67,7 @@ func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observ
 	return write(ctx, h, fit, append(left, others...), observer)
 }
 
-// write is a run that writes the files of some tenants, and only tells of those that are
-// left as they are.
+// write is a run that writes the files of some tenants, and only reports the others.
 func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []session.Outcome, observer session.Observer) ([]session.Outcome, error) {
 	list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool {
 		lost := h.Lost(t)
@@ -102,7 +101,7 @@ func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []
 	return outcomes, run.End(ctx, outcomes)
 }
 
-// wantedCode is the codebase that a tenant's definition names.
+// wantedCode returns the codebase in a tenant's definition.
 func wantedCode(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }
 
 // written returns each tenant's outcome of a deployment.
@@ -126,8 +125,8 @@ func written(list []*tenants.Tenant, applied deploy.Applied) []session.Outcome {
 }
 
 // renderable returns the tenants whose files may be written, and the outcomes of the
-// others: those that are blocked, and those that are not finished or whose code changed,
-// which must not be served on code that their database does not fit.
+// others: blocked ones, unfinished ones, and those whose code changed, which must not run
+// on a database of other code.
 func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, left []session.Outcome, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
@@ -160,7 +159,7 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (f
 	return fit, left, nil
 }
 
-// unfit says why a tenant's files are not to be written; empty when they are.
+// unfit returns why a tenant's files must not be written, or "".
 func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case open.Run != "":
@@ -168,15 +167,15 @@ func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	case row.Name == "":
 		return "it is not created yet; wikictl create " + t.Name
 	case row.State == ledger.Leaving:
-		return fmt.Sprintf("it is being removed by run %s, or that did not finish; wikictl plan %s", row.Run, t.Name)
+		return fmt.Sprintf("it is being removed by run %s, or that was interrupted; wikictl plan %s", row.Run, t.Name)
 	case row.State == ledger.Returning:
-		return fmt.Sprintf("it is being brought back by run %s, or that did not finish; wikictl undelete %s", row.Run, t.Name)
+		return fmt.Sprintf("it is being brought back by run %s, or that was interrupted; wikictl undelete %s", row.Run, t.Name)
 	case row.State == ledger.Recovering:
-		return fmt.Sprintf("it is being restored or cloned by run %s, or that did not finish; wikictl restore %s or wikictl clone", row.Run, t.Name)
+		return fmt.Sprintf("it is being restored or cloned by run %s, or that was interrupted; wikictl restore %s or wikictl clone", row.Run, t.Name)
 	case row.State != ledger.Ready:
 		return fmt.Sprintf("it is not finished (state %s); wikictl create %s", row.State, t.Name)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):
-		return fmt.Sprintf("it runs on MediaWiki %s with other code than is wanted; wikictl upgrade %s", row.Version, t.Name)
+		return fmt.Sprintf("it runs on MediaWiki %s with other code than the wanted one; wikictl upgrade %s", row.Version, t.Name)
 	}
 	return ""
 }

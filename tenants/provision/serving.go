@@ -8,9 +8,8 @@ import (
 	"wikictl/tenants/machine"
 )
 
-// judgeServing blocks the tenants that are to be made where the web server of this
-// machine would not serve them, as its configuration says: a wiki that is made and not
-// served is found out by waiting for its first answer.
+// judgeServing blocks new tenants that this machine's web server would not serve, by its
+// configuration, so that their creation does not wait for an answer in vain.
 func (c *creation) judgeServing(ctx context.Context, list []*tenants.Tenant) {
 	var wanted []*tenants.Tenant
 	for _, t := range list {

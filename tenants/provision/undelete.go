@@ -17,10 +17,10 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// Undelete brings tenants back that Apply removed: files, database, accounts and what
-// the ledger knew; run, when it is not empty, is the removal to take back, else it is
-// the latest of each. A removal that was interrupted is taken back, or ended first.
-// What was interrupted is finished by the next Undelete.
+// Undelete brings back tenants that Apply removed: files, database, accounts and rows of
+// the ledger. If run is not empty it selects the removal, otherwise the latest of each
+// tenant. An interrupted removal is reverted, or completed first. The next Undelete
+// finishes an interrupted one.
 func Undelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run string, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o}
 	if err := c.look(ctx, list); err != nil {
@@ -88,7 +88,8 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 		{"claim", func() error { return c.claimRemoved(ctx, j, r) }},
 		{"files", func() error { return c.bringFiles(ctx, t, r) }},
 		{"database", func() error { return c.restoreRemoved(ctx, j, r) }},
-		// Before anybody can write into it: its database is not restored once more.
+		// Before users can write, as the next run would otherwise restore the database
+		// again.
 		{"ledger", func() error { return c.returned(ctx, r) }},
 		{"release", func() error { return c.serveRemoved(ctx, j, r) }},
 		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
@@ -100,23 +101,22 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 	return c.steps(ctx, t, steps)
 }
 
-// existsError is the error of an Undelete of a tenant that is not removed: its state in
-// the ledger.
+// existsError reports that a tenant is not removed, with its state in the ledger.
 type existsError ledger.State
 
-// Error says that there is nothing to do.
+// Error returns the reason.
 func (e existsError) Error() string {
 	return fmt.Sprintf("it exists (state %s in the ledger), so there is nothing to bring back", string(e))
 }
 
-// emptied reports whether all but the dump went back to its places: an Undelete was
-// interrupted after that.
+// emptied reports whether everything but the dump has been moved back, by an interrupted
+// Undelete.
 func (r *Removed) emptied() bool {
 	return r.Database != "" && !deploy.Exists(filepath.Join(r.dir, "wiki")) && !deploy.Exists(filepath.Join(r.dir, "secrets.toml"))
 }
 
-// endRemoval takes an interrupted removal to one of its ends: what still has its
-// database and no dump is kept as it was, anything else is removed first.
+// endRemoval ends an interrupted removal: it keeps a tenant that still has its database
+// and no dump, and completes any other removal.
 func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error) {
 	t, row := j.tenant, j.row
 	if row.Server != t.Server.Name || row.Database != t.Database {
@@ -145,13 +145,13 @@ func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error
 	}
 	gone := &job{tenant: t, row: row, kind: plan.Left}
 	if err := c.remove(ctx, gone); err != nil {
-		return false, fmt.Errorf("end the removal that run %s began: %w", row.Run, err)
+		return false, fmt.Errorf("complete the removal that run %s began: %w", row.Run, err)
 	}
 	j.row, j.removal = ledger.Tenant{}, gone.removal
 	return false, nil
 }
 
-// keepTenant takes a removal back that came to nothing irreversible.
+// keepTenant reverts a removal before its irreversible steps.
 func (c *creation) keepTenant(ctx context.Context, j *job) error {
 	t, was := j.tenant, j.row
 	row := was
@@ -176,8 +176,7 @@ func (c *creation) keepTenant(ctx context.Context, j *job) error {
 	})
 }
 
-// claimRemoved looks whether a tenant may come back, and notes in the ledger that it
-// does.
+// claimRemoved checks that a tenant may be brought back, and records that in the ledger.
 func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	if j.row.State == ledger.Returning {
 		return nil
@@ -190,21 +189,21 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	return c.ledger.Claim(ctx, row)
 }
 
-// mayReturn returns why a removed tenant can't be brought back; nil when it can.
+// mayReturn returns why a removed tenant can't be brought back, or nil.
 func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed) error {
 	switch {
 	case r.Database == "":
-		return fmt.Errorf("only files were removed of it; %s says how to move them back", filepath.Join(r.dir, manifestFile))
+		return fmt.Errorf("the removal had only files; %s describes how to move them back", filepath.Join(r.dir, manifestFile))
 	case !r.returns():
-		return fmt.Errorf("it was never whole when run %s removed it, so that there is nothing to bring back: wikictl create %s makes it anew", r.Run, t.Name)
+		return fmt.Errorf("it was unfinished when run %s removed it, so there is nothing to bring back: wikictl create %s makes a new one", r.Run, t.Name)
 	case !deploy.Exists(filepath.Join(r.dir, "secrets.toml")):
-		return fmt.Errorf("its secrets are not in %s, which it left when it was brought back since: undelete --run takes another removal", r.dir)
+		return fmt.Errorf("its secrets are no longer in %s, because it was brought back since: undelete --run selects another removal", r.dir)
 	case r.Database != t.Database:
-		return fmt.Errorf("it had the database %s, and its definition says %s: set the former", r.Database, t.Database)
+		return fmt.Errorf("its database was %s, but its definition has %s: set the former", r.Database, t.Database)
 	}
 	for _, path := range []string{c.Layout.Wiki(t.Name), c.Layout.Secrets(t.Name)} {
 		if deploy.Exists(path) {
-			return fmt.Errorf("%s is there already; move it away first", path)
+			return fmt.Errorf("%s exists already; move it away first", path)
 		}
 	}
 	if _, err := backup.Find(filepath.Join(r.dir, dumpBase)); err != nil {
@@ -218,15 +217,15 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 	case err != nil:
 		return err
 	case there.Database:
-		return fmt.Errorf("the database %s is on server %s already and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
+		return fmt.Errorf("the database %s exists on server %s and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
 	case len(there.Foreign) > 0:
-		return fmt.Errorf("the account %s is on server %s already and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
+		return fmt.Errorf("the account %s exists on server %s and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
 	}
 	return nil
 }
 
-// bringFiles moves a tenant's files back. One that was removed before it was served
-// never had folders for uploads and caches.
+// bringFiles moves a tenant's files back. A tenant that was never served had no folders
+// for uploads and caches.
 func (c *creation) bringFiles(ctx context.Context, t *tenants.Tenant, r *Removed) error {
 	err := c.Deploy.BringBack(ctx, t.Name, r.dir)
 	if err != nil || r.State != ledger.Made {
@@ -235,7 +234,7 @@ func (c *creation) bringFiles(ctx context.Context, t *tenants.Tenant, r *Removed
 	return c.Deploy.MakeOwn(t.Name, c.Layout.Cache(t.Name), c.Layout.Images(t.Name))
 }
 
-// restoreRemoved loads the database from its dump and makes its accounts.
+// restoreRemoved restores the database from its dump and makes its accounts.
 func (c *creation) restoreRemoved(ctx context.Context, j *job, r *Removed) error {
 	b, err := backup.Find(filepath.Join(r.dir, dumpBase))
 	if err != nil {
@@ -251,7 +250,7 @@ func (c *creation) restoreRemoved(ctx context.Context, j *job, r *Removed) error
 	return c.accountsOf(ctx, j.tenant)
 }
 
-// accountsOf gives a tenant's accounts the passwords and rights that they had.
+// accountsOf restores the passwords and grants of a tenant's accounts.
 func (c *creation) accountsOf(ctx context.Context, t *tenants.Tenant) error {
 	secrets, err := c.Deploy.ReadSecrets(t.Name)
 	if err != nil {
@@ -264,13 +263,13 @@ func (c *creation) accountsOf(ctx context.Context, t *tenants.Tenant) error {
 	return server.EnsureAccounts(ctx, session.Accounts(t, secrets))
 }
 
-// sameCode reports whether a tenant is wanted on the code that its database is for.
+// sameCode reports whether a tenant's definition has the code of its database.
 func (r *Removed) sameCode(t *tenants.Tenant) bool {
 	return r.ComponentSet == t.ComponentSet(t.Codebase)
 }
 
-// serveRemoved has the web server serve a tenant again: as its definition wants it, or,
-// where that wants other code, from the release that it had; upgrade does the rest.
+// serveRemoved publishes a tenant again: from its definition or, if that has other code,
+// from its former release; an upgrade does the rest.
 func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 	if !r.sameCode(j.tenant) {
 		_, err := c.Deploy.Publish(ctx, j.tenant.Name)
@@ -280,7 +279,7 @@ func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 	return cmp.Or(err, refused[j.tenant.Name])
 }
 
-// askRemoved asks a tenant through the web server who it is.
+// askRemoved probes a tenant through the web server.
 func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
 	t := j.tenant
 	want := wiki.SiteInfo{DBName: t.Database, Version: r.Version}
@@ -291,14 +290,14 @@ func (c *creation) askRemoved(ctx context.Context, j *job, r *Removed) error {
 	return err
 }
 
-// returned notes that a tenant is back.
+// returned records that a tenant is back.
 func (c *creation) returned(ctx context.Context, r *Removed) error {
 	row := r.row()
 	row.State, row.Run = ledger.Ready, c.RunID
 	return c.ledger.Returned(ctx, row, r.Ledger, r.SQL)
 }
 
-// keepDump makes the dump of the removal one of the tenant's dumps.
+// keepDump moves the removal's dump among the tenant's dumps.
 func (c *creation) keepDump(r *Removed) error {
 	dumps := map[string]string{}
 	for _, ending := range []string{".json", ".sql.zst"} {
