@@ -51,6 +51,7 @@ type Paths struct {
 	Uploads    string // files of Images
 	Thumbs     string // thumbnails; the group is the path below the folder thumb
 	RootPages  bool   // what is nothing else is a page
+	NoPages    string // what is none all the same: below the script path, where that is not the root
 }
 
 // end matches the end of an address.
@@ -71,6 +72,7 @@ func pathsOf(t *tenants.Tenant) Paths {
 		Thumbs:  script + "/images/thumb/(.+)" + end,
 	}
 	if t.ScriptPath != "" {
+		p.NoPages = script + "/"
 		p.Asked = "^/(index|api|load)[.]php(?:/|" + end + ")"
 		p.Pages = "^(?:/|" + exactly(t.ScriptPath) + "/?)" + end
 	}

@@ -166,11 +166,13 @@ var requests = []request{
 	{"root.test", "/w/index.php", 200, "text/html", "ran index.php"},
 	{"root.test", "/w/api.php", 200, "text/html", "ran api.php"},
 	{"root.test", "/w/skins/Plain/plain.css", 200, "text/css", "plain"},
-	{"root.test", "/w/skins/Plain/evil.php", 200, "text/html", "ran index.php for /w/skins"},
-	{"root.test", "/w/includes/Defines.php", 200, "text/html", "ran index.php for /w/includes"},
+	{"root.test", "/w/skins/Plain/evil.php", 404, "", ""},
+	{"root.test", "/w/includes/Defines.php", 404, "", ""},
+	{"root.test", "/w/LocalSettings.php", 404, "", ""},
+	{"root.test", "/wx", 200, "text/html", "ran index.php"},
 	{"root.test", "/w/images/a/ab/Good.png", 200, "image/png", "good"},
 	{"root.test", "/w/images/a/ab/None.png", 404, "", ""},
-	{"root.test", "/w/images/deleted/x.png", 200, "text/html", "ran index.php for /w/images"},
+	{"root.test", "/w/images/deleted/x.png", 404, "", ""},
 
 	// A private wiki with pages at the root has no uploads of that path either.
 	{"closed.test", "/Main_Page", 200, "text/html", "ran index.php"},
