@@ -206,13 +206,17 @@ func decodeReport(line []byte) (report, error) {
 	return r, nil
 }
 
+// ErrEnded means that the PHP process which forks jobs is gone, and that the server can
+// run no more.
+var ErrEnded = errors.New("the fork server ended")
+
 // finish notes that the PHP process is gone and kills what it left.
 func (s *Server) finish(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = errors.New("the fork server ended")
+	s.err = ErrEnded
 	if err != nil {
-		s.err = fmt.Errorf("the fork server ended: %w", err)
+		s.err = fmt.Errorf("%w: %w", ErrEnded, err)
 	}
 	for _, w := range s.waiting {
 		w.signal(syscall.SIGKILL)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
@@ -34,7 +35,11 @@ type Tally struct {
 }
 
 // pollEvery is how often tenants are asked whether jobs wait.
-const pollEvery = time.Second
+// Many tenants are asked less often: a tenth of the time goes into it at most.
+const (
+	pollEvery = time.Second
+	rarely    = 10
+)
 
 // queues is one run of jobs.
 type queues struct {
@@ -56,6 +61,9 @@ type queues struct {
 	total   map[string]ledger.JobsRun
 	broken  error     // what this run can't go on with: its connections have to be made anew
 	since   time.Time // when a server could not be reached first
+
+	polled  time.Time     // when tenants were asked last
+	polling time.Duration // how long that took
 }
 
 // RunJobs runs MediaWiki's jobs of tenants until none is left, or forever, each tenant's by its
@@ -90,7 +98,7 @@ func RunJobs(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Job
 }
 
 // ErrAnew means that a run which goes on forever has to begin anew: a server could not be
-// reached, or was restarted.
+// reached, or was restarted, or PHP was killed.
 var ErrAnew = errors.New("its connections have to be made anew")
 
 // outcomes are those of all tenants; of a run that goes on forever those that had jobs.
@@ -149,7 +157,9 @@ func (q *queues) loop(ctx context.Context) {
 				waiting = q.poll(ctx)
 			}
 		case <-tock:
-			waiting = q.poll(ctx)
+			if time.Since(q.polled) >= rarely*q.polling {
+				waiting = q.poll(ctx)
+			}
 			q.settle(ctx)
 		case <-drain:
 			stopping = true
@@ -217,7 +227,7 @@ func (q *queues) end(ctx context.Context, t turn) {
 	}
 	q.gaveUp[name] = t.err != nil || t.done+t.failed == 0
 	switch wait := time.Duration(0); {
-	case errors.As(t.err, new(*mariadb.LostError)):
+	case errors.As(t.err, new(*mariadb.LostError)), errors.Is(t.err, php.ErrEnded):
 		q.broken = t.err
 		q.fair.pause(name, time.Now())
 	case paused(t.err):
@@ -270,6 +280,7 @@ const pollLimit = 15 * time.Second
 // that can be run.
 func (q *queues) poll(ctx context.Context) (waiting int) {
 	now := time.Now()
+	defer func() { q.polled, q.polling = time.Now(), time.Since(now) }()
 	byServer := map[*tenants.Server][]*tenants.Tenant{}
 	for _, t := range onServers(q.list) {
 		if deploy.Exists(q.Layout.Current(t.Name)) {

@@ -24,7 +24,7 @@ import (
 // restartAfter what it could not begin.
 const (
 	rereadEvery  = 30 * time.Second
-	restartAfter = 5 * time.Second
+	restartAfter = 2 * time.Second
 )
 
 // serveJobs runs jobs until the first signal. When the definitions change, or connections
