@@ -24,7 +24,7 @@ func TestRemovalCanBeUndone(t *testing.T) {
 	removesTooMany(f)
 	f.removed("w0")
 	out, story, code := f.result("undelete", "w0")
-	if code != 64 || !strings.Contains(story, "no file defines w0 any more: copy ") {
+	if code != 64 || !strings.Contains(story, "w0 has no definition: copy ") {
 		t.Fatal(code, out, story)
 	}
 	f.wants(f.exits(0, "undelete"), "w0", "/removed/w0-")

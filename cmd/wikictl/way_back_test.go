@@ -309,7 +309,7 @@ func TestRollbackAsksUnderTheLock(t *testing.T) {
 	f.refused(75, "locked by", "upgrade", "--force", "w0")
 	c.edit("Meanwhile", "a page")
 	q.answer("y")
-	q.wait("more was made while you were asked: by now 2 edits")
+	q.wait("more was edited while you were asked: now 2 edits")
 	q.answer("n")
 	if code := q.end(); code != 2 || !strings.Contains(q.text(), "it is open as before") {
 		t.Fatalf("exit %d: %s", code, q.text())

@@ -24,7 +24,7 @@ func (a *app) applyCommand() *cli.Command {
 		Flags: append(selectionFlags(),
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing, as wikictl plan does"},
-			&cli.BoolFlag{Name: "prune", Usage: "remove wikis that nothing defines any more; their files and a dump of each database move to state/removed"},
+			&cli.BoolFlag{Name: "prune", Usage: "remove wikis without a definition; their files and a dump of each database move to state/removed"},
 			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: allow this many removals, even more than a tenth of the farm"},
 			&cli.BoolFlag{Name: "yes", Usage: "with --prune: don't ask before removing"},
 			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
@@ -78,7 +78,7 @@ func pruneFlags(c *cli.Context, f *tenants.Farm) error {
 	return atLeastOne(c, "jobs")
 }
 
-// agreedTo shows a plan on standard error, and asks before anything is removed.
+// agreedTo prints a plan on standard error, and asks before a removal.
 func (a *app) agreedTo(c *cli.Context, h *session.Host, p *provision.Plan) error {
 	if outline := p.Outline(); !outline.Empty() {
 		if err := ui.Plan(a.stderr, "plan", outline, c.Int("diffs")); err != nil {
@@ -94,7 +94,7 @@ func (a *app) agreedTo(c *cli.Context, h *session.Host, p *provision.Plan) error
 	return a.agreed(c.Context, fmt.Sprintf("remove the %d that are left over? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed()))
 }
 
-// removals refuses to remove more than a tenth of the farm, or than was said.
+// removals refuses to remove more than a tenth of the farm without --max-removals.
 func removals(c *cli.Context, p *provision.Plan) error {
 	n, allowed := p.Removals()
 	if c.IsSet("max-removals") {
@@ -103,5 +103,5 @@ func removals(c *cli.Context, p *provision.Plan) error {
 	if !c.Bool("prune") || n <= allowed {
 		return nil
 	}
-	return tenants.WithHint(usagef("nothing was changed: --prune would remove %d wikis, which is more than %d", n, allowed), fmt.Sprintf("are all of the farm's files there? If so, pass --max-removals %d", n))
+	return tenants.WithHint(usagef("nothing was changed: --prune would remove %d wikis, which is more than %d", n, allowed), fmt.Sprintf("check that no files of the farm are missing; then pass --max-removals %d", n))
 }

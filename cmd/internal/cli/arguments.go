@@ -7,12 +7,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// completionFlag ends the arguments when a shell asks what may follow them.
+// completionFlag ends the arguments when a shell asks for completions.
 const completionFlag = "--generate-bash-completion"
 
-// arrange returns args with the flags of a command before its names, because the parser
-// stops at the first name. A flag that stands before the command moves to it where the
-// command takes it, too. Words that call no command are returned as they are.
+// arrange moves the flags of a command before its names, because the parser stops at the
+// first name. A flag before the command moves behind it if the command accepts it. Words
+// that call no command are returned unchanged.
 func arrange(program *cli.App, args []string) []string {
 	if len(args) == 0 || args[len(args)-1] == completionFlag {
 		return args
@@ -36,11 +36,12 @@ func arrange(program *cli.App, args []string) []string {
 	return slices.Concat(args[:1], outer, l.words, inner, []string{"--"}, l.names)
 }
 
-// payloadMark, in a command's usage, says that what stands after "--" is not its own.
+// payloadMark, in a command's usage, announces that the words after "--" are not the
+// command's own.
 const payloadMark = " -- "
 
-// cutPayload takes from the arguments of a command that hands words on to something else,
-// such as a script, what stands after "--". given reports whether there is a "--".
+// cutPayload splits off the words after "--" for commands that pass them on, such as to a
+// script. given reports whether there is a "--".
 func cutPayload(program *cli.App, args []string) (own, payload []string, given bool) {
 	if len(args) == 0 || args[len(args)-1] == completionFlag {
 		return args, nil, false
@@ -53,28 +54,28 @@ func cutPayload(program *cli.App, args []string) (own, payload []string, given b
 	return args[:len(args)-len(l.after)-1], l.after, true
 }
 
-// commandLine is what arrange found in the arguments.
+// commandLine is the result of arrange's parser.
 type commandLine struct {
-	flags    []cli.Flag     // that may stand here
-	commands []*cli.Command // that may be named here
+	flags    []cli.Flag     // accepted here
+	commands []*cli.Command // possible here
 
 	command *cli.Command // the innermost one
-	words   []string     // that name it
+	words   []string     // its words
 	given   []givenFlag
 	names   []string
-	short   bool     // the last flag lacks its value, as the parser is to find out
+	short   bool     // the last flag lacks its value; the parser reports that
 	cut     bool     // there is a "--"
-	after   []string // what stands after it
+	after   []string // the words after it
 }
 
 // givenFlag is a flag with its value.
 type givenFlag struct {
 	name   string
 	words  []string
-	before bool // it stands before any command
+	before bool // it precedes all commands
 }
 
-// read sorts the arguments into words that name a command, flags and names.
+// read sorts the arguments into words of a command, flags and names.
 func (l *commandLine) read(args []string) {
 	for len(args) > 0 {
 		word := args[0]
@@ -100,7 +101,7 @@ func (l *commandLine) read(args []string) {
 	}
 }
 
-// known are the flags that may stand here: those of subcommands may stand before them.
+// known returns the flags that are accepted here: those of subcommands may precede them.
 func (l *commandLine) known() []cli.Flag {
 	flags := l.flags
 	if l.command != nil && len(l.names) == 0 {
@@ -111,7 +112,7 @@ func (l *commandLine) known() []cli.Flag {
 	return flags
 }
 
-// name takes a word that is no flag: a command, as long as there is one of that name.
+// name takes a word without dashes: a command, if there is one of that name.
 func (l *commandLine) name(word string) {
 	for _, c := range l.commands {
 		if len(l.names) == 0 && c.HasName(word) {
@@ -123,7 +124,7 @@ func (l *commandLine) name(word string) {
 	l.names = append(l.names, word)
 }
 
-// flagName is the name of the flag that a word gives. A dash alone is a name.
+// flagName returns the name of a flag in a word. A single dash is not a flag.
 func flagName(word string) (name string, isFlag bool) {
 	if len(word) < 2 || word[0] != '-' {
 		return "", false
@@ -132,8 +133,7 @@ func flagName(word string) (name string, isFlag bool) {
 	return name, true
 }
 
-// takesNext reports whether the argument after a flag is its value, whatever that looks
-// like.
+// takesNext reports whether the argument after a flag is its value, whatever its form.
 func takesNext(flags []cli.Flag, word string) bool {
 	name, _ := flagName(word)
 	f, documented := flagNamed(flags, name).(cli.DocGenerationFlag)

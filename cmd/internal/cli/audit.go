@@ -38,7 +38,7 @@ func (a *app) auditCommand() *cli.Command {
 	}
 }
 
-// auditOptions are the flags of audit, checked.
+// auditOptions are the checked flags of audit.
 type auditOptions struct {
 	format string
 	byRule bool
@@ -96,7 +96,7 @@ func (a *app) runAudit(c *cli.Context) error {
 	return nil
 }
 
-// audited audits a farm, on a host that only looks. Of a static audit nothing is observed.
+// audited audits a farm with a read-only host. A static audit observes nothing.
 func (a *app) audited(ctx context.Context, f *tenants.Farm, o rules.Options, static bool) (r audit.Report, observed *observe.Observed, err error) {
 	if static {
 		r, err = rules.Static(ctx, f, o)

@@ -16,8 +16,8 @@ import (
 // fixOptions are the flags of audit --fix.
 type fixOptions struct{ dryRun, yes bool }
 
-// runFix audits, repairs what is safe to repair after showing and asking, and prints
-// what a second audit still finds.
+// runFix audits, shows the safe repairs, asks, carries them out, and prints the findings
+// of a second audit.
 func (a *app) runFix(ctx context.Context, f *tenants.Farm, look rules.Options, o auditOptions, fix fixOptions) error {
 	start := time.Now()
 	found, observed, err := a.audited(ctx, f, look, false)
@@ -52,13 +52,13 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look rules.Options, o
 	return nil
 }
 
-// repair does it, and shows each tenant on standard error.
+// repair carries out repairs, and shows each tenant on standard error.
 func (a *app) repair(ctx context.Context, f *tenants.Farm, repairs []repair.Repair) error {
 	names := map[string]bool{}
 	for _, m := range repairs {
 		names[m.Tenant] = true
 	}
-	delete(names, "") // the farm's
+	delete(names, "") // the farm
 	return a.withHost(f, false, func(h *session.Host) error {
 		board := a.board(nil, len(names))
 		outcomes, err := repair.Run(ctx, h, repairs, board)
@@ -79,7 +79,7 @@ type repairRow struct {
 	Repair string `json:"repair"`
 }
 
-// listRepairs prints what --fix would do.
+// listRepairs prints the repairs of --fix.
 func (a *app) listRepairs(repairs []repair.Repair, format string) error {
 	rows, table := []repairRow{}, [][]any{}
 	for _, m := range repairs {
@@ -99,8 +99,7 @@ func (a *app) listRepairs(repairs []repair.Repair, format string) error {
 	return nil
 }
 
-// showRepairs prints what --fix is about to do, on standard error: the result comes
-// later.
+// showRepairs prints the repairs on standard error: the result follows later.
 func (a *app) showRepairs(repairs []repair.Repair) {
 	var table [][]any
 	for _, m := range repairs {

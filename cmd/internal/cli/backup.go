@@ -67,7 +67,7 @@ type backupRow struct {
 	File        string     `json:"file"`
 }
 
-// listBackups prints the backups of all wikis, also of those that are gone.
+// listBackups prints the backups of all wikis, including removed ones.
 func (a *app) listBackups(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
@@ -97,7 +97,7 @@ func (a *app) listBackups(c *cli.Context) error {
 	return nil
 }
 
-// megabytes is a size with one digit after the point.
+// megabytes formats a size with one decimal digit.
 func megabytes(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
 
 // definedToRestore is the tenant of a name. One that no file defines can't be restored

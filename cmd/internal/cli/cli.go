@@ -1,6 +1,5 @@
-// Package cli turns arguments, environment and signals into calls of the
-// packages that do the work, and their errors into exit codes. It is the only
-// one that knows the command line.
+// Package cli turns arguments, environment and signals into calls of the packages that do
+// the work, and their errors into exit codes. No other package knows the command line.
 package cli
 
 import (
@@ -27,7 +26,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// app is what every command gets.
+// app is the shared state of all commands.
 type app struct {
 	stdin  io.Reader
 	stdout io.Writer
@@ -46,7 +45,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return MainWith(nil, args, stdin, stdout, stderr)
 }
 
-// MainWith is Main with a hook that is called at each named step of a run.
+// MainWith is Main with a hook for each named step of a run.
 func MainWith(hook session.Hook, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, asker: ui.NewAsker(stdin, stderr), hook: hook}
 	ctx, i, release := catch(func(text string) { fmt.Fprintln(stderr, text) })
@@ -76,14 +75,14 @@ func MainWith(hook session.Hook, args []string, stdin io.Reader, stdout, stderr 
 	return code
 }
 
-// run runs one command, whose flags may stand anywhere.
+// run runs one command; its flags may be anywhere.
 func (a *app) run(ctx context.Context, args []string) error {
 	program := a.command()
 	args, a.payload, a.handsOn = cutPayload(program, args)
 	return program.RunContext(ctx, arrange(program, args))
 }
 
-// command is the whole command line.
+// command returns the whole command line.
 func (a *app) command() *cli.App {
 	return &cli.App{
 		Name:                 "wikictl",
@@ -134,7 +133,7 @@ func group(heading string, commands ...*cli.Command) []*cli.Command {
 	return commands
 }
 
-// loadFarm finds and reads the farm, and finds out what rendering would refuse.
+// loadFarm finds and reads the farm, and checks that it can be rendered.
 func loadFarm(c *cli.Context) (*tenants.Farm, error) {
 	f, err := readFarm(c)
 	if err != nil {
@@ -150,8 +149,8 @@ func loadFarm(c *cli.Context) (*tenants.Farm, error) {
 	return f, nil
 }
 
-// readFarm finds and reads the farm: --farm, or the nearest folder upwards that
-// has a wikictl.toml.
+// readFarm finds and reads the farm: --farm, or the nearest parent folder with a
+// wikictl.toml.
 func readFarm(c *cli.Context) (*tenants.Farm, error) {
 	if dir := c.String("farm"); dir != "" {
 		return definitions.Load(dir)
@@ -170,23 +169,22 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 	}
 }
 
-// openHost opens the farm for a run, which only looks or does more. A server's
-// password may come from the environment, WIKICTL_NAME_PASSWORD.
+// openHost opens the farm for a run; look makes it read-only. A server's password may
+// come from the environment, WIKICTL_NAME_PASSWORD.
 func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
 	return session.Open(f, session.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
 }
 
-// environmentPassword is a server's password of the environment, WIKICTL_NAME_PASSWORD;
-// empty: none.
+// environmentPassword returns a server's password from the environment,
+// WIKICTL_NAME_PASSWORD, or "".
 func environmentPassword(server string) secrets.Secret {
 	name := strings.ToUpper(strings.ReplaceAll(server, "-", "_"))
 	return secrets.Secret(os.Getenv("WIKICTL_" + name + "_PASSWORD"))
 }
 
-// withLedger opens the farm, to look or to do more, reads the ledger's tenants and
-// calls do.
+// withLedger opens the farm, reads the ledger's tenants and calls do.
 func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*session.Host, *ledger.Ledger, map[string]ledger.Tenant) error) (err error) {
 	h, err := a.openHost(f, look)
 	if err != nil {
@@ -204,8 +202,8 @@ func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do fun
 	return do(h, l, rows)
 }
 
-// stopped adds what to do to the error of a run that only looks, and so starts no
-// server, when the ledger's server is wikictl's own and does not run.
+// stopped adds a hint to the error of a read-only run, which starts no server, if the
+// ledger's managed server does not run.
 func stopped(f *tenants.Farm, err error) error {
 	const hint = "wikictl server start"
 	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
@@ -215,7 +213,8 @@ func stopped(f *tenants.Farm, err error) error {
 	return err
 }
 
-// holder names the user, machine and process of this run, for runs that find a tenant locked.
+// holder returns the user, machine and process of this run, for runs that find a tenant
+// locked.
 func holder() string {
 	name := "somebody"
 	if u, err := user.Current(); err == nil {

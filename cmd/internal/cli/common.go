@@ -10,12 +10,12 @@ import (
 	"wikictl/tenants"
 )
 
-// farmFlag names the farm. It stands before or after the command.
+// farmFlag selects the farm. It is accepted before and after the command.
 func farmFlag() cli.Flag {
 	return &cli.StringFlag{Name: "farm", Usage: "folder of " + tenants.FarmFile + " (default: the nearest one upwards)", EnvVars: []string{"WIKICTL_FARM"}}
 }
 
-// formatFlag chooses the form of the result, the first by default.
+// formatFlag selects the format of the result; the first is the default.
 func formatFlag(formats ...string) cli.Flag {
 	last := len(formats) - 1
 	words := strings.Join(formats[:last], ", ") + " or " + formats[last]
@@ -27,8 +27,8 @@ func formatFlag(formats ...string) cli.Flag {
 	}}
 }
 
-// common sets what all commands and their subcommands have in common. The library's own
-// help is a word that every command takes for itself, and so would be no tenant's name.
+// common sets the properties that all commands and subcommands share. It removes the
+// library's own help command, which would otherwise shadow a tenant of that name.
 func common(commands []*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.OnUsageError = usageError
@@ -55,12 +55,13 @@ func readsFarm(c *cli.Command) bool {
 	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "explain", "man"}, c.Name)
 }
 
-// printsResult reports whether the output of a command has a form in JSON.
+// printsResult reports whether a command can print JSON.
 func printsResult(c *cli.Command) bool {
 	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "man"}, c.Name)
 }
 
-// checkWords refuses names where a command takes none, and a format that it does not print.
+// checkWords refuses names for a command without arguments, and formats that it can't
+// print.
 func checkWords(c *cli.Context) error {
 	if len(c.Command.Subcommands) > 0 {
 		return nil
@@ -74,7 +75,7 @@ func checkWords(c *cli.Context) error {
 	return nil
 }
 
-// usageError turns what the parser refuses into exit code 64.
+// usageError turns the parser's errors into exit code 64.
 func usageError(c *cli.Context, err error, _ bool) error {
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
@@ -88,7 +89,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return tenants.WithHint(usagef("there is no flag --%s", name), hint)
 }
 
-// noCommand is the error of a first word that is no command.
+// noCommand returns the error for an unknown command.
 func noCommand(c *cli.Context) error {
 	word, names := c.Args().First(), []string{}
 	for _, command := range c.App.Commands {
@@ -98,7 +99,7 @@ func noCommand(c *cli.Context) error {
 	return tenants.WithHint(usagef("there is no command %q", word), hint)
 }
 
-// callOf is how the command in hand is called, such as "server status".
+// callOf returns the words of the current command, such as "server status".
 func callOf(c *cli.Context) string {
 	_, words, _ := strings.Cut(c.Command.HelpName, " ")
 	return words

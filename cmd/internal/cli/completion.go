@@ -54,7 +54,7 @@ func (a *app) completion(shell string) (string, error) {
 	return "", usagef("there is no completion for %q; name bash, zsh or fish", shell)
 }
 
-// completeCommands lists the commands, and after help the topics of the manual, too.
+// completeCommands lists the commands, and after help also the topics of the manual.
 func (a *app) completeCommands(c *cli.Context) {
 	cli.DefaultAppComplete(c)
 	if c.Args().First() != "help" {
@@ -65,8 +65,8 @@ func (a *app) completeCommands(c *cli.Context) {
 	}
 }
 
-// completeNames lists the farm's tenants, or the flags of a command where one is being
-// typed. A farm with mistakes has no tenants.
+// completeNames lists the farm's tenants, or the flags of a command if a flag is being
+// typed. It lists no tenants of a farm with mistakes.
 func (a *app) completeNames(c *cli.Context) {
 	if typesFlag(os.Args) {
 		cli.DefaultCompleteWithFlags(c.Command)(c)
@@ -81,8 +81,7 @@ func (a *app) completeNames(c *cli.Context) {
 	}
 }
 
-// typesFlag reports whether the last word before the one that asks for completion begins
-// a flag.
+// typesFlag reports whether the word being completed begins a flag.
 func typesFlag(args []string) bool {
 	return len(args) > 2 && strings.HasPrefix(args[len(args)-2], "-")
 }

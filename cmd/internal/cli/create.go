@@ -49,7 +49,7 @@ func (a *app) runCreate(c *cli.Context) error {
 	return a.create(c, f, list, o)
 }
 
-// create makes tenants and prints the result; demo calls it too.
+// create creates tenants and prints the result; demo also calls it.
 func (a *app) create(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, o provision.Options) error {
 	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		o.Drain, o.Observer = a.drained, board(len(list))

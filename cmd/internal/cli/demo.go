@@ -61,7 +61,7 @@ func (a *app) runDemo(c *cli.Context) error {
 	return a.stopDemo(stop, d)
 }
 
-// installForDemo says what is missing and installs it when that is agreed to.
+// installForDemo lists the missing packages and installs them after a confirmation.
 func (a *app) installForDemo(ctx context.Context, yes bool) error {
 	missing := demo.Missing(ctx, demo.Serving())
 	if len(missing) == 0 {
@@ -80,7 +80,7 @@ func (a *app) installForDemo(ctx context.Context, yes bool) error {
 	return demo.Install(ctx, missing, a.stderr)
 }
 
-// startDemo starts servers and creates the wikis that are not there.
+// startDemo starts the servers and creates the missing wikis.
 func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
 	ctx, codebases := c.Context, c.String("codebase")
 	if codebases == "" {

@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Exit codes, as the manual states them (wikictl help exit-codes).
+// Exit codes, as in the manual (wikictl help exit-codes).
 const (
 	exitDone        = 0
 	exitFound       = 1
@@ -28,22 +28,22 @@ const exitHelp = `Exit codes: 0 done, 1 something found, or to do in a dry run, 
 var (
 	errInterrupted = errors.New("interrupted; run the same command again to finish")
 	errNotBegun    = errors.New("interrupted; nothing was begun")
-	// errReported wraps errors that were printed already.
+	// errReported wraps errors that have been printed already.
 	errReported = errors.New("already reported")
 	errFound    = fmt.Errorf("something was found: %w", errReported)
 	errPart     = fmt.Errorf("a tenant failed: %w", errReported)
 )
 
-// usage is an error in how a command was called.
+// usage is an error in the command line.
 type usage struct{ message string }
 
 func (u usage) Error() string { return u.message }
 
 func usagef(format string, args ...any) error { return usage{fmt.Sprintf(format, args...)} }
 
-// exitCode maps every error to its exit code. A tree of errors is walked down to its
-// failures. When they differ in kind the run failed: "try again later" and "correct
-// the files" are true of the whole only when they are true of each part.
+// exitCode maps every error to its exit code. It descends a tree of errors to its
+// failures. If they differ in kind the run failed: "try again later" and "correct the
+// files" hold for the whole only if they hold for each part.
 func exitCode(err error) int {
 	if errors.Is(err, errInterrupted) || errors.Is(err, errNotBegun) {
 		return exitInterrupted
@@ -55,8 +55,8 @@ func exitCode(err error) int {
 	return code
 }
 
-// verdict is the exit code of one tree of errors. known reports whether there is a
-// failure or a finding in it: errReported and errPart are neither.
+// verdict returns the exit code of one tree of errors. known reports whether it contains
+// a failure or a finding: errReported and errPart are neither.
 func verdict(err error) (code int, known bool) {
 	switch err.(type) {
 	case tenants.Problems:
@@ -85,8 +85,8 @@ func verdict(err error) (code int, known bool) {
 	return exitFailed, true
 }
 
-// joint is the exit code of errors that happened together. Problems of a tenant whose
-// run went on are that tenant's failure: other tenants were changed.
+// joint returns the exit code of joined errors. Problems of a tenant in a run that
+// changed other tenants are that tenant's failure.
 func joint(errs []error) (code int, known bool) {
 	part := false
 	for _, err := range errs {
@@ -112,8 +112,8 @@ func joint(errs []error) (code int, known bool) {
 	return code, known
 }
 
-// dryRunError is the one rule for commands that only say what they would do: exit
-// code 2 when a tenant is blocked, 1 when something would be done, else 0.
+// dryRunError is the rule of all commands that only show their work: exit code 2 if a
+// tenant is blocked, 1 if there is work, otherwise 0.
 func dryRunError(differs, blocked bool) error {
 	switch {
 	case blocked:
@@ -124,7 +124,7 @@ func dryRunError(differs, blocked bool) error {
 	return nil
 }
 
-// describe is what the terminal shows of an error.
+// describe formats an error for the terminal.
 func describe(err error) string {
 	var problems tenants.Problems
 	if errors.As(err, &problems) {

@@ -10,8 +10,8 @@ import (
 	"wikictl/cmd/wikictl/manual"
 )
 
-// description is what the help of wikictl itself says beside its commands: the topics of
-// the manual.
+// description returns the part of wikictl's help after its commands: the topics of the
+// manual.
 func description() string {
 	var b strings.Builder
 	b.WriteString("wikictl help COMMAND says what a command does, its flags and exit codes.\n" +
@@ -22,9 +22,9 @@ func description() string {
 	return b.String()
 }
 
-// help prints a page of the manual, or what COMMAND --help prints; without a word, what
-// --help does. It is no command of the library's: for one of that name its own flag would
-// be gone.
+// help prints a page of the manual, or the output of COMMAND --help; without a word, that
+// of --help. It is not a command of the library, because a command named help would lose
+// its own flag.
 func (a *app) help(ctx context.Context, words []string) error {
 	if len(words) == 1 {
 		if page, found := manual.Find(words[0]); found {

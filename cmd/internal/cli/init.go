@@ -32,7 +32,7 @@ type initDocument struct {
 	Files   []initFile `json:"files"`
 }
 
-// initFile is one file of a new farm; its status is "written", "kept", or of a dry run
+// initFile is one file of a new farm; its status is "written", "kept", or in a dry run
 // "to write".
 type initFile struct {
 	Name   string `json:"name"`
@@ -75,8 +75,8 @@ func (a *app) runInit(c *cli.Context) error {
 	return err
 }
 
-// writtenFile writes one file unless there is one, and says what became of it; without
-// write it only looks.
+// writtenFile writes a file unless it exists, and returns its status; with write nil it
+// only checks.
 func writtenFile(path string, text []byte, write func(string, []byte, os.FileMode) (bool, error)) (string, error) {
 	if write == nil {
 		if deploy.Exists(path) {
@@ -91,7 +91,7 @@ func writtenFile(path string, text []byte, write func(string, []byte, os.FileMod
 	return "kept", nil
 }
 
-// names lists the files of a status.
+// names lists the files with a status.
 func (d initDocument) names(status string) []string {
 	var names []string
 	for _, f := range d.Files {

@@ -11,25 +11,25 @@ import (
 	"wikictl/tenants"
 )
 
-// stage is what a command has come to, and so what a Ctrl-C, TERM or HUP does to it.
+// stage is the stage of a command, which determines its reaction to Ctrl-C, TERM or HUP.
 type stage int
 
 const (
-	looking  stage = iota // it has begun nothing: it ends at once
-	starting              // it has started programs, which it ends first
-	changing              // it changes tenants: those under way are finished first
+	looking  stage = iota // nothing begun: end immediately
+	starting              // programs started: stop them first
+	changing              // tenants are changing: finish those in progress first
 )
 
-// reaction is what a signal does.
+// reaction is the effect of a signal.
 type reaction int
 
 const (
-	drain reaction = iota // finish what is running, start nothing new
-	stop                  // end what is running
-	leave                 // end the program as it is
+	drain reaction = iota // finish the work in progress, start nothing new
+	stop                  // stop the work in progress
+	leave                 // exit immediately
 )
 
-// react says what the nth signal does, counted from 1.
+// react returns the effect of the nth signal, counted from 1.
 func (s stage) react(n int) reaction {
 	if s != changing {
 		n++
@@ -37,33 +37,33 @@ func (s stage) react(n int) reaction {
 	return min(drain+reaction(n-1), leave)
 }
 
-// leaveAfter is how long a command that has begun nothing may take to end. It may hang
-// where no context reaches, as in open(2) of a FIFO.
+// leaveAfter is how long a command that has begun nothing may take to end. It may hang in
+// a call without a context, such as open(2) of a FIFO.
 const leaveAfter = 2 * time.Second
 
-// interrupts turns signals into what the command in hand does about them.
+// interrupts turns signals into reactions of the current command.
 type interrupts struct {
 	say     func(string)
-	drained chan struct{} // closed by the first signal, whatever it does
-	left    chan struct{} // closed when the program is to end as it is
+	drained chan struct{} // closed by the first signal
+	left    chan struct{} // closed when the program must exit immediately
 	cancel  context.CancelCauseFunc
-	pipe    chan os.Signal // of SIGPIPE, which is not read
+	pipe    chan os.Signal // of SIGPIPE, never read
 
 	once  sync.Once // of left
 	mu    sync.Mutex
 	stage stage
-	asks  int // questions and pauses: as long as there are any nothing is running
+	asks  int // open questions and pauses: nothing runs meanwhile
 	count int
 }
 
-// catch begins to catch signals, until release is called. The context ends when a
-// signal stops the command.
+// catch catches signals until release is called. The context ends when a signal stops the
+// command.
 func catch(say func(string)) (ctx context.Context, i *interrupts, release func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	i = &interrupts{say: say, drained: make(chan struct{}), left: make(chan struct{}), cancel: cancel, pipe: make(chan os.Signal, 1)}
 	caught := make(chan os.Signal, 8)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
 		signal.Notify(caught, syscall.SIGHUP)
 	}
 	go func() {
@@ -104,12 +104,12 @@ func (i *interrupts) caught() {
 	}
 }
 
-// leave ends the program as it is.
+// leave makes the program exit immediately.
 func (i *interrupts) leave() { i.once.Do(func() { close(i.left) }) }
 
-// reach notes that the command has come to a stage. It never goes back. One that changes
-// tenants does not die in the middle when its output is not read any more, as in
-// "| head": writing fails from then on, and the run goes on.
+// reach records the stage of the command, which only advances. A command that changes
+// tenants survives the loss of its output's reader, as in "| head": writes fail from then
+// on, and the run continues.
 func (i *interrupts) reach(s stage) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -152,8 +152,8 @@ func (i *interrupts) waits(more int) {
 	i.asks += more
 }
 
-// confirm asks a person a yes-or-no question, and returns no when the answer is no. The
-// first signal ends the question.
+// confirm asks a yes-or-no question, and returns no if the answer is no. The first signal
+// ends the question.
 func (a *app) confirm(ctx context.Context, question string, no error) error {
 	ctx, done := a.pause(ctx)
 	defer done()
@@ -164,7 +164,7 @@ func (a *app) confirm(ctx context.Context, question string, no error) error {
 	return err
 }
 
-// agreed asks a person whether to go on, before anything is changed.
+// agreed asks for confirmation before anything is changed.
 func (a *app) agreed(ctx context.Context, question string) error {
 	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking"))
 }

@@ -32,7 +32,7 @@ type listed struct {
 	Classes    []string `json:"classes"`
 	Extensions []string `json:"extensions"`
 	Skins      []string `json:"skins"`
-	Blocked    []string `json:"blocked,omitempty"` // why no command makes or changes it
+	Blocked    []string `json:"blocked,omitempty"` // why no command creates or changes it
 }
 
 func (a *app) runList(c *cli.Context) error {
@@ -55,7 +55,7 @@ func rowOf(t *tenants.Tenant) listed {
 	return listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins, faultsOf(t)}
 }
 
-// printList prints tenants as a table, and below it what blocks some of them.
+// printList prints tenants as a table, followed by the faults of blocked ones.
 func (a *app) printList(list []*tenants.Tenant) {
 	header := []any{"name", "version", "language", "server", "database", "host", "classes"}
 	faults := ui.Grouped{}
@@ -80,7 +80,7 @@ func (a *app) printList(list []*tenants.Tenant) {
 	faults.Print(a.stdout, "blocked")
 }
 
-// faultsOf are a tenant's faults, each in a line.
+// faultsOf returns a tenant's faults, one per line.
 func faultsOf(t *tenants.Tenant) []string {
 	var lines []string
 	for _, p := range t.Faults {

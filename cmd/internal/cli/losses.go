@@ -17,7 +17,7 @@ import (
 
 func (a *app) lossesCommand() *cli.Command {
 	return &cli.Command{
-		Name: "losses", Usage: "list what upgrades left out, or acknowledge it", ArgsUsage: "[NAME…]",
+		Name: "losses", Usage: "list rows that upgrades dropped, or acknowledge the losses", ArgsUsage: "[NAME…]",
 		Description: "Lists, for each wiki, what update.php did not take along when the wiki was upgraded: blocks, links, rows of\n" +
 			"any table, and the lines by which a script said that it skipped something; and the dump that still has it.\n" +
 			"Without names and --where it is about the whole farm. --acknowledge notes who has seen it: audit is silent\n" +
@@ -25,8 +25,8 @@ func (a *app) lossesCommand() *cli.Command {
 			"that nobody has acknowledged.\n\n" + exitHelp +
 			"\n\nExample: wikictl losses",
 		Flags: append(selectionFlags(),
-			&cli.BoolFlag{Name: "acknowledge", Usage: "note that what is listed was seen"},
-			&cli.BoolFlag{Name: "acknowledged", Usage: "list what was acknowledged earlier, too"}),
+			&cli.BoolFlag{Name: "acknowledge", Usage: "mark the listed losses as seen"},
+			&cli.BoolFlag{Name: "acknowledged", Usage: "also list losses that were acknowledged earlier"}),
 		Action:       a.runLosses,
 		BashComplete: a.completeNames,
 	}
@@ -47,10 +47,10 @@ func (a *app) runLosses(c *cli.Context) error {
 	return a.withHost(f, true, func(h *session.Host) error { return a.losses(c, h, list) })
 }
 
-// losses lists, or acknowledges, what upgrades of some tenants left out.
+// losses lists or acknowledges the losses of some tenants.
 func (a *app) losses(c *cli.Context, h *session.Host, list []*tenants.Tenant) error {
 	ledger, err := h.Ledger(c.Context)
-	if errors.Is(err, fs.ErrNotExist) { // no wiki was created yet
+	if errors.Is(err, fs.ErrNotExist) { // no wiki has been created yet
 		return a.showLosses(nil, nil, asJSON(c))
 	}
 	if err != nil {
@@ -68,7 +68,7 @@ func (a *app) losses(c *cli.Context, h *session.Host, list []*tenants.Tenant) er
 	return errors.Join(err, a.showLosses(open, acknowledged, asJSON(c)))
 }
 
-// chooseLosses are those of some tenants; with all also those that were acknowledged.
+// chooseLosses returns the losses of some tenants; with all, also acknowledged ones.
 func chooseLosses(losses []ledger.Loss, list []*tenants.Tenant, all bool) []ledger.Loss {
 	chosen := namesOf(list)
 	return slices.DeleteFunc(losses, func(l ledger.Loss) bool {
@@ -76,7 +76,7 @@ func chooseLosses(losses []ledger.Loss, list []*tenants.Tenant, all bool) []ledg
 	})
 }
 
-// acknowledge notes that losses were seen, and returns how many were new.
+// acknowledge marks losses as acknowledged, and returns how many were not before.
 func acknowledge(c *cli.Context, h *session.Host, led *ledger.Ledger, list []ledger.Loss) (*int64, error) {
 	ids := make([]int64, len(list))
 	for i, l := range list {
@@ -86,7 +86,8 @@ func acknowledge(c *cli.Context, h *session.Host, led *ledger.Ledger, list []led
 	return &n, err
 }
 
-// showLosses prints losses; acknowledged is how many were acknowledged now, or nil.
+// showLosses prints losses; acknowledged is the number of newly acknowledged ones, or
+// nil.
 func (a *app) showLosses(list []ledger.Loss, acknowledged *int64, asJSON bool) error {
 	open := slices.ContainsFunc(list, func(l ledger.Loss) bool { return !l.Acknowledged.Valid })
 	found := error(nil)

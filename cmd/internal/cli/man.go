@@ -46,10 +46,10 @@ type manPage struct {
 	name    string // such as "wikictl-show"
 	section int    // 1 for commands, 7 for topics
 	about   string // half a sentence
-	text    string // the other chapters as Markdown, whose headings are of the first level
+	text    string // the other chapters in Markdown, with first-level headings
 }
 
-// markdown is the page in the form that md2man renders.
+// markdown returns the page in the form that md2man renders.
 func (p manPage) markdown() string {
 	return fmt.Sprintf("%% %s %d \"\" \"wikictl %s\" \"wikictl\"\n\n# NAME\n\n%s - %s\n\n%s",
 		p.name, p.section, version, p.name, p.about, p.text)
@@ -82,7 +82,7 @@ func manOfProgram(program *cli.App) manPage {
 	return manPage{name: "wikictl", section: 1, about: program.Usage, text: b.String()}
 }
 
-// manOfCommands returns a page for each command that is called by words before it.
+// manOfCommands returns a page for each command; before has the words that precede it.
 func manOfCommands(commands []*cli.Command, before string) []manPage {
 	var pages []manPage
 	for _, c := range commands {
@@ -112,7 +112,7 @@ func manOfTopic(page manual.Page) manPage {
 	}
 }
 
-// writeFlags writes a chapter on flags, as their help has them.
+// writeFlags writes a chapter on flags, with their help texts.
 func writeFlags(b *strings.Builder, flags []cli.Flag) {
 	if len(flags) == 0 {
 		return
@@ -124,18 +124,18 @@ func writeFlags(b *strings.Builder, flags []cli.Flag) {
 	}
 }
 
-// writeTerm writes a term and what it means.
+// writeTerm writes a term and its meaning.
 func writeTerm(b *strings.Builder, term, meaning string) {
 	fmt.Fprintf(b, "**%s**\n: %s\n\n", literal(term), literal(meaning))
 }
 
-// literal escapes the characters of a text that Markdown would take for its own.
+// literal escapes the special characters of Markdown.
 func literal(text string) string { return markdownSigns.ReplaceAllString(text, `\$0`) }
 
 var markdownSigns = regexp.MustCompile("[][\\\\*_`<>|#]")
 
-// raised returns Markdown with each heading a level higher, as a man page's chapters are.
-// Comments of code blocks stay as they are.
+// raised raises each heading of a Markdown text by a level, for the chapters of a man
+// page. It keeps comments in code blocks.
 func raised(text string) string {
 	lines := strings.Split(text, "\n")
 	code := false
@@ -150,11 +150,11 @@ func raised(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// terminal is the width in which man shows a page, in characters.
+// terminal is the width of a page in man, in characters.
 const terminal = 78
 
-// narrowed returns Markdown with a list of terms in place of each table that is wider than
-// a terminal, as man does not wrap tables.
+// narrowed replaces tables that are wider than a terminal by lists of terms, as man does
+// not wrap tables.
 func narrowed(text string) string {
 	var out, table []string
 	for _, line := range strings.Split(text, "\n") {
@@ -169,8 +169,8 @@ func narrowed(text string) string {
 	return strings.Join(append(out, terms(table)...), "\n")
 }
 
-// terms returns the lines of a table, or where they are too wide, a list whose terms are
-// the first column.
+// terms returns the lines of a table or, if they are too wide, a list with the first
+// column as terms.
 func terms(table []string) []string {
 	if !slices.ContainsFunc(table, func(line string) bool { return utf8.RuneCountInString(line) > terminal }) {
 		return table

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// notNegative wants flags of numbers to be 0 or more.
+// notNegative checks that number flags are 0 or more.
 func notNegative(c *cli.Context, flags ...string) error {
 	return each(flags, func(flag string) error {
 		if n := c.Int(flag); n < 0 {
@@ -16,7 +16,7 @@ func notNegative(c *cli.Context, flags ...string) error {
 	})
 }
 
-// atLeastOne wants flags of numbers to be 1 or more.
+// atLeastOne checks that number flags are 1 or more.
 func atLeastOne(c *cli.Context, flags ...string) error {
 	return each(flags, func(flag string) error {
 		if n := c.Int(flag); n < 1 {
@@ -26,7 +26,7 @@ func atLeastOne(c *cli.Context, flags ...string) error {
 	})
 }
 
-// notNegativeTime wants flags of durations to be 0 or more.
+// notNegativeTime checks that duration flags are 0 or more.
 func notNegativeTime(c *cli.Context, flags ...string) error {
 	return each(flags, func(flag string) error {
 		if d := c.Duration(flag); d < 0 {
@@ -36,7 +36,7 @@ func notNegativeTime(c *cli.Context, flags ...string) error {
 	})
 }
 
-// positiveTime wants flags of durations to be more than 0.
+// positiveTime checks that duration flags are more than 0.
 func positiveTime(c *cli.Context, flags ...string) error {
 	return each(flags, func(flag string) error {
 		if d := c.Duration(flag); d <= 0 {

@@ -26,7 +26,7 @@ func (a *app) planCommand() *cli.Command {
 	}
 }
 
-// diffsFlag bounds how many tenants' diffs are printed.
+// diffsFlag limits the tenants whose diffs are printed.
 func diffsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of at most this many tenants", Value: 20}
 }
@@ -39,8 +39,9 @@ func (a *app) runPlan(c *cli.Context) error {
 	return a.showDifferences(c, f, list, whole)
 }
 
-// showDifferences prints how tenants, or the whole farm, differ from their definitions.
-// With --prune a leftover that can't be removed, or too many of them, block the plan.
+// showDifferences prints the differences of tenants, or the whole farm, from their
+// definitions. With --prune a leftover that can't be removed, or too many of them, block
+// the plan.
 func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, whole bool) error {
 	return a.withHost(f, true, func(h *session.Host) error {
 		start := time.Now()
@@ -54,7 +55,7 @@ func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.T
 	})
 }
 
-// differences compares some tenants, or the whole farm, with what exists.
+// differences compares some tenants, or the whole farm, with their actual state.
 func differences(ctx context.Context, h *session.Host, list []*tenants.Tenant, whole bool) (*provision.Plan, error) {
 	return provision.Look(ctx, h, list, provision.LookOptions{
 		Whole: whole,

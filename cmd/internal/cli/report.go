@@ -59,7 +59,7 @@ func (a *app) runReport(c *cli.Context) error {
 	return a.writeReport(r, file, asJSON(c))
 }
 
-// writeReport writes the page, and says so unless the page is what is printed.
+// writeReport writes the page, and reports that unless the page is the output.
 func (a *app) writeReport(r page.FarmReport, file string, asJSON bool) error {
 	var html bytes.Buffer
 	if err := page.WriteReport(&html, r); err != nil {
@@ -79,13 +79,13 @@ func (a *app) writeReport(r page.FarmReport, file string, asJSON bool) error {
 	return err
 }
 
-// gather looks at all that there is to look at. What can't be read is missing
-// from the report; an error is one of the farm's files, or an interruption.
+// gather collects the content of the report. Unreadable parts are missing; an error is
+// one of the farm's files, or an interruption.
 func (a *app) gather(ctx context.Context, r *page.FarmReport, look rules.Options) (err error) {
 	var found audit.Report
 	h, err := a.openHost(r.Farm, true)
 	if err != nil {
-		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so that versions, sizes and upgrades are missing: %s", err))
+		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so versions, sizes and upgrades are missing: %s", err))
 		found, err = rules.Static(ctx, r.Farm, look)
 	} else {
 		defer func() { err = errors.Join(err, h.Close()) }()
@@ -101,15 +101,15 @@ func (a *app) gather(ctx context.Context, r *page.FarmReport, look rules.Options
 	case errors.As(err, &problems):
 		return err
 	case err != nil:
-		r.Missing = append(r.Missing, fmt.Sprintf("the audit did not run, so that findings are missing: %s", err))
+		r.Missing = append(r.Missing, fmt.Sprintf("the audit did not run, so findings are missing: %s", err))
 	default:
 		r.Audit = &found
 	}
 	return nil
 }
 
-// rememberedRuns is how many of the ledger's runs tell whether an upgrade was
-// taken back by a later one.
+// rememberedRuns is the number of runs from which a later rollback of an upgrade is
+// recognised.
 const rememberedRuns = 1000
 
 func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
@@ -132,10 +132,10 @@ func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 		return nil
 	}()
 	if err != nil {
-		r.Missing = append(r.Missing, fmt.Sprintf("the ledger was not read, so that versions, upgrades and runs are missing: %s", err))
+		r.Missing = append(r.Missing, fmt.Sprintf("the ledger was not read, so versions, upgrades and runs are missing: %s", err))
 	}
 	if len(r.Tenants) == len(r.Farm.Tenants) {
-		return // upgrades of tenants that are gone count for the whole farm
+		return // upgrades of removed tenants count for the whole farm
 	}
 	chosen := map[string]bool{}
 	for _, t := range r.Tenants {
@@ -144,7 +144,7 @@ func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	r.Upgrades = slices.DeleteFunc(r.Upgrades, func(u ledger.Upgrade) bool { return !chosen[u.Tenant] })
 }
 
-// gatherSizes asks each server that holds one of the tenants, or is to.
+// gatherSizes asks each server that holds, or should hold, one of the tenants.
 func gatherSizes(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	servers := map[string]*tenants.Server{}
 	for _, t := range r.Tenants {

@@ -24,7 +24,7 @@ func eventsFlag() cli.Flag {
 	return &cli.StringFlag{Name: "events", Usage: "append each step as a line of JSON to this file"}
 }
 
-// withHost opens the farm, to read only or to change it, calls do and closes it.
+// withHost opens the farm, read-only with look, calls do and closes it.
 func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error) (err error) {
 	h, err := a.openHost(f, look)
 	if err != nil {
@@ -34,9 +34,9 @@ func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error)
 	return do(h)
 }
 
-// changes opens the farm, calls do, whose progress is shown and written to --events, and
-// prints the outcomes. do opens one board, for as many tenants as it works on. Without
-// outcomes nothing was done.
+// changes opens the farm, calls do with progress display and --events, and prints the
+// outcomes. do opens one board for the number of its tenants. Without outcomes nothing
+// was done.
 func (a *app) changes(c *cli.Context, f *tenants.Farm, do func(h *session.Host, board func(total int) session.Observer) ([]session.Outcome, error)) error {
 	show := func(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error {
 		return a.report(command, h, outcomes, elapsed, asJSON(c))
@@ -44,7 +44,7 @@ func (a *app) changes(c *cli.Context, f *tenants.Farm, do func(h *session.Host, 
 	return a.changesShown(c, f, show, do)
 }
 
-// shower prints the outcomes of a run, and says by its error how it went.
+// shower prints the outcomes of a run, and returns its error.
 type shower func(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error
 
 // changesShown is changes with another way to print the outcomes.
@@ -73,8 +73,8 @@ func (a *app) changesShown(c *cli.Context, f *tenants.Farm, show shower, do func
 	})
 }
 
-// previews opens the farm to read only, and prints the plan that do makes. The exit code
-// says whether there is something to do.
+// previews opens the farm read-only, and prints the plan that do makes. The exit code
+// tells whether there is work.
 func (a *app) previews(c *cli.Context, f *tenants.Farm, do func(*session.Host) (*plan.Plan, error)) error {
 	return a.withHost(f, true, func(h *session.Host) error {
 		start := time.Now()
@@ -94,10 +94,10 @@ func (a *app) printPlan(c *cli.Context, p *plan.Plan, elapsed time.Duration) err
 	return ui.Plan(a.stdout, c.Command.Name, p, diffsOf(c))
 }
 
-// allDiffs is more than there are tenants.
+// allDiffs exceeds any number of tenants.
 const allDiffs = 1 << 30
 
-// diffsOf is how many tenants' diffs are printed: all, where there is no --diffs.
+// diffsOf returns the number of tenants whose diffs are printed: all without --diffs.
 func diffsOf(c *cli.Context) int {
 	if flagNamed(c.Command.Flags, "diffs") == nil {
 		return allDiffs
@@ -105,7 +105,7 @@ func diffsOf(c *cli.Context) int {
 	return c.Int("diffs")
 }
 
-// board shows a run; events may be nil.
+// board returns the display of a run; events may be nil.
 func (a *app) board(events *os.File, total int) *ui.Board {
 	if events == nil {
 		return ui.NewBoard(a.stderr, nil, total)
@@ -124,7 +124,7 @@ func eventsTo(path string) (*os.File, error) {
 	return f, nil
 }
 
-// report prints a run's document and says by its error how it went.
+// report prints a run's document and returns its error.
 func (a *app) report(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration, asJSON bool) error {
 	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
 	var kept []string
@@ -160,8 +160,8 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 	return a.concluded(h, d, outcomes)
 }
 
-// concluded is the error of a run that was printed. After one that went well, what [keep]
-// does not keep is removed.
+// concluded returns the error of a printed run. After a successful one it removes expired
+// files and rows by [keep].
 func (a *app) concluded(h *session.Host, d ui.Document, outcomes []session.Outcome) error {
 	failed := failuresOf(outcomes)
 	switch {
@@ -175,7 +175,7 @@ func (a *app) concluded(h *session.Host, d ui.Document, outcomes []session.Outco
 	return nil
 }
 
-// failuresOf is the error of the tenants that failed; nil when none did.
+// failuresOf returns the error of the failed tenants, or nil.
 func failuresOf(outcomes []session.Outcome) error {
 	var failures []error
 	for _, o := range outcomes {
@@ -189,11 +189,11 @@ func failuresOf(outcomes []session.Outcome) error {
 	return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
 }
 
-// tidyLimit is how long a run that is done may go on to remove what [keep] does not keep.
+// tidyLimit is how long a finished run may spend on removing what has expired by [keep].
 const tidyLimit = 10 * time.Second
 
-// tidy removes what [keep] does not keep after a run that went well. Its failures are
-// printed, and are no failures of the run.
+// tidy removes expired files and rows by [keep] after a successful run. It prints
+// failures, which do not fail the run.
 func (a *app) tidy(h *session.Host) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
 	defer cancel()

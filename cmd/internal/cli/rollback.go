@@ -83,7 +83,7 @@ func (a *app) runRollback(c *cli.Context) error {
 	})
 }
 
-// agreedToLose shows what a rollback would lose, and asks.
+// agreedToLose shows the losses of a rollback, and asks.
 func (a *app) agreedToLose(ctx context.Context, c *cli.Context, undos []*upgrade.Undo, unchanged int, which upgrade.Which) error {
 	if err := someUndo(undos, which); err != nil {
 		return err
@@ -98,13 +98,13 @@ func (a *app) agreedToLose(ctx context.Context, c *cli.Context, undos []*upgrade
 	return a.agreed(ctx, rollbackQuestion(undos, which, c.String("backup") == "none"))
 }
 
-// agreedToMore asks again about a tenant that was written to while the question stood.
+// agreedToMore asks again about a tenant that was edited during the question.
 func (a *app) agreedToMore(ctx context.Context, u *upgrade.Undo) error {
-	question := fmt.Sprintf("%s: more was made while you were asked: by now %s are lost. Go on?", u.Name, u.Lost)
-	return a.confirm(ctx, question, fmt.Errorf("more was made while you were asked, %s in all, and to lose that was not confirmed", u.Lost))
+	question := fmt.Sprintf("%s: more was edited while you were asked: now %s will be lost. Continue?", u.Name, u.Lost)
+	return a.confirm(ctx, question, fmt.Errorf("more was edited while you were asked (now %s), and its loss was not confirmed", u.Lost))
 }
 
-// someUndo wants that a rollback of a run is about some tenant at least.
+// someUndo checks that a rollback of a run selects some tenant.
 func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
 	if run := which.Run + which.To; len(undos) == 0 && run != "" {
 		return tenants.WithHint(usagef("no wiki was upgraded by run %q", run), "wikictl status lists the latest runs")
@@ -112,8 +112,7 @@ func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
 	return nil
 }
 
-// rollbackQuestion names what a step further back means, as it is not what a rollback
-// usually does.
+// rollbackQuestion describes a rollback beyond the last upgrade, which is unusual.
 func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) string {
 	question := "put them back, and lose what was made since?"
 	if which.To != "" {

@@ -38,7 +38,7 @@ func (a *app) runCommand() *cli.Command {
 	}
 }
 
-// chooseFlags narrow down a selection.
+// chooseFlags narrow a selection.
 func chooseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
@@ -78,7 +78,8 @@ func (a *app) runRun(c *cli.Context) error {
 	})
 }
 
-// farmAndNarrowed reads the farm and chooses tenants, by the flags of chooseFlags, too.
+// farmAndNarrowed reads the farm and selects tenants, including by the flags of
+// chooseFlags.
 func (a *app) farmAndNarrowed(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 	f, err := loadFarm(c)
 	if err != nil {
@@ -108,7 +109,7 @@ func (a *app) farmAndNarrowed(c *cli.Context) (*tenants.Farm, []*tenants.Tenant,
 	return f, list, nil
 }
 
-// retried chooses the tenants that failed in an earlier run, where --retry-failed says so.
+// retried selects the tenants of --retry-failed, which failed in an earlier run.
 func retried(c *cli.Context, h *session.Host, list []*tenants.Tenant) ([]*tenants.Tenant, error) {
 	run := c.String("retry-failed")
 	if run == "" {
@@ -125,10 +126,10 @@ func retried(c *cli.Context, h *session.Host, list []*tenants.Tenant) ([]*tenant
 	return failed, err
 }
 
-// mostCode bounds the code that is read from standard input, in bytes.
+// mostCode limits the code on standard input, in bytes.
 const mostCode = 16 << 20
 
-// script is what is to run: the words after "--".
+// script returns the script to run, from the words after "--".
 func (a *app) script(ctx context.Context) (maintenance.Script, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -146,7 +147,7 @@ func (a *app) script(ctx context.Context) (maintenance.Script, error) {
 	return s, err
 }
 
-// readAll reads standard input to its end, which the first signal breaks off.
+// readAll reads standard input to its end, or until the first signal.
 func (a *app) readAll(ctx context.Context, most int64) ([]byte, error) {
 	ctx, done := a.pause(ctx)
 	defer done()
@@ -154,7 +155,7 @@ func (a *app) readAll(ctx context.Context, most int64) ([]byte, error) {
 		text []byte
 		err  error
 	}
-	read := make(chan result, 1) // nobody waits for it after a signal
+	read := make(chan result, 1) // buffered: nothing receives from it after a signal
 	go func() {
 		text, err := io.ReadAll(io.LimitReader(a.stdin, most+1))
 		read <- result{text, err}
@@ -170,7 +171,7 @@ func (a *app) readAll(ctx context.Context, most int64) ([]byte, error) {
 	}
 }
 
-// outputOf reads --output.
+// outputOf parses --output.
 func outputOf(c *cli.Context) (string, error) {
 	switch how := c.String("output"); how {
 	case "prefix", "group", "failed":
@@ -179,7 +180,7 @@ func outputOf(c *cli.Context) (string, error) {
 	return "", usagef("--output %q is not prefix, group or failed", c.String("output"))
 }
 
-// scripts shows what scripts print, beside the board.
+// scripts shows the output of scripts, beside the board.
 type scripts struct {
 	session.Observer
 	app    *app
@@ -187,7 +188,8 @@ type scripts struct {
 	asJSON bool
 }
 
-// printed shows lines as they come; nil where they are shown later.
+// printed returns a function that shows lines as they come, or nil if they are shown
+// later.
 func (s *scripts) printed() func(tenant, text string) {
 	if s.how != "prefix" || s.asJSON {
 		return nil
@@ -196,7 +198,7 @@ func (s *scripts) printed() func(tenant, text string) {
 	return func(tenant, text string) { board.Print(s.app.stdout, ui.Prefixed(tenant, text)) }
 }
 
-// Finished shows what a script printed before it tells what became of it.
+// Finished shows a script's output before its tenant's outcome.
 func (s *scripts) Finished(o session.Outcome) {
 	whole := s.how == "group" || s.how == "failed" && o.Status.Failure()
 	if whole && !s.asJSON && o.Log != "" {
@@ -205,11 +207,11 @@ func (s *scripts) Finished(o session.Outcome) {
 	s.Observer.Finished(o)
 }
 
-// mostOutput is how much of what a script printed stands in JSON, from its end, in bytes.
+// mostOutput is the maximum length of a script's output in JSON, from its end, in bytes.
 const mostOutput = 1 << 20
 
-// report prints how a run of scripts went: in JSON with what they printed, in text on
-// standard error, as what they print is the result.
+// report prints the result of a run of scripts: in JSON with their output, in text on
+// standard error, as their output is the result.
 func (s *scripts) report(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error {
 	d := ui.Document{Command: command, Run: h.RunID, Seconds: elapsed.Seconds()}
 	for i, o := range outcomes {

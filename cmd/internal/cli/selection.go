@@ -6,7 +6,7 @@ import (
 	"wikictl/tenants"
 )
 
-// selectionFlags choose tenants.
+// selectionFlags select tenants.
 func selectionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "all", Usage: "take every tenant of the farm"},
@@ -14,7 +14,7 @@ func selectionFlags() []cli.Flag {
 	}
 }
 
-// chosen returns the tenants of the selection; it is an error to give none.
+// chosen returns the selected tenants; a missing selection is an error.
 func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	named := c.Args().Present() || c.String("where") != ""
 	switch {
@@ -26,8 +26,8 @@ func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	return tenants.Select(f, c.Args().Slice(), c.String("where"))
 }
 
-// chosenOrAll returns the tenants that a command which only reads is to inspect, and
-// reports whether they are the whole farm: they are when no selection is given.
+// chosenOrAll returns the selected tenants of a read-only command, and whether they are
+// the whole farm, which is the default.
 func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole bool, err error) {
 	if !c.Args().Present() && c.String("where") == "" {
 		return f.Tenants, true, nil
@@ -36,8 +36,7 @@ func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole
 	return list, false, err
 }
 
-// farmAndChosenOrAll reads the farm and chooses the tenants that a command which only
-// reads is to inspect, as chosenOrAll does.
+// farmAndChosenOrAll reads the farm and selects tenants as chosenOrAll does.
 func farmAndChosenOrAll(c *cli.Context) (f *tenants.Farm, list []*tenants.Tenant, whole bool, err error) {
 	if f, err = loadFarm(c); err != nil {
 		return nil, nil, false, err
@@ -46,7 +45,7 @@ func farmAndChosenOrAll(c *cli.Context) (f *tenants.Farm, list []*tenants.Tenant
 	return f, list, whole, err
 }
 
-// namesOf is the set of tenants' names.
+// namesOf returns the set of tenants' names.
 func namesOf(list []*tenants.Tenant) map[string]bool {
 	names := make(map[string]bool, len(list))
 	for _, t := range list {
@@ -55,7 +54,7 @@ func namesOf(list []*tenants.Tenant) map[string]bool {
 	return names
 }
 
-// farmAndChosen reads the farm and chooses the tenants to work on.
+// farmAndChosen reads the farm and selects tenants as chosen does.
 func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 	f, err := loadFarm(c)
 	if err != nil {

@@ -64,14 +64,14 @@ func (a *app) serverCommand() *cli.Command {
 	}
 }
 
-// serverRow is a managed server as it was found.
+// serverRow is the state of a managed server.
 type serverRow struct {
 	Name   string `json:"name"`
-	State  string `json:"state"` // "running", "stopped", or why that can't be told
+	State  string `json:"state"` // "running", "stopped", or why that is unknown
 	Socket string `json:"socket"`
 }
 
-// serverState finds out whether a server runs. Its error is why that can't be told.
+// serverState returns whether a server runs, or the error why that is unknown.
 func serverState(ctx context.Context, name string, p mariadb.Private) (serverRow, error) {
 	row := serverRow{Name: name, State: "stopped", Socket: p.Socket}
 	running, err := p.Answers(ctx)
@@ -84,7 +84,7 @@ func serverState(ctx context.Context, name string, p mariadb.Private) (serverRow
 	return row, err
 }
 
-// tell prints what was found.
+// tell prints the states of servers.
 func (a *app) tell(c *cli.Context, name string, rows []serverRow) error {
 	if asJSON(c) {
 		return ui.WriteJSON(a.stdout, struct {

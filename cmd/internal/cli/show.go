@@ -51,7 +51,7 @@ func (a *app) runShow(c *cli.Context) error {
 	return nil
 }
 
-// originsOf says where each value of a tenant comes from.
+// originsOf returns the position of each value of a tenant.
 func originsOf(t *tenants.Tenant) map[string]string {
 	origins := map[string]string{}
 	for key, at := range t.Origins {

@@ -72,7 +72,7 @@ func (a *app) runSQL(c *cli.Context) error {
 	})
 }
 
-// asks runs a statement that only reads.
+// asks runs a read-only statement.
 func (a *app) asks(c *cli.Context, h *session.Host, list []*tenants.Tenant, q mariadb.Statement) error {
 	start := time.Now()
 	outcomes, answers := maintenance.Ask(c.Context, h, list, q, c.Int("jobs"))
@@ -89,8 +89,8 @@ func (a *app) asks(c *cli.Context, h *session.Host, list []*tenants.Tenant, q ma
 	return errors.Join(err, failuresOf(outcomes))
 }
 
-// showAnswers prints the rows of all tenants, and returns the document with what became of
-// each.
+// showAnswers prints the rows of all tenants, and returns the document with each tenant's
+// result.
 func (a *app) showAnswers(c *cli.Context, d ui.Document, outcomes []session.Outcome, answers *maintenance.Answers) (ui.Document, error) {
 	all := ui.NewAnswers()
 	for _, o := range outcomes {
@@ -109,10 +109,10 @@ func (a *app) showAnswers(c *cli.Context, d ui.Document, outcomes []session.Outc
 	return d, nil
 }
 
-// mostStatement bounds the statement that is read from standard input, in bytes.
+// mostStatement limits the statement on standard input, in bytes.
 const mostStatement = 16 << 20
 
-// statement is what stands after "--", or on standard input.
+// statement returns the statement after "--", or on standard input.
 func (a *app) statement(ctx context.Context, write bool) (string, error) {
 	text := ""
 	switch len(a.payload) {

@@ -52,13 +52,13 @@ func (a *app) runStatus(c *cli.Context) error {
 	})
 }
 
-// only takes out of rows by tenant those of tenants that were not chosen.
+// only deletes the rows of tenants that were not selected.
 func only[Row any](rows map[string]Row, list []*tenants.Tenant) {
 	chosen := namesOf(list)
 	maps.DeleteFunc(rows, func(name string, _ Row) bool { return !chosen[name] })
 }
 
-// status is what the ledger knows, in JSON. A time is null when there is none.
+// status is the content of the ledger in JSON. A missing time is null.
 type status struct {
 	Command  string          `json:"command"`
 	Tenants  []tenantStatus  `json:"tenants"`
@@ -103,7 +103,7 @@ type upgradeStatus struct {
 	Error   string       `json:"error,omitempty"`
 }
 
-// statusOf puts rows of the ledger into their form.
+// statusOf returns the rows of the ledger in their JSON form.
 func statusOf(rows map[string]ledger.Tenant, runs []ledger.Run, open map[string]ledger.Upgrade) status {
 	s := status{Command: "status", Tenants: []tenantStatus{}, Runs: []runStatus{}, Upgrades: []upgradeStatus{}}
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
@@ -121,7 +121,7 @@ func statusOf(rows map[string]ledger.Tenant, runs []ledger.Run, open map[string]
 	return s
 }
 
-// moment is a time in JSON: null when there is none.
+// moment returns a time for JSON: null if zero.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -148,7 +148,7 @@ func (a *app) printStatus(rows map[string]ledger.Tenant, runs []ledger.Run) {
 	ui.Table(a.stdout, []any{"run", "command", "by", "started (UTC)", "ended", "done", "failed", "skipped"}, lines)
 }
 
-// printOpen lists upgrades that go on or were interrupted.
+// printOpen lists open upgrades.
 func (a *app) printOpen(open map[string]ledger.Upgrade) {
 	if len(open) == 0 {
 		return

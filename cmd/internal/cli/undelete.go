@@ -65,8 +65,8 @@ func (a *app) runUndelete(c *cli.Context) error {
 	})
 }
 
-// returning returns the tenants to bring back: those that are named, or those of the
-// selection that were removed.
+// returning returns the tenants to bring back: the named ones, or the removed ones of the
+// selection.
 func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	names := c.Args().Slice()
 	if len(names) > 0 && !c.Bool("all") && c.String("where") == "" {
@@ -90,8 +90,8 @@ func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	return slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !gone[t.Name] }), err
 }
 
-// definedAgain returns the tenants of some names. One that no file defines can't come back
-// yet: the error says which file to copy.
+// definedAgain returns the tenants of some names. A tenant without a definition can't
+// come back yet: the error names the file to copy.
 func definedAgain(f *tenants.Farm, names []string, run string) ([]*tenants.Tenant, error) {
 	var list []*tenants.Tenant
 	var missing []string
@@ -108,7 +108,7 @@ func definedAgain(f *tenants.Farm, names []string, run string) ([]*tenants.Tenan
 		if err != nil {
 			return nil, err
 		}
-		missing = append(missing, fmt.Sprintf("no file defines %s any more: copy %s to %s.toml among the farm's tenants, and run this again", name, r.Definition(), name))
+		missing = append(missing, fmt.Sprintf("%s has no definition: copy %s to %s.toml among the farm's tenants, and run this again", name, r.Definition(), name))
 	}
 	if missing != nil {
 		return nil, usagef("%s", strings.Join(missing, "\n"))
@@ -125,7 +125,7 @@ type removedRow struct {
 	Folder  string     `json:"folder"`
 }
 
-// listRemoved prints what can be brought back.
+// listRemoved prints the tenants that can be brought back.
 func (a *app) listRemoved(f *tenants.Farm, asJSON bool) error {
 	all, err := provision.AllRemoved(f.Layout())
 	if err != nil {

@@ -48,12 +48,12 @@ func upgradeFlags() []cli.Flag {
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing"},
 			&cli.BoolFlag{Name: "rehearse", Usage: "run the updater on scratch copies of the tables, show the result, and change no wiki"},
 			&cli.StringFlag{Name: "out", Usage: "write the plan to this file and change nothing"},
-			&cli.StringFlag{Name: "plan", Usage: "go on only if the plan still equals the one in this file"},
+			&cli.StringFlag{Name: "plan", Usage: "continue only if the plan still equals the one in this file"},
 			eventsFlag()),
 	)
 }
 
-// waveFlags say how many wikis are upgraded when.
+// waveFlags set the order and concurrency of upgrades.
 func waveFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "jobs", Usage: "how many wikis to upgrade at once", Value: min(2*runtime.NumCPU(), 32)},
@@ -66,7 +66,7 @@ func waveFlags() []cli.Flag {
 	}
 }
 
-// safetyFlags say what is done before and after a wiki is changed.
+// safetyFlags set the steps before and after the change of a wiki.
 func safetyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backup", Usage: "how to back up each database: dump, command (those of [backup]) or none (a wiki that fails can't be restored)", Value: "dump"},
@@ -118,7 +118,7 @@ func (a *app) runUpgrade(c *cli.Context) (err error) {
 	})
 }
 
-// objections are what the wanted code has against the settings of tenants.
+// objections returns the conflicts of tenants' settings with their wanted code.
 func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (stop, remarks map[string][]string, err error) {
 	found, err := rules.Updater(ctx, f, list)
 	stop, remarks = map[string][]string{}, map[string][]string{}
@@ -128,7 +128,7 @@ func objections(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (s
 	return stop, remarks, err
 }
 
-// upgradeOptions reads the flags.
+// upgradeOptions parses the flags.
 func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options, err error) {
 	o = upgrade.Options{
 		Jobs: c.Int("jobs"), PerServer: c.Int("per-server"), Force: c.Bool("force"), Plain: c.Bool("no-rehearsal"), RunJobs: c.Bool("run-jobs"),
@@ -168,7 +168,7 @@ func (a *app) upgradeOptions(c *cli.Context, f *tenants.Farm) (o upgrade.Options
 	return o, nil
 }
 
-// waves reads the shares of --waves, each of which reaches further than the one before.
+// waves parses the shares of --waves, which must increase.
 func waves(text string) (list []upgrade.Share, err error) {
 	if text == "" {
 		return nil, nil
@@ -192,8 +192,8 @@ func waves(text string) (list []upgrade.Share, err error) {
 	return list, nil
 }
 
-// backupMode reads the flag --backup. A farm that says nothing of its own commands is
-// found out here, before any wiki is read-only.
+// backupMode parses the flag --backup. A missing [backup] is an error here, before any
+// wiki is read-only.
 func backupMode(word string, f *tenants.Farm) (upgrade.Backup, error) {
 	switch b := upgrade.Backup(word); b {
 	case upgrade.ByDump, upgrade.NoBackup:
@@ -207,7 +207,7 @@ func backupMode(word string, f *tenants.Farm) (upgrade.Backup, error) {
 	return "", usagef("--backup %q is none of dump, command, none", word)
 }
 
-// either reads a flag of two values and reports whether it is the first.
+// either parses a flag with two values and reports whether it is the first.
 func either(c *cli.Context, flag, yes, no string) (bool, error) {
 	switch v := c.String(flag); v {
 	case yes, no:
@@ -217,7 +217,7 @@ func either(c *cli.Context, flag, yes, no string) (bool, error) {
 	}
 }
 
-// share reads 12 or 12%.
+// share parses 12 or 12%.
 func share(flag, text string) (upgrade.Share, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.Atoi(number)
@@ -259,7 +259,7 @@ func writePlan(file string, p *plan.Plan) error {
 	return deploy.WriteNamed(file, text.Bytes(), 0o644)
 }
 
-// samePlan wants the plan that was written to a file before.
+// samePlan checks that the plan equals the one in a file.
 func samePlan(p *upgrade.Plan, file string) error {
 	if file == "" {
 		return nil
@@ -273,7 +273,7 @@ func samePlan(p *upgrade.Plan, file string) error {
 		return usagef("--plan %s: %s", file, err)
 	}
 	if old.Digest != p.Digest {
-		return tenants.WithHint(usagef("--plan %s: the farm has changed since it was made", file), "look at wikictl upgrade --dry-run, and write it anew with --out")
+		return tenants.WithHint(usagef("--plan %s: the farm has changed since it was made", file), "check wikictl upgrade --dry-run, and write a new one with --out")
 	}
 	return nil
 }

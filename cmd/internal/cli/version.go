@@ -5,11 +5,11 @@ import (
 	"runtime/debug"
 )
 
-// version is the program's.
+// version is the program's version.
 const version = "0.1.0"
 
-// fullVersion is the version with the revision and the Go version that the program was
-// built from, as far as the build noted them.
+// fullVersion returns the version with the revision and the Go version of the build, as
+// far as they are known.
 func fullVersion() string {
 	info, known := debug.ReadBuildInfo()
 	if !known {
@@ -18,7 +18,7 @@ func fullVersion() string {
 	return withBuild(*info)
 }
 
-// withBuild is the version, the revision, whether that was changed since, and Go's version.
+// withBuild returns the version, the revision, whether it was modified, and Go's version.
 func withBuild(info debug.BuildInfo) string {
 	revision, modified := "unknown", ""
 	for _, s := range info.Settings {
