@@ -24,7 +24,7 @@ func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 	blockAlike(p.Tenants, u.warm)
 	blockBroken(kinds, all.failed)
 	if ctx.Err() == nil {
-		u.sayFailed(kinds, all.failed)
+		u.sayPlain(kinds, all)
 	}
 	if stopping := p.stopping(); len(stopping) > 0 && !u.o.SkipBlocked && ctx.Err() == nil {
 		return &BlockedError{stopping}
@@ -57,12 +57,17 @@ func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehea
 	return kinds, u.rehearse(ctx, kinds, func(k *kind) bool { return pays(k.tenants) })
 }
 
-// sayFailed says of each kind whose rehearsal failed, and whose upgrade goes on, why.
-func (u *upgrade) sayFailed(kinds []*kind, failed map[string]error) {
+// sayPlain says of each kind whose upgrade goes by update.php's own statements, why.
+func (u *upgrade) sayPlain(kinds []*kind, all rehearsals) {
 	for _, k := range kinds {
-		err := failed[k.example().Name]
-		if err != nil && !errors.Is(err, fleet.ErrDrained) && len(k.example().Problems) == 0 {
+		name := k.example().Name
+		err, r := all.failed[name], all.done[name]
+		switch {
+		case len(k.example().Problems) > 0 || errors.Is(err, fleet.ErrDrained):
+		case err != nil:
 			u.Say(fmt.Sprintf("the upgrade of %s was not rehearsed, and goes by update.php's own statements: %s", few(k.names()), err))
+		case r != nil && !r.Joined:
+			u.Say(fmt.Sprintf("the upgrade of %s goes by update.php's own statements: %s", few(k.names()), r.Why))
 		}
 	}
 }
