@@ -59,7 +59,7 @@ var plantedOnServers = []misdeed{
 	}},
 	{rule: "jobs-queued", says: "1200 jobs wait", plant: query(
 		"DELETE FROM DB.job; INSERT INTO DB.job (job_cmd, job_namespace, job_title, job_params) SELECT 'null', 0, 'X', '' FROM DB.seq_1_to_1200; ANALYZE TABLE DB.job")},
-	{rule: "server-unsupported", farm: true, says: "MariaDB 10.2.44, but MediaWiki 1.39.17 needs 10.3", plant: func(f *farm, _ string) { f.addServer("ancient", "--version=10.2.44-MariaDB") }},
+	{rule: "server-unsupported", farm: true, says: "needs 10.3 or newer", plant: func(f *farm, _ string) { f.addServer("ancient", "--version=10.2.44-MariaDB") }},
 	{rule: "server-eol", farm: true, says: "MariaDB 10.4.34: security releases ended on 2024-06-18", plant: func(f *farm, _ string) { f.addServer("aged", "--version=10.4.34-MariaDB") }},
 	{rule: "server-read-only", farm: true, says: "read-only", plant: func(f *farm, _ string) { f.addServer("replica", "--read-only") }},
 	{rule: "server-replica-behind", farm: true, says: "replicas are behind: 127.0.0.1", plant: lateReplica},

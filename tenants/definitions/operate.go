@@ -121,3 +121,29 @@ func called(article string, v tenants.Value) string {
 	}
 	return article + " value"
 }
+
+// checkCopies reports members that are copied in a circle.
+func (l *loader) checkCopies(t *tenants.Tenant) {
+	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
+		table, _ := t.Settings[name].Data.(map[string]tenants.Value)
+		for _, member := range slices.Sorted(maps.Keys(table)) {
+			if path := copiedFrom(table, member); len(path) > 0 && path[len(path)-1] == member {
+				t.Fault(tenants.Problem{Position: table[member].Position, Key: "settings." + name + "." + member, Hint: "say of one of them what it has",
+					Message: fmt.Sprintf("is copied from %s: in a circle", strings.Join(path, ", which is copied from "))})
+				return
+			}
+		}
+	}
+}
+
+// copiedFrom follows the copies of a member, until one that is no copy or was there.
+func copiedFrom(table map[string]tenants.Value, member string) (path []string) {
+	for {
+		o, is := table[member].Data.(*tenants.Operation)
+		if !is || o.Copy == "" || slices.Contains(path, o.Copy) {
+			return path
+		}
+		member = o.Copy
+		path = append(path, member)
+	}
+}

@@ -121,3 +121,17 @@ func TestOperationsAndPrivateWikis(t *testing.T) {
 		}
 	}
 }
+
+// Groups that are copied in a circle are the tenant's fault; a chain of copies is none.
+func TestCopiesInACircle(t *testing.T) {
+	for settings, problem := range map[string]string{
+		`wgGroupPermissions = { a = { copy = "b" }, b = { copy = "c" }, c = { copy = "a" } }`:  `settings.wgGroupPermissions.a: is copied from b, which is copied from c, which is copied from a: in a circle`,
+		`wgGroupPermissions = { a = { copy = "b" }, b = { copy = "c" }, c = { copy = "b" } }`:  `settings.wgGroupPermissions.b: is copied from c, which is copied from b: in a circle`,
+		`wgGroupPermissions = { a = { copy = "b" }, b = { copy = "c" }, c = { edit = true } }`: "",
+	} {
+		show, err := loadLayers(t, "", "[settings]\n"+settings)
+		if err != nil || problem == "" && strings.Contains(show, "blocked") || !strings.Contains(show, problem) {
+			t.Errorf("%s: %v\n%s", settings, err, show)
+		}
+	}
+}

@@ -63,6 +63,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	if constants {
 		l.resolveConstants(t)
 	}
+	l.checkCopies(t)
 	l.setPages(t, layers)
 	l.setPaths(t, single)
 	l.setStatic(t, layers)

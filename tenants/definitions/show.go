@@ -57,6 +57,9 @@ func Show(t *tenants.Tenant, origins bool) string {
 		w.b.WriteString("\n[settings]\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
+		if table, is := t.Settings[name].Data.(map[string]tenants.Value); is && len(table) > 0 && origins {
+			w.b.WriteString("# " + name + ": merged into what MediaWiki and extensions have\n")
+		}
 		w.setting(name, t.Settings[name])
 	}
 	return w.b.String()

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -84,16 +86,22 @@ func brand(version string) (name, number string) {
 }
 
 // leastServer is the oldest version of a server's maker that the codebases of its tenants
-// take, and the MediaWiki that asks for it.
+// take, and the MediaWiki that asks for it. A server without tenants may be asked for by
+// any codebase.
 func (w *wanted) leastServer(server, maker string) (least, by string) {
-	asked := map[*tenants.Codebase]bool{}
+	var used []*tenants.Codebase
 	for _, t := range w.Farm.Tenants {
-		if t.Server == nil || t.Server.Name != server || t.Codebase == nil || asked[t.Codebase] {
-			continue
+		if t.Server != nil && t.Server.Name == server && t.Codebase != nil && !slices.Contains(used, t.Codebase) {
+			used = append(used, t.Codebase)
 		}
-		asked[t.Codebase] = true
-		if needs := mediawiki.LeastServer(t.Codebase, maker); mediawiki.CompareVersions(needs, least) > 0 {
-			least, by = needs, t.Codebase.Version
+	}
+	if len(used) == 0 {
+		used = slices.Collect(maps.Values(w.Farm.Codebases))
+	}
+	slices.SortFunc(used, func(a, b *tenants.Codebase) int { return mediawiki.CompareVersions(a.Version, b.Version) })
+	for _, c := range used {
+		if needs := mediawiki.LeastServer(c, maker); mediawiki.CompareVersions(needs, least) > 0 {
+			least, by = needs, c.Version
 		}
 	}
 	return least, by
