@@ -155,8 +155,8 @@ func children(t *testing.T, pid int) (pids []int) {
 // fairJobs: a single job does not wait for the long queue of another wiki, also where only one
 // child may run; and what runs is killed with the service, and stays in the queue.
 func fairJobs(t *testing.T, f *farm) {
-	const many = 500
-	f.queue("w0", many, 20_000) // at most 15 in a turn, however fast the machine is
+	const many = 1000
+	f.queue("w0", many, 100_000) // they take longer than anything here may, however slow the machine is
 	s := f.start("jobs", "run", "--all", "--forever", "--children", "1", "--share", "300ms")
 	left := func() int {
 		n, err := strconv.Atoi(f.backlog("w0"))
