@@ -17,6 +17,7 @@ import (
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/rules"
 	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
@@ -184,7 +185,7 @@ func gatherBackups(r *page.FarmReport) {
 	r.Backups = map[string]*backup.Dump{}
 	var first error
 	for _, t := range r.Tenants {
-		b, err := backup.Latest(r.Farm.Layout().Backups(t.Name))
+		b, err := latestBackup(r.Farm.Layout(), t.Name)
 		if err == nil {
 			r.Backups[t.Name] = b
 		} else if first == nil {
@@ -194,4 +195,18 @@ func gatherBackups(r *page.FarmReport) {
 	if unread := len(r.Tenants) - len(r.Backups); unread > 0 {
 		r.Missing = append(r.Missing, fmt.Sprintf("the backups of %d tenants are missing: %s", unread, first))
 	}
+}
+
+// latestBackup is the newer of a wiki's latest dump and its latest backup, as a dump; nil when
+// there is neither.
+func latestBackup(l tenants.Layout, name string) (*backup.Dump, error) {
+	dump, err := backup.Latest(l.Backups(name))
+	if err != nil {
+		return nil, err
+	}
+	a, err := archive.Latest(l.ArchivesOf(name))
+	if err != nil || a == nil || dump != nil && dump.Taken.After(a.Taken) {
+		return dump, err
+	}
+	return &backup.Dump{Database: a.Database, Taken: a.Taken, Bytes: a.Bytes, File: a.File}, nil
 }

@@ -1,8 +1,12 @@
 package observe
 
 import (
+	"errors"
+	"io/fs"
+
 	"wikictl/templates/deploy"
 	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
 )
 
 // inspectBackups lists a tenant's dumps, and verifies the latest unless quick.
@@ -26,6 +30,21 @@ func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {
 	s.Latest = latest
 	if !quick {
 		s.Damaged = latest.Verify()
+	}
+	return nil
+}
+
+// inspectArchives finds a tenant's latest backup, and reads all of it unless quick.
+func (s *Wiki) inspectArchives(dir string, quick bool) (err error) {
+	s.Archive, err = archive.Latest(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err == nil && s.Archive != nil && !quick {
+		_, err = archive.Extract(s.Archive.File, "", nil)
+	}
+	if err != nil {
+		s.Damaged = errors.Join(s.Damaged, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/secrets"
@@ -28,9 +29,10 @@ type Wiki struct {
 	Needed     int               // the release that a rollback would return to; zero: none
 
 	Backups   backup.Listing
-	HalfDumps []string     // abandoned
-	Latest    *backup.Dump // nil: no dump has a description
-	Damaged   error        // why the latest dump is unusable
+	HalfDumps []string         // abandoned
+	Latest    *backup.Dump     // nil: no dump has a description
+	Damaged   error            // why the latest dump is unusable
+	Archive   *archive.Archive // the latest backup; nil: there is none, or it may not be read
 
 	Answers []Answer // one per host name; empty if not asked
 }
@@ -94,6 +96,9 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 		s.Changes, s.Uncompared = compareFiles(ctx, h, t, s.Code)
 	}
 	if err := s.inspectBackups(h.Layout.Backups(t.Name), quick); err != nil {
+		return err
+	}
+	if err := s.inspectArchives(h.Layout.ArchivesOf(t.Name), quick); err != nil {
 		return err
 	}
 	if !quick {

@@ -12,16 +12,16 @@ import (
 var backupRules = []rule{
 	{Rule: audit.Rule{
 		ID: "backup-old", Severity: audit.Warning,
-		What:      "A wiki's latest dump is older than [backup] max_age_days, or it has none; if the farm does not set it, a note after 30 days.",
+		What:      "A wiki's latest backup or dump is older than [backup] max_age_days, or it has none; if the farm does not set it, a note after 30 days.",
 		Why:       "Newer edits are lost if the server is lost.",
-		Repair:    "Dump the wiki; if another program makes the backups, set max_age_days = 0.",
+		Repair:    "Run wikictl backup; if another program makes the backups, set max_age_days = 0.",
 		Reference: "Manual:Backing up a wiki",
 	}, observed: oldBackup},
 	{Rule: audit.Rule{
 		ID: "backup-damaged", Severity: audit.Error,
-		What:      "A wiki's latest dump can't be read, does not match its checksum, or is incomplete.",
+		What:      "A wiki's latest backup or dump can't be read, does not match its checksum, or is incomplete.",
 		Why:       "It can't be restored, and a rollback is refused.",
-		Repair:    "Check the disk; dump the wiki again.",
+		Repair:    "Check the disk; run wikictl backup.",
 		Reference: "Manual:Restoring a wiki from backup",
 	}, observed: damagedBackup},
 	{Rule: audit.Rule{
@@ -43,6 +43,10 @@ func oldBackup(s *subject, r *reporter) {
 	if d.Latest != nil {
 		last, at = d.Latest.Taken, s.tenant.Position
 		message = fmt.Sprintf("the latest dump, %s, is of %s", d.Latest.File, last.Format(time.DateOnly))
+	}
+	if d.Archive != nil && (d.Latest == nil || d.Archive.Taken.After(last)) {
+		last, at = d.Archive.Taken, s.tenant.Position
+		message = fmt.Sprintf("the latest backup, %s, is of %s", d.Archive.File, last.Format(time.DateOnly))
 	}
 	if s.today.Sub(last) <= time.Duration(days)*24*time.Hour {
 		return
