@@ -82,6 +82,8 @@ func ledgerOf(ctx context.Context, h *session.Host) (map[string]ledger.Tenant, m
 // backable says why there is no backup to make of a tenant.
 func backable(row ledger.Tenant, upgrading string, t *tenants.Tenant) error {
 	switch {
+	case t.Server == nil:
+		return &blockedError{session.InTheWay(t.Faults)}
 	case row.Name == "":
 		return blocked("it is not created yet: wikictl create %s", t.Name)
 	case row.State != ledger.Ready:
@@ -269,7 +271,11 @@ func (m *making) definition() ([]byte, error) {
 		served.Codebase = c
 	}
 	if served.Codebase == nil || m.tenant.Blocked() {
-		return m.Deploy.Definition(m.tenant.Name)
+		text, err := m.Deploy.Definition(m.tenant.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &blockedError{session.InTheWay(m.tenant.Faults)}
+		}
+		return text, err
 	}
 	return []byte(definitions.Show(&served, true)), nil
 }

@@ -92,6 +92,12 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 	}
 	planned := &plan.Tenant{Name: to.Name}
 	p := &plan.Plan{Tenants: []*plan.Tenant{planned}}
+	for _, t := range []*tenants.Tenant{from, to} {
+		if t.Blocked() {
+			planned.Add(plan.Blocked, "%s: %s", t.Name, session.InTheWay(t.Faults))
+			return p, nil
+		}
+	}
 	k := &task{recovery: &recovery{Host: h}, tenant: to, row: rows[to.Name]}
 	if k.server, err = h.Server(ctx, to.Server); err != nil {
 		return nil, err

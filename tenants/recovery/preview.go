@@ -17,6 +17,10 @@ import (
 func PreviewRestore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreOptions) (p *plan.Plan, loses bool, err error) {
 	planned := &plan.Tenant{Name: t.Name}
 	p = &plan.Plan{Tenants: []*plan.Tenant{planned}}
+	if t.Blocked() {
+		planned.Add(plan.Blocked, "%s", session.InTheWay(t.Faults))
+		return p, false, nil
+	}
 	k := &task{recovery: &recovery{Host: h}, tenant: t}
 	if k.server, err = h.Server(ctx, t.Server); err != nil {
 		return nil, false, err

@@ -105,6 +105,9 @@ func (e *untouchedError) Unwrap() error { return e.error }
 
 // locked takes a tenant's lock, reads what the ledger has of it, and does something.
 func (k *task) locked(ctx context.Context, do func(context.Context, *task) error) (err error) {
+	if k.tenant.Server == nil {
+		return &blockedError{session.InTheWay(k.tenant.Faults)}
+	}
 	ctx, done := k.While(ctx, k.tenant)
 	defer done()
 	k.o.Observer.Started(k.tenant.Name)

@@ -73,6 +73,9 @@ type restoration struct {
 
 // restoration decides what is to be done about a tenant.
 func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration, error) {
+	if k.tenant.Blocked() {
+		return nil, &blockedError{session.InTheWay(k.tenant.Faults)}
+	}
 	j, err := k.begun(ctx, o)
 	if err != nil {
 		return nil, err

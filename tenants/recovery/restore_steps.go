@@ -98,12 +98,16 @@ func (r *restoration) keepWhatIs(ctx context.Context) error {
 	return r.noteJournal(r.journal)
 }
 
-// check reads, before anything goes, the uploads that have to be written.
+// check reads, before anything goes, the uploads that have to be written, and those that
+// are kept of what goes.
 func (r *restoration) check(ctx context.Context) (err error) {
 	if r.have, err = archive.UploadsOf(r.Safety); err != nil || r.Only == OnlyDatabase {
 		return err
 	}
-	return r.store.CheckAll(ctx, archive.Missing(r.want, r.have))
+	if err := r.store.CheckAll(ctx, archive.Missing(r.want, r.have)); err != nil {
+		return err
+	}
+	return r.recovery.store.CheckAll(ctx, archive.Missing(r.have, r.want)) // what goes is kept
 }
 
 // estimate is what readers are told that a restore takes.

@@ -11,6 +11,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
 
@@ -31,6 +32,10 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 		return "", nil
 	}
 	defer release()
+	restoring, err := forgetRestored(ctx, h, now)
+	if err != nil || restoring { // an interrupted restore needs its backup
+		return "", err
+	}
 	gone, err := expired(h.Layout, h.Farm.Keep, now)
 	if err != nil {
 		return "", err
@@ -48,15 +53,44 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	return line, err
 }
 
-// expired are the backups of all wikis that [keep] does not keep, but for those that an
-// interrupted restore needs.
+// stale is how old a folder of a restore has to be before it counts as left behind.
+const stale = time.Hour
+
+// forgetRestored removes what restores left behind that were killed when all was done, and
+// reports whether another is unfinished.
+func forgetRestored(ctx context.Context, h *session.Host, now time.Time) (unfinished bool, err error) {
+	found, _ := filepath.Glob(h.Layout.Restoring("*"))
+	if len(found) == 0 {
+		return false, nil
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return false, err
+	}
+	rows, err := l.Tenants(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, dir := range found {
+		info, err := os.Stat(dir)
+		switch {
+		case rows[filepath.Base(dir)].State == ledger.Recovering, err == nil && now.Sub(info.ModTime()) < stale:
+			unfinished = true
+		default:
+			err = os.RemoveAll(dir)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return unfinished, err
+		}
+	}
+	return unfinished, nil
+}
+
+// expired are the backups of all wikis that [keep] does not keep.
 func expired(l tenants.Layout, k tenants.Keep, now time.Time) (gone []*archive.Archive, err error) {
 	entries, err := os.ReadDir(filepath.Dir(l.ArchivesOf("x")))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
-	}
-	if needed, _ := filepath.Glob(l.Restoring("*")); len(needed) > 0 {
-		return nil, nil
 	}
 	for _, e := range entries {
 		list, err := archive.List(l.ArchivesOf(e.Name()))
