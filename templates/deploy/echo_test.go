@@ -51,7 +51,7 @@ func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *sta
 	s.apply()
 	if pools {
 		s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
-		s.start(dials("unix", s.farm.Layout().PoolSocket("alpha")), "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
+		s.start(s.poolsListen, "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
 	} else {
 		s.startFPM()
 	}
@@ -145,4 +145,14 @@ echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', bas
 	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_max_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '.';`
 	}
 	return files
+}
+
+// poolsListen reports whether php-fpm has opened the sockets of all pools.
+func (s *stand) poolsListen() bool {
+	for _, tenant := range s.farm.Tenants {
+		if !dials("unix", s.farm.Layout().PoolSocket(tenant.Name))() {
+			return false
+		}
+	}
+	return true
 }
