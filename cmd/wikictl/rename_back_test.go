@@ -67,7 +67,7 @@ func namesInTheWay(f *farm, old, renamed string) {
 	f.write("tenants/w0.toml", old)
 	other := strings.ReplaceAll(old, "w0", "other")
 	f.write("tenants/other.toml", other)
-	f.wants(f.exits(2, "plan", "other"), "those of w0, whose rename was interrupted: wikictl apply w0")
+	f.wants(f.exits(2, "plan", "other"), "belong to w0, whose rename was interrupted: wikictl apply w0")
 	f.exits(2, "create", "other")
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/other.toml"))
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
