@@ -49,7 +49,7 @@ func TestPlanText(t *testing.T) {
 // Lists of a plan are never null in JSON.
 func TestPlanDocument(t *testing.T) {
 	text, err := json.Marshal(NewPlanDocument("upgrade", &plan.Plan{Unchanged: 3}, 0))
-	want := `{"command":"upgrade","counts":{"make":0,"change":0,"rename":0,"upgrade":0,"rollback":0,"undelete":0,"blocked":0,"left":0,"unchanged":3},` +
+	want := `{"command":"upgrade","counts":{"make":0,"change":0,"rename":0,"upgrade":0,"rollback":0,"undelete":0,"backup":0,"restore":0,"clone":0,"delete":0,"purge":0,"blocked":0,"left":0,"unchanged":3},` +
 		`"tenants":[],"farm":[],"left":[],"unseen":[],"notes":[],"seconds":0}`
 	if err != nil || string(text) != want {
 		t.Errorf("%v: %s", err, cmp.Diff(want, string(text)))
