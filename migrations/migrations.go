@@ -54,7 +54,7 @@ const table = `CREATE TABLE IF NOT EXISTS ` + Table + ` (
 // its first statement and again after its last, as DDL can't be undone: a file
 // that was changed since, or never came to its end, is an error. Files that are
 // repeatable are begun anew instead of the latter. The caller holds a lock, so
-// that nobody else applies at the same time.
+// that no other process applies at the same time.
 func Apply(ctx context.Context, conn *sql.Conn, files fs.FS, repeatable bool) ([]string, error) {
 	if _, err := conn.ExecContext(ctx, table); err != nil {
 		return nil, fmt.Errorf("create the table wikictl_migration: %w", err)
@@ -133,7 +133,7 @@ func applied(ctx context.Context, conn *sql.Conn) (history, error) {
 	return h, rows.Err()
 }
 
-// check says whether a file is still to be applied.
+// check reports whether a file is still to be applied.
 func (h history) check(name, checksum string, repeatable bool) (bool, error) {
 	entry, seen := h[name]
 	switch {

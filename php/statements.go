@@ -10,7 +10,7 @@ import (
 )
 
 // Statements says how what a job asks of its database reaches the server. All of it
-// needs a wiki that nobody else changes meanwhile, and a PHP that can fork; without one
+// needs a wiki that no other process changes meanwhile, and a PHP that can fork; without one
 // each statement is sent as it is.
 type Statements struct {
 	Join     bool     `json:"join"`     // consecutive changes of one table go as one ALTER TABLE

@@ -18,7 +18,7 @@ type overflow struct{ bytes int64 }
 func (o *overflow) Error() string { return fmt.Sprintf("printed more than %d bytes", o.bytes) }
 
 // watch ends the context that it returns once a job has printed more than it may: a
-// script that repeats a warning for ever would fill the disk. Files that a job writes on
+// script that repeats a warning without end would fill the disk. Files that a job writes on
 // purpose may be larger, so that no limit of the kernel can tell. Call stop when the job
 // has ended.
 func watch(ctx context.Context, j Job) (watched context.Context, stop func()) {

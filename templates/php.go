@@ -56,7 +56,7 @@ func phpAssign(value any) (string, error) {
 	return strings.TrimSuffix(w.b.String(), "\n"), nil
 }
 
-// phpName says whether PHP takes a variable's name, in ASCII.
+// phpName reports whether PHP takes a variable's name, in ASCII.
 func phpName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -229,7 +229,7 @@ func (w *phpWriter) close(oneLine bool, depth int) {
 	w.b.WriteString(",\n" + strings.Repeat("\t", depth) + "]")
 }
 
-// fits says whether a value is short enough for one line; left is the room.
+// fits reports whether a value is short enough for one line; left is the room.
 func fits(value any, left *int) bool {
 	*left -= 2
 	switch v := value.(type) {
@@ -259,7 +259,7 @@ func fits(value any, left *int) bool {
 	return *left >= 0
 }
 
-// decimal says whether PHP turns a string into an integer when it is an array's
+// decimal reports whether PHP turns a string into an integer when it is an array's
 // key. Very long ones are left to PHP.
 func decimal(key string) bool {
 	digits := strings.TrimPrefix(key, "-")

@@ -139,7 +139,7 @@ func stepPool(s spot, piece string) spot {
 	return spot{started: s.started}
 }
 
-// takes says whether an escaper's text is safe at a spot, and what to write if not.
+// takes reports whether an escaper's text is safe at a spot, and what to write if not.
 func (s spot) takes(escaper string) (hint string, ok bool) {
 	switch escaper {
 	case "comment":

@@ -80,7 +80,7 @@ type Web struct {
 	CertificateKey string
 	Check, Reload  []string // argument vectors; empty: nothing to run
 	Probe          string   // where the web server answers, such as "http://127.0.0.1:8080", or https with a certificate
-	User, Group    string   // of php-fpm's workers; empty: whoever runs wikictl
+	User, Group    string   // of php-fpm's workers; empty: the user of wikictl
 	Pools          bool     // one php-fpm pool a tenant
 	ACME           string   // absolute folder of an ACME client's answers, which are sent by http (RFC 8555); or empty
 	HSTS           int64    // for how many seconds browsers ask by https alone (RFC 6797); 0: it is not said

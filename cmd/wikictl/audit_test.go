@@ -112,7 +112,7 @@ func (p misdeed) expect(t *testing.T, found []finding) (others []finding) {
 	return others
 }
 
-// excused says whether a finding comes with another rule's fault.
+// excused reports whether a finding comes with another rule's fault.
 func excused(g finding) bool {
 	return slices.ContainsFunc(plantedThere, func(p misdeed) bool {
 		return p.rule != g.Rule && slices.Equal(g.Tenants, []string{p.rule}) && slices.Contains(p.also, g.Rule)

@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Ahead says whether data is moved while the old code still serves.
+// Ahead reports whether data is moved while the old code still serves.
 type Ahead string
 
 // Ways to go ahead.

@@ -10,7 +10,7 @@ import (
 
 // askDumps looks whether each database can be dumped and brought back as it is: a
 // run that finds out later has made the wiki read-only for nothing. Dumps by the
-// operator's command are the operator's to judge, and an interrupted tenant has its
+// operator's command are for the operator to check, and an interrupted tenant has its
 // dump.
 func (p *Plan) askDumps(ctx context.Context, h *session.Host, o Options) error {
 	if o.Backup == NoBackup || o.Backup == ByCommand {

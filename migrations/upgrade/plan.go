@@ -115,7 +115,7 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 	}
 	obstacles := h.Obstacles(ctx, list)
 	for _, t := range list {
-		j := p.judge(t, rows, open, seen, o.Force)
+		j := p.planned(t, rows, open, seen, o.Force)
 		if problems := obstacles[t.Name]; problems != nil {
 			j = &Planned{Name: t.Name, Old: rows[t.Name].Version, New: t.Codebase.Version, tenant: t, row: rows[t.Name], Interrupted: open[t.Name].Phase}
 			for _, problem := range problems {
@@ -135,8 +135,8 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 	return p, p.inspect(ctx, h, ledger, o)
 }
 
-// judge says what a tenant needs, nil when that is nothing.
-func (p *Plan) judge(t *tenants.Tenant, rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, seen map[string]map[string]string, force bool) *Planned {
+// planned returns what a tenant needs, or nil if that is nothing.
+func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, seen map[string]map[string]string, force bool) *Planned {
 	row, known := rows[t.Name]
 	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
 	if row.State == ledger.Recovering {
@@ -176,7 +176,7 @@ func without(name string) string {
 	return "unset it"
 }
 
-// harmless says whether a setting that could stop update.php does not.
+// harmless reports whether a setting that could stop update.php does not.
 func harmless(name string, v tenants.Value) bool {
 	if name == "wgAllowSchemaUpdates" {
 		return v.Data == true

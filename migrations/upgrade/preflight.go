@@ -39,7 +39,7 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	if err := p.inspectCode(ctx, h, o); err != nil {
 		return err
 	}
-	p.judgeSteps(h)
+	p.checkSteps(h)
 	if err := p.askDumps(ctx, h, o); err != nil {
 		return err
 	}
@@ -50,19 +50,19 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 		return err
 	}
 	if o.Backup != NoBackup {
-		p.judgeSpace(h.Layout, history)
+		p.checkSpace(h.Layout, history)
 	}
 	p.Digest = p.digest()
 	p.askWeb(ctx, h)
 	for _, j := range p.Tenants {
-		j.judgeVhost(h)
+		j.checkVhost(h)
 	}
 	return nil
 }
 
-// judgeVhost remarks on a virtual host, of an older wikictl or of an own template,
+// checkVhost remarks on a virtual host, of an older wikictl or of an own template,
 // that does not look for the page of maintenance.
-func (j *Planned) judgeVhost(h *session.Host) {
+func (j *Planned) checkVhost(h *session.Host) {
 	text, err := os.ReadFile(h.Layout.Vhost(j.Name))
 	if err == nil && !strings.Contains(string(text), h.Layout.Maintenance(j.Name)) {
 		j.Remarks = append(j.Remarks, "its virtual host does not look for the page of maintenance, so that readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see wikictl help templates, if the template is your own")
@@ -96,13 +96,13 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 	}
 	var queues []string
 	for database, j := range here {
-		j.judgeSchema(facts[database], h.Farm.Codebases[j.row.Codebase], h.Farm.Codebases)
+		j.checkSchema(facts[database], h.Farm.Codebases[j.row.Codebase], h.Farm.Codebases)
 		if facts[database].HasJobs {
 			queues = append(queues, database)
 		}
 	}
 	jobs, err := s.QueuedJobs(ctx, queues)
-	if err != nil { // somebody has locked such a table; it does not stand in the way
+	if err != nil { // a client has locked such a table; it does not stand in the way
 		for _, j := range here {
 			j.Remarks = append(j.Remarks, "the queued jobs can't be counted: "+err.Error())
 		}
@@ -120,12 +120,12 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 		if j.Locked != "" {
 			j.Problems = append(j.Problems, "it is locked by "+j.Locked)
 		}
-		j.judgeServer(def, replication)
+		j.checkServer(def, replication)
 	}
 	return nil
 }
 
-func (j *Planned) judgeServer(def *tenants.Server, r mariadb.Replication) {
+func (j *Planned) checkServer(def *tenants.Server, r mariadb.Replication) {
 	if r.ReadOnly {
 		j.Problems = append(j.Problems, fmt.Sprintf("the server %s is read-only; name the primary in [servers.%s]", def.Name, def.Name))
 	}
@@ -135,7 +135,7 @@ func (j *Planned) judgeServer(def *tenants.Server, r mariadb.Replication) {
 }
 
 // inspectCode compares what the new code needs of PHP with the PHP that runs the
-// updater, and of libraries with those beside it, and has the settings judged.
+// updater, and of libraries with those beside it, and has the settings checked.
 func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) error {
 	libraries := map[*tenants.Codebase][]string{}
 	var list []*tenants.Tenant
@@ -169,11 +169,11 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 	return err
 }
 
-// judgeSchema compares the schema as found with what the upgrade begins and
+// checkSchema compares the schema as found with what the upgrade begins and
 // ends with; old is the codebase that the wiki runs on, nil when it is gone, and all are
 // the farm's. An
-// interrupted one may be anything: it is judged when that was dealt with.
-func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase, all map[string]*tenants.Codebase) {
+// interrupted one may be anything: it is checked once that was dealt with.
+func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[string]*tenants.Codebase) {
 	j.Level, j.Bytes = f.Level, f.Bytes
 	if f.Level == "" {
 		j.Level = mediawiki.NoTables
@@ -196,9 +196,9 @@ func (j *Planned) judgeSchema(f mariadb.Facts, old *tenants.Codebase, all map[st
 	}
 }
 
-// judgeSpace blocks the wikis whose dumps find no room beside those of the wikis before
+// checkSpace blocks the wikis whose dumps find no room beside those of the wikis before
 // them, each on the file system that its backups are on.
-func (p *Plan) judgeSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
+func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
 	left := map[uint64]int64{} // by file system
 	for _, j := range p.Tenants {
 		space, err := disk.Free(l.Backups(j.Name))

@@ -20,7 +20,7 @@ func TestSpaceIsJudgedForEachWiki(t *testing.T) {
 	if err := os.Symlink("/nowhere/at/all", f.Layout().Backups("odd")); err != nil {
 		t.Fatal(err)
 	}
-	p.judgeSpace(f.Layout(), map[string]ledger.Upgrade{"grown": {BackupBytes: 1 << 61}})
+	p.checkSpace(f.Layout(), map[string]ledger.Upgrade{"grown": {BackupBytes: 1 << 61}})
 	for i, want := range []string{"", "its dump may need", "its dump may need", "", "is a dangling link"} {
 		if got := strings.Join(p.Tenants[i].Problems, "; "); (got == "") != (want == "") || !strings.Contains(got, want) || p.Tenants[i].own != len(p.Tenants[i].Problems) {
 			t.Errorf("%s: %q, want %q", p.Tenants[i].Name, got, want)

@@ -49,8 +49,8 @@ func stepProblems(f *tenants.Farm, t *tenants.Tenant, old *tenants.Codebase) (pr
 	return problems
 }
 
-// judgeSteps blocks the tenants for which a step's script is missing.
-func (p *Plan) judgeSteps(h *session.Host) {
+// checkSteps blocks the tenants for which a step's script is missing.
+func (p *Plan) checkSteps(h *session.Host) {
 	for _, j := range p.Tenants {
 		if j.code && j.own == 0 {
 			j.Problems = append(j.Problems, stepProblems(h.Farm, j.tenant, h.Farm.Codebases[j.row.Codebase])...)

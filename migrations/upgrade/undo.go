@@ -24,7 +24,7 @@ type RollbackOptions struct {
 	// ends the rollback before anything is changed. It returns who watches.
 	Confirm func(ctx context.Context, undos []*Undo, unchanged int) (session.Observer, error)
 	// Again is asked about a tenant of which more would be lost than Confirm was told,
-	// when it can't be edited any more. Nil: nobody minds.
+	// when it can't be edited any more. Nil: all of it is accepted.
 	Again func(ctx context.Context, u *Undo) error
 }
 
@@ -170,7 +170,7 @@ func (r *rollback) finish(ctx context.Context, k *task) error {
 }
 
 // revoke undoes an upgrade that had ended: what was made since is counted again when
-// nobody can make more, and dumped.
+// no client can make more, and dumped.
 func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 	k.now.UndoneBy, k.now.Error = r.RunID, ""
 	if err := k.held(ctx, "undoing", func() error { return k.phase(ctx, ledger.Undoing) }); err != nil {

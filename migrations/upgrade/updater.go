@@ -28,21 +28,21 @@ func (u *upgrade) updater(t *tenants.Tenant, by mariadb.Account) (php.Job, error
 	if err != nil {
 		return php.Job{}, err
 	}
-	args := append([]string{"--quick", "--dbuser=" + by.Name, "--dbpass=" + by.Password.Reveal()}, skips(code, u.judges())...)
+	args := append([]string{"--quick", "--dbuser=" + by.Name, "--dbpass=" + by.Password.Reveal()}, skips(code, u.checked())...)
 	return php.Job{Script: script, Args: args, Statements: &php.Statements{Gate: gate}}, nil
 }
 
-// judges reports whether the plan judged all settings and libraries as the updater
+// checked reports whether the plan checked all settings and libraries as the updater
 // would: not those that a template of the farm's own writes.
-func (u *upgrade) judges() bool {
+func (u *upgrade) checked() bool {
 	return u.o.Settings != nil && !deploy.Exists(filepath.Join(u.Farm.Templates, "localsettings.php.tmpl"))
 }
 
-// skips are the flags by which the updater passes over what the plan has judged, as far
+// skips are the flags by which the updater passes over what the plan has checked, as far
 // as its code knows them. They take a seventh off the time of a small wiki's updater.
-func skips(code []byte, judged bool) (flags []string) {
+func skips(code []byte, checked bool) (flags []string) {
 	for _, name := range []string{"skip-config-validation", "skip-external-dependencies"} {
-		if judged && bytes.Contains(code, []byte("'"+name+"'")) {
+		if checked && bytes.Contains(code, []byte("'"+name+"'")) {
 			flags = append(flags, "--"+name)
 		}
 	}

@@ -27,7 +27,7 @@ const examples = 3
 // the first wave, and not by the first visitor. It also is the first time that
 // the new code reads a tenant's settings: what is wrong with its extensions shows
 // before any wiki is read-only. The errors are by tenant: those of one whose own
-// settings are at fault, or of all that share a cache which nobody's can build.
+// settings are at fault, or of all that share a cache if none of their settings can build it.
 func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 	sharing := map[warmth][]*Planned{}
 	for _, j := range p.Tenants {
@@ -53,7 +53,7 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 	return failed
 }
 
-// isWarm says whether a tenant is served on the wanted code already, by the cache
+// isWarm reports whether a tenant is served on the wanted code already, by the cache
 // that this code has.
 func (u *upgrade) isWarm(j *Planned) bool {
 	w := warmthOf(j)

@@ -25,7 +25,7 @@ var codeFiles = []string{
 }
 
 // InspectCode looks at some hundred files of the tree at root, not at all of them.
-// Where php-fpm runs as whoever runs wikictl, only what everybody may write counts.
+// Where php-fpm runs as the user of wikictl, only files that everyone may write count.
 func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	groups := d.webGroups()
 	paths := slices.Clone(codeFiles)
@@ -54,7 +54,7 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	return i, nil
 }
 
-// webWrites says whether the permission bits let the web server's user write.
+// webWrites reports whether the permission bits let the web server's user write.
 func (d *Deployer) webWrites(info fs.FileInfo, groups []int) bool {
 	have, mode := info.Sys().(*syscall.Stat_t), info.Mode().Perm()
 	switch {

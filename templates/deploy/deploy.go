@@ -35,17 +35,17 @@ type Deployer struct {
 	// Load has PHP load the settings in the folder of a tenant's release, which is not
 	// served yet; nil loads nothing.
 	Load func(ctx context.Context, tenant, release string) error
-	// Waits is told when another run's writing is waited for, and whose; nil tells nobody.
+	// Waits is told when another run's writing is waited for, and whose; nil: it is not told.
 	Waits func(holder string)
 	// Aside is told whose virtual host was taken out, as the web server refuses it and with
-	// it the changes of others, and why; nil tells nobody.
+	// it the changes of others, and why; nil: it is not told.
 	Aside func(tenant string, why error)
 	// Drain ends Apply's wait for another run: nothing of it was begun. nil never does.
 	Drain <-chan struct{}
 
 	layout   tenants.Layout
 	web      tenants.Web
-	uid, gid int           // of the web server; -1 leaves files to whoever runs wikictl
+	uid, gid int           // of the web server; -1: files belong to the user of wikictl
 	writing  chan struct{} // full while this process writes
 	unsynced atomic.Bool
 	folders  sync.Map // folders outside of a tenant's that were made already

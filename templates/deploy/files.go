@@ -17,7 +17,7 @@ import (
 )
 
 // WriteFile replaces a file by rename and makes it last, with exactly that mode;
-// gid is its group, -1 the one of whoever runs wikictl.
+// gid is its group, -1 that of the user of wikictl.
 func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
@@ -85,7 +85,7 @@ var umask = func() os.FileMode {
 	return os.FileMode(mask)
 }()
 
-// folder makes a folder with its owner and mode, and says whether it did. One that
+// folder makes a folder with its owner and mode, and reports whether it did. One that
 // is there keeps its mode but not another's ownership, which a killed run may have
 // left.
 func folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) {

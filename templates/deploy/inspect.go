@@ -102,7 +102,7 @@ func notALink(err error) string {
 	return "is no symbolic link"
 }
 
-// Abandoned says whether something is there and was not touched for long.
+// Abandoned reports whether something is there and was not touched for long.
 func Abandoned(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && time.Since(info.ModTime()) > LeftoverAge
@@ -113,7 +113,7 @@ type FarmInspection struct {
 	Rights    []Rights // of the folders that tenants share, where they are wrong
 	Strays    []Stray  // of tenants that are none of the farm's
 	Leftovers []string // half-written, by runs that were killed
-	Unseen    []string // why something was not looked at: whoever looks may not read it
+	Unseen    []string // why something was not inspected: this user may not read it
 	Journal   bool     // a run was killed between switching releases and the reload
 }
 

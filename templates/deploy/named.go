@@ -54,7 +54,7 @@ func AppendNamed(path string, mode os.FileMode) (*os.File, error) {
 	return openNamed(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, mode)
 }
 
-// openNamed opens a file without waiting for somebody to read from it, as open(2)
+// openNamed opens a file without waiting for a reader at its other end, as open(2)
 // does for a pipe.
 func openNamed(path string, flag int, mode os.FileMode) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NONBLOCK, mode)

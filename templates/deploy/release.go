@@ -159,7 +159,7 @@ func (d *Deployer) beginAgain(tenant string) ([]int, error) {
 	return d.Releases(tenant)
 }
 
-// holds says whether a release is exactly what is wanted.
+// holds reports whether a release is exactly what is wanted.
 func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	dir := d.layout.Release(w.Tenant, release)
 	core, err := d.Core(w.Tenant, release)
@@ -234,7 +234,7 @@ func (d *Deployer) build(w Wanted, release int) error {
 	return os.Rename(dir, final)
 }
 
-// makeFolders makes what a release stands in and what PHP shares, and says whether
+// makeFolders makes what a release stands in and what PHP shares, and reports whether
 // there can't be any release yet.
 func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	for _, path := range w.Folders {
@@ -279,7 +279,7 @@ func (d *Deployer) once(path string, makeIt func(path string) error) error {
 	return nil
 }
 
-// MakeFolder makes a folder that PHP writes into, and nobody else reads.
+// MakeFolder makes a folder that only PHP writes and reads.
 func (d *Deployer) MakeFolder(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

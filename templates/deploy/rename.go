@@ -59,7 +59,7 @@ func (d *Deployer) withdraw(j *journal, names []string) {
 	}
 }
 
-// Unfinished says whether a run was killed between a change of what the web
+// Unfinished reports whether a run was killed between a change of what the web
 // server includes and its reload. The next Apply finishes it.
 func (d *Deployer) Unfinished() bool { return Exists(d.journalPath()) }
 

@@ -110,7 +110,7 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 }
 
 // RemoveLeftover deletes what Inspect or InspectFarm named as left half-written,
-// unless somebody went on with it.
+// unless a process still writes it.
 func (d *Deployer) RemoveLeftover(ctx context.Context, path string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {

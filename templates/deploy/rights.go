@@ -20,17 +20,17 @@ type Rights struct {
 	Mode     fs.FileMode // permission bits
 	WantMode fs.FileMode // the nearest mode that will do
 	UID, GID int
-	WantUID  int // -1: whoever it is
+	WantUID  int // -1: any user
 	WantGID  int // -1: whichever it is
 
 	most, least fs.FileMode
 	needed      bool // that it is not there is a finding of Inspect
 }
 
-// WrongMode says whether too many may read or write it, or too few.
+// WrongMode reports whether too many may read or write it, or too few.
 func (r Rights) WrongMode() bool { return r.Mode != r.WantMode }
 
-// WrongOwner says whether it belongs to somebody else.
+// WrongOwner reports whether user or group is another than the wanted one.
 func (r Rights) WrongOwner() bool {
 	return (r.WantUID >= 0 && r.UID != r.WantUID) || (r.WantGID >= 0 && r.GID != r.WantGID)
 }
@@ -60,7 +60,7 @@ func wrongRights(all []Rights) (wrong []Rights, missing []string, err error) {
 }
 
 // rightsOf lists what a tenant's files and folders must be: readable for the web
-// server's group where it reads, its own where it writes, and nobody's beyond.
+// server's group where it reads, its own where it writes, and closed to everyone else.
 func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
 	l, me, group := d.layout, d.self(), fs.FileMode(0)
 	if d.gid >= 0 {
@@ -89,7 +89,7 @@ func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
 }
 
 // self is who owns what the web server must not write: root, where root runs
-// wikictl; else whoever it is.
+// wikictl; else any user.
 func (d *Deployer) self() int {
 	if os.Geteuid() == 0 && d.uid > 0 {
 		return 0

@@ -9,7 +9,7 @@ import (
 )
 
 // Seen is the release from which a tenant was last seen to answer. While it is served
-// from another, nobody knows yet whether that one works.
+// from another, it is not known yet whether that one works.
 type Seen struct {
 	Release int             `json:"release"`
 	Answer  json.RawMessage `json:"answer,omitempty"` // what it answered, in the words of who asked

@@ -64,7 +64,7 @@ func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
 	return nil
 }
 
-// WriteSecrets keeps a tenant's passwords and keys in a file that only whoever
+// WriteSecrets keeps a tenant's passwords and keys in a file that only the user who
 // runs wikictl can read.
 func (d *Deployer) WriteSecrets(tenant string, s secrets.Secrets) error {
 	path := d.layout.Secrets(tenant)

@@ -22,7 +22,7 @@ func TestExpire(t *testing.T) {
 			}
 		}
 	}
-	lonely := filepath.Join(dir, "2019-1"+OwnDump) // without a description: it is for a person to judge
+	lonely := filepath.Join(dir, "2019-1"+OwnDump) // without a description: a person has to decide
 	if err := os.WriteFile(lonely, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

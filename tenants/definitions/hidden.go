@@ -25,7 +25,7 @@ const maxSecret = 64 << 10
 var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // hidden is the value of { secret = "smtp" }. Its file is read when it is first needed, so
-// that whoever only looks at a farm need not be able to read it.
+// that a user who may read the farm, but not this file, can run commands that only read.
 func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
 	if !secretName.MatchString(name) {
 		s.report(at, key+".secret", `such as "smtp", of secrets/smtp`, "is no name of a file in the folder %s", secretsFolder)
@@ -35,7 +35,7 @@ func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
 	return &tenants.Hidden{Name: name, Read: sync.OnceValues(func() (string, error) { return readSecret(path) })}
 }
 
-// readSecret reads a file that nobody but its owner may read; a newline at its end is not
+// readSecret reads a file that only its owner may read; a newline at its end is not
 // part of the value.
 func readSecret(path string) (string, error) {
 	at := func(why string) error { return fmt.Errorf("%s: %s", path, why) }

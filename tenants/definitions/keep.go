@@ -48,7 +48,7 @@ func readKeepBackups(s *section) (k tenants.KeepBackups) {
 	return k
 }
 
-// days reads an age: a number of days, or text such as "90d". 0 is for ever.
+// days reads an age: a number of days, or text such as "90d". 0 is without limit.
 func (s *section) days(key string, to *time.Duration) {
 	v, there := s.table[key]
 	if !there {

@@ -127,7 +127,7 @@ func takes(m tenants.Move, t *tenants.Tenant) (path string, taken bool) {
 }
 
 // circles follows a move through the others. What a * stands for is taken as nothing and
-// as a word: browsers need no more than that to go round for ever.
+// as a word: browsers need no more than that to go round without end.
 func circles(moves []tenants.Move, m tenants.Move, server string) bool {
 	for _, rest := range []string{"", "x"} {
 		at, moved := m.From, true

@@ -126,7 +126,7 @@ func pick[T any](l *loader, t *tenants.Tenant, v *layer, key string, name text, 
 	return found
 }
 
-// reported says whether a problem below a dotted path is known.
+// reported reports whether a problem below a dotted path is known.
 func (l *loader) reported(path string) bool {
 	return slices.ContainsFunc(l.problems, func(p tenants.Problem) bool { return strings.HasPrefix(p.Key, path+".") })
 }

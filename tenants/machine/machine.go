@@ -1,6 +1,6 @@
 // Package machine checks a machine for a farm: programs, a web server that includes the
 // farm's virtual hosts, php-fpm, database privileges, disk space and limits. Inspect and
-// ReadWeb read the machine; Judge and JudgeWeb are pure and return findings. The package
+// ReadWeb read the machine; Check and CheckWeb are pure and return findings. The package
 // writes nothing and starts no server.
 package machine
 

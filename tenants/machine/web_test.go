@@ -147,7 +147,7 @@ func TestJudgeNginx(t *testing.T) {
 	for _, tc := range configured {
 		dir := files(t, tc.files)
 		f := farmAt(dir, "nginx", tc.listen)
-		compareFindings(t, tc.name, dir, JudgeWeb(f, ReadWeb(t.Context(), f)), tc.want)
+		compareFindings(t, tc.name, dir, CheckWeb(f, ReadWeb(t.Context(), f)), tc.want)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestJudgeApache(t *testing.T) {
 	} {
 		dir := files(t, tc.files)
 		f := farmAt(dir, "apache", "80")
-		compareFindings(t, tc.name, dir, JudgeWeb(f, ReadWeb(t.Context(), f)), tc.want)
+		compareFindings(t, tc.name, dir, CheckWeb(f, ReadWeb(t.Context(), f)), tc.want)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestJudgeUnknownWebServer(t *testing.T) {
 		dir := t.TempDir()
 		f := farmAt(dir, "nginx", "80")
 		f.Web.Check = tc.check
-		compareFindings(t, strings.Join(tc.check, " "), dir, JudgeWeb(f, ReadWeb(t.Context(), f)), []string{tc.want})
+		compareFindings(t, strings.Join(tc.check, " "), dir, CheckWeb(f, ReadWeb(t.Context(), f)), []string{tc.want})
 	}
 }
 

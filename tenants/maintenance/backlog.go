@@ -62,7 +62,7 @@ func Backlogs(ctx context.Context, h *session.Host, list []*tenants.Tenant) ([]B
 	return all, ctx.Err()
 }
 
-// Age is how long the oldest job that nobody has begun waits; zero when none does.
+// Age is how long the oldest job that has not been begun waits; zero when none does.
 func (b Backlog) Age(now time.Time) time.Duration {
 	if b.Oldest.IsZero() {
 		return 0

@@ -160,7 +160,7 @@ func (q *queues) loop(ctx context.Context) {
 			if time.Since(q.polled) >= rarely*q.polling {
 				waiting = q.poll(ctx)
 			}
-			q.settle(ctx)
+			q.checkpoint(ctx)
 		case <-drain:
 			stopping = true
 		case <-done(ctx, stopping):
@@ -245,9 +245,9 @@ func (q *queues) end(ctx context.Context, t turn) {
 // writeEvery is how often the ledger learns what was run.
 const writeEvery = 10 * time.Second
 
-// settle ends turns of tenants that must not be written to any more, and writes down what was
+// checkpoint ends turns of tenants that must not be written to any more, and writes down what was
 // run.
-func (q *queues) settle(ctx context.Context) {
+func (q *queues) checkpoint(ctx context.Context) {
 	for name, cancel := range q.running {
 		if q.shut(name) {
 			cancel(errPaused)

@@ -26,7 +26,7 @@ type Options struct {
 	Schema      bool                      // by the account that may change the schema
 	Limit       time.Duration             // of each tenant's script; zero: none
 	MaxFailures int                       // nothing new starts once more have failed; fleet.NoLimit: never
-	Printed     func(tenant, text string) // gets whole lines as a script prints them; nil: nobody reads them
+	Printed     func(tenant, text string) // gets whole lines as a script prints them; nil: they are not shown
 	Drain       <-chan struct{}
 	Observer    session.Observer
 }
@@ -47,7 +47,7 @@ type running struct {
 // outcome for each in their order. When none of their codebases has the script nothing
 // was begun, and the error wraps ErrNoScript.
 func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script, o Options) ([]session.Outcome, error) {
-	if err := judge(h, list, s); err != nil {
+	if err := findScript(h, list, s); err != nil {
 		return nil, err
 	}
 	r := &running{Host: h, o: o, script: s, step: "script"}
@@ -88,8 +88,8 @@ func (r *running) locked(ctx context.Context, command string, list []*tenants.Te
 // ErrNoScript means that there is no such script.
 var ErrNoScript = errors.New("no such script")
 
-// judge looks for the script in the codebases of the tenants.
-func judge(h *session.Host, list []*tenants.Tenant, s Script) error {
+// findScript looks for the script in the codebases of the tenants.
+func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 	if s.Name == "" {
 		return nil
 	}

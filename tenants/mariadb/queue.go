@@ -11,13 +11,13 @@ import (
 
 // Queue is what a wiki's table of jobs holds (MediaWiki: JobQueueDB).
 type Queue struct {
-	Ready     int64     // that nobody has begun
-	Claimed   int64     // that somebody has begun and not finished
+	Ready     int64     // not begun
+	Claimed   int64     // begun and not finished
 	Abandoned int64     // of those, that were begun as often as MediaWiki tries, 3 times
 	Oldest    time.Time // when the oldest ready one was queued; the zero time: none is
 }
 
-// Jobs that somebody began are free again after claimedFor, unless they were begun
+// Jobs that were begun are free again after claimedFor, unless they were begun
 // attempts times ($wgJobTypeConf: claimTTL; JobQueue: maxTries).
 const (
 	claimedFor = time.Hour
@@ -46,7 +46,7 @@ func (s *Server) Queues(ctx context.Context, databases []string) (queues map[str
 	return queues, failed
 }
 
-// WaitingQueues finds the databases of wikis with jobs that can be begun: that nobody has begun, or
+// WaitingQueues finds the databases of wikis with jobs that can be begun: not begun yet, or
 // began so long ago that MediaWiki takes them for lost. failed is as of Queues.
 func (s *Server) WaitingQueues(ctx context.Context, databases []string) (waiting map[string]bool, failed map[string]error) {
 	waiting = map[string]bool{}

@@ -64,7 +64,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	planned := make([]*Planned, len(list))
 	var whole, served []*Planned
 	for i, t := range list {
-		planned[i] = l.judgeAll(t)
+		planned[i] = l.checkAll(t)
 		if ready := planned[i].row.State == ledger.Ready && !planned[i].Is(plan.Blocked) && !planned[i].Is(plan.Rename); ready {
 			served = append(served, planned[i])
 			if !planned[i].Is(plan.Upgrade) && l.half[t.Name] == "" {
@@ -105,8 +105,8 @@ func UnseenFiles(why map[string]error) string {
 	return fmt.Sprintf("the files of %d wikis, such as %s: %s", len(why), first, why[first])
 }
 
-// judgeAll plans a tenant without its files.
-func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
+// checkAll plans a tenant without its files.
+func (l *looking) checkAll(t *tenants.Tenant) *Planned {
 	p := &Planned{Tenant: plan.Tenant{Name: t.Name}, tenant: t, row: l.rows[t.Name]}
 	if problems := l.obstacles[t.Name]; problems != nil {
 		for _, problem := range problems {
@@ -116,14 +116,14 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 	}
 	if row, ok := l.renamed[t.Name]; ok {
 		p.row, p.From = row, row.Name
-		l.judgeRename(p)
+		l.checkRename(p)
 		return p
 	}
 	if other := l.half[t.Name]; other != "" {
 		p.Add(plan.Change, "a rename to %s was interrupted and is no longer wanted: its files move back", other)
 		return p
 	}
-	o := l.judge(t)
+	o := l.check(t)
 	switch {
 	case o.Err != nil:
 		p.Add(plan.Blocked, "%s", o.Err)
@@ -139,14 +139,14 @@ func (l *looking) judgeAll(t *tenants.Tenant) *Planned {
 			p.Add(plan.Upgrade, "%s", why)
 			return p
 		}
-		l.judgeAccounts(p)
-		l.judgeSeen(p)
+		l.checkAccounts(p)
+		l.checkSeen(p)
 	}
 	return p
 }
 
-// judgeSeen checks whether a tenant has answered since its last change.
-func (l *looking) judgeSeen(p *Planned) {
+// checkSeen checks whether a tenant has answered since its last change.
+func (l *looking) checkSeen(p *Planned) {
 	current, seen, err := l.Unseen(p.Name)
 	if errors.Is(err, fs.ErrPermission) { // compare reports unreadable files
 		return
@@ -159,8 +159,8 @@ func (l *looking) judgeSeen(p *Planned) {
 	}
 }
 
-// judgeAccounts checks that both accounts exist and are the tenant's.
-func (l *looking) judgeAccounts(p *Planned) {
+// checkAccounts checks that both accounts exist and are the tenant's.
+func (l *looking) checkAccounts(p *Planned) {
 	accounts := l.AccountsOf(p.tenant)
 	for _, foreign := range l.found[p.tenant.Server.Name].Of(accounts).InTheWay(accounts) {
 		p.Add(plan.Blocked, "%s; ALTER USER gives it that password, if it is the tenant's", mariadb.ForeignAccount(p.tenant.Server.Name, foreign))

@@ -25,7 +25,7 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 	p := &plan.Plan{}
 	for _, t := range list {
 		planned := &plan.Tenant{Name: t.Name}
-		switch o := c.judge(t); {
+		switch o := c.check(t); {
 		case o.Err != nil:
 			planned.Add(plan.Blocked, "%s", o.Err)
 		case o.Status == "":

@@ -47,7 +47,7 @@ type creation struct {
 	tables  map[string]int                // of databases that the ledger does not have, by tenant
 	farms   []mariadb.FarmRow             // on the ledger's server
 	goldens goldens
-	// obstacles are the problems that block tenants, by name; judge may find more.
+	// obstacles are the problems that block tenants, by name; check may find more.
 	obstacles map[string]tenants.Problems
 	unsound   map[string]error // why the settings of tenants to make are not valid PHP, by name
 	unreached map[string]error // why there is no inventory, by server name
@@ -84,7 +84,7 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 	outcomes := make([]session.Outcome, len(list))
 	var jobs []*job
 	for i, t := range list {
-		outcomes[i] = c.judge(t)
+		outcomes[i] = c.check(t)
 		switch s := outcomes[i].Status; {
 		case s == "":
 			jobs = append(jobs, &job{tenant: t, kind: plan.Make})
@@ -143,7 +143,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 			c.obstacles[t.Name] = tenants.Problems{session.ServerFault(t.Server, err)}
 		}
 	}
-	c.judgeServing(ctx, list)
+	c.checkServing(ctx, list)
 	return c.countTables(ctx, list)
 }
 

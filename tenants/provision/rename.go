@@ -10,8 +10,8 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// judgeRename lists the moves of a renamed tenant, or its obstacles.
-func (l *looking) judgeRename(p *Planned) {
+// checkRename lists the moves of a renamed tenant, or its obstacles.
+func (l *looking) checkRename(p *Planned) {
 	t, row := p.tenant, p.row
 	there, from, to := l.found[t.Server.Name], p.From, t.Name
 	block := func(format string, args ...any) {

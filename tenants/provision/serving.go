@@ -8,9 +8,9 @@ import (
 	"wikictl/tenants/machine"
 )
 
-// judgeServing blocks new tenants that this machine's web server would not serve, by its
+// checkServing blocks new tenants that this machine's web server would not serve, by its
 // configuration, so that their creation does not wait for an answer in vain.
-func (c *creation) judgeServing(ctx context.Context, list []*tenants.Tenant) {
+func (c *creation) checkServing(ctx context.Context, list []*tenants.Tenant) {
 	var wanted []*tenants.Tenant
 	for _, t := range list {
 		if c.obstacles[t.Name] == nil && c.rows[t.Name].State != ledger.Ready && t.Server != nil {
@@ -20,7 +20,7 @@ func (c *creation) judgeServing(ctx context.Context, list []*tenants.Tenant) {
 	if len(wanted) == 0 {
 		return
 	}
-	for _, found := range machine.JudgeWeb(c.Farm, machine.ReadWeb(ctx, c.Farm)) {
+	for _, found := range machine.CheckWeb(c.Farm, machine.ReadWeb(ctx, c.Farm)) {
 		if found.Level < machine.Error {
 			continue
 		}

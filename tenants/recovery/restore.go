@@ -32,7 +32,7 @@ const patience = 10 * time.Second
 type RestoreOptions struct {
 	Options
 	Archive *archive.Archive // nil: the one of the restore that was interrupted
-	Default bool             // nobody named Archive: a restore that was interrupted goes on with its own
+	Default bool             // Archive was not named: a restore that was interrupted goes on with its own
 	Only    Only
 	New     bool // the tenant must not exist, and gets passwords and keys of its own
 
@@ -228,7 +228,7 @@ func (r *restoration) open(ctx context.Context) []step {
 		{"release", func() error { return r.serve(ctx) }},
 		{"probe", func() error { return r.ask(ctx) }},
 		{"open", func() error { return r.thaw(ctx) }},
-		{"ledger", func() error { return r.settle(ctx) }},
+		{"ledger", func() error { return r.recordRestored(ctx) }},
 		{"forget", func() error { return os.RemoveAll(r.Layout.Restoring(r.tenant.Name)) }},
 	}
 }

@@ -201,8 +201,8 @@ func (r *restoration) thaw(ctx context.Context) error {
 	return errors.Join(r.Deploy.ClearReadOnly(r.tenant.Name), r.Deploy.ClearMaintenance(r.tenant.Name))
 }
 
-// settle notes in the ledger what the tenant is now.
-func (r *restoration) settle(ctx context.Context) error {
+// recordRestored writes into the ledger what the tenant is now.
+func (r *restoration) recordRestored(ctx context.Context) error {
 	row, seen := r.row, map[string]string(nil)
 	row.State, row.Run = ledger.Ready, r.RunID
 	if r.Only != OnlyUploads {

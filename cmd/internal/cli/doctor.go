@@ -40,7 +40,7 @@ func (a *app) runDoctor(c *cli.Context) error {
 	if err := c.Context.Err(); err != nil {
 		return err
 	}
-	d := ui.NewDoctorDocument(machine.Judge(f, facts), time.Since(start))
+	d := ui.NewDoctorDocument(machine.Check(f, facts), time.Since(start))
 	err = d.Write(a.stdout, asJSON(c), ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "")
 	return cmp.Or(err, dryRunError(d.Counts.Warning > 0, d.Counts.Error > 0))
 }

@@ -97,7 +97,7 @@ func TestJudgeUpgrade(t *testing.T) {
 		if tc.err != nil {
 			u.Error = tc.err.Error()
 		}
-		p := judgeUpgrade(u, tc.runEnded, at(100))
+		p := checkUpgrade(u, tc.runEnded, at(100))
 		if int(p.took.Seconds()) != tc.took || int(p.readOnly.Seconds()) != tc.ro || p.outcome != tc.outcome || p.rolledBack != (tc.name == "rolled back") {
 			t.Errorf("%s: %s, %s, %s, %v", tc.name, p.took, p.readOnly, p.outcome, p.rolledBack)
 		}

@@ -29,14 +29,14 @@ func pastUpgrades(r FarmReport) []pastUpgrade {
 	}
 	past := make([]pastUpgrade, len(r.Upgrades))
 	for i, u := range r.Upgrades {
-		past[i] = judgeUpgrade(u, ends[u.Run], r.Made)
+		past[i] = checkUpgrade(u, ends[u.Run], r.Made)
 	}
 	return past
 }
 
-// judgeUpgrade evaluates an upgrade of a run that ended at runEnded; zero: it has not
+// checkUpgrade evaluates an upgrade of a run that ended at runEnded; zero: it has not
 // ended, or its end is unknown.
-func judgeUpgrade(u ledger.Upgrade, runEnded, now time.Time) pastUpgrade {
+func checkUpgrade(u ledger.Upgrade, runEnded, now time.Time) pastUpgrade {
 	p := pastUpgrade{Upgrade: u, took: now.Sub(u.Started.Time)}
 	if u.Ended.Valid {
 		p.took = u.Ended.Time.Sub(u.Started.Time)

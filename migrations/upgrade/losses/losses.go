@@ -105,7 +105,7 @@ func Compare(before, after Snapshot, said []string) []Loss {
 // mostSaid is how many of a script's lines a Loss has.
 const mostSaid = 5
 
-// compareTable judges a table that had rows. Lines that tell of its rows are taken out
+// compareTable compares a table that had rows. Lines that tell of its rows are taken out
 // of said.
 func compareTable(table string, rows int64, before, after Snapshot, said *[]string) []Loss {
 	left, there := after.Rows[table]

@@ -37,7 +37,7 @@ func inspectFolders(w Scope) map[string]error {
 
 // reader is a user of the machine and the groups that they are in.
 type reader struct {
-	name   string // empty: whoever runs wikictl
+	name   string // empty: the user of wikictl
 	uid    uint32
 	groups []uint32
 }

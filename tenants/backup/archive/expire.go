@@ -16,7 +16,7 @@ import (
 const young = 24 * time.Hour
 
 // Expired are the archives of a wiki, newest first, that neither rules keep nor are young.
-// The newest always stays. What other commands made stays for so long; 0: for ever.
+// The newest always stays. What other commands made stays for so long; 0: without limit.
 func Expired(list []*Archive, rules tenants.KeepBackups, others time.Duration, now time.Time) (gone []*Archive) {
 	periods := []*period{
 		{left: rules.Daily, name: func(t time.Time) string { return t.Format(time.DateOnly) }},

@@ -47,7 +47,7 @@ func (s Store) Use(ctx context.Context) (release func(), err error) {
 	return s.lock(ctx, (*flock.Flock).TryRLockContext)
 }
 
-// Alone waits until nobody uses the store, and keeps others out until release is called.
+// Alone waits until no process uses the store, and keeps others out until release is called.
 func (s Store) Alone(ctx context.Context) (release func(), err error) {
 	return s.lock(ctx, (*flock.Flock).TryLockContext)
 }
@@ -90,7 +90,7 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 		return u, fmt.Errorf("keep the files of %s: %w", folder, err)
 	}
 	slices.SortFunc(k.now.Files, func(a, b Upload) int { return cmp.Compare(a.Path, b.Path) })
-	return k.now, k.settle()
+	return k.now, k.publish()
 }
 
 // keeping is one Keep.
@@ -166,8 +166,8 @@ func uploadOf(name string, info fs.FileInfo) Upload {
 	return u
 }
 
-// settle gives new content its name, once it is on disk.
-func (k *keeping) settle() error {
+// publish gives new content its name, once it is on disk.
+func (k *keeping) publish() error {
 	if len(k.staged) == 0 {
 		return nil
 	}

@@ -15,7 +15,7 @@ const (
 )
 
 // disks checks the free space.
-func (j *judge) disks() {
+func (j *checker) disks() {
 	for _, d := range j.facts.Disks {
 		check, level := "disk "+d.Path, OK
 		switch {
@@ -33,7 +33,7 @@ func (j *judge) disks() {
 
 // limits checks the rest of the machine: memory, open files, clock, and the services that
 // start at boot.
-func (j *judge) limits() {
+func (j *checker) limits() {
 	m := j.facts.Machine
 	if m.Memory > 0 && m.Memory < leastMemory {
 		j.say("memory", Warning, "", "programs may use %d MB of memory, and MediaWiki's updater alone needs some hundred", m.Memory>>20).Hint = "give the machine 2 GB"

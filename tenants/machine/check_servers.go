@@ -14,7 +14,7 @@ import (
 )
 
 // servers checks each database server.
-func (j *judge) servers() {
+func (j *checker) servers() {
 	on := map[*tenants.Server]int64{}
 	for _, t := range j.farm.Tenants {
 		on[t.Server]++
@@ -33,7 +33,7 @@ func (j *judge) servers() {
 }
 
 // unreached reports a server that does not answer.
-func (j *judge) unreached(def *tenants.Server, err error) {
+func (j *checker) unreached(def *tenants.Server, err error) {
 	found := j.say("server "+def.Name, Error, "servers."+def.Name, "%s", err)
 	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
 	switch {
@@ -51,7 +51,7 @@ func (j *judge) unreached(def *tenants.Server, err error) {
 }
 
 // rights checks the administrator's privileges.
-func (j *judge) rights(check, key string, s Store) {
+func (j *checker) rights(check, key string, s Store) {
 	missing := s.Rights.Missing()
 	if len(missing) == 0 {
 		j.say(check+" privileges", OK, key, "%s has the privileges that wikictl needs", s.Rights.Account)
@@ -79,7 +79,7 @@ const (
 )
 
 // sizes checks the settings of a server that wikictl does not manage.
-func (j *judge) sizes(check, key string, def *tenants.Server, s Store, wikis int64) {
+func (j *checker) sizes(check, key string, def *tenants.Server, s Store, wikis int64) {
 	l := s.Limits
 	if l.ReadOnly {
 		j.say(check+" writes", Error, key, "the server is read-only").Hint = fmt.Sprintf("set [servers.%s] to the primary, or read_only to 0", def.Name)
@@ -108,7 +108,7 @@ func (j *judge) sizes(check, key string, def *tenants.Server, s Store, wikis int
 }
 
 // children returns the number of php-fpm processes that may serve the farm at once.
-func (j *judge) children() int64 {
+func (j *checker) children() int64 {
 	if j.farm.Web.Pools {
 		return j.farm.PHP.Children * int64(len(j.farm.Tenants))
 	}

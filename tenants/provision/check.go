@@ -27,9 +27,9 @@ type facts struct {
 	upgrading string          // run of its open upgrade
 }
 
-// judge compares a tenant's definition with the facts found without a lock. An outcome
+// check compares a tenant's definition with the facts found without a lock. An outcome
 // without a status requires work.
-func (c *creation) judge(t *tenants.Tenant) session.Outcome {
+func (c *creation) check(t *tenants.Tenant) session.Outcome {
 	if problems := c.obstacles[t.Name]; problems != nil {
 		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)}
 	}
@@ -65,9 +65,9 @@ func (c *creation) owner(id string) string {
 	return "one with the id " + id + ", whose ledger is on another server"
 }
 
-// judgeAgain repeats judge under the tenant's lock, as another run may have changed the
+// checkAgain repeats check under the tenant's lock, as another run may have changed the
 // facts.
-func (c *creation) judgeAgain(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
+func (c *creation) checkAgain(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
 	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {

@@ -115,7 +115,7 @@ func TestJudge(t *testing.T) {
 		tc.change(f, &facts)
 		want := strings.Split(tc.want, "\n")
 		var got []string
-		for _, found := range Judge(f, facts) {
+		for _, found := range Check(f, facts) {
 			if found.Level > OK {
 				got = append(got, found.Check+" "+found.Level.String()+" "+strings.Join(found.Repair, " && ")+found.Hint)
 			}

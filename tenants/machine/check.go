@@ -10,20 +10,20 @@ import (
 	"wikictl/tenants"
 )
 
-// judge turns facts into findings.
-type judge struct {
+// checker turns facts into findings.
+type checker struct {
 	farm  *tenants.Farm
 	facts Facts
 	found []Finding
 }
 
-// Judge returns what the machine has and lacks for a farm, ordered by subject.
-func Judge(f *tenants.Farm, facts Facts) []Finding {
-	j := &judge{farm: f, facts: facts}
+// Check returns what the machine has and lacks for a farm, ordered by subject.
+func Check(f *tenants.Farm, facts Facts) []Finding {
+	j := &checker{farm: f, facts: facts}
 	j.programs()
 	j.php()
 	j.fpm()
-	j.found = append(j.found, JudgeWeb(f, facts.Web)...)
+	j.found = append(j.found, CheckWeb(f, facts.Web)...)
 	j.web()
 	j.servers()
 	j.reach()
@@ -33,7 +33,7 @@ func Judge(f *tenants.Farm, facts Facts) []Finding {
 }
 
 // say adds a finding about a key of wikictl.toml, which may be empty.
-func (j *judge) say(check string, level Level, key, format string, args ...any) *Finding {
+func (j *checker) say(check string, level Level, key, format string, args ...any) *Finding {
 	found := Finding{Check: check, Level: level, Message: fmt.Sprintf(format, args...), Key: key, Position: tenants.Position{File: tenants.FarmFile}}
 	if key != "" {
 		found.Position = j.farm.At(key)
@@ -43,7 +43,7 @@ func (j *judge) say(check string, level Level, key, format string, args ...any) 
 }
 
 // install sets the commands or the hint for installing packages.
-func (j *judge) install(f *Finding, packages ...string) {
+func (j *checker) install(f *Finding, packages ...string) {
 	if j.facts.Apt {
 		f.Repair = []string{"apt-get install " + strings.Join(packages, " ")}
 		return
@@ -52,7 +52,7 @@ func (j *judge) install(f *Finding, packages ...string) {
 }
 
 // start returns the command that starts a service.
-func (j *judge) start(service string) string {
+func (j *checker) start(service string) string {
 	if j.facts.Systemd {
 		return "systemctl start " + service
 	}
@@ -65,7 +65,7 @@ var packages = map[string]string{
 	"nginx": "nginx", "apache2": "apache2", "apache2ctl": "apache2", "apachectl": "apache2", "systemctl": "systemd", "sudo": "sudo",
 }
 
-func (j *judge) programs() {
+func (j *checker) programs() {
 	var have []string
 	for _, name := range slices.Sorted(maps.Keys(j.facts.Programs)) {
 		if j.facts.Programs[name] != "" {
@@ -89,7 +89,7 @@ func (j *judge) programs() {
 }
 
 // web checks whether the web server runs, and the owner of its files.
-func (j *judge) web() {
+func (j *checker) web() {
 	w := j.facts.Web
 	if j.facts.Probe == nil {
 		j.say(w.Kind+"-answers", OK, "web.probe", "something listens at %s", j.farm.Web.Probe)
@@ -112,7 +112,7 @@ func (j *judge) web() {
 }
 
 // reach checks whether the web side can enter the state folder and the codebases.
-func (j *judge) reach() {
+func (j *checker) reach() {
 	for _, b := range j.facts.Barred {
 		key := "state"
 		for _, name := range slices.Sorted(maps.Keys(j.farm.Codebases)) {

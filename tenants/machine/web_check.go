@@ -11,10 +11,10 @@ import (
 	"wikictl/tenants"
 )
 
-// JudgeWeb checks from its configuration whether the web server would serve the farm's
+// CheckWeb checks from its configuration whether the web server would serve the farm's
 // wikis: it includes their virtual hosts, no other virtual host conflicts with them, and
 // it has the required modules.
-func JudgeWeb(f *tenants.Farm, w WebServer) []Finding {
+func CheckWeb(f *tenants.Farm, w WebServer) []Finding {
 	at := f.At("web.check")
 	finding := func(check string, level Level, format string, args ...any) Finding {
 		return Finding{Check: w.Kind + "-" + check, Level: level, Message: fmt.Sprintf(format, args...), Key: "web.check", Position: at}
@@ -33,18 +33,18 @@ func JudgeWeb(f *tenants.Farm, w WebServer) []Finding {
 		found.Hint = fmt.Sprintf("make sure that it includes %s/*.conf", f.Layout().Vhosts())
 		return []Finding{found}
 	}
-	found := []Finding{w.judgeInclude(f, finding)}
+	found := []Finding{w.checkInclude(f, finding)}
 	if w.Kind == "nginx" {
-		return append(found, w.judgeDefaults(f, finding)...)
+		return append(found, w.checkDefaults(f, finding)...)
 	}
-	return append(found, w.judgeModules(f, finding), w.judgeListen(f, finding))
+	return append(found, w.checkModules(f, finding), w.checkListen(f, finding))
 }
 
 // newFinding returns a finding about the web server.
 type newFinding func(check string, level Level, format string, args ...any) Finding
 
-// judgeInclude checks that the virtual hosts of all tenants are included.
-func (w WebServer) judgeInclude(f *tenants.Farm, finding newFinding) Finding {
+// checkInclude checks that the virtual hosts of all tenants are included.
+func (w WebServer) checkInclude(f *tenants.Farm, finding newFinding) Finding {
 	pattern := filepath.Join(f.Layout().Vhosts(), "*.conf")
 	if len(w.Excluded) == 0 {
 		return finding("include", OK, "%s includes %s", w.Config, pattern)
@@ -78,9 +78,9 @@ func quoted(path string) string {
 	return path
 }
 
-// judgeDefaults reports other default servers of nginx on the farm's addresses: nginx
+// checkDefaults reports other default servers of nginx on the farm's addresses: nginx
 // allows one per address, and the farm's answers for unknown host names.
-func (w WebServer) judgeDefaults(f *tenants.Farm, finding newFinding) []Finding {
+func (w WebServer) checkDefaults(f *tenants.Farm, finding newFinding) []Finding {
 	ours := map[string]bool{}
 	for _, listen := range templates.DefaultListens(f) {
 		ours[address(strings.Fields(listen)[0])] = true
@@ -142,7 +142,7 @@ func address(listen string) string {
 // Debian enables.
 var apacheModules = []string{"alias", "headers", "mime", "proxy", "proxy_fcgi", "rewrite"}
 
-func (w WebServer) judgeModules(f *tenants.Farm, finding newFinding) Finding {
+func (w WebServer) checkModules(f *tenants.Farm, finding newFinding) Finding {
 	needed := apacheModules
 	if f.Web.Certificate != "" {
 		needed = append(slices.Clone(needed), "ssl")
@@ -171,8 +171,8 @@ func (w WebServer) judgeModules(f *tenants.Farm, finding newFinding) Finding {
 	return found
 }
 
-// judgeListen checks that Apache listens on the farm's ports.
-func (w WebServer) judgeListen(f *tenants.Farm, finding newFinding) Finding {
+// checkListen checks that Apache listens on the farm's ports.
+func (w WebServer) checkListen(f *tenants.Farm, finding newFinding) Finding {
 	var ports []string
 	for _, d := range w.Directives {
 		if strings.EqualFold(d.Name, "Listen") && len(d.Args) > 0 {

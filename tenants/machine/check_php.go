@@ -11,7 +11,7 @@ import (
 )
 
 // php checks each codebase and its PHP command line program.
-func (j *judge) php() {
+func (j *checker) php() {
 	if len(j.farm.Codebases) == 0 {
 		j.say("codebases", Error, "codebases", "no codebase is defined").Hint = `unpack MediaWiki, and set its folder: [codebases."1.43"] path = "/srv/mediawiki/1.43"`
 	}
@@ -31,7 +31,7 @@ func (j *judge) php() {
 }
 
 // program checks the command line program of a codebase.
-func (j *judge) program(c *tenants.Codebase) {
+func (j *checker) program(c *tenants.Codebase) {
 	check, key := "php "+c.Name, "codebases."+c.Name
 	asked := j.facts.PHP[c.PHP]
 	switch {
@@ -47,7 +47,7 @@ func (j *judge) program(c *tenants.Codebase) {
 }
 
 // extensions checks whether a PHP has the extensions that the tenants on a codebase need.
-func (j *judge) extensions(check, key string, c *tenants.Codebase, program, version string, have []string) {
+func (j *checker) extensions(check, key string, c *tenants.Codebase, program, version string, have []string) {
 	var on []*tenants.Tenant
 	for _, t := range j.farm.Tenants {
 		if t.Codebase == c {
@@ -106,7 +106,7 @@ func debianPackages(version string, extensions []string) []string {
 }
 
 // fpm checks that php-fpm listens, its user, and whether it includes the farm's pools.
-func (j *judge) fpm() {
+func (j *checker) fpm() {
 	if j.farm.Web.Pools {
 		j.pools()
 		return
@@ -135,7 +135,7 @@ func (j *judge) fpm() {
 }
 
 // listening checks whether php-fpm listens at web.fpm, and suggests a pool.
-func (j *judge) listening(pool *Pool) {
+func (j *checker) listening(pool *Pool) {
 	if j.facts.FPM.Silent == nil {
 		j.say("php-fpm", OK, "web.fpm", "php-fpm listens at %s", j.farm.Web.FPM)
 		return
@@ -159,7 +159,7 @@ func (j *judge) listening(pool *Pool) {
 }
 
 // pools checks whether a php-fpm includes the farm's own pools.
-func (j *judge) pools() {
+func (j *checker) pools() {
 	pattern := filepath.Join(j.farm.Layout().Pools(), "*.conf")
 	if j.facts.FPM.Included {
 		j.say("php-fpm-pools", OK, "web.pools", "php-fpm includes %s", pattern)
