@@ -27,7 +27,7 @@ func TestProbeComparesMore(t *testing.T) {
 
 	f.write("tenants/w0.toml", strings.Replace(whole, `["w0.localhost"]`, `["w0.localhost", "also.localhost"]`, 1))
 	f.serve("also.localhost", "", `location / { return 200 "another"; }`, "another")
-	f.wants(f.fails("apply", "w0"), "failed (restored)", "ask also.localhost")
+	f.wants(f.fails("apply", "w0"), "failed (restored)", "request also.localhost")
 	f.write("tenants/w0.toml", whole)
 
 	f.writes("w1", base)

@@ -73,20 +73,26 @@ func lockTable(f *farm, db string) func() {
 	return func() { close(stop); wait.Wait() }
 }
 
-// fullDisk puts a tenant's dumps on a disk of 8 kB, or where none may be mounted, on
-// the kernel's file that is always full.
+// fullDisk has a tenant's dump find a full disk, which still had room when that was looked
+// for; where none may be mounted, the kernel's file that is always full.
 func fullDisk(f *farm, db string) func() {
 	name := strings.TrimPrefix(db, "wiki_")
 	folder := f.state("backups/" + name)
 	must(f.t, os.MkdirAll(folder, 0o700))
-	if err := syscall.Mount("none", folder, "tmpfs", 0, "size=8k"); err == nil {
-		return func() { syscall.Unmount(folder, 0) }
+	if err := syscall.Mount("none", folder, "tmpfs", 0, "size=8m"); err != nil {
+		return f.whenDumped(name, func(run string) error { return os.Symlink("/dev/full", filepath.Join(folder, run+".sql.zst.half")) })
 	}
-	return f.fullFile(name, folder)
+	ended := f.whenDumped(name, func(string) error {
+		if err := os.WriteFile(filepath.Join(folder, "filler"), make([]byte, 16<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+			return fmt.Errorf("the disk is not full: %w", err)
+		}
+		return nil
+	})
+	return func() { ended(); syscall.Unmount(folder, 0) }
 }
 
-// fullFile has /dev/full stand for the dump that the next run is about to write.
-func (f *farm) fullFile(tenant, folder string) func() {
+// whenDumped does something when the next run is about to dump a tenant.
+func (f *farm) whenDumped(tenant string, do func(run string) error) func() {
 	gate := filepath.Join(f.t.TempDir(), "gate")
 	f.t.Setenv(hookVariable, event{tenant, "backup", "before", "hold=" + gate}.String())
 	stop := make(chan struct{})
@@ -103,7 +109,7 @@ func (f *farm) fullFile(tenant, folder string) func() {
 			}
 		}
 		run := f.sql("SELECT id FROM wikictl.run WHERE finished IS NULL ORDER BY started DESC LIMIT 1")[0]
-		if err := errors.Join(os.Symlink("/dev/full", filepath.Join(folder, run+".sql.zst.half")), os.WriteFile(gate, nil, 0o600)); err != nil {
+		if err := errors.Join(do(run), os.WriteFile(gate, nil, 0o600)); err != nil {
 			f.t.Error(err)
 		}
 	})

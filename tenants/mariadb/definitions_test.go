@@ -19,7 +19,7 @@ func TestDefinitionsDiffer(t *testing.T) {
 	}
 	found := want.WithoutNumbers().Differences(got.WithoutNumbers())
 	if d := cmp.Diff([]string{
-		"table a: \") ENGINE=InnoDB DEFAULT CHARSET=binary\", not \"KEY `x` (`x`)\"", "table c: it is missing", "table d: it should not be there",
+		"table a: \") ENGINE=InnoDB DEFAULT CHARSET=binary\", not \"KEY `x` (`x`)\"", "table c: it is missing", "table d: it should not exist",
 	}, found); d != "" {
 		t.Error(d)
 	}

@@ -23,7 +23,7 @@ func TestLevelOfEveryEngine(t *testing.T) {
 		}
 		database(t, name)
 		for table, columns := range map[string]string{
-			"page": "", "revision": "", "user": "", "text": "", "watchlist_expiry": "", "job": "",
+			"page": "", "revision": "", "actor": "", "user": "", "text": "", "watchlist_expiry": "", "job": "",
 			"objectcache": ", modtoken INT", "templatelinks": ", tl_target_id INT", "externallinks": ", el_to INT", "pagelinks": ", pl_title INT",
 		} {
 			must(t, exec1(t, shared, fmt.Sprintf("CREATE TABLE %s.%s (id INT%s) ENGINE=%s %s", Quote(name), table, columns, c.engine, c.options)))

@@ -120,7 +120,7 @@ func TestLossOnASilentNetworkIsNoticed(t *testing.T) {
 		select {
 		case err := <-c:
 			var lost *LostError
-			if !errors.As(err, &lost) || !strings.Contains(err.Error(), "another run may go on") {
+			if !errors.As(err, &lost) || !strings.Contains(err.Error(), "another run may have taken them") {
 				t.Errorf("%s says %v", name, err)
 			}
 		case <-time.After(10 * time.Second):
