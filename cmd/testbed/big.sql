@@ -8,7 +8,7 @@ INSERT INTO comment (comment_id, comment_hash, comment_text)
 INSERT INTO page (page_id, page_namespace, page_title, page_random, page_touched, page_links_updated, page_latest, page_len, page_content_model)
 	SELECT 1000 + seq, 0, CONCAT('Page_', seq), seq / {pages}, '20240101000000', '20240101000000', 1000 + {pages} * 2 + seq, 100, 'wikitext' FROM seq_1_to_{pages};
 INSERT INTO revision (rev_id, rev_page, rev_actor, rev_timestamp, rev_len, rev_parent_id, rev_sha1)
-	SELECT 1000 + seq, 1001 + (seq - 1) MOD {pages}, @actor, '20240101000000' + seq MOD 86400, 100, GREATEST(1000 + seq - {pages}, 0), LEFT(MD5(seq), 31)
+	SELECT 1000 + seq, 1001 + (seq - 1) MOD {pages}, @actor, '20240101000000' + seq MOD 86400, 100, GREATEST(1000 + CAST(seq AS SIGNED) - {pages}, 0), LEFT(MD5(seq), 31)
 	FROM seq_1_to_{revisions};
 INSERT INTO revision_comment_temp SELECT 1000 + seq, 1001 + seq MOD {comments} FROM seq_1_to_{revisions};
 COMMIT;
