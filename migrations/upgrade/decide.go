@@ -50,7 +50,7 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 		return "", fmt.Errorf("it was being put back and its dump is lost (%w); bring %s and the .json beside it back from a copy, then run wikictl upgrade %s", lost, row.Backup, row.Tenant)
 	case row.Reloads(): // the database may be half loaded, which no updater can know
 		return load, nil
-	case newer(row.NewVersion, version):
+	case mediawiki.NewerSchema(row.NewVersion, version):
 		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s goes on",
 			row.NewVersion, version, lost, row.NewCodebase, row.Tenant)
 	}
@@ -68,9 +68,9 @@ func schemaProblem(level mediawiki.Level, recorded, version, database string, co
 	case mediawiki.TooOld(level, version):
 		return tooOld(level, version, codebases)
 	case level == mediawiki.AfterAll && mediawiki.LevelFor(version) != mediawiki.AfterAll:
-	case level == mediawiki.AfterAll && newer(recorded, version):
+	case level == mediawiki.AfterAll && mediawiki.NewerSchema(recorded, version):
 		has = recorded
-	case level != mediawiki.AfterAll && newer(has, version):
+	case level != mediawiki.AfterAll && mediawiki.NewerSchema(has, version):
 	default:
 		return ""
 	}
@@ -94,13 +94,4 @@ func tooOld(level mediawiki.Level, version string, codebases map[string]*tenants
 		return said + ", for which the farm has no codebase"
 	}
 	return said + ", without wikictl"
-}
-
-// newer reports whether MediaWiki version a, such as "1.43", comes after b, such as
-// "1.39.17". Releases of one version have one schema.
-func newer(a, b string) bool {
-	var majorA, x, majorB, y int
-	fmt.Sscanf(a, "%d.%d", &majorA, &x)
-	fmt.Sscanf(b, "%d.%d", &majorB, &y)
-	return majorA > majorB || majorA == majorB && x > y
 }

@@ -8,6 +8,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/session"
 )
 
@@ -34,7 +35,7 @@ func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, v
 		}
 	}
 	c := f.Codebases[codebase]
-	if c != nil && len(c.Faults) == 0 && c.Version != version && !newer(c.Version, version) && !newer(version, c.Version) {
+	if c != nil && len(c.Faults) == 0 && c.Version != version && mediawiki.SameSchema(c.Version, version) {
 		return c, nil
 	}
 	want := fmt.Sprintf("MediaWiki %s with the extensions and skins that the wiki had then", version)

@@ -10,6 +10,7 @@ import (
 	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/session"
 )
 
@@ -208,7 +209,7 @@ func putBackBy(r ledger.Upgrade) string {
 // a dump holds can't be served by it.
 func codeOf(h *session.Host, tenant string, release int, version string) (string, error) {
 	path, found, err := h.CodeOf(tenant, release)
-	if err == nil && (newer(found, version) || newer(version, found)) {
+	if err == nil && !mediawiki.SameSchema(found, version) {
 		err = fmt.Errorf("%s has MediaWiki %s by now", path, found)
 	}
 	if err != nil {

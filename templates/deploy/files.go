@@ -38,17 +38,7 @@ func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 	if err := f.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes renames in a folder last.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
+	return disk.SyncFolder(filepath.Dir(path))
 }
 
 // create writes a new file, which a syncfs makes last.
@@ -249,12 +239,7 @@ func compareFile(path string, want []byte, secret bool) (difference, error) {
 // syncfs (syncfs(2)).
 func (d *Deployer) Sync() error {
 	d.unsynced.Store(false)
-	f, err := os.Open(d.layout.State)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := unix.Syncfs(int(f.Fd())); err != nil {
+	if err := disk.SyncFileSystem(d.layout.State); err != nil {
 		d.unsynced.Store(true)
 		return fmt.Errorf("syncfs %s: %w", d.layout.State, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"wikictl/tenants/disk"
 )
 
 // WriteNew makes a file whole and durable, and its folder if need be. The error wraps
@@ -25,5 +27,5 @@ func WriteNew(path string, data []byte, mode os.FileMode) (err error) {
 	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return disk.SyncFolder(dir)
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"wikictl/templates"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 )
 
@@ -322,7 +323,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 			}
 		}
 	}
-	return syncDir(d.layout.Wiki(tenant))
+	return disk.SyncFolder(d.layout.Wiki(tenant))
 }
 
 // serve makes a release the current one; zero means none.

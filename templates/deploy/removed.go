@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"wikictl/tenants/disk"
 )
 
 // removedPart is where something of a tenant is, and its name in the folder of what
@@ -159,7 +161,7 @@ func carry(from, to string) error {
 	if err := copyTree(from, half); err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
-	if err := syncDir(filepath.Dir(to)); err != nil {
+	if err := disk.SyncFolder(filepath.Dir(to)); err != nil {
 		return err
 	}
 	if err := os.Rename(from, copied); err != nil { // a mount point
@@ -173,7 +175,7 @@ func arrive(source, half, to string) error {
 	if err := os.Rename(half, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := syncDir(filepath.Dir(to)); err != nil {
+	if err := disk.SyncFolder(filepath.Dir(to)); err != nil {
 		return err
 	}
 	return os.RemoveAll(source)
@@ -218,7 +220,7 @@ func copyFolder(from, to string) error {
 			return err
 		}
 	}
-	return syncDir(to)
+	return disk.SyncFolder(to)
 }
 
 func copyFile(from, to string) (err error) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // gone are the tenants to withdraw. One that moved stays when its new name could
@@ -184,7 +185,7 @@ func (d *Deployer) DropAlias(from string) error {
 	if err := remove(path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return disk.SyncFolder(filepath.Dir(path))
 }
 
 // move renames a file or folder, never over another. A link, or nothing, means

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"wikictl/tenants/disk"
 )
 
 // SetRights gives a file or folder the mode and the owner that Inspect wants.
@@ -53,7 +55,7 @@ func (d *Deployer) RepairLinks(ctx context.Context, tenant, core string) error {
 	if _, broken := d.links(tenant); len(broken) > 0 {
 		return fmt.Errorf("%s still %s", broken[0].Path, broken[0].Why)
 	}
-	return syncDir(d.layout.Wiki(tenant))
+	return disk.SyncFolder(d.layout.Wiki(tenant))
 }
 
 // latest is a tenant's latest release that has settings and runs on core.

@@ -25,7 +25,7 @@ func (d *Deployer) ClearReadOnly(tenant string) error {
 	if err := remove(d.layout.ReadOnly(tenant)); err != nil {
 		return err
 	}
-	return ignoreAbsent(syncDir(d.layout.Wiki(tenant)))
+	return ignoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
 // SetMaintenance has the web server answer with a page of HTML, by status 503, in
@@ -39,7 +39,7 @@ func (d *Deployer) ClearMaintenance(tenant string) error {
 	if err := remove(d.layout.Maintenance(tenant)); err != nil {
 		return err
 	}
-	return ignoreAbsent(syncDir(d.layout.Wiki(tenant)))
+	return ignoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
 // ForgetCaches has a tenant find nothing any more of what it cached: its database

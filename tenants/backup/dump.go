@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/process"
 )
 
@@ -95,11 +96,7 @@ func (b *Dump) DescribeInFile() error {
 	if err := errors.Join(f.Sync(), f.Close(), os.Rename(half, describedBy(b.File))); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(b.File))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return disk.SyncFolder(filepath.Dir(b.File))
 }
 
 // Open reads the description of a dump, which it does not read.

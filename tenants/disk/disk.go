@@ -79,6 +79,25 @@ func Existing(dir string) (string, error) {
 	}
 }
 
+// SyncFolder has the names in a folder survive a power cut (fsync(2)).
+func SyncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// SyncFileSystem has everything that was written to the file system of a folder survive a
+// power cut (syncfs(2)).
+func SyncFileSystem(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unix.Syncfs(int(f.Fd())), f.Close())
+}
+
 // Space is the free space of a file system.
 type Space struct {
 	Bytes, Files int64  // files: inodes; both 0 for a file system without a limit

@@ -41,7 +41,7 @@ var Markers = []Marker{
 // LevelFor returns the level of a database that a version of MediaWiki, such as "1.36.4",
 // created or upgraded: the latest that markers can tell.
 func LevelFor(version string) Level {
-	minor := minorOf(version)
+	minor := Minor(version)
 	level := BeforeAll
 	for _, m := range Markers {
 		var at int
@@ -86,10 +86,5 @@ func LevelOf(names map[string]bool) Level {
 // MadeAhead reports whether a schema may be that of an older version with the columns that
 // an upgrade adds while the old code still serves (migrations/upgrade/ahead).
 func (l Level) MadeAhead(version string) bool {
-	return l == "1.40" && minorOf(version) < 40
-}
-
-func minorOf(version string) (minor int) {
-	fmt.Sscanf(version, "1.%d", &minor)
-	return minor
+	return l == "1.40" && Minor(version) < 40
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mediawiki"
 )
 
 // codebases are those of a farm that are whole, the tenant's own first.
@@ -18,14 +17,3 @@ func codebases(f *tenants.Farm, t *tenants.Tenant) []*tenants.Codebase {
 	}
 	return list
 }
-
-// schemaOf is the part of a version by which MediaWiki changes its schema: 1 and 43 of
-// 1.43.9 (Version lifecycle).
-func schemaOf(version string) []int {
-	numbers := mediawiki.Numbers(version)
-	return numbers[:min(2, len(numbers))]
-}
-
-func newerSchema(a, b string) bool { return slices.Compare(schemaOf(a), schemaOf(b)) > 0 }
-
-func sameSchema(a, b string) bool { return slices.Equal(schemaOf(a), schemaOf(b)) }

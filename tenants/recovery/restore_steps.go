@@ -224,7 +224,7 @@ func CodeFor(f *tenants.Farm, t *tenants.Tenant, m archive.Manifest, only Only) 
 	if only == OnlyUploads {
 		return t.Codebase, nil
 	}
-	if newerSchema(m.Version, t.Codebase.Version) {
+	if mediawiki.NewerSchema(m.Version, t.Codebase.Version) {
 		return nil, fmt.Errorf("the backup is of MediaWiki %s, and its definition says codebase %q, which is %s: its schema is newer than that code; set a codebase of %s or newer", m.Version, t.Codebase.Name, t.Codebase.Version, m.Version)
 	}
 	for _, c := range codebases(f, t) {
@@ -233,7 +233,7 @@ func CodeFor(f *tenants.Farm, t *tenants.Tenant, m archive.Manifest, only Only) 
 		}
 	}
 	for _, c := range codebases(f, t) {
-		if sameSchema(c.Version, m.Version) {
+		if mediawiki.SameSchema(c.Version, m.Version) {
 			return c, nil
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wikictl/tenants/mediawiki"
 )
 
 // Change is what is done ahead for one table.
@@ -96,7 +98,7 @@ func Columns() (names []string) {
 func For(version, path string, has map[string]bool) (list []Change, why map[string]error) {
 	why = map[string]error{}
 	for _, k := range changes {
-		if minorOf(version) < k.minor || !k.possible(has) {
+		if mediawiki.Minor(version) < k.minor || !k.possible(has) {
 			continue
 		}
 		c := Change{Table: k.table, Fill: k.fill}
@@ -132,11 +134,6 @@ func Unfinished(has map[string]bool) (keys []string) {
 		}
 	}
 	return keys
-}
-
-func minorOf(version string) (minor int) {
-	fmt.Sscanf(version, "1.%d", &minor)
-	return minor
 }
 
 var (

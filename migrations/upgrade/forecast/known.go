@@ -1,8 +1,9 @@
 package forecast
 
 import (
-	"fmt"
 	"slices"
+
+	"wikictl/tenants/mediawiki"
 )
 
 // rewrite is what the updater does to each row of a table on the way to a version.
@@ -51,17 +52,11 @@ func Tables() []string {
 
 // between reports whether an upgrade from one version to another does it.
 func (k rewrite) between(old, new string) bool {
-	return minorOf(old) < k.minor && k.minor <= minorOf(new)
+	return mediawiki.Minor(old) < k.minor && k.minor <= mediawiki.Minor(new)
 }
 
 // perRow is how many seconds a row takes, of a wiki with so many rows and pages.
 func (k rewrite) perRow(rows, pages int64) float64 {
 	batches := max(float64(pages)/1000, 1)
 	return k.each + k.crowded*float64(rows)/batches
-}
-
-// minorOf is the 43 of "1.43.9"; 0 of what is no version.
-func minorOf(version string) (minor int) {
-	fmt.Sscanf(version, "1.%d", &minor)
-	return minor
 }

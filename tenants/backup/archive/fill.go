@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wikictl/tenants/disk"
 )
 
 // Missing are the files of a list that an upload folder lacks or has otherwise; have is
@@ -71,7 +73,7 @@ func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own 
 			return fmt.Errorf("restore the link %s: %w", path, err)
 		}
 	}
-	return syncFileSystem(root)
+	return disk.SyncFileSystem(root)
 }
 
 // filling is one Fill.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wikictl/tenants/disk"
 )
 
 // Archive is a backup of a wiki that came to its end. It is kept as JSON beside the file.
@@ -46,7 +48,7 @@ func (a *Archive) Describe() error {
 	if err := os.Rename(half, described(a.File)); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(a.File))
+	return disk.SyncFolder(filepath.Dir(a.File))
 }
 
 func writeDurable(path string, data []byte) error {

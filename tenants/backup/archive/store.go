@@ -19,6 +19,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"wikictl/tenants/disk"
 )
 
 // Store has the content of uploads, once for all wikis of a farm and all of their
@@ -171,7 +173,7 @@ func (k *keeping) publish() error {
 	if len(k.staged) == 0 {
 		return nil
 	}
-	if err := syncFileSystem(k.half); err != nil {
+	if err := disk.SyncFileSystem(k.half); err != nil {
 		return err
 	}
 	for sum, half := range k.staged {
@@ -183,16 +185,7 @@ func (k *keeping) publish() error {
 			return err
 		}
 	}
-	return syncFileSystem(k.half)
-}
-
-// syncFileSystem makes all that was written to the file system of a folder last.
-func syncFileSystem(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(unix.Syncfs(int(f.Fd())), f.Close())
+	return disk.SyncFileSystem(k.half)
 }
 
 // copyFile copies a file into a new one, sharing its blocks where the file system can,

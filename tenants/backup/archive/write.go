@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"wikictl/tenants/disk"
 )
 
 // Part is what is to become a member of an archive: the file Path, or else Data.
@@ -76,7 +78,7 @@ func Write(file string, m *Manifest, parts []Part) (err error) {
 	if err := os.Rename(half, file); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(file))
+	return disk.SyncFolder(filepath.Dir(file))
 }
 
 // compress writes the tar under zstd.
@@ -241,15 +243,6 @@ func (r *reader) copy(want Member, to io.Writer) error {
 		return fmt.Errorf("its SHA-256 is %s, but %s was written", got, want.SHA256)
 	}
 	return nil
-}
-
-// syncDir makes renames in a folder last.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // halfEnding is of files that are being written, or were left by a run that was killed.
