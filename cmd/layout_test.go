@@ -32,6 +32,9 @@ var only = map[string][]string{
 	"os/exec":                         {"wikictl/cmd/testbed", "wikictl/cmd/testbed/needs", "wikictl/tenants/definitions", "wikictl/tenants/process"}, // definitions only look for php
 
 	"github.com/cpuguy83/go-md2man/v2/md2man": {"wikictl/cmd/internal/cli"},
+
+	"github.com/prometheus/client_golang/prometheus":          {"wikictl/tenants/metrics"},
+	"github.com/prometheus/client_golang/prometheus/promhttp": {"wikictl/tenants/metrics"},
 }
 
 // order is the direction of imports: a package may only import those of lower
@@ -49,6 +52,7 @@ var order = [][]string{
 	{"wikictl/tenants/audit", "wikictl/tenants/audit/observe"},
 	{"wikictl/tenants/audit/rules"},
 	{"wikictl/tenants/audit/repair", "wikictl/tenants/maintenance", "wikictl/tenants/provision", "wikictl/tenants/recovery", "wikictl/migrations/upgrade"},
+	{"wikictl/tenants/metrics"},
 	{"wikictl/cmd/internal/demo", "wikictl/cmd/internal/ui"},
 	{"wikictl/cmd/internal/page"},
 	{"wikictl/cmd/internal/cli"},

@@ -56,6 +56,12 @@ func (l *Ledger) OpenRuns(ctx context.Context) ([]Run, error) {
 	return l.runs(ctx, `WHERE finished IS NULL ORDER BY started, id`)
 }
 
+// LatestRuns reads the latest run of each command that has ended.
+func (l *Ledger) LatestRuns(ctx context.Context) ([]Run, error) {
+	all, err := l.runs(ctx, `WHERE (command, finished) IN (SELECT command, MAX(finished) FROM run WHERE finished IS NOT NULL GROUP BY command) ORDER BY command, id DESC`)
+	return slices.CompactFunc(all, func(a, b Run) bool { return a.Command == b.Command }), err
+}
+
 // Failure reads a tenant's last failed step in a run and its error; both empty if no step
 // failed.
 func (l *Ledger) Failure(ctx context.Context, run, tenant string) (step, why string, err error) {

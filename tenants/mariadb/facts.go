@@ -48,7 +48,7 @@ func (s *Server) factQueries() (tables, columns, sizes string) {
 // without tables have no entry. Tables of other engines than InnoDB are included; the few
 // that matter are read by name.
 func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
-	tables, columns, sizes := s.factQueries()
+	tables, columns, _ := s.factQueries()
 	known, err := s.innoPlaces(ctx, tables, columns)
 	if err != nil {
 		return nil, err
@@ -85,8 +85,15 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 		}
 		facts[database] = Facts{Level: mediawiki.LevelOf(have), HasJobs: have["job"], names: have}
 	}
-	if err := s.sizes(ctx, sizes, facts); err != nil {
+	sizes, err := s.Sizes(ctx)
+	if err != nil {
 		return nil, err
+	}
+	for database, bytes := range sizes {
+		if f, has := facts[database]; has {
+			f.Bytes += bytes
+			facts[database] = f
+		}
 	}
 	return facts, s.addOtherSizes(ctx, others, facts)
 }
@@ -147,25 +154,25 @@ func (s *Server) otherColumns(ctx context.Context, places []place) (map[place]bo
 	return found, nil
 }
 
-func (s *Server) sizes(ctx context.Context, query string, facts map[string]Facts) error {
+// Sizes returns the size of the InnoDB files of each database of a server, in bytes, by
+// one query.
+func (s *Server) Sizes(ctx context.Context) (map[string]int64, error) {
+	_, _, query := s.factQueries()
 	rows, err := s.db.QueryContext(ctx, query)
 	if err != nil {
-		return fmt.Errorf("server %s: read the sizes of databases: %w", s.Name, err)
+		return nil, fmt.Errorf("server %s: read the sizes of databases: %w", s.Name, err)
 	}
 	defer rows.Close()
+	sizes := map[string]int64{}
 	for rows.Next() {
 		var name string
 		var bytes int64
 		if err := rows.Scan(&name, &bytes); err != nil {
-			return err
+			return nil, err
 		}
-		name = schema.DecodeName(name)
-		if f, ok := facts[name]; ok {
-			f.Bytes += bytes
-			facts[name] = f
-		}
+		sizes[schema.DecodeName(name)] += bytes
 	}
-	return rows.Err()
+	return sizes, rows.Err()
 }
 
 // addOtherSizes adds the sizes of tables of other engines than InnoDB, except MediaWiki's

@@ -119,7 +119,7 @@ func (a *app) commands() []*cli.Command {
 		group("maintenance", a.runCommand(), a.sqlCommand(), a.jobsCommand()),
 		group("backups", a.backupCommand(), a.restoreCommand(), a.cloneCommand()),
 		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
-		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand()),
+		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.metricsCommand()),
 		group("servers", a.serverCommand(), a.doctorCommand()),
 		[]*cli.Command{a.completionCommand(), a.manCommand()},
 	))

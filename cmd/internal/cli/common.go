@@ -57,7 +57,7 @@ func readsFarm(c *cli.Command) bool {
 
 // printsResult reports whether a command can print JSON.
 func printsResult(c *cli.Command) bool {
-	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "man"}, c.Name)
+	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "man", "metrics"}, c.Name)
 }
 
 // checkWords refuses names for a command without arguments, and formats that it can't

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -21,11 +19,8 @@ func (a *app) jobsUnitCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			program, err := os.Executable()
+			program, err := ownProgram()
 			if err != nil {
-				return err
-			}
-			if program, err = filepath.EvalSymlinks(program); err != nil {
 				return err
 			}
 			unit := jobsUnit(program, f.Dir, int(f.Jobs.TimeLimit.Seconds()))
@@ -59,10 +54,15 @@ OOMPolicy=continue
 
 [Install]
 WantedBy=multi-user.target
-`, unitWord(program), unitWord(farm), strings.ReplaceAll(farm, "%", "%%"), seconds+30)
+`, unitWord(program), unitWord(farm), unitText(farm), seconds+30)
 }
 
 // unitWord quotes a word of a command line in a unit (systemd.service(5), systemd.unit(5)).
 func unitWord(word string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(word) + `"`
+}
+
+// unitText escapes a text in a unit, such as a description, of which a line is one.
+func unitText(text string) string {
+	return strings.NewReplacer("%", "%%", "\n", " ").Replace(text)
 }

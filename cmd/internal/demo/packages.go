@@ -46,7 +46,7 @@ func Serving() []Package {
 // Testing returns the packages that only tests and benchmarks require.
 func Testing() []Package {
 	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
-		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""}, Package{"zstd", "zstd", ""},
+		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""}, Package{"zstd", "zstd", ""}, Package{"prometheus", "promtool", ""},
 		Package{"gcc", "gcc", ""}, Package{"libc6-dev", "", ""}) // for the race detector
 }
 

@@ -1,0 +1,78 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
+)
+
+// target is one of a wiki's host names.
+type target struct{ wiki, host string }
+
+// probed is how a wiki answered by one of its host names.
+type probed struct {
+	at      time.Time
+	seconds float64
+	version string // of MediaWiki, as it says
+	err     error  // it did not answer, or another wiki did
+}
+
+// targets are the host names of the wikis that should answer: of those that were created and
+// that no run is making, replacing or removing. Without the ledger it takes all.
+func targets(f *tenants.Farm, rows map[string]ledger.Tenant) (all []target) {
+	for _, t := range f.Tenants {
+		row, made := rows[t.Name]
+		if rows != nil && (!made || row.State != ledger.Ready && row.State != ledger.Made) {
+			continue
+		}
+		for _, host := range t.Hosts {
+			all = append(all, target{t.Name, host})
+		}
+	}
+	return all
+}
+
+// probeAll asks wikis, several at once, and keeps each answer as it comes. It forgets what
+// is no target any more.
+func (e *Exporter) probeAll(ctx context.Context, f *tenants.Farm, all []target) {
+	start := time.Now()
+	wanted := make(map[target]bool, len(all))
+	for _, t := range all {
+		wanted[t] = true
+	}
+	e.mu.Lock()
+	for t := range e.probes {
+		if !wanted[t] {
+			delete(e.probes, t)
+		}
+	}
+	e.mu.Unlock()
+	fleet.Run(ctx, all, fleet.Options[target]{Jobs: e.options.Probes, MaxFailures: fleet.NoLimit}, func(ctx context.Context, t target) (struct{}, error) {
+		p := probe(ctx, f, t, e.options.ProbeLimit)
+		if ctx.Err() != nil {
+			return struct{}{}, ctx.Err() // it says nothing of the wiki
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.probes[t] = p
+		return struct{}{}, nil
+	})
+	e.note("probes", start, ctx.Err())
+}
+
+// probe asks a wiki for its version and identity.
+func probe(ctx context.Context, f *tenants.Farm, t target, limit time.Duration) (p probed) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	info, err := wiki.Probe(ctx, f.ProbeBy(t.host), t.host)
+	if err == nil {
+		err = session.Differ(t.host, info, wiki.SiteInfo{DBName: f.Tenant(t.wiki).Database})
+	}
+	return probed{at: time.Now(), seconds: time.Since(start).Seconds(), version: info.Version, err: err}
+}

@@ -1,0 +1,125 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/maintenance"
+	"wikictl/tenants/session"
+)
+
+// Time limits of readings: a server that hangs must not hold up those that answer.
+const (
+	ledgerLimit = 2 * time.Second
+	serverLimit = 5 * time.Second
+)
+
+// state is what ledger and servers say.
+type state struct {
+	rows     map[string]ledger.Tenant  // nil: the ledger was never read
+	open     map[string]ledger.Upgrade // not finished
+	upgraded map[string]ledger.Upgrade // the latest of each wiki
+	runs     []ledger.Run              // the latest of each command that ended
+	servers  map[string]bool           // by name: it answers
+	backlogs map[string]maintenance.Backlog
+}
+
+// measure asks the wikis, and reads ledger and queues.
+func (e *Exporter) measure(ctx context.Context) {
+	f := e.load(ctx)
+	if f == nil {
+		return
+	}
+	start := time.Now()
+	h, err := e.options.Open(f)
+	if err != nil {
+		e.note("ledger", start, err)
+		e.probeAll(ctx, f, targets(f, e.rows()))
+		return
+	}
+	defer func() { _ = h.Close() }() // it has only read
+	e.note("ledger", start, e.readLedger(ctx, h))
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		start := time.Now()
+		e.note("jobs", start, e.readServers(ctx, h))
+	})
+	e.probeAll(ctx, f, targets(f, e.rows()))
+	wait.Wait()
+}
+
+// rows are the ledger's tenants as they were read last.
+func (e *Exporter) rows() map[string]ledger.Tenant {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state.rows
+}
+
+// readLedger reads tenants, upgrades and runs. What can't be read stays as it was.
+func (e *Exporter) readLedger(ctx context.Context, h *session.Host) error {
+	ctx, cancel := context.WithTimeout(ctx, ledgerLimit)
+	defer cancel()
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	var s state
+	for _, read := range []func() error{
+		func() (err error) { s.rows, err = l.Tenants(ctx); return err },
+		func() (err error) { s.open, err = l.OpenUpgrades(ctx); return err },
+		func() (err error) { s.upgraded, err = l.LastUpgraded(ctx); return err },
+		func() (err error) { s.runs, err = l.LatestRuns(ctx); return err },
+	} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.rows, e.state.open, e.state.upgraded, e.state.runs = s.rows, s.open, s.upgraded, s.runs
+	return nil
+}
+
+// readServers asks each server for the queues of its wikis, all servers at once.
+func (e *Exporter) readServers(ctx context.Context, h *session.Host) error {
+	on := map[*tenants.Server][]*tenants.Tenant{}
+	for _, t := range h.Farm.Tenants {
+		on[t.Server] = append(on[t.Server], t)
+	}
+	defs := slices.Collect(maps.Values(h.Farm.Servers))
+	up, backlogs := map[string]bool{}, map[string]maintenance.Backlog{}
+	var failures []error
+	for _, r := range fleet.Run(ctx, defs, fleet.Options[*tenants.Server]{Jobs: len(defs), MaxFailures: fleet.NoLimit}, func(ctx context.Context, def *tenants.Server) ([]maintenance.Backlog, error) {
+		ctx, cancel := context.WithTimeout(ctx, serverLimit)
+		defer cancel()
+		if _, err := h.Server(ctx, def); err != nil {
+			return nil, &downError{err}
+		}
+		return maintenance.Backlogs(ctx, h, on[def])
+	}) {
+		up[r.Item.Name] = !errors.As(r.Err, new(*downError))
+		failures = append(failures, r.Err)
+		for _, b := range r.Value {
+			failures = append(failures, b.Err)
+			if b.Err == nil {
+				backlogs[b.Tenant] = b
+			}
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.servers, e.state.backlogs = up, backlogs
+	return errors.Join(failures...)
+}
+
+// downError is a server that lets nobody in.
+type downError struct{ error }
+
+func (e *downError) Unwrap() error { return e.error }
