@@ -24,6 +24,7 @@ type View struct {
 
 	Server         string   // $wgServer: the farm's address with the tenant's first host
 	DBServer       string   // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
+	Encrypted      bool     // $wgDBssl
 	Extensions     []Loaded // what is loaded, in order
 	Skins          []Loaded
 	DefaultSkin    string // $wgDefaultSkin
@@ -103,6 +104,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v := &View{
 		Fleet: fleet, Paths: pathsOf(t), Connection: fleet.connectionOf(t), Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
 		Server:      web.AddressOf(t),
+		Encrypted:   t.Server.Encrypted(),
 		Images:      l.Images(t.Name),
 		UploadPath:  t.ScriptPath + "/images",
 		Cache:       l.Cache(t.Name),

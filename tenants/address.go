@@ -26,6 +26,23 @@ func (s *Server) Address(l Layout) (address string, ok bool) {
 	return tcpAddress(m[2]), true
 }
 
+// dsnTLS matches the value of the parameter tls of a DSN.
+var dsnTLS = regexp.MustCompile(`\?(?:.*&)?tls=([^&]*)`)
+
+// Encrypted reports whether a DSN demands TLS: by tls=true or tls=skip-verify. With
+// tls=preferred the server may be one that has none, which PHP would not connect to.
+func (s *Server) Encrypted() bool {
+	m := dsnTLS.FindStringSubmatch(s.DSN)
+	if m == nil {
+		return false
+	}
+	switch strings.ToLower(m[1]) {
+	case "1", "true", "skip-verify":
+		return true
+	}
+	return false
+}
+
 // tcpAddress omits MariaDB's default port, which is also MediaWiki's.
 func tcpAddress(address string) string {
 	host, port, err := net.SplitHostPort(address)

@@ -27,3 +27,26 @@ func TestAddress(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestEncrypted(t *testing.T) {
+	for dsn, want := range map[string]bool{
+		"root@tcp(h)/?tls=true":                   true,
+		"root@tcp(h)/?tls=True":                   true,
+		"root@tcp(h)/?tls=1":                      true,
+		"root@tcp(h)/?timeout=5s&tls=skip-verify": true,
+		"root@tcp(h)/?tls=skip-verify&timeout=5s": true,
+		"root@tcp(h)/?tls=preferred":              false,
+		"root@tcp(h)/?tls=false":                  false,
+		"root@tcp(h)/?tls=":                       false,
+		"root@tcp(h)/?init_connect=tls%3Dtrue":    false,
+		"root@tcp(h)/?xtls=true":                  false,
+		"root@tcp(h)/":                            false,
+		"tls=true@tcp(h)/":                        false,
+		"root@unix(/run/mysqld/mysqld.sock)/":     false,
+		"":                                        false,
+	} {
+		if got := (&Server{DSN: dsn}).Encrypted(); got != want {
+			t.Errorf("%s: got %v, want %v", dsn, got, want)
+		}
+	}
+}

@@ -174,7 +174,7 @@ var farmKeys = []Key{
 }
 
 var serverKeys = []Key{
-	{Name: "dsn", Type: Text, Example: `"root@unix(/run/mysqld/mysqld.sock)/"`, Doc: "How the administrator connects: USER@unix(SOCKET)/ or USER@tcp(HOST:PORT)/, without a password."},
+	{Name: "dsn", Type: Text, Example: `"root@unix(/run/mysqld/mysqld.sock)/"`, Doc: "How the administrator connects: USER@unix(SOCKET)/ or USER@tcp(HOST:PORT)/, without a password; ?tls=true at its end connects by TLS, the wikis as well."},
 	{Name: "password_file", Type: Text, Example: `"/etc/wikictl/main.password"`, Doc: "A file of mode 0600 with the password; or set WIKICTL_NAME_PASSWORD in the environment."},
 	{Name: "account_host", Type: Text, Example: `"localhost"`, Doc: "The host part of the wikis' accounts; without it \"localhost\" for a socket, else \"%\"."},
 	{Name: "managed", Type: Bool, Example: "true", Doc: "wikictl runs a private MariaDB below the state folder, in place of a dsn."},

@@ -55,6 +55,10 @@ func Minor(version string) (minor int) {
 	return minor
 }
 
+// InstallsEncrypted reports whether install.php of a version can reach the database by TLS:
+// its --dbssl came with MediaWiki 1.39.
+func InstallsEncrypted(version string) bool { return CompareVersions(version, "1.39") >= 0 }
+
 // NewerSchema reports whether the schema of MediaWiki version a, such as "1.43", comes after
 // that of b, such as "1.39.17": releases of one version have one schema (Version lifecycle).
 func NewerSchema(a, b string) bool {

@@ -213,12 +213,15 @@ func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.S
 	}
 	account, password := g.SchemaAccount(), all.SchemaPassword.Reveal()
 	address, _ := g.Server.Address(c.Layout) // a server without an address renders nothing
-	err := c.script(ctx, g, "install.php", "", "--confpath="+folder, "--dbtype=mysql",
-		"--dbserver="+address, "--dbname="+g.Database,
-		"--dbuser="+account, "--dbpass="+password, "--installdbuser="+account, "--installdbpass="+password,
-		"--server=http://golden.invalid", "--scriptpath=", "--lang="+g.Language,
-		"--pass="+all.AdminPassword.Reveal(), g.Sitename, g.Admin)
-	if err != nil {
+	args := []string{"--confpath=" + folder, "--dbtype=mysql",
+		"--dbserver=" + address, "--dbname=" + g.Database,
+		"--dbuser=" + account, "--dbpass=" + password, "--installdbuser=" + account, "--installdbpass=" + password,
+		"--server=http://golden.invalid", "--scriptpath=", "--lang=" + g.Language,
+		"--pass=" + all.AdminPassword.Reveal()}
+	if g.Server.Encrypted() && mediawiki.InstallsEncrypted(g.Codebase.Version) {
+		args = append(args, "--dbssl")
+	}
+	if err := c.script(ctx, g, "install.php", "", append(args, g.Sitename, g.Admin)...); err != nil {
 		return err
 	}
 	data := templates.Data{Farm: c.Farm, Tenant: g, Codebase: g.Codebase, Secrets: all}
