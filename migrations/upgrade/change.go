@@ -76,6 +76,7 @@ func (k *task) dump(ctx context.Context) error {
 	for table, c := range b.Tables {
 		k.dumped[table] = c.Rows
 	}
+	k.tables = b.Definitions
 	return nil
 }
 

@@ -20,7 +20,7 @@ func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 	warm := make(chan map[string]error, 1)
 	go func() { warm <- u.warmAll(ctx, p) }()
 	kinds, all := u.rehearseWhatPays(ctx, p)
-	u.rehearsed, u.warm = all.done, <-warm
+	u.rehearsed, u.warm = all.byFingerprint(), <-warm
 	blockAlike(p.Tenants, u.warm)
 	blockBroken(kinds, all.failed)
 	if ctx.Err() == nil {
@@ -53,7 +53,7 @@ func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehea
 	if !known && !pays(list) {
 		return nil, rehearsals{}
 	}
-	kinds, _ := u.kindsOf(ctx, list) // what can't be read is upgraded by update.php's own statements
+	kinds := u.likelyKindsOf(ctx, list)
 	return kinds, u.rehearse(ctx, kinds, func(k *kind) bool { return pays(k.tenants) })
 }
 
@@ -194,18 +194,28 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 // rehearsed on tables that are still as the tenant's, and returns the rehearsal that its
 // end has to be compared with.
 func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
-	r := k.rehearsed[k.Name]
-	if r == nil {
+	if len(k.rehearsed) == 0 {
 		return nil
+	}
+	now, err := k.fingerprintNow(ctx)
+	r := k.rehearsed[now]
+	if err != nil || r == nil {
+		return nil // its tables were not rehearsed, have changed since, or can't be read
 	}
 	if _, contradicted := k.contradicted.Load(r.fingerprint); contradicted {
 		return nil
 	}
-	if now, err := k.fingerprint(ctx, k.server, k.tenant); err != nil || now != r.fingerprint {
-		return nil // its tables have changed since, or can't be read
-	}
 	job.Statements.Join, job.Statements.Remember = r.Joined, r.Joined
 	return r
+}
+
+// fingerprintNow is the fingerprint of the tables as the updater finds them: as they were
+// dumped while the wiki was read-only, or else as they are read now.
+func (k *task) fingerprintNow(ctx context.Context) (string, error) {
+	if k.tables == nil {
+		return k.fingerprint(ctx, k.server, k.tenant)
+	}
+	return k.fingerprintOf(ctx, k.server, k.tenant, k.tables)
 }
 
 // differencesSaid is how many tables an error names.

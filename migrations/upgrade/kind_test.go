@@ -3,6 +3,7 @@ package upgrade
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,6 +134,34 @@ func TestLeadsElsewhere(t *testing.T) {
 	for _, tc := range cases {
 		if got := leadsElsewhere(settings(tc.name, tc.value)); (got == tc.name) != tc.want {
 			t.Errorf("%s = %v: %q", tc.name, tc.value, got)
+		}
+	}
+}
+
+// Of many tenants that look alike a few from all over the list are compared, and each stays
+// in the group once; of few all are.
+func TestSampleOfAlikeTenants(t *testing.T) {
+	for _, n := range []int{1, comparedAll, comparedAll + 1, 50} {
+		var group []*Planned
+		for i := range n {
+			group = append(group, planned(fmt.Sprintf("w%02d", i), 1))
+		}
+		var some, all []string
+		for _, j := range sample(group) {
+			some = append(some, j.Name)
+		}
+		for _, j := range group {
+			all = append(all, j.Name)
+		}
+		if want := min(n, sampled); n > comparedAll && len(some) != want || n <= comparedAll && len(some) != n {
+			t.Errorf("of %d: %v", n, some)
+		}
+		if !slices.Equal(some, all[:len(some)]) || n == 50 && !slices.Equal(some, []string{"w00", "w12", "w25", "w37"}) {
+			t.Errorf("of %d: %v, not the first of %v", n, some, all)
+		}
+		slices.Sort(all)
+		if len(slices.Compact(all)) != n {
+			t.Errorf("of %d: the group is %v", n, all)
 		}
 	}
 }

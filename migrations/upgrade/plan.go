@@ -49,6 +49,7 @@ type Planned struct {
 	Remarks     []string        `json:"remarks,omitempty"`     // what is worth knowing
 
 	wiki   forecast.Wiki
+	shape  string // of its tables, as mariadb.Facts.Shape
 	tenant *tenants.Tenant
 	row    ledger.Tenant
 	code   bool // it gets other code, or the updater is forced

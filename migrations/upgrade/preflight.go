@@ -174,7 +174,7 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 // the farm's. An
 // interrupted one may be anything: it is checked once that was dealt with.
 func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[string]*tenants.Codebase) {
-	j.Level, j.Bytes = f.Level, f.Bytes
+	j.Level, j.Bytes, j.shape = f.Level, f.Bytes, f.Shape()
 	if f.Level == "" {
 		j.Level = mediawiki.NoTables
 	}

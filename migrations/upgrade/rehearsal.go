@@ -62,6 +62,15 @@ type rehearsals struct {
 	failed map[string]error      // by tenant: why the rehearsal failed, or was not made
 }
 
+// byFingerprint are the rehearsals by what they hold for.
+func (all rehearsals) byFingerprint() map[string]*Rehearsal {
+	found := map[string]*Rehearsal{}
+	for _, r := range all.done {
+		found[r.fingerprint] = r
+	}
+	return found
+}
+
 // rehearse makes the rehearsals of kinds that wanted holds for, and reads those that earlier
 // runs made, before any wiki is changed.
 func (u *upgrade) rehearse(ctx context.Context, kinds []*kind, wanted func(*kind) bool) rehearsals {

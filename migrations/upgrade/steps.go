@@ -66,6 +66,7 @@ func (k *task) before(ctx context.Context) error {
 	if resumed := k.now.Run != k.RunID; !k.code || len(list) == 0 || resumed {
 		return nil
 	}
+	k.tables = nil
 	if err := k.own(ctx, list, k.Farm.Codebases[k.row.Codebase], k.Layout.LocalSettings(k.Name)); err != nil {
 		return err
 	}

@@ -26,9 +26,10 @@ type task struct {
 	verified string   // file of the dump that was read in full
 	remarks  []string // what is bad of the wiki, and was before
 
-	dumped map[string]int64 // rows by table, as the dump has them; nil without one
-	census census           // of before the updater ran
-	losses []ledger.Loss    // what it left out
+	dumped map[string]int64    // rows by table, as the dump has them; nil without one
+	tables mariadb.Definitions // of the dump, as long as nothing has changed them
+	census census              // of before the updater ran
+	losses []ledger.Loss       // what it left out
 }
 
 // one takes one tenant to its wanted code, or puts it back.

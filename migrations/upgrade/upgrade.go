@@ -121,7 +121,7 @@ type upgrade struct {
 	warm     map[string]error           // why the new code can't run, by tenant
 	releases map[string]deploy.Prepared // of the wave that runs, by tenant
 
-	rehearsed    map[string]*Rehearsal // by tenant; set before the first wave
+	rehearsed    map[string]*Rehearsal // by fingerprint; set before the first wave
 	contradicted sync.Map              // fingerprints of rehearsals that a wiki ended otherwise than
 }
 

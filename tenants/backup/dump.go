@@ -61,6 +61,10 @@ type Dump struct {
 
 	File string `json:"-"`
 
+	// Definitions are the statements that create the tables, by table, as the dump has
+	// them; nil if it was not made by this process or not by wikictl itself.
+	Definitions map[string]string `json:"-"`
+
 	// Longest is the size of the longest statement in a dump of wikictl's own, in bytes;
 	// Verify finds it.
 	Longest int64 `json:"-"`

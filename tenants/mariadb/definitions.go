@@ -25,6 +25,10 @@ var (
 	elsewhere     = regexp.MustCompile(`(?i)\b(?:DATA|INDEX) DIRECTORY=|\bCONNECTION=`)
 )
 
+// plainDefinitions sets how SHOW CREATE TABLE writes, so that a dump and Definitions have
+// the same texts whatever the server's own settings are.
+const plainDefinitions = "sql_mode = '', sql_quote_show_create = 1"
+
 // Definitions reads the definitions of all tables of a database in two round trips.
 func (s *Server) Definitions(ctx context.Context, database string) (Definitions, error) {
 	names, err := s.Tables(ctx, database)
@@ -37,6 +41,9 @@ func (s *Server) Definitions(ctx context.Context, database string) (Definitions,
 	}
 	d := Definitions{}
 	err = s.work(ctx, database, true, func(conn *sql.Conn) error {
+		if _, err := conn.ExecContext(ctx, "SET SESSION "+plainDefinitions); err != nil {
+			return err
+		}
 		rows, err := conn.QueryContext(ctx, strings.Join(asks, ";\n"))
 		if err != nil {
 			return err

@@ -25,7 +25,7 @@ type direct struct {
 }
 
 // directSession makes the server send values unchanged, and wait for a slow disk.
-const directSession = `SET SESSION sql_mode = '', sql_quote_show_create = 1, character_set_results = NULL, time_zone = '+00:00',
+const directSession = `SET SESSION ` + plainDefinitions + `, character_set_results = NULL, time_zone = '+00:00',
 	lock_wait_timeout = 60, net_write_timeout = 86400, max_statement_time = 0, sql_select_limit = 18446744073709551615;
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 START TRANSACTION WITH CONSISTENT SNAPSHOT`
@@ -145,6 +145,7 @@ func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
 		return err
 	}
 	defer rows.Close()
+	d.backup.Definitions = make(map[string]string, len(d.tables))
 	for i, t := range d.tables {
 		if i > 0 && !rows.NextResultSet() {
 			return errors.Join(fmt.Errorf("the server did not return the definition of table %s", t.name), rows.Err())
@@ -153,6 +154,7 @@ func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
 			if !utf8.Valid(f[1]) {
 				return errOdd
 			}
+			d.backup.Definitions[t.name] = string(f[1])
 			_, err := fmt.Fprintf(b, "DROP TABLE IF EXISTS %s;\n%s;\n", Quote(t.name), f[1])
 			return err
 		})

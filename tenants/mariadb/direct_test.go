@@ -218,6 +218,11 @@ func TestDirectDumpIsExact(t *testing.T) {
 	if got := whose(text); got != "wikictl" {
 		t.Fatalf("it was dumped by %s", got)
 	}
+	read, err := shared.Definitions(t.Context(), "direct_a")
+	must(t, err)
+	if found := read.Differences(b.Definitions); len(found) > 0 || len(read) == 0 {
+		t.Errorf("the dump has other definitions than the database: %v", found)
+	}
 	must(t, shared.Restore(t.Context(), b, sure))
 	if d := cmp.Diff(before, exactly(t, "direct_a")); d != "" {
 		t.Errorf("seed %d, restored (-before +after):\n%s", seed, d)

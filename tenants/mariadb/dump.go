@@ -92,6 +92,7 @@ func (s *Server) dumpOwn(ctx context.Context, b *backup.Dump, path string) error
 	if !errors.Is(err, errOdd) {
 		return err
 	}
+	b.Definitions = nil
 	if err := s.describe(ctx, b); err != nil {
 		return err
 	}

@@ -2,8 +2,11 @@ package mariadb
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +27,14 @@ type Facts struct {
 
 // Has reports whether the database has a table or view of that name.
 func (f Facts) Has(table string) bool { return f.names[table] }
+
+// Shape returns 16 hexadecimal digits that differ for databases with other tables or of
+// another level. Databases of the same shape may still differ in columns and indexes.
+func (f Facts) Shape() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%q", f.Level, slices.Sorted(maps.Keys(f.names)))
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
 
 // place is a column of a table, or the table itself if column is empty.
 type place struct{ database, table, column string }
