@@ -184,15 +184,41 @@ func (k *task) check(ctx context.Context) error {
 	return nil
 }
 
+// lookBefore asks the wiki for what it is compared with after the upgrade, unless its
+// release was seen to answer well a short time ago.
+func (k *task) lookBefore(ctx context.Context) error {
+	known, err := k.Remembered(k.tenant, k.row.ComponentSet, k.tenant.Pages)
+	if known || err != nil {
+		return err
+	}
+	_, _, err = k.Before(ctx, k.tenant, k.row.ComponentSet, k.tenant.Pages...)
+	return err
+}
+
+// doubted adds to an error by which a wiki answers worse than before, when "before" was.
+func (k *task) doubted(worse error) error {
+	at, err := k.Doubt(k.tenant)
+	if at.IsZero() {
+		return errors.Join(worse, err)
+	}
+	return errors.Join(fmt.Errorf("%w (it answered well at %s UTC and was not asked again before the upgrade: if it broke since, run this again, which asks first)", worse, at.Format(time.DateTime)), err)
+}
+
 // probe asks the wiki through the web server who it is, for its main page and the log-in
-// page, and compares with before; when it is served from a new release an edit has to
-// be refused.
+// page, and compares with before. Served from a new release it has to be read-only: by
+// its own words, by which it also refuses edits (MediaWiki: ReadOnlyMode), or by an
+// edit's refusal.
 func (k *task) probe(ctx context.Context) error {
 	before, err := k.LastSight(k.Name)
 	if err != nil {
 		return err
 	}
-	if k.remarks, err = k.After(ctx, k.tenant, before); err != nil || k.now.NewRelease == k.now.OldRelease {
+	remarks, readOnly, err := k.After(ctx, k.tenant, before)
+	k.remarks = append(k.remarks, remarks...)
+	if err != nil && ctx.Err() == nil {
+		return k.doubted(err)
+	}
+	if err != nil || readOnly || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
 	return wiki.RefusesEdits(ctx, k.Farm.ProbeBy(k.tenant.Hosts[0]), k.ServedHost(k.tenant))

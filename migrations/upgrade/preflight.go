@@ -17,7 +17,6 @@ import (
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/session"
-	"wikictl/tenants/wiki"
 )
 
 // inspect asks servers, PHP, disk and web server what stands in the way, and puts
@@ -236,8 +235,8 @@ func (p *Plan) askWeb(ctx context.Context, h *session.Host) {
 	})
 	options := fleet.Options[*Planned]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	silent := map[*Planned]error{}
-	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (wiki.SiteInfo, error) {
-		return wiki.Probe(ctx, h.Farm.ProbeBy(j.tenant.Hosts[0]), h.ServedHost(j.tenant))
+	for _, r := range fleet.Run(ctx, asked, options, func(ctx context.Context, j *Planned) (struct{}, error) {
+		return struct{}{}, h.Ask(ctx, j.tenant)
 	}) {
 		if r.Err != nil {
 			silent[r.Item] = r.Err

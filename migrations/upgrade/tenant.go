@@ -184,7 +184,7 @@ func (k *task) forward(ctx context.Context) error {
 		}
 	}
 	err := k.each(ctx, []step{
-		{"before", func() error { _, _, err := k.Before(ctx, k.tenant, k.row.ComponentSet, k.tenant.Pages...); return err }},
+		{"before", func() error { return k.lookBefore(ctx) }},
 		{"mark", func() error { return k.mark(ctx) }},
 		{"read-only", func() error { return k.freeze(ctx) }},
 		{"backup", func() error { return k.dump(ctx) }},

@@ -212,7 +212,7 @@ func (c *creation) verify(ctx context.Context, j *job) error {
 		if j.kind != plan.Change {
 			return c.Confirm(ctx, t)
 		}
-		j.remarks, err = c.After(ctx, t, j.before)
+		j.remarks, _, err = c.After(ctx, t, j.before)
 		return err
 	})
 	switch {

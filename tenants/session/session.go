@@ -58,6 +58,7 @@ type Host struct {
 
 	platforms map[string]*platform // by php program
 	logIns    logIns
+	answers   answers
 	loaded    map[string]*loaded // by Templates.Alike and the code
 }
 

@@ -24,6 +24,7 @@ type Sight struct {
 	Set    string        `json:"set"` // Tenant.ComponentSet of its code
 	Checks []Check       `json:"checks"`
 	Pages  []string      `json:"pages,omitempty"` // paths of further pages to request
+	At     time.Time     `json:"at,omitzero"`     // of the checks, if After made them
 }
 
 // Check is one request and its result.
@@ -81,9 +82,9 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages 
 	if len(before.Hosts) == 0 { // no record yet: assume only what is certain
 		before = Sight{Hosts: t.Hosts, Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
 	}
-	before.Pages = pages
+	before.Pages, before.At = pages, time.Time{}
 	before.Want.Version = "" // an update in place is not a fault
-	h.look(ctx, t.Name, &before)
+	h.look(ctx, t.Name, current, &before)
 	if seen.Answer, err = json.Marshal(before); err != nil {
 		return seen, before, err
 	}
@@ -99,13 +100,14 @@ func readSight(s deploy.Seen) (sight Sight, err error) {
 	return sight, err
 }
 
-// look sends all requests to a tenant once, and fills in the checks.
-func (h *Host) look(ctx context.Context, tenant string, s *Sight) {
+// look sends all requests to a tenant, served from a release, once, and fills in the
+// checks. What this run has asked already it does not ask again.
+func (h *Host) look(ctx context.Context, tenant string, release int, s *Sight) {
 	s.Checks = nil
 	var info wiki.SiteInfo
 	for i, name := range s.Hosts {
 		start := time.Now()
-		got, err := probeOf(i)(ctx, h.Farm.ProbeBy(name), name)
+		got, err := h.identifyOnce(ctx, tenant, release, i, name)
 		if err == nil {
 			err = Differ(name, got, s.Want)
 		}
@@ -116,6 +118,17 @@ func (h *Host) look(ctx context.Context, tenant string, s *Sight) {
 	}
 	s.settings(info)
 	h.pages(ctx, tenant, s, info, nil)
+}
+
+// identifyOnce requests the site information by the i-th host name of a tenant, unless
+// this run has just had the answer.
+func (h *Host) identifyOnce(ctx context.Context, tenant string, release, i int, name string) (wiki.SiteInfo, error) {
+	if i == 0 {
+		if a, known := h.answers.take(tenant, name, release); known {
+			return a.info, nil
+		}
+	}
+	return probeOf(i)(ctx, h.Farm.ProbeBy(name), name)
 }
 
 // probeOf returns the request for the i-th host name of a tenant. The first also asks for
@@ -223,8 +236,9 @@ func find(checks []Check, what string) int {
 
 // After checks a tenant after a change against before. The error tells what became worse;
 // remarks tell existing faults and slow answers. If the tenant did not answer as itself
-// before or after, the error is a *SameError. A good result is stored.
-func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, worse error) {
+// before or after, the error is a *SameError. A good result is stored. readOnly reports
+// whether the wiki says that it refuses writes; a private one does not say.
+func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, readOnly bool, worse error) {
 	after := h.SightOf(t)
 	after.Pages = before.Pages
 	var info wiki.SiteInfo
@@ -241,16 +255,17 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 		h.pages(ctx, t.Name, &after, info, before.Checks)
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, false, context.Cause(ctx)
 	}
 	remarks, worse = compareChecks(before.Checks, after.Checks)
 	switch {
 	case worse != nil:
-		return remarks, h.Explain(ctx, t, worse)
+		return remarks, false, h.Explain(ctx, t, worse)
 	case after.Checks[0].err != nil:
-		return nil, &SameError{h.Explain(ctx, t, after.Checks[0].err)}
+		return nil, false, &SameError{h.Explain(ctx, t, after.Checks[0].err)}
 	}
-	return remarks, h.Note(t, after)
+	after.At = time.Now().UTC().Truncate(time.Second)
+	return remarks, info.ReadOnly, h.Note(t, after)
 }
 
 // SameError reports that a tenant does not answer as itself, and did not before the

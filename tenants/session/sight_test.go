@@ -54,3 +54,34 @@ func TestCompareChecks(t *testing.T) {
 		})
 	}
 }
+
+// Stored answers stand for those of now only if all that would be requested was good, of
+// the same code, by the same names.
+func TestSightCovers(t *testing.T) {
+	good := func() Sight {
+		return Sight{Set: "a", Hosts: []string{"a.test"}, Checks: []Check{{What: itself}, {What: mainPage}, {What: logIn}, {What: "/wiki/Report"}}}
+	}
+	tests := map[string]struct {
+		change func(*Sight)
+		pages  []string
+		want   bool
+	}{
+		"all":                   {func(*Sight) {}, []string{"/wiki/Report"}, true},
+		"no page is named":      {func(*Sight) {}, nil, true},
+		"another page is named": {func(*Sight) {}, []string{"/wiki/Report", "/wiki/Other"}, false},
+		"only who it is":        {func(s *Sight) { s.Checks = s.Checks[:1] }, nil, false},
+		"the main page was bad": {func(s *Sight) { s.Checks[1].Wrong = "500" }, nil, false},
+		"nothing":               {func(s *Sight) { *s = Sight{} }, nil, false},
+		"other code":            {func(s *Sight) { s.Set = "b" }, nil, false},
+		"it has one more name":  {func(s *Sight) { s.Hosts = s.Hosts[:0] }, nil, false},
+	}
+	for name, c := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := good()
+			c.change(&s)
+			if got := s.covers([]string{"a.test"}, "a", c.pages); got != c.want {
+				t.Error(got)
+			}
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"wikictl/tenants"
+	"wikictl/tenants/wiki"
+)
+
+// answers keeps what wikis said of themselves earlier in a run: a Before that follows
+// soon need not ask again. The request costs a tenth of a small wiki's upgrade.
+type answers struct {
+	mu    sync.Mutex
+	known map[string]answer // by tenant
+}
+
+// answer is one answer of a tenant by one of its host names.
+type answer struct {
+	host    string
+	release int
+	at      time.Time
+	info    wiki.SiteInfo
+}
+
+// answerKept is how long an answer says what a wiki was before a change.
+const answerKept = 10 * time.Minute
+
+// Ask requests the site information of a tenant by the first host name of its current
+// release.
+func (h *Host) Ask(ctx context.Context, t *tenants.Tenant) error {
+	current, err := h.Deploy.Current(t.Name)
+	if err != nil {
+		return err
+	}
+	a := answer{host: h.HostOf(t, current), release: current, at: time.Now()}
+	if a.info, err = wiki.ProbeLogIn(ctx, h.Farm.ProbeBy(t.Hosts[0]), a.host); err != nil {
+		return err
+	}
+	h.answers.mu.Lock()
+	defer h.answers.mu.Unlock()
+	if h.answers.known == nil {
+		h.answers.known = map[string]answer{}
+	}
+	h.answers.known[t.Name] = a
+	return nil
+}
+
+// take returns an answer once, as a later request may differ.
+func (a *answers) take(tenant, host string, release int) (answer, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found, known := a.known[tenant]
+	delete(a.known, tenant)
+	return found, known && found.host == host && found.release == release && time.Since(found.at) < answerKept
+}
+
+// sightKept is how long good answers of a release stand for what it would answer now.
+const sightKept = 24 * time.Hour
+
+// Remembered reports whether the stored answers of a tenant's current release, of the code
+// of set, are recent, good, and of all that Before would request with these pages.
+func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, error) {
+	current, err := h.Deploy.Current(t.Name)
+	if err != nil {
+		return false, err
+	}
+	seen, err := h.Deploy.Seen(t.Name)
+	if err != nil || seen.Release != current {
+		return false, err
+	}
+	s, err := readSight(seen)
+	return err == nil && s.covers(t.Hosts, set, pages) && time.Since(s.At) < sightKept, err
+}
+
+// covers reports whether a sight has good answers to everything.
+func (s Sight) covers(hosts []string, set string, pages []string) bool {
+	if s.Set != set || !slices.Equal(s.Hosts, hosts) {
+		return false
+	}
+	for _, what := range append([]string{itself, logIn}, pages...) {
+		if find(s.Checks, what) < 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Wrong != "" })
+}
+
+// Doubt makes the next Before of a tenant ask again, after what its stored answers say did
+// not hold. It returns when they were given; zero if they were asked for right before.
+func (h *Host) Doubt(t *tenants.Tenant) (at time.Time, err error) {
+	seen, err := h.Deploy.Seen(t.Name)
+	if err != nil {
+		return at, err
+	}
+	s, err := readSight(seen)
+	if err != nil || s.At.IsZero() {
+		return at, err
+	}
+	at, s.At = s.At, time.Time{}
+	if seen.Answer, err = json.Marshal(s); err != nil {
+		return at, err
+	}
+	return at, h.Deploy.NoteSeen(t.Name, seen)
+}
