@@ -26,11 +26,7 @@ type database struct {
 func newDatabase(t *testing.T) *database {
 	t.Helper()
 	needs.Program(t, "mariadbd")
-	dir, err := os.MkdirTemp("/tmp", "wkp") // short: the socket is below it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := needs.Folder(t)
 	p := mariadb.Private{Folder: filepath.Join(dir, "server"), Socket: filepath.Join(dir, "s")}
 	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)

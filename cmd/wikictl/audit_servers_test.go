@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // query is a fault that SQL on the farm's server makes; DB is the wiki's database.
@@ -83,9 +85,7 @@ func (f *farm) addServer(name string, options ...string) (socket string, pid int
 
 func (f *farm) otherServer(name string, options ...string) (socket string, pid int) {
 	f.t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "wko")
-	must(f.t, err)
-	f.t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := needs.Folder(f.t)
 	socket = filepath.Join(dir, "s.sock")
 	me, err := user.Current()
 	must(f.t, err)

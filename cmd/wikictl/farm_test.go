@@ -36,10 +36,7 @@ type farm struct {
 func newFarm(t *testing.T) *farm {
 	t.Helper()
 	codebases := needs.Codebases(t)
-	dir, err := os.MkdirTemp("/tmp", "wkf") // short: sockets are below it
-	must(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o755)) // php-fpm's workers enter it
+	dir := needs.Folder(t)
 	f := &farm{t: t, program: filepath.Join(dir, "wikictl")}
 	self, err := os.Executable()
 	must(t, err)

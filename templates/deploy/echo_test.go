@@ -17,14 +17,7 @@ import (
 func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *stand {
 	t.Helper()
 	needs.Program(t, "php-fpm8.2")
-	dir, err := os.MkdirTemp("/tmp", "echo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := needs.Folder(t)
 	s := &stand{t: t, dir: dir, port: freePort(t)}
 	files := echoFiles()
 	for name, text := range more {
@@ -38,6 +31,7 @@ func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *sta
 			t.Fatal(err)
 		}
 	}
+	var err error
 	if s.farm, err = definitions.Load(dir); err != nil {
 		t.Fatal(err)
 	}

@@ -93,24 +93,16 @@ func newStand(t *testing.T, kind string) *stand {
 	for _, program := range []string{"mariadbd", "mariadb-install-db", "php8.2", "php-fpm8.2"} {
 		needs.Program(t, program)
 	}
-	s := &stand{t: t, port: freePort(t)}
-	dir, err := os.MkdirTemp("/tmp", "deploy") // short: sockets are below it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s.dir = dir
+	s := &stand{t: t, dir: needs.Folder(t), port: freePort(t)}
 	user := ""
 	if os.Geteuid() == 0 {
 		user = `user = "www-data"`
 	}
-	s.write("wikictl.toml", strings.NewReplacer("CODE", code, "KIND", kind, "DIR", dir, "PORT", fmt.Sprint(s.port), "USER", user).Replace(standFarm))
+	s.write("wikictl.toml", strings.NewReplacer("CODE", code, "KIND", kind, "DIR", s.dir, "PORT", fmt.Sprint(s.port), "USER", user).Replace(standFarm))
 	s.write("tenants/beta.toml", betaToml)
 	s.write("tenants/gamma.toml", gammaToml)
 	s.load("Alpha")
+	var err error
 	if s.set, err = templates.Load(""); err != nil {
 		t.Fatal(err)
 	}

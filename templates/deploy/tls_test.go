@@ -50,14 +50,7 @@ func newTLSStand(t *testing.T) (s *stand, plain int) {
 	t.Helper()
 	needs.Program(t, "nginx")
 	needs.Program(t, "php-fpm8.2")
-	dir, err := os.MkdirTemp("/tmp", "deploy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := needs.Folder(t)
 	s = &stand{t: t, dir: dir, port: freePort(t)}
 	plain = freePort(t)
 	certificate(t, dir)
@@ -90,6 +83,7 @@ skins = ["Plain"]
 	} {
 		s.write(name, text)
 	}
+	var err error
 	if s.farm, err = definitions.Load(dir); err != nil {
 		t.Fatal(err)
 	}

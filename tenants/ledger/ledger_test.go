@@ -20,7 +20,7 @@ func run(m *testing.M) int {
 	if code, lacks := needs.Lacks("mariadbd"); lacks {
 		return code
 	}
-	dir, err := os.MkdirTemp("/tmp", "wk")
+	dir, err := os.MkdirTemp(needs.Parent(), "wk")
 	if err != nil {
 		panic(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
@@ -95,10 +96,7 @@ func freePort(t *testing.T) string {
 // running starts a server of its own on a free loopback port.
 func running(t *testing.T, id int, options ...string) (*Server, int) {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "wk") // short: the socket is below it
-	must(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o755))
+	dir := needs.Folder(t)
 	private := PrivateOf(&tenants.Server{Name: fmt.Sprint("server", id), Managed: true}, tenants.Layout{State: dir})
 	for _, folder := range []string{private.Folder, filepath.Dir(private.Socket)} {
 		must(t, os.MkdirAll(folder, 0o777))

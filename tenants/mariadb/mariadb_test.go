@@ -31,7 +31,7 @@ func run(m *testing.M) int {
 	if code, lacks := needs.Lacks("mariadbd"); lacks {
 		return code
 	}
-	dir, err := os.MkdirTemp("/tmp", "wk")
+	dir, err := os.MkdirTemp(needs.Parent(), "wk")
 	if err != nil {
 		panic(err)
 	}
@@ -260,10 +260,7 @@ func FuzzQuote(f *testing.F) {
 // A server that starts empties its folder of temporary tables. In the one that all
 // share it would take them from a server that is being made beside it.
 func TestServersShareNoTemporaryFolder(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "wk") // short: the socket is below it
-	must(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o755))
+	dir := needs.Folder(t)
 	t.Setenv("TMPDIR", filepath.Join(dir, "missing")) // where mariadbd would go by itself
 	p := PrivateOf(&tenants.Server{Name: "own", Managed: true}, tenants.Layout{State: dir})
 	must(t, p.Start(t.Context()))

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/process"
 )
@@ -62,10 +63,7 @@ func TestClientErrorsHaveNoWarnings(t *testing.T) {
 // The client programs reach a server that only listens on IPv6 and requires TLS as
 // the driver does, and do not go on without what the DSN asks for.
 func TestClientsByIPv6AndTLS(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "wk")
-	must(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o755))
+	dir := needs.Folder(t)
 	port := tlsServer(t, dir)
 	t.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.pem")) // the system's authorities, for Go and for OpenSSL
 	for dsn, works := range map[string]bool{

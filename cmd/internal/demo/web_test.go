@@ -17,14 +17,7 @@ import (
 func TestOpcacheOfPHPFPM(t *testing.T) {
 	needs.Program(t, "nginx")
 	needs.Program(t, "php-fpm8.2")
-	dir, err := os.MkdirTemp("/tmp", "wkw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { // php-fpm's workers enter it
-		t.Fatal(err)
-	}
+	dir := needs.Folder(t)
 	port, err := FreePort()
 	if err != nil {
 		t.Fatal(err)

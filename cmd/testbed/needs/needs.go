@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -69,6 +70,33 @@ func Allowed(tb testing.TB, err error, act string) {
 	if err != nil {
 		tb.Skipf("SKIPPED: %s is refused here: %s", act, err)
 	}
+}
+
+// Folder makes a folder that all users may enter and that is removed after the test. Its
+// path is short, as the paths of sockets below it are limited (108 bytes, unix(7)).
+func Folder(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp(Parent(), "wk")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// Parent returns the folder for the folders of tests: /dev/shm, which is in memory, if it
+// has room for several servers and may hold programs; otherwise /tmp. A new
+// server syncs much to a disk, and no test needs what it wrote after the machine stops.
+func Parent() string {
+	const memory, room, noexec = "/dev/shm", 8 << 30, 0x8 // ST_NOEXEC of statvfs(3)
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(memory, &s); err != nil || s.Flags&noexec != 0 || int64(s.Bavail)*s.Bsize < room {
+		return "/tmp"
+	}
+	return memory
 }
 
 // Lacks reports whether none of some programs is installed, and returns the exit code for

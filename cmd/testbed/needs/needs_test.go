@@ -35,3 +35,19 @@ func TestProgram(t *testing.T) {
 		t.Error(code, lacks)
 	}
 }
+
+// A folder of a test is open to the users of servers, and its path leaves room for
+// sockets' names.
+func TestFolder(t *testing.T) {
+	var dir string
+	t.Run("made", func(t *testing.T) {
+		dir = Folder(t)
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm() != 0o755 || len(dir) > 30 {
+			t.Error(dir, info, err)
+		}
+	})
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("%s is left: %v", dir, err)
+	}
+}
