@@ -164,13 +164,20 @@ func (s *Set) Render(d Data) (Rendered, error) {
 	return r, nil
 }
 
-// Default makes the virtual host that answers for host names of no tenant.
-func (s *Set) Default(f *tenants.Farm) ([]byte, error) {
+// Default makes the virtual hosts that answer for host names of no tenant, and for those of
+// removed ones.
+func (s *Set) Default(f *tenants.Farm, gone ...Gone) ([]byte, error) {
 	name := NginxDefault
 	if f.Web.Kind == "apache" {
 		name = ApacheDefault
 	}
-	return s.execute(name, &View{Fleet: s.fleet(f), Connection: s.fleet(f).usual, Layout: f.Layout()})
+	fleet := *s.fleet(f)
+	gone = slices.Clone(gone)
+	for i := range gone {
+		gone[i].connect(fleet.usual)
+		fleet.addNames(gone[i].Hosts...)
+	}
+	return s.execute(name, &View{Fleet: &fleet, Connection: fleet.usual, Layout: f.Layout(), Gone: gone})
 }
 
 // execute runs one template into memory of its own.

@@ -55,6 +55,8 @@ type View struct {
 	Moves          []Move    // addresses that lead elsewhere, the closest first
 	JobsService    bool      // MediaWiki's jobs are run by wikictl jobs run
 	Sections       []Section // the settings of the definitions, sorted
+
+	Gone []Gone // removed wikis, in the virtual host for names of no tenant
 }
 
 // Fleet is what all tenants of a farm have in common.
@@ -67,6 +69,7 @@ type Fleet struct {
 	NamesHashSize int  // of nginx's server_names_hash_max_size; zero: its default will do
 	LongNames     bool // nginx's server_names_hash_bucket_size has to grow
 
+	names     int        // host names of all tenants
 	usual     Connection // of tenants that have their certificates
 	templates map[string]*template.Template
 }
@@ -81,21 +84,26 @@ const (
 func newFleet(f *tenants.Farm) *Fleet {
 	v := &Fleet{Farm: f, usual: usually(f.Web), templates: map[string]*template.Template{}}
 	v.DefaultListens = slices.Concat(v.usual.Redirects, v.usual.Listens)
-	names := 0
 	for _, t := range f.Tenants {
 		if v.usual.TLS && v.DefaultCertificate == "" && !t.ByHTTP && !t.Blocked() {
 			v.DefaultCertificate, v.DefaultCertificateKey = f.Web.CertificateOf(t)
 		}
-		names += len(t.Hosts) + len(t.Aliases)
-		long := func(host string) bool { return len(host) > longName }
-		v.LongNames = v.LongNames || slices.ContainsFunc(t.Hosts, long) || slices.ContainsFunc(t.Aliases, long)
-	}
-	if names > manyNames {
-		for v.NamesHashSize = 1024; v.NamesHashSize < 4*names; {
-			v.NamesHashSize *= 2
-		}
+		v.addNames(t.Hosts...)
+		v.addNames(t.Aliases...)
 	}
 	return v
+}
+
+// addNames counts host names, for nginx's hash of them.
+func (v *Fleet) addNames(hosts ...string) {
+	v.names += len(hosts)
+	v.LongNames = v.LongNames || slices.ContainsFunc(hosts, func(host string) bool { return len(host) > longName })
+	if v.names <= manyNames {
+		return
+	}
+	for v.NamesHashSize = max(v.NamesHashSize, 1024); v.NamesHashSize < 4*v.names; {
+		v.NamesHashSize *= 2
+	}
 }
 
 // view works out everything that a tenant's templates may name.

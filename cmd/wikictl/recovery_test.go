@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wikictl/cmd/wikictl/manual"
 	"wikictl/templates/deploy"
@@ -275,6 +276,19 @@ func (f *farm) isClone(name, mail, properties, watched string) {
 	c.edit("After", "of "+name)
 }
 
+// hasStatus waits until a host answers with a status: old workers of nginx answer for a moment
+// beside the new ones.
+func (f *farm) hasStatus(host, status string) {
+	f.t.Helper()
+	got := f.answer(host)
+	for begun := time.Now(); !strings.HasPrefix(got, status) && time.Since(begun) < reloading; got = f.answer(host) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !strings.HasPrefix(got, status) {
+		f.t.Errorf("%s answers %.200s, want %s", host, got, status)
+	}
+}
+
 // deletesAndPurges takes w1 out of the farm, killed at each step, brings it back, deletes
 // it for good, and restores it from its last backup.
 func (f *farm) deletesAndPurges() {
@@ -309,18 +323,24 @@ func (f *farm) deletesAndPurges() {
 		f.t.Error(kept)
 	}
 	f.exits(0, "plan")
+	f.hasStatus("w1.localhost", "410 ")
 	f.exits(64, "purge", "w1", "--yes") // it may still come back
 	f.wants(f.exits(0, "purge", "--all", "--yes"), "no changes")
 	f.write("tenants/w1.toml", file)
 	f.exits(0, "undelete", "w1")
+	f.hasStatus("w1.localhost", "200 ")
 	if got := f.holds("w1"); got != was {
 		f.t.Errorf("w1 holds\n%s\nwant\n%s", got, was)
 	}
 	f.run("delete", "w1", "--yes")
+	f.hasStatus("w1.localhost", "410 ")
 	f.exits(1, "purge", "w1", "--early", "--dry-run")
 	if out, code := f.struck(event{"w1", "purge", "after", "kill"}, "purge", "w1", "--early", "--yes"); code != -1 {
 		f.t.Fatal(code, out)
 	}
+	f.exits(1, "plan") // its host names answer as those of a removed wiki still
+	f.exits(0, "apply", "--all")
+	f.hasStatus("w1.localhost", "404 ")
 	f.exits(64, "purge", "w1", "--early", "--yes")
 	f.exits(64, "undelete", "w1")
 	f.write("tenants/w1.toml", file)

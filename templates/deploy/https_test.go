@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/templates"
 	"wikictl/tenants/definitions"
 )
 
@@ -80,6 +81,12 @@ var securedRequests = []secured{
 	// No handshake with nginx; Apache has no way to refuse one.
 	{"https", "gamma.test", "/wiki/X", 0, ""},
 	{"https", "unknown.test", "/", 0, ""},
+	// Of wikis that were removed, one with its certificate and one without.
+	{"http", "gone.test", "/wiki/X", 410, ""},
+	{"https", "gone.test", "/wiki/X", 410, ""},
+	{"https", "gone2.test", "/load.php?x=1", 410, ""},
+	{"http", "bare.test", "/", 410, ""},
+	{"https", "bare.test", "/", 0, ""},
 }
 
 func TestHTTPSNginx(t *testing.T)  { testHTTPS(t, "nginx") }
@@ -94,6 +101,9 @@ func testHTTPS(t *testing.T, kind string) {
 	if !strings.Contains(settings, fmt.Sprintf("$wgServer = 'http://gamma.test:%d';", plain)) || !strings.Contains(settings, "$wgCookieSecure = false;") {
 		t.Errorf("gamma's address: %s", settings[:2000])
 	}
+	key := filepath.Join(s.dir, "certificates/alpha.test")
+	s.gone = []templates.Gone{{Name: "gone", Hosts: []string{"gone.test", "gone2.test"}, Certificate: key + ".pem", CertificateKey: key + ".key"}, {Name: "bare", Hosts: []string{"bare.test"}}}
+	s.apply()
 	s.serve(t, kind)
 	s.upload(t, "alpha", "a/ab/Good.png", "good")
 	for _, r := range securedRequests {

@@ -23,6 +23,7 @@ import (
 
 // stand is a farm of three wikis on a MariaDB, a php-fpm and a web server of its own.
 type stand struct {
+	gone []templates.Gone // removed wikis
 	t    *testing.T
 	dir  string
 	port int
@@ -266,7 +267,7 @@ func (s *stand) apply() Applied {
 	s.t.Helper()
 	source := s.source()
 	var err error
-	if source.Default, err = s.set.Default(s.farm); err != nil {
+	if source.Default, err = s.set.Default(s.farm, s.gone...); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, t := range s.farm.Tenants {

@@ -74,6 +74,19 @@ func DefinedHosts(definition []byte) []string {
 	return d.Hosts
 }
 
+// DefinedNames are the name and all host names, aliases included, of a definition that Show
+// wrote.
+func DefinedNames(definition []byte) (name string, hosts []string) {
+	var d struct {
+		Name           string
+		Hosts, Aliases []string
+	}
+	if toml.Unmarshal(definition, &d) != nil {
+		return "", nil
+	}
+	return d.Name, append(d.Hosts, d.Aliases...)
+}
+
 // ownKeys are the keys at the top of a definition by which wikis differ that are set up
 // in the same way.
 var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "sitename", "admin"}

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -113,7 +114,7 @@ func Purge(ctx context.Context, h *session.Host, list []*Removed, o Options) ([]
 		}
 		outcomes = append(outcomes, run.Finish(outcome))
 	}
-	return outcomes, run.End(ctx, outcomes)
+	return outcomes, errors.Join(h.ServeDefault(ctx), run.End(ctx, outcomes))
 }
 
 // purge deletes one removal, unless it is being brought back.

@@ -37,7 +37,9 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	if k.Removed > 0 && ctx.Err() == nil {
 		n, failed := h.Deploy.ExpireRemoved(now.Add(-k.Removed))
 		note(int64(n), "removed wikis")
-		err = errors.Join(err, failed)
+		if err = errors.Join(err, failed); n > 0 {
+			err = errors.Join(err, h.ServeDefault(ctx))
+		}
 	}
 	if k.Goldens > 0 && ctx.Err() == nil {
 		n, failed := h.Deploy.ExpireGoldens(now.Add(-k.Goldens), goldensInUse(h.Farm.Tenants))

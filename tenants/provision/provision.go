@@ -170,6 +170,9 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	for batch := range slices.Chunk(jobs, size) {
 		c.batch(ctx, batch, outcomes)
 	}
+	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Left }) {
+		err = errors.Join(err, c.ServeDefault(ctx)) // 410 for their names
+	}
 	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))))
 }
 

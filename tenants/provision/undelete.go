@@ -273,7 +273,7 @@ func (r *Removed) sameCode(t *tenants.Tenant) bool {
 func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 	if !r.sameCode(j.tenant) {
 		_, err := c.Deploy.Publish(ctx, j.tenant.Name)
-		return err
+		return cmp.Or(err, c.ServeDefault(ctx))
 	}
 	refused, err := c.publish(ctx, []*job{{tenant: j.tenant, kind: plan.Change}})
 	return cmp.Or(err, refused[j.tenant.Name])

@@ -245,7 +245,7 @@ func (h *Host) Wanted(t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, er
 
 // Source renders many tenants, each for the codebase that on returns.
 func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
-	vhost, err := h.Templates.Default(h.Farm)
+	vhost, err := h.Default()
 	if err != nil {
 		return deploy.Source{}, err
 	}

@@ -58,7 +58,7 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 	if rows == nil {
 		s.Strays = nil // their tenants are unknown
 	}
-	vhost, err := h.Templates.Default(w.Farm)
+	vhost, err := h.Default()
 	if err != nil {
 		return err
 	}

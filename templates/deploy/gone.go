@@ -1,0 +1,43 @@
+package deploy
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"wikictl/tenants/definitions"
+)
+
+// Gone is a removed tenant that can still be brought back, or looked at.
+type Gone struct {
+	Name  string
+	Hosts []string // all that it had, the first one first
+}
+
+// Gone lists the removed tenants, by the folders below state/removed, those that are served
+// again excluded. It skips what has no definition. The error is fs.ErrPermission for users
+// who may not look there.
+func (d *Deployer) Gone() ([]Gone, error) {
+	entries, err := os.ReadDir(d.layout.Removed())
+	if ignoreAbsent(err) != nil {
+		return nil, err
+	}
+	var all []Gone
+	for _, e := range entries {
+		dir := filepath.Join(d.layout.Removed(), e.Name())
+		if _, err := os.Stat(filepath.Join(dir, removedManifest)); ignoreAbsent(err) != nil {
+			return nil, err
+		} else if err != nil {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "definition.toml"))
+		if errors.Is(err, os.ErrPermission) {
+			return nil, err
+		}
+		name, hosts := definitions.DefinedNames(text)
+		if err == nil && len(hosts) > 0 && !Exists(d.layout.Vhost(name)) {
+			all = append(all, Gone{Name: name, Hosts: hosts})
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,68 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"wikictl/templates"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+)
+
+// Default renders the virtual hosts for names of no tenant, and of removed ones. It is nil for
+// users who may not see which were removed.
+func (h *Host) Default() ([]byte, error) {
+	removed, err := h.Deploy.Gone()
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	gone := goneOf(h.Farm, removed)
+	for i := range gone {
+		g := &gone[i]
+		g.Certificate, g.CertificateKey = h.Farm.Web.CertificateOf(&tenants.Tenant{Name: g.Name, Hosts: g.Hosts})
+		if !deploy.Exists(g.Certificate) || !deploy.Exists(g.CertificateKey) {
+			g.Certificate, g.CertificateKey = "", ""
+		}
+	}
+	return h.Templates.Default(h.Farm, gone...)
+}
+
+// goneOf are the host names of removed tenants that no tenant of the farm has, each once.
+func goneOf(f *tenants.Farm, removed []deploy.Gone) (gone []templates.Gone) {
+	if len(removed) == 0 {
+		return nil
+	}
+	taken := map[string]bool{}
+	for _, t := range f.Tenants {
+		for _, host := range append(t.Hosts[:len(t.Hosts):len(t.Hosts)], t.Aliases...) {
+			taken[host] = true
+		}
+	}
+	for _, r := range removed {
+		g := templates.Gone{Name: r.Name}
+		for _, host := range r.Hosts {
+			if !taken[host] {
+				taken[host] = true
+				g.Hosts = append(g.Hosts, host)
+			}
+		}
+		if len(g.Hosts) > 0 {
+			gone = append(gone, g)
+		}
+	}
+	return gone
+}
+
+// ServeDefault brings the virtual hosts of Default in line with what is removed now.
+func (h *Host) ServeDefault(ctx context.Context) error {
+	text, err := h.Default()
+	if err != nil {
+		return err
+	}
+	_, err = h.Deploy.Apply(ctx, deploy.Source{Default: text})
+	return err
+}

@@ -1,0 +1,26 @@
+package session
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wikictl/templates"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+)
+
+// A name answers 410 once, and not where a wiki has it again.
+func TestGoneOf(t *testing.T) {
+	f := &tenants.Farm{Tenants: []*tenants.Tenant{{Name: "a", Hosts: []string{"a.test"}, Aliases: []string{"old.test"}}}}
+	removed := []deploy.Gone{
+		{Name: "b", Hosts: []string{"b.test", "old.test"}}, {Name: "a", Hosts: []string{"a.test"}}, {Name: "c", Hosts: []string{"b.test", "c.test"}},
+	}
+	want := []templates.Gone{{Name: "b", Hosts: []string{"b.test"}}, {Name: "c", Hosts: []string{"c.test"}}}
+	if diff := cmp.Diff(want, goneOf(f, removed)); diff != "" {
+		t.Error(diff)
+	}
+	if got := goneOf(f, nil); got != nil {
+		t.Errorf("nothing was removed: %v", got)
+	}
+}
