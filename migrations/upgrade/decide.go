@@ -57,16 +57,18 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 	return again, nil
 }
 
-// schemaProblem says why the code of a version can't upgrade a database of a level,
-// which the ledger says is of another version; empty when it can. Levels after the
-// newest that is known are told by the ledger.
-func schemaProblem(level mediawiki.Level, recorded, version, database string, codebases map[string]*tenants.Codebase) string {
-	has := string(level)
+// schemaProblem says why a codebase can't upgrade a database of a level, which the ledger
+// says is of another version; empty when it can. Levels after the newest that is known are
+// told by the ledger.
+func schemaProblem(level mediawiki.Level, recorded string, c *tenants.Codebase, database string, codebases map[string]*tenants.Codebase) string {
+	has, version := string(level), c.Version
 	switch {
-	case level == mediawiki.NoTables, level == mediawiki.Foreign:
+	case level.Prefix() != "":
+		return fmt.Sprintf("the tables of its database %s have the prefix %s, which wikictl does not use: rename them to their names without it (RENAME TABLE)", database, level.Prefix())
+	case level == mediawiki.NoTables, level.Foreign():
 		return fmt.Sprintf("its database %s is %s; restore it from a backup", database, level)
-	case mediawiki.TooOld(level, version):
-		return tooOld(level, version, codebases)
+	case mediawiki.TooOld(level, c):
+		return tooOld(level, c, codebases)
 	case level == mediawiki.AfterAll && mediawiki.LevelFor(version) != mediawiki.AfterAll:
 	case level == mediawiki.AfterAll && mediawiki.NewerSchema(recorded, version):
 		has = recorded
@@ -78,8 +80,8 @@ func schemaProblem(level mediawiki.Level, recorded, version, database string, co
 }
 
 // tooOld says which upgrade has to come first, and on which of the farm's codebases.
-func tooOld(level mediawiki.Level, version string, codebases map[string]*tenants.Codebase) string {
-	from := mediawiki.UpgradesFrom(version)
+func tooOld(level mediawiki.Level, c *tenants.Codebase, codebases map[string]*tenants.Codebase) string {
+	from, version := mediawiki.UpgradesFrom(c), c.Version
 	if from == "" {
 		from = "1.35"
 	}
@@ -87,7 +89,7 @@ func tooOld(level mediawiki.Level, version string, codebases map[string]*tenants
 	if level == mediawiki.BeforeAll {
 		said = fmt.Sprintf("its database is %s, and MediaWiki %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
 	}
-	switch hops := mediawiki.Hops(level, version, codebases); {
+	switch hops := mediawiki.Hops(level, c, codebases); {
 	case len(hops) > 0:
 		return said + ", by codebase = \"" + strings.Join(hops, "\" or \"") + "\""
 	case level != mediawiki.BeforeAll:

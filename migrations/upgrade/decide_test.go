@@ -109,9 +109,10 @@ func TestSchemaProblem(t *testing.T) {
 		{"1.38", "1.38.7", "1.48.0", "upgrades from 1.39 or later"},
 		{mediawiki.NoTables, "1.39.17", "1.43.9", "restore it"},
 		{mediawiki.Foreign, "1.39.17", "1.43.9", "restore it"},
+		{"MediaWiki with the table prefix mw_", "1.39.17", "1.43.9", "have the prefix mw_, which wikictl does not use: rename them"},
 	}
 	for _, tc := range cases {
-		got := schemaProblem(tc.level, tc.recorded, tc.version, "wiki_w", map[string]*tenants.Codebase{
+		got := schemaProblem(tc.level, tc.recorded, &tenants.Codebase{Version: tc.version}, "wiki_w", map[string]*tenants.Codebase{
 			"lts": {Version: "1.39.17"}, "newer": {Version: "1.43.9"}, "older": {Version: "1.40.1"}, "broken": {Version: "1.41.0", Faults: tenants.Problems{{}}},
 		})
 		if (got == "") != (tc.says == "") || !strings.Contains(got, tc.says) {

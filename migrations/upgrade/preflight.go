@@ -180,7 +180,7 @@ func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[st
 	if j.Interrupted != "" || j.row.State != ledger.Ready {
 		return
 	}
-	if problem := schemaProblem(j.Level, j.row.Version, j.New, j.tenant.Database, all); problem != "" {
+	if problem := schemaProblem(j.Level, j.row.Version, j.tenant.Codebase, j.tenant.Database, all); problem != "" {
 		j.Problems = append(j.Problems, problem)
 		return
 	}

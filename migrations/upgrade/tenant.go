@@ -101,7 +101,7 @@ func (k *task) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if problem := schemaProblem(level, k.row.Version, k.New, k.tenant.Database, k.Farm.Codebases); problem != "" {
+	if problem := schemaProblem(level, k.row.Version, k.tenant.Codebase, k.tenant.Database, k.Farm.Codebases); problem != "" {
 		return fmt.Errorf("not begun: %s; it is open, on MediaWiki %s", problem, k.row.Version)
 	}
 	return nil

@@ -1,6 +1,11 @@
 package mediawiki
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Level is the MediaWiki version of a database's schema, such as "1.43", or one of the
 // special levels.
@@ -13,6 +18,23 @@ const (
 	BeforeAll Level = "older than 1.31" // no version that wikictl runs upgrades from it
 	AfterAll  Level = "newer than 1.43" // the exact version is unknown
 )
+
+// withPrefix begins the level of a database whose tables are MediaWiki's with a prefix, as
+// $wgDBprefix gives them.
+const withPrefix = "MediaWiki with the table prefix "
+
+// Foreign reports whether a database has no tables that a wiki without a table prefix uses,
+// but others.
+func (l Level) Foreign() bool { return l == Foreign || strings.HasPrefix(string(l), withPrefix) }
+
+// Prefix returns the table prefix of a database whose tables all have one, or "".
+func (l Level) Prefix() string {
+	prefix, found := strings.CutPrefix(string(l), withPrefix)
+	if !found {
+		return ""
+	}
+	return prefix
+}
 
 // Marker is a schema change of a version, from includes/installer/MysqlUpdater.php of
 // 1.39 and 1.43; 1.44's from its release notes, and 1.31's from its tables.sql.
@@ -64,10 +86,8 @@ func LevelOf(names map[string]bool) Level {
 	if len(names) == 0 {
 		return NoTables
 	}
-	for _, table := range core {
-		if !names[table] {
-			return Foreign
-		}
+	if !hasCore(names, "") {
+		return foreign(names)
 	}
 	level := BeforeAll
 	for _, m := range Markers {
@@ -81,6 +101,22 @@ func LevelOf(names map[string]bool) Level {
 		level = m.Level
 	}
 	return level
+}
+
+// hasCore reports whether all core tables exist with a prefix.
+func hasCore(names map[string]bool, prefix string) bool {
+	return !slices.ContainsFunc(core, func(table string) bool { return !names[prefix+table] })
+}
+
+// foreign returns the level of a database that lacks core tables. Several wikis may share it
+// by their prefixes: the first is named.
+func foreign(names map[string]bool) Level {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if prefix, found := strings.CutSuffix(name, "revision"); found && prefix != "" && hasCore(names, prefix) {
+			return withPrefix + Level(prefix)
+		}
+	}
+	return Foreign
 }
 
 // MadeAhead reports whether a schema may be that of an older version with the columns that

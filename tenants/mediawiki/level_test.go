@@ -26,6 +26,9 @@ func TestLevels(t *testing.T) {
 	}{
 		{"nothing", nil, NoTables},
 		{"a shop", map[string]bool{"orders": true}, Foreign},
+		{"a prefix", map[string]bool{"mw_page": true, "mw_revision": true, "mw_user": true, "mw_text": true}, "MediaWiki with the table prefix mw_"},
+		{"two wikis", map[string]bool{"a_revision": true, "b_page": true, "b_revision": true, "b_user": true, "b_text": true}, "MediaWiki with the table prefix b_"},
+		{"nearly one", map[string]bool{"mw_page": true, "mw_revision": true, "mw_user": true}, Foreign},
 		{"1.30", names(), BeforeAll},
 		{"1.34", names("actor"), "1.31"},
 		{"1.39", names(to139...), "1.39"},

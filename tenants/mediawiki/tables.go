@@ -13,8 +13,9 @@ import (
 	"wikictl/tenants"
 )
 
-// tableFiles are MediaWiki's files with the SQL of its tables: up to 1.43, and later.
-var tableFiles = []string{"maintenance/tables-generated.sql", "sql/mysql/tables-generated.sql"}
+// tableFiles are MediaWiki's files with the SQL of its tables: up to 1.38, when a growing
+// part was in the second, up to 1.43, and later.
+var tableFiles = []string{"maintenance/tables.sql", "maintenance/tables-generated.sql", "sql/mysql/tables-generated.sql"}
 
 // CacheTables lists the tables whose content MediaWiki regenerates, under keys that
 // contain the database's name.
@@ -54,7 +55,7 @@ func Unmade(old, path string, has func(table string) bool) ([]string, error) {
 
 // UnmadeProblem describes such tables and the repair.
 func UnmadeProblem(tables []string, c *tenants.Codebase) string {
-	files := tableFiles[0]
+	files := tableFiles[1]
 	for _, name := range tableFiles {
 		if _, err := os.Stat(filepath.Join(c.Path, name)); err == nil {
 			files = name
@@ -68,19 +69,18 @@ var createTable = regexp.MustCompile(`CREATE TABLE /\*_\*/(\w+)`)
 
 // CoreTables lists the tables of MediaWiki's core code at a path.
 func CoreTables(path string) ([]string, error) {
+	var tables []string
 	for _, name := range tableFiles {
 		text, err := os.ReadFile(filepath.Join(path, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		var tables []string
 		for _, m := range createTable.FindAllSubmatch(text, -1) {
 			tables = append(tables, string(m[1]))
 		}
-		return tables, nil
 	}
-	return nil, fmt.Errorf("%s does not contain any of %v", path, tableFiles)
+	if len(tables) == 0 {
+		return nil, fmt.Errorf("%s does not contain any of %v", path, tableFiles)
+	}
+	return tables, nil
 }

@@ -112,31 +112,39 @@ func LeastServer(c *tenants.Codebase, maker string) string {
 	return map[string]string{"MariaDB": v.MariaDB, "MySQL": v.MySQL}[maker]
 }
 
-// UpgradesFrom is the oldest version of MediaWiki that a release's updater upgrades from;
-// empty: not known.
-func UpgradesFrom(release string) string {
-	v, _ := VersionOf(release)
+// refusal is what an updater says when a database is too old for it (maintenance/update.php).
+var refusal = regexp.MustCompile(`[Cc]an ?not upgrade from versions older than (1\.[0-9]+)`)
+
+// UpgradesFrom returns the oldest version of MediaWiki that a codebase's updater upgrades
+// from, as the updater itself says, or as the table says of its version; empty: not known.
+func UpgradesFrom(c *tenants.Codebase) string {
+	if text, err := os.ReadFile(filepath.Join(c.Path, "maintenance", "update.php")); err == nil && c.Path != "" {
+		if m := refusal.FindSubmatch(text); m != nil {
+			return string(m[1])
+		}
+	}
+	v, _ := VersionOf(c.Version)
 	return v.From
 }
 
-// TooOld reports whether a release's updater does not upgrade a schema of a level.
-func TooOld(level Level, release string) bool {
-	from := UpgradesFrom(release)
-	switch level {
-	case NoTables, Foreign, AfterAll:
+// TooOld reports whether a codebase's updater does not upgrade a schema of a level.
+func TooOld(level Level, c *tenants.Codebase) bool {
+	from := UpgradesFrom(c)
+	switch {
+	case level == NoTables, level.Foreign(), level == AfterAll:
 		return false
-	case BeforeAll:
+	case level == BeforeAll:
 		return true
 	}
 	return from != "" && compareVersion(string(level), from) < 0
 }
 
 // Hops lists the codebases of a farm on which a wiki of a level can be upgraded first,
-// so that a release can upgrade it then, by name.
-func Hops(level Level, release string, codebases map[string]*tenants.Codebase) (names []string) {
+// so that another one can upgrade it then, by name.
+func Hops(level Level, to *tenants.Codebase, codebases map[string]*tenants.Codebase) (names []string) {
 	for name, c := range codebases {
-		between := compareVersion(c.Version, release) < 0 && len(c.Faults) == 0
-		if between && !TooOld(level, c.Version) && !TooOld(LevelFor(c.Version), release) {
+		between := compareVersion(c.Version, to.Version) < 0 && len(c.Faults) == 0
+		if between && !TooOld(level, c) && !TooOld(LevelFor(c.Version), to) {
 			names = append(names, name)
 		}
 	}

@@ -33,7 +33,7 @@ func TestVersions(t *testing.T) {
 			t.Fatal(err)
 		}
 		v, known := VersionOf(c.Version)
-		if !known || v.Name != name || PHPVersion(c) != ">="+v.PHP {
+		if !known || v.Name != name || PHPVersion(c) != ">="+v.PHP || UpgradesFrom(c) != v.From {
 			t.Errorf("%s: %+v, its composer.json has %s", name, v, PHPVersion(c))
 		}
 		tabulated := &tenants.Codebase{Path: t.TempDir(), Version: c.Version}
@@ -93,6 +93,24 @@ func TestLeastServer(t *testing.T) {
 	c.Path = t.TempDir()
 	if LeastServer(c, "MariaDB") != "10.11" {
 		t.Error(LeastServer(c, "MariaDB"))
+	}
+}
+
+// The updater of a tree has the last word on what it upgrades from, also of a version that
+// the table does not have.
+func TestUpgradesFrom(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"maintenance/update.php": "$this->fatalError(\n\t\"Can not upgrade from versions older than 1.43, please upgrade to that version or later first.\"\n);"})
+	newer := &tenants.Codebase{Path: dir, Version: "1.51.0"}
+	lts := &tenants.Codebase{Version: "1.43.9"}
+	if UpgradesFrom(newer) != "1.43" || !TooOld("1.39", newer) || TooOld("1.43", newer) || TooOld("1.39", lts) {
+		t.Error(UpgradesFrom(newer))
+	}
+	if hops := Hops("1.39", newer, map[string]*tenants.Codebase{"lts": lts, "same": newer, "old": {Version: "1.39.17"}}); !slices.Equal(hops, []string{"lts"}) {
+		t.Error(hops)
+	}
+	if TooOld(Level(withPrefix+"mw_"), newer) {
+		t.Error("a database with a table prefix is too old")
 	}
 }
 
