@@ -2,6 +2,7 @@ package php
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"os"
@@ -10,6 +11,9 @@ import (
 	"wikictl/tenants/process"
 )
 
+//go:embed wrap.php
+var wrapCode string
+
 // aloneCode reads one request from standard input and becomes its script, with
 // nothing of the request on the command line.
 const aloneCode = `$job = json_decode( stream_get_contents( STDIN ), true );
@@ -17,6 +21,7 @@ putenv( 'MW_CONFIG_FILE=' . $job['config'] );
 foreach ( $job['env'] ?? [] as $name => $value ) {
 	putenv( "$name=$value" );
 }
+wikictlWrap( $job );
 $argv = array_merge( [ $job['script'] ], array_map( 'base64_decode', $job['args'] ) );
 $argc = count( $argv );
 $_SERVER['argv'] = $argv;
@@ -40,7 +45,7 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 	limited, cancel := context.WithTimeoutCause(ctx, j.Limit, errLimit)
 	defer cancel()
 	result, err := process.Run(limited, process.Program{
-		Name: s.options.Program, Args: append(s.options.flags(), "-r", aloneCode), Env: environment(), Owner: s.options.Owner,
+		Name: s.options.Program, Args: append(s.options.flags(), "-r", strings.TrimPrefix(wrapCode, "<?php")+aloneCode), Env: environment(), Owner: s.options.Owner,
 		Stdin: strings.NewReader(string(line)), Stdout: log, Stderr: log,
 	})
 	r.Exit, r.Signal, r.CPU = result.Exit, int(result.Signal), result.CPU.Seconds()

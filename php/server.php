@@ -229,6 +229,7 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 	foreach ( $job['env'] ?? [] as $name => $value ) {
 		putenv( "$name=$value" );
 	}
+	wikictlWrap( $job );
 	( $job['dir'] !== '' && @chdir( $job['dir'] ) ) || chdir( dirname( $job['script'] ) );
 }
 

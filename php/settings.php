@@ -37,8 +37,22 @@ function wikictlSchema( array $schema ): array {
 	return $out;
 }
 
+/** The settings of a core without a schema, before MediaWiki 1.39: their names are known, and the defaults that are plain. */
+function wikictlOldCore( string $root ): array {
+	preg_match_all( '/^\$(wg\w+) = (.*)$/m', (string)@file_get_contents( "$root/includes/DefaultSettings.php" ), $lines, PREG_SET_ORDER );
+	$settings = [];
+	foreach ( $lines as [ , $name, $value ] ) {
+		$plain = preg_match( '/^(?:true|false|-?\d+);/', $value ) || preg_match( "/^'[^'\\\\]*';/", $value );
+		$settings[$name] = [ 'default' => $plain ? json_decode( str_replace( "'", '"', substr( $value, 0, strpos( $value, ';' ) ) ) ) : null, 'types' => [] ];
+	}
+	return [ 'settings' => (object)$settings, 'names' => wikictlGlobals( "$root/includes", '' ) ];
+}
+
 /** The settings of core. */
 function wikictlCore( string $root ): array {
+	if ( !is_file( "$root/includes/config-schema.php" ) ) {
+		return wikictlOldCore( $root );
+	}
 	$schema = require "$root/includes/config-schema.php";
 	$types = $schema['config-schema-inverse']['type'] ?? [];
 	$settings = [];

@@ -33,7 +33,7 @@ func wholeServer() string {
 	for _, part := range []string{alterCode, memoryCode, connectionCode} {
 		code += strings.TrimPrefix(part, "<?php")
 	}
-	return code + "namespace {" + strings.TrimPrefix(serverCode, "<?php") + "}\n"
+	return code + "namespace {" + strings.TrimPrefix(wrapCode, "<?php") + strings.TrimPrefix(serverCode, "<?php") + "}\n"
 }
 
 // statementsLine begins the line of a log that says what became of a job's statements.

@@ -29,6 +29,9 @@ type coreSettings struct {
 // tabs deep, with what the default begins with.
 var schemaDefault = regexp.MustCompile(`(?m)^\t\t\t'([A-Za-z0-9_]+)' => ('[^']*'|.)`)
 
+// assigned is the assignment of a default in MediaWiki before 1.39, which has no schema.
+var assigned = regexp.MustCompile(`(?m)^\$wg([A-Za-z0-9_]+) = ('[^']*'|[^$&])`)
+
 // readCore reads a codebase's defaults. What can't be read is left out: the
 // settings are then taken for arrays.
 func readCore(c *tenants.Codebase) *coreSettings {
@@ -36,9 +39,7 @@ func readCore(c *tenants.Codebase) *coreSettings {
 	if c == nil {
 		return core
 	}
-	data, _ := disk.Read(filepath.Join(c.Path, "includes", "config-schema.php"))
-	defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
-	for _, m := range schemaDefault.FindAllStringSubmatch(defaults, -1) {
+	for _, m := range defaultsOf(c.Path) {
 		// null becomes an array by itself
 		if m[2] != "[" && m[2] != "n" {
 			core.scalars[m[1]] = true
@@ -51,6 +52,16 @@ func readCore(c *tenants.Codebase) *coreSettings {
 		core.skins[folder] = skinNames(skin)
 	}
 	return core
+}
+
+// defaultsOf finds a tree's settings, without "wg", and what the default of each begins with.
+func defaultsOf(path string) [][]string {
+	if data, err := disk.Read(filepath.Join(path, "includes", "config-schema.php")); err == nil {
+		defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
+		return schemaDefault.FindAllStringSubmatch(defaults, -1)
+	}
+	data, _ := disk.Read(filepath.Join(path, "includes", "DefaultSettings.php"))
+	return assigned.FindAllStringSubmatch(string(data), -1)
 }
 
 // skinNames reads which skins a folder registers: Vector has two.

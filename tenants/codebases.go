@@ -34,6 +34,10 @@ type Codebase struct {
 	Faults     Problems              // why no wiki can run on it; the other fields are then incomplete
 	Position   Position
 
+	// Wrapped means that its entry points read no MW_CONFIG_FILE from the environment, as
+	// before MediaWiki 1.38: the web server is given others, which define it (Layout.Core).
+	Wrapped bool
+
 	Requires map[string]any // "require" of composer.json: the required PHP and libraries
 	// Fingerprint returns 16 hexadecimal digits that change with the core code that
 	// determines a database's schema. Its first call reads some hundred files.

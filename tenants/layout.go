@@ -76,6 +76,15 @@ func (l Layout) Pool(name string) string { return filepath.Join(l.Pools(), name+
 // from the sockets of servers.
 func (l Layout) PoolSocket(name string) string { return filepath.Join(l.Run(), name+".fpm.sock") }
 
+// Core returns the folder that releases on a codebase link to: its tree or, if its entry
+// points have to be wrapped, a folder of wikictl's own with links to all of it.
+func (l Layout) Core(c *Codebase) string {
+	if c.Wrapped {
+		return filepath.Join(l.State, "wrapped", c.Name)
+	}
+	return c.Path
+}
+
 // Secrets returns the 0600 file with a tenant's passwords and keys.
 func (l Layout) Secrets(name string) string {
 	return filepath.Join(l.State, "secrets", name+".toml")

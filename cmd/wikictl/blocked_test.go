@@ -17,7 +17,7 @@ var faulty = []struct{ name, lines, says string }{
 	{"needs", "codebase = \"1.43\"\nextensions = [\"Thanks\"]", `Thanks of tenant "needs" needs the extension "Echo"`},
 	{"open", "[settings]\nwgFoo = { php = \"[ 1, 2\" }", "lacks a ]"},
 	{"usr", `codebase = "usr"`, "codebases.usr.path: /usr is not a MediaWiki"},
-	{"old", `codebase = "old"`, "MediaWiki 1.35.13 is older than what wikictl can run"},
+	{"old", `codebase = "old"`, "MediaWiki 1.34.4 is older than what wikictl can run"},
 	{"nophp", `codebase = "nophp"`, `codebases.nophp.php: "/no/php" is no program that can be run`},
 	{"mute", `codebase = "mute"`, "codebases.mute.php: ask "},
 	{"gone", `server = "gone"`, "servers.gone: "},
@@ -31,7 +31,7 @@ func (f *farm) defineFaulty() {
 	mute, old := filepath.Join(f.demo.Dir, "mute"), filepath.Join(f.demo.Dir, "old")
 	must(f.t, os.WriteFile(mute, []byte("#!/bin/sh\necho the disk is on fire >&2\nexit 1\n"), 0o755))
 	must(f.t, os.MkdirAll(filepath.Join(old, "includes"), 0o755))
-	f.write("old/includes/Defines.php", "<?php\ndefine( 'MW_VERSION', '1.35.13' );\n")
+	f.write("old/includes/Defines.php", "<?php\ndefine( 'MW_VERSION', '1.34.4' );\n")
 	for _, folder := range []string{"extensions", "skins", "languages"} {
 		must(f.t, os.Symlink(filepath.Join(os.Getenv("WIKICTL_TEST_CODEBASES"), "1.39", folder), filepath.Join(old, folder)))
 	}

@@ -95,7 +95,8 @@ func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 // Wanted is what a tenant's release shall hold.
 type Wanted struct {
 	Tenant        string
-	Core          string // absolute path of the codebase
+	Core          string // absolute path of the codebase, or of Layout.Core for it
+	Tree          string // the codebase that Core wraps; empty: Core is the codebase
 	PHP           string // the codebase's php program, which checks its files
 	LocalSettings []byte
 	Vhost         []byte   // nil: the release has none
@@ -113,13 +114,17 @@ type Wanted struct {
 func Want(d templates.Data, r templates.Rendered) Wanted {
 	served := *d.Tenant
 	served.Codebase = d.Codebase
-	return Wanted{
+	w := Wanted{
 		Definition: func() string { return definitions.Show(&served, false) },
-		Tenant:     d.Tenant.Name, Core: d.Codebase.Path, PHP: d.Codebase.PHP,
+		Tenant:     d.Tenant.Name, Core: d.Farm.Layout().Core(d.Codebase), PHP: d.Codebase.PHP,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},
 		Secrets: append(d.Secrets.Reveal(), mask.Values(d.Tenant.Settings)...),
 	}
+	if w.Core != d.Codebase.Path {
+		w.Tree = d.Codebase.Path
+	}
+	return w
 }
 
 // Source is what many tenants shall hold. At is called for each index below Len,

@@ -223,6 +223,11 @@ func (d *Deployer) build(w Wanted, release int) error {
 			return err
 		}
 	}
+	if w.Tree != "" {
+		if err := d.once(w.Core, func(core string) error { return wrap(core, w.Tree) }); err != nil {
+			return err
+		}
+	}
 	final := d.layout.Release(w.Tenant, release)
 	if d.web.Kind == "apache" {
 		if err := create(filepath.Join(dir, templates.NumberFile), []byte(strconv.Itoa(release)), 0o644, -1); err != nil {

@@ -83,7 +83,7 @@ func (l *loader) readCodebases(s *section) {
 		if err != nil {
 			c.Fault(tenants.Problem{Position: path.at, Key: sub.path + "path", Message: err.Error()})
 		} else if numbers := mediawiki.Numbers(c.Version); slices.Compare(numbers, oldest) < 0 {
-			c.Fault(tenants.Problem{Position: path.at, Key: sub.path + "path", Hint: "use MediaWiki 1.39 or later",
+			c.Fault(tenants.Problem{Position: path.at, Key: sub.path + "path", Hint: "use MediaWiki 1.35 or later",
 				Message: fmt.Sprintf("MediaWiki %s is older than what wikictl can run", c.Version)})
 		}
 		c.PHP = l.findPHP(sub, php, c)
@@ -91,9 +91,9 @@ func (l *loader) readCodebases(s *section) {
 	})
 }
 
-// oldest is the first MediaWiki that wikictl runs: the first with a schema of its
-// settings, includes/config-schema.php.
-var oldest = []int{1, 39}
+// oldest is the first MediaWiki that wikictl runs: the oldest that MediaWiki's present
+// long-term releases upgrade from.
+var oldest = []int{1, 35}
 
 // phpNames are the command line programs looked for when none is named.
 var phpNames = []string{"php", "php8.4", "php8.3", "php8.2", "php8.1"}

@@ -54,7 +54,7 @@ func TestFaultsOfOneTenant(t *testing.T) {
 		return map[string]string{"wikictl.toml": good()["wikictl.toml"] + "[codebases.second]\n" + lines}
 	}
 	broken := overlay(t, "1.43", map[string]string{"extensions/Poem/extension.json": "{"})
-	old := overlay(t, "1.39", map[string]string{"includes/Defines.php": "<?php define( 'MW_VERSION', '1.35.13' );"})
+	old := overlay(t, "1.39", map[string]string{"includes/Defines.php": "<?php define( 'MW_VERSION', '1.34.4' );"})
 	web := func(lines string) map[string]string {
 		return map[string]string{"wikictl.toml": good()["wikictl.toml"] + "[web]\n" + lines}
 	}
@@ -76,7 +76,7 @@ func TestFaultsOfOneTenant(t *testing.T) {
 		{"moved into core", "extensions = [\"Renameuser\"]\n", `x.toml:4:15: extensions: Renameuser is part of MediaWiki since 1.40, .* \(remove it\)`, nil},
 		{"broken manifest", "codebase = \"second\"\nextensions = [\"Poem\"]\n", `x.toml:5:15: extensions: the extension "Poem" of MediaWiki 1.43.*: its extension.json can't be used: `, second("path = \"" + broken + "\"\n")},
 		{"no MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: /usr is not a MediaWiki`, second("path = \"/usr\"\n")},
-		{"old MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: MediaWiki 1.35.13 is older than .* \(use MediaWiki 1.39 or later\)`, second("path = \"" + old + "\"\n")},
+		{"old MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: MediaWiki 1.34.4 is older than .* \(use MediaWiki 1.35 or later\)`, second("path = \"" + old + "\"\n")},
 		{"no PHP", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.php: "/no/php" is no program that can be run`, second("path = \"CODEBASES/1.43\"\nphp = \"/no/php\"\n")},
 		{"no certificate", "", `wikictl.toml:\d+:\d+: web.certificate: .*/x.pem can't be read: no such file or directory`, web(pair)},
 	} {

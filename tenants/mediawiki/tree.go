@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 
 	"wikictl/tenants"
@@ -27,6 +28,7 @@ func Open(name, path string) (*tenants.Codebase, error) {
 		return c, err
 	}
 	c.Requires = coreRequires(path)
+	c.Wrapped = !readsEnvironment(path)
 	c.Fingerprint = sync.OnceValue(func() string { return coreFingerprint(path) })
 	if c.Extensions, err = components(path, "extensions", "extension"); err != nil {
 		return c, err
@@ -50,6 +52,16 @@ func VersionAt(path string) (string, error) {
 	}
 	return string(version[1]), nil
 }
+
+// readsEnvironment reports whether a tree's entry points take their settings from the file
+// that MW_CONFIG_FILE names in the environment.
+func readsEnvironment(path string) bool {
+	text, err := disk.Read(filepath.Join(path, "includes", "BootstrapHelperFunctions.php"))
+	return err == nil && strings.Contains(string(text), "getenv( 'MW_CONFIG_FILE' )")
+}
+
+// Entries lists the entry points of a wiki, without ".php".
+var Entries = []string{"index", "api", "load", "rest", "img_auth", "thumb", "thumb_handler", "opensearch_desc"}
 
 // HasLanguage reports whether the tree has messages in a language.
 func HasLanguage(c *tenants.Codebase, code string) bool {

@@ -83,11 +83,11 @@ func (h *Host) codeOf(t *tenants.Tenant, release string) *tenants.Codebase {
 	if err != nil {
 		return nil
 	}
-	if t != nil && t.Codebase != nil && t.Codebase.Path == core {
+	if t != nil && t.Codebase != nil && h.Layout.Core(t.Codebase) == core {
 		return t.Codebase
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Farm.Codebases)) {
-		if c := h.Farm.Codebases[name]; c.Path == core && len(c.Faults) == 0 {
+		if c := h.Farm.Codebases[name]; h.Layout.Core(c) == core && len(c.Faults) == 0 {
 			return c
 		}
 	}

@@ -197,6 +197,7 @@ func cacheKey(c *tenants.Codebase) string {
 	program, _ := filepath.EvalSymlinks(c.PHP)
 	stamp(h, program)
 	stamp(h, filepath.Join(c.Path, "includes", "config-schema.php"))
+	stamp(h, filepath.Join(c.Path, "includes", "DefaultSettings.php")) // of versions without a schema
 	folders := []string{filepath.Join(c.Path, "extensions"), filepath.Join(c.Path, "skins")}
 	beside := outside(c)
 	for _, name := range slices.Sorted(maps.Keys(beside)) {

@@ -77,7 +77,10 @@ func links(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
 	return []Repair{{
 		What: fmt.Sprintf("link %s and core to the latest release on %s", f.Layout().Current(t.Name), d.Code.Path),
 		do: func(ctx context.Context, h *session.Host) error {
-			return h.Deploy.RepairLinks(ctx, t.Name, d.Code.Path)
+			if err := h.Deploy.EnsureCore(d.Code); err != nil {
+				return err
+			}
+			return h.Deploy.RepairLinks(ctx, t.Name, f.Layout().Core(d.Code))
 		},
 	}}
 }

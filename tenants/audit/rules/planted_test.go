@@ -68,8 +68,8 @@ wgGroupPermissions."*".edit = false
 `
 
 // faults are the lines that planted has beside farmToml.
-const faults = `[codebases."1.39"]
-path = "CODEBASES/1.39"
+const faults = `[codebases.old]
+path = "DIR/old"
 [codebases.aged]
 path = "CODEBASES/1.43"
 php = "DIR/php8.1"
@@ -146,7 +146,8 @@ var planted = []struct {
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
 	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},
 	{rule: "codebase-broken", at: "wikictl.toml:path = \"/usr\""},
-	{rule: "mediawiki-eol", at: `wikictl.toml:[codebases."1.39"]`},
+	{rule: "mediawiki-eol", at: "wikictl.toml:[codebases.old]"},
+	{rule: "mediawiki-unchecked", at: "wikictl.toml:[codebases.old]", tenants: "mediawiki-eol"},
 	{rule: "php-eol", at: "wikictl.toml:[codebases.aged]"},
 	{rule: "mediawiki-unknown", at: "wikictl.toml:[codebases.new]"},
 	{rule: "codebase-unused", at: "wikictl.toml:[codebases.spare]", tenants: "-"},
@@ -163,20 +164,24 @@ func tenantToml(name, host, top, settings string) string {
 // plantedFarm has every fault once.
 func plantedFarm() map[string]string {
 	files := map[string]string{
-		"wikictl.toml":                   farmToml + faults,
-		"php8.1":                         "#!/bin/sh\nphp \"$@\" | sed 's/\"php\":\"[0-9.]*\"/\"php\":\"8.1.2\"/'\n",
-		"new/includes/Defines.php":       "<?php\ndefine( 'MW_VERSION', '1.48.0' );\n",
-		"new/includes/config-schema.php": "<?php\nreturn require 'CODEBASES/1.43/includes/config-schema.php';\n",
-		"new/skins/Vector/skin.json":     "{}\n",
-		"new/languages/i18n/en.json":     "{}\n",
-		"classes/lonely.toml":            "[settings]\nwgUseInstantCommons = true\n",
-		"classes/three.toml":             "[settings]\nwgCapitalLinks = false\n",
-		"tenants/ignored.toml":           tenantToml("ignored", "ignored.wiki.example", "", "wgRawHtml = true"),
+		"wikictl.toml":                     farmToml + faults,
+		"php8.1":                           "#!/bin/sh\nphp \"$@\" | sed 's/\"php\":\"[0-9.]*\"/\"php\":\"8.1.2\"/'\n",
+		"new/includes/Defines.php":         "<?php\ndefine( 'MW_VERSION', '1.48.0' );\n",
+		"new/includes/config-schema.php":   "<?php\nreturn require 'CODEBASES/1.43/includes/config-schema.php';\n",
+		"new/skins/Vector/skin.json":       "{}\n",
+		"new/languages/i18n/en.json":       "{}\n",
+		"old/includes/Defines.php":         "<?php\ndefine( 'MW_VERSION', '1.38.7' );\n",
+		"old/includes/DefaultSettings.php": "<?php\n$wgEnableUploads = false;\n$wgGroupPermissions = [];\n",
+		"old/skins/Vector/skin.json":       "{}\n",
+		"old/languages/i18n/en.json":       "{}\n",
+		"classes/lonely.toml":              "[settings]\nwgUseInstantCommons = true\n",
+		"classes/three.toml":               "[settings]\nwgCapitalLinks = false\n",
+		"tenants/ignored.toml":             tenantToml("ignored", "ignored.wiki.example", "", "wgRawHtml = true"),
 	}
 	for _, name := range []string{"three-a", "three-b", "three-c"} {
 		files["tenants/"+name+".toml"] = tenantToml(name, name+".example", "\nclasses = [\"three\"]", "wgLocaltimezone = \"Europe/Berlin\"")
 	}
-	top := map[string]string{"mediawiki-eol": "\ncodebase = \"1.39\"", "php-eol": "\ncodebase = \"aged\"", "mediawiki-unknown": "\ncodebase = \"new\"",
+	top := map[string]string{"mediawiki-eol": "\ncodebase = \"old\"", "php-eol": "\ncodebase = \"aged\"", "mediawiki-unknown": "\ncodebase = \"new\"",
 		"tenant-blocked": "\nextensions = [\"Missing\"]", "codebase-broken": "\ncodebase = \"broken\""}
 	for _, p := range planted {
 		if p.tenants == "" {

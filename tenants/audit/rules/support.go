@@ -30,6 +30,13 @@ var ageRules = []rule{
 		Repair:    "Look for a newer wikictl, and try the upgrade of one wiki first.",
 		Reference: "Version lifecycle",
 	}, tenant: unknownMediaWiki},
+	{Rule: audit.Rule{
+		ID: "mediawiki-unchecked", Severity: audit.Note,
+		What:      "The codebase does not state the types of its settings, as MediaWiki before 1.39.",
+		Why:       "Settings of wrong types and values, and those without effect, are not found: only names are compared.",
+		Repair:    "Upgrade its tenants.",
+		Reference: "Manual:Configuration settings",
+	}, tenant: uncheckedMediaWiki},
 }
 
 func oldMediaWiki(s *subject, r *reporter) {
@@ -56,5 +63,11 @@ func oldPHP(s *subject, r *reporter) {
 func unknownMediaWiki(s *subject, r *reporter) {
 	if c := s.tenant.Codebase; mediawiki.NewerThanKnown(c.Version) {
 		r.say(c.Position, "codebases."+c.Name, "", "MediaWiki %s is newer than %s, the newest that this wikictl knows", c.Version, mediawiki.Newest())
+	}
+}
+
+func uncheckedMediaWiki(s *subject, r *reporter) {
+	if c := s.tenant.Codebase; c.Version != "" && mediawiki.CompareVersions(c.Version, "1.39") < 0 {
+		r.say(c.Position, "codebases."+c.Name, "", "MediaWiki %s states no types of its settings: only their names are checked", c.Version)
 	}
 }

@@ -1,0 +1,87 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
+)
+
+// wrapper is an entry point of a codebase that takes the file of its settings from a
+// constant. Such old code calls PHP in ways that newer PHP warns of with each request.
+const wrapper = `<?php
+# Written by wikictl: changes made here are lost.
+error_reporting( error_reporting() & ~E_DEPRECATED );
+if ( getenv( 'MW_CONFIG_FILE' ) ) {
+	define( 'MW_CONFIG_FILE', getenv( 'MW_CONFIG_FILE' ) );
+}
+require %s;
+`
+
+// EnsureCore makes what releases on a codebase link to, unless that is its tree.
+func (d *Deployer) EnsureCore(c *tenants.Codebase) error {
+	if !c.Wrapped {
+		return nil
+	}
+	return wrap(d.layout.Core(c), c.Path)
+}
+
+// wrap makes the folder core, with entry points of its own and links to everything else of
+// a tree. A folder that wraps the tree already stays.
+func wrap(core, tree string) error {
+	if wraps(core, tree) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(core), 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(tree)
+	if err != nil {
+		return err
+	}
+	made, err := os.MkdirTemp(filepath.Dir(core), ".wrapped-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(made)
+	for _, e := range entries {
+		from, to := filepath.Join(tree, e.Name()), filepath.Join(made, e.Name())
+		name, isPHP := strings.CutSuffix(e.Name(), ".php")
+		if isPHP && slices.Contains(mediawiki.Entries, name) {
+			err = create(to, wrapped(from), 0o644, -1)
+		} else {
+			err = os.Symlink(from, to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(made, 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(core, made+".old"); err == nil {
+		defer os.RemoveAll(made + ".old")
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(made, core); err != nil && !wraps(core, tree) { // another goroutine's is as good
+		return fmt.Errorf("wrap the entry points of %s: %w", tree, err)
+	}
+	return nil
+}
+
+// wraps reports whether a folder has the entry points of a tree.
+func wraps(core, tree string) bool {
+	text, err := os.ReadFile(filepath.Join(core, "index.php"))
+	return err == nil && string(text) == string(wrapped(filepath.Join(tree, "index.php")))
+}
+
+func wrapped(entry string) []byte {
+	return fmt.Appendf(nil, wrapper, "'"+strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(entry)+"'")
+}
