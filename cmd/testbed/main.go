@@ -13,6 +13,7 @@
 //	go run ./cmd/testbed soak upgrade --tenants 30 --kills 30
 //	go run ./cmd/testbed soak faults --tenants 100
 //	go run ./cmd/testbed soak model --histories 500
+//	go run ./cmd/testbed soak equality
 //
 // Any other words are a command that is run with the environment of the tests.
 package main
@@ -63,9 +64,9 @@ func run(ctx context.Context, args []string) error {
 	return command(ctx, codebases, args)
 }
 
-// soak runs the kill and fault tests with more wikis and kills than the test suite.
+// soak runs tests with more wikis, kills or versions of MediaWiki than the test suite.
 func soak(ctx context.Context, codebases string, args []string) error {
-	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N")
+	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N, soak equality")
 	if len(args) == 0 {
 		return usage
 	}
@@ -79,21 +80,29 @@ func soak(ctx context.Context, codebases string, args []string) error {
 		return err
 	}
 	test := map[string][]string{
-		"create":  {"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)},
-		"upgrade": {"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
-		"faults":  {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
-		"model":   {"-run=TestModel$", fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
+		"create":   {"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)},
+		"upgrade":  {"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
+		"faults":   {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
+		"model":    {"-run=TestModel$", fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
+		"equality": {"-run=TestUpgradeEqualsUpdatePHP$|TestOldVersion$", "-every-hop"},
 	}[args[0]]
 	if test == nil {
 		return usage
 	}
+	if args[0] == "equality" {
+		if err := demo.MoreCodebases(ctx, codebases, say); err != nil {
+			return err
+		}
+	}
 	return command(ctx, codebases, append([]string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v"}, test...))
 }
+
+// say prints a line of progress.
+func say(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
 
 // prepare installs packages, unpacks MediaWiki into the user's cache folder, and returns
 // the folder of the trees.
 func prepare(ctx context.Context) (string, error) {
-	say := func(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
 	missing := demo.Missing(ctx, demo.Testing())
 	for _, p := range missing {
 		say("installing " + p.Name)

@@ -13,16 +13,35 @@ import (
 	"wikictl/tenants/process"
 )
 
-// release is a Debian release and its MediaWiki version.
-type release struct{ MediaWiki, Suite string }
+// release is a Debian release and the folder of its MediaWiki.
+type release struct {
+	MediaWiki, Suite string
+	Keys             string // of the archive's keyrings, a pattern
+}
 
 // releases lists the Debian releases that have the two long-term MediaWiki versions.
-var releases = []release{{"1.39", "bookworm"}, {"1.43", "trixie"}}
+var releases = []release{{"1.39", "bookworm", "bookworm-*"}, {"1.43", "trixie", "trixie-*"}}
 
-// Codebases unpacks each MediaWiki version from Debian's packages into a folder below
-// dir, unless it exists. It does not install them.
+// others lists the Debian releases of an older version, and of a newer one of 1.43.
+// Unstable is signed with the keys of the stable releases.
+var others = []release{{"1.35", "bullseye", "bullseye-*"}, {Newer, "sid", "*-automatic"}}
+
+// Newer is the folder of the newest MediaWiki 1.43.
+const Newer = "1.43-newer"
+
+// Codebases unpacks MediaWiki 1.39 and 1.43 from Debian's packages into folders below
+// dir, unless they exist. It does not install them.
 func Codebases(ctx context.Context, dir string, say func(string)) error {
-	for _, r := range releases {
+	return unpackAll(ctx, releases, dir, say)
+}
+
+// MoreCodebases unpacks also MediaWiki 1.35, and the newest 1.43 as Newer.
+func MoreCodebases(ctx context.Context, dir string, say func(string)) error {
+	return unpackAll(ctx, others, dir, say)
+}
+
+func unpackAll(ctx context.Context, list []release, dir string, say func(string)) error {
+	for _, r := range list {
 		tree := filepath.Join(dir, r.MediaWiki)
 		if _, err := os.Stat(tree); err == nil {
 			continue
@@ -82,7 +101,7 @@ func (r release) download(ctx context.Context, work string) error {
 			return err
 		}
 	}
-	keys, err := filepath.Glob("/usr/share/keyrings/debian-archive-" + r.Suite + "-*.gpg")
+	keys, err := filepath.Glob("/usr/share/keyrings/debian-archive-" + r.Keys + ".gpg")
 	if err != nil || len(keys) == 0 {
 		return fmt.Errorf("/usr/share/keyrings has no key of Debian %s; upgrade debian-archive-keyring", r.Suite)
 	}

@@ -113,3 +113,11 @@ func Lacks(names ...string) (code int, lacks bool) {
 }
 
 func underCI() bool { return os.Getenv("CI") != "" }
+
+// Soak skips a test that only testbed soak runs, unless it is asked for.
+func Soak(tb testing.TB, asked bool, name string) {
+	tb.Helper()
+	if !asked {
+		tb.Skipf("SKIPPED: it takes long, and more than the tests install; run it by go run ./cmd/testbed soak %s", name)
+	}
+}
