@@ -67,7 +67,7 @@ func createKills(wikis, kills int) []event {
 func TestCreateSurvivesKills(t *testing.T) {
 	wikis := *soakWikis
 	adoptOrphans(t)
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	f.define(0)
 	for i := range wikis {
 		text := fmt.Sprintf("name = \"k%d\"\nhosts = [\"k%[1]d.localhost\"]\nsitename = \"Wiki %[1]d\"\ncodebase = \"1.43\"\nskins = [\"Vector\"]\n", i)

@@ -20,7 +20,7 @@ import (
 // Three wikis answer as themselves, and nothing of one is another's.
 func TestFarmOfThree(t *testing.T) {
 	t.Parallel()
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	seen := watchCommandLines()
 	out := f.run("create", "--all")
 	commandLines := seen()

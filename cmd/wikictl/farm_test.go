@@ -33,7 +33,8 @@ type farm struct {
 	demo    *demo.Demo
 }
 
-func newFarm(t *testing.T) *farm {
+// newEmptyFarm starts a farm without state.
+func newEmptyFarm(t *testing.T) *farm {
 	t.Helper()
 	codebases := needs.Codebases(t)
 	dir := needs.Folder(t)

@@ -17,7 +17,7 @@ import (
 func TestCreateWhereForkFails(t *testing.T) {
 	t.Parallel()
 	needs.That(t, demo.Worker() != "", "a user for PHP, which needs root, is missing")
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	f.define(1)
 	f.run("server", "start")
 	php := filepath.Join(f.demo.Dir, "php")

@@ -11,9 +11,17 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"wikictl": func() { os.Exit(cli.MainWith(hookFromEnvironment(), os.Args, os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// tests removes what all tests share after the last one.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	defer func() { os.RemoveAll(prepared.dir) }()
+	return t.M.Run()
 }
 
 // TestScripts runs the command line as a user does. Scripts see the MediaWiki

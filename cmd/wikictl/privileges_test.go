@@ -12,7 +12,7 @@ import (
 // do all that wikictl does on a server; without them doctor says how to give them.
 func TestAccountWithTheNeededPrivileges(t *testing.T) {
 	t.Parallel()
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	f.define(2)
 	f.exits(0, "server", "start")
 	f.sql("CREATE USER limited@localhost IDENTIFIED BY 'of the limited'; GRANT SELECT ON *.* TO limited@localhost")

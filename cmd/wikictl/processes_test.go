@@ -260,7 +260,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 // a run that waits for it ends at once.
 func TestRunsDrain(t *testing.T) {
 	adoptOrphans(t)
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	f.define(2)
 	f.run("server", "start")
 	gate := filepath.Join(t.TempDir(), "gate")
