@@ -14,8 +14,8 @@ import (
 //go:embed wrap.php
 var wrapCode string
 
-// aloneCode reads one request from standard input and becomes its script, with
-// nothing of the request on the command line.
+// aloneCode reads one request from standard input and runs its script, so that nothing of
+// the request is on the command line.
 const aloneCode = `$job = json_decode( stream_get_contents( STDIN ), true );
 putenv( 'MW_CONFIG_FILE=' . $job['config'] );
 foreach ( $job['env'] ?? [] as $name => $value ) {
@@ -31,7 +31,7 @@ $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $
 unset( $job, $name, $value );
 require $argv[0];`
 
-// runAlone runs a job as a process of its own.
+// runAlone runs a job in a process of its own.
 func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err error) {
 	line, err := json.Marshal(requestOf(j))
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 		return r, "did not end within " + j.Limit.String(), nil
 	case ctx.Err() != nil:
 		return r, "", context.Cause(ctx)
-	case err != nil && r.Signal == 0 && r.Exit <= 0: // it was not started, or its output is held open
+	case err != nil && r.Signal == 0 && r.Exit <= 0: // it did not start, or a child keeps its output open
 		return r, "", err
 	}
 	return r, "", nil

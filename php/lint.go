@@ -16,18 +16,18 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Source is a PHP file whose syntax is to be checked.
+// Source is a PHP file for Lint.
 type Source struct {
 	Path string
-	Text []byte // what the file holds; nil: it is read
+	Text []byte // its content; nil: read from Path
 
-	Program string // the php of the code that is to run it; Lint is told its program
+	Program string // the php of its codebase; Lint ignores it
 }
 
-// lintCode parses what comes on standard input with PHP's own parser
-// (token_get_all, TOKEN_PARSE): thousands of files in one process, where php -l of
-// PHP 8.2 takes one file a process. Each comes as its path, a NUL, its length in
-// bytes, a NUL, and its text: a path would cost PHP ten system calls to follow.
+// lintCode parses files from standard input with PHP's own parser (token_get_all,
+// TOKEN_PARSE): thousands in one process, where php -l of PHP 8.2 takes one file per
+// process. Each file is its path, a NUL, its length in bytes, a NUL, and its text. PHP
+// would need ten system calls to open a path.
 const lintCode = `while ( ( $path = stream_get_line( STDIN, 1 << 16, "\0" ) ) !== false ) {
 	$length = (int)stream_get_line( STDIN, 32, "\0" );
 	$code = $length ? stream_get_contents( STDIN, $length ) : '';
@@ -43,11 +43,11 @@ const lintCode = `while ( ( $path = stream_get_line( STDIN, 1 << 16, "\0" ) ) !=
 }
 exit( $bad ?? 0 );`
 
-// lintFiles is how many files are worth a process of their own to Lint.
+// lintFiles is the number of files that justifies another process of Lint.
 const lintFiles = 200
 
-// Lint checks the syntax of PHP files, with as many processes as there are
-// processors. The error has a line file:line: message for each mistake.
+// Lint checks the syntax of PHP files, with at most one process per processor. The error
+// has a line "file:line: message" for each mistake.
 func Lint(ctx context.Context, program string, files []Source) error {
 	if len(files) == 0 {
 		return nil
@@ -87,7 +87,7 @@ func lint(ctx context.Context, program string, files []Source) error {
 	return nil
 }
 
-// send writes files as lintCode reads them; those that can't be read are left out.
+// send writes files in the format of lintCode, and skips unreadable ones.
 func send(to io.Writer, files []Source) error {
 	w := bufio.NewWriterSize(to, 1<<16)
 	var errs []error

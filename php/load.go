@@ -19,11 +19,10 @@ import (
 //go:embed load.php
 var loadCode []byte
 
-// LoadScript is the script that Load runs, as a file which PHP's user may read.
+// LoadScript returns the script of Load, for a file that PHP's user may read.
 func LoadScript() []byte { return loadCode }
 
-// loadLimit is how long settings may take to load. An endless loop ends sooner, by
-// Loading.CPU.
+// loadLimit bounds the time of loading settings. Loading.CPU ends an endless loop sooner.
 const loadLimit = 2 * time.Minute
 
 // Frame is a line of PHP code.
@@ -32,28 +31,28 @@ type Frame struct {
 	Line int    `json:"line"`
 }
 
-// SettingsError is settings that a command line PHP could not load, or pages that it
-// could not make.
+// SettingsError is an error of PHP's command line program while it loaded settings or
+// rendered pages.
 type SettingsError struct {
-	Message string  `json:"message"` // PHP's own
-	Frames  []Frame `json:"frames"`  // what led to it, innermost first; none when PHP does not tell
+	Message string  `json:"message"` // PHP's message
+	Frames  []Frame `json:"frames"`  // innermost first; empty if PHP printed none
 }
 
-// Error is PHP's own message.
+// Error returns PHP's message.
 func (e *SettingsError) Error() string { return e.Message }
 
-// Loading is a wiki whose settings are to be loaded.
+// Loading describes the settings that Load loads.
 type Loading struct {
 	Script string        // file that holds LoadScript
 	Root   string        // folder of the codebase
 	Config string        // the wiki's LocalSettings.php
 	Log    string        // see Job
-	CPU    time.Duration // of the processor that it may take, in whole seconds
-	Page   bool          // also ask it what it is, and for its main page, which takes its database
+	CPU    time.Duration // limit of processor time, in whole seconds
+	Page   bool          // also render siteinfo and the main page, which need the database
 }
 
-// Load has PHP load a wiki's settings as each request to the wiki does, but for what
-// is only so in a web server (PHP_SAPI). What is wrong with them is a *SettingsError.
+// Load makes PHP load a wiki's settings as each request does, except for settings that
+// depend on a web server (PHP_SAPI). An error of the settings is a *SettingsError.
 func (s *Server) Load(ctx context.Context, l Loading) error {
 	args := []string{l.Root, strconv.Itoa(int(l.CPU.Seconds()))}
 	if l.Page {
@@ -79,14 +78,14 @@ func (s *Server) Load(ctx context.Context, l Loading) error {
 	return readLoad(said, failed)
 }
 
-// fatalError is how PHP tells of an error that can't be caught; fatalPlace is where it
-// was, as far as PHP knows.
+// fatalError matches PHP's message of an error that can't be caught; fatalPlace matches
+// its place, if PHP printed one.
 var (
 	fatalError = regexp.MustCompile(`(?m)^(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(.*)$`)
 	fatalPlace = regexp.MustCompile(`^(.*) in (/.*?)(?: on line |:)([0-9]+)$`)
 )
 
-// readLoad finds why settings were not loaded in what was printed meanwhile.
+// readLoad returns the error of the settings, from the output of a failed load.
 func readLoad(said []byte, failed *JobError) *SettingsError {
 	found := &SettingsError{}
 	for line := range bytes.Lines(said) {
@@ -112,10 +111,10 @@ func readLoad(said []byte, failed *JobError) *SettingsError {
 	return found
 }
 
-// traceLine is a line of a stack trace that PHP or MediaWiki printed.
+// traceLine matches a line of a stack trace of PHP or MediaWiki.
 var traceLine = regexp.MustCompile(`(?m)^#[0-9]+ (/.*?)\(([0-9]+)\)`)
 
-// readTrace reads a printed stack trace.
+// readTrace returns the frames of a printed stack trace.
 func readTrace(said []byte) (frames []Frame) {
 	for _, m := range traceLine.FindAllSubmatch(said, -1) {
 		if line, err := strconv.Atoi(string(m[2])); err == nil {
@@ -125,10 +124,10 @@ func readTrace(said []byte) (frames []Frame) {
 	return frames
 }
 
-// LoggedByFPM has the php-fpm at address answer what a wiki is, as the web server has
-// it do, and returns the error that PHP logs meanwhile. It is nil when PHP logs none, or
-// elsewhere (php.ini: log_errors, error_log). root is the codebase, config the wiki's
-// LocalSettings.php.
+// LoggedByFPM asks php-fpm for a wiki's siteinfo, as the web server does, and returns the
+// error that PHP logs meanwhile. It returns nil if PHP logs none, or logs to another
+// place (php.ini: log_errors, error_log). root is the folder of the codebase, config the
+// wiki's LocalSettings.php.
 func LoggedByFPM(ctx context.Context, address, root, config, host string) *SettingsError {
 	path, query, _ := strings.Cut(wiki.SiteInfoPath, "?")
 	_, said, err := fpm.Ask(ctx, address, root+path, [][2]string{

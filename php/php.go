@@ -1,7 +1,6 @@
-// Package php starts PHP: the fork server that runs MediaWiki's maintenance
-// scripts for many wikis at once, the syntax check of rendered files, and the
-// questions put to a wiki through its web server. It knows nothing of tenants
-// or databases.
+// Package php runs PHP: a fork server for MediaWiki's maintenance scripts of many wikis
+// at once, the syntax check of rendered files, and loading of settings. It knows nothing
+// of tenants and databases.
 package php
 
 import (
@@ -15,41 +14,41 @@ import (
 	"wikictl/tenants/process"
 )
 
-// grace is how long a job has to end after it was asked to.
+// grace is the time between asking a job to end and killing it.
 const grace = 5 * time.Second
 
 // Job is one maintenance script for one wiki.
 type Job struct {
 	Script string            // absolute path
-	Args   []string          // any bytes; may hold passwords: they reach no command line and no log
-	Dir    string            // folder that it begins in; empty, or one that PHP's user may not enter: the script's
+	Args   []string          // any bytes; may hold passwords, as no command line and no log has them
+	Dir    string            // working directory; empty, or closed to PHP's user: the script's folder
 	Config string            // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
-	Env    map[string]string // further variables of the environment; may hold passwords
-	Log    string            // file that gets all output; it must exist and be writable by the server's user
-	Memory int64             // bytes that it may take beyond what it begins with, whatever its settings say; zero: no bound but theirs
-	Limit  time.Duration     // after which the job is killed; zero: an hour
-	Output int64             // bytes that it may print, after which it is killed; zero: 64 MiB
+	Env    map[string]string // more environment variables; may hold passwords
+	Log    string            // gets all output; it must exist and be writable by the server's user
+	Memory int64             // limit of additional memory in bytes, above which the kernel refuses it; zero: only PHP's own limit
+	Limit  time.Duration     // the job is killed then; zero: an hour
+	Output int64             // limit of output in bytes; the job is killed above it; zero: 64 MiB
 
-	Statements *Statements // nil: each is sent as it is
+	Statements *Statements // nil: statements are sent unchanged
 }
 
-// Result is what became of a job that ran.
+// Result is the outcome of a job.
 type Result struct {
-	Exit    int // of the process; -1 when it did not exit by itself
+	Exit    int // exit status; -1 if a signal ended the job
 	Tail    string
-	Seconds float64 // on the wall
+	Seconds float64 // elapsed time
 	CPU     float64 // seconds of user and system time
 }
 
-// JobError is a job that ran and failed.
+// JobError is the error of a job that failed.
 type JobError struct {
 	Script string
 	Why    string // "exit 1", "killed by signal 9", "did not end within 1h0m0s"
-	Tail   string // the last lines that it printed
+	Tail   string // last lines of output
 	Log    string
 }
 
-// Error has why it failed, its last lines and where the rest is.
+// Error returns the reason, the last lines of output, and the path of the log.
 func (e *JobError) Error() string {
 	text := e.Script + ": " + e.Why
 	if e.Tail != "" {
@@ -58,22 +57,22 @@ func (e *JobError) Error() string {
 	return fmt.Sprintf("%s (see %s)", text, e.Log)
 }
 
-// HugePages in its environment has PHP take fewer and larger pages of memory, each of
-// which a fork has to copy (PHP manual: Environment variables of Zend). It saves
-// php-fpm a seventh of the time of a wiki's page.
+// HugePages is an environment variable that makes PHP allocate large pages of memory (PHP
+// manual: Environment variables of Zend). A fork copies fewer of them, and php-fpm
+// renders a page of a wiki in a seventh less time.
 const HugePages = "USE_ZEND_ALLOC_HUGE_PAGES=1"
 
-// environment is all that PHP gets to see of wikictl's own. The last two have a
-// child end without unloading what ends with it anyway, and take larger pages. Both
+// environment returns the environment of PHP, which has little of wikictl's own. The last
+// two variables let a child end without unloading modules, and allocate large pages. Both
 // save a tenth of the time of a short script.
 func environment() []string {
 	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent", "ZEND_DONT_UNLOAD_MODULES=1", HugePages}
 }
 
-// frame is a line of a stack trace, of which the message stands above.
+// frame matches a line of a stack trace; the message stands above it.
 var frame = regexp.MustCompile(`^#\d+ `)
 
-// tail returns the last lines of a log on one line, for an error message.
+// tail returns the last lines of a log as one line, for an error message.
 func tail(path string) string {
 	lines := strings.FieldsFunc(process.End(path, 4096), func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = slices.DeleteFunc(lines, func(line string) bool { return frame.MatchString(line) || strings.HasPrefix(line, statementsLine) })

@@ -17,21 +17,21 @@ import (
 //go:embed platform.php
 var platformCode string
 
-// Platform is a PHP as MediaWiki and its extensions see it.
+// Platform describes a PHP by the properties that MediaWiki and its extensions require.
 type Platform struct {
 	Version    string            `json:"version"`    // such as "8.2.29"
-	Extensions []string          `json:"extensions"` // as get_loaded_extensions names them
-	Settings   map[string]string `json:"settings"`   // those that change what scripts do, by name
-	APCu       bool              `json:"apcu"`       // can be used
-	OpCache    bool              `json:"opcache"`    // compiled code is kept
+	Extensions []string          `json:"extensions"` // names from get_loaded_extensions
+	Settings   map[string]string `json:"settings"`   // settings that affect scripts, by name
+	APCu       bool              `json:"apcu"`       // APCu is enabled
+	OpCache    bool              `json:"opcache"`    // opcache is enabled
 
-	// Since php-fpm was started, compiled code was thrown away for want of memory
-	// (opcache.memory_consumption), or of keys (opcache.max_accelerated_files).
+	// Compiled code was discarded since php-fpm started, for lack of memory
+	// (opcache.memory_consumption) or of keys (opcache.max_accelerated_files).
 	OpCacheFull     bool `json:"opcache_full"`
 	OpCacheKeysFull bool `json:"opcache_keys_full"`
 }
 
-// ReadPlatform asks a php command line program what it is.
+// ReadPlatform reads the platform of a php command line program.
 func ReadPlatform(ctx context.Context, program string) (p Platform, err error) {
 	if program == "" {
 		return p, errors.New("no php program was found; install php-cli or set php in [codebases]")
@@ -44,16 +44,16 @@ func ReadPlatform(ctx context.Context, program string) (p Platform, err error) {
 	return p, json.Unmarshal(out.Bytes(), &p)
 }
 
-// PlatformScript is the script that ReadServedPlatform needs as a file which
-// php-fpm may read: FastCGI names a file and can't send code.
+// PlatformScript returns the script of ReadServedPlatform, for a file that php-fpm may
+// read: FastCGI names a file and can't send code.
 func PlatformScript() []byte { return []byte(platformCode) }
 
-// ErrNoScript says that ReadServedPlatform found another file than PlatformScript.
+// ErrNoScript is returned if the file at the path of PlatformScript has other content.
 var ErrNoScript = errors.New("there is no script of this wikictl for it to run")
 
-// ReadServedPlatform asks the php-fpm at address, such as "unix:/run/php.sock" or
-// "127.0.0.1:9000", what it is, by FastCGI. It is given the path of PlatformScript
-// and never of a file with other content.
+// ReadServedPlatform reads the platform of the php-fpm at address, such as
+// "unix:/run/php.sock" or "127.0.0.1:9000", by FastCGI. path is a file with
+// PlatformScript; a file with other content is never run.
 func ReadServedPlatform(ctx context.Context, address, script string) (p Platform, err error) {
 	if have, err := os.ReadFile(script); err != nil || string(have) != platformCode {
 		return p, fmt.Errorf("%s: %w", script, ErrNoScript)

@@ -20,19 +20,19 @@ import (
 //go:embed server.php
 var serverCode string
 
-// Options say which PHP, as whom, and within which bounds.
+// Options are the program, the user and the limits of a fork server.
 type Options struct {
-	Program string // the command line php
+	Program string // PHP's command line program
 	Owner   process.Owner
 
-	Memory   int64 // bytes that one job may take; zero: 512 MiB
-	Opcache  int64 // bytes of compiled code that all jobs share; zero: 256 MiB
-	FileSize int64 // bytes of any file that a job writes; zero: 1 GiB
+	Memory   int64 // limit of a job's memory in bytes; zero: 512 MiB
+	Opcache  int64 // memory in bytes for compiled code, shared by all jobs; zero: 256 MiB
+	FileSize int64 // limit of the size of a file that a job writes, in bytes; zero: 1 GiB
 }
 
-// flags keep compiled code in memory that all children share. The buffer for
-// strings is no larger than MediaWiki needs, as its index grows with it, of which a
-// child reads pages all over.
+// flags returns options of PHP that keep compiled code in memory shared by all children.
+// The buffer for strings is only as large as MediaWiki needs: its index grows with it,
+// and a child reads pages from all over the index.
 func (o Options) flags() []string {
 	memory, opcache := cmp.Or(o.Memory, 512<<20), cmp.Or(o.Opcache, 256<<20)
 	return []string{
@@ -54,23 +54,23 @@ type Server struct {
 	mu      sync.Mutex
 	nextID  int
 	waiting map[int]*waiter
-	err     error // why the PHP process ended
+	err     error // reason why the PHP process ended
 }
 
-// waiter is a job under way.
+// waiter is a running job.
 type waiter struct {
 	pid  int
 	done chan report
 }
 
-// signal signals a job's processes, once their group is known.
+// signal sends a signal to a job's process group once that is known.
 func (w *waiter) signal(signal syscall.Signal) {
 	if w.pid != 0 {
-		_ = process.SignalGroup(w.pid, signal) // it may have ended by itself
+		_ = process.SignalGroup(w.pid, signal) // it may have ended already
 	}
 }
 
-// report is one line of the fork server.
+// report is one line from the fork server.
 type report struct {
 	ID     int     `json:"id"`
 	PID    int     `json:"pid"`
@@ -78,14 +78,14 @@ type report struct {
 	Exit   int     `json:"exit"`
 	Signal int     `json:"signal"`
 	CPU    float64 `json:"cpu"`
-	Why    string  `json:"why"` // it was never begun
+	Why    string  `json:"why"` // reason why the job was not started
 }
 
 // request is one line to the fork server.
 type request struct {
 	ID     int               `json:"id"`
 	Script string            `json:"script"`
-	Args   [][]byte          `json:"args"` // as base64: JSON's texts hold no other bytes than those of UTF-8
+	Args   [][]byte          `json:"args"` // base64, since JSON strings must be UTF-8
 	Dir    string            `json:"dir"`
 	Config string            `json:"config"`
 	Log    string            `json:"log"`
@@ -96,7 +96,7 @@ type request struct {
 	Statements *Statements `json:"statements,omitempty"`
 }
 
-// requestOf is the request for a job.
+// requestOf encodes a job.
 func requestOf(j Job) request {
 	r := request{Script: j.Script, Args: [][]byte{}, Dir: j.Dir, Memory: j.Memory, Config: j.Config, Log: j.Log, Env: j.Env, Statements: j.Statements}
 	for _, arg := range j.Args {
@@ -105,8 +105,8 @@ func requestOf(j Job) request {
 	return r
 }
 
-// Start starts a fork server. Where PHP lacks pcntl, posix or FFI, jobs run as
-// one process each instead.
+// Start starts a fork server. If PHP lacks pcntl, posix or FFI, each job runs in a
+// process of its own instead.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Program == "" {
 		return nil, errors.New("no php program was found; install php-cli or set php in [codebases]")
@@ -116,15 +116,15 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	result, err := process.Run(ctx, process.Program{Name: o.Program, Args: []string{"-r", check}, Env: environment()})
 	switch {
 	case result.Exit == 9:
-		return s, nil // stdin stays nil
+		return s, nil // stdin is nil: no PHP process
 	case err != nil:
 		return nil, fmt.Errorf("start %s: %w", o.Program, err)
 	}
 	return s, s.launch(context.WithoutCancel(ctx))
 }
 
-// launch starts the PHP process, which goes on until Close: its jobs end with their
-// own contexts.
+// launch starts the PHP process, which runs until Close. Jobs end with their own
+// contexts.
 func (s *Server) launch(ctx context.Context) error {
 	code, err := codeFile()
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Server) launch(ctx context.Context) error {
 	return nil
 }
 
-// codeFile holds the server's code without a name on disk.
+// codeFile returns an open file with the server's code and no name on disk.
 func codeFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "wikictl-*.php")
 	if err != nil {
@@ -172,13 +172,13 @@ func codeFile() (*os.File, error) {
 	return f, err
 }
 
-// read hands reports to the jobs that wait for them.
+// read passes reports to the jobs that wait for them.
 func (s *Server) read(stdout io.Reader) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		r, err := decodeReport(lines.Bytes())
 		if err != nil {
-			continue // nothing but reports is printed; a job waits until the process ends
+			continue // the output has only reports; without them, a job waits for the process to end
 		}
 		s.mu.Lock()
 		if w := s.waiting[r.ID]; w != nil {
@@ -193,8 +193,8 @@ func (s *Server) read(stdout io.Reader) {
 	}
 }
 
-// decodeReport reads a line. A job without a process id of its own has ended: nobody
-// would ever report its end.
+// decodeReport decodes a line. A job that was not started counts as ended, since no other
+// report follows.
 func decodeReport(line []byte) (report, error) {
 	var r report
 	if err := json.Unmarshal(line, &r); err != nil {
@@ -206,11 +206,11 @@ func decodeReport(line []byte) (report, error) {
 	return r, nil
 }
 
-// ErrEnded means that the PHP process which forks jobs is gone, and that the server can
-// run no more.
+// ErrEnded is returned if the PHP process that forks jobs ended: the server can't run
+// more.
 var ErrEnded = errors.New("the fork server ended")
 
-// finish notes that the PHP process is gone and kills what it left.
+// finish records the end of the PHP process and kills the remaining jobs.
 func (s *Server) finish(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,8 +224,8 @@ func (s *Server) finish(err error) {
 	close(s.ended)
 }
 
-// Close ends the server and every job that still runs: PHP does so itself at the end
-// of its input, and is ended where it does not.
+// Close ends the server and all running jobs. PHP ends by itself at the end of its input,
+// and is killed otherwise.
 func (s *Server) Close() error {
 	if s.stdin == nil {
 		return nil
@@ -240,8 +240,8 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Run runs one job to its end. A job that failed is a *JobError. When ctx ends
-// the job's processes are asked to end and then killed.
+// Run runs a job to its end. The error of a failed job is a *JobError. When ctx ends, the
+// job's processes get SIGTERM and later SIGKILL.
 func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	if j.Limit == 0 {
 		j.Limit = time.Hour
@@ -280,7 +280,7 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	return result, &JobError{Script: j.Script, Why: why, Tail: result.Tail, Log: j.Log}
 }
 
-// runForked has the fork server run the job.
+// runForked runs a job by the fork server.
 func (s *Server) runForked(ctx context.Context, j Job) (report, string, error) {
 	w := &waiter{done: make(chan report, 1)}
 	if err := s.send(w, j); err != nil {
@@ -301,7 +301,7 @@ func (s *Server) runForked(ctx context.Context, j Job) (report, string, error) {
 	}
 }
 
-// send writes a job's line.
+// send writes the request of a job.
 func (s *Server) send(w *waiter, j Job) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -323,7 +323,7 @@ func (s *Server) send(w *waiter, j Job) error {
 	return nil
 }
 
-// end asks a job's processes to end, kills them after a while, and waits.
+// end sends a job's processes SIGTERM, later SIGKILL, and waits for their end.
 func (s *Server) end(w *waiter) report {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		s.mu.Lock()

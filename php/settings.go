@@ -17,37 +17,37 @@ import (
 //go:embed settings.php
 var settingsCode string
 
-// Settings is what a MediaWiki tree says of the settings that it reads.
+// Settings lists the settings that a MediaWiki tree declares or reads.
 type Settings struct {
-	PHP        string                  `json:"php"` // version of the PHP that read it
+	PHP        string                  `json:"php"` // version of the PHP program
 	Core       SettingGroup            `json:"core"`
 	Extensions map[string]SettingGroup `json:"extensions"` // by folder
 	Skins      map[string]SettingGroup `json:"skins"`      // by folder
 }
 
-// SettingGroup is the settings of core, of one extension or of one skin, by
-// full variable name, such as "wgMaxUploadSize".
+// SettingGroup lists the settings of core, of an extension or of a skin, by full variable
+// name, such as "wgMaxUploadSize".
 type SettingGroup struct {
 	Settings map[string]Setting `json:"settings"`
-	Names    []string           `json:"names"` // further variables that the code names, without a declaration
+	Names    []string           `json:"names"` // variables that the code uses without a declaration
 }
 
 // Setting is one declaration (MediaWiki: includes/MainConfigSchema.php and
 // Manual:Extension registration). A nested one has no default.
 type Setting struct {
 	Default    json.RawMessage    `json:"default,omitempty"`
-	Types      []string           `json:"types"` // JSON Schema's names; none: nothing was declared
+	Types      []string           `json:"types"` // types of JSON Schema; empty: not declared
 	Enum       []any              `json:"enum,omitempty"`
-	Deprecated string             `json:"deprecated,omitempty"` // since when and what to use
+	Deprecated string             `json:"deprecated,omitempty"` // version and replacement
 	Obsolete   string             `json:"obsolete,omitempty"`
 	Items      *Setting           `json:"items,omitempty"`
 	Members    *Setting           `json:"additionalProperties,omitempty"`
 	Properties map[string]Setting `json:"properties,omitempty"`
 }
 
-// ReadSettings reads the settings of the MediaWiki tree at root in one PHP
-// process. It runs no code of the tree but its generated schema. outside has the
-// manifests of extensions that are not in the tree, by their names.
+// ReadSettings reads the settings of the MediaWiki tree at root with one PHP process. Of
+// the tree's code it runs only the generated schema. outside maps extensions outside of
+// the tree to their manifests.
 func ReadSettings(ctx context.Context, program, root string, outside map[string]string) (Settings, error) {
 	var s Settings
 	if program == "" {
@@ -71,5 +71,6 @@ func ReadSettings(ctx context.Context, program, root string, outside map[string]
 	return s, nil
 }
 
-// SettingsCode changes whenever ReadSettings may read something else.
+// SettingsCode returns the code of ReadSettings. A change of it invalidates stored
+// results.
 func SettingsCode() string { return settingsCode }

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Statements says how what a job asks of its database reaches the server. All of it
-// needs a wiki that no other process changes meanwhile, and a PHP that can fork; without one
-// each statement is sent as it is.
+// Statements are options for the database statements of a job. They require that no other
+// process changes the wiki meanwhile, and a PHP that can fork; otherwise statements are
+// sent unchanged.
 type Statements struct {
-	Join     bool     `json:"join"`     // consecutive changes of one table go as one ALTER TABLE
-	Remember bool     `json:"remember"` // what was asked and can't have changed is not asked again
-	Gate     []string `json:"gate"`     // files, one of which is locked for each change of a table; none: no bound
+	Join     bool     `json:"join"`     // send consecutive changes of a table as one ALTER TABLE
+	Remember bool     `json:"remember"` // answer repeated questions about unchanged tables from memory
+	Gate     []string `json:"gate"`     // lock files that bound concurrent changes of tables; empty: no bound
 }
 
 //go:embed alter.php
@@ -27,7 +27,7 @@ var memoryCode string
 //go:embed connection.php
 var connectionCode string
 
-// wholeServer is the code of the fork server with what its children need.
+// wholeServer returns the code of the fork server and its children.
 func wholeServer() string {
 	code := "<?php\n"
 	for _, part := range []string{alterCode, memoryCode, connectionCode} {
@@ -36,22 +36,22 @@ func wholeServer() string {
 	return code + "namespace {" + strings.TrimPrefix(wrapCode, "<?php") + strings.TrimPrefix(serverCode, "<?php") + "}\n"
 }
 
-// statementsLine begins the line of a log that says what became of a job's statements.
+// statementsLine is the prefix of the log line with a job's StatementCounts.
 const statementsLine = "wikictl-statements "
 
 // StatementsCode returns the code that joins and remembers statements.
 func StatementsCode() string { return alterCode + memoryCode + connectionCode }
 
-// StatementCounts are what became of a job's statements.
+// StatementCounts counts the statements of a job.
 type StatementCounts struct {
-	Altering   int `json:"altering"`   // that change tables
-	Sent       int `json:"sent"`       // what they became when joined
-	Gated      int `json:"gated"`      // of these, that had a place in the gate
-	Remembered int `json:"remembered"` // questions that were not asked again
+	Altering   int `json:"altering"`   // statements that change tables
+	Sent       int `json:"sent"`       // statements sent after joining
+	Gated      int `json:"gated"`      // of these, sent with a lock of the gate
+	Remembered int `json:"remembered"` // questions answered from memory
 }
 
-// ReadStatementCounts finds them in the log of a job that asked for it. counted is false
-// where the job was run as a process of its own, by whose statements nothing was done.
+// ReadStatementCounts reads the counts from a job's log. counted is false if the job ran
+// in a process of its own, where statements are sent unchanged.
 func ReadStatementCounts(log string) (c StatementCounts, counted bool, err error) {
 	text, err := os.ReadFile(log)
 	if err != nil {

@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// watchEvery is how often the size of a running job's log is looked at.
+// watchEvery is the interval between checks of a running job's log.
 const watchEvery = 500 * time.Millisecond
 
-// overflow is a job that printed more than it may.
+// overflow is the error of a job that printed more than its limit.
 type overflow struct{ bytes int64 }
 
-// Error says how much it may print.
+// Error returns the limit.
 func (o *overflow) Error() string { return fmt.Sprintf("printed more than %d bytes", o.bytes) }
 
-// watch ends the context that it returns once a job has printed more than it may: a
-// script that repeats a warning without end would fill the disk. Files that a job writes on
-// purpose may be larger, so that no limit of the kernel can tell. Call stop when the job
-// has ended.
+// watch returns a context that ends when a job's output exceeds its limit: a script that
+// repeats a warning forever would fill the disk. A kernel limit of file size can't do
+// this, as a job may write larger files on purpose. Call stop when the job has ended.
 func watch(ctx context.Context, j Job) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	before := logSize(j.Log)
@@ -54,7 +53,7 @@ func logSize(path string) int64 {
 	return info.Size()
 }
 
-// overflowed says why a job was ended that printed too much; empty for other reasons.
+// overflowed returns the reason if a job exceeded its limit of output, otherwise "".
 func overflowed(ctx context.Context) string {
 	var o *overflow
 	if errors.As(context.Cause(ctx), &o) {

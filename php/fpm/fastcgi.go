@@ -15,15 +15,14 @@ import (
 	"time"
 )
 
-// fpmLimit is how long php-fpm may take to run a script that does next to
-// nothing: a pool may have to start its first process, or be busy with readers.
+// fpmLimit bounds the time of one request to php-fpm. A pool may have to start its first
+// process, or be busy with readers.
 const fpmLimit = 20 * time.Second
 
-// mostOutput bounds what is read of one answer, in bytes.
+// mostOutput bounds an answer, in bytes.
 const mostOutput = 1 << 20
 
-// Types of records and what else a request needs (FastCGI Specification 1.0,
-// section 8).
+// Types of records and constants of a request (FastCGI Specification 1.0, section 8).
 const (
 	fcgiVersion   = 1
 	fcgiBegin     = 1
@@ -44,8 +43,8 @@ type fcgiHeader struct {
 	Padding, _    uint8
 }
 
-// Run has php-fpm run a script and returns what it printed. address is
-// what nginx's fastcgi_pass takes: "unix:/run/php.sock" or "127.0.0.1:9000".
+// Run makes php-fpm run a script, and returns its output. address is in the format of
+// nginx's fastcgi_pass: "unix:/run/php.sock" or "127.0.0.1:9000".
 func Run(ctx context.Context, address, script string) ([]byte, error) {
 	out, said, err := Ask(ctx, address, script, nil)
 	if err != nil {
@@ -54,8 +53,8 @@ func Run(ctx context.Context, address, script string) ([]byte, error) {
 	return cgiBody(out, said)
 }
 
-// Ask has php-fpm answer a request for a script, with parameters beside those
-// that each needs, and returns the answer and what PHP logged meanwhile.
+// Ask sends php-fpm a request for a script, and returns the answer and the log messages
+// of PHP meanwhile. more are parameters besides the required ones.
 func Ask(ctx context.Context, address, script string, more [][2]string) (out, said []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fpmLimit)
 	defer cancel()
@@ -77,8 +76,8 @@ func Ask(ctx context.Context, address, script string, more [][2]string) (out, sa
 	return fcgiAnswer(bufio.NewReader(conn))
 }
 
-// fcgiAsk is a whole request for a script, without a body. Of a parameter that is
-// there twice the later counts.
+// fcgiAsk encodes a request for a script, without a body. The later one of two parameters
+// with one name counts.
 func fcgiAsk(script string, more [][2]string) []byte {
 	var b bytes.Buffer
 	fcgiRecord(&b, fcgiBegin, []byte{0, fcgiResponder, 0, 0, 0, 0, 0, 0})
@@ -129,7 +128,7 @@ func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
 	}
 }
 
-// cgiBody takes the body out of a script's answer (RFC 3875, section 6).
+// cgiBody returns the body of a script's answer (RFC 3875, section 6).
 func cgiBody(out, said []byte) ([]byte, error) {
 	r := bufio.NewReader(bytes.NewReader(out))
 	header, err := textproto.NewReader(r).ReadMIMEHeader()
@@ -142,7 +141,7 @@ func cgiBody(out, said []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// beginning is how an answer begins, for an error message.
+// beginning returns the first bytes of an answer, for an error message.
 func beginning(text []byte) string {
 	return strings.ToValidUTF8(string(text[:min(len(text), 200)]), "?")
 }
