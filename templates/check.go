@@ -37,7 +37,7 @@ func kindOf(name string) string {
 // parseTemplate reads one template and reports what is wrong with it.
 func parseTemplate(name, file, text string) (*template.Template, tenants.Problems) {
 	// The real function needs the farm; fleet gives it.
-	functions := template.FuncMap{"tenants": func(string) ([]*tenants.Tenant, error) { return nil, nil }}
+	functions := template.FuncMap{"tenants": func(...string) ([]*Member, error) { return nil, nil }}
 	for name, escape := range escapers[kindOf(name)] {
 		functions[name] = escape
 	}

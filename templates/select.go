@@ -2,11 +2,48 @@ package templates
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"text/template"
 
 	"wikictl/tenants"
 )
+
+// Member is a tenant of the farm as the templates of the others see it.
+type Member struct {
+	*tenants.Tenant
+	Address string // without a path, as $wgServer has it
+	Scripts string // address of its entry points, such as index.php, without a slash at the end
+	Pages   string // address of its pages, with $1 for the title
+
+	created func(tenant string) (bool, error) // nil: all are
+}
+
+// Created reports whether the ledger has the tenant: it was created, or is being created
+// by this run.
+func (m *Member) Created() (bool, error) {
+	if m.created == nil {
+		return true, nil
+	}
+	return m.created(m.Name)
+}
+
+// AsksCreated reports whether a template may call Created.
+func (s *Set) AsksCreated() bool { return s.asks }
+
+// members returns what templates see of some tenants. A blocked tenant is among them, as it
+// is served as before, unless its definition names no host.
+func (s *Set) members(f *tenants.Farm, list []*tenants.Tenant) []*Member {
+	all := make([]*Member, 0, len(list))
+	for _, t := range list {
+		if len(t.Hosts) == 0 {
+			continue
+		}
+		address := f.Web.AddressOf(t)
+		all = append(all, &Member{Tenant: t, Address: address, Scripts: address + t.ScriptPath, Pages: address + t.Articles, created: s.Created})
+	}
+	return all
+}
 
 // fleet returns what all tenants of a farm have in common, and the templates
 // with the functions that need the farm.
@@ -17,17 +54,7 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 		return s.fleets[f]
 	}
 	fleet := newFleet(f)
-	var known sync.Map // by expression: a template asks once for every tenant
-	functions := template.FuncMap{"tenants": func(where string) ([]*tenants.Tenant, error) {
-		if found, ok := known.Load(where); ok {
-			return found.([]*tenants.Tenant), nil
-		}
-		found, err := choose(f, where)
-		if err == nil {
-			known.Store(where, found)
-		}
-		return found, err
-	}}
+	functions := template.FuncMap{"tenants": s.asking(f)}
 	for name, t := range s.templates {
 		// A clone only fails once the original was executed.
 		fleet.templates[name] = template.Must(t.Clone()).Funcs(functions)
@@ -36,9 +63,40 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 	return fleet
 }
 
-// choose lists the tenants that an expression such as "class=kernel" chooses.
-// Unlike on the command line, none is no mistake here.
+// asking returns the function by which templates ask for tenants: all of them, or those
+// that each of some expressions chooses. Most templates ask the same for every tenant, so
+// that answers are kept.
+func (s *Set) asking(f *tenants.Farm) func(where ...string) ([]*Member, error) {
+	var known sync.Map // by expression
+	return func(where ...string) ([]*Member, error) {
+		for _, w := range where {
+			if strings.TrimSpace(w) == "" {
+				return nil, errors.New(`tenants "" chooses no wiki: leave the text out for all of them`)
+			}
+		}
+		all := strings.Join(where, ") and (")
+		if len(where) > 1 {
+			all = "(" + all + ")"
+		}
+		if found, ok := known.Load(all); ok {
+			return found.([]*Member), nil
+		}
+		found, err := choose(f, all)
+		if err != nil {
+			return nil, err
+		}
+		list := s.members(f, found)
+		known.Store(all, list)
+		return list, nil
+	}
+}
+
+// choose lists the tenants that an expression such as "class=kernel" chooses, and all for
+// an empty one. Unlike on the command line, none is no mistake here.
 func choose(f *tenants.Farm, where string) ([]*tenants.Tenant, error) {
+	if where == "" {
+		return f.Tenants, nil
+	}
 	found, err := tenants.Select(f, nil, where)
 	if errors.Is(err, tenants.ErrNone) {
 		return nil, nil

@@ -58,6 +58,11 @@ type Rendered struct {
 
 // Set is every template, ready to render. It may be used by many goroutines.
 type Set struct {
+	// Created reports whether the ledger has a tenant, for templates that ask; nil: each
+	// counts as created. It is set before the first tenant is rendered.
+	Created func(tenant string) (bool, error)
+
+	asks      bool // a template asks which tenants were created
 	templates map[string]*template.Template
 	files     map[string]string // where each came from, for messages
 	buffers   sync.Pool
@@ -89,6 +94,7 @@ func Load(dir string) (*Set, error) {
 				return nil, err
 			}
 		}
+		s.asks = s.asks || bytes.Contains(text, []byte(".Created"))
 		t, found := parseTemplate(name, file, string(text))
 		s.templates[name], s.files[name] = t, file
 		problems = append(problems, found...)

@@ -149,7 +149,7 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 			return r.Err
 		}
 	}
-	source, err := h.Source(f.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	source, err := h.Source(ctx, f.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
 	if err == nil {
 		_, err = h.Deploy.Apply(ctx, source)
 	}

@@ -43,7 +43,7 @@ func TestCreateNamesWhoHoldsTheLock(t *testing.T) {
 }
 
 // createSteps are those that a create goes through after the golden was made.
-var createSteps = []string{"lock", "claim", "database", "accounts", "schema", "seed", "verify", "ledger", "folders", "release", "probe"}
+var createSteps = []string{"lock", "claim", "database", "accounts", "schema", "seed", "verify", "farm sql", "ledger", "folders", "release", "probe"}
 
 // createKills are events in random order: two kills while the golden is made, then as
 // many others, each step before it is met again, in a wiki of its own as long as there

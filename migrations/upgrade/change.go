@@ -151,7 +151,7 @@ func (k *task) runJobs(ctx context.Context) error {
 }
 
 func (k *task) migrate(ctx context.Context) error {
-	files, checksums := k.sql.of(k.tenant)
+	files, checksums := k.sql.Of(k.tenant)
 	if len(checksums) == 0 {
 		return nil
 	}
@@ -229,7 +229,7 @@ func (k *task) recordUpgraded(ctx context.Context) (err error) {
 	if err := k.Deploy.KeepBefore(k.Name, k.now.OldRelease); err != nil {
 		return err
 	}
-	_, checksums := k.sql.of(k.tenant)
+	_, checksums := k.sql.Of(k.tenant)
 	k.now.UndoBackup = "" // what was brought back is in the database
 	k.now, err = k.ledger.Settled(ctx, k.now, checksums)
 	return err

@@ -186,7 +186,7 @@ func (u *upgrade) fingerprintOf(ctx context.Context, s *mariadb.Server, t *tenan
 	if err != nil {
 		return "", err
 	}
-	settings, err := u.effective(t)
+	settings, err := u.effective(ctx, t)
 	if err != nil {
 		return "", err
 	}
@@ -214,14 +214,14 @@ func leadsElsewhere(settings map[string]tenants.Value) string {
 // effective is the text of all settings of a tenant but for those that tell wikis apart
 // and change neither tables nor the updater. Where code of the farm's own could make a
 // difference of a name, such as { php = "…" }, it is the tenant's alone.
-func (u *upgrade) effective(t *tenants.Tenant) (string, error) {
+func (u *upgrade) effective(ctx context.Context, t *tenants.Tenant) (string, error) {
 	c := *t
 	c.Settings = withoutIdentity(t.Settings)
 	text, err := u.Templates.Alike(templates.Data{Farm: u.Farm, Tenant: &c, Codebase: t.Codebase})
 	if err != nil || text != "" {
 		return text, err
 	}
-	want, err := u.Wanted(t, t.Codebase)
+	want, err := u.Wanted(ctx, t, t.Codebase)
 	return t.Name + "\n" + string(want.LocalSettings), err
 }
 

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 
+	"wikictl/migrations/farmsql"
 	"wikictl/tenants"
 	"wikictl/tenants/session"
 )
@@ -10,8 +11,8 @@ import (
 // PendingSQL says, by tenant, what of the farm's own SQL a Run would apply, or what
 // is wrong with it. Nothing is written.
 func PendingSQL(ctx context.Context, h *session.Host, list []*tenants.Tenant) (map[string][]string, error) {
-	sql, err := readFarmSQL(h.Farm.Migrations)
-	if err != nil || len(sql.files) == 0 {
+	sql, err := farmsql.Read(h.Farm.Migrations)
+	if err != nil || sql.Empty() {
 		return nil, err
 	}
 	ledger, err := h.Ledger(ctx)
@@ -24,7 +25,7 @@ func PendingSQL(ctx context.Context, h *session.Host, list []*tenants.Tenant) (m
 	}
 	pending := map[string][]string{}
 	for _, t := range list {
-		names, err := sql.pending(t, seen[t.Name])
+		names, err := sql.Pending(t, seen[t.Name])
 		for _, name := range names {
 			pending[t.Name] = append(pending[t.Name], "apply migrations/"+name)
 		}

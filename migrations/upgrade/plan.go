@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/migrations/farmsql"
 	"wikictl/migrations/upgrade/forecast"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
@@ -28,7 +29,7 @@ type Plan struct {
 
 	rates          forecast.Rates
 	all, unchanged []*tenants.Tenant
-	sql            farmSQL
+	sql            farmsql.Files
 }
 
 // Planned is one tenant of a Plan.
@@ -111,7 +112,7 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 		return nil, err
 	}
 	p := &Plan{all: list}
-	if p.sql, err = readFarmSQL(h.Farm.Migrations); err != nil {
+	if p.sql, err = farmsql.Read(h.Farm.Migrations); err != nil {
 		return nil, err
 	}
 	obstacles := h.Obstacles(ctx, list)
@@ -150,7 +151,7 @@ func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open ma
 	}
 	j.Interrupted = open[t.Name].Phase
 	j.code = force || row.ComponentSet != t.ComponentSet(t.Codebase)
-	names, err := p.sql.pending(t, seen[t.Name])
+	names, err := p.sql.Pending(t, seen[t.Name])
 	if err != nil {
 		j.Problems = append(j.Problems, err.Error())
 	}

@@ -58,7 +58,7 @@ func (k *task) releaseFor(ctx context.Context, release int, codebase, set, versi
 	if err != nil {
 		return 0, err
 	}
-	made, err := k.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return k.Wanted(k.tenant, c) }})
+	made, err := k.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return k.Wanted(ctx, k.tenant, c) }})
 	if err != nil {
 		return 0, err
 	}

@@ -150,7 +150,7 @@ func (k *task) reread(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	k.SQL, err = k.sql.pending(k.tenant, seen)
+	k.SQL, err = k.sql.Pending(k.tenant, seen)
 	return err
 }
 

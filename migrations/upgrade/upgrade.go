@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"wikictl/migrations/farmsql"
 	"wikictl/migrations/upgrade/forecast"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -116,7 +117,7 @@ type upgrade struct {
 	o        Options
 	ledger   *ledger.Ledger
 	run      *session.Run
-	sql      farmSQL
+	sql      farmsql.Files
 	rates    forecast.Rates
 	warm     map[string]error           // why the new code can't run, by tenant
 	releases map[string]deploy.Prepared // of the wave that runs, by tenant

@@ -100,7 +100,7 @@ func (u *upgrade) prepare(ctx context.Context, jobs []*Planned) {
 // releasesOf prepares the new releases of tenants, in their order.
 func (u *upgrade) releasesOf(ctx context.Context, jobs []*Planned) []deploy.Prepared {
 	prepared, err := u.Deploy.Prepare(ctx, deploy.Source{Len: len(jobs), At: func(i int) (deploy.Wanted, error) {
-		return u.Wanted(jobs[i].tenant, jobs[i].tenant.Codebase)
+		return u.Wanted(ctx, jobs[i].tenant, jobs[i].tenant.Codebase)
 	}})
 	if err != nil {
 		return slices.Repeat([]deploy.Prepared{{Err: err}}, len(jobs))

@@ -83,11 +83,31 @@ func (l *Ledger) Claim(ctx context.Context, r Tenant) error {
 // Advance replaces a row durably if it is still as it was read. It returns ErrStale if
 // the row has changed or is missing.
 func (l *Ledger) Advance(ctx context.Context, was, r Tenant) error {
-	return tenantError(r.Name, one(l.db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
+	return tenantError(r.Name, advance(ctx, l.db, was, r))
+}
+
+// AdvanceWith is Advance that also records, in one transaction, the files of the farm's
+// own SQL that were applied to the tenant's new database: checksums by name.
+func (l *Ledger) AdvanceWith(ctx context.Context, was, r Tenant, applied map[string]string) error {
+	return tenantError(r.Name, l.transact(ctx, func(tx *sql.Tx) error {
+		if err := advance(ctx, tx, was, r); err != nil {
+			return err
+		}
+		for name, checksum := range applied {
+			if _, err := tx.ExecContext(ctx, `REPLACE INTO farm_sql (tenant, name, checksum, run) VALUES (?, ?, ?, ?)`, r.Name, name, checksum, r.Run); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func advance(ctx context.Context, db executor, was, r Tenant) error {
+	return one(db.ExecContext(ctx, `UPDATE tenant SET server = ?, database_name = ?, codebase = ?, version = ?,
 		component_set = ?, state = ?, run = ?, changed = UTC_TIMESTAMP(3)
 		WHERE name = ? AND server = ? AND database_name = ? AND component_set = ? AND state = ? AND run = ?`,
 		r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.State, r.Run,
-		was.Name, was.Server, was.Database, was.ComponentSet, was.State, was.Run)))
+		was.Name, was.Server, was.Database, was.ComponentSet, was.State, was.Run))
 }
 
 // executor is a connection pool or a transaction.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"wikictl/migrations/farmsql"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -43,6 +47,7 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
+	files, applied := c.sql.Of(t)
 	steps := []struct {
 		name string
 		do   func() error
@@ -53,7 +58,10 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 		{"schema", func() error { return server.Load(ctx, t.Database, golden) }},
 		{"seed", func() error { return server.Seed(ctx, seed) }},
 		{"verify", func() error { return server.Seeded(ctx, seed) }},
-		{"ledger", func() error { return c.ledger.Advance(ctx, c.row(t, ledger.Creating), c.row(t, ledger.Made)) }},
+		{"farm sql", func() error { return migrate(ctx, server, t.Database, files, len(applied)) }},
+		{"ledger", func() error {
+			return c.ledger.AdvanceWith(ctx, c.row(t, ledger.Creating), c.row(t, ledger.Made), applied)
+		}},
 	}
 	for _, s := range steps {
 		if err := c.held(ctx, t, s.name, s.do); err != nil {
@@ -61,6 +69,16 @@ func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 		}
 	}
 	return nil
+}
+
+// migrate applies the farm's own SQL to a new database. After a kill the next run makes the
+// database anew, so that no file is left half applied.
+func migrate(ctx context.Context, s *mariadb.Server, database string, files fs.FS, n int) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := s.Migrate(ctx, database, files)
+	return err
 }
 
 // claim records in the ledger that wikictl makes the tenant's database, after checking
@@ -128,4 +146,21 @@ func randomFraction() float64 {
 	var b [8]byte
 	rand.Read(b[:])
 	return float64(binary.LittleEndian.Uint64(b[:])>>11) / math.Exp2(53)
+}
+
+// readSQL reads the farm's own SQL. Files that can't be read block the tenants to make.
+func (c *creation) readSQL(list []*tenants.Tenant) {
+	var err error
+	if c.sql, err = farmsql.Read(c.Farm.Migrations); err == nil {
+		return
+	}
+	var problems tenants.Problems
+	if !errors.As(err, &problems) {
+		problems = tenants.Problems{{Position: tenants.Position{File: filepath.Base(c.Farm.Migrations)}, Message: err.Error()}}
+	}
+	for _, t := range list {
+		if c.rows[t.Name].State != ledger.Ready && t.Server != nil {
+			c.obstacles[t.Name] = append(c.obstacles[t.Name], problems...)
+		}
+	}
 }

@@ -63,8 +63,12 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	p := &Plan{all: list}
 	planned := make([]*Planned, len(list))
 	var whole, served []*Planned
+	var expected []string
 	for i, t := range list {
 		planned[i] = l.checkAll(t)
+		if !planned[i].Is(plan.Blocked) && (planned[i].Is(plan.Make) || planned[i].Is(plan.Rename)) {
+			expected = append(expected, t.Name)
+		}
 		if ready := planned[i].row.State == ledger.Ready && !planned[i].Is(plan.Blocked) && !planned[i].Is(plan.Rename); ready {
 			served = append(served, planned[i])
 			if !planned[i].Is(plan.Upgrade) && l.half[t.Name] == "" {
@@ -72,6 +76,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 			}
 		}
 	}
+	l.Expect(expected)
 	if err := l.compare(ctx, p, whole); err != nil {
 		return nil, err
 	}
@@ -128,7 +133,7 @@ func (l *looking) checkAll(t *tenants.Tenant) *Planned {
 	case o.Err != nil:
 		p.Add(plan.Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != ledger.Ready:
-		p.Add(plan.Make, "%s", making(t, l.begun[t.Name]))
+		p.Add(plan.Make, "%s", l.making(t, l.begun[t.Name]))
 		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
 			p.Add(plan.Make, "a new wiki, although run %s removed one of that name; wikictl undelete %s brings it back instead", r.Run, t.Name)
 		}
@@ -194,7 +199,7 @@ func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, 
 		unseen = append(unseen, UnseenFiles(unread))
 		list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
 	}
-	source, err := h.Source(list, wantedCode)
+	source, err := h.Source(ctx, list, wantedCode)
 	if err != nil {
 		return nil, unseen, err
 	}

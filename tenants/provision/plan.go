@@ -141,9 +141,14 @@ func owner(all []*tenants.Tenant, server, database string) *tenants.Tenant {
 
 // making describes the work to make a tenant; begun is the state of an earlier run that
 // began it.
-func making(t *tenants.Tenant, begun string) string {
+func (c *creation) making(t *tenants.Tenant, begun string) string {
 	what := fmt.Sprintf("database %s on server %s, accounts %s and %s, secrets, release, virtual host of %s",
 		t.Database, t.Server.Name, t.WebAccount(), t.SchemaAccount(), strings.Join(t.Hosts, " "))
+	if c.rows[t.Name].State != ledger.Made {
+		if files, _ := c.sql.Pending(t, nil); len(files) > 0 {
+			what += ", the farm's SQL (" + strings.Join(files, ", ") + ")"
+		}
+	}
 	if begun != "" {
 		what += " (" + begun + ")"
 	}

@@ -29,7 +29,7 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 		case o.Err != nil:
 			planned.Add(plan.Blocked, "%s", o.Err)
 		case o.Status == "":
-			planned.Add(plan.Make, "%s", making(t, begun[t.Name]))
+			planned.Add(plan.Make, "%s", c.making(t, begun[t.Name]))
 		case c.mustAsk(ctx, t):
 			planned.Add(plan.Change, "probe it: its current release has not answered yet")
 		}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"wikictl/migrations/farmsql"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
@@ -47,6 +48,7 @@ type creation struct {
 	tables  map[string]int                // of databases that the ledger does not have, by tenant
 	farms   []mariadb.FarmRow             // on the ledger's server
 	goldens goldens
+	sql     farmsql.Files // of the farm's own, for new databases
 	// obstacles are the problems that block tenants, by name; check may find more.
 	obstacles map[string]tenants.Problems
 	unsound   map[string]error // why the settings of tenants to make are not valid PHP, by name
@@ -144,6 +146,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 		}
 	}
 	c.checkServing(ctx, list)
+	c.readSQL(list)
 	return c.countTables(ctx, list)
 }
 
@@ -265,7 +268,7 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 		return nil, nil
 	}
 	var list []*tenants.Tenant
-	var gone []string
+	var gone, expected []string
 	moved := map[string]string{}
 	for _, j := range jobs {
 		c.o.Observer.Step(j.tenant.Name, "release")
@@ -277,13 +280,17 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 			continue
 		}
 		list = append(list, j.tenant)
+		if j.kind == plan.Make || j.kind == plan.Rename {
+			expected = append(expected, j.tenant.Name)
+		}
 		if j.kind == plan.Rename {
 			moved[j.row.Name] = j.tenant.Name
 		} else if j.back != "" {
 			moved[j.back] = j.tenant.Name
 		}
 	}
-	source, err := c.Source(list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	c.Expect(expected)
+	source, err := c.Source(ctx, list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
 	if err != nil {
 		return nil, err
 	}

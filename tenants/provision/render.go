@@ -76,7 +76,7 @@ func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []
 		}
 		return lost != nil
 	})
-	source, err := h.Source(list, wantedCode)
+	source, err := h.Source(ctx, list, wantedCode)
 	if err != nil {
 		return nil, err
 	}

@@ -165,7 +165,7 @@ func (r *restoration) fill(ctx context.Context) error {
 // is for, and lets readers in.
 func (r *restoration) serve(ctx context.Context) error {
 	if r.Fresh || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
-		source, err := r.Source([]*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
+		source, err := r.Source(ctx, []*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (h *Host) load(ctx context.Context, tenant, release string) error {
 	if t == nil || c == nil {
 		return fmt.Errorf("%s does not belong to a tenant and codebase of the definitions", release)
 	}
-	first := h.alike(t, c, release)
+	first := h.alike(ctx, t, c, release)
 	mine := false
 	first.once.Do(func() {
 		mine, first.err = true, errNotLoaded // kept after a panic
@@ -53,8 +53,8 @@ type loaded struct {
 
 // alike returns the shared result for tenants with the settings of t on the same code, or
 // one for t alone if no other tenant has equal settings.
-func (h *Host) alike(t *tenants.Tenant, c *tenants.Codebase, release string) *loaded {
-	want, err := h.Wanted(t, c)
+func (h *Host) alike(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase, release string) *loaded {
+	want, err := h.Wanted(ctx, t, c)
 	if err != nil {
 		return new(loaded)
 	}

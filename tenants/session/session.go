@@ -60,6 +60,7 @@ type Host struct {
 	logIns    logIns
 	answers   answers
 	loaded    map[string]*loaded // by Templates.Alike and the code
+	members   members
 }
 
 // connection is the connection to one server, or the error of the attempt.
@@ -108,6 +109,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 		platforms: map[string]*platform{}, loaded: map[string]*loaded{},
 	}
+	set.Created = h.members.created
 	deployer.Lint, deployer.Load, deployer.Drain = h.lint, h.load, o.Drain
 	if o.Say != nil {
 		deployer.Aside = func(tenant string, why error) {
@@ -230,7 +232,10 @@ func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error
 }
 
 // Wanted renders a tenant for a codebase, which may differ from the wanted one.
-func (h *Host) Wanted(t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, error) {
+func (h *Host) Wanted(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, error) {
+	if err := h.members.read(ctx, h); err != nil {
+		return deploy.Wanted{}, err
+	}
 	secrets, err := h.Deploy.ReadSecrets(t.Name)
 	if err != nil {
 		return deploy.Wanted{}, fmt.Errorf("secrets of tenant %s: %w", t.Name, err)
@@ -243,15 +248,17 @@ func (h *Host) Wanted(t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, er
 	return deploy.Want(data, rendered), nil
 }
 
-// Source renders many tenants, each for the codebase that on returns.
-func (h *Host) Source(list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
+// Source renders many tenants, each for the codebase that on returns. Templates that ask
+// which tenants exist are answered from the ledger as it is then, and by Expect.
+func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
+	h.members.forget()
 	vhost, err := h.Default()
 	if err != nil {
 		return deploy.Source{}, err
 	}
 	return deploy.Source{
 		Len:     len(list),
-		At:      func(i int) (deploy.Wanted, error) { return h.Wanted(list[i], on(list[i])) },
+		At:      func(i int) (deploy.Wanted, error) { return h.Wanted(ctx, list[i], on(list[i])) },
 		Name:    func(i int) string { return list[i].Name },
 		Default: vhost,
 	}, nil
@@ -303,7 +310,7 @@ func (h *Host) Unreadable(ctx context.Context, list []*tenants.Tenant, on func(*
 		return unread
 	}
 	for _, t := range list {
-		want, err := h.Wanted(t, on(t))
+		want, err := h.Wanted(ctx, t, on(t))
 		if err == nil {
 			_, err = h.Deploy.Compare(ctx, deploy.Of(want), false)
 		}

@@ -119,7 +119,7 @@ func runsOn(f *tenants.Farm, t *tenants.Tenant, row ledger.Tenant) *tenants.Code
 }
 
 func compareFiles(ctx context.Context, h *session.Host, t *tenants.Tenant, c *tenants.Codebase) ([]deploy.Change, error) {
-	want, err := h.Wanted(t, c)
+	want, err := h.Wanted(ctx, t, c)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,7 @@
-package upgrade
+// Package farmsql reads the farm's own SQL, the *.sql files of its folder migrations: which
+// files there are, which tenants each is for, and which of them a tenant lacks. It knows
+// nothing of servers and of the ledger, and applies nothing.
+package farmsql
 
 import (
 	"bytes"
@@ -19,11 +22,11 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// farmSQL are the farm's own files of SQL, in order, as they were when a plan was
-// made: what is applied later is what was checked.
-type farmSQL struct{ files []sqlFile }
+// Files are the farm's own files of SQL, in order, as they were when they were read: what
+// is applied later is what was checked.
+type Files struct{ files []file }
 
-type sqlFile struct {
+type file struct {
 	name, checksum string
 	text           []byte
 	match          func(*tenants.Tenant) bool // of the file's header
@@ -32,10 +35,10 @@ type sqlFile struct {
 // where is the line of a header that says which tenants a file is for.
 var where = regexp.MustCompile(`(?m)^--\s*where:\s*(.*\S)\s*$`)
 
-// readFarmSQL reads the *.sql files of a folder, which need not exist. Those that
-// can't be cut into statements are tenants.Problems, all of them.
-func readFarmSQL(folder string) (farmSQL, error) {
-	var f farmSQL
+// Read reads the *.sql files of a folder, which need not exist. The error is
+// tenants.Problems with all files that can't be read or cut into statements.
+func Read(folder string) (Files, error) {
+	var f Files
 	var problems tenants.Problems
 	names, err := fs.Glob(os.DirFS(folder), "*.sql")
 	if err != nil {
@@ -48,12 +51,12 @@ func readFarmSQL(folder string) (farmSQL, error) {
 			problems = append(problems, tenants.Problem{Position: at, Message: disk.Reason(err)})
 			continue
 		}
-		file, problem := parseSQL(name, text)
+		one, problem := parse(name, text)
 		if problem != nil {
 			problem.Position.File = filepath.Join(filepath.Base(folder), name)
 			problems = append(problems, *problem)
 		}
-		f.files = append(f.files, file)
+		f.files = append(f.files, one)
 	}
 	if len(problems) > 0 {
 		return f, problems
@@ -61,24 +64,24 @@ func readFarmSQL(folder string) (farmSQL, error) {
 	return f, nil
 }
 
-// parseSQL checks one file; a problem has no file in its position yet.
-func parseSQL(name string, text []byte) (sqlFile, *tenants.Problem) {
+// parse checks one file; a problem has no file in its position yet.
+func parse(name string, text []byte) (file, *tenants.Problem) {
 	sum := sha256.Sum256(text)
-	file := sqlFile{name: name, text: text, checksum: hex.EncodeToString(sum[:]), match: func(*tenants.Tenant) bool { return true }}
+	f := file{name: name, text: text, checksum: hex.EncodeToString(sum[:]), match: func(*tenants.Tenant) bool { return true }}
 	var syntax *migrations.SyntaxError
 	if _, err := migrations.Split(string(text)); errors.As(err, &syntax) {
-		return file, &tenants.Problem{Position: tenants.Position{Line: syntax.Line}, Message: syntax.Err.Error()}
+		return f, &tenants.Problem{Position: tenants.Position{Line: syntax.Line}, Message: syntax.Err.Error()}
 	}
 	m := where.FindSubmatchIndex(header(text))
 	if m == nil {
-		return file, nil
+		return f, nil
 	}
 	var err error
-	if file.match, err = tenants.Match(string(text[m[2]:m[3]])); err != nil {
+	if f.match, err = tenants.Match(string(text[m[2]:m[3]])); err != nil {
 		line := 1 + bytes.Count(text[:m[2]], []byte("\n"))
-		return file, &tenants.Problem{Position: tenants.Position{Line: line}, Key: "where", Message: err.Error()}
+		return f, &tenants.Problem{Position: tenants.Position{Line: line}, Key: "where", Message: err.Error()}
 	}
-	return file, nil
+	return f, nil
 }
 
 // header is the comment at a file's beginning.
@@ -93,9 +96,12 @@ func header(text []byte) []byte {
 	return text[:end]
 }
 
-// pending are the files that a tenant has not seen; seen is by name. A file that
-// was changed after the tenant saw it is an error.
-func (f farmSQL) pending(t *tenants.Tenant, seen map[string]string) ([]string, error) {
+// Empty reports whether there are no files at all.
+func (f Files) Empty() bool { return len(f.files) == 0 }
+
+// Pending lists the files that a tenant lacks; seen has the checksums of those that were
+// applied to it, by name. A file that was changed after it was applied is an error.
+func (f Files) Pending(t *tenants.Tenant, seen map[string]string) ([]string, error) {
 	var names []string
 	for _, file := range f.files {
 		old, was := seen[file.name]
@@ -109,8 +115,8 @@ func (f farmSQL) pending(t *tenants.Tenant, seen map[string]string) ([]string, e
 	return names, nil
 }
 
-// of are the files of one tenant, and their checksums.
-func (f farmSQL) of(t *tenants.Tenant) (fs.FS, map[string]string) {
+// Of returns the files of one tenant, and their checksums by name.
+func (f Files) Of(t *tenants.Tenant) (fs.FS, map[string]string) {
 	checksums, files := map[string]string{}, texts{}
 	for _, file := range f.files {
 		if file.match(t) {

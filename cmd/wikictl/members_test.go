@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// sisters ends an own LocalSettings.php template: members of a class know each other, and w2
+// lists those that exist of another.
+const sisters = `
+{{- range .Tenant.Classes }}{{ if eq . "sister" }}
+$wgLocalInterwikis = [ {{ php $.Tenant.Name }} ];
+$wgCrossSiteAJAXdomains = [{{ range tenants "class=sister" }} {{ php (index .Hosts 0) }},{{ end }} ];
+$wgHooks['InterwikiLoadPrefix'][] = static function ( $prefix, &$row ) {
+	$pages = [{{ range tenants "class=sister" (printf "not name=%s" $.Tenant.Name) }} {{ php .Name }} => {{ php .Pages }},{{ end }} ];
+	if ( !isset( $pages[$prefix] ) ) {
+		return true;
+	}
+	$row = [ 'iw_prefix' => $prefix, 'iw_url' => $pages[$prefix], 'iw_api' => '', 'iw_wikiid' => '', 'iw_local' => 1, 'iw_trans' => 0 ];
+	return false;
+};
+{{- end }}{{ end }}
+{{- if eq .Tenant.Name "w2" }}
+# exist: {{ range tenants "class=late" }}{{ if .Created }} {{ comment .Name }}{{ end }}{{ end }}
+{{- end }}
+`
+
+// sister defines a wiki with classes.
+func (f *farm) sister(name, code, class string) {
+	f.write("tenants/"+name+".toml", fmt.Sprintf("name = %q\nhosts = [\"%[1]s.localhost\"]\nsitename = \"Wiki %[1]s\"\nskins = [\"Vector\"]\ncodebase = %[2]q\nclasses = [%[3]q]\n", name, code, class))
+}
+
+// identities are the inodes, times and links of a wiki's files that are served.
+func (f *farm) identities(name string) string {
+	var all []string
+	for _, path := range []string{f.state("wikis/" + name + "/current/LocalSettings.php"), f.state("vhosts/" + name + ".conf")} {
+		info, err := os.Stat(path)
+		must(f.t, err)
+		all = append(all, fmt.Sprint(info.Sys().(*syscall.Stat_t).Ino, info.ModTime().UnixNano()))
+	}
+	return strings.Join(all, " ")
+}
+
+// rewritten runs wikictl and returns the wikis whose files are others than before.
+func (f *farm) rewritten(args ...string) []string {
+	f.t.Helper()
+	before := map[string]string{}
+	links, err := filepath.Glob(f.state("wikis/*/current"))
+	must(f.t, err)
+	for _, link := range links {
+		name := filepath.Base(filepath.Dir(link))
+		before[name] = f.identities(name)
+	}
+	f.run(args...)
+	var changed []string
+	for name, was := range before {
+		if f.identities(name) != was {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	return changed
+}
+
+// A template asks about the other members of the farm, and exactly the files that list a
+// class change when a wiki joins it. New wikis have the farm's own SQL.
+func TestMembersKnowEachOther(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(0)
+	builtin, err := os.ReadFile("../../templates/localsettings.php.tmpl")
+	must(t, err)
+	f.write("templates/localsettings.php.tmpl", string(builtin)+sisters)
+	for _, class := range []string{"sister", "other", "late"} {
+		f.write("classes/"+class+".toml", "")
+	}
+	f.sister("w0", "1.39", "sister")
+	f.sister("w1", "1.43", "sister")
+	f.sister("w2", "1.43", "other")
+	f.write("migrations/010-interwiki.sql", "INSERT INTO interwiki (iw_prefix, iw_url, iw_api, iw_wikiid, iw_local, iw_trans) VALUES ('farm', 'https://farm.example/$1', '', '', 1, 0);\n")
+	f.write("migrations/020-note.sql", "-- where: class=other\nCREATE TABLE farm_note (id INT PRIMARY KEY);\n")
+	f.wants(f.exits(1, "plan", "w2"), "the farm's SQL (010-interwiki.sql, 020-note.sql)")
+	if out, code := f.struck(event{"w2", "farm sql", "after", "kill"}, "create", "w2"); code != -1 {
+		t.Fatalf("exit %d: %s", code, out)
+	}
+	f.run("create", "--all")
+	f.wants(f.run("plan"), "no changes")
+	if got := f.sql("SELECT CONCAT(tenant, ':', name) FROM wikictl.farm_sql ORDER BY 1"); strings.Join(got, " ") != "w0:010-interwiki.sql w1:010-interwiki.sql w2:010-interwiki.sql w2:020-note.sql" {
+		t.Error(got)
+	}
+	if got := f.sql("SELECT COUNT(*) FROM wiki_w2.interwiki WHERE iw_prefix = 'farm'"); got[0] != "1" {
+		t.Error("w2 has the prefix", got, "times")
+	}
+
+	f.sister("w3", "1.43", "sister")
+	plan := f.exits(1, "plan")
+	f.wants(plan, "plan: 1 to make, 2 to change")
+	if got := f.rewritten("apply", "--all"); !slices.Equal(got, []string{"w0", "w1"}) {
+		t.Errorf("the files of %v were written", got)
+	}
+	f.wants(f.run("plan"), "no changes")
+	for _, name := range []string{"w0", "w1", "w3"} {
+		answer := fmt.Sprint(f.client(name).call(url.Values{"action": {"parse"}, "text": {"[[w0:A]] [[w1:B]] [[w3:C]] [[farm:D]]"}, "contentmodel": {"wikitext"}, "prop": {"iwlinks"}}))
+		for _, other := range []string{"w0", "w1", "w3", "farm"} {
+			if strings.Contains(answer, "prefix:"+other) != (other != name) {
+				t.Errorf("%s links to %s: %s", name, other, answer)
+			}
+		}
+	}
+	f.onlyThoseThatExist()
+}
+
+// onlyThoseThatExist wants what asks for created wikis to be written when one was.
+func (f *farm) onlyThoseThatExist() {
+	f.sister("w4", "1.43", "late")
+	f.write("migrations/030-wrong.sql", "-- where: class=late\nCREATE TABLE late_note (id INT PRIMARY KEY);\nINSERT INTO no_such_table VALUES (1);\n")
+	f.wants(f.exits(2, "create", "w4"), "no_such_table")
+	f.wants(f.exits(1, "plan"), "1 to make, 1 to change", "w4")
+	f.write("migrations/030-wrong.sql", "-- where: class=late\nCREATE TABLE late_note (id INT PRIMARY KEY);\n")
+	if got := f.rewritten("apply", "--all"); !slices.Equal(got, []string{"w2"}) {
+		f.t.Errorf("the files of %v were written", got)
+	}
+	f.wants(f.read("state/wikis/w2/current/LocalSettings.php"), "# exist:  w4")
+	f.wants(f.run("plan"), "no changes")
+	if got := f.sql("SELECT COUNT(*) FROM wikictl.farm_sql WHERE tenant = 'w4'"); got[0] != "2" {
+		f.t.Error("w4 has", got, "files")
+	}
+}
