@@ -25,7 +25,7 @@ var only = map[string][]string{
 	"github.com/urfave/cli/v2":        {"wikictl/cmd/internal/cli"},
 	"github.com/pelletier/go-toml/v2": {"wikictl/tenants/definitions", "wikictl/tenants/secrets", "wikictl/tenants/session"},
 	"text/template":                   {"wikictl/templates"},
-	"html/template":                   {"wikictl/cmd/internal/page"},
+	"html/template":                   {"wikictl/cmd/internal/page", "wikictl/templates"},
 	"text/template/parse":             {"wikictl/templates"},
 	"os/signal":                       {"wikictl/cmd/internal/cli", "wikictl/cmd/testbed"},
 	"github.com/vbauerster/mpb/v8":    {"wikictl/cmd/internal/ui"},

@@ -18,10 +18,13 @@ type escaper = func(value any) (string, error)
 // escapers names, for each kind of file, the functions that may end a pipeline
 // that prints.
 var escapers = map[string]map[string]escaper{
-	".php":   {"php": phpLiteral, "assign": phpAssign, "comment": comment},
+	"php":    {"php": phpLiteral, "assign": phpAssign, "comment": comment},
 	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "comment": comment},
 	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheTarget": apacheTarget, "apachePattern": apachePattern, "apacheAddress": apacheAddress, "comment": comment},
 	"pool":   {"fpm": fpmValue, "comment": comment},
+	"json":   {"json": jsonValue},
+	"hosts":  {"word": hostsWord, "comment": comment},
+	"conf":   {"word": confWord, "comment": comment},
 }
 
 // kindOf says which escapers a template may use.
@@ -31,24 +34,40 @@ func kindOf(name string) string {
 			return kind
 		}
 	}
-	return ".php"
+	return "php"
 }
 
-// parseTemplate reads one template and reports what is wrong with it.
-func parseTemplate(name, file, text string) (*template.Template, tenants.Problems) {
+// parseTemplate reads one template of a kind and reports what is wrong with it. file is what
+// messages call it.
+func parseTemplate(kind, file, text string) (*template.Template, tenants.Problems) {
+	t, problems := parseText(kind, file, text)
+	if t == nil {
+		return nil, problems
+	}
+	return t, checkTemplate(t, kind, map[string]string{file: text})
+}
+
+// parseText reads a template without looking at what it prints where.
+func parseText(kind, file, text string) (*template.Template, tenants.Problems) {
 	// The real function needs the farm; fleet gives it.
 	functions := template.FuncMap{"tenants": func(...string) ([]*Member, error) { return nil, nil }}
-	for name, escape := range escapers[kindOf(name)] {
+	for name, escape := range escapers[kind] {
 		functions[name] = escape
 	}
-	t := template.New(name).Funcs(functions)
+	t := template.New(file).Funcs(functions)
 	if _, err := t.Parse(text); err != nil {
 		return nil, tenants.Problems{syntaxProblem(file, err)}
 	}
-	c := checker{file: file, text: text, allowed: escapers[kindOf(name)]}
+	return t, nil
+}
+
+// checkTemplate reports what prints without an escaper, or with one that does not fit its
+// place. sources are the texts that the template was read from, by what messages call them.
+func checkTemplate(t *template.Template, kind string, sources map[string]string) tenants.Problems {
+	c := checker{sources: sources, allowed: escapers[kind]}
 	for _, part := range t.Templates() {
 		if part.Tree != nil {
-			c.list(part.Tree.Root)
+			c.tree(part.Tree)
 		}
 	}
 	if t.Tree != nil {
@@ -58,33 +77,42 @@ func parseTemplate(name, file, text string) (*template.Template, tenants.Problem
 			}
 			return nil
 		}
-		p := places{scanner: scanners[kindOf(name)], check: &c, parts: tree}
+		p := places{scanner: scanners[kind], check: &c, parts: tree}
+		c.file, c.text = t.Tree.ParseName, sources[t.Tree.ParseName]
 		p.list([]spot{p.scanner.start}, t.Tree.Root)
 	}
-	return t, c.problems
+	return c.problems
 }
 
-var templateError = regexp.MustCompile(`(?s)^template: [^:]*:(\d+)(?::(\d+))?: (.*)$`)
+var templateError = regexp.MustCompile(`(?s)^(?:html/)?template: ?([^:]*):(\d+)(?::(\d+))?: (.*)$`)
 
 // syntaxProblem takes the place out of text/template's message.
 func syntaxProblem(file string, err error) tenants.Problem {
 	p := tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
 	if m := templateError.FindStringSubmatch(err.Error()); m != nil {
-		p.Position.Line, _ = strconv.Atoi(m[1])
+		p.Position.File = m[1] // of the part that is at fault
+		p.Position.Line, _ = strconv.Atoi(m[2])
 		p.Position.Column = 1 // the parser knows the line only
-		if column, err := strconv.Atoi(m[2]); err == nil {
+		if column, err := strconv.Atoi(m[3]); err == nil {
 			p.Position.Column = column + 1
 		}
-		p.Message = m[3]
+		p.Message = m[4]
 	}
 	return p
 }
 
 // checker walks a template's tree for actions that print without an escaper.
 type checker struct {
-	file, text string
+	sources    map[string]string // texts by file
+	file, text string            // that the walk is in
 	allowed    map[string]escaper
 	problems   tenants.Problems
+}
+
+// tree walks one part of a template.
+func (c *checker) tree(t *parse.Tree) {
+	c.file, c.text = t.ParseName, c.sources[t.ParseName]
+	c.list(t.Root)
 }
 
 func (c *checker) list(l *parse.ListNode) {

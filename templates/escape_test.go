@@ -168,7 +168,7 @@ func TestLoadRefuses(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add("<?php {{ php .Tenant.Name }}{{ range .Sections }}{{ assign .Settings }}{{ end }}")
 	f.Add("{{ .Tenant.Name }}")
-	f.Fuzz(func(t *testing.T, text string) { parseTemplate(LocalSettings, "x", text) })
+	f.Fuzz(func(t *testing.T, text string) { parseTemplate("php", "x", text) })
 }
 
 func TestOwnTemplateAsksTheFleet(t *testing.T) {

@@ -34,10 +34,13 @@ type scanner struct {
 }
 
 var scanners = map[string]scanner{
-	".php":   {regexp.MustCompile(`(?s)<\?php|\?>|/\*|\*/|//|<<<|\\.|.`), stepPHP, spot{mode: inOutside}},
+	"php":    {regexp.MustCompile(`(?s)<\?php|\?>|/\*|\*/|//|<<<|\\.|.`), stepPHP, spot{mode: inOutside}},
 	"nginx":  {regexp.MustCompile(`(?s)\\.|.`), stepNginx, spot{blank: true}},
 	"apache": {regexp.MustCompile(`(?s)\\.|.`), stepApache, spot{blank: true}},
 	"pool":   {regexp.MustCompile(`(?s).`), stepPool, spot{blank: true}},
+	"json":   {regexp.MustCompile(`(?s)\\.|.`), stepJSON, spot{}},
+	"hosts":  {regexp.MustCompile(`(?s).`), stepWords, spot{blank: true}},
+	"conf":   {regexp.MustCompile(`(?s).`), stepWords, spot{blank: true}},
 }
 
 func stepPHP(s spot, piece string) spot {
@@ -139,6 +142,32 @@ func stepPool(s spot, piece string) spot {
 	return spot{started: s.started}
 }
 
+// stepJSON knows strings.
+func stepJSON(s spot, piece string) spot {
+	switch {
+	case piece != `"`:
+		return s
+	case s.mode == inDouble:
+		return spot{mode: inCode}
+	}
+	return spot{mode: inDouble}
+}
+
+// stepWords knows lines that begin with a comment's mark.
+func stepWords(s spot, piece string) spot {
+	switch {
+	case piece == "\n":
+		return spot{blank: true}
+	case s.mode == inLine:
+		return s
+	case s.blank && piece == "#":
+		return spot{mode: inLine}
+	case strings.TrimSpace(piece) == "":
+		return s
+	}
+	return spot{started: true}
+}
+
 // takes reports whether an escaper's text is safe at a spot, and what to write if not.
 func (s spot) takes(escaper string) (hint string, ok bool) {
 	switch escaper {
@@ -148,6 +177,10 @@ func (s spot) takes(escaper string) (hint string, ok bool) {
 		return "it brings its own quotes: write it as PHP code, outside of comments and strings", s.mode == inCode
 	case "apachePlain", "apacheTarget":
 		return "write it behind a directive's name", s.started && s.mode != inLine
+	case "json":
+		return "it brings its own quotes: write it outside of strings", s.mode == inCode
+	case "word":
+		return "write it outside of comments", s.mode == inCode
 	case "fpm":
 		return "write it behind an =, without quotes", s.mode == inCode && s.started && s.blank
 	}
@@ -220,7 +253,9 @@ func (p *places) node(at []spot, n parse.Node) []spot {
 			return []spot{{mode: inOutside}}
 		}
 		p.depth++
-		defer func() { p.depth-- }()
+		file, text := p.check.file, p.check.text
+		defer func() { p.depth--; p.check.file, p.check.text = file, text }()
+		p.check.file, p.check.text = tree.ParseName, p.check.sources[tree.ParseName]
 		return p.list(at, tree.Root)
 	}
 	return at

@@ -48,7 +48,7 @@ func TestEscapersFitTheirPlace(t *testing.T) {
 		{FPMPool, "; {{ comment .Tenant.Sitename }}\n[{{ fpm .Tenant.Name }}]\nphp_admin_value[x] = {{ fpm .MaxBody }}\n", true},
 	}
 	for _, tc := range cases {
-		_, problems := parseTemplate(tc.file, "t", tc.text)
+		_, problems := parseTemplate(kindOf(tc.file), "t", tc.text)
 		if fits := len(problems) == 0; fits != tc.fits {
 			t.Errorf("%s: %q: %v", tc.file, tc.text, problems)
 		}
@@ -61,7 +61,7 @@ func TestEscapersFitTheirPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := parseTemplate(name, name, string(text)); len(problems) > 0 {
+		if _, problems := parseTemplate(kindOf(name), name, string(text)); len(problems) > 0 {
 			t.Error(problems)
 		}
 	}
@@ -72,7 +72,7 @@ func FuzzPlaces(f *testing.F) {
 	f.Add("<?php {{ range .Tenant.Hosts }}# {{ comment . }}{{ break }}'{{ end }}")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, name := range names() {
-			parseTemplate(name, "t", text)
+			parseTemplate(kindOf(name), "t", text)
 		}
 	})
 }

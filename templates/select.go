@@ -2,6 +2,7 @@ package templates
 
 import (
 	"errors"
+	html "html/template"
 	"strings"
 	"sync"
 	"text/template"
@@ -54,10 +55,14 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 		return s.fleets[f]
 	}
 	fleet := newFleet(f)
-	functions := template.FuncMap{"tenants": s.asking(f)}
+	ask := s.asking(f)
+	functions := template.FuncMap{"tenants": ask}
 	for name, t := range s.templates {
 		// A clone only fails once the original was executed.
 		fleet.templates[name] = template.Must(t.Clone()).Funcs(functions)
+	}
+	for name, t := range s.pages {
+		fleet.pages[name] = html.Must(t.Clone()).Funcs(html.FuncMap{"tenants": ask})
 	}
 	s.fleets[f] = fleet
 	return fleet

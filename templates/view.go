@@ -2,6 +2,7 @@ package templates
 
 import (
 	"cmp"
+	html "html/template"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,6 +73,7 @@ type Fleet struct {
 	names     int        // host names of all tenants
 	usual     Connection // of tenants that have their certificates
 	templates map[string]*template.Template
+	pages     map[string]*html.Template
 }
 
 // nginx's hash of server names has room for 512 names and for names of some 46
@@ -82,7 +84,7 @@ const (
 )
 
 func newFleet(f *tenants.Farm) *Fleet {
-	v := &Fleet{Farm: f, usual: usually(f.Web), templates: map[string]*template.Template{}}
+	v := &Fleet{Farm: f, usual: usually(f.Web), templates: map[string]*template.Template{}, pages: map[string]*html.Template{}}
 	v.DefaultListens = slices.Concat(v.usual.Redirects, v.usual.Listens)
 	for _, t := range f.Tenants {
 		if v.usual.TLS && v.DefaultCertificate == "" && !t.ByHTTP && !t.Blocked() {

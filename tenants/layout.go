@@ -132,6 +132,9 @@ func (l Layout) SettingsCache(codebase string) string {
 // Journal returns the file that lists the releases that a run is switching.
 func (l Layout) Journal() string { return filepath.Join(l.Run(), "deploy.json") }
 
+// FarmFiles returns the list of files of the farm as a whole that wikictl made.
+func (l Layout) FarmFiles() string { return filepath.Join(l.State, "files.json") }
+
 // PlatformScript returns the script by which php-fpm reports its platform. The web server
 // does not serve its folder.
 func (l Layout) PlatformScript() string { return filepath.Join(l.Run(), "platform.php") }

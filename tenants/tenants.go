@@ -28,6 +28,7 @@ type Farm struct {
 	Jobs         Jobs
 	Policies     []Policy
 	UpgradeSteps []UpgradeStep
+	Files        []File // of the farm as a whole, sorted by name
 	Ignores      []Ignore
 	Origins      Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
 

@@ -78,7 +78,7 @@ func TestMembersKnowEachOther(t *testing.T) {
 	must(t, err)
 	f.write("templates/localsettings.php.tmpl", string(builtin)+sisters)
 	for _, class := range []string{"sister", "other", "late"} {
-		f.write("classes/"+class+".toml", "")
+		f.write("classes/"+class+".toml", "language = \"en\"\n")
 	}
 	f.sister("w0", "1.39", "sister")
 	f.sister("w1", "1.43", "sister")
@@ -114,13 +114,14 @@ func TestMembersKnowEachOther(t *testing.T) {
 		}
 	}
 	f.onlyThoseThatExist()
+	f.filesOfTheFarm()
 }
 
 // onlyThoseThatExist wants what asks for created wikis to be written when one was.
 func (f *farm) onlyThoseThatExist() {
 	f.sister("w4", "1.43", "late")
 	f.write("migrations/030-wrong.sql", "-- where: class=late\nCREATE TABLE late_note (id INT PRIMARY KEY);\nINSERT INTO no_such_table VALUES (1);\n")
-	f.wants(f.exits(2, "create", "w4"), "no_such_table")
+	f.refused(2, "no_such_table", "create", "w4")
 	f.wants(f.exits(1, "plan"), "1 to make, 1 to change", "w4")
 	f.write("migrations/030-wrong.sql", "-- where: class=late\nCREATE TABLE late_note (id INT PRIMARY KEY);\n")
 	if got := f.rewritten("apply", "--all"); !slices.Equal(got, []string{"w2"}) {
@@ -130,5 +131,79 @@ func (f *farm) onlyThoseThatExist() {
 	f.wants(f.run("plan"), "no changes")
 	if got := f.sql("SELECT COUNT(*) FROM wikictl.farm_sql WHERE tenant = 'w4'"); got[0] != "2" {
 		f.t.Error("w4 has", got, "files")
+	}
+}
+
+// farmFiles declares four files of the farm as a whole.
+const farmFiles = `
+[files.hostmap]
+template = "hostmap.tmpl"
+path = "public/wikis.map"
+kind = "nginx"
+mode = "0640"
+[files.portal]
+template = "portal.html.tmpl"
+path = "public/index.html"
+[files.targets]
+template = "targets.tmpl"
+path = "public/targets.json"
+[files.hosts]
+template = "hosts.tmpl"
+path = "public/hosts"
+kind = "hosts"
+`
+
+// filesOfTheFarm writes them, changes them by hand, adds a wiki, and takes them away.
+func (f *farm) filesOfTheFarm() {
+	must(f.t, os.MkdirAll(filepath.Join(f.demo.Dir, "public"), 0o755))
+	f.write("templates/hostmap.tmpl", "# wikis\n{{ range tenants }}{{ range .Hosts }}map_entry {{ nginx . }};\n{{ end }}{{ end }}")
+	f.write("templates/portal.html.tmpl", "<!DOCTYPE html>\n<title>Wikis</title>\n{{ range tenants }}<a href=\"{{ .Address }}\">{{ .Sitename }}</a>\n{{ end }}")
+	f.write("templates/targets.tmpl", "[{{ range $i, $t := tenants }}{{ if $i }},{{ end }}\n{\"targets\": {{ json .Hosts }}, \"labels\": {\"wiki\": {{ json .Name }}}}{{ end }}\n]\n")
+	f.write("templates/hosts.tmpl", "# wikis\n{{ range tenants }}{{ range .Hosts }}127.0.0.1 {{ word . }}\n{{ end }}{{ end }}")
+	toml := f.read("wikictl.toml")
+	f.write("wikictl.toml", toml+farmFiles)
+	f.write("public/hosts", "127.0.0.1 somebody\n")
+	f.wants(f.exits(2, "plan"), "change the farm: add "+filepath.Join(f.demo.Dir, "public/wikis.map"), "blocked the farm: file "+filepath.Join(f.demo.Dir, "public/hosts")+": exists, and wikictl did not make it")
+	f.refused(2, "wikictl did not make it", "apply", "w0")
+	f.wants(f.read("public/hosts"), "somebody")
+	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "public/hosts")))
+	f.run("apply", "w0")
+	f.wants(f.run("plan"), "no changes")
+	f.wants(f.read("public/hosts"), "127.0.0.1 w4.localhost")
+
+	f.write("public/index.html", "by hand")
+	f.write("tenants/w5.toml", "name = \"w5\"\nhosts = [\"w5.localhost\"]\nsitename = '<script>alert(1)</script> & \"x\"'\nskins = [\"Vector\"]\ncodebase = \"1.43\"\nclasses = [\"other\"]\n")
+	if got := f.audit(); !slices.ContainsFunc(got, func(g finding) bool {
+		return g.Rule == "farm-file" && strings.Contains(g.Message, "index.html is not what") && g.File == "wikictl.toml" && g.Line > 0
+	}) {
+		f.t.Errorf("audit finds %+v", got)
+	}
+	if out, code := f.struck(event{"", "release", "after", "kill"}, "create", "w5"); code != -1 {
+		f.t.Fatalf("exit %d: %s", code, out)
+	}
+	if got := f.rewritten("create", "w5"); len(got) != 0 {
+		f.t.Errorf("the files of %v were written", got)
+	}
+	f.wants(f.run("plan"), "no changes")
+	f.wants(f.read("public/index.html"), "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;x&#34;</a>")
+	f.wants(f.read("public/targets.json"), `{"targets": ["w5.localhost"], "labels": {"wiki": "w5"}}`)
+	if info, err := os.Stat(filepath.Join(f.demo.Dir, "public/wikis.map")); err != nil || info.Mode() != 0o640 {
+		f.t.Error(info, err)
+	}
+	f.write("wikictl.toml", toml)
+	f.refused(78, "replaces no template", "plan")
+	for _, name := range []string{"hostmap", "portal.html", "targets", "hosts"} {
+		must(f.t, os.Remove(filepath.Join(f.demo.Dir, "templates", name+".tmpl")))
+	}
+	f.wants(f.exits(1, "render", "--check"), "change the farm: delete "+filepath.Join(f.demo.Dir, "public/hosts"))
+	f.run("render", "--write", "--all")
+	if left, err := os.ReadDir(filepath.Join(f.demo.Dir, "public")); err != nil || len(left) != 0 {
+		f.t.Error(left, err)
+	}
+	f.wants(f.run("plan"), "no changes")
+	for _, g := range f.audit() {
+		if g.Rule == "farm-file" {
+			f.t.Errorf("%+v", g)
+		}
 	}
 }

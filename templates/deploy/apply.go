@@ -30,6 +30,8 @@ type Applied struct {
 	Unchanged int
 	Recovered int  // changes that an earlier run was killed in and this one finished
 	Reloaded  bool // the web server reads its configuration again
+
+	Faults []FileFault // of files of the farm as a whole, which are as they were
 }
 
 // PartialError says that some tenants kept what they had; the others changed.
@@ -95,8 +97,11 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	if err := d.planDefault(&j, s.Default); err != nil {
 		return applied, err
 	}
-	var refused map[string]error
-	applied.Reloaded, refused, err = d.commitSound(ctx, j, s.Moved)
+	if applied.Faults, err = d.planFiles(&j, s.Files); err != nil {
+		return applied, err
+	}
+	reloaded, refused, faults, err := d.commitAll(ctx, j, s.Moved)
+	applied.Reloaded, applied.Faults = reloaded, append(applied.Faults, faults...)
 	if err != nil {
 		return applied, err
 	}

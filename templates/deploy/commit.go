@@ -16,7 +16,7 @@ const keepReleases = 3
 // commit makes every change of the journal: one sync before and one after, one
 // check, one reload. The journal stays on disk until the reload has succeeded.
 func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err error) {
-	if len(j.Swaps) == 0 && j.Default == "" {
+	if len(j.Swaps) == 0 && j.Default == "" && len(j.Files) == 0 {
 		return false, remove(d.journalPath())
 	}
 	for _, dir := range []string{d.layout.Vhosts(), d.layout.Pools()} {
@@ -30,6 +30,9 @@ func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err er
 	err = d.each(ctx, j, d.apply)
 	if err == nil {
 		err = d.bringDefault(j)
+	}
+	if err == nil {
+		err = d.bringFiles(j)
 	}
 	if err == nil {
 		err = d.Check(ctx)
@@ -66,7 +69,7 @@ func (d *Deployer) each(ctx context.Context, j journal, do func(swap) error) err
 
 // rollBack undoes every change and syncs the file system.
 func (d *Deployer) rollBack(ctx context.Context, j journal) error {
-	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackDefault(j))
+	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackDefault(j), d.takeBackFiles(j))
 	if err == nil {
 		err = remove(d.journalPath())
 	}
@@ -84,7 +87,7 @@ func (d *Deployer) clean(ctx context.Context, j journal) error {
 	if j.Default != "" {
 		err = errors.Join(err, remove(beside(d.DefaultVhost(), "old")), remove(beside(d.DefaultVhost(), "new")))
 	}
-	return errors.Join(err, remove(d.journalPath()))
+	return errors.Join(err, d.cleanFiles(j), remove(d.journalPath()))
 }
 
 // planDefault adds the virtual host for names of no tenant to what changes.

@@ -135,6 +135,7 @@ type Source struct {
 	At      func(i int) (Wanted, error)
 	Name    func(i int) string // of the tenant, for when At fails
 	Default []byte             // the virtual host for names of no tenant; nil leaves it alone
+	Files   []File             // of the farm as a whole; nil leaves them alone, an empty list removes those that were made
 	Gone    []string           // tenants that the web server shall not serve any more; their files stay
 	Moved   map[string]string  // the same, but only once the tenant under its new name is served: old name to new
 }

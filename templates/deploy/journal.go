@@ -23,10 +23,11 @@ type swap struct {
 
 // journal is every change that no successful check and reload has followed yet.
 type journal struct {
-	Swaps       []swap `json:"swaps"`
-	Default     Kind   `json:"default,omitempty"`
-	DefaultData []byte `json:"default_data,omitempty"` // what the new one holds
-	Done        bool   `json:"done,omitempty"`         // only settling is left: what an undoing needs may be gone
+	Swaps       []swap     `json:"swaps"`
+	Default     Kind       `json:"default,omitempty"`
+	DefaultData []byte     `json:"default_data,omitempty"` // what the new one holds
+	Files       []fileSwap `json:"files,omitempty"`
+	Done        bool       `json:"done,omitempty"` // only settling is left: what an undoing needs may be gone
 }
 
 func (d *Deployer) journalPath() string { return d.layout.Journal() }

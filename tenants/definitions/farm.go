@@ -40,6 +40,7 @@ func (l *loader) readFarm(d document) {
 	l.readPHP(s.sub("php"))
 	l.readJobs(s.sub("jobs"))
 	l.readUpgrade(s.sub("upgrade"))
+	l.readFiles(s)
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)
 	s.end()

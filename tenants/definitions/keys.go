@@ -152,6 +152,7 @@ var farmKeys = []Key{
 			{Name: "where", Type: Text, Example: `"extension=Foo"`, Doc: "The tenants that it is run for; without it all."},
 		}},
 	}},
+	{Name: "files", Type: Tables, Doc: "Files of the farm as a whole, such as a host map, from templates of your own.", Keys: fileKeys},
 	{Name: "defaults", Type: Table, Doc: "Values that all tenants begin with.", Keys: valueKeys},
 	{Name: "policy", Type: List, Doc: "Rules of audit of the farm's own.", Keys: []Key{
 		{Name: "name", Type: Text, Example: `"uploads"`, Doc: "The rule's name."},

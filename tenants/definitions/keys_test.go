@@ -90,6 +90,9 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 			delete(lines, "servers.main.managed")
 		}
 	}
+	if strings.HasPrefix(k.path, "files.main.") {
+		lines["files.main.template"], lines["files.main.path"] = `"x.tmpl"`, `"/srv/x.conf"`
+	}
 	table, below, list := strings.Cut(k.path, ".")
 	switch {
 	case list && find(farmKeys, table) != nil && find(farmKeys, table).Type == List && name == tenants.FarmFile:

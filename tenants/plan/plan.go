@@ -117,8 +117,10 @@ func (p *Plan) Empty() bool {
 // Differs reports whether there is work, or something could not be read.
 func (p *Plan) Differs() bool { return !p.Empty() || len(p.Unseen) > 0 }
 
-// Blocked reports whether a tenant is blocked.
-func (p *Plan) Blocked() bool { return p.Count(Blocked) > 0 }
+// Blocked reports whether a tenant, or a file of the farm as a whole, is blocked.
+func (p *Plan) Blocked() bool {
+	return p.Count(Blocked) > 0 || slices.ContainsFunc(p.Farm, func(e Entry) bool { return e.Kind == Blocked })
+}
 
 // Stuck reports whether a leftover can't be removed.
 func (p *Plan) Stuck() bool {

@@ -213,6 +213,18 @@ func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, 
 	case err != nil:
 		return nil, unseen, err
 	}
+	more, faults, err := h.Deploy.CompareFiles(ctx, source, diffs)
+	if err != nil {
+		return nil, unseen, err
+	}
+	changes = append(changes, more...)
+	for _, f := range faults {
+		if errors.Is(f.Err, fs.ErrPermission) {
+			unseen = append(unseen, fmt.Sprintf("the file %s: %s", f.Path, f.Err))
+			continue
+		}
+		farm = append(farm, plan.Entry{Kind: plan.Blocked, What: fmt.Sprintf("file %s: %s", f.Path, f.Err)})
+	}
 	for _, c := range changes {
 		entry := plan.Entry{Kind: plan.Change, What: string(c.Kind) + " " + c.Path, Diff: c.Diff}
 		if t := by[c.Tenant]; t != nil {

@@ -51,9 +51,10 @@ type creation struct {
 	sql     farmsql.Files // of the farm's own, for new databases
 	// obstacles are the problems that block tenants, by name; check may find more.
 	obstacles map[string]tenants.Problems
-	unsound   map[string]error // why the settings of tenants to make are not valid PHP, by name
-	unreached map[string]error // why there is no inventory, by server name
-	web       bool             // shared files of the web server differ
+	unsound   map[string]error   // why the settings of tenants to make are not valid PHP, by name
+	unreached map[string]error   // why there is no inventory, by server name
+	faults    []deploy.FileFault // of the farm's files, of the last deployment
+	web       bool               // shared files of the web server differ
 }
 
 // job is the work of a run on one tenant.
@@ -176,7 +177,7 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Left }) {
 		err = errors.Join(err, c.ServeDefault(ctx)) // 410 for their names
 	}
-	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))))
+	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))), deploy.FaultsError(c.faults))
 }
 
 // batchSize is the number of new tenants per check and reload of the web server: enough
@@ -296,7 +297,8 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 	}
 	source.Gone, source.Moved = gone, moved
 	err = c.run.Shared("", "release", func() error {
-		_, err := c.Deploy.Apply(ctx, source)
+		applied, err := c.Deploy.Apply(ctx, source)
+		c.faults = applied.Faults
 		return err
 	})
 	var partial *deploy.PartialError

@@ -98,7 +98,7 @@ func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []
 			outcomes[i] = run.Finish(o)
 		}
 	}
-	return outcomes, run.End(ctx, outcomes)
+	return outcomes, errors.Join(run.End(ctx, outcomes), deploy.FaultsError(applied.Faults))
 }
 
 // wantedCode returns the codebase in a tenant's definition.

@@ -84,7 +84,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := templates.Load(f.Templates)
+	set, err := templates.Load(f.Templates, f.Files...)
 	if err != nil {
 		return nil, err
 	}
@@ -252,6 +252,9 @@ func (h *Host) Wanted(ctx context.Context, t *tenants.Tenant, c *tenants.Codebas
 // which tenants exist are answered from the ledger as it is then, and by Expect.
 func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
 	h.members.forget()
+	if err := h.members.read(ctx, h); err != nil {
+		return deploy.Source{}, err
+	}
 	vhost, err := h.Default()
 	if err != nil {
 		return deploy.Source{}, err
@@ -261,7 +264,18 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 		At:      func(i int) (deploy.Wanted, error) { return h.Wanted(ctx, list[i], on(list[i])) },
 		Name:    func(i int) string { return list[i].Name },
 		Default: vhost,
+		Files:   h.Files(),
 	}, nil
+}
+
+// Files renders the files of the farm as a whole.
+func (h *Host) Files() []deploy.File {
+	files := make([]deploy.File, len(h.Farm.Files))
+	for i, f := range h.Farm.Files {
+		data, err := h.Templates.RenderFile(h.Farm, f)
+		files[i] = deploy.File{Path: f.Path, Data: data, Mode: f.Mode, Owner: f.Owner, Group: f.Group, Err: err}
+	}
+	return files
 }
 
 // Give makes PHP's user the owner of a file or folder, if PHP runs as another user.

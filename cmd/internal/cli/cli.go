@@ -139,7 +139,7 @@ func loadFarm(c *cli.Context) (*tenants.Farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := templates.Load(f.Templates)
+	set, err := templates.Load(f.Templates, f.Files...)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ import (
 type Farm struct {
 	deploy.FarmInspection
 	Vhost     []deploy.Change                             // of the virtual host for unknown host names
+	Files     []deploy.Change                             // of the farm as a whole
+	Faults    []deploy.FileFault                          // of such files that are left as they are
 	Code      map[*tenants.Codebase]deploy.CodeInspection // of the codebases in use
 	Stranger  string                                      // the database of the wiki that answers for an unknown host name
 	CLI       map[*tenants.Codebase]php.Platform          // of the codebases in use whose PHP answers
@@ -62,6 +65,9 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 	if err != nil {
 		return err
 	}
+	if err := s.inspectFiles(ctx, h); err != nil {
+		return err
+	}
 	if s.Vhost, err = h.Deploy.Compare(ctx, deploy.Source{Default: vhost}, false); err != nil || w.Quick {
 		return err
 	}
@@ -69,6 +75,25 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 		s.Stranger = info.DBName
 	}
 	return nil
+}
+
+// inspectFiles compares the files of the farm as a whole. Those that this user may not read
+// are listed as unseen.
+func (s *Farm) inspectFiles(ctx context.Context, h *session.Host) error {
+	source, err := h.Source(ctx, nil, nil)
+	if err != nil {
+		return err
+	}
+	var faults []deploy.FileFault
+	s.Files, faults, err = h.Deploy.CompareFiles(ctx, source, false)
+	for _, f := range faults {
+		if errors.Is(f.Err, fs.ErrPermission) {
+			s.Unseen = append(s.Unseen, f.Path+": "+f.Err.Error())
+			continue
+		}
+		s.Faults = append(s.Faults, f)
+	}
+	return err
 }
 
 // names returns the tenants' names in the definitions and in the ledger: the files of a

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wikictl/templates/deploy"
+	"wikictl/tenants"
 	"wikictl/tenants/audit"
 )
 
@@ -18,6 +19,13 @@ var farmRules = []rule{
 		Repair:    "Run wikictl render --write for any wiki.",
 		Reference: "nginx: How nginx processes a request",
 	}, observedFarm: wrongDefault},
+	{Rule: audit.Rule{
+		ID: "farm-file", Severity: audit.Warning,
+		What:      "A file of [files] in wikictl.toml is missing, differs from what its template makes, can't be written, or exists and is declared no more.",
+		Why:       "What reads it, such as a web server or a monitoring, works with an old list of wikis.",
+		Repair:    "wikictl render --write for any wiki writes and removes such files; one that wikictl did not make has to be moved away.",
+		Reference: "wikictl help templates",
+	}, observedFarm: wrongFarmFiles},
 	{Rule: audit.Rule{
 		ID: "folder-mode", Severity: audit.Error,
 		What:      "Users other than wikictl's may write to a folder of the state folder, or list its secrets.",
@@ -77,6 +85,28 @@ func wrongDefault(w *wanted, r *reporter) {
 		}
 		r.say(w.Farm.At("web"), "", "wikictl render --write", "%s %s", c.Path, problem)
 	}
+}
+
+func wrongFarmFiles(w *wanted, r *reporter) {
+	said := map[deploy.Kind]string{
+		deploy.Add: "is not there", deploy.Edit: "is not what its template makes", deploy.Mode: "has another mode or owner", deploy.Delete: "is declared no more",
+	}
+	for _, c := range w.observed.Farm.Files {
+		r.say(w.fileAt(c.Path), "", "wikictl render --write", "%s %s", c.Path, said[c.Kind])
+	}
+	for _, f := range w.observed.Farm.Faults {
+		r.say(w.fileAt(f.Path), "", "", "%s: %s", f.Path, f.Err)
+	}
+}
+
+// fileAt is where wikictl.toml declares a file of the farm as a whole.
+func (w *wanted) fileAt(path string) tenants.Position {
+	for _, f := range w.Farm.Files {
+		if f.Path == path {
+			return f.Position
+		}
+	}
+	return w.Farm.At("files")
 }
 
 func wrongFolders(w *wanted, r *reporter) {

@@ -1,0 +1,286 @@
+package deploy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"wikictl/tenants/disk"
+)
+
+// File is a file of the farm as a whole, which may be anywhere on the machine.
+type File struct {
+	Path         string // absolute
+	Data         []byte
+	Mode         fs.FileMode
+	Owner, Group string // names; empty: those of who runs wikictl
+	Err          error  // why it could not be rendered; it is left as it is
+}
+
+// FileFault is why a file of the farm as a whole is left as it is.
+type FileFault struct {
+	Path string
+	Err  error
+}
+
+// FaultsError joins faults into one error; nil when there are none.
+func FaultsError(faults []FileFault) error {
+	var err error
+	for _, f := range faults {
+		err = errors.Join(err, fmt.Errorf("file %s: %w", f.Path, f.Err))
+	}
+	return err
+}
+
+// made is what wikictl knows of a file that it made outside of the state folder. Only such
+// files are ever replaced or deleted.
+type made struct {
+	Sum  string `json:"sum,omitempty"`  // of what it wrote; empty: it was about to write the first time
+	Next string `json:"next,omitempty"` // of what it was about to write
+}
+
+// is reports whether wikictl made a file of that content: one that it wrote and a person
+// changed since is still its own, one that came while it was about to write is not.
+func (m made) is(sum string) bool { return m.Sum != "" || m.Next != "" && m.Next == sum }
+
+func checksum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// readMade reads which files wikictl made, by path.
+func (d *Deployer) readMade() (map[string]made, error) {
+	path := d.layout.FarmFiles()
+	all := map[string]made{}
+	data, err := disk.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return all, nil
+}
+
+// noteMade changes the record of which files wikictl made, durably.
+func (d *Deployer) noteMade(change func(map[string]made)) error {
+	all, err := d.readMade()
+	if err != nil {
+		return err
+	}
+	before := maps.Clone(all)
+	change(all)
+	if maps.Equal(before, all) {
+		return nil
+	}
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	return WriteFile(d.layout.FarmFiles(), data, 0o600, -1)
+}
+
+// fileSwap is the change of one file of the farm as a whole.
+type fileSwap struct {
+	Path string      `json:"path"`
+	Kind Kind        `json:"kind"` // Add, Edit or Delete
+	Data []byte      `json:"data,omitempty"`
+	Mode fs.FileMode `json:"mode,omitempty"`
+	UID  int         `json:"uid"` // -1: of who runs wikictl
+	GID  int         `json:"gid"`
+	Over string      `json:"over,omitempty"` // of an added file: the checksum of what a killed run had added
+
+	shown Kind // what Compare calls it
+}
+
+// standing is what is at a path.
+type standing struct {
+	there bool
+	data  []byte
+	mode  fs.FileMode
+	stat  *syscall.Stat_t
+}
+
+// onDisk reads a regular file. What else is there is an error, as wikictl never replaces it.
+func onDisk(path string) (s standing, err error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	if !info.Mode().IsRegular() {
+		what := map[fs.FileMode]string{fs.ModeSymlink: "a symbolic link", fs.ModeDir: "a folder"}[info.Mode().Type()]
+		if what == "" {
+			what = "no regular file"
+		}
+		return s, fmt.Errorf("is %s, which wikictl does not replace: move it away, or choose another path", what)
+	}
+	s.there, s.mode, s.stat = true, info.Mode().Perm(), info.Sys().(*syscall.Stat_t)
+	s.data, err = disk.Read(path)
+	return s, err
+}
+
+// compareFiles finds how the farm's files differ from what is wanted. Files that were made
+// and are wanted no more are deleted.
+func (d *Deployer) compareFiles(files []File) (swaps []fileSwap, faults []FileFault, err error) {
+	all, err := d.readMade()
+	if err != nil {
+		return nil, nil, err
+	}
+	wanted := map[string]bool{}
+	for _, f := range files {
+		wanted[f.Path] = true
+		s, err := d.compareFarmFile(f, all[f.Path])
+		switch {
+		case err != nil:
+			faults = append(faults, FileFault{f.Path, err})
+		case s.Kind != "":
+			swaps = append(swaps, s)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		if wanted[path] {
+			continue
+		}
+		s, err := unwanted(path, all[path])
+		switch {
+		case err != nil:
+			faults = append(faults, FileFault{path, err})
+		case s.Kind != "":
+			swaps = append(swaps, s)
+		}
+	}
+	return swaps, faults, nil
+}
+
+// compareFarmFile finds how one file differs; an empty kind is not at all.
+func (d *Deployer) compareFarmFile(f File, known made) (s fileSwap, err error) {
+	if f.Err != nil {
+		return s, f.Err
+	}
+	s = fileSwap{Path: f.Path, Data: f.Data, Mode: f.Mode}
+	if s.UID, s.GID, err = ids(f.Owner, f.Group); err != nil {
+		return s, err
+	}
+	have, err := onDisk(f.Path)
+	switch {
+	case err != nil:
+		return s, err
+	case !have.there:
+		s.Kind = Add
+	case !known.is(checksum(have.data)):
+		return s, errors.New("exists, and wikictl did not make it: move it away, or choose another path")
+	case string(have.data) != string(f.Data):
+		s.Kind = Edit
+	case have.mode != f.Mode, s.UID >= 0 && int(have.stat.Uid) != s.UID, s.GID >= 0 && int(have.stat.Gid) != s.GID:
+		s.Kind, s.shown = Edit, Mode
+	default:
+		return s, nil
+	}
+	if s.shown == "" {
+		s.shown = s.Kind
+	}
+	return s, d.checkFolder(filepath.Dir(f.Path))
+}
+
+// checkFolder refuses a folder that is missing, that everybody may write to, so that what is
+// there may be another's the next moment, or that leads into the state folder.
+func (d *Deployer) checkFolder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the folder %s does not exist: make it, or choose another path", dir)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is no folder: choose another path", dir)
+	case info.Mode()&0o002 != 0:
+		return fmt.Errorf("everybody may write to the folder %s: choose another path", dir)
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	state, err := filepath.EvalSymlinks(d.layout.State)
+	if err == nil && strings.HasPrefix(real+"/", state+"/") {
+		return fmt.Errorf("the folder %s leads into the state folder: choose another path", dir)
+	}
+	return ignoreAbsent(err)
+}
+
+// unwanted is the deletion of a file that wikictl made and nothing declares any more. One
+// that a person changed stays.
+func unwanted(path string, known made) (s fileSwap, err error) {
+	have, err := onDisk(path)
+	if err != nil || !have.there {
+		return s, nil // it is not wikictl's any more
+	}
+	switch sum := checksum(have.data); {
+	case known.Sum == sum || known.Next == sum:
+		return fileSwap{Path: path, Kind: Delete, UID: -1, GID: -1, shown: Delete}, nil
+	case known.Sum == "": // it came from somebody else
+		return s, nil
+	}
+	return s, errors.New("is wanted no more, and was changed by hand: delete it yourself")
+}
+
+// ids looks up a user and a group; -1 is who runs wikictl.
+func ids(owner, group string) (uid, gid int, err error) {
+	uid, gid = -1, -1
+	if owner != "" {
+		u, err := user.Lookup(owner)
+		if err != nil {
+			return uid, gid, err
+		}
+		uid, _ = strconv.Atoi(u.Uid)
+	}
+	if group != "" {
+		g, err := user.LookupGroup(group)
+		if err != nil {
+			return uid, gid, err
+		}
+		gid, _ = strconv.Atoi(g.Gid)
+	}
+	if uid >= 0 && os.Geteuid() != 0 && uid != os.Geteuid() {
+		return uid, gid, fmt.Errorf("only root can give it to %s: run wikictl as root, or leave owner out", owner)
+	}
+	return uid, gid, nil
+}
+
+// CompareFiles lists how the farm's files differ, and why some are left as they are. It
+// writes nothing.
+func (d *Deployer) CompareFiles(_ context.Context, s Source, diffs bool) (changes []Change, faults []FileFault, err error) {
+	if s.Files == nil {
+		return nil, nil, nil
+	}
+	swaps, faults, err := d.compareFiles(s.Files)
+	for _, swap := range swaps {
+		c := Change{Path: swap.Path, Kind: swap.shown}
+		if diffs && swap.shown != Mode {
+			have, err := onDisk(swap.Path)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.Diff = diff(swap.Path, string(have.data), string(swap.Data), nil)
+		}
+		changes = append(changes, c)
+	}
+	return changes, faults, err
+}

@@ -1,0 +1,238 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"wikictl/tenants/disk"
+)
+
+// fileError is a file of the farm as a whole that can't be changed.
+type fileError struct {
+	path string
+	err  error
+}
+
+// Error names the file.
+func (e *fileError) Error() string { return fmt.Sprintf("file %s: %s", e.path, e.err) }
+
+// Unwrap gives the reason.
+func (e *fileError) Unwrap() error { return e.err }
+
+// planFiles adds the changes of the farm's files to a journal, and notes them as wikictl's
+// own to be before the first is made.
+func (d *Deployer) planFiles(j *journal, files []File) ([]FileFault, error) {
+	if files == nil {
+		return nil, nil
+	}
+	swaps, faults, err := d.compareFiles(files)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.mergeFiles(swaps, files, faults); err != nil {
+		return nil, err
+	}
+	return faults, d.noteMade(func(all map[string]made) {
+		for _, s := range j.Files {
+			if s.Kind != Delete {
+				known := all[s.Path]
+				known.Next = checksum(s.Data)
+				all[s.Path] = known
+			}
+		}
+		for path := range all {
+			if !declared(files, path) && !Exists(path) {
+				delete(all, path)
+			}
+		}
+	})
+}
+
+// mergeFiles has the journal make changes on top of those that a killed run began: what is to
+// come back when the check fails is what was there before both.
+func (j *journal) mergeFiles(swaps []fileSwap, files []File, faults []FileFault) error {
+	begun := map[string]fileSwap{}
+	for _, s := range j.Files {
+		begun[s.Path] = s
+	}
+	j.Files = nil
+	for _, s := range swaps {
+		if old, left := begun[s.Path]; left {
+			if old.Kind == Add && s.Kind == Edit {
+				s.Over = checksum(old.Data)
+			}
+			s.Kind = mergeKind(old.Kind, s.Kind)
+			delete(begun, s.Path)
+		}
+		j.Files = append(j.Files, s)
+	}
+	var err error
+	for path, s := range begun {
+		wanted := declared(files, path) && !slices.ContainsFunc(faults, func(f FileFault) bool { return f.Path == path })
+		if wanted == (s.Kind != Delete) { // it is as it was to become
+			j.Files = append(j.Files, s)
+			continue
+		}
+		err = errors.Join(err, remove(beside(path, "wikictl-old")), remove(beside(path, "wikictl-new")))
+	}
+	return err
+}
+
+func declared(files []File, path string) bool {
+	for _, f := range files {
+		if f.Path == path {
+			return true
+		}
+	}
+	return false
+}
+
+// commitAll is commitSound with the farm's files, in one go. When one of them is in the way
+// the tenants go first, and then each file alone.
+func (d *Deployer) commitAll(ctx context.Context, j journal, moved map[string]string) (reloaded bool, refused map[string]error, faults []FileFault, err error) {
+	if len(j.Files) == 0 {
+		reloaded, refused, err = d.commitSound(ctx, j, moved)
+		return reloaded, refused, nil, err
+	}
+	if reloaded, err = d.commit(ctx, j); !separable(err) || ctx.Err() != nil {
+		return reloaded, nil, nil, err
+	}
+	files := j.Files
+	j.Files = nil
+	if reloaded, refused, err = d.commitSound(ctx, j, moved); err != nil {
+		return reloaded, refused, nil, err
+	}
+	for _, f := range files {
+		again, err := d.commit(ctx, journal{Files: []fileSwap{f}})
+		reloaded = reloaded || again
+		switch {
+		case separable(err):
+			faults = append(faults, FileFault{f.Path, err})
+		case err != nil:
+			return reloaded, refused, faults, err
+		}
+	}
+	return reloaded, refused, faults, nil
+}
+
+// separable reports whether an error is that of the web server's check, or of one of the
+// farm's files, so that all is as it was before.
+func separable(err error) bool {
+	if refusal(err) {
+		return true
+	}
+	var of *fileError
+	joined, several := err.(interface{ Unwrap() []error })
+	return errors.As(err, &of) && (!several || len(joined.Unwrap()) == 1)
+}
+
+// bringFiles makes the changes of the farm's files. They can be made again.
+func (d *Deployer) bringFiles(j journal) error {
+	for _, s := range j.Files {
+		if err := bringFile(s); err != nil {
+			return &fileError{s.Path, err}
+		}
+	}
+	return nil
+}
+
+func bringFile(s fileSwap) error {
+	saved, temporary := beside(s.Path, "wikictl-old"), beside(s.Path, "wikictl-new")
+	if s.Kind == Delete {
+		if Exists(saved) {
+			return remove(s.Path)
+		}
+		return errors.Join(ignoreAbsent(os.Rename(s.Path, saved)), ignoreAbsent(disk.SyncFolder(filepath.Dir(s.Path))))
+	}
+	if s.Kind == Edit && !Exists(saved) {
+		if err := os.Link(s.Path, saved); ignoreAbsent(err) != nil {
+			return err
+		}
+	}
+	if err := errors.Join(remove(temporary), createOwned(temporary, s)); err != nil {
+		return errors.Join(err, remove(temporary))
+	}
+	if s.Kind == Edit {
+		return errors.Join(os.Rename(temporary, s.Path), disk.SyncFolder(filepath.Dir(s.Path)))
+	}
+	err := os.Link(temporary, s.Path)
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+		have, wrong := onDisk(s.Path)
+		switch {
+		case wrong == nil && string(have.data) == string(s.Data):
+		case wrong == nil && s.Over != "" && checksum(have.data) == s.Over:
+			err = os.Rename(temporary, s.Path)
+		default:
+			err = errors.New("came meanwhile from somebody else: move it away, or choose another path")
+		}
+	}
+	return errors.Join(err, remove(temporary), disk.SyncFolder(filepath.Dir(s.Path)))
+}
+
+// createOwned writes a new file that nobody else reads before it is whole.
+func createOwned(path string, s fileSwap) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(s.Data); err != nil {
+		return err
+	}
+	if s.UID >= 0 || s.GID >= 0 {
+		if err := f.Chown(s.UID, s.GID); err != nil {
+			return err
+		}
+	}
+	return errors.Join(f.Chmod(s.Mode), f.Sync())
+}
+
+// takeBackFiles undoes what bringFiles made.
+func (d *Deployer) takeBackFiles(j journal) (err error) {
+	for _, s := range j.Files {
+		err = errors.Join(err, takeBackFile(s))
+	}
+	return err
+}
+
+func takeBackFile(s fileSwap) error {
+	saved := beside(s.Path, "wikictl-old")
+	if s.Kind == Add {
+		have, err := onDisk(s.Path)
+		if err == nil && have.there && (string(have.data) == string(s.Data) || checksum(have.data) == s.Over) {
+			return remove(s.Path)
+		}
+		return nil // not begun, or somebody else's
+	}
+	if !Exists(saved) {
+		return nil // not begun
+	}
+	return errors.Join(os.Rename(saved, s.Path), remove(saved), disk.SyncFolder(filepath.Dir(s.Path)))
+}
+
+// cleanFiles removes what an undo would have used, and notes which files are wikictl's now.
+func (d *Deployer) cleanFiles(j journal) (err error) {
+	if len(j.Files) == 0 {
+		return nil
+	}
+	for _, s := range j.Files {
+		for _, suffix := range []string{"wikictl-old", "wikictl-new"} {
+			err = errors.Join(err, remove(beside(s.Path, suffix)))
+		}
+	}
+	return errors.Join(err, d.noteMade(func(all map[string]made) {
+		for _, s := range j.Files {
+			if s.Kind == Delete {
+				delete(all, s.Path)
+				continue
+			}
+			all[s.Path] = made{Sum: checksum(s.Data)}
+		}
+	}))
+}

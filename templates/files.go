@@ -1,0 +1,158 @@
+package templates
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	html "html/template"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"wikictl/tenants"
+)
+
+// loadFile takes the template of a file of the farm as a whole.
+func (s *Set) loadFile(f tenants.File, file string, own map[string][]byte) tenants.Problems {
+	text, there := own[f.Template]
+	if !there {
+		if _, taken := s.infos[f.Template]; taken {
+			return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".template", Message: f.Template + " makes files of wikis", Hint: "give the template another name"}}
+		}
+		return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".template", Message: file + " does not exist", Hint: "write it, or take the file away"}}
+	}
+	info := Info{Name: f.Template, File: file, Kind: f.Kind, Farm: true}
+	if known, twice := s.infos[f.Template]; twice {
+		if known.Kind != f.Kind {
+			return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".kind", Message: fmt.Sprintf("%s makes a file of kind %s elsewhere", f.Template, known.Kind), Hint: "use one kind, or two templates"}}
+		}
+		return nil
+	}
+	s.infos[f.Template] = info
+	if f.Kind == "html" {
+		return s.loadPage(info, string(text))
+	}
+	t, problems := parseTemplate(f.Kind, file, string(text))
+	s.templates[f.Template] = t
+	return problems
+}
+
+// loadPage takes a template of HTML. The library escapes each value by its place.
+func (s *Set) loadPage(i Info, text string) tenants.Problems {
+	t, err := html.New(i.File).Funcs(html.FuncMap{"tenants": func(...string) ([]*Member, error) { return nil, nil }}).Parse(text)
+	if err != nil {
+		return tenants.Problems{syntaxProblem(i.File, err)}
+	}
+	s.pages[i.Name] = t
+	return nil
+}
+
+// RenderFile makes a file of the farm as a whole. The error is tenants.Problems when a value
+// has no form in a file of that kind, or the result is none.
+func (s *Set) RenderFile(f *tenants.Farm, file tenants.File) (data []byte, err error) {
+	fleet := s.fleet(f)
+	v := &View{Fleet: fleet, Connection: fleet.usual, Layout: f.Layout()}
+	if file.Kind == "html" {
+		data, err = s.page(file, v)
+	} else {
+		data, err = s.execute(file.Template, v)
+	}
+	if err == nil && data == nil {
+		data = []byte{} // an empty file is one
+	}
+	if err == nil && file.Kind == "json" && !json.Valid(data) {
+		err = tenants.Problems{notJSON(s.infos[file.Template].label(), data)}
+	}
+	return data, err
+}
+
+// notJSON says where a text stops being JSON.
+func notJSON(file string, data []byte) tenants.Problem {
+	err := json.Unmarshal(data, new(any))
+	p := tenants.Problem{Position: tenants.Position{File: file}, Message: fmt.Sprintf("what it makes is not JSON: %v", err)}
+	if syntax, ok := err.(*json.SyntaxError); ok {
+		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
+		p.Message = fmt.Sprintf("what it makes is not JSON: line %d: %v", line, err)
+		p.Hint = "a comma before the end of a list is the usual reason"
+	}
+	return p
+}
+
+// page runs a template of HTML. A value that its place can't hold, such as an address with
+// a scheme that runs code, is refused: the library would write another in its place.
+func (s *Set) page(file tenants.File, v *View) ([]byte, error) {
+	label := s.infos[file.Template].label()
+	var b bytes.Buffer
+	if err := v.pages[file.Template].Execute(&b, v); err != nil {
+		return nil, v.problems(label, err)
+	}
+	if i := bytes.Index(b.Bytes(), []byte(unsafeHTML)); i >= 0 {
+		line := 1 + bytes.Count(b.Bytes()[:i], []byte("\n"))
+		return nil, tenants.Problems{{
+			Position: tenants.Position{File: label}, Message: fmt.Sprintf("a value does not fit where it is written: line %d of what it makes", line),
+			Hint: "write addresses into href and src, and no values into scripts, styles or names of attributes",
+		}}
+	}
+	return b.Bytes(), nil
+}
+
+// unsafeHTML is what html/template writes in place of a value that its place can't hold.
+const unsafeHTML = "ZgotmplZ"
+
+// jsonValue writes text, a number, true or false, or a list of those.
+func jsonValue(value any) (string, error) {
+	switch v := value.(type) {
+	case tenants.Value:
+		text, err := jsonValue(v.Data)
+		if unfit, ok := err.(*unfitError); ok {
+			unfit.at = v.Position
+		}
+		return text, err
+	case string:
+		if !utf8.ValidString(v) {
+			return "", &unfitError{value: v, why: "is not UTF-8"}
+		}
+		return marshal(v)
+	case []string:
+		words := make([]string, len(v))
+		for i, one := range v {
+			var err error
+			if words[i], err = jsonValue(one); err != nil {
+				return "", err
+			}
+		}
+		return "[" + strings.Join(words, ", ") + "]", nil
+	case bool, int, int64, float64:
+		return marshal(v)
+	}
+	return "", &unfitError{value: fmt.Sprint(value), why: fmt.Sprintf("is a %T, want text, a number, true or false, or a list of texts", value)}
+}
+
+func marshal(value any) (string, error) {
+	text, err := json.Marshal(value)
+	return string(text), err
+}
+
+// plainInHosts is an address or a name of hosts(5).
+var plainInHosts = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$`)
+
+// hostsWord writes an address or a host name.
+func hostsWord(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil && !plainInHosts.MatchString(s) {
+		err = &unfitError{value: s, at: at, why: "is no address or host name"}
+	}
+	return s, err
+}
+
+// plainInConf means itself in the configuration files of most programs.
+var plainInConf = regexp.MustCompile(`^[A-Za-z0-9_./:][A-Za-z0-9._:/@+,=%~-]*$`)
+
+// confWord writes a word that no program expands, quotes or takes for a comment.
+func confWord(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil && !plainInConf.MatchString(s) {
+		err = &unfitError{value: s, at: at, why: "holds other characters than letters, digits and ._:/@+,=%~-"}
+	}
+	return s, err
+}

@@ -1,0 +1,226 @@
+package templates
+
+import (
+	"errors"
+	html "html/template"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"text/template"
+	"text/template/parse"
+
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// Set is every template, ready to render. It may be used by many goroutines.
+type Set struct {
+	// Created reports whether the ledger has a tenant, for templates that ask; nil: each
+	// counts as created. It is set before the first tenant is rendered.
+	Created func(tenant string) (bool, error)
+
+	asks      bool // a template asks which tenants were created
+	templates map[string]*template.Template
+	pages     map[string]*html.Template // of HTML
+	infos     map[string]Info
+	buffers   sync.Pool
+
+	mu        sync.Mutex
+	codebases map[*tenants.Codebase]*coreSettings
+	fleets    map[*tenants.Farm]*Fleet
+}
+
+// Info is where a template in force comes from.
+type Info struct {
+	Name  string   // of its file
+	File  string   // relative to the farm's folder; empty: it is built in
+	Parts []string // the parts of the built-in one that File replaces; none: File replaces it as a whole
+	Kind  string   // what it makes: ".php", "nginx", "apache", "pool", or one of tenants.FileKinds
+	Farm  bool     // it makes a file of the farm as a whole
+}
+
+// label is what messages call a template.
+func (i Info) label() string {
+	if i.File == "" {
+		return builtinPrefix + i.Name
+	}
+	return i.File
+}
+
+// Own reports whether text of the farm's own is in the template.
+func (i Info) Own() bool { return i.File != "" }
+
+// Infos lists the templates in force: those of tenants, then those of the farm's files.
+func (s *Set) Infos() []Info {
+	var all []Info
+	for _, name := range names() {
+		all = append(all, s.infos[name])
+	}
+	var files []Info
+	for _, i := range s.infos {
+		if i.Farm {
+			files = append(files, i)
+		}
+	}
+	slices.SortFunc(files, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return append(all, files...)
+}
+
+// Builtin returns the text of a built-in template; ok is false when there is none of that name.
+func Builtin(name string) (text []byte, ok bool) {
+	text, err := builtin.ReadFile(name)
+	return text, err == nil
+}
+
+// Load reads the templates; a file dir/NAME replaces the built-in one of its name, or, when
+// it only defines parts, those parts. files are the farm's own files, each of which has a
+// template in dir. The error is tenants.Problems when a template does not parse, prints
+// without an escaper, or has a name that nothing uses. dir need not exist.
+func Load(dir string, files ...tenants.File) (*Set, error) {
+	s := &Set{
+		templates: map[string]*template.Template{}, pages: map[string]*html.Template{}, infos: map[string]Info{},
+		codebases: map[*tenants.Codebase]*coreSettings{}, fleets: map[*tenants.Farm]*Fleet{},
+	}
+	own, problems := ownTemplates(dir)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	for _, text := range own {
+		s.asks = s.asks || strings.Contains(string(text), ".Created")
+	}
+	for _, name := range names() {
+		problems = append(problems, s.load(name, filepath.Join(filepath.Base(dir), name), own[name])...)
+		delete(own, name)
+	}
+	for _, f := range files {
+		problems = append(problems, s.loadFile(f, filepath.Join(filepath.Base(dir), f.Template), own)...)
+	}
+	for name := range own {
+		if _, used := s.infos[name]; used {
+			continue
+		}
+		problems = append(problems, tenants.Problem{
+			Position: tenants.Position{File: filepath.Join(filepath.Base(dir), name)},
+			Message:  "replaces no template, and no file of [files] is made from it",
+			Hint:     "there are " + strings.Join(names(), ", "),
+		})
+	}
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, problems
+	}
+	return s, nil
+}
+
+func names() []string {
+	return []string{LocalSettings, NginxVhost, NginxDefault, ApacheVhost, ApacheDefault, FPMPool}
+}
+
+// load takes the built-in template of a name, with what the farm's own file, if any, replaces.
+func (s *Set) load(name, file string, own []byte) tenants.Problems {
+	text, err := builtin.ReadFile(name)
+	if err != nil {
+		return tenants.Problems{{Position: tenants.Position{File: file}, Message: err.Error()}}
+	}
+	info := Info{Name: name, Kind: kindOf(name)}
+	base, problems := parseTemplate(info.Kind, info.label(), string(text))
+	if own != nil && base != nil {
+		info.File = file
+		base, info.Parts, problems = override(base, info.Kind, file, string(own), map[string]string{builtinPrefix + name: string(text)})
+	}
+	s.templates[name], s.infos[name] = base, info
+	return problems
+}
+
+// override puts what the farm's own file defines in place of the built-in parts of that name.
+// A file with text outside of its parts is the whole template.
+func override(base *template.Template, kind, file, text string, sources map[string]string) (*template.Template, []string, tenants.Problems) {
+	own, problems := parseText(kind, file, text)
+	if own == nil {
+		return nil, nil, problems
+	}
+	var parts []string
+	for _, part := range own.Templates() {
+		if part.Tree != nil && part.Name() != file {
+			parts = append(parts, part.Name())
+		}
+	}
+	slices.Sort(parts)
+	if len(parts) == 0 || own.Tree != nil && !parse.IsEmptyTree(own.Tree.Root) {
+		return own, nil, checkTemplate(own, kind, map[string]string{file: text})
+	}
+	for _, name := range parts {
+		if base.Lookup(name) == nil || name == base.Name() {
+			problems = append(problems, tenants.Problem{
+				Position: definedAt(file, text, name), Message: "the built-in template has no part " + name,
+				Hint: "it has " + strings.Join(partsOf(base), ", "),
+			})
+			continue
+		}
+		if _, err := base.AddParseTree(name, own.Lookup(name).Tree); err != nil {
+			problems = append(problems, syntaxProblem(file, err))
+		}
+	}
+	sources[file] = text
+	return base, parts, append(problems, checkTemplate(base, kind, sources)...)
+}
+
+// definedAt is the place where a file defines a part.
+func definedAt(file, text, part string) tenants.Position {
+	i := strings.Index(text, `"`+part+`"`)
+	if i < 0 {
+		return tenants.Position{File: file}
+	}
+	return place(file, text, i)
+}
+
+// partsOf lists the parts of a template that can be replaced.
+func partsOf(t *template.Template) (parts []string) {
+	for _, part := range t.Templates() {
+		if part.Name() != t.Name() && part.Tree != nil {
+			parts = append(parts, part.Name())
+		}
+	}
+	slices.Sort(parts)
+	return parts
+}
+
+// BuiltinParts lists the parts of a built-in template that an own file can replace.
+func BuiltinParts(name string) []string {
+	text, ok := Builtin(name)
+	if !ok {
+		return nil
+	}
+	t, problems := parseText(kindOf(name), name, string(text))
+	if len(problems) > 0 {
+		return nil
+	}
+	return partsOf(t)
+}
+
+// ownTemplates reads the farm's own templates.
+func ownTemplates(dir string) (map[string][]byte, tenants.Problems) {
+	own := map[string][]byte{}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || dir == "" {
+		return own, nil
+	}
+	unread := func(file string, err error) tenants.Problem {
+		return tenants.Problem{Position: tenants.Position{File: file}, Message: disk.Reason(err), Hint: "wikictl reads own templates from here"}
+	}
+	if err != nil {
+		return nil, tenants.Problems{unread(filepath.Base(dir), err)}
+	}
+	var problems tenants.Problems
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), suffix) {
+			continue
+		}
+		if own[e.Name()], err = disk.Read(filepath.Join(dir, e.Name())); err != nil {
+			problems = append(problems, unread(filepath.Join(filepath.Base(dir), e.Name()), err))
+		}
+	}
+	return own, problems
+}
