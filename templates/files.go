@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	html "html/template"
 	"regexp"
@@ -155,4 +156,19 @@ func confWord(value any) (string, error) {
 		err = &unfitError{value: s, at: at, why: "holds other characters than letters, digits and ._:/@+,=%~-"}
 	}
 	return s, err
+}
+
+// CheckFiles renders the files of the farm as a whole, and returns what is wrong with them.
+func (s *Set) CheckFiles(f *tenants.Farm) (problems tenants.Problems) {
+	for _, file := range f.Files {
+		_, err := s.RenderFile(f, file)
+		var found tenants.Problems
+		switch {
+		case errors.As(err, &found):
+			problems = append(problems, found...)
+		case err != nil:
+			problems = append(problems, tenants.Problem{Position: file.Position, Message: err.Error()})
+		}
+	}
+	return problems
 }

@@ -74,9 +74,7 @@ func TestMembersKnowEachOther(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(0)
-	builtin, err := os.ReadFile("../../templates/localsettings.php.tmpl")
-	must(t, err)
-	f.write("templates/localsettings.php.tmpl", string(builtin)+sisters)
+	f.write("templates/localsettings.php.tmpl", `{{ define "end" }}`+sisters+`{{ end }}`)
 	for _, class := range []string{"sister", "other", "late"} {
 		f.write("classes/"+class+".toml", "language = \"en\"\n")
 	}
@@ -115,6 +113,7 @@ func TestMembersKnowEachOther(t *testing.T) {
 	}
 	f.onlyThoseThatExist()
 	f.filesOfTheFarm()
+	f.templateCommands()
 }
 
 // onlyThoseThatExist wants what asks for created wikis to be written when one was.
@@ -206,4 +205,32 @@ func (f *farm) filesOfTheFarm() {
 			f.t.Errorf("%+v", g)
 		}
 	}
+}
+
+// templateCommands list, show, check and compare templates.
+func (f *farm) templateCommands() {
+	f.wants(f.run("templates", "list"), "localsettings.php.tmpl", "templates/localsettings.php.tmpl", "replaces the parts end", "vhost-nginx.conf.tmpl", "built-in", "has the parts server")
+	f.wants(f.run("templates", "show", "localsettings.php.tmpl"), "wgLocalInterwikis")
+	f.lacks(f.run("templates", "show", "localsettings.php.tmpl", "--builtin"), "wgLocalInterwikis")
+	f.refused(64, "there is no template", "templates", "show", "../wikictl.toml")
+	f.wants(f.run("templates", "check"), "1 own, no mistakes with 6 wikis and 0 files")
+	f.wants(f.exits(1, "templates", "diff", "--builtin"), "+++ templates/localsettings.php.tmpl end", "+$wgLocalInterwikis")
+	f.wants(f.run("templates", "diff"), "no changes")
+
+	own := f.read("templates/localsettings.php.tmpl")
+	f.write("templates/localsettings.php.tmpl", strings.Replace(own, "$wgLocalInterwikis", "$wgOther = 1;\n$wgLocalInterwikis", 1))
+	f.wants(f.exits(1, "templates", "diff", "w0", "w2"), "+$wgOther = 1;", "templates diff", "1 to change, 1 unchanged")
+	for text, says := range map[string]string{
+		"{{ define \"end\" }}\n$x = {{ .Tenant.Name }};{{ end }}":                  "templates/localsettings.php.tmpl:2:9: {{.Tenant.Name}} prints without an escaper",
+		"{{ define \"end\" }}\n\n# {{ php .Tenant.Name }}\n{{ end }}":              "templates/localsettings.php.tmpl:3:6: {{php .Tenant.Name}} does not fit here",
+		"{{ define \"no-such\" }}x{{ end }}":                                       "templates/localsettings.php.tmpl:1:11: the built-in template has no part no-such",
+		"{{ define \"end\" }}\n$x = {{ php .Tenant.Nothing }};\n{{ end }}":         "templates/localsettings.php.tmpl:2:22: ",
+		"{{ define \"end\" }}\n$x = {{ php (tenants \"no=x\") }};\n{{ end }}":      "templates/localsettings.php.tmpl:2:",
+		"{{ define \"settings\" }}\n{{ range }}\n{{ end }}":                        "templates/localsettings.php.tmpl:2:1: ",
+		"{{ define \"name\" }}$wgSitename = {{ php .Tenant.Sitename }};'{{ end }}": "built-in localsettings.php.tmpl:",
+	} {
+		f.write("templates/localsettings.php.tmpl", text)
+		f.refused(78, says, "templates", "check")
+	}
+	f.write("templates/localsettings.php.tmpl", own)
 }

@@ -64,7 +64,7 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 func (j *Planned) checkVhost(h *session.Host) {
 	text, err := os.ReadFile(h.Layout.Vhost(j.Name))
 	if err == nil && !strings.Contains(string(text), h.Layout.Maintenance(j.Name)) {
-		j.Remarks = append(j.Remarks, "its virtual host does not look for the page of maintenance, so that readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see wikictl help templates, if the template is your own")
+		j.Remarks = append(j.Remarks, "its virtual host does not look for the page of maintenance, so that readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see wikictl help rendering, if the template is your own")
 	}
 }
 

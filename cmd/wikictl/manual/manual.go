@@ -12,7 +12,7 @@ var pages embed.FS
 
 // topics are the names of the pages, in the order in which a new reader needs them.
 var topics = []string{
-	"files", "selection", "changing", "upgrading", "auditing", "maintenance", "backups", "monitoring", "web", "templates", "security",
+	"files", "selection", "changing", "upgrading", "auditing", "maintenance", "backups", "monitoring", "web", "rendering", "security",
 	"troubleshooting", "exit-codes", "json", "performance", "architecture",
 }
 

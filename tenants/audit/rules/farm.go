@@ -24,7 +24,7 @@ var farmRules = []rule{
 		What:      "A file of [files] in wikictl.toml is missing, differs from what its template makes, can't be written, or exists and is declared no more.",
 		Why:       "What reads it, such as a web server or a monitoring, works with an old list of wikis.",
 		Repair:    "wikictl render --write for any wiki writes and removes such files; one that wikictl did not make has to be moved away.",
-		Reference: "wikictl help templates",
+		Reference: "wikictl help rendering",
 	}, observedFarm: wrongFarmFiles},
 	{Rule: audit.Rule{
 		ID: "folder-mode", Severity: audit.Error,
