@@ -39,7 +39,7 @@ var scanners = map[string]scanner{
 	"apache": {regexp.MustCompile(`(?s)\\.|.`), stepApache, spot{blank: true}},
 	"pool":   {regexp.MustCompile(`(?s).`), stepPool, spot{blank: true}},
 	"json":   {regexp.MustCompile(`(?s)\\.|.`), stepJSON, spot{}},
-	"hosts":  {regexp.MustCompile(`(?s).`), stepWords, spot{blank: true}},
+	"hosts":  {regexp.MustCompile(`(?s).`), stepHosts, spot{blank: true}},
 	"conf":   {regexp.MustCompile(`(?s).`), stepWords, spot{blank: true}},
 }
 
@@ -151,6 +151,14 @@ func stepJSON(s spot, piece string) spot {
 		return spot{mode: inCode}
 	}
 	return spot{mode: inDouble}
+}
+
+// stepHosts knows comments, which may stand behind names, too (hosts(5)).
+func stepHosts(s spot, piece string) spot {
+	if s.mode == inCode && piece == "#" {
+		return spot{mode: inLine}
+	}
+	return stepWords(s, piece)
 }
 
 // stepWords knows lines that begin with a comment's mark.
