@@ -110,7 +110,7 @@ const (
 func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	alike, of := map[string][]*Planned{}, map[*Planned][]*Planned{}
 	for _, j := range list {
-		alike[u.looks(j)] = append(alike[u.looks(j)], j)
+		alike[u.looks(ctx, j)] = append(alike[u.looks(ctx, j)], j)
 	}
 	var compared []*Planned
 	for _, group := range alike {
@@ -141,8 +141,8 @@ func sample(group []*Planned) []*Planned {
 
 // looks is the same text for tenants whose upgrades go alike as far as is known without
 // reading the definitions of their tables.
-func (u *upgrade) looks(j *Planned) string {
-	settings, err := u.effective(j.tenant)
+func (u *upgrade) looks(ctx context.Context, j *Planned) string {
+	settings, err := u.effective(ctx, j.tenant)
 	if err != nil { // the comparison has the error
 		settings = j.Name
 	}
