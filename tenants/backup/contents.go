@@ -1,7 +1,7 @@
 package backup
 
-// Contents is what a table held when it was dumped.
+// Contents is the number of rows and the checksum of a dumped table.
 type Contents struct {
 	Rows     int64 `json:"rows"`
-	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE, or of the text of its values where that can differ
+	Checksum int64 `json:"checksum"` // of CHECKSUM TABLE, or of the values as text for types whose checksums can differ
 }

@@ -1,6 +1,6 @@
-// Package backup has the files of dumps: their names and descriptions, whether they are
-// whole, and how long they are kept. It knows no SQL; tenants/mariadb writes and restores
-// what is described here.
+// Package backup reads and writes the files of dumps: names, descriptions, checksums, and
+// rules for how long they are kept. It knows no SQL; tenants/mariadb makes and restores
+// dumps.
 package backup
 
 import (
@@ -34,39 +34,39 @@ type Dump struct {
 	SHA256    string              `json:"sha256"` // of the file
 	Tables    map[string]Contents `json:"tables"`
 
-	// Objects are views, triggers, routines and events, such as "view v", with
-	// digests of their definitions.
+	// Objects maps views, triggers, routines and events, such as "view v", to digests of
+	// their definitions.
 	Objects map[string]string `json:"objects,omitempty"`
 
-	// Broken are the definitions of views that could not be used when the database
-	// was dumped. The dump does not have them; Restore makes those that it can.
+	// Broken maps views that could not be used when the database was dumped to their
+	// definitions. They are not in the dump; Restore tries to make them.
 	Broken map[string]string `json:"broken_views,omitempty"`
 
-	// Numbers are what AUTO_INCREMENT of each table had come to in states that a
-	// restore gave up. Caches know pages, revisions and texts by such numbers, so
-	// they are never given again.
+	// Numbers maps tables to the AUTO_INCREMENT values reached in states that a restore
+	// discarded. Caches identify pages, revisions and texts by such numbers, so they must
+	// not be assigned again.
 	Numbers map[string]uint64 `json:"numbers,omitempty"`
 
-	// Restore is the operator's command that brings it back; none: it is a dump
-	// of wikictl's own, SQL as mariadb-dump writes it, compressed by zstd.
+	// Restore is the operator's restore command; empty for wikictl's own dumps: SQL as
+	// mariadb-dump writes it, compressed by zstd.
 	Restore []string `json:"restore,omitempty"`
 
-	// Snapshot reports whether Tables are of the very rows in the dump, whatever was
-	// written meanwhile.
+	// Snapshot reports whether Tables describe exactly the rows of the dump, even if
+	// others wrote meanwhile.
 	Snapshot bool `json:"snapshot,omitempty"`
 
-	// Renamed reports whether Database is another name than the dumped one: what names it,
-	// as views do, is not compared.
+	// Renamed reports whether Database differs from the dumped database's name. Objects
+	// that contain the name, such as views, are not compared then.
 	Renamed bool `json:"renamed,omitempty"`
 
 	File string `json:"-"`
 
-	// Definitions are the statements that create the tables, by table, as the dump has
-	// them; nil if it was not made by this process or not by wikictl itself.
+	// Definitions maps tables to their CREATE TABLE statements in the dump; nil if this
+	// process did not make the dump or an operator's command did.
 	Definitions map[string]string `json:"-"`
 
-	// Longest is the size of the longest statement in a dump of wikictl's own, in bytes;
-	// Verify finds it.
+	// Longest is the size in bytes of the longest statement of wikictl's own dump, known
+	// after Verify.
 	Longest int64 `json:"-"`
 }
 
@@ -83,7 +83,8 @@ func describedBy(file string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(file, OwnDump), OperatorDump) + ".json"
 }
 
-// DescribeInFile writes the description beside the dump, on disk when it returns.
+// DescribeInFile writes the description beside the dump; it is durable when
+// DescribeInFile returns.
 func (b *Dump) DescribeInFile() error {
 	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
@@ -103,7 +104,7 @@ func (b *Dump) DescribeInFile() error {
 	return disk.SyncFolder(filepath.Dir(b.File))
 }
 
-// Open reads the description of a dump, which it does not read.
+// Open reads the description of a dump, not the dump.
 func Open(file string) (*Dump, error) {
 	data, err := os.ReadFile(describedBy(file))
 	if err != nil {
@@ -119,11 +120,11 @@ func Open(file string) (*Dump, error) {
 	return b, nil
 }
 
-// Find reads the description of wikictl's own dump with the path base, without its
-// ending; the error is fs.ErrNotExist when there is none, or none that was completed.
+// Find reads the description of wikictl's own dump with the path base, without suffix.
+// The error is fs.ErrNotExist if there is no complete dump.
 func Find(base string) (*Dump, error) { return Open(base + OwnDump) }
 
-// As is the dump for a database of another name.
+// As returns the description for a database of another name.
 func (b *Dump) As(database string) *Dump {
 	as := *b
 	as.Renamed = b.Renamed || database != b.Database
@@ -131,11 +132,11 @@ func (b *Dump) As(database string) *Dump {
 	return &as
 }
 
-// charsetName is the form of the names of character sets and collations.
+// charsetName matches names of character sets and collations.
 var charsetName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
 
-// check refuses a description that would make other statements than those that it was
-// written for.
+// check returns an error if values of a description could change the statements of a
+// restore.
 func (b *Dump) check() error {
 	switch {
 	case b.Database == "" || tenants.ServerOwns(b.Database):
@@ -153,8 +154,8 @@ func (b *Dump) check() error {
 	return nil
 }
 
-// Remove deletes the dump with the path base, without its ending, its description, and
-// what a process that was killed left of them.
+// Remove deletes the dump with the path base, without suffix, its description, and
+// incomplete files of a killed process.
 func Remove(base string) error {
 	var errs []error
 	for _, path := range []string{base + OwnDump, base + OperatorDump, base + ".json"} {
@@ -167,8 +168,8 @@ func Remove(base string) error {
 	return errors.Join(errs...)
 }
 
-// Verify reads the whole dump: its checksum and, of wikictl's own, that it came
-// to its end.
+// Verify reads the whole dump and checks its checksum and, for wikictl's own dumps, that
+// the last line is complete.
 func (b *Dump) Verify() error {
 	f, err := os.Open(b.File)
 	if err != nil {
@@ -178,7 +179,7 @@ func (b *Dump) Verify() error {
 	sum := sha256.New()
 	last, err := b.read(io.TeeReader(f, sum))
 	if err == nil {
-		_, err = io.Copy(sum, f) // what follows the compressed text
+		_, err = io.Copy(sum, f) // data after the compressed text
 	}
 	if err != nil {
 		return fmt.Errorf("backup %s: %w", b.File, err)
@@ -192,10 +193,10 @@ func (b *Dump) Verify() error {
 	return nil
 }
 
-// read reads a dump to its end and returns the last of its text.
+// read reads a dump to its end and returns the last bytes of its text.
 func (b *Dump) read(r io.Reader) (*process.Tail, error) {
 	last, statements := &process.Tail{}, &Statements{}
-	if b.Restore != nil { // only the operator's command can read it
+	if b.Restore != nil { // only the operator's command knows the format
 		_, err := io.Copy(last, r)
 		return last, err
 	}

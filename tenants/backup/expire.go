@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Expire removes dumps of a folder that are older than before, but for the newest
-// few, at least one, and those that are needed. It returns how many went, and the bytes.
+// Expire removes a folder's dumps older than before, except the newest few (at least one)
+// and the needed ones. It returns the number of removed dumps and their size in bytes.
 func Expire(dir string, newest int, before time.Time, needed map[string]bool) (n int, bytes int64, err error) {
 	found, err := List(dir)
 	if err != nil {

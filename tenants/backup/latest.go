@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Latest describes the last whole dump in a folder of dumps, whose names
-// begin with the time; nil when there is none. It does not read the dump.
+// Latest returns the description of the newest complete dump in a folder, or nil. File
+// names begin with the time. It does not read the dump.
 func Latest(dir string) (*Dump, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -25,7 +25,7 @@ func Latest(dir string) (*Dump, error) {
 		}
 		b, err := Open(filepath.Join(dir, e.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // it is still being verified, or its maker was killed
+			continue // incomplete: another process verifies it now, or was killed
 		}
 		return b, err
 	}

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// Listing is what a folder of dumps holds.
+// Listing lists the files of a folder of dumps.
 type Listing struct {
-	Dumps       []string // that have a description, latest first, as Open takes them
+	Dumps       []string // dumps with a description, newest first; arguments for Open
 	Undescribed []string // dumps without a description
 	Dumpless    []string // descriptions without a dump
-	Half        []string // still being written, or left by a run that was killed
+	Half        []string // incomplete files, of a running or a killed process
 }
 
-// List looks at a folder of dumps, whose names begin with the time, and
-// opens none of them. A folder that is not there is empty.
+// List returns the files of a folder of dumps without opening any. File names begin with
+// the time. A missing folder counts as empty.
 func List(dir string) (b Listing, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -2,14 +2,14 @@ package backup
 
 import "bytes"
 
-// Statements is a writer that measures the statements of a dump: a server takes none
-// that is longer than its max_allowed_packet. Within a statement no line of
-// mariadb-dump's ends with a semicolon, as it escapes the ends of lines in strings.
+// Statements is a writer that measures the statements of a dump: a server accepts none
+// longer than its max_allowed_packet. Inside a statement no line of mariadb-dump's ends
+// with a semicolon, since it escapes line ends in strings.
 type Statements struct {
 	Longest int64 // bytes of the longest statement so far
 
 	now       int64 // bytes of the statement that is being written
-	semicolon bool  // the last byte was one
+	semicolon bool  // whether the last byte was a semicolon
 }
 
 // Write measures p and never fails.

@@ -12,11 +12,12 @@ import (
 	"wikictl/tenants"
 )
 
-// young is how long every backup stays.
+// young is the age up to which every backup stays.
 const young = 24 * time.Hour
 
-// Expired are the archives of a wiki, newest first, that neither rules keep nor are young.
-// The newest always stays. What other commands made stays for so long; 0: without limit.
+// Expired returns the archives of a wiki, newest first, that are neither young nor kept
+// by the rules. The newest always stays. Archives made by other commands than backup stay
+// for the time other; 0: forever.
 func Expired(list []*Archive, rules tenants.KeepBackups, others time.Duration, now time.Time) (gone []*Archive) {
 	periods := []*period{
 		{left: rules.Daily, name: func(t time.Time) string { return t.Format(time.DateOnly) }},
@@ -44,15 +45,15 @@ func Expired(list []*Archive, rules tenants.KeepBackups, others time.Duration, n
 	return gone
 }
 
-// period keeps the newest archive of each of so many days, or the like.
+// period keeps the newest archive of each day, week or month, up to a number of them.
 type period struct {
 	left int64
 	name func(time.Time) string
 	last string
 }
 
-// takes reports whether an archive, which is older than those before, is the newest of its
-// day.
+// takes reports whether an archive is the newest of its period. Archives come newest
+// first.
 func (p *period) takes(taken time.Time) bool {
 	name := p.name(taken)
 	if p.left <= 0 || name == p.last {
@@ -63,10 +64,11 @@ func (p *period) takes(taken time.Time) bool {
 	return true
 }
 
-// unswept is the file that says that the store may have content that no archive names.
+// unswept returns the path of a file whose existence means that the store may have
+// content of no archive.
 func (s Store) unswept() string { return filepath.Join(s.dir, "unswept") }
 
-// Discard deletes archives. Their uploads stay until Sweep.
+// Discard deletes archives. Their uploads stay in the store until Sweep.
 func (s Store) Discard(list []*Archive) error {
 	if len(list) == 0 {
 		return nil
@@ -82,8 +84,9 @@ func (s Store) Discard(list []*Archive) error {
 	return nil
 }
 
-// Sweep deletes the content that no archive names any more, where archives were discarded
-// since the last one. The caller is alone. An archive that can't be read keeps everything.
+// Sweep deletes content that no archive lists, if archives were discarded since the last
+// Sweep. The caller has exclusive use of the store. If an archive can't be read, all
+// content stays.
 func (s Store) Sweep(ctx context.Context) (bytes int64, err error) {
 	if _, err := os.Stat(s.unswept()); err != nil {
 		return 0, ignoreAbsent(err)
@@ -112,7 +115,7 @@ func (s Store) Sweep(ctx context.Context) (bytes int64, err error) {
 	return bytes, os.Remove(s.unswept())
 }
 
-// named is the content that archives name.
+// named returns the checksums that archives list.
 func (s Store) named(ctx context.Context) (map[string]bool, error) {
 	named := map[string]bool{}
 	files, err := filepath.Glob(filepath.Join(s.dir, "wikis", "*", "*"+ending))

@@ -15,8 +15,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Missing are the files of a list that an upload folder lacks or has otherwise; have is
-// what the folder has.
+// Missing returns the files of want that are not in have or differ there.
 func Missing(want, have Uploads) []Upload {
 	there := have.ByPath()
 	var missing []Upload
@@ -28,8 +27,8 @@ func Missing(want, have Uploads) []Upload {
 	return missing
 }
 
-// CheckAll reads the content of files in the store, and names the first that is not as it
-// was written.
+// CheckAll reads content of the store and returns an error that names the first damaged
+// file.
 func (s Store) CheckAll(ctx context.Context, files []Upload) error {
 	seen := map[string]bool{}
 	for _, f := range files {
@@ -47,10 +46,9 @@ func (s Store) CheckAll(ctx context.Context, files []Upload) error {
 	return nil
 }
 
-// Fill makes an upload folder hold exactly the files of a list: what it lacks or has
-// otherwise comes from the store, and what the list has not goes. have is what the folder
-// has; own makes a file or folder the web server's. It can be repeated after it was
-// interrupted.
+// Fill makes an upload folder equal to the list want: it copies missing and different
+// files from the store and removes all others. have lists the folder's files; own gives a
+// file or folder to the web server's user. Fill can be repeated after an interruption.
 func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own func(path string) error) error {
 	root, err := filepath.EvalSymlinks(folder)
 	if err != nil {
@@ -76,14 +74,15 @@ func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own 
 	return disk.SyncFileSystem(root)
 }
 
-// filling is one Fill.
+// filling is the state of one Fill.
 type filling struct {
 	store Store
 	root  string
 	own   func(path string) error
 }
 
-// clear removes what a list does not have, and what is in the way of what it has.
+// clear removes files that the list does not have, and whatever is in the place of its
+// files and folders.
 func (f filling) clear(want Uploads) error {
 	files, folders := want.ByPath(), map[string]bool{}
 	for _, list := range [2][]string{pathsOf(want.Files), linksOf(want.Links)} {
@@ -131,7 +130,7 @@ func linksOf(links map[string]string) []string {
 	return paths
 }
 
-// file puts one file in its place, by rename.
+// file writes one file, by rename.
 func (f filling) file(u Upload) error {
 	path := filepath.Join(f.root, u.Path)
 	if err := f.folder(filepath.Dir(path)); err != nil {
@@ -160,7 +159,7 @@ func (f filling) file(u Upload) error {
 	return os.Rename(half, path)
 }
 
-// folder makes a folder and those above it, up to the root.
+// folder makes a folder and its parents up to the root.
 func (f filling) folder(dir string) error {
 	if dir == f.root {
 		return nil

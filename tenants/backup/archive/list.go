@@ -15,19 +15,20 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Archive is a backup of a wiki that came to its end. It is kept as JSON beside the file.
+// Archive describes a complete backup of a wiki. It is kept as JSON beside the archive's
+// file.
 type Archive struct {
 	Manifest
-	Bytes    int64     `json:"bytes"`             // of the file
-	Verified time.Time `json:"verified,omitzero"` // when it was last loaded and compared
+	Bytes    int64     `json:"bytes"`             // size of the file
+	Verified time.Time `json:"verified,omitzero"` // time of the last successful verification
 
 	File string `json:"-"`
 }
 
-// described is the file that says that an archive is whole.
+// described returns the path of the description, which is written last.
 func described(file string) string { return strings.TrimSuffix(file, ending) + ".json" }
 
-// FileOf is the archive of a run in a wiki's folder of archives.
+// FileOf returns the path of a run's archive in a wiki's folder of archives.
 func FileOf(dir, run string) string { return filepath.Join(dir, run+ending) }
 
 // Describe writes the description of an archive beside it.
@@ -60,8 +61,8 @@ func writeDurable(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// Find reads the description of an archive. Of an archive that lies alone, such as one that
-// was copied from another machine, the manifest is read.
+// Find reads the description of an archive, or its manifest if it has no description,
+// such as after a copy from another machine.
 func Find(file string) (*Archive, error) {
 	data, err := os.ReadFile(described(file))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,8 +93,8 @@ func alone(file string) (*Archive, error) {
 	return &Archive{Manifest: m, Bytes: info.Size(), File: file}, nil
 }
 
-// List lists the whole archives of a wiki, newest first. A folder that is not there
-// has none.
+// List returns the complete archives of a wiki, newest first; none if the folder does not
+// exist.
 func List(dir string) ([]*Archive, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +107,7 @@ func List(dir string) ([]*Archive, error) {
 			continue
 		}
 		if _, err := os.Lstat(described(file)); errors.Is(err, fs.ErrNotExist) {
-			continue // a run was killed before it was whole
+			continue // a killed run left it incomplete
 		}
 		a, err := Find(file)
 		if err != nil {
@@ -120,8 +121,9 @@ func List(dir string) ([]*Archive, error) {
 	return all, nil
 }
 
-// Latest is the newest whole archive of a wiki, but for those that other commands made: a
-// restore that is repeated does not undo itself. It is nil when there is none.
+// Latest returns the newest complete archive of a wiki that the backup command made, or
+// nil. Archives made by other commands do not count, so that a repeated restore does not
+// restore its own safety copy.
 func Latest(dir string) (*Archive, error) {
 	all, err := List(dir)
 	if err != nil {
@@ -135,15 +137,15 @@ func Latest(dir string) (*Archive, error) {
 	return nil, nil
 }
 
-// Values of Manifest.Before: of what a wiki held when it was restored, and of what goes
-// into a clone.
+// Values of Manifest.Before: an archive of a wiki's content before a restore, and one
+// made for a clone.
 const (
 	BeforeRestore = "restore"
 	BeforeClone   = "clone"
 )
 
-// Remove deletes an archive, its description first: without it there is none. Its uploads
-// stay in the store.
+// Remove deletes an archive, its description first: without it the archive counts as
+// incomplete. Uploads stay in the store.
 func Remove(file string) error {
 	for _, path := range []string{described(file), file} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -153,7 +155,7 @@ func Remove(file string) error {
 	return nil
 }
 
-// UploadsOf reads the list of uploads of an archive, and no further.
+// UploadsOf reads only the list of uploads of an archive.
 func UploadsOf(file string) (u Uploads, err error) {
 	r, m, err := openReader(file)
 	if err != nil {
@@ -175,8 +177,8 @@ func UploadsOf(file string) (u Uploads, err error) {
 	return u, fmt.Errorf("backup %s: it has no %s", file, FilesMember)
 }
 
-// All lists the whole archives of all wikis, by name and newest first; dir is the folder
-// of archives and store.
+// All returns the complete archives of all wikis, sorted by name, newest first. dir is
+// the folder of archives and store.
 func All(dir string) ([]*Archive, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "wikis"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

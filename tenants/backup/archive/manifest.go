@@ -1,5 +1,5 @@
-// Package archive has the files of backups: archives, each with a manifest, and the store of
-// uploads that they share. It knows no database and nothing of dumps within archives.
+// Package archive reads and writes the files of backups: archives, each with a manifest,
+// and the store of uploads that they share. It knows no database and no format of dumps.
 package archive
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Names of the members of an archive, in their order.
+// Names of an archive's members, in order.
 const (
 	ManifestMember    = "manifest.json"
 	ReadmeMember      = "README"
@@ -23,49 +23,49 @@ const (
 	DatabaseMember    = "database.sql.zst"
 )
 
-// members are the names that an archive may have besides its manifest.
+// members lists the allowed names besides the manifest.
 var members = []string{ReadmeMember, DefinitionMember, SecretsMember, FilesMember, SumsMember, DescriptionMember, DatabaseMember}
 
-// format is the version of what a manifest says. A newer one is refused.
+// format is the version of the manifest's format. A newer one is refused.
 const format = 1
 
-// Manifest says what an archive holds, and what its wiki ran on. It is the first member.
+// Manifest describes an archive and the code of its wiki. It is the first member.
 type Manifest struct {
 	Format       int               `json:"format"`
-	Name         string            `json:"name"` // of the wiki
-	Run          string            `json:"run"`  // that made it
+	Name         string            `json:"name"` // wiki
+	Run          string            `json:"run"`  // run that made the archive
 	Taken        time.Time         `json:"taken"`
-	Before       string            `json:"before,omitempty"` // the command that made it before it changed the wiki
+	Before       string            `json:"before,omitempty"` // command that made the archive before it changed the wiki
 	Farm         string            `json:"farm"`             // id of the farm
 	Server       string            `json:"server"`
 	Database     string            `json:"database"`
-	Codebase     string            `json:"codebase"`      // name of the one that the wiki ran on
-	Version      string            `json:"version"`       // of that MediaWiki
-	Fingerprint  string            `json:"fingerprint"`   // of that codebase
-	ComponentSet string            `json:"component_set"` // with its extensions and skins
-	SQL          map[string]string `json:"sql,omitempty"` // the farm's own that it has seen: file to checksum
-	Members      []Member          `json:"members"`       // the others, in their order
-	Uploads      int               `json:"uploads"`       // how many files
+	Codebase     string            `json:"codebase"`      // name of the wiki's codebase
+	Version      string            `json:"version"`       // MediaWiki version of the codebase
+	Fingerprint  string            `json:"fingerprint"`   // fingerprint of the codebase
+	ComponentSet string            `json:"component_set"` // codebase with the wiki's extensions and skins
+	SQL          map[string]string `json:"sql,omitempty"` // the farm's SQL files that were applied: file to checksum
+	Members      []Member          `json:"members"`       // other members, in order
+	Uploads      int               `json:"uploads"`       // number of files
 	UploadBytes  int64             `json:"upload_bytes"`
 }
 
-// Member is a file within an archive.
+// Member is a file of an archive.
 type Member struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
 
-// digest is the form of a SHA-256 in manifests, lists and names of files.
+// digest matches a SHA-256 in manifests, lists and file names.
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// runName is the form of a run's id, by which an archive is named.
+// runName matches a run's id, the name of an archive.
 var runName = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]+$`)
 
 // IsRun reports whether a text has the form of a run's id.
 func IsRun(text string) bool { return runName.MatchString(text) }
 
-// decodeManifest reads a manifest and checks that its names and sums are ones.
+// decodeManifest decodes a manifest and checks the forms of its names and checksums.
 func decodeManifest(data []byte) (m Manifest, err error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, fmt.Errorf("%s: %w", ManifestMember, err)
@@ -86,7 +86,7 @@ func decodeManifest(data []byte) (m Manifest, err error) {
 	return m, nil
 }
 
-// readme tells a person how to use an archive without wikictl.
+// readme explains how to use an archive without wikictl.
 const readme = `A backup of the wiki %[1]s, made by wikictl on %[2]s UTC.
 
   manifest.json     what is in here, with SHA-256 of each member
@@ -105,7 +105,7 @@ To bring the uploads back, in a new folder:
   cd images && sha256sum --quiet -c ../uploads.sha256
 `
 
-// Readme is the text for a person who has the archive and no wikictl.
+// Readme returns the text of the member that explains an archive to its reader.
 func Readme(m Manifest) string {
 	return fmt.Sprintf(readme, m.Name, m.Taken.UTC().Format(time.DateTime), m.Database)
 }

@@ -23,33 +23,33 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Store has the content of uploads, once for all wikis of a farm and all of their
-// backups, in files that are named by their SHA-256: files/AB/ABCD….
+// Store keeps the content of uploads of all wikis and backups of a farm, each content
+// once, in files named by SHA-256: files/AB/ABCD….
 type Store struct{ dir string }
 
-// NewStore is the store beside the archives of a farm; dir is the folder of both.
+// NewStore returns the store in a farm's folder of archives.
 func NewStore(dir string) Store { return Store{dir} }
 
-// StoreOf is the store that an archive's uploads are in, by where the archive lies.
+// StoreOf returns the store with an archive's uploads, from the archive's path.
 func StoreOf(archive string) Store {
 	return Store{filepath.Dir(filepath.Dir(filepath.Dir(archive)))}
 }
 
-// Path is the file with some content.
+// Path returns the path of the content with a SHA-256.
 func (s Store) Path(sum string) string { return filepath.Join(s.dir, "files", sum[:2], sum) }
 
-// has reports whether some content of that size is there, and does not read it.
+// has reports whether the store has content with a SHA-256 and size, without reading it.
 func (s Store) has(sum string, size int64) bool {
 	info, err := os.Lstat(s.Path(sum))
 	return err == nil && info.Mode().IsRegular() && info.Size() == size
 }
 
-// Use keeps others from removing content that no archive names, until release is called.
+// Use takes a shared lock: until release is called, no content is removed.
 func (s Store) Use(ctx context.Context) (release func(), err error) {
 	return s.lock(ctx, (*flock.Flock).TryRLockContext)
 }
 
-// Alone waits until no process uses the store, and keeps others out until release is called.
+// Alone waits for an exclusive lock, which it holds until release is called.
 func (s Store) Alone(ctx context.Context) (release func(), err error) {
 	return s.lock(ctx, (*flock.Flock).TryLockContext)
 }
@@ -65,10 +65,10 @@ func (s Store) lock(ctx context.Context, try func(*flock.Flock, context.Context,
 	return func() { _ = l.Close() }, nil
 }
 
-// Keep puts the content of all files below a folder into the store, and returns the list
-// of them. What an earlier list has unchanged, and the store too, is not read. half is a
-// folder for what is being written. All is durable when Keep returns. A folder that is
-// not there has no files.
+// Keep stores the content of all files below a folder and returns their list; empty if
+// the folder does not exist. Files unchanged since an earlier list, and still in the
+// store, are not read. half is a folder for incomplete files. All content is durable when
+// Keep returns.
 func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u Uploads, err error) {
 	k := keeping{store: s, half: half, before: before.ByPath(), scanned: before.Scanned, staged: map[string]string{}}
 	k.now = Uploads{Scanned: time.Now().UTC(), Links: map[string]string{}}
@@ -95,17 +95,18 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 	return k.now, k.publish()
 }
 
-// keeping is one Keep.
+// keeping is the state of one Keep.
 type keeping struct {
 	store   Store
 	half    string
 	before  map[string]Upload
 	scanned time.Time
 	now     Uploads
-	staged  map[string]string // content that is not in the store yet: SHA-256 to file
+	staged  map[string]string // new content: SHA-256 to file
 }
 
-// entry takes one file or link. What goes while the folder is read was removed by the wiki.
+// entry handles one file or link. A file that disappears while the folder is read was
+// removed by the wiki.
 func (k *keeping) entry(root, path string, e fs.DirEntry) error {
 	if e.IsDir() {
 		return nil
@@ -122,7 +123,7 @@ func (k *keeping) entry(root, path string, e fs.DirEntry) error {
 		err = k.file(name, path)
 	case e.Type()&fs.ModeSymlink != 0:
 		k.now.Links[name], err = os.Readlink(path)
-	default: // a socket or the like has no content
+	default: // sockets and devices have no content
 		return nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -168,7 +169,7 @@ func uploadOf(name string, info fs.FileInfo) Upload {
 	return u
 }
 
-// publish gives new content its name, once it is on disk.
+// publish renames new content into the store, once it is durable.
 func (k *keeping) publish() error {
 	if len(k.staged) == 0 {
 		return nil
@@ -188,8 +189,8 @@ func (k *keeping) publish() error {
 	return disk.SyncFileSystem(k.half)
 }
 
-// copyFile copies a file into a new one, sharing its blocks where the file system can,
-// and returns the SHA-256 of what the copy holds.
+// copyFile copies a file into a new one, sharing blocks if the file system can, and
+// returns the SHA-256 of the copy.
 func copyFile(in *os.File, path string, mode fs.FileMode) (sum string, size int64, err error) {
 	out, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -209,7 +210,7 @@ func copyFile(in *os.File, path string, mode fs.FileMode) (sum string, size int6
 	return hex.EncodeToString(h.Sum(nil)), size, err
 }
 
-// Check reads some content and compares it with its name.
+// Check reads content and compares it with its name.
 func (s Store) Check(u Upload) error {
 	f, err := os.Open(s.Path(u.SHA256))
 	if err != nil {

@@ -11,16 +11,16 @@ import (
 	"unicode/utf8"
 )
 
-// Uploads are the files of a wiki's upload folder, as a backup has them.
+// Uploads lists the files of a wiki's upload folder at the time of a backup.
 type Uploads struct {
-	Scanned time.Time         `json:"scanned"`         // when the folder was read
+	Scanned time.Time         `json:"scanned"`         // start of the scan
 	Files   []Upload          `json:"files"`           // sorted by path
 	Links   map[string]string `json:"links,omitempty"` // symbolic links: path to target
 }
 
-// Upload is one file. Its content is in the store by its SHA-256.
+// Upload is a file; the store has its content by SHA-256.
 type Upload struct {
-	Path     string      `json:"path"` // within the upload folder, with slashes
+	Path     string      `json:"path"` // relative to the upload folder, with slashes
 	Bytes    int64       `json:"bytes"`
 	SHA256   string      `json:"sha256"`
 	Mode     fs.FileMode `json:"mode"`
@@ -29,14 +29,14 @@ type Upload struct {
 	Inode    uint64      `json:"inode"`
 }
 
-// same reports whether a file is still the one that an earlier backup read. A change in
-// the last second before that was read may not show in its times.
+// same reports whether a file is unchanged since an earlier scan. A change in the second
+// before that scan may not show in its times, and counts as one.
 func (u Upload) same(now Upload, scanned time.Time) bool {
 	return u.Bytes == now.Bytes && u.Modified == now.Modified && u.Changed == now.Changed && u.Inode == now.Inode &&
 		u.Changed < scanned.Add(-time.Second).UnixNano()
 }
 
-// ByPath are the files by their paths.
+// ByPath returns the files by path.
 func (u Uploads) ByPath() map[string]Upload {
 	files := make(map[string]Upload, len(u.Files))
 	for _, f := range u.Files {
@@ -45,7 +45,7 @@ func (u Uploads) ByPath() map[string]Upload {
 	return files
 }
 
-// Bytes is the size of all files.
+// Bytes returns the total size of the files.
 func (u Uploads) Bytes() (n int64) {
 	for _, f := range u.Files {
 		n += f.Bytes
@@ -53,7 +53,7 @@ func (u Uploads) Bytes() (n int64) {
 	return n
 }
 
-// Encode is the content of the member uploads.json.
+// Encode returns the content of the member uploads.json.
 func (u Uploads) Encode() ([]byte, error) {
 	if u.Files == nil {
 		u.Files = []Upload{}
@@ -61,7 +61,7 @@ func (u Uploads) Encode() ([]byte, error) {
 	return json.Marshal(u)
 }
 
-// Sums is the content of the member uploads.sha256, as sha256sum(1) writes it.
+// Sums returns the content of the member uploads.sha256, in the format of sha256sum(1).
 func (u Uploads) Sums() []byte {
 	var b bytes.Buffer
 	escape := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`)
@@ -75,8 +75,8 @@ func (u Uploads) Sums() []byte {
 	return b.Bytes()
 }
 
-// DecodeUploads reads what Encode wrote. A path that leads out of the upload folder is an
-// error.
+// DecodeUploads decodes the member uploads.json. A path that leads out of the upload
+// folder is an error.
 func DecodeUploads(data []byte) (u Uploads, err error) {
 	if err := json.Unmarshal(data, &u); err != nil {
 		return u, fmt.Errorf("%s: %w", FilesMember, err)
@@ -97,8 +97,8 @@ func DecodeUploads(data []byte) (u Uploads, err error) {
 	return u, u.throughLinks()
 }
 
-// throughLinks refuses files whose folder is one of the links: they would be written
-// to where that leads.
+// throughLinks returns an error if a file's folder is one of the links: the file would be
+// written to the link's target.
 func (u Uploads) throughLinks() error {
 	if len(u.Links) == 0 {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Part is what is to become a member of an archive: the file Path, or else Data.
+// Part is the content of a member to write: the file Path, or else Data.
 type Part struct {
 	Name string
 	Path string
@@ -33,7 +33,7 @@ func (p Part) open() (io.ReadCloser, error) {
 	return os.Open(p.Path)
 }
 
-// member reads a part for its size and checksum.
+// member reads a part and returns its size and checksum.
 func (p Part) member() (Member, error) {
 	in, err := p.open()
 	if err != nil {
@@ -45,9 +45,9 @@ func (p Part) member() (Member, error) {
 	return Member{p.Name, n, hex.EncodeToString(sum.Sum(nil))}, err
 }
 
-// Write makes an archive, mode 0600: a tar under zstd that begins with the manifest. It
-// fills in m.Members, and the file is durable when Write returns. Nothing is left when it
-// fails.
+// Write makes an archive, mode 0600: a tar compressed by zstd that begins with the
+// manifest. It fills in m.Members. The file is durable when Write returns, and removed if
+// Write fails.
 func Write(file string, m *Manifest, parts []Part) (err error) {
 	m.Format, m.Members = format, nil
 	for _, p := range parts {
@@ -81,7 +81,7 @@ func Write(file string, m *Manifest, parts []Part) (err error) {
 	return disk.SyncFolder(filepath.Dir(file))
 }
 
-// compress writes the tar under zstd.
+// compress writes the tar, compressed by zstd.
 func compress(w io.Writer, taken time.Time, parts []Part) error {
 	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
@@ -117,7 +117,7 @@ func add(t *tar.Writer, taken time.Time, p Part) error {
 	return err
 }
 
-// reader reads the members of an archive one after the other.
+// reader reads the members of an archive in order.
 type reader struct {
 	*tar.Reader
 	file *os.File
@@ -142,7 +142,7 @@ func openReader(file string) (*reader, Manifest, error) {
 	return r, m, nil
 }
 
-// mostManifest is more than any manifest has, in bytes.
+// mostManifest bounds the size of a manifest, in bytes.
 const mostManifest = 16 << 20
 
 func (r *reader) manifest() (Manifest, error) {
@@ -166,7 +166,7 @@ func (r *reader) Close() error {
 	return r.file.Close()
 }
 
-// Open reads the manifest of an archive, and no more.
+// Open reads only the manifest of an archive.
 func Open(file string) (Manifest, error) {
 	r, m, err := openReader(file)
 	if err != nil {
@@ -175,9 +175,9 @@ func Open(file string) (Manifest, error) {
 	return m, r.Close()
 }
 
-// Extract reads a whole archive, compares each member with the manifest, and keeps the
-// members that keep names in a folder, mode 0600; keep nil keeps none. A folder that is there is
-// used, and files in it are replaced.
+// Extract reads a whole archive, compares each member with the manifest, and writes
+// members for whose names keep is true into a folder, mode 0600; none if keep is nil.
+// Existing files in the folder are replaced.
 func Extract(file, dir string, keep func(name string) bool) (m Manifest, err error) {
 	r, m, err := openReader(file)
 	if err != nil {
@@ -201,13 +201,13 @@ func Extract(file, dir string, keep func(name string) bool) (m Manifest, err err
 	if head, err := r.Next(); !errors.Is(err, io.EOF) {
 		return m, errors.Join(fmt.Errorf("backup %s: it has more members than its manifest says: %v", file, head), err)
 	}
-	if _, err := io.Copy(io.Discard, r.zstd); err != nil { // to the checksum at the end
+	if _, err := io.Copy(io.Discard, r.zstd); err != nil { // zstd's checksum is at the end
 		return m, fmt.Errorf("backup %s: %w", file, err)
 	}
 	return m, nil
 }
 
-// extract reads one member; an empty path keeps nothing of it.
+// extract reads one member and writes it to path, or nowhere if path is empty.
 func (r *reader) extract(want Member, path string) (err error) {
 	if path == "" {
 		return r.copy(want, io.Discard)
@@ -226,7 +226,7 @@ func (r *reader) bytes(want Member) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// copy writes the next member, which has to be the wanted one, and compares its checksum.
+// copy reads the next member, which must be the wanted one, and compares its checksum.
 func (r *reader) copy(want Member, to io.Writer) error {
 	head, err := r.Next()
 	if err != nil {
@@ -245,8 +245,8 @@ func (r *reader) copy(want Member, to io.Writer) error {
 	return nil
 }
 
-// halfEnding is of files that are being written, or were left by a run that was killed.
+// halfEnding is the suffix of incomplete files, which a killed run may leave.
 const halfEnding = ".half"
 
-// ending is of the names of archives; the run's id stands before it.
+// ending is the suffix of archives, after the run's id.
 const ending = ".tar.zst"
