@@ -11,15 +11,15 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Backlog is what waits in a tenant's queue of jobs, and what was run of late.
+// Backlog describes a tenant's job queue and the jobs run lately.
 type Backlog struct {
 	Tenant string
 	mariadb.Queue
-	Run ledger.JobsRun // by wikictl, in the last 24 hours
-	Err error          // why the queue can't be read
+	Run ledger.JobsRun // jobs that wikictl ran in the last 24 hours
+	Err error          // reason why the queue can't be read
 }
 
-// Backlogs reads the queues of tenants that were created, in their order.
+// Backlogs reads the job queues of created tenants, in order.
 func Backlogs(ctx context.Context, h *session.Host, list []*tenants.Tenant) ([]Backlog, error) {
 	l, err := h.Ledger(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func Backlogs(ctx context.Context, h *session.Host, list []*tenants.Tenant) ([]B
 	return all, ctx.Err()
 }
 
-// Age is how long the oldest job that has not been begun waits; zero when none does.
+// Age returns the age of the oldest unclaimed job; zero if there is none.
 func (b Backlog) Age(now time.Time) time.Duration {
 	if b.Oldest.IsZero() {
 		return 0
@@ -70,5 +70,5 @@ func (b Backlog) Age(now time.Time) time.Duration {
 	return max(now.Sub(b.Oldest), 0)
 }
 
-// Rate is how many jobs were run in an hour, as text.
+// Rate returns the number of jobs run per hour, as text.
 func (b Backlog) Rate() string { return fmt.Sprintf("%.1f", float64(b.Run.Done)/24) }

@@ -18,20 +18,19 @@ type fair struct {
 	round []*flow // the others, and those that rest
 }
 
-// flow is the queue of one tenant.
+// flow is one tenant's queue.
 type flow struct {
 	name     string
 	weight   float64
-	left     time.Duration // of its share; less than zero: its debt
-	waiting  bool          // it has work
-	listed   bool          // it stands in fresh or round
+	left     time.Duration // left of its share; negative: its debt
+	waiting  bool          // has work
+	listed   bool          // is in fresh or round
 	running  bool
-	failures int       // one after the other
-	until    time.Time // when it may be tried again
+	failures int       // consecutive failures
+	until    time.Time // time of the next attempt
 }
 
-// A tenant that fails is tried again after backOffLeast, then after twice as long, and so
-// on.
+// A failed tenant is tried again after backOffLeast, then after twice as long, and so on.
 const (
 	backOffLeast = 2 * time.Second
 	backOffMost  = 10 * time.Minute
@@ -39,15 +38,15 @@ const (
 
 func newFair(share time.Duration) *fair { return &fair{share: share, flows: map[string]*flow{}} }
 
-// add makes a tenant known.
+// add adds a tenant.
 func (f *fair) add(name string, weight float64) {
 	f.flows[name] = &flow{name: name, weight: weight}
 }
 
-// shareOf is what a flow is given in a round.
+// shareOf returns a flow's share of a round.
 func (f *fair) shareOf(w *flow) time.Duration { return time.Duration(float64(f.share) * w.weight) }
 
-// works notes that a tenant has work.
+// works records that a tenant has work.
 func (f *fair) works(name string, now time.Time) {
 	w := f.flows[name]
 	if w == nil || w.running || now.Before(w.until) {
@@ -66,8 +65,8 @@ func (f *fair) works(name string, now time.Time) {
 	f.fresh = append(f.fresh, w)
 }
 
-// next takes the tenant whose turn it is, and how long its jobs may take. ok reports
-// whether there is one.
+// next returns the next tenant and the time limit of its turn. ok is false if none may
+// run.
 func (f *fair) next() (name string, limit time.Duration, ok bool) {
 	for len(f.fresh)+len(f.round) > 0 {
 		list := &f.fresh
@@ -91,8 +90,7 @@ func (f *fair) next() (name string, limit time.Duration, ok bool) {
 	return "", 0, false
 }
 
-// waitOff lets as many rounds pass at once as it takes until some tenant with work is
-// out of debt.
+// waitOff advances by as many rounds as it takes until a tenant with work is out of debt.
 func (f *fair) waitOff() {
 	rounds := math.MaxFloat64
 	for _, w := range f.round {
@@ -108,8 +106,7 @@ func (f *fair) waitOff() {
 	}
 }
 
-// ran notes that a tenant's turn is over, how long it took, and whether more work
-// waits.
+// ran records the end of a tenant's turn, its duration, and whether work remains.
 func (f *fair) ran(name string, took time.Duration, more bool) {
 	w := f.flows[name]
 	if w.left -= took; w.left <= 0 {
@@ -119,14 +116,14 @@ func (f *fair) ran(name string, took time.Duration, more bool) {
 	f.round = append(f.round, w) // without work it rests there for a round
 }
 
-// pause notes that a tenant's turn was for nothing, by no fault of it: it is asked again
-// soon.
+// pause records a turn without result, through no fault of the tenant: it is soon tried
+// again.
 func (f *fair) pause(name string, now time.Time) {
 	w := f.flows[name]
 	w.running, w.waiting, w.until = false, false, now.Add(backOffLeast)
 }
 
-// failed notes that a tenant's turn was for nothing, and returns how long it is left alone.
+// failed records a failed turn, and returns the time until the next attempt.
 func (f *fair) failed(name string, took time.Duration, now time.Time) time.Duration {
 	w := f.flows[name]
 	w.left -= took

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// followEvery is how often what a script printed is handed on.
+// followEvery is the interval at which new output of a script is passed on.
 const followEvery = 100 * time.Millisecond
 
-// follow hands on whole lines of a log as they are written. stop hands on the rest, and
-// returns when that is done.
+// follow passes on whole lines of a log as they are written. stop passes on the rest, and
+// returns after that.
 func follow(path string, printed func(text string)) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -41,17 +41,17 @@ func follow(path string, printed func(text string)) (stop func()) {
 	}
 }
 
-// longLine is how much of a line without an end is kept.
+// longLine bounds the kept part of an unfinished line, in bytes.
 const longLine = 64 << 10
 
-// liner cuts what is written to it into whole lines. Scripts that show progress end lines
-// by a carriage return.
+// liner splits what is written to it into lines. Scripts that show progress end lines
+// with a carriage return.
 type liner struct {
 	printed func(text string)
 	rest    []byte
 }
 
-// Write hands on the whole lines that there are.
+// Write passes on complete lines.
 func (l *liner) Write(p []byte) (int, error) {
 	l.rest = append(l.rest, bytes.ReplaceAll(p, []byte("\r"), []byte("\n"))...)
 	at := bytes.LastIndexByte(l.rest, '\n')
@@ -66,7 +66,7 @@ func (l *liner) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end hands on a last line that has no end.
+// end passes on an unfinished last line.
 func (l *liner) end() {
 	if len(l.rest) > 0 {
 		l.printed(lines(string(l.rest)))

@@ -17,31 +17,31 @@ import (
 	"wikictl/tenants/session"
 )
 
-// JobsOptions bound a run of jobs.
+// JobsOptions are the limits of a run of jobs.
 type JobsOptions struct {
-	Children int           // PHP processes at once
-	Share    time.Duration // of time that a tenant of weight 1 has in a round
-	Forever  bool          // go on when no job waits, until Drain is closed
+	Children int           // number of concurrent PHP processes
+	Share    time.Duration // time of a tenant of weight 1 in a round
+	Forever  bool          // wait for more jobs, until Drain is closed
 	Drain    <-chan struct{}
 	Observer session.Observer
-	Alive    func(t Tally) // is told now and then that the run goes on; may be nil
+	Alive    func(t Tally) // is called from time to time; may be nil
 }
 
-// Tally is what a run of jobs did.
+// Tally counts the work of a run of jobs.
 type Tally struct {
 	Done, Failed int64 // jobs
 	Waiting      int   // tenants with jobs
 	Running      int   // PHP processes
 }
 
-// pollEvery is how often tenants are asked whether jobs wait.
-// Many tenants are asked less often: a tenth of the time goes into it at most.
+// pollEvery is the interval between questions for waiting jobs. It grows with the number
+// of tenants, so that questions take at most a tenth of the time.
 const (
 	pollEvery = time.Second
 	rarely    = 10
 )
 
-// queues is one run of jobs.
+// queues is the state of one run of jobs.
 type queues struct {
 	*session.Host
 	o      JobsOptions
@@ -55,19 +55,19 @@ type queues struct {
 	wait    sync.WaitGroup
 	tally   Tally
 	of      map[string]*session.Outcome
-	counts  map[string]ledger.JobsRun // not written yet, by tenant
+	counts  map[string]ledger.JobsRun // not yet in the ledger, by tenant
 	wrote   time.Time
-	gaveUp  map[string]bool // tenants whose last turn was for nothing; a run that ends leaves them
+	gaveUp  map[string]bool // tenants without result in their last turn; a run that ends leaves them
 	total   map[string]ledger.JobsRun
-	broken  error     // what this run can't go on with: its connections have to be made anew
-	since   time.Time // when a server could not be reached first
+	broken  error     // reason to begin anew with new connections
+	since   time.Time // time since which a server is unreachable
 
-	polled  time.Time     // when tenants were asked last
-	polling time.Duration // how long that took
+	polled  time.Time     // time of the last poll
+	polling time.Duration // duration of the last poll
 }
 
-// RunJobs runs MediaWiki's jobs of tenants until none is left, or forever, each tenant's by its
-// own account and for a short while at a time, and returns an outcome for each tenant
+// RunJobs runs the jobs of tenants until no job waits, or forever. Each tenant's jobs run
+// with its own account, for a short time at once. It returns an outcome for each tenant
 // with jobs.
 func RunJobs(ctx context.Context, h *session.Host, list []*tenants.Tenant, o JobsOptions) ([]session.Outcome, Tally, error) {
 	q := &queues{Host: h, o: o, list: list, fair: newFair(o.Share), running: map[string]context.CancelCauseFunc{}, ended: make(chan turn),
@@ -97,11 +97,12 @@ func RunJobs(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Job
 	return outcomes, q.tally, err
 }
 
-// ErrAnew means that a run which goes on forever has to begin anew: a server could not be
-// reached, or was restarted, or PHP was killed.
+// ErrAnew means that a run of unlimited duration must begin anew: a server was
+// unreachable or restarted, or PHP was killed.
 var ErrAnew = errors.New("its connections have to be made anew")
 
-// outcomes are those of all tenants; of a run that goes on forever those that had jobs.
+// outcomes returns the outcomes of all tenants; for a run of unlimited duration, of those
+// that had jobs.
 func (q *queues) outcomes() []session.Outcome {
 	var outcomes []session.Outcome
 	for _, t := range q.list {
@@ -123,7 +124,7 @@ func (q *queues) outcomes() []session.Outcome {
 	return outcomes
 }
 
-// onServers are the tenants whose server is known.
+// onServers returns the tenants with a known server.
 func onServers(list []*tenants.Tenant) (some []*tenants.Tenant) {
 	for _, t := range list {
 		if t.Server != nil {
@@ -133,7 +134,7 @@ func onServers(list []*tenants.Tenant) (some []*tenants.Tenant) {
 	return some
 }
 
-// loop begins turns and takes what ended, until there is nothing to do or to wait for.
+// loop starts turns and collects their results until there is nothing left to do.
 func (q *queues) loop(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -169,7 +170,7 @@ func (q *queues) loop(ctx context.Context) {
 	}
 }
 
-// done is the channel of ctx until it is known to have ended.
+// done returns ctx.Done() until the end of ctx is known.
 func done(ctx context.Context, known bool) <-chan struct{} {
 	if known {
 		return nil
@@ -177,7 +178,7 @@ func done(ctx context.Context, known bool) <-chan struct{} {
 	return ctx.Done()
 }
 
-// begin begins the next tenant's turn, and reports whether there was one.
+// begin starts the next tenant's turn, and reports whether there was one.
 func (q *queues) begin(ctx context.Context) bool {
 	name, limit, ok := q.fair.next()
 	if !ok {
@@ -203,7 +204,7 @@ func (q *queues) begin(ctx context.Context) bool {
 	return true
 }
 
-// end takes the result of a turn.
+// end records the result of a turn.
 func (q *queues) end(ctx context.Context, t turn) {
 	name := t.tenant.Name
 	q.running[name](nil)
@@ -234,7 +235,7 @@ func (q *queues) end(ctx context.Context, t turn) {
 		q.fair.pause(name, time.Now())
 	case t.err == nil && t.done+t.failed > 0:
 		q.fair.ran(name, t.took, t.more)
-	default: // nothing that waits was run, or the turn failed
+	default: // no waiting job was run, or the turn failed
 		wait = q.fair.failed(name, t.took, time.Now())
 		if t.err != nil && q.o.Forever && ctx.Err() == nil {
 			q.Say(fmt.Sprintf("%s: %s; its jobs are tried again in %s", name, t.err, wait))
@@ -242,11 +243,11 @@ func (q *queues) end(ctx context.Context, t turn) {
 	}
 }
 
-// writeEvery is how often the ledger learns what was run.
+// writeEvery is the interval of writes to the ledger.
 const writeEvery = 10 * time.Second
 
-// checkpoint ends turns of tenants that must not be written to any more, and writes down what was
-// run.
+// checkpoint ends the turns of tenants that were closed meanwhile, and writes counts to
+// the ledger.
 func (q *queues) checkpoint(ctx context.Context) {
 	for name, cancel := range q.running {
 		if q.shut(name) {
@@ -268,16 +269,17 @@ func (q *queues) checkpoint(ctx context.Context) {
 	}
 }
 
-// shut reports whether a tenant is read-only or closed for maintenance, as while it is upgraded.
+// shut reports whether a tenant is read-only or closed for maintenance, such as during an
+// upgrade.
 func (q *queues) shut(name string) bool {
 	return deploy.Exists(q.Layout.ReadOnly(name)) || deploy.Exists(q.Layout.Maintenance(name))
 }
 
-// pollLimit bounds how long a server is asked whether jobs wait.
+// pollLimit bounds a poll of one server.
 const pollLimit = 15 * time.Second
 
-// poll asks each server which of its tenants have jobs that wait, and returns how many have
-// that can be run.
+// poll asks each server for tenants with waiting jobs, and returns the number of those
+// that may run.
 func (q *queues) poll(ctx context.Context) (waiting int) {
 	now := time.Now()
 	defer func() { q.polled, q.polling = time.Now(), time.Since(now) }()
@@ -300,7 +302,8 @@ func (q *queues) poll(ctx context.Context) (waiting int) {
 	return waiting
 }
 
-// withJobs chooses the tenants of one server with jobs that wait. What can't be asked fails.
+// withJobs returns the tenants of a server that have waiting jobs. Tenants whose queue
+// can't be read fail.
 func (q *queues) withJobs(ctx context.Context, def *tenants.Server, list []*tenants.Tenant) (with []*tenants.Tenant) {
 	limited, cancel := context.WithTimeout(ctx, pollLimit)
 	defer cancel()
@@ -335,11 +338,11 @@ func (q *queues) withJobs(ctx context.Context, def *tenants.Server, list []*tena
 	return with
 }
 
-// reachAgain is how long a run goes on while a server can't be reached.
+// reachAgain is the time for which a run continues without reaching a server.
 const reachAgain = time.Minute
 
-// unreached notes that a server can't be reached: a connection that failed is not tried
-// again in the same run.
+// unreached records that a server can't be reached: a run never retries a failed
+// connection.
 func (q *queues) unreached(err error) {
 	if q.since.IsZero() {
 		q.since = time.Now()

@@ -1,6 +1,5 @@
-// Package maintenance runs, over many tenants, what an administrator runs between
-// upgrades: MediaWiki's maintenance scripts, those of extensions, code and SQL, and the
-// queues of jobs. It does not know how a command was called or how output is shown.
+// Package maintenance runs maintenance scripts, PHP code, SQL statements and job queues
+// of many tenants. It knows nothing of the command line and of progress output.
 package maintenance
 
 import (
@@ -20,13 +19,13 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Options of a run of a script.
+// Options are the options of a run of a script.
 type Options struct {
 	Jobs        int
-	Schema      bool                      // by the account that may change the schema
-	Limit       time.Duration             // of each tenant's script; zero: none
-	MaxFailures int                       // nothing new starts once more have failed; fleet.NoLimit: never
-	Printed     func(tenant, text string) // gets whole lines as a script prints them; nil: they are not shown
+	Schema      bool                      // use the account that may change the schema
+	Limit       time.Duration             // time limit of each tenant's script; zero: none
+	MaxFailures int                       // number of failures after which no more tenants are started; fleet.NoLimit: any number
+	Printed     func(tenant, text string) // gets whole lines of output while a script runs; nil: none
 	Drain       <-chan struct{}
 	Observer    session.Observer
 }
@@ -35,17 +34,17 @@ type Options struct {
 type running struct {
 	*session.Host
 	o      Options
-	step   string // the name of the step that does it
+	step   string // name of the step
 	do     func(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error
 	script Script
-	code   string // file that holds the script's Code
+	code   string // path of the file with the script's Code
 	ledger *ledger.Ledger
 	run    *session.Run
 }
 
-// Run runs a script for each of the tenants, under the tenant's lock, and returns an
-// outcome for each in their order. When none of their codebases has the script nothing
-// was begun, and the error wraps ErrNoScript.
+// Run runs a script for each tenant, under its lock, and returns their outcomes in order.
+// If none of their codebases has the script, nothing is started and the error wraps
+// ErrNoScript.
 func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script, o Options) ([]session.Outcome, error) {
 	if err := findScript(h, list, s); err != nil {
 		return nil, err
@@ -68,7 +67,7 @@ func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script,
 	return r.locked(ctx, "run "+s.Title(), list)
 }
 
-// locked does it for all tenants, each under its lock, in a run that the ledger knows.
+// locked runs it for all tenants, each under its lock, and records the run in the ledger.
 func (r *running) locked(ctx context.Context, command string, list []*tenants.Tenant) ([]session.Outcome, error) {
 	var err error
 	if r.ledger, err = r.Ledger(ctx); err != nil {
@@ -85,10 +84,10 @@ func (r *running) locked(ctx context.Context, command string, list []*tenants.Te
 	return outcomes, r.run.End(ctx, outcomes)
 }
 
-// ErrNoScript means that there is no such script.
+// ErrNoScript means that no codebase has the script.
 var ErrNoScript = errors.New("no such script")
 
-// findScript looks for the script in the codebases of the tenants.
+// findScript returns an error if no codebase of the tenants has the script.
 func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 	if s.Name == "" {
 		return nil
@@ -98,7 +97,7 @@ func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 	for _, t := range list {
 		_, c, err := h.Served(t)
 		if err != nil {
-			return nil // which the tenant's outcome says
+			return nil // reported by the tenant's outcome
 		}
 		if asked[c] {
 			continue
@@ -115,7 +114,7 @@ func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 	return why
 }
 
-// all does it for all tenants.
+// all runs it for all tenants.
 func (r *running) all(ctx context.Context, list []*tenants.Tenant) []session.Outcome {
 	options := fleet.Options[*tenants.Tenant]{Jobs: r.o.Jobs, MaxFailures: r.o.MaxFailures, Drain: r.o.Drain}
 	outcomes := make([]session.Outcome, len(list))
@@ -125,19 +124,19 @@ func (r *running) all(ctx context.Context, list []*tenants.Tenant) []session.Out
 		case !result.Started:
 			r.notBegun(result.Item, result.Err)
 			outcomes[i] = r.run.Finish(session.Outcome{Tenant: result.Item, Status: session.Skipped, Err: result.Err})
-		case result.Value.Tenant == nil: // it panicked
+		case result.Value.Tenant == nil: // a panic
 			outcomes[i] = r.run.Finish(session.Outcome{Tenant: result.Item, Status: session.Failed, Err: result.Err, Elapsed: result.Elapsed})
 		}
 	}
 	return outcomes
 }
 
-// notBegun has the ledger know of a tenant that the run did not come to.
+// notBegun records in the ledger that the run did not start a tenant.
 func (r *running) notBegun(t *tenants.Tenant, why error) {
 	_ = r.run.Step(t.Name, r.step, func() error { return why })
 }
 
-// one does it for one tenant.
+// one runs it for one tenant.
 func (r *running) one(ctx context.Context, t *tenants.Tenant) (session.Outcome, error) {
 	r.o.Observer.Started(t.Name)
 	start := time.Now()
@@ -168,8 +167,8 @@ func (r *running) attempt(ctx context.Context, t *tenants.Tenant, o *session.Out
 	})
 }
 
-// whole wants a tenant to be made, and no upgrade of it to be half done: whatever a
-// script did to it would be lost when that is put back.
+// whole returns an error if a tenant is not created, or if its upgrade is unfinished: a
+// rollback would undo the script's changes.
 func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
 	row, there, err := r.ledger.Tenant(ctx, t.Name)
 	switch {
@@ -187,7 +186,7 @@ func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
 	return err
 }
 
-// start has PHP run the script.
+// start runs the script with PHP.
 func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error {
 	release, c, err := r.Served(t)
 	if err != nil {
@@ -225,10 +224,10 @@ func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outco
 	return err
 }
 
-// noLimit stands for a script that may take as long as it wants.
+// noLimit is the limit of a script without one.
 const noLimit = 10 * 365 * 24 * time.Hour
 
-// job is the script for a tenant, on the codebase that it runs on.
+// job returns the job that runs the script for a tenant on its present codebase.
 func (r *running) job(t *tenants.Tenant, c *tenants.Codebase) (php.Job, error) {
 	if r.script.Name == "" {
 		return php.Job{Script: r.Layout.EvalScript(), Args: append([]string{c.Path, r.code}, r.script.Args...)}, nil
@@ -240,7 +239,7 @@ func (r *running) job(t *tenants.Tenant, c *tenants.Codebase) (php.Job, error) {
 	return located.job(c, r.script.Args)
 }
 
-// asSchema has a job use the account that may change a tenant's schema.
+// asSchema returns the job with the account that may change the tenant's schema.
 func (r *running) asSchema(t *tenants.Tenant, job php.Job) (php.Job, error) {
 	secrets, err := r.Deploy.ReadSecrets(t.Name)
 	if err != nil {
@@ -250,11 +249,10 @@ func (r *running) asSchema(t *tenants.Tenant, job php.Job) (php.Job, error) {
 	return job.AsAdmin(r.Layout.AdminSettings(), account.Name, account.Password.Reveal()), nil
 }
 
-// most is how many bytes a script may print: what its log may hold.
+// most returns the limit of a script's output, in bytes: that of its log.
 func (r *running) most() int64 { return max(64<<20, r.Farm.PHP.FileSize) }
 
-// Failed chooses the tenants among some for which a run failed, or which it did not come
-// to.
+// Failed returns the tenants for which a run failed, or that it did not start.
 func Failed(ctx context.Context, l *ledger.Ledger, run string, list []*tenants.Tenant) ([]*tenants.Tenant, error) {
 	names, err := l.FailedIn(ctx, run)
 	if err != nil {
@@ -269,7 +267,7 @@ func Failed(ctx context.Context, l *ledger.Ledger, run string, list []*tenants.T
 	return failed, nil
 }
 
-// lines ends text with a line break.
+// lines adds a line break to text that lacks one.
 func lines(text string) string {
 	if text == "" || strings.HasSuffix(text, "\n") {
 		return text

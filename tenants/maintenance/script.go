@@ -13,12 +13,12 @@ import (
 	"wikictl/tenants"
 )
 
-// Script is what to run, as an administrator names it.
+// Script is a script to run, as named by an administrator.
 type Script struct {
-	Name string   // see Locate; empty: Code is run
-	Args []string // reach the script as they are
-	Dir  string   // the administrator's folder, to which paths are relative
-	Code []byte   // PHP, in place of a script
+	Name string   // see Locate; empty: run Code
+	Args []string // arguments, passed unchanged
+	Dir  string   // base of relative paths
+	Code []byte   // PHP code to run instead of a script
 }
 
 // Title names the script in logs and in the ledger.
@@ -31,16 +31,17 @@ func (s Script) Title() string {
 	return name[:min(len(name), longTitle)]
 }
 
-// longTitle fits, after "run ", into the ledger's column run.command.
+// longTitle is the longest title that fits, after "run ", into the ledger's column
+// run.command.
 const longTitle = 28
 
 var unfit = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// Located is a script of a codebase.
+// Located is a script in a codebase.
 type Located struct {
-	File  string // absolute; empty: Class names it
-	Class string // as MediaWiki's run.php takes it
-	Core  bool   // it stands in MediaWiki's own folder of maintenance scripts
+	File  string // absolute path; empty: use Class
+	Class string // class name for MediaWiki's run.php
+	Core  bool   // the script is in MediaWiki's own folder of maintenance scripts
 }
 
 // Locate finds a script by the name that an administrator gives it: one of MediaWiki's, such
@@ -70,10 +71,10 @@ func Locate(c *tenants.Codebase, dir, name string) (Located, error) {
 	return Located{}, tenants.WithHint(fmt.Errorf("codebase %s has no script %q", c.Name, name), tenants.DidYouMean(strings.TrimSuffix(name, ".php"), slices.Values(coreScripts(c))))
 }
 
-// class matches names that can be those of classes and are not of files.
+// class matches names of classes that can't be file names.
 var class = regexp.MustCompile(`^(?:[A-Z]\w*|\w+([.\\]\w+)+)$`)
 
-// ofComponent finds a script of an extension or skin.
+// ofComponent returns a script of an extension or skin.
 func ofComponent(c *tenants.Codebase, name, script string) (Located, error) {
 	for _, kind := range []string{"extensions", "skins"} {
 		folder := filepath.Join(c.Path, kind, name)
@@ -91,7 +92,7 @@ func ofComponent(c *tenants.Codebase, name, script string) (Located, error) {
 	return Located{}, fmt.Errorf("codebase %s has no extension and no skin %q", c.Name, name)
 }
 
-// found is a file, with or without ".php", or an error.
+// found returns a file, with or without ".php", or an error.
 func found(path, format string, args ...any) (Located, error) {
 	if file := existing(path); file != "" {
 		return Located{File: file}, nil
@@ -99,7 +100,7 @@ func found(path, format string, args ...any) (Located, error) {
 	return Located{}, fmt.Errorf(format, args...)
 }
 
-// existing is a file, or the same with ".php"; empty when neither is one.
+// existing returns path or path with ".php", whichever exists; otherwise "".
 func existing(path string) string {
 	for _, file := range []string{path, path + ".php"} {
 		if info, err := os.Stat(file); err == nil && !info.IsDir() {
@@ -109,7 +110,7 @@ func existing(path string) string {
 	return ""
 }
 
-// coreScripts are the names of MediaWiki's own scripts.
+// coreScripts returns the names of MediaWiki's own scripts.
 func coreScripts(c *tenants.Codebase) (names []string) {
 	files, err := os.ReadDir(filepath.Join(c.Path, "maintenance"))
 	if err != nil {
@@ -123,16 +124,16 @@ func coreScripts(c *tenants.Codebase) (names []string) {
 	return names
 }
 
-// runner is the script that runs others, which MediaWiki has since 1.40; empty: there is
-// none (Manual:Maintenance scripts).
+// runner returns the path of run.php, which MediaWiki has since 1.40, or ""
+// (Manual:Maintenance scripts).
 func runner(c *tenants.Codebase) string {
 	return existing(filepath.Join(c.Path, "maintenance", "run.php"))
 }
 
-// job makes the job that runs a script by a codebase. MediaWiki's own scripts are run
-// directly, so that the fork server learns their classes; those of extensions by run.php, as
-// they can't find MediaWiki from a linked folder; and what is no maintenance script is
-// PHP that runs as it is.
+// job returns the job that runs a script with a codebase. MediaWiki's own scripts run
+// directly, so that the fork server knows their classes. Those of extensions run by
+// run.php, since they can't find MediaWiki from a linked folder. Any other file runs as
+// plain PHP.
 func (l Located) job(c *tenants.Codebase, args []string) (php.Job, error) {
 	j := php.Job{Script: l.File, Args: args, Env: map[string]string{"MW_INSTALL_PATH": c.Path}}
 	switch {
@@ -157,5 +158,5 @@ func (l Located) job(c *tenants.Codebase, args []string) (php.Job, error) {
 	return j, nil
 }
 
-// isMaintenance matches what run.php takes for a maintenance script.
+// isMaintenance matches the code of a script that run.php accepts.
 var isMaintenance = regexp.MustCompile(`(?m)\$maintClass\s*=|^\s*return\s+[\w\\]+::class\s*;`)

@@ -15,12 +15,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// readingWords are the first words of statements that only read. The server refuses what
-// a function writes that one of them calls.
+// readingWords are the first words of statements that only read. The server refuses
+// writes by functions in them.
 var readingWords = []string{"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "TABLE", "VALUES", "("}
 
-// OneStatement returns the only statement of a text, without comments. One that may write is an
-// error unless write says that it may.
+// OneStatement returns the only statement of a text, without comments. A statement that
+// may write is an error unless write is true.
 func OneStatement(text string, write bool) (string, error) {
 	statements, err := migrations.Split(text)
 	if err != nil {
@@ -54,13 +54,13 @@ func firstWord(statement string) string {
 	return strings.ToUpper(word[:min(len(word), 30)])
 }
 
-// Answers are the rows of each tenant by its name.
+// Answers maps tenants to the rows of a statement.
 type Answers struct {
 	mu   sync.Mutex
 	rows map[string]mariadb.Rows
 }
 
-// Of are a tenant's rows. there reports whether the statement ran there.
+// Of returns a tenant's rows. there reports whether the statement ran.
 func (a *Answers) Of(tenant string) (rows mariadb.Rows, there bool) {
 	rows, there = a.rows[tenant]
 	return rows, there
@@ -72,8 +72,8 @@ func (a *Answers) put(tenant string, rows mariadb.Rows) {
 	a.rows[tenant] = rows
 }
 
-// Ask runs a statement that only reads in the databases of tenants, by the account that their
-// wikis use. It takes no lock: what an upgrade shows meanwhile is what a reader would see.
+// Ask runs a statement that only reads in the databases of tenants, with the accounts of
+// their wikis. It takes no lock: during an upgrade it sees the same as a reader.
 func Ask(ctx context.Context, h *session.Host, list []*tenants.Tenant, q mariadb.Statement, jobs int) ([]session.Outcome, *Answers) {
 	q.ReadOnly = true
 	r := &running{Host: h}

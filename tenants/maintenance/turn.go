@@ -17,30 +17,30 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// turn is what became of one tenant's turn to run jobs.
+// turn is the result of one tenant's turn to run jobs.
 type turn struct {
 	tenant       *tenants.Tenant
 	took         time.Duration
 	done, failed int64
-	more         bool   // jobs may be left
-	why          error  // why the first job of those failed
-	err          error  // the turn failed as a whole
-	log          string // file that has what was printed of a turn that failed
+	more         bool   // jobs may remain
+	why          error  // error of the first failed job
+	err          error  // the whole turn failed
+	log          string // log of a failed turn
 }
 
-// errPaused means that a tenant's jobs may not be run now.
+// errPaused means that a tenant's jobs must not run now.
 var errPaused = errors.New("its jobs are not run while it is read-only or closed for maintenance")
 
-// paused reports whether a turn ended for what is no fault of the tenant.
+// paused reports whether a turn ended for a reason outside of the tenant.
 func paused(err error) bool {
 	var locked *mariadb.LockedError
 	return errors.Is(err, errPaused) || errors.As(err, &locked)
 }
 
-// turn runs jobs of a tenant, begins none after limit, and ends. Jobs are run as readers'
-// requests run them: by the wiki's own account, without the tenant's lock, so that an upgrade
-// need not wait for the service. Freezing a wiki stops them as it stops readers. The
-// lock that is held is that of the tenant's jobs.
+// turn runs jobs of a tenant until the limit, and finishes the last one. Jobs run as in
+// readers' requests: with the wiki's own account and without the tenant's lock, so that
+// an upgrade need not wait for the service. A freeze of the wiki stops them as it stops
+// readers. The turn holds the lock of the tenant's jobs.
 func (q *queues) turn(ctx context.Context, t *tenants.Tenant, limit time.Duration) (r turn) {
 	r.tenant = t
 	ctx, over := q.While(ctx, t)
@@ -108,11 +108,10 @@ func size(path string) int64 {
 	return info.Size()
 }
 
-// mostFailures is how much of a log of failures is kept, in bytes.
+// mostFailures bounds the kept log of failures, in bytes.
 const mostFailures = 16 << 20
 
-// read reads what runJobs.php says of the jobs that it ran. What it printed is kept only
-// where some failed.
+// read reads the report of runJobs.php. Its output is kept only if jobs failed.
 func (r *turn) read(log string, before int64) error {
 	f, err := os.Open(log)
 	if err != nil {
@@ -151,7 +150,7 @@ func (r *turn) read(log string, before int64) error {
 	return os.Truncate(log, before)
 }
 
-// response is what runJobs.php prints with --result=json (MediaWiki: JobRunner::run).
+// response is the output of runJobs.php with --result=json (MediaWiki: JobRunner::run).
 type response struct {
 	Reached string
 	Jobs    []struct {
@@ -160,7 +159,7 @@ type response struct {
 	}
 }
 
-// readResponse finds a response in what was printed, where PHP's warnings may stand, too.
+// readResponse returns the response in the output, which may also have PHP's warnings.
 func readResponse(text []byte) (r response, ok bool) {
 	for at := bytes.IndexByte(text, '{'); at >= 0; {
 		var one response

@@ -19,13 +19,13 @@ import (
 	"wikictl/tenants/session"
 )
 
-// BackupOptions are those of a Backup.
+// BackupOptions are the options of Backup.
 type BackupOptions struct {
 	Options
-	Verify bool // each backup is loaded into a scratch database and compared
+	Verify bool // load each backup into a scratch database and compare
 }
 
-// Backup makes an archive of each tenant, which goes on being served and edited.
+// Backup makes an archive of each tenant. The wikis stay online and editable.
 func Backup(ctx context.Context, h *session.Host, list []*tenants.Tenant, o BackupOptions) ([]session.Outcome, error) {
 	r, ctx, err := begin(ctx, h, "backup", list, o.Options)
 	if err != nil {
@@ -43,7 +43,7 @@ func Backup(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Back
 	})
 }
 
-// PreviewBackup returns what Backup would do, and does nothing.
+// PreviewBackup returns the changes that Backup would make.
 func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*plan.Plan, error) {
 	rows, open, err := ledgerOf(ctx, h)
 	if err != nil {
@@ -62,7 +62,7 @@ func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant)
 	return p, nil
 }
 
-// ledgerOf reads the ledger's tenants and open upgrades; none when there is no ledger yet.
+// ledgerOf reads the ledger's tenants and open upgrades; empty if there is no ledger yet.
 func ledgerOf(ctx context.Context, h *session.Host) (map[string]ledger.Tenant, map[string]ledger.Upgrade, error) {
 	l, err := h.Ledger(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +79,7 @@ func ledgerOf(ctx context.Context, h *session.Host) (map[string]ledger.Tenant, m
 	return rows, open, err
 }
 
-// backable says why there is no backup to make of a tenant.
+// backable returns the reason why a tenant can't be backed up, or nil.
 func backable(row ledger.Tenant, upgrading string, t *tenants.Tenant) error {
 	switch {
 	case t.Server == nil:
@@ -104,8 +104,8 @@ func (k *task) mayBackUp(ctx context.Context) error {
 	return backable(k.row, open.Run, k.tenant)
 }
 
-// backUp makes an archive of a tenant as it is now, and describes it: then it is one.
-// before is the command that is about to change the tenant.
+// backUp makes an archive of a tenant and its description. before is the command that
+// will change the tenant, or empty.
 func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, error) {
 	release, err := k.store.Use(ctx)
 	if err != nil {
@@ -127,17 +127,17 @@ func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, err
 	return m.archive, nil
 }
 
-// making is one backup that is being made.
+// making is the state of one backup.
 type making struct {
 	*task
-	before  string // as Manifest.Before
-	half    string // folder for what is being made
+	before  string // see Manifest.Before
+	half    string // folder for incomplete files
 	dumped  *backup.Dump
 	uploads archive.Uploads
 	archive *archive.Archive
 }
 
-// dump removes what runs that were killed left, and dumps the database.
+// dump removes files of killed runs, and dumps the database.
 func (m *making) dump(ctx context.Context) (err error) {
 	if err := os.RemoveAll(m.Layout.HalfArchive(m.tenant.Name)); err != nil {
 		return err
@@ -149,12 +149,12 @@ func (m *making) dump(ctx context.Context) (err error) {
 	return err
 }
 
-// dumpTries is how often a database is dumped that is written to meanwhile and that takes
-// more than one connection to dump and describe.
+// dumpTries bounds the attempts to dump a database that others write to, if one
+// connection can't both dump and describe it.
 const dumpTries = 5
 
-// consistent dumps a database. One snapshot has the rows and what describes them, unless
-// mariadb-dump writes it: then nothing may change between the two.
+// consistent dumps a database so that rows and description agree. One snapshot has both,
+// unless mariadb-dump writes the dump: then it repeats until nothing changed in between.
 func (k *task) consistent(ctx context.Context, base string) (*backup.Dump, error) {
 	for range dumpTries {
 		b, err := k.server.Dump(ctx, k.tenant.Database, base, tenants.Backup{})
@@ -185,15 +185,15 @@ func sameContents(a, b map[string]backup.Contents) bool {
 	return true
 }
 
-// keepUploads brings the uploads into the store. They come after the database: a file that
-// no row knows harms nothing, a row without its file does.
+// keepUploads copies uploads into the store, after the database: a file without a row
+// does no harm, a row without a file does.
 func (m *making) keepUploads(ctx context.Context) error {
 	var before archive.Uploads
 	all, err := archive.List(m.Layout.ArchivesOf(m.tenant.Name))
 	if err == nil && len(all) > 0 {
 		before, err = archive.UploadsOf(all[0].File)
 	}
-	if err != nil { // all is read again then
+	if err != nil { // read all files then
 		before = archive.Uploads{}
 	}
 	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), before)
@@ -238,7 +238,7 @@ func (m *making) manifest(ctx context.Context) (*archive.Manifest, error) {
 	return manifest, nil
 }
 
-// parts are the members of the archive.
+// parts returns the members of the archive.
 func (m *making) parts(manifest archive.Manifest) ([]archive.Part, error) {
 	definition, err := m.definition()
 	if err != nil {
@@ -263,8 +263,8 @@ func (m *making) parts(manifest archive.Manifest) ([]archive.Part, error) {
 	}, nil
 }
 
-// definition is what the tenant's files say, resolved, with the origin of each value. The
-// codebase is the one that it runs on.
+// definition returns the tenant's resolved definition, with the origin of each value, and
+// the codebase it runs on.
 func (m *making) definition() ([]byte, error) {
 	served := *m.tenant
 	if c := m.Farm.Codebases[m.row.Codebase]; c != nil {

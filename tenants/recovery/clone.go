@@ -12,20 +12,20 @@ import (
 	"wikictl/tenants/session"
 )
 
-// CloneOptions are those of a Clone.
+// CloneOptions are the options of Clone.
 type CloneOptions struct {
 	Options
-	Anonymize bool // the clone has nothing that is private of users
+	Anonymize bool // mask private data of users
 }
 
-// restore are the options of the restore that makes a clone.
+// restore returns the options of the restore that makes the clone.
 func (o CloneOptions) restore(from string) RestoreOptions {
 	return RestoreOptions{Options: o.Options, New: true, Default: true, of: from, masked: o.Anonymize}
 }
 
-// Clone makes a tenant as a copy of another, which goes on being served and edited: with
-// passwords and keys of its own, and without the other's sessions, jobs and tokens. An
-// interrupted one is finished by the next Clone of the same two.
+// Clone makes a tenant as a copy of another, which stays online and editable. The copy
+// has its own passwords and keys, and no sessions, jobs and tokens of the other. The next
+// Clone of the same two tenants finishes an interrupted one.
 func Clone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o CloneOptions) ([]session.Outcome, error) {
 	r, ctx, err := begin(ctx, h, "clone", []*tenants.Tenant{from, to}, o.Options)
 	if err != nil {
@@ -51,7 +51,7 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 		o.Archive = &archive.Archive{File: rs.Archive}
 		err = rs.restore(ctx)
 	}
-	if o.Archive != nil && k.row.State != ledger.Recovering { // it is of no use any more
+	if o.Archive != nil && k.row.State != ledger.Recovering { // the archive is of no more use
 		err = errors.Join(err, k.recovery.store.Discard([]*archive.Archive{o.Archive}))
 	}
 	if err == nil {
@@ -60,7 +60,7 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 	return err
 }
 
-// mayClone returns why a tenant can't be made, before another is copied for it.
+// mayClone returns the reason why a tenant can't be made, before the other is copied.
 func (k *task) mayClone(ctx context.Context) error {
 	if k.row.Name != "" {
 		return blocked("it exists (state %s in the ledger): clone makes a new wiki", k.row.State)
@@ -71,7 +71,7 @@ func (k *task) mayClone(ctx context.Context) error {
 	return k.mayMake(ctx)
 }
 
-// copyOf backs up another tenant, under its lock.
+// copyOf backs up the other tenant, under its lock.
 func (k *task) copyOf(ctx context.Context, t *tenants.Tenant) (a *archive.Archive, err error) {
 	other := &task{recovery: k.recovery, tenant: t}
 	err = other.locked(ctx, func(ctx context.Context, other *task) error {
@@ -84,7 +84,7 @@ func (k *task) copyOf(ctx context.Context, t *tenants.Tenant) (a *archive.Archiv
 	return a, err
 }
 
-// PreviewClone returns what Clone would do, and does nothing.
+// PreviewClone returns the changes that Clone would make.
 func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o CloneOptions) (*plan.Plan, error) {
 	rows, open, err := ledgerOf(ctx, h)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants"
 )
 
-// codebases are those of a farm that are whole, the tenant's own first.
+// codebases returns a farm's usable codebases, the tenant's own first.
 func codebases(f *tenants.Farm, t *tenants.Tenant) []*tenants.Codebase {
 	list := []*tenants.Codebase{t.Codebase}
 	for _, name := range slices.Sorted(maps.Keys(f.Codebases)) {

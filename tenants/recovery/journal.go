@@ -11,32 +11,32 @@ import (
 	"wikictl/templates/deploy"
 )
 
-// phase is how far a restore has come.
+// phase is the progress of a restore.
 type phase string
 
 const (
-	beginning phase = ""         // nothing of the tenant was changed for good
-	changing  phase = "changing" // what it held goes
-	changed   phase = "changed"  // it holds what it shall; only serving it is left
+	beginning phase = ""         // the tenant is unchanged
+	changing  phase = "changing" // its content is being replaced
+	changed   phase = "changed"  // its content is replaced; serving it remains
 )
 
-// journal is what a restore has to know to be finished by another run.
+// journal records what another run needs to finish a restore.
 type journal struct {
-	Run     string `json:"run"`     // that began it
-	Archive string `json:"archive"` // file that is restored
+	Run     string `json:"run"`     // run that began the restore
+	Archive string `json:"archive"` // file to restore
 	Only    Only   `json:"only,omitempty"`
-	Fresh   bool   `json:"fresh,omitempty"`  // the tenant did not exist before
-	Keys    bool   `json:"keys,omitempty"`   // it gets passwords and keys of its own
-	Of      string `json:"of,omitempty"`     // it is a clone of this tenant
-	Masked  bool   `json:"masked,omitempty"` // without what is private of users
-	Safety  string `json:"safety,omitempty"` // archive of what it held before
+	Fresh   bool   `json:"fresh,omitempty"`  // the tenant is new
+	Keys    bool   `json:"keys,omitempty"`   // it gets new passwords and keys
+	Of      string `json:"of,omitempty"`     // the tenant it is a clone of
+	Masked  bool   `json:"masked,omitempty"` // mask private data of users
+	Safety  string `json:"safety,omitempty"` // archive of its earlier content
 	Phase   phase  `json:"phase,omitempty"`
 }
 
 const journalFile = "restore.json"
 
-// readJournal reads what an earlier run wrote; the error is fs.ErrNotExist when there is
-// none.
+// readJournal reads the journal of an earlier run. The error is fs.ErrNotExist if there
+// is none.
 func (k *task) readJournal() (j journal, err error) {
 	path := filepath.Join(k.Layout.Restoring(k.tenant.Name), journalFile)
 	data, err := os.ReadFile(path)
@@ -49,7 +49,7 @@ func (k *task) readJournal() (j journal, err error) {
 	return j, err
 }
 
-// noteJournal makes a journal last.
+// noteJournal writes a journal durably.
 func (k *task) noteJournal(j journal) error {
 	dir := k.Layout.Restoring(k.tenant.Name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

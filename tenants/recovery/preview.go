@@ -12,8 +12,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// PreviewRestore returns what Restore would do, and does nothing. loses reports whether
-// something that a wiki holds would go.
+// PreviewRestore returns the changes that Restore would make. loses reports whether
+// content of a wiki would be lost.
 func PreviewRestore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreOptions) (p *plan.Plan, loses bool, err error) {
 	planned := &plan.Tenant{Name: t.Name}
 	p = &plan.Plan{Tenants: []*plan.Tenant{planned}}
@@ -49,7 +49,7 @@ func PreviewRestore(ctx context.Context, h *session.Host, t *tenants.Tenant, o R
 // resumes reports whether another run began the restore.
 func (r *restoration) resumes() bool { return r.Run != r.RunID }
 
-// outline says what would be restored and lost.
+// outline returns a sentence on what would be restored and lost.
 func (r *restoration) outline(ctx context.Context) string {
 	what := "database and uploads"
 	if r.Only != "" {

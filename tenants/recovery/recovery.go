@@ -1,7 +1,7 @@
-// Package recovery backs tenants up and brings them back: database, uploads, definition
-// and secrets, as one archive a tenant beside a store of uploads that all share. Every
-// step can be repeated, so that a run that was killed is finished by the next one. It does
-// not know how a command was called or how progress is shown.
+// Package recovery backs up and restores tenants: database, uploads, definition and
+// secrets, as one archive per tenant and a shared store of uploads. Every step can be
+// repeated, so that the next run finishes a killed one. It knows nothing of the command
+// line and of progress output.
 package recovery
 
 import (
@@ -34,18 +34,18 @@ type recovery struct {
 	store  archive.Store
 }
 
-// task is what a run does about one tenant, under its lock.
+// task is the work of a run on one tenant, under the tenant's lock.
 type task struct {
 	*recovery
 	tenant  *tenants.Tenant
-	row     ledger.Tenant // the zero row: the ledger has none
+	row     ledger.Tenant // the zero row if the ledger has none
 	server  *mariadb.Server
-	archive string // file that was made of it
-	note    string // for the result
+	archive string // archive that the run made
+	note    string // note for the outcome
 }
 
-// begin opens locks and ledger, and writes a run into the latter. The context ends when
-// the ledger's locks are lost.
+// begin opens locks and ledger, and records a run. The context ends when the ledger's
+// locks are lost.
 func begin(ctx context.Context, h *session.Host, command string, list []*tenants.Tenant, o Options) (*recovery, context.Context, error) {
 	r := &recovery{Host: h, o: o, store: archive.NewStore(h.Layout.Archives())}
 	ctx, err := h.Lock(ctx, tenants.ServersOf(list))
@@ -59,7 +59,7 @@ func begin(ctx context.Context, h *session.Host, command string, list []*tenants
 	return r, ctx, err
 }
 
-// each does one thing for each tenant, under its lock, and returns the outcomes in the
+// each calls a function for each tenant, under its lock, and returns the outcomes in the
 // order of the list.
 func (r *recovery) each(ctx context.Context, list []*tenants.Tenant, do func(context.Context, *task) error) ([]session.Outcome, error) {
 	options := fleet.Options[*tenants.Tenant]{Jobs: r.o.Jobs, MaxFailures: fleet.NoLimit, Drain: r.o.Drain}
@@ -88,22 +88,22 @@ func (r *recovery) each(ctx context.Context, list []*tenants.Tenant, do func(con
 	return outcomes, r.run.End(ctx, outcomes)
 }
 
-// blockedError is why nothing was begun about a tenant.
+// blockedError is the reason why nothing was started for a tenant.
 type blockedError struct{ error }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *blockedError) Unwrap() error { return e.error }
 
-// blocked is an error by which a tenant is left as it is.
+// blocked returns an error that leaves a tenant unchanged.
 func blocked(format string, args ...any) error { return &blockedError{fmt.Errorf(format, args...)} }
 
-// untouchedError is why a tenant is as it was before the run.
+// untouchedError is the reason of a failure that left a tenant unchanged.
 type untouchedError struct{ error }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *untouchedError) Unwrap() error { return e.error }
 
-// locked takes a tenant's lock, reads what the ledger has of it, and does something.
+// locked takes a tenant's lock, reads its row of the ledger, and calls a function.
 func (k *task) locked(ctx context.Context, do func(context.Context, *task) error) (err error) {
 	if k.tenant.Server == nil {
 		return &blockedError{session.InTheWay(k.tenant.Faults)}
@@ -118,7 +118,7 @@ func (k *task) locked(ctx context.Context, do func(context.Context, *task) error
 	defer func() {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		_ = locks.Release(after, k.tenant.Database) // it ends with the session anyway
+		_ = locks.Release(after, k.tenant.Database) // the lock ends with the session in any case
 	}()
 	if k.server, err = k.Server(ctx, k.tenant.Server); err != nil {
 		return err
@@ -129,14 +129,14 @@ func (k *task) locked(ctx context.Context, do func(context.Context, *task) error
 	return do(ctx, k)
 }
 
-// step is a named part of what is done about a tenant.
+// step is a named step of the work on one tenant.
 type step struct {
 	name string
 	do   func() error
 }
 
-// steps runs steps up to the first that fails, and names that. Each begins by making sure
-// that the tenant's lock is still this run's.
+// steps runs steps up to the first that fails, and adds its name to the error. Before
+// each it checks that this run still has the tenant's lock.
 func (k *task) steps(ctx context.Context, list []step) error {
 	for _, s := range list {
 		err := k.run.Step(k.tenant.Name, s.name, func() error {

@@ -16,32 +16,33 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Only is the part of a backup that is restored; empty: all of it.
+// Only is the part of a backup to restore; empty: all.
 type Only string
 
-// The parts that can be restored alone.
+// Parts that can be restored alone.
 const (
 	OnlyDatabase Only = "database"
 	OnlyUploads  Only = "uploads"
 )
 
-// patience is how long requests to a wiki that is being restored may go on.
+// patience bounds the wait for running requests to a wiki before its restore.
 const patience = 10 * time.Second
 
-// RestoreOptions are those of a Restore.
+// RestoreOptions are the options of Restore.
 type RestoreOptions struct {
 	Options
-	Archive *archive.Archive // nil: the one of the restore that was interrupted
-	Default bool             // Archive was not named: a restore that was interrupted goes on with its own
+	Archive *archive.Archive // nil: the archive of the interrupted restore
+	Default bool             // no archive was named: an interrupted restore continues with its own
 	Only    Only
-	New     bool // the tenant must not exist, and gets passwords and keys of its own
+	New     bool // the tenant must not exist, and gets new passwords and keys
 
-	of     string // the tenant that is cloned
-	masked bool   // without what is private of users
+	of     string // the tenant to clone
+	masked bool   // mask private data of users
 }
 
-// Restore replaces a tenant by a backup, or makes it from one. What it holds is backed up
-// first. An interrupted one is finished by the next Restore of the tenant.
+// Restore replaces a tenant's content by a backup, or makes the tenant from one. It backs
+// up the present content first. The next Restore of the tenant finishes an interrupted
+// one.
 func Restore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreOptions) ([]session.Outcome, error) {
 	list := []*tenants.Tenant{t}
 	r, ctx, err := begin(ctx, h, "restore", list, o.Options)
@@ -64,14 +65,14 @@ type restoration struct {
 	manifest archive.Manifest
 	code     *tenants.Codebase
 	accounts mariadb.Accounts
-	store    archive.Store // that has the uploads of the archive
+	store    archive.Store // store with the uploads of the archive
 	want     archive.Uploads
 	have     archive.Uploads
-	was      ledger.Tenant // the row before it was marked
-	served   bool          // the tenant's release is another since
+	was      ledger.Tenant // the row at the beginning
+	served   bool          // the tenant's release was changed
 }
 
-// restoration decides what is to be done about a tenant.
+// restoration prepares the restore of a tenant.
 func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration, error) {
 	if k.tenant.Blocked() {
 		return nil, &blockedError{session.InTheWay(k.tenant.Faults)}
@@ -98,7 +99,7 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	return rs, nil
 }
 
-// begun is the journal of a restore that begins, or of the one that was interrupted.
+// begun returns the journal of a new restore, or that of the interrupted one.
 func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New, Of: o.of, Masked: o.masked}
 	if o.Archive != nil {
@@ -123,8 +124,8 @@ func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 	return j, k.mayBackUp(ctx)
 }
 
-// resumed is the journal of a restore that was interrupted. Another archive, where one is
-// named, is restored in place of its; what the tenant held before is kept as it was.
+// resumed returns the journal of an interrupted restore. If another archive is named, it
+// replaces the one to restore; the safety copy of the earlier content stays the same.
 func (k *task) resumed(o RestoreOptions) (journal, error) {
 	j, err := k.readJournal()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -154,7 +155,7 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 	return j, nil
 }
 
-// mayMake returns why a tenant that does not exist can't be made.
+// mayMake returns the reason why a tenant can't be made.
 func (k *task) mayMake(ctx context.Context) error {
 	for _, path := range []string{k.Layout.Wiki(k.tenant.Name), k.Layout.Secrets(k.tenant.Name)} {
 		if deploy.Exists(path) {
@@ -172,7 +173,7 @@ func (k *task) mayMake(ctx context.Context) error {
 	return nil
 }
 
-// restore restores one tenant, or finishes that.
+// restore restores one tenant, or finishes its restore.
 func (r *restoration) restore(ctx context.Context) error {
 	release, err := r.store.Use(ctx)
 	if err != nil {
@@ -191,7 +192,7 @@ func (r *restoration) restore(ctx context.Context) error {
 	return nil
 }
 
-// change are the steps to a tenant that holds what the archive has.
+// change returns the steps that replace the content.
 func (r *restoration) change(ctx context.Context) []step {
 	steps := []step{
 		{"mark", func() error { return r.mark(ctx) }},
@@ -222,7 +223,7 @@ func (r *restoration) change(ctx context.Context) []step {
 	return append(steps, step{"changed", func() error { return r.at(changed) }})
 }
 
-// open are the steps that serve it.
+// open returns the steps that serve the tenant again.
 func (r *restoration) open(ctx context.Context) []step {
 	return []step{
 		{"release", func() error { return r.serve(ctx) }},
@@ -233,13 +234,13 @@ func (r *restoration) open(ctx context.Context) []step {
 	}
 }
 
-// at notes how far the restore is.
+// at records the phase in the journal.
 func (r *restoration) at(p phase) error {
 	r.Phase = p
 	return r.noteJournal(r.journal)
 }
 
-// mark notes in the ledger that a tenant is being restored.
+// mark records in the ledger that a tenant is being restored.
 func (r *restoration) mark(ctx context.Context) error {
 	if err := r.noteJournal(r.journal); err != nil {
 		return err
@@ -268,7 +269,7 @@ func (r *restoration) mark(ctx context.Context) error {
 	return nil
 }
 
-// failed opens a tenant again of which nothing was changed. Else the next run goes on.
+// failed opens an unchanged tenant again. A changed one is left to the next run.
 func (r *restoration) failed(ctx context.Context, why error) error {
 	if r.Fresh || r.Phase != beginning || r.row.State != ledger.Recovering || ctx.Err() != nil || errors.As(why, new(*mariadb.LostError)) {
 		return r.unfinished(why)
@@ -290,9 +291,9 @@ func (r *restoration) failed(ctx context.Context, why error) error {
 	return &untouchedError{fmt.Errorf("%w; nothing of it was changed", why)}
 }
 
-// unfinished adds to an error what finishes the restore.
+// unfinished adds the command that finishes the restore to an error.
 func (r *restoration) unfinished(why error) error {
-	if r.row.State != ledger.Recovering { // not begun
+	if r.row.State != ledger.Recovering { // it was not started
 		return why
 	}
 	next := fmt.Sprintf("wikictl restore %s goes on", r.tenant.Name)
@@ -305,7 +306,7 @@ func (r *restoration) unfinished(why error) error {
 	return tenants.WithHint(why, next)
 }
 
-// tell says what the result has to say.
+// tell sets the note of the outcome.
 func (r *restoration) tell() {
 	what := "it is"
 	if r.Only != "" {
@@ -314,7 +315,7 @@ func (r *restoration) tell() {
 	r.note = r.told(fmt.Sprintf("%s as on %s UTC", what, r.manifest.Taken.UTC().Format(time.DateTime)))
 }
 
-// told adds to what was done what follows from it.
+// told adds consequences of the restore to the note.
 func (r *restoration) told(what string) string {
 	if r.Safety != "" {
 		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)

@@ -22,7 +22,7 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// extract reads the whole archive, and keeps what the other steps need of it.
+// extract reads the whole archive, and keeps the members that other steps need.
 func (r *restoration) extract() error {
 	dir := r.Layout.Restoring(r.tenant.Name)
 	if _, err := archive.Extract(r.Archive, dir, func(string) bool { return true }); err != nil {
@@ -36,8 +36,8 @@ func (r *restoration) extract() error {
 	return err
 }
 
-// makeSecrets gives a tenant that is made the passwords and keys that it had, or new ones
-// but for the log-in of its administrator, which is in its database.
+// makeSecrets gives a new tenant the passwords and keys of the backup, or new ones except
+// for the administrator's password, which the database has.
 func (r *restoration) makeSecrets() error {
 	data, err := disk.Read(filepath.Join(r.Layout.Restoring(r.tenant.Name), archive.SecretsMember))
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *restoration) makeSecrets() error {
 		return err
 	}
 	if r.Keys {
-		if now, err := r.Deploy.ReadSecrets(r.tenant.Name); err == nil { // an interrupted run's
+		if now, err := r.Deploy.ReadSecrets(r.tenant.Name); err == nil { // made by an interrupted run
 			s = now
 		} else {
 			password := s.AdminPassword
@@ -81,8 +81,8 @@ func (r *restoration) readAccounts() error {
 	return err
 }
 
-// keepWhatIs backs up what a tenant holds, unless the run that began to restore it did:
-// what it holds now may be half gone.
+// keepWhatIs backs up the present content. If an earlier run began the restore it already
+// did: the present content may be incomplete.
 func (r *restoration) keepWhatIs(ctx context.Context) error {
 	if r.Safety != "" {
 		return nil
@@ -98,8 +98,8 @@ func (r *restoration) keepWhatIs(ctx context.Context) error {
 	return r.noteJournal(r.journal)
 }
 
-// check reads, before anything goes, the uploads that have to be written, and those that
-// are kept of what goes.
+// check reads the uploads to be written, and the kept copies of those to be removed,
+// before anything is changed.
 func (r *restoration) check(ctx context.Context) (err error) {
 	if r.have, err = archive.UploadsOf(r.Safety); err != nil || r.Only == OnlyDatabase {
 		return err
@@ -107,14 +107,14 @@ func (r *restoration) check(ctx context.Context) (err error) {
 	if err := r.store.CheckAll(ctx, archive.Missing(r.want, r.have)); err != nil {
 		return err
 	}
-	return r.recovery.store.CheckAll(ctx, archive.Missing(r.have, r.want)) // what goes is kept
+	return r.recovery.store.CheckAll(ctx, archive.Missing(r.have, r.want)) // copies of files to be removed
 }
 
-// estimate is what readers are told that a restore takes.
+// estimate is the duration of a restore announced to readers.
 const estimate = 5 * time.Minute
 
-// shut has the web server answer with a page of maintenance, and waits for the requests
-// that run.
+// shut makes the web server answer with a maintenance page, and waits for running
+// requests.
 func (r *restoration) shut(ctx context.Context) error {
 	if err := r.Deploy.SetMaintenance(r.tenant.Name, deploy.MaintenancePage(r.tenant.Sitename, "restored from a backup", time.Now().UTC().Add(estimate))); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (r *restoration) shut(ctx context.Context) error {
 	return r.server.Quiet(ctx, r.accounts, patience)
 }
 
-// replace replaces the database by the dump of the archive.
+// replace replaces the database by the archive's dump.
 func (r *restoration) replace(ctx context.Context) error {
 	dump, err := backup.Find(filepath.Join(r.Layout.Restoring(r.tenant.Name), "database"))
 	if err != nil {
@@ -140,7 +140,8 @@ func (r *restoration) replace(ctx context.Context) error {
 	return r.server.EnsureAccounts(ctx, r.accounts)
 }
 
-// detach takes from the database of a new wiki what belongs to the visitors of the other.
+// detach removes sessions, jobs and tokens of the other wiki's visitors from the database
+// of a new one.
 func (r *restoration) detach(ctx context.Context) error {
 	d := mariadb.Detachment{Database: r.tenant.Database, Secret: secrets.RandomHex(64).Reveal(), Anonymize: r.Masked}
 	if r.Masked {
@@ -156,13 +157,12 @@ func (r *restoration) detach(ctx context.Context) error {
 	return r.server.Detach(ctx, d)
 }
 
-// fill makes the uploads those of the archive.
+// fill makes the upload folder equal to the archive's.
 func (r *restoration) fill(ctx context.Context) error {
 	return r.store.Fill(ctx, r.Layout.Images(r.tenant.Name), r.want, r.have, r.Give)
 }
 
-// serve has the web server serve the tenant from a release of the code that its database
-// is for, and lets readers in.
+// serve publishes a release with the code of the restored database, and admits readers.
 func (r *restoration) serve(ctx context.Context) error {
 	if r.Fresh || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
 		source, err := r.Source(ctx, []*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
@@ -177,20 +177,20 @@ func (r *restoration) serve(ctx context.Context) error {
 	return r.Deploy.ClearMaintenance(r.tenant.Name)
 }
 
-// ask asks a tenant through the web server who it is.
+// ask checks through the web server that the tenant answers as itself.
 func (r *restoration) ask(ctx context.Context) error {
 	if r.served && r.code == r.tenant.Codebase {
 		return r.Confirm(ctx, r.tenant)
 	}
 	want := wiki.SiteInfo{DBName: r.tenant.Database, Version: r.code.Version}
-	if r.Only == OnlyUploads { // its code may be another than is wanted
+	if r.Only == OnlyUploads { // its code may differ from the wanted one
 		want.Version = ""
 	}
 	_, err := r.Identify(ctx, r.ServedHost(r.tenant), want)
 	return r.Explain(ctx, r.tenant, err)
 }
 
-// thaw lets the wiki be edited again.
+// thaw makes the wiki editable again.
 func (r *restoration) thaw(ctx context.Context) error {
 	if err := r.readAccounts(); err != nil {
 		return err
@@ -201,7 +201,7 @@ func (r *restoration) thaw(ctx context.Context) error {
 	return errors.Join(r.Deploy.ClearReadOnly(r.tenant.Name), r.Deploy.ClearMaintenance(r.tenant.Name))
 }
 
-// recordRestored writes into the ledger what the tenant is now.
+// recordRestored writes the tenant's new state into the ledger.
 func (r *restoration) recordRestored(ctx context.Context) error {
 	row, seen := r.row, map[string]string(nil)
 	row.State, row.Run = ledger.Ready, r.RunID
@@ -218,8 +218,8 @@ func (r *restoration) recordRestored(ctx context.Context) error {
 	return nil
 }
 
-// CodeFor chooses the codebase that serves what a backup holds: of the very code, or of
-// its version. A backup of a newer one than the tenant's definition names is refused.
+// CodeFor returns the codebase to serve a backup with: the same code, or the same
+// version. A backup of a newer version than the tenant's codebase is an error.
 func CodeFor(f *tenants.Farm, t *tenants.Tenant, m archive.Manifest, only Only) (*tenants.Codebase, error) {
 	if only == OnlyUploads {
 		return t.Codebase, nil

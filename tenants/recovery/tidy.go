@@ -15,11 +15,11 @@ import (
 	"wikictl/tenants/session"
 )
 
-// wait is how long Tidy waits for those who use the archives. The next one does it then.
+// wait bounds the wait of Tidy for users of the archives. Later runs try again.
 const wait = 100 * time.Millisecond
 
-// Tidy removes the backups that [keep] does not keep, with the uploads that only they have,
-// and says in one line what that was; nothing was when the line is empty.
+// Tidy removes backups and uploads according to [keep], and returns a line that describes
+// what it removed, or "".
 func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err error) {
 	store := archive.NewStore(h.Layout.Archives())
 	if _, err := os.Stat(h.Layout.Archives()); errors.Is(err, fs.ErrNotExist) {
@@ -53,11 +53,11 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	return line, err
 }
 
-// stale is how old a folder of a restore has to be before it counts as left behind.
+// stale is the age from which the folder of a restore counts as abandoned.
 const stale = time.Hour
 
-// forgetRestored removes what restores left behind that were killed when all was done, and
-// reports whether another is unfinished.
+// forgetRestored removes folders of restores that were killed after their last step, and
+// reports whether another restore is unfinished.
 func forgetRestored(ctx context.Context, h *session.Host, now time.Time) (unfinished bool, err error) {
 	found, _ := filepath.Glob(h.Layout.Restoring("*"))
 	if len(found) == 0 {
@@ -86,7 +86,7 @@ func forgetRestored(ctx context.Context, h *session.Host, now time.Time) (unfini
 	return unfinished, nil
 }
 
-// expired are the backups of all wikis that [keep] does not keep.
+// expired returns the backups of all wikis that [keep] does not keep.
 func expired(l tenants.Layout, k tenants.Keep, now time.Time) (gone []*archive.Archive, err error) {
 	entries, err := os.ReadDir(filepath.Dir(l.ArchivesOf("x")))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -13,11 +13,11 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// sweepLimit is how long the removal of a scratch database may take when a run is broken off.
+// sweepLimit bounds the removal of a scratch database after an interruption.
 const sweepLimit = time.Minute
 
-// verify loads the database of a backup into a scratch database, which compares rows and
-// checksums, and reads the content of every upload. It notes when that went well.
+// verify loads the database of a backup into a scratch database, compares rows and
+// checksums, and reads the content of every upload. It records the time of success.
 func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
 	dir := filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID+"-verify")
 	defer func() { err = errors.Join(err, os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))) }()
@@ -38,7 +38,7 @@ func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
 	return a.Describe()
 }
 
-// isDatabase reports whether a member of an archive is of its dump.
+// isDatabase reports whether a member of an archive belongs to its dump.
 func isDatabase(member string) bool {
 	return member == archive.DatabaseMember || member == archive.DescriptionMember
 }
@@ -57,8 +57,8 @@ func (k *task) checkUploads(ctx context.Context, a *archive.Archive) error {
 	return store.CheckAll(ctx, uploads.Files)
 }
 
-// loads restores a dump into a scratch database and drops that again. It has the name of a
-// golden, so that one which a killed run left is found by audit, and this farm's mark.
+// loads restores a dump into a scratch database and drops it. The database has this
+// farm's mark and the name of a golden, so that audit finds one of a killed run.
 func (k *task) loads(ctx context.Context, dump *backup.Dump) (err error) {
 	scratch := dump.As(mariadb.GoldenDatabase(k.FarmID(), "verify "+k.tenant.Name))
 	drop := func() error {
