@@ -46,8 +46,8 @@ type Setting struct {
 }
 
 // ReadSettings reads the settings of the MediaWiki tree at root with one PHP process. Of
-// the tree's code it runs only the generated schema. outside maps extensions outside of
-// the tree to their manifests.
+// the tree's code it runs only the generated schema. outside maps the manifests of
+// extensions and skins outside of the tree to their names.
 func ReadSettings(ctx context.Context, program, root string, outside map[string]string) (Settings, error) {
 	var s Settings
 	if program == "" {
@@ -55,8 +55,8 @@ func ReadSettings(ctx context.Context, program, root string, outside map[string]
 	}
 	var out bytes.Buffer
 	input := root
-	for _, name := range slices.Sorted(maps.Keys(outside)) {
-		input += "\x00" + name + "\x00" + outside[name]
+	for _, manifest := range slices.Sorted(maps.Keys(outside)) {
+		input += "\x00" + outside[manifest] + "\x00" + manifest
 	}
 	r, err := process.Run(ctx, process.Program{
 		Name: program, Env: environment(), Stdin: strings.NewReader(input), Stdout: &out,

@@ -5,7 +5,7 @@
  * skins declare (extension.json and skin.json, manifest versions 1 and 2), and
  * every further variable that their code names. It runs none of the tree's code
  * but the generated schema. The tree's folder comes on standard input, and after it, each after
- * a NUL, the name and the manifest of each extension that is outside of it.
+ * a NUL, the name and the manifest of each extension and skin that is outside of it.
  */
 
 /** A type of MediaWiki's schema as a list of JSON Schema types. */
@@ -142,17 +142,17 @@ foreach ( [ 'extensions' => 'extension.json', 'skins' => 'skin.json' ] as $wikic
 	foreach ( glob( "$wikictlRoot/$wikictlKind/*/$wikictlManifest" ) as $wikictlFile ) {
 		wikictlAdd( $wikictlFound, $wikictlKind, basename( dirname( $wikictlFile ) ), $wikictlFile );
 	}
-	if ( $wikictlKind === 'extensions' ) {
-		foreach ( $wikictlOutside as [ $wikictlName, $wikictlFile ] ) {
-			wikictlAdd( $wikictlFound, $wikictlKind, $wikictlName, $wikictlFile );
-		}
-	}
 	$wikictlWord = basename( $wikictlManifest, '.json' );
 	foreach ( array_merge( glob( "$wikictlRoot/$wikictlKind/*/*/$wikictlManifest" ), glob( "$wikictlRoot/$wikictlKind/*/$wikictlWord-*.json" ) ) as $wikictlFile ) {
 		// A part, such as ConfirmEdit/QuestyCaptcha, or another manifest, such as Wikibase:repo.
 		[ $wikictlFolder, $wikictlName ] = explode( '/', substr( $wikictlFile, strlen( "$wikictlRoot/$wikictlKind/" ) ) );
 		$wikictlName = str_ends_with( $wikictlName, '.json' ) ? ':' . substr( $wikictlName, strlen( "$wikictlWord-" ), -5 ) : "/$wikictlName";
 		wikictlAdd( $wikictlFound, $wikictlKind, $wikictlFolder . $wikictlName, $wikictlFile );
+	}
+	foreach ( $wikictlOutside as [ $wikictlName, $wikictlFile ] ) {
+		if ( str_starts_with( basename( $wikictlFile ), 'skin' ) === ( $wikictlKind === 'skins' ) ) {
+			wikictlAdd( $wikictlFound, $wikictlKind, $wikictlName, $wikictlFile );
+		}
 	}
 	$wikictlFound[$wikictlKind] = (object)$wikictlFound[$wikictlKind];
 }

@@ -2,6 +2,8 @@ package templates
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"wikictl/tenants"
 )
@@ -27,5 +29,31 @@ func loads(names []string, have map[string]*tenants.Component) []Loaded {
 			list[i].Below = "/" + c.Manifest
 		}
 	}
+	return list
+}
+
+// Outside is an extension or a skin whose files are outside of the codebase.
+type Outside struct {
+	Pattern string // of the addresses of its styles, scripts and pictures; the group is the path in Folder
+	Folder  string // absolute
+}
+
+// outside lists what a tenant loads from outside of a codebase, each folder once.
+func outside(t *tenants.Tenant, c *tenants.Codebase) (list []Outside) {
+	add := func(kind string, names []string, have map[string]*tenants.Component) {
+		for _, name := range names {
+			part := have[name]
+			if part == nil || !filepath.IsAbs(part.Manifest) {
+				continue
+			}
+			folder, _, _ := strings.Cut(name, ":")
+			o := Outside{"^" + exactly(t.ScriptPath) + "/" + kind + "/" + folder + "(/(?!(?:.*/)?[.]).+[.]" + codeTypes + ")" + end, part.Path}
+			if !slices.Contains(list, o) {
+				list = append(list, o)
+			}
+		}
+	}
+	add("extensions", t.Extensions, c.Extensions)
+	add("skins", t.Skins, c.Skins)
 	return list
 }

@@ -55,6 +55,7 @@ type View struct {
 	Static         []string  // folders of files that are sent as they are; the last that has a file wins
 	Moves          []Move    // addresses that lead elsewhere, the closest first
 	JobsService    bool      // MediaWiki's jobs are run by wikictl jobs run
+	Outside        []Outside // extensions and skins outside of the codebase
 	Sections       []Section // the settings of the definitions, sorted
 
 	Gone []Gone // removed wikis, in the virtual host for names of no tenant
@@ -140,6 +141,7 @@ func (s *Set) view(d Data) (*View, error) {
 	}
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
 	v.Extensions, v.Skins = loads(t.Extensions, d.Codebase.Extensions), loads(t.Skins, d.Codebase.Skins)
+	v.Outside = outside(t, d.Codebase)
 	if len(t.Skins) > 0 {
 		v.DefaultSkin = core.defaultSkin(t.Skins[0])
 	}

@@ -58,6 +58,7 @@ type Component struct {
 	Namespaces []ExtensionNamespace // declared in its manifest
 
 	Fault       string // why its manifest can't be used; empty: no fault
+	Hint        string // what to do about the fault; may be empty
 	Requires    Requirements
 	Fingerprint func() string // like a Codebase's, of the code that determines the component's tables
 }

@@ -12,6 +12,8 @@ type Keep struct {
 	Removed time.Duration // removed tenants, below state/removed
 	Goldens time.Duration // goldens that no tenant uses any more
 	Backups KeepBackups
+
+	Components time.Duration // fetched extensions and skins that no release uses any more
 }
 
 // KeepBackups is the number of days, weeks and months whose newest backup of each tenant is

@@ -30,7 +30,9 @@ type Farm struct {
 	UpgradeSteps []UpgradeStep
 	Files        []File // of the farm as a whole, sorted by name
 	Ignores      []Ignore
-	Origins      Origins // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
+	Sources      []Source // of extensions and skins that are fetched, sorted by kind and name
+	Locked       []Locked // the entries of LockFile
+	Origins      Origins  // where wikictl.toml says what is of the farm as a whole, such as "state" or "web.fpm"
 
 }
 

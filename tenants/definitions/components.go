@@ -45,7 +45,8 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 			t.Fault(absent(t, w, key, kind, have))
 			continue
 		case c.Fault != "":
-			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Fault)})
+			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: c.Hint,
+				Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Fault)})
 		}
 		if c.Parent != "" && have[c.Parent] != nil && !slices.ContainsFunc(wanted, func(w text) bool { return w.value == c.Parent }) {
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: fmt.Sprintf("add %q", c.Parent),

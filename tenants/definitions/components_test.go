@@ -34,7 +34,7 @@ func TestComponentsRefused(t *testing.T) {
 		{"part of core", "", `["Renameuser"]`, `Renameuser is part of MediaWiki since 1.40, and MediaWiki 1.43`},
 		{"a path", "", `["../../etc"]`, `has no extension "../../etc"`},
 		{"outside, not there", "[extensions.Mine]\npath = \"own\"\n", `["Mine"]`, `the extension "Mine" of MediaWiki 1.43`},
-		{"outside, no path", "[extensions.Mine]\n", `[]`, `extensions.Mine.path: is missing (the folder of an extension)`},
+		{"outside, no path", "[extensions.Mine]\n", `[]`, `extensions.Mine.path: is missing (the folder of an extension, or git and version, or archive and sha256)`},
 		{"outside, a bad name", "[extensions.\"a/b\"]\npath = \"own\"\n", `[]`, `the extension's name "a/b" can't be one`},
 	}
 	for _, tc := range cases {

@@ -32,7 +32,7 @@ func (l *loader) readFarm(d document) {
 	}
 	f.Templates, f.Migrations = l.path("templates"), l.path("migrations")
 	l.readCodebases(s)
-	l.readExtensions(s)
+	l.readOutside(s)
 	l.readServers(s, d)
 	l.readWeb(s.sub("web"))
 	l.readBackup(s.sub("backup"))

@@ -19,7 +19,7 @@ func TestKeep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := tenants.Keep{Runs: 0, Logs: 7 * day, Dumps: 5, DumpAge: 90 * day, Removed: 30 * day, Goldens: 90 * day, Backups: tenants.KeepBackups{Daily: 3}}
+	want := tenants.Keep{Runs: 0, Logs: 7 * day, Dumps: 5, DumpAge: 90 * day, Removed: 30 * day, Goldens: 90 * day, Components: 90 * day, Backups: tenants.KeepBackups{Daily: 3}}
 	if f.Keep != want || day != 24*time.Hour {
 		t.Errorf("%+v", f.Keep)
 	}

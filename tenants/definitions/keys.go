@@ -106,7 +106,8 @@ var farmKeys = []Key{
 		{Name: "path", Type: Text, Required: true, Example: `"/srv/mediawiki/1.43"`, Doc: "The folder of an unpacked MediaWiki, to which wikictl never writes."},
 		{Name: "php", Type: Text, Example: `"/usr/bin/php8.2"`, Doc: "The PHP command line program; without it the first of php, php8.4, php8.3, … in PATH."},
 	}},
-	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name.", Keys: outsideKeys},
+	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name: a folder, or what wikictl extensions fetch fetches.", Keys: outsideKeys},
+	{Name: "skins", Type: Tables, Doc: "Skins outside of the codebases, as extensions are.", Keys: outsideKeys},
 	{Name: "servers", Type: Tables, Doc: "MariaDB or MySQL servers.", Keys: serverKeys},
 	{Name: "web", Type: Table, Doc: "The web server and php-fpm.", Keys: webKeys},
 	{Name: "backup", Type: Table, Doc: "Commands of your own for dumps, and how old a dump may be.", Keys: []Key{
@@ -121,6 +122,7 @@ var farmKeys = []Key{
 		{Name: "dump_age", Type: Days, Example: `"90d"`, Doc: "Younger dumps stay, too."},
 		{Name: "removed", Type: Days, Example: `"90d"`, Doc: "Removed wikis, below state/removed."},
 		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases that new wikis were cloned from and are not any more."},
+		{Name: "components", Type: Days, Example: `"90d"`, Doc: "Fetched versions of extensions and skins that no wiki uses any more."},
 		{Name: "backups", Type: Table, Doc: "How many backups of each wiki stay: the newest of so many days, weeks and months.", Keys: []Key{
 			{Name: "daily", Type: Number, Example: "7", Doc: "Of days that have one."},
 			{Name: "weekly", Type: Number, Example: "4", Doc: "Of weeks that have one."},

@@ -73,7 +73,7 @@ func TestManualHasEveryKey(t *testing.T) {
 }
 
 // lacking lists the keys that none of some tables has. The values of [defaults] are those
-// of a class.
+// of a class, and the keys of [skins] those of [extensions].
 func lacking(keys []Key, tables []map[string]tenants.Value, path string) (paths []string) {
 	for _, k := range keys {
 		var values []any
@@ -82,7 +82,7 @@ func lacking(keys []Key, tables []map[string]tenants.Value, path string) (paths 
 				values = append(values, v.Data)
 			}
 		}
-		if len(values) == 0 && path != "defaults." {
+		if len(values) == 0 && path != "defaults." && !strings.HasPrefix(path, "skins.") {
 			paths = append(paths, path+k.Name)
 			continue
 		}

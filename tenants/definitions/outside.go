@@ -1,46 +1,163 @@
 package definitions
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"wikictl/tenants"
 	"wikictl/tenants/mediawiki"
 )
 
-// outsideKeys are of a table below [extensions] of wikictl.toml.
-var outsideKeys = []Key{
-	{Name: "path", Type: Text, Required: true, Example: `"/srv/extensions/MyThing"`, Doc: "Its folder, or the file of its manifest."},
+// sourceKeys say where an extension or a skin is fetched from.
+var sourceKeys = []Key{
+	{Name: "git", Type: Text, Example: `"https://gerrit.wikimedia.org/r/mediawiki/extensions/Cargo"`, Doc: "A git repository to fetch it from, by wikictl extensions fetch."},
+	{Name: "version", Type: Text, Example: `"REL1_43"`, Doc: "The repository's branch, tag or commit."},
+	{Name: "archive", Type: Text, Example: `"https://example.org/Foo-1.2.tar.gz"`, Doc: "A .tar.gz, .tar.zst, .tar or .zip file to fetch in place of a repository: an address, or a file relative to wikictl.toml."},
+	{Name: "sha256", Type: Text, Example: `"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`, Doc: "The archive's SHA-256: what sha256sum prints."},
 }
 
-// readExtensions gives all codebases the extensions that are in none of them. One that a
-// codebase has by the same name gives way.
-func (l *loader) readExtensions(s *section) {
-	s.each("extensions", func(name string, at tenants.Position, sub *section) {
-		path := sub.text("path")
-		sub.end()
-		switch {
-		case !componentName.MatchString(name):
-			sub.report(at, "", "letters, digits, _ and -", "the extension's name %q can't be one", name)
-			return
-		case !path.set():
-			if sub.table["path"].Data == nil {
-				sub.report(at, "path", "the folder of an extension", "is missing")
+// outsideKeys are of a table below [extensions] or [skins] of wikictl.toml.
+var outsideKeys = append([]Key{
+	{Name: "path", Type: Text, Example: `"/srv/extensions/MyThing"`, Doc: "Its folder, or the file of its manifest, in place of a source to fetch it from."},
+	{Name: "composer", Type: Bool, Example: "false", Doc: "Composer installs the libraries that its composer.json requires; without it true."},
+	{Name: "codebases", Type: Tables, Doc: "Other sources for some codebases, by their names.", Keys: sourceKeys},
+}, sourceKeys...)
+
+// componentName is the name of an extension's or a skin's folder.
+var componentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+
+// readOutside gives all codebases the extensions and skins that are in none of them. One that
+// a codebase has by the same name gives way.
+func (l *loader) readOutside(s *section) {
+	l.readLock()
+	for _, kind := range []string{"extension", "skin"} {
+		s.each(kind+"s", func(name string, at tenants.Position, sub *section) {
+			if !componentName.MatchString(name) {
+				sub.report(at, "", "letters, digits, _ and -", "the %s's name %q can't be one", kind, name)
+				return
 			}
-			return
-		}
-		c, err := mediawiki.Outside(name, l.path(path.value))
-		if err != nil {
-			c = &tenants.Component{Name: name, Path: filepath.Clean(l.path(path.value)), Fault: err.Error(), Fingerprint: func() string { return "unread" }}
-		}
-		for _, codebase := range l.farm.Codebases {
-			if codebase.Extensions == nil {
-				codebase.Extensions = map[string]*tenants.Component{}
-			}
-			codebase.Extensions[name] = c
-		}
+			l.readOne(kind, name, at, sub)
+		})
+	}
+	slices.SortStableFunc(l.farm.Sources, func(a, b tenants.Source) int {
+		return strings.Compare(a.Kind()+" "+a.Name, b.Kind()+" "+b.Name)
 	})
 }
 
-// componentName is the name of an extension's folder.
-var componentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+// readOne reads one table below [extensions] or [skins].
+func (l *loader) readOne(kind, name string, at tenants.Position, s *section) {
+	before := len(*s.problems)
+	path, base := s.text("path"), l.readSource(kind, name, at, s)
+	composer, said := s.bool("composer")
+	base.Composer = composer || said.File == ""
+	own := l.readSources(kind, name, base, s)
+	s.end()
+	if len(*s.problems) > before {
+		return
+	}
+	isSource := base.Git+base.Version+base.Archive+base.SHA256 != ""
+	switch {
+	case path.set() && (isSource || len(own) > 0):
+		s.report(path.at, "path", "remove one of them", "the %s has a path and a source to fetch it from", kind)
+		return
+	case path.set():
+	case !isSource && len(own) == 0:
+		s.report(at, "path", "the folder of an "+kind+", or git and version, or archive and sha256", "is missing")
+		return
+	case len(own) > 0 && base.Git != "" && base.Version == "":
+		isSource = false // a repository whose versions are in codebases
+	case isSource && !l.checkSource(s, at, base):
+		return
+	}
+	for _, codebase := range slices.Sorted(maps.Keys(l.farm.Codebases)) {
+		source, has := own[codebase]
+		switch {
+		case path.set():
+			l.putOutside(kind, name, l.farm.Codebases[codebase], l.path(path.value), tenants.Component{})
+		case has:
+			l.putSource(source, codebase)
+		case isSource:
+			l.putSource(base, codebase)
+		}
+	}
+}
+
+// readSources reads the sources for some codebases, by their names.
+func (l *loader) readSources(kind, name string, base tenants.Source, s *section) map[string]tenants.Source {
+	own := map[string]tenants.Source{}
+	s.each("codebases", func(codebase string, at tenants.Position, sub *section) {
+		source := l.readSource(kind, name, at, sub)
+		sub.end()
+		if l.farm.Codebases[codebase] == nil {
+			sub.report(at, "", tenants.Suggest(codebase, maps.Keys(l.farm.Codebases)), "there is no codebase %q", codebase)
+			return
+		}
+		if source.Git == "" && source.Archive == "" && source.Version != "" {
+			source.Git = base.Git // the same repository, another branch
+		}
+		source.Composer = base.Composer
+		if l.checkSource(sub, at, source) {
+			own[codebase] = source
+		}
+	})
+	return own
+}
+
+// putSource gives a codebase what was fetched from a source.
+func (l *loader) putSource(s tenants.Source, codebase string) {
+	same := slices.IndexFunc(l.farm.Sources, func(have tenants.Source) bool {
+		return have.Kind() == s.Kind() && have.Name == s.Name && have.Where() == s.Where() && have.SHA256 == s.SHA256
+	})
+	if same < 0 {
+		same = len(l.farm.Sources)
+		l.farm.Sources = append(l.farm.Sources, s)
+	}
+	l.farm.Sources[same].Codebases = append(l.farm.Sources[same].Codebases, codebase)
+	locked, found := l.farm.LockedAs(s)
+	fault := tenants.Component{Fault: "it is not fetched yet from " + s.Where(), Hint: "wikictl extensions fetch " + s.Name}
+	if !found {
+		l.putFault(s.Kind(), s.Name, l.farm.Codebases[codebase], fault)
+		return
+	}
+	l.putOutside(s.Kind(), s.Name, l.farm.Codebases[codebase], l.farm.Layout().Component(locked), fault)
+}
+
+// putOutside gives a codebase the extension or the skin in a folder. missing has the fault and
+// the hint for a folder without one; without a fault the error is the fault.
+func (l *loader) putOutside(kind, name string, c *tenants.Codebase, path string, missing tenants.Component) {
+	found, err := mediawiki.Outside(kind, name, path)
+	if err != nil {
+		missing.Path = filepath.Clean(path)
+		if missing.Fault == "" {
+			missing.Fault = err.Error()
+		}
+		l.putFault(kind, name, c, missing)
+		return
+	}
+	maps.Copy(l.without(kind, name, c), found)
+}
+
+// putFault gives a codebase an extension or a skin that can't be loaded.
+func (l *loader) putFault(kind, name string, c *tenants.Codebase, fault tenants.Component) {
+	fault.Name, fault.Skin = name, kind == "skin"
+	fault.Fingerprint = func() string { return "unread" }
+	l.without(kind, name, c)[name] = &fault
+}
+
+// without returns a codebase's extensions or skins without those of a folder.
+func (l *loader) without(kind, name string, c *tenants.Codebase) map[string]*tenants.Component {
+	have := &c.Extensions
+	if kind == "skin" {
+		have = &c.Skins
+	}
+	if *have == nil {
+		*have = map[string]*tenants.Component{}
+	}
+	maps.DeleteFunc(*have, func(other string, _ *tenants.Component) bool {
+		return other == name || strings.HasPrefix(other, name+"/") || strings.HasPrefix(other, name+":")
+	})
+	return *have
+}

@@ -63,6 +63,7 @@ func (j *checker) start(service string) string {
 var packages = map[string]string{
 	"mariadb": "mariadb-client", "mariadb-dump": "mariadb-client", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server",
 	"nginx": "nginx", "apache2": "apache2", "apache2ctl": "apache2", "apachectl": "apache2", "systemctl": "systemd", "sudo": "sudo",
+	"git": "git",
 }
 
 func (j *checker) programs() {
@@ -75,6 +76,9 @@ func (j *checker) programs() {
 		key := ""
 		if _, known := packages[name]; !known || packages[name] == name || strings.HasPrefix(name, "apache") {
 			key = "web.check"
+		}
+		if name == "git" {
+			key = "extensions"
 		}
 		found := j.say("programs", Error, key, "the program %s is missing", name)
 		if p := packages[filepath.Base(name)]; p != "" {

@@ -114,8 +114,8 @@ func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
 }
 
 // Needs lists the programs that a farm needs, without duplicates and without PHP:
-// MariaDB's clients, its server if wikictl runs one, and the commands that check and
-// reload the web server.
+// MariaDB's clients, its server if wikictl runs one, git if extensions are fetched by it, and
+// the commands that check and reload the web server.
 func Needs(f *tenants.Farm) []string {
 	names := []string{"mariadb", "mariadb-dump"}
 	for _, s := range f.Servers {
@@ -130,6 +130,9 @@ func Needs(f *tenants.Farm) []string {
 				break
 			}
 		}
+	}
+	if slices.ContainsFunc(f.Sources, func(s tenants.Source) bool { return s.Git != "" }) {
+		names = append(names, "git")
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

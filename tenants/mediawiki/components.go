@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,21 +28,24 @@ func components(path, folder, kind string) (map[string]*tenants.Component, error
 		return nil, err
 	}
 	for _, e := range entries {
-		dir := filepath.Join(path, folder, e.Name())
-		if c := component(e.Name(), dir, kind+".json"); c != nil {
-			found[c.Name] = c
-		}
-		inside, err := os.ReadDir(dir)
-		if err != nil {
-			continue // a file, or an unreadable folder
-		}
-		for _, one := range inside {
-			if c := further(e.Name(), dir, one.Name(), kind); c != nil {
-				found[c.Name] = c
-			}
-		}
+		maps.Copy(found, within(e.Name(), filepath.Join(path, folder, e.Name()), kind))
 	}
 	return found, nil
+}
+
+// within finds the components in a component's folder.
+func within(name, dir, kind string) map[string]*tenants.Component {
+	found := map[string]*tenants.Component{}
+	if c := component(name, dir, kind+".json"); c != nil {
+		found[c.Name] = c
+	}
+	inside, _ := os.ReadDir(dir) // a file, or an unreadable folder, has none
+	for _, one := range inside {
+		if c := further(name, dir, one.Name(), kind); c != nil {
+			found[c.Name] = c
+		}
+	}
+	return found
 }
 
 // further returns the further component of an entry in a component's folder, usually nil.
@@ -82,19 +86,35 @@ func component(name, dir, manifest string) *tenants.Component {
 	return c
 }
 
-// Outside reads an extension outside of a codebase. path is its folder or its manifest.
-func Outside(name, path string) (*tenants.Component, error) {
-	dir, manifest := path, "extension.json"
-	if strings.HasSuffix(path, ".json") {
-		dir, manifest = filepath.Split(path)
+// Outside reads an extension or a skin outside of a codebase, with its parts and further
+// manifests, by name. path is its folder, or its manifest, which is then the only one. kind is
+// "extension" or "skin".
+func Outside(kind, name, path string) (map[string]*tenants.Component, error) {
+	dir, manifest := filepath.Clean(path), kind+".json"
+	only := strings.HasSuffix(path, ".json")
+	if only {
+		dir, manifest = filepath.Dir(dir), filepath.Base(dir)
 	}
-	dir = filepath.Clean(dir)
-	c := component(name, dir, manifest)
-	if c == nil {
+	found := map[string]*tenants.Component{}
+	if !only {
+		found = within(name, dir, kind)
+	} else if c := component(name, dir, manifest); c != nil {
+		found[name] = c
+	}
+	if len(found) == 0 {
 		return nil, fmt.Errorf("%s is missing", filepath.Join(dir, manifest))
 	}
-	c.Manifest = filepath.Join(dir, manifest)
-	return c, nil
+	for _, c := range found {
+		switch {
+		case only:
+			c.Manifest = filepath.Join(dir, manifest)
+		case c.Manifest == "":
+			c.Manifest = filepath.Join(c.Path, kind+".json")
+		default:
+			c.Manifest = filepath.Join(dir, filepath.Base(c.Manifest))
+		}
+	}
+	return found, nil
 }
 
 // readManifest decodes the relevant parts of a manifest.

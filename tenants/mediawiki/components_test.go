@@ -125,11 +125,12 @@ func TestFingerprintThroughLinks(t *testing.T) {
 func TestOutside(t *testing.T) {
 	_, elsewhere := ownTree(t)
 	for _, path := range []string{elsewhere + "/Linked", elsewhere + "/Linked/", elsewhere + "/Linked/extension.json"} {
-		if c, err := Outside("Mine", path); err != nil || c.Name != "Mine" || c.Manifest != elsewhere+"/Linked/extension.json" || c.Path != elsewhere+"/Linked" {
+		found, err := Outside("extension", "Mine", path)
+		if c := found["Mine"]; err != nil || c.Name != "Mine" || c.Manifest != elsewhere+"/Linked/extension.json" || c.Path != elsewhere+"/Linked" {
 			t.Errorf("%s: %+v, %v", path, c, err)
 		}
 	}
-	if _, err := Outside("Mine", elsewhere+"/more"); err == nil || err.Error() != elsewhere+"/more/extension.json is missing" {
+	if _, err := Outside("extension", "Mine", elsewhere+"/more"); err == nil || err.Error() != elsewhere+"/more/extension.json is missing" {
 		t.Error(err)
 	}
 }

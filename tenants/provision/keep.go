@@ -10,6 +10,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup"
+	"wikictl/tenants/components"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
@@ -44,6 +45,11 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	if k.Goldens > 0 && ctx.Err() == nil {
 		n, failed := h.Deploy.ExpireGoldens(now.Add(-k.Goldens), goldensInUse(h.Farm.Tenants))
 		note(int64(n), "goldens")
+		err = errors.Join(err, failed)
+	}
+	if k.Components > 0 && ctx.Err() == nil {
+		n, failed := components.Expire(h.Farm, now.Add(-k.Components))
+		note(int64(n), "fetched extensions and skins")
 		err = errors.Join(err, failed)
 	}
 	if k.Runs > 0 && ctx.Err() == nil {

@@ -178,15 +178,18 @@ func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settin
 	return s, nil
 }
 
-// outside returns the manifests of the extensions outside of the codebase, by name.
+// outside returns the names of the extensions and skins outside of the codebase, by their
+// manifests.
 func outside(c *tenants.Codebase) map[string]string {
-	manifests := map[string]string{}
-	for name, e := range c.Extensions {
-		if e.Fault == "" && filepath.IsAbs(e.Manifest) {
-			manifests[name] = e.Manifest
+	names := map[string]string{}
+	for _, have := range []map[string]*tenants.Component{c.Extensions, c.Skins} {
+		for name, e := range have {
+			if e.Fault == "" && filepath.IsAbs(e.Manifest) {
+				names[e.Manifest] = name
+			}
 		}
 	}
-	return manifests
+	return names
 }
 
 // cacheKey returns a hash of everything that ReadSettings depends on: names, sizes and
@@ -200,9 +203,9 @@ func cacheKey(c *tenants.Codebase) string {
 	stamp(h, filepath.Join(c.Path, "includes", "DefaultSettings.php")) // of versions without a schema
 	folders := []string{filepath.Join(c.Path, "extensions"), filepath.Join(c.Path, "skins")}
 	beside := outside(c)
-	for _, name := range slices.Sorted(maps.Keys(beside)) {
-		fmt.Fprintln(h, name, beside[name])
-		folders = append(folders, filepath.Dir(beside[name]))
+	for _, manifest := range slices.Sorted(maps.Keys(beside)) {
+		fmt.Fprintln(h, beside[manifest], manifest)
+		folders = append(folders, filepath.Dir(manifest))
 	}
 	entered := map[string]bool{}
 	for _, folder := range folders {

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/components"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
@@ -25,6 +27,8 @@ type Farm struct {
 	Files     []deploy.Change                             // of the farm as a whole
 	Faults    []deploy.FileFault                          // of such files that are left as they are
 	Code      map[*tenants.Codebase]deploy.CodeInspection // of the codebases in use
+	Outside   map[string]deploy.CodeInspection            // of extensions and skins outside of these, by key, such as "extensions.Foo"
+	Fetched   []components.Check                          // of the fetched ones
 	Stranger  string                                      // the database of the wiki that answers for an unknown host name
 	CLI       map[*tenants.Codebase]php.Platform          // of the codebases in use whose PHP answers
 	Silent    map[*tenants.Codebase]error                 // errors of the others
@@ -57,6 +61,9 @@ func inspectFarm(ctx context.Context, h *session.Host, w Scope, rows map[string]
 func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows map[string]ledger.Tenant) (err error) {
 	if s.FarmInspection, err = h.Deploy.InspectFarm(names(w.Farm.Tenants, rows)); err != nil {
 		return err
+	}
+	if !w.Quick {
+		s.Fetched = components.Verify(ctx, w.Farm, nil)
 	}
 	if rows == nil {
 		s.Strays = nil // their tenants are unknown
@@ -146,7 +153,29 @@ func (s *Farm) inspectCode(ctx context.Context, h *session.Host, used []*tenants
 			s.Code[r.Item], s.CLI[r.Item] = r.Value.code, r.Value.php
 		}
 	}
-	return ctx.Err()
+	return errors.Join(s.inspectOutside(h, used), ctx.Err())
+}
+
+// inspectOutside inspects the extensions and skins outside of the codebases.
+func (s *Farm) inspectOutside(h *session.Host, used []*tenants.Codebase) (err error) {
+	s.Outside = map[string]deploy.CodeInspection{}
+	looked := map[string]bool{}
+	for _, c := range used {
+		for kind, have := range map[string]map[string]*tenants.Component{"extensions.": c.Extensions, "skins.": c.Skins} {
+			for name, part := range have {
+				if !filepath.IsAbs(part.Manifest) || part.Fault != "" || looked[part.Path] {
+					continue
+				}
+				looked[part.Path] = true
+				seen, failed := h.Deploy.InspectCode(part.Path)
+				err = errors.Join(err, failed)
+				before := s.Outside[kind+name]
+				before.Writable = append(before.Writable, seen.Writable...)
+				s.Outside[kind+name] = before
+			}
+		}
+	}
+	return err
 }
 
 // askFPM asks php-fpm for its platform, through the farm's pool or any tenant's: all

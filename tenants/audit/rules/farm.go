@@ -63,7 +63,7 @@ var farmRules = []rule{
 	}, observedFarm: strays("", "backups", "logs")},
 	{Rule: audit.Rule{
 		ID: "codebase-writable", Severity: audit.Error,
-		What:      "The web server's user may write into a codebase.",
+		What:      "The web server's user may write into a codebase, or into an extension or a skin outside of it.",
 		Why:       "A vulnerability in one wiki could change the code of all wikis.",
 		Repair:    "Give the tree to root: chown -R root:root, chmod -R go-w.",
 		Reference: "Manual:Security",
@@ -153,6 +153,11 @@ func writableCode(w *wanted, r *reporter) {
 	for c, seen := range w.observed.Farm.Code {
 		if n := len(seen.Writable); n > 0 {
 			r.say(c.Position, "codebases."+c.Name, "", "%s may be written by %s%s", seen.Writable[0], webUser(w), andMore(n-1))
+		}
+	}
+	for key, seen := range w.observed.Farm.Outside {
+		if n := len(seen.Writable); n > 0 {
+			r.say(w.Farm.At(key), key, "", "%s may be written by %s%s", seen.Writable[0], webUser(w), andMore(n-1))
 		}
 	}
 }

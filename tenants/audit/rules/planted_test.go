@@ -79,6 +79,11 @@ path = "/usr"
 path = "CODEBASES/1.43"
 [codebases.new]
 path = "DIR/new"
+[extensions.Unloaded]
+path = "DIR/unloaded"
+[extensions.Open]
+git = "http://repo.example/Open"
+version = "REL1_43"
 [[policy]]
 name = "small"
 where = "name=policy"
@@ -151,6 +156,9 @@ var planted = []struct {
 	{rule: "php-eol", at: "wikictl.toml:[codebases.aged]"},
 	{rule: "mediawiki-unknown", at: "wikictl.toml:[codebases.new]"},
 	{rule: "codebase-unused", at: "wikictl.toml:[codebases.spare]", tenants: "-"},
+	{rule: "component-unused", at: "wikictl.toml:[extensions.Unloaded]", tenants: "-"},
+	{rule: "component-unencrypted", at: "wikictl.toml:[extensions.Open]", tenants: "-"},
+	{rule: "lock-stray", at: "wikictl.lock:0", tenants: "-"},
 	{rule: "class-unused", at: "classes/lonely.toml:0", tenants: "-"},
 	{rule: "setting-repeated", at: "tenants/three-a.toml:6", tenants: "three-a three-b three-c"},
 	{rule: "ignore-expired", at: `wikictl.toml:rule = "debug-output"`, tenants: "-"},
@@ -176,8 +184,14 @@ func plantedFarm() map[string]string {
 		"old/languages/i18n/en.json":       "{}\n",
 		"classes/lonely.toml":              "[settings]\nwgUseInstantCommons = true\n",
 		"classes/three.toml":               "[settings]\nwgCapitalLinks = false\n",
-		"tenants/ignored.toml":             tenantToml("ignored", "ignored.wiki.example", "", "wgRawHtml = true"),
+		"tenants/ignored.toml":             tenantToml("ignored", "ignored.wiki.example", "\nextensions = [\"Open\"]", "wgRawHtml = true"),
 	}
+	opened := tenants.Locked{Kind: "extension", Name: "Open", Git: "http://repo.example/Open", Version: "REL1_43", Commit: strings.Repeat("a", 40), Tree: strings.Repeat("b", 64)}
+	gone := opened
+	gone.Name = "Gone"
+	lock, _ := definitions.FormatLock("/", []tenants.Locked{opened, gone})
+	files["wikictl.lock"] = string(lock)
+	files[strings.TrimPrefix(tenants.Layout{State: "/state"}.Component(opened), "/")+"/extension.json"] = "{}"
 	for _, name := range []string{"three-a", "three-b", "three-c"} {
 		files["tenants/"+name+".toml"] = tenantToml(name, name+".example", "\nclasses = [\"three\"]", "wgLocaltimezone = \"Europe/Berlin\"")
 	}

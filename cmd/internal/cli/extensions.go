@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
+	"wikictl/tenants/components"
+)
+
+func (a *app) extensionsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "extensions", Usage: "fetch extensions and skins from repositories and archives, and check them",
+		Description: "What is fetched from where is in [extensions] and [skins] of wikictl.toml (wikictl help files). Names are\n" +
+			"those of extensions and skins.\n\n" + exitHelp + "\n\nExample: wikictl extensions outdated",
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return tenants.WithHint(usagef("there is no command extensions %s", c.Args().First()), "wikictl help extensions lists them")
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+		Subcommands: []*cli.Command{
+			{
+				Name: "fetch", Usage: "fetch what the lock file has, and what is not in it yet", ArgsUsage: "[NAME…]",
+				Description: "Fetches extensions and skins into folders below the state folder, once for all wikis, and writes\n" +
+					tenants.LockFile + " beside wikictl.toml, with their commits and hashes. Keep that file in git: another machine then\n" +
+					"fetches the same files, or says that they are others. Wikis go on with what they run until wikictl apply or\n" +
+					"wikictl upgrade. When it was interrupted, run it again.\n\n" + exitHelp + "\n\nExample: wikictl extensions fetch --dry-run",
+				Flags: []cli.Flag{
+					&cli.BoolFlag{Name: "update", Usage: "fetch what branches and tags are now, in place of what the lock file has"},
+					&cli.BoolFlag{Name: "dry-run", Usage: "show what would be fetched and change nothing"},
+				},
+				Action: a.runFetch, BashComplete: a.completeSources,
+			},
+			{
+				Name: "outdated", Usage: "show whose branch or tag has moved on since they were fetched", ArgsUsage: "[NAME…]",
+				Description: "Asks the repositories, and changes nothing. It exits with 1 when something is outdated or not fetched yet.\n\n" +
+					exitHelp + "\n\nExample: wikictl extensions outdated",
+				Action: a.runOutdated, BashComplete: a.completeSources,
+			},
+			{
+				Name: "verify", Usage: "compare the files that were fetched with the lock file", ArgsUsage: "[NAME…]",
+				Description: "Reads all files, and changes nothing. It exits with 1 when some are missing or others; wikictl extensions\n" +
+					"fetch puts them right.\n\n" + exitHelp + "\n\nExample: wikictl extensions verify",
+				Action: a.runVerify, BashComplete: a.completeSources,
+			},
+		},
+	}
+}
+
+// componentRow is one extension or skin in JSON.
+type componentRow struct {
+	Kind      string   `json:"kind"`
+	Name      string   `json:"name"`
+	Codebases []string `json:"codebases"`
+	Source    string   `json:"source"`
+	Version   string   `json:"version,omitempty"`
+	Commit    string   `json:"commit,omitempty"`
+	Newest    string   `json:"newest,omitempty"`
+	Tree      string   `json:"tree,omitempty"`
+	Status    string   `json:"status"`
+	Error     string   `json:"error,omitempty"`
+}
+
+func rowOfSource(s tenants.Source, l tenants.Locked, status string, err error) componentRow {
+	row := componentRow{Kind: s.Kind(), Name: s.Name, Codebases: s.Codebases, Source: cmp.Or(s.Git, s.Archive), Version: s.Version, Commit: l.Commit, Tree: l.Tree, Status: status}
+	if err != nil {
+		row.Error = err.Error()
+	}
+	return row
+}
+
+// sourcesOf loads the farm, and refuses names that no source has.
+func (a *app) sourcesOf(c *cli.Context) (*tenants.Farm, []string, error) {
+	f, err := readFarm(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	var known []string
+	for _, s := range f.Sources {
+		known = append(known, s.Name)
+	}
+	for _, name := range c.Args().Slice() {
+		if !slices.Contains(known, name) {
+			return nil, nil, tenants.WithHint(usagef("nothing in [extensions] and [skins] of %s says where to fetch %q from", tenants.FarmFile, name),
+				cmp.Or(tenants.DidYouMean(name, slices.Values(known)), "add git and version, or archive and sha256"))
+		}
+	}
+	return f, c.Args().Slice(), nil
+}
+
+func (a *app) runFetch(c *cli.Context) error {
+	f, names, err := a.sourcesOf(c)
+	if err != nil {
+		return err
+	}
+	look := c.Bool("dry-run")
+	if !look {
+		a.reach(changing)
+	}
+	outcomes, err := components.Fetch(c.Context, f, components.Options{
+		Names: names, Update: c.Bool("update"), Look: look, Drain: a.drained, Hook: a.hook,
+		Say: func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) },
+	})
+	if err != nil && outcomes == nil {
+		return err
+	}
+	rows, differs, skipped := []componentRow{}, false, false
+	var failures []error
+	for _, o := range outcomes {
+		row := rowOfSource(o.Source, o.Locked, string(o.Status), o.Err)
+		switch o.Status {
+		case components.Failed:
+			failures = append(failures, fmt.Errorf("%s: %w", o.Source.Name, o.Err))
+		case components.Skipped:
+			skipped = true
+		}
+		differs = differs || o.Status == components.ToDo
+		rows = append(rows, row)
+	}
+	err = errors.Join(err, a.printComponents(c, rows))
+	switch {
+	case len(failures) > 0:
+		return errors.Join(err, fmt.Errorf("%w: %w", errPart, errors.Join(failures...)))
+	case skipped:
+		return errors.Join(err, errInterrupted)
+	}
+	return cmp.Or(err, dryRunError(differs, false))
+}
+
+func (a *app) runOutdated(c *cli.Context) error {
+	f, names, err := a.sourcesOf(c)
+	if err != nil {
+		return err
+	}
+	rows, found := []componentRow{}, false
+	var failures []error
+	for _, check := range components.Outdated(c.Context, f, names) {
+		status := "current"
+		switch {
+		case check.Err != nil:
+			status = "unknown"
+			failures = append(failures, fmt.Errorf("%s: %w", check.Source.Name, check.Err))
+		case check.Locked.Tree == "":
+			status = "not fetched"
+		case check.Newest != check.Locked.Commit:
+			status = "outdated"
+		}
+		found = found || status == "outdated" || status == "not fetched"
+		row := rowOfSource(check.Source, check.Locked, status, check.Err)
+		row.Newest = check.Newest
+		rows = append(rows, row)
+	}
+	return a.toldComponents(c, rows, found, failures)
+}
+
+func (a *app) runVerify(c *cli.Context) error {
+	f, names, err := a.sourcesOf(c)
+	if err != nil {
+		return err
+	}
+	rows, found := []componentRow{}, false
+	for _, check := range components.Verify(c.Context, f, names) {
+		status := "good"
+		if check.Err != nil {
+			status, found = "other", true
+		}
+		rows = append(rows, rowOfSource(check.Source, check.Locked, status, check.Err))
+	}
+	return a.toldComponents(c, rows, found, nil)
+}
+
+// toldComponents prints the result of a command that changes nothing.
+func (a *app) toldComponents(c *cli.Context, rows []componentRow, found bool, failures []error) error {
+	err := errors.Join(a.printComponents(c, rows), c.Context.Err())
+	switch {
+	case err != nil:
+		return err
+	case len(failures) > 0:
+		return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+	case found:
+		return errFound
+	}
+	return nil
+}
+
+// printComponents prints a table, followed by the errors.
+func (a *app) printComponents(c *cli.Context, rows []componentRow) error {
+	if asJSON(c) {
+		return ui.WriteJSON(a.stdout, map[string]any{"command": callOf(c), "components": rows})
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(a.stdout, "nothing in [extensions] and [skins] of "+tenants.FarmFile+" is fetched")
+		return nil
+	}
+	table := make([][]any, len(rows))
+	for i, r := range rows {
+		now := short(r.Commit)
+		if r.Newest != "" && r.Newest != r.Commit {
+			now = strings.TrimSpace(now + " -> " + short(r.Newest))
+		}
+		table[i] = []any{r.Name, r.Kind, strings.Join(r.Codebases, " "), ui.Clean(strings.TrimSpace(r.Source + " " + r.Version)), now, r.Status}
+	}
+	ui.Table(a.stdout, []any{"name", "kind", "codebases", "source", "commit", "status"}, table)
+	for _, r := range rows {
+		if r.Error != "" && r.Status == "other" {
+			fmt.Fprintln(a.stdout, ui.Clean(r.Name+": "+r.Error))
+		}
+	}
+	return nil
+}
+
+// short is the beginning of a commit's id.
+func short(commit string) string { return commit[:min(len(commit), 12)] }
+
+// completeSources lists the names of extensions and skins that are fetched.
+func (a *app) completeSources(c *cli.Context) {
+	f, err := readFarm(c)
+	if err != nil {
+		return
+	}
+	for _, s := range f.Sources {
+		fmt.Fprintln(a.stdout, s.Name)
+	}
+}

@@ -1,0 +1,123 @@
+package definitions
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// lockHead begins the lock file.
+const lockHead = "# The extensions and skins that wikictl extensions fetch fetched: it writes this file.\n# Keep it in git with wikictl.toml: another machine fetches the same files by it.\n"
+
+// lockFile is the form of the lock file.
+type lockFile struct {
+	Fetched []lockEntry `toml:"fetched"`
+}
+
+// lockEntry is one entry of the lock file.
+type lockEntry struct {
+	Kind    string `toml:"kind"`
+	Name    string `toml:"name"`
+	Git     string `toml:"git,omitempty"`
+	Version string `toml:"version,omitempty"`
+	Archive string `toml:"archive,omitempty"`
+	SHA256  string `toml:"sha256,omitempty"`
+	Commit  string `toml:"commit,omitempty"`
+	Tree    string `toml:"tree"`
+	Vendor  string `toml:"vendor,omitempty"`
+}
+
+// readLock reads the lock file. Without one nothing is fetched yet.
+func (l *loader) readLock() {
+	locked, err := ReadLock(l.farm.Dir)
+	if err != nil {
+		l.problems = append(l.problems, tenants.Problem{Position: tenants.Position{File: tenants.LockFile}, Message: err.Error(),
+			Hint: "bring it back from git; or remove it, and wikictl extensions fetch --update fetches everything anew"})
+	}
+	l.farm.Locked = locked
+}
+
+// ReadLock reads the lock file in a farm's folder. It is empty if there is none.
+func ReadLock(dir string) ([]tenants.Locked, error) {
+	data, err := disk.Read(filepath.Join(dir, tenants.LockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errors.New(disk.Reason(err))
+	}
+	var file lockFile
+	decoder := toml.NewDecoder(strings.NewReader(string(data))).DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil {
+		return nil, fmt.Errorf("is no lock file of this version: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	var list []tenants.Locked
+	for _, e := range file.Fetched {
+		entry := tenants.Locked(e)
+		if err := checkLocked(entry); err != nil {
+			return nil, err
+		}
+		list = append(list, absolute(dir, entry))
+	}
+	return list, nil
+}
+
+// checkLocked refuses an entry that could lead out of the folder of components.
+func checkLocked(l tenants.Locked) error {
+	switch {
+	case l.Kind != "extension" && l.Kind != "skin":
+		return fmt.Errorf("the kind %q is neither extension nor skin", l.Kind)
+	case !componentName.MatchString(l.Name):
+		return fmt.Errorf("the name %q can't be one", l.Name)
+	case !sum256.MatchString(l.Tree) || l.Vendor != "" && !sum256.MatchString(l.Vendor):
+		return fmt.Errorf("the entry of %s has no SHA-256 of its files", l.Name)
+	case l.Git != "" && !commit.MatchString(l.Commit):
+		return fmt.Errorf("the entry of %s has no commit", l.Name)
+	}
+	return nil
+}
+
+// absolute and relative turn paths of the lock file, which are relative to its folder where
+// they are below it, into those of a Source, and back.
+func absolute(dir string, l tenants.Locked) tenants.Locked {
+	for _, address := range []*string{&l.Git, &l.Archive} {
+		if isFile(*address) && !filepath.IsAbs(*address) {
+			*address = filepath.Join(dir, *address)
+		}
+	}
+	return l
+}
+
+func relative(dir string, l tenants.Locked) tenants.Locked {
+	for _, address := range []*string{&l.Git, &l.Archive} {
+		if below, err := filepath.Rel(dir, *address); err == nil && filepath.IsAbs(*address) && filepath.IsLocal(below) && !scp.MatchString(below) {
+			*address = below
+		}
+	}
+	return l
+}
+
+// FormatLock returns the text of the lock file in a farm's folder.
+func FormatLock(dir string, list []tenants.Locked) ([]byte, error) {
+	file := lockFile{Fetched: []lockEntry{}}
+	for _, l := range list {
+		file.Fetched = append(file.Fetched, lockEntry(relative(dir, l)))
+	}
+	slices.SortFunc(file.Fetched, func(a, b lockEntry) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Git+a.Archive, b.Git+b.Archive), cmp.Compare(a.Version+a.SHA256, b.Version+b.SHA256))
+	})
+	text, err := toml.Marshal(file)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(lockHead+"\n"), text...), nil
+}

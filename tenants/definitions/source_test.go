@@ -1,0 +1,131 @@
+package definitions
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wikictl/tenants"
+)
+
+const someSum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+// A source is complete, safe and of one kind, or is refused with its place.
+func TestSourcesRefused(t *testing.T) {
+	cases := []struct{ name, own, problem string }{
+		{"no version", `git = "https://example.org/Foo"`, `extensions.Foo.version: is missing`},
+		{"both", "git = \"https://example.org/Foo\"\nversion = \"a\"\narchive = \"b.zip\"", `extensions.Foo.git: there is an archive, too`},
+		{"a path, too", "path = \"own\"\ngit = \"https://example.org/Foo\"\nversion = \"a\"", `extensions.Foo.path: the extension has a path and a source to fetch it from`},
+		{"no sum", `archive = "foo.zip"`, `extensions.Foo.sha256: is missing`},
+		{"a short sum", "archive = \"foo.zip\"\nsha256 = \"abc\"", `"abc" is no SHA-256`},
+		{"a version of an archive", "archive = \"foo.zip\"\nsha256 = \"" + someSum + "\"\nversion = \"1\"", `extensions.Foo.version: belongs to a repository`},
+		{"a sum of a repository", "git = \"https://example.org/Foo\"\nversion = \"1\"\nsha256 = \"" + someSum + "\"", `extensions.Foo.sha256: belongs to an archive`},
+		{"a program", "git = \"ext::sh -c id\"\nversion = \"a\"", `can't be fetched`},
+		{"an option as address", "git = \"--upload-pack=id\"\nversion = \"a\"", ``}, // a file of that name below the farm
+		{"an option as host", "git = \"ssh://-oProxyCommand=id/x\"\nversion = \"a\"", `names no host`},
+		{"an option as version", "git = \"https://example.org/Foo\"\nversion = \"--all\"", `"--all" is no name of a branch`},
+		{"a range as version", "git = \"https://example.org/Foo\"\nversion = \"a..b\"", `"a..b" is no name of a branch`},
+		{"a password", "git = \"https://me:secret@example.org/Foo\"\nversion = \"a\"", `extensions.Foo.git: holds a password`},
+		{"another scheme", "archive = \"ftp://example.org/a.zip\"\nsha256 = \"" + someSum + "\"", `its scheme is another`},
+		{"no codebase of that name", "git = \"https://example.org/Foo\"\nversion = \"a\"\n[extensions.Foo.codebases.\"1.99\"]\nversion = \"b\"", `there is no codebase "1.99"`},
+		{"a version alone", "[extensions.Foo.codebases.\"1.43\"]\nversion = \"b\"", `extensions.Foo.codebases.1.43.git: is missing`},
+		{"nothing", "composer = false", `extensions.Foo.path: is missing`},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			files := tenant("")
+			files["classes/c.toml"] = "sitename = \"C\"\n"
+			files["wikictl.toml"] = strings.Replace(farmToml, "[servers", "[extensions.Foo]\n"+tc.own+"\n[servers", 1)
+			_, err := Load(writeFarm(t, files))
+			if said := errorText(err); tc.problem == "" && err != nil || !strings.Contains(said, tc.problem) || strings.Contains(said, "secret") {
+				t.Errorf("it says %s\nwant %s", said, tc.problem)
+			}
+		})
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// Only what the lock file has of exactly that source is loaded, for each codebase; a tenant
+// that needs another is blocked with the command to type.
+func TestSourcesByLock(t *testing.T) {
+	files := tenant("extensions = [\"Foo\", \"Foo/Part\"]\nskins = [\"Vector\", \"Bar\"]\n")
+	files["tenants/y.toml"] = "name = \"y\"\nhosts = [\"y.example.org\"]\nsitename = \"Y\"\n"
+	files["classes/c.toml"] = "sitename = \"C\"\n"
+	files["wikictl.toml"] = strings.Replace(farmToml, "[servers", `[extensions.Foo]
+git = "repos/Foo"
+version = "master"
+[extensions.Foo.codebases."1.43"]
+version = "REL1_43"
+[skins.Bar]
+archive = "bar.zip"
+sha256 = "`+someSum+`"
+[servers`, 1)
+	dir := writeFarm(t, files)
+	f, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := f.Tenant("x")
+	said := errorText(x.Faults)
+	for _, part := range []string{`the extension "Foo" of MediaWiki 1.43`, "it is not fetched yet from " + dir + "/repos/Foo REL1_43 (wikictl extensions fetch Foo)", "(wikictl extensions fetch Bar)"} {
+		if !strings.Contains(said, part) {
+			t.Errorf("%s lacks %s", said, part)
+		}
+	}
+	if f.Tenant("y").Blocked() {
+		t.Errorf("the other tenant is blocked: %v", f.Tenant("y").Faults)
+	}
+	locked := []tenants.Locked{
+		{Kind: "extension", Name: "Foo", Git: dir + "/repos/Foo", Version: "REL1_43", Commit: strings.Repeat("a", 40), Tree: someSum},
+		{Kind: "extension", Name: "Foo", Git: dir + "/repos/Foo", Version: "REL1_39", Commit: strings.Repeat("b", 40), Tree: someSum},
+		{Kind: "skin", Name: "Bar", Archive: dir + "/bar.zip", SHA256: someSum, Tree: strings.Repeat("c", 64)},
+	}
+	text, err := FormatLock(dir, locked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "git = 'repos/Foo'") {
+		t.Errorf("the lock file names this machine's folders:\n%s", text)
+	}
+	write(t, filepath.Join(dir, "wikictl.lock"), string(text))
+	write(t, filepath.Join(f.Layout().Component(locked[0]), "extension.json"), `{"version": "2"}`)
+	write(t, filepath.Join(f.Layout().Component(locked[0]), "Part", "extension.json"), `{}`)
+	write(t, filepath.Join(f.Layout().Component(locked[2]), "skin.json"), `{"ValidSkinNames": {"bar": "Bar"}}`)
+	if f, err = Load(dir); err != nil {
+		t.Fatal(err)
+	}
+	x = f.Tenant("x")
+	if part := x.Codebase.Extensions["Foo/Part"]; x.Blocked() || part == nil || part.Manifest != f.Layout().Component(locked[0])+"/Part/extension.json" {
+		t.Errorf("%v, %+v", x.Faults, part)
+	}
+	if err := os.RemoveAll(f.Layout().Component(locked[2])); err != nil {
+		t.Fatal(err)
+	}
+	f, _ = Load(dir)
+	if said := errorText(f.Tenant("x").Faults); !strings.Contains(said, "(wikictl extensions fetch Bar)") || strings.Contains(said, "Foo") {
+		t.Errorf("without its folder: %s", said)
+	}
+	for _, wrong := range []string{"what", "[[fetched]]\nkind = \"extension\"\nname = \"../x\"\ntree = \"" + someSum + "\"\n", "<<<<<<< HEAD\n", "[[fetched]]\nnew = 1\n"} {
+		write(t, filepath.Join(dir, "wikictl.lock"), wrong)
+		if _, err := Load(dir); !strings.Contains(errorText(err), "wikictl.lock: ") || !strings.Contains(errorText(err), "bring it back from git") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
