@@ -32,7 +32,8 @@ func (a *app) auditCommand() *cli.Command {
 			&cli.BoolFlag{Name: "fix", Usage: "repair what is safe to repair, and print what remains"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "with --fix: show the repairs and change nothing"},
 			&cli.BoolFlag{Name: "yes", Usage: "with --fix: don't ask before repairing"},
-			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead of auditing"}),
+			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead of auditing"},
+			unitFlag()),
 		Action:       a.runAudit,
 		BashComplete: a.completeNames,
 	}
@@ -68,6 +69,9 @@ func (a *app) runAudit(c *cli.Context) error {
 	o, err := readAuditOptions(c)
 	if err != nil {
 		return err
+	}
+	if c.String("unit") != "" {
+		return a.printUnit(c, timed{"Audit", "*-*-* 06:00", []string{"audit", "--fail-on", c.String("fail-on")}})
 	}
 	if c.Bool("list-rules") {
 		return a.listRules(asJSON(c))

@@ -28,6 +28,7 @@ func (a *app) backupCommand() *cli.Command {
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: runtime.NumCPU()},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be backed up and change nothing"},
 			eventsFlag(),
+			unitFlag(),
 		),
 		Action:       a.runBackup,
 		BashComplete: a.completeNames,
@@ -35,6 +36,13 @@ func (a *app) backupCommand() *cli.Command {
 }
 
 func (a *app) runBackup(c *cli.Context) error {
+	if c.String("unit") != "" {
+		t := timed{"Backups", "*-*-* 02:30", []string{"backup"}}
+		if c.Bool("verify") {
+			t.call = append(t.call, "--verify")
+		}
+		return a.printUnit(c, t, "--all")
+	}
 	if !c.Args().Present() && !c.Bool("all") && c.String("where") == "" {
 		return a.listBackups(c)
 	}
