@@ -13,8 +13,9 @@ import (
 const expireRows = 2000
 
 // Expire removes rows older than a time: ended upgrades unless a rollback may still need
-// them, their acknowledged losses, steps, sessions, and runs without references. It
-// returns the number of rows removed, even with an error.
+// them, their acknowledged losses, steps, and ended runs without references, with their
+// sessions. A run that has not ended may be a service, and stays. Expire returns the number
+// of rows removed, even with an error.
 func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
 	defer func() {
 		if err != nil {
@@ -28,7 +29,7 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 	runs, err := mariadb.Column[string](rows)
 	for _, run := range runs { // by its index: there are millions of steps
 		if err == nil {
-			err = l.expire(ctx, &gone, `DELETE FROM step WHERE run = ?`, run)
+			err = l.expire(ctx, &gone, `DELETE FROM step WHERE run = ? AND (ended < ? OR (SELECT finished FROM run WHERE id = step.run) IS NOT NULL)`, run, before.UTC())
 		}
 	}
 	for _, text := range []string{
@@ -36,10 +37,10 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 			SELECT tenant, run FROM upgrade u WHERE started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant)
 				OR (phase = 'upgraded' AND started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant AND phase = 'upgraded'))) AS needed)`,
 		`DELETE FROM loss WHERE noted < ? AND (undone = 1 OR acknowledged IS NOT NULL)`,
-		`DELETE FROM session WHERE since < ?`,
+		`DELETE FROM session WHERE since < ? AND SUBSTRING_INDEX(holder, ', run ', -1) NOT IN (SELECT id FROM run WHERE finished IS NULL)`,
 		`DELETE FROM rehearsal WHERE used < ?`,
 		`DELETE FROM jobs_run WHERE hour < ?`,
-		`DELETE FROM run WHERE started < ? AND id NOT IN (SELECT run FROM upgrade) AND id NOT IN (SELECT run FROM tenant)`,
+		`DELETE FROM run WHERE started < ? AND finished IS NOT NULL AND id NOT IN (SELECT run FROM upgrade) AND id NOT IN (SELECT run FROM tenant)`,
 	} {
 		if err == nil {
 			err = l.expire(ctx, &gone, text, before.UTC())
@@ -52,9 +53,9 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 }
 
 // expire removes rows in small batches and adds their number to gone.
-func (l *Ledger) expire(ctx context.Context, gone *int64, text string, arg any) error {
+func (l *Ledger) expire(ctx context.Context, gone *int64, text string, args ...any) error {
 	for {
-		result, err := l.db.ExecContext(ctx, fmt.Sprintf("%s LIMIT %d", text, expireRows), arg)
+		result, err := l.db.ExecContext(ctx, fmt.Sprintf("%s LIMIT %d", text, expireRows), args...)
 		if err != nil {
 			return err
 		}

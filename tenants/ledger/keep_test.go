@@ -46,6 +46,10 @@ func TestLedgerExpires(t *testing.T) {
 		exec(`INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, started, ended)
 			VALUES (?, 'kept', ?, '', '', '', 1, '', '', '', CONCAT('2020-01-0', SUBSTRING(?, 2)), '2020-01-09')`, run, phase, run)
 	}
+	// k5 is a service that has not ended.
+	exec(`INSERT INTO run (id, command, holder, started) VALUES ('k5', 'jobs', 'x', '2020-01-01')`)
+	exec(`INSERT INTO step (run, tenant, step, seconds, ended) VALUES ('k5', 'kept', 'old', 1, '2020-01-01'), ('k5', 'kept', 's', 1, '2021-01-02')`)
+	exec(`INSERT INTO session (server, connection, holder, since) VALUES ('kept', 3, 'x pid 1, run k5', '2020-01-01'), ('kept', 4, 'x pid 2, run k4', '2020-01-01')`)
 	n, err := l.Expire(t.Context(), time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC))
 	must(t, err)
 	left := func(query string) int {
@@ -56,7 +60,7 @@ func TestLedgerExpires(t *testing.T) {
 	runs, steps := left(`SELECT COUNT(*) FROM run WHERE id LIKE 'k_'`), left(`SELECT COUNT(*) FROM step WHERE tenant = 'kept'`)
 	upgrades, sessions := left(`SELECT COUNT(*) FROM upgrade WHERE tenant = 'kept'`), left(`SELECT COUNT(*) FROM session WHERE server = 'kept'`)
 	// k2's upgrade is neither the latest nor what a rollback undoes; so its run goes, too.
-	if runs != 4 || steps != 1 || upgrades != 2 || sessions != 1 || n < 15 {
+	if runs != 5 || steps != 2 || upgrades != 2 || sessions != 2 || n < 17 {
 		t.Errorf("%d runs, %d steps, %d upgrades, %d sessions are left; %d went", runs, steps, upgrades, sessions, n)
 	}
 	must(t, l.Forget(t.Context(), "kept"))
