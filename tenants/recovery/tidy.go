@@ -36,12 +36,9 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	if err != nil || restoring { // an interrupted restore needs its backup
 		return "", err
 	}
-	gone, err := expired(h.Layout, h.Farm.Keep, now)
-	if err != nil {
-		return "", err
-	}
+	gone, unread := expired(h.Layout, h.Farm.Keep, now)
 	if err := store.Discard(gone); err != nil {
-		return "", err
+		return "", errors.Join(unread, err)
 	}
 	bytes, err := store.Sweep(ctx)
 	for _, a := range gone {
@@ -50,7 +47,7 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 	if len(gone) > 0 {
 		line = fmt.Sprintf("removed, as [keep] says: %d backups, %d MB", len(gone), bytes>>20)
 	}
-	return line, err
+	return line, errors.Join(unread, err)
 }
 
 // stale is the age from which the folder of a restore counts as abandoned.
@@ -86,18 +83,23 @@ func forgetRestored(ctx context.Context, h *session.Host, now time.Time) (unfini
 	return unfinished, nil
 }
 
-// expired returns the backups of all wikis that [keep] does not keep.
+// expired returns the readable backups of all wikis that [keep] does not keep.
 func expired(l tenants.Layout, k tenants.Keep, now time.Time) (gone []*archive.Archive, err error) {
 	entries, err := os.ReadDir(filepath.Dir(l.ArchivesOf("x")))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	var failures []error
 	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
 		list, err := archive.List(l.ArchivesOf(e.Name()))
-		if err != nil {
-			return nil, err
+		if err != nil { // the newest may be the one that can't be read
+			failures = append(failures, err)
+			continue
 		}
 		gone = append(gone, archive.Expired(list, k.Backups, k.DumpAge, now)...)
 	}
-	return gone, nil
+	return gone, errors.Join(failures...)
 }

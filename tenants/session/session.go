@@ -286,6 +286,14 @@ func (h *Host) Give(path string) error {
 	return os.Chown(path, h.owner.UID, h.owner.GID)
 }
 
+// GiveFile makes an open file or folder one of PHP's user.
+func (h *Host) GiveFile(f *os.File) error {
+	if h.owner.UID == 0 {
+		return nil
+	}
+	return f.Chown(h.owner.UID, h.owner.GID)
+}
+
 // Log creates a file for PHP's output about a tenant, and returns its path.
 func (h *Host) Log(tenant, step string) (string, error) {
 	path := filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -81,10 +82,7 @@ func (a *app) listBackups(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := archive.All(f.Layout().Archives())
-	if err != nil {
-		return err
-	}
+	all, unread := archive.All(f.Layout().Archives())
 	rows, table := []backupRow{}, [][]any{}
 	for _, b := range all {
 		rows = append(rows, backupRow{b.Name, b.Run, moment(b.Taken), b.Version, b.Bytes, b.Uploads, b.UploadBytes, moment(b.Verified), b.File})
@@ -95,14 +93,14 @@ func (a *app) listBackups(c *cli.Context) error {
 		table = append(table, []any{b.Name, b.Run, b.Taken.UTC().Format(time.DateTime), b.Version, megabytes(b.Bytes), b.Uploads, megabytes(b.UploadBytes), verified})
 	}
 	if asJSON(c) {
-		return ui.WriteJSON(a.stdout, map[string]any{"command": "backup", "backups": rows})
+		return errors.Join(unread, ui.WriteJSON(a.stdout, map[string]any{"command": "backup", "backups": rows}))
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && unread == nil {
 		_, err := fmt.Fprintln(a.stdout, "backup: there are no backups")
 		return err
 	}
 	ui.Table(a.stdout, []any{"name", "run", "taken (UTC)", "version", "MB", "uploads", "MB of uploads", "verified (UTC)"}, table)
-	return nil
+	return unread
 }
 
 // megabytes formats a size with one decimal digit.

@@ -47,7 +47,7 @@ func TestKeepAndFill(t *testing.T) {
 	must(t, err)
 	have, err := NewStore(dir).Keep(t.Context(), into, filepath.Join(dir, "half"), Uploads{})
 	must(t, err)
-	must(t, StoreOf(file).Fill(t.Context(), into, want, have, func(string) error { return nil }))
+	must(t, StoreOf(file).Fill(t.Context(), into, want, have, func(*os.File) error { return nil }))
 	got, err := NewStore(dir).Keep(t.Context(), into, filepath.Join(dir, "half"), Uploads{})
 	must(t, err)
 	if string(got.Sums()) != string(want.Sums()) || got.Links["points"] != "same.png" || len(got.Links) != 1 {
@@ -142,5 +142,43 @@ func TestSums(t *testing.T) {
 	u := Uploads{Files: []Upload{{Path: "a b", SHA256: "1"}, {Path: "c\\d\ne", SHA256: "2"}}}
 	if got, want := string(u.Sums()), "1  a b\n\\2  c\\\\d\\ne\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// PHP's user, who owns the upload folder, puts a link where a folder was made a moment
+// ago: nothing is written where it leads.
+func TestFillStaysInTheFolder(t *testing.T) {
+	dir, images, into, outside := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
+	must(t, os.Mkdir(filepath.Join(images, "a"), 0o755))
+	must(t, os.WriteFile(filepath.Join(images, "a/one.png"), []byte("1"), 0o644))
+	file, want := keep(t, dir, images, Uploads{})
+	attack := func(f *os.File) error {
+		folder := filepath.Join(into, "a")
+		if info, err := f.Stat(); err != nil || !info.IsDir() {
+			return err
+		}
+		must(t, os.Remove(folder))
+		return os.Symlink(outside, folder)
+	}
+	if err := StoreOf(file).Fill(t.Context(), into, want, Uploads{}, attack); err == nil {
+		t.Error("it was filled through a link")
+	}
+	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
+		t.Errorf("outside are %v, %v", left, err)
+	}
+}
+
+// A backup reads nothing through links, and says which name it can't write down.
+func TestKeepStaysInTheFolder(t *testing.T) {
+	dir, images := t.TempDir(), t.TempDir()
+	must(t, os.Symlink("/etc/passwd", filepath.Join(images, "file")))
+	must(t, os.Symlink("/etc", filepath.Join(images, "folder")))
+	if _, u := keep(t, dir, images, Uploads{}); len(u.Files) != 0 || len(u.Links) != 2 {
+		t.Errorf("it kept %v and %v", u.Files, u.Links)
+	}
+	must(t, os.Mkdir(filepath.Join(images, "caf\xe9"), 0o755))
+	_, err := NewStore(dir).Keep(t.Context(), images, filepath.Join(dir, "half"), Uploads{})
+	if err == nil || !strings.Contains(err.Error(), `"caf\xe9" is not UTF-8`) {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -47,13 +48,15 @@ func (s Store) CheckAll(ctx context.Context, files []Upload) error {
 }
 
 // Fill makes an upload folder equal to the list want: it copies missing and different
-// files from the store and removes all others. have lists the folder's files; own gives a
-// file or folder to the web server's user. Fill can be repeated after an interruption.
-func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own func(path string) error) error {
-	root, err := filepath.EvalSymlinks(folder)
+// files from the store and removes all others. have lists the folder's files; own gives an
+// open file or folder to the web server's user. PHP may write in the folder meanwhile, so
+// Fill follows no link out of it. Fill can be repeated after an interruption.
+func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own func(*os.File) error) (err error) {
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, root.Close()) }()
 	f := filling{s, root, own}
 	if err := f.clear(want); err != nil {
 		return err
@@ -71,14 +74,14 @@ func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own 
 			return fmt.Errorf("restore the link %s: %w", path, err)
 		}
 	}
-	return disk.SyncFileSystem(root)
+	return disk.SyncFileSystem(folder)
 }
 
 // filling is the state of one Fill.
 type filling struct {
 	store Store
-	root  string
-	own   func(path string) error
+	root  *os.Root
+	own   func(*os.File) error
 }
 
 // clear removes files that the list does not have, and whatever is in the place of its
@@ -92,25 +95,21 @@ func (f filling) clear(want Uploads) error {
 			}
 		}
 	}
-	return filepath.WalkDir(f.root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || path == f.root {
-			return err
-		}
-		name, err := filepath.Rel(f.root, path)
-		if err != nil {
+	return fs.WalkDir(f.root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || name == "." {
 			return err
 		}
 		_, file := files[name]
 		_, link := want.Links[name]
 		switch {
-		case e.IsDir() && (file || link):
-			return cmp.Or(os.RemoveAll(path), fs.SkipDir)
+		case e.IsDir() && (file || link || !utf8.ValidString(name)):
+			return cmp.Or(f.root.RemoveAll(name), fs.SkipDir)
 		case e.IsDir(), file && e.Type().IsRegular(), link && e.Type()&fs.ModeSymlink != 0:
 			return nil
 		case folders[name] && e.Type()&fs.ModeSymlink != 0:
-			return fmt.Errorf("%s is a link, and the backup has files below it; make it a folder", path)
+			return fmt.Errorf("%s is a link, and the backup has files below it; make it a folder", filepath.Join(f.root.Name(), name))
 		}
-		return os.Remove(path)
+		return f.root.Remove(name)
 	})
 }
 
@@ -132,8 +131,7 @@ func linksOf(links map[string]string) []string {
 
 // file writes one file, by rename.
 func (f filling) file(u Upload) error {
-	path := filepath.Join(f.root, u.Path)
-	if err := f.folder(filepath.Dir(path)); err != nil {
+	if err := f.folder(filepath.Dir(u.Path)); err != nil {
 		return err
 	}
 	in, err := os.OpenFile(f.store.Path(u.SHA256), os.O_RDONLY|unix.O_NOFOLLOW, 0)
@@ -141,52 +139,62 @@ func (f filling) file(u Upload) error {
 		return err
 	}
 	defer in.Close()
-	half := path + halfEnding
-	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	half := u.Path + halfEnding
+	if err := ignoreAbsent(f.root.Remove(half)); err != nil {
 		return err
 	}
-	sum, _, err := copyFile(in, half, cmp.Or(u.Mode.Perm(), 0o644))
-	if err == nil && sum != u.SHA256 {
-		err = errors.Join(fmt.Errorf("%s: its SHA-256 is %s", in.Name(), sum), os.Remove(half))
-	}
+	out, err := f.root.OpenFile(half, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
+	if err := f.own(out); err != nil {
+		return errors.Join(err, out.Close(), f.root.Remove(half))
+	}
+	sum, _, err := copyFile(in, out, cmp.Or(u.Mode.Perm(), 0o644))
+	if err == nil && sum != u.SHA256 {
+		err = fmt.Errorf("%s: its SHA-256 is %s", in.Name(), sum)
+	}
+	if err != nil {
+		return errors.Join(err, f.root.Remove(half))
+	}
 	modified := time.Unix(0, u.Modified)
-	if err := errors.Join(f.own(half), os.Chtimes(half, modified, modified)); err != nil {
+	if err := f.root.Chtimes(half, modified, modified); err != nil {
 		return err
 	}
-	return os.Rename(half, path)
+	return f.root.Rename(half, u.Path)
 }
 
 // folder makes a folder and its parents up to the root.
 func (f filling) folder(dir string) error {
-	if dir == f.root {
+	if dir == "." {
 		return nil
 	}
-	info, err := os.Lstat(dir)
+	info, err := f.root.Lstat(dir)
 	if err == nil && info.IsDir() {
 		return nil
 	}
 	if err := f.folder(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := f.root.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	return f.own(dir)
+	made, err := f.root.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.own(made), made.Close())
 }
 
 func (f filling) link(path, target string) error {
-	at := filepath.Join(f.root, path)
-	if now, err := os.Readlink(at); err == nil && now == target {
+	if now, err := f.root.Readlink(path); err == nil && now == target {
 		return nil
 	}
-	if err := f.folder(filepath.Dir(at)); err != nil {
+	if err := f.folder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := ignoreAbsent(f.root.Remove(path)); err != nil {
 		return err
 	}
-	return os.Symlink(target, at)
+	return f.root.Symlink(target, path)
 }

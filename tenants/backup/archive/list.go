@@ -64,22 +64,35 @@ func writeDurable(path string, data []byte) error {
 // Find reads the description of an archive, or its manifest if it has no description,
 // such as after a copy from another machine.
 func Find(file string) (*Archive, error) {
-	data, err := os.ReadFile(described(file))
+	data, err := disk.Read(described(file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return alone(file)
 	}
 	if err != nil {
-		return nil, err
+		return nil, &damagedError{file, err}
 	}
 	a := &Archive{File: file}
 	if err := json.Unmarshal(data, a); err != nil {
-		return nil, fmt.Errorf("%s: %w", described(file), err)
+		return nil, &damagedError{file, err}
 	}
 	if _, err := os.Stat(file); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
+
+// damagedError reports that the description of an archive can't be read.
+type damagedError struct {
+	file string // of the archive
+	err  error
+}
+
+// Error names the description, and how the archive is still of use.
+func (e *damagedError) Error() string {
+	return fmt.Sprintf("%s: %s (move it away; wikictl restore --from %s reads the backup without it)", described(e.file), e.err, e.file)
+}
+
+func (e *damagedError) Unwrap() error { return e.err }
 
 func alone(file string) (*Archive, error) {
 	m, err := Open(file)
@@ -94,13 +107,14 @@ func alone(file string) (*Archive, error) {
 }
 
 // List returns the complete archives of a wiki, newest first; none if the folder does not
-// exist.
+// exist. It returns them also with an error about others.
 func List(dir string) ([]*Archive, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var all []*Archive
+	var failures []error
 	for _, e := range entries {
 		file := filepath.Join(dir, e.Name())
 		if !strings.HasSuffix(file, ending) {
@@ -111,14 +125,15 @@ func List(dir string) ([]*Archive, error) {
 		}
 		a, err := Find(file)
 		if err != nil {
-			return nil, err
+			failures = append(failures, err)
+			continue
 		}
 		all = append(all, a)
 	}
 	slices.SortFunc(all, func(a, b *Archive) int {
 		return cmp.Or(b.Taken.Compare(a.Taken), cmp.Compare(b.Run, a.Run))
 	})
-	return all, nil
+	return all, errors.Join(failures...)
 }
 
 // Latest returns the newest complete archive of a wiki that the backup command made, or
@@ -177,23 +192,22 @@ func UploadsOf(file string) (u Uploads, err error) {
 	return u, fmt.Errorf("backup %s: it has no %s", file, FilesMember)
 }
 
-// All returns the complete archives of all wikis, sorted by name, newest first. dir is
-// the folder of archives and store.
+// All returns the complete archives of all wikis, sorted by name, newest first, also with
+// an error about others. dir is the folder of archives and store.
 func All(dir string) ([]*Archive, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "wikis"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var all []*Archive
+	var failures []error
 	for _, e := range entries {
 		if !e.IsDir() {
 			continue
 		}
 		some, err := List(filepath.Join(dir, "wikis", e.Name()))
-		if err != nil {
-			return nil, err
-		}
 		all = append(all, some...)
+		failures = append(failures, err)
 	}
-	return all, nil
+	return all, errors.Join(failures...)
 }

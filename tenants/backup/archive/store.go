@@ -72,21 +72,27 @@ func (s Store) lock(ctx context.Context, try func(*flock.Flock, context.Context,
 func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u Uploads, err error) {
 	k := keeping{store: s, half: half, before: before.ByPath(), scanned: before.Scanned, staged: map[string]string{}}
 	k.now = Uploads{Scanned: time.Now().UTC(), Links: map[string]string{}}
-	root, err := filepath.EvalSymlinks(folder)
-	if errors.Is(err, fs.ErrNotExist) {
+	if k.root, err = os.OpenRoot(folder); errors.Is(err, fs.ErrNotExist) {
 		return k.now, nil
 	}
 	if err != nil {
 		return u, err
 	}
+	defer k.root.Close()
 	if err := os.MkdirAll(half, 0o700); err != nil {
 		return u, err
 	}
-	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if cmp.Or(ctx.Err(), err) != nil {
-			return cmp.Or(context.Cause(ctx), err)
+	err = fs.WalkDir(k.root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		return k.entry(root, path, e)
+		if name != "." && errors.Is(err, fs.ErrNotExist) {
+			return nil // a folder that the wiki removed meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		return k.entry(name, e)
 	})
 	if err != nil {
 		return u, fmt.Errorf("keep the files of %s: %w", folder, err)
@@ -98,6 +104,7 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 // keeping is the state of one Keep.
 type keeping struct {
 	store   Store
+	root    *os.Root // the upload folder: PHP's user writes in it, and nothing outside of it is read
 	half    string
 	before  map[string]Upload
 	scanned time.Time
@@ -107,40 +114,30 @@ type keeping struct {
 
 // entry handles one file or link. A file that disappears while the folder is read was
 // removed by the wiki.
-func (k *keeping) entry(root, path string, e fs.DirEntry) error {
-	if e.IsDir() {
-		return nil
-	}
-	name, err := filepath.Rel(root, path)
-	if err != nil {
-		return err
-	}
-	if !utf8.ValidString(name) {
-		return fmt.Errorf("the name %q is not UTF-8; rename the file or remove it", name)
-	}
+func (k *keeping) entry(name string, e fs.DirEntry) error {
 	switch {
+	case !utf8.ValidString(name):
+		return fmt.Errorf("the name %q is not UTF-8; rename it or remove it", name)
 	case e.Type().IsRegular():
-		err = k.file(name, path)
+		return k.file(name)
 	case e.Type()&fs.ModeSymlink != 0:
-		k.now.Links[name], err = os.Readlink(path)
-	default: // sockets and devices have no content
-		return nil
+		target, err := k.root.Readlink(name)
+		if err == nil {
+			k.now.Links[name] = target
+		}
+		return ignoreAbsent(err)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		delete(k.now.Links, name)
-		return nil
-	}
-	return err
+	return nil // a folder, or a socket or the like, which has no content
 }
 
-func (k *keeping) file(name, path string) error {
-	in, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+func (k *keeping) file(name string) error {
+	in, err := k.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return err
+		return ignoreAbsent(err)
 	}
 	defer in.Close()
 	info, err := in.Stat()
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
 	u := uploadOf(name, info)
@@ -150,8 +147,12 @@ func (k *keeping) file(name, path string) error {
 		return nil
 	}
 	half := filepath.Join(k.half, strconv.Itoa(len(k.now.Files)))
-	if u.SHA256, u.Bytes, err = copyFile(in, half, 0o400); err != nil {
+	out, err := os.OpenFile(half, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
+	}
+	if u.SHA256, u.Bytes, err = copyFile(in, out, 0o400); err != nil {
+		return errors.Join(err, os.Remove(half))
 	}
 	k.now.Files = append(k.now.Files, u)
 	if _, staged := k.staged[u.SHA256]; staged || k.store.has(u.SHA256, u.Bytes) {
@@ -189,18 +190,10 @@ func (k *keeping) publish() error {
 	return disk.SyncFileSystem(k.half)
 }
 
-// copyFile copies a file into a new one, sharing blocks if the file system can, and
-// returns the SHA-256 of the copy.
-func copyFile(in *os.File, path string, mode fs.FileMode) (sum string, size int64, err error) {
-	out, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", 0, err
-	}
-	defer func() {
-		if err = errors.Join(err, out.Chmod(mode), out.Close()); err != nil {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}()
+// copyFile copies a file into a new one, sharing blocks if the file system can, closes
+// that, and returns the SHA-256 of the copy.
+func copyFile(in, out *os.File, mode fs.FileMode) (sum string, size int64, err error) {
+	defer func() { err = errors.Join(err, out.Chmod(mode), out.Close()) }()
 	h := sha256.New()
 	if unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil {
 		size, err = io.Copy(h, out)

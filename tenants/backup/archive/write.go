@@ -126,7 +126,7 @@ type reader struct {
 
 // openReader opens an archive and reads its manifest.
 func openReader(file string) (*reader, Manifest, error) {
-	f, err := os.Open(file)
+	f, err := disk.Open(file)
 	if err != nil {
 		return nil, Manifest{}, err
 	}
