@@ -22,15 +22,19 @@ func TestRemovalCanBeUndone(t *testing.T) {
 	f.sql("INSERT INTO wikictl.farm_sql (tenant, name, checksum, run) VALUES ('w0', '001-x.sql', REPEAT('a', 64), 'r')")
 	before := f.whole("w0")
 	removesTooMany(f)
+	must(t, os.MkdirAll(f.state("removed/other-20260101-000000-abcdef"), 0o700)) // neither of these is of a wiki here
+	f.write("state/removed/README", "from a colleague")
+	f.write("state/removed/other-20260101-000000-abcdef/manifest.json", "{ junk")
 	f.removed("w0")
 	out, story, code := f.result("undelete", "w0")
 	if code != 64 || !strings.Contains(story, "w0 has no definition: copy ") {
 		t.Fatal(code, out, story)
 	}
-	f.wants(f.exits(0, "undelete"), "w0", "/removed/w0-")
+	f.wants(f.exits(2, "undelete"), "w0", "/removed/w0-") // the other's can't be read
 	f.defineRemoved("w0")
 	f.wants(f.exits(1, "plan"), "make w0: ", "wikictl undelete w0 brings")
 	f.wants(f.exits(0, "undelete", "w0"), "undelete: 1 done")
+	must(t, os.RemoveAll(f.state("removed/other-20260101-000000-abcdef")))
 	f.isBack("w0", before)
 	f.exits(2, "undelete", "w0") // it is there
 	for _, step := range []string{"mark", "last dump", "files", "database", "secrets"} {

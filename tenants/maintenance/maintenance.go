@@ -175,15 +175,19 @@ func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
 	case err != nil:
 		return err
 	case !there || row.State == ledger.Creating:
-		return tenants.WithHint(errors.New("it was not created yet"), "wikictl create "+t.Name)
+		return notCreated(t)
 	case row.State != ledger.Ready && row.State != ledger.Made:
-		return tenants.WithHint(fmt.Errorf("it is %s", row.State), "wikictl apply finishes that")
+		return tenants.WithHint(fmt.Errorf("it is not finished (state %s)", row.State), "wikictl plan "+t.Name+" says what finishes it")
 	}
 	open, is, err := r.ledger.OpenUpgrade(ctx, t.Name)
 	if err == nil && is {
 		err = tenants.WithHint(fmt.Errorf("its upgrade by run %s did not finish", open.Run), "wikictl upgrade "+t.Name+" finishes it, or puts it back")
 	}
 	return err
+}
+
+func notCreated(t *tenants.Tenant) error {
+	return tenants.WithHint(errors.New("it was not created yet"), "wikictl create "+t.Name)
 }
 
 // start runs the script with PHP.

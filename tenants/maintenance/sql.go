@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -115,6 +116,9 @@ func (r *running) ask(ctx context.Context, t *tenants.Tenant, q mariadb.Statemen
 		return err
 	}
 	secrets, err := r.Deploy.ReadSecrets(t.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return notCreated(t)
+	}
 	if err != nil {
 		return err
 	}

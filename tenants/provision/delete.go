@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -18,8 +19,9 @@ import (
 type Deletion struct {
 	Left *Leftover // nil: nothing of it is there, or it was removed already
 
-	tenant *tenants.Tenant
-	plan   *Plan
+	removed bool // an earlier run removed it
+	tenant  *tenants.Tenant
+	plan    *Plan
 }
 
 // LookDelete finds what Delete would remove, as if no file defined the tenant any more.
@@ -35,8 +37,13 @@ func LookDelete(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Delet
 	p.Farm, p.Left = nil, slices.DeleteFunc(p.Left, func(l *Leftover) bool { return l.Name != t.Name })
 	if len(p.Left) == 1 {
 		d.Left = p.Left[0]
+		return d, nil
 	}
-	return d, nil
+	_, err = FindRemoved(h.Layout, t.Name, "")
+	if d.removed = err == nil; errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return d, err
 }
 
 // Begun reports whether an earlier run began to remove it.
@@ -49,6 +56,8 @@ func (d *Deletion) Exists() bool { return d.Left != nil && d.Left.row.State == l
 func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
 	t := &plan.Tenant{Name: d.tenant.Name}
 	switch {
+	case d.Left == nil && !d.removed:
+		t.Add(plan.Blocked, "nothing of it is there but its definition: remove %s", d.tenant.Position.File)
 	case d.Left == nil:
 		t.Add(plan.Delete, "its definition, %s: nothing else of it is there", d.tenant.Position.File)
 	case d.Left.Problem != "":

@@ -42,7 +42,7 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 		return nil, err
 	}
 	all, err := AllRemoved(l.Layout)
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.As(err, new(*DamagedError)) {
 		return nil, err
 	}
 	for _, r := range slices.Backward(all) {

@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 )
 
@@ -58,39 +61,60 @@ func (r *Removed) row() ledger.Tenant {
 	}
 }
 
-// AllRemoved lists the removed tenants that still exist, newest first. It skips folders
-// without a description: a run was killed before it moved anything there.
+// AllRemoved lists the removed tenants that still exist, newest first, also with an error
+// about others, a *DamagedError each. It skips folders without a description: a run was
+// killed before it moved anything there.
 func AllRemoved(l tenants.Layout) ([]*Removed, error) {
 	entries, err := os.ReadDir(l.Removed())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var all []*Removed
+	var failures []error
 	for _, e := range entries {
-		r, err := openRemoved(filepath.Join(l.Removed(), e.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
+		if !e.IsDir() {
 			continue
 		}
-		if err != nil {
-			return nil, err
+		r, err := openRemoved(filepath.Join(l.Removed(), e.Name()))
+		switch {
+		case err == nil:
+			all = append(all, r)
+		case !errors.Is(err, fs.ErrNotExist):
+			failures = append(failures, err)
 		}
-		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b *Removed) int {
 		return cmp.Or(b.Removed.Compare(a.Removed), cmp.Compare(a.Name, b.Name))
 	})
-	return all, nil
+	return all, errors.Join(failures...)
 }
+
+// DamagedError reports that the description of a removed tenant can't be read.
+type DamagedError struct {
+	Dir string // folder of the removed tenant
+	Err error
+}
+
+// Error names the file, and what else is there.
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%s: %s (put it right, or move the folder away)", filepath.Join(e.Dir, manifestFile), e.Err)
+}
+
+// Unwrap returns why the description can't be read.
+func (e *DamagedError) Unwrap() error { return e.Err }
 
 func openRemoved(dir string) (*Removed, error) {
 	path := filepath.Join(dir, manifestFile)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+	data, err := disk.Read(path)
 	r := &Removed{dir: dir}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err == nil {
+		err = json.Unmarshal(data, r)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
+		return nil, err
+	case err != nil:
+		return nil, &DamagedError{dir, err}
 	}
 	return r, nil
 }
@@ -99,7 +123,7 @@ func openRemoved(dir string) (*Removed, error) {
 // fs.ErrNotExist if there is none.
 func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	all, err := AllRemoved(l)
-	if err != nil {
+	if err := damageOf(l, name, run, err); err != nil {
 		return nil, err
 	}
 	for _, r := range all {
@@ -112,6 +136,26 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 		what += " by run " + run
 	}
 	return nil, fmt.Errorf("%s, or it was deleted from %s: %w", what, l.Removed(), fs.ErrNotExist)
+}
+
+// damageOf returns what in an error of AllRemoved concerns a tenant, or a run that removed
+// it: its latest removal may be the one that can't be read.
+func damageOf(l tenants.Layout, name, run string, err error) error {
+	joined, several := err.(interface{ Unwrap() []error })
+	if !several {
+		return err
+	}
+	for _, err := range joined.Unwrap() {
+		var damaged *DamagedError
+		if !errors.As(err, &damaged) {
+			return err
+		}
+		of, found := strings.CutPrefix(damaged.Dir, l.RemovedTenant(name, ""))
+		if found && archive.IsRun(of) && (run == "" || run == of) {
+			return err
+		}
+	}
+	return nil
 }
 
 // describe writes the definition and the manifest into the folder of a removed tenant,

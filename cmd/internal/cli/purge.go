@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,9 +38,10 @@ func (a *app) runPurge(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := purgeable(c, f, time.Now())
+	all, unread := provision.AllRemoved(f.Layout())
+	list, err := purgeable(c, f, all, time.Now())
 	if err != nil {
-		return err
+		return errors.Join(err, unread)
 	}
 	p := &plan.Plan{}
 	for _, r := range list {
@@ -48,7 +50,7 @@ func (a *app) runPurge(c *cli.Context) error {
 		p.Tenants = append(p.Tenants, t)
 	}
 	if c.Bool("dry-run") {
-		return a.previews(c, f, func(*session.Host) (*plan.Plan, error) { return p, nil })
+		return errors.Join(a.previews(c, f, func(*session.Host) (*plan.Plan, error) { return p, nil }), unread)
 	}
 	if len(list) > 0 && !c.Bool("yes") {
 		if err := ui.Plan(a.stderr, "purge", p, 0); err != nil {
@@ -58,23 +60,20 @@ func (a *app) runPurge(c *cli.Context) error {
 			return err
 		}
 	}
-	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+	err = a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		if len(list) == 0 {
 			return []session.Outcome{}, nil
 		}
 		return provision.Purge(c.Context, h, list, provision.Options{Drain: a.drained, Observer: board(len(list))})
 	})
+	return errors.Join(err, unread)
 }
 
 // purgeable are the removals that are meant and may go.
-func purgeable(c *cli.Context, f *tenants.Farm, now time.Time) ([]*provision.Removed, error) {
+func purgeable(c *cli.Context, f *tenants.Farm, all []*provision.Removed, now time.Time) ([]*provision.Removed, error) {
 	names := c.Args().Slice()
 	if c.Bool("all") == (len(names) > 0) {
 		return nil, usagef("name the removed wikis, or pass --all")
-	}
-	all, err := provision.AllRemoved(f.Layout())
-	if err != nil {
-		return nil, err
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(r *provision.Removed) bool { return r.Name == name }) {

@@ -127,22 +127,19 @@ type removedRow struct {
 
 // listRemoved prints the tenants that can be brought back.
 func (a *app) listRemoved(f *tenants.Farm, asJSON bool) error {
-	all, err := provision.AllRemoved(f.Layout())
-	if err != nil {
-		return err
-	}
+	all, unread := provision.AllRemoved(f.Layout())
 	rows, table := []removedRow{}, [][]any{}
 	for _, r := range all {
 		rows = append(rows, removedRow{r.Name, r.Run, moment(r.Removed), r.Version, r.Dir()})
 		table = append(table, []any{r.Name, r.Version, r.Removed.UTC().Format(time.DateTime), r.Run, r.Dir()})
 	}
 	if asJSON {
-		return ui.WriteJSON(a.stdout, map[string]any{"command": "undelete", "removed": rows})
+		return errors.Join(ui.WriteJSON(a.stdout, map[string]any{"command": "undelete", "removed": rows}), unread)
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && unread == nil {
 		_, err := fmt.Fprintln(a.stdout, "undelete: nothing was removed")
 		return err
 	}
 	ui.Table(a.stdout, []any{"name", "version", "removed (UTC)", "by run", "folder"}, table)
-	return nil
+	return unread
 }
