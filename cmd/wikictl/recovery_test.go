@@ -152,6 +152,9 @@ func (f *farm) refusesToRestore() {
 	f.exits(64, "restore", "nobody")
 	f.exits(2, "restore", "w0", "--as", "w1")
 	f.wants(f.exits(2, "restore", "w2", "--dry-run"), "there is no backup of it")
+	other, _ := filepath.Glob(f.state("archives/wikis/w0/*.tar.zst"))
+	f.wants(f.exits(2, "restore", "w2", "--from", other[0], "--dry-run"), "is a backup of the wiki w0", "--as NAME")
+	f.exits(2, "restore", "w1", "--from", other[0], "--yes")
 }
 
 // comesFromTheArchiveAlone brings w0 back of which only the folder of archives is left, on
@@ -232,9 +235,14 @@ func (f *farm) clones() {
 			f.t.Fatalf("%s: exit code %d\n%s", step, code, out)
 		}
 	}
-	f.wants(f.exits(2, "restore", "copy", "--dry-run"), "wikictl clone w0 copy goes on")
 	f.wants(f.exits(2, "clone", "w0", "copy", "--anonymize", "--dry-run"), "another --anonymize")
-	f.exits(0, "clone", "w0", "copy")
+	f.wants(f.exits(2, "clone", "w1", "copy", "--dry-run"), "wikictl clone w0 copy goes on")
+	file := f.read("tenants/w0.toml")
+	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
+	f.exits(64, "clone", "w0", "copy") // but it can be finished without the other
+	f.wants(f.exits(1, "restore", "copy", "--dry-run"), "began that")
+	f.exits(0, "restore", "copy")
+	f.write("tenants/w0.toml", file)
 	f.exits(0, "clone", "w0", "masked", "--anonymize")
 	if got := f.holds("w0"); got != was {
 		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
@@ -332,6 +340,10 @@ func (f *farm) deletesAndPurges() {
 	if got := f.holds("w1"); got != was {
 		f.t.Errorf("w1 holds\n%s\nwant\n%s", got, was)
 	}
+	f.write("tenants/never.toml", strings.ReplaceAll(file, "w1", "never"))
+	f.wants(f.exits(2, "delete", "never", "--dry-run"), "blocked never", "remove tenants/never.toml")
+	f.exits(2, "delete", "never", "--yes")
+	must(f.t, os.Remove(f.demo.Dir+"/tenants/never.toml"))
 	f.run("delete", "w1", "--yes")
 	f.hasStatus("w1.localhost", "410 ")
 	f.exits(1, "purge", "w1", "--early", "--dry-run")

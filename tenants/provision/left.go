@@ -109,10 +109,10 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
 	if row.State == ledger.Returning {
-		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: define it again and run wikictl undelete %s", row.Name)
+		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: wikictl undelete %s finishes it, once a file defines it", row.Name)
 	}
 	if row.State == ledger.Recovering {
-		left.Problem = fmt.Sprintf("it is being restored or cloned, or that was interrupted: define it again and run wikictl restore %s or wikictl clone", row.Name)
+		left.Problem = fmt.Sprintf("it is being restored or cloned, or that was interrupted: wikictl restore %s finishes it, once a file defines it", row.Name)
 	}
 	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
 		left.Problem = fmt.Sprintf("%s, so its database may fit neither code: define it again (as %s) and run wikictl upgrade %s",

@@ -59,10 +59,16 @@ func (r *restoration) outline(ctx context.Context) string {
 		what = "a wiki that is not there: database, accounts, secrets, uploads, release"
 	}
 	what = fmt.Sprintf("%s as on %s UTC, from %s, on MediaWiki %s", what, r.manifest.Taken.UTC().Format(time.DateTime), r.Archive, r.code.Version)
+	other := r.manifest.Name != r.tenant.Name
+	if other {
+		what += fmt.Sprintf(", of the wiki %s", r.manifest.Name)
+	}
 	switch {
 	case r.resumes():
 		what += fmt.Sprintf("; run %s began that", r.Run)
 	case r.Fresh:
+	case other:
+		what += "; what it holds now is backed up first"
 	default:
 		if lost, err := r.server.Since(ctx, r.tenant.Database, r.manifest.Taken); err == nil {
 			what += "; made since: " + lost.String()

@@ -54,7 +54,11 @@ func Restore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreO
 		if err != nil {
 			return err
 		}
-		return rs.restore(ctx)
+		err = rs.restore(ctx)
+		if err == nil && rs.Of != "" && rs.manifest.Before == archive.BeforeClone { // it is of no use any more
+			err = r.store.Discard([]*archive.Archive{{File: rs.Archive}})
+		}
+		return err
 	})
 }
 
@@ -85,6 +89,9 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	if rs.manifest, err = archive.Open(j.Archive); err != nil {
 		return nil, &blockedError{err}
 	}
+	if err := rs.ownBackup(); err != nil {
+		return nil, err
+	}
 	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
 		return nil, &blockedError{err}
 	}
@@ -97,6 +104,16 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 		}
 	}
 	return rs, nil
+}
+
+// ownBackup refuses the backup of another wiki of the farm, unless it makes a new wiki:
+// the tenant would be replaced by mistake, or get the passwords and keys of the other.
+func (r *restoration) ownBackup() error {
+	of := r.manifest.Name
+	if r.Keys || r.resumes() || of == r.tenant.Name || r.Farm.Tenant(of) == nil {
+		return nil
+	}
+	return blocked("%s is a backup of the wiki %s: wikictl restore %[2]s --from %[1]s --as NAME makes a new wiki of it", r.Archive, of)
 }
 
 // begun returns the journal of a new restore, or that of the interrupted one.
@@ -135,10 +152,11 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 		return j, err
 	}
 	switch {
-	case j.Of != o.of && j.Of != "":
-		return j, blocked("run %s began to make it as a clone: wikictl clone %s %s goes on", k.row.Run, j.Of, k.tenant.Name)
-	case j.Of != o.of:
+	case o.of == "": // a restore goes on with a clone, too: the other wiki may be gone
+	case j.Of == "":
 		return j, blocked("run %s began to restore it: wikictl restore %s goes on", k.row.Run, k.tenant.Name)
+	case j.Of != o.of:
+		return j, blocked("run %s began to make it as a clone: wikictl clone %s %s goes on", k.row.Run, j.Of, k.tenant.Name)
 	case j.Masked != o.masked:
 		return j, blocked("run %s began it with another --anonymize: give the same", k.row.Run)
 	}
