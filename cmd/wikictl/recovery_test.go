@@ -313,6 +313,10 @@ func (f *farm) deletesAndPurges() {
 	if got := f.holds("w1"); got != was {
 		f.t.Error("a question that was not answered by the name changed w1")
 	}
+	if out, code := f.struck(event{"w1", "mark", "before", "kill"}, "delete", "w1", "--yes"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	f.exits(0, "restore", "w1", "--yes") // the web server did not serve it any more
 	for _, step := range []string{"mark", "files", "secrets"} {
 		if out, code := f.struck(event{"w1", step, "after", "kill"}, "delete", "w1", "--yes", "--no-backup"); code != -1 {
 			f.t.Fatalf("%s: exit code %d\n%s", step, code, out)
