@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
 )
 
 // Gone is a removed tenant that can still be brought back, or looked at.
@@ -24,13 +25,16 @@ func (d *Deployer) Gone() ([]Gone, error) {
 	}
 	var all []Gone
 	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
 		dir := filepath.Join(d.layout.Removed(), e.Name())
 		if _, err := os.Stat(filepath.Join(dir, removedManifest)); ignoreAbsent(err) != nil {
 			return nil, err
 		} else if err != nil {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, "definition.toml"))
+		text, err := disk.Read(filepath.Join(dir, "definition.toml"))
 		if errors.Is(err, os.ErrPermission) {
 			return nil, err
 		}
