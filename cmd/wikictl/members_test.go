@@ -219,12 +219,12 @@ func (f *farm) templateCommands() {
 
 	own := f.read("templates/localsettings.php.tmpl")
 	f.write("templates/localsettings.php.tmpl", strings.Replace(own, "$wgLocalInterwikis", "$wgOther = 1;\n$wgLocalInterwikis", 1))
-	f.wants(f.exits(1, "templates", "diff", "w0", "w2"), "+$wgOther = 1;", "templates diff", "1 to change, 1 unchanged")
+	f.wants(f.exits(1, "templates", "diff", "w0", "w2"), "+$wgOther = 1;", "diff: 1 to change, 1 unchanged")
 	for text, says := range map[string]string{
 		"{{ define \"end\" }}\n$x = {{ .Tenant.Name }};{{ end }}":                  "templates/localsettings.php.tmpl:2:9: {{.Tenant.Name}} prints without an escaper",
 		"{{ define \"end\" }}\n\n# {{ php .Tenant.Name }}\n{{ end }}":              "templates/localsettings.php.tmpl:3:6: {{php .Tenant.Name}} does not fit here",
 		"{{ define \"no-such\" }}x{{ end }}":                                       "templates/localsettings.php.tmpl:1:11: the built-in template has no part no-such",
-		"{{ define \"end\" }}\n$x = {{ php .Tenant.Nothing }};\n{{ end }}":         "templates/localsettings.php.tmpl:2:22: ",
+		"{{ define \"end\" }}\n$x = {{ php .Tenant.Nothing }};\n{{ end }}":         "templates/localsettings.php.tmpl:2:20: ",
 		"{{ define \"end\" }}\n$x = {{ php (tenants \"no=x\") }};\n{{ end }}":      "templates/localsettings.php.tmpl:2:",
 		"{{ define \"settings\" }}\n{{ range }}\n{{ end }}":                        "templates/localsettings.php.tmpl:2:1: ",
 		"{{ define \"name\" }}$wgSitename = {{ php .Tenant.Sitename }};'{{ end }}": "built-in localsettings.php.tmpl:",
