@@ -12,7 +12,7 @@ import (
 // where code of the farm's own may make a difference of a name: in an own template, or
 // in an expression ({ php = "…" }).
 func (s *Set) Alike(d Data) (string, error) {
-	if s.infos[LocalSettings].Own() || hasExpression(d.Tenant.Settings) {
+	if s.infos[LocalSettings].Own() || len(d.Tenant.Include) > 0 || hasExpression(d.Tenant.Settings) {
 		return "", nil
 	}
 	t := *d.Tenant

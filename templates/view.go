@@ -54,6 +54,7 @@ type View struct {
 	Children       int64     // processes of the tenant's own php-fpm pool at most
 	Static         []string  // folders of files that are sent as they are; the last that has a file wins
 	Moves          []Move    // addresses that lead elsewhere, the closest first
+	Include        []string  // PHP files of the farm's own
 	JobsService    bool      // MediaWiki's jobs are run by wikictl jobs run
 	Outside        []Outside // extensions and skins outside of the codebase
 	Sections       []Section // the settings of the definitions, sorted
@@ -138,6 +139,9 @@ func (s *Set) view(d Data) (*View, error) {
 		Children:    cmp.Or(t.Pool.Children, d.Farm.PHP.Children),
 		JobsService: d.Farm.Jobs.Service,
 		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
+	}
+	for _, file := range t.Include {
+		v.Include = append(v.Include, filepath.Join(d.Farm.Dir, file))
 	}
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
 	v.Extensions, v.Skins = loads(t.Extensions, d.Codebase.Extensions), loads(t.Skins, d.Codebase.Skins)

@@ -118,6 +118,7 @@ type Tenant struct {
 	Articles   string           // of pages, as $wgArticlePath
 	Aliases    []string         // host names that lead to the first of Hosts, in the same form
 	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
+	Include    []string         // PHP files that its settings end with, relative to Farm.Dir, most general first
 	Pool       Pool             // bounds of its own php-fpm pool
 	Moves      []Move           // addresses that lead elsewhere, sorted by what they are from
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first

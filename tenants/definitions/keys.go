@@ -73,6 +73,7 @@ var valueKeys = []Key{
 	{Name: "article_path", Type: Text, Example: `"/wiki/$1"`, Doc: "The path of pages, with $1 for the title; without it \"/wiki/$1\"."},
 	{Name: "pool", Type: Table, Doc: "Bounds of the wiki's own php-fpm pool, with pools in [web].", Keys: poolKeys},
 	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
+	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own that the wiki's settings end with, relative to wikictl.toml, with allow_php. Added to those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},

@@ -24,6 +24,7 @@ type layer struct {
 	namespaces map[string]tenants.Value
 	constants  bool // its settings name namespaces that are not MediaWiki's own
 	static     []text
+	include    []text
 	redirects  map[string]text // by what they are from
 	pool       tenants.Pool
 }
@@ -59,6 +60,7 @@ func (l *loader) readValues(s *section) layer {
 	v.constants = *inner.constants
 	v.namespaces = l.readNamespaces(s.sub("namespaces"))
 	v.static, v.redirects = l.readStatic(s), readRedirects(s.sub("redirects"))
+	v.include = l.readInclude(s)
 	v.pool = readPool(s.sub("pool"))
 	upgrade := s.sub("upgrade")
 	v.pages = readPages(upgrade)

@@ -67,6 +67,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	l.setPages(t, layers)
 	l.setPaths(t, single)
 	l.setStatic(t, layers)
+	l.setInclude(t, layers)
 	l.setMoves(t, layers)
 	for _, layer := range layers {
 		t.Pool = layer.pool.Or(t.Pool)

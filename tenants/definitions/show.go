@@ -43,6 +43,7 @@ func Show(t *tenants.Tenant, origins bool) string {
 	}
 	w.components("extensions", t.Extensions, t)
 	w.components("skins", t.Skins, t)
+	w.list("include", t.Include, func(name string) tenants.Position { return t.Origins["include."+name] })
 	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
 	w.moves(t)
 	w.pool(t.Pool)
