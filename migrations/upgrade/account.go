@@ -62,9 +62,11 @@ func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *loss
 			return s, nil, err
 		}
 	}
-	if s.Columns, err = k.server.Columns(ctx, k.tenant.Database, losses.Columns()); err != nil {
+	tables, err := k.definitions(ctx)
+	if err != nil {
 		return s, nil, err
 	}
+	s.Columns = tables.Columns(losses.Columns())
 	s.Counts, ids = map[string]int64{}, map[string][]string{}
 	for _, c := range losses.Conditions(s, before) {
 		s.Counts[c.Name], ids[c.Name], err = k.server.CountWhere(ctx, k.tenant.Database, c.Table, c.Where, c.ID, losses.MostIDs+1)

@@ -133,10 +133,11 @@ func (k *task) unfinished(ctx context.Context) error {
 	if !k.code {
 		return nil
 	}
-	has, err := k.server.Columns(ctx, k.tenant.Database, ahead.Columns())
+	tables, err := k.definitions(ctx)
 	if err != nil {
 		return err
 	}
+	has := tables.Columns(ahead.Columns())
 	return k.server.ForgetUpdates(ctx, k.tenant.Database, ahead.Unfinished(has))
 }
 

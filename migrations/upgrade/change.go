@@ -76,7 +76,7 @@ func (k *task) dump(ctx context.Context) error {
 	for table, c := range b.Tables {
 		k.dumped[table] = c.Rows
 	}
-	k.tables = b.Definitions
+	k.tables, k.pure = b.Definitions, b.Definitions != nil
 	return nil
 }
 
@@ -97,6 +97,7 @@ func (k *task) update(ctx context.Context) error {
 	}
 	job.Config = filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php")
 	rehearsed := k.follow(ctx, &job)
+	k.tables = nil
 	err = k.watched(k.updateLog(), func() error {
 		_, err := k.script(ctx, k.Name, "update.php", k.tenant.Codebase, job)
 		return err
@@ -155,17 +156,32 @@ func (k *task) migrate(ctx context.Context) error {
 	if len(checksums) == 0 {
 		return nil
 	}
+	k.tables = nil
 	_, err := k.server.Migrate(ctx, k.tenant.Database, files)
 	return err
+}
+
+// definitions are those of the tables as they are now. What reads them knows columns, too:
+// to ask the server for columns has it open all tables again.
+func (k *task) definitions(ctx context.Context) (mariadb.Definitions, error) {
+	if k.tables != nil {
+		return k.tables, nil
+	}
+	tables, err := k.server.Definitions(ctx, k.tenant.Database)
+	if err == nil {
+		k.tables = tables
+	}
+	return tables, err
 }
 
 // check reads back that the schema is the new version's: its level, and that no
 // table is missing, which the updater passes over in silence.
 func (k *task) check(ctx context.Context) error {
-	level, err := k.server.LevelOf(ctx, k.tenant.Database)
+	found, err := k.definitions(ctx)
 	if err != nil {
 		return err
 	}
+	level := found.Level()
 	if want := mediawiki.LevelFor(k.tenant.Codebase.Version); level != want {
 		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not of %s", level, want)
 	}
@@ -173,11 +189,7 @@ func (k *task) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := k.server.Tables(ctx, k.tenant.Database)
-	if err != nil {
-		return err
-	}
-	missing := slices.DeleteFunc(wanted, func(table string) bool { return slices.Contains(found, table) })
+	missing := slices.DeleteFunc(wanted, func(table string) bool { return found[table] != "" })
 	if len(missing) > 0 {
 		return fmt.Errorf("the database has no table %s after the updater ran", strings.Join(missing, ", "))
 	}

@@ -212,10 +212,14 @@ func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 // fingerprintNow is the fingerprint of the tables as the updater finds them: as they were
 // dumped while the wiki was read-only, or else as they are read now.
 func (k *task) fingerprintNow(ctx context.Context) (string, error) {
-	if k.tables == nil {
-		return k.fingerprint(ctx, k.server, k.tenant)
+	tables, err := k.definitions(ctx)
+	if err != nil {
+		return "", err
 	}
-	return k.fingerprintOf(ctx, k.server, k.tenant, k.tables)
+	if k.pure {
+		return k.fingerprintOf(ctx, k.server, k.tenant, tables)
+	}
+	return k.fingerprintWith(ctx, k.server, k.tenant, tables)
 }
 
 // differencesSaid is how many tables an error names.
@@ -228,7 +232,7 @@ func (k *task) compare(ctx context.Context, r *Rehearsal) error {
 	if r == nil {
 		return nil
 	}
-	tables, err := k.server.Definitions(ctx, k.tenant.Database)
+	tables, err := k.definitions(ctx)
 	if err != nil {
 		return err
 	}

@@ -163,6 +163,11 @@ func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants
 	if err != nil {
 		return "", err
 	}
+	return u.fingerprintWith(ctx, s, t, tables)
+}
+
+// fingerprintWith is fingerprint where the definitions of the tables are known.
+func (u *upgrade) fingerprintWith(ctx context.Context, s *mariadb.Server, t *tenants.Tenant, tables mariadb.Definitions) (string, error) {
 	objects, err := s.Objects(ctx, t.Database)
 	if err != nil {
 		return "", err
@@ -173,8 +178,7 @@ func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants
 	return u.fingerprintOf(ctx, s, t, tables)
 }
 
-// fingerprintOf is fingerprint where the definitions of the tables are known, and that
-// there is nothing else in the database.
+// fingerprintOf is fingerprintWith where there is nothing but tables in the database.
 func (u *upgrade) fingerprintOf(ctx context.Context, s *mariadb.Server, t *tenants.Tenant, tables mariadb.Definitions) (string, error) {
 	if name := leadsElsewhere(t.Settings); name != "" {
 		return "", fmt.Errorf("$%s leads the updater to another database, which has no copy", name)

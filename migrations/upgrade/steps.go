@@ -66,7 +66,6 @@ func (k *task) before(ctx context.Context) error {
 	if resumed := k.now.Run != k.RunID; !k.code || len(list) == 0 || resumed {
 		return nil
 	}
-	k.tables = nil
 	if err := k.own(ctx, list, k.Farm.Codebases[k.row.Codebase], k.Layout.LocalSettings(k.Name)); err != nil {
 		return err
 	}
@@ -90,6 +89,7 @@ func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.C
 	if err := k.WriteAdminSettings(); err != nil {
 		return err
 	}
+	k.tables, k.pure = nil, false
 	server, err := k.PHP(ctx, c)
 	if err != nil {
 		return err

@@ -27,7 +27,8 @@ type task struct {
 	remarks  []string // what is bad of the wiki, and was before
 
 	dumped map[string]int64    // rows by table, as the dump has them; nil without one
-	tables mariadb.Definitions // of the dump, as long as nothing has changed them
+	tables mariadb.Definitions // as they are now; nil: not read since they may have changed
+	pure   bool                // there is nothing but tables in the database
 	census census              // of before the updater ran
 	losses []ledger.Loss       // what it left out
 }

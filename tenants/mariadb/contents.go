@@ -98,7 +98,11 @@ func (s *Server) Contents(ctx context.Context, database string) (map[string]back
 		if err != nil {
 			return err
 		}
-		return checksumTexts(ctx, c, database, all, contents)
+		inexact, err := inexactTables(ctx, c, database, all)
+		if err != nil {
+			return err
+		}
+		return checksumTexts(ctx, c, database, inexact, contents)
 	})
 	if isError(err, errLockWait) {
 		return nil, fmt.Errorf("another client has held a lock on one of its tables for a minute: %w", err)
@@ -114,34 +118,44 @@ func (r relation) history() string {
 	return ""
 }
 
-// checksumTexts replaces the checksums of tables for which CHECKSUM TABLE is inexact. It
+// inexactTables returns the columns of the tables for which CHECKSUM TABLE is inexact. It
 // sees all digits of a FLOAT, but MariaDB gives mariadb-dump only six. With generated
 // columns it may differ between tables that have the same rows.
-func checksumTexts(ctx context.Context, conn *sql.Conn, database string, all []relation, contents map[string]backup.Contents) error {
+func inexactTables(ctx context.Context, conn *sql.Conn, database string, all []relation) (map[relation][]string, error) {
 	rows, err := conn.QueryContext(ctx, `SELECT c.TABLE_NAME, c.COLUMN_NAME FROM information_schema.COLUMNS c
 		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float' OR EXTRA LIKE '% GENERATED%'))
 		ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`, database, database)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	columns := map[string][]string{}
 	for rows.Next() {
 		var table, column string
 		if err := rows.Scan(&table, &column); err != nil {
-			return err
+			return nil, err
 		}
-		columns[table] = append(columns[table], "COALESCE(MD5("+Quote(column)+"), '')")
+		columns[table] = append(columns[table], column)
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	var sums []string
+	inexact := map[relation][]string{}
 	for _, r := range all {
 		if len(columns[r.name]) > 0 {
-			sums = append(sums, "SELECT "+literal(r.name)+", CAST(COALESCE(SUM(CRC32(CONCAT_WS(',', "+strings.Join(columns[r.name], ", ")+"))), 0) AS SIGNED) FROM "+
-				Quote(database)+"."+Quote(r.name)+r.history())
+			inexact[r] = columns[r.name]
 		}
+	}
+	return inexact, rows.Err()
+}
+
+// checksumTexts replaces the checksums of tables by those of their columns' texts.
+func checksumTexts(ctx context.Context, conn *sql.Conn, database string, tables map[relation][]string, contents map[string]backup.Contents) error {
+	var sums []string
+	for r, columns := range tables {
+		texts := make([]string, len(columns))
+		for i, name := range columns {
+			texts[i] = "COALESCE(MD5(" + Quote(name) + "), '')"
+		}
+		sums = append(sums, "SELECT "+literal(r.name)+", CAST(COALESCE(SUM(CRC32(CONCAT_WS(',', "+strings.Join(texts, ", ")+"))), 0) AS SIGNED) FROM "+
+			Quote(database)+"."+Quote(r.name)+r.history())
 	}
 	if len(sums) == 0 {
 		return nil

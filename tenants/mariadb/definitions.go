@@ -10,13 +10,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wikictl/tenants/mediawiki"
 )
 
 // Definitions are the tables of a database as in SHOW CREATE TABLE, by name.
 type Definitions map[string]string
-
-// nextNumber matches the table option that depends on rows, not on the schema.
-var nextNumber = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)
 
 // selfContained matches the engines whose tables store their rows in their own database,
 // and elsewhere the options that make a table of such an engine read from another place.
@@ -73,9 +72,53 @@ func (s *Server) Definitions(ctx context.Context, database string) (Definitions,
 func (d Definitions) WithoutNumbers() Definitions {
 	plain := make(Definitions, len(d))
 	for name, create := range d {
-		plain[name] = nextNumber.ReplaceAllString(create, "")
+		plain[name] = withoutNumber(create)
 	}
 	return plain
+}
+
+// withoutNumber removes the table option that depends on rows, not on the schema.
+func withoutNumber(create string) string {
+	const engine, option = "\n) ENGINE=", " AUTO_INCREMENT="
+	begin := strings.LastIndex(create, engine)
+	if begin < 0 {
+		return create
+	}
+	rest := create[begin+len(engine):]
+	name := strings.IndexByte(rest, ' ')
+	if name < 0 || !strings.HasPrefix(rest[name:], option) {
+		return create
+	}
+	return create[:begin+len(engine)+name] + strings.TrimLeft(rest[name+len(option):], "0123456789")
+}
+
+// Columns reports which of the named columns, such as "page.page_id", the tables have.
+func (d Definitions) Columns(names []string) map[string]bool {
+	found := map[string]bool{}
+	for _, name := range names {
+		table, column, _ := strings.Cut(name, ".")
+		// Only the first word of a line of two spaces is a name that the line defines.
+		if strings.Contains(d[table], "\n  "+Quote(column)+" ") {
+			found[name] = true
+		}
+	}
+	return found
+}
+
+// Level returns the MediaWiki version of the schema.
+func (d Definitions) Level() mediawiki.Level {
+	have := map[string]bool{}
+	for name := range d {
+		have[name] = true
+	}
+	var columns []string
+	for _, m := range mediawiki.Markers {
+		if m.Column != "" {
+			columns = append(columns, m.Table+"."+m.Column)
+		}
+	}
+	maps.Copy(have, d.Columns(columns))
+	return mediawiki.LevelOf(have)
 }
 
 // Uncopyable returns the name of a table for which a copy in another database would not

@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,5 +84,35 @@ func TestSample(t *testing.T) {
 	}
 	if keys, err := shared.UpdateLog(t.Context(), "mysql"); err != nil || len(keys) > 0 {
 		t.Errorf("a database without an updatelog: %v, %v", keys, err)
+	}
+}
+
+// Columns and the level are read from definitions as the server itself tells them.
+func TestColumnsOfDefinitions(t *testing.T) {
+	database(t, "columns")
+	for _, statement := range []string{
+		"CREATE TABLE columns.page (page_id INT AUTO_INCREMENT PRIMARY KEY, `odd ``name` INT COMMENT '\n  `no_column` INT', KEY page_key (`odd ``name`)) AUTO_INCREMENT = 7",
+		"CREATE TABLE columns.revision (r INT)", "CREATE TABLE columns.user (u INT)", "CREATE TABLE columns.text (t INT)",
+		"CREATE TABLE columns.actor (a INT) COMMENT ' AUTO_INCREMENT=3'", "CREATE TABLE columns.watchlist_expiry (w INT)", "CREATE TABLE columns.objectcache (modtoken INT)",
+		"CREATE TABLE columns.templatelinks (tl_target_id INT, tl_title INT)",
+	} {
+		must(t, exec1(t, shared, statement))
+	}
+	d, err := shared.Definitions(t.Context(), "columns")
+	must(t, err)
+	names := []string{"page.page_id", "page.odd `name", "page.no_column", "page.page_key", "page.page", "page.", "none.x", "templatelinks.tl_title", "actor.a"}
+	want, err := shared.Columns(t.Context(), "columns", names)
+	must(t, err)
+	if diff := cmp.Diff(want, d.Columns(names)); diff != "" || !want["page.odd `name"] || want["page.no_column"] {
+		t.Errorf("%s in\n%s", diff, d["page"])
+	}
+	level, err := shared.LevelOf(t.Context(), "columns")
+	must(t, err)
+	if got := d.Level(); got != level || got != "1.38" {
+		t.Errorf("level %s, the server tells %s", got, level)
+	}
+	plain := d.WithoutNumbers()
+	if strings.Contains(plain["page"], "AUTO_INCREMENT=") || !strings.Contains(plain["page"], " AUTO_INCREMENT,") || !strings.Contains(plain["actor"], "AUTO_INCREMENT=3") {
+		t.Errorf("%s\n%s", plain["page"], plain["actor"])
 	}
 }

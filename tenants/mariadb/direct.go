@@ -91,18 +91,20 @@ func (d *direct) describe(ctx context.Context) error {
 	if len(d.tables) == 0 {
 		return nil
 	}
-	full, all, inexact := make([]string, len(d.tables)), make([]relation, len(d.tables)), false
+	full, inexact := make([]string, len(d.tables)), map[relation][]string{}
 	for i, t := range d.tables {
-		full[i], all[i] = Quote(t.name), relation{name: t.name}
-		inexact = inexact || t.inexact
+		full[i] = Quote(t.name)
+		if t.inexact {
+			inexact[relation{name: t.name}] = t.all
+		}
 	}
 	err := pairs(ctx, d.conn, d.backup.Database, "CHECKSUM TABLE "+strings.Join(full, ", "), func(name string, n int64) {
 		d.backup.Tables[strings.TrimPrefix(name, d.backup.Database+".")] = backup.Contents{Checksum: n}
 	})
-	if err != nil || !inexact {
+	if err != nil {
 		return err
 	}
-	return checksumTexts(ctx, d.conn, d.backup.Database, all, d.backup.Tables)
+	return checksumTexts(ctx, d.conn, d.backup.Database, inexact, d.backup.Tables)
 }
 
 // directHead makes the server accept the rows unchanged, even those that it would refuse

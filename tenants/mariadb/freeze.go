@@ -50,6 +50,9 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	return s.kill(ctx, before)
 }
 
+// look is how long Quiet waits before it looks again.
+const look = 50 * time.Millisecond
+
 // quiet is how long an account must have no connection before its wiki counts as idle: a
 // request connects some time after it began.
 const quiet = 150 * time.Millisecond
@@ -71,7 +74,7 @@ func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) 
 		case now.Sub(since) >= quiet:
 			return nil
 		}
-		if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
+		if err := process.Pause(ctx, look); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ type table struct {
 	engine  string
 	empty   bool
 	inexact bool     // CHECKSUM TABLE is not enough
+	all     []string // names of all columns
 	columns []column // without generated columns, which can't be set
 }
 
@@ -111,6 +112,7 @@ func fillColumns(ctx context.Context, c *sql.Conn, tables []table) error {
 		}
 		generated := strings.Contains(string(f[4]), " GENERATED")
 		tables[i].inexact = tables[i].inexact || generated || string(f[2]) == "float"
+		tables[i].all = append(tables[i].all, string(f[1]))
 		if !generated {
 			tables[i].columns = append(tables[i].columns, column{string(f[1]), kind})
 		}
