@@ -14,7 +14,6 @@ var skips = regexp.MustCompile(`(?i)\bskip(s|ped|ping)?\b|\bignor(es|ed|ing)\b|\
 // harmless are lines with such words that tell of nothing that was there: what the updater
 // looked for and need not do, and progress that has names of pages in it.
 var harmless = []*regexp.Regexp{
-	regexp.MustCompile(`^\.\.\.`), // DatabaseUpdater's "it is so already", such as "...skipping: 'x' table doesn't exist yet."
 	regexp.MustCompile(`^No \w+ table, skipping`),
 	regexp.MustCompile(`^Skipping (compatibility|external dependenc|config)`),
 	regexp.MustCompile(`^Starting backfill of `),
@@ -50,7 +49,9 @@ func Said(log io.Reader) ([]string, error) {
 }
 
 func tells(line string) bool {
-	if !skips.MatchString(line) {
+	// Most lines are DatabaseUpdater's "it is so already", such as "...skipping: 'x' table
+	// doesn't exist yet."
+	if strings.HasPrefix(line, "...") || !skips.MatchString(line) {
 		return false
 	}
 	for _, h := range harmless {
