@@ -106,25 +106,47 @@ const (
 )
 
 // likelyKindsOf is kindsOf that compares a sample of the tenants whose databases look
-// alike. The others are of the sample's first kind until their own tables are compared.
+// alike. The others are of one of the sample's kinds until their own tables are compared.
 func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
-	alike, of := map[string][]*Planned{}, map[*Planned][]*Planned{}
+	alike := map[string][]*Planned{}
+	var names []string // in the list's order
 	for _, j := range list {
-		alike[u.looks(ctx, j)] = append(alike[u.looks(ctx, j)], j)
+		name := u.looks(ctx, j)
+		if alike[name] == nil {
+			names = append(names, name)
+		}
+		alike[name] = append(alike[name], j)
 	}
 	var compared []*Planned
-	for _, group := range alike {
-		some := sample(group)
-		compared = append(compared, some...)
-		of[some[0]] = group[len(some):]
+	for _, name := range names {
+		compared = append(compared, sample(alike[name])...)
 	}
 	kinds, _ := u.kindsOf(ctx, compared) // what can't be read is upgraded by update.php's own statements
+	of := map[*Planned]*kind{}
 	for _, k := range kinds {
-		for _, j := range slices.Clone(k.tenants) {
-			k.tenants = append(k.tenants, of[j]...)
+		for _, j := range k.tenants {
+			of[j] = k
 		}
 	}
+	for _, name := range names {
+		join(alike[name], of)
+	}
 	return kinds
+}
+
+// join puts the tenants of a group that were not compared into the kind of the first that
+// was, and could be read.
+func join(group []*Planned, of map[*Planned]*kind) {
+	compared := len(group)
+	if compared > comparedAll {
+		compared = sampled
+	}
+	for _, j := range group[:compared] {
+		if k := of[j]; k != nil {
+			k.tenants = append(k.tenants, group[compared:]...)
+			return
+		}
+	}
 }
 
 // sample puts those that are to be compared first and returns them.

@@ -159,6 +159,12 @@ func TestSampleOfAlikeTenants(t *testing.T) {
 		if !slices.Equal(some, all[:len(some)]) || n == 50 && !slices.Equal(some, []string{"w00", "w12", "w25", "w37"}) {
 			t.Errorf("of %d: %v, not the first of %v", n, some, all)
 		}
+		// The first of the sample can't be read, if there is another.
+		k := &kind{tenants: slices.Clone(group[min(1, n-1):len(some)])}
+		join(group, map[*Planned]*kind{k.tenants[0]: k})
+		if want := n - min(1, n-1); len(k.tenants) != want {
+			t.Errorf("of %d: the kind has %d tenants, want %d", n, len(k.tenants), want)
+		}
 		slices.Sort(all)
 		if len(slices.Compact(all)) != n {
 			t.Errorf("of %d: the group is %v", n, all)
