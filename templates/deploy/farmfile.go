@@ -35,13 +35,25 @@ type FileFault struct {
 	Err  error
 }
 
-// FaultsError joins faults into one error; nil when there are none.
-func FaultsError(faults []FileFault) error {
-	var err error
-	for _, f := range faults {
-		err = errors.Join(err, fmt.Errorf("file %s: %w", f.Path, f.Err))
+// FilesError says that files of the farm as a whole were left as they are; the tenants are
+// not concerned.
+type FilesError struct{ Faults []FileFault }
+
+// Error has a line for each file.
+func (e *FilesError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = fmt.Sprintf("file %s: %s", f.Path, f.Err)
 	}
-	return err
+	return strings.Join(lines, "\n")
+}
+
+// FaultsError makes an error of faults, a *FilesError; nil when there are none.
+func FaultsError(faults []FileFault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	return &FilesError{faults}
 }
 
 // made is what wikictl knows of a file that it made outside of the state folder. Only such
@@ -271,6 +283,9 @@ func (d *Deployer) CompareFiles(_ context.Context, s Source, diffs bool) (change
 		return nil, nil, nil
 	}
 	swaps, faults, err := d.compareFiles(s.Files)
+	if errors.Is(err, fs.ErrPermission) { // only who writes may read which files were made
+		return nil, []FileFault{{d.layout.FarmFiles(), err}}, nil
+	}
 	for _, swap := range swaps {
 		c := Change{Path: swap.Path, Kind: swap.shown}
 		if diffs && swap.shown != Mode {

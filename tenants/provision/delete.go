@@ -80,9 +80,10 @@ func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
 func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]session.Outcome, error) {
 	o.Prune = true
 	outcomes := []session.Outcome{{Tenant: d.tenant, Status: session.Done}}
+	var files *deploy.FilesError // the farm's files don't hold up a deletion
 	if d.Left != nil {
 		var err error
-		if outcomes, err = Apply(ctx, h, d.plan, o); err != nil || len(outcomes) != 1 || outcomes[0].Status != session.Done {
+		if outcomes, err = Apply(ctx, h, d.plan, o); err != nil && !errors.As(err, &files) || len(outcomes) != 1 || outcomes[0].Status != session.Done {
 			return outcomes, err
 		}
 	}
@@ -90,11 +91,14 @@ func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]ses
 	if err != nil {
 		return nil, err
 	}
+	if files != nil {
+		err = files
+	}
 	outcomes[0].Removed, outcomes[0].Returns = r.dir, r.returns()
 	if err := h.Deploy.RetireDefinition(filepath.Join(h.Farm.Dir, d.tenant.Position.File), r.dir); err != nil {
 		outcomes[0].Status, outcomes[0].Err = session.Failed, fmt.Errorf("it is removed, but for the file that defines it: %w", err)
 	}
-	return outcomes, nil
+	return outcomes, err
 }
 
 // Purge deletes for good what was removed, of some removals.
