@@ -1,6 +1,8 @@
 package tenants
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"path/filepath"
 	"strconv"
 )
@@ -79,10 +81,11 @@ func (l Layout) PoolSocket(name string) string { return filepath.Join(l.Run(), n
 // Core returns the folder that releases on a codebase link to: its tree or, if its entry
 // points have to be wrapped, a folder of wikictl's own with links to all of it.
 func (l Layout) Core(c *Codebase) string {
-	if c.Wrapped {
-		return filepath.Join(l.State, "wrapped", c.Name)
+	if !c.Wrapped {
+		return c.Path
 	}
-	return c.Path
+	sum := sha256.Sum256([]byte(c.Path)) // a tree at another path is another codebase
+	return filepath.Join(l.State, "wrapped", hex.EncodeToString(sum[:8]))
 }
 
 // Secrets returns the 0600 file with a tenant's passwords and keys.

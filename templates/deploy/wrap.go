@@ -41,6 +41,9 @@ func wrap(core, tree string) error {
 	if err := os.MkdirAll(filepath.Dir(core), 0o755); err != nil {
 		return err
 	}
+	if err := os.Chmod(filepath.Dir(core), 0o755); err != nil { // whatever the umask is
+		return err
+	}
 	entries, err := os.ReadDir(tree)
 	if err != nil {
 		return err

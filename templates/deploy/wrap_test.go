@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"wikictl/cmd/testbed/needs"
+	"wikictl/tenants"
 )
 
 // Entry points of old code get the settings that the web server names, by a folder that
@@ -56,5 +57,14 @@ func TestWrap(t *testing.T) {
 	asks("/settings of one.php moved 0")
 	if left, err := os.ReadDir(filepath.Dir(core)); err != nil || len(left) != 1 {
 		t.Errorf("beside it are left %v: %v", left, err)
+	}
+}
+
+// A codebase that was moved is linked to from another folder, so that releases follow it.
+func TestWrappedCore(t *testing.T) {
+	l := tenants.Layout{State: "/state"}
+	here, there := l.Core(&tenants.Codebase{Name: "a/b", Path: "/x", Wrapped: true}), l.Core(&tenants.Codebase{Name: "a/b", Path: "/y", Wrapped: true})
+	if filepath.Dir(here) != "/state/wrapped" || here == there || l.Core(&tenants.Codebase{Path: "/x"}) != "/x" {
+		t.Error(here, there)
 	}
 }
