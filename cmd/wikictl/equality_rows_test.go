@@ -9,11 +9,11 @@ import (
 )
 
 // oldRows are rows of tables that a hop changes, by the table and column that has to be
-// there for them. Each is a part of an INSERT.
+// there for them. Each is a part of an INSERT, into that table if it names none.
 var oldRows = []struct{ table, column, insert string }{
 	{"ipblocks", "ipb_by_actor", strings.TrimPrefix(goodBlocks, "INSERT INTO ipblocks ")},
 	{"ipblocks", "ipb_by_actor", `(ipb_address, ipb_user, ipb_by_actor, ipb_reason_id, ipb_timestamp, ipb_expiry, ipb_range_start, ipb_range_end, ipb_sitewide) VALUES ('Admin', 1, 1, 1, '20200101000000', 'infinity', '', '', 0)`},
-	{"ipblocks_restrictions", "ir_value", `(ir_ipb_id, ir_type, ir_value) SELECT ipb_id, 1, 1 FROM ipblocks WHERE ipb_sitewide = 0`},
+	{"ipblocks", "ipb_sitewide", `ipblocks_restrictions (ir_ipb_id, ir_type, ir_value) SELECT ipb_id, 1, 1 FROM ipblocks WHERE ipb_sitewide = 0`},
 	{"image", "img_size", `(img_name, img_size, img_width, img_height, img_metadata, img_bits, img_media_type, img_major_mime, img_minor_mime, img_description_id, img_actor, img_timestamp, img_sha1) VALUES ('A.png', 4000000000, 1, 1, '', 8, 'BITMAP', 'image', 'png', 1, 1, '20200101000000', 'abc')`},
 	{"oldimage", "oi_size", `(oi_name, oi_archive_name, oi_size, oi_width, oi_height, oi_bits, oi_description_id, oi_actor, oi_timestamp, oi_metadata, oi_media_type, oi_major_mime, oi_minor_mime, oi_deleted, oi_sha1) VALUES ('A.png', '20190101000000!A.png', 4000000000, 1, 1, 8, 1, 1, '20190101000000', '', 'BITMAP', 'image', 'png', 0, 'abd')`},
 	{"filearchive", "fa_size", `(fa_name, fa_archive_name, fa_storage_group, fa_size, fa_media_type, fa_major_mime, fa_minor_mime, fa_description_id, fa_actor, fa_deleted_reason_id, fa_timestamp) VALUES ('B.png', 'b', 'deleted', 4000000000, 'BITMAP', 'image', 'png', 1, 1, 1, '20200101000000')`},
@@ -46,8 +46,12 @@ func (e *equality) fill(settings, database string) {
 	e.script(e.from, settings, database, "importDump.php", file)
 	for _, row := range oldRows {
 		there := e.sql(fmt.Sprintf("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '%s' AND TABLE_NAME = '%s' AND COLUMN_NAME = '%s'", database, row.table, row.column))
+		into := row.table + " "
+		if !strings.HasPrefix(row.insert, "(") {
+			into = ""
+		}
 		if there[0] == "1" {
-			e.sql("USE " + database + "; SET sql_mode = ''; INSERT INTO " + row.table + " " + row.insert)
+			e.sql("USE " + database + "; SET sql_mode = ''; INSERT INTO " + into + row.insert)
 		}
 	}
 }

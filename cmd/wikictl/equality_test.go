@@ -39,7 +39,7 @@ func TestUpgradeEqualsUpdatePHP(t *testing.T) {
 	hops := []hop{{"1.39", "1.43", true, false}}
 	if *everyHop {
 		hops = nil
-		for _, extended := range []bool{false, true} {
+		for _, extended := range []bool{true, false} {
 			hops = append(hops, hop{"1.39", "1.43", extended, false}, hop{"1.35", "1.43", extended, true}, hop{"1.43", demo.Newer, extended, false})
 		}
 	}

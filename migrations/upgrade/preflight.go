@@ -89,9 +89,14 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 			here[j.tenant.Database] = j
 		}
 	}
-	facts, err := s.Facts(ctx)
+	shapes := mediawiki.NewShapes(h.Farm.Codebases)
+	facts, err := s.Facts(ctx, shapes.Columns()...)
 	if err != nil {
 		return err
+	}
+	for database, f := range facts {
+		f.Level = shapes.LevelOf(f.Level, f.Has)
+		facts[database] = f
 	}
 	var queues []string
 	for database, j := range here {

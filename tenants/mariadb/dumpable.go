@@ -92,7 +92,7 @@ func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, err
 	if !s.mayRaise(ctx) {
 		return databases, nil
 	}
-	tables, _, _ := s.factQueries()
+	tables, _, _ := s.factQueries(nil)
 	known, err := s.innoPlaces(ctx, tables)
 	if err != nil {
 		return nil, err

@@ -25,8 +25,9 @@ type Facts struct {
 	names map[string]bool // tables, views and sequences
 }
 
-// Has reports whether the database has a table or view of that name.
-func (f Facts) Has(table string) bool { return f.names[table] }
+// Has reports whether the database has a table or view of that name, or a column that was
+// asked for, as "table.column".
+func (f Facts) Has(name string) bool { return f.names[name] }
 
 // Shape returns 16 hexadecimal digits that differ for databases with other tables or of
 // another level. Databases of the same shape may still differ in columns and indexes.
@@ -39,16 +40,29 @@ func (f Facts) Shape() string {
 // place is a column of a table, or the table itself if column is empty.
 type place struct{ database, table, column string }
 
-// factQueries returns the queries for the names of InnoDB's tables, the markers' columns,
-// and the sizes. MariaDB answers them from its dictionary; information_schema.COLUMNS
-// would open every table.
-func (s *Server) factQueries() (tables, columns, sizes string) {
-	prefix := s.dictionaryPrefix()
-	var wanted []string
+// columnsOf returns the columns that tell levels, those of markers and others, without a
+// database.
+func columnsOf(more []string) (all []place) {
 	for _, m := range mediawiki.Markers {
 		if m.Column != "" {
-			wanted = append(wanted, literal(m.Column))
+			all = append(all, place{"", m.Table, m.Column})
 		}
+	}
+	for _, name := range more {
+		table, column, _ := strings.Cut(name, ".")
+		all = append(all, place{"", table, column})
+	}
+	return all
+}
+
+// factQueries returns the queries for the names of InnoDB's tables, the columns that are
+// asked for, and the sizes. MariaDB answers them from its dictionary;
+// information_schema.COLUMNS would open every table.
+func (s *Server) factQueries(asked []place) (tables, columns, sizes string) {
+	prefix := s.dictionaryPrefix()
+	wanted := []string{"''"}
+	for _, p := range asked {
+		wanted = append(wanted, literal(p.column))
 	}
 	return "SELECT NAME, '' FROM " + prefix + "TABLES",
 		"SELECT t.NAME, c.NAME FROM " + prefix + "TABLES t JOIN " + prefix + "COLUMNS c ON c.TABLE_ID = t.TABLE_ID WHERE c.NAME IN (" + strings.Join(wanted, ", ") + ")",
@@ -57,9 +71,10 @@ func (s *Server) factQueries() (tables, columns, sizes string) {
 
 // Facts inspects all databases of a server by a fixed number of queries. Databases
 // without tables have no entry. Tables of other engines than InnoDB are included; the few
-// that matter are read by name.
-func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
-	tables, columns, _ := s.factQueries()
+// that matter are read by name. Facts.Has knows more columns, named "table.column".
+func (s *Server) Facts(ctx context.Context, more ...string) (map[string]Facts, error) {
+	asked := columnsOf(more)
+	tables, columns, _ := s.factQueries(asked)
 	known, err := s.innoPlaces(ctx, tables, columns)
 	if err != nil {
 		return nil, err
@@ -77,9 +92,9 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 		}
 	}
 	for _, o := range others {
-		for _, m := range mediawiki.Markers {
-			if m.Table == o.table && m.Column != "" {
-				ask = append(ask, place{o.database, m.Table, m.Column})
+		for _, p := range asked {
+			if p.table == o.table {
+				ask = append(ask, place{o.database, p.table, p.column})
 			}
 		}
 	}
@@ -89,9 +104,9 @@ func (s *Server) Facts(ctx context.Context) (map[string]Facts, error) {
 	}
 	facts := map[string]Facts{}
 	for database, have := range names {
-		for _, m := range mediawiki.Markers {
-			if at := (place{database, m.Table, m.Column}); m.Column != "" && (known[at] || found[at]) {
-				have[m.Table+"."+m.Column] = true
+		for _, p := range asked {
+			if at := (place{database, p.table, p.column}); known[at] || found[at] {
+				have[p.table+"."+p.column] = true
 			}
 		}
 		facts[database] = Facts{Level: mediawiki.LevelOf(have), HasJobs: have["job"], names: have}
@@ -168,7 +183,7 @@ func (s *Server) otherColumns(ctx context.Context, places []place) (map[place]bo
 // Sizes returns the size of the InnoDB files of each database of a server, in bytes, by
 // one query.
 func (s *Server) Sizes(ctx context.Context) (map[string]int64, error) {
-	_, _, query := s.factQueries()
+	_, _, query := s.factQueries(nil)
 	rows, err := s.db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("server %s: read the sizes of databases: %w", s.Name, err)

@@ -29,12 +29,15 @@ func TestLevelOfEveryEngine(t *testing.T) {
 			must(t, exec1(t, shared, fmt.Sprintf("CREATE TABLE %s.%s (id INT%s) ENGINE=%s %s", Quote(name), table, columns, c.engine, c.options)))
 		}
 		must(t, exec1(t, shared, "INSERT INTO "+Quote(name)+".page VALUES (1)"))
-		facts, err := shared.Facts(t.Context())
+		facts, err := shared.Facts(t.Context(), "watchlist_expiry.id", "job.none")
 		must(t, err)
 		inspection, err := shared.Inspect(t.Context())
 		must(t, err)
 		level, err := shared.LevelOf(t.Context(), name)
 		must(t, err)
+		if got := facts[name]; !got.Has("watchlist_expiry.id") || got.Has("job.none") || got.Has("page.id") {
+			t.Errorf("%s: what is asked for is not told: %+v", name, got)
+		}
 		if got := facts[name]; got.Level != c.want || !got.HasJobs || got.Bytes == 0 || level != c.want || inspection.Databases[name].Level != c.want {
 			t.Errorf("%s: %+v, %s, %s", name, got, level, inspection.Databases[name].Level)
 		}

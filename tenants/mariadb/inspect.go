@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"wikictl/tenants"
@@ -31,6 +32,13 @@ type Found struct {
 	Level  mediawiki.Level
 	Bytes  int64 // size of its files; 0 if the server does not report it
 	Jobs   int64 // in MediaWiki's job queue, estimated from InnoDB's statistics
+}
+
+// Has reports whether the database has a table, or a column named as "table.column".
+func (f *Found) Has(name string) bool {
+	table, column, isColumn := strings.Cut(name, ".")
+	shape, there := f.Schema[table]
+	return there && (!isColumn || shape.HasColumn(column))
 }
 
 // Inspect reads the state of a server without opening a table, taking a lock or waiting
@@ -101,7 +109,7 @@ func (all schemas) unknown() []place {
 // measure reads the sizes of databases and their job queues. mysql.innodb_table_stats has
 // InnoDB's last count, which is renewed when a tenth of a table has changed.
 func (s *Server) measure(ctx context.Context, databases map[string]*Found) error {
-	_, _, sizes := s.factQueries()
+	_, _, sizes := s.factQueries(nil)
 	queries := map[string]func(*Found, int64){
 		sizes: func(f *Found, n int64) { f.Bytes = n },
 		"SELECT database_name, CAST(n_rows AS SIGNED) FROM mysql.innodb_table_stats WHERE table_name = 'job'": func(f *Found, n int64) { f.Jobs = n },

@@ -77,6 +77,12 @@ func LevelFor(version string) Level {
 	return level
 }
 
+// Fits reports whether a schema of the level is that of a release.
+func (l Level) Fits(release string) bool {
+	want := LevelFor(release)
+	return l == want || want == AfterAll && sameVersion(string(l), release)
+}
+
 // core lists tables that every MediaWiki has.
 var core = []string{"page", "revision", "user", "text"}
 

@@ -45,4 +45,13 @@ func TestLevels(t *testing.T) {
 			t.Errorf("LevelFor(%s) is %s, want %s", version, got, want)
 		}
 	}
+	for _, c := range []struct {
+		level   Level
+		release string
+		want    bool
+	}{{"1.43", "1.43.9", true}, {"1.35", "1.36.4", true}, {"1.42", "1.43.9", false}, {AfterAll, "1.46.1", true}, {"1.46", "1.46.1", true}, {"1.45", "1.46.1", false}, {Foreign, "1.46.1", false}, {AfterAll, "1.43.9", false}} {
+		if c.level.Fits(c.release) != c.want {
+			t.Errorf("%s fits %s: %v", c.level, c.release, !c.want)
+		}
+	}
 }

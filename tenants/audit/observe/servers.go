@@ -6,6 +6,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/session"
 )
 
@@ -50,10 +51,14 @@ func inspectServers(ctx context.Context, h *session.Host, states map[string]Serv
 		}
 	}
 	options := fleet.Options[*tenants.Server]{Jobs: len(defs), MaxFailures: fleet.NoLimit}
+	shapes := mediawiki.NewShapes(h.Farm.Codebases)
 	inspect := func(ctx context.Context, def *tenants.Server) (*mariadb.Inspection, error) {
 		s := states[def.Name].server
 		i, err := s.Inspect(ctx)
 		if err == nil {
+			for _, found := range i.Databases {
+				found.Level = shapes.LevelOf(found.Level, found.Has)
+			}
 			s.Recount(ctx, i, ManyJobs/2)
 		}
 		return i, err

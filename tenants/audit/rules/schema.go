@@ -76,7 +76,7 @@ var schemaRules = []rule{
 
 func schemaVersion(s *subject, r *reporter) {
 	row, found := s.settled()
-	if found == nil || found.Level == mediawiki.LevelFor(row.Version) {
+	if found == nil || found.Level.Fits(row.Version) {
 		return
 	}
 	if found.Level.MadeAhead(row.Version) {
@@ -94,7 +94,7 @@ func schemaVersion(s *subject, r *reporter) {
 // then.
 func (s *subject) compared() ([]schema.Difference, string) {
 	row, found := s.settled()
-	if found == nil || found.Level != mediawiki.LevelFor(row.Version) {
+	if found == nil || !found.Level.Fits(row.Version) {
 		return nil, ""
 	}
 	want, known := s.observed.Schemas[row.ComponentSet]
