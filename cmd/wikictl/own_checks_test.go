@@ -54,9 +54,9 @@ func (f *farm) copyTrees(extensions map[string]map[string]string) {
 	for _, version := range []string{"1.39", "1.43"} {
 		from, to := filepath.Join(os.Getenv("WIKICTL_TEST_CODEBASES"), version), filepath.Join(f.demo.Dir, "trees", version)
 		must(f.t, os.MkdirAll(filepath.Dir(to), 0o755))
-		if exec.Command("cp", "-al", from, to).Run() != nil { // on another disk
+		if exec.Command("cp", "-alH", from, to).Run() != nil { // on another disk
 			must(f.t, os.RemoveAll(to))
-			if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+			if out, err := exec.Command("cp", "-aH", from, to).CombinedOutput(); err != nil {
 				f.t.Fatalf("%v: %s", err, out)
 			}
 		}
