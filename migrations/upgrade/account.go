@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"wikictl/migrations/upgrade/losses"
 	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
 )
 
 // count counts what the database holds before the updater changes it. What an interrupted
@@ -69,7 +71,8 @@ func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *loss
 	s.Columns = tables.Columns(losses.Columns())
 	s.Counts, ids = map[string]int64{}, map[string][]string{}
 	for _, c := range losses.Conditions(s, before) {
-		s.Counts[c.Name], ids[c.Name], err = k.server.CountWhere(ctx, k.tenant.Database, c.Table, c.Where, c.ID, losses.MostIDs+1)
+		where := strings.ReplaceAll(c.Where, losses.Database, mariadb.Quote(k.tenant.Database))
+		s.Counts[c.Name], ids[c.Name], err = k.server.CountWhere(ctx, k.tenant.Database, c.Table, where, c.ID, losses.MostIDs+1)
 		if err != nil {
 			return s, nil, err
 		}

@@ -7,6 +7,7 @@ type move struct {
 	from, to  string
 	where     string // SQL: which rows of to have what was in from; empty: all of them
 	column    string // of to, that where reads
+	copied    string // SQL: which rows of from belong to a row of to
 	one, many string // what a row is
 	id        string // the name of the key of from
 	skips     *regexp.Regexp
@@ -17,11 +18,11 @@ type move struct {
 var moves = []move{
 	{from: "ipblocks", to: "block", one: "block", many: "blocks", id: "ipb_id",
 		skips: regexp.MustCompile(`^ipblock with ID (\d+): .*skipping`)},
-	{from: "revision_comment_temp", to: "revision", where: "rev_comment_id <> 0", column: "rev_comment_id",
+	{from: "revision_comment_temp", to: "revision", where: "rev_comment_id <> 0", column: "rev_comment_id", copied: "revcomment_rev = rev_id",
 		one: "edit summary", many: "edit summaries"},
-	{from: "revision_actor_temp", to: "revision", where: "rev_actor <> 0", column: "rev_actor",
+	{from: "revision_actor_temp", to: "revision", where: "rev_actor <> 0", column: "rev_actor", copied: "revactor_rev = rev_id",
 		one: "author of an edit", many: "authors of edits"},
-	{from: "image_comment_temp", to: "image", where: "img_description_id <> 0", column: "img_description_id",
+	{from: "image_comment_temp", to: "image", where: "img_description_id <> 0", column: "img_description_id", copied: "imgcomment_name = img_name",
 		one: "description of a file", many: "descriptions of files"},
 }
 
@@ -32,6 +33,15 @@ func moveOf(table string) (move, bool) {
 		}
 	}
 	return move{}, false
+}
+
+// arrived is the condition of the rows of to that have what was in from. Before an upgrade
+// those with a row in from do not count: they were moved ahead, and from is counted too.
+func (m move) arrived(ahead bool) string {
+	if !ahead {
+		return m.where
+	}
+	return m.where + " AND NOT EXISTS (SELECT 1 FROM " + Database + "." + m.from + " WHERE " + m.copied + ")"
 }
 
 // missing is how many of the rows did not arrive; sure is false when that can't be told.

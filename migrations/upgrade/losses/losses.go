@@ -38,9 +38,12 @@ func (l Loss) String() string {
 type Condition struct {
 	Name  string // by which Snapshot.Counts has the answer
 	Table string
-	Where string // SQL
+	Where string // SQL; Database stands for the wiki's database
 	ID    string // the column that tells which rows these are
 }
+
+// Database stands in Condition.Where for the quoted name of the wiki's database.
+const Database = "{database}"
 
 // Columns are the columns whose presence Compare needs to know, such as
 // "externallinks.el_to".
@@ -70,7 +73,7 @@ func Conditions(now Snapshot, before *Snapshot) []Condition {
 		_, stays := now.Rows[m.from]
 		known := m.column == "" || now.Columns[m.to+"."+m.column]
 		if m.where != "" && known && from.Rows[m.from] > 0 && (before == nil || !stays) {
-			list = append(list, Condition{Name: m.from, Table: m.to, Where: m.where})
+			list = append(list, Condition{Name: m.from, Table: m.to, Where: m.arrived(before == nil)})
 		}
 	}
 	for _, f := range fills {
