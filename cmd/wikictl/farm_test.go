@@ -107,13 +107,13 @@ func (f *farm) client(tenant string) *client {
 
 // call asks api.php. nginx's old workers answer beside the new ones for a moment after
 // each reload, also after wikictl has seen the new ones answer: a host name that they
-// do not know is 404, which no api.php answers.
+// do not know is 404, one that they know as removed 410; no api.php answers so.
 func (c *client) call(values url.Values) map[string]any {
 	c.f.t.Helper()
 	values.Set("format", "json")
 	values.Set("formatversion", "2")
 	status, body := c.ask(values)
-	for begun := time.Now(); status == http.StatusNotFound && time.Since(begun) < reloading; status, body = c.ask(values) {
+	for begun := time.Now(); (status == http.StatusNotFound || status == http.StatusGone) && time.Since(begun) < reloading; status, body = c.ask(values) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	var answer map[string]any

@@ -78,7 +78,7 @@ func TestModel(t *testing.T) {
 // checksums are those of a wiki's tables, but for what PHP writes when a page is read.
 func (f *farm) checksums(database string) string {
 	f.still(database)
-	tables := f.sql("SELECT CONCAT('" + database + ".', TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '" + database + "' AND TABLE_NAME NOT IN ('objectcache', 'l10n_cache', 'module_deps', 'job')")
+	tables := f.sql("SELECT CONCAT('" + database + ".', TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '" + database + "' AND TABLE_NAME NOT IN ('objectcache', 'l10n_cache', 'module_deps', 'job') ORDER BY TABLE_NAME")
 	return strings.Join(f.sql("CHECKSUM TABLE "+strings.Join(tables, ", ")), " ")
 }
 
