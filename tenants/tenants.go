@@ -105,8 +105,10 @@ type Tenant struct {
 	Classes    []string
 	Codebase   *Codebase // the wanted one
 	Server     *Server
-	Database   string // letters, digits and _; at most 64 bytes
-	Language   string // MediaWiki's language code
+	Database   string   // letters, digits and _; at most 64 bytes
+	Databases  []string // further ones of its own, in the definition's order
+	Grants     []Grant  // in databases of other tenants
+	Language   string   // MediaWiki's language code
 	Sitename   string
 	Admin      string           // user name of the administrator that create makes
 	Extensions []string         // names of components, in loading order

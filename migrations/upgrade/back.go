@@ -260,6 +260,9 @@ func (k *task) restore(ctx context.Context, dump string) error {
 	if b.Database != k.tenant.Database {
 		return fmt.Errorf("the dump %s is of database %s, not of %s", b.File, b.Database, k.tenant.Database)
 	}
+	if err := k.ownDumped(ctx, b); err != nil {
+		return err
+	}
 	if err := k.server.Restore(ctx, b, func() error { return k.Verify(ctx, k.tenant) }); err != nil {
 		return err
 	}

@@ -67,11 +67,11 @@ func (k *task) dump(ctx context.Context) error {
 	if k.o.Backup == ByCommand {
 		by = k.Farm.Backup
 	}
-	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID), by)
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID), by, k.further...)
 	if err != nil {
 		return err
 	}
-	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
+	k.now.Backup, k.now.BackupBytes = b.File, b.Size()
 	k.dumped = map[string]int64{}
 	for table, c := range b.Tables {
 		k.dumped[table] = c.Rows

@@ -26,9 +26,14 @@ func (p *Plan) askDumps(ctx context.Context, h *session.Host, o Options) error {
 		if err != nil {
 			return struct{}{}, err
 		}
-		problems, remarks, err := s.Dumpable(ctx, j.tenant.Database)
-		j.Problems, j.Remarks = append(j.Problems, problems...), append(j.Remarks, remarks...)
-		return struct{}{}, err
+		for _, name := range append([]string{j.tenant.Database}, j.further...) {
+			problems, remarks, err := s.Dumpable(ctx, name)
+			if err != nil {
+				return struct{}{}, err
+			}
+			j.Problems, j.Remarks = append(j.Problems, problems...), append(j.Remarks, remarks...)
+		}
+		return struct{}{}, nil
 	})
 	for _, r := range results {
 		if r.Err != nil {
@@ -59,7 +64,7 @@ func (p *Plan) unusual(ctx context.Context, h *session.Host) (list []*Planned, e
 			return nil, err
 		}
 		for _, j := range able {
-			if slices.Contains(names, j.tenant.Database) {
+			if slices.Contains(names, j.tenant.Database) || len(j.further) > 0 {
 				list = append(list, j)
 			}
 		}

@@ -183,6 +183,8 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 			errs = append(errs, fmt.Errorf("%s: not rehearsed: %w", j.Name, odd[j.Name]))
 		case len(j.Problems) > 0:
 			errs = append(errs, fmt.Errorf("%s: not rehearsed: %s", j.Name, strings.Join(j.Problems, "\n")))
+		case j.reachesOut():
+			errs = append(errs, fmt.Errorf("%s: not rehearsed: its settings may lead the updater from the copy of its tables into other databases, which its definition names", j.Name))
 		case j.Interrupted != "":
 			errs = append(errs, fmt.Errorf("%s: not rehearsed: an earlier upgrade of it was interrupted; wikictl upgrade %s ends that", j.Name, j.Name))
 		}

@@ -63,10 +63,11 @@ func pays(list []*Planned) bool {
 	return saved > rehearsalCost
 }
 
-// rehearsable are the tenants of a plan that the updater of the new code is run for.
+// rehearsable are the tenants of a plan that the updater of the new code is run for, but
+// for those whose settings may lead it into other databases than the copy.
 func rehearsable(p *Plan) []*Planned {
 	return slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
-		return len(j.Problems) > 0 || j.Interrupted != "" || !j.code
+		return len(j.Problems) > 0 || j.Interrupted != "" || !j.code || j.reachesOut()
 	})
 }
 

@@ -49,12 +49,13 @@ type Planned struct {
 	Problems    []string        `json:"problems,omitempty"`    // what stands in the way
 	Remarks     []string        `json:"remarks,omitempty"`     // what is worth knowing
 
-	wiki   forecast.Wiki
-	shape  string // of its tables, as mariadb.Facts.Shape
-	tenant *tenants.Tenant
-	row    ledger.Tenant
-	code   bool // it gets other code, or the updater is forced
-	own    int  // how many of Problems stand in the way of this tenant only, whatever becomes of the others
+	wiki    forecast.Wiki
+	shape   string // of its tables, as mariadb.Facts.Shape
+	tenant  *tenants.Tenant
+	row     ledger.Tenant
+	code    bool     // it gets other code, or the updater is forced
+	further []string // databases that it has besides its own
+	own     int      // how many of Problems stand in the way of this tenant only, whatever becomes of the others
 }
 
 // Blocked are the tenants that something stands in the way of.

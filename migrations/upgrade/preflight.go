@@ -99,8 +99,15 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 		facts[database] = f
 	}
 	var queues []string
+	further, err := l.Databases(ctx)
+	if err != nil {
+		return err
+	}
 	for database, j := range here {
 		j.checkSchema(facts[database], h.Farm.Codebases[j.row.Codebase], h.Farm.Codebases)
+		if err := j.checkFurther(ctx, s, further, facts); err != nil {
+			return err
+		}
 		if facts[database].HasJobs {
 			queues = append(queues, database)
 		}

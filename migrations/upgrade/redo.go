@@ -79,11 +79,11 @@ func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 	if r.o.NoDump {
 		return nil
 	}
-	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{})
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{}, k.further...)
 	if err != nil {
 		return err
 	}
-	k.now.Backup, k.now.BackupBytes = b.File, b.Bytes
+	k.now.Backup, k.now.BackupBytes = b.File, b.Size()
 	return nil
 }
 

@@ -21,6 +21,7 @@ type task struct {
 	server   *mariadb.Server
 	secrets  secrets.Secrets
 	accounts mariadb.Accounts
+	further  []string // databases, besides its own
 	now      ledger.Upgrade
 	notes    []string // for the result
 	verified string   // file of the dump that was read in full
@@ -136,7 +137,9 @@ func (k *task) read(ctx context.Context) (err error) {
 	if k.secrets, err = k.Deploy.ReadSecrets(k.Name); err != nil {
 		return err
 	}
-	k.accounts = session.Accounts(k.tenant, k.secrets)
+	if err := k.readFurther(ctx); err != nil {
+		return err
+	}
 	return k.reread(ctx)
 }
 
@@ -186,6 +189,7 @@ func (k *task) forward(ctx context.Context) error {
 	}
 	err := k.each(ctx, []step{
 		{"before", func() error { return k.lookBefore(ctx) }},
+		{"databases", func() error { return k.ensureFurther(ctx) }},
 		{"mark", func() error { return k.mark(ctx) }},
 		{"read-only", func() error { return k.freeze(ctx) }},
 		{"backup", func() error { return k.dump(ctx) }},

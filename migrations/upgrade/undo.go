@@ -219,7 +219,7 @@ func (r *rollback) keep(ctx context.Context, k *task) error {
 	if r.o.NoDump {
 		return nil
 	}
-	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{})
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{}, k.further...)
 	if err != nil {
 		return fmt.Errorf("dump what is dropped (--backup none does without): %w", err)
 	}

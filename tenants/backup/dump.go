@@ -59,6 +59,12 @@ type Dump struct {
 	// that contain the name, such as views, are not compared then.
 	Renamed bool `json:"renamed,omitempty"`
 
+	// More are the dumps of the wiki's further databases, in files beside this one.
+	More []*Dump `json:"more,omitempty"`
+
+	// Dumped is, of one of More, the name of the database that was dumped.
+	Dumped string `json:"dumped,omitempty"`
+
 	File string `json:"-"`
 
 	// Definitions maps tables to their CREATE TABLE statements in the dump; nil if this
@@ -78,6 +84,25 @@ const (
 	OwnDump      = ".sql.zst"
 	OperatorDump = ".dump"
 )
+
+// plus stands, in the name of a dump of a further database, between the name of the
+// wiki's dump and the database's. No run's id has it.
+const plus = "+"
+
+// FurtherBase returns the path, without its ending, of the dump of a further database
+// that belongs to the dump with the path base.
+func FurtherBase(base, database string) string { return base + plus + database }
+
+// All returns the dump and those of the wiki's further databases.
+func (b *Dump) All() []*Dump { return append([]*Dump{b}, b.More...) }
+
+// Size returns the bytes of all its files.
+func (b *Dump) Size() (bytes int64) {
+	for _, one := range b.All() {
+		bytes += one.Bytes
+	}
+	return bytes
+}
 
 func describedBy(file string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(file, OwnDump), OperatorDump) + ".json"
@@ -114,8 +139,14 @@ func Open(file string) (*Dump, error) {
 	if err := json.Unmarshal(data, b); err != nil {
 		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
 	}
-	if err := b.check(); err != nil {
-		return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
+	for _, one := range b.All() {
+		if err := one.check(); err != nil {
+			return nil, fmt.Errorf("backup %s: %w", describedBy(file), err)
+		}
+	}
+	base := strings.TrimSuffix(describedBy(file), ".json")
+	for _, one := range b.More {
+		one.File = FurtherBase(base, one.Dumped) + strings.TrimPrefix(file, base)
 	}
 	return b, nil
 }
@@ -124,11 +155,15 @@ func Open(file string) (*Dump, error) {
 // The error is fs.ErrNotExist if there is no complete dump.
 func Find(base string) (*Dump, error) { return Open(base + OwnDump) }
 
-// As returns the description for a database of another name.
-func (b *Dump) As(database string) *Dump {
+// As returns the description for a database of another name, with as many of the further
+// ones as have names.
+func (b *Dump) As(database string, further ...string) *Dump {
 	as := *b
 	as.Renamed = b.Renamed || database != b.Database
-	as.Database = database
+	as.Database, as.More = database, nil
+	for i, name := range further {
+		as.More = append(as.More, b.More[i].As(name))
+	}
 	return &as
 }
 
@@ -139,7 +174,7 @@ var charsetName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
 // restore.
 func (b *Dump) check() error {
 	switch {
-	case b.Database == "" || tenants.ServerOwns(b.Database):
+	case b.Database == "" || tenants.ServerOwns(b.Database) || strings.ContainsAny(b.Database+b.Dumped, "/+"):
 		return fmt.Errorf("it is of no wiki's database: %q", b.Database)
 	case !charsetName.MatchString(b.Charset):
 		return fmt.Errorf("charset: %q is no character set", b.Charset)
@@ -154,23 +189,43 @@ func (b *Dump) check() error {
 	return nil
 }
 
-// Remove deletes the dump with the path base, without suffix, its description, and
-// incomplete files of a killed process.
+// Remove deletes the dump with the path base, without suffix, its description, the dumps
+// of further databases, and incomplete files of a killed process.
 func Remove(base string) error {
+	entries, err := os.ReadDir(filepath.Dir(base))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	var errs []error
+	remove := func(path string) {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
 	for _, path := range []string{base + OwnDump, base + OperatorDump, base + ".json"} {
-		for _, name := range []string{path, path + ".half"} {
-			if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
+		remove(path)
+		remove(path + ".half")
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(base)+plus) {
+			remove(filepath.Join(filepath.Dir(base), e.Name()))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Verify reads the whole dump and checks its checksum and, for wikictl's own dumps, that
-// the last line is complete.
+// Verify reads the whole dump, with those of further databases, and checks its checksum
+// and, for wikictl's own dumps, that the last line is complete.
 func (b *Dump) Verify() error {
+	for _, one := range b.All() {
+		if err := one.verify(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Dump) verify() error {
 	f, err := os.Open(b.File)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)

@@ -20,7 +20,7 @@ func Latest(dir string) (*Dump, error) {
 		return nil, err
 	}
 	for _, e := range slices.Backward(entries) {
-		if !strings.HasSuffix(e.Name(), OwnDump) && !strings.HasSuffix(e.Name(), OperatorDump) {
+		if !isDump(e.Name()) || strings.Contains(e.Name(), plus) {
 			continue
 		}
 		b, err := Open(filepath.Join(dir, e.Name()))

@@ -25,7 +25,7 @@ func List(dir string) (b Listing, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return b, err
 	}
-	var dumps []string
+	var dumps, further []string
 	described := map[string]bool{}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
@@ -34,7 +34,10 @@ func List(dir string) (b Listing, err error) {
 			b.Half = append(b.Half, path)
 		case strings.HasSuffix(path, ".json"):
 			described[path] = true
-		case strings.HasSuffix(path, OwnDump), strings.HasSuffix(path, OperatorDump):
+		case !isDump(path):
+		case strings.Contains(e.Name(), plus):
+			further = append(further, path)
+		default:
 			dumps = append(dumps, path)
 		}
 	}
@@ -47,6 +50,32 @@ func List(dir string) (b Listing, err error) {
 			b.Undescribed = append(b.Undescribed, path)
 		}
 	}
+	for _, path := range further {
+		if base, _, _ := strings.Cut(filepath.Base(path), plus); !described[filepath.Join(dir, base+".json")] {
+			b.Undescribed = append(b.Undescribed, path)
+		}
+	}
 	b.Dumpless = slices.Sorted(maps.Keys(dumpless))
 	return b, nil
+}
+
+// Further lists the further databases that have files beside the dump with the path base,
+// sorted.
+func Further(base string) (names []string, err error) {
+	entries, err := os.ReadDir(filepath.Dir(base))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		name, is := strings.CutPrefix(e.Name(), filepath.Base(base)+plus)
+		if is && isDump(name) {
+			names = append(names, strings.TrimSuffix(strings.TrimSuffix(name, OwnDump), OperatorDump))
+		}
+	}
+	return names, nil
+}
+
+// isDump reports whether a file has the name of a dump.
+func isDump(name string) bool {
+	return strings.HasSuffix(name, OwnDump) || strings.HasSuffix(name, OperatorDump)
 }

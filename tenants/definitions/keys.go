@@ -75,8 +75,16 @@ var valueKeys = []Key{
 	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
 	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own that the wiki's settings end with, relative to wikictl.toml, with allow_php. Added to those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
+	{Name: "grants", Type: List, Doc: "What the wiki's accounts may do in databases of other wikis, added to what is inherited.", Keys: grantKeys},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
+}
+
+// grantKeys are of one grant.
+var grantKeys = []Key{
+	{Name: "on", Type: Text, Required: true, Example: `"wiki_pool"`, Doc: "A database of another tenant on the same server."},
+	{Name: "tables", Type: Texts, Required: true, Example: `["user"]`, Doc: "Its tables; [\"*\"] for all of them."},
+	{Name: "rights", Type: Texts, Required: true, Example: `["SELECT"]`, Doc: "SELECT, INSERT, UPDATE, DELETE: no others are allowed."},
 }
 
 // poolKeys bound a wiki's own php-fpm pool.
@@ -89,6 +97,7 @@ var poolKeys = []Key{
 var tenantKeys = append([]Key{
 	{Name: "name", Type: Text, Required: true, Example: `"alpha"`, Doc: "The tenant's short name: a-z, 0-9, _ and -, at most 48."},
 	{Name: "hosts", Type: Texts, Required: true, Example: `["alpha.example.org"]`, Doc: "Host names that lead to the wiki; the first is the one that readers are led to."},
+	{Name: "databases", Type: Texts, Example: `["cargo_alpha"]`, Doc: "Further databases of the wiki's own, on its server: made, granted to its accounts, dumped, restored and removed with it."},
 	{Name: "aliases", Type: Texts, Example: `["www.alpha.example.org"]`, Doc: "Further host names, which redirect to the first of hosts."},
 }, valueKeys...)
 

@@ -102,6 +102,11 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 		}
 		item[below] = value
 		lines[table] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
+	case strings.Contains("."+k.path, ".grants."):
+		path, field, _ := strings.Cut(k.path, "grants.")
+		item := map[string]string{"on": `"wiki_y"`, "tables": `["user"]`, "rights": `["SELECT"]`}
+		item[field] = value
+		lines[path+"grants"] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
 	case strings.HasPrefix(k.path, "jobs.weight."):
 		item := map[string]string{"where": `"name=x"`}
 		item[strings.TrimPrefix(k.path, "jobs.weight.")] = value

@@ -27,6 +27,8 @@ type layer struct {
 	include    []text
 	redirects  map[string]text // by what they are from
 	pool       tenants.Pool
+	databases  []text
+	grants     []tenants.Grant
 }
 
 // singleKeys are the values that the most specific layer decides alone.
@@ -36,8 +38,9 @@ var singleKeys = []string{"codebase", "server", "database", "language", "sitenam
 func (l *loader) readLayer(d document) *layer {
 	s := newSection(tenantKeys, "", d.root, &l.problems)
 	name, hosts := l.required(s, d, "name", "the tenant's short name"), s.texts("hosts")
-	aliases := s.texts("aliases")
+	aliases, databases := s.texts("aliases"), s.texts("databases")
 	v := l.readValues(s)
+	v.databases = databases
 	v.name, v.hosts, v.aliases, v.file, v.at = name, hosts, aliases, d.file, name.at
 	return &v
 }
@@ -61,6 +64,7 @@ func (l *loader) readValues(s *section) layer {
 	v.namespaces = l.readNamespaces(s.sub("namespaces"))
 	v.static, v.redirects = l.readStatic(s), readRedirects(s.sub("redirects"))
 	v.include = l.readInclude(s)
+	v.grants = l.readGrants(s)
 	v.pool = readPool(s.sub("pool"))
 	upgrade := s.sub("upgrade")
 	v.pages = readPages(upgrade)

@@ -56,6 +56,8 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 		}
 	}
 	l.setSingle(t, v, single)
+	l.setDatabases(t, v)
+	setGrants(t, layers)
 	l.checkServerSettings(t)
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
@@ -137,9 +139,15 @@ func (l *loader) checkDatabaseName(t *tenants.Tenant) {
 	switch {
 	case !tenants.DatabaseName.MatchString(t.Database):
 		l.report(at, "database", "MediaWiki splits names at a hyphen", "%q is not made of 1 to 64 letters, digits and _", t.Database)
-	case slices.Contains(reserved, strings.ToLower(t.Database)), strings.HasPrefix(strings.ToLower(t.Database), reservedPrefix):
+	case isReserved(t.Database):
 		l.report(at, "database", "choose another", "%q belongs to the server or to wikictl", t.Database)
 	}
+}
+
+// isReserved reports whether a database belongs to the server or to wikictl.
+func isReserved(database string) bool {
+	database = strings.ToLower(database)
+	return slices.Contains(reserved, database) || strings.HasPrefix(database, reservedPrefix)
 }
 
 // at is the place that set key, or the tenant's own.

@@ -32,6 +32,12 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.line("codebase", t.Codebase.Name, positionOf(t, "codebase"))
 	w.line("server", t.Server.Name, positionOf(t, "server"))
 	w.line("database", t.Database, t.Origins["database"])
+	if len(t.Databases) > 0 {
+		w.line("databases", t.Databases, t.Origins["databases"])
+	}
+	if len(t.Grants) > 0 {
+		w.line("grants", grantsTable(t.Grants), t.Grants[0].Position)
+	}
 	w.line("language", t.Language, t.Origins["language"])
 	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
 	w.line("admin", t.Admin, t.Origins["admin"])
@@ -90,7 +96,7 @@ func DefinedNames(definition []byte) (name string, hosts []string) {
 
 // ownKeys are the keys at the top of a definition by which wikis differ that are set up
 // in the same way.
-var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "sitename", "admin"}
+var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "databases", "sitename", "admin"}
 
 // DefinedAlike is a digest of a definition that Show wrote without names, hosts and
 // places: definitions of the same digest make the same settings otherwise.

@@ -17,8 +17,11 @@ func (l *loader) checkTogether() {
 			continue
 		}
 		names[t.Name] = t.Position
-		if l.checkDatabase(t, databases) {
+		if l.checkDatabase(t, "database", t.Database, databases) {
 			l.checkAccounts(t, accounts)
+		}
+		for _, name := range t.Databases {
+			l.checkDatabase(t, "databases", name, databases)
 		}
 		for _, host := range slices.Concat(t.Hosts, t.Aliases) {
 			if other := hosts[host]; other != nil {
@@ -27,6 +30,7 @@ func (l *loader) checkTogether() {
 			hosts[host] = t
 		}
 	}
+	l.checkGrants(databases)
 }
 
 // onServer is a name of a tenant's server as servers may compare it: without regard
@@ -48,15 +52,24 @@ func addressOf(s *tenants.Server) string {
 	return s.Name
 }
 
-// checkDatabase reports whether a tenant has its database for itself.
-func (l *loader) checkDatabase(t *tenants.Tenant, databases map[string]*tenants.Tenant) bool {
-	other := databases[onServer(t, t.Database)]
-	databases[onServer(t, t.Database)] = t
-	if other != nil {
-		l.report(positionOf(t, "database"), "database", "set database in one of them", "%q of tenant %q is the same database as %q of tenant %q at %s",
-			t.Database, t.Name, other.Database, other.Name, positionOf(other, "database"))
+// checkDatabase reports whether a tenant has one of its databases for itself.
+func (l *loader) checkDatabase(t *tenants.Tenant, key, name string, databases map[string]*tenants.Tenant) bool {
+	other := databases[onServer(t, name)]
+	databases[onServer(t, name)] = t
+	if other == nil {
+		return true
 	}
-	return other == nil
+	at, taken, place := positionOf(t, key), other.Database, positionOf(other, "database")
+	for _, d := range other.Databases {
+		if strings.EqualFold(d, name) {
+			taken, place = d, positionOf(other, "databases."+d)
+		}
+	}
+	if key == "databases" {
+		at = positionOf(t, "databases."+name)
+	}
+	l.report(at, key, "set "+key+" in one of them", "%q of tenant %q is the same database as %q of tenant %q at %s", name, t.Name, taken, other.Name, place)
+	return false
 }
 
 // checkAccounts refuses a database whose accounts would be another tenant's, as the

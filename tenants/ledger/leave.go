@@ -28,6 +28,7 @@ func (l *Ledger) Rename(ctx context.Context, from, to, run, fromDumps, toDumps s
 				[]any{toDumps, fromDumps, from, fromDumps, fromDumps}},
 			{`UPDATE loss SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE IGNORE jobs_run SET tenant = ? WHERE tenant = ?`, []any{to, from}},
+			{`UPDATE tenant_database SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE census SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE upgrade SET tenant = ? WHERE tenant = ?`, []any{to, from}},
 			{`UPDATE farm_sql SET tenant = ? WHERE tenant = ?`, []any{to, from}},

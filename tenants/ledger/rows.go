@@ -13,7 +13,7 @@ import (
 
 // tenantTables lists the ledger's tables with rows of a tenant, other than the tenant's
 // row and the record of runs, each with the condition for closed rows.
-var tenantTables = map[string]string{"upgrade": "ended IS NOT NULL", "loss": "TRUE", "census": "TRUE", "farm_sql": "TRUE", "jobs_run": "TRUE"}
+var tenantTables = map[string]string{"upgrade": "ended IS NOT NULL", "loss": "TRUE", "census": "TRUE", "farm_sql": "TRUE", "jobs_run": "TRUE", "tenant_database": "TRUE"}
 
 // Rows holds a tenant's rows in the ledger other than its own row: by table, each row by
 // column. A nil value is NULL.

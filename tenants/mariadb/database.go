@@ -59,7 +59,8 @@ type Inventory struct {
 	Farms     map[string]string // farm by database, from the database's mark
 	Accounts  map[string]bool   // "name@host"
 
-	users map[string][]Held
+	users  map[string][]Held
+	beyond map[string][]Grant // by account, "name@host"; without those on a database of its name
 }
 
 // Inventory reads the server's databases and accounts.
@@ -76,6 +77,9 @@ func (s *Server) Inventory(ctx context.Context) (*Inventory, error) {
 	for _, a := range accounts {
 		i.Accounts[a.Name()] = true
 		i.users[a.User] = append(i.users[a.User], a)
+	}
+	if err == nil {
+		i.beyond, err = s.beyond(ctx, "")
 	}
 	return i, err
 }
@@ -104,7 +108,9 @@ type Accounts struct {
 	Database    string
 	Host        string // the host part of both accounts
 	Web, Schema Account
-	Named       bool // the names are exclusive, or the passwords can't be read: skip the proof of ownership
+	More        []string // further databases of the tenant
+	Rights      []Right  // what both accounts may do in databases of others
+	Named       bool     // the names are exclusive, or the passwords can't be read: skip the proof of ownership
 }
 
 // Least privilege: the web account reads and writes rows; the schema account may do what
@@ -128,9 +134,11 @@ func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 			return fmt.Errorf("renew accounts %s and %s: %w", web, schema, err)
 		}
 	}
-	for _, grant := range []string{GrantStatement(a.Database, a.Web.Name, a.Host, false), GrantStatement(a.Database, a.Schema.Name, a.Host, true)} {
-		if _, err := s.db.ExecContext(ctx, grant); err != nil {
-			return fmt.Errorf("%s: %w", grant, err)
+	for _, database := range a.databases() {
+		for _, grant := range []string{GrantStatement(database, a.Web.Name, a.Host, false), GrantStatement(database, a.Schema.Name, a.Host, true)} {
+			if _, err := s.db.ExecContext(ctx, grant); err != nil {
+				return fmt.Errorf("%s: %w", grant, err)
+			}
 		}
 	}
 	return nil

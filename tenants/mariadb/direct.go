@@ -30,9 +30,10 @@ const directSession = `SET SESSION ` + plainDefinitions + `, character_set_resul
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 START TRANSACTION WITH CONSISTENT SNAPSHOT`
 
-// dumpDirect dumps a database into a new file and describes it. It writes nothing and
-// returns errOdd if the database requires mariadb-dump.
-func (s *Server) dumpDirect(ctx context.Context, b *backup.Dump, path string) error {
+// dumpDirect dumps a database and the further ones of its wiki into new files and
+// describes them. It writes nothing and returns errOdd if one of them requires
+// mariadb-dump.
+func (s *Server) dumpDirect(ctx context.Context, b *backup.Dump) error {
 	if !s.isMariaDB() {
 		return errOdd
 	}
@@ -40,39 +41,70 @@ func (s *Server) dumpDirect(ctx context.Context, b *backup.Dump, path string) er
 	if err != nil {
 		return err
 	}
-	return s.direct(ctx, b, int(min(max(packet/2, 4096), joined)), func(d *direct) error {
-		return s.compress(b, path, func(w io.Writer) error { return d.write(ctx, s.Version, w) })
+	return s.direct(ctx, b, int(min(max(packet/2, 4096), joined)), func(all []*direct) error {
+		for _, d := range all {
+			if err := d.use(ctx); err != nil {
+				return err
+			}
+			if err := s.compress(d.backup, halfOf(d.backup), func(w io.Writer) error { return d.write(ctx, s.Version, w) }); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// direct describes a database and calls write to dump it from the same snapshot.
-func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write func(*direct) error) error {
+// direct describes databases and calls write to dump them from the same snapshot.
+func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write func([]*direct) error) error {
 	config := s.configured(b.Database, true)
 	config.ParseTime = false
 	return s.workBy(ctx, b.Database, config, func(c *sql.Conn) error {
-		d := &direct{backup: b, conn: c, most: most}
-		if err := d.begin(ctx); err != nil {
+		if _, err := c.ExecContext(ctx, directSession); err != nil {
 			return err
 		}
-		if err := s.describeObjects(ctx, b); err != nil {
-			return err
+		var all []*direct
+		for _, one := range b.All() {
+			d := &direct{backup: one, conn: c, most: most}
+			if err := d.begin(ctx); err != nil {
+				return err
+			}
+			all = append(all, d)
 		}
-		if len(b.Objects)+len(b.Broken) > 0 {
-			return errOdd
+		for _, d := range all {
+			if err := s.describeDirect(ctx, d); err != nil {
+				return err
+			}
 		}
-		if err := d.describe(ctx); err != nil {
-			return err
-		}
-		// Engines without transactions ignore the snapshot.
-		b.Snapshot = !slices.ContainsFunc(d.tables, func(t table) bool { return t.engine != innoDB })
-		return write(d)
+		return write(all)
 	})
 }
 
-// begin takes the snapshot, and prevents changes to the tables' definitions while it
+// describeDirect describes a database from the snapshot.
+func (s *Server) describeDirect(ctx context.Context, d *direct) error {
+	if err := s.describeObjects(ctx, d.backup); err != nil {
+		return err
+	}
+	if len(d.backup.Objects)+len(d.backup.Broken) > 0 {
+		return errOdd
+	}
+	if err := d.use(ctx); err != nil {
+		return err
+	}
+	// Engines without transactions ignore the snapshot.
+	d.backup.Snapshot = !slices.ContainsFunc(d.tables, func(t table) bool { return t.engine != innoDB })
+	return d.describe(ctx)
+}
+
+// use makes the database the connection's current one.
+func (d *direct) use(ctx context.Context) error {
+	_, err := d.conn.ExecContext(ctx, "USE "+Quote(d.backup.Database))
+	return err
+}
+
+// begin reads the tables, and prevents changes to their definitions while the snapshot
 // exists.
 func (d *direct) begin(ctx context.Context) (err error) {
-	if _, err := d.conn.ExecContext(ctx, directSession); err != nil {
+	if err := d.use(ctx); err != nil {
 		return err
 	}
 	if d.tables, err = plainTables(ctx, d.conn); err != nil || len(d.tables) == 0 {

@@ -289,7 +289,8 @@ func during(t *testing.T, name string, happens func(connection int64)) (*backup.
 		"CREATE TABLE z (id INT PRIMARY KEY)", "INSERT INTO z SELECT seq FROM seq_1_to_1000",
 	})
 	b := &backup.Dump{Database: name, File: filepath.Join(t.TempDir(), "d"+backup.OwnDump)}
-	err := shared.direct(t.Context(), b, 4096, func(d *direct) error {
+	err := shared.direct(t.Context(), b, 4096, func(all []*direct) error {
+		d := all[0]
 		var id int64
 		must(t, d.conn.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id))
 		happens(id)

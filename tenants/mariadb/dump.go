@@ -21,39 +21,64 @@ import (
 	"wikictl/tenants/backup"
 )
 
-// Dump writes a database into a new file of mode 0600 with a description beside it, and
-// verifies it: from one consistent snapshot, or by the operator's command if by has one.
-// base is the file's path without its ending. The caller prevents writes meanwhile, so
-// that the description matches the dump. On failure no file remains.
-func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup) (b *backup.Dump, err error) {
-	b = &backup.Dump{Database: database, Taken: time.Now().UTC(), File: base + backup.OwnDump, Restore: by.Restore}
-	write := s.dumpOwn
+// Dump writes a database, and further ones of the same wiki, into new files of mode 0600
+// with one description beside them, and verifies them: from one consistent snapshot, or
+// by the operator's command if by has one. base is the path of the first without its
+// ending. The caller prevents writes meanwhile, so that the description matches the dump.
+// On failure no file remains.
+func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Backup, further ...string) (b *backup.Dump, err error) {
+	ending, write := backup.OwnDump, s.dumpOwn
 	if by.Dump != nil {
-		b.File = base + backup.OperatorDump
-		write = func(ctx context.Context, b *backup.Dump, path string) error { return s.dumpBy(ctx, by.Dump, b, path) }
+		ending = backup.OperatorDump
+		write = func(ctx context.Context, b *backup.Dump) error { return s.dumpAllBy(ctx, by.Dump, b) }
 	}
-	file := b.File
-	if err := s.describeDatabase(ctx, b); err != nil {
-		return nil, fmt.Errorf("dump %q: %w", database, err)
+	now := time.Now().UTC()
+	b = &backup.Dump{Database: database, Taken: now, File: base + ending, Restore: by.Restore}
+	for _, name := range further {
+		b.More = append(b.More, &backup.Dump{Database: name, Dumped: name, Taken: now, File: backup.FurtherBase(base, name) + ending, Restore: by.Restore})
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	for _, one := range b.All() {
+		if err := s.describeDatabase(ctx, one); err != nil {
+			return nil, fmt.Errorf("dump %q: %w", one.Database, err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(base), 0o700); err != nil {
 		return nil, err
 	}
-	half := file + ".half"
-	defer os.Remove(half)
-	if err := write(ctx, b, half); err != nil {
+	all := b.All()
+	defer func() {
+		for _, one := range all {
+			os.Remove(halfOf(one))
+		}
+	}()
+	if err := write(ctx, b); err != nil {
 		return nil, fmt.Errorf("dump %q: %w", database, err)
 	}
-	if err := os.Rename(half, file); err != nil {
-		return nil, err
-	}
-	if err := b.Verify(); err != nil {
-		return nil, errors.Join(err, os.Remove(file))
-	}
-	if err := s.takes(ctx, b.Longest); err != nil {
-		return nil, errors.Join(fmt.Errorf("dump %q: %w", database, err), os.Remove(file))
+	if err := s.name(ctx, b); err != nil {
+		return nil, errors.Join(err, backup.Remove(base))
 	}
 	return b, b.DescribeInFile()
+}
+
+// halfOf is the file that a dump is written into before it has its name.
+func halfOf(b *backup.Dump) string { return b.File + ".half" }
+
+// name gives written dumps their names, and verifies that they can be restored.
+func (s *Server) name(ctx context.Context, b *backup.Dump) error {
+	for _, one := range b.All() {
+		if err := os.Rename(halfOf(one), one.File); err != nil {
+			return err
+		}
+	}
+	if err := b.Verify(); err != nil {
+		return err
+	}
+	for _, one := range b.All() {
+		if err := s.takes(ctx, one.Longest); err != nil {
+			return fmt.Errorf("dump %q: %w", one.Database, err)
+		}
+	}
+	return nil
 }
 
 // describeDatabase reads the character set and collation of a database.
@@ -86,17 +111,22 @@ func (s *Server) describeObjects(ctx context.Context, b *backup.Dump) (err error
 	return err
 }
 
-// dumpOwn dumps a database by dumpDirect if possible, otherwise by mariadb-dump.
-func (s *Server) dumpOwn(ctx context.Context, b *backup.Dump, path string) error {
-	err := s.dumpDirect(ctx, b, path)
+// dumpOwn dumps databases by dumpDirect if possible, otherwise by mariadb-dump.
+func (s *Server) dumpOwn(ctx context.Context, b *backup.Dump) error {
+	err := s.dumpDirect(ctx, b)
 	if !errors.Is(err, errOdd) {
 		return err
 	}
-	b.Definitions = nil
-	if err := s.describe(ctx, b); err != nil {
-		return err
+	for _, one := range b.All() {
+		one.Snapshot, one.Definitions = false, nil
+		if err := s.describe(ctx, one); err != nil {
+			return err
+		}
+		if err := s.dumpTo(ctx, one, halfOf(one)); err != nil {
+			return err
+		}
 	}
-	return s.dumpTo(ctx, b, path)
+	return nil
 }
 
 // dumpTo dumps a database into a file by mariadb-dump.
@@ -181,6 +211,16 @@ func (s *Server) dumpOptions(ctx context.Context, b *backup.Dump) ([]string, err
 
 // joined is the maximum number of bytes of rows that mariadb-dump joins into a statement.
 const joined = 1046528
+
+// dumpAllBy makes dumps by the operator's command.
+func (s *Server) dumpAllBy(ctx context.Context, command []string, b *backup.Dump) error {
+	for _, one := range b.All() {
+		if err := s.dumpBy(ctx, command, one, halfOf(one)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // dumpBy makes a dump by the operator's command.
 func (s *Server) dumpBy(ctx context.Context, command []string, b *backup.Dump, path string) error {

@@ -28,9 +28,11 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 		return err
 	}
 	web := account(a.Web.Name, a.Host)
-	_, err := s.db.ExecContext(ctx, "REVOKE "+writeGrants+" ON "+quotePattern(a.Database)+".* FROM "+web)
-	if err != nil && !isError(err, errNoGrant) {
-		return fmt.Errorf("stop %s from writing: %w", web, err)
+	for _, database := range a.databases() {
+		_, err := s.db.ExecContext(ctx, "REVOKE "+writeGrants+" ON "+quotePattern(database)+".* FROM "+web)
+		if err != nil && !isError(err, errNoGrant) {
+			return fmt.Errorf("stop %s from writing: %w", web, err)
+		}
 	}
 	before, err := s.connectionsOf(ctx, a.Web.Name)
 	if err != nil {
@@ -86,8 +88,10 @@ func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 		return err
 	}
 	web := account(a.Web.Name, a.Host)
-	if _, err := s.db.ExecContext(ctx, GrantStatement(a.Database, a.Web.Name, a.Host, false)); err != nil {
-		return fmt.Errorf("let %s write: %w", web, err)
+	for _, database := range a.databases() {
+		if _, err := s.db.ExecContext(ctx, GrantStatement(database, a.Web.Name, a.Host, false)); err != nil {
+			return fmt.Errorf("let %s write: %w", web, err)
+		}
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ func Quote(name string) string {
 
 // quotePattern quotes a database's name for GRANT, where _ and % are wildcards.
 func quotePattern(name string) string {
-	return Quote(strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(name))
+	return Quote(pattern(name))
 }
 
 // literal returns a string literal for statements that take no arguments, such as CREATE

@@ -16,22 +16,27 @@ import (
 	"wikictl/tenants/backup"
 )
 
-// Restore replaces a database with a dump, and drops everything else in it. It touches no
-// other database, and compares the result with the dump's description. AUTO_INCREMENT
-// continues from its current values. It calls certain right before it drops anything, to
-// check that the caller may still do so. It can be repeated after an interruption.
+// Restore replaces a database, and further ones that the dump has, and drops everything
+// else in them. It touches no other database, and compares the result with the dump's
+// description. AUTO_INCREMENT continues from its current values. It calls certain right
+// before it drops anything, to check that the caller may still do so. It can be repeated
+// after an interruption.
 func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() error) error {
 	if err := b.Verify(); err != nil {
 		return err
 	}
-	if err := s.notAnothers(ctx, b.Database); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
+	for _, one := range b.All() {
+		if err := s.notAnothers(ctx, one.Database); err != nil {
+			return fmt.Errorf("restore %q: %w", one.Database, err)
+		}
 	}
 	if err := certain(); err != nil { // before StopWork kills its connections
 		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
-	if err := s.evict(ctx, b.Database, b.Restore != nil); err != nil {
-		return err
+	for _, one := range b.All() {
+		if err := s.evict(ctx, one.Database, b.Restore != nil); err != nil {
+			return err
+		}
 	}
 	if err := s.keepNumbers(ctx, b); err != nil {
 		return fmt.Errorf("restore %q: %w", b.Database, err)
@@ -39,33 +44,42 @@ func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() err
 	if err := certain(); err != nil {
 		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)
 	}
-	if err := s.remake(ctx, b); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	if err := s.load(ctx, b); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	if err := s.compare(ctx, b); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
-	}
-	if err := s.goOnFrom(ctx, b); err != nil {
-		return fmt.Errorf("restore %q: %w", b.Database, err)
+	for _, one := range b.All() {
+		if err := s.restoreOne(ctx, one); err != nil {
+			return fmt.Errorf("restore %q: %w", one.Database, err)
+		}
 	}
 	return nil
+}
+
+// restoreOne replaces one database.
+func (s *Server) restoreOne(ctx context.Context, b *backup.Dump) error {
+	if err := s.remake(ctx, b); err != nil {
+		return err
+	}
+	if err := s.load(ctx, b); err != nil {
+		return err
+	}
+	if err := s.compare(ctx, b); err != nil {
+		return err
+	}
+	return s.goOnFrom(ctx, b)
 }
 
 // keepNumbers records the current AUTO_INCREMENT values in the dump's description before
 // the database is dropped.
 func (s *Server) keepNumbers(ctx context.Context, b *backup.Dump) error {
-	now, err := s.numbers(ctx, b.Database)
-	if err != nil {
-		return err
-	}
-	if b.Numbers == nil {
-		b.Numbers = map[string]uint64{}
-	}
-	for table, n := range now {
-		b.Numbers[table] = max(b.Numbers[table], n)
+	for _, one := range b.All() {
+		now, err := s.numbers(ctx, one.Database)
+		if err != nil {
+			return err
+		}
+		if one.Numbers == nil {
+			one.Numbers = map[string]uint64{}
+		}
+		for table, n := range now {
+			one.Numbers[table] = max(one.Numbers[table], n)
+		}
 	}
 	return b.DescribeInFile()
 }

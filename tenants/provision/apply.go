@@ -66,7 +66,7 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
 			if e.Kind == plan.Blocked {
 				outcomes[t.Name] = session.Outcome{Tenant: t.tenant, Status: session.Blocked, Err: t.Err()}
 			} else {
-				jobs = append(jobs, &job{tenant: t.tenant, kind: e.Kind, row: t.row, accounts: t.accounts})
+				jobs = append(jobs, &job{tenant: t.tenant, kind: e.Kind, row: t.row, accounts: t.accounts, access: t.access})
 			}
 			break
 		}

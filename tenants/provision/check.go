@@ -34,12 +34,16 @@ func (c *creation) check(t *tenants.Tenant) session.Outcome {
 		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)}
 	}
 	holding := c.found[t.Server.Name].Of(c.AccountsOf(t))
-	return decide(t, facts{
+	o := decide(t, facts{
 		row: c.rows[t.Name], other: c.renamed[t.Name].Name, holder: c.holder(t),
 		half: c.half[t.Name], others: c.half.whose(t.Name),
 		holding: holding, tables: c.tables[t.Name], farm: c.FarmID(), owner: c.owner(holding.Farm),
 		served: deploy.Exists(c.Layout.LocalSettings(t.Name)),
 	})
+	if err := c.furtherFault(t); err != nil && o.Status == "" {
+		return session.Outcome{Tenant: t, Status: session.Failed, Err: err}
+	}
+	return o
 }
 
 // holder returns the tenant that has a tenant's database in the ledger, or "".

@@ -16,6 +16,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
 )
 
 // leftovers lists the databases, accounts and files of tenants without a definition, from
@@ -88,8 +89,12 @@ func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (ne
 		if err != nil {
 			return 0, err
 		}
-		if dump, err = s.DumpSize(ctx, t.Database); err != nil {
-			return 0, err
+		for _, name := range append(session.Names(c.furtherOf(t.Name)), t.Database) {
+			size, err := s.DumpSize(ctx, name)
+			if err != nil {
+				return 0, err
+			}
+			dump += size
 		}
 	}
 	return c.Deploy.Room(t.Name, dump, taken)
@@ -104,7 +109,7 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		left.Problem = fmt.Sprintf("its database %s is on server %s, which is no longer defined in wikictl.toml", row.Database, row.Server)
 		return left, nil
 	}
-	left.tenant = &tenants.Tenant{Name: row.Name, Server: server, Database: row.Database}
+	left.tenant = &tenants.Tenant{Name: row.Name, Server: server, Database: row.Database, Databases: session.Names(l.furtherOf(row.Name))}
 	if t := owner(l.Farm.Tenants, row.Server, row.Database); t != nil {
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
@@ -136,6 +141,9 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 			return nil, err
 		}
 	}
+	if err := l.addFurther(ctx, left, server); err != nil {
+		return nil, err
+	}
 	accounts := l.AccountsOf(left.tenant)
 	holding := there.Of(accounts)
 	if err := holding.DatabaseError(l.FarmID(), server.Name, accounts); err != nil && left.Problem == "" {
@@ -165,14 +173,19 @@ func (l *looking) askDump(ctx context.Context, left *Leftover) error {
 	if err != nil {
 		return err
 	}
-	problems, remarks, err := s.Dumpable(ctx, left.row.Database)
-	if err != nil {
-		problems = []string{err.Error()}
+	for _, name := range append(session.Names(l.furtherOf(left.Name)), left.row.Database) {
+		if !l.found[left.tenant.Server.Name].Databases[name] {
+			continue
+		}
+		problems, remarks, err := s.Dumpable(ctx, name)
+		if err != nil {
+			problems = []string{err.Error()}
+		}
+		if len(problems) > 0 {
+			left.Problem = "it can't be dumped: " + strings.Join(problems, "; ")
+		}
+		left.Items = append(left.Items, remarks...)
 	}
-	if len(problems) > 0 {
-		left.Problem = "it can't be dumped: " + strings.Join(problems, "; ")
-	}
-	left.Items = append(left.Items, remarks...)
 	return ctx.Err()
 }
 

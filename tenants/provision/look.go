@@ -30,7 +30,7 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &looking{creation: c, open: map[string]ledger.Upgrade{}, removed: map[string]*Removed{}}
+	l := &looking{creation: c, open: map[string]ledger.Upgrade{}, removed: map[string]*Removed{}, databases: map[*tenants.Server]map[string]bool{}}
 	if c.ledger != nil {
 		var err error
 		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
@@ -54,9 +54,10 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 // looking is the state of one Look.
 type looking struct {
 	*creation
-	open    map[string]ledger.Upgrade // by tenant
-	begun   map[string]string         // the state of the run that began to make a tenant, by name
-	removed map[string]*Removed       // the latest removal of each tenant; empty if unreadable
+	open      map[string]ledger.Upgrade           // by tenant
+	begun     map[string]string                   // the state of the run that began to make a tenant, by name
+	databases map[*tenants.Server]map[string]bool // of all tenants, as known returns them
+	removed   map[string]*Removed                 // the latest removal of each tenant; empty if unreadable
 }
 
 func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
@@ -65,7 +66,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	var whole, served []*Planned
 	var expected []string
 	for i, t := range list {
-		planned[i] = l.checkAll(t)
+		planned[i] = l.checkAll(ctx, t)
 		if !planned[i].Is(plan.Blocked) && (planned[i].Is(plan.Make) || planned[i].Is(plan.Rename)) {
 			expected = append(expected, t.Name)
 		}
@@ -111,7 +112,7 @@ func UnseenFiles(why map[string]error) string {
 }
 
 // checkAll plans a tenant without its files.
-func (l *looking) checkAll(t *tenants.Tenant) *Planned {
+func (l *looking) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 	p := &Planned{Tenant: plan.Tenant{Name: t.Name}, tenant: t, row: l.rows[t.Name]}
 	if problems := l.obstacles[t.Name]; problems != nil {
 		for _, problem := range problems {
@@ -145,6 +146,7 @@ func (l *looking) checkAll(t *tenants.Tenant) *Planned {
 			return p
 		}
 		l.checkAccounts(p)
+		l.checkFurther(ctx, p)
 		l.checkSeen(p)
 	}
 	return p
@@ -300,7 +302,10 @@ func (c *creation) readLedger(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.rows, err = c.ledger.Tenants(ctx)
+	if c.rows, err = c.ledger.Tenants(ctx); err != nil {
+		return err
+	}
+	c.further, err = c.ledger.Databases(ctx)
 	c.renamed = renames(c.Farm.Tenants, c.rows)
 	return err
 }

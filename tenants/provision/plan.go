@@ -16,6 +16,7 @@ type Planned struct {
 	tenant   *tenants.Tenant
 	row      ledger.Tenant // zero: not in the ledger
 	accounts bool          // remake the accounts
+	access   bool          // make further databases, and change rights beyond its own
 }
 
 // Leftover is what exists of a tenant without a definition.
@@ -148,6 +149,12 @@ func (c *creation) making(t *tenants.Tenant, begun string) string {
 		if files, _ := c.sql.Pending(t, nil); len(files) > 0 {
 			what += ", the farm's SQL (" + strings.Join(files, ", ") + ")"
 		}
+	}
+	if len(t.Databases) > 0 {
+		what += ", and databases " + strings.Join(t.Databases, ", ")
+	}
+	for _, g := range t.Grants {
+		what += fmt.Sprintf(", %s on %s of %s", strings.Join(g.Rights, ", "), strings.Join(g.Tables, ", "), g.On)
 	}
 	if begun != "" {
 		what += " (" + begun + ")"

@@ -43,6 +43,7 @@ type creation struct {
 	run     *session.Run
 	rows    map[string]ledger.Tenant
 	renamed map[string]ledger.Tenant // the ledger's rows of renamed tenants, by new name
+	further []ledger.Database
 	half    half
 	found   map[string]*mariadb.Inventory // by server name
 	tables  map[string]int                // of databases that the ledger does not have, by tenant
@@ -63,6 +64,7 @@ type job struct {
 	kind     plan.Kind     // Make, Change, Rename or Left
 	row      ledger.Tenant // from the plan; for a tenant to make, read under its lock
 	accounts bool          // remake the accounts
+	access   bool          // make further databases, and change rights beyond its own
 	still    bool          // only probe it
 	seen     deploy.Seen   // release to return to, for a tenant to change
 	before   session.Sight // its answers from there
@@ -171,6 +173,7 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	if len(jobs) == 0 {
 		_, err = c.publish(ctx, nil)
 	}
+	dependentLast(jobs)
 	for batch := range slices.Chunk(jobs, size) {
 		c.batch(ctx, batch, outcomes)
 	}
@@ -195,7 +198,7 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 		}
 		outcomes[j.tenant.Name] = c.run.Finish(o)
 	}
-	ready := slices.DeleteFunc(c.each(ctx, jobs, c.o.Drain, c.prepare, end), func(j *job) bool {
+	ready := slices.DeleteFunc(c.each(ctx, c.each(ctx, jobs, c.o.Drain, c.prepare, end), nil, c.allow, end), func(j *job) bool {
 		lost := c.Lost(j.tenant)
 		if lost != nil {
 			end(j, session.Failed, lost)

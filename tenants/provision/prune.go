@@ -13,6 +13,7 @@ import (
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/plan"
+	"wikictl/tenants/session"
 )
 
 // patience is how long running requests to a wiki that is being removed may take.
@@ -94,7 +95,11 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if err != nil || !there {
 		return err
 	}
-	accounts := c.AccountsOf(j.tenant)
+	further, err := c.existing(ctx, server, j.tenant)
+	if err != nil {
+		return err
+	}
+	accounts := c.AccountsOf(j.tenant, further...)
 	if err := server.StopWork(ctx, j.tenant.Database, accounts.Schema.Name); err != nil {
 		return err
 	}
@@ -105,7 +110,7 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if err := backup.Remove(base); err != nil { // incomplete, from a killed run
 		return err
 	}
-	if b, err = server.Dump(ctx, j.tenant.Database, base, tenants.Backup{}); err != nil {
+	if b, err = server.Dump(ctx, j.tenant.Database, base, tenants.Backup{}, further...); err != nil {
 		return err
 	}
 	j.backup = b.File
@@ -118,6 +123,15 @@ func (c *creation) dropDatabase(ctx context.Context, t *tenants.Tenant) error {
 		return err
 	}
 	accounts := c.AccountsOf(t)
+	further, err := c.existing(ctx, server, t)
+	if err != nil {
+		return err
+	}
+	for _, name := range further {
+		if err := server.DropDatabase(ctx, name); err != nil {
+			return err
+		}
+	}
 	if err := server.DropOwnDatabase(ctx, accounts); err != nil {
 		return err
 	}
@@ -142,12 +156,18 @@ func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
 		if err != nil {
 			return err
 		}
-		there, err := server.Has(ctx, t.Database)
+		further, err := c.ledger.DatabasesOf(ctx, t.Name)
 		if err != nil {
 			return err
 		}
-		if there {
-			left.Items = append(left.Items, "database "+t.Database)
+		for _, name := range append(session.Names(further), t.Database) {
+			there, err := server.Has(ctx, name)
+			if err != nil {
+				return err
+			}
+			if there {
+				left.Items = append(left.Items, "database "+name)
+			}
 		}
 	}
 	if len(left.Items) > 0 {

@@ -186,7 +186,27 @@ func (c *creation) claimRemoved(ctx context.Context, j *job, r *Removed) error {
 	}
 	row := r.row()
 	row.Server = j.tenant.Server.Name
-	return c.ledger.Claim(ctx, row)
+	if err := c.ledger.Claim(ctx, row); err != nil {
+		return err
+	}
+	return c.claimDumped(ctx, j.tenant, r)
+}
+
+// claimDumped records the further databases that come back.
+func (c *creation) claimDumped(ctx context.Context, t *tenants.Tenant, r *Removed) error {
+	for _, name := range r.dumped() {
+		if err := c.ledger.ClaimDatabase(ctx, ledger.Database{Server: t.Server.Name, Name: name, Tenant: t.Name}, c.RunID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dumped returns the further databases in a removal's dump, whose description may have
+// been moved back already.
+func (r *Removed) dumped() []string {
+	names, _ := backup.Further(filepath.Join(r.dir, dumpBase)) // mayReturn and restoreRemoved open the dump
+	return names
 }
 
 // mayReturn returns why a removed tenant can't be brought back, or nil.
@@ -221,6 +241,14 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 	case len(there.Foreign) > 0:
 		return fmt.Errorf("the account %s exists on server %s and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
 	}
+	for _, d := range r.dumped() {
+		switch there, err := server.Has(ctx, d); {
+		case err != nil:
+			return err
+		case there:
+			return fmt.Errorf("its database %s exists on server %s and wikictl did not make it; remove or rename it first", d, t.Server.Name)
+		}
+	}
 	return nil
 }
 
@@ -244,8 +272,16 @@ func (c *creation) restoreRemoved(ctx context.Context, j *job, r *Removed) error
 	if err != nil {
 		return err
 	}
+	if err := c.claimDumped(ctx, j.tenant, r); err != nil {
+		return err
+	}
 	if err := server.Restore(ctx, b, func() error { return c.Verify(ctx, j.tenant) }); err != nil {
 		return err
+	}
+	for _, name := range r.dumped() {
+		if err := c.ledger.DatabaseMade(ctx, ledger.Database{Server: j.tenant.Server.Name, Name: name, Tenant: j.tenant.Name}); err != nil {
+			return err
+		}
 	}
 	return c.accountsOf(ctx, j.tenant)
 }
@@ -260,7 +296,14 @@ func (c *creation) accountsOf(ctx context.Context, t *tenants.Tenant) error {
 	if err != nil {
 		return err
 	}
-	return server.EnsureAccounts(ctx, session.Accounts(t, secrets))
+	further, err := session.Further(ctx, c.ledger, t)
+	if err != nil {
+		return err
+	}
+	if err := server.EnsureAccounts(ctx, session.Accounts(t, secrets, further...)); err != nil {
+		return err
+	}
+	return c.EnsureFurther(ctx, c.ledger, t, secrets)
 }
 
 // sameCode reports whether a tenant's definition has the code of its database.
@@ -302,6 +345,11 @@ func (c *creation) keepDump(r *Removed) error {
 	dumps := map[string]string{}
 	for _, ending := range []string{".json", ".sql.zst"} {
 		dumps[dumpBase+ending] = r.Run + ending
+		for _, name := range r.dumped() {
+			if ending != ".json" {
+				dumps[backup.FurtherBase(dumpBase, name)+ending] = backup.FurtherBase(r.Run, name) + ending
+			}
+		}
 	}
 	return c.Deploy.ForgetRemoved(r.Name, r.dir, dumps, definitionFile, manifestFile)
 }

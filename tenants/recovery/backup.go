@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"wikictl/tenants"
@@ -157,20 +158,36 @@ const dumpTries = 5
 // unless mariadb-dump writes the dump: then it repeats until nothing changed in between.
 func (k *task) consistent(ctx context.Context, base string) (*backup.Dump, error) {
 	for range dumpTries {
-		b, err := k.server.Dump(ctx, k.tenant.Database, base, tenants.Backup{})
-		if err != nil || b.Snapshot {
+		b, err := k.server.Dump(ctx, k.tenant.Database, base, tenants.Backup{}, k.further...)
+		if err != nil || wholly(b) {
 			return b, err
 		}
-		now, err := k.server.Contents(ctx, k.tenant.Database)
+		same, err := k.unchanged(ctx, b)
 		if err != nil {
 			return nil, err
 		}
-		if sameContents(b.Tables, now) {
+		if same {
 			return b, nil
 		}
 	}
 	return nil, tenants.WithHint(fmt.Errorf("its database was written to during each of %d dumps, and what it has besides tables of InnoDB can't be dumped from one snapshot", dumpTries),
 		"make the wiki read-only for the time of the backup")
+}
+
+// wholly reports whether a dump and those of further databases are of one snapshot.
+func wholly(b *backup.Dump) bool {
+	return !slices.ContainsFunc(b.All(), func(one *backup.Dump) bool { return !one.Snapshot })
+}
+
+// unchanged reports whether databases hold what was dumped of them.
+func (k *task) unchanged(ctx context.Context, b *backup.Dump) (bool, error) {
+	for _, one := range b.All() {
+		now, err := k.server.Contents(ctx, one.Database)
+		if err != nil || !sameContents(one.Tables, now) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func sameContents(a, b map[string]backup.Contents) bool {
@@ -229,7 +246,7 @@ func (m *making) manifest(ctx context.Context) (*archive.Manifest, error) {
 	}
 	manifest := &archive.Manifest{
 		Name: m.tenant.Name, Run: m.RunID, Before: m.before, Taken: m.dumped.Taken.Truncate(time.Second), Farm: m.FarmID(),
-		Server: m.row.Server, Database: m.row.Database, Codebase: m.row.Codebase, Version: m.row.Version,
+		Server: m.row.Server, Database: m.row.Database, Further: m.further, Codebase: m.row.Codebase, Version: m.row.Version,
 		ComponentSet: m.row.ComponentSet, SQL: seen, Uploads: len(m.uploads.Files), UploadBytes: m.uploads.Bytes(),
 	}
 	if c := m.Farm.Codebases[m.row.Codebase]; c != nil && len(c.Faults) == 0 {
@@ -252,7 +269,7 @@ func (m *making) parts(manifest archive.Manifest) ([]archive.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []archive.Part{
+	parts := []archive.Part{
 		{Name: archive.ReadmeMember, Data: []byte(archive.Readme(manifest))},
 		{Name: archive.DefinitionMember, Data: definition},
 		{Name: archive.SecretsMember, Data: secrets},
@@ -260,7 +277,11 @@ func (m *making) parts(manifest archive.Manifest) ([]archive.Part, error) {
 		{Name: archive.SumsMember, Data: m.uploads.Sums()},
 		{Name: archive.DescriptionMember, Path: filepath.Join(m.half, "database.json")},
 		{Name: archive.DatabaseMember, Path: m.dumped.File},
-	}, nil
+	}
+	for _, one := range m.dumped.More {
+		parts = append(parts, archive.Part{Name: filepath.Base(one.File), Path: one.File})
+	}
+	return parts, nil
 }
 
 // definition returns the tenant's resolved definition, with the origin of each value, and

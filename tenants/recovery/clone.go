@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
@@ -40,6 +41,9 @@ func Clone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o Clo
 func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions) (err error) {
 	if k.row.State != ledger.Recovering {
 		if err := k.mayClone(ctx); err != nil {
+			return err
+		}
+		if err := k.mayCloneFurther(ctx, from, o.masked); err != nil {
 			return err
 		}
 		if o.Archive, err = k.copyOf(ctx, from); err != nil {
@@ -102,6 +106,9 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 	if k.server, err = h.Server(ctx, to.Server); err != nil {
 		return nil, err
 	}
+	if k.ledger, err = h.Ledger(ctx); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	begun := ""
 	switch k.row.State {
 	case ledger.Recovering:
@@ -111,6 +118,9 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 		err = k.mayClone(ctx)
 		if err == nil {
 			err = backable(rows[from.Name], open[from.Name].Run, from)
+		}
+		if err == nil {
+			err = k.mayCloneFurther(ctx, from, o.Anonymize)
 		}
 		if err == nil {
 			_, err = CodeFor(h.Farm, to, archive.Manifest{Version: rows[from.Name].Version, ComponentSet: rows[from.Name].ComponentSet}, "")

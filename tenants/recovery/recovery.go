@@ -40,8 +40,9 @@ type task struct {
 	tenant  *tenants.Tenant
 	row     ledger.Tenant // the zero row if the ledger has none
 	server  *mariadb.Server
-	archive string // archive that the run made
-	note    string // note for the outcome
+	further []string // its further databases
+	archive string   // archive that the run made
+	note    string   // note for the outcome
 }
 
 // begin opens locks and ledger, and records a run. The context ends when the ledger's
@@ -124,6 +125,9 @@ func (k *task) locked(ctx context.Context, do func(context.Context, *task) error
 		return err
 	}
 	if k.row, _, err = k.ledger.Tenant(ctx, k.tenant.Name); err != nil {
+		return err
+	}
+	if k.further, err = session.Further(ctx, k.ledger, k.tenant); err != nil {
 		return err
 	}
 	return do(ctx, k)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"wikictl/templates/deploy"
@@ -91,6 +92,11 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	}
 	if err := rs.ownBackup(); err != nil {
 		return nil, err
+	}
+	if j.Only != OnlyUploads {
+		if _, err := namesFor(k.tenant, rs.manifest.Further); err != nil {
+			return nil, &blockedError{err}
+		}
 	}
 	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
 		return nil, &blockedError{err}
@@ -188,7 +194,7 @@ func (k *task) mayMake(ctx context.Context) error {
 	case len(there.Foreign) > 0:
 		return blocked("the account %s is on server %s already and wikictl did not make it; remove it first", there.Foreign[0].Name(), k.tenant.Server.Name)
 	}
-	return nil
+	return k.mayMakeFurther(ctx)
 }
 
 // restore restores one tenant, or finishes its restore.
@@ -337,6 +343,9 @@ func (r *restoration) tell() {
 func (r *restoration) told(what string) string {
 	if r.Safety != "" {
 		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)
+	}
+	if names := r.unrestored(); len(names) > 0 && !r.Fresh && r.Only != OnlyUploads {
+		what += fmt.Sprintf("; the backup does not have %s, which stay as they were", strings.Join(names, ", "))
 	}
 	if r.Only != OnlyUploads && r.manifest.ComponentSet != r.tenant.ComponentSet(r.tenant.Codebase) {
 		what += fmt.Sprintf("; it runs on MediaWiki %s now: wikictl upgrade %s takes it to the code that is wanted", r.code.Version, r.tenant.Name)

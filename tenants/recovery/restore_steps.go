@@ -77,7 +77,7 @@ func (r *restoration) freeze(ctx context.Context) error {
 
 func (r *restoration) readAccounts() error {
 	all, err := r.Deploy.ReadSecrets(r.tenant.Name)
-	r.accounts = session.Accounts(r.tenant, all)
+	r.accounts = session.Accounts(r.tenant, all, r.further...)
 	return err
 }
 
@@ -128,7 +128,14 @@ func (r *restoration) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.server.Restore(ctx, dump.As(r.tenant.Database), func() error { return r.Verify(ctx, r.tenant) }); err != nil {
+	names, err := r.claimFurther(ctx, dump)
+	if err != nil {
+		return err
+	}
+	if err := r.server.Restore(ctx, dump.As(r.tenant.Database, names...), func() error { return r.Verify(ctx, r.tenant) }); err != nil {
+		return err
+	}
+	if err := r.furtherMade(ctx, names); err != nil {
 		return err
 	}
 	if !r.Fresh {
@@ -137,7 +144,14 @@ func (r *restoration) replace(ctx context.Context) error {
 	if err := r.readAccounts(); err != nil {
 		return err
 	}
-	return r.server.EnsureAccounts(ctx, r.accounts)
+	if err := r.server.EnsureAccounts(ctx, r.accounts); err != nil {
+		return err
+	}
+	all, err := r.Deploy.ReadSecrets(r.tenant.Name)
+	if err != nil {
+		return err
+	}
+	return r.EnsureFurther(ctx, r.ledger, r.tenant, all)
 }
 
 // detach removes sessions, jobs and tokens of the other wiki's visitors from the database

@@ -21,7 +21,7 @@ const sweepLimit = time.Minute
 func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
 	dir := filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID+"-verify")
 	defer func() { err = errors.Join(err, os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))) }()
-	if _, err := archive.Extract(a.File, dir, isDatabase); err != nil {
+	if _, err := archive.Extract(a.File, dir, archive.IsDatabase); err != nil {
 		return err
 	}
 	if err := k.checkUploads(ctx, a); err != nil {
@@ -31,16 +31,13 @@ func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := k.loads(ctx, dump); err != nil {
-		return err
+	for _, one := range dump.All() {
+		if err := k.loads(ctx, one); err != nil {
+			return err
+		}
 	}
 	a.Verified = time.Now().UTC().Truncate(time.Second)
 	return a.Describe()
-}
-
-// isDatabase reports whether a member of an archive belongs to its dump.
-func isDatabase(member string) bool {
-	return member == archive.DatabaseMember || member == archive.DescriptionMember
 }
 
 func (k *task) checkUploads(ctx context.Context, a *archive.Archive) error {

@@ -90,9 +90,9 @@ func (h *Host) FarmID() string {
 
 // AccountsOf returns the two accounts of a tenant with the passwords in the state folder.
 // If this run may not read them, the names alone identify the accounts.
-func (h *Host) AccountsOf(t *tenants.Tenant) mariadb.Accounts {
+func (h *Host) AccountsOf(t *tenants.Tenant, further ...string) mariadb.Accounts {
 	secrets, err := h.Deploy.ReadSecrets(t.Name)
-	a := Accounts(t, secrets)
+	a := Accounts(t, secrets, further...)
 	a.Named = errors.Is(err, fs.ErrPermission)
 	return a
 }

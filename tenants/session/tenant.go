@@ -9,19 +9,8 @@ import (
 	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
-	"wikictl/tenants/secrets"
 	"wikictl/tenants/wiki"
 )
-
-// Accounts returns the two database accounts of a tenant.
-func Accounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
-	return mariadb.Accounts{
-		Database: t.Database, Host: t.Server.AccountHost,
-		Web:    mariadb.Account{Name: t.WebAccount(), Password: s.WebPassword},
-		Schema: mariadb.Account{Name: t.SchemaAccount(), Password: s.SchemaPassword},
-	}
-}
 
 // reloadLimit is how long a web server may take to apply a reload: nginx and Apache
 // report success before their new workers answer. A reload does not change the answer of

@@ -16,6 +16,7 @@ type LedgerState struct {
 	tenants  map[string]ledger.Tenant  // nil if the ledger can't be read
 	Upgrades map[string]ledger.Upgrade // open upgrades by tenant
 	Runs     []ledger.Run              // open runs
+	Further  []ledger.Database         // further databases of all tenants
 	Losses   map[string][]ledger.Loss  // unacknowledged losses by tenant
 	Alive    map[string]bool           // ids of the runs whose session is open
 	JobsRun  bool                      // a run of jobs is active; it makes nothing, and is not in Alive
@@ -39,6 +40,9 @@ func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Serv
 	// The order matters: a run that ends after it was read here is no longer open in the
 	// second snapshot.
 	if l.tenants, err = led.Tenants(ctx); err != nil {
+		return l, err
+	}
+	if l.Further, err = led.Databases(ctx); err != nil {
 		return l, err
 	}
 	if l.Upgrades, err = led.OpenUpgrades(ctx); err != nil {

@@ -7,8 +7,11 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/observe"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/mediawiki"
+	"wikictl/tenants/secrets"
+	"wikictl/tenants/session"
 )
 
 // accountRules compare the accounts of wikis and their privileges with the required ones.
@@ -74,7 +77,8 @@ var accountRules = []rule{
 // role is one of the two accounts of a tenant.
 type role struct {
 	kind, name string
-	wanted     []string // privileges
+	wanted     []string        // privileges
+	beyond     []mariadb.Grant // on other databases
 	found      mariadb.AccountFound
 	there      bool
 }
@@ -87,7 +91,9 @@ func (s *subject) roles() []role {
 	state, _ := s.server()
 	web, schema := mariadb.WantedGrants()
 	both := []role{{kind: "web", name: s.tenant.WebAccount(), wanted: web}, {kind: "schema", name: s.tenant.SchemaAccount(), wanted: schema}}
+	accounts := session.Accounts(s.tenant, secrets.Secrets{}, ledger.MadeDatabases(s.further())...)
 	for i := range both {
+		both[i].beyond = accounts.Beyond(both[i].kind == "schema")
 		both[i].found, both[i].there = state.Account(both[i].name, s.tenant.Server.AccountHost)
 	}
 	return both
@@ -170,6 +176,9 @@ func grantMissing(s *subject, r *reporter) {
 		if len(lacks) > 0 {
 			r.say(s.tenant.Position, a.name, s.grantStatement(a), "its %s account %s lacks %s on %s", a.kind, a.found.Name(), strings.Join(lacks, ", "), s.tenant.Database)
 		}
+		for _, g := range mariadb.Less(a.beyond, a.found.Grants) {
+			r.say(s.tenant.Position, a.name, "wikictl apply "+s.tenant.Name, "its %s account %s lacks %s", a.kind, a.found.Name(), g.Plain())
+		}
 	}
 }
 
@@ -177,7 +186,10 @@ func grantExtra(s *subject, r *reporter) {
 	for _, a := range s.roles() {
 		its, others := ofDatabase(a.found, s.tenant.Database)
 		var extra []string
-		for _, g := range others {
+		for _, g := range mariadb.Less(others, a.beyond) {
+			if a.kind == "schema" && slices.ContainsFunc(s.further(), func(d ledger.Database) bool { return g.Of(d.Name) }) && !slices.Contains(g.Privileges, "GRANT OPTION") {
+				continue // ALL PRIVILEGES are other ones on each server
+			}
 			extra = append(extra, g.String())
 		}
 		for _, g := range its {

@@ -50,6 +50,27 @@ var ledgerRules = []rule{
 		Reference: "wikictl help troubleshooting",
 	}, observed: databaseGone},
 	{Rule: audit.Rule{
+		ID: "further-missing", Severity: audit.Error,
+		What:      "A further database of a wiki is missing, or can't be made.",
+		Why:       "What an extension stores there is lost, or the extension does not work.",
+		Repair:    "Restore it from a backup; or take it out of databases and run wikictl apply, which forgets it.",
+		Reference: "wikictl help changing",
+	}, observed: furtherMissing},
+	{Rule: audit.Rule{
+		ID: "further-pending", Severity: audit.Warning,
+		What:      "A definition names a further database that is not made yet.",
+		Why:       "An extension that needs it does not work.",
+		Repair:    "Run wikictl apply for the wiki.",
+		Reference: "wikictl help changing",
+	}, observed: furtherPending},
+	{Rule: audit.Rule{
+		ID: "further-unused", Severity: audit.Note,
+		What:      "A wiki has a further database that its definition does not name any more.",
+		Why:       "Its accounts have no rights on it. It is kept, and dumped and removed with the wiki.",
+		Repair:    "Name it in databases again; or drop it and run wikictl apply for the wiki, which forgets it.",
+		Reference: "wikictl help changing",
+	}, observed: furtherUnused},
+	{Rule: audit.Rule{
 		ID: "upgrade-pending", Severity: audit.Note,
 		What:      "The definition wants another codebase than the wiki runs on.",
 		Why:       "It stays on the old one until it is upgraded.",

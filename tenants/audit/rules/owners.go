@@ -32,6 +32,9 @@ func (w *wanted) owners() owners {
 	for _, t := range w.Farm.Tenants {
 		o.add(t.Server.Name, t.Database, t.Name)
 	}
+	for _, d := range w.observed.History.Further {
+		o.databases[onServer(d.Server, d.Name)] = d.Tenant
+	}
 	return o
 }
 

@@ -26,6 +26,14 @@ const (
 // members lists the allowed names besides the manifest.
 var members = []string{ReadmeMember, DefinitionMember, SecretsMember, FilesMember, SumsMember, DescriptionMember, DatabaseMember}
 
+// furtherMember matches the names of members with further databases.
+var furtherMember = regexp.MustCompile(`^database\+[A-Za-z0-9_]{1,64}\.sql\.zst$`)
+
+// IsDatabase reports whether a member belongs to the dump of a wiki's databases.
+func IsDatabase(member string) bool {
+	return member == DatabaseMember || member == DescriptionMember || furtherMember.MatchString(member)
+}
+
 // format is the version of the manifest's format. A newer one is refused.
 const format = 1
 
@@ -39,13 +47,14 @@ type Manifest struct {
 	Farm         string            `json:"farm"`             // id of the farm
 	Server       string            `json:"server"`
 	Database     string            `json:"database"`
-	Codebase     string            `json:"codebase"`      // name of the wiki's codebase
-	Version      string            `json:"version"`       // MediaWiki version of the codebase
-	Fingerprint  string            `json:"fingerprint"`   // fingerprint of the codebase
-	ComponentSet string            `json:"component_set"` // codebase with the wiki's extensions and skins
-	SQL          map[string]string `json:"sql,omitempty"` // the farm's SQL files that were applied: file to checksum
-	Members      []Member          `json:"members"`       // other members, in order
-	Uploads      int               `json:"uploads"`       // number of files
+	Further      []string          `json:"further,omitempty"` // further databases
+	Codebase     string            `json:"codebase"`          // name of the wiki's codebase
+	Version      string            `json:"version"`           // MediaWiki version of the codebase
+	Fingerprint  string            `json:"fingerprint"`       // fingerprint of the codebase
+	ComponentSet string            `json:"component_set"`     // codebase with the wiki's extensions and skins
+	SQL          map[string]string `json:"sql,omitempty"`     // the farm's SQL files that were applied: file to checksum
+	Members      []Member          `json:"members"`           // other members, in order
+	Uploads      int               `json:"uploads"`           // number of files
 	UploadBytes  int64             `json:"upload_bytes"`
 }
 
@@ -77,7 +86,7 @@ func decodeManifest(data []byte) (m Manifest, err error) {
 		return m, fmt.Errorf("%s: it does not say of which wiki it is", ManifestMember)
 	}
 	for i, member := range m.Members {
-		known := slices.Contains(members, member.Name) && filepath.Base(member.Name) == member.Name
+		known := (slices.Contains(members, member.Name) || furtherMember.MatchString(member.Name)) && filepath.Base(member.Name) == member.Name
 		twice := slices.ContainsFunc(m.Members[:i], func(o Member) bool { return o.Name == member.Name })
 		if !known || twice || !digest.MatchString(member.SHA256) || member.Bytes < 0 {
 			return m, fmt.Errorf("%s: the member %q is not one that wikictl writes", ManifestMember, member.Name)
@@ -94,6 +103,7 @@ const readme = `A backup of the wiki %[1]s, made by wikictl on %[2]s UTC.
   secrets.toml      its passwords and keys
   database.sql.zst  its database %[3]s: zstdcat database.sql.zst | mariadb DATABASE
   database.json     rows and checksum of each table
+  database+X.sql.zst  its further database X, if it has any, in the same way
   uploads.sha256    its uploads, by the names that they have in the folder "files" beside "wikis"
   uploads.json      the same, with modes and times
 

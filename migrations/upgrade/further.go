@@ -1,0 +1,87 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"wikictl/tenants/backup"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/session"
+)
+
+// readFurther reads the further databases that a tenant has.
+func (k *task) readFurther(ctx context.Context) (err error) {
+	k.further, err = session.Further(ctx, k.ledger, k.tenant)
+	k.accounts = session.Accounts(k.tenant, k.secrets, k.further...)
+	return err
+}
+
+// ensureFurther makes the further databases that a tenant's definition has since, and
+// gives its accounts their rights: apply leaves that to the upgrade, as new code may
+// need both.
+func (k *task) ensureFurther(ctx context.Context) error {
+	if err := k.EnsureFurther(ctx, k.ledger, k.tenant, k.secrets); err != nil {
+		return err
+	}
+	return k.readFurther(ctx)
+}
+
+// ownDumped checks that the further databases of a dump are the tenant's. One that is gone
+// since, with its row of the ledger, becomes its again.
+func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
+	for _, one := range b.More {
+		if slices.Contains(k.further, one.Database) {
+			continue
+		}
+		there, err := k.server.Has(ctx, one.Database)
+		if err != nil {
+			return err
+		}
+		if there {
+			return fmt.Errorf("the dump %s has the database %s, and one of that name exists that is not the wiki's; remove or rename it first", b.File, one.Database)
+		}
+		d := ledger.Database{Server: k.tenant.Server.Name, Name: one.Database, Tenant: k.Name}
+		if err := k.ledger.ClaimDatabase(ctx, d, k.RunID); err != nil {
+			return err
+		}
+		if err := k.ledger.DatabaseMade(ctx, d); err != nil {
+			return err
+		}
+	}
+	return k.readFurther(ctx)
+}
+
+// checkFurther looks whether the further databases of a tenant can be made, dumped and
+// brought back, and counts their size.
+func (j *Planned) checkFurther(ctx context.Context, s *mariadb.Server, all []ledger.Database, facts map[string]mariadb.Facts) error {
+	there := map[string]bool{}
+	for _, name := range j.tenant.Databases {
+		var err error
+		if there[name], err = s.Has(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := session.FurtherFault(j.tenant, all, func(name string) bool { return there[name] }); err != nil {
+		j.Problems = append(j.Problems, err.Error())
+		return nil
+	}
+	for _, d := range all {
+		if d.Tenant == j.Name && d.Made && d.Server == j.tenant.Server.Name {
+			j.further = append(j.further, d.Name)
+			j.Bytes += facts[d.Name].Bytes
+		}
+	}
+	for _, name := range j.tenant.Databases {
+		if !slices.Contains(j.further, name) {
+			j.Remarks = append(j.Remarks, "the database "+name+" is made for it")
+		}
+	}
+	return nil
+}
+
+// reachesOut reports whether a tenant's accounts have rights on more than its database.
+func (j *Planned) reachesOut() bool {
+	return len(j.tenant.Databases)+len(j.tenant.Grants)+len(j.further) > 0
+}

@@ -1,0 +1,205 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/plan"
+	"wikictl/tenants/secrets"
+	"wikictl/tenants/session"
+)
+
+// furtherOf returns the further databases of a tenant, by the ledger.
+func (c *creation) furtherOf(tenant string) (all []ledger.Database) {
+	for _, d := range c.further {
+		if d.Tenant == tenant {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// furtherFault returns why the further databases of a tenant can't be made.
+func (c *creation) furtherFault(t *tenants.Tenant) error {
+	found := c.found[t.Server.Name]
+	return session.FurtherFault(t, c.further, func(name string) bool { return found.Databases[name] })
+}
+
+// checkFurther adds the further databases and the grants by which a tenant differs from
+// its definition.
+func (l *looking) checkFurther(ctx context.Context, p *Planned) {
+	t, server := p.tenant, p.tenant.Server.Name
+	if err := l.furtherFault(t); err != nil {
+		p.Add(plan.Blocked, "%s", err)
+		return
+	}
+	own := l.furtherOf(t.Name)
+	made := ledger.MadeDatabases(own)
+	change := func(format string, args ...any) {
+		p.access = true
+		p.Add(plan.Change, format, args...)
+	}
+	for _, name := range t.Databases {
+		if !slices.Contains(made, name) {
+			change("make database %s on server %s, and grant it to its accounts", name, server)
+		}
+	}
+	changes := l.changesOf(t)
+	if missing := l.missingTables(ctx, t, changes); missing != "" {
+		p.Add(plan.Blocked, "%s", missing)
+		return
+	}
+	for _, c := range changes {
+		change("%s", c)
+	}
+	for _, d := range own {
+		switch {
+		case slices.Contains(t.Databases, d.Name):
+		case !l.found[server].Databases[d.Name]:
+			change("forget database %s, which is gone from server %s", d.Name, d.Server)
+		case p.access:
+			p.Add(plan.Remark, "its database %s is not in its definition any more: it is kept, and dumped and removed with the wiki", d.Name)
+		}
+	}
+}
+
+// missingTables says of which tables that a tenant is to be granted there are none.
+func (l *looking) missingTables(ctx context.Context, t *tenants.Tenant, changes []mariadb.Change) string {
+	for _, c := range changes {
+		if c.Revoke || c.Table == "" {
+			continue
+		}
+		s, err := l.Server(ctx, t.Server)
+		if err != nil {
+			return err.Error()
+		}
+		tables, err := s.Relations(ctx, c.Database)
+		switch {
+		case err != nil:
+			return err.Error()
+		case !slices.Contains(tables, c.Table):
+			return fmt.Sprintf("its grants name a table that does not exist: the database %s has no table %s; correct the name, or create the wiki that has it first", c.Database, c.Table)
+		}
+	}
+	return ""
+}
+
+// changesOf returns the grants and revocations that a tenant's accounts need.
+func (l *looking) changesOf(t *tenants.Tenant) []mariadb.Change {
+	made := ledger.MadeDatabases(l.furtherOf(t.Name))
+	return session.Accounts(t, secrets.Secrets{}, made...).Changes(l.found[t.Server.Name].Beyond, l.known(t.Server))
+}
+
+// known returns whether a database of a server is a tenant's, by the definitions or the
+// ledger.
+func (l *looking) known(s *tenants.Server) func(string) bool {
+	if l.databases[s] == nil {
+		known := map[string]bool{}
+		for _, t := range l.Farm.Tenants {
+			if t.Server == s {
+				for _, name := range append([]string{t.Database}, t.Databases...) {
+					known[name] = true
+				}
+			}
+		}
+		for row := range maps.Values(l.rows) {
+			known[row.Database] = known[row.Database] || row.Server == s.Name
+		}
+		for _, d := range l.further {
+			known[d.Name] = known[d.Name] || d.Server == s.Name
+		}
+		l.databases[s] = known
+	}
+	return func(name string) bool { return l.databases[s][name] }
+}
+
+// allow makes the further databases of a tenant and gives its accounts the rights beyond
+// its own database. It comes when the databases of all tenants of the batch are made, as
+// rights are on tables of others.
+func (c *creation) allow(ctx context.Context, j *job) error {
+	t := j.tenant
+	fresh := j.kind == plan.Make && len(t.Databases)+len(t.Grants) > 0
+	if !fresh && !j.access {
+		return nil
+	}
+	return c.held(ctx, t, "databases", func() error {
+		all, err := c.Deploy.ReadSecrets(t.Name)
+		if err != nil {
+			return err
+		}
+		return c.EnsureFurther(ctx, c.ledger, t, all)
+	})
+}
+
+// dependentLast sorts jobs so that tenants with rights in databases of others come after
+// the others.
+func dependentLast(jobs []*job) {
+	slices.SortStableFunc(jobs, func(a, b *job) int { return min(len(a.tenant.Grants), 1) - min(len(b.tenant.Grants), 1) })
+}
+
+// existing returns those of a tenant's further databases that are on its server, which
+// have to be the farm's.
+func (c *creation) existing(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) (names []string, err error) {
+	own, err := c.ledger.DatabasesOf(ctx, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range own {
+		there, err := s.Has(ctx, d.Name)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.OwnFurther(ctx, d.Name); err != nil {
+			return nil, err
+		}
+		if there {
+			names = append(names, d.Name)
+		}
+	}
+	return names, nil
+}
+
+// addFurther lists the further databases of a leftover.
+func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenants.Server) error {
+	for _, d := range l.furtherOf(left.Name) {
+		if !l.found[server.Name].Databases[d.Name] {
+			continue
+		}
+		left.Items = append(left.Items, fmt.Sprintf("database %s on server %s", d.Name, server.Name))
+		s, err := l.Server(ctx, server)
+		if err != nil {
+			return err
+		}
+		switch err := s.OwnFurther(ctx, d.Name); {
+		case errors.Is(err, mariadb.ErrForeign) && left.Problem == "":
+			left.Problem = err.Error()
+		case err != nil && !errors.Is(err, mariadb.ErrForeign):
+			return err
+		}
+	}
+	if users := l.usersOf(left); len(users) > 0 && left.Problem == "" {
+		left.Problem = fmt.Sprintf("the grants of %s are on its database: take them out of their definitions first, and run wikictl apply", strings.Join(users, ", "))
+	}
+	return nil
+}
+
+// usersOf returns the defined tenants that have grants on a database of a leftover.
+func (l *looking) usersOf(left *Leftover) (names []string) {
+	mine := map[string]bool{left.row.Database: true}
+	for _, d := range l.furtherOf(left.Name) {
+		mine[d.Name] = true
+	}
+	for _, t := range l.Farm.Tenants {
+		if t.Server != nil && t.Server.Name == left.row.Server && slices.ContainsFunc(t.Grants, func(g tenants.Grant) bool { return mine[g.On] }) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
