@@ -52,8 +52,9 @@ type loader struct {
 	reserved                      *sync.Map // of user names, by codebase and language
 	pems                          *pems
 	machine                       tenants.Machine
-	constants                     *bool // set by settings that name namespaces which are not MediaWiki's own
-	literally                     bool  // a table of a setting is no operation
+	constants                     *bool                             // set by settings that name namespaces which are not MediaWiki's own
+	printed                       map[string]func() (string, error) // secrets that commands print, by name
+	literally                     bool                              // a table of a setting is no operation
 }
 
 // resolveAll reads classes and tenants, which the farm file has named.

@@ -41,6 +41,7 @@ func (l *loader) readFarm(d document) {
 	l.readJobs(s.sub("jobs"))
 	l.readUpgrade(s.sub("upgrade"))
 	l.readFiles(s)
+	l.readSecretCommands(s)
 	l.defaults = l.readValues(s.sub("defaults"))
 	l.readPolicies(s)
 	s.end()

@@ -31,6 +31,9 @@ func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
 		s.report(at, key+".secret", `such as "smtp", of secrets/smtp`, "is no name of a file in the folder %s", secretsFolder)
 		return ""
 	}
+	if read := l.printed[name]; read != nil {
+		return &tenants.Hidden{Name: name, Read: read}
+	}
 	path := filepath.Join(l.farm.Dir, secretsFolder, name)
 	return &tenants.Hidden{Name: name, Read: sync.OnceValues(func() (string, error) { return readSecret(path) })}
 }

@@ -118,6 +118,7 @@ var farmKeys = []Key{
 	}},
 	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name: a folder, or what wikictl extensions fetch fetches.", Keys: outsideKeys},
 	{Name: "skins", Type: Tables, Doc: "Skins outside of the codebases, as extensions are.", Keys: outsideKeys},
+	{Name: "secrets", Type: Tables, Doc: "Secrets that a command prints.", Keys: secretKeys},
 	{Name: "servers", Type: Tables, Doc: "MariaDB or MySQL servers.", Keys: serverKeys},
 	{Name: "web", Type: Table, Doc: "The web server and php-fpm.", Keys: webKeys},
 	{Name: "backup", Type: Table, Doc: "Commands of your own for dumps, and how old a dump may be.", Keys: []Key{
