@@ -52,7 +52,7 @@ func (b *rendering) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.joins(ctx)
 }
 
 // measure runs the program and prints a line. This process stays small: a child's peak
@@ -105,7 +105,7 @@ wgEnableUploads = true
 wgFileExtensions = ["png", "jpg", "svg", "pdf"]
 wgGroupPermissions."*".edit = false
 wgGroupPermissions."*".createaccount = false
-`, b.codebases)}
+`, b.codebases) + listFile, "classes/all.toml": "language = \"en\"\n", "templates/localsettings.php.tmpl": hubTemplate, "templates/list.tmpl": listTemplate}
 	extensions := [kinds]string{"Cite", "ParserFunctions", "WikiEditor", "Gadgets", "Poem", "Echo", "Interwiki", "CategoryTree"}
 	for k := range kinds {
 		files[fmt.Sprintf("classes/c%d.toml", k)] = fmt.Sprintf("extensions = [%q]\n[settings]\nwgMaxUploadSize = %d\n", extensions[k], (k+1)<<20)
@@ -129,7 +129,7 @@ func tenantText(i int) string {
 	return fmt.Sprintf(`name     = "w%05d"
 hosts    = ["w%05d.example.org", "w%05d.example.net"]
 sitename = "Wiki %d"
-classes  = ["c%d"]
+classes  = ["c%d", "all"]
 [settings]
 wgLocaltimezone = "Europe/Vienna"
 wgRateLimits.edit.user = [%d, 60]
