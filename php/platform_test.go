@@ -20,7 +20,7 @@ import (
 func startFPM(t *testing.T, settings string) string {
 	t.Helper()
 	needs.Program(t, "php")
-	fpm := needs.Program(t, "php-fpm8.2")
+	fpm := needs.FPM(t)
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "s")
 	conf := fmt.Sprintf("[global]\nerror_log = %[1]s/log\n[www]\nlisten = %[1]s/s\npm = static\npm.max_children = 1\n%[2]s\n", dir, settings)

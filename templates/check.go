@@ -19,7 +19,7 @@ type escaper = func(value any) (string, error)
 // that prints.
 var escapers = map[string]map[string]escaper{
 	"php":    {"php": phpLiteral, "assign": phpAssign, "comment": comment},
-	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "comment": comment},
+	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "nginxPlain": nginxPlain, "comment": comment},
 	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheTarget": apacheTarget, "apachePattern": apachePattern, "apacheAddress": apacheAddress, "comment": comment},
 	"pool":   {"fpm": fpmValue, "comment": comment},
 	"json":   {"json": jsonValue},

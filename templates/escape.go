@@ -109,6 +109,18 @@ func nginxValue(value any) (string, error) {
 	return quote(s), refuse(s, at, "$", "nginx")
 }
 
+// plainInNginx is what means nothing to nginx in any part of a word.
+var plainInNginx = regexp.MustCompile(`^[A-Za-z0-9_.:/-]+$`)
+
+// nginxPlain writes a part of a word or of a variable's name.
+func nginxPlain(value any) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil && !plainInNginx.MatchString(s) {
+		err = &unfitError{value: s, at: at, why: "holds other characters than letters, digits and ._:/-, which nginx can't take here"}
+	}
+	return s, err
+}
+
 // nginxWords writes the parameters of a directive such as listen, which are
 // separated by spaces.
 func nginxWords(value any) (string, error) {

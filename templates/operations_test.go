@@ -72,7 +72,7 @@ func effective(t *testing.T, root string, settings []byte, names ...string) map[
 	if err := errors.Join(os.WriteFile(file, settings, 0o600), os.WriteFile(script, []byte(effectiveScript), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(needs.Program(t, "php8.2", "php"), script, strings.Join(names, " "))
+	c := exec.Command(needs.PHP(t), script, strings.Join(names, " "))
 	c.Env = append(os.Environ(), "MW_CONFIG_FILE="+file, "MW_INSTALL_PATH="+root)
 	out, err := c.CombinedOutput()
 	_, text, told := strings.Cut(string(out), "\nFOUND")

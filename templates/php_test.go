@@ -48,7 +48,7 @@ type php struct {
 
 func startPHP(tb testing.TB) *php {
 	tb.Helper()
-	program := needs.Program(tb, "php8.2", "php")
+	program := needs.PHP(tb)
 	cmd := exec.Command(program, "-n", "-d", "memory_limit=1G", "-r", reader)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

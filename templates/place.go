@@ -183,7 +183,7 @@ func (s spot) takes(escaper string) (hint string, ok bool) {
 		return "comment is for comments", s.mode == inLine || s.mode == inBlock
 	case "php", "assign":
 		return "it brings its own quotes: write it as PHP code, outside of comments and strings", s.mode == inCode
-	case "apachePlain", "apacheTarget":
+	case "apachePlain", "apacheTarget", "nginxPlain":
 		return "write it behind a directive's name", s.started && s.mode != inLine
 	case "json":
 		return "it brings its own quotes: write it outside of strings", s.mode == inCode

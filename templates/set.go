@@ -115,7 +115,7 @@ func Load(dir string, files ...tenants.File) (*Set, error) {
 }
 
 func names() []string {
-	return []string{LocalSettings, NginxVhost, NginxDefault, ApacheVhost, ApacheDefault, FPMPool}
+	return []string{LocalSettings, NginxVhost, NginxDefault, NginxMap, ApacheVhost, ApacheDefault, FPMPool}
 }
 
 // load takes the built-in template of a name, with what the farm's own file, if any, replaces.

@@ -23,6 +23,7 @@ const (
 	LocalSettings = "localsettings.php.tmpl"
 	NginxVhost    = "vhost-nginx.conf.tmpl"
 	NginxDefault  = "default-nginx.conf.tmpl"
+	NginxMap      = "map-nginx.conf.tmpl"
 	ApacheVhost   = "vhost-apache.conf.tmpl"
 	ApacheDefault = "default-apache.conf.tmpl"
 	FPMPool       = "pool.conf.tmpl"
@@ -65,7 +66,12 @@ func (s *Set) Render(d Data) (Rendered, error) {
 	if d.Farm.Web.Kind == "apache" {
 		vhost = ApacheVhost
 	}
-	if r.Vhost, err = s.execute(vhost, v); err != nil {
+	if d.Farm.Web.Map {
+		r.Vhost, err = v.mapEntries()
+	} else {
+		r.Vhost, err = s.execute(vhost, v)
+	}
+	if err != nil {
 		return Rendered{}, err
 	}
 	if d.Farm.Web.Pools {
@@ -79,17 +85,25 @@ func (s *Set) Render(d Data) (Rendered, error) {
 // Default makes the virtual hosts that answer for host names of no tenant, and for those of
 // removed ones.
 func (s *Set) Default(f *tenants.Farm, gone ...Gone) ([]byte, error) {
+	if f.Web.Map {
+		return s.mapped(f, gone)
+	}
 	name := NginxDefault
 	if f.Web.Kind == "apache" {
 		name = ApacheDefault
 	}
+	return s.execute(name, s.goneView(f, gone, false))
+}
+
+// goneView is the view of no tenant, and of removed ones.
+func (s *Set) goneView(f *tenants.Farm, gone []Gone, mapped bool) *View {
 	fleet := *s.fleet(f)
 	gone = slices.Clone(gone)
 	for i := range gone {
 		gone[i].connect(fleet.usual)
 		fleet.addNames(gone[i].Hosts...)
 	}
-	return s.execute(name, &View{Fleet: &fleet, Connection: fleet.usual, Layout: f.Layout(), Gone: gone})
+	return &View{Fleet: &fleet, Connection: fleet.usual, Layout: f.Layout(), Gone: gone, Mapped: mapped}
 }
 
 // execute runs one template into memory of its own.

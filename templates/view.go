@@ -46,6 +46,10 @@ type View struct {
 	Releases       string // the folder of the releases
 	FPM            string // where php-fpm answers: "unix:/path" or "host:port"
 	FastCGI        string // the same as Apache's proxy takes it
+	Mapped         bool   // the virtual host is one for all tenants
+	MapHashSize    int    // of nginx's map_hash_max_size
+	MapFiles       string // the files of all tenants' entries in the map of host names
+	ProxyName      string // FastCGI as Apache's <Proxy> names it
 	PoolSocket     string // where the tenant's own php-fpm pool listens
 	Certificate    string // the file of the tenant's certificate; empty without TLS
 	CertificateKey string
@@ -55,6 +59,9 @@ type View struct {
 	Static         []string  // folders of files that are sent as they are; the last that has a file wins
 	Moves          []Move    // addresses that lead elsewhere, the closest first
 	Include        []string  // PHP files of the farm's own
+	Symbol         string    // the tenant's name as a part of a variable's
+	RequestRate    string    // Tenant.Limits.Requests as nginx has it
+	Limited        bool      // Tenant.Limits has a bound
 	JobsService    bool      // MediaWiki's jobs are run by wikictl jobs run
 	Outside        []Outside // extensions and skins outside of the codebase
 	Sections       []Section // the settings of the definitions, sorted
@@ -120,11 +127,11 @@ func (s *Set) view(d Data) (*View, error) {
 		Images:      l.Images(t.Name),
 		UploadPath:  t.ScriptPath + "/images",
 		Cache:       l.Cache(t.Name),
-		Temporary:   l.Temporary(),
+		Temporary:   l.TemporaryOf(t.Pool.User),
 		ReadOnly:    l.ReadOnly(t.Name),
 		Maintenance: l.Maintenance(t.Name),
 		CacheEpoch:  l.CacheEpoch(t.Name),
-		L10n:        l.L10n(t.ComponentSet(d.Codebase)),
+		L10n:        l.L10n(t.MessageSet(d.Codebase)),
 		WebAccount:  t.WebAccount(),
 		SessionName: t.Database + "_session",
 		Private:     t.Private(),
@@ -143,6 +150,7 @@ func (s *Set) view(d Data) (*View, error) {
 	for _, file := range t.Include {
 		v.Include = append(v.Include, filepath.Join(d.Farm.Dir, file))
 	}
+	v.limit()
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
 	v.Extensions, v.Skins = loads(t.Extensions, d.Codebase.Extensions), loads(t.Skins, d.Codebase.Skins)
 	v.Outside = outside(t, d.Codebase)
@@ -156,9 +164,13 @@ func (s *Set) view(d Data) (*View, error) {
 		v.FPM = "unix:" + v.PoolSocket
 	}
 	v.FastCGI = "proxy:fcgi://" + v.FPM
-	if strings.HasPrefix(v.FPM, "unix:") {
+	switch {
+	case web.Pools: // mod_proxy tells workers apart by this name, not by the socket
+		v.FastCGI = "proxy:" + v.FPM + "|fcgi://" + t.Name
+	case strings.HasPrefix(v.FPM, "unix:"):
 		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
 	}
+	v.ProxyName = strings.TrimPrefix(v.FastCGI, "proxy:")
 	v.Certificate, v.CertificateKey = web.CertificateOf(t)
 	address, ok := t.Server.Address(l)
 	if !ok {

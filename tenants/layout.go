@@ -10,6 +10,7 @@ import (
 // Layout names everything below a farm's state folder. All results are absolute.
 type Layout struct {
 	State string
+	Map   bool // Web.Map
 }
 
 // Identity returns the file that distinguishes the farm from all others.
@@ -51,6 +52,14 @@ func (l Layout) Cache(name string) string { return filepath.Join(l.Wiki(name), "
 // none (GlobalIdGenerator).
 func (l Layout) Temporary() string { return filepath.Join(l.State, "tmp") }
 
+// TemporaryOf is Temporary of tenants whose PHP runs as a user of their own.
+func (l Layout) TemporaryOf(user string) string {
+	if user == "" {
+		return l.Temporary()
+	}
+	return filepath.Join(l.State, "tmp-"+user)
+}
+
 // ReadOnly returns a tenant's $wgReadOnlyFile.
 func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name), "read-only") }
 
@@ -65,8 +74,27 @@ func (l Layout) CacheEpoch(name string) string { return filepath.Join(l.Wiki(nam
 // Vhosts returns the folder that the web server includes.
 func (l Layout) Vhosts() string { return filepath.Join(l.State, "vhosts") }
 
+// VhostEnding ends the names of the tenants' parts of the web server's configuration. The
+// web server includes *.conf; a map of host names includes its parts.
+func (l Layout) VhostEnding() string {
+	if l.Map {
+		return ".map"
+	}
+	return ".conf"
+}
+
 // Vhost returns a tenant's part of the web server's configuration.
-func (l Layout) Vhost(name string) string { return filepath.Join(l.Vhosts(), name+".conf") }
+func (l Layout) Vhost(name string) string { return filepath.Join(l.Vhosts(), name+l.VhostEnding()) }
+
+// DefaultVhost returns the virtual host for names of no tenant; with Map, that of all. Its
+// name comes before every tenant's, as Apache takes the first one it reads.
+func (l Layout) DefaultVhost() string { return filepath.Join(l.Vhosts(), "+default.conf") }
+
+// OtherVhost returns the part that a tenant had before Map was changed.
+func (l Layout) OtherVhost(name string) string {
+	l.Map = !l.Map
+	return l.Vhost(name)
+}
 
 // Pools returns the folder that php-fpm includes.
 func (l Layout) Pools() string { return filepath.Join(l.State, "pools") }
@@ -123,8 +151,8 @@ func (l Layout) GoldenSchema(key string) string {
 	return filepath.Join(l.Goldens(), key+".schema.json")
 }
 
-// L10n returns the localisation cache that tenants with the same codebase, extensions and
-// skins share; key is Tenant.ComponentSet.
+// L10n returns the localisation cache that tenants with the same codebase, extensions,
+// skins and user share; key is Tenant.MessageSet.
 func (l Layout) L10n(key string) string { return filepath.Join(l.State, "l10n", key) }
 
 // SettingsCache returns the cache file of the settings that a codebase declares.

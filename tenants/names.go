@@ -60,3 +60,12 @@ var (
 
 // ValidName reports whether a tenant may have that name.
 func ValidName(name string) bool { return PlainName.MatchString(name) }
+
+// MessageSet names what tenants have in common that share a localisation cache. It is PHP
+// code that is run: a user of a tenant's own has one of its own.
+func (t *Tenant) MessageSet(c *Codebase) string {
+	if t.Pool.User == "" {
+		return t.ComponentSet(c)
+	}
+	return t.ComponentSet(c) + "-" + t.Pool.User
+}

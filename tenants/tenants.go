@@ -37,7 +37,7 @@ type Farm struct {
 }
 
 // Layout gives the places of everything below the farm's state folder.
-func (f *Farm) Layout() Layout { return Layout{State: f.State} }
+func (f *Farm) Layout() Layout { return Layout{State: f.State, Map: f.Web.Map} }
 
 // At is where wikictl.toml says something, such as "web.fpm"; of what it leaves out
 // it is the place of the table, or the file.
@@ -90,6 +90,7 @@ type Web struct {
 	Proxies        []string // addresses and networks in front whose X-Forwarded-For is believed
 	AccessLog      string   // file with {host} or {name}; empty: what the web server is set to
 	HTTP2          bool     // the web server speaks HTTP/2 where it speaks TLS
+	Map            bool     // one virtual host and a map of host names serve all tenants
 }
 
 // Class is a named set of values that tenants join.
@@ -122,6 +123,7 @@ type Tenant struct {
 	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
 	Include    []string         // PHP files that its settings end with, relative to Farm.Dir, most general first
 	Pool       Pool             // bounds of its own php-fpm pool
+	Limits     Limits           // bounds of the requests to its PHP
 	Moves      []Move           // addresses that lead elsewhere, sorted by what they are from
 	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
 	Origins    Origins          // where each value came from

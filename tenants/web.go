@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// MapFolders is how many folders of static files a tenant has at most with Web.Map.
+const MapFolders = 4
+
 // CertificateOf is the file of a tenant's TLS certificate and that of its key;
 // empty without TLS.
 func (w Web) CertificateOf(t *Tenant) (certificate, key string) {
@@ -22,14 +25,35 @@ func (w Web) AccessLogOf(t *Tenant) string {
 
 // Pool is the bounds of a tenant's own php-fpm pool; zero is what the farm has.
 type Pool struct {
-	Children    int64 // processes at most
-	MemoryLimit int64 // of one request, in bytes
-	Timeout     int64 // of one request, in seconds
+	User        string // the user of its processes, and of the tenant's scripts
+	Children    int64  // processes at most
+	Queue       int64  // requests that wait for a process at most
+	MemoryLimit int64  // of one request, in bytes
+	Timeout     int64  // of one request, in seconds
 }
 
 // Or has the other's bounds where it has none.
 func (p Pool) Or(other Pool) Pool {
-	return Pool{cmp.Or(p.Children, other.Children), cmp.Or(p.MemoryLimit, other.MemoryLimit), cmp.Or(p.Timeout, other.Timeout)}
+	return Pool{
+		cmp.Or(p.User, other.User), cmp.Or(p.Children, other.Children), cmp.Or(p.Queue, other.Queue),
+		cmp.Or(p.MemoryLimit, other.MemoryLimit), cmp.Or(p.Timeout, other.Timeout),
+	}
+}
+
+// Limits bound the requests that a wiki's PHP gets; zero is no bound.
+type Limits struct {
+	Requests    string // of one address, such as "10/s" or "300/m"
+	Burst       int64  // of one address beyond Requests for a moment
+	Connections int64  // requests of one address at the same time
+	Total       int64  // requests of all addresses at the same time
+}
+
+// Or has the other's bounds where it has none.
+func (l Limits) Or(other Limits) Limits {
+	return Limits{
+		cmp.Or(l.Requests, other.Requests), cmp.Or(l.Burst, other.Burst),
+		cmp.Or(l.Connections, other.Connections), cmp.Or(l.Total, other.Total),
+	}
 }
 
 // AddressOf is the address of a tenant without a path, as $wgServer has it.

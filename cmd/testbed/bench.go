@@ -26,8 +26,8 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	if len(args) > 0 && args[0] == "audit" {
 		return benchAudit(ctx, codebases, args[1:])
 	}
-	if len(args) == 0 || !slices.Contains([]string{"create", "render", "run", "upgrade"}, args[0]) {
-		return errors.New("usage: bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench audit --tenants N")
+	if len(args) == 0 || !slices.Contains([]string{"create", "flood", "map", "render", "run", "upgrade"}, args[0]) {
+		return errors.New("usage: bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench flood, bench map --tenants N, bench audit --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
@@ -61,6 +61,10 @@ func bench(ctx context.Context, codebases string, args []string) error {
 		return (&upgrading{creation: b, rounds: max(*rounds, 1), only: some}).run(ctx)
 	case "run":
 		return (&scripting{&upgrading{creation: b, rounds: max(*rounds, 1), only: some, still: true}}).run(ctx)
+	case "flood":
+		return (&flooding{creation: b, rounds: max(*rounds, 1)}).run(ctx)
+	case "map":
+		return (&mapping{rendering: &rendering{creation: b}}).run(ctx)
 	case "render":
 		return (&rendering{creation: b}).run(ctx)
 	}

@@ -101,7 +101,7 @@ func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 	if err := k.WriteAdminSettings(); err != nil {
 		return err
 	}
-	server, err := k.PHP(ctx, k.tenant.Codebase)
+	server, err := k.PHP(ctx, k.Name, k.tenant.Codebase)
 	if err != nil {
 		return err
 	}

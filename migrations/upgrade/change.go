@@ -129,7 +129,7 @@ func (k *task) settled(ctx context.Context, err error) error {
 
 // script runs a job of a codebase, and returns its log, which is the tenant's for that step.
 func (u *upgrade) script(ctx context.Context, tenant, step string, c *tenants.Codebase, job php.Job) (log string, err error) {
-	server, err := u.PHP(ctx, c)
+	server, err := u.PHP(ctx, tenant, c)
 	if err != nil {
 		return "", err
 	}

@@ -130,6 +130,7 @@ func scratchTenant(example *tenants.Tenant, name, farm string) *tenants.Tenant {
 	t := *example
 	t.Name, t.Database = name, mariadb.GoldenDatabase(farm, name)
 	t.Hosts = []string{"golden.invalid"}
+	t.Pool.User = "" // its files are everybody's
 	return &t
 }
 
@@ -142,7 +143,7 @@ func scratchAccounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 
 // scratchSettings writes the settings of the new code, and returns their path.
 func (u *upgrade) scratchSettings(t *tenants.Tenant, own secrets.Secrets) (string, error) {
-	for _, path := range []string{u.Layout.Wiki(t.Name), u.Layout.L10n(t.ComponentSet(t.Codebase)), u.Layout.Cache(t.Name), u.Layout.Temporary()} {
+	for _, path := range []string{u.Layout.Wiki(t.Name), u.Layout.L10n(t.MessageSet(t.Codebase)), u.Layout.Cache(t.Name), u.Layout.Temporary()} {
 		if err := u.Deploy.MakeFolder(path); err != nil {
 			return "", err
 		}

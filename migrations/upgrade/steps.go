@@ -90,7 +90,7 @@ func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.C
 		return err
 	}
 	k.tables, k.pure = nil, false
-	server, err := k.PHP(ctx, c)
+	server, err := k.PHP(ctx, k.Name, c)
 	if err != nil {
 		return err
 	}

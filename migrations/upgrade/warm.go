@@ -17,7 +17,7 @@ type warmth struct{ path, set, language string }
 
 func warmthOf(j *Planned) warmth {
 	c := j.tenant.Codebase
-	return warmth{c.Path, j.tenant.ComponentSet(c), j.tenant.Language}
+	return warmth{c.Path, j.tenant.MessageSet(c), j.tenant.Language}
 }
 
 // examples is by how many tenants' settings a cache is tried to be built.
@@ -115,7 +115,7 @@ func (u *upgrade) warmBy(ctx context.Context, j *Planned) error {
 		if release.Err != nil {
 			return release.Err
 		}
-		server, err := u.PHP(ctx, j.tenant.Codebase)
+		server, err := u.PHP(ctx, j.Name, j.tenant.Codebase)
 		if err != nil {
 			return err
 		}

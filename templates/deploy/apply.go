@@ -169,6 +169,8 @@ func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
 			t.swap.Vhost = c.Kind
 		case d.layout.Pool(w.Tenant):
 			t.swap.Pool = c.Kind
+		case d.layout.OtherVhost(w.Tenant):
+			t.swap.Other = c.Kind
 		}
 	}
 	return nil
@@ -285,7 +287,10 @@ func (d *Deployer) include(ctx context.Context, names []string, decide func(part
 		}
 		parts := d.parts(name, current)
 		s := swap{Tenant: name, From: current, To: current, Vhost: decide(parts[0]), Pool: decide(parts[1])}
-		if s.Vhost != "" || s.Pool != "" {
+		if Exists(parts[2].installed) {
+			s.Other = Delete
+		}
+		if s.Vhost != "" || s.Pool != "" || s.Other != "" {
 			swaps = append(swaps, s)
 		}
 	}

@@ -59,7 +59,7 @@ var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 // a refusal tells of. A file of another program has no release, and stays.
 func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 	for _, vhost := range d.told(refused) {
-		tenant := strings.TrimSuffix(filepath.Base(vhost), ".conf")
+		tenant := strings.TrimSuffix(filepath.Base(vhost), d.layout.VhostEnding())
 		changes := slices.ContainsFunc(j.Swaps, func(s swap) bool { return s.Tenant == tenant })
 		if current, err := d.Current(tenant); err == nil && current != 0 && !changes {
 			tenants = append(tenants, tenant)
@@ -93,7 +93,7 @@ func (d *Deployer) suspects(refused error) string {
 
 // installed are the virtual hosts of tenants that the web server includes.
 func (d *Deployer) installed() []string {
-	paths, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*.conf"))
+	paths, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*"+d.layout.VhostEnding()))
 	return slices.DeleteFunc(paths, func(path string) bool { return path == d.DefaultVhost() })
 }
 

@@ -57,6 +57,11 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 // webWrites reports whether the permission bits let the web server's user write.
 func (d *Deployer) webWrites(info fs.FileInfo, groups []int) bool {
 	have, mode := info.Sys().(*syscall.Stat_t), info.Mode().Perm()
+	for _, o := range d.own { // tenants' own users
+		if int(have.Uid) == o.uid || mode&0o020 != 0 && int(have.Gid) == o.gid {
+			return true
+		}
+	}
 	switch {
 	case mode&0o002 != 0:
 		return true

@@ -34,9 +34,8 @@ type Change struct {
 	Diff   string // unified, secrets masked; empty unless asked for
 }
 
-// DefaultVhost is the file of the virtual host for names of no tenant. Its name
-// comes before every tenant's, as Apache takes the first one it reads.
-func (d *Deployer) DefaultVhost() string { return filepath.Join(d.layout.Vhosts(), "+default.conf") }
+// DefaultVhost is the file of the virtual host for names of no tenant.
+func (d *Deployer) DefaultVhost() string { return d.layout.DefaultVhost() }
 
 // Compare lists what differs on disk from what is wanted, in the order of the
 // source, and writes nothing. With diffs each change has its difference. A
@@ -144,6 +143,7 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	}{
 		{d.layout.Vhost(w.Tenant), w.Vhost},
 		{d.layout.Pool(w.Tenant), w.Pool},
+		{d.layout.OtherVhost(w.Tenant), nil},
 	} {
 		more, err := d.compareOne(w.Tenant, part.installed, file{data: part.data}, w.Secrets, diffs)
 		if err != nil {

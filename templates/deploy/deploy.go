@@ -45,8 +45,10 @@ type Deployer struct {
 
 	layout   tenants.Layout
 	web      tenants.Web
-	uid, gid int           // of the web server; -1: files belong to the user of wikictl
-	writing  chan struct{} // full while this process writes
+	uid, gid int              // of the web server; -1: files belong to the user of wikictl
+	own      map[string]owner // of tenants whose PHP runs as a user of their own
+	look     bool             // nothing is written
+	writing  chan struct{}    // full while this process writes
 	unsynced atomic.Bool
 	folders  sync.Map // folders outside of a tenant's that were made already
 }
@@ -56,6 +58,9 @@ type Deployer struct {
 // fails when there are none or when wikictl may not give files to them.
 func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	d, err := NewReader(l, web)
+	if err == nil {
+		d.look = false
+	}
 	if err != nil || os.Geteuid() == 0 {
 		return d, err
 	}
@@ -73,7 +78,7 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 // NewReader is New for those who only look: it does not matter who they are. Nothing
 // that writes may be called.
 func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
-	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, writing: make(chan struct{}, 1)}
+	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, own: map[string]owner{}, look: true, writing: make(chan struct{}, 1)}
 	if web.User != "" {
 		u, err := user.Lookup(web.User)
 		if err != nil {
@@ -118,7 +123,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 		Definition: func() string { return definitions.Show(&served, false) },
 		Tenant:     d.Tenant.Name, Core: d.Farm.Layout().Core(d.Codebase), PHP: d.Codebase.PHP,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
-		Folders: []string{d.Farm.Layout().L10n(d.Tenant.ComponentSet(d.Codebase)), d.Farm.Layout().Temporary()},
+		Folders: []string{d.Farm.Layout().L10n(d.Tenant.MessageSet(d.Codebase)), d.Farm.Layout().TemporaryOf(d.Tenant.Pool.User)},
 		Secrets: append(d.Secrets.Reveal(), mask.Values(d.Tenant.Settings)...),
 	}
 	if w.Core != d.Codebase.Path {

@@ -16,7 +16,7 @@ import (
 // costs no wiki; more are files beside its own.
 func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *stand {
 	t.Helper()
-	needs.Program(t, "php-fpm8.2")
+	needs.FPM(t)
 	dir := needs.Folder(t)
 	s := &stand{t: t, dir: dir, port: freePort(t)}
 	files := echoFiles()
@@ -24,7 +24,10 @@ func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *sta
 		files[name] = text
 	}
 	for name, text := range files {
-		s.write(name, strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "DIR", dir).Replace(text))
+		if text == "none" {
+			continue // more takes it away
+		}
+		s.write(name, strings.NewReplacer("KIND", kind, "PORT", fmt.Sprint(s.port), "DIR", dir, "POOLS", fmt.Sprint(pools)).Replace(text))
 	}
 	for link, target := range map[string]string{"static/alpha/link.txt": "../../secret.txt", "static/alpha/linked": "../.."} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
@@ -35,17 +38,23 @@ func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *sta
 	if s.farm, err = definitions.Load(dir); err != nil {
 		t.Fatal(err)
 	}
-	s.farm.Web.Pools = pools
 	if s.set, err = templates.Load(""); err != nil {
 		t.Fatal(err)
 	}
 	if s.d, err = New(s.farm.Layout(), s.farm.Web); err != nil {
 		t.Fatal(err)
 	}
+	for _, tenant := range s.farm.Tenants {
+		if user := tenant.Pool.User; user != "" {
+			if err := s.d.Own(tenant.Name, user); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	s.apply()
 	if pools {
 		s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
-		s.start(s.poolsListen, "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
+		s.start(s.poolsListen, needs.FPM(t), "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
 	} else {
 		s.startFPM()
 	}
@@ -73,6 +82,7 @@ codebases.x.path = "code"
 servers.main.managed = true
 [web]
 kind = "KIND"
+pools = POOLS
 fpm = "unix:DIR/fpm.sock"
 url = "http://{host}:PORT"
 listen = ["127.0.0.1:PORT", "[::1]:PORT"]
@@ -135,6 +145,17 @@ wgGroupPermissions."*".read = false
 	}
 	for _, entry := range []string{"index", "api", "load", "rest", "img_auth", "thumb", "thumb_handler", "opensearch_desc"} {
 		files["code/"+entry+".php"] = `<?php header( 'Content-Type: text/html' );
+if ( isset( $_GET['until'] ) ) {
+	@touch( $_GET['until'] . '-' . $_SERVER['REMOTE_ADDR'] );
+	for ( $i = 0; $i < 3000 && !file_exists( $_GET['until'] ); $i++ ) {
+		usleep( 10000 );
+		clearstatcache();
+	}
+}
+if ( isset( $_GET['read'] ) ) {
+	echo 'user ', posix_geteuid(), ' reads ', strlen( (string)@file_get_contents( $_GET['read'] ) ), '; ';
+	echo 'writes ', (int)@file_put_contents( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) . '/images/written', 'x' ), '; ';
+}
 echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) ),
 	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_max_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '.';`
 	}

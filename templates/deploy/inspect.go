@@ -132,7 +132,7 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 	}
 	i.Journal = Abandoned(d.journalPath())
 	for _, kind := range []struct{ folder, ending string }{
-		{"vhosts", ".conf"}, {"pools", ".conf"}, {"secrets", ".toml"}, {"wikis", ""}, {"backups", ""}, {"logs", ""},
+		{"vhosts", ".conf"}, {"vhosts", ".map"}, {"pools", ".conf"}, {"secrets", ".toml"}, {"wikis", ""}, {"backups", ""}, {"logs", ""},
 	} {
 		dir := filepath.Join(d.layout.State, kind.folder)
 		entries, err := os.ReadDir(dir)
@@ -162,4 +162,4 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 
 // halfWritten are the names that files have before they are renamed: those of
 // beside, and of renameio.
-var halfWritten = regexp.MustCompile(`^\..+\.(?:conf\.(?:new|old)|toml[0-9]+)$`)
+var halfWritten = regexp.MustCompile(`^\..+\.(?:(?:conf|map)\.(?:new|old)|toml[0-9]+)$`)

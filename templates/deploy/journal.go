@@ -18,7 +18,8 @@ type swap struct {
 	To     int    `json:"to"`
 	Vhost  Kind   `json:"vhost,omitempty"` // what becomes of the installed file; empty: nothing
 	Pool   Kind   `json:"pool,omitempty"`
-	Out    bool   `json:"out,omitempty"` // only taken out of what the web server includes: its releases are left alone
+	Other  Kind   `json:"other,omitempty"` // of the part that the tenant had before web.vhosts was changed
+	Out    bool   `json:"out,omitempty"`   // only taken out of what the web server includes: its releases are left alone
 }
 
 // journal is every change that no successful check and reload has followed yet.
@@ -92,7 +93,7 @@ func (j *journal) merge(more []swap) {
 			old.From, old.Out = s.From, false
 		}
 		old.To = s.To
-		old.Vhost, old.Pool = mergeKind(old.Vhost, s.Vhost), mergeKind(old.Pool, s.Pool)
+		old.Vhost, old.Pool, old.Other = mergeKind(old.Vhost, s.Vhost), mergeKind(old.Pool, s.Pool), mergeKind(old.Other, s.Other)
 	}
 }
 
@@ -121,7 +122,7 @@ func (d *Deployer) apply(s swap) error {
 		}
 	}
 	parts := d.parts(s.Tenant, s.To)
-	return errors.Join(bring(parts[0], s.Vhost), bring(parts[1], s.Pool))
+	return errors.Join(bring(parts[0], s.Vhost), bring(parts[1], s.Pool), bring(parts[2], s.Other))
 }
 
 // bringRelease serves a swap's release unless it is served already.
@@ -158,7 +159,7 @@ func bring(p part, kind Kind) error {
 // undo takes one swap back, last things first.
 func (d *Deployer) undo(s swap) error {
 	parts := d.parts(s.Tenant, s.To)
-	err := errors.Join(takeBack(parts[1].installed, s.Pool), takeBack(parts[0].installed, s.Vhost))
+	err := errors.Join(takeBack(parts[2].installed, s.Other), takeBack(parts[1].installed, s.Pool), takeBack(parts[0].installed, s.Vhost))
 	if s.Out || s.From == s.To {
 		return err
 	}
@@ -186,7 +187,7 @@ func takeBack(path string, kind Kind) error {
 func (d *Deployer) forget(s swap) error {
 	var err error
 	for i, p := range d.parts(s.Tenant, s.To) {
-		if kind := [2]Kind{s.Vhost, s.Pool}[i]; kind == "" || kind == Add {
+		if kind := [3]Kind{s.Vhost, s.Pool, s.Other}[i]; kind == "" || kind == Add {
 			continue
 		}
 		for _, suffix := range []string{"old", "new"} {

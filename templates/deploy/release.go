@@ -20,7 +20,6 @@ import (
 const (
 	settingsFile = "LocalSettings.php"
 	coreLink     = "core"
-	vhostFile    = "vhost.conf"
 	poolFile     = "pool.conf"
 	unfinished   = ".new" // the release that is being built
 	defined      = "definition.toml"
@@ -167,7 +166,7 @@ func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	if err != nil || core != w.Core {
 		return false, err
 	}
-	for _, f := range w.files() {
+	for _, f := range d.files(w) {
 		if f.data == nil {
 			if Exists(filepath.Join(dir, f.name)) {
 				return false, nil
@@ -189,6 +188,10 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
+// vhostFile is the name of the web server's part in a release. One of before web.vhosts was
+// changed means nothing to the web server now.
+func (d *Deployer) vhostFile() string { return "vhost" + d.layout.VhostEnding() }
+
 // file is one file of a release.
 type file struct {
 	name   string
@@ -196,23 +199,23 @@ type file struct {
 	secret bool
 }
 
-func (w Wanted) files() [3]file {
-	return [3]file{{settingsFile, w.LocalSettings, true}, {vhostFile, w.Vhost, false}, {poolFile, w.Pool, false}}
+func (d *Deployer) files(w Wanted) [3]file {
+	return [3]file{{settingsFile, w.LocalSettings, true}, {d.vhostFile(), w.Vhost, false}, {poolFile, w.Pool, false}}
 }
 
 // build writes a release aside and gives it its number.
 func (d *Deployer) build(w Wanted, release int) error {
 	dir := filepath.Join(d.layout.Releases(w.Tenant), unfinished)
-	if _, err := folder(dir, 0o750, -1, d.gid); err != nil {
+	if _, err := d.passage(w.Tenant, dir); err != nil {
 		return err
 	}
-	for _, f := range w.files() {
+	for _, f := range d.files(w) {
 		if f.data == nil {
 			continue
 		}
 		mode, gid := os.FileMode(0o644), -1
 		if f.secret {
-			mode, gid = 0o640, d.gid
+			mode, gid = 0o640, d.groupOf(w.Tenant)
 		}
 		if err := create(filepath.Join(dir, f.name), f.data, mode, gid); err != nil {
 			return err
@@ -244,14 +247,14 @@ func (d *Deployer) build(w Wanted, release int) error {
 // there can't be any release yet.
 func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	for _, path := range w.Folders {
-		if err := d.once(path, d.MakeFolder); err != nil {
+		if err := d.once(path, func(path string) error { return d.ownFolder(w.Tenant, path) }); err != nil {
 			return false, err
 		}
 	}
-	if err := d.makeWiki(w.Tenant); err != nil {
+	if err := errors.Join(d.makeWiki(w.Tenant), d.handOverWiki(w.Tenant)); err != nil {
 		return false, err
 	}
-	return folder(d.layout.Releases(w.Tenant), 0o750, -1, d.gid)
+	return d.passage(w.Tenant, d.layout.Releases(w.Tenant))
 }
 
 // makeWiki makes a tenant's folder.
@@ -260,7 +263,7 @@ func (d *Deployer) makeWiki(tenant string) error {
 	if err := d.once(filepath.Dir(path), makeWikis); err != nil {
 		return err
 	}
-	_, err := folder(path, 0o750, -1, d.gid)
+	_, err := d.passage(tenant, path)
 	return err
 }
 
@@ -342,10 +345,11 @@ func (d *Deployer) serve(tenant string, release int) error {
 // part is a file of a release that the web server or php-fpm includes.
 type part struct{ source, installed string }
 
-func (d *Deployer) parts(tenant string, release int) [2]part {
+func (d *Deployer) parts(tenant string, release int) [3]part {
 	dir := d.layout.Release(tenant, release)
-	return [2]part{
-		{filepath.Join(dir, vhostFile), d.layout.Vhost(tenant)},
+	return [3]part{
+		{filepath.Join(dir, d.vhostFile()), d.layout.Vhost(tenant)},
 		{filepath.Join(dir, poolFile), d.layout.Pool(tenant)},
+		{"", d.layout.OtherVhost(tenant)},
 	}
 }

@@ -59,7 +59,7 @@ func (d *Deployer) retire(ctx context.Context, tenant, to string, parts []remove
 		return err
 	}
 	defer unlock()
-	for _, path := range []string{d.layout.Vhost(tenant), d.layout.Pool(tenant)} {
+	for _, path := range []string{d.layout.Vhost(tenant), d.layout.OtherVhost(tenant), d.layout.Pool(tenant)} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
 		}

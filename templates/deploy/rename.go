@@ -51,10 +51,13 @@ func (d *Deployer) withdraw(j *journal, names []string) {
 		if Exists(parts[1].installed) {
 			s.Pool = mergeKind(s.Pool, Delete)
 		}
+		if Exists(parts[2].installed) {
+			s.Other = mergeKind(s.Other, Delete)
+		}
 		switch {
 		case left:
 			j.Swaps[i] = s
-		case s.Vhost != "" || s.Pool != "":
+		case s.Vhost != "" || s.Pool != "" || s.Other != "":
 			j.Swaps = append(j.Swaps, s)
 		}
 	}

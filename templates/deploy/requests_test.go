@@ -208,25 +208,14 @@ func TestRequestsApache(t *testing.T) { testRequests(t, "apache") }
 func testRequests(t *testing.T, kind string) {
 	for _, pools := range []bool{false, true} {
 		t.Run(fmt.Sprintf("pools=%t", pools), func(t *testing.T) {
-			s := newEcho(t, kind, pools, nil)
+			s := newEcho(t, kind, pools, boundedEcho(kind, pools))
 			s.serve(t, kind)
-			s.upload(t, "alpha", "a/ab/Evil.php", "<?php echo 'ran';")
-			s.upload(t, "alpha", "a/ab/Evil.phtml", "<?php echo 'ran';")
-			s.upload(t, "alpha", "a/ab/Good.png", "good")
-			for _, tenant := range []string{"beta", "closed"} {
-				s.upload(t, tenant, "a/ab/Secret.png", "a secret")
-				s.upload(t, tenant, "thumb/a/ab/Secret.png/1px-Secret.png", "a secret")
-			}
-			for _, tenant := range []string{"delta", "root"} {
-				s.upload(t, tenant, "a/ab/Good.png", "good")
-				s.upload(t, tenant, "a/ab/Evil.php", "<?php echo 'ran';")
-				s.upload(t, tenant, "deleted/x.png", "a secret")
-				s.upload(t, tenant, "thumb/a/ab/Good.png/1px-Good.png", "small")
-			}
+			s.uploads(t)
 			for _, r := range requests {
 				s.check(t, r)
 			}
 			s.testProxies(t)
+			s.testBounds(t)
 			if t.Failed() {
 				for _, name := range []string{"nginx-error.log", "apache-error.log", "fpm-error.log"} {
 					data, _ := os.ReadFile(filepath.Join(s.dir, name))
@@ -234,6 +223,34 @@ func testRequests(t *testing.T, kind string) {
 				}
 			}
 		})
+	}
+}
+
+// uploads are what the table asks for, of the tenants that there are.
+func (s *stand) uploads(t *testing.T) {
+	t.Helper()
+	for tenant, files := range map[string][]string{
+		"alpha":  {"a/ab/Evil.php", "a/ab/Evil.phtml", "a/ab/Good.png"},
+		"beta":   {"a/ab/Secret.png", "thumb/a/ab/Secret.png/1px-Secret.png"},
+		"closed": {"a/ab/Secret.png", "thumb/a/ab/Secret.png/1px-Secret.png"},
+		"delta":  {"a/ab/Good.png", "a/ab/Evil.php", "deleted/x.png", "thumb/a/ab/Good.png/1px-Good.png"},
+		"root":   {"a/ab/Good.png", "a/ab/Evil.php", "deleted/x.png", "thumb/a/ab/Good.png/1px-Good.png"},
+	} {
+		for _, name := range files {
+			if s.farm.Tenant(tenant) == nil {
+				continue
+			}
+			text := "a secret"
+			switch base := filepath.Base(name); {
+			case strings.HasPrefix(base, "Evil"):
+				text = "<?php echo 'ran';"
+			case base == "Good.png":
+				text = "good"
+			case base == "1px-Good.png":
+				text = "small"
+			}
+			s.upload(t, tenant, name, text)
+		}
 	}
 }
 

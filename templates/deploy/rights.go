@@ -66,21 +66,26 @@ func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
 	if d.gid >= 0 {
 		group = 0o040
 	}
+	o, own := d.ownerOf(tenant)
+	pass := group >> 2
+	if own { // the web server and PHP are in no common group
+		pass = 0o011
+	}
 	folder := func(path string) Rights {
-		return Rights{Path: path, most: 0o755, least: 0o700 | group>>2, WantUID: me, WantGID: d.gid}
+		return Rights{Path: path, most: 0o755, least: 0o700 | pass, WantUID: me, WantGID: d.gid}
 	}
 	all := []Rights{
 		{Path: l.Secrets(tenant), most: 0o600, least: 0o400, WantUID: me, WantGID: -1},
 		{Path: l.Backups(tenant), most: 0o700, least: 0o700, WantUID: me, WantGID: -1},
 		folder(l.Wiki(tenant)), folder(l.Releases(tenant)),
-		{Path: l.Images(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1, needed: true},
-		{Path: l.Cache(tenant), most: 0o755, least: 0o700, WantUID: d.uid, WantGID: -1, needed: true},
+		{Path: l.Images(tenant), most: 0o755, least: 0o700, WantUID: o.uid, WantGID: -1, needed: true},
+		{Path: l.Cache(tenant), most: 0o755, least: 0o700, WantUID: o.uid, WantGID: -1, needed: true},
 		{Path: l.Vhost(tenant), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
 		{Path: l.Pool(tenant), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
 	}
 	for _, n := range releases {
 		dir := l.Release(tenant, n)
-		all = append(all, folder(dir), Rights{Path: filepath.Join(dir, settingsFile), most: 0o640, least: 0o400 | group, WantUID: me, WantGID: d.gid})
+		all = append(all, folder(dir), Rights{Path: filepath.Join(dir, settingsFile), most: 0o640, least: 0o400 | group, WantUID: me, WantGID: o.gid})
 		if d.web.Kind == "apache" {
 			all = append(all, Rights{Path: filepath.Join(dir, templates.NumberFile), most: 0o644, least: 0o400, WantUID: me, WantGID: -1})
 		}

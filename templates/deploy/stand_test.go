@@ -37,10 +37,10 @@ allow_php = true
 tenants = ["tenants/*.toml"]
 [codebases."1.39"]
 path = "CODE/1.39"
-php = "php8.2"
+php = "PHP"
 [codebases."1.43"]
 path = "CODE/1.43"
-php = "php8.2"
+php = "PHP"
 [servers.main]
 managed = true
 [web]
@@ -91,7 +91,7 @@ wgGroupPermissions."*" = { php = "[ 'read' => PHP_SAPI !== 'cli' ]" }
 // MediaWiki's own installer.
 func newStand(t *testing.T, kind string) *stand {
 	code := needs.Codebases(t)
-	for _, program := range []string{"mariadbd", "mariadb-install-db", "php8.2", "php-fpm8.2"} {
+	for _, program := range []string{"mariadbd", "mariadb-install-db"} {
 		needs.Program(t, program)
 	}
 	s := &stand{t: t, dir: needs.Folder(t), port: freePort(t)}
@@ -99,7 +99,7 @@ func newStand(t *testing.T, kind string) *stand {
 	if os.Geteuid() == 0 {
 		user = `user = "www-data"`
 	}
-	s.write("wikictl.toml", strings.NewReplacer("CODE", code, "KIND", kind, "DIR", s.dir, "PORT", fmt.Sprint(s.port), "USER", user).Replace(standFarm))
+	s.write("wikictl.toml", strings.NewReplacer("CODE", code, "PHP", needs.PHP(t), "KIND", kind, "DIR", s.dir, "PORT", fmt.Sprint(s.port), "USER", user).Replace(standFarm))
 	s.write("tenants/beta.toml", betaToml)
 	s.write("tenants/gamma.toml", gammaToml)
 	s.load("Alpha")
@@ -229,7 +229,7 @@ func (s *stand) startFPM() {
 	s.write("fpm.conf", "[global]\nerror_log = "+s.dir+"/fpm-error.log\n[www]\nlisten = "+s.dir+"/fpm.sock\n"+user+
 		"pm = static\npm.max_children = 3\n")
 	root := []string{"--nodaemonize", "--fpm-config", filepath.Join(s.dir, "fpm.conf")}
-	s.start(dials("unix", filepath.Join(s.dir, "fpm.sock")), "php-fpm8.2", root...)
+	s.start(dials("unix", filepath.Join(s.dir, "fpm.sock")), needs.FPM(s.t), root...)
 }
 
 // installWiki makes a tenant's database with the codebase's own installer.
@@ -239,7 +239,7 @@ func (s *stand) installWiki(t *tenants.Tenant) {
 	if err := os.MkdirAll(conf, 0o755); err != nil {
 		s.t.Fatal(err)
 	}
-	s.run(nil, "php8.2", filepath.Join(t.Codebase.Path, "maintenance/install.php"), "--confpath="+conf,
+	s.run(nil, needs.PHP(s.t), filepath.Join(t.Codebase.Path, "maintenance/install.php"), "--confpath="+conf,
 		"--dbserver="+server, "--dbname="+t.Database, "--installdbuser=root", "--installdbpass=",
 		"--dbuser="+t.WebAccount(), "--dbpass=test", "--pass=long-enough-"+t.Name, "--scriptpath=", "--lang="+t.Language, "--server=http://"+t.Hosts[0],
 		t.Sitename, "Admin")

@@ -17,7 +17,7 @@ import (
 // reason is what MediaWiki shows them ($wgReadOnlyFile). Maintenance scripts
 // still write.
 func (d *Deployer) SetReadOnly(tenant, reason string) error {
-	return WriteFile(d.layout.ReadOnly(tenant), []byte(reason), 0o640, d.gid)
+	return WriteFile(d.layout.ReadOnly(tenant), []byte(reason), 0o640, d.groupOf(tenant))
 }
 
 // ClearReadOnly undoes SetReadOnly.
@@ -45,7 +45,7 @@ func (d *Deployer) ClearMaintenance(tenant string) error {
 // ForgetCaches has a tenant find nothing any more of what it cached: its database
 // is another one now. epoch has never been given before.
 func (d *Deployer) ForgetCaches(tenant, epoch string) error {
-	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.gid)
+	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.groupOf(tenant))
 }
 
 // MakeOwn makes folders of a tenant that its wiki writes into, such as
@@ -57,7 +57,7 @@ func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
 		return err
 	}
 	for _, path := range paths {
-		if err := d.MakeFolder(path); err != nil {
+		if err := d.ownFolder(tenant, path); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func certificate(t *testing.T, dir string) {
 func newTLSStand(t *testing.T) (s *stand, plain int) {
 	t.Helper()
 	needs.Program(t, "nginx")
-	needs.Program(t, "php-fpm8.2")
+	needs.FPM(t)
 	dir := needs.Folder(t)
 	s = &stand{t: t, dir: dir, port: freePort(t)}
 	plain = freePort(t)
@@ -96,7 +96,7 @@ skins = ["Plain"]
 	}
 	s.apply()
 	s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
-	s.start(dials("unix", s.farm.Layout().Run()+"/alpha.fpm.sock"), "php-fpm8.2", "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
+	s.start(dials("unix", s.farm.Layout().Run()+"/alpha.fpm.sock"), needs.FPM(t), "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
 	s.startNginx()
 	return s, plain
 }

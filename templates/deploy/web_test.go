@@ -109,6 +109,7 @@ func testServer(t *testing.T, s *stand) {
 	t.Run("unreachable", s.testUnreachable)
 	t.Run("uploads", s.testUploads)
 	t.Run("private", s.testPrivate)
+	t.Run("member", s.testMember)
 	t.Run("limits", s.testLimits)
 	t.Run("maintenance", s.testMaintenance)
 	t.Run("read-only", s.testReadOnly)
@@ -294,11 +295,11 @@ func (s *stand) testMaintenance(t *testing.T) {
 	for _, tenant := range s.farm.Tenants {
 		env := []string{"MW_CONFIG_FILE=" + s.farm.Layout().LocalSettings(tenant.Name)}
 		maintenance := filepath.Join(tenant.Codebase.Path, "maintenance")
-		out := s.run(env, "php8.2", filepath.Join(maintenance, "showSiteStats.php"))
+		out := s.run(env, needs.PHP(t), filepath.Join(maintenance, "showSiteStats.php"))
 		if !strings.Contains(out, "Total pages") || strings.Contains(out, "Warning") || strings.Contains(out, "Deprecated") {
 			t.Errorf("%s: showSiteStats.php:\n%s", tenant.Name, out)
 		}
-		out = s.run(env, "php8.2", "-d", "display_errors=1", "-d", "error_reporting=-1", filepath.Join(maintenance, "getConfiguration.php"), "--format=json", "--settings=wgDBname wgSitename wgReadOnlyFile wgDefaultSkin")
+		out = s.run(env, needs.PHP(t), "-d", "display_errors=1", "-d", "error_reporting=-1", filepath.Join(maintenance, "getConfiguration.php"), "--format=json", "--settings=wgDBname wgSitename wgReadOnlyFile wgDefaultSkin")
 		if !strings.Contains(out, `"wgDBname":"`+tenant.Database+`"`) {
 			t.Errorf("%s: getConfiguration.php:\n%s", tenant.Name, out)
 		}
@@ -313,7 +314,7 @@ func (s *stand) testReadOnly(t *testing.T) {
 	if err := s.d.SetReadOnly("alpha", "upgrade at noon"); err != nil || !readOnly() {
 		t.Error("the web side is not read-only", err)
 	}
-	s.run([]string{"MW_CONFIG_FILE=" + s.farm.Layout().LocalSettings("alpha")}, "php8.2",
+	s.run([]string{"MW_CONFIG_FILE=" + s.farm.Layout().LocalSettings("alpha")}, needs.PHP(t),
 		filepath.Join(s.farm.Tenant("alpha").Codebase.Path, "maintenance/update.php"), "--quick")
 	if err := s.d.ClearReadOnly("alpha"); err != nil || readOnly() {
 		t.Error("the web side is still read-only", err)

@@ -43,7 +43,7 @@ func (l *loader) checkCertificate(t *tenants.Tenant) {
 // certificate that an ACME client gets for it. One that was served by https already is not:
 // its certificate went away, and log-ins would travel in the clear.
 func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) bool {
-	if l.farm.Web.ACME == "" || len(l.farm.Web.PlainListens()) == 0 || l.pems.has(certificate) && l.pems.has(key) {
+	if l.farm.Web.Map || l.farm.Web.ACME == "" || len(l.farm.Web.PlainListens()) == 0 || l.pems.has(certificate) && l.pems.has(key) {
 		return false
 	}
 	vhost, err := disk.Read(l.farm.Layout().Vhost(t.Name))

@@ -22,7 +22,7 @@ func Load(dir string) (*tenants.Farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), reserved: new(sync.Map), machine: ThisMachine()}
+	l := loader{farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), machine: ThisMachine()}
 	document, problems := readDocument(dir, tenants.FarmFile)
 	l.problems = problems
 	if len(problems) == 0 {
@@ -51,6 +51,7 @@ type loader struct {
 	pages                         []text    // of the farm, that upgrades ask for
 	reserved                      *sync.Map // of user names, by codebase and language
 	pems                          *pems
+	users                         *sync.Map // whether the machine has a user, by name
 	machine                       tenants.Machine
 	constants                     *bool                             // set by settings that name namespaces which are not MediaWiki's own
 	printed                       map[string]func() (string, error) // secrets that commands print, by name

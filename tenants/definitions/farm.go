@@ -194,6 +194,7 @@ func (l *loader) readWeb(s *section) {
 	l.readHTTPS(s)
 	l.readProxies(s)
 	l.readAccessLog(s)
+	l.readMap(s)
 	s.end()
 	if w.FPM == "" {
 		w.FPM = "unix:/run/php/php-fpm.sock"

@@ -72,6 +72,7 @@ var valueKeys = []Key{
 	{Name: "script_path", Type: Text, Example: `"/w"`, Doc: "The path of MediaWiki's entry points, such as index.php, and of its files; without it the root, \"/\"."},
 	{Name: "article_path", Type: Text, Example: `"/wiki/$1"`, Doc: "The path of pages, with $1 for the title; without it \"/wiki/$1\"."},
 	{Name: "pool", Type: Table, Doc: "Bounds of the wiki's own php-fpm pool, with pools in [web].", Keys: poolKeys},
+	{Name: "limits", Type: Table, Doc: "How much may be asked of the wiki's PHP, with nginx; more is answered by 429. Requests of this machine are not counted.", Keys: limitKeys},
 	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
 	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own that the wiki's settings end with, relative to wikictl.toml, with allow_php. Added to those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
@@ -92,6 +93,16 @@ var poolKeys = []Key{
 	{Name: "children", Type: Number, Example: "4", Doc: "Processes at most; without it children of [php]."},
 	{Name: "memory_limit", Type: Size, Example: `"256M"`, Doc: "Memory of one request; without it PHP's own."},
 	{Name: "timeout", Type: Number, Example: "120", Doc: "Seconds that one request may take; without it php-fpm's own."},
+	{Name: "queue", Type: Number, Example: "64", Doc: "Requests that wait for a process at most, with nginx; others are refused at once. Without it php-fpm's own."},
+	{Name: "user", Type: Text, Example: `"wiki-alpha"`, Doc: "The user of the pool and of the wiki's scripts, to whom its uploads and caches belong; without it user of [web]."},
+}
+
+// limitKeys bound the requests to a wiki's PHP.
+var limitKeys = []Key{
+	{Name: "requests", Type: Text, Example: `"10/s"`, Doc: "Requests of one address in a second (\"10/s\") or minute (\"300/m\")."},
+	{Name: "burst", Type: Number, Example: "40", Doc: "Requests of one address that may come at once beyond that."},
+	{Name: "connections", Type: Number, Example: "10", Doc: "Requests of one address that are answered at the same time."},
+	{Name: "total", Type: Number, Example: "100", Doc: "Requests of all addresses that are answered at the same time."},
 }
 
 var tenantKeys = append([]Key{
@@ -213,6 +224,7 @@ var webKeys = []Key{
 	{Name: "acme", Type: Text, Example: `"/var/www/acme"`, Doc: "The webroot of an ACME client, such as certbot, whose answers are sent by http for every name; a wiki is then served by http until its certificate is there."},
 	{Name: "hsts", Type: Days, Example: `"365d"`, Doc: "How long browsers are to ask by https alone; without it, or 0, they are not told."},
 	{Name: "http2", Type: Bool, Example: "true", Doc: "The web server speaks HTTP/2 where it speaks TLS."},
+	{Name: "vhosts", Type: Text, Choices: []string{"files", "map"}, Example: `"map"`, Doc: "\"map\": one virtual host and a map of host names serve all wikis, for very large farms with nginx; without it \"files\", a virtual host for each."},
 	{Name: "check", Type: Texts, Example: `["nginx", "-t"]`, Doc: "The command that checks the web server's configuration."},
 	{Name: "reload", Type: Texts, Example: `["systemctl", "reload", "nginx"]`, Doc: "The command that makes the web server read its configuration again."},
 }

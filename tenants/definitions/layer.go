@@ -29,6 +29,8 @@ type layer struct {
 	pool       tenants.Pool
 	databases  []text
 	grants     []tenants.Grant
+	poolUser   tenants.Position // what sets pool.User
+	limits     tenants.Limits
 }
 
 // singleKeys are the values that the most specific layer decides alone.
@@ -48,6 +50,7 @@ func (l *loader) readLayer(d document) *layer {
 // readValues reads what the defaults, classes and tenants have in common, and
 // ends the section.
 func (l *loader) readValues(s *section) layer {
+	l.refuseInMap(s)
 	v := layer{single: map[string]text{}}
 	for _, key := range singleKeys {
 		if t := s.text(key); t.set() || t.wrong {
@@ -65,7 +68,9 @@ func (l *loader) readValues(s *section) layer {
 	v.static, v.redirects = l.readStatic(s), readRedirects(s.sub("redirects"))
 	v.include = l.readInclude(s)
 	v.grants = l.readGrants(s)
-	v.pool = readPool(s.sub("pool"))
+	pool := s.sub("pool")
+	v.pool, v.poolUser = l.readPool(pool), pool.table["user"].Position
+	v.limits = l.readLimits(s.sub("limits"))
 	upgrade := s.sub("upgrade")
 	v.pages = readPages(upgrade)
 	upgrade.end()

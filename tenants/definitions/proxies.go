@@ -5,18 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"wikictl/tenants"
 )
-
-// readPool reads the bounds of a wiki's own php-fpm pool.
-func readPool(s *section) (p tenants.Pool) {
-	s.number("children", &p.Children, bound{1, 1000})
-	s.size("memory_limit", &p.MemoryLimit, bound{32 * tenants.MiB, 64 * tenants.GiB})
-	s.number("timeout", &p.Timeout, bound{1, 86400})
-	s.end()
-	return p
-}
 
 // readProxies reads who is believed to say where a request comes from: names would be
 // asked for by each request, and a network of all would let anybody say it.

@@ -70,10 +70,9 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	l.setPaths(t, single)
 	l.setStatic(t, layers)
 	l.setInclude(t, layers)
+	l.checkMap(t)
 	l.setMoves(t, layers)
-	for _, layer := range layers {
-		t.Pool = layer.pool.Or(t.Pool)
-	}
+	l.setPool(t, layers)
 	if t.Codebase != nil {
 		for _, fault := range t.Codebase.Faults {
 			t.Fault(fault)

@@ -52,7 +52,7 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.list("include", t.Include, func(name string) tenants.Position { return t.Origins["include."+name] })
 	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
 	w.moves(t)
-	w.pool(t.Pool)
+	w.pool(t)
 	if len(t.Pages) > 0 {
 		w.b.WriteString("\n[upgrade]\n")
 		w.pages(t)
@@ -148,14 +148,23 @@ func (w *shower) namespace(n tenants.Namespace) {
 	w.line("talk", n.Talk, n.Position)
 }
 
-// pool writes the bounds of a pool that are not the farm's.
-func (w *shower) pool(p tenants.Pool) {
+// pool writes the bounds of a pool that are not the farm's, and those of requests.
+func (w *shower) pool(t *tenants.Tenant) {
+	if t.Pool.User != "" {
+		w.line("pool.user", t.Pool.User, t.Origins["pool.user"])
+	}
+	if t.Limits.Requests != "" {
+		w.b.WriteString("limits.requests = " + tomlText(t.Limits.Requests) + "\n")
+	}
 	for _, bound := range []struct {
 		key   string
 		value int64
-	}{{"children", p.Children}, {"memory_limit", p.MemoryLimit}, {"timeout", p.Timeout}} {
+	}{
+		{"pool.children", t.Pool.Children}, {"pool.queue", t.Pool.Queue}, {"pool.memory_limit", t.Pool.MemoryLimit}, {"pool.timeout", t.Pool.Timeout},
+		{"limits.burst", t.Limits.Burst}, {"limits.connections", t.Limits.Connections}, {"limits.total", t.Limits.Total},
+	} {
 		if bound.value > 0 {
-			w.b.WriteString("pool." + bound.key + " = " + tomlText(bound.value) + "\n")
+			w.b.WriteString(bound.key + " = " + tomlText(bound.value) + "\n")
 		}
 	}
 }

@@ -102,7 +102,20 @@ func TestWebRefuses(t *testing.T) {
 		"number as path": {`script_path = 5`, `script_path: is an integer, want a string`},
 		"moved entry":    {"script_path = \"/w\"\nredirects.\"/w/*\" = \"/mw/*\"", `"/w/index.php" is an address that the wiki itself needs`},
 
+		"a user without a pool": {`pool.user = "nobody"`, `tenants/x.toml:5:6: pool.user: wikis have no pools of their own`},
+		"an endless queue":      {`pool.queue = 0`, `pool.queue: `},
+		"a bare number":         {`limits.requests = "10"`, `tenants/x.toml:5:8: limits.requests: "10" is no number of requests in a second or minute`},
+		"a day":                 {`limits.requests = "10/d"`, `"10/d" is no number of requests`},
+		"a burst of nothing":    {`limits.burst = 10`, `limits.burst: has no meaning without requests`},
+		"no connection":         {`limits.connections = 0`, `limits.connections: `},
+		"another limit":         {`limits.bytes = 1`, `limits.bytes: is not a key`},
+
 		"no host":    {`aliases = ["x.example/y"]`, `tenants/x.toml:5:12: aliases: "x.example/y" is not a host name`},
+		"port":       {`aliases = ["y.example:8080"]`, `"y.example:8080" is not a host name`},
+		"star":       {`aliases = ["*.x.example"]`, `"*.x.example" is not a host name`},
+		"IPv6":       {`aliases = ["[2001:db8::1]"]`, `"[2001:db8::1]" is not a host name`},
+		"bare IPv6":  {`aliases = ["2001:db8::1"]`, `"2001:db8::1" is not a host name`},
+		"a scheme":   {`aliases = ["https://y.example"]`, `"https://y.example" is not a host name`},
 		"its own":    {`aliases = ["X.example"]`, `"x.example" also belongs to tenant "x"`},
 		"no aliases": {`aliases = "y.example"`, `aliases: is a string, want a list`},
 	} {
@@ -174,6 +187,79 @@ func TestHTTPSRefuses(t *testing.T) {
 		_, err := Load(writeFarm(t, files))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", lines, err, want)
+		}
+	}
+}
+
+// Bounds of requests, and a user of the wiki's own, are merged and shown, and what the farm
+// can't have is refused.
+func TestBounds(t *testing.T) {
+	farm := farmToml + "[web]\npools = true\nuser = \"www-data\"\n"
+	files := webTenant("pool.user = \"nobody\"\nlimits.burst = 9\nlimits.requests = \"5/m\"\n")
+	files["wikictl.toml"] = farm
+	files["classes/c.toml"] = "[limits]\nrequests = \"10/s\"\nconnections = 4\n[pool]\nqueue = 8\n"
+	f, err := Load(writeFarm(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := f.Tenants[0]
+	if want := (tenants.Limits{Requests: "5/m", Burst: 9, Connections: 4}); x.Limits != want || x.Pool != (tenants.Pool{User: "nobody", Queue: 8}) || x.Blocked() {
+		t.Errorf("%+v %+v %v", x.Limits, x.Pool, x.Faults)
+	}
+	for _, line := range []string{`pool.user = "nobody" # tenants/x.toml:5:6`, `limits.requests = "5/m"`, "limits.connections = 4", "pool.queue = 8"} {
+		if !strings.Contains(Show(x, true), line) {
+			t.Errorf("it lacks %s:\n%s", line, Show(x, true))
+		}
+	}
+	for name, tc := range map[string]struct{ farm, rest, want string }{
+		"Apache":         {"kind = \"apache\"\n", "limits.total = 9\n", "tenants/x.toml:5:8: limits.total: Apache can't limit requests"},
+		"Apache's queue": {"kind = \"apache\"\n", "pool.queue = 9\n", "tenants/x.toml:5:6: pool.queue: Apache can't be refused"},
+		"root":           {"", "pool.user = \"root\"\n", `"root" is no user to run PHP as`},
+		"two lines":      {"", "pool.user = \"a\\nb\"\n", "control character"},
+	} {
+		files := webTenant(tc.rest)
+		files["wikictl.toml"] = strings.Replace(farm, "[web]\n", "[web]\n"+tc.farm, 1)
+		if _, err := Load(writeFarm(t, files)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+	}
+	files["tenants/x.toml"] = strings.Replace(files["tenants/x.toml"], "nobody", "no-such-user-here", 1)
+	if f, err = Load(writeFarm(t, files)); err != nil || !f.Tenants[0].Blocked() || !strings.Contains(f.Tenants[0].Faults[0].String(), `tenants/x.toml:5:6: pool.user: this machine has no user "no-such-user-here"`) {
+		t.Errorf("a user that is not there: %v %v", err, f.Tenants[0].Faults)
+	}
+	files["wikictl.toml"] = strings.Replace(farm, "user = \"www-data\"\n", "", 1)
+	if _, err := Load(writeFarm(t, files)); err == nil || !strings.Contains(err.Error(), "pool.user: the web server has no user") {
+		t.Errorf("no user of the farm: %v", err)
+	}
+}
+
+// What one virtual host for all wikis can't have is refused with its place.
+func TestMapRefuses(t *testing.T) {
+	for name, tc := range map[string]struct{ web, class, rest, want string }{
+		"another word":       {"vhosts = \"one\"\n", "", "", `wikictl.toml:18:1: web.vhosts: "one" is none of files, map`},
+		"Apache":             {"vhosts = \"map\"\nkind = \"apache\"\n", "", "", `wikictl.toml:18:1: web.vhosts: Apache has no map`},
+		"certificates":       {"vhosts = \"map\"\ncertificate = \"/x/{host}.pem\"\n", "", "", `wikictl.toml:19:1: web.certificate: "/x/{host}.pem" is not the same for all wikis`},
+		"logs":               {"vhosts = \"map\"\naccess_log = \"/tmp/{name}.log\"\n", "", "", `wikictl.toml:19:1: web.access_log: "/tmp/{name}.log" is not the same`},
+		"own script path":    {"vhosts = \"map\"\n", "", "script_path = \"/w\"\n", `tenants/x.toml:5:1: script_path: wikis can't differ in it`},
+		"class's pages":      {"vhosts = \"map\"\n", "article_path = \"/$1\"\n", "", `classes/c.toml:2:1: article_path: wikis can't differ in it`},
+		"own redirects":      {"vhosts = \"map\"\n", "", "redirects.\"/a\" = \"/b\"\n", `tenants/x.toml:5:1: redirects: wikis can't differ in it`},
+		"own limits":         {"vhosts = \"map\"\n", "", "limits.total = 5\n", `tenants/x.toml:5:1: limits: wikis can't differ in it`},
+		"too many folders":   {"vhosts = \"map\"\n", "", "static = [\"static/x\", \"static/c\", \"static/inner\", \"static/inner/more\", \"static\"]\n", `static: a wiki has at most 4 folders`},
+		"nothing (files)":    {"vhosts = \"files\"\n", "", "script_path = \"/w\"\n", ""},
+		"nothing (defaults)": {"vhosts = \"map\"\n", "", "", ""},
+	} {
+		files := webTenant(tc.rest)
+		files["classes/c.toml"] = "language = \"en\"\n" + tc.class
+		files["wikictl.toml"] = farmToml + "[web]\n" + tc.web
+		f, err := Load(writeFarm(t, files))
+		if tc.want == "" {
+			if err != nil || f.Layout().Map != strings.Contains(tc.web, "map") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
 		}
 	}
 }

@@ -90,7 +90,11 @@ func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 		names = append(names, t.Name)
 	}
 	for _, name := range names {
-		read := func(pattern string) bool { return r.matches(pattern, f.Layout().Vhost(name)) }
+		file := f.Layout().Vhost(name)
+		if f.Web.Map { // which includes those of the wikis
+			file = f.Layout().DefaultVhost()
+		}
+		read := func(pattern string) bool { return r.matches(pattern, file) }
 		if !slices.ContainsFunc(patterns, read) {
 			w.Excluded = append(w.Excluded, name)
 		}

@@ -37,7 +37,7 @@ type running struct {
 	step   string // name of the step
 	do     func(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error
 	script Script
-	code   string // path of the file with the script's Code
+	code   func(tenant string) string // path of the file with the script's Code for its user
 	ledger *ledger.Ledger
 	run    *session.Run
 }
@@ -52,7 +52,7 @@ func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script,
 	r := &running{Host: h, o: o, script: s, step: "script"}
 	r.do = r.start
 	if s.Name == "" {
-		code, remove, err := h.WriteCode(s.Code)
+		code, remove, err := h.WriteCode(s.Code, list)
 		if err != nil {
 			return nil, err
 		}
@@ -200,7 +200,7 @@ func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outco
 	if err != nil {
 		return err
 	}
-	server, err := r.PHP(ctx, c)
+	server, err := r.PHP(ctx, t.Name, c)
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ const noLimit = 10 * 365 * 24 * time.Hour
 // job returns the job that runs the script for a tenant on its present codebase.
 func (r *running) job(t *tenants.Tenant, c *tenants.Codebase) (php.Job, error) {
 	if r.script.Name == "" {
-		return php.Job{Script: r.Layout.EvalScript(), Args: append([]string{c.Path, r.code}, r.script.Args...)}, nil
+		return php.Job{Script: r.Layout.EvalScript(), Args: append([]string{c.Path, r.code(t.Name)}, r.script.Args...)}, nil
 	}
 	located, err := Locate(c, r.script.Dir, r.script.Name)
 	if err != nil {

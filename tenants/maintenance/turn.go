@@ -74,7 +74,7 @@ func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Dura
 	if err != nil {
 		return err
 	}
-	forks, err := q.PHP(ctx, c)
+	forks, err := q.PHP(ctx, t.Name, c)
 	if err != nil {
 		return err
 	}

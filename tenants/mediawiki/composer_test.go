@@ -24,7 +24,7 @@ var (
 
 // Every answer is that of Composer's own library, which MediaWiki asks.
 func TestSatisfiesAsComposerDoes(t *testing.T) {
-	php := needs.Program(t, "php8.2")
+	php := needs.PHP(t)
 	asked, _ := json.Marshal([]any{composerVersions, composerConstraints})
 	code := `require $argv[1]; [ $vs, $cs ] = json_decode( $argv[2] ); $out = [];
 foreach ( $cs as $c ) { foreach ( $vs as $v ) { $out[$c][$v] = Composer\Semver\Semver::satisfies( $v, $c ); } } echo json_encode( $out );`

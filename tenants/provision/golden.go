@@ -133,6 +133,7 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	g := *t
 	g.Name, g.Database = tenants.GoldenPrefix+key, mariadb.GoldenDatabase(c.FarmID(), key)
 	g.Hosts, g.Sitename, g.Admin = []string{"golden.invalid"}, "Golden", "Wikictl"
+	g.Pool.User = "" // tenants of other users are cloned from it, too
 	g.Settings = map[string]tenants.Value{}
 	for _, name := range schemaSettings {
 		if v, ok := t.Settings[name]; ok {
@@ -206,7 +207,7 @@ func (c *creation) keepSchema(ctx context.Context, s *mariadb.Server, t *tenants
 // install runs install.php and update.php for a golden's tenant.
 func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.Secrets) error {
 	folder := c.Layout.Wiki(g.Name)
-	for _, path := range []string{folder, c.Layout.L10n(g.ComponentSet(g.Codebase)), c.Layout.Cache(g.Name), c.Layout.Temporary()} {
+	for _, path := range []string{folder, c.Layout.L10n(g.MessageSet(g.Codebase)), c.Layout.Cache(g.Name), c.Layout.Temporary()} {
 		if err := c.Deploy.MakeFolder(path); err != nil {
 			return err
 		}
@@ -241,7 +242,7 @@ func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.S
 
 // script runs a maintenance script of the codebase for a tenant.
 func (c *creation) script(ctx context.Context, t *tenants.Tenant, name, config string, args ...string) error {
-	server, err := c.PHP(ctx, t.Codebase)
+	server, err := c.PHP(ctx, t.Name, t.Codebase)
 	if err != nil {
 		return err
 	}

@@ -173,7 +173,7 @@ func (r *restoration) detach(ctx context.Context) error {
 
 // fill makes the upload folder equal to the archive's.
 func (r *restoration) fill(ctx context.Context) error {
-	return r.store.Fill(ctx, r.Layout.Images(r.tenant.Name), r.want, r.have, r.GiveFile)
+	return r.store.Fill(ctx, r.Layout.Images(r.tenant.Name), r.want, r.have, func(f *os.File) error { return r.GiveFileTo(r.tenant.Name, f) })
 }
 
 // serve publishes a release with the code of the restored database, and admits readers.

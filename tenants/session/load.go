@@ -100,7 +100,7 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 	if err := h.writeScript(h.Layout.LoadScript(), php.LoadScript()); err != nil {
 		return err
 	}
-	server, err := h.PHP(ctx, c)
+	server, err := h.PHP(ctx, t.Name, c)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ const (
 // HasMessages reports whether the message cache of a codebase in a tenant's language
 // exists: one file per language (MediaWiki: LCStoreStaticArray).
 func (h *Host) HasMessages(t *tenants.Tenant, c *tenants.Codebase) bool {
-	return deploy.Exists(filepath.Join(h.Layout.L10n(t.ComponentSet(c)), t.Language+".l10n.php"))
+	return deploy.Exists(filepath.Join(h.Layout.L10n(t.MessageSet(c)), t.Language+".l10n.php"))
 }
 
 // Explain adds PHP's own error message to an answer by which a tenant's web server or PHP

@@ -32,25 +32,43 @@ func (h *Host) Served(t *tenants.Tenant) (release string, c *tenants.Codebase, e
 // codeKept is how long the code of a killed run is kept.
 const codeKept = 7 * 24 * time.Hour
 
-// WriteCode writes an administrator's code into a file that only PHP's user may read, and
-// the script that runs it. Call remove after the run.
-func (h *Host) WriteCode(text []byte) (path string, remove func() error, err error) {
+// WriteCode writes an administrator's code into files that only the users of the tenants'
+// PHP may read, each its own, and the script that runs it. Call remove after the run.
+func (h *Host) WriteCode(text []byte, list []*tenants.Tenant) (pathOf func(tenant string) string, remove func() error, err error) {
 	if err := h.writeScript(h.Layout.EvalScript(), php.EvalScript()); err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	left, err := filepath.Glob(h.Layout.Code("*"))
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	for _, file := range left {
 		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > codeKept {
 			_ = os.Remove(file) // another run may have removed it
 		}
 	}
-	path = h.Layout.Code(h.RunID)
-	remove = func() error { return os.Remove(path) }
-	if err := deploy.WriteFile(path, php.Code(text), 0o600, -1); err != nil {
-		return "", nil, err
+	pathOf = func(tenant string) string {
+		return h.Layout.Code(fmt.Sprintf("%s-%d", h.RunID, h.ownerOf(tenant).UID))
 	}
-	return path, remove, h.Give(path)
+	written := map[string]bool{}
+	remove = func() (err error) {
+		for path := range written {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return err
+	}
+	for _, t := range list {
+		path := pathOf(t.Name)
+		if written[path] {
+			continue
+		}
+		if err := deploy.WriteFile(path, php.Code(text), 0o600, -1); err != nil {
+			return nil, nil, errors.Join(err, remove())
+		}
+		written[path] = true
+		if err := h.GiveTo(t.Name, path); err != nil {
+			return nil, nil, errors.Join(err, remove())
+		}
+	}
+	return pathOf, remove, nil
 }

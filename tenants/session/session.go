@@ -48,13 +48,14 @@ type Host struct {
 
 	options  Options
 	owner    process.Owner
-	identity Identity // zero: not created yet
+	owners   map[string]process.Owner // of tenants with users of their own
+	identity Identity                 // zero: not created yet
 
 	mu      sync.Mutex
 	servers map[string]*connection // by name
 	ledger  *ledger.Ledger
 	locks   map[string]*mariadb.Locks
-	forks   map[string]*php.Server // by program and folder
+	forks   map[string]*php.Server // by program, folder and user
 
 	platforms map[string]*platform // by php program
 	logIns    logIns
@@ -100,12 +101,16 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web.user: %w", err)
 	}
+	owners, err := ownersOf(f, deployer)
+	if err != nil {
+		return nil, err
+	}
 	if o.Password == nil {
 		o.Password = func(string) secrets.Secret { return "" }
 	}
 	h := &Host{
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
-		options: o, owner: owner, identity: identity,
+		options: o, owner: owner, owners: owners, identity: identity,
 		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 		platforms: map[string]*platform{}, loaded: map[string]*loaded{},
 	}
@@ -213,21 +218,23 @@ func (h *Host) Say(message string) {
 // Holder returns the user and process of this run.
 func (h *Host) Holder() string { return h.options.Holder }
 
-// PHP starts the fork server of a codebase, or returns the running one.
-func (h *Host) PHP(ctx context.Context, c *tenants.Codebase) (*php.Server, error) {
+// PHP starts the fork server of a codebase for a tenant's user, or returns the running one.
+func (h *Host) PHP(ctx context.Context, tenant string, c *tenants.Codebase) (*php.Server, error) {
+	owner := h.ownerOf(tenant)
+	key := fmt.Sprintf("%s\x00%s\x00%d", c.PHP, c.Path, owner.UID)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if f := h.forks[c.PHP+"\x00"+c.Path]; f != nil {
+	if f := h.forks[key]; f != nil {
 		return f, nil
 	}
 	f, err := php.Start(ctx, php.Options{
-		Program: c.PHP, Owner: h.owner,
+		Program: c.PHP, Owner: owner,
 		Memory: h.Farm.PHP.MemoryLimit, Opcache: h.Farm.PHP.Opcache, FileSize: h.Farm.PHP.FileSize,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
 	}
-	h.forks[c.PHP+"\x00"+c.Path] = f
+	h.forks[key] = f
 	return f, nil
 }
 
@@ -278,22 +285,6 @@ func (h *Host) Files() []deploy.File {
 	return files
 }
 
-// Give makes PHP's user the owner of a file or folder, if PHP runs as another user.
-func (h *Host) Give(path string) error {
-	if h.owner.UID == 0 {
-		return nil
-	}
-	return os.Chown(path, h.owner.UID, h.owner.GID)
-}
-
-// GiveFile makes an open file or folder one of PHP's user.
-func (h *Host) GiveFile(f *os.File) error {
-	if h.owner.UID == 0 {
-		return nil
-	}
-	return f.Chown(h.owner.UID, h.owner.GID)
-}
-
 // Log creates a file for PHP's output about a tenant, and returns its path.
 func (h *Host) Log(tenant, step string) (string, error) {
 	path := filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")
@@ -304,7 +295,7 @@ func (h *Host) Log(tenant, step string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return path, errors.Join(f.Close(), h.Give(path))
+	return path, errors.Join(f.Close(), h.GiveTo(tenant, path))
 }
 
 // WritePlatformScript writes the script by which php-fpm reports its platform.

@@ -22,30 +22,54 @@ type Package struct {
 	Module  string // of php, searched in php -m
 }
 
+// versions are those of PHP in Debian's releases, by VERSION_ID of os-release(5).
+var versions = map[string]string{"12": "8.2", "13": "8.4"}
+
+// PHP returns the version of PHP of this machine's Debian, such as "8.2".
+func PHP() string {
+	text, _ := os.ReadFile("/etc/os-release")
+	for line := range strings.Lines(string(text)) {
+		if id, is := strings.CutPrefix(strings.TrimSpace(line), "VERSION_ID="); is {
+			if v := versions[strings.Trim(id, `"`)]; v != "" {
+				return v
+			}
+		}
+	}
+	return "8.2"
+}
+
 // Serving returns the packages that a farm of real wikis requires.
-func Serving() []Package {
+func Serving() []Package { return serving(PHP()) }
+
+// serving returns them for a version of PHP.
+func serving(v string) []Package {
 	return []Package{
 		{"mariadb-server-core", "mariadbd", ""},
 		{"mariadb-client-core", "mariadb", ""},
 		{"mariadb-client", "mariadb-dump", ""},
 		{"nginx-light", "nginx", ""},
-		{"php8.2-cli", "php8.2", ""},
-		{"php8.2-fpm", "php-fpm8.2", ""},
-		{"php8.2-mysql", "", "mysqli"},
-		{"php8.2-intl", "", "intl"},
-		{"php8.2-mbstring", "", "mbstring"},
-		{"php8.2-xml", "", "dom"},
-		{"php8.2-gmp", "", "gmp"},
-		{"php8.2-curl", "", "curl"},
-		{"php8.2-gd", "", "gd"},
+		{"php" + v + "-cli", "php" + v, ""},
+		{"php" + v + "-fpm", "php-fpm" + v, ""},
+		{"php" + v + "-mysql", "", "mysqli"},
+		{"php" + v + "-intl", "", "intl"},
+		{"php" + v + "-mbstring", "", "mbstring"},
+		{"php" + v + "-xml", "", "dom"},
+		{"php" + v + "-gmp", "", "gmp"},
+		{"php" + v + "-curl", "", "curl"},
+		{"php" + v + "-gd", "", "gd"},
 		{"php-apcu", "", "apcu"},
 		{"debian-archive-keyring", "", ""},
 	}
 }
 
 // Testing returns the packages that only tests and benchmarks require.
-func Testing() []Package {
-	return append(Serving(), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
+func Testing() []Package { return forTests(PHP()) }
+
+// TestingOn returns those of a Debian release, such as "13".
+func TestingOn(release string) []Package { return forTests(versions[release]) }
+
+func forTests(v string) []Package {
+	return append(serving(v), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
 		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""}, Package{"zstd", "zstd", ""}, Package{"prometheus", "promtool", ""},
 		Package{"gcc", "gcc", ""}, Package{"libc6-dev", "", ""}) // for the race detector
 }
@@ -54,7 +78,7 @@ func Testing() []Package {
 func Missing(ctx context.Context, list []Package) []Package {
 	modules := ""
 	var out bytes.Buffer
-	if _, err := process.Run(ctx, process.Program{Name: "php8.2", Args: []string{"-m"}, Env: process.Inherited(), Stdout: &out}); err == nil {
+	if _, err := process.Run(ctx, process.Program{Name: "php" + PHP(), Args: []string{"-m"}, Env: process.Inherited(), Stdout: &out}); err == nil {
 		modules = "\n" + strings.ToLower(out.String())
 	}
 	var missing []Package

@@ -23,6 +23,7 @@ type Web struct {
 	Dir    string // short, as it contains sockets
 	Port   int    // on 127.0.0.1
 	Vhosts string // folder of *.conf that nginx includes
+	Pools  string // folder of *.conf that php-fpm includes; empty: none
 }
 
 // FreePort returns an unused loopback port.
@@ -104,14 +105,22 @@ func (w Web) configure() error {
 		nginxUser = "user " + u + ";\n"
 		fpmUser = fmt.Sprintf("user = %s\ngroup = %[1]s\nlisten.owner = %[1]s\n", u)
 	}
-	for _, dir := range []string{w.Dir, w.file("tmp"), w.Vhosts} {
+	folders := []string{w.Dir, w.file("tmp"), w.Vhosts}
+	if w.Pools != "" {
+		folders = append(folders, w.Pools)
+	}
+	for _, dir := range folders {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
+	pools := ""
+	if w.Pools != "" {
+		pools = "include = " + filepath.Join(w.Pools, "*.conf") + "\n"
+	}
 	return errors.Join(
 		os.WriteFile(w.file("nginx.conf"), fmt.Appendf(nil, nginxConf, nginxUser, w.Dir, w.Vhosts), 0o644),
-		os.WriteFile(w.file("fpm.conf"), fmt.Appendf(nil, fpmConf, w.Dir, fpmUser, children(runtime.NumCPU())), 0o644),
+		os.WriteFile(w.file("fpm.conf"), fmt.Appendf(nil, fpmConf+"%[4]s", w.Dir, fpmUser, children(runtime.NumCPU()), pools), 0o644),
 	)
 }
 
@@ -125,7 +134,7 @@ func (w Web) Start(ctx context.Context) error {
 		return err
 	}
 	if _, runs := w.pid("fpm.pid", "php-fpm"); !runs {
-		if err := daemon(ctx, []string{php.HugePages}, "php-fpm8.2", append(fpmOptions(), "--daemonize", "--fpm-config", w.file("fpm.conf"))...); err != nil {
+		if err := daemon(ctx, []string{php.HugePages}, "php-fpm"+PHP(), append(fpmOptions(), "--daemonize", "--fpm-config", w.file("fpm.conf"))...); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // php-fpm starts, before a pool could set it.
 func TestOpcacheOfPHPFPM(t *testing.T) {
 	needs.Program(t, "nginx")
-	needs.Program(t, "php-fpm8.2")
+	needs.FPM(t)
 	dir := needs.Folder(t)
 	port, err := FreePort()
 	if err != nil {

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"wikictl/cmd/internal/demo"
+	"wikictl/templates"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/definitions"
+	"wikictl/tenants/secrets"
+)
+
+// mapping measures how long nginx takes to check and to reload the virtual hosts of n
+// tenants, and in how much memory: a file for each of them, and one with a map.
+type mapping struct {
+	*rendering
+	port int
+}
+
+func (b *mapping) run(ctx context.Context) (err error) {
+	if b.port, err = demo.FreePort(); err != nil {
+		return err
+	}
+	fmt.Printf("%d tenants\n%-28s %9s %9s %9s %9s %12s\n", b.n, "nginx", "check s", "check MB", "reload s", "all MB", "one more s")
+	for _, kind := range []string{"files", "map"} {
+		b.farm = filepath.Join(b.dir, kind)
+		if err := b.write(kind); err != nil {
+			return err
+		}
+		if err := b.measure(ctx, kind); err != nil {
+			return fmt.Errorf("vhosts = %q: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// write writes the farm's definitions, and the configuration of nginx.
+func (b *mapping) write(kind string) error {
+	if err := b.definitions(); err != nil {
+		return err
+	}
+	file := filepath.Join(b.farm, tenants.FarmFile)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text = bytes.Replace(text, []byte("[web]\n"), fmt.Appendf(nil, "[web]\nvhosts = %q\nlisten = [\"127.0.0.1:%d\"]\n", kind, b.port), 1)
+	conf := fmt.Sprintf("pid %[1]s/nginx.pid;\nerror_log %[1]s/error.log;\nworker_processes 2;\nevents { worker_connections 512; }\nhttp {\n\taccess_log off;\n\tinclude %[1]s/state/vhosts/*.conf;\n}\n", b.farm)
+	if os.Geteuid() == 0 {
+		conf = "user root;\n" + conf
+	}
+	for i := range b.n {
+		if err := os.WriteFile(filepath.Join(b.farm, "tenants", tenantName(i)+".toml"), []byte(tenantText(i)), 0o644); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.farm, "nginx.conf"), []byte(conf), 0o644)
+}
+
+func (b *mapping) nginx(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, demo.Program("nginx"), append([]string{"-c", filepath.Join(b.farm, "nginx.conf"), "-e", filepath.Join(b.farm, "error.log")}, args...)...)
+}
+
+func (b *mapping) measure(ctx context.Context, kind string) error {
+	if err := b.apply(ctx); err != nil {
+		return err
+	}
+	check := b.nginx(ctx, "-t", "-q")
+	start := time.Now()
+	if out, err := check.CombinedOutput(); err != nil {
+		return fmt.Errorf("nginx -t: %w: %s", err, tail(out))
+	}
+	checked := time.Since(start).Seconds()
+	peak := check.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
+	if out, err := b.nginx(ctx).CombinedOutput(); err != nil {
+		return fmt.Errorf("nginx: %w: %s", err, tail(out))
+	}
+	defer func() {
+		if pid, err := pidIn(filepath.Join(b.farm, "nginx.pid")); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}()
+	reload, err := b.reload(ctx)
+	if err != nil {
+		return err
+	}
+	memory, err := b.memory()
+	if err != nil {
+		return err
+	}
+	more, err := b.oneMore(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-28s %9.2f %9d %9.2f %9d %12.2f\n", "vhosts = \""+kind+"\"", checked, peak, reload, memory, more)
+	return nil
+}
+
+// apply writes releases and virtual hosts of all tenants.
+func (b *mapping) apply(ctx context.Context) error {
+	f, err := definitions.Load(b.farm)
+	if err != nil {
+		return err
+	}
+	set, err := templates.Load("")
+	if err != nil {
+		return err
+	}
+	f.Web.Check, f.Web.Reload = nil, nil
+	d, err := deploy.New(f.Layout(), f.Web)
+	if err != nil {
+		return err
+	}
+	key := secrets.Secret(strings.Repeat("0", 64))
+	own := secrets.Secrets{WebPassword: key[:24], SchemaPassword: key[:24], SecretKey: key, UpgradeKey: key[:16]}
+	source := deploy.Source{Len: len(f.Tenants), At: func(i int) (deploy.Wanted, error) {
+		data := templates.Data{Farm: f, Tenant: f.Tenants[i], Codebase: f.Tenants[i].Codebase, Secrets: own}
+		r, err := set.Render(data)
+		return deploy.Want(data, r), err
+	}}
+	if source.Default, err = set.Default(f); err != nil {
+		return err
+	}
+	_, err = d.Apply(ctx, source)
+	return err
+}
+
+// reload times the reload of a running nginx, until a new worker answers.
+func (b *mapping) reload(ctx context.Context) (float64, error) {
+	if err := b.answers(ctx, tenantName(0), nil); err != nil {
+		return 0, err
+	}
+	before, err := b.workers()
+	if err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGHUP)
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = b.answers(ctx, tenantName(0), func() bool {
+		for _, worker := range before {
+			if _, err := os.Stat("/proc/" + worker); err == nil {
+				return false
+			}
+		}
+		return true
+	})
+	return time.Since(start).Seconds(), err
+}
+
+// oneMore times the addition of a tenant: definitions, files, check, reload, until it answers.
+func (b *mapping) oneMore(ctx context.Context) (float64, error) {
+	if err := os.WriteFile(filepath.Join(b.farm, "tenants", tenantName(b.n)+".toml"), []byte(tenantText(b.n)), 0o644); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	if err := b.apply(ctx); err != nil {
+		return 0, err
+	}
+	for _, args := range [][]string{{"-t", "-q"}, {"-s", "reload"}} {
+		if out, err := b.nginx(ctx, args...).CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("nginx %v: %w: %s", args, err, tail(out))
+		}
+	}
+	err := b.answers(ctx, tenantName(b.n), nil)
+	return time.Since(start).Seconds(), err
+}
+
+// answers waits until nginx sends a file of a tenant's code, and of something else.
+func (b *mapping) answers(ctx context.Context, tenant string, also func() bool) error {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port))+"/resources/assets/wiki.png", nil)
+		if err != nil {
+			return err
+		}
+		request.Host = tenant + ".example.org"
+		response, err := client.Do(request)
+		if err != nil {
+			continue
+		}
+		response.Body.Close()
+		if response.StatusCode == http.StatusOK && (also == nil || also()) {
+			return nil
+		}
+	}
+	return fmt.Errorf("nginx does not answer for %s", tenant)
+}
+
+// workers are the processes of nginx's workers.
+func (b *mapping) workers() ([]string, error) {
+	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	return strings.Fields(string(text)), err
+}
+
+// memory is what nginx's master and workers have in common and of their own, in MB.
+func (b *mapping) memory() (int64, error) {
+	workers, err := b.workers()
+	if err != nil {
+		return 0, err
+	}
+	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, process := range append(workers, strconv.Itoa(pid)) {
+		text, err := os.ReadFile("/proc/" + process + "/smaps_rollup")
+		if err != nil {
+			return 0, err
+		}
+		for line := range strings.Lines(string(text)) {
+			if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "Pss:" {
+				kilobytes, _ := strconv.ParseInt(fields[1], 10, 64)
+				sum += kilobytes
+			}
+		}
+	}
+	return sum >> 10, nil
+}

@@ -1,0 +1,119 @@
+package templates
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// With web.vhosts = "map" nginx has one virtual host, which is a wiki's own with variables in
+// place of what wikis differ in. So it answers in the same way, also by a template of the
+// farm's own. Names that no tenant can have stand for the variables while it is rendered.
+const (
+	mapName   = "WIKICTL-MAP-NAME"
+	mapServer = "WIKICTL-MAP-SERVER"
+	mapStatic = "WIKICTL-MAP-STATIC"
+)
+
+var mapVariables = strings.NewReplacer(
+	mapName, "$wikictl_name", mapServer, "$wikictl_server",
+	mapStatic+"0", "$wikictl_static0", mapStatic+"1", "$wikictl_static1", mapStatic+"2", "$wikictl_static2", mapStatic+"3", "$wikictl_static3",
+)
+
+// mapEntries are a tenant's lines in the map of host names.
+func (v *View) mapEntries() ([]byte, error) {
+	t := v.Tenant
+	private := ""
+	if v.Private {
+		private = "private"
+	}
+	folders := slices.Concat(v.Static, slices.Repeat([]string{""}, max(0, tenants.MapFolders-len(v.Static))))
+	fields := append([]string{t.Name, private, strconv.FormatInt(v.MaxBody, 10), v.Server}, folders...)
+	title, err := comment(t.Sitename)
+	if err != nil {
+		return nil, err
+	}
+	text := []byte("# " + title + ". Written by wikictl: changes made here are lost.\n")
+	for _, names := range []struct {
+		list  []string
+		value string
+	}{{t.Hosts, strings.Join(fields, "|") + "|"}, {t.Aliases, ">" + v.Server}} {
+		value, err := nginxValue(names.value)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names.list {
+			// Some words have a meaning in a map without a backslash (nginx: map).
+			key, err := nginxValue(`\` + name)
+			if err != nil {
+				return nil, err
+			}
+			text = append(text, key+" "+value+";\n"...)
+		}
+	}
+	return text, nil
+}
+
+// mapped is the virtual host of all tenants, and the map by which it tells them apart.
+// Host names of removed wikis have virtual hosts of their own.
+func (s *Set) mapped(f *tenants.Farm, gone []Gone) ([]byte, error) {
+	v := s.mapView(f)
+	head, err := s.execute(NginxMap, v)
+	if err != nil {
+		return nil, err
+	}
+	vhost, err := s.execute(NginxVhost, v)
+	if err != nil {
+		return nil, err
+	}
+	others, err := s.execute(NginxDefault, s.goneView(f, gone, true))
+	return slices.Concat(head, []byte(mapVariables.Replace(string(vhost))), others), err
+}
+
+// mapView is the view of no tenant in particular. What all tenants have in common is taken
+// from the first of them.
+func (s *Set) mapView(f *tenants.Farm) *View {
+	fleet, l := s.fleet(f), f.Layout()
+	t := tenants.Tenant{Articles: tenants.DefaultArticles}
+	if len(f.Tenants) > 0 {
+		t = *f.Tenants[0]
+	}
+	t.Name, t.Sitename, t.Hosts, t.Aliases, t.ByHTTP = mapName, "All wikis", []string{"_"}, nil, false
+	v := &View{
+		Fleet: fleet, Paths: pathsOf(&t), Connection: fleet.usual, Tenant: &t, Layout: l, Mapped: true,
+		Server: mapServer, Current: l.Current(mapName), Wiki: l.Wiki(mapName), Core: filepath.Join(l.Current(mapName), "core"),
+		Maintenance: l.Maintenance(mapName), FPM: f.Web.FPM, AccessLog: f.Web.AccessLog, Certificate: f.Web.Certificate, CertificateKey: f.Web.CertificateKey,
+		MapFiles: filepath.Join(l.Vhosts(), "*"+l.VhostEnding()),
+	}
+	if f.Web.Pools {
+		v.FPM = "unix:" + l.PoolSocket(mapName)
+	}
+	v.Listens, v.Redirects = asDefault(v.Listens), asDefault(v.Redirects)
+	names := 0
+	for _, t := range f.Tenants {
+		v.MaxBody = max(v.MaxBody, maxBody(t))
+		names += len(t.Hosts) + len(t.Aliases)
+	}
+	for v.MapHashSize = 2048; v.MapHashSize < 4*names; {
+		v.MapHashSize *= 2
+	}
+	for i := range tenants.MapFolders {
+		v.Static = append(v.Static, mapStatic+strconv.Itoa(i))
+	}
+	v.Moves = moves(&t, mapServer)
+	v.limit()
+	v.Symbol = "map"
+	return v
+}
+
+// asDefault has a virtual host answer for all names.
+func asDefault(listens []string) []string {
+	out := make([]string, len(listens))
+	for i, listen := range listens {
+		out[i] = listen + " default_server"
+	}
+	return out
+}

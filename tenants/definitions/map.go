@@ -1,0 +1,59 @@
+package definitions
+
+import (
+	"fmt"
+	"strings"
+
+	"wikictl/tenants"
+)
+
+// readMap reads how virtual hosts are written. One for all wikis can't name files by wiki:
+// the web server opens certificates and logs before it knows of any request.
+func (l *loader) readMap(s *section) {
+	w := &l.farm.Web
+	if l.oneOf(s, "vhosts", "files", "map") != "map" {
+		return
+	}
+	w.Map = true
+	if w.Kind == "apache" {
+		s.report(s.table["vhosts"].Position, "vhosts", "take it away, or use nginx", "Apache has no map in place of virtual hosts: what a virtual host holds can't depend on one")
+	}
+	for _, key := range []string{"certificate", "certificate_key", "access_log"} {
+		if v, there := s.table[key]; there {
+			if path, _ := v.Data.(string); strings.Contains(path, "{host}") || strings.Contains(path, "{name}") {
+				s.report(v.Position, key, "name one file for all wikis, such as a certificate for *.example.org", "%q is not the same for all wikis, as vhosts = \"map\" needs it", path)
+			}
+		}
+	}
+}
+
+// sameForAll are the keys in which wikis that one virtual host serves can't differ.
+var sameForAll = []string{"script_path", "article_path", "redirects", "limits"}
+
+// refuseInMap reports what a class or a tenant says that one virtual host for all can't have.
+func (l *loader) refuseInMap(s *section) {
+	if !l.farm.Web.Map || s.path != "" {
+		return
+	}
+	for _, key := range sameForAll {
+		if v, there := s.table[key]; there {
+			s.report(v.Position, key, "say it in [defaults] for all wikis, or set vhosts to \"files\"", "wikis can't differ in it with vhosts = \"map\"")
+		}
+	}
+}
+
+// checkMap refuses what the entry of a wiki in a map can't hold.
+func (l *loader) checkMap(t *tenants.Tenant) {
+	if !l.farm.Web.Map {
+		return
+	}
+	for i, folder := range t.Static {
+		at := t.Origins["static."+folder]
+		if i == tenants.MapFolders {
+			l.report(at, "static", "put the files together", "a wiki has at most %d folders with vhosts = \"map\"", tenants.MapFolders)
+		}
+		if strings.ContainsAny(folder+l.farm.Dir, "|$") {
+			t.Fault(tenants.Problem{Position: at, Key: "static", Hint: "rename it", Message: fmt.Sprintf("%q holds a | or a $, which no map can", folder)})
+		}
+	}
+}
