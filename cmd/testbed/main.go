@@ -2,12 +2,14 @@
 // benchmarks need, and runs them:
 //
 //	go run ./cmd/testbed go test ./...
+//	go run ./cmd/testbed --debian 13 go test ./...
 //	go run ./cmd/testbed bench create --tenants 50
 //	go run ./cmd/testbed bench render --tenants 10000
 //	go run ./cmd/testbed bench upgrade --tenants 50
 //	go run ./cmd/testbed bench upgrade --big
 //	go run ./cmd/testbed bench run --tenants 100
 //	go run ./cmd/testbed bench flood
+//	go run ./cmd/testbed bench map --tenants 10000
 //	go run ./cmd/testbed bench audit --static --tenants 10000
 //	go run ./cmd/testbed bench audit --live --tenants 1000
 //	go run ./cmd/testbed soak create --tenants 100 --kills 10
@@ -51,6 +53,9 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return errors.New("usage: testbed COMMAND…, such as: go test ./..., or: bench create --tenants 50")
+	}
+	if args[0] == "--debian" {
+		return another(ctx, args[1:])
 	}
 	codebases, err := prepare(ctx)
 	if err != nil {

@@ -92,7 +92,7 @@ func (r release) unpack(ctx context.Context, tree string) error {
 // download downloads and verifies the packages with apt in a separate root, so that the
 // machine's own lists and packages do not change.
 func (r release) download(ctx context.Context, work string) error {
-	mirror, err := mirror(ctx)
+	mirror, err := Mirror(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func owner() string {
 	return ""
 }
 
-// mirror returns the archive that this machine's apt uses for Debian's main packages.
-func mirror(ctx context.Context) (string, error) {
+// Mirror returns the archive that this machine's apt uses for Debian's main packages.
+func Mirror(ctx context.Context) (string, error) {
 	var out bytes.Buffer
 	args := []string{"indextargets", "--format", "$(REPO_URI) $(LABEL) $(COMPONENT)", "Created-By: Packages"}
 	if _, err := process.Run(ctx, process.Program{Name: "apt-get", Args: args, Env: process.Inherited(), Stdout: &out}); err != nil {
