@@ -142,6 +142,7 @@ var planted = []struct {
 	{rule: "cookie-insecure", lines: `wgCookieSecure = false`, at: "5:1"},
 	{rule: "cookie-script", lines: `wgCookieHttpOnly = false`, at: "5:1"},
 	{rule: "cookie-domain", lines: `wgCookieDomain = ".wiki.example"`, at: "5:1"},
+	{rule: "session-evicted", lines: "wgMainCacheType = \"memcached-php\"\nwgSessionCacheType = \"memcached-php\"", at: "6:1"},
 	{rule: "proxies-open", lines: `wgCdnServersNoPurge = ["10.1.0.0/16", "0.0.0.0/0"]`, at: "5:39"},
 	{rule: "origin-any", lines: `wgCrossSiteAJAXdomains = ["*"]`, at: "5:27"},
 	{rule: "frames-allowed", lines: `wgEditPageFrameOptions = false`, at: "5:1"},

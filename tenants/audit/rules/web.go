@@ -2,6 +2,7 @@ package rules
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -31,6 +32,13 @@ var webRules = []rule{
 		Repair:    "Remove wgCookieDomain unless the tenants share their users.",
 		Reference: "Manual:$wgCookieDomain",
 	}, names: []string{"wgCookieDomain"}, setting: crossDomain},
+	{Rule: audit.Rule{
+		ID: "session-evicted", Severity: audit.Warning,
+		What:      "Sessions are in the memcached that also holds pages.",
+		Why:       "memcached forgets the oldest when it is full: a large wiki's pages push out sessions, and users are logged out in the middle of an edit.",
+		Repair:    "Remove wgSessionCacheType: wikictl keeps sessions in the database. Or give sessions a memcached of their own by wgObjectCaches.",
+		Reference: "Manual:$wgSessionCacheType",
+	}, names: []string{"wgSessionCacheType"}, setting: evictedSession},
 	{Rule: audit.Rule{
 		ID: "proxies-open", Severity: audit.Error,
 		What:      "Nearly every address counts as a proxy of the farm.",
@@ -75,6 +83,29 @@ func crossDomain(s *subject, name string, v tenants.Value, r *reporter) {
 	other := s.hosts().other(domain, s.tenant.Name)
 	if other != "" {
 		r.say(v.Position, name, "remove it", "browsers send cookies to the tenant %s too", other)
+	}
+}
+
+// memcached are the names of MediaWiki's caches in the servers of $wgMemCachedServers
+// (Defines.php, MainConfigSchema: ObjectCaches).
+var memcached = []string{"memcached-php", "memcached-pecl"}
+
+// inMemcached reports whether a setting names one of them.
+func inMemcached(v tenants.Value) bool {
+	name, _ := v.Data.(string)
+	return slices.Contains(memcached, name)
+}
+
+// evictedSession reports sessions in the memcached of other things.
+func evictedSession(s *subject, name string, v tenants.Value, r *reporter) {
+	if !inMemcached(v) {
+		return
+	}
+	for _, other := range []string{"wgMainCacheType", "wgParserCacheType", "wgMessageCacheType"} {
+		if inMemcached(s.tenant.Settings[other]) {
+			r.say(v.Position, name, "remove it", "sessions share memcached with what %s says", other)
+			return
+		}
 	}
 }
 
