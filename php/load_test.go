@@ -34,7 +34,7 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 			"requires a Redis client library"},
 		"throws when set up": {"$wgExtensionFunctions[] = function () { throw new RuntimeException( 'not today' ); };", "not today"},
 		"no such extension":  {"wfLoadExtension( 'Nope' );", "extensions/Nope/extension.json"},
-		"declared twice":     {"function twice() {} function twice() {}", "Cannot redeclare twice()"},
+		"declared twice":     {"function twice() {} function twice() {}", "twice()"},
 		"ends PHP":           {"exit( 0 );", "they end PHP"},
 		"ends PHP in words":  {"die( 'out of order' );", "out of order"},
 		"endless":            {"while ( true ) { $wgFoo = 1; }", "this took 1 s of the processor"},

@@ -16,12 +16,15 @@ import (
 // changes meanwhile may be read partially.
 func (s *Server) Schemas(ctx context.Context) (schemas, error) {
 	d := schema.NewDictionary()
-	p := s.dictionaryPrefix()
+	p, collations := s.dictionaryPrefix(), "SELECT ID, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL"
+	if s.isMariaDB() && s.atLeast(10, 10) { // where collations of several character sets have a number for each
+		collations = "SELECT ID, FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL"
+	}
 	for _, q := range []struct {
 		text string
 		each func(id uint64, fields []sql.RawBytes)
 	}{
-		{"SELECT ID, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL", func(id uint64, f []sql.RawBytes) { d.Collation(id, f[1]) }},
+		{collations, func(id uint64, f []sql.RawBytes) { d.Collation(id, f[1]) }},
 		{"SELECT TABLE_ID, NAME FROM " + p + "TABLES", func(id uint64, f []sql.RawBytes) { d.Table(id, f[1]) }},
 		{"SELECT TABLE_ID, CONCAT_WS(' ', MTYPE, PRTYPE, LEN, NAME) FROM " + p + "COLUMNS", func(id uint64, f []sql.RawBytes) { d.Column(id, f[1]) }},
 		{"SELECT INDEX_ID, NAME FROM " + p + "FIELDS ORDER BY INDEX_ID, POS", func(id uint64, f []sql.RawBytes) { d.Field(id, f[1]) }},
@@ -48,6 +51,13 @@ func (s *Server) dictionaryPrefix() string {
 }
 
 func (s *Server) isMariaDB() bool { return strings.Contains(s.Version, "MariaDB") }
+
+// atLeast reports whether the server's version is that or a later one.
+func (s *Server) atLeast(major, minor int) bool {
+	var have, below int
+	_, err := fmt.Sscanf(s.Version, "%d.%d", &have, &below)
+	return err == nil && (have > major || have == major && below >= minor)
+}
 
 // rows calls each for every row of a query whose first field is a number. The fields are
 // valid until each returns.

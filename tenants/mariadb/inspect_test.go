@@ -3,6 +3,7 @@ package mariadb
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,7 +50,7 @@ func TestSchemas(t *testing.T) {
 		stamp BINARY(14), body MEDIUMBLOB, note TEXT CHARACTER SET latin1, big BIGINT, part DECIMAL(10,2), kind ENUM('a', 'b') CHARACTER SET binary, at TIMESTAMP NULL, UNIQUE KEY one (title, name), KEY two (big))`
 	must(t, exec1(t, shared, a))
 	must(t, exec1(t, shared, "CREATE TABLE shape_a.`odd-name` (a INT) ENGINE=InnoDB"))
-	must(t, exec1(t, shared, "CREATE TABLE shape_a.words (a TEXT, FULLTEXT KEY a (a)) ENGINE=InnoDB"))
+	must(t, exec1(t, shared, "CREATE TABLE shape_a.words (a TEXT, FULLTEXT KEY a (a)) ENGINE=InnoDB CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci"))
 	must(t, exec1(t, shared, "CREATE TABLE shape_a.parts (a INT) ENGINE=InnoDB PARTITION BY HASH (a) PARTITIONS 3"))
 	must(t, exec1(t, shared, "CREATE TABLE shape_a.other (a INT) ENGINE=MyISAM"))
 	// Its columns in another order, and other types, columns, indexes and tables.
@@ -59,8 +60,13 @@ func TestSchemas(t *testing.T) {
 	must(t, exec1(t, shared, "CREATE TABLE shape_b.words (a TEXT) ENGINE=MyISAM"))
 	must(t, exec1(t, shared, "CREATE TABLE shape_b.other (a INT, b INT) ENGINE=MyISAM"))
 	must(t, exec1(t, shared, "CREATE TABLE shape_b.parts (a INT) ENGINE=InnoDB"))
+	must(t, exec1(t, shared, "CREATE TABLE shape_a.usual (a TEXT)"))
+	must(t, exec1(t, shared, "CREATE TABLE shape_b.usual (a TEXT)"))
 	schemas, err := shared.Schemas(t.Context())
 	must(t, err)
+	if got := string(schemas["shape_a"]["usual"]); !strings.HasPrefix(got, "column `a` text ") || strings.Contains(got, "collation ") {
+		t.Errorf("by the server's own collation: %q", got)
+	}
 	want := "column `at` timestamp\ncolumn `big` bigint\ncolumn `body` mediumblob\ncolumn `id` int unsigned not null\ncolumn `kind` enum or set of 1 bytes\n" +
 		"column `name` varchar of 40 bytes utf8mb4_bin\ncolumn `note` text latin1_swedish_ci\ncolumn `part` decimal of 5 bytes\ncolumn `stamp` binary(14)\n" +
 		"column `title` varbinary(255) not null\nindex `PRIMARY` unique (id)\nindex `one` unique (title, name)\nindex `two` (big)\n"
