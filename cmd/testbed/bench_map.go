@@ -19,6 +19,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/process"
 	"wikictl/tenants/secrets"
 )
 
@@ -92,7 +93,7 @@ func (b *mapping) measure(ctx context.Context, kind string) error {
 	}
 	defer func() {
 		if pid, err := pidIn(filepath.Join(b.farm, "nginx.pid")); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
+			_ = process.Signal(pid, syscall.SIGTERM)
 		}
 	}()
 	reload, err := b.reload(ctx)
@@ -152,7 +153,7 @@ func (b *mapping) reload(ctx context.Context) (float64, error) {
 	start := time.Now()
 	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
 	if err == nil {
-		err = syscall.Kill(pid, syscall.SIGHUP)
+		err = process.Signal(pid, syscall.SIGHUP)
 	}
 	if err != nil {
 		return 0, err
