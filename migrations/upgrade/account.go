@@ -18,11 +18,11 @@ import (
 // count counts what the database holds before the updater changes it. What an interrupted
 // run counted before it began stays.
 func (k *task) count(ctx context.Context) error {
-	if !k.code {
+	if !k.plan.code {
 		return nil
 	}
-	if k.Interrupted != "" {
-		data, err := k.ledger.Census(ctx, k.Name, k.now.Run)
+	if k.plan.Interrupted != "" {
+		data, err := k.up.ledger.Census(ctx, k.tenant.Name, k.now.Run)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (k *task) count(ctx context.Context) error {
 // countNow counts what the database holds; rows are those of its tables where they are
 // known.
 func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) {
-	k.census.Bytes, k.census.Ahead = k.Bytes, k.wiki.Ahead
+	k.census.Bytes, k.census.Ahead = k.plan.Bytes, k.plan.wiki.Ahead
 	k.census.Snapshot, _, err = k.snapshot(ctx, rows, nil)
 	k.recount()
 	return err
@@ -46,12 +46,12 @@ func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) 
 // changing writes that the database is about to be changed, and what was counted.
 func (k *task) changing(ctx context.Context) (err error) {
 	var census []byte
-	if k.code {
+	if k.plan.code {
 		if census, err = json.Marshal(k.census); err != nil {
 			return err
 		}
 	}
-	k.now, err = k.ledger.SetChanging(ctx, k.now, census)
+	k.now, err = k.up.ledger.SetChanging(ctx, k.now, census)
 	return err
 }
 
@@ -83,7 +83,7 @@ func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *loss
 // account compares what the database holds after the updater ran with before, and notes
 // what was left out.
 func (k *task) account(ctx context.Context) error {
-	if !k.code {
+	if !k.plan.code {
 		return nil
 	}
 	after, ids, err := k.snapshot(ctx, nil, &k.census.Snapshot)
@@ -98,17 +98,17 @@ func (k *task) account(ctx context.Context) error {
 	losses.Identify(list, ids)
 	k.losses = nil
 	for _, l := range list {
-		k.losses = append(k.losses, ledger.Loss{Tenant: k.Name, Run: k.now.Run, Table: l.Table, Rows: l.Rows, What: l.String(), Backup: k.now.Backup})
+		k.losses = append(k.losses, ledger.Loss{Tenant: k.tenant.Name, Run: k.now.Run, Table: l.Table, Rows: l.Rows, What: l.String(), Backup: k.now.Backup})
 	}
-	if len(list) == 0 && k.Interrupted == "" { // nothing was noted before
+	if len(list) == 0 && k.plan.Interrupted == "" { // nothing was noted before
 		return nil
 	}
-	return k.ledger.NoteLosses(ctx, k.Name, k.now.Run, k.losses)
+	return k.up.ledger.NoteLosses(ctx, k.tenant.Name, k.now.Run, k.losses)
 }
 
 // updateLog is where the updater prints.
 func (k *task) updateLog() string {
-	return filepath.Join(k.Layout.Logs(k.Name), k.RunID+"-"+stepUpdate+".log")
+	return filepath.Join(k.up.Layout.Logs(k.tenant.Name), k.up.RunID+"-"+stepUpdate+".log")
 }
 
 // said are the lines by which the updater said that it skipped something.
@@ -131,10 +131,10 @@ func (k *task) said() ([]string, error) {
 // lost is what the upgrade that this run ended left out: what it noted, or an interrupted
 // run did.
 func (k *task) lost(ctx context.Context) []ledger.Loss {
-	if k.losses != nil || k.Interrupted == "" || k.now.Phase != ledger.Upgraded {
+	if k.losses != nil || k.plan.Interrupted == "" || k.now.Phase != ledger.Upgraded {
 		return k.losses
 	}
-	list, err := k.ledger.LossesOf(context.WithoutCancel(ctx), k.Name, k.now.Run)
+	list, err := k.up.ledger.LossesOf(context.WithoutCancel(ctx), k.tenant.Name, k.now.Run)
 	if err != nil {
 		k.note("what it left out can't be said: %s", err)
 	}

@@ -34,7 +34,7 @@ var errDrained = errors.New("asked to stop")
 // edit. It can be given up, repeated and left for good: the old code reads nothing of it,
 // and the updater finishes what is missing. Only what stops the run is an error.
 func (k *task) goAhead(ctx context.Context) error {
-	if len(k.wiki.Ahead) == 0 {
+	if len(k.plan.wiki.Ahead) == 0 {
 		return nil
 	}
 	var done []string
@@ -43,7 +43,7 @@ func (k *task) goAhead(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		list, why := ahead.For(k.New, k.tenant.Codebase.Path, has)
+		list, why := ahead.For(k.plan.New, k.tenant.Codebase.Path, has)
 		for _, c := range list {
 			if err := k.move(ctx, c); err != nil {
 				why[c.Table] = err
@@ -53,10 +53,10 @@ func (k *task) goAhead(ctx context.Context) error {
 		}
 		return notMoved(why)
 	})
-	k.wiki.Ahead = done
+	k.plan.wiki.Ahead = done
 	switch {
 	case err == nil:
-	case ctx.Err() != nil, errors.Is(err, errDrained), k.o.Ahead == AheadOnly:
+	case ctx.Err() != nil, errors.Is(err, errDrained), k.up.o.Ahead == AheadOnly:
 		return err
 	default:
 		k.remarks = append(k.remarks, "not all was done ahead, update.php did it: "+err.Error())
@@ -81,7 +81,7 @@ func (k *task) move(ctx context.Context, c ahead.Change) error {
 		return err
 	}
 	if len(c.Specs) > 0 {
-		k.run.Progress(k.Name, "ahead: columns of "+c.Alter)
+		k.up.run.Progress(k.tenant.Name, "ahead: columns of "+c.Alter)
 		if err := k.server.AlterOnline(ctx, k.tenant.Database, c.Alter, c.Specs); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (k *task) move(ctx context.Context, c ahead.Change) error {
 		return k.moveByScript(ctx, c)
 	}
 	return k.server.FillOnline(ctx, k.tenant.Database, c.Fill.Table, c.Fill.Column, c.Fill.Statements, func(share float64) error {
-		k.run.Progress(k.Name, fmt.Sprintf("ahead: %s, %.0f %%", c.Table, 100*share))
+		k.up.run.Progress(k.tenant.Name, fmt.Sprintf("ahead: %s, %.0f %%", c.Table, 100*share))
 		return k.drained()
 	})
 }
@@ -98,20 +98,20 @@ func (k *task) move(ctx context.Context, c ahead.Change) error {
 // moveByScript has a script of the new code move data. What it writes into the updater's log
 // is taken away before the updater runs.
 func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
-	if err := k.WriteAdminSettings(); err != nil {
+	if err := k.up.WriteAdminSettings(); err != nil {
 		return err
 	}
-	server, err := k.PHP(ctx, k.Name, k.tenant.Codebase)
+	server, err := k.up.PHP(ctx, k.tenant.Name, k.tenant.Codebase)
 	if err != nil {
 		return err
 	}
-	settings := filepath.Join(k.Layout.Release(k.Name, k.releases[k.Name].Release), "LocalSettings.php")
-	job := php.Admin(k.tenant.Codebase.Path, c.Script, settings, k.Layout.AdminSettings(), k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), c.Args...)
-	if job.Log, err = k.Log(k.Name, stepAhead); err != nil {
+	settings := filepath.Join(k.up.Layout.Release(k.tenant.Name, k.up.releases[k.tenant.Name].Release), "LocalSettings.php")
+	job := php.Admin(k.tenant.Codebase.Path, c.Script, settings, k.up.Layout.AdminSettings(), k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), c.Args...)
+	if job.Log, err = k.up.Log(k.tenant.Name, stepAhead); err != nil {
 		return err
 	}
-	job.Limit = k.o.Limit
-	k.run.Progress(k.Name, fmt.Sprintf("ahead: %s, about %s", c.Table, forecast.Text(k.rates.Ahead(k.wiki, c.Table))))
+	job.Limit = k.up.o.Limit
+	k.up.run.Progress(k.tenant.Name, fmt.Sprintf("ahead: %s, about %s", c.Table, forecast.Text(k.up.rates.Ahead(k.plan.wiki, c.Table))))
 	if _, err := server.Run(ctx, job); err != nil {
 		return k.settled(ctx, err)
 	}
@@ -121,7 +121,7 @@ func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 // drained is an error once the run was asked to stop.
 func (k *task) drained() error {
 	select {
-	case <-k.o.Drain:
+	case <-k.up.o.Drain:
 		return errDrained
 	default:
 		return nil
@@ -130,7 +130,7 @@ func (k *task) drained() error {
 
 // unfinished has the updater move again what was moved ahead: rows may have come since.
 func (k *task) unfinished(ctx context.Context) error {
-	if !k.code {
+	if !k.plan.code {
 		return nil
 	}
 	tables, err := k.definitions(ctx)
@@ -148,10 +148,10 @@ func (k *task) aheadOnly(ctx context.Context) (session.Status, error) {
 		return session.Skipped, err
 	case err != nil:
 		return session.Failed, err
-	case len(k.wiki.Ahead) == 0:
+	case len(k.plan.wiki.Ahead) == 0:
 		return session.Unchanged, nil
 	}
-	k.note("rows of %s were moved ahead; it is open, on MediaWiki %s", strings.Join(k.wiki.Ahead, ", "), k.row.Version)
+	k.note("rows of %s were moved ahead; it is open, on MediaWiki %s", strings.Join(k.plan.wiki.Ahead, ", "), k.plan.row.Version)
 	return session.Done, nil
 }
 

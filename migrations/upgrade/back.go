@@ -14,18 +14,18 @@ import (
 // resume deals with what an earlier run left of a tenant when it was interrupted. An
 // empty status says that the tenant is open now, and that its upgrade may begin.
 func (k *task) resume(ctx context.Context) (session.Status, error) {
-	row, is, err := k.ledger.OpenUpgrade(ctx, k.Name)
+	row, is, err := k.up.ledger.OpenUpgrade(ctx, k.tenant.Name)
 	if err != nil {
 		return session.Failed, err
 	}
 	if !is {
 		return "", nil
 	}
-	k.now, k.Interrupted = row, row.Phase
+	k.now, k.plan.Interrupted = row, row.Phase
 	if err := k.server.StopWork(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return session.Failed, err
 	}
-	w, err := decide(row, k.wanted(), k.New, func() error { return k.wayBack(row) })
+	w, err := decide(row, k.wanted(), k.plan.New, func() error { return k.wayBack(row) })
 	if err != nil {
 		return session.Failed, err
 	}
@@ -53,7 +53,7 @@ func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 	case err != nil:
 	case w == goOn:
 		k.note("what run %s began was finished", k.now.Run)
-		if fresh := k.releases[k.Name]; fresh.Err == nil && fresh.Release != 0 { // host names and the like may have changed
+		if fresh := k.up.releases[k.tenant.Name]; fresh.Err == nil && fresh.Release != 0 { // host names and the like may have changed
 			k.now.NewRelease = fresh.Release
 		}
 		err = k.finish(ctx)
@@ -81,9 +81,9 @@ func (k *task) repeat(ctx context.Context) error {
 	if err := k.ready(ctx); err != nil {
 		return err
 	}
-	k.code = true
+	k.plan.code = true
 	k.now.NewCodebase, k.now.NewVersion, k.now.NewSet = k.tenant.Codebase.Name, k.tenant.Codebase.Version, k.wanted()
-	k.now.NewRelease = k.releases[k.Name].Release
+	k.now.NewRelease = k.up.releases[k.tenant.Name].Release
 	return k.change(ctx)
 }
 
@@ -134,7 +134,7 @@ func (k *task) whole(row ledger.Upgrade) error {
 func (k *task) wayBack(row ledger.Upgrade) error {
 	err := k.whole(row)
 	if err == nil && row.Phase != ledger.Restoring {
-		err = servable(k.Host, k.tenant, row.OldRelease, row.OldCodebase, row.OldSet, row.OldVersion)
+		err = servable(k.up.Host, k.tenant, row.OldRelease, row.OldCodebase, row.OldSet, row.OldVersion)
 	}
 	return err
 }
@@ -142,7 +142,7 @@ func (k *task) wayBack(row ledger.Upgrade) error {
 // codeOf is the version of the code that a release runs on: that version, or another
 // one of the same schema where the code was updated in place.
 func (k *task) codeOf(release int, version string) (string, error) {
-	return codeOf(k.Host, k.Name, release, version)
+	return codeOf(k.up.Host, k.tenant.Name, release, version)
 }
 
 var errNoDump = errors.New("there is no dump of it (--backup none)")
@@ -166,13 +166,13 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 			return session.Failed, fmt.Errorf("%w; and it could not be opened again: %w; %s", why, err, k.state())
 		}
 		return session.Restored, why
-	case k.o.Keep:
+	case k.up.o.Keep:
 		err := k.phase(ctx, ledger.Kept)
 		return session.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
 	}
 	if lost := k.wayBack(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // with the error
-		return session.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.Name, k.forwards()), err)
+		return session.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.tenant.Name, k.forwards()), err)
 	}
 	if err := k.putBack(ctx); err != nil {
 		return session.Failed, fmt.Errorf("%w; and it could not be put back: %w; %s", why, err, k.state())
@@ -234,7 +234,7 @@ func (k *task) putBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if k.now, err = k.ledger.Unsettled(ctx, k.now); err != nil {
+	if k.now, err = k.up.ledger.Unsettled(ctx, k.now); err != nil {
 		return err
 	}
 	return k.open(ctx, ledger.PutBack)
@@ -263,12 +263,12 @@ func (k *task) restore(ctx context.Context, dump string) error {
 	if err := k.ownDumped(ctx, b); err != nil {
 		return err
 	}
-	if err := k.server.Restore(ctx, b, func() error { return k.Verify(ctx, k.tenant) }); err != nil {
+	if err := k.server.Restore(ctx, b, func() error { return k.up.Verify(ctx, k.tenant) }); err != nil {
 		return err
 	}
-	epoch := k.RunID
-	if k.now.Run != k.RunID { // this run may have to put back its own upgrade, too
+	epoch := k.up.RunID
+	if k.now.Run != k.up.RunID { // this run may have to put back its own upgrade, too
 		epoch += "-" + k.now.Run
 	}
-	return k.Deploy.ForgetCaches(k.Name, epoch)
+	return k.up.Deploy.ForgetCaches(k.tenant.Name, epoch)
 }

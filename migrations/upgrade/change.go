@@ -24,50 +24,50 @@ import (
 // write, and nothing that could is still under way.
 func (k *task) freeze(ctx context.Context) error {
 	reason := fmt.Sprintf("This wiki is being upgraded to MediaWiki %s and can't be edited for about %s. For a part of that time it can't be read either.",
-		k.now.NewVersion, forecast.Text(k.Seconds))
+		k.now.NewVersion, forecast.Text(k.plan.Seconds))
 	if k.now.UndoneBy != "" {
 		reason = fmt.Sprintf("This wiki is being put back to MediaWiki %s and can't be edited for a few minutes. For a part of that time it can't be read either.", k.now.OldVersion)
 	}
-	if err := k.Deploy.SetReadOnly(k.Name, reason); err != nil {
+	if err := k.up.Deploy.SetReadOnly(k.tenant.Name, reason); err != nil {
 		return err
 	}
-	return k.server.Freeze(ctx, k.accounts, k.o.Patience)
+	return k.server.Freeze(ctx, k.accounts, k.up.o.Patience)
 }
 
 // shut has the web server answer with a page of maintenance (status 503) while what
 // the wiki's code reads is not there, and waits for the requests that run.
 func (k *task) shut(ctx context.Context, doing string) error {
-	until := time.Now().UTC().Add(time.Duration(max(k.Seconds, 1) * float64(time.Second))).Truncate(time.Minute).Add(time.Minute)
-	if err := k.Deploy.SetMaintenance(k.Name, deploy.MaintenancePage(k.tenant.Sitename, doing, until)); err != nil {
+	until := time.Now().UTC().Add(time.Duration(max(k.plan.Seconds, 1) * float64(time.Second))).Truncate(time.Minute).Add(time.Minute)
+	if err := k.up.Deploy.SetMaintenance(k.tenant.Name, deploy.MaintenancePage(k.tenant.Sitename, doing, until)); err != nil {
 		return err
 	}
-	return k.server.Quiet(ctx, k.accounts, k.o.Patience)
+	return k.server.Quiet(ctx, k.accounts, k.up.o.Patience)
 }
 
 // serve switches to a release and lets readers in again.
 func (k *task) serve(ctx context.Context, release int) error {
-	if err := k.Deploy.Serve(ctx, k.Name, release); err != nil {
+	if err := k.up.Deploy.Serve(ctx, k.tenant.Name, release); err != nil {
 		return err
 	}
 	// An earlier run may have been interrupted between the switch and the reload, which
 	// is repeated only where it has a reason: nginx may cut a page short then.
-	if k.Interrupted != "" && !k.Deploy.SameParts(k.Name, k.now.OldRelease, k.now.NewRelease) {
-		if err := k.Deploy.Reload(ctx); err != nil {
+	if k.plan.Interrupted != "" && !k.up.Deploy.SameParts(k.tenant.Name, k.now.OldRelease, k.now.NewRelease) {
+		if err := k.up.Deploy.Reload(ctx); err != nil {
 			return err
 		}
 	}
-	return k.Deploy.ClearMaintenance(k.Name)
+	return k.up.Deploy.ClearMaintenance(k.tenant.Name)
 }
 
 func (k *task) dump(ctx context.Context) error {
-	if k.o.Backup == NoBackup {
+	if k.up.o.Backup == NoBackup {
 		return nil
 	}
 	var by tenants.Backup
-	if k.o.Backup == ByCommand {
-		by = k.Farm.Backup
+	if k.up.o.Backup == ByCommand {
+		by = k.up.Farm.Backup
 	}
-	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.RunID), by, k.further...)
+	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(k.up.RunID), by, k.further...)
 	if err != nil {
 		return err
 	}
@@ -82,24 +82,24 @@ func (k *task) dump(ctx context.Context) error {
 
 // dumpFile is where a run keeps this tenant's dump, without the ending of its name.
 func (k *task) dumpFile(run string) string {
-	return filepath.Join(k.Layout.Backups(k.Name), run)
+	return filepath.Join(k.up.Layout.Backups(k.tenant.Name), run)
 }
 
 // update runs MediaWiki's updater of the new code, unless only the farm's own
 // SQL is to be applied.
 func (k *task) update(ctx context.Context) error {
-	if !k.code {
+	if !k.plan.code {
 		return nil
 	}
-	job, err := k.updater(k.tenant, k.accounts.Schema)
+	job, err := k.up.updater(k.tenant, k.accounts.Schema)
 	if err != nil {
 		return err
 	}
-	job.Config = filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php")
+	job.Config = filepath.Join(k.up.Layout.Release(k.tenant.Name, k.now.NewRelease), "LocalSettings.php")
 	rehearsed := k.follow(ctx, &job)
 	k.tables = nil
 	err = k.watched(k.updateLog(), func() error {
-		_, err := k.script(ctx, k.Name, "update.php", k.tenant.Codebase, job)
+		_, err := k.up.script(ctx, k.tenant.Name, "update.php", k.tenant.Codebase, job)
 		return err
 	})
 	if err == nil {
@@ -143,16 +143,16 @@ func (u *upgrade) script(ctx context.Context, tenant, step string, c *tenants.Co
 
 // runJobs empties the job queue on the code that the wiki still runs on.
 func (k *task) runJobs(ctx context.Context) error {
-	old := k.Farm.Codebases[k.row.Codebase]
+	old := k.up.Farm.Codebases[k.plan.row.Codebase]
 	if old == nil {
-		return fmt.Errorf("the codebase %s is not in the definitions any more", k.row.Codebase)
+		return fmt.Errorf("the codebase %s is not in the definitions any more", k.plan.row.Codebase)
 	}
-	_, err := k.script(ctx, k.Name, "runJobs.php", old, php.Job{Script: maintenance(old, "runJobs.php"), Config: k.Layout.LocalSettings(k.Name)})
+	_, err := k.up.script(ctx, k.tenant.Name, "runJobs.php", old, php.Job{Script: maintenance(old, "runJobs.php"), Config: k.up.Layout.LocalSettings(k.tenant.Name)})
 	return err
 }
 
 func (k *task) migrate(ctx context.Context) error {
-	files, checksums := k.sql.Of(k.tenant)
+	files, checksums := k.up.sql.Of(k.tenant)
 	if len(checksums) == 0 {
 		return nil
 	}
@@ -199,17 +199,17 @@ func (k *task) check(ctx context.Context) error {
 // lookBefore asks the wiki for what it is compared with after the upgrade, unless its
 // release was seen to answer well a short time ago.
 func (k *task) lookBefore(ctx context.Context) error {
-	known, err := k.Remembered(k.tenant, k.row.ComponentSet, k.tenant.Pages)
+	known, err := k.up.Remembered(k.tenant, k.plan.row.ComponentSet, k.tenant.Pages)
 	if known || err != nil {
 		return err
 	}
-	_, _, err = k.Before(ctx, k.tenant, k.row.ComponentSet, k.tenant.Pages...)
+	_, _, err = k.up.Before(ctx, k.tenant, k.plan.row.ComponentSet, k.tenant.Pages...)
 	return err
 }
 
 // doubted adds to an error by which a wiki answers worse than before, when "before" was.
 func (k *task) doubted(worse error) error {
-	at, err := k.Doubt(k.tenant)
+	at, err := k.up.Doubt(k.tenant)
 	if at.IsZero() {
 		return errors.Join(worse, err)
 	}
@@ -221,11 +221,11 @@ func (k *task) doubted(worse error) error {
 // its own words, by which it also refuses edits (MediaWiki: ReadOnlyMode), or by an
 // edit's refusal.
 func (k *task) probe(ctx context.Context) error {
-	before, err := k.LastSight(k.Name)
+	before, err := k.up.LastSight(k.tenant.Name)
 	if err != nil {
 		return err
 	}
-	remarks, readOnly, err := k.After(ctx, k.tenant, before)
+	remarks, readOnly, err := k.up.After(ctx, k.tenant, before)
 	k.remarks = append(k.remarks, remarks...)
 	if err != nil && ctx.Err() == nil {
 		return k.doubted(err)
@@ -233,17 +233,17 @@ func (k *task) probe(ctx context.Context) error {
 	if err != nil || readOnly || k.now.NewRelease == k.now.OldRelease {
 		return err
 	}
-	return wiki.RefusesEdits(ctx, k.Farm.ProbeBy(k.tenant.Hosts[0]), k.ServedHost(k.tenant))
+	return wiki.RefusesEdits(ctx, k.up.Farm.ProbeBy(k.tenant.Hosts[0]), k.up.ServedHost(k.tenant))
 }
 
 // recordUpgraded records in the ledger that the tenant runs on the new code.
 func (k *task) recordUpgraded(ctx context.Context) (err error) {
-	if err := k.Deploy.KeepBefore(k.Name, k.now.OldRelease); err != nil {
+	if err := k.up.Deploy.KeepBefore(k.tenant.Name, k.now.OldRelease); err != nil {
 		return err
 	}
-	_, checksums := k.sql.Of(k.tenant)
+	_, checksums := k.up.sql.Of(k.tenant)
 	k.now.UndoBackup = "" // what was brought back is in the database
-	k.now, err = k.ledger.Settled(ctx, k.now, checksums)
+	k.now, err = k.up.ledger.Settled(ctx, k.now, checksums)
 	return err
 }
 
@@ -253,10 +253,10 @@ func (k *task) open(ctx context.Context, end ledger.Phase) error {
 		if err := k.server.Thaw(ctx, k.accounts); err != nil {
 			return err
 		}
-		if err := errors.Join(k.Deploy.ClearReadOnly(k.Name), k.Deploy.ClearMaintenance(k.Name)); err != nil {
+		if err := errors.Join(k.up.Deploy.ClearReadOnly(k.tenant.Name), k.up.Deploy.ClearMaintenance(k.tenant.Name)); err != nil {
 			return err
 		}
-		row, err := k.ledger.EndUpgrade(ctx, k.now, end)
+		row, err := k.up.ledger.EndUpgrade(ctx, k.now, end)
 		k.now = row
 		return err
 	})

@@ -196,15 +196,15 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 // rehearsed on tables that are still as the tenant's, and returns the rehearsal that its
 // end has to be compared with.
 func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
-	if len(k.rehearsed) == 0 {
+	if len(k.up.rehearsed) == 0 {
 		return nil
 	}
 	now, err := k.fingerprintNow(ctx)
-	r := k.rehearsed[now]
+	r := k.up.rehearsed[now]
 	if err != nil || r == nil {
 		return nil // its tables were not rehearsed, have changed since, or can't be read
 	}
-	if _, contradicted := k.contradicted.Load(r.fingerprint); contradicted {
+	if _, contradicted := k.up.contradicted.Load(r.fingerprint); contradicted {
 		return nil
 	}
 	job.Statements.Join, job.Statements.Remember = r.Joined, r.Joined
@@ -219,9 +219,9 @@ func (k *task) fingerprintNow(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if k.pure {
-		return k.fingerprintOf(ctx, k.server, k.tenant, tables)
+		return k.up.fingerprintOf(ctx, k.server, k.tenant, tables)
 	}
-	return k.fingerprintWith(ctx, k.server, k.tenant, tables)
+	return k.up.fingerprintWith(ctx, k.server, k.tenant, tables)
 }
 
 // differencesSaid is how many tables an error names.
@@ -245,11 +245,11 @@ func (k *task) compare(ctx context.Context, r *Rehearsal) error {
 	if more := len(found) - differencesSaid; more > 0 {
 		found = append(found[:differencesSaid], fmt.Sprintf("and %d more", more))
 	}
-	k.contradicted.Store(r.fingerprint, true)
-	if k.o.Backup == NoBackup { // it can't be put back, and the updater's word is all there is
+	k.up.contradicted.Store(r.fingerprint, true)
+	if k.up.o.Backup == NoBackup { // it can't be put back, and the updater's word is all there is
 		k.note("update.php ended with other tables than in its rehearsal, which is given up: %s", strings.Join(found, "; "))
-		return k.ledger.DropRehearsal(ctx, r.fingerprint)
+		return k.up.ledger.DropRehearsal(ctx, r.fingerprint)
 	}
 	err = fmt.Errorf("update.php ended with other tables than in its rehearsal, which is given up (run it again): %s", strings.Join(found, "; "))
-	return errors.Join(err, k.ledger.DropRehearsal(ctx, r.fingerprint))
+	return errors.Join(err, k.up.ledger.DropRehearsal(ctx, r.fingerprint))
 }

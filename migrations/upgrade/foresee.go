@@ -114,9 +114,9 @@ func pastOf(took []ledger.Took) (past []forecast.Past) {
 // recount expects again, by the rows that were counted, how long all takes that is left
 // when the dump is made.
 func (k *task) recount() {
-	k.wiki.Rows = k.census.Rows
-	k.Forecast.Update = k.rates.Of(k.wiki, false).Update
-	k.Seconds = k.Forecast.Update + k.Forecast.Rest
+	k.plan.wiki.Rows = k.census.Rows
+	k.plan.Forecast.Update = k.up.rates.Of(k.plan.wiki, false).Update
+	k.plan.Seconds = k.plan.Forecast.Update + k.plan.Forecast.Rest
 }
 
 // every is how often it is looked how far the updater is.
@@ -136,7 +136,7 @@ func (k *task) watched(log string, run func() error) error {
 // watch reads a log as it grows, until the updater has ended. That it can't be read is no
 // fault of the upgrade.
 func (k *task) watch(log string, ended <-chan struct{}) {
-	meter, begun := forecast.NewMeter(k.wiki), time.Now()
+	meter, begun := forecast.NewMeter(k.plan.wiki), time.Now()
 	var read int64
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -148,7 +148,7 @@ func (k *task) watch(log string, ended <-chan struct{}) {
 		}
 		read += follow(log, read, meter)
 		if text := meter.Text(); text != "" {
-			k.run.Progress(k.Name, fmt.Sprintf("%s: %s, %s of about %s", stepUpdate, text, forecast.Text(time.Since(begun).Seconds()), forecast.Text(k.Forecast.Update)))
+			k.up.run.Progress(k.tenant.Name, fmt.Sprintf("%s: %s, %s of about %s", stepUpdate, text, forecast.Text(time.Since(begun).Seconds()), forecast.Text(k.plan.Forecast.Update)))
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // readFurther reads the further databases that a tenant has.
 func (k *task) readFurther(ctx context.Context) (err error) {
-	k.further, err = session.Further(ctx, k.ledger, k.tenant)
+	k.further, err = session.Further(ctx, k.up.ledger, k.tenant)
 	k.accounts = session.Accounts(k.tenant, k.secrets, k.further...)
 	return err
 }
@@ -22,7 +22,7 @@ func (k *task) readFurther(ctx context.Context) (err error) {
 // gives its accounts their rights: apply leaves that to the upgrade, as new code may
 // need both.
 func (k *task) ensureFurther(ctx context.Context) error {
-	if err := k.EnsureFurther(ctx, k.ledger, k.tenant, k.secrets); err != nil {
+	if err := k.up.EnsureFurther(ctx, k.up.ledger, k.tenant, k.secrets); err != nil {
 		return err
 	}
 	return k.readFurther(ctx)
@@ -42,11 +42,11 @@ func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 		if there {
 			return fmt.Errorf("the dump %s has the database %s, and one of that name exists that is not the wiki's; remove or rename it first", b.File, one.Database)
 		}
-		d := ledger.Database{Server: k.tenant.Server.Name, Name: one.Database, Tenant: k.Name}
-		if err := k.ledger.ClaimDatabase(ctx, d, k.RunID); err != nil {
+		d := ledger.Database{Server: k.tenant.Server.Name, Name: one.Database, Tenant: k.tenant.Name}
+		if err := k.up.ledger.ClaimDatabase(ctx, d, k.up.RunID); err != nil {
 			return err
 		}
-		if err := k.ledger.DatabaseMade(ctx, d); err != nil {
+		if err := k.up.ledger.DatabaseMade(ctx, d); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func (k *task) reload(ctx context.Context) error {
 		{"changing", func() error { return k.phase(ctx, ledger.Changing) }},
 		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.NewVersion) }},
 		{"restore", func() error { return k.restore(ctx, k.now.UndoBackup) }},
-		{"losses", func() error { return k.ledger.ReturnLosses(ctx, k.Name, k.now.Run, k.now.UndoBackup) }},
+		{"losses", func() error { return k.up.ledger.ReturnLosses(ctx, k.tenant.Name, k.now.Run, k.now.UndoBackup) }},
 		{"switching", func() error { return k.phase(ctx, ledger.Switching) }},
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
 		{"probe", func() error { return k.answers(ctx, k.now.NewVersion, k.now.NewSet) }},
@@ -59,13 +59,13 @@ func (k *task) reload(ctx context.Context) error {
 
 // mark writes into the ledger that what a rollback of that upgrade dropped comes back.
 func (r *rollback) mark(ctx context.Context, k *task, undone ledger.Upgrade) error {
-	release, err := k.Deploy.Current(k.Name)
+	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {
 		return err
 	}
-	row, err := k.ledger.BeginUpgrade(ctx, ledger.Upgrade{
-		Run: r.RunID, Tenant: k.Name,
-		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
+	row, err := k.up.ledger.BeginUpgrade(ctx, ledger.Upgrade{
+		Run: r.RunID, Tenant: k.tenant.Name,
+		OldCodebase: k.plan.row.Codebase, OldVersion: k.plan.row.Version, OldSet: k.plan.row.ComponentSet, OldRelease: release,
 		NewCodebase: undone.NewCodebase, NewVersion: undone.NewVersion, NewSet: undone.NewSet, NewRelease: undone.NewRelease,
 	})
 	if err == nil {
@@ -91,20 +91,20 @@ func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 // that version, and notes that it was seen to answer from its release, which is of the
 // code of set.
 func (k *task) answers(ctx context.Context, version, set string) error {
-	release, err := k.Deploy.Current(k.Name)
+	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {
 		return err
 	}
 	if version, err = k.codeOf(release, version); err != nil {
 		return err
 	}
-	name, want := k.HostOf(k.tenant, release), wiki.SiteInfo{DBName: k.tenant.Database, Version: version}
-	if _, err := k.Identify(ctx, name, want); err != nil {
-		return k.Explain(ctx, k.tenant, err)
+	name, want := k.up.HostOf(k.tenant, release), wiki.SiteInfo{DBName: k.tenant.Database, Version: version}
+	if _, err := k.up.Identify(ctx, name, want); err != nil {
+		return k.up.Explain(ctx, k.tenant, err)
 	}
-	current, _, err := k.Unseen(k.Name)
+	current, _, err := k.up.Unseen(k.tenant.Name)
 	if err != nil || current == 0 {
 		return err
 	}
-	return k.Note(k.tenant, session.Sight{Hosts: []string{name}, Want: want, Set: set})
+	return k.up.Note(k.tenant, session.Sight{Hosts: []string{name}, Want: want, Set: set})
 }

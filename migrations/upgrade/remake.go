@@ -51,14 +51,14 @@ func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, v
 // releaseFor is the release that serves a tenant as it was: that one or, where it is
 // gone, a new one of the same code.
 func (k *task) releaseFor(ctx context.Context, release int, codebase, set, version string) (int, error) {
-	if deploy.Exists(k.Layout.Release(k.Name, release)) {
+	if deploy.Exists(k.up.Layout.Release(k.tenant.Name, release)) {
 		return release, nil
 	}
-	c, err := remakable(k.Farm, k.tenant, release, codebase, set, version)
+	c, err := remakable(k.up.Farm, k.tenant, release, codebase, set, version)
 	if err != nil {
 		return 0, err
 	}
-	made, err := k.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return k.Wanted(ctx, k.tenant, c) }})
+	made, err := k.up.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return k.up.Wanted(ctx, k.tenant, c) }})
 	if err != nil {
 		return 0, err
 	}

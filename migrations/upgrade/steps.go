@@ -62,11 +62,11 @@ func (p *Plan) checkSteps(h *session.Host) {
 // where another one was interrupted leaves them out: the old code can't read a database
 // that is half upgraded.
 func (k *task) before(ctx context.Context) error {
-	list := ownSteps(k.Farm, k.tenant, false)
-	if resumed := k.now.Run != k.RunID; !k.code || len(list) == 0 || resumed {
+	list := ownSteps(k.up.Farm, k.tenant, false)
+	if resumed := k.now.Run != k.up.RunID; !k.plan.code || len(list) == 0 || resumed {
 		return nil
 	}
-	if err := k.own(ctx, list, k.Farm.Codebases[k.row.Codebase], k.Layout.LocalSettings(k.Name)); err != nil {
+	if err := k.own(ctx, list, k.up.Farm.Codebases[k.plan.row.Codebase], k.up.Layout.LocalSettings(k.tenant.Name)); err != nil {
 		return err
 	}
 	return k.countNow(ctx, nil) // what they removed is none of the updater's doing
@@ -74,33 +74,33 @@ func (k *task) before(ctx context.Context) error {
 
 // after runs the farm's steps after the updater, by the new code.
 func (k *task) after(ctx context.Context) error {
-	list := ownSteps(k.Farm, k.tenant, true)
-	if !k.code || len(list) == 0 {
+	list := ownSteps(k.up.Farm, k.tenant, true)
+	if !k.plan.code || len(list) == 0 {
 		return nil
 	}
-	return k.own(ctx, list, k.tenant.Codebase, filepath.Join(k.Layout.Release(k.Name, k.now.NewRelease), "LocalSettings.php"))
+	return k.own(ctx, list, k.tenant.Codebase, filepath.Join(k.up.Layout.Release(k.tenant.Name, k.now.NewRelease), "LocalSettings.php"))
 }
 
 // own runs steps of the farm, one after the other, until one fails.
 func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.Codebase, settings string) error {
 	if c == nil {
-		return fmt.Errorf("the codebase %s is not in wikictl.toml any more", k.row.Codebase)
+		return fmt.Errorf("the codebase %s is not in wikictl.toml any more", k.plan.row.Codebase)
 	}
-	if err := k.WriteAdminSettings(); err != nil {
+	if err := k.up.WriteAdminSettings(); err != nil {
 		return err
 	}
 	k.tables, k.pure = nil, false
-	server, err := k.PHP(ctx, k.Name, c)
+	server, err := k.up.PHP(ctx, k.tenant.Name, c)
 	if err != nil {
 		return err
 	}
 	for _, s := range list {
-		job := php.Admin(c.Path, filepath.Join(c.Path, s.Script), settings, k.Layout.AdminSettings(),
+		job := php.Admin(c.Path, filepath.Join(c.Path, s.Script), settings, k.up.Layout.AdminSettings(),
 			k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), s.Arguments...)
-		if job.Log, err = k.Log(k.Name, stepLog(s)); err != nil {
+		if job.Log, err = k.up.Log(k.tenant.Name, stepLog(s)); err != nil {
 			return err
 		}
-		job.Limit = k.o.Limit
+		job.Limit = k.up.o.Limit
 		if _, err := server.Run(ctx, job); err != nil {
 			return k.settled(ctx, fmt.Errorf("%s: upgrade.step: %w", s.Position, err))
 		}

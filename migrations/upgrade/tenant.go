@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/secrets"
@@ -16,8 +17,9 @@ import (
 
 // task is the upgrade of one tenant, under its lock.
 type task struct {
-	*upgrade
-	*Planned
+	up       *upgrade // the run
+	plan     *Planned // what is known and wanted of the tenant
+	tenant   *tenants.Tenant
 	server   *mariadb.Server
 	secrets  secrets.Secrets
 	accounts mariadb.Accounts
@@ -38,7 +40,7 @@ type task struct {
 func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) {
 	u.o.Observer.Started(j.Name)
 	start := time.Now()
-	k := &task{upgrade: u, Planned: j}
+	k := &task{up: u, plan: j, tenant: j.tenant}
 	ctx, done := u.While(ctx, j.tenant)
 	defer done()
 	status, err := k.attempt(ctx)
@@ -54,17 +56,17 @@ func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
 	if err := k.take(ctx); err != nil {
 		return session.Failed, err
 	}
-	defer k.Locks(k.tenant.Server).Release(context.WithoutCancel(ctx), k.tenant.Database)
+	defer k.up.Locks(k.tenant.Server).Release(context.WithoutCancel(ctx), k.tenant.Database)
 	if status, err = k.resume(ctx); status != "" {
 		return status, err
 	}
-	if !k.code && len(k.SQL) == 0 {
+	if !k.plan.code && len(k.plan.SQL) == 0 {
 		return k.idle(), nil
 	}
 	if err := k.ready(ctx); err != nil {
 		return session.Failed, err
 	}
-	if k.o.Ahead == AheadOnly {
+	if k.up.o.Ahead == AheadOnly {
 		return k.aheadOnly(ctx)
 	}
 	if err := k.goAhead(ctx); errors.Is(err, errDrained) {
@@ -93,18 +95,18 @@ func (k *task) idle() session.Status {
 // code can't run with its settings or, after an interrupted run was dealt with, that
 // it can't go from the database as it is now.
 func (k *task) ready(ctx context.Context) error {
-	if err := cmp.Or(k.warm[k.Name], k.releases[k.Name].Err); err != nil {
+	if err := cmp.Or(k.up.warm[k.tenant.Name], k.up.releases[k.tenant.Name].Err); err != nil {
 		return err
 	}
-	if k.Interrupted == "" || !k.code {
+	if k.plan.Interrupted == "" || !k.plan.code {
 		return nil
 	}
 	level, err := k.server.LevelOf(ctx, k.tenant.Database)
 	if err != nil {
 		return err
 	}
-	if problem := schemaProblem(level, k.row.Version, k.tenant.Codebase, k.tenant.Database, k.Farm.Codebases); problem != "" {
-		return fmt.Errorf("not begun: %s; it is open, on MediaWiki %s", problem, k.row.Version)
+	if problem := schemaProblem(level, k.plan.row.Version, k.tenant.Codebase, k.tenant.Database, k.up.Farm.Codebases); problem != "" {
+		return fmt.Errorf("not begun: %s; it is open, on MediaWiki %s", problem, k.plan.row.Version)
 	}
 	return nil
 }
@@ -119,7 +121,7 @@ func (k *task) told() string { return strings.Join(k.notes, ", ") }
 // take locks a tenant and reads again what may have changed since the plan was
 // made: another run may have upgraded it.
 func (k *task) take(ctx context.Context) error {
-	locks := k.Locks(k.tenant.Server)
+	locks := k.up.Locks(k.tenant.Server)
 	err := k.step("lock", func() error { return locks.Acquire(ctx, k.tenant.Database) })
 	if err != nil {
 		return err
@@ -131,10 +133,10 @@ func (k *task) take(ctx context.Context) error {
 }
 
 func (k *task) read(ctx context.Context) (err error) {
-	if k.server, err = k.Server(ctx, k.tenant.Server); err != nil {
+	if k.server, err = k.up.Server(ctx, k.tenant.Server); err != nil {
 		return err
 	}
-	if k.secrets, err = k.Deploy.ReadSecrets(k.Name); err != nil {
+	if k.secrets, err = k.up.Deploy.ReadSecrets(k.tenant.Name); err != nil {
 		return err
 	}
 	if err := k.readFurther(ctx); err != nil {
@@ -146,27 +148,29 @@ func (k *task) read(ctx context.Context) (err error) {
 // reread takes from the ledger what the tenant runs on now, and what it needs
 // therefore: after the plan, and after an interrupted run was dealt with.
 func (k *task) reread(ctx context.Context) (err error) {
-	if k.row, _, err = k.ledger.Tenant(ctx, k.Name); err != nil {
+	if k.plan.row, _, err = k.up.ledger.Tenant(ctx, k.tenant.Name); err != nil {
 		return err
 	}
-	k.code = k.o.Force || k.row.ComponentSet != k.wanted()
-	seen, err := k.ledger.FarmSQLOf(ctx, k.Name)
+	k.plan.code = k.up.o.Force || k.plan.row.ComponentSet != k.wanted()
+	seen, err := k.up.ledger.FarmSQLOf(ctx, k.tenant.Name)
 	if err != nil {
 		return err
 	}
-	k.SQL, err = k.sql.Pending(k.tenant, seen)
+	k.plan.SQL, err = k.up.sql.Pending(k.tenant, seen)
 	return err
 }
 
 func (k *task) wanted() string { return k.tenant.ComponentSet(k.tenant.Codebase) }
 
-func (k *task) step(name string, do func() error) error { return k.run.Step(k.Name, name, do) }
+func (k *task) step(name string, do func() error) error {
+	return k.up.run.Step(k.tenant.Name, name, do)
+}
 
 // held is a step that begins by making sure that the tenant's lock is still this
 // run's: what another run has taken over is left alone.
 func (k *task) held(ctx context.Context, name string, do func() error) error {
 	return k.step(name, func() error {
-		if err := k.Verify(ctx, k.tenant); err != nil {
+		if err := k.up.Verify(ctx, k.tenant); err != nil {
 			return err
 		}
 		return do()
@@ -175,14 +179,14 @@ func (k *task) held(ctx context.Context, name string, do func() error) error {
 
 // phase writes how far the upgrade has come before it goes on.
 func (k *task) phase(ctx context.Context, p ledger.Phase) (err error) {
-	k.now, err = k.ledger.SetPhase(ctx, k.now, p)
+	k.now, err = k.up.ledger.SetPhase(ctx, k.now, p)
 	return err
 }
 
 // forward does the upgrade. Until the phase is Changing nothing was touched;
 // from Opening on there is no way back but a rollback.
 func (k *task) forward(ctx context.Context) error {
-	if k.o.RunJobs {
+	if k.up.o.RunJobs {
 		if err := k.step("jobs", func() error { return k.runJobs(ctx) }); err != nil {
 			return err
 		}
@@ -255,15 +259,15 @@ func (k *task) finish(ctx context.Context) error {
 
 // mark writes into the ledger what is about to happen.
 func (k *task) mark(ctx context.Context) error {
-	release, err := k.Deploy.Current(k.Name)
+	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {
 		return err
 	}
-	row, err := k.ledger.BeginUpgrade(ctx, ledger.Upgrade{
-		Run: k.RunID, Tenant: k.Name,
-		OldCodebase: k.row.Codebase, OldVersion: k.row.Version, OldSet: k.row.ComponentSet, OldRelease: release,
+	row, err := k.up.ledger.BeginUpgrade(ctx, ledger.Upgrade{
+		Run: k.up.RunID, Tenant: k.tenant.Name,
+		OldCodebase: k.plan.row.Codebase, OldVersion: k.plan.row.Version, OldSet: k.plan.row.ComponentSet, OldRelease: release,
 		NewCodebase: k.tenant.Codebase.Name, NewVersion: k.tenant.Codebase.Version, NewSet: k.wanted(),
-		NewRelease: k.releases[k.Name].Release,
+		NewRelease: k.up.releases[k.tenant.Name].Release,
 	})
 	if err == nil {
 		k.now = row

@@ -123,7 +123,10 @@ func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error
 	ctx, done := r.While(ctx, undo.tenant)
 	defer done()
 	r.upgrade.o.Observer.Started(undo.Name)
-	k := &task{upgrade: r.upgrade, verified: undo.row.Backup, Planned: &Planned{Name: undo.Name, Seconds: 1, tenant: undo.tenant, New: undo.tenant.Codebase.Version}}
+	k := &task{
+		up: r.upgrade, verified: undo.row.Backup, tenant: undo.tenant,
+		plan: &Planned{Name: undo.Name, Seconds: 1, tenant: undo.tenant, New: undo.tenant.Codebase.Version},
+	}
 	if err := k.held(ctx, "lock", func() error { return k.read(ctx) }); err != nil {
 		return "", err
 	}
