@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// visitors read and edit a wiki until stopped.
+type visitors struct {
+	f    *farm
+	wiki string
+	stop chan struct{}
+	wait sync.WaitGroup
+
+	mu    sync.Mutex
+	seen  map[string]int // what readers got
+	edits []attempt      // in order
+}
+
+// attempt is an edit that makes a page.
+type attempt struct {
+	title string // empty: it was refused as the wiki is read-only or closed
+	ended time.Time
+}
+
+// visit has four kinds of page read, and pages made.
+func (f *farm) visit(wiki string) *visitors {
+	v := &visitors{f: f, wiki: wiki, stop: make(chan struct{}), seen: map[string]int{}}
+	for _, path := range []string{"/index.php?title=Main_Page", "/index.php?title=Page&action=history", "/index.php?title=Special:RecentChanges", "/wiki/Page"} {
+		v.every(25*time.Millisecond, func(int) { v.read(path) })
+	}
+	v.every(60*time.Millisecond, v.write)
+	return v
+}
+
+// every calls do with a number until the visitors are stopped.
+func (v *visitors) every(pause time.Duration, do func(n int)) {
+	v.wait.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-v.stop:
+				return
+			case <-time.After(pause):
+				do(n)
+			}
+		}
+	})
+}
+
+func (v *visitors) read(path string) {
+	got := v.f.look(v.wiki, path)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.seen[got]++; v.seen[got] == 1 && !slices.Contains([]string{"closed", "1.39.17", "1.43.9"}, got) {
+		v.f.t.Errorf("%s%s at %s: %s", v.wiki, path, time.Now().Format("05.000"), got)
+	}
+}
+
+// write makes a page, without logging in. The answer is a success, that the wiki is
+// read-only, or an honest 503.
+func (v *visitors) write(n int) {
+	e := attempt{title: fmt.Sprint("Written ", n)}
+	form := url.Values{"action": {"edit"}, "title": {e.title}, "text": {"text"}, "token": {`+\`}, "format": {"json"}, "formatversion": {"2"}}
+	status, body := v.f.client(v.wiki).ask(form)
+	switch {
+	case status == 200 && strings.Contains(body, `"result":"Success"`):
+	case status == 200 && strings.Contains(body, `"code":"readonly"`), status == 503 && strings.Contains(body, "This wiki is"):
+		e.title = ""
+	default:
+		v.f.t.Errorf("%s: an edit at %s: %d %.400s", v.wiki, time.Now().Format("05.000"), status, body)
+		return
+	}
+	e.ended = time.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.edits = append(v.edits, e)
+}
+
+// leave ends the visits, and wants that readers saw both releases, and that no edit is
+// lost but those that a rollback, which began at a time, took back: they were made after
+// the refusals of the upgrade that it undid.
+func (v *visitors) leave(rollback time.Time) {
+	v.f.t.Helper()
+	close(v.stop)
+	v.wait.Wait()
+	v.f.t.Log(v.wiki, v.seen, len(v.edits), "edits")
+	if v.seen["closed"] == 0 || v.seen["1.39.17"] == 0 || v.seen["1.43.9"] == 0 {
+		v.f.t.Errorf("the readers of %s came too late: %v", v.wiki, v.seen)
+	}
+	titles := v.f.sql("SELECT CONVERT(page_title USING utf8mb4) FROM wiki_" + v.wiki + ".page")
+	refusals, last := 0, 0
+	for i, e := range v.edits {
+		if e.title == "" && e.ended.Before(rollback) {
+			last = i
+		}
+	}
+	mayGo := true // from the last refusal before the rollback until its own
+	for i, e := range v.edits {
+		if e.title == "" {
+			refusals++
+			mayGo = mayGo && i <= last
+			continue
+		}
+		there := slices.Contains(titles, strings.ReplaceAll(e.title, " ", "_"))
+		if taken := i > last && mayGo; !there && !taken {
+			v.f.t.Errorf("%s: the edit of %q at %s was acknowledged, and is lost", v.wiki, e.title, e.ended.Format("05.000"))
+		}
+	}
+	if refusals == 0 || refusals == len(v.edits) {
+		v.f.t.Errorf("%s: %d of %d edits were refused", v.wiki, refusals, len(v.edits))
+	}
+}
+
+// Readers of a wiki see whole pages of one release, or 503 with Retry-After, and no edit
+// that was acknowledged is lost, while it is upgraded, left by a kill, upgraded again and
+// rolled back; with rows moved ahead, too.
+func TestVisitorsSeeNoErrors(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(2)
+	f.run("create", "--all")
+	f.manyRows("w1")
+	for _, wiki := range []string{"w0", "w1"} {
+		f.client(wiki).edit("Page", "text")
+	}
+	f.want143()
+	w0, w1 := f.visit("w0"), f.visit("w1")
+	if out, code := f.struck(event{"w1", "ahead", "after", "kill"}, "upgrade", "w1", "--ahead", "only"); code != -1 {
+		t.Error(out)
+	}
+	if out, code := f.struck(event{"*", "check", "before", "kill"}, "upgrade", "w0", "w1"); code != -1 {
+		t.Error(out)
+	}
+	time.Sleep(300 * time.Millisecond)
+	f.run("upgrade", "w0", "w1")
+	rollback := time.Now()
+	f.run("rollback", "--yes", "w0", "w1")
+	f.run("upgrade", "w0", "w1")
+	w0.leave(rollback)
+	w1.leave(rollback)
+}
