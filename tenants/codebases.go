@@ -56,6 +56,7 @@ type Component struct {
 	Version  string // as extension.json or skin.json states it; may be empty
 
 	Namespaces []ExtensionNamespace // declared in its manifest
+	Models     []string             // content models of pages that its manifest declares, sorted
 
 	Fault       string // why its manifest can't be used; empty: no fault
 	Hint        string // what to do about the fault; may be empty

@@ -104,6 +104,8 @@ archive = "plain skin.zip"
 sha256 = "%s"
 `, f.plainSkin()))
 	f.write("tenants/w0.toml", strings.Replace("extensions = [\"Hello\", \"Hello/Part\"]\n"+f.read("tenants/w0.toml"), `["Vector"]`, `["Vector", "Plain"]`, 1))
+	before := f.read("tenants/w1.toml")
+	f.write("tenants/w1.toml", "extensions = [\"Scribunto\", \"AbuseFilter\", \"Cite\"]\n"+before+"wgExtraNamespaces.3010 = \"Old\"\n[namespaces.portal]\nnumber = 3000\nname = \"Portal\"\n")
 
 	out := f.refuses(2, "create", "--all")
 	f.wants(out, "it is not fetched yet from", "(wikictl extensions fetch Hello)", "(wikictl extensions fetch Plain)")
@@ -135,6 +137,7 @@ sha256 = "%s"
 		t.Errorf("a wiki without the extension: %.60q", got)
 	}
 	f.noneOf("component-")
+	f.takesAway(before)
 
 	f.commitHello("REL1_39", "second")
 	f.wants(f.refuses(1, "extensions", "outdated"), "outdated", "current")
@@ -153,6 +156,31 @@ sha256 = "%s"
 	f.changedByHand()
 	f.run("rollback", "w0", "--yes")
 	f.wants(w0.says("hello"), "second")
+}
+
+// takesAway has the plan count what pages and tables need of what is taken away, and nothing of
+// what nothing needs; an edit in between changes nothing.
+func (f *farm) takesAway(before string) {
+	f.t.Helper()
+	was := f.read("tenants/w1.toml")
+	w1 := f.client("w1")
+	w1.login("w1")
+	for _, title := range []string{"One", "Two"} { // as if Scribunto had saved them: it would run Lua
+		w1.edit(title, "return {}")
+	}
+	f.sql("UPDATE wiki_w1.page SET page_namespace = 828, page_content_model = 'Scribunto' WHERE page_title IN ('One', 'Two') AND page_namespace = 0; INSERT IGNORE INTO wiki_w1.content_models (model_name) VALUES ('Scribunto')")
+	w1.edit("Module talk:One", "a word")
+	w1.edit("Portal:All", "a portal")
+	f.sql("INSERT IGNORE INTO wiki_w1.abuse_filter (af_pattern, af_comments) VALUES ('1', '')")
+	for _, args := range [][]string{{"plan"}, {"apply", "--dry-run", "--all"}, {"upgrade", "--dry-run", "w1"}} {
+		f.write("tenants/w1.toml", before)
+		out := f.refuses(1, args...)
+		f.wants(out, "takes away the extension Scribunto, and its database has 2 pages in namespace 828 (Module), 1 page in namespace 829 (Module_talk), 2 pages of content model Scribunto: readers can't open these pages then",
+			"takes away the extension AbuseFilter, and its database has 1 row in table abuse_filter", "takes namespaces away, and its database has 1 page in namespace 3000 (Portal): readers")
+		f.lacks(out, "Cite,", "3010", "abuse_filter_log")
+		f.write("tenants/w1.toml", was)
+	}
+	f.exits(0, "plan")
 }
 
 // noneOf wants no finding of rules whose names begin so.

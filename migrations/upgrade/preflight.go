@@ -53,10 +53,25 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	}
 	p.Digest = p.digest()
 	p.askWeb(ctx, h)
+	p.remarkWithdrawn(ctx, h)
 	for _, j := range p.Tenants {
 		j.checkVhost(h)
 	}
 	return nil
+}
+
+// remarkWithdrawn remarks on what the databases have of extensions that are taken away.
+func (p *Plan) remarkWithdrawn(ctx context.Context, h *session.Host) {
+	var list []*tenants.Tenant
+	for _, j := range p.Tenants {
+		if j.own == 0 && j.Interrupted == "" {
+			list = append(list, j.tenant)
+		}
+	}
+	said := h.Withdrawn(ctx, list)
+	for _, j := range p.Tenants {
+		j.Remarks = append(j.Remarks, said[j.Name]...)
+	}
 }
 
 // checkVhost remarks on a virtual host, of an older wikictl or of an own template,

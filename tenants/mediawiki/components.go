@@ -124,6 +124,7 @@ func readManifest(c *tenants.Component, manifest []byte) error {
 		Requires tenants.Requirements `json:"requires"`
 		// PHP itself refuses anything but a list.
 		Namespaces json.RawMessage `json:"namespaces"`
+		Models     json.RawMessage `json:"ContentHandlers"`
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return err
@@ -131,6 +132,9 @@ func readManifest(c *tenants.Component, manifest []byte) error {
 	c.Version, _ = m.Version.(string)
 	c.Requires = m.Requires
 	_ = json.Unmarshal(m.Namespaces, &c.Namespaces)
+	var models map[string]any
+	_ = json.Unmarshal(m.Models, &models)
+	c.Models = slices.Sorted(maps.Keys(models))
 	return nil
 }
 

@@ -84,6 +84,7 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	if err := pendingSQL(ctx, served, o); err != nil {
 		return nil, err
 	}
+	l.remarkWithdrawn(ctx, served)
 	for _, t := range planned {
 		if len(t.Entries) > 0 {
 			p.Tenants = append(p.Tenants, t)
@@ -99,6 +100,23 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 	var err error
 	p.Left, err = l.leftovers(ctx, p)
 	return p, err
+}
+
+// remarkWithdrawn remarks on tenants that change what their databases have of the extensions
+// and namespaces that are taken away.
+func (l *looking) remarkWithdrawn(ctx context.Context, served []*Planned) {
+	var list []*tenants.Tenant
+	for _, t := range served {
+		if len(t.Entries) > 0 {
+			list = append(list, t.tenant)
+		}
+	}
+	said := l.Withdrawn(ctx, list)
+	for _, t := range served {
+		for _, remark := range said[t.Name] {
+			t.Add(plan.Remark, "%s", remark)
+		}
+	}
 }
 
 // UnseenFiles returns a line about tenants whose files were not compared; why has the

@@ -1,0 +1,35 @@
+package definitions
+
+import (
+	"strconv"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Loads is what a definition that Show wrote loads.
+type Loads struct {
+	Codebase   string
+	Extensions []string
+	Namespaces map[int64]string // of wgExtraNamespaces, by number
+}
+
+// DefinedLoads reads what a definition that Show wrote loads; empty when it is none.
+func DefinedLoads(definition []byte) Loads {
+	var d struct {
+		Codebase   string
+		Extensions []string
+		Settings   map[string]any
+	}
+	if toml.Unmarshal(definition, &d) != nil {
+		return Loads{}
+	}
+	l := Loads{Codebase: d.Codebase, Extensions: d.Extensions, Namespaces: map[int64]string{}}
+	table, _ := d.Settings["wgExtraNamespaces"].(map[string]any)
+	for key, value := range table {
+		number, err := strconv.ParseInt(key, 10, 64)
+		if name, isText := value.(string); err == nil && isText {
+			l.Namespaces[number] = name
+		}
+	}
+	return l
+}

@@ -1,0 +1,159 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/definitions"
+	"wikictl/tenants/fleet"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
+)
+
+// Withdrawn says, by tenant, what the databases of served tenants hold of the extensions and
+// namespaces that their releases have and their definitions no longer do. It changes nothing.
+func (h *Host) Withdrawn(ctx context.Context, list []*tenants.Tenant) map[string][]string {
+	said := map[string][]string{}
+	options := fleet.Options[*tenants.Tenant]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, list, options, h.withdrawn) {
+		if r.Err != nil {
+			r.Value = append(r.Value, "what it takes away could not be counted: "+r.Err.Error())
+		}
+		if len(r.Value) > 0 {
+			said[r.Item.Name] = r.Value
+		}
+	}
+	return said
+}
+
+// withdrawal is what a tenant's definitions take away.
+type withdrawal struct {
+	extensions []*tenants.Component
+	unknown    []string         // extensions that no codebase has
+	namespaces map[int64]string // own ones, by number
+}
+
+func (h *Host) withdrawn(ctx context.Context, t *tenants.Tenant) ([]string, error) {
+	text, err := h.Deploy.Definition(t.Name)
+	if err != nil {
+		return nil, nil // not served yet, or not to be read by this user
+	}
+	w := h.withdrawal(t, definitions.DefinedLoads(text))
+	var remarks []string
+	for _, name := range w.unknown {
+		remarks = append(remarks, fmt.Sprintf("takes away the extension %s, which no codebase has any more: whether pages need it can't be told", name))
+	}
+	if len(w.extensions)+len(w.namespaces) == 0 {
+		return remarks, nil
+	}
+	server, err := h.Server(ctx, t.Server)
+	if err != nil {
+		return remarks, nil // the plan says it
+	}
+	for _, c := range w.extensions {
+		names := map[int64]string{}
+		for _, n := range c.Namespaces {
+			names[n.Number] = n.Name
+		}
+		still := mediawiki.ExtensionConstants(t)
+		maps.DeleteFunc(names, func(number int64, _ string) bool { return covers(t, still, number) })
+		models := slices.DeleteFunc(slices.Clone(c.Models), func(model string) bool { return handles(t, model) })
+		use, err := server.Uses(ctx, t.Database, slices.Sorted(maps.Keys(names)), models, mediawiki.OwnTables(c))
+		if err != nil {
+			return remarks, err
+		}
+		if what := inWords(use, names); what != "" {
+			remarks = append(remarks, "takes away the extension "+c.Name+", and its database has "+what)
+		}
+	}
+	if len(w.namespaces) == 0 {
+		return remarks, nil
+	}
+	use, err := server.Uses(ctx, t.Database, slices.Sorted(maps.Keys(w.namespaces)), nil, nil)
+	if what := inWords(use, w.namespaces); what != "" {
+		remarks = append(remarks, "takes namespaces away, and its database has "+what)
+	}
+	return remarks, err
+}
+
+// withdrawal compares what a release loads with the definitions.
+func (h *Host) withdrawal(t *tenants.Tenant, was definitions.Loads) withdrawal {
+	w := withdrawal{namespaces: map[int64]string{}}
+	for _, name := range was.Extensions {
+		if slices.Contains(t.Extensions, name) {
+			continue
+		}
+		c := t.Codebase.Extensions[name]
+		if old := h.Farm.Codebases[was.Codebase]; old != nil && old.Extensions[name] != nil {
+			c = old.Extensions[name]
+		}
+		if c == nil || c.Path == "" {
+			w.unknown = append(w.unknown, name)
+			continue
+		}
+		w.extensions = append(w.extensions, c)
+	}
+	still := mediawiki.ExtensionConstants(t)
+	for number, name := range was.Namespaces {
+		if !covers(t, still, number) {
+			w.namespaces[number] = name
+		}
+	}
+	return w
+}
+
+// covers reports whether a tenant's definitions have a namespace.
+func covers(t *tenants.Tenant, constants map[string]int64, number int64) bool {
+	for _, n := range constants {
+		if n == number {
+			return true
+		}
+	}
+	table, _ := t.Settings["wgExtraNamespaces"].Data.(map[string]tenants.Value)
+	_, there := table[fmt.Sprint(number)]
+	return there
+}
+
+// handles reports whether an extension that a tenant loads has a content model.
+func handles(t *tenants.Tenant, model string) bool {
+	return slices.ContainsFunc(t.Extensions, func(name string) bool {
+		c := t.Codebase.Extensions[name]
+		return c != nil && slices.Contains(c.Models, model)
+	})
+}
+
+// inWords says how many pages and rows there are; empty for none.
+func inWords(use mariadb.Use, names map[int64]string) string {
+	var parts []string
+	for _, number := range slices.Sorted(maps.Keys(use.Namespaces)) {
+		parts = append(parts, fmt.Sprintf("%s in namespace %d (%s)", plural(use.Namespaces[number], "page"), number, names[number]))
+	}
+	for _, model := range slices.Sorted(maps.Keys(use.Models)) {
+		parts = append(parts, fmt.Sprintf("%s of content model %s", plural(use.Models[model], "page"), model))
+	}
+	pages := len(parts) > 0
+	for _, table := range slices.Sorted(maps.Keys(use.Tables)) {
+		parts = append(parts, fmt.Sprintf("%s in table %s", plural(use.Tables[table], "row"), table))
+	}
+	what := strings.Join(parts, ", ")
+	if pages {
+		what += ": readers can't open these pages then"
+	}
+	return what
+}
+
+// plural writes a number with its noun.
+func plural(n int64, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case n >= mariadb.Many && noun == "row":
+		return fmt.Sprintf("%d or more %ss", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
