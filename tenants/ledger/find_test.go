@@ -223,3 +223,18 @@ func TestALedgerIsKnownByItsColumns(t *testing.T) {
 		t.Error(farms, err)
 	}
 }
+
+// A ledger that two farms find at the same moment stays the first one's.
+func TestALedgerIsClaimedOnce(t *testing.T) {
+	noLedgers(t)
+	l := openFarm(t, farmOf("a", "/a"))
+	conn, err := l.db.Conn(t.Context())
+	must(t, err)
+	defer conn.Close()
+	if err := claim(t.Context(), conn, farmOf("b", "/b")); err == nil || !strings.Contains(err.Error(), "/a") {
+		t.Errorf("b claims a's ledger: %v", err)
+	}
+	if owner := column(t, "SELECT dir FROM "+mariadb.Quote(l.Database)+".farm"); len(owner) != 1 || owner[0] != "/a" {
+		t.Errorf("the ledger belongs to %v", owner)
+	}
+}
