@@ -93,6 +93,7 @@ type matcher func(*Tenant) bool
 var whereFields = map[string]func(*Tenant) []string{
 	"name":      func(t *Tenant) []string { return []string{t.Name} },
 	"class":     func(t *Tenant) []string { return t.Classes },
+	"state":     func(t *Tenant) []string { return []string{string(t.State)} },
 	"codebase":  func(t *Tenant) []string { return []string{t.Codebase.Name} },
 	"server":    func(t *Tenant) []string { return []string{t.Server.Name} },
 	"database":  func(t *Tenant) []string { return []string{t.Database} },

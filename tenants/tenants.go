@@ -111,6 +111,8 @@ type Tenant struct {
 	Grants     []Grant  // in databases of other tenants
 	Language   string   // MediaWiki's language code
 	Sitename   string
+	State      State            // open, private or closed
+	Reason     string           // why it is closed; empty unless it is
 	Admin      string           // user name of the administrator that create makes
 	Extensions []string         // names of components, in loading order
 	Skins      []string         // names of components; the first is $wgDefaultSkin

@@ -50,7 +50,7 @@ func TestMaintenance(t *testing.T) {
 		name string
 		do   func(*testing.T, *farm)
 	}{
-		{"scripts", runsScripts}, {"arguments", runsArguments}, {"failures", runsFailures}, {"locks", runsLocked}, {"sql", runsSQL}, {"jobs", runsJobs}, {"killed jobs", killedJobs}, {"paused jobs", pausedJobs}, {"service", servesJobs}, {"fair jobs", fairJobs}, {"metrics", measures},
+		{"scripts", runsScripts}, {"arguments", runsArguments}, {"failures", runsFailures}, {"locks", runsLocked}, {"sql", runsSQL}, {"jobs", runsJobs}, {"killed jobs", killedJobs}, {"paused jobs", pausedJobs}, {"service", servesJobs}, {"fair jobs", fairJobs}, {"metrics", measures}, {"states", closes},
 	} {
 		f.t = t
 		t.Run(part.name, func(t *testing.T) {

@@ -64,6 +64,8 @@ var valueKeys = []Key{
 	{Name: "language", Type: Text, Example: `"en"`, Doc: "MediaWiki's code of the wiki's language; without it \"en\"."},
 	{Name: "sitename", Type: Text, Example: `"Alpha Handbook"`, Doc: "The name that readers see."},
 	{Name: "admin", Type: Text, Example: `"Admin"`, Doc: "The user name of the first administrator, as MediaWiki writes it; without it \"Admin\"."},
+	{Name: "state", Type: Text, Choices: []string{"open", "private", "closed"}, Example: `"closed"`, Doc: "\"closed\": readers read and nobody saves; \"private\": only users who are logged in read, and only administrators make accounts; without it \"open\"."},
+	{Name: "reason", Type: Text, Example: `"This wiki has moved to new.example.org."`, Doc: "Why the wiki is closed, for those who try to save."},
 	{Name: "classes", Type: Texts, Example: `["handbook"]`, Doc: "Classes whose values come before these; later ones win."},
 	{Name: "extensions", Type: Texts, Example: `["Cite", "ParserFunctions"]`, Doc: "Extensions to load, added to those inherited: folders, parts (\"ConfirmEdit/QuestyCaptcha\") and further manifests (\"Wikibase:repo\")."},
 	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin. Without any, the codebase's default."},

@@ -34,7 +34,7 @@ type layer struct {
 }
 
 // singleKeys are the values that the most specific layer decides alone.
-var singleKeys = []string{"codebase", "server", "database", "language", "sitename", "admin", "script_path", "article_path"}
+var singleKeys = []string{"codebase", "server", "database", "language", "sitename", "admin", "state", "reason", "script_path", "article_path"}
 
 // readLayer reads a tenant's file.
 func (l *loader) readLayer(d document) *layer {
@@ -57,6 +57,7 @@ func (l *loader) readValues(s *section) layer {
 			v.single[key] = t
 		}
 	}
+	checkState(s, v.single["state"])
 	v.classes = s.texts("classes")
 	v.extensions, v.skins = s.texts("extensions"), s.texts("skins")
 	v.unset = s.texts("unset")

@@ -56,7 +56,7 @@ var ownSettings = map[string]string{
 	"wgTmpDirectory":             "all tenants share one below state, or identifiers that must differ would be the same",
 	"wgLocalisationCacheConf":    "tenants with the same code share one below state",
 
-	"wgReadOnly":           "it would stop update.php",
+	"wgReadOnly":           "it would stop update.php; use state = \"closed\"",
 	"wgReadOnlyFile":       "wikictl upgrade uses it",
 	"wgAllowSchemaUpdates": "wikictl upgrade runs update.php",
 

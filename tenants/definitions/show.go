@@ -41,6 +41,12 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.line("language", t.Language, t.Origins["language"])
 	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
 	w.line("admin", t.Admin, t.Origins["admin"])
+	if t.State != tenants.StateOpen {
+		w.line("state", string(t.State), t.Origins["state"])
+	}
+	if t.Reason != "" {
+		w.line("reason", t.Reason, t.Origins["reason"])
+	}
 	if t.ScriptPath != "" {
 		w.line("script_path", t.ScriptPath, t.Origins["script_path"])
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 
+	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/observe"
 	"wikictl/tenants/session"
@@ -32,6 +33,20 @@ var wikiRules = []rule{
 		Repair:    `Set wgGroupPermissions."*".read to false, beside the extension or the hook that requires the log-in.`,
 		Reference: "Manual:Image authorization",
 	}, observed: privateUnsaid},
+	{Rule: audit.Rule{
+		ID: "private-open", Severity: audit.Error,
+		What:      "Visitors may read a wiki that its definitions make private.",
+		Why:       "What it holds is not for everybody.",
+		Repair:    "Find the extension or hook that grants the right, or a PHP expression; Special:ListGroupRights shows the rights.",
+		Reference: "Manual:Preventing access",
+	}, observed: privateOpen},
+	{Rule: audit.Rule{
+		ID: "closed-differs", Severity: audit.Error,
+		What:      "A wiki takes edits although its definition closes it, or refuses them although it does not.",
+		Why:       "A closed wiki is changed, or an open one can't be.",
+		Repair:    "Run wikictl render --write; look for a setting, an extension or a database server that is read-only.",
+		Reference: "Manual:$wgReadOnly",
+	}, observed: closedDiffers},
 	{Rule: audit.Rule{
 		ID: "host-unknown", Severity: audit.Error,
 		What:      "Some wiki answers for an unknown host name.",
@@ -90,6 +105,37 @@ func privateUnsaid(s *subject, r *reporter) {
 			r.say(s.tenant.Position, "settings", "", "%s", err)
 			return
 		}
+	}
+}
+
+func privateOpen(s *subject, r *reporter) {
+	d := s.state()
+	if _, right := s.tenant.ReadRight(); d == nil || len(d.Changes) > 0 || right != tenants.ReadDenied {
+		return
+	}
+	for _, a := range d.Answers {
+		if a.Err == nil && !a.Info.Hidden && !a.Info.Private {
+			r.say(s.tenant.Position, "settings", "", "visitors may read it by %s, although its definitions forbid that", a.Host)
+			return
+		}
+	}
+}
+
+func closedDiffers(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil || len(d.Changes) > 0 || !d.ReadOnly.IsZero() { // otherwise the files are the finding
+		return
+	}
+	for _, a := range d.Answers {
+		switch closed := s.tenant.State == tenants.StateClosed; {
+		case a.Err != nil || a.Info.Private || a.Info.ReadOnly == closed:
+			continue
+		case closed:
+			r.say(s.at("state"), "state", "", "it takes edits by %s, although it is closed", a.Host)
+		default:
+			r.say(s.at("state"), "state", "", "it refuses edits by %s, although it is not closed", a.Host)
+		}
+		return
 	}
 }
 

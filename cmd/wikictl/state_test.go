@@ -1,0 +1,42 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// closes: a closed wiki refuses edits for its reason, is upgraded, stays closed and is as its
+// definition says for audit, which a private one is, too; and it opens again.
+func closes(t *testing.T, f *farm) {
+	const reason = `Moved to "new": $5's over`
+	open := f.read("tenants/w1.toml")
+	f.write("tenants/w1.toml", "state = \"closed\"\nreason = +reason+\n"+open)
+	f.write("tenants/w0.toml", "state = \"private\"\n"+f.read("tenants/w0.toml"))
+	f.wants(f.exits(1, "plan"), "change w1", "wgReadOnly")
+	f.exits(0, "apply", "--all")
+	edit := func() (code, why string) {
+		c := f.client("w1")
+		answer := c.call(url.Values{"action": {"edit"}, "title": {"Closed"}, "text": {"x"}, "token": {`+\`}})
+		return at(answer, "error", "code").(string), at(answer, "error", "info").(string)
+	}
+	if code, why := edit(); code != "readonly" || !strings.Contains(why, "read-only") {
+		t.Errorf("an edit of a closed wiki: %s %s", code, why)
+	}
+	if answer := f.client("w0").call(url.Values{"action": {"query"}, "titles": {"X"}}); at(answer, "error", "code") != "readapidenied" {
+		t.Errorf("a private wiki answers %v", answer)
+	}
+	f.lacks(f.exits(0, "audit", "--fail-on", "error"), "closed-differs", "private-open")
+	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+f.read("tenants/w1.toml"))
+	f.exits(0, "upgrade", "w1", "--no-rehearsal", "--skip-blocked")
+	f.wants(f.answer("w1.localhost"), "MediaWiki 1.43.", `"readonly":`, "Moved to")
+	f.exits(0, "plan")
+	// What is served is another thing than what the files say.
+	f.serve("w0.localhost", "", `location / { return 200 '{"query":{"general":{"generator":"MediaWiki 1.39","wikiid":"wiki_w0","readonly":true},"pages":[{"actions":{"read":true}}]}}'; }`, "MediaWiki 1.39")
+	f.wants(f.exits(1, "audit", "--fail-on", "error", "w0"), "[closed-differs]", "it refuses edits by w0.localhost", "[private-open]", "visitors may read it by w0.localhost")
+	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+open)
+	f.exits(0, "apply", "w1")
+	if code, _ := edit(); code == "readonly" {
+		t.Error("it is closed still")
+	}
+}
