@@ -364,6 +364,16 @@ func (f *farm) deletesAndPurges() {
 	if got := f.holds("w1"); got != was {
 		f.t.Errorf("w1 holds\n%s\nwant\n%s", got, was)
 	}
+	f.exits(2, "purge", "w1", "--backups", "--yes") // it is there
+	f.run("delete", "w1", "--yes")
+	f.wants(f.exits(1, "purge", "w1", "--early", "--backups", "--dry-run"), "backups in "+f.state("archives/wikis/w1"))
+	f.exits(0, "purge", "w1", "--early", "--backups", "--yes")
+	f.exits(64, "purge", "w1", "--early", "--yes")
+	f.exits(0, "purge", "w1", "--backups", "--yes") // there is nothing
+	if left, _ := filepath.Glob(f.state("archives/wikis/w1/*")); len(left) > 0 {
+		f.t.Error("there are still", left)
+	}
+	f.lacks(f.exits(0, "backup"), "w1")
 	if got := f.holds("w0") + f.holds("w2"); got != others {
 		f.t.Errorf("others hold\n%s\nwant\n%s", got, others)
 	}

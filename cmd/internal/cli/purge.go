@@ -3,15 +3,19 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/recovery"
 	"wikictl/tenants/session"
 )
 
@@ -20,11 +24,13 @@ func (a *app) purgeCommand() *cli.Command {
 		Name: "purge", Usage: "remove deleted wikis for good", ArgsUsage: "NAME…",
 		Description: "Deletes from state/removed what delete and apply --prune moved there, of wikis that were removed longer ago than\n" +
 			"[keep] removed says: undelete can't bring them back then. It asks. --early takes those that were removed since, too.\n" +
-			"Backups of the wikis stay, for wikictl restore. When it was interrupted, run it again.\n\n" +
+			"Backups of the wikis stay, for wikictl restore, unless --backups deletes them as well. When it was interrupted, run it\n" +
+			"again.\n\n" +
 			exitHelp + "\n\nExample: wikictl purge --all --dry-run",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "take every wiki that was removed"},
 			&cli.BoolFlag{Name: "early", Usage: "delete for good also what was removed within the time of [keep] removed"},
+			&cli.BoolFlag{Name: "backups", Usage: "delete all backups of these wikis, too, also where nothing else of them is left"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be deleted for good and change nothing"},
 			&cli.BoolFlag{Name: "yes", Usage: "don't ask before deleting for good"},
 			eventsFlag(),
@@ -43,30 +49,75 @@ func (a *app) runPurge(c *cli.Context) error {
 	if err != nil {
 		return errors.Join(err, unread)
 	}
+	backups, err := purgeableBackups(c, f, list)
+	if err != nil {
+		return err
+	}
+	p := purgePlan(f, list, backups)
+	if c.Bool("dry-run") {
+		return errors.Join(a.previews(c, f, func(*session.Host) (*plan.Plan, error) { return p, nil }), unread)
+	}
+	if len(p.Tenants) > 0 && !c.Bool("yes") {
+		if err := ui.Plan(a.stderr, "purge", p, 0); err != nil {
+			return err
+		}
+		if err := a.agreed(c.Context, fmt.Sprintf("delete this of %d wikis for good?", len(p.Tenants))); err != nil {
+			return err
+		}
+	}
+	err = a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+		if len(p.Tenants) == 0 {
+			return []session.Outcome{}, nil
+		}
+		for _, name := range slices.Sorted(maps.Keys(backups)) {
+			if err := recovery.PurgeBackups(c.Context, h, name); err != nil {
+				return nil, err
+			}
+		}
+		return provision.Purge(c.Context, h, list, provision.Options{Drain: a.drained, Observer: board(len(list))})
+	})
+	return errors.Join(err, unread)
+}
+
+// purgePlan returns the plan of a purge; backups counts those to delete, by wiki.
+func purgePlan(f *tenants.Farm, list []*provision.Removed, backups map[string]int) *plan.Plan {
 	p := &plan.Plan{}
 	for _, r := range list {
 		t := &plan.Tenant{Name: r.Name}
 		t.Add(plan.Purge, "%s, removed %s UTC by run %s", r.Dir(), r.Removed.UTC().Format(time.DateTime), r.Run)
 		p.Tenants = append(p.Tenants, t)
 	}
-	if c.Bool("dry-run") {
-		return errors.Join(a.previews(c, f, func(*session.Host) (*plan.Plan, error) { return p, nil }), unread)
+	for _, name := range slices.Sorted(maps.Keys(backups)) {
+		t := &plan.Tenant{Name: name}
+		t.Add(plan.Purge, "%d backups in %s", backups[name], f.Layout().ArchivesOf(name))
+		p.Tenants = append(p.Tenants, t)
 	}
-	if len(list) > 0 && !c.Bool("yes") {
-		if err := ui.Plan(a.stderr, "purge", p, 0); err != nil {
-			return err
-		}
-		if err := a.agreed(c.Context, fmt.Sprintf("delete %d removed wikis for good?", len(list))); err != nil {
-			return err
+	return p
+}
+
+// purgeableBackups counts, with --backups, the backups of the wikis that are meant. With --all
+// they are those of removed wikis that no file defines again.
+func purgeableBackups(c *cli.Context, f *tenants.Farm, list []*provision.Removed) (map[string]int, error) {
+	count := map[string]int{}
+	if !c.Bool("backups") {
+		return count, nil
+	}
+	names := c.Args().Slice()
+	for _, r := range list {
+		if f.Tenant(r.Name) == nil {
+			names = append(names, r.Name)
 		}
 	}
-	err = a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
-		if len(list) == 0 {
-			return []session.Outcome{}, nil
+	for _, name := range names {
+		all, err := archive.List(f.Layout().ArchivesOf(name))
+		if err != nil {
+			return nil, err
 		}
-		return provision.Purge(c.Context, h, list, provision.Options{Drain: a.drained, Observer: board(len(list))})
-	})
-	return errors.Join(err, unread)
+		if len(all) > 0 {
+			count[name] = len(all)
+		}
+	}
+	return count, nil
 }
 
 // purgeable are the removals that are meant and may go.
@@ -76,7 +127,10 @@ func purgeable(c *cli.Context, f *tenants.Farm, all []*provision.Removed, now ti
 		return nil, usagef("name the removed wikis, or pass --all")
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(all, func(r *provision.Removed) bool { return r.Name == name }) {
+		if !tenants.PlainName.MatchString(name) {
+			return nil, usagef("%q is no name of a wiki", name)
+		}
+		if !slices.ContainsFunc(all, func(r *provision.Removed) bool { return r.Name == name }) && !(c.Bool("backups") && deploy.Exists(f.Layout().ArchivesOf(name))) {
 			return nil, tenants.WithHint(usagef("nothing of %s was removed", name), "wikictl undelete lists what was")
 		}
 	}

@@ -1,0 +1,44 @@
+package recovery
+
+import (
+	"context"
+	"fmt"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/session"
+)
+
+// PurgeBackups deletes all backups of a wiki that neither a file nor the ledger has any more, and
+// the uploads that no other backup has. It waits for runs that use the archives. It can be
+// repeated after it was interrupted.
+func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
+	if h.Farm.Tenant(name) != nil {
+		return tenants.WithHint(fmt.Errorf("a file defines %s, and its backups are what it may be restored from", name), "take the file away first")
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	if _, found, err := l.Tenant(ctx, name); err != nil || found {
+		if err == nil {
+			err = tenants.WithHint(fmt.Errorf("the wiki %s is there, and its backups are what it may be restored from", name), "wikictl plan says what becomes of it")
+		}
+		return err
+	}
+	store := archive.NewStore(h.Layout.Archives())
+	release, err := store.Alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	list, err := archive.List(h.Layout.ArchivesOf(name))
+	if err != nil {
+		return err
+	}
+	if err := store.Discard(list); err != nil {
+		return err
+	}
+	_, err = store.Sweep(ctx)
+	return err
+}
