@@ -11,7 +11,7 @@ import (
 func closes(t *testing.T, f *farm) {
 	const reason = `Moved to "new": $5's over`
 	open := f.read("tenants/w1.toml")
-	f.write("tenants/w1.toml", "state = \"closed\"\nreason = +reason+\n"+open)
+	f.write("tenants/w1.toml", "state = \"closed\"\nreason = '''"+reason+"'''\n"+open)
 	f.write("tenants/w0.toml", "state = \"private\"\n"+f.read("tenants/w0.toml"))
 	f.wants(f.exits(1, "plan"), "change w1", "wgReadOnly")
 	f.exits(0, "apply", "--all")
