@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func closes(t *testing.T, f *farm) {
 	edit := func() (code, why string) {
 		c := f.client("w1")
 		answer := c.call(url.Values{"action": {"edit"}, "title": {"Closed"}, "text": {"x"}, "token": {`+\`}})
-		return at(answer, "error", "code").(string), at(answer, "error", "info").(string)
+		return fmt.Sprint(at(answer, "error", "code")), fmt.Sprint(at(answer, "error", "info"))
 	}
 	if code, why := edit(); code != "readonly" || !strings.Contains(why, "read-only") {
 		t.Errorf("an edit of a closed wiki: %s %s", code, why)
