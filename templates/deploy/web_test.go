@@ -376,30 +376,19 @@ func (s *stand) testSwitch(t *testing.T) {
 	defines := filepath.Join(code, "includes/Defines.php")
 	text := read(t, defines)
 	version := s.farm.Tenant("alpha").Codebase.Version
-	if err := os.WriteFile(defines, []byte(strings.Replace(text, version, version+"-other", 1)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(defines, []byte(strings.Replace(text, version, version+"-other", 1)), 0o644))
 	first, err := s.d.Current("alpha")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	s.load("Another name")
 	w, err := s.wanted(s.farm.Tenant("alpha"), code)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	second := prepare(t, s.d, w)
-	if second == first {
-		t.Fatal(second)
-	}
 	for i := range 20 {
 		release, wantName, wantCode := first, "Alpha", "MediaWiki "+version
 		if i%2 == 0 {
 			release, wantName, wantCode = second, "Another name", "MediaWiki "+version+"-other"
 		}
-		if err := s.d.Switch(t.Context(), "alpha", release); err != nil {
-			t.Fatal(err)
-		}
+		must(t, s.d.Switch(t.Context(), "alpha", release))
 		for range 4 {
 			if name, generator := s.siteinfo(t); name != wantName || generator != wantCode {
 				t.Fatalf("switch %d to release %d: %q on %q, want %q on %q", i, release, name, generator, wantName, wantCode)

@@ -45,15 +45,6 @@ func FPM(tb testing.TB) string {
 	return Program(tb, "php-fpm"+strings.TrimPrefix(filepath.Base(PHP(tb)), "php"))
 }
 
-// Fits skips a test where PHP is too new for MediaWiki 1.39, which the test runs: its last
-// releases know PHP up to 8.2. No installation changes that, so it is no failure under CI.
-func Fits(tb testing.TB) {
-	tb.Helper()
-	if name := filepath.Base(PHP(tb)); name != "php8.2" {
-		tb.Skipf("SKIPPED: MediaWiki 1.39 does not run on %s", name)
-	}
-}
-
 // find returns the path of the first installed program, or "".
 func find(names []string) string {
 	for _, name := range names {
