@@ -89,8 +89,9 @@ func (s *stand) testRate(t *testing.T, limited, other string) {
 	}
 }
 
-// held starts requests from addresses that end when done is called, and waits until the last
-// of them is worked on.
+// held starts requests from addresses that end when done is called, each once the one before
+// is worked on: of two that come at once, php-fpm may leave one to an idle child that takes
+// the other (pm = ondemand).
 func (s *stand) held(t *testing.T, tenant string, from ...string) (statuses chan int, done func()) {
 	t.Helper()
 	until := filepath.Join(s.farm.Layout().Images(tenant), "until")
@@ -101,8 +102,6 @@ func (s *stand) held(t *testing.T, tenant string, from ...string) (statuses chan
 			status, _ := s.from(address, host, "/index.php?until="+url.QueryEscape(until))
 			statuses <- status
 		}()
-	}
-	for _, address := range from {
 		for deadline := time.Now().Add(10 * time.Second); !Exists(until + "-" + address); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("no request of %s was worked on", address)
