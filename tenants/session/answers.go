@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -30,9 +32,13 @@ type answer struct {
 const answerKept = 10 * time.Minute
 
 // Ask requests the site information of a tenant by the first host name of its current
-// release.
+// release, or of its definitions for users who may not see releases.
 func (h *Host) Ask(ctx context.Context, t *tenants.Tenant) error {
 	current, err := h.Deploy.Current(t.Name)
+	if errors.Is(err, fs.ErrPermission) {
+		_, err = wiki.Probe(ctx, h.Farm.ProbeBy(t.Hosts[0]), t.Hosts[0])
+		return err
+	}
 	if err != nil {
 		return err
 	}
