@@ -31,7 +31,7 @@ CREATE PROCEDURE speaking() SELECT ';';
 // server with MariaDB's default of 16 MB for max_allowed_packet.
 func TestWikiWithEverythingThatADumpMayMeet(t *testing.T) {
 	t.Parallel()
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	f.define(1)
 	f.run("create", "--all")
 	f.client("w0").edit("Page", "text")

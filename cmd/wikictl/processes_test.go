@@ -292,7 +292,7 @@ func TestRunsDrain(t *testing.T) {
 // second signal.
 func TestNothingIsLeftRunning(t *testing.T) {
 	adoptOrphans(t)
-	f := newFarm(t)
+	f := newEmptyFarm(t)
 	f.define(1)
 	f.run("server", "start")
 	s := f.start("create", "w0")
@@ -300,8 +300,14 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	must(t, s.cmd.Process.Kill())
 	<-s.ended
 	noneLeft(t)
-	s = f.start("create", "w0")
-	s.until("it makes the golden", func() bool { return s.running("php") })
+	gate := filepath.Join(t.TempDir(), "gate")
+	s = f.begin(f.with(event{"w0", "golden", "before", "hold=" + gate}, "create", "w0"))
+	s.until("it makes the golden", func() bool {
+		_, err := os.Stat(gate + ".held")
+		return err == nil
+	})
+	must(t, os.WriteFile(gate, nil, 0o644))
+	s.until("a child runs", func() bool { return s.running("php") })
 	must(t, s.cmd.Process.Signal(os.Interrupt))
 	s.prints("finishing what is running")
 	must(t, s.cmd.Process.Signal(syscall.SIGTERM))

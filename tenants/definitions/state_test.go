@@ -25,7 +25,7 @@ func TestState(t *testing.T) {
 		{"private over an operation", "", "state = \"private\"\n[settings]\nwgGroupPermissions.bot = { absent = true }\n", tenants.StatePrivate, "", true},
 	} {
 		files := tenant("classes = [\"k\"]\n" + c.tenant)
-		files["wikictl.toml"], files["classes/k.toml"] = farmToml, c.class
+		files["wikictl.toml"], files["classes/k.toml"] = farmToml, "language = \"en\"\n"+c.class
 		f, err := Load(writeFarm(t, files))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
