@@ -157,7 +157,7 @@ if ( isset( $_GET['read'] ) ) {
 	echo 'writes ', (int)@file_put_contents( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) . '/images/written', 'x' ), '; ';
 }
 echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) ),
-	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_max_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '.';`
+	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_' . ( $_GET['x'] ?? 'max' ) . '_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '.';`
 	}
 	return files
 }
