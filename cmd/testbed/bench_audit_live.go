@@ -13,7 +13,6 @@ import (
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
-	"wikictl/tenants/definitions"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -110,19 +109,11 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 	if err := b.define(n); err != nil {
 		return err
 	}
-	f, err := definitions.Load(b.demo.Dir)
-	if err != nil {
-		return err
-	}
-	h, err := session.Open(f, session.Options{})
+	h, ledger, err := openFarm(ctx, b.demo.Dir)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	ledger, err := h.Ledger(ctx)
-	if err != nil {
-		return err
-	}
 	rows, err := ledger.Tenants(ctx)
 	if err != nil {
 		return err
@@ -131,12 +122,12 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	server, err := h.Server(ctx, f.Ledger)
+	server, err := h.Server(ctx, h.Farm.Ledger)
 	if err != nil {
 		return err
 	}
 	var missing []*tenants.Tenant
-	for _, t := range f.Tenants {
+	for _, t := range h.Farm.Tenants {
 		if _, made := rows[t.Name]; !made {
 			missing = append(missing, t)
 		}
@@ -149,7 +140,7 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 			return r.Err
 		}
 	}
-	source, err := h.Source(ctx, f.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	source, err := h.Source(ctx, h.Farm.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
 	if err == nil {
 		_, err = h.Deploy.Apply(ctx, source)
 	}

@@ -10,8 +10,6 @@ import (
 	"syscall"
 
 	"wikictl/tenants"
-	"wikictl/tenants/definitions"
-	"wikictl/tenants/session"
 )
 
 // Templates by which the settings of one wiki, and one file of the farm, list a class that
@@ -53,20 +51,12 @@ func (b *rendering) joins(ctx context.Context) error {
 
 // join defines and creates one tenant more.
 func (b *rendering) join(ctx context.Context) error {
-	f, err := definitions.Load(b.farm)
-	if err != nil {
-		return err
-	}
-	h, err := session.Open(f, session.Options{})
+	h, ledger, err := openFarm(ctx, b.farm)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	ledger, err := h.Ledger(ctx)
-	if err != nil {
-		return err
-	}
-	return b.tenant(ctx, h.Layout, ledger, f.Tenants[b.n%kinds], b.n)
+	return b.tenant(ctx, h.Layout, ledger, h.Farm.Tenants[b.n%kinds], b.n)
 }
 
 // served identifies the files that each tenant is served from, by inode and time.

@@ -140,19 +140,11 @@ wgRateLimits.edit.user = [%d, 60]
 // created, with the code of their class's tenant. It creates no releases, nor their
 // folders.
 func (b *rendering) created(ctx context.Context) error {
-	f, err := definitions.Load(b.farm)
-	if err != nil {
-		return err
-	}
-	h, err := session.Open(f, session.Options{})
+	h, ledger, err := openFarm(ctx, b.farm)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	ledger, err := h.Ledger(ctx)
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Dir(h.Layout.Secrets("x")), 0o700); err != nil {
 		return err
 	}
@@ -161,7 +153,7 @@ func (b *rendering) created(ctx context.Context) error {
 		numbers[i] = i
 	}
 	results := fleet.Run(ctx, numbers, fleet.Options[int]{Jobs: 8}, func(ctx context.Context, i int) (struct{}, error) {
-		return struct{}{}, b.tenant(ctx, h.Layout, ledger, f.Tenants[i%kinds], i)
+		return struct{}{}, b.tenant(ctx, h.Layout, ledger, h.Farm.Tenants[i%kinds], i)
 	})
 	for _, r := range results {
 		if r.Err != nil {
@@ -188,4 +180,23 @@ func (b *rendering) tenant(ctx context.Context, l tenants.Layout, led *ledger.Le
 		Name: name, Server: "main", Database: "wiki_" + name, Codebase: like.Codebase.Name, Version: like.Codebase.Version,
 		ComponentSet: like.ComponentSet(like.Codebase), State: ledger.Ready, Run: "bench",
 	})
+}
+
+// openFarm loads the definitions in a folder and opens the farm's ledger. Close the host
+// after use.
+func openFarm(ctx context.Context, dir string) (*session.Host, *ledger.Ledger, error) {
+	f, err := definitions.Load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := session.Open(f, session.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		h.Close()
+		return nil, nil, err
+	}
+	return h, l, nil
 }

@@ -16,16 +16,8 @@ import (
 // readInclude reads the PHP files of the farm's own that a layer has wikis run: one, or a list.
 func (l *loader) readInclude(s *section) []text {
 	const key = "include"
-	var files []text
-	if one, is := s.table[key].Data.(string); is {
-		files = []text{s.checked(key, one, s.table[key].Position)}
-	} else if _, is := s.table[key].Data.([]tenants.Value); is {
-		files = s.texts(key)
-	} else if v, there := s.table[key]; there {
-		s.report(v.Position, key, `such as "php/hooks.php"`, "is %s, want a string or a list of strings", kind(v.Data))
-	}
 	var fit []text
-	for _, f := range files {
+	for _, f := range s.oneOrTexts(key, "php/hooks.php") {
 		within := filepath.Join(l.farm.Dir, f.value)
 		switch {
 		case !f.set():

@@ -107,6 +107,21 @@ func (s *section) texts(key string) []text {
 	return out
 }
 
+// oneOrTexts returns a list of strings, which may be written as one string; example is one.
+func (s *section) oneOrTexts(key, example string) []text {
+	v, there := s.table[key]
+	if one, is := v.Data.(string); is {
+		return []text{s.checked(key, one, v.Position)}
+	}
+	if _, is := v.Data.([]tenants.Value); is {
+		return s.texts(key)
+	}
+	if there {
+		s.report(v.Position, key, fmt.Sprintf("such as %q", example), "is %s, want a string or a list of strings", kind(v.Data))
+	}
+	return nil
+}
+
 // sub reads a table below key; it is empty when there is none.
 func (s *section) sub(key string) *section {
 	table, _, _ := get[map[string]tenants.Value](s, key, "a table")

@@ -14,17 +14,8 @@ import (
 
 // readStatic reads the folders of files that a layer has sent as they are: one, or a list.
 func (l *loader) readStatic(s *section) []text {
-	const key = "static"
-	var folders []text
-	if one, is := s.table[key].Data.(string); is {
-		folders = []text{s.checked(key, one, s.table[key].Position)}
-	} else if _, is := s.table[key].Data.([]tenants.Value); is {
-		folders = s.texts(key)
-	} else if v, there := s.table[key]; there {
-		s.report(v.Position, key, `such as "static/alpha"`, "is %s, want a string or a list of strings", kind(v.Data))
-	}
 	var fit []text
-	for _, folder := range folders {
+	for _, folder := range s.oneOrTexts("static", "static/alpha") {
 		if folder.set() && l.checkStatic(s, folder) {
 			fit = append(fit, folder)
 		}

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"wikictl/cmd/internal/ui"
 )
 
 func (a *app) jobsUnitCommand() *cli.Command {
@@ -23,12 +21,7 @@ func (a *app) jobsUnitCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			unit := jobsUnit(program, f.Dir, int(f.Jobs.TimeLimit.Seconds()))
-			if asJSON(c) {
-				return ui.WriteJSON(a.stdout, map[string]any{"command": "jobs unit", "unit": unit})
-			}
-			_, err = fmt.Fprint(a.stdout, unit)
-			return err
+			return a.writeUnit(c, "jobs unit", jobsUnit(program, f.Dir, int(f.Jobs.TimeLimit.Seconds())))
 		},
 	}
 }

@@ -53,10 +53,15 @@ func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
 	default:
 		return usagef("--unit %q is neither service nor timer", kind)
 	}
+	return a.writeUnit(c, c.Command.Name, text)
+}
+
+// writeUnit writes a unit of systemd as text or as JSON.
+func (a *app) writeUnit(c *cli.Context, command, unit string) error {
 	if asJSON(c) {
-		return ui.WriteJSON(a.stdout, map[string]any{"command": c.Command.Name, "unit": text})
+		return ui.WriteJSON(a.stdout, map[string]any{"command": command, "unit": unit})
 	}
-	return a.printText(text)
+	return a.printText(unit)
 }
 
 // service is the unit that runs the command once.
