@@ -248,6 +248,10 @@ func (w *walker) settle() {
 		if w.removed {
 			out, code := w.struck(event{}, "undelete", w.name)
 			w.story = append(w.story, fmt.Sprintf("settling: wikictl undelete %s: exit code %d\n%s", w.name, code, out))
+			if strings.Contains(out, "give it back its name") { // it was removed before its rename ended
+				w.rename()
+				continue
+			}
 		}
 		out, code := w.struck(event{}, "plan", w.name)
 		if code == 0 {
@@ -255,7 +259,7 @@ func (w *walker) settle() {
 			return
 		}
 		w.story = append(w.story, "settling: "+out)
-		if strings.Contains(out, "give it back its name") { // what an upgrade left is ended before a rename
+		if strings.Contains(out, "give it back its name") { // what was left is ended before a rename
 			w.rename()
 		}
 		for _, command := range []string{"apply", "upgrade"} {

@@ -17,6 +17,7 @@ func TestHalfOfAWikiIsNotBroughtBack(t *testing.T) {
 	f.define(3)
 	f.exits(0, "create", "w0", "w1")
 	neverWhole(f)
+	renamedByHalf(f)
 	goneBack(f)
 	openUpgrade(f)
 }
@@ -88,6 +89,28 @@ func neverWhole(f *farm) {
 	f.exits(0, "undelete", "w2")
 	f.client("w2").login("w2")
 	f.exits(0, "audit", "--fail-on", "error", "--quick", "w2")
+}
+
+// renamedByHalf removes a wiki under its former name, as its rename was killed, and asks
+// for it under the new one: plan and undelete say which name it comes back by.
+func renamedByHalf(f *farm) {
+	old := f.read("tenants/w2.toml")
+	renamed := strings.Replace(old, `name = "w2"`, "name = \"other\"\ndatabase = \"wiki_w2\"", 1)
+	must(f.t, os.RemoveAll(f.state("removed")))
+	f.write("tenants/w2.toml", renamed)
+	f.struck(event{"other", "move", "before", "kill"}, "apply", "other")
+	f.removed("w2")
+	f.write("tenants/w2.toml", renamed)
+	f.wants(f.exits(1, "plan", "other"), "removed w2, which had its database", "wikictl undelete w2")
+	_, story, code := f.result("undelete", "other")
+	f.wants(story, "as that of w2", "wikictl undelete w2")
+	if code != 2 {
+		f.t.Error(code)
+	}
+	f.write("tenants/w2.toml", old)
+	f.exits(0, "undelete", "w2")
+	f.client("w2").login("w2")
+	f.exits(0, "plan", "w2")
 }
 
 // goneBack removes a wiki again whose return was killed at its end, and asks for the

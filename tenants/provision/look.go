@@ -30,7 +30,7 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 	if err := c.look(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &looking{creation: c, open: map[string]ledger.Upgrade{}, removed: map[string]*Removed{}, databases: map[*tenants.Server]map[string]bool{}}
+	l := &looking{creation: c, open: map[string]ledger.Upgrade{}, databases: map[*tenants.Server]map[string]bool{}}
 	if c.ledger != nil {
 		var err error
 		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
@@ -41,12 +41,9 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 	if l.begun, err = c.begun(ctx, list); err != nil {
 		return nil, err
 	}
-	all, err := AllRemoved(l.Layout)
+	l.removed, err = AllRemoved(l.Layout)
 	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.As(err, new(*DamagedError)) {
 		return nil, err
-	}
-	for _, r := range slices.Backward(all) {
-		l.removed[r.Name] = r
 	}
 	return l.plan(ctx, list, o)
 }
@@ -57,7 +54,7 @@ type looking struct {
 	open      map[string]ledger.Upgrade           // by tenant
 	begun     map[string]string                   // the state of the run that began to make a tenant, by name
 	databases map[*tenants.Server]map[string]bool // of all tenants, as known returns them
-	removed   map[string]*Removed                 // the latest removal of each tenant; empty if unreadable
+	removed   []*Removed                          // newest first; empty if unreadable
 }
 
 func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
@@ -153,8 +150,8 @@ func (l *looking) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 		p.Add(plan.Blocked, "%s", o.Err)
 	case o.Status == "" && p.row.State != ledger.Ready:
 		p.Add(plan.Make, "%s", l.making(t, l.begun[t.Name]))
-		if r := l.removed[t.Name]; r != nil && p.row.State == "" && r.returns() {
-			p.Add(plan.Make, "a new wiki, although run %s removed one of that name; wikictl undelete %s brings it back instead", r.Run, t.Name)
+		if p.row.State == "" {
+			l.remarkRemoved(p)
 		}
 	case !deploy.Exists(l.Layout.Secrets(t.Name)):
 		p.Add(plan.Blocked, "its secrets are missing; restore %s from a backup", l.Layout.Secrets(t.Name))
@@ -168,6 +165,21 @@ func (l *looking) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 		l.checkSeen(p)
 	}
 	return p
+}
+
+// remarkRemoved remarks that a tenant to be made was removed before, under its name or,
+// after a rename that did not end, under its former one.
+func (l *looking) remarkRemoved(p *Planned) {
+	for _, r := range l.removed {
+		switch {
+		case r.Name == p.Name && r.returns():
+			p.Add(plan.Make, "a new wiki, although run %s removed one of that name; wikictl undelete %s brings it back instead", r.Run, r.Name)
+			return
+		case r.heldDatabaseOf(p.tenant) && r.returns():
+			p.Add(plan.Make, "a new wiki, although run %s removed %s, which had its database; %s instead", r.Run, r.Name, r.underItsName())
+			return
+		}
+	}
 }
 
 // checkSeen checks whether a tenant has answered since its last change.

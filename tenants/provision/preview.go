@@ -79,7 +79,7 @@ func (c *creation) returning(ctx context.Context, t *tenants.Tenant, run string)
 	case ledger.Returning:
 		return fmt.Sprintf("run %s began to bring it back and was interrupted: finish that", row.Run), nil
 	}
-	r, err := FindRemoved(c.Layout, t.Name, run)
+	r, err := removalOf(c.Layout, t, run)
 	switch {
 	case row.Name != "" && (err != nil || row.State != ledger.Ready || !r.emptied()):
 		return "", existsError(row.State)

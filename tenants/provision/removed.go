@@ -138,6 +138,32 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	return nil, fmt.Errorf("%s, or it was deleted from %s: %w", what, l.Removed(), fs.ErrNotExist)
 }
 
+// removalOf returns the removal of a tenant that undelete reverts: that of a run, or its
+// latest one. The error says under which other name its database was removed, if it was.
+func removalOf(l tenants.Layout, t *tenants.Tenant, run string) (*Removed, error) {
+	r, err := FindRemoved(l, t.Name, run)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	all, _ := AllRemoved(l) // what is damaged was reported by FindRemoved, if it is the tenant's
+	for _, r := range all {
+		if r.heldDatabaseOf(t) && (run == "" || r.Run == run) {
+			return nil, fmt.Errorf("run %s removed its database %s as that of %s; %s", r.Run, r.Database, r.Name, r.underItsName())
+		}
+	}
+	return nil, err
+}
+
+// heldDatabaseOf reports whether a removed tenant of another name had a tenant's database.
+func (r *Removed) heldDatabaseOf(t *tenants.Tenant) bool {
+	return r.Name != t.Name && r.Database != "" && r.Database == t.Database && t.Server != nil && r.Server == t.Server.Name
+}
+
+// underItsName says how to bring back a tenant that a file now defines under another name.
+func (r *Removed) underItsName() string {
+	return fmt.Sprintf("give it back its name %[1]s, run wikictl undelete %[1]s, and rename it then", r.Name)
+}
+
 // damageOf returns what in an error of AllRemoved concerns a tenant, or a run that removed
 // it: its latest removal may be the one that can't be read.
 func damageOf(l tenants.Layout, name, run string, err error) error {

@@ -73,7 +73,7 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 	if j.row.State == ledger.Returning {
 		j.removal = j.row.Run
 	}
-	r, err := FindRemoved(c.Layout, t.Name, j.removal)
+	r, err := removalOf(c.Layout, t, j.removal)
 	there := j.row.Name != "" && j.row.State != ledger.Returning
 	switch {
 	case there && (err != nil || j.row.State != ledger.Ready || !r.emptied()):
