@@ -48,10 +48,11 @@ func Managed(m Machine, tenants, servers int) Sizes {
 }
 
 // Scripts returns the limits of PHP on a machine, given the largest upload that a tenant
-// allows. The children of a pool do not depend on the number of tenants: otherwise each
-// new wiki would rewrite all pools.
+// allows. A pool has a child for each core, so that one wiki's flood leaves the others at
+// least half of the machine. Children do not depend on the number of tenants: otherwise
+// each new wiki would rewrite all pools.
 func Scripts(m Machine, upload int64) Bounds {
-	children := min(max(4*int64(m.Cores), 4), 32)
+	children := min(max(int64(m.Cores), 2), 32)
 	if gigabytes := int64(math.Round(float64(m.Total) / float64(GiB))); m.Total > 0 {
 		children = min(children, max(8*gigabytes, 4))
 	}

@@ -31,12 +31,12 @@ func TestScriptBounds(t *testing.T) {
 		upload int64
 		want   Bounds
 	}{
-		{"two cores", Machine{8 * GiB, 8 * GiB, 2}, 0, Bounds{GiB, 256 * MiB, GiB, 8}},
-		{"a small machine", Machine{GiB, GiB - 50*MiB, 4}, 0, Bounds{256 * MiB, 128 * MiB, GiB, 8}},
+		{"two cores", Machine{8 * GiB, 8 * GiB, 2}, 0, Bounds{GiB, 256 * MiB, GiB, 2}},
+		{"a small machine", Machine{GiB, GiB - 50*MiB, 4}, 0, Bounds{256 * MiB, 128 * MiB, GiB, 4}},
 		{"a container on a large one", Machine{4 * GiB, 256 * GiB, 64}, 0, Bounds{512 * MiB, 256 * MiB, GiB, 32}},
-		{"large uploads", Machine{8 * GiB, 8 * GiB, 1}, 4 * GiB, Bounds{GiB, 256 * MiB, 16 * GiB, 4}},
-		{"an upload beyond any", Machine{8 * GiB, 8 * GiB, 1}, 1<<63 - 1, Bounds{GiB, 256 * MiB, 4 * ((1<<63 - 1) / 8), 4}},
-		{"nothing is known", Machine{Cores: 2}, 0, Bounds{512 * MiB, 256 * MiB, GiB, 8}},
+		{"large uploads", Machine{8 * GiB, 8 * GiB, 1}, 4 * GiB, Bounds{GiB, 256 * MiB, 16 * GiB, 2}},
+		{"an upload beyond any", Machine{8 * GiB, 8 * GiB, 1}, 1<<63 - 1, Bounds{GiB, 256 * MiB, 4 * ((1<<63 - 1) / 8), 2}},
+		{"nothing is known", Machine{Cores: 2}, 0, Bounds{512 * MiB, 256 * MiB, GiB, 2}},
 	} {
 		if got := Scripts(c.m, c.upload); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)

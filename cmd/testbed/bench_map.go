@@ -87,7 +87,6 @@ func (b *mapping) measure(ctx context.Context, kind string) error {
 		return fmt.Errorf("nginx -t: %w: %s", err, tail(out))
 	}
 	checked := time.Since(start).Seconds()
-	peak := check.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
 	if out, err := b.nginx(ctx).CombinedOutput(); err != nil {
 		return fmt.Errorf("nginx: %w: %s", err, tail(out))
 	}
@@ -100,7 +99,7 @@ func (b *mapping) measure(ctx context.Context, kind string) error {
 	if err != nil {
 		return err
 	}
-	memory, err := b.memory()
+	peak, memory, err := b.memory()
 	if err != nil {
 		return err
 	}
@@ -218,28 +217,42 @@ func (b *mapping) workers() ([]string, error) {
 	return strings.Fields(string(text)), err
 }
 
-// memory is what nginx's master and workers have in common and of their own, in MB.
-func (b *mapping) memory() (int64, error) {
+// memory returns two sizes in MB: the most that nginx's master has held, which is what its
+// check needs, and what all of its processes hold together. A check of its own can't be
+// asked: Linux counts the memory of the program that started it.
+func (b *mapping) memory() (peak, sum int64, err error) {
 	workers, err := b.workers()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
 	if err != nil {
+		return 0, 0, err
+	}
+	master := strconv.Itoa(pid)
+	if peak, err = kilobytes(master, "status", "VmHWM:"); err != nil {
+		return 0, 0, err
+	}
+	for _, process := range append(workers, master) {
+		held, err := kilobytes(process, "smaps_rollup", "Pss:")
+		if err != nil {
+			return 0, 0, err
+		}
+		sum += held
+	}
+	return peak >> 10, sum >> 10, nil
+}
+
+// kilobytes returns a line's number in a file of /proc about a process.
+func kilobytes(process, file, line string) (int64, error) {
+	text, err := os.ReadFile(filepath.Join("/proc", process, file))
+	if err != nil {
 		return 0, err
 	}
-	var sum int64
-	for _, process := range append(workers, strconv.Itoa(pid)) {
-		text, err := os.ReadFile("/proc/" + process + "/smaps_rollup")
-		if err != nil {
-			return 0, err
-		}
-		for line := range strings.Lines(string(text)) {
-			if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "Pss:" {
-				kilobytes, _ := strconv.ParseInt(fields[1], 10, 64)
-				sum += kilobytes
-			}
+	for l := range strings.Lines(string(text)) {
+		if fields := strings.Fields(l); len(fields) > 1 && fields[0] == line {
+			return strconv.ParseInt(fields[1], 10, 64)
 		}
 	}
-	return sum >> 10, nil
+	return 0, fmt.Errorf("/proc/%s/%s has no line %s", process, file, line)
 }
