@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"wikictl/tenants"
 	"wikictl/tenants/process"
 )
 
@@ -161,4 +165,41 @@ func TestVerifyNamesTheOther(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(t, second.Verify(t.Context(), "wiki_v")) // the end of a context frees nothing
+}
+
+// A server that accepts connections and says nothing is given up, and named: a stopped
+// process looks so, and a firewall that swallows answers.
+func TestServerThatSaysNothing(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": filepath.Join(folder, "socket")} {
+		l, err := net.Listen(network, address)
+		must(t, err)
+		t.Cleanup(func() { l.Close() })
+		t.Run(network, func(t *testing.T) {
+			t.Parallel()
+			def := &tenants.Server{Name: "mute", DSN: fmt.Sprintf("root@%s(%s)/", network, l.Addr())}
+			_, err := Connect(t.Context(), def, tenants.Layout{}, "")
+			if err == nil || !strings.Contains(err.Error(), "server mute: "+l.Addr().String()+" did not answer within") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	p := Private{Folder: folder, Socket: filepath.Join(folder, "managed")}
+	l, err := net.Listen("unix", p.Socket)
+	must(t, err)
+	t.Cleanup(func() {
+		l.Close()
+		if _, err := os.Stat(p.data()); err == nil {
+			t.Error("another server was begun")
+		}
+	})
+	for what, do := range map[string]func(context.Context) error{"start": p.Start, "stop": p.Stop} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			if err := do(t.Context()); err == nil || !strings.Contains(err.Error(), "did not answer within") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }

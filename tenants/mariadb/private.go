@@ -60,8 +60,12 @@ func userName() string {
 // Start starts the server unless it runs, and waits until it answers. The server outlives
 // this process. Concurrent starts start one server.
 func (p Private) Start(ctx context.Context) error {
-	if p.Running(ctx) {
+	running, err := p.Answers(ctx)
+	if running {
 		return nil
+	}
+	if errors.As(err, new(*silentError)) { // a second one on the same data would only fail later
+		return err
 	}
 	if len(p.Socket) > maxSocket {
 		return fmt.Errorf("the socket's path %s is longer than %d bytes; choose a shorter state folder", p.Socket, maxSocket)
@@ -115,11 +119,7 @@ func (p Private) Answers(ctx context.Context) (bool, error) {
 func (p Private) open() (*sql.DB, error) {
 	config := p.config()
 	config.Logger = &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
+	return openPool(config)
 }
 
 // initialise creates the data folder under another name and renames it when it is
@@ -241,8 +241,8 @@ func (p Private) Stop(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	if db.PingContext(ctx) != nil {
-		return nil
+	if running, err := p.Answers(ctx); err != nil || !running {
+		return err
 	}
 	pid, err := p.Pid()
 	if err != nil {

@@ -57,11 +57,9 @@ func Connect(ctx context.Context, def *tenants.Server, l tenants.Layout, passwor
 		return nil, fmt.Errorf("server %s: %w", def.Name, err)
 	}
 	s := &Server{Name: def.Name, config: config}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
+	if s.db, err = openPool(config); err != nil {
 		return nil, fmt.Errorf("server %s: dsn: %w", def.Name, err)
 	}
-	s.db = sql.OpenDB(connector)
 	s.db.SetMaxOpenConns(connections)
 	s.db.SetMaxIdleConns(connections)
 	s.db.SetConnMaxIdleTime(time.Minute)
@@ -107,7 +105,7 @@ func withRequired(c *mysql.Config) *mysql.Config {
 	c.ParseTime = true
 	c.Loc = time.UTC
 	c.Collation = "utf8mb4_bin"
-	c.Timeout = 10 * time.Second
+	c.Timeout = connectLimit
 	c.ClientFoundRows = true // a conditional write checks whether its row exists
 	if c.Params == nil {
 		c.Params = map[string]string{}
@@ -165,22 +163,20 @@ func (s *Server) Pool(database string, n int, limit time.Duration) (*sql.DB, err
 		seconds := fmt.Sprint(int(limit.Seconds()))
 		config.Params["lock_wait_timeout"], config.Params["innodb_lock_wait_timeout"] = seconds, seconds
 	}
-	connector, err := mysql.NewConnector(config)
+	db, err := openPool(config)
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(n)
 	return db, nil
 }
 
 // connect opens one connection outside of the pool.
 func (s *Server) connect(ctx context.Context, config *mysql.Config) (Connection, error) {
-	connector, err := mysql.NewConnector(config)
+	db, err := openPool(config)
 	if err != nil {
 		return Connection{}, err
 	}
-	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1)
 	conn, err := db.Conn(ctx)
 	if err != nil {
