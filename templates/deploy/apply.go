@@ -16,28 +16,29 @@ import (
 	"wikictl/tenants/mask"
 )
 
-// Outcome is what became of one tenant that differed.
+// Outcome is the result of Apply for one tenant that differed.
 type Outcome struct {
 	Tenant  string
-	Release int // that is served now
+	Release int // the current release
 	Changes []Change
-	Err     error // it is served as before
+	Err     error // reason why it kept its earlier configuration
 }
 
-// Applied is what Apply did.
+// Applied is the result of Apply.
 type Applied struct {
 	Outcomes  []Outcome // of the tenants that differed, in the order of the source
 	Unchanged int
-	Recovered int  // changes that an earlier run was killed in and this one finished
-	Reloaded  bool // the web server reads its configuration again
+	Recovered int  // changes of an interrupted run that this one finished
+	Reloaded  bool // the web server was reloaded
 
-	Faults []FileFault // of files of the farm as a whole, which are as they were
+	Faults []FileFault // files of the farm as a whole that were left unchanged
 }
 
-// PartialError says that some tenants kept what they had; the others changed.
+// PartialError reports that some tenants kept their earlier configuration; the others
+// changed.
 type PartialError struct{ Failed []Outcome }
 
-// Error has a line for each tenant.
+// Error returns a line for each tenant.
 func (e *PartialError) Error() string {
 	lines := make([]string, len(e.Failed))
 	for i, o := range e.Failed {
@@ -46,7 +47,7 @@ func (e *PartialError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives the tenants' errors.
+// Unwrap returns the tenants' errors.
 func (e *PartialError) Unwrap() []error {
 	errs := make([]error, len(e.Failed))
 	for i, o := range e.Failed {
@@ -55,13 +56,13 @@ func (e *PartialError) Unwrap() []error {
 	return errs
 }
 
-// Apply brings the disk in line with what is wanted and has the web server read
-// it: releases are staged and their PHP is checked, then all tenants are switched,
-// and when the web server's check refuses some they are switched back. Nothing is
-// written when nothing differs. What can't be rendered or looked at is left as it is.
-// A *BusyError means that Drain ended the wait for another run, a *HookError that the web server
-// refused, a *PartialError that some tenants kept what they had. A run that was
-// killed is finished by the next one.
+// Apply writes the wanted files and has the web server load them: it stages releases,
+// checks their PHP, switches all tenants, and switches back those that the web server's
+// check refuses. It writes nothing if nothing differs, and leaves tenants that can't be
+// rendered or inspected unchanged. A *BusyError means that Drain ended the wait for
+// another run; a *HookError that the web server refused the whole; a *PartialError that
+// some tenants kept their earlier configuration. The next run finishes an interrupted
+// one.
 func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	unlock, err := d.lock(ctx, d.Drain)
 	if err != nil {
@@ -117,18 +118,18 @@ func partial(outcomes []Outcome) error {
 	return &PartialError{Failed: failed}
 }
 
-// stagedTenant is a tenant on its way.
+// stagedTenant is a tenant whose release is staged.
 type stagedTenant struct {
 	swap      swap
 	changes   []Change
-	unchecked bool   // its PHP was not checked yet
-	settings  []byte // the text of its LocalSettings.php, as far as there is room
+	unchecked bool   // its PHP has not been checked
+	settings  []byte // the text of its LocalSettings.php, within keepText
 	php       string // the program that checks it
 	err       error
 }
 
-// stageAll writes the releases of the tenants that differ, several at once, and
-// lets go of what was found wanted.
+// stageAll writes the releases of the tenants that differ, several at once, and drops the
+// texts of the comparison.
 func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found []comparison) []stagedTenant {
 	results := fleet.Run(ctx, differ, fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) (stagedTenant, error) {
@@ -176,19 +177,19 @@ func (d *Deployer) stageOne(w Wanted, t *stagedTenant) (err error) {
 	return nil
 }
 
-// lintWhileSyncing checks releases while the disk, which has to have them before
-// they are served, writes: the one waits for processors, the other does not.
+// lintWhileSyncing checks releases while the disk writes them: they have to be durable
+// before they are served, and the check needs processors, not the disk.
 func (d *Deployer) lintWhileSyncing(ctx context.Context, staged []stagedTenant) {
 	var wait sync.WaitGroup
 	if d.unsynced.Load() {
-		wait.Go(func() { _ = d.Sync() }) // commit does it again, and tells
+		wait.Go(func() { _ = d.Sync() }) // commit repeats it and returns its error
 	}
 	d.lintAll(ctx, staged)
 	wait.Wait()
 }
 
-// lintAll checks the PHP of the releases that were never served. When the check of
-// all fails it looks for those that are at fault, by halves.
+// lintAll checks the PHP of the releases that were never served. If the check of all
+// fails, it finds the faulty ones by halves.
 func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
 	var unchecked []*stagedTenant
 	for i := range staged {
@@ -204,8 +205,8 @@ func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
 	}
 }
 
-// loadAll has PHP load the settings of releases that passed so far: what is wrong with
-// one is its tenant's alone.
+// loadAll has PHP load the settings of the releases that passed so far. An error concerns
+// its tenant only.
 func (d *Deployer) loadAll(ctx context.Context, unchecked []*stagedTenant) {
 	sound := slices.DeleteFunc(slices.Clone(unchecked), func(t *stagedTenant) bool { return t.err != nil })
 	options := fleet.Options[*stagedTenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
@@ -232,7 +233,7 @@ func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
 	case err == nil || ctx.Err() != nil:
 	case len(some) == 1:
 		release := d.layout.Release(some[0].swap.Tenant, some[0].swap.To)
-		// PHP quotes what it did not expect.
+		// PHP quotes unexpected text, which may be a password.
 		err = mask.New(mask.Found(string(some[0].settings))...).Error(err)
 		some[0].err = errors.Join(err, os.RemoveAll(release))
 	default:
@@ -241,9 +242,9 @@ func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
 	}
 }
 
-// Publish makes the web server serve tenants from their current releases, with
-// one check and one reload, and takes them out again when the check fails. What
-// is published already stays as it is.
+// Publish includes tenants' current releases in the web server's configuration, with one
+// check and one reload, and removes them again if the check fails. Tenants that are
+// published already stay so.
 func (d *Deployer) Publish(ctx context.Context, names ...string) (reloaded bool, err error) {
 	return d.include(ctx, names, func(p part) Kind {
 		same, err := sameFile(p.source, p.installed)
@@ -257,8 +258,8 @@ func (d *Deployer) Publish(ctx context.Context, names ...string) (reloaded bool,
 	})
 }
 
-// Withdraw takes tenants out of the web server's configuration, with one check
-// and one reload. Their releases stay.
+// Withdraw removes tenants from the web server's configuration, with one check and one
+// reload. Their releases stay.
 func (d *Deployer) Withdraw(ctx context.Context, names ...string) (reloaded bool, err error) {
 	return d.include(ctx, names, func(p part) Kind {
 		if Exists(p.installed) {
@@ -268,7 +269,8 @@ func (d *Deployer) Withdraw(ctx context.Context, names ...string) (reloaded bool
 	})
 }
 
-// include changes what the web server includes of some tenants.
+// include changes the part of the web server's configuration that belongs to some
+// tenants.
 func (d *Deployer) include(ctx context.Context, names []string, decide func(part) Kind) (bool, error) {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {

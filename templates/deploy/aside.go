@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// mostAside is how many virtual hosts are taken out so that others can change: where more
-// are refused the fault is not one tenant's.
+// mostAside is the maximum number of virtual hosts that are taken out so that others can
+// change. If more are refused, the fault is not a tenant's.
 const mostAside = 5
 
-// commitAround is commit that takes the virtual hosts of other tenants out which the web
-// server refuses, such as for a certificate that is gone: they would keep everybody's
-// changes out, and the web server from starting again. Their releases stay; Aside is told.
+// commitAround is a commit that takes out virtual hosts of other tenants if the web
+// server refuses them, such as for a missing certificate. They would block every change,
+// and the next start of the web server. Their releases stay. It calls Aside for each.
 func (d *Deployer) commitAround(ctx context.Context, j journal) (reloaded bool, err error) {
 	reloaded, err = d.commit(ctx, j)
 	if !refusal(err) {
@@ -25,8 +25,9 @@ func (d *Deployer) commitAround(ctx context.Context, j journal) (reloaded bool, 
 	return d.around(ctx, j, err)
 }
 
-// around goes on after the web server's check has refused a journal, or with an empty one
-// what is there already. When nothing helps all is as it was, and refused is returned.
+// around continues after the web server's check has refused a journal; with an empty
+// journal, after it has refused the existing configuration. If nothing helps, it restores
+// the earlier state and returns refused.
 func (d *Deployer) around(ctx context.Context, j journal, refused error) (reloaded bool, err error) {
 	why := map[string]error{}
 	for err = refused; refusal(err) && ctx.Err() == nil; {
@@ -52,11 +53,11 @@ func (d *Deployer) around(ctx context.Context, j journal, refused error) (reload
 	return reloaded, err
 }
 
-// quoted is a path in what the check printed.
+// quoted matches a path in the output of the check.
 var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 
-// atFault are the tenants that a journal does not change and whose installed virtual host
-// a refusal tells of. A file of another program has no release, and stays.
+// atFault lists the tenants that a journal does not change and whose installed virtual
+// host a refusal names. Files of other programs have no release, and stay.
 func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 	for _, vhost := range d.told(refused) {
 		tenant := strings.TrimSuffix(filepath.Base(vhost), d.layout.VhostEnding())
@@ -68,8 +69,8 @@ func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 	return tenants
 }
 
-// told are the installed virtual hosts that a refusal tells of, by their own path or by
-// that of a file which they name, such as a certificate.
+// told lists the installed virtual hosts that a refusal names, by their own path or by
+// the path of a file that they use, such as a certificate.
 func (d *Deployer) told(refused error) (vhosts []string) {
 	paths := quoted.FindAllString(refused.Error(), -1)
 	for _, vhost := range d.installed() {
@@ -81,8 +82,8 @@ func (d *Deployer) told(refused error) (vhosts []string) {
 	return vhosts
 }
 
-// suspects is a hint that names the virtual hosts which a refusal tells of; empty when
-// they are so many that the fault is in none of them.
+// suspects returns a hint that lists the virtual hosts named by a refusal; empty if they
+// are so many that the fault is elsewhere.
 func (d *Deployer) suspects(refused error) string {
 	named := d.told(refused)
 	if len(named) == 0 || len(named) > mostAside {
@@ -91,14 +92,14 @@ func (d *Deployer) suspects(refused error) string {
 	return "; look at " + strings.Join(named, ", ") + ": give back the file that it names, or move it away for the time being"
 }
 
-// installed are the virtual hosts of tenants that the web server includes.
+// installed lists the virtual hosts of tenants that the web server includes.
 func (d *Deployer) installed() []string {
 	paths, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*"+d.layout.VhostEnding()))
 	return slices.DeleteFunc(paths, func(path string) bool { return path == d.DefaultVhost() })
 }
 
-// leavesSome reports whether a virtual host is left when those of some tenants are taken
-// out besides what a journal changes.
+// leavesSome reports whether a virtual host remains if those of some tenants are taken
+// out in addition to a journal's changes.
 func (d *Deployer) leavesSome(j journal, out []string) bool {
 	left := len(d.installed()) - len(out)
 	for _, s := range j.Swaps {
@@ -112,7 +113,7 @@ func (d *Deployer) leavesSome(j journal, out []string) bool {
 	return left > 0
 }
 
-// AsideError says what became of a tenant whose virtual host was taken out.
+// AsideError is the error of a tenant whose virtual host was taken out.
 func AsideError(tenant string, why error) error {
 	return fmt.Errorf("its virtual host was taken out of the web server's configuration, as that can't be read with it: %w\n(give back the file that it names, and run wikictl apply %s)", why, tenant)
 }

@@ -10,22 +10,22 @@ import (
 	"syscall"
 )
 
-// CodeInspection is what a MediaWiki tree lets the web server's user do.
+// CodeInspection lists the weaknesses of a MediaWiki tree towards the web server's user.
 type CodeInspection struct {
-	Writable []string // files and folders that it may write
-	Settings string   // a LocalSettings.php in the tree; empty: there is none
+	Writable []string // files and folders that this user may write
+	Settings string   // path of a LocalSettings.php in the tree; empty: none
 }
 
-// codeFiles are the files and folders of a tree that InspectCode looks at, besides
-// the folder of each extension and skin: what PHP runs first, and where most of
-// the rest is.
+// codeFiles are the files and folders of a tree that InspectCode checks, besides the
+// folder of each extension and skin: the files that PHP runs first, and the largest
+// folders.
 var codeFiles = []string{
 	"", "includes", "languages", "maintenance", "resources", "vendor", "extensions", "skins",
 	"index.php", "api.php", "load.php", "vendor/autoload.php", "includes/WebStart.php", "includes/Setup.php", "includes/Defines.php",
 }
 
-// InspectCode looks at some hundred files of the tree at root, not at all of them.
-// Where php-fpm runs as the user of wikictl, only files that everyone may write count.
+// InspectCode checks some hundred files of the tree at root, not all of them. If php-fpm
+// runs as the user of wikictl, only files that everyone may write count.
 func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	groups := d.webGroups()
 	paths := slices.Clone(codeFiles)
@@ -73,7 +73,7 @@ func (d *Deployer) webWrites(info fs.FileInfo, groups []int) bool {
 	return mode&0o020 != 0 && slices.Contains(groups, int(have.Gid))
 }
 
-// webGroups are the groups that the web server's user is in.
+// webGroups lists the groups of the web server's user.
 func (d *Deployer) webGroups() []int {
 	groups := []int{d.gid}
 	u, err := user.LookupId(strconv.Itoa(d.uid))

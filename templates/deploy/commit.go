@@ -10,11 +10,11 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// keepReleases is how many releases of a tenant stay after a change.
+// keepReleases is the number of a tenant's releases that stay after a change.
 const keepReleases = 3
 
-// commit makes every change of the journal: one sync before and one after, one
-// check, one reload. The journal stays on disk until the reload has succeeded.
+// commit makes all changes of a journal, with one sync before and one after, one check
+// and one reload. The journal stays on disk until the reload has succeeded.
 func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err error) {
 	if len(j.Swaps) == 0 && j.Default == "" && len(j.Files) == 0 {
 		return false, remove(d.journalPath())
@@ -53,8 +53,8 @@ func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err er
 	return true, d.clean(ctx, j)
 }
 
-// each calls do for every swap, several at once. What has begun is finished or
-// undone as a whole, so that a cancelled context does not stop it.
+// each calls do for every swap, several at once. A swap that has begun is finished or
+// undone as a whole, so a cancelled context does not stop it.
 func (d *Deployer) each(ctx context.Context, j journal, do func(swap) error) error {
 	results := fleet.Run(context.WithoutCancel(ctx), j.Swaps, fleet.Options[swap]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, s swap) (struct{}, error) { return struct{}{}, do(s) })
@@ -67,7 +67,7 @@ func (d *Deployer) each(ctx context.Context, j journal, do func(swap) error) err
 	return err
 }
 
-// rollBack undoes every change and syncs the file system.
+// rollBack undoes all changes and syncs the file system.
 func (d *Deployer) rollBack(ctx context.Context, j journal) error {
 	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackDefault(j), d.takeBackFiles(j))
 	if err == nil {
@@ -76,7 +76,7 @@ func (d *Deployer) rollBack(ctx context.Context, j journal) error {
 	return errors.Join(err, d.Sync())
 }
 
-// clean removes the backups that an undo would have used, and old releases.
+// clean removes the backups for an undo, and old releases.
 func (d *Deployer) clean(ctx context.Context, j journal) error {
 	err := d.each(ctx, j, func(s swap) error {
 		if err := d.forget(s); err != nil || s.Out || s.From == s.To || s.To <= keepReleases {
@@ -90,7 +90,7 @@ func (d *Deployer) clean(ctx context.Context, j journal) error {
 	return errors.Join(err, d.cleanFiles(j), remove(d.journalPath()))
 }
 
-// planDefault adds the virtual host for names of no tenant to what changes.
+// planDefault adds the virtual host for names of no tenant to a journal.
 func (d *Deployer) planDefault(j *journal, data []byte) error {
 	if data == nil {
 		return nil
@@ -120,7 +120,7 @@ func (d *Deployer) bringDefault(j journal) error {
 			return err
 		}
 	}
-	// Under a name that a later run knows, should this one be killed here.
+	// A later run finds this name if this one is killed here.
 	temporary := beside(path, "new")
 	if err := remove(temporary); err != nil {
 		return err

@@ -15,31 +15,31 @@ import (
 	"wikictl/tenants/mask"
 )
 
-// Kind says in which way a file differs from what is wanted.
+// Kind is the kind of a difference between a file and its wanted state.
 type Kind string
 
 // Kinds of changes.
 const (
-	Add    Kind = "add"    // it is not there
-	Edit   Kind = "edit"   // its content, or where it leads to, is another
-	Mode   Kind = "mode"   // others can read what they must not
-	Delete Kind = "delete" // it is there and nothing is wanted
+	Add    Kind = "add"    // the file is missing
+	Edit   Kind = "edit"   // its content, or its target, differs
+	Mode   Kind = "mode"   // too many users can read it
+	Delete Kind = "delete" // it exists and is not wanted
 )
 
-// Change is one file that differs from what is wanted.
+// Change is one file that differs from its wanted state.
 type Change struct {
 	Tenant string // empty for the virtual host for names of no tenant
-	Path   string // absolute, by way of the link to the current release
+	Path   string // absolute, through the link to the current release
 	Kind   Kind
 	Diff   string // unified, secrets masked; empty unless asked for
 }
 
-// DefaultVhost is the file of the virtual host for names of no tenant.
+// DefaultVhost returns the file of the virtual host for names of no tenant.
 func (d *Deployer) DefaultVhost() string { return d.layout.DefaultVhost() }
 
-// Compare lists what differs on disk from what is wanted, in the order of the
-// source, and writes nothing. With diffs each change has its difference. A
-// *PartialError has the tenants that can't be rendered or looked at; the changes are
+// Compare lists the differences between disk and wanted state, in the order of the
+// source, and writes nothing. With diffs each change has its unified diff. A
+// *PartialError has the tenants that can't be rendered or inspected; the changes are
 // those of the others.
 func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
 	found := d.compareAll(ctx, s, diffs)
@@ -60,7 +60,7 @@ func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change,
 	return changes, partial(unknown(s, found))
 }
 
-// unknown are the tenants that could not be compared.
+// unknown lists the tenants that could not be compared.
 func unknown(s Source, found []comparison) []Outcome {
 	var failed []Outcome
 	for i, c := range found {
@@ -71,7 +71,7 @@ func unknown(s Source, found []comparison) []Outcome {
 	return failed
 }
 
-// name is that of the tenant with that index.
+// name returns the name of the tenant with that index.
 func (s Source) name(i int) string {
 	if s.Name == nil {
 		return ""
@@ -79,19 +79,19 @@ func (s Source) name(i int) string {
 	return s.Name(i)
 }
 
-// comparison is how one tenant stands to what is wanted.
+// comparison is the comparison of one tenant with its wanted state.
 type comparison struct {
-	release int // that is served; zero: none
+	release int // the current one; zero: none
 	changes []Change
-	wanted  *Wanted // of a tenant that differs, as far as there is room
-	err     error   // it can't be rendered or looked at
+	wanted  *Wanted // of a tenant that differs, within keepText
+	err     error   // why it can't be rendered or inspected
 }
 
-// keepText is how many bytes of rendered text are kept between comparing and
-// staging; what is beyond is rendered again.
+// keepText is the maximum number of bytes of rendered text that are kept between
+// comparing and staging; the rest is rendered again.
 const keepText = 100 << 20
 
-// compareAll compares every tenant, several at once and in the order of the source.
+// compareAll compares all tenants, several at once and in the order of the source.
 func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) []comparison {
 	var room atomic.Int64
 	room.Store(keepText)
@@ -125,13 +125,13 @@ func indexes(n int) []int {
 	return all
 }
 
-// compare looks at what one tenant is served from.
+// compare compares the current files of one tenant.
 func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	if c.release, err = d.Current(w.Tenant); err != nil {
 		return c, err
 	}
-	if diffs { // what is on disk may hold secrets that are no longer known
-		had, _ := disk.Read(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease tells
+	if diffs { // the file on disk may hold secrets that are unknown by now
+		had, _ := disk.Read(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease reports errors
 		w.Secrets = append(mask.Found(string(had), string(w.LocalSettings)), w.Secrets...)
 	}
 	if c.changes, err = d.compareRelease(w, c.release, diffs); err != nil {
@@ -154,7 +154,7 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	return c, nil
 }
 
-// compareRelease looks at the settings and the code of the release that is served.
+// compareRelease compares the settings and the code of the current release.
 func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, error) {
 	current := d.layout.Current(w.Tenant)
 	settings := file{data: w.LocalSettings, secret: true}
@@ -181,7 +181,7 @@ func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, 
 	return append(changes, c), nil
 }
 
-// compareOne looks at one file.
+// compareOne compares one file.
 func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
 	if f.data == nil {
 		if !Exists(path) {
@@ -204,7 +204,7 @@ func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, dif
 	return nil, nil
 }
 
-// added is the change of a file that is not there.
+// added is the change of a missing file.
 func (d *Deployer) added(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
 	return d.change(tenant, path, Add, f, secrets, diffs)
 }
@@ -221,7 +221,7 @@ func (d *Deployer) change(tenant, path string, kind Kind, f file, secrets []stri
 	return []Change{c}, nil
 }
 
-// diff shows how a file changes, with secrets masked.
+// diff returns a unified diff of a file, with secrets masked.
 func diff(path, have, want string, secrets []string) string {
 	from := path
 	if have == "" {

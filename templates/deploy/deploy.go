@@ -1,14 +1,14 @@
-// Package deploy puts rendered files in their places below a farm's state
-// folder: it writes releases, switches a tenant from one to another by renaming
-// a symbolic link, keeps what the web server includes in line with them, and
-// takes everything back when the web server's own check refuses it. It knows
-// nothing of how the files were rendered, of databases or of MediaWiki.
+// Package deploy installs rendered files below a farm's state folder: it writes releases,
+// switches a tenant from one to another by renaming a symbolic link, updates the files
+// that the web server includes, and restores everything if the web server's own check
+// refuses the result. It does not know how the files were rendered, and knows nothing of
+// databases or MediaWiki.
 //
-// A release, wikis/NAME/releases/N, holds LocalSettings.php, a link `core` to
-// the codebase, and the tenant's vhost.conf and pool.conf; the file below vhosts
-// is a hard link to the one of the release. A release is built aside and gets its
-// number by a rename, so a numbered one is whole. Numbers only grow, so that no
-// cache of PHP can take one release for another.
+// A release, wikis/NAME/releases/N, holds LocalSettings.php, a link `core` to the
+// codebase, and the tenant's vhost.conf and pool.conf; the file below vhosts is a hard
+// link to that of the release. A release is built under a temporary name and gets its
+// number by a rename, so a numbered release is complete. Numbers only grow, so no cache
+// of PHP can confuse two releases.
 package deploy
 
 import (
@@ -28,34 +28,36 @@ import (
 	"wikictl/tenants/mask"
 )
 
-// Deployer writes below one state folder. It may be used by many goroutines.
+// Deployer writes below one state folder. It is safe for concurrent use.
 type Deployer struct {
 	// Lint checks PHP files, each by its program, such as php.Lint; nil checks nothing.
 	Lint func(ctx context.Context, files []php.Source) error
-	// Load has PHP load the settings in the folder of a tenant's release, which is not
-	// served yet; nil loads nothing.
+	// Load has PHP load the settings in the folder of a tenant's release before it is
+	// served; nil loads nothing.
 	Load func(ctx context.Context, tenant, release string) error
-	// Waits is told when another run's writing is waited for, and whose; nil: it is not told.
+	// Waits is called with the holder of the lock when a run waits for another one; may
+	// be nil.
 	Waits func(holder string)
-	// Aside is told whose virtual host was taken out, as the web server refuses it and with
-	// it the changes of others, and why; nil: it is not told.
+	// Aside is called for each tenant whose virtual host was taken out because the web
+	// server refuses it and thereby everybody's changes; may be nil.
 	Aside func(tenant string, why error)
-	// Drain ends Apply's wait for another run: nothing of it was begun. nil never does.
+	// Drain, when closed, ends Apply's wait for another run before it has changed
+	// anything; may be nil.
 	Drain <-chan struct{}
 
 	layout   tenants.Layout
 	web      tenants.Web
 	uid, gid int              // of the web server; -1: files belong to the user of wikictl
 	own      map[string]owner // of tenants whose PHP runs as a user of their own
-	look     bool             // nothing is written
+	look     bool             // read only
 	writing  chan struct{}    // full while this process writes
 	unsynced atomic.Bool
-	folders  sync.Map // folders outside of a tenant's that were made already
+	folders  sync.Map // folders outside of a tenant's that exist by now
 }
 
-// New returns a deployer for a farm's state folder. It looks up the user and
-// group of php-fpm's workers, to whom a tenant's images and caches belong, and
-// fails when there are none or when wikictl may not give files to them.
+// New returns a deployer for a farm's state folder. It looks up the user and group of
+// php-fpm's workers, who own a tenant's images and caches, and fails if they do not exist
+// or wikictl may not give files to them.
 func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	d, err := NewReader(l, web)
 	if err == nil {
@@ -75,8 +77,8 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	return d, nil
 }
 
-// NewReader is New for those who only look: it does not matter who they are. Nothing
-// that writes may be called.
+// NewReader is New for commands that only read: any user may run them. Methods that write
+// must not be called.
 func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, own: map[string]owner{}, look: true, writing: make(chan struct{}, 1)}
 	if web.User != "" {
@@ -97,7 +99,7 @@ func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	return d, nil
 }
 
-// Wanted is what a tenant's release shall hold.
+// Wanted is the wanted content of a tenant's release.
 type Wanted struct {
 	Tenant        string
 	Core          string // absolute path of the codebase, or of Layout.Core for it
@@ -106,16 +108,16 @@ type Wanted struct {
 	LocalSettings []byte
 	Vhost         []byte   // nil: the release has none
 	Pool          []byte   // nil: the release has none
-	Folders       []string // folders outside of the tenant's that the web server writes, such as Layout.L10n
+	Folders       []string // folders outside of the tenant's that PHP writes, such as Layout.L10n
 	Secrets       []string // masked in differences
 
-	// Definition is what the release was rendered from, as TOML. It is kept with the
-	// release, for the time when the tenant's file is gone; nil: it is not. It is no
-	// difference when it alone is another.
+	// Definition returns the resolved definition of which the release was rendered, as
+	// TOML; may be nil. It is stored with the release, for the time when the tenant's
+	// file is gone. A difference in it alone makes no new release.
 	Definition func() string
 }
 
-// Want is what a rendered tenant shall hold.
+// Want converts a rendered tenant to its wanted release.
 func Want(d templates.Data, r templates.Rendered) Wanted {
 	served := *d.Tenant
 	served.Codebase = d.Codebase
@@ -132,20 +134,20 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 	return w
 }
 
-// Source is what many tenants shall hold. At is called for each index below Len,
-// by several goroutines at once and perhaps twice, so that the text of a very
-// large farm is never in memory as a whole.
+// Source is the wanted content of many tenants. At is called for each index below Len,
+// concurrently and perhaps twice, so that the text of a large farm is never in memory as
+// a whole.
 type Source struct {
 	Len     int
 	At      func(i int) (Wanted, error)
-	Name    func(i int) string // of the tenant, for when At fails
-	Default []byte             // the virtual host for names of no tenant; nil leaves it alone
-	Files   []File             // of the farm as a whole; nil leaves them alone, an empty list removes those that were made
-	Gone    []string           // tenants that the web server shall not serve any more; their files stay
-	Moved   map[string]string  // the same, but only once the tenant under its new name is served: old name to new
+	Name    func(i int) string // of the tenant, if At fails
+	Default []byte             // the virtual host for names of no tenant; nil: leave it unchanged
+	Files   []File             // of the farm as a whole; nil: leave them unchanged; empty: remove all that were made
+	Gone    []string           // tenants to remove from the web server's configuration; their files stay
+	Moved   map[string]string  // the same, but only once the tenant is served under its new name: old name to new
 }
 
-// Of is a source of what is in memory.
+// Of returns a Source of values in memory.
 func Of(wanted ...Wanted) Source {
 	return Source{
 		Len:  len(wanted),

@@ -10,7 +10,7 @@ import (
 )
 
 // ExpireLogs removes files below state/logs that were last written before a time, and
-// folders that are empty then. It returns how many went, also with an error.
+// folders that become empty. It returns the number of removed files, also with an error.
 func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err error) {
 	root := filepath.Dir(d.layout.Logs("x"))
 	folders, err := os.ReadDir(root)
@@ -29,25 +29,26 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 		if n += more; err != nil {
 			return n, err
 		}
-		_ = os.Remove(dir) // only when nothing is in it
+		_ = os.Remove(dir) // succeeds only if it is empty
 	}
 	return n, nil
 }
 
-// ExpireRemoved removes what was removed before a time.
+// ExpireRemoved deletes tenants from state/removed that were removed before a time.
 func (d *Deployer) ExpireRemoved(before time.Time) (n int, err error) {
 	return d.expireIn(d.layout.Removed(), before, func(e fs.DirEntry) bool {
 		return Exists(filepath.Join(d.layout.Removed(), e.Name(), "manifest.json"))
 	})
 }
 
-// ExpireGoldens removes goldens and their schemas that were made before a time; keep
-// reports whether one is still of use, by the name of its file.
+// ExpireGoldens removes goldens and their schemas that were made before a time, unless
+// keep reports that one is still needed, by the name of its file.
 func (d *Deployer) ExpireGoldens(before time.Time, keep func(name string) bool) (n int, err error) {
 	return d.expireIn(d.layout.Goldens(), before, func(e fs.DirEntry) bool { return e.Type().IsRegular() && !keep(e.Name()) })
 }
 
-// expireIn removes what in a folder is older than before and old of its kind.
+// expireIn removes entries of a folder that are older than before and for which old is
+// true.
 func (d *Deployer) expireIn(dir string, before time.Time, old func(fs.DirEntry) bool) (n int, err error) {
 	entries, err := os.ReadDir(dir)
 	if ignoreAbsent(err) != nil {
@@ -80,8 +81,8 @@ func (d *Deployer) expire(path string, e fs.DirEntry) error {
 	return os.RemoveAll(path)
 }
 
-// touched is when a file was last written; of a removed tenant's folder, when that was
-// described.
+// touched returns when a file was last written; for the folder of a removed tenant, when
+// its manifest was.
 func touched(path string) (time.Time, error) {
 	if described, err := os.Lstat(filepath.Join(path, "manifest.json")); err == nil {
 		return described.ModTime(), nil

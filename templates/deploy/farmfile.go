@@ -20,26 +20,26 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// File is a file of the farm as a whole, which may be anywhere on the machine.
+// File is a file of the farm as a whole, anywhere on the machine.
 type File struct {
 	Path         string // absolute
 	Data         []byte
 	Mode         fs.FileMode
-	Owner, Group string // names; empty: those of who runs wikictl
-	Err          error  // why it could not be rendered; it is left as it is
+	Owner, Group string // names; empty: those of the user who runs wikictl
+	Err          error  // why it can't be rendered; it is left unchanged
 }
 
-// FileFault is why a file of the farm as a whole is left as it is.
+// FileFault is the reason why a file of the farm as a whole was left unchanged.
 type FileFault struct {
 	Path string
 	Err  error
 }
 
-// FilesError says that files of the farm as a whole were left as they are; the tenants are
-// not concerned.
+// FilesError reports that files of the farm as a whole were left unchanged; it does not
+// concern tenants.
 type FilesError struct{ Faults []FileFault }
 
-// Error has a line for each file.
+// Error returns a line for each file.
 func (e *FilesError) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
@@ -48,7 +48,7 @@ func (e *FilesError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// FaultsError makes an error of faults, a *FilesError; nil when there are none.
+// FaultsError returns faults as a *FilesError; nil if there are none.
 func FaultsError(faults []FileFault) error {
 	if len(faults) == 0 {
 		return nil
@@ -56,15 +56,16 @@ func FaultsError(faults []FileFault) error {
 	return &FilesError{faults}
 }
 
-// made is what wikictl knows of a file that it made outside of the state folder. Only such
+// made is the record of a file that wikictl made outside of the state folder. Only such
 // files are ever replaced or deleted.
 type made struct {
-	Sum  string `json:"sum,omitempty"`  // of what it wrote; empty: it was about to write the first time
-	Next string `json:"next,omitempty"` // of what it was about to write
+	Sum  string `json:"sum,omitempty"`  // of the content that wikictl wrote; empty: its first write was interrupted
+	Next string `json:"next,omitempty"` // of the content that it was about to write
 }
 
-// is reports whether wikictl made a file of that content: one that it wrote and a person
-// changed since is still its own, one that came while it was about to write is not.
+// is reports whether wikictl made a file with that content. A file that it wrote and a
+// person changed later is still wikictl's; a file that appeared while wikictl was about
+// to write is not.
 func (m made) is(sum string) bool { return m.Sum != "" || m.Next != "" && m.Next == sum }
 
 func checksum(data []byte) string {
@@ -72,7 +73,7 @@ func checksum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// readMade reads which files wikictl made, by path.
+// readMade reads the record of the files that wikictl made, by path.
 func (d *Deployer) readMade() (map[string]made, error) {
 	path := d.layout.FarmFiles()
 	all := map[string]made{}
@@ -89,7 +90,7 @@ func (d *Deployer) readMade() (map[string]made, error) {
 	return all, nil
 }
 
-// noteMade changes the record of which files wikictl made, durably.
+// noteMade changes that record durably.
 func (d *Deployer) noteMade(change func(map[string]made)) error {
 	all, err := d.readMade()
 	if err != nil {
@@ -113,14 +114,14 @@ type fileSwap struct {
 	Kind Kind        `json:"kind"` // Add, Edit or Delete
 	Data []byte      `json:"data,omitempty"`
 	Mode fs.FileMode `json:"mode,omitempty"`
-	UID  int         `json:"uid"` // -1: of who runs wikictl
+	UID  int         `json:"uid"` // -1: of the user who runs wikictl
 	GID  int         `json:"gid"`
 	Over string      `json:"over,omitempty"` // of an added file: the checksum of what a killed run had added
 
-	shown Kind // what Compare calls it
+	shown Kind // the kind that Compare shows
 }
 
-// standing is what is at a path.
+// standing is the state of a path on disk.
 type standing struct {
 	there bool
 	data  []byte
@@ -128,7 +129,8 @@ type standing struct {
 	stat  *syscall.Stat_t
 }
 
-// onDisk reads a regular file. What else is there is an error, as wikictl never replaces it.
+// onDisk reads a regular file. Anything else is an error, because wikictl never replaces
+// it.
 func onDisk(path string) (s standing, err error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -149,8 +151,9 @@ func onDisk(path string) (s standing, err error) {
 	return s, err
 }
 
-// compareFiles finds how the farm's files differ from what is wanted. Files that were made
-// and are wanted no more are deleted.
+// compareFiles returns the changes that make the farm's files as wanted, and the faults
+// of those that can't change. Files that wikictl made and that are no longer declared are
+// deleted.
 func (d *Deployer) compareFiles(files []File) (swaps []fileSwap, faults []FileFault, err error) {
 	all, err := d.readMade()
 	if err != nil {
@@ -182,7 +185,8 @@ func (d *Deployer) compareFiles(files []File) (swaps []fileSwap, faults []FileFa
 	return swaps, faults, nil
 }
 
-// compareFarmFile finds how one file differs; an empty kind is not at all.
+// compareFarmFile returns the change of one file; its kind is empty if the file does not
+// differ.
 func (d *Deployer) compareFarmFile(f File, known made) (s fileSwap, err error) {
 	if f.Err != nil {
 		return s, f.Err
@@ -212,8 +216,8 @@ func (d *Deployer) compareFarmFile(f File, known made) (s fileSwap, err error) {
 	return s, d.checkFolder(filepath.Dir(f.Path))
 }
 
-// checkFolder refuses a folder that is missing, that everybody may write to, so that what is
-// there may be another's the next moment, or that leads into the state folder.
+// checkFolder refuses a folder that is missing, that everybody may write to (its content
+// could be replaced at any moment), or that leads into the state folder.
 func (d *Deployer) checkFolder(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
@@ -237,23 +241,23 @@ func (d *Deployer) checkFolder(dir string) error {
 	return ignoreAbsent(err)
 }
 
-// unwanted is the deletion of a file that wikictl made and nothing declares any more. One
-// that a person changed stays.
+// unwanted returns the deletion of a file that wikictl made and that is no longer
+// declared. A file that a person changed stays.
 func unwanted(path string, known made) (s fileSwap, err error) {
 	have, err := onDisk(path)
 	if err != nil || !have.there {
-		return s, nil // it is not wikictl's any more
+		return s, nil // it is no longer wikictl's
 	}
 	switch sum := checksum(have.data); {
 	case known.Sum == sum || known.Next == sum:
 		return fileSwap{Path: path, Kind: Delete, UID: -1, GID: -1, shown: Delete}, nil
-	case known.Sum == "": // it came from somebody else
+	case known.Sum == "": // another program made it
 		return s, nil
 	}
 	return s, errors.New("is wanted no more, and was changed by hand: delete it yourself")
 }
 
-// ids looks up a user and a group; -1 is who runs wikictl.
+// ids looks up a user and a group; -1 stands for the user who runs wikictl.
 func ids(owner, group string) (uid, gid int, err error) {
 	uid, gid = -1, -1
 	if owner != "" {
@@ -276,14 +280,14 @@ func ids(owner, group string) (uid, gid int, err error) {
 	return uid, gid, nil
 }
 
-// CompareFiles lists how the farm's files differ, and why some are left as they are. It
-// writes nothing.
+// CompareFiles lists the differences of the farm's files, and why some are left
+// unchanged. It writes nothing.
 func (d *Deployer) CompareFiles(_ context.Context, s Source, diffs bool) (changes []Change, faults []FileFault, err error) {
 	if s.Files == nil {
 		return nil, nil, nil
 	}
 	swaps, faults, err := d.compareFiles(s.Files)
-	if errors.Is(err, fs.ErrPermission) { // only who writes may read which files were made
+	if errors.Is(err, fs.ErrPermission) { // only users who write may read the record
 		return nil, []FileFault{{d.layout.FarmFiles(), err}}, nil
 	}
 	for _, swap := range swaps {

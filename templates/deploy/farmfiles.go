@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// fileError is a file of the farm as a whole that can't be changed.
+// fileError is the error of a file of the farm as a whole that can't be changed.
 type fileError struct {
 	path string
 	err  error
@@ -21,11 +21,11 @@ type fileError struct {
 // Error names the file.
 func (e *fileError) Error() string { return fmt.Sprintf("file %s: %s", e.path, e.err) }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *fileError) Unwrap() error { return e.err }
 
-// planFiles adds the changes of the farm's files to a journal, and notes them as wikictl's
-// own to be before the first is made.
+// planFiles adds the changes of the farm's files to a journal. It records them as
+// wikictl's before the first change.
 func (d *Deployer) planFiles(j *journal, files []File) ([]FileFault, error) {
 	if files == nil {
 		return nil, nil
@@ -53,8 +53,8 @@ func (d *Deployer) planFiles(j *journal, files []File) ([]FileFault, error) {
 	})
 }
 
-// mergeFiles has the journal make changes on top of those that a killed run began: what is to
-// come back when the check fails is what was there before both.
+// mergeFiles adds changes to those of an interrupted run: an undo restores the state
+// before both.
 func (j *journal) mergeFiles(swaps []fileSwap, files []File, faults []FileFault) error {
 	begun := map[string]fileSwap{}
 	for _, s := range j.Files {
@@ -74,7 +74,7 @@ func (j *journal) mergeFiles(swaps []fileSwap, files []File, faults []FileFault)
 	var err error
 	for path, s := range begun {
 		wanted := declared(files, path) && !slices.ContainsFunc(faults, func(f FileFault) bool { return f.Path == path })
-		if wanted == (s.Kind != Delete) { // it is as it was to become
+		if wanted == (s.Kind != Delete) { // it already has its new state
 			j.Files = append(j.Files, s)
 			continue
 		}
@@ -92,8 +92,8 @@ func declared(files []File, path string) bool {
 	return false
 }
 
-// commitAll is commitSound with the farm's files, in one go. When one of them is in the way
-// the tenants go first, and then each file alone.
+// commitAll is commitSound with the farm's files, in one step. If one of the files fails,
+// it commits the tenants first and then each file alone.
 func (d *Deployer) commitAll(ctx context.Context, j journal, moved map[string]string) (reloaded bool, refused map[string]error, faults []FileFault, err error) {
 	if len(j.Files) == 0 {
 		reloaded, refused, err = d.commitSound(ctx, j, moved)
@@ -120,8 +120,8 @@ func (d *Deployer) commitAll(ctx context.Context, j journal, moved map[string]st
 	return reloaded, refused, faults, nil
 }
 
-// separable reports whether an error is that of the web server's check, or of one of the
-// farm's files, so that all is as it was before.
+// separable reports whether an error comes from the web server's check or from one of the
+// farm's files; then the earlier state is restored.
 func separable(err error) bool {
 	if refusal(err) {
 		return true
@@ -131,7 +131,7 @@ func separable(err error) bool {
 	return errors.As(err, &of) && (!several || len(joined.Unwrap()) == 1)
 }
 
-// bringFiles makes the changes of the farm's files. They can be made again.
+// bringFiles makes the changes of the farm's files. It can be repeated.
 func (d *Deployer) bringFiles(j journal) error {
 	for _, s := range j.Files {
 		if err := bringFile(s); err != nil {
@@ -175,7 +175,7 @@ func bringFile(s fileSwap) error {
 	return errors.Join(err, remove(temporary), disk.SyncFolder(filepath.Dir(s.Path)))
 }
 
-// createOwned writes a new file that nobody else reads before it is whole.
+// createOwned writes a new file that nobody else can read before it is complete.
 func createOwned(path string, s fileSwap) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -193,7 +193,7 @@ func createOwned(path string, s fileSwap) (err error) {
 	return errors.Join(f.Chmod(s.Mode), f.Sync())
 }
 
-// takeBackFiles undoes what bringFiles made.
+// takeBackFiles undoes bringFiles.
 func (d *Deployer) takeBackFiles(j journal) (err error) {
 	for _, s := range j.Files {
 		err = errors.Join(err, takeBackFile(s))
@@ -208,7 +208,7 @@ func takeBackFile(s fileSwap) error {
 		if err == nil && have.there && (string(have.data) == string(s.Data) || checksum(have.data) == s.Over) {
 			return remove(s.Path)
 		}
-		return nil // not begun, or somebody else's
+		return nil // not begun, or made by another program
 	}
 	if !Exists(saved) {
 		return nil // not begun
@@ -216,7 +216,7 @@ func takeBackFile(s fileSwap) error {
 	return errors.Join(os.Rename(saved, s.Path), remove(saved), disk.SyncFolder(filepath.Dir(s.Path)))
 }
 
-// cleanFiles removes what an undo would have used, and notes which files are wikictl's now.
+// cleanFiles removes the backups for an undo, and records which files are wikictl's now.
 func (d *Deployer) cleanFiles(j journal) (err error) {
 	if len(j.Files) == 0 {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// WriteFile replaces a file by rename and makes it last, with exactly that mode;
-// gid is its group, -1 that of the user of wikictl.
+// WriteFile replaces a file by rename, durably and with exactly that mode; gid is its
+// group, -1 that of the user of wikictl.
 func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
@@ -41,11 +41,11 @@ func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 	return disk.SyncFolder(filepath.Dir(path))
 }
 
-// create writes a new file, which a syncfs makes last.
+// create writes a new file; a later syncfs makes it durable.
 func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 	at := mode
 	if gid >= 0 {
-		at = 0o600 // until it is that group's
+		at = 0o600 // until it has that group
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
 	if err != nil {
@@ -66,18 +66,17 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 	return f.Chmod(mode)
 }
 
-// umask is what the kernel takes away from the mode of new files and folders
-// (umask(2)). It is asked once: asking every file costs a large farm more than
-// writing some of them.
+// umask is the set of mode bits that the kernel clears on new files and folders
+// (umask(2)). It is read once: a call per file costs a large farm more than writing some
+// of the files.
 var umask = func() os.FileMode {
 	mask := unix.Umask(0)
 	unix.Umask(mask)
 	return os.FileMode(mask)
 }()
 
-// folder makes a folder with its owner and mode, and reports whether it did. One that
-// is there keeps its mode but not another's ownership, which a killed run may have
-// left.
+// folder makes a folder with its owner and mode, and reports whether it did. An existing
+// one keeps its mode, but gets its owner: a killed run may not have set it.
 func folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) {
 	err = os.Mkdir(path, mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -112,7 +111,7 @@ func own(path string, uid, gid int) error {
 	return os.Chown(path, uid, gid)
 }
 
-// point makes a symbolic link lead to target, by rename when there is one.
+// point sets the target of a symbolic link, by rename if the link exists.
 func point(link, target string) error {
 	if err := os.Symlink(target, link); !errors.Is(err, fs.ErrExist) {
 		return err
@@ -131,7 +130,7 @@ func point(link, target string) error {
 	return os.Rename(temporary, link)
 }
 
-// add makes path the same file as source unless something is there already.
+// add makes path a hard link to source unless path exists.
 func add(source, path string) error {
 	if err := os.Link(source, path); err == nil {
 		return nil
@@ -139,7 +138,7 @@ func add(source, path string) error {
 	return install(source, path)
 }
 
-// install makes path the same file as source, by rename.
+// install makes path a hard link to source, by rename.
 func install(source, path string) error {
 	if same, err := sameFile(source, path); err != nil || same {
 		return err
@@ -161,8 +160,8 @@ func install(source, path string) error {
 	return os.Rename(temporary, path)
 }
 
-// beside names a file next to path that neither nginx nor Apache nor php-fpm
-// includes by *.conf.
+// beside returns a name next to path that *.conf does not match, so that neither the web
+// server nor php-fpm includes it.
 func beside(path, suffix string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+suffix)
 }
@@ -179,7 +178,7 @@ func sameFile(a, b string) (bool, error) {
 	return err == nil && os.SameFile(first, second), err
 }
 
-// remove deletes a file unless it is gone already.
+// remove deletes a file, if it exists.
 func remove(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -187,25 +186,25 @@ func remove(path string) error {
 	return nil
 }
 
-// Exists reports whether there is anything at a path. A path that can't be looked at
-// counts as there, so that nothing is put in its place.
+// Exists reports whether there is anything at a path. A path that can't be inspected
+// counts as existing, so that nothing replaces it.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }
 
-// difference is how a file on disk stands to what is wanted.
+// difference is the result of comparing a file with its wanted content.
 type difference int
 
 const (
 	equal difference = iota
 	absent
 	changed
-	mode // the content is right, but not who may read it
+	mode // the content is right, but too many users may read it
 )
 
-// compareFile reads a file no further than it has to. A file of secrets must not
-// be readable for others.
+// compareFile compares a file, and stops reading at the first difference. Other users
+// must not be able to read a secret file.
 func compareFile(path string, want []byte, secret bool) (difference, error) {
 	f, err := disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -235,8 +234,7 @@ func compareFile(path string, want []byte, secret bool) (difference, error) {
 	return equal, nil
 }
 
-// Sync makes everything that was written below the state folder last, by one
-// syncfs (syncfs(2)).
+// Sync makes all writes below the state folder durable, by one syncfs(2).
 func (d *Deployer) Sync() error {
 	d.unsynced.Store(false)
 	if err := disk.SyncFileSystem(d.layout.State); err != nil {

@@ -9,15 +9,15 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Gone is a removed tenant that can still be brought back, or looked at.
+// Gone is a removed tenant that can still be brought back or inspected.
 type Gone struct {
 	Name  string
-	Hosts []string // all that it had, the first one first
+	Hosts []string // all its host names, the canonical one first
 }
 
-// Gone lists the removed tenants, by the folders below state/removed, those that are served
-// again excluded. It skips what has no definition. The error is fs.ErrPermission for users
-// who may not look there.
+// Gone lists the removed tenants of the folders below state/removed, except those that
+// are served again and those without a definition. The error is fs.ErrPermission for
+// users who may not read them.
 func (d *Deployer) Gone() ([]Gone, error) {
 	entries, err := os.ReadDir(d.layout.Removed())
 	if ignoreAbsent(err) != nil {

@@ -10,18 +10,18 @@ import (
 	"wikictl/tenants/process"
 )
 
-// hookLimit is how long a hook may take.
+// hookLimit is the time limit of a hook.
 const hookLimit = 2 * time.Minute
 
-// HookError is a check or reload of the web server that failed.
+// HookError is the error of a failed check or reload of the web server.
 type HookError struct {
 	Hook   string   // "web.check" or "web.reload"
-	Args   []string // what was run
-	Output string   // the end of what it printed
+	Args   []string // the command
+	Output string   // the end of its output
 	Err    error
 }
 
-// Error has the command and what it printed.
+// Error returns the command and its output.
 func (e *HookError) Error() string {
 	text := fmt.Sprintf("%s: %s: %s", e.Hook, strings.Join(e.Args, " "), e.Err)
 	if e.Output != "" {
@@ -30,19 +30,19 @@ func (e *HookError) Error() string {
 	return text
 }
 
-// Unwrap gives the error of the process.
+// Unwrap returns the error of the process.
 func (e *HookError) Unwrap() error { return e.Err }
 
-// checkHook is the name of the check among hooks.
+// checkHook is the name of the check in HookError.Hook.
 const checkHook = "web.check"
 
-// Check runs the web server's own check of its configuration, if there is one.
+// Check runs the web server's own check of its configuration, if one is set.
 func (d *Deployer) Check(ctx context.Context) error { return hook(ctx, checkHook, d.web.Check) }
 
-// Reload tells the web server to read its configuration again.
+// Reload has the web server load its configuration again.
 func (d *Deployer) Reload(ctx context.Context) error { return hook(ctx, "web.reload", d.web.Reload) }
 
-// hook runs a command. What it starts may go on.
+// hook runs a command. Processes that it starts may outlive it.
 func hook(ctx context.Context, name string, args []string) error {
 	if len(args) == 0 {
 		return nil

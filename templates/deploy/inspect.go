@@ -13,29 +13,29 @@ import (
 	"wikictl/tenants"
 )
 
-// LeftoverAge is how old a half-written file has to be before it counts as left
-// by a run that was killed: no run takes that long over one.
+// LeftoverAge is the age from which a half-written file counts as left by a killed run:
+// no run needs that long to write one.
 const LeftoverAge = 10 * time.Minute
 
-// Inspection is what is on disk of one tenant beside the content of its files,
-// which Compare looks at.
+// Inspection is the state on disk of one tenant, except the content of its files, which
+// Compare reads.
 type Inspection struct {
-	Release   int       // that is served; zero: none
-	Seen      int       // that was last seen to answer; zero: none was noted
-	Releases  []int     // smallest first
+	Release   int       // the current one; zero: none
+	Seen      int       // from which the tenant last answered; zero: not recorded
+	Releases  []int     // ascending
 	Broken    []Broken  // links
 	Missing   []string  // of Layout.Images and Layout.Cache
-	Rights    []Rights  // that are not as they should be
-	Leftovers []string  // half-written, by runs that were killed
-	ReadOnly  time.Time // since when its read-only file is there; zero: it is not
-	Closed    time.Time // since when its page of maintenance is there; zero: it is not
+	Rights    []Rights  // wrong modes and owners
+	Leftovers []string  // files that killed runs left half-written
+	ReadOnly  time.Time // since when its read-only file exists; zero: it does not
+	Closed    time.Time // since when its maintenance page exists; zero: it does not
 }
 
-// Broken is a symbolic link that does not lead where it has to.
+// Broken is a symbolic link with a wrong target.
 type Broken struct{ Path, Why string }
 
-// Inspect looks at the folder of a tenant that was created, and at its secrets. It
-// reads a fixed number of folders and no file, and writes nothing.
+// Inspect inspects the folder of a created tenant, and its secrets. It reads a fixed
+// number of folders and no files, and writes nothing.
 func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 	l := d.layout
 	if i.Releases, err = d.Releases(tenant); err != nil {
@@ -62,7 +62,7 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 	return i, err
 }
 
-// madeAt is since when a file is there; zero when it is not.
+// madeAt returns since when a file exists; zero if it does not.
 func madeAt(path string) (time.Time, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -102,30 +102,30 @@ func notALink(err error) string {
 	return "is no symbolic link"
 }
 
-// Abandoned reports whether something is there and was not touched for long.
+// Abandoned reports whether a path exists and was not changed for LeftoverAge.
 func Abandoned(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && time.Since(info.ModTime()) > LeftoverAge
 }
 
-// FarmInspection is what is on disk of the farm as a whole.
+// FarmInspection is the state on disk of the farm as a whole.
 type FarmInspection struct {
-	Rights    []Rights // of the folders that tenants share, where they are wrong
-	Strays    []Stray  // of tenants that are none of the farm's
-	Leftovers []string // half-written, by runs that were killed
-	Unseen    []string // why something was not inspected: this user may not read it
+	Rights    []Rights // wrong modes and owners of the folders that tenants share
+	Strays    []Stray  // of tenants that are not the farm's
+	Leftovers []string // files that killed runs left half-written
+	Unseen    []string // paths that this user may not read, with the reason
 	Journal   bool     // a run was killed between switching releases and the reload
 }
 
-// Stray is a file or folder of a tenant that is none of the farm's.
+// Stray is a file or folder of a tenant that is not the farm's.
 type Stray struct {
 	Name string
 	Kind string // "vhosts", "pools", "wikis", "secrets", "backups" or "logs"
 	Path string
 }
 
-// InspectFarm looks at what the state folder holds beside the given tenants. It
-// writes nothing.
+// InspectFarm inspects the state folder, except the files of the known tenants. It writes
+// nothing.
 func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err error) {
 	if i.Rights, _, err = wrongRights(d.sharedRights()); err != nil {
 		return i, err
@@ -160,6 +160,6 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 	return i, nil
 }
 
-// halfWritten are the names that files have before they are renamed: those of
-// beside, and of renameio.
+// halfWritten matches the names of files before they are renamed: those of beside and of
+// renameio.
 var halfWritten = regexp.MustCompile(`^\..+\.(?:(?:conf|map)\.(?:new|old)|toml[0-9]+)$`)

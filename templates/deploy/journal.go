@@ -10,31 +10,32 @@ import (
 	"slices"
 )
 
-// swap is one tenant's change of what is served, written down before it is made
-// so that a later run can finish or undo it.
+// swap is the switch of one tenant from a release to another. It is recorded first, so
+// that a later run can finish or undo it.
 type swap struct {
 	Tenant string `json:"tenant"`
-	From   int    `json:"from"` // zero: there was none
+	From   int    `json:"from"` // zero: none
 	To     int    `json:"to"`
-	Vhost  Kind   `json:"vhost,omitempty"` // what becomes of the installed file; empty: nothing
+	Vhost  Kind   `json:"vhost,omitempty"` // change of the installed file; empty: none
 	Pool   Kind   `json:"pool,omitempty"`
-	Other  Kind   `json:"other,omitempty"` // of the part that the tenant had before web.vhosts was changed
-	Out    bool   `json:"out,omitempty"`   // only taken out of what the web server includes: its releases are left alone
+	Other  Kind   `json:"other,omitempty"` // change of the part from before web.vhosts was changed
+	Out    bool   `json:"out,omitempty"`   // remove it from the web server's configuration only; its releases stay
 }
 
-// journal is every change that no successful check and reload has followed yet.
+// journal is the list of all changes that were not yet followed by a successful check and
+// reload.
 type journal struct {
 	Swaps       []swap     `json:"swaps"`
 	Default     Kind       `json:"default,omitempty"`
-	DefaultData []byte     `json:"default_data,omitempty"` // what the new one holds
+	DefaultData []byte     `json:"default_data,omitempty"` // content of the new one
 	Files       []fileSwap `json:"files,omitempty"`
-	Done        bool       `json:"done,omitempty"` // only settling is left: what an undoing needs may be gone
+	Done        bool       `json:"done,omitempty"` // only the clean-up remains: backups for an undo may be gone
 }
 
 func (d *Deployer) journalPath() string { return d.layout.Journal() }
 
-// readJournal returns what a killed run left undone, without the tenants that
-// something else has switched since.
+// readJournal returns the unfinished changes of a killed run, except those of tenants
+// that were switched again since.
 func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
 	data, err := os.ReadFile(d.journalPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,14 +60,14 @@ func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
 		if current == s.To {
 			return false
 		}
-		// Never begun, or overtaken: nothing of it is to be undone.
+		// Never begun, or followed by another change: there is nothing to undo.
 		failed = errors.Join(failed, d.forget(s))
 		return true
 	})
 	return j, failed
 }
 
-// writeJournal makes the journal last before the first change.
+// writeJournal writes the journal durably, before the first change.
 func (d *Deployer) writeJournal(j journal) error {
 	data, err := json.Marshal(j)
 	if err != nil {
@@ -75,8 +76,8 @@ func (d *Deployer) writeJournal(j journal) error {
 	return WriteFile(d.journalPath(), data, 0o600, -1)
 }
 
-// merge adds a swap of this run to those that an earlier one left: what is to
-// come back when the check fails is what was there before both.
+// merge adds swaps to those of an interrupted run: an undo restores the state before
+// both.
 func (j *journal) merge(more []swap) {
 	at := map[string]int{}
 	for i, s := range j.Swaps {
@@ -104,14 +105,14 @@ func mergeKind(first, second Kind) Kind {
 	case second == "":
 		return first
 	case first == Add && second == Delete, second == Delete:
-		return Delete // what was added is not kept for an undoing
+		return Delete // there is no backup of an added file
 	case first == Add:
 		return Add
 	}
 	return Edit
 }
 
-// apply makes one swap. It can be made again.
+// apply makes one swap. It can be repeated.
 func (d *Deployer) apply(s swap) error {
 	if !s.Out {
 		if err := d.noteServed(s.Tenant, s.From); err != nil {
@@ -125,7 +126,7 @@ func (d *Deployer) apply(s swap) error {
 	return errors.Join(bring(parts[0], s.Vhost), bring(parts[1], s.Pool), bring(parts[2], s.Other))
 }
 
-// bringRelease serves a swap's release unless it is served already.
+// bringRelease makes a swap's release the current one, if it is not.
 func (d *Deployer) bringRelease(s swap) error {
 	current, err := d.Current(s.Tenant)
 	if err != nil || current == s.To {
@@ -134,7 +135,7 @@ func (d *Deployer) bringRelease(s swap) error {
 	return d.serve(s.Tenant, s.To)
 }
 
-// bring installs or removes one file and keeps the one that was there.
+// bring installs or removes one file and keeps a backup of the earlier one.
 func bring(p part, kind Kind) error {
 	saved := beside(p.installed, "old")
 	switch kind {
@@ -156,7 +157,7 @@ func bring(p part, kind Kind) error {
 	return nil
 }
 
-// undo takes one swap back, last things first.
+// undo reverts one swap, in reverse order.
 func (d *Deployer) undo(s swap) error {
 	parts := d.parts(s.Tenant, s.To)
 	err := errors.Join(takeBack(parts[2].installed, s.Other), takeBack(parts[1].installed, s.Pool), takeBack(parts[0].installed, s.Vhost))
@@ -180,10 +181,10 @@ func takeBack(path string, kind Kind) error {
 	if err := os.Rename(saved, path); err != nil {
 		return err
 	}
-	return remove(saved) // rename leaves both names of one file
+	return remove(saved) // rename(2) does nothing for two names of one file
 }
 
-// forget removes what a swap kept for its undoing.
+// forget removes the backups that a swap made for its undo.
 func (d *Deployer) forget(s swap) error {
 	var err error
 	for i, p := range d.parts(s.Tenant, s.To) {

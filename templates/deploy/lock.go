@@ -11,8 +11,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// BusyError says that a run did not begin to write below the state folder, as it
-// was asked to stop while another one wrote there.
+// BusyError reports that a run was asked to stop while it waited for another one that
+// writes below the state folder.
 type BusyError struct {
 	Path   string // of the lock
 	Holder string // such as "pid 123"; may be empty
@@ -23,17 +23,17 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run is writing the farm's files (%s, %s): wait for it and run this again", e.Holder, e.Path)
 }
 
-// A run that waits for another looks every lockAgain whether it is over, and says
-// after lockSilence for whom it waits.
+// A waiting run checks every lockAgain whether the other has ended, and after lockSilence
+// calls Waits.
 const (
 	lockAgain   = 20 * time.Millisecond
 	lockSilence = time.Second
 )
 
-// lock keeps other writers out, in this process and in others, until release is
-// called. It waits as long as another writer lives: what a run has made so far is
-// worth more than its time. Only ctx ends the wait, and stop with a *BusyError. The
-// kernel releases the lock of a process that dies, with all that it has forked.
+// lock excludes other writers, in this process and in others, until release is called. It
+// waits as long as the other writer lives, because the work so far is worth more than the
+// wait. Only ctx ends the wait, or stop with a *BusyError. When a process and all its
+// forks have died, the kernel releases the lock.
 func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func(), err error) {
 	if err := os.MkdirAll(d.layout.Run(), 0o755); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func
 		<-d.writing
 		return nil, err
 	}
-	// Only for the messages; the lock itself is the kernel's.
+	// Only for messages; the kernel holds the lock itself.
 	_ = os.WriteFile(path, fmt.Appendf(nil, "pid %d\n", os.Getpid()), 0o600)
 	return func() {
 		_ = l.Unlock()
@@ -86,7 +86,7 @@ func (d *Deployer) await(ctx context.Context, stop <-chan struct{}, l *flock.Flo
 	}
 }
 
-// writer is what a lock's holder wrote into it.
+// writer returns the text that a lock's holder wrote into it.
 func writer(path string) string {
 	text, _ := os.ReadFile(path)
 	return strings.TrimSpace(string(text))

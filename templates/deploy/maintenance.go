@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// MaintenancePage is what readers see in place of a wiki while something is done to it,
-// such as "upgraded to MediaWiki 1.43.9", until about some time.
+// MaintenancePage returns the page that readers see during work on a wiki, such as
+// "upgraded to MediaWiki 1.43.9", with its estimated end.
 func MaintenancePage(sitename, doing string, until time.Time) string {
 	return fmt.Sprintf(`<!DOCTYPE html>
 <html lang="en">

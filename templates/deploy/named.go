@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// WriteNamed writes a file that a person named. A regular one is replaced whole and
-// keeps its mode; a new one gets mode. What else stands there is never replaced: a
-// device, a pipe, or what a symbolic link leads to is written to as it is.
+// WriteNamed writes a file that the user named. It replaces a regular file by rename and
+// keeps its mode; a new one gets mode. It never replaces anything else: it writes into a
+// device, a pipe, or the target of a symbolic link.
 func WriteNamed(path string, data []byte, mode os.FileMode) error {
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -29,8 +29,8 @@ func WriteNamed(path string, data []byte, mode os.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
-// CreateNamed writes a file that a person named, and the folders above it, unless
-// something has that name already. It reports whether it did.
+// CreateNamed writes a file that the user named, and its parent folders, unless something
+// of that name exists. It reports whether it did.
 func CreateNamed(path string, data []byte, mode os.FileMode) (created bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return false, err
@@ -44,18 +44,17 @@ func CreateNamed(path string, data []byte, mode os.FileMode) (created bool, err 
 	}
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return false, errors.Join(err, os.Remove(path)) // half a file would be kept by the next run
+		return false, errors.Join(err, os.Remove(path)) // the next run would keep half a file
 	}
 	return true, nil
 }
 
-// AppendNamed opens a file that a person named, to add lines to it.
+// AppendNamed opens a file that the user named, to append lines.
 func AppendNamed(path string, mode os.FileMode) (*os.File, error) {
 	return openNamed(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, mode)
 }
 
-// openNamed opens a file without waiting for a reader at its other end, as open(2)
-// does for a pipe.
+// openNamed opens a file without waiting for a reader, as open(2) does for a pipe.
 func openNamed(path string, flag int, mode os.FileMode) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NONBLOCK, mode)
 	if errors.Is(err, syscall.ENXIO) {
@@ -64,7 +63,7 @@ func openNamed(path string, flag int, mode os.FileMode) (*os.File, error) {
 	return f, err
 }
 
-// WriteNamedIn is WriteNamed for a file whose folder, and those above it, may be missing.
+// WriteNamedIn is WriteNamed for a file whose parent folders may be missing.
 func WriteNamedIn(path string, data []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// WriteNew makes a file whole and durable, and its folder if need be. The error wraps
-// fs.ErrExist when the file is there already: of two that write it one does.
+// WriteNew makes a file atomically and durably, with its folder if necessary. The error
+// wraps fs.ErrExist if the file exists: of two concurrent writers one succeeds.
 func WriteNew(path string, data []byte, mode os.FileMode) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -11,10 +11,10 @@ import (
 	"syscall"
 )
 
-// owner is a user and its group by number; -1 leaves either as it is.
+// owner is a user and a group by number; -1 leaves either unchanged.
 type owner struct{ uid, gid int }
 
-// Own has a tenant's files belong to a user of its own, by whom its PHP runs, instead of
+// Own makes a tenant's files belong to the user by whom its PHP runs, instead of
 // web.user. Call it before anything is written.
 func (d *Deployer) Own(tenant, name string) error {
 	u, err := user.Lookup(name)
@@ -34,7 +34,8 @@ func (d *Deployer) Own(tenant, name string) error {
 	return nil
 }
 
-// ownerOf is the user and the group by whom a tenant's PHP runs, and whether they are its own.
+// ownerOf returns the user and the group by whom a tenant's PHP runs, and whether they
+// are its own.
 func (d *Deployer) ownerOf(tenant string) (o owner, own bool) {
 	if o, own = d.own[tenant]; own {
 		return o, true
@@ -42,7 +43,7 @@ func (d *Deployer) ownerOf(tenant string) (o owner, own bool) {
 	return owner{d.uid, d.gid}, false
 }
 
-// groupOf is the group that reads a tenant's settings.
+// groupOf returns the group that reads a tenant's settings.
 func (d *Deployer) groupOf(tenant string) int {
 	o, _ := d.ownerOf(tenant)
 	return o.gid
@@ -64,8 +65,9 @@ func (d *Deployer) ownFolder(tenant, path string) error {
 	return err
 }
 
-// passage makes a folder that leads to a tenant's files. The web server and a user of the
-// tenant's own are not in one group, so both pass as others do: what stands within is closed.
+// passage makes a folder on the path to a tenant's files. The web server and a tenant's
+// own user share no group, so both enter it by the permissions of others; the folders in
+// it are closed.
 func (d *Deployer) passage(tenant, path string) (made bool, err error) {
 	made, err = folder(path, 0o750, -1, d.gid)
 	if _, own := d.own[tenant]; !own || err != nil {
@@ -78,8 +80,8 @@ func (d *Deployer) passage(tenant, path string) (made bool, err error) {
 	return made, os.Chmod(path, info.Mode().Perm()|0o001)
 }
 
-// handOver gives a folder and what is in it to another user. The folder itself comes last:
-// as long as it is another's, a run that was killed is not done.
+// handOver gives a folder and its content to another user. It changes the folder itself
+// last, so that an interrupted run is repeated.
 func handOver(path string, o owner) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.IsDir() || o.uid < 0 || int(info.Sys().(*syscall.Stat_t).Uid) == o.uid) {
@@ -101,10 +103,10 @@ func handOver(path string, o owner) error {
 }
 
 // handOverWiki gives a tenant's uploads, caches and settings to the user by whom its PHP
-// runs now. Earlier releases hold the same passwords as the one that is served.
+// runs now. Earlier releases hold the same passwords as the current one.
 func (d *Deployer) handOverWiki(tenant string) error {
 	for _, path := range []string{d.layout.Images(tenant), d.layout.Cache(tenant)} {
-		if !Exists(path) { // that uploads are gone must not look as if there never were any
+		if !Exists(path) { // an empty uploads folder would hide that the uploads were lost
 			continue
 		}
 		if err := d.ownFolder(tenant, path); err != nil {
@@ -120,7 +122,7 @@ func (d *Deployer) handOverWiki(tenant string) error {
 	return err
 }
 
-// chgrp gives a file to a group unless it is that group's; -1 is any.
+// chgrp sets the group of a file, if it differs; -1 sets none.
 func chgrp(path string, gid int) error {
 	info, err := os.Lstat(path)
 	if err != nil || gid < 0 || int(info.Sys().(*syscall.Stat_t).Gid) == gid {

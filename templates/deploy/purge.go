@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 )
 
-// removedManifest says what a folder of a removed tenant has.
+// removedManifest is the file that lists the content of a removed tenant's folder.
 const removedManifest = "manifest.json"
 
-// RetireDefinition moves the file that defined a tenant into the folder of what was
-// removed of it, where it is source.toml. One that is not there was moved before.
+// RetireDefinition moves the file that defined a tenant into its folder in state/removed,
+// as source.toml. A missing file was moved before.
 func (d *Deployer) RetireDefinition(file, to string) error {
 	if err := carry(file, free(filepath.Join(to, "source.toml"))); err != nil {
 		return err
@@ -19,8 +19,9 @@ func (d *Deployer) RetireDefinition(file, to string) error {
 	return d.Sync()
 }
 
-// Purge deletes a folder of what was removed: secrets first, so that a half deleted one
-// does not come back, and what says what it is last, so that it is found again.
+// Purge deletes the folder of a removed tenant: secrets first, so that a half-deleted
+// tenant can't be brought back, and the manifest last, so that a repeated purge finds the
+// folder.
 func (d *Deployer) Purge(dir string) error {
 	if err := remove(filepath.Join(dir, "secrets.toml")); err != nil {
 		return err

@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// commitSound is commit that leaves out the tenants which the web server's check
-// refuses, as they would take the others with them: it looks for them by halves. The
-// error is of all, such as when the check fails without any of the changes.
+// commitSound is a commit that leaves out the tenants that the web server's check
+// refuses; it finds them by halves. The error concerns all tenants, such as when the
+// check fails without any of the changes.
 func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]string) (reloaded bool, refused map[string]error, err error) {
 	reloaded, err = d.commitAround(ctx, j)
 	if !refusal(err) || len(j.Swaps) == 0 || ctx.Err() != nil {
@@ -25,7 +25,7 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 		}
 	}
 	h := halving{d: d, refused: map[string]error{}, reloaded: reloaded}
-	if len(j.Swaps) == 1 && j.Default == "" && len(j.Files) == 0 { // it was tried
+	if len(j.Swaps) == 1 && j.Default == "" && len(j.Files) == 0 { // it was tried above
 		h.refused[j.Swaps[0].Tenant] = err
 		return reloaded, h.refused, nil
 	}
@@ -33,8 +33,8 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 	return h.reloaded, h.refused, err
 }
 
-// refusal reports whether an error is that of the web server's check alone, so that
-// all is as it was before.
+// refusal reports whether an error comes from the web server's check alone; then the
+// earlier state is restored.
 func refusal(err error) bool {
 	var hook *HookError
 	if !errors.As(err, &hook) || hook.Hook != checkHook {
@@ -44,8 +44,8 @@ func refusal(err error) bool {
 	return !several || len(joined.Unwrap()) == 1
 }
 
-// units are the changes that go together: a tenant's, and with it the withdrawal of
-// the name that it had.
+// units groups the changes that belong together: those of a tenant, and the withdrawal of
+// its earlier name.
 func units(swaps []swap, moved map[string]string) [][]swap {
 	at := map[string]int{}
 	var all [][]swap
@@ -65,7 +65,7 @@ func units(swaps []swap, moved map[string]string) [][]swap {
 	return all
 }
 
-// halving looks for the changes that the web server's check refuses.
+// halving finds the changes that the web server's check refuses.
 type halving struct {
 	d        *Deployer
 	refused  map[string]error
@@ -97,7 +97,7 @@ func (h *halving) try(ctx context.Context, some [][]swap) error {
 	}
 }
 
-// refuse notes why tenants are served as before.
+// refuse records why tenants keep their earlier configuration.
 func (a *Applied) refuse(refused map[string]error) {
 	for i, o := range a.Outcomes {
 		if err := refused[o.Tenant]; err != nil {
@@ -105,7 +105,7 @@ func (a *Applied) refuse(refused map[string]error) {
 			delete(refused, o.Tenant)
 		}
 	}
-	for tenant, err := range refused { // an earlier run was killed in their change
+	for tenant, err := range refused { // of an interrupted run
 		a.Outcomes = append(a.Outcomes, Outcome{Tenant: tenant, Err: err})
 	}
 }

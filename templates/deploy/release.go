@@ -21,12 +21,11 @@ const (
 	settingsFile = "LocalSettings.php"
 	coreLink     = "core"
 	poolFile     = "pool.conf"
-	unfinished   = ".new" // the release that is being built
+	unfinished   = ".new" // a release while it is built
 	defined      = "definition.toml"
 )
 
-// Current returns the number of the release that a tenant is served from; zero
-// when there is none.
+// Current returns the number of a tenant's current release; zero if there is none.
 func (d *Deployer) Current(tenant string) (release int, err error) {
 	target, err := os.Readlink(d.layout.Current(tenant))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,13 +41,13 @@ func (d *Deployer) Current(tenant string) (release int, err error) {
 	return release, nil
 }
 
-// Core is the path of the codebase that a release runs on; "" when it has none.
+// Core returns the path of the codebase of a release; "" if it has none.
 func (d *Deployer) Core(tenant string, release int) (string, error) {
 	core, err := os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
 	return core, ignoreAbsent(err)
 }
 
-// Releases lists the numbers of a tenant's releases, smallest first.
+// Releases lists the numbers of a tenant's releases in ascending order.
 func (d *Deployer) Releases(tenant string) ([]int, error) {
 	entries, err := os.ReadDir(d.layout.Releases(tenant))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,17 +66,17 @@ func (d *Deployer) Releases(tenant string) ([]int, error) {
 	return numbers, nil
 }
 
-// Prepared is a tenant's release that holds what is wanted but need not be
-// served yet. Err says why there is none.
+// Prepared is a tenant's release with the wanted content, current or not. Err is the
+// reason if there is none.
 type Prepared struct {
 	Tenant  string
 	Release int
 	Err     error
 }
 
-// Prepare writes the next releases of tenants without serving them, checks them
-// all at once, and returns them in the order of s. What was prepared before and
-// never served is used again when it is the same; so is the current release.
+// Prepare writes the next releases of tenants without serving them, checks them all
+// together, and returns them in the order of s. It uses an earlier prepared release again
+// if its content is the same, and so the current one.
 func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -102,7 +101,7 @@ func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 		staged[i].err = r.Err
 	}
 	d.lintAll(ctx, staged)
-	if ctx.Err() != nil { // they may not have been checked
+	if ctx.Err() != nil { // they may be unchecked
 		return nil, errors.Join(context.Cause(ctx), d.discard(staged))
 	}
 	prepared := make([]Prepared, s.Len)
@@ -112,7 +111,7 @@ func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 	return prepared, nil
 }
 
-// discard removes releases that were not checked.
+// discard removes unchecked releases.
 func (d *Deployer) discard(staged []stagedTenant) (err error) {
 	for _, t := range staged {
 		if t.err == nil && t.unchecked {
@@ -122,9 +121,9 @@ func (d *Deployer) discard(staged []stagedTenant) (err error) {
 	return err
 }
 
-// stage makes sure that a release, the current one or a later one, holds what is
-// wanted and returns its number, and whether it has yet to be checked: it is new, or
-// was never served.
+// stage ensures that the current release or a later one has the wanted content. It
+// returns the release's number, and whether it is new or was never served, so that it
+// must be checked.
 func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, err error) {
 	empty, err := d.makeFolders(w)
 	if err != nil {
@@ -151,7 +150,7 @@ func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, er
 	return next, true, d.build(w, next)
 }
 
-// beginAgain removes what a killed run was building and lists the releases.
+// beginAgain removes the half-built release of a killed run and lists the releases.
 func (d *Deployer) beginAgain(tenant string) ([]int, error) {
 	if err := os.RemoveAll(filepath.Join(d.layout.Releases(tenant), unfinished)); err != nil {
 		return nil, err
@@ -159,7 +158,7 @@ func (d *Deployer) beginAgain(tenant string) ([]int, error) {
 	return d.Releases(tenant)
 }
 
-// holds reports whether a release is exactly what is wanted.
+// holds reports whether a release has exactly the wanted content.
 func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	dir := d.layout.Release(w.Tenant, release)
 	core, err := d.Core(w.Tenant, release)
@@ -188,8 +187,8 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// vhostFile is the name of the web server's part in a release. One of before web.vhosts was
-// changed means nothing to the web server now.
+// vhostFile returns the name of the web server's part in a release. The web server does
+// not use a part from before web.vhosts was changed.
 func (d *Deployer) vhostFile() string { return "vhost" + d.layout.VhostEnding() }
 
 // file is one file of a release.
@@ -203,7 +202,7 @@ func (d *Deployer) files(w Wanted) [3]file {
 	return [3]file{{settingsFile, w.LocalSettings, true}, {d.vhostFile(), w.Vhost, false}, {poolFile, w.Pool, false}}
 }
 
-// build writes a release aside and gives it its number.
+// build writes a release under a temporary name, then gives it its number.
 func (d *Deployer) build(w Wanted, release int) error {
 	dir := filepath.Join(d.layout.Releases(w.Tenant), unfinished)
 	if _, err := d.passage(w.Tenant, dir); err != nil {
@@ -243,8 +242,8 @@ func (d *Deployer) build(w Wanted, release int) error {
 	return os.Rename(dir, final)
 }
 
-// makeFolders makes what a release stands in and what PHP shares, and reports whether
-// there can't be any release yet.
+// makeFolders makes the parent folders of a release and the folders that PHP shares, and
+// reports whether there are no releases yet.
 func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	for _, path := range w.Folders {
 		if err := d.once(path, func(path string) error { return d.ownFolder(w.Tenant, path) }); err != nil {
@@ -276,7 +275,7 @@ func makeWikis(path string) error {
 	return err
 }
 
-// once makes a folder that is not one tenant's, once a deployer.
+// once makes a folder that several tenants share, once per deployer.
 func (d *Deployer) once(path string, makeIt func(path string) error) error {
 	if _, done := d.folders.Load(path); done {
 		return nil
@@ -297,10 +296,10 @@ func (d *Deployer) MakeFolder(path string) error {
 	return err
 }
 
-// Switch serves a tenant from another of its releases, code and settings in one
-// rename, and returns when that lasts. What the web server includes for the
-// tenant follows; a tenant that it does not know yet stays unknown to it until
-// Publish. Neither Check nor Reload is called.
+// Switch makes another release of a tenant the current one, code and settings in one
+// rename, and returns when that is durable. The installed files of the web server follow;
+// a tenant that is not published stays so until Publish. It calls neither Check nor
+// Reload.
 func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -334,7 +333,7 @@ func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error
 	return disk.SyncFolder(d.layout.Wiki(tenant))
 }
 
-// serve makes a release the current one; zero means none.
+// serve makes a release the current one; zero stands for none.
 func (d *Deployer) serve(tenant string, release int) error {
 	if release == 0 {
 		return remove(d.layout.Current(tenant))

@@ -12,12 +12,12 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// removedPart is where something of a tenant is, and its name in the folder of what
-// was removed.
+// removedPart is a file or folder of a tenant, and its name in state/removed.
 type removedPart struct{ path, name string }
 
-// removedParts are what Retire and RetireSecrets move. The secrets go last: they show
-// which accounts are the tenant's, and by them it is found again.
+// removedParts are the parts that Retire and RetireSecrets move. The secrets are last:
+// they prove which accounts are the tenant's, and an interrupted removal is found by
+// them.
 func (d *Deployer) removedParts(tenant string) []removedPart {
 	l := d.layout
 	return []removedPart{{l.Wiki(tenant), "wiki"}, {l.Logs(tenant), "logs"}, {l.Backups(tenant), "backups"}, d.secretsPart(tenant)}
@@ -27,28 +27,28 @@ func (d *Deployer) secretsPart(tenant string) removedPart {
 	return removedPart{d.layout.Secrets(tenant), "secrets.toml"}
 }
 
-// Definition is the definition that a tenant is served with, as TOML; the error is
-// fs.ErrNotExist when it is not known.
+// Definition returns the definition of a tenant's current release, as TOML; the error is
+// fs.ErrNotExist if it is not known.
 func (d *Deployer) Definition(tenant string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.layout.Current(tenant), defined))
 }
 
-// DefinitionOf is the definition that a release of a tenant was made from, as TOML; the
-// error is fs.ErrNotExist when it is not known.
+// DefinitionOf returns the definition of which a release was made, as TOML; the error is
+// fs.ErrNotExist if it is not known.
 func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.layout.Release(tenant, release), defined))
 }
 
 // Retire moves a tenant's folder with its releases, uploads and caches, its logs and its
 // dumps into the folder to, which only its owner may enter. It refuses while the web
-// server includes the tenant. It deletes nothing, and can be repeated after it was
-// interrupted.
+// server includes the tenant. It deletes nothing, and can be repeated after an
+// interruption.
 func (d *Deployer) Retire(ctx context.Context, tenant, to string) error {
 	parts := d.removedParts(tenant)
 	return d.retire(ctx, tenant, to, parts[:len(parts)-1])
 }
 
-// RetireSecrets moves a tenant's secrets to where Retire moved the rest.
+// RetireSecrets moves a tenant's secrets to the folder of Retire.
 func (d *Deployer) RetireSecrets(ctx context.Context, tenant, to string) error {
 	return d.retire(ctx, tenant, to, []removedPart{d.secretsPart(tenant)})
 }
@@ -75,8 +75,8 @@ func (d *Deployer) retire(ctx context.Context, tenant, to string, parts []remove
 	return d.Sync()
 }
 
-// BringBack moves what Retire moved into a folder to its places again, never over
-// anything. It can be repeated after it was interrupted.
+// BringBack moves the parts that Retire moved back to their places, and replaces nothing.
+// It can be repeated after an interruption.
 func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -101,9 +101,9 @@ func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
 	return d.Sync()
 }
 
-// ForgetRemoved ends a BringBack: files of the folder from, which is of no use any
-// more, go or move to the tenant's dumps, by their new names. What else is in the folder
-// stays, and the folder then, too.
+// ForgetRemoved ends a BringBack: it deletes the files gone of the folder from, and moves
+// dumps to the tenant's dumps under their new names. Other files stay, and with them the
+// folder.
 func (d *Deployer) ForgetRemoved(tenant, from string, dumps map[string]string, gone ...string) error {
 	if err := os.MkdirAll(d.layout.Backups(tenant), 0o700); err != nil {
 		return err
@@ -124,8 +124,8 @@ func (d *Deployer) ForgetRemoved(tenant, from string, dumps map[string]string, g
 	return d.Sync()
 }
 
-// free is the path, or the first with a number behind it that nothing has: a move to
-// another file system may have been interrupted with its copy whole.
+// free returns path, or path with the first number whose name is free: an interrupted
+// move to another file system may have left a complete copy.
 func free(path string) string {
 	name := path
 	for n := 2; Exists(name); n++ {
@@ -134,13 +134,13 @@ func free(path string) string {
 	return name
 }
 
-// movedEnding is of what carry has a whole copy of.
+// movedEnding ends the name of a source that carry has copied completely.
 const movedEnding = ".moved"
 
-// carry moves a file or folder, by rename where it is one file system, else by a copy
-// that lasts before the source goes. What is not there was moved before. Whenever it is
-// interrupted, either the source or what is at the end of the move has its name, and
-// never both: a repeated move would be refused, or have two of it.
+// carry moves a file or folder: by rename within a file system, otherwise by a durable
+// copy before the source is deleted. A missing source was moved before. At every moment
+// exactly one of source and target has its name; with both, a repeated move would be
+// refused or make a second copy.
 func carry(from, to string) error {
 	copied, half := from+movedEnding, to+".half"
 	if Exists(copied) {
@@ -170,7 +170,7 @@ func carry(from, to string) error {
 	return arrive(copied, half, to)
 }
 
-// arrive ends a move by a copy: the whole copy gets its name, and the source goes.
+// arrive ends a move by copy: it gives the complete copy its name and deletes the source.
 func arrive(source, half, to string) error {
 	if err := os.Rename(half, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -181,8 +181,8 @@ func arrive(source, half, to string) error {
 	return os.RemoveAll(source)
 }
 
-// copyTree copies files, folders and links with mode, owner and times, each file made
-// to last. Anything else, such as a socket, is an error: it can't be kept.
+// copyTree copies files, folders and links with mode, owner and times, each file durably.
+// Other kinds, such as a socket, can't be kept and are errors.
 func copyTree(from, to string) error {
 	info, err := os.Lstat(from)
 	if err != nil {
@@ -240,7 +240,7 @@ func copyFile(from, to string) (err error) {
 	return out.Sync()
 }
 
-// copyRights gives a copy the owner, the mode and the time of its source.
+// copyRights gives a copy the owner, mode and time of its source.
 func copyRights(info fs.FileInfo, to string) error {
 	have := info.Sys().(*syscall.Stat_t)
 	if os.Geteuid() == 0 {

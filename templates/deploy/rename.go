@@ -16,8 +16,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// gone are the tenants to withdraw. One that moved stays when its new name could
-// not be staged.
+// gone lists the tenants to withdraw. A tenant whose new name could not be staged stays.
 func (s Source) gone(outcomes []Outcome) []string {
 	names := slices.Clone(s.Gone)
 	for _, old := range slices.Sorted(maps.Keys(s.Moved)) {
@@ -29,9 +28,9 @@ func (s Source) gone(outcomes []Outcome) []string {
 	return names
 }
 
-// withdraw adds to a journal that tenants leave what the web server includes.
-// A change of their releases that a killed run left is not made again: the
-// folder may have another name by now.
+// withdraw adds the removal of tenants from the web server's configuration to a journal.
+// It drops the changes of their releases by a killed run, because their folder may have
+// another name by now.
 func (d *Deployer) withdraw(j *journal, names []string) {
 	at := map[string]int{}
 	for i, s := range j.Swaps {
@@ -63,14 +62,14 @@ func (d *Deployer) withdraw(j *journal, names []string) {
 	}
 }
 
-// Unfinished reports whether a run was killed between a change of what the web
-// server includes and its reload. The next Apply finishes it.
+// Unfinished reports whether a run was killed between a change of the web server's
+// configuration and its reload. The next Apply finishes it.
 func (d *Deployer) Unfinished() bool { return Exists(d.journalPath()) }
 
-// Rename moves a tenant's folder, secrets, logs and dumps to another name. The
-// web server goes on serving it under the old one, by way of a link in the old
-// folder's place, until an Apply with the old name in Moved; call DropAlias then.
-// It can be repeated after it was interrupted.
+// Rename moves a tenant's folder, secrets, logs and dumps to another name. The web server
+// serves it under the old name, through a link in place of the old folder, until an Apply
+// with the old name in Moved; call DropAlias then. It can be repeated after an
+// interruption.
 func (d *Deployer) Rename(ctx context.Context, from, to string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -91,9 +90,9 @@ func (d *Deployer) Rename(ctx context.Context, from, to string) error {
 	return d.Sync()
 }
 
-// RenameBack undoes a Rename that was interrupted: what it moved from the name to,
-// comes back from there. The web server may go on serving it under either name, by way
-// of a link, until an Apply with from in Moved; call DropAlias then. It can be repeated.
+// RenameBack undoes an interrupted Rename. The web server may serve the tenant under
+// either name, through a link, until an Apply with from in Moved; call DropAlias then. It
+// can be repeated.
 func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -108,7 +107,7 @@ func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
 			return err
 		}
 	}
-	// The link is what tells of the rename, so that it goes last.
+	// The link identifies the rename, so it is removed last.
 	if target, err := os.Readlink(d.layout.Wiki(to)); err == nil && target == from {
 		if err := d.exchange(from, to); err != nil {
 			return err
@@ -117,8 +116,7 @@ func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
 	return d.Sync()
 }
 
-// Aliases are the links that Rename and RenameBack left: names by the names that they
-// stand for.
+// Aliases returns the links that Rename and RenameBack left: target names by link names.
 func (d *Deployer) Aliases() (map[string]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(d.layout.Wiki("x")))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -140,8 +138,7 @@ func (d *Deployer) Aliases() (map[string]string, error) {
 	return aliases, nil
 }
 
-// exchange moves the folder of a tenant in place of the link to, and has a link from
-// stand for it.
+// exchange swaps the folder of a tenant and the link to, so that from becomes the link.
 func (d *Deployer) exchange(from, to string) error {
 	there, link := d.layout.Wiki(from), d.layout.Wiki(to)
 	err := unix.Renameat2(unix.AT_FDCWD, there, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
@@ -191,8 +188,8 @@ func (d *Deployer) DropAlias(from string) error {
 	return disk.SyncFolder(filepath.Dir(path))
 }
 
-// move renames a file or folder, never over another. A link, or nothing, means
-// that it was moved before.
+// move renames a file or folder and replaces nothing. A link or a missing source was
+// moved before.
 func move(from, to string) error {
 	info, err := os.Lstat(from)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -207,7 +204,7 @@ func move(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// moveInto moves what is in one folder into another, which may hold things of an
+// moveInto moves the content of one folder into another, which may hold files of an
 // earlier tenant of that name.
 func moveInto(from, to string) error {
 	entries, err := os.ReadDir(from)

@@ -11,7 +11,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// SetRights gives a file or folder the mode and the owner that Inspect wants.
+// SetRights sets the mode and the owner of a file or folder as Inspect wants them.
 func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -23,10 +23,10 @@ func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
 			return err
 		}
 	}
-	return os.Chmod(r.Path, r.WantMode) // also after chown, which takes away bits
+	return os.Chmod(r.Path, r.WantMode) // after chown, which clears mode bits
 }
 
-// RepairLinks points a tenant's links at its latest complete release of the code at
+// RepairLinks points a tenant's links at its latest complete release for the code at
 // core, and that release's link at core. It does not check the release's content.
 func (d *Deployer) RepairLinks(ctx context.Context, tenant, core string) error {
 	unlock, err := d.lock(ctx, nil)
@@ -58,7 +58,7 @@ func (d *Deployer) RepairLinks(ctx context.Context, tenant, core string) error {
 	return disk.SyncFolder(d.layout.Wiki(tenant))
 }
 
-// latest is a tenant's latest release that has settings and runs on core.
+// latest returns a tenant's latest release that has settings and runs on core.
 func (d *Deployer) latest(tenant, core string) (int, error) {
 	numbers, err := d.Releases(tenant)
 	if err != nil {
@@ -73,15 +73,14 @@ func (d *Deployer) latest(tenant, core string) (int, error) {
 	return 0, fmt.Errorf("no release of tenant %q runs on %s: write one by wikictl render --write %[1]s", tenant, core)
 }
 
-// Unused are those of a tenant's releases that nothing needs: Apply keeps as many
-// as it leaves, needed are further ones that have to stay, such as for a rollback.
+// Unused lists a tenant's releases that nothing needs, beyond those that Apply keeps.
+// needed are further ones that must stay, such as for a rollback.
 func Unused(i Inspection, needed ...int) []int {
 	old := i.Releases[:max(0, len(i.Releases)-keepReleases)]
 	return slices.DeleteFunc(slices.Clone(old), func(n int) bool { return n == i.Release || n == i.Seen || slices.Contains(needed, n) })
 }
 
-// Discard removes releases of a tenant that Unused named, unless they are among
-// those that have to stay by now.
+// Discard removes the given releases of a tenant unless they have come into use.
 func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -111,8 +110,8 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 	return nil
 }
 
-// RemoveLeftover deletes what Inspect or InspectFarm named as left half-written,
-// unless a process still writes it.
+// RemoveLeftover deletes a half-written file that Inspect or InspectFarm found, unless a
+// process still writes it.
 func (d *Deployer) RemoveLeftover(ctx context.Context, path string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {

@@ -14,34 +14,34 @@ import (
 	"wikictl/templates"
 )
 
-// Rights are who may do what with a file or a folder, and who should.
+// Rights are the actual and the wanted mode and owner of a file or a folder.
 type Rights struct {
 	Path     string
 	Mode     fs.FileMode // permission bits
-	WantMode fs.FileMode // the nearest mode that will do
+	WantMode fs.FileMode // the nearest sufficient mode
 	UID, GID int
 	WantUID  int // -1: any user
-	WantGID  int // -1: whichever it is
+	WantGID  int // -1: any group
 
 	most, least fs.FileMode
-	needed      bool // that it is not there is a finding of Inspect
+	needed      bool // Inspect reports it if it is missing
 }
 
-// WrongMode reports whether too many may read or write it, or too few.
+// WrongMode reports whether the mode differs from the wanted one.
 func (r Rights) WrongMode() bool { return r.Mode != r.WantMode }
 
-// WrongOwner reports whether user or group is another than the wanted one.
+// WrongOwner reports whether user or group differs from the wanted one.
 func (r Rights) WrongOwner() bool {
 	return (r.WantUID >= 0 && r.UID != r.WantUID) || (r.WantGID >= 0 && r.GID != r.WantGID)
 }
 
-// wrongRights reads those that are there and returns those that are wrong, and the
-// paths of those that are needed and not there, nor what a link leads to.
+// wrongRights stats each path and returns those with a wrong mode or owner, and the
+// required paths that are missing or are dangling links.
 func wrongRights(all []Rights) (wrong []Rights, missing []string, err error) {
 	for _, r := range all {
 		info, err := os.Stat(r.Path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if r.needed { // else it is another finding, or nothing to be found
+			if r.needed { // otherwise it is another finding, or not needed at all
 				missing = append(missing, r.Path)
 			}
 			continue
@@ -59,8 +59,9 @@ func wrongRights(all []Rights) (wrong []Rights, missing []string, err error) {
 	return wrong, missing, nil
 }
 
-// rightsOf lists what a tenant's files and folders must be: readable for the web
-// server's group where it reads, its own where it writes, and closed to everyone else.
+// rightsOf lists the wanted rights of a tenant's files and folders: the web server's
+// group may read settings, its user owns the folders that PHP writes, and everything is
+// closed to others.
 func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
 	l, me, group := d.layout, d.self(), fs.FileMode(0)
 	if d.gid >= 0 {
@@ -93,8 +94,8 @@ func (d *Deployer) rightsOf(tenant string, releases []int) []Rights {
 	return all
 }
 
-// self is who owns what the web server must not write: root, where root runs
-// wikictl; else any user.
+// self returns the owner of files that the web server must not write: root if root runs
+// wikictl, otherwise any user.
 func (d *Deployer) self() int {
 	if os.Geteuid() == 0 && d.uid > 0 {
 		return 0
@@ -102,8 +103,8 @@ func (d *Deployer) self() int {
 	return -1
 }
 
-// sharedRights lists what the folders that tenants share must be. Those of
-// sockets and of managed servers belong to whom they belong.
+// sharedRights lists the wanted rights of the folders that tenants share. Sockets and
+// managed servers may have owners of their own.
 func (d *Deployer) sharedRights() []Rights {
 	l, me := d.layout, d.self()
 	all := []Rights{
@@ -119,10 +120,10 @@ func (d *Deployer) sharedRights() []Rights {
 	return all
 }
 
-// ModeText says what is wrong with the mode.
+// ModeText describes a wrong mode.
 func (r Rights) ModeText() string { return fmt.Sprintf("has mode %04o, not %04o", r.Mode, r.WantMode) }
 
-// OwnerText says who owns it and who should.
+// OwnerText names the actual and the wanted owner.
 func (r Rights) OwnerText() string {
 	return fmt.Sprintf("belongs to %s, not %s", r.owner(r.UID, r.GID), r.owner(r.WantUID, r.WantGID))
 }
@@ -139,7 +140,7 @@ func (r Rights) RepairText() string {
 	return strings.Join(does, ", ")
 }
 
-// owner is a user and a group by name, as far as either is wanted.
+// owner formats a user and a group by name, as far as they are wanted.
 func (r Rights) owner(uid, gid int) string {
 	var parts []string
 	if r.WantUID >= 0 {

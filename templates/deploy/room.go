@@ -13,11 +13,11 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Room reports as an error why the files of a tenant, and a dump of about so many bytes,
-// can't go to the folder of what was removed: it can't be written, has too little space,
-// or is on another file system, and there is something that can't be copied. taken is
-// what others will have written there by then, in bytes; need is what this tenant adds.
-// It writes nothing.
+// Room reports as an error why the files of a tenant, and a dump of about dump bytes,
+// can't go to state/removed: it is not writable, has too little space, or is on another
+// file system and a file can't be copied. taken is the number of bytes that other
+// removals of the run will have used there; need is what this tenant adds. It writes
+// nothing.
 func (d *Deployer) Room(tenant string, dump, taken int64) (need int64, err error) {
 	dir, err := disk.Existing(d.layout.Removed())
 	if err != nil {
@@ -47,8 +47,8 @@ func (d *Deployer) Room(tenant string, dump, taken int64) (need int64, err error
 	return need, err
 }
 
-// onOtherDisk reports whether a move of a file or folder into a folder is a copy: they
-// are on two file systems, or the former is a mount point. What is not there need not move.
+// onOtherDisk reports whether moving a file or folder into a folder requires a copy: they
+// are on two file systems, or the former is a mount point. A missing file needs none.
 func onOtherDisk(path, dir string) (bool, error) {
 	from, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,8 +73,8 @@ func device(info fs.FileInfo) uint64 { return uint64(info.Sys().(*syscall.Stat_t
 // block is the space that a small file or a folder takes on most file systems.
 const block = 4096
 
-// copiedSize is about how many bytes a copy of a file or folder takes. What copyTree
-// would refuse is an error.
+// copiedSize returns about how many bytes a copy of a file or folder uses. It returns an
+// error for anything that copyTree refuses.
 func copiedSize(path string) (size int64, err error) {
 	err = filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -96,12 +96,12 @@ func copiedSize(path string) (size int64, err error) {
 	return size, err
 }
 
-// copied reports whether copyTree copies such a thing.
+// copied reports whether copyTree copies files of that mode.
 func copied(mode fs.FileMode) bool {
 	return mode.IsDir() || mode.IsRegular() || mode&fs.ModeSymlink != 0
 }
 
-// uncopied says that something can't be kept.
+// uncopied is the error of a file that can't be kept.
 func uncopied(path string) error {
 	return fmt.Errorf("%s is no file, folder or link: remove it and run this again", path)
 }

@@ -8,14 +8,14 @@ import (
 	"os"
 )
 
-// Seen is the release from which a tenant was last seen to answer. While it is served
-// from another, it is not known yet whether that one works.
+// Seen is the release from which a tenant last answered. While another one is current, it
+// is not known whether that one works.
 type Seen struct {
 	Release int             `json:"release"`
-	Answer  json.RawMessage `json:"answer,omitempty"` // what it answered, in the words of who asked
+	Answer  json.RawMessage `json:"answer,omitempty"` // its answer, in the caller's form
 }
 
-// Seen reads what NoteSeen wrote; the zero Seen where nothing was ever noted.
+// Seen reads the record of NoteSeen; the zero Seen if there is none.
 func (d *Deployer) Seen(tenant string) (s Seen, err error) {
 	path := d.layout.Seen(tenant)
 	data, err := os.ReadFile(path)
@@ -31,8 +31,8 @@ func (d *Deployer) Seen(tenant string) (s Seen, err error) {
 	return s, nil
 }
 
-// NoteSeen keeps which release a tenant was seen to answer from. It stays on disk, with
-// all its files, until another one is noted.
+// NoteSeen records the release from which a tenant answered. Its files stay on disk until
+// another one is recorded.
 func (d *Deployer) NoteSeen(tenant string, s Seen) error {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -41,8 +41,7 @@ func (d *Deployer) NoteSeen(tenant string, s Seen) error {
 	return WriteFile(d.layout.Seen(tenant), data, 0o600, -1)
 }
 
-// noteServed makes sure, before a tenant is served from another release, that the one
-// it is served from is noted, where nothing was noted yet.
+// noteServed records the current release before a switch, if no release was recorded yet.
 func (d *Deployer) noteServed(tenant string, release int) error {
 	if release == 0 || Exists(d.layout.Seen(tenant)) {
 		return nil

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// Serve serves a tenant from another release, as Switch does. When what the web server
-// includes differs it is checked, and read again; when the check fails the web server's
-// files are put back, and the release stays.
+// Serve makes another release of a tenant the current one, as Switch does. If its parts
+// for the web server differ, it checks and reloads the web server; if the check fails, it
+// restores the web server's files, and the release stays current.
 func (d *Deployer) Serve(ctx context.Context, tenant string, release int) error {
 	replaced, err := d.replaced(tenant, release)
 	if err != nil {
@@ -20,14 +20,14 @@ func (d *Deployer) Serve(ctx context.Context, tenant string, release int) error 
 	}
 	if err := d.checkAround(ctx); err != nil {
 		for path, text := range replaced {
-			err = errors.Join(err, WriteFile(path, text, 0o644, -1)) // no other run fails for it
+			err = errors.Join(err, WriteFile(path, text, 0o644, -1)) // so that no other run fails for it
 		}
 		return err
 	}
 	return d.Reload(ctx)
 }
 
-// checkAround is Check that takes virtual hosts of others out, as commitAround does.
+// checkAround is Check that takes out virtual hosts of others, as commitAround does.
 func (d *Deployer) checkAround(ctx context.Context) error {
 	refused := d.Check(ctx)
 	if !refusal(refused) {
@@ -46,15 +46,15 @@ func (d *Deployer) checkAround(ctx context.Context) error {
 	return err
 }
 
-// replaced are the files that the web server or php-fpm includes now and that are
-// different in a release, by path.
+// replaced returns the installed files of the web server and php-fpm that differ from
+// those of a release, by path.
 func (d *Deployer) replaced(tenant string, release int) (map[string][]byte, error) {
 	replaced := map[string][]byte{}
 	for _, part := range d.parts(tenant, release) {
 		text, err1 := os.ReadFile(part.source)
 		now, err2 := os.ReadFile(part.installed)
 		if errors.Is(err1, fs.ErrNotExist) || errors.Is(err2, fs.ErrNotExist) {
-			continue // Switch leaves it
+			continue // Switch leaves it unchanged
 		}
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, err
@@ -66,8 +66,8 @@ func (d *Deployer) replaced(tenant string, release int) (map[string][]byte, erro
 	return replaced, nil
 }
 
-// SameParts reports whether two releases of a tenant have the web server and php-fpm
-// include the same.
+// SameParts reports whether two releases of a tenant have the same parts for the web
+// server and php-fpm.
 func (d *Deployer) SameParts(tenant string, one, other int) bool {
 	second := d.parts(tenant, other)
 	for i, part := range d.parts(tenant, one) {

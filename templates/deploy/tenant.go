@@ -13,9 +13,8 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// SetReadOnly makes a tenant read-only for readers and writers on the web; the
-// reason is what MediaWiki shows them ($wgReadOnlyFile). Maintenance scripts
-// still write.
+// SetReadOnly makes a tenant read-only on the web; MediaWiki shows reason to users
+// ($wgReadOnlyFile). Maintenance scripts can still write.
 func (d *Deployer) SetReadOnly(tenant, reason string) error {
 	return WriteFile(d.layout.ReadOnly(tenant), []byte(reason), 0o640, d.groupOf(tenant))
 }
@@ -28,8 +27,8 @@ func (d *Deployer) ClearReadOnly(tenant string) error {
 	return ignoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
-// SetMaintenance has the web server answer with a page of HTML, by status 503, in
-// place of a tenant's wiki, from the next request on: vhosts look for the file.
+// SetMaintenance makes the web server answer with an HTML page and status 503 in place of
+// a tenant's wiki, from the next request on: virtual hosts test for the file.
 func (d *Deployer) SetMaintenance(tenant, page string) error {
 	return WriteFile(d.layout.Maintenance(tenant), []byte(page), 0o644, d.gid)
 }
@@ -42,16 +41,15 @@ func (d *Deployer) ClearMaintenance(tenant string) error {
 	return ignoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
-// ForgetCaches has a tenant find nothing any more of what it cached: its database
-// is another one now. epoch has never been given before.
+// ForgetCaches makes a tenant's cached data unreachable, because its database was
+// replaced. epoch must never have been used before.
 func (d *Deployer) ForgetCaches(tenant, epoch string) error {
 	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.groupOf(tenant))
 }
 
-// MakeOwn makes folders of a tenant that its wiki writes into, such as
-// Layout.Images and Layout.Cache. What is in them stays. The next Apply makes that
-// last. Releases do without them: that a wiki's uploads are gone must not look as
-// if it never had any.
+// MakeOwn makes folders of a tenant that its wiki writes into, such as Layout.Images and
+// Layout.Cache, and keeps their content. Apply syncs them. A release never creates these
+// folders: an empty uploads folder would hide that the uploads were lost.
 func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
 	if err := d.makeWiki(tenant); err != nil {
 		return err
@@ -64,8 +62,8 @@ func (d *Deployer) MakeOwn(tenant string, paths ...string) error {
 	return nil
 }
 
-// WriteSecrets keeps a tenant's passwords and keys in a file that only the user who
-// runs wikictl can read.
+// WriteSecrets stores a tenant's passwords and keys in a file that only the user of
+// wikictl can read.
 func (d *Deployer) WriteSecrets(tenant string, s secrets.Secrets) error {
 	path := d.layout.Secrets(tenant)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -78,8 +76,8 @@ func (d *Deployer) WriteSecrets(tenant string, s secrets.Secrets) error {
 	return WriteFile(path, data, 0o600, -1)
 }
 
-// ReadSecrets reads what WriteSecrets wrote; the error is fs.ErrNotExist when
-// the tenant has none.
+// ReadSecrets reads the file of WriteSecrets; the error is fs.ErrNotExist if the tenant
+// has none.
 func (d *Deployer) ReadSecrets(tenant string) (secrets.Secrets, error) {
 	path := d.layout.Secrets(tenant)
 	data, err := disk.Read(path)
@@ -93,8 +91,8 @@ func (d *Deployer) ReadSecrets(tenant string) (secrets.Secrets, error) {
 	return s, nil
 }
 
-// Prune removes all but the last keep releases of a tenant, also the one of
-// KeepBefore; the current one always stays.
+// Prune removes all but the newest keep releases of a tenant, also that of KeepBefore.
+// The current one always stays.
 func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -107,13 +105,13 @@ func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
 	return d.prune(tenant, keep)
 }
 
-// KeepBefore makes a release the one that a rollback serves again: however many
-// releases come after it, it stays until another one is kept or Prune is called.
+// KeepBefore marks the release to which a rollback returns. It stays, however many
+// releases follow, until another one is marked or Prune is called.
 func (d *Deployer) KeepBefore(tenant string, release int) error {
 	return point(d.layout.Before(tenant), filepath.Join("releases", strconv.Itoa(release)))
 }
 
-// prune never removes the highest number, so that it is never given again.
+// prune never removes the highest number, so that no number is used twice.
 func (d *Deployer) prune(tenant string, keep int) error {
 	numbers, err := d.Releases(tenant)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// wrapper is an entry point of a codebase that takes the file of its settings from a
-// constant. Such old code calls PHP in ways that newer PHP warns of with each request.
+// wrapper is an entry point of a codebase that takes the path of its settings from a
+// constant. Code that old triggers warnings of newer PHP on each request.
 const wrapper = `<?php
 # Written by wikictl: changes made here are lost.
 error_reporting( error_reporting() & ~E_DEPRECATED );
@@ -24,7 +24,8 @@ if ( getenv( 'MW_CONFIG_FILE' ) ) {
 require %s;
 `
 
-// EnsureCore makes what releases on a codebase link to, unless that is its tree.
+// EnsureCore makes the folder that releases on a codebase link to, unless that is its
+// tree.
 func (d *Deployer) EnsureCore(c *tenants.Codebase) error {
 	if !c.Wrapped {
 		return nil
@@ -32,8 +33,8 @@ func (d *Deployer) EnsureCore(c *tenants.Codebase) error {
 	return wrap(d.layout.Core(c), c.Path)
 }
 
-// wrap makes the folder core, with entry points of its own and links to everything else of
-// a tree. A folder that wraps the tree already stays.
+// wrap makes the folder core, with entry points of its own and links to everything else
+// of a tree. An existing wrapper of the tree stays.
 func wrap(core, tree string) error {
 	if wraps(core, tree) {
 		return nil
@@ -41,7 +42,7 @@ func wrap(core, tree string) error {
 	if err := os.MkdirAll(filepath.Dir(core), 0o755); err != nil {
 		return err
 	}
-	if err := os.Chmod(filepath.Dir(core), 0o755); err != nil { // whatever the umask is
+	if err := os.Chmod(filepath.Dir(core), 0o755); err != nil { // regardless of the umask
 		return err
 	}
 	entries, err := os.ReadDir(tree)
@@ -73,7 +74,7 @@ func wrap(core, tree string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(made, core); err != nil && !wraps(core, tree) { // another goroutine's is as good
+	if err := os.Rename(made, core); err != nil && !wraps(core, tree) { // a concurrent call made the same
 		return fmt.Errorf("wrap the entry points of %s: %w", tree, err)
 	}
 	return nil
