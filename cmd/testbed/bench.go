@@ -80,6 +80,15 @@ type creation struct {
 	wikictl        string
 }
 
+// emptyFarm writes a farm without tenants below the bench's folder.
+func (b *creation) emptyFarm() (*demo.Demo, error) {
+	d, err := demo.OpenDemo(filepath.Join(b.dir, "farm"))
+	if err != nil {
+		return nil, err
+	}
+	return d, d.WriteFarm(b.codebases)
+}
+
 // row is one line of the table.
 type row struct {
 	way     string
@@ -196,11 +205,8 @@ func (b *creation) dump(ctx context.Context) error {
 
 // own times wikictl create --all without the golden, which is made once per codebase.
 func (b *creation) own(ctx context.Context) (row, error) {
-	d, err := demo.OpenDemo(filepath.Join(b.dir, "farm"))
+	d, err := b.emptyFarm()
 	if err != nil {
-		return row{}, err
-	}
-	if err := d.WriteFarm(b.codebases); err != nil {
 		return row{}, err
 	}
 	if err := b.tenants(d.Dir, 0, 1); err != nil {

@@ -52,10 +52,7 @@ func (b *flooding) run(ctx context.Context) (err error) {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	if b.demo, err = demo.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
-		return err
-	}
-	if err := b.demo.WriteFarm(b.codebases); err != nil {
+	if b.demo, err = b.emptyFarm(); err != nil {
 		return err
 	}
 	b.n = 2

@@ -117,10 +117,7 @@ func (b *upgrading) table(ctx context.Context, what string, ways []way) error {
 
 // prepare creates the wikis on 1.39, fills them, and then sets 1.43 in the definitions.
 func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) error) (err error) {
-	if b.demo, err = demo.OpenDemo(filepath.Join(b.dir, "farm")); err != nil {
-		return err
-	}
-	if err := b.demo.WriteFarm(b.codebases); err != nil {
+	if b.demo, err = b.emptyFarm(); err != nil {
 		return err
 	}
 	if err := b.tenants(b.demo.Dir, 0, b.n); err != nil {

@@ -57,7 +57,7 @@ func runsJobs(t *testing.T, f *farm) {
 	if got := status.Tenants[0].Done - done; got != 40 {
 		t.Errorf("the ledger has %d jobs of w0, want 40", got)
 	}
-	f.wants(f.exits(0, "jobs", "unit"), "Type=notify", "TimeoutStopSec=630\n", fmt.Sprintf("ExecStart=%q --farm %q jobs run --all --forever", f.programFile(), f.demo.Dir))
+	f.wants(f.exits(0, "jobs", "unit"), "Type=notify", "TimeoutStopSec=630\n", fmt.Sprintf("ExecStart=%s --farm %s jobs run --all --forever\n", f.programFile(), f.demo.Dir))
 }
 
 func (f *farm) programFile() string {

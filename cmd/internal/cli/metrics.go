@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -123,45 +123,7 @@ func (a *app) serveMetrics(ctx context.Context, address string, e *metrics.Expor
 }
 
 func (a *app) metricsUnit(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	program, err := ownProgram()
-	if err != nil {
-		return err
-	}
-	address := c.String("listen")
-	if address == "" {
-		address = "127.0.0.1:9739"
-	}
-	return a.printText(metricsUnit(program, f.Dir, address))
-}
-
-// ownProgram returns the file of this program, for units.
-func ownProgram() (string, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(program)
-}
-
-// metricsUnit is a unit of systemd for the service of metrics.
-func metricsUnit(program, farm, address string) string {
-	return fmt.Sprintf(`[Unit]
-Description=Metrics of the MediaWiki farm in %[3]s
-After=network.target mariadb.service
-StartLimitIntervalSec=0
-
-[Service]
-Type=notify
-NotifyAccess=main
-ExecStart=%[1]s --farm %[2]s metrics --listen %[4]s
-Restart=always
-RestartSec=5
-
-[Install]
-WantedBy=multi-user.target
-`, unitWord(program), unitWord(farm), unitText(farm), unitWord(address))
+	return a.printUnitOf(c, "metrics unit", func(u unit, _ *tenants.Farm) string {
+		return u.lasting("Metrics", "", "metrics", "--listen", cmp.Or(c.String("listen"), "127.0.0.1:9739"))
+	})
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
-	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,6 +15,22 @@ import (
 // unitFlag has a command print systemd's units that run it by a timer.
 func unitFlag() cli.Flag {
 	return &cli.StringFlag{Name: "unit", Usage: "print systemd's unit that runs this command, service, or the one that says when, timer, and do nothing else"}
+}
+
+// unit writes units of systemd that run this program for a farm.
+type unit struct{ program, farm string }
+
+// printUnitOf prints what text returns for the farm, as text or as JSON.
+func (a *app) printUnitOf(c *cli.Context, command string, text func(u unit, f *tenants.Farm) string) error {
+	f, err := loadFarm(c)
+	if err != nil {
+		return err
+	}
+	program, err := ownProgram()
+	if err != nil {
+		return err
+	}
+	return a.writeUnit(c, command, text(unit{program, f.Dir}, f))
 }
 
 // timed is a command that a timer runs.
@@ -47,9 +65,9 @@ func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
 	text := ""
 	switch kind := c.String("unit"); kind {
 	case "service":
-		text = t.service(program, f.Dir)
+		text = unit{program, f.Dir}.service(t)
 	case "timer":
-		text = t.timer(f.Dir)
+		text = unit{program, f.Dir}.timer(t)
 	default:
 		return usagef("--unit %q is neither service nor timer", kind)
 	}
@@ -57,43 +75,86 @@ func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
 }
 
 // writeUnit writes a unit of systemd as text or as JSON.
-func (a *app) writeUnit(c *cli.Context, command, unit string) error {
+func (a *app) writeUnit(c *cli.Context, command, text string) error {
 	if asJSON(c) {
-		return ui.WriteJSON(a.stdout, map[string]any{"command": command, "unit": unit})
+		return ui.WriteJSON(a.stdout, map[string]any{"command": command, "unit": text})
 	}
-	return a.printText(unit)
+	return a.printText(text)
 }
 
-// service is the unit that runs the command once.
-func (t timed) service(program, farm string) string {
-	words := make([]string, len(t.call))
-	for i, word := range t.call {
-		words[i] = unitWord(word)
-	}
-	return fmt.Sprintf(`[Unit]
-Description=%s of the farm in %s
-After=network.target mariadb.service
-
+// service is the unit that runs a command once.
+func (u unit) service(t timed) string {
+	return u.header(t.what, "After=network.target mariadb.service\n") + `
 [Service]
 Type=oneshot
-ExecStart=%s --farm %s %s
-Nice=10
+` + u.execStart(t.call...) + `Nice=10
 KillMode=mixed
 TimeoutStopSec=600
-`, t.what, unitText(farm), unitWord(program), unitWord(farm), strings.Join(words, " "))
+`
 }
 
 // timer is the unit that says when. What was missed while the machine was off is made up for.
-func (t timed) timer(farm string) string {
-	return fmt.Sprintf(`[Unit]
-Description=%s of the farm in %s
-
+func (u unit) timer(t timed) string {
+	return u.header(t.what, "") + `
 [Timer]
-OnCalendar=%s
+OnCalendar=` + t.when + `
 RandomizedDelaySec=600
 Persistent=true
 
 [Install]
 WantedBy=timers.target
-`, t.what, unitText(farm), t.when)
+`
+}
+
+// lasting is the unit of a command that runs for ever, says when it is ready, and is started
+// again whenever it ends.
+func (u unit) lasting(what, options string, call ...string) string {
+	return u.header(what, "After=network.target mariadb.service\nStartLimitIntervalSec=0\n") + `
+[Service]
+Type=notify
+NotifyAccess=main
+` + u.execStart(call...) + `Restart=always
+RestartSec=5
+` + options + `
+[Install]
+WantedBy=multi-user.target
+`
+}
+
+func (u unit) header(what, options string) string {
+	return "[Unit]\nDescription=" + what + " of the farm in " + unitText(u.farm) + "\n" + options
+}
+
+func (u unit) execStart(call ...string) string {
+	line := "ExecStart=" + unitWord(u.program) + " --farm " + unitWord(u.farm)
+	for _, word := range call {
+		line += " " + unitWord(word)
+	}
+	return line + "\n"
+}
+
+// unitWord quotes a word of a command line in a unit (systemd.service(5), systemd.unit(5)),
+// if it needs that.
+func unitWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(word) + `"`
+}
+
+// plainWord is a word that systemd takes as it is.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@+-]+$`)
+
+// unitText escapes a text in a unit, such as a description, of which a line is one.
+func unitText(text string) string {
+	return strings.NewReplacer("%", "%%", "\n", " ").Replace(text)
+}
+
+// ownProgram returns the file of this program.
+func ownProgram() (string, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(program)
 }
