@@ -165,10 +165,16 @@ func (c *client) login(tenant string) {
 	must(c.f.t, err)
 	all, err := secrets.DecodeSecrets(data)
 	must(c.f.t, err)
-	answer := c.call(url.Values{"action": {"clientlogin"}, "username": {all.Admin}, "password": {all.AdminPassword.Reveal()},
+	c.loginAs(all.Admin, all.AdminPassword.Reveal())
+}
+
+// loginAs logs a user in.
+func (c *client) loginAs(user, password string) {
+	c.f.t.Helper()
+	answer := c.call(url.Values{"action": {"clientlogin"}, "username": {user}, "password": {password},
 		"logintoken": {c.token("login")}, "loginreturnurl": {"http://localhost/"}})
 	if at(answer, "clientlogin", "status") != "PASS" {
-		c.f.t.Fatalf("log in to %s: %v", tenant, answer)
+		c.f.t.Fatalf("log in to %s as %s: %v", c.host, user, answer)
 	}
 }
 

@@ -18,17 +18,9 @@ import (
 // Problems when the farm's files are wrong: every mistake at once, sorted. The
 // farm is nil then. What concerns one tenant only is no error, but among its Faults.
 func Load(dir string) (*tenants.Farm, error) {
-	dir, err := filepath.Abs(dir)
+	l, err := load(dir, nil)
 	if err != nil {
 		return nil, err
-	}
-	l := loader{farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), machine: ThisMachine()}
-	document, problems := readDocument(dir, tenants.FarmFile)
-	l.problems = problems
-	if len(problems) == 0 {
-		l.readFarm(document)
-		l.resolveAll()
-		l.resolveSizes()
 	}
 	if len(l.problems) == 0 {
 		return l.farm, nil
@@ -40,9 +32,27 @@ func Load(dir string) (*tenants.Farm, error) {
 	return nil, slices.Compact(l.problems)
 }
 
+// load reads the farm in dir, with one more definition unless that is nil.
+func load(dir string, more *draft) (*loader, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{draft: more, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), machine: ThisMachine()}
+	document, problems := readDocument(dir, tenants.FarmFile)
+	l.problems = problems
+	if len(problems) == 0 {
+		l.readFarm(document)
+		l.resolveAll()
+		l.resolveSizes()
+	}
+	return l, nil
+}
+
 // loader gathers a farm and its problems.
 type loader struct {
 	farm                          *tenants.Farm
+	draft                         *draft
 	problems                      tenants.Problems
 	defaults                      layer
 	classes                       map[string]*layer
@@ -68,6 +78,9 @@ func (l *loader) resolveAll() {
 	}
 	l.checkClassCycles()
 	names := l.match(l.tenantPatterns, true)
+	if l.draft != nil {
+		names = append(names, l.draft.file)
+	}
 	found := make([]*tenants.Tenant, len(names))
 	l.each(len(names), func(l *loader, i int) {
 		if d := l.read(names[i]); d.root != nil {
@@ -89,6 +102,11 @@ func (l *loader) readAll(patterns []text) []document {
 
 // read reads one file; its root is nil when it has problems.
 func (l *loader) read(name string) document {
+	if l.draft != nil && name == l.draft.file {
+		root, problems := parseDocument(name, l.draft.text)
+		l.problems = append(l.problems, problems...)
+		return document{file: name, root: root}
+	}
 	d, problems := readDocument(l.farm.Dir, name)
 	l.problems = append(l.problems, problems...)
 	return d

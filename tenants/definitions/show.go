@@ -19,7 +19,17 @@ import (
 // Show writes the resolved tenant as TOML that Load would read again. With
 // origins, each line says where its value came from.
 func Show(t *tenants.Tenant, origins bool) string {
-	w := shower{origins: origins}
+	return (&shower{origins: origins}).tenant(t)
+}
+
+// ShowAlone writes the resolved tenant, with the origin of each value, as TOML that a farm
+// without its classes can load: they are named in a comment, and their values are there.
+func ShowAlone(t *tenants.Tenant) string {
+	return (&shower{origins: true, alone: true}).tenant(t)
+}
+
+// tenant writes all of a tenant.
+func (w *shower) tenant(t *tenants.Tenant) string {
 	for _, p := range t.Faults {
 		w.b.WriteString("# blocked: " + strings.ReplaceAll(p.String(), "\n", " ") + "\n")
 	}
@@ -27,6 +37,9 @@ func Show(t *tenants.Tenant, origins bool) string {
 	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
 	w.list("aliases", t.Aliases, func(name string) tenants.Position { return t.Origins["hosts."+name] })
 	if len(t.Classes) > 0 {
+		if w.alone {
+			w.b.WriteString("# their values are below: ")
+		}
 		w.line("classes", t.Classes, positionOf(t, "name"))
 	}
 	w.line("codebase", t.Codebase.Name, positionOf(t, "codebase"))
@@ -70,7 +83,7 @@ func Show(t *tenants.Tenant, origins bool) string {
 		w.b.WriteString("\n[settings]\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
-		if table, is := t.Settings[name].Data.(map[string]tenants.Value); is && len(table) > 0 && origins {
+		if table, is := t.Settings[name].Data.(map[string]tenants.Value); is && len(table) > 0 && w.origins {
 			w.b.WriteString("# " + name + ": merged into what MediaWiki and extensions have\n")
 		}
 		w.setting(name, t.Settings[name])
@@ -122,6 +135,7 @@ func DefinedAlike(definition []byte) string {
 type shower struct {
 	b       strings.Builder
 	origins bool
+	alone   bool // it has to load without classes
 }
 
 // line writes one key; a value without a place is wikictl's default.

@@ -298,5 +298,5 @@ func (m *making) definition() ([]byte, error) {
 		}
 		return text, err
 	}
-	return []byte(definitions.Show(&served, true)), nil
+	return []byte(definitions.ShowAlone(&served)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -118,6 +119,15 @@ func definedToRestore(f *tenants.Farm, name string, b *archive.Archive) (*tenant
 	how := fmt.Sprintf("tar -xOf %s %s > tenants/%s.toml", b.File, archive.DefinitionMember, name)
 	if name != b.Name {
 		how += ", and set name, hosts and database there"
+		return nil, tenants.WithHint(usagef("no file defines %s", name), "bring its definition back among the farm's files and run this again: "+how)
 	}
-	return nil, tenants.WithHint(usagef("no file defines %s", name), "bring its definition back among the farm's files and run this again: "+how)
+	lacks, err := recovery.Lacks(f, b)
+	if err != nil {
+		return nil, err
+	}
+	why := "no file defines " + name
+	if len(lacks) > 0 {
+		why += ", and the farm lacks for it:\n  " + strings.Join(lacks, "\n  ") + "\n"
+	}
+	return nil, tenants.WithHint(usagef("%s", why), "bring its definition back among the farm's files and run this again: "+how)
 }

@@ -28,6 +28,17 @@ func Missing(want, have Uploads) []Upload {
 	return missing
 }
 
+// Lacks returns the files whose content is not in the store, without reading content.
+func (s Store) Lacks(files []Upload) []Upload {
+	var lacks []Upload
+	for _, f := range files {
+		if !s.has(f.SHA256, f.Bytes) {
+			lacks = append(lacks, f)
+		}
+	}
+	return lacks
+}
+
 // CheckAll reads content of the store and returns an error that names the first damaged
 // file.
 func (s Store) CheckAll(ctx context.Context, files []Upload) error {

@@ -171,25 +171,33 @@ func Remove(file string) error {
 }
 
 // UploadsOf reads only the list of uploads of an archive.
-func UploadsOf(file string) (u Uploads, err error) {
+func UploadsOf(file string) (Uploads, error) {
+	data, err := ReadMember(file, FilesMember)
+	if err != nil {
+		return Uploads{}, err
+	}
+	return DecodeUploads(data)
+}
+
+// ReadMember reads one member of an archive, and nothing after it.
+func ReadMember(file, name string) (data []byte, err error) {
 	r, m, err := openReader(file)
 	if err != nil {
-		return u, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for _, member := range m.Members {
-		data := []byte(nil)
-		if member.Name == FilesMember {
+		if member.Name == name {
 			if data, err = r.bytes(member); err != nil {
-				return u, fmt.Errorf("backup %s: %s: %w", file, member.Name, err)
+				return nil, fmt.Errorf("backup %s: %s: %w", file, name, err)
 			}
-			return DecodeUploads(data)
+			return data, nil
 		}
 		if _, err := r.Next(); err != nil {
-			return u, fmt.Errorf("backup %s: %w", file, err)
+			return nil, fmt.Errorf("backup %s: %w", file, err)
 		}
 	}
-	return u, fmt.Errorf("backup %s: it has no %s", file, FilesMember)
+	return nil, fmt.Errorf("backup %s: it has no %s", file, name)
 }
 
 // All returns the complete archives of all wikis, sorted by name, newest first, also with

@@ -35,8 +35,11 @@ func StoreOf(archive string) Store {
 	return Store{filepath.Dir(filepath.Dir(filepath.Dir(archive)))}
 }
 
+// Folder returns the folder of all content.
+func (s Store) Folder() string { return filepath.Join(s.dir, "files") }
+
 // Path returns the path of the content with a SHA-256.
-func (s Store) Path(sum string) string { return filepath.Join(s.dir, "files", sum[:2], sum) }
+func (s Store) Path(sum string) string { return filepath.Join(s.Folder(), sum[:2], sum) }
 
 // has reports whether the store has content with a SHA-256 and size, without reading it.
 func (s Store) has(sum string, size int64) bool {

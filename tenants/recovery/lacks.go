@@ -1,0 +1,40 @@
+package recovery
+
+import (
+	"fmt"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/definitions"
+)
+
+// Lacks returns what a farm lacks, or has in another way, to restore a wiki by the definition
+// in its backup, a line each. The wiki is not among the farm's files yet. It reads no uploads.
+func Lacks(f *tenants.Farm, a *archive.Archive) ([]string, error) {
+	text, err := archive.ReadMember(a.File, archive.DefinitionMember)
+	if err != nil {
+		return nil, err
+	}
+	t, wrong, err := definitions.Draft(f.Dir, archive.DefinitionMember, text)
+	if err != nil {
+		return nil, err
+	}
+	var lacks []string
+	for _, p := range wrong {
+		lacks = append(lacks, p.String())
+	}
+	if t != nil && t.Codebase != nil {
+		if _, err := CodeFor(f, t, a.Manifest, ""); err != nil {
+			lacks = append(lacks, err.Error())
+		}
+	}
+	uploads, err := archive.UploadsOf(a.File)
+	if err != nil {
+		return nil, err
+	}
+	if files := archive.StoreOf(a.File).Lacks(uploads.Files); len(files) > 0 {
+		lacks = append(lacks, fmt.Sprintf("%d of its %d uploads, such as %s, are not in %s: copy the whole folder of archives, which has wikis and files",
+			len(files), len(uploads.Files), files[0].Path, archive.StoreOf(a.File).Folder()))
+	}
+	return lacks, nil
+}
