@@ -12,11 +12,11 @@ import (
 	"wikictl/tenants"
 )
 
-// escaper writes a value in the form of one kind of file.
+// escaper formats a value for one kind of file.
 type escaper = func(value any) (string, error)
 
-// escapers names, for each kind of file, the functions that may end a pipeline
-// that prints.
+// escapers lists, for each kind of file, the functions that may end a pipeline that
+// prints.
 var escapers = map[string]map[string]escaper{
 	"php":    {"php": phpLiteral, "assign": phpAssign, "comment": comment},
 	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "nginxPlain": nginxPlain, "comment": comment},
@@ -27,7 +27,7 @@ var escapers = map[string]map[string]escaper{
 	"conf":   {"word": confWord, "comment": comment},
 }
 
-// kindOf says which escapers a template may use.
+// kindOf returns the kind of a template, which determines its escapers.
 func kindOf(name string) string {
 	for _, kind := range []string{"nginx", "apache", "pool"} {
 		if strings.Contains(name, kind) {
@@ -37,8 +37,8 @@ func kindOf(name string) string {
 	return "php"
 }
 
-// parseTemplate reads one template of a kind and reports what is wrong with it. file is what
-// messages call it.
+// parseTemplate parses one template of a kind and reports its mistakes. file is its name
+// in messages.
 func parseTemplate(kind, file, text string) (*template.Template, tenants.Problems) {
 	t, problems := parseText(kind, file, text)
 	if t == nil {
@@ -47,9 +47,9 @@ func parseTemplate(kind, file, text string) (*template.Template, tenants.Problem
 	return t, checkTemplate(t, kind, map[string]string{file: text})
 }
 
-// parseText reads a template without looking at what it prints where.
+// parseText parses a template without checking its escapers.
 func parseText(kind, file, text string) (*template.Template, tenants.Problems) {
-	// The real function needs the farm; fleet gives it.
+	// fleet replaces this function by the one that knows the farm.
 	functions := template.FuncMap{"tenants": func(...string) ([]*Member, error) { return nil, nil }}
 	for name, escape := range escapers[kind] {
 		functions[name] = escape
@@ -61,8 +61,8 @@ func parseText(kind, file, text string) (*template.Template, tenants.Problems) {
 	return t, nil
 }
 
-// checkTemplate reports what prints without an escaper, or with one that does not fit its
-// place. sources are the texts that the template was read from, by what messages call them.
+// checkTemplate reports actions that print without an escaper, or with one that does not
+// fit their place. sources are the texts of the template by their names in messages.
 func checkTemplate(t *template.Template, kind string, sources map[string]string) tenants.Problems {
 	c := checker{sources: sources, allowed: escapers[kind]}
 	for _, part := range t.Templates() {
@@ -86,13 +86,13 @@ func checkTemplate(t *template.Template, kind string, sources map[string]string)
 
 var templateError = regexp.MustCompile(`(?s)^(?:html/)?template: ?([^:]*):(\d+)(?::(\d+))?: (.*)$`)
 
-// syntaxProblem takes the place out of text/template's message.
+// syntaxProblem converts an error of text/template to a problem with its place.
 func syntaxProblem(file string, err error) tenants.Problem {
 	p := tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
 	if m := templateError.FindStringSubmatch(err.Error()); m != nil {
-		p.Position.File = m[1] // of the part that is at fault
+		p.Position.File = m[1] // of the part with the mistake
 		p.Position.Line, _ = strconv.Atoi(m[2])
-		p.Position.Column = 1 // the parser knows the line only
+		p.Position.Column = 1 // the parser knows only the line
 		if column, err := strconv.Atoi(m[3]); err == nil {
 			p.Position.Column = column + 1
 		}
@@ -104,7 +104,7 @@ func syntaxProblem(file string, err error) tenants.Problem {
 // checker walks a template's tree for actions that print without an escaper.
 type checker struct {
 	sources    map[string]string // texts by file
-	file, text string            // that the walk is in
+	file, text string            // current file of the walk
 	allowed    map[string]escaper
 	problems   tenants.Problems
 }
@@ -140,7 +140,7 @@ func (c *checker) node(n parse.Node) {
 	}
 }
 
-// action refuses a pipeline that prints what no escaper returned.
+// action refuses a pipeline that prints anything other than the result of an escaper.
 func (c *checker) action(n *parse.ActionNode) {
 	if len(n.Pipe.Decl) > 0 {
 		return // declares or assigns a variable and prints nothing
@@ -158,7 +158,7 @@ func (c *checker) action(n *parse.ActionNode) {
 	})
 }
 
-// misplaced reports an escaper whose text is not safe where it stands, once.
+// misplaced reports, once, an escaper whose result is not safe in its place.
 func (c *checker) misplaced(n *parse.ActionNode, hint string) {
 	p := tenants.Problem{
 		Position: place(c.file, c.text, int(n.Position())), Message: "{{" + n.Pipe.String() + "}} does not fit here", Hint: hint,
@@ -168,7 +168,7 @@ func (c *checker) misplaced(n *parse.ActionNode, hint string) {
 	}
 }
 
-// place turns an offset into line and column.
+// place converts an offset to line and column.
 func place(file, text string, offset int) tenants.Position {
 	offset = min(offset, len(text))
 	before := text[:offset]

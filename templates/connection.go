@@ -8,17 +8,17 @@ import (
 	"wikictl/tenants"
 )
 
-// Connection is how readers reach a wiki.
+// Connection describes how readers connect to a wiki.
 type Connection struct {
 	Secure    bool     // by https
 	TLS       bool     // the web server speaks TLS itself
 	Listens   []string // addresses that serve the wiki
-	Redirects []string // addresses that only lead from http to https
-	HSTS      string   // of the header Strict-Transport-Security; empty: there is none
-	HTTP2     bool     // where the web server speaks TLS
+	Redirects []string // addresses that only redirect from http to https
+	HSTS      string   // of the header Strict-Transport-Security; empty: none
+	HTTP2     bool     // if the web server speaks TLS
 }
 
-// usually is the connection of tenants that have what the farm wants them to have.
+// usually returns the connection of tenants that have their certificate.
 func usually(w tenants.Web) Connection {
 	c := Connection{
 		Secure: strings.HasPrefix(w.URL, "https:"), TLS: w.Certificate != "", Listens: slices.Clone(w.Listen), HTTP2: w.HTTP2,
@@ -38,7 +38,8 @@ func usually(w tenants.Web) Connection {
 	return c
 }
 
-// connectionOf is a tenant's, which may have to do without its certificate for now.
+// connectionOf returns the connection of a tenant, which may not have its certificate
+// yet.
 func (f *Fleet) connectionOf(t *tenants.Tenant) Connection {
 	if !t.ByHTTP {
 		return f.usual

@@ -13,34 +13,35 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// coreSettings is what MediaWiki's own includes/config-schema.php says of its
-// settings, as far as rendering needs it.
+// coreSettings holds the facts of MediaWiki's includes/config-schema.php that rendering
+// needs.
 type coreSettings struct {
-	// scalars are the settings, without "wg", whose default is no array: PHP
-	// can't assign one member of those.
+	// scalars are the settings, without "wg", whose default is no array: PHP can't assign
+	// a member of those.
 	scalars map[string]bool
 	skin    string              // the default of $wgDefaultSkin
-	skins   map[string][]string // by folder: the names that skin.json gives its skins
+	skins   map[string][]string // names in skin.json of the skins in a folder
 
 	subjects sync.Map // of settings, by name
 }
 
-// schemaDefault is a line of the generated list of defaults, which stand three
-// tabs deep, with what the default begins with.
+// schemaDefault matches a line of the generated list of defaults, which are three tabs
+// deep, and the beginning of the default.
 var schemaDefault = regexp.MustCompile(`(?m)^\t\t\t'([A-Za-z0-9_]+)' => ('[^']*'|.)`)
 
-// assigned is the assignment of a default in MediaWiki before 1.39, which has no schema.
+// assigned matches the assignment of a default in MediaWiki before 1.39, which has no
+// schema.
 var assigned = regexp.MustCompile(`(?m)^\$wg([A-Za-z0-9_]+) = ('[^']*'|[^$&])`)
 
-// readCore reads a codebase's defaults. What can't be read is left out: the
-// settings are then taken for arrays.
+// readCore reads a codebase's defaults. Settings that can't be read are missing, and
+// treated as arrays.
 func readCore(c *tenants.Codebase) *coreSettings {
 	core := &coreSettings{scalars: map[string]bool{}, skins: map[string][]string{}}
 	if c == nil {
 		return core
 	}
 	for _, m := range defaultsOf(c.Path) {
-		// null becomes an array by itself
+		// PHP turns null into an array by itself.
 		if m[2] != "[" && m[2] != "n" {
 			core.scalars[m[1]] = true
 		}
@@ -54,7 +55,8 @@ func readCore(c *tenants.Codebase) *coreSettings {
 	return core
 }
 
-// defaultsOf finds a tree's settings, without "wg", and what the default of each begins with.
+// defaultsOf returns a tree's settings, without "wg", and the beginning of the default of
+// each.
 func defaultsOf(path string) [][]string {
 	if data, err := disk.Read(filepath.Join(path, "includes", "config-schema.php")); err == nil {
 		defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
@@ -64,7 +66,7 @@ func defaultsOf(path string) [][]string {
 	return assigned.FindAllStringSubmatch(string(data), -1)
 }
 
-// skinNames reads which skins a folder registers: Vector has two.
+// skinNames returns the skins that a folder registers: Vector has two.
 func skinNames(skin *tenants.Component) []string {
 	var manifest struct{ ValidSkinNames map[string]any }
 	data, err := disk.Read(filepath.Join(skin.Path, "skin.json"))
@@ -74,8 +76,8 @@ func skinNames(skin *tenants.Component) []string {
 	return slices.Sorted(maps.Keys(manifest.ValidSkinNames))
 }
 
-// defaultSkin is the $wgDefaultSkin for a skin's folder: MediaWiki's own default
-// when the folder has it, else the skin of the folder's name, else its first.
+// defaultSkin returns the $wgDefaultSkin for a skin's folder: MediaWiki's own default if
+// the folder has it, otherwise the skin with the folder's name, otherwise the first.
 func (c *coreSettings) defaultSkin(folder string) string {
 	names := c.skins[folder]
 	for _, name := range []string{c.skin, strings.ToLower(folder)} {
@@ -89,7 +91,7 @@ func (c *coreSettings) defaultSkin(folder string) string {
 	return strings.ToLower(folder)
 }
 
-// core returns what is known of a codebase, read once.
+// core returns the settings of a codebase, which are read once.
 func (s *Set) core(c *tenants.Codebase) *coreSettings {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// Diff shows how the farm's own template of a name, in the folder dir, differs from the
-// built-in one: as a whole, or part by part. It is empty for one that is built in, and for
-// one of a file of the farm.
+// Diff returns the difference between the farm's own template of a name, in the folder
+// dir, and the built-in one: as a whole, or part by part. It is empty for a built-in
+// template, and for the template of a file of the farm.
 func (s *Set) Diff(dir, name string) (string, error) {
 	i := s.infos[name]
 	text, ok := Builtin(name)
@@ -34,7 +34,7 @@ func (s *Set) Diff(dir, name string) (string, error) {
 	return b.String(), nil
 }
 
-// partText is the text of a part as a line-by-line comparison takes it.
+// partText returns the text of a part for a comparison by lines.
 func partText(t *template.Template, part string) string {
 	found := t.Lookup(part)
 	if found == nil || found.Tree == nil {

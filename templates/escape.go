@@ -10,14 +10,14 @@ import (
 	"wikictl/tenants"
 )
 
-// unfitError is a value that has no form in the file that it was meant for.
+// unfitError is the error for a value that can't be written in a kind of file.
 type unfitError struct {
 	value string
 	why   string
-	at    tenants.Position // of the value, when it is known
+	at    tenants.Position // of the value, if it is known
 }
 
-// Error names the value, cut short.
+// Error names the value, shortened.
 func (e *unfitError) Error() string {
 	value := e.value
 	if len(value) > 60 {
@@ -26,8 +26,8 @@ func (e *unfitError) Error() string {
 	return fmt.Sprintf("%q %s", value, e.why)
 }
 
-// plainText gives an escaper the string that it was called with. Secrets have
-// no place outside of LocalSettings.php.
+// plainText returns the string argument of an escaper. Secrets are allowed in
+// LocalSettings.php only.
 func plainText(value any) (string, tenants.Position, error) {
 	switch v := value.(type) {
 	case string:
@@ -44,8 +44,8 @@ func plainText(value any) (string, tenants.Position, error) {
 	return "", tenants.Position{}, &unfitError{value: fmt.Sprint(value), why: fmt.Sprintf("is a %T, want a string or an integer", value)}
 }
 
-// comment makes text safe behind a # in every kind of file: it can neither end
-// the line nor PHP, and a \ at its end does not continue the line in Apache.
+// comment makes text safe after a # in every kind of file: it can end neither the line
+// nor PHP, and a \ at its end does not continue the line in Apache.
 func comment(value any) (string, error) {
 	s, _, err := plainText(value)
 	if err != nil || plain(s) {
@@ -66,7 +66,7 @@ func comment(value any) (string, error) {
 
 var commentEnds = strings.NewReplacer("?>", "? >", "*/", "* /")
 
-// plain text is written as it is in every kind of file, without quotes.
+// plain reports whether text can be written without quotes in every kind of file.
 func plain(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -79,7 +79,8 @@ func plain(s string) bool {
 	return s != ""
 }
 
-// refuse looks for what can't be in a value of a configuration file.
+// refuse returns an error for characters that a value of a configuration file can't
+// contain.
 func refuse(s string, at tenants.Position, characters, program string) error {
 	for _, r := range s {
 		switch {
@@ -99,8 +100,8 @@ var doubleQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func quote(s string) string { return `"` + doubleQuoted.Replace(s) + `"` }
 
-// nginxValue writes one parameter of an nginx directive. nginx expands $ even
-// inside quotes and knows no escape for it.
+// nginxValue writes one parameter of an nginx directive. nginx expands $ even inside
+// quotes and has no escape for it.
 func nginxValue(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err != nil || plain(s) {
@@ -109,7 +110,7 @@ func nginxValue(value any) (string, error) {
 	return quote(s), refuse(s, at, "$", "nginx")
 }
 
-// plainInNginx is what means nothing to nginx in any part of a word.
+// plainInNginx matches text without a special meaning for nginx in any part of a word.
 var plainInNginx = regexp.MustCompile(`^[A-Za-z0-9_.:/-]+$`)
 
 // nginxPlain writes a part of a word or of a variable's name.
@@ -121,8 +122,7 @@ func nginxPlain(value any) (string, error) {
 	return s, err
 }
 
-// nginxWords writes the parameters of a directive such as listen, which are
-// separated by spaces.
+// nginxWords writes the parameters of a directive such as listen, separated by spaces.
 func nginxWords(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err != nil {
@@ -140,8 +140,8 @@ func nginxWords(value any) (string, error) {
 	return strings.Join(words, " "), nil
 }
 
-// apacheValue writes one argument of an Apache directive. Apache expands ${…}
-// when it reads the file, and mod_rewrite and expressions $ and %.
+// apacheValue writes one argument of an Apache directive. Apache expands ${…} when it
+// reads the file, and mod_rewrite and expressions expand $ and %.
 func apacheValue(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err != nil || plain(s) {
@@ -150,11 +150,12 @@ func apacheValue(value any) (string, error) {
 	return quote(s), refuse(s, at, "$%", "Apache")
 }
 
-// plainInApache means itself within quotes, expressions and flags.
+// plainInApache matches text without a special meaning within quotes, expressions and
+// flags.
 var plainInApache = regexp.MustCompile(`^[A-Za-z0-9._:/|@-]+$`)
 
-// apachePlain writes a part of an argument, such as a path in an expression,
-// and refuses what would have to be quoted there.
+// apachePlain writes a part of an argument, such as a path in an expression, and refuses
+// text that would need quotes there.
 func apachePlain(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err == nil && !plainInApache.MatchString(s) {
@@ -163,11 +164,11 @@ func apachePlain(value any) (string, error) {
 	return s, err
 }
 
-// plainInAddress is what an address may hold that mod_rewrite leads to.
+// plainInAddress matches the characters allowed in the target of a RewriteRule.
 var plainInAddress = regexp.MustCompile(`^[A-Za-z0-9._~&+,;=:@/?#!()%-]+$`)
 
-// apacheTarget writes a part of an address that a RewriteRule leads to, between quotes:
-// mod_rewrite takes % for the start of a reference unless a backslash stands before it.
+// apacheTarget writes a part of the target of a RewriteRule, between quotes: in
+// mod_rewrite % starts a reference unless a backslash precedes it.
 func apacheTarget(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err == nil && !plainInAddress.MatchString(s) {
@@ -176,8 +177,8 @@ func apacheTarget(value any) (string, error) {
 	return strings.ReplaceAll(s, "%", `\%`), err
 }
 
-// apachePattern writes the pattern of a RewriteCond, in which mod_rewrite takes a backslash
-// as it is, so that there is no way to write a quote.
+// apachePattern writes the pattern of a RewriteCond. mod_rewrite keeps a backslash, so a
+// quote can't be written.
 func apachePattern(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err != nil {
@@ -186,10 +187,10 @@ func apachePattern(value any) (string, error) {
 	return `"` + s + `"`, refuse(s, at, `$"\`, "Apache")
 }
 
-// listenAddress is an address as nginx's listen takes it first.
+// listenAddress matches the address that is the first parameter of nginx's listen.
 var listenAddress = regexp.MustCompile(`^(?:(\*|[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):)?([0-9]{1,5})$`)
 
-// apacheAddress writes the address of a <VirtualHost>, which takes no quotes.
+// apacheAddress writes the address of a <VirtualHost>, which allows no quotes.
 func apacheAddress(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err != nil {
@@ -206,8 +207,8 @@ func apacheAddress(value any) (string, error) {
 	return address, nil
 }
 
-// fpmValue writes a value of a php-fpm pool, whose parser (PHP's for ini files)
-// expands ${…} and has no escape for a quote.
+// fpmValue writes a value of a php-fpm pool. Its parser (PHP's for ini files) expands
+// ${…} and has no escape for a quote.
 func fpmValue(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err != nil || plain(s) {

@@ -7,15 +7,14 @@ import (
 	"wikictl/tenants/mask"
 )
 
-// phpToken is a piece of a PHP expression that hides what it contains, or one
-// character. Heredocs are not among them and fail on their "<<<".
+// phpToken matches a token of PHP whose content is hidden, or one character. Heredocs are
+// not included and fail at their "<<<".
 var phpToken = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|<<<|\?>|<\?|/\*|//|#|.`)
 
 var closing = map[string]string{"(": ")", "[": "]", "{": "}"}
 
-// expression writes { php = "…" } as it is, but only when it is one expression
-// that ends where it seems to: a comment or an open bracket would take the
-// following line with it.
+// expression writes { php = "…" } unchanged if it is one complete expression: a comment
+// or an open bracket would swallow the following line.
 func (w *phpWriter) expression(code string) error {
 	unfit := func(why string) error { return &unfitError{value: mask.Expression(code), why: why} }
 	var open []string

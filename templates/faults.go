@@ -12,13 +12,13 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// placeholder stands for each secret while a tenant is rendered to be checked.
+// placeholder replaces each secret when a tenant is rendered for a check.
 const placeholder = secrets.Secret("placeholder")
 
-// Check renders every tenant in memory, with placeholders for secrets, so that what
-// rendering refuses is known before anything is made. What one tenant can't be
-// rendered for becomes its fault. The error is tenants.Problems when it is the farm's
-// mistake: the virtual host for names of no tenant, or one that no tenant is without.
+// Check renders every tenant in memory, with placeholders for secrets, so that anything
+// that rendering refuses is known before the first change. The problems of one tenant
+// become its faults. The error is tenants.Problems for a mistake of the farm: in the
+// virtual host for names of no tenant, or one that all tenants have.
 func (s *Set) Check(ctx context.Context, f *tenants.Farm) error {
 	if _, err := s.Default(f); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Set) Check(ctx context.Context, f *tenants.Farm) error {
 	return ctx.Err()
 }
 
-// checkedAtOnce is how many tenants one goroutine takes at a time.
+// checkedAtOnce is the number of tenants that a goroutine takes at a time.
 const checkedAtOnce = 64
 
 func indexes(n int) []int {
@@ -55,7 +55,7 @@ func indexes(n int) []int {
 	return all
 }
 
-// refused says why a tenant can't be rendered.
+// refused returns the reasons why a tenant can't be rendered.
 func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant) (problems tenants.Problems) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -80,7 +80,7 @@ func placeholders() secrets.Secrets {
 	}
 }
 
-// ofAll are the problems that every tenant has from a file which is not its own.
+// ofAll returns the problems that all tenants have from a file that is not their own.
 func ofAll(list []*tenants.Tenant, refused []tenants.Problems) (shared tenants.Problems) {
 	if len(list) == 0 {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants"
 )
 
-// loadFile takes the template of a file of the farm as a whole.
+// loadFile loads the template of a file of the farm as a whole.
 func (s *Set) loadFile(f tenants.File, file string, own map[string][]byte) tenants.Problems {
 	text, there := own[f.Template]
 	if !there {
@@ -38,7 +38,7 @@ func (s *Set) loadFile(f tenants.File, file string, own map[string][]byte) tenan
 	return problems
 }
 
-// loadPage takes a template of HTML. The library escapes each value by its place.
+// loadPage loads a template of HTML. The library escapes each value for its place.
 func (s *Set) loadPage(i Info, text string) tenants.Problems {
 	t, err := html.New(i.File).Funcs(html.FuncMap{"tenants": func(...string) ([]*Member, error) { return nil, nil }}).Parse(text)
 	if err != nil {
@@ -48,8 +48,8 @@ func (s *Set) loadPage(i Info, text string) tenants.Problems {
 	return nil
 }
 
-// RenderFile makes a file of the farm as a whole. The error is tenants.Problems when a value
-// has no form in a file of that kind, or the result is none.
+// RenderFile renders a file of the farm as a whole. The error is tenants.Problems if a
+// value can't be written in a file of that kind, or the result is not valid.
 func (s *Set) RenderFile(f *tenants.Farm, file tenants.File) (data []byte, err error) {
 	fleet := s.fleet(f)
 	v := &View{Fleet: fleet, Connection: fleet.usual, Layout: f.Layout()}
@@ -59,7 +59,7 @@ func (s *Set) RenderFile(f *tenants.Farm, file tenants.File) (data []byte, err e
 		data, err = s.execute(file.Template, v)
 	}
 	if err == nil && data == nil {
-		data = []byte{} // an empty file is one
+		data = []byte{} // not nil: an empty file is a file
 	}
 	if err == nil && file.Kind == "json" && !json.Valid(data) {
 		err = tenants.Problems{notJSON(s.infos[file.Template].label(), data)}
@@ -67,20 +67,21 @@ func (s *Set) RenderFile(f *tenants.Farm, file tenants.File) (data []byte, err e
 	return data, err
 }
 
-// notJSON says where a text stops being JSON.
+// notJSON locates the first error of JSON in a text.
 func notJSON(file string, data []byte) tenants.Problem {
 	err := json.Unmarshal(data, new(any))
-	p := tenants.Problem{Position: tenants.Position{File: file}, Message: fmt.Sprintf("what it makes is not JSON: %v", err)}
+	p := tenants.Problem{Position: tenants.Position{File: file}, Message: fmt.Sprintf("its result is not JSON: %v", err)}
 	if syntax, ok := err.(*json.SyntaxError); ok {
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
-		p.Message = fmt.Sprintf("what it makes is not JSON: line %d: %v", line, err)
+		p.Message = fmt.Sprintf("its result is not JSON: line %d: %v", line, err)
 		p.Hint = "a comma before the end of a list is the usual reason"
 	}
 	return p
 }
 
-// page runs a template of HTML. A value that its place can't hold, such as an address with
-// a scheme that runs code, is refused: the library would write another in its place.
+// page executes a template of HTML. It refuses a value that is not allowed in its place,
+// such as an address with a scheme that runs code: the library would replace it by
+// another value.
 func (s *Set) page(file tenants.File, v *View) ([]byte, error) {
 	label := s.infos[file.Template].label()
 	var b bytes.Buffer
@@ -90,17 +91,17 @@ func (s *Set) page(file tenants.File, v *View) ([]byte, error) {
 	if i := bytes.Index(b.Bytes(), []byte(unsafeHTML)); i >= 0 {
 		line := 1 + bytes.Count(b.Bytes()[:i], []byte("\n"))
 		return nil, tenants.Problems{{
-			Position: tenants.Position{File: label}, Message: fmt.Sprintf("a value does not fit where it is written: line %d of what it makes", line),
+			Position: tenants.Position{File: label}, Message: fmt.Sprintf("a value is not allowed in its place: line %d of the result", line),
 			Hint: "write addresses into href and src, and no values into scripts, styles or names of attributes",
 		}}
 	}
 	return b.Bytes(), nil
 }
 
-// unsafeHTML is what html/template writes in place of a value that its place can't hold.
+// unsafeHTML replaces values that html/template refuses in their place.
 const unsafeHTML = "ZgotmplZ"
 
-// jsonValue writes text, a number, true or false, or a list of those.
+// jsonValue writes text, a number, true or false, or a list of these.
 func jsonValue(value any) (string, error) {
 	switch v := value.(type) {
 	case tenants.Value:
@@ -134,7 +135,7 @@ func marshal(value any) (string, error) {
 	return string(text), err
 }
 
-// plainInHosts is an address or a name of hosts(5).
+// plainInHosts matches an address or a name in hosts(5).
 var plainInHosts = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$`)
 
 // hostsWord writes an address or a host name.
@@ -146,10 +147,11 @@ func hostsWord(value any) (string, error) {
 	return s, err
 }
 
-// plainInConf means itself in the configuration files of most programs.
+// plainInConf matches words without a special meaning in the configuration files of most
+// programs.
 var plainInConf = regexp.MustCompile(`^[A-Za-z0-9_./:][A-Za-z0-9._:/@+,=%~-]*$`)
 
-// confWord writes a word that no program expands, quotes or takes for a comment.
+// confWord writes a word that no program expands, quotes or reads as a comment.
 func confWord(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err == nil && !plainInConf.MatchString(s) {
@@ -158,7 +160,7 @@ func confWord(value any) (string, error) {
 	return s, err
 }
 
-// CheckFiles renders the files of the farm as a whole, and returns what is wrong with them.
+// CheckFiles renders the files of the farm as a whole and returns their problems.
 func (s *Set) CheckFiles(f *tenants.Farm) (problems tenants.Problems) {
 	for _, file := range f.Files {
 		_, err := s.RenderFile(f, file)

@@ -24,7 +24,7 @@ func TestFilesOfTheFarm(t *testing.T) {
 		{"json", `{"hosts": {{ json (index (tenants "name=btrfs") 0).Hosts }}, "x": {{ json "a\"<\u0001" }}}`, `{"hosts": ["btrfs.wiki.example.org", "btrfs.example.net"], "x": "a\"\u003c\u0001"}`, ""},
 		{"json", `["{{ json "x" }}"]`, "", "does not fit here"},
 		{"json", `[{{ .Farm.State }}]`, "", "prints without an escaper"},
-		{"json", `[1,]`, "", "what it makes is not JSON: line 1"},
+		{"json", `[1,]`, "", "its result is not JSON: line 1"},
 		{"json", `[{{ json .Farm }}]`, "", "want text, a number"},
 		{"json", `[{{ json "a\xff" }}]`, "", "is not UTF-8"},
 		{"hosts", "127.0.0.1 {{ word (index tenants 0).Name }} # {{ comment \"a\\nb\" }}\n", "127.0.0.1 btrfs # a b\n", ""},

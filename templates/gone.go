@@ -1,15 +1,15 @@
 package templates
 
-// Gone is a removed wiki, whose host names answer with status 410.
+// Gone is a removed wiki; the web server answers for its host names with status 410.
 type Gone struct {
 	Name                        string
 	Hosts                       []string // those that no other wiki has now
-	Certificate, CertificateKey string   // its files for TLS; empty: they are gone as well
+	Certificate, CertificateKey string   // files for TLS; empty: they do not exist any more
 
 	Plain, Encrypted []string // addresses without and with TLS
 }
 
-// connect sets the addresses: with TLS only while there is a certificate.
+// connect sets the addresses; TLS requires that the certificate still exists.
 func (g *Gone) connect(usual Connection) {
 	if !usual.TLS {
 		g.Plain = usual.Listens

@@ -6,7 +6,7 @@ import (
 	"wikictl/tenants"
 )
 
-// limit sets what bounds the requests of a tenant.
+// limit sets the bounds for the requests of a tenant.
 func (v *View) limit() {
 	t := v.Tenant
 	v.Symbol = symbol.Replace(t.Name)
@@ -14,5 +14,5 @@ func (v *View) limit() {
 	v.RequestRate = strings.Replace(t.Limits.Requests, "/", "r/", 1)
 }
 
-// symbol makes parts of variables' names out of names of tenants, no two of which are alike.
+// symbol converts names of tenants to unique parts of variables' names.
 var symbol = strings.NewReplacer("_", "_u", "-", "_d")

@@ -10,12 +10,12 @@ import (
 
 // Loaded is an extension or a skin that a wiki loads (MediaWiki: wfLoadExtension).
 type Loaded struct {
-	Name  string // the folder's, or another that says which part of it
-	Below string // the manifest's path below the folder of extensions, from a slash on; empty: the usual one
-	File  string // the manifest's absolute path, of one outside of the codebase; empty: it is in it
+	Name  string // of the folder, or of a part of it
+	Below string // manifest's path below the folder of extensions, beginning with a slash; empty: the usual one
+	File  string // manifest's absolute path outside of the codebase; empty: it is in the codebase
 }
 
-// loads finds how components are loaded.
+// loads returns the arguments that load components.
 func loads(names []string, have map[string]*tenants.Component) []Loaded {
 	list := make([]Loaded, len(names))
 	for i, name := range names {
@@ -32,13 +32,14 @@ func loads(names []string, have map[string]*tenants.Component) []Loaded {
 	return list
 }
 
-// Outside is an extension or a skin whose files are outside of the codebase.
+// Outside is an extension or a skin outside of the codebase.
 type Outside struct {
-	Pattern string // of the addresses of its styles, scripts and pictures; the group is the path in Folder
+	Pattern string // matches addresses of its styles, scripts and pictures; the group is the path in Folder
 	Folder  string // absolute
 }
 
-// outside lists what a tenant loads from outside of a codebase, each folder once.
+// outside lists the components that a tenant loads from outside of a codebase, each
+// folder once.
 func outside(t *tenants.Tenant, c *tenants.Codebase) (list []Outside) {
 	add := func(kind string, names []string, have map[string]*tenants.Component) {
 		for _, name := range names {

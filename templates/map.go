@@ -9,9 +9,10 @@ import (
 	"wikictl/tenants"
 )
 
-// With web.vhosts = "map" nginx has one virtual host, which is a wiki's own with variables in
-// place of what wikis differ in. So it answers in the same way, also by a template of the
-// farm's own. Names that no tenant can have stand for the variables while it is rendered.
+// With web.vhosts = "map" nginx has one virtual host: that of a wiki, with variables for
+// the values that differ between wikis. So it gives the same answers, also with a
+// template of the farm's own. While it is rendered, names that no tenant can have stand
+// for the variables.
 const (
 	mapName   = "WIKICTL-MAP-NAME"
 	mapServer = "WIKICTL-MAP-SERVER"
@@ -23,7 +24,7 @@ var mapVariables = strings.NewReplacer(
 	mapStatic+"0", "$wikictl_static0", mapStatic+"1", "$wikictl_static1", mapStatic+"2", "$wikictl_static2", mapStatic+"3", "$wikictl_static3",
 )
 
-// mapEntries are a tenant's lines in the map of host names.
+// mapEntries returns a tenant's lines in the map of host names.
 func (v *View) mapEntries() ([]byte, error) {
 	t := v.Tenant
 	private := ""
@@ -46,7 +47,7 @@ func (v *View) mapEntries() ([]byte, error) {
 			return nil, err
 		}
 		for _, name := range names.list {
-			// Some words have a meaning in a map without a backslash (nginx: map).
+			// Without a backslash some words have a meaning in a map (nginx: map).
 			key, err := nginxValue(`\` + name)
 			if err != nil {
 				return nil, err
@@ -57,8 +58,8 @@ func (v *View) mapEntries() ([]byte, error) {
 	return text, nil
 }
 
-// mapped is the virtual host of all tenants, and the map by which it tells them apart.
-// Host names of removed wikis have virtual hosts of their own.
+// mapped renders the virtual host of all tenants, and the map by which it distinguishes
+// them. Host names of removed wikis have virtual hosts of their own.
 func (s *Set) mapped(f *tenants.Farm, gone []Gone) ([]byte, error) {
 	v := s.mapView(f)
 	head, err := s.execute(NginxMap, v)
@@ -73,8 +74,8 @@ func (s *Set) mapped(f *tenants.Farm, gone []Gone) ([]byte, error) {
 	return slices.Concat(head, []byte(mapVariables.Replace(string(vhost))), others), err
 }
 
-// mapView is the view of no tenant in particular. What all tenants have in common is taken
-// from the first of them.
+// mapView returns the view of no particular tenant. Values that all tenants share are
+// taken from the first one.
 func (s *Set) mapView(f *tenants.Farm) *View {
 	fleet, l := s.fleet(f), f.Layout()
 	t := tenants.Tenant{Articles: tenants.DefaultArticles}
@@ -109,7 +110,7 @@ func (s *Set) mapView(f *tenants.Farm) *View {
 	return v
 }
 
-// asDefault has a virtual host answer for all names.
+// asDefault makes a virtual host answer for all names.
 func asDefault(listens []string) []string {
 	out := make([]string, len(listens))
 	for i, listen := range listens {

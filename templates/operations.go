@@ -9,13 +9,13 @@ import (
 	"wikictl/tenants"
 )
 
-// operationsTitle heads the settings that change what MediaWiki and its extensions have
-// by default. They are assigned when the defaults of extensions are there, and before any
-// service of MediaWiki has taken a copy: an extension function would come after the
-// session's user has been asked for rights.
+// operationsTitle is the heading of the settings that change defaults of MediaWiki and
+// its extensions. They are assigned after the defaults of extensions, and before any
+// service of MediaWiki has copied them: an extension function would run after the rights
+// of the session's user were read.
 const operationsTitle = "Changes of what MediaWiki and its extensions have by default"
 
-// operation is that of a setting, or nil.
+// operation returns the operation of a setting, or nil.
 func (s Setting) operation() *tenants.Operation {
 	o, _ := s.Value.Data.(*tenants.Operation)
 	return o
@@ -27,7 +27,7 @@ func (s Setting) empty() bool {
 	return s.operation() != nil || isTable && len(table) == 0
 }
 
-// hasOperation reports whether a value is an operation or has one in it.
+// hasOperation reports whether a value is or contains an operation.
 func hasOperation(v tenants.Value) bool {
 	switch data := v.Data.(type) {
 	case *tenants.Operation:
@@ -42,7 +42,7 @@ func hasOperation(v tenants.Value) bool {
 	return false
 }
 
-// split takes the operations out of a setting, at any depth.
+// split separates the operations of a setting from its literal values, at any depth.
 func split(s Setting) (literal Setting, operations []Setting) {
 	if s.operation() != nil {
 		return s, []Setting{s}
@@ -51,7 +51,7 @@ func split(s Setting) (literal Setting, operations []Setting) {
 	if !isTable || len(table) == 0 {
 		return s, nil
 	}
-	var left map[string]tenants.Value // a copy once there is something to leave out
+	var left map[string]tenants.Value // a copy, made when the first member is left out
 	for _, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
 		inner, found := split(Setting{Name: s.Name, Value: table[key], path: append(slices.Clone(s.path), key)})
 		if len(found) == 0 {
@@ -71,8 +71,8 @@ func split(s Setting) (literal Setting, operations []Setting) {
 	return s, operations
 }
 
-// ordered brings operations into the order in which they act: what is copied is changed
-// before, and what is absent goes last, so that a copy of it may stay.
+// ordered sorts operations in the order of execution: changes precede copies of their
+// results, and removals are last, so that a copy of a removed member stays.
 func ordered(operations []Setting, settings map[string]tenants.Value) []Setting {
 	var first, copies, last []Setting
 	for _, s := range operations {
@@ -89,7 +89,7 @@ func ordered(operations []Setting, settings map[string]tenants.Value) []Setting 
 	return slices.Concat(first, sourcesFirst(copies), last)
 }
 
-// sourcesFirst puts a copy after the one that it copies.
+// sourcesFirst puts each copy after the copy that is its source.
 func sourcesFirst(copies []Setting) []Setting {
 	var sorted []Setting
 	seen := map[string]bool{}
@@ -113,13 +113,13 @@ func sourcesFirst(copies []Setting) []Setting {
 	return sorted
 }
 
-// beside is the path of what a setting copies.
+// beside returns the path of the source of a copy.
 func (s Setting) beside() []string {
 	return append(slices.Clone(s.path[:len(s.path)-1]), s.operation().Copy)
 }
 
-// copiedIn lists the settings in which a group is copied: all that know groups, but for
-// those in which the definitions say themselves what the group has.
+// copiedIn lists the settings in which a group is copied: all that know groups, except
+// those in which the definitions set the group themselves.
 func copiedIn(s Setting, settings map[string]tenants.Value) []string {
 	if s.Name != "wgGroupPermissions" || len(s.path) != 1 {
 		return nil
@@ -131,7 +131,7 @@ func copiedIn(s Setting, settings map[string]tenants.Value) []string {
 	})
 }
 
-// target is the PHP variable, with keys, of a path below a setting.
+// target returns the PHP variable, with keys, of a path below a setting.
 func (s Setting) target(path []string) string {
 	target := "$" + s.Name
 	for _, key := range path {
@@ -140,7 +140,7 @@ func (s Setting) target(path []string) string {
 	return target
 }
 
-// operations writes one function that changes settings in order. MediaWiki calls it once
+// operations writes one function that changes settings in order. MediaWiki calls it after
 // its extensions are loaded.
 func (w *phpWriter) operations(settings []Setting) error {
 	w.b.WriteString("# They act in this order, when extensions have added theirs.\n")
@@ -167,10 +167,10 @@ func (w *phpWriter) operations(settings []Setting) error {
 	return nil
 }
 
-// isGroup reports whether the setting is all the rights of one group.
+// isGroup reports whether the setting holds all rights of one group.
 func (s Setting) isGroup() bool { return s.Name == "wgGroupPermissions" && len(s.path) == 1 }
 
-// globals are the variables that operations and the expressions in them name.
+// globals lists the variables in operations and in their expressions.
 func globals(settings []Setting) []string {
 	names := map[string]bool{}
 	var expressions func(v tenants.Value)
@@ -227,7 +227,7 @@ func (w *phpWriter) operate(s Setting) error {
 	return nil
 }
 
-// copied writes the copy of a member, and what it has besides.
+// copied writes the copy of a member and its additional members.
 func (w *phpWriter) copied(s Setting) error {
 	target, source := s.target(s.path), s.target(s.beside())
 	if len(s.copying) > 0 {
@@ -244,7 +244,7 @@ func (w *phpWriter) copied(s Setting) error {
 	return nil
 }
 
-// statement assigns a value as it stands.
+// statement assigns a value unchanged.
 func (w *phpWriter) statement(target string, v tenants.Value) error {
 	w.b.WriteString("\t" + target + " = ")
 	if err := w.value(v, 1); err != nil {
@@ -254,7 +254,7 @@ func (w *phpWriter) statement(target string, v tenants.Value) error {
 	return nil
 }
 
-// located gives an error without a place one.
+// located adds a place to an error that has none.
 func located(err error, at tenants.Position) error {
 	if unfit, ok := err.(*unfitError); ok && unfit.at.File == "" {
 		unfit.at = at
@@ -262,7 +262,7 @@ func located(err error, at tenants.Position) error {
 	return err
 }
 
-// quoted is a text as PHP's literal, also one that looks like a number.
+// quoted returns a text as PHP's literal, even if it looks like a number.
 func quoted(text string) string {
 	var w phpWriter
 	w.text(text)

@@ -2,15 +2,16 @@ package templates
 
 import "regexp"
 
-// phpVariable is a variable's name in a PHP expression.
+// phpVariable matches the name of a variable in a PHP expression.
 var phpVariable = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*`)
 
-// superglobal are variables that PHP has in every scope.
+// superglobal lists the variables that PHP has in every scope.
 var superglobal = map[string]bool{
 	"$_SERVER": true, "$_ENV": true, "$_GET": true, "$_POST": true, "$_COOKIE": true, "$_FILES": true, "$_REQUEST": true, "$_SESSION": true,
 }
 
-// onlyOnce: MediaWiki calls the hook again when it makes its services anew.
+// onlyOnce guards against a second call: MediaWiki calls the hook again when it recreates
+// its services.
 const onlyOnce = `	static $done = false;
 	if ( $done ) {
 		return;
@@ -18,7 +19,7 @@ const onlyOnce = `	static $done = false;
 	$done = true;
 `
 
-// changeList removes elements, or members by name, and adds those that are not there.
+// changeList removes elements, or members by name, and adds missing ones.
 const changeList = `	$same = static function ( $a, $b ) {
 		return $a === $b || ( is_int( $a ) || is_string( $a ) ) && ( is_int( $b ) || is_string( $b ) ) && (string)$a === (string)$b;
 	};
@@ -47,8 +48,9 @@ const changeList = `	$same = static function ( $a, $b ) {
 	};
 `
 
-// removeGroup takes a group out of every setting that names groups (Manual:User rights):
-// with %s, those whose members are groups, and those that have groups deeper or in lists.
+// removeGroup removes a group from every setting that names groups (Manual:User rights).
+// Its parameters are the settings whose members are groups, and those with groups deeper
+// or in lists.
 const removeGroup = `	$removeGroup = static function ( $group ) {
 		foreach ( [ %s, 'wgAutopromote' ] as $name ) {
 			unset( $GLOBALS[$name][$group] );
@@ -75,7 +77,7 @@ const removeGroup = `	$removeGroup = static function ( $group ) {
 	};
 `
 
-// copyGroup copies a group in some settings, as far as they know it.
+// copyGroup copies a group in some settings, if they have it.
 const copyGroup = `	foreach ( [ %s ] as $name ) {
 		if ( isset( $GLOBALS[$name][%[2]s] ) ) {
 			$GLOBALS[$name][%[3]s] = $GLOBALS[$name][%[2]s];

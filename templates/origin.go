@@ -15,11 +15,11 @@ type CodeLine struct {
 	Line int
 }
 
-// Origin finds what in a tenant's definitions an error of PHP comes from: the value
-// that the first line of settings among lines was rendered from, else the extension
-// or skin that the first of them belongs to, else a value that names the code at
-// fault, such as a class. file is the path of the settings, which hold text; message
-// is PHP's. ok is false when nothing of the definitions is behind it.
+// Origin returns the part of a tenant's definitions that caused an error of PHP: the
+// value of which the first line of settings among lines was rendered, otherwise the
+// extension or skin of the first line, otherwise a value that names the faulty code, such
+// as a class. file is the path of the settings, text their content; message is PHP's. ok
+// is false if no definition caused it.
 func Origin(t *tenants.Tenant, file string, text []byte, message string, lines []CodeLine) (key string, at tenants.Position, ok bool) {
 	for _, l := range lines {
 		if l.File != file {
@@ -40,10 +40,10 @@ func Origin(t *tenants.Tenant, file string, text []byte, message string, lines [
 	return namingOrigin(t, message, lines)
 }
 
-// changes is a message about a variable that an expression changes.
+// changes matches the message about a variable that an expression changes.
 var changes = regexp.MustCompile(`^an expression changes .*\$(\w+)`)
 
-// changingOrigin finds the first expression that names the variable which one changes.
+// changingOrigin finds the first expression that names the changed variable.
 func changingOrigin(t *tenants.Tenant, message string) (key string, at tenants.Position, ok bool) {
 	variable := changes.FindStringSubmatch(message)
 	if variable == nil {
@@ -58,15 +58,15 @@ func changingOrigin(t *tenants.Tenant, message string) (key string, at tenants.P
 	return key, at, ok
 }
 
-// loading is a line that loads an extension or a skin.
+// loading matches a line that loads an extension or a skin.
 var loading = regexp.MustCompile(`^wfLoad(Extension|Skin)\( '([^']+)'`)
 
-// lineOrigin finds what a line of settings was rendered from: the statement that it
-// belongs to begins with its variable.
+// lineOrigin finds the value of which a line of settings was rendered: the statement that
+// contains it begins with the variable.
 func lineOrigin(t *tenants.Tenant, text []byte, line int) (key string, at tenants.Position, ok bool) {
 	all := bytes.Split(text, []byte("\n"))
 	for i := min(line, len(all)) - 1; i >= 0; i-- {
-		statement := strings.TrimPrefix(string(all[i]), "\t") // of an operation
+		statement := strings.TrimPrefix(string(all[i]), "\t") // the tab of an operation
 		if m := loading.FindStringSubmatch(statement); m != nil {
 			key = strings.ToLower(m[1]) + "s." + m[2]
 			at, ok = t.Origins[key]
@@ -96,8 +96,8 @@ func statementOrigin(t *tenants.Tenant, statement string) (key string, at tenant
 	return key, at, ok
 }
 
-// leaves calls do for each value of a tenant's settings, tables before what is in
-// them, with the variable that it is assigned to and its key.
+// leaves calls do for each value of a tenant's settings, tables before their members,
+// with its variable in PHP and its key.
 func leaves(t *tenants.Tenant, do func(target, key string, v tenants.Value)) {
 	var walk func(target, key string, v tenants.Value)
 	walk = func(target, key string, v tenants.Value) {
@@ -118,7 +118,7 @@ func leaves(t *tenants.Tenant, do func(target, key string, v tenants.Value)) {
 	}
 }
 
-// component finds the folder of an extension or a skin in a path or a message.
+// component matches the folder of an extension or a skin in a path or a message.
 var component = regexp.MustCompile(`/(extensions|skins)/([^/]+)/`)
 
 func componentOrigin(t *tenants.Tenant, text string) (key string, at tenants.Position, ok bool) {
@@ -130,7 +130,7 @@ func componentOrigin(t *tenants.Tenant, text string) (key string, at tenants.Pos
 		if m[1] == "skins" {
 			names = t.Skins
 		}
-		for _, name := range names { // also of a part, or of another manifest in the folder
+		for _, name := range names { // may be a part, or another manifest in the folder
 			if at, ok = t.Origins[m[1]+"."+name]; ok && strings.FieldsFunc(name, isPart)[0] == m[2] {
 				return m[1] + "." + name, at, true
 			}
@@ -139,14 +139,14 @@ func componentOrigin(t *tenants.Tenant, text string) (key string, at tenants.Pos
 	return "", at, false
 }
 
-// isPart reports whether a letter stands between a component's folder and a part of it.
+// isPart reports whether a letter separates a component's folder from a part of it.
 func isPart(r rune) bool { return r == ':' || r == '/' }
 
-// name is a text that code can be called by, and is no word of every day.
+// name matches a text that may name code and is not an everyday word.
 var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_\\]{7,}$`)
 
-// namingOrigin finds the value that names what PHP complains of: the class of a file
-// that an error came from, or a word of its message.
+// namingOrigin finds the value that names the faulty code: the class of a file in lines,
+// or a word of PHP's message.
 func namingOrigin(t *tenants.Tenant, message string, lines []CodeLine) (key string, at tenants.Position, ok bool) {
 	files := map[string]bool{}
 	for _, l := range lines {

@@ -15,7 +15,8 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// wide is how long a list may be, in bytes, before it is written one element a line.
+// wide is the maximum length of a list on one line, in bytes; longer lists have one
+// element a line.
 const wide = 80
 
 // phpLiteral writes a value as a PHP literal of its type.
@@ -28,9 +29,8 @@ func phpLiteral(value any) (string, error) {
 	return w.b.String(), err
 }
 
-// phpAssign writes statements that set the variables of settings, a line each.
-// A table is assigned leaf by leaf, so that what MediaWiki has by default beside
-// them stays.
+// phpAssign writes statements that assign settings, one per line. A table is assigned
+// leaf by leaf, so that MediaWiki's other defaults stay.
 func phpAssign(value any) (string, error) {
 	settings, ok := value.([]Setting)
 	if !ok {
@@ -56,7 +56,7 @@ func phpAssign(value any) (string, error) {
 	return strings.TrimSuffix(w.b.String(), "\n"), nil
 }
 
-// phpName reports whether PHP takes a variable's name, in ASCII.
+// phpName reports whether a text is a valid name of a variable in PHP, in ASCII.
 func phpName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -88,7 +88,7 @@ func (w *phpWriter) assign(target string, v tenants.Value, whole bool) error {
 	return nil
 }
 
-// value writes any value that settings or templates can hold.
+// value writes any value of settings or templates.
 func (w *phpWriter) value(value any, depth int) error {
 	switch v := value.(type) {
 	case tenants.Value:
@@ -131,7 +131,7 @@ func (w *phpWriter) value(value any, depth int) error {
 	return nil
 }
 
-// integer knows that PHP reads the digits of the smallest one as a float.
+// integer writes an integer. PHP reads the digits of the smallest one as a float.
 func (w *phpWriter) integer(i int64) {
 	if i == math.MinInt64 {
 		w.b.WriteString("PHP_INT_MIN")
@@ -166,7 +166,7 @@ func (w *phpWriter) float(f float64) {
 	}
 }
 
-// writeList writes a list on one line when it is short.
+// writeList writes a list, on one line if it is short.
 func writeList[T any](w *phpWriter, list []T, depth int) error {
 	if len(list) == 0 {
 		w.b.WriteString("[]")
@@ -185,7 +185,7 @@ func writeList[T any](w *phpWriter, list []T, depth int) error {
 	return nil
 }
 
-// table writes a whole array with keys, one member a line.
+// table writes an array with keys, one member per line.
 func (w *phpWriter) table(table map[string]tenants.Value, depth int) error {
 	if len(table) == 0 {
 		w.b.WriteString("[]")
@@ -229,7 +229,7 @@ func (w *phpWriter) close(oneLine bool, depth int) {
 	w.b.WriteString(",\n" + strings.Repeat("\t", depth) + "]")
 }
 
-// fits reports whether a value is short enough for one line; left is the room.
+// fits reports whether a value fits on one line; left is the remaining space.
 func fits(value any, left *int) bool {
 	*left -= 2
 	switch v := value.(type) {
@@ -259,8 +259,8 @@ func fits(value any, left *int) bool {
 	return *left >= 0
 }
 
-// decimal reports whether PHP turns a string into an integer when it is an array's
-// key. Very long ones are left to PHP.
+// decimal reports whether PHP converts a string to an integer when it is a key. PHP
+// converts very long ones itself.
 func decimal(key string) bool {
 	digits := strings.TrimPrefix(key, "-")
 	if digits == "" || len(digits) > 15 || digits[0] == '0' && key != "0" {
@@ -278,7 +278,7 @@ func phpKey(key string) string {
 	return w.b.String()
 }
 
-// compareKeys puts numbers in their own order before everything else.
+// compareKeys sorts numbers by value, before all other keys.
 func compareKeys(a, b string) int {
 	aNumber, bNumber := decimal(a), decimal(b)
 	switch {
@@ -294,8 +294,8 @@ func compareKeys(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// text writes a string in single quotes, where PHP expands nothing, or in
-// double quotes when it holds what an editor would not show.
+// text writes a string in single quotes, where PHP expands nothing, or in double quotes
+// if it contains characters that an editor does not show.
 func (w *phpWriter) text(s string) {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		w.b.WriteByte('\'')
@@ -331,5 +331,5 @@ func (w *phpWriter) text(s string) {
 
 var singleQuoted = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
-// hidden characters show nothing, or change how the rest shows.
+// hidden reports whether a character is invisible, or changes how others are displayed.
 func hidden(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }

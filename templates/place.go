@@ -7,23 +7,23 @@ import (
 	"text/template/parse"
 )
 
-// mode is what an action stands in.
+// mode is the syntactic context of an action.
 type mode int
 
 const (
 	inCode    mode = iota // PHP, or directives
 	inLine                // a comment to the end of the line
-	inBlock               // a comment of PHP's between /* and */
+	inBlock               // a comment of PHP between /* and */
 	inSingle              // single quotes
 	inDouble              // double quotes
-	inOutside             // before <?php, or what can't be told
+	inOutside             // before <?php, or not known
 )
 
-// spot is where in a file an action stands, as far as an escaper has to know.
+// spot is the position of an action in a file, as far as escapers depend on it.
 type spot struct {
 	mode    mode
 	started bool // the directive has a name, or the line of a pool an =
-	blank   bool // a blank or a bracket stands before
+	blank   bool // after a blank or a bracket
 }
 
 // scanner moves a spot over the text of one kind of file.
@@ -61,13 +61,13 @@ func stepPHP(s spot, piece string) spot {
 		return spot{mode: inSingle}
 	case piece == `"`:
 		return spot{mode: inDouble}
-	case piece == "<<<" || piece == "`": // a heredoc, or a command: its end is not looked for
+	case piece == "<<<" || piece == "`": // a heredoc or a command: its end is not searched
 		return spot{mode: inOutside}
 	}
 	return s
 }
 
-// stepQuoted is what nginx and Apache have in common: quotes at the begin of a word.
+// stepQuoted is the common part of nginx and Apache: quotes at the beginning of a word.
 func stepQuoted(s spot, piece string) (spot, bool) {
 	switch {
 	case s.mode == inLine:
@@ -142,7 +142,7 @@ func stepPool(s spot, piece string) spot {
 	return spot{started: s.started}
 }
 
-// stepJSON knows strings.
+// stepJSON tracks strings.
 func stepJSON(s spot, piece string) spot {
 	switch {
 	case piece != `"`:
@@ -153,7 +153,7 @@ func stepJSON(s spot, piece string) spot {
 	return spot{mode: inDouble}
 }
 
-// stepHosts knows comments, which may stand behind names, too (hosts(5)).
+// stepHosts tracks comments, which may also follow names (hosts(5)).
 func stepHosts(s spot, piece string) spot {
 	if s.mode == inCode && piece == "#" {
 		return spot{mode: inLine}
@@ -161,7 +161,7 @@ func stepHosts(s spot, piece string) spot {
 	return stepWords(s, piece)
 }
 
-// stepWords knows lines that begin with a comment's mark.
+// stepWords tracks comments at the beginning of lines.
 func stepWords(s spot, piece string) spot {
 	switch {
 	case piece == "\n":
@@ -176,7 +176,8 @@ func stepWords(s spot, piece string) spot {
 	return spot{started: true}
 }
 
-// takes reports whether an escaper's text is safe at a spot, and what to write if not.
+// takes reports whether an escaper's result is safe at a spot; otherwise hint says what
+// to write.
 func (s spot) takes(escaper string) (hint string, ok bool) {
 	switch escaper {
 	case "comment":
@@ -195,15 +196,15 @@ func (s spot) takes(escaper string) (hint string, ok bool) {
 	return "it brings its own quotes: write it as a word of its own behind a directive's name", s.mode == inCode && s.started && s.blank
 }
 
-// after is the spot behind a value.
+// after returns the spot after a value.
 func (s spot) after() spot { return spot{mode: s.mode, started: s.started} }
 
-// places follows the texts of a template by every way through it.
+// places follows the texts of a template along every path through it.
 type places struct {
 	scanner scanner
 	check   *checker
 	parts   func(name string) *parse.Tree
-	left    [][]spot // where loops were left by break or continue
+	left    [][]spot // where break or continue left loops
 	depth   int
 }
 
@@ -269,7 +270,7 @@ func (p *places) node(at []spot, n parse.Node) []spot {
 	return at
 }
 
-// loop goes through a body until it ends nowhere new.
+// loop follows a body until it reaches no new spot.
 func (p *places) loop(at []spot, n *parse.RangeNode) []spot {
 	begin := slices.Clone(at)
 	for {
@@ -284,14 +285,14 @@ func (p *places) loop(at []spot, n *parse.RangeNode) []spot {
 	}
 }
 
-// action refuses an escaper that does not fit where it stands.
+// action refuses an escaper that does not fit its place.
 func (p *places) action(at []spot, n *parse.ActionNode) []spot {
 	if len(n.Pipe.Decl) > 0 {
 		return at
 	}
 	name, _ := n.Pipe.Cmds[len(n.Pipe.Cmds)-1].Args[0].(*parse.IdentifierNode)
 	if name != nil && p.check.allowed[name.Ident] == nil {
-		name = nil // the checker reports what is no escaper
+		name = nil // the checker reports functions that are no escapers
 	}
 	var after []spot
 	for _, s := range at {

@@ -9,8 +9,8 @@ import (
 	"wikictl/tenants"
 )
 
-// problems turns an error of a template into problems with places: of the value
-// in the definitions when the value is at fault, else of the template.
+// problems converts an error of a template to problems with places: of the value in the
+// definitions if the value is at fault, otherwise of the template.
 func (v *View) problems(file string, err error) tenants.Problems {
 	var unfit *unfitError
 	if !errors.As(err, &unfit) {
@@ -24,7 +24,7 @@ func (v *View) problems(file string, err error) tenants.Problems {
 	return tenants.Problems{{Position: at, Key: key, Message: unfit.Error(), Hint: "it was to be written by " + file}}
 }
 
-// origin finds what set a value that an escaper refused.
+// origin returns the definition of a value that an escaper refused.
 func (v *View) origin(unfit *unfitError) (string, tenants.Position) {
 	if unfit.at.File != "" {
 		return "", unfit.at
@@ -58,7 +58,7 @@ func keysOf(prefix string, names []string) []string {
 	return keys
 }
 
-// farmKey names the key of the farm's file that a value came from.
+// farmKey returns the key of wikictl.toml from which a value came.
 func (v *View) farmKey(value string) string {
 	w := v.Farm.Web
 	switch {

@@ -10,18 +10,18 @@ import (
 	"wikictl/tenants"
 )
 
-// Member is a tenant of the farm as the templates of the others see it.
+// Member is a tenant of the farm as seen by the templates of other tenants.
 type Member struct {
 	*tenants.Tenant
 	Address string // without a path, as $wgServer has it
 	Scripts string // address of its entry points, such as index.php, without a slash at the end
 	Pages   string // address of its pages, with $1 for the title
 
-	created func(tenant string) (bool, error) // nil: all are
+	created func(tenant string) (bool, error) // nil: all were created
 }
 
-// Created reports whether the ledger has the tenant: it was created, or is being created
-// by this run.
+// Created reports whether the ledger has the tenant: it was created, or this run creates
+// it.
 func (m *Member) Created() (bool, error) {
 	if m.created == nil {
 		return true, nil
@@ -32,8 +32,8 @@ func (m *Member) Created() (bool, error) {
 // AsksCreated reports whether a template may call Created.
 func (s *Set) AsksCreated() bool { return s.asks }
 
-// members returns what templates see of some tenants. A blocked tenant is among them, as it
-// is served as before, unless its definition names no host.
+// members converts tenants for templates. It includes blocked tenants, which stay served,
+// unless their definition has no host.
 func (s *Set) members(f *tenants.Farm, list []*tenants.Tenant) []*Member {
 	all := make([]*Member, 0, len(list))
 	for _, t := range list {
@@ -46,8 +46,8 @@ func (s *Set) members(f *tenants.Farm, list []*tenants.Tenant) []*Member {
 	return all
 }
 
-// fleet returns what all tenants of a farm have in common, and the templates
-// with the functions that need the farm.
+// fleet returns the values that all tenants of a farm share, and the templates with the
+// functions that need the farm.
 func (s *Set) fleet(f *tenants.Farm) *Fleet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 	ask := s.asking(f)
 	functions := template.FuncMap{"tenants": ask}
 	for name, t := range s.templates {
-		// A clone only fails once the original was executed.
+		// A clone fails only after the original was executed.
 		fleet.templates[name] = template.Must(t.Clone()).Funcs(functions)
 	}
 	for name, t := range s.pages {
@@ -68,9 +68,9 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 	return fleet
 }
 
-// asking returns the function by which templates ask for tenants: all of them, or those
-// that each of some expressions chooses. Most templates ask the same for every tenant, so
-// that answers are kept.
+// asking returns the function by which templates select tenants: all of them, or those
+// that each of several expressions chooses. It keeps results, because most templates ask
+// the same for every tenant.
 func (s *Set) asking(f *tenants.Farm) func(where ...string) ([]*Member, error) {
 	var known sync.Map // by expression
 	return func(where ...string) ([]*Member, error) {
@@ -97,7 +97,7 @@ func (s *Set) asking(f *tenants.Farm) func(where ...string) ([]*Member, error) {
 }
 
 // choose lists the tenants that an expression such as "class=kernel" chooses, and all for
-// an empty one. Unlike on the command line, none is no mistake here.
+// an empty one. Unlike on the command line, an empty result is no mistake.
 func choose(f *tenants.Farm, where string) ([]*tenants.Tenant, error) {
 	if where == "" {
 		return f.Tenants, nil

@@ -15,13 +15,13 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Set is every template, ready to render. It may be used by many goroutines.
+// Set holds all templates, ready to render. It is safe for concurrent use.
 type Set struct {
-	// Created reports whether the ledger has a tenant, for templates that ask; nil: each
-	// counts as created. It is set before the first tenant is rendered.
+	// Created reports whether the ledger has a tenant, for templates that ask; nil: all
+	// count as created. Set it before the first tenant is rendered.
 	Created func(tenant string) (bool, error)
 
-	asks      bool // a template asks which tenants were created
+	asks      bool // a template asks whether tenants were created
 	templates map[string]*template.Template
 	pages     map[string]*html.Template // of HTML
 	infos     map[string]Info
@@ -32,16 +32,16 @@ type Set struct {
 	fleets    map[*tenants.Farm]*Fleet
 }
 
-// Info is where a template in force comes from.
+// Info describes a template and its origin.
 type Info struct {
 	Name  string   // of its file
-	File  string   // relative to the farm's folder; empty: it is built in
-	Parts []string // the parts of the built-in one that File replaces; none: File replaces it as a whole
-	Kind  string   // what it makes: ".php", "nginx", "apache", "pool", or one of tenants.FileKinds
+	File  string   // relative to the farm's folder; empty: built in
+	Parts []string // parts of the built-in one that File replaces; empty: File replaces it as a whole
+	Kind  string   // of its result: ".php", "nginx", "apache", "pool", or one of tenants.FileKinds
 	Farm  bool     // it makes a file of the farm as a whole
 }
 
-// label is what messages call a template.
+// label returns the name of a template in messages.
 func (i Info) label() string {
 	if i.File == "" {
 		return builtinPrefix + i.Name
@@ -49,10 +49,10 @@ func (i Info) label() string {
 	return i.File
 }
 
-// Own reports whether text of the farm's own is in the template.
+// Own reports whether the template contains text of the farm's own.
 func (i Info) Own() bool { return i.File != "" }
 
-// Infos lists the templates in force: those of tenants, then those of the farm's files.
+// Infos lists the templates: those of tenants, then those of the farm's files.
 func (s *Set) Infos() []Info {
 	var all []Info
 	for _, name := range names() {
@@ -68,15 +68,16 @@ func (s *Set) Infos() []Info {
 	return append(all, files...)
 }
 
-// Builtin returns the text of a built-in template; ok is false when there is none of that name.
+// Builtin returns the text of a built-in template; ok is false if there is none of that
+// name.
 func Builtin(name string) (text []byte, ok bool) {
 	text, err := builtin.ReadFile(name)
 	return text, err == nil
 }
 
-// Load reads the templates; a file dir/NAME replaces the built-in one of its name, or, when
+// Load loads the templates; a file dir/NAME replaces the built-in one of its name or, if
 // it only defines parts, those parts. files are the farm's own files, each of which has a
-// template in dir. The error is tenants.Problems when a template does not parse, prints
+// template in dir. The error is tenants.Problems if a template does not parse, prints
 // without an escaper, or has a name that nothing uses. dir need not exist.
 func Load(dir string, files ...tenants.File) (*Set, error) {
 	s := &Set{
@@ -118,7 +119,8 @@ func names() []string {
 	return []string{LocalSettings, NginxVhost, NginxDefault, NginxMap, ApacheVhost, ApacheDefault, FPMPool}
 }
 
-// load takes the built-in template of a name, with what the farm's own file, if any, replaces.
+// load loads the built-in template of a name, with the replacements of the farm's own
+// file, if there is one.
 func (s *Set) load(name, file string, own []byte) tenants.Problems {
 	text, err := builtin.ReadFile(name)
 	if err != nil {
@@ -134,8 +136,8 @@ func (s *Set) load(name, file string, own []byte) tenants.Problems {
 	return problems
 }
 
-// override puts what the farm's own file defines in place of the built-in parts of that name.
-// A file with text outside of its parts is the whole template.
+// override replaces built-in parts by those that the farm's own file defines. A file with
+// text outside of parts is the whole template.
 func override(base *template.Template, kind, file, text string, sources map[string]string) (*template.Template, []string, tenants.Problems) {
 	own, problems := parseText(kind, file, text)
 	if own == nil {
@@ -167,7 +169,7 @@ func override(base *template.Template, kind, file, text string, sources map[stri
 	return base, parts, append(problems, checkTemplate(base, kind, sources)...)
 }
 
-// definedAt is the place where a file defines a part.
+// definedAt returns the place where a file defines a part.
 func definedAt(file, text, part string) tenants.Position {
 	i := strings.Index(text, `"`+part+`"`)
 	if i < 0 {

@@ -14,13 +14,13 @@ type Setting struct {
 	Name  string // with its prefix, such as "wgMaxUploadSize"
 	Value tenants.Value
 
-	whole   bool     // a table replaces the default instead of joining it
-	define  bool     // a constant in place of a variable
+	whole   bool     // a table replaces the default instead of being merged into it
+	define  bool     // a constant instead of a variable
 	path    []string // of an operation: the keys below the variable
-	copying []string // of the copy of a group: the settings to copy it in
+	copying []string // of the copy of a group: the settings in which it is copied
 }
 
-// Section is settings that belong together.
+// Section is a group of settings on one subject.
 type Section struct {
 	Title    string
 	Settings []Setting
@@ -31,8 +31,7 @@ type subject struct {
 	names *regexp.Regexp
 }
 
-// subjects sort settings the way an administrator looks for them; the first
-// that matches takes a setting.
+// subjects groups settings as an administrator searches for them; the first match counts.
 var subjects = []subject{
 	{"Rights and groups", regexp.MustCompile(`^wg(GroupPermissions|RevokePermissions|AddGroups|RemoveGroups|GroupsAddToSelf|GroupsRemoveFromSelf|GroupInheritsPermissions|ImplicitGroups|Autopromote.*|AutoConfirm.*|NamespaceProtection|RestrictionLevels|RestrictionTypes|WhitelistRead.*|AvailableRights|EmailConfirmToEdit|NonincludableNamespaces|RateLimits|Block.*|.*Password.*)$`)},
 	{"Uploads and images", regexp.MustCompile(`^wg(.*Upload.*|File.*|.*FileExtensions|ProhibitedFileExtensions|.*Thumb.*|.*Image.*|SVG.*|UseInstantCommons|ForeignFileRepos|Djvu.*|Tiff.*|.*Mime.*|CheckFileExtensions|StrictFileExtensions)$`)},
@@ -44,7 +43,8 @@ var subjects = []subject{
 	{"Settings of extensions", regexp.MustCompile(``)},
 }
 
-// namespaceSection defines the constants of a tenant's namespaces, which expressions may name.
+// namespaceSection defines the constants of a tenant's namespaces, which expressions may
+// use.
 func namespaceSection(t *tenants.Tenant) []Section {
 	var constants []Setting
 	for _, n := range t.Namespaces {
@@ -58,7 +58,7 @@ func namespaceSection(t *tenants.Tenant) []Section {
 	return []Section{{"Numbers of namespaces", constants}}
 }
 
-// sections sorts a tenant's settings by subject and name.
+// sections groups a tenant's settings by subject and sorts them by name.
 func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
 	bySubject := make([][]Setting, len(subjects))
 	var operations []Setting
@@ -88,8 +88,8 @@ func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
 	return found
 }
 
-// subject returns the index of a setting's subject, which is looked for once:
-// a farm's tenants set much the same.
+// subject returns the index of a setting's subject. It keeps the results, because a
+// farm's tenants set mostly the same settings.
 func (c *coreSettings) subject(name string) int {
 	if known, ok := c.subjects.Load(name); ok {
 		return known.(int)

@@ -1,8 +1,7 @@
-// Package templates renders a tenant's LocalSettings.php, virtual host and
-// php-fpm pool to memory. It knows how values are written in PHP, nginx, Apache
-// and php-fpm, and refuses a template that prints a value without saying how.
-// It writes nothing and knows nothing of what is on disk besides the farm's own
-// templates and the codebase's settings.
+// Package templates renders a tenant's LocalSettings.php, virtual host and php-fpm pool
+// to memory. It writes values in the syntax of PHP, nginx, Apache and php-fpm, and
+// refuses a template that prints a value without an escaper. It writes no file, and reads
+// only the farm's own templates and the codebase's settings.
 package templates
 
 import (
@@ -17,8 +16,8 @@ import (
 //go:embed *.tmpl
 var builtin embed.FS
 
-// Names of the templates, each of which the farm can replace by a file of the
-// same name in its templates folder.
+// Names of the templates. A file of the same name in the farm's templates folder replaces
+// each.
 const (
 	LocalSettings = "localsettings.php.tmpl"
 	NginxVhost    = "vhost-nginx.conf.tmpl"
@@ -32,27 +31,26 @@ const (
 // suffix ends the name of every template.
 const suffix = ".tmpl"
 
-// builtinPrefix begins what messages call a template that the farm has no file for.
+// builtinPrefix begins the name of a built-in template in messages.
 const builtinPrefix = "built-in "
 
-// Data is what a tenant is rendered from; templates see it as a View.
+// Data is the input for rendering one tenant; templates see it as a View.
 type Data struct {
 	Farm     *tenants.Farm
 	Tenant   *tenants.Tenant
-	Codebase *tenants.Codebase // the one to render for, which need not be the wanted one
+	Codebase *tenants.Codebase // to render for; it may differ from the wanted one
 	Secrets  secrets.Secrets
 }
 
-// Rendered is what one tenant's release consists of besides its codebase.
+// Rendered holds the files of one tenant's release.
 type Rendered struct {
 	LocalSettings []byte
 	Vhost         []byte
-	Pool          []byte // nil unless the farm has one php-fpm pool a tenant
+	Pool          []byte // nil unless each tenant of the farm has a php-fpm pool
 }
 
-// Render makes a tenant's files. The error is tenants.Problems when a value has
-// no form in the file that it was meant for: nothing is ever left out or
-// changed to make it fit.
+// Render renders a tenant's files. The error is tenants.Problems if a value can't be
+// written in its file: no value is left out or changed to make it fit.
 func (s *Set) Render(d Data) (Rendered, error) {
 	var r Rendered
 	v, err := s.view(d)
@@ -82,8 +80,7 @@ func (s *Set) Render(d Data) (Rendered, error) {
 	return r, nil
 }
 
-// Default makes the virtual hosts that answer for host names of no tenant, and for those of
-// removed ones.
+// Default renders the virtual hosts for host names of no tenant, and of removed ones.
 func (s *Set) Default(f *tenants.Farm, gone ...Gone) ([]byte, error) {
 	if f.Web.Map {
 		return s.mapped(f, gone)
@@ -95,7 +92,7 @@ func (s *Set) Default(f *tenants.Farm, gone ...Gone) ([]byte, error) {
 	return s.execute(name, s.goneView(f, gone, false))
 }
 
-// goneView is the view of no tenant, and of removed ones.
+// goneView returns the view of removed tenants, without a tenant of its own.
 func (s *Set) goneView(f *tenants.Farm, gone []Gone, mapped bool) *View {
 	fleet := *s.fleet(f)
 	gone = slices.Clone(gone)
@@ -106,7 +103,7 @@ func (s *Set) goneView(f *tenants.Farm, gone []Gone, mapped bool) *View {
 	return &View{Fleet: &fleet, Connection: fleet.usual, Layout: f.Layout(), Gone: gone, Mapped: mapped}
 }
 
-// execute runs one template into memory of its own.
+// execute executes one template into a new buffer.
 func (s *Set) execute(name string, v *View) ([]byte, error) {
 	buffer, _ := s.buffers.Get().(*bytes.Buffer)
 	if buffer == nil {
@@ -120,6 +117,6 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	return slices.Clone(buffer.Bytes()), nil
 }
 
-// NumberFile is a file of a release that holds nothing but the release's number:
-// Apache reads it to resolve the link to the current release.
+// NumberFile is a file of a release that holds only the release's number: Apache reads it
+// to resolve the link to the current release.
 const NumberFile = "number"

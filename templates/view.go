@@ -12,21 +12,21 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// View is what a template names: the farm, the tenant, and what follows from
-// them. It has fields only, as text/template calls methods slowly.
+// View holds the values that a template can name: the farm, the tenant, and values
+// derived from them. It has only fields, because text/template calls methods slowly.
 type View struct {
 	*Fleet
 	Paths
 	Connection
 	Tenant   *tenants.Tenant
-	Codebase *tenants.Codebase // the one to render for
+	Codebase *tenants.Codebase // to render for
 	Secrets  secrets.Secrets
 	Layout   tenants.Layout
 
 	Server         string   // $wgServer: the farm's address with the tenant's first host
 	DBServer       string   // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
 	Encrypted      bool     // $wgDBssl
-	Extensions     []Loaded // what is loaded, in order
+	Extensions     []Loaded // loaded extensions, in order
 	Skins          []Loaded
 	DefaultSkin    string // $wgDefaultSkin
 	Images         string // $wgUploadDirectory
@@ -34,50 +34,51 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
-	Maintenance    string // the page that readers get, by status 503, while the file exists
-	CacheEpoch     string // file with what $wgCachePrefix ends in since a restore
+	Maintenance    string // the page that readers get, with status 503, while the file exists
+	CacheEpoch     string // file with the end of $wgCachePrefix since a restore
 	L10n           string // folder of the localisation cache of the tenant's code
 	WebAccount     string // $wgDBuser
 	SessionName    string // $wgSessionName
 	Private        bool   // anonymous visitors may not read
-	Core           string // the codebase, by way of the link to the release
-	Current        string // the link to the release that is served
-	Wiki           string // the folder that holds it
+	Core           string // the codebase, through the link to the release
+	Current        string // the link to the current release
+	Wiki           string // the folder of that link
 	Releases       string // the folder of the releases
-	FPM            string // where php-fpm answers: "unix:/path" or "host:port"
-	FastCGI        string // the same as Apache's proxy takes it
-	Mapped         bool   // the virtual host is one for all tenants
+	FPM            string // address of php-fpm: "unix:/path" or "host:port"
+	FastCGI        string // FPM in the form of Apache's proxy
+	Mapped         bool   // one virtual host serves all tenants
 	MapHashSize    int    // of nginx's map_hash_max_size
 	MapFiles       string // the files of all tenants' entries in the map of host names
-	ProxyName      string // FastCGI as Apache's <Proxy> names it
-	PoolSocket     string // where the tenant's own php-fpm pool listens
+	ProxyName      string // FastCGI in the form of Apache's <Proxy>
+	PoolSocket     string // of the tenant's own php-fpm pool
 	Certificate    string // the file of the tenant's certificate; empty without TLS
 	CertificateKey string
 	AccessLog      string    // the file of the tenant's requests; empty: the web server's own
-	MaxBody        int64     // the largest request in bytes
-	Children       int64     // processes of the tenant's own php-fpm pool at most
-	Static         []string  // folders of files that are sent as they are; the last that has a file wins
-	Moves          []Move    // addresses that lead elsewhere, the closest first
+	MaxBody        int64     // maximum size of a request in bytes
+	Children       int64     // maximum processes of the tenant's own php-fpm pool
+	Static         []string  // folders of static files; the last one with a file wins
+	Moves          []Move    // redirects, the most specific first
 	Include        []string  // PHP files of the farm's own
-	Symbol         string    // the tenant's name as a part of a variable's
-	RequestRate    string    // Tenant.Limits.Requests as nginx has it
+	Symbol         string    // the tenant's name as a part of a variable's name
+	RequestRate    string    // Tenant.Limits.Requests in nginx's form
 	Limited        bool      // Tenant.Limits has a bound
-	JobsService    bool      // MediaWiki's jobs are run by wikictl jobs run
+	JobsService    bool      // wikictl jobs run runs MediaWiki's jobs
 	Outside        []Outside // extensions and skins outside of the codebase
-	Sections       []Section // the settings of the definitions, sorted
+	Sections       []Section // the settings of the definitions, by subject
 
 	Gone []Gone // removed wikis, in the virtual host for names of no tenant
 }
 
-// Fleet is what all tenants of a farm have in common.
+// Fleet holds the values that all tenants of a farm share.
 type Fleet struct {
 	Farm           *tenants.Farm
 	DefaultListens []string // all of them
-	// Of Apache's virtual host for names of no wiki: it needs some certificate. Empty: no wiki has one.
+	// Certificate of Apache's virtual host for names of no wiki, which needs one. Empty:
+	// no wiki has one.
 	DefaultCertificate, DefaultCertificateKey string
 
-	NamesHashSize int  // of nginx's server_names_hash_max_size; zero: its default will do
-	LongNames     bool // nginx's server_names_hash_bucket_size has to grow
+	NamesHashSize int  // nginx's server_names_hash_max_size; zero: its default suffices
+	LongNames     bool // nginx's server_names_hash_bucket_size must grow
 
 	names     int        // host names of all tenants
 	usual     Connection // of tenants that have their certificates
@@ -85,8 +86,8 @@ type Fleet struct {
 	pages     map[string]*html.Template
 }
 
-// nginx's hash of server names has room for 512 names and for names of some 46
-// bytes by default (nginx: Server names).
+// By default nginx's hash of server names has room for 512 names, and for names of up to
+// about 46 bytes (nginx: Server names).
 const (
 	manyNames = 400
 	longName  = 44
@@ -105,7 +106,7 @@ func newFleet(f *tenants.Farm) *Fleet {
 	return v
 }
 
-// addNames counts host names, for nginx's hash of them.
+// addNames counts host names, for nginx's hash.
 func (v *Fleet) addNames(hosts ...string) {
 	v.names += len(hosts)
 	v.LongNames = v.LongNames || slices.ContainsFunc(hosts, func(host string) bool { return len(host) > longName })
@@ -117,7 +118,7 @@ func (v *Fleet) addNames(hosts ...string) {
 	}
 }
 
-// view works out everything that a tenant's templates may name.
+// view computes all values that a tenant's templates may name.
 func (s *Set) view(d Data) (*View, error) {
 	fleet, core, t, l, web := s.fleet(d.Farm), s.core(d.Codebase), d.Tenant, d.Farm.Layout(), d.Farm.Web
 	v := &View{
@@ -165,7 +166,7 @@ func (s *Set) view(d Data) (*View, error) {
 	}
 	v.FastCGI = "proxy:fcgi://" + v.FPM
 	switch {
-	case web.Pools: // mod_proxy tells workers apart by this name, not by the socket
+	case web.Pools: // mod_proxy distinguishes workers by this name, not by the socket
 		v.FastCGI = "proxy:" + v.FPM + "|fcgi://" + t.Name
 	case strings.HasPrefix(v.FPM, "unix:"):
 		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
@@ -180,10 +181,10 @@ func (s *Set) view(d Data) (*View, error) {
 	return v, nil
 }
 
-// defaultMaxUpload is MediaWiki's $wgMaxUploadSize, in bytes.
+// defaultMaxUpload is MediaWiki's default of $wgMaxUploadSize, in bytes.
 const defaultMaxUpload = 100 << 20
 
-// maxBody is $wgMaxUploadSize and room for the rest of the form.
+// maxBody returns $wgMaxUploadSize plus room for the rest of the form.
 func maxBody(t *tenants.Tenant) int64 {
 	most := int64(0)
 	switch size := t.Settings["wgMaxUploadSize"].Data.(type) {
@@ -201,6 +202,6 @@ func maxBody(t *tenants.Tenant) int64 {
 	return most + 1<<20
 }
 
-// DefaultListens lists the addresses where the farm's web server answers for names of
-// no wiki, as nginx's listen takes them.
+// DefaultListens lists the addresses on which the farm's web server answers for names of
+// no wiki, in the form of nginx's listen.
 func DefaultListens(f *tenants.Farm) []string { return newFleet(f).DefaultListens }

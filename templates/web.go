@@ -8,14 +8,14 @@ import (
 	"wikictl/tenants"
 )
 
-// Move is an address that leads elsewhere, as virtual hosts have it.
+// Move is a redirect in the form of virtual hosts.
 type Move struct {
-	Pattern string // of the path as it was sent; its group follows Target
+	Pattern string // matches the path as it was sent; its group follows Target
 	Target  string // full address
-	Query   bool   // what was asked for behind a ? is kept
+	Query   bool   // the query is kept
 }
 
-// moves gives a tenant's redirects their full addresses.
+// moves returns a tenant's redirects with their full addresses.
 func moves(t *tenants.Tenant, server string) []Move {
 	var all []Move
 	for _, m := range t.Moves {
@@ -28,7 +28,7 @@ func moves(t *tenants.Tenant, server string) []Move {
 	return all
 }
 
-// staticFolders are a tenant's folders of static files, the most general first.
+// staticFolders lists a tenant's folders of static files, the most general first.
 func staticFolders(f *tenants.Farm, t *tenants.Tenant) []string {
 	var folders []string
 	for _, folder := range slices.Backward(t.Static) {
@@ -37,27 +37,27 @@ func staticFolders(f *tenants.Farm, t *tenants.Tenant) []string {
 	return folders
 }
 
-// Paths are the parts of a wiki's address, and regular expressions (PCRE) of what the web
-// server sends from where. They have neither a backslash nor a $, which nginx and Apache
-// read in different ways.
+// Paths holds the parts of a wiki's address, and regular expressions (PCRE) for the files
+// that the web server sends. They contain neither a backslash nor a $, which nginx and
+// Apache read differently.
 type Paths struct {
 	ScriptPath string // $wgScriptPath
 	Articles   string // $wgArticlePath
-	Strip      string // takes ScriptPath away; its group is the rest
+	Strip      string // removes ScriptPath; its group is the rest
 	Pages      string // pages, and the main address
 	Entries    string // MediaWiki's entry points; the group is the name without .php
-	Asked      string // those at the root that wikictl asks, where ScriptPath is not the root
+	Asked      string // those at the root for wikictl's own requests, if ScriptPath is not the root
 	Code       string // files of the code; the group is the path in the codebase
 	Uploads    string // files of Images
 	Thumbs     string // thumbnails; the group is the path below the folder thumb
-	RootPages  bool   // what is nothing else is a page
-	NoPages    string // what is none all the same: below the script path, where that is not the root
+	RootPages  bool   // any other path is a page
+	NoPages    string // exceptions from RootPages: below the script path, if that is not the root
 }
 
 // end matches the end of an address.
 const end = `(?![^/]|/)`
 
-// codeTypes end the names of styles, scripts and pictures.
+// codeTypes are the endings of styles, scripts and pictures.
 const codeTypes = `(?:css|less|js|mjs|map|png|gif|jpe?g|svg|webp|ico|cur|woff2?|ttf|otf|eot|mp3|ogg|oga|ogv|wav|wasm)`
 
 func pathsOf(t *tenants.Tenant) Paths {
@@ -82,5 +82,5 @@ func pathsOf(t *tenants.Tenant) Paths {
 	return p
 }
 
-// exactly is a regular expression of a path of plain characters.
+// exactly returns a regular expression for a path of plain characters.
 func exactly(path string) string { return strings.ReplaceAll(path, ".", "[.]") }
