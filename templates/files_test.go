@@ -14,8 +14,8 @@ func TestFilesOfTheFarm(t *testing.T) {
 	f := load(t, farmToml)
 	cases := []struct{ kind, text, makes, says string }{
 		{"html", `<a href="{{ (index tenants 0).Address }}" title="{{ .Farm.State }}">{{ "<b>" }}</a>`, `<a href="https://btrfs.wiki.example.org" title="/srv/farm">&lt;b&gt;</a>`, ""},
-		{"html", `<a href="{{ "javascript:alert(1)" }}">x</a>`, "", "a value does not fit where it is written"},
-		{"html", `<p {{ "onclick" }}="x">`, "", "a value does not fit where it is written"},
+		{"html", `<a href="{{ "javascript:alert(1)" }}">x</a>`, "", "a value is not allowed in its place"},
+		{"html", `<p {{ "onclick" }}="x">`, "", "a value is not allowed in its place"},
 		{"html", `<script>x = {{ "</script>" }}</script>`, `<script>x = "\u003c/script\u003e"</script>`, ""},
 		{"html", "<p>\n{{ .Nothing }}", "", "templates/x.tmpl:2:4: "},
 		{"html", "<p>\n{{ end }}", "", "templates/x.tmpl:2:1: "},
