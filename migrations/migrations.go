@@ -1,6 +1,6 @@
-// Package migrations moves a database forward by ordered files of SQL, each
-// applied once and remembered with its checksum. It knows nothing of tenants or
-// servers: it takes a connection and a file system.
+// Package migrations updates a database by ordered files of SQL. It applies each file
+// once and records its checksum. It knows nothing of tenants or servers: it takes a
+// connection and a file system.
 package migrations
 
 import (
@@ -17,8 +17,8 @@ import (
 	"strings"
 )
 
-// Every statement of control can be repeated, so that a wikictl that is killed
-// half-way leaves nothing for a person to mend.
+// Every statement of control can be repeated, so a killed wikictl leaves nothing to
+// repair by hand.
 //
 //go:embed control/*.sql
 var control embed.FS
@@ -32,29 +32,29 @@ func Control() fs.FS {
 	return sub
 }
 
-// ErrChanged means that a file was changed after it was applied, and ErrHalf
-// that it was begun and not ended; both wrap into the errors of Apply.
+// ErrChanged means that a file was changed after it was applied, ErrHalf that an earlier
+// run began it and did not finish. Errors of Apply wrap them.
 var (
 	ErrChanged = errors.New("was changed after it was applied")
 	ErrHalf    = errors.New("was begun and not ended")
 )
 
-// Table is the name of the table that remembers what was applied.
+// Table is the name of the table with the record of applied files.
 const Table = "wikictl_migration"
 
-// table is what Apply remembers, in the database that it moves.
+// table is the record of applied files, in the database to which they are applied.
 const table = `CREATE TABLE IF NOT EXISTS ` + Table + ` (
   name     VARCHAR(190) NOT NULL PRIMARY KEY,
   checksum CHAR(64)     NOT NULL,
   ended    DATETIME(3)  NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`
 
-// Apply runs the *.sql files at the root of files that the database of conn has
-// not seen, in order of name, and returns their names. A file is noted before
-// its first statement and again after its last, as DDL can't be undone: a file
-// that was changed since, or never came to its end, is an error. Files that are
-// repeatable are begun anew instead of the latter. The caller holds a lock, so
-// that no other process applies at the same time.
+// Apply runs the *.sql files at the root of files that were not applied to the database
+// of conn yet, in order of name, and returns their names. It records a file before its
+// first statement and again after its last, because DDL can't be undone. A file that was
+// changed or not finished is an error; an unfinished repeatable file is run again
+// instead. The caller holds a lock, so that no other process applies files at the same
+// time.
 func Apply(ctx context.Context, conn *sql.Conn, files fs.FS, repeatable bool) ([]string, error) {
 	if _, err := conn.ExecContext(ctx, table); err != nil {
 		return nil, fmt.Errorf("create the table wikictl_migration: %w", err)
@@ -89,8 +89,8 @@ func Apply(ctx context.Context, conn *sql.Conn, files fs.FS, repeatable bool) ([
 	return done, nil
 }
 
-// Compare says by name which of the files a database has not seen to their end, and
-// which it has seen that are not among them: those of a newer program.
+// Compare returns the names of the files that were not completely applied to a database,
+// and of applied files that are not among files: those of a newer program.
 func Compare(ctx context.Context, conn *sql.Conn, files fs.FS) (missing, unknown []string, err error) {
 	seen, err := applied(ctx, conn)
 	if err != nil {
@@ -109,7 +109,8 @@ func Compare(ctx context.Context, conn *sql.Conn, files fs.FS) (missing, unknown
 	return missing, slices.Sorted(maps.Keys(seen)), nil
 }
 
-// history is what was applied: checksums by name, and which came to their end.
+// history is the record of applied files: checksums by name, and whether each was
+// finished.
 type history map[string]struct {
 	checksum string
 	ended    bool
@@ -133,7 +134,7 @@ func applied(ctx context.Context, conn *sql.Conn) (history, error) {
 	return h, rows.Err()
 }
 
-// check reports whether a file is still to be applied.
+// check reports whether a file must be applied.
 func (h history) check(name, checksum string, repeatable bool) (bool, error) {
 	entry, seen := h[name]
 	switch {

@@ -6,27 +6,27 @@ import (
 	"strings"
 )
 
-// ErrUnclosed means that a quote or a comment of a file has no end, and ErrDelimiter
-// that a file has the command DELIMITER, which is the mariadb client's and no SQL.
+// ErrUnclosed means that a quote or a comment has no end; ErrDelimiter that a file uses
+// DELIMITER, which is a command of the mariadb client and not SQL.
 var (
 	ErrUnclosed  = errors.New("a quote or a comment that begins here is not closed")
 	ErrDelimiter = errors.New("DELIMITER is a command of the mariadb client and not known here: statements end with a semicolon")
 )
 
-// SyntaxError is what is wrong with SQL text, and where.
+// SyntaxError is a mistake in SQL text with its line.
 type SyntaxError struct {
 	Line int // counts from 1
 	Err  error
 }
 
-// Error has the line.
+// Error returns the line and the mistake.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Err) }
 
-// Unwrap gives what is wrong.
+// Unwrap returns the mistake.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// Split cuts SQL text into statements at semicolons outside of quotes and
-// comments. Comments go, but for /*! and /*M!, which the servers run. The error is a
+// Split splits SQL text into statements at semicolons outside of quotes and comments. It
+// removes comments except /*! and /*M!, which the servers execute. The error is a
 // *SyntaxError.
 func Split(text string) ([]string, error) {
 	var statements []string
@@ -37,7 +37,7 @@ func Split(text string) ([]string, error) {
 		}
 		b.Reset()
 	}
-	line, blank := 1, true // blank: nothing of the statement came yet
+	line, blank := 1, true // blank: the statement has no text yet
 	for len(text) > 0 {
 		kind, n := token(text)
 		switch {
@@ -75,8 +75,8 @@ const (
 	semicolon
 )
 
-// token measures what text begins with: a quoted thing, a comment, a semicolon
-// or one byte. The length is negative when its end is missing.
+// token measures the first token of text: a quoted string, a comment, a semicolon or one
+// byte. The length is negative if its end is missing.
 func token(text string) (tokenKind, int) {
 	switch {
 	case text[0] == '\'' || text[0] == '"' || text[0] == '`':
@@ -101,8 +101,8 @@ func token(text string) (tokenKind, int) {
 	return other, 1
 }
 
-// quoted measures a quoted string or identifier, with doubled quotes and, but
-// for identifiers, backslashes inside.
+// quoted measures a quoted string or identifier, including doubled quotes and, in
+// strings, backslashes.
 func quoted(text string) int {
 	quote := text[0]
 	for i := 1; i < len(text); i++ {

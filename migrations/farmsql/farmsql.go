@@ -1,6 +1,6 @@
-// Package farmsql reads the farm's own SQL, the *.sql files of its folder migrations: which
-// files there are, which tenants each is for, and which of them a tenant lacks. It knows
-// nothing of servers and of the ledger, and applies nothing.
+// Package farmsql reads the farm's own SQL, the *.sql files of its folder migrations: the
+// tenants of each file, and the files that a tenant lacks. It knows nothing of servers or
+// the ledger, and applies nothing.
 package farmsql
 
 import (
@@ -22,21 +22,21 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Files are the farm's own files of SQL, in order, as they were when they were read: what
-// is applied later is what was checked.
+// Files are the farm's own files of SQL, in order, with their content at the time of
+// Read: a run applies exactly the files that it checked.
 type Files struct{ files []file }
 
 type file struct {
 	name, checksum string
 	text           []byte
-	match          func(*tenants.Tenant) bool // of the file's header
+	match          func(*tenants.Tenant) bool // from the file's header
 }
 
-// where is the line of a header that says which tenants a file is for.
+// where matches the line of a header that selects the tenants of a file.
 var where = regexp.MustCompile(`(?m)^--\s*where:\s*(.*\S)\s*$`)
 
 // Read reads the *.sql files of a folder, which need not exist. The error is
-// tenants.Problems with all files that can't be read or cut into statements.
+// tenants.Problems with all files that can't be read or split into statements.
 func Read(folder string) (Files, error) {
 	var f Files
 	var problems tenants.Problems
@@ -64,7 +64,7 @@ func Read(folder string) (Files, error) {
 	return f, nil
 }
 
-// parse checks one file; a problem has no file in its position yet.
+// parse checks one file; the position of its problem has no file yet.
 func parse(name string, text []byte) (file, *tenants.Problem) {
 	sum := sha256.Sum256(text)
 	f := file{name: name, text: text, checksum: hex.EncodeToString(sum[:]), match: func(*tenants.Tenant) bool { return true }}
@@ -84,7 +84,7 @@ func parse(name string, text []byte) (file, *tenants.Problem) {
 	return f, nil
 }
 
-// header is the comment at a file's beginning.
+// header returns the comment at the beginning of a file.
 func header(text []byte) []byte {
 	end := 0
 	for _, line := range strings.SplitAfter(string(text), "\n") {
@@ -96,11 +96,11 @@ func header(text []byte) []byte {
 	return text[:end]
 }
 
-// Empty reports whether there are no files at all.
+// Empty reports whether there are no files.
 func (f Files) Empty() bool { return len(f.files) == 0 }
 
-// Pending lists the files that a tenant lacks; seen has the checksums of those that were
-// applied to it, by name. A file that was changed after it was applied is an error.
+// Pending lists the files that a tenant lacks; seen has the checksums of the files that
+// were applied to it, by name. A file that was changed after it was applied is an error.
 func (f Files) Pending(t *tenants.Tenant, seen map[string]string) ([]string, error) {
 	var names []string
 	for _, file := range f.files {
@@ -129,7 +129,7 @@ func (f Files) Of(t *tenants.Tenant) (fs.FS, map[string]string) {
 // texts is a file system of files in memory, by name.
 type texts map[string][]byte
 
-// Open implements fs.FS. Nothing needs more than ReadFile and Glob.
+// Open implements fs.FS. Callers need only ReadFile and Glob.
 func (t texts) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
 }

@@ -15,8 +15,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// count counts what the database holds before the updater changes it. What an interrupted
-// run counted before it began stays.
+// count counts the content of the database before the updater changes it. The counts of
+// an interrupted run stay.
 func (k *task) count(ctx context.Context) error {
 	if !k.plan.code {
 		return nil
@@ -34,7 +34,7 @@ func (k *task) count(ctx context.Context) error {
 	return k.countNow(ctx, k.dumped)
 }
 
-// countNow counts what the database holds; rows are those of its tables where they are
+// countNow counts the content of the database; rows are the counts of its tables, if
 // known.
 func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) {
 	k.census.Bytes, k.census.Ahead = k.plan.Bytes, k.plan.wiki.Ahead
@@ -43,7 +43,7 @@ func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) 
 	return err
 }
 
-// changing writes that the database is about to be changed, and what was counted.
+// changing records that the database is about to change, with the counts.
 func (k *task) changing(ctx context.Context) (err error) {
 	var census []byte
 	if k.plan.code {
@@ -55,9 +55,9 @@ func (k *task) changing(ctx context.Context) (err error) {
 	return err
 }
 
-// snapshot counts what the database holds now, and lists the first ids of the rows that
-// before makes it count by a condition. rows are those of its tables where they are known;
-// before is what was counted before the upgrade, or nil.
+// snapshot counts the current content of the database, and lists the first ids of the
+// rows that it counts by conditions because of before. rows are the counts of its tables,
+// if known; before are the counts from before the upgrade, or nil.
 func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, ids map[string][]string, err error) {
 	if s.Rows = rows; rows == nil {
 		if s.Rows, err = k.server.RowCounts(ctx, k.tenant.Database); err != nil {
@@ -80,8 +80,8 @@ func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *loss
 	return s, ids, nil
 }
 
-// account compares what the database holds after the updater ran with before, and notes
-// what was left out.
+// account compares the content of the database after the updater with the earlier counts,
+// and records the losses.
 func (k *task) account(ctx context.Context) error {
 	if !k.plan.code {
 		return nil
@@ -100,18 +100,18 @@ func (k *task) account(ctx context.Context) error {
 	for _, l := range list {
 		k.losses = append(k.losses, ledger.Loss{Tenant: k.tenant.Name, Run: k.now.Run, Table: l.Table, Rows: l.Rows, What: l.String(), Backup: k.now.Backup})
 	}
-	if len(list) == 0 && k.plan.Interrupted == "" { // nothing was noted before
+	if len(list) == 0 && k.plan.Interrupted == "" { // nothing was recorded before
 		return nil
 	}
 	return k.up.ledger.NoteLosses(ctx, k.tenant.Name, k.now.Run, k.losses)
 }
 
-// updateLog is where the updater prints.
+// updateLog returns the log of the updater.
 func (k *task) updateLog() string {
 	return filepath.Join(k.up.Layout.Logs(k.tenant.Name), k.up.RunID+"-"+stepUpdate+".log")
 }
 
-// said are the lines by which the updater said that it skipped something.
+// said returns the lines in which the updater says that it skipped something.
 func (k *task) said() ([]string, error) {
 	f, err := os.Open(k.updateLog())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -128,8 +128,8 @@ func (k *task) said() ([]string, error) {
 	return said, nil
 }
 
-// lost is what the upgrade that this run ended left out: what it noted, or an interrupted
-// run did.
+// lost returns the losses of the upgrade that this run ended, as recorded by it or by an
+// interrupted run.
 func (k *task) lost(ctx context.Context) []ledger.Loss {
 	if k.losses != nil || k.plan.Interrupted == "" || k.now.Phase != ledger.Upgraded {
 		return k.losses

@@ -13,26 +13,26 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Ahead reports whether data is moved while the old code still serves.
+// Ahead selects whether data is moved while the old code still serves.
 type Ahead string
 
-// Ways to go ahead.
+// Values of Ahead.
 const (
-	AheadAuto Ahead = "auto" // where the updater would go through many rows one by one
-	AheadOnly Ahead = "only" // wherever possible, and nothing else is done
-	AheadNo   Ahead = "no"   // all of it while the wiki is read-only
+	AheadAuto Ahead = "auto" // if the updater would go through many rows one by one
+	AheadOnly Ahead = "only" // wherever possible, and do nothing else
+	AheadNo   Ahead = "no"   // move all rows while the wiki is read-only
 )
 
-// aheadFrom is from how many seconds on, of what the updater does row by row, that is done
-// ahead by itself.
+// aheadFrom is the number of seconds of row-by-row work in the updater from which
+// AheadAuto moves rows ahead.
 const aheadFrom = 15
 
-// errDrained ends what may be ended at any time.
+// errDrained ends work that may be interrupted at any time.
 var errDrained = errors.New("asked to stop")
 
-// goAhead moves what the new code keeps elsewhere while the old code serves and people
-// edit. It can be given up, repeated and left for good: the old code reads nothing of it,
-// and the updater finishes what is missing. Only what stops the run is an error.
+// goAhead moves data for the new code while the old code serves and people edit. It can
+// be interrupted, repeated or abandoned: the old code reads none of it, and the updater
+// moves the rest. Only a reason to stop the run is an error.
 func (k *task) goAhead(ctx context.Context) error {
 	if len(k.plan.wiki.Ahead) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func (k *task) goAhead(ctx context.Context) error {
 	return nil
 }
 
-// notMoved joins why something was not done, sorted by table.
+// notMoved joins the reasons why changes were not made, sorted by table.
 func notMoved(why map[string]error) error {
 	var errs []error
 	for _, table := range ahead.Tables() {
@@ -75,7 +75,7 @@ func notMoved(why map[string]error) error {
 	return errors.Join(errs...)
 }
 
-// move does one change.
+// move makes one change.
 func (k *task) move(ctx context.Context, c ahead.Change) error {
 	if err := k.drained(); err != nil {
 		return err
@@ -95,8 +95,8 @@ func (k *task) move(ctx context.Context, c ahead.Change) error {
 	})
 }
 
-// moveByScript has a script of the new code move data. What it writes into the updater's log
-// is taken away before the updater runs.
+// moveByScript moves data by a script of the new code. The script's entry in the
+// updater's log is removed before the updater runs.
 func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 	if err := k.up.WriteAdminSettings(); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 	return nil
 }
 
-// drained is an error once the run was asked to stop.
+// drained returns an error once the run was asked to stop.
 func (k *task) drained() error {
 	select {
 	case <-k.up.o.Drain:
@@ -128,7 +128,7 @@ func (k *task) drained() error {
 	}
 }
 
-// unfinished has the updater move again what was moved ahead: rows may have come since.
+// unfinished makes the updater repeat the moves, because rows may have been added since.
 func (k *task) unfinished(ctx context.Context) error {
 	if !k.plan.code {
 		return nil
@@ -141,7 +141,7 @@ func (k *task) unfinished(ctx context.Context) error {
 	return k.server.ForgetUpdates(ctx, k.tenant.Database, ahead.Unfinished(has))
 }
 
-// aheadOnly is what became of a tenant for which nothing but that was to be done.
+// aheadOnly returns the status of a tenant for which rows were only moved ahead.
 func (k *task) aheadOnly(ctx context.Context) (session.Status, error) {
 	switch err := k.goAhead(ctx); {
 	case errors.Is(err, errDrained):
@@ -155,7 +155,8 @@ func (k *task) aheadOnly(ctx context.Context) (session.Status, error) {
 	return session.Done, nil
 }
 
-// expectAhead decides whether rows of a tenant are moved ahead, and remarks on it.
+// expectAhead decides whether rows of a tenant are moved ahead, and adds remarks about
+// it.
 func (j *Planned) expectAhead(rates forecast.Rates, o Options) {
 	saved := rates.OneByOne(j.wiki, ahead.Tables())
 	if !j.code || j.Interrupted != "" || o.Ahead == AheadNo || saved == 0 || o.Ahead != AheadOnly && saved < aheadFrom {

@@ -11,8 +11,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// resume deals with what an earlier run left of a tenant when it was interrupted. An
-// empty status says that the tenant is open now, and that its upgrade may begin.
+// resume completes or reverts an interrupted upgrade. An empty status means that the
+// tenant is open now, and that its upgrade may begin.
 func (k *task) resume(ctx context.Context) (session.Status, error) {
 	row, is, err := k.up.ledger.OpenUpgrade(ctx, k.tenant.Name)
 	if err != nil {
@@ -45,15 +45,15 @@ func (k *task) resume(ctx context.Context) (session.Status, error) {
 	return "", nil
 }
 
-// ahead ends an interrupted upgrade whose way is forward. An empty status says that the
-// tenant is open now and still wants other code.
+// ahead completes an interrupted upgrade forwards. An empty status means that the tenant
+// is open now and still wants other code.
 func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 	err := k.held(ctx, "read-only", func() error { return k.freeze(ctx) })
 	switch {
 	case err != nil:
 	case w == goOn:
 		k.note("what run %s began was finished", k.now.Run)
-		if fresh := k.up.releases[k.tenant.Name]; fresh.Err == nil && fresh.Release != 0 { // host names and the like may have changed
+		if fresh := k.up.releases[k.tenant.Name]; fresh.Err == nil && fresh.Release != 0 { // host names and other values may have changed
 			k.now.NewRelease = fresh.Release
 		}
 		err = k.finish(ctx)
@@ -76,7 +76,7 @@ func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 	return session.Done, nil
 }
 
-// repeat changes the database again, by the code that is wanted now.
+// repeat changes the database again, with the currently wanted code.
 func (k *task) repeat(ctx context.Context) error {
 	if err := k.ready(ctx); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (k *task) repeat(ctx context.Context) error {
 	return k.change(ctx)
 }
 
-// backTo opens a tenant whose upgrade was interrupted, as decide says.
+// backTo opens a tenant whose upgrade was interrupted, in the way of decide.
 func (k *task) backTo(ctx context.Context, w way) error {
 	switch w {
 	case leave:
@@ -110,8 +110,8 @@ func (k *task) backTo(ctx context.Context, w way) error {
 	return k.putBack(ctx)
 }
 
-// whole looks whether the dump of an upgrade can be restored. It reads all of it once a
-// run; Restore does so again right before it drops anything.
+// whole verifies that the dump of an upgrade can be restored. It reads the complete dump,
+// once per run; Restore does so again before it drops anything.
 func (k *task) whole(row ledger.Upgrade) error {
 	if row.Backup == "" {
 		return errNoDump
@@ -129,8 +129,8 @@ func (k *task) whole(row ledger.Upgrade) error {
 	return err
 }
 
-// wayBack looks whether an upgrade can be undone: whether its dump can be restored and
-// the code of before is there. What is being restored already has no other way.
+// wayBack verifies that an upgrade can be undone: that its dump can be restored and the
+// earlier code exists. A restore that has begun has no other way.
 func (k *task) wayBack(row ledger.Upgrade) error {
 	err := k.whole(row)
 	if err == nil && row.Phase != ledger.Restoring {
@@ -139,25 +139,25 @@ func (k *task) wayBack(row ledger.Upgrade) error {
 	return err
 }
 
-// codeOf is the version of the code that a release runs on: that version, or another
-// one of the same schema where the code was updated in place.
+// codeOf returns the version of the code of a release: that version, or another one with
+// the same schema if the code was updated in place.
 func (k *task) codeOf(release int, version string) (string, error) {
 	return codeOf(k.up.Host, k.tenant.Name, release, version)
 }
 
 var errNoDump = errors.New("there is no dump of it (--backup none)")
 
-// fail decides what becomes of a tenant whose upgrade failed.
+// fail handles a tenant whose upgrade failed.
 func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	if lost := lostLock(ctx, why); lost != nil {
 		return session.Failed, lost
 	}
-	if ctx.Err() != nil { // wikictl is told to end
+	if ctx.Err() != nil { // wikictl was told to end
 		return session.Failed, fmt.Errorf("%w; %s", why, k.state())
 	}
 	k.now.Error = why.Error()
 	switch {
-	case k.now.Run == "": // not marked yet
+	case k.now.Run == "": // nothing was recorded yet
 		return session.Restored, why
 	case k.now.Phase == ledger.Opening, k.now.Phase == ledger.Upgraded:
 		return session.Failed, fmt.Errorf("%w; %s", why, k.state())
@@ -171,7 +171,7 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 		return session.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
 	}
 	if lost := k.wayBack(k.now); lost != nil {
-		err := k.phase(ctx, k.now.Phase) // with the error
+		err := k.phase(ctx, k.now.Phase) // records the error
 		return session.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.tenant.Name, k.forwards()), err)
 	}
 	if err := k.putBack(ctx); err != nil {
@@ -180,7 +180,7 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	return session.Restored, why
 }
 
-// forwards is what the next upgrade does where there is no way back.
+// forwards says what the next upgrade does if there is no way back.
 func (k *task) forwards() string {
 	if k.now.Reloads() {
 		return "loads " + k.now.UndoBackup
@@ -188,7 +188,7 @@ func (k *task) forwards() string {
 	return "runs the updater"
 }
 
-// state says what an upgrade that was not ended means for the wiki, and what ends it.
+// state describes a wiki whose upgrade did not end, and how to end it.
 func (k *task) state() string {
 	switch k.now.Phase {
 	case ledger.Opening, ledger.Upgraded:
@@ -199,8 +199,8 @@ func (k *task) state() string {
 	return "readers get the page of maintenance until wikictl upgrade is run again"
 }
 
-// lostLock is why, when the tenant's lock was lost: what state the tenant is in is
-// for the run to say that took over. Otherwise it is nil.
+// lostLock returns why with its cause if the tenant's lock was lost; otherwise nil. The
+// run that took over knows the tenant's state.
 func lostLock(ctx context.Context, why error) error {
 	if errors.As(why, new(*mariadb.LostError)) {
 		return why
@@ -211,10 +211,10 @@ func lostLock(ctx context.Context, why error) error {
 	return nil
 }
 
-// putBack makes the tenant what it was before the upgrade that k.now tells of, whose
-// database is changed.
+// putBack restores a tenant whose database was changed to its state before the upgrade in
+// k.now.
 func (k *task) putBack(ctx context.Context) error {
-	if err := k.whole(k.now); err != nil { // before anything says that it is being restored
+	if err := k.whole(k.now); err != nil { // before anything records the restore
 		return err
 	}
 	release, err := k.releaseFor(ctx, k.now.OldRelease, k.now.OldCodebase, k.now.OldSet, k.now.OldVersion)
@@ -240,7 +240,7 @@ func (k *task) putBack(ctx context.Context) error {
 	return k.open(ctx, ledger.PutBack)
 }
 
-// serveOld serves the release of before the upgrade, and asks the wiki.
+// serveOld serves the release from before the upgrade, and probes the wiki.
 func (k *task) serveOld(ctx context.Context) error {
 	if err := k.serve(ctx, k.now.OldRelease); err != nil {
 		return err
@@ -267,7 +267,7 @@ func (k *task) restore(ctx context.Context, dump string) error {
 		return err
 	}
 	epoch := k.up.RunID
-	if k.now.Run != k.up.RunID { // this run may have to put back its own upgrade, too
+	if k.now.Run != k.up.RunID { // this run may have to undo its own upgrade later
 		epoch += "-" + k.now.Run
 	}
 	return k.up.Deploy.ForgetCaches(k.tenant.Name, epoch)

@@ -20,8 +20,8 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// freeze makes the wiki read-only: its readers are told why, its account can't
-// write, and nothing that could is still under way.
+// freeze makes the wiki read-only: editors see the reason, its account can't write, and
+// no statement that writes is still running.
 func (k *task) freeze(ctx context.Context) error {
 	reason := fmt.Sprintf("This wiki is being upgraded to MediaWiki %s and can't be edited for about %s. For a part of that time it can't be read either.",
 		k.now.NewVersion, forecast.Text(k.plan.Seconds))
@@ -34,8 +34,8 @@ func (k *task) freeze(ctx context.Context) error {
 	return k.server.Freeze(ctx, k.accounts, k.up.o.Patience)
 }
 
-// shut has the web server answer with a page of maintenance (status 503) while what
-// the wiki's code reads is not there, and waits for the requests that run.
+// shut makes the web server answer with a maintenance page (status 503) while the
+// database fits no code, and waits for running requests.
 func (k *task) shut(ctx context.Context, doing string) error {
 	until := time.Now().UTC().Add(time.Duration(max(k.plan.Seconds, 1) * float64(time.Second))).Truncate(time.Minute).Add(time.Minute)
 	if err := k.up.Deploy.SetMaintenance(k.tenant.Name, deploy.MaintenancePage(k.tenant.Sitename, doing, until)); err != nil {
@@ -44,13 +44,13 @@ func (k *task) shut(ctx context.Context, doing string) error {
 	return k.server.Quiet(ctx, k.accounts, k.up.o.Patience)
 }
 
-// serve switches to a release and lets readers in again.
+// serve switches to a release and removes the maintenance page.
 func (k *task) serve(ctx context.Context, release int) error {
 	if err := k.up.Deploy.Serve(ctx, k.tenant.Name, release); err != nil {
 		return err
 	}
-	// An earlier run may have been interrupted between the switch and the reload, which
-	// is repeated only where it has a reason: nginx may cut a page short then.
+	// An earlier run may have been interrupted between the switch and the reload. The
+	// reload is repeated only if the files differ, because nginx may cut a page short.
 	if k.plan.Interrupted != "" && !k.up.Deploy.SameParts(k.tenant.Name, k.now.OldRelease, k.now.NewRelease) {
 		if err := k.up.Deploy.Reload(ctx); err != nil {
 			return err
@@ -80,13 +80,13 @@ func (k *task) dump(ctx context.Context) error {
 	return nil
 }
 
-// dumpFile is where a run keeps this tenant's dump, without the ending of its name.
+// dumpFile returns the path of this tenant's dump of a run, without its ending.
 func (k *task) dumpFile(run string) string {
 	return filepath.Join(k.up.Layout.Backups(k.tenant.Name), run)
 }
 
-// update runs MediaWiki's updater of the new code, unless only the farm's own
-// SQL is to be applied.
+// update runs MediaWiki's updater of the new code, unless only the farm's own SQL is to
+// be applied.
 func (k *task) update(ctx context.Context) error {
 	if !k.plan.code {
 		return nil
@@ -108,18 +108,19 @@ func (k *task) update(ctx context.Context) error {
 	return k.settled(ctx, err)
 }
 
-// settled waits, after a script with the schema account failed, until nothing of it is
-// under way on the server. It returns the script's error, with what it waited for.
+// settled waits, after a script with the schema account failed, until none of its
+// statements runs on the server. It returns the script's error with the state of the
+// statement.
 func (k *task) settled(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.As(context.Cause(ctx), new(*mariadb.LostError)) {
-		return err // whose connections they are now, the run that took over knows
+		return err // another run took over, and the connections may be its own
 	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	// What the updater was waiting for is gone from the server with its connection.
+	// The updater's wait disappears from the server together with its connection.
 	waits, _ := k.server.Waiting(after, k.accounts.Schema.Name)
 	if waits != "" {
 		err = fmt.Errorf("%w; it was in state %q on the server", err, waits)
@@ -127,7 +128,8 @@ func (k *task) settled(ctx context.Context, err error) error {
 	return errors.Join(err, k.server.StopWork(after, k.tenant.Database, k.accounts.Schema.Name))
 }
 
-// script runs a job of a codebase, and returns its log, which is the tenant's for that step.
+// script runs a job of a codebase with the tenant's log of that step, and returns the
+// log.
 func (u *upgrade) script(ctx context.Context, tenant, step string, c *tenants.Codebase, job php.Job) (log string, err error) {
 	server, err := u.PHP(ctx, tenant, c)
 	if err != nil {
@@ -141,7 +143,7 @@ func (u *upgrade) script(ctx context.Context, tenant, step string, c *tenants.Co
 	return job.Log, err
 }
 
-// runJobs empties the job queue on the code that the wiki still runs on.
+// runJobs runs all queued jobs on the old code.
 func (k *task) runJobs(ctx context.Context) error {
 	old := k.up.Farm.Codebases[k.plan.row.Codebase]
 	if old == nil {
@@ -161,8 +163,8 @@ func (k *task) migrate(ctx context.Context) error {
 	return err
 }
 
-// definitions are those of the tables as they are now. What reads them knows columns, too:
-// to ask the server for columns has it open all tables again.
+// definitions returns the current definitions of the tables. Callers read columns from
+// them, too: a query for columns would make the server open all tables again.
 func (k *task) definitions(ctx context.Context) (mariadb.Definitions, error) {
 	if k.tables != nil {
 		return k.tables, nil
@@ -174,8 +176,8 @@ func (k *task) definitions(ctx context.Context) (mariadb.Definitions, error) {
 	return tables, err
 }
 
-// check reads back that the schema is the new version's: its level, and that no
-// table is missing, which the updater passes over in silence.
+// check verifies that the schema is that of the new version: its level, and that no table
+// is missing, which the updater does not report.
 func (k *task) check(ctx context.Context) error {
 	found, err := k.definitions(ctx)
 	if err != nil {
@@ -196,8 +198,8 @@ func (k *task) check(ctx context.Context) error {
 	return nil
 }
 
-// lookBefore asks the wiki for what it is compared with after the upgrade, unless its
-// release was seen to answer well a short time ago.
+// lookBefore probes the wiki before the upgrade, for a comparison afterwards, unless its
+// current release answered well a short time ago.
 func (k *task) lookBefore(ctx context.Context) error {
 	known, err := k.up.Remembered(k.tenant, k.plan.row.ComponentSet, k.tenant.Pages)
 	if known || err != nil {
@@ -207,7 +209,8 @@ func (k *task) lookBefore(ctx context.Context) error {
 	return err
 }
 
-// doubted adds to an error by which a wiki answers worse than before, when "before" was.
+// doubted adds the time of the earlier probe to the error of a wiki that answers worse
+// than before.
 func (k *task) doubted(worse error) error {
 	at, err := k.up.Doubt(k.tenant)
 	if at.IsZero() {
@@ -216,10 +219,10 @@ func (k *task) doubted(worse error) error {
 	return errors.Join(fmt.Errorf("%w (it answered well at %s UTC and was not asked again before the upgrade: if it broke since, run this again, which asks first)", worse, at.Format(time.DateTime)), err)
 }
 
-// probe asks the wiki through the web server who it is, for its main page and the log-in
-// page, and compares with before. Served from a new release it has to be read-only: by
-// its own words, by which it also refuses edits (MediaWiki: ReadOnlyMode), or by an
-// edit's refusal.
+// probe requests the wiki's identity, its main page and the log-in page through the web
+// server, and compares them with the results from before. A wiki on a new release must be
+// read-only: it says so itself, and then also refuses edits (MediaWiki: ReadOnlyMode), or
+// it refuses an edit.
 func (k *task) probe(ctx context.Context) error {
 	before, err := k.up.LastSight(k.tenant.Name)
 	if err != nil {
@@ -242,12 +245,12 @@ func (k *task) recordUpgraded(ctx context.Context) (err error) {
 		return err
 	}
 	_, checksums := k.up.sql.Of(k.tenant)
-	k.now.UndoBackup = "" // what was brought back is in the database
+	k.now.UndoBackup = "" // the restored content is in the database
 	k.now, err = k.up.ledger.Settled(ctx, k.now, checksums)
 	return err
 }
 
-// open lets the wiki be written again and ends the upgrade in that phase.
+// open makes the wiki writable again and ends the upgrade in that phase.
 func (k *task) open(ctx context.Context, end ledger.Phase) error {
 	return k.held(ctx, "open", func() error {
 		if err := k.server.Thaw(ctx, k.accounts); err != nil {

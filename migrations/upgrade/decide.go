@@ -9,24 +9,24 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// way is what becomes of an upgrade that was interrupted.
+// way is the way to end an interrupted upgrade.
 type way string
 
-// The ways out of an interrupted upgrade.
+// Values of way.
 const (
-	leave  way = "leave"    // the database is as it was: open it again
+	leave  way = "leave"    // the database is unchanged: open it
 	open   way = "open"     // it is upgraded: open it
-	reopen way = "reopen"   // it is put back: open it
+	reopen way = "reopen"   // it was restored: open it
 	goOn   way = "go on"    // the database is upgraded: switch and open
 	again  way = "again"    // run the updater again: there is no way back
-	load   way = "load"     // load again what a rollback of a rollback was bringing back
+	load   way = "load"     // repeat the load of a rollback of a rollback
 	back   way = "put back" // restore the dump
 )
 
-// decide says how an interrupted upgrade ends, when the definitions want code with
-// that key and version. dump looks whether there is a verified dump. With one the
-// way is back; without one it is forward, as MediaWiki's updater can be run again. The
-// error names what a person has to do.
+// decide returns how to end an interrupted upgrade if the definitions want code with that
+// key and version. dump verifies that there is a dump. With a dump the way is back;
+// without it is forward, because MediaWiki's updater can be repeated. The error says what
+// the user has to do.
 func decide(row ledger.Upgrade, set, version string, dump func() error) (way, error) {
 	switch row.Phase {
 	case ledger.Begun:
@@ -44,11 +44,11 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 	switch {
 	case lost == nil:
 		return back, nil
-	case row.UndoBackup != "" && row.Phase == ledger.Restoring: // a rollback that can only be taken back
+	case row.UndoBackup != "" && row.Phase == ledger.Restoring: // a rollback that can only be reverted
 		return load, nil
 	case row.Phase == ledger.Restoring:
 		return "", fmt.Errorf("it was being put back and its dump is lost (%w); bring %s and the .json beside it back from a copy, then run wikictl upgrade %s", lost, row.Backup, row.Tenant)
-	case row.Reloads(): // the database may be half loaded, which no updater can know
+	case row.Reloads(): // the database may be half loaded, which the updater can't detect
 		return load, nil
 	case mediawiki.NewerSchema(row.NewVersion, version):
 		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s goes on",
@@ -57,9 +57,9 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 	return again, nil
 }
 
-// schemaProblem says why a codebase can't upgrade a database of a level, which the ledger
-// says is of another version; empty when it can. Levels after the newest that is known are
-// told by the ledger.
+// schemaProblem returns why a codebase can't upgrade a database of a level for which the
+// ledger records another version; empty if it can. For levels newer than all known ones
+// the ledger's version counts.
 func schemaProblem(level mediawiki.Level, recorded string, c *tenants.Codebase, database string, codebases map[string]*tenants.Codebase) string {
 	has, version := string(level), c.Version
 	switch {
@@ -79,7 +79,7 @@ func schemaProblem(level mediawiki.Level, recorded string, c *tenants.Codebase, 
 	return fmt.Sprintf("its database has the schema of MediaWiki %s, which %s can't go back from; set a codebase of that version or newer, or see wikictl rollback", has, version)
 }
 
-// tooOld says which upgrade has to come first, and on which of the farm's codebases.
+// tooOld names the upgrade that has to come first, and the codebases of the farm for it.
 func tooOld(level mediawiki.Level, c *tenants.Codebase, codebases map[string]*tenants.Codebase) string {
 	from, version := mediawiki.UpgradesFrom(c), c.Version
 	if from == "" {

@@ -8,10 +8,9 @@ import (
 	"wikictl/tenants/session"
 )
 
-// askDumps looks whether each database can be dumped and brought back as it is: a
-// run that finds out later has made the wiki read-only for nothing. Dumps by the
-// operator's command are for the operator to check, and an interrupted tenant has its
-// dump.
+// askDumps checks whether each database can be dumped and restored exactly: a run that
+// finds out later has made the wiki read-only for nothing. It does not check dumps by the
+// user's own command, nor interrupted tenants, which have their dump.
 func (p *Plan) askDumps(ctx context.Context, h *session.Host, o Options) error {
 	if o.Backup == NoBackup || o.Backup == ByCommand {
 		return nil
@@ -43,7 +42,7 @@ func (p *Plan) askDumps(ctx context.Context, h *session.Host, o Options) error {
 	return ctx.Err()
 }
 
-// unusual are the tenants whose databases have to be looked at one by one.
+// unusual lists the tenants whose databases must be checked one by one.
 func (p *Plan) unusual(ctx context.Context, h *session.Host) (list []*Planned, err error) {
 	for _, def := range serversOf(p) {
 		var able []*Planned

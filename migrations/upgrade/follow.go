@@ -13,9 +13,9 @@ import (
 	"wikictl/tenants/session"
 )
 
-// prepareAll does what comes before the first wave: messages are built and upgrades
-// rehearsed. Code that can't upgrade any wiki of a kind is found here, said once, before
-// any wiki is changed: it is a *BlockedError unless SkipBlocked is set.
+// prepareAll does the work before the first wave: it builds messages and rehearses
+// upgrades. It finds code that can't upgrade any wiki of a kind before any wiki is
+// changed, and reports it once, as a *BlockedError unless SkipBlocked is set.
 func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 	warm := make(chan map[string]error, 1)
 	go func() { warm <- u.warmAll(ctx, p) }()
@@ -32,8 +32,8 @@ func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// rehearseWhatPays makes the rehearsals that save more time than they take, and reads those
-// that earlier runs made. Few small wikis are not even looked at.
+// rehearseWhatPays makes the rehearsals that save more time than they take, and reads
+// those of earlier runs. It does not even compare a few small wikis.
 func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehearsals) {
 	if u.o.Plain || u.o.Ahead == AheadOnly {
 		return nil, rehearsals{}
@@ -41,7 +41,7 @@ func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehea
 	if err := u.sweep(ctx); err != nil {
 		u.Say(err.Error())
 	}
-	// Moving rows ahead changes the tables, so that no rehearsal of before would hold.
+	// Moving rows ahead changes the tables, so an earlier rehearsal would not apply.
 	list := slices.DeleteFunc(rehearsable(p), func(j *Planned) bool { return len(j.wiki.Ahead) > 0 })
 	sets, err := u.ledger.RehearsedSets(ctx)
 	if err != nil {
@@ -57,7 +57,8 @@ func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehea
 	return kinds, u.rehearse(ctx, kinds, func(k *kind) bool { return pays(k.tenants) })
 }
 
-// sayPlain says of each kind whose upgrade goes by update.php's own statements, why.
+// sayPlain reports, for each kind that is upgraded by update.php's own statements, the
+// reason.
 func (u *upgrade) sayPlain(kinds []*kind, all rehearsals) {
 	for _, k := range kinds {
 		name := k.example().Name
@@ -72,10 +73,10 @@ func (u *upgrade) sayPlain(kinds []*kind, all rehearsals) {
 	}
 }
 
-// namesSaid is how many tenants a message names.
+// namesSaid is the number of tenants that a message names.
 const namesSaid = 3
 
-// few are the first of some names, and how many more there are.
+// few returns the first of some names, and the number of others.
 func few(names []string) string {
 	text := strings.Join(names[:min(len(names), namesSaid)], ", ")
 	if more := len(names) - namesSaid; more > 0 {
@@ -84,9 +85,9 @@ func few(names []string) string {
 	return text
 }
 
-// blockBroken notes in the way of tenants that their new code is broken, by the same words
-// for all of them, unless something stands there already. A tenant that is the only one may
-// be at fault itself, and stops no other.
+// blockBroken blocks tenants whose new code is broken, with the same words for all of
+// them, unless they are blocked already. A single tenant may be at fault itself, and
+// blocks no other.
 func blockBroken(kinds []*kind, failed map[string]error) {
 	said, having := map[string]string{}, map[string][]*Planned{}
 	for _, k := range kinds {
@@ -111,8 +112,8 @@ func blockBroken(kinds []*kind, failed map[string]error) {
 	}
 }
 
-// blockAlike notes in the way of tenants why the new code can't run for them, where that is
-// the same for several: then no settings of their own are at fault.
+// blockAlike blocks tenants for which the new code can't run, if several have the same
+// reason: then it is not their settings.
 func blockAlike(list []*Planned, warm map[string]error) {
 	having := map[string]int{}
 	for _, err := range warm {
@@ -125,9 +126,9 @@ func blockAlike(list []*Planned, warm map[string]error) {
 	}
 }
 
-// brokenCode is what PHP code threw that failed on tables without any rows; empty when it is
-// not the code's fault: the server refused something, time or memory ran out, or it failed
-// on some row.
+// brokenCode returns what PHP code threw on tables without rows; empty if the code is not
+// at fault: the server refused something, time or memory ran out, or it failed on some
+// row.
 func brokenCode(err error) string {
 	var job *php.JobError
 	if !errors.As(err, &job) || !strings.HasPrefix(job.Why, "exit ") {
@@ -140,16 +141,16 @@ func brokenCode(err error) string {
 }
 
 var (
-	// thrown is how PHP and MediaWiki print what code threw, such as "Error: Class "X" not
-	// found" (MWExceptionRenderer, and PHP's own handler).
+	// thrown matches the messages of PHP and MediaWiki for an uncaught error, such as
+	// "Error: Class "X" not found" (MWExceptionRenderer, and PHP's own handler).
 	thrown = regexp.MustCompile(`\b\w*(?:Error|Exception)(?: from line \d+ of \S+)?: [^|]+|\b(?:Fatal|Parse) error: [^|]+`)
-	// environmental is what says that something else than the code is at fault.
+	// environmental matches messages for which the code is not at fault.
 	environmental = regexp.MustCompile(`Rdbms\\|DB\w*(?:Error|Exception)|Allowed memory size|Maximum execution time|No space left|mysqli_sql_exception`)
 )
 
-// Rehearse tries the upgrade that is planned on scratch copies of the tables, one of each
-// kind, and changes no wiki. The error joins those of tenants whose upgrade would fail, each
-// said once.
+// Rehearse tries the planned upgrade on scratch copies of the tables, one of each kind,
+// and changes no wiki. The error joins those of tenants whose upgrade would fail, each
+// once.
 func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []*Rehearsal, err error) {
 	if stopping := p.stopping(); len(stopping) > 0 && !o.SkipBlocked {
 		return nil, &BlockedError{stopping}
@@ -192,9 +193,9 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 	return list, errors.Join(errors.Join(errs...), context.Cause(ctx), u.run.End(ctx, nil))
 }
 
-// follow has the updater's statements joined and its questions remembered where that was
-// rehearsed on tables that are still as the tenant's, and returns the rehearsal that its
-// end has to be compared with.
+// follow makes the updater join statements and remember answers if that was rehearsed on
+// tables equal to the tenant's. It returns the rehearsal with which the result must be
+// compared.
 func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 	if len(k.up.rehearsed) == 0 {
 		return nil
@@ -211,8 +212,8 @@ func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 	return r
 }
 
-// fingerprintNow is the fingerprint of the tables as the updater finds them: as they were
-// dumped while the wiki was read-only, or else as they are read now.
+// fingerprintNow returns the fingerprint of the tables before the updater: as dumped
+// while the wiki was read-only, or read now.
 func (k *task) fingerprintNow(ctx context.Context) (string, error) {
 	tables, err := k.definitions(ctx)
 	if err != nil {
@@ -224,11 +225,11 @@ func (k *task) fingerprintNow(ctx context.Context) (string, error) {
 	return k.up.fingerprintWith(ctx, k.server, k.tenant, tables)
 }
 
-// differencesSaid is how many tables an error names.
+// differencesSaid is the number of tables that an error names.
 const differencesSaid = 3
 
-// compare reads back that the updater ended with the tables of the rehearsal. A rehearsal
-// with another end is given up, so that this and all other wikis of its kind are upgraded by
+// compare verifies that the updater ended with the tables of the rehearsal. Otherwise the
+// rehearsal is discarded, and this and all other wikis of its kind are upgraded by
 // update.php's own statements from now on.
 func (k *task) compare(ctx context.Context, r *Rehearsal) error {
 	if r == nil {
@@ -246,7 +247,7 @@ func (k *task) compare(ctx context.Context, r *Rehearsal) error {
 		found = append(found[:differencesSaid], fmt.Sprintf("and %d more", more))
 	}
 	k.up.contradicted.Store(r.fingerprint, true)
-	if k.up.o.Backup == NoBackup { // it can't be put back, and the updater's word is all there is
+	if k.up.o.Backup == NoBackup { // it can't be restored, and only the updater knows the right result
 		k.note("update.php ended with other tables than in its rehearsal, which is given up: %s", strings.Join(found, "; "))
 		return k.up.ledger.DropRehearsal(ctx, r.fingerprint)
 	}

@@ -25,14 +25,14 @@ const (
 // openSteps are the steps during which a wiki can be edited.
 var openSteps = []string{"lock", "jobs", "messages", stepAhead, "before", "mark"}
 
-// census is what is counted of a database before an upgrade.
+// census is the size of a database before an upgrade.
 type census struct {
 	losses.Snapshot
 	Bytes int64    `json:"bytes"`           // of its files
-	Ahead []string `json:"ahead,omitempty"` // tables whose rows were moved before
+	Ahead []string `json:"ahead,omitempty"` // tables whose rows were moved ahead
 }
 
-// foresee tells how long the upgrade of each tenant takes.
+// foresee forecasts the duration of each tenant's upgrade.
 func (p *Plan) foresee(ctx context.Context, h *session.Host, l *ledger.Ledger, o Options) error {
 	took, err := l.Took(ctx, stepBackup, stepUpdate, openSteps)
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *Plan) foresee(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	return nil
 }
 
-// estimate reads about how many rows the tables have that the updater rewrites.
+// estimate reads the approximate number of rows of the tables that the updater rewrites.
 func estimate(ctx context.Context, h *session.Host, here map[string]*Planned) error {
 	var databases []string
 	for database, j := range here {
@@ -83,7 +83,8 @@ func estimate(ctx context.Context, h *session.Host, here map[string]*Planned) er
 	return err
 }
 
-// expect sets how long a tenant's upgrade takes, and remarks on what makes it long.
+// expect sets the expected duration of a tenant's upgrade, and adds remarks about the
+// causes of a long one.
 func (j *Planned) expect(rates forecast.Rates, o Options) {
 	j.expectAhead(rates, o)
 	j.Forecast = rates.Of(j.wiki, o.Backup != NoBackup)
@@ -96,12 +97,12 @@ func (j *Planned) expect(rates forecast.Rates, o Options) {
 	}
 }
 
-// pastOf are the upgrades of the ledger as rates are learned from them.
+// pastOf converts upgrades of the ledger for forecast.Learn.
 func pastOf(took []ledger.Took) (past []forecast.Past) {
 	for _, t := range took {
 		var c census
 		if json.Unmarshal(t.Census, &c) != nil {
-			continue // of another wikictl
+			continue // of another version of wikictl
 		}
 		past = append(past, forecast.Past{
 			Wiki: forecast.Wiki{Old: t.Old, New: t.New, Bytes: c.Bytes, Rows: c.Rows, Ahead: c.Ahead},
@@ -111,18 +112,17 @@ func pastOf(took []ledger.Took) (past []forecast.Past) {
 	return past
 }
 
-// recount expects again, by the rows that were counted, how long all takes that is left
-// when the dump is made.
+// recount forecasts the remaining time again after the dump, with the counted rows.
 func (k *task) recount() {
 	k.plan.wiki.Rows = k.census.Rows
 	k.plan.Forecast.Update = k.up.rates.Of(k.plan.wiki, false).Update
 	k.plan.Seconds = k.plan.Forecast.Update + k.plan.Forecast.Rest
 }
 
-// every is how often it is looked how far the updater is.
+// every is the interval at which the updater's progress is read.
 const every = 2 * time.Second
 
-// watched runs the updater and shows how far it is, by what it prints into a log.
+// watched runs the updater and shows its progress, by reading its log.
 func (k *task) watched(log string, run func() error) error {
 	ended, watching := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -133,8 +133,8 @@ func (k *task) watched(log string, run func() error) error {
 	return run()
 }
 
-// watch reads a log as it grows, until the updater has ended. That it can't be read is no
-// fault of the upgrade.
+// watch reads a log as it grows, until the updater has ended. An unreadable log is no
+// failure of the upgrade.
 func (k *task) watch(log string, ended <-chan struct{}) {
 	meter, begun := forecast.NewMeter(k.plan.wiki), time.Now()
 	var read int64
@@ -153,11 +153,12 @@ func (k *task) watch(log string, ended <-chan struct{}) {
 	}
 }
 
-// follow hands on what a file has after a number of bytes, and returns how many that were.
+// follow copies the part of a file after a number of bytes, and returns the number of
+// copied bytes.
 func follow(path string, from int64, to io.Writer) int64 {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0 // it is not there yet
+		return 0 // it does not exist yet
 	}
 	defer f.Close()
 	n, _ := io.Copy(to, io.NewSectionReader(f, from, math.MaxInt64-from))

@@ -11,16 +11,16 @@ import (
 	"wikictl/tenants/session"
 )
 
-// readFurther reads the further databases that a tenant has.
+// readFurther reads the names of the tenant's further databases.
 func (k *task) readFurther(ctx context.Context) (err error) {
 	k.further, err = session.Further(ctx, k.up.ledger, k.tenant)
 	k.accounts = session.Accounts(k.tenant, k.secrets, k.further...)
 	return err
 }
 
-// ensureFurther makes the further databases that a tenant's definition has since, and
-// gives its accounts their rights: apply leaves that to the upgrade, as new code may
-// need both.
+// ensureFurther makes the further databases that were added to a tenant's definition, and
+// grants its accounts their rights. Apply leaves that to the upgrade, because new code
+// may need both.
 func (k *task) ensureFurther(ctx context.Context) error {
 	if err := k.up.EnsureFurther(ctx, k.up.ledger, k.tenant, k.secrets); err != nil {
 		return err
@@ -28,8 +28,8 @@ func (k *task) ensureFurther(ctx context.Context) error {
 	return k.readFurther(ctx)
 }
 
-// ownDumped checks that the further databases of a dump are the tenant's. One that is gone
-// since, with its row of the ledger, becomes its again.
+// ownDumped checks that the further databases of a dump are the tenant's. One that was
+// dropped since, with its row in the ledger, is recorded as its own again.
 func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 	for _, one := range b.More {
 		if slices.Contains(k.further, one.Database) {
@@ -53,8 +53,8 @@ func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 	return k.readFurther(ctx)
 }
 
-// checkFurther looks whether the further databases of a tenant can be made, dumped and
-// brought back, and counts their size.
+// checkFurther checks whether the further databases of a tenant can be made, dumped and
+// restored, and adds up their size.
 func (j *Planned) checkFurther(ctx context.Context, s *mariadb.Server, all []ledger.Database, facts map[string]mariadb.Facts) error {
 	there := map[string]bool{}
 	for _, name := range j.tenant.Databases {
@@ -81,7 +81,8 @@ func (j *Planned) checkFurther(ctx context.Context, s *mariadb.Server, all []led
 	return nil
 }
 
-// reachesOut reports whether a tenant's accounts have rights on more than its database.
+// reachesOut reports whether a tenant's accounts have rights on more than its own
+// database.
 func (j *Planned) reachesOut() bool {
 	return len(j.tenant.Databases)+len(j.tenant.Grants)+len(j.further) > 0
 }

@@ -20,13 +20,13 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// kind is the tenants whose upgrades go alike, so that one rehearsal holds for all.
+// kind is a group of tenants with equal upgrades, for which one rehearsal is valid.
 type kind struct {
-	fingerprint string // 16 hexadecimal digits of what the upgrade depends on
+	fingerprint string // 16 hexadecimal digits of everything that determines the upgrade
 	tenants     []*Planned
 }
 
-// example is the tenant whose tables are copied.
+// example returns the tenant whose tables are copied.
 func (k *kind) example() *Planned { return k.tenants[0] }
 
 func (k *kind) names() []string {
@@ -37,16 +37,16 @@ func (k *kind) names() []string {
 	return names
 }
 
-// What a rehearsal costs and what it saves, in seconds of a run with many wikis. testbed
-// bench upgrade measures the difference by --no-rehearsal.
+// Estimated cost and gain of a rehearsal, in seconds of a run with many wikis. testbed
+// bench upgrade measures the difference with --no-rehearsal.
 const (
 	rehearsalCost = 2.5
-	gainEach      = 0.1   // of a wiki whose tables change
-	gainIdle      = 0.02  // of one whose updater only asks
-	gainShare     = 0.005 // of a wiki's time in the updater: large tables are written fewer times
+	gainEach      = 0.1   // per wiki whose tables change
+	gainIdle      = 0.02  // per wiki whose updater only checks
+	gainShare     = 0.005 // per second of a wiki's updater: large tables are written fewer times
 )
 
-// gain is how many seconds a rehearsal saves by one tenant.
+// gain returns the number of seconds that a rehearsal saves for one tenant.
 func (j *Planned) gain() float64 {
 	if j.row.ComponentSet == j.tenant.ComponentSet(j.tenant.Codebase) {
 		return gainIdle
@@ -63,16 +63,17 @@ func pays(list []*Planned) bool {
 	return saved > rehearsalCost
 }
 
-// rehearsable are the tenants of a plan that the updater of the new code is run for, but
-// for those whose settings may lead it into other databases than the copy.
+// rehearsable lists the tenants of a plan for which the new code's updater runs, except
+// those whose settings may lead it into other databases than the copy.
 func rehearsable(p *Plan) []*Planned {
 	return slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
 		return len(j.Problems) > 0 || j.Interrupted != "" || !j.code || j.reachesOut()
 	})
 }
 
-// kindsOf groups tenants by what their upgrades depend on, the largest group first. A
-// tenant whose database can't be read or copied is in none; why is in the errors by name.
+// kindsOf groups tenants by everything that determines their upgrades, the largest group
+// first. A tenant whose database can't be read or copied is in none; the errors by name
+// have the reason.
 func (u *upgrade) kindsOf(ctx context.Context, list []*Planned) ([]*kind, map[string]error) {
 	options := fleet.Options[*Planned]{Jobs: u.o.Jobs, MaxFailures: fleet.NoLimit, Drain: u.o.Drain}
 	results := fleet.Run(ctx, list, options, func(ctx context.Context, j *Planned) (string, error) {
@@ -98,16 +99,16 @@ func (u *upgrade) kindsOf(ctx context.Context, list []*Planned) ([]*kind, map[st
 	}), odd
 }
 
-// Of more tenants than comparedAll whose databases look alike, only sampled are compared:
-// reading the definitions of all tables of many wikis costs the server as much as a tenth
-// of their upgrades. Each tenant's own are compared again before its updater runs.
+// If more than comparedAll tenants have similar databases, only sampled are compared:
+// reading all definitions of many wikis costs the server as much as a tenth of their
+// upgrades. The definitions of each tenant are compared again before its updater runs.
 const (
 	comparedAll = 8
 	sampled     = 4
 )
 
-// likelyKindsOf is kindsOf that compares a sample of the tenants whose databases look
-// alike. The others are of one of the sample's kinds until their own tables are compared.
+// likelyKindsOf is kindsOf that compares a sample of the tenants with similar databases.
+// The others count as members of the sample's kinds until their own tables are compared.
 func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	alike := map[string][]*Planned{}
 	var names []string // in the list's order
@@ -122,7 +123,7 @@ func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	for _, name := range names {
 		compared = append(compared, sample(alike[name])...)
 	}
-	kinds, _ := u.kindsOf(ctx, compared) // what can't be read is upgraded by update.php's own statements
+	kinds, _ := u.kindsOf(ctx, compared) // tenants that can't be read are upgraded by update.php's own statements
 	of := map[*Planned]*kind{}
 	for _, k := range kinds {
 		for _, j := range k.tenants {
@@ -135,8 +136,8 @@ func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	return kinds
 }
 
-// join puts the tenants of a group that were not compared into the kind of the first that
-// was, and could be read.
+// join adds the tenants of a group that were not compared to the kind of the first one
+// that was read.
 func join(group []*Planned, of map[*Planned]*kind) {
 	compared := len(group)
 	if compared > comparedAll {
@@ -150,7 +151,7 @@ func join(group []*Planned, of map[*Planned]*kind) {
 	}
 }
 
-// sample puts those that are to be compared first and returns them.
+// sample moves the tenants to be compared to the front and returns them.
 func sample(group []*Planned) []*Planned {
 	if len(group) <= comparedAll {
 		return group
@@ -162,23 +163,24 @@ func sample(group []*Planned) []*Planned {
 	return group[:sampled]
 }
 
-// looks is the same text for tenants whose upgrades go alike as far as is known without
-// reading the definitions of their tables.
+// looks returns an equal text for tenants with probably equal upgrades, without reading
+// the definitions of their tables.
 func (u *upgrade) looks(ctx context.Context, j *Planned) string {
 	settings, err := u.effective(ctx, j.tenant)
-	if err != nil { // the comparison has the error
+	if err != nil { // the comparison returns the error
 		settings = j.Name
 	}
 	return strings.Join([]string{j.tenant.Server.Name, j.shape, j.row.ComponentSet, j.tenant.ComponentSet(j.tenant.Codebase), j.tenant.Codebase.Path, settings}, "\n")
 }
 
-// lookWithin bounds how long a rehearsal waits for a table that another client has locked.
+// lookWithin is how long a rehearsal waits for a table that another client has locked.
 const lookWithin = time.Minute
 
 var errLocked = errors.New("another client has held a lock on one of its tables for a minute")
 
-// fingerprint names what the upgrade of a tenant depends on, as its database is now: its
-// tables, the updates that it has had, the new code, its settings, and what runs it.
+// fingerprint identifies everything that determines the upgrade of a tenant, with the
+// current state of its database: its tables, its earlier updates, the new code, its
+// settings, and the PHP.
 func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, errLocked)
 	defer cancel()
@@ -189,7 +191,7 @@ func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants
 	return u.fingerprintWith(ctx, s, t, tables)
 }
 
-// fingerprintWith is fingerprint where the definitions of the tables are known.
+// fingerprintWith is fingerprint with known definitions of the tables.
 func (u *upgrade) fingerprintWith(ctx context.Context, s *mariadb.Server, t *tenants.Tenant, tables mariadb.Definitions) (string, error) {
 	objects, err := s.Objects(ctx, t.Database)
 	if err != nil {
@@ -201,7 +203,7 @@ func (u *upgrade) fingerprintWith(ctx context.Context, s *mariadb.Server, t *ten
 	return u.fingerprintOf(ctx, s, t, tables)
 }
 
-// fingerprintOf is fingerprintWith where there is nothing but tables in the database.
+// fingerprintOf is fingerprintWith for a database that contains only tables.
 func (u *upgrade) fingerprintOf(ctx context.Context, s *mariadb.Server, t *tenants.Tenant, tables mariadb.Definitions) (string, error) {
 	if name := leadsElsewhere(t.Settings); name != "" {
 		return "", fmt.Errorf("$%s leads the updater to another database, which has no copy", name)
@@ -224,11 +226,12 @@ func (u *upgrade) fingerprintOf(ctx context.Context, s *mariadb.Server, t *tenan
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
-// elsewhere matches settings of extensions that name a further database, or how to reach it.
+// elsewhere matches settings of extensions with a further database, or its address or
+// account.
 var elsewhere = regexp.MustCompile(`^wg\w*(?:DBname|DBservers?|DBuser|DBpassword|Cluster)$|^wgShared`)
 
-// leadsElsewhere is a setting by which a rehearsal could change what is no copy; empty when
-// there is none.
+// leadsElsewhere returns a setting by which a rehearsal could change another database
+// than the copy; empty if there is none.
 func leadsElsewhere(settings map[string]tenants.Value) string {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if v := settings[name].Data; elsewhere.MatchString(name) && v != false && v != "" && v != nil {
@@ -238,9 +241,9 @@ func leadsElsewhere(settings map[string]tenants.Value) string {
 	return ""
 }
 
-// effective is the text of all settings of a tenant but for those that tell wikis apart
-// and change neither tables nor the updater. Where code of the farm's own could make a
-// difference of a name, such as { php = "…" }, it is the tenant's alone.
+// effective returns the text of all settings of a tenant, except those that only
+// distinguish wikis and change neither tables nor the updater. Where code of the farm's
+// own could depend on a name, such as { php = "…" }, the text is unique to the tenant.
 func (u *upgrade) effective(ctx context.Context, t *tenants.Tenant) (string, error) {
 	c := *t
 	c.Settings = withoutIdentity(t.Settings)
@@ -252,8 +255,8 @@ func (u *upgrade) effective(ctx context.Context, t *tenants.Tenant) (string, err
 	return t.Name + "\n" + string(want.LocalSettings), err
 }
 
-// identity are the settings by which otherwise equal wikis differ: names, addresses and
-// looks. All others may change tables, or what the updater does.
+// identity lists the settings by which otherwise equal wikis differ: names, addresses and
+// looks. All others may change tables, or the updater's work.
 var identity = map[string]bool{
 	"wgAppleTouchIcon": true, "wgCanonicalServer": true, "wgDefaultSkin": true, "wgEmergencyContact": true, "wgFavicon": true,
 	"wgFooterIcons": true, "wgLocaltimezone": true, "wgLogo": true, "wgLogoHD": true, "wgLogos": true, "wgNoReplyAddress": true,

@@ -9,11 +9,11 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// figures are those of a whole upgrade, for programs.
+// figures are the figures of a whole upgrade, in JSON.
 type figures struct {
 	Waves   int     `json:"waves"`
 	Space   int64   `json:"space"`   // bytes that the dumps may need
-	Free    int64   `json:"free"`    // bytes on the disk that they go to
+	Free    int64   `json:"free"`    // bytes on the disk for dumps
 	Seconds float64 `json:"seconds"` // expected, without pauses
 }
 
@@ -38,7 +38,7 @@ func waveCount(n int) string {
 	return fmt.Sprintf("in %d waves", n)
 }
 
-// outline says what would be done to one tenant.
+// outline describes the plan for one tenant.
 func (j *Planned) outline() *plan.Tenant {
 	t := &plan.Tenant{Name: j.Name, Details: j}
 	for _, problem := range j.Problems {
@@ -72,8 +72,8 @@ func (j *Planned) sentence() string {
 	return what
 }
 
-// OutlineUndos returns a rollback of undos in the form that all commands share; so many
-// other tenants have nothing to undo. A tenant's details are its Undo.
+// OutlineUndos returns a rollback of undos in the form that all commands share; unchanged
+// is the number of tenants without an upgrade to undo. A tenant's details are its Undo.
 func OutlineUndos(undos []*Undo, unchanged int) *plan.Plan {
 	o := &plan.Plan{Unchanged: unchanged}
 	for _, u := range undos {
@@ -82,7 +82,7 @@ func OutlineUndos(undos []*Undo, unchanged int) *plan.Plan {
 	return o
 }
 
-// listedFiles is how many uploads that would be lost are named.
+// listedFiles is the number of lost uploads that are named.
 const listedFiles = 10
 
 func (u *Undo) outline() *plan.Tenant {
@@ -102,7 +102,7 @@ func (u *Undo) outline() *plan.Tenant {
 	return t
 }
 
-// loss says what becomes of what was made since the upgrade.
+// loss describes the content that a rollback would lose.
 func (u *Undo) loss() string {
 	switch {
 	case u.Remark != "":

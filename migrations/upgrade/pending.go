@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// PendingSQL says, by tenant, what of the farm's own SQL a Run would apply, or what
-// is wrong with it. Nothing is written.
+// PendingSQL returns, by tenant, the farm's own SQL that a Run would apply, or the
+// problems with it. It writes nothing.
 func PendingSQL(ctx context.Context, h *session.Host, list []*tenants.Tenant) (map[string][]string, error) {
 	sql, err := farmsql.Read(h.Farm.Migrations)
 	if err != nil || sql.Empty() {

@@ -17,15 +17,15 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Plan is what an upgrade would do.
+// Plan is the plan of an upgrade.
 type Plan struct {
 	Tenants   []*Planned `json:"tenants"` // in the order in which they start
 	Unchanged int        `json:"unchanged"`
 	Waves     int        `json:"waves"`
 	Space     int64      `json:"space"`   // bytes that the dumps may need
-	Free      int64      `json:"free"`    // bytes on the disk that they go to
-	Seconds   float64    `json:"seconds"` // expected of the whole run, without pauses
-	Digest    string     `json:"digest"`  // changes with what would be done
+	Free      int64      `json:"free"`    // bytes on the disk for dumps
+	Seconds   float64    `json:"seconds"` // expected for the whole run, without pauses
+	Digest    string     `json:"digest"`  // changes if the plan changes
 
 	rates          forecast.Rates
 	all, unchanged []*tenants.Tenant
@@ -40,25 +40,25 @@ type Planned struct {
 	Wave        int             `json:"wave"`
 	Level       mediawiki.Level `json:"level"`                 // of the schema, as found
 	Bytes       int64           `json:"bytes"`                 // of the database
-	Seconds     float64         `json:"seconds"`               // expected, in all of which it is read-only
+	Seconds     float64         `json:"seconds"`               // expected time in which it is read-only
 	Forecast    forecast.Phases `json:"forecast"`              // the parts of Seconds
-	Interrupted ledger.Phase    `json:"interrupted,omitempty"` // an earlier run was, in this phase
-	SQL         []string        `json:"sql,omitempty"`         // files of the farm's own
+	Interrupted ledger.Phase    `json:"interrupted,omitempty"` // phase of an interrupted earlier run
+	SQL         []string        `json:"sql,omitempty"`         // the farm's own files
 	Jobs        int64           `json:"jobs"`                  // in its queue; --run-jobs runs them on the old code first
-	Locked      string          `json:"locked,omitempty"`      // by whom
-	Problems    []string        `json:"problems,omitempty"`    // what stands in the way
-	Remarks     []string        `json:"remarks,omitempty"`     // what is worth knowing
+	Locked      string          `json:"locked,omitempty"`      // holder of its lock
+	Problems    []string        `json:"problems,omitempty"`    // reasons why it can't be upgraded
+	Remarks     []string        `json:"remarks,omitempty"`     // other facts for the user
 
 	wiki    forecast.Wiki
 	shape   string // of its tables, as mariadb.Facts.Shape
 	tenant  *tenants.Tenant
 	row     ledger.Tenant
 	code    bool     // it gets other code, or the updater is forced
-	further []string // databases that it has besides its own
-	own     int      // how many of Problems stand in the way of this tenant only, whatever becomes of the others
+	further []string // further databases
+	own     int      // number of Problems that concern this tenant only and block no other
 }
 
-// Blocked are the tenants that something stands in the way of.
+// Blocked lists the tenants with problems.
 func (p *Plan) Blocked() []Planned {
 	var blocked []Planned
 	for _, j := range p.Tenants {
@@ -69,9 +69,9 @@ func (p *Plan) Blocked() []Planned {
 	return blocked
 }
 
-// stopping are the tenants with problems that a person has to look at before any wiki
-// is upgraded, unless told otherwise. Faults in a tenant's own definition, a server or
-// a php that can't be reached, and that it is not created are none of those.
+// stopping lists the tenants with problems that block the whole run unless told
+// otherwise. Faults in a tenant's own definition, an unreachable server or php, and a
+// missing wiki are not among them.
 func (p *Plan) stopping() []Planned {
 	return slices.DeleteFunc(p.Blocked(), func(j Planned) bool { return len(j.Problems) == j.own })
 }
@@ -82,7 +82,7 @@ func (j *Planned) block(problem string) {
 	j.own++
 }
 
-// wave are the tenants of a wave, those that are expected to take longest first.
+// wave lists the tenants of a wave, those with the longest expected time first.
 func (p *Plan) wave(n int) []*Planned {
 	var jobs []*Planned
 	for _, j := range p.Tenants {
@@ -93,8 +93,8 @@ func (p *Plan) wave(n int) []*Planned {
 	return jobs
 }
 
-// Make looks at the tenants of list and at what the ledger, the servers and the
-// disk say of them, and changes nothing.
+// Make inspects the tenants of list, the ledger, the servers and the disk, and changes
+// nothing.
 func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) (*Plan, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
@@ -138,7 +138,7 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 	return p, p.inspect(ctx, h, ledger, o)
 }
 
-// planned returns what a tenant needs, or nil if that is nothing.
+// planned returns the plan for a tenant, or nil if there is nothing to do.
 func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, seen map[string]map[string]string, force bool) *Planned {
 	row, known := rows[t.Name]
 	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
@@ -171,7 +171,7 @@ func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open ma
 	return j
 }
 
-// without says what to do about a setting with which update.php can't be run for one wiki.
+// without says how to handle a setting with which update.php can't run for one wiki.
 func without(name string) string {
 	if name == "wgSharedDB" || name == "wgSharedTables" {
 		return "unset it, or upgrade the wikis that share tables by hand, all of them read-only: first one by update.php --doshared, which changes the shared tables for all, then each other by update.php (Manual:Shared database)"
@@ -179,7 +179,7 @@ func without(name string) string {
 	return "unset it"
 }
 
-// harmless reports whether a setting that could stop update.php does not.
+// harmless reports whether the value of a setting that could stop update.php does not.
 func harmless(name string, v tenants.Value) bool {
 	if name == "wgAllowSchemaUpdates" {
 		return v.Data == true
@@ -187,8 +187,8 @@ func harmless(name string, v tenants.Value) bool {
 	return v.Data == false || v.Data == ""
 }
 
-// need is how many bytes a dump may take: twice the last one, or a quarter of
-// the database, as text compresses.
+// need returns how many bytes a dump may take: twice the last one, or a quarter of the
+// database, because text compresses.
 func need(j *Planned, history map[string]ledger.Upgrade) int64 {
 	if h, ok := history[j.Name]; ok && h.BackupBytes > 0 {
 		return 2 * h.BackupBytes
@@ -196,7 +196,7 @@ func need(j *Planned, history map[string]ledger.Upgrade) int64 {
 	return j.Bytes / 4
 }
 
-// assign puts the tenants into waves: canaries and what was interrupted first.
+// assign distributes the tenants to waves: canaries and interrupted tenants first.
 func (p *Plan) assign(o Options) error {
 	for _, name := range o.Canary {
 		if !slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return j.Name == name }) {
@@ -246,7 +246,7 @@ func rank(j *Planned, o Options) int {
 	return 2
 }
 
-// digest sums up what would be done to whom, in which wave.
+// digest hashes the plan: the work, the tenants and their waves.
 func (p *Plan) digest() string {
 	h := sha256.New()
 	for _, j := range p.Tenants {

@@ -19,8 +19,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// inspect asks servers, PHP, disk and web server what stands in the way, and puts
-// the tenants into waves.
+// inspect finds the problems of the tenants on servers, in PHP, on disk and in the web
+// server, and assigns them to waves.
 func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o Options) error {
 	history, err := l.LastUpgraded(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	return nil
 }
 
-// remarkWithdrawn remarks on what the databases have of extensions that are taken away.
+// remarkWithdrawn adds remarks about content of extensions that are removed.
 func (p *Plan) remarkWithdrawn(ctx context.Context, h *session.Host) {
 	var list []*tenants.Tenant
 	for _, j := range p.Tenants {
@@ -74,8 +74,8 @@ func (p *Plan) remarkWithdrawn(ctx context.Context, h *session.Host) {
 	}
 }
 
-// checkVhost remarks on a virtual host, of an older wikictl or of an own template,
-// that does not look for the page of maintenance.
+// checkVhost adds a remark about a virtual host, of an older wikictl or of an own
+// template, that does not test for the maintenance page.
 func (j *Planned) checkVhost(h *session.Host) {
 	if h.Farm.Web.Map { // one for all, where a variable stands for the name
 		return
@@ -86,7 +86,7 @@ func (j *Planned) checkVhost(h *session.Host) {
 	}
 }
 
-// blockServer notes that a server can't be asked, in the way of the tenants on it.
+// blockServer blocks the tenants on an unreachable server.
 func (p *Plan) blockServer(def *tenants.Server, err error) {
 	for _, j := range p.Tenants {
 		if j.tenant.Server == def {
@@ -95,7 +95,7 @@ func (p *Plan) blockServer(def *tenants.Server, err error) {
 	}
 }
 
-// inspectServer looks at a server and at the databases on it.
+// inspectServer inspects a server and its databases.
 func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Ledger, def *tenants.Server) error {
 	s, err := h.Server(ctx, def)
 	if err != nil {
@@ -131,7 +131,7 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 		}
 	}
 	jobs, err := s.QueuedJobs(ctx, queues)
-	if err != nil { // a client has locked such a table; it does not stand in the way
+	if err != nil { // a client has locked such a table; that blocks nothing
 		for _, j := range here {
 			j.Remarks = append(j.Remarks, "the queued jobs can't be counted: "+err.Error())
 		}
@@ -163,8 +163,8 @@ func (j *Planned) checkServer(def *tenants.Server, r mariadb.Replication) {
 	}
 }
 
-// inspectCode compares what the new code needs of PHP with the PHP that runs the
-// updater, and of libraries with those beside it, and has the settings checked.
+// inspectCode compares the requirements of the new code with the PHP that runs the
+// updater and with the libraries beside it, and checks the settings.
 func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) error {
 	libraries := map[*tenants.Codebase][]string{}
 	var list []*tenants.Tenant
@@ -173,7 +173,7 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 		if j.own > 0 {
 			continue
 		}
-		platform, err := h.Platform(ctx, c) // it was asked for obstacles
+		platform, err := h.Platform(ctx, c) // it is asked for obstacles below
 		if err != nil {
 			return err
 		}
@@ -198,10 +198,10 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 	return err
 }
 
-// checkSchema compares the schema as found with what the upgrade begins and
-// ends with; old is the codebase that the wiki runs on, nil when it is gone, and all are
-// the farm's. An
-// interrupted one may be anything: it is checked once that was dealt with.
+// checkSchema compares the actual schema with the start and the end of the upgrade; old
+// is the wiki's current codebase, nil if it is gone, and all are the farm's. An
+// interrupted upgrade may have any schema: it is checked after the interruption is
+// resolved.
 func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[string]*tenants.Codebase) {
 	j.Level, j.Bytes, j.shape = f.Level, f.Bytes, f.Shape()
 	if f.Level == "" {
@@ -225,8 +225,8 @@ func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[st
 	}
 }
 
-// checkSpace blocks the wikis whose dumps find no room beside those of the wikis before
-// them, each on the file system that its backups are on.
+// checkSpace blocks the wikis whose dumps do not fit beside those of the wikis before
+// them, each on the file system of its backups.
 func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
 	left := map[uint64]int64{} // by file system
 	for _, j := range p.Tenants {
@@ -256,9 +256,9 @@ func (p *Plan) blockAll(problem string) {
 	}
 }
 
-// askWeb asks the wikis that are not interrupted whether they answer as they are: of
-// one that does not, no probe after its upgrade could pass. When none answers it is
-// the web server or php-fpm, which is said once.
+// askWeb probes the wikis that are not interrupted: a wiki that does not answer as itself
+// could not pass the probe after its upgrade. If none answers, the web server or php-fpm
+// is at fault, which is reported once.
 func (p *Plan) askWeb(ctx context.Context, h *session.Host) {
 	asked := slices.DeleteFunc(slices.Clone(p.Tenants), func(j *Planned) bool {
 		return j.Interrupted != "" || len(j.Problems) > 0 || !deploy.Exists(h.Layout.Vhost(j.Name))

@@ -9,9 +9,9 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// redo undoes a rollback: it brings back the dump that was made before it. To the ledger
-// that is an upgrade whose database comes from that dump instead of the updater, so that
-// it fails, is interrupted and is undone like any other.
+// redo undoes a rollback: it restores the dump that was made before it. The ledger
+// records it as an upgrade whose database comes from that dump instead of the updater, so
+// that it fails, is interrupted and is undone like any other.
 func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 	k.now = ledger.Upgrade{}
 	err := k.each(ctx, []step{
@@ -31,9 +31,8 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 	return err
 }
 
-// reload replaces the database by the dump that a rollback made, and serves the release
-// of that time. It is also where that goes on when it was interrupted and what the
-// database held before was not dumped.
+// reload replaces the database by the dump of a rollback, and serves the release of that
+// time. It also continues an interrupted one whose earlier content was not dumped.
 func (k *task) reload(ctx context.Context) error {
 	k.now.UndoneBy = ""
 	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet, k.now.NewVersion)
@@ -57,7 +56,7 @@ func (k *task) reload(ctx context.Context) error {
 	return k.open(ctx, ledger.Upgraded)
 }
 
-// mark writes into the ledger that what a rollback of that upgrade dropped comes back.
+// mark records in the ledger that the content that a rollback dropped is restored.
 func (r *rollback) mark(ctx context.Context, k *task, undone ledger.Upgrade) error {
 	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {
@@ -74,7 +73,7 @@ func (r *rollback) mark(ctx context.Context, k *task, undone ledger.Upgrade) err
 	return err
 }
 
-// keepAsBackup dumps what the database holds as the way back of a redo.
+// keepAsBackup dumps the current content of the database as the way back of a redo.
 func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 	if r.o.NoDump {
 		return nil
@@ -87,9 +86,8 @@ func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 	return nil
 }
 
-// answers asks a wiki by a host name that its release has, until it says that it is of
-// that version, and notes that it was seen to answer from its release, which is of the
-// code of set.
+// answers probes a wiki by a host name of its release until it reports that version, and
+// records that its release, with the code of set, answered.
 func (k *task) answers(ctx context.Context, version, set string) error {
 	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {

@@ -14,38 +14,38 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// Rehearsal is how MediaWiki's updater went on scratch copies of a wiki's tables, and what
-// it made of them. It holds for every wiki of the same kind: with the same tables, past
-// updates, code and settings.
+// Rehearsal is the result of MediaWiki's updater on scratch copies of a wiki's tables. It
+// is valid for every wiki of the same kind: with the same tables, earlier updates, code
+// and settings.
 type Rehearsal struct {
 	Old     string   `json:"old"` // version of MediaWiki
 	New     string   `json:"new"`
-	Tenants []string `json:"tenants"`       // those that it holds for
-	Joined  bool     `json:"joined"`        // joined statements and remembered answers end as the updater's own
+	Tenants []string `json:"tenants"`       // for which it is valid
+	Joined  bool     `json:"joined"`        // joined statements and remembered answers have the same result as the updater's own
 	Why     string   `json:"why,omitempty"` // why they are not used
 	Changes int      `json:"changes"`       // statements of the updater that change tables
-	Sent    int      `json:"sent"`          // what they become when joined
+	Sent    int      `json:"sent"`          // number of joined statements
 	Seconds float64  `json:"seconds"`       // that it took
-	Earlier bool     `json:"earlier"`       // an earlier run made it
+	Earlier bool     `json:"earlier"`       // it was made by an earlier run
 
 	fingerprint string
-	after       mariadb.Definitions // that the updater ends with, without numbers
+	after       mariadb.Definitions // at the end of the updater, without next numbers
 }
 
-// kept is a Rehearsal as the ledger has it.
+// kept is a Rehearsal in the form of the ledger.
 type kept struct {
 	Rehearsal
 	After mariadb.Definitions `json:"after"`
 }
 
-// encode writes a rehearsal without the names of this run's tenants.
+// encode encodes a rehearsal without the names of this run's tenants.
 func (r *Rehearsal) encode() ([]byte, error) {
 	k := kept{Rehearsal: *r, After: r.after}
 	k.Tenants = nil
 	return json.Marshal(k)
 }
 
-// decode reads what encode wrote; nil when there is none that can be used.
+// decode decodes the result of encode; nil if it is unusable.
 func decode(data []byte, k *kind) *Rehearsal {
 	var found kept
 	if json.Unmarshal(data, &found) != nil || len(found.After) == 0 {
@@ -56,13 +56,13 @@ func decode(data []byte, k *kind) *Rehearsal {
 	return &r
 }
 
-// rehearsals are what is known of the kinds of a run.
+// rehearsals are the known results for the kinds of a run.
 type rehearsals struct {
 	done   map[string]*Rehearsal // by tenant
 	failed map[string]error      // by tenant: why the rehearsal failed, or was not made
 }
 
-// byFingerprint are the rehearsals by what they hold for.
+// byFingerprint returns the rehearsals by fingerprint.
 func (all rehearsals) byFingerprint() map[string]*Rehearsal {
 	found := map[string]*Rehearsal{}
 	for _, r := range all.done {
@@ -71,8 +71,8 @@ func (all rehearsals) byFingerprint() map[string]*Rehearsal {
 	return found
 }
 
-// rehearse makes the rehearsals of kinds that wanted holds for, and reads those that earlier
-// runs made, before any wiki is changed.
+// rehearse makes the rehearsals of kinds for which wanted is true, and reads those of
+// earlier runs, before any wiki is changed.
 func (u *upgrade) rehearse(ctx context.Context, kinds []*kind, wanted func(*kind) bool) rehearsals {
 	all := rehearsals{map[string]*Rehearsal{}, map[string]error{}}
 	options := fleet.Options[*kind]{ // each runs two updaters at once
@@ -95,8 +95,8 @@ func (u *upgrade) rehearse(ctx context.Context, kinds []*kind, wanted func(*kind
 	return all
 }
 
-// rehearseKind reads the rehearsal of a kind or, if it is wanted, makes it; two runs make
-// it once. It is nil where there is none.
+// rehearseKind reads the rehearsal of a kind or, if wanted, makes it; of two runs only
+// one makes it. It returns nil if there is none.
 func (u *upgrade) rehearseKind(ctx context.Context, k *kind, wanted bool) (*Rehearsal, error) {
 	if r, err := u.earlier(ctx, k); r != nil || err != nil || !wanted {
 		return r, err
@@ -141,8 +141,8 @@ func (u *upgrade) earlier(ctx context.Context, k *kind) (*Rehearsal, error) {
 	return decode(data, k), nil
 }
 
-// await takes the lock of a rehearsal. Where another run has it, it says so once and
-// waits until that run has ended or made it.
+// await takes the lock of a rehearsal. If another run holds it, await reports that once
+// and waits until that run has ended or made the rehearsal.
 func (u *upgrade) await(ctx context.Context, j *Planned, lock string) error {
 	said := false
 	for {
@@ -165,8 +165,8 @@ func (u *upgrade) await(ctx context.Context, j *Planned, lock string) error {
 	}
 }
 
-// perform runs the updater on two scratch copies, as it is and in the fast way, and
-// compares what they end with.
+// perform runs the updater on two scratch copies, once unchanged and once in the fast
+// way, and compares the results.
 func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 	gate, err := u.Gate(k.example().tenant.Server)
 	if err != nil {
@@ -193,8 +193,8 @@ func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 	}
 	found := differences(plain, fast)
 	if len(found) > 0 && len(plain.tables.WithoutNumbers().Differences(fast.tables.WithoutNumbers())) == 0 {
-		// The rows of a table into which the updater writes a time, or a random value, differ
-		// between two runs of the same kind.
+		// Rows of a table into which the updater writes a time or a random value differ
+		// between two runs of the same kind, too.
 		again := &scratch{kind: k, way: "again", statements: plain.statements}
 		if err := u.try(ctx, sample, again)[0]; err != nil {
 			return nil, err
@@ -206,8 +206,8 @@ func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 	return r, ctx.Err()
 }
 
-// withoutRows runs the updater on tables without rows when it failed on a sample: its rows
-// may refer to others that it lacks. When it fails again, the rows are not the cause.
+// withoutRows runs the updater on tables without rows after it failed on a sample, whose
+// rows may refer to missing ones. If it fails again, the rows are not the cause.
 func (u *upgrade) withoutRows(ctx context.Context, sample *mariadb.Golden, plain *scratch, why error) (*Rehearsal, error) {
 	if !errors.As(why, new(*php.JobError)) || ctx.Err() != nil {
 		return nil, why
@@ -221,8 +221,8 @@ func (u *upgrade) withoutRows(ctx context.Context, sample *mariadb.Golden, plain
 	}, nil
 }
 
-// differences says in what two copies differ that began alike: definitions of tables, next
-// numbers, numbers of rows, and rows.
+// differences lists the differences between two copies that began equal: definitions of
+// tables, next numbers, numbers of rows, and rows.
 func differences(a, b *scratch) []string {
 	found := a.tables.WithoutNumbers().Differences(b.tables.WithoutNumbers())
 	if len(found) > 0 {

@@ -12,9 +12,9 @@ import (
 	"wikictl/tenants/session"
 )
 
-// servable reports as an error why a release of a tenant can't be served again with the
-// database that it was for: its code is not there any more, or the release is gone and
-// can't be made again.
+// servable returns an error if a release of a tenant can't be served again with the
+// database that belongs to it: its code is gone, or the release is gone and can't be made
+// again.
 func servable(h *session.Host, t *tenants.Tenant, release int, codebase, set, version string) error {
 	if !deploy.Exists(h.Layout.Release(t.Name, release)) {
 		_, err := remakable(h.Farm, t, release, codebase, set, version)
@@ -24,9 +24,9 @@ func servable(h *session.Host, t *tenants.Tenant, release int, codebase, set, ve
 	return err
 }
 
-// remakable is the codebase by which a release that is gone can be made again from the
-// definition. It has to be the same code, as the database is for that: by its name or any
-// other one, or by its name and of the same schema where it was updated in place.
+// remakable returns the codebase with which a missing release can be made again from the
+// definition. It must be the same code, because the database belongs to it: under its
+// name or another one, or under its name with the same schema if it was updated in place.
 func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, version string) (*tenants.Codebase, error) {
 	names := slices.Sorted(maps.Keys(f.Codebases))
 	for _, name := range append([]string{codebase}, names...) {
@@ -48,8 +48,8 @@ func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, v
 	return nil, fmt.Errorf("its release %d is gone, and the codebase %s can't make it again: bring %s back to %s, or name another folder that holds it in [codebases.%q], and run this again", release, codebase, want, c.Path, codebase)
 }
 
-// releaseFor is the release that serves a tenant as it was: that one or, where it is
-// gone, a new one of the same code.
+// releaseFor returns the release that serves a tenant as before: that one or, if it is
+// gone, a new one with the same code.
 func (k *task) releaseFor(ctx context.Context, release int, codebase, set, version string) (int, error) {
 	if deploy.Exists(k.up.Layout.Release(k.tenant.Name, release)) {
 		return release, nil

@@ -14,34 +14,34 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Which are the upgrades that a rollback undoes: without Run and To the newest of each
-// tenant.
+// Which selects the upgrades that a rollback undoes: without Run and To the newest of
+// each tenant.
 type Which struct {
-	Run  string // those that this run made, where they are the newest of their tenants
-	To   string // further back: those that this run made, where all later ones were put back; or what this run's rollback dropped
-	Some bool   // tenants without an upgrade to undo are unchanged; else that is a problem
+	Run  string // those of this run, if they are the newest of their tenants
+	To   string // further back: those of this run, if all later ones were undone; or the content that this run's rollback dropped
+	Some bool   // tenants without an upgrade to undo are unchanged; otherwise they are a problem
 }
 
-// Undo is one tenant that can be put back to before an upgrade.
+// Undo is the plan to return one tenant to its state before an upgrade.
 type Undo struct {
 	Name         string       `json:"name"`
 	Run          string       `json:"run"` // of the upgrade
-	Old          string       `json:"old"` // version that it goes back to
+	Old          string       `json:"old"` // version to which it returns
 	New          string       `json:"new"`
 	Since        time.Time    `json:"since"` // when it was opened after the upgrade
-	mariadb.Lost              // what was made since then
-	Dump         time.Time    `json:"dump"`                  // when the dump was made that is brought back
-	Redo         bool         `json:"redo,omitempty"`        // what a rollback dropped is brought back
-	Interrupted  ledger.Phase `json:"interrupted,omitempty"` // the upgrade or an earlier rollback was, in this phase
-	Remark       string       `json:"remark,omitempty"`      // what is worth knowing
+	mariadb.Lost              // content made since then
+	Dump         time.Time    `json:"dump"`                  // when the dump to restore was made
+	Redo         bool         `json:"redo,omitempty"`        // restore the content that a rollback dropped
+	Interrupted  ledger.Phase `json:"interrupted,omitempty"` // phase of an interrupted upgrade or rollback
+	Remark       string       `json:"remark,omitempty"`      // other facts for the user
 	Problem      string       `json:"problem,omitempty"`
 
 	tenant *tenants.Tenant
 	row    ledger.Upgrade
-	err    error // what Problem says
+	err    error // cause of Problem
 }
 
-// dump is the file that is restored.
+// dump returns the file to restore.
 func (u *Undo) dump() string {
 	if u.Redo {
 		return u.row.UndoBackup
@@ -49,7 +49,7 @@ func (u *Undo) dump() string {
 	return u.row.Backup
 }
 
-// release is the one that is served then.
+// release returns the release to serve then.
 func (u *Undo) release() int {
 	if u.Redo {
 		return u.row.NewRelease
@@ -57,9 +57,9 @@ func (u *Undo) release() int {
 	return u.row.OldRelease
 }
 
-// Undos inspects which of the tenants can be put back, and what that would lose, and
-// returns those that w leaves as they are. Tenants that the run of w did not upgrade are
-// in neither list.
+// Undos inspects which tenants can be returned, and what that would lose; it also returns
+// the tenants that w leaves unchanged. Tenants that the run of w did not upgrade are in
+// neither list.
 func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which) (undos []*Undo, unchanged []*tenants.Tenant, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
@@ -104,8 +104,8 @@ func upgradesOf(ctx context.Context, l *ledger.Ledger) (map[string][]ledger.Upgr
 	return upgrades, nil
 }
 
-// sort returns the tenants whose upgrades are to be undone, and those that are left as
-// they are because they have none.
+// sort separates the tenants whose upgrades are to be undone from those that stay
+// unchanged because they have none.
 func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]ledger.Upgrade) (meant, unchanged []*tenants.Tenant) {
 	for _, t := range list {
 		switch rows := upgrades[t.Name]; {
@@ -119,7 +119,7 @@ func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]ledger.Upgrade
 	return meant, unchanged
 }
 
-// has reports whether a tenant with those upgrades is meant.
+// has reports whether w selects a tenant with those upgrades.
 func (w Which) has(upgrades []ledger.Upgrade) bool {
 	run := w.Run + w.To
 	for _, r := range upgrades {
@@ -130,9 +130,9 @@ func (w Which) has(upgrades []ledger.Upgrade) bool {
 	return run == ""
 }
 
-// pick chooses which of a tenant's upgrades, newest first, is undone. set is the key
-// of the code that the tenant runs on. Only the newest may be, unless w says so: who
-// repeats a rollback does not mean the upgrade before.
+// pick returns the upgrade of a tenant that is undone; upgrades are newest first. set is
+// the key of the code that the tenant runs on. Only the newest one qualifies, unless w
+// says otherwise: a repeated rollback does not mean the upgrade before.
 func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error) {
 	if len(upgrades) == 0 {
 		return ledger.Upgrade{}, errors.New("no upgrade of it is there to undo")
@@ -160,8 +160,8 @@ func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error
 	return newest, nil
 }
 
-// pickOlder chooses the upgrade that a run made, or rolled back, where all later ones
-// were put back.
+// pickOlder returns the upgrade that a run made, or rolled back, if all later ones were
+// undone.
 func pickOlder(upgrades []ledger.Upgrade, run, set string) (ledger.Upgrade, error) {
 	for _, r := range upgrades {
 		switch {
@@ -184,7 +184,7 @@ func pickOlder(upgrades []ledger.Upgrade, run, set string) (ledger.Upgrade, erro
 	return ledger.Upgrade{}, fmt.Errorf("run %s did not upgrade it", run)
 }
 
-// further says how to go back further, if that can be done.
+// further says how to go back further, if that is possible.
 func further(older []ledger.Upgrade, set string) string {
 	for _, r := range older {
 		if r.Phase == ledger.Upgraded {
@@ -204,9 +204,9 @@ func putBackBy(r ledger.Upgrade) string {
 	return r.Run
 }
 
-// codeOf is the version of the MediaWiki that a release of a tenant runs on as it is
-// now. It is an error when that has another schema than version, or is not there: what
-// a dump holds can't be served by it.
+// codeOf returns the current version of the MediaWiki of a tenant's release. It returns
+// an error if that has another schema than version, or is gone: it can't serve the
+// content of the dump.
 func codeOf(h *session.Host, tenant string, release int, version string) (string, error) {
 	path, found, err := h.CodeOf(tenant, release)
 	if err == nil && !mediawiki.SameSchema(found, version) {
@@ -218,7 +218,7 @@ func codeOf(h *session.Host, tenant string, release int, version string) (string
 	return found, nil
 }
 
-// noDump says that there is nothing to go back to, and what leads on.
+// noDump is the error if there is nothing to restore, with the next step.
 func (u *Undo) noDump() error {
 	problem := "it was upgraded without a dump (--backup none): there is no way back"
 	if u.row.Open() && !writable(u.row) {
@@ -227,7 +227,7 @@ func (u *Undo) noDump() error {
 	return errors.New(problem)
 }
 
-// look says what stands in the way, and counts what would be lost.
+// look finds the reasons against an undo, and counts what it would lose.
 func (u *Undo) look(ctx context.Context, h *session.Host) error {
 	if u.row.Open() {
 		u.Interrupted = u.row.Phase
@@ -266,7 +266,7 @@ func (u *Undo) look(ctx context.Context, h *session.Host) error {
 		u.Since = u.row.Started.Time
 	}
 	if u.Lost, err = s.Since(ctx, u.tenant.Database, u.Since); err != nil {
-		u.Remark = err.Error() // a database that is broken can be put back all the same
+		u.Remark = err.Error() // a broken database can still be replaced
 	}
 	return nil
 }

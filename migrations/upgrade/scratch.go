@@ -25,33 +25,34 @@ import (
 	"wikictl/tenants/session"
 )
 
-// sampleRows is how many rows of each table a scratch copy has: enough for every script
-// of the updater to have something to do, and few enough to take no time.
+// sampleRows is the number of rows of each table in a scratch copy: enough to give every
+// script of the updater work, and few enough to take no time.
 const sampleRows = 50
 
-// scratchLimit is how long the updater may take on so few rows.
+// scratchLimit is the time limit of the updater on so few rows.
 const scratchLimit = 5 * time.Minute
 
-// scratch is a copy of a wiki's tables in a database of its own, on which the updater is
-// run in one way.
+// scratch is a copy of a wiki's tables in a separate database, on which the updater runs
+// in one way.
 type scratch struct {
 	*kind
 	way        string
 	statements php.Statements
 
-	tables   mariadb.Definitions // that the updater ended with
+	tables   mariadb.Definitions // at the end of the updater
 	contents map[string]backup.Contents
 	counts   php.StatementCounts
 	counted  bool
 }
 
-// name is of the copy's folder, log and lock: those of a golden, which no tenant has.
+// name returns the name of the copy's folder, log and lock: that of a golden, which no
+// tenant has.
 func (s *scratch) name() string {
 	sum := sha256.Sum256([]byte(s.fingerprint + " " + s.way))
 	return tenants.GoldenPrefix + hex.EncodeToString(sum[:8])
 }
 
-// names are the tables that are compared.
+// names lists the tables to compare.
 func (s *scratch) names() (names []string) {
 	for table := range s.contents {
 		if !slices.Contains(mediawiki.CacheTables(), table) {
@@ -74,8 +75,8 @@ func (u *upgrade) sample(ctx context.Context, k *kind) (*mariadb.Golden, error) 
 	return server.TakeSample(ctx, t.Database, sampleRows, "updatelog", mediawiki.CacheTables()...)
 }
 
-// try makes scratch copies, runs the updater on each, reads what it ended with, and
-// removes them. The errors are in the order of the copies.
+// try makes scratch copies, runs the updater on each, reads the results, and removes the
+// copies. The errors are in the order of the copies.
 func (u *upgrade) try(ctx context.Context, sample *mariadb.Golden, copies ...*scratch) []error {
 	errs := make([]error, len(copies))
 	options := fleet.Options[*scratch]{Jobs: len(copies), MaxFailures: fleet.NoLimit}
@@ -87,8 +88,8 @@ func (u *upgrade) try(ctx context.Context, sample *mariadb.Golden, copies ...*sc
 	return errs
 }
 
-// tryOne notes in the ledger what it is about to make, so that the next run removes what
-// a kill leaves of it.
+// tryOne tries one copy. It records the copy in the ledger first, so that the next run
+// removes it after a kill.
 func (u *upgrade) tryOne(ctx context.Context, sample *mariadb.Golden, s *scratch) (err error) {
 	t := scratchTenant(s.example().tenant, s.name(), u.FarmID())
 	server, err := u.Server(ctx, t.Server)
@@ -125,16 +126,16 @@ func (u *upgrade) tryOne(ctx context.Context, sample *mariadb.Golden, s *scratch
 	return err
 }
 
-// scratchTenant is a tenant that exists only while the updater is tried on a copy.
+// scratchTenant returns a tenant that exists only while the updater is tried on a copy.
 func scratchTenant(example *tenants.Tenant, name, farm string) *tenants.Tenant {
 	t := *example
 	t.Name, t.Database = name, mariadb.GoldenDatabase(farm, name)
 	t.Hosts = []string{"golden.invalid"}
-	t.Pool.User = "" // its files are everybody's
+	t.Pool.User = "" // its files are the common user's
 	return &t
 }
 
-// scratchAccounts have names that no other program makes.
+// scratchAccounts returns accounts with names that no other program uses.
 func scratchAccounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
 	a := session.Accounts(t, s)
 	a.Named = true
@@ -152,7 +153,7 @@ func (u *upgrade) scratchSettings(t *tenants.Tenant, own secrets.Secrets) (strin
 	if err != nil {
 		return "", err
 	}
-	// The fork server reads a file once and never looks whether it was changed.
+	// The fork server reads a file once and does not notice changes.
 	file := filepath.Join(u.Layout.Wiki(t.Name), "rendered-"+rand.Text()[:8]+".php")
 	if err := deploy.WriteFile(file, rendered.LocalSettings, 0o600, -1); err != nil {
 		return "", err
@@ -160,7 +161,7 @@ func (u *upgrade) scratchSettings(t *tenants.Tenant, own secrets.Secrets) (strin
 	return file, u.Give(file)
 }
 
-// updateScratch runs the updater on a copy. Its log stays only when it failed.
+// updateScratch runs the updater on a copy. It keeps the log only of a failure.
 func (u *upgrade) updateScratch(ctx context.Context, t *tenants.Tenant, accounts mariadb.Accounts, config string, s *scratch) error {
 	job, err := u.updater(t, accounts.Schema)
 	if err != nil {
@@ -177,7 +178,7 @@ func (u *upgrade) updateScratch(ctx context.Context, t *tenants.Tenant, accounts
 	return os.Remove(log)
 }
 
-// read reads what the updater ended with.
+// read reads the tables after the updater.
 func (s *scratch) read(ctx context.Context, server *mariadb.Server, database string) (err error) {
 	if s.tables, err = server.Definitions(ctx, database); err != nil {
 		return err
@@ -186,8 +187,8 @@ func (s *scratch) read(ctx context.Context, server *mariadb.Server, database str
 	return err
 }
 
-// discard removes a scratch copy: its database unless another farm's mark is on it, its
-// accounts, its folder, and its row in the ledger at last.
+// discard removes a scratch copy: its database unless it has another farm's mark, its
+// accounts, its folder, and finally its row in the ledger.
 func (u *upgrade) discard(ctx context.Context, t *tenants.Tenant) error {
 	server, err := u.Server(ctx, t.Server)
 	if err != nil {
@@ -208,8 +209,8 @@ func (u *upgrade) discard(ctx context.Context, t *tenants.Tenant) error {
 	return nil
 }
 
-// sweep removes the scratch copies that killed runs left, of whichever kind, unless a run
-// uses them still.
+// sweep removes the scratch copies that killed runs left, of every kind, unless a run
+// still uses them.
 func (u *upgrade) sweep(ctx context.Context) error {
 	rows, err := u.ledger.Scratches(ctx)
 	var errs []error
@@ -222,10 +223,10 @@ func (u *upgrade) sweep(ctx context.Context) error {
 func (u *upgrade) sweepOne(ctx context.Context, row ledger.Scratch) error {
 	def := u.Farm.Servers[row.Server]
 	if def == nil {
-		return nil // it stays noted until the server is defined again
+		return nil // it stays recorded until the server is defined again
 	}
 	locks := u.Locks(def)
-	if locks == nil { // this run has nothing to do there
+	if locks == nil { // this run does not use that server
 		return nil
 	}
 	lock := rehearsalLock(row.Fingerprint)

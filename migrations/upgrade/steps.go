@@ -14,7 +14,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// ownSteps are the farm's steps for a tenant that stand before or after the updater.
+// ownSteps lists the farm's steps for a tenant before or after the updater.
 func ownSteps(f *tenants.Farm, t *tenants.Tenant, after bool) (list []tenants.UpgradeStep) {
 	for _, s := range f.UpgradeSteps {
 		if s.After == after && s.For(t) {
@@ -24,8 +24,8 @@ func ownSteps(f *tenants.Farm, t *tenants.Tenant, after bool) (list []tenants.Up
 	return list
 }
 
-// stepProblems are the scripts of the farm's steps that a tenant's codebases do not have:
-// the old one for those before the updater, the new one for those after it.
+// stepProblems lists missing scripts of the farm's steps: in the old codebase for steps
+// before the updater, in the new one for steps after it.
 func stepProblems(f *tenants.Farm, t *tenants.Tenant, old *tenants.Codebase) (problems []string) {
 	for _, after := range []bool{false, true} {
 		code := old
@@ -58,9 +58,9 @@ func (p *Plan) checkSteps(h *session.Host) {
 	}
 }
 
-// before runs the farm's steps before the updater, by the old code. A run that goes on
-// where another one was interrupted leaves them out: the old code can't read a database
-// that is half upgraded.
+// before runs the farm's steps before the updater, with the old code. A run that
+// continues an interrupted one skips them: the old code can't read a half-upgraded
+// database.
 func (k *task) before(ctx context.Context) error {
 	list := ownSteps(k.up.Farm, k.tenant, false)
 	if resumed := k.now.Run != k.up.RunID; !k.plan.code || len(list) == 0 || resumed {
@@ -69,10 +69,10 @@ func (k *task) before(ctx context.Context) error {
 	if err := k.own(ctx, list, k.up.Farm.Codebases[k.plan.row.Codebase], k.up.Layout.LocalSettings(k.tenant.Name)); err != nil {
 		return err
 	}
-	return k.countNow(ctx, nil) // what they removed is none of the updater's doing
+	return k.countNow(ctx, nil) // rows that the steps removed are no losses of the updater
 }
 
-// after runs the farm's steps after the updater, by the new code.
+// after runs the farm's steps after the updater, with the new code.
 func (k *task) after(ctx context.Context) error {
 	list := ownSteps(k.up.Farm, k.tenant, true)
 	if !k.plan.code || len(list) == 0 {
@@ -81,7 +81,7 @@ func (k *task) after(ctx context.Context) error {
 	return k.own(ctx, list, k.tenant.Codebase, filepath.Join(k.up.Layout.Release(k.tenant.Name, k.now.NewRelease), "LocalSettings.php"))
 }
 
-// own runs steps of the farm, one after the other, until one fails.
+// own runs steps of the farm in order until one fails.
 func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.Codebase, settings string) error {
 	if c == nil {
 		return fmt.Errorf("the codebase %s is not in wikictl.toml any more", k.plan.row.Codebase)
@@ -108,7 +108,8 @@ func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.C
 	return nil
 }
 
-// stepLog names the log of a step: the line of wikictl.toml tells two of one script apart.
+// stepLog returns the name of a step's log; the line in wikictl.toml distinguishes two
+// steps with one script.
 func stepLog(s tenants.UpgradeStep) string {
 	return fmt.Sprintf("step-%d-%s", s.Position.Line, strings.TrimSuffix(filepath.Base(s.Script), ".php"))
 }

@@ -18,7 +18,7 @@ import (
 // task is the upgrade of one tenant, under its lock.
 type task struct {
 	up       *upgrade // the run
-	plan     *Planned // what is known and wanted of the tenant
+	plan     *Planned // the plan for the tenant
 	tenant   *tenants.Tenant
 	server   *mariadb.Server
 	secrets  secrets.Secrets
@@ -26,17 +26,17 @@ type task struct {
 	further  []string // databases, besides its own
 	now      ledger.Upgrade
 	notes    []string // for the result
-	verified string   // file of the dump that was read in full
-	remarks  []string // what is bad of the wiki, and was before
+	verified string   // path of the fully verified dump
+	remarks  []string // faults of the wiki that it had before
 
-	dumped map[string]int64    // rows by table, as the dump has them; nil without one
-	tables mariadb.Definitions // as they are now; nil: not read since they may have changed
-	pure   bool                // there is nothing but tables in the database
-	census census              // of before the updater ran
-	losses []ledger.Loss       // what it left out
+	dumped map[string]int64    // rows by table in the dump; nil without a dump
+	tables mariadb.Definitions // current; nil: not read since they may have changed
+	pure   bool                // the database contains only tables
+	census census              // from before the updater
+	losses []ledger.Loss       // of this upgrade
 }
 
-// one takes one tenant to its wanted code, or puts it back.
+// one upgrades or restores one tenant.
 func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) {
 	u.o.Observer.Started(j.Name)
 	start := time.Now()
@@ -83,7 +83,7 @@ func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
 	return session.Done, nil
 }
 
-// idle is what became of a tenant that needs no upgrade any more.
+// idle returns the status of a tenant that no longer needs an upgrade.
 func (k *task) idle() session.Status {
 	if len(k.notes) > 0 {
 		return session.Done
@@ -91,9 +91,9 @@ func (k *task) idle() session.Status {
 	return session.Unchanged
 }
 
-// ready reports what stops the upgrade of a tenant before it begins: that the new
-// code can't run with its settings or, after an interrupted run was dealt with, that
-// it can't go from the database as it is now.
+// ready returns the reason why the upgrade of a tenant can't begin: the new code can't
+// run with its settings or, after an interrupted run was resolved, can't upgrade the
+// current database.
 func (k *task) ready(ctx context.Context) error {
 	if err := cmp.Or(k.up.warm[k.tenant.Name], k.up.releases[k.tenant.Name].Err); err != nil {
 		return err
@@ -111,15 +111,15 @@ func (k *task) ready(ctx context.Context) error {
 	return nil
 }
 
-// note remembers something that the result says besides the status.
+// note adds a text to the result beside the status.
 func (k *task) note(format string, args ...any) {
 	k.notes = append(k.notes, fmt.Sprintf(format, args...))
 }
 
 func (k *task) told() string { return strings.Join(k.notes, ", ") }
 
-// take locks a tenant and reads again what may have changed since the plan was
-// made: another run may have upgraded it.
+// take locks a tenant and reads again everything that may have changed since the plan:
+// another run may have upgraded it.
 func (k *task) take(ctx context.Context) error {
 	locks := k.up.Locks(k.tenant.Server)
 	err := k.step("lock", func() error { return locks.Acquire(ctx, k.tenant.Database) })
@@ -145,8 +145,8 @@ func (k *task) read(ctx context.Context) (err error) {
 	return k.reread(ctx)
 }
 
-// reread takes from the ledger what the tenant runs on now, and what it needs
-// therefore: after the plan, and after an interrupted run was dealt with.
+// reread reads from the ledger what the tenant runs on now, and derives what it needs:
+// after the plan, and after an interrupted run was resolved.
 func (k *task) reread(ctx context.Context) (err error) {
 	if k.plan.row, _, err = k.up.ledger.Tenant(ctx, k.tenant.Name); err != nil {
 		return err
@@ -166,8 +166,8 @@ func (k *task) step(name string, do func() error) error {
 	return k.up.run.Step(k.tenant.Name, name, do)
 }
 
-// held is a step that begins by making sure that the tenant's lock is still this
-// run's: what another run has taken over is left alone.
+// held is a step that first verifies that this run still holds the tenant's lock. It
+// changes nothing that another run has taken over.
 func (k *task) held(ctx context.Context, name string, do func() error) error {
 	return k.step(name, func() error {
 		if err := k.up.Verify(ctx, k.tenant); err != nil {
@@ -177,14 +177,14 @@ func (k *task) held(ctx context.Context, name string, do func() error) error {
 	})
 }
 
-// phase writes how far the upgrade has come before it goes on.
+// phase records the progress of the upgrade before it continues.
 func (k *task) phase(ctx context.Context, p ledger.Phase) (err error) {
 	k.now, err = k.up.ledger.SetPhase(ctx, k.now, p)
 	return err
 }
 
-// forward does the upgrade. Until the phase is Changing nothing was touched;
-// from Opening on there is no way back but a rollback.
+// forward performs the upgrade. Before the phase Changing nothing was changed; from
+// Opening on the only way back is a rollback.
 func (k *task) forward(ctx context.Context) error {
 	if k.up.o.RunJobs {
 		if err := k.step("jobs", func() error { return k.runJobs(ctx) }); err != nil {
@@ -220,9 +220,8 @@ func (k *task) each(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// change changes the database and serves the upgraded wiki. It is also where an
-// upgrade goes on that was interrupted and has no dump to go back to: the updater can
-// be run again.
+// change changes the database and serves the upgraded wiki. It also continues an
+// interrupted upgrade without a dump: the updater can be repeated.
 func (k *task) change(ctx context.Context) error {
 	err := k.each(ctx, []step{
 		{"count", func() error { return k.count(ctx) }},
@@ -243,8 +242,8 @@ func (k *task) change(ctx context.Context) error {
 	return k.finish(ctx)
 }
 
-// finish serves the upgraded wiki. It is also where an interrupted upgrade goes
-// on whose database is done.
+// finish serves the upgraded wiki. It also continues an interrupted upgrade whose
+// database is complete.
 func (k *task) finish(ctx context.Context) error {
 	err := k.each(ctx, []step{
 		{"switch", func() error { return k.serve(ctx, k.now.NewRelease) }},
@@ -257,7 +256,7 @@ func (k *task) finish(ctx context.Context) error {
 	return k.open(ctx, ledger.Upgraded)
 }
 
-// mark writes into the ledger what is about to happen.
+// mark records the upgrade in the ledger before it begins.
 func (k *task) mark(ctx context.Context) error {
 	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {

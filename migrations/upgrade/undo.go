@@ -13,25 +13,26 @@ import (
 	"wikictl/tenants/session"
 )
 
-// RollbackOptions are those of a Rollback.
+// RollbackOptions are the options of a Rollback.
 type RollbackOptions struct {
 	Jobs     int
-	Patience time.Duration // with requests that are under way when a wiki becomes read-only
-	NoDump   bool          // what the database holds is not dumped before it is dropped
+	Patience time.Duration // how long running requests may take after a wiki becomes read-only
+	NoDump   bool          // do not dump the current content before it is dropped
 	Drain    <-chan struct{}
 
-	// Confirm is asked once all tenants are locked, with what would be lost and how many tenants are unchanged; an error
-	// ends the rollback before anything is changed. It returns who watches.
+	// Confirm is called once all tenants are locked, with the losses and the number of
+	// unchanged tenants; an error ends the rollback before anything is changed. It
+	// returns the observer of the run.
 	Confirm func(ctx context.Context, undos []*Undo, unchanged int) (session.Observer, error)
-	// Again is asked about a tenant of which more would be lost than Confirm was told,
-	// when it can't be edited any more. Nil: all of it is accepted.
+	// Again is called for a tenant that would lose more than Confirm was told, once it
+	// can't be edited any more. Nil accepts every loss.
 	Again func(ctx context.Context, u *Undo) error
 }
 
-// Rollback puts tenants back to before an upgrade. What was made since is lost, but
-// for the dump that is made first. The tenants are locked before they are looked at,
-// so that what is confirmed is what happens. An interrupted one is finished by the next
-// Rollback or Run.
+// Rollback returns tenants to their state before an upgrade. Content made since is lost,
+// except in the dump that is made first. Tenants are locked before they are inspected, so
+// that exactly the confirmed losses happen. The next Rollback or Run finishes an
+// interrupted one.
 func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which, o RollbackOptions) ([]session.Outcome, error) {
 	r := &rollback{upgrade: &upgrade{Host: h, o: Options{Jobs: o.Jobs, Patience: o.Patience, Drain: o.Drain}}, o: o, locked: map[string]error{}}
 	var err error
@@ -82,11 +83,11 @@ func unchangedOutcomes(list []*tenants.Tenant) []session.Outcome {
 	return outcomes
 }
 
-// rollback is one Rollback.
+// rollback is the state of one Rollback.
 type rollback struct {
 	*upgrade
 	o      RollbackOptions
-	locked map[string]error // by tenant: nil when its lock is held
+	locked map[string]error // by tenant: nil if its lock is held
 	asking sync.Mutex       // one question at a time
 }
 
@@ -95,7 +96,7 @@ func (r *rollback) release(ctx context.Context, list []*tenants.Tenant) {
 	defer cancel()
 	for _, t := range list {
 		if r.locked[t.Name] == nil {
-			_ = r.Locks(t.Server).Release(after, t.Database) // it ends with the session anyway
+			_ = r.Locks(t.Server).Release(after, t.Database) // the lock ends with the session anyway
 		}
 	}
 }
@@ -115,7 +116,7 @@ func (r *rollback) all(ctx context.Context, undos []*Undo) (outcomes []session.O
 	return outcomes
 }
 
-// undo puts one tenant back, and returns what else is to be said.
+// undo returns one tenant to its earlier state, and a note for the result.
 func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error) {
 	if undo.err != nil {
 		return "", undo.err
@@ -146,12 +147,12 @@ func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error
 	return k.told(), err
 }
 
-// writable reports whether a wiki could be written since an upgrade changed it.
+// writable reports whether a wiki was writable at any time after an upgrade changed it.
 func writable(r ledger.Upgrade) bool {
 	return r.Phase == ledger.Upgraded || r.Phase == ledger.Opening || r.Phase == ledger.Undoing
 }
 
-// finish ends what an interrupted run began, whose tenant was not open since.
+// finish ends the work of an interrupted run whose tenant was not opened since.
 func (r *rollback) finish(ctx context.Context, k *task) error {
 	if err := k.server.StopWork(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return err
@@ -172,8 +173,8 @@ func (r *rollback) finish(ctx context.Context, k *task) error {
 	return nil
 }
 
-// revoke undoes an upgrade that had ended: what was made since is counted again when
-// no client can make more, and dumped.
+// revoke undoes a completed upgrade: it counts the losses again when no client can add
+// more, and dumps the content.
 func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 	k.now.UndoneBy, k.now.Error = r.RunID, ""
 	if err := k.held(ctx, "undoing", func() error { return k.phase(ctx, ledger.Undoing) }); err != nil {
@@ -202,7 +203,7 @@ func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 	return fmt.Errorf("%w; it is open as before", err)
 }
 
-// recount asks again when more would be lost than was confirmed.
+// recount asks again if more would be lost than was confirmed.
 func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
 	if r.o.Again == nil || undo.Remark != "" {
 		return nil
@@ -217,7 +218,7 @@ func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
 	return r.o.Again(ctx, undo)
 }
 
-// keep dumps what the database holds before it is dropped.
+// keep dumps the current content of the database before it is dropped.
 func (r *rollback) keep(ctx context.Context, k *task) error {
 	if r.o.NoDump {
 		return nil

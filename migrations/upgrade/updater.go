@@ -11,13 +11,13 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// maintenance is a maintenance script of a codebase.
+// maintenance returns the path of a maintenance script of a codebase.
 func maintenance(c *tenants.Codebase, name string) string {
 	return filepath.Join(c.Path, "maintenance", name)
 }
 
-// updater is MediaWiki's updater of a tenant's wanted code, by an account that may
-// change tables.
+// updater returns the job of MediaWiki's updater of a tenant's wanted code, with an
+// account that may change tables.
 func (u *upgrade) updater(t *tenants.Tenant, by mariadb.Account) (php.Job, error) {
 	script := maintenance(t.Codebase, "update.php")
 	code, err := os.ReadFile(script)
@@ -33,13 +33,13 @@ func (u *upgrade) updater(t *tenants.Tenant, by mariadb.Account) (php.Job, error
 }
 
 // checked reports whether the plan checked all settings and libraries as the updater
-// would: not those that a template of the farm's own writes.
+// would; it can't check settings that a template of the farm's own writes.
 func (u *upgrade) checked() bool {
 	return u.o.Settings != nil && !deploy.Exists(filepath.Join(u.Farm.Templates, "localsettings.php.tmpl"))
 }
 
-// skips are the flags by which the updater passes over what the plan has checked, as far
-// as its code knows them. They take a seventh off the time of a small wiki's updater.
+// skips returns the flags by which the updater skips the plan's checks, if its code has
+// them. They save a seventh of the time of a small wiki's updater.
 func skips(code []byte, checked bool) (flags []string) {
 	for _, name := range []string{"skip-config-validation", "skip-external-dependencies"} {
 		if checked && bytes.Contains(code, []byte("'"+name+"'")) {

@@ -1,8 +1,8 @@
-// Package upgrade moves many wikis to other MediaWiki code together: it looks
-// whether each can be moved, makes them read-only, dumps them, runs MediaWiki's
-// updater, checks, switches, and puts back what failed. Every step is noted in
-// the ledger before and after, so that whatever was interrupted is finished or
-// put back by the next run. It does not know how a command was called.
+// Package upgrade moves many wikis to other MediaWiki code together: it checks whether
+// each can be upgraded, makes them read-only, dumps them, runs MediaWiki's updater,
+// verifies the result, switches, and restores wikis that fail. It records every step in
+// the ledger before and after, so that the next run finishes or reverts an interrupted
+// one. It does not know how a command was called.
 package upgrade
 
 import (
@@ -23,48 +23,48 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Options of a run.
+// Options are the options of a run.
 type Options struct {
 	Jobs        int      // wikis at once
-	PerServer   int      // of them on one server; 0: no bound
-	MaxFailures Share    // nothing new starts once more have failed
+	PerServer   int      // wikis at once on one server; 0: unlimited
+	MaxFailures Share    // start no further wiki once more have failed
 	Canary      []string // names of the first wave
-	CanaryShare Share    // or how many
-	Waves       []Share  // of the others, each counted from the first
+	CanaryShare Share    // or its size
+	Waves       []Share  // of the others, each counted from the first wiki
 	Backup      Backup
 	Ahead       Ahead
-	Keep        bool          // leave what fails read-only instead of putting it back
-	Force       bool          // run the updater also where nothing changed
-	Plain       bool          // run the updater by its own statements, and rehearse nothing
-	RunJobs     bool          // empty the job queue on the old code first
-	SkipBlocked bool          // go on without the wikis that something stands in the way of
+	Keep        bool          // leave a failed wiki closed instead of restoring it
+	Force       bool          // run the updater even if nothing changed
+	Plain       bool          // run the updater with its own statements, and rehearse nothing
+	RunJobs     bool          // run queued jobs on the old code first
+	SkipBlocked bool          // leave out blocked wikis
 	Limit       time.Duration // of update.php
-	Patience    time.Duration // with requests that were under way when a wiki became read-only
+	Patience    time.Duration // how long running requests may take after a wiki becomes read-only
 	Between     func(ctx context.Context, wave, waves int) error
-	// Settings says, by tenant, which settings stop the new code's updater, and
-	// which it reads otherwise than the old; nil says nothing.
+	// Settings returns, by tenant, the settings that stop the new code's updater, and
+	// those that it reads differently from the old code; may be nil.
 	Settings func(context.Context, []*tenants.Tenant) (stop, remarks map[string][]string, err error)
 	Drain    <-chan struct{}
 	Observer session.Observer
 }
 
-// Backup says what becomes of a wiki's database before it is changed.
+// Backup is the kind of backup of a wiki's database before it is changed.
 type Backup string
 
-// Kinds of backup.
+// Values of Backup.
 const (
 	ByDump    Backup = "dump"    // wikictl dumps it
-	ByCommand Backup = "command" // the farm's own commands do, of [backup]
-	NoBackup  Backup = "none"    // nothing can be put back
+	ByCommand Backup = "command" // the farm's own commands of [backup] do
+	NoBackup  Backup = "none"    // a failed wiki can't be restored
 )
 
-// Share is a number of wikis: so many, or so many in a hundred.
+// Share is a number of wikis, absolute or in percent.
 type Share struct {
 	N       int
 	Percent bool
 }
 
-// Of is the share of total, rounded up.
+// Of returns the share of total, rounded up.
 func (s Share) Of(total int) int {
 	if s.Percent {
 		return (total*s.N + 99) / 100
@@ -72,10 +72,10 @@ func (s Share) Of(total int) int {
 	return s.N
 }
 
-// BlockedError says that wikis can't be upgraded, and that nothing was changed.
+// BlockedError reports that wikis can't be upgraded, and that nothing was changed.
 type BlockedError struct{ Blocked []Planned }
 
-// Error has a line for each problem, with the tenants that have it.
+// Error returns a line for each problem, with its tenants.
 func (e *BlockedError) Error() string {
 	var problems []string
 	names := map[string][]string{}
@@ -98,8 +98,8 @@ func (e *BlockedError) Error() string {
 	return text
 }
 
-// Unwrap are *mariadb.LockedError when other runs have locked all of them: whatever else
-// was found is the work of those runs.
+// Unwrap returns *mariadb.LockedError if other runs have locked all of them: any other
+// problem may be an effect of those runs.
 func (e *BlockedError) Unwrap() []error {
 	var locked []error
 	for _, p := range e.Blocked {
@@ -120,15 +120,15 @@ type upgrade struct {
 	sql      farmsql.Files
 	rates    forecast.Rates
 	warm     map[string]error           // why the new code can't run, by tenant
-	releases map[string]deploy.Prepared // of the wave that runs, by tenant
+	releases map[string]deploy.Prepared // of the current wave, by tenant
 
 	rehearsed    map[string]*Rehearsal // by fingerprint; set before the first wave
-	contradicted sync.Map              // fingerprints of rehearsals that a wiki ended otherwise than
+	contradicted sync.Map              // fingerprints of rehearsals that a wiki's result contradicted
 }
 
-// Run upgrades what is planned and returns an outcome for each tenant of the
-// plan, in its order. When something stands in the way of a tenant it is a
-// *BlockedError and nothing was changed, unless SkipBlocked is set.
+// Run performs a plan and returns an outcome for each of its tenants, in order. If a
+// tenant is blocked, the error is a *BlockedError and nothing was changed, unless
+// SkipBlocked is set.
 func Run(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.Outcome, error) {
 	if stopping := p.stopping(); len(stopping) > 0 && !o.SkipBlocked {
 		return nil, &BlockedError{stopping}
@@ -181,7 +181,7 @@ func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[
 	return errors.Join(stop, u.run.End(ctx, all))
 }
 
-// notBegun is why a tenant is not upgraded.
+// notBegun returns why a tenant is not upgraded.
 func (j *Planned) notBegun() error {
 	if j.Locked != "" {
 		return fmt.Errorf("not begun: %w", &mariadb.LockedError{Name: j.Name, Holder: j.Locked})
@@ -189,8 +189,8 @@ func (j *Planned) notBegun() error {
 	return fmt.Errorf("not begun: %s", strings.Join(j.Problems, "\n"))
 }
 
-// wave upgrades the tenants of one wave and returns how many failed. stop says
-// why nothing of it may start.
+// wave upgrades the tenants of one wave and returns the number of failures. stop is the
+// reason why none of them may start; nil if they may.
 func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop error, outcomes map[string]session.Outcome) (failures int) {
 	end := func(o session.Outcome) { outcomes[o.Tenant.Name] = u.run.Finish(o) }
 	var able []*Planned
@@ -230,7 +230,7 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 	return failures
 }
 
-// serversOf are the servers that a plan works on.
+// serversOf lists the servers of a plan.
 func serversOf(p *Plan) []*tenants.Server {
 	list := make([]*tenants.Tenant, len(p.Tenants))
 	for i, j := range p.Tenants {

@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// warmth names a localisation cache that several tenants share.
+// warmth identifies a localisation cache that several tenants share.
 type warmth struct{ path, set, language string }
 
 func warmthOf(j *Planned) warmth {
@@ -20,14 +20,14 @@ func warmthOf(j *Planned) warmth {
 	return warmth{c.Path, j.tenant.MessageSet(c), j.tenant.Language}
 }
 
-// examples is by how many tenants' settings a cache is tried to be built.
+// examples is the number of tenants with whose settings a cache is tried.
 const examples = 3
 
-// warmAll builds each localisation cache that the new code needs once, before
-// the first wave, and not by the first visitor. It also is the first time that
-// the new code reads a tenant's settings: what is wrong with its extensions shows
-// before any wiki is read-only. The errors are by tenant: those of one whose own
-// settings are at fault, or of all that share a cache if none of their settings can build it.
+// warmAll builds each localisation cache for the new code once, before the first wave,
+// instead of in the first visitor's request. It is also the first time that the new code
+// reads a tenant's settings: faults of its extensions show before any wiki is read-only.
+// The errors are by tenant: for a tenant whose own settings are at fault, or for all that
+// share a cache if none of their settings can build it.
 func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 	sharing := map[warmth][]*Planned{}
 	for _, j := range p.Tenants {
@@ -53,16 +53,16 @@ func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 	return failed
 }
 
-// isWarm reports whether a tenant is served on the wanted code already, by the cache
-// that this code has.
+// isWarm reports whether a tenant already runs on the wanted code, with an existing
+// cache.
 func (u *upgrade) isWarm(j *Planned) bool {
 	w := warmthOf(j)
 	return j.Interrupted == "" && j.row.ComponentSet == w.set && u.HasMessages(j.tenant, j.tenant.Codebase)
 }
 
-// warmOne builds a cache by the settings of the first tenant for which that
-// succeeds. Those before it have an error of their own; the same error of all is the
-// code's.
+// warmOne builds a cache with the settings of the first tenant for which that succeeds.
+// The tenants before it have errors of their own; if all have the same error, the code is
+// at fault.
 func (u *upgrade) warmOne(ctx context.Context, sharing []*Planned) (map[string]error, error) {
 	failed := map[string]error{}
 	var err error
@@ -88,8 +88,8 @@ func same(errs map[string]error) bool {
 	return len(texts) == 1
 }
 
-// prepare writes the releases of a wave for the new code beside those that are
-// served, so that all of them are checked before any wiki is read-only.
+// prepare writes the releases of a wave for the new code without serving them, so that
+// all are checked before any wiki is read-only.
 func (u *upgrade) prepare(ctx context.Context, jobs []*Planned) {
 	u.releases = map[string]deploy.Prepared{}
 	for i, p := range u.releasesOf(ctx, jobs) {
@@ -108,7 +108,7 @@ func (u *upgrade) releasesOf(ctx context.Context, jobs []*Planned) []deploy.Prep
 	return prepared
 }
 
-// warmBy builds a cache by a tenant's settings for the new code.
+// warmBy builds a cache with a tenant's settings for the new code.
 func (u *upgrade) warmBy(ctx context.Context, j *Planned) error {
 	return u.run.Step(j.Name, "messages", func() error {
 		release := u.releasesOf(ctx, []*Planned{j})[0]

@@ -1,7 +1,7 @@
-// Package ahead says what of an upgrade can be done while a wiki's old code still serves
-// and people edit: columns and indexes that the old code neither reads nor writes, and the
-// data that goes into them. MediaWiki's updater runs in full afterwards, finds that done,
-// and finishes the rows that were written since. It knows nothing of servers.
+// Package ahead lists the parts of an upgrade that can be done while a wiki's old code
+// still serves and people edit: columns and indexes that the old code neither reads nor
+// writes, and their data. MediaWiki's updater runs in full afterwards, finds these parts
+// done, and moves the rows that were written since. It knows nothing of servers.
 package ahead
 
 import (
@@ -15,34 +15,34 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// Change is what is done ahead for one table.
+// Change is the work ahead for one table.
 type Change struct {
-	Table string   // that the updater goes through row by row, as a forecast names it
+	Table string   // that the updater processes row by row; its name in a forecast
 	Alter string   // the table that Specs change
-	Specs []string // of one ALTER TABLE, so that a kill leaves all or nothing; none: they are in place
-	Fill  *Fill    // nil: Script does it
+	Specs []string // of one ALTER TABLE, so that a kill leaves all or nothing; empty: they are in place
+	Fill  *Fill    // nil: Script moves the data
 
 	Script string   // of the new codebase's maintenance folder
 	Args   []string // of Script
 }
 
-// Fill moves data by statements over ranges of a column. Both statements take the ends of
-// the range, which belong to it.
+// Fill moves data by statements over ranges of a column. The parameters of each statement
+// are both ends of the range, inclusive.
 type Fill struct {
 	Table, Column string   // whose values are the ranges; it begins an index
 	Statements    []string // each with two placeholders
 }
 
-// known is a change as MediaWiki's MysqlUpdater.php of 1.39 to 1.43 has it.
+// known is a change that MediaWiki's MysqlUpdater.php of 1.39 to 1.43 makes.
 type known struct {
 	table, alter string
-	minor        int      // the updater does it on the way to 1.minor
+	minor        int      // the updater makes it on the way to 1.minor
 	needs        []string // columns, as "table.column", without which there is nothing to do
-	added        string   // a column that the patch adds; it is in place when that is there
-	patch        string   // file of the new codebase; empty: the columns are there
+	added        string   // a column that the patch adds; if it exists, the patch was applied
+	patch        string   // file of the new codebase; empty: the columns exist
 	fill         *Fill
 	script       string
-	key          string // by which the updater's log tells that the data was moved
+	key          string // of the entry in the updater's log after the data was moved
 }
 
 var changes = []known{
@@ -72,7 +72,7 @@ var changes = []known{
 	},
 }
 
-// Tables are those that something can be done for ahead.
+// Tables lists the tables with work ahead.
 func Tables() []string {
 	names := make([]string, len(changes))
 	for i, k := range changes {
@@ -81,7 +81,7 @@ func Tables() []string {
 	return names
 }
 
-// Columns are those, as "table.column", that For has to know of.
+// Columns lists the columns that For needs to know, as "table.column".
 func Columns() (names []string) {
 	for _, k := range changes {
 		names = append(names, k.needs...)
@@ -92,9 +92,9 @@ func Columns() (names []string) {
 	return names
 }
 
-// For lists what can be done ahead of an upgrade to a version, such as "1.43.9", whose
-// codebase is at path, for a database that has these columns. What the codebase does in
-// another way than is known is left to its updater; why says so, by table.
+// For lists the work ahead of an upgrade to a version, such as "1.43.9", whose codebase
+// is at path, for a database with these columns. Changes that the codebase makes
+// differently from the known way are left to its updater; why has the reason by table.
 func For(version, path string, has map[string]bool) (list []Change, why map[string]error) {
 	why = map[string]error{}
 	for _, k := range changes {
@@ -124,9 +124,9 @@ func (k known) possible(has map[string]bool) bool {
 	return !slices.ContainsFunc(k.needs, func(name string) bool { return !has[name] })
 }
 
-// Unfinished are the entries of the updater's log that say that data was moved while the
-// columns that it is moved from are still there, so that rows may have come since: they
-// have to go before the updater runs.
+// Unfinished lists the entries of the updater's log for moved data whose old columns
+// still exist, so that rows may have been added since: they must be deleted before the
+// updater runs.
 func Unfinished(has map[string]bool) (keys []string) {
 	for _, k := range changes {
 		if k.possible(has) {
@@ -145,8 +145,8 @@ var (
 	additions = regexp.MustCompile(`^(?i)ADD (COLUMN )?\w+ [^,]*(, ?ADD (COLUMN )?\w+ [^,]*)*$`)
 )
 
-// readPatch turns the statements of a patch, which add columns to one table and make its
-// indexes, into the parts of one statement. Any other statement is an error.
+// readPatch converts the statements of a patch that add columns to one table and make its
+// indexes to the parts of one statement. Any other statement is an error.
 func readPatch(file, table string) (specs []string, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -166,8 +166,8 @@ func readPatch(file, table string) (specs []string, err error) {
 	return specs, nil
 }
 
-// parsePatch returns the table that a statement changes, and how; neither when it may do
-// more than add columns, and make and drop indexes.
+// parsePatch returns the table that a statement changes, and the change; both are empty
+// if it may do more than add columns, and make and drop indexes.
 func parsePatch(statement string) (table, spec string) {
 	if m := alters.FindStringSubmatch(statement); m != nil && additions.MatchString(m[2]) {
 		return m[1], m[2]

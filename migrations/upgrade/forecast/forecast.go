@@ -1,6 +1,6 @@
-// Package forecast tells how long an upgrade of a wiki takes, by the rows of the tables
-// that MediaWiki's updater rewrites and by what earlier upgrades took on this machine, and
-// reads from what the updater prints how far it is. It knows nothing of servers.
+// Package forecast estimates the duration of a wiki's upgrade, from the rows of the
+// tables that MediaWiki's updater rewrites and from earlier upgrades on this machine, and
+// reads the progress from the updater's output. It knows nothing of servers.
 package forecast
 
 import (
@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Wiki is what the time of an upgrade depends on.
+// Wiki holds everything on which the duration of an upgrade depends.
 type Wiki struct {
 	Old, New string           // MediaWiki's versions, such as "1.39.17"
 	Bytes    int64            // of the database's files
-	Rows     map[string]int64 // by table; a server's estimate will do
-	Ahead    []string         // tables whose rows were moved before, while the wiki was open
+	Rows     map[string]int64 // by table; a server's estimate suffices
+	Ahead    []string         // tables whose rows were moved while the wiki was open
 }
 
-// Phases are how many seconds the parts of an upgrade take. The wiki is read-only in all of
-// them but Ahead.
+// Phases are the durations of the parts of an upgrade in seconds. The wiki is read-only
+// in all of them except Ahead.
 type Phases struct {
 	Ahead  float64 `json:"ahead"`  // move rows while the wiki is open
 	Backup float64 `json:"backup"` // dump the database and read the dump back
@@ -26,17 +26,17 @@ type Phases struct {
 	Rest   float64 `json:"rest"`   // everything else
 }
 
-// Total is how long the wiki is read-only.
+// Total returns how long the wiki is read-only.
 func (p Phases) Total() float64 { return p.Backup + p.Update + p.Rest }
 
-// Past is an upgrade that ended well, with what it took.
+// Past is a successful upgrade with its durations.
 type Past struct {
 	Wiki
 	Took Phases
 }
 
-// What a small wiki takes, and a database per byte, where no upgrade was measured yet: on
-// two cores of 2025 with a disk that flushes in 0.3 ms.
+// Default durations for a small wiki, and per byte of a database, until upgrades were
+// measured: on two cores of 2025 with a disk that flushes in 0.3 ms.
 var usual = Phases{Backup: 0.4, Update: 1.2, Rest: 0.8}
 
 const (
@@ -44,15 +44,15 @@ const (
 	smallBytes = 50e6       // a fresh wiki's database has about 10 MB in 58 files
 )
 
-// Rates are this machine's: how its times relate to the usual ones.
+// Rates relate this machine's durations to the defaults.
 type Rates struct {
 	base   Phases  // of a small wiki
-	rows   float64 // factor for what goes row by row
+	rows   float64 // factor for work row by row
 	backup float64 // factor for the bytes of a dump
 }
 
-// Learn finds a machine's rates out of upgrades of the past. Of each kind the median
-// counts: single ones were disturbed.
+// Learn derives a machine's rates from earlier upgrades. It uses the median of each kind,
+// because single upgrades may have been disturbed.
 func Learn(past []Past) Rates {
 	r := Rates{base: usual, rows: 1, backup: 1}
 	var small, rows, backups []float64
@@ -68,17 +68,17 @@ func Learn(past []Past) Rates {
 		if work := p.byRows(); work > 2*usual.Update {
 			rows = append(rows, max(p.Took.Update-r.base.Update, 0.1*work)/work)
 		}
-		if p.Took.Backup > 0 && p.Bytes > 0 { // else it had none
+		if p.Took.Backup > 0 && p.Bytes > 0 { // otherwise it had no dump
 			backups = append(backups, p.Took.Backup/(usual.Backup+float64(p.Bytes)*perByte))
 		}
 	}
 	r.backup = median(backups, 1)
-	// Of a machine of which only small wikis are known, rows are as slow as these are.
+	// If only small wikis were measured, rows are as slow as these.
 	r.rows = median(rows, min(max(r.base.Update/usual.Update, 0.3), 3))
 	return r
 }
 
-// median of some numbers, or what holds when there are none.
+// median returns the median of some numbers, or none for an empty list.
 func median(list []float64, none float64) float64 {
 	if len(list) == 0 {
 		return none
@@ -87,7 +87,7 @@ func median(list []float64, none float64) float64 {
 	return list[len(list)/2]
 }
 
-// Of tells how long an upgrade of a wiki takes; backup reports whether it is dumped.
+// Of estimates the duration of a wiki's upgrade; backup reports whether it is dumped.
 func (r Rates) Of(w Wiki, backup bool) Phases {
 	p := Phases{Ahead: r.Ahead(w, w.Ahead...), Update: r.base.Update + r.rows*w.byRows(), Rest: r.base.Rest}
 	if backup {
@@ -96,7 +96,7 @@ func (r Rates) Of(w Wiki, backup bool) Phases {
 	return p
 }
 
-// byRows is what the updater takes for its rows at the usual rates, in seconds.
+// byRows returns the updater's time for its rows at the default rates, in seconds.
 func (w Wiki) byRows() (seconds float64) {
 	for _, s := range w.work() {
 		seconds += s.seconds
@@ -104,7 +104,7 @@ func (w Wiki) byRows() (seconds float64) {
 	return seconds
 }
 
-// Ahead tells how many seconds it takes to move the rows of some tables ahead.
+// Ahead estimates how many seconds it takes to move the rows of some tables ahead.
 func (r Rates) Ahead(w Wiki, tables ...string) (seconds float64) {
 	w.Ahead = nil
 	for _, s := range w.work() {
@@ -115,8 +115,8 @@ func (r Rates) Ahead(w Wiki, tables ...string) (seconds float64) {
 	return seconds
 }
 
-// OneByOne tells how many seconds the updater takes for those rows of some tables that it
-// goes through one by one.
+// OneByOne estimates how many seconds the updater takes for the rows of some tables that
+// it processes one by one.
 func (r Rates) OneByOne(w Wiki, tables []string) (seconds float64) {
 	w.Ahead = nil
 	for _, s := range w.work() {
@@ -127,20 +127,20 @@ func (r Rates) OneByOne(w Wiki, tables []string) (seconds float64) {
 	return seconds
 }
 
-// share is what the updater does to the rows of one table.
+// share is the updater's work on one table.
 type share struct {
 	table   string
 	rows    int64
-	seconds float64 // at the usual rates
-	one     bool    // one row after the other, as its script tells
-	ahead   float64 // how much longer than that moving them ahead takes
+	seconds float64 // at the default rates
+	one     bool    // one row after the other, as reported by its script
+	ahead   float64 // factor of the time to move them ahead
 }
 
-// moved is which part of a table's time is left to the updater where its rows were moved
-// ahead: it looks for rows that came since.
+// moved is the part of a table's time that remains for the updater after its rows were
+// moved ahead: it searches for rows that were added since.
 const moved = 0.02
 
-// work lists what the updater does to a wiki's rows.
+// work lists the updater's work on a wiki.
 func (w Wiki) work() (list []share) {
 	for _, k := range known {
 		rows := w.Rows[k.table]
@@ -156,10 +156,10 @@ func (w Wiki) work() (list []share) {
 	return list
 }
 
-// slow is from how many seconds on a table is worth a remark.
+// slow is the number of seconds from which a table is worth a remark.
 const slow = 20
 
-// Remarks name the tables whose rows take the updater long.
+// Remarks names the tables whose rows take the updater long.
 func (r Rates) Remarks(w Wiki) (remarks []string) {
 	for _, s := range w.work() {
 		if seconds := r.rows * s.seconds; s.one && seconds >= slow {
@@ -169,7 +169,7 @@ func (r Rates) Remarks(w Wiki) (remarks []string) {
 	return remarks
 }
 
-// Text says how long some seconds are, such as "8 s", "32 min" or "3.5 h".
+// Text formats a duration in seconds, such as "8 s", "32 min" or "3.5 h".
 func Text(seconds float64) string {
 	switch d := time.Duration(seconds * float64(time.Second)); {
 	case seconds < 99.5:
@@ -181,7 +181,7 @@ func Text(seconds float64) string {
 	}
 }
 
-// grouped is a number with its thousands apart.
+// grouped formats a number with separated thousands.
 func grouped(n int64) string {
 	text := fmt.Sprint(n)
 	for at := len(text) - 3; at > 0; at -= 3 {

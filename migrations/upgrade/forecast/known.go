@@ -6,20 +6,20 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// rewrite is what the updater does to each row of a table on the way to a version.
+// rewrite is the updater's work on each row of a table on the way to a version.
 type rewrite struct {
 	table   string
 	minor   int     // it is done on the way to 1.minor
-	each    float64 // seconds a row
-	crowded float64 // seconds more, a row, for each other row of the same 1000 pages
+	each    float64 // seconds per row
+	crowded float64 // additional seconds per row for each other row of the same 1000 pages
 	one     bool    // one row after the other
-	ahead   float64 // how much longer than that it takes when it is done ahead
+	ahead   float64 // factor of the time when it is done ahead
 }
 
-// known are the rewrites that take time in large wikis (MediaWiki's MysqlUpdater.php),
-// measured with 300,000 revisions and 400,000 links. migrateLinksTable.php looks for its
-// next row from the beginning of a batch of 1000 pages, time and again. What has no rate of
-// its own is copied by ALTER TABLE.
+// known lists the rewrites that take time in large wikis (MediaWiki's MysqlUpdater.php),
+// measured with 300,000 revisions and 400,000 links. migrateLinksTable.php searches for
+// its next row from the beginning of a batch of 1000 pages each time. Tables without a
+// rate of their own are copied by ALTER TABLE.
 var known = []rewrite{
 	{table: "templatelinks", minor: 39, each: 1.46e-3, crowded: 0.083e-6, one: true},
 	{table: "revision_actor_temp", minor: 39, each: 0.69e-3, one: true},
@@ -39,7 +39,7 @@ var known = []rewrite{
 	{table: "searchindex", minor: 43, each: 54e-6},
 }
 
-// Tables are those whose rows a forecast depends on.
+// Tables lists the tables whose rows a forecast depends on.
 func Tables() []string {
 	names := []string{"page"}
 	for _, k := range known {
@@ -50,12 +50,12 @@ func Tables() []string {
 	return names
 }
 
-// between reports whether an upgrade from one version to another does it.
+// between reports whether an upgrade from one version to another includes the rewrite.
 func (k rewrite) between(old, new string) bool {
 	return mediawiki.Minor(old) < k.minor && k.minor <= mediawiki.Minor(new)
 }
 
-// perRow is how many seconds a row takes, of a wiki with so many rows and pages.
+// perRow returns the seconds per row in a wiki with so many rows and pages.
 func (k rewrite) perRow(rows, pages int64) float64 {
 	batches := max(float64(pages)/1000, 1)
 	return k.each + k.crowded*float64(rows)/batches

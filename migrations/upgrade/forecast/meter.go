@@ -7,16 +7,16 @@ import (
 	"strconv"
 )
 
-// Meter reads what MediaWiki's updater prints and tells how far it is. It is an io.Writer
-// that is given the text piece by piece.
+// Meter measures the progress of MediaWiki's updater from its output. It is an io.Writer
+// for the text, in pieces of any size.
 type Meter struct {
-	rows  map[string]int64 // of the tables that go row by row
-	left  []byte           // a line that is not whole yet
-	table string           // that is worked on
+	rows  map[string]int64 // of the tables that are processed row by row
+	left  []byte           // an incomplete line
+	table string           // current
 	done  int64            // rows of it
 }
 
-// NewMeter begins to read for a wiki.
+// NewMeter returns a Meter for a wiki.
 func NewMeter(w Wiki) *Meter {
 	m := &Meter{rows: map[string]int64{}}
 	for _, s := range w.work() {
@@ -27,9 +27,10 @@ func NewMeter(w Wiki) *Meter {
 	return m
 }
 
-// Where each script of the updater begins (migrateLinksTable.php, migrateExternallinks.php,
-// migrateRevisionCommentTemp.php, migrateRevisionActorTemp.php, migrateBlocks.php), and
-// what tells how many rows it did since it last said so, or in all.
+// Lines with which each script of the updater begins (migrateLinksTable.php,
+// migrateExternallinks.php, migrateRevisionCommentTemp.php, migrateRevisionActorTemp.php,
+// migrateBlocks.php), and lines with the number of processed rows, since the last such
+// line or in all.
 var (
 	begins = []struct {
 		line  *regexp.Regexp
@@ -47,7 +48,7 @@ var (
 	ends  = regexp.MustCompile(`^Completed `)
 )
 
-// Write takes the next piece of what was printed; it never fails.
+// Write reads the next piece of the output; it never fails.
 func (m *Meter) Write(p []byte) (int, error) {
 	m.left = append(m.left, p...)
 	for {
@@ -83,8 +84,8 @@ func number(digits []byte) int64 {
 	return n
 }
 
-// Text says how far the updater is, such as "120,000 of 300,000 rows of pagelinks"; empty
-// while it does nothing that takes long.
+// Text describes the progress, such as "120,000 of 300,000 rows of pagelinks"; it is
+// empty outside of long work.
 func (m *Meter) Text() string {
 	of := m.rows[m.table]
 	if m.table == "" || of == 0 {

@@ -2,19 +2,19 @@ package losses
 
 import "regexp"
 
-// move is a table whose rows the updater copies elsewhere and which it drops then.
+// move is a table whose rows the updater copies elsewhere before it drops it.
 type move struct {
 	from, to  string
-	where     string // SQL: which rows of to have what was in from; empty: all of them
-	column    string // of to, that where reads
-	copied    string // SQL: which rows of from belong to a row of to
-	one, many string // what a row is
-	id        string // the name of the key of from
+	where     string // SQL: selects the rows of to that came from from; empty: all
+	column    string // column of to that where reads
+	copied    string // SQL: selects the rows of from that belong to a row of to
+	one, many string // name of a row
+	id        string // the key of from
 	skips     *regexp.Regexp
 }
 
-// moves of MediaWiki 1.34 to 1.43 (includes/installer/MysqlUpdater.php; migrateBlocks.php
-// skips blocks of accounts without a user's id, and says so).
+// moves lists the moves of MediaWiki 1.34 to 1.43 (includes/installer/MysqlUpdater.php;
+// migrateBlocks.php skips blocks of accounts without a user id, and says so).
 var moves = []move{
 	{from: "ipblocks", to: "block", one: "block", many: "blocks", id: "ipb_id",
 		skips: regexp.MustCompile(`^ipblock with ID (\d+): .*skipping`)},
@@ -35,8 +35,9 @@ func moveOf(table string) (move, bool) {
 	return move{}, false
 }
 
-// arrived is the condition of the rows of to that have what was in from. Before an upgrade
-// those with a row in from do not count: they were moved ahead, and from is counted too.
+// arrived returns the condition for rows of to that came from from. Before an upgrade,
+// rows that are still in from do not count: they were moved ahead, and from is counted
+// too.
 func (m move) arrived(ahead bool) string {
 	if !ahead {
 		return m.where
@@ -44,7 +45,8 @@ func (m move) arrived(ahead bool) string {
 	return m.where + " AND NOT EXISTS (SELECT 1 FROM " + Database + "." + m.from + " WHERE " + m.copied + ")"
 }
 
-// missing is how many of the rows did not arrive; sure is false when that can't be told.
+// missing returns how many of the rows did not arrive; sure is false if that can't be
+// known.
 func (m move) missing(rows int64, before, after Snapshot) (n int64, sure bool) {
 	if m.where == "" {
 		arrived, there := after.Rows[m.to]
@@ -54,8 +56,8 @@ func (m move) missing(rows int64, before, after Snapshot) (n int64, sure bool) {
 	return rows - (arrived - before.Counts[m.from]), asked
 }
 
-// identify finds the rows that the updater said it skipped, and takes those lines out
-// of said.
+// identify returns the rows that the updater said it skipped, and removes those lines
+// from said.
 func (m move) identify(said *[]string) string {
 	if m.skips == nil {
 		return ""
@@ -75,20 +77,21 @@ func (m move) identify(said *[]string) string {
 	return idList(m.id, ids)
 }
 
-// fill is a column that the updater fills from older ones, which it drops then: rows that
-// it can't make sense of stay empty.
+// fill is a column that the updater fills from older columns before it drops them: rows
+// with values that it does not understand stay empty.
 type fill struct {
 	table     string
-	column    string // that is filled
-	blank     string // SQL: its value where it was not
-	old       string // one of the columns that are dropped
-	id        string // the column that tells which rows these are
+	column    string // the filled column
+	blank     string // SQL: its value in rows that were not filled
+	old       string // one of the dropped columns
+	id        string // identifies the rows
 	one, many string
 	without   string
 }
 
-// fills of MediaWiki 1.38 to 1.46 (migrateLinksTable.php, migrateExternallinks.php; the
-// latter leaves out addresses whose protocol $wgUrlProtocols lacks).
+// fills lists the fills of MediaWiki 1.38 to 1.46 (migrateLinksTable.php,
+// migrateExternallinks.php; the latter leaves out addresses whose protocol
+// $wgUrlProtocols lacks).
 var fills = []fill{
 	{table: "externallinks", column: "el_to_domain_index", blank: "''", old: "el_to", id: "el_id",
 		one: "external link", many: "external links", without: "without a domain and an address"},
@@ -102,7 +105,7 @@ var fills = []fill{
 		one: "use of a file", many: "uses of files", without: "without a file"},
 }
 
-// done reports whether an upgrade filled the column and dropped what it was filled from.
+// done reports whether an upgrade filled the column and dropped its sources.
 func (f fill) done(before, after Snapshot) bool {
 	old := f.table + "." + f.old
 	return before.Columns[old] && !after.Columns[old] && after.Columns[f.table+"."+f.column]
@@ -110,8 +113,9 @@ func (f fill) done(before, after Snapshot) bool {
 
 func (f fill) empty() string { return f.column + " IS NULL OR " + f.column + " = " + f.blank }
 
-// trimmed are tables of which an upgrade may take rows without any loss: caches, queues,
-// and what it computes anew (cleanupEmptyCategories.php, fixInconsistentRedirects.php).
+// trimmed lists tables from which an upgrade may delete rows without loss: caches,
+// queues, and tables that it computes again (cleanupEmptyCategories.php,
+// fixInconsistentRedirects.php).
 var trimmed = map[string]bool{
 	"category": true, "job": true, "l10n_cache": true, "module_deps": true, "msg_resource": true, "objectcache": true,
 	"querycache": true, "querycache_info": true, "querycachetwo": true, "redirect": true, "searchindex": true,

@@ -1,6 +1,6 @@
-// Package losses finds what MediaWiki's updater left out of an upgraded database. It
-// compares counts of rows of before and after with what the updater is known to do to
-// each table, and reads what its scripts say. It knows nothing of servers or tenants.
+// Package losses finds rows that MediaWiki's updater left out of an upgraded database. It
+// compares counts of rows before and after with the known changes of the updater to each
+// table, and reads the output of its scripts. It knows nothing of servers or tenants.
 package losses
 
 import (
@@ -11,22 +11,22 @@ import (
 	"strings"
 )
 
-// Snapshot is what is counted of a wiki's database before and after its upgrade.
+// Snapshot holds the counts of a wiki's database before or after its upgrade.
 type Snapshot struct {
 	Rows    map[string]int64 `json:"rows"`    // of each table
-	Columns map[string]bool  `json:"columns"` // those of Columns that are there
-	Counts  map[string]int64 `json:"counts"`  // answers to Conditions, by name
+	Columns map[string]bool  `json:"columns"` // the existing ones of Columns
+	Counts  map[string]int64 `json:"counts"`  // results of Conditions, by name
 }
 
-// Loss is something that the updater did not take along.
+// Loss is data that the updater left out.
 type Loss struct {
-	Table string // of before; empty: a script said so, and no table lacks anything
+	Table string // from before; empty: a script reported it, and no table lacks rows
 	Rows  int64  // or lines that a script printed
-	What  string // such as "left out 1 block"; "update.php" is to stand before it
+	What  string // such as "left out 1 block", to follow "update.php"
 	IDs   string // the first few of the rows, such as "ipb_id 1, 7"; may be empty
 }
 
-// String is such as "update.php left out 1 block (ipb_id 1)".
+// String returns a text such as "update.php left out 1 block (ipb_id 1)".
 func (l Loss) String() string {
 	if l.IDs == "" {
 		return "update.php " + l.What
@@ -36,16 +36,17 @@ func (l Loss) String() string {
 
 // Condition counts some rows of a table.
 type Condition struct {
-	Name  string // by which Snapshot.Counts has the answer
+	Name  string // key of the result in Snapshot.Counts
 	Table string
 	Where string // SQL; Database stands for the wiki's database
-	ID    string // the column that tells which rows these are
+	ID    string // column that identifies the rows
 }
 
-// Database stands in Condition.Where for the quoted name of the wiki's database.
+// Database is the placeholder in Condition.Where for the quoted name of the wiki's
+// database.
 const Database = "{database}"
 
-// Columns are the columns whose presence Compare needs to know, such as
+// Columns lists the columns whose presence Compare needs to know, such as
 // "externallinks.el_to".
 func Columns() []string {
 	var names []string
@@ -60,9 +61,9 @@ func Columns() []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// Conditions are the rows to count in a database of which Rows and Columns are known.
-// Before an upgrade before is nil; after it, it tells what the upgrade changed, and only
-// that is counted: a scan of a large table takes seconds.
+// Conditions lists the rows to count in a database with known Rows and Columns. Before an
+// upgrade before is nil; after it, only rows that the upgrade changed are counted,
+// because a scan of a large table takes seconds.
 func Conditions(now Snapshot, before *Snapshot) []Condition {
 	var list []Condition
 	for _, m := range moves {
@@ -84,8 +85,8 @@ func Conditions(now Snapshot, before *Snapshot) []Condition {
 	return list
 }
 
-// Compare finds what is missing after an upgrade, the largest losses first. said are the
-// lines by which the updater's scripts say that they skipped something.
+// Compare lists the losses of an upgrade, the largest first. said are the lines in which
+// the updater's scripts say that they skipped something.
 func Compare(before, after Snapshot, said []string) []Loss {
 	var all []Loss
 	for _, table := range slices.Sorted(maps.Keys(before.Rows)) {
@@ -105,11 +106,10 @@ func Compare(before, after Snapshot, said []string) []Loss {
 	return all
 }
 
-// mostSaid is how many of a script's lines a Loss has.
+// mostSaid is the maximum number of a script's lines in a Loss.
 const mostSaid = 5
 
-// compareTable compares a table that had rows. Lines that tell of its rows are taken out
-// of said.
+// compareTable compares a table that had rows. It removes lines about its rows from said.
 func compareTable(table string, rows int64, before, after Snapshot, said *[]string) []Loss {
 	left, there := after.Rows[table]
 	if there {
@@ -131,7 +131,7 @@ func compareTable(table string, rows int64, before, after Snapshot, said *[]stri
 	return []Loss{l}
 }
 
-// number is such as "1 block" or "2 blocks".
+// number formats a count, such as "1 block" or "2 blocks".
 func number(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -139,7 +139,7 @@ func number(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// Identify adds to losses which rows they are: ids has the first few values of
+// Identify adds the ids of the rows to losses: ids has the first few values of
 // Condition.ID, by the condition's name.
 func Identify(list []Loss, ids map[string][]string) {
 	for i, l := range list {
@@ -151,10 +151,10 @@ func Identify(list []Loss, ids map[string][]string) {
 	}
 }
 
-// MostIDs is how many ids a Loss names.
+// MostIDs is the maximum number of ids in a Loss.
 const MostIDs = 5
 
-// idList is such as "el_id 1, 2, 3, 4, 5 and more".
+// idList formats ids, such as "el_id 1, 2, 3, 4, 5 and more".
 func idList(column string, ids []string) string {
 	text := column + " " + strings.Join(ids[:min(len(ids), MostIDs)], ", ")
 	if len(ids) > MostIDs {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// skips are words by which scripts of MediaWiki and of extensions say that they did not
-// take something along. They print in English whatever the wiki's language.
+// skips matches words by which scripts of MediaWiki and of extensions report skipped
+// data. They print in English for all languages of wikis.
 var skips = regexp.MustCompile(`(?i)\bskip(s|ped|ping)?\b|\bignor(es|ed|ing)\b|\borphan(s|ed)?\b|\b(could ?n[o']t|can ?not|can't|unable to|failed to)\b|\bleft out\b|\bmissing data\b|\binvalid\b.*\bremov`)
 
-// harmless are lines with such words that tell of nothing that was there: what the updater
-// looked for and need not do, and progress that has names of pages in it.
+// harmless matches lines with such words that report no loss: optional work of the
+// updater, and progress that contains names of pages.
 var harmless = []*regexp.Regexp{
 	regexp.MustCompile(`^No \w+ table, skipping`),
 	regexp.MustCompile(`^Skipping (compatibility|external dependenc|config)`),
@@ -23,13 +23,13 @@ var harmless = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\b(already (been )?(populated|migrated|done|complete|run)|up to date|not needed|nothing to do|do(es)?(n't| not) exist|no need)\b`),
 }
 
-// mostLine is how much of a line is kept, in bytes.
+// mostLine is the maximum number of bytes kept of a line.
 const mostLine = 300
 
-// most is how many lines Said returns.
+// most is the maximum number of lines that Said returns.
 const most = 1000
 
-// Said finds, in what the updater printed, the lines that say that something was skipped.
+// Said returns the lines of the updater's output that report skipped data.
 func Said(log io.Reader) ([]string, error) {
 	var said []string
 	lines := bufio.NewReaderSize(log, 64<<10)
@@ -39,7 +39,7 @@ func Said(log io.Reader) ([]string, error) {
 			said = append(said, excerpt(text))
 		}
 		switch err {
-		case nil, bufio.ErrBufferFull: // the rest of a long line is looked at as one of its own
+		case nil, bufio.ErrBufferFull: // the rest of a long line is read as a line of its own
 		case io.EOF:
 			return said, nil
 		default:
@@ -49,8 +49,8 @@ func Said(log io.Reader) ([]string, error) {
 }
 
 func tells(line string) bool {
-	// Most lines are DatabaseUpdater's "it is so already", such as "...skipping: 'x' table
-	// doesn't exist yet."
+	// Most such lines are DatabaseUpdater's notes about finished work, such as
+	// "...skipping: 'x' table doesn't exist yet."
 	if strings.HasPrefix(line, "...") || !skips.MatchString(line) {
 		return false
 	}
@@ -62,7 +62,7 @@ func tells(line string) bool {
 	return true
 }
 
-// excerpt is the line, or what stands around the words that matter in a long one.
+// excerpt returns the line or, if it is long, the text around the matching words.
 func excerpt(line string) string {
 	if len(line) <= mostLine {
 		return line
