@@ -15,11 +15,12 @@ import (
 // placeholder replaces each secret when a tenant is rendered for a check.
 const placeholder = secrets.Secret("placeholder")
 
-// Check renders every tenant in memory, with placeholders for secrets, so that anything
-// that rendering refuses is known before the first change. The problems of one tenant
-// become its faults. The error is tenants.Problems for a mistake of the farm: in the
-// virtual host for names of no tenant, or one that all tenants have.
-func (s *Set) Check(ctx context.Context, f *tenants.Farm) error {
+// Check renders every tenant in memory, so that anything that rendering refuses is known
+// before the first change. A tenant without secrets of known, which may be nil, is rendered
+// with placeholders. The problems of one tenant become its faults. The error is
+// tenants.Problems for a mistake of the farm: in the virtual host for names of no tenant, or
+// one that all tenants have.
+func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error {
 	if _, err := s.Default(f); err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (s *Set) Check(ctx context.Context, f *tenants.Farm) error {
 	options := fleet.Options[[]int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	fleet.Run(ctx, chunks, options, func(_ context.Context, chunk []int) (struct{}, error) {
 		for _, i := range chunk {
-			refused[i] = s.refused(f, list[i])
+			refused[i] = s.refused(f, list[i], known)
 		}
 		return struct{}{}, nil
 	})
@@ -39,9 +40,19 @@ func (s *Set) Check(ctx context.Context, f *tenants.Farm) error {
 	for i, t := range list {
 		for _, p := range refused[i] {
 			t.Fault(p)
+			s.forget(f)
 		}
 	}
 	return ctx.Err()
+}
+
+// forget drops what was rendered for a farm, and what its tenants have in common: tenants
+// that are blocked now have a part in that.
+func (s *Set) forget(f *tenants.Farm) {
+	s.mu.Lock()
+	delete(s.fleets, f)
+	s.mu.Unlock()
+	s.kept.clear()
 }
 
 // checkedAtOnce is the number of tenants that a goroutine takes at a time.
@@ -56,13 +67,20 @@ func indexes(n int) []int {
 }
 
 // refused returns the reasons why a tenant can't be rendered.
-func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant) (problems tenants.Problems) {
+func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf) (problems tenants.Problems) {
 	defer func() {
 		if v := recover(); v != nil {
 			problems = tenants.Problems{{Position: t.Position, Message: fmt.Sprintf("its files can't be rendered: panic: %v", v)}}
 		}
 	}()
-	_, err := s.Draft(f, t)
+	secrets, ok := placeholders(), false
+	if known != nil {
+		secrets, ok = known(t)
+	}
+	if !ok {
+		secrets = placeholders()
+	}
+	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets})
 	if err != nil && !errors.As(err, &problems) {
 		problems = tenants.Problems{{Position: t.Position, Message: err.Error()}}
 	}

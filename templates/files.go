@@ -52,7 +52,7 @@ func (s *Set) loadPage(i Info, text string) tenants.Problems {
 // value can't be written in a file of that kind, or the result is not valid.
 func (s *Set) RenderFile(f *tenants.Farm, file tenants.File) (data []byte, err error) {
 	fleet := s.fleet(f)
-	v := &View{Fleet: fleet, Connection: fleet.usual, Layout: f.Layout()}
+	v := newView(fleet, Paths{}, fleet.usual)
 	if file.Kind == "html" {
 		data, err = s.page(file, v)
 	} else {
@@ -85,7 +85,7 @@ func notJSON(file string, data []byte) tenants.Problem {
 func (s *Set) page(file tenants.File, v *View) ([]byte, error) {
 	label := s.infos[file.Template].label()
 	var b bytes.Buffer
-	if err := v.pages[file.Template].Execute(&b, v); err != nil {
+	if err := v.fleet.pages[file.Template].Execute(&b, v); err != nil {
 		return nil, v.problems(label, err)
 	}
 	if i := bytes.Index(b.Bytes(), []byte(unsafeHTML)); i >= 0 {

@@ -83,12 +83,12 @@ func (s *Set) mapView(f *tenants.Farm) *View {
 		t = *f.Tenants[0]
 	}
 	t.Name, t.Sitename, t.Hosts, t.Aliases, t.ByHTTP = mapName, "All wikis", []string{"_"}, nil, false
-	v := &View{
-		Fleet: fleet, Paths: pathsOf(&t), Connection: fleet.usual, Tenant: &t, Layout: l, Mapped: true,
-		Server: mapServer, Current: l.Current(mapName), Wiki: l.Wiki(mapName), Core: filepath.Join(l.Current(mapName), "core"),
-		Maintenance: l.Maintenance(mapName), FPM: f.Web.FPM, AccessLog: f.Web.AccessLog, Certificate: f.Web.Certificate, CertificateKey: f.Web.CertificateKey,
-		MapFiles: filepath.Join(l.Vhosts(), "*"+l.VhostEnding()),
-	}
+	v := newView(fleet, pathsOf(&t), fleet.usual)
+	v.Tenant, v.Mapped, v.Server = &t, true, mapServer
+	v.Current, v.Wiki, v.Core = l.Current(mapName), l.Wiki(mapName), filepath.Join(l.Current(mapName), "core")
+	v.Maintenance, v.FPM, v.AccessLog = l.Maintenance(mapName), f.Web.FPM, f.Web.AccessLog
+	v.Certificate, v.CertificateKey = f.Web.Certificate, f.Web.CertificateKey
+	v.MapFiles = filepath.Join(l.Vhosts(), "*"+l.VhostEnding())
 	if f.Web.Pools {
 		v.FPM = "unix:" + l.PoolSocket(mapName)
 	}

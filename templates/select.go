@@ -17,16 +17,19 @@ type Member struct {
 	Scripts string // address of its entry points, such as index.php, without a slash at the end
 	Pages   string // address of its pages, with $1 for the title
 
-	created func(tenant string) (bool, error) // nil: all were created
+	created func(tenant string) (bool, error)
 }
 
 // Created reports whether the ledger has the tenant: it was created, or this run creates
 // it.
-func (m *Member) Created() (bool, error) {
-	if m.created == nil {
+func (m *Member) Created() (bool, error) { return m.created(m.Name) }
+
+// created asks Created, which may be set after members were chosen.
+func (s *Set) created(tenant string) (bool, error) {
+	if s.Created == nil {
 		return true, nil
 	}
-	return m.created(m.Name)
+	return s.Created(tenant)
 }
 
 // AsksCreated reports whether a template may call Created.
@@ -41,7 +44,7 @@ func (s *Set) members(f *tenants.Farm, list []*tenants.Tenant) []*Member {
 			continue
 		}
 		address := f.Web.AddressOf(t)
-		all = append(all, &Member{Tenant: t, Address: address, Scripts: address + t.ScriptPath, Pages: address + t.Articles, created: s.Created})
+		all = append(all, &Member{Tenant: t, Address: address, Scripts: address + t.ScriptPath, Pages: address + t.Articles, created: s.created})
 	}
 	return all
 }

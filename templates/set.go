@@ -18,7 +18,7 @@ import (
 // Set holds all templates, ready to render. It is safe for concurrent use.
 type Set struct {
 	// Created reports whether the ledger has a tenant, for templates that ask; nil: all
-	// count as created. Set it before the first tenant is rendered.
+	// count as created.
 	Created func(tenant string) (bool, error)
 
 	asks      bool // a template asks whether tenants were created
@@ -26,6 +26,7 @@ type Set struct {
 	pages     map[string]*html.Template // of HTML
 	infos     map[string]Info
 	buffers   sync.Pool
+	kept      *kept // nil: nothing is kept
 
 	mu        sync.Mutex
 	codebases map[*tenants.Codebase]*coreSettings

@@ -49,9 +49,23 @@ type Rendered struct {
 	Pool          []byte // nil unless each tenant of the farm has a php-fpm pool
 }
 
+// size is in bytes.
+func (r Rendered) size() int { return len(r.LocalSettings) + len(r.Vhost) + len(r.Pool) }
+
 // Render renders a tenant's files. The error is tenants.Problems if a value can't be
 // written in its file: no value is left out or changed to make it fit.
 func (s *Set) Render(d Data) (Rendered, error) {
+	if r, ok := s.kept.find(d); ok {
+		return r, nil
+	}
+	r, err := s.render(d)
+	if err == nil {
+		s.kept.add(d, r)
+	}
+	return r, err
+}
+
+func (s *Set) render(d Data) (Rendered, error) {
 	var r Rendered
 	v, err := s.view(d)
 	if err != nil {
@@ -100,7 +114,9 @@ func (s *Set) goneView(f *tenants.Farm, gone []Gone, mapped bool) *View {
 		gone[i].connect(fleet.usual)
 		fleet.addNames(gone[i].Hosts...)
 	}
-	return &View{Fleet: &fleet, Connection: fleet.usual, Layout: f.Layout(), Gone: gone, Mapped: mapped}
+	v := newView(&fleet, Paths{}, fleet.usual)
+	v.Gone, v.Mapped = gone, mapped
+	return v
 }
 
 // execute executes one template into a new buffer.
@@ -111,7 +127,7 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	}
 	defer s.buffers.Put(buffer)
 	buffer.Reset()
-	if err := v.templates[name].Execute(buffer, v); err != nil {
+	if err := v.fleet.templates[name].Execute(buffer, v); err != nil {
 		return nil, v.problems(s.infos[name].label(), err)
 	}
 	return slices.Clone(buffer.Bytes()), nil

@@ -13,12 +13,34 @@ import (
 )
 
 // View holds the values that a template can name: the farm, the tenant, and values
-// derived from them. It has only fields, because text/template calls methods slowly.
+// derived from them. It has only fields, because text/template calls methods slowly. The
+// search for a field takes most of the time of a template: the names that templates use most
+// come first, and none is in an embedded struct, which is searched last.
 type View struct {
-	*Fleet
-	Paths
-	Connection
-	Tenant   *tenants.Tenant
+	HSTS        string // see Connection
+	Farm        *tenants.Farm
+	Tenant      *tenants.Tenant
+	Mapped      bool   // one virtual host serves all tenants
+	Maintenance string // the page that readers get, with status 503, while the file exists
+	ScriptPath  string // see Paths
+	TLS         bool   // see Connection, as the following
+	Redirects   []string
+	Limited     bool // Tenant.Limits has a bound
+	Listens     []string
+	Secure      bool
+	HTTP2       bool
+
+	Strip, Pages, NoPages, Entries, Asked, Code, Uploads, Thumbs, Articles string // see Paths
+
+	RootPages bool
+
+	fleet *Fleet // which has the following, too
+
+	DefaultListens                            []string
+	DefaultCertificate, DefaultCertificateKey string
+	NamesHashSize                             int
+	LongNames                                 bool
+
 	Codebase *tenants.Codebase // to render for
 	Secrets  secrets.Secrets
 	Layout   tenants.Layout
@@ -34,7 +56,6 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
-	Maintenance    string // the page that readers get, with status 503, while the file exists
 	CacheEpoch     string // file with the end of $wgCachePrefix since a restore
 	L10n           string // folder of the localisation cache of the tenant's code
 	WebAccount     string // $wgDBuser
@@ -46,7 +67,6 @@ type View struct {
 	Releases       string // the folder of the releases
 	FPM            string // address of php-fpm: "unix:/path" or "host:port"
 	FastCGI        string // FPM in the form of Apache's proxy
-	Mapped         bool   // one virtual host serves all tenants
 	MapHashSize    int    // of nginx's map_hash_max_size
 	MapFiles       string // the files of all tenants' entries in the map of host names
 	ProxyName      string // FastCGI in the form of Apache's <Proxy>
@@ -61,12 +81,23 @@ type View struct {
 	Include        []string  // PHP files of the farm's own
 	Symbol         string    // the tenant's name as a part of a variable's name
 	RequestRate    string    // Tenant.Limits.Requests in nginx's form
-	Limited        bool      // Tenant.Limits has a bound
 	JobsService    bool      // wikictl jobs run runs MediaWiki's jobs
 	Outside        []Outside // extensions and skins outside of the codebase
 	Sections       []Section // the settings of the definitions, by subject
 
 	Gone []Gone // removed wikis, in the virtual host for names of no tenant
+}
+
+// newView returns the view of a farm; a tenant's has its paths and its connection.
+func newView(f *Fleet, p Paths, c Connection) *View {
+	return &View{
+		fleet: f, Farm: f.Farm, DefaultListens: f.DefaultListens, DefaultCertificate: f.DefaultCertificate,
+		DefaultCertificateKey: f.DefaultCertificateKey, NamesHashSize: f.NamesHashSize, LongNames: f.LongNames,
+		Secure: c.Secure, TLS: c.TLS, Listens: c.Listens, Redirects: c.Redirects, HSTS: c.HSTS, HTTP2: c.HTTP2,
+		ScriptPath: p.ScriptPath, Articles: p.Articles, Strip: p.Strip, Pages: p.Pages, Entries: p.Entries, Asked: p.Asked,
+		Code: p.Code, Uploads: p.Uploads, Thumbs: p.Thumbs, RootPages: p.RootPages, NoPages: p.NoPages,
+		Layout: f.Farm.Layout(),
+	}
 }
 
 // Fleet holds the values that all tenants of a farm share.
@@ -121,33 +152,32 @@ func (v *Fleet) addNames(hosts ...string) {
 // view computes all values that a tenant's templates may name.
 func (s *Set) view(d Data) (*View, error) {
 	fleet, core, t, l, web := s.fleet(d.Farm), s.core(d.Codebase), d.Tenant, d.Farm.Layout(), d.Farm.Web
-	v := &View{
-		Fleet: fleet, Paths: pathsOf(t), Connection: fleet.connectionOf(t), Tenant: t, Codebase: d.Codebase, Secrets: d.Secrets, Layout: l,
-		Server:      web.AddressOf(t),
-		Encrypted:   t.Server.Encrypted(),
-		Images:      l.Images(t.Name),
-		UploadPath:  t.ScriptPath + "/images",
-		Cache:       l.Cache(t.Name),
-		Temporary:   l.TemporaryOf(t.Pool.User),
-		ReadOnly:    l.ReadOnly(t.Name),
-		Maintenance: l.Maintenance(t.Name),
-		CacheEpoch:  l.CacheEpoch(t.Name),
-		L10n:        l.L10n(t.MessageSet(d.Codebase)),
-		WebAccount:  t.WebAccount(),
-		SessionName: t.Database + "_session",
-		Private:     t.Private(),
-		Core:        filepath.Join(l.Current(t.Name), "core"),
-		Current:     l.Current(t.Name),
-		Wiki:        l.Wiki(t.Name),
-		Releases:    l.Releases(t.Name),
-		FPM:         web.FPM,
-		PoolSocket:  l.PoolSocket(t.Name),
-		MaxBody:     maxBody(t),
-		AccessLog:   web.AccessLogOf(t),
-		Children:    cmp.Or(t.Pool.Children, d.Farm.PHP.Children),
-		JobsService: d.Farm.Jobs.Service,
-		Sections:    append(namespaceSection(t), sections(t.Settings, core)...),
-	}
+	v := newView(fleet, pathsOf(t), fleet.connectionOf(t))
+	v.Tenant, v.Codebase, v.Secrets = t, d.Codebase, d.Secrets
+	v.Server = web.AddressOf(t)
+	v.Encrypted = t.Server.Encrypted()
+	v.Images = l.Images(t.Name)
+	v.UploadPath = t.ScriptPath + "/images"
+	v.Cache = l.Cache(t.Name)
+	v.Temporary = l.TemporaryOf(t.Pool.User)
+	v.ReadOnly = l.ReadOnly(t.Name)
+	v.Maintenance = l.Maintenance(t.Name)
+	v.CacheEpoch = l.CacheEpoch(t.Name)
+	v.L10n = l.L10n(t.MessageSet(d.Codebase))
+	v.WebAccount = t.WebAccount()
+	v.SessionName = t.Database + "_session"
+	v.Private = t.Private()
+	v.Core = filepath.Join(l.Current(t.Name), "core")
+	v.Current = l.Current(t.Name)
+	v.Wiki = l.Wiki(t.Name)
+	v.Releases = l.Releases(t.Name)
+	v.FPM = web.FPM
+	v.PoolSocket = l.PoolSocket(t.Name)
+	v.MaxBody = maxBody(t)
+	v.AccessLog = web.AccessLogOf(t)
+	v.Children = cmp.Or(t.Pool.Children, d.Farm.PHP.Children)
+	v.JobsService = d.Farm.Jobs.Service
+	v.Sections = append(namespaceSection(t), sections(t.Settings, core)...)
 	for _, file := range t.Include {
 		v.Include = append(v.Include, filepath.Join(d.Farm.Dir, file))
 	}

@@ -19,17 +19,20 @@ const (
 # {{ range tenants "class=all" }}{{ comment .Name }} {{ end }}
 {{- end }}{{ end }}`
 	listTemplate = "{{ range tenants \"class=all\" }}{{ word .Name }}\n{{ end }}"
-	listFile     = "[files.list]\ntemplate = \"list.tmpl\"\npath = \"list.conf\"\n"
+	listFile     = "\n[files.list]\ntemplate = \"list.tmpl\"\npath = \"list.conf\"\n"
 )
 
 // joins measures a run after one tenant more joined the class that all are in, and wants
 // exactly what lists the class to be written.
 func (b *rendering) joins(ctx context.Context) error {
+	if err := b.lists(ctx); err != nil {
+		return err
+	}
 	before := b.served()
 	if err := b.join(ctx); err != nil {
 		return err
 	}
-	if err := b.measure(ctx, "one tenant joins the class of all", fmt.Sprintf("render: 2 done, %d unchanged", b.n-1)); err != nil {
+	if err := b.measure(ctx, "one tenant joins the class of all", fmt.Sprintf("render: 2 done, %d unchanged", b.n-1), "--all"); err != nil {
 		return err
 	}
 	var written []string
@@ -47,6 +50,22 @@ func (b *rendering) joins(ctx context.Context) error {
 		err = fmt.Errorf("list.conf has %d lines", strings.Count(string(list), "\n"))
 	}
 	return err
+}
+
+// lists adds the templates that list the class, and has their files written.
+func (b *rendering) lists(ctx context.Context) error {
+	path := filepath.Join(b.farm, tenants.FarmFile)
+	farm, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	err = b.write(map[string]string{
+		tenants.FarmFile: string(farm) + listFile, "templates/localsettings.php.tmpl": hubTemplate, "templates/list.tmpl": listTemplate,
+	})
+	if err != nil {
+		return err
+	}
+	return b.measure(ctx, "one tenant lists the class of all", fmt.Sprintf("render: 1 done, %d unchanged", b.n-1), "--all")
 }
 
 // join defines and creates one tenant more.

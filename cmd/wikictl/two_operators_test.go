@@ -73,6 +73,42 @@ func TestRenderWritesUnderTheLock(t *testing.T) {
 			t.Errorf("exit code %d\n%s", code, out)
 		}
 	}, "upgrade", "--force", "w0")
+
+	// A run writes the definitions that it loaded, with the secrets that it reads under the
+	// lock, although it rendered them before.
+	define := func(sitename string) {
+		text := f.read("tenants/w0.toml")
+		_, after, _ := strings.Cut(text, "sitename")
+		_, after, _ = strings.Cut(after, "\n")
+		before, _, _ := strings.Cut(text, "sitename")
+		f.write("tenants/w0.toml", before+"sitename = \""+sitename+"\"\n"+after)
+	}
+	holds := func(key, sitename string) {
+		t.Helper()
+		text := f.read("state/wikis/w0/current/LocalSettings.php")
+		for _, line := range []string{"$wgSecretKey = '" + key + "';", "$wgSitename = '" + sitename + "';"} {
+			if !strings.Contains(text, line) {
+				t.Errorf("the settings lack %s", line)
+			}
+		}
+	}
+	secrets := f.read("state/secrets/w0.toml")
+	_, key, _ := strings.Cut(secrets, "secret_key = '")
+	key, _, _ = strings.Cut(key, "'")
+	for i, command := range [][]string{{"apply", "w0"}, {"render", "--write", "w0"}} {
+		first, second, other := fmt.Sprint("First", i), fmt.Sprint("Second", i), strings.Repeat(fmt.Sprint(i), 64)
+		define(first)
+		out, code := f.held("", "release", "before", func() {
+			must(t, os.WriteFile(f.state("secrets/w0.toml"), []byte(strings.Replace(secrets, key, other, 1)), 0o600))
+			define(second)
+		}, command...)
+		if code != 0 {
+			t.Errorf("%v: exit code %d\n%s", command, code, out)
+		}
+		holds(other, first)
+		f.exits(0, command...)
+		holds(other, second)
+	}
 }
 
 // A repair that was planned before another person upgraded the wiki is not done: the

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"wikictl/tenants"
 	"wikictl/tenants/disk"
 	"wikictl/tenants/secrets"
 )
@@ -79,7 +80,12 @@ func (d *Deployer) WriteSecrets(tenant string, s secrets.Secrets) error {
 // ReadSecrets reads the file of WriteSecrets; the error is fs.ErrNotExist if the tenant
 // has none.
 func (d *Deployer) ReadSecrets(tenant string) (secrets.Secrets, error) {
-	path := d.layout.Secrets(tenant)
+	return ReadSecrets(d.layout, tenant)
+}
+
+// ReadSecrets reads a tenant's secrets as the method does, for callers that have no Deployer.
+func ReadSecrets(l tenants.Layout, tenant string) (secrets.Secrets, error) {
+	path := l.Secrets(tenant)
 	data, err := disk.Read(path)
 	if err != nil {
 		return secrets.Secrets{}, err

@@ -36,6 +36,8 @@ type Options struct {
 	Begun    func()                      // called when the run starts to change tenants; may be nil
 	Say      func(message string)        // reports what the run waits for; may be nil
 	Look     bool                        // read-only run: start no server, create no ledger
+
+	Templates *templates.Set // that the farm was checked with; nil: they are loaded
 }
 
 // Host gives one run access to a farm. It is safe for concurrent use.
@@ -85,9 +87,11 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := templates.Load(f.Templates, f.Files...)
-	if err != nil {
-		return nil, err
+	set := o.Templates
+	if set == nil {
+		if set, err = templates.Load(f.Templates, f.Files...); err != nil {
+			return nil, err
+		}
 	}
 	open := deploy.New
 	if o.Look {

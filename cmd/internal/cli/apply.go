@@ -37,7 +37,11 @@ func (a *app) applyCommand() *cli.Command {
 }
 
 func (a *app) runApply(c *cli.Context) (err error) {
-	f, list, err := farmAndChosen(c)
+	f, err := a.loadToRender(c)
+	if err != nil {
+		return err
+	}
+	list, err := chosen(c, f)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ type app struct {
 	payload []string // what stands after "--", of a command that hands it on
 	handsOn bool     // there is a "--" in front of it
 
+	checked   *tenants.Farm  // by loadToRender
+	templates *templates.Set // that it was checked with
+
 	*interrupts
 }
 
@@ -136,18 +139,43 @@ func group(heading string, commands ...*cli.Command) []*cli.Command {
 
 // loadFarm finds and reads the farm, and checks that it can be rendered.
 func loadFarm(c *cli.Context) (*tenants.Farm, error) {
+	f, _, err := checkedFarm(c, func(*tenants.Farm, *templates.Set) templates.SecretsOf { return nil })
+	return f, err
+}
+
+// keepText is how many bytes of tenants' files stay in memory after they were checked, so
+// that the command that compares or writes them need not render them again.
+const keepText = 200 << 20
+
+// loadToRender is loadFarm for commands that go on to compare or write the files of tenants:
+// it checks what they will hold, with their secrets, and keeps it for openHost.
+func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
+	f, a.templates, err = checkedFarm(c, func(f *tenants.Farm, set *templates.Set) templates.SecretsOf {
+		set.Keep(keepText)
+		return func(t *tenants.Tenant) (secrets.Secrets, bool) {
+			s, err := deploy.ReadSecrets(f.Layout(), t.Name)
+			return s, err == nil
+		}
+	})
+	a.checked = f
+	return f, err
+}
+
+// checkedFarm finds and reads the farm, and checks that it can be rendered with the secrets
+// that known returns.
+func checkedFarm(c *cli.Context, known func(*tenants.Farm, *templates.Set) templates.SecretsOf) (*tenants.Farm, *templates.Set, error) {
 	f, err := readFarm(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	set, err := templates.Load(f.Templates, f.Files...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := set.Check(c.Context, f); err != nil {
-		return nil, err
+	if err := set.Check(c.Context, f, known(f, set)); err != nil {
+		return nil, nil, err
 	}
-	return f, nil
+	return f, set, nil
 }
 
 // readFarm finds and reads the farm: --farm, or the nearest parent folder with a
@@ -175,7 +203,11 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
-	return session.Open(f, session.Options{Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
+	var set *templates.Set
+	if f == a.checked {
+		set = a.templates
+	}
+	return session.Open(f, session.Options{Templates: set, Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
 }
 
 // environmentPassword returns a server's password from the environment,

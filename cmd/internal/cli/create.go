@@ -32,7 +32,11 @@ func (a *app) createCommand() *cli.Command {
 }
 
 func (a *app) runCreate(c *cli.Context) error {
-	f, list, err := farmAndChosen(c)
+	f, err := a.loadToRender(c)
+	if err != nil {
+		return err
+	}
+	list, err := chosen(c, f)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,11 @@ func diffsFlag() cli.Flag {
 }
 
 func (a *app) runPlan(c *cli.Context) error {
-	f, list, whole, err := farmAndChosenOrAll(c)
+	f, err := a.loadToRender(c)
+	if err != nil {
+		return err
+	}
+	list, whole, err := chosenOrAll(c, f)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (a *app) renderCommand() *cli.Command {
 }
 
 func (a *app) runRender(c *cli.Context) error {
-	f, err := loadFarm(c)
+	f, err := a.loadToRender(c)
 	if err != nil {
 		return err
 	}

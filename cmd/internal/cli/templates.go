@@ -158,7 +158,7 @@ func (a *app) runTemplatesCheck(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := set.Check(c.Context, f); err != nil {
+	if err := set.Check(c.Context, f, nil); err != nil {
 		return err
 	}
 	problems := set.CheckFiles(f)
