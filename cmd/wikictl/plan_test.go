@@ -153,10 +153,11 @@ func TestPlanAndApply(t *testing.T) {
 // applyChanges edits settings and loses an account.
 func applyChanges(f *farm, calls func() string) {
 	before := f.everything("w1", "wiki_w1")
-	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Wiki 0", "Wiki Zero", 1)+"wgSMTP.password = \"hush-hush\"\n")
+	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Wiki 0", "Wiki Zero", 1)+"wgSMTP.password = \"hush-hush\"\nwgFileExtensions = [\"pdf\"]\n")
 	f.sql("DROP USER wiki_w2@localhost")
 	out := f.exits(1, "plan")
-	f.wants(out, "change w0: edit ", "+$wgSitename = 'Wiki Zero';", "[secret]", "change w2: make account wiki_w2@localhost", "plan: 2 to change, 1 unchanged")
+	f.wants(out, "change w0: edit ", "+$wgSitename = 'Wiki Zero';", "[secret]", "change w2: make account wiki_w2@localhost", "plan: 2 to change, 1 unchanged",
+		": wgFileExtensions: lacks what MediaWiki has by default: png", "{ append = [\"pdf\"] } keeps the default")
 	if strings.Contains(out, "hush-hush") {
 		f.t.Error("a password is in the plan:\n", out)
 	}

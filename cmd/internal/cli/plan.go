@@ -3,12 +3,15 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/migrations/upgrade"
 	"wikictl/tenants"
+	"wikictl/tenants/audit/rules"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
 	"wikictl/tenants/session"
 )
@@ -54,9 +57,28 @@ func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.T
 			return err
 		}
 		outline := p.Outline()
+		if err := remarkReplaced(c.Context, f, outline); err != nil {
+			return err
+		}
 		blocked := outline.Blocked() || c.Bool("prune") && outline.Stuck() || removals(c, p) != nil
 		return cmp.Or(a.printPlan(c, outline, time.Since(start)), dryRunError(outline.Differs(), blocked))
 	})
+}
+
+// remarkReplaced adds a note for each place of a value that the tenants to make or to
+// change have, and that does other things to MediaWiki's default than it looks like.
+func remarkReplaced(ctx context.Context, f *tenants.Farm, p *plan.Plan) error {
+	var list []*tenants.Tenant
+	for _, t := range p.Tenants {
+		if t.Is(plan.Make) || t.Is(plan.Change) {
+			list = append(list, f.Tenant(t.Name))
+		}
+	}
+	found, err := rules.Replaced(ctx, f, list)
+	for _, finding := range found {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s: %s", finding.Position, finding.Sentence()))
+	}
+	return err
 }
 
 // differences compares some tenants, or the whole farm, with their actual state.
