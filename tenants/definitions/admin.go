@@ -8,7 +8,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// checkAdmin refuses an administrator who could not log in.
+// checkAdmin refuses an administrator's name that MediaWiki would not let log in.
 func (l *loader) checkAdmin(t *tenants.Tenant, name text) {
 	why, hint := mediawiki.UserNameProblem(name.value)
 	if why == "" && l.reservedHere(t, name.value) {

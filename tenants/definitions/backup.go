@@ -2,7 +2,7 @@ package definitions
 
 import "strings"
 
-// maxAgeDays is the farm's that says nothing.
+// maxAgeDays is the default of max_age_days.
 const maxAgeDays = 30
 
 // readBackup reads [backup]: both commands or none, and the age.

@@ -14,9 +14,9 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// checkCertificate looks whether the web server could read the tenant's certificate
-// and key: it refuses its whole configuration for one that it can't read. A relative
-// path is so to a folder that only the web server knows.
+// checkCertificate checks that the web server can read the tenant's certificate and key:
+// it would refuse its whole configuration otherwise. A relative path is skipped, because
+// only the web server knows its folder.
 func (l *loader) checkCertificate(t *tenants.Tenant) {
 	if l.farm.Web.Certificate == "" || len(t.Hosts) == 0 {
 		return
@@ -39,9 +39,9 @@ func (l *loader) checkCertificate(t *tenants.Tenant) {
 	}
 }
 
-// awaitsCertificate reports whether a tenant is to be served by http until it has the
-// certificate that an ACME client gets for it. One that was served by https already is not:
-// its certificate went away, and log-ins would travel in the clear.
+// awaitsCertificate reports whether a tenant is served by http until an ACME client gets
+// its certificate. A tenant that was already served by https is not: its certificate
+// disappeared, and log-ins would be sent unencrypted.
 func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) bool {
 	if l.farm.Web.Map || l.farm.Web.ACME == "" || len(l.farm.Web.PlainListens()) == 0 || l.pems.has(certificate) && l.pems.has(key) {
 		return false
@@ -50,7 +50,7 @@ func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) b
 	return errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(vhost, []byte(certificate))
 }
 
-// has reports whether there is a file, or may be.
+// has reports whether a file exists, or may exist.
 func (p *pems) has(path string) bool {
 	known, ok := p.known.Load(path)
 	if !ok {
@@ -61,11 +61,11 @@ func (p *pems) has(path string) bool {
 	return known.(bool)
 }
 
-// pems remembers what is wrong with files that several tenants may share.
+// pems caches the problems of files that several tenants may share.
 type pems struct{ known sync.Map }
 
-// wrong says why a file holds nothing of that kind in PEM; empty when it does, or when
-// only root may tell.
+// wrong returns why a file contains nothing of that kind in PEM; empty if it does, or if
+// only root can read it.
 func (p *pems) wrong(path, kind string) string {
 	if known, ok := p.known.Load(path + kind); ok {
 		return known.(string)

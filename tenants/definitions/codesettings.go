@@ -10,11 +10,12 @@ import (
 	"wikictl/tenants"
 )
 
-// codeSettings are settings by whose texts MediaWiki runs code: names of PHP's functions,
-// of classes that a request makes, of files with PHP, and parts of command lines
-// (includes/MainConfigSchema.php and the extensions that come with MediaWiki). Texts in
-// them, at any depth, are refused on a farm that does not allow PHP: a literal would do
-// there what an expression may not. What is no text, such as false, is free.
+// codeSettings lists the settings whose texts MediaWiki runs as code: names of PHP
+// functions, of classes that a request instantiates, of files with PHP, and parts of
+// command lines (includes/MainConfigSchema.php and the extensions that come with
+// MediaWiki). On a farm that does not allow PHP, texts in them are refused at any depth:
+// a literal would do there what an expression may not. Other values, such as false, are
+// allowed.
 var codeSettings = map[string]bool{
 	"wgExtensionFunctions": true, "wgHooks": true, "wgParserOutputHooks": true, "wgConfigRegistry": true,
 	"wgSpecialPages": true, "wgSpecialPageCacheUpdates": true, "wgActions": true, "wgLogActionsHandlers": true,
@@ -30,28 +31,30 @@ var codeSettings = map[string]bool{
 	"wgMathoidCli": true, "wgMimeDetectorCommand": true, "wgSVGConverters": true,
 }
 
-// codeMembers are members of any setting that name a function, a class with what it is
-// made of, or a program (wikimedia/object-factory; Manual:$wgObjectCaches; Echo; Scribunto).
+// codeMembers lists members of any setting that name a function, a class with its
+// arguments, or a program (wikimedia/object-factory; Manual:$wgObjectCaches; Echo;
+// Scribunto).
 var codeMembers = map[string]bool{
 	"factory": true, "callback": true, "closure": true, "calls": true, "args": true, "command": true,
 	"user-locators": true, "user-filters": true, "luaPath": true,
 }
 
-// program is what a setting that names a program may name.
+// program is the allowed value of a setting that names a program.
 type program struct {
 	example string
 	is      *regexp.Regexp
 }
 
-// programFolders are where an administrator installs programs.
+// programFolders matches the folders where administrators install programs.
 const programFolders = `(?:(?:/usr(?:/local)?)?/s?bin/|/opt/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)+)`
 
-// named is a program of one of some names, the first of which is the example.
+// named returns a program with one of some names; the first is the example.
 func named(names ...string) program {
 	return program{"/usr/bin/" + names[0], regexp.MustCompile("^" + programFolders + "?(?:" + strings.Join(names, "|") + ")$")}
 }
 
-// programSettings are settings that name a program. Any other would be run as well.
+// programSettings lists the settings that name a program. MediaWiki would run any other
+// value as well.
 var programSettings = map[string]program{
 	"wgDiff":                      named("diff"),
 	"wgDiff3":                     named("diff3"),
@@ -76,8 +79,8 @@ var programSettings = map[string]program{
 	"wgSVGConverterPath":          {"/usr/bin", regexp.MustCompile("^(?:/usr(?:/local)?)?/bin/?$")},
 }
 
-// refuseCode reports the first text of a setting by which MediaWiki would run code, and
-// whether there is one.
+// refuseCode reports the first text of a setting that MediaWiki would run as code, and
+// returns whether there is one.
 func (l *loader) refuseCode(s *section, name string, v tenants.Value) bool {
 	if l.farm.AllowPHP {
 		return false
@@ -94,7 +97,8 @@ func (l *loader) refuseCode(s *section, name string, v tenants.Value) bool {
 	return true
 }
 
-// codeIn finds the first text that is run; runs says that any text of v would be.
+// codeIn finds the first text that is run as code; runs reports whether every text of v
+// is.
 func codeIn(key string, v tenants.Value, runs bool) (path string, at tenants.Position, found bool) {
 	runs = runs || codeSettings[key]
 	program, isProgram := programSettings[key]

@@ -35,7 +35,8 @@ func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
 	checkComponents(t, "skins", skins, t.Codebase.Skins)
 }
 
-// checkComponents finds what the tenant's codebase lacks of what the tenant loads.
+// checkComponents finds the extensions or skins that the tenant loads and its codebase
+// lacks.
 func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[string]*tenants.Component) {
 	kind := strings.TrimSuffix(key, "s")
 	for _, w := range wanted {
@@ -58,7 +59,7 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 	}
 }
 
-// absent is the problem of a component that a codebase does not have.
+// absent returns the problem of a component that a codebase does not have.
 func absent(t *tenants.Tenant, w text, key, kind string, have map[string]*tenants.Component) tenants.Problem {
 	p := tenants.Problem{Position: w.at, Key: key, Hint: tenants.Suggest(w.value, maps.Keys(have)),
 		Message: fmt.Sprintf("MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, kind, w.value)}

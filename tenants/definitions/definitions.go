@@ -1,6 +1,6 @@
-// Package definitions reads the farm's TOML files: every mistake at once, with its place, or
-// tenants whose values are inherited, resolved and remember where they came from. It
-// writes nothing.
+// Package definitions reads the farm's TOML files. It returns all mistakes at once with
+// their places, or tenants with resolved values and the origin of each. It writes
+// nothing.
 package definitions
 
 import (
@@ -14,9 +14,9 @@ import (
 	"wikictl/tenants"
 )
 
-// Load reads the farm in dir and everything that it names. The error is
-// Problems when the farm's files are wrong: every mistake at once, sorted. The
-// farm is nil then. What concerns one tenant only is no error, but among its Faults.
+// Load reads the farm in dir and all files that it names. The error is Problems if the
+// farm's files are wrong: all mistakes, sorted; the farm is nil then. A problem of a
+// single tenant is no error, but one of its Faults.
 func Load(dir string) (*tenants.Farm, error) {
 	l, err := load(dir, nil)
 	if err != nil {
@@ -25,14 +25,14 @@ func Load(dir string) (*tenants.Farm, error) {
 	if len(l.problems) == 0 {
 		return l.farm, nil
 	}
-	for _, t := range l.farm.Tenants { // all mistakes at once
+	for _, t := range l.farm.Tenants { // of all tenants, to report every mistake at once
 		l.problems = append(l.problems, t.Faults...)
 	}
 	l.problems.Sort()
 	return nil, slices.Compact(l.problems)
 }
 
-// load reads the farm in dir, with one more definition unless that is nil.
+// load reads the farm in dir, with an additional definition if more is not nil.
 func load(dir string, more *draft) (*loader, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -49,7 +49,7 @@ func load(dir string, more *draft) (*loader, error) {
 	return l, nil
 }
 
-// loader gathers a farm and its problems.
+// loader collects a farm and its problems.
 type loader struct {
 	farm                          *tenants.Farm
 	draft                         *draft
@@ -58,17 +58,17 @@ type loader struct {
 	classes                       map[string]*layer
 	tenantPatterns, classPatterns []text
 	prefix                        string    // of database names
-	pages                         []text    // of the farm, that upgrades ask for
-	reserved                      *sync.Map // of user names, by codebase and language
+	pages                         []text    // of the farm, for upgrades to check
+	reserved                      *sync.Map // user names, by codebase and language
 	pems                          *pems
 	users                         *sync.Map // whether the machine has a user, by name
 	machine                       tenants.Machine
-	constants                     *bool                             // set by settings that name namespaces which are not MediaWiki's own
+	constants                     *bool                             // set by settings that name namespaces other than MediaWiki's own
 	printed                       map[string]func() (string, error) // secrets that commands print, by name
 	literally                     bool                              // a table of a setting is no operation
 }
 
-// resolveAll reads classes and tenants, which the farm file has named.
+// resolveAll reads the classes and tenants that the farm file names.
 func (l *loader) resolveAll() {
 	l.classes = map[string]*layer{}
 	for _, d := range l.readAll(l.classPatterns) {
@@ -100,7 +100,7 @@ func (l *loader) readAll(patterns []text) []document {
 	return documents
 }
 
-// read reads one file; its root is nil when it has problems.
+// read reads one file; its root is nil if it has problems.
 func (l *loader) read(name string) document {
 	if l.draft != nil && name == l.draft.file {
 		root, problems := parseDocument(name, l.draft.text)
@@ -112,8 +112,8 @@ func (l *loader) read(name string) document {
 	return d
 }
 
-// each calls do for every number below n, several at once, each time with a
-// loader of its own. What they report comes after what was known, by number.
+// each calls do for every number below n, several at once, each with its own loader.
+// Their problems follow the earlier ones, in order of the numbers.
 func (l *loader) each(n int, do func(l *loader, i int)) {
 	reported := make([]tenants.Problems, n)
 	var next atomic.Int64
@@ -137,7 +137,7 @@ func (l *loader) report(at tenants.Position, key, hint, format string, args ...a
 	s.report(at, key, hint, format, args...)
 }
 
-// path makes a path of the definitions absolute.
+// path converts a path of the definitions to an absolute one.
 func (l *loader) path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
 		return p

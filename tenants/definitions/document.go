@@ -19,13 +19,13 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// maxDocument is the largest definition file that is read, in bytes.
+// maxDocument is the maximum size of a definition file, in bytes.
 const maxDocument = 8 << 20
 
-// maxNesting is how deep tables and arrays of a definition may be nested.
+// maxNesting is the maximum nesting depth of tables and arrays in a definition.
 const maxNesting = 128
 
-// document is one TOML file as a tree of values that know their places.
+// document is one TOML file as a tree of values with their places.
 type document struct {
 	file string // relative to the farm's folder
 	root map[string]tenants.Value
@@ -44,7 +44,8 @@ func readDocument(dir, name string) (document, tenants.Problems) {
 	return d, problems
 }
 
-// readSmall reads a file that a person could have written, or says why not.
+// readSmall reads a file of at most maxDocument bytes, or returns the reason why it
+// can't.
 func readSmall(path string) ([]byte, *tenants.Problem) {
 	f, err := disk.Open(path)
 	if target, broken := disk.BrokenLink(path, err); broken {
@@ -71,7 +72,7 @@ func readSmall(path string) ([]byte, *tenants.Problem) {
 	return data, nil
 }
 
-// parseDocument turns TOML into values with places.
+// parseDocument parses TOML into values with places.
 func parseDocument(file string, data []byte) (map[string]tenants.Value, tenants.Problems) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark, which some editors write
 	if at := invalidUTF8(data); at >= 0 {
@@ -124,11 +125,11 @@ func syntaxProblem(file string, err error) tenants.Problem {
 	return p
 }
 
-// places maps a path of keys and array indexes, each followed by a NUL, to
-// where the key or the element stands.
+// places maps a path of keys and array indexes, each followed by a NUL, to the place of
+// the key or element.
 type places map[string]tenants.Position
 
-// findPlaces walks the syntax tree, which the decoder's values do not carry.
+// findPlaces walks the syntax tree, because the decoder's values have no places.
 func findPlaces(file string, data []byte) (places, *tenants.Problem) {
 	parser := parsers.Get().(*unstable.Parser)
 	defer parsers.Put(parser)
@@ -151,7 +152,7 @@ func findPlaces(file string, data []byte) (places, *tenants.Problem) {
 	return w.found, nil
 }
 
-// parsers are used again, with the memory of the files that they have read.
+// parsers are reused, together with their memory.
 var parsers = sync.Pool{New: func() any { return new(unstable.Parser) }}
 
 type walker struct {
@@ -159,13 +160,13 @@ type walker struct {
 	file   string
 	data   []byte
 	found  places
-	tables map[string]int // arrays of tables: how many elements so far
-	// The last place asked for: places are asked for in order, and counting from the
+	tables map[string]int // arrays of tables: number of elements so far
+	// The last requested place: places are requested in order, and counting from the
 	// start of the text or of a long line each time would be quadratic.
 	lineStart, line, last int
 }
 
-// place turns an offset into line and column.
+// place converts an offset to line and column.
 func (w *walker) place(offset int) tenants.Position {
 	if offset < w.last {
 		w.lineStart, w.line, w.last = 0, 0, 0
@@ -179,7 +180,8 @@ func (w *walker) place(offset int) tenants.Position {
 	return tenants.Position{File: w.file, Line: w.line + 1, Column: offset - w.lineStart + 1}
 }
 
-// header notes the keys of [a.b] or [[a.b]] and returns the prefix of what follows.
+// header records the keys of [a.b] or [[a.b]] and returns the prefix of the following
+// keys.
 func (w *walker) header(n *unstable.Node, array bool) string {
 	prefix := ""
 	for keys := n.Key(); keys.Next(); {
@@ -202,7 +204,7 @@ func (w *walker) header(n *unstable.Node, array bool) string {
 	return prefix
 }
 
-// keyValue notes one key and everything inside its value.
+// keyValue records one key and everything inside its value.
 func (w *walker) keyValue(n *unstable.Node, prefix string, depth int) {
 	for keys := n.Key(); keys.Next(); {
 		key := keys.Node()
@@ -235,7 +237,7 @@ func (w *walker) value(n *unstable.Node, prefix string, depth int) {
 	}
 }
 
-// converter turns decoded TOML into values with places.
+// converter converts decoded TOML to values with places.
 type converter struct {
 	places  places
 	problem *tenants.Problem

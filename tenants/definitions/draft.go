@@ -12,9 +12,9 @@ type draft struct {
 	text []byte
 }
 
-// Draft loads the farm in dir with one more definition, and returns the tenant that it would
-// be and what would be wrong with it; the tenant is nil if it can't be resolved. file names
-// the definition in the problems.
+// Draft loads the farm in dir with an additional definition, and returns the resulting
+// tenant and its problems; the tenant is nil if it can't be resolved. file names the
+// definition in the problems.
 func Draft(dir, file string, text []byte) (*tenants.Tenant, tenants.Problems, error) {
 	l, err := load(dir, &draft{file, text})
 	if err != nil {

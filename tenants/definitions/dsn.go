@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// dsnForm is "user@protocol(address)/database?parameters" (Go-MySQL-Driver: DSN). The
-// last slash counts, as an address may have some: so parameters have none.
+// dsnForm matches "user@protocol(address)/database?parameters" (Go-MySQL-Driver: DSN).
+// The last slash separates the address, which may contain slashes: so parameters contain
+// none.
 var dsnForm = regexp.MustCompile(`^(?:.*@)?([A-Za-z0-9+._-]*)\(([^()]*)\)/([^/?]*)(?:\?([^/]*))?$`)
 
-// CheckDSN says what is wrong with a data source name, before anything connects.
-// tenants does not know the driver; a test of mariadb compares the two.
+// CheckDSN returns the mistake in a data source name without connecting. Definitions do
+// not import the driver; a test of mariadb compares the two.
 func CheckDSN(dsn string) error {
 	m := dsnForm.FindStringSubmatch(dsn)
 	switch {
@@ -48,13 +49,13 @@ func CheckDSN(dsn string) error {
 	return nil
 }
 
-// afterMark is what stands behind the first question mark.
+// afterMark returns the text after the first question mark.
 func afterMark(dsn string) string {
 	_, parameters, _ := strings.Cut(dsn, "?")
 	return parameters
 }
 
-// checkAddress wants a socket's path or a host, whose port may be left out.
+// checkAddress accepts the path of a socket, or a host with an optional port.
 func checkAddress(protocol, address string) error {
 	switch protocol {
 	case "unix":
@@ -81,7 +82,7 @@ func checkAddress(protocol, address string) error {
 	return nil
 }
 
-// Kinds of parameters that the driver reads itself; others are variables of the session.
+// Parameters that the driver reads itself, by kind; others are variables of the session.
 var (
 	dsnSwitches = map[string]bool{
 		"allowAllFiles": true, "allowCleartextPasswords": true, "allowFallbackToPlaintext": true, "allowNativePasswords": true, "allowOldPasswords": true,
@@ -91,7 +92,7 @@ var (
 	dsnDurations = map[string]bool{"timeTruncate": true, "readTimeout": true, "timeout": true, "writeTimeout": true}
 )
 
-// isSwitch reports whether the driver takes a text for true or false.
+// isSwitch reports whether the driver reads a text as true or false.
 func isSwitch(text string) bool {
 	switch text {
 	case "1", "true", "TRUE", "True", "0", "false", "FALSE", "False":

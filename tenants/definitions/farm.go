@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// readFarm takes what wikictl.toml says of the farm as a whole.
+// readFarm reads the parts of wikictl.toml about the farm as a whole.
 func (l *loader) readFarm(d document) {
 	s := newSection(farmKeys, "", d.root, &l.problems)
 	f := l.farm
@@ -47,7 +47,7 @@ func (l *loader) readFarm(d document) {
 	s.end()
 }
 
-// originsOf says where the keys of a file are, and those of its tables.
+// originsOf returns the places of a file's keys, and of the keys in its tables.
 func originsOf(root map[string]tenants.Value) tenants.Origins {
 	at := tenants.Origins{}
 	for key, v := range root {
@@ -60,7 +60,7 @@ func originsOf(root map[string]tenants.Value) tenants.Origins {
 	return at
 }
 
-// required reads a string that has to be there.
+// required reads a required string.
 func (l *loader) required(s *section, d document, key, hint string) text {
 	if _, there := s.table[key]; !there {
 		s.report(tenants.Position{File: d.file}, key, hint, "is missing")
@@ -93,14 +93,15 @@ func (l *loader) readCodebases(s *section) {
 	})
 }
 
-// oldest is the first MediaWiki that wikictl runs: the oldest that MediaWiki's present
-// long-term releases upgrade from.
+// oldest is the first MediaWiki that wikictl runs: the oldest from which MediaWiki's
+// present long-term releases upgrade.
 var oldest = []int{1, 35}
 
-// phpNames are the command line programs looked for when none is named.
+// phpNames are the command line programs to try if none is named.
 var phpNames = []string{"php", "php8.4", "php8.3", "php8.2", "php8.1"}
 
-// findPHP finds the program of a codebase, whose fault it is when there is none.
+// findPHP finds the PHP program of a codebase. If there is none, the codebase has a
+// fault.
 func (l *loader) findPHP(s *section, wanted text, c *tenants.Codebase) string {
 	names := phpNames
 	if wanted.set() {
@@ -208,7 +209,7 @@ func (l *loader) readWeb(s *section) {
 	l.checkHTTPS(s)
 }
 
-// oneOf reads a word out of a few; the first is the default.
+// oneOf reads one of several words; the first is the default.
 func (l *loader) oneOf(s *section, key string, words ...string) string {
 	t := s.text(key)
 	if t.set() && !slices.Contains(words, t.value) {
@@ -241,6 +242,6 @@ func values(list []text) []string {
 	return out
 }
 
-// PHPNames lists the command line programs of PHP that are looked for when a codebase
-// names none, in that order.
+// PHPNames lists the PHP command line programs to try, in order, if a codebase names
+// none.
 func PHPNames() []string { return slices.Clone(phpNames) }

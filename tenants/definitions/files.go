@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants"
 )
 
-// fileKeys are of a table below [files] of wikictl.toml.
+// fileKeys are the keys of a table below [files] of wikictl.toml.
 var fileKeys = []Key{
 	{Name: "template", Type: Text, Required: true, Example: `"hostmap.tmpl"`, Doc: "The file of its template, in the folder templates."},
 	{Name: "path", Type: Text, Required: true, Example: `"/etc/nginx/wikis.map"`, Doc: "The file to write; its folder exists."},
@@ -23,7 +23,7 @@ var fileKeys = []Key{
 	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "Its group; without it that of who runs wikictl."},
 }
 
-// templateName is the name of a template's file.
+// templateName matches the file name of a template.
 var templateName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*\.tmpl$`)
 
 // readFiles reads the files of the farm as a whole.
@@ -61,7 +61,8 @@ func (l *loader) readFiles(s *section) {
 	})
 }
 
-// fileKind is how values are escaped: as the definition says, or by the path's ending.
+// fileKind returns how values are escaped: as the definition says, or by the path's
+// ending.
 func fileKind(s *section, kind, path text) string {
 	if kind.set() {
 		if !slices.Contains(tenants.FileKinds(), kind.value) {
@@ -79,7 +80,7 @@ func fileKind(s *section, kind, path text) string {
 	return "conf"
 }
 
-// readMode reads octal digits. Others than the owner and the group can't be let write.
+// readMode reads octal digits. Only the owner and the group may get write permission.
 func (l *loader) readMode(s *section, f *tenants.File) {
 	mode := s.text("mode")
 	if !mode.set() {
@@ -98,7 +99,7 @@ func (l *loader) readMode(s *section, f *tenants.File) {
 	}
 }
 
-// checkPath refuses places that are wikictl's own, or that it never writes to.
+// checkPath refuses places that belong to wikictl, or to which it never writes.
 func (l *loader) checkPath(s *section, path text, file string) {
 	kept := map[string]string{
 		l.farm.State: "the state folder", l.farm.Templates: "the folder of templates", l.farm.Migrations: "the folder of SQL",

@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants"
 )
 
-// tableName is the form of the tables' names that a grant may have.
+// tableName matches the names of tables that a grant may have.
 var tableName = regexp.MustCompile(`^[A-Za-z0-9_$]{1,64}$`)
 
 // readGrants reads a layer's grants.
@@ -49,8 +49,8 @@ func (l *loader) readGrants(s *section) (grants []tenants.Grant) {
 	return grants
 }
 
-// setGrants gives a tenant the grants of all its layers, but for those on itself: a class
-// may have the owner of the tables as a member.
+// setGrants sets a tenant's grants from all its layers, except those on itself: the owner
+// of the tables may be a member of the class, too.
 func setGrants(t *tenants.Tenant, layers []*layer) {
 	for _, layer := range layers {
 		for _, g := range layer.grants {
@@ -61,7 +61,7 @@ func setGrants(t *tenants.Tenant, layers []*layer) {
 	}
 }
 
-// setDatabases gives a tenant its further databases.
+// setDatabases sets a tenant's further databases.
 func (l *loader) setDatabases(t *tenants.Tenant, v *layer) {
 	for _, d := range v.databases {
 		switch {
@@ -81,7 +81,7 @@ func (l *loader) setDatabases(t *tenants.Tenant, v *layer) {
 	}
 }
 
-// checkGrants blocks the tenants that have grants on databases that no tenant has.
+// checkGrants blocks the tenants with grants on databases that no tenant has.
 func (l *loader) checkGrants(databases map[string]*tenants.Tenant) {
 	for _, t := range l.farm.Tenants {
 		for _, g := range t.Grants {
@@ -102,7 +102,7 @@ func (l *loader) checkGrants(databases map[string]*tenants.Tenant) {
 	}
 }
 
-// grantsTable is the grants as they are written in a definition.
+// grantsTable converts grants to the form of a definition.
 func grantsTable(grants []tenants.Grant) []map[string]any {
 	list := make([]map[string]any, len(grants))
 	for i, g := range grants {

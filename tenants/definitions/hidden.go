@@ -15,17 +15,17 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// secretsFolder is the folder of the farm that holds the values of { secret = "…" }, a
-// file each.
+// secretsFolder is the folder of the farm with the values of { secret = "…" }, a file
+// each.
 const secretsFolder = "secrets"
 
-// maxSecret is the largest file that is taken for a secret, in bytes.
+// maxSecret is the maximum size of a secret's file, in bytes.
 const maxSecret = 64 << 10
 
 var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// hidden is the value of { secret = "smtp" }. Its file is read when it is first needed, so
-// that a user who may read the farm, but not this file, can run commands that only read.
+// hidden returns the value of { secret = "smtp" }. It reads the file at first use, so
+// that a user who may read the farm but not this file can run commands that only read.
 func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
 	if !secretName.MatchString(name) {
 		s.report(at, key+".secret", `such as "smtp", of secrets/smtp`, "is no name of a file in the folder %s", secretsFolder)
@@ -38,8 +38,7 @@ func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
 	return &tenants.Hidden{Name: name, Read: sync.OnceValues(func() (string, error) { return readSecret(path) })}
 }
 
-// readSecret reads a file that only its owner may read; a newline at its end is not
-// part of the value.
+// readSecret reads a file that only its owner may read, without the newline at its end.
 func readSecret(path string) (string, error) {
 	at := func(why string) error { return fmt.Errorf("%s: %s", path, why) }
 	f, err := disk.Open(path)

@@ -15,17 +15,17 @@ import (
 	"wikictl/tenants/process"
 )
 
-// secretKeys are of a table below [secrets] of wikictl.toml.
+// secretKeys are the keys of a table below [secrets] of wikictl.toml.
 var secretKeys = []Key{
 	{Name: "command", Type: Texts, Required: true, Example: `["pass", "show", "smtp"]`, Doc: "A command that prints the value of { secret = \"…\" } of this name, in place of a file in the folder secrets."},
 }
 
-// secretLimit is how long a command may take to print a secret.
+// secretLimit is the time limit of a command that prints a secret.
 const secretLimit = 30 * time.Second
 
-// readSecretCommands reads the commands that print secrets. They stand in wikictl.toml
-// alone, as they are run by the user of wikictl, often root, and definitions of tenants
-// may be written by others.
+// readSecretCommands reads the commands that print secrets. They are allowed only in
+// wikictl.toml, because the user of wikictl, often root, runs them, and other people may
+// write definitions of tenants.
 func (l *loader) readSecretCommands(s *section) {
 	l.printed = map[string]func() (string, error){}
 	s.each("secrets", func(name string, at tenants.Position, sub *section) {
@@ -43,8 +43,8 @@ func (l *loader) readSecretCommands(s *section) {
 	})
 }
 
-// printedSecret runs a command once and returns what it prints, without the newline at
-// its end. What it prints is in no error.
+// printedSecret runs a command once and returns its output without the newline at its
+// end. No error contains the output.
 func printedSecret(name, dir string, command []string) (string, error) {
 	at := func(format string, args ...any) error {
 		return fmt.Errorf("the command of [secrets.%s], %s, %s", name, command[0], fmt.Sprintf(format, args...))
@@ -77,14 +77,14 @@ func printedSecret(name, dir string, command []string) (string, error) {
 	return value, nil
 }
 
-// bounded keeps what a program prints up to the size of a secret. The buffer is not
-// embedded: io.Copy would fill it past Write.
+// bounded keeps a program's output up to the size of a secret. The buffer is not
+// embedded: io.Copy would bypass Write.
 type bounded struct {
 	kept bytes.Buffer
 	full bool
 }
 
-// String returns what was printed.
+// String returns the output.
 func (b *bounded) String() string { return b.kept.String() }
 
 // Write keeps a part of the output.

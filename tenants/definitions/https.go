@@ -8,7 +8,7 @@ import (
 	"wikictl/tenants"
 )
 
-// readHTTPS reads how the web server speaks TLS, and comes by what it needs for it.
+// readHTTPS reads the keys for TLS in the web server.
 func (l *loader) readHTTPS(s *section) {
 	w := &l.farm.Web
 	if acme := s.text("acme"); acme.set() {
@@ -22,7 +22,7 @@ func (l *loader) readHTTPS(s *section) {
 	w.HTTP2, _ = s.bool("http2")
 }
 
-// checkHTTPS refuses what has no effect, and what would lock readers out.
+// checkHTTPS refuses keys without effect, and keys that would lock readers out.
 func (l *loader) checkHTTPS(s *section) {
 	w := &l.farm.Web
 	switch at := func(key string) tenants.Position { return s.table[key].Position }; {

@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// readInclude reads the PHP files of the farm's own that a layer has wikis run: one, or a list.
+// readInclude reads the farm's own PHP files that a layer includes: one, or a list.
 func (l *loader) readInclude(s *section) []text {
 	const key = "include"
 	var fit []text
@@ -34,8 +34,8 @@ func (l *loader) readInclude(s *section) []text {
 	return fit
 }
 
-// setInclude takes the files of a tenant's layers, the most general first. One that is
-// missing blocks the tenant.
+// setInclude sets the files of a tenant's layers, the most general first. A missing file
+// blocks the tenant.
 func (l *loader) setInclude(t *tenants.Tenant, layers []*layer) {
 	var files []text
 	for _, layer := range layers {

@@ -32,7 +32,7 @@ func (l *loader) readKeep(s *section) {
 	s.end()
 }
 
-// readKeepBackups reads backups of [keep]. What it leaves out is 0.
+// readKeepBackups reads backups of [keep]. A missing key is 0.
 func readKeepBackups(s *section) (k tenants.KeepBackups) {
 	for _, rule := range []struct {
 		key string
@@ -48,7 +48,7 @@ func readKeepBackups(s *section) (k tenants.KeepBackups) {
 	return k
 }
 
-// days reads an age: a number of days, or text such as "90d". 0 is without limit.
+// days reads an age: a number of days, or text such as "90d". 0 is unlimited.
 func (s *section) days(key string, to *time.Duration) {
 	v, there := s.table[key]
 	if !there {
@@ -60,7 +60,7 @@ func (s *section) days(key string, to *time.Duration) {
 		parsed, err := strconv.ParseInt(number, 10, 64)
 		n, ok = parsed, unit && err == nil
 	}
-	const most = 100 * 365 // more does not fit a time.Duration for long
+	const most = 100 * 365 // below the maximum of a time.Duration, 292 years
 	if !ok || n < 0 || n > most {
 		s.report(v.Position, key, `such as "90d"; 0 keeps for ever`, "is no number of days")
 		return

@@ -2,7 +2,7 @@ package definitions
 
 import "slices"
 
-// Type is what the value of a key is.
+// Type is the type of a key's value.
 type Type string
 
 // Types of keys.
@@ -53,7 +53,7 @@ func find(keys []Key, name string) *Key {
 	return nil
 }
 
-// pagesKey is of [upgrade], for the farm, [defaults], classes and tenants.
+// pagesKey is in [upgrade] of the farm, [defaults], classes and tenants.
 var pagesKey = Key{Name: "pages", Type: Texts, Example: `["/wiki/Report"]`, Doc: "Paths of pages that an upgrade asks for before and after; a wiki of which one breaks is put back. Added to those inherited."}
 
 // valueKeys are common to [defaults], classes and tenants.
@@ -83,14 +83,14 @@ var valueKeys = []Key{
 	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
 }
 
-// grantKeys are of one grant.
+// grantKeys are the keys of one grant.
 var grantKeys = []Key{
 	{Name: "on", Type: Text, Required: true, Example: `"wiki_pool"`, Doc: "A database of another tenant on the same server."},
 	{Name: "tables", Type: Texts, Required: true, Example: `["user"]`, Doc: "Its tables; [\"*\"] for all of them."},
 	{Name: "rights", Type: Texts, Required: true, Example: `["SELECT"]`, Doc: "SELECT, INSERT, UPDATE, DELETE: no others are allowed."},
 }
 
-// poolKeys bound a wiki's own php-fpm pool.
+// poolKeys are the bounds of a wiki's own php-fpm pool.
 var poolKeys = []Key{
 	{Name: "children", Type: Number, Example: "4", Doc: "Processes at most; without it children of [php]."},
 	{Name: "memory_limit", Type: Size, Example: `"256M"`, Doc: "Memory of one request; without it PHP's own."},
@@ -99,7 +99,7 @@ var poolKeys = []Key{
 	{Name: "user", Type: Text, Example: `"wiki-alpha"`, Doc: "The user of the pool and of the wiki's scripts, to whom its uploads and caches belong; without it user of [web]."},
 }
 
-// limitKeys bound the requests to a wiki's PHP.
+// limitKeys are the bounds of the requests to a wiki's PHP.
 var limitKeys = []Key{
 	{Name: "requests", Type: Text, Example: `"10/s"`, Doc: "Requests of one address in a second (\"10/s\") or minute (\"300/m\")."},
 	{Name: "burst", Type: Number, Example: "40", Doc: "Requests of one address that may come at once beyond that."},

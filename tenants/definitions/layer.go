@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants"
 )
 
-// layer is the values of one place: the defaults, a class or a tenant's file.
+// layer holds the values of one source: the defaults, a class or a tenant's file.
 type layer struct {
 	file       string
 	at         tenants.Position
@@ -22,18 +22,18 @@ type layer struct {
 	settings   map[string]tenants.Value
 	pages      []text
 	namespaces map[string]tenants.Value
-	constants  bool // its settings name namespaces that are not MediaWiki's own
+	constants  bool // its settings name namespaces other than MediaWiki's own
 	static     []text
 	include    []text
-	redirects  map[string]text // by what they are from
+	redirects  map[string]text // by their source
 	pool       tenants.Pool
 	databases  []text
 	grants     []tenants.Grant
-	poolUser   tenants.Position // what sets pool.User
+	poolUser   tenants.Position // of the key that sets pool.User
 	limits     tenants.Limits
 }
 
-// singleKeys are the values that the most specific layer decides alone.
+// singleKeys are the values of which only the most specific layer counts.
 var singleKeys = []string{"codebase", "server", "database", "language", "sitename", "admin", "state", "reason", "script_path", "article_path"}
 
 // readLayer reads a tenant's file.
@@ -47,8 +47,8 @@ func (l *loader) readLayer(d document) *layer {
 	return &v
 }
 
-// readValues reads what the defaults, classes and tenants have in common, and
-// ends the section.
+// readValues reads the common keys of defaults, classes and tenants, and ends the
+// section.
 func (l *loader) readValues(s *section) layer {
 	l.refuseInMap(s)
 	v := layer{single: map[string]text{}}
@@ -79,7 +79,7 @@ func (l *loader) readValues(s *section) layer {
 	return v
 }
 
-// addClass reads a class. Its name is in the file, or else the file's name.
+// addClass reads a class. Its name is in the file; the default is the file's name.
 func (l *loader) addClass(d document) {
 	s := newSection(classKeys, "", d.root, &l.problems)
 	name := s.text("name")
@@ -96,8 +96,7 @@ func (l *loader) addClass(d document) {
 	l.farm.Classes[name.value] = &tenants.Class{Name: name.value, Position: name.at}
 }
 
-// checkClassCycles reports unknown classes of classes and classes that lead
-// back to themselves.
+// checkClassCycles reports unknown classes of classes, and cycles.
 func (l *loader) checkClassCycles() {
 	for _, name := range slices.Sorted(maps.Keys(l.classes)) {
 		for _, member := range l.classes[name].classes {
@@ -122,7 +121,7 @@ func (l *loader) leadsTo(from, to string, seen map[string]bool) bool {
 	})
 }
 
-// class finds a class by name, or reports that there is none.
+// class returns a class by name, or reports that there is none.
 func (l *loader) class(name text) *layer {
 	c := l.classes[name.value]
 	if c == nil {
@@ -153,7 +152,7 @@ func (l *loader) stack(v *layer) []*layer {
 	return append(layers, v)
 }
 
-// joinLists appends what is new in more.
+// joinLists appends the new elements of more.
 func joinLists(base, more []text) []text {
 	for _, t := range more {
 		if !slices.ContainsFunc(base, func(b text) bool { return b.value == t.value }) {

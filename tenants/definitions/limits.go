@@ -15,7 +15,7 @@ func (l *loader) readPool(s *section) (p tenants.Pool) {
 	s.size("memory_limit", &p.MemoryLimit, bound{32 * tenants.MiB, 64 * tenants.GiB})
 	s.number("timeout", &p.Timeout, bound{1, 86400})
 	if p.Queue > 0 && l.farm.Web.Kind == "apache" {
-		// mod_proxy calls connect(2) again and again as long as there is no room.
+		// If there is no room, mod_proxy calls connect(2) again and again.
 		s.report(s.table["queue"].Position, "queue", "leave it out: a wiki holds at most 10 threads of each of Apache's processes", "Apache can't be refused")
 	}
 	name := s.text("user")
@@ -33,11 +33,11 @@ func (l *loader) readPool(s *section) (p tenants.Pool) {
 	return p
 }
 
-// userName matches names of users as Debian's useradd takes them (useradd(8)).
+// userName matches names of users that Debian's useradd accepts (useradd(8)).
 var userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
-// setPool merges the bounds of a tenant's layers. A user that the machine does not have
-// blocks the tenant: php-fpm would refuse all pools.
+// setPool merges the bounds of a tenant's layers. A user that does not exist on the
+// machine blocks the tenant: php-fpm would refuse all pools.
 func (l *loader) setPool(t *tenants.Tenant, layers []*layer) {
 	for _, layer := range layers {
 		t.Pool, t.Limits = layer.pool.Or(t.Pool), layer.limits.Or(t.Limits)
@@ -60,8 +60,8 @@ func (l *loader) setPool(t *tenants.Tenant, layers []*layer) {
 	}
 }
 
-// readLimits reads how much may be asked of a wiki's PHP. Apache has no means for it among
-// its own modules: mod_ratelimit bounds the speed of one answer, not the number of requests.
+// readLimits reads the bounds of the requests to a wiki's PHP. None of Apache's own
+// modules can limit requests: mod_ratelimit bounds the speed of an answer.
 func (l *loader) readLimits(s *section) (limits tenants.Limits) {
 	rate := s.text("requests")
 	if rate.set() && !requestRate.MatchString(rate.value) {
@@ -84,5 +84,5 @@ func (l *loader) readLimits(s *section) (limits tenants.Limits) {
 	return limits
 }
 
-// requestRate matches a number of requests in a second or a minute, as nginx has them.
+// requestRate matches a number of requests per second or minute in nginx's form.
 var requestRate = regexp.MustCompile(`^[1-9][0-9]{0,5}/[sm]$`)

@@ -6,14 +6,15 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Loads is what a definition that Show wrote loads.
+// Loads lists the extensions, skins and namespaces of a definition that Show wrote.
 type Loads struct {
 	Codebase   string
 	Extensions []string
-	Namespaces map[int64]string // of wgExtraNamespaces, by number
+	Namespaces map[int64]string // from wgExtraNamespaces, by number
 }
 
-// DefinedLoads reads what a definition that Show wrote loads; empty when it is none.
+// DefinedLoads returns the Loads of a definition that Show wrote; empty for any other
+// text.
 func DefinedLoads(definition []byte) Loads {
 	var d struct {
 		Codebase   string

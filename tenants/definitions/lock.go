@@ -36,7 +36,7 @@ type lockEntry struct {
 	Vendor  string `toml:"vendor,omitempty"`
 }
 
-// readLock reads the lock file. Without one nothing is fetched yet.
+// readLock reads the lock file. If there is none, nothing was fetched yet.
 func (l *loader) readLock() {
 	locked, err := ReadLock(l.farm.Dir)
 	if err != nil {
@@ -71,7 +71,7 @@ func ReadLock(dir string) ([]tenants.Locked, error) {
 	return list, nil
 }
 
-// checkLocked refuses an entry that could lead out of the folder of components.
+// checkLocked refuses an entry whose path could leave the folder of components.
 func checkLocked(l tenants.Locked) error {
 	switch {
 	case l.Kind != "extension" && l.Kind != "skin":
@@ -86,8 +86,8 @@ func checkLocked(l tenants.Locked) error {
 	return nil
 }
 
-// absolute and relative turn paths of the lock file, which are relative to its folder where
-// they are below it, into those of a Source, and back.
+// absolute and relative convert paths of the lock file, which are relative to its folder
+// if they are below it, to those of a Source, and back.
 func absolute(dir string, l tenants.Locked) tenants.Locked {
 	for _, address := range []*string{&l.Git, &l.Archive} {
 		if isFile(*address) && !filepath.IsAbs(*address) {

@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants"
 )
 
-// ThisMachine reads how large this machine is (proc(5), meminfo; the kernel's
+// ThisMachine reads the size of this machine (proc(5), meminfo; the kernel's
 // documentation of control groups, memory.max).
 func ThisMachine() tenants.Machine {
 	info, _ := os.ReadFile("/proc/meminfo")
@@ -26,7 +26,7 @@ func ThisMachine() tenants.Machine {
 	return m
 }
 
-// totalMemory reads the bytes of MemTotal in /proc/meminfo; zero when it does not say.
+// totalMemory reads the bytes of MemTotal in /proc/meminfo; zero if it is missing.
 func totalMemory(info string) int64 {
 	for line := range strings.Lines(info) {
 		if words := strings.Fields(line); len(words) == 3 && words[0] == "MemTotal:" && words[2] == "kB" {
@@ -37,9 +37,8 @@ func totalMemory(info string) int64 {
 	return 0
 }
 
-// limitFiles are the files that may bound the memory of a process whose
-// /proc/self/cgroup is given: those of its groups and of the groups above them, of both
-// versions of control groups.
+// limitFiles lists the files with memory limits of a process, given its
+// /proc/self/cgroup: those of its control groups and their parents, of both versions.
 func limitFiles(groups string) []string {
 	var files []string
 	for line := range strings.Lines(strings.TrimSpace(groups)) {
@@ -63,8 +62,8 @@ func limitFiles(groups string) []string {
 	return files
 }
 
-// memoryLimit reads the file of a limit. "max", or a number that no machine has, which
-// is how the older version says the same, is none.
+// memoryLimit parses a limit. "max", or the very large number of the older version, means
+// no limit.
 func memoryLimit(text string) (bytes int64, ok bool) {
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	return n, err == nil && n > 0 && n < 1<<60

@@ -7,8 +7,9 @@ import (
 	"wikictl/tenants"
 )
 
-// readMap reads how virtual hosts are written. One for all wikis can't name files by wiki:
-// the web server opens certificates and logs before it knows of any request.
+// readMap reads the kind of virtual hosts. One virtual host for all wikis can't use a
+// certificate or log per wiki: the web server opens these files before it knows of any
+// request.
 func (l *loader) readMap(s *section) {
 	w := &l.farm.Web
 	if l.oneOf(s, "vhosts", "files", "map") != "map" {
@@ -27,10 +28,11 @@ func (l *loader) readMap(s *section) {
 	}
 }
 
-// sameForAll are the keys in which wikis that one virtual host serves can't differ.
+// sameForAll lists the keys that must be equal for all wikis of one virtual host.
 var sameForAll = []string{"script_path", "article_path", "redirects", "limits"}
 
-// refuseInMap reports what a class or a tenant says that one virtual host for all can't have.
+// refuseInMap reports keys of a class or a tenant that one virtual host for all can't
+// have.
 func (l *loader) refuseInMap(s *section) {
 	if !l.farm.Web.Map || s.path != "" {
 		return
@@ -42,7 +44,7 @@ func (l *loader) refuseInMap(s *section) {
 	}
 }
 
-// checkMap refuses what the entry of a wiki in a map can't hold.
+// checkMap refuses values that a wiki's entry in a map can't contain.
 func (l *loader) checkMap(t *tenants.Tenant) {
 	if !l.farm.Web.Map {
 		return

@@ -9,14 +9,14 @@ import (
 	"wikictl/tenants"
 )
 
-// merger puts layers of settings over each other.
+// merger merges layers of settings.
 type merger struct {
-	repeat func(tenants.Repeat)                       // is told of values that were there already
-	clash  func(key string, below, own tenants.Value) // is told of an expression over a table, or a table over an expression
+	repeat func(tenants.Repeat)                       // is called for values that repeat the inherited one
+	clash  func(key string, below, own tenants.Value) // is called for an expression over a table, or a table over an expression
 }
 
-// merge puts more into base: tables key by key, everything else replaced. What it
-// tells has its path in the settings.
+// merge merges more into base: tables key by key; other values are replaced. Its
+// callbacks get paths in the settings.
 func (m merger) merge(base, more map[string]tenants.Value, path string) map[string]tenants.Value {
 	if len(base) == 0 {
 		return more
@@ -43,8 +43,8 @@ func (m merger) merge(base, more map[string]tenants.Value, path string) map[stri
 	return merged
 }
 
-// mergeLayer puts a layer's settings over those that a tenant inherits, without what
-// the layer takes away first.
+// mergeLayer removes what a layer unsets from a tenant's inherited settings, and then
+// merges the layer's settings.
 func (l *loader) mergeLayer(t *tenants.Tenant, layer *layer) {
 	m := merger{
 		repeat: func(r tenants.Repeat) { t.Repeats = append(t.Repeats, r) },
@@ -53,12 +53,11 @@ func (l *loader) mergeLayer(t *tenants.Tenant, layer *layer) {
 	t.Settings = m.merge(t.Settings, layer.settings, "")
 }
 
-// quietly merges tables that hold neither expressions nor operations.
+// quietly merges tables that contain neither expressions nor operations.
 var quietly = merger{repeat: func(tenants.Repeat) {}, clash: func(string, tenants.Value, tenants.Value) {}}
 
-// takeAway takes what a layer names in unset away from what it inherits: settings or
-// members of them, values such as "language", "extensions.Cite", "skins.Vector" and
-// "namespaces.portal".
+// takeAway removes the inherited values that a layer unsets: settings or members of them,
+// values such as "language", "extensions.Cite", "skins.Vector" and "namespaces.portal".
 func (l *loader) takeAway(t *tenants.Tenant, layer *layer, single map[string]text, extensions, skins []text, namespaces map[string]tenants.Value) ([]text, []text, map[string]tenants.Value) {
 	for _, name := range layer.unset {
 		kind, rest, _ := strings.Cut(name.value, ".")
@@ -93,7 +92,7 @@ func prefixed(prefix string, list []text) []string {
 	return names
 }
 
-// unset takes a setting, or a member of a table, away again.
+// unset removes a setting, or a member of a table.
 func (l *loader) unset(settings map[string]tenants.Value, name text) map[string]tenants.Value {
 	parts := strings.Split(name.value, ".")
 	for i := range parts {
@@ -110,8 +109,8 @@ func (l *loader) unset(settings map[string]tenants.Value, name text) map[string]
 	return left
 }
 
-// without returns a table without the value at a dotted path, and whether it was
-// there. Keys may hold dots themselves.
+// without returns a table without the value at a dotted path, and whether it was there.
+// Keys may contain dots.
 func without(table map[string]tenants.Value, path string) (map[string]tenants.Value, bool) {
 	if _, there := table[path]; there {
 		left := maps.Clone(table)
@@ -128,7 +127,7 @@ func without(table map[string]tenants.Value, path string) (map[string]tenants.Va
 		if members, found := without(members, rest); found {
 			left := maps.Clone(table)
 			if left[key] = (tenants.Value{Data: members, Position: v.Position}); len(members) == 0 {
-				delete(left, key) // an empty table would take the place of MediaWiki's own
+				delete(left, key) // an empty table would replace MediaWiki's own
 			}
 			return left, true
 		}

@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// namespaceKeys are of a table below [namespaces].
+// namespaceKeys are the keys of a table below [namespaces].
 var namespaceKeys = []Key{
 	{Name: "number", Type: Number, Example: "3000", Doc: "The number of its pages, even and from 100; that of their talk pages is one more. It never changes."},
 	{Name: "name", Type: Text, Example: `"Portal"`, Doc: "What titles begin with; without it the table's name."},
@@ -24,11 +24,11 @@ var namespaceKeys = []Key{
 	{Name: "search", Type: Bool, Example: "true", Doc: "It is searched by default."},
 }
 
-// namespaceKey is the name of a namespace's table, of which its constant is made.
+// namespaceKey matches the name of a namespace's table, from which its constant is made.
 var namespaceKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
-// readNamespaces checks the tables below [namespaces]. Each key of them is inherited
-// on its own.
+// readNamespaces checks the tables below [namespaces]. Each of their keys is inherited on
+// its own.
 func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
 	if s.table == nil {
 		return nil
@@ -55,8 +55,8 @@ func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
 	return s.table
 }
 
-// setNamespaces makes a tenant's namespaces of what its layers say, and the settings that
-// MediaWiki has for them.
+// setNamespaces sets a tenant's namespaces from its layers, and MediaWiki's settings for
+// them.
 func (l *loader) setNamespaces(t *tenants.Tenant, tables map[string]tenants.Value) {
 	if len(tables) == 0 {
 		return
@@ -72,7 +72,7 @@ func (l *loader) setNamespaces(t *tenants.Tenant, tables map[string]tenants.Valu
 	t.Settings = quiet.merge(t.Settings, content, "")
 }
 
-// namespace reads one namespace, and reports what can't be.
+// namespace reads one namespace, and reports mistakes.
 func (l *loader) namespace(t *tenants.Tenant, key string, v tenants.Value) (n tenants.Namespace, ok bool) {
 	table, _ := v.Data.(map[string]tenants.Value)
 	path := "namespaces." + key
@@ -102,7 +102,7 @@ func (l *loader) namespace(t *tenants.Tenant, key string, v tenants.Value) (n te
 	return n, l.checkNamespace(t, n, path)
 }
 
-// texts are the strings of a list; what else is in it was reported.
+// texts returns the strings of a list; other elements were reported.
 func texts(v tenants.Value) (all []string) {
 	list, _ := v.Data.([]tenants.Value)
 	for _, element := range list {
@@ -113,8 +113,8 @@ func texts(v tenants.Value) (all []string) {
 	return all
 }
 
-// checkNamespace reports whether a namespace can be one, beside those before it and those
-// of the tenant's extensions.
+// checkNamespace reports whether a namespace is valid beside those before it and those of
+// the tenant's extensions.
 func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path string) bool {
 	for _, name := range slices.Concat([]string{n.Name, n.Talk}, n.Aliases, n.TalkAliases) {
 		if why, hint := mediawiki.NamespaceProblem(n.Number, name); why != "" {
@@ -141,8 +141,8 @@ func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path str
 	return true
 }
 
-// namespaceSettings are MediaWiki's settings for namespaces (Manual:Using custom
-// namespaces), and apart those of content, which are added to its own.
+// namespaceSettings returns MediaWiki's settings for namespaces (Manual:Using custom
+// namespaces) and, separately, those of content, which are added to MediaWiki's own.
 func namespaceSettings(list []tenants.Namespace) (tables, content map[string]tenants.Value) {
 	tables = map[string]tenants.Value{}
 	set := func(setting string, key any, data any, at tenants.Position) {
@@ -179,10 +179,10 @@ func namespaceSettings(list []tenants.Namespace) (tables, content map[string]ten
 	return tables, content
 }
 
-// namespaceConstant is a constant of a namespace, whoever defines it.
+// namespaceConstant matches a constant of a namespace.
 var namespaceConstant = regexp.MustCompile(`^NS_[A-Z0-9_]+$`)
 
-// constantKey is the value of one of MediaWiki's constants, as a key of PHP has it.
+// constantKey returns the value of one of MediaWiki's constants as a key in PHP.
 func constantKey(name string) string {
 	switch value := mediawiki.Constants[name].(type) {
 	case int64:
@@ -193,8 +193,8 @@ func constantKey(name string) string {
 	return name
 }
 
-// resolveConstants puts numbers in place of the constants of a tenant's own namespaces and
-// those of its extensions. MediaWiki's own were resolved where they were read.
+// resolveConstants replaces the constants of a tenant's own namespaces and those of its
+// extensions by numbers. MediaWiki's own were resolved when they were read.
 func (l *loader) resolveConstants(t *tenants.Tenant) {
 	known := mediawiki.ExtensionConstants(t)
 	for _, n := range t.Namespaces {
@@ -212,8 +212,8 @@ func (l *loader) resolveConstants(t *tenants.Tenant) {
 	}
 }
 
-// replaceConstants resolves constants in a value, at any depth; the value that it was
-// given stays as it is, as other tenants may have it.
+// replaceConstants resolves constants in a value, at any depth. It does not change the
+// given value, because other tenants may share it.
 func replaceConstants(key string, v tenants.Value, known map[string]int64, unknown func(name, key string, at tenants.Position)) (tenants.Value, bool) {
 	inner := func(key string, v *tenants.Value) (changed bool) {
 		*v, changed = replaceConstants(key, *v, known, unknown)
@@ -264,7 +264,8 @@ func replaceConstants(key string, v tenants.Value, known map[string]int64, unkno
 	return v, changed
 }
 
-// replaceInOperation resolves constants in what an operation brings in or takes out.
+// replaceInOperation resolves constants in the elements that an operation adds or
+// removes.
 func replaceInOperation(key string, v tenants.Value, o *tenants.Operation, list func([]tenants.Value) ([]tenants.Value, bool), inner func(string, *tenants.Value) bool) (tenants.Value, bool) {
 	resolved := *o
 	var a, b, c, d bool

@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants"
 )
 
-// operate puts a value over an inherited one of which at least one is an operation.
+// operate merges a value with an inherited one if at least one of them is an operation.
 func (m merger) operate(path string, below, own tenants.Value) tenants.Value {
 	if o, is := own.Data.(*tenants.Operation); is {
 		if !o.Lists() {
@@ -44,7 +44,7 @@ func (m merger) operate(path string, below, own tenants.Value) tenants.Value {
 	return tenants.Value{Data: m.merge(absentMembers(inherited.Remove), add, path+"."), Position: own.Position}
 }
 
-// operateList puts an operation on a list over an inherited value.
+// operateList merges an operation on a list with an inherited value.
 func (m merger) operateList(path string, o *tenants.Operation, below, own tenants.Value) tenants.Value {
 	switch data := below.Data.(type) {
 	case []tenants.Value:
@@ -80,7 +80,7 @@ func (m merger) operateList(path string, o *tenants.Operation, below, own tenant
 
 func isOperation(v tenants.Value) bool { _, is := v.Data.(*tenants.Operation); return is }
 
-// applied is a list after an operation on it.
+// applied returns a list after an operation on it.
 func applied(list []tenants.Value, o *tenants.Operation) []tenants.Value {
 	rest := difference(list, o.Remove)
 	front := difference(o.Prepend, nil)
@@ -88,7 +88,7 @@ func applied(list []tenants.Value, o *tenants.Operation) []tenants.Value {
 	return append(append(front, rest...), difference(o.Append, rest)...)
 }
 
-// absentMembers takes members of a table away by name.
+// absentMembers removes members of a table by name.
 func absentMembers(names []tenants.Value) map[string]tenants.Value {
 	members := map[string]tenants.Value{}
 	for _, name := range names {
@@ -97,8 +97,8 @@ func absentMembers(names []tenants.Value) map[string]tenants.Value {
 	return members
 }
 
-// reportClash refuses to drop what is inherited without a word: PHP alone knows what
-// an expression holds, so it can't be joined with a table, nor can a list with one.
+// reportClash refuses to drop an inherited value silently: only PHP knows the value of an
+// expression, so it can't be merged with a table, nor a list with a table.
 func (l *loader) reportClash(key string, below, own tenants.Value) {
 	l.report(own.Position, "settings."+key, fmt.Sprintf("unset = [%q] beside it drops what is inherited; or set single members", key),
 		"%s would take the place of %s at %s", called("this", own), called("the", below), below.Position)
@@ -122,7 +122,7 @@ func called(article string, v tenants.Value) string {
 	return article + " value"
 }
 
-// checkCopies reports members that are copied in a circle.
+// checkCopies reports cycles of copies.
 func (l *loader) checkCopies(t *tenants.Tenant) {
 	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
 		table, _ := t.Settings[name].Data.(map[string]tenants.Value)
@@ -136,7 +136,7 @@ func (l *loader) checkCopies(t *tenants.Tenant) {
 	}
 }
 
-// copiedFrom follows the copies of a member, until one that is no copy or was there.
+// copiedFrom follows the copies of a member, to one that is no copy or is repeated.
 func copiedFrom(table map[string]tenants.Value, member string) (path []string) {
 	for {
 		o, is := table[member].Data.(*tenants.Operation)

@@ -9,14 +9,14 @@ import (
 	"wikictl/tenants"
 )
 
-// listVerbs are the operations on lists, which may stand together in one table.
+// listVerbs are the operations on lists, which may be combined in one table.
 var listVerbs = []string{"append", "prepend", "remove"}
 
 // literally is the hint for a table that looks like an operation and is none.
 const literally = "{ replace = { … } } takes a table as it stands"
 
-// operation reads a table as an operation on what MediaWiki and extensions have by
-// default; nil: it is a table like any other. key is the dotted path of the value.
+// operation reads a table as an operation on the defaults of MediaWiki and extensions;
+// nil means an ordinary table. key is the dotted path of the value.
 func (l *loader) operation(s *section, key string, at tenants.Position, table map[string]tenants.Value) *tenants.Operation {
 	only := func(verb string) (tenants.Value, bool) {
 		v, there := table[verb]
@@ -51,8 +51,8 @@ func (l *loader) absent(s *section, key string, v tenants.Value) *tenants.Operat
 	return &tenants.Operation{Absent: true}
 }
 
-// copied reads { copy = "user", edit = false }: like another member, but for some of
-// what is in it.
+// copied reads { copy = "user", edit = false }: a copy of another member with some
+// changes.
 func (l *loader) copied(s *section, key string, v tenants.Value, table map[string]tenants.Value) *tenants.Operation {
 	source, isText := v.Data.(string)
 	o := &tenants.Operation{Copy: source, Members: map[string]tenants.Value{}}
@@ -101,14 +101,14 @@ func (l *loader) listOperation(s *section, key string, at tenants.Position, tabl
 	return tidy(&tenants.Operation{Remove: lists["remove"], Prepend: lists["prepend"], Append: lists["append"]})
 }
 
-// literal is a value without operations in it, at any depth.
+// literal returns a value in which no table is an operation, at any depth.
 func (l *loader) literal(s *section, key string, v tenants.Value) any {
 	inner := *l
 	inner.literally = true
 	return inner.settingValue(s, key, v)
 }
 
-// tidy leaves one of what comes twice, and removes nothing that is brought in.
+// tidy removes duplicates from an operation, and does not remove what it adds.
 func tidy(o *tenants.Operation) *tenants.Operation {
 	o.Prepend = unique(o.Prepend)
 	o.Append = unique(difference(o.Append, o.Prepend))
@@ -116,7 +116,7 @@ func tidy(o *tenants.Operation) *tenants.Operation {
 	return o
 }
 
-// difference is a list without the elements of another.
+// difference returns a list without the elements of another.
 func difference(list, gone []tenants.Value) []tenants.Value {
 	return slices.DeleteFunc(slices.Clone(list), func(v tenants.Value) bool { return slices.ContainsFunc(gone, v.Equal) })
 }
@@ -131,8 +131,8 @@ func unique(list []tenants.Value) []tenants.Value {
 	return found
 }
 
-// stripped is a table of a definition with what operations bring in place of them, as
-// if it were said without: what no definition may set it may not set by an operation.
+// stripped returns a table with the results of operations in their place, so that the
+// checks for settings apply to operations, too.
 func stripped(v tenants.Value) tenants.Value {
 	table, isTable := v.Data.(map[string]tenants.Value)
 	if !isTable {
@@ -158,12 +158,12 @@ func stripped(v tenants.Value) tenants.Value {
 	return v
 }
 
-// operationText names an operation as a definition writes it.
+// operationText formats an operation as in a definition.
 func operationText(o *tenants.Operation) string {
 	return fmt.Sprintf("{ %s }", strings.Join(slices.Sorted(maps.Keys(operationTable(o))), ", "))
 }
 
-// operationTable is an operation as TOML has it, without places.
+// operationTable converts an operation to TOML values without places.
 func operationTable(o *tenants.Operation) map[string]any {
 	table := map[string]any{}
 	for verb, list := range map[string][]tenants.Value{"append": o.Append, "prepend": o.Prepend, "remove": o.Remove} {

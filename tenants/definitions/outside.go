@@ -11,7 +11,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// sourceKeys say where an extension or a skin is fetched from.
+// sourceKeys are the keys for the source of an extension or a skin.
 var sourceKeys = []Key{
 	{Name: "git", Type: Text, Example: `"https://gerrit.wikimedia.org/r/mediawiki/extensions/Cargo"`, Doc: "A git repository to fetch it from, by wikictl extensions fetch."},
 	{Name: "version", Type: Text, Example: `"REL1_43"`, Doc: "The repository's branch, tag or commit."},
@@ -19,18 +19,18 @@ var sourceKeys = []Key{
 	{Name: "sha256", Type: Text, Example: `"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`, Doc: "The archive's SHA-256: what sha256sum prints."},
 }
 
-// outsideKeys are of a table below [extensions] or [skins] of wikictl.toml.
+// outsideKeys are the keys of a table below [extensions] or [skins] of wikictl.toml.
 var outsideKeys = append([]Key{
 	{Name: "path", Type: Text, Example: `"/srv/extensions/MyThing"`, Doc: "Its folder, or the file of its manifest, in place of a source to fetch it from."},
 	{Name: "composer", Type: Bool, Example: "false", Doc: "Composer installs the libraries that its composer.json requires; without it true."},
 	{Name: "codebases", Type: Tables, Doc: "Other sources for some codebases, by their names.", Keys: sourceKeys},
 }, sourceKeys...)
 
-// componentName is the name of an extension's or a skin's folder.
+// componentName matches the name of an extension's or a skin's folder.
 var componentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 
-// readOutside gives all codebases the extensions and skins that are in none of them. One that
-// a codebase has by the same name gives way.
+// readOutside adds the extensions and skins outside of codebases to all codebases. They
+// replace a codebase's own of the same name.
 func (l *loader) readOutside(s *section) {
 	l.readLock()
 	for _, kind := range []string{"extension", "skin"} {
@@ -85,7 +85,7 @@ func (l *loader) readOne(kind, name string, at tenants.Position, s *section) {
 	}
 }
 
-// readSources reads the sources for some codebases, by their names.
+// readSources reads the sources for single codebases, by their names.
 func (l *loader) readSources(kind, name string, base tenants.Source, s *section) map[string]tenants.Source {
 	own := map[string]tenants.Source{}
 	s.each("codebases", func(codebase string, at tenants.Position, sub *section) {
@@ -106,7 +106,7 @@ func (l *loader) readSources(kind, name string, base tenants.Source, s *section)
 	return own
 }
 
-// putSource gives a codebase what was fetched from a source.
+// putSource adds a fetched component to a codebase.
 func (l *loader) putSource(s tenants.Source, codebase string) {
 	same := slices.IndexFunc(l.farm.Sources, func(have tenants.Source) bool {
 		return have.Kind() == s.Kind() && have.Name == s.Name && have.Where() == s.Where() && have.SHA256 == s.SHA256
@@ -125,8 +125,8 @@ func (l *loader) putSource(s tenants.Source, codebase string) {
 	l.putOutside(s.Kind(), s.Name, l.farm.Codebases[codebase], l.farm.Layout().Component(locked), fault)
 }
 
-// putOutside gives a codebase the extension or the skin in a folder. missing has the fault and
-// the hint for a folder without one; without a fault the error is the fault.
+// putOutside adds the extension or the skin in a folder to a codebase. missing has the
+// fault and the hint for a folder without one; without a fault the error is the fault.
 func (l *loader) putOutside(kind, name string, c *tenants.Codebase, path string, missing tenants.Component) {
 	found, err := mediawiki.Outside(kind, name, path)
 	if err != nil {
@@ -140,7 +140,7 @@ func (l *loader) putOutside(kind, name string, c *tenants.Codebase, path string,
 	maps.Copy(l.without(kind, name, c), found)
 }
 
-// putFault gives a codebase an extension or a skin that can't be loaded.
+// putFault adds an extension or a skin that can't be loaded to a codebase.
 func (l *loader) putFault(kind, name string, c *tenants.Codebase, fault tenants.Component) {
 	fault.Name, fault.Skin = name, kind == "skin"
 	fault.Fingerprint = func() string { return "unread" }

@@ -8,11 +8,11 @@ import (
 	"wikictl/tenants"
 )
 
-// ownSettings are the variables that no definition may set, and why: those that wikictl
-// sets itself, and those that would lead a wiki to data, files or code that are not its
-// own. wgObjectCaches and wgJobTypeConf stay free, as Redis and memcached are set up by
-// them, and a database that they name can't be reached without an account for it; wgDBssl
-// too, as nothing else encrypts the way to a server on another machine.
+// ownSettings lists the variables that no definition may set, with the reasons: those
+// that wikictl sets itself, and those that would lead a wiki to data, files or code of
+// others. wgObjectCaches and wgJobTypeConf are allowed, because they configure Redis and
+// memcached, and a database that they name requires an account; wgDBssl is allowed,
+// because only it encrypts the connection to a server on another machine.
 var ownSettings = map[string]string{
 	"wgServer":          "hosts and web.url decide it",
 	"wgCanonicalServer": "hosts and web.url decide it",
@@ -85,8 +85,8 @@ var ownSettings = map[string]string{
 	"argv":              "it is PHP's",
 }
 
-// refuseOwn reports what ownSettings has of a setting and its members, at any depth,
-// and whether there was something.
+// refuseOwn reports entries of ownSettings among a setting and its members, at any depth,
+// and returns whether there were any.
 func (l *loader) refuseOwn(s *section, key string, v tenants.Value) bool {
 	if why := ownSetting(key); why != "" {
 		s.report(v.Position, key, why, "is not for definitions to set")
@@ -100,7 +100,7 @@ func (l *loader) refuseOwn(s *section, key string, v tenants.Value) bool {
 	return refused
 }
 
-// ownSetting says why a dotted key is not a definition's to set, or nothing.
+// ownSetting returns why no definition may set a dotted key; empty if one may.
 func ownSetting(key string) string {
 	parts := strings.Split(key, ".")
 	if len(parts) == 3 {
@@ -109,7 +109,7 @@ func ownSetting(key string) string {
 	return ownSettings[strings.Join(parts, ".")]
 }
 
-// checkServerSettings refuses encryption of a connection that has none.
+// checkServerSettings refuses encryption of a connection by socket.
 func (l *loader) checkServerSettings(t *tenants.Tenant) {
 	ssl, there := t.Settings["wgDBssl"]
 	if there && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
@@ -117,5 +117,5 @@ func (l *loader) checkServerSettings(t *tenants.Tenant) {
 	}
 }
 
-// bySocket reports whether the server is reached by a socket of this machine.
+// bySocket reports whether wikis connect to the server by a socket of this machine.
 func bySocket(s *tenants.Server) bool { return s.Managed || strings.Contains(s.DSN, "unix(") }

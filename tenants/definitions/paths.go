@@ -7,12 +7,12 @@ import (
 	"wikictl/tenants"
 )
 
-// plainPath is what a path of an address may be: nothing in it has to be encoded, and nothing
-// is hidden.
+// plainPath matches a path of an address that needs no encoding and contains no hidden
+// names.
 var plainPath = regexp.MustCompile(`^(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)+$`)
 
-// setPaths sets where a tenant's entry points and pages are, in a form that both web servers
-// and MediaWiki can have ($wgScriptPath, $wgArticlePath).
+// setPaths sets the paths of a tenant's entry points and pages, in a form that both web
+// servers and MediaWiki accept ($wgScriptPath, $wgArticlePath).
 func (l *loader) setPaths(t *tenants.Tenant, single map[string]text) {
 	t.Articles = tenants.DefaultArticles
 	if p := single["script_path"]; p.set() && p.value != "/" {
@@ -37,5 +37,5 @@ func (l *loader) setPaths(t *tenants.Tenant, single map[string]text) {
 	}
 }
 
-// taken are folders at the script path in which the web server looks for files.
+// taken matches folders at the script path in which the web server searches for files.
 var taken = regexp.MustCompile(`^/(?:resources|skins|extensions|images)/`)

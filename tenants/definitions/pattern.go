@@ -15,9 +15,9 @@ import (
 	"wikictl/tenants"
 )
 
-// match lists the files that the patterns match, each once, sorted, without what
-// editors leave beside them. A pattern may match nothing, but the folder that it
-// begins with has to exist when a mistake in its name would look like an empty farm.
+// match lists the files that the patterns match, each once, sorted, without editors'
+// leftovers. A pattern may match nothing. The folder that it begins with must exist if a
+// typing mistake in it would look like an empty farm.
 func (l *loader) match(patterns []text, needsFolder bool) []string {
 	var names []string
 	for _, p := range patterns {
@@ -43,8 +43,8 @@ func (l *loader) match(patterns []text, needsFolder bool) []string {
 	return slices.Compact(names)
 }
 
-// leftover reports whether a file that a pattern matches is no definition: hidden,
-// where the pattern does not name it, a folder, or what an editor or a merge left.
+// leftover reports whether a matched file is no definition: a folder, a file left by an
+// editor or a merge, or a hidden file that the pattern does not name.
 func (l *loader) leftover(pattern, name string) bool {
 	asked := strings.Split(pattern, "/")
 	for _, element := range strings.Split(name, "/") {
@@ -58,8 +58,8 @@ func (l *loader) leftover(pattern, name string) bool {
 	return leftBehind.MatchString(path.Base(name)) || isFolder(filepath.Join(l.farm.Dir, name))
 }
 
-// leftBehind are names of what Emacs (#x#, x~), Vim (x.swp, x.un~, 4913), patch, git
-// and package managers keep beside a file.
+// leftBehind matches names of files that Emacs (#x#, x~), Vim (x.swp, x.un~, 4913),
+// patch, git and package managers leave beside a file.
 var leftBehind = regexp.MustCompile(`^#.*#$|~$|^[0-9]+$|\.(?:sw[a-z]|un~|orig|rej|bak|tmp|save|dpkg-[a-z]+|rpm(?:new|save|orig))$`)
 
 func isFolder(path string) bool {

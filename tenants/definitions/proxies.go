@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// readProxies reads who is believed to say where a request comes from: names would be
-// asked for by each request, and a network of all would let anybody say it.
+// readProxies reads the proxies whose header with the client's address is believed. Names
+// would cost a look-up per request, and a network of all addresses would believe
+// everybody.
 func (l *loader) readProxies(s *section) {
 	for _, proxy := range s.texts("proxies") {
 		network, err := netip.ParsePrefix(proxy.value)
@@ -25,8 +26,8 @@ func (l *loader) readProxies(s *section) {
 	}
 }
 
-// readAccessLog reads where the web server notes requests. It refuses its whole
-// configuration for a file in a folder that is not there.
+// readAccessLog reads the path of a wiki's access log. For a file in a missing folder the
+// web server would refuse its whole configuration.
 func (l *loader) readAccessLog(s *section) {
 	log := s.text("access_log")
 	l.farm.Web.AccessLog = log.value

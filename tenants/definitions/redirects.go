@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants"
 )
 
-// readRedirects reads a layer's table of addresses that lead elsewhere.
+// readRedirects reads a layer's table of redirects.
 func readRedirects(s *section) map[string]text {
 	moves := map[string]text{}
 	for _, from := range slices.Sorted(maps.Keys(s.table)) {
@@ -29,14 +29,14 @@ func readRedirects(s *section) map[string]text {
 	return moves
 }
 
-// moveText is what a path, and what an address, of a redirect may hold once it is
-// percent-encoded: nothing that nginx or Apache gives a meaning.
+// moveText matches the allowed characters of a path, and of an address, after
+// percent-encoding: none with a meaning for nginx or Apache.
 var (
 	moveFrom = regexp.MustCompile(`^/(?:[A-Za-z0-9._~&+,;=:@/!()-]|%[0-9A-F]{2})*$`)
 	moveTo   = regexp.MustCompile(`^(?:https?://[a-z0-9.:-]+)?/(?:[A-Za-z0-9._~&+,;=:@/?#!()-]|%[0-9A-F]{2})*$`)
 )
 
-// moveWrong says what is wrong with an address that leads elsewhere, and what to do.
+// moveWrong returns the mistake of a redirect, and how to correct it.
 func moveWrong(from, to string) (wrong, hint string) {
 	m := moveOf(from, to)
 	switch {
@@ -58,7 +58,7 @@ func moveWrong(from, to string) (wrong, hint string) {
 	return "", ""
 }
 
-// moveOf takes the stars away and percent-encodes what is no ASCII.
+// moveOf removes the stars and percent-encodes characters that are not ASCII.
 func moveOf(from, to string) (m tenants.Move) {
 	m.From, m.Below = strings.CutSuffix(from, "*")
 	m.To, m.Rest = strings.CutSuffix(to, "*")
@@ -66,7 +66,7 @@ func moveOf(from, to string) (m tenants.Move) {
 	return m
 }
 
-// encoded percent-encodes the characters of an address that are no ASCII.
+// encoded percent-encodes the characters of an address that are not ASCII.
 func encoded(address string) string {
 	var b strings.Builder
 	for _, r := range address {
@@ -79,8 +79,8 @@ func encoded(address string) string {
 	return b.String()
 }
 
-// setMoves merges the redirects of a tenant's layers, the longest paths first, so that the
-// first that fits is the closest, and refuses those that lead in a circle.
+// setMoves merges the redirects of a tenant's layers, the longest paths first, so that
+// the first match is the most specific, and refuses cycles.
 func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 	merged := map[string]text{}
 	for _, layer := range layers {
@@ -112,7 +112,7 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 	}
 }
 
-// takes finds what a wiki can't do without among the addresses that lead elsewhere.
+// takes finds an address that a wiki needs itself among redirects.
 func takes(m tenants.Move, t *tenants.Tenant) (path string, taken bool) {
 	own := []string{"/"}
 	for _, entry := range []string{"/index.php", "/api.php", "/load.php", "/rest.php"} {
@@ -126,8 +126,8 @@ func takes(m tenants.Move, t *tenants.Tenant) (path string, taken bool) {
 	return "", false
 }
 
-// circles follows a move through the others. What a * stands for is taken as nothing and
-// as a word: browsers need no more than that to go round without end.
+// circles reports whether a redirect leads back to itself through others. It tries an
+// empty text and a word for a *, which suffices to find cycles.
 func circles(moves []tenants.Move, m tenants.Move, server string) bool {
 	for _, rest := range []string{"", "x"} {
 		at, moved := m.From, true
@@ -144,7 +144,7 @@ func circles(moves []tenants.Move, m tenants.Move, server string) bool {
 	return false
 }
 
-// moveAt is where a path of the wiki leads, if it leads elsewhere.
+// moveAt returns the target of a path of the wiki, if it is redirected.
 func moveAt(moves []tenants.Move, path string) (to string, moved bool) {
 	path, _, _ = strings.Cut(path, "?")
 	for _, m := range moves {

@@ -15,16 +15,15 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// reserved are databases that the servers and wikictl itself own, and reservedPrefix
-// begins the names of others that wikictl makes: further farms' ledgers, and goldens.
+// reserved are databases of servers and of wikictl itself; reservedPrefix begins the
+// names of others that wikictl makes: further farms' ledgers, and goldens.
 var reserved = []string{"information_schema", "mysql", "performance_schema", "sys", "test", "wikictl"}
 
 const reservedPrefix = "wikictl_"
 
 func baseName(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }
 
-// resolve makes a tenant out of its layers. It is nil when the tenant has no
-// usable name.
+// resolve makes a tenant from its layers; nil if the tenant has no usable name.
 func (l *loader) resolve(v *layer) *tenants.Tenant {
 	if !v.name.set() {
 		return nil
@@ -83,14 +82,14 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	return t
 }
 
-// setSingle checks and sets the values that one layer decides.
+// setSingle checks and sets the values of which one layer decides.
 func (l *loader) setSingle(t *tenants.Tenant, v *layer, single map[string]text) {
 	for key, value := range single {
 		if value.set() {
 			t.Origins[key] = value.at
 		}
 	}
-	// MediaWiki tells the name in this form, and the wiki is told by it.
+	// MediaWiki returns the name in this form, by which the wiki is recognised.
 	t.Sitename = norm.NFC.String(single["sitename"].value)
 	if t.Sitename == "" && !single["sitename"].wrong {
 		l.report(v.at, "sitename", "", "the tenant %q has none", t.Name)
@@ -112,7 +111,7 @@ func (l *loader) setSingle(t *tenants.Tenant, v *layer, single map[string]text) 
 	}
 }
 
-// pick finds what a tenant names in one of the farm's tables.
+// pick returns the entry of a farm's table that a tenant names.
 func pick[T any](l *loader, t *tenants.Tenant, v *layer, key string, name text, table map[string]*T) *T {
 	if name.wrong {
 		return nil
@@ -122,14 +121,14 @@ func pick[T any](l *loader, t *tenants.Tenant, v *layer, key string, name text, 
 		return nil
 	}
 	found := table[name.value]
-	// A codebase that is there but could not be read was reported already.
+	// The problem of an existing codebase that could not be read was reported already.
 	if found == nil && !l.reported(key+"s."+name.value) {
 		l.report(name.at, key, tenants.Suggest(name.value, maps.Keys(table)), "there is no %s %q", key, name.value)
 	}
 	return found
 }
 
-// reported reports whether a problem below a dotted path is known.
+// reported reports whether there is a problem below a dotted path.
 func (l *loader) reported(path string) bool {
 	return slices.ContainsFunc(l.problems, func(p tenants.Problem) bool { return strings.HasPrefix(p.Key, path+".") })
 }
@@ -150,7 +149,7 @@ func isReserved(database string) bool {
 	return slices.Contains(reserved, database) || strings.HasPrefix(database, reservedPrefix)
 }
 
-// at is the place that set key, or the tenant's own.
+// positionOf returns the place that set key, or the tenant's own.
 func positionOf(t *tenants.Tenant, key string) tenants.Position {
 	if p, ok := t.Origins[key]; ok {
 		return p
@@ -167,7 +166,7 @@ func (l *loader) checkLanguage(t *tenants.Tenant, s text) {
 	}
 }
 
-// setHosts brings hosts into the form that a browser sends.
+// setHosts converts hosts to the form that a browser sends.
 func (l *loader) setHosts(t *tenants.Tenant, v *layer) {
 	if len(v.hosts) == 0 {
 		l.report(v.at, "hosts", `such as hosts = ["wiki.example.org"]`, "the tenant %q has none", t.Name)
@@ -175,7 +174,7 @@ func (l *loader) setHosts(t *tenants.Tenant, v *layer) {
 	t.Hosts, t.Aliases = l.hostNames(t, "hosts", v.hosts), l.hostNames(t, "aliases", v.aliases)
 }
 
-// hostNames are the names that are ones, with their places in the tenant's origins.
+// hostNames returns the valid host names, and adds their places to the tenant's origins.
 func (l *loader) hostNames(t *tenants.Tenant, key string, names []text) (hosts []string) {
 	for i, h := range names {
 		host, err := idna.Lookup.ToASCII(strings.TrimSuffix(h.value, "."))

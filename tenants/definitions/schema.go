@@ -2,9 +2,9 @@ package definitions
 
 import "encoding/json"
 
-// Schema is a JSON Schema (draft 7) of a kind of definition file, for editors that know
-// TOML by its #:schema comment. It knows the names and types of keys, and not what
-// files say together.
+// Schema returns a JSON Schema (draft 7) for a kind of definition file, for editors that
+// read TOML's #:schema comment. It covers names and types of keys, and no relations
+// between files.
 func Schema(title string, keys []Key) ([]byte, error) {
 	s := object(keys)
 	s["$schema"] = "http://json-schema.org/draft-07/schema#"
@@ -13,7 +13,7 @@ func Schema(title string, keys []Key) ([]byte, error) {
 	return append(data, '\n'), err
 }
 
-// object is the schema of a table with those keys and no others.
+// object returns the schema of a table with those keys and no others.
 func object(keys []Key) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for _, k := range keys {
@@ -29,7 +29,7 @@ func object(keys []Key) map[string]any {
 	return s
 }
 
-// schema is that of the key's value.
+// schema returns the schema of the key's value.
 func (k Key) schema() map[string]any {
 	text := map[string]any{"type": "string", "minLength": 1}
 	var s map[string]any

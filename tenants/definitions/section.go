@@ -8,12 +8,12 @@ import (
 	"wikictl/tenants"
 )
 
-// section reads one table of a definition by name and type; end reports the keys that
-// are not in the table of keys.
+// section reads one table of a definition by name and type; end reports keys that are not
+// in the table of keys.
 type section struct {
 	path     string // dotted, with a trailing dot unless empty
 	table    map[string]tenants.Value
-	keys     []Key // that the table may have; nil: any
+	keys     []Key // allowed; nil: any
 	problems *tenants.Problems
 }
 
@@ -25,7 +25,7 @@ func newSection(keys []Key, path string, table map[string]tenants.Value, problem
 type text struct {
 	value string
 	at    tenants.Position
-	wrong bool // it is there, and a problem was reported
+	wrong bool // it exists, and a problem was reported
 }
 
 func (t text) set() bool { return t.at.File != "" }
@@ -36,7 +36,7 @@ func (s *section) report(at tenants.Position, key, hint, format string, args ...
 	})
 }
 
-// get returns the value of key when it is there and of type T.
+// get returns the value of key if it exists and has type T.
 func get[T any](s *section, key, want string) (v T, at tenants.Position, ok bool) {
 	value, found := s.table[key]
 	if !found {
@@ -49,8 +49,8 @@ func get[T any](s *section, key, want string) (v T, at tenants.Position, ok bool
 	return v, value.Position, ok
 }
 
-// text reads a string that must not be blank. What was reported is marked as wrong, so
-// that it is not taken for missing, too.
+// text reads a string that must not be blank. It marks a reported value as wrong, so that
+// it is not also reported as missing.
 func (s *section) text(key string) text {
 	v, at, ok := get[string](s, key, "a string")
 	if ok {
@@ -62,7 +62,7 @@ func (s *section) text(key string) text {
 	return text{wrong: there}
 }
 
-// checked refuses what no name, path or address can hold.
+// checked refuses characters that no name, path or address can contain.
 func (s *section) checked(key, v string, at tenants.Position) text {
 	if v == "" {
 		s.report(at, key, "give a value or remove the line", "is blank")
@@ -73,7 +73,7 @@ func (s *section) checked(key, v string, at tenants.Position) text {
 			s.report(at, key, "", "holds the control character %U", r)
 			return text{}
 		}
-		// MediaWiki writes U+FFFD for some of them, and no two wikis have the same name then.
+		// MediaWiki replaces some of these by U+FFFD, which would make two names equal.
 		if r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef {
 			s.report(at, key, "", "holds %U, which is no character", r)
 			return text{}
@@ -107,7 +107,7 @@ func (s *section) texts(key string) []text {
 	return out
 }
 
-// oneOrTexts returns a list of strings, which may be written as one string; example is one.
+// oneOrTexts reads a list of strings, which may be written as one string; example is one.
 func (s *section) oneOrTexts(key, example string) []text {
 	v, there := s.table[key]
 	if one, is := v.Data.(string); is {
@@ -122,7 +122,7 @@ func (s *section) oneOrTexts(key, example string) []text {
 	return nil
 }
 
-// sub reads a table below key; it is empty when there is none.
+// sub reads a table below key; it is empty if there is none.
 func (s *section) sub(key string) *section {
 	table, _, _ := get[map[string]tenants.Value](s, key, "a table")
 	return newSection(s.below(key), s.path+key+".", table, s.problems)
@@ -161,8 +161,8 @@ func (s *section) below(key string) []Key {
 	return nil
 }
 
-// end reports every key that is not in the table of keys, which the schemas for editors
-// and the manual go by: a key that lacks there is refused in every file.
+// end reports every key that is not in the table of keys. The schemas for editors and the
+// manual use the same table: a key that it lacks is refused in every file.
 func (s *section) end() {
 	for _, key := range slices.Sorted(maps.Keys(s.table)) {
 		if find(s.keys, key) == nil {
@@ -178,7 +178,7 @@ func (s *section) end() {
 	}
 }
 
-// kind names a value's type as a person would.
+// kind names the type of a value for a user.
 func kind(data any) string {
 	switch data.(type) {
 	case string:

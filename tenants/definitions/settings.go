@@ -11,7 +11,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// variable is what PHP takes for a variable's name, in ASCII.
+// variable matches the name of a PHP variable, in ASCII.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // readSettings checks the names and shapes of a table of settings.
@@ -35,8 +35,8 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 	return settings
 }
 
-// settingValue turns { php = "…" } into PHP and { append = […] } into an operation, at
-// any depth, and refuses what has no literal in PHP.
+// settingValue converts { php = "…" } to PHP and { append = […] } to an operation, at any
+// depth, and refuses values without a literal in PHP.
 func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 	switch data := v.Data.(type) {
 	case float64:
@@ -69,7 +69,7 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 	return v.Data
 }
 
-// members are those of a table, by the values of constants that they are named by.
+// members returns a table with constants among its keys replaced by their values.
 func (l *loader) members(s *section, key string, table map[string]tenants.Value) map[string]tenants.Value {
 	found := make(map[string]tenants.Value, len(table))
 	for _, name := range slices.Sorted(maps.Keys(table)) {
@@ -85,8 +85,8 @@ func (l *loader) members(s *section, key string, table map[string]tenants.Value)
 	return found
 }
 
-// noteConstant notes the constant of a namespace that is not MediaWiki's own: which it is
-// depends on the tenant.
+// noteConstant records that settings use the constant of a namespace that is not
+// MediaWiki's own: its number depends on the tenant.
 func (l *loader) noteConstant(name string) {
 	if namespaceConstant.MatchString(name) {
 		*l.constants = true

@@ -16,14 +16,14 @@ import (
 	"wikictl/tenants"
 )
 
-// Show writes the resolved tenant as TOML that Load would read again. With
-// origins, each line says where its value came from.
+// Show writes the resolved tenant as TOML that Load can read. With origins, each line
+// names the place of its value.
 func Show(t *tenants.Tenant, origins bool) string {
 	return (&shower{origins: origins}).tenant(t)
 }
 
-// ShowAlone writes the resolved tenant, with the origin of each value, as TOML that a farm
-// without its classes can load: they are named in a comment, and their values are there.
+// ShowAlone writes the resolved tenant, with the origin of each value, as TOML that a
+// farm without its classes can load: a comment names them, and their values are included.
 func ShowAlone(t *tenants.Tenant) string {
 	return (&shower{origins: true, alone: true}).tenant(t)
 }
@@ -91,7 +91,8 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	return w.b.String()
 }
 
-// DefinedHosts are the host names of a definition that Show wrote; nil when it has none.
+// DefinedHosts returns the host names of a definition that Show wrote; nil if it has
+// none.
 func DefinedHosts(definition []byte) []string {
 	var d struct{ Hosts []string }
 	if toml.Unmarshal(definition, &d) != nil {
@@ -100,8 +101,8 @@ func DefinedHosts(definition []byte) []string {
 	return d.Hosts
 }
 
-// DefinedNames are the name and all host names, aliases included, of a definition that Show
-// wrote.
+// DefinedNames returns the name and all host names, including aliases, of a definition
+// that Show wrote.
 func DefinedNames(definition []byte) (name string, hosts []string) {
 	var d struct {
 		Name           string
@@ -113,12 +114,11 @@ func DefinedNames(definition []byte) (name string, hosts []string) {
 	return d.Name, append(d.Hosts, d.Aliases...)
 }
 
-// ownKeys are the keys at the top of a definition by which wikis differ that are set up
-// in the same way.
+// ownKeys are the top-level keys in which otherwise equal wikis differ.
 var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "databases", "sitename", "admin"}
 
-// DefinedAlike is a digest of a definition that Show wrote without names, hosts and
-// places: definitions of the same digest make the same settings otherwise.
+// DefinedAlike returns a digest of a definition that Show wrote without names, hosts and
+// places: definitions with equal digests result in equal settings otherwise.
 func DefinedAlike(definition []byte) string {
 	h := sha256.New()
 	top := true
@@ -160,7 +160,7 @@ func (w *shower) pages(t *tenants.Tenant) {
 	w.list("pages", t.Pages, func(page string) tenants.Position { return t.Origins["upgrade.pages."+page] })
 }
 
-// namespace writes what names a namespace; the rest is in the settings that it makes.
+// namespace writes the names of a namespace; the rest is in its settings.
 func (w *shower) namespace(n tenants.Namespace) {
 	w.b.WriteString("\n[namespaces." + n.Key + "]\n")
 	w.line("number", n.Number, n.Position)
@@ -168,7 +168,7 @@ func (w *shower) namespace(n tenants.Namespace) {
 	w.line("talk", n.Talk, n.Position)
 }
 
-// pool writes the bounds of a pool that are not the farm's, and those of requests.
+// pool writes the bounds of a pool, and of requests, that differ from the farm's.
 func (w *shower) pool(t *tenants.Tenant) {
 	if t.Pool.User != "" {
 		w.line("pool.user", t.Pool.User, t.Origins["pool.user"])
@@ -189,7 +189,8 @@ func (w *shower) pool(t *tenants.Tenant) {
 	}
 }
 
-// moves writes the redirects, in one table on one line so that what follows is of no table.
+// moves writes the redirects as one table on one line, so that the following keys belong
+// to no table.
 func (w *shower) moves(t *tenants.Tenant) {
 	for _, m := range t.Moves {
 		from, to := m.From, m.To
@@ -203,7 +204,7 @@ func (w *shower) moves(t *tenants.Tenant) {
 	}
 }
 
-// list writes a list, one element a line when each has an origin to show.
+// list writes a list, one element a line if each has an origin to show.
 func (w *shower) list(key string, names []string, origin func(name string) tenants.Position) {
 	if len(names) == 0 {
 		return
@@ -219,7 +220,7 @@ func (w *shower) list(key string, names []string, origin func(name string) tenan
 	w.b.WriteString("]\n")
 }
 
-// setting writes a table leaf by leaf, as each leaf has its own origin.
+// setting writes a table leaf by leaf, because each leaf has its own origin.
 func (w *shower) setting(key string, v tenants.Value) {
 	table, ok := v.Data.(map[string]tenants.Value)
 	if !ok || len(table) == 0 {
@@ -240,7 +241,7 @@ func tomlKey(key string) string {
 	return tomlText(key)
 }
 
-// plain takes the places out of a value. PHP stays what it was in TOML.
+// plain removes the places from a value. PHP keeps its form in TOML.
 func plain(data any) any {
 	switch data := data.(type) {
 	case []tenants.Value:
@@ -265,7 +266,7 @@ func plain(data any) any {
 	return data
 }
 
-// tomlText is a value as TOML on one line.
+// tomlText formats a value as TOML on one line.
 func tomlText(value any) string {
 	if s, ok := value.(string); ok && strconv.CanBackquote(s) && !strings.ContainsAny(s, `"\`) {
 		return `"` + s + `"`
@@ -279,8 +280,8 @@ func tomlText(value any) string {
 	return strings.TrimSpace(strings.TrimPrefix(out.String(), "v = "))
 }
 
-// Plain is the settings as encoding/json and the TOML encoder take them: maps,
-// lists and scalars without places.
+// Plain returns the settings for encoding/json and the TOML encoder: maps, lists and
+// scalars without places.
 func Plain(t *tenants.Tenant) map[string]any {
 	table, _ := plain(t.Settings).(map[string]any)
 	return table

@@ -9,12 +9,12 @@ import (
 	"wikictl/tenants"
 )
 
-// bound is the least and the most of a key.
+// bound holds the minimum and the maximum of a key.
 type bound struct{ least, most int64 }
 
 // readSizes reads the sizes of a server.
 func (l *loader) readSizes(server *tenants.Server, s *section) {
-	const most = 1 << 50 // the files may be read on a smaller machine than the server's
+	const most = 1 << 50 // the farm's files may be read on a smaller machine than the server's
 	for _, key := range []struct {
 		name string
 		to   *int64
@@ -30,7 +30,7 @@ func (l *loader) readSizes(server *tenants.Server, s *section) {
 	s.number("connections", &server.Sizes.Connections, bound{50, 100_000})
 }
 
-// managedOnly refuses a key of a server that is not wikictl's own.
+// managedOnly refuses a key of a server that wikictl does not manage.
 func (s *section) managedOnly(server *tenants.Server, key string) {
 	if v, there := s.table[key]; there && !server.Managed {
 		s.report(v.Position, key, "remove it, and set it in the server's own configuration", "is of a managed server only")
@@ -47,7 +47,7 @@ func (l *loader) readPHP(s *section) {
 	s.end()
 }
 
-// resolveSizes sets the sizes that no file gives, now that the tenants are known.
+// resolveSizes sets the sizes that no file sets, once the tenants are known.
 func (l *loader) resolveSizes() {
 	f, wikis, servers := l.farm, map[*tenants.Server]int{}, 0
 	var upload int64
@@ -101,7 +101,7 @@ func (s *section) number(key string, to *int64, b bound) {
 	}
 }
 
-// parseSize reads a whole number of bytes, or of K, M, G or T, each 1024 of the one
+// parseSize parses a whole number of bytes, or of K, M, G or T, each 1024 of the one
 // before, as MariaDB and PHP do.
 func parseSize(text string) (int64, bool) {
 	digits := strings.TrimRight(text, "KMGT")

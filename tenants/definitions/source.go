@@ -9,19 +9,20 @@ import (
 	"wikictl/tenants"
 )
 
-// sum256 is a SHA-256 as sha256sum prints it.
+// sum256 matches a SHA-256 in the form of sha256sum.
 var sum256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// scp is a repository as ssh names it, such as git@example.org:foo.git (git-clone(1), GIT URLs).
+// scp matches a repository in ssh's short form, such as git@example.org:foo.git
+// (git-clone(1), GIT URLs).
 var scp = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+:[^/:].*$`)
 
-// commit is the full id of a commit, by SHA-1 or SHA-256.
+// commit matches the full id of a commit, by SHA-1 or SHA-256.
 var commit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// version is a name of a branch or tag as git-check-ref-format(1) allows it, or a commit.
+// version matches a branch or tag that git-check-ref-format(1) allows, or a commit.
 var version = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/+@-]*$`)
 
-// readSource reads where a component is fetched from, as far as a table says it.
+// readSource reads the source of a component, as far as a table sets it.
 func (l *loader) readSource(kind, name string, at tenants.Position, s *section) tenants.Source {
 	source := tenants.Source{
 		Skin: kind == "skin", Name: name, Position: at,
@@ -41,7 +42,7 @@ func isFile(address string) bool {
 	return address != "" && !strings.Contains(address, "://") && (filepath.IsAbs(address) || !scp.MatchString(address))
 }
 
-// checkSource reports the mistakes of a source, and whether it has none.
+// checkSource reports the mistakes of a source, and returns whether it has none.
 func (l *loader) checkSource(s *section, at tenants.Position, source tenants.Source) bool {
 	before := len(*s.problems)
 	switch {

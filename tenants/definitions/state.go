@@ -7,21 +7,21 @@ import (
 	"wikictl/tenants"
 )
 
-// closedReason is what a closed wiki says where its definitions give no reason.
+// closedReason is the default reason of a closed wiki.
 const closedReason = "This wiki is closed."
 
 // states are the values of the key state.
 var states = []string{string(tenants.StateOpen), string(tenants.StatePrivate), string(tenants.StateClosed)}
 
-// checkState reports a state that there is not.
+// checkState reports an unknown state.
 func checkState(s *section, state text) {
 	if state.set() && !slices.Contains(states, state.value) {
 		s.report(state.at, "state", tenants.Suggest(state.value, slices.Values(states)), "%q is none of %s", state.value, strings.Join(states, ", "))
 	}
 }
 
-// setState sets whether a wiki is open, private or closed. Private is a value of settings that
-// comes after all others.
+// setState sets whether a wiki is open, private or closed. A private state sets settings
+// that override all others.
 func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 	t.State = tenants.StateOpen
 	state, reason := single["state"], single["reason"]
@@ -41,8 +41,8 @@ func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 	}
 }
 
-// forbidden are the rights that visitors of a private wiki do not have (Manual:Preventing
-// access).
+// forbidden returns the rights that visitors of a private wiki do not have
+// (Manual:Preventing access).
 func forbidden(at tenants.Position) map[string]tenants.Value {
 	no := tenants.Value{Data: false, Position: at}
 	visitors := tenants.Value{Data: map[string]tenants.Value{"read": no, "edit": no, "createaccount": no}, Position: at}

@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// readStatic reads the folders of files that a layer has sent as they are: one, or a list.
+// readStatic reads the folders of static files of a layer: one, or a list.
 func (l *loader) readStatic(s *section) []text {
 	var fit []text
 	for _, folder := range s.oneOrTexts("static", "static/alpha") {
@@ -23,8 +23,8 @@ func (l *loader) readStatic(s *section) []text {
 	return fit
 }
 
-// checkStatic refuses folders that hold more than what is meant for everybody: those that
-// are not below the farm's own, or are wikictl's.
+// checkStatic refuses folders that may contain private files: those outside of the farm's
+// own folder, and wikictl's.
 func (l *loader) checkStatic(s *section, folder text) bool {
 	within := filepath.Join(l.farm.Dir, folder.value)
 	switch {
@@ -44,8 +44,8 @@ func inside(path, folder string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// setStatic takes the folders of a tenant's layers, the tenant's own first. One that is
-// missing blocks the tenant.
+// setStatic sets the folders of a tenant's layers, the tenant's own first. A missing
+// folder blocks the tenant.
 func (l *loader) setStatic(t *tenants.Tenant, layers []*layer) {
 	var folders []text
 	for _, layer := range layers {
@@ -61,7 +61,7 @@ func (l *loader) setStatic(t *tenants.Tenant, layers []*layer) {
 	}
 }
 
-// staticWrong says why no files can be sent from a folder; empty when they can.
+// staticWrong returns why no files can be sent from a folder; empty if they can.
 func (l *loader) staticWrong(folder string) string {
 	real, err := filepath.EvalSymlinks(filepath.Join(l.farm.Dir, folder))
 	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {

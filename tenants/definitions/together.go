@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants"
 )
 
-// checkTogether reports what only shows when all tenants are known.
+// checkTogether reports mistakes that show only when all tenants are known.
 func (l *loader) checkTogether() {
 	names, hosts := map[string]tenants.Position{}, map[string]*tenants.Tenant{}
 	databases, accounts := map[string]*tenants.Tenant{}, map[string]*tenants.Tenant{}
@@ -33,8 +33,8 @@ func (l *loader) checkTogether() {
 	l.checkGrants(databases)
 }
 
-// onServer is a name of a tenant's server as servers may compare it: without regard
-// to the case of letters.
+// onServer returns a name on a tenant's server in the form in which servers may compare
+// it: in lower case.
 func onServer(t *tenants.Tenant, name string) string {
 	name = strings.ToLower(name)
 	if t.Server != nil {
@@ -43,7 +43,7 @@ func onServer(t *tenants.Tenant, name string) string {
 	return name
 }
 
-// address tells servers apart: two definitions may be of the same one.
+// addressOf identifies a server: two definitions may be of the same one.
 func addressOf(s *tenants.Server) string {
 	_, address, _ := strings.Cut(s.DSN, "@")
 	if end := strings.LastIndex(address, ")"); end > 0 {
@@ -52,7 +52,7 @@ func addressOf(s *tenants.Server) string {
 	return s.Name
 }
 
-// checkDatabase reports whether a tenant has one of its databases for itself.
+// checkDatabase reports whether no other tenant has that database.
 func (l *loader) checkDatabase(t *tenants.Tenant, key, name string, databases map[string]*tenants.Tenant) bool {
 	other := databases[onServer(t, name)]
 	databases[onServer(t, name)] = t
@@ -72,8 +72,8 @@ func (l *loader) checkDatabase(t *tenants.Tenant, key, name string, databases ma
 	return false
 }
 
-// checkAccounts refuses a database whose accounts would be another tenant's, as the
-// databases x and x_schema would share one, or the administrator's own.
+// checkAccounts refuses a database whose accounts would be another tenant's (the
+// databases x and x_schema would share one) or the administrator's own.
 func (l *loader) checkAccounts(t *tenants.Tenant, accounts map[string]*tenants.Tenant) {
 	for _, name := range []string{t.WebAccount(), t.SchemaAccount()} {
 		if t.Server != nil && t.Server.DSN != "" && strings.EqualFold(name, strings.SplitN(t.Server.DSN, "@", 2)[0]) {

@@ -36,8 +36,8 @@ func (l *loader) readUpgrade(s *section) {
 	s.end()
 }
 
-// readPages reads which pages of a wiki are asked for before and after its upgrade. The
-// caller ends the section.
+// readPages reads the pages of a wiki that an upgrade checks before and after. The caller
+// ends the section.
 func readPages(s *section) []text {
 	var pages []text
 	for _, page := range s.texts("pages") {
@@ -51,7 +51,7 @@ func readPages(s *section) []text {
 	return pages
 }
 
-// setPages takes the pages of the farm and of a tenant's layers, each once.
+// setPages sets the pages of the farm and of a tenant's layers, each once.
 func (l *loader) setPages(t *tenants.Tenant, layers []*layer) {
 	pages := l.pages
 	for _, layer := range layers {
