@@ -24,11 +24,12 @@ func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
 	for _, s := range skins {
 		t.Origins["skins."+s.value] = s.at
 	}
-	if len(skins) == 0 {
-		l.report(t.Position, "skins", `such as skins = ["Vector"]`, "the tenant %q has none", t.Name)
-	}
-	if t.Codebase == nil || len(t.Codebase.Faults) > 0 {
+	if t.Codebase == nil || len(t.Codebase.Faults) > 0 { // its default skin is not known
 		return
+	}
+	if len(skins) == 0 {
+		t.Fault(tenants.Problem{Position: t.Position, Key: "skins", Hint: `such as skins = ["Vector"]`,
+			Message: fmt.Sprintf("the tenant %q has none, and MediaWiki %s at %s has none of its own", t.Name, t.Codebase.Version, t.Codebase.Path)})
 	}
 	t.Extensions = mediawiki.ParentsFirst(t.Extensions, t.Codebase.Extensions)
 	checkComponents(t, "extensions", extensions, t.Codebase.Extensions)

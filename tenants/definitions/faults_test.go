@@ -76,6 +76,7 @@ func TestFaultsOfOneTenant(t *testing.T) {
 		{"moved into core", "extensions = [\"Renameuser\"]\n", `x.toml:4:15: extensions: Renameuser is part of MediaWiki since 1.40, .* \(remove it\)`, nil},
 		{"broken manifest", "codebase = \"second\"\nextensions = [\"Poem\"]\n", `x.toml:5:15: extensions: the extension "Poem" of MediaWiki 1.43.*: its extension.json can't be used: `, second("path = \"" + broken + "\"\n")},
 		{"no MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: /usr is not a MediaWiki`, second("path = \"/usr\"\n")},
+		{"no MediaWiki and no skin", "codebase = \"second\"\nunset = [\"skins.Vector\"]\n", `wikictl.toml:\d+:\d+: codebases.second.path: /usr is not a MediaWiki`, second("path = \"/usr\"\n")},
 		{"old MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: MediaWiki 1.34.4 is older than .* \(use MediaWiki 1.35 or later\)`, second("path = \"" + old + "\"\n")},
 		{"no PHP", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.php: "/no/php" is no program that can be run`, second("path = \"CODEBASES/1.43\"\nphp = \"/no/php\"\n")},
 		{"no certificate", "", `wikictl.toml:\d+:\d+: web.certificate: .*/x.pem can't be read: no such file or directory`, web(pair)},
