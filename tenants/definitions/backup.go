@@ -23,7 +23,7 @@ func (l *loader) readBackup(s *section) {
 	}{{"dump", dump, restore}, {"restore", restore, dump}} {
 		if len(c.words) == 0 {
 			if len(c.other) > 0 {
-				s.report(c.other[0].at, c.key, "a dump is of use only to whoever can bring it back", "is missing")
+				s.report(c.other[0].at, c.key, "set both: a dump that can't be restored is of no use", "is missing")
 			}
 			continue
 		}

@@ -89,11 +89,11 @@ func (l *loader) refuseCode(s *section, name string, v tenants.Value) bool {
 	if !found {
 		return false
 	}
-	hint := "set allow_php = true in " + tenants.FarmFile + " if whoever writes definitions may run code"
+	hint := "set allow_php = true in " + tenants.FarmFile + " if all who write definitions may run code"
 	if p, is := programSettings[name]; is {
 		hint = fmt.Sprintf("such as %q; for another, %s", p.example, hint)
 	}
-	s.report(at, key, hint, "MediaWiki runs what this names as code, which definitions of this farm may not hold")
+	s.report(at, key, hint, "MediaWiki runs this as code, which definitions of this farm may not contain")
 	return true
 }
 

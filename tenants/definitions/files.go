@@ -19,8 +19,8 @@ var fileKeys = []Key{
 	{Name: "path", Type: Text, Required: true, Example: `"/etc/nginx/wikis.map"`, Doc: "The file to write; its folder exists."},
 	{Name: "kind", Type: Text, Choices: tenants.FileKinds(), Example: `"nginx"`, Doc: "How values are escaped; without it by the ending of path: .html, .json, .php or .conf."},
 	{Name: "mode", Type: Text, Example: `"0644"`, Doc: "Its mode in octal digits; without it \"0644\"."},
-	{Name: "owner", Type: Text, Example: `"root"`, Doc: "The user that owns it; without it who runs wikictl."},
-	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "Its group; without it that of who runs wikictl."},
+	{Name: "owner", Type: Text, Example: `"root"`, Doc: "The user that owns it; without it the user who runs wikictl."},
+	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "Its group; without it that of the user who runs wikictl."},
 }
 
 // templateName matches the file name of a template.

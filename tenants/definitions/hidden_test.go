@@ -79,7 +79,7 @@ func TestHiddenRefused(t *testing.T) {
 	for own, problem := range map[string]string{
 		`wgA = { secret = "../../etc/shadow" }`: "settings.wgA.secret: is no name of a file in the folder secrets",
 		`wgDBpassword = { secret = "smtp" }`:    "settings.wgDBpassword: is not for definitions to set",
-		`wgHooks.X = [ { secret = "smtp" } ]`:   "settings.wgHooks.X[0].secret: MediaWiki runs what this names as code",
+		`wgHooks.X = [ { secret = "smtp" } ]`:   "settings.wgHooks.X[0].secret: MediaWiki runs this as code",
 	} {
 		if _, err := loadLayers(t, "", "[settings]\n"+own); err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("%s: %v, want %s", own, err, problem)

@@ -22,7 +22,7 @@ func (l *loader) readInclude(s *section) []text {
 		switch {
 		case !f.set():
 		case !l.farm.AllowPHP:
-			s.report(f.at, key, "set allow_php = true in "+tenants.FarmFile+" if whoever writes definitions may run code", "PHP files are not allowed on this farm")
+			s.report(f.at, key, "set allow_php = true in "+tenants.FarmFile+" if all who write definitions may run code", "PHP files are not allowed on this farm")
 		case path.IsAbs(f.value), !filepath.IsLocal(f.value), !strings.HasSuffix(f.value, ".php"):
 			s.report(f.at, key, `such as "php/hooks.php", relative to `+tenants.FarmFile, "%q is no PHP file below the farm's own folder", f.value)
 		case l.farm.State != "" && inside(within, l.farm.State):

@@ -54,7 +54,7 @@ func find(keys []Key, name string) *Key {
 }
 
 // pagesKey is in [upgrade] of the farm, [defaults], classes and tenants.
-var pagesKey = Key{Name: "pages", Type: Texts, Example: `["/wiki/Report"]`, Doc: "Paths of pages that an upgrade asks for before and after; a wiki of which one breaks is put back. Added to those inherited."}
+var pagesKey = Key{Name: "pages", Type: Texts, Example: `["/wiki/Report"]`, Doc: "Paths of pages that an upgrade requests before and after; a wiki is restored if one of them breaks. Added to those inherited."}
 
 // valueKeys are common to [defaults], classes and tenants.
 var valueKeys = []Key{
@@ -74,13 +74,13 @@ var valueKeys = []Key{
 	{Name: "script_path", Type: Text, Example: `"/w"`, Doc: "The path of MediaWiki's entry points, such as index.php, and of its files; without it the root, \"/\"."},
 	{Name: "article_path", Type: Text, Example: `"/wiki/$1"`, Doc: "The path of pages, with $1 for the title; without it \"/wiki/$1\"."},
 	{Name: "pool", Type: Table, Doc: "Bounds of the wiki's own php-fpm pool, with pools in [web].", Keys: poolKeys},
-	{Name: "limits", Type: Table, Doc: "How much may be asked of the wiki's PHP, with nginx; more is answered by 429. Requests of this machine are not counted.", Keys: limitKeys},
+	{Name: "limits", Type: Table, Doc: "Limits of requests to the wiki's PHP, with nginx; more get status 429. Requests from this machine are not counted.", Keys: limitKeys},
 	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
-	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own that the wiki's settings end with, relative to wikictl.toml, with allow_php. Added to those inherited."},
-	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Addresses that lead elsewhere, by path; a * at the end stands for all that follows. Merged with those inherited."},
-	{Name: "grants", Type: List, Doc: "What the wiki's accounts may do in databases of other wikis, added to what is inherited.", Keys: grantKeys},
+	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own, included at the end of the wiki's settings, relative to wikictl.toml; requires allow_php. Added to those inherited."},
+	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Redirects, by path; a * at the end stands for the rest of the path. Merged with those inherited."},
+	{Name: "grants", Type: List, Doc: "Rights of the wiki's accounts in databases of other wikis. Added to those inherited.", Keys: grantKeys},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
-	{Name: "upgrade", Type: Table, Doc: "What upgrades of the wiki look at.", Keys: []Key{pagesKey}},
+	{Name: "upgrade", Type: Table, Doc: "Checks in upgrades of the wiki.", Keys: []Key{pagesKey}},
 }
 
 // grantKeys are the keys of one grant.
@@ -101,15 +101,15 @@ var poolKeys = []Key{
 
 // limitKeys are the bounds of the requests to a wiki's PHP.
 var limitKeys = []Key{
-	{Name: "requests", Type: Text, Example: `"10/s"`, Doc: "Requests of one address in a second (\"10/s\") or minute (\"300/m\")."},
-	{Name: "burst", Type: Number, Example: "40", Doc: "Requests of one address that may come at once beyond that."},
-	{Name: "connections", Type: Number, Example: "10", Doc: "Requests of one address that are answered at the same time."},
-	{Name: "total", Type: Number, Example: "100", Doc: "Requests of all addresses that are answered at the same time."},
+	{Name: "requests", Type: Text, Example: `"10/s"`, Doc: "Requests from one address in a second (\"10/s\") or minute (\"300/m\")."},
+	{Name: "burst", Type: Number, Example: "40", Doc: "Requests from one address that may exceed this rate at once."},
+	{Name: "connections", Type: Number, Example: "10", Doc: "Requests from one address at the same time."},
+	{Name: "total", Type: Number, Example: "100", Doc: "Requests from all addresses at the same time."},
 }
 
 var tenantKeys = append([]Key{
 	{Name: "name", Type: Text, Required: true, Example: `"alpha"`, Doc: "The tenant's short name: a-z, 0-9, _ and -, at most 48."},
-	{Name: "hosts", Type: Texts, Required: true, Example: `["alpha.example.org"]`, Doc: "Host names that lead to the wiki; the first is the one that readers are led to."},
+	{Name: "hosts", Type: Texts, Required: true, Example: `["alpha.example.org"]`, Doc: "Host names that serve the wiki; the first is in its links."},
 	{Name: "databases", Type: Texts, Example: `["cargo_alpha"]`, Doc: "Further databases of the wiki's own, on its server: made, granted to its accounts, dumped, restored and removed with it."},
 	{Name: "aliases", Type: Texts, Example: `["www.alpha.example.org"]`, Doc: "Further host names, which redirect to the first of hosts."},
 }, valueKeys...)
@@ -122,7 +122,7 @@ var farmKeys = []Key{
 	{Name: "state", Type: Text, Required: true, Example: `"/var/lib/wikictl"`, Doc: "The folder below which wikictl writes everything."},
 	{Name: "tenants", Type: Texts, Required: true, Example: `["tenants/**/*.toml"]`, Doc: "Patterns of the tenants' files, relative to wikictl.toml."},
 	{Name: "classes", Type: Texts, Example: `["classes/*.toml"]`, Doc: "Patterns of the classes' files, relative to wikictl.toml."},
-	{Name: "allow_php", Type: Bool, Example: "true", Doc: "Definitions may hold PHP code, as { php = \"…\" }: whoever writes them may run code."},
+	{Name: "allow_php", Type: Bool, Example: "true", Doc: "Definitions may contain PHP code, as { php = \"…\" }: all who write them can run code."},
 	{Name: "database_prefix", Type: Blank, Example: `"wiki_"`, Doc: "What the names of databases begin with; without it \"wiki_\"."},
 	{Name: "ledger", Type: Text, Example: `"main"`, Doc: "The server that holds wikictl's own database; without it the first."},
 	{Name: "codebases", Type: Tables, Doc: "MediaWiki trees that tenants share.", Keys: []Key{
@@ -139,13 +139,13 @@ var farmKeys = []Key{
 		{Name: "restore", Type: Texts, Example: `["myload", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that fills an empty database from a file."},
 		{Name: "max_age_days", Type: Number, Example: "7", Doc: "How old, in days, a wiki's latest dump may be before audit warns; 0: dumps are made elsewhere."},
 	}},
-	{Name: "keep", Type: Table, Doc: "How long wikictl keeps what it writes by the way; 0 is for ever.", Keys: []Key{
+	{Name: "keep", Type: Table, Doc: "How long wikictl keeps records, logs, dumps and backups; 0: for ever.", Keys: []Key{
 		{Name: "runs", Type: Days, Example: `"365d"`, Doc: "Runs with their steps, in wikictl's own database."},
 		{Name: "logs", Type: Days, Example: `"90d"`, Doc: "What PHP printed, below state/logs."},
 		{Name: "dumps", Type: Number, Example: "3", Doc: "How many dumps of each wiki stay, however old; 1 is the least."},
 		{Name: "dump_age", Type: Days, Example: `"90d"`, Doc: "Younger dumps stay, too."},
 		{Name: "removed", Type: Days, Example: `"90d"`, Doc: "Removed wikis, below state/removed."},
-		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases that new wikis were cloned from and are not any more."},
+		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases to clone new wikis from that no wiki needs any more."},
 		{Name: "components", Type: Days, Example: `"90d"`, Doc: "Fetched versions of extensions and skins that no wiki uses any more."},
 		{Name: "backups", Type: Table, Doc: "How many backups of each wiki stay: the newest of so many days, weeks and months.", Keys: []Key{
 			{Name: "daily", Type: Number, Example: "7", Doc: "Of days that have one."},
@@ -169,11 +169,11 @@ var farmKeys = []Key{
 			{Name: "weight", Type: Number, Example: "4", Doc: "Their share; that of the others is 1."},
 		}},
 	}},
-	{Name: "upgrade", Type: Table, Doc: "What upgrades look at, and do beside MediaWiki's updater.", Keys: []Key{
+	{Name: "upgrade", Type: Table, Doc: "Checks and scripts in upgrades, besides MediaWiki's updater.", Keys: []Key{
 		pagesKey,
 		{Name: "step", Type: List, Doc: "Scripts that extensions want their users to run.", Keys: []Key{
 			{Name: "script", Type: Text, Required: true, Example: `"extensions/Foo/maintenance/setup.php"`, Doc: "A PHP script, below the codebase's folder."},
-			{Name: "arguments", Type: Texts, Example: `["--all"]`, Doc: "What it is called with."},
+			{Name: "arguments", Type: Texts, Example: `["--all"]`, Doc: "Its arguments."},
 			{Name: "when", Type: Text, Choices: []string{"after", "before"}, Example: `"after"`, Doc: "After MediaWiki's updater, by the new code, or before it, by the old; without it after."},
 			{Name: "where", Type: Text, Example: `"extension=Foo"`, Doc: "The tenants that it is run for; without it all."},
 		}},
@@ -218,13 +218,13 @@ var webKeys = []Key{
 	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "The group that may read the wikis' settings; without it the user's."},
 	{Name: "listen", Type: Texts, Example: `["80"]`, Doc: "Addresses, as nginx's listen takes them; without it \"80\", with a certificate \"443 ssl\"."},
 	{Name: "url", Type: Text, Example: `"https://{host}"`, Doc: "The address that readers type, with {host} for the host name."},
-	{Name: "probe", Type: Text, Example: `"http://127.0.0.1"`, Doc: "Where wikictl reaches the web server to ask a wiki who it is."},
+	{Name: "probe", Type: Text, Example: `"http://127.0.0.1"`, Doc: "Address of the web server for wikictl's own requests to wikis."},
 	{Name: "certificate", Type: Text, Example: `"/etc/ssl/{host}.pem"`, Doc: "The file of a wiki's certificate, with {host} or {name}; without it there is no TLS."},
 	{Name: "certificate_key", Type: Text, Example: `"/etc/ssl/{host}.key"`, Doc: "The file of the certificate's key."},
-	{Name: "proxies", Type: Texts, Example: `["10.0.0.0/8"]`, Doc: "Addresses and networks of proxies in front, whose header X-Forwarded-For says where a request comes from."},
+	{Name: "proxies", Type: Texts, Example: `["10.0.0.0/8"]`, Doc: "Addresses and networks of proxies whose header X-Forwarded-For is believed."},
 	{Name: "access_log", Type: Text, Example: `"/var/log/wikis/{name}.log"`, Doc: "The file of a wiki's requests, with {host} or {name}; without it the web server's own."},
 	{Name: "acme", Type: Text, Example: `"/var/www/acme"`, Doc: "The webroot of an ACME client, such as certbot, whose answers are sent by http for every name; a wiki is then served by http until its certificate is there."},
-	{Name: "hsts", Type: Days, Example: `"365d"`, Doc: "How long browsers are to ask by https alone; without it, or 0, they are not told."},
+	{Name: "hsts", Type: Days, Example: `"365d"`, Doc: "How long browsers use only https (Strict-Transport-Security); without it, or 0, no such header."},
 	{Name: "http2", Type: Bool, Example: "true", Doc: "The web server speaks HTTP/2 where it speaks TLS."},
 	{Name: "vhosts", Type: Text, Choices: []string{"files", "map"}, Example: `"map"`, Doc: "\"map\": one virtual host and a map of host names serve all wikis, for very large farms with nginx; without it \"files\", a virtual host for each."},
 	{Name: "check", Type: Texts, Example: `["nginx", "-t"]`, Doc: "The command that checks the web server's configuration."},

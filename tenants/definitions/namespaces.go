@@ -15,8 +15,8 @@ import (
 // namespaceKeys are the keys of a table below [namespaces].
 var namespaceKeys = []Key{
 	{Name: "number", Type: Number, Example: "3000", Doc: "The number of its pages, even and from 100; that of their talk pages is one more. It never changes."},
-	{Name: "name", Type: Text, Example: `"Portal"`, Doc: "What titles begin with; without it the table's name."},
-	{Name: "talk", Type: Text, Example: `"Portal_talk"`, Doc: "What titles of talk pages begin with; without it the name with _talk."},
+	{Name: "name", Type: Text, Example: `"Portal"`, Doc: "The beginning of its titles; without it the table's name."},
+	{Name: "talk", Type: Text, Example: `"Portal_talk"`, Doc: "The beginning of its talk pages' titles; without it the name with _talk."},
 	{Name: "aliases", Type: Texts, Example: `["P"]`, Doc: "Further names."},
 	{Name: "talk_aliases", Type: Texts, Example: `["PT"]`, Doc: "Further names of the talk pages."},
 	{Name: "content", Type: Bool, Example: "true", Doc: "Its pages count as content."},

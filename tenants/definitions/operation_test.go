@@ -79,7 +79,7 @@ func TestOperationsRefused(t *testing.T) {
 		{"own below", "", `wgLocalFileRepo = { replace = { directory = "/tmp" } }`, `settings.wgLocalFileRepo.directory: is not for definitions`},
 		{"own absent", "", `wgLocalFileRepo.directory = { absent = true }`, `settings.wgLocalFileRepo.directory: is not for definitions`},
 		{"own deeper", "", `wgObjectCaches = { replace = { redis = { keyspace = "x" } } }`, `settings.wgObjectCaches.redis.keyspace: is not for definitions`},
-		{"code", "", `wgHooks.BeforePageDisplay = { append = ["system"] }`, `settings.wgHooks.BeforePageDisplay[0]: MediaWiki runs what this names as code`},
+		{"code", "", `wgHooks.BeforePageDisplay = { append = ["system"] }`, `settings.wgHooks.BeforePageDisplay[0]: MediaWiki runs this as code`},
 		{"code below", "", `wgPasswordPolicy = { replace = { checks = { x = "system" } } }`, `settings.wgPasswordPolicy.checks.x: MediaWiki runs`},
 		{"program", "", `wgDiff3 = { replace = "/tmp/x" }`, `settings.wgDiff3: MediaWiki runs`},
 		{"php", "", `wgA = { append = [ { php = "1" } ] }`, `settings.wgA.append[0]: PHP expressions are not allowed on this farm`},

@@ -99,7 +99,7 @@ func (l *loader) expression(s *section, key string, code tenants.Value) any {
 	case !ok || text == "":
 		s.report(code.Position, key, "", "php is %s, want an expression", kind(code.Data))
 	case !l.farm.AllowPHP:
-		s.report(code.Position, key, "set allow_php = true in "+tenants.FarmFile+" if whoever writes definitions may run code", "PHP expressions are not allowed on this farm")
+		s.report(code.Position, key, "set allow_php = true in "+tenants.FarmFile+" if all who write definitions may run code", "PHP expressions are not allowed on this farm")
 	}
 	return tenants.PHP(text)
 }
