@@ -16,6 +16,7 @@
 //	go run ./cmd/testbed soak upgrade --tenants 30 --kills 30
 //	go run ./cmd/testbed soak faults --tenants 100
 //	go run ./cmd/testbed soak model --histories 500
+//	go run ./cmd/testbed soak life --histories 20
 //	go run ./cmd/testbed soak equality
 //
 // Any other words are a command that is run with the environment of the tests.
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 
 // soak runs tests with more wikis, kills or versions of MediaWiki than the test suite.
 func soak(ctx context.Context, codebases string, args []string) error {
-	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N, soak equality")
+	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N, soak life --histories N --seed N, soak equality")
 	if len(args) == 0 {
 		return usage
 	}
@@ -80,7 +81,7 @@ func soak(ctx context.Context, codebases string, args []string) error {
 	wikis := flags.Int("tenants", map[string]int{"create": 100, "upgrade": 30, "faults": 100}[args[0]], "how many wikis")
 	kills := flags.Int("kills", map[string]int{"create": 10, "upgrade": 30}[args[0]], "how many kills of wikictl")
 	server := flags.Int("server-kills", 5, "how many kills of mariadbd, in upgrades")
-	histories := flags.Int("histories", 500, "how many commands something happens to")
+	histories := flags.Int("histories", map[string]int{"model": 500, "life": 20}[args[0]], "how many commands something happens to (model), or lives of a wiki (life)")
 	seed := flags.Uint64("seed", 0, "of the histories, as a run printed it; 0: another one")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -90,6 +91,7 @@ func soak(ctx context.Context, codebases string, args []string) error {
 		"upgrade":  {"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
 		"faults":   {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
 		"model":    {"-run=TestModel$", fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
+		"life":     {"-run=TestLifeSurvivesKills$", fmt.Sprint("-life-histories=", *histories), fmt.Sprint("-life-seed=", *seed)},
 		"equality": {"-run=TestUpgradeEqualsUpdatePHP$|TestOldVersion$", "-every-hop"},
 	}[args[0]]
 	if test == nil {

@@ -311,7 +311,7 @@ func (f *farm) deletesAndPurges() {
 	f.wants(f.exits(1, "purge", "w1", "--early", "--backups", "--dry-run"), "backups in "+f.state("archives/wikis/w1"))
 	f.exits(0, "purge", "w1", "--early", "--backups", "--yes")
 	f.exits(64, "purge", "w1", "--early", "--yes")
-	f.exits(0, "purge", "w1", "--backups", "--yes") // there is nothing
+	f.exits(64, "purge", "w1", "--backups", "--yes")
 	if left, _ := filepath.Glob(f.state("archives/wikis/w1/*")); len(left) > 0 {
 		f.t.Error("there are still", left)
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,10 +36,20 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 	return n, nil
 }
 
-// ExpireRemoved deletes tenants from state/removed that were removed before a time.
+// ExpireRemoved deletes tenants from state/removed that were removed before a time, and what
+// is left of those that were brought back: the file that defined them.
 func (d *Deployer) ExpireRemoved(before time.Time) (n int, err error) {
 	return d.expireIn(d.layout.Removed(), before, func(e fs.DirEntry) bool {
-		return Exists(filepath.Join(d.layout.Removed(), e.Name(), "manifest.json"))
+		dir := filepath.Join(d.layout.Removed(), e.Name())
+		return Exists(filepath.Join(dir, removedManifest)) || onlyDefinitions(dir)
+	})
+}
+
+// onlyDefinitions reports whether a folder has nothing but files that defined a tenant.
+func onlyDefinitions(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), RetiredDefinition)
 	})
 }
 
@@ -84,7 +96,7 @@ func (d *Deployer) expire(path string, e fs.DirEntry) error {
 // touched returns when a file was last written; for the folder of a removed tenant, when
 // its manifest was.
 func touched(path string) (time.Time, error) {
-	if described, err := os.Lstat(filepath.Join(path, "manifest.json")); err == nil {
+	if described, err := os.Lstat(filepath.Join(path, removedManifest)); err == nil {
 		return described.ModTime(), nil
 	}
 	info, err := os.Lstat(path)

@@ -10,10 +10,13 @@ import (
 // removedManifest is the file that lists the content of a removed tenant's folder.
 const removedManifest = "manifest.json"
 
+// RetiredDefinition is the file in the folder of a removed tenant that defined it in the farm.
+const RetiredDefinition = "source.toml"
+
 // RetireDefinition moves the file that defined a tenant into its folder in state/removed,
 // as source.toml. A missing file was moved before.
 func (d *Deployer) RetireDefinition(file, to string) error {
-	if err := carry(file, free(filepath.Join(to, "source.toml"))); err != nil {
+	if err := carry(file, free(filepath.Join(to, RetiredDefinition))); err != nil {
 		return err
 	}
 	return d.Sync()

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/backup"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
@@ -93,7 +95,7 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 		{"ledger", func() error { return c.returned(ctx, r) }},
 		{"release", func() error { return c.serveRemoved(ctx, j, r) }},
 		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
-		{"dump", func() error { return c.keepDump(r) }},
+		{"dump", func() error { return c.keepDump(t, r) }},
 	}
 	if there {
 		steps = steps[4:]
@@ -341,7 +343,7 @@ func (c *creation) returned(ctx context.Context, r *Removed) error {
 }
 
 // keepDump moves the removal's dump among the tenant's dumps.
-func (c *creation) keepDump(r *Removed) error {
+func (c *creation) keepDump(t *tenants.Tenant, r *Removed) error {
 	dumps := map[string]string{}
 	for _, ending := range []string{".json", ".sql.zst"} {
 		dumps[dumpBase+ending] = r.Run + ending
@@ -351,5 +353,20 @@ func (c *creation) keepDump(r *Removed) error {
 			}
 		}
 	}
-	return c.Deploy.ForgetRemoved(r.Name, r.dir, dumps, definitionFile, manifestFile)
+	gone := []string{definitionFile, manifestFile}
+	if r.definedBy(filepath.Join(c.Farm.Dir, t.Position.File)) {
+		gone = append([]string{deploy.RetiredDefinition}, gone...)
+	}
+	return c.Deploy.ForgetRemoved(r.Name, r.dir, dumps, gone...)
+}
+
+// definedBy reports whether a file is the same as the one that defined the tenant before a
+// delete.
+func (r *Removed) definedBy(file string) bool {
+	was, err := disk.Read(filepath.Join(r.dir, deploy.RetiredDefinition))
+	if err != nil {
+		return false
+	}
+	now, err := disk.Read(file)
+	return err == nil && bytes.Equal(was, now)
 }

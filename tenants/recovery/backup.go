@@ -143,6 +143,9 @@ func (m *making) dump(ctx context.Context) (err error) {
 	if err := os.RemoveAll(m.Layout.HalfArchive(m.tenant.Name)); err != nil {
 		return err
 	}
+	if err := archive.Finish(m.Layout.ArchivesOf(m.tenant.Name)); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(m.half, 0o700); err != nil {
 		return err
 	}

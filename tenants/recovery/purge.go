@@ -39,6 +39,9 @@ func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
 	if err := store.Discard(list); err != nil {
 		return err
 	}
+	if err := archive.RemoveFolder(h.Layout.ArchivesOf(name)); err != nil {
+		return err
+	}
 	_, err = store.Sweep(ctx)
 	return err
 }

@@ -1,0 +1,55 @@
+package archive
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Finish deals with files that killed runs left in a wiki's folder of archives: it removes
+// incomplete ones, and describes archives that are whole. No other run may write there.
+func Finish(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	for _, e := range entries {
+		file := filepath.Join(dir, e.Name())
+		switch {
+		case strings.HasSuffix(file, halfEnding):
+			if err := ignoreAbsent(os.Remove(file)); err != nil {
+				return err
+			}
+		case strings.HasSuffix(file, ending):
+			if err := describeWhole(file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// describeWhole describes an archive that has no description, if all of it can be read. A
+// damaged one stays as it is, as nothing counts it as a backup.
+func describeWhole(file string) error {
+	if _, err := os.Lstat(described(file)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	m, err := Extract(file, "", nil)
+	if err != nil {
+		return nil
+	}
+	return (&Archive{Manifest: m, File: file}).Describe()
+}
+
+// RemoveFolder deletes what killed runs left in a wiki's folder of archives, and the folder
+// where nothing else is in it.
+func RemoveFolder(dir string) error {
+	if err := Finish(dir); err != nil {
+		return err
+	}
+	_ = os.Remove(dir) // succeeds only if it is empty
+	return nil
+}

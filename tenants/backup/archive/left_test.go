@@ -1,0 +1,38 @@
+package archive
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// What a killed backup left is removed where it is incomplete, and counts where it is whole.
+func TestFinish(t *testing.T) {
+	dir := t.TempDir()
+	file := FileOf(dir, "20260101-000000-abcdef")
+	m := &Manifest{Name: "a", Database: "wiki_a", Version: "1.43.0", Run: "20260101-000000-abcdef", Taken: time.Unix(1e9, 0)}
+	if err := Write(file, m, []Part{{Name: ReadmeMember, Data: []byte("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	damaged := FileOf(dir, "20260102-000000-abcdef")
+	for _, path := range []string{damaged, file + halfEnding, described(file) + halfEnding} {
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Finish(dir); err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(dir)
+	if err != nil || len(all) != 1 || all[0].File != file {
+		t.Error(all, err)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(left) != 3 {
+		t.Error(left)
+	}
+	if err := Finish(filepath.Join(dir, "nowhere")); err != nil {
+		t.Error(err)
+	}
+}
