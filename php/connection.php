@@ -25,7 +25,7 @@ namespace {
 
 /** What a job asked for, and what came of it. */
 class WikictlStatements {
-	/** @var array|null of "join", "remember": bool; "gate": files, of which one is locked for each statement that changes tables */
+	/** @var array|null of "join", "remember", "still": bool; "gate": files, of which one is locked for each statement that changes tables */
 	public static ?array $asked = null;
 	public static array $counts = [ 'altering' => 0, 'sent' => 0, 'gated' => 0, 'remembered' => 0 ];
 	/** @var WikictlConnection[] those that keep statements, by object id */
@@ -62,8 +62,28 @@ class WikictlStatements {
 	}
 
 	public static function learn( string $sql ): void {
+		if ( ( self::$asked['still'] ?? false ) && self::changes( $sql ) ) {
+			self::changed();
+		}
 		foreach ( self::$memories as $memory ) {
 			$memory->learn( $sql );
+		}
+	}
+
+	/** Whether a statement may make another answer right than the remembered one. */
+	private static function changes( string $sql ): bool {
+		$word = strtoupper( strtok( $sql, " \t\r\n" ) ?: '' );
+		if ( in_array( $word, [ 'INSERT', 'UPDATE', 'DELETE', 'REPLACE' ] ) ) {
+			return stripos( $sql, 'updatelog' ) !== false;
+		}
+		return !in_array( $word, [ 'SELECT', 'SHOW', 'SET', 'BEGIN', 'START', 'COMMIT', 'SAVEPOINT', 'RELEASE', 'EXPLAIN', 'DESCRIBE' ] );
+	}
+
+	/** What the job asks from now on is asked, if it was to be remembered only as long as nothing changes. */
+	public static function changed(): void {
+		if ( self::$asked['still'] ?? false ) {
+			self::$asked['remember'] = self::$asked['still'] = false;
+			self::forget();
 		}
 	}
 
@@ -211,6 +231,7 @@ class WikictlConnection extends mysqli {
 	/** Keep a statement that changes a table, or send it. */
 	private function alter( string $sql, int $mode ) {
 		WikictlStatements::$counts['altering']++;
+		WikictlStatements::changed();
 		$alter = WikictlStatements::may( 'join' ) ? WikictlAlter::read( $sql ) : null;
 		if ( !$alter ) {
 			WikictlStatements::send(); // before the gate is passed, which is for one statement

@@ -15,6 +15,7 @@ import (
 type Statements struct {
 	Join     bool     `json:"join"`     // send consecutive changes of a table as one ALTER TABLE
 	Remember bool     `json:"remember"` // answer repeated questions about unchanged tables from memory
+	Still    bool     `json:"still"`    // end Remember when the job changes a table or the updater's log
 	Gate     []string `json:"gate"`     // lock files that bound concurrent changes of tables; empty: no bound
 }
 

@@ -71,11 +71,22 @@ function indexes( $c, $t ) {
 $c = connect();
 `
 
+// afresh makes a new database d. It does so by a connection that no job sees: what $c sends
+// is what a job sent.
+const afresh = `
+$plain = mysqli_init();
+$plain->real_connect( 'localhost', get_current_user(), '', '', 0, $argv[1] );
+q( $plain, 'DROP DATABASE IF EXISTS d' );
+q( $plain, 'CREATE DATABASE d' );
+$plain->select_db( 'd' );
+$c->select_db( 'd' );
+`
+
 // run runs a script against a new database d, and returns what it printed and what
 // became of its statements.
 func (d *database) run(s *Statements, code string, args ...string) (said string, counts map[string]int, err error) {
 	d.t.Helper()
-	j := job(d.t, prelude+"q($c, 'DROP DATABASE IF EXISTS d'); q($c, 'CREATE DATABASE d'); $c->select_db('d');\n"+code, append([]string{d.socket, ""}, args...)...)
+	j := job(d.t, prelude+afresh+code, append([]string{d.socket, ""}, args...)...)
 	j.Statements = s
 	_, err = d.server.Run(d.t.Context(), j)
 	said, line, _ := strings.Cut(wrote(j.Log), "\nwikictl-statements ")
@@ -150,11 +161,52 @@ func TestStatementsHaveTheSameEnd(t *testing.T) {
 		if err != nil || got != want {
 			t.Fatalf("seed %d: %v: got\n%s\nwant\n%s", seed, err, got, want)
 		}
+		still, few, err := d.run(&Statements{Remember: true, Still: true}, changes, fmt.Sprint(seed))
+		if err != nil || still != want || few["remembered"] >= counts["remembered"]/4 {
+			t.Fatalf("seed %d: %v: until something changes %d answers are remembered: got\n%s\nwant\n%s", seed, err, few["remembered"], still, want)
+		}
 		joined += counts["altering"] - counts["sent"]
 		remembered += counts["remembered"]
 	}
 	if joined < 12 || remembered < 1000 {
 		t.Errorf("%d statements less, %d answers remembered", joined, remembered)
+	}
+}
+
+// Memory that lasts until something changes ends with every kind of change, and sees it.
+func TestStillMemoryEnds(t *testing.T) {
+	d := newDatabase(t)
+	const begin = "q($plain, 'CREATE TABLE updatelog (ul_key VARCHAR(255) PRIMARY KEY)'); q($plain, 'CREATE TABLE a (id INT)');"
+	const asks = "echo json_encode([table($c, 'a'), table($c, 'b'), key_there($c, 'one'), field($c, 'a', 'id'), field($c, 'a', 'x'), indexes($c, 'a')]), \"\\n\";"
+	const still = `[true,false,false,"3 11 32768","no","[]"]`
+	asked := func(changing string) (lines []string, remembered int) {
+		said, counts, err := d.run(&Statements{Remember: true, Still: true}, begin+asks+asks+changing+asks+asks)
+		if err != nil {
+			t.Fatal(err, said)
+		}
+		return strings.Split(strings.TrimSpace(said), "\n"), counts["remembered"]
+	}
+	if lines, n := asked("q($c, 'INSERT INTO a VALUES (1)'); q($c, 'SELECT 1');"); n < 15 || lines[0] != still || lines[3] != still {
+		t.Errorf("%d answers are remembered though nothing changes tables: %s", n, lines)
+	}
+	_, until := asked("exit;")
+	for _, c := range []struct{ name, change, want string }{
+		{"a column", "q($c, 'ALTER TABLE a ADD x INT');", `[true,false,false,"3 11 32768","3 11 32768","[]"]`},
+		{"a key of the log", "q($c, \"INSERT IGNORE INTO updatelog VALUES ('one')\");", `[true,false,true,"3 11 32768","no","[]"]`},
+		{"a name", "q($c, 'RENAME TABLE a TO b');", `[false,true,false,"no table","no table","[]"]`},
+		{"an index", "q($c, 'CREATE INDEX i ON a (id)');", `[true,false,false,"3 11 49160","no","[[\"i\",\"id\"]]"]`},
+		{"a table's end", "q($c, 'DROP TABLE a');", `[false,false,false,"no table","no table","[]"]`},
+		{"a key by a comment", "q($c, \"/* x */ INSERT INTO updatelog VALUES ('one')\");", `[true,false,true,"3 11 32768","no","[]"]`},
+		{"several at once", "$c->multi_query('CREATE TABLE b (i INT); SELECT 1'); do { $c->store_result(); } while ($c->next_result());", `[true,true,false,"3 11 32768","no","[]"]`},
+		{"something unknown", "q($c, 'OPTIMIZE TABLE a');", still},
+	} {
+		lines, n := asked(c.change)
+		if lines[0] != still || lines[3] != c.want || lines[2] != c.want {
+			t.Errorf("%s: said %s, want %s", c.name, lines, c.want)
+		}
+		if c.name != "several at once" && n != until {
+			t.Errorf("%s: %d answers are remembered, of them %d before", c.name, n, until)
+		}
 	}
 }
 
@@ -218,13 +270,13 @@ func TestGate(t *testing.T) {
 	gated := func() int {
 		t.Helper()
 		_, counts, err := d.run(gate, change)
-		if err != nil || counts["altering"] != 5 || counts["sent"] != 5 { // two are of the database
+		if err != nil || counts["altering"] != 3 || counts["sent"] != 3 {
 			t.Fatalf("%v: %v", err, counts)
 		}
 		return counts["gated"]
 	}
-	if n := gated(); n != 5 {
-		t.Errorf("%d of 5 passed the gate", n)
+	if n := gated(); n != 3 {
+		t.Errorf("%d of 3 passed the gate", n)
 	}
 	held, err := os.Open(file)
 	if err != nil {
@@ -245,7 +297,7 @@ func TestGate(t *testing.T) {
 	if _, err := d.server.Run(t.Context(), j); err == nil || wrote(j.Log) != "locked" {
 		t.Fatalf("%v: %s", err, wrote(j.Log))
 	}
-	if n := gated(); n != 5 {
-		t.Errorf("after a kill %d of 5 passed the gate", n)
+	if n := gated(); n != 3 {
+		t.Errorf("after a kill %d of 3 passed the gate", n)
 	}
 }

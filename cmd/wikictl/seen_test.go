@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -89,4 +90,30 @@ func TestBadBeforeIsSaid(t *testing.T) {
 	if data, err := os.ReadFile(f.state("wikis/w0/current/LocalSettings.php")); err != nil || strings.Contains(string(data), "BeforePageDisplay") {
 		t.Error("the broken settings are served", err)
 	}
+
+	// Pages that were seen to be good are not requested before an upgrade, nor after one
+	// that changed nothing. One that broke meanwhile is the next upgrade's to find.
+	broken := filepath.Join(f.demo.Dir, "broken")
+	f.write("tenants/w0.toml", whole+hook("is_file( '"+broken+"' ) && throw new Exception( 'a page that broke' );"))
+	f.run("apply", "w0")
+	must(t, os.WriteFile(broken, nil, 0o644))
+	if out := f.run("upgrade", "--force", "w0"); strings.Contains(out, "500") {
+		t.Error(out)
+	}
+
+	// Code that was changed in place is other code, even if its updater has no work.
+	set := f.sql("SELECT component_set FROM wikictl.tenant WHERE name = 'w0'")[0]
+	seen := f.state("wikis/w0/seen.json")
+	text, err := os.ReadFile(seen)
+	must(t, err)
+	f.sql("UPDATE wikictl.tenant SET component_set = 'other' WHERE name = 'w0'")
+	must(t, os.WriteFile(seen, []byte(strings.ReplaceAll(string(text), set, "other")), 0o600))
+	f.wants(f.fails("upgrade", "w0"), "failed (restored)", "a page that broke", "it answered well at ")
+	must(t, os.Remove(broken))
+	f.run("upgrade", "w0")
+
+	must(t, os.WriteFile(broken, nil, 0o644))
+	f.sql("DELETE FROM wiki_w0.updatelog WHERE ul_key = 'MigrateExternallinks'")
+	f.wants(f.fails("upgrade", "--force", "w0"), "failed (restored)", "a page that broke", "it answered well at ", "run this again, which asks first")
+	f.wants(f.run("upgrade", "--force", "w0"), "done", "remark: request", "as before")
 }

@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"wikictl/migrations/upgrade/losses"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 )
 
 // count counts the content of the database before the updater changes it. The counts of
@@ -90,6 +92,7 @@ func (k *task) account(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	k.same = k.same && sameRows(k.census.Rows, after.Rows)
 	said, err := k.said()
 	if err != nil {
 		return err
@@ -104,6 +107,18 @@ func (k *task) account(ctx context.Context) error {
 		return nil
 	}
 	return k.up.ledger.NoteLosses(ctx, k.tenant.Name, k.now.Run, k.losses)
+}
+
+// sameRows reports whether each table but caches has as many rows as before. The updater's
+// log counts too: it has a row for each update that was made.
+func sameRows(before, after map[string]int64) bool {
+	caches := mediawiki.CacheTables()
+	for table, n := range before {
+		if now, there := after[table]; (!there || now != n) && !slices.Contains(caches, table) {
+			return false
+		}
+	}
+	return len(before) == len(after)
 }
 
 // updateLog returns the log of the updater.

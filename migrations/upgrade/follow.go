@@ -196,7 +196,11 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 // follow makes the updater join statements and remember answers if that was rehearsed on
 // tables equal to the tenant's. It returns the rehearsal with which the result must be
 // compared.
+// Without a rehearsal, an updater of the same code remembers answers until
+// it changes something.
 func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
+	same := !k.up.o.Plain && k.plan.row.ComponentSet == k.wanted()
+	job.Statements.Remember, job.Statements.Still = same, same
 	if len(k.up.rehearsed) == 0 {
 		return nil
 	}
@@ -209,6 +213,7 @@ func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 		return nil
 	}
 	job.Statements.Join, job.Statements.Remember = r.Joined, r.Joined
+	job.Statements.Still = false
 	return r
 }
 

@@ -171,3 +171,25 @@ func TestSampleOfAlikeTenants(t *testing.T) {
 		}
 	}
 }
+
+// Caches come and go; any other row that does is a change.
+func TestSameRows(t *testing.T) {
+	before := map[string]int64{"page": 3, "updatelog": 7, "objectcache": 9}
+	cases := []struct {
+		name  string
+		after map[string]int64
+		want  bool
+	}{
+		{"the same", map[string]int64{"page": 3, "updatelog": 7, "objectcache": 9}, true},
+		{"an emptied cache", map[string]int64{"page": 3, "updatelog": 7, "objectcache": 0}, true},
+		{"an update that was made", map[string]int64{"page": 3, "updatelog": 8, "objectcache": 9}, false},
+		{"a page less", map[string]int64{"page": 2, "updatelog": 7, "objectcache": 9}, false},
+		{"a new table", map[string]int64{"page": 3, "updatelog": 7, "objectcache": 9, "block": 0}, false},
+		{"another table", map[string]int64{"block": 3, "updatelog": 7, "objectcache": 9}, false},
+	}
+	for _, tc := range cases {
+		if got := sameRows(before, tc.after); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+}

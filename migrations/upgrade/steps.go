@@ -89,7 +89,7 @@ func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.C
 	if err := k.up.WriteAdminSettings(); err != nil {
 		return err
 	}
-	k.tables, k.pure = nil, false
+	k.tables, k.pure, k.same = nil, false, false
 	server, err := k.up.PHP(ctx, k.tenant.Name, c)
 	if err != nil {
 		return err

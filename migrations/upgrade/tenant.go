@@ -26,6 +26,8 @@ type task struct {
 	further  []string // databases, besides its own
 	now      ledger.Upgrade
 	notes    []string // for the result
+	known    bool     // its pages were not requested before, as its release answered well recently
+	same     bool     // the updater changed no table and no number of rows
 	verified string   // path of the fully verified dump
 	remarks  []string // faults of the wiki that it had before
 

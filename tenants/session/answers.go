@@ -82,6 +82,20 @@ func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, 
 	return err == nil && s.covers(t.Hosts, set, pages) && time.Since(s.At) < sightKept, err
 }
 
+// AfterNothing is After for a tenant of which nothing was changed that its pages depend on:
+// it only checks that the tenant answers as itself, and keeps what is known of its pages.
+// The stored answers are good ones of the current release, as Remembered reports.
+func (h *Host) AfterNothing(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, readOnly bool, worse error) {
+	return h.after(ctx, t, before, func(after *Sight, _ wiki.SiteInfo) {
+		for _, c := range before.Checks {
+			if find(after.Checks, c.What) < 0 {
+				after.Checks = append(after.Checks, c)
+			}
+		}
+		after.At = before.At
+	})
+}
+
 // covers reports whether a sight has good answers to everything.
 func (s Sight) covers(hosts []string, set string, pages []string) bool {
 	if s.Set != set || !slices.Equal(s.Hosts, hosts) {

@@ -239,6 +239,14 @@ func find(checks []Check, what string) int {
 // before or after, the error is a *SameError. A good result is stored. readOnly reports
 // whether the wiki says that it refuses writes; a private one does not say.
 func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, readOnly bool, worse error) {
+	return h.after(ctx, t, before, func(after *Sight, info wiki.SiteInfo) {
+		h.pages(ctx, t.Name, after, info, before.Checks)
+		after.At = time.Now().UTC().Truncate(time.Second)
+	})
+}
+
+// after is After with another way to check the pages.
+func (h *Host) after(ctx context.Context, t *tenants.Tenant, before Sight, pages func(*Sight, wiki.SiteInfo)) (remarks []string, readOnly bool, worse error) {
 	after := h.SightOf(t)
 	after.Pages = before.Pages
 	var info wiki.SiteInfo
@@ -252,7 +260,7 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 	}
 	if after.Checks[0].err == nil {
 		after.settings(info)
-		h.pages(ctx, t.Name, &after, info, before.Checks)
+		pages(&after, info)
 	}
 	if ctx.Err() != nil {
 		return nil, false, context.Cause(ctx)
@@ -264,7 +272,6 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 	case after.Checks[0].err != nil:
 		return nil, false, &SameError{h.Explain(ctx, t, after.Checks[0].err)}
 	}
-	after.At = time.Now().UTC().Truncate(time.Second)
 	return remarks, info.ReadOnly, h.Note(t, after)
 }
 
