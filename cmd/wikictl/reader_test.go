@@ -64,7 +64,7 @@ func TestWhoMayLook(t *testing.T) {
 	look(1, []string{"w0", "permission denied"}, "audit", "--quick")
 	look(0, []string{"create: no changes, 2 unchanged"}, "create", "--all", "--dry-run")
 	look(0, []string{"upgrade: no changes, 2 unchanged"}, "upgrade", "--all", "--dry-run")
-	look(2, []string{"no upgrade of it is there to undo"}, "rollback", "--dry-run", "w0")
+	look(2, []string{"it has no upgrade to undo"}, "rollback", "--dry-run", "w0")
 	page := filepath.Join(t.TempDir(), "farm.html")
 	must(t, os.Chmod(filepath.Dir(page), 0o777))
 	must(t, os.Chmod(filepath.Dir(filepath.Dir(page)), 0o755))

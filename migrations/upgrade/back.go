@@ -33,7 +33,7 @@ func (k *task) resume(ctx context.Context) (session.Status, error) {
 		return k.ahead(ctx, w)
 	}
 	if err := k.backTo(ctx, w); err != nil {
-		return session.Failed, fmt.Errorf("what run %s left is not dealt with: %w; %s", row.Run, err, k.state())
+		return session.Failed, fmt.Errorf("the upgrade that run %s began can't be ended: %w; %s", row.Run, err, k.state())
 	}
 	if err := k.reread(ctx); err != nil {
 		return session.Failed, err
@@ -168,7 +168,7 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 		return session.Restored, why
 	case k.up.o.Keep:
 		err := k.phase(ctx, ledger.Kept)
-		return session.Failed, errors.Join(fmt.Errorf("%w; readers get the page of maintenance, for you to look at its database; wikictl upgrade or wikictl rollback goes on from there", why), err)
+		return session.Failed, errors.Join(fmt.Errorf("%w; readers get the maintenance page, so that you can inspect the database; wikictl upgrade or wikictl rollback continues from there", why), err)
 	}
 	if lost := k.wayBack(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // records the error

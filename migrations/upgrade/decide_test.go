@@ -139,7 +139,7 @@ func TestPick(t *testing.T) {
 		run  string // that is picked
 		says string // else
 	}{
-		{"never upgraded", nil, Which{}, "39", "", "no upgrade of it"},
+		{"never upgraded", nil, Which{}, "39", "", "no upgrade to undo"},
 		{"the newest", []ledger.Upgrade{first}, Which{}, "43", "r1", ""},
 		{"changed since", []ledger.Upgrade{first}, Which{}, "44", "", "changed since"},
 		{"repeated", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{}, "43", "", "put back by run r3; to go back further, to MediaWiki 39: --to r1"},
@@ -147,9 +147,9 @@ func TestPick(t *testing.T) {
 		{"repeated, nothing before", []ledger.Upgrade{undone(at("r1", ledger.PutBack, "39", "43"), "r2")}, Which{}, "39", "", "nothing further to undo"},
 		{"further, deliberately", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r1"}, "43", "r1", ""},
 		{"further, over one that stands", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{To: "r1"}, "44", "", "run r2 has upgraded it since"},
-		{"further, to one that was put back", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was put back by run r3"},
+		{"further, to one that was put back", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was undone by run r3"},
 		{"a rollback that is undone", []ledger.Upgrade{dropped(undone(at("r2", ledger.PutBack, "43", "44"), "r3")), first}, Which{To: "r3"}, "43", "r2", ""},
-		{"a rollback that dumped nothing", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r3"}, "43", "", "was not dumped"},
+		{"a rollback that dumped nothing", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r3"}, "43", "", "without a dump"},
 		{"a rollback before another", []ledger.Upgrade{at("r4", ledger.Upgraded, "43", "44"), dropped(undone(at("r2", ledger.PutBack, "43", "44"), "r3"))}, Which{To: "r3"}, "44", "", "run r4 has upgraded it since"},
 		{"a run that is the newest", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{Run: "r2"}, "44", "r2", ""},
 		{"a run that is not", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{Run: "r1"}, "44", "", "run r2 has upgraded it since"},

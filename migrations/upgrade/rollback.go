@@ -135,7 +135,7 @@ func (w Which) has(upgrades []ledger.Upgrade) bool {
 // says otherwise: a repeated rollback does not mean the upgrade before.
 func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error) {
 	if len(upgrades) == 0 {
-		return ledger.Upgrade{}, errors.New("no upgrade of it is there to undo")
+		return ledger.Upgrade{}, errors.New("it has no upgrade to undo")
 	}
 	newest := upgrades[0]
 	if newest.Open() {
@@ -151,7 +151,7 @@ func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error
 	case newest.Phase == ledger.PutBack:
 		return newest, fmt.Errorf("it was put back by run %s%s", putBackBy(newest), further(upgrades[1:], set))
 	case newest.Phase != ledger.Upgraded:
-		return newest, fmt.Errorf("what became of its upgrade by run %s is not known%s", newest.Run, further(upgrades[1:], set))
+		return newest, fmt.Errorf("the result of its upgrade by run %s is not known%s", newest.Run, further(upgrades[1:], set))
 	case w.Run != "" && w.Run != newest.Run:
 		return newest, fmt.Errorf("run %s has upgraded it since; undo that first", newest.Run)
 	case newest.NewSet != set:
@@ -166,13 +166,13 @@ func pickOlder(upgrades []ledger.Upgrade, run, set string) (ledger.Upgrade, erro
 	for _, r := range upgrades {
 		switch {
 		case r.UndoneBy == run && r.UndoBackup == "":
-			return r, fmt.Errorf("what run %s dropped was not dumped", run)
+			return r, fmt.Errorf("run %s dropped the database without a dump", run)
 		case r.UndoneBy == run && r.OldSet != set:
 			return r, errors.New("it has been changed since by something else")
 		case r.UndoneBy == run:
 			return r, nil
 		case r.Run == run && r.Phase != ledger.Upgraded:
-			return r, fmt.Errorf("what run %s upgraded was put back by run %s", run, putBackBy(r))
+			return r, fmt.Errorf("its upgrade by run %s was undone by run %s", run, putBackBy(r))
 		case r.Run == run && r.NewSet != set:
 			return r, errors.New("it has been changed since by something else")
 		case r.Run == run:

@@ -89,7 +89,7 @@ func (d *Deployer) suspects(refused error) string {
 	if len(named) == 0 || len(named) > mostAside {
 		return ""
 	}
-	return "; look at " + strings.Join(named, ", ") + ": give back the file that it names, or move it away for the time being"
+	return "; check " + strings.Join(named, ", ") + ": restore the file that it names, or move the virtual host away for now"
 }
 
 // installed lists the virtual hosts of tenants that the web server includes.
@@ -115,5 +115,5 @@ func (d *Deployer) leavesSome(j journal, out []string) bool {
 
 // AsideError is the error of a tenant whose virtual host was taken out.
 func AsideError(tenant string, why error) error {
-	return fmt.Errorf("its virtual host was taken out of the web server's configuration, as that can't be read with it: %w\n(give back the file that it names, and run wikictl apply %s)", why, tenant)
+	return fmt.Errorf("its virtual host was taken out of the web server's configuration, because the web server refuses it: %w\n(restore the file that it names, then run wikictl apply %s)", why, tenant)
 }

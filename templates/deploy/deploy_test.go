@@ -162,7 +162,7 @@ func TestCheckRefusesOneTenant(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := served(t, d, "a", "b", "c")
-	if _, err := d.Apply(t.Context(), Of(wanted("a", "three"), wanted("c", "newer"))); !errors.As(err, &hook) || errors.As(err, &partial) || !strings.Contains(err.Error(), "look at "+filepath.Join(d.layout.Vhosts(), "other.conf")) {
+	if _, err := d.Apply(t.Context(), Of(wanted("a", "three"), wanted("c", "newer"))); !errors.As(err, &hook) || errors.As(err, &partial) || !strings.Contains(err.Error(), "check "+filepath.Join(d.layout.Vhosts(), "other.conf")) {
 		t.Errorf("error is %v", err)
 	}
 	if after := served(t, d, "a", "b", "c"); after != before {

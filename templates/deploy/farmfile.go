@@ -254,7 +254,7 @@ func unwanted(path string, known made) (s fileSwap, err error) {
 	case known.Sum == "": // another program made it
 		return s, nil
 	}
-	return s, errors.New("is wanted no more, and was changed by hand: delete it yourself")
+	return s, errors.New("is no longer declared, and was changed by hand: delete it yourself")
 }
 
 // ids looks up a user and a group; -1 stands for the user who runs wikictl.

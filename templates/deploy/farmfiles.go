@@ -169,7 +169,7 @@ func bringFile(s fileSwap) error {
 		case wrong == nil && s.Over != "" && checksum(have.data) == s.Over:
 			err = os.Rename(temporary, s.Path)
 		default:
-			err = errors.New("came meanwhile from somebody else: move it away, or choose another path")
+			err = errors.New("was made meanwhile by another program: move it away, or choose another path")
 		}
 	}
 	return errors.Join(err, remove(temporary), disk.SyncFolder(filepath.Dir(s.Path)))

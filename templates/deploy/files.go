@@ -102,7 +102,7 @@ func own(path string, uid, gid int) error {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s is in the way of a folder", path)
+		return fmt.Errorf("%s exists and is no folder: move it away", path)
 	}
 	have := info.Sys().(*syscall.Stat_t)
 	if (uid < 0 || int(have.Uid) == uid) && (gid < 0 || int(have.Gid) == gid) {

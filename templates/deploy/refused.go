@@ -16,7 +16,7 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 	}
 	if before := d.Check(ctx); before != nil {
 		if reloaded, before = d.around(ctx, journal{}, before); before != nil {
-			return false, nil, fmt.Errorf("%w\n(it refuses what is there already, too, whatever this run changes%s)", before, d.suspects(before))
+			return false, nil, fmt.Errorf("%w\n(it refuses the existing configuration, too, without the changes of this run%s)", before, d.suspects(before))
 		}
 	}
 	if j.Default != "" {

@@ -89,7 +89,7 @@ func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
 			continue
 		}
 		if Exists(source) && Exists(part.path) {
-			return fmt.Errorf("%s can't become %s, which is there already", source, part.path)
+			return fmt.Errorf("%s can't be moved to %s, which exists", source, part.path)
 		}
 		if err := os.MkdirAll(filepath.Dir(part.path), 0o755); err != nil {
 			return err

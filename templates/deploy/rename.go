@@ -199,7 +199,7 @@ func move(from, to string) error {
 		return err
 	}
 	if Exists(to) {
-		return fmt.Errorf("%s can't become %s, which is there already", from, to)
+		return fmt.Errorf("%s can't be moved to %s, which exists", from, to)
 	}
 	return os.Rename(from, to)
 }

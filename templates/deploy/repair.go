@@ -119,7 +119,7 @@ func (d *Deployer) RemoveLeftover(ctx context.Context, path string) error {
 	}
 	defer unlock()
 	if !Abandoned(path) {
-		return errors.New(path + " is not left any more")
+		return errors.New(path + " is no longer half-written")
 	}
 	return os.RemoveAll(path)
 }
