@@ -60,7 +60,7 @@ func Select(f *Farm, names []string, where string) ([]*Tenant, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("%w %s", ErrNone, strings.Join(append(names, where), " "))
+		return nil, WithHint(fmt.Errorf("%w %s", ErrNone, strings.TrimSpace(strings.Join(append(names, where), " "))), "wikictl list lists all")
 	}
 	return chosen, nil
 }
@@ -77,7 +77,7 @@ func someName(f *Farm, pattern string) error {
 	if hint := Suggest(pattern, maps.Keys(all)); hint != "" {
 		return WithHint(Selectf("there is no tenant %q", pattern), hint)
 	}
-	return Selectf("there is no tenant %q", pattern)
+	return WithHint(Selectf("there is no tenant %q", pattern), "wikictl list lists them")
 }
 
 func glob(pattern, name string) bool {

@@ -29,14 +29,14 @@ func OneStatement(text string, write bool) (string, error) {
 	}
 	switch len(statements) {
 	case 0:
-		return "", errors.New("no statement is given")
+		return "", tenants.WithHint(errors.New("no statement is given"), "wikictl sql NAME -- STATEMENT, or from standard input")
 	case 1:
 	default:
 		return "", fmt.Errorf("%d statements are given; give them one by one", len(statements))
 	}
 	reads := slices.ContainsFunc(readingWords, func(word string) bool { return begins(statements[0], word) })
 	if !reads && !write {
-		return "", tenants.WithHint(fmt.Errorf("%s is no statement that only reads", firstWord(statements[0])), "--write")
+		return "", tenants.WithHint(fmt.Errorf("%s is no statement that only reads", firstWord(statements[0])), "--write allows changes")
 	}
 	return statements[0], nil
 }

@@ -22,7 +22,7 @@ func TestOneStatement(t *testing.T) {
 		"":                                    "no statement",
 		"-- nothing":                          "no statement",
 		"SELECT 1; SELECT 2":                  "2 statements",
-		"DELETE FROM page":                    "DELETE is no statement that only reads (--write)",
+		"DELETE FROM page":                    "DELETE is no statement that only reads (--write allows changes)",
 		"/*! DELETE FROM page */":             "is no statement that only reads",
 		"SET STATEMENT a=1 FOR DELETE FROM b": "SET is no",
 		"BEGIN NOT ATOMIC COMMIT":             "BEGIN is no",

@@ -135,7 +135,7 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	if run != "" {
 		what += " by run " + run
 	}
-	return nil, fmt.Errorf("%s, or it was deleted from %s: %w", what, l.Removed(), fs.ErrNotExist)
+	return nil, tenants.WithHint(fmt.Errorf("%s, or it was deleted from %s: %w", what, l.Removed(), fs.ErrNotExist), "wikictl undelete lists what can be brought back")
 }
 
 // removalOf returns the removal of a tenant that undelete reverts: that of a run, or its

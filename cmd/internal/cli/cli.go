@@ -182,6 +182,9 @@ func checkedFarm(c *cli.Context, known func(*tenants.Farm, *templates.Set) templ
 // wikictl.toml.
 func readFarm(c *cli.Context) (*tenants.Farm, error) {
 	if dir := c.String("farm"); dir != "" {
+		if path := filepath.Join(dir, tenants.FarmFile); !deploy.Exists(path) {
+			return nil, tenants.Problems{{Position: tenants.Position{File: path}, Message: "does not exist", Hint: "name the farm's folder with --farm, or write a new farm with wikictl init"}}
+		}
 		return definitions.Load(dir)
 	}
 	dir, err := os.Getwd()
@@ -193,7 +196,7 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 			return definitions.Load(at)
 		}
 		if at == filepath.Dir(at) {
-			return nil, tenants.WithHint(usagef("there is no %s in %s or above", tenants.FarmFile, dir), "name the farm's folder with --farm")
+			return nil, tenants.WithHint(usagef("there is no %s in %s or above", tenants.FarmFile, dir), "name the farm's folder with --farm, or write a new farm with wikictl init")
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (a *app) runDelete(c *cli.Context) error {
 	t := f.Tenant(name)
 	switch {
 	case c.NArg() != 1:
-		return usagef("name one wiki")
+		return tenants.WithHint(usagef("name one wiki"), "wikictl list lists them")
 	case t == nil:
 		return tenants.WithHint(usagef("no file defines %s", name), "wikictl plan lists what nothing defines, and wikictl undelete what was removed")
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/demo"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/provision"
@@ -35,6 +37,9 @@ func (a *app) runDemo(c *cli.Context) error {
 	d, err := demo.OpenDemo(c.String("dir"))
 	if err != nil {
 		return err
+	}
+	if c.Bool("stop") && !deploy.Exists(filepath.Join(d.Dir, tenants.FarmFile)) {
+		return tenants.WithHint(usagef("there is no demo in %s", d.Dir), "name its folder with --dir")
 	}
 	if c.Bool("stop") {
 		return a.stopDemo(c.Context, d)

@@ -46,7 +46,7 @@ func (a *app) jobsRunCommand() *cli.Command {
 			"it is a service: it reads changed definitions, and TERM has it finish what runs and end.\n\n" + exitHelp +
 			"\n\nExample: wikictl jobs run --all",
 		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "children", Usage: "PHP processes at once (default: that of [jobs], or one for each core)"},
+			&cli.IntFlag{Name: "children", Usage: "PHP processes at once", DefaultText: "children of [jobs], or one for each core"},
 			&cli.DurationFlag{Name: "share", Usage: "how long the jobs of a wiki of weight 1 may run in a turn", Value: 2 * time.Second},
 			&cli.BoolFlag{Name: "forever", Usage: "wait for more when no job waits"},
 		),

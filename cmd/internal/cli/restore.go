@@ -68,7 +68,7 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	o := recovery.RestoreOptions{Only: recovery.Only(c.String("only")), New: c.String("as") != ""}
 	switch {
 	case c.NArg() != 1:
-		return nil, o, usagef("name one wiki")
+		return nil, o, tenants.WithHint(usagef("name one wiki"), "wikictl backup lists the wikis with backups")
 	case o.Only != "" && o.Only != recovery.OnlyDatabase && o.Only != recovery.OnlyUploads:
 		return nil, o, usagef("--only %q is not database or uploads", o.Only)
 	case o.Only != "" && o.New:
