@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -48,7 +49,11 @@ func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change,
 	}
 	var changes []Change
 	if s.Default != nil {
-		change, err := d.compareOne("", d.DefaultVhost(), file{data: s.Default}, nil, diffs)
+		var masks func() *mask.Masker
+		if diffs {
+			masks = func() *mask.Masker { return mask.New() }
+		}
+		change, err := d.compareOne("", d.DefaultVhost(), file{data: s.Default}, masks)
 		if err != nil {
 			return nil, err
 		}
@@ -130,11 +135,11 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	if c.release, err = d.Current(w.Tenant); err != nil {
 		return c, err
 	}
-	if diffs { // the file on disk may hold secrets that are unknown by now
-		had, _ := disk.Read(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease reports errors
-		w.Secrets = append(mask.Found(string(had), string(w.LocalSettings)), w.Secrets...)
+	var masks func() *mask.Masker
+	if diffs {
+		masks = sync.OnceValue(func() *mask.Masker { return d.maskOf(w) })
 	}
-	if c.changes, err = d.compareRelease(w, c.release, diffs); err != nil {
+	if c.changes, err = d.compareRelease(w, c.release, masks); err != nil {
 		return c, err
 	}
 	for _, part := range []struct {
@@ -145,7 +150,7 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 		{d.layout.Pool(w.Tenant), w.Pool},
 		{d.layout.OtherVhost(w.Tenant), nil},
 	} {
-		more, err := d.compareOne(w.Tenant, part.installed, file{data: part.data}, w.Secrets, diffs)
+		more, err := d.compareOne(w.Tenant, part.installed, file{data: part.data}, masks)
 		if err != nil {
 			return c, err
 		}
@@ -154,8 +159,19 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	return c, nil
 }
 
+// maskOf returns a Masker of a tenant's secrets. The file on disk may hold some that are
+// unknown by now.
+func (d *Deployer) maskOf(w Wanted) *mask.Masker {
+	had, _ := disk.Read(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease reports errors
+	known := mask.Found(string(had), string(w.LocalSettings))
+	if w.Secrets != nil {
+		known = append(known, w.Secrets()...)
+	}
+	return mask.New(known...)
+}
+
 // compareRelease compares the settings and the code of the current release.
-func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, error) {
+func (d *Deployer) compareRelease(w Wanted, release int, masks func() *mask.Masker) ([]Change, error) {
 	current := d.layout.Current(w.Tenant)
 	settings := file{data: w.LocalSettings, secret: true}
 	look, core := d.compareOne, ""
@@ -167,7 +183,7 @@ func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, 
 			return nil, err
 		}
 	}
-	changes, err := look(w.Tenant, filepath.Join(current, settingsFile), settings, w.Secrets, diffs)
+	changes, err := look(w.Tenant, filepath.Join(current, settingsFile), settings, masks)
 	if err != nil || core == w.Core {
 		return changes, err
 	}
@@ -175,19 +191,20 @@ func (d *Deployer) compareRelease(w Wanted, release int, diffs bool) ([]Change, 
 	if core == "" {
 		c.Kind = Add
 	}
-	if diffs {
+	if masks != nil {
 		c.Diff = fmt.Sprintf("-%s\n+%s\n", core, w.Core)
 	}
 	return append(changes, c), nil
 }
 
-// compareOne compares one file.
-func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
+// compareOne compares one file. The change has a diff if masks, which hide the tenant's
+// secrets in it, are not nil.
+func (d *Deployer) compareOne(tenant, path string, f file, masks func() *mask.Masker) ([]Change, error) {
 	if f.data == nil {
 		if !Exists(path) {
 			return nil, nil
 		}
-		return d.change(tenant, path, Delete, f, secrets, diffs)
+		return d.change(tenant, path, Delete, f, masks)
 	}
 	found, err := compareFile(path, f.data, f.secret)
 	if err != nil {
@@ -195,9 +212,9 @@ func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, dif
 	}
 	switch found {
 	case absent:
-		return d.added(tenant, path, f, secrets, diffs)
+		return d.added(tenant, path, f, masks)
 	case changed:
-		return d.change(tenant, path, Edit, f, secrets, diffs)
+		return d.change(tenant, path, Edit, f, masks)
 	case mode:
 		return []Change{{Tenant: tenant, Path: path, Kind: Mode}}, nil
 	}
@@ -205,29 +222,28 @@ func (d *Deployer) compareOne(tenant, path string, f file, secrets []string, dif
 }
 
 // added is the change of a missing file.
-func (d *Deployer) added(tenant, path string, f file, secrets []string, diffs bool) ([]Change, error) {
-	return d.change(tenant, path, Add, f, secrets, diffs)
+func (d *Deployer) added(tenant, path string, f file, masks func() *mask.Masker) ([]Change, error) {
+	return d.change(tenant, path, Add, f, masks)
 }
 
-func (d *Deployer) change(tenant, path string, kind Kind, f file, secrets []string, diffs bool) ([]Change, error) {
+func (d *Deployer) change(tenant, path string, kind Kind, f file, masks func() *mask.Masker) ([]Change, error) {
 	c := Change{Tenant: tenant, Path: path, Kind: kind}
-	if diffs {
+	if masks != nil {
 		have, err := disk.Read(path)
 		if err != nil && kind != Add {
 			return nil, err
 		}
-		c.Diff = diff(path, string(have), string(f.data), secrets)
+		c.Diff = diff(path, string(have), string(f.data), masks())
 	}
 	return []Change{c}, nil
 }
 
 // diff returns a unified diff of a file, with secrets masked.
-func diff(path, have, want string, secrets []string) string {
+func diff(path, have, want string, m *mask.Masker) string {
 	from := path
 	if have == "" {
 		from = os.DevNull
 	}
-	m := mask.New(secrets...)
 	if filepath.Ext(path) == ".php" {
 		have, want = m.PHP(have), m.PHP(want)
 	} else {

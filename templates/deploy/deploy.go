@@ -106,10 +106,10 @@ type Wanted struct {
 	Tree          string // the codebase that Core wraps; empty: Core is the codebase
 	PHP           string // the codebase's php program, which checks its files
 	LocalSettings []byte
-	Vhost         []byte   // nil: the release has none
-	Pool          []byte   // nil: the release has none
-	Folders       []string // folders outside of the tenant's that PHP writes, such as Layout.L10n
-	Secrets       []string // masked in differences
+	Vhost         []byte          // nil: the release has none
+	Pool          []byte          // nil: the release has none
+	Folders       []string        // folders outside of the tenant's that PHP writes, such as Layout.L10n
+	Secrets       func() []string // masked in differences; nil: none
 
 	// Definition returns the resolved definition of which the release was rendered, as
 	// TOML; may be nil. It is stored with the release, for the time when the tenant's
@@ -126,7 +126,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 		Tenant:     d.Tenant.Name, Core: d.Farm.Layout().Core(d.Codebase), PHP: d.Codebase.PHP,
 		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.MessageSet(d.Codebase)), d.Farm.Layout().TemporaryOf(d.Tenant.Pool.User)},
-		Secrets: append(d.Secrets.Reveal(), mask.Values(d.Tenant.Settings)...),
+		Secrets: func() []string { return append(d.Secrets.Reveal(), mask.Values(d.Tenant.Settings)...) },
 	}
 	if w.Core != d.Codebase.Path {
 		w.Tree = d.Codebase.Path

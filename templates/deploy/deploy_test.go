@@ -35,7 +35,7 @@ func deployer(t testing.TB, check, reload string) *Deployer {
 func wanted(name, text string) Wanted {
 	return Wanted{
 		Tenant: name, Core: "/srv/mediawiki", LocalSettings: []byte("<?php\n# " + text + "\n$wgDBpassword = 'hidden-" + text + "';\n"),
-		Vhost: []byte("# " + text + "\n"), Secrets: []string{"hidden-" + text},
+		Vhost: []byte("# " + text + "\n"), Secrets: func() []string { return []string{"hidden-" + text} },
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"wikictl/tenants/disk"
+	"wikictl/tenants/mask"
 )
 
 // File is a file of the farm as a whole, anywhere on the machine.
@@ -297,7 +298,7 @@ func (d *Deployer) CompareFiles(_ context.Context, s Source, diffs bool) (change
 			if err != nil {
 				return nil, nil, err
 			}
-			c.Diff = diff(swap.Path, string(have.data), string(swap.Data), nil)
+			c.Diff = diff(swap.Path, string(have.data), string(swap.Data), mask.New())
 		}
 		changes = append(changes, c)
 	}

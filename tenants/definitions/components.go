@@ -32,13 +32,13 @@ func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
 			Message: fmt.Sprintf("the tenant %q has none, and MediaWiki %s at %s has none of its own", t.Name, t.Codebase.Version, t.Codebase.Path)})
 	}
 	t.Extensions = mediawiki.ParentsFirst(t.Extensions, t.Codebase.Extensions)
-	checkComponents(t, "extensions", extensions, t.Codebase.Extensions)
-	checkComponents(t, "skins", skins, t.Codebase.Skins)
+	l.checkComponents(t, "extensions", extensions, t.Codebase.Extensions)
+	l.checkComponents(t, "skins", skins, t.Codebase.Skins)
 }
 
 // checkComponents finds the extensions or skins that the tenant loads and its codebase
 // lacks.
-func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[string]*tenants.Component) {
+func (l *loader) checkComponents(t *tenants.Tenant, key string, wanted []text, have map[string]*tenants.Component) {
 	kind := strings.TrimSuffix(key, "s")
 	for _, w := range wanted {
 		c := have[w.value]
@@ -54,10 +54,22 @@ func checkComponents(t *tenants.Tenant, key string, wanted []text, have map[stri
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: fmt.Sprintf("add %q", c.Parent),
 				Message: fmt.Sprintf("%s is a part of %s, which the tenant %q does not load", w.value, c.Parent, t.Name)})
 		}
-		for _, missing := range mediawiki.Unmet(c.Requires, t) {
+		for _, missing := range mediawiki.Unmet(c.Requires, t, l.satisfies) {
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("%s of tenant %q needs %s", w.value, t.Name, missing)})
 		}
 	}
+}
+
+// satisfies is mediawiki.Satisfies. Most tenants load the same components, so that its
+// results are kept.
+func (l *loader) satisfies(version, constraint string) bool {
+	key := version + "\x00" + constraint
+	if known, ok := l.satisfied.Load(key); ok {
+		return known.(bool)
+	}
+	met := mediawiki.Satisfies(version, constraint)
+	l.satisfied.Store(key, met)
+	return met
 }
 
 // absent returns the problem of a component that a codebase does not have.

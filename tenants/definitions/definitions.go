@@ -38,7 +38,7 @@ func load(dir string, more *draft) (*loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{draft: more, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), machine: ThisMachine()}
+	l := &loader{draft: more, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), satisfied: new(sync.Map), machine: ThisMachine()}
 	document, problems := readDocument(dir, tenants.FarmFile)
 	l.problems = problems
 	if len(problems) == 0 {
@@ -62,6 +62,7 @@ type loader struct {
 	reserved                      *sync.Map // user names, by codebase and language
 	pems                          *pems
 	users                         *sync.Map // whether the machine has a user, by name
+	satisfied                     *sync.Map // results of mediawiki.Satisfies
 	machine                       tenants.Machine
 	constants                     *bool                             // set by settings that name namespaces other than MediaWiki's own
 	printed                       map[string]func() (string, error) // secrets that commands print, by name

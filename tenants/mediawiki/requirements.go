@@ -16,10 +16,10 @@ import (
 )
 
 // Unmet lists the requirements that a tenant on its codebase does not meet, except those
-// on PHP: see PlatformProblems.
-func Unmet(r tenants.Requirements, t *tenants.Tenant) []string {
+// on PHP: see PlatformProblems. satisfies is Satisfies, or remembers its results.
+func Unmet(r tenants.Requirements, t *tenants.Tenant, satisfies func(version, constraint string) bool) []string {
 	var missing []string
-	if r.MediaWiki != "" && !Satisfies(t.Codebase.Version, r.MediaWiki) {
+	if r.MediaWiki != "" && !satisfies(t.Codebase.Version, r.MediaWiki) {
 		missing = append(missing, fmt.Sprintf("MediaWiki %s, the codebase is %s", r.MediaWiki, t.Codebase.Version))
 	}
 	lack := func(kind string, wanted map[string]string, loaded []string, have map[string]*tenants.Component) {
@@ -28,7 +28,7 @@ func Unmet(r tenants.Requirements, t *tenants.Tenant) []string {
 			switch c := have[folder]; {
 			case !slices.Contains(loaded, folder):
 				missing = append(missing, fmt.Sprintf("the %s %q, which the tenant does not load", kind, name))
-			case c != nil && c.Version != "" && !Satisfies(c.Version, wanted[name]):
+			case c != nil && c.Version != "" && !satisfies(c.Version, wanted[name]):
 				missing = append(missing, fmt.Sprintf("%s %s, the codebase has %s", name, wanted[name], c.Version))
 			}
 		}
