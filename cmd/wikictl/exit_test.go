@@ -42,6 +42,7 @@ func TestExitCodes(t *testing.T) {
 	f.exits(2, "apply", "--all", "--dry-run")
 	f.exits(0, "plan", "w0", "w1")
 	f.sql("DROP USER wiki_w2@localhost")
+	takesNothing(f)
 	f.exits(1, "apply", "--all", "--dry-run")
 	f.exits(2, "rollback", "--dry-run", "w0") // it was never upgraded
 	f.exits(0, "upgrade", "--dry-run", "w0")
@@ -52,6 +53,27 @@ func TestExitCodes(t *testing.T) {
 		{"apply", "--dry-run", "--all"}, {"report", "--quick", "--html", f.demo.Dir + "/farm.html"}, {"audit", "--fix", "--dry-run"}, {"apply", "w0"}} {
 		f.snake(args...)
 	}
+}
+
+// takesNothing has another program's database where w2 would be made, and a file where its
+// uploads would be: dry runs say so, and the refused create leaves both as they are.
+func takesNothing(f *farm) {
+	f.sql("CREATE DATABASE wiki_w2; CREATE TABLE wiki_w2.mine (id INT); INSERT INTO wiki_w2.mine VALUES (7)")
+	must(f.t, os.MkdirAll(f.state("wikis/w2/images"), 0o755))
+	f.write("state/wikis/w2/images/theirs.txt", "theirs")
+	for _, args := range [][]string{{"create", "--dry-run", "w2"}, {"plan", "w2"}, {"create", "w2"}, {"apply", "w2"}} {
+		if out, story, code := f.result(args...); code != 2 || !strings.Contains(out+story, "wiki_w2 exists on server main with 1 tables that wikictl did not make") {
+			f.t.Errorf("%v: exit code %d\n%s%s", args, code, out, story)
+		}
+	}
+	if got := f.sql("SHOW TABLES FROM wiki_w2; SELECT id FROM wiki_w2.mine; SELECT User FROM mysql.user WHERE User LIKE 'wiki\\_w2%'"); strings.Join(got, " ") != "mine 7" {
+		f.t.Errorf("of the other program there is %v", got)
+	}
+	if text := f.read("state/wikis/w2/images/theirs.txt"); text != "theirs" {
+		f.t.Errorf("the file that was there is %q", text)
+	}
+	f.sql("DROP DATABASE wiki_w2")
+	f.shell("rm", "-r", f.state("wikis/w2"))
 }
 
 // renders changes two tenants, one of which PHP can't read.
