@@ -11,6 +11,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
 )
 
 // Status is the result of one tenant in a run.
@@ -87,6 +88,7 @@ type Run struct {
 	recorder *ledger.Recorder
 	observer Observer
 	hook     Hook
+	lost     func(*tenants.Tenant) error // see Host.Lost
 
 	mu    sync.Mutex
 	steps map[string][]Step
@@ -104,7 +106,7 @@ func (h *Host) Begin(ctx context.Context, command string, o Observer) (*Run, err
 	if err := l.StartRun(ctx, ledger.Run{ID: h.RunID, Command: command, Holder: h.Holder()}); err != nil {
 		return nil, err
 	}
-	return &Run{id: h.RunID, ledger: l, recorder: l.Recorder(ctx, h.RunID), observer: o, hook: h.options.Hook, steps: map[string][]Step{}}, nil
+	return &Run{id: h.RunID, ledger: l, recorder: l.Recorder(ctx, h.RunID), observer: o, hook: h.options.Hook, lost: h.Lost, steps: map[string][]Step{}}, nil
 }
 
 // Step runs one step of a tenant and records its result.
@@ -144,8 +146,12 @@ func (r *Run) Shared(tenant, name string, do func() error) (err error) {
 	return r.hook(tenant, name, true)
 }
 
-// Finish adds a tenant's steps to its outcome and reports it to the observer.
+// Finish adds a tenant's steps to its outcome and reports it to the observer. It adds the
+// loss of the tenant's lock to an error that only says that work was cancelled.
 func (r *Run) Finish(o Outcome) Outcome {
+	if errors.Is(o.Err, context.Canceled) && !errors.As(o.Err, new(*mariadb.LostError)) {
+		o.Err = errors.Join(o.Err, r.lost(o.Tenant))
+	}
 	r.mu.Lock()
 	o.Steps = r.steps[o.Tenant.Name]
 	r.mu.Unlock()
