@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/google/renameio/v2"
@@ -60,20 +61,20 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 			return err
 		}
 	}
-	if at&^umask == mode {
+	if at&^umask() == mode {
 		return nil
 	}
 	return f.Chmod(mode)
 }
 
-// umask is the set of mode bits that the kernel clears on new files and folders
-// (umask(2)). It is read once: a call per file costs a large farm more than writing some
-// of the files.
-var umask = func() os.FileMode {
+// umask returns the mode bits that the kernel clears on new files and folders (umask(2)).
+// It is read once, for the first file: a call per file costs a large farm more than
+// writing some of the files.
+var umask = sync.OnceValue(func() os.FileMode {
 	mask := unix.Umask(0)
 	unix.Umask(mask)
 	return os.FileMode(mask)
-}()
+})
 
 // folder makes a folder with its owner and mode, and reports whether it did. An existing
 // one keeps its mode, but gets its owner: a killed run may not have set it.
@@ -90,7 +91,7 @@ func folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) 
 			return false, err
 		}
 	}
-	if mode&umask == 0 {
+	if mode&umask() == 0 {
 		return true, nil
 	}
 	return true, os.Chmod(path, mode)

@@ -295,11 +295,23 @@ func (h *Host) Log(tenant, step string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
+	if err := h.admit(tenant, filepath.Dir(path)); err != nil {
+		return "", err
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return "", err
 	}
 	return path, errors.Join(f.Close(), h.GiveTo(tenant, path))
+}
+
+// admit lets the user of a tenant's PHP enter a folder that was made with a strict umask.
+func (h *Host) admit(tenant, folder string) error {
+	info, err := os.Stat(folder)
+	if err != nil || h.ownerOf(tenant).UID == 0 || info.Mode()&0o001 != 0 {
+		return err
+	}
+	return os.Chmod(folder, info.Mode().Perm()|0o111)
 }
 
 // WritePlatformScript writes the script by which php-fpm reports its platform.

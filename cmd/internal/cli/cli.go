@@ -204,6 +204,9 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 // openHost opens the farm for a run; look makes it read-only. A server's password may
 // come from the environment, WIKICTL_NAME_PASSWORD.
 func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
+	if !look {
+		usualModes()
+	}
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
 	var set *templates.Set
@@ -212,6 +215,11 @@ func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	}
 	return session.Open(f, session.Options{Templates: set, Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
 }
+
+// usualModes has new files and folders get the modes that the code gives, except that only
+// their owner may write: by an administrator's stricter mask the web server and PHP's user
+// could not enter folders that they need, and by a laxer one everyone could write files.
+func usualModes() { syscall.Umask(0o022) }
 
 // environmentPassword returns a server's password from the environment,
 // WIKICTL_NAME_PASSWORD, or "".

@@ -34,6 +34,7 @@ func (a *app) demoCommand() *cli.Command {
 }
 
 func (a *app) runDemo(c *cli.Context) error {
+	usualModes()
 	d, err := demo.OpenDemo(c.String("dir"))
 	if err != nil {
 		return err

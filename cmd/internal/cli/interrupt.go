@@ -114,6 +114,7 @@ func (i *interrupts) reach(s stage) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.stage = max(i.stage, s)
+	usualModes()
 	if s == changing {
 		signal.Notify(i.pipe, syscall.SIGPIPE)
 	}
