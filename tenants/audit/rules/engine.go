@@ -77,7 +77,8 @@ type wanted struct {
 	ignores  []ignore
 	observed *observe.Observed // nil: definitions only
 
-	hostIndex hostIndex // see hosts
+	hostIndex hostIndex                // see hosts
+	defaults  map[string]tenants.Value // see defaultOf, by the text of the default
 }
 
 // subject is one tenant under audit.

@@ -194,14 +194,28 @@ func policies(s *subject, r *reporter) {
 func (s *subject) defaultOf(path string) tenants.Value {
 	name, _, _ := strings.Cut(path, ".")
 	declared, _, _ := s.code.Find(s.tenant, name)
+	text := string(declared.Default)
+	whole, known := s.defaults[text]
+	if !known {
+		whole = decodeDefault(text)
+		if s.defaults == nil {
+			s.defaults = map[string]tenants.Value{}
+		}
+		s.defaults[text] = whole // most tenants ask for the same
+	}
+	v, _ := at(map[string]tenants.Value{name: whole}, path)
+	return v
+}
+
+// decodeDefault returns the zero Value for text that is not JSON.
+func decodeDefault(text string) tenants.Value {
 	var data any
-	decoder := json.NewDecoder(strings.NewReader(string(declared.Default)))
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	if decoder.Decode(&data) != nil {
 		return tenants.Value{}
 	}
-	v, _ := at(map[string]tenants.Value{name: fromJSON(data)}, path)
-	return v
+	return fromJSON(data)
 }
 
 func fromJSON(data any) tenants.Value {
