@@ -25,7 +25,7 @@ func (a *app) applyCommand() *cli.Command {
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing, as wikictl plan does"},
 			&cli.BoolFlag{Name: "prune", Usage: "remove wikis without a definition; their files and a dump of each database move to state/removed"},
-			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: allow this many removals, even more than a tenth of the farm"},
+			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: allow this many removals, even more than a tenth of the farm", DefaultText: "a tenth"},
 			&cli.BoolFlag{Name: "yes", Usage: "with --prune: don't ask before removing"},
 			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
 			eventsFlag(),

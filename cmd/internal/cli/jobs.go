@@ -18,7 +18,8 @@ import (
 func (a *app) jobsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "jobs", Usage: "run MediaWiki's queues of jobs, or show them",
-		Description: exitHelp + "\n\nExample: wikictl jobs status",
+		Description: "MediaWiki puts work, such as updates of links, into a queue in each wiki's database (wikictl help maintenance).\n\n" +
+			exitHelp + "\n\nExample: wikictl jobs status",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return tenants.WithHint(usagef("there is no command jobs %s", c.Args().First()), "wikictl help jobs lists them")

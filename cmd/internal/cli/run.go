@@ -27,7 +27,7 @@ func (a *app) runCommand() *cli.Command {
 			"\n\nExample: wikictl run --all -- showSiteStats",
 		Flags: append(selectionFlags(), append(chooseFlags(),
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 2 * runtime.NumCPU()},
-			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m (0: never)"},
+			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-failures", Usage: "begin no more wikis once more than this failed (-1: go on)", Value: fleet.NoLimit},
 			&cli.StringFlag{Name: "output", Usage: "print what scripts print: prefix (each line, with the wiki's name), group (by wiki) or failed (of those that failed, by wiki)", Value: "prefix"},
 			&cli.BoolFlag{Name: "schema-account", Usage: "run by the database account that may change tables"},

@@ -13,10 +13,10 @@ import (
 )
 
 func (a *app) serverCommand() *cli.Command {
-	action := func(name, does string, do func(context.Context, mariadb.Private) error) *cli.Command {
+	action := func(name, does, more string, do func(context.Context, mariadb.Private) error) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: does,
-			Description: exitHelp + "\n\nExample: wikictl server " + name,
+			Description: more + "\n\n" + exitHelp + "\n\nExample: wikictl server " + name,
 			Action: func(c *cli.Context) error {
 				f, err := loadFarm(c)
 				if err != nil {
@@ -43,7 +43,8 @@ func (a *app) serverCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "server", Usage: "start, stop or check the MariaDB servers that wikictl manages",
-		Description: exitHelp + "\n\nExample: wikictl server status",
+		Description: "For servers with managed = true in [servers] of wikictl.toml. A command that writes starts them if necessary;\n" +
+			"commands that only read do not.\n\n" + exitHelp + "\n\nExample: wikictl server status",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return tenants.WithHint(usagef("there is no command server %s", c.Args().First()), "wikictl help server lists them")
@@ -51,15 +52,15 @@ func (a *app) serverCommand() *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			action("start", "start the managed servers", func(ctx context.Context, p mariadb.Private) error {
+			action("start", "start the managed servers", "Leaves servers that run already unchanged.", func(ctx context.Context, p mariadb.Private) error {
 				a.reach(starting)
 				return p.Start(ctx)
 			}),
-			action("stop", "stop the managed servers", func(ctx context.Context, p mariadb.Private) error {
+			action("stop", "stop the managed servers", "Wikis on them answer with errors until wikictl server start.", func(ctx context.Context, p mariadb.Private) error {
 				a.reach(starting)
 				return p.Stop(ctx)
 			}),
-			action("status", "show whether the managed servers run", func(context.Context, mariadb.Private) error { return nil }),
+			action("status", "show whether the managed servers run", "Starts none.", func(context.Context, mariadb.Private) error { return nil }),
 		},
 	}
 }

@@ -27,7 +27,7 @@ func (a *app) sqlCommand() *cli.Command {
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
-			&cli.DurationFlag{Name: "limit", Usage: "end a wiki's statement after this time, such as 10s (0: never)"},
+			&cli.DurationFlag{Name: "limit", Usage: "end a wiki's statement after this time, such as 10s", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-rows", Usage: "how many rows a wiki may return", Value: 100_000},
 			&cli.BoolFlag{Name: "write", Usage: "allow changes of rows, under the locks of the wikis"},
 			&cli.BoolFlag{Name: "schema-account", Usage: "with --write: run by the database account that may change tables"},

@@ -23,7 +23,8 @@ import (
 func (a *app) templatesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "templates", Usage: "list, show, check or compare the templates of files",
-		Description: exitHelp + "\n\nExample: wikictl templates list",
+		Description: "Files in the folder templates replace the built-in templates, or parts of them (wikictl help rendering).\n\n" +
+			exitHelp + "\n\nExample: wikictl templates list",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return tenants.WithHint(usagef("there is no command templates %s", c.Args().First()), "wikictl templates --help lists the commands")

@@ -57,11 +57,11 @@ func upgradeFlags() []cli.Flag {
 func waveFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "jobs", Usage: "how many wikis to upgrade at once", Value: min(2*runtime.NumCPU(), 32)},
-		&cli.IntFlag{Name: "per-server", Usage: "how many wikis to upgrade at once on one database server (0: unlimited)"},
+		&cli.IntFlag{Name: "per-server", Usage: "how many wikis to upgrade at once on one database server", DefaultText: "no limit"},
 		&cli.StringFlag{Name: "canary", Usage: "upgrade these first: names separated by commas, or a share such as 5%"},
 		&cli.StringFlag{Name: "waves", Usage: "upgrade the others in waves that end at these shares, such as 10%,50%,100%"},
 		&cli.StringFlag{Name: "max-failures", Usage: "start no further wiki once more than this number or share have failed", Value: "10%"},
-		&cli.DurationFlag{Name: "pause-between", Usage: "how long to wait between waves, such as 10m"},
+		&cli.DurationFlag{Name: "pause-between", Usage: "how long to wait between waves, such as 10m", DefaultText: "no pause"},
 		&cli.BoolFlag{Name: "confirm", Usage: "ask before each wave after the first"},
 	}
 }
