@@ -110,7 +110,7 @@ func watchCommandLines() (seen func() string) {
 	return func() string { close(stop); return <-done }
 }
 
-// noSecrets wants no password and no key of any tenant in text or in a log.
+// noSecrets wants no password and no key of any tenant in text, in a log, or with another.
 func noSecrets(t *testing.T, f *farm, text string) {
 	t.Helper()
 	if !strings.Contains(text, "mariadbd") {
@@ -128,6 +128,7 @@ func noSecrets(t *testing.T, f *farm, text string) {
 		must(t, err)
 		text += string(data)
 	}
+	of := map[secrets.Secret]string{}
 	for _, tenant := range []string{"alpha", "beta", "gamma"} {
 		data, err := os.ReadFile(filepath.Join(f.demo.Dir, "state/secrets", tenant+".toml"))
 		must(t, err)
@@ -137,6 +138,10 @@ func noSecrets(t *testing.T, f *farm, text string) {
 			if strings.Contains(text, secret.Reveal()) {
 				t.Errorf("a secret of %s was seen", tenant)
 			}
+			if other := of[secret]; other != "" {
+				t.Errorf("%s and %s have a secret in common", tenant, other)
+			}
+			of[secret] = tenant
 		}
 	}
 }
