@@ -112,10 +112,11 @@ func (k *task) update(ctx context.Context) error {
 	return k.settled(ctx, err)
 }
 
-// unchanged reports whether all tables are defined as before the updater and the farm's own
-// steps ran; false if that is not known. It does not compare rows, which account does.
+// unchanged reports whether the code is the same as before and all tables are defined as
+// before the updater ran; false if that is not known. It does not compare rows, which
+// account does.
 func (k *task) unchanged(ctx context.Context, before mariadb.Definitions) (bool, error) {
-	if before == nil || len(ownSteps(k.up.Farm, k.tenant, false)) > 0 {
+	if before == nil || k.now.NewSet != k.now.OldSet || len(ownSteps(k.up.Farm, k.tenant, false)) > 0 {
 		return false, nil
 	}
 	now, err := k.definitions(ctx)
@@ -234,17 +235,16 @@ func (k *task) doubted(worse error) error {
 }
 
 // probe requests the wiki's identity, its main page and the log-in page through the web
-// server, and compares them with the results from before. If nothing was changed, it requests no
-// page. A wiki on a new release must be
-// read-only: it says so itself, and then also refuses edits (MediaWiki: ReadOnlyMode), or
-// it refuses an edit.
+// server, and compares them with the results from before. If nothing was changed, it
+// requests only the identity. A wiki on a new release must be read-only: it says so
+// itself, and then also refuses edits (MediaWiki: ReadOnlyMode), or it refuses an edit.
 func (k *task) probe(ctx context.Context) error {
 	before, err := k.up.LastSight(k.tenant.Name)
 	if err != nil {
 		return err
 	}
 	ask := k.up.After
-	if k.known && k.same && k.now.NewRelease == k.now.OldRelease && k.now.NewSet == k.now.OldSet {
+	if k.known && k.same && k.now.NewRelease == k.now.OldRelease {
 		ask = k.up.AfterNothing
 	}
 	remarks, readOnly, err := ask(ctx, k.tenant, before)

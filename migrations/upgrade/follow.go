@@ -195,9 +195,8 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 
 // follow makes the updater join statements and remember answers if that was rehearsed on
 // tables equal to the tenant's. It returns the rehearsal with which the result must be
-// compared.
-// Without a rehearsal, an updater of the same code remembers answers until
-// it changes something.
+// compared. Without a rehearsal, an updater of the same code remembers answers until it
+// changes something.
 func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 	same := !k.up.o.Plain && k.plan.row.ComponentSet == k.wanted()
 	job.Statements.Remember, job.Statements.Still = same, same
