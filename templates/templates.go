@@ -74,6 +74,9 @@ func (s *Set) render(d Data) (Rendered, error) {
 	if r.LocalSettings, err = s.execute(LocalSettings, v); err != nil {
 		return Rendered{}, err
 	}
+	if err := v.checkShared(r.LocalSettings, s.infos[LocalSettings].label()); err != nil {
+		return Rendered{}, err
+	}
 	vhost := NginxVhost
 	if d.Farm.Web.Kind == "apache" {
 		vhost = ApacheVhost

@@ -45,10 +45,11 @@ type View struct {
 	Secrets  secrets.Secrets
 	Layout   tenants.Layout
 
-	Server         string   // $wgServer: the farm's address with the tenant's first host
-	DBServer       string   // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
-	Encrypted      bool     // $wgDBssl
-	Extensions     []Loaded // loaded extensions, in order
+	Server         string    // $wgServer: the farm's address with the tenant's first host
+	DBServer       string    // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
+	Encrypted      bool      // $wgDBssl
+	Shared         *Accounts // of another wiki; nil: it has its own
+	Extensions     []Loaded  // loaded extensions, in order
 	Skins          []Loaded
 	DefaultSkin    string // $wgDefaultSkin
 	Images         string // $wgUploadDirectory
@@ -181,6 +182,7 @@ func (s *Set) view(d Data) (*View, error) {
 	for _, file := range t.Include {
 		v.Include = append(v.Include, filepath.Join(d.Farm.Dir, file))
 	}
+	v.Shared = sharedAccounts(t, l)
 	v.limit()
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
 	v.Extensions, v.Skins = loads(t.Extensions, d.Codebase.Extensions), loads(t.Skins, d.Codebase.Skins)

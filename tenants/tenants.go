@@ -109,7 +109,10 @@ type Tenant struct {
 	Database   string   // letters, digits and _; at most 64 bytes
 	Databases  []string // further ones of its own, in the definition's order
 	Grants     []Grant  // in databases of other tenants
-	Language   string   // MediaWiki's language code
+	Shared     Shared
+	Owner      *Tenant   // whose accounts it has, by Shared.Users; nil: it has its own
+	Members    []*Tenant // that have its accounts, sorted by name
+	Language   string    // MediaWiki's language code
 	Sitename   string
 	State      State            // open, private or closed
 	Reason     string           // why it is closed; empty unless it is

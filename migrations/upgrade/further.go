@@ -84,5 +84,5 @@ func (j *Planned) checkFurther(ctx context.Context, s *mariadb.Server, all []led
 // reachesOut reports whether a tenant's accounts have rights on more than its own
 // database.
 func (j *Planned) reachesOut() bool {
-	return len(j.tenant.Databases)+len(j.tenant.Grants)+len(j.further) > 0
+	return len(j.tenant.Databases)+len(j.tenant.AllGrants())+len(j.further) > 0
 }

@@ -48,6 +48,7 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	if err := p.assign(o); err != nil {
 		return err
 	}
+	p.ownersFirst()
 	if o.Backup != NoBackup {
 		p.checkSpace(h.Layout, history)
 	}

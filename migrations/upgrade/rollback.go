@@ -258,6 +258,9 @@ func (u *Undo) look(ctx context.Context, h *session.Host) error {
 		u.Remark = "it was not open since"
 		return nil
 	}
+	if err := u.checkFamily(ctx, h, session.RowsOf(b)); err != nil {
+		return err
+	}
 	s, err := h.Server(ctx, u.tenant.Server)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
@@ -205,6 +206,13 @@ func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 
 // recount asks again if more would be lost than was confirmed.
 func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
+	b, err := backup.Open(undo.dump())
+	if err != nil {
+		return err
+	}
+	if err := undo.checkFamily(ctx, r.Host, session.RowsOf(b)); err != nil {
+		return err
+	}
 	if r.o.Again == nil || undo.Remark != "" {
 		return nil
 	}

@@ -29,7 +29,11 @@ func (u *upgrade) updater(t *tenants.Tenant, by mariadb.Account) (php.Job, error
 		return php.Job{}, err
 	}
 	args := append([]string{"--quick", "--dbuser=" + by.Name, "--dbpass=" + by.Password.Reveal()}, skips(code, u.checked())...)
-	return php.Job{Script: script, Args: args, Statements: &php.Statements{Gate: gate}}, nil
+	job := php.Job{Script: script, Args: args, Statements: &php.Statements{Gate: gate}}
+	if t.Owner != nil { // its LocalSettings.php shares no tables with the updater then
+		job.Env = map[string]string{"WIKICTL_UPDATER": "1"}
+	}
+	return job, nil
 }
 
 // checked reports whether the plan checked all settings and libraries as the updater

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -208,6 +209,35 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 	}
 	if len(able) > 0 {
 		u.prepare(ctx, able)
+	}
+	first, members := able, []*Planned(nil)
+	if slices.ContainsFunc(able, func(j *Planned) bool { return j.tenant.Owner != nil }) {
+		first = slices.DeleteFunc(slices.Clone(able), func(j *Planned) bool { return j.tenant.Owner != nil })
+		members = slices.DeleteFunc(able, func(j *Planned) bool { return j.tenant.Owner == nil })
+	}
+	failures = u.round(ctx, first, budget, outcomes)
+	members = slices.DeleteFunc(members, func(j *Planned) bool {
+		left := ownerLeft(j, outcomes)
+		if left != nil {
+			end(session.Outcome{Tenant: j.tenant, Status: session.Skipped, Err: left})
+		}
+		return left != nil
+	})
+	if len(members) == 0 {
+		return failures
+	}
+	return failures + u.round(ctx, members, budget-failures, outcomes)
+}
+
+// round upgrades tenants of a wave that need not wait for each other, and returns how many
+// failed.
+func (u *upgrade) round(ctx context.Context, able []*Planned, budget int, outcomes map[string]session.Outcome) (failures int) {
+	end := func(o session.Outcome) { outcomes[o.Tenant.Name] = u.run.Finish(o) }
+	if budget < 0 {
+		for _, j := range able {
+			end(session.Outcome{Tenant: j.tenant, Status: session.Skipped, Err: fleet.ErrBudget})
+		}
+		return 0
 	}
 	options := fleet.Options[*Planned]{
 		Jobs: u.o.Jobs, PerGroup: u.o.PerServer, MaxFailures: budget, Drain: u.o.Drain,

@@ -79,6 +79,7 @@ var valueKeys = []Key{
 	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own, included at the end of the wiki's settings, relative to wikictl.toml; requires allow_php. Added to those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Redirects, by path; a * at the end stands for the rest of the path. Merged with those inherited."},
 	{Name: "grants", Type: List, Doc: "Rights of the wiki's accounts in databases of other wikis. Added to those inherited.", Keys: grantKeys},
+	{Name: "shared", Type: Table, Doc: "What the wiki has in common with another.", Keys: sharedKeys},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "Checks in upgrades of the wiki.", Keys: []Key{pagesKey}},
 }
@@ -88,6 +89,11 @@ var grantKeys = []Key{
 	{Name: "on", Type: Text, Required: true, Example: `"wiki_pool"`, Doc: "A database of another tenant on the same server."},
 	{Name: "tables", Type: Texts, Required: true, Example: `["user"]`, Doc: "Its tables; [\"*\"] for all of them."},
 	{Name: "rights", Type: Texts, Required: true, Example: `["SELECT"]`, Doc: "SELECT, INSERT, UPDATE, DELETE: no others are allowed."},
+}
+
+// sharedKeys name other tenants.
+var sharedKeys = []Key{
+	{Name: "users", Type: Text, Example: `"pool"`, Doc: "The tenant whose accounts and preferences the wiki has in place of its own, on the same server; decided when the wiki is created. Groups and blocks are its own."},
 }
 
 // poolKeys are the bounds of a wiki's own php-fpm pool.

@@ -29,6 +29,7 @@ type layer struct {
 	pool       tenants.Pool
 	databases  []text
 	grants     []tenants.Grant
+	users      text             // of [shared]
 	poolUser   tenants.Position // of the key that sets pool.User
 	limits     tenants.Limits
 }
@@ -69,6 +70,9 @@ func (l *loader) readValues(s *section) layer {
 	v.static, v.redirects = l.readStatic(s), readRedirects(s.sub("redirects"))
 	v.include = l.readInclude(s)
 	v.grants = l.readGrants(s)
+	shared := s.sub("shared")
+	v.users = shared.text("users")
+	shared.end()
 	pool := s.sub("pool")
 	v.pool, v.poolUser = l.readPool(pool), pool.table["user"].Position
 	v.limits = l.readLimits(s.sub("limits"))

@@ -57,6 +57,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	l.setSingle(t, v, single)
 	l.setDatabases(t, v)
 	setGrants(t, layers)
+	l.setShared(t, v, layers)
 	l.setState(t, v, single)
 	l.checkServerSettings(t)
 	l.setHosts(t, v)

@@ -72,6 +72,9 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
 	w.moves(t)
 	w.pool(t)
+	if t.Shared.Users != "" {
+		w.line("shared.users", t.Shared.Users, t.Origins["shared.users"])
+	}
 	if len(t.Pages) > 0 {
 		w.b.WriteString("\n[upgrade]\n")
 		w.pages(t)

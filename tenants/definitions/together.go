@@ -31,6 +31,7 @@ func (l *loader) checkTogether() {
 		}
 	}
 	l.checkGrants(databases)
+	l.linkShared()
 }
 
 // onServer returns a name on a tenant's server in the form in which servers may compare

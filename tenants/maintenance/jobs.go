@@ -270,8 +270,11 @@ func (q *queues) checkpoint(ctx context.Context) {
 }
 
 // shut reports whether a tenant is read-only or closed for maintenance, such as during an
-// upgrade.
+// upgrade, or the tenant whose accounts it has is.
 func (q *queues) shut(name string) bool {
+	if t := q.Farm.Tenant(name); t != nil && t.Owner != nil && q.shut(t.Owner.Name) {
+		return true
+	}
 	return deploy.Exists(q.Layout.ReadOnly(name)) || deploy.Exists(q.Layout.Maintenance(name))
 }
 

@@ -110,6 +110,7 @@ type Accounts struct {
 	Web, Schema Account
 	More        []string // further databases of the tenant
 	Rights      []Right  // what both accounts may do in databases of others
+	Sharers     []string // web accounts of other tenants, which may write into tables of this one
 	Named       bool     // the names are exclusive, or the passwords can't be read: skip the proof of ownership
 }
 

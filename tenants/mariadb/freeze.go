@@ -19,7 +19,8 @@ const errNoGrant = 1141
 // Freeze revokes the web account's privilege to write, and waits until the connections
 // that had it are closed: the server checks a database's grants when a connection is
 // made. Connections that are open for longer than patience are killed; the server rolls
-// back their uncommitted writes. Reads continue.
+// back their uncommitted writes. Reads continue. It does the same with what other tenants may
+// write into shared tables; their sites are read-only by then.
 func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration) error {
 	if err := s.Mark(ctx, a); err != nil {
 		return err
@@ -34,16 +35,29 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 			return fmt.Errorf("stop %s from writing: %w", web, err)
 		}
 	}
-	before, err := s.connectionsOf(ctx, a.Web.Name)
+	deadline := time.Now().Add(patience)
+	if err := s.closed(ctx, a.webs(), deadline); err != nil || len(a.Sharers) == 0 {
+		return err
+	}
+	// Grants on tables end in the middle of a request: that of a request that is over now.
+	if err := s.stopWriters(ctx, a); err != nil {
+		return err
+	}
+	return s.closed(ctx, a.Sharers, deadline)
+}
+
+// closed waits until the connections that accounts have now are closed, and kills those that
+// are open at the deadline.
+func (s *Server) closed(ctx context.Context, users []string, deadline time.Time) error {
+	before, err := s.connectionsOf(ctx, users...)
 	if err != nil {
 		return err
 	}
-	deadline := time.Now().Add(patience)
 	for len(before) > 0 && time.Now().Before(deadline) {
 		if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
-		now, err := s.connectionsOf(ctx, a.Web.Name)
+		now, err := s.connectionsOf(ctx, users...)
 		if err != nil {
 			return err
 		}
@@ -51,6 +65,9 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	}
 	return s.kill(ctx, before)
 }
+
+// webs returns the accounts by which requests write into the tenant's tables.
+func (a Accounts) webs() []string { return append([]string{a.Web.Name}, a.Sharers...) }
 
 // look is how long Quiet waits before it looks again.
 const look = 50 * time.Millisecond
@@ -64,7 +81,7 @@ const quiet = 150 * time.Millisecond
 func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) error {
 	deadline, since := time.Now().Add(patience), time.Now()
 	for {
-		ids, err := s.connectionsOf(ctx, a.Web.Name)
+		ids, err := s.connectionsOf(ctx, a.webs()...)
 		if err != nil {
 			return err
 		}
@@ -93,7 +110,7 @@ func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 			return fmt.Errorf("let %s write: %w", web, err)
 		}
 	}
-	return nil
+	return s.letWriters(ctx, a)
 }
 
 // Waiting returns the state of an account's connection that is waiting, such as "Waiting
@@ -107,9 +124,9 @@ func (s *Server) Waiting(ctx context.Context, user string) (string, error) {
 	return state, err
 }
 
-// connectionsOf lists the ids of an account's connections.
-func (s *Server) connectionsOf(ctx context.Context, user string) ([]int64, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ?`, user)
+// connectionsOf lists the ids of accounts' connections.
+func (s *Server) connectionsOf(ctx context.Context, users ...string) ([]int64, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (`+literals(users)+`)`)
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}

@@ -56,6 +56,10 @@ func (l *looking) checkFurther(ctx context.Context, p *Planned) {
 		p.Add(plan.Blocked, "%s", missing)
 		return
 	}
+	if why := l.ownerBusy(t); why != "" && len(changes) > 0 {
+		p.Add(plan.Blocked, "%s", why)
+		return
+	}
 	for _, c := range changes {
 		change("%s", c)
 	}
@@ -68,6 +72,14 @@ func (l *looking) checkFurther(ctx context.Context, p *Planned) {
 			p.Add(plan.Remark, "its database %s is not in its definition any more: it is kept, and dumped and removed with the wiki", d.Name)
 		}
 	}
+}
+
+// ownerBusy is session.OwnerBusy of a tenant.
+func (l *looking) ownerBusy(t *tenants.Tenant) string {
+	if t.Owner == nil {
+		return ""
+	}
+	return session.OwnerBusy(t, l.rows[t.Owner.Name], l.open[t.Owner.Name])
 }
 
 // missingTables says of which tables that a tenant is to be granted there are none.
@@ -125,7 +137,7 @@ func (l *looking) known(s *tenants.Server) func(string) bool {
 // rights are on tables of others.
 func (c *creation) allow(ctx context.Context, j *job) error {
 	t := j.tenant
-	fresh := j.kind == plan.Make && len(t.Databases)+len(t.Grants) > 0
+	fresh := j.kind == plan.Make && len(t.Databases)+len(t.AllGrants()) > 0
 	if !fresh && !j.access {
 		return nil
 	}
@@ -134,14 +146,38 @@ func (c *creation) allow(ctx context.Context, j *job) error {
 		if err != nil {
 			return err
 		}
+		if j.kind == plan.Make {
+			if err := c.shareUsers(ctx, t); err != nil {
+				return err
+			}
+		}
 		return c.EnsureFurther(ctx, c.ledger, t, all)
 	})
+}
+
+// shareUsers gives a new tenant the accounts of its owner, which is made by now.
+func (c *creation) shareUsers(ctx context.Context, t *tenants.Tenant) error {
+	if t.Owner == nil {
+		return nil
+	}
+	row, _, err := c.ledger.Tenant(ctx, t.Owner.Name)
+	if err != nil {
+		return err
+	}
+	if row.State != ledger.Made && row.State != ledger.Ready {
+		return tenants.WithHint(fmt.Errorf("%s, whose accounts it is to have, is not created yet", t.Owner.Name), fmt.Sprintf("wikictl create %s %s", t.Owner.Name, t.Name))
+	}
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	return server.ShareUsers(ctx, t.Database, t.Owner.Database, t.Admin)
 }
 
 // dependentLast sorts jobs so that tenants with rights in databases of others come after
 // the others.
 func dependentLast(jobs []*job) {
-	slices.SortStableFunc(jobs, func(a, b *job) int { return min(len(a.tenant.Grants), 1) - min(len(b.tenant.Grants), 1) })
+	slices.SortStableFunc(jobs, func(a, b *job) int { return min(len(a.tenant.AllGrants()), 1) - min(len(b.tenant.AllGrants()), 1) })
 }
 
 // existing returns those of a tenant's further databases that are on its server, which
@@ -184,10 +220,27 @@ func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenant
 			return err
 		}
 	}
+	if members := l.membersOf(left); len(members) > 0 && left.Problem == "" {
+		left.Problem = fmt.Sprintf("%s has its accounts: remove %[1]s first; a wiki can't change its accounts", strings.Join(members, ", "))
+		if len(members) > 1 {
+			left.Problem = fmt.Sprintf("%s have its accounts: remove them first; a wiki can't change its accounts", strings.Join(members, ", "))
+		}
+	}
 	if users := l.usersOf(left); len(users) > 0 && left.Problem == "" {
 		left.Problem = fmt.Sprintf("the grants of %s are on its database: take them out of their definitions first, and run wikictl apply", strings.Join(users, ", "))
 	}
 	return nil
+}
+
+// membersOf returns the defined tenants that have the accounts of a leftover, by its name or,
+// as it may be defined under another one, by its database.
+func (l *looking) membersOf(left *Leftover) (names []string) {
+	for _, t := range l.Farm.Tenants {
+		if t.Shared.Users == left.Name || t.Owner != nil && t.Owner.Database == left.row.Database {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }
 
 // usersOf returns the defined tenants that have grants on a database of a leftover.

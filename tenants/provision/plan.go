@@ -153,6 +153,9 @@ func (c *creation) making(t *tenants.Tenant, begun string) string {
 	if len(t.Databases) > 0 {
 		what += ", and databases " + strings.Join(t.Databases, ", ")
 	}
+	if t.Owner != nil {
+		what += fmt.Sprintf(", with the accounts of %s", t.Owner.Name)
+	}
 	for _, g := range t.Grants {
 		what += fmt.Sprintf(", %s on %s of %s", strings.Join(g.Rights, ", "), strings.Join(g.Tables, ", "), g.On)
 	}

@@ -252,6 +252,9 @@ func (m *making) manifest(ctx context.Context) (*archive.Manifest, error) {
 		Server: m.row.Server, Database: m.row.Database, Further: m.further, Codebase: m.row.Codebase, Version: m.row.Version,
 		ComponentSet: m.row.ComponentSet, SQL: seen, Uploads: len(m.uploads.Files), UploadBytes: m.uploads.Bytes(),
 	}
+	if m.tenant.Owner != nil {
+		manifest.Users = m.tenant.Owner.Database
+	}
 	if c := m.Farm.Codebases[m.row.Codebase]; c != nil && len(c.Faults) == 0 {
 		manifest.Fingerprint = c.Fingerprint()
 	}

@@ -43,6 +43,9 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 		if err := k.mayClone(ctx); err != nil {
 			return err
 		}
+		if err := k.mayCloneUsers(from, o.masked); err != nil {
+			return err
+		}
 		if err := k.mayCloneFurther(ctx, from, o.masked); err != nil {
 			return err
 		}
@@ -118,6 +121,9 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 		err = k.mayClone(ctx)
 		if err == nil {
 			err = backable(rows[from.Name], open[from.Name].Run, from)
+		}
+		if err == nil {
+			err = k.mayCloneUsers(from, o.Anonymize)
 		}
 		if err == nil {
 			err = k.mayCloneFurther(ctx, from, o.Anonymize)

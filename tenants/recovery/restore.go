@@ -98,6 +98,9 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 			return nil, &blockedError{err}
 		}
 	}
+	if err := sameUsers(k.tenant, rs.manifest.Users); err != nil && j.Only != OnlyUploads {
+		return nil, err
+	}
 	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
 		return nil, &blockedError{err}
 	}

@@ -101,6 +101,15 @@ func (r *restoration) keepWhatIs(ctx context.Context) error {
 // check reads the uploads to be written, and the kept copies of those to be removed,
 // before anything is changed.
 func (r *restoration) check(ctx context.Context) (err error) {
+	if r.Only != OnlyUploads {
+		dump, err := backup.Find(filepath.Join(r.Layout.Restoring(r.tenant.Name), "database"))
+		if err != nil {
+			return err
+		}
+		if err := r.MembersLose(ctx, r.tenant, session.RowsOf(dump)); err != nil {
+			return err
+		}
+	}
 	if r.have, err = archive.UploadsOf(r.Safety); err != nil || r.Only == OnlyDatabase {
 		return err
 	}

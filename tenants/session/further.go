@@ -20,6 +20,9 @@ func Accounts(t *tenants.Tenant, s secrets.Secrets, further ...string) mariadb.A
 		Schema: mariadb.Account{Name: t.SchemaAccount(), Password: s.SchemaPassword},
 		Rights: rightsOf(t),
 	}
+	for _, member := range t.Members {
+		a.Sharers = append(a.Sharers, member.WebAccount())
+	}
 	for _, name := range t.Databases {
 		if slices.Contains(further, name) {
 			a.More = append(a.More, name)
@@ -30,7 +33,7 @@ func Accounts(t *tenants.Tenant, s secrets.Secrets, further ...string) mariadb.A
 
 // rightsOf returns a tenant's grants by table.
 func rightsOf(t *tenants.Tenant) (rights []mariadb.Right) {
-	for _, g := range t.Grants {
+	for _, g := range t.AllGrants() {
 		privileges := slices.Compact(slices.Sorted(slices.Values(g.Rights)))
 		for _, table := range g.Tables {
 			if table == "*" {
@@ -85,6 +88,9 @@ func (h *Host) EnsureFurther(ctx context.Context, l *ledger.Ledger, t *tenants.T
 	a := Accounts(t, s, further...)
 	have, err := server.BeyondOf(ctx, a)
 	if err != nil || len(a.Changes(have, func(string) bool { return true })) == 0 {
+		return err
+	}
+	if err := ownerBusy(ctx, l, t); err != nil {
 		return err
 	}
 	known, err := h.KnownDatabases(ctx, l, t.Server)

@@ -15,8 +15,8 @@ import (
 )
 
 // Obstacles returns the problems that prevent all work on tenants, by name: faults in
-// their definitions, a php of their codebase that does not run, or unreadable secrets. It
-// runs each php once per Host. Other tenants are not in the result.
+// their definitions, a php of their codebase that does not run, other accounts than it was created with, or unreadable
+// secrets. It runs each php once per Host. Other tenants are not in the result.
 func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string]tenants.Problems {
 	var codebases []*tenants.Codebase
 	for _, t := range list {
@@ -30,13 +30,17 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 		silent[r.Item] = r.Err
 	}
 	found := map[string]tenants.Problems{}
+	accounts := h.usersFaults(ctx, list)
 	for _, t := range list {
+		other, differ := accounts[t.Name]
 		err := silent[t.Codebase] // tenants without a definition have no codebase
 		switch {
 		case t.Blocked():
 			found[t.Name] = t.Faults
 		case err != nil:
 			found[t.Name] = tenants.Problems{PHPFault(t.Codebase, err)}
+		case differ:
+			found[t.Name] = tenants.Problems{other}
 		default:
 			if err := h.SecretsFault(t.Name); err != nil {
 				found[t.Name] = tenants.Problems{{Position: t.Position, Key: "name", Message: err.Error()}}

@@ -55,7 +55,7 @@ var schemaRules = []rule{
 		ID: "shared-tables", Severity: audit.Warning,
 		What:      "A wiki uses tables of another wiki's database.",
 		Why:       "Its account can't reach them, and every wiki's upgrade would change them again. wikictl upgrade refuses such a wiki.",
-		Repair:    "Unset it; share accounts by an extension such as CentralAuth, or by an external log-in.",
+		Repair:    "Unset it. A new wiki can have the accounts of another by users in [shared]; wikis that exist share them by an extension such as CentralAuth, or by an external log-in.",
 		Reference: "Manual:$wgSharedDB",
 	}, names: []string{"wgSharedDB"}, setting: sharedTables},
 	{Rule: audit.Rule{

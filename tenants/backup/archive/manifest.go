@@ -48,6 +48,7 @@ type Manifest struct {
 	Server       string            `json:"server"`
 	Database     string            `json:"database"`
 	Further      []string          `json:"further,omitempty"` // further databases
+	Users        string            `json:"users,omitempty"`   // database whose accounts the wiki has in place of its own
 	Codebase     string            `json:"codebase"`          // name of the wiki's codebase
 	Version      string            `json:"version"`           // MediaWiki version of the codebase
 	Fingerprint  string            `json:"fingerprint"`       // fingerprint of the codebase

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wikictl/tenants/secrets"
+)
+
+// A wiki has the accounts of another from its first day: the other's users log in there, its
+// pages name them, and what it makes of accounts is in the other's tables, through upgrades,
+// kills, restores and removals of both. What can't be made right is refused.
+func TestSharedUsers(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(2)
+	f.shares("w1", "w0")
+	f.usersAreShared()
+	f.sharedUsersAreKept()
+	f.familyIsUpgraded()
+	f.familyGoesBack()
+	f.membersOutliveNoOwner()
+}
+
+// shares gives a wiki's definition the accounts of another.
+func (f *farm) shares(name, owner string) {
+	f.t.Helper()
+	f.write("tenants/"+name+".toml", f.read("tenants/"+name+".toml")+"[shared]\nusers = \""+owner+"\"\n")
+}
+
+// usersAreShared creates both wikis and uses the one's accounts in the other.
+func (f *farm) usersAreShared() {
+	f.t.Helper()
+	f.wants(f.saysNo("create", "w1"), "w0, whose accounts it is to have, is not created yet")
+	if out, code := f.struck(event{"w1", "databases", "before", "kill"}, "create", "--all"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	f.exits(0, "create", "--all")
+	f.exits(0, "plan")
+	f.audited("w1")
+	for _, table := range []string{"user", "actor"} {
+		if rows := f.sql("SELECT 1 FROM wiki_w1." + table); len(rows) > 0 {
+			f.t.Errorf("wiki_w1 has accounts of its own in %s", table)
+		}
+	}
+	if got := f.sql("SELECT DISTINCT actor_name FROM wiki_w0.actor JOIN wiki_w1.revision ON actor_id = rev_actor"); strings.Join(got, " ") != "MediaWiki default" {
+		f.t.Error("the main page of w1 is by", got)
+	}
+	member := f.client("w1")
+	member.logInWith("w0")
+	if member.user() != "Admin" {
+		f.t.Fatal("w1 has the user", member.user())
+	}
+	member.edit("Shared", "by an account of w0")
+	f.client("w1").edit("By nobody", "by an address")
+	if got := f.sql("SELECT actor_name FROM wiki_w0.actor WHERE actor_name = '127.0.0.1'"); len(got) != 1 {
+		f.t.Error("the address is not among the authors of w0", got)
+	}
+	answer := member.call(url.Values{"action": {"block"}, "user": {"10.0.0.1"}, "reason": {"shared"}, "token": {member.token("csrf")}})
+	if at(answer, "block", "user") != "10.0.0.1" {
+		f.t.Errorf("block on w1: %v", answer)
+	}
+	owner := f.client("w0")
+	owner.logInWith("w0")
+	if blocks := fmt.Sprint(owner.call(url.Values{"action": {"query"}, "list": {"blocks"}})); strings.Contains(blocks, "10.0.0.1") {
+		f.t.Error("a block on w1 is one on w0, too:", blocks)
+	}
+}
+
+// saysNo runs a command that fails, and returns all that it says.
+func (f *farm) saysNo(args ...string) string {
+	f.t.Helper()
+	out, story, code := f.result(args...)
+	if code != 2 {
+		f.t.Fatalf("wikictl %v: exit code %d, want 2\n%s%s", args, code, out, story)
+	}
+	return out + story
+}
+
+// logInWith logs in by the administrator's password of a wiki.
+func (c *client) logInWith(tenant string) {
+	c.f.t.Helper()
+	data, err := os.ReadFile(filepath.Join(c.f.demo.Dir, "state/secrets", tenant+".toml"))
+	must(c.f.t, err)
+	all, err := secrets.DecodeSecrets(data)
+	must(c.f.t, err)
+	answer := c.call(url.Values{"action": {"clientlogin"}, "username": {all.Admin}, "password": {all.AdminPassword.Reveal()},
+		"logintoken": {c.token("login")}, "loginreturnurl": {"http://localhost/"}})
+	if at(answer, "clientlogin", "status") != "PASS" {
+		c.f.t.Fatalf("log in to %s with the password of %s: %v", c.host, tenant, answer)
+	}
+}
+
+// sharedUsersAreKept changes definitions of wikis that exist, and audits.
+func (f *farm) sharedUsersAreKept() {
+	f.t.Helper()
+	member := f.read("tenants/w1.toml")
+	f.write("tenants/w1.toml", strings.Split(member, "[shared]")[0])
+	f.wants(f.saysNo("plan", "w1"), "created with the accounts in the database wiki_w0", `users = "w0"`)
+	f.exits(2, "render", "--write", "w1")
+	f.write("tenants/copy.toml", strings.NewReplacer("w1", "copy", "Wiki 1", "Copy").Replace(strings.Split(member, "[shared]")[0]))
+	f.write("tenants/w1.toml", member)
+	f.wants(f.saysNo("clone", "w1", "copy", "--dry-run"), "the accounts in the database wiki_w0")
+	f.shares("copy", "w0")
+	f.wants(f.saysNo("clone", "w1", "copy", "--anonymize", "--dry-run"), "without --anonymize")
+	f.wants(f.saysNo("clone", "w0", "copy", "--dry-run"), "take users out of [shared]")
+	must(f.t, os.RemoveAll(filepath.Join(f.demo.Dir, "tenants/copy.toml")))
+	f.sql("REVOKE INSERT ON wiki_w0.actor FROM wiki_w1@localhost")
+	f.wants(f.exits(1, "audit", "w1"), "grant-missing")
+	f.exits(0, "apply", "w1")
+	f.audited("w1")
+}
+
+// familyIsUpgraded upgrades the owner first; it kills and fails the upgrade on the way.
+func (f *farm) familyIsUpgraded() {
+	f.t.Helper()
+	f.want143()
+	f.wants(f.saysNo("upgrade", "--dry-run", "w1"), "w0, whose accounts it has, is on MediaWiki 1.39", "wikictl upgrade w0 w1")
+	f.wants(f.exits(1, "upgrade", "--dry-run", "w0"), "w1: read-only")
+	before := f.sql("SELECT COUNT(*) FROM wiki_w0.actor")
+	out, code := f.held("w0", "update.php", "before", func() {
+		if status, _ := f.client("w1").ask(url.Values{"action": {"query"}}); status != 503 {
+			f.t.Error("w1 answers while the accounts are changed:", status)
+		}
+		if grants := strings.Join(f.sql("SELECT Table_priv FROM mysql.tables_priv WHERE User = 'wiki_w1'"), " "); strings.Contains(grants, "Insert") {
+			f.t.Error("w1 may write accounts:", grants)
+		}
+	}, "upgrade", "w0", "w1")
+	if code != 0 {
+		f.t.Fatal(code, out)
+	}
+	f.wants(out, "w0", "w1")
+	if after := f.sql("SELECT COUNT(*) FROM wiki_w0.actor"); after[0] != before[0] {
+		f.t.Error("the upgrade made authors", before, after)
+	}
+	f.familyWorks("1.43")
+	f.exits(0, "plan", "w0", "w1")
+	f.audited("w0")
+	f.audited("w1")
+}
+
+// familyWorks wants both wikis to work by the owner's accounts.
+func (f *farm) familyWorks(version string) {
+	f.t.Helper()
+	for _, name := range []string{"w0", "w1"} {
+		c := f.client(name)
+		c.logInWith("w0")
+		if got := c.version(); !strings.HasPrefix(got, "MediaWiki "+version) {
+			f.t.Errorf("%s is on %s", name, got)
+		}
+		c.edit("After "+version, "by an account of w0")
+	}
+	if got := fmt.Sprint(f.client("w1").call(url.Values{"action": {"query"}, "titles": {"Shared"}, "prop": {"revisions"}, "rvprop": {"user"}})); !strings.Contains(got, "Admin") {
+		f.t.Error("the author of a page is lost:", got)
+	}
+}
+
+// familyGoesBack puts both back, the members first.
+func (f *farm) familyGoesBack() {
+	f.t.Helper()
+	f.wants(f.saysNo("rollback", "w0", "--yes"), "wikictl rollback w1 comes first")
+	f.exits(0, "rollback", "w1", "--yes")
+	f.client("w1").logInWith("w0")
+	f.sql("INSERT INTO wiki_w0.actor (actor_name) VALUES ('10.9.8.7')")
+	f.wants(f.saysNo("rollback", "w0", "--yes"), "1 authors", "w1")
+	f.sql("DELETE FROM wiki_w0.actor WHERE actor_name = '10.9.8.7'")
+	if out, code := f.struck(event{"w0", "restore", "after", "kill"}, "rollback", "w0", "--yes"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	if status, _ := f.client("w1").ask(url.Values{"action": {"query"}}); status != 503 {
+		f.t.Error("w1 answers while the accounts are gone:", status)
+	}
+	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), `codebase = "1.43"`, `codebase = "1.39"`, 1))
+	f.wants(f.saysNo("apply", "w1"), "w0, whose accounts it has, is being upgraded")
+	f.exits(0, "rollback", "w0", "--yes")
+	f.familyWorks("1.39")
+	f.exits(0, "plan", "w0", "w1")
+}
+
+// membersOutliveNoOwner restores the owner, and tries to remove it.
+func (f *farm) membersOutliveNoOwner() {
+	f.t.Helper()
+	f.exits(0, "backup", "w0")
+	f.sql("INSERT INTO wiki_w0.actor (actor_name) VALUES ('10.9.8.7')")
+	f.wants(f.saysNo("restore", "w0", "--yes"), "1 authors", "nothing of it was changed")
+	f.client("w1").logInWith("w0")
+	f.wants(f.saysNo("delete", "w0", "--dry-run"), "w1 has its accounts")
+}

@@ -1,0 +1,133 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mediawiki"
+	"wikictl/tenants/session"
+)
+
+// A wiki with the accounts of another, a member, reads tables that the other, their owner,
+// upgrades. Its code may be older than those tables, if it works on them, but not newer: the
+// owner is upgraded first, and put back last. While it is, its members are read-only, and closed
+// where it is, by their own settings, which look for the owner's files.
+
+// checkFamilies blocks members whose owner is not as far, and owners whose members' code would
+// not work on the new tables. rows and open are the ledger's, by tenant.
+func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, codebases map[string]*tenants.Codebase) {
+	for _, j := range p.Tenants {
+		if owner := j.tenant.Owner; owner != nil && j.own == 0 {
+			j.checkOwner(owner, p.of(owner.Name), rows[owner.Name], open[owner.Name])
+		}
+		for _, m := range j.tenant.Members {
+			c := codebases[rows[m.Name].Codebase]
+			if c == nil || len(c.Faults)+len(j.tenant.Codebase.Faults) > 0 || rows[m.Name].State != ledger.Ready {
+				continue
+			}
+			if why := mediawiki.SharingFault(c, j.tenant.Codebase, tenants.SharedTables(m)); why != "" {
+				j.block(fmt.Sprintf("%s has its accounts and would not work on their tables: %s", m.Name, why))
+			}
+		}
+		if list := j.tenant.Members; len(list) > 0 {
+			j.Remarks = append(j.Remarks, fmt.Sprintf("%s: read-only and for a part of the time closed with it, as its accounts are theirs", strings.Join(tenants.NamesOf(list), ", ")))
+		}
+	}
+}
+
+// checkOwner blocks a member whose owner is not as far as it is to be. planned is nil unless
+// the owner is upgraded by this run, before the member.
+func (j *Planned) checkOwner(owner *tenants.Tenant, planned *Planned, row ledger.Tenant, open ledger.Upgrade) {
+	version := row.Version
+	switch {
+	case planned != nil && planned.own == 0:
+		version = planned.New
+	case open.Run != "":
+		j.block(session.OwnerBusy(j.tenant, row, open))
+		return
+	}
+	if version == "" || mediawiki.NewerSchema(j.New, version) {
+		j.block(fmt.Sprintf("%s, whose accounts it has, is on MediaWiki %s and comes first: wikictl upgrade %[1]s %[3]s", owner.Name, version, j.Name))
+	}
+}
+
+// of returns what is planned of a tenant, or nil.
+func (p *Plan) of(name string) *Planned {
+	i := slices.IndexFunc(p.Tenants, func(j *Planned) bool { return j.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return p.Tenants[i]
+}
+
+// ownersFirst puts no member into an earlier wave than its owner, and after it in that.
+func (p *Plan) ownersFirst() {
+	for _, j := range p.Tenants {
+		if j.tenant.Owner == nil {
+			continue
+		}
+		if owner := p.of(j.tenant.Owner.Name); owner != nil {
+			owner.Wave = min(owner.Wave, j.Wave)
+		}
+	}
+	slices.SortStableFunc(p.Tenants, func(a, b *Planned) int {
+		if a.Wave != b.Wave {
+			return a.Wave - b.Wave
+		}
+		return p.after(a) - p.after(b)
+	})
+}
+
+// after is 1 for a member whose owner is planned, too.
+func (p *Plan) after(j *Planned) int {
+	if j.tenant.Owner != nil && p.of(j.tenant.Owner.Name) != nil {
+		return 1
+	}
+	return 0
+}
+
+// ownerLeft says why a member is not upgraded: its owner was planned and is not upgraded.
+func ownerLeft(j *Planned, outcomes map[string]session.Outcome) error {
+	if j.tenant.Owner == nil {
+		return nil
+	}
+	o, planned := outcomes[j.tenant.Owner.Name]
+	if !planned || o.Status == session.Done || o.Status == session.Unchanged {
+		return nil
+	}
+	return fmt.Errorf("%s, whose accounts it has, was not upgraded", j.tenant.Owner.Name)
+}
+
+// checkFamily says why an owner of accounts can't be put back, or a member: the members would
+// be on newer code than the tables, or their pages would name accounts that are gone. rows are
+// those of the dump that is restored.
+func (u *Undo) checkFamily(ctx context.Context, h *session.Host, rows func(table string) int64) error {
+	if len(u.tenant.Members) == 0 && u.tenant.Owner == nil {
+		return nil
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := l.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	if owner := u.tenant.Owner; owner != nil && mediawiki.NewerSchema(u.Old, now[owner.Name].Version) {
+		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", owner.Name, now[owner.Name].Version)
+	}
+	var newer []string
+	for _, m := range u.tenant.Members {
+		if mediawiki.NewerSchema(now[m.Name].Version, u.Old) {
+			newer = append(newer, m.Name)
+		}
+	}
+	if len(newer) > 0 {
+		return fmt.Errorf("its accounts are those of %s, which the upgrade took to newer code as well: wikictl rollback %s comes first", strings.Join(newer, ", "), strings.Join(newer, " "))
+	}
+	return h.MembersLose(ctx, u.tenant, rows)
+}

@@ -1,0 +1,40 @@
+package templates
+
+import (
+	"bytes"
+	"fmt"
+
+	"wikictl/tenants"
+)
+
+// Accounts are those that a wiki has of another, the owner.
+type Accounts struct {
+	Of          string   // the owner's name
+	Database    string   // $wgSharedDB
+	Tables      []string // $wgSharedTables
+	ReadOnly    string   // the owner's $wgReadOnlyFile
+	Maintenance string   // the owner's page of maintenance
+}
+
+// sharedAccounts returns the accounts that a tenant has of another, or nil.
+func sharedAccounts(t *tenants.Tenant, l tenants.Layout) *Accounts {
+	if t.Owner == nil {
+		return nil
+	}
+	return &Accounts{
+		Of: t.Owner.Name, Database: t.Owner.Database, Tables: tenants.UserTables(),
+		ReadOnly: l.ReadOnly(t.Owner.Name), Maintenance: l.Maintenance(t.Owner.Name),
+	}
+}
+
+// checkShared refuses the settings of a wiki with the accounts of another that a template of
+// the farm's own made without them: it would have none.
+func (v *View) checkShared(settings []byte, label string) error {
+	if v.Shared == nil || bytes.Contains(settings, []byte("$wgSharedDB")) && bytes.Contains(settings, []byte(v.Shared.ReadOnly)) {
+		return nil
+	}
+	return tenants.Problems{{
+		Position: tenants.Position{File: label}, Message: fmt.Sprintf("it leaves out the accounts that %s has of %s", v.Tenant.Name, v.Shared.Of),
+		Hint: "add the block \"shared\" of the built-in template; wikictl templates show prints it",
+	}}
+}

@@ -1,0 +1,75 @@
+package definitions
+
+import (
+	"fmt"
+	"slices"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
+)
+
+// setShared sets whose accounts a tenant has. A class may have the owner of the accounts as
+// a member.
+func (l *loader) setShared(t *tenants.Tenant, v *layer, layers []*layer) {
+	for _, layer := range layers {
+		if layer.users.set() {
+			t.Shared.Users, t.Origins["shared.users"] = layer.users.value, layer.users.at
+		}
+	}
+	if t.Shared.Users != t.Name {
+		return
+	}
+	if v.users.set() {
+		l.report(v.users.at, "shared.users", "take it away", "%q is the tenant itself", t.Name)
+	}
+	t.Shared.Users = ""
+}
+
+// linkShared finds the tenants whose accounts others have, and blocks those that can't have
+// them.
+func (l *loader) linkShared() {
+	for _, t := range l.farm.Tenants {
+		if t.Shared.Users == "" {
+			continue
+		}
+		owner := l.farm.Tenant(t.Shared.Users)
+		if owner != nil {
+			owner.Members = append(owner.Members, t)
+			t.Owner = owner
+		}
+		if message, hint := sharedFault(t, owner, l.farm); message != "" {
+			t.Fault(tenants.Problem{Position: t.Origins["shared.users"], Key: "shared.users", Message: message, Hint: hint})
+		}
+	}
+}
+
+// sharedFault says why a tenant can't have the accounts of another, and what to do.
+func sharedFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string) {
+	for _, name := range []string{"wgSharedDB", "wgSharedTables", "wgSharedPrefix", "wgSharedSchema"} {
+		if v, set := t.Settings[name]; set {
+			return fmt.Sprintf("$%s is set, too, at %s", name, v.Position), "unset it"
+		}
+	}
+	switch {
+	case owner == nil:
+		var names []string
+		for _, other := range f.Tenants {
+			names = append(names, other.Name)
+		}
+		return fmt.Sprintf("there is no tenant %q", t.Shared.Users), tenants.Suggest(t.Shared.Users, slices.Values(names))
+	case owner.Shared.Users != "":
+		return fmt.Sprintf("%q has the accounts of %q itself", owner.Name, owner.Shared.Users), fmt.Sprintf("users = %q", owner.Shared.Users)
+	case owner.Server != t.Server:
+		return fmt.Sprintf("%q is on another server", owner.Name), "MediaWiki joins its tables with the wiki's own, which have to be on one server"
+	case owner.Pool.User != t.Pool.User:
+		return fmt.Sprintf("%q runs as another user, whose files the wiki can't see: it would not be read-only with it", owner.Name), "set the same user in [pool]"
+	case owner.Codebase == nil || t.Codebase == nil || len(owner.Codebase.Faults)+len(t.Codebase.Faults) > 0:
+		return "", "" // reported where the codebase is
+	case mediawiki.NewerSchema(t.Codebase.Version, owner.Codebase.Version):
+		return fmt.Sprintf("%q is on MediaWiki %s, which is older than the wiki's own %s", owner.Name, owner.Codebase.Version, t.Codebase.Version), fmt.Sprintf("set the codebase of %q first: the tables are as its version has them", owner.Name)
+	}
+	if problem := mediawiki.SharingFault(t.Codebase, owner.Codebase, tenants.SharedTables(t)); problem != "" {
+		return problem, fmt.Sprintf("set the codebase to that of %q", owner.Name)
+	}
+	return "", ""
+}

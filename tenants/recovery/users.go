@@ -1,0 +1,29 @@
+package recovery
+
+import (
+	"wikictl/tenants"
+)
+
+// sameUsers returns why the backup of a wiki can't become a tenant: whose accounts it has is
+// decided when a wiki is made. users is the database whose accounts the backup's wiki has, or
+// empty.
+func sameUsers(t *tenants.Tenant, users string) error {
+	switch {
+	case t.Owner == nil && users == "", t.Owner != nil && t.Owner.Database == users:
+		return nil
+	case users == "":
+		return blocked("the backup is of a wiki with accounts of its own, and the definition gives this one those of %s: take users out of [shared]", t.Owner.Name)
+	}
+	return blocked("the backup is of a wiki with the accounts in the database %s, and the definition gives this one others: set users in [shared] to the tenant with that database", users)
+}
+
+// mayCloneUsers returns why a clone can't have the accounts of the wiki that it is of.
+func (k *task) mayCloneUsers(from *tenants.Tenant, anonymize bool) error {
+	if from.Owner != nil && anonymize {
+		return blocked("%s has the accounts of %s, and its clone has them, too: clone it without --anonymize", from.Name, from.Owner.Name)
+	}
+	if from.Owner == nil {
+		return sameUsers(k.tenant, "")
+	}
+	return sameUsers(k.tenant, from.Owner.Database)
+}
