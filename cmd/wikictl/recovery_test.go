@@ -185,7 +185,10 @@ func (f *farm) clones() {
 	f.wants(f.exits(1, "restore", "copy", "--dry-run"), "began that")
 	f.exits(0, "restore", "copy")
 	f.write("tenants/w0.toml", file)
-	f.exits(0, "clone", "w0", "masked", "--anonymize")
+	if out, code := f.struck(event{"masked", "ledger", "after", "kill"}, "clone", "w0", "masked", "--anonymize"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	f.exits(2, "clone", "w0", "masked", "--anonymize") // it is there; what the kill left goes
 	if got := f.holds("w0"); got != was {
 		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
 	}

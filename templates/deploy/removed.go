@@ -64,6 +64,9 @@ func (d *Deployer) retire(ctx context.Context, tenant, to string, parts []remove
 			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
 		}
 	}
+	if err := os.RemoveAll(d.layout.Restoring(tenant)); err != nil { // of a killed restore: a copy of its backup
+		return err
+	}
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"wikictl/tenants"
@@ -129,6 +130,11 @@ func (k *task) locked(ctx context.Context, do func(context.Context, *task) error
 	}
 	if k.further, err = session.Further(ctx, k.ledger, k.tenant); err != nil {
 		return err
+	}
+	if k.row.State != ledger.Recovering { // a restore that was killed at its very end left it
+		if err := os.RemoveAll(k.Layout.Restoring(k.tenant.Name)); err != nil {
+			return err
+		}
 	}
 	return do(ctx, k)
 }
