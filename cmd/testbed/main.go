@@ -17,6 +17,7 @@
 //	go run ./cmd/testbed soak faults --tenants 100
 //	go run ./cmd/testbed soak model --histories 500
 //	go run ./cmd/testbed soak life --histories 20
+//	go run ./cmd/testbed soak jobs --tenants 50
 //	go run ./cmd/testbed soak equality
 //
 // Any other words are a command that is run with the environment of the tests.
@@ -73,12 +74,12 @@ func run(ctx context.Context, args []string) error {
 
 // soak runs tests with more wikis, kills or versions of MediaWiki than the test suite.
 func soak(ctx context.Context, codebases string, args []string) error {
-	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N, soak life --histories N --seed N, soak equality")
+	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N, soak life --histories N --seed N, soak jobs --tenants N, soak equality")
 	if len(args) == 0 {
 		return usage
 	}
 	flags := flag.NewFlagSet("soak "+args[0], flag.ContinueOnError)
-	wikis := flags.Int("tenants", map[string]int{"create": 100, "upgrade": 30, "faults": 100}[args[0]], "how many wikis")
+	wikis := flags.Int("tenants", map[string]int{"create": 100, "upgrade": 30, "faults": 100, "jobs": 50}[args[0]], "how many wikis")
 	kills := flags.Int("kills", map[string]int{"create": 10, "upgrade": 30}[args[0]], "how many kills of wikictl")
 	server := flags.Int("server-kills", 5, "how many kills of mariadbd, in upgrades")
 	histories := flags.Int("histories", map[string]int{"model": 500, "life": 20}[args[0]], "how many commands something happens to (model), or lives of a wiki (life)")
@@ -92,6 +93,7 @@ func soak(ctx context.Context, codebases string, args []string) error {
 		"faults":   {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
 		"model":    {"-run=TestModel$", fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
 		"life":     {"-run=TestLifeSurvivesKills$", fmt.Sprint("-life-histories=", *histories), fmt.Sprint("-life-seed=", *seed)},
+		"jobs":     {"-run=TestJobsSoak$", fmt.Sprint("-jobs-wikis=", *wikis)},
 		"equality": {"-run=TestUpgradeEqualsUpdatePHP$|TestOldVersion$", "-every-hop"},
 	}[args[0]]
 	if test == nil {
