@@ -27,7 +27,7 @@ func (a *app) extensionsCommand() *cli.Command {
 		},
 		Subcommands: []*cli.Command{
 			{
-				Name: "fetch", Usage: "fetch what the lock file has, and what is not in it yet", ArgsUsage: "[NAME…]",
+				Name: "fetch", Usage: "fetch the versions in the lock file, and add new components to it", ArgsUsage: "[NAME…]",
 				Description: "Fetches extensions and skins into folders below the state folder, once for all wikis, and writes\n" +
 					tenants.LockFile + " beside wikictl.toml, with their commits and hashes. Keep that file in git: another machine then\n" +
 					"fetches the same files, or says that they are others. Wikis go on with what they run until wikictl apply or\n" +

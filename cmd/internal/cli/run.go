@@ -22,7 +22,7 @@ func (a *app) runCommand() *cli.Command {
 		Name: "run", Usage: "run a maintenance script for wikis", ArgsUsage: "NAME… -- SCRIPT [ARGS…]",
 		Description: "Runs a PHP script for each wiki, on the code that the wiki runs on. SCRIPT is one of MediaWiki's, such as\n" +
 			"showSiteStats; one of an extension, as Cite:script; a path below the codebase; a file, as ./fix.php; or eval, for PHP code\n" +
-			"from standard input, which has ARGS in $args. ARGS reach it as they are. Whatever it prints is kept in\n" +
+			"from standard input, which has ARGS in $args. ARGS reach it as they are. Its output is kept in\n" +
 			"state/logs/NAME/RUN-SCRIPT.log. An upgrade and a script exclude each other.\n\n" + exitHelp +
 			"\n\nExample: wikictl run --all -- showSiteStats",
 		Flags: append(selectionFlags(), append(chooseFlags(),
