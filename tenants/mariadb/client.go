@@ -3,15 +3,18 @@ package mariadb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"wikictl/tenants/process"
 )
 
 // client runs a client program of MariaDB, or of MySQL if only that is installed. It
-// passes the credentials in an unlinked option file on descriptor 3.
+// passes the credentials in an option file on descriptor 3.
 func (s *Server) client(ctx context.Context, names []string, in io.Reader, out io.Writer, args ...string) error {
 	name := names[0]
 	if _, err := process.Find(name); err != nil {
@@ -47,14 +50,18 @@ func (s *Server) runClient(ctx context.Context, p process.Program) error {
 	return plainError(err)
 }
 
-// optionFile returns an unlinked file with the options of a client's connection.
+// optionFile returns a file in memory with the options of a client's connection
+// (memfd_create(2)). The password is on no disk, and a full folder for temporary files
+// does not stop a restore after it has begun. A client refuses a file that others may
+// write, as such a file is at first.
 func (s *Server) optionFile() (*os.File, error) {
-	f, err := os.CreateTemp("", "wikictl-*.cnf")
+	fd, err := unix.MemfdCreate("wikictl.cnf", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("options of a client: %w", err)
 	}
-	os.Remove(f.Name())
-	if _, err := f.WriteString(clientOptions(s.config)); err != nil {
+	f := os.NewFile(uintptr(fd), "wikictl.cnf")
+	_, err = f.WriteString(clientOptions(s.config))
+	if err := errors.Join(err, f.Chmod(0o600)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	_, err = f.Seek(0, io.SeekStart)
