@@ -88,7 +88,7 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	}
 	rs := &restoration{task: k, journal: j, was: k.row, store: archive.StoreOf(j.Archive)}
 	if rs.manifest, err = archive.Open(j.Archive); err != nil {
-		return nil, &blockedError{err}
+		return nil, &blockedError{tenants.WithHint(err, fmt.Sprintf("wikictl restore %s --from FILE takes another backup", k.tenant.Name))}
 	}
 	if err := rs.ownBackup(); err != nil {
 		return nil, err

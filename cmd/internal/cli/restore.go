@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -105,6 +106,11 @@ func backupOf(f *tenants.Farm, name, from string) (*archive.Archive, error) {
 		return archive.Latest(dir)
 	case !strings.Contains(from, "/") && archive.IsRun(from):
 		file = archive.FileOf(dir, from)
+	default: // another run may finish the restore, in another folder
+		var err error
+		if file, err = filepath.Abs(from); err != nil {
+			return nil, err
+		}
 	}
 	b, err := archive.Find(file)
 	if errors.Is(err, fs.ErrNotExist) {
