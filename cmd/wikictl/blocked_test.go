@@ -88,6 +88,7 @@ func TestFaultsBlockOneTenant(t *testing.T) {
 	}
 	f.exits(2, "create", "--dry-run", "--all")
 	f.wants(f.exits(2, "create", "--all"), fmt.Sprintf("create: 2 done, 0 unchanged, 0 failed, 0 skipped, %d blocked", len(faulty)))
+	f.wants(f.exits(2, "demo", "--yes", "--detach", "--dir", f.demo.Dir, "--codebase", os.Getenv("WIKICTL_TEST_CODEBASES")), "blocked", "it runs in the background")
 	if made := f.sql("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wiki\\_%'"); made[0] != "2" {
 		t.Errorf("%v databases are there", made)
 	}

@@ -48,14 +48,15 @@ func (a *app) runDemo(c *cli.Context) error {
 	if err := a.installForDemo(c.Context, c.Bool("yes")); err != nil {
 		return err
 	}
-	if err := a.startDemo(c, d); err != nil {
+	part := a.startDemo(c, d) // a wiki that failed needs the servers to be finished by another command
+	if part != nil && !errors.Is(part, errPart) {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
 		defer cancel()
-		return errors.Join(err, a.stopDemo(stop, d))
+		return errors.Join(part, a.stopDemo(stop, d))
 	}
 	if c.Bool("detach") {
 		fmt.Fprintf(a.stdout, "\nit runs in the background; stop it by: wikictl demo --dir %s --stop\n", d.Dir)
-		return nil
+		return part
 	}
 	fmt.Fprintln(a.stdout, "\nCtrl-C stops everything")
 	a.reach(changing) // so that the first Ctrl-C is no interruption
@@ -64,7 +65,7 @@ func (a *app) runDemo(c *cli.Context) error {
 	<-ctx.Done()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
 	defer cancel()
-	return a.stopDemo(stop, d)
+	return errors.Join(part, a.stopDemo(stop, d))
 }
 
 // installForDemo lists the missing packages and installs them after a confirmation.
@@ -86,7 +87,8 @@ func (a *app) installForDemo(ctx context.Context, yes bool) error {
 	return demo.Install(ctx, missing, a.stderr)
 }
 
-// startDemo starts the servers and creates the missing wikis.
+// startDemo starts the servers and creates the missing wikis. The error wraps errPart if a
+// wiki failed and the servers run.
 func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
 	ctx, codebases := c.Context, c.String("codebase")
 	if codebases == "" {
@@ -110,14 +112,15 @@ func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
 	if err := d.Web.Start(ctx); err != nil {
 		return err
 	}
-	if err := a.create(c, f, f.Tenants, provision.Options{Jobs: 4}); err != nil {
-		return err
+	part := a.create(c, f, f.Tenants, provision.Options{Jobs: 4})
+	if part != nil && !errors.Is(part, errPart) {
+		return part
 	}
 	fmt.Fprintln(a.stdout)
 	for _, t := range f.Tenants {
 		fmt.Fprintf(a.stdout, "%-15s %-32s MediaWiki %s, log-in in %s\n", t.Sitename, d.URL(t.Hosts[0]), t.Codebase.Version, f.Layout().Secrets(t.Name))
 	}
-	return nil
+	return part
 }
 
 // stopDemo stops the web servers, then the database.
