@@ -88,7 +88,7 @@ func (s *Set) mapView(f *tenants.Farm) *View {
 	v.Current, v.Wiki, v.Core = l.Current(mapName), l.Wiki(mapName), filepath.Join(l.Current(mapName), "core")
 	v.Maintenance, v.FPM, v.AccessLog = l.Maintenance(mapName), f.Web.FPM, f.Web.AccessLog
 	v.Certificate, v.CertificateKey = f.Web.Certificate, f.Web.CertificateKey
-	v.MapFiles = filepath.Join(l.Vhosts(), "*"+l.VhostEnding())
+	v.MapFiles = filepath.Join(l.Vhosts(), "*"+l.VhostEnding(""))
 	if f.Web.Pools {
 		v.FPM = "unix:" + l.PoolSocket(mapName)
 	}

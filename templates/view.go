@@ -87,6 +87,17 @@ type View struct {
 	Sections       []Section // the settings of the definitions, by subject
 
 	Gone []Gone // removed wikis, in the virtual host for names of no tenant
+
+	Path    string // folder of all of the wiki's addresses; empty: the root
+	All     string // regular expression of everything below it
+	Files   string // that of what may be a static file
+	Closing string // that of the page of maintenance, with Apache
+
+	Part      bool     // it is a part of the virtual host of a host that several tenants share
+	Frame     bool     // it is the virtual host of such a host, and holds the parts
+	Members   []Sharer // the tenants of a frame, that at the root as the last
+	GonePaths []string // regular expressions of the addresses of removed ones
+	GoneRoot  bool     // the one at the root was removed
 }
 
 // newView returns the view of a farm; a tenant's has its paths and its connection.
@@ -97,6 +108,7 @@ func newView(f *Fleet, p Paths, c Connection) *View {
 		Secure: c.Secure, TLS: c.TLS, Listens: c.Listens, Redirects: c.Redirects, HSTS: c.HSTS, HTTP2: c.HTTP2,
 		ScriptPath: p.ScriptPath, Articles: p.Articles, Strip: p.Strip, Pages: p.Pages, Entries: p.Entries, Asked: p.Asked,
 		Code: p.Code, Uploads: p.Uploads, Thumbs: p.Thumbs, RootPages: p.RootPages, NoPages: p.NoPages,
+		Path: p.Path, All: p.All, Files: p.Files, Closing: p.Closing,
 		Layout: f.Farm.Layout(),
 	}
 }
@@ -184,6 +196,7 @@ func (s *Set) view(d Data) (*View, error) {
 	}
 	v.Shared = sharedAccounts(t, l)
 	v.limit()
+	v.Part = t.Shares
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)
 	v.Extensions, v.Skins = loads(t.Extensions, d.Codebase.Extensions), loads(t.Skins, d.Codebase.Skins)
 	v.Outside = outside(t, d.Codebase)

@@ -41,6 +41,10 @@ func staticFolders(f *tenants.Farm, t *tenants.Tenant) []string {
 // that the web server sends. They contain neither a backslash nor a $, which nginx and
 // Apache read differently.
 type Paths struct {
+	Path       string // the folder of all of the wiki's addresses; empty: the root
+	All        string // everything below it
+	Files      string // what may be a static file; the group is its path in the folder, by name as nginx encodes others
+	Closing    string // of the page of maintenance, with Apache
 	ScriptPath string // $wgScriptPath
 	Articles   string // $wgArticlePath
 	Strip      string // removes ScriptPath; its group is the rest
@@ -60,21 +64,26 @@ const end = `(?![^/]|/)`
 // codeTypes are the endings of styles, scripts and pictures.
 const codeTypes = `(?:css|less|js|mjs|map|png|gif|jpe?g|svg|webp|ico|cur|woff2?|ttf|otf|eot|mp3|ogg|oga|ogv|wav|wasm)`
 
+// staticTypes end the names of files that are sent as they are.
+const staticTypes = `(?:txt|xml|gz|json|webmanifest|html?|css|js|ico|png|gif|jpe?g|webp|avif|svg|pdf|asc|woff2?)`
+
 func pathsOf(t *tenants.Tenant) Paths {
-	script := "^" + exactly(t.ScriptPath)
+	script, at := "^"+exactly(t.ScriptPath), "^"+exactly(t.Path)
 	p := Paths{
-		ScriptPath: t.ScriptPath, Articles: t.Articles, RootPages: t.Articles == "/$1",
+		Path: t.Path, All: at + "(?![^/])", Closing: at + "/wikictl-maintenance" + end,
+		Files:      at + "(?<sent>/(?:[.]well-known/)?(?!(?:.*/)?[.])(?:.+[.]" + staticTypes + "|(?<=/[.]well-known/)[A-Za-z0-9_/-]+))" + end,
+		ScriptPath: t.ScriptPath, Articles: t.Articles, RootPages: t.Articles == t.Path+"/$1",
 		Strip:   script + "(/.*)",
-		Pages:   "^/" + end,
+		Pages:   at + "/?" + end,
 		Entries: script + "/(index|api|load|rest|img_auth|thumb|thumb_handler|opensearch_desc)[.]php(?:/|" + end + ")",
 		Code:    script + "(/(?:resources|skins|extensions)/(?!(?:.*/)?[.]).+[.]" + codeTypes + ")" + end,
 		Uploads: script + "/images(/(?!deleted/|temp/|lockdir/|archive/[.])(?!(?:.*/)?[.]).+)" + end,
 		Thumbs:  script + "/images/thumb/(.+)" + end,
 	}
-	if t.ScriptPath != "" {
+	if t.ScriptPath != t.Path {
 		p.NoPages = script + "/"
-		p.Asked = "^/(index|api|load)[.]php(?:/|" + end + ")"
-		p.Pages = "^(?:/|" + exactly(t.ScriptPath) + "/?)" + end
+		p.Asked = at + "/(index|api|load)[.]php(?:/|" + end + ")"
+		p.Pages = at + "/?" + end + "|" + script + "/?" + end
 	}
 	if folder, is := strings.CutSuffix(t.Articles, "/$1"); is && !p.RootPages && !strings.HasSuffix(folder, ".php") {
 		p.Pages = p.Pages + "|^" + exactly(folder) + "(?:/.*)?" + end

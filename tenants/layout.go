@@ -10,7 +10,8 @@ import (
 // Layout names everything below a farm's state folder. All results are absolute.
 type Layout struct {
 	State string
-	Map   bool // Web.Map
+	Map   bool            // Web.Map
+	Parts map[string]bool // Farm.Parts
 }
 
 // Identity returns the file that distinguishes the farm from all others.
@@ -74,23 +75,31 @@ func (l Layout) CacheEpoch(name string) string { return filepath.Join(l.Wiki(nam
 // Vhosts returns the folder that the web server includes.
 func (l Layout) Vhosts() string { return filepath.Join(l.State, "vhosts") }
 
-// VhostEnding ends the names of the tenants' parts of the web server's configuration. The
-// web server includes *.conf; a map of host names includes its parts.
-func (l Layout) VhostEnding() string {
-	if l.Map {
+// VhostEnding ends the name of a tenant's part of the web server's configuration. The
+// web server includes *.conf. A map of host names includes *.map, and the virtual host of a
+// host that several tenants share includes theirs by name.
+func (l Layout) VhostEnding(name string) string {
+	if l.Map != l.Parts[name] {
 		return ".map"
 	}
 	return ".conf"
 }
 
 // Vhost returns a tenant's part of the web server's configuration.
-func (l Layout) Vhost(name string) string { return filepath.Join(l.Vhosts(), name+l.VhostEnding()) }
+func (l Layout) Vhost(name string) string {
+	return filepath.Join(l.Vhosts(), name+l.VhostEnding(name))
+}
+
+// HostsVhost returns the file of the virtual hosts of hosts that several tenants share. Its
+// name comes after every tenant's: of two virtual hosts of a name the web server takes the
+// first, so that a tenant with a host of its own keeps it until it was changed.
+func (l Layout) HostsVhost() string { return filepath.Join(l.Vhosts(), "~hosts.conf") }
 
 // DefaultVhost returns the virtual host for names of no tenant; with Map, that of all. Its
 // name comes before every tenant's, as Apache takes the first one it reads.
 func (l Layout) DefaultVhost() string { return filepath.Join(l.Vhosts(), "+default.conf") }
 
-// OtherVhost returns the part that a tenant had before Map was changed.
+// OtherVhost returns the part that a tenant had before Map, or its place in Parts, was changed.
 func (l Layout) OtherVhost(name string) string {
 	l.Map = !l.Map
 	return l.Vhost(name)

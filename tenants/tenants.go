@@ -20,6 +20,7 @@ type Farm struct {
 	Web          Web
 	Classes      map[string]*Class // by name
 	Tenants      []*Tenant         // sorted by name
+	Parts        map[string]bool   // names of the tenants that Shares holds for; nil: there are none
 	Templates    string            // folder of the farm's own templates; need not exist
 	Migrations   string            // folder of the farm's own SQL; need not exist
 	Backup       Backup
@@ -37,7 +38,7 @@ type Farm struct {
 }
 
 // Layout gives the places of everything below the farm's state folder.
-func (f *Farm) Layout() Layout { return Layout{State: f.State, Map: f.Web.Map} }
+func (f *Farm) Layout() Layout { return Layout{State: f.State, Map: f.Web.Map, Parts: f.Parts} }
 
 // At is where wikictl.toml says something, such as "web.fpm"; of what it leaves out
 // it is the place of the table, or the file.
@@ -124,6 +125,8 @@ type Tenant struct {
 	Pages      []string         // paths of pages that an upgrade asks for before and after
 	ScriptPath string           // of MediaWiki's entry points, as $wgScriptPath; empty: the root
 	Articles   string           // of pages, as $wgArticlePath
+	Path       string           // the folder of its addresses on its hosts, such as "/en"; empty: the root
+	Shares     bool             // other wikis may be below other paths of its hosts
 	Aliases    []string         // host names that lead to the first of Hosts, in the same form
 	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
 	Include    []string         // PHP files that its settings end with, relative to Farm.Dir, most general first
@@ -147,6 +150,19 @@ func (t *Tenant) Fault(p Problem) {
 	if !slices.Contains(t.Faults, p) {
 		t.Faults = append(t.Faults, p)
 	}
+}
+
+// Places are a tenant's host names, each with its path, such as "example.org/en": by them
+// a wiki is asked.
+func (t *Tenant) Places() []string {
+	if t.Path == "" {
+		return t.Hosts
+	}
+	places := make([]string, len(t.Hosts))
+	for i, host := range t.Hosts {
+		places[i] = host + t.Path
+	}
+	return places
 }
 
 // Origins maps a key path such as "settings.wgMaxUploadSize" to the place that set it.

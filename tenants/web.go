@@ -98,9 +98,10 @@ func Encrypted(listen string) bool {
 	return slices.Contains(words, "ssl") || slices.Contains(words, "quic")
 }
 
-// ProbeBy is where the web server answers for one of the host names of a tenant, as Web.Probe
-// is for those that are served in the farm's usual way.
+// ProbeBy is where the web server answers for one of the host names of a tenant, or of its
+// Places, as Web.Probe is for those that are served in the farm's usual way.
 func (f *Farm) ProbeBy(host string) string {
+	host, _, _ = strings.Cut(host, "/")
 	for _, t := range f.Tenants {
 		if !t.ByHTTP || !slices.Contains(t.Hosts, host) {
 			continue

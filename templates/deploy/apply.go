@@ -95,7 +95,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	}
 	j.merge(swaps)
 	d.withdraw(&j, s.gone(applied.Outcomes))
-	if err := d.planDefault(&j, s.Default); err != nil {
+	if err := d.planCommon(&j, s); err != nil {
 		return applied, err
 	}
 	if applied.Faults, err = d.planFiles(&j, s.Files); err != nil {

@@ -60,7 +60,7 @@ var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 // host a refusal names. Files of other programs have no release, and stay.
 func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 	for _, vhost := range d.told(refused) {
-		tenant := strings.TrimSuffix(filepath.Base(vhost), d.layout.VhostEnding())
+		tenant := strings.TrimSuffix(filepath.Base(vhost), filepath.Ext(vhost))
 		changes := slices.ContainsFunc(j.Swaps, func(s swap) bool { return s.Tenant == tenant })
 		if current, err := d.Current(tenant); err == nil && current != 0 && !changes {
 			tenants = append(tenants, tenant)
@@ -94,8 +94,11 @@ func (d *Deployer) suspects(refused error) string {
 
 // installed lists the virtual hosts of tenants that the web server includes.
 func (d *Deployer) installed() []string {
-	paths, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*"+d.layout.VhostEnding()))
-	return slices.DeleteFunc(paths, func(path string) bool { return path == d.DefaultVhost() })
+	paths, _ := filepath.Glob(filepath.Join(d.layout.Vhosts(), "*.*"))
+	return slices.DeleteFunc(paths, func(path string) bool {
+		tenant := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		return path == d.DefaultVhost() || path == d.layout.HostsVhost() || path != d.layout.Vhost(tenant)
+	})
 }
 
 // leavesSome reports whether a virtual host remains if those of some tenants are taken

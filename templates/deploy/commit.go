@@ -16,7 +16,7 @@ const keepReleases = 3
 // commit makes all changes of a journal, with one sync before and one after, one check
 // and one reload. The journal stays on disk until the reload has succeeded.
 func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err error) {
-	if len(j.Swaps) == 0 && j.Default == "" && len(j.Files) == 0 {
+	if len(j.Swaps) == 0 && !j.common() && len(j.Files) == 0 {
 		return false, remove(d.journalPath())
 	}
 	for _, dir := range []string{d.layout.Vhosts(), d.layout.Pools()} {
@@ -29,7 +29,7 @@ func (d *Deployer) commit(ctx context.Context, j journal) (reloaded bool, err er
 	}
 	err = d.each(ctx, j, d.apply)
 	if err == nil {
-		err = d.bringDefault(j)
+		err = d.bringCommon(j)
 	}
 	if err == nil {
 		err = d.bringFiles(j)
@@ -69,7 +69,7 @@ func (d *Deployer) each(ctx context.Context, j journal, do func(swap) error) err
 
 // rollBack undoes all changes and syncs the file system.
 func (d *Deployer) rollBack(ctx context.Context, j journal) error {
-	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackDefault(j), d.takeBackFiles(j))
+	err := errors.Join(d.each(ctx, j, d.undo), d.takeBackCommon(j), d.takeBackFiles(j))
 	if err == nil {
 		err = remove(d.journalPath())
 	}
@@ -84,53 +84,10 @@ func (d *Deployer) clean(ctx context.Context, j journal) error {
 		}
 		return d.prune(s.Tenant, keepReleases)
 	})
-	if j.Default != "" {
-		err = errors.Join(err, remove(beside(d.DefaultVhost(), "old")), remove(beside(d.DefaultVhost(), "new")))
-	}
-	return errors.Join(err, d.cleanFiles(j), remove(d.journalPath()))
-}
-
-// planDefault adds the virtual host for names of no tenant to a journal.
-func (d *Deployer) planDefault(j *journal, data []byte) error {
-	if data == nil {
-		return nil
-	}
-	if j.Default != "" {
-		j.DefaultData = data
-	}
-	found, err := compareFile(d.DefaultVhost(), data, false)
-	if err != nil || found == equal {
-		return err
-	}
-	kind := Edit
-	if found == absent {
-		kind = Add
-	}
-	j.Default, j.DefaultData = mergeKind(j.Default, kind), data
-	return nil
-}
-
-func (d *Deployer) bringDefault(j journal) error {
-	if j.Default == "" {
-		return nil
-	}
-	path := d.DefaultVhost()
-	if j.Default == Edit && !Exists(beside(path, "old")) {
-		if err := os.Link(path, beside(path, "old")); ignoreAbsent(err) != nil {
-			return err
+	for _, c := range d.commons(&j) {
+		if *c.kind != "" {
+			err = errors.Join(err, remove(beside(c.path, "old")), remove(beside(c.path, "new")))
 		}
 	}
-	// A later run finds this name if this one is killed here.
-	temporary := beside(path, "new")
-	if err := remove(temporary); err != nil {
-		return err
-	}
-	if err := create(temporary, j.DefaultData, 0o644, -1); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
-}
-
-func (d *Deployer) takeBackDefault(j journal) error {
-	return takeBack(d.DefaultVhost(), j.Default)
+	return errors.Join(err, d.cleanFiles(j), remove(d.journalPath()))
 }

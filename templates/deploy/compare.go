@@ -48,16 +48,19 @@ func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change,
 		return nil, context.Cause(ctx)
 	}
 	var changes []Change
-	if s.Default != nil {
+	for i, path := range []string{d.DefaultVhost(), d.layout.HostsVhost()} {
+		if given := [2]bool{s.Default != nil, s.Hosts != nil}[i]; !given {
+			continue
+		}
 		var masks func() *mask.Masker
 		if diffs {
 			masks = func() *mask.Masker { return mask.New() }
 		}
-		change, err := d.compareOne("", d.DefaultVhost(), file{data: s.Default}, masks)
+		change, err := d.compareOne("", path, s.wanted()[i], masks)
 		if err != nil {
 			return nil, err
 		}
-		changes = change
+		changes = append(changes, change...)
 	}
 	for _, c := range found {
 		changes = append(changes, c.changes...)

@@ -142,6 +142,7 @@ type Source struct {
 	At      func(i int) (Wanted, error)
 	Name    func(i int) string // of the tenant, if At fails
 	Default []byte             // the virtual host for names of no tenant; nil: leave it unchanged
+	Hosts   []byte             // the virtual hosts that several tenants share; nil: leave them unchanged; empty: there are none
 	Files   []File             // of the farm as a whole; nil: leave them unchanged; empty: remove all that were made
 	Gone    []string           // tenants to remove from the web server's configuration; their files stay
 	Moved   map[string]string  // the same, but only once the tenant is served under its new name: old name to new

@@ -13,6 +13,7 @@ import (
 type Gone struct {
 	Name  string
 	Hosts []string // all its host names, the canonical one first
+	Path  string   // of its addresses on them; empty: the root
 }
 
 // Gone lists the removed tenants of the folders below state/removed, except those that
@@ -38,9 +39,9 @@ func (d *Deployer) Gone() ([]Gone, error) {
 		if errors.Is(err, os.ErrPermission) {
 			return nil, err
 		}
-		name, hosts := definitions.DefinedNames(text)
+		name, hosts, path := definitions.DefinedNames(text)
 		if err == nil && len(hosts) > 0 && !Exists(d.layout.Vhost(name)) {
-			all = append(all, Gone{Name: name, Hosts: hosts})
+			all = append(all, Gone{Name: name, Hosts: hosts, Path: path})
 		}
 	}
 	return all, nil

@@ -151,7 +151,7 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 				if Abandoned(path) && !i.Journal {
 					i.Leftovers = append(i.Leftovers, path)
 				}
-			case strings.HasPrefix(name, "."), known[name], path == d.DefaultVhost(), strings.HasPrefix(name, tenants.GoldenPrefix):
+			case strings.HasPrefix(name, "."), known[name], path == d.DefaultVhost(), path == d.layout.HostsVhost(), strings.HasPrefix(name, tenants.GoldenPrefix):
 			case fits && (kind.ending != "" || e.IsDir()):
 				i.Strays = append(i.Strays, Stray{name, kind.folder, path})
 			}

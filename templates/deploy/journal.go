@@ -28,6 +28,8 @@ type journal struct {
 	Swaps       []swap     `json:"swaps"`
 	Default     Kind       `json:"default,omitempty"`
 	DefaultData []byte     `json:"default_data,omitempty"` // content of the new one
+	Hosts       Kind       `json:"hosts,omitempty"`        // the same of Layout.HostsVhost
+	HostsData   []byte     `json:"hosts_data,omitempty"`
 	Files       []fileSwap `json:"files,omitempty"`
 	Done        bool       `json:"done,omitempty"` // only the clean-up remains: backups for an undo may be gone
 }

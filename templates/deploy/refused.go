@@ -25,7 +25,7 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 		}
 	}
 	h := halving{d: d, refused: map[string]error{}, reloaded: reloaded}
-	if len(j.Swaps) == 1 && j.Default == "" && len(j.Files) == 0 { // it was tried above
+	if len(j.Swaps) == 1 && !j.common() && len(j.Files) == 0 { // it was tried above
 		h.refused[j.Swaps[0].Tenant] = err
 		return reloaded, h.refused, nil
 	}

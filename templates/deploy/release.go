@@ -188,8 +188,8 @@ func ignoreAbsent(err error) error {
 }
 
 // vhostFile returns the name of the web server's part in a release. The web server does
-// not use a part from before web.vhosts was changed.
-func (d *Deployer) vhostFile() string { return "vhost" + d.layout.VhostEnding() }
+// not use a part from before web.vhosts, or the tenant's path, was changed.
+func (d *Deployer) vhostFile(tenant string) string { return "vhost" + d.layout.VhostEnding(tenant) }
 
 // file is one file of a release.
 type file struct {
@@ -199,7 +199,7 @@ type file struct {
 }
 
 func (d *Deployer) files(w Wanted) [3]file {
-	return [3]file{{settingsFile, w.LocalSettings, true}, {d.vhostFile(), w.Vhost, false}, {poolFile, w.Pool, false}}
+	return [3]file{{settingsFile, w.LocalSettings, true}, {d.vhostFile(w.Tenant), w.Vhost, false}, {poolFile, w.Pool, false}}
 }
 
 // build writes a release under a temporary name, then gives it its number.
@@ -347,7 +347,7 @@ type part struct{ source, installed string }
 func (d *Deployer) parts(tenant string, release int) [3]part {
 	dir := d.layout.Release(tenant, release)
 	return [3]part{
-		{filepath.Join(dir, d.vhostFile()), d.layout.Vhost(tenant)},
+		{filepath.Join(dir, d.vhostFile(tenant)), d.layout.Vhost(tenant)},
 		{filepath.Join(dir, poolFile), d.layout.Pool(tenant)},
 		{"", d.layout.OtherVhost(tenant)},
 	}

@@ -113,6 +113,7 @@ func (d *Deployer) sharedRights() []Rights {
 		{Path: filepath.Join(l.State, "servers"), most: 0o755, least: 0o700, WantUID: -1, WantGID: -1},
 		{Path: l.Temporary(), most: 0o750, least: 0o700, WantUID: d.uid, WantGID: -1},
 		{Path: d.DefaultVhost(), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
+		{Path: d.layout.HostsVhost(), most: 0o644, least: 0o400, WantUID: me, WantGID: -1},
 	}
 	for _, path := range []string{l.State, l.Vhosts(), l.Pools(), l.Goldens(), filepath.Join(l.State, "wikis"), filepath.Join(l.State, "backups"), filepath.Join(l.State, "logs")} {
 		all = append(all, Rights{Path: path, most: 0o755, least: 0o700, WantUID: me, WantGID: -1})

@@ -270,6 +270,9 @@ func (s *stand) apply() Applied {
 	if source.Default, err = s.set.Default(s.farm, s.gone...); err != nil {
 		s.t.Fatal(err)
 	}
+	if source.Hosts, err = s.set.Hosts(s.farm, s.gone); err != nil {
+		s.t.Fatal(err)
+	}
 	for _, t := range s.farm.Tenants {
 		makeOwn(s.t, s.d, t.Name)
 	}

@@ -46,7 +46,11 @@ func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) b
 	if l.farm.Web.Map || l.farm.Web.ACME == "" || len(l.farm.Web.PlainListens()) == 0 || l.pems.has(certificate) && l.pems.has(key) {
 		return false
 	}
-	vhost, err := disk.Read(l.farm.Layout().Vhost(t.Name))
+	file := l.farm.Layout().Vhost(t.Name)
+	if t.Shares {
+		file = l.farm.Layout().HostsVhost()
+	}
+	vhost, err := disk.Read(file)
 	return errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(vhost, []byte(certificate))
 }
 

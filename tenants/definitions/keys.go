@@ -116,6 +116,7 @@ var limitKeys = []Key{
 var tenantKeys = append([]Key{
 	{Name: "name", Type: Text, Required: true, Example: `"alpha"`, Doc: "The tenant's short name: a-z, 0-9, _ and -, at most 48."},
 	{Name: "hosts", Type: Texts, Required: true, Example: `["alpha.example.org"]`, Doc: "Host names that serve the wiki; the first is in its links."},
+	{Name: "path", Type: Text, Example: `"/en"`, Doc: "The folder of the wiki's addresses, \"/\" for the root, on hosts that several wikis share; without it the hosts are the wiki's alone."},
 	{Name: "databases", Type: Texts, Example: `["cargo_alpha"]`, Doc: "Further databases of the wiki's own, on its server: made, granted to its accounts, dumped, restored and removed with it."},
 	{Name: "aliases", Type: Texts, Example: `["www.alpha.example.org"]`, Doc: "Further host names, which redirect to the first of hosts."},
 }, valueKeys...)

@@ -13,6 +13,7 @@ type layer struct {
 	at         tenants.Position
 	name       text
 	hosts      []text
+	path       text
 	aliases    []text
 	classes    []text
 	single     map[string]text // of singleKeys
@@ -41,9 +42,9 @@ var singleKeys = []string{"codebase", "server", "database", "language", "sitenam
 func (l *loader) readLayer(d document) *layer {
 	s := newSection(tenantKeys, "", d.root, &l.problems)
 	name, hosts := l.required(s, d, "name", "the tenant's short name"), s.texts("hosts")
-	aliases, databases := s.texts("aliases"), s.texts("databases")
+	path, aliases, databases := s.text("path"), s.texts("aliases"), s.texts("databases")
 	v := l.readValues(s)
-	v.databases = databases
+	v.path, v.databases = path, databases
 	v.name, v.hosts, v.aliases, v.file, v.at = name, hosts, aliases, d.file, name.at
 	return &v
 }

@@ -103,7 +103,7 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 	}
 	server := ""
 	if len(t.Hosts) > 0 {
-		server = l.farm.Web.AddressOf(t)
+		server = l.farm.Web.AddressOf(t) + t.Path
 	}
 	for i, from := range froms {
 		if circles(t.Moves, t.Moves[i], server) {

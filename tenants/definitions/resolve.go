@@ -68,11 +68,13 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	}
 	l.checkCopies(t)
 	l.setPages(t, layers)
+	l.setPath(t, v)
 	l.setPaths(t, single)
 	l.setStatic(t, layers)
 	l.setInclude(t, layers)
 	l.checkMap(t)
 	l.setMoves(t, layers)
+	placeBelow(t)
 	l.setPool(t, layers)
 	if t.Codebase != nil {
 		for _, fault := range t.Codebase.Faults {

@@ -35,6 +35,9 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	}
 	w.line("name", t.Name, positionOf(t, "name"))
 	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
+	if t.Shares {
+		w.line("path", pathOf(t), t.Origins["path"])
+	}
 	w.list("aliases", t.Aliases, func(name string) tenants.Position { return t.Origins["hosts."+name] })
 	if len(t.Classes) > 0 {
 		if w.alone {
@@ -60,11 +63,11 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	if t.Reason != "" {
 		w.line("reason", t.Reason, t.Origins["reason"])
 	}
-	if t.ScriptPath != "" {
-		w.line("script_path", t.ScriptPath, t.Origins["script_path"])
+	if script := strings.TrimPrefix(t.ScriptPath, t.Path); script != "" {
+		w.line("script_path", script, t.Origins["script_path"])
 	}
-	if t.Articles != tenants.DefaultArticles {
-		w.line("article_path", t.Articles, t.Origins["article_path"])
+	if articles := strings.TrimPrefix(t.Articles, t.Path); articles != tenants.DefaultArticles {
+		w.line("article_path", articles, t.Origins["article_path"])
 	}
 	w.components("extensions", t.Extensions, t)
 	w.components("skins", t.Skins, t)
@@ -94,27 +97,30 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	return w.b.String()
 }
 
-// DefinedHosts returns the host names of a definition that Show wrote; nil if it has
-// none.
-func DefinedHosts(definition []byte) []string {
-	var d struct{ Hosts []string }
+// DefinedPlaces returns the Places of a definition that Show wrote; nil if it has none.
+func DefinedPlaces(definition []byte) []string {
+	var d struct {
+		Hosts []string
+		Path  string
+	}
 	if toml.Unmarshal(definition, &d) != nil {
 		return nil
 	}
-	return d.Hosts
+	t := tenants.Tenant{Hosts: d.Hosts, Path: strings.TrimSuffix(d.Path, "/")}
+	return t.Places()
 }
 
-// DefinedNames returns the name and all host names, including aliases, of a definition
-// that Show wrote.
-func DefinedNames(definition []byte) (name string, hosts []string) {
+// DefinedNames returns the name, all host names, including aliases, and the path of a
+// definition that Show wrote.
+func DefinedNames(definition []byte) (name string, hosts []string, path string) {
 	var d struct {
-		Name           string
+		Name, Path     string
 		Hosts, Aliases []string
 	}
 	if toml.Unmarshal(definition, &d) != nil {
-		return "", nil
+		return "", nil, ""
 	}
-	return d.Name, append(d.Hosts, d.Aliases...)
+	return d.Name, append(d.Hosts, d.Aliases...), strings.TrimSuffix(d.Path, "/")
 }
 
 // ownKeys are the top-level keys in which otherwise equal wikis differ.
@@ -196,7 +202,10 @@ func (w *shower) pool(t *tenants.Tenant) {
 // to no table.
 func (w *shower) moves(t *tenants.Tenant) {
 	for _, m := range t.Moves {
-		from, to := m.From, m.To
+		from, to := strings.TrimPrefix(m.From, t.Path), m.To
+		if strings.HasPrefix(to, "/") {
+			to = strings.TrimPrefix(to, t.Path)
+		}
 		if m.Below {
 			from += "*"
 		}

@@ -9,7 +9,7 @@ import (
 
 // checkTogether reports mistakes that show only when all tenants are known.
 func (l *loader) checkTogether() {
-	names, hosts := map[string]tenants.Position{}, map[string]*tenants.Tenant{}
+	names, hosts := map[string]tenants.Position{}, map[string][]*tenants.Tenant{}
 	databases, accounts := map[string]*tenants.Tenant{}, map[string]*tenants.Tenant{}
 	for _, t := range l.farm.Tenants {
 		if before, twice := names[t.Name]; twice {
@@ -24,14 +24,39 @@ func (l *loader) checkTogether() {
 			l.checkDatabase(t, "databases", name, databases)
 		}
 		for _, host := range slices.Concat(t.Hosts, t.Aliases) {
-			if other := hosts[host]; other != nil {
-				l.report(t.Origins["hosts."+host], "hosts", "", "%q also belongs to tenant %q at %s", host, other.Name, other.Origins["hosts."+host])
-			}
-			hosts[host] = t
+			l.checkHost(t, host, hosts[host])
+			hosts[host] = append(hosts[host], t)
+		}
+		if t.Shares {
+			l.farm.Parts = with(l.farm.Parts, t.Name)
 		}
 	}
+	l.checkOneFile()
 	l.checkGrants(databases)
 	l.linkShared()
+}
+
+// checkHost reports why a tenant can't have a host that others have.
+func (l *loader) checkHost(t *tenants.Tenant, host string, others []*tenants.Tenant) {
+	if len(t.Hosts) > 0 && host != t.Hosts[0] && slices.ContainsFunc(others, func(other *tenants.Tenant) bool {
+		return other != t && len(other.Hosts) > 0 && other.Hosts[0] == t.Hosts[0]
+	}) {
+		return // it was said of the first of them
+	}
+	for _, other := range others {
+		l.checkShared(t, other, host)
+		if !t.Shares || !other.Shares {
+			return // once is enough
+		}
+	}
+}
+
+func with(set map[string]bool, name string) map[string]bool {
+	if set == nil {
+		set = map[string]bool{}
+	}
+	set[name] = true
+	return set
 }
 
 // onServer returns a name on a tenant's server in the form in which servers may compare

@@ -91,8 +91,11 @@ func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 	}
 	for _, name := range names {
 		file := f.Layout().Vhost(name)
-		if f.Web.Map { // which includes those of the wikis
+		switch { // what includes those of the wikis
+		case f.Web.Map:
 			file = f.Layout().DefaultVhost()
+		case f.Parts[name]:
+			file = f.Layout().HostsVhost()
 		}
 		read := func(pattern string) bool { return r.matches(pattern, file) }
 		if !slices.ContainsFunc(patterns, read) {

@@ -97,7 +97,7 @@ func (e *Exporter) sendWiki(send sender, t *tenants.Tenant) {
 		return
 	}
 	actual := row.Version
-	if p := e.probes[target{t.Name, t.Hosts[0]}]; p.err == nil && p.version != "" {
+	if p := e.probes[target{t.Name, t.Places()[0]}]; p.err == nil && p.version != "" {
 		actual = p.version
 	}
 	send.put(wikiVersion, 1, t.Name, t.Codebase.Version, actual)

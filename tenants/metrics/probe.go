@@ -30,7 +30,7 @@ func targets(f *tenants.Farm, rows map[string]ledger.Tenant) (all []target) {
 		if rows != nil && (!made || row.State != ledger.Ready && row.State != ledger.Made) {
 			continue
 		}
-		for _, host := range t.Hosts {
+		for _, host := range t.Places() {
 			all = append(all, target{t.Name, host})
 		}
 	}

@@ -144,7 +144,7 @@ func owner(all []*tenants.Tenant, server, database string) *tenants.Tenant {
 // began it.
 func (c *creation) making(t *tenants.Tenant, begun string) string {
 	what := fmt.Sprintf("database %s on server %s, accounts %s and %s, secrets, release, virtual host of %s",
-		t.Database, t.Server.Name, t.WebAccount(), t.SchemaAccount(), strings.Join(t.Hosts, " "))
+		t.Database, t.Server.Name, t.WebAccount(), t.SchemaAccount(), strings.Join(t.Places(), " "))
 	if c.rows[t.Name].State != ledger.Made {
 		if files, _ := c.sql.Pending(t, nil); len(files) > 0 {
 			what += ", the farm's SQL (" + strings.Join(files, ", ") + ")"

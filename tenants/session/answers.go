@@ -36,7 +36,7 @@ const answerKept = 10 * time.Minute
 func (h *Host) Ask(ctx context.Context, t *tenants.Tenant) error {
 	current, err := h.Deploy.Current(t.Name)
 	if errors.Is(err, fs.ErrPermission) {
-		_, err = wiki.Probe(ctx, h.Farm.ProbeBy(t.Hosts[0]), t.Hosts[0])
+		_, err = wiki.Probe(ctx, h.Farm.ProbeBy(t.Hosts[0]), t.Places()[0])
 		return err
 	}
 	if err != nil {
@@ -79,7 +79,7 @@ func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, 
 		return false, err
 	}
 	s, err := readSight(seen)
-	return err == nil && s.covers(t.Hosts, set, pages) && time.Since(s.At) < sightKept, err
+	return err == nil && s.covers(t.Places(), set, pages) && time.Since(s.At) < sightKept, err
 }
 
 // AfterNothing is After for a tenant of which nothing was changed that its pages depend on:

@@ -4,23 +4,28 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 )
 
-// Default renders the virtual hosts for names of no tenant, and of removed ones. It is nil for
-// users who may not see which were removed.
-func (h *Host) Default() ([]byte, error) {
+// Default renders the virtual hosts for names of no tenant, and of removed ones, and those
+// that several tenants share. Both are nil for users who may not see which were removed.
+func (h *Host) Default() (vhost, shared []byte, err error) {
 	removed, err := h.Deploy.Gone()
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	gone := goneOf(h.Farm, removed)
+	if shared, err = h.Templates.Hosts(h.Farm, gone); err != nil {
+		return nil, nil, err
+	}
+	gone = slices.DeleteFunc(gone, func(g templates.Gone) bool { return len(g.Hosts) == 0 })
 	for i := range gone {
 		g := &gone[i]
 		g.Certificate, g.CertificateKey = h.Farm.Web.CertificateOf(&tenants.Tenant{Name: g.Name, Hosts: g.Hosts})
@@ -28,10 +33,11 @@ func (h *Host) Default() ([]byte, error) {
 			g.Certificate, g.CertificateKey = "", ""
 		}
 	}
-	return h.Templates.Default(h.Farm, gone...)
+	vhost, err = h.Templates.Default(h.Farm, gone...)
+	return vhost, shared, err
 }
 
-// goneOf are the host names of removed tenants that no tenant of the farm has, each once.
+// goneOf are removed tenants with their host names that no tenant of the farm has, each once.
 func goneOf(f *tenants.Farm, removed []deploy.Gone) (gone []templates.Gone) {
 	if len(removed) == 0 {
 		return nil
@@ -43,26 +49,24 @@ func goneOf(f *tenants.Farm, removed []deploy.Gone) (gone []templates.Gone) {
 		}
 	}
 	for _, r := range removed {
-		g := templates.Gone{Name: r.Name}
+		g := templates.Gone{Name: r.Name, Path: r.Path, All: r.Hosts}
 		for _, host := range r.Hosts {
 			if !taken[host] {
 				taken[host] = true
 				g.Hosts = append(g.Hosts, host)
 			}
 		}
-		if len(g.Hosts) > 0 {
-			gone = append(gone, g)
-		}
+		gone = append(gone, g)
 	}
 	return gone
 }
 
 // ServeDefault brings the virtual hosts of Default in line with what is removed now.
 func (h *Host) ServeDefault(ctx context.Context) error {
-	text, err := h.Default()
+	text, shared, err := h.Default()
 	if err != nil {
 		return err
 	}
-	_, err = h.Deploy.Apply(ctx, deploy.Source{Default: text})
+	_, err = h.Deploy.Apply(ctx, deploy.Source{Default: text, Hosts: shared})
 	return err
 }

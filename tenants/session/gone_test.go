@@ -10,13 +10,18 @@ import (
 	"wikictl/tenants"
 )
 
-// A name answers 410 once, and not where a wiki has it again.
+// A name answers 410 once, and not where a wiki has it again. All names stay known, for
+// removed wikis below a path of a host that others share.
 func TestGoneOf(t *testing.T) {
 	f := &tenants.Farm{Tenants: []*tenants.Tenant{{Name: "a", Hosts: []string{"a.test"}, Aliases: []string{"old.test"}}}}
 	removed := []deploy.Gone{
 		{Name: "b", Hosts: []string{"b.test", "old.test"}}, {Name: "a", Hosts: []string{"a.test"}}, {Name: "c", Hosts: []string{"b.test", "c.test"}},
 	}
-	want := []templates.Gone{{Name: "b", Hosts: []string{"b.test"}}, {Name: "c", Hosts: []string{"c.test"}}}
+	want := []templates.Gone{
+		{Name: "b", All: []string{"b.test", "old.test"}, Hosts: []string{"b.test"}},
+		{Name: "a", All: []string{"a.test"}},
+		{Name: "c", All: []string{"b.test", "c.test"}, Hosts: []string{"c.test"}},
+	}
 	if diff := cmp.Diff(want, goneOf(f, removed)); diff != "" {
 		t.Error(diff)
 	}

@@ -8,23 +8,23 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// HostOf returns the first host name of a tenant's release, from the definition at that
+// HostOf returns the first of the Places of a tenant's release, from the definition at that
 // time.
 func (h *Host) HostOf(t *tenants.Tenant, release int) string {
 	text, err := h.Deploy.DefinitionOf(t.Name, release)
 	if err == nil {
-		if hosts := definitions.DefinedHosts(text); len(hosts) > 0 {
+		if hosts := definitions.DefinedPlaces(text); len(hosts) > 0 {
 			return hosts[0]
 		}
 	}
-	return t.Hosts[0]
+	return t.Places()[0]
 }
 
 // ServedHost returns HostOf for a tenant's current release.
 func (h *Host) ServedHost(t *tenants.Tenant) string {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
-		return t.Hosts[0]
+		return t.Places()[0]
 	}
 	return h.HostOf(t, current)
 }

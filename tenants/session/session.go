@@ -266,7 +266,7 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 	if err := h.members.read(ctx, h); err != nil {
 		return deploy.Source{}, err
 	}
-	vhost, err := h.Default()
+	vhost, shared, err := h.Default()
 	if err != nil {
 		return deploy.Source{}, err
 	}
@@ -275,6 +275,7 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 		At:      func(i int) (deploy.Wanted, error) { return h.Wanted(ctx, list[i], on(list[i])) },
 		Name:    func(i int) string { return list[i].Name },
 		Default: vhost,
+		Hosts:   shared,
 		Files:   h.Files(),
 	}, nil
 }

@@ -19,7 +19,7 @@ import (
 
 // Sight is the set of a tenant's answers while it was served from some release.
 type Sight struct {
-	Hosts  []string      `json:"hosts"`
+	Hosts  []string      `json:"hosts"` // Tenant.Places
 	Want   wiki.SiteInfo `json:"want"`
 	Set    string        `json:"set"` // Tenant.ComponentSet of its code
 	Checks []Check       `json:"checks"`
@@ -57,7 +57,7 @@ const (
 
 // SightOf returns the expected answers of a tenant that is served as wanted.
 func (h *Host) SightOf(t *tenants.Tenant) Sight {
-	return Sight{Hosts: t.Hosts, Want: h.Who(t), Set: t.ComponentSet(t.Codebase)}
+	return Sight{Hosts: t.Places(), Want: h.Who(t), Set: t.ComponentSet(t.Codebase)}
 }
 
 // Before checks a tenant before a change and stores the result with its release if that
@@ -80,7 +80,7 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages 
 		return seen, before, nil
 	}
 	if len(before.Hosts) == 0 { // no record yet: assume only what is certain
-		before = Sight{Hosts: t.Hosts, Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
+		before = Sight{Hosts: t.Places(), Want: wiki.SiteInfo{DBName: t.Database}, Set: set}
 	}
 	before.Pages, before.At = pages, time.Time{}
 	before.Want.Version = "" // an update in place is not a fault
@@ -319,7 +319,7 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 // Confirm checks by each of its host names that a newly served tenant answers as itself,
 // and stores the result.
 func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
-	info, err := h.IdentifyAll(ctx, t.Hosts, h.Who(t))
+	info, err := h.IdentifyAll(ctx, t.Places(), h.Who(t))
 	if err != nil {
 		return h.Explain(ctx, t, err)
 	}

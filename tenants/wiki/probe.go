@@ -48,7 +48,8 @@ const logInPath = "/api.php?action=query&meta=siteinfo%7Cauthmanagerinfo&siprop=
 const mayRead = "&prop=info&intestactions=read&titles=File:X.png"
 
 // Probe requests a wiki's SiteInfo through the web server at base, such as
-// "http://127.0.0.1:8080", by its host name.
+// "http://127.0.0.1:8080", by its host name. A wiki below a path of its host has that
+// behind the name, such as "example.org/en", in each function of this package.
 //
 // A public wiki returns everything. For one that is closed to visitors, or whose api.php
 // is, Probe uses the modules of its log-in page: they have its version, database, name,
@@ -67,11 +68,21 @@ func ProbeLogIn(ctx context.Context, base, host string) (SiteInfo, error) {
 func probe(ctx context.Context, base, host string, logIn bool) (SiteInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	info, err := ask(ctx, base, host, logIn)
+	at, name := below(base, host)
+	info, err := ask(ctx, at, name, logIn)
 	if err != nil {
 		return SiteInfo{}, fmt.Errorf("request %s at %s: %w", host, base, err)
 	}
 	return info, nil
+}
+
+// below splits a place into the address to request, with its path, and the host name.
+func below(base, place string) (at, host string) {
+	host, path, found := strings.Cut(place, "/")
+	if found {
+		base += "/" + path
+	}
+	return base, host
 }
 
 func ask(ctx context.Context, base, host string, logIn bool) (SiteInfo, error) {

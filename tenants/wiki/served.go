@@ -32,7 +32,8 @@ const LogIn = "Special:UserLogin"
 func Page(ctx context.Context, base, host, title, version string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	body, err := follow(ctx, base, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), host)
+	at, name := below(base, host)
+	body, err := follow(ctx, at, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), name)
 	if err != nil {
 		return fmt.Errorf("request %[2]q of %[1]s: %[3]w", host, title, err)
 	}
@@ -46,8 +47,9 @@ func Page(ctx context.Context, base, host, title, version string, limit time.Dur
 // in the wiki's language. A redirect to another host is a movedError.
 func follow(ctx context.Context, base, path, host string) ([]byte, error) {
 	const most = 3
+	at := base + path
 	for range most {
-		body, err := get(ctx, base+path, host)
+		body, err := get(ctx, at, host)
 		var moved movedError
 		if !errors.As(err, &moved) {
 			return body, err
@@ -60,9 +62,13 @@ func follow(ctx context.Context, base, path, host string) ([]byte, error) {
 		if to.Hostname() != "" && to.Hostname() != name {
 			return nil, moved
 		}
-		path = to.RequestURI()
+		from, err := url.Parse(at)
+		if err != nil {
+			return nil, err
+		}
+		at = from.Scheme + "://" + from.Host + to.RequestURI()
 	}
-	return nil, fmt.Errorf("too many redirects, the last to %s", path)
+	return nil, fmt.Errorf("too many redirects, the last to %s", at)
 }
 
 // writes are requests that a read-only wiki refuses with the error readonly before any
@@ -83,7 +89,8 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 	for _, form := range writes {
 		var said []byte
 		var err error
-		code, said, err = write(ctx, base, host, form)
+		at, name := below(base, host)
+		code, said, err = write(ctx, at, name, form)
 		switch {
 		case code == "readonly" || closed(err):
 			return nil

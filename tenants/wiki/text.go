@@ -34,7 +34,8 @@ func ReadText(ctx context.Context, base, host, path string, limit time.Duration)
 	if err != nil {
 		return Text{}, err
 	}
-	body, err := follow(ctx, base, to.RequestURI(), host)
+	at, name := below(base, host)
+	body, err := follow(ctx, at, to.RequestURI(), name)
 	if err != nil {
 		return Text{}, fmt.Errorf("request %[2]s of %[1]s: %[3]w", host, path, err)
 	}

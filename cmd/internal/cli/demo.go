@@ -118,7 +118,7 @@ func (a *app) startDemo(c *cli.Context, d *demo.Demo) error {
 	}
 	fmt.Fprintln(a.stdout)
 	for _, t := range f.Tenants {
-		fmt.Fprintf(a.stdout, "%-15s %-32s MediaWiki %s, log-in in %s\n", t.Sitename, d.URL(t.Hosts[0]), t.Codebase.Version, f.Layout().Secrets(t.Name))
+		fmt.Fprintf(a.stdout, "%-15s %-32s MediaWiki %s, log-in in %s\n", t.Sitename, d.URL(t.Hosts[0])+t.Path, t.Codebase.Version, f.Layout().Secrets(t.Name))
 	}
 	return part
 }

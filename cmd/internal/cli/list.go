@@ -52,7 +52,7 @@ func (a *app) runList(c *cli.Context) error {
 }
 
 func rowOf(t *tenants.Tenant) listed {
-	return listed{t.Name, t.Hosts, t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins, faultsOf(t)}
+	return listed{t.Name, t.Places(), t.Sitename, t.Codebase.Name, t.Codebase.Version, t.Server.Name, t.Database, t.Language, t.Classes, t.Extensions, t.Skins, faultsOf(t)}
 }
 
 // printList prints tenants as a table, followed by the faults of blocked ones.
@@ -61,7 +61,7 @@ func (a *app) printList(list []*tenants.Tenant) {
 	faults := ui.Grouped{}
 	rows := make([][]any, len(list))
 	for i, t := range list {
-		rows[i] = []any{t.Name, t.Codebase.Version, t.Language, t.Server.Name, t.Database, t.Hosts[0], strings.Join(t.Classes, " ")}
+		rows[i] = []any{t.Name, t.Codebase.Version, t.Language, t.Server.Name, t.Database, t.Places()[0], strings.Join(t.Classes, " ")}
 		for _, fault := range faultsOf(t) {
 			faults.Add(fault, t.Name)
 		}

@@ -92,8 +92,8 @@ func reportRows(r FarmReport, past []pastUpgrade) ([]pageRow, []pageRun) {
 	rows, runs := make([]pageRow, len(r.Tenants)), pageRuns{at: map[pageRun]int{}}
 	for i, t := range r.Tenants {
 		row := pageRow{
-			Name: t.Name, URL: strings.ReplaceAll(r.Farm.Web.URL, "{host}", t.Hosts[0]), Sitename: t.Sitename,
-			Hosts: t.Hosts, Classes: t.Classes, Files: t.Files, Server: t.Server.Name, Database: t.Database, Language: t.Language,
+			Name: t.Name, URL: strings.ReplaceAll(r.Farm.Web.URL, "{host}", t.Hosts[0]) + t.Path, Sitename: t.Sitename,
+			Hosts: t.Places(), Classes: t.Classes, Files: t.Files, Server: t.Server.Name, Database: t.Database, Language: t.Language,
 			Backup: backupCell(r, t.Name), Found: found[t.Name],
 		}
 		row.Version, row.Wanted = versionCell(r, t)

@@ -68,14 +68,14 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 	if rows == nil {
 		s.Strays = nil // their tenants are unknown
 	}
-	vhost, err := h.Default()
+	vhost, shared, err := h.Default()
 	if err != nil {
 		return err
 	}
 	if err := s.inspectFiles(ctx, h); err != nil {
 		return err
 	}
-	if s.Vhost, err = h.Deploy.Compare(ctx, deploy.Source{Default: vhost}, false); err != nil || w.Quick {
+	if s.Vhost, err = h.Deploy.Compare(ctx, deploy.Source{Default: vhost, Hosts: shared}, false); err != nil || w.Quick {
 		return err
 	}
 	if info, err := wiki.Probe(ctx, w.Farm.Web.Probe, StrangeHost); err == nil {

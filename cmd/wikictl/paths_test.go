@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A wiki that has its host alone gets a path and a neighbour. Both are audited, upgraded,
+// put back and removed, each without the other.
+func TestWikisOfOneHost(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	define := func(name, path string) {
+		f.write("tenants/"+name+".toml", "name = \""+name+"\"\nhosts = [\"one.localhost\"]\nsitename = \""+name+"\"\n"+path)
+	}
+	define("alpha", "")
+	f.run("create", "alpha")
+	f.below(map[string]string{"/wiki/Main_Page": "200 <title>alpha"})
+
+	define("alpha", "path = \"/en\"\n")
+	define("beta", "path = \"/de\"\n")
+	f.wants(f.run("apply", "alpha"), "alpha")
+	f.below(map[string]string{"/en/wiki/Main_Page": "200 <title>alpha", "/wiki/Main_Page": "404 ", "/de/wiki/Main_Page": "404 "})
+	f.run("create", "beta")
+	both := map[string]string{
+		"/en/wiki/Main_Page": "200 <title>alpha", "/de/wiki/Main_Page": "200 <title>beta",
+		"/en": "301 /en/wiki/Main_Page", "/de/load.php?modules=startup&only=scripts": "200 /de/load.php", "/": "404 ", "/wiki/Main_Page": "404 ",
+	}
+	f.below(both)
+	if settings := f.read("state/wikis/beta/current/LocalSettings.php"); !strings.Contains(settings, "$wgCookiePath = '/de';") {
+		t.Error("beta's cookies are not its own")
+	}
+	for _, found := range f.audit("alpha", "beta") {
+		if found.Rule != "mediawiki-eol" {
+			t.Errorf("found is %+v", found)
+		}
+	}
+	f.exits(0, "plan", "alpha", "beta")
+	hosts := filepath.Join(f.demo.Dir, "state/vhosts/~hosts.conf")
+	text := f.read("state/vhosts/~hosts.conf")
+	must(t, os.WriteFile(hosts, []byte(text+"# by hand\n"), 0o644))
+	f.wants(f.exits(1, "plan", "alpha"), "~hosts.conf")
+	f.run("apply", "alpha")
+	if f.read("state/vhosts/~hosts.conf") != text {
+		t.Error("what was changed by hand is still there")
+	}
+
+	f.edits("alpha", "codebase", "1.43")
+	f.wants(f.run("upgrade", "alpha"), "upgrade: 1 done")
+	f.below(both)
+	f.wants(f.run("rollback", "--yes", "alpha"), "1 done")
+	f.below(both)
+
+	f.run("delete", "--yes", "beta")
+	f.below(map[string]string{"/en/wiki/Main_Page": "200 <title>alpha", "/de/wiki/Main_Page": "410 ", "/de": "410 ", "/other": "404 "})
+}
+
+// below asks one.localhost for paths, as answers asks the wiki alpha.
+func (f *farm) below(wanted map[string]string) {
+	f.t.Helper()
+	for path, want := range wanted {
+		got := ""
+		status, part, _ := strings.Cut(want, " ")
+		right := func() bool { return strings.HasPrefix(got, status+" ") && strings.Contains(got, part) }
+		for begun := time.Now(); time.Since(begun) < reloading; time.Sleep(20 * time.Millisecond) {
+			if got = f.asked("one.localhost", path); right() {
+				break
+			}
+		}
+		if !right() {
+			f.t.Errorf("%s: %.300s, want %s", path, got, want)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package templates
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"wikictl/tenants"
+)
+
+// Sharer is one of the tenants of a host that several share.
+type Sharer struct {
+	File string // pattern of its part, which matches nothing else, and nothing while it has none
+	View *View  // of what is outside of the parts: its limits
+}
+
+// Hosts makes the virtual hosts of hosts that several tenants share. Each includes the
+// parts of its tenants, which change alone. It is empty when there are none.
+func (s *Set) Hosts(f *tenants.Farm, gone []Gone) ([]byte, error) {
+	text := []byte{}
+	if f.Web.Map || len(f.Parts) == 0 {
+		return text, nil
+	}
+	name := NginxVhost
+	if f.Web.Kind == "apache" {
+		name = ApacheVhost
+	}
+	for _, members := range sharing(f) {
+		frame, err := s.execute(name, s.frame(f, members, gone))
+		if err != nil {
+			return nil, err
+		}
+		text = append(append(text, bytes.TrimRight(frame, "\n")...), '\n')
+	}
+	return text, nil
+}
+
+// sharing groups the tenants that share hosts by those. The one at the root of a host is
+// the last of its group.
+func sharing(f *tenants.Farm) (groups [][]*tenants.Tenant) {
+	at := map[string]int{}
+	for _, t := range f.Tenants {
+		if !t.Shares || len(t.Hosts) == 0 {
+			continue
+		}
+		i, known := at[t.Hosts[0]]
+		if !known {
+			i = len(groups)
+			at[t.Hosts[0]], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], t)
+	}
+	for _, group := range groups {
+		slices.SortStableFunc(group, func(a, b *tenants.Tenant) int { return -cmp.Compare(min(1, len(a.Path)), min(1, len(b.Path))) })
+	}
+	return groups
+}
+
+// frame is the view of a virtual host that several tenants share. They agree in what it
+// takes from the first of them.
+func (s *Set) frame(f *tenants.Farm, members []*tenants.Tenant, gone []Gone) *View {
+	fleet, l, t := s.fleet(f), f.Layout(), *members[0]
+	t.Sitename, t.Path, t.ScriptPath, t.Moves, t.Limits = "The wikis of "+t.Hosts[0], "", "", nil, tenants.Limits{}
+	v := newView(fleet, pathsOf(&t), fleet.connectionOf(&t))
+	v.Tenant, v.Frame, v.Server, v.Current = &t, true, f.Web.AddressOf(&t), l.Vhosts()
+	v.FPM, v.AccessLog = f.Web.FPM, f.Web.AccessLogOf(&t)
+	v.Certificate, v.CertificateKey = f.Web.CertificateOf(&t)
+	taken := map[string]bool{}
+	for _, m := range members {
+		taken[m.Path] = true
+		v.MaxBody = max(v.MaxBody, maxBody(m))
+		file := l.Vhost(m.Name)
+		own := newView(fleet, pathsOf(m), fleet.usual)
+		own.Tenant = m
+		own.limit()
+		v.Members = append(v.Members, Sharer{File: file[:len(file)-1] + "[" + file[len(file)-1:] + "]", View: own})
+	}
+	for _, g := range gone {
+		if taken[g.Path] || !slices.ContainsFunc(g.All, func(host string) bool { return slices.Contains(t.Hosts, host) }) {
+			continue
+		}
+		taken[g.Path] = true
+		if v.GoneRoot = v.GoneRoot || g.Path == ""; g.Path != "" {
+			v.GonePaths = append(v.GonePaths, pathsOf(&tenants.Tenant{Path: g.Path}).All)
+		}
+	}
+	return v
+}
