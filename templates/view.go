@@ -184,7 +184,6 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Current = l.Current(t.Name)
 	v.Wiki = l.Wiki(t.Name)
 	v.Releases = l.Releases(t.Name)
-	v.FPM = web.FPM
 	v.PoolSocket = l.PoolSocket(t.Name)
 	v.MaxBody = maxBody(t)
 	v.AccessLog = web.AccessLogOf(t)
@@ -206,17 +205,7 @@ func (s *Set) view(d Data) (*View, error) {
 	if v.Private {
 		v.UploadPath = t.ScriptPath + "/img_auth.php"
 	}
-	if web.Pools {
-		v.FPM = "unix:" + v.PoolSocket
-	}
-	v.FastCGI = "proxy:fcgi://" + v.FPM
-	switch {
-	case web.Pools: // mod_proxy distinguishes workers by this name, not by the socket
-		v.FastCGI = "proxy:" + v.FPM + "|fcgi://" + t.Name
-	case strings.HasPrefix(v.FPM, "unix:"):
-		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
-	}
-	v.ProxyName = strings.TrimPrefix(v.FastCGI, "proxy:")
+	v.answeredBy(web)
 	v.Certificate, v.CertificateKey = web.CertificateOf(t)
 	address, ok := t.Server.Address(l)
 	if !ok {
@@ -224,6 +213,22 @@ func (s *Set) view(d Data) (*View, error) {
 	}
 	v.DBServer = address
 	return v, nil
+}
+
+// answeredBy sets where PHP answers: in the common php-fpm, or in the tenant's own pool.
+func (v *View) answeredBy(web tenants.Web) {
+	v.FPM = web.FPM
+	if web.Pools {
+		v.FPM = "unix:" + v.PoolSocket
+	}
+	v.FastCGI = "proxy:fcgi://" + v.FPM
+	switch {
+	case web.Pools: // mod_proxy distinguishes workers by this name, not by the socket
+		v.FastCGI = "proxy:" + v.FPM + "|fcgi://" + v.Tenant.Name
+	case strings.HasPrefix(v.FPM, "unix:"):
+		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
+	}
+	v.ProxyName = strings.TrimPrefix(v.FastCGI, "proxy:")
 }
 
 // defaultMaxUpload is MediaWiki's default of $wgMaxUploadSize, in bytes.

@@ -56,6 +56,29 @@ func TestWikisOfOneHost(t *testing.T) {
 
 	f.run("delete", "--yes", "beta")
 	f.below(map[string]string{"/en/wiki/Main_Page": "200 <title>alpha", "/de/wiki/Main_Page": "410 ", "/de": "410 ", "/other": "404 "})
+	define("beta", "path = \"/de\"\n")
+	f.run("undelete", "beta")
+	f.below(both)
+
+	// Renamed and moved, by a run that is killed around the switch of what is served.
+	must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants/beta.toml")))
+	define("gamma", "database = \"wiki_beta\"\npath = \"/nl\"\n")
+	for _, moment := range []string{"before", "after"} {
+		if out, code := f.struck(event{"", "release", moment, "kill"}, "apply", "gamma"); code != -1 {
+			t.Fatalf("it was not killed: %s", out)
+		}
+	}
+	f.run("apply", "gamma")
+	moved := map[string]string{"/en/wiki/Main_Page": "200 <title>alpha", "/nl/wiki/Main_Page": "200 <title>gamma", "/de/wiki/Main_Page": "404 "}
+	f.below(moved)
+
+	// A neighbour that can't be rendered keeps being served, and a copy comes beside it.
+	define("alpha", "path = \"/en\"\nskins = [\"Missing\"]\n")
+	define("copy", "path = \"/en-copy\"\n")
+	f.run("clone", "gamma", "copy")
+	moved["/en-copy/wiki/Main_Page"] = "200 <title>copy"
+	f.below(moved)
+	f.wants(f.exits(2, "plan"), "blocked alpha", "2 unchanged")
 }
 
 // below asks one.localhost for paths, as answers asks the wiki alpha.

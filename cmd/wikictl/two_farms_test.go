@@ -88,6 +88,7 @@ func TestTwoFarmsOnOneServer(t *testing.T) {
 			f.lacks(string(out), "two_", "delta", g.demo.Dir)
 		}
 	})
+	t.Run("a wiki's life", func(t *testing.T) { livesBeside(t, f, g) })
 	t.Run("the other's database", func(t *testing.T) {
 		g.write("tenants/thief.toml", g.read("tenants/delta.toml")+"database = \"wiki_alpha\"\n")
 		g.replace("tenants/thief.toml", `"delta"`, `"thief"`)
@@ -143,7 +144,8 @@ func secondCheckouts(t *testing.T, f *farm) {
 		if dir == absolute {
 			other.replace("wikictl.toml", `"state"`, `"`+f.state("")+`"`)
 		}
-		for _, c := range [][]string{{"plan"}, {"status"}, {"audit"}, {"create", "--all"}, {"apply", "--all", "--prune", "--yes"}, {"upgrade", "--all"}, {"rollback", "--yes", "alpha"}, {"render", "--all"}} {
+		for _, c := range [][]string{{"plan"}, {"status"}, {"audit"}, {"create", "--all"}, {"apply", "--all", "--prune", "--yes"}, {"upgrade", "--all"}, {"rollback", "--yes", "alpha"}, {"render", "--all"},
+			{"run", "--all", "--", "showSiteStats.php"}, {"sql", "alpha", "--", "SELECT 1"}, {"jobs", "run", "--all"}, {"backup", "alpha"}, {"restore", "alpha", "--yes"}, {"delete", "alpha", "--yes"}} {
 			out := other.refuses(2, c...)
 			other.wants(out, f.demo.Dir, dir, "set dir =")
 			other.lacks(out, "gone")

@@ -33,6 +33,34 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	for _, p := range t.Faults {
 		w.b.WriteString("# blocked: " + strings.ReplaceAll(p.String(), "\n", " ") + "\n")
 	}
+	w.place(t)
+	w.line("language", t.Language, t.Origins["language"])
+	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
+	w.line("admin", t.Admin, t.Origins["admin"])
+	w.unless(string(tenants.StateOpen), "state", string(t.State), t)
+	w.unless("", "reason", t.Reason, t)
+	w.unless("", "script_path", strings.TrimPrefix(t.ScriptPath, t.Path), t)
+	w.unless(tenants.DefaultArticles, "article_path", strings.TrimPrefix(t.Articles, t.Path), t)
+	w.components("extensions", t.Extensions, t)
+	w.components("skins", t.Skins, t)
+	w.list("include", t.Include, func(name string) tenants.Position { return t.Origins["include."+name] })
+	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
+	w.moves(t)
+	w.pool(t)
+	w.unless("", "shared.users", t.Shared.Users, t)
+	if len(t.Pages) > 0 {
+		w.b.WriteString("\n[upgrade]\n")
+		w.pages(t)
+	}
+	for _, n := range t.Namespaces {
+		w.namespace(n)
+	}
+	w.settings(t)
+	return w.b.String()
+}
+
+// place writes the tenant's names, and where its code and data are.
+func (w *shower) place(t *tenants.Tenant) {
 	w.line("name", t.Name, positionOf(t, "name"))
 	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
 	if t.Shares {
@@ -54,37 +82,9 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	if len(t.Grants) > 0 {
 		w.line("grants", grantsTable(t.Grants), t.Grants[0].Position)
 	}
-	w.line("language", t.Language, t.Origins["language"])
-	w.line("sitename", t.Sitename, positionOf(t, "sitename"))
-	w.line("admin", t.Admin, t.Origins["admin"])
-	if t.State != tenants.StateOpen {
-		w.line("state", string(t.State), t.Origins["state"])
-	}
-	if t.Reason != "" {
-		w.line("reason", t.Reason, t.Origins["reason"])
-	}
-	if script := strings.TrimPrefix(t.ScriptPath, t.Path); script != "" {
-		w.line("script_path", script, t.Origins["script_path"])
-	}
-	if articles := strings.TrimPrefix(t.Articles, t.Path); articles != tenants.DefaultArticles {
-		w.line("article_path", articles, t.Origins["article_path"])
-	}
-	w.components("extensions", t.Extensions, t)
-	w.components("skins", t.Skins, t)
-	w.list("include", t.Include, func(name string) tenants.Position { return t.Origins["include."+name] })
-	w.list("static", t.Static, func(name string) tenants.Position { return t.Origins["static."+name] })
-	w.moves(t)
-	w.pool(t)
-	if t.Shared.Users != "" {
-		w.line("shared.users", t.Shared.Users, t.Origins["shared.users"])
-	}
-	if len(t.Pages) > 0 {
-		w.b.WriteString("\n[upgrade]\n")
-		w.pages(t)
-	}
-	for _, n := range t.Namespaces {
-		w.namespace(n)
-	}
+}
+
+func (w *shower) settings(t *tenants.Tenant) {
 	if len(t.Settings) > 0 {
 		w.b.WriteString("\n[settings]\n")
 	}
@@ -94,7 +94,13 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 		}
 		w.setting(name, t.Settings[name])
 	}
-	return w.b.String()
+}
+
+// unless writes a key of the tenant, unless it has its usual value.
+func (w *shower) unless(usual, key, value string, t *tenants.Tenant) {
+	if value != usual {
+		w.line(key, value, t.Origins[key])
+	}
 }
 
 // DefinedPlaces returns the Places of a definition that Show wrote; nil if it has none.

@@ -22,15 +22,20 @@ type unit struct{ program, farm string }
 
 // printUnitOf prints what text returns for the farm, as text or as JSON.
 func (a *app) printUnitOf(c *cli.Context, command string, text func(u unit, f *tenants.Farm) string) error {
-	f, err := loadFarm(c)
+	f, u, err := unitOf(c)
 	if err != nil {
 		return err
+	}
+	return a.writeUnit(c, command, text(u, f))
+}
+
+// unitOf returns the farm of a command, and the units of this program for it.
+func unitOf(c *cli.Context) (f *tenants.Farm, u unit, err error) {
+	if f, err = loadFarm(c); err != nil {
+		return nil, u, err
 	}
 	program, err := ownProgram()
-	if err != nil {
-		return err
-	}
-	return a.writeUnit(c, command, text(unit{program, f.Dir}, f))
+	return f, unit{program, f.Dir}, err
 }
 
 // timed is a command that a timer runs.
@@ -43,11 +48,7 @@ type timed struct {
 // printUnit prints a unit of a command. Names and --where are those that it is run for; without any
 // it is run for whole, such as --all.
 func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
-	program, err := ownProgram()
+	f, u, err := unitOf(c)
 	if err != nil {
 		return err
 	}
@@ -65,9 +66,9 @@ func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
 	text := ""
 	switch kind := c.String("unit"); kind {
 	case "service":
-		text = unit{program, f.Dir}.service(t)
+		text = u.service(t)
 	case "timer":
-		text = unit{program, f.Dir}.timer(t)
+		text = u.timer(t)
 	default:
 		return usagef("--unit %q is neither service nor timer", kind)
 	}
