@@ -26,8 +26,8 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	if len(args) > 0 && args[0] == "audit" {
 		return benchAudit(ctx, codebases, args[1:])
 	}
-	if len(args) == 0 || !slices.Contains([]string{"create", "flood", "map", "render", "run", "upgrade"}, args[0]) {
-		return errors.New("usage: bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench flood, bench map --tenants N, bench audit --tenants N")
+	if len(args) == 0 || !slices.Contains([]string{"backup", "create", "flood", "map", "render", "run", "upgrade"}, args[0]) {
+		return errors.New("usage: bench backup --tenants N, bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench flood, bench map --tenants N, bench audit --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
@@ -59,6 +59,8 @@ func bench(ctx context.Context, codebases string, args []string) error {
 			return (&big{&upgrading{creation: b}, *pages}).run(ctx)
 		}
 		return (&upgrading{creation: b, rounds: max(*rounds, 1), only: some}).run(ctx)
+	case "backup":
+		return (&backing{&upgrading{creation: b, rounds: max(*rounds, 1), only: some, still: true}}).run(ctx)
 	case "run":
 		return (&scripting{&upgrading{creation: b, rounds: max(*rounds, 1), only: some, still: true}}).run(ctx)
 	case "flood":
