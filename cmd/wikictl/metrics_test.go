@@ -67,7 +67,7 @@ func measures(t *testing.T, f *farm) {
 	if out, code := s.ends(); code != 0 {
 		t.Errorf("%d %s", code, out)
 	}
-	f.wants(f.exits(0, "metrics", "unit"), " metrics --listen \"127.0.0.1:9739\"\n")
+	f.wants(f.exits(0, "metrics", "unit"), " metrics --listen 127.0.0.1:9739\n")
 	f.refuses(64, "metrics", "nonsense")
 	f.refuses(2, "metrics", "--listen", "nowhere.invalid:1")
 	f.refuses(64, "metrics", "--listen", "127.0.0.1:0", "--textfile", file)
