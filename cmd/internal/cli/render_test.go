@@ -63,7 +63,8 @@ func TestRunTakesWhatWasChecked(t *testing.T) {
 		}
 		return w
 	}
-	if h.Templates != a.templates || &wanted().LocalSettings[0] != &wanted().LocalSettings[0] {
+	first, again := wanted(), wanted()
+	if h.Templates != a.templates || &first.LocalSettings[0] != &again.LocalSettings[0] {
 		t.Error("rendered again")
 	}
 	secret("second")
