@@ -54,8 +54,8 @@ func (b *backing) fill(ctx context.Context) error {
 	r := rand.NewChaCha8([32]byte{})
 	content := make([]byte, backedBytes)
 	for i := range b.n {
-		sql := fmt.Sprintf("INSERT INTO wiki_w%d.text (old_text, old_flags) SELECT CONCAT(SHA2(seq, 512), REPEAT(MD5(seq), 20), REPEAT('Some words of a page. ', 60)), 'utf-8' FROM seq_1_to_%d", i, backedRows)
-		if out, err := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-e", sql).CombinedOutput(); err != nil {
+		sql := fmt.Sprintf("INSERT INTO text (old_text, old_flags) SELECT CONCAT(SHA2(seq, 512), REPEAT(MD5(seq), 20), REPEAT('Some words of a page. ', 60)), 'utf-8' FROM seq_1_to_%d", backedRows)
+		if out, err := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-e", sql, fmt.Sprintf("wiki_w%d", i)).CombinedOutput(); err != nil {
 			return fmt.Errorf("fill wiki_w%d: %w: %s", i, err, out)
 		}
 		for n := range backedUploads {
