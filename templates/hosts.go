@@ -2,7 +2,6 @@ package templates
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"wikictl/tenants"
@@ -51,9 +50,17 @@ func sharing(f *tenants.Farm) (groups [][]*tenants.Tenant) {
 		groups[i] = append(groups[i], t)
 	}
 	for _, group := range groups {
-		slices.SortStableFunc(group, func(a, b *tenants.Tenant) int { return -cmp.Compare(min(1, len(a.Path)), min(1, len(b.Path))) })
+		slices.SortStableFunc(group, func(a, b *tenants.Tenant) int { return atRoot(a) - atRoot(b) })
 	}
 	return groups
+}
+
+// atRoot is 1 for the tenant at the root of its hosts, and 0 for others.
+func atRoot(t *tenants.Tenant) int {
+	if t.Path == "" {
+		return 1
+	}
+	return 0
 }
 
 // frame is the view of a virtual host that several tenants share. They agree in what it

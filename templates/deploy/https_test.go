@@ -110,12 +110,7 @@ func testHTTPS(t *testing.T, kind string) {
 		s.checkSecured(t, r, plain)
 	}
 	s.testCertificateComes(t)
-	if t.Failed() {
-		for _, name := range []string{"nginx-error.log", "apache-error.log", "apache2.log"} {
-			data, _ := os.ReadFile(filepath.Join(s.dir, name))
-			t.Logf("%s:\n%s", name, data[max(0, len(data)-3000):])
-		}
-	}
+	s.logIfFailed(t)
 }
 
 // testCertificateComes wants a wiki that has got its certificate to be served by https, and

@@ -67,10 +67,7 @@ func TestRequestsMap(t *testing.T) {
 				s.testRate(t, "gamma.test", "alpha.test")
 				s.testNotMade(t)
 			}
-			if t.Failed() {
-				data, _ := os.ReadFile(filepath.Join(s.dir, "nginx-error.log"))
-				t.Logf("%s", data[max(0, len(data)-3000):])
-			}
+			s.logIfFailed(t)
 		})
 	}
 }

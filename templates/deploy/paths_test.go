@@ -150,12 +150,7 @@ func testPaths(t *testing.T, kind string) {
 				s.check(t, r)
 			}
 			s.testNeighbours(t)
-			if t.Failed() {
-				for _, name := range []string{"nginx-error.log", "apache-error.log", "fpm-error.log"} {
-					data, _ := os.ReadFile(filepath.Join(s.dir, name))
-					t.Logf("%s:\n%s", name, data[max(0, len(data)-3000):])
-				}
-			}
+			s.logIfFailed(t)
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -216,12 +215,7 @@ func testRequests(t *testing.T, kind string) {
 			}
 			s.testProxies(t)
 			s.testBounds(t)
-			if t.Failed() {
-				for _, name := range []string{"nginx-error.log", "apache-error.log", "fpm-error.log"} {
-					data, _ := os.ReadFile(filepath.Join(s.dir, name))
-					t.Logf("%s:\n%s", name, data[max(0, len(data)-3000):])
-				}
-			}
+			s.logIfFailed(t)
 		})
 	}
 }

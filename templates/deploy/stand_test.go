@@ -319,3 +319,16 @@ func (s *stand) do(method, host, path string, body io.Reader) answer {
 	}
 	return answer{response.StatusCode, response.Header, string(text)}
 }
+
+// logIfFailed prints the ends of the servers' logs if the test has failed.
+func (s *stand) logIfFailed(t *testing.T) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	for _, name := range []string{"nginx-error.log", "apache-error.log", "apache2.log", "fpm-error.log"} {
+		if data, err := os.ReadFile(filepath.Join(s.dir, name)); err == nil {
+			t.Logf("%s:\n%s", name, data[max(0, len(data)-3000):])
+		}
+	}
+}

@@ -36,16 +36,7 @@ func TestDatabasesAndGrants(t *testing.T) {
 		files := map[string]string{"wikictl.toml": farm, "tenants/pool.toml": tenant("pool", c.pool+"\nclasses = [\"c\"]"), "tenants/a.toml": tenant("a", c.a),
 			"classes/c.toml": grant("wiki_pool", `"user"`, `"SELECT"`) + "\n"}
 		f, err := Load(written(t, files))
-		said := ""
-		if err != nil {
-			said = err.Error()
-		} else {
-			for _, p := range f.Tenant("a").Faults {
-				if strings.HasPrefix(p.Key, "grants") {
-					said += p.String()
-				}
-			}
-		}
+		said := saidAgainst(f, err, "a", "grants")
 		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
 			t.Errorf("%s: %q, want %q", name, said, c.want)
 		}
@@ -58,4 +49,18 @@ func TestDatabasesAndGrants(t *testing.T) {
 	if !strings.Contains(shown, "databases = ['x']\ngrants = [{on = 'p', rights = ['SELECT'], tables = ['user']}]\n") {
 		t.Error(shown)
 	}
+}
+
+// saidAgainst returns what loading said against a tenant's key: why it failed, or the tenant's
+// faults.
+func saidAgainst(f *tenants.Farm, err error, tenant, key string) (said string) {
+	if err != nil {
+		return err.Error()
+	}
+	for _, p := range f.Tenant(tenant).Faults {
+		if strings.HasPrefix(p.Key, key) {
+			said += p.String()
+		}
+	}
+	return said
 }

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,7 @@ func (l *loader) checkShared(t, other *tenants.Tenant, host string) {
 }
 
 // pathOf is a tenant's path as definitions have it.
-func pathOf(t *tenants.Tenant) string { return t.Path + strings.Repeat("/", 1-min(1, len(t.Path))) }
+func pathOf(t *tenants.Tenant) string { return cmp.Or(t.Path, "/") }
 
 // below reports whether a path is another one or lies below it.
 func below(path, folder string) bool { return strings.HasPrefix(path+"/", folder+"/") }

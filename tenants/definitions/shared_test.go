@@ -30,16 +30,7 @@ func TestSharedUsers(t *testing.T) {
 			files["classes/c.toml"] = "\n"
 		}
 		f, err := Load(written(t, files))
-		said := ""
-		if err != nil {
-			said = err.Error()
-		} else {
-			for _, p := range f.Tenant("a").Faults {
-				if strings.HasPrefix(p.Key, "shared") {
-					said += p.String()
-				}
-			}
-		}
+		said := saidAgainst(f, err, "a", "shared")
 		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
 			t.Errorf("%s: %q, want %q", name, said, c.want)
 		}

@@ -103,30 +103,32 @@ func (w *shower) unless(usual, key, value string, t *tenants.Tenant) {
 	}
 }
 
+// defined is what a definition that Show wrote says of a tenant's addresses.
+type defined struct {
+	Name, Path     string
+	Hosts, Aliases []string
+}
+
+// readDefined reads a definition that Show wrote; the zero value if it is none.
+func readDefined(definition []byte) (d defined) {
+	if toml.Unmarshal(definition, &d) != nil {
+		return defined{}
+	}
+	d.Path = strings.TrimSuffix(d.Path, "/")
+	return d
+}
+
 // DefinedPlaces returns the Places of a definition that Show wrote; nil if it has none.
 func DefinedPlaces(definition []byte) []string {
-	var d struct {
-		Hosts []string
-		Path  string
-	}
-	if toml.Unmarshal(definition, &d) != nil {
-		return nil
-	}
-	t := tenants.Tenant{Hosts: d.Hosts, Path: strings.TrimSuffix(d.Path, "/")}
-	return t.Places()
+	d := readDefined(definition)
+	return (&tenants.Tenant{Hosts: d.Hosts, Path: d.Path}).Places()
 }
 
 // DefinedNames returns the name, all host names, including aliases, and the path of a
 // definition that Show wrote.
 func DefinedNames(definition []byte) (name string, hosts []string, path string) {
-	var d struct {
-		Name, Path     string
-		Hosts, Aliases []string
-	}
-	if toml.Unmarshal(definition, &d) != nil {
-		return "", nil, ""
-	}
-	return d.Name, append(d.Hosts, d.Aliases...), strings.TrimSuffix(d.Path, "/")
+	d := readDefined(definition)
+	return d.Name, append(d.Hosts, d.Aliases...), d.Path
 }
 
 // ownKeys are the top-level keys in which otherwise equal wikis differ.
