@@ -94,6 +94,16 @@ func lookup(name string) (person, error) {
 	return p, err
 }
 
+// Stopped returns the first folder on the way to a path that a user of the machine may not
+// enter, with its mode, or "". What does not exist yet stops nobody.
+func Stopped(name, path string) (at string, mode os.FileMode) {
+	who, err := lookup(name)
+	if err != nil {
+		return "", 0
+	}
+	return who.stopped(path)
+}
+
 // stopped returns the first folder on the way to a path that a user may not enter, or the
 // path itself if the user may not read it, or "".
 func (p person) stopped(path string) (at string, mode os.FileMode) {

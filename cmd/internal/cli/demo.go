@@ -13,6 +13,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/machine"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/provision"
 )
@@ -35,7 +36,11 @@ func (a *app) demoCommand() *cli.Command {
 
 func (a *app) runDemo(c *cli.Context) error {
 	usualModes()
-	d, err := demo.OpenDemo(c.String("dir"))
+	dir, err := a.demoDir(c)
+	if err != nil {
+		return err
+	}
+	d, err := demo.OpenDemo(dir)
 	if err != nil {
 		return err
 	}
@@ -66,6 +71,28 @@ func (a *app) runDemo(c *cli.Context) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
 	defer cancel()
 	return errors.Join(part, a.stopDemo(stop, d))
+}
+
+// demoElsewhere is the demo's folder where the web server's user can't reach the usual one.
+// Only root's servers run as another user, and only root writes there.
+const demoElsewhere = "/var/lib/wikictl-demo"
+
+// demoDir returns the demo's folder: --dir or, where the web server's user can't enter the
+// usual one, another.
+func (a *app) demoDir(c *cli.Context) (string, error) {
+	dir, err := filepath.Abs(c.String("dir"))
+	if err != nil {
+		return "", err
+	}
+	at, mode := machine.Stopped(demo.Worker(), dir)
+	if at == "" || c.Bool("stop") && c.IsSet("dir") {
+		return dir, nil
+	}
+	if c.IsSet("dir") {
+		return "", tenants.WithHint(fmt.Errorf("--dir %s: the web server's user %s may not enter %s (mode %04o)", dir, demo.Worker(), at, mode), "name a folder that everybody may enter, such as --dir "+demoElsewhere)
+	}
+	fmt.Fprintf(a.stderr, "the web server's user %s may not enter %s (mode %04o); the demo is in %s\n", demo.Worker(), at, mode, demoElsewhere)
+	return demoElsewhere, nil
 }
 
 // installForDemo lists the missing packages and installs them after a confirmation.
