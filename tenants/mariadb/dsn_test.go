@@ -30,7 +30,7 @@ func TestCheckDSNAgreesWithTheDriver(t *testing.T) {
 	for _, dsn := range []string{
 		"root@unix(/s", "root@unix(/s/", "root@unix/s)/", "root@tcp(h", "root", "root@tcp(h)", "root@tcp(h)x/", "root@tcp(h))/", "root@carrier(pigeon)/",
 		"root@tcp(h)/?parseTime=maybe", "root@tcp(h)/?timeout=fast", "root@tcp(h)/?maxAllowedPacket=big", "root@tcp(h)/?loc=Nowhere", "root@tcp(h)/?tls=own",
-		"root@tcp(h)/?serverPubKey=own", "root@tcp(h)/?strict=true", "root@tcp(h)/?a=%zz", "root@tcp(h)/%zz", "", "tcp(0)/?/", "root@tcp(h)/?loc=Europe/Berlin",
+		"root@tcp(h)/?serverPubKey=own", "root@tcp(h)/?strict=true", "root@tcp(h)/?a=%zz", "root@tcp(h)/%zz", "", "tcp(0)/?/", "unix(/@)/", "a@unix(/x@y)/", "root:a(b@tcp/", "root@tcp(h)/?loc=Europe/Berlin",
 	} {
 		if definitions.CheckDSN(dsn) == nil {
 			t.Errorf("%q is accepted; the driver takes it: %v", dsn, verdict(dsn))
