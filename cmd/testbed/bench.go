@@ -26,12 +26,12 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	if len(args) > 0 && args[0] == "audit" {
 		return benchAudit(ctx, codebases, args[1:])
 	}
-	if len(args) == 0 || !slices.Contains([]string{"backup", "create", "flood", "map", "render", "run", "upgrade"}, args[0]) {
-		return errors.New("usage: bench backup --tenants N, bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench flood, bench map --tenants N, bench audit --tenants N")
+	if len(args) == 0 || !slices.Contains([]string{"backup", "create", "flood", "map", "page", "render", "run", "upgrade"}, args[0]) {
+		return errors.New("usage: bench backup --tenants N, bench create --tenants N, bench upgrade --tenants N, bench upgrade --big, bench render --tenants N, bench run --tenants N, bench flood, bench map --tenants N, bench page, bench audit --tenants N")
 	}
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
-	rounds := flags.Int("rounds", 3, "how often each way to upgrade, or to run a script, is measured; the medians count")
+	rounds := flags.Int("rounds", 3, "how often each way is measured; the medians count")
 	only := flags.String("only", "", "a regular expression: measure only the ways to upgrade whose names match it, such as ^wikictl")
 	large := flags.Bool("big", false, "measure the upgrade of one wiki with many rows")
 	pages := flags.Int("pages", 100_000, "pages of the wiki of --big; it has three revisions and ten links for each")
@@ -67,6 +67,8 @@ func bench(ctx context.Context, codebases string, args []string) error {
 		return (&flooding{creation: b, rounds: max(*rounds, 1)}).run(ctx)
 	case "map":
 		return (&mapping{rendering: &rendering{creation: b}}).run(ctx)
+	case "page":
+		return (&paging{creation: b, rounds: max(*rounds, 1)}).run(ctx)
 	case "render":
 		return (&rendering{creation: b}).run(ctx)
 	}

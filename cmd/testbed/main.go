@@ -10,6 +10,7 @@
 //	go run ./cmd/testbed bench run --tenants 100
 //	go run ./cmd/testbed bench flood
 //	go run ./cmd/testbed bench map --tenants 10000
+//	go run ./cmd/testbed bench page
 //	go run ./cmd/testbed bench audit --static --tenants 10000
 //	go run ./cmd/testbed bench audit --live --tenants 1000
 //	go run ./cmd/testbed soak create --tenants 100 --kills 10
