@@ -45,6 +45,7 @@ var order = [][]string{
 	{"wikictl/tenants"},
 	{"wikictl/tenants/mediawiki"},
 	{"wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/ahead", "wikictl/migrations/upgrade/losses", "wikictl/migrations/upgrade/forecast"},
+	{"wikictl/templates/escape"},
 	{"wikictl/migrations/farmsql", "wikictl/tenants/definitions", "wikictl/templates", "wikictl/tenants/backup", "wikictl/tenants/backup/archive", "wikictl/tenants/mariadb/schema", "wikictl/php"},
 	{"wikictl/tenants/mariadb"},
 	{"wikictl/tenants/ledger", "wikictl/templates/deploy", "wikictl/tenants/machine", "wikictl/tenants/components"},

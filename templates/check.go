@@ -9,6 +9,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
@@ -18,13 +19,13 @@ type escaper = func(value any) (string, error)
 // escapers lists, for each kind of file, the functions that may end a pipeline that
 // prints.
 var escapers = map[string]map[string]escaper{
-	"php":    {"php": phpLiteral, "assign": phpAssign, "comment": comment},
-	"nginx":  {"nginx": nginxValue, "nginxWords": nginxWords, "nginxPlain": nginxPlain, "comment": comment},
-	"apache": {"apache": apacheValue, "apachePlain": apachePlain, "apacheTarget": apacheTarget, "apachePattern": apachePattern, "apacheAddress": apacheAddress, "comment": comment},
-	"pool":   {"fpm": fpmValue, "comment": comment},
-	"json":   {"json": jsonValue},
-	"hosts":  {"word": hostsWord, "comment": comment},
-	"conf":   {"word": confWord, "comment": comment},
+	"php":    {"php": escape.PHP, "assign": assign, "comment": escape.Comment},
+	"nginx":  {"nginx": escape.Nginx, "nginxWords": escape.NginxWords, "nginxPlain": escape.NginxPlain, "comment": escape.Comment},
+	"apache": {"apache": escape.Apache, "apachePlain": escape.ApachePlain, "apacheTarget": escape.ApacheTarget, "apachePattern": escape.ApachePattern, "apacheAddress": escape.ApacheAddress, "comment": escape.Comment},
+	"pool":   {"fpm": escape.FPM, "comment": escape.Comment},
+	"json":   {"json": escape.JSON},
+	"hosts":  {"word": escape.HostsWord, "comment": escape.Comment},
+	"conf":   {"word": escape.ConfWord, "comment": escape.Comment},
 }
 
 // kindOf returns the kind of a template, which determines its escapers.
@@ -77,9 +78,9 @@ func checkTemplate(t *template.Template, kind string, sources map[string]string)
 			}
 			return nil
 		}
-		p := places{scanner: scanners[kind], check: &c, parts: tree}
+		p := places{check: &c, parts: tree}
 		c.file, c.text = t.Tree.ParseName, sources[t.Tree.ParseName]
-		p.list([]spot{p.scanner.start}, t.Tree.Root)
+		p.list(escape.Begin(kind), t.Tree.Root)
 	}
 	return c.problems
 }

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	html "html/template"
-	"regexp"
-	"strings"
-	"unicode/utf8"
 
 	"wikictl/tenants"
 )
@@ -100,65 +97,6 @@ func (s *Set) page(file tenants.File, v *View) ([]byte, error) {
 
 // unsafeHTML replaces values that html/template refuses in their place.
 const unsafeHTML = "ZgotmplZ"
-
-// jsonValue writes text, a number, true or false, or a list of these.
-func jsonValue(value any) (string, error) {
-	switch v := value.(type) {
-	case tenants.Value:
-		text, err := jsonValue(v.Data)
-		if unfit, ok := err.(*unfitError); ok {
-			unfit.at = v.Position
-		}
-		return text, err
-	case string:
-		if !utf8.ValidString(v) {
-			return "", &unfitError{value: v, why: "is not UTF-8"}
-		}
-		return marshal(v)
-	case []string:
-		words := make([]string, len(v))
-		for i, one := range v {
-			var err error
-			if words[i], err = jsonValue(one); err != nil {
-				return "", err
-			}
-		}
-		return "[" + strings.Join(words, ", ") + "]", nil
-	case bool, int, int64, float64:
-		return marshal(v)
-	}
-	return "", &unfitError{value: fmt.Sprint(value), why: fmt.Sprintf("is a %T, want text, a number, true or false, or a list of texts", value)}
-}
-
-func marshal(value any) (string, error) {
-	text, err := json.Marshal(value)
-	return string(text), err
-}
-
-// plainInHosts matches an address or a name in hosts(5).
-var plainInHosts = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$`)
-
-// hostsWord writes an address or a host name.
-func hostsWord(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInHosts.MatchString(s) {
-		err = &unfitError{value: s, at: at, why: "is no address or host name"}
-	}
-	return s, err
-}
-
-// plainInConf matches words without a special meaning in the configuration files of most
-// programs.
-var plainInConf = regexp.MustCompile(`^[A-Za-z0-9_./:][A-Za-z0-9._:/@+,=%~-]*$`)
-
-// confWord writes a word that no program expands, quotes or reads as a comment.
-func confWord(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInConf.MatchString(s) {
-		err = &unfitError{value: s, at: at, why: "holds other characters than letters, digits and ._:/@+,=%~-"}
-	}
-	return s, err
-}
 
 // CheckFiles renders the files of the farm as a whole and returns their problems.
 func (s *Set) CheckFiles(f *tenants.Farm) (problems tenants.Problems) {

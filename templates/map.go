@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
@@ -33,7 +34,7 @@ func (v *View) mapEntries() ([]byte, error) {
 	}
 	folders := slices.Concat(v.Static, slices.Repeat([]string{""}, max(0, tenants.MapFolders-len(v.Static))))
 	fields := append([]string{t.Name, private, strconv.FormatInt(v.MaxBody, 10), v.Server}, folders...)
-	title, err := comment(t.Sitename)
+	title, err := escape.Comment(t.Sitename)
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +43,13 @@ func (v *View) mapEntries() ([]byte, error) {
 		list  []string
 		value string
 	}{{t.Hosts, strings.Join(fields, "|") + "|"}, {t.Aliases, ">" + v.Server}} {
-		value, err := nginxValue(names.value)
+		value, err := escape.Nginx(names.value)
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names.list {
 			// Without a backslash some words have a meaning in a map (nginx: map).
-			key, err := nginxValue(`\` + name)
+			key, err := escape.Nginx(`\` + name)
 			if err != nil {
 				return nil, err
 			}

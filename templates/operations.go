@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
@@ -52,7 +53,7 @@ func split(s Setting) (literal Setting, operations []Setting) {
 		return s, nil
 	}
 	var left map[string]tenants.Value // a copy, made when the first member is left out
-	for _, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
+	for _, key := range slices.SortedFunc(maps.Keys(table), escape.ComparePHPKeys) {
 		inner, found := split(Setting{Name: s.Name, Value: table[key], path: append(slices.Clone(s.path), key)})
 		if len(found) == 0 {
 			continue
@@ -135,35 +136,35 @@ func copiedIn(s Setting, settings map[string]tenants.Value) []string {
 func (s Setting) target(path []string) string {
 	target := "$" + s.Name
 	for _, key := range path {
-		target += "[" + phpKey(key) + "]"
+		target += "[" + escape.PHPKey(key) + "]"
 	}
 	return target
 }
 
-// operations writes one function that changes settings in order. MediaWiki calls it after
+// writeOperations writes one function that changes settings in order. MediaWiki calls it after
 // its extensions are loaded.
-func (w *phpWriter) operations(settings []Setting) error {
-	w.b.WriteString("# They act in this order, when extensions have added theirs.\n")
-	w.b.WriteString("$wgHooks['MediaWikiServices'][] = static function () {\n")
-	w.b.WriteString("\tglobal " + strings.Join(globals(settings), ", ") + ";\n" + onlyOnce)
+func writeOperations(w *escape.Code, settings []Setting) error {
+	w.Add("# They act in this order, when extensions have added theirs.\n")
+	w.Add("$wgHooks['MediaWikiServices'][] = static function () {\n")
+	w.Add("\tglobal " + strings.Join(globals(settings), ", ") + ";\n" + onlyOnce)
 	uses := func(does func(o *tenants.Operation, s Setting) bool) bool {
 		return slices.ContainsFunc(settings, func(s Setting) bool { return does(s.operation(), s) })
 	}
 	if uses(func(o *tenants.Operation, _ Setting) bool { return o.Lists() }) {
-		w.b.WriteString(changeList)
+		w.Add(changeList)
 	}
 	if uses(func(o *tenants.Operation, s Setting) bool { return o.Absent && s.isGroup() }) {
-		w.b.WriteString(fmt.Sprintf(removeGroup, quotedList(tenants.GroupSettings)))
+		w.Add(fmt.Sprintf(removeGroup, escape.PHPStrings(tenants.GroupSettings)))
 	}
 	for _, s := range settings {
-		if !phpName(s.Name) {
-			return &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
+		if !escape.IsPHPName(s.Name) {
+			return &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is no name of a PHP variable"}
 		}
-		if err := w.operate(s); err != nil {
+		if err := writeOperation(w, s); err != nil {
 			return err
 		}
 	}
-	w.b.WriteString("};")
+	w.Add("};")
 	return nil
 }
 
@@ -201,78 +202,63 @@ func globals(settings []Setting) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool { return !names[name] || superglobal[name] })
 }
 
-// operate writes the statements of one operation.
-func (w *phpWriter) operate(s Setting) error {
+// writeOperation writes the statements of one operation.
+func writeOperation(w *escape.Code, s Setting) error {
 	target, o := s.target(s.path), s.operation()
 	switch {
 	case o.Absent && s.isGroup():
-		w.b.WriteString("\t$removeGroup( " + quoted(s.path[0]) + " );\n")
+		w.Add("\t$removeGroup( " + escape.PHPString(s.path[0]) + " );\n")
 		return nil
 	case o.Absent:
-		w.b.WriteString("\tunset( " + target + " );\n")
+		w.Add("\tunset( " + target + " );\n")
 		return nil
 	case o.Copy != "":
-		return w.copied(s)
+		return writeCopy(w, s)
 	case o.Replace != nil:
-		return w.statement(target, *o.Replace)
+		return writeStatement(w, target, *o.Replace)
 	}
-	w.b.WriteString("\t" + target + " = $changeList( " + target + " ?? []")
+	w.Add("\t" + target + " = $changeList( " + target + " ?? []")
 	for _, list := range [][]tenants.Value{o.Remove, o.Prepend, o.Append} {
-		w.b.WriteString(", ")
-		if err := writeList(w, list, 1); err != nil {
+		w.Add(", ")
+		if err := w.Value(list, 1); err != nil {
 			return located(err, s.Value.Position)
 		}
 	}
-	w.b.WriteString(" );\n")
+	w.Add(" );\n")
 	return nil
 }
 
-// copied writes the copy of a member and its additional members.
-func (w *phpWriter) copied(s Setting) error {
+// writeCopy writes the copy of a member and its additional members.
+func writeCopy(w *escape.Code, s Setting) error {
 	target, source := s.target(s.path), s.target(s.beside())
 	if len(s.copying) > 0 {
-		w.b.WriteString(fmt.Sprintf(copyGroup, quotedList(s.copying), quoted(s.operation().Copy), quoted(s.path[0])))
+		w.Add(fmt.Sprintf(copyGroup, escape.PHPStrings(s.copying), escape.PHPString(s.operation().Copy), escape.PHPString(s.path[0])))
 	} else {
-		w.b.WriteString("\t" + target + " = " + source + " ?? [];\n")
+		w.Add("\t" + target + " = " + source + " ?? [];\n")
 	}
 	members := s.operation().Members
-	for _, key := range slices.SortedFunc(maps.Keys(members), compareKeys) {
-		if err := w.statement(target+"["+phpKey(key)+"]", members[key]); err != nil {
+	for _, key := range slices.SortedFunc(maps.Keys(members), escape.ComparePHPKeys) {
+		if err := writeStatement(w, target+"["+escape.PHPKey(key)+"]", members[key]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// statement assigns a value unchanged.
-func (w *phpWriter) statement(target string, v tenants.Value) error {
-	w.b.WriteString("\t" + target + " = ")
-	if err := w.value(v, 1); err != nil {
+// writeStatement assigns a value unchanged.
+func writeStatement(w *escape.Code, target string, v tenants.Value) error {
+	w.Add("\t" + target + " = ")
+	if err := w.Value(v, 1); err != nil {
 		return err
 	}
-	w.b.WriteString(";\n")
+	w.Add(";\n")
 	return nil
 }
 
 // located adds a place to an error that has none.
 func located(err error, at tenants.Position) error {
-	if unfit, ok := err.(*unfitError); ok && unfit.at.File == "" {
-		unfit.at = at
+	if unfit, ok := err.(*escape.Error); ok && unfit.At.File == "" {
+		unfit.At = at
 	}
 	return err
-}
-
-// quoted returns a text as PHP's literal, even if it looks like a number.
-func quoted(text string) string {
-	var w phpWriter
-	w.text(text)
-	return w.b.String()
-}
-
-func quotedList(names []string) string {
-	all := make([]string, len(names))
-	for i, name := range names {
-		all[i] = quoted(name)
-	}
-	return strings.Join(all, ", ")
 }

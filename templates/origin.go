@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
@@ -105,7 +106,7 @@ func leaves(t *tenants.Tenant, do func(target, key string, v tenants.Value)) {
 		switch data := v.Data.(type) {
 		case map[string]tenants.Value:
 			for k, inner := range data {
-				walk(target+"["+phpKey(k)+"]", key+"."+k, inner)
+				walk(target+"["+escape.PHPKey(k)+"]", key+"."+k, inner)
 			}
 		case []tenants.Value:
 			for _, inner := range data {

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"text/template"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
 // problems converts an error of a template to problems with places: of the value in the
 // definitions if the value is at fault, otherwise of the template.
 func (v *View) problems(file string, err error) tenants.Problems {
-	var unfit *unfitError
+	var unfit *escape.Error
 	if !errors.As(err, &unfit) {
 		var exec template.ExecError
 		if errors.As(err, &exec) {
@@ -25,29 +26,29 @@ func (v *View) problems(file string, err error) tenants.Problems {
 }
 
 // origin returns the definition of a value that an escaper refused.
-func (v *View) origin(unfit *unfitError) (string, tenants.Position) {
-	if unfit.at.File != "" {
-		return "", unfit.at
+func (v *View) origin(unfit *escape.Error) (string, tenants.Position) {
+	if unfit.At.File != "" {
+		return "", unfit.At
 	}
 	if t := v.Tenant; t != nil {
 		for _, host := range t.Hosts {
-			if unfit.value == host {
+			if unfit.Value == host {
 				return "hosts", t.Origins["hosts."+host]
 			}
 		}
 		for _, key := range slices.Concat(keysOf("extensions.", t.Extensions), keysOf("skins.", t.Skins)) {
 			_, name, _ := strings.Cut(key, ".")
-			if unfit.value == name {
+			if unfit.Value == name {
 				return key, t.Origins[key]
 			}
 		}
 		for key, value := range map[string]string{"sitename": t.Sitename, "language": t.Language, "database": t.Database, "admin": t.Admin} {
-			if unfit.value == value {
+			if unfit.Value == value {
 				return key, t.Origins[key]
 			}
 		}
 	}
-	return v.farmKey(unfit.value), tenants.Position{File: tenants.FarmFile}
+	return v.farmKey(unfit.Value), tenants.Position{File: tenants.FarmFile}
 }
 
 func keysOf(prefix string, names []string) []string {

@@ -1,11 +1,13 @@
 package templates
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
@@ -97,4 +99,31 @@ func (c *coreSettings) subject(name string) int {
 	i := slices.IndexFunc(subjects, func(s subject) bool { return s.names.MatchString(name) })
 	c.subjects.Store(name, i)
 	return i
+}
+
+// assign writes statements that assign settings, one per line. A table is assigned
+// leaf by leaf, so that MediaWiki's other defaults stay.
+func assign(value any) (string, error) {
+	settings, ok := value.([]Setting)
+	if !ok {
+		return "", &escape.Error{Value: fmt.Sprint(value), Why: "is no list of settings"}
+	}
+	var w escape.Code
+	if len(settings) > 0 && settings[0].operation() != nil {
+		err := writeOperations(&w, settings)
+		return w.String(), err
+	}
+	for _, s := range settings {
+		if !escape.IsPHPName(s.Name) {
+			return "", &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is no name of a PHP variable"}
+		}
+		if s.define {
+			w.Add(fmt.Sprintf("defined( '%s' ) || define( '%[1]s', %d );\n", s.Name, s.Value.Data))
+			continue
+		}
+		if err := w.Assign("$"+s.Name, s.Value, s.whole); err != nil {
+			return "", err
+		}
+	}
+	return strings.TrimSuffix(w.String(), "\n"), nil
 }

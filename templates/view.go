@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/template"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 	"wikictl/tenants/secrets"
 )
@@ -209,7 +210,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Certificate, v.CertificateKey = web.CertificateOf(t)
 	address, ok := t.Server.Address(l)
 	if !ok {
-		return v, &unfitError{value: t.Server.DSN, at: t.Server.Position, why: "names no address that MediaWiki could use"}
+		return v, &escape.Error{Value: t.Server.DSN, At: t.Server.Position, Why: "names no address that MediaWiki could use"}
 	}
 	v.DBServer = address
 	return v, nil

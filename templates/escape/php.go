@@ -1,4 +1,4 @@
-package templates
+package escape
 
 import (
 	"fmt"
@@ -19,45 +19,18 @@ import (
 // element a line.
 const wide = 80
 
-// phpLiteral writes a value as a PHP literal of its type.
-func phpLiteral(value any) (string, error) {
+// PHP writes a value as a PHP literal of its type.
+func PHP(value any) (string, error) {
 	if s, ok := value.(string); ok && plain(s) {
 		return "'" + s + "'", nil
 	}
-	var w phpWriter
-	err := w.value(value, 0)
+	var w Code
+	err := w.Value(value, 0)
 	return w.b.String(), err
 }
 
-// phpAssign writes statements that assign settings, one per line. A table is assigned
-// leaf by leaf, so that MediaWiki's other defaults stay.
-func phpAssign(value any) (string, error) {
-	settings, ok := value.([]Setting)
-	if !ok {
-		return "", &unfitError{value: fmt.Sprint(value), why: "is no list of settings"}
-	}
-	var w phpWriter
-	if len(settings) > 0 && settings[0].operation() != nil {
-		err := w.operations(settings)
-		return w.b.String(), err
-	}
-	for _, s := range settings {
-		if !phpName(s.Name) {
-			return "", &unfitError{value: s.Name, at: s.Value.Position, why: "is no name of a PHP variable"}
-		}
-		if s.define {
-			fmt.Fprintf(&w.b, "defined( '%s' ) || define( '%[1]s', %d );\n", s.Name, s.Value.Data)
-			continue
-		}
-		if err := w.assign("$"+s.Name, s.Value, s.whole); err != nil {
-			return "", err
-		}
-	}
-	return strings.TrimSuffix(w.b.String(), "\n"), nil
-}
-
-// phpName reports whether a text is a valid name of a variable in PHP, in ASCII.
-func phpName(name string) bool {
+// IsPHPName reports whether a text is a valid name of a variable in PHP, in ASCII.
+func IsPHPName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', i > 0 && '0' <= c && c <= '9':
@@ -68,33 +41,43 @@ func phpName(name string) bool {
 	return name != ""
 }
 
-type phpWriter struct{ b strings.Builder }
+// Code is PHP code that is being written. The zero value is empty.
+type Code struct{ b strings.Builder }
 
-func (w *phpWriter) assign(target string, v tenants.Value, whole bool) error {
+// String returns the code.
+func (w *Code) String() string { return w.b.String() }
+
+// Add appends code unchanged.
+func (w *Code) Add(code string) { w.b.WriteString(code) }
+
+// Assign appends statements that assign a value to a variable, one per line. A table is
+// assigned leaf by leaf unless whole is set, so that MediaWiki's other defaults stay.
+func (w *Code) Assign(target string, v tenants.Value, whole bool) error {
 	table, ok := v.Data.(map[string]tenants.Value)
 	if !ok || whole || len(table) == 0 {
 		w.b.WriteString(target + " = ")
-		if err := w.value(v, 0); err != nil {
+		if err := w.Value(v, 0); err != nil {
 			return err
 		}
 		w.b.WriteString(";\n")
 		return nil
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
-		if err := w.assign(target+"["+phpKey(key)+"]", table[key], false); err != nil {
+	for _, key := range slices.SortedFunc(maps.Keys(table), ComparePHPKeys) {
+		if err := w.Assign(target+"["+PHPKey(key)+"]", table[key], false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// value writes any value of settings or templates.
-func (w *phpWriter) value(value any, depth int) error {
+// Value appends the literal of any value of settings or templates. depth is the indentation
+// of its end, in tabs.
+func (w *Code) Value(value any, depth int) error {
 	switch v := value.(type) {
 	case tenants.Value:
-		err := w.value(v.Data, depth)
-		if unfit, ok := err.(*unfitError); ok && unfit.at.File == "" {
-			unfit.at = v.Position
+		err := w.Value(v.Data, depth)
+		if unfit, ok := err.(*Error); ok && unfit.At.File == "" {
+			unfit.At = v.Position
 		}
 		return err
 	case string:
@@ -104,7 +87,7 @@ func (w *phpWriter) value(value any, depth int) error {
 	case *tenants.Hidden:
 		text, err := v.Read()
 		if err != nil {
-			return &unfitError{value: v.String(), why: "can't be read: " + err.Error()}
+			return &Error{Value: v.String(), Why: "can't be read: " + err.Error()}
 		}
 		w.text(text)
 	case tenants.PHP:
@@ -126,13 +109,13 @@ func (w *phpWriter) value(value any, depth int) error {
 	case map[string]tenants.Value:
 		return w.table(v, depth)
 	default:
-		return &unfitError{value: fmt.Sprint(value), why: fmt.Sprintf("is a %T, which has no literal in PHP", value)}
+		return &Error{Value: fmt.Sprint(value), Why: fmt.Sprintf("is a %T, which has no literal in PHP", value)}
 	}
 	return nil
 }
 
 // integer writes an integer. PHP reads the digits of the smallest one as a float.
-func (w *phpWriter) integer(i int64) {
+func (w *Code) integer(i int64) {
 	if i == math.MinInt64 {
 		w.b.WriteString("PHP_INT_MIN")
 		return
@@ -140,16 +123,16 @@ func (w *phpWriter) integer(i int64) {
 	w.b.WriteString(strconv.FormatInt(i, 10))
 }
 
-func (w *phpWriter) bigInteger(i *big.Int) error {
+func (w *Code) bigInteger(i *big.Int) error {
 	if !i.IsInt64() {
-		return &unfitError{value: i.String(), why: "is larger than PHP's integers"}
+		return &Error{Value: i.String(), Why: "is larger than PHP's integers"}
 	}
 	w.integer(i.Int64())
 	return nil
 }
 
 // float writes the shortest digits that read back as the same number.
-func (w *phpWriter) float(f float64) {
+func (w *Code) float(f float64) {
 	switch {
 	case math.IsNaN(f):
 		w.b.WriteString("NAN")
@@ -167,7 +150,7 @@ func (w *phpWriter) float(f float64) {
 }
 
 // writeList writes a list, on one line if it is short.
-func writeList[T any](w *phpWriter, list []T, depth int) error {
+func writeList[T any](w *Code, list []T, depth int) error {
 	if len(list) == 0 {
 		w.b.WriteString("[]")
 		return nil
@@ -177,7 +160,7 @@ func writeList[T any](w *phpWriter, list []T, depth int) error {
 	w.open(oneLine)
 	for i, element := range list {
 		w.before(i, oneLine, depth+1)
-		if err := w.value(element, depth+1); err != nil {
+		if err := w.Value(element, depth+1); err != nil {
 			return err
 		}
 	}
@@ -186,16 +169,16 @@ func writeList[T any](w *phpWriter, list []T, depth int) error {
 }
 
 // table writes an array with keys, one member per line.
-func (w *phpWriter) table(table map[string]tenants.Value, depth int) error {
+func (w *Code) table(table map[string]tenants.Value, depth int) error {
 	if len(table) == 0 {
 		w.b.WriteString("[]")
 		return nil
 	}
 	w.open(false)
-	for i, key := range slices.SortedFunc(maps.Keys(table), compareKeys) {
+	for i, key := range slices.SortedFunc(maps.Keys(table), ComparePHPKeys) {
 		w.before(i, false, depth+1)
-		w.b.WriteString(phpKey(key) + " => ")
-		if err := w.value(table[key], depth+1); err != nil {
+		w.b.WriteString(PHPKey(key) + " => ")
+		if err := w.Value(table[key], depth+1); err != nil {
 			return err
 		}
 	}
@@ -203,14 +186,14 @@ func (w *phpWriter) table(table map[string]tenants.Value, depth int) error {
 	return nil
 }
 
-func (w *phpWriter) open(oneLine bool) {
+func (w *Code) open(oneLine bool) {
 	w.b.WriteByte('[')
 	if oneLine {
 		w.b.WriteByte(' ')
 	}
 }
 
-func (w *phpWriter) before(i int, oneLine bool, depth int) {
+func (w *Code) before(i int, oneLine bool, depth int) {
 	switch {
 	case !oneLine && i > 0:
 		w.b.WriteString(",\n" + strings.Repeat("\t", depth))
@@ -221,7 +204,7 @@ func (w *phpWriter) before(i int, oneLine bool, depth int) {
 	}
 }
 
-func (w *phpWriter) close(oneLine bool, depth int) {
+func (w *Code) close(oneLine bool, depth int) {
 	if oneLine {
 		w.b.WriteString(" ]")
 		return
@@ -269,17 +252,18 @@ func decimal(key string) bool {
 	return strings.Trim(digits, "0123456789") == ""
 }
 
-func phpKey(key string) string {
+// PHPKey returns the key of an array as PHP has it: an integer if PHP would convert it.
+func PHPKey(key string) string {
 	if decimal(key) {
 		return key
 	}
-	var w phpWriter
+	var w Code
 	w.text(key)
 	return w.b.String()
 }
 
-// compareKeys sorts numbers by value, before all other keys.
-func compareKeys(a, b string) int {
+// ComparePHPKeys sorts numbers by value, before all other keys.
+func ComparePHPKeys(a, b string) int {
 	aNumber, bNumber := decimal(a), decimal(b)
 	switch {
 	case aNumber && bNumber:
@@ -296,7 +280,7 @@ func compareKeys(a, b string) int {
 
 // text writes a string in single quotes, where PHP expands nothing, or in double quotes
 // if it contains characters that an editor does not show.
-func (w *phpWriter) text(s string) {
+func (w *Code) text(s string) {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		w.b.WriteByte('\'')
 		singleQuoted.WriteString(&w.b, s)
@@ -333,3 +317,19 @@ var singleQuoted = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 // hidden reports whether a character is invisible, or changes how others are displayed.
 func hidden(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+
+// PHPString returns a text as PHP's literal, even if it looks like a number.
+func PHPString(text string) string {
+	var w Code
+	w.text(text)
+	return w.b.String()
+}
+
+// PHPStrings returns texts as PHP's literals, separated by commas.
+func PHPStrings(names []string) string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = PHPString(name)
+	}
+	return strings.Join(all, ", ")
+}

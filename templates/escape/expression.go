@@ -1,4 +1,4 @@
-package templates
+package escape
 
 import (
 	"regexp"
@@ -15,8 +15,8 @@ var closing = map[string]string{"(": ")", "[": "]", "{": "}"}
 
 // expression writes { php = "…" } unchanged if it is one complete expression: a comment
 // or an open bracket would swallow the following line.
-func (w *phpWriter) expression(code string) error {
-	unfit := func(why string) error { return &unfitError{value: mask.Expression(code), why: why} }
+func (w *Code) expression(code string) error {
+	unfit := func(why string) error { return &Error{Value: mask.Expression(code), Why: why} }
 	var open []string
 	for _, token := range phpToken.FindAllString(code, -1) {
 		depth := len(open)

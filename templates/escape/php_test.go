@@ -1,4 +1,4 @@
-package templates
+package escape
 
 import (
 	"bufio"
@@ -114,7 +114,7 @@ func shown(value any) any {
 
 func checkLiteral(tb testing.TB, p *php, value any) {
 	tb.Helper()
-	literal, err := phpLiteral(value)
+	literal, err := PHP(value)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -130,17 +130,9 @@ func checkLiteral(tb testing.TB, p *php, value any) {
 	}
 }
 
-func hostile() []string {
-	return []string{
-		"", "plain", "it's", `back\slash`, `end\`, `\'`, `"double"`, "?>", "<?php echo 1;", "$wgDBpassword", "{$x}", "${x}", "`id`",
-		"a\nb", "a\r\nb", "\t", "\x00", "*/", "/*", "//", "#", "😀", "é", "\u202e", "\xff\xfe", "\u2028", "\x7f",
-		"' . phpinfo() . '", `\x41`, `\u{41}`, "\\$", "\\\\\n", strings.Repeat("\\'\n$", 1000), strings.Repeat("x", 1<<20), strings.Repeat("\x00", 1<<18),
-	}
-}
-
 func TestLiterals(t *testing.T) {
 	p := startPHP(t)
-	for _, s := range hostile() {
+	for _, s := range needs.Hostile() {
 		checkLiteral(t, p, s)
 	}
 	values := []any{
@@ -156,14 +148,14 @@ func TestLiterals(t *testing.T) {
 		deep = tenants.Value{Data: []tenants.Value{deep, {Data: "beside"}}}
 	}
 	checkLiteral(t, p, deep)
-	if got := p.eval(t, "return is_nan( "+must(phpLiteral(math.NaN()))+" );"); got != `["boolean","true"]` {
+	if got := p.eval(t, "return is_nan( "+must(PHP(math.NaN()))+" );"); got != `["boolean","true"]` {
 		t.Error("NaN is", got)
 	}
-	if got := p.eval(t, "return "+must(phpLiteral(big.NewInt(math.MinInt64)))+" === PHP_INT_MIN;"); got != `["boolean","true"]` {
+	if got := p.eval(t, "return "+must(PHP(big.NewInt(math.MinInt64)))+" === PHP_INT_MIN;"); got != `["boolean","true"]` {
 		t.Error("the smallest integer is", got)
 	}
 	huge, _ := new(big.Int).SetString("9223372036854775808", 10)
-	if _, err := phpLiteral(huge); err == nil {
+	if _, err := PHP(huge); err == nil {
 		t.Error("an integer that PHP can't hold was written")
 	}
 }
@@ -177,7 +169,7 @@ func must(s string, err error) string {
 
 func FuzzPHPString(f *testing.F) {
 	p := startPHP(f)
-	for _, s := range hostile() {
+	for _, s := range needs.Hostile() {
 		if len(s) < 1000 {
 			f.Add(s)
 		}
@@ -199,7 +191,7 @@ func FuzzPHPNumber(f *testing.F) {
 // FuzzPHPAssign writes a table below a variable and reads it back by its key.
 func FuzzPHPAssign(f *testing.F) {
 	p := startPHP(f)
-	for _, s := range hostile() {
+	for _, s := range needs.Hostile() {
 		if len(s) < 1000 {
 			f.Add(s, s, false)
 		}
@@ -209,12 +201,12 @@ func FuzzPHPAssign(f *testing.F) {
 	f.Add("9223372036854775808", "-0", true)
 	f.Fuzz(func(t *testing.T, key, inner string, whole bool) {
 		table := map[string]tenants.Value{key: {Data: map[string]tenants.Value{inner: {Data: int64(42)}}}}
-		code, err := phpAssign([]Setting{{Name: "wgX", Value: tenants.Value{Data: table}, whole: whole}})
-		if err != nil {
+		var w Code
+		if err := w.Assign("$wgX", tenants.Value{Data: table}, whole); err != nil {
 			t.Fatal(err)
 		}
 		// PHP's own conversion of the keys is the measure.
-		code += fmt.Sprintf("\nreturn $wgX === [ hex2bin( '%x' ) => [ hex2bin( '%x' ) => 42 ] ];", key, inner)
+		code := w.String() + fmt.Sprintf("\nreturn $wgX === [ hex2bin( '%x' ) => [ hex2bin( '%x' ) => 42 ] ];", key, inner)
 		if got := p.eval(t, "unset( $wgX );\n"+code); got != `["boolean","true"]` {
 			t.Errorf("%s is %s", code, got)
 		}
@@ -224,13 +216,13 @@ func FuzzPHPAssign(f *testing.F) {
 // FuzzPHPComment runs a comment before a statement that must be run as it is.
 func FuzzPHPComment(f *testing.F) {
 	p := startPHP(f)
-	for _, s := range hostile() {
+	for _, s := range needs.Hostile() {
 		if len(s) < 1000 {
 			f.Add(s)
 		}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		c, err := comment(s)
+		c, err := Comment(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +243,7 @@ func TestExpressions(t *testing.T) {
 		"60 * 60": `["integer","3600"]`, " PHP_INT_SIZE ": `["integer","8"]`, "'; # not a comment'": `["string","3b2023206e6f74206120636f6d6d656e74"]`,
 		"( static function () { return 1; } )()": `["integer","1"]`, `"a;b"`: `["string","613b62"]`, "[ 'a' ]": `["array",[[["integer","0"],["string","61"]]]]`,
 	} {
-		literal, err := phpLiteral(tenants.PHP(code))
+		literal, err := PHP(tenants.PHP(code))
 		if got := ""; err != nil {
 			t.Errorf("%s: %v", code, err)
 		} else if got = p.eval(t, "return "+literal+";"); got != want {
@@ -261,10 +253,8 @@ func TestExpressions(t *testing.T) {
 	for _, code := range []string{
 		"1; system('id')", "1 // x", "1 # x", "1 /* x", "1 ?> x", "f(", "f)", "'open", "", " ", "<<<X\nX", "[ 1, 2", "( 1 ]", `"open`, "}; echo 1; {",
 	} {
-		if got, err := phpLiteral(tenants.PHP(code)); err == nil {
+		if got, err := PHP(tenants.PHP(code)); err == nil {
 			t.Errorf("%q is taken as %s", code, got)
 		}
 	}
 }
-
-func base64Of(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
