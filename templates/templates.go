@@ -6,6 +6,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"slices"
 
@@ -74,7 +75,8 @@ func (s *Set) render(d Data) (Rendered, error) {
 	if r.LocalSettings, err = s.execute(LocalSettings, v); err != nil {
 		return Rendered{}, err
 	}
-	if err := v.checkShared(r.LocalSettings, s.infos[LocalSettings].label()); err != nil {
+	label := s.infos[LocalSettings].label()
+	if err := cmp.Or(v.checkShared(r.LocalSettings, label), v.checkMedia(r.LocalSettings, label)); err != nil {
 		return Rendered{}, err
 	}
 	vhost := NginxVhost

@@ -50,6 +50,7 @@ type View struct {
 	DBServer       string    // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
 	Encrypted      bool      // $wgDBssl
 	Shared         *Accounts // of another wiki; nil: it has its own
+	Media          *Media    // of another wiki; nil: it shows only its own
 	Extensions     []Loaded  // loaded extensions, in order
 	Skins          []Loaded
 	DefaultSkin    string // $wgDefaultSkin
@@ -194,7 +195,7 @@ func (s *Set) view(d Data) (*View, error) {
 	for _, file := range t.Include {
 		v.Include = append(v.Include, filepath.Join(d.Farm.Dir, file))
 	}
-	v.Shared = sharedAccounts(t, l)
+	v.Shared, v.Media = sharedAccounts(t, l), mediaOf(t, web, l)
 	v.limit()
 	v.Part = t.Shares
 	v.Static, v.Moves = staticFolders(d.Farm, t), moves(t, v.Server)

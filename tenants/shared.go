@@ -5,6 +5,13 @@ import "slices"
 // Shared says what a tenant has in common with another, by the other's name.
 type Shared struct {
 	Users string // the tenant whose accounts it has, the owner; empty: it has its own
+	Media string // the tenant whose files it shows beside its own; empty: none
+}
+
+// MediaTables lists the tables that MediaWiki reads of a wiki whose files another one shows
+// (MediaWiki: LocalRepo and LocalFile), those of newer versions included.
+func MediaTables() []string {
+	return []string{"actor", "comment", "file", "filerevision", "filetypes", "image", "oldimage", "page", "redirect"}
 }
 
 // UserTables lists the tables of accounts that wikis share (Manual:$wgSharedTables). Without
@@ -15,12 +22,26 @@ func UserTables() []string {
 }
 
 // AllGrants returns the grants of the tenant's definition and, if it has another tenant's
-// accounts, the one on their tables.
+// accounts or shows its files, those on their tables.
 func (t *Tenant) AllGrants() []Grant {
-	if t.Owner == nil {
-		return t.Grants
+	all := slices.Clip(t.Grants)
+	if t.Owner != nil {
+		all = append(all, Grant{On: t.Owner.Database, Tables: UserTables(), Rights: DataRights(), Position: t.Origins["shared.users"]})
 	}
-	return append(slices.Clip(t.Grants), Grant{On: t.Owner.Database, Tables: UserTables(), Rights: DataRights(), Position: t.Origins["shared.users"]})
+	if t.Media != nil {
+		all = append(all, Grant{On: t.Media.Database, Tables: t.MediaTables, Rights: []string{"SELECT"}, Position: t.Origins["shared.media"]})
+	}
+	return all
+}
+
+// ReadsFrom returns the other tenants whose tables the tenant's pages need.
+func (t *Tenant) ReadsFrom() (others []*Tenant) {
+	for _, other := range []*Tenant{t.Owner, t.Media} {
+		if other != nil && !slices.Contains(others, other) {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // NamesOf lists the names of tenants.
@@ -39,4 +60,14 @@ func SharedTables(t *Tenant) []string {
 		return UserTables()
 	}
 	return slices.DeleteFunc(UserTables(), func(table string) bool { return table == "user_autocreate_serial" })
+}
+
+// CapitalFiles reports whether the names of a tenant's files begin with a capital letter
+// (Manual:$wgCapitalLinks). An expression counts as MediaWiki's default.
+func (t *Tenant) CapitalFiles() bool {
+	overrides, _ := t.Settings["wgCapitalLinkOverrides"].Data.(map[string]Value)
+	if v, set := overrides["6"]; set { // NS_FILE
+		return v.Data != false
+	}
+	return t.Settings["wgCapitalLinks"].Data != false
 }

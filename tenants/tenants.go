@@ -102,43 +102,46 @@ type Class struct {
 
 // Tenant is one wiki, with every value resolved.
 type Tenant struct {
-	Name       string
-	Hosts      []string // lower case, IDNA; the first is canonical
-	Classes    []string
-	Codebase   *Codebase // the wanted one
-	Server     *Server
-	Database   string   // letters, digits and _; at most 64 bytes
-	Databases  []string // further ones of its own, in the definition's order
-	Grants     []Grant  // in databases of other tenants
-	Shared     Shared
-	Owner      *Tenant   // whose accounts it has, by Shared.Users; nil: it has its own
-	Members    []*Tenant // that have its accounts, sorted by name
-	Language   string    // MediaWiki's language code
-	Sitename   string
-	State      State            // open, private or closed
-	Reason     string           // why it is closed; empty unless it is
-	Admin      string           // user name of the administrator that create makes
-	Extensions []string         // names of components, in loading order
-	Skins      []string         // names of components; the first is $wgDefaultSkin
-	Settings   map[string]Value // by full variable name, such as "wgMaxUploadSize"
-	Namespaces []Namespace      // that its definitions give it, by key
-	Pages      []string         // paths of pages that an upgrade asks for before and after
-	ScriptPath string           // of MediaWiki's entry points, as $wgScriptPath; empty: the root
-	Articles   string           // of pages, as $wgArticlePath
-	Path       string           // the folder of its addresses on its hosts, such as "/en"; empty: the root
-	Shares     bool             // other wikis may be below other paths of its hosts
-	Aliases    []string         // host names that lead to the first of Hosts, in the same form
-	Static     []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
-	Include    []string         // PHP files that its settings end with, relative to Farm.Dir, most general first
-	Pool       Pool             // bounds of its own php-fpm pool
-	Limits     Limits           // bounds of the requests to its PHP
-	Moves      []Move           // addresses that lead elsewhere, sorted by what they are from
-	Files      []string         // definition files that it came from, relative to Farm.Dir, most general first
-	Origins    Origins          // where each value came from
-	Repeats    []Repeat         // settings that are set to what they were already
-	ByHTTP     bool             // its certificate is not there yet: it is served without TLS until it is
-	Faults     Problems         // why this tenant is blocked: it is left as it is, and the others are not
-	Position   Position
+	Name        string
+	Hosts       []string // lower case, IDNA; the first is canonical
+	Classes     []string
+	Codebase    *Codebase // the wanted one
+	Server      *Server
+	Database    string   // letters, digits and _; at most 64 bytes
+	Databases   []string // further ones of its own, in the definition's order
+	Grants      []Grant  // in databases of other tenants
+	Shared      Shared
+	Owner       *Tenant   // whose accounts it has, by Shared.Users; nil: it has its own
+	Members     []*Tenant // that have its accounts, sorted by name
+	Media       *Tenant   // whose files it shows, by Shared.Media; nil: only its own
+	Viewers     []*Tenant // that show its files, sorted by name
+	MediaTables []string  // of Media's database that it reads
+	Language    string    // MediaWiki's language code
+	Sitename    string
+	State       State            // open, private or closed
+	Reason      string           // why it is closed; empty unless it is
+	Admin       string           // user name of the administrator that create makes
+	Extensions  []string         // names of components, in loading order
+	Skins       []string         // names of components; the first is $wgDefaultSkin
+	Settings    map[string]Value // by full variable name, such as "wgMaxUploadSize"
+	Namespaces  []Namespace      // that its definitions give it, by key
+	Pages       []string         // paths of pages that an upgrade asks for before and after
+	ScriptPath  string           // of MediaWiki's entry points, as $wgScriptPath; empty: the root
+	Articles    string           // of pages, as $wgArticlePath
+	Path        string           // the folder of its addresses on its hosts, such as "/en"; empty: the root
+	Shares      bool             // other wikis may be below other paths of its hosts
+	Aliases     []string         // host names that lead to the first of Hosts, in the same form
+	Static      []string         // folders of files that the web server sends as they are, relative to Farm.Dir; the first that has a file wins
+	Include     []string         // PHP files that its settings end with, relative to Farm.Dir, most general first
+	Pool        Pool             // bounds of its own php-fpm pool
+	Limits      Limits           // bounds of the requests to its PHP
+	Moves       []Move           // addresses that lead elsewhere, sorted by what they are from
+	Files       []string         // definition files that it came from, relative to Farm.Dir, most general first
+	Origins     Origins          // where each value came from
+	Repeats     []Repeat         // settings that are set to what they were already
+	ByHTTP      bool             // its certificate is not there yet: it is served without TLS until it is
+	Faults      Problems         // why this tenant is blocked: it is left as it is, and the others are not
+	Position    Position
 }
 
 // Blocked reports whether the tenant has faults of its own, so that no command makes

@@ -85,6 +85,12 @@ func (c *client) edit(title, text string) {
 // upload sends a picture of one pixel.
 func (c *client) upload(name string) {
 	c.f.t.Helper()
+	c.uploads(name, "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+}
+
+// uploads sends a file with some data.
+func (c *client) uploads(name, data string) {
+	c.f.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for key, value := range map[string]string{"action": "upload", "filename": name, "token": c.token("csrf"), "format": "json", "ignorewarnings": "1"} {
@@ -92,7 +98,7 @@ func (c *client) upload(name string) {
 	}
 	part, err := form.CreateFormFile("file", name)
 	must(c.f.t, err)
-	part.Write([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	part.Write([]byte(data))
 	must(c.f.t, form.Close())
 	request, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/api.php", c.f.demo.Web.Port), &body)
 	must(c.f.t, err)

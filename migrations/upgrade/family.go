@@ -20,6 +20,7 @@ import (
 // checkFamilies blocks members whose owner is not as far, and owners whose members' code would
 // not work on the new tables. rows and open are the ledger's, by tenant.
 func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, codebases map[string]*tenants.Codebase) {
+	var code mediawiki.Reading
 	for _, j := range p.Tenants {
 		if owner := j.tenant.Owner; owner != nil && j.own == 0 {
 			j.checkOwner(owner, p.of(owner.Name), rows[owner.Name], open[owner.Name])
@@ -36,6 +37,7 @@ func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledg
 		if list := j.tenant.Members; len(list) > 0 {
 			j.Remarks = append(j.Remarks, fmt.Sprintf("%s: read-only and for a part of the time closed with it, as its accounts are theirs", strings.Join(tenants.NamesOf(list), ", ")))
 		}
+		p.checkMedia(j, rows, codebases, &code)
 	}
 }
 
@@ -67,11 +69,10 @@ func (p *Plan) of(name string) *Planned {
 // ownersFirst puts no member into an earlier wave than its owner, and after it in that.
 func (p *Plan) ownersFirst() {
 	for _, j := range p.Tenants {
-		if j.tenant.Owner == nil {
-			continue
-		}
-		if owner := p.of(j.tenant.Owner.Name); owner != nil {
-			owner.Wave = min(owner.Wave, j.Wave)
+		for _, owner := range j.comesAfter() {
+			if owner := p.of(owner.Name); owner != nil {
+				owner.Wave = min(owner.Wave, j.Wave)
+			}
 		}
 	}
 	slices.SortStableFunc(p.Tenants, func(a, b *Planned) int {
@@ -84,22 +85,32 @@ func (p *Plan) ownersFirst() {
 
 // after is 1 for a member whose owner is planned, too.
 func (p *Plan) after(j *Planned) int {
-	if j.tenant.Owner != nil && p.of(j.tenant.Owner.Name) != nil {
+	if slices.ContainsFunc(j.tenant.ReadsFrom(), func(t *tenants.Tenant) bool { return p.of(t.Name) != nil }) {
 		return 1
 	}
 	return 0
 }
 
+// comesAfter lists the tenants without whose upgrade that of a member can't be.
+func (j *Planned) comesAfter() (owners []*tenants.Tenant) {
+	if j.tenant.Owner != nil {
+		owners = append(owners, j.tenant.Owner)
+	}
+	if j.needsMedia {
+		owners = append(owners, j.tenant.Media)
+	}
+	return owners
+}
+
 // ownerLeft says why a member is not upgraded: its owner was planned and is not upgraded.
 func ownerLeft(j *Planned, outcomes map[string]session.Outcome) error {
-	if j.tenant.Owner == nil {
-		return nil
+	for _, owner := range j.comesAfter() {
+		o, planned := outcomes[owner.Name]
+		if planned && o.Status != session.Done && o.Status != session.Unchanged {
+			return fmt.Errorf("%s, whose tables it reads, was not upgraded", owner.Name)
+		}
 	}
-	o, planned := outcomes[j.tenant.Owner.Name]
-	if !planned || o.Status == session.Done || o.Status == session.Unchanged {
-		return nil
-	}
-	return fmt.Errorf("%s, whose accounts it has, was not upgraded", j.tenant.Owner.Name)
+	return nil
 }
 
 // checkFamily says why an owner of accounts can't be put back, or a member: the members would

@@ -49,13 +49,15 @@ type Planned struct {
 	Problems    []string        `json:"problems,omitempty"`    // reasons why it can't be upgraded
 	Remarks     []string        `json:"remarks,omitempty"`     // other facts for the user
 
-	wiki    forecast.Wiki
-	shape   string // of its tables, as mariadb.Facts.Shape
-	tenant  *tenants.Tenant
-	row     ledger.Tenant
-	code    bool     // it gets other code, or the updater is forced
-	further []string // further databases
-	own     int      // number of Problems that concern this tenant only and block no other
+	wiki   forecast.Wiki
+	shape  string // of its tables, as mariadb.Facts.Shape
+	tenant *tenants.Tenant
+	row    ledger.Tenant
+	code   bool // it gets other code, or the updater is forced
+	// needsMedia means that its code can't read the tables of Media before that is upgraded.
+	needsMedia bool
+	further    []string // further databases
+	own        int      // number of Problems that concern this tenant only and block no other
 }
 
 // Blocked lists the tenants with problems.

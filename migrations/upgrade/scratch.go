@@ -131,7 +131,7 @@ func scratchTenant(example *tenants.Tenant, name, farm string) *tenants.Tenant {
 	t := *example
 	t.Name, t.Database = name, mariadb.GoldenDatabase(farm, name)
 	t.Hosts = []string{"golden.invalid"}
-	t.Owner, t.Members = nil, nil
+	t.Owner, t.Members, t.Media, t.Viewers = nil, nil, nil, nil
 	t.Pool.User = "" // its files are the common user's
 	return &t
 }

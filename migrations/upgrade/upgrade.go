@@ -211,9 +211,9 @@ func (u *upgrade) wave(ctx context.Context, jobs []*Planned, budget int, stop er
 		u.prepare(ctx, able)
 	}
 	first, members := able, []*Planned(nil)
-	if slices.ContainsFunc(able, func(j *Planned) bool { return j.tenant.Owner != nil }) {
-		first = slices.DeleteFunc(slices.Clone(able), func(j *Planned) bool { return j.tenant.Owner != nil })
-		members = slices.DeleteFunc(able, func(j *Planned) bool { return j.tenant.Owner == nil })
+	if slices.ContainsFunc(able, (*Planned).isMember) {
+		first = slices.DeleteFunc(slices.Clone(able), (*Planned).isMember)
+		members = slices.DeleteFunc(able, func(j *Planned) bool { return !j.isMember() })
 	}
 	failures = u.round(ctx, first, budget, outcomes)
 	members = slices.DeleteFunc(members, func(j *Planned) bool {

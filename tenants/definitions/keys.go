@@ -94,6 +94,7 @@ var grantKeys = []Key{
 // sharedKeys name other tenants.
 var sharedKeys = []Key{
 	{Name: "users", Type: Text, Example: `"pool"`, Doc: "The tenant whose accounts and preferences the wiki has in place of its own, on the same server; decided when the wiki is created. Groups and blocks are its own."},
+	{Name: "media", Type: Text, Example: `"commons"`, Doc: "The tenant whose files the wiki shows beside its own, on the same server; all may read that one."},
 }
 
 // poolKeys are the bounds of a wiki's own php-fpm pool.

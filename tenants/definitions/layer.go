@@ -30,7 +30,7 @@ type layer struct {
 	pool       tenants.Pool
 	databases  []text
 	grants     []tenants.Grant
-	users      text             // of [shared]
+	shared     map[string]text  // of [shared], by key
 	poolUser   tenants.Position // of the key that sets pool.User
 	limits     tenants.Limits
 }
@@ -72,7 +72,7 @@ func (l *loader) readValues(s *section) layer {
 	v.include = l.readInclude(s)
 	v.grants = l.readGrants(s)
 	shared := s.sub("shared")
-	v.users = shared.text("users")
+	v.shared = map[string]text{"users": shared.text("users"), "media": shared.text("media")}
 	shared.end()
 	pool := s.sub("pool")
 	v.pool, v.poolUser = l.readPool(pool), pool.table["user"].Position

@@ -8,21 +8,23 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// setShared sets whose accounts a tenant has. A class may have the owner of the accounts as
-// a member.
+// setShared sets whose accounts a tenant has, and whose files it shows. A class may have that
+// tenant as a member.
 func (l *loader) setShared(t *tenants.Tenant, v *layer, layers []*layer) {
-	for _, layer := range layers {
-		if layer.users.set() {
-			t.Shared.Users, t.Origins["shared.users"] = layer.users.value, layer.users.at
+	for key, name := range map[string]*string{"users": &t.Shared.Users, "media": &t.Shared.Media} {
+		for _, layer := range layers {
+			if value := layer.shared[key]; value.set() {
+				*name, t.Origins["shared."+key] = value.value, value.at
+			}
 		}
+		if *name != t.Name {
+			continue
+		}
+		if own := v.shared[key]; own.set() {
+			l.report(own.at, "shared."+key, "take it away", "%q is the tenant itself", t.Name)
+		}
+		*name = ""
 	}
-	if t.Shared.Users != t.Name {
-		return
-	}
-	if v.users.set() {
-		l.report(v.users.at, "shared.users", "take it away", "%q is the tenant itself", t.Name)
-	}
-	t.Shared.Users = ""
 }
 
 // linkShared finds the tenants whose accounts others have, and blocks those that can't have
@@ -52,11 +54,7 @@ func sharedFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint strin
 	}
 	switch {
 	case owner == nil:
-		var names []string
-		for _, other := range f.Tenants {
-			names = append(names, other.Name)
-		}
-		return fmt.Sprintf("there is no tenant %q", t.Shared.Users), tenants.Suggest(t.Shared.Users, slices.Values(names))
+		return noTenant(t.Shared.Users, f)
 	case owner.Shared.Users != "":
 		return fmt.Sprintf("%q has the accounts of %q itself", owner.Name, owner.Shared.Users), fmt.Sprintf("users = %q", owner.Shared.Users)
 	case owner.Server != t.Server:
@@ -72,4 +70,9 @@ func sharedFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint strin
 		return problem, fmt.Sprintf("set the codebase to that of %q", owner.Name)
 	}
 	return "", ""
+}
+
+// noTenant says that there is no tenant of a name, and which one may be meant.
+func noTenant(name string, f *tenants.Farm) (message, hint string) {
+	return fmt.Sprintf("there is no tenant %q", name), tenants.Suggest(name, slices.Values(tenants.NamesOf(f.Tenants)))
 }

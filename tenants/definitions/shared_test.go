@@ -39,3 +39,36 @@ func TestSharedUsers(t *testing.T) {
 		}
 	}
 }
+
+// A tenant shows the files of one on its server that all may read, and that has them on its disk.
+func TestSharedMedia(t *testing.T) {
+	farm := "allow_php = true\nstate = \"state\"\ntenants = [\"tenants/*.toml\"]\nclasses = [\"classes/*.toml\"]\n[codebases.main]\npath = \"/nonexistent\"\n[servers.main]\nmanaged = true\n[servers.other]\ndsn = \"root@tcp(db:3306)/\"\n[defaults]\ncodebase = \"main\"\nserver = \"main\"\n"
+	tenant := func(name, more string) string {
+		return "name = \"" + name + "\"\nhosts = [\"" + name + ".example\"]\nsitename = \"" + name + "\"\nskins = [\"Vector\"]\n" + more + "\n"
+	}
+	media := func(name string) string { return "[shared]\nmedia = \"" + name + "\"" }
+	for name, c := range map[string]struct{ pool, a, want string }{
+		"a pool":            {"", media("pool"), ""},
+		"a class with it":   {"classes = [\"c\"]", `classes = ["c"]`, ""},
+		"closed":            {`state = "closed"`, media("pool"), ""},
+		"an unknown tenant": {"", media("poool"), `tenants/a.toml:6:1: shared.media: there is no tenant "poool" (did you mean "pool"?)`},
+		"a viewer":          {media("b"), media("pool"), `"pool" shows the files of "b" itself`},
+		"another server":    {`server = "other"`, media("pool"), `"pool" is on another server`},
+		"private":           {`state = "private"`, media("pool"), `"pool" is private by tenants/pool.toml:5:`},
+		"private by rights": {"[settings]\nwgGroupPermissions.\"*\".read = false", media("pool"), `"pool" is private by tenants/pool.toml:6:`},
+		"private for PHP":   {"[settings]\nwgGroupPermissions.\"*\".read = { php = \"f()\" }", media("pool"), `"pool" may be private`},
+		"files elsewhere":   {"[settings]\nwgFileBackends = [{ name = \"s3\" }]", media("pool"), `"pool" has its files elsewhere, by $wgFileBackends at tenants/pool.toml:6:`},
+		"small letters":     {"[settings]\nwgCapitalLinks = false", media("pool"), `names of files of "pool" may begin with a small letter`},
+		"itself":            {"", media("a"), `tenants/a.toml:6:1: shared.media: "a" is the tenant itself`},
+	} {
+		files := map[string]string{"wikictl.toml": farm, "tenants/pool.toml": tenant("pool", c.pool), "tenants/a.toml": tenant("a", c.a), "tenants/b.toml": tenant("b", ""), "classes/c.toml": media("pool") + "\n"}
+		f, err := Load(written(t, files))
+		said := saidAgainst(f, err, "a", "shared")
+		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
+			t.Errorf("%s: %q, want %q", name, said, c.want)
+		}
+		if a := f; c.want == "" && (a.Tenant("a").Media != a.Tenant("pool") || a.Tenant("pool").Media != nil || len(a.Tenant("pool").Viewers) != 1) {
+			t.Errorf("%s: it does not show pool's files", name)
+		}
+	}
+}

@@ -48,6 +48,7 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	w.moves(t)
 	w.pool(t)
 	w.unless("", "shared.users", t.Shared.Users, t)
+	w.unless("", "shared.media", t.Shared.Media, t)
 	if len(t.Pages) > 0 {
 		w.b.WriteString("\n[upgrade]\n")
 		w.pages(t)

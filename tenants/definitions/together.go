@@ -34,6 +34,7 @@ func (l *loader) checkTogether() {
 	l.checkOneFile()
 	l.checkGrants(databases)
 	l.linkShared()
+	l.linkMedia()
 }
 
 // checkHost reports why a tenant can't have a host that others have.

@@ -270,9 +270,10 @@ func (q *queues) checkpoint(ctx context.Context) {
 }
 
 // shut reports whether a tenant is read-only or closed for maintenance, such as during an
-// upgrade, or the tenant whose accounts it has is.
+// upgrade, the tenant whose accounts it has is, or that whose files it shows is closed.
 func (q *queues) shut(name string) bool {
-	if t := q.Farm.Tenant(name); t != nil && t.Owner != nil && q.shut(t.Owner.Name) {
+	t := q.Farm.Tenant(name)
+	if t != nil && t.Owner != nil && q.shut(t.Owner.Name) || t != nil && t.Media != nil && deploy.Exists(q.Layout.Maintenance(t.Media.Name)) {
 		return true
 	}
 	return deploy.Exists(q.Layout.ReadOnly(name)) || deploy.Exists(q.Layout.Maintenance(name))

@@ -147,7 +147,7 @@ func (c *creation) allow(ctx context.Context, j *job) error {
 			return err
 		}
 		if j.kind == plan.Make {
-			if err := c.shareUsers(ctx, t); err != nil {
+			if err := errors.Join(c.shareUsers(ctx, t), c.mediaMade(ctx, t)); err != nil {
 				return err
 			}
 		}
@@ -160,18 +160,31 @@ func (c *creation) shareUsers(ctx context.Context, t *tenants.Tenant) error {
 	if t.Owner == nil {
 		return nil
 	}
-	row, _, err := c.ledger.Tenant(ctx, t.Owner.Name)
-	if err != nil {
+	if err := c.isMade(ctx, t, t.Owner, "whose accounts it is to have"); err != nil {
 		return err
-	}
-	if row.State != ledger.Made && row.State != ledger.Ready {
-		return tenants.WithHint(fmt.Errorf("%s, whose accounts it is to have, is not created yet", t.Owner.Name), fmt.Sprintf("wikictl create %s %s", t.Owner.Name, t.Name))
 	}
 	server, err := c.Server(ctx, t.Server)
 	if err != nil {
 		return err
 	}
 	return server.ShareUsers(ctx, t.Database, t.Owner.Database, t.Admin)
+}
+
+// mediaMade returns an error unless the tenant whose files a new one is to show is made by now.
+func (c *creation) mediaMade(ctx context.Context, t *tenants.Tenant) error {
+	if t.Media == nil {
+		return nil
+	}
+	return c.isMade(ctx, t, t.Media, "whose files it is to show")
+}
+
+// isMade returns an error unless another tenant, which a new one needs, is made.
+func (c *creation) isMade(ctx context.Context, t, other *tenants.Tenant, why string) error {
+	row, _, err := c.ledger.Tenant(ctx, other.Name)
+	if err != nil || row.State == ledger.Made || row.State == ledger.Ready {
+		return err
+	}
+	return tenants.WithHint(fmt.Errorf("%s, %s, is not created yet", other.Name, why), fmt.Sprintf("wikictl create %s %s", other.Name, t.Name))
 }
 
 // dependentLast sorts jobs so that tenants with rights in databases of others come after
@@ -226,6 +239,9 @@ func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenant
 			left.Problem = fmt.Sprintf("%s have its accounts: remove them first; a wiki can't change its accounts", strings.Join(members, ", "))
 		}
 	}
+	if viewers := l.viewersOf(left); len(viewers) > 0 && left.Problem == "" {
+		left.Problem = fmt.Sprintf("its files are shown by %s: take media out of their definitions first, and run wikictl apply", strings.Join(viewers, ", "))
+	}
 	if users := l.usersOf(left); len(users) > 0 && left.Problem == "" {
 		left.Problem = fmt.Sprintf("the grants of %s are on its database: take them out of their definitions first, and run wikictl apply", strings.Join(users, ", "))
 	}
@@ -237,6 +253,16 @@ func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenant
 func (l *looking) membersOf(left *Leftover) (names []string) {
 	for _, t := range l.Farm.Tenants {
 		if t.Shared.Users == left.Name || t.Owner != nil && t.Owner.Database == left.row.Database {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// viewersOf returns the defined tenants that show the files of a leftover.
+func (l *looking) viewersOf(left *Leftover) (names []string) {
+	for _, t := range l.Farm.Tenants {
+		if t.Shared.Media == left.Name || t.Media != nil && t.Media.Database == left.row.Database {
 			names = append(names, t.Name)
 		}
 	}

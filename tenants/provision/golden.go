@@ -133,7 +133,7 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	g := *t
 	g.Name, g.Database = tenants.GoldenPrefix+key, mariadb.GoldenDatabase(c.FarmID(), key)
 	g.Hosts, g.Sitename, g.Admin = []string{"golden.invalid"}, "Golden", "Wikictl"
-	g.Owner, g.Members, g.Grants = nil, nil, nil
+	g.Owner, g.Members, g.Media, g.Viewers, g.Grants = nil, nil, nil, nil, nil
 	g.Pool.User = "" // tenants of other users are cloned from it, too
 	g.Settings = map[string]tenants.Value{}
 	for _, name := range schemaSettings {

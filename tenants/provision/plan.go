@@ -156,6 +156,9 @@ func (c *creation) making(t *tenants.Tenant, begun string) string {
 	if t.Owner != nil {
 		what += fmt.Sprintf(", with the accounts of %s", t.Owner.Name)
 	}
+	if t.Media != nil {
+		what += fmt.Sprintf(", with the files of %s", t.Media.Name)
+	}
 	for _, g := range t.Grants {
 		what += fmt.Sprintf(", %s on %s of %s", strings.Join(g.Rights, ", "), strings.Join(g.Tables, ", "), g.On)
 	}

@@ -1,0 +1,56 @@
+package definitions
+
+import (
+	"fmt"
+
+	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
+)
+
+// linkMedia finds the tenants whose files others show, and blocks those that can't show them.
+func (l *loader) linkMedia() {
+	var code mediawiki.Reading
+	for _, t := range l.farm.Tenants {
+		if t.Shared.Media == "" {
+			continue
+		}
+		owner := l.farm.Tenant(t.Shared.Media)
+		message, hint := mediaFault(t, owner, l.farm)
+		if owner != nil && message == "" {
+			message, hint = code.Fault(t.Codebase, owner.Codebase), fmt.Sprintf("set the codebase to that of %q", owner.Name)
+		}
+		if message != "" {
+			t.Fault(tenants.Problem{Position: t.Origins["shared.media"], Key: "shared.media", Message: message, Hint: hint})
+		}
+		if owner != nil {
+			owner.Viewers = append(owner.Viewers, t)
+			t.Media, t.MediaTables = owner, code.Tables(t.Codebase, owner.Codebase)
+		}
+	}
+}
+
+// mediaFault says why a tenant can't show the files of another, and what to do.
+func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string) {
+	switch {
+	case owner == nil:
+		return noTenant(t.Shared.Media, f)
+	case owner.Shared.Media != "":
+		return fmt.Sprintf("%q shows the files of %q itself, which are not shown by way of it", owner.Name, owner.Shared.Media), fmt.Sprintf("media = %q", owner.Shared.Media)
+	case owner.Server != t.Server:
+		return fmt.Sprintf("%q is on another server, where the wiki's account can't read", owner.Name), "set wgForeignFileRepos in [settings] to MediaWiki's ForeignAPIRepo, which asks by HTTP, and take media away"
+	}
+	if at, right := owner.ReadRight(); right == tenants.ReadDenied {
+		return fmt.Sprintf("%q is private by %s, and the wiki would show its files to others", owner.Name, at.Position), fmt.Sprintf("take media away, or open %q", owner.Name)
+	} else if right != tenants.ReadOpen {
+		return fmt.Sprintf("%q may be private: who may read it only PHP knows, by %s", owner.Name, at.Position), "write true or false there, or take media away"
+	}
+	for _, name := range []string{"wgLocalFileRepo", "wgFileBackends"} {
+		if v, set := owner.Settings[name]; set {
+			return fmt.Sprintf("%q has its files elsewhere, by $%s at %s", owner.Name, name, v.Position), "set wgForeignFileRepos in [settings] to suit, with grants, and take media away"
+		}
+	}
+	if t.CapitalFiles() && !owner.CapitalFiles() {
+		return fmt.Sprintf("names of files of %q may begin with a small letter, those of the wiki may not", owner.Name), "set wgCapitalLinkOverrides.6 to the same in both"
+	}
+	return "", ""
+}
