@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A wiki that has its host alone gets a path and a neighbour. Both are audited, upgraded,
@@ -85,16 +84,6 @@ func TestWikisOfOneHost(t *testing.T) {
 func (f *farm) below(wanted map[string]string) {
 	f.t.Helper()
 	for path, want := range wanted {
-		got := ""
-		status, part, _ := strings.Cut(want, " ")
-		right := func() bool { return strings.HasPrefix(got, status+" ") && strings.Contains(got, part) }
-		for begun := time.Now(); time.Since(begun) < reloading; time.Sleep(20 * time.Millisecond) {
-			if got = f.asked("one.localhost", path); right() {
-				break
-			}
-		}
-		if !right() {
-			f.t.Errorf("%s: %.300s, want %s", path, got, want)
-		}
+		f.comesTo(path, want, func() string { return f.asked("one.localhost", path) })
 	}
 }

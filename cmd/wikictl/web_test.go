@@ -74,21 +74,26 @@ func (f *farm) edits(tenant, key, value string) {
 }
 
 // answers asks the wiki alpha for paths, and wants a status and a part of the answer, or
-// where it leads. The web server's old workers answer for a moment.
+// where it leads.
 func (f *farm) answers(wanted map[string]string) {
 	f.t.Helper()
 	for path, want := range wanted {
-		got := ""
-		status, part, _ := strings.Cut(want, " ")
-		for begun := time.Now(); time.Since(begun) < reloading; time.Sleep(20 * time.Millisecond) {
-			if got = f.asked("alpha.localhost", path); strings.HasPrefix(got, status+" ") && strings.Contains(got, part) {
-				break
-			}
-		}
-		if !strings.HasPrefix(got, status+" ") || !strings.Contains(got, part) {
-			f.t.Errorf("%s: %.300s, want %s", path, got, want)
+		f.comesTo(path, want, func() string { return f.asked("alpha.localhost", path) })
+	}
+}
+
+// comesTo asks until an answer begins with the status that want begins with, and contains
+// the rest of want: the web server's old workers answer for a moment after a reload.
+func (f *farm) comesTo(what, want string, ask func() string) {
+	f.t.Helper()
+	status, part, _ := strings.Cut(want, " ")
+	got := ""
+	for begun := time.Now(); time.Since(begun) < reloading; time.Sleep(20 * time.Millisecond) {
+		if got = ask(); strings.HasPrefix(got, status+" ") && strings.Contains(got, part) {
+			return
 		}
 	}
+	f.t.Errorf("%s: %.300s, want %s", what, got, want)
 }
 
 // asked is the status of an answer with its body, or where it leads.
