@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"wikictl/tenants/disk"
 )
 
 // CodeInspection lists the weaknesses of a MediaWiki tree towards the web server's user.
@@ -31,7 +33,7 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	paths := slices.Clone(codeFiles)
 	for _, folder := range []string{"extensions", "skins"} {
 		entries, err := os.ReadDir(filepath.Join(root, folder))
-		if ignoreAbsent(err) != nil {
+		if disk.IgnoreAbsent(err) != nil {
 			return i, err
 		}
 		for _, e := range entries {
@@ -41,7 +43,7 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	for _, name := range paths {
 		path := filepath.Join(root, name)
 		info, err := os.Stat(path)
-		if ignoreAbsent(err) != nil {
+		if disk.IgnoreAbsent(err) != nil {
 			return i, err
 		}
 		if err == nil && d.webWrites(info, groups) {
@@ -58,7 +60,7 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 func (d *Deployer) webWrites(info fs.FileInfo, groups []int) bool {
 	have, mode := info.Sys().(*syscall.Stat_t), info.Mode().Perm()
 	for _, o := range d.own { // tenants' own users
-		if int(have.Uid) == o.uid || mode&0o020 != 0 && int(have.Gid) == o.gid {
+		if int(have.Uid) == o.UID || mode&0o020 != 0 && int(have.Gid) == o.GID {
 			return true
 		}
 	}

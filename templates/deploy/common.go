@@ -3,6 +3,8 @@ package deploy
 import (
 	"errors"
 	"os"
+
+	"wikictl/tenants/disk"
 )
 
 // common is a file of virtual hosts that belongs to no tenant, and its change in a journal.
@@ -85,7 +87,7 @@ func bringOne(c common) error {
 		return bring(part{installed: c.path}, Delete)
 	case Edit:
 		if !Exists(beside(c.path, "old")) {
-			if err := os.Link(c.path, beside(c.path, "old")); ignoreAbsent(err) != nil {
+			if err := os.Link(c.path, beside(c.path, "old")); disk.IgnoreAbsent(err) != nil {
 				return err
 			}
 		}

@@ -23,6 +23,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/templates"
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/mask"
@@ -47,10 +48,10 @@ type Deployer struct {
 
 	layout   tenants.Layout
 	web      tenants.Web
-	uid, gid int              // of the web server; -1: files belong to the user of wikictl
-	own      map[string]owner // of tenants whose PHP runs as a user of their own
-	look     bool             // read only
-	writing  chan struct{}    // full while this process writes
+	uid, gid int                          // of the web server; -1: files belong to the user of wikictl
+	own      map[string]permissions.Owner // of tenants whose PHP runs as a user of their own
+	look     bool                         // read only
+	writing  chan struct{}                // full while this process writes
 	unsynced atomic.Bool
 	folders  sync.Map // folders outside of a tenant's that exist by now
 }
@@ -80,7 +81,7 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 // NewReader is New for commands that only read: any user may run them. Methods that write
 // must not be called.
 func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
-	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, own: map[string]owner{}, look: true, writing: make(chan struct{}, 1)}
+	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, own: map[string]permissions.Owner{}, look: true, writing: make(chan struct{}, 1)}
 	if web.User != "" {
 		u, err := user.Lookup(web.User)
 		if err != nil {

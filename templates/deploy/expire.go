@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wikictl/tenants/disk"
 )
 
 // ExpireLogs removes files below state/logs that were last written before a time, and
@@ -16,7 +18,7 @@ import (
 func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err error) {
 	root := filepath.Dir(d.layout.Logs("x"))
 	folders, err := os.ReadDir(root)
-	if ignoreAbsent(err) != nil {
+	if disk.IgnoreAbsent(err) != nil {
 		return 0, err
 	}
 	for _, f := range folders {
@@ -63,7 +65,7 @@ func (d *Deployer) ExpireGoldens(before time.Time, keep func(name string) bool) 
 // true.
 func (d *Deployer) expireIn(dir string, before time.Time, old func(fs.DirEntry) bool) (n int, err error) {
 	entries, err := os.ReadDir(dir)
-	if ignoreAbsent(err) != nil {
+	if disk.IgnoreAbsent(err) != nil {
 		return 0, err
 	}
 	for _, e := range entries {

@@ -239,7 +239,7 @@ func (d *Deployer) checkFolder(dir string) error {
 	if err == nil && strings.HasPrefix(real+"/", state+"/") {
 		return fmt.Errorf("the folder %s leads into the state folder: choose another path", dir)
 	}
-	return ignoreAbsent(err)
+	return disk.IgnoreAbsent(err)
 }
 
 // unwanted returns the deletion of a file that wikictl made and that is no longer

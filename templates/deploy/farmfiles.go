@@ -147,10 +147,10 @@ func bringFile(s fileSwap) error {
 		if Exists(saved) {
 			return remove(s.Path)
 		}
-		return errors.Join(ignoreAbsent(os.Rename(s.Path, saved)), ignoreAbsent(disk.SyncFolder(filepath.Dir(s.Path))))
+		return errors.Join(disk.IgnoreAbsent(os.Rename(s.Path, saved)), disk.IgnoreAbsent(disk.SyncFolder(filepath.Dir(s.Path))))
 	}
 	if s.Kind == Edit && !Exists(saved) {
-		if err := os.Link(s.Path, saved); ignoreAbsent(err) != nil {
+		if err := os.Link(s.Path, saved); disk.IgnoreAbsent(err) != nil {
 			return err
 		}
 	}

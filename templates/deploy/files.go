@@ -8,12 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 
 	"github.com/google/renameio/v2"
-	"golang.org/x/sys/unix"
 
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants/disk"
 )
 
@@ -61,55 +60,10 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 			return err
 		}
 	}
-	if at&^umask() == mode {
+	if at&^permissions.Umask() == mode {
 		return nil
 	}
 	return f.Chmod(mode)
-}
-
-// umask returns the mode bits that the kernel clears on new files and folders (umask(2)).
-// It is read once, for the first file: a call per file costs a large farm more than
-// writing some of the files.
-var umask = sync.OnceValue(func() os.FileMode {
-	mask := unix.Umask(0)
-	unix.Umask(mask)
-	return os.FileMode(mask)
-})
-
-// folder makes a folder with its owner and mode, and reports whether it did. An existing
-// one keeps its mode, but gets its owner: a killed run may not have set it.
-func folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) {
-	err = os.Mkdir(path, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return false, own(path, uid, gid)
-	}
-	if err != nil {
-		return false, err
-	}
-	if uid >= 0 || gid >= 0 {
-		if err := os.Chown(path, uid, gid); err != nil {
-			return false, err
-		}
-	}
-	if mode&umask() == 0 {
-		return true, nil
-	}
-	return true, os.Chmod(path, mode)
-}
-
-func own(path string, uid, gid int) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s exists and is no folder: move it away", path)
-	}
-	have := info.Sys().(*syscall.Stat_t)
-	if (uid < 0 || int(have.Uid) == uid) && (gid < 0 || int(have.Gid) == gid) {
-		return nil
-	}
-	return os.Chown(path, uid, gid)
 }
 
 // point sets the target of a symbolic link, by rename if the link exists.

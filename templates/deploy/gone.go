@@ -21,7 +21,7 @@ type Gone struct {
 // users who may not read them.
 func (d *Deployer) Gone() ([]Gone, error) {
 	entries, err := os.ReadDir(d.layout.Removed())
-	if ignoreAbsent(err) != nil {
+	if disk.IgnoreAbsent(err) != nil {
 		return nil, err
 	}
 	var all []Gone
@@ -30,7 +30,7 @@ func (d *Deployer) Gone() ([]Gone, error) {
 			continue
 		}
 		dir := filepath.Join(d.layout.Removed(), e.Name())
-		if _, err := os.Stat(filepath.Join(dir, removedManifest)); ignoreAbsent(err) != nil {
+		if _, err := os.Stat(filepath.Join(dir, removedManifest)); disk.IgnoreAbsent(err) != nil {
 			return nil, err
 		} else if err != nil {
 			continue

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // LeftoverAge is the age from which a half-written file counts as left by a killed run:
@@ -20,15 +22,15 @@ const LeftoverAge = 10 * time.Minute
 // Inspection is the state on disk of one tenant, except the content of its files, which
 // Compare reads.
 type Inspection struct {
-	Release   int       // the current one; zero: none
-	Seen      int       // from which the tenant last answered; zero: not recorded
-	Releases  []int     // ascending
-	Broken    []Broken  // links
-	Missing   []string  // of Layout.Images and Layout.Cache
-	Rights    []Rights  // wrong modes and owners
-	Leftovers []string  // files that killed runs left half-written
-	ReadOnly  time.Time // since when its read-only file exists; zero: it does not
-	Closed    time.Time // since when its maintenance page exists; zero: it does not
+	Release   int                  // the current one; zero: none
+	Seen      int                  // from which the tenant last answered; zero: not recorded
+	Releases  []int                // ascending
+	Broken    []Broken             // links
+	Missing   []string             // of Layout.Images and Layout.Cache
+	Rights    []permissions.Rights // wrong modes and owners
+	Leftovers []string             // files that killed runs left half-written
+	ReadOnly  time.Time            // since when its read-only file exists; zero: it does not
+	Closed    time.Time            // since when its maintenance page exists; zero: it does not
 }
 
 // Broken is a symbolic link with a wrong target.
@@ -47,7 +49,7 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 		return i, err
 	}
 	i.Seen = seen.Release
-	if i.Rights, i.Missing, err = wrongRights(d.rightsOf(tenant, i.Releases)); err != nil {
+	if i.Rights, i.Missing, err = permissions.Inspect(d.rightsOf(tenant, i.Releases)); err != nil {
 		return i, err
 	}
 	for _, path := range []string{filepath.Join(l.Releases(tenant), unfinished), beside(l.Current(tenant), "new")} {
@@ -66,7 +68,7 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 func madeAt(path string) (time.Time, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return time.Time{}, ignoreAbsent(err)
+		return time.Time{}, disk.IgnoreAbsent(err)
 	}
 	return info.ModTime(), nil
 }
@@ -110,11 +112,11 @@ func Abandoned(path string) bool {
 
 // FarmInspection is the state on disk of the farm as a whole.
 type FarmInspection struct {
-	Rights    []Rights // wrong modes and owners of the folders that tenants share
-	Strays    []Stray  // of tenants that are not the farm's
-	Leftovers []string // files that killed runs left half-written
-	Unseen    []string // paths that this user may not read, with the reason
-	Journal   bool     // a run was killed between switching releases and the reload
+	Rights    []permissions.Rights // wrong modes and owners of the folders that tenants share
+	Strays    []Stray              // of tenants that are not the farm's
+	Leftovers []string             // files that killed runs left half-written
+	Unseen    []string             // paths that this user may not read, with the reason
+	Journal   bool                 // a run was killed between switching releases and the reload
 }
 
 // Stray is a file or folder of a tenant that is not the farm's.
@@ -127,7 +129,7 @@ type Stray struct {
 // InspectFarm inspects the state folder, except the files of the known tenants. It writes
 // nothing.
 func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err error) {
-	if i.Rights, _, err = wrongRights(d.sharedRights()); err != nil {
+	if i.Rights, _, err = permissions.Inspect(d.sharedRights()); err != nil {
 		return i, err
 	}
 	i.Journal = Abandoned(d.journalPath())
@@ -140,7 +142,7 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 			i.Unseen = append(i.Unseen, err.Error())
 			continue
 		}
-		if ignoreAbsent(err) != nil {
+		if disk.IgnoreAbsent(err) != nil {
 			return i, err
 		}
 		for _, e := range entries {

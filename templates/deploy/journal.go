@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"wikictl/tenants/disk"
 )
 
 // swap is the switch of one tenant from a release to another. It is recorded first, so
@@ -143,7 +145,7 @@ func bring(p part, kind Kind) error {
 	switch kind {
 	case Edit:
 		if !Exists(saved) {
-			if err := os.Link(p.installed, saved); ignoreAbsent(err) != nil {
+			if err := os.Link(p.installed, saved); disk.IgnoreAbsent(err) != nil {
 				return err
 			}
 		}
@@ -154,7 +156,7 @@ func bring(p part, kind Kind) error {
 		if Exists(saved) {
 			return remove(p.installed)
 		}
-		return ignoreAbsent(os.Rename(p.installed, saved))
+		return disk.IgnoreAbsent(os.Rename(p.installed, saved))
 	}
 	return nil
 }

@@ -3,16 +3,14 @@ package deploy
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"syscall"
-)
 
-// owner is a user and a group by number; -1 leaves either unchanged.
-type owner struct{ uid, gid int }
+	"wikictl/templates/deploy/permissions"
+	"wikictl/tenants/disk"
+)
 
 // Own makes a tenant's files belong to the user by whom its PHP runs, instead of
 // web.user. Call it before anything is written.
@@ -21,10 +19,10 @@ func (d *Deployer) Own(tenant, name string) error {
 	if err != nil {
 		return err
 	}
-	var o owner
-	o.uid, _ = strconv.Atoi(u.Uid)
-	o.gid, _ = strconv.Atoi(u.Gid)
-	if o.uid == 0 {
+	var o permissions.Owner
+	o.UID, _ = strconv.Atoi(u.Uid)
+	o.GID, _ = strconv.Atoi(u.Gid)
+	if o.UID == 0 {
 		return fmt.Errorf("%s is root, by whom php-fpm runs no pool: name another user", name)
 	}
 	if !d.look && os.Geteuid() != 0 {
@@ -36,32 +34,32 @@ func (d *Deployer) Own(tenant, name string) error {
 
 // ownerOf returns the user and the group by whom a tenant's PHP runs, and whether they
 // are its own.
-func (d *Deployer) ownerOf(tenant string) (o owner, own bool) {
+func (d *Deployer) ownerOf(tenant string) (o permissions.Owner, own bool) {
 	if o, own = d.own[tenant]; own {
 		return o, true
 	}
-	return owner{d.uid, d.gid}, false
+	return permissions.Owner{UID: d.uid, GID: d.gid}, false
 }
 
 // groupOf returns the group that reads a tenant's settings.
 func (d *Deployer) groupOf(tenant string) int {
 	o, _ := d.ownerOf(tenant)
-	return o.gid
+	return o.GID
 }
 
 // ownFolder makes a folder of a tenant that its PHP writes. The web server reads uploads.
 func (d *Deployer) ownFolder(tenant, path string) error {
 	o, own := d.ownerOf(tenant)
 	if own && path == d.layout.Images(tenant) {
-		o.gid = d.gid
+		o.GID = d.gid
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := handOver(path, o); err != nil {
+	if err := permissions.HandOver(path, o); err != nil {
 		return err
 	}
-	_, err := folder(path, 0o750, o.uid, o.gid)
+	_, err := permissions.Folder(path, 0o750, o.UID, o.GID)
 	return err
 }
 
@@ -69,7 +67,7 @@ func (d *Deployer) ownFolder(tenant, path string) error {
 // own user share no group, so both enter it by the permissions of others; the folders in
 // it are closed.
 func (d *Deployer) passage(tenant, path string) (made bool, err error) {
-	made, err = folder(path, 0o750, -1, d.gid)
+	made, err = permissions.Folder(path, 0o750, -1, d.gid)
 	if _, own := d.own[tenant]; !own || err != nil {
 		return made, err
 	}
@@ -78,28 +76,6 @@ func (d *Deployer) passage(tenant, path string) (made bool, err error) {
 		return made, err
 	}
 	return made, os.Chmod(path, info.Mode().Perm()|0o001)
-}
-
-// handOver gives a folder and its content to another user. It changes the folder itself
-// last, so that an interrupted run is repeated.
-func handOver(path string, o owner) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.IsDir() || o.uid < 0 || int(info.Sys().(*syscall.Stat_t).Uid) == o.uid) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	err = filepath.WalkDir(path, func(below string, _ fs.DirEntry, err error) error {
-		if err != nil || below == path {
-			return ignoreAbsent(err)
-		}
-		return ignoreAbsent(os.Lchown(below, o.uid, -1))
-	})
-	if err != nil {
-		return err
-	}
-	return os.Chown(path, o.uid, o.gid)
 }
 
 // handOverWiki gives a tenant's uploads, caches and settings to the user by whom its PHP
@@ -117,16 +93,7 @@ func (d *Deployer) handOverWiki(tenant string) error {
 	for _, n := range numbers {
 		dir := d.layout.Release(tenant, n)
 		_, passed := d.passage(tenant, dir)
-		err = errors.Join(err, passed, ignoreAbsent(chgrp(filepath.Join(dir, settingsFile), d.groupOf(tenant))))
+		err = errors.Join(err, passed, disk.IgnoreAbsent(permissions.Chgrp(filepath.Join(dir, settingsFile), d.groupOf(tenant))))
 	}
 	return err
-}
-
-// chgrp sets the group of a file, if it differs; -1 sets none.
-func chgrp(path string, gid int) error {
-	info, err := os.Lstat(path)
-	if err != nil || gid < 0 || int(info.Sys().(*syscall.Stat_t).Gid) == gid {
-		return err
-	}
-	return os.Lchown(path, -1, gid)
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"wikictl/templates"
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 )
@@ -44,7 +45,7 @@ func (d *Deployer) Current(tenant string) (release int, err error) {
 // Core returns the path of the codebase of a release; "" if it has none.
 func (d *Deployer) Core(tenant string, release int) (string, error) {
 	core, err := os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
-	return core, ignoreAbsent(err)
+	return core, disk.IgnoreAbsent(err)
 }
 
 // Releases lists the numbers of a tenant's releases in ascending order.
@@ -180,13 +181,6 @@ func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	return true, nil
 }
 
-func ignoreAbsent(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // vhostFile returns the name of the web server's part in a release. The web server does
 // not use a part from before web.vhosts, or the tenant's path, was changed.
 func (d *Deployer) vhostFile(tenant string) string { return "vhost" + d.layout.VhostEnding(tenant) }
@@ -271,7 +265,7 @@ func makeWikis(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	_, err := folder(path, 0o755, -1, -1)
+	_, err := permissions.Folder(path, 0o755, -1, -1)
 	return err
 }
 
@@ -292,7 +286,7 @@ func (d *Deployer) MakeFolder(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	_, err := folder(path, 0o750, d.uid, d.gid)
+	_, err := permissions.Folder(path, 0o750, d.uid, d.gid)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants/disk"
 )
 
@@ -207,7 +208,7 @@ func copyTree(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return copyRights(info, to)
+	return permissions.Copy(info, to)
 }
 
 func copyFolder(from, to string) error {
@@ -241,21 +242,4 @@ func copyFile(from, to string) (err error) {
 		return err
 	}
 	return out.Sync()
-}
-
-// copyRights gives a copy the owner, mode and time of its source.
-func copyRights(info fs.FileInfo, to string) error {
-	have := info.Sys().(*syscall.Stat_t)
-	if os.Geteuid() == 0 {
-		if err := os.Lchown(to, int(have.Uid), int(have.Gid)); err != nil {
-			return err
-		}
-	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return nil
-	}
-	if err := os.Chmod(to, info.Mode()); err != nil {
-		return err
-	}
-	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }

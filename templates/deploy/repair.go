@@ -8,22 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants/disk"
 )
 
 // SetRights sets the mode and the owner of a file or folder as Inspect wants them.
-func (d *Deployer) SetRights(ctx context.Context, r Rights) error {
+func (d *Deployer) SetRights(ctx context.Context, r permissions.Rights) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if r.WrongOwner() {
-		if err := os.Chown(r.Path, r.WantUID, r.WantGID); err != nil {
-			return err
-		}
-	}
-	return os.Chmod(r.Path, r.WantMode) // after chown, which clears mode bits
+	return r.Set()
 }
 
 // RepairLinks points a tenant's links at its latest complete release for the code at

@@ -25,7 +25,7 @@ func (d *Deployer) ClearReadOnly(tenant string) error {
 	if err := remove(d.layout.ReadOnly(tenant)); err != nil {
 		return err
 	}
-	return ignoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
+	return disk.IgnoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
 // SetMaintenance makes the web server answer with an HTML page and status 503 in place of
@@ -39,7 +39,7 @@ func (d *Deployer) ClearMaintenance(tenant string) error {
 	if err := remove(d.layout.Maintenance(tenant)); err != nil {
 		return err
 	}
-	return ignoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
+	return disk.IgnoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
 // ForgetCaches makes a tenant's cached data unreachable, because its database was

@@ -125,3 +125,11 @@ func Free(dir string) (Space, error) {
 	}
 	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Device: of.Dev}, nil
 }
+
+// IgnoreAbsent returns an error unless it says that a file does not exist.
+func IgnoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/templates/deploy"
+	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/observe"
@@ -221,15 +222,15 @@ func changed(changes []deploy.Change, kinds ...deploy.Kind) []string {
 }
 
 func wrongModes(s *subject, r *reporter) {
-	s.rights(r, deploy.Rights.WrongMode, deploy.Rights.ModeText)
+	s.rights(r, permissions.Rights.WrongMode, permissions.Rights.ModeText)
 }
 
 func wrongOwners(s *subject, r *reporter) {
-	s.rights(r, deploy.Rights.WrongOwner, deploy.Rights.OwnerText)
+	s.rights(r, permissions.Rights.WrongOwner, permissions.Rights.OwnerText)
 }
 
 // rights reports the files with wrong rights.
-func (s *subject) rights(r *reporter, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) {
+func (s *subject) rights(r *reporter, wrong func(permissions.Rights) bool, text func(permissions.Rights) string) {
 	if d := s.state(); d != nil {
 		if found := describe(d.Rights, wrong, text); found != "" {
 			r.say(s.tenant.Position, "", "wikictl audit --fix", "%s", found)
@@ -237,7 +238,7 @@ func (s *subject) rights(r *reporter, wrong func(deploy.Rights) bool, text func(
 	}
 }
 
-func describe(all []deploy.Rights, wrong func(deploy.Rights) bool, text func(deploy.Rights) string) string {
+func describe(all []permissions.Rights, wrong func(permissions.Rights) bool, text func(permissions.Rights) string) string {
 	var found []string
 	for _, one := range all {
 		if wrong(one) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // young is the age up to which every backup stays.
@@ -89,7 +90,7 @@ func (s Store) Discard(list []*Archive) error {
 // content stays.
 func (s Store) Sweep(ctx context.Context) (bytes int64, err error) {
 	if _, err := os.Stat(s.unswept()); err != nil {
-		return 0, ignoreAbsent(err)
+		return 0, disk.IgnoreAbsent(err)
 	}
 	named, err := s.named(ctx)
 	if err != nil {
@@ -97,7 +98,7 @@ func (s Store) Sweep(ctx context.Context) (bytes int64, err error) {
 	}
 	err = filepath.WalkDir(filepath.Join(s.dir, "files"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
-			return errors.Join(ignoreAbsent(err), context.Cause(ctx))
+			return errors.Join(disk.IgnoreAbsent(err), context.Cause(ctx))
 		}
 		if !e.Type().IsRegular() || named[e.Name()] {
 			return nil
@@ -135,11 +136,4 @@ func (s Store) named(ctx context.Context) (map[string]bool, error) {
 		}
 	}
 	return named, nil
-}
-
-func ignoreAbsent(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -151,7 +151,7 @@ func (f filling) file(u Upload) error {
 	}
 	defer in.Close()
 	half := u.Path + halfEnding
-	if err := ignoreAbsent(f.root.Remove(half)); err != nil {
+	if err := disk.IgnoreAbsent(f.root.Remove(half)); err != nil {
 		return err
 	}
 	out, err := f.root.OpenFile(half, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -204,7 +204,7 @@ func (f filling) link(path, target string) error {
 	if err := f.folder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	if err := ignoreAbsent(f.root.Remove(path)); err != nil {
+	if err := disk.IgnoreAbsent(f.root.Remove(path)); err != nil {
 		return err
 	}
 	return f.root.Symlink(target, path)

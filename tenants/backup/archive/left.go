@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"wikictl/tenants/disk"
 )
 
 // Finish deals with files that killed runs left in a wiki's folder of archives: it removes
@@ -13,13 +15,13 @@ import (
 func Finish(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return ignoreAbsent(err)
+		return disk.IgnoreAbsent(err)
 	}
 	for _, e := range entries {
 		file := filepath.Join(dir, e.Name())
 		switch {
 		case strings.HasSuffix(file, halfEnding):
-			if err := ignoreAbsent(os.Remove(file)); err != nil {
+			if err := disk.IgnoreAbsent(os.Remove(file)); err != nil {
 				return err
 			}
 		case strings.HasSuffix(file, ending):

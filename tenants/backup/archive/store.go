@@ -128,7 +128,7 @@ func (k *keeping) entry(name string, e fs.DirEntry) error {
 		if err == nil {
 			k.now.Links[name] = target
 		}
-		return ignoreAbsent(err)
+		return disk.IgnoreAbsent(err)
 	}
 	return nil // a folder, or a socket or the like, which has no content
 }
@@ -136,7 +136,7 @@ func (k *keeping) entry(name string, e fs.DirEntry) error {
 func (k *keeping) file(name string) error {
 	in, err := k.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return ignoreAbsent(err)
+		return disk.IgnoreAbsent(err)
 	}
 	defer in.Close()
 	info, err := in.Stat()
