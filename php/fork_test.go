@@ -187,3 +187,26 @@ func TestReportsWithoutAProcess(t *testing.T) {
 		}
 	}
 }
+
+// A job whose log PHP's user can't open says so, and prints nothing among the reports.
+func TestLogIsClosed(t *testing.T) {
+	folder, bystander := asNobody(t, map[string]string{"log": "", "script.php": "<?php echo '{\"id\":1,\"ended\":true}', \"\\n\"; sleep(1);"})
+	defer bystander.End()
+	s, err := Start(t.Context(), Options{Program: needs.Program(t, "php"), Owner: nobody})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	shut := filepath.Join(folder, "shut")
+	if err := os.Mkdir(shut, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(shut, "log")
+	if err := os.WriteFile(log, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Run(t.Context(), Job{Script: filepath.Join(folder, "script.php"), Log: log})
+	if err == nil || !strings.Contains(err.Error(), "open its log: ") || !strings.Contains(err.Error(), "Permission denied") || strings.Contains(err.Error(), "ulimit") {
+		t.Error(err)
+	}
+}

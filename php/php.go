@@ -53,6 +53,8 @@ func (e *JobError) Error() string {
 	text := e.Script + ": " + e.Why
 	if e.Tail != "" {
 		text += ": " + e.Tail
+	} else {
+		text += ", and it printed nothing"
 	}
 	return fmt.Sprintf("%s (see %s)", text, e.Log)
 }

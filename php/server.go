@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -267,7 +268,7 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	switch {
 	case why != "":
 	case r.Why != "":
-		why = r.Why + " (" + process.NoProcessHint + ")"
+		why = withHint(r.Why)
 	case r.Signal == int(syscall.SIGXFSZ):
 		why = fmt.Sprintf("wrote more than %d bytes into one file (file_size in [php] of wikictl.toml allows more)", s.options.fileSize())
 	case r.Signal != 0:
@@ -278,6 +279,15 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 		return result, nil
 	}
 	return result, &JobError{Script: j.Script, Why: why, Tail: result.Tail, Log: j.Log}
+}
+
+// withHint adds a hint to the reason of a failed fork. Other reasons, such as a log that
+// PHP's user can't open, have their own.
+func withHint(why string) string {
+	if strings.HasPrefix(why, "fork:") {
+		return why + " (" + process.NoProcessHint + ")"
+	}
+	return why
 }
 
 // runForked runs a job by the fork server.

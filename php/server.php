@@ -218,6 +218,11 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 	}
 	$null = $c->open( '/dev/null', 0, 0 ); // O_RDONLY
 	$log = $c->open( $job['log'], 02001, 0 ); // O_WRONLY, O_APPEND
+	if ( $log < 0 ) { // standard output is still that of reports
+		@fopen( $job['log'], 'a' );
+		wikictlReport( [ 'id' => $job['id'], 'ended' => true, 'exit' => -1, 'why' => "open its log: " . ( error_get_last()['message'] ?? 'no reason' ) ] );
+		exit( 1 );
+	}
 	$c->dup2( $null, 0 );
 	$c->dup2( $log, 1 );
 	$c->dup2( $log, 2 );

@@ -120,6 +120,9 @@ func TestRunFailures(t *testing.T) {
 		{"exit in a shutdown function", "register_shutdown_function(fn() => exit(4));", "exit 4"},
 		{"fatal error in a shutdown function", "register_shutdown_function(fn() => nothing());", "exit 255: "},
 		{"fatal error in a destructor", "class D { function __destruct() { nothing(); } } $d = new D;", "exit 255: "},
+		{"exit without output", "exit(5);", "exit 5, and it printed nothing (see "},
+		{"hidden fatal error", "echo 'before'; ini_set('display_errors', 0); nothing();", "Uncaught Error: Call to undefined function nothing()"},
+		{"hidden error of memory", "ini_set('display_errors', 0); ini_set('memory_limit', '8M'); str_repeat('x', 1 << 27);", "Allowed memory size of "},
 		{"fatal error in output", "ob_start(function() { nothing(); });", "exit 255: "},
 	}
 	servers(t, func(t *testing.T, s *Server) {

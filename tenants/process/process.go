@@ -176,7 +176,7 @@ func (p Program) attributes() *syscall.SysProcAttr {
 		a = &syscall.SysProcAttr{Setsid: true}
 	}
 	if p.Owner.UID != 0 {
-		a.Credential = &syscall.Credential{Uid: uint32(p.Owner.UID), Gid: uint32(p.Owner.GID)}
+		a.Credential = &syscall.Credential{Uid: uint32(p.Owner.UID), Gid: uint32(p.Owner.GID), Groups: p.Owner.Groups}
 	}
 	return a
 }

@@ -291,3 +291,20 @@ func TestInherited(t *testing.T) {
 		t.Errorf("%s", env)
 	}
 }
+
+// A program that runs as another user has all groups of that user, as php-fpm's workers do.
+func TestRunHasTheGroupsOfItsUser(t *testing.T) {
+	needs.Root(t, "running a program as another user")
+	owner, err := LookupOwner("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(owner.Groups) == 0 {
+		t.Fatal("nobody has no group")
+	}
+	owner.Groups = append(owner.Groups, 54321)
+	r, err := Run(t.Context(), Program{Name: "id", Args: []string{"-G"}, Owner: owner})
+	if err != nil || !strings.Contains(r.Said, "54321") {
+		t.Error(r.Said, err)
+	}
+}
