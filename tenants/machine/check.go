@@ -125,7 +125,7 @@ func (j *checker) reach() {
 			}
 		}
 		found := j.say("reach", Error, key, "%s can't reach %s: %s has mode %04o", b.User, b.Path, b.At, b.Mode)
-		found.Hint = "move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x " + b.At
+		found.Hint = ReachHint(b.At)
 		if strings.HasSuffix(b.At, ".php") {
 			found.Hint, found.Repair = "", []string{"chmod -R o+rX " + quote(filepath.Dir(filepath.Dir(b.At)))}
 		}

@@ -104,6 +104,15 @@ func Stopped(name, path string) (at string, mode os.FileMode) {
 	return who.stopped(path)
 }
 
+// ReachHint says what to do about a folder that a user may not enter.
+func ReachHint(at string) string {
+	return "move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x " + at
+}
+
+// Worker returns the user of nginx's workers, or "" if the configuration does not say or was
+// not read.
+func Worker(ctx context.Context, f *tenants.Farm) string { return ReadWeb(ctx, f).worker() }
+
 // stopped returns the first folder on the way to a path that a user may not enter, or the
 // path itself if the user may not read it, or "".
 func (p person) stopped(path string) (at string, mode os.FileMode) {

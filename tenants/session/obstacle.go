@@ -15,8 +15,8 @@ import (
 )
 
 // Obstacles returns the problems that prevent all work on tenants, by name: faults in
-// their definitions, a php of their codebase that does not run, other accounts than it was created with, or unreadable
-// secrets. It runs each php once per Host. Other tenants are not in the result.
+// their definitions, a php of their codebase that does not run, other accounts than it was created with, folders
+// that the web side can't enter, or unreadable secrets. It runs each php once per Host. Other tenants are not in the result.
 func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string]tenants.Problems {
 	var codebases []*tenants.Codebase
 	for _, t := range list {
@@ -31,6 +31,7 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 	}
 	found := map[string]tenants.Problems{}
 	accounts := h.usersFaults(ctx, list)
+	web := h.webSide(ctx)
 	for _, t := range list {
 		other, differ := accounts[t.Name]
 		err := silent[t.Codebase] // tenants without a definition have no codebase
@@ -41,6 +42,8 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 			found[t.Name] = tenants.Problems{PHPFault(t.Codebase, err)}
 		case differ:
 			found[t.Name] = tenants.Problems{other}
+		case web.barred(t) != nil:
+			found[t.Name] = tenants.Problems{*web.barred(t)}
 		default:
 			if err := h.SecretsFault(t.Name); err != nil {
 				found[t.Name] = tenants.Problems{{Position: t.Position, Key: "name", Message: err.Error()}}
@@ -90,10 +93,13 @@ func InTheWay(problems tenants.Problems) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
+// serverHint is the hint for a server that is not reached and that wikictl does not run.
+const serverHint = "correct its dsn, or start the server"
+
 // ServerFault returns the problem of the tenants on an unreachable server.
 func ServerFault(s *tenants.Server, err error) tenants.Problem {
-	p := tenants.Problem{Position: s.Position, Key: "servers." + s.Name, Message: err.Error(), Hint: "correct its dsn, or start the server"}
-	if s.Managed {
+	p := tenants.Problem{Position: s.Position, Key: "servers." + s.Name, Message: err.Error(), Hint: serverHint}
+	if s.Managed || errors.As(err, new(*tenants.Hint)) {
 		p.Hint = "" // the error has its own
 	}
 	return p

@@ -184,6 +184,9 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // connection refused
 		err = tenants.WithHint(err, "wikictl server start starts it")
 	}
+	if !def.Managed && errors.As(err, new(*net.OpError)) {
+		err = tenants.WithHint(err, serverHint)
+	}
 	switch {
 	case err == nil:
 		s.SetFarm(farm)
