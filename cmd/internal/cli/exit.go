@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/templates/deploy"
@@ -133,6 +134,10 @@ func describe(err error) string {
 			noun = "mistake"
 		}
 		return ui.Clean(fmt.Sprintf("%s\n%d %s in the farm's files; nothing was changed", problems.Error(), len(problems), noun))
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) && call.Syscall == "getwd" {
+		err = tenants.WithHint(err, "the current folder was removed: cd to another one")
 	}
 	return ui.Clean("wikictl: " + err.Error())
 }
