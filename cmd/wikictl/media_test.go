@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -167,6 +169,8 @@ func (f *farm) mediaIsGuarded() {
 	f.wants(f.saysNo("plan", "w1"), `"w0" is private by tenants/w0.toml:`, "take media away")
 	f.write("tenants/w0.toml", owner)
 	f.wants(f.saysNo("delete", "w0", "--dry-run"), "its files are shown by w1", "take media out")
+	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w1.toml")))
+	f.wants(f.saysNo("delete", "w0", "--dry-run"), "w1, which no file defines any more", "apply --prune")
 	f.write("tenants/w1.toml", strings.Split(member, "[shared]")[0])
 	f.wants(f.exits(1, "plan", "w1"), "revoke SELECT on wiki_w0.image")
 	f.exits(0, "apply", "w1")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -37,6 +38,9 @@ func LookDelete(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Delet
 	p.Farm, p.Left = nil, slices.DeleteFunc(p.Left, func(l *Leftover) bool { return l.Name != t.Name })
 	if len(p.Left) == 1 {
 		d.Left = p.Left[0]
+		if names := strings.Join(d.Left.readers, ", "); names != "" && d.Left.Problem == "" {
+			d.Left.Problem = fmt.Sprintf("%s, which no file defines any more, has rights in its database: wikictl apply --prune removes that first", names)
+		}
 		return d, nil
 	}
 	_, err = FindRemoved(h.Layout, t.Name, "")

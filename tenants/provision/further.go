@@ -239,6 +239,7 @@ func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenant
 			left.Problem = fmt.Sprintf("%s have its accounts: remove them first; a wiki can't change its accounts", strings.Join(members, ", "))
 		}
 	}
+	left.readers = l.readersOf(left)
 	if viewers := l.viewersOf(left); len(viewers) > 0 && left.Problem == "" {
 		left.Problem = fmt.Sprintf("its files are shown by %s: take media out of their definitions first, and run wikictl apply", strings.Join(viewers, ", "))
 	}
@@ -266,6 +267,25 @@ func (l *looking) viewersOf(left *Leftover) (names []string) {
 			names = append(names, t.Name)
 		}
 	}
+	return names
+}
+
+// readersOf returns the tenants without a definition, not removed yet, whose accounts have rights
+// in a database of a leftover.
+func (l *looking) readersOf(left *Leftover) (names []string) {
+	mine := append(session.Names(l.furtherOf(left.Name)), left.row.Database)
+	for _, row := range undefined(l.Farm.Tenants, l.rows) {
+		if row.Name == left.Name || row.Server != left.row.Server {
+			continue
+		}
+		grants := l.found[row.Server].Beyond(tenants.AccountName(row.Database, "") + "@" + left.tenant.Server.AccountHost)
+		if slices.ContainsFunc(grants, func(g mariadb.Grant) bool {
+			return slices.ContainsFunc(mine, func(name string) bool { return g.Of(name) || g.Table != "" && g.Database == name })
+		}) {
+			names = append(names, row.Name)
+		}
+	}
+	slices.Sort(names)
 	return names
 }
 

@@ -25,6 +25,8 @@ type Leftover struct {
 
 	tenant *tenants.Tenant // without a server if the ledger does not have it
 	row    ledger.Tenant   // zero: only in the state folder
+
+	readers []string // other leftovers whose accounts have rights in its databases
 }
 
 // Plan is the difference between the definitions and the farm's state, as input of Apply.
