@@ -29,7 +29,7 @@ func (h *Host) webSide(ctx context.Context) *webSide {
 // barred returns the problem if the state folder or the codebase of a tenant lies below a
 // folder that PHP's or nginx's user may not enter, or nil: nothing of the tenant would run.
 func (w *webSide) barred(t *tenants.Tenant) *tenants.Problem {
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 || t.Codebase == nil { // a wiki that is removed runs nothing any more
 		return nil
 	}
 	user := w.farm.Web.User

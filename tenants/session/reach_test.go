@@ -33,6 +33,10 @@ func TestBarred(t *testing.T) {
 		{"PHP runs as root", open, filepath.Join(shut, "code"), "root", "", "", ""},
 		{"unknown user", open, filepath.Join(shut, "code"), "no-such-user", "", "", ""},
 	}
+	gone := &webSide{farm: &tenants.Farm{State: filepath.Join(shut, "in"), Web: tenants.Web{User: "nobody"}}, asked: map[[2]string]*tenants.Problem{}}
+	if p := gone.barred(&tenants.Tenant{}); p != nil {
+		t.Errorf("a wiki that nothing defines any more: %s", p)
+	}
 	for _, tc := range cases {
 		f := &tenants.Farm{State: tc.state, Web: tenants.Web{User: tc.php}}
 		wiki := &tenants.Tenant{Codebase: &tenants.Codebase{Name: "x", Path: tc.code}, Pool: tenants.Pool{User: tc.pool}}
