@@ -32,7 +32,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	flags := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	n := flags.Int("tenants", 50, "how many wikis")
 	rounds := flags.Int("rounds", 3, "how often each way is measured; the medians count")
-	only := flags.String("only", "", "a regular expression: measure only the ways to upgrade whose names match it, such as ^wikictl")
+	only := flags.String("only", "", "a regular expression: measure only the ways to upgrade whose names match it, such as ^wikictl, or '^nothing to do' for the forced ones")
 	large := flags.Bool("big", false, "measure the upgrade of one wiki with many rows")
 	pages := flags.Int("pages", 100_000, "pages of the wiki of --big; it has three revisions and ten links for each")
 	if err := flags.Parse(args[1:]); err != nil {
