@@ -59,7 +59,9 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
-	CacheEpoch     string // file with the end of $wgCachePrefix since a restore
+	CacheEpoch     string // file with the end of $wgCachePrefix, another for each database that was made or put back
+	CacheMark      string // key of APCu: the $wgCachePrefix for which older keys were deleted
+	CacheKeys      string // PHP's pattern of keys that name the tenant's database
 	L10n           string // folder of the localisation cache of the tenant's code
 	WebAccount     string // $wgDBuser
 	SessionName    string // $wgSessionName
@@ -177,7 +179,8 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Temporary = l.TemporaryOf(t.Pool.User)
 	v.ReadOnly = l.ReadOnly(t.Name)
 	v.Maintenance = l.Maintenance(t.Name)
-	v.CacheEpoch = l.CacheEpoch(t.Name)
+	v.CacheEpoch, v.CacheMark = l.CacheEpoch(t.Name), "wikictl-epoch "+t.Database
+	v.CacheKeys = "/(^|[:|])" + t.Database + "([:|-]|$)/" // letters, digits and _
 	v.L10n = l.L10n(t.MessageSet(d.Codebase))
 	v.WebAccount = t.WebAccount()
 	v.SessionName = t.Database + "_session"

@@ -55,10 +55,15 @@ $wgAuthenticationTokenVersion = '1';
 
 ## Caches and sessions: nothing is shared with the other wikis of this farm
 $wgCachePrefix = 'wiki_btrfs';
-# Where the database was put back from a dump, what was cached of the one that was
-# given up must not be found any more: the prefix is another since.
+# Since the database was made or put back from a dump, what was cached of an earlier one must
+# not be found any more. The prefix is another; but keys of users, revisions and texts begin
+# with the name of the database in its place, and are deleted by the first request.
 if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
 	$wgCachePrefix .= '-' . file_get_contents( '/srv/farm/wikis/btrfs/cache-epoch' );
+	if ( function_exists( 'apcu_enabled' ) && apcu_enabled() && apcu_fetch( 'wikictl-epoch wiki_btrfs' ) !== $wgCachePrefix ) {
+		apcu_delete( new APCUIterator( '/(^|[:|])wiki_btrfs([:|-]|$)/' ) );
+		apcu_store( 'wikictl-epoch wiki_btrfs', $wgCachePrefix );
+	}
 }
 $wgCookiePrefix = 'wiki_btrfs';
 $wgSessionName = 'wiki_btrfs_session';

@@ -147,8 +147,8 @@ func (r *restoration) replace(ctx context.Context) error {
 	if err := r.furtherMade(ctx, names); err != nil {
 		return err
 	}
-	if !r.Fresh {
-		return r.Deploy.ForgetCaches(r.tenant.Name, r.RunID)
+	if err := r.Deploy.ForgetCaches(r.tenant.Name, r.RunID); err != nil || !r.Fresh {
+		return err
 	}
 	if err := r.readAccounts(); err != nil {
 		return err
