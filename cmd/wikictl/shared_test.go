@@ -159,10 +159,22 @@ func (f *farm) familyWorks(version string) {
 	}
 }
 
-// familyGoesBack puts both back, the members first.
+// familyGoesBack puts both back at once, forward again, and back one by one.
 func (f *farm) familyGoesBack() {
 	f.t.Helper()
-	f.wants(f.saysNo("rollback", "w0", "--yes"), "wikictl rollback w1 comes first")
+	f.wants(f.saysNo("rollback", "w0", "--yes"), "wikictl rollback w0 w1")
+	out, code := f.held("w0", "undoing", "before", func() {
+		if got := f.client("w1").version(); !strings.HasPrefix(got, "MediaWiki 1.39") {
+			f.t.Error("the owner begins while its member is on", got)
+		}
+	}, "rollback", "w0", "w1", "--yes")
+	if code != 0 {
+		f.t.Fatal(code, out)
+	}
+	run := f.sql("SELECT undone_by FROM wikictl.upgrade WHERE tenant = 'w0'")[0]
+	f.wants(f.saysNo("rollback", "w1", "--yes", "--to", run), "w0, whose accounts it has, is on MediaWiki 1.39")
+	f.exits(0, "rollback", "w1", "w0", "--yes", "--to", run)
+	f.familyWorks("1.43")
 	f.exits(0, "rollback", "w1", "--yes")
 	f.client("w1").logInWith("w0")
 	f.sql("INSERT INTO wiki_w0.actor (actor_name) VALUES ('10.9.8.7')")

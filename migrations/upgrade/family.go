@@ -113,32 +113,39 @@ func ownerLeft(j *Planned, outcomes map[string]session.Outcome) error {
 	return nil
 }
 
+// turn is 0 for an undo that comes first, and 1 for one that comes when those are done: an
+// owner of accounts goes back after its members, and its members forward again after it.
+func (u *Undo) turn() int {
+	if u.Redo && u.tenant.Owner != nil || !u.Redo && len(u.tenant.Members) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// versionsOf returns the versions on which tenants are, by name.
+func versionsOf(rows map[string]ledger.Tenant) map[string]string {
+	versions := make(map[string]string, len(rows))
+	for name, row := range rows {
+		versions[name] = row.Version
+	}
+	return versions
+}
+
 // checkFamily says why an owner of accounts can't be put back, or a member: the members would
-// be on newer code than the tables, or their pages would name accounts that are gone. rows are
-// those of the dump that is restored.
-func (u *Undo) checkFamily(ctx context.Context, h *session.Host, rows func(table string) int64) error {
-	if len(u.tenant.Members) == 0 && u.tenant.Owner == nil {
-		return nil
-	}
-	l, err := h.Ledger(ctx)
-	if err != nil {
-		return err
-	}
-	now, err := l.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	if owner := u.tenant.Owner; owner != nil && mediawiki.NewerSchema(u.Old, now[owner.Name].Version) {
-		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", owner.Name, now[owner.Name].Version)
+// be on newer code than the tables, or their pages would name accounts that are gone. versions
+// are those of all tenants at that time, rows those of the dump that is restored.
+func (u *Undo) checkFamily(ctx context.Context, h *session.Host, versions map[string]string, rows func(table string) int64) error {
+	if owner := u.tenant.Owner; owner != nil && mediawiki.NewerSchema(u.Old, versions[owner.Name]) {
+		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", owner.Name, versions[owner.Name])
 	}
 	var newer []string
 	for _, m := range u.tenant.Members {
-		if mediawiki.NewerSchema(now[m.Name].Version, u.Old) {
+		if mediawiki.NewerSchema(versions[m.Name], u.Old) {
 			newer = append(newer, m.Name)
 		}
 	}
 	if len(newer) > 0 {
-		return fmt.Errorf("its accounts are those of %s, which the upgrade took to newer code as well: wikictl rollback %s comes first", strings.Join(newer, ", "), strings.Join(newer, " "))
+		return fmt.Errorf("its accounts are those of %s, which the upgrade took to newer code as well: they come first, or with it: wikictl rollback %s %s", strings.Join(newer, ", "), u.Name, strings.Join(newer, " "))
 	}
 	return h.MembersLose(ctx, u.tenant, rows)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"wikictl/tenants"
@@ -80,15 +81,9 @@ func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which
 		if u.Redo = w.To != "" && row.UndoneBy == w.To; u.Redo {
 			u.Old, u.New, u.Since = row.NewVersion, row.OldVersion, row.Ended.Time
 		}
-		if err == nil {
-			u.err = u.look(ctx, h)
-		}
-		if u.err != nil {
-			u.Problem = u.err.Error()
-		}
 		undos = append(undos, u)
 	}
-	return undos, unchanged, nil
+	return undos, unchanged, lookAll(ctx, h, undos, now)
 }
 
 // upgradesOf returns all upgrades of each tenant, newest first.
@@ -227,8 +222,27 @@ func (u *Undo) noDump() error {
 	return errors.New(problem)
 }
 
-// look finds the reasons against an undo, and counts what it would lose.
-func (u *Undo) look(ctx context.Context, h *session.Host) error {
+// lookAll puts undos in the order in which they are carried out, and finds the reasons against
+// each. now has the ledger's rows, by tenant.
+func lookAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string]ledger.Tenant) error {
+	slices.SortStableFunc(undos, func(a, b *Undo) int { return a.turn() - b.turn() })
+	versions := versionsOf(now)
+	for _, u := range undos {
+		if u.err == nil {
+			u.err = u.look(ctx, h, versions)
+		}
+		if u.err != nil {
+			u.Problem = u.err.Error()
+			continue
+		}
+		versions[u.Name] = u.Old
+	}
+	return ctx.Err()
+}
+
+// look finds the reasons against an undo, and counts what it would lose. versions are those on
+// which the tenants are when its turn comes.
+func (u *Undo) look(ctx context.Context, h *session.Host, versions map[string]string) error {
 	if u.row.Open() {
 		u.Interrupted = u.row.Phase
 	}
@@ -258,7 +272,7 @@ func (u *Undo) look(ctx context.Context, h *session.Host) error {
 		u.Remark = "it was not open since"
 		return nil
 	}
-	if err := u.checkFamily(ctx, h, session.RowsOf(b)); err != nil {
+	if err := u.checkFamily(ctx, h, versions, session.RowsOf(b)); err != nil {
 		return err
 	}
 	s, err := h.Server(ctx, u.tenant.Server)

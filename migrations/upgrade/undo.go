@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,7 +105,12 @@ func (r *rollback) release(ctx context.Context, list []*tenants.Tenant) {
 
 func (r *rollback) all(ctx context.Context, undos []*Undo) (outcomes []session.Outcome) {
 	options := fleet.Options[*Undo]{Jobs: r.o.Jobs, MaxFailures: fleet.NoLimit, Drain: r.o.Drain}
-	for _, result := range fleet.Run(ctx, undos, options, r.undo) {
+	second := slices.IndexFunc(undos, func(u *Undo) bool { return u.turn() > 0 })
+	if second < 0 {
+		second = len(undos)
+	}
+	results := fleet.Run(ctx, undos[:second], options, r.undo)
+	for _, result := range append(results, fleet.Run(ctx, undos[second:], options, r.undo)...) {
 		outcome := session.Outcome{Tenant: result.Item.tenant, Status: session.Done, Err: result.Err, Elapsed: result.Elapsed, Note: result.Value}
 		switch {
 		case !result.Started:
@@ -210,17 +216,21 @@ func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
 	if err != nil {
 		return err
 	}
-	if err := undo.checkFamily(ctx, r.Host, session.RowsOf(b)); err != nil {
+	now, err := r.ledger.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	if err := undo.checkFamily(ctx, r.Host, versionsOf(now), session.RowsOf(b)); err != nil {
 		return err
 	}
 	if r.o.Again == nil || undo.Remark != "" {
 		return nil
 	}
-	now, err := k.server.Since(ctx, k.tenant.Database, undo.Since)
-	if err != nil || !now.Beyond(undo.Lost) {
+	lost, err := k.server.Since(ctx, k.tenant.Database, undo.Since)
+	if err != nil || !lost.Beyond(undo.Lost) {
 		return err
 	}
-	undo.Lost = now
+	undo.Lost = lost
 	r.asking.Lock()
 	defer r.asking.Unlock()
 	return r.o.Again(ctx, undo)
