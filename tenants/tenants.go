@@ -116,6 +116,7 @@ type Tenant struct {
 	Media       *Tenant   // whose files it shows, by Shared.Media; nil: only its own
 	Viewers     []*Tenant // that show its files, sorted by name
 	MediaTables []string  // of Media's database that it reads
+	MediaDenied *Problem  // why it shows no files of Shared.Media, which is not open to all readers; or nil
 	Language    string    // MediaWiki's language code
 	Sitename    string
 	State       State            // open, private or closed

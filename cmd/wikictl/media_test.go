@@ -17,14 +17,16 @@ import (
 	"testing"
 )
 
-// A wiki shows the files of another beside its own, with thumbnails that the other makes, on
-// both versions, through upgrades of either. Its account reads exactly the tables that MediaWiki
-// does. What would show files of a private wiki, or end without them, is refused.
+// A wiki shows the files of another beside its own, with thumbnails that the other makes, on a
+// newer version than the other's and on an older one, through the other's upgrade. Its account
+// reads exactly the tables that MediaWiki does. What would show files of a private wiki, or end without them, is refused.
 func TestSharedMedia(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	f.define(2)
+	f.define(3)
+	f.moves("w1", "1.43")
 	f.showsMedia("w1", "w0")
+	f.showsMedia("w2", "w0")
 	f.wants(f.saysNo("create", "w1"), "w0, whose files it is to show, is not created yet")
 	f.wants(f.exits(1, "plan", "w1"), "with the files of w0")
 	f.exits(0, "create", "--all")
@@ -76,16 +78,16 @@ func (f *farm) mediaIsShown() {
 	owner.uploads("Photo.png", photo(f.t, 2))
 	owner.edit("File:Photo.png", "The owner describes it.")
 	owner.edit("File:Other name.png", "#REDIRECT [[File:Photo.png]]")
-	f.photoIsShown("Gallery", 120)
+	f.photoIsShown("w1", "Gallery", 120)
 }
 
 var thumbnail = regexp.MustCompile(`src="http://w0\.localhost(?::\d+)?(/images/thumb/[^"]+)"`)
 
-// photoIsShown uses the owner's file on a new page of the other wiki, in all ways that ask
+// photoIsShown uses the owner's file on a new page of another wiki, in all ways that ask
 // the owner's tables.
-func (f *farm) photoIsShown(title string, width int) {
+func (f *farm) photoIsShown(name, title string, width int) {
 	f.t.Helper()
-	c := f.client("w1")
+	c := f.client(name)
 	c.edit(title, fmt.Sprintf("[[File:Photo.png|thumb|%dpx]] and [[File:Other name.png|%dpx]]", width, width+1))
 	_, _, page := c.get("/wiki/" + strings.ReplaceAll(title, " ", "_"))
 	found := thumbnail.FindAllStringSubmatch(page, -1)
@@ -130,14 +132,12 @@ func (f *farm) mediaIsGranted() {
 	f.audited("w1")
 }
 
-// mediaIsUpgraded upgrades the member alone, then the owner, and takes the owner back.
+// mediaIsUpgraded upgrades the owner, from older code than the one's to newer code than the
+// other's.
 func (f *farm) mediaIsUpgraded() {
 	f.t.Helper()
-	f.moves("w1", "1.43")
-	f.exits(0, "upgrade", "w1")
-	f.photoIsShown("Member first", 130)
 	f.moves("w0", "1.43")
-	f.wants(f.exits(1, "upgrade", "--dry-run", "w0"), "w1: closed for a part of the time with it")
+	f.wants(f.exits(1, "upgrade", "--dry-run", "w0"), "w1, w2: closed for a part of the time with it")
 	out, code := f.held("w0", "update.php", "before", func() {
 		if status, _, _ := f.client("w1").get("/wiki/Main_Page"); status != 503 {
 			f.t.Error("w1 answers while the owner's tables are changed:", status)
@@ -146,12 +146,12 @@ func (f *farm) mediaIsUpgraded() {
 	if code != 0 {
 		f.t.Fatal(code, out)
 	}
-	f.photoIsShown("Both", 140)
-	f.exits(0, "rollback", "w0", "--yes")
-	f.moves("w0", "1.39")
-	f.photoIsShown("Owner back", 150)
+	f.photoIsShown("w2", "Older", 140)
+	f.write("tenants/w2.toml", strings.Split(f.read("tenants/w2.toml"), "[shared]")[0])
+	f.wants(f.exits(1, "plan", "w2"), "revoke SELECT on wiki_w0.image")
+	f.exits(0, "apply", "w2")
+	f.mayNotRead("w2")
 	f.exits(0, "plan")
-	f.audited("w1")
 }
 
 // moves sets a wiki's codebase.
@@ -161,22 +161,47 @@ func (f *farm) moves(name, codebase string) {
 	f.write("tenants/"+name+".toml", strings.Replace(text, "sitename", "codebase = \""+codebase+"\"\nsitename", 1))
 }
 
-// mediaIsGuarded has the owner become private, be removed, and given up.
+// mediaIsGuarded has the owner removed, its viewer given up, and the owner become private.
 func (f *farm) mediaIsGuarded() {
 	f.t.Helper()
 	owner, member := f.read("tenants/w0.toml"), f.read("tenants/w1.toml")
-	f.write("tenants/w0.toml", strings.Replace(owner, "sitename", "state = \"private\"\nsitename", 1))
-	f.wants(f.saysNo("plan", "w1"), `"w0" is private by tenants/w0.toml:`, "take media away")
-	f.write("tenants/w0.toml", owner)
 	f.wants(f.saysNo("delete", "w0", "--dry-run"), "its files are shown by w1", "take media out")
 	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w1.toml")))
 	f.wants(f.saysNo("delete", "w0", "--dry-run"), "w1, which no file defines any more", "apply --prune")
+	f.write("tenants/w1.toml", member)
+	f.write("tenants/w0.toml", strings.Replace(owner, "sitename", "state = \"private\"\nsitename", 1))
+	f.mediaIsDenied()
+	f.write("tenants/w0.toml", owner)
 	f.write("tenants/w1.toml", strings.Split(member, "[shared]")[0])
-	f.wants(f.exits(1, "plan", "w1"), "revoke SELECT on wiki_w0.image")
-	f.exits(0, "apply", "w1")
-	if left := f.sql("SELECT Table_name FROM mysql.tables_priv WHERE User LIKE 'wiki_w1%'"); len(left) > 0 {
-		f.t.Error("wiki_w1 may still read", left)
-	}
 	f.audited("w1")
 	f.exits(1, "delete", "w0", "--dry-run")
+}
+
+// mediaIsDenied takes the files of the owner, which is private now, away from the wiki.
+func (f *farm) mediaIsDenied() {
+	f.t.Helper()
+	f.write("tenants/new.toml", "name = \"new\"\nhosts = [\"new.localhost\"]\nsitename = \"New\"\nskins = [\"Vector\"]\n[shared]\nmedia = \"w0\"\n")
+	f.wants(f.saysNo("create", "new", "--dry-run"), `"w0" is private by tenants/w0.toml:`, "take media away")
+	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/new.toml")))
+	f.wants(f.exits(1, "audit", "w1"), "media-denied", `"w0" is private by tenants/w0.toml:`, "grant-extra", "SELECT on wiki_w0.image")
+	f.wants(f.exits(1, "plan", "w1"), "revoke SELECT on wiki_w0.image", "it shows no files of w0 any more")
+	f.exits(0, "apply", "w1")
+	f.mayNotRead("w1")
+	if _, _, page := f.client("w1").get("/wiki/Gallery?action=purge"); strings.Contains(page, "w0.localhost") {
+		f.t.Error("w1 still shows files of a private wiki")
+	}
+	f.lacks(f.read("state/wikis/w1/current/LocalSettings.php"), "ForeignDBViaLBRepo")
+	f.exits(0, "plan", "w1")
+	found := f.audit("w1")
+	if len(found) != 1 || found[0].Rule != "media-denied" {
+		f.t.Errorf("after apply audit finds %+v", found)
+	}
+}
+
+// mayNotRead wants a wiki's accounts to have no rights on single tables.
+func (f *farm) mayNotRead(name string) {
+	f.t.Helper()
+	if left := f.sql("SELECT Table_name FROM mysql.tables_priv WHERE User LIKE 'wiki_" + name + "%'"); len(left) > 0 {
+		f.t.Errorf("%s may still read %v", name, left)
+	}
 }

@@ -15,6 +15,11 @@ func (l *loader) linkMedia() {
 			continue
 		}
 		owner := l.farm.Tenant(t.Shared.Media)
+		if owner != nil {
+			if t.MediaDenied = mediaDenied(t, owner); t.MediaDenied != nil {
+				continue
+			}
+		}
 		message, hint := mediaFault(t, owner, l.farm)
 		if owner != nil && message == "" {
 			message, hint = code.Fault(t.Codebase, owner.Codebase), fmt.Sprintf("set the codebase to that of %q", owner.Name)
@@ -39,11 +44,6 @@ func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string
 	case owner.Server != t.Server:
 		return fmt.Sprintf("%q is on another server, where the wiki's account can't read", owner.Name), "set wgForeignFileRepos in [settings] to MediaWiki's ForeignAPIRepo, which asks by HTTP, and take media away"
 	}
-	if at, right := owner.ReadRight(); right == tenants.ReadDenied {
-		return fmt.Sprintf("%q is private by %s, and the wiki would show its files to others", owner.Name, at.Position), fmt.Sprintf("take media away, or open %q", owner.Name)
-	} else if right != tenants.ReadOpen {
-		return fmt.Sprintf("%q may be private: who may read it only PHP knows, by %s", owner.Name, at.Position), "write true or false there, or take media away"
-	}
 	for _, name := range []string{"wgLocalFileRepo", "wgFileBackends"} {
 		if v, set := owner.Settings[name]; set {
 			return fmt.Sprintf("%q has its files elsewhere, by $%s at %s", owner.Name, name, v.Position), "set wgForeignFileRepos in [settings] to suit, with grants, and take media away"
@@ -53,4 +53,22 @@ func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string
 		return fmt.Sprintf("names of files of %q may begin with a small letter, those of the wiki may not", owner.Name), "set wgCapitalLinkOverrides.6 to the same in both"
 	}
 	return "", ""
+}
+
+// mediaDenied returns the problem of a tenant that is to show the files of one that is not open
+// to all readers, or nil. It is not a fault: a tenant that exists has to lose its rights on the
+// owner's tables, and its settings the files.
+func mediaDenied(t, owner *tenants.Tenant) *tenants.Problem {
+	p := &tenants.Problem{Position: t.Origins["shared.media"], Key: "shared.media"}
+	switch at, right := owner.ReadRight(); right {
+	case tenants.ReadOpen:
+		return nil
+	case tenants.ReadDenied:
+		p.Message = fmt.Sprintf("%q is private by %s, and the wiki would show its files to others", owner.Name, at.Position)
+		p.Hint = fmt.Sprintf("take media away, or open %q", owner.Name)
+	default:
+		p.Message = fmt.Sprintf("%q may be private: who may read it only PHP knows, by %s", owner.Name, at.Position)
+		p.Hint = "write true or false there, or take media away"
+	}
+	return p
 }

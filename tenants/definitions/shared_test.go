@@ -64,6 +64,14 @@ func TestSharedMedia(t *testing.T) {
 		files := map[string]string{"wikictl.toml": farm, "tenants/pool.toml": tenant("pool", c.pool), "tenants/a.toml": tenant("a", c.a), "tenants/b.toml": tenant("b", ""), "classes/c.toml": media("pool") + "\n"}
 		f, err := Load(written(t, files))
 		said := saidAgainst(f, err, "a", "shared")
+		if f != nil && f.Tenant("a").MediaDenied != nil {
+			a := f.Tenant("a")
+			blocked := said != ""
+			said += a.MediaDenied.String()
+			if blocked || a.Media != nil || len(a.AllGrants())+len(f.Tenant("pool").Viewers) > 0 {
+				t.Errorf("%s: it is blocked, or has rights on pool's tables", name)
+			}
+		}
 		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
 			t.Errorf("%s: %q, want %q", name, said, c.want)
 		}

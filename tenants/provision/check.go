@@ -43,6 +43,9 @@ func (c *creation) check(t *tenants.Tenant) session.Outcome {
 	if err := c.furtherFault(t); err != nil && o.Status == "" {
 		return session.Outcome{Tenant: t, Status: session.Failed, Err: err}
 	}
+	if t.MediaDenied != nil && o.Status == "" {
+		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(tenants.Problems{*t.MediaDenied})}
+	}
 	return o
 }
 

@@ -63,6 +63,9 @@ func (l *looking) checkFurther(ctx context.Context, p *Planned) {
 	for _, c := range changes {
 		change("%s", c)
 	}
+	if t.MediaDenied != nil && len(changes) > 0 {
+		p.Add(plan.Remark, "it shows no files of %s any more: %s", t.Shared.Media, t.MediaDenied)
+	}
 	for _, d := range own {
 		switch {
 		case slices.Contains(t.Databases, d.Name):

@@ -19,6 +19,13 @@ var faultRules = []rule{
 		Reference: "wikictl help troubleshooting",
 	}, tenant: blocked},
 	{Rule: audit.Rule{
+		ID: "media-denied", Severity: audit.Error,
+		What:      "A wiki is to show the files of another that is not open to all readers.",
+		Why:       "It would show them to its own readers. Until the next apply it still does, and its accounts still read the other's tables.",
+		Repair:    "Run wikictl apply for it, which takes the files and the rights away; then take media out of its definition.",
+		Reference: "wikictl help files",
+	}, tenant: mediaDenied},
+	{Rule: audit.Rule{
 		ID: "codebase-broken", Severity: audit.Error,
 		What:      "A codebase is not a MediaWiki that wikictl supports, or its php does not run.",
 		Why:       "It blocks every tenant on it.",
@@ -32,6 +39,12 @@ func blocked(s *subject, r *reporter) {
 		if !slices.Contains(s.tenant.Codebase.Faults, p) {
 			r.say(p.Position, p.Key, p.Hint, "%s", p.Message)
 		}
+	}
+}
+
+func mediaDenied(s *subject, r *reporter) {
+	if p := s.tenant.MediaDenied; p != nil {
+		r.say(p.Position, p.Key, "wikictl apply "+s.tenant.Name, "%s", p.Message)
 	}
 }
 

@@ -151,6 +151,7 @@ var planted = []struct {
 	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
 	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},
+	{rule: "media-denied", lines: "[shared]\nmedia = \"private-images\"", at: "6:1"},
 	{rule: "codebase-broken", at: "wikictl.toml:path = \"/usr\""},
 	{rule: "mediawiki-eol", at: "wikictl.toml:[codebases.old]"},
 	{rule: "mediawiki-unchecked", at: "wikictl.toml:[codebases.old]", tenants: "mediawiki-eol"},
