@@ -65,6 +65,10 @@ func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 		err = k.repeat(ctx)
 	}
 	if err != nil {
+		k.unasked = w == goOn && k.mayAskLater() // a killed run may have left the pages of the old code for later
+		err = k.again(ctx, err)
+	}
+	if err != nil {
 		return k.fail(ctx, err)
 	}
 	if k.now.NewSet != k.wanted() {
@@ -214,6 +218,18 @@ func lostLock(ctx context.Context, why error) error {
 // putBack restores a tenant whose database was changed to its state before the upgrade in
 // k.now.
 func (k *task) putBack(ctx context.Context) error {
+	if err := k.revert(ctx); err != nil {
+		return err
+	}
+	var err error
+	if k.now, err = k.up.ledger.Unsettled(ctx, k.now); err != nil {
+		return err
+	}
+	return k.open(ctx, ledger.PutBack)
+}
+
+// restoring records that the database will be restored, once it is known that it can be.
+func (k *task) restoring(ctx context.Context) error {
 	if err := k.whole(k.now); err != nil { // before anything records the restore
 		return err
 	}
@@ -225,19 +241,7 @@ func (k *task) putBack(ctx context.Context) error {
 	if _, err := k.codeOf(k.now.OldRelease, k.now.OldVersion); err != nil {
 		return err
 	}
-	err = k.each(ctx, []step{
-		{"restoring", func() error { return k.phase(ctx, ledger.Restoring) }},
-		{"maintenance", func() error { return k.shut(ctx, "put back to MediaWiki "+k.now.OldVersion) }},
-		{"restore", func() error { return k.restore(ctx, k.now.Backup) }},
-		{"old release", func() error { return k.serveOld(ctx) }},
-	})
-	if err != nil {
-		return err
-	}
-	if k.now, err = k.up.ledger.Unsettled(ctx, k.now); err != nil {
-		return err
-	}
-	return k.open(ctx, ledger.PutBack)
+	return k.phase(ctx, ledger.Restoring)
 }
 
 // serveOld serves the release from before the upgrade, and probes the wiki.

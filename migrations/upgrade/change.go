@@ -213,17 +213,6 @@ func (k *task) check(ctx context.Context) error {
 	return nil
 }
 
-// lookBefore probes the wiki before the upgrade, for a comparison afterwards, unless its
-// current release answered well a short time ago.
-func (k *task) lookBefore(ctx context.Context) error {
-	known, err := k.up.Remembered(k.tenant, k.plan.row.ComponentSet, k.tenant.Pages)
-	if k.known = known; known || err != nil {
-		return err
-	}
-	_, _, err = k.up.Before(ctx, k.tenant, k.plan.row.ComponentSet, k.tenant.Pages...)
-	return err
-}
-
 // doubted adds the time of the earlier probe to the error of a wiki that answers worse
 // than before.
 func (k *task) doubted(worse error) error {
@@ -247,9 +236,13 @@ func (k *task) probe(ctx context.Context) error {
 	if k.known && k.same && k.now.NewRelease == k.now.OldRelease {
 		ask = k.up.AfterNothing
 	}
+	// The old code is not compiled again: only the first wiki on new code has to be waited for.
+	leave := k.up.compiled.enter(ctx, k.tenant.Codebase.Path)
+	defer leave()
 	remarks, readOnly, err := ask(ctx, k.tenant, before)
 	k.remarks = append(k.remarks, remarks...)
 	if err != nil && ctx.Err() == nil {
+		k.worse = true
 		return k.doubted(err)
 	}
 	if err != nil || readOnly || k.now.NewRelease == k.now.OldRelease {

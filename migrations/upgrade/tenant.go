@@ -27,6 +27,10 @@ type task struct {
 	now      ledger.Upgrade
 	notes    []string // for the result
 	known    bool     // its pages were not requested before, as its release answered well recently
+	unasked  bool     // its pages are requested of the old code only if those of the new code are bad
+	worse    bool     // the new code's answers are bad
+	reverted bool     // the state from before the upgrade was restored; the wiki is read-only
+	earlier  int      // number of remarks from before the change
 	same     bool     // the updater changed no table and no number of rows
 	verified string   // path of the fully verified dump
 	remarks  []string // faults of the wiki that it had before
@@ -76,7 +80,11 @@ func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
 	} else if err != nil {
 		return session.Failed, err
 	}
-	if err := k.forward(ctx); err != nil {
+	err = k.forward(ctx)
+	if err != nil {
+		err = k.again(ctx, err)
+	}
+	if err != nil {
 		return k.fail(ctx, err)
 	}
 	if len(k.notes) > 0 {
@@ -225,6 +233,7 @@ func (k *task) each(ctx context.Context, steps []step) error {
 // change changes the database and serves the upgraded wiki. It also continues an
 // interrupted upgrade without a dump: the updater can be repeated.
 func (k *task) change(ctx context.Context) error {
+	k.earlier = len(k.remarks)
 	err := k.each(ctx, []step{
 		{"count", func() error { return k.count(ctx) }},
 		{"changing", func() error { return k.changing(ctx) }},

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wikictl/migrations/farmsql"
@@ -124,6 +125,8 @@ type upgrade struct {
 	releases map[string]deploy.Prepared // of the current wave, by tenant
 
 	rehearsed    map[string]*Rehearsal // by fingerprint; set before the first wave
+	askFirst     atomic.Bool           // a wiki's pages were bad before its upgrade: others' may be, too
+	compiled     firsts                // pages of new code, by its path
 	contradicted sync.Map              // fingerprints of rehearsals that a wiki's result contradicted
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/wiki"
 )
@@ -82,6 +83,45 @@ func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, 
 	return err == nil && s.covers(t.Places(), set, pages) && time.Since(s.At) < sightKept, err
 }
 
+// BeforeItself is Before without the main page and the log-in page. It stores its result,
+// and returns true, only if all answers are good and none is known to have been bad: then
+// faults that After finds are new, or of these pages.
+func (h *Host) BeforeItself(ctx context.Context, t *tenants.Tenant, set string) (stored bool, err error) {
+	current, err := h.Deploy.Current(t.Name)
+	if err != nil {
+		return false, err
+	}
+	seen, err := h.Deploy.Seen(t.Name)
+	if err != nil {
+		return false, err
+	}
+	s, err := readSight(seen)
+	if err != nil || seen.Release != 0 && seen.Release != current || len(s.Hosts) == 0 || s.Bad() {
+		return false, err
+	}
+	was := s.Checks
+	s.Pages, s.At, s.Want.Version, s.Set = nil, time.Time{}, "", set // an update in place is not a fault
+	info := h.lookItself(ctx, t.Name, current, &s)
+	if s.Bad() || info.DBName == "" {
+		return false, nil
+	}
+	for _, what := range []string{mainPage, logIn} { // how long they took
+		if i := find(was, what); i >= 0 {
+			s.Checks = append(s.Checks, was[i])
+		}
+	}
+	answer, err := json.Marshal(s)
+	if err != nil {
+		return false, err
+	}
+	return true, h.Deploy.NoteSeen(t.Name, deploy.Seen{Release: current, Answer: answer})
+}
+
+// Bad reports whether a sight has a wrong answer.
+func (s Sight) Bad() bool {
+	return slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Wrong != "" })
+}
+
 // AfterNothing is After for a tenant of which nothing was changed that its pages depend on:
 // it only checks that the tenant answers as itself, and keeps what is known of its pages.
 // The stored answers are good ones of the current release, as Remembered reports.
@@ -106,7 +146,7 @@ func (s Sight) covers(hosts []string, set string, pages []string) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Wrong != "" })
+	return !s.Bad()
 }
 
 // Doubt makes the next Before of a tenant ask again, after what its stored answers say did

@@ -100,46 +100,6 @@ func readSight(s deploy.Seen) (sight Sight, err error) {
 	return sight, err
 }
 
-// look sends all requests to a tenant, served from a release, once, and fills in the
-// checks. What this run has asked already it does not ask again.
-func (h *Host) look(ctx context.Context, tenant string, release int, s *Sight) {
-	s.Checks = nil
-	var info wiki.SiteInfo
-	for i, name := range s.Hosts {
-		start := time.Now()
-		got, err := h.identifyOnce(ctx, tenant, release, i, name)
-		if err == nil {
-			err = Differ(name, got, s.Want)
-		}
-		if i == 0 {
-			info = got
-		}
-		s.add(hostCheck(i, name), err, start)
-	}
-	s.settings(info)
-	h.pages(ctx, tenant, s, info, nil)
-}
-
-// identifyOnce requests the site information by the i-th host name of a tenant, unless
-// this run has just had the answer.
-func (h *Host) identifyOnce(ctx context.Context, tenant string, release, i int, name string) (wiki.SiteInfo, error) {
-	if i == 0 {
-		if a, known := h.answers.take(tenant, name, release); known {
-			return a.info, nil
-		}
-	}
-	return probeOf(i)(ctx, h.Farm.ProbeBy(name), name)
-}
-
-// probeOf returns the request for the i-th host name of a tenant. The first also asks for
-// a log-in token.
-func probeOf(i int) probe {
-	if i == 0 {
-		return wiki.ProbeLogIn
-	}
-	return wiki.Probe
-}
-
 // settings checks effects of settings that pages do not show.
 func (s *Sight) settings(info wiki.SiteInfo) {
 	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
@@ -302,6 +262,8 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 			worse = different
 		case c.Wrong == "" && slow && was.Seconds >= slowPage.Seconds():
 			remarks = append(remarks, fmt.Sprintf("%s takes %.0f s, as before", c.What, c.Seconds))
+		case c.Wrong == "" && slow && at < 0:
+			remarks = append(remarks, fmt.Sprintf("%s takes %.0f s", c.What, c.Seconds))
 		case c.Wrong == "" && slow:
 			remarks = append(remarks, fmt.Sprintf("%s takes %.0f s, and took %.1f s before", c.What, c.Seconds, was.Seconds))
 		case c.Wrong == "":
