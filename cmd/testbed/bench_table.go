@@ -63,8 +63,17 @@ func printTable(lines []line, n int) {
 	}
 	fmt.Printf("%-40s %8s %13s %7s %6s %6s %8s %8s %8s\n", "way", "seconds", "least to most", "a wiki", "loop", "xargs", "PHP CPU", "DB CPU", "FPM CPU")
 	for _, l := range lines {
-		fmt.Printf("%-40s %8.2f %13s %7.3f %6.2f %6.2f %8.1f %8.1f %8.1f\n", l.way, l.wall, fmt.Sprintf("%.1f to %.1f", l.least, l.most), l.wall/float64(n),
-			loop.wall/l.wall, xargs.wall/l.wall, l.php, l.server, l.fpm)
+		fmt.Printf("%-40s %8.2f %13s %7.3f %6s %6s %8.1f %8.1f %8.1f\n", l.way, l.wall, fmt.Sprintf("%.1f to %.1f", l.least, l.most), l.wall/float64(n),
+			times(loop, l), times(xargs, l), l.php, l.server, l.fpm)
 	}
 	fmt.Printf("loop, xargs: how many times faster than one after the other, and than %s\n", cmp.Or(xargs.way, "xargs"))
+}
+
+// times returns how many times faster a way is than another one, or - if the other one was
+// not measured.
+func times(other, l line) string {
+	if other.way == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", other.wall/l.wall)
 }

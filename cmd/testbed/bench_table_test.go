@@ -12,3 +12,13 @@ func TestSummarize(t *testing.T) {
 		t.Errorf("the median of an even number is %v", got)
 	}
 }
+
+func TestTimesNeedsTheOtherWay(t *testing.T) {
+	l := line{way: "wikictl backup", cost: cost{wall: 2}}
+	if got := times(line{}, l); got != "-" {
+		t.Errorf("beside a way that was not measured: %q", got)
+	}
+	if got := times(line{way: "loop", cost: cost{wall: 5}}, l); got != "2.50" {
+		t.Errorf("2 s beside 5 s: %q", got)
+	}
+}
