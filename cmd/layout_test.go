@@ -52,7 +52,7 @@ var order = [][]string{
 	{"wikictl/tenants/session"},
 	{"wikictl/tenants/audit", "wikictl/tenants/audit/observe"},
 	{"wikictl/tenants/audit/rules"},
-	{"wikictl/tenants/audit/repair", "wikictl/tenants/maintenance", "wikictl/tenants/provision", "wikictl/tenants/recovery", "wikictl/migrations/upgrade"},
+	{"wikictl/tenants/audit/repair", "wikictl/tenants/maintenance", "wikictl/tenants/provision", "wikictl/tenants/recovery", "wikictl/tenants/staging", "wikictl/migrations/upgrade"},
 	{"wikictl/tenants/metrics"},
 	{"wikictl/cmd/internal/demo", "wikictl/cmd/internal/ui"},
 	{"wikictl/cmd/internal/page"},

@@ -38,3 +38,15 @@ func (v *View) checkShared(settings []byte, label string) error {
 		Hint: "add the block \"shared\" of the built-in template; wikictl templates show prints it",
 	}}
 }
+
+// checkStage refuses the settings of a staging copy that a template of the farm's own made
+// as those of any wiki: mail would leave it.
+func (v *View) checkStage(settings []byte, label string) error {
+	if v.Tenant.StageOf == "" || bytes.Contains(settings, []byte("AlternateUserMailer")) {
+		return nil
+	}
+	return tenants.Problems{{
+		Position: tenants.Position{File: label}, Message: fmt.Sprintf("it lets mail leave %s, a staging copy of %s", v.Tenant.Name, v.Tenant.StageOf),
+		Hint: "add the block \"stage\" of the built-in template; wikictl templates show prints it",
+	}}
+}

@@ -76,7 +76,7 @@ func (s *Set) render(d Data) (Rendered, error) {
 		return Rendered{}, err
 	}
 	label := s.infos[LocalSettings].label()
-	if err := cmp.Or(v.checkShared(r.LocalSettings, label), v.checkMedia(r.LocalSettings, label)); err != nil {
+	if err := cmp.Or(v.checkShared(r.LocalSettings, label), v.checkMedia(r.LocalSettings, label), v.checkStage(r.LocalSettings, label)); err != nil {
 		return Rendered{}, err
 	}
 	vhost := NginxVhost

@@ -182,6 +182,9 @@ func (l Layout) PlatformScript() string { return filepath.Join(l.Run(), "platfor
 // AdminSettings returns the settings file for scripts with the schema account.
 func (l Layout) AdminSettings() string { return filepath.Join(l.Run(), "admin.php") }
 
+// ViewSettings returns the settings file for requests that may read a private wiki.
+func (l Layout) ViewSettings() string { return filepath.Join(l.Run(), "view.php") }
+
 // EvalScript returns the script that runs an administrator's code.
 func (l Layout) EvalScript() string { return filepath.Join(l.Run(), "eval.php") }
 

@@ -121,6 +121,7 @@ type Tenant struct {
 	Sitename    string
 	State       State            // open, private or closed
 	Reason      string           // why it is closed; empty unless it is
+	StageOf     string           // the tenant that it is a staging copy of; empty: it is none
 	Admin       string           // user name of the administrator that create makes
 	Extensions  []string         // names of components, in loading order
 	Skins       []string         // names of components; the first is $wgDefaultSkin

@@ -97,6 +97,7 @@ func TestExamples(t *testing.T) {
 	f.types(take("restore"), 1)
 	f.write("tenants/staging.toml", strings.ReplaceAll(f.read("tenants/btrfs.toml"), "btrfs", "staging"))
 	f.types(take("clone"), 1)
+	f.types(take("stage"), 1)
 	must(t, os.Remove(f.demo.Dir+"/tenants/staging.toml"))
 	f.types(take("delete"), 1)
 	stop := take("server stop")

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,7 +21,7 @@ import (
 const fpmLimit = 20 * time.Second
 
 // mostOutput bounds an answer, in bytes.
-const mostOutput = 1 << 20
+const mostOutput = 8 << 20
 
 // Types of records and constants of a request (FastCGI Specification 1.0, section 8).
 const (
@@ -126,6 +127,22 @@ func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
 			return nil, nil, errors.New("it does not speak FastCGI")
 		}
 	}
+}
+
+// Answer splits a script's output into status, header and body (RFC 3875, section 6).
+func Answer(out []byte) (status int, header textproto.MIMEHeader, body []byte, err error) {
+	r := bufio.NewReader(bytes.NewReader(out))
+	if header, err = textproto.NewReader(r).ReadMIMEHeader(); err != nil {
+		return 0, nil, nil, fmt.Errorf("its answer has no header: %q", beginning(out))
+	}
+	status = 200
+	if text, _, _ := strings.Cut(header.Get("Status"), " "); text != "" {
+		if status, err = strconv.Atoi(text); err != nil {
+			return 0, nil, nil, fmt.Errorf("its answer has the status %q", text)
+		}
+	}
+	body, err = io.ReadAll(r)
+	return status, header, body, err
 }
 
 // cgiBody returns the body of a script's answer (RFC 3875, section 6).

@@ -120,6 +120,7 @@ var tenantKeys = append([]Key{
 	{Name: "path", Type: Text, Example: `"/en"`, Doc: "The folder of the wiki's addresses, \"/\" for the root, on hosts that several wikis share; without it the hosts are the wiki's alone."},
 	{Name: "databases", Type: Texts, Example: `["cargo_alpha"]`, Doc: "Further databases of the wiki's own, on its server: made, granted to its accounts, dumped, restored and removed with it."},
 	{Name: "aliases", Type: Texts, Example: `["www.alpha.example.org"]`, Doc: "Further host names, which redirect to the first of hosts."},
+	{Name: "stage_of", Type: Text, Example: `"beta"`, Doc: "The wiki that this one is a staging copy of; wikictl stage writes it. A staging copy is private, sends no mail, and runs no jobs by itself; wikictl stage replaces its content."},
 }, valueKeys...)
 
 var classKeys = append([]Key{

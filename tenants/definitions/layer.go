@@ -31,6 +31,7 @@ type layer struct {
 	databases  []text
 	grants     []tenants.Grant
 	shared     map[string]text  // of [shared], by key
+	stageOf    text             // of a tenant
 	poolUser   tenants.Position // of the key that sets pool.User
 	limits     tenants.Limits
 }
@@ -43,8 +44,9 @@ func (l *loader) readLayer(d document) *layer {
 	s := newSection(tenantKeys, "", d.root, &l.problems)
 	name, hosts := l.required(s, d, "name", "the tenant's short name"), s.texts("hosts")
 	path, aliases, databases := s.text("path"), s.texts("aliases"), s.texts("databases")
+	stageOf := s.text("stage_of")
 	v := l.readValues(s)
-	v.path, v.databases = path, databases
+	v.path, v.databases, v.stageOf = path, databases, stageOf
 	v.name, v.hosts, v.aliases, v.file, v.at = name, hosts, aliases, d.file, name.at
 	return &v
 }

@@ -67,6 +67,9 @@ func TestManualHasEveryKey(t *testing.T) {
 			t.Fatal(problems)
 		}
 		for _, key := range lacking(keys, []map[string]tenants.Value{root}, "") {
+			if key == "stage_of" { // wikictl stage writes it, and a wiki that has it can't be closed
+				continue
+			}
 			t.Errorf("the manual's %s lacks the key %s", name, key)
 		}
 	}

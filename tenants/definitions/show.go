@@ -39,6 +39,7 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	w.line("admin", t.Admin, t.Origins["admin"])
 	w.unless(string(tenants.StateOpen), "state", string(t.State), t)
 	w.unless("", "reason", t.Reason, t)
+	w.unless("", "stage_of", t.StageOf, t)
 	w.unless("", "script_path", strings.TrimPrefix(t.ScriptPath, t.Path), t)
 	w.unless(tenants.DefaultArticles, "article_path", strings.TrimPrefix(t.Articles, t.Path), t)
 	w.components("extensions", t.Extensions, t)
@@ -107,6 +108,7 @@ func (w *shower) unless(usual, key, value string, t *tenants.Tenant) {
 // defined is what a definition that Show wrote says of a tenant's addresses.
 type defined struct {
 	Name, Path     string
+	StageOf        string `toml:"stage_of"`
 	Hosts, Aliases []string
 }
 
@@ -131,6 +133,10 @@ func DefinedNames(definition []byte) (name string, hosts []string, path string) 
 	d := readDefined(definition)
 	return d.Name, append(d.Hosts, d.Aliases...), d.Path
 }
+
+// DefinedStage returns the tenant whose staging copy a definition that Show wrote is of; empty
+// if it is of none.
+func DefinedStage(definition []byte) string { return readDefined(definition).StageOf }
 
 // ownKeys are the top-level keys in which otherwise equal wikis differ.
 var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "databases", "sitename", "admin"}

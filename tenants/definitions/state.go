@@ -28,6 +28,7 @@ func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 	if state.set() {
 		t.State = tenants.State(state.value)
 	}
+	l.setStage(t, v)
 	switch own := v.single["reason"]; {
 	case t.State == tenants.StateClosed && reason.set():
 		t.Reason = reason.value
@@ -37,8 +38,23 @@ func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 		l.report(own.at, "reason", `set state = "closed" beside it`, "it is of a closed wiki, and this one is %s", t.State)
 	}
 	if t.State == tenants.StatePrivate {
-		l.mergeLayer(t, &layer{settings: forbidden(state.at)})
+		l.mergeLayer(t, &layer{settings: forbidden(positionOf(t, "state"))})
 	}
+}
+
+// setStage sets whose staging copy a tenant is. A staging copy is private: nothing of what its
+// wiki hides from visitors, or may be broken by new code, is to be read by accident.
+func (l *loader) setStage(t *tenants.Tenant, v *layer) {
+	if !v.stageOf.set() {
+		return
+	}
+	if v.stageOf.value == t.Name {
+		l.report(v.stageOf.at, "stage_of", "take it away", "%q is the tenant itself", t.Name)
+	}
+	if own := v.single["state"]; own.set() && own.value != string(tenants.StatePrivate) {
+		l.report(own.at, "state", "take it away, or stage_of", "a staging copy is private")
+	}
+	t.StageOf, t.Origins["stage_of"], t.State = v.stageOf.value, v.stageOf.at, tenants.StatePrivate
 }
 
 // forbidden returns the rights that visitors of a private wiki do not have

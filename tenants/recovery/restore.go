@@ -39,6 +39,7 @@ type RestoreOptions struct {
 
 	of     string // the tenant to clone
 	masked bool   // mask private data of users
+	again  bool   // the tenant may exist, as a staging copy of that one
 }
 
 // Restore replaces a tenant's content by a backup, or makes the tenant from one. It backs
@@ -144,7 +145,7 @@ func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 		}
 		return j, nil
 	}
-	if o.New {
+	if o.New && !o.again {
 		return j, blocked("it exists (state %s in the ledger): --as makes a new wiki", k.row.State)
 	}
 	return j, k.mayBackUp(ctx)
@@ -324,7 +325,10 @@ func (r *restoration) unfinished(why error) error {
 		return why
 	}
 	next := fmt.Sprintf("wikictl restore %s goes on", r.tenant.Name)
-	if r.Of != "" {
+	switch {
+	case r.Of != "" && r.tenant.StageOf == r.Of:
+		next = fmt.Sprintf("wikictl stage %s --as %s goes on", r.Of, r.tenant.Name)
+	case r.Of != "":
 		next = fmt.Sprintf("wikictl clone %s %s goes on", r.Of, r.tenant.Name)
 	}
 	if r.Safety != "" {

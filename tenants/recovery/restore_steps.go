@@ -84,7 +84,7 @@ func (r *restoration) readAccounts() error {
 // keepWhatIs backs up the present content. If an earlier run began the restore it already
 // did: the present content may be incomplete.
 func (r *restoration) keepWhatIs(ctx context.Context) error {
-	if r.Safety != "" {
+	if r.Safety != "" || r.renews() {
 		return nil
 	}
 	if r.Phase != beginning {
@@ -109,6 +109,9 @@ func (r *restoration) check(ctx context.Context) (err error) {
 		if err := r.MembersLose(ctx, r.tenant, session.RowsOf(dump)); err != nil {
 			return err
 		}
+	}
+	if r.renews() {
+		return r.store.CheckAll(ctx, r.want.Files)
 	}
 	if r.have, err = archive.UploadsOf(r.Safety); err != nil || r.Only == OnlyDatabase {
 		return err
@@ -187,7 +190,7 @@ func (r *restoration) fill(ctx context.Context) error {
 
 // serve publishes a release with the code of the restored database, and admits readers.
 func (r *restoration) serve(ctx context.Context) error {
-	if r.Fresh || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
+	if r.Fresh || r.renews() || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
 		source, err := r.Source(ctx, []*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
 		if err != nil {
 			return err

@@ -158,14 +158,14 @@ func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error 
 		return fmt.Errorf("%w; PHP says: %w", err, loaded)
 	}
 	settings := filepath.Join(release, "LocalSettings.php")
-	if why = php.LoggedByFPM(ctx, h.fpm(t), c.Path, settings, t.Hosts[0]); why != nil {
+	if why = php.LoggedByFPM(ctx, h.FPM(t), c.Path, settings, t.Hosts[0]); why != nil {
 		return fmt.Errorf("%w; PHP says: %w", err, placed(t, settings, why))
 	}
 	return fmt.Errorf("%w (see the logs of the web server and of php-fpm)", err)
 }
 
-// fpm returns the address of a tenant's php-fpm.
-func (h *Host) fpm(t *tenants.Tenant) string {
+// FPM returns the address of a tenant's php-fpm.
+func (h *Host) FPM(t *tenants.Tenant) string {
 	if h.Farm.Web.Pools {
 		return "unix:" + h.Layout.PoolSocket(t.Name)
 	}

@@ -335,6 +335,15 @@ func (h *Host) WriteAdminSettings() error {
 	return deploy.WriteFile(h.Layout.AdminSettings(), php.AdminSettings(), 0o644, -1)
 }
 
+// WriteViewSettings writes the settings file by which a request of this run may read the pages
+// of a private wiki.
+func (h *Host) WriteViewSettings() error {
+	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
+		return err
+	}
+	return deploy.WriteFile(h.Layout.ViewSettings(), php.ViewSettings(), 0o644, -1)
+}
+
 // Unreadable returns, by tenant, why this user can't compare the tenant's files; on
 // returns each tenant's codebase. It is empty for root.
 func (h *Host) Unreadable(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) map[string]error {

@@ -121,7 +121,7 @@ func (a *app) commands() []*cli.Command {
 		group("farm", a.initCommand(), a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.templatesCommand(), a.deleteCommand(), a.undeleteCommand(), a.purgeCommand()),
 		group("code", a.extensionsCommand()),
 		group("maintenance", a.runCommand(), a.sqlCommand(), a.jobsCommand()),
-		group("backups", a.backupCommand(), a.restoreCommand(), a.cloneCommand()),
+		group("backups", a.backupCommand(), a.restoreCommand(), a.cloneCommand(), a.stageCommand()),
 		group("upgrades", a.upgradeCommand(), a.rollbackCommand(), a.lossesCommand()),
 		group("insight", a.statusCommand(), a.auditCommand(), a.explainCommand(), a.reportCommand(), a.metricsCommand()),
 		group("servers", a.serverCommand(), a.doctorCommand()),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -114,7 +115,7 @@ func (a *app) printBacklogs(all []maintenance.Backlog) {
 }
 
 func (a *app) runJobsRun(c *cli.Context) error {
-	f, list, err := farmAndChosen(c)
+	f, list, err := farmAndQueues(c)
 	if err != nil {
 		return err
 	}
@@ -133,6 +134,16 @@ func (a *app) runJobsRun(c *cli.Context) error {
 		outcomes, _, err := maintenance.RunJobs(c.Context, h, list, o)
 		return outcomes, err
 	})
+}
+
+// farmAndQueues is farmAndChosen without staging copies that are not named: what their jobs
+// send goes where that of the copied wikis goes.
+func farmAndQueues(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
+	f, list, err := farmAndChosen(c)
+	if c.Args().Present() {
+		return f, list, err
+	}
+	return f, slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return t.StageOf != "" }), err
 }
 
 // jobsOptions are what the flags and [jobs] say.

@@ -113,7 +113,7 @@ func (s *jobsService) watch(ctx context.Context, digest string) {
 		if digestOf(s.farm) == digest {
 			continue
 		}
-		f, list, err := farmAndChosen(s.context)
+		f, list, err := farmAndQueues(s.context)
 		if err == nil {
 			s.farm, s.list = f, list
 			return

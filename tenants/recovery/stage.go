@@ -1,0 +1,47 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/definitions"
+)
+
+// mayCloneOr is mayClone; with again also for a tenant that is a staging copy of from, whose
+// content is replaced.
+func (k *task) mayCloneOr(ctx context.Context, from *tenants.Tenant, again bool) error {
+	if !again || k.row.Name == "" {
+		return k.mayClone(ctx)
+	}
+	text, err := k.Deploy.Definition(k.tenant.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if k.tenant.StageOf != from.Name || definitions.DefinedStage(text) != from.Name {
+		return blocked("it exists, and it is no staging copy of %s that wikictl stage made: its content stays", from.Name)
+	}
+	return k.mayBackUp(ctx)
+}
+
+// renews reports whether the restore replaces the content of a staging copy, of which no
+// backup is made: it is a copy, and its own wiki has the original.
+func (r *restoration) renews() bool { return r.Keys && !r.Fresh }
+
+// PlaceDefinition writes a definition among the farm's files, and returns a function that
+// takes it back: the file is as before, or gone if it was not there.
+func PlaceDefinition(path string, text []byte) (back func() error, err error) {
+	before, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		back = func() error { return os.Remove(path) }
+	case err != nil:
+		return nil, err
+	default:
+		back = func() error { return deploy.WriteFile(path, before, 0o644, -1) }
+	}
+	return back, deploy.WriteFile(path, text, 0o644, -1)
+}
