@@ -90,21 +90,35 @@ func (a *app) beforeDelete(c *cli.Context, f *tenants.Farm, t *tenants.Tenant) e
 	if err != nil || !exists || c.Bool("no-backup") {
 		return err
 	}
-	return a.withHost(f, false, func(h *session.Host) error {
-		b := a.board(nil, 1)
-		list := []*tenants.Tenant{t}
-		outcomes, err := recovery.Backup(c.Context, h, list, recovery.BackupOptions{Options: recovery.Options{Jobs: 1, Drain: a.drained, Observer: b}})
-		b.Close()
-		if err == nil {
-			err = failuresOf(outcomes)
-		}
-		if err != nil {
-			return fmt.Errorf("nothing was deleted, as it could not be backed up: %w (--no-backup goes without)", err)
-		}
-		if outcomes[0].Status != session.Done {
-			return errInterrupted
-		}
-		_, err = fmt.Fprintf(a.stderr, "its backup is %s\n", outcomes[0].Archive)
-		return err
-	})
+	return a.withHost(f, false, func(h *session.Host) error { return a.backUpFirst(c, h, t) })
+}
+
+// backUpFirst makes the backup before a deletion.
+func (a *app) backUpFirst(c *cli.Context, h *session.Host, t *tenants.Tenant) error {
+	b := a.board(nil, 1)
+	outcomes, err := recovery.Backup(c.Context, h, []*tenants.Tenant{t}, recovery.BackupOptions{Options: recovery.Options{Jobs: 1, Drain: a.drained, Observer: b}})
+	b.Close()
+	if err != nil {
+		return fmt.Errorf("nothing was deleted: %w", err)
+	}
+	switch o := outcomes[0]; {
+	case o.Status.Failure():
+		_, lost := provision.LookDelete(c.Context, h, t)
+		return notBackedUp(t.Name, o.Err, lost)
+	case o.Status != session.Done:
+		return errInterrupted
+	}
+	_, err = fmt.Fprintf(a.stderr, "its backup is %s\n", outcomes[0].Archive)
+	return err
+}
+
+// notBackedUp returns the error of a deletion whose backup failed. It recommends
+// --no-backup only if the wiki can still be inspected: a deletion needs the server, too. It
+// does not wrap errReported, or Main would not print it.
+func notBackedUp(name string, failure, lost error) error {
+	err := fmt.Errorf("nothing was deleted, as %s could not be backed up: %w", name, failure)
+	if lost != nil {
+		return tenants.WithHint(err, "wikictl server status says which server does not answer")
+	}
+	return tenants.WithHint(err, "correct it, or delete without a backup: --no-backup")
 }

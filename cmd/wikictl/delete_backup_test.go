@@ -1,0 +1,26 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// A deletion whose backup fails says why, and recommends --no-backup only where that helps.
+func TestDeleteSaysWhyItsBackupFailed(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(1)
+	f.exits(0, "create", "--all")
+	out, code := f.struck(event{"w0", "dump", "before", "fail"}, "delete", "w0", "--yes")
+	if code != 2 {
+		t.Fatal(code, out)
+	}
+	f.wants(out, "nothing was deleted, as w0 could not be backed up", "planted by a test", "--no-backup")
+	out, code = f.held("w0", "dump", "before", func() { f.run("server", "stop") }, "delete", "w0", "--yes")
+	if code == 0 || strings.Contains(out, "--no-backup") {
+		t.Fatal(code, out)
+	}
+	f.wants(out, "nothing was deleted")
+	f.run("server", "start")
+	f.hasStatus("w0.localhost", "200 ")
+}
