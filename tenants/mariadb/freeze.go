@@ -16,6 +16,10 @@ const writeGrants = "INSERT, UPDATE, DELETE"
 // errNoGrant is the error of a REVOKE of privileges that were not granted.
 const errNoGrant = 1141
 
+// underWay is how long Freeze waits for requests that began before their wiki was read-only
+// and have not connected yet: they would be refused in the middle.
+const underWay = 200 * time.Millisecond
+
 // Freeze revokes the web account's privilege to write, and waits until the connections
 // that had it are closed: the server checks a database's grants when a connection is
 // made. Connections that are open for longer than patience are killed; the server rolls
@@ -27,6 +31,11 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	}
 	if err := s.own(ctx, a); err != nil {
 		return err
+	}
+	if patience > 0 {
+		if err := process.Pause(ctx, underWay); err != nil {
+			return err
+		}
 	}
 	web := account(a.Web.Name, a.Host)
 	for _, database := range a.databases() {
