@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -116,7 +117,11 @@ func definedToRestore(f *tenants.Farm, name string, b *archive.Archive) (*tenant
 	if b == nil {
 		return nil, tenants.WithHint(usagef("no file defines %s, and there is no backup of it in %s", name, f.Layout().ArchivesOf(name)), "--from names the file of a backup")
 	}
-	how := fmt.Sprintf("tar -xOf %s %s > tenants/%s.toml", b.File, archive.DefinitionMember, name)
+	folder := "tenants"
+	if len(f.Tenants) > 0 {
+		folder = filepath.Dir(f.Tenants[0].Position.File)
+	}
+	how := fmt.Sprintf("tar -xOf %s %s > %s", b.File, archive.DefinitionMember, filepath.Join(folder, name+".toml"))
 	if name != b.Name {
 		how += ", and set name, hosts and database there"
 		return nil, tenants.WithHint(usagef("no file defines %s", name), "bring its definition back among the farm's files and run this again: "+how)
