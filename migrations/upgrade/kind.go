@@ -34,6 +34,7 @@ func (k *kind) names() []string {
 	for i, j := range k.tenants {
 		names[i] = j.Name
 	}
+	slices.Sort(names)
 	return names
 }
 
