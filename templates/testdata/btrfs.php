@@ -55,7 +55,7 @@ $wgAuthenticationTokenVersion = '1';
 
 ## Caches and sessions: nothing is shared with the other wikis of this farm
 $wgCachePrefix = 'wiki_btrfs';
-# Since the database was made or put back from a dump, what was cached of an earlier one must
+# Since the database was put back from a dump, what was cached of the one that was given up must
 # not be found any more. The prefix is another; but keys of users, revisions and texts begin
 # with the name of the database in its place, and are deleted by the first request.
 if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
