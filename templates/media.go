@@ -46,8 +46,5 @@ func (v *View) checkMedia(settings []byte, label string) error {
 	if v.Media == nil || bytes.Contains(settings, []byte("ForeignDBViaLBRepo")) && bytes.Contains(settings, []byte(v.Media.Maintenance)) {
 		return nil
 	}
-	return tenants.Problems{{
-		Position: tenants.Position{File: label}, Message: fmt.Sprintf("it leaves out the files that %s shows of %s", v.Tenant.Name, v.Media.Of),
-		Hint: "add the block \"media\" of the built-in template; wikictl templates show prints it",
-	}}
+	return withoutBlock("media", label, fmt.Sprintf("it leaves out the files that %s shows of %s", v.Tenant.Name, v.Media.Of))
 }

@@ -33,10 +33,7 @@ func (v *View) checkShared(settings []byte, label string) error {
 	if v.Shared == nil || bytes.Contains(settings, []byte("$wgSharedDB")) && bytes.Contains(settings, []byte(v.Shared.ReadOnly)) {
 		return nil
 	}
-	return tenants.Problems{{
-		Position: tenants.Position{File: label}, Message: fmt.Sprintf("it leaves out the accounts that %s has of %s", v.Tenant.Name, v.Shared.Of),
-		Hint: "add the block \"shared\" of the built-in template; wikictl templates show prints it",
-	}}
+	return withoutBlock("shared", label, fmt.Sprintf("it leaves out the accounts that %s has of %s", v.Tenant.Name, v.Shared.Of))
 }
 
 // checkStage refuses the settings of a staging copy that a template of the farm's own made
@@ -45,8 +42,14 @@ func (v *View) checkStage(settings []byte, label string) error {
 	if v.Tenant.StageOf == "" || bytes.Contains(settings, []byte("AlternateUserMailer")) {
 		return nil
 	}
+	return withoutBlock("stage", label, fmt.Sprintf("it lets mail leave %s, a staging copy of %s", v.Tenant.Name, v.Tenant.StageOf))
+}
+
+// withoutBlock returns the problem of a template of the farm's own that lacks a block of the
+// built-in one.
+func withoutBlock(block, label, message string) error {
 	return tenants.Problems{{
-		Position: tenants.Position{File: label}, Message: fmt.Sprintf("it lets mail leave %s, a staging copy of %s", v.Tenant.Name, v.Tenant.StageOf),
-		Hint: "add the block \"stage\" of the built-in template; wikictl templates show prints it",
+		Position: tenants.Position{File: label}, Message: message,
+		Hint: fmt.Sprintf("add the block %q of the built-in template; wikictl templates show prints it", block),
 	}}
 }

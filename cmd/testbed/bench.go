@@ -216,19 +216,32 @@ func (b *creation) own(ctx context.Context) (row, error) {
 	if err := b.tenants(d.Dir, 0, 1); err != nil {
 		return row{}, err
 	}
-	if err := d.Web.Start(ctx); err != nil {
+	stop, err := b.serve(ctx, d)
+	if err != nil {
 		return row{}, err
 	}
-	defer d.Web.Stop(context.WithoutCancel(ctx))
-	defer mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(d.Dir, "state")}).Stop(context.WithoutCancel(ctx))
-	if _, err := b.create(ctx, d.Dir); err != nil {
-		return row{}, err
-	}
+	defer stop()
 	if err := b.tenants(d.Dir, 1, b.n); err != nil {
 		return row{}, err
 	}
 	seconds, err := b.create(ctx, d.Dir)
 	return row{"wikictl create --all", seconds}, err
+}
+
+// serve starts a farm's web server and creates its wikis. stop ends both servers.
+func (b *creation) serve(ctx context.Context, d *demo.Demo) (stop func(), err error) {
+	if err := d.Web.Start(ctx); err != nil {
+		return nil, err
+	}
+	stop = func() {
+		mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(d.Dir, "state")}).Stop(context.WithoutCancel(ctx))
+		d.Web.Stop(context.WithoutCancel(ctx))
+	}
+	if _, err := b.create(ctx, d.Dir); err != nil {
+		stop()
+		return nil, err
+	}
+	return stop, nil
 }
 
 // tenants replaces the demo's tenants by n definitions, numbered from first.

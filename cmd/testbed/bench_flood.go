@@ -17,7 +17,6 @@ import (
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
 )
 
 // flooding measures how long a wiki's page takes while another wiki is flooded, with a
@@ -60,14 +59,11 @@ func (b *flooding) run(ctx context.Context) (err error) {
 	if err := b.tenants(b.demo.Dir, 0, 2); err != nil {
 		return err
 	}
-	if err := b.demo.Web.Start(ctx); err != nil {
+	stop, err := b.serve(ctx, b.demo)
+	if err != nil {
 		return err
 	}
-	defer b.demo.Web.Stop(context.WithoutCancel(ctx))
-	defer mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.demo.Dir, "state")}).Stop(context.WithoutCancel(ctx))
-	if _, err := b.create(ctx, b.demo.Dir); err != nil {
-		return err
-	}
+	defer stop()
 	fmt.Printf("a page of one wiki while another gets %d requests at the same time, median of %d\n", floodConnections, b.rounds*floodPages)
 	fmt.Printf("%-44s %9s %9s %7s %9s %9s\n", "", "quiet ms", "flood ms", "ratio", "answers/s", "refused/s")
 	for _, w := range floodWays {

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"wikictl/cmd/internal/demo"
-	"wikictl/tenants"
-	"wikictl/tenants/mariadb"
 )
 
 // paging measures a page through rendered settings with operations, beside the same page
@@ -77,14 +75,11 @@ func (b *paging) run(ctx context.Context) (err error) {
 	if err := b.define(); err != nil {
 		return err
 	}
-	if err := b.demo.Web.Start(ctx); err != nil {
+	stop, err := b.serve(ctx, b.demo)
+	if err != nil {
 		return err
 	}
-	defer b.demo.Web.Stop(context.WithoutCancel(ctx))
-	defer mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.demo.Dir, "state")}).Stop(context.WithoutCancel(ctx))
-	if _, err := b.create(ctx, b.demo.Dir); err != nil {
-		return err
-	}
+	defer stop()
 	if err := b.byHand(ctx); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (f *farm) losesEdits(tenant, text string, replace func()) {
 	for _, title := range []string{"Report", "MediaWiki:Sidebar"} {
 		f.wants(reader.page(title), "of what is kept")
 	}
-	if _, page := reader.gets("/index.php?title=Report"); strings.Contains(page, text) || !strings.Contains(page, "of what is kept") {
+	if _, _, page := reader.get("/index.php?title=Report"); strings.Contains(page, text) || !strings.Contains(page, "of what is kept") {
 		f.t.Errorf("the sidebar is another: %s", page)
 	}
 }

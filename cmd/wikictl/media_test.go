@@ -55,7 +55,7 @@ func photo(t *testing.T, shade uint8) string {
 	return data.String()
 }
 
-// get asks for a path of a wiki.
+// get asks for a path of a wiki, with the client's cookies.
 func (c *client) get(path string) (status int, kind, body string) {
 	c.f.t.Helper()
 	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", c.f.demo.Web.Port, path), nil)

@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/png"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -178,11 +177,11 @@ func (f *farm) picturesServed(what string, files map[string]map[string]string) {
 		}
 		for _, path := range paths {
 			f.comesTo(what+": "+tenant+path, "200 \x89PNG", func() string {
-				status, body := member.gets(path)
+				status, _, body := member.get(path)
 				return fmt.Sprint(status, " ", body)
 			})
-			stranger, _ := f.client(tenant).gets(path)
-			if past, _ := member.gets("/images" + strings.TrimPrefix(strings.TrimPrefix(path, "/img_auth.php"), "/images")); tenant == "w1" && (stranger != 403 || past != 404) {
+			stranger, _, _ := f.client(tenant).get(path)
+			if past, _, _ := member.get("/images" + strings.TrimPrefix(strings.TrimPrefix(path, "/img_auth.php"), "/images")); tenant == "w1" && (stranger != 403 || past != 404) {
 				f.t.Errorf("%s: the private %s: a stranger gets %d, and past MediaWiki %d", what, path, stranger, past)
 			}
 		}
@@ -235,21 +234,4 @@ func (f *farm) closedToOthers(tenant, own, other string) {
 			}
 		}
 	}
-}
-
-// gets asks the wiki for a path with the client's cookies.
-func (c *client) gets(path string) (int, string) {
-	c.f.t.Helper()
-	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", c.f.demo.Web.Port, path), nil)
-	must(c.f.t, err)
-	request.Host = c.host
-	response, err := c.http.Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	var text bytes.Buffer
-	_, err = text.ReadFrom(response.Body)
-	must(c.f.t, err)
-	return response.StatusCode, text.String()
 }

@@ -147,15 +147,11 @@ func Answer(out []byte) (status int, header textproto.MIMEHeader, body []byte, e
 
 // cgiBody returns the body of a script's answer (RFC 3875, section 6).
 func cgiBody(out, said []byte) ([]byte, error) {
-	r := bufio.NewReader(bytes.NewReader(out))
-	header, err := textproto.NewReader(r).ReadMIMEHeader()
-	if err != nil {
-		return nil, fmt.Errorf("its answer has no header: %q", beginning(out))
+	status, header, body, err := Answer(out)
+	if err == nil && status != 200 {
+		return nil, fmt.Errorf("it answers %s: %q", header.Get("Status"), beginning(said))
 	}
-	if status := header.Get("Status"); status != "" && !strings.HasPrefix(status, "200") {
-		return nil, fmt.Errorf("it answers %s: %q", status, beginning(said))
-	}
-	return io.ReadAll(r)
+	return body, err
 }
 
 // beginning returns the first bytes of an answer, for an error message.

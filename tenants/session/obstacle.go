@@ -35,6 +35,7 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 	for _, t := range list {
 		other, differ := accounts[t.Name]
 		err := silent[t.Codebase] // tenants without a definition have no codebase
+		barred := web.barred(t)
 		switch {
 		case t.Blocked():
 			found[t.Name] = t.Faults
@@ -42,8 +43,8 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 			found[t.Name] = tenants.Problems{PHPFault(t.Codebase, err)}
 		case differ:
 			found[t.Name] = tenants.Problems{other}
-		case web.barred(t) != nil:
-			found[t.Name] = tenants.Problems{*web.barred(t)}
+		case barred != nil:
+			found[t.Name] = tenants.Problems{*barred}
 		default:
 			if err := h.SecretsFault(t.Name); err != nil {
 				found[t.Name] = tenants.Problems{{Position: t.Position, Key: "name", Message: err.Error()}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 
 	"wikictl/tenants"
 	"wikictl/tenants/machine"
@@ -17,13 +18,19 @@ type webSide struct {
 	asked  map[[2]string]*tenants.Problem
 }
 
-// webSide reads the user of nginx's workers. Only root's servers run as other users.
+// worker is the user of nginx's workers, once it was read; empty: unknown.
+type worker struct {
+	once sync.Once
+	name string
+}
+
+// webSide reads the user of nginx's workers, once per Host. Only root's servers run as other
+// users.
 func (h *Host) webSide(ctx context.Context) *webSide {
-	w := &webSide{farm: h.Farm, asked: map[[2]string]*tenants.Problem{}}
 	if os.Geteuid() == 0 {
-		w.worker = machine.Worker(ctx, h.Farm)
+		h.worker.once.Do(func() { h.worker.name = machine.Worker(ctx, h.Farm) })
 	}
-	return w
+	return &webSide{farm: h.Farm, worker: h.worker.name, asked: map[[2]string]*tenants.Problem{}}
 }
 
 // barred returns the problem if the state folder or the codebase of a tenant lies below a

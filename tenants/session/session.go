@@ -60,6 +60,7 @@ type Host struct {
 	forks   map[string]*php.Server // by program, folder and user
 
 	platforms map[string]*platform // by php program
+	worker    worker
 	logIns    logIns
 	answers   answers
 	loaded    map[string]*loaded // by Templates.Alike and the code
@@ -320,28 +321,27 @@ func (h *Host) admit(tenant, folder string) error {
 
 // WritePlatformScript writes the script by which php-fpm reports its platform.
 func (h *Host) WritePlatformScript() error {
-	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
-		return err
-	}
-	return deploy.WriteFile(h.Layout.PlatformScript(), php.PlatformScript(), 0o644, -1)
+	return h.writeRun(h.Layout.PlatformScript(), php.PlatformScript())
 }
 
 // WriteAdminSettings writes the settings file by which scripts run with the tenant's
 // schema account.
 func (h *Host) WriteAdminSettings() error {
-	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
-		return err
-	}
-	return deploy.WriteFile(h.Layout.AdminSettings(), php.AdminSettings(), 0o644, -1)
+	return h.writeRun(h.Layout.AdminSettings(), php.AdminSettings())
 }
 
 // WriteViewSettings writes the settings file by which a request of this run may read the pages
 // of a private wiki.
 func (h *Host) WriteViewSettings() error {
+	return h.writeRun(h.Layout.ViewSettings(), php.ViewSettings())
+}
+
+// writeRun writes a file that PHP reads into the folder of sockets and scripts.
+func (h *Host) writeRun(path string, data []byte) error {
 	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {
 		return err
 	}
-	return deploy.WriteFile(h.Layout.ViewSettings(), php.ViewSettings(), 0o644, -1)
+	return deploy.WriteFile(path, data, 0o644, -1)
 }
 
 // Unreadable returns, by tenant, why this user can't compare the tenant's files; on

@@ -121,6 +121,3 @@ func ask(ctx context.Context, h *session.Host, t *tenants.Tenant, to string) (ou
 	}
 	return fpm.Ask(ctx, h.FPM(t), filepath.Join(release, "core", script), parameters)
 }
-
-// escape writes a title into an address.
-func escape(title string) string { return url.QueryEscape(title) }

@@ -168,7 +168,7 @@ func differs(of, copy page) string {
 	}
 	mine := of.words
 	if copy.newest != "" { // what was changed since the copy was made
-		mine = slices.DeleteFunc(slices.Clone(mine), func(line string) bool { return line[:len(copy.newest)] > copy.newest })
+		mine = slices.DeleteFunc(slices.Clone(mine), func(line string) bool { return line[:min(len(line), len(copy.newest))] > copy.newest })
 	}
 	for i := range max(len(mine), len(copy.words)) {
 		if i >= len(mine) || i >= len(copy.words) || mine[i] != copy.words[i] {

@@ -5,7 +5,7 @@ package staging
 import (
 	"cmp"
 	"fmt"
-	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -48,8 +48,7 @@ func Definition(t *tenants.Tenant, c Copy) []byte {
 		own.Pages[i] = strings.TrimPrefix(page, t.Path)
 	}
 	own.Database, own.Databases, own.Grants, own.Moves = cmp.Or(c.Database, databaseOf(t, c.Name)), nil, nil, nil
-	own.Codebase, own.Pool.User, own.Faults = c.Codebase, t.Pool.User, nil
-	own.Settings = maps.Clone(t.Settings)
+	own.Codebase, own.Faults = c.Codebase, nil
 	return []byte(fmt.Sprintf("# A staging copy of the wiki %q, written by wikictl stage, which writes it anew.\n", t.Name) + definitions.ShowAlone(&own))
 }
 
@@ -79,7 +78,7 @@ func choose(t *tenants.Tenant, linked, changed []string) []string {
 			if i >= len(titles) {
 				continue
 			}
-			path := script + escape(titles[i])
+			path := script + url.QueryEscape(titles[i])
 			if len(list) < pages && !slices.Contains(list, path) {
 				list = append(list, path)
 			}
