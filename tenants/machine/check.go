@@ -118,17 +118,8 @@ func (j *checker) web() {
 // reach checks whether the web side can enter the state folder and the codebases.
 func (j *checker) reach() {
 	for _, b := range j.facts.Barred {
-		key := "state"
-		for _, name := range slices.Sorted(maps.Keys(j.farm.Codebases)) {
-			if strings.HasPrefix(b.Path, j.farm.Codebases[name].Path) {
-				key = "codebases." + name
-			}
-		}
-		found := j.say("reach", Error, key, "%s can't reach %s: %s has mode %04o", b.User, b.Path, b.At, b.Mode)
-		found.Hint = ReachHint(b.At)
-		if strings.HasSuffix(b.At, ".php") {
-			found.Hint, found.Repair = "", []string{"chmod -R o+rX " + quote(filepath.Dir(filepath.Dir(b.At)))}
-		}
+		found := j.say("reach", Error, b.Key, "%s", b.Message())
+		found.Hint, found.Repair = b.Hint(), b.Repair()
 	}
 	if len(j.facts.Barred) == 0 {
 		j.say("reach", OK, "state", "the web side can reach %s and the codebases", j.farm.State)

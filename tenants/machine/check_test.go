@@ -99,7 +99,7 @@ var lacking = []struct {
 		"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
 		"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
 	{"a folder that is shut", func(_ *tenants.Farm, m *Facts) {
-		m.Barred = []Barred{{"www-data", "/root/state", "/root", 0o700}}
+		m.Barred = []Barred{{"state", "www-data", "/root/state", "/root", 0o700}}
 	}, "reach error move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x /root"},
 	{"a full disk", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Free = 1 << 20 }, "disk /farm error free space there"},
 	{"a disk that is nearly full", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Inodes = 10 }, "disk /farm warning free space there"},

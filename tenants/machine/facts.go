@@ -93,7 +93,11 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	if f.Web.User != "" {
 		_, facts.UserErr = user.Lookup(f.Web.User)
 	}
-	facts.Barred = barred(f, facts)
+	others := []string{facts.WebUser}
+	if p := facts.FPM.at(f.Web.FPM); p != nil && f.Web.User == "" {
+		others = append(others, p.User)
+	}
+	facts.Barred = NewReach(f, others...).All()
 	facts.Disks = disks(f, facts)
 	facts.Units = units(ctx, facts)
 	return facts

@@ -20,14 +20,6 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Barred is a path that a user of the web side can't reach.
-type Barred struct {
-	User string
-	Path string // the required path
-	At   string // the folder or file that denies access
-	Mode os.FileMode
-}
-
 // worker returns the user of nginx's workers (nginx: user), or "".
 func (w WebServer) worker() string {
 	for _, d := range w.Directives {
@@ -36,37 +28,6 @@ func (w WebServer) worker() string {
 		}
 	}
 	return ""
-}
-
-// barred returns the state folder and codebases that php-fpm's or nginx's workers can't
-// reach, by the modes of the folders above.
-func barred(f *tenants.Farm, facts Facts) []Barred {
-	users := []string{f.Web.User, facts.WebUser}
-	if p := facts.FPM.at(f.Web.FPM); p != nil && f.Web.User == "" {
-		users = append(users, p.User)
-	}
-	paths := []string{existing(f.State)}
-	for _, c := range f.Codebases {
-		if isFolder(c.Path) {
-			paths = append(paths, c.Path, filepath.Join(c.Path, "includes", "Defines.php"))
-		}
-	}
-	slices.Sort(users)
-	slices.Sort(paths)
-	var found []Barred
-	for _, name := range slices.Compact(users) {
-		who, err := lookup(name)
-		if name == "" || err != nil {
-			continue
-		}
-		for _, path := range paths {
-			if at, mode := who.stopped(path); at != "" {
-				found = append(found, Barred{name, path, at, mode})
-				break
-			}
-		}
-	}
-	return found
 }
 
 // person is a user with all of its groups.
@@ -93,25 +54,6 @@ func lookup(name string) (person, error) {
 	}
 	return p, err
 }
-
-// Stopped returns the first folder on the way to a path that a user of the machine may not
-// enter, with its mode, or "". What does not exist yet stops nobody.
-func Stopped(name, path string) (at string, mode os.FileMode) {
-	who, err := lookup(name)
-	if err != nil {
-		return "", 0
-	}
-	return who.stopped(path)
-}
-
-// ReachHint says what to do about a folder that a user may not enter.
-func ReachHint(at string) string {
-	return "move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x " + at
-}
-
-// Worker returns the user of nginx's workers, or "" if the configuration does not say or was
-// not read.
-func Worker(ctx context.Context, f *tenants.Farm) string { return ReadWeb(ctx, f).worker() }
 
 // stopped returns the first folder on the way to a path that a user may not enter, or the
 // path itself if the user may not read it, or "".

@@ -31,11 +31,11 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 	}
 	found := map[string]tenants.Problems{}
 	accounts := h.usersFaults(ctx, list)
-	web := h.webSide(ctx)
+	reach := h.reach(ctx)
 	for _, t := range list {
 		other, differ := accounts[t.Name]
 		err := silent[t.Codebase] // tenants without a definition have no codebase
-		barred := web.barred(t)
+		barred := reach(t)
 		switch {
 		case t.Blocked():
 			found[t.Name] = t.Faults
