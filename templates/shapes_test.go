@@ -29,7 +29,6 @@ classes = ["classes/*.toml"]
 allow_php = true
 [codebases.code]
 path = "CODE"
-php = "php8.2"
 [servers.main]
 managed = true
 [web]

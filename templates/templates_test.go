@@ -20,10 +20,8 @@ classes = ["classes/*.toml"]
 allow_php = true
 [codebases."1.39"]
 path = "CODEBASES/1.39"
-php = "php8.2"
 [codebases."1.43"]
 path = "CODEBASES/1.43"
-php = "php8.2"
 [servers.main]
 managed = true
 [servers.far]

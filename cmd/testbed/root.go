@@ -82,10 +82,12 @@ func unpackRoot(ctx context.Context, root, suite string, packages []demo.Package
 }
 
 // enter mounts what a command needs from the machine, and runs it in the root: $0 is the root,
-// $1 the folder to run it in, the paths up to -- are mounted, and the rest is the command.
+// $1 the folder to run it in, the paths up to -- are mounted, and the rest is the command. The
+// root is a mount that becomes /, as a chroot could not make namespaces of its own.
 const enter = `set -e
 root=$0 dir=$1
 shift
+mount --bind "$root" "$root"
 while [ "$1" != -- ]; do
 	mkdir -p "$root$1"
 	mount --bind "$1" "$root$1"
@@ -96,7 +98,10 @@ mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
 mkdir -p "$root/run/php" "$root/run/lock"
-exec chroot "$root" sh -c 'cd "$0" && exec "$@"' "$dir" "$@"
+cd "$root"
+pivot_root . .
+umount -l .
+exec chroot . sh -c 'cd "$0" && exec "$@"' "$dir" "$@"
 `
 
 func inRoot(ctx context.Context, root, codebases string, args []string) error {

@@ -193,7 +193,7 @@ func (e *equality) php(tree, name string, args ...string) {
 	e.t.Helper()
 	// What is old calls PHP's functions in ways that PHP 8 warns of.
 	args = append([]string{"-d", "error_reporting=4437", filepath.Join(e.trees, tree, "maintenance", name)}, args...)
-	if out, err := exec.Command("php8.2", args...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(needs.PHP(e.t), args...).CombinedOutput(); err != nil {
 		e.t.Fatalf("%s: %s %v: %v\n%s", tree, name, args, err, out)
 	}
 }

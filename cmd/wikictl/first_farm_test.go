@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/cmd/internal/demo"
 	"wikictl/cmd/testbed/needs"
 )
 
@@ -48,7 +49,7 @@ func TestFirstFarm(t *testing.T) {
 	s.sh(0, step[1])
 	out := s.sh(0, step[2])
 	for _, want := range []string{
-		"found     php-fpm's pool www listens at unix:/run/php/php8.2-fpm.sock", "found     a database server listens at /run/mysqld/mysqld.sock",
+		"found     php-fpm's pool www listens at unix:/run/php/php" + demo.PHP() + "-fpm.sock", "found     a database server listens at /run/mysqld/mysqld.sock",
 		"found     nginx runs", "is in /srv/mediawiki/1.43", "written   /etc/wikictl/wikictl.toml",
 	} {
 		if !strings.Contains(out, want) {
@@ -112,7 +113,7 @@ func (s *sandbox) install(step string) {
 		out, code = s.try("apt-get update && " + step)
 	}
 	needs.That(s.t, code == 0, "Debian's packages can't be installed: "+out)
-	s.sh(0, "service mariadb start && service php8.2-fpm start && service nginx start")
+	s.sh(0, "service mariadb start && service php"+demo.PHP()+"-fpm start && service nginx start")
 }
 
 // downloader stands in for curl where an archive is asked for: the sandbox has no
@@ -141,7 +142,7 @@ func (s *sandbox) download(step, tree string) {
 // repaired, and to be content when that was typed.
 func (s *sandbox) repairs() {
 	for _, x := range []struct{ breaks, check string }{
-		{"service php8.2-fpm stop", "php-fpm"},
+		{"service php" + demo.PHP() + "-fpm stop", "php-fpm"},
 		{"nginx -s stop; while [ -e /run/nginx.pid ]; do sleep 0.1; done", "nginx-answers"}, // its service gives up early on a busy machine
 		{"service mariadb stop", "server main"},
 		{"rm /etc/nginx/conf.d/wikictl.conf", "nginx-include"},
@@ -158,9 +159,9 @@ func (s *sandbox) repairs() {
 			s.t.Errorf("%s, repaired: %+v", x.breaks, found)
 		}
 	}
-	const ini = "/etc/php/8.2/cli/conf.d/20-mysqli.ini"
+	ini := "/etc/php/" + demo.PHP() + "/cli/conf.d/20-mysqli.ini"
 	s.sh(0, "mv "+ini+" /srv/")
-	if found := s.doctor(); len(found) != 1 || strings.Join(found[0].Repair, "") != "apt-get install php8.2-mysql" {
+	if found := s.doctor(); len(found) != 1 || strings.Join(found[0].Repair, "") != "apt-get install php"+demo.PHP()+"-mysql" {
 		s.t.Errorf("without mysqli: %+v", found)
 	}
 	s.sh(0, "mv /srv/20-mysqli.ini "+ini)

@@ -15,7 +15,7 @@ import (
 // Entry points of old code get the settings that the web server names, by a folder that
 // follows the tree, and that several runs may make at once.
 func TestWrap(t *testing.T) {
-	program := needs.Program(t, "php8.2", "php")
+	program := needs.PHP(t)
 	base := t.TempDir()
 	tree := filepath.Join(base, "it's old")
 	for name, text := range map[string]string{
