@@ -41,11 +41,10 @@ func steps(t *testing.T) []string {
 // php-fpm by typing README's ten steps as they stand there.
 func TestFirstFarm(t *testing.T) {
 	t.Parallel()
-	codebases := needs.Codebases(t)
 	step := steps(t)
 	s := newSandbox(t)
 	s.install(step[0])
-	s.download(step[1], filepath.Join(codebases, "1.43"))
+	s.download(step[1], filepath.Join(s.dir, "code/1.43"))
 	s.sh(0, step[1])
 	out := s.sh(0, step[2])
 	for _, want := range []string{

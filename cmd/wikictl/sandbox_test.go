@@ -24,8 +24,10 @@ type sandbox struct {
 }
 
 // sandboxSetup lays file systems in memory over those that the distribution's packages
-// write to. $1 is the test's folder.
+// write to. $1 is the test's folder, and $2 the MediaWiki trees, which an overlay would not
+// show where they are mounts.
 const sandboxSetup = `set -e
+mount --rbind "$2" "$1/code"
 mount -t tmpfs -o size=8g,mode=755 tmpfs "$1/over"
 for f in etc var usr srv; do
 	mkdir "$1/over/$f" "$1/over/$f.work"
@@ -42,6 +44,7 @@ exec sleep infinity`
 
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
+	codebases := needs.Codebases(t)
 	needs.Root(t, "making namespaces")
 	for _, program := range []string{"unshare", "nsenter", "ip", "apt-get"} {
 		needs.Program(t, program)
@@ -49,8 +52,8 @@ func newSandbox(t *testing.T) *sandbox {
 	dir, err := os.MkdirTemp("/tmp", "wks")
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	must(t, errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "over"), 0o755)))
-	cmd := exec.Command("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc", "bash", "-c", sandboxSetup, "bash", dir)
+	must(t, errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "over"), 0o755), os.Mkdir(filepath.Join(dir, "code"), 0o755)))
+	cmd := exec.Command("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc", "bash", "-c", sandboxSetup, "bash", dir, codebases)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var said strings.Builder
 	cmd.Stderr = &said
