@@ -59,7 +59,7 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
-	CacheEpoch     string // file with the end of $wgCachePrefix, since a database was put back
+	CacheEpoch     string // file with the end of $wgCachePrefix, another for each database that was made or put back
 	CacheMark      string // key of APCu: the $wgCachePrefix for which older keys were deleted
 	CacheKeys      string // PHP's pattern of keys that name the tenant's database
 	L10n           string // folder of the localisation cache of the tenant's code

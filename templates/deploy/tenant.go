@@ -48,6 +48,16 @@ func (d *Deployer) ForgetCaches(tenant, epoch string) error {
 	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.groupOf(tenant))
 }
 
+// BeginCaches is ForgetCaches for a wiki that is being made, whose name an earlier wiki may
+// have had. Nothing is served yet, and Apply syncs the file.
+func (d *Deployer) BeginCaches(tenant, epoch string) error {
+	path := d.layout.CacheEpoch(tenant)
+	if err := remove(path); err != nil {
+		return err
+	}
+	return create(path, []byte(epoch), 0o640, d.groupOf(tenant))
+}
+
 // MakeOwn makes folders of a tenant that its wiki writes into, such as Layout.Images and
 // Layout.Cache, and keeps their content. Apply syncs them. A release never creates these
 // folders: an empty uploads folder would hide that the uploads were lost.

@@ -55,7 +55,7 @@ $wgAuthenticationTokenVersion = '1';
 
 ## Caches and sessions: nothing is shared with the other wikis of this farm
 $wgCachePrefix = 'wiki_btrfs';
-# Since the database was put back from a dump, what was cached of the one that was given up must
+# Since the database was made or put back from a dump, what was cached of an earlier one must
 # not be found any more. The prefix is another; but keys of users, revisions and texts begin
 # with the name of the database in its place, and are deleted by the first request.
 if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
@@ -65,6 +65,13 @@ if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
 		apcu_store( 'wikictl-epoch wiki_btrfs', $wgCachePrefix );
 	}
 }
+# While this wiki gets another name, its former folder is a link. PHP must not remember it as one:
+# the wiki may get its former name again within realpath_cache_ttl.
+register_shutdown_function( static function () {
+	if ( is_link( '/srv/farm/wikis/btrfs' ) ) {
+		clearstatcache( true );
+	}
+} );
 $wgCookiePrefix = 'wiki_btrfs';
 $wgSessionName = 'wiki_btrfs_session';
 $wgCookieSecure = true;

@@ -148,11 +148,13 @@ func (c *creation) prepare(ctx context.Context, j *job) error {
 // before, its uploads may have been lost; leave that for audit to report.
 func (c *creation) makeFolders(j *job) error {
 	name := j.tenant.Name
-	folders := []string{c.Layout.Cache(name)}
-	if j.row.State != ledger.Ready {
-		folders = append(folders, c.Layout.Images(name))
+	if j.row.State == ledger.Ready {
+		return c.Deploy.MakeOwn(name, c.Layout.Cache(name))
 	}
-	return c.Deploy.MakeOwn(name, folders...)
+	if err := c.Deploy.MakeOwn(name, c.Layout.Cache(name), c.Layout.Images(name)); err != nil {
+		return err
+	}
+	return c.Deploy.BeginCaches(name, c.RunID)
 }
 
 // same checks under the lock that a tenant's row is unchanged since the plan, and that no
