@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/template"
 
-	"wikictl/templates/escape"
 	"wikictl/tenants"
 	"wikictl/tenants/secrets"
 )
@@ -49,6 +48,7 @@ type View struct {
 	Server         string    // $wgServer: the farm's address with the tenant's first host
 	DBServer       string    // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
 	Encrypted      bool      // $wgDBssl
+	Readers        []Reader  // the members of $wgDBservers; none without replicas
 	Shared         *Accounts // of another wiki; nil: it has its own
 	Media          *Media    // of another wiki; nil: it shows only its own
 	Extensions     []Loaded  // loaded extensions, in order
@@ -212,12 +212,13 @@ func (s *Set) view(d Data) (*View, error) {
 	}
 	v.answeredBy(web)
 	v.Certificate, v.CertificateKey = web.CertificateOf(t)
-	address, ok := t.Server.Address(l)
-	if !ok {
-		return v, &escape.Error{Value: t.Server.DSN, At: t.Server.Position, Why: "names no address that MediaWiki could use"}
+	address, err := addressOf(t.Server, l)
+	if err != nil {
+		return v, err
 	}
 	v.DBServer = address
-	return v, nil
+	v.Readers, err = readersOf(t.Server, l)
+	return v, err
 }
 
 // answeredBy sets where PHP answers: in the common php-fpm, or in the tenant's own pool.

@@ -14,6 +14,24 @@ func ServersOf(list []*Tenant) []*Server {
 	return servers
 }
 
+// Label names a server in messages: "server main", or "replica db2.example.org of server
+// main".
+func (s *Server) Label() string {
+	if s.Primary != nil {
+		return "replica " + s.Host() + " of server " + s.Primary.Name
+	}
+	return "server " + s.Name
+}
+
+// Host returns the address of a server in its DSN, such as "db2.example.org:3307" or the
+// path of a socket.
+func (s *Server) Host() string {
+	if m := dsnAddress.FindStringSubmatch(s.DSN); m != nil {
+		return m[2]
+	}
+	return s.DSN
+}
+
 // ServerOwns reports whether a database is one of MariaDB's or MySQL's own.
 func ServerOwns(database string) bool {
 	switch database {

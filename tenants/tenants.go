@@ -71,6 +71,10 @@ type Server struct {
 	PasswordFile string // absolute, or empty
 	AccountHost  string // the host part of the accounts made: "localhost" for a socket, else "%"
 	Sizes        Sizes  // of a managed server
+	Replicas     []*Server
+	Primary      *Server // the server that this one replicates; nil: it is no replica
+	Load         int64   // share of the reads, relative to those of its primary and the other replicas
+	MaxLag       int64   // of a replica: seconds behind its primary from which MediaWiki does not read from it
 	Position     Position
 }
 

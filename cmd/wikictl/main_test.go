@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 type tests struct{ *testing.M }
 
 func (t tests) Run() int {
-	defer func() { os.RemoveAll(prepared.dir) }()
+	defer func() { os.RemoveAll(prepared.dir); os.RemoveAll(newServer.dir) }()
 	return t.M.Run()
 }
 

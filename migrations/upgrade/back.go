@@ -163,7 +163,7 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	switch {
 	case k.now.Run == "": // nothing was recorded yet
 		return session.Restored, why
-	case k.now.Phase == ledger.Opening, k.now.Phase == ledger.Upgraded:
+	case k.now.Phase == ledger.Opening, k.now.Phase == ledger.Upgraded, errors.As(why, new(*session.BehindError)): // a restore would put replicas further behind
 		return session.Failed, fmt.Errorf("%w; %s", why, k.state())
 	case k.now.Phase == ledger.Begun:
 		if err := k.open(ctx, ledger.PutBack); err != nil {

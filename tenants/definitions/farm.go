@@ -160,6 +160,7 @@ func (l *loader) readServer(name string, at tenants.Position, s *section) *tenan
 			server.AccountHost = "localhost"
 		}
 	}
+	l.readReplicas(server, s)
 	s.end()
 	switch {
 	case !tenants.PlainName.MatchString(name):
@@ -168,14 +169,23 @@ func (l *loader) readServer(name string, at tenants.Position, s *section) *tenan
 		s.report(dsn.at, "dsn", "remove one of them", "a managed server has no dsn")
 	case !server.Managed && !dsn.set() && s.table["dsn"].Data == nil:
 		s.report(at, "dsn", `such as "root@unix(/run/mysqld/mysqld.sock)/", or managed = true`, "is missing")
+	default:
+		s.checkDSN(dsn)
+	}
+	return server
+}
+
+// checkDSN reports the mistake in a DSN that is set, and a password in it.
+func (s *section) checkDSN(dsn text) {
+	switch {
+	case !dsn.set():
 	case strings.Contains(dsn.value, "@") && strings.Contains(strings.SplitN(dsn.value, "@", 2)[0], ":"):
 		s.report(dsn.at, "dsn", "put it into a file of mode 0600 and name that as password_file", "holds a password")
-	case dsn.set():
+	default:
 		if err := CheckDSN(dsn.value); err != nil {
 			s.report(dsn.at, "dsn", `such as "root@unix(/run/mysqld/mysqld.sock)/" or "root@tcp(db.example.org:3306)/"`, "%s", err)
 		}
 	}
-	return server
 }
 
 func (l *loader) readWeb(s *section) {

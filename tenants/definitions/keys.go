@@ -217,6 +217,16 @@ var serverKeys = []Key{
 	{Name: "buffer_pool", Type: Size, Example: `"2G"`, Doc: "Of a managed server: innodb_buffer_pool_size."},
 	{Name: "redo_log", Type: Size, Example: `"1G"`, Doc: "Of a managed server: innodb_log_file_size."},
 	{Name: "connections", Type: Number, Example: "500", Doc: "Of a managed server: max_connections."},
+	{Name: "replicas", Type: List, Doc: "Servers that replicate this one, from which its wikis read.", Keys: replicaKeys},
+	{Name: "load", Type: Number, Example: "50", Doc: "With replicas: the share of reads that this server answers; without it half of what all replicas have together. With 0 the wikis fail when no replica answers."},
+}
+
+// replicaKeys are the keys of a replica of a server.
+var replicaKeys = []Key{
+	{Name: "dsn", Type: Text, Required: true, Example: `"root@tcp(db2.example.org)/"`, Doc: "How the administrator connects to the replica, as in the server's dsn. wikictl never writes to it."},
+	{Name: "password_file", Type: Text, Example: `"/etc/wikictl/db2.password"`, Doc: "A file of mode 0600 with the password; without it the server's."},
+	{Name: "load", Type: Number, Example: "100", Doc: "The share of reads that it answers, relative to the others; without it 100."},
+	{Name: "max_lag", Type: Number, Example: "6", Doc: "Seconds behind the server from which wikis do not read from it; without it 6."},
 }
 
 var webKeys = []Key{

@@ -107,6 +107,13 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 		item := map[string]string{"on": `"wiki_y"`, "tables": `["user"]`, "rights": `["SELECT"]`}
 		item[field] = value
 		lines[path+"grants"] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
+	case strings.HasPrefix(k.path, "servers.main.replicas."):
+		item := map[string]string{"dsn": `"root@unix(/copy)/"`}
+		item[strings.TrimPrefix(k.path, "servers.main.replicas.")] = value
+		lines["servers.main.dsn"] = `"root@unix(/s)/"`
+		lines["servers.main.account_host"] = `"%"`
+		delete(lines, "servers.main.managed")
+		lines["servers.main.replicas"] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
 	case strings.HasPrefix(k.path, "jobs.weight."):
 		item := map[string]string{"where": `"name=x"`}
 		item[strings.TrimPrefix(k.path, "jobs.weight.")] = value

@@ -146,7 +146,7 @@ func (r record) noPassword() bool {
 		r["is_role"] != "Y" && r["account_locked"] != "Y" && r["password_expired"] != "Y"
 }
 
-// accountsFound reads all accounts and their privileges by six queries.
+// accountsFound reads all accounts and their privileges by seven queries.
 func (s *Server) accountsFound(ctx context.Context) ([]AccountFound, error) {
 	byName := map[string]*AccountFound{}
 	err := s.table(ctx, "SELECT * FROM mysql.user", func(r record) {
@@ -199,6 +199,7 @@ func (s *Server) grantQueries() []grantQuery {
 		{"SELECT User, Host, Db, CONCAT(Table_name, '.', Column_name) AS what, Column_priv AS can FROM mysql.columns_priv", some},
 		{"SELECT User, Host, Db, CONCAT(Routine_name, '()') AS what, Proc_priv AS can FROM mysql.procs_priv", some},
 		{roles, func(r record) Grant { return Grant{Role: r["Role"]} }},
+		lagQuery,
 	}
 }
 

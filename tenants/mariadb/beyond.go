@@ -27,6 +27,9 @@ func (a Accounts) Beyond(schema bool) (want []Grant) {
 	for _, name := range a.More {
 		want = append(want, Grant{Database: pattern(name), Privileges: rights})
 	}
+	if a.Replicas && !schema {
+		want = append(want, lagGrant)
+	}
 	for _, r := range a.Rights {
 		g := Grant{Database: r.Database, Table: r.Table, Privileges: r.Privileges}
 		if g.Table == "" {
@@ -35,6 +38,22 @@ func (a Accounts) Beyond(schema bool) (want []Grant) {
 		want = united(want, g)
 	}
 	return want
+}
+
+// lagGrant lets an account read how far replicas are behind: MediaWiki reads from no replica
+// of which it can't know that (MariaDB: GRANT, Global Privileges; since 10.5).
+var lagGrant = Grant{Privileges: []string{"SLAVE MONITOR"}}
+
+// IsLag reports whether a grant is only that of reading how far replicas are behind.
+func (g Grant) IsLag() bool {
+	return g.Role == "" && g.Database == "" && slices.Equal(g.Privileges, lagGrant.Privileges)
+}
+
+// lagQuery reads that privilege, which mysql.user does not show.
+var lagQuery = grantQuery{
+	"SELECT * FROM (SELECT TRIM(BOTH '\\'' FROM SUBSTRING_INDEX(GRANTEE, '@', 1)) AS User, TRIM(BOTH '\\'' FROM SUBSTRING_INDEX(GRANTEE, '@', -1)) AS Host " +
+		"FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SLAVE MONITOR') AS lag",
+	func(record) Grant { return lagGrant },
 }
 
 // united adds a grant to a list that has one grant for each object.
@@ -107,7 +126,7 @@ func (a Accounts) Changes(have func(account string) []Grant, known func(database
 			}
 			ofMore := schema && g.Table == "" && slices.Contains(a.More, database) // ALL PRIVILEGES differ between servers
 			simple := g.Role == "" && g.Database != "" && !g.Wild() && !strings.ContainsAny(g.Table, ".()")
-			if simple && !ofMore && database != a.Database && known(database) {
+			if g.IsLag() || simple && !ofMore && database != a.Database && known(database) {
 				changes = append(changes, Change{Account: full, Schema: schema, Revoke: true, Grant: g})
 			}
 		}
@@ -130,7 +149,7 @@ func (s *Server) BeyondOf(ctx context.Context, a Accounts) (func(account string)
 func (s *Server) beyond(ctx context.Context, and string) (map[string][]Grant, error) {
 	found := map[string][]Grant{}
 	own := "REPLACE(Db, " + literal(`\`) + ", '')"
-	for _, q := range s.grantQueries()[:2] {
+	for _, q := range append(s.grantQueries()[:2], lagQuery) {
 		where := " WHERE TRUE"
 		if strings.HasSuffix(q.text, "mysql.db") {
 			where = " WHERE User NOT IN (" + own + ", CONCAT(" + own + ", '_schema'))"
@@ -152,7 +171,10 @@ func (s *Server) Allow(ctx context.Context, changes []Change) error {
 	for _, c := range changes {
 		user, host, _ := strings.Cut(c.Account, "@")
 		on := Quote(c.Database) + ".*"
-		if c.Table != "" {
+		switch {
+		case c.IsLag():
+			on = "*.*"
+		case c.Table != "":
 			on = Quote(c.Database) + "." + Quote(c.Table)
 		}
 		statement := "GRANT " + strings.Join(c.Privileges, ", ") + " ON " + on + " TO " + account(user, host)

@@ -111,6 +111,7 @@ type Accounts struct {
 	More        []string // further databases of the tenant
 	Rights      []Right  // what both accounts may do in databases of others
 	Sharers     []string // web accounts of other tenants, which may write into tables of this one
+	Replicas    bool     // the server has replicas, whose lag the web account reads
 	Named       bool     // the names are exclusive, or the passwords can't be read: skip the proof of ownership
 }
 
@@ -141,6 +142,9 @@ func (s *Server) EnsureAccounts(ctx context.Context, a Accounts) error {
 				return fmt.Errorf("%s: %w", grant, err)
 			}
 		}
+	}
+	if a.Replicas {
+		return s.Allow(ctx, []Change{{Account: a.Web.Name + "@" + a.Host, Grant: lagGrant}})
 	}
 	return nil
 }

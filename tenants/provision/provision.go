@@ -271,6 +271,7 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 	if len(jobs) == 0 && !c.web {
 		return nil, nil
 	}
+	refused, jobs = c.replicated(ctx, jobs)
 	var list []*tenants.Tenant
 	var gone, expected []string
 	moved := map[string]string{}
@@ -306,9 +307,8 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 	})
 	var partial *deploy.PartialError
 	if !errors.As(err, &partial) {
-		return nil, err
+		return refused, err
 	}
-	refused = map[string]error{}
 	for _, o := range partial.Failed {
 		refused[o.Tenant] = o.Err
 	}

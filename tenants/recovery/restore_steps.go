@@ -190,6 +190,9 @@ func (r *restoration) fill(ctx context.Context) error {
 
 // serve publishes a release with the code of the restored database, and admits readers.
 func (r *restoration) serve(ctx context.Context) error {
+	if err := r.Replicated(ctx, r.tenant.Server); err != nil {
+		return err
+	}
 	if r.Fresh || r.renews() || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
 		source, err := r.Source(ctx, []*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
 		if err != nil {

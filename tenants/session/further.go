@@ -18,7 +18,7 @@ func Accounts(t *tenants.Tenant, s secrets.Secrets, further ...string) mariadb.A
 		Database: t.Database, Host: t.Server.AccountHost,
 		Web:    mariadb.Account{Name: t.WebAccount(), Password: s.WebPassword},
 		Schema: mariadb.Account{Name: t.SchemaAccount(), Password: s.SchemaPassword},
-		Rights: rightsOf(t),
+		Rights: rightsOf(t), Replicas: len(t.Server.Replicas) > 0,
 	}
 	for _, member := range t.Members {
 		a.Sharers = append(a.Sharers, member.WebAccount())

@@ -65,6 +65,7 @@ type Host struct {
 	answers   answers
 	loaded    map[string]*loaded // by Templates.Alike and the code
 	members   members
+	told      sync.Map // what was said of replicas
 }
 
 // connection is the connection to one server, or the error of the attempt.
@@ -181,7 +182,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	if h.options.Look {
 		open = mariadb.Connect
 	}
-	s, err := open(ctx, def, h.Layout, h.options.Password(def.Name))
+	s, err := open(ctx, def, h.Layout, h.options.Password(passwordName(def)))
 	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // connection refused
 		err = tenants.WithHint(err, "wikictl server start starts it")
 	}

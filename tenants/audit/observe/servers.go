@@ -15,7 +15,8 @@ type Server struct {
 	Err    error // unreachable; the rest is empty then
 	server *mariadb.Server
 	*mariadb.Inspection
-	ByUser map[string][]mariadb.AccountFound
+	ByUser   map[string][]mariadb.AccountFound
+	Replicas []session.LinkState // in the order of the definition
 }
 
 // Account finds an account of a server by name and host.
@@ -63,10 +64,14 @@ func inspectServers(ctx context.Context, h *session.Host, states map[string]Serv
 		}
 		return i, err
 	}
+	links := inspectReplicas(ctx, h, defs)
 	for _, r := range fleet.Run(ctx, defs, options, inspect) {
 		state := states[r.Item.Name]
 		state.Inspection, state.Err = r.Value, r.Err
 		if r.Err == nil {
+			for _, replica := range r.Item.Replicas {
+				state.Replicas = append(state.Replicas, links[replica])
+			}
 			state.ByUser = map[string][]mariadb.AccountFound{}
 			for _, a := range r.Value.Accounts {
 				state.ByUser[a.User] = append(state.ByUser[a.User], a)
@@ -74,4 +79,20 @@ func inspectServers(ctx context.Context, h *session.Host, states map[string]Serv
 		}
 		states[r.Item.Name] = state
 	}
+}
+
+// inspectReplicas reads the state of all replicas of servers.
+func inspectReplicas(ctx context.Context, h *session.Host, servers []*tenants.Server) map[*tenants.Server]session.LinkState {
+	var replicas []*tenants.Server
+	for _, server := range servers {
+		replicas = append(replicas, server.Replicas...)
+	}
+	links := make(map[*tenants.Server]session.LinkState, len(replicas))
+	options := fleet.Options[*tenants.Server]{Jobs: len(replicas), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, replicas, options, func(ctx context.Context, replica *tenants.Server) (session.LinkState, error) {
+		return h.Link(ctx, replica), nil
+	}) {
+		links[r.Item] = r.Value
+	}
+	return links
 }

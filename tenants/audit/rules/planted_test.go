@@ -68,7 +68,11 @@ wgGroupPermissions."*".edit = false
 `
 
 // faults are the lines that planted has beside farmToml.
-const faults = `[codebases.old]
+const faults = `[servers.far]
+dsn = "root@tcp(db1.example)/"
+load = 5
+replicas = [{ dsn = "root@tcp(db2.example)/" }]
+[codebases.old]
 path = "DIR/old"
 [codebases.aged]
 path = "CODEBASES/1.43"
@@ -157,6 +161,7 @@ var planted = []struct {
 	{rule: "mediawiki-unchecked", at: "wikictl.toml:[codebases.old]", tenants: "mediawiki-eol"},
 	{rule: "php-eol", at: "wikictl.toml:[codebases.aged]"},
 	{rule: "mediawiki-unknown", at: "wikictl.toml:[codebases.new]"},
+	{rule: "replica-load", at: "wikictl.toml:[servers.far]", tenants: "-"},
 	{rule: "codebase-unused", at: "wikictl.toml:[codebases.spare]", tenants: "-"},
 	{rule: "component-unused", at: "wikictl.toml:[extensions.Unloaded]", tenants: "-"},
 	{rule: "component-unencrypted", at: "wikictl.toml:[extensions.Open]", tenants: "-"},

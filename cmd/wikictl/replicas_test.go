@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os/user"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// replicated is a primary and its replica.
+type replicated struct {
+	f                *farm
+	primary, replica string // sockets
+	pid              int    // of the replica
+}
+
+// withReplica gives the farm a server with a replica, from which alone its wikis read.
+func (f *farm) withReplica() *replicated {
+	f.t.Helper()
+	r := &replicated{f: f}
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		r.primary, _ = f.otherServer("primary", "--log-bin", "--binlog-format=ROW", "--server-id=1", "--innodb-flush-log-at-trx-commit=0")
+	}()
+	r.replica, r.pid = f.otherServer("copy", "--server-id=2", "--read-only", "--innodb-flush-log-at-trx-commit=0")
+	<-started
+	if f.t.Failed() {
+		f.t.FailNow()
+	}
+	r.follow("START SLAVE")
+	me, err := user.Current()
+	must(f.t, err)
+	f.replace("wikictl.toml", "managed = true", fmt.Sprintf("dsn = \"%s@unix(%s)/\"\nload = 0\n[[servers.main.replicas]]\ndsn = \"%[1]s@unix(%[3]s)/\"\nmax_lag = 1 #", me.Username, r.primary, r.replica))
+	return r
+}
+
+// follow makes the replica one of the primary.
+func (r *replicated) follow(then string) {
+	r.f.t.Helper()
+	port := ask(r.primary, "SELECT @@port")[0]
+	ask(r.primary, "CREATE USER IF NOT EXISTS copy@'127.0.0.1' IDENTIFIED BY 'copied'; GRANT REPLICATION SLAVE ON *.* TO copy@'127.0.0.1'")
+	ask(r.replica, fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = %s, MASTER_USER = 'copy', MASTER_PASSWORD = 'copied'; %s", port, then))
+}
+
+// asked returns how many SELECTs a server had.
+func asked(socket string) string { return ask(socket, "SHOW GLOBAL STATUS LIKE 'Com_select'")[1] }
+
+// says returns what an audit finds by a rule.
+func (f *farm) says(rule string) string {
+	f.t.Helper()
+	for _, g := range f.audit("--quick") {
+		if g.Rule == rule {
+			return g.Message
+		}
+	}
+	return ""
+}
+
+// Wikis read from the replicas of their server, also what was just made and saved, and go on
+// without them.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	r := f.withReplica()
+	f.define(2)
+	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+f.read("tenants/w1.toml"))
+	f.run("create", "--all")
+
+	for _, wiki := range []string{"w0", "w1"} {
+		c := f.client(wiki)
+		c.edit("Page", "what was saved in "+wiki)
+		before := asked(r.replica)
+		if page := c.page("Page"); !strings.Contains(page, "saved in "+wiki) {
+			t.Errorf("%s: %s", wiki, page)
+		}
+		if after := asked(r.replica); after == before {
+			t.Errorf("%s does not read from the replica", wiki)
+		}
+		if lag := c.call(url.Values{"action": {"query"}, "meta": {"siteinfo"}, "siprop": {"dbrepllag"}}); !strings.Contains(fmt.Sprint(lag), "lag:0") {
+			t.Errorf("%s does not know that the replica is up to date: %v", wiki, lag)
+		}
+	}
+	known := []string{"class-unused", "mediawiki-eol", "replica-load"} // replica-load is meant here
+	for _, found := range f.audit() {
+		if !slices.Contains(known, found.Rule) {
+			t.Errorf("found is %+v", found)
+		}
+	}
+	r.faults()
+}
+
+// faults plants what an audit finds of replicas.
+func (r *replicated) faults() {
+	f := r.f
+	for _, fault := range []struct{ rule, plant, back, says string }{
+		{"replica-writable", "SET GLOBAL read_only = 0", "SET GLOBAL read_only = 1", "takes writes"},
+		{"replica-down", "STOP SLAVE", "START SLAVE", "START SLAVE was not run"},
+	} {
+		ask(r.replica, fault.plant)
+		if said := f.says(fault.rule); !strings.Contains(said, fault.says) {
+			f.t.Errorf("%s: %q", fault.rule, said)
+		}
+		ask(r.replica, fault.back)
+	}
+}

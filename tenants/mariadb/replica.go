@@ -1,0 +1,85 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Link is the state of a server as a replica, by SHOW SLAVE STATUS, which MediaWiki reads,
+// too.
+type Link struct {
+	Source   string // host and port of the server that it replicates; empty: it replicates none
+	SourceID int64  // that server's server_id; 0: it has not connected to it yet
+	Running  bool   // it receives and applies changes
+	Error    string // why it does not
+	Lag      int64  // seconds; meaningless unless Running
+	ReadOnly bool   // it refuses writes
+}
+
+// Link reads the server's state as a replica. Replication by a named connection is not seen
+// by MediaWiki, nor by this.
+func (s *Server) Link(ctx context.Context) (l Link, err error) {
+	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&l.ReadOnly); err != nil {
+		return l, fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	err = s.table(ctx, "SHOW SLAVE STATUS", func(r record) {
+		l.Source = r["Master_Host"] + ":" + r["Master_Port"]
+		l.SourceID, _ = strconv.ParseInt(r["Master_Server_Id"], 10, 64)
+		l.Running = r["Slave_IO_Running"] == "Yes" && r["Slave_SQL_Running"] == "Yes"
+		if l.Error = r["Last_SQL_Error"]; l.Error == "" {
+			l.Error = r["Last_IO_Error"]
+		}
+		lag, err := strconv.ParseInt(r["Seconds_Behind_Master"], 10, 64)
+		l.Lag, l.Running = lag, l.Running && err == nil
+	})
+	if err != nil {
+		err = fmt.Errorf("server %s: read its state as a replica: %w", s.Name, err)
+	}
+	return l, err
+}
+
+// Position is a place in the log of a primary.
+type Position struct {
+	ID   int64  // server_id
+	GTID string // MariaDB's gtid_binlog_pos; empty: it writes no log
+}
+
+// Position returns the end of the server's log.
+func (s *Server) Position(ctx context.Context) (p Position, err error) {
+	if !s.isMariaDB() {
+		return p, fmt.Errorf("server %s: it is no MariaDB, whose replicas alone wikictl can wait for; take replicas out of its definition", s.Name)
+	}
+	err = s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.server_id, @@GLOBAL.gtid_binlog_pos").Scan(&p.ID, &p.GTID)
+	if err != nil {
+		err = fmt.Errorf("server %s: read the end of its log: %w", s.Name, err)
+	}
+	return p, err
+}
+
+// Reached waits until the replica has applied its primary's log up to a place, at most for
+// limit. It returns early if it is not replicating any more.
+func (s *Server) Reached(ctx context.Context, p Position, limit time.Duration) (bool, error) {
+	const turn = 5 * time.Second
+	for deadline := time.Now().Add(limit); ; {
+		wait := min(turn, max(time.Until(deadline), 0))
+		var answer sql.NullInt64
+		err := s.db.QueryRowContext(ctx, "SELECT MASTER_GTID_WAIT(?, ?)", p.GTID, wait.Seconds()).Scan(&answer)
+		switch {
+		case ctx.Err() != nil:
+			return false, context.Cause(ctx)
+		case err != nil && !errors.Is(err, sql.ErrNoRows):
+			return false, fmt.Errorf("server %s: wait for what its primary has: %w", s.Name, err)
+		case answer.Valid && answer.Int64 == 0:
+			return true, nil
+		case time.Now().After(deadline):
+			return false, nil
+		}
+		if l, err := s.Link(ctx); err != nil || !l.Running {
+			return false, err
+		}
+	}
+}
