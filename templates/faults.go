@@ -16,21 +16,25 @@ import (
 const placeholder = secrets.Secret("placeholder")
 
 // Check renders every tenant in memory, so that anything that rendering refuses is known
-// before the first change. A tenant without secrets of known, which may be nil, is rendered
-// with placeholders. The problems of one tenant become its faults. The error is
-// tenants.Problems for a mistake of the farm: in the virtual host for names of no tenant, or
-// one that all tenants have.
+// before the first change. A tenant without secrets of known is rendered with placeholders.
+// If known is nil, only one is rendered of tenants that are alike. The problems of one
+// tenant become its faults. The error is tenants.Problems for a mistake of the farm: in the
+// virtual host for names of no tenant, or one that all tenants have.
 func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error {
 	if _, err := s.Default(f); err != nil {
 		return err
 	}
 	list := slices.DeleteFunc(slices.Clone(f.Tenants), (*tenants.Tenant).Blocked)
 	refused := make([]tenants.Problems, len(list))
+	var like *likeness // nil: secrets differ, and what is rendered is kept
+	if known == nil {
+		like = s.likeness(f)
+	}
 	chunks := slices.Collect(slices.Chunk(indexes(len(list)), checkedAtOnce))
 	options := fleet.Options[[]int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	fleet.Run(ctx, chunks, options, func(_ context.Context, chunk []int) (struct{}, error) {
 		for _, i := range chunk {
-			refused[i] = s.refused(f, list[i], known)
+			refused[i] = s.refused(f, list[i], known, like)
 		}
 		return struct{}{}, nil
 	})
@@ -67,12 +71,16 @@ func indexes(n int) []int {
 }
 
 // refused returns the reasons why a tenant can't be rendered.
-func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf) (problems tenants.Problems) {
+func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf, like *likeness) (problems tenants.Problems) {
 	defer func() {
 		if v := recover(); v != nil {
 			problems = tenants.Problems{{Position: t.Position, Message: fmt.Sprintf("its files can't be rendered: panic: %v", v)}}
 		}
 	}()
+	key := like.key(t)
+	if like.has(key) {
+		return nil
+	}
 	secrets, ok := placeholders(), false
 	if known != nil {
 		secrets, ok = known(t)
@@ -81,7 +89,10 @@ func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf) (prob
 		secrets = placeholders()
 	}
 	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets})
-	if err != nil && !errors.As(err, &problems) {
+	switch {
+	case err == nil:
+		like.add(key)
+	case !errors.As(err, &problems):
 		problems = tenants.Problems{{Position: t.Position, Message: err.Error()}}
 	}
 	return problems
