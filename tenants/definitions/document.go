@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -86,13 +85,12 @@ func parseDocument(file string, data []byte) (map[string]tenants.Value, tenants.
 	if problem != nil {
 		return nil, tenants.Problems{*problem}
 	}
-	root := tenants.Value{Position: tenants.Position{File: file}}
-	c := converter{places: places}
-	root.Data = c.convert(raw, "", root.Position, 0)
+	c := converter{}
+	root, _ := c.convert(raw, places, tenants.Position{File: file}, 0).(map[string]tenants.Value)
 	if c.problem != nil {
 		return nil, tenants.Problems{*c.problem}
 	}
-	return root.Data.(map[string]tenants.Value), nil
+	return root, nil
 }
 
 func invalidUTF8(data []byte) int {
@@ -125,31 +123,58 @@ func syntaxProblem(file string, err error) tenants.Problem {
 	return p
 }
 
-// places maps a path of keys and array indexes, each followed by a NUL, to the place of
-// the key or element.
-type places map[string]tenants.Position
+// place is where a key or an element is, and where those below it are.
+type place struct {
+	at       tenants.Position // zero: not known
+	members  map[string]*place
+	elements []*place
+	tables   int // of an array of tables: elements so far
+}
 
-// findPlaces walks the syntax tree, because the decoder's values have no places.
-func findPlaces(file string, data []byte) (places, *tenants.Problem) {
+// member returns the place of a key below p.
+func (p *place) member(key string) *place {
+	if found := p.members[key]; found != nil {
+		return found
+	}
+	if p.members == nil {
+		p.members = map[string]*place{}
+	}
+	below := new(place)
+	p.members[key] = below
+	return below
+}
+
+// element returns the place of an element below p.
+func (p *place) element(i int) *place {
+	for len(p.elements) <= i {
+		p.elements = append(p.elements, new(place))
+	}
+	return p.elements[i]
+}
+
+// findPlaces walks the syntax tree, because the decoder's values have no places. It returns
+// the place of the root.
+func findPlaces(file string, data []byte) (*place, *tenants.Problem) {
 	parser := parsers.Get().(*unstable.Parser)
 	defer parsers.Put(parser)
 	parser.Reset(data)
-	w := walker{parser: parser, file: file, data: data, found: places{}, tables: map[string]int{}}
-	prefix := ""
+	root := new(place)
+	w := walker{parser: parser, file: file, data: data}
+	table := root
 	for w.parser.NextExpression() {
 		switch n := w.parser.Expression(); n.Kind {
 		case unstable.Table:
-			prefix = w.header(n, false)
+			table = w.header(n, root, false)
 		case unstable.ArrayTable:
-			prefix = w.header(n, true)
+			table = w.header(n, root, true)
 		case unstable.KeyValue:
-			w.keyValue(n, prefix, 0)
+			w.keyValue(n, table, 0)
 		}
 	}
 	if err := w.parser.Error(); err != nil {
 		return nil, &tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
 	}
-	return w.found, nil
+	return root, nil
 }
 
 // parsers are reused, together with their memory.
@@ -159,15 +184,13 @@ type walker struct {
 	parser *unstable.Parser
 	file   string
 	data   []byte
-	found  places
-	tables map[string]int // arrays of tables: number of elements so far
 	// The last requested place: places are requested in order, and counting from the
 	// start of the text or of a long line each time would be quadratic.
 	lineStart, line, last int
 }
 
-// place converts an offset to line and column.
-func (w *walker) place(offset int) tenants.Position {
+// position converts an offset to line and column.
+func (w *walker) position(offset int) tenants.Position {
 	if offset < w.last {
 		w.lineStart, w.line, w.last = 0, 0, 0
 	}
@@ -180,57 +203,54 @@ func (w *walker) place(offset int) tenants.Position {
 	return tenants.Position{File: w.file, Line: w.line + 1, Column: offset - w.lineStart + 1}
 }
 
-// header records the keys of [a.b] or [[a.b]] and returns the prefix of the following
-// keys.
-func (w *walker) header(n *unstable.Node, array bool) string {
-	prefix := ""
+// see records where a key or an element is, when it is first seen.
+func (w *walker) see(p *place, n *unstable.Node) {
+	if p.at.File == "" {
+		p.at = w.position(int(n.Raw.Offset))
+	}
+}
+
+// header records the keys of [a.b] or [[a.b]] and returns the place of the table.
+func (w *walker) header(n *unstable.Node, at *place, array bool) *place {
 	for keys := n.Key(); keys.Next(); {
 		key := keys.Node()
-		prefix += string(key.Data) + "\x00"
-		if _, seen := w.found[prefix]; !seen {
-			w.found[prefix] = w.place(int(key.Raw.Offset))
-		}
+		at = at.member(string(key.Data))
+		w.see(at, key)
 		if array && keys.IsLast() {
-			w.tables[prefix]++
+			at.tables++
 		}
-		if n := w.tables[prefix]; n > 0 {
-			at := w.place(int(key.Raw.Offset))
-			prefix += strconv.Itoa(n-1) + "\x00"
-			if _, seen := w.found[prefix]; !seen {
-				w.found[prefix] = at
-			}
+		if at.tables > 0 {
+			at = at.element(at.tables - 1)
+			w.see(at, key)
 		}
 	}
-	return prefix
+	return at
 }
 
 // keyValue records one key and everything inside its value.
-func (w *walker) keyValue(n *unstable.Node, prefix string, depth int) {
+func (w *walker) keyValue(n *unstable.Node, at *place, depth int) {
 	for keys := n.Key(); keys.Next(); {
-		key := keys.Node()
-		prefix += string(key.Data) + "\x00"
-		if _, seen := w.found[prefix]; !seen {
-			w.found[prefix] = w.place(int(key.Raw.Offset))
-		}
+		at = at.member(string(keys.Node().Data))
+		w.see(at, keys.Node())
 	}
-	w.value(n.Value(), prefix, depth)
+	w.value(n.Value(), at, depth)
 }
 
-func (w *walker) value(n *unstable.Node, prefix string, depth int) {
+func (w *walker) value(n *unstable.Node, at *place, depth int) {
 	if depth > maxNesting {
 		return // the converter reports it
 	}
 	switch n.Kind {
 	case unstable.InlineTable:
 		for members := n.Children(); members.Next(); {
-			w.keyValue(members.Node(), prefix, depth+1)
+			w.keyValue(members.Node(), at, depth+1)
 		}
 	case unstable.Array:
 		i := 0
 		for elements := n.Children(); elements.Next(); i++ {
-			element := prefix + strconv.Itoa(i) + "\x00"
-			if raw := elements.Node().Raw; raw.Length > 0 {
-				w.found[element] = w.place(int(raw.Offset))
+			element := at.element(i)
+			if elements.Node().Raw.Length > 0 {
+				w.see(element, elements.Node())
 			}
 			w.value(elements.Node(), element, depth+1)
 		}
@@ -239,26 +259,35 @@ func (w *walker) value(n *unstable.Node, prefix string, depth int) {
 
 // converter converts decoded TOML to values with places.
 type converter struct {
-	places  places
 	problem *tenants.Problem
+	nowhere place // of values whose places are not known
 }
 
-func (c *converter) convert(raw any, path string, at tenants.Position, depth int) any {
+// convert converts a value at a place, which may be nil; at is that of the value or of what it
+// is in.
+func (c *converter) convert(raw any, p *place, at tenants.Position, depth int) any {
 	if depth > maxNesting {
 		c.problem = &tenants.Problem{Position: at, Message: fmt.Sprintf("nested more than %d deep", maxNesting)}
 		return nil
+	}
+	if p == nil {
+		p = &c.nowhere
 	}
 	switch v := raw.(type) {
 	case map[string]any:
 		table := make(map[string]tenants.Value, len(v))
 		for key, member := range v {
-			table[key] = c.child(member, path+key+"\x00", at, depth)
+			table[key] = c.child(member, p.members[key], at, depth)
 		}
 		return table
 	case []any:
 		list := make([]tenants.Value, len(v))
 		for i, element := range v {
-			list[i] = c.child(element, path+strconv.Itoa(i)+"\x00", at, depth)
+			var below *place
+			if i < len(p.elements) {
+				below = p.elements[i]
+			}
+			list[i] = c.child(element, below, at, depth)
 		}
 		return list
 	case time.Time:
@@ -269,10 +298,10 @@ func (c *converter) convert(raw any, path string, at tenants.Position, depth int
 	return raw
 }
 
-func (c *converter) child(raw any, path string, parent tenants.Position, depth int) tenants.Value {
-	at, ok := c.places[path]
-	if !ok {
-		at = parent
+func (c *converter) child(raw any, p *place, parent tenants.Position, depth int) tenants.Value {
+	at := parent
+	if p != nil && p.at.File != "" {
+		at = p.at
 	}
-	return tenants.Value{Data: c.convert(raw, path, at, depth+1), Position: at}
+	return tenants.Value{Data: c.convert(raw, p, at, depth+1), Position: at}
 }

@@ -124,7 +124,18 @@ func called(article string, v tenants.Value) string {
 
 // checkCopies reports cycles of copies.
 func (l *loader) checkCopies(t *tenants.Tenant) {
-	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
+	var copies []string // settings with copies: most tenants have none
+	for name, v := range t.Settings {
+		table, _ := v.Data.(map[string]tenants.Value)
+		for _, member := range table {
+			if o, is := member.Data.(*tenants.Operation); is && o.Copy != "" {
+				copies = append(copies, name)
+				break
+			}
+		}
+	}
+	slices.Sort(copies)
+	for _, name := range copies {
 		table, _ := t.Settings[name].Data.(map[string]tenants.Value)
 		for _, member := range slices.Sorted(maps.Keys(table)) {
 			if path := copiedFrom(table, member); len(path) > 0 && path[len(path)-1] == member {

@@ -76,6 +76,9 @@ func (l *loader) copied(s *section, key string, v tenants.Value, table map[strin
 
 // listOperation reads { append = […], prepend = […], remove = […] }.
 func (l *loader) listOperation(s *section, key string, at tenants.Position, table map[string]tenants.Value) *tenants.Operation {
+	if !slices.ContainsFunc(listVerbs, func(verb string) bool { _, there := table[verb]; return there }) {
+		return nil
+	}
 	var strangers []string
 	lists := map[string][]tenants.Value{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
