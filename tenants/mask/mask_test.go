@@ -3,6 +3,7 @@ package mask
 import (
 	"encoding/base64"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,6 +160,15 @@ func TestTokensArePHPs(t *testing.T) {
 		}
 		if !found && !strings.Contains("'r' 'g'", literal) {
 			t.Errorf("%s is no literal", literal)
+		}
+	}
+}
+
+// Every word that marks a secret has a stem: names without one are not divided into words.
+func TestStems(t *testing.T) {
+	for _, word := range slices.Concat(words, parts, ends, []string{"key", "keys", "auth", "authorization"}) {
+		if !contains(word, stems) {
+			t.Errorf("%q has none of %q", word, stems)
 		}
 	}
 }

@@ -27,6 +27,8 @@ var (
 	noPass = []string{"bypass", "compass", "surpass", "trespass", "overpass", "underpass", "encompass"}
 	// tokenOf follow "token" in names of properties of a token.
 	tokenOf = []string{"expiry", "lifetime", "ttl", "version", "length", "expiration", "url", "uri", "endpoint", "type", "limit"}
+	// stems are in all names of secrets: each of the above has one.
+	stems = []string{"pass", "pw", "token", "bearer", "cred", "dsn", "salt", "otp", "hmac", "secret", "auth", "key"}
 	// strongKeys precede the word "key" in names of secrets, whatever follows.
 	strongKeys = []string{"api", "private", "encryption", "master", "signing", "upgrade"}
 	// openKeys precede the word "key" in names of public values.
@@ -36,7 +38,7 @@ var (
 // Name reports whether a setting, or a member of one, with that name holds a secret, as
 // "wgMyPass", "api_key" and "dbPassword" do.
 func Name(name string) bool {
-	if harmless[name] {
+	if harmless[name] || !contains(strings.ToLower(name), stems) {
 		return false
 	}
 	all := split(name)
