@@ -31,7 +31,7 @@ func (k *task) freeze(ctx context.Context) error {
 	if err := k.up.Deploy.SetReadOnly(k.tenant.Name, reason); err != nil {
 		return err
 	}
-	return k.server.Freeze(ctx, k.accounts, k.up.o.Patience)
+	return k.up.slots.during(func() error { return k.server.Freeze(ctx, k.accounts, k.up.o.Patience) })
 }
 
 // shut makes the web server answer with a maintenance page (status 503) while the
@@ -41,7 +41,7 @@ func (k *task) shut(ctx context.Context, doing string) error {
 	if err := k.up.Deploy.SetMaintenance(k.tenant.Name, deploy.MaintenancePage(k.tenant.Sitename, doing, until)); err != nil {
 		return err
 	}
-	return k.server.Quiet(ctx, k.accounts, k.up.o.Patience)
+	return k.up.slots.during(func() error { return k.server.Quiet(ctx, k.accounts, k.up.o.Patience) })
 }
 
 // serve switches to a release and removes the maintenance page.
@@ -240,7 +240,11 @@ func (k *task) probe(ctx context.Context) error {
 		ask = k.up.AfterNothing
 	}
 	// The old code is not compiled again: only the first wiki on new code has to be waited for.
-	leave := k.up.compiled.enter(ctx, k.tenant.Codebase.Path)
+	var leave func()
+	_ = k.up.slots.during(func() error {
+		leave = k.up.compiled.enter(ctx, k.tenant.Codebase.Path)
+		return nil
+	})
 	defer leave()
 	remarks, readOnly, err := ask(ctx, k.tenant, before)
 	k.remarks = append(k.remarks, remarks...)

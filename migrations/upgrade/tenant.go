@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/secrets"
@@ -44,6 +45,10 @@ type task struct {
 
 // one upgrades or restores one tenant.
 func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) {
+	if !u.slots.enter(u.o.Drain) {
+		return u.run.Finish(session.Outcome{Tenant: j.tenant, Status: session.Skipped, Err: fleet.ErrDrained}), fleet.ErrDrained
+	}
+	defer u.slots.leave()
 	u.o.Observer.Started(j.Name)
 	start := time.Now()
 	k := &task{up: u, plan: j, tenant: j.tenant}
