@@ -84,6 +84,7 @@ func (s *Set) mapView(f *tenants.Farm) *View {
 		t = *f.Tenants[0]
 	}
 	t.Name, t.Sitename, t.Hosts, t.Aliases, t.ByHTTP = mapName, "All wikis", []string{"_"}, nil, false
+	t.Settings = nil // of one wiki alone
 	v := newView(fleet, pathsOf(&t), fleet.usual)
 	v.Tenant, v.Mapped, v.Server = &t, true, mapServer
 	v.Current, v.Wiki, v.Core = l.Current(mapName), l.Wiki(mapName), filepath.Join(l.Current(mapName), "core")

@@ -88,6 +88,9 @@ func pathsOf(t *tenants.Tenant) Paths {
 	if folder, is := strings.CutSuffix(t.Articles, "/$1"); is && !p.RootPages && !strings.HasSuffix(folder, ".php") {
 		p.Pages = p.Pages + "|^" + exactly(folder) + "(?:/.*)?" + end
 	}
+	for _, pattern := range t.PagePatterns() {
+		p.Pages = p.Pages + "|" + pattern + end
+	}
 	return p
 }
 

@@ -27,7 +27,7 @@ func boundedEcho(kind string, pools bool) map[string]string {
 		if os.Geteuid() == 0 {
 			own = "pool.user = \"nobody\"\n"
 		}
-		files["tenants/delta.toml"] = echoFiles()["tenants/delta.toml"] + own
+		files["tenants/delta.toml"] = own + echoFiles()["tenants/delta.toml"]
 		files["tenants/small.toml"] = "name = \"small\"\nhosts = [\"small.test\"]\nsitename = \"Small\"\n[pool]\nchildren = 1\n" + map[string]string{"nginx": "queue = 1\n"}[kind]
 	}
 	return files
@@ -51,8 +51,8 @@ func (s *stand) testBounds(t *testing.T) {
 // from asks as another of the machine's addresses.
 func (s *stand) from(address, host, path string) (status int, header http.Header) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: 10 * time.Second}
-	client := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
-	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path), nil)
+	client := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, TLSClientConfig: anyCertificate(host)}}
+	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("%s://127.0.0.1:%d%s", s.scheme(), s.port, path), nil)
 	if err != nil {
 		return 0, nil
 	}

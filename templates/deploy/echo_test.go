@@ -44,20 +44,9 @@ func newEcho(t *testing.T, kind string, pools bool, more map[string]string) *sta
 	if s.d, err = New(s.farm.Layout(), s.farm.Web); err != nil {
 		t.Fatal(err)
 	}
-	for _, tenant := range s.farm.Tenants {
-		if user := tenant.Pool.User; user != "" {
-			if err := s.d.Own(tenant.Name, user); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	s.owned()
 	s.apply()
-	if pools {
-		s.write("fpm.conf", "[global]\nerror_log = "+dir+"/fpm-error.log\ninclude = "+s.farm.Layout().Pools()+"/*.conf\n")
-		s.start(s.poolsListen, needs.FPM(t), "--nodaemonize", "--fpm-config", dir+"/fpm.conf")
-	} else {
-		s.startFPM()
-	}
+	s.startFPM()
 	return s
 }
 
@@ -117,7 +106,7 @@ static = "static/beta"
 wgGroupPermissions."*".read = false
 `,
 		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\nsettings.wgMaxUploadSize = 300000\n",
-		"tenants/delta.toml":                     "name = \"delta\"\nhosts = [\"delta.test\"]\nsitename = \"Delta\"\nscript_path = \"/w\"\n",
+		"tenants/delta.toml":                     "name = \"delta\"\nhosts = [\"delta.test\"]\nsitename = \"Delta\"\nscript_path = \"/w\"\n[settings]\nwgActionPaths = { view = \"/wiki/$1\", edit = \"/edit/$1\", raw = \"/w/raw/$1\", info = \"info/$1\" }\nwgVariantArticlePath = \"/$2/$1\"\n",
 		"tenants/root.toml":                      "name = \"root\"\nhosts = [\"root.test\"]\nsitename = \"Root\"\nclasses = [\"common\"]\nscript_path = \"/w\"\narticle_path = \"/$1\"\n",
 		"tenants/closed.toml":                    "name = \"closed\"\nhosts = [\"closed.test\"]\nsitename = \"Closed\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nsettings.wgGroupPermissions.\"*\".read = false\n",
 		"tenants/long.toml":                      "name = \"long\"\nhosts = [\"long.test\"]\nsitename = \"Long\"\nscript_path = \"/mediawiki/1.43\"\narticle_path = \"/mediawiki/1.43/index.php/$1\"\n",
@@ -157,7 +146,7 @@ if ( isset( $_GET['read'] ) ) {
 	echo 'writes ', (int)@file_put_contents( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) . '/images/written', 'x' ), '; ';
 }
 echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) ),
-	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_' . ( $_GET['x'] ?? 'max' ) . '_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '.';`
+	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_' . ( $_GET['x'] ?? 'max' ) . '_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '. by ', $_SERVER['HTTPS'] ?? 'plain';`
 	}
 	return files
 }

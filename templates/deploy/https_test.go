@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"os"
@@ -13,33 +12,52 @@ import (
 	"wikictl/tenants/definitions"
 )
 
-// newHTTPS is an echo whose wikis have certificates, but for gamma; plain is the port
-// without TLS.
+// newHTTPS is an echo whose wikis have certificates, but for gamma and those of waiting.test,
+// and pools of their own; plain is the port without TLS.
 func newHTTPS(t *testing.T, kind string) (s *stand, plain int) {
+	t.Helper()
+	files := map[string]string{
+		"wikictl.toml":           strings.Replace(echoFiles()["wikictl.toml"], "{name}", "{host}", 1),
+		"tenants/shared.toml":    sharing("shared", "/", ""),
+		"tenants/shared-de.toml": sharing("shared", "/de", "settings.wgMaxUploadSize = 300000\nsettings.wgGroupPermissions.\"*\".read = false\n"),
+		"tenants/waiting.toml":   sharing("waiting", "/", ""),
+		"tenants/waiting-b.toml": sharing("waiting", "/b", ""),
+		"tenants/delta.toml":     boundedEcho(kind, true)["tenants/delta.toml"],
+	}
+	plain = byTLS(t, files, "{host}", "alpha.test", "beta.test", "delta.test", "root.test", "closed.test", "long.test", "shared.test")
+	return newEcho(t, kind, true, files), plain
+}
+
+// sharing is a wiki at a path of a host that it shares.
+func sharing(host, path, more string) string {
+	name := strings.TrimRight(host+strings.ReplaceAll(path, "/", "-"), "-")
+	return fmt.Sprintf("name = %q\nhosts = [%q]\naliases = [%q]\npath = %q\nsitename = \"X\"\n", name, host+".test", "www."+host+".test", path) + more
+}
+
+// byTLS has a farm's files speak TLS, with a certificate for each of some names and a webroot
+// of an ACME client; it returns the port without TLS.
+func byTLS(t *testing.T, files map[string]string, file string, names ...string) (plain int) {
 	t.Helper()
 	plain = freePort(t)
 	certificates := t.TempDir()
 	certificate(t, certificates)
-	farm := echoFiles()["wikictl.toml"]
-	farm = strings.Replace(farm, `url = "http://{host}:PORT"`, `url = "https://{host}:PORT"
-certificate = "DIR/certificates/{host}.pem"
-certificate_key = "DIR/certificates/{host}.key"
+	farm := strings.Replace(files["wikictl.toml"], `url = "http://{host}:PORT"`, `url = "https://{host}:PORT"
+certificate = "DIR/certificates/FILE.pem"
+certificate_key = "DIR/certificates/FILE.key"
 acme = "DIR/acme"
 hsts = "365d"
 http2 = true`, 1)
 	farm = strings.Replace(farm, `listen = ["127.0.0.1:PORT", "[::1]:PORT"]`, fmt.Sprintf(`listen = ["127.0.0.1:%d", "127.0.0.1:PORT ssl"]`, plain), 1)
-	files := map[string]string{
-		"wikictl.toml": farm,
-		"acme/.well-known/acme-challenge/Tok-en_1": "an answer",
-		"acme/.well-known/acme-challenge/evil.php": "<?php echo 'ran';",
-		"acme/secret.txt":                          "a secret",
-	}
-	for _, host := range []string{"alpha.test", "beta.test", "delta.test", "root.test", "closed.test", "long.test"} {
+	files["wikictl.toml"] = strings.ReplaceAll(farm, "FILE", file)
+	files["acme/.well-known/acme-challenge/Tok-en_1"] = "an answer"
+	files["acme/.well-known/acme-challenge/evil.php"] = "<?php echo 'ran';"
+	files["acme/secret.txt"] = "a secret"
+	for _, name := range names {
 		for _, ending := range []string{".pem", ".key"} {
-			files["certificates/"+host+ending] = read(t, filepath.Join(certificates, "alpha.test"+ending))
+			files["certificates/"+name+ending] = read(t, filepath.Join(certificates, "alpha.test"+ending))
 		}
 	}
-	return newEcho(t, kind, false, files), plain
+	return plain
 }
 
 // secured is one line of the table of requests to a farm with TLS.
@@ -68,8 +86,32 @@ var securedRequests = []secured{
 	// A wiki whose certificate is not there yet.
 	{"http", "gamma.test", "/wiki/X", 200, "ran index.php for /wiki/X of gamma"},
 	{"http", "gamma.test", "/skins/Plain/plain.css", 200, "plain"},
+	{"http", "gamma.test", "/wiki/Limits", 200, "limits 1348576/1348576 from"},
+	{"http", "waiting.test", "/wiki/X", 200, "ran index.php for /wiki/X of waiting "},
+	{"http", "waiting.test", "/b/wiki/X", 200, "ran index.php for /b/wiki/X of waiting-b"},
+	{"http", "waiting.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
+	{"https", "waiting.test", "/b/wiki/X", 0, ""},
+
+	// Wikis of one host.
+	{"http", "shared.test", "/de/wiki/A%20b?x=%0d%0ay", 301, "https://shared.test/de/wiki/A%20b?x=%0d%0ay"},
+	{"http", "shared.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
+	{"http", "www.shared.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
+	{"http", "shared.test", "/de/.well-known/acme-challenge/Tok-en_1", 301, "https://shared.test/de/.well-known/acme-challenge/Tok-en_1"},
+	{"https", "shared.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
+	{"https", "shared.test", "/.well-known/acme-challenge/..%2f..%2fsecret.txt", 404, ""},
+	{"https", "shared.test", "/de/.well-known/acme-challenge/Tok-en_1", 404, ""},
+	{"https", "shared.test", "/wiki/Limits", 200, "of shared limits 105906176/105906176 from"},
+	{"https", "shared.test", "/de/wiki/Limits", 200, "of shared-de limits 1348576/1348576 from"},
+	{"https", "shared.test", "/de/images/a/ab/Secret.png", 404, ""},
+	{"https", "shared.test", "/de/img_auth.php/a/ab/Secret.png", 200, "ran img_auth.php"},
+	{"https", "shared.test", "/images/a/ab/Good.png", 200, "good"},
+	{"https", "shared.test", "/skins/Plain/plain.css", 200, "plain"},
+	{"https", "shared.test", "/none", 404, ""},
+	{"https", "www.shared.test", "/de/wiki/X", 301, "https://shared.test:PORT/de/wiki/X"},
 
 	{"https", "alpha.test", "/wiki/X", 200, "ran index.php for /wiki/X of alpha"},
+	{"https", "alpha.test", "/wiki/X", 200, "by on"},
+	{"https", "alpha.test", "/wiki/Limits", 200, "limits 105906176/105906176 from"},
 	{"https", "alpha.test", "/robots.txt", 200, "alpha's robots"},
 	{"https", "alpha.test", "/skins/Plain/plain.css", 200, "plain"},
 	{"https", "alpha.test", "/images/a/ab/Good.png", 200, "good"},
@@ -78,6 +120,10 @@ var securedRequests = []secured{
 	{"https", "www.alpha.test", "/wiki/X", 301, "SERVER/wiki/X"},
 	{"https", "alpha.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
 	{"https", "delta.test", "/w/index.php", 200, "of delta"},
+	{"https", "beta.test", "/images/a/ab/Secret.png", 404, ""},
+	{"https", "beta.test", "/img_auth.php/a/ab/Secret.png", 200, "ran img_auth.php"},
+	{"https", "root.test", "/A/b%3Fc", 200, "ran index.php for /A/b%3Fc of root"},
+	{"https", "closed.test", "/w/images/a/ab/Secret.png", 404, ""},
 	// No handshake with nginx; Apache has no way to refuse one.
 	{"https", "gamma.test", "/wiki/X", 0, ""},
 	{"https", "unknown.test", "/", 0, ""},
@@ -105,7 +151,9 @@ func testHTTPS(t *testing.T, kind string) {
 	s.gone = []templates.Gone{{Name: "gone", Hosts: []string{"gone.test", "gone2.test"}, Certificate: key + ".pem", CertificateKey: key + ".key"}, {Name: "bare", Hosts: []string{"bare.test"}}}
 	s.apply()
 	s.serve(t, kind)
-	s.upload(t, "alpha", "a/ab/Good.png", "good")
+	s.uploads(t)
+	s.upload(t, "shared", "a/ab/Good.png", "good")
+	s.upload(t, "shared-de", "a/ab/Secret.png", "a secret")
 	for _, r := range securedRequests {
 		s.checkSecured(t, r, plain)
 	}
@@ -155,7 +203,7 @@ func (s *stand) checkSecured(t *testing.T, r secured, plain int) {
 	request.URL.Opaque, request.Host = r.path, fmt.Sprintf("%s:%d", r.host, port)
 	client := http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{ForceAttemptHTTP2: true, DisableKeepAlives: true, TLSClientConfig: &tls.Config{ServerName: r.host, InsecureSkipVerify: true}},
+		Transport:     &http.Transport{ForceAttemptHTTP2: true, DisableKeepAlives: true, TLSClientConfig: anyCertificate(r.host)},
 	}
 	response, err := client.Do(request)
 	if err != nil || r.status == 0 {
@@ -171,7 +219,7 @@ func (s *stand) checkSecured(t *testing.T, r secured, plain int) {
 	if response.StatusCode == 301 {
 		got = response.Header.Get("Location")
 	}
-	want := strings.Replace(r.want, "SERVER", fmt.Sprintf("https://alpha.test:%d", s.port), 1)
+	want := strings.NewReplacer("SERVER", fmt.Sprintf("https://alpha.test:%d", s.port), "PORT", fmt.Sprint(s.port)).Replace(r.want)
 	if refused := r.status == 404 && response.StatusCode >= 400 && response.StatusCode < 500; !refused && response.StatusCode != r.status || !strings.Contains(got, want) {
 		t.Errorf("%s %s%s: %d %q, want %d %q", r.scheme, r.host, r.path, response.StatusCode, got, r.status, want)
 	}

@@ -3,6 +3,7 @@ package deploy
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,8 @@ func mapFarm(defaults string, names ...string) map[string]string {
 	return more
 }
 
-// TestRequestsMap asks for all lines of the table that a map can have.
+// TestRequestsMap asks for all lines of the table that a map can have: those of wikis at the
+// root by TLS, with a common pool, and the others without, each with a pool of its own.
 func TestRequestsMap(t *testing.T) {
 	const limits = "[defaults.limits]\nrequests = \"1/m\"\nburst = 3\n"
 	for name, tc := range map[string]struct {
@@ -49,12 +51,18 @@ func TestRequestsMap(t *testing.T) {
 		"root pages":  {true, mapFarm("script_path = \"/w\"\narticle_path = \"/$1\"\n", "root", "closed"), []string{"root.test", "closed.test"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			plain := 0
+			if !tc.pools {
+				plain = byTLS(t, tc.files, "all", "all")
+			}
 			s := newEcho(t, "nginx", tc.pools, tc.files)
+			s.tls = plain > 0
 			s.serve(t, "nginx")
 			s.uploads(t)
 			asked := 0
 			for _, r := range requests {
 				own := r.status != 301 || !strings.Contains(r.want, "/wiki/Info") // of a class, which can't have redirects
+				own = own && (r.host != "delta.test" || r.status != 200 || !further.MatchString(r.path))
 				if slices.Contains(tc.hosts, r.host) && own && !strings.HasPrefix(r.path, "/mw/x") {
 					s.check(t, r)
 					asked++
@@ -63,12 +71,36 @@ func TestRequestsMap(t *testing.T) {
 			if asked < 10 {
 				t.Errorf("%d requests", asked)
 			}
-			if name == "at the root" {
+			if s.tls {
+				s.testMapByTLS(t, tc.hosts, plain)
 				s.testRate(t, "gamma.test", "alpha.test")
 				s.testNotMade(t)
 			}
 			s.logIfFailed(t)
 		})
+	}
+}
+
+// further matches pages that have addresses by settings, which a map does not know.
+var further = regexp.MustCompile(`^/(edit|w/raw|en-x-piglatin)/`)
+
+// testMapByTLS asks a map for the lines of the table with TLS: it has one certificate for all.
+func (s *stand) testMapByTLS(t *testing.T, hosts []string, plain int) {
+	t.Helper()
+	for _, r := range securedRequests {
+		if slices.Contains(hosts, r.host) && r.host != "gamma.test" && r.status != 0 {
+			s.checkSecured(t, r, plain)
+		}
+	}
+	for _, r := range []secured{
+		{"https", "gamma.test", "/wiki/Limits", 200, "of gamma limits 1348576/1348576 from"},
+		{"http", "gamma.test", "/wiki/X", 301, "https://gamma.test/wiki/X"},
+		{"https", "unknown.test", "/wiki/X", 404, ""},
+		{"https", "unknown.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
+		{"https", "unknown.test", "/.well-known/acme-challenge/evil.php", 404, ""},
+		{"https", "beta.test", "/images/.well-known/acme-challenge/Tok-en_1", 404, ""},
+	} {
+		s.checkSecured(t, r, plain)
 	}
 }
 

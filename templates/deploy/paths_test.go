@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,9 @@ var pathRequests = []request{
 	{"one.test", "/EN/wiki/Main_Page", 404, "", ""},
 	{"one.test", "/enx", 404, "", ""},
 	{"one.test", "/en/nothing", 404, "", ""},
+	{"one.test", "/en/edit/A", 200, "text/html", "ran index.php for /en/edit/A of english"},
+	{"one.test", "/edit/A", 404, "", ""},
+	{"one.test", "/history/A", 404, "", ""},
 	{"one.test", "/en/x/wiki/Main_Page", 404, "", ""},
 	{"one.test", "/en//wiki/Main_Page", 200, "text/html", "of english"},
 	{"one.test", "/en/../de/wiki/Main_Page", 200, "text/html", "of german"},
@@ -115,7 +119,7 @@ func pathFiles() map[string]string {
 		files["tenants/"+name+".toml"] = "none"
 	}
 	for name, text := range map[string]string{
-		"english": "path = \"/en\"\nstatic = \"static/english\"\nredirects.\"/about\" = \"/wiki/About\"\nredirects.\"/old/*\" = \"/*\"\n",
+		"english": "path = \"/en\"\nstatic = \"static/english\"\nredirects.\"/about\" = \"/wiki/About\"\nredirects.\"/old/*\" = \"/*\"\nsettings.wgActionPaths = { edit = \"/en/edit/$1\", history = \"/history/$1\" }\n",
 		"german":  "path = \"/de\"\nsettings.wgMaxUploadSize = 300000\nsettings.wgGroupPermissions.\"*\".read = false\n",
 		"french":  "path = \"/fr\"\nscript_path = \"/w\"\narticle_path = \"/a/$1\"\n",
 		"pages":   "path = \"/pages\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nstatic = \"static/pages\"\n",
@@ -148,6 +152,11 @@ func testPaths(t *testing.T, kind string) {
 			s.upload(t, "german", "thumb/a/ab/Secret.png/1px-Secret.png", "a secret")
 			for _, r := range pathRequests {
 				s.check(t, r)
+			}
+			for path, status := range map[string]int{"/de/api.php": 413, "/en/api.php": 200, "/api.php": 200} {
+				if a := s.do(http.MethodPost, "one.test", path, strings.NewReader(strings.Repeat("a", 2<<20))); a.status != status {
+					t.Errorf("2 MiB to %s: %d, want %d", path, a.status, status)
+				}
 			}
 			s.testNeighbours(t)
 			s.logIfFailed(t)

@@ -154,6 +154,18 @@ var requests = []request{
 	{"delta.test", "/wx/index.php", 404, "", ""},
 	{"delta.test", "/robots.txt", 404, "", ""},
 
+	// Pages by actions and by variants of the language.
+	{"delta.test", "/edit/A/b%26.php", 200, "text/html", "ran index.php for /edit/A/b%26.php of delta"},
+	{"delta.test", "/w/raw/A", 200, "text/html", "ran index.php for /w/raw/A of delta"},
+	{"delta.test", "/en-x-piglatin/A", 200, "text/html", "ran index.php for /en-x-piglatin/A of delta"},
+	{"delta.test", "/edit", 404, "", ""},
+	{"delta.test", "/edit/", 404, "", ""},
+	{"delta.test", "/info/A", 404, "", ""},
+	{"delta.test", "/xedit/A", 404, "", ""},
+	{"delta.test", "/english/A", 404, "", ""},
+	{"delta.test", "/de/A", 404, "", ""},
+	{"delta.test", "/edit/../w/includes/Defines.php", 404, "", ""},
+
 	// Pages at the root.
 	{"root.test", "/", 200, "text/html", "ran index.php for / of root"},
 	{"root.test", "/Main_Page", 200, "text/html", "ran index.php for /Main_Page of root"},
@@ -281,7 +293,7 @@ func (s *stand) check(t *testing.T, r request) {
 		t.Errorf("%s %s: the type %q, want %q", r.host, r.path, kind, r.kind)
 	}
 	if a.status == 301 {
-		want := strings.NewReplacer("SERVER", fmt.Sprintf("http://alpha.test:%d", s.port), "PORT", fmt.Sprint(s.port)).Replace(r.want)
+		want := strings.NewReplacer("SERVER", fmt.Sprintf("%s://alpha.test:%d", s.scheme(), s.port), "PORT", fmt.Sprint(s.port)).Replace(r.want)
 		if got := a.header.Get("Location"); got != want || a.header.Get("Set-Cookie") != "" {
 			t.Errorf("%s %s: to %q, want %q", r.host, r.path, got, want)
 		}

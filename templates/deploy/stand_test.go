@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,7 @@ type stand struct {
 	farm *tenants.Farm
 	set  *templates.Set
 	d    *Deployer
+	tls  bool // requests are sent by https
 }
 
 const standFarm = `state = "state"
@@ -65,6 +67,7 @@ language = "de"
 [settings]
 wgMaxUploadSize = 300000
 wgLogos.1x = "/resources/assets/wiki.png"
+wgActionPaths = { view = "/wiki/$1", history = "/verlauf/$1" }
 `
 
 const betaToml = `name = "beta"
@@ -87,20 +90,26 @@ codebase = "1.43"
 wgGroupPermissions."*" = { php = "[ 'read' => PHP_SAPI !== 'cli' ]" }
 `
 
-// newStand starts everything but the web server, and installs the wikis by
-// MediaWiki's own installer.
+// newStand starts everything but php-fpm and the web server, and installs the wikis by
+// MediaWiki's own installer. With Apache each has a pool of its own, and beta a user.
 func newStand(t *testing.T, kind string) *stand {
 	code := needs.Codebases(t)
 	for _, program := range []string{"mariadbd", "mariadb-install-db"} {
 		needs.Program(t, program)
 	}
 	s := &stand{t: t, dir: needs.Folder(t), port: freePort(t)}
-	user := ""
+	user, beta := "", betaToml
 	if os.Geteuid() == 0 {
 		user = `user = "www-data"`
 	}
+	if kind == "apache" {
+		user += "\npools = true"
+		if os.Geteuid() == 0 {
+			beta = "pool.user = \"nobody\"\n" + beta
+		}
+	}
 	s.write("wikictl.toml", strings.NewReplacer("CODE", code, "PHP", needs.PHP(t), "KIND", kind, "DIR", s.dir, "PORT", fmt.Sprint(s.port), "USER", user).Replace(standFarm))
-	s.write("tenants/beta.toml", betaToml)
+	s.write("tenants/beta.toml", beta)
 	s.write("tenants/gamma.toml", gammaToml)
 	s.load("Alpha")
 	var err error
@@ -111,7 +120,6 @@ func newStand(t *testing.T, kind string) *stand {
 		t.Fatal(err)
 	}
 	s.startDatabase()
-	s.startFPM()
 	for _, tenant := range s.farm.Tenants {
 		s.installWiki(tenant)
 	}
@@ -220,16 +228,30 @@ func (s *stand) startDatabase() {
 		"--skip-networking", "--user=root", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M")
 }
 
+// owned tells the deployer which wikis have a user of their own.
+func (s *stand) owned() {
+	s.t.Helper()
+	for _, tenant := range s.farm.Tenants {
+		if user := tenant.Pool.User; user != "" {
+			must(s.t, s.d.Own(tenant.Name, user))
+		}
+	}
+}
+
+// startFPM starts php-fpm with the pools that were applied, or with a common one.
 func (s *stand) startFPM() {
-	user := ""
+	s.t.Helper()
+	ready, user := dials("unix", filepath.Join(s.dir, "fpm.sock")), ""
 	if os.Geteuid() == 0 {
 		user = "user = www-data\ngroup = www-data\nlisten.owner = www-data\nlisten.group = www-data\n"
 	}
 	// Many children, as each has a cache of paths of its own.
-	s.write("fpm.conf", "[global]\nerror_log = "+s.dir+"/fpm-error.log\n[www]\nlisten = "+s.dir+"/fpm.sock\n"+user+
-		"pm = static\npm.max_children = 3\n")
-	root := []string{"--nodaemonize", "--fpm-config", filepath.Join(s.dir, "fpm.conf")}
-	s.start(dials("unix", filepath.Join(s.dir, "fpm.sock")), needs.FPM(s.t), root...)
+	pools := "[www]\nlisten = " + s.dir + "/fpm.sock\n" + user + "pm = static\npm.max_children = 3\n"
+	if s.farm.Web.Pools {
+		ready, pools = s.poolsListen, "include = "+s.farm.Layout().Pools()+"/*.conf\n"
+	}
+	s.write("fpm.conf", "[global]\nerror_log = "+s.dir+"/fpm-error.log\n"+pools)
+	s.start(ready, needs.FPM(s.t), "--nodaemonize", "--fpm-config", filepath.Join(s.dir, "fpm.conf"))
 }
 
 // installWiki makes a tenant's database with the codebase's own installer.
@@ -296,9 +318,22 @@ func (s *stand) get(host, path string) answer {
 	return s.do(http.MethodGet, host, path, nil)
 }
 
+// scheme is the one of requests and of the wikis' addresses.
+func (s *stand) scheme() string {
+	if s.tls {
+		return "https"
+	}
+	return "http"
+}
+
+// anyCertificate asks for a host by TLS, whatever its certificate is.
+func anyCertificate(host string) *tls.Config {
+	return &tls.Config{ServerName: strings.Trim(host, "[]"), InsecureSkipVerify: true}
+}
+
 func (s *stand) do(method, host, path string, body io.Reader) answer {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), method, fmt.Sprintf("http://127.0.0.1:%d/", s.port), body)
+	request, err := http.NewRequestWithContext(s.t.Context(), method, fmt.Sprintf("%s://127.0.0.1:%d/", s.scheme(), s.port), body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -308,6 +343,9 @@ func (s *stand) do(method, host, path string, body io.Reader) answer {
 		request.Host = fmt.Sprintf("%s:%d", host, s.port)
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if s.tls {
+		client.Transport = &http.Transport{TLSClientConfig: anyCertificate(host), DisableKeepAlives: true}
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		s.t.Fatal(err)

@@ -19,6 +19,7 @@ func TestNginx(t *testing.T) {
 	conf := s.nginxConf()
 	s.d.web.Check = []string{needs.Program(t, "nginx"), "-t", "-q", "-c", conf, "-e", filepath.Join(s.dir, "nginx-error.log")}
 	s.apply()
+	s.startFPM()
 	s.startNginx()
 	testServer(t, s)
 }
@@ -57,7 +58,9 @@ func TestApache(t *testing.T) {
 	s := newStand(t, "apache")
 	conf := s.apacheConf()
 	s.d.web.Check = []string{needs.Program(t, "apache2"), "-t", "-f", conf}
+	s.owned()
 	s.apply()
+	s.startFPM()
 	s.startApache()
 	testServer(t, s)
 }
@@ -137,6 +140,8 @@ func (s *stand) testPages(t *testing.T) {
 		{"alpha.test", "/wiki/C%2B%2B/%C3%A4%26b", "C++/ä&amp;b", 404},
 		{"alpha.test", "/index.php?title=Spezial:Version", "MediaWiki", 200},
 		{"alpha.test", "/index.php/Spezial:Version", "MediaWiki", 200},
+		{"alpha.test", "/verlauf/Hauptseite", "mw-history", 200},
+		{"alpha.test", "/wiki/Hauptseite", `href="/verlauf/Hauptseite"`, 200},
 		{"alpha.test", "/api.php?action=query&meta=siteinfo&format=json", `"sitename":"Alpha"`, 200},
 		{"alpha.test", "/load.php?modules=startup&only=scripts&raw=1", "mw.loader", 200},
 		{"alpha.test", "/rest.php/v1/search/page?q=x", `"pages"`, 200},
