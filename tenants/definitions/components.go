@@ -78,6 +78,8 @@ func absent(t *tenants.Tenant, w text, key, kind string, have map[string]*tenant
 		Message: fmt.Sprintf("MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, kind, w.value)}
 	if why, hint := mediawiki.MovedProblem(w.value, t.Codebase.Version); why != "" {
 		p.Message, p.Hint = fmt.Sprintf("%s, and MediaWiki %s at %s has no %s of that name", why, t.Codebase.Version, t.Codebase.Path, kind), hint
+	} else if other := (map[string]map[string]*tenants.Component{"extension": t.Codebase.Skins, "skin": t.Codebase.Extensions})[kind]; other[w.value] != nil {
+		p.Hint = map[string]string{"extension": "it is a skin: name it in skins", "skin": "it is an extension: name it in extensions"}[kind]
 	} else if others := mediawiki.Others(w.value, have); len(others) > 0 {
 		p.Hint = "its folder has " + strings.Join(others, " and ")
 	}

@@ -30,6 +30,7 @@ func TestComponentsAsTheyAre(t *testing.T) {
 func TestComponentsRefused(t *testing.T) {
 	cases := []struct{ name, farm, own, problem string }{
 		{"a part alone", "", `["ConfirmEdit/QuestyCaptcha"]`, `ConfirmEdit/QuestyCaptcha is a part of ConfirmEdit, which the tenant "x" does not load (add "ConfirmEdit")`},
+		{"a skin among extensions", "", `["Vector"]`, `has no extension "Vector" (it is a skin: name it in skins)`},
 		{"no such part", "", `["ConfirmEdit", "ConfirmEdit/QuestyCaptch"]`, `has no extension "ConfirmEdit/QuestyCaptch" (did you mean "ConfirmEdit/QuestyCaptcha"?)`},
 		{"part of core", "", `["Renameuser"]`, `Renameuser is part of MediaWiki since 1.40, and MediaWiki 1.43`},
 		{"a path", "", `["../../etc"]`, `has no extension "../../etc"`},

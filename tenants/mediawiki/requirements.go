@@ -111,6 +111,17 @@ func PlatformProblems(t *tenants.Tenant, c *tenants.Codebase, version string, ex
 	for _, e := range extensions {
 		have[strings.ReplaceAll(strings.ToLower(e), " ", "-")] = true
 	}
+	return requirementsUnmet(t, c, version, have)
+}
+
+// PHPProblems lists the requirements of a tenant on codebase c on the version of PHP that a
+// version such as "8.2.29" does not meet.
+func PHPProblems(t *tenants.Tenant, c *tenants.Codebase, version string) []string {
+	return requirementsUnmet(t, c, version, nil)
+}
+
+// requirementsUnmet looks at no extensions of PHP if have is nil.
+func requirementsUnmet(t *tenants.Tenant, c *tenants.Codebase, version string, have map[string]bool) []string {
 	problems := platformProblems("MediaWiki "+c.Version, c.Requires, version, have)
 	for _, name := range t.Extensions {
 		if e := c.Extensions[name]; e != nil {
@@ -133,7 +144,7 @@ func platformProblems(who string, requires map[string]any, version string, have 
 		switch {
 		case key == "php" && !Satisfies(version, wanted):
 			problems = append(problems, fmt.Sprintf("%s needs PHP %s, but it is %s", who, wanted, version))
-		case isExtension && !have[extension]:
+		case isExtension && have != nil && !have[extension]:
 			problems = append(problems, fmt.Sprintf("%s needs PHP's extension %s", who, extension))
 		}
 	}

@@ -28,7 +28,7 @@ type rule struct {
 }
 
 // rules lists all rules.
-var rules = slices.Concat(faultRules, codeRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
+var rules = slices.Concat(faultRules, codeRules, operationRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
 	componentRules, serverRules, replicaRules, ledgerRules, accountRules, schemaRules, fileRules)
 
 // All returns all rules, by id.

@@ -24,6 +24,13 @@ var ageRules = []rule{
 		Reference: "PHP: Supported versions; Compatibility",
 	}, tenant: oldPHP},
 	{Rule: audit.Rule{
+		ID: "php-unfit", Severity: audit.Error,
+		What:      "The codebase's PHP is of a version that MediaWiki, an extension or a skin does not run on.",
+		Why:       "No page is answered, and wikictl upgrade refuses to begin.",
+		Repair:    "Name another PHP in [codebases], and have php-fpm run the same version.",
+		Reference: "Compatibility",
+	}, tenant: unfitPHP},
+	{Rule: audit.Rule{
 		ID: "mediawiki-unknown", Severity: audit.Note,
 		What:      "The codebase is of a version of MediaWiki that came after this wikictl.",
 		Why:       "It is run like the newest that is known; what changed since is not looked for.",
@@ -57,6 +64,16 @@ func oldPHP(s *subject, r *reporter) {
 	}
 	if end := mediawiki.Ended("PHP", s.code.PHP, s.today); end != "" {
 		r.say(c.Position, "codebases."+c.Name+".php", "set a newer one", "PHP %s: security releases ended on %s", s.code.PHP, end)
+	}
+}
+
+func unfitPHP(s *subject, r *reporter) {
+	c := s.tenant.Codebase
+	if s.code == nil || s.code.PHP == "" {
+		return
+	}
+	for _, problem := range mediawiki.PHPProblems(s.tenant, c, s.code.PHP) {
+		r.say(c.Position, "codebases."+c.Name+".php", "name another in [codebases]", "%s", problem)
 	}
 }
 

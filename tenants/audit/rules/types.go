@@ -56,6 +56,7 @@ func (c checker) check(key string, v tenants.Value, s php.Setting) {
 			}
 		}
 	case map[string]tenants.Value:
+		c.checkVerb(key, data)
 		for name, inner := range data {
 			if property, ok := s.Properties[name]; ok {
 				c.check(key+"."+name, inner, property)
@@ -79,6 +80,18 @@ func (c checker) checkOperation(key string, o *tenants.Operation, s php.Setting)
 	if len(o.Members) > 0 && s.Members != nil {
 		for name, inner := range o.Members {
 			c.check(key+"."+name, inner, *s.Members)
+		}
+	}
+}
+
+// checkVerb finds a table that is a misspelt operation, such as { apend = ["pdf"] }.
+func (c checker) checkVerb(key string, table map[string]tenants.Value) {
+	for name, inner := range table {
+		if _, isList := inner.Data.([]tenants.Value); !isList || len(table) > 1 {
+			continue
+		}
+		if hint := tenants.Suggest(name, slices.Values([]string{"append", "prepend", "remove"})); hint != "" {
+			c.r.as("setting-type", inner.Position, key+"."+name, hint, "is no operation on a list, and no member of one")
 		}
 	}
 }
@@ -169,7 +182,7 @@ func (c checker) checkDefault(key string, v tenants.Value, s php.Setting) {
 	switch first := s.Default[0]; {
 	case first == '"' && (isList || isTable):
 		c.wrong(key, v, []string{"string"})
-	case (first == 't' || first == 'f') && isText && wordForBoolean.MatchString(text):
+	case (first == 't' || first == 'f') && isText && wordForBoolean.MatchString(text), first == 't' && isList:
 		c.wrong(key, v, []string{"boolean"})
 	case first == '-' || first >= '0' && first <= '9':
 		// $wgMaxUploadSize may be a table by the source of the upload.

@@ -60,6 +60,7 @@ var webRules = []rule{
 		Repair:    "Remove the setting; the default is DENY.",
 		Reference: "Manual:$wgEditPageFrameOptions, Manual:$wgApiFrameOptions",
 	}, names: []string{"wgEditPageFrameOptions", "wgApiFrameOptions"}, setting: off("other sites may show such pages inside their own")},
+	addressUnserved,
 }
 
 // httpsFarm reports whether readers use https.

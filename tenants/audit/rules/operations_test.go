@@ -1,0 +1,45 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Operations that change nothing, and tables that look like one, are found; those on what
+// there is are not.
+func TestOperationsWithoutEffect(t *testing.T) {
+	cases := []struct{ settings, rule, message string }{
+		{`wgGroupPermissions.x = { copy = "nosuch" }`, "operation-vain", `there is no group "nosuch"`},
+		{`wgGroupPermissions.x = { copy = "Sysop" }`, "operation-vain", `there is no group "Sysop" (did you mean "sysop"?)`},
+		{`wgGroupPermissions.interface_admin = { absent = true }`, "operation-vain", `did you mean "interface-admin"?`},
+		{`wgUrlProtocols = { remove = ["gofer://"] }`, "operation-vain", `MediaWiki's default has no "gofer://" to remove`},
+		{`wgFileExtensions = { apend = ["pdf"] }`, "setting-type", `wgFileExtensions.apend: is no operation on a list, and no member of one (did you mean "append"?)`},
+		{`wgCapitalLinks = { append = [true] }`, "setting-type", "want true or false"},
+		{`wgGroupPermissions.x = { copy = "sysop" }`, "", ""},
+		{`wgGroupPermissions = { y = { edit = true }, x = { copy = "y" } }`, "", ""},
+		{`wgAddGroups.x = { copy = "bureaucrat" }`, "", ""},
+		{`wgGroupPermissions.flow-bot = { absent = true }`, "", ""},
+		{`wgGroupPermissions.bureaucrat = { absent = true }`, "", ""},
+		{`wgFileExtensions = { append = ["pdf"], remove = ["svg"] }`, "", ""},
+		{`wgUrlProtocols = { remove = ["gopher://"] }`, "", ""},
+		{`wgContentNamespaces = { append = ["NS_HELP"] }`, "", ""},
+	}
+	files := map[string]string{"wikictl.toml": farmToml, "classes/c.toml": "[settings]\nwgNamespacesToBeSearchedDefault.4 = true\n"}
+	for i, tc := range cases {
+		name := fmt.Sprintf("t%02d", i)
+		files["tenants/"+name+".toml"] = tenantToml(name, name+".example", "\nclasses = [\"c\"]", tc.settings)
+	}
+	found := map[string]string{}
+	for _, f := range static(t, load(t, files)).Findings {
+		if len(f.Tenants) == 1 {
+			found[f.Tenants[0]] += f.Rule + " " + f.Key + ": " + f.Sentence() + "\n"
+		}
+	}
+	for i, tc := range cases {
+		got := found[fmt.Sprintf("t%02d", i)]
+		if !strings.HasPrefix(got, tc.rule) || !strings.Contains(got, tc.message) || strings.Count(got, "\n") > 1 || (got == "") != (tc.rule == "") {
+			t.Errorf("%s: found %q, want %s %s", tc.settings, got, tc.rule, tc.message)
+		}
+	}
+}
