@@ -74,6 +74,7 @@ type Server struct {
 	Replicas     []*Server
 	Primary      *Server // the server that this one replicates; nil: it is no replica
 	Load         int64   // share of the reads, relative to those of its primary and the other replicas
+	ReplicaWait  int64   // seconds for which runs wait for its replicas
 	MaxLag       int64   // of a replica: seconds behind its primary from which MediaWiki does not read from it
 	Position     Position
 }

@@ -3,10 +3,14 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os/exec"
 	"os/user"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // replicated is a primary and its replica.
@@ -90,6 +94,9 @@ func TestReplicas(t *testing.T) {
 		}
 	}
 	r.faults()
+	f.replace("wikictl.toml", "load = 0\n", "replica_wait = 1\n")
+	r.behind()
+	r.down()
 }
 
 // faults plants what an audit finds of replicas.
@@ -104,5 +111,79 @@ func (r *replicated) faults() {
 			f.t.Errorf("%s: %q", fault.rule, said)
 		}
 		ask(r.replica, fault.back)
+	}
+}
+
+// behind upgrades a wiki while the replica takes no changes: the new code is not shown before
+// the replica has its tables.
+func (r *replicated) behind() {
+	f := r.f
+	f.run("apply", "--all")
+	stuck := exec.Command("mariadb", "--no-defaults", "--socket="+r.replica, "-e", "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600)")
+	must(f.t, stuck.Start())
+	free := sync.OnceFunc(func() { stuck.Process.Kill(); stuck.Wait() })
+	defer free()
+	r.until("the replica is stuck", func() bool {
+		return len(ask(r.replica, "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP(600)%'")) == 1
+	})
+	ask(r.primary, "CREATE DATABASE later")
+	r.until("it is behind", func() bool { return strings.Contains(f.says("replica-lag"), "more than its max_lag of 1") })
+
+	f.write("tenants/w0.toml", "codebase = \"1.43\"\n"+f.read("tenants/w0.toml"))
+	if _, story, code := f.result("upgrade", "w0"); code != 2 || !strings.Contains(story, "replica_wait") || !strings.Contains(story, "readers get the page of maintenance until") {
+		f.t.Errorf("exit code %d: %s", code, story)
+	}
+	if status, body := f.client("w0").ask(url.Values{"action": {"query"}}); status != 503 {
+		f.t.Errorf("readers got %d: %.300s", status, body)
+	}
+	free()
+	if out, story, code := f.result("upgrade", "w0"); code != 0 || !strings.Contains(out+story, "was finished") {
+		f.t.Errorf("exit code %d: %s%s", code, out, story)
+	}
+	c := f.client("w0")
+	c.edit("After", "the upgrade")
+	if page := c.page("Page") + c.page("After"); !strings.Contains(page, "saved in w0") || !strings.Contains(page, "the upgrade") {
+		f.t.Error(page)
+	}
+}
+
+// down kills the replica: nothing fails, and the wikis can be read and edited. Then it is taken
+// out of the definition.
+func (r *replicated) down() {
+	f := r.f
+	must(f.t, syscall.Kill(r.pid, syscall.SIGKILL))
+	f.replace("tenants/w1.toml", "Wiki 1", "Wiki one")
+	if _, story, code := f.result("apply", "--all"); code != 0 || strings.Count(story, "of server main is left out") != 1 {
+		f.t.Errorf("exit code %d: %s", code, story)
+	}
+	for _, wiki := range []string{"w0", "w1"} {
+		c := f.client(wiki)
+		c.edit("Down", "without it")
+		for range 5 {
+			if page := c.page("Down"); !strings.Contains(page, "without it") {
+				f.t.Error(page)
+			}
+		}
+	}
+	if said := f.says("replica-down"); !strings.Contains(said, "connect") {
+		f.t.Errorf("%q", said)
+	}
+	const may = `SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE LIKE '''wiki%' AND PRIVILEGE_TYPE = 'SLAVE MONITOR'`
+	before := ask(r.primary, may)
+	text := f.read("wikictl.toml")
+	from := strings.Index(text, "replica_wait")
+	f.write("wikictl.toml", text[:from]+text[strings.Index(text, "[web]"):])
+	f.run("apply", "--all")
+	if after := ask(r.primary, may); before[0] != "2" || after[0] != "0" || strings.Contains(f.read("state/wikis/w0/current/LocalSettings.php"), "wgDBservers") {
+		f.t.Errorf("%s accounts may read the lag, and %s without replicas", before, after)
+	}
+}
+
+func (r *replicated) until(what string, so func() bool) {
+	r.f.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			r.f.t.Fatalf("never: %s", what)
+		}
 	}
 }

@@ -41,12 +41,12 @@ func (k *task) shut(ctx context.Context, doing string) error {
 	if err := k.up.Deploy.SetMaintenance(k.tenant.Name, deploy.MaintenancePage(k.tenant.Sitename, doing, until)); err != nil {
 		return err
 	}
-	return k.up.slots.during(func() error { return k.server.Quiet(ctx, k.accounts, k.up.o.Patience) })
+	return k.up.slots.during(func() error { return k.up.Quiet(ctx, k.tenant, k.accounts, k.up.o.Patience) })
 }
 
 // serve switches to a release and removes the maintenance page.
 func (k *task) serve(ctx context.Context, release int) error {
-	if err := k.up.Replicated(ctx, k.tenant.Server); err != nil {
+	if err := k.up.slots.during(func() error { return k.up.Replicated(ctx, k.tenant.Server) }); err != nil {
 		return err
 	}
 	if err := k.up.Deploy.Serve(ctx, k.tenant.Name, release); err != nil {

@@ -219,6 +219,7 @@ var serverKeys = []Key{
 	{Name: "connections", Type: Number, Example: "500", Doc: "Of a managed server: max_connections."},
 	{Name: "replicas", Type: List, Doc: "Servers that replicate this one, from which its wikis read.", Keys: replicaKeys},
 	{Name: "load", Type: Number, Example: "50", Doc: "With replicas: the share of reads that this server answers; without it half of what all replicas have together. With 0 the wikis fail when no replica answers."},
+	{Name: "replica_wait", Type: Number, Example: "600", Doc: "Seconds for which what a run shows to readers waits for replicas that are behind; without it 600."},
 }
 
 // replicaKeys are the keys of a replica of a server.

@@ -107,6 +107,9 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 		item := map[string]string{"on": `"wiki_y"`, "tables": `["user"]`, "rights": `["SELECT"]`}
 		item[field] = value
 		lines[path+"grants"] = "[{ " + strings.Join(assigned(item), ", ") + " }]"
+	case k.path == "servers.main.load" || k.path == "servers.main.replica_wait":
+		delete(lines, "servers.main.managed")
+		lines["servers.main.dsn"], lines["servers.main.replicas"], lines[k.path] = `"root@unix(/s)/"`, `[{ dsn = "root@unix(/copy)/" }]`, value
 	case strings.HasPrefix(k.path, "servers.main.replicas."):
 		item := map[string]string{"dsn": `"root@unix(/copy)/"`}
 		item[strings.TrimPrefix(k.path, "servers.main.replicas.")] = value

@@ -11,6 +11,7 @@ import (
 const (
 	replicaLoad = 100
 	replicaLag  = 6
+	replicaWait = 600
 )
 
 // mostLoad bounds the share of reads of a server.
@@ -24,14 +25,16 @@ func (l *loader) readReplicas(server *tenants.Server, s *section) {
 			server.Load += r.Load
 		}
 	})
-	server.Load = (server.Load + 1) / 2
+	server.Load, server.ReplicaWait = (server.Load+1)/2, replicaWait
 	s.number("load", &server.Load, bound{0, mostLoad})
-	load, stated := s.table["load"]
+	s.number("replica_wait", &server.ReplicaWait, bound{1, 86_400})
 	replicas, has := s.table["replicas"]
-	switch {
-	case stated && !has:
-		s.report(load.Position, "load", "remove it, or name replicas", "a server without replicas answers all reads")
-	case has && server.Managed:
+	for _, key := range []string{"load", "replica_wait"} {
+		if v, stated := s.table[key]; stated && !has {
+			s.report(v.Position, key, "remove it, or name replicas", "is of a server with replicas only")
+		}
+	}
+	if has && server.Managed {
 		s.report(replicas.Position, "replicas", "run the server yourself, with log_bin and a server_id, and name its dsn", "a managed server writes no log that a server could replicate")
 	}
 }

@@ -3,11 +3,13 @@ package mariadb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 )
+
+// answerLimit bounds how long a replica may take to answer: one that hangs is down.
+const answerLimit = 10 * time.Second
 
 // Link is the state of a server as a replica, by SHOW SLAVE STATUS, which MediaWiki reads,
 // too.
@@ -23,6 +25,8 @@ type Link struct {
 // Link reads the server's state as a replica. Replication by a named connection is not seen
 // by MediaWiki, nor by this.
 func (s *Server) Link(ctx context.Context) (l Link, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
 	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&l.ReadOnly); err != nil {
 		return l, fmt.Errorf("server %s: %w", s.Name, err)
 	}
@@ -60,26 +64,60 @@ func (s *Server) Position(ctx context.Context) (p Position, err error) {
 	return p, err
 }
 
+// Replica is the observed state of a replica.
+type Replica struct {
+	Err error // it does not answer; the rest is empty then
+	Link
+	Position Position // of its primary, from before
+}
+
+// Follows reads the state of a replica and the position of its primary.
+func (s *Server) Follows(ctx context.Context, primary *Server) (r Replica) {
+	if r.Position, r.Err = primary.Position(ctx); r.Err == nil {
+		r.Link, r.Err = s.Link(ctx)
+	}
+	return r
+}
+
+// Fault returns why MediaWiki can't read from the replica, or "".
+func (r Replica) Fault() string {
+	switch {
+	case r.Err != nil:
+		return r.Err.Error()
+	case r.Source == "":
+		return "it replicates no server"
+	case r.SourceID != 0 && r.SourceID != r.Position.ID:
+		return "it replicates another server, " + r.Source
+	case !r.Running && r.Error != "":
+		return "it does not replicate: " + r.Error
+	case !r.Running:
+		return "it does not replicate: START SLAVE was not run, or it can't connect to " + r.Source
+	}
+	return ""
+}
+
 // Reached waits until the replica has applied its primary's log up to a place, at most for
-// limit. It returns early if it is not replicating any more.
+// limit. It returns early if it does not replicate any more.
 func (s *Server) Reached(ctx context.Context, p Position, limit time.Duration) (bool, error) {
 	const turn = 5 * time.Second
 	for deadline := time.Now().Add(limit); ; {
-		wait := min(turn, max(time.Until(deadline), 0))
-		var answer sql.NullInt64
-		err := s.db.QueryRowContext(ctx, "SELECT MASTER_GTID_WAIT(?, ?)", p.GTID, wait.Seconds()).Scan(&answer)
-		switch {
-		case ctx.Err() != nil:
-			return false, context.Cause(ctx)
-		case err != nil && !errors.Is(err, sql.ErrNoRows):
-			return false, fmt.Errorf("server %s: wait for what its primary has: %w", s.Name, err)
-		case answer.Valid && answer.Int64 == 0:
-			return true, nil
-		case time.Now().After(deadline):
-			return false, nil
+		reached, err := s.reached(ctx, p, min(turn, max(time.Until(deadline), 0)))
+		if err != nil || reached || time.Now().After(deadline) {
+			return reached, err
 		}
 		if l, err := s.Link(ctx); err != nil || !l.Running {
 			return false, err
 		}
 	}
+}
+
+// reached is one turn of Reached (MariaDB: MASTER_GTID_WAIT).
+func (s *Server) reached(ctx context.Context, p Position, turn time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, turn+answerLimit)
+	defer cancel()
+	var answer sql.NullInt64
+	if err := s.db.QueryRowContext(ctx, "SELECT MASTER_GTID_WAIT(?, ?)", p.GTID, turn.Seconds()).Scan(&answer); err != nil {
+		return false, fmt.Errorf("server %s: wait for what its primary has: %w", s.Name, err)
+	}
+	return answer.Valid && answer.Int64 == 0, nil
 }

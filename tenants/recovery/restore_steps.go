@@ -131,7 +131,7 @@ func (r *restoration) shut(ctx context.Context) error {
 	if err := r.Deploy.SetMaintenance(r.tenant.Name, deploy.MaintenancePage(r.tenant.Sitename, "restored from a backup", time.Now().UTC().Add(estimate))); err != nil {
 		return err
 	}
-	return r.server.Quiet(ctx, r.accounts, patience)
+	return r.Quiet(ctx, r.tenant, r.accounts, patience)
 }
 
 // replace replaces the database by the archive's dump.

@@ -10,8 +10,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// replicasLimit bounds the wait for the replicas of a server.
-const replicasLimit = 10 * time.Minute
+// hangLimit bounds the wait for a replica that does not answer.
+const hangLimit = 10 * time.Second
 
 // replicasQuiet is how long replicas are waited for before the user is told so.
 const replicasQuiet = 2 * time.Second
@@ -24,8 +24,8 @@ type BehindError struct {
 
 // Error names the replica and what to do.
 func (e *BehindError) Error() string {
-	return fmt.Sprintf("%s is %d seconds behind and did not get everything within %s, so readers would see an earlier state (wait until SHOW SLAVE STATUS there says that it is up to date, or take it out of replicas in [servers.%s], and run the command again)",
-		e.Replica.Label(), e.Lag, replicasLimit, e.Replica.Primary.Name)
+	return fmt.Sprintf("%s is %d seconds behind and did not get everything within the %d seconds of replica_wait, so readers would see an earlier state (wait until SHOW SLAVE STATUS there says that it is up to date, or take it out of replicas in [servers.%s], and run the command again)",
+		e.Replica.Label(), e.Lag, e.Replica.Primary.ReplicaWait, e.Replica.Primary.Name)
 }
 
 // passwordName returns the name of the server whose password in the environment a server
@@ -37,57 +37,28 @@ func passwordName(def *tenants.Server) string {
 	return def.Name
 }
 
-// LinkState is the observed state of a replica.
-type LinkState struct {
-	Err error // it does not answer; the rest is empty then
-	mariadb.Link
-	Position mariadb.Position // of its primary, from before
-}
-
-// Fault returns why MediaWiki does not read from the replica, or "".
-func (s LinkState) Fault() string {
-	switch {
-	case s.Err != nil:
-		return s.Err.Error()
-	case s.Source == "":
-		return "it replicates no server"
-	case s.SourceID != 0 && s.SourceID != s.Position.ID:
-		return fmt.Sprintf("it replicates another server, %s", s.Source)
-	case !s.Running && s.Error != "":
-		return "it does not replicate: " + s.Error
-	case !s.Running:
-		return "it does not replicate: START SLAVE was not run, or it can't connect to " + s.Source
-	}
-	return ""
-}
-
-// Link reads the state of a replica and where its primary is.
-func (h *Host) Link(ctx context.Context, replica *tenants.Server) (s LinkState) {
+// Follows reads the state of a replica and where its primary is.
+func (h *Host) Follows(ctx context.Context, replica *tenants.Server) mariadb.Replica {
 	primary, err := h.Server(ctx, replica.Primary)
-	if err == nil {
-		s.Position, err = primary.Position(ctx)
-	}
 	if err != nil {
-		return LinkState{Err: err}
+		return mariadb.Replica{Err: err}
 	}
 	server, err := h.Server(ctx, replica)
-	if err == nil {
-		s.Link, err = server.Link(ctx)
+	if err != nil {
+		return mariadb.Replica{Err: err}
 	}
-	s.Err = err
-	return s
+	return server.Follows(ctx, primary)
 }
 
-// Replicated waits until the replicas of a server have everything that the server has now,
-// so that what is shown next is not read from an earlier state. It is an error if that takes
-// too long. A replica that is down or does not replicate is said and left out: MediaWiki
-// does not read from it either.
-func (h *Host) Replicated(ctx context.Context, def *tenants.Server) error {
+// eachReplica calls do for all replicas of a server at once.
+func (h *Host) eachReplica(ctx context.Context, def *tenants.Server, do func(context.Context, *tenants.Server) error) error {
 	if def == nil || len(def.Replicas) == 0 {
 		return nil
 	}
 	options := fleet.Options[*tenants.Server]{Jobs: len(def.Replicas), MaxFailures: fleet.NoLimit}
-	for _, r := range fleet.Run(ctx, def.Replicas, options, h.replicated) {
+	for _, r := range fleet.Run(ctx, def.Replicas, options, func(ctx context.Context, replica *tenants.Server) (struct{}, error) {
+		return struct{}{}, do(ctx, replica)
+	}) {
 		if r.Err != nil {
 			return r.Err
 		}
@@ -95,34 +66,99 @@ func (h *Host) Replicated(ctx context.Context, def *tenants.Server) error {
 	return nil
 }
 
-func (h *Host) replicated(ctx context.Context, replica *tenants.Server) (none struct{}, err error) {
-	s := h.Link(ctx, replica)
-	if ctx.Err() != nil {
-		return none, context.Cause(ctx)
+// leaveOut says once that a replica is left out.
+func (h *Host) leaveOut(replica *tenants.Server, why string) {
+	h.sayOnce(fmt.Sprintf("the %s is left out: %s", replica.Label(), why))
+}
+
+// sayOnce says something that many tenants have in common.
+func (h *Host) sayOnce(text string) {
+	if _, told := h.told.LoadOrStore(text, true); !told {
+		h.Say(text)
 	}
-	if why := s.Fault(); why != "" {
-		if _, told := h.told.LoadOrStore(replica.Label()+why, true); !told {
-			h.Say(fmt.Sprintf("the %s is left out: %s", replica.Label(), why))
+}
+
+// Replicated waits until the replicas of a server have everything that the server has now,
+// so that what is shown next is not read from an earlier state. A replica that takes too long
+// is a *BehindError. One that is down or does not replicate is said and left out: MediaWiki
+// does not read from it either.
+func (h *Host) Replicated(ctx context.Context, def *tenants.Server) error {
+	return h.eachReplica(ctx, def, h.replicated)
+}
+
+func (h *Host) replicated(ctx context.Context, replica *tenants.Server) error {
+	state := h.Follows(ctx, replica)
+	why := state.Fault()
+	if why == "" {
+		reached, err := h.awaited(ctx, replica, state)
+		if reached {
+			return nil
 		}
-		return none, nil
+		if now := h.Follows(ctx, replica); err == nil && now.Fault() == "" {
+			return &BehindError{replica, now.Lag}
+		} else if why = now.Fault(); why == "" {
+			why = err.Error()
+		}
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	h.leaveOut(replica, why)
+	return nil
+}
+
+// awaited waits for a replica, and says so if that takes long.
+func (h *Host) awaited(ctx context.Context, replica *tenants.Server, state mariadb.Replica) (bool, error) {
 	server, err := h.Server(ctx, replica)
 	if err != nil {
-		return none, err
+		return false, err
 	}
-	reached, err := server.Reached(ctx, s.Position, replicasQuiet)
-	if err == nil && !reached {
-		if _, told := h.told.LoadOrStore(replica.Label(), true); !told {
-			h.Say(fmt.Sprintf("waiting for the %s, which is %d seconds behind", replica.Label(), s.Lag))
-		}
-		reached, err = server.Reached(ctx, s.Position, replicasLimit)
-	}
+	reached, err := server.Reached(ctx, state.Position, replicasQuiet)
 	if err != nil || reached {
-		return none, err
+		return reached, err
 	}
-	link, err := server.Link(ctx)
-	if err == nil && link.Running {
-		err = &BehindError{replica, link.Lag}
+	h.sayOnce(fmt.Sprintf("waiting for the %s, which is behind", replica.Label()))
+	return server.Reached(ctx, state.Position, time.Duration(replica.Primary.ReplicaWait)*time.Second)
+}
+
+// Quiet waits until no request of a tenant's wiki is running on its server and the replicas,
+// once the web server admits no more. It closes connections that are open for longer than
+// patience.
+func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts, patience time.Duration) error {
+	server, err := h.Server(ctx, t.Server)
+	if err != nil {
+		return err
 	}
-	return none, err
+	if err := server.Quiet(ctx, a, patience); err != nil {
+		return err
+	}
+	return h.eachReplica(ctx, t.Server, func(ctx context.Context, replica *tenants.Server) error {
+		limited, cancel := context.WithTimeout(ctx, patience+hangLimit)
+		defer cancel()
+		server, err := h.Server(limited, replica)
+		if err == nil {
+			err = server.Quiet(limited, a, patience)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			h.leaveOut(replica, err.Error())
+		}
+		return nil
+	})
+}
+
+// LeftOut returns why wikis do not read from replicas of a server at this moment.
+func (h *Host) LeftOut(ctx context.Context, def *tenants.Server) (remarks []string) {
+	for _, replica := range def.Replicas {
+		state := h.Follows(ctx, replica)
+		switch why := state.Fault(); {
+		case why != "":
+			remarks = append(remarks, fmt.Sprintf("the %s is not read from: %s", replica.Label(), why))
+		case state.Lag > replica.MaxLag:
+			remarks = append(remarks, fmt.Sprintf("the %s is %d seconds behind, more than its max_lag of %d", replica.Label(), state.Lag, replica.MaxLag))
+		}
+	}
+	return remarks
 }

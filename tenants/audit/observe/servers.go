@@ -16,7 +16,7 @@ type Server struct {
 	server *mariadb.Server
 	*mariadb.Inspection
 	ByUser   map[string][]mariadb.AccountFound
-	Replicas []session.LinkState // in the order of the definition
+	Replicas []mariadb.Replica // in the order of the definition
 }
 
 // Account finds an account of a server by name and host.
@@ -82,15 +82,15 @@ func inspectServers(ctx context.Context, h *session.Host, states map[string]Serv
 }
 
 // inspectReplicas reads the state of all replicas of servers.
-func inspectReplicas(ctx context.Context, h *session.Host, servers []*tenants.Server) map[*tenants.Server]session.LinkState {
+func inspectReplicas(ctx context.Context, h *session.Host, servers []*tenants.Server) map[*tenants.Server]mariadb.Replica {
 	var replicas []*tenants.Server
 	for _, server := range servers {
 		replicas = append(replicas, server.Replicas...)
 	}
-	links := make(map[*tenants.Server]session.LinkState, len(replicas))
+	links := make(map[*tenants.Server]mariadb.Replica, len(replicas))
 	options := fleet.Options[*tenants.Server]{Jobs: len(replicas), MaxFailures: fleet.NoLimit}
-	for _, r := range fleet.Run(ctx, replicas, options, func(ctx context.Context, replica *tenants.Server) (session.LinkState, error) {
-		return h.Link(ctx, replica), nil
+	for _, r := range fleet.Run(ctx, replicas, options, func(ctx context.Context, replica *tenants.Server) (mariadb.Replica, error) {
+		return h.Follows(ctx, replica), nil
 	}) {
 		links[r.Item] = r.Value
 	}

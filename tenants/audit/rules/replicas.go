@@ -4,7 +4,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/observe"
-	"wikictl/tenants/session"
+	"wikictl/tenants/mariadb"
 )
 
 // replicaRules check the replicas of the database servers.
@@ -40,7 +40,7 @@ var replicaRules = []rule{
 }
 
 // eachReplica calls look for each replica of a server that answered.
-func (w *wanted) eachReplica(look func(replica *tenants.Server, state session.LinkState)) {
+func (w *wanted) eachReplica(look func(replica *tenants.Server, state mariadb.Replica)) {
 	w.eachServer(func(name string, state observe.Server) {
 		for i, link := range state.Replicas {
 			look(w.Farm.Servers[name].Replicas[i], link)
@@ -54,7 +54,7 @@ func subjectOf(replica *tenants.Server) string {
 }
 
 func brokenReplicas(w *wanted, r *reporter) {
-	w.eachReplica(func(replica *tenants.Server, state session.LinkState) {
+	w.eachReplica(func(replica *tenants.Server, state mariadb.Replica) {
 		if why := state.Fault(); why != "" {
 			r.say(replica.Position, subjectOf(replica), "SHOW SLAVE STATUS", "the %s is not read from: %s", replica.Label(), why)
 		}
@@ -62,7 +62,7 @@ func brokenReplicas(w *wanted, r *reporter) {
 }
 
 func laggingReplicas(w *wanted, r *reporter) {
-	w.eachReplica(func(replica *tenants.Server, state session.LinkState) {
+	w.eachReplica(func(replica *tenants.Server, state mariadb.Replica) {
 		if state.Fault() == "" && state.Lag > replica.MaxLag {
 			r.say(replica.Position, subjectOf(replica), "SHOW SLAVE STATUS", "the %s is %d seconds behind, more than its max_lag of %d", replica.Label(), state.Lag, replica.MaxLag)
 		}
@@ -70,7 +70,7 @@ func laggingReplicas(w *wanted, r *reporter) {
 }
 
 func writableReplicas(w *wanted, r *reporter) {
-	w.eachReplica(func(replica *tenants.Server, state session.LinkState) {
+	w.eachReplica(func(replica *tenants.Server, state mariadb.Replica) {
 		if state.Err == nil && !state.ReadOnly {
 			r.say(replica.Position, subjectOf(replica), "SET GLOBAL read_only = 1", "the %s takes writes", replica.Label())
 		}
