@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // closedReason is the default reason of a closed wiki.
@@ -38,7 +39,7 @@ func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 		l.report(own.at, "reason", `set state = "closed" beside it`, "it is of a closed wiki, and this one is %s", t.State)
 	}
 	if t.State == tenants.StatePrivate {
-		l.mergeLayer(t, &layer{settings: forbidden(positionOf(t, "state"))})
+		l.mergeLayer(t, &layer{settings: forbidden(positionOf(t, "state"), t.Codebase)})
 	}
 }
 
@@ -58,9 +59,14 @@ func (l *loader) setStage(t *tenants.Tenant, v *layer) {
 }
 
 // forbidden returns the rights that visitors of a private wiki do not have
-// (Manual:Preventing access).
-func forbidden(at tenants.Position) map[string]tenants.Value {
+// (Manual:Preventing access). From MediaWiki 1.47 on users who are logged in elsewhere
+// get an account by default.
+func forbidden(at tenants.Position, c *tenants.Codebase) map[string]tenants.Value {
 	no := tenants.Value{Data: false, Position: at}
-	visitors := tenants.Value{Data: map[string]tenants.Value{"read": no, "edit": no, "createaccount": no}, Position: at}
+	rights := map[string]tenants.Value{"read": no, "edit": no, "createaccount": no}
+	if c != nil && mediawiki.CompareVersions(c.Version, "1.47") >= 0 {
+		rights["autocreateaccount"] = no
+	}
+	visitors := tenants.Value{Data: rights, Position: at}
 	return map[string]tenants.Value{"wgGroupPermissions": {Data: map[string]tenants.Value{"*": visitors}, Position: at}}
 }

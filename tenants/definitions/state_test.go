@@ -1,6 +1,8 @@
 package definitions
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,5 +46,17 @@ func TestState(t *testing.T) {
 	_, err := Load(writeFarm(t, files))
 	if err == nil || !strings.Contains(err.Error(), `reason: it is of a closed wiki, and this one is open`) {
 		t.Error(err)
+	}
+}
+
+// From 1.47 on MediaWiki gives an account to users who are logged in elsewhere, unless a wiki
+// says otherwise.
+func TestPrivateWikisMakeNoAccounts(t *testing.T) {
+	for version, want := range map[string]string{"1.43.9": "createaccount edit read", "1.46.2": "createaccount edit read", "1.47.0": "autocreateaccount createaccount edit read", "1.48.0-alpha": "autocreateaccount createaccount edit read"} {
+		groups, _ := forbidden(tenants.Position{}, &tenants.Codebase{Version: version})["wgGroupPermissions"].Data.(map[string]tenants.Value)
+		rights, _ := groups["*"].Data.(map[string]tenants.Value)
+		if got := strings.Join(slices.Sorted(maps.Keys(rights)), " "); got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
+		}
 	}
 }

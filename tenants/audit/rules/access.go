@@ -42,6 +42,13 @@ var accessRules = []rule{
 		Reference: "Manual:Preventing access",
 	}, tenant: privateUnclear},
 	{Rule: audit.Rule{
+		ID: "private-accounts", Severity: audit.Warning,
+		What:      "Reading the wiki requires a log-in, but visitors may create an account, or get one from another place.",
+		Why:       "Anyone who registers can read everything.",
+		Repair:    "Write state = \"private\", or set the right to false. Ignore it if an extension confirms new accounts.",
+		Reference: "Manual:Preventing access",
+	}, tenant: privateAccounts},
+	{Rule: audit.Rule{
 		ID: "private-css", Severity: audit.Warning,
 		What:      "Site scripts or styles apply to the pages for log-in and preferences.",
 		Why:       "Anyone who may edit those scripts can read passwords as they are typed.",
@@ -146,6 +153,42 @@ func privateUnclear(s *subject, r *reporter) {
 	if v, right := s.tenant.ReadRight(); right == tenants.ReadUnclear {
 		r.say(v.Position, "", "true or false", "%s decides whether visitors may read; the wiki counts as private", kind(v))
 	}
+}
+
+// privateAccounts reports rights to get an account of a wiki that visitors may not read.
+func privateAccounts(s *subject, r *reporter) {
+	v, right := s.tenant.ReadRight()
+	if right != tenants.ReadDenied || s.code == nil {
+		return
+	}
+	for _, name := range []string{"createaccount", "autocreateaccount"} {
+		if s.visitorsMay(name) {
+			r.say(v.Position, "wgGroupPermissions.*."+name, `write state = "private", or set it to false`, "visitors may not read, but have the right %s", name)
+		}
+	}
+}
+
+// visitorsMay reports whether the group of all visitors has a right by the definitions, or
+// else by MediaWiki's default.
+func (s *subject) visitorsMay(right string) bool {
+	const all = "wgGroupPermissions"
+	v, revoked := member(s.tenant.Settings["wgRevokePermissions"], "*")
+	if v, revoked = member(v, right); revoked && truthy(v) {
+		return false
+	}
+	v = s.tenant.Settings[all]
+	for _, key := range []string{"*", right} {
+		if o, is := v.Data.(*tenants.Operation); is && o.Copy == "" {
+			v, _ = member(v, key) // what it does not name is gone
+			continue
+		}
+		inner, stated := member(v, key)
+		if !stated {
+			return truthy(s.defaultOf(all + ".*." + right))
+		}
+		v = inner
+	}
+	return truthy(v)
 }
 
 func shortPasswords(_ *subject, name string, v tenants.Value, r *reporter) {
