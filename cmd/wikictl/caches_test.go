@@ -1,45 +1,51 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
 // What was cached of a database that is gone is never shown: of texts and revisions, whose
 // numbers are given again, of users, whose keys have changed, and of messages. That holds
-// after restore, after rollback, and for a new wiki under the name of one that was removed;
-// also on code that ignores $wgCachePrefix, as MediaWiki 1.47 will.
+// after restore, and for a new wiki under the name of one that was removed, whose caches were
+// in APCu and memcached; also on code that ignores $wgCachePrefix, as MediaWiki 1.47 will.
 func TestLostContentIsNotCached(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
+	server := f.memcached()
 	define := func() {
-		f.define(2)
+		f.define(3)
 		f.edits("w0", "codebase", "1.43")
 		f.edits("w1", "codebase", "1.43")
+		for _, tenant := range []string{"w1", "w2"} {
+			f.write("tenants/"+tenant+".toml", f.read("tenants/"+tenant+".toml")+fmt.Sprintf(`
+wgMainCacheType = "memcached-php"
+wgMemCachedServers = [%q]
+`, server))
+		}
 	}
 	f.ignorePrefix()
 	define()
 	f.exits(0, "create", "--all")
 	f.exits(0, "backup", "w0")
-	for _, tenant := range []string{"w0", "w1"} {
-		f.losesEdits(tenant, "of the lost", func() {
-			if tenant == "w0" {
-				f.exits(0, "restore", "w0", "--yes")
-				return
-			}
-			f.exits(0, "delete", "w1", "--yes", "--no-backup")
-			f.exits(0, "purge", "w1", "--early", "--yes")
-			define()
-			f.exits(0, "create", "w1")
-			time.Sleep(3 * time.Second) // opcache.revalidate_freq: its settings have the path of the former wiki's
-		})
-	}
+	f.losesEdits([]string{"w0"}, func() { f.exits(0, "restore", "w0", "--yes") })
+	f.losesEdits([]string{"w1", "w2"}, func() {
+		for _, tenant := range []string{"w1", "w2"} {
+			f.exits(0, "delete", tenant, "--yes", "--no-backup")
+			f.exits(0, "purge", tenant, "--early", "--yes")
+		}
+		define()
+		f.exits(0, "create", "w1", "w2")
+		time.Sleep(3 * time.Second) // opcache.revalidate_freq: their settings have the paths of the former wikis'
+	})
 }
 
 // ignorePrefix has the farm's tree 1.43 be a copy whose caches do not know $wgCachePrefix.
@@ -61,27 +67,54 @@ func (f *farm) ignorePrefix() {
 	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), from, to, 1))
 }
 
-// losesEdits makes edits whose content is cached, has the database replaced, and edits again:
-// pages and messages have the new text, and the administrator can log in.
-func (f *farm) losesEdits(tenant, text string, replace func()) {
+// memcached starts memcached and returns the address of its socket.
+func (f *farm) memcached() string {
 	f.t.Helper()
-	write := func(text string) {
-		f.t.Helper()
-		c := f.client(tenant)
-		c.login(tenant)
-		c.edit("Report", "a report "+text)
-		c.edit("MediaWiki:Sidebar", "** mainpage|entry "+text)
-		f.client(tenant).page("Report")
-		f.client(tenant).page("MediaWiki:Sidebar")
+	socket := filepath.Join(f.demo.Dir, "run/memcached.sock")
+	server := exec.Command("memcached", "-u", "root", "-s", socket, "-a", "0777")
+	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(f.t, server.Start())
+	f.t.Cleanup(func() {
+		server.Process.Kill()
+		server.Wait()
+	})
+	for range 100 {
+		if _, err := os.Stat(socket); err == nil {
+			return "unix://" + socket
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	write(text)
+	f.t.Fatalf("%s: there is no socket", server)
+	return ""
+}
+
+// losesEdits makes edits whose content is cached, has the databases replaced, and edits again:
+// pages and messages have the new text, and the administrators can log in.
+func (f *farm) losesEdits(list []string, replace func()) {
+	f.t.Helper()
+	for _, tenant := range list {
+		f.caches(tenant, "of the lost")
+	}
 	replace()
-	write("of what is kept")
-	reader := f.client(tenant)
-	for _, title := range []string{"Report", "MediaWiki:Sidebar"} {
-		f.wants(reader.page(title), "of what is kept")
+	for _, tenant := range list {
+		f.caches(tenant, "of what is kept")
+		reader := f.client(tenant)
+		for _, title := range []string{"Report", "MediaWiki:Sidebar"} {
+			f.wants(reader.page(title), "of what is kept")
+		}
+		if _, _, page := reader.get("/index.php?title=Report"); strings.Contains(page, "of the lost") || !strings.Contains(page, "of what is kept") {
+			f.t.Errorf("%s: the sidebar is another: %s", tenant, page)
+		}
 	}
-	if _, _, page := reader.get("/index.php?title=Report"); strings.Contains(page, text) || !strings.Contains(page, "of what is kept") {
-		f.t.Errorf("the sidebar is another: %s", page)
-	}
+}
+
+// caches makes edits and reads the pages, so that they are cached.
+func (f *farm) caches(tenant, text string) {
+	f.t.Helper()
+	c := f.client(tenant)
+	c.login(tenant)
+	c.edit("Report", "a report "+text)
+	c.edit("MediaWiki:Sidebar", "** mainpage|entry "+text)
+	f.client(tenant).page("Report")
+	f.client(tenant).page("MediaWiki:Sidebar")
 }

@@ -57,9 +57,17 @@ $wgAuthenticationTokenVersion = '1';
 $wgCachePrefix = 'wiki_btrfs';
 # Since the database was made or put back from a dump, what was cached of an earlier one must
 # not be found any more. The prefix is another; but keys of users, revisions and texts begin
-# with the name of the database in its place, and are deleted by the first request.
+# with the name of the database in its place: in a cache for all servers they are too old, and
+# in this server's they are deleted by the first request.
 if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
 	$wgCachePrefix .= '-' . file_get_contents( '/srv/farm/wikis/btrfs/cache-epoch' );
+	$wgWANObjectCache['epoch'] = filemtime( '/srv/farm/wikis/btrfs/cache-epoch' ) + 1;
+	$wgHooks['MediaWikiServices'][] = static function () { # MediaWiki before 1.40
+		global $wgMainWANCache, $wgWANObjectCaches, $wgWANObjectCache;
+		if ( isset( $wgWANObjectCaches[$wgMainWANCache] ) ) {
+			$wgWANObjectCaches[$wgMainWANCache]['epoch'] = $wgWANObjectCache['epoch'];
+		}
+	};
 	if ( function_exists( 'apcu_enabled' ) && apcu_enabled() && apcu_fetch( 'wikictl-epoch wiki_btrfs' ) !== $wgCachePrefix ) {
 		apcu_delete( new APCUIterator( '/(^|[:|])wiki_btrfs([:|-]|$)/' ) );
 		apcu_store( 'wikictl-epoch wiki_btrfs', $wgCachePrefix );
