@@ -127,7 +127,7 @@ type upgrade struct {
 	rehearsed    map[string]*Rehearsal // by fingerprint; set before the first wave
 	askFirst     atomic.Bool           // a wiki's pages were bad before its upgrade: others' may be, too
 	compiled     firsts                // pages of new code, by its path
-	slots        slots                 // of the current round
+	slots        *slots                // of the current round
 	contradicted sync.Map              // fingerprints of rehearsals that a wiki's result contradicted
 }
 
@@ -243,7 +243,7 @@ func (u *upgrade) round(ctx context.Context, able []*Planned, budget int, outcom
 		}
 		return 0
 	}
-	u.slots = make(slots, max(u.o.Jobs, 1))
+	u.slots = newSlots(u.o.Jobs)
 	options := fleet.Options[*Planned]{
 		Jobs: inFlight(u.o.Jobs), PerGroup: u.o.PerServer, MaxFailures: budget, Drain: u.o.Drain,
 		Group: func(j *Planned) string { return j.tenant.Server.Name },
