@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"wikictl/tenants"
 )
@@ -14,17 +15,18 @@ type Sharer struct {
 }
 
 // Hosts makes the virtual hosts of hosts that several tenants share. Each includes the
-// parts of its tenants, which change alone. It is empty when there are none.
-func (s *Set) Hosts(f *tenants.Farm, gone []Gone) ([]byte, error) {
+// parts of its tenants, which change alone: also those of tenants that no file defines any
+// more, until they are removed. It is empty when there are none.
+func (s *Set) Hosts(f *tenants.Farm, undefined []*tenants.Tenant, gone []Gone) ([]byte, error) {
 	text := []byte{}
-	if f.Web.Map || len(f.Parts) == 0 {
+	if f.Web.Map || len(f.Parts)+len(undefined) == 0 {
 		return text, nil
 	}
 	name := NginxVhost
 	if f.Web.Kind == "apache" {
 		name = ApacheVhost
 	}
-	for _, members := range sharing(f) {
+	for _, members := range sharing(f.Tenants, undefined) {
 		frame, err := s.execute(name, s.frame(f, members, gone))
 		if err != nil {
 			return nil, err
@@ -35,24 +37,46 @@ func (s *Set) Hosts(f *tenants.Farm, gone []Gone) ([]byte, error) {
 }
 
 // sharing groups the tenants that share hosts by those. The one at the root of a host is
-// the last of its group.
-func sharing(f *tenants.Farm) (groups [][]*tenants.Tenant) {
-	at := map[string]int{}
-	for _, t := range f.Tenants {
-		if !t.Shares || len(t.Hosts) == 0 {
-			continue
-		}
+// the last of its group. A tenant that no file defines any more is in the group of its host,
+// unless others have its path or, without such a group, one of its hosts.
+func sharing(list, undefined []*tenants.Tenant) (groups [][]*tenants.Tenant) {
+	at, taken := map[string]int{}, map[string]bool{}
+	add := func(t *tenants.Tenant) {
 		i, known := at[t.Hosts[0]]
 		if !known {
 			i = len(groups)
 			at[t.Hosts[0]], groups = i, append(groups, nil)
 		}
 		groups[i] = append(groups[i], t)
+		for _, host := range slices.Concat(t.Hosts, t.Aliases) {
+			taken[host] = true
+		}
+	}
+	for _, t := range list {
+		for _, host := range slices.Concat(t.Hosts, t.Aliases) {
+			taken[host] = true
+		}
+		if t.Shares && len(t.Hosts) > 0 {
+			add(t)
+		}
+	}
+	for _, t := range undefined {
+		if i, known := at[t.Hosts[0]]; known && !slices.ContainsFunc(groups[i], func(other *tenants.Tenant) bool { return collide(t.Path, other.Path) }) {
+			add(t)
+		} else if !known && !slices.ContainsFunc(slices.Concat(t.Hosts, t.Aliases), func(host string) bool { return taken[host] }) {
+			add(t)
+		}
 	}
 	for _, group := range groups {
 		slices.SortStableFunc(group, func(a, b *tenants.Tenant) int { return atRoot(a) - atRoot(b) })
 	}
 	return groups
+}
+
+// collide reports whether two paths of one host are the same or, but for the root, one is
+// below the other.
+func collide(a, b string) bool {
+	return a == b || a != "" && b != "" && (strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/"))
 }
 
 // atRoot is 1 for the tenant at the root of its hosts, and 0 for others.
@@ -64,9 +88,10 @@ func atRoot(t *tenants.Tenant) int {
 }
 
 // frame is the view of a virtual host that several tenants share. They agree in what it
-// takes from the first of them.
+// takes from the first that is defined.
 func (s *Set) frame(f *tenants.Farm, members []*tenants.Tenant, gone []Gone) *View {
-	fleet, l, t := s.fleet(f), f.Layout(), *members[0]
+	first := max(0, slices.IndexFunc(members, func(t *tenants.Tenant) bool { return f.Parts[t.Name] }))
+	fleet, l, t := s.fleet(f), f.Layout(), *members[first]
 	t.Sitename, t.Path, t.ScriptPath, t.Moves, t.Limits = "The wikis of "+t.Hosts[0], "", "", nil, tenants.Limits{}
 	v := newView(fleet, pathsOf(&t), fleet.connectionOf(&t))
 	v.Tenant, v.Frame, v.Server, v.Current = &t, true, f.Web.AddressOf(&t), l.Vhosts()
@@ -76,7 +101,7 @@ func (s *Set) frame(f *tenants.Farm, members []*tenants.Tenant, gone []Gone) *Vi
 	for _, m := range members {
 		taken[m.Path] = true
 		v.MaxBody = max(v.MaxBody, maxBody(m))
-		file := l.Vhost(m.Name)
+		file := l.Part(m.Name)
 		own := newView(fleet, pathsOf(m), fleet.usual)
 		own.Tenant = m
 		own.limit()

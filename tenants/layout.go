@@ -90,6 +90,9 @@ func (l Layout) Vhost(name string) string {
 	return filepath.Join(l.Vhosts(), name+l.VhostEnding(name))
 }
 
+// Part returns the part of a tenant that shares its hosts: its Vhost while it is in Parts.
+func (l Layout) Part(name string) string { return filepath.Join(l.Vhosts(), name+".map") }
+
 // HostsVhost returns the file of the virtual hosts of hosts that several tenants share. Its
 // name comes after every tenant's: of two virtual hosts of a name the web server takes the
 // first, so that a tenant with a host of its own keeps it until it was changed.

@@ -61,6 +61,8 @@ func TestWikisOfOneHost(t *testing.T) {
 
 	// Renamed and moved, by a run that is killed around the switch of what is served.
 	must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants/beta.toml")))
+	f.run("apply", "alpha") // beta is left over, and served
+	f.below(both)
 	define("gamma", "database = \"wiki_beta\"\npath = \"/nl\"\n")
 	for _, moment := range []string{"before", "after"} {
 		if out, code := f.struck(event{"", "release", moment, "kill"}, "apply", "gamma"); code != -1 {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/disk"
 )
@@ -42,6 +44,34 @@ func (d *Deployer) Gone() ([]Gone, error) {
 		name, hosts, path := definitions.DefinedNames(text)
 		if err == nil && len(hosts) > 0 && !Exists(d.layout.Vhost(name)) {
 			all = append(all, Gone{Name: name, Hosts: hosts, Path: path})
+		}
+	}
+	return all, nil
+}
+
+// Undefined lists the tenants that are still served below a path of a shared host, although
+// the farm's files define them no more: their names, addresses and bounds, by name. The error
+// is fs.ErrPermission for users who may not read their definitions.
+func (d *Deployer) Undefined() ([]*tenants.Tenant, error) {
+	if d.layout.Map {
+		return nil, nil
+	}
+	parts, err := filepath.Glob(d.layout.Part("*"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*tenants.Tenant
+	for _, file := range parts {
+		name := strings.TrimSuffix(filepath.Base(file), ".map")
+		if d.layout.Parts[name] || Exists(d.layout.Vhost(name)) {
+			continue
+		}
+		text, err := disk.Read(filepath.Join(d.layout.Current(name), defined))
+		if errors.Is(err, os.ErrPermission) {
+			return nil, err
+		}
+		if t := definitions.DefinedTenant(text); err == nil && t.Name == name && len(t.Hosts) > 0 {
+			all = append(all, t)
 		}
 	}
 	return all, nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"wikictl/templates"
+	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 )
 
@@ -109,7 +110,7 @@ var pathRequests = []request{
 	{"own.test", "/en/wiki/Main_Page", 404, "", ""},
 }
 
-func pathFiles() map[string]string {
+func pathFiles(kind string) map[string]string {
 	files := map[string]string{
 		"static/english/robots.txt": "robots of english", "static/english/evil.php": "<?php echo 'ran';", "static/english/.env.txt": "a secret", "static/english/with space &ä.txt": "odd name",
 		"static/root/robots.txt": "robots of root", "static/root/.well-known/security.txt": "contact of root", "static/pages/robots.txt": "robots of pages",
@@ -120,13 +121,15 @@ func pathFiles() map[string]string {
 	}
 	for name, text := range map[string]string{
 		"english": "path = \"/en\"\nstatic = \"static/english\"\nredirects.\"/about\" = \"/wiki/About\"\nredirects.\"/old/*\" = \"/*\"\nsettings.wgActionPaths = { edit = \"/en/edit/$1\", history = \"/history/$1\" }\n",
-		"german":  "path = \"/de\"\nsettings.wgMaxUploadSize = 300000\nsettings.wgGroupPermissions.\"*\".read = false\n",
+		"german":  "path = \"/de\"\nLIMITSsettings.wgMaxUploadSize = 300000\nsettings.wgGroupPermissions.\"*\".read = false\n",
 		"french":  "path = \"/fr\"\nscript_path = \"/w\"\narticle_path = \"/a/$1\"\n",
 		"pages":   "path = \"/pages\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nstatic = \"static/pages\"\n",
 		"root":    "path = \"/\"\nstatic = \"static/root\"\n",
 	} {
 		files["tenants/"+name+".toml"] = "name = \"" + name + "\"\nsitename = \"X\"\nhosts = [\"one.test\", \"two.test\"]\naliases = [\"www.one.test\"]\n" + text
 	}
+	limits := map[string]string{"nginx": "limits.connections = 3\n"}[kind] // Apache has none
+	files["tenants/german.toml"] = strings.Replace(files["tenants/german.toml"], "LIMITS", limits, 1)
 	files["tenants/own.toml"] = "name = \"own\"\nsitename = \"Own\"\nhosts = [\"own.test\"]\n"
 	files["wikictl.toml"] = strings.Replace(echoFiles()["wikictl.toml"], "{name}", "{host}", 1)
 	return files
@@ -141,7 +144,7 @@ func testPaths(t *testing.T, kind string) {
 	t.Parallel()
 	for _, pools := range []bool{false, true} {
 		t.Run(fmt.Sprintf("pools=%t", pools), func(t *testing.T) {
-			s := newEcho(t, kind, pools, pathFiles())
+			s := newEcho(t, kind, pools, pathFiles(kind))
 			s.serve(t, kind)
 			for tenant, files := range map[string]string{"english": "Good.png Evil.php", "french": "Good.png", "root": "Good.png", "german": "Secret.png"} {
 				for _, name := range strings.Fields(files) {
@@ -201,7 +204,8 @@ func (s *stand) testRemovedNeighbour(t *testing.T) {
 	must(t, os.Remove(filepath.Join(s.dir, "tenants/german.toml")))
 	farm, err := definitions.Load(s.dir)
 	must(t, err)
-	text, err := s.set.Hosts(farm, []templates.Gone{{Name: "german", Path: "/de", All: hosts}})
+	s.testUndefinedNeighbour(t, farm)
+	text, err := s.set.Hosts(farm, nil, []templates.Gone{{Name: "german", Path: "/de", All: hosts}})
 	must(t, err)
 	if !strings.Contains(string(text), "(?![^/])") || strings.Contains(string(text), "german") {
 		t.Errorf("without german:\n%s", text)
@@ -214,5 +218,36 @@ func (s *stand) testRemovedNeighbour(t *testing.T) {
 	}
 	if Exists(l.HostsVhost()) == (len(farm.Parts) == 0) {
 		t.Error("the file of the host is not as the farm is")
+	}
+}
+
+// testUndefinedNeighbour brings the host in line with files that do not define german any
+// more: it is served until it is removed, unless another has its path.
+func (s *stand) testUndefinedNeighbour(t *testing.T, farm *tenants.Farm) {
+	t.Helper()
+	d, err := New(farm.Layout(), farm.Web)
+	must(t, err)
+	undefined, err := d.Undefined()
+	if err != nil || len(undefined) != 1 || undefined[0].Name != "german" || undefined[0].Path != "/de" || undefined[0].Limits != s.farm.Tenant("german").Limits {
+		t.Fatalf("undefined are %+v %v", undefined, err)
+	}
+	text, err := s.set.Hosts(farm, undefined, nil)
+	must(t, err)
+	if applied, err := d.Apply(t.Context(), Source{Hosts: text}); err != nil || !applied.Reloaded {
+		t.Errorf("undefined: %+v %v", applied, err)
+	}
+	for path, want := range map[string]string{"/de/wiki/Main_Page": "of german", "/en/wiki/Main_Page": "of english", "/wiki/Main_Page": "of root"} {
+		if a := s.get("one.test", path); a.status != 200 || !strings.Contains(a.body, want) {
+			t.Errorf("undefined: %s: %d %.100s", path, a.status, a.body)
+		}
+	}
+	for _, path := range []string{"/de", "/de/below", ""} {
+		other := *farm.Tenant("english")
+		other.Path = path
+		with := *farm
+		with.Tenants = []*tenants.Tenant{&other}
+		if text, err = s.set.Hosts(&with, undefined, nil); err != nil || strings.Contains(string(text), "/german.ma") != (path == "") {
+			t.Errorf("undefined, with another at %q: %v\n%s", path, err, text)
+		}
 	}
 }

@@ -292,7 +292,7 @@ func (s *stand) apply() Applied {
 	if source.Default, err = s.set.Default(s.farm, s.gone...); err != nil {
 		s.t.Fatal(err)
 	}
-	if source.Hosts, err = s.set.Hosts(s.farm, s.gone); err != nil {
+	if source.Hosts, err = s.set.Hosts(s.farm, nil, s.gone); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, t := range s.farm.Tenants {

@@ -110,6 +110,7 @@ type defined struct {
 	Name, Path     string
 	StageOf        string `toml:"stage_of"`
 	Hosts, Aliases []string
+	Limits         tenants.Limits
 }
 
 // readDefined reads a definition that Show wrote; the zero value if it is none.
@@ -132,6 +133,13 @@ func DefinedPlaces(definition []byte) []string {
 func DefinedNames(definition []byte) (name string, hosts []string, path string) {
 	d := readDefined(definition)
 	return d.Name, append(d.Hosts, d.Aliases...), d.Path
+}
+
+// DefinedTenant returns what the virtual host of a shared host needs to know of a tenant, by a
+// definition that Show wrote: its name, addresses and bounds.
+func DefinedTenant(definition []byte) *tenants.Tenant {
+	d := readDefined(definition)
+	return &tenants.Tenant{Name: d.Name, Hosts: d.Hosts, Aliases: d.Aliases, Path: d.Path, Shares: true, Limits: d.Limits}
 }
 
 // DefinedStage returns the tenant whose staging copy a definition that Show wrote is of; empty

@@ -15,6 +15,10 @@ import (
 // that several tenants share. Both are nil for users who may not see which were removed.
 func (h *Host) Default() (vhost, shared []byte, err error) {
 	removed, err := h.Deploy.Gone()
+	var undefined []*tenants.Tenant
+	if err == nil {
+		undefined, err = h.Deploy.Undefined()
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil, nil
 	}
@@ -22,7 +26,7 @@ func (h *Host) Default() (vhost, shared []byte, err error) {
 		return nil, nil, err
 	}
 	gone := goneOf(h.Farm, removed)
-	if shared, err = h.Templates.Hosts(h.Farm, gone); err != nil {
+	if shared, err = h.Templates.Hosts(h.Farm, undefined, gone); err != nil {
 		return nil, nil, err
 	}
 	gone = slices.DeleteFunc(gone, func(g templates.Gone) bool { return len(g.Hosts) == 0 })
