@@ -32,8 +32,9 @@ const (
 
 // lock excludes other writers, in this process and in others, until release is called. It
 // waits as long as the other writer lives, because the work so far is worth more than the
-// wait. Only ctx ends the wait, or stop with a *BusyError. When a process and all its
-// forks have died, the kernel releases the lock.
+// wait. Only ctx ends the wait or, while another process has the lock, stop with a
+// *BusyError: what this one's own writers began is soon done. When a process and all its forks
+// have died, the kernel releases the lock.
 func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func(), err error) {
 	if err := os.MkdirAll(d.layout.Run(), 0o755); err != nil {
 		return nil, err
@@ -43,8 +44,6 @@ func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func
 	case d.writing <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("lock %s: %w", path, context.Cause(ctx))
-	case <-stop:
-		return nil, &BusyError{Path: path, Holder: fmt.Sprintf("pid %d", os.Getpid())}
 	}
 	l := flock.New(path, flock.SetPermissions(0o600))
 	if err := d.await(ctx, stop, l); err != nil {

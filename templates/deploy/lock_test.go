@@ -1,0 +1,35 @@
+package deploy
+
+import (
+	"testing"
+
+	"wikictl/tenants"
+)
+
+// A run that was asked to stop still writes what it began: only another process keeps it from
+// the lock, none of its own writers.
+func TestLockOfADrainedRun(t *testing.T) {
+	d, err := New(tenants.Layout{State: t.TempDir()}, tenants.Web{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drain, got := make(chan struct{}), make(chan error)
+	close(drain)
+	for range 20 {
+		unlock, err := d.lock(t.Context(), drain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			unlock, err := d.lock(t.Context(), drain)
+			if err == nil {
+				unlock()
+			}
+			got <- err
+		}()
+		unlock()
+		if err := <-got; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
