@@ -33,8 +33,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants/process"
@@ -142,8 +146,13 @@ func cacheFolder() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// command runs a command in its own process group, which ends with it.
+// command runs a command in its own process group, which ends with it, as do servers that a
+// test started and left, such as one that ran out of time.
 func command(ctx context.Context, codebases string, args []string) error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	defer endOrphans()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "WIKICTL_TEST_CODEBASES="+codebases, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -155,4 +164,28 @@ func command(ctx context.Context, codebases string, args []string) error {
 		_ = process.SignalGroup(cmd.Process.Pid, syscall.SIGKILL)
 	}
 	return err
+}
+
+// endOrphans ends the processes that became children of this one when their parents ended
+// (prctl(2), PR_SET_CHILD_SUBREAPER).
+func endOrphans() {
+	for range 100 {
+		files, _ := filepath.Glob("/proc/self/task/*/children")
+		left := 0
+		for _, file := range files {
+			text, _ := os.ReadFile(file)
+			for _, word := range strings.Fields(string(text)) {
+				left++
+				pid, _ := strconv.Atoi(word)
+				if group, err := syscall.Getpgid(pid); err == nil && group != syscall.Getpgrp() {
+					_ = process.SignalGroup(group, syscall.SIGKILL)
+				}
+				_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+			}
+		}
+		if left == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 )
@@ -21,6 +24,10 @@ func TestDeleteSaysWhyItsBackupFailed(t *testing.T) {
 		t.Fatal(code, out)
 	}
 	f.wants(out, "nothing was deleted")
+	f.wants(f.fails("undelete", "w0"), "nothing of w0 was removed") // and no server is started for that
+	if _, err := os.Lstat(f.private().Socket); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("undelete started the server:", err)
+	}
 	f.run("server", "start")
 	f.hasStatus("w0.localhost", "200 ")
 }

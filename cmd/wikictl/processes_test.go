@@ -129,6 +129,10 @@ func (f *farm) begin(cmd *exec.Cmd) *started {
 	s.stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, s, s
 	must(f.t, s.cmd.Start())
 	go func() { s.cmd.Wait(); close(s.ended) }()
+	f.t.Cleanup(func() { // a service that a failed test leaves would start the farm's server again
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	})
 	return s
 }
 

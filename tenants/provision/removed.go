@@ -138,6 +138,17 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	return nil, tenants.WithHint(fmt.Errorf("%s, or it was deleted from %s: %w", what, l.Removed(), fs.ErrNotExist), "wikictl undelete lists what can be brought back")
 }
 
+// NoneRemoved returns an error if the folder of removed tenants has nothing of any tenant of
+// a list, or of none from a run, and nil if it has something or can't be read.
+func NoneRemoved(l tenants.Layout, list []*tenants.Tenant, run string) (err error) {
+	for _, t := range list {
+		if _, err = removalOf(l, t, run); !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return err
+}
+
 // removalOf returns the removal of a tenant that undelete reverts: that of a run, or its
 // latest one. The error says under which other name its database was removed, if it was.
 func removalOf(l tenants.Layout, t *tenants.Tenant, run string) (*Removed, error) {

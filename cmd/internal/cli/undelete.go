@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,9 +60,28 @@ func (a *app) runUndelete(c *cli.Context) error {
 			return provision.PreviewUndelete(c.Context, h, list, run, !c.Args().Present())
 		})
 	}
+	if err := a.somethingRemoved(c.Context, f, list, run); err != nil {
+		return err
+	}
 	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		o := provision.Options{Jobs: c.Int("jobs"), Gone: !c.Args().Present(), Drain: a.drained, Observer: board(len(list))}
 		return provision.Undelete(c.Context, h, list, run, o)
+	})
+}
+
+// somethingRemoved returns an error if nothing of some tenants was removed, so that no managed
+// server is started in vain. An interrupted removal may be in the ledger alone; if that can't
+// be read without starting its server, the folder of removed wikis decides.
+func (a *app) somethingRemoved(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant, run string) error {
+	nothing := provision.NoneRemoved(f.Layout(), list, run)
+	if nothing == nil {
+		return nil
+	}
+	return a.withHost(f, true, func(h *session.Host) error {
+		if _, err := h.Ledger(ctx); err != nil {
+			return nothing
+		}
+		return nil
 	})
 }
 
