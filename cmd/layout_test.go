@@ -46,7 +46,7 @@ var order = [][]string{
 	{"wikictl/tenants/mediawiki"},
 	{"wikictl/tenants/fleet", "wikictl/tenants/mask", "wikictl/tenants/plan", "wikictl/tenants/process", "wikictl/tenants/wiki", "wikictl/php/fpm", "wikictl/migrations", "wikictl/migrations/upgrade/ahead", "wikictl/migrations/upgrade/losses", "wikictl/migrations/upgrade/forecast"},
 	{"wikictl/templates/escape"},
-	{"wikictl/migrations/farmsql", "wikictl/tenants/definitions", "wikictl/templates", "wikictl/tenants/backup", "wikictl/tenants/backup/archive", "wikictl/tenants/mariadb/schema", "wikictl/php"},
+	{"wikictl/migrations/farmsql", "wikictl/tenants/definitions", "wikictl/templates", "wikictl/tenants/backup", "wikictl/tenants/backup/archive", "wikictl/tenants/backup/restic", "wikictl/tenants/mariadb/schema", "wikictl/php"},
 	{"wikictl/tenants/mariadb", "wikictl/templates/deploy/permissions"},
 	{"wikictl/tenants/ledger", "wikictl/templates/deploy", "wikictl/tenants/machine", "wikictl/tenants/components"},
 	{"wikictl/tenants/session"},
@@ -114,7 +114,7 @@ var calls = map[string][]string{
 // own (dumps, archives, a private server, logs and locks of runs, sockets of children), and
 // what the demo and the tests set up.
 var changers = []string{
-	"cmd/internal/demo", "cmd/testbed", "cmd/testbed/needs", "migrations/upgrade", "php", "templates/deploy", "templates/deploy/permissions", "tenants/backup", "tenants/backup/archive", "tenants/components",
+	"cmd/internal/demo", "cmd/testbed", "cmd/testbed/needs", "migrations/upgrade", "php", "templates/deploy", "templates/deploy/permissions", "tenants/backup", "tenants/backup/archive", "tenants/backup/restic", "tenants/components",
 	"tenants/disk", "tenants/maintenance", "tenants/mariadb", "tenants/process", "tenants/provision", "tenants/recovery", "tenants/session",
 }
 

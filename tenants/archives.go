@@ -13,3 +13,6 @@ func (l Layout) HalfArchive(name string) string { return filepath.Join(l.Archive
 
 // Restoring returns the folder of the files for an unfinished restore of a tenant.
 func (l Layout) Restoring(name string) string { return filepath.Join(l.State, "restoring", name) }
+
+// ResticCache returns the folder of restic's cache.
+func (l Layout) ResticCache() string { return filepath.Join(l.State, "restic") }

@@ -1,5 +1,10 @@
 package tenants
 
+import (
+	"errors"
+	"strings"
+)
+
 // Hint is an error with a next step for the user. It prints like a Problem: the error,
 // then the step in brackets.
 type Hint struct {
@@ -20,3 +25,11 @@ func (h *Hint) Error() string { return h.Err.Error() + " (" + h.Next + ")" }
 
 // Unwrap returns the error without its hint.
 func (h *Hint) Unwrap() error { return h.Err }
+
+// SplitHint returns an error's text without its hint, and the hint; "" if it has none.
+func SplitHint(err error) (text, next string) {
+	if h := new(Hint); errors.As(err, &h) {
+		next = h.Next
+	}
+	return strings.TrimSuffix(err.Error(), " ("+next+")"), next
+}

@@ -41,6 +41,7 @@ func TestBackupsAreRestored(t *testing.T) {
 	f.refusesToRestore()
 	f.clones()
 	f.deletesAndPurges()
+	f.backsUpToRestic()
 }
 
 // holds is all that a wiki has: rows of each table, files, and what the ledger says of its code.

@@ -1,15 +1,21 @@
 package definitions
 
-import "strings"
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // maxAgeDays is the default of max_age_days.
 const maxAgeDays = 30
 
-// readBackup reads [backup]: both commands or none, and the age.
+// readBackup reads [backup]: the store, both commands or none, and the age.
 func (l *loader) readBackup(s *section) {
 	b := &l.farm.Backup
 	dump, restore := s.texts("dump"), s.texts("restore")
 	b.Dump, b.Restore = values(dump), values(restore)
+	l.readStore(s)
 	b.MaxAgeDays = maxAgeDays
 	if days, at, ok := get[int64](s, "max_age_days", "a number of days"); ok {
 		if b.MaxAgeDays = days; days < 0 {
@@ -34,4 +40,42 @@ func (l *loader) readBackup(s *section) {
 			}
 		}
 	}
+}
+
+// resticKinds are the kinds of repositories that begin with a name (restic's manual,
+// "Preparing a new repository"). All others are folders.
+var resticKinds = []string{"azure", "b2", "gs", "local", "rclone", "rest", "s3", "sftp", "swift"}
+
+// resticKind matches the kind at the begin of a repository.
+var resticKind = regexp.MustCompile(`^([A-Za-z0-9]+):(.*)$`)
+
+// addressPassword matches a password in an address.
+var addressPassword = regexp.MustCompile(`://[^/@]*:[^/@]*@`)
+
+// readStore reads the repository of restic that gets backups, and the file of its password.
+func (l *loader) readStore(s *section) {
+	const example = `such as "restic:/srv/backups/wikis" or "restic:sftp:backup@host:/srv/wikis"; without store they go to state/archives`
+	b := &l.farm.Backup
+	store, password := s.text("store"), s.text("password_file")
+	repository, isRestic := strings.CutPrefix(store.value, "restic:")
+	folder, kind := repository, ""
+	if m := resticKind.FindStringSubmatch(repository); m != nil {
+		kind, folder = m[1], m[2]
+	}
+	switch {
+	case !store.set():
+		if password.set() {
+			s.report(password.at, "password_file", example, "is of a repository of restic, and store names none")
+		}
+		return
+	case !isRestic, folder == "":
+		s.report(store.at, "store", example, "%q is no store that wikictl knows", store.value)
+	case kind != "" && !slices.Contains(resticKinds, kind):
+		s.report(store.at, "store", "restic has "+strings.Join(resticKinds, ", "), "%q is no kind of a repository of restic", kind)
+	case (kind == "" || kind == "local") && !filepath.IsAbs(folder):
+		s.report(store.at, "store", example, "%q is not an absolute path", folder)
+	case addressPassword.MatchString(repository):
+		s.report(store.at, "store", "restic reads that of a REST server from RESTIC_REST_PASSWORD in the environment", "holds a password")
+	}
+	b.Restic, b.PasswordFile = repository, l.path(password.value)
 }

@@ -143,7 +143,9 @@ var farmKeys = []Key{
 	{Name: "secrets", Type: Tables, Doc: "Secrets that a command prints.", Keys: secretKeys},
 	{Name: "servers", Type: Tables, Doc: "MariaDB or MySQL servers.", Keys: serverKeys},
 	{Name: "web", Type: Table, Doc: "The web server and php-fpm.", Keys: webKeys},
-	{Name: "backup", Type: Table, Doc: "Commands of your own for dumps, and how old a dump may be.", Keys: []Key{
+	{Name: "backup", Type: Table, Doc: "Where backups go, commands of your own for dumps, and how old a dump may be.", Keys: []Key{
+		{Name: "store", Type: Text, Example: `"restic:/srv/backups/wikis"`, Doc: "The repository of restic that gets backups; without it they go to state/archives."},
+		{Name: "password_file", Type: Text, Example: `"/etc/wikictl/restic.password"`, Doc: "A file of mode 0600 with the repository's password; or set RESTIC_PASSWORD_FILE in the environment."},
 		{Name: "dump", Type: Texts, Example: `["mydump", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that writes a database into a file."},
 		{Name: "restore", Type: Texts, Example: `["myload", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that fills an empty database from a file."},
 		{Name: "max_age_days", Type: Number, Example: "7", Doc: "How old, in days, a wiki's latest dump may be before audit warns; 0: dumps are made elsewhere."},

@@ -41,6 +41,15 @@ func Open(path string) (*os.File, error) {
 	return nil, err
 }
 
+// CheckPrivate returns an error unless a file exists that only its owner may use.
+func CheckPrivate(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("%s has mode %o; chmod 600 it", path, info.Mode().Perm())
+	}
+	return err
+}
+
 // maxFile is the largest file that Read reads, in bytes.
 const maxFile = 64 << 20
 

@@ -27,6 +27,7 @@ func Check(f *tenants.Farm, facts Facts) []Finding {
 	j.web()
 	j.servers()
 	j.reach()
+	j.backups()
 	j.disks()
 	j.limits()
 	return j.found
@@ -63,7 +64,7 @@ func (j *checker) start(service string) string {
 var packages = map[string]string{
 	"mariadb": "mariadb-client", "mariadb-dump": "mariadb-client", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server",
 	"nginx": "nginx", "apache2": "apache2", "apache2ctl": "apache2", "apachectl": "apache2", "systemctl": "systemd", "sudo": "sudo",
-	"git": "git",
+	"git": "git", "restic": "restic",
 }
 
 func (j *checker) programs() {
@@ -77,8 +78,11 @@ func (j *checker) programs() {
 		if _, known := packages[name]; !known || packages[name] == name || strings.HasPrefix(name, "apache") {
 			key = "web.check"
 		}
-		if name == "git" {
+		switch name {
+		case "git":
 			key = "extensions"
+		case "restic":
+			key = "backup.store"
 		}
 		found := j.say("programs", Error, key, "the program %s is missing", name)
 		if p := packages[filepath.Base(name)]; p != "" {

@@ -9,6 +9,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/backup/restic"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
@@ -30,6 +31,7 @@ type Facts struct {
 	Probe    error            // why nothing listens at web.probe; nil: something does
 	Servers  map[string]Store // by name
 	Barred   []Barred         // folders and files that the web side can't reach
+	Restic   *Restic          // nil: the farm has no repository
 	Disks    []Disk
 	Units    []Unit // of systemd
 	Files    uint64 // limit of open files per process
@@ -98,6 +100,7 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 		others = append(others, p.User)
 	}
 	facts.Barred = NewReach(f, others...).All()
+	facts.Restic = readRestic(ctx, f)
 	facts.Disks = disks(f, facts)
 	facts.Units = units(ctx, facts)
 	return facts
@@ -118,8 +121,8 @@ func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
 }
 
 // Needs lists the programs that a farm needs, without duplicates and without PHP:
-// MariaDB's clients, its server if wikictl runs one, git if extensions are fetched by it, and
-// the commands that check and reload the web server.
+// MariaDB's clients, its server if wikictl runs one, git if extensions are fetched by it,
+// restic if it gets backups, and the commands that check and reload the web server.
 func Needs(f *tenants.Farm) []string {
 	names := []string{"mariadb", "mariadb-dump"}
 	for _, s := range f.Servers {
@@ -137,6 +140,9 @@ func Needs(f *tenants.Farm) []string {
 	}
 	if slices.ContainsFunc(f.Sources, func(s tenants.Source) bool { return s.Git != "" }) {
 		names = append(names, "git")
+	}
+	if f.Backup.Restic != "" {
+		names = append(names, restic.Program)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

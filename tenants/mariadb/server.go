@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,12 +115,8 @@ func withRequired(c *mysql.Config) *mysql.Config {
 
 // readPassword reads a password from a file that only its owner may read.
 func readPassword(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	if err := disk.CheckPrivate(path); err != nil {
 		return "", fmt.Errorf("password_file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("password_file: %s has mode %o; chmod 600 it", path, info.Mode().Perm())
 	}
 	text, err := disk.Read(path)
 	if err != nil {

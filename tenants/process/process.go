@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -262,6 +263,11 @@ func (r *Running) Wait() (Result, error) {
 		result.Signal = status.Signal()
 	}
 	return result, r.err
+}
+
+// Missing reports whether an error says that a program is not there.
+func Missing(err error) bool {
+	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 }
 
 // withHint adds a hint if the kernel refused to start another process.

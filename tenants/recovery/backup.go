@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,11 @@ type BackupOptions struct {
 	Verify bool // load each backup into a scratch database and compare
 }
 
-// Backup makes an archive of each tenant. The wikis stay online and editable.
+// Backup makes an archive, or a snapshot, of each tenant. The wikis stay online and editable.
 func Backup(ctx context.Context, h *session.Host, list []*tenants.Tenant, o BackupOptions) ([]session.Outcome, error) {
+	if err := reach(ctx, h.Farm); err != nil {
+		return nil, err
+	}
 	r, ctx, err := begin(ctx, h, "backup", list, o.Options)
 	if err != nil {
 		return nil, err
@@ -56,7 +60,7 @@ func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant)
 		if err := backable(rows[t.Name], open[t.Name].Run, t); err != nil {
 			planned.Add(plan.Blocked, "%s", err)
 		} else {
-			planned.Add(plan.Backup, "database %s on server %s and uploads to %s", t.Database, t.Server.Name, h.Layout.ArchivesOf(t.Name))
+			planned.Add(plan.Backup, "database %s on server %s and uploads to %s", t.Database, t.Server.Name, cmp.Or(h.Farm.Backup.Restic, h.Layout.ArchivesOf(t.Name)))
 		}
 		p.Tenants = append(p.Tenants, planned)
 	}
@@ -105,8 +109,9 @@ func (k *task) mayBackUp(ctx context.Context) error {
 	return backable(k.row, open.Run, k.tenant)
 }
 
-// backUp makes an archive of a tenant and its description. before is the command that
-// will change the tenant, or empty.
+// backUp makes an archive or a snapshot of a tenant and its description. before is the command
+// that will change the tenant, or empty; for such a command it is always an archive, which
+// needs no repository that can be reached.
 func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, error) {
 	release, err := k.store.Use(ctx)
 	if err != nil {
@@ -114,17 +119,21 @@ func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, err
 	}
 	defer release()
 	m := &making{task: k, before: before, half: filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID)}
-	defer os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))
-	err = k.steps(ctx, []step{
+	steps := []step{
 		{"dump", func() error { return m.dump(ctx) }},
 		{"uploads", func() error { return m.keepUploads(ctx) }},
 		{"archive", func() error { return m.write(ctx) }},
 		{"describe", func() error { return m.archive.Describe() }},
-	})
-	if err != nil {
+	}
+	if k.repository != nil && before == "" {
+		m.half = filepath.Join(k.Layout.HalfArchive(k.tenant.Name), "snapshot")
+		steps = slices.Replace(steps, 1, 3, step{"snapshot", func() error { return m.snapshot(ctx) }})
+	}
+	defer os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))
+	if err := k.steps(ctx, steps); err != nil {
 		return nil, err
 	}
-	k.archive = m.archive.File
+	k.archive = m.archive.Place()
 	return m.archive, nil
 }
 
@@ -135,6 +144,7 @@ type making struct {
 	half    string // folder for incomplete files
 	dumped  *backup.Dump
 	uploads archive.Uploads
+	images  string // of a snapshot: the path of the upload folder in it
 	archive *archive.Archive
 }
 
@@ -210,7 +220,7 @@ func sameContents(a, b map[string]backup.Contents) bool {
 func (m *making) keepUploads(ctx context.Context) error {
 	var before archive.Uploads
 	all, err := archive.List(m.Layout.ArchivesOf(m.tenant.Name))
-	if err == nil && len(all) > 0 {
+	if all = archive.Files(all); err == nil && len(all) > 0 {
 		before, err = archive.UploadsOf(all[0].File)
 	}
 	if err != nil { // read all files then
@@ -250,7 +260,7 @@ func (m *making) manifest(ctx context.Context) (*archive.Manifest, error) {
 	manifest := &archive.Manifest{
 		Name: m.tenant.Name, Run: m.RunID, Before: m.before, Taken: m.dumped.Taken.Truncate(time.Second), Farm: m.FarmID(),
 		Server: m.row.Server, Database: m.row.Database, Further: m.further, Codebase: m.row.Codebase, Version: m.row.Version,
-		ComponentSet: m.row.ComponentSet, SQL: seen, Uploads: len(m.uploads.Files), UploadBytes: m.uploads.Bytes(),
+		ComponentSet: m.row.ComponentSet, SQL: seen, Uploads: len(m.uploads.Files), UploadBytes: m.uploads.Bytes(), Images: m.images,
 	}
 	if m.tenant.Owner != nil {
 		manifest.Users = m.tenant.Owner.Database
@@ -271,19 +281,21 @@ func (m *making) parts(manifest archive.Manifest) ([]archive.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := m.uploads.Encode()
-	if err != nil {
-		return nil, err
-	}
 	parts := []archive.Part{
 		{Name: archive.ReadmeMember, Data: []byte(archive.Readme(manifest))},
 		{Name: archive.DefinitionMember, Data: definition},
 		{Name: archive.SecretsMember, Data: secrets},
-		{Name: archive.FilesMember, Data: list},
-		{Name: archive.SumsMember, Data: m.uploads.Sums()},
-		{Name: archive.DescriptionMember, Path: filepath.Join(m.half, "database.json")},
-		{Name: archive.DatabaseMember, Path: m.dumped.File},
 	}
+	if m.images == "" {
+		list, err := m.uploads.Encode()
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, archive.Part{Name: archive.FilesMember, Data: list}, archive.Part{Name: archive.SumsMember, Data: m.uploads.Sums()})
+	}
+	parts = append(parts,
+		archive.Part{Name: archive.DescriptionMember, Path: filepath.Join(m.half, "database.json")},
+		archive.Part{Name: archive.DatabaseMember, Path: m.dumped.File})
 	for _, one := range m.dumped.More {
 		parts = append(parts, archive.Part{Name: filepath.Base(one.File), Path: one.File})
 	}

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"context"
 	"fmt"
 
 	"wikictl/tenants"
@@ -10,8 +11,8 @@ import (
 
 // Lacks returns what a farm lacks, or has in another way, to restore a wiki by the definition
 // in its backup, a line each. The wiki is not among the farm's files yet. It reads no uploads.
-func Lacks(f *tenants.Farm, a *archive.Archive) ([]string, error) {
-	text, err := archive.ReadMember(a.File, archive.DefinitionMember)
+func Lacks(ctx context.Context, f *tenants.Farm, a *archive.Archive) ([]string, error) {
+	text, err := ReadMember(ctx, f, a, archive.DefinitionMember)
 	if err != nil {
 		return nil, err
 	}
@@ -27,6 +28,9 @@ func Lacks(f *tenants.Farm, a *archive.Archive) ([]string, error) {
 		if _, err := CodeFor(f, t, a.Manifest, ""); err != nil {
 			lacks = append(lacks, err.Error())
 		}
+	}
+	if a.Snapshot != "" {
+		return lacks, nil
 	}
 	uploads, err := archive.UploadsOf(a.File)
 	if err != nil {

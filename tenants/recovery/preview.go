@@ -58,7 +58,11 @@ func (r *restoration) outline(ctx context.Context) string {
 	if r.Fresh {
 		what = "a wiki that is not there: database, accounts, secrets, uploads, release"
 	}
-	what = fmt.Sprintf("%s as on %s UTC, from %s, on MediaWiki %s", what, r.manifest.Taken.UTC().Format(time.DateTime), r.Archive, r.code.Version)
+	from := r.Archive
+	if r.snapshot != nil {
+		from = r.snapshot.Place()
+	}
+	what = fmt.Sprintf("%s as on %s UTC, from %s, on MediaWiki %s", what, r.manifest.Taken.UTC().Format(time.DateTime), from, r.code.Version)
 	other := r.manifest.Name != r.tenant.Name
 	if other {
 		what += fmt.Sprintf(", of the wiki %s", r.manifest.Name)

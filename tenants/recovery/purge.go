@@ -6,6 +6,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/backup/restic"
 	"wikictl/tenants/session"
 )
 
@@ -26,6 +27,9 @@ func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
 		}
 		return err
 	}
+	if err := forgetSnapshots(ctx, h, name); err != nil {
+		return err
+	}
 	store := archive.NewStore(h.Layout.Archives())
 	release, err := store.Alone(ctx)
 	if err != nil {
@@ -44,4 +48,21 @@ func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
 	}
 	_, err = store.Sweep(ctx)
 	return err
+}
+
+// forgetSnapshots deletes the farm's own snapshots of a wiki.
+func forgetSnapshots(ctx context.Context, h *session.Host, name string) error {
+	r, err := RepositoryOf(h.Farm)
+	if err != nil || r == nil {
+		return err
+	}
+	found, err := r.Snapshots(ctx, restic.Tag("farm", h.FarmID()), restic.Tag("wiki", name))
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(found))
+	for i, s := range found {
+		ids[i] = s.ID
+	}
+	return r.Forget(ctx, ids)
 }

@@ -13,6 +13,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/backup/restic"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -33,6 +34,8 @@ type recovery struct {
 	ledger *ledger.Ledger
 	run    *session.Run
 	store  archive.Store
+
+	repository *restic.Repository // gets backups in place of the store; nil: the farm has none
 }
 
 // task is the work of a run on one tenant, under the tenant's lock.
@@ -50,7 +53,11 @@ type task struct {
 // locks are lost.
 func begin(ctx context.Context, h *session.Host, command string, list []*tenants.Tenant, o Options) (*recovery, context.Context, error) {
 	r := &recovery{Host: h, o: o, store: archive.NewStore(h.Layout.Archives())}
-	ctx, err := h.Lock(ctx, tenants.ServersOf(list))
+	var err error
+	if r.repository, err = RepositoryOf(h.Farm); err != nil {
+		return nil, nil, err
+	}
+	ctx, err = h.Lock(ctx, tenants.ServersOf(list))
 	if err != nil {
 		return nil, nil, err
 	}

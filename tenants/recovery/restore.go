@@ -71,7 +71,8 @@ type restoration struct {
 	manifest archive.Manifest
 	code     *tenants.Codebase
 	accounts mariadb.Accounts
-	store    archive.Store // store with the uploads of the archive
+	store    archive.Store    // store with the uploads of the archive
+	snapshot *archive.Archive // to fetch first; nil: the archive is there
 	want     archive.Uploads
 	have     archive.Uploads
 	was      ledger.Tenant // the row at the beginning
@@ -88,7 +89,9 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 		return nil, err
 	}
 	rs := &restoration{task: k, journal: j, was: k.row, store: archive.StoreOf(j.Archive)}
-	if rs.manifest, err = archive.Open(j.Archive); err != nil {
+	if o.Archive != nil && o.Archive.Snapshot != "" && j.Archive == k.fileOf(o.Archive) && !deploy.Exists(j.Archive) {
+		rs.snapshot, rs.manifest = o.Archive, o.Archive.Manifest
+	} else if rs.manifest, err = archive.Open(j.Archive); err != nil {
 		return nil, &blockedError{tenants.WithHint(err, fmt.Sprintf("wikictl restore %s --from FILE takes another backup", k.tenant.Name))}
 	}
 	if err := rs.ownBackup(); err != nil {
@@ -130,13 +133,13 @@ func (r *restoration) ownBackup() error {
 func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New, Of: o.of, Masked: o.masked}
 	if o.Archive != nil {
-		j.Archive = o.Archive.File
+		j.Archive = k.fileOf(o.Archive)
 	}
 	if k.row.State == ledger.Recovering {
 		return k.resumed(o)
 	}
 	if o.Archive == nil {
-		return j, blocked("there is no backup of it in %s, and no restore of it was interrupted", k.Layout.ArchivesOf(k.tenant.Name))
+		return j, k.nothingToRestore()
 	}
 	if k.row.Name == "" {
 		j.Fresh = true
@@ -149,6 +152,14 @@ func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 		return j, blocked("it exists (state %s in the ledger): --as makes a new wiki", k.row.State)
 	}
 	return j, k.mayBackUp(ctx)
+}
+
+// nothingToRestore says where no backup was found.
+func (k *task) nothingToRestore() error {
+	if repository := k.Farm.Backup.Restic; repository != "" {
+		return blocked("this farm made no backup of it in %s, and no restore of it was interrupted: wikictl backup lists those of other farms, too, and --from takes one", repository)
+	}
+	return blocked("there is no backup of it in %s, and no restore of it was interrupted", k.Layout.ArchivesOf(k.tenant.Name))
 }
 
 // resumed returns the journal of an interrupted restore. If another archive is named, it
@@ -170,13 +181,13 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 	case j.Masked != o.masked:
 		return j, blocked("run %s began it with another --anonymize: give the same", k.row.Run)
 	}
-	if o.Archive == nil || o.Default || o.Archive.File == j.Archive && o.Only == j.Only {
+	if o.Archive == nil || o.Default || k.fileOf(o.Archive) == j.Archive && o.Only == j.Only {
 		return j, nil
 	}
 	if j.Fresh && o.Only != "" {
 		return j, blocked("run %s began to make it from a backup, which has to be whole: leave --only out", k.row.Run)
 	}
-	j.Archive, j.Only = o.Archive.File, o.Only
+	j.Archive, j.Only = k.fileOf(o.Archive), o.Only
 	if j.Phase == changed {
 		j.Phase = changing
 	}
@@ -222,10 +233,13 @@ func (r *restoration) restore(ctx context.Context) error {
 
 // change returns the steps that replace the content.
 func (r *restoration) change(ctx context.Context) []step {
-	steps := []step{
-		{"mark", func() error { return r.mark(ctx) }},
-		{"extract", func() error { return r.extract() }},
+	var steps []step
+	if r.snapshot != nil {
+		steps = append(steps, step{"fetch", func() error { return r.fetch(ctx) }})
 	}
+	steps = append(steps,
+		step{"mark", func() error { return r.mark(ctx) }},
+		step{"extract", func() error { return r.extract() }})
 	if r.Fresh {
 		steps = append(steps,
 			step{"check", func() error { return r.store.CheckAll(ctx, archive.Missing(r.want, r.have)) }},

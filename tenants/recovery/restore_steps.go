@@ -22,6 +22,21 @@ import (
 	"wikictl/tenants/wiki"
 )
 
+// fetch makes the archive of a snapshot. Until the restore is marked in the ledger, the next
+// run of any command for the tenant removes it.
+func (r *restoration) fetch(ctx context.Context) error {
+	release, err := r.recovery.store.Use(ctx) // keeps Tidy from removing the folder
+	if err != nil {
+		return err
+	}
+	defer release()
+	dir := r.fetched(r.snapshot)
+	if _, err = fetch(ctx, r.repository, r.snapshot, dir); err != nil {
+		return errors.Join(err, os.RemoveAll(dir)) // it may have filled the disk
+	}
+	return nil
+}
+
 // extract reads the whole archive, and keeps the members that other steps need.
 func (r *restoration) extract() error {
 	dir := r.Layout.Restoring(r.tenant.Name)

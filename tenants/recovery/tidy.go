@@ -99,7 +99,7 @@ func expired(l tenants.Layout, k tenants.Keep, now time.Time) (gone []*archive.A
 			failures = append(failures, err)
 			continue
 		}
-		gone = append(gone, archive.Expired(list, k.Backups, k.DumpAge, now)...)
+		gone = append(gone, archive.Expired(archive.Files(list), k.Backups, k.DumpAge, now)...)
 	}
 	return gone, errors.Join(failures...)
 }

@@ -21,6 +21,12 @@ const sweepLimit = time.Minute
 func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
 	dir := filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID+"-verify")
 	defer func() { err = errors.Join(err, os.RemoveAll(k.Layout.HalfArchive(k.tenant.Name))) }()
+	described := a
+	if a.Snapshot != "" {
+		if a, err = fetch(ctx, k.repository, a, dir+"-fetched"); err != nil {
+			return err
+		}
+	}
 	if _, err := archive.Extract(a.File, dir, archive.IsDatabase); err != nil {
 		return err
 	}
@@ -36,8 +42,8 @@ func (k *task) verify(ctx context.Context, a *archive.Archive) (err error) {
 			return err
 		}
 	}
-	a.Verified = time.Now().UTC().Truncate(time.Second)
-	return a.Describe()
+	described.Verified = time.Now().UTC().Truncate(time.Second)
+	return described.Describe()
 }
 
 func (k *task) checkUploads(ctx context.Context, a *archive.Archive) error {

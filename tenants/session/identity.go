@@ -31,6 +31,12 @@ func identify(f *tenants.Farm) (Identity, error) {
 	return i, i.Check(f.Dir, file)
 }
 
+// FarmID returns the id of a farm's identity, or "" if it has none yet.
+func FarmID(f *tenants.Farm) (string, error) {
+	i, err := identify(f)
+	return i.ID, err
+}
+
 // openLedger opens this farm's ledger. A read-only run creates nothing.
 func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledger, error) {
 	if h.options.Look {

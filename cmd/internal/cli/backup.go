@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -59,10 +61,31 @@ func (a *app) runBackup(c *cli.Context) error {
 	if c.Bool("dry-run") {
 		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) { return recovery.PreviewBackup(c.Context, h, list) })
 	}
+	tell := func() {}
+	defer func() { tell() }()
 	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		o := recovery.BackupOptions{Verify: c.Bool("verify"), Options: recovery.Options{Jobs: c.Int("jobs"), Drain: a.drained, Observer: board(len(list))}}
-		return recovery.Backup(c.Context, h, list, o)
+		outcomes, err := recovery.Backup(c.Context, h, list, o)
+		if err == nil {
+			tell = a.keepSnapshots(c.Context, h)
+		}
+		return outcomes, err
 	})
+}
+
+// keepSnapshots removes snapshots that [keep] does not keep, and returns what prints that.
+// Failures do not fail the run: the next one tries again.
+func (a *app) keepSnapshots(ctx context.Context, h *session.Host) (tell func()) {
+	line, err := recovery.KeepSnapshots(ctx, h.Farm, h.FarmID(), time.Now())
+	interrupted := ctx.Err() != nil
+	return func() {
+		if line != "" {
+			fmt.Fprintln(a.stderr, line)
+		}
+		if err != nil && !interrupted {
+			fmt.Fprintln(a.stderr, ui.Clean("not removed, although [keep] does not keep it: "+err.Error()))
+		}
+	}
 }
 
 // backupRow is one backup in JSON.
@@ -75,19 +98,26 @@ type backupRow struct {
 	Uploads     int        `json:"uploads"`
 	UploadBytes int64      `json:"upload_bytes"`
 	Verified    *time.Time `json:"verified"`
-	File        string     `json:"file"`
+	File        string     `json:"file,omitempty"`
+	Snapshot    string     `json:"snapshot,omitempty"`
+	Farm        string     `json:"farm"`
 }
 
-// listBackups prints the backups of all wikis, including removed ones.
+// listBackups prints the backups of all wikis, including removed ones, and those of other
+// farms in the same repository.
 func (a *app) listBackups(c *cli.Context) error {
 	f, err := loadFarm(c)
 	if err != nil {
 		return err
 	}
-	all, unread := archive.All(f.Layout().Archives())
+	all, unread := recovery.Backups(c.Context, f, "")
 	rows, table := []backupRow{}, [][]any{}
 	for _, b := range all {
-		rows = append(rows, backupRow{b.Name, b.Run, moment(b.Taken), b.Version, b.Bytes, b.Uploads, b.UploadBytes, moment(b.Verified), b.File})
+		row := backupRow{b.Name, b.Run, moment(b.Taken), b.Version, b.Bytes, b.Uploads, b.UploadBytes, moment(b.Verified), b.File, b.Snapshot, b.Farm}
+		if b.Snapshot != "" {
+			row.File = ""
+		}
+		rows = append(rows, row)
 		verified := "no"
 		if !b.Verified.IsZero() {
 			verified = b.Verified.UTC().Format(time.DateTime)
@@ -101,8 +131,28 @@ func (a *app) listBackups(c *cli.Context) error {
 		_, err := fmt.Fprintln(a.stdout, "backup: there are no backups")
 		return err
 	}
-	ui.Table(a.stdout, []any{"name", "run", "taken (UTC)", "version", "MB", "uploads", "MB of uploads", "verified (UTC)"}, table)
+	heads := []any{"name", "run", "taken (UTC)", "version", "MB", "uploads", "MB of uploads", "verified (UTC)"}
+	if f.Backup.Restic != "" {
+		own, err := session.FarmID(f)
+		unread = errors.Join(unread, err)
+		heads = append(heads, "where")
+		for i, b := range all {
+			table[i] = append(table[i], whereabouts(b, own))
+		}
+	}
+	ui.Table(a.stdout, heads, table)
 	return unread
+}
+
+// whereabouts says in a word or two where a backup is, and of which farm if not of its own.
+func whereabouts(b *archive.Archive, own string) string {
+	switch {
+	case b.Snapshot == "":
+		return "archive"
+	case b.Farm != own:
+		return fmt.Sprintf("restic %.8s, of farm %s", b.Snapshot, b.Farm)
+	}
+	return fmt.Sprintf("restic %.8s", b.Snapshot)
 }
 
 // megabytes formats a size with one decimal digit.
@@ -110,23 +160,26 @@ func megabytes(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) 
 
 // definedToRestore is the tenant of a name. One that no file defines can't be restored
 // yet: the error says how its definition comes out of the backup.
-func definedToRestore(f *tenants.Farm, name string, b *archive.Archive) (*tenants.Tenant, error) {
+func definedToRestore(ctx context.Context, f *tenants.Farm, name string, b *archive.Archive) (*tenants.Tenant, error) {
 	if t := f.Tenant(name); t != nil {
 		return t, nil
 	}
 	if b == nil {
-		return nil, tenants.WithHint(usagef("no file defines %s, and there is no backup of it in %s", name, f.Layout().ArchivesOf(name)), "--from names the file of a backup")
+		return nil, tenants.WithHint(usagef("no file defines %s, and there is no backup of it in %s", name, cmp.Or(f.Backup.Restic, f.Layout().ArchivesOf(name))), "wikictl backup lists the backups, and --from names one")
 	}
 	folder := "tenants"
 	if len(f.Tenants) > 0 {
 		folder = filepath.Dir(f.Tenants[0].Position.File)
 	}
 	how := fmt.Sprintf("tar -xOf %s %s > %s", b.File, archive.DefinitionMember, filepath.Join(folder, name+".toml"))
+	if b.Snapshot != "" {
+		how = fmt.Sprintf("restic -r %s dump %.8s /%s > %s", b.Repository, b.Snapshot, archive.DefinitionMember, filepath.Join(folder, name+".toml"))
+	}
 	if name != b.Name {
 		how += ", and set name, hosts and database there"
 		return nil, tenants.WithHint(usagef("no file defines %s", name), "bring its definition back among the farm's files and run this again: "+how)
 	}
-	lacks, err := recovery.Lacks(f, b)
+	lacks, err := recovery.Lacks(ctx, f, b)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,7 +13,6 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
 	"wikictl/tenants/recovery"
@@ -89,7 +89,7 @@ func purgePlan(f *tenants.Farm, list []*provision.Removed, backups map[string]in
 	}
 	for _, name := range slices.Sorted(maps.Keys(backups)) {
 		t := &plan.Tenant{Name: name}
-		t.Add(plan.Purge, "%d backups in %s", backups[name], f.Layout().ArchivesOf(name))
+		t.Add(plan.Purge, "%d backups in %s", backups[name], cmp.Or(f.Backup.Restic, f.Layout().ArchivesOf(name)))
 		p.Tenants = append(p.Tenants, t)
 	}
 	return p
@@ -109,7 +109,7 @@ func purgeableBackups(c *cli.Context, f *tenants.Farm, list []*provision.Removed
 		}
 	}
 	for _, name := range names {
-		all, err := archive.List(f.Layout().ArchivesOf(name))
+		all, err := recovery.OwnBackups(c.Context, f, name)
 		if err != nil {
 			return nil, err
 		}

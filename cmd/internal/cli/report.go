@@ -208,5 +208,5 @@ func latestBackup(l tenants.Layout, name string) (*backup.Dump, error) {
 	if err != nil || a == nil || dump != nil && dump.Taken.After(a.Taken) {
 		return dump, err
 	}
-	return &backup.Dump{Database: a.Database, Taken: a.Taken, Bytes: a.Bytes, File: a.File}, nil
+	return &backup.Dump{Database: a.Database, Taken: a.Taken, Bytes: a.Bytes, File: a.Place()}, nil
 }

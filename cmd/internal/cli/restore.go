@@ -1,18 +1,22 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/backup/restic"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/recovery"
 	"wikictl/tenants/session"
@@ -80,7 +84,11 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 		return nil, o, usagef("%q is no name of a wiki", name)
 	}
 	var err error
-	if o.Archive, err = backupOf(f, name, c.String("from")); err != nil {
+	o.Archive, err = backupOf(c.Context, f, name, c.String("from"))
+	if err != nil && c.String("from") == "" && deploy.Exists(f.Layout().Restoring(name)) {
+		o.Archive, err = nil, nil // an interrupted restore has its backup already
+	}
+	if err != nil {
 		return nil, o, err
 	}
 	if as := c.String("as"); as != "" {
@@ -89,24 +97,26 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 		}
 		name = as
 	}
-	t, err := definedToRestore(f, name, o.Archive)
+	t, err := definedToRestore(c.Context, f, name, o.Archive)
 	if t != nil && c.String("from") == "" && o.Archive != nil {
 		o.Default = true
 	}
 	return t, o, err
 }
 
-// backupOf finds a backup by its run or file; the latest of a wiki, or nil, where from is
-// empty.
-func backupOf(f *tenants.Farm, name, from string) (*archive.Archive, error) {
-	dir := f.Layout().ArchivesOf(name)
-	file := from
-	switch {
-	case from == "":
-		return archive.Latest(dir)
-	case !strings.Contains(from, "/") && archive.IsRun(from):
-		file = archive.FileOf(dir, from)
-	default: // another run may finish the restore, in another folder
+// backupOf finds a backup by its run, snapshot or file; the latest of a wiki that this farm
+// made, or nil, where from is empty.
+func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive.Archive, error) {
+	if from == "" {
+		own, err := recovery.OwnBackups(ctx, f, name)
+		return archive.Newest(own), err
+	}
+	isName := !strings.Contains(from, "/") && (archive.IsRun(from) || restic.IsID(from))
+	if isName && f.Backup.Restic != "" {
+		return snapshotOf(ctx, f, name, from)
+	}
+	file := archive.FileOf(f.Layout().ArchivesOf(name), from)
+	if !isName { // another run may finish the restore, in another folder
 		var err error
 		if file, err = filepath.Abs(from); err != nil {
 			return nil, err
@@ -120,6 +130,26 @@ func backupOf(f *tenants.Farm, name, from string) (*archive.Archive, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// snapshotOf finds a backup of a farm with a repository, by its run or snapshot. A run may have
+// made one of each wiki: that of the name comes first.
+func snapshotOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive.Archive, error) {
+	all, err := recovery.Backups(ctx, f, "")
+	if err != nil {
+		return nil, err
+	}
+	fits := func(b *archive.Archive) bool {
+		return b.Run == from || b.Snapshot != "" && strings.HasPrefix(b.Snapshot, from)
+	}
+	at := slices.IndexFunc(all, func(b *archive.Archive) bool { return fits(b) && b.Name == name })
+	if at < 0 {
+		at = slices.IndexFunc(all, fits)
+	}
+	if at < 0 {
+		return nil, tenants.WithHint(usagef("--from %s: there is no such backup in %s", from, f.Backup.Restic), "wikictl backup lists the backups")
+	}
+	return all[at], recovery.Complete(ctx, f, all[at])
 }
 
 // agreedToRestore shows what would be restored and asks, where something may be lost.

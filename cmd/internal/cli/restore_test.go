@@ -13,7 +13,7 @@ import (
 func TestBackupIsKnownByItsWholePath(t *testing.T) {
 	want := filepath.Join(t.TempDir(), "away", "w0.tar.zst")
 	t.Chdir(filepath.Dir(filepath.Dir(want)))
-	if _, err := backupOf(&tenants.Farm{}, "w0", "away/w0.tar.zst"); err == nil || !strings.Contains(err.Error(), "there is no file "+want) {
+	if _, err := backupOf(t.Context(), &tenants.Farm{}, "w0", "away/w0.tar.zst"); err == nil || !strings.Contains(err.Error(), "there is no file "+want) {
 		t.Errorf("got %v, want %s in it", err, want)
 	}
 }

@@ -34,13 +34,13 @@ func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {
 	return nil
 }
 
-// inspectArchives finds a tenant's latest backup, and reads all of it unless quick.
+// inspectArchives finds a tenant's latest backup, and reads all of an archive unless quick.
 func (s *Wiki) inspectArchives(dir string, quick bool) (err error) {
 	s.Archive, err = archive.Latest(dir)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
-	if err == nil && s.Archive != nil && !quick {
+	if err == nil && s.Archive != nil && s.Archive.Snapshot == "" && !quick {
 		_, err = archive.Extract(s.Archive.File, "", nil)
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func oldBackup(s *subject, r *reporter) {
 	}
 	if d.Archive != nil && (d.Latest == nil || d.Archive.Taken.After(last)) {
 		last, at = d.Archive.Taken, s.tenant.Position
-		message = fmt.Sprintf("the latest backup, %s, is of %s", d.Archive.File, last.Format(time.DateOnly))
+		message = fmt.Sprintf("the latest backup, %s, is of %s", d.Archive.Place(), last.Format(time.DateOnly))
 	}
 	if s.today.Sub(last) <= time.Duration(days)*24*time.Hour {
 		return

@@ -131,7 +131,7 @@ func TestDamageIsFound(t *testing.T) {
 	for _, text := range []string{
 		`{"format": 2}`, `{}`, `{"name": "w", "run": "` + run + `", "database": "d", "version": "1", "members": [{"name": "../x", "sha256": "` + sum + `"}]}`,
 	} {
-		if _, err := decodeManifest([]byte(text)); err == nil {
+		if _, err := DecodeManifest([]byte(text)); err == nil {
 			t.Errorf("%s was taken", text)
 		}
 	}

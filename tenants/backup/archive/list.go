@@ -22,22 +22,39 @@ type Archive struct {
 	Bytes    int64     `json:"bytes"`             // size of the file
 	Verified time.Time `json:"verified,omitzero"` // time of the last successful verification
 
-	File string `json:"-"`
+	// Snapshot is the id of the snapshot with the backup, and Repository the repository of
+	// restic that has it; both empty for an archive.
+	Snapshot   string `json:"snapshot,omitempty"`
+	Repository string `json:"repository,omitempty"`
+
+	File string `json:"-"` // of a snapshot: the file that an archive of it would have
+}
+
+// Place says where a backup is.
+func (a *Archive) Place() string {
+	if a.Snapshot == "" {
+		return a.File
+	}
+	return fmt.Sprintf("snapshot %.8s in %s", a.Snapshot, a.Repository)
 }
 
 // described returns the path of the description, which is written last.
-func described(file string) string { return strings.TrimSuffix(file, ending) + ".json" }
+func described(file string) string { return strings.TrimSuffix(file, ending) + describedEnding }
+
+const describedEnding = ".json"
 
 // FileOf returns the path of a run's archive in a wiki's folder of archives.
 func FileOf(dir, run string) string { return filepath.Join(dir, run+ending) }
 
 // Describe writes the description of an archive beside it.
 func (a *Archive) Describe() error {
-	info, err := os.Stat(a.File)
-	if err != nil {
-		return err
+	if a.Snapshot == "" {
+		info, err := os.Stat(a.File)
+		if err != nil {
+			return err
+		}
+		a.Bytes = info.Size()
 	}
-	a.Bytes = info.Size()
 	data, err := json.MarshalIndent(a, "", "  ")
 	if err != nil {
 		return err
@@ -75,6 +92,9 @@ func Find(file string) (*Archive, error) {
 	if err := json.Unmarshal(data, a); err != nil {
 		return nil, &damagedError{file, err}
 	}
+	if a.Snapshot != "" {
+		return a, nil
+	}
 	if _, err := os.Stat(file); err != nil {
 		return nil, err
 	}
@@ -106,8 +126,8 @@ func alone(file string) (*Archive, error) {
 	return &Archive{Manifest: m, Bytes: info.Size(), File: file}, nil
 }
 
-// List returns the complete archives of a wiki, newest first; none if the folder does not
-// exist. It returns them also with an error about others.
+// List returns the complete archives and the described snapshots of a wiki, newest first;
+// none if the folder does not exist. It returns them also with an error about others.
 func List(dir string) ([]*Archive, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -116,14 +136,14 @@ func List(dir string) ([]*Archive, error) {
 	var all []*Archive
 	var failures []error
 	for _, e := range entries {
-		file := filepath.Join(dir, e.Name())
-		if !strings.HasSuffix(file, ending) {
+		name, isDescription := strings.CutSuffix(e.Name(), describedEnding)
+		if !isDescription { // an archive without a description is incomplete
 			continue
 		}
-		if _, err := os.Lstat(described(file)); errors.Is(err, fs.ErrNotExist) {
-			continue // a killed run left it incomplete
+		a, err := Find(filepath.Join(dir, name+ending))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a killed run left the description of a removed archive
 		}
-		a, err := Find(file)
 		if err != nil {
 			failures = append(failures, err)
 			continue
@@ -136,6 +156,11 @@ func List(dir string) ([]*Archive, error) {
 	return all, errors.Join(failures...)
 }
 
+// Files returns the backups of a list that are archives, and no snapshots.
+func Files(list []*Archive) []*Archive {
+	return slices.DeleteFunc(slices.Clone(list), func(a *Archive) bool { return a.Snapshot != "" })
+}
+
 // Latest returns the newest complete archive of a wiki that the backup command made, or
 // nil. Archives made by other commands do not count, so that a repeated restore does not
 // restore its own safety copy.
@@ -144,12 +169,18 @@ func Latest(dir string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range all {
+	return Newest(all), nil
+}
+
+// Newest returns the first backup of a list, newest first, that the backup command made, or
+// nil.
+func Newest(list []*Archive) *Archive {
+	for _, a := range list {
 		if a.Before != BeforeRestore && a.Before != BeforeClone {
-			return a, nil
+			return a
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // Values of Manifest.Before: an archive of a wiki's content before a restore, and one

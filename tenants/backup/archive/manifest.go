@@ -57,6 +57,7 @@ type Manifest struct {
 	Members      []Member          `json:"members"`           // other members, in order
 	Uploads      int               `json:"uploads"`           // number of files
 	UploadBytes  int64             `json:"upload_bytes"`
+	Images       string            `json:"images,omitempty"` // of a snapshot: the path of the upload folder in it
 }
 
 // Member is a file of an archive.
@@ -75,14 +76,16 @@ var runName = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]+$`)
 // IsRun reports whether a text has the form of a run's id.
 func IsRun(text string) bool { return runName.MatchString(text) }
 
-// decodeManifest decodes a manifest and checks the forms of its names and checksums.
-func decodeManifest(data []byte) (m Manifest, err error) {
+// DecodeManifest decodes a manifest and checks the forms of its names and checksums.
+func DecodeManifest(data []byte) (m Manifest, err error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, fmt.Errorf("%s: %w", ManifestMember, err)
 	}
 	switch {
 	case m.Format > format:
 		return m, fmt.Errorf("%s: a newer wikictl made it (format %d)", ManifestMember, m.Format)
+	case m.Images != "" && !filepath.IsLocal(m.Images):
+		return m, fmt.Errorf("%s: the path %q leads out of the snapshot", ManifestMember, m.Images)
 	case m.Name == "" || m.Database == "" || m.Version == "" || !IsRun(m.Run):
 		return m, fmt.Errorf("%s: it does not say of which wiki it is", ManifestMember)
 	}
@@ -105,7 +108,12 @@ const readme = `A backup of the wiki %[1]s, made by wikictl on %[2]s UTC.
   database.sql.zst  its database %[3]s: zstdcat database.sql.zst | mariadb DATABASE
   database.json     rows and checksum of each table
   database+X.sql.zst  its further database X, if it has any, in the same way
-  uploads.sha256    its uploads, by the names that they have in the folder "files" beside "wikis"
+`
+
+// readmeUploads goes on with the uploads of an archive, and readmeImages with those of a
+// snapshot.
+const (
+	readmeUploads = `  uploads.sha256    its uploads, by the names that they have in the folder "files" beside "wikis"
   uploads.json      the same, with modes and times
 
 To bring the uploads back, in a new folder:
@@ -115,8 +123,15 @@ To bring the uploads back, in a new folder:
   done < uploads.sha256
   cd images && sha256sum --quiet -c ../uploads.sha256
 `
+	readmeImages = `  %s  its uploads
+`
+)
 
 // Readme returns the text of the member that explains an archive to its reader.
 func Readme(m Manifest) string {
-	return fmt.Sprintf(readme, m.Name, m.Taken.UTC().Format(time.DateTime), m.Database)
+	text := fmt.Sprintf(readme, m.Name, m.Taken.UTC().Format(time.DateTime), m.Database)
+	if m.Images != "" {
+		return text + fmt.Sprintf(readmeImages, m.Images)
+	}
+	return text + readmeUploads
 }

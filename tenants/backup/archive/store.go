@@ -85,23 +85,37 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 	if err := os.MkdirAll(half, 0o700); err != nil {
 		return u, err
 	}
-	err = fs.WalkDir(k.root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if name != "." && errors.Is(err, fs.ErrNotExist) {
-			return nil // a folder that the wiki removed meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		return k.entry(name, e)
-	})
+	err = walk(ctx, k.root, k.entry)
 	if err != nil {
 		return u, fmt.Errorf("keep the files of %s: %w", folder, err)
 	}
 	slices.SortFunc(k.now.Files, func(a, b Upload) int { return cmp.Compare(a.Path, b.Path) })
 	return k.now, k.publish()
+}
+
+// walk calls a function for everything in an upload folder. What the wiki removes meanwhile
+// is left out.
+func walk(ctx context.Context, root *os.Root, do func(name string, e fs.DirEntry) error) error {
+	return fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if name != "." && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return do(name, e)
+	})
+}
+
+// checkName returns an error for a name that a list of uploads can't have.
+func checkName(name string) error {
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("the name %q is not UTF-8; rename it or remove it", name)
+	}
+	return nil
 }
 
 // keeping is the state of one Keep.
@@ -118,9 +132,10 @@ type keeping struct {
 // entry handles one file or link. A file that disappears while the folder is read was
 // removed by the wiki.
 func (k *keeping) entry(name string, e fs.DirEntry) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
 	switch {
-	case !utf8.ValidString(name):
-		return fmt.Errorf("the name %q is not UTF-8; rename it or remove it", name)
 	case e.Type().IsRegular():
 		return k.file(name)
 	case e.Type()&fs.ModeSymlink != 0:

@@ -49,15 +49,7 @@ func (p Part) member() (Member, error) {
 // manifest. It fills in m.Members. The file is durable when Write returns, and removed if
 // Write fails.
 func Write(file string, m *Manifest, parts []Part) (err error) {
-	m.Format, m.Members = format, nil
-	for _, p := range parts {
-		member, err := p.member()
-		if err != nil {
-			return fmt.Errorf("backup: %s: %w", p.Name, err)
-		}
-		m.Members = append(m.Members, member)
-	}
-	head, err := json.MarshalIndent(m, "", "  ")
+	head, err := m.complete(parts)
 	if err != nil {
 		return err
 	}
@@ -79,6 +71,19 @@ func Write(file string, m *Manifest, parts []Part) (err error) {
 		return err
 	}
 	return disk.SyncFolder(filepath.Dir(file))
+}
+
+// complete fills in the members, and returns the manifest's text.
+func (m *Manifest) complete(parts []Part) ([]byte, error) {
+	m.Format, m.Members = format, nil
+	for _, p := range parts {
+		member, err := p.member()
+		if err != nil {
+			return nil, fmt.Errorf("backup: %s: %w", p.Name, err)
+		}
+		m.Members = append(m.Members, member)
+	}
+	return json.MarshalIndent(m, "", "  ")
 }
 
 // compress writes the tar, compressed by zstd.
@@ -157,7 +162,7 @@ func (r *reader) manifest() (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	return decodeManifest(data)
+	return DecodeManifest(data)
 }
 
 // Close closes the archive.

@@ -1,0 +1,89 @@
+package restic
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/process"
+)
+
+// ErrLocked reports that another restic uses the repository.
+var ErrLocked = errors.New("the repository is locked")
+
+// errIncomplete reports a snapshot without files that restic could not read.
+var errIncomplete = errors.New("some files could not be read")
+
+// fault is a failure of restic that has a next step. Older releases exit with 1 for all of
+// them, so they are known by their text, too.
+type fault struct {
+	exit  int      // since restic 0.17
+	texts []string // of older releases
+	err   error
+	next  string
+}
+
+var faults = []fault{
+	{11, []string{"unable to create lock", "is already locked"}, ErrLocked,
+		"wait for the other restic; restic unlock removes the lock of one that was killed on another machine"},
+	{10, []string{"Is there a repository at the following location", "unable to open config file"}, errors.New("there is no repository"),
+		"restic init makes it; [backup] store says where"},
+	{12, []string{"wrong password or no key found"}, errors.New("the password is wrong"),
+		"see password_file in [backup]"},
+	{-1, []string{"an empty password is not a password", "Resolving password failed"}, errors.New("the password can't be read"),
+		"see password_file in [backup]"},
+	{incompleteExit, nil, errIncomplete,
+		"make them readable, and back up again"},
+}
+
+// explain returns the error of a restic that exited with a status, with the next step.
+func (r *Repository) explain(exit int, failed *process.Error) error {
+	said := message(failed.Said)
+	if process.Missing(failed.Err) {
+		return tenants.WithHint(fmt.Errorf("%w", failed), "install restic, such as by apt-get install restic")
+	}
+	for _, f := range faults {
+		if exit == f.exit || contains(said, f.texts) {
+			return tenants.WithHint(fmt.Errorf("restic, repository %s: %w: %s", r.Location, f.err, said), f.next)
+		}
+	}
+	if said == "" {
+		said = failed.Err.Error()
+	}
+	return tenants.WithHint(fmt.Errorf("restic, repository %s: %s", r.Location, said), "wikictl doctor says whether the repository can be reached")
+}
+
+func contains(text string, parts []string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// message returns what restic printed, on one line. With --json it prints an object a line.
+func message(said string) string {
+	var words []string
+	for line := range strings.Lines(said) {
+		var m struct {
+			Type    string `json:"message_type"`
+			Message string `json:"message"`
+			Item    string `json:"item"`
+			Error   struct {
+				Message string `json:"message"`
+			} `json:"error"`
+		}
+		switch {
+		case json.Unmarshal([]byte(line), &m) != nil:
+			words = append(words, line)
+		case m.Type == "error":
+			words = append(words, m.Item, m.Error.Message)
+		case m.Type == "exit_error":
+			words = append(words, m.Message)
+		}
+	}
+	return process.OneLine(strings.Join(words, " "))
+}
