@@ -14,6 +14,8 @@ type Keep struct {
 	Backups KeepBackups
 
 	Components time.Duration // fetched extensions and skins that no release uses any more
+	Caches     time.Duration // localisation caches and links to codebases that no release uses any more
+	Temporary  time.Duration // files of killed PHP processes and backups
 }
 
 // KeepBackups is the number of days, weeks and months whose newest backup of each tenant is

@@ -125,8 +125,11 @@ func (l Layout) Core(c *Codebase) string {
 		return c.Path
 	}
 	sum := sha256.Sum256([]byte(c.Path)) // a tree at another path is another codebase
-	return filepath.Join(l.State, "wrapped", hex.EncodeToString(sum[:8]))
+	return filepath.Join(l.Wrapped(), hex.EncodeToString(sum[:8]))
 }
+
+// Wrapped returns the folder of wikictl's own folders with links to codebases.
+func (l Layout) Wrapped() string { return filepath.Join(l.State, "wrapped") }
 
 // Secrets returns the 0600 file with a tenant's passwords and keys.
 func (l Layout) Secrets(name string) string {

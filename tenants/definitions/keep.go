@@ -13,12 +13,12 @@ const day = 24 * time.Hour
 // readKeep reads [keep].
 func (l *loader) readKeep(s *section) {
 	k := &l.farm.Keep
-	*k = tenants.Keep{Runs: 365 * day, Logs: 90 * day, Dumps: 3, DumpAge: 90 * day, Removed: 90 * day, Goldens: 90 * day, Components: 90 * day,
+	*k = tenants.Keep{Runs: 365 * day, Logs: 90 * day, Dumps: 3, DumpAge: 90 * day, Removed: 90 * day, Goldens: 90 * day, Components: 90 * day, Caches: 90 * day, Temporary: 7 * day,
 		Backups: tenants.KeepBackups{Daily: 7, Weekly: 4, Monthly: 6}}
 	for _, age := range []struct {
 		key string
 		to  *time.Duration
-	}{{"runs", &k.Runs}, {"logs", &k.Logs}, {"dump_age", &k.DumpAge}, {"removed", &k.Removed}, {"goldens", &k.Goldens}, {"components", &k.Components}} {
+	}{{"runs", &k.Runs}, {"logs", &k.Logs}, {"dump_age", &k.DumpAge}, {"removed", &k.Removed}, {"goldens", &k.Goldens}, {"components", &k.Components}, {"caches", &k.Caches}, {"temporary", &k.Temporary}} {
 		s.days(age.key, age.to)
 	}
 	if n, at, ok := get[int64](s, "dumps", "a number of dumps"); ok {

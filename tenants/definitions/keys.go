@@ -158,6 +158,8 @@ var farmKeys = []Key{
 		{Name: "removed", Type: Days, Example: `"90d"`, Doc: "Removed wikis, below state/removed."},
 		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases to clone new wikis from that no wiki needs any more."},
 		{Name: "components", Type: Days, Example: `"90d"`, Doc: "Fetched versions of extensions and skins that no wiki uses any more."},
+		{Name: "caches", Type: Days, Example: `"90d"`, Doc: "Localisation caches, and links to codebases, that no release uses any more."},
+		{Name: "temporary", Type: Days, Example: `"7d"`, Doc: "Temporary files that killed scripts and backups left."},
 		{Name: "backups", Type: Table, Doc: "How many backups of each wiki stay: the newest of so many days, weeks and months.", Keys: []Key{
 			{Name: "daily", Type: Number, Example: "7", Doc: "Of days that have one."},
 			{Name: "weekly", Type: Number, Example: "4", Doc: "Of weeks that have one."},

@@ -52,6 +52,16 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 		note(int64(n), "fetched extensions and skins")
 		err = errors.Join(err, failed)
 	}
+	if k.Caches > 0 && ctx.Err() == nil {
+		n, failed := h.Deploy.ExpireCaches(now.Add(-k.Caches), cachesInUse(h.Farm))
+		note(int64(n), "caches")
+		err = errors.Join(err, failed)
+	}
+	if k.Temporary > 0 && ctx.Err() == nil {
+		n, failed := h.Deploy.ExpireTemporary(now.Add(-k.Temporary))
+		note(int64(n), "temporary files")
+		err = errors.Join(err, failed)
+	}
 	if k.Runs > 0 && ctx.Err() == nil {
 		ledger, failed := h.Ledger(ctx)
 		if failed == nil {
@@ -112,5 +122,25 @@ func goldensInUse(list []*tenants.Tenant) func(name string) bool {
 		}
 		key, _, _ := strings.Cut(filepath.Base(name), ".")
 		return used[key]
+	}
+}
+
+// cachesInUse reports whether a defined tenant or a codebase needs the cache or the folder of
+// links at a path.
+func cachesInUse(f *tenants.Farm) func(path string) bool {
+	var used map[string]bool
+	return func(path string) bool {
+		if used == nil { // only if something is old enough
+			used = map[string]bool{}
+			for _, c := range f.Codebases {
+				used[f.Layout().Core(c)] = true
+			}
+			for _, t := range f.Tenants {
+				if t.Codebase != nil {
+					used[f.Layout().L10n(t.MessageSet(t.Codebase))] = true
+				}
+			}
+		}
+		return used[path]
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
@@ -32,6 +33,11 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 		return "", nil
 	}
 	defer release()
+	if age := h.Farm.Keep.Temporary; age > 0 {
+		if err := forgetHalf(h.Layout, now.Add(-age)); err != nil {
+			return "", err
+		}
+	}
 	restoring, err := forgetRestored(ctx, h, now)
 	if err != nil || restoring { // an interrupted restore needs its backup
 		return "", err
@@ -48,6 +54,25 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 		line = fmt.Sprintf("removed, as [keep] says: %d backups, %d MB", len(gone), bytes>>20)
 	}
 	return line, errors.Join(unread, err)
+}
+
+// forgetHalf removes folders of incomplete backups that were last written before a time. The
+// next backup of the wiki removes younger ones; of a removed wiki there is none.
+func forgetHalf(l tenants.Layout, before time.Time) error {
+	found, err := filepath.Glob(l.HalfArchive("*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range found {
+		info, err := os.Stat(dir)
+		if err == nil && info.ModTime().Before(before) {
+			err = os.RemoveAll(dir)
+		}
+		if disk.IgnoreAbsent(err) != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stale is the age from which the folder of a restore counts as abandoned.
