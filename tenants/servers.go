@@ -23,6 +23,15 @@ func (s *Server) Label() string {
 	return "server " + s.Name
 }
 
+// PasswordName returns the name of the server whose password in the environment a server has:
+// a replica without a file of its own has its primary's.
+func (s *Server) PasswordName() string {
+	if s.Primary != nil && s.PasswordFile == s.Primary.PasswordFile {
+		return s.Primary.Name
+	}
+	return s.Name
+}
+
 // Host returns the address of a server in its DSN, such as "db2.example.org:3307" or the
 // path of a socket.
 func (s *Server) Host() string {

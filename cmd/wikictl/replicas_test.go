@@ -168,6 +168,7 @@ func (r *replicated) down() {
 	if said := f.says("replica-down"); !strings.Contains(said, "connect") {
 		f.t.Errorf("%q", said)
 	}
+	f.wants(f.run("metrics"), `wikictl_replica_up{replica="`+r.replica+`",server="main"} 0`, `wikictl_server_up{server="main"} 1`)
 	const may = `SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE LIKE '''wiki%' AND PRIVILEGE_TYPE = 'SLAVE MONITOR'`
 	before := ask(r.primary, may)
 	text := f.read("wikictl.toml")

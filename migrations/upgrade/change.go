@@ -46,8 +46,10 @@ func (k *task) shut(ctx context.Context, doing string) error {
 
 // serve switches to a release and removes the maintenance page.
 func (k *task) serve(ctx context.Context, release int) error {
-	if err := k.up.slots.during(func() error { return k.up.Replicated(ctx, k.tenant.Server) }); err != nil {
-		return err
+	if len(k.tenant.Server.Replicas) > 0 {
+		if err := k.up.slots.during(func() error { return k.up.Replicated(ctx, k.tenant.Server) }); err != nil {
+			return err
+		}
 	}
 	if err := k.up.Deploy.Serve(ctx, k.tenant.Name, release); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/mariadb"
 )
 
 // servers checks each database server.
@@ -27,8 +28,11 @@ func (j *checker) servers() {
 		}
 		check, key := "server "+name, "servers."+name
 		j.say(check, OK, key, "%s answers %s", s.Version, s.Rights.Account)
-		j.rights(check, key, s)
+		j.rights(check, key, def, s)
 		j.sizes(check, key, def, s, on[def])
+		for _, replica := range def.Replicas {
+			j.replica(replica, j.facts.Replicas[replica])
+		}
 	}
 }
 
@@ -51,8 +55,8 @@ func (j *checker) unreached(def *tenants.Server, err error) {
 }
 
 // rights checks the administrator's privileges.
-func (j *checker) rights(check, key string, s Store) {
-	missing := s.Rights.Missing()
+func (j *checker) rights(check, key string, def *tenants.Server, s Store) {
+	missing := s.Rights.Missing(len(def.Replicas) > 0)
 	if len(missing) == 0 {
 		j.say(check+" privileges", OK, key, "%s has the privileges that wikictl needs", s.Rights.Account)
 		return
@@ -67,6 +71,26 @@ func (j *checker) rights(check, key string, s Store) {
 	}
 	user, host, _ := strings.Cut(s.Rights.Account, "@")
 	found.Repair = []string{"mariadb -e " + quote(fmt.Sprintf("GRANT %s ON *.* TO `%s`@`%s`%s", strings.Join(list, ", "), user, host, suffix))}
+}
+
+// replica checks a replica of a server. The wikis work without it.
+func (j *checker) replica(replica *tenants.Server, r mariadb.Replica) {
+	check, key := "replica "+replica.Host(), "servers."+replica.Primary.Name+".replicas"
+	why := r.Fault()
+	switch {
+	case r.Err != nil:
+		j.say(check, Warning, key, "the %s does not answer: %s", replica.Label(), why).Hint = "start it, or correct its dsn and password_file"
+		return
+	case why != "":
+		j.say(check, Warning, key, "the %s is not read from: %s", replica.Label(), why).Hint = "SHOW SLAVE STATUS there says more; CHANGE MASTER TO and START SLAVE set the replication up"
+	case r.Lag > replica.MaxLag:
+		j.say(check, Warning, key, "the %s is %d seconds behind, more than its max_lag of %d", replica.Label(), r.Lag, replica.MaxLag).Hint = "check its disk, its network and slave_parallel_threads"
+	default:
+		j.say(check, OK, key, "it replicates %s and is %d seconds behind", r.Source, r.Lag)
+	}
+	if !r.ReadOnly {
+		j.say(check+" writes", Error, key, "the %s takes writes, after which it differs from its server", replica.Label()).Hint = "SET GLOBAL read_only = 1, and read_only = 1 below [mariadbd] in its configuration"
+	}
 }
 
 // Minimum limits of a server for a farm.

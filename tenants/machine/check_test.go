@@ -44,6 +44,16 @@ func good() (*tenants.Farm, Facts) {
 // errRefused is what a connection fails by where nothing listens.
 var errRefused = fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
 
+// withReplica gives the server a replica.
+func withReplica(r mariadb.Replica) func(*tenants.Farm, *Facts) {
+	return func(f *tenants.Farm, m *Facts) {
+		s := f.Servers["main"]
+		replica := &tenants.Server{Name: "main replica db2", DSN: "root@tcp(db2)/", Primary: s, MaxLag: 6}
+		s.Replicas = []*tenants.Server{replica}
+		m.Replicas = map[*tenants.Server]mariadb.Replica{replica: r}
+	}
+}
+
 // lacking are machines that lack one thing each, and what is said of them.
 var lacking = []struct {
 	name   string
@@ -98,6 +108,13 @@ var lacking = []struct {
 	}, "server main writes error set [servers.main] to the primary, or read_only to 0\nserver main clock warning synchronise both, such as with systemd-timesyncd\n" +
 		"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
 		"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
+	{"a good replica", withReplica(mariadb.Replica{Link: mariadb.Link{Source: "db1:3306", SourceID: 7, Running: true, Lag: 6, ReadOnly: true}, Position: mariadb.Position{ID: 7}}), ""},
+	{"a replica that is down", withReplica(mariadb.Replica{Err: errRefused}), "replica db2 warning start it, or correct its dsn"},
+	{"a replica of another server", withReplica(mariadb.Replica{Link: mariadb.Link{Source: "db3:3306", SourceID: 8, Running: true}, Position: mariadb.Position{ID: 7}}),
+		"replica db2 warning SHOW SLAVE STATUS\nreplica db2 writes error SET GLOBAL read_only = 1"},
+	{"a replica that stands still", withReplica(mariadb.Replica{Link: mariadb.Link{Source: "db1:3306", ReadOnly: true, Error: "no disk"}}), "replica db2 warning SHOW SLAVE STATUS"},
+	{"a replica that is behind", withReplica(mariadb.Replica{Link: mariadb.Link{Source: "db1:3306", SourceID: 7, Running: true, Lag: 7, ReadOnly: true}, Position: mariadb.Position{ID: 7}}),
+		"replica db2 warning check its disk"},
 	{"a folder that is shut", func(_ *tenants.Farm, m *Facts) {
 		m.Barred = []Barred{{"state", "www-data", "/root/state", "/root", 0o700}}
 	}, "reach error move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x /root"},

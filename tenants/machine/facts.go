@@ -30,8 +30,9 @@ type Facts struct {
 	WebUser  string           // of nginx's workers; empty: unknown
 	Probe    error            // why nothing listens at web.probe; nil: something does
 	Servers  map[string]Store // by name
-	Barred   []Barred         // folders and files that the web side can't reach
-	Restic   *Restic          // nil: the farm has no repository
+	Replicas map[*tenants.Server]mariadb.Replica
+	Barred   []Barred // folders and files that the web side can't reach
+	Restic   *Restic  // nil: the farm has no repository
 	Disks    []Disk
 	Units    []Unit // of systemd
 	Files    uint64 // limit of open files per process
@@ -70,7 +71,7 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 		Root: os.Geteuid() == 0, Machine: definitions.ThisMachine(), Programs: map[string]string{},
 		Systemd: isFolder("/run/systemd/system"), MariaDB: isFile("/etc/init.d/mariadb") || isFile("/lib/systemd/system/mariadb.service"),
 		Web: ReadWeb(ctx, f), Probe: listens(ctx, f.Web.Probe),
-		Servers: map[string]Store{}, PHP: map[string]PHP{},
+		Servers: map[string]Store{}, Replicas: map[*tenants.Server]mariadb.Replica{}, PHP: map[string]PHP{},
 		Files: openFiles(), Clock: synchronised(),
 	}
 	if me, err := user.Current(); err == nil {
@@ -89,6 +90,11 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	}
 	for name, def := range f.Servers {
 		facts.Servers[name] = ask(ctx, def, connect)
+		for _, replica := range def.Replicas {
+			if facts.Servers[name].Err == nil {
+				facts.Replicas[replica] = follows(ctx, replica, connect)
+			}
+		}
 	}
 	facts.FPM = readFPM(ctx, f)
 	facts.WebUser = facts.Web.worker()
@@ -118,6 +124,21 @@ func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
 		s.Limits, s.Err = server.Limits(ctx)
 	}
 	return s
+}
+
+// follows reads the state of a replica.
+func follows(ctx context.Context, replica *tenants.Server, connect Connect) mariadb.Replica {
+	primary, err := connect(ctx, replica.Primary)
+	if err != nil {
+		return mariadb.Replica{Err: err}
+	}
+	defer primary.Close()
+	server, err := connect(ctx, replica)
+	if err != nil {
+		return mariadb.Replica{Err: err}
+	}
+	defer server.Close()
+	return server.Follows(ctx, primary)
 }
 
 // Needs lists the programs that a farm needs, without duplicates and without PHP:

@@ -26,14 +26,18 @@ var neededRights = []string{
 	"INDEX", "INSERT", "LOCK TABLES", "PROCESS", "REFERENCES", "RELOAD", "SELECT", "SHOW CREATE ROUTINE", "SHOW DATABASES", "SHOW VIEW", "SUPER", "TRIGGER", "UPDATE",
 }
 
-// Missing lists the privileges that the account lacks, as GRANT spells them.
-func (r Rights) Missing() []string {
+// Missing lists the privileges that the account lacks, as GRANT spells them. On a server with
+// replicas it also has to grant that of reading how far they are behind.
+func (r Rights) Missing(replicas bool) []string {
 	var missing []string
 	if !slices.Contains(r.Privileges, "ALL PRIVILEGES") {
 		for _, p := range neededRights {
 			if slices.Contains(r.Known, p) && !slices.Contains(r.Privileges, p) {
 				missing = append(missing, p)
 			}
+		}
+		if lag := lagGrant.Privileges[0]; replicas && !slices.Contains(r.Privileges, lag) {
+			missing = append(missing, lag)
 		}
 	}
 	if !r.Grants {

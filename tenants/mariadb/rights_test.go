@@ -25,12 +25,16 @@ func TestRightsMissing(t *testing.T) {
 		for _, line := range tc.grants {
 			r.add(line)
 		}
-		if got := strings.Join(r.Missing(), ", "); got != tc.want {
+		if got := strings.Join(r.Missing(false), ", "); got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
 		}
 	}
 	r := Rights{Known: slices.DeleteFunc(slices.Clone(neededRights), func(p string) bool { return p == "DELETE HISTORY" })}
-	if got := r.Missing(); slices.Contains(got, "DELETE HISTORY") || len(got) != len(neededRights) {
+	if got := r.Missing(false); slices.Contains(got, "DELETE HISTORY") || len(got) != len(neededRights) {
 		t.Errorf("a server that does not know it: %v", got)
+	}
+	r.Privileges = append(slices.Clone(r.Known), "X")
+	if got := strings.Join(r.Missing(true), ", "); got != "SLAVE MONITOR, GRANT OPTION" {
+		t.Errorf("with replicas: %s", got)
 	}
 }

@@ -26,7 +26,9 @@ var (
 	collectorSeconds = describe("collector_duration_seconds", "How long the latest reading of a kind took.", "collector")
 	collectorTime    = describe("collector_timestamp_seconds", "When the latest reading of a kind ended.", "collector")
 
-	serverUp = describe("server_up", "Whether a database server lets wikictl in.", "server")
+	serverUp   = describe("server_up", "Whether a database server lets wikictl in.", "server")
+	replicaUp  = describe("replica_up", "Whether a replica of a database server answers and replicates it.", "server", "replica")
+	replicaLag = describe("replica_lag_seconds", "How far the replica is behind; absent while it does not replicate.", "server", "replica")
 
 	wikiInfo      = describe("wiki_info", "A wiki that the farm's files define; always 1. state is that of the ledger, or uncreated.", "wiki", "server", "database", "codebase", "state")
 	wikiVersion   = describe("wiki_version_info", "Versions of MediaWiki: that of the wanted codebase, and the one by which the wiki answers or, when it does not, that of the ledger; always 1.", "wiki", "wanted", "actual")
@@ -69,6 +71,13 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	}
 	for name, up := range e.state.servers {
 		send.put(serverUp, number(up), name)
+	}
+	for replica, r := range e.state.replicas {
+		up := r.Fault() == ""
+		send.put(replicaUp, number(up), replica.Primary.Name, replica.Host())
+		if up {
+			send.put(replicaLag, float64(r.Lag), replica.Primary.Name, replica.Host())
+		}
 	}
 	if e.farm != nil {
 		for _, t := range e.farm.Tenants {

@@ -12,6 +12,7 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/maintenance"
+	"wikictl/tenants/mariadb"
 	"wikictl/tenants/session"
 )
 
@@ -29,6 +30,7 @@ type state struct {
 	runs     []ledger.Run              // the latest of each command that ended
 	servers  map[string]bool           // by name: it answers
 	backlogs map[string]maintenance.Backlog
+	replicas map[*tenants.Server]mariadb.Replica
 }
 
 // measure asks the wikis, and reads ledger and queues.
@@ -51,6 +53,7 @@ func (e *Exporter) measure(ctx context.Context) {
 		start := time.Now()
 		e.note("jobs", start, e.readServers(ctx, h))
 	})
+	wait.Go(func() { e.readReplicas(ctx, h) })
 	e.probeAll(ctx, f, targets(f, e.rows()))
 	wait.Wait()
 }
@@ -117,6 +120,25 @@ func (e *Exporter) readServers(ctx context.Context, h *session.Host) error {
 	defer e.mu.Unlock()
 	e.state.servers, e.state.backlogs = up, backlogs
 	return errors.Join(failures...)
+}
+
+// readReplicas reads the state of all replicas at once.
+func (e *Exporter) readReplicas(ctx context.Context, h *session.Host) {
+	ctx, cancel := context.WithTimeout(ctx, serverLimit)
+	defer cancel()
+	var list []*tenants.Server
+	for _, def := range h.Farm.Servers {
+		list = append(list, def.Replicas...)
+	}
+	found := map[*tenants.Server]mariadb.Replica{}
+	for _, r := range fleet.Run(ctx, list, fleet.Options[*tenants.Server]{Jobs: len(list), MaxFailures: fleet.NoLimit}, func(ctx context.Context, replica *tenants.Server) (mariadb.Replica, error) {
+		return h.Follows(ctx, replica), nil
+	}) {
+		found[r.Item] = r.Value
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.replicas = found
 }
 
 // downError is a server that lets nobody in.

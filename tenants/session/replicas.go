@@ -28,15 +28,6 @@ func (e *BehindError) Error() string {
 		e.Replica.Label(), e.Lag, e.Replica.Primary.ReplicaWait, e.Replica.Primary.Name)
 }
 
-// passwordName returns the name of the server whose password in the environment a server
-// has: a replica without a file of its own has its primary's.
-func passwordName(def *tenants.Server) string {
-	if def.Primary != nil && def.PasswordFile == def.Primary.PasswordFile {
-		return def.Primary.Name
-	}
-	return def.Name
-}
-
 // Follows reads the state of a replica and where its primary is.
 func (h *Host) Follows(ctx context.Context, replica *tenants.Server) mariadb.Replica {
 	primary, err := h.Server(ctx, replica.Primary)

@@ -182,7 +182,7 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	if h.options.Look {
 		open = mariadb.Connect
 	}
-	s, err := open(ctx, def, h.Layout, h.options.Password(passwordName(def)))
+	s, err := open(ctx, def, h.Layout, h.options.Password(def.PasswordName()))
 	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // connection refused
 		err = tenants.WithHint(err, "wikictl server start starts it")
 	}

@@ -35,7 +35,7 @@ func (a *app) runDoctor(c *cli.Context) error {
 		return err
 	}
 	facts := machine.Inspect(c.Context, f, func(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
-		return mariadb.Connect(ctx, def, f.Layout(), environmentPassword(def.Name))
+		return mariadb.Connect(ctx, def, f.Layout(), environmentPassword(def.PasswordName()))
 	})
 	if err := c.Context.Err(); err != nil {
 		return err
