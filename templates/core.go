@@ -2,6 +2,7 @@ package templates
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -22,7 +23,8 @@ type coreSettings struct {
 	skin    string              // the default of $wgDefaultSkin
 	skins   map[string][]string // names in skin.json of the skins in a folder
 
-	subjects sync.Map // of settings, by name
+	subjects sync.Map      // of settings, by name
+	digest   func() string // of the others
 }
 
 // schemaDefault matches a line of the generated list of defaults, which are three tabs
@@ -37,6 +39,9 @@ var assigned = regexp.MustCompile(`(?m)^\$wg([A-Za-z0-9_]+) = ('[^']*'|[^$&])`)
 // treated as arrays.
 func readCore(c *tenants.Codebase) *coreSettings {
 	core := &coreSettings{scalars: map[string]bool{}, skins: map[string][]string{}}
+	core.digest = sync.OnceValue(func() string {
+		return tenants.Digest(fmt.Appendf(nil, "%#v %#v %#v", core.scalars, core.skin, core.skins))
+	})
 	if c == nil {
 		return core
 	}

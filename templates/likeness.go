@@ -17,7 +17,8 @@ import (
 //     escaper refuses them.
 //   - the title and the names of its files, which are written as comments, and as literals
 //     of PHP: these refuse no text.
-//   - settings whose values always have a literal in PHP.
+//   - settings whose values always have a literal in PHP. What is else derived of settings
+//     counts.
 //
 // All other fields of a tenant count, also those that a later version may add.
 type likeness struct{ rendered sync.Map } // keys of tenants
@@ -48,7 +49,7 @@ func (l *likeness) key(t *tenants.Tenant) string {
 	like.Settings = unusual(t.Settings)
 	like.Origins, like.Repeats, like.Files, like.Position = nil, nil, nil, tenants.Position{}
 	// In this form codebases, servers, other tenants and operations are their addresses.
-	return fmt.Sprintf("%t %t %#v", t.Private(), maxBody(t) > 0, like)
+	return fmt.Sprintf("%t %t %q %#v", t.Private(), maxBody(t) > 0, t.PagePatterns(), like)
 }
 
 // has reports whether a tenant with that key was rendered.

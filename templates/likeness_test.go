@@ -3,12 +3,17 @@ package templates
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"wikictl/templates/escape"
@@ -54,6 +59,9 @@ var variations = []func(one *tenants.Tenant, setting func(name string, data any)
 		one.Namespaces = []tenants.Namespace{{Constant: "NS_$"}}
 	},
 	func(one *tenants.Tenant, _ func(string, any)) { one.Media = &tenants.Tenant{} },
+	func(one *tenants.Tenant, _ func(string, any)) {
+		one.Media = &tenants.Tenant{Name: "m", Hosts: []string{"m.example.org"}}
+	},
 	func(_ *tenants.Tenant, setting func(string, any)) { setting("no name", "x") },
 	func(_ *tenants.Tenant, setting func(string, any)) { setting("wgLogo", "\xff") },
 	func(_ *tenants.Tenant, setting func(string, any)) { setting("wgLogo", nil) },
@@ -72,6 +80,10 @@ var variations = []func(one *tenants.Tenant, setting func(name string, data any)
 	},
 	func(_ *tenants.Tenant, setting func(string, any)) {
 		setting("wgGroupPermissions", map[string]tenants.Value{"*": {Data: map[string]tenants.Value{"read": {Data: false}}}})
+	},
+	func(_ *tenants.Tenant, setting func(string, any)) { setting("wgVariantArticlePath", "/$2/$1") },
+	func(_ *tenants.Tenant, setting func(string, any)) {
+		setting("wgActionPaths", map[string]tenants.Value{"edit": {Data: "/edit/$1"}})
 	},
 	func(_ *tenants.Tenant, setting func(string, any)) { setting("wgMaxUploadSize", int64(math.MaxInt64)) },
 }
@@ -227,4 +239,64 @@ func TestLikenessIsOfFreeValues(t *testing.T) {
 			t.Errorf("%q: %v %v", text, php, comment)
 		}
 	}
+}
+
+// What is derived of settings, other than their assignments, is a part of likeness's key; or it
+// is of another tenant, which counts as a whole.
+func TestLikenessKnowsUsesOfSettings(t *testing.T) {
+	derived := map[string]bool{} // methods of tenants that read settings
+	found := map[string]bool{}
+	for again := true; again; {
+		again = false
+		functions(t, "../tenants", func(_, name string, of *ast.FuncDecl) {
+			if of.Recv != nil && !derived[name] && slices.ContainsFunc(selected(of), func(s string) bool { return s == "Settings" || derived[s] }) {
+				derived[name], again = true, true
+			}
+		})
+	}
+	functions(t, ".", func(file, name string, of *ast.FuncDecl) {
+		for _, s := range selected(of) {
+			if (s == "Settings" || derived[s]) && !slices.Contains([]string{"likeness.go", "check.go", "operations.go", "settings.go", "alike.go", "origin.go"}, file) {
+				found[name+" "+s] = true
+			}
+		}
+	})
+	want := []string{"mapEntries Private", "mapView Settings", "maxBody Settings", "mediaOf CapitalFiles", "mediaOf Settings", "pathsOf PagePatterns", "view Private", "view Settings"}
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, want) {
+		t.Errorf("settings are used by %q, want %q: does likeness know of it?", got, want)
+	}
+}
+
+// functions calls do for each function of a package's files.
+func functions(t *testing.T, dir string, do func(file, name string, of *ast.FuncDecl)) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(dir, err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if of, is := d.(*ast.FuncDecl); is {
+				do(filepath.Base(path), of.Name.Name, of)
+			}
+		}
+	}
+}
+
+// selected lists the fields and methods that a function names.
+func selected(of *ast.FuncDecl) (names []string) {
+	ast.Inspect(of, func(n ast.Node) bool {
+		if s, is := n.(*ast.SelectorExpr); is {
+			names = append(names, s.Sel.Name)
+		}
+		return true
+	})
+	return names
 }

@@ -58,43 +58,70 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 		return s.fleets[f]
 	}
 	fleet := newFleet(f)
-	ask := s.asking(f)
-	functions := template.FuncMap{"tenants": ask}
-	for name, t := range s.templates {
-		// A clone fails only after the original was executed.
-		fleet.templates[name] = template.Must(t.Clone()).Funcs(functions)
-	}
+	fleet.ask = s.asking(f)
+	fleet.executors.New = func() any { return s.executor(fleet.ask) }
+	functions := html.FuncMap{"tenants": func(where ...string) ([]*Member, error) { return ask(fleet.ask, where) }}
 	for name, t := range s.pages {
-		fleet.pages[name] = html.Must(t.Clone()).Funcs(html.FuncMap{"tenants": ask})
+		fleet.pages[name] = html.Must(t.Clone()).Funcs(functions)
 	}
 	s.fleets[f] = fleet
 	return fleet
 }
 
-// asking returns the function by which templates select tenants: all of them, or those
-// that each of several expressions chooses. It keeps results, because most templates ask
-// the same for every tenant.
-func (s *Set) asking(f *tenants.Farm) func(where ...string) ([]*Member, error) {
+// executor executes templates, one at a time, and records for which tenants they ask.
+type executor struct {
+	templates map[string]*template.Template
+	asked     []string // expressions
+}
+
+func (s *Set) executor(members asker) *executor {
+	e := &executor{templates: map[string]*template.Template{}}
+	functions := template.FuncMap{"tenants": func(where ...string) ([]*Member, error) {
+		e.asked = append(e.asked, joined(where))
+		return ask(members, where)
+	}}
+	for name, t := range s.templates {
+		// A clone fails only after the original was executed.
+		e.templates[name] = template.Must(t.Clone()).Funcs(functions)
+	}
+	return e
+}
+
+// asker returns the tenants that an expression chooses: all of them if it is empty.
+type asker = func(where string) ([]*Member, error)
+
+// ask returns the tenants that each of several expressions chooses.
+func ask(members asker, where []string) ([]*Member, error) {
+	for _, w := range where {
+		if strings.TrimSpace(w) == "" {
+			return nil, errors.New(`tenants "" chooses no wiki: leave the text out for all of them`)
+		}
+	}
+	return members(joined(where))
+}
+
+// joined returns the expression that chooses what all of several do.
+func joined(where []string) string {
+	if len(where) < 2 {
+		return strings.Join(where, "")
+	}
+	return "(" + strings.Join(where, ") and (") + ")"
+}
+
+// asking returns the function that selects tenants. It keeps results, because most templates
+// ask the same for every tenant.
+func (s *Set) asking(f *tenants.Farm) asker {
 	var known sync.Map // by expression
-	return func(where ...string) ([]*Member, error) {
-		for _, w := range where {
-			if strings.TrimSpace(w) == "" {
-				return nil, errors.New(`tenants "" chooses no wiki: leave the text out for all of them`)
-			}
-		}
-		all := strings.Join(where, ") and (")
-		if len(where) > 1 {
-			all = "(" + all + ")"
-		}
-		if found, ok := known.Load(all); ok {
+	return func(where string) ([]*Member, error) {
+		if found, ok := known.Load(where); ok {
 			return found.([]*Member), nil
 		}
-		found, err := choose(f, all)
+		found, err := choose(f, where)
 		if err != nil {
 			return nil, err
 		}
 		list := s.members(f, found)
-		known.Store(all, list)
+		known.Store(where, list)
 		return list, nil
 	}
 }

@@ -3,6 +3,7 @@ package templates
 import (
 	"errors"
 	html "html/template"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,13 @@ type Set struct {
 	// count as created.
 	Created func(tenant string) (bool, error)
 
-	asks      bool // a template asks whether tenants were created
+	// Same reports whether a tenant's files were rendered before from the same, so that Check
+	// need not; nil: none were.
+	Same func(t *tenants.Tenant) bool
+
+	asks      bool   // a template asks whether tenants were created
+	own       string // digest of the farm's own templates
+	bounded   bool   // see isBounded, of all templates
 	templates map[string]*template.Template
 	pages     map[string]*html.Template // of HTML
 	infos     map[string]Info
@@ -89,8 +96,9 @@ func Load(dir string, files ...tenants.File) (*Set, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	for _, text := range own {
-		s.asks = s.asks || strings.Contains(string(text), ".Created")
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		s.asks = s.asks || strings.Contains(string(own[name]), ".Created")
+		s.own = digestOf(s.own, name, string(own[name]))
 	}
 	for _, name := range names() {
 		problems = append(problems, s.load(name, filepath.Join(filepath.Base(dir), name), own[name])...)
@@ -112,6 +120,10 @@ func Load(dir string, files ...tenants.File) (*Set, error) {
 	if len(problems) > 0 {
 		problems.Sort()
 		return nil, problems
+	}
+	s.bounded = true
+	for _, name := range names() {
+		s.bounded = s.bounded && isBounded(s.templates[name])
 	}
 	return s, nil
 }

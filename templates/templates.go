@@ -48,6 +48,8 @@ type Rendered struct {
 	LocalSettings []byte
 	Vhost         []byte
 	Pool          []byte // nil unless each tenant of the farm has a php-fpm pool
+
+	Asked []string // expressions by which the templates asked for tenants
 }
 
 // size is in bytes.
@@ -96,6 +98,8 @@ func (s *Set) render(d Data) (Rendered, error) {
 			return Rendered{}, err
 		}
 	}
+	slices.Sort(v.asked)
+	r.Asked = slices.Compact(v.asked)
 	return r, nil
 }
 
@@ -132,9 +136,13 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	}
 	defer s.buffers.Put(buffer)
 	buffer.Reset()
-	if err := v.fleet.templates[name].Execute(buffer, v); err != nil {
+	e := v.fleet.executors.Get().(*executor)
+	defer v.fleet.executors.Put(e)
+	e.asked = nil
+	if err := e.templates[name].Execute(buffer, v); err != nil {
 		return nil, v.problems(s.infos[name].label(), err)
 	}
+	v.asked = append(v.asked, e.asked...)
 	return slices.Clone(buffer.Bytes()), nil
 }
 

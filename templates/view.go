@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
+	"sync"
 
 	"wikictl/tenants"
 	"wikictl/tenants/secrets"
@@ -34,7 +34,8 @@ type View struct {
 
 	RootPages bool
 
-	fleet *Fleet // which has the following, too
+	asked []string // expressions by which its templates asked for tenants
+	fleet *Fleet   // which has the following, too
 
 	DefaultListens                            []string
 	DefaultCertificate, DefaultCertificateKey string
@@ -130,8 +131,12 @@ type Fleet struct {
 
 	names     int        // host names of all tenants
 	usual     Connection // of tenants that have their certificates
-	templates map[string]*template.Template
+	ask       asker
+	executors *sync.Pool
 	pages     map[string]*html.Template
+
+	contents *sync.Map // digests of tenants, of Data without secrets, and of the answers to expressions
+	basis    func() (digest string, ok bool)
 }
 
 // By default nginx's hash of server names has room for 512 names, and for names of up to
@@ -142,7 +147,8 @@ const (
 )
 
 func newFleet(f *tenants.Farm) *Fleet {
-	v := &Fleet{Farm: f, usual: usually(f.Web), templates: map[string]*template.Template{}, pages: map[string]*html.Template{}}
+	v := &Fleet{Farm: f, usual: usually(f.Web), executors: new(sync.Pool), contents: new(sync.Map), pages: map[string]*html.Template{}}
+	v.basis = sync.OnceValues(v.basisOf)
 	v.DefaultListens = slices.Concat(v.usual.Redirects, v.usual.Listens)
 	for _, t := range f.Tenants {
 		if v.usual.TLS && v.DefaultCertificate == "" && !t.ByHTTP && !t.Blocked() {

@@ -17,6 +17,9 @@ type Layout struct {
 // Identity returns the file that distinguishes the farm from all others.
 func (l Layout) Identity() string { return filepath.Join(l.State, "farm.toml") }
 
+// Record returns the file by which a run finds the tenants that need not be rendered.
+func (l Layout) Record() string { return filepath.Join(l.State, "rendered") }
+
 // Wiki returns the folder of one tenant.
 func (l Layout) Wiki(name string) string { return filepath.Join(l.State, "wikis", name) }
 

@@ -69,7 +69,12 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return Applied{}, err
 	}
 	defer unlock()
-	found := d.compareAll(ctx, s, false)
+	var record *Record
+	if s.Set != nil {
+		record = ReadRecord(d.layout)
+		defer record.save()
+	}
+	found := d.compareAll(ctx, s, false, record)
 	if ctx.Err() != nil {
 		return Applied{}, context.Cause(ctx)
 	}

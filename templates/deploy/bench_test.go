@@ -15,7 +15,7 @@ import (
 )
 
 // farm is n tenants with some settings each.
-func farm(b *testing.B, n int) *tenants.Farm {
+func farm(b testing.TB, n int) *tenants.Farm {
 	b.Helper()
 	dir := needs.Codebases(b)
 	root := b.TempDir()

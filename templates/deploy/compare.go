@@ -43,7 +43,7 @@ func (d *Deployer) DefaultVhost() string { return d.layout.DefaultVhost() }
 // *PartialError has the tenants that can't be rendered or inspected; the changes are
 // those of the others.
 func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
-	found := d.compareAll(ctx, s, diffs)
+	found := d.compareAll(ctx, s, diffs, nil)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -99,17 +99,28 @@ type comparison struct {
 // comparing and staging; the rest is rendered again.
 const keepText = 100 << 20
 
-// compareAll compares all tenants, several at once and in the order of the source.
-func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool) []comparison {
+// compareAll compares all tenants, several at once and in the order of the source. It leaves
+// out those that are as in the record, which may be nil.
+func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool, r *Record) []comparison {
 	var room atomic.Int64
 	room.Store(keepText)
 	results := fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) (comparison, error) {
+			var before state
+			if r != nil {
+				same := false
+				if before, same = r.state(s.Set, s.Data(i)); same {
+					return comparison{}, nil
+				}
+			}
 			w, err := s.At(i)
 			if err != nil {
 				return comparison{}, err
 			}
 			c, err := d.compare(w, diffs)
+			if r != nil {
+				r.note(s.Data(i).Farm, s.Set, w.Tenant, before, err == nil && len(c.changes) == 0, w.Asked)
+			}
 			if len(c.changes) > 0 && room.Add(-int64(len(w.LocalSettings)+len(w.Vhost)+len(w.Pool))) > 0 {
 				c.wanted = &w
 			}

@@ -109,6 +109,7 @@ type Wanted struct {
 	LocalSettings []byte
 	Vhost         []byte          // nil: the release has none
 	Pool          []byte          // nil: the release has none
+	Asked         []string        // expressions by which the templates asked for tenants
 	Folders       []string        // folders outside of the tenant's that PHP writes, such as Layout.L10n
 	Secrets       func() []string // masked in differences; nil: none
 
@@ -125,7 +126,7 @@ func Want(d templates.Data, r templates.Rendered) Wanted {
 	w := Wanted{
 		Definition: func() string { return definitions.Show(&served, false) },
 		Tenant:     d.Tenant.Name, Core: d.Farm.Layout().Core(d.Codebase), PHP: d.Codebase.PHP,
-		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool,
+		LocalSettings: r.LocalSettings, Vhost: r.Vhost, Pool: r.Pool, Asked: r.Asked,
 		Folders: []string{d.Farm.Layout().L10n(d.Tenant.MessageSet(d.Codebase)), d.Farm.Layout().TemporaryOf(d.Tenant.Pool.User)},
 		Secrets: func() []string { return append(d.Secrets.Reveal(), mask.Values(d.Tenant.Settings)...) },
 	}
@@ -147,6 +148,11 @@ type Source struct {
 	Files   []File             // of the farm as a whole; nil: leave them unchanged; empty: remove all that were made
 	Gone    []string           // tenants to remove from the web server's configuration; their files stay
 	Moved   map[string]string  // the same, but only once the tenant is served under its new name: old name to new
+
+	// Set and Data tell what At renders from, apart from secrets, so that Apply can leave out
+	// tenants that it found as wanted before; nil: all are rendered and read.
+	Set  *templates.Set
+	Data func(i int) templates.Data
 }
 
 // Of returns a Source of values in memory.

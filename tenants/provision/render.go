@@ -80,6 +80,7 @@ func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []
 	if err != nil {
 		return nil, err
 	}
+	h.Remember(&source, list, wantedCode)
 	run, err := h.Begin(ctx, "render", observer)
 	if err != nil {
 		return nil, err

@@ -285,6 +285,15 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 	}, nil
 }
 
+// Remember has a source leave out tenants that were rendered from the same before, and whose
+// files did not change since.
+func (h *Host) Remember(s *deploy.Source, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) {
+	s.Set = h.Templates
+	s.Data = func(i int) templates.Data {
+		return templates.Data{Farm: h.Farm, Tenant: list[i], Codebase: on(list[i])}
+	}
+}
+
 // Files renders the files of the farm as a whole.
 func (h *Host) Files() []deploy.File {
 	files := make([]deploy.File, len(h.Farm.Files))

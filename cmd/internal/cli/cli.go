@@ -153,6 +153,10 @@ const keepText = 200 << 20
 func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
 	f, a.templates, err = checkedFarm(c, func(f *tenants.Farm, set *templates.Set) templates.SecretsOf {
 		set.Keep(keepText)
+		record := deploy.ReadRecord(f.Layout())
+		set.Same = func(t *tenants.Tenant) bool {
+			return record.Rendered(set, templates.Data{Farm: f, Tenant: t, Codebase: t.Codebase})
+		}
 		return func(t *tenants.Tenant) (secrets.Secrets, bool) {
 			s, err := deploy.ReadSecrets(f.Layout(), t.Name)
 			return s, err == nil
@@ -165,6 +169,7 @@ func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
 // checkedFarm finds and reads the farm, and checks that it can be rendered with the secrets
 // that known returns.
 func checkedFarm(c *cli.Context, known func(*tenants.Farm, *templates.Set) templates.SecretsOf) (*tenants.Farm, *templates.Set, error) {
+	defer collectRarely()()
 	f, err := readFarm(c)
 	if err != nil {
 		return nil, nil, err
@@ -182,7 +187,6 @@ func checkedFarm(c *cli.Context, known func(*tenants.Farm, *templates.Set) templ
 // readFarm finds and reads the farm: --farm, or the nearest parent folder with a
 // wikictl.toml.
 func readFarm(c *cli.Context) (*tenants.Farm, error) {
-	defer collectRarely()()
 	if dir := c.String("farm"); dir != "" {
 		if path := filepath.Join(dir, tenants.FarmFile); !deploy.Exists(path) {
 			return nil, tenants.Problems{{Position: tenants.Position{File: path}, Message: "does not exist", Hint: "name the farm's folder with --farm, or write a new farm with wikictl init"}}
@@ -204,8 +208,8 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 }
 
 // collectRarely has Go collect garbage when memory has grown to three times of what is in use,
-// not twice: most of what is allocated while definitions are read stays in use, and collecting
-// the rest took a quarter of the time. The result restores what was before.
+// not twice: most of what is allocated while definitions are read and checked stays in use, and
+// collecting the rest took a quarter of the time. The result restores what was before.
 func collectRarely() (restore func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}

@@ -1,0 +1,222 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"wikictl/templates"
+	"wikictl/tenants"
+	"wikictl/tenants/disk"
+)
+
+// Record holds, of tenants whose files were as wanted when Apply last compared them, what
+// they were rendered from and which files these were. With the same inputs and the same
+// files a tenant is neither rendered nor read again. It is made by one program: another
+// version may render other files. A Record is safe for concurrent use.
+type Record struct {
+	layout  tenants.Layout
+	start   time.Time // of this run
+	program string    // identity of this program; empty: unknown
+
+	mu      sync.Mutex
+	of      map[string]recorded // by tenant
+	changed bool
+}
+
+// recorded is one tenant's line. Its inputs include the identity of its secrets.
+type recorded struct {
+	inputs, files string
+	asked         []reply
+}
+
+// reply is the digest of the tenants that an expression of a template chose.
+type reply struct{ where, digest string }
+
+// recordHead begins the file of a Record; a program with another one ignores it.
+const recordHead = "wikictl record 1 "
+
+// ReadRecord reads the farm's record. It is empty if there is none, if it is of another
+// program, or if it is damaged.
+func ReadRecord(l tenants.Layout) *Record {
+	r := &Record{layout: l, start: time.Now(), of: map[string]recorded{}}
+	info, err := os.Stat("/proc/self/exe")
+	if err != nil {
+		return r
+	}
+	r.program = identity(info)
+	data, err := disk.Read(l.Record())
+	if err != nil {
+		return r
+	}
+	if found, ok := parseRecord(string(data), r.program); ok {
+		r.of = found
+	}
+	return r
+}
+
+// parseRecord reads the lines of a record: a head, a line for each tenant, and a digest of
+// these.
+func parseRecord(text, program string) (map[string]recorded, bool) {
+	text, ok := strings.CutPrefix(text, recordHead+program+"\n")
+	end := strings.LastIndexByte(strings.TrimSuffix(text, "\n"), '\n') + 1
+	if !ok || text[end:] != tenants.Digest([]byte(text[:end]))+"\n" {
+		return nil, false
+	}
+	found := map[string]recorded{}
+	for line := range strings.Lines(text[:end]) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(fields) < 3 || len(fields)%2 == 0 {
+			return nil, false
+		}
+		one := recorded{inputs: fields[1], files: fields[2]}
+		for pair := range slices.Chunk(fields[3:], 2) {
+			where, err := strconv.Unquote(pair[0])
+			if err != nil {
+				return nil, false
+			}
+			one.asked = append(one.asked, reply{where, pair[1]})
+		}
+		found[fields[0]] = one
+	}
+	return found, true
+}
+
+// text returns the lines that parseRecord reads.
+func (r *Record) text() string {
+	lines := make([]string, 0, len(r.of))
+	for name, one := range r.of {
+		line := name + "\t" + one.inputs + "\t" + one.files
+		for _, a := range one.asked {
+			line += "\t" + strconv.Quote(a.where) + "\t" + a.digest
+		}
+		lines = append(lines, line+"\n")
+	}
+	slices.Sort(lines)
+	all := strings.Join(lines, "")
+	return recordHead + r.program + "\n" + all + tenants.Digest([]byte(all)) + "\n"
+}
+
+// save writes the record if it changed. A record that can't be written is missed by nothing but
+// the next run's speed.
+func (r *Record) save() {
+	if r.changed && r.program != "" {
+		_ = WriteFile(r.layout.Record(), []byte(r.text()), 0o600, -1)
+	}
+}
+
+// Rendered reports whether a tenant's files were once rendered from the same.
+func (r *Record) Rendered(set *templates.Set, d templates.Data) bool {
+	r.mu.Lock()
+	one, known := r.of[d.Tenant.Name]
+	r.mu.Unlock()
+	if !known {
+		return false
+	}
+	inputs, _, ok := r.inputs(set, d)
+	return ok && one.from(inputs, set, d.Farm)
+}
+
+// from reports whether files of the same inputs would be the same.
+func (one recorded) from(inputs string, set *templates.Set, f *tenants.Farm) bool {
+	return one.inputs == inputs && !slices.ContainsFunc(one.asked, func(a reply) bool {
+		digest, ok := set.Answer(f, a.where)
+		return !ok || digest != a.digest
+	})
+}
+
+// inputs identifies what a tenant's files are rendered from, and returns when its secrets
+// changed.
+func (r *Record) inputs(set *templates.Set, d templates.Data) (inputs string, changed time.Time, ok bool) {
+	inputs, ok = set.Inputs(d)
+	if !ok || r.program == "" {
+		return "", changed, false
+	}
+	secrets, changed, ok := identities(r.layout.Secrets(d.Tenant.Name))
+	return inputs + " " + secrets, changed, ok
+}
+
+// state is what a tenant's files are rendered from, and which they are, before they are read.
+type state struct {
+	recorded
+	lasting bool // no file changed so lately that a further change could leave its times
+}
+
+// countsAgain is the age from which the times of a file tell later changes: file systems count in up to
+// two seconds.
+const countsAgain = 3 * time.Second
+
+// state returns the state of a tenant, and whether it is that of the record.
+func (r *Record) state(set *templates.Set, d templates.Data) (now state, same bool) {
+	inputs, changed, ok := r.inputs(set, d)
+	if !ok {
+		return now, false
+	}
+	l, name := r.layout, d.Tenant.Name
+	files, latest, ok := identities(l.Current(name), filepath.Join(l.Current(name), coreLink), l.LocalSettings(name), l.Vhost(name), l.Pool(name), l.OtherVhost(name))
+	if !ok {
+		return now, false
+	}
+	now = state{recorded{inputs: inputs, files: files}, changed.Before(r.start.Add(-countsAgain)) && latest.Before(r.start.Add(-countsAgain))}
+	r.mu.Lock()
+	one, known := r.of[name]
+	r.mu.Unlock()
+	return now, known && one.files == files && one.from(inputs, set, d.Farm)
+}
+
+// note records that a tenant's files are as wanted, or forgets a tenant of which that is not
+// known. The state is from before they were compared.
+func (r *Record) note(f *tenants.Farm, set *templates.Set, name string, before state, wanted bool, asked []string) {
+	for _, where := range asked {
+		digest, ok := set.Answer(f, where)
+		wanted = wanted && ok
+		before.asked = append(before.asked, reply{where, digest})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, known := r.of[name]
+	switch {
+	case wanted && before.lasting && before.inputs != "":
+		r.of[name], r.changed = before.recorded, true
+	case known:
+		delete(r.of, name)
+		r.changed = true
+	}
+}
+
+// identities identifies files by their places on the disk and their times, so that a change of
+// one, also of its mode or owner, changes the result. latest is the last time of a change. ok is
+// false if one can't be inspected; it may be absent.
+func identities(paths ...string) (all string, latest time.Time, ok bool) {
+	var text strings.Builder
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+			text.WriteString(path + " absent\n")
+			continue
+		case err != nil:
+			return "", latest, false
+		}
+		text.WriteString(path + " " + identity(info) + "\n")
+		s := info.Sys().(*syscall.Stat_t)
+		if at := time.Unix(s.Ctim.Unix()); at.After(latest) {
+			latest = at
+		}
+	}
+	return tenants.Digest([]byte(text.String())), latest, true
+}
+
+// identity identifies the content of a file by its inode, size, times, mode and owner.
+func identity(info fs.FileInfo) string {
+	s := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprintf("%d-%d-%d-%d-%d-%o-%d-%d", s.Dev, s.Ino, s.Size, s.Mtim.Nano(), s.Ctim.Nano(), s.Mode, s.Uid, s.Gid)
+}

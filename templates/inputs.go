@@ -1,0 +1,174 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"wikictl/tenants"
+	"wikictl/tenants/secrets"
+)
+
+// Inputs returns a digest of everything from which a tenant's files are rendered, except its
+// secrets and the answers to the expressions by which templates ask for tenants. Equal
+// digests, secrets and answers give equal files, also in another process of this program. ok
+// is false if that is not certain, and the files must be rendered to know them.
+func (s *Set) Inputs(d Data) (digest string, ok bool) {
+	if s.asks || !s.bounded {
+		return "", false
+	}
+	fleet := s.fleet(d.Farm)
+	d.Secrets = secrets.Secrets{}
+	if found, known := fleet.contents.Load(d); known {
+		return found.(string), found != ""
+	}
+	if digest, ok = s.inputs(fleet, d); !ok {
+		digest = ""
+	}
+	fleet.contents.Store(d, digest)
+	return digest, ok
+}
+
+func (s *Set) inputs(fleet *Fleet, d Data) (digest string, ok bool) {
+	basis, ok := fleet.basis()
+	content, known := fleet.content(d.Tenant)
+	if !ok || !known {
+		return "", false
+	}
+	c, core := d.Codebase, s.core(d.Codebase)
+	parts := []string{s.own, basis, content, c.Name, c.Path, c.PHP, c.Version, strconv.FormatBool(c.Wrapped), core.digest(), d.Tenant.MessageSet(c)}
+	for _, list := range []struct {
+		names []string
+		have  map[string]*tenants.Component
+	}{{d.Tenant.Extensions, c.Extensions}, {d.Tenant.Skins, c.Skins}} {
+		for _, name := range list.names {
+			if have := list.have[name]; have != nil {
+				parts = append(parts, have.Manifest, have.Path)
+			}
+			parts = append(parts, name)
+		}
+	}
+	return digestOf(parts...), true
+}
+
+// Answer returns a digest of the tenants that an expression chooses, with all that templates
+// may print of them; ok is false if that is not certain.
+func (s *Set) Answer(f *tenants.Farm, where string) (digest string, ok bool) {
+	fleet := s.fleet(f)
+	if found, known := fleet.contents.Load(where); known {
+		return found.(string), found != ""
+	}
+	list, err := fleet.ask(where)
+	parts := make([]string, 0, len(list))
+	for _, member := range list {
+		content, known := fleet.content(member.Tenant)
+		if !known || member.Codebase == nil {
+			err = fmt.Errorf("%s holds values of other files", member.Name)
+			break
+		}
+		c := member.Codebase
+		parts = append(parts, content, member.Address, member.Scripts, member.Pages, c.Name, c.Path, c.PHP, c.Version, strconv.FormatBool(c.Wrapped))
+	}
+	if err == nil {
+		digest = digestOf(parts...)
+	}
+	fleet.contents.Store(where, digest)
+	return digest, err == nil
+}
+
+// digestOf identifies texts in their order.
+func digestOf(parts ...string) string {
+	var text []byte
+	for _, part := range parts {
+		text = append(strconv.AppendInt(text, int64(len(part)), 10), ':')
+		text = append(text, part...)
+	}
+	return tenants.Digest(text)
+}
+
+// content returns Tenant.Content, once per tenant.
+func (v *Fleet) content(t *tenants.Tenant) (digest string, ok bool) {
+	if found, known := v.contents.Load(t); known {
+		return found.(string), found != ""
+	}
+	if digest, ok = t.Content(); !ok {
+		digest = ""
+	}
+	v.contents.Store(t, digest)
+	return digest, ok
+}
+
+// basisOf returns a digest of what all tenants of a farm share.
+func (v *Fleet) basisOf() (digest string, ok bool) {
+	content, ok := v.Farm.Content()
+	shared := fmt.Sprintf("%q %q %q %d %t %#v", v.DefaultListens, v.DefaultCertificate, v.DefaultCertificateKey, v.NamesHashSize, v.LongNames, v.usual)
+	return digestOf(content, shared), ok
+}
+
+// isBounded reports whether the farm's own text in a template can name only values that Inputs
+// and Answer know. The built-in text does.
+func isBounded(t *template.Template) bool {
+	for _, part := range t.Templates() {
+		if part.Tree == nil || strings.HasPrefix(part.Tree.ParseName, builtinPrefix) {
+			continue
+		}
+		if !boundedNodes(part.Tree.Root) {
+			return false
+		}
+	}
+	return true
+}
+
+// unknown lists the fields of views, farms and tenants that Inputs and Answer do not know.
+var unknown = []string{"Tenants", "Codebases", "Servers", "Ledger", "Policies", "Ignores", "UpgradeSteps", "Owner", "Members", "Media", "Viewers", "Origins", "Repeats", "Position"}
+
+// known lists the fields that may follow those with a farm and with a codebase.
+var known = map[string][]string{
+	"Farm":     {"Dir", "State", "AllowPHP", "Web", "PHP", "Jobs", "Backup", "Keep"},
+	"Codebase": {"Name", "Path", "PHP", "Version", "Wrapped"},
+}
+
+// boundedChain reports whether names of fields that follow one another are known.
+func boundedChain(names []string) bool {
+	for i, name := range names {
+		allowed, leads := known[name]
+		if slices.Contains(unknown, name) || leads && (i+1 == len(names) || !slices.Contains(allowed, names[i+1])) {
+			return false
+		}
+	}
+	return true
+}
+
+func boundedNodes(n parse.Node) bool {
+	switch n := n.(type) {
+	case *parse.ListNode:
+		return n == nil || !slices.ContainsFunc(n.Nodes, func(n parse.Node) bool { return !boundedNodes(n) })
+	case *parse.PipeNode:
+		return n == nil || !slices.ContainsFunc(n.Cmds, func(n *parse.CommandNode) bool { return !boundedNodes(n) })
+	case *parse.CommandNode:
+		return !slices.ContainsFunc(n.Args, func(n parse.Node) bool { return !boundedNodes(n) })
+	case *parse.ActionNode:
+		return boundedNodes(n.Pipe)
+	case *parse.IfNode:
+		return boundedNodes(n.Pipe) && boundedNodes(n.List) && boundedNodes(n.ElseList)
+	case *parse.RangeNode:
+		return boundedNodes(n.Pipe) && boundedNodes(n.List) && boundedNodes(n.ElseList)
+	case *parse.WithNode:
+		return boundedNodes(n.Pipe) && boundedNodes(n.List) && boundedNodes(n.ElseList)
+	case *parse.TemplateNode:
+		return boundedNodes(n.Pipe)
+	case *parse.ChainNode:
+		return boundedNodes(n.Node) && boundedChain(n.Field)
+	case *parse.FieldNode:
+		return boundedChain(n.Ident)
+	case *parse.VariableNode:
+		return boundedChain(n.Ident[1:])
+	case *parse.TextNode, *parse.DotNode, *parse.NilNode, *parse.StringNode, *parse.NumberNode, *parse.BoolNode,
+		*parse.IdentifierNode, *parse.CommentNode, *parse.BreakNode, *parse.ContinueNode:
+		return true
+	}
+	return false
+}
