@@ -80,7 +80,7 @@ func (b *rendering) join(ctx context.Context) error {
 
 // served identifies the files that each tenant is served from, by inode and time.
 func (b *rendering) served() map[string]string {
-	l := tenants.Layout{State: filepath.Join(b.farm, "state")}
+	l := tenants.Layout{State: filepath.Join(b.farm, "state"), Map: true}
 	all := map[string]string{}
 	for i := range b.n + 1 {
 		name := tenantName(i)

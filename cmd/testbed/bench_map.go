@@ -57,7 +57,7 @@ func (b *mapping) write(kind string) error {
 	if err != nil {
 		return err
 	}
-	text = bytes.Replace(text, []byte("[web]\n"), fmt.Appendf(nil, "[web]\nvhosts = %q\nlisten = [\"127.0.0.1:%d\"]\n", kind, b.port), 1)
+	text = bytes.Replace(text, []byte("[web]\nvhosts = \"map\"\n"), fmt.Appendf(nil, "[web]\nvhosts = %q\nlisten = [\"127.0.0.1:%d\"]\n", kind, b.port), 1)
 	conf := fmt.Sprintf("pid %[1]s/nginx.pid;\nerror_log %[1]s/error.log;\nworker_processes 2;\nevents { worker_connections 512; }\nhttp {\n\taccess_log off;\n\tinclude %[1]s/state/vhosts/*.conf;\n}\n", b.farm)
 	if os.Geteuid() == 0 {
 		conf = "user root;\n" + conf

@@ -99,6 +99,7 @@ path = "%s/1.43"
 managed = true
 
 [web]
+vhosts = "map"
 kind   = "nginx"
 fpm    = "unix:/run/php/fpm.sock"
 check  = ["true"]
