@@ -111,6 +111,7 @@ func SyncFileSystem(dir string) error {
 type Space struct {
 	Bytes, Files int64  // files: inodes; both 0 for a file system without a limit
 	Device       uint64 // of the file system: equal for folders on the same one
+	ReadOnly     bool   // the file system is mounted read-only
 }
 
 // Free returns the space that this user may still use in the file system of a folder,
@@ -132,7 +133,7 @@ func Free(dir string) (Space, error) {
 	if os.Geteuid() == 0 {
 		blocks = s.Bfree
 	}
-	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Device: of.Dev}, nil
+	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Device: of.Dev, ReadOnly: s.Flags&unix.ST_RDONLY != 0}, nil
 }
 
 // IgnoreAbsent returns an error unless it says that a file does not exist.

@@ -18,6 +18,10 @@ const (
 func (j *checker) disks() {
 	for _, d := range j.facts.Disks {
 		check, level := "disk "+d.Path, OK
+		if d.ReadOnly {
+			j.say(check, Error, "state", "the file system of %s for %s is mounted read-only", d.Path, d.What).Hint = "read the kernel's messages (dmesg) for the reason, then mount it read-write"
+			continue
+		}
 		switch {
 		case d.Free < fullDisk:
 			level = Error

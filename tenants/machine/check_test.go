@@ -119,6 +119,7 @@ var lacking = []struct {
 		m.Barred = []Barred{{"state", "www-data", "/root/state", "/root", 0o700}}
 	}, "reach error move it to a folder that all users may enter, such as below /var/lib or /srv, or: chmod o+x /root"},
 	{"a full disk", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Free = 1 << 20 }, "disk /farm error free space there"},
+	{"a disk that is read-only", func(_ *tenants.Farm, m *Facts) { m.Disks[0].ReadOnly = true }, "disk /farm error read the kernel's messages (dmesg) for the reason, then mount it read-write"},
 	{"a disk that is nearly full", func(_ *tenants.Farm, m *Facts) { m.Disks[0].Inodes = 10 }, "disk /farm warning free space there"},
 	{"memory, files and clock", func(_ *tenants.Farm, m *Facts) { m.Machine.Memory, m.Files, m.Clock = 512<<20, 256, false },
 		"memory warning give the machine 2 GB\nopen-files warning ulimit -n 65536, or LimitNOFILE of the unit\nclock note apt-get install systemd-timesyncd"},

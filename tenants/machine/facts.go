@@ -60,6 +60,8 @@ type Disk struct {
 	What   string // such as "state"
 	Free   int64  // bytes
 	Inodes int64  // free inodes; 0: the file system has no limit
+	// ReadOnly reports whether it is mounted read-only, as the kernel does after an error of the disk.
+	ReadOnly bool
 }
 
 // Connect connects to a server without starting it.

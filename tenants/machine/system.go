@@ -112,7 +112,7 @@ func disks(f *tenants.Farm, facts Facts) []Disk {
 	var found []Disk
 	for _, p := range places {
 		if s, err := disk.Free(p[0]); err == nil {
-			found = append(found, Disk{Path: p[0], What: p[1], Free: s.Bytes, Inodes: s.Files})
+			found = append(found, Disk{Path: p[0], What: p[1], Free: s.Bytes, Inodes: s.Files, ReadOnly: s.ReadOnly})
 		}
 	}
 	slices.SortFunc(found, func(a, b Disk) int { return strings.Compare(a.What, b.What) })
