@@ -23,12 +23,21 @@ func (t *Tenant) PagePatterns() []string {
 			}
 		}
 	}
-	actions, _ := t.Settings["wgActionPaths"].Data.(map[string]Value)
+	actions := tableOf(t.Settings["wgActionPaths"])
 	for _, action := range slices.Sorted(maps.Keys(actions)) {
 		add(actions[action])
 	}
 	add(t.Settings["wgVariantArticlePath"])
 	return slices.Compact(patterns)
+}
+
+// tableOf returns the members of a table, also of one that replaces MediaWiki's own.
+func tableOf(v Value) map[string]Value {
+	if o, is := v.Data.(*Operation); is && o.Replace != nil {
+		v = *o.Replace
+	}
+	table, _ := v.Data.(map[string]Value)
+	return table
 }
 
 // PagePattern returns a regular expression (PCRE) for the paths of an address of such a

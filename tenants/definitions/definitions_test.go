@@ -126,7 +126,8 @@ func TestLoadReports(t *testing.T) {
 		{"bad host", map[string]string{"tenants/x.toml": "name = \"x\"\nhosts = [\"https://x.example/\"]\nsitename = \"X\"\n"}, `tenants/x.toml:2:10: hosts: "https://x.example/" is not a host name`},
 		{"blank host", map[string]string{"tenants/x.toml": "name = \"x\"\nhosts = [\"\"]\nsitename = \"X\"\n"}, `tenants/x.toml:2:10: hosts: is blank`},
 		{"duplicate host by case", map[string]string{"tenants/x.toml": "name = \"x\"\nhosts = [\"GOOD.example\"]\nsitename = \"X\"\n"}, `tenants/x.toml:2:10: hosts: "good.example" also belongs to tenant "good" at tenants/good.toml:2:10`},
-		{"duplicate host by IDNA", map[string]string{"tenants/x.toml": "name = \"x\"\nhosts = [\"bücher.example\", \"xn--bcher-kva.example\"]\nsitename = \"X\"\n"}, `x.toml:2:\d+: hosts: "xn--bcher-kva.example" also belongs to tenant "x"`},
+		{"duplicate host by IDNA", map[string]string{"tenants/x.toml": "name = \"x\"\nhosts = [\"bücher.example\", \"xn--bcher-kva.example\"]\nsitename = \"X\"\n"}, `x.toml:2:\d+: hosts: "xn--bcher-kva.example" is named more than once`},
+		{"alias that is a host", map[string]string{"tenants/x.toml": "name = \"x\"\nhosts = [\"x.example\"]\naliases = [\"X.example.\"]\nsitename = \"X\"\n"}, `hosts: "x.example" is named more than once \(name it once`},
 		{"duplicate tenant", map[string]string{"tenants/x.toml": "name = \"good\"\nhosts = [\"y.example\"]\nsitename = \"X\"\n"}, `the tenant "good" is also in`},
 		{"database collides after mapping", map[string]string{
 			"tenants/a.toml": "name = \"p-q\"\nhosts = [\"a.example\"]\nsitename = \"A\"\n",

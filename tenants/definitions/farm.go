@@ -98,7 +98,7 @@ func (l *loader) readCodebases(s *section) {
 var oldest = []int{1, 35}
 
 // phpNames are the command line programs to try if none is named.
-var phpNames = []string{"php", "php8.4", "php8.3", "php8.2", "php8.1"}
+var phpNames = []string{"php", "php8.5", "php8.4", "php8.3", "php8.2", "php8.1"}
 
 // findPHP finds the PHP program of a codebase. If there is none, the codebase has a
 // fault.

@@ -136,7 +136,7 @@ var farmKeys = []Key{
 	{Name: "ledger", Type: Text, Example: `"main"`, Doc: "The server that holds wikictl's own database; without it the first."},
 	{Name: "codebases", Type: Tables, Doc: "MediaWiki trees that tenants share.", Keys: []Key{
 		{Name: "path", Type: Text, Required: true, Example: `"/srv/mediawiki/1.43"`, Doc: "The folder of an unpacked MediaWiki, to which wikictl never writes."},
-		{Name: "php", Type: Text, Example: `"/usr/bin/php8.2"`, Doc: "The PHP command line program; without it the first of php, php8.4, php8.3, … in PATH."},
+		{Name: "php", Type: Text, Example: `"/usr/bin/php8.2"`, Doc: "The PHP command line program; without it the first of php, php8.5, php8.4, … in PATH."},
 	}},
 	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name: a folder, or what wikictl extensions fetch fetches.", Keys: outsideKeys},
 	{Name: "skins", Type: Tables, Doc: "Skins outside of the codebases, as extensions are.", Keys: outsideKeys},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,6 +48,8 @@ func placeBelow(t *tenants.Tenant) {
 func (l *loader) checkShared(t, other *tenants.Tenant, host string) {
 	at, before := positionOf(t, "path"), positionOf(other, "path")
 	switch {
+	case t == other:
+		l.report(t.Origins["hosts."+host], "hosts", "name it once, in hosts or in aliases", "%q is named more than once", host)
 	case !t.Shares || !other.Shares:
 		l.report(t.Origins["hosts."+host], "hosts", `to have both on one host, say path = "/en" or path = "/" in each`,
 			"%q also belongs to tenant %q at %s", host, other.Name, other.Origins["hosts."+host])
@@ -81,6 +84,11 @@ func (l *loader) checkHidden(t, root *tenants.Tenant) {
 		hides("pages", "article_path")
 	} else if folder, _, _ := strings.Cut(root.Articles, "/$1"); below(t.Path, folder) || below(folder, t.Path) {
 		hides("pages", "article_path")
+	}
+	for _, pattern := range root.PagePatterns() {
+		if strings.HasPrefix(pattern, "^"+t.Path+"/") || regexp.MustCompile(pattern).MatchString(t.Path+"/x") {
+			hides("addresses of pages by wgActionPaths or wgVariantArticlePath", "path")
+		}
 	}
 	script := root.ScriptPath
 	if script != "" && (below(t.Path, script) || below(script, t.Path)) || taken.MatchString(t.Path+"/") && script == "" {

@@ -116,7 +116,7 @@ func TestWebRefuses(t *testing.T) {
 		"IPv6":       {`aliases = ["[2001:db8::1]"]`, `"[2001:db8::1]" is not a host name`},
 		"bare IPv6":  {`aliases = ["2001:db8::1"]`, `"2001:db8::1" is not a host name`},
 		"a scheme":   {`aliases = ["https://y.example"]`, `"https://y.example" is not a host name`},
-		"its own":    {`aliases = ["X.example"]`, `"x.example" also belongs to tenant "x"`},
+		"its own":    {`aliases = ["X.example"]`, `"x.example" is named more than once`},
 		"no aliases": {`aliases = "y.example"`, `aliases: is a string, want a list`},
 	} {
 		_, err := Load(writeFarm(t, webTenant(tc.rest)))
