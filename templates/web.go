@@ -64,8 +64,8 @@ const end = `(?![^/]|/)`
 // codeTypes are the endings of styles, scripts and pictures.
 const codeTypes = `(?:css|less|js|mjs|map|png|gif|jpe?g|svg|webp|ico|cur|woff2?|ttf|otf|eot|mp3|ogg|oga|ogv|wav|wasm)`
 
-// staticTypes end the names of files that are sent as they are.
-const staticTypes = `(?:txt|xml|gz|json|webmanifest|html?|css|js|ico|png|gif|jpe?g|webp|avif|svg|pdf|asc|woff2?)`
+// staticTypes end the names of files that are sent as they are, in small letters or large.
+const staticTypes = `(?i:txt|xml|xslt?|gz|json|webmanifest|html?|css|js|ico|png|gif|jpe?g|webp|avif|svg|pdf|asc|woff2?)`
 
 func pathsOf(t *tenants.Tenant) Paths {
 	script, at := "^"+exactly(t.ScriptPath), "^"+exactly(t.Path)

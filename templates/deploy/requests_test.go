@@ -57,6 +57,10 @@ var requests = []request{
 	{"alpha.test", "/logo.svg", 200, "image/svg+xml", "alpha's logo"},
 	{"alpha.test", "/sitemap/index.xml", 200, "text/xml", "alpha's sitemap"},
 	{"alpha.test", "/sitemap/pages.xml.gz", 200, "application/gzip", "alpha's pages"},
+	{"alpha.test", "/sitemap/look.xsl", 200, "application/xslt+xml", "alpha's style"},
+	{"alpha.test", "/LOGO.PNG", 200, "image/png", "alpha's old logo"},
+	{"alpha.test", "/READ.TXT", 200, "text/plain", "alpha's text"},
+	{"alpha.test", "/EVIL.PHP", 404, "", ""},
 	{"alpha.test", "/google123.html", 200, "text/html", "google-site-verification"},
 	{"alpha.test", "/with%20space%20%26%C3%A4.txt", 200, "text/plain", "alpha's odd name"},
 	{"alpha.test", "/.well-known/security.txt", 200, "text/plain", "alpha's contact"},
@@ -121,6 +125,20 @@ var requests = []request{
 	{"alpha.test", "/images/a/ab/Evil.phtml", 200, "application/octet-stream", "<?php"},
 	{"alpha.test", "/images/a/ab/Evil.php/x.png", 404, "", ""},
 	{"alpha.test", "/images/a/ab/Good.png", 200, "image/png", "good"},
+	{"alpha.test", "/images/a/ab/X.avif", 200, "image/avif", "a secret"},
+	{"alpha.test", "/images/a/ab/X.DJVU", 200, "image/vnd.djvu", "a secret"},
+	{"alpha.test", "/images/a/ab/X.ico", 200, "image/x-icon", "a secret"},
+	{"alpha.test", "/images/a/ab/X.oga", 200, "audio/ogg", "a secret"},
+	{"alpha.test", "/images/a/ab/X.opus", 200, "audio/ogg", "a secret"},
+	{"alpha.test", "/images/a/ab/X.ogg", 200, "application/ogg", "a secret"},
+	{"alpha.test", "/images/a/ab/X.ogv", 200, "video/ogg", "a secret"},
+	{"alpha.test", "/images/a/ab/X.flac", 200, "audio/flac", "a secret"},
+	{"alpha.test", "/images/a/ab/X.wav", 200, "audio/wav", "a secret"},
+	{"alpha.test", "/images/a/ab/X.svgz", 200, "application/octet-stream", "a secret"},
+	{"alpha.test", "/images/a/ab/X.gz", 200, "application/octet-stream", "a secret"},
+	{"alpha.test", "/images/a/ab/X.var", 200, "application/octet-stream", "a secret"},
+	{"alpha.test", "/images/a/ab/X.shtml", 200, "application/octet-stream", "a secret"},
+	{"alpha.test", "/images/a/ab/X.php.png", 200, "image/png", "a secret"},
 	{"alpha.test", "/images/..%2fcurrent/LocalSettings.php", 404, "", ""},
 	{"alpha.test", "/images/", 404, "", ""},
 	{"alpha.test", "/images/thumb/a/ab/None.png/1px-None.png", 200, "text/html", "ran thumb_handler.php"},
@@ -236,12 +254,17 @@ func testRequests(t *testing.T, kind string) {
 func (s *stand) uploads(t *testing.T) {
 	t.Helper()
 	for tenant, files := range map[string][]string{
-		"alpha":  {"a/ab/Evil.php", "a/ab/Evil.phtml", "a/ab/Good.png"},
+		"alpha":  {"a/ab/Evil.php", "a/ab/Evil.phtml", "a/ab/Good.png"}, // and one of each type
 		"beta":   {"a/ab/Secret.png", "thumb/a/ab/Secret.png/1px-Secret.png"},
 		"closed": {"a/ab/Secret.png", "thumb/a/ab/Secret.png/1px-Secret.png"},
 		"delta":  {"a/ab/Good.png", "a/ab/Evil.php", "deleted/x.png", "thumb/a/ab/Good.png/1px-Good.png"},
 		"root":   {"a/ab/Good.png", "a/ab/Evil.php", "deleted/x.png", "thumb/a/ab/Good.png/1px-Good.png"},
 	} {
+		if tenant == "alpha" {
+			for _, ending := range strings.Fields("avif DJVU ico oga opus ogg ogv flac wav svgz gz var shtml php.png") {
+				files = append(files, "a/ab/X."+ending)
+			}
+		}
 		for _, name := range files {
 			if s.farm.Tenant(tenant) == nil {
 				continue
