@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
 
@@ -27,6 +28,17 @@ func (s *Set) Hosts(f *tenants.Farm, undefined []*tenants.Tenant, gone []Gone) (
 		name = ApacheVhost
 	}
 	for _, members := range sharing(f.Tenants, undefined) {
+		if lacksCertificate(members) {
+			// The web server would refuse the file, and every change of other wikis. The name of
+			// the certificate tells later that it was there, so that they are not served by http.
+			certificate, _ := f.Web.CertificateOf(members[0])
+			note, err := escape.Comment("The wikis of " + members[0].Hosts[0] + " are not served without their certificate " + certificate)
+			if err != nil {
+				return nil, err
+			}
+			text = append(text, "# "+note+".\n"...)
+			continue
+		}
 		frame, err := s.execute(name, s.frame(f, members, gone))
 		if err != nil {
 			return nil, err
@@ -34,6 +46,14 @@ func (s *Set) Hosts(f *tenants.Farm, undefined []*tenants.Tenant, gone []Gone) (
 		text = append(append(text, bytes.TrimRight(frame, "\n")...), '\n')
 	}
 	return text, nil
+}
+
+// lacksCertificate reports whether the certificate or key of a host that tenants share is
+// faulty, which is a fault of each of them that is defined.
+func lacksCertificate(members []*tenants.Tenant) bool {
+	return slices.ContainsFunc(members, func(t *tenants.Tenant) bool {
+		return slices.ContainsFunc(t.Faults, func(p tenants.Problem) bool { return p.Key == "web.certificate" || p.Key == "web.certificate_key" })
+	})
 }
 
 // sharing groups the tenants that share hosts by those. The one at the root of a host is

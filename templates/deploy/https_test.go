@@ -187,6 +187,21 @@ func (s *stand) testCertificateComes(t *testing.T) {
 	if gamma := f.Tenant("gamma"); gamma.ByHTTP || !gamma.Blocked() || f.Tenant("alpha").Blocked() {
 		t.Errorf("a lost certificate: by http %t, %v", gamma.ByHTTP, gamma.Faults)
 	}
+	must(t, os.Remove(filepath.Join(s.dir, "certificates/shared.test.key")))
+	must(t, os.Remove(s.farm.Layout().Vhost("gamma")))
+	f, err = definitions.Load(s.dir)
+	must(t, err)
+	if gamma := f.Tenant("gamma"); gamma.ByHTTP || !gamma.Blocked() {
+		t.Error("without certificate and virtual host it is served by http")
+	}
+	text, err := s.set.Hosts(f, nil, nil)
+	if err != nil || strings.Count(string(text), "shared.test") != 2 || !strings.Contains(string(text), "waiting.test") || !f.Tenant("shared-de").Blocked() {
+		t.Errorf("a lost key of a host that wikis share: %v\n%s", err, text)
+	}
+	must(t, os.WriteFile(f.Layout().HostsVhost(), text, 0o644))
+	if f, err = definitions.Load(s.dir); err != nil || f.Tenant("shared-de").ByHTTP {
+		t.Errorf("it is served by http: %v", err)
+	}
 }
 
 // checkSecured asks one line of the table. Status 0 is a handshake that fails, or 404.

@@ -51,6 +51,9 @@ func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) b
 		file = l.farm.Layout().HostsVhost()
 	}
 	vhost, err := disk.Read(file)
+	if errors.Is(err, fs.ErrNotExist) { // taken out because the web server refused it, but still in the release
+		vhost, err = disk.Read(filepath.Join(l.farm.Layout().Current(t.Name), "vhost.conf"))
+	}
 	return errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(vhost, []byte(certificate))
 }
 
