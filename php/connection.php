@@ -41,6 +41,9 @@ class WikictlStatements {
 		if ( $asked ) {
 			register_shutdown_function( [ self::class, 'end' ] );
 		}
+		if ( $asked['messages'] ?? '' ) {
+			wikictlMessages( $asked['messages'] );
+		}
 	}
 
 	/** Send each statement as it comes, from now on. */

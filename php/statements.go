@@ -16,6 +16,7 @@ type Statements struct {
 	Join     bool     `json:"join"`     // send consecutive changes of a table as one ALTER TABLE
 	Remember bool     `json:"remember"` // answer repeated questions about unchanged tables from memory
 	Still    bool     `json:"still"`    // end Remember when the job changes a table or the updater's log
+	Messages string   `json:"messages"` // folder of MediaWiki's messages (LCStoreStaticArray) for the updater; empty: it reads their sources
 	Gate     []string `json:"gate"`     // lock files that bound concurrent changes of tables; empty: no bound
 }
 
@@ -25,13 +26,16 @@ var alterCode string
 //go:embed memory.php
 var memoryCode string
 
+//go:embed messages.php
+var messagesCode string
+
 //go:embed connection.php
 var connectionCode string
 
 // wholeServer returns the code of the fork server and its children.
 func wholeServer() string {
 	code := "<?php\n"
-	for _, part := range []string{alterCode, memoryCode, connectionCode} {
+	for _, part := range []string{alterCode, memoryCode, messagesCode, connectionCode} {
 		code += strings.TrimPrefix(part, "<?php")
 	}
 	return code + "namespace {" + strings.TrimPrefix(wrapCode, "<?php") + strings.TrimPrefix(serverCode, "<?php") + "}\n"
@@ -40,8 +44,8 @@ func wholeServer() string {
 // statementsLine is the prefix of the log line with a job's StatementCounts.
 const statementsLine = "wikictl-statements "
 
-// StatementsCode returns the code that joins and remembers statements.
-func StatementsCode() string { return alterCode + memoryCode + connectionCode }
+// StatementsCode returns the code that joins and remembers statements, and reads messages.
+func StatementsCode() string { return alterCode + memoryCode + messagesCode + connectionCode }
 
 // StatementCounts counts the statements of a job.
 type StatementCounts struct {

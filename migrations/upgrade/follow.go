@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wikictl/php"
+	"wikictl/tenants"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/session"
 )
@@ -211,9 +212,16 @@ func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 	if _, contradicted := k.up.contradicted.Load(r.fingerprint); contradicted {
 		return nil
 	}
-	job.Statements.Join, job.Statements.Remember = r.Joined, r.Joined
-	job.Statements.Still = false
+	job.Statements.Join, job.Statements.Remember, job.Statements.Still = r.Joined, r.Joined, false
+	if r.Joined {
+		job.Statements.Messages = k.up.messagesOf(k.tenant)
+	}
 	return r
+}
+
+// messagesOf returns the folder of the messages of a tenant's new code.
+func (u *upgrade) messagesOf(t *tenants.Tenant) string {
+	return u.Layout.L10n(t.MessageSet(t.Codebase))
 }
 
 // fingerprintNow returns the fingerprint of the tables before the updater: as dumped

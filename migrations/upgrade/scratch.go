@@ -169,6 +169,9 @@ func (u *upgrade) updateScratch(ctx context.Context, t *tenants.Tenant, accounts
 		return err
 	}
 	job.Config, job.Statements, job.Limit = config, &s.statements, scratchLimit
+	if s.statements.Join {
+		job.Statements.Messages = u.messagesOf(t)
+	}
 	log, err := u.script(ctx, s.example().Name, "rehearsal-"+s.way, t.Codebase, job)
 	if err != nil {
 		return err
