@@ -42,7 +42,7 @@ func (k *kind) names() []string {
 // bench upgrade measures the difference with --no-rehearsal.
 const (
 	rehearsalCost = 2.5
-	gainEach      = 0.1   // per wiki whose tables change
+	gainEach      = 0.2   // per wiki whose tables change
 	gainIdle      = 0.02  // per wiki whose updater only checks
 	gainShare     = 0.005 // per second of a wiki's updater: large tables are written fewer times
 )

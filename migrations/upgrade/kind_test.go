@@ -39,7 +39,7 @@ func TestRehearsalPays(t *testing.T) {
 		list []*Planned
 		want bool
 	}{
-		{"one small wiki", many(1, 1), false}, {"a few", many(10, 1), false}, {"many", many(60, 1), true},
+		{"one small wiki", many(1, 1), false}, {"a few", many(10, 1), false}, {"enough", many(20, 1), true}, {"many", many(60, 1), true},
 		{"one with large tables", many(1, 3600), true}, {"many whose updater only asks", same, false}, {"none", nil, false},
 	}
 	for _, tc := range cases {
