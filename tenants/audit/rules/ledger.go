@@ -153,13 +153,17 @@ func (s *subject) inPlace(row ledger.Tenant) bool {
 	return row.Server == s.tenant.Server.Name && row.Database == s.tenant.Database
 }
 
+// complete reports whether a tenant's database should be whole: no run creates, restores,
+// removes or brings it back, or was interrupted at that.
+func complete(row ledger.Tenant) bool { return row.State == ledger.Ready || row.State == ledger.Made }
+
 // settled returns the tenant's database if it should be complete and in use: the tenant
-// was created, its database is in place, and it has no open upgrade.
+// is complete, its database is in place, and it has no open upgrade.
 func (s *subject) settled() (ledger.Tenant, *mariadb.Found) {
 	row, known := s.row()
 	state, answers := s.server()
 	_, open := s.observed.History.Upgrades[s.tenant.Name]
-	if !known || !answers || open || row.State == ledger.Creating || !s.inPlace(row) {
+	if !known || !answers || open || !complete(row) || !s.inPlace(row) {
 		return row, nil
 	}
 	return row, state.Databases[row.Database]
@@ -201,6 +205,8 @@ func createUnfinished(s *subject, r *reporter) {
 		how = "its database is made, but it was never seen to answer"
 	case ledger.Recovering:
 		how, next = "it is half restored, or half a clone", "wikictl restore "+s.tenant.Name+", or wikictl clone as before"
+	case ledger.Leaving, ledger.Returning:
+		how, next = "it is half removed, or half brought back", "wikictl undelete "+s.tenant.Name
 	}
 	r.say(s.tenant.Position, "", next, "%s, by run %s on %s UTC", how, row.Run, row.Changed.Format(time.DateTime))
 }
@@ -220,7 +226,7 @@ func elsewhere(s *subject, r *reporter) {
 func databaseGone(s *subject, r *reporter) {
 	row, known := s.row()
 	state, answers := s.server()
-	if !known || !answers || row.State == ledger.Creating || !s.inPlace(row) || state.Databases[row.Database] != nil {
+	if !known || !answers || !complete(row) || !s.inPlace(row) || state.Databases[row.Database] != nil {
 		return
 	}
 	r.say(s.tenant.Position, row.Database, "restore it from a backup", "its database %s is missing on server %s", row.Database, row.Server)
