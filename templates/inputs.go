@@ -122,8 +122,12 @@ func isBounded(t *template.Template) bool {
 	return true
 }
 
-// unknown lists the fields of views, farms and tenants that Inputs and Answer do not know.
-var unknown = []string{"Tenants", "Codebases", "Servers", "Ledger", "Policies", "Ignores", "UpgradeSteps", "Owner", "Members", "Media", "Viewers", "Origins", "Repeats", "Position"}
+// unknown lists the fields of views, farms and tenants that Inputs and Answer do not know, or
+// know without places.
+var unknown = []string{
+	"Tenants", "Codebases", "Servers", "Ledger", "Policies", "Ignores", "UpgradeSteps", "Owner", "Members", "Media", "MediaDenied", "Viewers",
+	"Origins", "Repeats", "Position", "Faults",
+}
 
 // known lists the fields that may follow those with a farm and with a codebase.
 var known = map[string][]string{

@@ -134,6 +134,7 @@ func TestInputsAreBounded(t *testing.T) {
 		`{{ range tenants }}{{ range .Members }}{{ comment .Name }}{{ end }}{{ end }}`:   false,
 		`{{ comment (index .Farm.Codebases "1.43").Path }}`:                              false,
 		`{{ comment (.Codebase.Fingerprint) }}`:                                          false,
+		`{{ range tenants }}{{ range .Faults }}{{ comment .Error }}{{ end }}{{ end }}`:   false,
 		`{{ range tenants }}{{ if .Created }}{{ comment .Name }}{{ end }}{{ end }}`:      false,
 	} {
 		s, err := own(t, LocalSettings, "{{ define \"end\" }}\n# "+text+"{{ end }}")
