@@ -172,11 +172,11 @@ func privateAccounts(s *subject, r *reporter) {
 // else by MediaWiki's default.
 func (s *subject) visitorsMay(right string) bool {
 	const all = "wgGroupPermissions"
-	v, revoked := member(s.tenant.Settings["wgRevokePermissions"], "*")
-	if v, revoked = member(v, right); revoked && truthy(v) {
+	visitors, _ := member(s.tenant.Settings["wgRevokePermissions"], "*")
+	if revoked, _ := member(visitors, right); truthy(revoked) {
 		return false
 	}
-	v = s.tenant.Settings[all]
+	v := s.tenant.Settings[all]
 	for _, key := range []string{"*", right} {
 		if o, is := v.Data.(*tenants.Operation); is && o.Copy == "" {
 			v, _ = member(v, key) // what it does not name is gone
