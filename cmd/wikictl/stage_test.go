@@ -39,6 +39,9 @@ func (f *farm) refusesToStage() {
 		f.t.Errorf("exit code %d; it does not name the missing extension:\n%s", code, out)
 	}
 	f.write("tenants/w0.toml", w0)
+	f.sql("CREATE DATABASE wiki_w0_stage")
+	f.exits(2, "stage", "w0", "--codebase", "1.43")
+	f.sql("DROP DATABASE wiki_w0_stage")
 	if _, err := os.Stat(f.demo.Dir + "/tenants/w0-stage.toml"); err == nil {
 		f.t.Error("a refused copy left its definition")
 	}

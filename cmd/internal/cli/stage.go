@@ -51,6 +51,7 @@ type staged struct {
 	new   staging.Copy
 	file  string // of the copy's definition, relative to the farm's folder
 	begun time.Time
+	back  func() error // takes back what was written as the definition; nil: nothing was
 }
 
 func (a *app) runStage(c *cli.Context) error {
@@ -71,7 +72,7 @@ func (a *app) runStage(c *cli.Context) error {
 		return err
 	}
 	if err := s.makeCopy(o); err != nil {
-		return err
+		return errors.Join(err, s.withdraw())
 	}
 	if err := s.upgradeCopy(); err != nil {
 		return err
@@ -159,6 +160,9 @@ func (s *staged) define(text []byte) error {
 	if err != nil {
 		return err
 	}
+	if s.copy == nil {
+		s.back = back
+	}
 	f, err := loadFarm(s.c)
 	if err == nil {
 		s.farm, s.wiki, s.copy = f, f.Tenant(s.wiki.Name), f.Tenant(s.new.Name)
@@ -173,6 +177,24 @@ func (s *staged) define(text []byte) error {
 		return errors.Join(err, back())
 	}
 	return nil
+}
+
+// withdraw takes back the definition of a copy of which nothing was made: wikictl apply would
+// make an empty wiki of it.
+func (s *staged) withdraw() error {
+	if s.back == nil {
+		return nil
+	}
+	return s.withHost(s.farm, true, func(h *session.Host) error {
+		l, err := h.Ledger(s.c.Context)
+		if err != nil {
+			return err
+		}
+		if _, begun, err := l.Tenant(s.c.Context, s.new.Name); begun || err != nil {
+			return err
+		}
+		return s.back()
+	})
 }
 
 // part runs a part of the command, and reports it where it fails.
