@@ -77,14 +77,9 @@ func (r *remembering) change(path string) {
 	}
 }
 
-// A tenant is neither rendered nor read when it was as wanted and nothing changed; any change of
-// what it is rendered from, or of its files, is found.
-func TestRecord(t *testing.T) {
-	f := farm(t, 6)
-	set, err := templates.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+// remember applies a farm whose tenants have secrets, so that it has a record.
+func remember(t *testing.T, f *tenants.Farm, set *templates.Set) *remembering {
+	t.Helper()
 	d, err := New(f.Layout(), f.Web)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +92,19 @@ func TestRecord(t *testing.T) {
 	if _, err := d.Apply(t.Context(), source(f, set)); err != nil {
 		t.Fatal(err)
 	}
-	r := &remembering{T: t, d: d, f: f, set: set}
+	return &remembering{T: t, d: d, f: f, set: set}
+}
+
+// A tenant is neither rendered nor read when it was as wanted and nothing changed; any change of
+// what it is rendered from, or of its files, is found.
+func TestRecord(t *testing.T) {
+	f := farm(t, 6)
+	set, err := templates.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := remember(t, f, set)
+	d := r.d
 	for range 2 {
 		if rendered, differed := r.compared(0); rendered != 6 || differed != 0 {
 			t.Errorf("files that were written a moment ago: %d were rendered, %d differ", rendered, differed)
@@ -179,19 +186,7 @@ func TestRecordOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := New(f.Layout(), f.Web)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, one := range f.Tenants {
-		if err := d.WriteSecrets(one.Name, secrets.Secrets{WebPassword: "abc"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := d.Apply(t.Context(), source(f, set)); err != nil {
-		t.Fatal(err)
-	}
-	r := &remembering{T: t, d: d, f: f, set: set}
+	r := remember(t, f, set)
 	r.want("nothing recorded", 4, 0)
 	r.want("recorded", 0, 0)
 	f.Tenants[2].Sitename = "Another"

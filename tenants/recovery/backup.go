@@ -236,11 +236,7 @@ func (m *making) write(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	manifest, err := m.manifest(ctx)
-	if err != nil {
-		return err
-	}
-	parts, err := m.parts(*manifest)
+	manifest, parts, err := m.contents(ctx)
 	if err != nil {
 		return err
 	}
@@ -250,6 +246,16 @@ func (m *making) write(ctx context.Context) error {
 	}
 	m.archive = &archive.Archive{Manifest: *manifest, File: file}
 	return nil
+}
+
+// contents returns the members of the archive, and what describes them.
+func (m *making) contents(ctx context.Context) (*archive.Manifest, []archive.Part, error) {
+	manifest, err := m.manifest(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	parts, err := m.parts(*manifest)
+	return manifest, parts, err
 }
 
 func (m *making) manifest(ctx context.Context) (*archive.Manifest, error) {

@@ -49,11 +49,7 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	manifest, err := m.manifest(ctx)
-	if err != nil {
-		return err
-	}
-	parts, err := m.parts(*manifest)
+	manifest, parts, err := m.contents(ctx)
 	if err != nil {
 		return err
 	}
