@@ -240,8 +240,8 @@ restore = ["sh", "-c", "mariadb --defaults-file={options} {database} < {file}"]
 		}
 	}
 	worked := f.transient()
-	if len(worked) != 2 {
-		t.Errorf("worked on are %v, want two", worked)
+	if n := len(worked); n < 2 || n > 3 { // the third may have begun while another one waited for readers
+		t.Errorf("worked on are %v, want two or three", worked)
 	}
 	must(t, os.WriteFile(going, nil, 0o644))
 	for audits := 0; ; audits++ {
