@@ -45,10 +45,10 @@ func (d *Deployer) cachesOfReleases() (map[string]bool, error) {
 		return nil, err
 	}
 	for _, release := range releases {
-		if core, err := os.Readlink(filepath.Join(release, "core")); err == nil {
+		if core, err := os.Readlink(filepath.Join(release, coreLink)); err == nil {
 			named[core] = true
 		}
-		text, err := os.ReadFile(filepath.Join(release, "LocalSettings.php"))
+		text, err := os.ReadFile(filepath.Join(release, settingsFile))
 		if disk.IgnoreAbsent(err) != nil {
 			return nil, err
 		}
