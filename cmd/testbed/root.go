@@ -45,6 +45,13 @@ func another(ctx context.Context, args []string) error {
 	if err := unpackRoot(ctx, root, suite, demo.TestingOn(args[0]), say); err != nil {
 		return fmt.Errorf("unpack Debian %s: %w", args[0], err)
 	}
+	// The root knows neither the proxy nor the certificates that this machine reaches modules by.
+	say("fetching the modules of go.mod")
+	download := exec.CommandContext(ctx, "go", "mod", "download")
+	download.Stderr = os.Stderr
+	if err := download.Run(); err != nil {
+		return fmt.Errorf("go mod download: %w", err)
+	}
 	return inRoot(ctx, root, codebases, args[1:])
 }
 
