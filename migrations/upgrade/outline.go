@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func (p *Plan) Outline() *plan.Plan {
 	for _, j := range p.Tenants {
 		o.Tenants = append(o.Tenants, j.outline())
 	}
-	if len(p.Tenants) > 0 {
+	if slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return len(j.Problems) == 0 }) {
 		o.Notes = append(o.Notes, fmt.Sprintf("%s, in about %s; the dumps may need %d MB of %d MB that are free",
 			waveCount(p.Waves), forecast.Text(p.Seconds), p.Space>>20, p.Free>>20))
 	}

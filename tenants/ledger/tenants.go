@@ -45,6 +45,22 @@ type Tenant struct {
 	Changed                time.Time
 }
 
+// Completion returns the command that completes what was interrupted in the tenant's state,
+// or "" for a ready one. of is the wiki that the tenant is a staging copy of, or "".
+func (t Tenant) Completion(of string) string {
+	switch {
+	case t.State == Leaving || t.State == Returning:
+		return "wikictl undelete " + t.Name
+	case t.State == Recovering && of != "":
+		return fmt.Sprintf("wikictl stage %s --as %s", of, t.Name)
+	case t.State == Recovering:
+		return "wikictl restore " + t.Name
+	case t.State == Ready:
+		return ""
+	}
+	return "wikictl create " + t.Name
+}
+
 // Tenants reads all tenants by name in one query.
 func (l *Ledger) Tenants(ctx context.Context) (map[string]Tenant, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT name, server, database_name, codebase, version, component_set, state, run, changed FROM tenant`)

@@ -124,7 +124,7 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 	case known && row.State == ledger.Returning:
 		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
 	case known && row.State == ledger.Recovering:
-		return fail("run %s began to restore it, or to clone another into it, and did not finish: wikictl restore %s finishes it", row.Run, t.Name)
+		return fail("run %s began to restore it, or to copy another into it, and did not finish: %s finishes it", row.Run, row.Completion(t.StageOf))
 	case known && row.State == ledger.Creating && f.served:
 		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made again; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
 	case f.holding.Farm != "" && f.holding.Farm != f.farm:

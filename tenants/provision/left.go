@@ -117,7 +117,7 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: wikictl undelete %s finishes it, once a file defines it", row.Name)
 	}
 	if row.State == ledger.Recovering {
-		left.Problem = fmt.Sprintf("it is being restored or cloned, or that was interrupted: wikictl restore %s finishes it, once a file defines it", row.Name)
+		left.Problem = fmt.Sprintf("it is being restored or copied, or that was interrupted: wikictl restore %s finishes it, once a file defines it", row.Name)
 	}
 	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
 		left.Problem = fmt.Sprintf("%s, so its database may fit neither code: define it again (as %s) and run wikictl upgrade %s",

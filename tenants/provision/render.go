@@ -172,7 +172,7 @@ func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	case row.State == ledger.Returning:
 		return fmt.Sprintf("it is being brought back by run %s, or that was interrupted; wikictl undelete %s", row.Run, t.Name)
 	case row.State == ledger.Recovering:
-		return fmt.Sprintf("it is being restored or cloned by run %s, or that was interrupted; wikictl restore %s", row.Run, t.Name)
+		return fmt.Sprintf("it is being restored or copied by run %s, or that was interrupted; %s", row.Run, row.Completion(t.StageOf))
 	case row.State != ledger.Ready:
 		return fmt.Sprintf("it is not finished (state %s); wikictl create %s", row.State, t.Name)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):

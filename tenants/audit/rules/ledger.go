@@ -199,14 +199,14 @@ func createUnfinished(s *subject, r *reporter) {
 	if !known || row.State == ledger.Ready {
 		return
 	}
-	how, next := "its database is half made", "wikictl create "+s.tenant.Name
+	how, next := "its database is half made", row.Completion(s.tenant.StageOf)
 	switch row.State {
 	case ledger.Made:
 		how = "its database is made, but it was never seen to answer"
 	case ledger.Recovering:
-		how, next = "it is half restored, or half a clone", "wikictl restore "+s.tenant.Name+", or wikictl clone as before"
+		how = "it is half restored, or half a copy"
 	case ledger.Leaving, ledger.Returning:
-		how, next = "it is half removed, or half brought back", "wikictl undelete "+s.tenant.Name
+		how = "it is half removed, or half brought back"
 	}
 	r.say(s.tenant.Position, "", next, "%s, by run %s on %s UTC", how, row.Run, row.Changed.Format(time.DateTime))
 }

@@ -20,7 +20,7 @@ func TestUnfinishedWikiHasOneFinding(t *testing.T) {
 	lacking := []string{"account-missing", "database-missing", "schema-version"}
 	for state, next := range map[ledger.State]string{
 		ledger.Creating: "wikictl create alpha", ledger.Made: "wikictl create alpha", ledger.Leaving: "wikictl undelete alpha",
-		ledger.Returning: "wikictl undelete alpha", ledger.Recovering: "wikictl restore alpha, or wikictl clone as before", ledger.Ready: "",
+		ledger.Returning: "wikictl undelete alpha", ledger.Recovering: "wikictl restore alpha", ledger.Ready: "",
 	} {
 		row := ledger.Tenant{Name: "alpha", Server: "main", Database: "wiki_alpha", Version: "1.43.9", State: state}
 		for _, found := range []*mariadb.Found{nil, {}} {
