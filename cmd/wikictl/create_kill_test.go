@@ -116,7 +116,7 @@ func (f *farm) asUndisturbed(wikis int) {
 }
 
 // shape is what a fresh wiki has in its tables, but for times, passwords, and the number of
-// active users: MediaWiki counts those after one in some thirty edits, by chance.
+// active users, which a job of MediaWiki counts after enough pages were read.
 func shape(database string) string {
 	return fmt.Sprintf(`USE %s; SELECT COUNT(*), MD5(GROUP_CONCAT(TABLE_NAME ORDER BY 1)) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE();
 		SELECT user_id, user_name, user_password <> '' FROM user ORDER BY 1; SELECT page_id, page_namespace, page_title, page_latest, page_len FROM page ORDER BY 1;

@@ -29,9 +29,9 @@ func (a *app) planCommand() *cli.Command {
 	}
 }
 
-// diffsFlag limits the tenants whose diffs are printed.
+// diffsFlag limits the tenants whose diffs, and the leftovers whose contents, are printed.
 func diffsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of at most this many tenants", Value: 20}
+	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of at most this many tenants, and the databases, accounts and files of as many leftovers", Value: 20}
 }
 
 func (a *app) runPlan(c *cli.Context) error {

@@ -52,7 +52,7 @@ func NewPlanDocument(command string, p *plan.Plan, elapsed time.Duration) PlanDo
 }
 
 // Plan prints a plan as text: a line per entry, the diffs of the first tenants that
-// change, blocked tenants, all leftovers, and a total.
+// change, blocked tenants, all leftovers, the contents of the first ones, and a total.
 func Plan(out io.Writer, command string, p *plan.Plan, diffs int) error {
 	b := planText{diffs: diffs}
 	for _, e := range p.Farm {
@@ -63,8 +63,11 @@ func Plan(out io.Writer, command string, p *plan.Plan, diffs int) error {
 	}
 	b.blocked.Print(&b, string(plan.Blocked))
 	b.remarks.Print(&b, string(plan.Remark))
-	for _, left := range p.Left {
-		b.leftover(left)
+	for i, left := range p.Left {
+		b.leftover(left, i < diffs)
+	}
+	if more := len(p.Left) - diffs; more > 0 {
+		fmt.Fprintf(&b, "what %d more leftovers consist of is not shown; --diffs N shows it for N\n", more)
 	}
 	if b.hidden > 0 {
 		fmt.Fprintf(&b, "the diffs of %d more tenants are not shown; --diffs N shows those of N\n", b.hidden)
@@ -114,10 +117,15 @@ func (b *planText) tenant(t *plan.Tenant) {
 	}
 }
 
-func (b *planText) leftover(left *plan.Leftover) {
+// leftover prints a leftover and why it can't be removed; if whole, also its databases,
+// accounts and files.
+func (b *planText) leftover(left *plan.Leftover, whole bool) {
 	fmt.Fprintf(b, "left %s: nothing defines it any more\n", left.Name)
 	if left.Problem != "" {
 		fmt.Fprintf(b, "  can't be removed: %s\n", Clean(left.Problem))
+	}
+	if !whole {
+		return
 	}
 	for _, item := range left.Items {
 		fmt.Fprintf(b, "  %s\n", Clean(item))

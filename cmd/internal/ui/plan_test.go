@@ -26,6 +26,7 @@ func TestPlanText(t *testing.T) {
 		Farm: []plan.Entry{{Kind: plan.Change, What: "edit nginx.conf"}},
 		Left: []*plan.Leftover{{Name: "e", Items: []string{"database e"}, Kept: []string{"account e"}, Problem: "no dump"}},
 	}
+	leftovers := plan.Plan{Left: []*plan.Leftover{whole.Left[0], {Name: "f", Items: []string{"database f"}, Kept: []string{"account f"}, Problem: "no server"}}}
 	for _, tc := range []struct {
 		name  string
 		plan  plan.Plan
@@ -38,6 +39,9 @@ func TestPlanText(t *testing.T) {
 			"blocked c, d: no server?[2J\nremark c, d: it is old\nleft e: nothing defines it any more\n  can't be removed: no dump\n  database e\n" +
 			"  stays: account e\nthe diffs of 1 more tenants are not shown; --diffs N shows those of N\n" +
 			"plan: 2 to change, 2 blocked, 1 left over, 5 unchanged\nall in 1 wave\n"},
+		{"many leftovers", leftovers, 1, "left e: nothing defines it any more\n  can't be removed: no dump\n  database e\n  stays: account e\n" +
+			"left f: nothing defines it any more\n  can't be removed: no server\nwhat 1 more leftovers consist of is not shown; --diffs N shows it for N\n" +
+			"plan: 2 left over, 0 unchanged\n"},
 	} {
 		var out strings.Builder
 		if err := Plan(&out, "plan", &tc.plan, tc.diffs); err != nil || out.String() != tc.want {
