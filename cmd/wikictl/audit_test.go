@@ -31,7 +31,7 @@ type misdeed struct {
 var plantedThere = slices.Concat(plantedOnServers, plantedInFiles)
 
 // plantedElsewhere are rules that a test of their own plants, as their fault hides others.
-var plantedElsewhere = []string{"server-unreachable", "worked-on", "php-unasked", "private-unsaid", "private-open", "closed-differs", "upgrade-losses", "farm-file", "component-changed", "further-missing", "further-pending", "further-unused", "replica-down", "replica-lag", "replica-writable"}
+var plantedElsewhere = []string{"server-unreachable", "worked-on", "php-unasked", "private-unsaid", "private-open", "closed-differs", "upgrade-losses", "farm-file", "component-changed", "further-missing", "further-pending", "further-unused", "replica-down", "replica-lag", "replica-writable", "backup-gone", "backup-repository"}
 
 // finding is one of the findings of audit --format json.
 type finding struct {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +75,7 @@ func (f *farm) backsUpToRestic() {
 		f.t.Errorf("w2 holds\n%s\nwant\n%s", got, others)
 	}
 	f.keepsInRestic()
+	f.missesSnapshots()
 	f.exits(0, "delete", "masked", "--yes")
 	f.wants(f.exits(1, "purge", "masked", "--early", "--backups", "--dry-run"), "1 backups in "+f.demo.Dir+"/re po")
 	f.exits(0, "purge", "masked", "--early", "--backups", "--yes")
@@ -83,6 +85,28 @@ func (f *farm) backsUpToRestic() {
 	if left := f.unfinished(); len(left) > 0 {
 		f.t.Errorf("there are %v", left)
 	}
+}
+
+// missesSnapshots has the audit find that restic forgot a wiki's backup, and that the
+// repository is not where it was.
+func (f *farm) missesSnapshots() {
+	f.t.Helper()
+	f.resticSays("forget", "-q", "--tag", "wiki=copy", "--keep-tag", "none")
+	must(f.t, os.Rename(f.demo.Dir+"/re po", f.demo.Dir+"/moved"))
+	found := findingsOf(f.audit(), "backup-repository", "backup-gone")
+	if len(found) != 1 || found[0].Rule != "backup-repository" || !strings.Contains(found[0].Message, "there is no repository") {
+		f.t.Errorf("without the repository there are %+v", found)
+	}
+	must(f.t, os.Rename(f.demo.Dir+"/moved", f.demo.Dir+"/re po"))
+	found = findingsOf(f.audit(), "backup-repository", "backup-gone")
+	if len(found) != 1 || found[0].Rule != "backup-gone" || !slices.Equal(found[0].Tenants, []string{"copy"}) {
+		f.t.Errorf("without copy's snapshots there are %+v", found)
+	}
+}
+
+// findingsOf returns the findings of some rules.
+func findingsOf(all []finding, rules ...string) []finding {
+	return slices.DeleteFunc(all, func(g finding) bool { return !slices.Contains(rules, g.Rule) })
 }
 
 // restoresFromRestic changes w0 and brings it back, killed twice, without the description that

@@ -1,13 +1,53 @@
 package observe
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"time"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants/backup"
 	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/backup/restic"
 )
+
+// Repository is what restic's repository of [backup] holds.
+type Repository struct {
+	Snapshots map[string]bool // by id; nil if it was not read
+	Fault     error           // why it could not be read
+}
+
+// repositoryTimeout bounds the listing of snapshots: restic tries for long to reach a
+// repository on another machine.
+const repositoryTimeout = time.Minute
+
+// inspectRepository lists the snapshots of the farm's repository, if it has one, unless the
+// audit is quick. A user who may not read its password sees none.
+func inspectRepository(ctx context.Context, w Scope) (r Repository) {
+	if w.Quick {
+		return r
+	}
+	repository, err := restic.Open(w.Farm.Backup, w.Farm.Layout().ResticCache())
+	if err != nil || repository == nil {
+		r.Fault = err
+		if errors.Is(err, fs.ErrPermission) {
+			r.Fault = nil
+		}
+		return r
+	}
+	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
+	defer cancel()
+	found, err := repository.Snapshots(ctx)
+	if err != nil {
+		return Repository{Fault: err}
+	}
+	r.Snapshots = map[string]bool{}
+	for _, s := range found {
+		r.Snapshots[s.ID] = true
+	}
+	return r
+}
 
 // inspectBackups lists a tenant's dumps, and verifies the latest unless quick.
 func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {

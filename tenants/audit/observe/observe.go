@@ -23,6 +23,8 @@ type Observed struct {
 	Wikis   map[string]*Wiki         // by tenant, of those that are ready and that no run is changing
 	Farm    Farm
 
+	Repository Repository // that gets the farm's backups
+
 	FarmID   string                      // of its identity; empty: not created yet
 	Accounts map[string]mariadb.Accounts // by tenant, with the passwords in the secrets file
 
@@ -50,6 +52,7 @@ func Inspect(ctx context.Context, h *session.Host, w Scope) (*Observed, error) {
 		return nil, err
 	}
 	inspectServers(ctx, h, t.Servers)
+	t.Repository = inspectRepository(ctx, w)
 	if t.Farm, err = inspectFarm(ctx, h, w, before.tenants); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,20 @@ var backupRules = []rule{
 		Repair:    "Restore the missing file, or remove the other.",
 		Reference: "Manual:Restoring a wiki from backup",
 	}, observed: incompleteBackup},
+	{Rule: audit.Rule{
+		ID: "backup-gone", Severity: audit.Error,
+		What:      "restic's repository no longer has the snapshot that is a wiki's latest backup.",
+		Why:       "It can't be restored: restic forget of another program removed it, or the repository is another one.",
+		Repair:    "Run wikictl backup; have the other program keep snapshots with the tag wikictl.",
+		Reference: "Manual:Backing up a wiki",
+	}, observed: goneBackup},
+	{Rule: audit.Rule{
+		ID: "backup-repository", Severity: audit.Error,
+		What:      "restic's repository of [backup] can't be read.",
+		Why:       "No backup can be made or restored.",
+		Repair:    "Run wikictl doctor, which says what it lacks.",
+		Reference: "Manual:Backing up a wiki",
+	}, observedFarm: unreadRepository},
 }
 
 func oldBackup(s *subject, r *reporter) {
@@ -64,6 +78,20 @@ func oldBackup(s *subject, r *reporter) {
 func damagedBackup(s *subject, r *reporter) {
 	if d := s.state(); d != nil && d.Damaged != nil {
 		r.say(s.tenant.Position, "", "", "%s", d.Damaged)
+	}
+}
+
+func goneBackup(s *subject, r *reporter) {
+	d, held := s.state(), s.observed.Repository.Snapshots
+	if d == nil || d.Archive == nil || d.Archive.Snapshot == "" || held == nil || held[d.Archive.Snapshot] {
+		return
+	}
+	r.say(s.tenant.Position, "", "wikictl backup "+s.tenant.Name, "the latest backup, %s, is no longer in %s", d.Archive.Place(), s.Farm.Backup.Restic)
+}
+
+func unreadRepository(w *wanted, r *reporter) {
+	if err := w.observed.Repository.Fault; err != nil {
+		r.say(w.Farm.At("backup"), "backup.store", "", "%s", err)
 	}
 }
 
