@@ -42,7 +42,10 @@ var pathRequests = []request{
 	{"one.test", "/en//wiki/Main_Page", 200, "text/html", "of english"},
 	{"one.test", "/en/../de/wiki/Main_Page", 200, "text/html", "of german"},
 	{"one.test", "/en/%2e%2e/wiki/Main_Page", 200, "text/html", "of root"},
-	{"one.test", "/en/..%2f..%2fsecret.txt", 404, "", ""},
+	{"one.test", "/en/wiki/A..%2fB", 200, "text/html", "ran index.php for /en/wiki/A..%2fB of english"},
+	{"one.test", "/en/wiki/A%2f..%2fB", 400, "", ""},
+	{"one.test", "/en/..%2fde/wiki/Main_Page", 400, "", ""},
+	{"one.test", "/en/..%2f..%2fsecret.txt", 400, "", ""},
 	{"one.test", "/en/../../secret.txt", 400, "", ""},
 	{"one.test.evil.test", "/en/", 404, "", ""},
 
