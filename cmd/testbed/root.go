@@ -120,7 +120,7 @@ func inRoot(ctx context.Context, root, codebases string, args []string) error {
 	for _, version := range []string{"1.39", "1.43"} {
 		mounts = append(mounts, filepath.Join(codebases, version))
 	}
-	environment := []string{"HOME=/root", "LANG=C.UTF-8", "WIKICTL_TEST_CODEBASES=" + codebases, "CI=" + os.Getenv("CI"), "GOFLAGS=" + os.Getenv("GOFLAGS")}
+	environment := []string{"HOME=/root", "LANG=C.UTF-8", "WIKICTL_TEST_CODEBASES=" + codebases, "CI=" + os.Getenv("CI"), "GOFLAGS=" + os.Getenv("GOFLAGS"), atOnce}
 	for _, name := range []string{"GOROOT", "GOMODCACHE", "GOCACHE"} {
 		value, err := goSays(ctx, name)
 		if err != nil {
