@@ -19,7 +19,7 @@ type Media struct {
 	Descriptions string // what the addresses of pages of files begin with
 	HashLevels   int64  // of folders of the files
 	Capital      bool   // names of files begin with a capital letter
-	Maintenance  string // the owner's page of maintenance
+	Maintenance  string // the owner's maintenance page
 }
 
 // mediaOf returns the files that a tenant shows of another, or nil.

@@ -13,7 +13,7 @@ type Accounts struct {
 	Database    string   // $wgSharedDB
 	Tables      []string // $wgSharedTables
 	ReadOnly    string   // the owner's $wgReadOnlyFile
-	Maintenance string   // the owner's page of maintenance
+	Maintenance string   // the owner's maintenance page
 }
 
 // sharedAccounts returns the accounts that a tenant has of another, or nil.

@@ -96,7 +96,7 @@ type View struct {
 	Path    string // folder of all of the wiki's addresses; empty: the root
 	All     string // regular expression of everything below it
 	Files   string // that of what may be a static file
-	Closing string // that of the page of maintenance, with Apache
+	Closing string // that of the maintenance page, with Apache
 
 	Part      bool     // it is a part of the virtual host of a host that several tenants share
 	Frame     bool     // it is the virtual host of such a host, and holds the parts

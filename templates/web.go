@@ -44,7 +44,7 @@ type Paths struct {
 	Path       string // the folder of all of the wiki's addresses; empty: the root
 	All        string // everything below it
 	Files      string // what may be a static file; the group is its path in the folder, by name as nginx encodes others
-	Closing    string // of the page of maintenance, with Apache
+	Closing    string // of the maintenance page, with Apache
 	ScriptPath string // $wgScriptPath
 	Articles   string // $wgArticlePath
 	Strip      string // removes ScriptPath; its group is the rest

@@ -52,7 +52,7 @@ func TestRowsAreMovedAhead(t *testing.T) {
 	f.wants(f.run("upgrade", "w0", "--ahead", "no"), "done")
 
 	f.struck(event{"w1", "ahead", "after", "kill"}, "upgrade", "w1", "--ahead", "only")
-	f.wants(f.run("upgrade", "w1", "w2", "--ahead", "only"), "rows of revision_comment_temp, externallinks, pagelinks were moved ahead; it is open, on MediaWiki 1.39.17")
+	f.wants(f.run("upgrade", "w1", "w2", "--ahead", "only"), "rows of revision_comment_temp, externallinks, pagelinks were moved ahead; the wiki is open, on MediaWiki 1.39.17")
 	for _, query := range []string{"SELECT COUNT(*) FROM pagelinks WHERE pl_target_id IS NULL", "SELECT COUNT(*) FROM externallinks WHERE el_to_domain_index = ''", "SELECT COUNT(*) FROM revision_comment_temp JOIN revision ON rev_id = revcomment_rev WHERE rev_comment_id = 0"} {
 		if got := f.sql("USE wiki_w1; " + query); got[0] != "0" {
 			t.Errorf("%s: %v", query, got)

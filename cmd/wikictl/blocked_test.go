@@ -112,9 +112,9 @@ func (f *farm) upgradesWhatIsServed() {
 	for _, account := range accounts {
 		f.sql("ALTER USER " + account + " ACCOUNT LOCK")
 	}
-	f.wants(f.exits(2, "upgrade", "--dry-run", "--all"), "blocked w1: it is not served as it is")
+	f.wants(f.exits(2, "upgrade", "--dry-run", "--all"), "blocked w1: the web server does not serve it in its current state")
 	_, story, _ := f.result("upgrade", "--all")
-	f.wants(story, "nothing was changed", "w1: it is not served as it is")
+	f.wants(story, "nothing was changed", "w1: the web server does not serve it in its current state")
 	f.wants(f.exits(2, "upgrade", "--all", "--skip-blocked"), "upgrade: 1 done, 0 unchanged, 0 failed", "blocked")
 	for _, account := range accounts {
 		f.sql("ALTER USER " + account + " ACCOUNT UNLOCK")

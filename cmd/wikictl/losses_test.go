@@ -122,7 +122,7 @@ func (f *farm) lossesStand(backup string) {
 	}) {
 		f.t.Errorf("audit says of w0 %q", found)
 	}
-	f.wants(f.exits(1, "losses"), "w0: update.php left out 1 block (ipb_id 1)", backup, "w2: ", "there is no dump of before")
+	f.wants(f.exits(1, "losses"), "w0: update.php left out 1 block (ipb_id 1)", backup, "w2: ", "no dump from before")
 	f.run("report", "--quick", "--html", filepath.Join(f.demo.Dir, "farm.html"))
 	f.wants(f.read("farm.html"), "left out 1 block (ipb_id 1)")
 	// All that [keep] does not keep goes, and an upgrade later this is no way back any more.

@@ -37,7 +37,7 @@ func TestOldVersion(t *testing.T) {
 	for i := range 6 {
 		f.want(fmt.Sprint("w", i), "1.43")
 	}
-	f.wants(f.exits(2, "upgrade", "--all", "--dry-run"), "schema 1.35", "have the prefix mw_, which wikictl does not use", "w4: it is not served as it is")
+	f.wants(f.exits(2, "upgrade", "--all", "--dry-run"), "schema 1.35", "have the prefix mw_, which wikictl does not use", "w4: the web server does not serve it in its current state")
 	f.wants(f.run("upgrade", "w0", "w1", "w2", "w3"), "upgrade: 4 done")
 	f.wants(f.client("w0").version()+f.client("w0").read("Before"), "MediaWiki 1.43.9", "Written on 1.35.")
 	f.wantFindings(map[string]string{"schema-version w4": "is 1.39", "schema-version w5": "with the table prefix mw_", "schema-type w2": "of another engine"})

@@ -130,7 +130,7 @@ func (r *replicated) behind() {
 	r.until("it is behind", func() bool { return strings.Contains(f.says("replica-lag"), "more than its max_lag of 1") })
 
 	f.write("tenants/w0.toml", "codebase = \"1.43\"\n"+f.read("tenants/w0.toml"))
-	if _, story, code := f.result("upgrade", "w0"); code != 2 || !strings.Contains(story, "replica_wait") || !strings.Contains(story, "readers get the page of maintenance until") {
+	if _, story, code := f.result("upgrade", "w0"); code != 2 || !strings.Contains(story, "replica_wait") || !strings.Contains(story, "readers get the maintenance page until") {
 		f.t.Errorf("exit code %d: %s", code, story)
 	}
 	if status, body := f.client("w0").ask(url.Values{"action": {"query"}}); status != 503 {

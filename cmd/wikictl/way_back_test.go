@@ -216,7 +216,7 @@ func (f *farm) finishAll(name func(i, finisher int) string) {
 		}
 	}
 	f.run(down...)
-	f.refused(2, "nothing further to undo", down...)
+	f.refused(2, "no older upgrade to undo", down...)
 	for i, l := range leftStates {
 		for finisher, want := range []string{"MediaWiki 1.43.9", "MediaWiki 1.39.17"} {
 			c := f.client(name(i, finisher))

@@ -17,8 +17,8 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// count counts the content of the database before the updater changes it. The counts of
-// an interrupted run stay.
+// count counts the content of the database before the updater changes it. It keeps the
+// counts that an interrupted run made.
 func (k *task) count(ctx context.Context) error {
 	if !k.plan.code {
 		return nil
@@ -57,9 +57,9 @@ func (k *task) changing(ctx context.Context) (err error) {
 	return err
 }
 
-// snapshot counts the current content of the database, and lists the first ids of the
-// rows that it counts by conditions because of before. rows are the counts of its tables,
-// if known; before are the counts from before the upgrade, or nil.
+// snapshot counts the current content of the database. If before, the snapshot from before
+// the upgrade, is not nil, it also lists the first ids of the rows that before counts by a
+// condition. rows are the counts of the tables, if known.
 func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *losses.Snapshot) (s losses.Snapshot, ids map[string][]string, err error) {
 	if s.Rows = rows; rows == nil {
 		if s.Rows, err = k.server.RowCounts(ctx, k.tenant.Database); err != nil {
@@ -109,8 +109,8 @@ func (k *task) account(ctx context.Context) error {
 	return k.up.ledger.NoteLosses(ctx, k.tenant.Name, k.now.Run, k.losses)
 }
 
-// sameRows reports whether each table but caches has as many rows as before. The updater's
-// log counts too: it has a row for each update that was made.
+// sameRows reports whether each table except caches has as many rows as before. That
+// includes the updater's own table of updates, which has a row for each update made.
 func sameRows(before, after map[string]int64) bool {
 	caches := mediawiki.CacheTables()
 	for table, n := range before {
@@ -151,7 +151,7 @@ func (k *task) lost(ctx context.Context) []ledger.Loss {
 	}
 	list, err := k.up.ledger.LossesOf(context.WithoutCancel(ctx), k.tenant.Name, k.now.Run)
 	if err != nil {
-		k.note("what it left out can't be said: %s", err)
+		k.note("its losses can't be listed: %s", err)
 	}
 	return list
 }

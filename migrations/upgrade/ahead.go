@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Ahead selects whether data is moved while the old code still serves.
+// Ahead selects whether rows are moved for the new code while the old code still serves.
 type Ahead string
 
 // Values of Ahead.
@@ -31,8 +31,8 @@ const aheadFrom = 15
 var errDrained = errors.New("asked to stop")
 
 // goAhead moves data for the new code while the old code serves and people edit. It can
-// be interrupted, repeated or abandoned: the old code reads none of it, and the updater
-// moves the rest. Only a reason to stop the run is an error.
+// be interrupted, repeated or abandoned: the old code does not read the moved data, and the
+// updater moves the rest. It returns an error only if the run has to stop.
 func (k *task) goAhead(ctx context.Context) error {
 	if len(k.plan.wiki.Ahead) == 0 {
 		return nil
@@ -59,7 +59,7 @@ func (k *task) goAhead(ctx context.Context) error {
 	case ctx.Err() != nil, errors.Is(err, errDrained), k.up.o.Ahead == AheadOnly:
 		return err
 	default:
-		k.remarks = append(k.remarks, "not all was done ahead, update.php did it: "+err.Error())
+		k.remarks = append(k.remarks, "update.php moved some rows, which could not be moved ahead: "+err.Error())
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 	return nil
 }
 
-// drained returns an error once the run was asked to stop.
+// drained returns errDrained once the run was asked to stop.
 func (k *task) drained() error {
 	select {
 	case <-k.up.o.Drain:
@@ -151,7 +151,7 @@ func (k *task) aheadOnly(ctx context.Context) (session.Status, error) {
 	case len(k.plan.wiki.Ahead) == 0:
 		return session.Unchanged, nil
 	}
-	k.note("rows of %s were moved ahead; it is open, on MediaWiki %s", strings.Join(k.plan.wiki.Ahead, ", "), k.plan.row.Version)
+	k.note("rows of %s were moved ahead; the wiki is open, on MediaWiki %s", strings.Join(k.plan.wiki.Ahead, ", "), k.plan.row.Version)
 	return session.Done, nil
 }
 

@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// askLaterWithin is the longest read-only time, in seconds, of a wiki whose pages are
-// requested of the old code only if those of the new code are bad: it may have to be
-// upgraded twice.
+// askLaterWithin is the longest expected read-only time, in seconds, of a wiki whose old
+// pages are requested only if its new pages are bad. Such a wiki may be upgraded twice.
 const askLaterWithin = 60
 
 // lookBefore probes the wiki before the upgrade, for a comparison afterwards, unless its
-// current release answered well a short time ago. Its pages cost a third of what is asked
-// of a small wiki, and nearly always they are good: so they are left until they matter.
+// current release answered well a short time ago. The pages are a third of the time of all
+// probes of a small wiki, and nearly always good: if possible, they are requested only when
+// the new code's pages are bad.
 func (k *task) lookBefore(ctx context.Context) error {
 	set := k.plan.row.ComponentSet
 	known, err := k.up.Remembered(k.tenant, set, k.tenant.Pages)
@@ -30,18 +30,19 @@ func (k *task) lookBefore(ctx context.Context) error {
 }
 
 // mayAskLater reports whether the old code's pages can be requested after the new code's:
-// there is a quick way back that reaches everything that the upgrade changes, and no page
-// has to be compared by its text.
+// a restore is quick and covers everything that the upgrade changes, and no page has to be
+// compared by its text.
 func (k *task) mayAskLater() bool {
 	return k.up.o.Backup == ByDump && !k.up.o.Keep && k.plan.Seconds < askLaterWithin && len(k.tenant.Pages) == 0 &&
 		len(k.further)+len(k.accounts.Sharers) == 0 && k.tenant.Owner == nil &&
 		len(ownSteps(k.up.Farm, k.tenant, true))+len(ownSteps(k.up.Farm, k.tenant, false)) == 0 && !k.up.askFirst.Load()
 }
 
-// again continues after the error of forward. If it is the first one about pages that were
-// not requested before, again restores the old state and requests them there: pages that
-// were bad as well are no reason to stay, so the wiki is upgraded again, from the same dump,
-// as it was read-only all the time. Later wikis of the run are asked first then.
+// again decides whether an upgrade that forward ended with the error why is repeated. If the
+// new code's pages were bad and the old code's were never requested, again restores the old
+// state and requests them. If they are bad too, the new code is not at fault: the wiki, which
+// was read-only all the time, is upgraded again from the same dump, and later wikis of the
+// run have their old pages requested first.
 func (k *task) again(ctx context.Context, why error) error {
 	if !k.unasked || !k.worse || ctx.Err() != nil || k.wayBack(k.now) != nil {
 		return why
@@ -81,16 +82,16 @@ func (k *task) revert(ctx context.Context) error {
 	return err
 }
 
-// firsts lets the first of several equal jobs end before the others begin. The first page
-// of new code compiles it, which takes php-fpm some seconds; processes that begin at the
-// same time would each do so.
+// firsts lets the first of several equal jobs end before the others begin. The first request
+// to new code compiles it, which takes php-fpm some seconds; requests that begin at the same
+// time would each compile it.
 type firsts struct {
 	mu    sync.Mutex
 	ended map[string]chan struct{}
 }
 
-// enter waits for the first caller with this key to call the function that it got, or for
-// the end of ctx.
+// enter returns at once to the first caller with a key; other callers with that key wait
+// until the first one has called leave, or until ctx ends.
 func (f *firsts) enter(ctx context.Context, key string) (leave func()) {
 	f.mu.Lock()
 	ended, known := f.ended[key]

@@ -33,14 +33,14 @@ func (k *task) resume(ctx context.Context) (session.Status, error) {
 		return k.ahead(ctx, w)
 	}
 	if err := k.backTo(ctx, w); err != nil {
-		return session.Failed, fmt.Errorf("the upgrade that run %s began can't be ended: %w; %s", row.Run, err, k.state())
+		return session.Failed, fmt.Errorf("the upgrade that run %s began can't be completed or reverted: %w; %s", row.Run, err, k.state())
 	}
 	if err := k.reread(ctx); err != nil {
 		return session.Failed, err
 	}
 	if w == open && row.Phase == ledger.Opening && row.NewSet == k.wanted() {
-		k.note("what run %s upgraded was opened", row.Run)
-		return session.Done, nil // also with --force: it was upgraded just now
+		k.note("opened after the upgrade by run %s", row.Run)
+		return session.Done, nil // --force does not upgrade it a second time
 	}
 	return "", nil
 }
@@ -52,16 +52,16 @@ func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 	switch {
 	case err != nil:
 	case w == goOn:
-		k.note("what run %s began was finished", k.now.Run)
+		k.note("the upgrade that run %s began was finished", k.now.Run)
 		if fresh := k.up.releases[k.tenant.Name]; fresh.Err == nil && fresh.Release != 0 { // host names and other values may have changed
 			k.now.NewRelease = fresh.Release
 		}
 		err = k.finish(ctx)
 	case w == load:
-		k.note("what was kept in %s was loaded again, as there is no way back", k.now.UndoBackup)
+		k.note("the dump %s was loaded again, because there is no way back", k.now.UndoBackup)
 		err = k.reload(ctx)
 	default:
-		k.note("the updater was run again, as there is no dump of before run %s", k.now.Run)
+		k.note("the updater was run again, because no dump from before run %s exists", k.now.Run)
 		err = k.repeat(ctx)
 	}
 	if err != nil {
@@ -91,17 +91,17 @@ func (k *task) repeat(ctx context.Context) error {
 	return k.change(ctx)
 }
 
-// backTo opens a tenant whose upgrade was interrupted, in the way of decide.
+// backTo reverts an interrupted upgrade in the way that decide chose, and opens the tenant.
 func (k *task) backTo(ctx context.Context, w way) error {
 	switch w {
 	case leave:
 		if err := backup.Remove(k.dumpFile(k.now.Run)); err != nil {
 			return err
 		}
-		k.note("what run %s began had changed nothing", k.now.Run)
+		k.note("the upgrade that run %s began had changed nothing", k.now.Run)
 		return k.open(ctx, ledger.PutBack)
 	case reopen:
-		k.note("what run %s began was put back", k.now.Run)
+		k.note("the upgrade that run %s began was put back", k.now.Run)
 		return k.open(ctx, ledger.PutBack)
 	case open:
 		if k.now.Phase == ledger.Undoing {
@@ -110,7 +110,7 @@ func (k *task) backTo(ctx context.Context, w way) error {
 		}
 		return k.open(ctx, ledger.Upgraded)
 	}
-	k.note("what run %s began was put back to MediaWiki %s", k.now.Run, k.now.OldVersion)
+	k.note("the upgrade that run %s began was put back to MediaWiki %s", k.now.Run, k.now.OldVersion)
 	return k.putBack(ctx)
 }
 
@@ -134,7 +134,7 @@ func (k *task) whole(row ledger.Upgrade) error {
 }
 
 // wayBack verifies that an upgrade can be undone: that its dump can be restored and the
-// earlier code exists. A restore that has begun has no other way.
+// earlier code exists. It does not check a restore that has begun, which can only go on.
 func (k *task) wayBack(row ledger.Upgrade) error {
 	err := k.whole(row)
 	if err == nil && row.Phase != ledger.Restoring {
@@ -143,13 +143,13 @@ func (k *task) wayBack(row ledger.Upgrade) error {
 	return err
 }
 
-// codeOf returns the version of the code of a release: that version, or another one with
-// the same schema if the code was updated in place.
+// codeOf returns the current version of the code of a release: the given version, or another
+// one with the same schema if the code was updated in place.
 func (k *task) codeOf(release int, version string) (string, error) {
 	return codeOf(k.up.Host, k.tenant.Name, release, version)
 }
 
-var errNoDump = errors.New("there is no dump of it (--backup none)")
+var errNoDump = errors.New("it was not dumped (--backup none)")
 
 // fail handles a tenant whose upgrade failed.
 func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
@@ -176,7 +176,7 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	}
 	if lost := k.wayBack(k.now); lost != nil {
 		err := k.phase(ctx, k.now.Phase) // records the error
-		return session.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the page of maintenance", why, lost, k.tenant.Name, k.forwards()), err)
+		return session.Failed, errors.Join(fmt.Errorf("%w; there is no way back: %w; correct what it says and run wikictl upgrade %s again, which %s again; until then readers get the maintenance page", why, lost, k.tenant.Name, k.forwards()), err)
 	}
 	if err := k.putBack(ctx); err != nil {
 		return session.Failed, fmt.Errorf("%w; and it could not be put back: %w; %s", why, err, k.state())
@@ -196,15 +196,15 @@ func (k *task) forwards() string {
 func (k *task) state() string {
 	switch k.now.Phase {
 	case ledger.Opening, ledger.Upgraded:
-		return "it is upgraded, and opened when wikictl upgrade is run again"
+		return "it is upgraded; run wikictl upgrade again to open it"
 	case ledger.Begun, ledger.Undoing, ledger.Reopening, ledger.PutBack:
 		return "it is read-only until wikictl upgrade is run again"
 	}
-	return "readers get the page of maintenance until wikictl upgrade is run again"
+	return "readers get the maintenance page until wikictl upgrade is run again"
 }
 
-// lostLock returns why with its cause if the tenant's lock was lost; otherwise nil. The
-// run that took over knows the tenant's state.
+// lostLock returns why together with the reason if the tenant's lock was lost; otherwise
+// nil. Another run may have taken the tenant over, so this one can't tell its state.
 func lostLock(ctx context.Context, why error) error {
 	if errors.As(why, new(*mariadb.LostError)) {
 		return why

@@ -55,7 +55,8 @@ func (k *task) serve(ctx context.Context, release int) error {
 		return err
 	}
 	// An earlier run may have been interrupted between the switch and the reload. The
-	// reload is repeated only if the files differ, because nginx may cut a page short.
+	// reload is repeated only if the files differ, because a reload of nginx may truncate
+	// a page that it is sending.
 	if k.plan.Interrupted != "" && !k.up.Deploy.SameParts(k.tenant.Name, k.now.OldRelease, k.now.NewRelease) {
 		if err := k.up.Deploy.Reload(ctx); err != nil {
 			return err
@@ -117,9 +118,8 @@ func (k *task) update(ctx context.Context) error {
 	return k.settled(ctx, err)
 }
 
-// unchanged reports whether the code is the same as before and all tables are defined as
-// before the updater ran; false if that is not known. It does not compare rows, which
-// account does.
+// unchanged reports whether the code is the same as before and the updater changed no
+// definition of a table; false if that is not known. It does not compare rows: account does.
 func (k *task) unchanged(ctx context.Context, before mariadb.Definitions) (bool, error) {
 	if before == nil || k.now.NewSet != k.now.OldSet || len(ownSteps(k.up.Farm, k.tenant, false)) > 0 {
 		return false, nil
@@ -128,9 +128,8 @@ func (k *task) unchanged(ctx context.Context, before mariadb.Definitions) (bool,
 	return err == nil && len(before.WithoutNumbers().Differences(now.WithoutNumbers())) == 0, err
 }
 
-// settled waits, after a script with the schema account failed, until none of its
-// statements runs on the server. It returns the script's error with the state of the
-// statement.
+// settled waits, after a script with the schema account failed with err, until none of its
+// statements runs on the server any more. It returns err with the state of the statement.
 func (k *task) settled(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -140,7 +139,7 @@ func (k *task) settled(ctx context.Context, err error) error {
 	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	// The updater's wait disappears from the server together with its connection.
+	// The server forgets what the updater waited for when its connection ends.
 	waits, _ := k.server.Waiting(after, k.accounts.Schema.Name)
 	if waits != "" {
 		err = fmt.Errorf("%w; it was in state %q on the server", err, waits)
@@ -183,8 +182,8 @@ func (k *task) migrate(ctx context.Context) error {
 	return err
 }
 
-// definitions returns the current definitions of the tables. Callers read columns from
-// them, too: a query for columns would make the server open all tables again.
+// definitions returns the current definitions of the tables. Callers take columns from
+// them: a query for columns would make the server open all tables again.
 func (k *task) definitions(ctx context.Context) (mariadb.Definitions, error) {
 	if k.tables != nil {
 		return k.tables, nil
@@ -205,7 +204,7 @@ func (k *task) check(ctx context.Context) error {
 	}
 	level := found.Level()
 	if want := mediawiki.LevelFor(k.tenant.Codebase.Version); level != want {
-		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not of %s", level, want)
+		return fmt.Errorf("the database has the schema of MediaWiki %s after the updater ran, not that of %s", level, want)
 	}
 	wanted, err := mediawiki.CoreTables(k.tenant.Codebase.Path)
 	if err != nil {
@@ -218,8 +217,8 @@ func (k *task) check(ctx context.Context) error {
 	return nil
 }
 
-// doubted adds the time of the earlier probe to the error of a wiki that answers worse
-// than before.
+// doubted adds the time of the earlier probe to worse, the error of a wiki that answers
+// worse than before.
 func (k *task) doubted(worse error) error {
 	at, err := k.up.Doubt(k.tenant)
 	if at.IsZero() {
@@ -230,8 +229,8 @@ func (k *task) doubted(worse error) error {
 
 // probe requests the wiki's identity, its main page and the log-in page through the web
 // server, and compares them with the results from before. If nothing was changed, it
-// requests only the identity. A wiki on a new release must be read-only: it says so
-// itself, and then also refuses edits (MediaWiki: ReadOnlyMode), or it refuses an edit.
+// requests only the identity. A wiki on a new release must be read-only: it says so, which
+// means that it refuses edits (MediaWiki: ReadOnlyMode), or it refuses an edit.
 func (k *task) probe(ctx context.Context) error {
 	before, err := k.up.LastSight(k.tenant.Name)
 	if err != nil {
@@ -241,7 +240,7 @@ func (k *task) probe(ctx context.Context) error {
 	if k.known && k.same && k.now.NewRelease == k.now.OldRelease {
 		ask = k.up.AfterNothing
 	}
-	// The old code is not compiled again: only the first wiki on new code has to be waited for.
+	// Only new code has to be compiled: the others wait for the first wiki on it.
 	var leave func()
 	_ = k.up.slots.during(func() error {
 		leave = k.up.compiled.enter(ctx, k.tenant.Codebase.Path)
@@ -271,7 +270,7 @@ func (k *task) recordUpgraded(ctx context.Context) (err error) {
 	return err
 }
 
-// open makes the wiki writable again and ends the upgrade in that phase.
+// open makes the wiki writable again and records end as the last phase of the upgrade.
 func (k *task) open(ctx context.Context, end ledger.Phase) error {
 	return k.held(ctx, "open", func() error {
 		if err := k.server.Thaw(ctx, k.accounts); err != nil {

@@ -18,15 +18,15 @@ const (
 	open   way = "open"     // it is upgraded: open it
 	reopen way = "reopen"   // it was restored: open it
 	goOn   way = "go on"    // the database is upgraded: switch and open
-	again  way = "again"    // run the updater again: there is no way back
-	load   way = "load"     // repeat the load of a rollback of a rollback
+	again  way = "again"    // run the updater again, because no dump exists
+	load   way = "load"     // restore the dump of a rollback again, to undo that rollback
 	back   way = "put back" // restore the dump
 )
 
-// decide returns how to end an interrupted upgrade if the definitions want code with that
-// key and version. dump verifies that there is a dump. With a dump the way is back;
-// without it is forward, because MediaWiki's updater can be repeated. The error says what
-// the user has to do.
+// decide returns how to end an interrupted upgrade. set and version are the key and the
+// version of the code that the definitions want; dump verifies the dump. With a dump the
+// earlier state is restored; without one the upgrade goes on, because MediaWiki's updater
+// can be repeated. The error says what the user has to do.
 func decide(row ledger.Upgrade, set, version string, dump func() error) (way, error) {
 	switch row.Phase {
 	case ledger.Begun:
@@ -57,9 +57,9 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 	return again, nil
 }
 
-// schemaProblem returns why a codebase can't upgrade a database of a level for which the
-// ledger records another version; empty if it can. For levels newer than all known ones
-// the ledger's version counts.
+// schemaProblem returns why a codebase can't upgrade a database with a schema of that level;
+// empty if it can. recorded is the version in the ledger, which decides if the level is newer
+// than all that this wikictl knows.
 func schemaProblem(level mediawiki.Level, recorded string, c *tenants.Codebase, database string, codebases map[string]*tenants.Codebase) string {
 	has, version := string(level), c.Version
 	switch {

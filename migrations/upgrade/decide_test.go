@@ -144,7 +144,7 @@ func TestPick(t *testing.T) {
 		{"changed since", []ledger.Upgrade{first}, Which{}, "44", "", "changed since"},
 		{"repeated", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{}, "43", "", "put back by run r3; to go back further, to MediaWiki 39: --to r1"},
 		{"failed and put back", []ledger.Upgrade{at("r2", ledger.PutBack, "43", "44"), first}, Which{}, "43", "", "put back by run r2; to go back further"},
-		{"repeated, nothing before", []ledger.Upgrade{undone(at("r1", ledger.PutBack, "39", "43"), "r2")}, Which{}, "39", "", "nothing further to undo"},
+		{"repeated, nothing before", []ledger.Upgrade{undone(at("r1", ledger.PutBack, "39", "43"), "r2")}, Which{}, "39", "", "no older upgrade to undo"},
 		{"further, deliberately", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r1"}, "43", "r1", ""},
 		{"further, over one that stands", []ledger.Upgrade{at("r2", ledger.Upgraded, "43", "44"), first}, Which{To: "r1"}, "44", "", "run r2 has upgraded it since"},
 		{"further, to one that was put back", []ledger.Upgrade{undone(at("r2", ledger.PutBack, "43", "44"), "r3"), first}, Which{To: "r2"}, "43", "", "was undone by run r3"},

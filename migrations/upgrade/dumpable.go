@@ -8,9 +8,9 @@ import (
 	"wikictl/tenants/session"
 )
 
-// askDumps checks whether each database can be dumped and restored exactly: a run that
-// finds out later has made the wiki read-only for nothing. It does not check dumps by the
-// user's own command, nor interrupted tenants, which have their dump.
+// askDumps checks that each database can be dumped and restored exactly, before any wiki is
+// made read-only in vain. It skips dumps by the user's own command, and interrupted tenants,
+// whose dump exists.
 func (p *Plan) askDumps(ctx context.Context, h *session.Host, o Options) error {
 	if o.Backup == NoBackup || o.Backup == ByCommand {
 		return nil

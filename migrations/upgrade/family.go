@@ -12,13 +12,14 @@ import (
 	"wikictl/tenants/session"
 )
 
-// A wiki with the accounts of another, a member, reads tables that the other, their owner,
-// upgrades. Its code may be older than those tables, if it works on them, but not newer: the
-// owner is upgraded first, and put back last. While it is, its members are read-only, and closed
-// where it is, by their own settings, which look for the owner's files.
+// A member is a wiki that uses the accounts of another wiki, its owner, and so reads tables
+// that the upgrade of the owner changes. A member's code may be older than those tables, if
+// it works on them, but not newer: the owner is upgraded first and put back last. While the
+// owner is read-only or closed, so are its members: their settings test for the owner's files.
 
-// checkFamilies blocks members whose owner is not as far, and owners whose members' code would
-// not work on the new tables. rows and open are the ledger's, by tenant.
+// checkFamilies blocks members that would get newer code than their owner, and owners whose
+// members' code would not work on the new tables. rows are the ledger's tenants and open its
+// unfinished upgrades, by name.
 func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, codebases map[string]*tenants.Codebase) {
 	var code mediawiki.Reading
 	for _, j := range p.Tenants {
@@ -35,14 +36,14 @@ func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledg
 			}
 		}
 		if list := j.tenant.Members; len(list) > 0 {
-			j.Remarks = append(j.Remarks, fmt.Sprintf("%s: read-only and for a part of the time closed with it, as its accounts are theirs", strings.Join(tenants.NamesOf(list), ", ")))
+			j.Remarks = append(j.Remarks, fmt.Sprintf("%s use its accounts and are read-only, and for a part of the time closed, together with it", strings.Join(tenants.NamesOf(list), ", ")))
 		}
 		p.checkMedia(j, rows, codebases, &code)
 	}
 }
 
-// checkOwner blocks a member whose owner is not as far as it is to be. planned is nil unless
-// the owner is upgraded by this run, before the member.
+// checkOwner blocks a member that would get newer code than its owner. planned is the plan of
+// the owner, which this run upgrades before the member; nil if it does not.
 func (j *Planned) checkOwner(owner *tenants.Tenant, planned *Planned, row ledger.Tenant, open ledger.Upgrade) {
 	version := row.Version
 	switch {
@@ -57,7 +58,7 @@ func (j *Planned) checkOwner(owner *tenants.Tenant, planned *Planned, row ledger
 	}
 }
 
-// of returns what is planned of a tenant, or nil.
+// of returns the plan of a tenant, or nil if it has none.
 func (p *Plan) of(name string) *Planned {
 	i := slices.IndexFunc(p.Tenants, func(j *Planned) bool { return j.Name == name })
 	if i < 0 {
@@ -66,7 +67,8 @@ func (p *Plan) of(name string) *Planned {
 	return p.Tenants[i]
 }
 
-// ownersFirst puts no member into an earlier wave than its owner, and after it in that.
+// ownersFirst moves each owner into the wave of its earliest member, and sorts the tenants of
+// a wave so that owners precede their members.
 func (p *Plan) ownersFirst() {
 	for _, j := range p.Tenants {
 		for _, owner := range j.comesAfter() {
@@ -83,7 +85,8 @@ func (p *Plan) ownersFirst() {
 	})
 }
 
-// after is 1 for a member whose owner is planned, too.
+// after is the rank of a tenant in its wave: 1 for a member whose owner is planned too, 0 for
+// all others.
 func (p *Plan) after(j *Planned) int {
 	if slices.ContainsFunc(j.tenant.ReadsFrom(), func(t *tenants.Tenant) bool { return p.of(t.Name) != nil }) {
 		return 1
@@ -91,7 +94,7 @@ func (p *Plan) after(j *Planned) int {
 	return 0
 }
 
-// comesAfter lists the tenants without whose upgrade that of a member can't be.
+// comesAfter lists the owners that have to be upgraded before this tenant.
 func (j *Planned) comesAfter() (owners []*tenants.Tenant) {
 	if j.tenant.Owner != nil {
 		owners = append(owners, j.tenant.Owner)
@@ -102,7 +105,8 @@ func (j *Planned) comesAfter() (owners []*tenants.Tenant) {
 	return owners
 }
 
-// ownerLeft says why a member is not upgraded: its owner was planned and is not upgraded.
+// ownerLeft returns an error if a member can't be upgraded because an owner of it that was
+// planned has not been upgraded.
 func ownerLeft(j *Planned, outcomes map[string]session.Outcome) error {
 	for _, owner := range j.comesAfter() {
 		o, planned := outcomes[owner.Name]
@@ -113,8 +117,8 @@ func ownerLeft(j *Planned, outcomes map[string]session.Outcome) error {
 	return nil
 }
 
-// turn is 0 for an undo that comes first, and 1 for one that comes when those are done: an
-// owner of accounts goes back after its members, and its members forward again after it.
+// turn is 0 for undos that are carried out first, and 1 for those that wait for them: an
+// owner of accounts is put back after its members, and brought forward before them.
 func (u *Undo) turn() int {
 	if u.Redo && u.tenant.Owner != nil || !u.Redo && len(u.tenant.Members) > 0 {
 		return 1
@@ -122,7 +126,7 @@ func (u *Undo) turn() int {
 	return 0
 }
 
-// versionsOf returns the versions on which tenants are, by name.
+// versionsOf returns the recorded MediaWiki version of each tenant, by name.
 func versionsOf(rows map[string]ledger.Tenant) map[string]string {
 	versions := make(map[string]string, len(rows))
 	for name, row := range rows {
@@ -131,9 +135,10 @@ func versionsOf(rows map[string]ledger.Tenant) map[string]string {
 	return versions
 }
 
-// checkFamily says why an owner of accounts can't be put back, or a member: the members would
-// be on newer code than the tables, or their pages would name accounts that are gone. versions
-// are those of all tenants at that time, rows those of the dump that is restored.
+// checkFamily returns an error if putting back this tenant would leave a member on newer code
+// than the tables that it reads, or with pages that name accounts that no longer exist.
+// versions are those of all tenants at the time of the undo, by name; rows returns the number
+// of rows of a table in the dump to restore.
 func (u *Undo) checkFamily(ctx context.Context, h *session.Host, versions map[string]string, rows func(table string) int64) error {
 	if owner := u.tenant.Owner; owner != nil && mediawiki.NewerSchema(u.Old, versions[owner.Name]) {
 		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", owner.Name, versions[owner.Name])
@@ -145,7 +150,7 @@ func (u *Undo) checkFamily(ctx context.Context, h *session.Host, versions map[st
 		}
 	}
 	if len(newer) > 0 {
-		return fmt.Errorf("its accounts are those of %s, which the upgrade took to newer code as well: they come first, or with it: wikictl rollback %s %s", strings.Join(newer, ", "), u.Name, strings.Join(newer, " "))
+		return fmt.Errorf("%s use its accounts and were upgraded as well: put them back first, or together: wikictl rollback %s %s", strings.Join(newer, ", "), u.Name, strings.Join(newer, " "))
 	}
 	return h.MembersLose(ctx, u.tenant, rows)
 }

@@ -14,9 +14,9 @@ import (
 	"wikictl/tenants/session"
 )
 
-// prepareAll does the work before the first wave: it builds messages and rehearses
-// upgrades. It finds code that can't upgrade any wiki of a kind before any wiki is
-// changed, and reports it once, as a *BlockedError unless SkipBlocked is set.
+// prepareAll builds messages and rehearses upgrades before the first wave. If new code can't
+// upgrade any wiki of a kind, prepareAll reports that once, before any wiki is changed: as a
+// *BlockedError, unless SkipBlocked is set.
 func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 	warm := make(chan map[string]error, 1)
 	go func() { warm <- u.warmAll(ctx, p) }()
@@ -34,7 +34,7 @@ func (u *upgrade) prepareAll(ctx context.Context, p *Plan) error {
 }
 
 // rehearseWhatPays makes the rehearsals that save more time than they take, and reads
-// those of earlier runs. It does not even compare a few small wikis.
+// those of earlier runs. For a few small wikis even reading their tables would take longer.
 func (u *upgrade) rehearseWhatPays(ctx context.Context, p *Plan) ([]*kind, rehearsals) {
 	if u.o.Plain || u.o.Ahead == AheadOnly {
 		return nil, rehearsals{}
@@ -77,7 +77,7 @@ func (u *upgrade) sayPlain(kinds []*kind, all rehearsals) {
 // namesSaid is the number of tenants that a message names.
 const namesSaid = 3
 
-// few returns the first of some names, and the number of others.
+// few joins the first names of a list and adds the number of the others.
 func few(names []string) string {
 	text := strings.Join(names[:min(len(names), namesSaid)], ", ")
 	if more := len(names) - namesSaid; more > 0 {
@@ -86,9 +86,9 @@ func few(names []string) string {
 	return text
 }
 
-// blockBroken blocks tenants whose new code is broken, with the same words for all of
-// them, unless they are blocked already. A single tenant may be at fault itself, and
-// blocks no other.
+// blockBroken blocks the tenants of kinds whose rehearsal shows that their new code is
+// broken, with one message a codebase, unless they are blocked already. A kind of a single
+// tenant blocks no other, because the fault may be that tenant's.
 func blockBroken(kinds []*kind, failed map[string]error) {
 	said, having := map[string]string{}, map[string][]*Planned{}
 	for _, k := range kinds {
@@ -113,8 +113,8 @@ func blockBroken(kinds []*kind, failed map[string]error) {
 	}
 }
 
-// blockAlike blocks tenants for which the new code can't run, if several have the same
-// reason: then it is not their settings.
+// blockAlike blocks tenants whose messages the new code can't build, if several have the
+// same error: then their settings are not the cause.
 func blockAlike(list []*Planned, warm map[string]error) {
 	having := map[string]int{}
 	for _, err := range warm {
@@ -186,7 +186,7 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 		case len(j.Problems) > 0:
 			errs = append(errs, fmt.Errorf("%s: not rehearsed: %s", j.Name, strings.Join(j.Problems, "\n")))
 		case j.reachesOut():
-			errs = append(errs, fmt.Errorf("%s: not rehearsed: its settings may lead the updater from the copy of its tables into other databases, which its definition names", j.Name))
+			errs = append(errs, fmt.Errorf("%s: not rehearsed: its settings name other databases, which the updater might change instead of the copy", j.Name))
 		case j.Interrupted != "":
 			errs = append(errs, fmt.Errorf("%s: not rehearsed: an earlier upgrade of it was interrupted; wikictl upgrade %s ends that", j.Name, j.Name))
 		}
@@ -195,9 +195,9 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 }
 
 // follow makes the updater join statements and remember answers if that was rehearsed on
-// tables equal to the tenant's. It returns the rehearsal with which the result must be
-// compared. Without a rehearsal, an updater of the same code remembers answers until it
-// changes something.
+// tables equal to the tenant's. It returns that rehearsal, with which the result must be
+// compared, or nil. Without a rehearsal, the updater still remembers answers until it changes
+// something, if the code stays the same.
 func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
 	same := !k.up.o.Plain && k.plan.row.ComponentSet == k.wanted()
 	job.Statements.Remember, job.Statements.Still = same, same

@@ -133,8 +133,8 @@ func (k *task) watched(log string, run func() error) error {
 	return run()
 }
 
-// watch reads a log as it grows, until the updater has ended. An unreadable log is no
-// failure of the upgrade.
+// watch reads a log as it grows, until the updater has ended. It ignores a log that can't be
+// read.
 func (k *task) watch(log string, ended <-chan struct{}) {
 	meter, begun := forecast.NewMeter(k.plan.wiki), time.Now()
 	var read int64

@@ -28,8 +28,8 @@ func (k *task) ensureFurther(ctx context.Context) error {
 	return k.readFurther(ctx)
 }
 
-// ownDumped checks that the further databases of a dump are the tenant's. One that was
-// dropped since, with its row in the ledger, is recorded as its own again.
+// ownDumped checks that the further databases of a dump belong to the tenant. It records a
+// database that was dropped since, together with its row in the ledger, as the tenant's again.
 func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 	for _, one := range b.More {
 		if slices.Contains(k.further, one.Database) {
@@ -40,7 +40,7 @@ func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 			return err
 		}
 		if there {
-			return fmt.Errorf("the dump %s has the database %s, and one of that name exists that is not the wiki's; remove or rename it first", b.File, one.Database)
+			return fmt.Errorf("the dump %s would restore the database %s, but a database of that name exists that does not belong to the wiki; remove or rename it first", b.File, one.Database)
 		}
 		d := ledger.Database{Server: k.tenant.Server.Name, Name: one.Database, Tenant: k.tenant.Name}
 		if err := k.up.ledger.ClaimDatabase(ctx, d, k.up.RunID); err != nil {
@@ -75,7 +75,7 @@ func (j *Planned) checkFurther(ctx context.Context, s *mariadb.Server, all []led
 	}
 	for _, name := range j.tenant.Databases {
 		if !slices.Contains(j.further, name) {
-			j.Remarks = append(j.Remarks, "the database "+name+" is made for it")
+			j.Remarks = append(j.Remarks, "the database "+name+" will be made for it")
 		}
 	}
 	return nil

@@ -108,7 +108,7 @@ const (
 	sampled     = 4
 )
 
-// likelyKindsOf is kindsOf that compares a sample of the tenants with similar databases.
+// likelyKindsOf is kindsOf, but compares only a sample of the tenants with similar databases.
 // The others count as members of the sample's kinds until their own tables are compared.
 func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	alike := map[string][]*Planned{}
@@ -137,8 +137,8 @@ func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	return kinds
 }
 
-// join adds the tenants of a group that were not compared to the kind of the first one
-// that was read.
+// join adds the tenants of a group that were not compared to the kind of the first tenant
+// of the group that has one.
 func join(group []*Planned, of map[*Planned]*kind) {
 	compared := len(group)
 	if compared > comparedAll {
@@ -164,8 +164,8 @@ func sample(group []*Planned) []*Planned {
 	return group[:sampled]
 }
 
-// looks returns an equal text for tenants with probably equal upgrades, without reading
-// the definitions of their tables.
+// looks returns a text that is equal for tenants whose upgrades are probably equal. It does
+// not read the definitions of their tables.
 func (u *upgrade) looks(ctx context.Context, j *Planned) string {
 	settings, err := u.effective(ctx, j.tenant)
 	if err != nil { // the comparison returns the error
@@ -179,9 +179,8 @@ const lookWithin = time.Minute
 
 var errLocked = errors.New("another client has held a lock on one of its tables for a minute")
 
-// fingerprint identifies everything that determines the upgrade of a tenant, with the
-// current state of its database: its tables, its earlier updates, the new code, its
-// settings, and the PHP.
+// fingerprint returns a digest of everything that determines the upgrade of a tenant: its
+// tables and earlier updates as they are now, the new code, the settings, and the PHP.
 func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, errLocked)
 	defer cancel()
@@ -199,7 +198,7 @@ func (u *upgrade) fingerprintWith(ctx context.Context, s *mariadb.Server, t *ten
 		return "", err
 	}
 	if len(objects) > 0 {
-		return "", fmt.Errorf("a copy of the tables could not stand for the %s of %q", objects[0], t.Database)
+		return "", fmt.Errorf("a copy of the tables would lack the %s of %q", objects[0], t.Database)
 	}
 	return u.fingerprintOf(ctx, s, t, tables)
 }
@@ -210,7 +209,7 @@ func (u *upgrade) fingerprintOf(ctx context.Context, s *mariadb.Server, t *tenan
 		return "", fmt.Errorf("$%s leads the updater to another database, which has no copy", name)
 	}
 	if table := tables.Uncopyable(); table != "" {
-		return "", fmt.Errorf("a copy could not stand for table %s of %q", table, t.Database)
+		return "", fmt.Errorf("table %s of %q can't be copied", table, t.Database)
 	}
 	log, err := s.UpdateLog(ctx, t.Database)
 	if err != nil {
@@ -232,7 +231,7 @@ func (u *upgrade) fingerprintOf(ctx context.Context, s *mariadb.Server, t *tenan
 var elsewhere = regexp.MustCompile(`^wg\w*(?:DBname|DBservers?|DBuser|DBpassword|Cluster)$|^wgShared`)
 
 // leadsElsewhere returns a setting by which a rehearsal could change another database
-// than the copy; empty if there is none.
+// than the copy; empty if the tenant has none.
 func leadsElsewhere(settings map[string]tenants.Value) string {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if v := settings[name].Data; elsewhere.MatchString(name) && v != false && v != "" && v != nil {
@@ -243,8 +242,8 @@ func leadsElsewhere(settings map[string]tenants.Value) string {
 }
 
 // effective returns the text of all settings of a tenant, except those that only
-// distinguish wikis and change neither tables nor the updater. Where code of the farm's
-// own could depend on a name, such as { php = "…" }, the text is unique to the tenant.
+// distinguish wikis and change neither tables nor the updater. The text is unique to the
+// tenant if it contains code that could depend on its name, such as { php = "…" }.
 func (u *upgrade) effective(ctx context.Context, t *tenants.Tenant) (string, error) {
 	c := *t
 	c.Settings = withoutIdentity(t.Settings)
@@ -257,7 +256,7 @@ func (u *upgrade) effective(ctx context.Context, t *tenants.Tenant) (string, err
 }
 
 // identity lists the settings by which otherwise equal wikis differ: names, addresses and
-// looks. All others may change tables, or the updater's work.
+// appearance. All others may change tables, or the updater's work.
 var identity = map[string]bool{
 	"wgAppleTouchIcon": true, "wgCanonicalServer": true, "wgDefaultSkin": true, "wgEmergencyContact": true, "wgFavicon": true,
 	"wgFooterIcons": true, "wgLocaltimezone": true, "wgLogo": true, "wgLogoHD": true, "wgLogos": true, "wgNoReplyAddress": true,

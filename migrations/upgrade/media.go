@@ -9,17 +9,17 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// A wiki that shows the files of another, the owner, reads the owner's tables, each with its own
-// code. Between the versions that were tried these are the same; where they are not, the one
-// whose code lacks a column of the other's tables waits. While the owner's tables are not
-// complete, the wiki is closed by its own settings.
+// A viewer is a wiki that shows the files of another wiki, their owner, and reads the owner's
+// tables with its own code. In the versions that were tried these tables are equal. If they
+// differ, the viewer or the owner waits: the one whose code expects a column that the tables
+// would lack. While the owner's tables are incomplete, the viewer's settings close it.
 
-// isMember reports whether a tenant reads tables of others, and so is not asked for pages while
-// those are closed.
+// isMember reports whether a tenant reads tables of others. Its pages are not requested while
+// those wikis are closed.
 func (j *Planned) isMember() bool { return len(j.tenant.ReadsFrom()) > 0 }
 
-// checkMedia blocks a tenant whose new code can't read the tables of the owner of the files that
-// it shows, and an owner whose new tables the code of the others can't.
+// checkMedia blocks a viewer whose new code can't read the owner's tables, and an owner whose
+// new tables its viewers' code can't read.
 func (p *Plan) checkMedia(j *Planned, rows map[string]ledger.Tenant, codebases map[string]*tenants.Codebase, code *mediawiki.Reading) {
 	if owner := j.tenant.Media; owner != nil && j.own == 0 {
 		now := code.Fault(j.tenant.Codebase, codebases[rows[owner.Name].Codebase])

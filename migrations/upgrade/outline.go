@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants/plan"
 )
 
-// figures are the figures of a whole upgrade, in JSON.
+// figures are the totals of an upgrade, in JSON.
 type figures struct {
 	Waves   int     `json:"waves"`
 	Space   int64   `json:"space"`   // bytes that the dumps may need
@@ -26,7 +26,7 @@ func (p *Plan) Outline() *plan.Plan {
 		o.Tenants = append(o.Tenants, j.outline())
 	}
 	if slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return len(j.Problems) == 0 }) {
-		o.Notes = append(o.Notes, fmt.Sprintf("%s, in about %s; the dumps may need %d MB of %d MB that are free",
+		o.Notes = append(o.Notes, fmt.Sprintf("%s, in about %s; the dumps may need %d MB of the %d MB that are free",
 			waveCount(p.Waves), forecast.Text(p.Seconds), p.Space>>20, p.Free>>20))
 	}
 	return o
@@ -52,7 +52,7 @@ func (j *Planned) outline() *plan.Tenant {
 		}
 	}
 	if j.Interrupted != "" {
-		t.Add(plan.Remark, "an earlier run was interrupted while %s; that is finished or put back first", j.Interrupted)
+		t.Add(plan.Remark, "an earlier run was interrupted while %s; its upgrade is finished or put back first", j.Interrupted)
 	}
 	for _, remark := range j.Remarks {
 		t.Add(plan.Remark, "%s", remark)
@@ -98,7 +98,7 @@ func (u *Undo) outline() *plan.Tenant {
 		if u.Uploads > listedFiles {
 			names += " and more"
 		}
-		t.Add(plan.Remark, "uploaded since, and not known to it any more: %s; the files themselves stay in its folder images", names)
+		t.Add(plan.Remark, "uploaded since, and unknown to the wiki after the rollback: %s; the files themselves stay in its folder images", names)
 	}
 	return t
 }

@@ -54,7 +54,8 @@ type Planned struct {
 	tenant *tenants.Tenant
 	row    ledger.Tenant
 	code   bool // it gets other code, or the updater is forced
-	// needsMedia means that its code can't read the tables of Media before that is upgraded.
+	// needsMedia means that its new code can read the tables of its Media only once that wiki
+	// is upgraded.
 	needsMedia bool
 	further    []string // further databases
 	own        int      // number of Problems that concern this tenant only and block no other
@@ -71,9 +72,9 @@ func (p *Plan) Blocked() []Planned {
 	return blocked
 }
 
-// stopping lists the tenants with problems that block the whole run unless told
-// otherwise. Faults in a tenant's own definition, an unreachable server or php, and a
-// missing wiki are not among them.
+// stopping lists the tenants with problems that block the whole run, unless SkipBlocked is
+// set. Problems that concern one tenant only do not: a fault of its own definition, an
+// unreachable server or php, a wiki that does not exist.
 func (p *Plan) stopping() []Planned {
 	return slices.DeleteFunc(p.Blocked(), func(j Planned) bool { return len(j.Problems) == j.own })
 }
@@ -95,8 +96,8 @@ func (p *Plan) wave(n int) []*Planned {
 	return jobs
 }
 
-// Make inspects the tenants of list, the ledger, the servers and the disk, and changes
-// nothing.
+// Make plans the upgrade of the tenants of list: it inspects them, the ledger, the servers
+// and the disk, and changes nothing.
 func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) (*Plan, error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
@@ -168,13 +169,13 @@ func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open ma
 	}
 	for _, name := range []string{"wgReadOnly", "wgSharedDB", "wgSharedTables", "wgAllowSchemaUpdates"} {
 		if v, set := t.Settings[name]; set && !harmless(name, v) {
-			j.Problems = append(j.Problems, fmt.Sprintf("%s: $%s is set, and with it update.php can't be run for one wiki; %s", t.Origins["settings."+name], name, without(name)))
+			j.Problems = append(j.Problems, fmt.Sprintf("%s: $%s is set, and with it update.php can't be run for one wiki alone; %s", t.Origins["settings."+name], name, without(name)))
 		}
 	}
 	return j
 }
 
-// without says how to handle a setting with which update.php can't run for one wiki.
+// without returns what to do about a setting with which update.php can't run for one wiki.
 func without(name string) string {
 	if name == "wgSharedDB" || name == "wgSharedTables" {
 		return "unset it, or upgrade the wikis that share tables by hand, all of them read-only: first one by update.php --doshared, which changes the shared tables for all, then each other by update.php (Manual:Shared database)"
@@ -182,7 +183,8 @@ func without(name string) string {
 	return "unset it"
 }
 
-// harmless reports whether the value of a setting that could stop update.php does not.
+// harmless reports whether update.php runs with this value of a setting of which other values
+// stop it.
 func harmless(name string, v tenants.Value) bool {
 	if name == "wgAllowSchemaUpdates" {
 		return v.Data == true
@@ -199,7 +201,7 @@ func need(j *Planned, history map[string]ledger.Upgrade) int64 {
 	return j.Bytes / 4
 }
 
-// assign distributes the tenants to waves: canaries and interrupted tenants first.
+// assign puts each tenant into a wave: canaries and interrupted tenants into the first.
 func (p *Plan) assign(o Options) error {
 	for _, name := range o.Canary {
 		if !slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return j.Name == name }) {
@@ -249,7 +251,7 @@ func rank(j *Planned, o Options) int {
 	return 2
 }
 
-// digest hashes the plan: the work, the tenants and their waves.
+// digest returns a hash of the plan: the work, the tenants and their waves.
 func (p *Plan) digest() string {
 	h := sha256.New()
 	for _, j := range p.Tenants {

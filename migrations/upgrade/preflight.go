@@ -61,7 +61,7 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	return nil
 }
 
-// remarkWithdrawn adds remarks about content of extensions that are removed.
+// remarkWithdrawn adds remarks about content of extensions that the definition drops.
 func (p *Plan) remarkWithdrawn(ctx context.Context, h *session.Host) {
 	var list []*tenants.Tenant
 	for _, j := range p.Tenants {
@@ -75,15 +75,15 @@ func (p *Plan) remarkWithdrawn(ctx context.Context, h *session.Host) {
 	}
 }
 
-// checkVhost adds a remark about a virtual host, of an older wikictl or of an own
-// template, that does not test for the maintenance page.
+// checkVhost adds a remark about a virtual host that does not test for the maintenance page:
+// one of an older wikictl, or one of a template of the farm's own.
 func (j *Planned) checkVhost(h *session.Host) {
-	if h.Farm.Web.Map { // one for all, where a variable stands for the name
+	if h.Farm.Web.Map { // the one virtual host of all tenants tests by a variable
 		return
 	}
 	text, err := os.ReadFile(h.Layout.Vhost(j.Name))
 	if err == nil && !strings.Contains(string(text), h.Layout.Maintenance(j.Name)) {
-		j.Remarks = append(j.Remarks, "its virtual host does not look for the page of maintenance, so that readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see wikictl help rendering, if the template is your own")
+		j.Remarks = append(j.Remarks, "its virtual host does not test for the maintenance page: readers get errors while its database changes; run wikictl apply "+j.Name+" first, or see wikictl help rendering if the template is your own")
 	}
 }
 
@@ -176,7 +176,7 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 		if j.own > 0 {
 			continue
 		}
-		platform, err := h.Platform(ctx, c) // it is asked for obstacles below
+		platform, err := h.Platform(ctx, c) // for the obstacles below
 		if err != nil {
 			return err
 		}
@@ -231,7 +231,7 @@ func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[st
 // checkSpace blocks the wikis whose dumps do not fit beside those of the wikis before
 // them, each on the file system of its backups.
 func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
-	left := map[uint64]int64{} // by file system
+	left := map[uint64]int64{} // bytes, by file system
 	for _, j := range p.Tenants {
 		space, err := disk.Free(l.Backups(j.Name))
 		if err != nil {
@@ -276,10 +276,10 @@ func (p *Plan) askWeb(ctx context.Context, h *session.Host) {
 		}
 	}
 	if len(asked) > 1 && len(silent) == len(asked) {
-		p.blockAll(fmt.Sprintf("the web server serves none of the %d wikis to upgrade as it is, such as %s: %s", len(asked), asked[0].Name, silent[asked[0]]))
+		p.blockAll(fmt.Sprintf("the web server serves none of the %d wikis to upgrade in its current state, such as %s: %s", len(asked), asked[0].Name, silent[asked[0]]))
 		return
 	}
 	for j, err := range silent {
-		j.Problems = append(j.Problems, "it is not served as it is: "+err.Error())
+		j.Problems = append(j.Problems, "the web server does not serve it in its current state: "+err.Error())
 	}
 }

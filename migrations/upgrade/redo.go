@@ -9,9 +9,9 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// redo undoes a rollback: it restores the dump that was made before it. The ledger
-// records it as an upgrade whose database comes from that dump instead of the updater, so
-// that it fails, is interrupted and is undone like any other.
+// redo undoes a rollback by restoring the dump made before that rollback. The ledger records
+// the redo as an upgrade whose database comes from a dump instead of the updater: its
+// failures and interruptions are handled, and it can be undone, like those of any upgrade.
 func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 	k.now = ledger.Upgrade{}
 	err := k.each(ctx, []step{
@@ -31,8 +31,8 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 	return err
 }
 
-// reload replaces the database by the dump of a rollback, and serves the release of that
-// time. It also continues an interrupted one whose earlier content was not dumped.
+// reload replaces the database by the dump of a rollback, and serves the release that the
+// rollback replaced. It also continues an interrupted reload before which no dump was made.
 func (k *task) reload(ctx context.Context) error {
 	k.now.UndoneBy = ""
 	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet, k.now.NewVersion)
@@ -86,8 +86,8 @@ func (r *rollback) keepAsBackup(ctx context.Context, k *task) error {
 	return nil
 }
 
-// answers probes a wiki by a host name of its release until it reports that version, and
-// records that its release, with the code of set, answered.
+// answers probes a wiki by a host name of its release until it reports the given version. It
+// then records that the release, with the code of set, has answered.
 func (k *task) answers(ctx context.Context, version, set string) error {
 	release, err := k.up.Deploy.Current(k.tenant.Name)
 	if err != nil {

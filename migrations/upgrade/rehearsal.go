@@ -25,7 +25,7 @@ type Rehearsal struct {
 	Why     string   `json:"why,omitempty"` // why they are not used
 	Changes int      `json:"changes"`       // statements of the updater that change tables
 	Sent    int      `json:"sent"`          // number of joined statements
-	Seconds float64  `json:"seconds"`       // that it took
+	Seconds float64  `json:"seconds"`       // duration
 	Earlier bool     `json:"earlier"`       // it was made by an earlier run
 
 	fingerprint string
@@ -95,8 +95,8 @@ func (u *upgrade) rehearse(ctx context.Context, kinds []*kind, wanted func(*kind
 	return all
 }
 
-// rehearseKind reads the rehearsal of a kind or, if wanted, makes it; of two runs only
-// one makes it. It returns nil if there is none.
+// rehearseKind reads the rehearsal of a kind from the ledger or, if wanted, makes it; a lock
+// keeps two runs from making the same one. It returns nil if none exists.
 func (u *upgrade) rehearseKind(ctx context.Context, k *kind, wanted bool) (*Rehearsal, error) {
 	if r, err := u.earlier(ctx, k); r != nil || err != nil || !wanted {
 		return r, err
@@ -193,8 +193,8 @@ func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 	}
 	found := differences(plain, fast)
 	if len(found) > 0 && len(plain.tables.WithoutNumbers().Differences(fast.tables.WithoutNumbers())) == 0 {
-		// Rows of a table into which the updater writes a time or a random value differ
-		// between two runs of the same kind, too.
+		// Rows into which the updater writes a time or a random value also differ between
+		// two unchanged runs.
 		again := &scratch{kind: k, way: "again", statements: plain.statements}
 		if err := u.try(ctx, sample, again)[0]; err != nil {
 			return nil, err
@@ -206,8 +206,8 @@ func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 	return r, ctx.Err()
 }
 
-// withoutRows runs the updater on tables without rows after it failed on a sample, whose
-// rows may refer to missing ones. If it fails again, the rows are not the cause.
+// withoutRows runs the updater on empty tables after it failed on a sample, whose rows may
+// refer to rows outside of the sample. If it fails again, the rows are not the cause.
 func (u *upgrade) withoutRows(ctx context.Context, sample *mariadb.Golden, plain *scratch, why error) (*Rehearsal, error) {
 	if !errors.As(why, new(*php.JobError)) || ctx.Err() != nil {
 		return nil, why
@@ -222,7 +222,7 @@ func (u *upgrade) withoutRows(ctx context.Context, sample *mariadb.Golden, plain
 }
 
 // differences lists the differences between two copies that began equal: definitions of
-// tables, next numbers, numbers of rows, and rows.
+// tables, values of AUTO_INCREMENT, numbers of rows, and rows.
 func differences(a, b *scratch) []string {
 	found := a.tables.WithoutNumbers().Differences(b.tables.WithoutNumbers())
 	if len(found) > 0 {

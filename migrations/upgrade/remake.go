@@ -25,8 +25,8 @@ func servable(h *session.Host, t *tenants.Tenant, release int, codebase, set, ve
 }
 
 // remakable returns the codebase with which a missing release can be made again from the
-// definition. It must be the same code, because the database belongs to it: under its
-// name or another one, or under its name with the same schema if it was updated in place.
+// definition. It has to be the code that fits the database: the same code under any name, or
+// the codebase of that name if it was updated in place and has the same schema.
 func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, version string) (*tenants.Codebase, error) {
 	names := slices.Sorted(maps.Keys(f.Codebases))
 	for _, name := range append([]string{codebase}, names...) {
@@ -48,8 +48,8 @@ func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, v
 	return nil, fmt.Errorf("its release %d is gone, and the codebase %s can't make it again: bring %s back to %s, or name another folder that holds it in [codebases.%q], and run this again", release, codebase, want, c.Path, codebase)
 }
 
-// releaseFor returns the release that serves a tenant as before: that one or, if it is
-// gone, a new one with the same code.
+// releaseFor returns the release with which to serve a tenant again: the given one or, if its
+// files are gone, a new one with the same code.
 func (k *task) releaseFor(ctx context.Context, release int, codebase, set, version string) (int, error) {
 	if deploy.Exists(k.up.Layout.Release(k.tenant.Name, release)) {
 		return release, nil

@@ -15,18 +15,18 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Which selects the upgrades that a rollback undoes: without Run and To the newest of
-// each tenant.
+// Which selects the upgrades that a rollback undoes. Without Run and To it selects the newest
+// upgrade of each tenant.
 type Which struct {
-	Run  string // those of this run, if they are the newest of their tenants
-	To   string // further back: those of this run, if all later ones were undone; or the content that this run's rollback dropped
+	Run  string // the upgrades by this run, if they are the newest of their tenants
+	To   string // the upgrades by this run, if all later ones were undone; or, if this run was a rollback, its undoing
 	Some bool   // tenants without an upgrade to undo are unchanged; otherwise they are a problem
 }
 
 // Undo is the plan to return one tenant to its state before an upgrade.
 type Undo struct {
 	Name         string       `json:"name"`
-	Run          string       `json:"run"` // of the upgrade
+	Run          string       `json:"run"` // that made the upgrade
 	Old          string       `json:"old"` // version to which it returns
 	New          string       `json:"new"`
 	Since        time.Time    `json:"since"` // when it was opened after the upgrade
@@ -50,7 +50,7 @@ func (u *Undo) dump() string {
 	return u.row.Backup
 }
 
-// release returns the release to serve then.
+// release returns the release to serve after the undo.
 func (u *Undo) release() int {
 	if u.Redo {
 		return u.row.NewRelease
@@ -126,8 +126,8 @@ func (w Which) has(upgrades []ledger.Upgrade) bool {
 }
 
 // pick returns the upgrade of a tenant that is undone; upgrades are newest first. set is
-// the key of the code that the tenant runs on. Only the newest one qualifies, unless w
-// says otherwise: a repeated rollback does not mean the upgrade before.
+// the key of the code that the tenant runs on. Without w.To only the newest upgrade
+// qualifies: a repeated rollback does not undo the upgrade before it.
 func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error) {
 	if len(upgrades) == 0 {
 		return ledger.Upgrade{}, errors.New("it has no upgrade to undo")
@@ -135,7 +135,7 @@ func pick(upgrades []ledger.Upgrade, w Which, set string) (ledger.Upgrade, error
 	newest := upgrades[0]
 	if newest.Open() {
 		if run := w.Run + w.To; run != "" && run != newest.Run {
-			return newest, fmt.Errorf("its upgrade by run %s did not finish: end that first, by wikictl rollback or wikictl upgrade", newest.Run)
+			return newest, fmt.Errorf("its upgrade by run %s did not finish: run wikictl rollback or wikictl upgrade first", newest.Run)
 		}
 		return newest, nil
 	}
@@ -189,7 +189,7 @@ func further(older []ledger.Upgrade, set string) string {
 			break
 		}
 	}
-	return ", and there is nothing further to undo"
+	return ", and it has no older upgrade to undo"
 }
 
 func putBackBy(r ledger.Upgrade) string {
@@ -199,8 +199,8 @@ func putBackBy(r ledger.Upgrade) string {
 	return r.Run
 }
 
-// codeOf returns the current version of the MediaWiki of a tenant's release. It returns
-// an error if that has another schema than version, or is gone: it can't serve the
+// codeOf returns the current MediaWiki version of the code of a tenant's release. It returns
+// an error if that code is gone or has another schema than version: it could not serve the
 // content of the dump.
 func codeOf(h *session.Host, tenant string, release int, version string) (string, error) {
 	path, found, err := h.CodeOf(tenant, release)
@@ -213,7 +213,7 @@ func codeOf(h *session.Host, tenant string, release int, version string) (string
 	return found, nil
 }
 
-// noDump is the error if there is nothing to restore, with the next step.
+// noDump returns the error of an upgrade without a dump, with the next step.
 func (u *Undo) noDump() error {
 	problem := "it was upgraded without a dump (--backup none): there is no way back"
 	if u.row.Open() && !writable(u.row) {
@@ -222,8 +222,8 @@ func (u *Undo) noDump() error {
 	return errors.New(problem)
 }
 
-// lookAll puts undos in the order in which they are carried out, and finds the reasons against
-// each. now has the ledger's rows, by tenant.
+// lookAll sorts undos into the order in which they are carried out, and inspects each. now are
+// the ledger's rows, by tenant.
 func lookAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string]ledger.Tenant) error {
 	slices.SortStableFunc(undos, func(a, b *Undo) int { return a.turn() - b.turn() })
 	versions := versionsOf(now)
@@ -240,14 +240,14 @@ func lookAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string
 	return ctx.Err()
 }
 
-// look finds the reasons against an undo, and counts what it would lose. versions are those on
-// which the tenants are when its turn comes.
+// look returns why an undo can't be carried out, or nil, and counts the content that it would
+// lose. versions are the MediaWiki versions of all tenants, by name, just before it.
 func (u *Undo) look(ctx context.Context, h *session.Host, versions map[string]string) error {
 	if u.row.Open() {
 		u.Interrupted = u.row.Phase
 	}
 	switch u.row.Phase {
-	case ledger.Begun, ledger.Reopening: // there is nothing to restore
+	case ledger.Begun, ledger.Reopening: // the database is unchanged
 		return nil
 	}
 	if u.dump() == "" {
@@ -269,7 +269,7 @@ func (u *Undo) look(ctx context.Context, h *session.Host, versions map[string]st
 		return err
 	}
 	if !u.Redo && !writable(u.row) {
-		u.Remark = "it was not open since"
+		u.Remark = "it was not open for edits since"
 		return nil
 	}
 	if err := u.checkFamily(ctx, h, versions, session.RowsOf(b)); err != nil {

@@ -132,7 +132,7 @@ func scratchTenant(example *tenants.Tenant, name, farm string) *tenants.Tenant {
 	t.Name, t.Database = name, mariadb.GoldenDatabase(farm, name)
 	t.Hosts = []string{"golden.invalid"}
 	t.Owner, t.Members, t.Media, t.Viewers = nil, nil, nil, nil
-	t.Pool.User = "" // its files are the common user's
+	t.Pool.User = "" // its files belong to the common user
 	return &t
 }
 
@@ -213,8 +213,7 @@ func (u *upgrade) discard(ctx context.Context, t *tenants.Tenant) error {
 	return nil
 }
 
-// sweep removes the scratch copies that killed runs left, of every kind, unless a run
-// still uses them.
+// sweep removes the scratch copies of killed runs. It spares those that another run uses.
 func (u *upgrade) sweep(ctx context.Context) error {
 	rows, err := u.ledger.Scratches(ctx)
 	var errs []error

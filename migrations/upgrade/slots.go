@@ -2,10 +2,10 @@ package upgrade
 
 import "sync"
 
-// slots bounds the number of tenants that a run works on at once. A task that only waits,
-// for readers' requests to end or for pages to be compiled, gives its slot to another one
-// meanwhile: these waits are a quarter of a small wiki's upgrade, and need no processor.
-// nil sets no bound.
+// slots bounds the number of tenants that a run works on at once; nil sets no bound. A task
+// that waits for readers' requests to end or for pages to be compiled gives its slot to
+// another task meanwhile: these waits are a quarter of a small wiki's upgrade, and need no
+// processor.
 type slots struct {
 	most int
 
@@ -18,8 +18,8 @@ func newSlots(most int) *slots {
 	return &slots{most: max(most, 1), freed: make(chan struct{})}
 }
 
-// inFlight is the number of tenants between their first and their last step while jobs of
-// them are worked on: enough that the waiting ones leave no slot unused.
+// inFlight returns how many tenants may be between their first and their last step if jobs
+// of them may be worked on: enough that tasks that wait leave no slot unused.
 func inFlight(jobs int) int { return jobs + jobs/2 }
 
 // enter takes the first slot of a task. It returns false, without one, once drain is
@@ -62,9 +62,9 @@ func (s *slots) leave() {
 	s.freed = make(chan struct{})
 }
 
-// during gives the slot away while wait waits, and takes one back at once, also after an
-// error or a panic. It takes one even if none is free: the wiki is closed, and another one's
-// upgrade may take an hour.
+// during calls wait without a slot. Afterwards, also after an error or a panic, it takes a
+// slot at once, even if none is free: the wiki is closed, and another wiki's upgrade may take
+// an hour.
 func (s *slots) during(wait func() error) error {
 	if s == nil {
 		return wait()

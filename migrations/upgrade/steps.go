@@ -34,7 +34,7 @@ func stepProblems(f *tenants.Farm, t *tenants.Tenant, old *tenants.Codebase) (pr
 		}
 		for _, s := range ownSteps(f, t, after) {
 			if code == nil {
-				problems = append(problems, fmt.Sprintf("%s: upgrade.step: %s is to run before the updater, and the codebase that the wiki runs on is not in wikictl.toml any more", s.Position, s.Script))
+				problems = append(problems, fmt.Sprintf("%s: upgrade.step: %s has to run before the updater, on the wiki's current codebase, which wikictl.toml does not define any more", s.Position, s.Script))
 				continue
 			}
 			if _, err := os.Stat(filepath.Join(code.Path, s.Script)); err != nil {
@@ -42,7 +42,7 @@ func stepProblems(f *tenants.Farm, t *tenants.Tenant, old *tenants.Codebase) (pr
 				if errors.Is(err, fs.ErrNotExist) {
 					why = fmt.Sprintf("codebase %s has no such script", code.Name)
 				}
-				problems = append(problems, fmt.Sprintf("%s: upgrade.step: %s: %s; set where to the wikis that have it", s.Position, s.Script, why))
+				problems = append(problems, fmt.Sprintf("%s: upgrade.step: %s: %s; restrict the step by where to wikis whose codebase has it", s.Position, s.Script, why))
 			}
 		}
 	}

@@ -24,17 +24,17 @@ type task struct {
 	server   *mariadb.Server
 	secrets  secrets.Secrets
 	accounts mariadb.Accounts
-	further  []string // databases, besides its own
+	further  []string // names of its further databases
 	now      ledger.Upgrade
 	notes    []string // for the result
-	known    bool     // its pages were not requested before, as its release answered well recently
-	unasked  bool     // its pages are requested of the old code only if those of the new code are bad
+	known    bool     // its old pages were not requested: they were good a short time ago
+	unasked  bool     // its old pages will be requested only if the new ones are bad
 	worse    bool     // the new code's answers are bad
 	reverted bool     // the state from before the upgrade was restored; the wiki is read-only
 	earlier  int      // number of remarks from before the change
 	same     bool     // the updater changed no table and no number of rows
 	verified string   // path of the fully verified dump
-	remarks  []string // faults of the wiki that it had before
+	remarks  []string // faults that the wiki already had before
 
 	dumped map[string]int64    // rows by table in the dump; nil without a dump
 	tables mariadb.Definitions // current; nil: not read since they may have changed
@@ -192,7 +192,7 @@ func (k *task) held(ctx context.Context, name string, do func() error) error {
 	})
 }
 
-// phase records the progress of the upgrade before it continues.
+// phase records that the upgrade enters a phase, before it does.
 func (k *task) phase(ctx context.Context, p ledger.Phase) (err error) {
 	k.now, err = k.up.ledger.SetPhase(ctx, k.now, p)
 	return err

@@ -26,15 +26,15 @@ type RollbackOptions struct {
 	// unchanged tenants; an error ends the rollback before anything is changed. It
 	// returns the observer of the run.
 	Confirm func(ctx context.Context, undos []*Undo, unchanged int) (session.Observer, error)
-	// Again is called for a tenant that would lose more than Confirm was told, once it
-	// can't be edited any more. Nil accepts every loss.
+	// Again is called for a tenant that would lose more content than Confirm was told, once
+	// the tenant is read-only. Nil accepts every loss.
 	Again func(ctx context.Context, u *Undo) error
 }
 
-// Rollback returns tenants to their state before an upgrade. Content made since is lost,
-// except in the dump that is made first. Tenants are locked before they are inspected, so
-// that exactly the confirmed losses happen. The next Rollback or Run finishes an
-// interrupted one.
+// Rollback returns tenants to their state before an upgrade. Content made since is kept only
+// in the dump that is made first. Tenants are locked before they are inspected, so that no
+// other loss than the confirmed one happens. The next Rollback or Run finishes a rollback that
+// was interrupted.
 func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which, o RollbackOptions) ([]session.Outcome, error) {
 	r := &rollback{upgrade: &upgrade{Host: h, o: Options{Jobs: o.Jobs, Patience: o.Patience, Drain: o.Drain}}, o: o, locked: map[string]error{}}
 	var err error
@@ -45,7 +45,7 @@ func Rollback(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Wh
 	if err != nil {
 		return nil, err
 	}
-	list, unchanged := w.sort(list, upgrades) // the others are not locked
+	list, unchanged := w.sort(list, upgrades) // unchanged tenants are not locked
 	if len(list) == 0 && len(unchanged) > 0 {
 		return unchangedOutcomes(unchanged), nil
 	}
@@ -90,7 +90,7 @@ type rollback struct {
 	*upgrade
 	o      RollbackOptions
 	locked map[string]error // by tenant: nil if its lock is held
-	asking sync.Mutex       // one question at a time
+	asking sync.Mutex       // held while the user is asked
 }
 
 func (r *rollback) release(ctx context.Context, list []*tenants.Tenant) {
@@ -149,7 +149,7 @@ func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error
 		err = r.finish(ctx, k)
 	}
 	if err == nil && set != k.wanted() {
-		k.note("set codebase %q in its definition, or the next upgrade moves it again", codebase)
+		k.note("set codebase %q in its definition, or the next upgrade moves it to the new code again", codebase)
 	}
 	return k.told(), err
 }
@@ -159,7 +159,8 @@ func writable(r ledger.Upgrade) bool {
 	return r.Phase == ledger.Upgraded || r.Phase == ledger.Opening || r.Phase == ledger.Undoing
 }
 
-// finish ends the work of an interrupted run whose tenant was not opened since.
+// finish completes or reverts the work of an interrupted run, whose tenant was not opened
+// since.
 func (r *rollback) finish(ctx context.Context, k *task) error {
 	if err := k.server.StopWork(ctx, k.tenant.Database, k.accounts.Schema.Name); err != nil {
 		return err
@@ -243,9 +244,9 @@ func (r *rollback) keep(ctx context.Context, k *task) error {
 	}
 	b, err := k.server.Dump(ctx, k.tenant.Database, k.dumpFile(r.RunID), tenants.Backup{}, k.further...)
 	if err != nil {
-		return fmt.Errorf("dump what is dropped (--backup none does without): %w", err)
+		return fmt.Errorf("dump the content before it is dropped (--backup none skips this dump): %w", err)
 	}
 	k.now.UndoBackup = b.File
-	k.note("what it held until then is in %s, and rollback --to %s brings it back", b.File, r.RunID)
+	k.note("its content until then is in %s, and rollback --to %s brings it back", b.File, r.RunID)
 	return nil
 }

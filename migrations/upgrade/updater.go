@@ -30,20 +30,20 @@ func (u *upgrade) updater(t *tenants.Tenant, by mariadb.Account) (php.Job, error
 	}
 	args := append([]string{"--quick", "--dbuser=" + by.Name, "--dbpass=" + by.Password.Reveal()}, skips(code, u.checked())...)
 	job := php.Job{Script: script, Args: args, Statements: &php.Statements{Gate: gate}}
-	if t.Owner != nil { // its LocalSettings.php shares no tables with the updater then
+	if t.Owner != nil { // its LocalSettings.php then hides the shared tables from the updater
 		job.Env = map[string]string{"WIKICTL_UPDATER": "1"}
 	}
 	return job, nil
 }
 
-// checked reports whether the plan checked all settings and libraries as the updater
-// would; it can't check settings that a template of the farm's own writes.
+// checked reports whether the plan made the updater's own checks of settings and libraries.
+// It can't check settings that a template of the farm's own writes.
 func (u *upgrade) checked() bool {
 	return u.o.Settings != nil && !deploy.Exists(filepath.Join(u.Farm.Templates, "localsettings.php.tmpl"))
 }
 
-// skips returns the flags by which the updater skips the plan's checks, if its code has
-// them. They save a seventh of the time of a small wiki's updater.
+// skips returns the flags that make the updater skip the checks that the plan made, if the
+// code has these flags. They save a seventh of the updater's time on a small wiki.
 func skips(code []byte, checked bool) (flags []string) {
 	for _, name := range []string{"skip-config-validation", "skip-external-dependencies"} {
 		if checked && bytes.Contains(code, []byte("'"+name+"'")) {

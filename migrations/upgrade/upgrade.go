@@ -31,8 +31,8 @@ type Options struct {
 	PerServer   int      // wikis at once on one server; 0: unlimited
 	MaxFailures Share    // start no further wiki once more have failed
 	Canary      []string // names of the first wave
-	CanaryShare Share    // or its size
-	Waves       []Share  // of the others, each counted from the first wiki
+	CanaryShare Share    // size of the first wave, instead of Canary
+	Waves       []Share  // ends of the further waves, each counted from the first wiki
 	Backup      Backup
 	Ahead       Ahead
 	Keep        bool          // leave a failed wiki closed instead of restoring it
@@ -100,8 +100,8 @@ func (e *BlockedError) Error() string {
 	return text
 }
 
-// Unwrap returns *mariadb.LockedError if other runs have locked all of them: any other
-// problem may be an effect of those runs.
+// Unwrap returns a *mariadb.LockedError if other runs have locked all blocked wikis: any
+// other problem of them may be an effect of those runs.
 func (e *BlockedError) Unwrap() []error {
 	var locked []error
 	for _, p := range e.Blocked {
@@ -125,7 +125,7 @@ type upgrade struct {
 	releases map[string]deploy.Prepared // of the current wave, by tenant
 
 	rehearsed    map[string]*Rehearsal // by fingerprint; set before the first wave
-	askFirst     atomic.Bool           // a wiki's pages were bad before its upgrade: others' may be, too
+	askFirst     atomic.Bool           // a wiki's pages were bad before its upgrade, so later wikis are probed before theirs
 	compiled     firsts                // pages of new code, by its path
 	slots        *slots                // of the current round
 	contradicted sync.Map              // fingerprints of rehearsals that a wiki's result contradicted
@@ -186,7 +186,7 @@ func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[
 	return errors.Join(stop, u.run.End(ctx, all))
 }
 
-// notBegun returns why a tenant is not upgraded.
+// notBegun returns why a tenant is not upgraded, or nil.
 func (j *Planned) notBegun() error {
 	if j.Locked != "" {
 		return fmt.Errorf("not begun: %w", &mariadb.LockedError{Name: j.Name, Holder: j.Locked})

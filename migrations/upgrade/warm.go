@@ -20,14 +20,14 @@ func warmthOf(j *Planned) warmth {
 	return warmth{c.Path, j.tenant.MessageSet(c), j.tenant.Language}
 }
 
-// examples is the number of tenants with whose settings a cache is tried.
+// examples is the number of tenants whose settings are tried to build a cache.
 const examples = 3
 
-// warmAll builds each localisation cache for the new code once, before the first wave,
-// instead of in the first visitor's request. It is also the first time that the new code
-// reads a tenant's settings: faults of its extensions show before any wiki is read-only.
-// The errors are by tenant: for a tenant whose own settings are at fault, or for all that
-// share a cache if none of their settings can build it.
+// warmAll builds each localisation cache of the new code once, before the first wave, instead
+// of in the first visitor's request. Because the new code then reads a tenant's settings for
+// the first time, faults of its extensions show before any wiki is read-only. The errors are
+// by tenant: of a tenant whose own settings are at fault, or of all tenants that share a cache
+// if none of their settings can build it.
 func (u *upgrade) warmAll(ctx context.Context, p *Plan) map[string]error {
 	sharing := map[warmth][]*Planned{}
 	for _, j := range p.Tenants {
@@ -79,7 +79,7 @@ func (u *upgrade) warmOne(ctx context.Context, sharing []*Planned) (map[string]e
 	return failed, fmt.Errorf("by the settings of %s: %w", sharing[min(len(sharing), examples)-1].Name, err)
 }
 
-// same reports whether errors have one text.
+// same reports whether all errors have the same text.
 func same(errs map[string]error) bool {
 	texts := map[string]bool{}
 	for _, err := range errs {

@@ -40,7 +40,7 @@ func (s *stand) testReadOnly(t *testing.T) {
 	}
 }
 
-// testClosed wants the page of maintenance from all that PHP would answer, at once and
+// testClosed wants the maintenance page from all that PHP would answer, at once and
 // without a reload, and nothing of it by its name or from other wikis.
 func (s *stand) testClosed(t *testing.T) {
 	const page = "<!DOCTYPE html><p>back at noon, 100 % sure"

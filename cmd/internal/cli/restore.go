@@ -27,7 +27,7 @@ func (a *app) restoreCommand() *cli.Command {
 		Name: "restore", Usage: "restore a wiki from a backup", ArgsUsage: "NAME",
 		Description: "Replaces a wiki by one of its backups, or makes it from one where it is gone: database, uploads, and where it is\n" +
 			"gone passwords and keys, too. What was made since is lost: it asks. It backs up first what the wiki holds.\n" +
-			"Other wikis are not touched. Readers get a page of maintenance meanwhile. A backup of a newer MediaWiki than the\n" +
+			"Other wikis are not touched. Readers get a maintenance page meanwhile. A backup of a newer MediaWiki than the\n" +
 			"definition's codebase is refused; one of an older is served by that code, and upgrade takes it further. When it\n" +
 			"was interrupted, run it again.\n\n" +
 			exitHelp + "\n\nExample: wikictl restore btrfs --dry-run",
