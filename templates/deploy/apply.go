@@ -19,7 +19,7 @@ import (
 // Outcome is the result of Apply for one tenant that differed.
 type Outcome struct {
 	Tenant  string
-	Release int // the current release
+	Release int // number of the current release
 	Changes []Change
 	Err     error // reason why it kept its earlier configuration
 }
@@ -60,8 +60,8 @@ func (e *PartialError) Unwrap() []error {
 // checks their PHP, switches all tenants, and switches back those that the web server's
 // check refuses. It writes nothing if nothing differs, and leaves tenants that can't be
 // rendered or inspected unchanged. A *BusyError means that Drain ended the wait for
-// another run; a *HookError that the web server refused the whole; a *PartialError that
-// some tenants kept their earlier configuration. The next run finishes an interrupted
+// another run; a *HookError that the web server refused all changes; a *PartialError that
+// some tenants kept their earlier configuration. The next Apply finishes an interrupted
 // one.
 func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 	unlock, err := d.lock(ctx, d.Drain)
@@ -134,7 +134,7 @@ type stagedTenant struct {
 }
 
 // stageAll writes the releases of the tenants that differ, several at once, and drops the
-// texts of the comparison.
+// texts that the comparison kept.
 func (d *Deployer) stageAll(ctx context.Context, s Source, differ []int, found []comparison) []stagedTenant {
 	results := fleet.Run(ctx, differ, fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) (stagedTenant, error) {
@@ -210,8 +210,8 @@ func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
 	}
 }
 
-// loadAll has PHP load the settings of the releases that passed so far. An error concerns
-// its tenant only.
+// loadAll has PHP load the settings of the releases that passed so far. An error blocks only
+// its tenant.
 func (d *Deployer) loadAll(ctx context.Context, unchecked []*stagedTenant) {
 	sound := slices.DeleteFunc(slices.Clone(unchecked), func(t *stagedTenant) bool { return t.err != nil })
 	options := fleet.Options[*stagedTenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}

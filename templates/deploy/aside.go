@@ -11,12 +11,12 @@ import (
 )
 
 // mostAside is the maximum number of virtual hosts that are taken out so that others can
-// change. If more are refused, the fault is not a tenant's.
+// change. If the web server refuses more, the fault is not in a tenant's virtual host.
 const mostAside = 5
 
-// commitAround is a commit that takes out virtual hosts of other tenants if the web
-// server refuses them, such as for a missing certificate. They would block every change,
-// and the next start of the web server. Their releases stay. It calls Aside for each.
+// commitAround is a commit that takes out the virtual hosts of other tenants that the web
+// server refuses, such as for a missing certificate: they would block every change, and the
+// next start of the web server. It calls Aside for each such tenant, whose releases stay.
 func (d *Deployer) commitAround(ctx context.Context, j journal) (reloaded bool, err error) {
 	reloaded, err = d.commit(ctx, j)
 	if !refusal(err) {
@@ -25,9 +25,9 @@ func (d *Deployer) commitAround(ctx context.Context, j journal) (reloaded bool, 
 	return d.around(ctx, j, err)
 }
 
-// around continues after the web server's check has refused a journal; with an empty
-// journal, after it has refused the existing configuration. If nothing helps, it restores
-// the earlier state and returns refused.
+// around continues after the web server's check has refused a journal with the error refused;
+// an empty journal stands for the existing configuration. If taking virtual hosts out does not
+// help, around restores the earlier state and returns refused.
 func (d *Deployer) around(ctx context.Context, j journal, refused error) (reloaded bool, err error) {
 	why := map[string]error{}
 	for err = refused; refusal(err) && ctx.Err() == nil; {
@@ -56,8 +56,8 @@ func (d *Deployer) around(ctx context.Context, j journal, refused error) (reload
 // quoted matches a path in the output of the check.
 var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 
-// atFault lists the tenants that a journal does not change and whose installed virtual
-// host a refusal names. Files of other programs have no release, and stay.
+// atFault lists the tenants whose installed virtual host a refusal names and a journal does
+// not change. It omits files without a release: other programs made them.
 func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 	for _, vhost := range d.told(refused) {
 		tenant := strings.TrimSuffix(filepath.Base(vhost), filepath.Ext(vhost))
@@ -82,14 +82,14 @@ func (d *Deployer) told(refused error) (vhosts []string) {
 	return vhosts
 }
 
-// suspects returns a hint that lists the virtual hosts named by a refusal; empty if they
-// are so many that the fault is elsewhere.
+// suspects returns a hint that lists the virtual hosts named by a refusal. It is empty if the
+// refusal names so many that the fault is elsewhere.
 func (d *Deployer) suspects(refused error) string {
 	named := d.told(refused)
 	if len(named) == 0 || len(named) > mostAside {
 		return ""
 	}
-	return "; check " + strings.Join(named, ", ") + ": restore the file that it names, or move the virtual host away for now"
+	return "; check " + strings.Join(named, ", ") + ": restore the file that the web server names, or move the virtual host away for now"
 }
 
 // installed lists the virtual hosts of tenants that the web server includes.
@@ -118,5 +118,5 @@ func (d *Deployer) leavesSome(j journal, out []string) bool {
 
 // AsideError is the error of a tenant whose virtual host was taken out.
 func AsideError(tenant string, why error) error {
-	return fmt.Errorf("its virtual host was taken out of the web server's configuration, because the web server refuses it: %w\n(restore the file that it names, then run wikictl apply %s)", why, tenant)
+	return fmt.Errorf("its virtual host was taken out of the web server's configuration, because the web server refuses it: %w\n(restore the file that the web server names, then run wikictl apply %s)", why, tenant)
 }

@@ -13,13 +13,13 @@ import (
 )
 
 // ExpireCaches removes localisation caches, and folders of links to codebases, that were made
-// before a time. Those stay that a release refers to, also one for a rollback, and those that
-// used reports as needed, by their paths.
+// before a time. It keeps those to which a release refers, including releases for a rollback,
+// and those whose path used reports as needed.
 func (d *Deployer) ExpireCaches(before time.Time, used func(path string) bool) (n int, err error) {
 	var named map[string]bool
 	var failed error
 	kept := func(path string) bool {
-		if named == nil { // only if something is old enough
+		if named == nil { // read only once something is old enough
 			named, failed = d.cachesOfReleases()
 		}
 		return failed != nil || named[path] || used(path)
@@ -59,8 +59,9 @@ func (d *Deployer) cachesOfReleases() (map[string]bool, error) {
 	return named, nil
 }
 
-// ExpireTemporary removes files of the folders for MediaWiki's temporary files that were last
-// written before a time: a killed PHP leaves them. What makes identifiers unique stays.
+// ExpireTemporary removes files that a killed PHP left in the folders for MediaWiki's temporary
+// files, if they were last written before a time. It keeps the files by which MediaWiki makes
+// identifiers unique.
 func (d *Deployer) ExpireTemporary(before time.Time) (n int, err error) {
 	folders, err := filepath.Glob(d.layout.TemporaryOf("*"))
 	if err != nil {

@@ -26,8 +26,8 @@ var codeFiles = []string{
 	"index.php", "api.php", "load.php", "vendor/autoload.php", "includes/WebStart.php", "includes/Setup.php", "includes/Defines.php",
 }
 
-// InspectCode checks some hundred files of the tree at root, not all of them. If php-fpm
-// runs as the user of wikictl, only files that everyone may write count.
+// InspectCode checks a few hundred files of the tree at root, not all of them. If php-fpm
+// runs as the user of wikictl, it reports only files that everyone may write.
 func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	groups := d.webGroups()
 	paths := slices.Clone(codeFiles)
@@ -56,7 +56,8 @@ func (d *Deployer) InspectCode(root string) (i CodeInspection, err error) {
 	return i, nil
 }
 
-// webWrites reports whether the permission bits let the web server's user write.
+// webWrites reports whether the permission bits let the user of php-fpm, or a tenant's own
+// user, write.
 func (d *Deployer) webWrites(info fs.FileInfo, groups []int) bool {
 	have, mode := info.Sys().(*syscall.Stat_t), info.Mode().Perm()
 	for _, o := range d.own { // tenants' own users

@@ -24,7 +24,7 @@ func (d *Deployer) commons(j *journal) [2]common {
 // common reports whether a journal changes files of no tenant.
 func (j *journal) common() bool { return j.Default != "" || j.Hosts != "" }
 
-// wanted returns what the files of commons are to hold. An empty one is not to exist.
+// wanted returns the wanted files, in the order of commons. An empty one must not exist.
 func (s Source) wanted() [2]file {
 	hosts := file{data: s.Hosts}
 	if len(s.Hosts) == 0 {
@@ -92,7 +92,7 @@ func bringOne(c common) error {
 			}
 		}
 	}
-	// A later run finds this name if this one is killed here.
+	// The next run finds the file by this name if this run is killed here.
 	temporary := beside(c.path, "new")
 	if err := remove(temporary); err != nil {
 		return err

@@ -40,8 +40,8 @@ func (d *Deployer) DefaultVhost() string { return d.layout.DefaultVhost() }
 
 // Compare lists the differences between disk and wanted state, in the order of the
 // source, and writes nothing. With diffs each change has its unified diff. A
-// *PartialError has the tenants that can't be rendered or inspected; the changes are
-// those of the others.
+// *PartialError names the tenants that can't be rendered or inspected; the changes are
+// those of the other tenants.
 func (d *Deployer) Compare(ctx context.Context, s Source, diffs bool) ([]Change, error) {
 	found := d.compareAll(ctx, s, diffs, nil)
 	if ctx.Err() != nil {
@@ -99,8 +99,8 @@ type comparison struct {
 // comparing and staging; the rest is rendered again.
 const keepText = 100 << 20
 
-// compareAll compares all tenants, several at once and in the order of the source. It leaves
-// out those that are as in the record, which may be nil.
+// compareAll compares all tenants, several at once, and returns the results in the order of the
+// source. It does not compare tenants that are as in the record r, which may be nil.
 func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool, r *Record) []comparison {
 	var room atomic.Int64
 	room.Store(keepText)
@@ -173,8 +173,8 @@ func (d *Deployer) compare(w Wanted, diffs bool) (c comparison, err error) {
 	return c, nil
 }
 
-// maskOf returns a Masker of a tenant's secrets. The file on disk may hold some that are
-// unknown by now.
+// maskOf returns a Masker of a tenant's secrets, and of those that it finds in the file on
+// disk, which may be older ones.
 func (d *Deployer) maskOf(w Wanted) *mask.Masker {
 	had, _ := disk.Read(filepath.Join(d.layout.Current(w.Tenant), settingsFile)) // compareRelease reports errors
 	known := mask.Found(string(had), string(w.LocalSettings))

@@ -40,7 +40,7 @@ type Deployer struct {
 	// be nil.
 	Waits func(holder string)
 	// Aside is called for each tenant whose virtual host was taken out because the web
-	// server refuses it and thereby everybody's changes; may be nil.
+	// server refused it, and with it the changes of all tenants; may be nil.
 	Aside func(tenant string, why error)
 	// Drain, when closed, ends Apply's wait for another run before it has changed
 	// anything; may be nil.
@@ -50,10 +50,10 @@ type Deployer struct {
 	web      tenants.Web
 	uid, gid int                          // of the web server; -1: files belong to the user of wikictl
 	own      map[string]permissions.Owner // of tenants whose PHP runs as a user of their own
-	look     bool                         // read only
+	look     bool                         // made by NewReader: it must not write
 	writing  chan struct{}                // full while this process writes
 	unsynced atomic.Bool
-	folders  sync.Map // folders outside of a tenant's that exist by now
+	folders  sync.Map // folders outside of tenants' folders that this run made or found
 }
 
 // New returns a deployer for a farm's state folder. It looks up the user and group of
@@ -68,12 +68,12 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 		return d, err
 	}
 	if d.uid >= 0 && d.uid != os.Geteuid() {
-		return nil, fmt.Errorf("files of %s can only be made by root: run wikictl as root, or php-fpm as yourself and leave web.user out", web.User)
+		return nil, fmt.Errorf("only root can make files of %s: run wikictl as root, or run php-fpm as yourself and leave web.user out", web.User)
 	}
 	d.uid = -1
 	groups, err := os.Getgroups()
 	if d.gid >= 0 && err == nil && !slices.Contains(append(groups, os.Getegid()), d.gid) {
-		return nil, fmt.Errorf("files of group %s can only be made by its members or root: run wikictl as root", web.Group)
+		return nil, fmt.Errorf("only members of the group %s and root can make files of that group: run wikictl as root", web.Group)
 	}
 	return d, nil
 }
@@ -113,9 +113,9 @@ type Wanted struct {
 	Folders       []string        // folders outside of the tenant's that PHP writes, such as Layout.L10n
 	Secrets       func() []string // masked in differences; nil: none
 
-	// Definition returns the resolved definition of which the release was rendered, as
-	// TOML; may be nil. It is stored with the release, for the time when the tenant's
-	// file is gone. A difference in it alone makes no new release.
+	// Definition returns the resolved definition from which the release was rendered, as
+	// TOML; may be nil. It is stored with the release, for use after the tenant's file was
+	// deleted. A difference in it alone makes no new release.
 	Definition func() string
 }
 
@@ -147,10 +147,10 @@ type Source struct {
 	Hosts   []byte             // the virtual hosts that several tenants share; nil: leave them unchanged; empty: there are none
 	Files   []File             // of the farm as a whole; nil: leave them unchanged; empty: remove all that were made
 	Gone    []string           // tenants to remove from the web server's configuration; their files stay
-	Moved   map[string]string  // the same, but only once the tenant is served under its new name: old name to new
+	Moved   map[string]string  // renamed tenants, new names by old ones; the old name is removed once the new one is served
 
-	// Set and Data tell what At renders from, apart from secrets, so that Apply can leave out
-	// tenants that it found as wanted before; nil: all are rendered and read.
+	// Set and Data are the input of At, apart from secrets. By them Apply skips tenants that
+	// it found as wanted before; nil: it renders and reads all.
 	Set  *templates.Set
 	Data func(i int) templates.Data
 }

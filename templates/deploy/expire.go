@@ -13,8 +13,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// ExpireLogs removes files below state/logs that were last written before a time, and
-// folders that become empty. It returns the number of removed files, also with an error.
+// ExpireLogs removes files below state/logs that were last written before a time, and the
+// folders that this empties. It returns the number of removed files, also with an error.
 func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err error) {
 	root := filepath.Dir(d.layout.Logs("x"))
 	folders, err := os.ReadDir(root)
@@ -38,8 +38,8 @@ func (d *Deployer) ExpireLogs(ctx context.Context, before time.Time) (n int, err
 	return n, nil
 }
 
-// ExpireRemoved deletes tenants from state/removed that were removed before a time, and what
-// is left of those that were brought back: the file that defined them.
+// ExpireRemoved deletes the folders of tenants that were removed before a time from
+// state/removed. Of tenants that were brought back it deletes the file that defined them.
 func (d *Deployer) ExpireRemoved(before time.Time) (n int, err error) {
 	return d.expireIn(d.layout.Removed(), before, func(e fs.DirEntry) bool {
 		dir := filepath.Join(d.layout.Removed(), e.Name())
@@ -96,7 +96,7 @@ func (d *Deployer) expire(path string, e fs.DirEntry) error {
 }
 
 // touched returns when a file was last written; for the folder of a removed tenant, when
-// its manifest was.
+// the manifest in it was.
 func touched(path string) (time.Time, error) {
 	if described, err := os.Lstat(filepath.Join(path, removedManifest)); err == nil {
 		return described.ModTime(), nil

@@ -30,7 +30,7 @@ type File struct {
 	Err          error  // why it can't be rendered; it is left unchanged
 }
 
-// FileFault is the reason why a file of the farm as a whole was left unchanged.
+// FileFault says why a file of the farm as a whole was left unchanged.
 type FileFault struct {
 	Path string
 	Err  error
@@ -49,7 +49,7 @@ func (e *FilesError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// FaultsError returns faults as a *FilesError; nil if there are none.
+// FaultsError returns faults as a *FilesError, or nil for an empty list.
 func FaultsError(faults []FileFault) error {
 	if len(faults) == 0 {
 		return nil
@@ -115,9 +115,9 @@ type fileSwap struct {
 	Kind Kind        `json:"kind"` // Add, Edit or Delete
 	Data []byte      `json:"data,omitempty"`
 	Mode fs.FileMode `json:"mode,omitempty"`
-	UID  int         `json:"uid"` // -1: of the user who runs wikictl
+	UID  int         `json:"uid"` // -1: the user who runs wikictl
 	GID  int         `json:"gid"`
-	Over string      `json:"over,omitempty"` // of an added file: the checksum of what a killed run had added
+	Over string      `json:"over,omitempty"` // of an added file: the checksum of the file that a killed run had added
 
 	shown Kind // the kind that Compare shows
 }
@@ -143,18 +143,18 @@ func onDisk(path string) (s standing, err error) {
 	if !info.Mode().IsRegular() {
 		what := map[fs.FileMode]string{fs.ModeSymlink: "a symbolic link", fs.ModeDir: "a folder"}[info.Mode().Type()]
 		if what == "" {
-			what = "no regular file"
+			what = "not a regular file"
 		}
-		return s, fmt.Errorf("is %s, which wikictl does not replace: move it away, or choose another path", what)
+		return s, fmt.Errorf("is %s, and wikictl replaces only regular files: move it away, or choose another path", what)
 	}
 	s.there, s.mode, s.stat = true, info.Mode().Perm(), info.Sys().(*syscall.Stat_t)
 	s.data, err = disk.Read(path)
 	return s, err
 }
 
-// compareFiles returns the changes that make the farm's files as wanted, and the faults
-// of those that can't change. Files that wikictl made and that are no longer declared are
-// deleted.
+// compareFiles returns the changes that bring the farm's files into their wanted state, and
+// the faults of files that can't change. The changes delete files that wikictl made and that
+// are no longer declared.
 func (d *Deployer) compareFiles(files []File) (swaps []fileSwap, faults []FileFault, err error) {
 	all, err := d.readMade()
 	if err != nil {
@@ -217,7 +217,7 @@ func (d *Deployer) compareFarmFile(f File, known made) (s fileSwap, err error) {
 	return s, d.checkFolder(filepath.Dir(f.Path))
 }
 
-// checkFolder refuses a folder that is missing, that everybody may write to (its content
+// checkFolder refuses a folder that is missing, that every user may write to (its content
 // could be replaced at any moment), or that leads into the state folder.
 func (d *Deployer) checkFolder(dir string) error {
 	info, err := os.Stat(dir)
@@ -227,9 +227,9 @@ func (d *Deployer) checkFolder(dir string) error {
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return fmt.Errorf("%s is no folder: choose another path", dir)
+		return fmt.Errorf("%s is not a folder: choose another path", dir)
 	case info.Mode()&0o002 != 0:
-		return fmt.Errorf("everybody may write to the folder %s: choose another path", dir)
+		return fmt.Errorf("every user may write to the folder %s: choose another path", dir)
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -276,7 +276,7 @@ func ids(owner, group string) (uid, gid int, err error) {
 		gid, _ = strconv.Atoi(g.Gid)
 	}
 	if uid >= 0 && os.Geteuid() != 0 && uid != os.Geteuid() {
-		return uid, gid, fmt.Errorf("only root can give it to %s: run wikictl as root, or leave owner out", owner)
+		return uid, gid, fmt.Errorf("only root can give files to %s: run wikictl as root, or leave owner out", owner)
 	}
 	return uid, gid, nil
 }

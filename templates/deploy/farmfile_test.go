@@ -117,7 +117,7 @@ func TestFarmFilesOfOthers(t *testing.T) {
 	}
 	for name, says := range map[string]string{
 		"foreign": "did not make it", "link": "a symbolic link", "folder": "a folder", "missing/x": "does not exist",
-		"open/x": "everybody may write", "foreign/x": "not a directory", "state/x": "into the state folder",
+		"open/x": "every user may write", "foreign/x": "not a directory", "state/x": "into the state folder",
 	} {
 		text := strings.ReplaceAll(name, "/", "-")
 		f := farmFile(filepath.Join(dir, name), "same\n")

@@ -24,8 +24,8 @@ func (e *fileError) Error() string { return fmt.Sprintf("file %s: %s", e.path, e
 // Unwrap returns the reason.
 func (e *fileError) Unwrap() error { return e.err }
 
-// planFiles adds the changes of the farm's files to a journal. It records them as
-// wikictl's before the first change.
+// planFiles adds the changes of the farm's files to a journal. It first records the files as
+// made by wikictl.
 func (d *Deployer) planFiles(j *journal, files []File) ([]FileFault, error) {
 	if files == nil {
 		return nil, nil
@@ -169,13 +169,13 @@ func bringFile(s fileSwap) error {
 		case wrong == nil && s.Over != "" && checksum(have.data) == s.Over:
 			err = os.Rename(temporary, s.Path)
 		default:
-			err = errors.New("was made meanwhile by another program: move it away, or choose another path")
+			err = errors.New("was made by another program during this run: move it away, or choose another path")
 		}
 	}
 	return errors.Join(err, remove(temporary), disk.SyncFolder(filepath.Dir(s.Path)))
 }
 
-// createOwned writes a new file that nobody else can read before it is complete.
+// createOwned writes a new file that no other user can read before it is complete.
 func createOwned(path string, s fileSwap) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -216,7 +216,7 @@ func takeBackFile(s fileSwap) error {
 	return errors.Join(os.Rename(saved, s.Path), remove(saved), disk.SyncFolder(filepath.Dir(s.Path)))
 }
 
-// cleanFiles removes the backups for an undo, and records which files are wikictl's now.
+// cleanFiles removes the backups for an undo, and records which files wikictl has made.
 func (d *Deployer) cleanFiles(j journal) (err error) {
 	if len(j.Files) == 0 {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// WriteFile replaces a file by rename, durably and with exactly that mode; gid is its
-// group, -1 that of the user of wikictl.
+// WriteFile replaces a file by rename, durably, and gives it exactly that mode. gid is its
+// group; -1 is the group of the user who runs wikictl.
 func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
@@ -45,7 +45,7 @@ func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 	at := mode
 	if gid >= 0 {
-		at = 0o600 // until it has that group
+		at = 0o600 // until the file belongs to the group
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
 	if err != nil {
@@ -73,7 +73,7 @@ func point(link, target string) error {
 	}
 	temporary := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+".new")
 	err := os.Symlink(target, temporary)
-	if errors.Is(err, fs.ErrExist) { // a killed run's
+	if errors.Is(err, fs.ErrExist) { // left by a killed run
 		if err := os.Remove(temporary); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func remove(path string) error {
 	return nil
 }
 
-// Exists reports whether there is anything at a path. A path that can't be inspected
+// Exists reports whether a path exists, as a file of any kind. A path that can't be inspected
 // counts as existing, so that nothing replaces it.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)

@@ -49,8 +49,8 @@ func (d *Deployer) Gone() ([]Gone, error) {
 	return all, nil
 }
 
-// Undefined lists the tenants that are still served below a path of a shared host, although
-// the farm's files define them no more: their names, addresses and bounds, by name. The error
+// Undefined lists the tenants that are still served below a path of a shared host although
+// the farm no longer defines them, sorted by name, with their addresses and limits. The error
 // is fs.ErrPermission for users who may not read their definitions.
 func (d *Deployer) Undefined() ([]*tenants.Tenant, error) {
 	if d.layout.Map {

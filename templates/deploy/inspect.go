@@ -15,18 +15,18 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// LeftoverAge is the age from which a half-written file counts as left by a killed run:
-// no run needs that long to write one.
+// LeftoverAge is the age from which a half-written file counts as left by a killed run. No
+// run takes that long to write a file.
 const LeftoverAge = 10 * time.Minute
 
 // Inspection is the state on disk of one tenant, except the content of its files, which
 // Compare reads.
 type Inspection struct {
 	Release   int                  // the current one; zero: none
-	Seen      int                  // from which the tenant last answered; zero: not recorded
+	Seen      int                  // release from which the tenant last answered; zero: not recorded
 	Releases  []int                // ascending
-	Broken    []Broken             // links
-	Missing   []string             // of Layout.Images and Layout.Cache
+	Broken    []Broken             // links with a wrong target
+	Missing   []string             // missing folders among Layout.Images and Layout.Cache
 	Rights    []permissions.Rights // wrong modes and owners
 	Leftovers []string             // files that killed runs left half-written
 	ReadOnly  time.Time            // since when its read-only file exists; zero: it does not
@@ -81,10 +81,10 @@ func (d *Deployer) links(tenant string) (release int, broken []Broken) {
 		return 0, []Broken{{current, notALink(err)}}
 	}
 	if release, err = strconv.Atoi(filepath.Base(target)); err != nil || release < 1 {
-		return 0, []Broken{{current, "leads to " + target + ", which is no release"}}
+		return 0, []Broken{{current, "leads to " + target + ", which is not a release"}}
 	}
 	if !Exists(d.layout.Release(tenant, release)) {
-		return 0, []Broken{{current, "leads to " + target + ", which is not there"}}
+		return 0, []Broken{{current, "leads to " + target + ", which does not exist"}}
 	}
 	core := filepath.Join(current, coreLink)
 	target, err = os.Readlink(filepath.Join(d.layout.Release(tenant, release), coreLink))
@@ -92,16 +92,16 @@ func (d *Deployer) links(tenant string) (release int, broken []Broken) {
 		return release, []Broken{{core, notALink(err)}}
 	}
 	if !Exists(filepath.Join(target, "includes", "Defines.php")) {
-		return release, []Broken{{core, "leads to " + target + ", where no MediaWiki is"}}
+		return release, []Broken{{core, "leads to " + target + ", which is not a MediaWiki tree"}}
 	}
 	return release, nil
 }
 
 func notALink(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "is not there"
+		return "does not exist"
 	}
-	return "is no symbolic link"
+	return "is not a symbolic link"
 }
 
 // Abandoned reports whether a path exists and was not changed for LeftoverAge.
@@ -113,13 +113,13 @@ func Abandoned(path string) bool {
 // FarmInspection is the state on disk of the farm as a whole.
 type FarmInspection struct {
 	Rights    []permissions.Rights // wrong modes and owners of the folders that tenants share
-	Strays    []Stray              // of tenants that are not the farm's
+	Strays    []Stray              // files of tenants that the farm does not have
 	Leftovers []string             // files that killed runs left half-written
 	Unseen    []string             // paths that this user may not read, with the reason
 	Journal   bool                 // a run was killed between switching releases and the reload
 }
 
-// Stray is a file or folder of a tenant that is not the farm's.
+// Stray is a file or folder of a tenant that the farm does not have.
 type Stray struct {
 	Name string
 	Kind string // "vhosts", "pools", "wikis", "secrets", "backups" or "logs"

@@ -66,10 +66,10 @@ func TestBrokenLinks(t *testing.T) {
 		why                string
 	}{
 		{"current gone", "current", "", "is not there"},
-		{"current no release", "current", "releases/old", "leads to releases/old, which is no release"},
+		{"current no release", "current", "releases/old", "leads to releases/old, which is not a release"},
 		{"current to a release that is gone", "current", "releases/9", "leads to releases/9, which is not there"},
 		{"core gone", "releases/1/core", "", "is not there"},
-		{"core without MediaWiki", "releases/1/core", "/usr", "leads to /usr, where no MediaWiki is"},
+		{"core without MediaWiki", "releases/1/core", "/usr", "leads to /usr, which is not a MediaWiki tree"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, code := inspected(t)

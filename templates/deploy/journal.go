@@ -24,13 +24,13 @@ type swap struct {
 	Out    bool   `json:"out,omitempty"`   // remove it from the web server's configuration only; its releases stay
 }
 
-// journal is the list of all changes that were not yet followed by a successful check and
-// reload.
+// journal lists all changes after which the web server's check and reload have not succeeded
+// yet.
 type journal struct {
 	Swaps       []swap     `json:"swaps"`
 	Default     Kind       `json:"default,omitempty"`
 	DefaultData []byte     `json:"default_data,omitempty"` // content of the new one
-	Hosts       Kind       `json:"hosts,omitempty"`        // the same of Layout.HostsVhost
+	Hosts       Kind       `json:"hosts,omitempty"`        // change of Layout.HostsVhost
 	HostsData   []byte     `json:"hosts_data,omitempty"`
 	Files       []fileSwap `json:"files,omitempty"`
 	Done        bool       `json:"done,omitempty"` // only the clean-up remains: backups for an undo may be gone

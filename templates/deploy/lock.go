@@ -23,8 +23,7 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run is writing the farm's files (%s, %s): wait for it and run this again", e.Holder, e.Path)
 }
 
-// A waiting run checks every lockAgain whether the other has ended, and after lockSilence
-// calls Waits.
+// A waiting run tries the lock again every lockAgain, and calls Waits after lockSilence.
 const (
 	lockAgain   = 20 * time.Millisecond
 	lockSilence = time.Second
@@ -32,9 +31,9 @@ const (
 
 // lock excludes other writers, in this process and in others, until release is called. It
 // waits as long as the other writer lives, because the work so far is worth more than the
-// wait. Only ctx ends the wait or, while another process has the lock, stop with a
-// *BusyError: what this one's own writers began is soon done. When a process and all its forks
-// have died, the kernel releases the lock.
+// wait. The end of ctx ends the wait. stop ends the wait for another process, with a
+// *BusyError, but not that for a writer of this process, which is short. When a process and
+// all its forks have died, the kernel releases the lock.
 func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func(), err error) {
 	if err := os.MkdirAll(d.layout.Run(), 0o755); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func AppendNamed(path string, mode os.FileMode) (*os.File, error) {
 func openNamed(path string, flag int, mode os.FileMode) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NONBLOCK, mode)
 	if errors.Is(err, syscall.ENXIO) {
-		return nil, fmt.Errorf("%w (nothing reads from it)", err)
+		return nil, fmt.Errorf("%w (no process reads from it)", err)
 	}
 	return f, err
 }

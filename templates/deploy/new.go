@@ -8,7 +8,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// WriteNew makes a file atomically and durably, with its folder if necessary. The error
+// WriteNew makes a file atomically and durably, and its folder if that is missing. The error
 // wraps fs.ErrExist if the file exists: of two concurrent writers one succeeds.
 func WriteNew(path string, data []byte, mode os.FileMode) (err error) {
 	dir := filepath.Dir(path)

@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Own makes a tenant's files belong to the user by whom its PHP runs, instead of
+// Own makes a tenant's files belong to the user as whom its PHP runs, instead of to
 // web.user. Call it before anything is written.
 func (d *Deployer) Own(tenant, name string) error {
 	u, err := user.Lookup(name)
@@ -23,17 +23,17 @@ func (d *Deployer) Own(tenant, name string) error {
 	o.UID, _ = strconv.Atoi(u.Uid)
 	o.GID, _ = strconv.Atoi(u.Gid)
 	if o.UID == 0 {
-		return fmt.Errorf("%s is root, by whom php-fpm runs no pool: name another user", name)
+		return fmt.Errorf("%s is root, and php-fpm runs no pool as root: name another user", name)
 	}
 	if !d.look && os.Geteuid() != 0 {
-		return fmt.Errorf("files of %s can only be made by root: run wikictl as root", name)
+		return fmt.Errorf("only root can make files of %s: run wikictl as root", name)
 	}
 	d.own[tenant] = o
 	return nil
 }
 
-// ownerOf returns the user and the group by whom a tenant's PHP runs, and whether they
-// are its own.
+// ownerOf returns the user and the group as whom a tenant's PHP runs. own reports whether the
+// user is the tenant's own.
 func (d *Deployer) ownerOf(tenant string) (o permissions.Owner, own bool) {
 	if o, own = d.own[tenant]; own {
 		return o, true
@@ -47,7 +47,7 @@ func (d *Deployer) groupOf(tenant string) int {
 	return o.GID
 }
 
-// ownFolder makes a folder of a tenant that its PHP writes. The web server reads uploads.
+// ownFolder makes a folder of a tenant that its PHP writes to. The web server may read uploads.
 func (d *Deployer) ownFolder(tenant, path string) error {
 	o, own := d.ownerOf(tenant)
 	if own && path == d.layout.Images(tenant) {
@@ -63,9 +63,8 @@ func (d *Deployer) ownFolder(tenant, path string) error {
 	return err
 }
 
-// passage makes a folder on the path to a tenant's files. The web server and a tenant's
-// own user share no group, so both enter it by the permissions of others; the folders in
-// it are closed.
+// passage makes a folder on the path to a tenant's files. The web server and a tenant's own
+// user share no group, so the folder lets all users enter, and the folders in it let none.
 func (d *Deployer) passage(tenant, path string) (made bool, err error) {
 	made, err = permissions.Folder(path, 0o750, -1, d.gid)
 	if _, own := d.own[tenant]; !own || err != nil {
@@ -78,8 +77,8 @@ func (d *Deployer) passage(tenant, path string) (made bool, err error) {
 	return made, os.Chmod(path, info.Mode().Perm()|0o001)
 }
 
-// handOverWiki gives a tenant's uploads, caches and settings to the user by whom its PHP
-// runs now. Earlier releases hold the same passwords as the current one.
+// handOverWiki gives a tenant's uploads, caches and settings to the user as whom its PHP runs
+// now. That includes the settings of earlier releases, which hold the same passwords.
 func (d *Deployer) handOverWiki(tenant string) error {
 	for _, path := range []string{d.layout.Images(tenant), d.layout.Cache(tenant)} {
 		if !Exists(path) { // an empty uploads folder would hide that the uploads were lost

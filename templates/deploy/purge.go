@@ -10,11 +10,12 @@ import (
 // removedManifest is the file that lists the content of a removed tenant's folder.
 const removedManifest = "manifest.json"
 
-// RetiredDefinition is the file in the folder of a removed tenant that defined it in the farm.
+// RetiredDefinition is the name of the file that defined a tenant, in its folder in
+// state/removed.
 const RetiredDefinition = "source.toml"
 
-// RetireDefinition moves the file that defined a tenant into its folder in state/removed,
-// as source.toml. A missing file was moved before.
+// RetireDefinition moves the file that defined a tenant into to, its folder in state/removed,
+// as RetiredDefinition. It takes a missing file for one that was moved before.
 func (d *Deployer) RetireDefinition(file, to string) error {
 	if err := carry(file, free(filepath.Join(to, RetiredDefinition))); err != nil {
 		return err

@@ -18,10 +18,10 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Record holds, of tenants whose files were as wanted when Apply last compared them, what
-// they were rendered from and which files these were. With the same inputs and the same
-// files a tenant is neither rendered nor read again. It is made by one program: another
-// version may render other files. A Record is safe for concurrent use.
+// Record lets Apply skip tenants whose files were as wanted before: it holds a digest of the
+// inputs from which they were rendered, and the identities of the files. A tenant is neither
+// rendered nor read again while both are the same. Another build of wikictl ignores it, because
+// it may render other files. A Record is safe for concurrent use.
 type Record struct {
 	layout  tenants.Layout
 	start   time.Time // of this run
@@ -41,11 +41,11 @@ type recorded struct {
 // reply is the digest of the tenants that an expression of a template chose.
 type reply struct{ where, digest string }
 
-// recordHead begins the file of a Record; a program with another one ignores it.
+// recordHead begins the file of a Record; a program ignores a file with another beginning.
 const recordHead = "wikictl record 1 "
 
-// ReadRecord reads the farm's record. It is empty if there is none, if it is of another
-// program, or if it is damaged.
+// ReadRecord reads the farm's record. The result is empty if the file is missing, damaged, or
+// from another program.
 func ReadRecord(l tenants.Layout) *Record {
 	r := &Record{layout: l, start: time.Now(), of: map[string]recorded{}}
 	info, err := os.Stat("/proc/self/exe")
@@ -105,15 +105,14 @@ func (r *Record) text() string {
 	return recordHead + r.program + "\n" + all + tenants.Digest([]byte(all)) + "\n"
 }
 
-// save writes the record if it changed. A record that can't be written is missed by nothing but
-// the next run's speed.
+// save writes the record if it changed. It ignores errors, which only make the next run slower.
 func (r *Record) save() {
 	if r.changed && r.program != "" {
 		_ = WriteFile(r.layout.Record(), []byte(r.text()), 0o600, -1)
 	}
 }
 
-// Rendered reports whether a tenant's files were once rendered from the same.
+// Rendered reports whether the record has a tenant's files as rendered from the same inputs.
 func (r *Record) Rendered(set *templates.Set, d templates.Data) bool {
 	r.mu.Lock()
 	one, known := r.of[d.Tenant.Name]
@@ -125,7 +124,7 @@ func (r *Record) Rendered(set *templates.Set, d templates.Data) bool {
 	return ok && one.from(inputs, set, d.Farm)
 }
 
-// from reports whether files of the same inputs would be the same.
+// from reports whether rendering from inputs would give the recorded files again.
 func (one recorded) from(inputs string, set *templates.Set, f *tenants.Farm) bool {
 	return one.inputs == inputs && !slices.ContainsFunc(one.asked, func(a reply) bool {
 		digest, ok := set.Answer(f, a.where)
@@ -133,8 +132,8 @@ func (one recorded) from(inputs string, set *templates.Set, f *tenants.Farm) boo
 	})
 }
 
-// inputs identifies what a tenant's files are rendered from, and returns when its secrets
-// changed.
+// inputs returns a digest of the inputs from which a tenant's files are rendered, and when its
+// secrets changed.
 func (r *Record) inputs(set *templates.Set, d templates.Data) (inputs string, changed time.Time, ok bool) {
 	inputs, ok = set.Inputs(d)
 	if !ok || r.program == "" {
@@ -144,17 +143,18 @@ func (r *Record) inputs(set *templates.Set, d templates.Data) (inputs string, ch
 	return inputs + " " + secrets, changed, ok
 }
 
-// state is what a tenant's files are rendered from, and which they are, before they are read.
+// state identifies the inputs from which a tenant's files are rendered, and the files on disk,
+// before they are read.
 type state struct {
 	recorded
-	lasting bool // no file changed so lately that a further change could leave its times
+	lasting bool // every file is older than countsAgain: a further change will show in its times
 }
 
-// countsAgain is the age from which the times of a file tell later changes: file systems count in up to
-// two seconds.
+// countsAgain is the age of a file from which a further change gives it other times: file
+// systems store times with a resolution of up to two seconds.
 const countsAgain = 3 * time.Second
 
-// state returns the state of a tenant, and whether it is that of the record.
+// state returns the current state of a tenant. same reports whether the record has that state.
 func (r *Record) state(set *templates.Set, d templates.Data) (now state, same bool) {
 	inputs, changed, ok := r.inputs(set, d)
 	if !ok {
@@ -172,8 +172,8 @@ func (r *Record) state(set *templates.Set, d templates.Data) (now state, same bo
 	return now, known && one.files == files && one.from(inputs, set, d.Farm)
 }
 
-// note records that a tenant's files are as wanted, or forgets a tenant of which that is not
-// known. The state is from before they were compared.
+// note records that a tenant's files are as wanted, or forgets the tenant if that is not
+// known. before is its state before the files were compared.
 func (r *Record) note(f *tenants.Farm, set *templates.Set, name string, before state, wanted bool, asked []string) {
 	for _, where := range asked {
 		digest, ok := set.Answer(f, where)
@@ -192,9 +192,9 @@ func (r *Record) note(f *tenants.Farm, set *templates.Set, name string, before s
 	}
 }
 
-// identities identifies files by their places on the disk and their times, so that a change of
-// one, also of its mode or owner, changes the result. latest is the last time of a change. ok is
-// false if one can't be inspected; it may be absent.
+// identities identifies files by their inodes and times: a change of any of them, also of its
+// mode or owner, changes the result. latest is the time of the latest change. Missing files
+// count; ok is false if a file can't be inspected.
 func identities(paths ...string) (all string, latest time.Time, ok bool) {
 	var text strings.Builder
 	for _, path := range paths {

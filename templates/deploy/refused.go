@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// commitSound is a commit that leaves out the tenants that the web server's check
-// refuses; it finds them by halves. The error concerns all tenants, such as when the
-// check fails without any of the changes.
+// commitSound is a commit that leaves out the tenants that the web server's check refuses,
+// which it finds by halves. The error concerns all tenants, such as when the check fails
+// without any of the changes.
 func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]string) (reloaded bool, refused map[string]error, err error) {
 	reloaded, err = d.commitAround(ctx, j)
 	if !refusal(err) || len(j.Swaps) == 0 || ctx.Err() != nil {
@@ -16,7 +16,7 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 	}
 	if before := d.Check(ctx); before != nil {
 		if reloaded, before = d.around(ctx, journal{}, before); before != nil {
-			return false, nil, fmt.Errorf("%w\n(it refuses the existing configuration, too, without the changes of this run%s)", before, d.suspects(before))
+			return false, nil, fmt.Errorf("%w\n(the web server refuses its existing configuration, too, without the changes of this run%s)", before, d.suspects(before))
 		}
 	}
 	if j.Default != "" {
@@ -25,7 +25,7 @@ func (d *Deployer) commitSound(ctx context.Context, j journal, moved map[string]
 		}
 	}
 	h := halving{d: d, refused: map[string]error{}, reloaded: reloaded}
-	if len(j.Swaps) == 1 && !j.common() && len(j.Files) == 0 { // it was tried above
+	if len(j.Swaps) == 1 && !j.common() && len(j.Files) == 0 { // this single change was tried above
 		h.refused[j.Swaps[0].Tenant] = err
 		return reloaded, h.refused, nil
 	}

@@ -37,7 +37,7 @@ func (d *Deployer) Current(tenant string) (release int, err error) {
 	}
 	release, err = strconv.Atoi(filepath.Base(target))
 	if err != nil || release < 1 {
-		return 0, fmt.Errorf("%s leads to %s, which is no release: remove the link", d.layout.Current(tenant), target)
+		return 0, fmt.Errorf("%s leads to %s, which is not a release: remove the link", d.layout.Current(tenant), target)
 	}
 	return release, nil
 }
@@ -67,17 +67,17 @@ func (d *Deployer) Releases(tenant string) ([]int, error) {
 	return numbers, nil
 }
 
-// Prepared is a tenant's release with the wanted content, current or not. Err is the
-// reason if there is none.
+// Prepared is a tenant's release with the wanted content, whether it is current or not. Err is
+// the reason why none could be made.
 type Prepared struct {
 	Tenant  string
 	Release int
 	Err     error
 }
 
-// Prepare writes the next releases of tenants without serving them, checks them all
-// together, and returns them in the order of s. It uses an earlier prepared release again
-// if its content is the same, and so the current one.
+// Prepare writes the next releases of tenants without serving them, checks them all together,
+// and returns them in the order of s. It writes no release if the current one, or one that was
+// prepared before, has the wanted content.
 func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -102,7 +102,7 @@ func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 		staged[i].err = r.Err
 	}
 	d.lintAll(ctx, staged)
-	if ctx.Err() != nil { // they may be unchecked
+	if ctx.Err() != nil { // the check may be incomplete
 		return nil, errors.Join(context.Cause(ctx), d.discard(staged))
 	}
 	prepared := make([]Prepared, s.Len)
@@ -146,7 +146,7 @@ func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, er
 			return n, n != current, err
 		}
 	}
-	next = max(next, current+1) // its folder may be gone
+	next = max(next, current+1) // the folder of the current release may be missing
 	d.unsynced.Store(true)
 	return next, true, d.build(w, next)
 }
@@ -181,8 +181,9 @@ func (d *Deployer) holds(w Wanted, release int) (bool, error) {
 	return true, nil
 }
 
-// vhostFile returns the name of the web server's part in a release. The web server does
-// not use a part from before web.vhosts, or the tenant's path, was changed.
+// vhostFile returns the name of the web server's part in a release. The name depends on
+// web.vhosts and on whether the tenant has a path: a part made before a change of these has
+// another name and is not used.
 func (d *Deployer) vhostFile(tenant string) string { return "vhost" + d.layout.VhostEnding(tenant) }
 
 // file is one file of a release.
@@ -236,8 +237,8 @@ func (d *Deployer) build(w Wanted, release int) error {
 	return os.Rename(dir, final)
 }
 
-// makeFolders makes the parent folders of a release and the folders that PHP shares, and
-// reports whether there are no releases yet.
+// makeFolders makes the parent folders of a release and the shared folders that PHP writes to.
+// empty reports whether the tenant has no release yet.
 func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	for _, path := range w.Folders {
 		if err := d.once(path, func(path string) error { return d.ownFolder(w.Tenant, path) }); err != nil {
@@ -290,10 +291,9 @@ func (d *Deployer) MakeFolder(path string) error {
 	return err
 }
 
-// Switch makes another release of a tenant the current one, code and settings in one
-// rename, and returns when that is durable. The installed files of the web server follow;
-// a tenant that is not published stays so until Publish. It calls neither Check nor
-// Reload.
+// Switch makes another release of a tenant the current one, code and settings in one rename,
+// and returns when that is durable. It also replaces the tenant's installed files of the web
+// server, if the tenant is published, but calls neither Check nor Reload.
 func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {

@@ -16,9 +16,8 @@ import (
 // removedPart is a file or folder of a tenant, and its name in state/removed.
 type removedPart struct{ path, name string }
 
-// removedParts are the parts that Retire and RetireSecrets move. The secrets are last:
-// they prove which accounts are the tenant's, and an interrupted removal is found by
-// them.
+// removedParts are the parts that Retire and RetireSecrets move. The secrets are last: they
+// prove which accounts belong to the tenant, and by them an interrupted removal is found.
 func (d *Deployer) removedParts(tenant string) []removedPart {
 	l := d.layout
 	return []removedPart{{l.Wiki(tenant), "wiki"}, {l.Logs(tenant), "logs"}, {l.Backups(tenant), "backups"}, d.secretsPart(tenant)}
@@ -29,13 +28,13 @@ func (d *Deployer) secretsPart(tenant string) removedPart {
 }
 
 // Definition returns the definition of a tenant's current release, as TOML; the error is
-// fs.ErrNotExist if it is not known.
+// fs.ErrNotExist if the release has none.
 func (d *Deployer) Definition(tenant string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.layout.Current(tenant), defined))
 }
 
-// DefinitionOf returns the definition of which a release was made, as TOML; the error is
-// fs.ErrNotExist if it is not known.
+// DefinitionOf returns the definition from which a release was rendered, as TOML; the error is
+// fs.ErrNotExist if the release has none.
 func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.layout.Release(tenant, release), defined))
 }
@@ -105,9 +104,9 @@ func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
 	return d.Sync()
 }
 
-// ForgetRemoved ends a BringBack: it deletes the files gone of the folder from, and moves
-// dumps to the tenant's dumps under their new names. Other files stay, and with them the
-// folder.
+// ForgetRemoved ends a BringBack: it deletes the files named gone from the folder from, and
+// moves its dumps to the tenant's dumps, under their new names. The folder stays if it holds
+// other files.
 func (d *Deployer) ForgetRemoved(tenant, from string, dumps map[string]string, gone ...string) error {
 	if err := os.MkdirAll(d.layout.Backups(tenant), 0o700); err != nil {
 		return err
@@ -141,10 +140,10 @@ func free(path string) string {
 // movedEnding ends the name of a source that carry has copied completely.
 const movedEnding = ".moved"
 
-// carry moves a file or folder: by rename within a file system, otherwise by a durable
-// copy before the source is deleted. A missing source was moved before. At every moment
-// exactly one of source and target has its name; with both, a repeated move would be
-// refused or make a second copy.
+// carry moves a file or folder: by rename within a file system, otherwise by a durable copy
+// before the source is deleted. It takes a missing source for one that was moved before. At
+// every moment exactly one of source and target exists under its name; with both, a repeated
+// move would be refused or make a second copy.
 func carry(from, to string) error {
 	copied, half := from+movedEnding, to+".half"
 	if Exists(copied) {

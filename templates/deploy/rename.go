@@ -16,7 +16,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// gone lists the tenants to withdraw. A tenant whose new name could not be staged stays.
+// gone lists the tenants to withdraw: those of Gone, and the old names of Moved whose new name
+// was staged.
 func (s Source) gone(outcomes []Outcome) []string {
 	names := slices.Clone(s.Gone)
 	for _, old := range slices.Sorted(maps.Keys(s.Moved)) {
@@ -28,9 +29,9 @@ func (s Source) gone(outcomes []Outcome) []string {
 	return names
 }
 
-// withdraw adds the removal of tenants from the web server's configuration to a journal.
-// It drops the changes of their releases by a killed run, because their folder may have
-// another name by now.
+// withdraw adds the removal of tenants from the web server's configuration to a journal. It
+// drops the changes of their releases that a killed run recorded, because their folder may
+// have been renamed since.
 func (d *Deployer) withdraw(j *journal, names []string) {
 	at := map[string]int{}
 	for i, s := range j.Swaps {
@@ -180,7 +181,7 @@ func (d *Deployer) DropAlias(from string) error {
 	case err != nil:
 		return err
 	case info.Mode()&fs.ModeSymlink == 0:
-		return fmt.Errorf("%s is no link", path)
+		return fmt.Errorf("%s is not a link", path)
 	}
 	if err := remove(path); err != nil {
 		return err
@@ -188,8 +189,8 @@ func (d *Deployer) DropAlias(from string) error {
 	return disk.SyncFolder(filepath.Dir(path))
 }
 
-// move renames a file or folder and replaces nothing. A link or a missing source was
-// moved before.
+// move renames a file or folder and replaces nothing. It takes a source that is a link, or
+// missing, for one that was moved before.
 func move(from, to string) error {
 	info, err := os.Lstat(from)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink != 0 {

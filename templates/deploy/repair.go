@@ -69,8 +69,8 @@ func (d *Deployer) latest(tenant, core string) (int, error) {
 	return 0, fmt.Errorf("no release of tenant %q runs on %s: write one by wikictl render --write %[1]s", tenant, core)
 }
 
-// Unused lists a tenant's releases that nothing needs, beyond those that Apply keeps.
-// needed are further ones that must stay, such as for a rollback.
+// Unused lists a tenant's releases that can be discarded: all but those that Apply keeps, and
+// those of needed, such as releases for a rollback.
 func Unused(i Inspection, needed ...int) []int {
 	old := i.Releases[:max(0, len(i.Releases)-keepReleases)]
 	return slices.DeleteFunc(slices.Clone(old), func(n int) bool { return n == i.Release || n == i.Seen || slices.Contains(needed, n) })

@@ -13,11 +13,10 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Room reports as an error why the files of a tenant, and a dump of about dump bytes,
-// can't go to state/removed: it is not writable, has too little space, or is on another
-// file system and a file can't be copied. taken is the number of bytes that other
-// removals of the run will have used there; need is what this tenant adds. It writes
-// nothing.
+// Room checks that the files of a tenant, and a dump of about dump bytes, can be moved to
+// state/removed: the folder is writable and, if it is on another file system, has enough space,
+// and every file can be copied. taken is the number of bytes that earlier removals of the run
+// need there; need is the number that this tenant adds. It writes nothing.
 func (d *Deployer) Room(tenant string, dump, taken int64) (need int64, err error) {
 	dir, err := disk.Existing(d.layout.Removed())
 	if err != nil {
@@ -103,5 +102,5 @@ func copied(mode fs.FileMode) bool {
 
 // uncopied is the error of a file that can't be kept.
 func uncopied(path string) error {
-	return fmt.Errorf("%s is no file, folder or link: remove it and run this again", path)
+	return fmt.Errorf("%s is neither a file, a folder nor a link: remove it and run this again", path)
 }

@@ -39,7 +39,7 @@ func TestRoom(t *testing.T) {
 	must(t, os.Truncate(filepath.Join(images, "large"), 1<<20))
 	wants(0, 0, "")
 	must(t, syscall.Mkfifo(filepath.Join(images, "fifo"), 0o600))
-	wants(0, 0, "fifo is no file, folder or link")
+	wants(0, 0, "fifo is neither a file, a folder nor a link")
 	must(t, os.Remove(removed))
 	wants(0, 0, "") // a FIFO can be renamed
 	must(t, os.Symlink("/nowhere/at/all", removed))

@@ -8,14 +8,14 @@ import (
 	"os"
 )
 
-// Seen is the release from which a tenant last answered. While another one is current, it
-// is not known whether that one works.
+// Seen is the release from which a tenant last answered. If another release is current, it is
+// not known whether that one works.
 type Seen struct {
 	Release int             `json:"release"`
 	Answer  json.RawMessage `json:"answer,omitempty"` // its answer, in the caller's form
 }
 
-// Seen reads the record of NoteSeen; the zero Seen if there is none.
+// Seen reads the record of NoteSeen; without one it returns the zero Seen.
 func (d *Deployer) Seen(tenant string) (s Seen, err error) {
 	path := d.layout.Seen(tenant)
 	data, err := os.ReadFile(path)
@@ -49,7 +49,7 @@ func (d *Deployer) noteServed(tenant string, release int) error {
 	return d.NoteSeen(tenant, Seen{Release: release})
 }
 
-// SameCode reports whether two releases of a tenant run on one codebase.
+// SameCode reports whether two releases of a tenant run on the same codebase.
 func (d *Deployer) SameCode(tenant string, one, other int) (bool, error) {
 	first, err1 := d.Core(tenant, one)
 	second, err2 := d.Core(tenant, other)

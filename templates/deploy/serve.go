@@ -20,7 +20,7 @@ func (d *Deployer) Serve(ctx context.Context, tenant string, release int) error 
 	}
 	if err := d.checkAround(ctx); err != nil {
 		for path, text := range replaced {
-			err = errors.Join(err, WriteFile(path, text, 0o644, -1)) // so that no other run fails for it
+			err = errors.Join(err, WriteFile(path, text, 0o644, -1)) // else the check would fail in other runs, too
 		}
 		return err
 	}

@@ -42,14 +42,14 @@ func (d *Deployer) ClearMaintenance(tenant string) error {
 	return disk.IgnoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
 }
 
-// ForgetCaches makes a tenant's cached data unreachable, because its database was
-// replaced. epoch must never have been used before.
+// ForgetCaches makes a tenant's cached data unreachable, because its database was replaced. The
+// caller passes an epoch that the tenant has never used.
 func (d *Deployer) ForgetCaches(tenant, epoch string) error {
 	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.groupOf(tenant))
 }
 
-// BeginCaches is ForgetCaches for a wiki that is being made, whose name an earlier wiki may
-// have had. Nothing is served yet, and Apply syncs the file.
+// BeginCaches is ForgetCaches for a wiki that is being made, because an earlier wiki may have
+// had its name. It does not fsync: the wiki is not served yet, and Apply syncs the file.
 func (d *Deployer) BeginCaches(tenant, epoch string) error {
 	path := d.layout.CacheEpoch(tenant)
 	if err := remove(path); err != nil {
@@ -107,8 +107,8 @@ func ReadSecrets(l tenants.Layout, tenant string) (secrets.Secrets, error) {
 	return s, nil
 }
 
-// Prune removes all but the newest keep releases of a tenant, also that of KeepBefore.
-// The current one always stays.
+// Prune removes all but the newest keep releases of a tenant, including the one that KeepBefore
+// marked. The current release always stays.
 func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
@@ -121,8 +121,8 @@ func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
 	return d.prune(tenant, keep)
 }
 
-// KeepBefore marks the release to which a rollback returns. It stays, however many
-// releases follow, until another one is marked or Prune is called.
+// KeepBefore marks the release to which a rollback returns. That release stays, however many
+// others follow, until another one is marked or Prune is called.
 func (d *Deployer) KeepBefore(tenant string, release int) error {
 	return point(d.layout.Before(tenant), filepath.Join("releases", strconv.Itoa(release)))
 }

@@ -13,8 +13,9 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// wrapper is an entry point of a codebase that takes the path of its settings from a
-// constant. Code that old triggers warnings of newer PHP on each request.
+// wrapper is the template of an entry point for a codebase so old that it takes the path of
+// its settings from a constant. It silences the warnings that newer PHP gives of such code on
+// every request.
 const wrapper = `<?php
 # Written by wikictl: changes made here are lost.
 error_reporting( error_reporting() & ~E_DEPRECATED );

@@ -35,11 +35,11 @@ type Result[T, R any] struct {
 	Item    T
 	Value   R
 	Err     error         // the function's error, a *PanicError, or why it was not started
-	Started bool          // the function was called for this item
+	Started bool          // do was called for this item
 	Elapsed time.Duration // zero if not started
 }
 
-// PanicError is a panic of the function; it is the failure of one item only.
+// PanicError is a panic of do. It is the failure of one item only.
 type PanicError struct {
 	Value any
 	Place string // file and line of the panic
@@ -50,8 +50,8 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("internal error, please report it: panic at %s: %v", e.Place, e.Value)
 }
 
-// Recovered turns the result of recover into an error, or nil. Call it in the deferred
-// function, where the stack is still the panic's.
+// Recovered converts the result of recover to an error, or nil. Call it in the deferred
+// function, while the stack is still that of the panic.
 func Recovered(v any) error {
 	if v == nil {
 		return nil
@@ -120,7 +120,7 @@ func skip[T, R any](results []Result[T, R], items []T, waiting []int, why error)
 	}
 }
 
-// cancelled returns ctx's channel until the cancellation was noticed, then nil, so that
+// cancelled returns ctx's channel until the loop has stopped for a reason, then nil, so that
 // the loop does not spin while items finish.
 func cancelled(ctx context.Context, why error) <-chan struct{} {
 	if why != nil {

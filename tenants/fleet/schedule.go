@@ -74,7 +74,7 @@ func (s *schedule[T]) end(i int, failed bool) {
 	}
 }
 
-// drain returns the channel that announces a drain, or nil once stopping.
+// drain returns the channel that announces a drain, or nil once the run is stopping.
 func (s *schedule[T]) drain(why error) <-chan struct{} {
 	if why != nil {
 		return nil

@@ -17,9 +17,8 @@ import (
 // Owner is a user and a group by number; -1 leaves either unchanged.
 type Owner struct{ UID, GID int }
 
-// Umask returns the mode bits that the kernel clears on new files and folders (umask(2)).
-// It is read once, for the first file: a call per file costs a large farm more than
-// writing some of the files.
+// Umask returns the mode bits that the kernel clears on new files and folders (umask(2)). It
+// asks the kernel once: on a large farm a call for every file would take noticeable time.
 var Umask = sync.OnceValue(func() os.FileMode {
 	mask := unix.Umask(0)
 	unix.Umask(mask)
@@ -27,7 +26,7 @@ var Umask = sync.OnceValue(func() os.FileMode {
 })
 
 // Folder makes a folder with its owner and mode, and reports whether it did. An existing
-// one keeps its mode, but gets its owner: a killed run may not have set it.
+// folder keeps its mode, but gets the owner, which a killed run may not have set.
 func Folder(path string, mode os.FileMode, uid, gid int) (made bool, err error) {
 	err = os.Mkdir(path, mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -53,7 +52,7 @@ func own(path string, uid, gid int) error {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s exists and is no folder: move it away", path)
+		return fmt.Errorf("%s exists and is not a folder: move it away", path)
 	}
 	have := info.Sys().(*syscall.Stat_t)
 	if (uid < 0 || int(have.Uid) == uid) && (gid < 0 || int(have.Gid) == gid) {
@@ -62,8 +61,8 @@ func own(path string, uid, gid int) error {
 	return os.Chown(path, uid, gid)
 }
 
-// HandOver gives a folder and its content to another user. It changes the folder itself
-// last, so that an interrupted run is repeated.
+// HandOver gives a folder and its content to another user. It changes the folder itself last,
+// so that the next run repeats an interrupted call.
 func HandOver(path string, o Owner) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.IsDir() || o.UID < 0 || int(info.Sys().(*syscall.Stat_t).Uid) == o.UID) {

@@ -23,7 +23,7 @@ type Rights struct {
 	WantGID  int // -1: any group
 
 	Most, Least fs.FileMode // WantMode is the actual mode within these
-	Needed      bool        // Inspect reports it if it is missing
+	Needed      bool        // Inspect reports the path if it is missing
 }
 
 // WrongMode reports whether the mode differs from the wanted one.
@@ -40,7 +40,7 @@ func Inspect(all []Rights) (wrong []Rights, missing []string, err error) {
 	for _, r := range all {
 		info, err := os.Stat(r.Path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if r.Needed { // otherwise it is another finding, or not needed at all
+			if r.Needed { // a missing path that is not needed is no fault of rights
 				missing = append(missing, r.Path)
 			}
 			continue
