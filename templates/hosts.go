@@ -3,7 +3,6 @@ package templates
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"wikictl/templates/escape"
 	"wikictl/tenants"
@@ -81,7 +80,7 @@ func sharing(list, undefined []*tenants.Tenant) (groups [][]*tenants.Tenant) {
 		}
 	}
 	for _, t := range undefined {
-		if i, known := at[t.Hosts[0]]; known && !slices.ContainsFunc(groups[i], func(other *tenants.Tenant) bool { return collide(t.Path, other.Path) }) {
+		if i, known := at[t.Hosts[0]]; known && !slices.ContainsFunc(groups[i], func(other *tenants.Tenant) bool { return tenants.PathsCollide(t.Path, other.Path) }) {
 			add(t)
 		} else if !known && !slices.ContainsFunc(slices.Concat(t.Hosts, t.Aliases), func(host string) bool { return taken[host] }) {
 			add(t)
@@ -91,12 +90,6 @@ func sharing(list, undefined []*tenants.Tenant) (groups [][]*tenants.Tenant) {
 		slices.SortStableFunc(group, func(a, b *tenants.Tenant) int { return atRoot(a) - atRoot(b) })
 	}
 	return groups
-}
-
-// collide reports whether two paths of one host are the same or, but for the root, one is
-// below the other.
-func collide(a, b string) bool {
-	return a == b || a != "" && b != "" && (strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/"))
 }
 
 // atRoot is 1 for the tenant at the root of its hosts, and 0 for others.

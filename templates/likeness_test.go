@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/templates/escape"
 	"wikictl/tenants"
 )
@@ -168,7 +169,7 @@ func TestLikenessKey(t *testing.T) {
 			continue
 		}
 		another := *f.Tenant("other")
-		vary(reflect.ValueOf(&another).Elem().FieldByIndex(field.Index))
+		needs.Vary(reflect.ValueOf(&another).Elem().FieldByIndex(field.Index))
 		if like.key(&another) == first {
 			t.Errorf("%s makes no difference", field.Name)
 		}
@@ -188,24 +189,6 @@ func fields(of reflect.Type) func(yield func(reflect.StructField) bool) {
 				return
 			}
 		}
-	}
-}
-
-// vary changes a value.
-func vary(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(v.String() + "x")
-	case reflect.Bool:
-		v.SetBool(!v.Bool())
-	case reflect.Int, reflect.Int64:
-		v.SetInt(v.Int() + 1)
-	case reflect.Slice:
-		v.Set(reflect.Append(v, reflect.New(v.Type().Elem()).Elem()))
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-	case reflect.Struct:
-		vary(v.Field(0))
 	}
 }
 

@@ -62,16 +62,13 @@ func (l *loader) checkShared(t, other *tenants.Tenant, host string) {
 		l.checkHidden(other, t)
 	case other.Path == "":
 		l.checkHidden(t, other)
-	case below(t.Path, other.Path), below(other.Path, t.Path):
+	case tenants.PathsCollide(t.Path, other.Path):
 		l.report(at, "path", "choose paths side by side, such as \"/en\" and \"/de\"", "%q is on the way of %q of tenant %q at %s", t.Path, other.Path, other.Name, before)
 	}
 }
 
 // pathOf is a tenant's path as definitions have it.
 func pathOf(t *tenants.Tenant) string { return cmp.Or(t.Path, "/") }
-
-// below reports whether a path is another one or lies below it.
-func below(path, folder string) bool { return strings.HasPrefix(path+"/", folder+"/") }
 
 // checkHidden reports addresses of the tenant at the root of a host that one below a path
 // would hide.
@@ -82,7 +79,7 @@ func (l *loader) checkHidden(t, root *tenants.Tenant) {
 	}
 	if root.Articles == "/$1" {
 		hides("pages", "article_path")
-	} else if folder, _, _ := strings.Cut(root.Articles, "/$1"); below(t.Path, folder) || below(folder, t.Path) {
+	} else if folder, _, _ := strings.Cut(root.Articles, "/$1"); tenants.IsBelow(t.Path, folder) || tenants.IsBelow(folder, t.Path) {
 		hides("pages", "article_path")
 	}
 	for _, pattern := range root.PagePatterns() {
@@ -91,7 +88,7 @@ func (l *loader) checkHidden(t, root *tenants.Tenant) {
 		}
 	}
 	script := root.ScriptPath
-	if script != "" && (below(t.Path, script) || below(script, t.Path)) || taken.MatchString(t.Path+"/") && script == "" {
+	if script != "" && (tenants.IsBelow(t.Path, script) || tenants.IsBelow(script, t.Path)) || taken.MatchString(t.Path+"/") && script == "" {
 		hides("entry points and files", "script_path")
 	}
 	for _, m := range root.Moves {
@@ -99,7 +96,7 @@ func (l *loader) checkHidden(t, root *tenants.Tenant) {
 		if m.Below {
 			from += "*"
 		}
-		if below(m.From, t.Path) || m.Below && strings.HasPrefix(t.Path, m.From) {
+		if tenants.IsBelow(m.From, t.Path) || m.Below && strings.HasPrefix(t.Path, m.From) {
 			hides("the redirect "+from, "redirects."+from)
 		}
 	}

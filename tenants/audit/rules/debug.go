@@ -44,7 +44,7 @@ func off(why string) func(*subject, string, tenants.Value, *reporter) {
 func servedLog(s *subject, name string, v tenants.Value, r *reporter) {
 	path, _ := v.Data.(string)
 	for _, folder := range []string{s.tenant.Codebase.Path, s.Farm.Layout().Images(s.tenant.Name)} {
-		if below(path, folder) {
+		if inside(path, folder) {
 			r.say(v.Position, name, "choose a folder outside of it", "writes below %s, which the web server serves", folder)
 		}
 	}

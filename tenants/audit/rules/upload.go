@@ -101,8 +101,8 @@ func uploadFromAnywhere(s *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// below reports whether a path is inside a folder.
-func below(path, folder string) bool {
-	inside, err := filepath.Rel(folder, path)
-	return path != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, "../")
+// inside reports whether a path of a file is a folder or lies inside it.
+func inside(path, folder string) bool {
+	relative, err := filepath.Rel(folder, path)
+	return path != "" && err == nil && relative != ".." && !strings.HasPrefix(relative, "../")
 }
