@@ -18,7 +18,7 @@ func TestDeleteSaysWhyItsBackupFailed(t *testing.T) {
 	if code != 2 {
 		t.Fatal(code, out)
 	}
-	f.wants(out, "nothing was deleted, as w0 could not be backed up", "planted by a test", "--no-backup")
+	f.wants(out, "nothing was deleted, because w0 could not be backed up", "planted by a test", "--no-backup")
 	out, code = f.held("w0", "dump", "before", func() { f.run("server", "stop") }, "delete", "w0", "--yes")
 	if code == 0 || strings.Contains(out, "--no-backup") {
 		t.Fatal(code, out)

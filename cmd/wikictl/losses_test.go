@@ -95,7 +95,7 @@ func TestUpgradeSaysWhatIsLost(t *testing.T) {
 	f.lossesStand(l[0].Backup)
 	f.lossesAreUndone()
 	f.wants(f.run("losses", "--acknowledge", "--all"), "losses: 4 acknowledged")
-	f.wants(f.run("losses"), "no upgrade left out anything that is not acknowledged")
+	f.wants(f.run("losses"), "losses: none that is not acknowledged")
 	f.wants(f.run("losses", "--acknowledged", "w0"), "w0: update.php left out 1 block (ipb_id 1)", "acknowledged by ")
 	if found := f.lossesOf("w0"); found != nil {
 		t.Errorf("acknowledged, and yet audit says %q", found)

@@ -239,7 +239,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 		t.Errorf("w2 is %s", got)
 	}
 	s = f.start("rollback", "--all")
-	s.prints("lose what was made since? [y/N] ")
+	s.prints("lose content made since? [y/N] ")
 	s.interrupted(os.Interrupt)
 	must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w2.toml")))
 	s = f.start("apply", "--all", "--prune")
@@ -253,7 +253,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 		t.Errorf("w2 is %s", got)
 	}
 	s = f.start("rollback", "w0")
-	s.prints("lose what was made since? [y/N] ")
+	s.prints("lose content made since? [y/N] ")
 	fmt.Fprintln(s.stdin, "Yes")
 	if out, code := s.ends(); code != 0 || !strings.Contains(out, "rollback: 1 done") {
 		t.Errorf("exit %d\n%s", code, out)
@@ -283,7 +283,7 @@ func TestRunsDrain(t *testing.T) {
 	first.until("a child runs", func() bool { return first.running("php") })
 	must(t, syscall.Kill(-first.cmd.Process.Pid, syscall.SIGINT)) // as a terminal does
 	out, code := first.ends()
-	if code != 130 || !strings.Contains(out, "finishing what is running") || !strings.Contains(out, "1 skipped") {
+	if code != 130 || !strings.Contains(out, "finishing the work in progress") || !strings.Contains(out, "1 skipped") {
 		t.Errorf("the first run: exit %d\n%s", code, out)
 	}
 	if goldens, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/goldens/*.zst")); len(goldens) != 1 {
@@ -313,7 +313,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	must(t, os.WriteFile(gate, nil, 0o644))
 	s.until("a child runs", func() bool { return s.running("php") })
 	must(t, s.cmd.Process.Signal(os.Interrupt))
-	s.prints("finishing what is running")
+	s.prints("finishing the work in progress")
 	must(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	if out, code := s.ends(); code != 130 {
 		t.Errorf("exit %d\n%s", code, out)

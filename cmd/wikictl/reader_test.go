@@ -53,7 +53,7 @@ func TestWhoMayLook(t *testing.T) {
 	look(0, []string{`"command": "server status"`, `"state": "running"`}, "--format", "json", "server", "status")
 	look(2, []string{"Access denied for user 'nobody'", "run wikictl as that user"}, "status")
 	must(t, os.Chmod(f.state("run"), 0o700))
-	look(2, []string{"main  can't be told: ", "permission denied"}, "server", "status")
+	look(2, []string{"main  unknown: ", "permission denied"}, "server", "status")
 	must(t, os.Chmod(f.state("run"), 0o755))
 	f.sql("CREATE USER nobody@localhost IDENTIFIED VIA unix_socket; GRANT SELECT, PROCESS, SHOW DATABASES ON *.* TO nobody@localhost")
 	look(0, []string{"w0", "ready", "w1", "create"}, "status")

@@ -22,7 +22,7 @@ func TestBackupsAreRestored(t *testing.T) {
 	f := newFarm(t)
 	f.define(3)
 	f.exits(0, "create", "--all")
-	f.wants(f.exits(0, "backup"), "there are no backups")
+	f.wants(f.exits(0, "backup"), "backup: no backups")
 	f.exits(2, "restore", "w0", "--yes")
 	c := f.client("w0")
 	c.login("w0")

@@ -171,7 +171,7 @@ func runsLocked(t *testing.T, f *farm) {
 	s := f.start("run", "--all", "--jobs", "1", "--", waits)
 	s.prints("w0: waiting")
 	must(t, s.cmd.Process.Signal(os.Interrupt))
-	s.prints("finishing what is running")
+	s.prints("finishing the work in progress")
 	f.write("go on", "")
 	if out, code := s.ends(); code != 130 || !strings.Contains(out, "run: 1 done, 0 unchanged, 0 failed, 2 skipped") {
 		t.Errorf("%d %s", code, out)

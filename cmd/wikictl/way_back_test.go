@@ -259,7 +259,7 @@ func TestRollbackAsksUnderTheLock(t *testing.T) {
 	f.sql("DROP TRIGGER wikictl.refuse")
 
 	q := f.asks("rollback", "w0")
-	q.wait("lose what was made since? [y/N]")
+	q.wait("lose content made since? [y/N]")
 	f.refused(75, "locked by", "upgrade", "--force", "w0")
 	c.edit("Meanwhile", "a page")
 	q.answer("y")

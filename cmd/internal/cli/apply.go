@@ -17,7 +17,7 @@ func (a *app) applyCommand() *cli.Command {
 		Name: "apply", Usage: "bring the farm in line with its definitions, except upgrades", ArgsUsage: "NAME…",
 		Description: "Shows the plan, then makes, changes and renames wikis, with one check and one reload of the web server, and\n" +
 			"verifies through it that each wiki answers as itself. It never upgrades. With --prune it also removes what\n" +
-			"wikictl made for wikis that nothing defines any more, after asking: files and a dump of each database move to\n" +
+			"wikictl made for wikis that no file defines any more, after asking: files and a dump of each database move to\n" +
 			"state/removed, from where wikictl undelete brings them back. To remove more than a tenth of the farm, say how\n" +
 			"many with --max-removals.\n\n" +
 			exitHelp + "\n\nExample: wikictl apply --all --dry-run",
@@ -73,11 +73,11 @@ func pruneFlags(c *cli.Context, f *tenants.Farm) error {
 	prune := c.Bool("prune")
 	switch {
 	case prune && !c.Bool("all"):
-		return usagef("--prune goes with --all: leftovers belong to no tenant that could be named")
+		return usagef("--prune needs --all: leftovers belong to no tenant that could be named")
 	case prune && len(f.Tenants) == 0:
 		return usagef("--prune: the farm's files define no tenant at all, which is more likely a mistake; remove the last one by hand")
 	case c.IsSet("max-removals") && !prune:
-		return usagef("--max-removals goes with --prune")
+		return usagef("--max-removals needs --prune")
 	}
 	return atLeastOne(c, "jobs")
 }
@@ -95,7 +95,7 @@ func (a *app) agreedTo(c *cli.Context, h *session.Host, p *provision.Plan) error
 	if !c.Bool("prune") || len(p.Left) == 0 || c.Bool("yes") {
 		return nil
 	}
-	return a.agreed(c.Context, fmt.Sprintf("remove the %d that are left over? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed()))
+	return a.agreed(c.Context, fmt.Sprintf("remove the %d leftover wikis? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed()))
 }
 
 // removals refuses to remove more than a tenth of the farm without --max-removals.

@@ -36,12 +36,11 @@ func arrange(program *cli.App, args []string) []string {
 	return slices.Concat(args[:1], outer, l.words, inner, []string{"--"}, l.names)
 }
 
-// payloadMark, in a command's usage, announces that the words after "--" are not the
-// command's own.
+// payloadMark marks, in a command's usage, that the command passes the words after "--" on.
 const payloadMark = " -- "
 
 // cutPayload splits off the words after "--" for commands that pass them on, such as to a
-// script. given reports whether there is a "--".
+// script. given reports whether the arguments contain "--".
 func cutPayload(program *cli.App, args []string) (own, payload []string, given bool) {
 	if len(args) == 0 || args[len(args)-1] == completionFlag {
 		return args, nil, false
@@ -56,16 +55,16 @@ func cutPayload(program *cli.App, args []string) (own, payload []string, given b
 
 // commandLine is the result of arrange's parser.
 type commandLine struct {
-	flags    []cli.Flag     // accepted here
-	commands []*cli.Command // possible here
+	flags    []cli.Flag     // accepted by the commands read so far
+	commands []*cli.Command // that may follow the commands read so far
 
 	command *cli.Command // the innermost one
-	words   []string     // its words
+	words   []string     // the words that call it
 	given   []givenFlag
 	names   []string
-	short   bool     // the last flag lacks its value; the parser reports that
-	cut     bool     // there is a "--"
-	after   []string // the words after it
+	short   bool     // the last flag lacks its value; the library's parser reports that
+	cut     bool     // the arguments contain "--"
+	after   []string // the words after "--"
 }
 
 // givenFlag is a flag with its value.
@@ -101,7 +100,8 @@ func (l *commandLine) read(args []string) {
 	}
 }
 
-// known returns the flags that are accepted here: those of subcommands may precede them.
+// known returns the flags that may come next: those of the commands read so far, and those of
+// subcommands, which may precede them.
 func (l *commandLine) known() []cli.Flag {
 	flags := l.flags
 	if l.command != nil && len(l.names) == 0 {
@@ -112,7 +112,7 @@ func (l *commandLine) known() []cli.Flag {
 	return flags
 }
 
-// name takes a word without dashes: a command, if there is one of that name.
+// name takes a word without dashes: as a command, if one has that name, otherwise as a name.
 func (l *commandLine) name(word string) {
 	for _, c := range l.commands {
 		if len(l.names) == 0 && c.HasName(word) {

@@ -52,10 +52,10 @@ func readAuditOptions(c *cli.Context) (auditOptions, error) {
 		return o, usagef("--by %q is neither tenant nor rule", by)
 	}
 	if c.Bool("fix") && c.Bool("static") {
-		return o, usagef("--fix goes without --static: it repairs servers and files, which --static does not inspect")
+		return o, usagef("--fix and --static exclude each other: --fix repairs servers and files, which --static does not inspect")
 	}
 	if !c.Bool("fix") && (c.Bool("dry-run") || c.Bool("yes")) {
-		return o, usagef("--dry-run and --yes go with --fix; without it audit changes nothing")
+		return o, usagef("--dry-run and --yes need --fix; without it audit changes nothing")
 	}
 	var err error
 	if o.failOn, err = audit.ParseSeverity(c.String("fail-on")); err != nil {

@@ -24,7 +24,7 @@ func (a *app) backupCommand() *cli.Command {
 	return &cli.Command{
 		Name: "backup", Usage: "back up wikis, or list backups", ArgsUsage: "[NAME…]",
 		Description: "Writes for each wiki one archive to state/archives: its database from one snapshot, its uploads, its definition,\n" +
-			"passwords and keys. The wiki goes on being read and edited. Uploads that did not change are not read again, and\n" +
+			"passwords and keys. The wiki stays open for readers and editors. Unchanged uploads are not read again, and\n" +
 			"are stored once for all wikis and backups. An archive can be read without wikictl: see wikictl help backups.\n" +
 			"Without names, --where and --all it lists the backups.\n\n" +
 			exitHelp + "\n\nExample: wikictl backup btrfs",
@@ -73,8 +73,8 @@ func (a *app) runBackup(c *cli.Context) error {
 	})
 }
 
-// keepSnapshots removes snapshots that [keep] does not keep, and returns what prints that.
-// Failures do not fail the run: the next one tries again.
+// keepSnapshots removes snapshots that [keep] does not keep, and returns a function that prints
+// the result. Failures do not fail the run: the next one tries again.
 func (a *app) keepSnapshots(ctx context.Context, h *session.Host) (tell func()) {
 	line, err := recovery.KeepSnapshots(ctx, h.Farm, h.FarmID(), time.Now())
 	interrupted := ctx.Err() != nil
@@ -128,7 +128,7 @@ func (a *app) listBackups(c *cli.Context) error {
 		return errors.Join(unread, ui.WriteJSON(a.stdout, map[string]any{"command": "backup", "backups": rows}))
 	}
 	if len(all) == 0 && unread == nil {
-		_, err := fmt.Fprintln(a.stdout, "backup: there are no backups")
+		_, err := fmt.Fprintln(a.stdout, "backup: no backups")
 		return err
 	}
 	heads := []any{"name", "run", "taken (UTC)", "version", "MB", "uploads", "MB of uploads", "verified (UTC)"}
@@ -144,7 +144,8 @@ func (a *app) listBackups(c *cli.Context) error {
 	return unread
 }
 
-// whereabouts says in a word or two where a backup is, and of which farm if not of its own.
+// whereabouts says in a few words where a backup is stored, and names its farm if that is not
+// the farm own.
 func whereabouts(b *archive.Archive, own string) string {
 	switch {
 	case b.Snapshot == "":
@@ -158,14 +159,14 @@ func whereabouts(b *archive.Archive, own string) string {
 // megabytes formats a size with one decimal digit.
 func megabytes(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
 
-// definedToRestore is the tenant of a name. One that no file defines can't be restored
-// yet: the error says how its definition comes out of the backup.
+// definedToRestore returns the tenant of a name. A tenant that no file defines can't be restored
+// yet: the error says how to take its definition from the backup.
 func definedToRestore(ctx context.Context, f *tenants.Farm, name string, b *archive.Archive) (*tenants.Tenant, error) {
 	if t := f.Tenant(name); t != nil {
 		return t, nil
 	}
 	if b == nil {
-		return nil, tenants.WithHint(usagef("no file defines %s, and there is no backup of it in %s", name, cmp.Or(f.Backup.Restic, f.Layout().ArchivesOf(name))), "wikictl backup lists the backups, and --from names one")
+		return nil, tenants.WithHint(usagef("no file defines %s, and %[2]s has no backup of it", name, cmp.Or(f.Backup.Restic, f.Layout().ArchivesOf(name))), "wikictl backup lists the backups, and --from names one")
 	}
 	folder := "tenants"
 	if len(f.Tenants) > 0 {

@@ -35,11 +35,11 @@ type app struct {
 	asker  *ui.Asker
 	hook   session.Hook // nil outside of tests
 
-	payload []string // what stands after "--", of a command that hands it on
-	handsOn bool     // there is a "--" in front of it
+	payload []string // the words after "--", of a command that passes them on
+	handsOn bool     // the arguments contain that "--"
 
-	checked   *tenants.Farm  // by loadToRender
-	templates *templates.Set // that it was checked with
+	checked   *tenants.Farm  // set by loadToRender
+	templates *templates.Set // the set with which checked was checked
 
 	*interrupts
 }
@@ -56,7 +56,7 @@ func MainWith(hook session.Hook, args []string, stdin io.Reader, stdout, stderr 
 	defer release()
 	a.interrupts = i
 	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx, args) }() // waited for, but where it hangs
+	go func() { ended <- a.run(ctx, args) }() // waited for, unless it hangs
 	var err error
 	select {
 	case err = <-ended:
@@ -144,12 +144,12 @@ func loadFarm(c *cli.Context) (*tenants.Farm, error) {
 	return f, err
 }
 
-// keepText is how many bytes of tenants' files stay in memory after they were checked, so
-// that the command that compares or writes them need not render them again.
+// keepText is how many bytes of tenants' files are kept in memory after the check, so that a
+// command that compares or writes them need not render them again.
 const keepText = 200 << 20
 
-// loadToRender is loadFarm for commands that go on to compare or write the files of tenants:
-// it checks what they will hold, with their secrets, and keeps it for openHost.
+// loadToRender is loadFarm for commands that then compare or write the files of tenants: it
+// checks these files as rendered with the tenants' secrets, and keeps them for openHost.
 func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
 	f, a.templates, err = checkedFarm(c, func(f *tenants.Farm, set *templates.Set) templates.SecretsOf {
 		set.Keep(keepText)
@@ -202,14 +202,14 @@ func readFarm(c *cli.Context) (*tenants.Farm, error) {
 			return definitions.Load(at)
 		}
 		if at == filepath.Dir(at) {
-			return nil, tenants.WithHint(usagef("there is no %s in %s or above", tenants.FarmFile, dir), "name the farm's folder with --farm, or write a new farm with wikictl init")
+			return nil, tenants.WithHint(usagef("neither %[2]s nor a folder above it has a %[1]s", tenants.FarmFile, dir), "name the farm's folder with --farm, or write a new farm with wikictl init")
 		}
 	}
 }
 
-// collectRarely has Go collect garbage when memory has grown to three times of what is in use,
-// not twice: most of what is allocated while definitions are read and checked stays in use, and
-// collecting the rest took a quarter of the time. The result restores what was before.
+// collectRarely makes Go collect garbage when memory has grown to three times the size in use
+// instead of twice. Most memory that is allocated while definitions are read and checked stays in
+// use, and collecting the rest took a quarter of the time. restore sets the earlier value.
 func collectRarely() (restore func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
@@ -233,9 +233,10 @@ func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	return session.Open(f, session.Options{Templates: set, Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
 }
 
-// usualModes has new files and folders get the modes that the code gives, except that only
-// their owner may write: by an administrator's stricter mask the web server and PHP's user
-// could not enter folders that they need, and by a laxer one everyone could write files.
+// usualModes sets the umask to 022, so that new files and folders have the modes that the code
+// gives them, and only their owner may write. With an administrator's stricter mask the users of
+// the web server and of PHP could not enter folders that they need; with a laxer one all users
+// could write files.
 func usualModes() { syscall.Umask(0o022) }
 
 // environmentPassword returns a server's password from the environment,
@@ -263,8 +264,8 @@ func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do fun
 	return do(h, l, rows)
 }
 
-// stopped adds a hint to the error of a read-only run, which starts no server, if the
-// ledger's managed server does not run.
+// stopped adds a hint to the error of a read-only run if the ledger's managed server does not
+// run, because such a run starts no server.
 func stopped(f *tenants.Farm, err error) error {
 	const hint = "wikictl server start"
 	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
@@ -274,8 +275,8 @@ func stopped(f *tenants.Farm, err error) error {
 	return err
 }
 
-// holder returns the user, machine and process of this run, for runs that find a tenant
-// locked.
+// holder names the user, machine and process of this run. Other runs show it when they find a
+// tenant locked.
 func holder() string {
 	name := "somebody"
 	if u, err := user.Current(); err == nil {

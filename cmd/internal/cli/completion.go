@@ -11,8 +11,9 @@ import (
 	"wikictl/cmd/wikictl/manual"
 )
 
-// Bash and zsh ask the program at each key, by the flag that the library answers. Fish has
-// commands and flags in a list that the library writes, and asks for names only.
+// The scripts for bash and zsh call the program for every completion, with a flag that the
+// library answers. The script for fish contains the commands and flags, as written by the
+// library, and calls the program only for names.
 var (
 	//go:embed completion/wikictl.bash
 	bashCompletion string

@@ -72,7 +72,7 @@ func passwordFrom(path string) (secrets.Secret, error) {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	if len(line) < 10 {
-		return "", usagef("--admin-password-file: MediaWiki wants 10 characters or more")
+		return "", usagef("--admin-password-file: MediaWiki requires a password of 10 characters or more")
 	}
 	return secrets.Secret(line), nil
 }

@@ -18,8 +18,8 @@ func (a *app) deleteCommand() *cli.Command {
 		Name: "delete", Usage: "delete a wiki, with the file that defines it", ArgsUsage: "NAME",
 		Description: "Backs the wiki up, takes it out of the web server, moves uploads, logs, secrets, dumps, a last dump of the\n" +
 			"database and the file that defines the wiki to state/removed, and drops the database and its accounts. It asks\n" +
-			"for the name. wikictl undelete brings the wiki back until wikictl purge, or [keep], removes it for good; the\n" +
-			"backup stays then, too. When it was interrupted, run it again, or undelete.\n\n" +
+			"for the name. wikictl undelete brings the wiki back until wikictl purge, or [keep], removes it for good; even\n" +
+			"then the backup stays. After an interruption, run it again, or undelete.\n\n" +
 			exitHelp + "\n\nExample: wikictl delete btrfs --dry-run",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "no-backup", Usage: "don't back the wiki up first"},
@@ -66,7 +66,7 @@ func (a *app) runDelete(c *cli.Context) error {
 	})
 }
 
-// beforeDelete shows what would go, asks for the wiki's name, and backs the wiki up.
+// beforeDelete shows what would be deleted, asks for the wiki's name, and backs the wiki up.
 func (a *app) beforeDelete(c *cli.Context, f *tenants.Farm, t *tenants.Tenant) error {
 	exists := false
 	err := a.withHost(f, false, func(h *session.Host) error {
@@ -112,13 +112,13 @@ func (a *app) backUpFirst(c *cli.Context, h *session.Host, t *tenants.Tenant) er
 	return err
 }
 
-// notBackedUp returns the error of a deletion whose backup failed. It recommends
-// --no-backup only if the wiki can still be inspected: a deletion needs the server, too. It
-// does not wrap errReported, or Main would not print it.
+// notBackedUp returns the error of a deletion whose backup failed. lost is the error of
+// inspecting the wiki: if it is not nil, --no-backup would not help, because a deletion needs
+// the server, too. The error does not wrap errReported, or Main would not print it.
 func notBackedUp(name string, failure, lost error) error {
-	err := fmt.Errorf("nothing was deleted, as %s could not be backed up: %w", name, failure)
+	err := fmt.Errorf("nothing was deleted, because %s could not be backed up: %w", name, failure)
 	if lost != nil {
 		return tenants.WithHint(err, "wikictl server status says which server does not answer")
 	}
-	return tenants.WithHint(err, "correct it, or delete without a backup: --no-backup")
+	return tenants.WithHint(err, "correct that, or pass --no-backup to delete without a backup")
 }

@@ -46,7 +46,7 @@ func (a *app) runDemo(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("stop") && !deploy.Exists(filepath.Join(d.Dir, tenants.FarmFile)) {
-		return tenants.WithHint(usagef("there is no demo in %s", d.Dir), "name its folder with --dir")
+		return tenants.WithHint(usagef("%s has no demo", d.Dir), "name its folder with --dir")
 	}
 	if c.Bool("stop") {
 		return a.stopDemo(c.Context, d)
@@ -54,7 +54,7 @@ func (a *app) runDemo(c *cli.Context) error {
 	if err := a.installForDemo(c.Context, c.Bool("yes")); err != nil {
 		return err
 	}
-	part := a.startDemo(c, d) // a wiki that failed needs the servers to be finished by another command
+	part := a.startDemo(c, d) // after a failure of a wiki the servers run on: another command may finish it
 	if part != nil && !errors.Is(part, errPart) {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
 		defer cancel()
@@ -74,8 +74,8 @@ func (a *app) runDemo(c *cli.Context) error {
 	return errors.Join(part, a.stopDemo(stop, d))
 }
 
-// demoElsewhere is the demo's folder where the web server's user can't reach the usual one.
-// Only root's servers run as another user, and only root writes there.
+// demoElsewhere is the demo's folder if the web server's user can't enter the usual one. Only
+// root's demo has another user for its web server, and only root may write to this folder.
 const demoElsewhere = "/var/lib/wikictl-demo"
 
 // demoDir returns the demo's folder: --dir or, where the web server's user can't enter the
@@ -90,7 +90,7 @@ func (a *app) demoDir(c *cli.Context) (string, error) {
 		return dir, nil
 	}
 	if c.IsSet("dir") {
-		return "", tenants.WithHint(fmt.Errorf("--dir %s: the web server's user %s may not enter %s (mode %04o)", dir, demo.Worker(), at, mode), "name a folder that everybody may enter, such as --dir "+demoElsewhere)
+		return "", tenants.WithHint(fmt.Errorf("--dir %s: the web server's user %s may not enter %s (mode %04o)", dir, demo.Worker(), at, mode), "name a folder that every user may enter, such as --dir "+demoElsewhere)
 	}
 	fmt.Fprintf(a.stderr, "the web server's user %s may not enter %s (mode %04o); the demo is in %s\n", demo.Worker(), at, mode, demoElsewhere)
 	return demoElsewhere, nil

@@ -42,9 +42,9 @@ func (u usage) Error() string { return u.message }
 
 func usagef(format string, args ...any) error { return usage{fmt.Sprintf(format, args...)} }
 
-// exitCode maps every error to its exit code. It descends a tree of errors to its
-// failures. If they differ in kind the run failed: "try again later" and "correct the
-// files" hold for the whole only if they hold for each part.
+// exitCode maps every error to its exit code. It descends a tree of errors to its failures. If
+// they differ in kind, the run failed: codes such as "try again later" and "correct the files"
+// are returned only if they hold for every failure.
 func exitCode(err error) int {
 	if errors.Is(err, errInterrupted) || errors.Is(err, errNotBegun) {
 		return exitInterrupted
@@ -113,8 +113,8 @@ func joint(errs []error) (code int, known bool) {
 	return code, known
 }
 
-// dryRunError is the rule of all commands that only show their work: exit code 2 if a
-// tenant is blocked, 1 if there is work, otherwise 0.
+// dryRunError returns the error of a command that only showed its plan: for exit code 2 if a
+// tenant is blocked, for 1 if the plan has work, otherwise nil.
 func dryRunError(differs, blocked bool) error {
 	switch {
 	case blocked:

@@ -17,8 +17,8 @@ import (
 func (a *app) extensionsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "extensions", Usage: "fetch extensions and skins from repositories and archives, and check them",
-		Description: "What is fetched from where is in [extensions] and [skins] of wikictl.toml (wikictl help files). Names are\n" +
-			"those of extensions and skins.\n\n" + exitHelp + "\n\nExample: wikictl extensions outdated",
+		Description: "[extensions] and [skins] of wikictl.toml say what is fetched from where (wikictl help files). The commands\n" +
+			"take names of extensions and skins.\n\n" + exitHelp + "\n\nExample: wikictl extensions outdated",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return tenants.WithHint(usagef("there is no command extensions %s", c.Args().First()), "wikictl help extensions lists them")
@@ -30,24 +30,24 @@ func (a *app) extensionsCommand() *cli.Command {
 				Name: "fetch", Usage: "fetch the versions in the lock file, and add new components to it", ArgsUsage: "[NAME…]",
 				Description: "Fetches extensions and skins into folders below the state folder, once for all wikis, and writes\n" +
 					tenants.LockFile + " beside wikictl.toml, with their commits and hashes. Keep that file in git: another machine then\n" +
-					"fetches the same files, or says that they are others. Wikis go on with what they run until wikictl apply or\n" +
-					"wikictl upgrade. When it was interrupted, run it again.\n\n" + exitHelp + "\n\nExample: wikictl extensions fetch --dry-run",
+					"fetches the same files, or reports that they differ. Wikis keep running what they run until wikictl apply or\n" +
+					"wikictl upgrade. After an interruption, run it again.\n\n" + exitHelp + "\n\nExample: wikictl extensions fetch --dry-run",
 				Flags: []cli.Flag{
-					&cli.BoolFlag{Name: "update", Usage: "fetch what branches and tags are now, in place of what the lock file has"},
+					&cli.BoolFlag{Name: "update", Usage: "fetch the current commits of branches and tags, in place of those in the lock file"},
 					&cli.BoolFlag{Name: "dry-run", Usage: "show what would be fetched and change nothing"},
 				},
 				Action: a.runFetch, BashComplete: a.completeSources,
 			},
 			{
-				Name: "outdated", Usage: "show whose branch or tag has moved on since they were fetched", ArgsUsage: "[NAME…]",
+				Name: "outdated", Usage: "show the components whose branch or tag has moved since they were fetched", ArgsUsage: "[NAME…]",
 				Description: "Asks the repositories, and changes nothing. It exits with 1 when something is outdated or not fetched yet.\n\n" +
 					exitHelp + "\n\nExample: wikictl extensions outdated",
 				Action: a.runOutdated, BashComplete: a.completeSources,
 			},
 			{
 				Name: "verify", Usage: "compare the files that were fetched with the lock file", ArgsUsage: "[NAME…]",
-				Description: "Reads all files, and changes nothing. It exits with 1 when some are missing or others; wikictl extensions\n" +
-					"fetch puts them right.\n\n" + exitHelp + "\n\nExample: wikictl extensions verify",
+				Description: "Reads all files, and changes nothing. It exits with 1 when some are missing or differ; wikictl extensions\n" +
+					"fetch repairs them.\n\n" + exitHelp + "\n\nExample: wikictl extensions verify",
 				Action: a.runVerify, BashComplete: a.completeSources,
 			},
 		},
@@ -176,7 +176,7 @@ func (a *app) runVerify(c *cli.Context) error {
 	return a.toldComponents(c, rows, found, nil)
 }
 
-// toldComponents prints the result of a command that changes nothing.
+// toldComponents prints the result of a command that changes nothing, and returns its error.
 func (a *app) toldComponents(c *cli.Context, rows []componentRow, found bool, failures []error) error {
 	err := errors.Join(a.printComponents(c, rows), c.Context.Err())
 	switch {
@@ -216,7 +216,7 @@ func (a *app) printComponents(c *cli.Context, rows []componentRow) error {
 	return nil
 }
 
-// short is the beginning of a commit's id.
+// short returns the first 12 characters of a commit's id.
 func short(commit string) string { return commit[:min(len(commit), 12)] }
 
 // completeSources lists the names of extensions and skins that are fetched.

@@ -17,7 +17,7 @@ func (a *app) initCommand() *cli.Command {
 		Name: "init", Usage: "write the files of a new farm, for what this machine has", ArgsUsage: "[DIR]",
 		Description: "Writes a commented wikictl.toml, examples of a tenant and of a class, schemas for editors and .gitignore into\n" +
 			"DIR, or into the current folder. It looks for php, php-fpm, the web server, MariaDB and MediaWiki here, fills\n" +
-			"in what it finds, and says so. It asks nothing, and never writes over a file that is there.\n\n" + exitHelp + "\n\nExample: wikictl init farm",
+			"in what it finds, and says so. It asks nothing, and never overwrites an existing file.\n\n" + exitHelp + "\n\nExample: wikictl init farm",
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be written"}},
 		Action: a.runInit,
 	}
@@ -75,8 +75,8 @@ func (a *app) runInit(c *cli.Context) error {
 	return err
 }
 
-// writtenFile writes a file unless it exists, and returns its status; with write nil it
-// only checks.
+// writtenFile writes a file with write unless it exists, and returns its status. If write is
+// nil, it only checks.
 func writtenFile(path string, text []byte, write func(string, []byte, os.FileMode) (bool, error)) (string, error) {
 	if write == nil {
 		if deploy.Exists(path) {

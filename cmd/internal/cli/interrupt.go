@@ -15,9 +15,9 @@ import (
 type stage int
 
 const (
-	looking  stage = iota // nothing begun: end immediately
-	starting              // programs started: stop them first
-	changing              // tenants are changing: finish those in progress first
+	looking  stage = iota // nothing was begun: end immediately
+	starting              // programs were started: stop them first
+	changing              // tenants are being changed: finish those in progress first
 )
 
 // reaction is the effect of a signal.
@@ -52,7 +52,7 @@ type interrupts struct {
 	once  sync.Once // of left
 	mu    sync.Mutex
 	stage stage
-	asks  int // open questions and pauses: nothing runs meanwhile
+	asks  int // open questions and pauses, during which nothing runs
 	count int
 }
 
@@ -90,7 +90,7 @@ func (i *interrupts) caught() {
 	switch i.stage.react(i.count) {
 	case drain:
 		if i.asks == 0 {
-			i.say("finishing what is running; once more to stop it now")
+			i.say("finishing the work in progress; once more to stop it now")
 		}
 	case stop:
 		if i.stage != looking {
@@ -153,8 +153,8 @@ func (i *interrupts) waits(more int) {
 	i.asks += more
 }
 
-// confirm asks a yes-or-no question, and returns no if the answer is no. The first signal
-// ends the question.
+// confirm asks a yes-or-no question, and returns the error no unless the answer is yes. The
+// first signal ends the question.
 func (a *app) confirm(ctx context.Context, question string, no error) error {
 	ctx, done := a.pause(ctx)
 	defer done()
@@ -170,7 +170,7 @@ func (a *app) agreed(ctx context.Context, question string) error {
 	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking"))
 }
 
-// agreedByName asks a person to type the name of what is to go, before anything is changed.
+// agreedByName asks the user to type the name of the wiki to delete, before anything is changed.
 func (a *app) agreedByName(ctx context.Context, question, name string) error {
 	ctx, done := a.pause(ctx)
 	defer done()

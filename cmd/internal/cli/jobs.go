@@ -18,7 +18,7 @@ import (
 
 func (a *app) jobsCommand() *cli.Command {
 	return &cli.Command{
-		Name: "jobs", Usage: "run MediaWiki's queues of jobs, or show them",
+		Name: "jobs", Usage: "run MediaWiki's job queues, or show them",
 		Description: "MediaWiki puts work, such as updates of links, into a queue in each wiki's database (wikictl help maintenance).\n\n" +
 			exitHelp + "\n\nExample: wikictl jobs status",
 		Action: func(c *cli.Context) error {
@@ -34,7 +34,7 @@ func (a *app) jobsCommand() *cli.Command {
 func (a *app) jobsStatusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show how many jobs wait, for how long, and how many were run", ArgsUsage: "[NAME…]",
-		Description: "Without names and --where it is about the whole farm.\n\n" + exitHelp + "\n\nExample: wikictl jobs status",
+		Description: "Without names and --where it shows the whole farm.\n\n" + exitHelp + "\n\nExample: wikictl jobs status",
 		Flags:       selectionFlags(), Action: a.runJobsStatus, BashComplete: a.completeNames,
 	}
 }
@@ -44,13 +44,13 @@ func (a *app) jobsRunCommand() *cli.Command {
 		Name: "run", Usage: "run jobs until none waits, or forever", ArgsUsage: "NAME…",
 		Description: "Runs MediaWiki's runJobs.php for the wikis that have jobs, each for a short while at a time, so that a\n" +
 			"single job does not wait for the long queue of another wiki. How many at once, their memory and time, and the shares of\n" +
-			"wikis are in [jobs] of wikictl.toml. A wiki whose jobs can't be run is left alone for longer each time. With --forever\n" +
-			"it is a service: it reads changed definitions, and TERM has it finish what runs and end.\n\n" + exitHelp +
+			"wikis are in [jobs] of wikictl.toml. A wiki whose jobs can't be run is retried after longer and longer pauses. With\n" +
+			"--forever it is a service: it reads changed definitions, and after TERM it finishes running jobs and ends.\n\n" + exitHelp +
 			"\n\nExample: wikictl jobs run --all",
 		Flags: append(selectionFlags(),
 			&cli.IntFlag{Name: "children", Usage: "PHP processes at once", DefaultText: "children of [jobs], or one for each core"},
 			&cli.DurationFlag{Name: "share", Usage: "how long the jobs of a wiki of weight 1 may run in a turn", Value: 2 * time.Second},
-			&cli.BoolFlag{Name: "forever", Usage: "wait for more when no job waits"},
+			&cli.BoolFlag{Name: "forever", Usage: "wait for new jobs when the queues are empty"},
 		),
 		Action: a.runJobsRun, BashComplete: a.completeNames,
 	}
@@ -136,8 +136,8 @@ func (a *app) runJobsRun(c *cli.Context) error {
 	})
 }
 
-// farmAndQueues is farmAndChosen without staging copies that are not named: what their jobs
-// send goes where that of the copied wikis goes.
+// farmAndQueues is farmAndChosen without staging copies, unless they are named: their jobs would
+// send to the same places as those of the wikis that they copy.
 func farmAndQueues(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 	f, list, err := farmAndChosen(c)
 	if c.Args().Present() {
@@ -146,7 +146,7 @@ func farmAndQueues(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 	return f, slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return t.StageOf != "" }), err
 }
 
-// jobsOptions are what the flags and [jobs] say.
+// jobsOptions returns the options from the flags and from [jobs].
 func jobsOptions(c *cli.Context, f *tenants.Farm) maintenance.JobsOptions {
 	return maintenance.JobsOptions{
 		Children: cmp.Or(c.Int("children"), int(f.Jobs.Children), runtime.NumCPU()),

@@ -20,15 +20,15 @@ import (
 	"wikictl/tenants/session"
 )
 
-// A service looks for changed definitions every rereadEvery, and tries again after
-// restartAfter what it could not begin.
+// A service checks every rereadEvery whether the definitions changed. After a failed start it
+// tries again after restartAfter.
 const (
 	rereadEvery  = 30 * time.Second
 	restartAfter = 2 * time.Second
 )
 
-// serveJobs runs jobs until the first signal. When the definitions change, or connections
-// have to be made anew, it finishes what runs and begins again with what they are then.
+// serveJobs runs jobs until the first signal. When the definitions change, or connections are
+// lost, it finishes the running jobs and begins again with the current definitions.
 func (a *app) serveJobs(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant) error {
 	s := &jobsService{app: a, context: c, farm: f, list: list, notify: notifier(os.Getenv("NOTIFY_SOCKET"))}
 	defer s.notify("STOPPING=1")
@@ -48,7 +48,7 @@ func (a *app) serveJobs(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant)
 	}
 }
 
-// draining reports whether a first signal came.
+// draining reports whether the first signal has come.
 func (a *app) draining() bool {
 	select {
 	case <-a.drained:
@@ -58,7 +58,7 @@ func (a *app) draining() bool {
 	}
 }
 
-// pause waits, and reports whether it was broken off.
+// pause waits for d, and reports whether ctx or drained ended the wait early.
 func pause(ctx context.Context, drained <-chan struct{}, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -106,7 +106,7 @@ func (s *jobsService) generation() error {
 }
 
 // watch returns when ctx ends, at the first signal, or when the definitions have changed and
-// are right.
+// have no mistakes. digest is that of the definitions in use.
 func (s *jobsService) watch(ctx context.Context, digest string) {
 	complained := ""
 	for !pause(ctx, s.app.drained, rereadEvery) {
@@ -125,10 +125,10 @@ func (s *jobsService) watch(ctx context.Context, digest string) {
 	}
 }
 
-// sayEvery is how often a service says what it has done.
+// sayEvery is the interval at which a service logs how many jobs it has run.
 const sayEvery = 10 * time.Minute
 
-// alive tells systemd that the service goes on, and now and then what it has done.
+// alive tells systemd that the service is alive, and logs the tally every sayEvery.
 func (s *jobsService) alive(t maintenance.Tally) {
 	s.notify("WATCHDOG=1\nSTATUS=" + told(t))
 	if s.said.IsZero() || time.Since(s.said) >= sayEvery {
@@ -138,11 +138,11 @@ func (s *jobsService) alive(t maintenance.Tally) {
 }
 
 func told(t maintenance.Tally) string {
-	return fmt.Sprintf("jobs: %d were run, %d failed, %d wikis have some", t.Done, t.Failed, t.Waiting)
+	return fmt.Sprintf("jobs: %d were run, %d failed, %d wikis have jobs", t.Done, t.Failed, t.Waiting)
 }
 
-// digestOf tells whether a farm's definitions are as they were: it changes with any of the
-// files, and with any that is added below their folders.
+// digestOf returns a digest of the names and times of a farm's files. It changes when one of
+// them changes, and when a file is added to their folders.
 func digestOf(f *tenants.Farm) string {
 	sum := sha256.New()
 	files := map[string]bool{filepath.Join(f.Dir, tenants.FarmFile): true}
@@ -182,14 +182,14 @@ func notifier(socket string) func(state string) {
 	return func(state string) {
 		conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
 		if err != nil {
-			return // the service goes on without
+			return // the service goes on without systemd
 		}
 		defer conn.Close()
 		_, _ = conn.Write([]byte(state))
 	}
 }
 
-// silent is an observer of a service: what fails is said as it happens.
+// silent is the observer of a service, which logs failures itself.
 type silent struct{}
 
 func (silent) Started(string)           {}

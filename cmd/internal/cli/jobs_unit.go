@@ -19,8 +19,8 @@ func (a *app) jobsUnitCommand() *cli.Command {
 	}
 }
 
-// jobs is the unit that runs jobs. What runs when the service is stopped may take as long as
-// [jobs] allows a child.
+// jobs returns the unit that runs jobs. When the service is stopped, running jobs get the time
+// that [jobs] allows a child, in seconds.
 func (u unit) jobs(seconds int) string {
 	options := fmt.Sprintf("TimeoutStopSec=%d\nWatchdogSec=300\nKillMode=mixed\nOOMPolicy=continue\n", seconds+30)
 	return u.lasting("MediaWiki jobs", options, "jobs", "run", "--all", "--forever")

@@ -18,11 +18,11 @@ import (
 func (a *app) lossesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "losses", Usage: "list rows that upgrades dropped, or acknowledge the losses", ArgsUsage: "[NAME…]",
-		Description: "Lists, for each wiki, what update.php did not take along when the wiki was upgraded: blocks, links, rows of\n" +
-			"any table, and the lines by which a script said that it skipped something; and the dump that still has it.\n" +
-			"Without names and --where it is about the whole farm. --acknowledge notes who has seen it: audit is silent\n" +
-			"about it then, and the dump is kept no longer than [keep] says. The exit code is 1 while something is listed\n" +
-			"that nobody has acknowledged.\n\n" + exitHelp +
+		Description: "Lists the content that update.php dropped when it upgraded a wiki: blocks, links, rows of any table, and the\n" +
+			"lines in which a script said that it skipped something; and the dump that still has this content. Without\n" +
+			"names and --where it lists the whole farm. --acknowledge records that you have seen the losses: audit then\n" +
+			"stops reporting them, and the dump is kept no longer than [keep] says. The exit code is 1 while a listed\n" +
+			"loss is not acknowledged.\n\n" + exitHelp +
 			"\n\nExample: wikictl losses",
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "acknowledge", Usage: "mark the listed losses as seen"},
@@ -117,7 +117,7 @@ func (a *app) showLosses(list []ledger.Loss, acknowledged *int64, asJSON bool) e
 	case acknowledged != nil:
 		fmt.Fprintf(a.stdout, "losses: %d acknowledged\n", *acknowledged)
 	case len(list) == 0:
-		fmt.Fprintln(a.stdout, "losses: no upgrade left out anything that is not acknowledged")
+		fmt.Fprintln(a.stdout, "losses: none that is not acknowledged")
 	}
 	return found
 }

@@ -45,7 +45,7 @@ func (a *app) writeMan(dir string) error {
 type manPage struct {
 	name    string // such as "wikictl-show"
 	section int    // 1 for commands, 7 for topics
-	about   string // half a sentence
+	about   string // a phrase, for the chapter NAME
 	text    string // the other chapters in Markdown, with first-level headings
 }
 
@@ -82,7 +82,7 @@ func manOfProgram(program *cli.App) manPage {
 	return manPage{name: "wikictl", section: 1, about: program.Usage, text: b.String()}
 }
 
-// manOfCommands returns a page for each command; before has the words that precede it.
+// manOfCommands returns a page for each command; before are the words that precede its name.
 func manOfCommands(commands []*cli.Command, before string) []manPage {
 	var pages []manPage
 	for _, c := range commands {

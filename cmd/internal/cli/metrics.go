@@ -23,14 +23,14 @@ func (a *app) metricsCommand() *cli.Command {
 		Name: "metrics", Usage: "measure the farm for Prometheus", ArgsUsage: "[rules|dashboard|unit]",
 		Description: "Prints whether and how fast the wikis answer, their versions, findings of an audit, backups, upgrades, jobs, sizes\n" +
 			"and runs in Prometheus' format. With --listen it serves them at /metrics, and measures when it is asked; with\n" +
-			"--textfile it writes them once, for the node exporter. It changes nothing in the farm. The words print alert rules\n" +
-			"for Prometheus, a dashboard for Grafana, and a systemd unit.\n\n" + exitHelp + "\n\nExample: wikictl metrics --textfile farm.prom",
+			"--textfile it writes them once, for the node exporter. It changes nothing in the farm. With a word it prints alert\n" +
+			"rules for Prometheus, a dashboard for Grafana, or a systemd unit.\n\n" + exitHelp + "\n\nExample: wikictl metrics --textfile farm.prom",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "serve metrics at this address and port, such as 127.0.0.1:9739"},
 			&cli.StringFlag{Name: "textfile", Usage: "write the metrics to this file"},
 			&cli.DurationFlag{Name: "audit-every", Usage: "how often to audit the farm; 0 leaves findings out", Value: 10 * time.Minute},
-			&cli.DurationFlag{Name: "fresh", Usage: "how long scrapes share what was measured", Value: 15 * time.Second},
-			&cli.DurationFlag{Name: "timeout", Usage: "how long a scrape waits for wikis; the others' answers are not held up", Value: 8 * time.Second},
+			&cli.DurationFlag{Name: "fresh", Usage: "how long scrapes share one measurement", Value: 15 * time.Second},
+			&cli.DurationFlag{Name: "timeout", Usage: "how long a scrape waits for wikis; slow ones do not delay the answers of others", Value: 8 * time.Second},
 			&cli.DurationFlag{Name: "probe-timeout", Usage: "how long a wiki may take to answer", Value: 5 * time.Second},
 		},
 		Action:       a.runMetrics,
@@ -54,12 +54,12 @@ func (a *app) runMetrics(c *cli.Context) error {
 		return usagef("metrics %s is not known; the words are rules, dashboard and unit", word)
 	}
 	if c.String("listen") != "" && c.String("textfile") != "" {
-		return usagef("--listen goes without --textfile")
+		return usagef("--listen and --textfile exclude each other")
 	}
 	if err := errors.Join(notNegativeTime(c, "audit-every", "fresh"), positiveTime(c, "timeout", "probe-timeout")); err != nil {
 		return err
 	}
-	if _, err := readFarm(c); err != nil { // before anything waits
+	if _, err := readFarm(c); err != nil { // fail at once, not at the first scrape
 		return err
 	}
 	e := metrics.New(a.metricsOptions(c))
@@ -84,7 +84,7 @@ func (a *app) printText(text string) error {
 	return err
 }
 
-// metricsOptions are the flags, and how the farm is read anew.
+// metricsOptions returns the options from the flags, with a function that reads the farm again.
 func (a *app) metricsOptions(c *cli.Context) metrics.Options {
 	return metrics.Options{
 		Version: version, Probes: 4 * runtime.NumCPU(), Load: rereading(c),
@@ -114,7 +114,7 @@ func (a *app) serveMetrics(ctx context.Context, address string, e *metrics.Expor
 	if err != nil {
 		return tenants.WithHint(fmt.Errorf("--listen %s: %w", address, err), "--listen takes an address and a free port, such as 127.0.0.1:9739")
 	}
-	a.reach(changing) // the first signal ends it, and that is no failure
+	a.reach(changing) // the first signal ends the service without an error
 	fmt.Fprintf(a.stderr, "metrics of the farm are at http://%s/metrics\n", l.Addr())
 	notify := notifier(os.Getenv("NOTIFY_SOCKET"))
 	notify("READY=1")

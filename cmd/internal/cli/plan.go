@@ -46,9 +46,9 @@ func (a *app) runPlan(c *cli.Context) error {
 	return a.showDifferences(c, f, list, whole)
 }
 
-// showDifferences prints the differences of tenants, or the whole farm, from their
-// definitions. With --prune a leftover that can't be removed, or too many of them, block
-// the plan.
+// showDifferences prints the differences of tenants, or the whole farm, from their definitions.
+// With --prune the plan is blocked by a leftover that can't be removed, or by too many
+// leftovers.
 func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, whole bool) error {
 	return a.withHost(f, true, func(h *session.Host) error {
 		start := time.Now()
@@ -65,8 +65,8 @@ func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.T
 	})
 }
 
-// remarkReplaced adds a note for each place of a value that the tenants to make or to
-// change have, and that does other things to MediaWiki's default than it looks like.
+// remarkReplaced adds a note for each value that tenants to make or to change have, and whose
+// effect on MediaWiki's default is probably not the intended one.
 func remarkReplaced(ctx context.Context, f *tenants.Farm, p *plan.Plan) error {
 	var list []*tenants.Tenant
 	for _, t := range p.Tenants {

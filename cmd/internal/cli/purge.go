@@ -22,15 +22,15 @@ import (
 func (a *app) purgeCommand() *cli.Command {
 	return &cli.Command{
 		Name: "purge", Usage: "remove deleted wikis for good", ArgsUsage: "NAME…",
-		Description: "Deletes from state/removed what delete and apply --prune moved there, of wikis that were removed longer ago than\n" +
-			"[keep] removed says: undelete can't bring them back then. It asks. --early takes those that were removed since, too.\n" +
-			"Backups of the wikis stay, for wikictl restore, unless --backups deletes them as well. When it was interrupted, run it\n" +
+		Description: "Deletes what delete and apply --prune moved to state/removed, of wikis that were removed longer ago than [keep]\n" +
+			"removed says: undelete can't bring them back then. It asks. --early also takes wikis that were removed since.\n" +
+			"Backups of the wikis stay, for wikictl restore, unless --backups deletes them as well. After an interruption, run it\n" +
 			"again.\n\n" +
 			exitHelp + "\n\nExample: wikictl purge --all --dry-run",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "take every wiki that was removed"},
-			&cli.BoolFlag{Name: "early", Usage: "delete for good also what was removed within the time of [keep] removed"},
-			&cli.BoolFlag{Name: "backups", Usage: "delete all backups of these wikis, too, also where nothing else of them is left"},
+			&cli.BoolFlag{Name: "early", Usage: "also delete wikis that were removed within the time of [keep] removed"},
+			&cli.BoolFlag{Name: "backups", Usage: "also delete all backups of these wikis, even if nothing else of them is left"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be deleted for good and change nothing"},
 			&cli.BoolFlag{Name: "yes", Usage: "don't ask before deleting for good"},
 			eventsFlag(),
@@ -95,8 +95,8 @@ func purgePlan(f *tenants.Farm, list []*provision.Removed, backups map[string]in
 	return p
 }
 
-// purgeableBackups counts, with --backups, the backups of the wikis that are meant. With --all
-// they are those of removed wikis that no file defines again.
+// purgeableBackups counts, with --backups, the backups of the named wikis or, with --all, those
+// of all removed wikis that no file defines again.
 func purgeableBackups(c *cli.Context, f *tenants.Farm, list []*provision.Removed) (map[string]int, error) {
 	count := map[string]int{}
 	if !c.Bool("backups") {
@@ -120,7 +120,7 @@ func purgeableBackups(c *cli.Context, f *tenants.Farm, list []*provision.Removed
 	return count, nil
 }
 
-// purgeable are the removals that are meant and may go.
+// purgeable returns the selected removals that may be deleted for good.
 func purgeable(c *cli.Context, f *tenants.Farm, all []*provision.Removed, now time.Time) ([]*provision.Removed, error) {
 	names := c.Args().Slice()
 	if c.Bool("all") == (len(names) > 0) {
@@ -128,10 +128,10 @@ func purgeable(c *cli.Context, f *tenants.Farm, all []*provision.Removed, now ti
 	}
 	for _, name := range names {
 		if !tenants.PlainName.MatchString(name) {
-			return nil, usagef("%q is no name of a wiki", name)
+			return nil, usagef("%q is not a name of a wiki", name)
 		}
 		if !slices.ContainsFunc(all, func(r *provision.Removed) bool { return r.Name == name }) && !(c.Bool("backups") && deploy.Exists(f.Layout().ArchivesOf(name))) {
-			return nil, tenants.WithHint(usagef("nothing of %s was removed", name), "wikictl undelete lists what was")
+			return nil, tenants.WithHint(usagef("%s was not removed", name), "wikictl undelete lists removed wikis")
 		}
 	}
 	var list []*provision.Removed

@@ -12,8 +12,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// rehearses tries an upgrade on scratch copies of tables, and prints how that went. What
-// succeeded is printed beside what failed.
+// rehearses tries an upgrade on scratch copies of tables, and prints the rehearsals. Failures do
+// not keep it from printing the others.
 func (a *app) rehearses(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, o upgrade.Options) error {
 	var found []*upgrade.Rehearsal
 	tried := false
@@ -33,12 +33,12 @@ func (a *app) rehearses(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant,
 	return err
 }
 
-// printRehearsals prints for which wikis which rehearsal holds and how it went. whole
-// reports whether none failed.
+// printRehearsals prints each rehearsal with the wikis for which it is valid. whole says that
+// none failed.
 func (a *app) printRehearsals(list []*upgrade.Rehearsal, asJSON, whole bool) error {
 	if asJSON {
 		if list == nil {
-			list = []*upgrade.Rehearsal{} // a list that is empty, not null
+			list = []*upgrade.Rehearsal{} // an empty list in JSON, not null
 		}
 		return ui.WriteJSON(a.stdout, map[string]any{"command": "upgrade", "rehearsals": list})
 	}
@@ -51,7 +51,7 @@ func (a *app) printRehearsals(list []*upgrade.Rehearsal, asJSON, whole bool) err
 	return nil
 }
 
-// rehearsed is one rehearsal in a line.
+// rehearsed describes one rehearsal in a line.
 func rehearsed(r *upgrade.Rehearsal) string {
 	when := fmt.Sprintf("%.1f s", r.Seconds)
 	if r.Earlier {

@@ -80,13 +80,13 @@ func (a *app) writeReport(r page.FarmReport, file string, asJSON bool) error {
 	return err
 }
 
-// gather collects the content of the report. Unreadable parts are missing; an error is
-// one of the farm's files, or an interruption.
+// gather collects the content of the report. It notes parts that can't be read in r.Missing, and
+// returns only errors of the farm's files and interruptions.
 func (a *app) gather(ctx context.Context, r *page.FarmReport, look rules.Options) (err error) {
 	var found audit.Report
 	h, err := a.openHost(r.Farm, true)
 	if err != nil {
-		r.Missing = append(r.Missing, fmt.Sprintf("no server was asked, so versions, sizes and upgrades are missing: %s", err))
+		r.Missing = append(r.Missing, fmt.Sprintf("no server was queried, so versions, sizes and upgrades are missing: %s", err))
 		found, err = rules.Static(ctx, r.Farm, look)
 	} else {
 		defer func() { err = errors.Join(err, h.Close()) }()
@@ -109,8 +109,8 @@ func (a *app) gather(ctx context.Context, r *page.FarmReport, look rules.Options
 	return nil
 }
 
-// rememberedRuns is the number of runs from which a later rollback of an upgrade is
-// recognised.
+// rememberedRuns is the number of latest runs among which a rollback of an upgrade is searched
+// for.
 const rememberedRuns = 1000
 
 func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
@@ -197,8 +197,8 @@ func gatherBackups(r *page.FarmReport) {
 	}
 }
 
-// latestBackup is the newer of a wiki's latest dump and its latest backup, as a dump; nil when
-// there is neither.
+// latestBackup returns the newer of a wiki's latest dump and its latest backup, as a dump; nil
+// if it has neither.
 func latestBackup(l tenants.Layout, name string) (*backup.Dump, error) {
 	dump, err := backup.Latest(l.Backups(name))
 	if err != nil {

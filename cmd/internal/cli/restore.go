@@ -25,18 +25,18 @@ import (
 func (a *app) restoreCommand() *cli.Command {
 	return &cli.Command{
 		Name: "restore", Usage: "restore a wiki from a backup", ArgsUsage: "NAME",
-		Description: "Replaces a wiki by one of its backups, or makes it from one where it is gone: database, uploads, and where it is\n" +
-			"gone passwords and keys, too. What was made since is lost: it asks. It backs up first what the wiki holds.\n" +
-			"Other wikis are not touched. Readers get a maintenance page meanwhile. A backup of a newer MediaWiki than the\n" +
-			"definition's codebase is refused; one of an older is served by that code, and upgrade takes it further. When it\n" +
-			"was interrupted, run it again.\n\n" +
+		Description: "Replaces the database and the uploads of a wiki by those of a backup. If the wiki is gone, it makes the wiki\n" +
+			"again from the backup, with its passwords and keys. Content made since is lost: it asks, and first backs up the\n" +
+			"wiki as it is. Other wikis are not touched. Readers get a maintenance page meanwhile. A backup of a newer\n" +
+			"MediaWiki than the definition's codebase is refused; a backup of an older one is served by that older code, and\n" +
+			"wikictl upgrade upgrades it. After an interruption, run it again.\n\n" +
 			exitHelp + "\n\nExample: wikictl restore btrfs --dry-run",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "restore this backup instead of the latest: the run that made it, or its file"},
-			&cli.StringFlag{Name: "as", Usage: "make a new wiki of this name from it, with passwords and keys of its own"},
+			&cli.StringFlag{Name: "as", Usage: "make a new wiki of this name from the backup, with passwords and keys of its own"},
 			&cli.StringFlag{Name: "only", Usage: "restore only the database, or only the uploads"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be restored and change nothing"},
-			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding what was made since"},
+			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding content made since"},
 			eventsFlag(),
 		},
 		Action:       a.runRestore,
@@ -68,7 +68,7 @@ func (a *app) runRestore(c *cli.Context) error {
 	})
 }
 
-// restoreArguments are the tenant that is restored, and from what.
+// restoreArguments returns the tenant to restore, and the backup and options.
 func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recovery.RestoreOptions, error) {
 	o := recovery.RestoreOptions{Only: recovery.Only(c.String("only")), New: c.String("as") != ""}
 	switch {
@@ -77,7 +77,7 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	case o.Only != "" && o.Only != recovery.OnlyDatabase && o.Only != recovery.OnlyUploads:
 		return nil, o, usagef("--only %q is not database or uploads", o.Only)
 	case o.Only != "" && o.New:
-		return nil, o, usagef("--only goes without --as: a new wiki needs all of a backup")
+		return nil, o, usagef("--only and --as exclude each other: a new wiki needs all of a backup")
 	}
 	name := c.Args().First()
 	if !tenants.ValidName(name) {
@@ -86,7 +86,7 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	var err error
 	o.Archive, err = backupOf(c.Context, f, name, c.String("from"))
 	if err != nil && c.String("from") == "" && deploy.Exists(f.Layout().Restoring(name)) {
-		o.Archive, err = nil, nil // an interrupted restore has its backup already
+		o.Archive, err = nil, nil // an interrupted restore has recorded its backup
 	}
 	if err != nil {
 		return nil, o, err
@@ -104,8 +104,8 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	return t, o, err
 }
 
-// backupOf finds a backup by its run, snapshot or file; the latest of a wiki that this farm
-// made, or nil, where from is empty.
+// backupOf finds a backup by from, its run, snapshot or file. If from is empty, it returns the
+// latest backup of the wiki that this farm made, or nil.
 func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive.Archive, error) {
 	if from == "" {
 		own, err := recovery.OwnBackups(ctx, f, name)
@@ -116,7 +116,7 @@ func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive
 		return snapshotOf(ctx, f, name, from)
 	}
 	file := archive.FileOf(f.Layout().ArchivesOf(name), from)
-	if !isName { // another run may finish the restore, in another folder
+	if !isName { // absolute, because the run that finishes the restore may have another folder
 		var err error
 		if file, err = filepath.Abs(from); err != nil {
 			return nil, err
@@ -124,7 +124,7 @@ func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive
 	}
 	b, err := archive.Find(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, tenants.WithHint(usagef("--from %s: there is no file %s", from, file), "wikictl backup lists the backups")
+		return nil, tenants.WithHint(usagef("--from %s: file %s does not exist", from, file), "wikictl backup lists the backups")
 	}
 	if err != nil {
 		return nil, err
@@ -132,8 +132,8 @@ func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive
 	return b, nil
 }
 
-// snapshotOf finds a backup of a farm with a repository, by its run or snapshot. A run may have
-// made one of each wiki: that of the name comes first.
+// snapshotOf finds a backup in the repository of a farm by its run or snapshot. Of a run that
+// backed up several wikis, it prefers the backup of the wiki with that name.
 func snapshotOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive.Archive, error) {
 	all, err := recovery.Backups(ctx, f, "")
 	if err != nil {
@@ -147,12 +147,12 @@ func snapshotOf(ctx context.Context, f *tenants.Farm, name, from string) (*archi
 		at = slices.IndexFunc(all, fits)
 	}
 	if at < 0 {
-		return nil, tenants.WithHint(usagef("--from %s: there is no such backup in %s", from, f.Backup.Restic), "wikictl backup lists the backups")
+		return nil, tenants.WithHint(usagef("--from %s: %s has no such backup", from, f.Backup.Restic), "wikictl backup lists the backups")
 	}
 	return all[at], recovery.Complete(ctx, f, all[at])
 }
 
-// agreedToRestore shows what would be restored and asks, where something may be lost.
+// agreedToRestore shows what would be restored, and asks if content may be lost.
 func (a *app) agreedToRestore(c *cli.Context, h *session.Host, t *tenants.Tenant, o recovery.RestoreOptions) error {
 	p, loses, err := recovery.PreviewRestore(c.Context, h, t, o)
 	if err != nil || c.Bool("yes") || !loses {
@@ -161,9 +161,9 @@ func (a *app) agreedToRestore(c *cli.Context, h *session.Host, t *tenants.Tenant
 	if err := ui.Plan(a.stderr, "restore", p, 0); err != nil {
 		return err
 	}
-	what := "all that was made since"
+	what := "all content made since"
 	if o.Only != "" {
-		what = "what changed in its " + string(o.Only) + " since"
+		what = "the changes of its " + string(o.Only) + " since"
 	}
-	return a.agreed(c.Context, fmt.Sprintf("restore %s as on %s UTC, and lose %s? What it holds now is backed up first.", t.Name, o.Archive.Taken.UTC().Format(time.DateTime), what))
+	return a.agreed(c.Context, fmt.Sprintf("restore %s as of %s UTC, and lose %s? Its current content is backed up first.", t.Name, o.Archive.Taken.UTC().Format(time.DateTime), what))
 }

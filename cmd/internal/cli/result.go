@@ -24,7 +24,7 @@ func eventsFlag() cli.Flag {
 	return &cli.StringFlag{Name: "events", Usage: "append each step as a line of JSON to this file"}
 }
 
-// withHost opens the farm, read-only with look, calls do and closes it.
+// withHost opens the farm, calls do and closes the farm; look opens it read-only.
 func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error) (err error) {
 	h, err := a.openHost(f, look)
 	if err != nil {
@@ -34,9 +34,9 @@ func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error)
 	return do(h)
 }
 
-// changes opens the farm, calls do with progress display and --events, and prints the
-// outcomes. do opens one board for the number of its tenants. Without outcomes nothing
-// was done.
+// changes opens the farm, calls do, and prints the outcomes. do calls board once, with the number
+// of its tenants, for the display of progress and for --events. If do returns no outcomes, it has
+// done nothing.
 func (a *app) changes(c *cli.Context, f *tenants.Farm, do func(h *session.Host, board func(total int) session.Observer) ([]session.Outcome, error)) error {
 	show := func(command string, h *session.Host, outcomes []session.Outcome, elapsed time.Duration) error {
 		return a.report(command, h, outcomes, elapsed, asJSON(c))
@@ -133,7 +133,7 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 		d.Add(o)
 		made = made || o.Secrets != ""
 		if o.Removed != "" && o.Status == session.Done {
-			how := "manifest.json there says more"
+			how := "see manifest.json there"
 			if o.Returns {
 				how = "wikictl undelete brings it back"
 			}

@@ -104,7 +104,7 @@ func (a *app) agreedToMore(ctx context.Context, u *upgrade.Undo) error {
 	return a.confirm(ctx, question, fmt.Errorf("more was edited while you were asked (now %s), and its loss was not confirmed", u.Lost))
 }
 
-// someUndo checks that a rollback of a run selects some tenant.
+// someUndo checks that a rollback of a run selects at least one tenant.
 func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
 	if run := which.Run + which.To; len(undos) == 0 && run != "" {
 		return tenants.WithHint(usagef("no wiki was upgraded by run %q", run), "wikictl status lists the latest runs")
@@ -112,9 +112,10 @@ func someUndo(undos []*upgrade.Undo, which upgrade.Which) error {
 	return nil
 }
 
-// rollbackQuestion describes a rollback beyond the last upgrade, which is unusual.
+// rollbackQuestion returns the question before a rollback. For one beyond the last upgrade, which
+// is unusual, it names the age of the oldest dump.
 func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) string {
-	question := "put them back, and lose what was made since?"
+	question := "put them back, and lose content made since?"
 	if which.To != "" {
 		var oldest time.Time
 		for _, u := range undos {
@@ -126,10 +127,10 @@ func rollbackQuestion(undos []*upgrade.Undo, which upgrade.Which, noDump bool) s
 		if slices.ContainsFunc(undos, func(u *upgrade.Undo) bool { return u.Redo }) {
 			what = "bring back what the rollback by run " + which.To + " dropped, dumps"
 		}
-		question = fmt.Sprintf("%s of up to %.1f days ago, and lose all that was made since?", what, time.Since(oldest).Hours()/24)
+		question = fmt.Sprintf("%s of up to %.1f days ago, and lose all content made since?", what, time.Since(oldest).Hours()/24)
 	}
 	if noDump {
-		question += " What they hold now is NOT dumped first."
+		question += " Their current content is NOT dumped first."
 	}
 	return question
 }

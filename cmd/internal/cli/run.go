@@ -21,16 +21,16 @@ func (a *app) runCommand() *cli.Command {
 	return &cli.Command{
 		Name: "run", Usage: "run a maintenance script for wikis", ArgsUsage: "NAME… -- SCRIPT [ARGS…]",
 		Description: "Runs a PHP script for each wiki, on the code that the wiki runs on. SCRIPT is one of MediaWiki's, such as\n" +
-			"showSiteStats; one of an extension, as Cite:script; a path below the codebase; a file, as ./fix.php; or eval, for PHP code\n" +
-			"from standard input, which has ARGS in $args. ARGS reach it as they are. Its output is kept in\n" +
-			"state/logs/NAME/RUN-SCRIPT.log. An upgrade and a script exclude each other.\n\n" + exitHelp +
+			"showSiteStats; one of an extension, such as Cite:script; a path below the codebase; a file, such as ./fix.php; or eval,\n" +
+			"for PHP code from standard input, which gets ARGS in $args. ARGS are passed on unchanged. The output is kept in\n" +
+			"state/logs/NAME/RUN-SCRIPT.log. A wiki is never upgraded while a script runs for it.\n\n" + exitHelp +
 			"\n\nExample: wikictl run --all -- showSiteStats",
 		Flags: append(selectionFlags(), append(chooseFlags(),
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 2 * runtime.NumCPU()},
 			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m", DefaultText: "no limit"},
-			&cli.IntFlag{Name: "max-failures", Usage: "begin no more wikis once more than this failed (-1: go on)", Value: fleet.NoLimit},
-			&cli.StringFlag{Name: "output", Usage: "print what scripts print: prefix (each line, with the wiki's name), group (by wiki) or failed (of those that failed, by wiki)", Value: "prefix"},
-			&cli.BoolFlag{Name: "schema-account", Usage: "run by the database account that may change tables"},
+			&cli.IntFlag{Name: "max-failures", Usage: "start no further wiki once more than this number have failed (-1: no limit)", Value: fleet.NoLimit},
+			&cli.StringFlag{Name: "output", Usage: "print the output of scripts: prefix (each line, with the wiki's name), group (by wiki) or failed (by wiki, of those that failed)", Value: "prefix"},
+			&cli.BoolFlag{Name: "schema-account", Usage: "run with the database account that may change tables"},
 			eventsFlag(),
 		)...),
 		Action:       a.runRun,
@@ -42,7 +42,7 @@ func (a *app) runCommand() *cli.Command {
 func chooseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
-		&cli.StringFlag{Name: "retry-failed", Usage: "take the wikis that failed in this run, or that it did not come to"},
+		&cli.StringFlag{Name: "retry-failed", Usage: "take the wikis that failed in this run, or that it did not start"},
 	}
 }
 
@@ -59,7 +59,7 @@ func (a *app) runRun(c *cli.Context) error {
 	if err := errors.Join(err, atLeastOne(c, "jobs"), notNegativeTime(c, "limit")); err != nil {
 		return err
 	}
-	script, err := a.script(c.Context) // after all that can be refused: it reads standard input
+	script, err := a.script(c.Context) // last, because it reads standard input
 	if err != nil {
 		return err
 	}

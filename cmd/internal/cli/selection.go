@@ -19,15 +19,15 @@ func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	named := c.Args().Present() || c.String("where") != ""
 	switch {
 	case c.Bool("all") && named:
-		return nil, usagef("--all goes without names and without --where")
+		return nil, usagef("--all can't be combined with names or --where")
 	case c.Bool("all"):
 		return f.Tenants, nil
 	}
 	return tenants.Select(f, c.Args().Slice(), c.String("where"))
 }
 
-// chosenOrAll returns the selected tenants of a read-only command, and whether they are
-// the whole farm, which is the default.
+// chosenOrAll returns the selected tenants of a read-only command, by default all. whole reports
+// whether they are the whole farm.
 func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole bool, err error) {
 	if !c.Args().Present() && c.String("where") == "" {
 		return f.Tenants, true, nil

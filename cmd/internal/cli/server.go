@@ -72,13 +72,13 @@ type serverRow struct {
 	Socket string `json:"socket"`
 }
 
-// serverState returns whether a server runs, or the error why that is unknown.
+// serverState returns the state of a server. The error is the reason if that is unknown.
 func serverState(ctx context.Context, name string, p mariadb.Private) (serverRow, error) {
 	row := serverRow{Name: name, State: "stopped", Socket: p.Socket}
 	running, err := p.Answers(ctx)
 	switch {
 	case err != nil:
-		row.State = "can't be told: " + err.Error()
+		row.State = "unknown: " + err.Error()
 	case running:
 		row.State = "running"
 	}

@@ -20,9 +20,9 @@ import (
 func (a *app) sqlCommand() *cli.Command {
 	return &cli.Command{
 		Name: "sql", Usage: "run an SQL statement in the databases of wikis", ArgsUsage: "NAME… -- [STATEMENT]",
-		Description: "Runs one statement in the database of each wiki, by the wiki's own account, and prints all rows as one\n" +
-			"table with the wiki's name. Without --write the server refuses what would change something. Without\n" +
-			"STATEMENT it is read from standard input.\n\n" + exitHelp +
+		Description: "Runs one statement in the database of each wiki, with the wiki's own account, and prints all rows as one\n" +
+			"table with the wiki's name. Without --write the server refuses statements that change something. Without\n" +
+			"STATEMENT the statement is read from standard input.\n\n" + exitHelp +
 			"\n\nExample: wikictl sql --all -- 'SELECT COUNT(*) AS pages FROM page'",
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
@@ -30,7 +30,7 @@ func (a *app) sqlCommand() *cli.Command {
 			&cli.DurationFlag{Name: "limit", Usage: "end a wiki's statement after this time, such as 10s", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-rows", Usage: "how many rows a wiki may return", Value: 100_000},
 			&cli.BoolFlag{Name: "write", Usage: "allow changes of rows, under the locks of the wikis"},
-			&cli.BoolFlag{Name: "schema-account", Usage: "with --write: run by the database account that may change tables"},
+			&cli.BoolFlag{Name: "schema-account", Usage: "with --write: run with the database account that may change tables"},
 			eventsFlag(),
 			formatFlag("text", "csv", "json"),
 		),
@@ -47,7 +47,7 @@ func (a *app) runSQL(c *cli.Context) error {
 	write, schema := c.Bool("write"), c.Bool("schema-account")
 	err = errors.Join(atLeastOne(c, "jobs", "max-rows"), notNegativeTime(c, "limit"))
 	if schema && !write {
-		err = errors.Join(err, usagef("--schema-account goes with --write"))
+		err = errors.Join(err, usagef("--schema-account needs --write"))
 	}
 	if err != nil {
 		return err

@@ -23,10 +23,10 @@ import (
 func (a *app) stageCommand() *cli.Command {
 	return &cli.Command{
 		Name: "stage", Usage: "try new code on a copy of a wiki, and compare pages", ArgsUsage: "NAME",
-		Description: "Makes a staging copy of a wiki, without what is private of its users, upgrades the copy to the codebase that the\n" +
-			"definition names or --codebase names, and compares status and text of ten pages of both. The wiki goes on being read and\n" +
-			"edited. The copy is private, sends no mail and runs no jobs by itself; its definition is beside that of the wiki, and\n" +
-			"its administrator's log-in in its secrets file. Run again it replaces the copy's content. wikictl delete removes it.\n\n" +
+		Description: "Makes a staging copy of a wiki, without private data of its users, upgrades the copy to the codebase that the\n" +
+			"definition or --codebase names, and compares status and text of ten pages of both. The wiki stays open for readers and\n" +
+			"editors. The copy is private, sends no mail and runs no jobs by itself. Its definition is beside that of the wiki, its\n" +
+			"administrator's log-in in its secrets file. Repeated, it replaces the copy's content. wikictl delete removes the copy.\n\n" +
 			exitHelp + "\n\nExample: wikictl stage btrfs --dry-run",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "as", Usage: "name of the copy", DefaultText: "NAME-stage"},
@@ -49,9 +49,9 @@ type staged struct {
 	wiki  *tenants.Tenant
 	copy  *tenants.Tenant // nil: no file defines it yet
 	new   staging.Copy
-	file  string // of the copy's definition, relative to the farm's folder
+	file  string // the copy's definition, relative to the farm's folder
 	begun time.Time
-	back  func() error // takes back what was written as the definition; nil: nothing was
+	back  func() error // takes back the definition that was written; nil: none was
 }
 
 func (a *app) runStage(c *cli.Context) error {
@@ -101,7 +101,7 @@ func (s *staged) prepare() (err error) {
 	s.new = staging.Copy{Name: cmp.Or(s.c.String("as"), name+"-stage"), Host: s.c.String("host"), Codebase: s.wiki.Codebase}
 	if word := s.c.String("codebase"); word != "" {
 		if s.new.Codebase = s.farm.Codebases[word]; s.new.Codebase == nil {
-			return tenants.WithHint(usagef("--codebase %q is none of the farm's", word), "[codebases] in wikictl.toml has them")
+			return tenants.WithHint(usagef("--codebase %q: the farm has no such codebase", word), "[codebases] in wikictl.toml lists them")
 		}
 	}
 	if !tenants.ValidName(s.new.Name) || s.new.Name == name {
@@ -112,18 +112,19 @@ func (s *staged) prepare() (err error) {
 	switch {
 	case s.copy == nil:
 	case s.copy.StageOf != name:
-		return tenants.WithHint(usagef("the wiki %s is there, and it is no staging copy of %s", s.copy.Name, name), "--as gives the copy another name")
+		return tenants.WithHint(usagef("the wiki %s exists, and is not a staging copy of %s", s.copy.Name, name), "--as gives the copy another name")
 	default:
 		s.file, s.new.Database = s.copy.Position.File, s.copy.Database
 		s.new.Host = cmp.Or(s.new.Host, s.copy.Hosts[0])
 	}
 	if s.copy == nil && deploy.Exists(filepath.Join(s.farm.Dir, s.file)) {
-		return tenants.WithHint(usagef("the file %s is there, and does not define %s", s.file, s.new.Name), "move it away, or give the copy another name with --as")
+		return tenants.WithHint(usagef("the file %s exists, and does not define %s", s.file, s.new.Name), "move it away, or give the copy another name with --as")
 	}
 	return nil
 }
 
-// drafted checks the definition of a copy that is not there yet, before it is written.
+// drafted checks the definition of a copy that does not exist yet, before it is written, and
+// returns the tenant that it would define.
 func (s *staged) drafted(text []byte) (*tenants.Tenant, error) {
 	if s.copy != nil {
 		to := *s.copy
@@ -137,8 +138,8 @@ func (s *staged) drafted(text []byte) (*tenants.Tenant, error) {
 	return to, err
 }
 
-// define writes the definition of the copy, and reads the farm with it. A wiki of that name
-// that the ledger has, and no file defines, is another one.
+// define writes the definition of the copy, and reads the farm again. It refuses a name under
+// which the ledger has a wiki that no file defines.
 func (s *staged) define(text []byte) error {
 	if s.copy == nil {
 		err := s.withHost(s.farm, false, func(h *session.Host) error {
@@ -148,7 +149,7 @@ func (s *staged) define(text []byte) error {
 			}
 			_, there, err := l.Tenant(s.c.Context, s.new.Name)
 			if err == nil && there {
-				err = tenants.WithHint(fmt.Errorf("a wiki %s is there, which no file defines", s.new.Name), "--as gives the copy another name")
+				err = tenants.WithHint(fmt.Errorf("the ledger has a wiki %s that no file defines", s.new.Name), "--as gives the copy another name")
 			}
 			return err
 		})
@@ -179,8 +180,8 @@ func (s *staged) define(text []byte) error {
 	return nil
 }
 
-// withdraw takes back the definition of a copy of which nothing was made: wikictl apply would
-// make an empty wiki of it.
+// withdraw takes back the definition of a copy if nothing was made for it: wikictl apply would
+// make an empty wiki from it.
 func (s *staged) withdraw() error {
 	if s.back == nil {
 		return nil
@@ -197,7 +198,7 @@ func (s *staged) withdraw() error {
 	})
 }
 
-// part runs a part of the command, and reports it where it fails.
+// part runs a part of the command, and prints its outcomes if it fails.
 func (s *staged) part(do func(h *session.Host, o session.Observer) ([]session.Outcome, error)) error {
 	events, err := eventsTo(s.c.String("events"))
 	if err != nil {
@@ -251,7 +252,7 @@ func (s *staged) upgradeCopy() error {
 	})
 }
 
-// compare prints the comparison of pages; its error says whether one differs.
+// compare prints the comparison of pages. It returns errFound if one differs.
 func (s *staged) compare() error {
 	return s.withHost(s.farm, false, func(h *session.Host) error {
 		l, err := h.Ledger(s.c.Context)

@@ -94,7 +94,7 @@ type upgradeStatus struct {
 	Tenant  string       `json:"tenant"`
 	Run     string       `json:"run"`
 	Phase   ledger.Phase `json:"phase"`
-	Old     string       `json:"old"` // version
+	Old     string       `json:"old"` // version of MediaWiki
 	New     string       `json:"new"`
 	Backup  string       `json:"backup,omitempty"`
 	Started *time.Time   `json:"started"`
@@ -159,5 +159,5 @@ func (a *app) printOpen(open map[string]ledger.Upgrade) {
 		lines = append(lines, []any{name, r.OldVersion, r.NewVersion, r.Phase, r.Run, r.Started.Time.Format(time.DateTime), ui.Clean(r.Error)})
 	}
 	ui.Table(a.stdout, []any{"upgrade of", "from", "to", "phase", "run", "started (UTC)", "error"}, lines)
-	fmt.Fprintln(a.stdout, "an upgrade whose run does not go on any more failed or was interrupted; wikictl upgrade finishes it or puts the wiki back")
+	fmt.Fprintln(a.stdout, "if the run of an open upgrade has ended, the upgrade failed or was interrupted; wikictl upgrade finishes it or puts the wiki back")
 }

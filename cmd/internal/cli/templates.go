@@ -40,13 +40,13 @@ func (a *app) templatesCommand() *cli.Command {
 			},
 			{
 				Name: "show", Usage: "print the text of a template", ArgsUsage: "TEMPLATE",
-				Description: "Prints the farm's own file, or the built-in text where there is none.\n\n" + exitHelp +
+				Description: "Prints the farm's own file or, if the farm has none, the built-in text.\n\n" + exitHelp +
 					"\n\nExample: wikictl templates show localsettings.php.tmpl --builtin",
 				Flags:  []cli.Flag{&cli.BoolFlag{Name: "builtin", Usage: "print the built-in text, even if the farm's own file replaces it"}},
 				Action: a.runTemplatesShow, BashComplete: a.completeTemplates,
 			},
 			{
-				Name: "check", Usage: "check the farm's own templates by all wikis",
+				Name: "check", Usage: "check the farm's own templates by rendering all wikis",
 				Description: "Reads the templates and renders every wiki and every file of the farm in memory, with placeholders for\n" +
 					"secrets. Mistakes are listed with file, line and column, and the exit code is 78.\n\n" + exitHelp + "\n\nExample: wikictl templates check",
 				Action: a.runTemplatesCheck,

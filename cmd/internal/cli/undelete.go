@@ -110,8 +110,8 @@ func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	return slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !gone[t.Name] }), err
 }
 
-// definedAgain returns the tenants of some names. A tenant without a definition can't
-// come back yet: the error names the file to copy.
+// definedAgain returns the tenants with these names. A tenant without a definition can't be
+// brought back yet: the error names the file to copy.
 func definedAgain(f *tenants.Farm, names []string, run string) ([]*tenants.Tenant, error) {
 	var list []*tenants.Tenant
 	var missing []string

@@ -14,7 +14,7 @@ import (
 
 // unitFlag has a command print systemd's units that run it by a timer.
 func unitFlag() cli.Flag {
-	return &cli.StringFlag{Name: "unit", Usage: "print systemd's unit that runs this command, service, or the one that says when, timer, and do nothing else"}
+	return &cli.StringFlag{Name: "unit", Usage: "only print a systemd unit for this command: service (which runs it) or timer (which says when)"}
 }
 
 // unit writes units of systemd that run this program for a farm.
@@ -40,13 +40,13 @@ func unitOf(c *cli.Context) (f *tenants.Farm, u unit, err error) {
 
 // timed is a command that a timer runs.
 type timed struct {
-	what string   // that it does, for people
-	when string   // as systemd.time(7) has it
+	what string   // description for people
+	when string   // in the form of systemd.time(7)
 	call []string // the command and its flags
 }
 
-// printUnit prints a unit of a command. Names and --where are those that it is run for; without any
-// it is run for whole, such as --all.
+// printUnit prints a unit that runs a command with the names and --where of this call; without
+// them, with the flags whole, such as --all.
 func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
 	f, u, err := unitOf(c)
 	if err != nil {
@@ -83,7 +83,7 @@ func (a *app) writeUnit(c *cli.Context, command, text string) error {
 	return a.printText(text)
 }
 
-// service is the unit that runs a command once.
+// service returns the unit that runs a command once.
 func (u unit) service(t timed) string {
 	return u.header(t.what, "After=network.target mariadb.service\n") + `
 [Service]
@@ -94,7 +94,8 @@ TimeoutStopSec=600
 `
 }
 
-// timer is the unit that says when. What was missed while the machine was off is made up for.
+// timer returns the unit that starts the service. A start that was missed while the machine was
+// off happens at the next boot.
 func (u unit) timer(t timed) string {
 	return u.header(t.what, "") + `
 [Timer]
@@ -107,8 +108,8 @@ WantedBy=timers.target
 `
 }
 
-// lasting is the unit of a command that runs for ever, says when it is ready, and is started
-// again whenever it ends.
+// lasting returns the unit of a command that runs for ever. The command tells systemd when it is
+// ready, and is restarted whenever it ends.
 func (u unit) lasting(what, options string, call ...string) string {
 	return u.header(what, "After=network.target mariadb.service\nStartLimitIntervalSec=0\n") + `
 [Service]
@@ -146,7 +147,7 @@ func unitWord(word string) string {
 // plainWord is a word that systemd takes as it is.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@+-]+$`)
 
-// unitText escapes a text in a unit, such as a description, of which a line is one.
+// unitText escapes a text in a unit, such as a description, as a single line.
 func unitText(text string) string {
 	return strings.NewReplacer("%", "%%", "\n", " ").Replace(text)
 }

@@ -70,7 +70,7 @@ func waveFlags() []cli.Flag {
 func safetyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backup", Usage: "how to back up each database: dump, command (those of [backup]) or none (a wiki that fails can't be restored)", Value: "dump"},
-		&cli.StringFlag{Name: "ahead", Usage: "when to move rows while a wiki is still open: auto (where it is read-only much shorter for it), only (wherever possible, and upgrade nothing) or no", Value: "auto"},
+		&cli.StringFlag{Name: "ahead", Usage: "when to move rows while a wiki is still open: auto (if that makes the read-only time much shorter), only (wherever possible, and upgrade nothing) or no", Value: "auto"},
 		&cli.StringFlag{Name: "on-failure", Usage: "what to do with a wiki that fails: restore it, or keep it closed for inspection", Value: "restore"},
 		&cli.DurationFlag{Name: "timeout", Usage: "time limit for update.php per wiki", Value: time.Hour},
 		&cli.DurationFlag{Name: "patience", Usage: "how long to wait for running requests before closing their connections", Value: 10 * time.Second},
@@ -273,7 +273,7 @@ func samePlan(p *upgrade.Plan, file string) error {
 		return usagef("--plan %s: %s", file, err)
 	}
 	if old.Digest != p.Digest {
-		return tenants.WithHint(usagef("--plan %s: the farm has changed since it was made", file), "check wikictl upgrade --dry-run, and write a new one with --out")
+		return tenants.WithHint(usagef("--plan %s: the farm has changed since the plan was made", file), "check wikictl upgrade --dry-run, and write a new plan with --out")
 	}
 	return nil
 }
