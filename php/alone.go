@@ -54,7 +54,7 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 		return r, "did not end within " + j.Limit.String(), nil
 	case ctx.Err() != nil:
 		return r, "", context.Cause(ctx)
-	case err != nil && r.Signal == 0 && r.Exit <= 0: // it did not start, or a child keeps its output open
+	case err != nil && r.Signal == 0 && r.Exit <= 0: // PHP did not start, or a child keeps its output open
 		return r, "", err
 	}
 	return r, "", nil

@@ -20,13 +20,13 @@ const grace = 5 * time.Second
 // Job is one maintenance script for one wiki.
 type Job struct {
 	Script string            // absolute path
-	Args   []string          // any bytes; may hold passwords, as no command line and no log has them
+	Args   []string          // any bytes; may hold passwords: they reach neither a command line nor a log
 	Dir    string            // working directory; empty, or closed to PHP's user: the script's folder
 	Config string            // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
 	Env    map[string]string // more environment variables; may hold passwords
 	Log    string            // gets all output; it must exist and be writable by the server's user
 	Memory int64             // limit of additional memory in bytes, above which the kernel refuses it; zero: only PHP's own limit
-	Limit  time.Duration     // the job is killed then; zero: an hour
+	Limit  time.Duration     // time after which the job is killed; zero: an hour
 	Output int64             // limit of output in bytes; the job is killed above it; zero: 64 MiB
 
 	Statements *Statements // nil: statements are sent unchanged
@@ -60,8 +60,8 @@ func (e *JobError) Error() string {
 }
 
 // HugePages is an environment variable that makes PHP allocate large pages of memory (PHP
-// manual: Environment variables of Zend). A fork copies fewer of them, and php-fpm
-// renders a page of a wiki in a seventh less time.
+// manual: Environment variables of Zend). A fork has fewer pages to copy, and php-fpm needs a
+// seventh less time to render a page of a wiki.
 const HugePages = "USE_ZEND_ALLOC_HUGE_PAGES=1"
 
 // environment returns the environment of PHP, which has little of wikictl's own. The last

@@ -49,7 +49,7 @@ func ReadPlatform(ctx context.Context, program string) (p Platform, err error) {
 func PlatformScript() []byte { return []byte(platformCode) }
 
 // ErrNoScript is returned if the file at the path of PlatformScript has other content.
-var ErrNoScript = errors.New("there is no script of this wikictl for it to run")
+var ErrNoScript = errors.New("the script of this wikictl for it does not exist")
 
 // ReadServedPlatform reads the platform of the php-fpm at address, such as
 // "unix:/run/php.sock" or "127.0.0.1:9000", by FastCGI. path is a file with

@@ -8,9 +8,8 @@ import (
 
 // Alike renders the LocalSettings.php of a tenant with the same names, addresses and
 // secrets for all tenants. Tenants with equal results differ in nothing else: if PHP can
-// load the settings of one, it can load those of the others. The result is empty if code
-// of the farm's own could make a difference between names: an own template, or an
-// expression ({ php = "…" }).
+// load the settings of one, it can load those of the others. The result is empty if code of
+// the farm's own could depend on names: an own template, or an expression ({ php = "…" }).
 func (s *Set) Alike(d Data) (string, error) {
 	if s.infos[LocalSettings].Own() || len(d.Tenant.Include) > 0 || hasExpression(d.Tenant.Settings) {
 		return "", nil

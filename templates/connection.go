@@ -14,11 +14,11 @@ type Connection struct {
 	TLS       bool     // the web server speaks TLS itself
 	Listens   []string // addresses that serve the wiki
 	Redirects []string // addresses that only redirect from http to https
-	HSTS      string   // of the header Strict-Transport-Security; empty: none
-	HTTP2     bool     // if the web server speaks TLS
+	HSTS      string   // value of the header Strict-Transport-Security; empty: none
+	HTTP2     bool     // offered, if the web server speaks TLS
 }
 
-// usually returns the connection of tenants that have their certificate.
+// usually returns the connection of tenants whose certificate exists.
 func usually(w tenants.Web) Connection {
 	c := Connection{
 		Secure: strings.HasPrefix(w.URL, "https:"), TLS: w.Certificate != "", Listens: slices.Clone(w.Listen), HTTP2: w.HTTP2,

@@ -17,18 +17,18 @@ import (
 // coreSettings holds the facts of MediaWiki's includes/config-schema.php that rendering
 // needs.
 type coreSettings struct {
-	// scalars are the settings, without "wg", whose default is no array: PHP can't assign
-	// a member of those.
+	// scalars are the settings, without "wg", whose default is not an array. PHP can't assign
+	// a member of such a value.
 	scalars map[string]bool
 	skin    string              // the default of $wgDefaultSkin
 	skins   map[string][]string // names in skin.json of the skins in a folder
 
-	subjects sync.Map      // of settings, by name
-	digest   func() string // of the others
+	subjects sync.Map      // index of the subject of a setting, by name
+	digest   func() string // digest of the fields above
 }
 
-// schemaDefault matches a line of the generated list of defaults, which are three tabs
-// deep, and the beginning of the default.
+// schemaDefault matches a line of the generated list of defaults, which is indented by three
+// tabs, up to the beginning of the default.
 var schemaDefault = regexp.MustCompile(`(?m)^\t\t\t'([A-Za-z0-9_]+)' => ('[^']*'|.)`)
 
 // assigned matches the assignment of a default in MediaWiki before 1.39, which has no

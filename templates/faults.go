@@ -15,18 +15,18 @@ import (
 // placeholder replaces each secret when a tenant is rendered for a check.
 const placeholder = secrets.Secret("placeholder")
 
-// Check renders every tenant in memory, so that anything that rendering refuses is known
-// before the first change. A tenant without secrets of known is rendered with placeholders.
-// If known is nil, only one is rendered of tenants that are alike. The problems of one
-// tenant become its faults. The error is tenants.Problems for a mistake of the farm: in the
-// virtual host for names of no tenant, or one that all tenants have.
+// Check renders every tenant in memory, so that every reason to refuse a tenant is known before
+// the first change. It renders a tenant for which known has no secrets with placeholders. If
+// known is nil, it renders only one of several tenants that are alike. The problems of a tenant
+// become its faults. The error is tenants.Problems if the mistake is the farm's: in the virtual
+// host for names of no tenant, or common to all tenants.
 func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error {
 	if _, err := s.Default(f); err != nil {
 		return err
 	}
 	list := slices.DeleteFunc(slices.Clone(f.Tenants), (*tenants.Tenant).Blocked)
 	refused := make([]tenants.Problems, len(list))
-	var like *likeness // nil: secrets differ, and what is rendered is kept
+	var like *likeness // nil: secrets differ, and the rendered files are kept
 	if known == nil {
 		like = s.likeness(f)
 	}
@@ -50,8 +50,8 @@ func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error
 	return ctx.Err()
 }
 
-// forget drops what was rendered for a farm, and what its tenants have in common: tenants
-// that are blocked now have a part in that.
+// forget drops the files rendered for a farm, and the values that its tenants share: they include
+// tenants that are blocked now.
 func (s *Set) forget(f *tenants.Farm) {
 	s.mu.Lock()
 	delete(s.fleets, f)

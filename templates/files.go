@@ -15,14 +15,14 @@ func (s *Set) loadFile(f tenants.File, file string, own map[string][]byte) tenan
 	text, there := own[f.Template]
 	if !there {
 		if _, taken := s.infos[f.Template]; taken {
-			return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".template", Message: f.Template + " makes files of wikis", Hint: "give the template another name"}}
+			return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".template", Message: f.Template + " is the template of a file of each wiki", Hint: "give the template another name"}}
 		}
-		return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".template", Message: file + " does not exist", Hint: "write it, or take the file away"}}
+		return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".template", Message: file + " does not exist", Hint: "write it, or remove the file from [files]"}}
 	}
 	info := Info{Name: f.Template, File: file, Kind: f.Kind, Farm: true}
 	if known, twice := s.infos[f.Template]; twice {
 		if known.Kind != f.Kind {
-			return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".kind", Message: fmt.Sprintf("%s makes a file of kind %s elsewhere", f.Template, known.Kind), Hint: "use one kind, or two templates"}}
+			return tenants.Problems{{Position: f.Position, Key: "files." + f.Name + ".kind", Message: fmt.Sprintf("%s also makes a file of kind %s", f.Template, known.Kind), Hint: "use one kind, or two templates"}}
 		}
 		return nil
 	}
@@ -56,7 +56,7 @@ func (s *Set) RenderFile(f *tenants.Farm, file tenants.File) (data []byte, err e
 		data, err = s.execute(file.Template, v)
 	}
 	if err == nil && data == nil {
-		data = []byte{} // not nil: an empty file is a file
+		data = []byte{} // not nil, which would stand for no file
 	}
 	if err == nil && file.Kind == "json" && !json.Valid(data) {
 		err = tenants.Problems{notJSON(s.infos[file.Template].label(), data)}
@@ -76,9 +76,8 @@ func notJSON(file string, data []byte) tenants.Problem {
 	return p
 }
 
-// page executes a template of HTML. It refuses a value that is not allowed in its place,
-// such as an address with a scheme that runs code: the library would replace it by
-// another value.
+// page executes a template of HTML. It refuses a value that html/template would replace because
+// it is not allowed in its place, such as an address with a scheme that runs code.
 func (s *Set) page(file tenants.File, v *View) ([]byte, error) {
 	label := s.infos[file.Template].label()
 	var b bytes.Buffer

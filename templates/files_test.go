@@ -66,8 +66,8 @@ func TestTemplatesOfFiles(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "x.tmpl"), []byte("x\n"), 0o644)
 	for says, files := range map[string][]tenants.File{
 		"wikictl.toml:3:1: files.x.template: templates/y.tmpl does not exist": {file("x.tmpl", "conf"), file("y.tmpl", "conf")},
-		"makes a file of kind conf elsewhere":                                 {file("x.tmpl", "conf"), file("x.tmpl", "hosts")},
-		"makes files of wikis":                                                {file("x.tmpl", "conf"), file(LocalSettings, "php")},
+		"also makes a file of kind conf":                                      {file("x.tmpl", "conf"), file("x.tmpl", "hosts")},
+		"is the template of a file of each wiki":                              {file("x.tmpl", "conf"), file(LocalSettings, "php")},
 		"templates/x.tmpl: replaces no template, and no file":                 nil,
 	} {
 		if _, err := Load(dir, files...); err == nil || !strings.Contains(err.Error(), says) {

@@ -3,10 +3,10 @@ package templates
 // Gone is a removed wiki; the web server answers for its host names with status 410.
 type Gone struct {
 	Name                        string
-	Path                        string   // of its addresses; empty: the root
-	All                         []string // its host names, also those that other wikis have now
-	Hosts                       []string // those that no other wiki has now
-	Certificate, CertificateKey string   // files for TLS; empty: they do not exist any more
+	Path                        string   // folder of its addresses; empty: the root
+	All                         []string // its host names, including those that other wikis have now
+	Hosts                       []string // its host names that no other wiki has now
+	Certificate, CertificateKey string   // files for TLS; empty: they no longer exist
 
 	Plain, Encrypted []string // addresses without and with TLS
 }

@@ -8,15 +8,15 @@ import (
 	"wikictl/tenants"
 )
 
-// Sharer is one of the tenants of a host that several share.
+// Sharer is one of several tenants that share a host.
 type Sharer struct {
-	File string // pattern of its part, which matches nothing else, and nothing while it has none
-	View *View  // of what is outside of the parts: its limits
+	File string // pattern of the path of its part; it matches no other file
+	View *View  // its limits, which stand outside of the parts
 }
 
-// Hosts makes the virtual hosts of hosts that several tenants share. Each includes the
-// parts of its tenants, which change alone: also those of tenants that no file defines any
-// more, until they are removed. It is empty when there are none.
+// Hosts renders the virtual hosts of hosts that several tenants share. Each includes the parts of
+// its tenants, which are files of their own, until the tenants are removed. The result is empty
+// if no host is shared.
 func (s *Set) Hosts(f *tenants.Farm, undefined []*tenants.Tenant, gone []Gone) ([]byte, error) {
 	text := []byte{}
 	if f.Web.Map || len(f.Parts)+len(undefined) == 0 {
@@ -28,8 +28,8 @@ func (s *Set) Hosts(f *tenants.Farm, undefined []*tenants.Tenant, gone []Gone) (
 	}
 	for _, members := range sharing(f.Tenants, undefined) {
 		if lacksCertificate(members) {
-			// The web server would refuse the file, and every change of other wikis. The name of
-			// the certificate tells later that it was there, so that they are not served by http.
+			// The web server would refuse the file, and with it every change of other wikis. The
+			// note names the certificate, so that the wikis are not served by http later.
 			certificate, _ := f.Web.CertificateOf(members[0])
 			note, err := escape.Comment("The wikis of " + members[0].Hosts[0] + " are not served without their certificate " + certificate)
 			if err != nil {
@@ -47,17 +47,18 @@ func (s *Set) Hosts(f *tenants.Farm, undefined []*tenants.Tenant, gone []Gone) (
 	return text, nil
 }
 
-// lacksCertificate reports whether the certificate or key of a host that tenants share is
-// faulty, which is a fault of each of them that is defined.
+// lacksCertificate reports whether the certificate or the key of a shared host is missing or
+// faulty, which is a fault of each of its tenants that is defined.
 func lacksCertificate(members []*tenants.Tenant) bool {
 	return slices.ContainsFunc(members, func(t *tenants.Tenant) bool {
 		return slices.ContainsFunc(t.Faults, func(p tenants.Problem) bool { return p.Key == "web.certificate" || p.Key == "web.certificate_key" })
 	})
 }
 
-// sharing groups the tenants that share hosts by those. The one at the root of a host is
-// the last of its group. A tenant that no file defines any more is in the group of its host,
-// unless others have its path or, without such a group, one of its hosts.
+// sharing groups the tenants that share hosts by host. The tenant at the root of a host is the
+// last of its group. A tenant that is no longer defined joins the group of its host, unless its
+// path collides with another one; without that group it is a group of its own, unless a defined
+// tenant has one of its hosts.
 func sharing(list, undefined []*tenants.Tenant) (groups [][]*tenants.Tenant) {
 	at, taken := map[string]int{}, map[string]bool{}
 	add := func(t *tenants.Tenant) {
@@ -100,8 +101,8 @@ func atRoot(t *tenants.Tenant) int {
 	return 0
 }
 
-// frame is the view of a virtual host that several tenants share. They agree in what it
-// takes from the first that is defined.
+// frame returns the view of a virtual host that several tenants share. It takes the values that
+// are equal for all of them from the first one that is defined.
 func (s *Set) frame(f *tenants.Farm, members []*tenants.Tenant, gone []Gone) *View {
 	first := max(0, slices.IndexFunc(members, func(t *tenants.Tenant) bool { return f.Parts[t.Name] }))
 	fleet, l, t := s.fleet(f), f.Layout(), *members[first]

@@ -13,9 +13,9 @@ import (
 )
 
 // Inputs returns a digest of everything from which a tenant's files are rendered, except its
-// secrets and the answers to the expressions by which templates ask for tenants. Equal
-// digests, secrets and answers give equal files, also in another process of this program. ok
-// is false if that is not certain, and the files must be rendered to know them.
+// secrets and the answers to the expressions by which templates ask for tenants. Equal digests,
+// secrets and answers give equal files, in any process of this program. ok is false if that is
+// not certain.
 func (s *Set) Inputs(d Data) (digest string, ok bool) {
 	if s.asks || !s.bounded {
 		return "", false
@@ -54,8 +54,8 @@ func (s *Set) inputs(fleet *Fleet, d Data) (digest string, ok bool) {
 	return digestOf(parts...), true
 }
 
-// Answer returns a digest of the tenants that an expression chooses, with all that templates
-// may print of them; ok is false if that is not certain.
+// Answer returns a digest of the tenants that an expression chooses, with all their values that
+// templates may print. ok is false if the digest may miss some of these.
 func (s *Set) Answer(f *tenants.Farm, where string) (digest string, ok bool) {
 	fleet := s.fleet(f)
 	if found, known := fleet.contents.Load(where); known {
@@ -101,7 +101,7 @@ func (v *Fleet) content(t *tenants.Tenant) (digest string, ok bool) {
 	return digest, ok
 }
 
-// basisOf returns a digest of what all tenants of a farm share.
+// basisOf returns a digest of the values that all tenants of a farm share.
 func (v *Fleet) basisOf() (digest string, ok bool) {
 	content, ok := v.Farm.Content()
 	shared := fmt.Sprintf("%q %q %q %d %t %#v", v.DefaultListens, v.DefaultCertificate, v.DefaultCertificateKey, v.NamesHashSize, v.LongNames, v.usual)

@@ -7,24 +7,24 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// kept holds what a Set has rendered, for Keep. The files of a tenant depend on nothing but
+// kept holds files that a Set has rendered, for Keep. The files of a tenant depend only on
 //
 //   - Data: the farm, the tenant and the codebase as they were loaded, and the tenant's
 //     secrets as they are now. Values of { secret = "…" } are read once a farm.
 //   - the templates, and the lists of settings of codebases, which a Set reads once.
-//   - Created, where a template may ask it. Nothing is kept then.
+//   - Created, if a template may call it. Nothing is kept then.
 //
-// A loaded farm changes only by the faults that Check adds, and Check drops what it rendered
-// then. Secrets that were read under a tenant's lock thus give the files of before it only if
-// they are equal to those of before.
+// A loaded farm changes only by the faults that Check adds, and Check drops the kept files then.
+// A run reads a tenant's secrets again under its lock: kept files are used only if these secrets
+// are equal to the earlier ones.
 type kept struct {
 	mu    sync.Mutex
 	room  int // bytes that may still be kept
 	files map[Data]Rendered
 }
 
-// Keep has Render keep what it makes, up to room bytes, and return it again for equal Data.
-// Callers must not change it. Of what does not fit nothing is kept.
+// Keep makes Render keep the files that it renders, up to room bytes, and return them again for
+// equal Data. Callers must not change them. Render does not keep files for which no room is left.
 func (s *Set) Keep(room int) {
 	if s.asks {
 		return

@@ -17,10 +17,10 @@ import (
 //     escaper refuses them.
 //   - the title and the names of its files, which are written as comments, and as literals
 //     of PHP: these refuse no text.
-//   - settings whose values always have a literal in PHP. What is else derived of settings
-//     counts.
+//   - settings whose values always have a literal in PHP. Values that are derived from settings
+//     count.
 //
-// All other fields of a tenant count, also those that a later version may add.
+// All other fields of a tenant count, including those that a later version may add.
 type likeness struct{ rendered sync.Map } // keys of tenants
 
 // likeness returns nil if a template of the farm's own could make a difference between
@@ -48,7 +48,7 @@ func (l *likeness) key(t *tenants.Tenant) string {
 	like.Hosts, like.Aliases = withoutAllPlain(t.Hosts), withoutAllPlain(t.Aliases)
 	like.Settings = unusual(t.Settings)
 	like.Origins, like.Repeats, like.Files, like.Position = nil, nil, nil, tenants.Position{}
-	// In this form codebases, servers, other tenants and operations are their addresses.
+	// %#v prints pointers (codebases, servers, other tenants, operations) as addresses.
 	return fmt.Sprintf("%t %t %q %#v", t.Private(), maxBody(t) > 0, t.PagePatterns(), like)
 }
 
@@ -92,8 +92,8 @@ func withoutAllPlain(names []string) []string {
 	return all
 }
 
-// unusual returns the settings that PHP may be unable to take: those with another value
-// than a literal, or with another name than one of a variable.
+// unusual returns the settings that may be impossible to write in PHP: their value is not a
+// literal, or their name is not that of a variable.
 func unusual(settings map[string]tenants.Value) (found map[string]tenants.Value) {
 	for name, v := range settings {
 		if escape.IsPHPName(name) && isLiteral(v) {

@@ -10,10 +10,10 @@ import (
 	"wikictl/tenants"
 )
 
-// With web.vhosts = "map" nginx has one virtual host: that of a wiki, with variables for
-// the values that differ between wikis. So it gives the same answers, also with a
-// template of the farm's own. While it is rendered, names that no tenant can have stand
-// for the variables.
+// With web.vhosts = "map" nginx has one virtual host for all wikis. It is rendered from the
+// template of a wiki's virtual host, built in or the farm's own, with variables for the values
+// that differ between wikis. While it is rendered, names that no tenant can have stand for the
+// variables.
 const (
 	mapName   = "WIKICTL-MAP-NAME"
 	mapServer = "WIKICTL-MAP-SERVER"
@@ -84,7 +84,7 @@ func (s *Set) mapView(f *tenants.Farm) *View {
 		t = *f.Tenants[0]
 	}
 	t.Name, t.Sitename, t.Hosts, t.Aliases, t.ByHTTP = mapName, "All wikis", []string{"_"}, nil, false
-	t.Settings = nil // of one wiki alone
+	t.Settings = nil // they belong to one wiki
 	v := newView(fleet, pathsOf(&t), fleet.usual)
 	v.Tenant, v.Mapped, v.Server = &t, true, mapServer
 	v.Current, v.Wiki, v.Core = l.Current(mapName), l.Wiki(mapName), filepath.Join(l.Current(mapName), "core")

@@ -8,7 +8,7 @@ import (
 	"wikictl/tenants"
 )
 
-// Media are the files that a wiki shows of another, the owner.
+// Media describes the files of another wiki, the owner, that a wiki shows.
 type Media struct {
 	Of           string // the owner's name
 	Database     string
@@ -22,7 +22,7 @@ type Media struct {
 	Maintenance  string // the owner's maintenance page
 }
 
-// mediaOf returns the files that a tenant shows of another, or nil.
+// mediaOf describes the files of another wiki that a tenant shows; nil if it shows only its own.
 func mediaOf(t *tenants.Tenant, web tenants.Web, l tenants.Layout) *Media {
 	o := t.Media
 	if o == nil {
@@ -40,11 +40,11 @@ func mediaOf(t *tenants.Tenant, web tenants.Web, l tenants.Layout) *Media {
 	return m
 }
 
-// checkMedia refuses the settings of a wiki with the files of another that a template of the
-// farm's own made without them.
+// checkMedia refuses settings that a template of the farm's own rendered without the files of
+// the other wiki that the tenant shows.
 func (v *View) checkMedia(settings []byte, label string) error {
 	if v.Media == nil || bytes.Contains(settings, []byte("ForeignDBViaLBRepo")) && bytes.Contains(settings, []byte(v.Media.Maintenance)) {
 		return nil
 	}
-	return withoutBlock("media", label, fmt.Sprintf("it leaves out the files that %s shows of %s", v.Tenant.Name, v.Media.Of))
+	return withoutBlock("media", label, fmt.Sprintf("it leaves out that %s shows files of %s", v.Tenant.Name, v.Media.Of))
 }

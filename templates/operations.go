@@ -72,8 +72,8 @@ func split(s Setting) (literal Setting, operations []Setting) {
 	return s, operations
 }
 
-// ordered sorts operations in the order of execution: changes precede copies of their
-// results, and removals are last, so that a copy of a removed member stays.
+// ordered sorts operations in the order of execution: changes precede copies of their results,
+// and removals are last, so that a member can be copied before it is removed.
 func ordered(operations []Setting, settings map[string]tenants.Value) []Setting {
 	var first, copies, last []Setting
 	for _, s := range operations {
@@ -119,8 +119,8 @@ func (s Setting) beside() []string {
 	return append(slices.Clone(s.path[:len(s.path)-1]), s.operation().Copy)
 }
 
-// copiedIn lists the settings in which a group is copied: all that know groups, except
-// those in which the definitions set the group themselves.
+// copiedIn lists the settings in which a group is copied: all settings whose members are groups,
+// except those in which the definitions set the group themselves.
 func copiedIn(s Setting, settings map[string]tenants.Value) []string {
 	if s.Name != "wgGroupPermissions" || len(s.path) != 1 {
 		return nil
@@ -141,8 +141,8 @@ func (s Setting) target(path []string) string {
 	return target
 }
 
-// writeOperations writes one function that changes settings in order. MediaWiki calls it after
-// its extensions are loaded.
+// writeOperations writes one PHP function that carries out operations in order. MediaWiki calls
+// the function after its extensions are loaded.
 func writeOperations(w *escape.Code, settings []Setting) error {
 	w.Add("# They act in this order, when extensions have added theirs.\n")
 	w.Add("$wgHooks['MediaWikiServices'][] = static function () {\n")

@@ -33,7 +33,7 @@ func readersOf(s *tenants.Server, l tenants.Layout) ([]Reader, error) {
 func addressOf(s *tenants.Server, l tenants.Layout) (string, error) {
 	address, ok := s.Address(l)
 	if !ok {
-		return "", &escape.Error{Value: s.DSN, At: s.Position, Why: "names no address that MediaWiki could use"}
+		return "", &escape.Error{Value: s.DSN, At: s.Position, Why: "has no address that MediaWiki could use"}
 	}
 	return address, nil
 }

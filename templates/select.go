@@ -24,7 +24,7 @@ type Member struct {
 // it.
 func (m *Member) Created() (bool, error) { return m.created(m.Name) }
 
-// created asks Created, which may be set after members were chosen.
+// created calls Set.Created, which may be set after members were chosen.
 func (s *Set) created(tenant string) (bool, error) {
 	if s.Created == nil {
 		return true, nil
@@ -68,7 +68,8 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 	return fleet
 }
 
-// executor executes templates, one at a time, and records for which tenants they ask.
+// executor executes templates, one at a time, and records the expressions by which they ask for
+// tenants.
 type executor struct {
 	templates map[string]*template.Template
 	asked     []string // expressions
@@ -94,13 +95,13 @@ type asker = func(where string) ([]*Member, error)
 func ask(members asker, where []string) ([]*Member, error) {
 	for _, w := range where {
 		if strings.TrimSpace(w) == "" {
-			return nil, errors.New(`tenants "" chooses no wiki: leave the text out for all of them`)
+			return nil, errors.New(`tenants "" selects no wiki: leave the text out to select all`)
 		}
 	}
 	return members(joined(where))
 }
 
-// joined returns the expression that chooses what all of several do.
+// joined returns the expression that chooses the tenants that all given expressions choose.
 func joined(where []string) string {
 	if len(where) < 2 {
 		return strings.Join(where, "")

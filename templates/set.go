@@ -22,13 +22,13 @@ type Set struct {
 	// count as created.
 	Created func(tenant string) (bool, error)
 
-	// Same reports whether a tenant's files were rendered before from the same, so that Check
-	// need not; nil: none were.
+	// Same reports whether a tenant's files were rendered before from the same inputs, so that
+	// Check need not render them; nil: none were.
 	Same func(t *tenants.Tenant) bool
 
 	asks      bool   // a template asks whether tenants were created
 	own       string // digest of the farm's own templates
-	bounded   bool   // see isBounded, of all templates
+	bounded   bool   // isBounded is true of all templates
 	templates map[string]*template.Template
 	pages     map[string]*html.Template // of HTML
 	infos     map[string]Info
@@ -114,7 +114,7 @@ func Load(dir string, files ...tenants.File) (*Set, error) {
 		problems = append(problems, tenants.Problem{
 			Position: tenants.Position{File: filepath.Join(filepath.Base(dir), name)},
 			Message:  "replaces no template, and no file of [files] is made from it",
-			Hint:     "there are " + strings.Join(names(), ", "),
+			Hint:     "the templates are " + strings.Join(names(), ", "),
 		})
 	}
 	if len(problems) > 0 {

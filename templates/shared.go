@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants"
 )
 
-// Accounts are those that a wiki has of another, the owner.
+// Accounts describes the accounts of another wiki, the owner, that a wiki uses as its own.
 type Accounts struct {
 	Of          string   // the owner's name
 	Database    string   // $wgSharedDB
@@ -16,7 +16,7 @@ type Accounts struct {
 	Maintenance string   // the owner's maintenance page
 }
 
-// sharedAccounts returns the accounts that a tenant has of another, or nil.
+// sharedAccounts describes the accounts of another wiki that a tenant uses; nil if it has its own.
 func sharedAccounts(t *tenants.Tenant, l tenants.Layout) *Accounts {
 	if t.Owner == nil {
 		return nil
@@ -27,22 +27,22 @@ func sharedAccounts(t *tenants.Tenant, l tenants.Layout) *Accounts {
 	}
 }
 
-// checkShared refuses the settings of a wiki with the accounts of another that a template of
-// the farm's own made without them: it would have none.
+// checkShared refuses settings that a template of the farm's own rendered without the other
+// wiki's accounts: the tenant would have no accounts.
 func (v *View) checkShared(settings []byte, label string) error {
 	if v.Shared == nil || bytes.Contains(settings, []byte("$wgSharedDB")) && bytes.Contains(settings, []byte(v.Shared.ReadOnly)) {
 		return nil
 	}
-	return withoutBlock("shared", label, fmt.Sprintf("it leaves out the accounts that %s has of %s", v.Tenant.Name, v.Shared.Of))
+	return withoutBlock("shared", label, fmt.Sprintf("it leaves out that %s uses the accounts of %s", v.Tenant.Name, v.Shared.Of))
 }
 
-// checkStage refuses the settings of a staging copy that a template of the farm's own made
-// as those of any wiki: mail would leave it.
+// checkStage refuses settings that a template of the farm's own rendered for a staging copy as
+// for any wiki: the copy would send mail.
 func (v *View) checkStage(settings []byte, label string) error {
 	if v.Tenant.StageOf == "" || bytes.Contains(settings, []byte("AlternateUserMailer")) {
 		return nil
 	}
-	return withoutBlock("stage", label, fmt.Sprintf("it lets mail leave %s, a staging copy of %s", v.Tenant.Name, v.Tenant.StageOf))
+	return withoutBlock("stage", label, fmt.Sprintf("it lets %s, a staging copy of %s, send mail", v.Tenant.Name, v.Tenant.StageOf))
 }
 
 // withoutBlock returns the problem of a template of the farm's own that lacks a block of the

@@ -28,7 +28,7 @@ func TestSharedAccounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Render(d); err == nil || !strings.Contains(err.Error(), "leaves out the accounts that btrfs has of pool") {
+	if _, err := s.Render(d); err == nil || !strings.Contains(err.Error(), "leaves out that btrfs uses the accounts of pool") {
 		t.Error(err)
 	}
 	if _, err := s.Render(data(f, "btrfs")); err != nil {
@@ -58,7 +58,7 @@ func TestSharedMedia(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Render(d); err == nil || !strings.Contains(err.Error(), "leaves out the files that btrfs shows of commons") {
+	if _, err := s.Render(d); err == nil || !strings.Contains(err.Error(), "leaves out that btrfs shows files of commons") {
 		t.Error(err)
 	}
 }

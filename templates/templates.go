@@ -39,7 +39,7 @@ const builtinPrefix = "built-in "
 type Data struct {
 	Farm     *tenants.Farm
 	Tenant   *tenants.Tenant
-	Codebase *tenants.Codebase // to render for; it may differ from the wanted one
+	Codebase *tenants.Codebase // the codebase to render for, which may differ from the wanted one
 	Secrets  secrets.Secrets
 }
 
@@ -52,7 +52,7 @@ type Rendered struct {
 	Asked []string // expressions by which the templates asked for tenants
 }
 
-// size is in bytes.
+// size returns the size of the files in bytes.
 func (r Rendered) size() int { return len(r.LocalSettings) + len(r.Vhost) + len(r.Pool) }
 
 // Render renders a tenant's files. The error is tenants.Problems if a value can't be

@@ -42,7 +42,7 @@ type View struct {
 	NamesHashSize                             int
 	LongNames                                 bool
 
-	Codebase *tenants.Codebase // to render for
+	Codebase *tenants.Codebase // the codebase to render for
 	Secrets  secrets.Secrets
 	Layout   tenants.Layout
 
@@ -60,7 +60,7 @@ type View struct {
 	Cache          string // $wgCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
-	CacheEpoch     string // file with the end of $wgCachePrefix, another for each database that was made or put back
+	CacheEpoch     string // file with the end of $wgCachePrefix, which changes when the database is made or restored
 	CacheMark      string // key of APCu: the $wgCachePrefix for which older keys were deleted
 	CacheKeys      string // PHP's pattern of keys that name the tenant's database
 	L10n           string // folder of the localisation cache of the tenant's code
@@ -94,15 +94,15 @@ type View struct {
 	Gone []Gone // removed wikis, in the virtual host for names of no tenant
 
 	Path    string // folder of all of the wiki's addresses; empty: the root
-	All     string // regular expression of everything below it
-	Files   string // that of what may be a static file
-	Closing string // that of the maintenance page, with Apache
+	All     string // regular expression of all addresses below it
+	Files   string // regular expression of addresses that may be static files
+	Closing string // regular expression of the maintenance page, with Apache
 
 	Part      bool     // it is a part of the virtual host of a host that several tenants share
 	Frame     bool     // it is the virtual host of such a host, and holds the parts
-	Members   []Sharer // the tenants of a frame, that at the root as the last
-	GonePaths []string // regular expressions of the addresses of removed ones
-	GoneRoot  bool     // the one at the root was removed
+	Members   []Sharer // the tenants of a frame; one at the root is the last
+	GonePaths []string // regular expressions of the addresses of removed tenants
+	GoneRoot  bool     // the tenant at the root was removed
 }
 
 // newView returns the view of a farm; a tenant's has its paths and its connection.
@@ -122,8 +122,8 @@ func newView(f *Fleet, p Paths, c Connection) *View {
 type Fleet struct {
 	Farm           *tenants.Farm
 	DefaultListens []string // all of them
-	// Certificate of Apache's virtual host for names of no wiki, which needs one. Empty:
-	// no wiki has one.
+	// Certificate of Apache's virtual host for names of no wiki: that of some wiki, or empty
+	// if no wiki has one.
 	DefaultCertificate, DefaultCertificateKey string
 
 	NamesHashSize int  // nginx's server_names_hash_max_size; zero: its default suffices
@@ -227,7 +227,8 @@ func (s *Set) view(d Data) (*View, error) {
 	return v, err
 }
 
-// answeredBy sets where PHP answers: in the common php-fpm, or in the tenant's own pool.
+// answeredBy sets the address of the php-fpm that answers: the common one, or the tenant's own
+// pool.
 func (v *View) answeredBy(web tenants.Web) {
 	v.FPM = web.FPM
 	if web.Pools {

@@ -42,8 +42,8 @@ func staticFolders(f *tenants.Farm, t *tenants.Tenant) []string {
 // Apache read differently.
 type Paths struct {
 	Path       string // the folder of all of the wiki's addresses; empty: the root
-	All        string // everything below it
-	Files      string // what may be a static file; the group is its path in the folder, by name as nginx encodes others
+	All        string // all addresses below it
+	Files      string // addresses that may be static files; the group is the path in the folder, named, because nginx encodes numbered groups
 	Closing    string // of the maintenance page, with Apache
 	ScriptPath string // $wgScriptPath
 	Articles   string // $wgArticlePath

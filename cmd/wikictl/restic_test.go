@@ -58,7 +58,7 @@ func (f *farm) backsUpToRestic() {
 	f.write("restic.password", "secret\n")
 	must(f.t, os.Chmod(f.demo.Dir+"/restic.password", 0o600))
 	f.write("wikictl.toml", f.read("wikictl.toml")+"\n[backup]\nstore = \"restic:"+f.demo.Dir+"/re po\"\npassword_file = \"restic.password\"\n")
-	f.wants(f.fails("backup", "w0"), "there is no repository", "restic init makes it")
+	f.wants(f.fails("backup", "w0"), "the repository does not exist", "make it by restic init")
 	f.resticSays("init", "-q")
 	out, _ := f.command("doctor").CombinedOutput()
 	f.wants(string(out), "reaches "+f.demo.Dir+"/re po")
@@ -94,7 +94,7 @@ func (f *farm) missesSnapshots() {
 	f.resticSays("forget", "-q", "--tag", "wiki=copy", "--keep-tag", "none")
 	must(f.t, os.Rename(f.demo.Dir+"/re po", f.demo.Dir+"/moved"))
 	found := findingsOf(f.audit(), "backup-repository", "backup-gone")
-	if len(found) != 1 || found[0].Rule != "backup-repository" || !strings.Contains(found[0].Message, "there is no repository") {
+	if len(found) != 1 || found[0].Rule != "backup-repository" || !strings.Contains(found[0].Message, "the repository does not exist") {
 		f.t.Errorf("without the repository there are %+v", found)
 	}
 	must(f.t, os.Rename(f.demo.Dir+"/moved", f.demo.Dir+"/re po"))

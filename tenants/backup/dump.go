@@ -51,8 +51,8 @@ type Dump struct {
 	// mariadb-dump writes it, compressed by zstd.
 	Restore []string `json:"restore,omitempty"`
 
-	// Snapshot reports whether Tables describe exactly the rows of the dump, even if
-	// others wrote meanwhile.
+	// Snapshot reports whether Tables describe exactly the rows of the dump, even if other
+	// clients wrote during the dump.
 	Snapshot bool `json:"snapshot,omitempty"`
 
 	// Renamed reports whether Database differs from the dumped database's name. Objects
@@ -76,7 +76,7 @@ type Dump struct {
 	Longest int64 `json:"-"`
 }
 
-// DumpEnd begins the last line of a dump that came to its end.
+// DumpEnd begins the last line of a complete dump.
 const DumpEnd = "-- Dump completed"
 
 // Endings of the names of dumps: wikictl's own, and of the operator's command.
@@ -85,8 +85,8 @@ const (
 	OperatorDump = ".dump"
 )
 
-// plus stands, in the name of a dump of a further database, between the name of the
-// wiki's dump and the database's. No run's id has it.
+// plus separates, in the name of a dump of a further database, the name of the wiki's dump from
+// that of the database. No run's id contains it.
 const plus = "+"
 
 // FurtherBase returns the path, without its ending, of the dump of a further database
@@ -155,8 +155,8 @@ func Open(file string) (*Dump, error) {
 // The error is fs.ErrNotExist if there is no complete dump.
 func Find(base string) (*Dump, error) { return Open(base + OwnDump) }
 
-// As returns the description for a database of another name, with as many of the further
-// ones as have names.
+// As returns the description for a restore into a database of another name. further are the new
+// names of the further databases; those without a new name are left out.
 func (b *Dump) As(database string, further ...string) *Dump {
 	as := *b
 	as.Renamed = b.Renamed || database != b.Database
@@ -175,15 +175,15 @@ var charsetName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
 func (b *Dump) check() error {
 	switch {
 	case b.Database == "" || tenants.ServerOwns(b.Database) || strings.ContainsAny(b.Database+b.Dumped, "/+"):
-		return fmt.Errorf("it is of no wiki's database: %q", b.Database)
+		return fmt.Errorf("%q can't be the database of a wiki", b.Database)
 	case !charsetName.MatchString(b.Charset):
-		return fmt.Errorf("charset: %q is no character set", b.Charset)
+		return fmt.Errorf("charset: %q can't be a character set", b.Charset)
 	case !charsetName.MatchString(b.Collation):
-		return fmt.Errorf("collation: %q is no collation", b.Collation)
+		return fmt.Errorf("collation: %q can't be a collation", b.Collation)
 	}
 	for name, create := range b.Broken {
 		if !strings.HasPrefix(create, "CREATE ") && !strings.HasPrefix(create, "-- ") {
-			return fmt.Errorf("broken_views: %s is no definition of a view", name)
+			return fmt.Errorf("broken_views: %s is not a definition of a view", name)
 		}
 	}
 	return nil
@@ -243,7 +243,7 @@ func (b *Dump) verify() error {
 		return fmt.Errorf("backup %s: its checksum is %s, but %s was written", b.File, got, b.SHA256)
 	}
 	if b.Restore == nil && !strings.Contains(last.String(), DumpEnd) {
-		return fmt.Errorf("backup %s: it does not end as a dump does", b.File)
+		return fmt.Errorf("backup %s: its end is missing", b.File)
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive
 	}
 	b, err := archive.Find(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, tenants.WithHint(usagef("--from %s: file %s does not exist", from, file), "wikictl backup lists the backups")
+		return nil, tenants.WithHint(usagef("--from %s: there is no file %s", from, file), "wikictl backup lists the backups")
 	}
 	if err != nil {
 		return nil, err

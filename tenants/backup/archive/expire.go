@@ -18,7 +18,7 @@ const young = 24 * time.Hour
 
 // Expired returns the archives of a wiki, newest first, that are neither young nor kept
 // by the rules. The newest always stays. Archives made by other commands than backup stay
-// for the time other; 0: forever.
+// for the duration others; 0: forever.
 func Expired(list []*Archive, rules tenants.KeepBackups, others time.Duration, now time.Time) (gone []*Archive) {
 	periods := []*period{
 		{left: rules.Daily, name: func(t time.Time) string { return t.Format(time.DateOnly) }},
@@ -65,8 +65,8 @@ func (p *period) takes(taken time.Time) bool {
 	return true
 }
 
-// unswept returns the path of a file whose existence means that the store may have
-// content of no archive.
+// unswept returns the path of a file that exists while the store may have content that no
+// archive lists.
 func (s Store) unswept() string { return filepath.Join(s.dir, "unswept") }
 
 // Discard deletes archives. Their uploads stay in the store until Sweep.

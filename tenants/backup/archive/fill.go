@@ -95,8 +95,8 @@ type filling struct {
 	own   func(*os.File) error
 }
 
-// clear removes files that the list does not have, and whatever is in the place of its
-// files and folders.
+// clear removes files that the list does not have, and anything else that is in the place of
+// its files and folders.
 func (f filling) clear(want Uploads) error {
 	files, folders := want.ByPath(), map[string]bool{}
 	for _, list := range [2][]string{pathsOf(want.Files), linksOf(want.Links)} {

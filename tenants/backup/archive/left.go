@@ -10,8 +10,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// Finish deals with files that killed runs left in a wiki's folder of archives: it removes
-// incomplete ones, and describes archives that are whole. No other run may write there.
+// Finish cleans up a wiki's folder of archives after killed runs: it removes incomplete files,
+// and writes the missing descriptions of complete archives. No other run may write there.
 func Finish(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -33,8 +33,8 @@ func Finish(dir string) error {
 	return nil
 }
 
-// describeWhole describes an archive that has no description, if all of it can be read. A
-// damaged one stays as it is, as nothing counts it as a backup.
+// describeWhole writes the description of an archive that has none, if it can be read
+// completely. A damaged archive stays without one, and so does not count as a backup.
 func describeWhole(file string) error {
 	if _, err := os.Lstat(described(file)); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -46,8 +46,8 @@ func describeWhole(file string) error {
 	return (&Archive{Manifest: m, File: file}).Describe()
 }
 
-// RemoveFolder deletes what killed runs left in a wiki's folder of archives, and the folder
-// where nothing else is in it.
+// RemoveFolder deletes files that killed runs left in a wiki's folder of archives, and the
+// folder if it is empty then.
 func RemoveFolder(dir string) error {
 	if err := Finish(dir); err != nil {
 		return err

@@ -30,7 +30,7 @@ type Archive struct {
 	File string `json:"-"` // of a snapshot: the file that an archive of it would have
 }
 
-// Place says where a backup is.
+// Place says where a backup is, for people: its file, or its snapshot and repository.
 func (a *Archive) Place() string {
 	if a.Snapshot == "" {
 		return a.File
@@ -107,7 +107,7 @@ type damagedError struct {
 	err  error
 }
 
-// Error names the description, and how the archive is still of use.
+// Error names the description, and says how to use the archive without it.
 func (e *damagedError) Error() string {
 	return fmt.Sprintf("%s: %s (move it away; wikictl restore --from %s reads the backup without it)", described(e.file), e.err, e.file)
 }
@@ -156,7 +156,7 @@ func List(dir string) ([]*Archive, error) {
 	return all, errors.Join(failures...)
 }
 
-// Files returns the backups of a list that are archives, and no snapshots.
+// Files returns the backups of a list that are archives, without the snapshots.
 func Files(list []*Archive) []*Archive {
 	return slices.DeleteFunc(slices.Clone(list), func(a *Archive) bool { return a.Snapshot != "" })
 }

@@ -43,7 +43,7 @@ type Manifest struct {
 	Name         string            `json:"name"` // wiki
 	Run          string            `json:"run"`  // run that made the archive
 	Taken        time.Time         `json:"taken"`
-	Before       string            `json:"before,omitempty"` // command that made the archive before it changed the wiki
+	Before       string            `json:"before,omitempty"` // command that made the archive before it changed the wiki; empty: backup
 	Farm         string            `json:"farm"`             // id of the farm
 	Server       string            `json:"server"`
 	Database     string            `json:"database"`
@@ -87,7 +87,7 @@ func DecodeManifest(data []byte) (m Manifest, err error) {
 	case m.Images != "" && !filepath.IsLocal(m.Images):
 		return m, fmt.Errorf("%s: the path %q leads out of the snapshot", ManifestMember, m.Images)
 	case m.Name == "" || m.Database == "" || m.Version == "" || !IsRun(m.Run):
-		return m, fmt.Errorf("%s: it does not say of which wiki it is", ManifestMember)
+		return m, fmt.Errorf("%s: it does not name its wiki", ManifestMember)
 	}
 	for i, member := range m.Members {
 		known := (slices.Contains(members, member.Name) || furtherMember.MatchString(member.Name)) && filepath.Base(member.Name) == member.Name
@@ -110,7 +110,7 @@ const readme = `A backup of the wiki %[1]s, made by wikictl on %[2]s UTC.
   database+X.sql.zst  its further database X, if it has any, in the same way
 `
 
-// readmeUploads goes on with the uploads of an archive, and readmeImages with those of a
+// readmeUploads continues readme with the uploads of an archive, readmeImages with those of a
 // snapshot.
 const (
 	readmeUploads = `  uploads.sha256    its uploads, by the names that they have in the folder "files" beside "wikis"

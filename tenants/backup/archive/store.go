@@ -93,8 +93,8 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 	return k.now, k.publish()
 }
 
-// walk calls a function for everything in an upload folder. What the wiki removes meanwhile
-// is left out.
+// walk calls a function for each file, link and folder in an upload folder. It skips those that
+// the wiki removes meanwhile.
 func walk(ctx context.Context, root *os.Root, do func(name string, e fs.DirEntry) error) error {
 	return fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		if ctx.Err() != nil {

@@ -12,9 +12,9 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// WriteTree writes the manifest and the members of a backup into a folder, mode 0600, for a
-// store that takes files. Parts with a Path are there already. It fills in m.Members, and
-// returns the size of all.
+// WriteTree writes the manifest and the members of a backup as files, mode 0600, into a folder,
+// for a store that takes files. It does not write parts with a Path, which are in the folder
+// already. It fills in m.Members, and returns the total size in bytes.
 func WriteTree(dir string, m *Manifest, parts []Part) (bytes int64, err error) {
 	head, err := m.complete(parts)
 	if err != nil {
@@ -59,9 +59,9 @@ func Scan(ctx context.Context, folder string) (u Uploads, err error) {
 // PackedFile returns the path of the archive that Pack makes in a folder.
 func PackedFile(dir, run string) string { return FileOf(filepath.Join(dir, "wikis", "packed"), run) }
 
-// Pack makes an archive, with a store beside it, of what WriteTree wrote and the uploads, in
-// a folder. It compares each member with the manifest. Pack removes the tree, and can be
-// repeated with another copy of it.
+// Pack makes an archive, with a store beside it, in a folder, from the files of WriteTree and the
+// uploads. It compares each member with the manifest. Pack removes the tree, and can be repeated
+// with another copy of it.
 func Pack(ctx context.Context, tree, dir string) (*Archive, error) {
 	data, err := disk.Read(filepath.Join(tree, ManifestMember))
 	if err != nil {

@@ -83,7 +83,7 @@ func DecodeUploads(data []byte) (u Uploads, err error) {
 	}
 	for i, f := range u.Files {
 		if !local(f.Path) || !digest.MatchString(f.SHA256) || f.Bytes < 0 || (i > 0 && u.Files[i-1].Path >= f.Path) {
-			return u, fmt.Errorf("%s: %q is no file of an upload folder", FilesMember, f.Path)
+			return u, fmt.Errorf("%s: %q can't be a file of an upload folder", FilesMember, f.Path)
 		}
 		if _, both := u.Links[f.Path]; both {
 			return u, fmt.Errorf("%s: %q is a file and a link", FilesMember, f.Path)
@@ -91,7 +91,7 @@ func DecodeUploads(data []byte) (u Uploads, err error) {
 	}
 	for path := range u.Links {
 		if !local(path) {
-			return u, fmt.Errorf("%s: %q is no link of an upload folder", FilesMember, path)
+			return u, fmt.Errorf("%s: %q can't be a link of an upload folder", FilesMember, path)
 		}
 	}
 	return u, u.throughLinks()

@@ -153,7 +153,7 @@ const mostManifest = 16 << 20
 func (r *reader) manifest() (Manifest, error) {
 	head, err := r.Next()
 	if err != nil {
-		return Manifest{}, fmt.Errorf("it is no tar under zstd: %w", err)
+		return Manifest{}, fmt.Errorf("it is not a tar compressed by zstd: %w", err)
 	}
 	if head.Name != ManifestMember || head.Size > mostManifest {
 		return Manifest{}, fmt.Errorf("it begins with %q and not with %s", head.Name, ManifestMember)

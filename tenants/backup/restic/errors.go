@@ -28,8 +28,8 @@ type fault struct {
 var faults = []fault{
 	{11, []string{"unable to create lock", "is already locked"}, ErrLocked,
 		"wait for the other restic; restic unlock removes the lock of one that was killed on another machine"},
-	{10, []string{"Is there a repository at the following location", "unable to open config file"}, errors.New("there is no repository"),
-		"restic init makes it; [backup] store says where"},
+	{10, []string{"Is there a repository at the following location", "unable to open config file"}, errors.New("the repository does not exist"),
+		"make it by restic init, at the place that store in [backup] names"},
 	{12, []string{"wrong password or no key found"}, errors.New("the password is wrong"),
 		"see password_file in [backup]"},
 	{-1, []string{"an empty password is not a password", "Resolving password failed"}, errors.New("the password can't be read"),

@@ -1,5 +1,5 @@
-// Package restic keeps backups as snapshots in a repository of restic, which it starts as a
-// program. It knows snapshots by their tags, and nothing of what is in them.
+// Package restic keeps backups as snapshots in a repository of the program restic. It knows the
+// tags of snapshots, not their content.
 package restic
 
 import (
@@ -50,8 +50,8 @@ func Open(b tenants.Backup, cache string) (*Repository, error) {
 	return &Repository{b.Restic, append(env, "RESTIC_REPOSITORY="+b.Restic, "RESTIC_CACHE_DIR="+cache, "TZ=UTC")}, nil
 }
 
-// passwords are the variables that tell restic a password. Of several it refuses some, so
-// password_file replaces all of them.
+// passwords are the variables that tell restic a password. It refuses some combinations of them,
+// so password_file replaces them all.
 var passwords = []string{"RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD", "RESTIC_PASSWORD_COMMAND"}
 
 // ours are the variables that Open sets.
@@ -118,8 +118,8 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Reach reports why the repository can't be used: it is not there, it can't be reached, or
-// the password is wrong.
+// Reach returns an error if the repository can't be used: it does not exist, it can't be reached,
+// or the password is wrong.
 func (r *Repository) Reach(ctx context.Context) error {
 	_, err := r.once(ctx, "", mostText, "cat", "config", "--no-lock")
 	return err
@@ -139,9 +139,9 @@ const incompleteExit = 3
 const tries = 3
 
 // Backup makes a snapshot of a folder's files and of other files and folders, which are given
-// relative to the folder. A file that disappears meanwhile makes restic's snapshot
-// incomplete: then Backup makes another. IDs of all that it made are in made, the complete
-// one last.
+// relative to the folder. A file that disappears meanwhile makes restic's snapshot incomplete:
+// then Backup makes another one. made has the ids of all its snapshots; the last is the complete
+// one.
 func (r *Repository) Backup(ctx context.Context, dir string, targets []string, s Snapshot) (made []string, err error) {
 	args := []string{"backup", "--json", "--quiet", "--host", s.host(), "--time", s.Taken.UTC().Format(time.DateTime), "--tag", s.tags(), "--"}
 	for range tries {
@@ -198,7 +198,7 @@ func (r *Repository) Restore(ctx context.Context, id, dir string) error {
 	return err
 }
 
-// Forget deletes snapshots, and content that no other has.
+// Forget deletes snapshots, and content that no other snapshot has.
 func (r *Repository) Forget(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil

@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 	}{
 		"locked, 0.14":      {1, "Fatal: unable to create lock in backend: repository is already locked exclusively by PID 7", ErrLocked, "restic unlock"},
 		"locked, 0.17":      {11, `{"message_type":"exit_error","code":11,"message":"Fatal: locked by PID 7"}`, ErrLocked, "Fatal: locked by PID 7 (wait for"},
-		"no repository":     {1, "Fatal: unable to open config file: stat /r/config: no such file or directory\nIs there a repository at the following location?\n/r", nil, "restic init makes it"},
+		"no repository":     {1, "Fatal: unable to open config file: stat /r/config: no such file or directory\nIs there a repository at the following location?\n/r", nil, "make it by restic init"},
 		"wrong password":    {12, "x", nil, "password_file"},
 		"no password":       {1, "Fatal: an empty password is not a password", nil, "the password can't be read"},
 		"incomplete":        {3, `{"message_type":"error","error":{"message":"open /x: permission denied"},"during":"archival","item":"/x"}`, errIncomplete, "/x open /x: permission denied"},

@@ -26,8 +26,8 @@ type Snapshot struct {
 	UploadBytes int64
 }
 
-// host is what restic calls the machine. It takes the snapshot before from the same host and
-// folders as the one that a new one is compared with: that is the farm, wherever it runs.
+// host returns the host name that a snapshot records. restic compares a new snapshot with the
+// last one of the same host and folders, so the name is that of the farm, wherever it runs.
 func (s Snapshot) host() string { return "wikictl-" + s.Farm }
 
 // Tag returns the tag of a property, such as wiki=btrfs.
