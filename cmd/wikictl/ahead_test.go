@@ -18,8 +18,8 @@ func (f *farm) manyRows(wiki string) {
 	f.sqlIn("wiki_"+wiki, numbers.Replace(string(text)))
 }
 
-// ended is what an upgrade made of the tables whose rows can be moved ahead, of those that
-// the rows are moved to, and of one that it only rewrites.
+// ended returns the rows, after an upgrade, of the tables whose rows can be moved ahead, of those
+// to which rows are moved, and of one that the upgrade only rewrites.
 func (f *farm) ended(wiki string) string {
 	f.t.Helper()
 	var all []string

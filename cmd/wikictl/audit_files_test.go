@@ -29,8 +29,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// plantedInFiles is every fault of files, dumps, the web server and PHP. One that
-// makes another rule find something, too, stands before that one.
+// plantedInFiles are the faults of files, dumps, the web server and PHP. A fault that a second
+// rule reports too precedes the fault of that rule.
 var plantedInFiles = []misdeed{
 	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/read-only", "closed") }},
 	{rule: "maintenance-left", also: []string{"wiki-silent"}, says: "maintenance page", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/maintenance", "closed") }},
@@ -145,8 +145,8 @@ func (f *farm) defineFilesForAudit() {
 	}
 }
 
-// fixes has audit --fix mend what it can: first it only says what, and what it
-// does not mend is still found afterwards.
+// fixes tests audit --fix: a dry run lists the repairs, the real run makes them, and the faults
+// that it does not repair are still found afterwards.
 func (f *farm) fixes(t *testing.T) {
 	must(t, os.Remove(f.state("run/platform.php")))
 	before := f.audit()
@@ -183,7 +183,7 @@ func (f *farm) fixes(t *testing.T) {
 	}
 }
 
-// waits has a wiki wait for an upgrade: it is compared with what it runs on.
+// waits tests that a wiki that waits for an upgrade is compared with the code that it runs on.
 func (f *farm) waits(t *testing.T) {
 	f.add(filepath.Join(f.demo.Dir, "wikictl.toml"), fmt.Sprintf("[codebases.next]\npath = %q\n", os.Getenv("WIKICTL_TEST_CODEBASES")+"/1.39"))
 	f.add(filepath.Join(f.demo.Dir, "tenants/certificate-ends.toml"), "codebase = \"next\"\n")
@@ -203,8 +203,8 @@ func code(err error) int {
 	return 0
 }
 
-// listing is everything below the state folder with its mode, owner and time, but
-// for what servers, wikis and the cache of settings write.
+// listing lists the files below the state folder with mode, owner and time, except those that
+// servers, wikis and the cache of settings write.
 func (f *farm) listing() []string {
 	var all []string
 	must(f.t, filepath.WalkDir(f.state(""), func(path string, e os.DirEntry, err error) error {
@@ -311,7 +311,7 @@ func (f *farm) answer(host string) string {
 	return response.Status + " " + string(body)
 }
 
-// configureFPM adds a line to the pool of the private php-fpm and has it read that.
+// configureFPM adds a line to the pool of the private php-fpm and reloads it.
 func (f *farm) configureFPM(line string) {
 	f.t.Helper()
 	f.add(filepath.Join(f.demo.Web.Dir, "fpm.conf"), line)

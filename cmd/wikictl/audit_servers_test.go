@@ -148,7 +148,7 @@ func ask(socket, query string) []string {
 	return append([]string{""}, strings.Fields(string(out))...)[1:]
 }
 
-// lateReplica is a server whose replica does not take what it is sent.
+// lateReplica plants a server whose replica does not apply the changes that it receives.
 func lateReplica(f *farm, _ string) {
 	primary, _ := f.addServer("primary", "--log-bin", "--binlog-format=ROW", "--server-id=1")
 	replica, pid := f.otherServer("copy", "--server-id=2")

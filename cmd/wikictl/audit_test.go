@@ -15,19 +15,19 @@ import (
 	"wikictl/tenants/audit/rules"
 )
 
-// misdeed is something that a rule about what is there must find, planted at a wiki
-// of the rule's name on a farm of real ones.
+// misdeed is a fault that a rule about the observed state must find. It is planted at a wiki
+// with the rule's name, on a farm of real wikis.
 type misdeed struct {
 	rule  string
 	plant func(f *farm, wiki string)
-	farm  bool     // it is the farm's and no wiki's
+	farm  bool     // the fault is the farm's, not a wiki's
 	late  bool     // plant defines the wiki
 	says  string   // part of the message
-	also  []string // rules that the same fault makes find something, too
+	also  []string // other rules that also find the fault
 	root  bool     // only root can plant it
 }
 
-// plantedThere is every such fault.
+// plantedThere are all planted faults.
 var plantedThere = slices.Concat(plantedOnServers, plantedInFiles)
 
 // plantedElsewhere are rules that a test of their own plants, as their fault hides others.
@@ -56,8 +56,8 @@ func (f *farm) audit(args ...string) []finding {
 	return document.Findings
 }
 
-// Each rule about what is there finds its fault once, at the right wiki, and
-// nothing else; before, nothing is found at all.
+// Each rule about the observed state finds its fault once, at the right wiki, and nothing else.
+// Before the faults are planted, no rule finds anything.
 func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -154,7 +154,7 @@ func (f *farm) defineAudited(name string, number int) {
 	must(f.t, os.WriteFile(filepath.Join(f.demo.Dir, "tenants", name+".toml"), []byte(text), 0o644))
 }
 
-// Every rule about what is there is planted.
+// Each rule about the observed state has a planted fault.
 func TestEveryRuleAboutWhatIsThereIsPlanted(t *testing.T) {
 	for _, rule := range rules.All() {
 		planted := slices.ContainsFunc(plantedThere, func(p misdeed) bool { return p.rule == rule.ID }) || slices.Contains(plantedElsewhere, rule.ID)

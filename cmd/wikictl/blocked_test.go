@@ -60,7 +60,7 @@ dsn = "root@tcp(127.0.0.1:1)/"
 	}
 }
 
-// One wiki's fault is that wiki's: each command names it and goes on with the others.
+// A fault of one wiki blocks only that wiki: each command names it and continues with the others.
 func TestFaultsBlockOneTenant(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// What was cached of a database that is gone is never shown: of texts and revisions, whose
-// numbers are given again, of users, whose keys have changed, and of messages. That holds
-// after restore, and for a new wiki under the name of one that was removed, whose caches were
-// in APCu and memcached; also on code that ignores $wgCachePrefix, as MediaWiki 1.47 will.
+// Cached content of a replaced database is never shown: texts and revisions, whose ids are used
+// again, users, whose keys have changed, and messages. That holds after a restore, and for a new
+// wiki under the name of a removed one, with caches in APCu and memcached; also on code that
+// ignores $wgCachePrefix, as MediaWiki 1.47 will.
 func TestLostContentIsNotCached(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -11,11 +11,11 @@ import (
 	"wikictl/cmd/testbed/needs"
 )
 
-// shells says how to ask a shell, in the farm's folder, what the Tab key would offer after
-// the words of a line. The last word is the one being typed.
+// shells are scripts that print, in the farm's folder, what the Tab key would offer after the
+// words of a line. The last word is the one being typed.
 var shells = map[string]string{
 	"bash": `source <(wikictl completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _wikictl; printf '%s\n' "${COMPREPLY[@]}"`,
-	// Zsh's own functions need a terminal. What it would match is what they are given.
+	// Zsh's own functions need a terminal. The script prints the words that they would get.
 	"zsh": `compdef() { :; }; _files() { :; }; _describe() { print -l -- "${(@P)2}" | sed "s/:.*//" | grep -e "^${words[CURRENT]}"; }
 		source <(wikictl completion zsh); words=("$@"); CURRENT=$#; _wikictl`,
 	"fish": `wikictl completion fish | source; complete -C (string join ' ' -- $argv) | string replace -r '\t.*' ''`,

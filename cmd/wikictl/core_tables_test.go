@@ -8,8 +8,8 @@ import (
 )
 
 // A wiki that lacks a table which update.php does not make is refused before anything is
-// touched, and what the refusal says repairs it; wikis that share tables are told in which
-// order they are upgraded by hand.
+// changed, and the refusal names a repair that works. For wikis that share tables it names the
+// order of an upgrade by hand.
 func TestUpgradeNeedsCoreTables(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -20,7 +20,7 @@ var (
 	soakKills = flag.Int("kills", 6, "kills at random moments")
 )
 
-// A tenant that another run works on is left alone, and the other run is named.
+// A tenant on which another run works is not changed, and that run is named.
 func TestCreateNamesWhoHoldsTheLock(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -89,8 +89,8 @@ func TestCreateSurvivesKills(t *testing.T) {
 	f.asUndisturbed(wikis)
 }
 
-// asUndisturbed wants each wiki to be what one is that nothing happened to, and nothing
-// else on the server.
+// asUndisturbed checks that each wiki equals one whose creation was not disturbed, and that the
+// server has nothing else.
 func (f *farm) asUndisturbed(wikis int) {
 	f.t.Helper()
 	f.write("tenants/calm.toml", "name = \"calm\"\nhosts = [\"calm.localhost\"]\nsitename = \"Calm\"\ncodebase = \"1.43\"\nskins = [\"Vector\"]\n")
@@ -115,7 +115,7 @@ func (f *farm) asUndisturbed(wikis int) {
 	noneLeft(f.t)
 }
 
-// shape is what a fresh wiki has in its tables, but for times, passwords, and the number of
+// shape returns the content of a fresh wiki's tables, except times, passwords, and the number of
 // active users, which a job of MediaWiki counts after enough pages were read.
 func shape(database string) string {
 	return fmt.Sprintf(`USE %s; SELECT COUNT(*), MD5(GROUP_CONCAT(TABLE_NAME ORDER BY 1)) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE();

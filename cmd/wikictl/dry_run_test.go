@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// dryRuns are all command lines that only say what would be done.
+// dryRuns returns all command lines that only show a plan.
 func dryRuns(out string) [][]string {
 	return [][]string{
 		{"plan"}, {"apply", "--all", "--dry-run"}, {"apply", "--all", "--prune", "--dry-run"}, {"create", "--all", "--dry-run"},
@@ -21,8 +21,8 @@ func dryRuns(out string) [][]string {
 	}
 }
 
-// tree is what is below a folder: mode and checksum, or target, by path; what a running
-// server writes by itself is left out.
+// tree returns mode and checksum, or target, of all files below a folder by path, except those
+// that a running server writes.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -58,8 +58,8 @@ func TestRestoreOnAnEmptyFarm(t *testing.T) {
 	g.exits(0, "audit", "--fail-on", "error", "--quick")
 }
 
-// saysWhatItLacks takes from an empty farm what the backup needs, and from the folder of
-// archives an upload, and wants to be told of it before the definition is there.
+// saysWhatItLacks removes things that the backup needs from an empty farm, and an upload from the
+// folder of archives, and checks that restore names them while the wiki is still undefined.
 func (f *farm) saysWhatItLacks(archive, archives string) {
 	f.t.Helper()
 	whole := f.read("wikictl.toml")

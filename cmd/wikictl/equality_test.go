@@ -18,8 +18,8 @@ import (
 
 var everyHop = flag.Bool("every-hop", false, "compare the upgrades from and to all versions that testbed soak equality unpacks")
 
-// hop is an upgrade from one tree to another, of wikis that load what both bundle, or with
-// all that has tables.
+// hop is an upgrade from one tree to another, of wikis that load the extensions that both trees
+// bundle, or all extensions with tables.
 type hop struct {
 	from, to  string // folders of trees
 	extended  bool   // with every bundled extension that has tables
@@ -191,7 +191,7 @@ func (e *equality) script(tree, settings, database, name string, args ...string)
 // php runs a maintenance script of a tree.
 func (e *equality) php(tree, name string, args ...string) {
 	e.t.Helper()
-	// What is old calls PHP's functions in ways that PHP 8 warns of.
+	// Old code calls PHP's functions in ways for which PHP 8 gives warnings.
 	args = append([]string{"-d", "error_reporting=4437", filepath.Join(e.trees, tree, "maintenance", name)}, args...)
 	if out, err := exec.Command(needs.PHP(e.t), args...).CombinedOutput(); err != nil {
 		e.t.Fatalf("%s: %s %v: %v\n%s", tree, name, args, err, out)
@@ -248,8 +248,8 @@ func (e *equality) definition(database, table string, ahead bool) []string {
 	return lines
 }
 
-// rows lists the rows of a table. Where rows were moved ahead, the numbers of link targets
-// are given in another order: what they stand for is in their place.
+// rows lists the rows of a table. If rows were moved ahead, link targets have other ids: rows
+// then replaces ids of link targets by the targets.
 func (e *equality) rows(database, table string, ahead bool) []string {
 	columns := e.sql(fmt.Sprintf("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '%s' AND TABLE_NAME = '%s' ORDER BY ORDINAL_POSITION", database, table))
 	order := make([]string, len(columns))

@@ -52,9 +52,9 @@ func (f *farm) types(line string, codes ...int) (out string) {
 	return string(text)
 }
 
-// Every example of the help works as it stands there, on a wiki from its creation to its
-// removal. A wiki that another run has locked is named, with exit code 75; and what
-// there is nothing to undo of is unchanged.
+// Every example of the help works as printed, on a wiki from its creation to its removal. A wiki
+// that another run has locked is named, with exit code 75. A rollback does not change wikis
+// without an upgrade to undo.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -25,8 +25,8 @@ func (f *farm) result(args ...string) (out, story string, code int) {
 	return string(text), said.String(), cmd.ProcessState.ExitCode()
 }
 
-// Dry runs exit with what the real run would do; a failure wins over a lock; and what
-// render says is true.
+// The exit code of a dry run is that of its plan; a failure outweighs a lock; and render reports
+// the changes that it makes.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -85,8 +85,8 @@ func (c *client) says(tag string) string {
 
 // An extension and a skin are fetched once, for each version of MediaWiki from its branch; a
 // wiki whose extension is not fetched is blocked, and others are made; a kill loses nothing;
-// wikis run what they ran until they are changed, and after a rollback again; what was changed
-// by hand is found and put right.
+// wikis keep their version until they are upgraded, and get it back by a rollback; files that were
+// changed by hand are found and repaired.
 func TestFetchedExtensions(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -158,8 +158,8 @@ sha256 = "%s"
 	f.wants(w0.says("hello"), "second")
 }
 
-// takesAway has the plan count what pages and tables need of what is taken away, and nothing of
-// what nothing needs; an edit in between changes nothing.
+// takesAway checks that the plan counts pages and tables that need a dropped extension, and
+// nothing for an extension that is not used; an edit in between makes no difference.
 func (f *farm) takesAway(before string) {
 	f.t.Helper()
 	was := f.read("tenants/w1.toml")

@@ -104,7 +104,8 @@ sed -i -e 's/^kind .*/kind = "apache"/' -e 's/^check .*/check = ["apache2ctl", "
 	}
 }
 
-// install types the step that installs packages, and starts what they would have started.
+// install types the step that installs packages, and starts the services that they would have
+// started.
 func (s *sandbox) install(step string) {
 	s.t.Helper()
 	out, code := s.try(step)

@@ -13,8 +13,8 @@ import (
 	"wikictl/php"
 )
 
-// shape is the definitions of a wiki's tables and what its updater noted as done, as a
-// sorted list.
+// shape returns the definitions of a wiki's tables and the updates that its updater recorded, as
+// a sorted list.
 func (f *farm) shape(wiki string) []string {
 	f.t.Helper()
 	database := "wiki_" + wiki

@@ -23,9 +23,9 @@ func (f *farm) plannedUpgrade(tenant string, args ...string) planned {
 	return plan.Tenants[0].Details
 }
 
-// How long an upgrade takes is foretold by the rows that the updater goes through; while it
-// does, the run shows how far it is; rows that are as wanted count no more; and what the
-// farm learned of its small wikis holds for the others.
+// The time of an upgrade is forecast from the number of rows that the updater has to change, and
+// the run shows its progress; rows that were moved ahead no longer count; and rates that the farm
+// measured on small wikis are used for others.
 func TestForecastByRows(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -12,8 +12,8 @@ import (
 	"wikictl/cmd/testbed/needs"
 )
 
-// A create whose PHP can't fork fails at once with the reason, and kills nobody: not
-// even in the place of its own processes that this test gives it.
+// A create whose PHP can't fork fails at once with the reason, and kills no other process, not
+// even in the process namespace that this test gives it.
 func TestCreateWhereForkFails(t *testing.T) {
 	t.Parallel()
 	needs.That(t, demo.Worker() != "", "a user for PHP, which needs root, is missing")

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A run whose terminal goes, or whose output nobody reads any more, finishes the wiki
-// that it is changing. An administrator's umask, strict or lax, changes no mode that matters.
+// A run that loses its terminal, or the reader of its output, finishes the wiki that it is
+// changing. An administrator's umask, strict or lax, changes no mode that matters.
 func TestNobodyListens(t *testing.T) {
 	f := newFarm(t)
 	f.define(1)

@@ -14,11 +14,11 @@ import (
 	"wikictl/tenants/session"
 )
 
-// hookVariable has what happens to a run of wikictl at a named step, as
-// TENANT:STEP:MOMENT:WHAT. TENANT may be *, or empty for a step that many tenants
-// share; STEP may be #N, the Nth call of the hook; MOMENT is before, after or either;
-// WHAT is kill, fail, panic, or hold=FILE, which makes FILE.held and goes on once
-// FILE is there. Several are joined by commas.
+// hookVariable is the environment variable with events that happen to a run of wikictl at named
+// steps, as TENANT:STEP:MOMENT:WHAT. TENANT may be *, or empty for a step that many tenants
+// share; STEP may be #N, the Nth call of the hook; MOMENT is before, after or either; WHAT is
+// kill, fail, panic, or hold=FILE, which makes FILE.held and continues once FILE exists. Several
+// events are joined by commas.
 const hookVariable = "WIKICTL_TEST_HOOK"
 
 var errPlanted = errors.New("planted by a test")

@@ -66,8 +66,8 @@ func (f *farm) programFile() string {
 	return path
 }
 
-// killedJobs: a run that is killed in the middle loses no job, and the next one takes
-// those that nobody finished.
+// killedJobs: a run that is killed in the middle loses no job, and the next run takes the jobs
+// that it did not finish.
 func killedJobs(t *testing.T, f *farm) {
 	f.queue("w0", 5)
 	f.struck(event{"w0", "jobs", "before", "kill"}, "jobs", "run", "--all")
@@ -103,8 +103,8 @@ func pausedJobs(t *testing.T, f *farm) {
 	f.exits(0, "jobs", "run", "--all")
 }
 
-// servesJobs: as a service jobs are run as they come, a faulty wiki is left alone, and TERM
-// ends it with what runs finished.
+// servesJobs: a service runs jobs as they come and pauses a faulty wiki; after TERM it finishes
+// the running jobs and ends.
 func servesJobs(t *testing.T, f *farm) {
 	f.sql("RENAME TABLE wiki_w1.job TO wiki_w1.job_away")
 	farm := f.read("wikictl.toml")
@@ -152,8 +152,8 @@ func children(t *testing.T, pid int) (pids []int) {
 	return pids
 }
 
-// fairJobs: a single job does not wait for the long queue of another wiki, also where only one
-// child may run; and what runs is killed with the service, and stays in the queue.
+// fairJobs: a single job does not wait for the long queue of another wiki, even if only one child
+// may run; running jobs are killed together with the service, and stay in the queue.
 func fairJobs(t *testing.T, f *farm) {
 	const many = 1000
 	f.queue("w0", many, 100_000) // they take longer than anything here may, however slow the machine is

@@ -42,8 +42,8 @@ func (f *farm) copyDump(tenant, from, to string) {
 	}
 }
 
-// What [keep] does not keep goes at the end of a run that changed something, and the
-// dumps by which an upgrade can be put back stay: of the newest, and of one that is open.
+// Files and rows that [keep] does not keep are removed at the end of a run that changed
+// something. Dumps of the newest and of open upgrades stay, so that these can be put back.
 func TestKeepThroughTheProgram(t *testing.T) {
 	f := newFarm(t)
 	f.define(2)

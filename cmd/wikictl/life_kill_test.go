@@ -162,8 +162,8 @@ func (l *life) same(name, was string) {
 	}
 }
 
-// remains is what audit finds, and what the server and the disk have, but for what every run
-// adds: logs, dumps and backups of w0.
+// remains lists the findings of audit and the content of the server and the disk, except files
+// that every run adds: logs, dumps and backups of w0.
 func (l *life) remains() []string {
 	l.t.Helper()
 	out, _, _ := l.result("audit", "--quick", "--format", "sarif")

@@ -51,7 +51,7 @@ func (f *farm) results(args ...string) map[string]result {
 	return all
 }
 
-// lossesOf are what audit says that upgrades left out of a tenant.
+// lossesOf returns the messages of audit about losses of a tenant's upgrades.
 func (f *farm) lossesOf(tenant string) (messages []string) {
 	for _, found := range f.audit("--quick", tenant) {
 		if found.Rule == "upgrade-losses" {
@@ -61,9 +61,9 @@ func (f *farm) lossesOf(tenant string) (messages []string) {
 	return messages
 }
 
-// What MediaWiki's updater leaves out is said by the run, in text and JSON, and by audit
-// and report until somebody acknowledges it, whatever interrupted the run; the dump that
-// has it stays; a wiki that lost nothing has nothing said of it.
+// Content that MediaWiki's updater drops is reported by the run, in text and JSON, and by audit
+// and report until it is acknowledged, also after an interruption of the run. The dump with that
+// content stays. A wiki that lost nothing is not reported.
 func TestUpgradeSaysWhatIsLost(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -76,7 +76,7 @@ func TestUpgradeSaysWhatIsLost(t *testing.T) {
 	f.sql("USE wiki_w3; " + badBlock + "; CREATE TABLE guestbook (id INT PRIMARY KEY)")
 	f.want143()
 
-	// Of w2 the updater ran in full when the run was killed; there is no dump to go back to.
+	// The run was killed after the updater of w2 had ended; w2 has no dump to go back to.
 	f.struck(event{"w2", "account", "before", "kill"}, "upgrade", "--backup", "none", "w2")
 	out := f.results("upgrade", "w0", "w1", "w2")
 	if l := out["w1"].Losses; len(l) > 0 {
@@ -112,8 +112,8 @@ func (f *farm) lossOfAnInterruptedRun() {
 	}
 }
 
-// lossesStand wants what w0 lost to be said by every command that looks, and its dump,
-// of the name backup, to be kept.
+// lossesStand checks that each reading command reports the losses of w0, and that the dump
+// named backup is kept.
 func (f *farm) lossesStand(backup string) {
 	f.t.Helper()
 	found := f.lossesOf("w0")
@@ -141,8 +141,7 @@ func (f *farm) lossesStand(backup string) {
 	}
 }
 
-// lossesAreUndone: a rollback brings back what was lost, and what takes the rollback back
-// loses it again.
+// lossesAreUndone: a rollback brings lost content back, and undoing the rollback loses it again.
 func (f *farm) lossesAreUndone() {
 	f.t.Helper()
 	f.run("rollback", "--yes", "w3")

@@ -19,7 +19,8 @@ import (
 
 // A wiki shows the files of another beside its own, with thumbnails that the other makes, on a
 // newer version than the other's and on an older one, through the other's upgrade. Its account
-// reads exactly the tables that MediaWiki does. What would show files of a private wiki, or end without them, is refused.
+// reads exactly the tables that MediaWiki does. Definitions that would show files of
+// a private wiki, or lose the files, are refused.
 func TestSharedMedia(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -16,8 +16,8 @@ import (
 	"wikictl/cmd/testbed/needs"
 )
 
-// measures: wikis are up where they answer as themselves, a wiki that hangs holds nobody up,
-// and Prometheus takes the page.
+// measures: a wiki counts as up if it answers as itself, a wiki that hangs does not delay the
+// answers of others, and Prometheus accepts the page.
 func measures(t *testing.T, f *farm) {
 	f.sql("DELETE FROM wiki_w0.job; DELETE FROM wiki_w2.job")
 	f.queue("w0", 2)

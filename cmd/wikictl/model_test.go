@@ -23,22 +23,22 @@ var (
 	modelSeed      = flag.Uint64("seed", 0, "of the histories; 0: another one each time")
 )
 
-// model is a farm on which several people work, each on a wiki of their own, beside
-// what is none of wikictl's business.
+// model is a farm on which several people work, each on a wiki of their own, on a server that
+// also holds databases and accounts that do not belong to the farm.
 type model struct {
 	*farm
 	alone     *sync.RWMutex // held for reading by each history, for writing while the server is stopped or all of the farm changed
-	bystander string        // checksums of the wiki that nobody works on
-	strangers []string      // what the server holds that is not of the farm
+	bystander string        // checksums of the wiki on which no person works
+	strangers []string      // databases and accounts of the server that do not belong to the farm
 }
 
 // TestModel tries whole runs: a command, at whose steps something happens (a kill, a
 // failure, a panic, a second person, the loss of the lock, the loss of the server),
-// and then what a person would type. Whatever happened, after each history
+// and then the commands that a person would type. Whatever happened, after each history
 //   - no acknowledged edit is lost, unless a person confirmed that by a rollback;
-//   - no wiki is served by code that its database is not for, or with a database error;
-//   - plain runs of apply and upgrade lead to what the files want;
-//   - nothing of others was touched, and no scratch copy of a rehearsal is left.
+//   - no wiki is served by code that does not fit its database, or with a database error;
+//   - plain runs of apply and upgrade lead to the state that the files define;
+//   - strangers were not changed, and no scratch copy of a rehearsal remains.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -220,13 +220,13 @@ func (w *walker) tryEdit(r *rand.Rand) (answer string, acknowledged bool) {
 	return fmt.Sprintf("%d: %.600s", status, body), acknowledged
 }
 
-// row is a column of the wiki's row in the ledger; empty when there is none.
+// row returns a column of the wiki's row in the ledger; empty if it has none.
 func (w *walker) row(column string) string {
 	return strings.Join(w.sql(fmt.Sprintf("SELECT %s FROM wikictl.tenant WHERE database_name = 'wiki_m%d'", column, w.number)), "")
 }
 
-// upgraded is the run of the wiki's newest upgrade that is not undone, or that of a
-// given run; empty when there is none.
+// upgraded returns the run of the wiki's newest upgrade that is not undone or, given a run, that
+// run if it made such an upgrade; empty if none did.
 func (w *walker) upgraded(run string) string {
 	return strings.Join(w.sql(fmt.Sprintf("SELECT run FROM wikictl.upgrade WHERE tenant = '%s' AND phase = 'upgraded' AND run LIKE '%s%%' ORDER BY started DESC LIMIT 1", w.row("name"), run)), "")
 }

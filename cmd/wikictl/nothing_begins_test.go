@@ -16,8 +16,8 @@ func (f *farm) refused(code int, says string, args ...string) {
 	}
 }
 
-// What stops a run before its first tenant is an error in words, and no wiki is
-// touched.
+// A fault that stops a run before its first tenant is reported as an error, not as a panic, and
+// no wiki is changed.
 func TestRunsThatCannotBegin(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

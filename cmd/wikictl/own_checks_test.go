@@ -70,9 +70,9 @@ func (f *farm) copyTrees(extensions map[string]map[string]string) {
 	f.write("wikictl.toml", text)
 }
 
-// Pages that the farm names are asked for before and after an upgrade, and what breaks one
-// is put back; what was bad before is said. Set-up scripts of extensions run where the farm
-// says so, before by the old code and afterwards by the new, and what fails is put back.
+// Pages that the farm names are requested before and after an upgrade. An upgrade that breaks one
+// is put back; a page that was bad before is reported. The farm's own scripts run before the
+// updater on the old code and after it on the new; an upgrade whose script fails is put back.
 func TestOwnPagesAndSteps(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What stands in the way is told by its own reason: a secrets file that is damaged is no
-// wrong password, and a run that failed was not interrupted.
+// A plan names the real reason of a block: a damaged secrets file is not reported as a wrong
+// password, nor a failed run as an interrupted one.
 func TestPlanTellsReasons(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

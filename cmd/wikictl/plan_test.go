@@ -101,8 +101,8 @@ func (f *farm) everything(name, database string) string {
 // of the words may be a run's random id, which may have any name in it.
 func apart(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// left is every trace of a name below state, in the ledger and among accounts,
-// but for the account of what runs did.
+// left lists all traces of a name below state, in the ledger and among accounts, except in the
+// records of runs.
 func (f *farm) left(name string) (traces []string) {
 	f.t.Helper()
 	must(f.t, filepath.WalkDir(f.demo.Dir+"/state", func(path string, e fs.DirEntry, err error) error {
@@ -202,8 +202,8 @@ func applyLeavesUpgrades(f *farm) {
 	f.exits(0, "plan")
 }
 
-// applyBlocks has things stand in the way of tenants: each is named and left as it
-// is, and the others go on.
+// applyBlocks plants an obstacle for each of some tenants: apply names each and does not change
+// it, and continues with the other tenants.
 func applyBlocks(f *farm) {
 	one, two := f.read("tenants/w1.toml"), f.read("tenants/w2.toml")
 	dir := filepath.Join(f.demo.Dir, "tenants")
