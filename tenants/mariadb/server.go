@@ -105,7 +105,8 @@ func withRequired(c *mysql.Config) *mysql.Config {
 	c.Loc = time.UTC
 	c.Collation = "utf8mb4_bin"
 	c.Timeout = connectLimit
-	c.ClientFoundRows = true // a conditional write checks whether its row exists
+	c.ClientFoundRows = true   // a conditional write checks whether its row exists
+	c.InterpolateParams = true // or each query with arguments would be three: prepare, execute, close
 	if c.Params == nil {
 		c.Params = map[string]string{}
 	}

@@ -57,7 +57,7 @@ func (s *Server) workers(ctx context.Context, database string) ([]int64, error) 
 		asks = append(asks, "SELECT IS_USED_LOCK("+literal(name)+") AS id")
 	}
 	rows, err := s.db.QueryContext(ctx, "SELECT id FROM ("+strings.Join(asks, " UNION ALL ")+`) AS t WHERE id IS NOT NULL AND id <> CONNECTION_ID()
-		UNION SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND LOCATE(?, INFO) > 0 AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)`, tagComment(database))
+		UNION SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND LOCATE(CONCAT('/* ', ?, ' */'), INFO) > 0 AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)`, tagOf(database))
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
