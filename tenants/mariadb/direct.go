@@ -4,12 +4,11 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"sync"
 
 	"wikictl/tenants/backup"
 )
@@ -18,10 +17,11 @@ import (
 // plain tables: it starts no program and needs a quarter of the queries. It reads the
 // rows and the description over one connection, from one consistent snapshot.
 type direct struct {
-	backup *backup.Dump
-	conn   *sql.Conn
-	tables []table
-	most   int // maximum bytes of rows per statement
+	backup  *backup.Dump
+	conn    *sql.Conn
+	tables  []table
+	layouts *sync.Map // Server.layouts
+	most    int       // maximum bytes of rows per statement
 }
 
 // directSession makes the server send values unchanged, and wait for a slow disk.
@@ -64,7 +64,7 @@ func (s *Server) direct(ctx context.Context, b *backup.Dump, most int, write fun
 		}
 		var all []*direct
 		for _, one := range b.All() {
-			d := &direct{backup: one, conn: c, most: most}
+			d := &direct{backup: one, conn: c, layouts: &s.layouts, most: most}
 			if err := d.begin(ctx); err != nil {
 				return err
 			}
@@ -113,7 +113,34 @@ func (d *direct) begin(ctx context.Context) (err error) {
 	if err := hold(ctx, d.conn, d.tables); err != nil {
 		return err
 	}
-	return fillColumns(ctx, d.conn, d.tables)
+	if err := define(ctx, d.conn, d.tables); err != nil {
+		return err
+	}
+	return d.layOut(ctx)
+}
+
+// layOut reads the columns of the tables. It asks the server only if a table is defined
+// like none before: tables of many wikis are defined alike, and the question makes the
+// server write the columns of all tables into a temporary one.
+func (d *direct) layOut(ctx context.Context) error {
+	for i, t := range d.tables {
+		known, ok := d.layouts.Load(withoutNumber(t.create))
+		if !ok {
+			return d.askLayouts(ctx)
+		}
+		d.tables[i].layout = known.(layout)
+	}
+	return nil
+}
+
+func (d *direct) askLayouts(ctx context.Context) error {
+	if err := readLayouts(ctx, d.conn, d.tables); err != nil {
+		return err
+	}
+	for _, t := range d.tables {
+		d.layouts.Store(withoutNumber(t.create), t.layout)
+	}
+	return nil
 }
 
 // describe reads the checksums of the tables, as Contents does. writeRows counts the
@@ -151,9 +178,7 @@ SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,
 func (d *direct) write(ctx context.Context, version string, w io.Writer) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	fmt.Fprintf(b, directHead, version)
-	if err := d.writeTables(ctx, b); err != nil {
-		return err
-	}
+	d.writeTables(b)
 	for _, t := range d.tables {
 		rows, err := d.writeRows(ctx, b, t)
 		if err != nil {
@@ -165,38 +190,16 @@ func (d *direct) write(ctx context.Context, version string, w io.Writer) error {
 	return b.Flush()
 }
 
-// writeTables writes the definitions of all tables, read by one query.
-func (d *direct) writeTables(ctx context.Context, b *bufio.Writer) error {
+// writeTables writes the definitions of all tables.
+func (d *direct) writeTables(b *bufio.Writer) {
 	if len(d.tables) == 0 {
-		return nil
+		return
 	}
-	var asks strings.Builder
-	for _, t := range d.tables {
-		asks.WriteString("SHOW CREATE TABLE " + Quote(t.name) + ";")
-	}
-	rows, err := d.conn.QueryContext(ctx, asks.String())
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	d.backup.Definitions = make(map[string]string, len(d.tables))
-	for i, t := range d.tables {
-		if i > 0 && !rows.NextResultSet() {
-			return errors.Join(fmt.Errorf("the server did not return the definition of table %s", t.name), rows.Err())
-		}
-		err := scanEach(rows, func(f []sql.RawBytes) error {
-			if !utf8.Valid(f[1]) {
-				return errOdd
-			}
-			d.backup.Definitions[t.name] = string(f[1])
-			_, err := fmt.Fprintf(b, "DROP TABLE IF EXISTS %s;\n%s;\n", Quote(t.name), f[1])
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	for _, t := range d.tables {
+		d.backup.Definitions[t.name] = t.create
+		fmt.Fprintf(b, "DROP TABLE IF EXISTS %s;\n%s;\n", Quote(t.name), t.create)
 	}
-	return rows.Close()
 }
 
 // writeRows writes and counts the rows of a table, joined into statements of a limited

@@ -36,6 +36,7 @@ type Server struct {
 	db       *sql.DB
 	farm     atomic.Pointer[string] // id of the farm that it works for; nil: none
 	encoders sync.Pool              // idle *zstd.Encoder values of earlier dumps: each has megabytes
+	layouts  sync.Map               // layout of tables, by their definition without numbers
 }
 
 // Open connects to a server as its administrator, and starts a managed server first. A

@@ -7,13 +7,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // table is a table as a dump by wikictl itself needs it.
 type table struct {
-	name    string
-	engine  string
-	empty   bool
+	name   string
+	engine string
+	empty  bool
+	create string // its CREATE TABLE statement
+	layout
+}
+
+// layout describes the columns of a table.
+type layout struct {
 	inexact bool     // CHECKSUM TABLE is not enough
 	all     []string // names of all columns
 	columns []column // without generated columns, which can't be set
@@ -91,11 +98,40 @@ func hold(ctx context.Context, c *sql.Conn, tables []table) error {
 	})
 }
 
-// fillColumns reads the columns of tables after hold.
-func fillColumns(ctx context.Context, c *sql.Conn, tables []table) error {
+// define reads the definitions of tables, by one query.
+func define(ctx context.Context, c *sql.Conn, tables []table) error {
+	asks := make([]string, len(tables))
+	for i, t := range tables {
+		asks[i] = "SHOW CREATE TABLE " + Quote(t.name)
+	}
+	rows, err := c.QueryContext(ctx, strings.Join(asks, ";"))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for i, t := range tables {
+		if i > 0 && !rows.NextResultSet() {
+			return errors.Join(fmt.Errorf("the server did not return the definition of table %s", t.name), rows.Err())
+		}
+		err := scanEach(rows, func(f []sql.RawBytes) error {
+			if !utf8.Valid(f[1]) {
+				return errOdd
+			}
+			tables[i].create = string(f[1])
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Close()
+}
+
+// readLayouts reads the columns of tables after hold.
+func readLayouts(ctx context.Context, c *sql.Conn, tables []table) error {
 	at := map[string]int{}
 	for i, t := range tables {
-		at[t.name] = i
+		at[t.name], tables[i].layout = i, layout{}
 	}
 	return eachRow(ctx, c, `SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, EXTRA FROM information_schema.COLUMNS
 		WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`, func(f []sql.RawBytes) error {
