@@ -169,6 +169,7 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 	if u.run, err = h.Begin(ctx, "upgrade --rehearse", o.Observer); err != nil {
 		return nil, err
 	}
+	defer u.clearing.Wait()
 	errs := []error{u.sweep(ctx)}
 	kinds, odd := u.kindsOf(ctx, rehearsable(p))
 	all := u.rehearse(ctx, kinds, func(*kind) bool { return true })

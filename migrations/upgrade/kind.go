@@ -24,6 +24,7 @@ import (
 type kind struct {
 	fingerprint string // 16 hexadecimal digits of everything that determines the upgrade
 	tenants     []*Planned
+	copies      []*scratch // of its tables; not yet removed
 }
 
 // example returns the tenant whose tables are copied.

@@ -84,8 +84,8 @@ func TestBrokenCodeIsSaidOnce(t *testing.T) {
 		return &php.JobError{Script: "update.php", Why: "exit 1", Tail: "[" + request + "] Error: " + what}
 	}
 	kinds := []*kind{
-		{"1", []*Planned{planned("a", 1), planned("b", 1)}}, {"2", []*Planned{planned("c", 1)}},
-		{"3", []*Planned{planned("d", 1)}}, {"4", []*Planned{planned("e", 1)}},
+		{fingerprint: "1", tenants: []*Planned{planned("a", 1), planned("b", 1)}}, {fingerprint: "2", tenants: []*Planned{planned("c", 1)}},
+		{fingerprint: "3", tenants: []*Planned{planned("d", 1)}}, {fingerprint: "4", tenants: []*Planned{planned("e", 1)}},
 	}
 	blockBroken(kinds, map[string]error{
 		"a": fail("12", "all"), "b": fail("12", "all"), "c": fail("34", "all"), "d": fail("56", "its own"),

@@ -75,9 +75,11 @@ func (u *upgrade) sample(ctx context.Context, k *kind) (*mariadb.Golden, error) 
 	return server.TakeSample(ctx, t.Database, sampleRows, "updatelog", mediawiki.CacheTables()...)
 }
 
-// try makes scratch copies, runs the updater on each, reads the results, and removes the
-// copies. The errors are in the order of the copies.
+// try makes scratch copies of a kind, runs the updater on each, and reads the results. The
+// errors are in the order of the copies. clear removes them.
 func (u *upgrade) try(ctx context.Context, sample *mariadb.Golden, copies ...*scratch) []error {
+	k := copies[0].kind
+	k.copies = append(k.copies, copies...)
 	errs := make([]error, len(copies))
 	options := fleet.Options[*scratch]{Jobs: len(copies), MaxFailures: fleet.NoLimit}
 	for i, r := range fleet.Run(ctx, copies, options, func(ctx context.Context, s *scratch) (struct{}, error) {
@@ -105,14 +107,6 @@ func (u *upgrade) tryOne(ctx context.Context, sample *mariadb.Golden, s *scratch
 	}
 	row := ledger.Scratch{Name: t.Name, Server: t.Server.Name, Fingerprint: s.fingerprint}
 	step("note", func() error { return u.ledger.NoteScratch(ctx, row, u.RunID) })
-	defer func() {
-		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		failed := err
-		err = nil
-		step("remove", func() error { return u.discard(after, t) })
-		err = errors.Join(failed, err)
-	}()
 	var config string
 	step("database", func() error { return server.EnsureDatabase(ctx, t.Database) })
 	step("accounts", func() error { return server.EnsureAccounts(ctx, accounts) })
@@ -189,6 +183,27 @@ func (s *scratch) read(ctx context.Context, server *mariadb.Server, database str
 	}
 	s.contents, err = server.Contents(ctx, database)
 	return err
+}
+
+// clear removes the scratch copies of a kind, and then releases the lock under which they
+// were made. It does so beside the work of the run, which waits for u.clearing at its end:
+// no wiki needs to wait for it.
+func (u *upgrade) clear(ctx context.Context, k *kind, lock string) {
+	copies, example := k.copies, k.example()
+	k.copies = nil
+	u.clearing.Go(func() {
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		defer u.Locks(example.tenant.Server).Release(after, lock)
+		for _, s := range copies {
+			err := u.run.Shared(example.Name, "rehearsal "+s.way+" remove", func() error {
+				return u.discard(after, scratchTenant(example.tenant, s.name(), u.FarmID()))
+			})
+			if err != nil {
+				u.Say(err.Error())
+			}
+		}
+	})
 }
 
 // discard removes a scratch copy: its database unless it has another farm's mark, its

@@ -129,6 +129,7 @@ type upgrade struct {
 	compiled     firsts                // pages of new code, by its path
 	slots        *slots                // of the current round
 	contradicted sync.Map              // fingerprints of rehearsals that a wiki's result contradicted
+	clearing     sync.WaitGroup        // removes scratch copies of rehearsals
 }
 
 // Run performs a plan and returns an outcome for each of its tenants, in order. If a
@@ -167,6 +168,7 @@ func run(ctx context.Context, h *session.Host, p *Plan, o Options, outcomes map[
 	if u.run, err = h.Begin(ctx, "upgrade", o.Observer); err != nil {
 		return err
 	}
+	defer u.clearing.Wait()
 	if err := u.prepareAll(ctx, p); err != nil {
 		return errors.Join(err, u.run.End(ctx, nil))
 	}
