@@ -140,3 +140,14 @@ func LoggedByFPM(ctx context.Context, address, root, config, host string) *Setti
 	}
 	return readLoad(said, nil)
 }
+
+// Compile makes php-fpm render a page by the code in root and the settings in config, so
+// that its cache has the code before a reader comes.
+func Compile(ctx context.Context, address, root, config string) error {
+	const query = "title=Main_Page"
+	_, _, err := fpm.Ask(ctx, address, root+"/index.php", [][2]string{
+		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", "/index.php"}, {"REQUEST_URI", "/index.php?" + query}, {"QUERY_STRING", query},
+		{"HTTP_HOST", "golden.invalid"}, {"SERVER_NAME", "golden.invalid"}, {"SERVER_PORT", "80"},
+	})
+	return err
+}

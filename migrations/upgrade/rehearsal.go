@@ -102,13 +102,14 @@ func (u *upgrade) rehearseKind(ctx context.Context, k *kind, wanted bool) (*Rehe
 		return r, err
 	}
 	j := k.example()
-	ctx, done := u.While(ctx, j.tenant)
+	run := ctx
+	ctx, done := u.While(run, j.tenant)
 	defer done()
 	lock := rehearsalLock(k.fingerprint)
 	if err := u.await(ctx, j, lock); err != nil {
 		return nil, err
 	}
-	defer u.clear(ctx, k, lock)
+	defer u.clear(run, k, lock)
 	if r, err := u.earlier(ctx, k); r != nil || err != nil {
 		return r, err
 	}

@@ -43,6 +43,7 @@ type scratch struct {
 	contents map[string]backup.Contents
 	counts   php.StatementCounts
 	counted  bool
+	config   string // its LocalSettings.php, once it was upgraded
 }
 
 // name returns the name of the copy's folder, log and lock: that of a golden, which no
@@ -117,6 +118,9 @@ func (u *upgrade) tryOne(ctx context.Context, sample *mariadb.Golden, s *scratch
 	})
 	step("update.php", func() error { return u.updateScratch(ctx, t, accounts, config, s) })
 	step("compare", func() error { return s.read(ctx, server, t.Database) })
+	if err == nil {
+		s.config = config
+	}
 	return err
 }
 
@@ -195,6 +199,7 @@ func (u *upgrade) clear(ctx context.Context, k *kind, lock string) {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
 		defer u.Locks(example.tenant.Server).Release(after, lock)
+		u.compile(ctx, copies)
 		for _, s := range copies {
 			err := u.run.Shared(example.Name, "rehearsal "+s.way+" remove", func() error {
 				return u.discard(after, scratchTenant(example.tenant, s.name(), u.FarmID()))

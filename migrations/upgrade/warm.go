@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"wikictl/php"
 	"wikictl/templates/deploy"
@@ -130,4 +131,27 @@ func (u *upgrade) warmBy(ctx context.Context, j *Planned) error {
 		})
 		return err
 	})
+}
+
+// unchanging are settings for a page of a scratch copy: a request runs no job and writes
+// nothing.
+const unchanging = `<?php
+require __DIR__ . '/%s';
+$wgReadOnly = 'This is a copy.';
+$wgJobRunRate = 0;
+`
+
+// compile makes php-fpm render a page of a scratch copy by the new code. The first page
+// compiles the code, which takes seconds: all wikis of the first wave would wait for it,
+// read-only. A failure only leaves that to them.
+func (u *upgrade) compile(ctx context.Context, copies []*scratch) {
+	i := slices.IndexFunc(copies, func(s *scratch) bool { return s.config != "" })
+	if i < 0 || u.Farm.Web.Pools || u.Farm.Web.FPM == "" {
+		return
+	}
+	file := strings.TrimSuffix(copies[i].config, ".php") + "-page.php"
+	if deploy.WriteFile(file, fmt.Appendf(nil, unchanging, filepath.Base(copies[i].config)), 0o600, -1) != nil || u.Give(file) != nil {
+		return
+	}
+	_ = php.Compile(ctx, u.Farm.Web.FPM, copies[i].example().tenant.Codebase.Path, file)
 }
