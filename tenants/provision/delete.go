@@ -50,13 +50,10 @@ func LookDelete(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Delet
 	return d, err
 }
 
-// Begun reports whether an earlier run began to remove it.
-func (d *Deletion) Begun() bool { return d.Left != nil && d.Left.row.State == ledger.Leaving }
-
-// Exists reports whether it is a whole wiki, of which a backup can be made.
+// Exists reports whether the tenant is a complete wiki, which can be backed up.
 func (d *Deletion) Exists() bool { return d.Left != nil && d.Left.row.State == ledger.Ready }
 
-// Outline is the deletion in the form that all commands share.
+// Outline returns the deletion in the form that all commands share.
 func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
 	t := &plan.Tenant{Name: d.tenant.Name}
 	switch {
