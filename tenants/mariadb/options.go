@@ -56,12 +56,19 @@ func tlsOptions(tls string) string {
 // looseWarning matches a client's warning about a loose option that it does not have.
 var looseWarning = regexp.MustCompile(`(?m)^.*unknown (?:variable|option) '(?:--)?loose-.*\n?`)
 
-// plainError removes the warnings about loose options from a client's error; the actual
-// error follows them.
+// clientError matches what mariadb prints of an error. Before it stands the statement that
+// failed (--print-query-on-error), with rows of the wiki.
+var clientError = regexp.MustCompile(`(?m)^ERROR [0-9]+ \([0-9A-Z]{5}\)`)
+
+// plainError keeps of a client's error neither warnings about loose options nor statements;
+// the actual error follows them.
 func plainError(err error) error {
 	var failed *process.Error
 	if errors.As(err, &failed) {
 		failed.Said = looseWarning.ReplaceAllString(failed.Said, "")
+		if all := clientError.FindAllStringIndex(failed.Said, -1); all != nil {
+			failed.Said = failed.Said[all[len(all)-1][0]:]
+		}
 	}
 	return err
 }
