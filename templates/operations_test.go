@@ -28,6 +28,7 @@ wgFileExtensions = { append = ["pdf", "png"], remove = ["gif"] }
 wgUrlProtocols = { prepend = ["appstream:"] }
 wgHiddenPrefs = { append = ["gender"] }
 wgContentNamespaces = { append = [4, 4] }
+wgNamespacesToBeSearchedDefault = { remove = ["NS_MAIN"] }
 wgFooterIcons.poweredby = { absent = true }
 wgGroupPermissions."*" = { replace = { createaccount = false, read = true } }
 wgGroupPermissions.user.pagelang = true
@@ -98,7 +99,7 @@ func TestOperationsInMediaWiki(t *testing.T) {
 				t.Fatal(err)
 			}
 			found := effective(t, f.Tenant(name).Codebase.Path, r.LocalSettings, "wgFileExtensions", "wgUrlProtocols", "wgHiddenPrefs", "wgNamespaceProtection", "wgExtraNamespaces",
-				"wgContentNamespaces", "wgFooterIcons", "wgGroupPermissions", "wgAddGroups", "wgAbuseFilterActions", "wgRateLimits")
+				"wgContentNamespaces", "wgNamespacesToBeSearchedDefault", "wgFooterIcons", "wgGroupPermissions", "wgAddGroups", "wgAbuseFilterActions", "wgRateLimits")
 			wantOperations(t, found)
 		})
 	}
@@ -120,6 +121,7 @@ func wantOperations(t *testing.T, found map[string]any) {
 		{"the first protocol", list(at("wgUrlProtocols").([]any)[:2]), `["appstream:","bitcoin:"]`},
 		{"hidden preferences", list(at("wgHiddenPrefs")), `["gender"]`},
 		{"content", list(at("wgContentNamespaces")), `[0,4,3000]`},
+		{"searched", list(at("wgNamespacesToBeSearchedDefault")), `[]`},
 		{"a constant in an expression", list(at("wgNamespaceProtection", "3000")), `["x"]`},
 		{"a namespace", list(at("wgExtraNamespaces")), `{"3000":"portal","3001":"portal_talk"}`},
 		{"powered by", list(at("wgFooterIcons", "poweredby")), `null`},

@@ -33,7 +33,8 @@ const changeList = `	$same = static function ( $a, $b ) {
 	};
 	$changeList = static function ( $have, array $remove, array $first, array $last ) use ( $in ) {
 		$have = is_array( $have ) ? $have : array_filter( [ $have ] );
-		$isList = $have === array_values( $have );
+		// Numbers may be keys, too: of namespaces, which settings turn on and off by truth values.
+		$isList = $have === array_values( $have ) && !array_filter( $have, 'is_bool' );
 		foreach ( $have as $key => $value ) {
 			if ( $in( $isList ? $value : $key, $remove ) || $isList && $in( $value, $first ) ) {
 				unset( $have[$key] );

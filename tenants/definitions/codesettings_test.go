@@ -26,6 +26,8 @@ var runsCode = []struct{ line, key string }{
 	{`wgMWLoggerDefaultSpi = { class = "SplFileObject", args = ["/tmp/x", "w"] }`, "wgMWLoggerDefaultSpi.args[0]"},
 	{`wgSpecialPages.Evil = "phpinfo"`, "wgSpecialPages.Evil"},
 	{`wgActions.evil.class = "Evil"`, "wgActions.evil.class"},
+	{`wgActions = { remove = ["purge"], append = ["Evil"] }`, "wgActions[0]"},
+	{`wgActions = { replace = { evil = { remove = ["Evil"] } } }`, "wgActions.evil[0]"},
 	{`wgAutoloadClasses.Evil = "images/a/ab/Evil.png"`, "wgAutoloadClasses.Evil"},
 	{`wgExtensionMessagesFiles.x = "/tmp/x.png"`, "wgExtensionMessagesFiles.x"},
 	{`wgServiceWiringFiles = ["/tmp/x"]`, "wgServiceWiringFiles[0]"},
@@ -64,7 +66,7 @@ func TestLiteralsThatRunNothing(t *testing.T) {
 	for _, line := range []string{
 		`wgDiff3 = "/usr/bin/diff3"`, `wgDiff3 = false`, `wgDiff3 = ""`, `wgImageMagickConvertCommand = "/opt/ImageMagick-7.1/bin/magick"`,
 		`wgImageMagickConvertCommand = "convert"`, `wgPhpCli = "/usr/bin/php8.2"`, `wgGitBin = "/usr/local/bin/git"`, `wgExternalDiffEngine = "wikidiff2"`,
-		`wgSVGConverterPath = "/usr/bin"`, `wgSVGConverter = "rsvg"`, `wgActions.delete = false`, `wgHooks = {}`, `wgAntivirus = "clamav"`,
+		`wgSVGConverterPath = "/usr/bin"`, `wgSVGConverter = "rsvg"`, `wgActions.delete = false`, `wgHooks = {}`, `wgActions = { remove = ["purge"] }`, `wgAntivirus = "clamav"`,
 		`wgObjectCaches.redis = { class = "RedisBagOStuff", servers = ["127.0.0.1:6379"] }`, `wgJobTypeConf.default.class = "JobQueueRedis"`,
 		`wgForeignFileRepos = [{ class = "ForeignAPIRepo", name = "commons", apibase = "https://commons.wikimedia.org/w/api.php" }]`,
 		`wgRCFeeds.irc = { formatter = "IRCColourfulRCFeedFormatter", uri = "udp://localhost:6667" }`, `wgCaptchaClass = "QuestyCaptcha"`,

@@ -41,7 +41,7 @@ func load(dir string, more *draft) (*loader, error) {
 	l := &loader{draft: more, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), satisfied: new(sync.Map), machine: ThisMachine()}
 	document, problems := readDocument(dir, tenants.FarmFile)
 	l.problems = problems
-	if len(problems) == 0 {
+	if document.root != nil {
 		l.readFarm(document)
 		l.resolveAll()
 		l.resolveSizes()
@@ -101,7 +101,7 @@ func (l *loader) readAll(patterns []text) []document {
 	return documents
 }
 
-// read reads one file; its root is nil if it has problems.
+// read reads one file; its root is nil if it can't be parsed.
 func (l *loader) read(name string) document {
 	if l.draft != nil && name == l.draft.file {
 		root, problems := parseDocument(name, l.draft.text)

@@ -87,10 +87,10 @@ func parseDocument(file string, data []byte) (map[string]tenants.Value, tenants.
 	}
 	c := converter{}
 	root, _ := c.convert(raw, places, tenants.Position{File: file}, 0).(map[string]tenants.Value)
-	if c.problem != nil {
-		return nil, tenants.Problems{*c.problem}
+	if c.tooDeep {
+		root = nil
 	}
-	return root, nil
+	return root, c.problems
 }
 
 func invalidUTF8(data []byte) int {
@@ -259,15 +259,19 @@ func (w *walker) value(n *unstable.Node, at *place, depth int) {
 
 // converter converts decoded TOML to values with places.
 type converter struct {
-	problem *tenants.Problem
-	nowhere place // of values whose places are not known
+	problems tenants.Problems
+	tooDeep  bool
+	nowhere  place // of values whose places are not known
 }
 
 // convert converts a value at a place, which may be nil; at is that of the value or of what it
 // is in.
 func (c *converter) convert(raw any, p *place, at tenants.Position, depth int) any {
 	if depth > maxNesting {
-		c.problem = &tenants.Problem{Position: at, Message: fmt.Sprintf("nested more than %d deep", maxNesting)}
+		if !c.tooDeep {
+			c.problems = append(c.problems, tenants.Problem{Position: at, Message: fmt.Sprintf("nested more than %d deep", maxNesting)})
+		}
+		c.tooDeep = true
 		return nil
 	}
 	if p == nil {
@@ -290,10 +294,9 @@ func (c *converter) convert(raw any, p *place, at tenants.Position, depth int) a
 			list[i] = c.child(element, below, at, depth)
 		}
 		return list
-	case time.Time:
-		return v.Format(time.RFC3339Nano)
-	case toml.LocalDate, toml.LocalTime, toml.LocalDateTime:
-		return fmt.Sprint(v)
+	case time.Time, toml.LocalDate, toml.LocalTime, toml.LocalDateTime:
+		c.problems = append(c.problems, tenants.Problem{Position: at, Message: "is a date or a time, which nothing here can be", Hint: "put a text in quotes"})
+		return ""
 	}
 	return raw
 }

@@ -63,6 +63,7 @@ func (l *loader) setNamespaces(t *tenants.Tenant, tables map[string]tenants.Valu
 	}
 	for _, key := range slices.Sorted(maps.Keys(tables)) {
 		if n, ok := l.namespace(t, key, tables[key]); ok {
+			l.checkNamespace(t, n, "namespaces."+key)
 			t.Namespaces = append(t.Namespaces, n)
 		}
 	}
@@ -72,7 +73,7 @@ func (l *loader) setNamespaces(t *tenants.Tenant, tables map[string]tenants.Valu
 	t.Settings = quiet.merge(t.Settings, content, "")
 }
 
-// namespace reads one namespace, and reports mistakes.
+// namespace reads one namespace. It reports a missing number.
 func (l *loader) namespace(t *tenants.Tenant, key string, v tenants.Value) (n tenants.Namespace, ok bool) {
 	table, _ := v.Data.(map[string]tenants.Value)
 	path := "namespaces." + key
@@ -99,7 +100,7 @@ func (l *loader) namespace(t *tenants.Tenant, key string, v tenants.Value) (n te
 	for _, alias := range texts(table["talk_aliases"]) {
 		n.TalkAliases = append(n.TalkAliases, strings.ReplaceAll(alias, " ", "_"))
 	}
-	return n, l.checkNamespace(t, n, path)
+	return n, true
 }
 
 // texts returns the strings of a list; other elements were reported.
@@ -113,23 +114,24 @@ func texts(v tenants.Value) (all []string) {
 	return all
 }
 
-// checkNamespace reports whether a namespace is valid beside those before it and those of
-// the tenant's extensions.
-func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path string) bool {
-	for _, name := range slices.Concat([]string{n.Name, n.Talk}, n.Aliases, n.TalkAliases) {
+// checkNamespace reports a namespace that is not valid, or not beside those before it and those
+// of the tenant's extensions.
+func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path string) {
+	for _, name := range names(n) {
 		if why, hint := mediawiki.NamespaceProblem(n.Number, name); why != "" {
 			l.report(n.Position, path, hint, "%s", why)
-			return false
+			break
 		}
 	}
 	if _, core := mediawiki.Constants[n.Constant]; core {
 		l.report(n.Position, path, "choose another name", "%s is MediaWiki's own namespace", n.Constant)
-		return false
+	}
+	if project := projectName(t); nameIn(names(n), project) {
+		l.report(n.Position, path, "choose another name, or another wgMetaNamespace", "%q is the namespace of pages about the wiki", project)
 	}
 	for _, other := range t.Namespaces {
-		if other.Number == n.Number || strings.EqualFold(other.Name, n.Name) || other.Constant == n.Constant {
-			l.report(n.Position, path, "", "has the number or the name of namespaces.%s at %s", other.Key, other.Position)
-			return false
+		if other.Number == n.Number || other.Constant == n.Constant || slices.ContainsFunc(names(other), func(name string) bool { return nameIn(names(n), name) }) {
+			l.report(n.Position, path, "", "has the number or a name of namespaces.%s at %s", other.Key, other.Position)
 		}
 	}
 	for constant, number := range mediawiki.ExtensionConstants(t) {
@@ -138,7 +140,26 @@ func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path str
 				Message: fmt.Sprintf("an extension of the tenant %q has a namespace of the number %d, %s", t.Name, number, constant)})
 		}
 	}
-	return true
+}
+
+// names returns all names of a namespace and of its talk pages.
+func names(n tenants.Namespace) []string {
+	return slices.Concat([]string{n.Name, n.Talk}, n.Aliases, n.TalkAliases)
+}
+
+// nameIn reports whether a list has a namespace's name, which MediaWiki compares in small letters.
+func nameIn(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(one string) bool { return strings.EqualFold(one, name) })
+}
+
+// projectName returns the name of the namespace Project: wgMetaNamespace, or the wiki's name
+// (Manual:$wgMetaNamespace).
+func projectName(t *tenants.Tenant) string {
+	name, given := t.Settings["wgMetaNamespace"].Data.(string)
+	if !given {
+		name = t.Sitename
+	}
+	return strings.ReplaceAll(name, " ", "_")
 }
 
 // namespaceSettings returns MediaWiki's settings for namespaces (Manual:Using custom

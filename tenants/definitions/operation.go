@@ -135,23 +135,27 @@ func unique(list []tenants.Value) []tenants.Value {
 }
 
 // stripped returns a table with the results of operations in their place, so that the
-// checks for settings apply to operations, too.
-func stripped(v tenants.Value) tenants.Value {
+// checks for settings apply to operations, too. What an operation removes is not in it; in
+// a literal table no member is an operation.
+func stripped(v tenants.Value, literal bool) tenants.Value {
 	table, isTable := v.Data.(map[string]tenants.Value)
 	if !isTable {
 		return v
 	}
+	if replaced, is := table["replace"]; is && len(table) == 1 {
+		return stripped(replaced, true)
+	}
+	_, copies := table["copy"]
 	plain := make(map[string]tenants.Value, len(table))
 	var list []tenants.Value
 	for name, member := range table {
-		if elements, isList := member.Data.([]tenants.Value); isList && slices.Contains(listVerbs, name) {
+		elements, isList := member.Data.([]tenants.Value)
+		switch {
+		case !isList || !slices.Contains(listVerbs, name):
+			plain[name] = stripped(member, literal || copies)
+		case literal || name != "remove":
 			list = append(list, elements...)
-			continue
 		}
-		plain[name] = stripped(member)
-	}
-	if replaced, is := table["replace"]; is && len(table) == 1 {
-		return stripped(replaced)
 	}
 	if len(list) > 0 && len(plain) == 0 {
 		v.Data = list

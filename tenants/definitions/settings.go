@@ -26,7 +26,7 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
 			continue
 		}
-		if plain := stripped(v); l.refuseOwn(s, name, plain) || l.refuseCode(s, name, plain) {
+		if plain := stripped(v, false); l.refuseOwn(s, name, plain) || l.refuseCode(s, name, plain) {
 			continue
 		}
 		v.Data = l.settingValue(s, name, v)

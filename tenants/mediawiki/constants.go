@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"wikictl/tenants"
 )
@@ -49,8 +50,18 @@ func NamespaceProblem(number int64, name string) (why, hint string) {
 		return fmt.Sprintf("the number %d is odd", number), "odd numbers are for the talk pages of the number before"
 	case !namespaceName.MatchString(name):
 		return fmt.Sprintf("%q can't begin the title of a page", name), "letters, digits, _ ( ) . ' and -"
+	case isCoreName(name):
+		return fmt.Sprintf("%q is a name of MediaWiki's own namespaces, whose pages could not be read any more", name), "choose another name"
 	}
 	return "", ""
+}
+
+// isCoreName reports whether a name means one of MediaWiki's own namespaces in every language:
+// its constant without NS_, or the former name of files (MessagesEn.php, $namespaceAliases).
+func isCoreName(name string) bool {
+	name = strings.ToUpper(name)
+	_, known := Constants["NS_"+name]
+	return known && name != "MAIN" || name == "IMAGE" || name == "IMAGE_TALK"
 }
 
 // ExtensionConstants returns the constants of the namespaces that a tenant's extensions
