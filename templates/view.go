@@ -70,6 +70,7 @@ type View struct {
 	Core           string // the codebase, through the link to the release
 	Current        string // the link to the current release
 	Wiki           string // the folder of that link
+	Wikis          string // the folder of all wikis' folders
 	Releases       string // the folder of the releases
 	FPM            string // address of php-fpm: "unix:/path" or "host:port"
 	FastCGI        string // FPM in the form of Apache's proxy
@@ -193,7 +194,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Private = t.Private()
 	v.Core = filepath.Join(l.Current(t.Name), "core")
 	v.Current = l.Current(t.Name)
-	v.Wiki = l.Wiki(t.Name)
+	v.Wiki, v.Wikis = l.Wiki(t.Name), l.Wikis()
 	v.Releases = l.Releases(t.Name)
 	v.PoolSocket = l.PoolSocket(t.Name)
 	v.MaxBody = maxBody(t)

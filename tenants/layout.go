@@ -20,8 +20,11 @@ func (l Layout) Identity() string { return filepath.Join(l.State, "farm.toml") }
 // Record returns the file by which a run finds the tenants that need not be rendered.
 func (l Layout) Record() string { return filepath.Join(l.State, "rendered") }
 
+// Wikis returns the folder of all tenants' folders.
+func (l Layout) Wikis() string { return filepath.Join(l.State, "wikis") }
+
 // Wiki returns the folder of one tenant.
-func (l Layout) Wiki(name string) string { return filepath.Join(l.State, "wikis", name) }
+func (l Layout) Wiki(name string) string { return filepath.Join(l.Wikis(), name) }
 
 // Releases returns the folder of a tenant's rendered configurations.
 func (l Layout) Releases(name string) string { return filepath.Join(l.Wiki(name), "releases") }

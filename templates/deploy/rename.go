@@ -119,7 +119,7 @@ func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
 
 // Aliases returns the links that Rename and RenameBack left: target names by link names.
 func (d *Deployer) Aliases() (map[string]string, error) {
-	entries, err := os.ReadDir(filepath.Dir(d.layout.Wiki("x")))
+	entries, err := os.ReadDir(d.layout.Wikis())
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -262,6 +263,7 @@ func testRequests(t *testing.T, kind string) {
 			for _, r := range requests {
 				s.check(t, r)
 			}
+			s.testRenamed(t)
 			s.testProxies(t)
 			s.testBounds(t)
 			s.logIfFailed(t)
@@ -347,6 +349,19 @@ func (s *stand) check(t *testing.T, r request) {
 	if a.status >= 400 && (strings.Contains(a.body, "ran") || strings.Contains(a.body, "secret")) || strings.HasPrefix(a.body, "ran ") && !strings.Contains(r.want, "ran") && !strings.Contains(r.want, "of ") {
 		t.Errorf("%s %s: shows %.200q", r.host, r.path, a.body)
 	}
+}
+
+// testRenamed wants a wiki served as before while a rename has moved its files, until the web
+// server knows the new name.
+func (s *stand) testRenamed(t *testing.T) {
+	t.Helper()
+	must(t, s.d.Rename(t.Context(), "delta", "renamed"))
+	for _, r := range requests {
+		if r.host == "delta.test" {
+			s.check(t, r)
+		}
+	}
+	must(t, errors.Join(s.d.RenameBack(t.Context(), "renamed", "delta"), s.d.DropAlias("renamed")))
 }
 
 // testProxies wants a client's address from those who may say it, the nearest that may

@@ -95,7 +95,7 @@ func Expire(f *tenants.Farm, before time.Time) (n int, err error) {
 
 // loaded adds the folders that the settings of releases name, of removed tenants, too.
 func loaded(layout tenants.Layout, used map[string]bool) error {
-	for _, pattern := range []string{filepath.Join(filepath.Dir(layout.Wiki("x")), "*/releases/*/LocalSettings.php"), filepath.Join(layout.Removed(), "*/*/releases/*/LocalSettings.php")} {
+	for _, pattern := range []string{filepath.Join(layout.Wikis(), "*/releases/*/LocalSettings.php"), filepath.Join(layout.Removed(), "*/*/releases/*/LocalSettings.php")} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			return err

@@ -203,7 +203,7 @@ var golden = regexp.MustCompile(`^golden-[0-9a-f]{16}$`)
 
 // namesOnDisk lists the tenants with a folder or secrets below state.
 func namesOnDisk(l tenants.Layout) ([]string, error) {
-	wikis, err := os.ReadDir(filepath.Dir(l.Wiki("x")))
+	wikis, err := os.ReadDir(l.Wikis())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
