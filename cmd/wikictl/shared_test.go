@@ -71,6 +71,32 @@ func (f *farm) usersAreShared() {
 	}
 }
 
+// movedAway moves a file of the farm away, and returns what moves it back.
+func (f *farm) movedAway(name string) (back func()) {
+	f.t.Helper()
+	path := filepath.Join(f.demo.Dir, name)
+	must(f.t, os.Rename(path, path+".away"))
+	return func() { must(f.t, os.Rename(path+".away", path)) }
+}
+
+// mayWriteAuthors reports whether a wiki's account may write the authors of another.
+func (f *farm) mayWriteAuthors(name string) bool {
+	f.t.Helper()
+	return len(f.sql("SELECT 1 FROM mysql.tables_priv WHERE User = 'wiki_"+name+"' AND Table_name = 'actor' AND FIND_IN_SET('Insert', Table_priv)")) > 0
+}
+
+// accountsAreCompared wants a rollback of the owner to compare accounts by number, and to lose
+// none that it can't count.
+func (f *farm) accountsAreCompared() {
+	f.t.Helper()
+	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id + 1000 WHERE actor_name = '127.0.0.1'") // one is gone, and one is new
+	f.wants(f.saysNo("rollback", "w0", "--yes"), "1 authors", "w1")
+	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id - 1000 WHERE actor_name = '127.0.0.1'")
+	f.sql("RENAME TABLE wiki_w0.actor TO wiki_w0.kept; CREATE TABLE wiki_w0.gone (actor_id INT); CREATE VIEW wiki_w0.actor AS SELECT * FROM wiki_w0.gone; DROP TABLE wiki_w0.gone")
+	f.wants(f.saysNo("rollback", "w0", "--yes"), "count the rows of wiki_w0.actor")
+	f.sql("DROP VIEW wiki_w0.actor; RENAME TABLE wiki_w0.kept TO wiki_w0.actor")
+}
+
 // saysNo runs a command that fails, and returns all that it says.
 func (f *farm) saysNo(args ...string) string {
 	f.t.Helper()
@@ -120,7 +146,7 @@ func (f *farm) familyIsUpgraded() {
 	f.t.Helper()
 	f.want143()
 	f.wants(f.saysNo("upgrade", "--dry-run", "w1"), "w0, whose accounts it has, is on MediaWiki 1.39", "wikictl upgrade w0 w1")
-	f.wants(f.exits(1, "upgrade", "--dry-run", "w0"), "w1: read-only")
+	f.wants(f.exits(1, "upgrade", "--dry-run", "w0"), "w1 use its accounts and are read-only")
 	before := f.sql("SELECT COUNT(*) FROM wiki_w0.actor")
 	out, code := f.held("w0", "update.php", "before", func() {
 		if status, _ := f.client("w1").ask(url.Values{"action": {"query"}}); status != 503 {
@@ -179,16 +205,28 @@ func (f *farm) familyGoesBack() {
 	f.client("w1").logInWith("w0")
 	f.sql("INSERT INTO wiki_w0.actor (actor_name) VALUES ('10.9.8.7')")
 	f.wants(f.saysNo("rollback", "w0", "--yes"), "1 authors", "w1")
+	back := f.movedAway("tenants/w1.toml")
+	f.wants(f.saysNo("rollback", "w0", "--yes"), "1 authors", "w1")
 	f.sql("DELETE FROM wiki_w0.actor WHERE actor_name = '10.9.8.7'")
+	f.accountsAreCompared()
 	if out, code := f.struck(event{"w0", "restore", "after", "kill"}, "rollback", "w0", "--yes"); code != -1 {
 		f.t.Fatal(code, out)
 	}
 	if status, _ := f.client("w1").ask(url.Values{"action": {"query"}}); status != 503 {
 		f.t.Error("w1 answers while the accounts are gone:", status)
 	}
+	if f.mayWriteAuthors("w1") {
+		f.t.Error("w1, without a definition, may write accounts while those of w0 are put back")
+	}
+	back()
 	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), `codebase = "1.43"`, `codebase = "1.39"`, 1))
 	f.wants(f.saysNo("apply", "w1"), "w0, whose accounts it has, is being upgraded")
+	back = f.movedAway("tenants/w1.toml")
 	f.exits(0, "rollback", "w0", "--yes")
+	if !f.mayWriteAuthors("w1") {
+		f.t.Error("w1, without a definition, may not write accounts any more")
+	}
+	back()
 	f.familyWorks("1.39")
 	f.exits(0, "plan", "w0", "w1")
 }
@@ -198,7 +236,9 @@ func (f *farm) membersOutliveNoOwner() {
 	f.t.Helper()
 	f.exits(0, "backup", "w0")
 	f.sql("INSERT INTO wiki_w0.actor (actor_name) VALUES ('10.9.8.7')")
-	f.wants(f.saysNo("restore", "w0", "--yes"), "1 authors", "nothing of it was changed")
+	back := f.movedAway("tenants/w1.toml")
+	f.wants(f.saysNo("restore", "w0", "--yes"), "1 authors", "w1", "nothing of it was changed")
+	back()
 	f.client("w1").logInWith("w0")
 	f.wants(f.saysNo("delete", "w0", "--dry-run"), "w1 has its accounts")
 }

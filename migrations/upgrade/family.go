@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wikictl/tenants"
+	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/session"
@@ -20,13 +21,18 @@ import (
 // checkFamilies blocks members that would get newer code than their owner, and owners whose
 // members' code would not work on the new tables. rows are the ledger's tenants and open its
 // unfinished upgrades, by name.
-func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledger.Upgrade, codebases map[string]*tenants.Codebase) {
+func (p *Plan) checkFamilies(ctx context.Context, h *session.Host, rows map[string]ledger.Tenant, open map[string]ledger.Upgrade) {
 	var code mediawiki.Reading
+	codebases := h.Farm.Codebases
+	members, unknown := h.Families(ctx, p.all, rows)
 	for _, j := range p.Tenants {
 		if owner := j.tenant.Owner; owner != nil && j.own == 0 {
 			j.checkOwner(owner, p.of(owner.Name), rows[owner.Name], open[owner.Name])
 		}
-		for _, m := range j.tenant.Members {
+		if err := unknown[j.Name]; err != nil && j.own == 0 {
+			j.block(fmt.Sprintf("it is not known which wikis have its accounts: %s", err))
+		}
+		for _, m := range members[j.Name] {
 			c := codebases[rows[m.Name].Codebase]
 			if c == nil || len(c.Faults)+len(j.tenant.Codebase.Faults) > 0 || rows[m.Name].State != ledger.Ready {
 				continue
@@ -35,7 +41,7 @@ func (p *Plan) checkFamilies(rows map[string]ledger.Tenant, open map[string]ledg
 				j.block(fmt.Sprintf("%s has its accounts and would not work on their tables: %s", m.Name, why))
 			}
 		}
-		if list := j.tenant.Members; len(list) > 0 {
+		if list := members[j.Name]; len(list) > 0 {
 			j.Remarks = append(j.Remarks, fmt.Sprintf("%s use its accounts and are read-only, and for a part of the time closed, together with it", strings.Join(tenants.NamesOf(list), ", ")))
 		}
 		p.checkMedia(j, rows, codebases, &code)
@@ -120,37 +126,37 @@ func ownerLeft(j *Planned, outcomes map[string]session.Outcome) error {
 // turn is 0 for undos that are carried out first, and 1 for those that wait for them: an
 // owner of accounts is put back after its members, and brought forward before them.
 func (u *Undo) turn() int {
-	if u.Redo && u.tenant.Owner != nil || !u.Redo && len(u.tenant.Members) > 0 {
+	if u.Redo && u.tenant.Owner != nil || !u.Redo && len(u.members) > 0 {
 		return 1
 	}
 	return 0
 }
 
-// versionsOf returns the recorded MediaWiki version of each tenant, by name.
-func versionsOf(rows map[string]ledger.Tenant) map[string]string {
-	versions := make(map[string]string, len(rows))
-	for name, row := range rows {
-		versions[name] = row.Version
+// findMembers finds the members of tenants whose upgrades are to be undone. rows are the ledger's
+// tenants.
+func findMembers(ctx context.Context, h *session.Host, undos []*Undo, rows map[string]ledger.Tenant) {
+	list := make([]*tenants.Tenant, len(undos))
+	for i, u := range undos {
+		list[i] = u.tenant
 	}
-	return versions
+	members, unknown := h.Families(ctx, list, rows)
+	for _, u := range undos {
+		u.members = members[u.Name]
+		if err := unknown[u.Name]; err != nil && u.err == nil {
+			u.err = fmt.Errorf("it is not known which wikis have its accounts: %w", err)
+		}
+	}
 }
 
 // checkFamily returns an error if putting back this tenant would leave a member on newer code
 // than the tables that it reads, or with pages that name accounts that no longer exist.
-// versions are those of all tenants at the time of the undo, by name; rows returns the number
-// of rows of a table in the dump to restore.
-func (u *Undo) checkFamily(ctx context.Context, h *session.Host, versions map[string]string, rows func(table string) int64) error {
-	if owner := u.tenant.Owner; owner != nil && mediawiki.NewerSchema(u.Old, versions[owner.Name]) {
-		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", owner.Name, versions[owner.Name])
+// versions are those of all tenants at the time of the undo, by name; b is the dump to restore.
+func (u *Undo) checkFamily(ctx context.Context, h *session.Host, versions map[string]string, b *backup.Dump) error {
+	if err := h.OwnerServes(ctx, u.tenant, versions, u.Old, b); err != nil {
+		return err
 	}
-	var newer []string
-	for _, m := range u.tenant.Members {
-		if mediawiki.NewerSchema(versions[m.Name], u.Old) {
-			newer = append(newer, m.Name)
-		}
-	}
-	if len(newer) > 0 {
+	if newer := session.MembersNewer(u.members, versions, u.Old); len(newer) > 0 {
 		return fmt.Errorf("%s use its accounts and were upgraded as well: put them back first, or together: wikictl rollback %s %s", strings.Join(newer, ", "), u.Name, strings.Join(newer, " "))
 	}
-	return h.MembersLose(ctx, u.tenant, rows)
+	return h.MembersLose(ctx, u.tenant, u.members, b)
 }

@@ -11,10 +11,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// readFurther reads the names of the tenant's further databases.
+// readFurther reads the names of the tenant's further databases, and who has its accounts.
 func (k *task) readFurther(ctx context.Context) (err error) {
-	k.further, err = session.Further(ctx, k.up.ledger, k.tenant)
-	k.accounts = session.Accounts(k.tenant, k.secrets, k.further...)
+	if k.further, err = session.Further(ctx, k.up.ledger, k.tenant); err != nil {
+		return err
+	}
+	k.accounts, err = k.up.FamilyAccounts(ctx, k.tenant, k.secrets, k.further...)
 	return err
 }
 

@@ -138,7 +138,7 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 	if len(p.Tenants) == 0 {
 		return p, nil
 	}
-	p.checkFamilies(rows, open, h.Farm.Codebases)
+	p.checkFamilies(ctx, h, rows, open)
 	return p, p.inspect(ctx, h, ledger, o)
 }
 

@@ -37,9 +37,10 @@ type Undo struct {
 	Remark       string       `json:"remark,omitempty"`      // other facts for the user
 	Problem      string       `json:"problem,omitempty"`
 
-	tenant *tenants.Tenant
-	row    ledger.Upgrade
-	err    error // cause of Problem
+	tenant  *tenants.Tenant
+	members []*tenants.Tenant // that have its accounts, as MembersOf
+	row     ledger.Upgrade
+	err     error // cause of Problem
 }
 
 // dump returns the file to restore.
@@ -225,8 +226,9 @@ func (u *Undo) noDump() error {
 // lookAll sorts undos into the order in which they are carried out, and inspects each. now are
 // the ledger's rows, by tenant.
 func lookAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string]ledger.Tenant) error {
+	findMembers(ctx, h, undos, now)
 	slices.SortStableFunc(undos, func(a, b *Undo) int { return a.turn() - b.turn() })
-	versions := versionsOf(now)
+	versions := session.VersionsOf(now)
 	for _, u := range undos {
 		if u.err == nil {
 			u.err = u.look(ctx, h, versions)
@@ -272,7 +274,7 @@ func (u *Undo) look(ctx context.Context, h *session.Host, versions map[string]st
 		u.Remark = "it was not open for edits since"
 		return nil
 	}
-	if err := u.checkFamily(ctx, h, versions, session.RowsOf(b)); err != nil {
+	if err := u.checkFamily(ctx, h, versions, b); err != nil {
 		return err
 	}
 	s, err := h.Server(ctx, u.tenant.Server)

@@ -221,7 +221,10 @@ func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
 	if err != nil {
 		return err
 	}
-	if err := undo.checkFamily(ctx, r.Host, versionsOf(now), session.RowsOf(b)); err != nil {
+	if undo.members, err = r.MembersOf(ctx, k.tenant); err != nil {
+		return err
+	}
+	if err := undo.checkFamily(ctx, r.Host, session.VersionsOf(now), b); err != nil {
 		return err
 	}
 	if r.o.Again == nil || undo.Remark != "" {

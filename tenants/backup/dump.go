@@ -47,6 +47,14 @@ type Dump struct {
 	// not be assigned again.
 	Numbers map[string]uint64 `json:"numbers,omitempty"`
 
+	// Newest has the highest numbers of accounts and authors in the dump, by table: user and
+	// actor. It is nil in dumps that earlier versions of wikictl made.
+	Newest map[string]int64 `json:"newest,omitempty"`
+
+	// Author is, of a wiki that has the accounts of another, the highest number of an author that
+	// its rows name: a restore of the other wiki takes authors from the end.
+	Author int64 `json:"author,omitempty"`
+
 	// Restore is the operator's restore command; empty for wikictl's own dumps: SQL as
 	// mariadb-dump writes it, compressed by zstd.
 	Restore []string `json:"restore,omitempty"`

@@ -150,6 +150,9 @@ func (d *direct) describe(ctx context.Context) error {
 	if len(d.tables) == 0 {
 		return nil
 	}
+	if err := describeAuthors(ctx, d.conn, d.backup); err != nil {
+		return err
+	}
 	full, inexact := make([]string, len(d.tables)), map[relation][]string{}
 	for i, t := range d.tables {
 		full[i] = Quote(t.name)

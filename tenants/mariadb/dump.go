@@ -93,6 +93,9 @@ func (s *Server) describeDatabase(ctx context.Context, b *backup.Dump) error {
 
 // describe reads the contents of a database.
 func (s *Server) describe(ctx context.Context, b *backup.Dump) (err error) {
+	if err := describeAuthors(ctx, s.db, b); err != nil {
+		return err
+	}
 	if b.Tables, err = s.Contents(ctx, b.Database); err != nil {
 		return err
 	}

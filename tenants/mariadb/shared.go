@@ -24,20 +24,38 @@ const errNoDatabase = 1049
 // UsersOf returns the database whose accounts a wiki was made with; empty: its own, or it is
 // no wiki.
 func (s *Server) UsersOf(ctx context.Context, database string) (owner string, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT ul_value FROM "+Quote(database)+".updatelog WHERE ul_key = ?", usersKey).Scan(&owner)
-	if errors.Is(err, sql.ErrNoRows) || isError(err, errNoTable) || isError(err, errNoDatabase) {
+	return usersOf(ctx, s.db, database)
+}
+
+func usersOf(ctx context.Context, c querier, database string) (owner string, err error) {
+	err = c.QueryRowContext(ctx, "SELECT ul_value FROM "+Quote(database)+".updatelog WHERE ul_key = ?", usersKey).Scan(&owner)
+	if errors.Is(err, sql.ErrNoRows) || isError(err, errNoTable) || isError(err, errNoDatabase) || isError(err, errNoColumn) {
 		return "", nil
 	}
 	return owner, err
 }
 
-// Sharing lists the accounts, by name, that may write into tables of accounts of other wikis.
-func (s *Server) Sharing(ctx context.Context) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT User FROM mysql.tables_priv WHERE Table_name = 'actor' AND FIND_IN_SET('Insert', Table_priv)")
+// Sharer is an account with rights on the authors of another wiki.
+type Sharer struct {
+	Account  string // without its host
+	Database string // the other wiki's
+	Writes   bool   // it may add authors; false if it only reads, and while the other wiki is read-only
+}
+
+// Sharers lists the accounts of wikis that have the accounts of another, or show its files; of
+// all databases of the server, or of one. Only those that have the accounts may write.
+func (s *Server) Sharers(ctx context.Context, database string) (list []Sharer, err error) {
+	query := "SELECT User, Db, FIND_IN_SET('Insert', Table_priv) > 0 AS Writes FROM mysql.tables_priv WHERE Table_name = 'actor'"
+	if database != "" {
+		query += " AND Db = " + literal(database)
+	}
+	err = s.table(ctx, query, func(r record) {
+		list = append(list, Sharer{Account: r["User"], Database: r["Db"], Writes: r["Writes"] == "1"})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("server %s: read grants: %w", s.Name, err)
 	}
-	return Column[string](rows)
+	return list, nil
 }
 
 // ShareUsers gives a new wiki the accounts of another database on the server in place of its
@@ -158,12 +176,13 @@ func exchange(column string, ids map[int64]int64) string {
 // writer is another wiki's account that may write into a table.
 type writer struct{ user, host, table string }
 
-// writers lists what of a database the accounts of wikis that share it may write.
+// writers lists the tables of accounts of a database on which wikis that share them have rights.
 func (s *Server) writers(ctx context.Context, a Accounts) (list []writer, err error) {
 	if len(a.Sharers) == 0 {
 		return nil, nil
 	}
-	err = s.table(ctx, "SELECT User, Host, Table_name FROM mysql.tables_priv WHERE Db = "+literal(a.Database)+" AND User IN ("+literals(a.Sharers)+")", func(r record) {
+	err = s.table(ctx, "SELECT User, Host, Table_name FROM mysql.tables_priv WHERE Db = "+literal(a.Database)+" AND User IN ("+literals(a.Sharers)+
+		") AND Table_name IN ("+literals(tenants.UserTables())+")", func(r record) {
 		list = append(list, writer{r["User"], r["Host"], r["Table_name"]})
 	})
 	return list, err
@@ -195,10 +214,4 @@ func (s *Server) eachWriter(ctx context.Context, a Accounts, statement func(w wr
 		}
 	}
 	return nil
-}
-
-// CountRows counts the rows of a table.
-func (s *Server) CountRows(ctx context.Context, database, table string) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+Quote(database)+"."+Quote(table)).Scan(&n)
-	return n, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"wikictl/templates/deploy"
@@ -81,7 +82,7 @@ func (r *restoration) makeSecrets() error {
 
 // freeze makes the wiki read-only.
 func (r *restoration) freeze(ctx context.Context) error {
-	if err := r.readAccounts(); err != nil {
+	if err := r.readAccounts(ctx); err != nil {
 		return err
 	}
 	if err := r.Deploy.SetReadOnly(r.tenant.Name, "This wiki is being restored from a backup and can't be edited for a few minutes."); err != nil {
@@ -90,9 +91,12 @@ func (r *restoration) freeze(ctx context.Context) error {
 	return r.server.Freeze(ctx, r.accounts, patience)
 }
 
-func (r *restoration) readAccounts() error {
+func (r *restoration) readAccounts(ctx context.Context) error {
 	all, err := r.Deploy.ReadSecrets(r.tenant.Name)
-	r.accounts = session.Accounts(r.tenant, all, r.further...)
+	if err != nil {
+		return err
+	}
+	r.accounts, err = r.FamilyAccounts(ctx, r.tenant, all, r.further...)
 	return err
 }
 
@@ -121,7 +125,7 @@ func (r *restoration) check(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := r.MembersLose(ctx, r.tenant, session.RowsOf(dump)); err != nil {
+		if err := r.checkFamily(ctx, dump); err != nil {
 			return err
 		}
 	}
@@ -135,6 +139,27 @@ func (r *restoration) check(ctx context.Context) (err error) {
 		return err
 	}
 	return r.recovery.store.CheckAll(ctx, archive.Missing(r.have, r.want)) // copies of files to be removed
+}
+
+// checkFamily returns an error if the tenant, or wikis with its accounts, would be on newer code
+// than the tables of accounts, or name accounts that are gone.
+func (r *restoration) checkFamily(ctx context.Context, dump *backup.Dump) error {
+	members, err := r.MembersOf(ctx, r.tenant)
+	if err != nil || len(members) == 0 && r.tenant.Owner == nil {
+		return err
+	}
+	rows, err := r.ledger.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	versions, version := session.VersionsOf(rows), cmp.Or(r.manifest.Version, r.code.Version)
+	if err := r.OwnerServes(ctx, r.tenant, versions, version, dump); err != nil {
+		return err
+	}
+	if newer := session.MembersNewer(members, versions, version); len(newer) > 0 {
+		return fmt.Errorf("its backup is of MediaWiki %s, and %s, on newer code, have its accounts: put them back first", version, strings.Join(newer, ", "))
+	}
+	return r.MembersLose(ctx, r.tenant, members, dump)
 }
 
 // estimate is the duration of a restore announced to readers.
@@ -168,7 +193,7 @@ func (r *restoration) replace(ctx context.Context) error {
 	if err := r.Deploy.ForgetCaches(r.tenant.Name, r.RunID); err != nil || !r.Fresh {
 		return err
 	}
-	if err := r.readAccounts(); err != nil {
+	if err := r.readAccounts(ctx); err != nil {
 		return err
 	}
 	if err := r.server.EnsureAccounts(ctx, r.accounts); err != nil {
@@ -238,7 +263,7 @@ func (r *restoration) ask(ctx context.Context) error {
 
 // thaw makes the wiki editable again.
 func (r *restoration) thaw(ctx context.Context) error {
-	if err := r.readAccounts(); err != nil {
+	if err := r.readAccounts(ctx); err != nil {
 		return err
 	}
 	if err := r.server.Thaw(ctx, r.accounts); err != nil {

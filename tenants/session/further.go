@@ -11,7 +11,8 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// Accounts returns the two database accounts of a tenant. further are its further
+// Accounts returns the two database accounts of a tenant, without those of tenants that have
+// its accounts: FamilyAccounts. further are its further
 // databases that exist; it has rights on those that its definition names.
 func Accounts(t *tenants.Tenant, s secrets.Secrets, further ...string) mariadb.Accounts {
 	a := mariadb.Accounts{
@@ -19,9 +20,6 @@ func Accounts(t *tenants.Tenant, s secrets.Secrets, further ...string) mariadb.A
 		Web:    mariadb.Account{Name: t.WebAccount(), Password: s.WebPassword},
 		Schema: mariadb.Account{Name: t.SchemaAccount(), Password: s.SchemaPassword},
 		Rights: rightsOf(t), Replicas: len(t.Server.Replicas) > 0,
-	}
-	for _, member := range t.Members {
-		a.Sharers = append(a.Sharers, member.WebAccount())
 	}
 	for _, name := range t.Databases {
 		if slices.Contains(further, name) {
@@ -90,7 +88,7 @@ func (h *Host) EnsureFurther(ctx context.Context, l *ledger.Ledger, t *tenants.T
 	if err != nil || len(a.Changes(have, func(string) bool { return true })) == 0 {
 		return err
 	}
-	if err := ownerBusy(ctx, l, t); err != nil {
+	if err := OwnerIdle(ctx, l, t); err != nil {
 		return err
 	}
 	known, err := h.KnownDatabases(ctx, l, t.Server)

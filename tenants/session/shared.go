@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/backup"
 	"wikictl/tenants/ledger"
 )
 
@@ -22,12 +20,16 @@ func (h *Host) usersFaults(ctx context.Context, list []*tenants.Tenant) map[stri
 		if err != nil {
 			continue
 		}
-		sharing, err := s.Sharing(ctx)
+		sharers, err := s.Sharers(ctx, "")
 		if err != nil {
 			continue
 		}
+		sharing := map[string]bool{}
+		for _, one := range sharers {
+			sharing[one.Account] = sharing[one.Account] || one.Writes
+		}
 		for _, t := range list {
-			shares := t.Owner != nil || slices.Contains(sharing, t.WebAccount())
+			shares := t.Owner != nil || sharing[t.WebAccount()]
 			if t.Server != def || t.Codebase == nil || !shares || !deploy.Exists(h.Layout.Current(t.Name)) { // it has no definition, or is half made
 				continue
 			}
@@ -84,8 +86,8 @@ func OwnerBusy(t *tenants.Tenant, owner ledger.Tenant, open ledger.Upgrade) stri
 	return ""
 }
 
-// ownerBusy is OwnerBusy by the ledger as it is now.
-func ownerBusy(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) error {
+// OwnerIdle returns the reason of OwnerBusy as an error, by the ledger as it is now.
+func OwnerIdle(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) error {
 	if t.Owner == nil {
 		return nil
 	}
@@ -99,38 +101,6 @@ func ownerBusy(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) error {
 	}
 	if why := OwnerBusy(t, row, open); why != "" {
 		return fmt.Errorf("%s", why)
-	}
-	return nil
-}
-
-// RowsOf returns the number of rows that a dump has of a table.
-func RowsOf(b *backup.Dump) func(table string) int64 {
-	return func(table string) int64 { return b.Tables[table].Rows }
-}
-
-// MembersLose returns an error if a tenant's accounts are those of others, too, and the dump
-// to restore is of before some were made: pages and logs of the others would name accounts
-// that are gone. rows are the dump's by table. A database that is damaged loses nothing.
-func (h *Host) MembersLose(ctx context.Context, t *tenants.Tenant, rows func(table string) int64) error {
-	if len(t.Members) == 0 {
-		return nil
-	}
-	s, err := h.Server(ctx, t.Server)
-	if err != nil {
-		return err
-	}
-	for _, table := range []string{"user", "actor"} {
-		now, err := s.CountRows(ctx, t.Database, table)
-		if err != nil {
-			return nil
-		}
-		if n := now - rows(table); n > 0 {
-			what := "accounts"
-			if table == "actor" {
-				what = "authors, with or without accounts,"
-			}
-			return fmt.Errorf("%d %s were added since, and its accounts are those of %s, too, whose pages and logs may name them: it can't be put back alone", n, what, strings.Join(tenants.NamesOf(t.Members), ", "))
-		}
 	}
 	return nil
 }

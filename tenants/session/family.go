@@ -1,0 +1,189 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
+	"wikictl/tenants/secrets"
+)
+
+// MembersOf lists the tenants that have the accounts of a tenant, sorted by name: those whose
+// definitions say so, and those of the ledger that the server lets write its authors. A wiki
+// is served and names authors as long as it exists, also if its definition was moved away or
+// changed. Of a tenant without a definition only name, server and database are known.
+func (h *Host) MembersOf(ctx context.Context, owner *tenants.Tenant) ([]*tenants.Tenant, error) {
+	s, err := h.Server(ctx, owner.Server)
+	if err != nil {
+		return nil, err
+	}
+	sharers, err := s.Sharers(ctx, owner.Database)
+	if err != nil || len(sharers) == 0 {
+		return owner.Members, err
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := l.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.united(ctx, s, owner, sharers, rows)
+}
+
+// Families is MembersOf for each tenant of a list, by name, and why it is not known of others.
+// rows are the ledger's tenants.
+func (h *Host) Families(ctx context.Context, list []*tenants.Tenant, rows map[string]ledger.Tenant) (members map[string][]*tenants.Tenant, unknown map[string]error) {
+	members, unknown = map[string][]*tenants.Tenant{}, map[string]error{}
+	for _, def := range tenants.ServersOf(list) {
+		sharers, err := h.sharersOf(ctx, def)
+		for _, t := range list {
+			if t.Server != def {
+				continue
+			}
+			members[t.Name], unknown[t.Name] = t.Members, err
+			if all := sharers[t.Database]; len(all) > 0 {
+				s, err := h.Server(ctx, def)
+				if err == nil {
+					members[t.Name], err = h.united(ctx, s, t, all, rows)
+				}
+				unknown[t.Name] = err
+			}
+		}
+	}
+	return members, unknown
+}
+
+// sharersOf returns the accounts with rights on authors of other wikis of a server, by the
+// other's database.
+func (h *Host) sharersOf(ctx context.Context, def *tenants.Server) (map[string][]mariadb.Sharer, error) {
+	s, err := h.Server(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Sharers(ctx, "")
+	found := map[string][]mariadb.Sharer{}
+	for _, one := range all {
+		found[one.Database] = append(found[one.Database], one)
+	}
+	return found, err
+}
+
+// united adds the members of an owner that only the ledger and the server know to those that
+// are defined. sharers are the accounts with rights on its authors. While it is read-only none
+// may write, and a wiki's own database says whose accounts it has.
+func (h *Host) united(ctx context.Context, s *mariadb.Server, owner *tenants.Tenant, sharers []mariadb.Sharer, rows map[string]ledger.Tenant) ([]*tenants.Tenant, error) {
+	members, writes := slices.Clone(owner.Members), map[string]bool{}
+	for _, one := range sharers {
+		writes[one.Account] = writes[one.Account] || one.Writes
+	}
+	defined := tenants.NamesOf(owner.Members)
+	for _, row := range rows {
+		may, shares := writes[tenants.AccountName(row.Database, "")]
+		if !shares || row.Server != owner.Server.Name || row.Database == owner.Database || slices.Contains(defined, row.Name) {
+			continue
+		}
+		if t := h.Farm.Tenant(row.Name); !may && t != nil && t.Media == owner { // it reads authors of files
+			continue
+		}
+		if !may {
+			made, err := s.UsersOf(ctx, row.Database)
+			if err != nil {
+				return nil, fmt.Errorf("whose accounts %s has: %w", row.Name, err)
+			}
+			may = made == owner.Database
+		}
+		if may {
+			members = append(members, &tenants.Tenant{Name: row.Name, Server: owner.Server, Database: row.Database})
+		}
+	}
+	slices.SortFunc(members, func(a, b *tenants.Tenant) int { return cmp.Compare(a.Name, b.Name) })
+	return members, nil
+}
+
+// FamilyAccounts is Accounts with the accounts of all tenants that have the tenant's: they are
+// kept from writing together with it.
+func (h *Host) FamilyAccounts(ctx context.Context, t *tenants.Tenant, s secrets.Secrets, further ...string) (mariadb.Accounts, error) {
+	a := Accounts(t, s, further...)
+	members, err := h.MembersOf(ctx, t)
+	for _, m := range members {
+		a.Sharers = append(a.Sharers, m.WebAccount())
+	}
+	return a, err
+}
+
+// VersionsOf returns the recorded MediaWiki version of each tenant, by name. rows are the
+// ledger's tenants.
+func VersionsOf(rows map[string]ledger.Tenant) map[string]string {
+	versions := make(map[string]string, len(rows))
+	for name, row := range rows {
+		versions[name] = row.Version
+	}
+	return versions
+}
+
+// OwnerServes returns an error if a tenant with the accounts of another can't have the content
+// of a dump of it, of a MediaWiki version: the owner's tables are older, or an author that its
+// rows name is gone from them. versions are the recorded ones of all tenants, by name.
+func (h *Host) OwnerServes(ctx context.Context, t *tenants.Tenant, versions map[string]string, version string, dump *backup.Dump) error {
+	if t.Owner == nil {
+		return nil
+	}
+	if mediawiki.NewerSchema(version, versions[t.Owner.Name]) {
+		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", t.Owner.Name, versions[t.Owner.Name])
+	}
+	s, err := h.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	has, err := s.HasAuthor(ctx, t.Owner.Database, dump.Author)
+	if err != nil || has {
+		return err
+	}
+	return tenants.WithHint(fmt.Errorf("its pages and logs name authors that %s, whose accounts it has, lost since when it was put back or restored", t.Owner.Name), "bring the content of "+t.Owner.Name+" back first: wikictl rollback --to RUN, or wikictl restore")
+}
+
+// MembersNewer lists the members whose recorded MediaWiki has a newer schema than version.
+func MembersNewer(members []*tenants.Tenant, versions map[string]string, version string) (names []string) {
+	for _, m := range members {
+		if mediawiki.NewerSchema(versions[m.Name], version) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// MembersLose returns an error if a tenant's accounts are those of others, too, and the dump
+// to restore has not all of them: pages and logs of the others would name accounts that are
+// gone.
+func (h *Host) MembersLose(ctx context.Context, t *tenants.Tenant, members []*tenants.Tenant, dump *backup.Dump) error {
+	if len(members) == 0 {
+		return nil
+	}
+	s, err := h.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{"user", "actor"} {
+		n, err := s.Added(ctx, t.Database, table, dump)
+		if err != nil {
+			return err
+		}
+		what := "accounts"
+		if table == "actor" {
+			what = "authors, with or without accounts,"
+		}
+		if n > 0 {
+			return fmt.Errorf("%d %s were added since, and its accounts are those of %s, too, whose pages and logs may name them: it can't be put back alone", n, what, strings.Join(tenants.NamesOf(members), ", "))
+		}
+	}
+	return nil
+}
