@@ -49,6 +49,9 @@ var plantedInFiles = []misdeed{
 	{rule: "images-missing", says: "images is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.Remove(f.state("wikis/"+wiki+"/images")))
 	}},
+	{rule: "uploads-link", says: "images/a is a link to /vol/a and leads out of the upload folder", plant: func(f *farm, wiki string) {
+		must(f.t, os.Symlink("/vol/a", f.state("wikis/"+wiki+"/images/a")))
+	}},
 	{rule: "cache-missing", says: "cache is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.RemoveAll(f.state("wikis/"+wiki+"/cache")))
 	}},

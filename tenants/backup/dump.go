@@ -30,8 +30,9 @@ type Dump struct {
 	Charset   string              `json:"charset"` // of the database
 	Collation string              `json:"collation"`
 	Taken     time.Time           `json:"taken"`
-	Bytes     int64               `json:"bytes"`  // of the file
-	SHA256    string              `json:"sha256"` // of the file
+	Bytes     int64               `json:"bytes"`                // of the file
+	SHA256    string              `json:"sha256"`               // of the file
+	Text      int64               `json:"text_bytes,omitempty"` // of the SQL; 0 for an operator's dump, and in old ones
 	Tables    map[string]Contents `json:"tables"`
 
 	// Objects maps views, triggers, routines and events, such as "view v", to digests of
@@ -108,6 +109,15 @@ func (b *Dump) All() []*Dump { return append([]*Dump{b}, b.More...) }
 func (b *Dump) Size() (bytes int64) {
 	for _, one := range b.All() {
 		bytes += one.Bytes
+	}
+	return bytes
+}
+
+// Loaded returns about how many bytes a server needs at least for the databases of the dump:
+// half of the text, in which binary values are hexadecimal, and the four pages of an empty table.
+func (b *Dump) Loaded() (bytes int64) {
+	for _, one := range b.All() {
+		bytes += max(one.Text/2, one.Bytes) + int64(len(one.Tables))*4*16<<10
 	}
 	return bytes
 }
@@ -269,6 +279,6 @@ func (b *Dump) read(r io.Reader) (*process.Tail, error) {
 	}
 	defer z.Close()
 	_, err = io.Copy(io.MultiWriter(last, statements), z)
-	b.Longest = statements.Longest
+	b.Longest, b.Text = statements.Longest, statements.Bytes
 	return last, err
 }

@@ -7,6 +7,7 @@ import "bytes"
 // with a semicolon, since it escapes line ends in strings.
 type Statements struct {
 	Longest int64 // bytes of the longest statement so far
+	Bytes   int64 // of all statements so far
 
 	now       int64 // bytes of the statement that is being written
 	semicolon bool  // whether the last byte was a semicolon
@@ -15,6 +16,7 @@ type Statements struct {
 // Write measures p and never fails.
 func (l *Statements) Write(p []byte) (int, error) {
 	size := len(p)
+	l.Bytes += int64(size)
 	if l.semicolon && size > 0 && p[0] == '\n' {
 		l.end()
 	}

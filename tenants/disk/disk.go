@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -112,6 +113,7 @@ type Space struct {
 	Bytes, Files int64  // files: inodes; both 0 for a file system without a limit
 	Device       uint64 // of the file system: equal for folders on the same one
 	ReadOnly     bool   // the file system is mounted read-only
+	Shares       bool   // files can share blocks (ioctl_ficlonerange(2)), as on Btrfs and most of XFS
 }
 
 // Free returns the space that this user may still use in the file system of a folder,
@@ -133,7 +135,26 @@ func Free(dir string) (Space, error) {
 	if os.Geteuid() == 0 {
 		blocks = s.Bfree
 	}
-	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Device: of.Dev, ReadOnly: s.Flags&unix.ST_RDONLY != 0}, nil
+	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Device: of.Dev, ReadOnly: s.Flags&unix.ST_RDONLY != 0,
+		Shares: s.Type == unix.BTRFS_SUPER_MAGIC || s.Type == unix.XFS_SUPER_MAGIC}, nil
+}
+
+// Used returns the bytes that a folder and all in it take on disk; 0 if it does not exist.
+func Used(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return IgnoreAbsent(err)
+		}
+		info, err := e.Info()
+		if err != nil {
+			return IgnoreAbsent(err)
+		}
+		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+			bytes += s.Blocks * 512
+		}
+		return nil
+	})
+	return bytes, err
 }
 
 // IgnoreAbsent returns an error unless it says that a file does not exist.

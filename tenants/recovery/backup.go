@@ -57,7 +57,11 @@ func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant)
 	p := &plan.Plan{}
 	for _, t := range list {
 		planned := &plan.Tenant{Name: t.Name}
-		if err := backable(rows[t.Name], open[t.Name].Run, t); err != nil {
+		err := backable(rows[t.Name], open[t.Name].Run, t)
+		if err == nil {
+			_, err = scan(ctx, h, t)
+		}
+		if err != nil {
 			planned.Add(plan.Blocked, "%s", err)
 		} else {
 			planned.Add(plan.Backup, "database %s on server %s and uploads to %s", t.Database, t.Server.Name, cmp.Or(h.Farm.Backup.Restic, h.Layout.ArchivesOf(t.Name)))
@@ -227,7 +231,10 @@ func (m *making) keepUploads(ctx context.Context) error {
 		before = archive.Uploads{}
 	}
 	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), before)
-	return err
+	if err != nil {
+		return err
+	}
+	return m.linksIn(m.uploads)
 }
 
 // write writes the archive.

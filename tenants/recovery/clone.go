@@ -124,6 +124,12 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 			err = backable(rows[from.Name], open[from.Name].Run, from)
 		}
 		if err == nil {
+			var u archive.Uploads
+			if u, err = scan(ctx, h, from); err == nil {
+				err = k.mayHold(ctx, from, u)
+			}
+		}
+		if err == nil {
 			err = k.mayCloneUsers(from, o.Anonymize)
 		}
 		if err == nil {

@@ -105,6 +105,12 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	if err := sameUsers(k.tenant, rs.manifest.Users); err != nil && j.Only != OnlyUploads {
 		return nil, err
 	}
+	if rs.have, err = rs.present(ctx); err != nil {
+		return nil, err
+	}
+	if err := rs.fits(ctx); err != nil {
+		return nil, err
+	}
 	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
 		return nil, &blockedError{err}
 	}
@@ -117,6 +123,19 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 		}
 	}
 	return rs, nil
+}
+
+// present lists the uploads, without checksums, that a restore that begins is going to replace,
+// and blocks it if their backup would be blocked.
+func (r *restoration) present(ctx context.Context) (archive.Uploads, error) {
+	if r.Fresh || r.Phase != beginning {
+		return archive.Uploads{}, nil
+	}
+	u, err := scan(ctx, r.Host, r.tenant)
+	if r.renews() && errors.As(err, new(*blockedError)) { // it is not backed up
+		err = nil
+	}
+	return u, err
 }
 
 // ownBackup refuses the backup of another wiki of the farm, unless it makes a new wiki:
@@ -364,6 +383,9 @@ func (r *restoration) tell() {
 func (r *restoration) told(what string) string {
 	if r.Safety != "" {
 		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)
+	}
+	if links := r.want.Outward(); len(links) > 0 && r.Only != OnlyDatabase {
+		what += fmt.Sprintf("; links of the backup that lead out of the upload folder were not made: %s", linkNames(links))
 	}
 	if names := r.unrestored(); len(names) > 0 && !r.Fresh && r.Only != OnlyUploads {
 		what += fmt.Sprintf("; the backup does not have %s, which stay as they were", strings.Join(names, ", "))

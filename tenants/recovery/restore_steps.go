@@ -32,7 +32,10 @@ func (r *restoration) fetch(ctx context.Context) error {
 	}
 	defer release()
 	dir := r.fetched(r.snapshot)
-	if _, err = fetch(ctx, r.repository, r.snapshot, dir); err != nil {
+	if _, err = fetch(ctx, r.repository, r.snapshot, dir); err == nil {
+		err = r.fits(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir)) // it may have filled the disk
 	}
 	return nil
@@ -132,7 +135,10 @@ func (r *restoration) check(ctx context.Context) (err error) {
 	if r.renews() {
 		return r.store.CheckAll(ctx, r.want.Files)
 	}
-	if r.have, err = archive.UploadsOf(r.Safety); err != nil || r.Only == OnlyDatabase {
+	if r.have, err = archive.UploadsOf(r.Safety); err != nil {
+		return err
+	}
+	if err := r.fits(ctx); err != nil || r.Only == OnlyDatabase { // the backup of what it holds took space
 		return err
 	}
 	if err := r.store.CheckAll(ctx, archive.Missing(r.want, r.have)); err != nil {

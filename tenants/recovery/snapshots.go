@@ -48,6 +48,9 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 		if m.uploads, err = archive.Scan(ctx, m.Layout.Images(m.tenant.Name)); err != nil {
 			return err
 		}
+		if err := m.linksIn(m.uploads); err != nil {
+			return err
+		}
 	}
 	manifest, parts, err := m.contents(ctx)
 	if err != nil {

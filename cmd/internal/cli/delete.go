@@ -47,11 +47,8 @@ func (a *app) runDelete(c *cli.Context) error {
 	}
 	if c.Bool("dry-run") {
 		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
-			d, err := provision.LookDelete(c.Context, h, t)
-			if err != nil {
-				return nil, err
-			}
-			return d.Outline(h.Layout), nil
+			p, _, err := plannedDelete(c, h, t)
+			return p, err
 		})
 	}
 	if err := a.beforeDelete(c, f, t); err != nil {
@@ -70,12 +67,11 @@ func (a *app) runDelete(c *cli.Context) error {
 func (a *app) beforeDelete(c *cli.Context, f *tenants.Farm, t *tenants.Tenant) error {
 	exists := false
 	err := a.withHost(f, false, func(h *session.Host) error {
-		d, err := provision.LookDelete(c.Context, h, t)
+		p, whole, err := plannedDelete(c, h, t)
 		if err != nil {
 			return err
 		}
-		exists = d.Exists()
-		p := d.Outline(h.Layout)
+		exists = whole
 		if err := ui.Plan(a.stderr, "delete", p, 0); err != nil {
 			return err
 		}
@@ -91,6 +87,24 @@ func (a *app) beforeDelete(c *cli.Context, f *tenants.Farm, t *tenants.Tenant) e
 		return err
 	}
 	return a.withHost(f, false, func(h *session.Host) error { return a.backUpFirst(c, h, t) })
+}
+
+// plannedDelete returns what would be deleted, which is blocked if the backup before it is, and
+// reports whether the wiki is whole, so that it is backed up.
+func plannedDelete(c *cli.Context, h *session.Host, t *tenants.Tenant) (p *plan.Plan, whole bool, err error) {
+	d, err := provision.LookDelete(c.Context, h, t)
+	if err != nil {
+		return nil, false, err
+	}
+	p = d.Outline(h.Layout)
+	if !d.Exists() || p.Blocked() || c.Bool("no-backup") {
+		return p, d.Exists(), nil
+	}
+	b, err := recovery.PreviewBackup(c.Context, h, []*tenants.Tenant{t})
+	if err == nil && b.Blocked() {
+		p.Tenants[0].Add(plan.Blocked, "it can't be backed up, and --no-backup deletes it without: %s", b.Tenants[0].Err())
+	}
+	return p, true, err
 }
 
 // backUpFirst makes the backup before a deletion.

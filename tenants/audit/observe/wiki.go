@@ -2,6 +2,8 @@ package observe
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"runtime"
 	"slices"
 
@@ -33,6 +35,9 @@ type Wiki struct {
 	Latest    *backup.Dump     // nil: no dump has a description
 	Damaged   error            // why the latest dump is unusable
 	Archive   *archive.Archive // the latest backup; nil: there is none, or it may not be read
+
+	Links     error // links that lead out of the upload folder; nil if not inspected
+	Unscanned error // why the upload folder was not inspected
 
 	Answers []Answer // one per host name; empty if not asked
 }
@@ -102,9 +107,19 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 		return err
 	}
 	if !quick {
+		s.inspectUploads(ctx, h.Layout.Images(t.Name))
 		s.Answers = ask(ctx, h.Farm.ProbeBy(t.Hosts[0]), t)
 	}
 	return ctx.Err()
+}
+
+// inspectUploads looks for links in an upload folder, unless this user may not read it.
+func (s *Wiki) inspectUploads(ctx context.Context, folder string) {
+	u, err := archive.Scan(ctx, folder)
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		s.Unscanned = err
+	}
+	s.Links = u.CheckLinks(folder)
 }
 
 // runsOn returns the codebase for which a tenant's database was made or upgraded, which

@@ -70,6 +70,13 @@ var diskRules = []rule{
 		Reference: "Manual:$wgUploadDirectory",
 	}, observed: missing(tenants.Layout.Images, "mount it or bring it back from a backup")},
 	{Rule: audit.Rule{
+		ID: "uploads-link", Severity: audit.Error,
+		What:      "A link in a wiki's upload folder leads out of it.",
+		Why:       "No backup has the files behind it, so wikictl refuses to back the wiki up or copy it; PHP's user may have made the link to read or change files of others.",
+		Repair:    "Replace the link by a folder on which its target is mounted (mount --bind), or move the files in. Remove a link that you did not make.",
+		Reference: "wikictl help backups",
+	}, observed: uploadsLink},
+	{Rule: audit.Rule{
 		ID: "cache-missing", Severity: audit.Warning,
 		What:      "The folder of a wiki's caches is missing.",
 		Why:       "Extensions that use it are slower or fail.",
@@ -130,6 +137,15 @@ func unreadFolders(w *wanted, r *reporter) {
 func unreadableFiles(s *subject, r *reporter) {
 	if d := s.observed.Wikis[s.tenant.Name]; d != nil && d.Unread != nil {
 		r.say(s.tenant.Position, "", "", "%s", d.Unread)
+	}
+	if d := s.state(); d != nil && d.Unscanned != nil {
+		r.say(s.tenant.Position, "", "", "%s", d.Unscanned)
+	}
+}
+
+func uploadsLink(s *subject, r *reporter) {
+	if d := s.state(); d != nil && d.Links != nil {
+		r.say(s.tenant.Position, "", "", "%s", d.Links)
 	}
 }
 

@@ -61,7 +61,8 @@ func (s Store) CheckAll(ctx context.Context, files []Upload) error {
 // Fill makes an upload folder equal to the list want: it copies missing and different
 // files from the store and removes all others. have lists the folder's files; own gives an
 // open file or folder to the web server's user. PHP may write in the folder meanwhile, so
-// Fill follows no link out of it. Fill can be repeated after an interruption.
+// Fill follows no link out of it. Links of the list that lead out of it are not made. Fill can
+// be repeated after an interruption.
 func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own func(*os.File) error) (err error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
@@ -69,6 +70,7 @@ func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own 
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
 	f := filling{s, root, own}
+	want.Links = want.inward()
 	if err := f.clear(want); err != nil {
 		return err
 	}
@@ -98,14 +100,7 @@ type filling struct {
 // clear removes files that the list does not have, and anything else that is in the place of
 // its files and folders.
 func (f filling) clear(want Uploads) error {
-	files, folders := want.ByPath(), map[string]bool{}
-	for _, list := range [2][]string{pathsOf(want.Files), linksOf(want.Links)} {
-		for _, path := range list {
-			for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
-				folders[dir] = true
-			}
-		}
-	}
+	files := want.ByPath()
 	return fs.WalkDir(f.root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || name == "." {
 			return err
@@ -117,27 +112,9 @@ func (f filling) clear(want Uploads) error {
 			return cmp.Or(f.root.RemoveAll(name), fs.SkipDir)
 		case e.IsDir(), file && e.Type().IsRegular(), link && e.Type()&fs.ModeSymlink != 0:
 			return nil
-		case folders[name] && e.Type()&fs.ModeSymlink != 0:
-			return fmt.Errorf("%s is a link, and the backup has files below it; make it a folder", filepath.Join(f.root.Name(), name))
 		}
 		return f.root.Remove(name)
 	})
-}
-
-func pathsOf(files []Upload) []string {
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
-	}
-	return paths
-}
-
-func linksOf(links map[string]string) []string {
-	var paths []string
-	for path := range links {
-		paths = append(paths, path)
-	}
-	return paths
 }
 
 // file writes one file, by rename.

@@ -139,11 +139,7 @@ func (k *keeping) entry(name string, e fs.DirEntry) error {
 	case e.Type().IsRegular():
 		return k.file(name)
 	case e.Type()&fs.ModeSymlink != 0:
-		target, err := k.root.Readlink(name)
-		if err == nil {
-			k.now.Links[name] = target
-		}
-		return disk.IgnoreAbsent(err)
+		return k.now.addLink(k.root, name)
 	}
 	return nil // a folder, or a socket or the like, which has no content
 }

@@ -35,17 +35,24 @@ func WriteTree(dir string, m *Manifest, parts []Part) (bytes int64, err error) {
 	return bytes, nil
 }
 
-// Scan lists the files of an upload folder as Keep does, without reading them: checksums are
-// empty.
+// Scan lists the files and links of an upload folder as Keep does, without reading the files:
+// checksums are empty.
 func Scan(ctx context.Context, folder string) (u Uploads, err error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return u, disk.IgnoreAbsent(err)
 	}
 	defer root.Close()
+	u.Links = map[string]string{}
 	err = walk(ctx, root, func(name string, e fs.DirEntry) error {
-		if err := checkName(name); err != nil || !e.Type().IsRegular() {
+		if err := checkName(name); err != nil {
 			return err
+		}
+		if e.Type()&fs.ModeSymlink != 0 {
+			return u.addLink(root, name)
+		}
+		if !e.Type().IsRegular() {
+			return nil
 		}
 		info, err := e.Info()
 		if err == nil {

@@ -1,0 +1,48 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/session"
+)
+
+// scan lists the uploads of a tenant, and returns an error that blocks its backup if links lead
+// out of the folder. It is for plans: a backup checks what it reads itself. A user who may not
+// read the folder learns nothing.
+func scan(ctx context.Context, h *session.Host, t *tenants.Tenant) (archive.Uploads, error) {
+	folder := h.Layout.Images(t.Name)
+	u, err := archive.Scan(ctx, folder)
+	if err == nil {
+		err = u.CheckLinks(folder)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return u, context.Cause(ctx)
+	case err == nil || errors.Is(err, fs.ErrPermission):
+		return u, nil
+	}
+	return u, &blockedError{err}
+}
+
+// linksIn returns an error that blocks the tenant's backup if links of the listed uploads lead
+// out of the upload folder: no link is followed, as PHP's user could make one to any file.
+func (k *task) linksIn(u archive.Uploads) error {
+	if err := u.CheckLinks(k.Layout.Images(k.tenant.Name)); err != nil {
+		return &blockedError{err}
+	}
+	return nil
+}
+
+// linkNames returns links with their targets.
+func linkNames(links []archive.Link) string {
+	names := make([]string, len(links))
+	for i, l := range links {
+		names[i] = l.Path + " to " + l.Target
+	}
+	return strings.Join(names, ", ")
+}

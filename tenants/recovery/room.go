@@ -1,0 +1,154 @@
+package recovery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
+	"wikictl/tenants/disk"
+)
+
+// demand is the space that a part of a restore takes on the file system of a folder.
+type demand struct {
+	dir, what string
+	bytes     int64
+}
+
+// roomFor returns an error that blocks a tenant if demands exceed what is free on one of
+// their file systems.
+func roomFor(demands []demand) error {
+	need, what := map[uint64]int64{}, map[uint64][]string{}
+	for _, d := range demands {
+		if d.bytes <= 0 {
+			continue
+		}
+		free, err := disk.Free(d.dir)
+		if err != nil {
+			return &blockedError{err}
+		}
+		need[free.Device] += d.bytes
+		what[free.Device] = append(what[free.Device], d.what)
+		limited := free.Bytes > 0 || free.Files > 0
+		if n := need[free.Device]; limited && n > free.Bytes {
+			return blocked("%s would need about %d MB in %s, where %d MB are free: make room there", strings.Join(what[free.Device], " and "), 1+(n>>20), d.dir, free.Bytes>>20)
+		}
+	}
+	return nil
+}
+
+// fits returns an error that blocks the restore if its uploads or its database have no room.
+// Nothing is known of what an interrupted restore freed.
+func (r *restoration) fits(ctx context.Context) error {
+	if r.Phase != beginning {
+		return nil
+	}
+	uploads, err := r.uploadsDemand()
+	if err != nil {
+		return err
+	}
+	database, err := r.databaseDemand(ctx)
+	if err != nil {
+		return err
+	}
+	return roomFor([]demand{uploads, database})
+}
+
+// uploadsDemand returns the space that the uploads take beside the present ones.
+func (r *restoration) uploadsDemand() (demand, error) {
+	d := demand{dir: r.Layout.Images(r.tenant.Name), what: "the uploads"}
+	if r.Only == OnlyDatabase {
+		return d, nil
+	}
+	if !deploy.Exists(r.Archive) { // a snapshot: fetched first, and each file copied from there
+		d.bytes = 2 * r.manifest.UploadBytes
+		return d, nil
+	}
+	want, err := archive.UploadsOf(r.Archive)
+	if err != nil {
+		return d, &blockedError{err}
+	}
+	if !copies(r.store.Folder(), d.dir) {
+		return d, nil
+	}
+	var largest int64 // a file is replaced by a complete copy
+	for _, f := range archive.Missing(want, r.have) {
+		largest = max(largest, f.Bytes)
+	}
+	d.bytes = want.Bytes() - r.have.Bytes() + largest
+	return d, nil
+}
+
+// copies reports whether a copy of a file from one folder to another takes space: not on a file
+// system that shares blocks.
+func copies(from, to string) bool {
+	a, errA := disk.Free(from)
+	b, errB := disk.Free(to)
+	return errA != nil || errB != nil || a.Device != b.Device || !a.Shares
+}
+
+// databaseDemand returns the space that the dump takes in a managed server beside what the
+// present database has. Nothing is known of the disks of other servers.
+func (r *restoration) databaseDemand(ctx context.Context) (d demand, err error) {
+	if r.Only == OnlyUploads || !r.tenant.Server.Managed || !deploy.Exists(r.Archive) {
+		return d, nil
+	}
+	data, err := archive.ReadMember(r.Archive, archive.DescriptionMember)
+	if err != nil {
+		return d, &blockedError{err}
+	}
+	var dump backup.Dump
+	if err := json.Unmarshal(data, &dump); err != nil {
+		return d, blocked("%s: %s: %w", r.Archive, archive.DescriptionMember, err)
+	}
+	limits, err := r.server.Limits(ctx)
+	if err != nil {
+		return d, err
+	}
+	d = demand{dir: limits.DataFolder, what: "the database", bytes: dump.Loaded()}
+	for _, name := range append(r.further, r.tenant.Database) {
+		freed, err := disk.Used(filepath.Join(limits.DataFolder, name))
+		if errors.Is(err, fs.ErrPermission) { // a user who may not read it changes nothing, either
+			return demand{}, nil
+		}
+		if err != nil {
+			return d, err
+		}
+		d.bytes -= freed
+	}
+	return d, nil
+}
+
+// mayHold returns an error that blocks a clone if a copy of another tenant, which has these
+// uploads, has no room.
+func (k *task) mayHold(ctx context.Context, from *tenants.Tenant, u archive.Uploads) error {
+	if k.row.Name != "" { // a copy of the same wiki is replaced
+		return nil
+	}
+	var demands []demand
+	if images := k.Layout.Images(k.tenant.Name); copies(archive.NewStore(k.Layout.Archives()).Folder(), images) {
+		demands = append(demands, demand{images, "the uploads", u.Bytes()})
+	}
+	if k.tenant.Server.Managed {
+		server, err := k.Server(ctx, from.Server)
+		if err != nil {
+			return err
+		}
+		size, err := server.DumpSize(ctx, from.Database)
+		if err != nil {
+			return err
+		}
+		limits, err := k.server.Limits(ctx)
+		if err != nil {
+			return err
+		}
+		demands = append(demands, demand{limits.DataFolder, "the database", size})
+	}
+	return roomFor(demands)
+}
