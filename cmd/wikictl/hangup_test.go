@@ -12,6 +12,7 @@ import (
 // A run that loses its terminal, or the reader of its output, finishes the wiki that it is
 // changing. An administrator's umask, strict or lax, changes no mode that matters.
 func TestNobodyListens(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
 	f.masked("077", "create", "--all")

@@ -45,6 +45,7 @@ func (f *farm) copyDump(tenant, from, to string) {
 // Files and rows that [keep] does not keep are removed at the end of a run that changed
 // something. Dumps of the newest and of open upgrades stay, so that these can be put back.
 func TestKeepThroughTheProgram(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.write("wikictl.toml", f.read("wikictl.toml")+"\n[keep]\ndumps = 1\n")

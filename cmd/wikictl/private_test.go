@@ -73,6 +73,7 @@ func (f *farm) noOtherWiki() {
 // files would be anybody's. One that is served like that already is found, and changed
 // by what puts it right.
 func TestWikiThatItsOwnCodeCloses(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))

@@ -10,6 +10,7 @@ import (
 // until it has ended or gone back, nobody else gets its folder or secrets, and none of
 // it counts as left over.
 func TestKilledRenameGoesBack(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	f.define(3)
 	f.exits(0, "create", "--all")
