@@ -24,6 +24,7 @@ func TestSharedUsers(t *testing.T) {
 	f.familyIsUpgraded()
 	f.familyGoesBack()
 	f.membersOutliveNoOwner()
+	f.memberComesBack()
 }
 
 // shares gives a wiki's definition the accounts of another.
@@ -95,6 +96,23 @@ func (f *farm) accountsAreCompared() {
 	f.sql("RENAME TABLE wiki_w0.actor TO wiki_w0.kept; CREATE TABLE wiki_w0.gone (actor_id INT); CREATE VIEW wiki_w0.actor AS SELECT * FROM wiki_w0.gone; DROP TABLE wiki_w0.gone")
 	f.wants(f.saysNo("rollback", "w0", "--yes"), "count the rows of wiki_w0.actor")
 	f.sql("DROP VIEW wiki_w0.actor; RENAME TABLE wiki_w0.kept TO wiki_w0.actor")
+}
+
+// memberComesBack removes the member, and brings it back when the owner has what it names.
+func (f *farm) memberComesBack() {
+	f.t.Helper()
+	f.exits(0, "delete", "w1", "--yes", "--no-backup")
+	f.defineRemoved("w1")
+	const owner = "UPDATE wikictl.tenant SET version = '%s' WHERE name = 'w0'"
+	version := f.sql("SELECT version FROM wikictl.tenant WHERE name = 'w0'")[0]
+	f.sql(fmt.Sprintf(owner, "1.35.13"))
+	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "w0, whose accounts it has, is on MediaWiki 1.35.13 and comes first")
+	f.sql(fmt.Sprintf(owner, version))
+	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id + 1000 ORDER BY actor_id DESC")
+	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "its pages and logs name authors that w0, whose accounts it has, lost")
+	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id - 1000 ORDER BY actor_id")
+	f.exits(0, "undelete", "w1")
+	f.client("w1").logInWith("w0")
 }
 
 // saysNo runs a command that fails, and returns all that it says.

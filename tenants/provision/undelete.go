@@ -211,49 +211,6 @@ func (r *Removed) dumped() []string {
 	return names
 }
 
-// mayReturn returns why a removed tenant can't be brought back, or nil.
-func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed) error {
-	switch {
-	case r.Database == "":
-		return fmt.Errorf("the removal had only files; %s describes how to move them back", filepath.Join(r.dir, manifestFile))
-	case !r.returns():
-		return fmt.Errorf("it was unfinished when run %s removed it, so there is nothing to bring back: wikictl create %s makes a new one", r.Run, t.Name)
-	case !deploy.Exists(filepath.Join(r.dir, "secrets.toml")):
-		return fmt.Errorf("its secrets are no longer in %s, because it was brought back since: undelete --run selects another removal", r.dir)
-	case r.Database != t.Database:
-		return fmt.Errorf("its database was %s, but its definition has %s: set the former", r.Database, t.Database)
-	}
-	for _, path := range []string{c.Layout.Wiki(t.Name), c.Layout.Secrets(t.Name)} {
-		if deploy.Exists(path) {
-			return fmt.Errorf("%s exists already; move it away first", path)
-		}
-	}
-	if _, err := backup.Find(filepath.Join(r.dir, dumpBase)); err != nil {
-		return err
-	}
-	server, err := c.Server(ctx, t.Server)
-	if err != nil {
-		return err
-	}
-	switch there, err := server.Holds(ctx, c.AccountsOf(t)); {
-	case err != nil:
-		return err
-	case there.Database:
-		return fmt.Errorf("the database %s exists on server %s and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
-	case len(there.Foreign) > 0:
-		return fmt.Errorf("the account %s exists on server %s and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
-	}
-	for _, d := range r.dumped() {
-		switch there, err := server.Has(ctx, d); {
-		case err != nil:
-			return err
-		case there:
-			return fmt.Errorf("its database %s exists on server %s and wikictl did not make it; remove or rename it first", d, t.Server.Name)
-		}
-	}
-	return nil
-}
-
 // bringFiles moves a tenant's files back. A tenant that was never served had no folders
 // for uploads and caches.
 func (c *creation) bringFiles(ctx context.Context, t *tenants.Tenant, r *Removed) error {

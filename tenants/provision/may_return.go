@@ -1,0 +1,91 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/mediawiki"
+	"wikictl/tenants/session"
+)
+
+// mayReturn returns why a removed tenant can't be brought back, or nil.
+func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed) error {
+	switch {
+	case r.Database == "":
+		return fmt.Errorf("the removal had only files; %s describes how to move them back", filepath.Join(r.dir, manifestFile))
+	case !r.returns():
+		return fmt.Errorf("it was unfinished when run %s removed it, so there is nothing to bring back: wikictl create %s makes a new one", r.Run, t.Name)
+	case !deploy.Exists(filepath.Join(r.dir, "secrets.toml")):
+		return fmt.Errorf("its secrets are no longer in %s, because it was brought back since: undelete --run selects another removal", r.dir)
+	case r.Database != t.Database:
+		return fmt.Errorf("its database was %s, but its definition has %s: set the former", r.Database, t.Database)
+	}
+	for _, path := range []string{c.Layout.Wiki(t.Name), c.Layout.Secrets(t.Name)} {
+		if deploy.Exists(path) {
+			return fmt.Errorf("%s exists already; move it away first", path)
+		}
+	}
+	dump, err := backup.Find(filepath.Join(r.dir, dumpBase))
+	if err != nil {
+		return err
+	}
+	if err := c.ownerTakes(ctx, t, r, dump); err != nil {
+		return err
+	}
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	switch there, err := server.Holds(ctx, c.AccountsOf(t)); {
+	case err != nil:
+		return err
+	case there.Database:
+		return fmt.Errorf("the database %s exists on server %s and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
+	case len(there.Foreign) > 0:
+		return fmt.Errorf("the account %s exists on server %s and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
+	}
+	for _, d := range r.dumped() {
+		switch there, err := server.Has(ctx, d); {
+		case err != nil:
+			return err
+		case there:
+			return fmt.Errorf("its database %s exists on server %s and wikictl did not make it; remove or rename it first", d, t.Server.Name)
+		}
+	}
+	return nil
+}
+
+// ownerTakes returns why a removed tenant can't have the accounts of its owner, or nil: they are
+// being changed, of an older MediaWiki, or lack some that it names.
+func (c *creation) ownerTakes(ctx context.Context, t *tenants.Tenant, r *Removed, dump *backup.Dump) error {
+	if t.Owner == nil {
+		return nil
+	}
+	l, err := c.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	if err := session.OwnerIdle(ctx, l, t); err != nil {
+		return err
+	}
+	rows, err := l.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	owner, exists := rows[t.Owner.Name]
+	code, made := c.Farm.Codebases[r.Codebase], c.Farm.Codebases[owner.Codebase]
+	switch {
+	case !exists:
+		return tenants.WithHint(fmt.Errorf("%s, whose accounts it has, does not exist", t.Owner.Name), "wikictl undelete "+t.Owner.Name+" comes first")
+	case code == nil || made == nil || len(code.Faults)+len(made.Faults) > 0:
+	default:
+		if why := mediawiki.SharingFault(code, made, tenants.SharedTables(t)); why != "" {
+			return fmt.Errorf("its code, %s, would not work on the accounts of %s as they are now: %s", r.Codebase, t.Owner.Name, why)
+		}
+	}
+	return c.OwnerServes(ctx, t, session.VersionsOf(rows), r.Version, dump)
+}
