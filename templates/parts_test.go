@@ -62,7 +62,7 @@ func TestParts(t *testing.T) {
 		t.Error("wikis with code of the farm's own count as alike")
 	}
 	for _, name := range names() {
-		if parts := BuiltinParts(name); name == LocalSettings && len(parts) != 15 {
+		if parts := BuiltinParts(name); name == LocalSettings && len(parts) != 16 {
 			t.Errorf("%s has the parts %v", name, parts)
 		}
 	}

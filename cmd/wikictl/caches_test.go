@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +27,7 @@ func TestLostContentIsNotCached(t *testing.T) {
 		f.define(3)
 		f.edits("w0", "codebase", "1.43")
 		f.edits("w1", "codebase", "1.43")
+		f.write("tenants/w0.toml", f.read("tenants/w0.toml")+"\nwgUseFileCache = true\n")
 		for _, tenant := range []string{"w1", "w2"} {
 			f.write("tenants/"+tenant+".toml", f.read("tenants/"+tenant+".toml")+fmt.Sprintf(`
 wgMainCacheType = "memcached-php"
@@ -36,7 +39,15 @@ wgMemCachedServers = [%q]
 	define()
 	f.exits(0, "create", "--all")
 	f.exits(0, "backup", "w0")
-	f.losesEdits([]string{"w0"}, func() { f.exits(0, "restore", "w0", "--yes") })
+	known := f.keepsPage("w0")
+	f.losesEdits([]string{"w0"}, func() {
+		f.exits(0, "restore", "w0", "--yes")
+		for _, since := range []string{known, ""} {
+			if status, page := f.unlessSince("w0", since); status != 200 || strings.Contains(page, "lost front") {
+				t.Errorf("who knows the page of %q gets %d: %s", since, status, page)
+			}
+		}
+	})
 	f.losesEdits([]string{"w1", "w2"}, func() {
 		for _, tenant := range []string{"w1", "w2"} {
 			f.exits(0, "delete", tenant, "--yes", "--no-backup")
@@ -65,6 +76,42 @@ func (f *farm) ignorePrefix() {
 	}
 	f.edit(filepath.Join(to, "includes/objectcache/ObjectCacheFactory.php"), regexp.MustCompile(`is_string\( \$cachePrefix \) && `), "false && ")
 	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), from, to, 1))
+}
+
+// keepsPage makes an edit that is to be lost, and has the wiki and a reader keep the page. It
+// returns the time at which the reader got it.
+func (f *farm) keepsPage(tenant string) (known string) {
+	f.t.Helper()
+	f.client(tenant).edit("Main Page", "a lost front")
+	for range 50 {
+		if status, page := f.unlessSince(tenant, ""); status != 200 || !strings.Contains(page, "a lost front") {
+			f.t.Fatalf("%d: %s", status, page)
+		}
+		known = time.Now().UTC().Format(http.TimeFormat)
+		if status, _ := f.unlessSince(tenant, known); status == 304 {
+			return known
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	f.t.Fatalf("the page of %s is sent again", known)
+	return ""
+}
+
+// unlessSince asks for a wiki's main page unless it is as at a time.
+func (f *farm) unlessSince(tenant, since string) (status int, page string) {
+	f.t.Helper()
+	request, err := http.NewRequestWithContext(f.t.Context(), "GET", fmt.Sprintf("http://127.0.0.1:%d/index.php?title=Main_Page", f.demo.Web.Port), nil)
+	must(f.t, err)
+	request.Host = tenant + ".localhost"
+	if since != "" {
+		request.Header.Set("If-Modified-Since", since)
+	}
+	response, err := http.DefaultClient.Do(request)
+	must(f.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	must(f.t, err)
+	return response.StatusCode, string(text)
 }
 
 // memcached starts memcached and returns the address of its socket.

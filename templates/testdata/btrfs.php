@@ -134,3 +134,8 @@ $wgLogos = [
 
 ## Settings of extensions
 $egSomething = 1.5;
+
+# What browsers and $wgUseFileCache keep of pages from before the database was made or put back is too old.
+if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
+	$wgCacheEpoch = max( $wgCacheEpoch, gmdate( 'YmdHis', filemtime( '/srv/farm/wikis/btrfs/cache-epoch' ) + 1 ) );
+}
