@@ -65,10 +65,10 @@ func TestBrokenLinks(t *testing.T) {
 		name, link, target string // empty: the link is removed
 		why                string
 	}{
-		{"current gone", "current", "", "is not there"},
+		{"current gone", "current", "", "does not exist"},
 		{"current no release", "current", "releases/old", "leads to releases/old, which is not a release"},
-		{"current to a release that is gone", "current", "releases/9", "leads to releases/9, which is not there"},
-		{"core gone", "releases/1/core", "", "is not there"},
+		{"current to a release that is gone", "current", "releases/9", "leads to releases/9, which does not exist"},
+		{"core gone", "releases/1/core", "", "does not exist"},
 		{"core without MediaWiki", "releases/1/core", "/usr", "leads to /usr, which is not a MediaWiki tree"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
