@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"net/url"
 	"os/exec"
@@ -69,7 +70,7 @@ func TestReplicas(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	r := f.withReplica()
-	f.define(2)
+	f.define(3)
 	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+f.read("tenants/w1.toml"))
 	f.run("create", "--all")
 
@@ -87,7 +88,7 @@ func TestReplicas(t *testing.T) {
 			t.Errorf("%s does not know that the replica is up to date: %v", wiki, lag)
 		}
 	}
-	known := []string{"class-unused", "mediawiki-eol", "replica-load"} // replica-load is meant here
+	known := []string{"class-unused", "mediawiki-eol", "setting-repeated", "replica-load"} // replica-load is meant here
 	for _, found := range f.audit() {
 		if !slices.Contains(known, found.Rule) {
 			t.Errorf("found is %+v", found)
@@ -96,6 +97,8 @@ func TestReplicas(t *testing.T) {
 	r.faults()
 	f.replace("wikictl.toml", "load = 0\n", "replica_wait = 1\n")
 	r.behind()
+	r.returns()
+	r.denied()
 	r.down()
 }
 
@@ -119,13 +122,8 @@ func (r *replicated) faults() {
 func (r *replicated) behind() {
 	f := r.f
 	f.run("apply", "--all")
-	stuck := exec.Command("mariadb", "--no-defaults", "--socket="+r.replica, "-e", "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600)")
-	must(f.t, stuck.Start())
-	free := sync.OnceFunc(func() { stuck.Process.Kill(); stuck.Wait() })
+	free := r.stuck()
 	defer free()
-	r.until("the replica is stuck", func() bool {
-		return len(ask(r.replica, "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP(600)%'")) == 1
-	})
 	ask(r.primary, "CREATE DATABASE later")
 	r.until("it is behind", func() bool { return strings.Contains(f.says("replica-lag"), "more than its max_lag of 1") })
 
@@ -144,6 +142,115 @@ func (r *replicated) behind() {
 	c.edit("After", "the upgrade")
 	if page := c.page("Page") + c.page("After"); !strings.Contains(page, "saved in w0") || !strings.Contains(page, "the upgrade") {
 		f.t.Error(page)
+	}
+}
+
+// stuck keeps the replica from applying changes until free is called.
+func (r *replicated) stuck() (free func()) {
+	r.f.t.Helper()
+	stuck := exec.Command("mariadb", "--no-defaults", "--socket="+r.replica, "-e", "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600)")
+	must(r.f.t, stuck.Start())
+	free = sync.OnceFunc(func() { stuck.Process.Kill(); stuck.Wait() })
+	r.until("the replica is stuck", func() bool {
+		return len(ask(r.replica, "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP(600)%'")) == 1
+	})
+	return free
+}
+
+// returns brings wikis back while the replica takes no changes: by a rollback, whose run is
+// killed while it waits, by a restore, and from the removed ones, on its former code. Readers
+// see none of them before the replica has it.
+func (r *replicated) returns() {
+	f := r.f
+	f.client("w1").edit("Kept", "in the backup")
+	f.run("backup", "w1")
+	f.client("w1").edit("Kept", "after the backup")
+	definition := f.read("tenants/w2.toml")
+	f.run("delete", "w2", "--yes")
+	f.write("tenants/w2.toml", "codebase = \"1.43\"\n"+definition)
+	free := r.stuck()
+	defer free()
+
+	all := map[string][]string{"w0": {"rollback", "w0", "--yes"}, "w1": {"restore", "w1", "--yes"}, "w2": {"undelete", "w2"}}
+	var wait sync.WaitGroup
+	wait.Go(func() { r.killedWaiting(all["w0"]...) })
+	for _, wiki := range []string{"w1", "w2"} {
+		wait.Go(func() {
+			if _, story, code := f.result(all[wiki]...); code != 2 || !strings.Contains(story, "replica_wait") {
+				f.t.Errorf("%v: exit code %d: %s", all[wiki], code, story)
+			}
+		})
+	}
+	wait.Wait()
+	for wiki, want := range map[string]int{"w0": 503, "w1": 503, "w2": 410} {
+		if status, body := f.client(wiki).ask(url.Values{"action": {"query"}}); status != want {
+			f.t.Errorf("readers of %s got %d: %.300s", wiki, status, body)
+		}
+	}
+	free()
+	ask(r.replica, fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', 60)", ask(r.primary, "SELECT @@gtid_binlog_pos")[0]))
+	for _, args := range all {
+		wait.Go(func() {
+			if out, story, code := f.result(args...); code != 0 {
+				f.t.Errorf("%v: exit code %d: %s%s", args, code, out, story)
+			}
+		})
+	}
+	wait.Wait()
+	for wiki, want := range map[string]string{"w0": "saved in w0", "w1": "in the backup", "w2": ""} {
+		if page := f.client(wiki).page(map[string]string{"w0": "Page", "w1": "Kept", "w2": "Main Page"}[wiki]); !strings.Contains(page, want) {
+			f.t.Errorf("%s: %s", wiki, page)
+		}
+	}
+}
+
+// killedWaiting runs a command that is killed when it says that it waits for the replica.
+func (r *replicated) killedWaiting(args ...string) {
+	cmd := r.f.command(args...)
+	story, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		r.f.t.Error(err)
+		return
+	}
+	said := ""
+	for lines := bufio.NewScanner(story); !strings.Contains(said, "waiting for the replica") && lines.Scan(); {
+		said += lines.Text() + "\n"
+	}
+	cmd.Process.Kill()
+	if err := cmd.Wait(); err == nil || !strings.Contains(said, "waiting for the replica") {
+		r.f.t.Errorf("%v did not wait: %s", args, said)
+	}
+}
+
+// denied has wikictl use an account that the replica does not have. The wikis read from the
+// replica nevertheless, so what has to wait for it fails, and says why.
+func (r *replicated) denied() {
+	f := r.f
+	const says = "may be read from, and wikictl can't wait for it"
+	good := f.read("wikictl.toml")
+	me, err := user.Current()
+	must(f.t, err)
+	f.replace("wikictl.toml", me.Username+"@unix("+r.replica, "stranger@unix("+r.replica)
+	f.replace("tenants/w1.toml", "Wiki 1", "Wiki unseen")
+	for _, tc := range []struct {
+		args []string
+		code int
+	}{{[]string{"apply", "w1"}, 2}, {[]string{"upgrade", "w0", "--dry-run"}, 2}, {[]string{"doctor"}, 1}} {
+		if out, story, code := f.result(tc.args...); code != tc.code || !strings.Contains(out+story, says) || !strings.Contains(out+story, "password_file") {
+			f.t.Errorf("%v: exit code %d: %s%s", tc.args, code, out, story)
+		}
+	}
+	if _, _, page := f.client("w1").get("/index.php?title=Page"); strings.Contains(page, "unseen") || !strings.Contains(page, "Wiki 1") {
+		f.t.Errorf("readers see what was not waited for: %s", page)
+	}
+	f.write("wikictl.toml", good)
+	f.replace("tenants/w1.toml", "Wiki unseen", "Wiki 1")
+	f.run("apply", "w1")
+	for _, wiki := range []string{"w0", "w2"} { // they are on their former code
+		f.replace("tenants/"+wiki+".toml", "codebase = \"1.43\"\n", "")
 	}
 }
 
@@ -175,7 +282,7 @@ func (r *replicated) down() {
 	from := strings.Index(text, "replica_wait")
 	f.write("wikictl.toml", text[:from]+text[strings.Index(text, "[web]"):])
 	f.run("apply", "--all")
-	if after := ask(r.primary, may); before[0] != "2" || after[0] != "0" || strings.Contains(f.read("state/wikis/w0/current/LocalSettings.php"), "wgDBservers") {
+	if after := ask(r.primary, may); before[0] != "3" || after[0] != "0" || strings.Contains(f.read("state/wikis/w0/current/LocalSettings.php"), "wgDBservers") {
 		f.t.Errorf("%s accounts may read the lag, and %s without replicas", before, after)
 	}
 }

@@ -145,9 +145,9 @@ func (p *Plan) inspectServer(ctx context.Context, h *session.Host, l *ledger.Led
 	if err != nil {
 		return err
 	}
-	lagging := h.LeftOut(ctx, def)
+	lagging, unknown := h.LeftOut(ctx, def)
 	for database, j := range here {
-		j.Remarks = append(j.Remarks, lagging...)
+		j.Remarks, j.Problems = append(j.Remarks, lagging...), append(j.Problems, unknown...)
 		j.Jobs, j.Locked = jobs[database], holders[database]
 		if j.Locked != "" {
 			j.Problems = append(j.Problems, "it is locked by "+j.Locked)

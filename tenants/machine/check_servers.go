@@ -79,10 +79,10 @@ func (j *checker) replica(replica *tenants.Server, r mariadb.Replica) {
 	why := r.Fault()
 	switch {
 	case r.Err != nil:
-		j.say(check, Warning, key, "the %s does not answer: %s", replica.Label(), why).Hint = "start it, or correct its dsn and password_file"
+		j.say(check, Warning, key, "the %s %s: %s", replica.Label(), r.Effect(), why).Hint = "start it, or correct its dsn and password_file"
 		return
 	case why != "":
-		j.say(check, Warning, key, "the %s is not read from: %s", replica.Label(), why).Hint = "SHOW SLAVE STATUS there says more; CHANGE MASTER TO and START SLAVE set the replication up"
+		j.say(check, Warning, key, "the %s %s: %s", replica.Label(), r.Effect(), why).Hint = "SHOW SLAVE STATUS there says more; CHANGE MASTER TO and START SLAVE set the replication up"
 	case r.Lag > replica.MaxLag:
 		j.say(check, Warning, key, "the %s is %d seconds behind, more than its max_lag of %d", replica.Label(), r.Lag, replica.MaxLag).Hint = "check its disk, its network and slave_parallel_threads"
 	default:

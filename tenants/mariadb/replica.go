@@ -3,9 +3,15 @@ package mariadb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // answerLimit bounds how long a replica may take to answer: one that hangs is down.
@@ -94,6 +100,30 @@ func (r Replica) Fault() string {
 		return "it does not replicate: START SLAVE was not run, or it can't connect to " + r.Source
 	}
 	return ""
+}
+
+// Hidden reports whether MediaWiki may read from the replica although it has a Fault: it takes
+// connections and only wikictl can't ask it, such as by a wrong password, or it replicates
+// another server, which MediaWiki does not notice.
+func (r Replica) Hidden() bool {
+	if r.Err != nil {
+		return !IsDown(r.Err)
+	}
+	return r.Running && r.SourceID != 0 && r.SourceID != r.Position.ID
+}
+
+// Effect says what a Fault means for readers, after the name of the replica.
+func (r Replica) Effect() string {
+	if r.Hidden() {
+		return "may be read from, and wikictl can't wait for it"
+	}
+	return "is not read from"
+}
+
+// IsDown reports whether an error is that of a connection, not one that a server answered with.
+func IsDown(err error) bool {
+	var network net.Error // also of a time limit
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
 // Reached waits until the replica has applied its primary's log up to a place, at most for

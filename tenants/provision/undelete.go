@@ -274,6 +274,9 @@ func (r *Removed) sameCode(t *tenants.Tenant) bool {
 // from its former release; an upgrade does the rest.
 func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 	if !r.sameCode(j.tenant) {
+		if err := c.Replicated(ctx, j.tenant.Server); err != nil {
+			return err
+		}
 		_, err := c.Deploy.Publish(ctx, j.tenant.Name)
 		return cmp.Or(err, c.ServeDefault(ctx))
 	}

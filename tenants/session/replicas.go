@@ -1,7 +1,9 @@
 package session
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,31 +73,36 @@ func (h *Host) sayOnce(text string) {
 
 // Replicated waits until the replicas of a server have everything that the server has now,
 // so that what is shown next is not read from an earlier state. A replica that takes too long
-// is a *BehindError. One that is down or does not replicate is said and left out: MediaWiki
-// does not read from it either.
+// is a *BehindError, and one that only MediaWiki can ask is an error, too. One that is down or
+// does not replicate is said and left out: MediaWiki does not read from it either.
 func (h *Host) Replicated(ctx context.Context, def *tenants.Server) error {
 	return h.eachReplica(ctx, def, h.replicated)
 }
 
 func (h *Host) replicated(ctx context.Context, replica *tenants.Server) error {
 	state := h.Follows(ctx, replica)
-	why := state.Fault()
-	if why == "" {
+	if state.Fault() == "" {
 		reached, err := h.awaited(ctx, replica, state)
 		if reached {
 			return nil
 		}
-		if now := h.Follows(ctx, replica); err == nil && now.Fault() == "" {
-			return &BehindError{replica, now.Lag}
-		} else if why = now.Fault(); why == "" {
-			why = err.Error()
+		if state = h.Follows(ctx, replica); state.Fault() == "" {
+			return cmp.Or[error](err, &BehindError{replica, state.Lag})
 		}
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case state.Hidden():
+		return errors.New(hidden(replica, state))
 	}
-	h.leaveOut(replica, why)
+	h.leaveOut(replica, state.Fault())
 	return nil
+}
+
+// hidden says of a replica from which wikis may read that it can't be waited for.
+func hidden(replica *tenants.Server, state mariadb.Replica) string {
+	return fmt.Sprintf("the %s %s: %s; correct its dsn and password_file, or take it out of replicas in [servers.%s]", replica.Label(), state.Effect(), state.Fault(), replica.Primary.Name)
 }
 
 // awaited waits for a replica, and says so if that takes long.
@@ -133,6 +140,8 @@ func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts,
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case err != nil && !mariadb.IsDown(err):
+			return fmt.Errorf("%s: %w", replica.Label(), err)
 		case err != nil:
 			h.leaveOut(replica, err.Error())
 		}
@@ -140,16 +149,19 @@ func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts,
 	})
 }
 
-// LeftOut returns why wikis do not read from replicas of a server at this moment.
-func (h *Host) LeftOut(ctx context.Context, def *tenants.Server) (remarks []string) {
+// LeftOut returns why wikis do not read from replicas of a server at this moment, and as
+// problems which replicas they may read from that Replicated can't wait for.
+func (h *Host) LeftOut(ctx context.Context, def *tenants.Server) (remarks, problems []string) {
 	for _, replica := range def.Replicas {
 		state := h.Follows(ctx, replica)
 		switch why := state.Fault(); {
+		case state.Hidden():
+			problems = append(problems, hidden(replica, state))
 		case why != "":
 			remarks = append(remarks, fmt.Sprintf("the %s is not read from: %s", replica.Label(), why))
 		case state.Lag > replica.MaxLag:
 			remarks = append(remarks, fmt.Sprintf("the %s is %d seconds behind, more than its max_lag of %d", replica.Label(), state.Lag, replica.MaxLag))
 		}
 	}
-	return remarks
+	return remarks, problems
 }

@@ -12,7 +12,7 @@ var replicaRules = []rule{
 	{Rule: audit.Rule{
 		ID: "replica-down", Severity: audit.Warning,
 		What:      "A replica of a server does not answer, does not replicate, or replicates another server.",
-		Why:       "Wikis do not read from it, and the others have its load. If it replicates another server, readers see wrong data.",
+		Why:       "Wikis do not read from it, and the others have its load. If it replicates another server, readers see wrong data. If only wikictl can't ask it, runs that have to wait for it fail.",
 		Repair:    "Start it, or correct replicas of the server and SHOW SLAVE STATUS of the replica.",
 		Reference: "MariaDB: Setting Up Replication",
 	}, observedFarm: brokenReplicas},
@@ -56,7 +56,7 @@ func subjectOf(replica *tenants.Server) string {
 func brokenReplicas(w *wanted, r *reporter) {
 	w.eachReplica(func(replica *tenants.Server, state mariadb.Replica) {
 		if why := state.Fault(); why != "" {
-			r.say(replica.Position, subjectOf(replica), "SHOW SLAVE STATUS", "the %s is not read from: %s", replica.Label(), why)
+			r.say(replica.Position, subjectOf(replica), "SHOW SLAVE STATUS", "the %s %s: %s", replica.Label(), state.Effect(), why)
 		}
 	})
 }
