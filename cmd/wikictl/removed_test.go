@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"wikictl/templates/deploy"
 )
 
 // A wiki that was removed comes back with all that it had, whatever was killed on
@@ -26,14 +28,8 @@ func TestRemovalCanBeUndone(t *testing.T) {
 	f.write("state/removed/README", "from a colleague")
 	f.write("state/removed/other-20260101-000000-abcdef/manifest.json", "{ junk")
 	f.removed("w0")
-	out, story, code := f.result("undelete", "w0")
-	if code != 64 || !strings.Contains(story, "w0 has no definition: copy ") {
-		t.Fatal(code, out, story)
-	}
 	f.wants(f.exits(2, "undelete"), "w0", "/removed/w0-") // the other's can't be read
-	f.defineRemoved("w0")
-	f.wants(f.exits(1, "plan"), "make w0: ", "wikictl undelete w0 brings")
-	f.wants(f.exits(0, "undelete", "w0"), "undelete: 1 done")
+	f.putsDefinitionBack("w0")
 	must(t, os.RemoveAll(f.state("removed/other-20260101-000000-abcdef")))
 	f.isBack("w0", before)
 	f.exits(2, "undelete", "w0") // it is there
@@ -48,6 +44,26 @@ func TestRemovalCanBeUndone(t *testing.T) {
 	f.defineRemoved("w1")
 	f.exits(0, "undelete", "w1")
 	f.isBack("w1", private)
+}
+
+// putsDefinitionBack brings a removed wiki back that no file defines, but not while another file
+// has its host or database.
+func (f *farm) putsDefinitionBack(name string) {
+	f.t.Helper()
+	for _, other := range []string{"hosts = [\"" + name + ".localhost\"]\n", "hosts = [\"x.localhost\"]\ndatabase = \"wiki_" + name + "\"\n"} {
+		f.write("tenants/other.toml", "name = \"other\"\nsitename = \"Other\"\nserver = \"main\"\ncodebase = \"1.39\"\n"+other)
+		_, story, code := f.result("undelete", name)
+		if code != 64 || deploy.Exists(f.demo.Dir+"/tenants/"+name+".toml") {
+			f.t.Fatal(code, story)
+		}
+		f.wants(story, "no file defines "+name+", and its former definition can't be put back", "other")
+	}
+	must(f.t, os.Remove(f.demo.Dir+"/tenants/other.toml"))
+	f.exits(1, "undelete", name, "--dry-run")
+	if out, code := f.struck(event{name, "claim", "before", "fail"}, "undelete", name); code != 2 || deploy.Exists(f.demo.Dir+"/tenants/"+name+".toml") {
+		f.t.Fatal(code, out)
+	}
+	f.wants(f.exits(0, "undelete", name), "undelete: 1 done")
 }
 
 // whole is what a wiki's owner would miss: its rows and its uploads.

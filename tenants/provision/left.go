@@ -114,7 +114,7 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
 	if row.State == ledger.Returning {
-		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: wikictl undelete %s finishes it, once a file defines it", row.Name)
+		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", row.Name)
 	}
 	if row.State == ledger.Recovering {
 		left.Problem = fmt.Sprintf("it is being restored or copied, or that was interrupted: wikictl restore %s finishes it, once a file defines it", row.Name)

@@ -53,6 +53,15 @@ func (r *Removed) Dir() string { return r.dir }
 // Definition returns the file with its former definition.
 func (r *Removed) Definition() string { return filepath.Join(r.dir, definitionFile) }
 
+// Source returns the file that defined it, if delete moved that to its folder, or else the file
+// with its former definition.
+func (r *Removed) Source() string {
+	if source := filepath.Join(r.dir, deploy.RetiredDefinition); deploy.Exists(source) {
+		return source
+	}
+	return r.Definition()
+}
+
 // row returns the tenant's ledger row while it is being brought back.
 func (r *Removed) row() ledger.Tenant {
 	return ledger.Tenant{
@@ -255,10 +264,7 @@ func manifest(l tenants.Layout, j *job, seen map[string]string) *Removed {
 		r.BringBack = []string{"it was never whole: wikictl create " + name + " makes it anew"}
 		return r
 	}
-	r.BringBack = []string{
-		"copy " + r.Definition() + " to " + name + ".toml among the farm's tenants, unless a file defines it again",
-		"wikictl undelete --run " + j.removal + " " + name,
-	}
+	r.BringBack = []string{"wikictl undelete --run " + j.removal + " " + name}
 	return r
 }
 

@@ -168,10 +168,7 @@ func definedToRestore(ctx context.Context, f *tenants.Farm, name string, b *arch
 	if b == nil {
 		return nil, tenants.WithHint(usagef("no file defines %s, and %[2]s has no backup of it", name, cmp.Or(f.Backup.Restic, f.Layout().ArchivesOf(name))), "wikictl backup lists the backups, and --from names one")
 	}
-	folder := "tenants"
-	if len(f.Tenants) > 0 {
-		folder = filepath.Dir(f.Tenants[0].Position.File)
-	}
+	folder := tenantsFolder(f)
 	how := fmt.Sprintf("tar -xOf %s %s > %s", b.File, archive.DefinitionMember, filepath.Join(folder, name+".toml"))
 	if b.Snapshot != "" {
 		how = fmt.Sprintf("restic -r %s dump %.8s /%s > %s", b.Repository, b.Snapshot, archive.DefinitionMember, filepath.Join(folder, name+".toml"))

@@ -135,7 +135,7 @@ func (a *app) report(command string, h *session.Host, outcomes []session.Outcome
 		if o.Removed != "" && o.Status == session.Done {
 			how := "see manifest.json there"
 			if o.Returns {
-				how = "wikictl undelete brings it back"
+				how = fmt.Sprintf("wikictl undelete %s brings it back", o.Tenant.Name)
 			}
 			kept = append(kept, fmt.Sprintf("%s: what it was is in %s; %s", o.Tenant.Name, o.Removed, how))
 		}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,9 +21,9 @@ import (
 func (a *app) undeleteCommand() *cli.Command {
 	return &cli.Command{
 		Name: "undelete", Usage: "bring removed wikis back, or list them", ArgsUsage: "[NAME…]",
-		Description: "Brings wikis back that apply --prune removed: uploads, database, accounts, secrets, dumps and logs, from\n" +
-			"state/removed. Then verifies through the web server that each wiki answers as itself. Define the wiki again first:\n" +
-			"its former definition is beside its files. An interrupted removal is undone, or completed first. Without names,\n" +
+		Description: "Brings wikis back that delete or apply --prune removed: uploads, database, accounts, secrets, dumps and logs, from\n" +
+			"state/removed. Then verifies through the web server that each wiki answers as itself. If no file defines the wiki,\n" +
+			"it puts its former definition back, unless another file has its host or database. An interrupted removal is undone, or completed first. Without names,\n" +
 			"--where and --all it lists what can be brought back.\n\n" +
 			exitHelp + "\n\nExample: wikictl undelete btrfs",
 		Flags: append(selectionFlags(),
@@ -50,7 +48,7 @@ func (a *app) runUndelete(c *cli.Context) error {
 	if err := atLeastOne(c, "jobs"); err != nil {
 		return err
 	}
-	list, err := returning(c, f)
+	list, files, err := returning(c, f)
 	if err != nil {
 		return err
 	}
@@ -63,10 +61,18 @@ func (a *app) runUndelete(c *cli.Context) error {
 	if err := a.somethingRemoved(c.Context, f, list, run); err != nil {
 		return err
 	}
-	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
+	if len(files) > 0 {
+		if f, list, err = a.putBack(c, files, list); err != nil {
+			return err
+		}
+	}
+	err = a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		o := provision.Options{Jobs: c.Int("jobs"), Gone: !c.Args().Present(), Drain: a.drained, Observer: board(len(list))}
-		return provision.Undelete(c.Context, h, list, run, o)
+		outcomes, err := provision.Undelete(c.Context, h, list, run, o)
+		keepBegun(c.Context, h, files, outcomes)
+		return outcomes, err
 	})
+	return errors.Join(err, takeBack(files))
 }
 
 // somethingRemoved returns an error if nothing of some tenants was removed, so that no managed
@@ -86,15 +92,15 @@ func (a *app) somethingRemoved(ctx context.Context, f *tenants.Farm, list []*ten
 }
 
 // returning returns the tenants to bring back: the named ones, or the removed ones of the
-// selection.
-func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
+// selection; and the definitions to put back for them.
+func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, []*putBack, error) {
 	names := c.Args().Slice()
 	if len(names) > 0 && !c.Bool("all") && c.String("where") == "" {
 		return definedAgain(f, names, c.String("run"))
 	}
 	removed, err := provision.AllRemoved(f.Layout())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	gone := map[string]bool{}
 	for _, r := range removed {
@@ -102,38 +108,12 @@ func returning(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 	}
 	if c.Bool("all") && len(names) == 0 {
 		if len(gone) == 0 {
-			return nil, usagef("nothing was removed")
+			return nil, nil, usagef("nothing was removed")
 		}
 		return definedAgain(f, slices.Sorted(maps.Keys(gone)), c.String("run"))
 	}
 	list, err := chosen(c, f)
-	return slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !gone[t.Name] }), err
-}
-
-// definedAgain returns the tenants with these names. A tenant without a definition can't be
-// brought back yet: the error names the file to copy.
-func definedAgain(f *tenants.Farm, names []string, run string) ([]*tenants.Tenant, error) {
-	var list []*tenants.Tenant
-	var missing []string
-	for _, name := range names {
-		t := f.Tenant(name)
-		if t != nil {
-			list = append(list, t)
-			continue
-		}
-		r, err := provision.FindRemoved(f.Layout(), name, run)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usagef("no file defines %s, and %s", name, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		missing = append(missing, fmt.Sprintf("%s has no definition: copy %s to %s.toml among the farm's tenants, and run this again", name, r.Definition(), name))
-	}
-	if missing != nil {
-		return nil, usagef("%s", strings.Join(missing, "\n"))
-	}
-	return list, nil
+	return slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !gone[t.Name] }), nil, err
 }
 
 // removedRow is one removed tenant in JSON.

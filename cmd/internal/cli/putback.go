@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"wikictl/cmd/internal/ui"
+	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
+	"wikictl/tenants/ledger"
+	"wikictl/tenants/provision"
+	"wikictl/tenants/session"
+)
+
+// putBack is the definition of a removed tenant, which undelete writes among the farm's files.
+type putBack struct {
+	name string
+	from string // file in the folder of the removed tenant
+	path string // file to write
+	text []byte
+	mode fs.FileMode
+	kept bool // the file stays
+}
+
+// definedAgain returns the tenants with these names. For one that no file defines it also returns
+// the definition to put back.
+func definedAgain(f *tenants.Farm, names []string, run string) (list []*tenants.Tenant, files []*putBack, err error) {
+	for _, name := range names {
+		t := f.Tenant(name)
+		if t == nil {
+			r, err := provision.FindRemoved(f.Layout(), name, run)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil, usagef("no file defines %s, and %s", name, err)
+			}
+			if err != nil {
+				return nil, nil, err
+			}
+			var p *putBack
+			if t, p, err = formerly(f, r); err != nil {
+				return nil, nil, err
+			}
+			files = append(files, p)
+		}
+		list = append(list, t)
+	}
+	return list, files, nil
+}
+
+// formerly returns a removed tenant as its former definition defines it. A definition that
+// conflicts with the farm's files is an error.
+func formerly(f *tenants.Farm, r *provision.Removed) (*tenants.Tenant, *putBack, error) {
+	file := filepath.Join(tenantsFolder(f), r.Name+".toml")
+	p := &putBack{name: r.Name, from: r.Source(), path: filepath.Join(f.Dir, file), mode: 0o644}
+	text, err := disk.Read(p.from)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.text = text
+	if info, err := os.Stat(p.from); err == nil && p.from != r.Definition() { // wikictl wrote that one
+		p.mode = info.Mode().Perm()
+	}
+	t, wrong, err := definitions.Draft(f.Dir, file, text)
+	how := fmt.Sprintf("copy %s to %s, correct it there, and run this again", p.from, file)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case deploy.Exists(p.path):
+		return nil, nil, tenants.WithHint(usagef("no file defines %s, and %s exists", r.Name, file), "move it away, and run this again")
+	case len(wrong) > 0:
+		return nil, nil, tenants.WithHint(usagef("no file defines %s, and its former definition can't be put back: %s", r.Name, session.InTheWay(wrong)), how)
+	case t == nil || t.Name != r.Name:
+		return nil, nil, tenants.WithHint(usagef("no file defines %s, and neither does %s", r.Name, p.from), how)
+	}
+	return t, p, nil
+}
+
+// tenantsFolder returns the folder of the files that define tenants, relative to the farm's.
+func tenantsFolder(f *tenants.Farm) string {
+	if len(f.Tenants) > 0 {
+		return filepath.Dir(f.Tenants[0].Position.File)
+	}
+	return "tenants"
+}
+
+// putBack writes definitions among the farm's files, and returns the farm with them, and the
+// tenants of a list in it. If the farm does not read one as it was, it takes all of them back.
+func (a *app) putBack(c *cli.Context, files []*putBack, list []*tenants.Tenant) (f *tenants.Farm, again []*tenants.Tenant, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, takeBack(files))
+		}
+	}()
+	for _, p := range files {
+		if err := deploy.WriteFile(p.path, p.text, p.mode, -1); err != nil {
+			return nil, nil, err
+		}
+		fmt.Fprintln(a.stderr, ui.Clean(fmt.Sprintf("%s is defined again by %s, as in %s", p.name, p.path, p.from)))
+	}
+	if f, err = loadFarm(c); err != nil {
+		return nil, nil, err
+	}
+	for _, t := range list {
+		now := f.Tenant(t.Name)
+		switch {
+		case now == nil:
+			return nil, nil, tenants.WithHint(fmt.Errorf("the farm does not read %s", t.Position.File), "give tenants in wikictl.toml a pattern of the folder, such as \"tenants/*.toml\"")
+		case now.Blocked() && !t.Blocked():
+			return nil, nil, fmt.Errorf("%s: %w", t.Name, session.InTheWay(now.Faults))
+		}
+		again = append(again, now)
+	}
+	return f, again, nil
+}
+
+// keepBegun keeps the definitions of tenants that are back, or whose return has begun.
+func keepBegun(ctx context.Context, h *session.Host, files []*putBack, outcomes []session.Outcome) {
+	done := map[string]bool{}
+	for _, o := range outcomes {
+		done[o.Tenant.Name] = o.Status == session.Done
+	}
+	ctx = context.WithoutCancel(ctx)
+	l, err := h.Ledger(ctx)
+	for _, p := range files {
+		if p.kept = done[p.name] || err != nil; p.kept {
+			continue
+		}
+		row, _, unread := l.Tenant(ctx, p.name)
+		p.kept = unread != nil || row.State == ledger.Returning || row.Run == h.RunID
+	}
+}
+
+// takeBack deletes the definitions that are not kept.
+func takeBack(files []*putBack) error {
+	var failures []error
+	for _, p := range files {
+		if !p.kept {
+			failures = append(failures, disk.IgnoreAbsent(os.Remove(p.path)))
+		}
+	}
+	return errors.Join(failures...)
+}
