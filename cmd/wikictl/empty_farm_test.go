@@ -25,6 +25,7 @@ func TestRestoreOnAnEmptyFarm(t *testing.T) {
 	c.edit("Kept", "in a later revision")
 	c.upload("Pixel.gif")
 	must(t, os.WriteFile(f.state("wikis/w0/images/"+oddName), []byte("odd"), 0o644))
+	must(t, os.WriteFile(f.state("wikis/w0/images/"+hardName), []byte("hard"), 0o644))
 	f.exits(0, "run", "w0", "--", "createAndPromote", "Some Reader", "the reader's long password")
 	f.exits(0, "backup", "w0")
 	was, secrets := f.holds("w0"), f.read("state/secrets/w0.toml")
@@ -67,7 +68,7 @@ func (f *farm) saysWhatItLacks(archive, archives string) {
 	uploads, _ := filepath.Glob(archives + "/files/*/*")
 	must(f.t, os.Rename(uploads[0], uploads[0]+".away"))
 	_, story, code := f.result("restore", "w0", "--from", archive)
-	f.wants(story, `there is no codebase "1.39"`, `there is no server "main"`, "1 of its 2 uploads", "tar -xOf "+archive)
+	f.wants(story, `there is no codebase "1.39"`, `there is no server "main"`, "1 of its 3 uploads", "tar -xOf "+archive)
 	if code != 64 {
 		f.t.Error(code)
 	}
@@ -97,6 +98,9 @@ func commandsOf(topic, section string) string {
 	return commands
 }
 
+// hardName is a name of a file that the shell's read changes, and that sha256sum escapes.
+const hardName = "  back\\slash \\n and\na line "
+
 // byHand types what the manual says into a shell, and compares what comes of it.
 func (f *farm) byHand(archives, file, was string) {
 	f.t.Helper()
@@ -109,7 +113,9 @@ func (f *farm) byHand(archives, file, was string) {
 		f.t.Errorf("by hand there are\n%s\nwant\n%s", got, was)
 	}
 	f.sql("DROP DATABASE byhand")
-	if data, err := os.ReadFile(filepath.Join(dir, "images", oddName)); err != nil || string(data) != "odd" {
-		f.t.Errorf("%q %v", data, err)
+	for name, want := range map[string]string{oddName: "odd", hardName: "hard"} {
+		if data, err := os.ReadFile(filepath.Join(dir, "images", name)); err != nil || string(data) != want {
+			f.t.Errorf("%q: %q %v", name, data, err)
+		}
 	}
 }

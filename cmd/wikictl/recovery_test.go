@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"wikictl/templates/deploy"
-	"wikictl/tenants/backup/archive"
 )
 
 // A backup brings a wiki back exactly, also when the restore is killed at any step; and no
@@ -42,6 +41,7 @@ func TestBackupsAreRestored(t *testing.T) {
 	f.refusesToRestore()
 	f.refusesLinks()
 	f.needsRoom()
+	f.repairsDamage()
 	f.clones()
 	f.deletesAndPurges()
 	f.backsUpToRestic()
@@ -157,67 +157,6 @@ func (f *farm) refusesToRestore() {
 	other, _ := filepath.Glob(f.state("archives/wikis/w0/*.tar.zst"))
 	f.wants(f.exits(2, "restore", "w2", "--from", other[0], "--dry-run"), "is a backup of the wiki w0", "--as NAME")
 	f.exits(2, "restore", "w1", "--from", other[0], "--yes")
-}
-
-// refusesLinks puts a link out of the upload folder of w0 where its backup has a folder: nothing
-// is backed up, copied, restored or deleted, and w1 is backed up beside it.
-func (f *farm) refusesLinks() {
-	f.t.Helper()
-	outside := f.demo.Dir + "/outside"
-	must(f.t, os.Mkdir(outside, 0o755))
-	folder, _ := filepath.Glob(f.state("wikis/w0/images/?"))
-	must(f.t, os.Rename(folder[0], outside+"/a"))
-	must(f.t, os.Symlink(outside+"/a", folder[0]))
-	f.write("tenants/linked.toml", strings.ReplaceAll(f.read("tenants/w1.toml"), "w1", "linked"))
-	says := []string{"blocked", folder[0] + " is a link to " + outside + "/a", "mount --bind " + outside + "/a " + folder[0]}
-	was := f.holds("w0")
-	f.wants(f.exits(2, "backup", "w0", "w1"), "1 done", "1 blocked")
-	for _, args := range [][]string{{"backup", "w0"}, {"clone", "w0", "linked"}, {"stage", "w0"}, {"restore", "w0"}, {"delete", "w0"}} {
-		f.wants(f.exits(2, append(args, "--dry-run")...), says...)
-	}
-	f.exits(2, "clone", "w0", "linked")
-	f.exits(2, "restore", "w0", "--yes")
-	f.exits(2, "delete", "w0", "--yes")
-	if got := f.holds("w0"); got != was {
-		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
-	}
-	f.hasStatus("w0.localhost", "200 ")
-	must(f.t, os.Remove(f.demo.Dir+"/tenants/linked.toml"))
-	must(f.t, os.Remove(folder[0]))
-	must(f.t, os.Rename(outside+"/a", folder[0]))
-}
-
-// needsRoom forges backups of w0 with more uploads, or a larger database, than any disk holds:
-// they are not restored over it or as a new wiki.
-func (f *farm) needsRoom() {
-	f.t.Helper()
-	all, _ := filepath.Glob(f.state("archives/wikis/w0/*.tar.zst"))
-	dir := f.t.TempDir()
-	f.write("tenants/large.toml", strings.ReplaceAll(f.read("tenants/w1.toml"), "w1", "large"))
-	for part, number := range map[string]string{archive.FilesMember: `("bytes":)\d+`, archive.DescriptionMember: `("text_bytes": )\d+`} {
-		m, err := archive.Extract(all[0], dir, func(string) bool { return true })
-		must(f.t, err)
-		text, err := os.ReadFile(filepath.Join(dir, part))
-		must(f.t, err)
-		must(f.t, os.WriteFile(filepath.Join(dir, part), regexp.MustCompile(number).ReplaceAll(text, []byte("${1}1000000000000000")), 0o600))
-		var parts []archive.Part
-		for _, member := range m.Members {
-			parts = append(parts, archive.Part{Name: member.Name, Path: filepath.Join(dir, member.Name)})
-		}
-		file := f.state("archives/wikis/w0/large.tar.zst")
-		must(f.t, archive.Write(file, &m, parts))
-		was := f.holds("w0")
-		for _, as := range [][]string{nil, {"--as", "large"}} {
-			args := append([]string{"restore", "w0", "--from", file, "--yes"}, as...)
-			f.wants(f.exits(2, append(args, "--dry-run")...), "would need about ", "make room there")
-			f.exits(2, args...)
-		}
-		if f.holds("w0") != was || len(f.left("large")) > 0 {
-			f.t.Error("something was changed before it was known that there is no room")
-		}
-		must(f.t, os.Remove(file))
-	}
-	must(f.t, os.Remove(f.demo.Dir+"/tenants/large.toml"))
 }
 
 // clones makes two copies of w0, one of them killed at each step and one without what is
@@ -336,7 +275,7 @@ func (f *farm) deletesAndPurges() {
 	cmd.Stdin = strings.NewReader("w1\n")
 	out, err := cmd.CombinedOutput()
 	must(f.t, err)
-	f.wants(string(out), "to delete the wiki w1, type its name:", "wikictl undelete brings it back")
+	f.wants(string(out), "to delete the wiki w1, type its name:", "wikictl undelete w1 brings it back")
 	if left := f.left("w1"); len(left) > 0 || deploy.Exists(f.demo.Dir+"/tenants/w1.toml") {
 		f.t.Error("there are still", left)
 	}

@@ -22,15 +22,17 @@ const (
 
 // journal records what another run needs to finish a restore.
 type journal struct {
-	Run     string `json:"run"`     // run that began the restore
-	Archive string `json:"archive"` // file to restore
-	Only    Only   `json:"only,omitempty"`
-	Fresh   bool   `json:"fresh,omitempty"`  // the tenant is new
-	Keys    bool   `json:"keys,omitempty"`   // it gets new passwords and keys
-	Of      string `json:"of,omitempty"`     // the tenant it is a clone of
-	Masked  bool   `json:"masked,omitempty"` // mask private data of users
-	Safety  string `json:"safety,omitempty"` // archive of its earlier content
-	Phase   phase  `json:"phase,omitempty"`
+	Run         string   `json:"run"`     // run that began the restore
+	Archive     string   `json:"archive"` // file to restore
+	Only        Only     `json:"only,omitempty"`
+	Fresh       bool     `json:"fresh,omitempty"`        // the tenant is new
+	Keys        bool     `json:"keys,omitempty"`         // it gets new passwords and keys
+	Of          string   `json:"of,omitempty"`           // the tenant it is a clone of
+	Masked      bool     `json:"masked,omitempty"`       // mask private data of users
+	Safety      string   `json:"safety,omitempty"`       // archive of its earlier content
+	SkipDamaged bool     `json:"skip_damaged,omitempty"` // restore without uploads that are damaged in the archive
+	Lost        []string `json:"lost,omitempty"`         // paths of those
+	Phase       phase    `json:"phase,omitempty"`
 }
 
 const journalFile = "restore.json"

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"wikictl/templates/deploy"
@@ -32,10 +31,11 @@ const patience = 10 * time.Second
 // RestoreOptions are the options of Restore.
 type RestoreOptions struct {
 	Options
-	Archive *archive.Archive // nil: the archive of the interrupted restore
-	Default bool             // no archive was named: an interrupted restore continues with its own
-	Only    Only
-	New     bool // the tenant must not exist, and gets new passwords and keys
+	Archive     *archive.Archive // nil: the archive of the interrupted restore
+	Default     bool             // no archive was named: an interrupted restore continues with its own
+	Only        Only
+	New         bool // the tenant must not exist, and gets new passwords and keys
+	SkipDamaged bool // restore without uploads whose content is damaged or missing
 
 	of     string // the tenant to clone
 	masked bool   // mask private data of users
@@ -150,7 +150,7 @@ func (r *restoration) ownBackup() error {
 
 // begun returns the journal of a new restore, or that of the interrupted one.
 func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
-	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New, Of: o.of, Masked: o.masked}
+	j := journal{Run: k.RunID, Only: o.Only, Keys: o.New, Of: o.of, Masked: o.masked, SkipDamaged: o.SkipDamaged}
 	if o.Archive != nil {
 		j.Archive = k.fileOf(o.Archive)
 	}
@@ -191,6 +191,7 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 	if err != nil {
 		return j, err
 	}
+	j.SkipDamaged = j.SkipDamaged || o.SkipDamaged
 	switch {
 	case o.of == "": // a restore goes on with a clone, too: the other wiki may be gone
 	case j.Of == "":
@@ -261,7 +262,7 @@ func (r *restoration) change(ctx context.Context) []step {
 		step{"extract", func() error { return r.extract() }})
 	if r.Fresh {
 		steps = append(steps,
-			step{"check", func() error { return r.store.CheckAll(ctx, archive.Missing(r.want, r.have)) }},
+			step{"check", func() error { return r.checkWanted(ctx, r.want.Files) }},
 			step{"secrets", func() error { return r.makeSecrets() }},
 			step{"changing", func() error { return r.at(changing) }})
 	} else {
@@ -328,70 +329,4 @@ func (r *restoration) mark(ctx context.Context) error {
 	}
 	r.row = row
 	return nil
-}
-
-// failed opens an unchanged tenant again. A changed one is left to the next run.
-func (r *restoration) failed(ctx context.Context, why error) error {
-	if r.Fresh || r.Phase != beginning || r.row.State != ledger.Recovering || ctx.Err() != nil || errors.As(why, new(*mariadb.LostError)) {
-		return r.unfinished(why)
-	}
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	err := r.steps(after, []step{
-		{"open", func() error { return r.thaw(after) }},
-		{"back", func() error {
-			row := r.row
-			row.State, row.Run = ledger.Ready, r.RunID
-			return r.ledger.Advance(after, r.row, row)
-		}},
-		{"forget", func() error { return os.RemoveAll(r.Layout.Restoring(r.tenant.Name)) }},
-	})
-	if err != nil {
-		return r.unfinished(errors.Join(why, err))
-	}
-	return &untouchedError{fmt.Errorf("%w; nothing of it was changed", why)}
-}
-
-// unfinished adds the command that finishes the restore to an error.
-func (r *restoration) unfinished(why error) error {
-	if r.row.State != ledger.Recovering { // it was not started
-		return why
-	}
-	next := fmt.Sprintf("wikictl restore %s goes on", r.tenant.Name)
-	switch {
-	case r.Of != "" && r.tenant.StageOf == r.Of:
-		next = fmt.Sprintf("wikictl stage %s --as %s goes on", r.Of, r.tenant.Name)
-	case r.Of != "":
-		next = fmt.Sprintf("wikictl clone %s %s goes on", r.Of, r.tenant.Name)
-	}
-	if r.Safety != "" {
-		next += fmt.Sprintf(", and --from %s brings back what it held before", r.Safety)
-	}
-	return tenants.WithHint(why, next)
-}
-
-// tell sets the note of the outcome.
-func (r *restoration) tell() {
-	what := "it is"
-	if r.Only != "" {
-		what = fmt.Sprintf("its %s is", r.Only)
-	}
-	r.note = r.told(fmt.Sprintf("%s as on %s UTC", what, r.manifest.Taken.UTC().Format(time.DateTime)))
-}
-
-// told adds consequences of the restore to the note.
-func (r *restoration) told(what string) string {
-	if r.Safety != "" {
-		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)
-	}
-	if links := r.want.Outward(); len(links) > 0 && r.Only != OnlyDatabase {
-		what += fmt.Sprintf("; links of the backup that lead out of the upload folder were not made: %s", linkNames(links))
-	}
-	if names := r.unrestored(); len(names) > 0 && !r.Fresh && r.Only != OnlyUploads {
-		what += fmt.Sprintf("; the backup does not have %s, which stay as they were", strings.Join(names, ", "))
-	}
-	if r.Only != OnlyUploads && r.manifest.ComponentSet != r.tenant.ComponentSet(r.tenant.Codebase) {
-		what += fmt.Sprintf("; it runs on MediaWiki %s now: wikictl upgrade %s takes it to the code that is wanted", r.code.Version, r.tenant.Name)
-	}
-	return what
 }

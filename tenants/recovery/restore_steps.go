@@ -133,7 +133,7 @@ func (r *restoration) check(ctx context.Context) (err error) {
 		}
 	}
 	if r.renews() {
-		return r.store.CheckAll(ctx, r.want.Files)
+		return r.checkWanted(ctx, r.want.Files)
 	}
 	if r.have, err = archive.UploadsOf(r.Safety); err != nil {
 		return err
@@ -141,10 +141,10 @@ func (r *restoration) check(ctx context.Context) (err error) {
 	if err := r.fits(ctx); err != nil || r.Only == OnlyDatabase { // the backup of what it holds took space
 		return err
 	}
-	if err := r.store.CheckAll(ctx, archive.Missing(r.want, r.have)); err != nil {
+	if err := r.checkWanted(ctx, archive.Missing(r.want, r.have)); err != nil {
 		return err
 	}
-	return r.recovery.store.CheckAll(ctx, archive.Missing(r.have, r.want)) // copies of files to be removed
+	return r.checkKept(ctx)
 }
 
 // checkFamily returns an error if the tenant, or wikis with its accounts, would be on newer code

@@ -33,7 +33,7 @@ func (r *restoration) renews() bool { return r.Keys && !r.Fresh }
 
 // PlaceDefinition writes a definition among the farm's files, and returns a function that
 // takes it back: the file is as before, or gone if it was not there.
-func PlaceDefinition(path string, text []byte) (back func() error, err error) {
+func PlaceDefinition(path string, text []byte, mode fs.FileMode) (back func() error, err error) {
 	before, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -43,5 +43,5 @@ func PlaceDefinition(path string, text []byte) (back func() error, err error) {
 	default:
 		back = func() error { return deploy.WriteFile(path, before, 0o644, -1) }
 	}
-	return back, deploy.WriteFile(path, text, 0o644, -1)
+	return back, deploy.WriteFile(path, text, mode, -1)
 }

@@ -38,6 +38,11 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 			return "", err
 		}
 	}
+	if age := h.Farm.Keep.Removed; age > 0 {
+		if err := store.ForgetAside(now.Add(-age)); err != nil {
+			return "", err
+		}
+	}
 	restoring, err := forgetRestored(ctx, h, now)
 	if err != nil || restoring { // an interrupted restore needs its backup
 		return "", err

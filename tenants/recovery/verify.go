@@ -57,7 +57,7 @@ func (k *task) checkUploads(ctx context.Context, a *archive.Archive) error {
 	if err != nil {
 		return err
 	}
-	return store.CheckAll(ctx, uploads.Files)
+	return k.storesAnew(store.CheckAll(ctx, uploads.Files), k.tenant.Name)
 }
 
 // loads restores a dump into a scratch database and drops it. The database has this

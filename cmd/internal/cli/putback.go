@@ -17,6 +17,7 @@ import (
 	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/provision"
+	"wikictl/tenants/recovery"
 	"wikictl/tenants/session"
 )
 
@@ -27,7 +28,8 @@ type putBack struct {
 	path string // file to write
 	text []byte
 	mode fs.FileMode
-	kept bool // the file stays
+	back func() error // removes the file; nil before it is written
+	kept bool         // the file stays
 }
 
 // definedAgain returns the tenants with these names. For one that no file defines it also returns
@@ -99,7 +101,7 @@ func (a *app) putBack(c *cli.Context, files []*putBack, list []*tenants.Tenant) 
 		}
 	}()
 	for _, p := range files {
-		if err := deploy.WriteFile(p.path, p.text, p.mode, -1); err != nil {
+		if p.back, err = recovery.PlaceDefinition(p.path, p.text, p.mode); err != nil {
 			return nil, nil, err
 		}
 		fmt.Fprintln(a.stderr, ui.Clean(fmt.Sprintf("%s is defined again by %s, as in %s", p.name, p.path, p.from)))
@@ -141,8 +143,8 @@ func keepBegun(ctx context.Context, h *session.Host, files []*putBack, outcomes 
 func takeBack(files []*putBack) error {
 	var failures []error
 	for _, p := range files {
-		if !p.kept {
-			failures = append(failures, disk.IgnoreAbsent(os.Remove(p.path)))
+		if p.back != nil && !p.kept {
+			failures = append(failures, disk.IgnoreAbsent(p.back()))
 		}
 	}
 	return errors.Join(failures...)

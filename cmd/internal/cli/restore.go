@@ -35,6 +35,7 @@ func (a *app) restoreCommand() *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "restore this backup instead of the latest: the run that made it, or its file"},
 			&cli.StringFlag{Name: "as", Usage: "make a new wiki of this name from the backup, with passwords and keys of its own"},
 			&cli.StringFlag{Name: "only", Usage: "restore only the database, or only the uploads"},
+			&cli.BoolFlag{Name: "skip-damaged", Usage: "restore without uploads whose content is damaged or missing in the backup, and name them"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be restored and change nothing"},
 			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding content made since"},
 			eventsFlag(),
@@ -70,7 +71,7 @@ func (a *app) runRestore(c *cli.Context) error {
 
 // restoreArguments returns the tenant to restore, and the backup and options.
 func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recovery.RestoreOptions, error) {
-	o := recovery.RestoreOptions{Only: recovery.Only(c.String("only")), New: c.String("as") != ""}
+	o := recovery.RestoreOptions{Only: recovery.Only(c.String("only")), New: c.String("as") != "", SkipDamaged: c.Bool("skip-damaged")}
 	switch {
 	case c.NArg() != 1:
 		return nil, o, tenants.WithHint(usagef("name one wiki"), "wikictl backup lists the wikis with backups")

@@ -157,7 +157,7 @@ func (s *staged) define(text []byte) error {
 			return err
 		}
 	}
-	back, err := recovery.PlaceDefinition(filepath.Join(s.farm.Dir, s.file), text)
+	back, err := recovery.PlaceDefinition(filepath.Join(s.farm.Dir, s.file), text, 0o644)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -74,7 +75,8 @@ func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {
 	return nil
 }
 
-// inspectArchives finds a tenant's latest backup, and reads all of an archive unless quick.
+// inspectArchives finds a tenant's latest backup. Unless quick, it reads all of an archive, and
+// the sizes of its uploads.
 func (s *Wiki) inspectArchives(dir string, quick bool) (err error) {
 	s.Archive, err = archive.Latest(dir)
 	if errors.Is(err, fs.ErrPermission) {
@@ -82,9 +84,32 @@ func (s *Wiki) inspectArchives(dir string, quick bool) (err error) {
 	}
 	if err == nil && s.Archive != nil && s.Archive.Snapshot == "" && !quick {
 		_, err = archive.Extract(s.Archive.File, "", nil)
+		if err == nil {
+			err = lacking(s.Archive)
+		}
 	}
 	if err != nil {
 		s.Damaged = errors.Join(s.Damaged, err)
 	}
 	return nil
+}
+
+// lacking returns an error if uploads of a backup are not in the store, or have another size
+// there. It reads no content.
+func lacking(a *archive.Archive) error {
+	uploads, err := archive.UploadsOf(a.File)
+	if err != nil {
+		return err
+	}
+	store := archive.StoreOf(a.File)
+	lacks := store.Lacks(uploads.Files)
+	if len(lacks) == 0 {
+		return nil
+	}
+	paths := make([]string, len(lacks))
+	for i, u := range lacks {
+		paths[i] = u.Path
+	}
+	return fmt.Errorf("of the latest backup, %s, %d of %d uploads are missing in %s or have another size: %s",
+		a.File, len(lacks), len(uploads.Files), store.Folder(), archive.NameSome(paths))
 }

@@ -19,9 +19,9 @@ var backupRules = []rule{
 	}, observed: oldBackup},
 	{Rule: audit.Rule{
 		ID: "backup-damaged", Severity: audit.Error,
-		What:      "A wiki's latest backup or dump can't be read, does not match its checksum, or is incomplete.",
+		What:      "A wiki's latest backup or dump can't be read, does not match its checksum, or is incomplete, or lacks uploads.",
 		Why:       "It can't be restored, and a rollback is refused.",
-		Repair:    "Check the disk; run wikictl backup.",
+		Repair:    "Check the disk; run wikictl backup, which stores uploads anew that the wiki still has.",
 		Reference: "Manual:Restoring a wiki from backup",
 	}, observed: damagedBackup},
 	{Rule: audit.Rule{

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,7 @@ func TestDamageIsFound(t *testing.T) {
 	if err := NewStore(dir).CheckAll(t.Context(), u.Files); err == nil || !strings.Contains(err.Error(), "the upload x") {
 		t.Error(err)
 	}
+	storesAnew(t, dir, images, u)
 	sum := strings.Repeat("a", 64)
 	for _, text := range []string{
 		`{"files": [{"path": "../x", "sha256": "` + sum + `"}]}`, `{"files": [{"path": "/x", "sha256": "` + sum + `"}]}`,
@@ -134,6 +136,40 @@ func TestDamageIsFound(t *testing.T) {
 		if _, err := DecodeManifest([]byte(text)); err == nil {
 			t.Errorf("%s was taken", text)
 		}
+	}
+}
+
+// storesAnew stores damaged content again: of a file that is read, and, once the damage is set
+// aside, of one that did not change.
+func storesAnew(t *testing.T, dir, images string, u Uploads) {
+	t.Helper()
+	store := NewStore(dir)
+	keep(t, dir, images, Uploads{})
+	must(t, store.CheckAll(t.Context(), u.Files))
+	u.Scanned = u.Scanned.Add(time.Hour)
+	path, aside := store.Path(u.Files[0].SHA256), filepath.Join(store.aside(), u.Files[0].SHA256)
+	must(t, os.Chmod(path, 0o600))
+	must(t, os.WriteFile(path, []byte("y"), 0o600))
+	keep(t, dir, images, u)
+	var damaged *DamageError
+	if err := store.CheckAll(t.Context(), u.Files); !errors.As(err, &damaged) {
+		t.Fatal("a file that did not change was read:", err)
+	}
+	must(t, store.SetAside(damaged.Damage))
+	if lacks := store.Lacks(u.Files); len(lacks) != 1 {
+		t.Error("the store still has it")
+	}
+	keep(t, dir, images, u)
+	must(t, store.CheckAll(t.Context(), u.Files))
+	must(t, store.SetAside(damaged.Damage)) // it is whole by now
+	must(t, store.CheckAll(t.Context(), u.Files))
+	must(t, store.ForgetAside(time.Now().Add(-time.Hour)))
+	if data, err := os.ReadFile(aside); err != nil || string(data) != "y" {
+		t.Errorf("aside is %q, %v", data, err)
+	}
+	must(t, store.ForgetAside(time.Now().Add(time.Hour)))
+	if _, err := os.Stat(aside); err == nil {
+		t.Error("what was set aside stays for ever")
 	}
 }
 

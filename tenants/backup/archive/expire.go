@@ -85,9 +85,9 @@ func (s Store) Discard(list []*Archive) error {
 	return nil
 }
 
-// Sweep deletes content that no archive lists, if archives were discarded since the last
-// Sweep. The caller has exclusive use of the store. If an archive can't be read, all
-// content stays.
+// Sweep deletes content that no archive lists, also what was set aside, if archives were
+// discarded since the last Sweep. The caller has exclusive use of the store. If an archive
+// can't be read, all content stays.
 func (s Store) Sweep(ctx context.Context) (bytes int64, err error) {
 	if _, err := os.Stat(s.unswept()); err != nil {
 		return 0, disk.IgnoreAbsent(err)
@@ -110,6 +110,9 @@ func (s Store) Sweep(ctx context.Context) (bytes int64, err error) {
 		bytes += info.Size()
 		return os.Remove(path)
 	})
+	if err == nil {
+		err = s.removeAside(func(e fs.DirEntry) bool { return !named[e.Name()] })
+	}
 	if err != nil {
 		return bytes, err
 	}

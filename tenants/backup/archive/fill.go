@@ -28,7 +28,8 @@ func Missing(want, have Uploads) []Upload {
 	return missing
 }
 
-// Lacks returns the files whose content is not in the store, without reading content.
+// Lacks returns the files whose content is not in the store or has another size, without reading
+// content.
 func (s Store) Lacks(files []Upload) []Upload {
 	var lacks []Upload
 	for _, f := range files {
@@ -37,25 +38,6 @@ func (s Store) Lacks(files []Upload) []Upload {
 		}
 	}
 	return lacks
-}
-
-// CheckAll reads content of the store and returns an error that names the first damaged
-// file.
-func (s Store) CheckAll(ctx context.Context, files []Upload) error {
-	seen := map[string]bool{}
-	for _, f := range files {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if seen[f.SHA256] {
-			continue
-		}
-		seen[f.SHA256] = true
-		if err := s.Check(f); err != nil {
-			return fmt.Errorf("the content of the upload %s: %w", f.Path, err)
-		}
-	}
-	return nil
 }
 
 // Fill makes an upload folder equal to the list want: it copies missing and different

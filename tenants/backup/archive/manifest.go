@@ -116,9 +116,12 @@ const (
 	readmeUploads = `  uploads.sha256    its uploads, by the names that they have in the folder "files" beside "wikis"
   uploads.json      the same, with modes and times
 
-To bring the uploads back, in a new folder:
+To bring the uploads back, in a new folder, with bash:
 
-  while read -r sum path; do
+  while IFS= read -r line; do
+    path=${line#*  }
+    case $line in '\'*) line=${line#?}; printf -v path %b "$path" ;; esac
+    sum=${line%%  *}
     install -D -m 644 "ARCHIVES/files/${sum:0:2}/$sum" "images/$path"
   done < uploads.sha256
   cd images && sha256sum --quiet -c ../uploads.sha256

@@ -70,8 +70,8 @@ func (s Store) lock(ctx context.Context, try func(*flock.Flock, context.Context,
 
 // Keep stores the content of all files below a folder and returns their list; empty if
 // the folder does not exist. Files unchanged since an earlier list, and still in the
-// store, are not read. half is a folder for incomplete files. All content is durable when
-// Keep returns.
+// store, are not read; content that is read replaces the store's. half is a folder for
+// incomplete files. All content is durable when Keep returns.
 func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u Uploads, err error) {
 	k := keeping{store: s, half: half, before: before.ByPath(), scanned: before.Scanned, staged: map[string]string{}}
 	k.now = Uploads{Scanned: time.Now().UTC(), Links: map[string]string{}}
@@ -126,7 +126,7 @@ type keeping struct {
 	before  map[string]Upload
 	scanned time.Time
 	now     Uploads
-	staged  map[string]string // new content: SHA-256 to file
+	staged  map[string]string // content that was read: SHA-256 to file
 }
 
 // entry handles one file or link. A file that disappears while the folder is read was
@@ -169,7 +169,7 @@ func (k *keeping) file(name string) error {
 		return errors.Join(err, os.Remove(half))
 	}
 	k.now.Files = append(k.now.Files, u)
-	if _, staged := k.staged[u.SHA256]; staged || k.store.has(u.SHA256, u.Bytes) {
+	if _, staged := k.staged[u.SHA256]; staged {
 		return os.Remove(half)
 	}
 	k.staged[u.SHA256] = half
@@ -184,7 +184,8 @@ func uploadOf(name string, info fs.FileInfo) Upload {
 	return u
 }
 
-// publish renames new content into the store, once it is durable.
+// publish renames content into the store, once it is durable. It replaces content of that name,
+// which may have been damaged since it was written.
 func (k *keeping) publish() error {
 	if len(k.staged) == 0 {
 		return nil
@@ -215,21 +216,4 @@ func copyFile(in, out *os.File, mode fs.FileMode) (sum string, size int64, err e
 		size, err = io.Copy(io.MultiWriter(out, h), in)
 	}
 	return hex.EncodeToString(h.Sum(nil)), size, err
-}
-
-// Check reads content and compares it with its name.
-func (s Store) Check(u Upload) error {
-	f, err := os.Open(s.Path(u.SHA256))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != u.SHA256 {
-		return fmt.Errorf("%s: its SHA-256 is %s", s.Path(u.SHA256), got)
-	}
-	return nil
 }
