@@ -13,8 +13,8 @@ import (
 
 // Content returns a digest of a tenant's values, in this process and in others: equal digests
 // mean equal values. It leaves out where values came from, the codebase, and the tenants to
-// which it leads, except the owners of its accounts and files. ok is false if a value has to
-// be read elsewhere, as { secret = "…" }.
+// which it leads, except the owners of its accounts and files. It reads the values of
+// { secret = "…" }; ok is false if one can't be read.
 func (t *Tenant) Content() (digest string, ok bool) {
 	text, ok := t.content(nil)
 	for _, other := range []*Tenant{t.Owner, t.Media} {
@@ -34,7 +34,7 @@ func (t *Tenant) content(text []byte) ([]byte, bool) {
 }
 
 // Content returns a digest of the values that a farm as a whole has for its tenants, without
-// codebases, servers, policies and tenants. ok is false if one has to be read elsewhere.
+// codebases, servers, policies and tenants. ok is false if one can't be read.
 func (f *Farm) Content() (digest string, ok bool) {
 	bare := *f
 	bare.Codebases, bare.Servers, bare.Ledger, bare.Classes, bare.Tenants = nil, nil, nil, nil, nil
@@ -109,6 +109,9 @@ func appendPointer(text []byte, v reflect.Value) ([]byte, bool) {
 	switch v.Type() {
 	case reflect.TypeFor[*big.Int]():
 		return append(append(text, v.Interface().(*big.Int).String()...), ';'), true
+	case reflect.TypeFor[*Hidden]():
+		value, err := v.Interface().(*Hidden).Read()
+		return append(append(text, Digest([]byte(value))...), ';'), err == nil
 	case reflect.TypeFor[*Tenant](), reflect.TypeFor[*Codebase]():
 		return text, false
 	}

@@ -1,6 +1,7 @@
 package tenants
 
 import (
+	"io/fs"
 	"math/big"
 	"reflect"
 	"slices"
@@ -60,8 +61,17 @@ func TestContentOfSettings(t *testing.T) {
 	if digest, _ := placed.Content(); digest != of("1") {
 		t.Error("a place makes a difference")
 	}
-	hidden := Tenant{Settings: map[string]Value{"wgA": {Data: []Value{{Data: &Hidden{Name: "x", Read: func() (string, error) { return "", nil }}}}}}}
-	if _, ok := hidden.Content(); ok {
-		t.Error("the content of a file that was not read is known")
+	hidden := func(value string, err error) (digest string, ok bool) {
+		secret := &Hidden{Name: "x", Read: func() (string, error) { return value, err }}
+		return (&Tenant{Settings: map[string]Value{"wgA": {Data: list("a")}, "wgB": {Data: []Value{{Data: secret}}}}}).Content()
+	}
+	first, ok := hidden("1", nil)
+	again, _ := hidden("1", nil)
+	other, _ := hidden("2", nil)
+	if !ok || first != again || first == other {
+		t.Errorf("digests with the secrets 1, 1 and 2 are %q, %q and %q, %t", first, again, other, ok)
+	}
+	if _, ok := hidden("1", fs.ErrPermission); ok {
+		t.Error("the content of a file that can't be read is known")
 	}
 }

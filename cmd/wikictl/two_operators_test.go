@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A create or apply that read the ledger before another person made the wiki,
@@ -109,6 +110,25 @@ func TestRenderWritesUnderTheLock(t *testing.T) {
 		f.exits(0, command...)
 		holds(other, second)
 	}
+
+	// What is recorded as rendered needs no lock, until it is changed by hand.
+	time.Sleep(3500 * time.Millisecond) // newer files are not recorded
+	f.exits(0, "render", "--write", "w0")
+	f.held("w0", "check", "before", func() {
+		if out, code := f.struck(event{}, "render", "--write", "w0"); code != 0 || !strings.Contains(out, "no changes, 1 unchanged") {
+			t.Errorf("exit code %d\n%s", code, out)
+		}
+		path, text := f.state("wikis/w0/current/LocalSettings.php"), f.read("state/wikis/w0/current/LocalSettings.php")
+		info, err := os.Stat(path)
+		must(t, err)
+		must(t, os.WriteFile(path, []byte(strings.Replace(text, "Second1", "Sec0nd1", 1)), 0o640))
+		must(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
+		if out, code := f.struck(event{}, "render", "--write", "w0"); code != 75 || !strings.Contains(out, "wiki_w0 is locked by") {
+			t.Errorf("changed by hand: exit code %d\n%s", code, out)
+		}
+	}, "upgrade", "--force", "w0")
+	f.exits(0, "render", "--write", "w0")
+	holds(strings.Repeat("1", 64), "Second1")
 }
 
 // A repair that was planned before another person upgraded the wiki is not done: the

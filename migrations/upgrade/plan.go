@@ -119,7 +119,7 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 	if p.sql, err = farmsql.Read(h.Farm.Migrations); err != nil {
 		return nil, err
 	}
-	obstacles := h.Obstacles(ctx, list)
+	obstacles := h.Obstacles(ctx, list, nil)
 	for _, t := range list {
 		j := p.planned(t, rows, open, seen, o.Force)
 		if problems := obstacles[t.Name]; problems != nil {

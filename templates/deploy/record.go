@@ -124,6 +124,13 @@ func (r *Record) Rendered(set *templates.Set, d templates.Data) bool {
 	return ok && one.from(inputs, set, d.Farm)
 }
 
+// Same reports whether a tenant's files were as rendered from the same inputs, and have not been
+// touched since.
+func (r *Record) Same(set *templates.Set, d templates.Data) bool {
+	_, same := r.state(set, d)
+	return same
+}
+
 // from reports whether rendering from inputs would give the recorded files again.
 func (one recorded) from(inputs string, set *templates.Set, f *tenants.Farm) bool {
 	return one.inputs == inputs && !slices.ContainsFunc(one.asked, func(a reply) bool {

@@ -139,7 +139,7 @@ func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
 		return err
 	}
 	c.half = halfRenamed(aliases, c.rows)
-	c.obstacles = c.Obstacles(ctx, list)
+	c.obstacles = c.Obstacles(ctx, list, nil)
 	for _, t := range list {
 		if t.Server == nil || c.obstacles[t.Name] != nil {
 			continue

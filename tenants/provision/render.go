@@ -16,7 +16,7 @@ import (
 // PreviewRender returns the changes of Render, with diffs on request, without carrying
 // them out.
 func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant, diffs bool) (*plan.Plan, error) {
-	fit, left, err := renderable(ctx, h, list)
+	fit, left, err := renderable(ctx, h, list, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +45,12 @@ func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant,
 }
 
 // Render writes the differing files of tenants under their locks, with one check and one
-// reload of the web server. It neither creates nor upgrades tenants.
+// reload of the web server. Tenants whose files are recorded as rendered need no lock. It
+// neither creates nor upgrades tenants.
 func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observer session.Observer) ([]session.Outcome, error) {
-	ctx, locked, err := h.LockAll(ctx, list)
+	same := h.AsRendered(ctx, list)
+	differ := slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return same[t.Name] })
+	ctx, locked, err := h.LockAll(ctx, differ)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observ
 		}
 		held = append(held, t)
 	}
-	fit, others, err := renderable(ctx, h, held)
+	fit, others, err := renderable(ctx, h, held, same)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +129,9 @@ func written(list []*tenants.Tenant, applied deploy.Applied) []session.Outcome {
 }
 
 // renderable returns the tenants whose files may be written, and the outcomes of the
-// others: blocked ones, unfinished ones, and those whose code changed, which must not run
-// on a database of other code.
-func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (fit []*tenants.Tenant, left []session.Outcome, err error) {
+// others: those whose files are the same, blocked ones, unfinished ones, and those whose code
+// changed, which must not run on a database of other code.
+func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant, same map[string]bool) (fit []*tenants.Tenant, left []session.Outcome, err error) {
 	ledger, err := h.Ledger(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +144,7 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (f
 	if err != nil {
 		return nil, nil, err
 	}
-	obstacles := h.Obstacles(ctx, list)
+	obstacles := h.Obstacles(ctx, list, same)
 	for _, t := range list {
 		problems := obstacles[t.Name]
 		why := ""
@@ -153,6 +156,8 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant) (f
 			left = append(left, session.Outcome{Tenant: t, Status: session.Unchanged, Note: why})
 		case problems != nil:
 			left = append(left, session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)})
+		case same[t.Name]:
+			left = append(left, session.Outcome{Tenant: t, Status: session.Unchanged})
 		default:
 			fit = append(fit, t)
 		}

@@ -73,7 +73,7 @@ func (k *task) mayClone(ctx context.Context) error {
 	if k.row.Name != "" {
 		return blocked("it exists (state %s in the ledger): clone makes a new wiki", k.row.State)
 	}
-	if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant})[k.tenant.Name]; problems != nil {
+	if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant}, nil)[k.tenant.Name]; problems != nil {
 		return &blockedError{session.InTheWay(problems)}
 	}
 	return k.mayMake(ctx)

@@ -115,7 +115,7 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 		return nil, &blockedError{err}
 	}
 	if j.Fresh && k.row.Name == "" {
-		if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant})[k.tenant.Name]; problems != nil {
+		if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant}, nil)[k.tenant.Name]; problems != nil {
 			return nil, &blockedError{session.InTheWay(problems)}
 		}
 		if err := k.mayMake(ctx); err != nil {

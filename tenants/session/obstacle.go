@@ -16,8 +16,9 @@ import (
 
 // Obstacles returns the problems that prevent all work on tenants, by name: faults in
 // their definitions, a php of their codebase that does not run, other accounts than it was created with, folders
-// that the web side can't enter, or unreadable secrets. It runs each php once per Host. Other tenants are not in the result.
-func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string]tenants.Problems {
+// that the web side can't enter, or unreadable secrets. It runs each php once per Host, and reads no
+// secrets of those that rendered names, which may be nil. Other tenants are not in the result.
+func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant, rendered map[string]bool) map[string]tenants.Problems {
 	var codebases []*tenants.Codebase
 	for _, t := range list {
 		if t.Codebase != nil && !t.Blocked() && !slices.Contains(codebases, t.Codebase) {
@@ -45,7 +46,7 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant) map[string
 			found[t.Name] = tenants.Problems{other}
 		case barred != nil:
 			found[t.Name] = tenants.Problems{*barred}
-		default:
+		case !rendered[t.Name]:
 			if err := h.SecretsFault(t.Name); err != nil {
 				found[t.Name] = tenants.Problems{{Position: t.Position, Key: "name", Message: err.Error()}}
 			}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
@@ -292,6 +294,21 @@ func (h *Host) Remember(s *deploy.Source, list []*tenants.Tenant, on func(*tenan
 	s.Data = func(i int) templates.Data {
 		return templates.Data{Farm: h.Farm, Tenant: list[i], Codebase: on(list[i])}
 	}
+}
+
+// AsRendered returns the tenants, by name, whose files are as rendered for their codebases
+// according to the record, so that they need neither be rendered nor read.
+func (h *Host) AsRendered(ctx context.Context, list []*tenants.Tenant) map[string]bool {
+	record, same := deploy.ReadRecord(h.Layout), map[string]bool{}
+	options := fleet.Options[*tenants.Tenant]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, list, options, func(_ context.Context, t *tenants.Tenant) (bool, error) {
+		return !t.Blocked() && record.Same(h.Templates, templates.Data{Farm: h.Farm, Tenant: t, Codebase: t.Codebase}), nil
+	}) {
+		if r.Value {
+			same[r.Item.Name] = true
+		}
+	}
+	return same
 }
 
 // Files renders the files of the farm as a whole.
