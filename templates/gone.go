@@ -6,6 +6,7 @@ type Gone struct {
 	Path                        string   // folder of its addresses; empty: the root
 	All                         []string // its host names, including those that other wikis have now
 	Hosts                       []string // its host names that no other wiki has now
+	Awaited                     bool     // it is defined again, and not yet brought back
 	Certificate, CertificateKey string   // files for TLS; empty: they no longer exist
 
 	Plain, Encrypted []string // addresses without and with TLS

@@ -111,9 +111,12 @@ func (s *Set) frame(f *tenants.Farm, members []*tenants.Tenant, gone []Gone) *Vi
 	v.Tenant, v.Frame, v.Server, v.Current = &t, true, f.Web.AddressOf(&t), l.Vhosts()
 	v.FPM, v.AccessLog = f.Web.FPM, f.Web.AccessLogOf(&t)
 	v.Certificate, v.CertificateKey = f.Web.CertificateOf(&t)
-	taken := map[string]bool{}
+	taken, awaited := map[string]bool{}, map[string]bool{}
+	for _, g := range gone {
+		awaited[g.Name] = awaited[g.Name] || g.Awaited
+	}
 	for _, m := range members {
-		taken[m.Path] = true
+		taken[m.Path] = !awaited[m.Name]
 		v.MaxBody = max(v.MaxBody, maxBody(m))
 		file := l.Part(m.Name)
 		own := newView(fleet, pathsOf(m), fleet.usual)

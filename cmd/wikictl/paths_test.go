@@ -53,10 +53,13 @@ func TestWikisOfOneHost(t *testing.T) {
 	f.wants(f.run("rollback", "--yes", "alpha"), "1 done")
 	f.below(both)
 
-	f.run("delete", "--yes", "beta")
+	f.honest("one.localhost", "/de/wiki/Main_Page", func() { f.run("delete", "--yes", "beta") })
 	f.below(map[string]string{"/en/wiki/Main_Page": "200 <title>alpha", "/de/wiki/Main_Page": "410 ", "/de": "410 ", "/other": "404 "})
 	define("beta", "path = \"/de\"\n")
-	f.run("undelete", "beta")
+	f.honest("one.localhost", "/de/wiki/Main_Page", func() {
+		f.exits(0, "apply", "alpha")
+		f.run("undelete", "beta")
+	})
 	f.below(both)
 
 	// Renamed and moved, by a run that is killed around the switch of what is served.

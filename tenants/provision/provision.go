@@ -178,7 +178,7 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 		c.batch(ctx, batch, outcomes)
 	}
 	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Left }) {
-		err = errors.Join(err, c.ServeDefault(ctx)) // 410 for their names
+		err = errors.Join(err, c.ServeDefault(ctx)) // some may not have been removed
 	}
 	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))), deploy.FaultsError(c.faults))
 }
@@ -295,11 +295,11 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 		}
 	}
 	c.Expect(expected)
-	source, err := c.Source(ctx, list, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	source, err := c.Source(ctx, list, wantedCode, gone...)
 	if err != nil {
 		return nil, err
 	}
-	source.Gone, source.Moved = gone, moved
+	source.Moved = moved
 	err = c.run.Shared("", "release", func() error {
 		applied, err := c.Deploy.Apply(ctx, source)
 		c.faults = applied.Faults

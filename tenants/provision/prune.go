@@ -32,6 +32,7 @@ func (c *creation) remove(ctx context.Context, j *job) error {
 	}
 	j.removed = c.Layout.RemovedTenant(name, j.removal)
 	steps := []namedStep{
+		{"withdrawn", func() error { c.AwaitGone(ctx, j.tenant); return nil }},
 		{"mark", func() error { return c.leave(ctx, j) }},
 		{"definition", func() error { return c.describe(ctx, j) }},
 		{"last dump", func() error { return c.lastDump(ctx, j) }},
@@ -42,7 +43,7 @@ func (c *creation) remove(ctx context.Context, j *job) error {
 		{"ledger", func() error { return c.ledger.Forget(ctx, name) }},
 	}
 	if j.row.Name == "" { // only in the state folder
-		steps = []namedStep{steps[1], steps[3], steps[5], steps[6]}
+		steps = []namedStep{steps[2], steps[4], steps[6], steps[7]}
 	}
 	return c.steps(ctx, j.tenant, steps)
 }

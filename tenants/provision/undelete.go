@@ -277,8 +277,7 @@ func (c *creation) serveRemoved(ctx context.Context, j *job, r *Removed) error {
 		if err := c.Replicated(ctx, j.tenant.Server); err != nil {
 			return err
 		}
-		_, err := c.Deploy.Publish(ctx, j.tenant.Name)
-		return cmp.Or(err, c.ServeDefault(ctx))
+		return c.ServeAgain(ctx, j.tenant.Name)
 	}
 	refused, err := c.publish(ctx, []*job{{tenant: j.tenant, kind: plan.Change}})
 	return cmp.Or(err, refused[j.tenant.Name])

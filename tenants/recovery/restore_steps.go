@@ -248,7 +248,7 @@ func (r *restoration) serve(ctx context.Context) error {
 			return err
 		}
 		r.served = true
-	} else if _, err := r.Deploy.Publish(ctx, r.tenant.Name); err != nil { // an interrupted removal withdrew it
+	} else if err := r.ServeAgain(ctx, r.tenant.Name); err != nil { // an interrupted removal withdrew it
 		return err
 	}
 	return r.Deploy.ClearMaintenance(r.tenant.Name)

@@ -5,19 +5,28 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"time"
 
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/definitions"
+	"wikictl/tenants/wiki"
 )
 
 // Default renders the virtual hosts for names of no tenant, and of removed ones, and those
-// that several tenants share. Both are nil for users who may not see which were removed.
-func (h *Host) Default() (vhost, shared []byte, err error) {
-	removed, err := h.Deploy.Gone()
+// that several tenants share. Tenants of leaving count as removed: their addresses answer 410
+// from the moment that their own virtual hosts go. Both are nil for users who may not see which
+// were removed.
+func (h *Host) Default(leaving ...string) (vhost, shared []byte, err error) {
+	defined := map[string]bool{}
+	for _, t := range h.Farm.Tenants {
+		defined[t.Name] = true
+	}
+	removed, err := h.Deploy.Gone(func(name string) bool { return defined[name] }, leaving...)
 	var undefined []*tenants.Tenant
 	if err == nil {
-		undefined, err = h.Deploy.Undefined()
+		undefined, err = h.Deploy.Undefined(leaving...)
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil, nil
@@ -25,7 +34,7 @@ func (h *Host) Default() (vhost, shared []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	gone := goneOf(h.Farm, removed)
+	gone := goneOf(h.Farm, removed, func(tenant string) bool { return deploy.Exists(h.Layout.Wiki(tenant)) })
 	if shared, err = h.Templates.Hosts(h.Farm, undefined, gone); err != nil {
 		return nil, nil, err
 	}
@@ -41,19 +50,27 @@ func (h *Host) Default() (vhost, shared []byte, err error) {
 	return vhost, shared, err
 }
 
-// goneOf are removed tenants with their host names that no tenant of the farm has, each once.
-func goneOf(f *tenants.Farm, removed []deploy.Gone) (gone []templates.Gone) {
+// goneOf are removed tenants with their host names that no tenant of the farm has, each once. A
+// tenant has its names once it is made: one that is to be brought back has a definition before.
+func goneOf(f *tenants.Farm, removed []deploy.Gone, made func(tenant string) bool) (gone []templates.Gone) {
 	if len(removed) == 0 {
 		return nil
 	}
-	taken := map[string]bool{}
+	names, taken, awaited := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, r := range removed {
+		names[r.Name] = true
+	}
 	for _, t := range f.Tenants {
-		for _, host := range append(t.Hosts[:len(t.Hosts):len(t.Hosts)], t.Aliases...) {
+		if names[t.Name] && !made(t.Name) {
+			awaited[t.Name] = true
+			continue
+		}
+		for _, host := range slices.Concat(t.Hosts, t.Aliases) {
 			taken[host] = true
 		}
 	}
 	for _, r := range removed {
-		g := templates.Gone{Name: r.Name, Path: r.Path, All: r.Hosts}
+		g := templates.Gone{Name: r.Name, Path: r.Path, All: r.Hosts, Awaited: awaited[r.Name]}
 		for _, host := range r.Hosts {
 			if !taken[host] {
 				taken[host] = true
@@ -63,6 +80,35 @@ func goneOf(f *tenants.Farm, removed []deploy.Gone) (gone []templates.Gone) {
 		gone = append(gone, g)
 	}
 	return gone
+}
+
+// quiet is how long a withdrawn tenant must not have answered to be no longer served: nginx's
+// former workers answer for a moment beside the new ones.
+const quiet = 300 * time.Millisecond
+
+// AwaitGone waits until the web server has stopped to serve a tenant that was withdrawn, or until
+// a reload must have ended: requests that still reach the tenant fail without its database.
+func (h *Host) AwaitGone(ctx context.Context, t *tenants.Tenant) {
+	text, err := h.Deploy.Definition(t.Name)
+	places := definitions.DefinedPlaces(text)
+	if err != nil || len(places) == 0 {
+		return
+	}
+	start := time.Now()
+	for last := start; time.Since(last) < quiet && time.Since(start) < reloadLimit && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		if info, err := wiki.Probe(ctx, h.Farm.ProbeBy(places[0]), places[0]); err == nil && info.DBName == t.Database {
+			last = time.Now()
+		}
+	}
+}
+
+// ServeAgain has the web server serve the current release of a tenant that a removal withdrew, in
+// place of 410.
+func (h *Host) ServeAgain(ctx context.Context, tenant string) error {
+	if _, err := h.Deploy.Publish(ctx, tenant); err != nil {
+		return err
+	}
+	return h.ServeDefault(ctx)
 }
 
 // ServeDefault brings the virtual hosts of Default in line with what is removed now.

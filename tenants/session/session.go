@@ -267,13 +267,14 @@ func (h *Host) Wanted(ctx context.Context, t *tenants.Tenant, c *tenants.Codebas
 }
 
 // Source renders many tenants, each for the codebase that on returns. Templates that ask
-// which tenants exist are answered from the ledger as it is then, and by Expect.
-func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) (deploy.Source, error) {
+// which tenants exist are answered from the ledger as it is then, and by Expect. It removes the
+// tenants of leaving from the web server's configuration, which says 410 for their addresses.
+func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase, leaving ...string) (deploy.Source, error) {
 	h.members.forget()
 	if err := h.members.read(ctx, h); err != nil {
 		return deploy.Source{}, err
 	}
-	vhost, shared, err := h.Default()
+	vhost, shared, err := h.Default(leaving...)
 	if err != nil {
 		return deploy.Source{}, err
 	}
@@ -284,6 +285,7 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 		Default: vhost,
 		Hosts:   shared,
 		Files:   h.Files(),
+		Gone:    leaving,
 	}, nil
 }
 
