@@ -123,7 +123,7 @@ func (f *farm) same(where string, other func(args ...string) (string, int), code
 			if held && who == 0 && code != want || strings.Contains(story, "panic") {
 				f.t.Errorf("%s, %v: exit code %d, want %d\n%s", where, args, code, want, story)
 			}
-			if strings.Contains(story, "can only be made by root") {
+			if strings.Contains(story, "only root can make files of") {
 				f.t.Errorf("%s, %v: %s", where, args, story)
 			}
 			after := tree(f.t, f.state(""))

@@ -44,7 +44,7 @@ func TestWhoMayLook(t *testing.T) {
 	look := func(code int, words []string, args ...string) {
 		t.Helper()
 		out, story, got := f.as("nobody", args...)
-		if got != code || strings.Contains(story, "can only be made by root") {
+		if got != code || strings.Contains(story, "only root can make files of") {
 			t.Errorf("%v: exit code %d, want %d\n%s%s", args, got, code, out, story)
 		}
 		f.wants(out+story, words...)
@@ -69,7 +69,7 @@ func TestWhoMayLook(t *testing.T) {
 	must(t, os.Chmod(filepath.Dir(page), 0o777))
 	must(t, os.Chmod(filepath.Dir(filepath.Dir(page)), 0o755))
 	look(0, nil, "report", "--quick", "--html", page)
-	if _, story, code := f.as("nobody", "apply", "--all"); code != 2 || !strings.Contains(story, "can only be made by root") {
+	if _, story, code := f.as("nobody", "apply", "--all"); code != 2 || !strings.Contains(story, "only root can make files of") {
 		t.Error(code, story)
 	}
 	f.want143()

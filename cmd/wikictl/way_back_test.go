@@ -271,7 +271,7 @@ func TestRollbackAsksUnderTheLock(t *testing.T) {
 	c.edit("Meanwhile", "still open")
 
 	out := f.run("rollback", "--yes", "w0")
-	if !strings.Contains(out, "what it held until then is in "+f.demo.Dir+"/state/backups/w0/") || !strings.Contains(out, `3 edits`) {
+	if !strings.Contains(out, "its content until then is in "+f.demo.Dir+"/state/backups/w0/") || !strings.Contains(out, `3 edits`) {
 		t.Error(out)
 	}
 	if page := c.page("Year"); !strings.Contains(page, "of work") || strings.Contains(c.page("Since"), "the second") {
