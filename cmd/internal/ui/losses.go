@@ -34,7 +34,7 @@ func NewLossRow(l ledger.Loss) LossRow {
 // WhereLost describes where a lost row can be found.
 func WhereLost(l ledger.Loss) string {
 	if l.Backup == "" {
-		return "there is no dump of before"
+		return "there is no dump from before"
 	}
-	return "the dump of before has it: " + l.Backup
+	return "the dump from before has it: " + l.Backup
 }

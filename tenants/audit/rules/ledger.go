@@ -286,9 +286,9 @@ func upgradeKept(s *subject, r *reporter) {
 
 func upgradeLosses(s *subject, r *reporter) {
 	for _, l := range s.observed.History.Losses[s.tenant.Name] {
-		where := "there is no dump of before"
+		where := "there is no dump from before"
 		if l.Backup != "" {
-			where = "the dump of before is " + l.Backup
+			where = "the dump from before is " + l.Backup
 		}
 		r.say(s.tenant.Position, l.Table, "wikictl losses --acknowledge "+s.tenant.Name, "upgraded by run %s on %s UTC: %s; %s",
 			l.Run, l.Noted.Time.Format(time.DateTime), l.What, where)
