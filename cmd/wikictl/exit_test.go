@@ -30,7 +30,6 @@ func (f *farm) result(args ...string) (out, story string, code int) {
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	must(t, os.RemoveAll(f.state("servers"))) // the plan is asked before there is a server
 	f.define(3)
 	f.write("wikictl.toml", "allow_php = true\n"+f.read("wikictl.toml"))
 	f.exits(1, "create", "--all", "--dry-run")

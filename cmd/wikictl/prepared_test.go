@@ -10,16 +10,15 @@ import (
 )
 
 // prepared holds the goldens, the lists of settings, and the message caches of the wikis
-// that most tests define, and the data of an empty database server: a farm's first run needs
-// several seconds of processor time to make them. Their names identify their contents, so
-// that each farm takes what it needs.
+// that most tests define: a farm's first run needs several seconds of processor time to
+// make them. Their names identify their contents, so that each farm takes what it needs.
 var prepared struct {
 	once sync.Once
 	dir  string // empty if it could not be made
 }
 
 // preparedFolders are the folders below a farm's state that are copied.
-var preparedFolders = []string{"goldens", "l10n", "servers"}
+var preparedFolders = []string{"goldens", "l10n"}
 
 // newFarm starts a farm that has what was prepared.
 func newFarm(t *testing.T) *farm {
@@ -40,11 +39,6 @@ func newFarm(t *testing.T) *farm {
 func prepare(t *testing.T) {
 	t.Helper()
 	f := newEmptyFarm(t)
-	kept := filepath.Join(f.demo.Dir, "kept")
-	must(t, os.Mkdir(kept, 0o755))
-	f.run("server", "start")
-	must(t, f.private().Stop(t.Context()))
-	f.keep("servers", kept)
 	demo := map[string]string{}
 	for _, name := range []string{"alpha", "beta", "gamma"} {
 		demo[name] = f.read("tenants/" + name + ".toml")
@@ -55,18 +49,10 @@ func prepare(t *testing.T) {
 		f.write("tenants/"+name+".toml", text)
 	}
 	f.run("create", "--all")
-	f.keep("goldens", kept)
-	f.keep("l10n", kept)
 	dir, err := os.MkdirTemp(needs.Parent(), "wk")
 	must(t, err)
 	for _, folder := range preparedFolders {
-		must(t, os.Rename(filepath.Join(kept, folder), filepath.Join(dir, folder)))
+		f.shell("cp", "-a", f.state(folder), filepath.Join(dir, folder))
 	}
 	prepared.dir = dir
-}
-
-// keep copies a folder of the farm's state.
-func (f *farm) keep(folder, to string) {
-	f.t.Helper()
-	f.shell("cp", "-a", f.state(folder), filepath.Join(to, folder))
 }
