@@ -4,7 +4,6 @@
 package needs
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,38 +22,6 @@ func Codebases(tb testing.TB) string {
 	dir := os.Getenv("WIKICTL_TEST_CODEBASES")
 	That(tb, dir != "", "WIKICTL_TEST_CODEBASES, the folder of the MediaWiki trees, is not set")
 	return dir
-}
-
-// CopyTree copies a MediaWiki tree into a new folder, whose PHP files, includes and maintenance
-// the test may change. The other folders, nine tenths of the tree, are links to the original,
-// as is each extension: the test may add one.
-func CopyTree(tb testing.TB, from, to string) {
-	tb.Helper()
-	err := os.MkdirAll(filepath.Join(to, "extensions"), 0o755)
-	for _, folder := range []string{"includes", "maintenance"} {
-		err = errors.Join(err, os.CopyFS(filepath.Join(to, folder), os.DirFS(filepath.Join(from, folder))))
-	}
-	for _, pattern := range []string{"*", "extensions/*"} {
-		all, _ := filepath.Glob(filepath.Join(from, pattern))
-		for _, path := range all {
-			err = errors.Join(err, linkOrCopy(path, to+strings.TrimPrefix(path, from)))
-		}
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// linkOrCopy links a folder, and copies a file, unless to exists.
-func linkOrCopy(from, to string) error {
-	if _, err := os.Lstat(to); err == nil {
-		return nil
-	}
-	if info, err := os.Stat(from); err != nil || info.IsDir() {
-		return errors.Join(err, os.Symlink(from, to))
-	}
-	text, err := os.ReadFile(from)
-	return errors.Join(err, os.WriteFile(to, text, 0o644))
 }
 
 // Program returns the path of the first installed program, in PATH or in Debian's folders
