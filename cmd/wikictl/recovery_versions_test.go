@@ -85,11 +85,12 @@ func (f *farm) damagedIsRefused(run string) {
 	upload, content := f.state("wikis/w0/images/kept.txt"), f.state(fmt.Sprintf("archives/files/%.1x/%[1]x", sha256.Sum256([]byte("kept"))))
 	stored, err := os.ReadFile(content)
 	must(f.t, err)
-	must(f.t, os.Rename(upload, upload+".away"))
+	away := f.demo.Dir + "/kept.txt" // a file with this content among the uploads would repair the store
+	must(f.t, os.Rename(upload, away))
 	must(f.t, os.WriteFile(content, []byte("else"), 0o600))
 	f.wants(f.fails("restore", "w0", "--from", run, "--yes"), "the upload kept.txt", "nothing of it was changed")
 	must(f.t, os.WriteFile(content, stored, 0o600))
-	must(f.t, os.Rename(upload+".away", upload))
+	must(f.t, os.Rename(away, upload))
 	if got := f.holds("w0"); got != was {
 		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
 	}
