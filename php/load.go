@@ -129,11 +129,7 @@ func readTrace(said []byte) (frames []Frame) {
 // place (php.ini: log_errors, error_log). root is the folder of the codebase, config the
 // wiki's LocalSettings.php.
 func LoggedByFPM(ctx context.Context, address, root, config, host string) *SettingsError {
-	path, query, _ := strings.Cut(wiki.SiteInfoPath, "?")
-	_, said, err := fpm.Ask(ctx, address, root+path, [][2]string{
-		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", path}, {"REQUEST_URI", wiki.SiteInfoPath}, {"QUERY_STRING", query},
-		{"HTTP_HOST", host}, {"SERVER_NAME", host}, {"SERVER_PORT", "80"},
-	})
+	_, said, err := askFPM(ctx, address, root, config, host, wiki.SiteInfoPath)
 	said = bytes.ReplaceAll(said, []byte("PHP message: "), nil)
 	if err != nil || !fatalError.Match(said) {
 		return nil
@@ -144,10 +140,16 @@ func LoggedByFPM(ctx context.Context, address, root, config, host string) *Setti
 // Compile makes php-fpm render a page by the code in root and the settings in config, so
 // that its cache has the code before a reader comes.
 func Compile(ctx context.Context, address, root, config string) error {
-	const query = "title=Main_Page"
-	_, _, err := fpm.Ask(ctx, address, root+"/index.php", [][2]string{
-		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", "/index.php"}, {"REQUEST_URI", "/index.php?" + query}, {"QUERY_STRING", query},
-		{"HTTP_HOST", "golden.invalid"}, {"SERVER_NAME", "golden.invalid"}, {"SERVER_PORT", "80"},
-	})
+	_, _, err := askFPM(ctx, address, root, config, "golden.invalid", "/index.php?title=Main_Page")
 	return err
+}
+
+// askFPM asks php-fpm for a path and query of the wiki with the settings in config, as the web
+// server does. It returns the reply and what PHP logged.
+func askFPM(ctx context.Context, address, root, config, host, uri string) (reply, said []byte, err error) {
+	path, query, _ := strings.Cut(uri, "?")
+	return fpm.Ask(ctx, address, root+path, [][2]string{
+		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", path}, {"REQUEST_URI", uri}, {"QUERY_STRING", query},
+		{"HTTP_HOST", host}, {"SERVER_NAME", host}, {"SERVER_PORT", "80"},
+	})
 }
