@@ -43,7 +43,7 @@ echo json_encode( $all, JSON_UNESCAPED_SLASHES );`
 	})
 	var sent [][]string
 	if err != nil || json.Unmarshal(out.Bytes(), &sent) != nil || len(sent) != len(cases) {
-		t.Fatalf("%v: %s%s", err, out.Bytes(), r.Said)
+		t.Fatalf("%v: %s%s", err, out.Bytes(), r.Output)
 	}
 	return sent
 }

@@ -67,15 +67,15 @@ func (s *Server) Load(ctx context.Context, l Loading) error {
 	if err != nil && !errors.As(err, &failed) {
 		return err
 	}
-	said, readErr := os.ReadFile(l.Log)
+	logged, readErr := os.ReadFile(l.Log)
 	if readErr != nil {
 		return readErr
 	}
-	said = said[min(int64(len(said)), before.Size()):]
-	if failed == nil && bytes.HasSuffix(said, []byte("\nwikictl-loaded\n")) {
+	logged = logged[min(int64(len(logged)), before.Size()):]
+	if failed == nil && bytes.HasSuffix(logged, []byte("\nwikictl-loaded\n")) {
 		return nil
 	}
-	return readLoad(said, failed)
+	return readLoad(logged, failed)
 }
 
 // fatalError matches PHP's message of an error that can't be caught; fatalPlace matches
@@ -86,23 +86,23 @@ var (
 )
 
 // readLoad returns the error of the settings, from the output of a failed load.
-func readLoad(said []byte, failed *JobError) *SettingsError {
+func readLoad(logged []byte, failed *JobError) *SettingsError {
 	found := &SettingsError{}
-	for line := range bytes.Lines(said) {
+	for line := range bytes.Lines(logged) {
 		if text, ok := bytes.CutPrefix(line, []byte("wikictl-error ")); ok && json.Unmarshal(text, found) == nil {
 			return found
 		}
 	}
-	if m := fatalError.FindSubmatch(said); m != nil {
+	if m := fatalError.FindSubmatch(logged); m != nil {
 		found.Message = strings.TrimPrefix(string(m[1]), "Uncaught ")
 		if at := fatalPlace.FindStringSubmatch(found.Message); at != nil {
 			line, _ := strconv.Atoi(at[3])
 			found.Message, found.Frames = at[1], []Frame{{File: at[2], Line: line}}
 		}
-		found.Frames = append(found.Frames, readTrace(said)...)
+		found.Frames = append(found.Frames, readTrace(logged)...)
 		return found
 	}
-	text := strings.Join(strings.Fields(string(said)), " ")
+	text := strings.Join(strings.Fields(string(logged)), " ")
 	why := "they end PHP"
 	if failed != nil {
 		why = "PHP ends: " + failed.Why
@@ -115,8 +115,8 @@ func readLoad(said []byte, failed *JobError) *SettingsError {
 var traceLine = regexp.MustCompile(`(?m)^#[0-9]+ (/.*?)\(([0-9]+)\)`)
 
 // readTrace returns the frames of a printed stack trace.
-func readTrace(said []byte) (frames []Frame) {
-	for _, m := range traceLine.FindAllSubmatch(said, -1) {
+func readTrace(logged []byte) (frames []Frame) {
+	for _, m := range traceLine.FindAllSubmatch(logged, -1) {
 		if line, err := strconv.Atoi(string(m[2])); err == nil {
 			frames = append(frames, Frame{File: string(m[1]), Line: line})
 		}
@@ -129,12 +129,12 @@ func readTrace(said []byte) (frames []Frame) {
 // place (php.ini: log_errors, error_log). root is the folder of the codebase, config the
 // wiki's LocalSettings.php.
 func LoggedByFPM(ctx context.Context, address, root, config, host string) *SettingsError {
-	_, said, err := askFPM(ctx, address, root, config, host, wiki.SiteInfoPath)
-	said = bytes.ReplaceAll(said, []byte("PHP message: "), nil)
-	if err != nil || !fatalError.Match(said) {
+	_, logged, err := askFPM(ctx, address, root, config, host, wiki.SiteInfoPath)
+	logged = bytes.ReplaceAll(logged, []byte("PHP message: "), nil)
+	if err != nil || !fatalError.Match(logged) {
 		return nil
 	}
-	return readLoad(said, nil)
+	return readLoad(logged, nil)
 }
 
 // Compile makes php-fpm render a page by the code in root and the settings in config, so
@@ -146,7 +146,7 @@ func Compile(ctx context.Context, address, root, config string) error {
 
 // askFPM asks php-fpm for a path and query of the wiki with the settings in config, as the web
 // server does. It returns the reply and what PHP logged.
-func askFPM(ctx context.Context, address, root, config, host, uri string) (reply, said []byte, err error) {
+func askFPM(ctx context.Context, address, root, config, host, uri string) (reply, logged []byte, err error) {
 	path, query, _ := strings.Cut(uri, "?")
 	return fpm.Ask(ctx, address, root+path, [][2]string{
 		{"MW_CONFIG_FILE", config}, {"SCRIPT_NAME", path}, {"REQUEST_URI", uri}, {"QUERY_STRING", query},

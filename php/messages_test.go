@@ -40,8 +40,8 @@ echo json_encode( [ $store instanceof LCStore, $store->get( 'en', 'list' ), $sto
 		if _, err := s.Run(t.Context(), j); err != nil {
 			t.Fatalf("%s: %v: %s", c.name, err, wrote(j.Log))
 		}
-		if said := wrote(j.Log); said[:min(len(said), len(c.want))] != c.want {
-			t.Errorf("%s: said %s, want %s", c.name, said, c.want)
+		if output := wrote(j.Log); output[:min(len(output), len(c.want))] != c.want {
+			t.Errorf("%s: said %s, want %s", c.name, output, c.want)
 		}
 	}
 	if files, _ := os.ReadDir(folder); len(files) != 1 {

@@ -66,7 +66,7 @@ func ReadSettings(ctx context.Context, program, root string, outside map[string]
 		return s, fmt.Errorf("read the settings of %s: %w", root, err)
 	}
 	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
-		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, process.OneLine(r.Said))
+		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, process.OneLine(r.Output))
 	}
 	return s, nil
 }

@@ -27,11 +27,11 @@ func TestReadSettings(t *testing.T) {
 			t.Errorf("%s: core does not name wgConf", version)
 		}
 		for _, name := range []string{"wgMathValidModes", "wgMathFullRestbaseURL"} {
-			if _, there := s.Extensions["Math"].Settings[name]; !there {
+			if _, found := s.Extensions["Math"].Settings[name]; !found {
 				t.Errorf("%s: Math declares no %s", version, name)
 			}
 		}
-		if _, there := s.Extensions["ReplaceText"].Settings["wgReplaceTextUser"]; !there {
+		if _, found := s.Extensions["ReplaceText"].Settings["wgReplaceTextUser"]; !found {
 			t.Errorf("%s: a manifest of version 1 gives %v", version, s.Extensions["ReplaceText"])
 		}
 		if len(s.Skins["Vector"].Settings) == 0 || s.PHP == "" {

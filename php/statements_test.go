@@ -84,19 +84,19 @@ $c->select_db( 'd' );
 
 // run runs a script against a new database d, and returns what it printed and what
 // became of its statements.
-func (d *database) run(s *Statements, code string, args ...string) (said string, counts map[string]int, err error) {
+func (d *database) run(s *Statements, code string, args ...string) (output string, counts map[string]int, err error) {
 	d.t.Helper()
 	j := job(d.t, prelude+afresh+code, append([]string{d.socket, ""}, args...)...)
 	j.Statements = s
 	_, err = d.server.Run(d.t.Context(), j)
-	said, line, _ := strings.Cut(wrote(j.Log), "\nwikictl-statements ")
+	output, line, _ := strings.Cut(wrote(j.Log), "\nwikictl-statements ")
 	line, rest, _ := strings.Cut(line, "\n")
 	if line != "" {
 		if err := json.Unmarshal([]byte(line), &counts); err != nil {
 			d.t.Fatalf("%s: %v", line, err)
 		}
 	}
-	return said + rest, counts, err
+	return output + rest, counts, err
 }
 
 // dump prints the tables of d by another connection.
@@ -180,11 +180,11 @@ func TestStillMemoryEnds(t *testing.T) {
 	const asks = "echo json_encode([table($c, 'a'), table($c, 'b'), key_there($c, 'one'), field($c, 'a', 'id'), field($c, 'a', 'x'), indexes($c, 'a')]), \"\\n\";"
 	const still = `[true,false,false,"3 11 32768","no","[]"]`
 	asked := func(changing string) (lines []string, remembered int) {
-		said, counts, err := d.run(&Statements{Remember: true, Still: true}, begin+asks+asks+changing+asks+asks)
+		output, counts, err := d.run(&Statements{Remember: true, Still: true}, begin+asks+asks+changing+asks+asks)
 		if err != nil {
-			t.Fatal(err, said)
+			t.Fatal(err, output)
 		}
-		return strings.Split(strings.TrimSpace(said), "\n"), counts["remembered"]
+		return strings.Split(strings.TrimSpace(output), "\n"), counts["remembered"]
 	}
 	if lines, n := asked("q($c, 'INSERT INTO a VALUES (1)'); q($c, 'SELECT 1');"); n < 15 || lines[0] != still || lines[3] != still {
 		t.Errorf("%d answers are remembered though nothing changes tables: %s", n, lines)
@@ -229,13 +229,13 @@ func TestKeptStatementsFail(t *testing.T) {
 		"the connection's end":         "Wikimedia\\Rdbms\\mysqli_close($c); echo 'went on';",
 		"an exit":                      "exit(0);",
 	} {
-		said, _, err := d.run(&Statements{Join: true, Remember: true}, begin+next)
+		output, _, err := d.run(&Statements{Join: true, Remember: true}, begin+next)
 		var failed *JobError
-		if !errors.As(err, &failed) || failed.Why != "exit 1" || !strings.HasPrefix(said, "[true,true]") || strings.Contains(said, "went on") {
-			t.Errorf("%s: %v: %s", name, err, said)
+		if !errors.As(err, &failed) || failed.Why != "exit 1" || !strings.HasPrefix(output, "[true,true]") || strings.Contains(output, "went on") {
+			t.Errorf("%s: %v: %s", name, err, output)
 		}
-		if !strings.Contains(said, "Error: Duplicate entry '1' for key 'PRIMARY' (1062)\nStatement: ALTER TABLE t ADD PRIMARY KEY (a)") {
-			t.Errorf("%s: %s", name, said)
+		if !strings.Contains(output, "Error: Duplicate entry '1' for key 'PRIMARY' (1062)\nStatement: ALTER TABLE t ADD PRIMARY KEY (a)") {
+			t.Errorf("%s: %s", name, output)
 		}
 	}
 }
@@ -243,7 +243,7 @@ func TestKeptStatementsFail(t *testing.T) {
 // What shutdown functions change is sent as it comes, and what was kept before.
 func TestKeptStatementsAtTheEnd(t *testing.T) {
 	d := newDatabase(t)
-	said, _, err := d.run(&Statements{Join: true}, `
+	output, _, err := d.run(&Statements{Join: true}, `
 q($c, 'CREATE TABLE t (a INT)');
 register_shutdown_function( function () use ( $c ) { q($c, 'ALTER TABLE t ADD c INT'); q($c, 'ALTER TABLE t ADD d INT');`+dump+`} );
 q($c, 'ALTER TABLE t ADD b INT'); q($c, 'CREATE INDEX i ON t (b)');`)
@@ -251,8 +251,8 @@ q($c, 'ALTER TABLE t ADD b INT'); q($c, 'CREATE INDEX i ON t (b)');`)
 		t.Fatal(err)
 	}
 	for _, column := range []string{"`b`", "`c`", "`d`", "KEY `i`"} {
-		if !strings.Contains(said, column) {
-			t.Errorf("there is no %s: %s", column, said)
+		if !strings.Contains(output, column) {
+			t.Errorf("there is no %s: %s", column, output)
 		}
 	}
 }

@@ -127,8 +127,8 @@ func copiedIn(s Setting, settings map[string]tenants.Value) []string {
 	}
 	return slices.DeleteFunc(slices.Clone(tenants.GroupSettings), func(name string) bool {
 		members, _ := settings[name].Data.(map[string]tenants.Value)
-		_, said := members[s.path[0]]
-		return said && name != s.Name
+		_, named := members[s.path[0]]
+		return named && name != s.Name
 	})
 }
 

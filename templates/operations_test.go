@@ -76,12 +76,12 @@ func effective(t *testing.T, root string, settings []byte, names ...string) map[
 	c := exec.Command(needs.PHP(t), script, strings.Join(names, " "))
 	c.Env = append(os.Environ(), "MW_CONFIG_FILE="+file, "MW_INSTALL_PATH="+root)
 	out, err := c.CombinedOutput()
-	_, text, told := strings.Cut(string(out), "\nFOUND")
+	_, text, known := strings.Cut(string(out), "\nFOUND")
 	var found map[string]any
-	if err == nil && told {
+	if err == nil && known {
 		err = json.Unmarshal([]byte(text), &found)
 	}
-	if err != nil || !told {
+	if err != nil || !known {
 		t.Fatalf("%v\n%s\n%s", err, out, settings)
 	}
 	return found

@@ -34,9 +34,9 @@ func (t *Tenant) ReadRight() (Value, ReadRight) {
 // whether true there grants the right or revokes it. An empty table replaces MediaWiki's
 // own, which grants it.
 func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
-	v, there := t.Settings[table]
+	v, found := t.Settings[table]
 	for _, key := range []string{"*", "read"} {
-		if !there {
+		if !found {
 			return Value{}, ReadOpen // the default
 		}
 		if operation, is := v.Data.(*Operation); is {
@@ -49,14 +49,14 @@ func (t *Tenant) visitorsRead(table string, gives bool) (Value, ReadRight) {
 		case len(members) == 0 && gives:
 			return v, ReadDenied
 		}
-		v, there = members[key]
+		v, found = members[key]
 	}
 	if operation, is := v.Data.(*Operation); is && operation.Absent {
 		return v, map[bool]ReadRight{true: ReadDenied, false: ReadOpen}[gives]
 	}
 	given := v.Data == true || v.Data == int64(1)
 	switch {
-	case !there || given == gives && isBoolean(v):
+	case !found || given == gives && isBoolean(v):
 		return Value{}, ReadOpen
 	case isBoolean(v):
 		return v, ReadDenied
@@ -80,8 +80,8 @@ func (o *Operation) visitorsRead(v Value, key string, gives bool) (Value, ReadRi
 		if !isTable {
 			return v, ReadUnclear
 		}
-		there := false
-		if inner, there = members[name]; !there {
+		found := false
+		if inner, found = members[name]; !found {
 			return v, without
 		}
 	}

@@ -43,11 +43,11 @@ func (f *Farm) Layout() Layout { return Layout{State: f.State, Map: f.Web.Map, P
 // At is where wikictl.toml says something, such as "web.fpm"; of what it leaves out
 // it is the place of the table, or the file.
 func (f *Farm) At(key string) Position {
-	if at, there := f.Origins[key]; there {
+	if at, found := f.Origins[key]; found {
 		return at
 	}
 	table, _, below := strings.Cut(key, ".")
-	if at, there := f.Origins[table]; below && there {
+	if at, found := f.Origins[table]; below && found {
 		return at
 	}
 	return Position{File: FarmFile}

@@ -38,7 +38,7 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	some, err := regexp.Compile(*only)
+	pattern, err := regexp.Compile(*only)
 	if err != nil {
 		return fmt.Errorf("--only: %w", err)
 	}
@@ -58,11 +58,11 @@ func bench(ctx context.Context, codebases string, args []string) error {
 			b.n = 1
 			return (&big{&upgrading{creation: b}, *pages}).run(ctx)
 		}
-		return (&upgrading{creation: b, rounds: max(*rounds, 1), only: some}).run(ctx)
+		return (&upgrading{creation: b, rounds: max(*rounds, 1), only: pattern}).run(ctx)
 	case "backup":
-		return (&backing{&upgrading{creation: b, rounds: max(*rounds, 1), only: some, still: true}}).run(ctx)
+		return (&backing{&upgrading{creation: b, rounds: max(*rounds, 1), only: pattern, still: true}}).run(ctx)
 	case "run":
-		return (&scripting{&upgrading{creation: b, rounds: max(*rounds, 1), only: some, still: true}}).run(ctx)
+		return (&scripting{&upgrading{creation: b, rounds: max(*rounds, 1), only: pattern, still: true}}).run(ctx)
 	case "flood":
 		return (&flooding{creation: b, rounds: max(*rounds, 1)}).run(ctx)
 	case "map":

@@ -72,14 +72,14 @@ func (b *creation) auditDefinitions(ctx context.Context) error {
 // measure runs wikictl once and prints its time and memory.
 func measure(ctx context.Context, wikictl, farm, name string, args []string) error {
 	cmd := exec.CommandContext(ctx, wikictl, append([]string{"--farm", farm}, args...)...)
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	start := time.Now()
 	err := cmd.Run()
 	elapsed := time.Since(start)
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		return fmt.Errorf("%s: %w: %s", name, err, tail(said.Bytes()))
+		return fmt.Errorf("%s: %w: %s", name, err, tail(stderr.Bytes()))
 	}
 	state := cmd.ProcessState
 	usage := state.SysUsage().(*syscall.Rusage)

@@ -67,11 +67,11 @@ func (b *auditing) run(ctx context.Context) (err error) {
 		if err := b.grow(ctx, n); err != nil {
 			return err
 		}
-		if err := b.look(ctx, fmt.Sprintf("audit --quick, %d wikis", n)); err != nil {
+		if err := b.audit(ctx, fmt.Sprintf("audit --quick, %d wikis", n)); err != nil {
 			return err
 		}
 	}
-	if err := b.look(ctx, "again"); err != nil {
+	if err := b.audit(ctx, "again"); err != nil {
 		return err
 	}
 	for _, command := range []string{"create", "upgrade"} {
@@ -173,8 +173,8 @@ func readGolden(folder string) (*mariadb.Golden, error) {
 	return mariadb.DecodeGolden(data)
 }
 
-// look audits the farm and prints the times, including the server's.
-func (b *auditing) look(ctx context.Context, name string) error {
+// audit audits the farm and prints the times, including the server's.
+func (b *auditing) audit(ctx context.Context, name string) error {
 	pid, err := b.server.Pid()
 	if err != nil {
 		return err

@@ -83,11 +83,11 @@ const bigDatabase = "wiki_w0"
 func (b *big) sql(ctx context.Context, statements string) (string, error) {
 	cmd := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-N", "--binary-mode", "--default-character-set=utf8mb4", bigDatabase)
 	cmd.Stdin = strings.NewReader(statements)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("mariadb: %w: %s", err, said.String())
+		return "", fmt.Errorf("mariadb: %w: %s", err, stderr.String())
 	}
 	return string(out), nil
 }
@@ -158,14 +158,14 @@ func (b *big) wikictl(ctx context.Context) (r bigRun, err error) {
 func (b *big) document(ctx context.Context, into any, want int, flags ...string) error {
 	way := b.wikictlWay("wikictl upgrade", append(flags, "--format", "json")...)
 	cmd := exec.CommandContext(ctx, way.command[0], way.command[1:]...)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
 		return err
 	}
 	if got := cmd.ProcessState.ExitCode(); got != want {
-		return fmt.Errorf("wikictl upgrade %v: exit code %d, want %d: %s%s", flags, got, want, tail(out), said.String())
+		return fmt.Errorf("wikictl upgrade %v: exit code %d, want %d: %s%s", flags, got, want, tail(out), stderr.String())
 	}
 	return json.Unmarshal(out, into)
 }

@@ -14,10 +14,10 @@ func TestSettingsThatAreAlike(t *testing.T) {
 	for _, name := range []string{"w0", "w1", "w2"} {
 		f.write("tenants/"+name+".toml", f.read("tenants/"+name+".toml")+"wgMainCacheType = \"nonsense\"\n")
 	}
-	said := f.fails("create", "--all")
-	f.wants(said, "1 done", "3 failed", "tenants/w0.toml:", "tenants/w1.toml:", "tenants/w2.toml:")
-	if n := strings.Count(said, "Invalid object cache type"); n != 3 {
-		t.Errorf("%d of 3 wikis say what PHP says:\n%s", n, said)
+	output := f.fails("create", "--all")
+	f.wants(output, "1 done", "3 failed", "tenants/w0.toml:", "tenants/w1.toml:", "tenants/w2.toml:")
+	if n := strings.Count(output, "Invalid object cache type"); n != 3 {
+		t.Errorf("%d of 3 wikis say what PHP says:\n%s", n, output)
 	}
 	f.client("w3").edit("Page", "is served")
 }

@@ -40,7 +40,7 @@ func TestApplySurvivesKills(t *testing.T) {
 		}
 		f.exits(0, "apply", "--all", "--prune", "--yes")
 		f.wants(f.exits(0, "plan"), "no changes")
-		if traces := append(f.left(name), f.left(removed)...); len(traces) > 0 {
+		if traces := append(f.traces(name), f.traces(removed)...); len(traces) > 0 {
 			t.Errorf("killed at %q: there are still %v", step, traces)
 		}
 		if got := f.client("w0").content(); got != want {
@@ -86,7 +86,7 @@ func (f *farm) killAt(step string) {
 		}
 		select {
 		case err := <-ended:
-			if _, there := os.Stat(hook); (step == "check" || step == "reload") && there != nil {
+			if _, err := os.Stat(hook); (step == "check" || step == "reload") && err != nil {
 				return
 			}
 			f.t.Errorf("apply ended before it came to %q: %v\n%s", step, err, data)

@@ -31,7 +31,7 @@ import (
 
 // plantedInFiles are the faults of files, dumps, the web server and PHP. A fault that a second
 // rule reports too precedes the fault of that rule.
-var plantedInFiles = []misdeed{
+var plantedInFiles = []plantedFault{
 	{rule: "read-only-left", says: "read-only since", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/read-only", "closed") }},
 	{rule: "maintenance-left", also: []string{"wiki-silent"}, says: "maintenance page", plant: func(f *farm, wiki string) { f.put("wikis/"+wiki+"/maintenance", "closed") }},
 	{rule: "files-unreadable", says: "not a directory", plant: func(f *farm, wiki string) { f.put("backups/"+wiki, "a file") }},
@@ -141,7 +141,7 @@ func (f *farm) defineFilesForAudit() {
 	f.edit(file, regexp.MustCompile(`path = ".*/1.43"`), fmt.Sprintf("path = %q", f.code("")))
 	files := filepath.Join(f.demo.Dir, "certificates/{name}")
 	f.edit(file, regexp.MustCompile(`(?m)^\[web\]$`), fmt.Sprintf("[web]\nacme = %q\ncertificate = %q\ncertificate_key = %q", filepath.Join(f.demo.Dir, "acme"), files+".pem", files+".key"))
-	for _, p := range plantedThere {
+	for _, p := range plantedFaults {
 		if !p.farm && p.rule != "certificate-awaited" {
 			f.certify(p.rule, p.rule+".localhost", 90)
 		}
@@ -173,7 +173,7 @@ func (f *farm) fixes(t *testing.T) {
 			t.Errorf("is still found after --fix: %+v", g)
 		}
 	}
-	for _, p := range plantedThere {
+	for _, p := range plantedFaults {
 		if !slices.Contains(fixed, p.rule) && !slices.ContainsFunc(left, func(g finding) bool { return g.Rule == p.rule }) {
 			t.Errorf("%s can't be mended, and is not found any more", p.rule)
 		}

@@ -26,7 +26,7 @@ func query(text string) func(f *farm, wiki string) {
 }
 
 // plantedOnServers are the faults of databases, accounts and the ledger.
-var plantedOnServers = []misdeed{
+var plantedOnServers = []plantedFault{
 	{rule: "not-created", late: true, says: "not created yet", plant: func(f *farm, wiki string) { f.defineAudited(wiki, 1000) }},
 	{rule: "create-unfinished", says: "never seen to answer, by run killed", plant: query("UPDATE wikictl.tenant SET state = 'made', run = 'killed' WHERE database_name = 'DB'")},
 	{rule: "run-interrupted", farm: true, says: "unfinished: create-unfinished", plant: query(
@@ -224,8 +224,8 @@ dump    = ["sh", "-c", "touch {file}.asked; while [ ! -e `+going+` ]; do sleep 0
 restore = ["sh", "-c", "mariadb --defaults-file={options} {database} < {file}"]
 `)
 	cmd := f.command("upgrade", "--all", "--backup", "command", "--jobs", "2")
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
 	must(t, cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -235,7 +235,7 @@ restore = ["sh", "-c", "mariadb --defaults-file={options} {database} < {file}"]
 		frozen = len(asked)
 		select {
 		case err := <-ended:
-			t.Fatalf("the upgrade did not wait: %v: %s", err, said.String())
+			t.Fatalf("the upgrade did not wait: %v: %s", err, output.String())
 		default:
 		}
 	}
@@ -248,7 +248,7 @@ restore = ["sh", "-c", "mariadb --defaults-file={options} {database} < {file}"]
 		select {
 		case err := <-ended:
 			if err != nil || audits == 0 {
-				t.Errorf("%v after %d audits: %s", err, audits, said.String())
+				t.Errorf("%v after %d audits: %s", err, audits, output.String())
 			}
 			f.transient()
 			return

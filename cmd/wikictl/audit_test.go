@@ -15,9 +15,9 @@ import (
 	"wikictl/tenants/audit/rules"
 )
 
-// misdeed is a fault that a rule about the observed state must find. It is planted at a wiki
+// plantedFault is a fault that a rule about the observed state must find. It is planted at a wiki
 // with the rule's name, on a farm of real wikis.
-type misdeed struct {
+type plantedFault struct {
 	rule  string
 	plant func(f *farm, wiki string)
 	farm  bool     // the fault is the farm's, not a wiki's
@@ -27,8 +27,8 @@ type misdeed struct {
 	root  bool     // only root can plant it
 }
 
-// plantedThere are all planted faults.
-var plantedThere = slices.Concat(plantedOnServers, plantedInFiles)
+// plantedFaults are all planted faults.
+var plantedFaults = slices.Concat(plantedOnServers, plantedInFiles)
 
 // plantedElsewhere are rules that a test of their own plants, as their fault hides others.
 var plantedElsewhere = []string{"server-unreachable", "worked-on", "php-unasked", "private-unsaid", "private-open", "closed-differs", "upgrade-losses", "farm-file", "component-changed", "further-missing", "further-pending", "further-unused", "replica-down", "replica-lag", "replica-writable", "backup-gone", "backup-repository"}
@@ -44,12 +44,12 @@ type finding struct {
 func (f *farm) audit(args ...string) []finding {
 	f.t.Helper()
 	cmd := f.command(append([]string{"--format", "json", "audit", "--fail-on", "note"}, args...)...)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		f.t.Fatalf("wikictl audit: %v: %s", err, said.String())
+		f.t.Fatalf("wikictl audit: %v: %s", err, stderr.String())
 	}
 	var document struct{ Findings []finding }
 	must(f.t, json.Unmarshal(out, &document))
@@ -66,13 +66,13 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	for _, found := range f.audit() {
 		t.Errorf("nothing was planted, but found is %+v", found)
 	}
-	for _, p := range plantedThere {
+	for _, p := range plantedFaults {
 		if !p.root || os.Geteuid() == 0 {
 			p.plant(f, p.rule)
 		}
 	}
 	found := f.audit()
-	for _, p := range plantedThere {
+	for _, p := range plantedFaults {
 		t.Run(p.rule, func(t *testing.T) {
 			needs.That(t, !p.root || os.Geteuid() == 0, "planting it needs root")
 			found = p.expect(t, found)
@@ -86,7 +86,7 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 }
 
 // expect looks for a fault among findings and returns the others.
-func (p misdeed) expect(t *testing.T, found []finding) (others []finding) {
+func (p plantedFault) expect(t *testing.T, found []finding) (others []finding) {
 	times := 0
 	for _, g := range found {
 		here := p.farm && len(g.Tenants) == 0 || !p.farm && slices.Equal(g.Tenants, []string{p.rule})
@@ -114,7 +114,7 @@ func (p misdeed) expect(t *testing.T, found []finding) (others []finding) {
 
 // excused reports whether a finding comes with another rule's fault.
 func excused(g finding) bool {
-	return slices.ContainsFunc(plantedThere, func(p misdeed) bool {
+	return slices.ContainsFunc(plantedFaults, func(p plantedFault) bool {
 		return p.rule != g.Rule && slices.Equal(g.Tenants, []string{p.rule}) && slices.Contains(p.also, g.Rule)
 	})
 }
@@ -135,7 +135,7 @@ func (f *farm) defineForAudit() {
 	must(f.t, os.WriteFile(file, []byte(strings.ReplaceAll(strings.Join(lines, "\n"), `codebase = "1.39"`, `codebase = "1.43"`)), 0o644))
 	f.defineFilesForAudit()
 	f.add(file, "[jobs]\nrunner = \"service\"\n"+unattended)
-	for i, p := range plantedThere {
+	for i, p := range plantedFaults {
 		if p.farm || p.late {
 			continue
 		}
@@ -155,9 +155,9 @@ func (f *farm) defineAudited(name string, number int) {
 }
 
 // Each rule about the observed state has a planted fault.
-func TestEveryRuleAboutWhatIsThereIsPlanted(t *testing.T) {
+func TestEveryLiveRuleIsPlanted(t *testing.T) {
 	for _, rule := range rules.All() {
-		planted := slices.ContainsFunc(plantedThere, func(p misdeed) bool { return p.rule == rule.ID }) || slices.Contains(plantedElsewhere, rule.ID)
+		planted := slices.ContainsFunc(plantedFaults, func(p plantedFault) bool { return p.rule == rule.ID }) || slices.Contains(plantedElsewhere, rule.ID)
 		if rule.Live && !planted {
 			t.Errorf("%s has no planted fault", rule.ID)
 		}

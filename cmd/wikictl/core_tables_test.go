@@ -18,8 +18,8 @@ func TestUpgradeNeedsCoreTables(t *testing.T) {
 	f.sql("USE wiki_w0; DROP TABLE sites; DROP TABLE user_autocreate_serial")
 	f.want143()
 	cmd := f.command("upgrade", "w0")
-	said, _ := cmd.CombinedOutput()
-	out := string(said)
+	combined, _ := cmd.CombinedOutput()
+	out := string(combined)
 	if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(out, "nothing was changed") {
 		t.Errorf("exit %d: %s", code, out)
 	}

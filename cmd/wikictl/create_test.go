@@ -234,12 +234,12 @@ func (f *farm) dump(database string) string {
 	for _, table := range []string{"objectcache", "l10n_cache", "module_deps", "job"} {
 		args = append(args, "--ignore-table="+database+"."+table)
 	}
-	var said strings.Builder
+	var stderr strings.Builder
 	cmd := exec.Command("mariadb-dump", append(args, database)...)
-	cmd.Stderr = &said
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		f.t.Fatalf("mariadb-dump %s: %v: %s", database, err, said.String())
+		f.t.Fatalf("mariadb-dump %s: %v: %s", database, err, stderr.String())
 	}
 	return string(out)
 }

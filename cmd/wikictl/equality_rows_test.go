@@ -45,12 +45,12 @@ func (e *equality) fill(settings, database string) {
 	must(e.t, os.WriteFile(file, []byte(exported(pages)), 0o644))
 	e.script(e.from, settings, database, "importDump.php", file)
 	for _, row := range oldRows {
-		there := e.sql(fmt.Sprintf("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '%s' AND TABLE_NAME = '%s' AND COLUMN_NAME = '%s'", database, row.table, row.column))
+		found := e.sql(fmt.Sprintf("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '%s' AND TABLE_NAME = '%s' AND COLUMN_NAME = '%s'", database, row.table, row.column))
 		into := row.table + " "
 		if !strings.HasPrefix(row.insert, "(") {
 			into = ""
 		}
-		if there[0] == "1" {
+		if found[0] == "1" {
 			e.sql("USE " + database + "; SET sql_mode = ''; INSERT INTO " + into + row.insert)
 		}
 	}

@@ -150,7 +150,7 @@ func (e *equality) bundled(tree string) map[string]bool {
 	}
 	for name, c := range code.Extensions {
 		for other := range c.Requires.Extensions {
-			if _, there := all[other]; there && all[name] {
+			if _, found := all[other]; found && all[name] {
 				all[other] = true
 			}
 		}

@@ -15,14 +15,14 @@ import (
 func (f *farm) result(args ...string) (out, story string, code int) {
 	f.t.Helper()
 	cmd := f.command(args...)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	text, err := cmd.Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		f.t.Fatal(err)
 	}
-	return string(text), said.String(), cmd.ProcessState.ExitCode()
+	return string(text), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
 // The exit code of a dry run is that of its plan; a failure outweighs a lock; and render reports

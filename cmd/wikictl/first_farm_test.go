@@ -55,14 +55,14 @@ func TestFirstFarm(t *testing.T) {
 			t.Errorf("init does not say %q: %s", want, out)
 		}
 	}
-	said := s.sh(2, step[3])
+	output := s.sh(2, step[3])
 	for _, command := range strings.Split(strings.TrimSpace(step[4]), "\n") {
-		if !strings.Contains(said, "run: "+command+"\n") {
-			t.Errorf("doctor does not say %q: %s", command, said)
+		if !strings.Contains(output, "run: "+command+"\n") {
+			t.Errorf("doctor does not say %q: %s", command, output)
 		}
 	}
-	if strings.Count(said, "\nerror ") != 2 || strings.Contains(said, "warning ") {
-		t.Errorf("doctor: %s", said)
+	if strings.Count(output, "\nerror ") != 2 || strings.Contains(output, "warning ") {
+		t.Errorf("doctor: %s", output)
 	}
 	s.sh(0, step[4])
 	s.sh(0, step[5])

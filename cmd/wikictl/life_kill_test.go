@@ -101,7 +101,7 @@ func (l *life) deletes(file string, kill func(...string)) {
 	l.t.Helper()
 	kill("delete", "copy", "--yes")
 	l.finishes(64, "delete", "copy", "--yes")
-	if traces := l.left("copy"); len(traces) > 0 {
+	if traces := l.traces("copy"); len(traces) > 0 {
 		l.t.Errorf("there are still %v", traces)
 	}
 	if kept, _ := filepath.Glob(l.state("removed/copy-*/source.toml")); len(kept) == 0 || l.read(strings.TrimPrefix(kept[len(kept)-1], l.demo.Dir+"/")) != file {

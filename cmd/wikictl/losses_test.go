@@ -37,12 +37,12 @@ type result struct {
 func (f *farm) results(args ...string) map[string]result {
 	f.t.Helper()
 	cmd := f.command(append([]string{"--format", "json"}, args...)...)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, _ := cmd.Output()
 	var document struct{ Tenants []result }
 	if err := json.Unmarshal(out, &document); err != nil {
-		f.t.Fatalf("%v: %v\n%s%s", args, err, out, said.String())
+		f.t.Fatalf("%v: %v\n%s%s", args, err, out, stderr.String())
 	}
 	all := map[string]result{}
 	for _, r := range document.Tenants {

@@ -78,9 +78,9 @@ func (f *farm) busyFiles() (free func()) {
 
 // waiting is a wikictl that was seen to wait for the farm's files.
 type waiting struct {
-	cmd  *exec.Cmd
-	said *strings.Builder
-	rest chan struct{}
+	cmd    *exec.Cmd
+	output *strings.Builder
+	rest   chan struct{}
 }
 
 func (f *farm) waiting(args ...string) waiting {
@@ -92,15 +92,15 @@ func (f *farm) waiting(args ...string) waiting {
 	lines := bufio.NewScanner(out)
 	for waits := false; !waits; {
 		if !lines.Scan() {
-			f.t.Fatalf("wikictl %v did not wait: %s", args, w.said)
+			f.t.Fatalf("wikictl %v did not wait: %s", args, w.output)
 		}
-		fmt.Fprintln(w.said, lines.Text())
+		fmt.Fprintln(w.output, lines.Text())
 		waits = strings.Contains(lines.Text(), "waiting for another run (pid 7)")
 	}
 	go func() {
 		defer close(w.rest)
 		for lines.Scan() {
-			fmt.Fprintln(w.said, lines.Text())
+			fmt.Fprintln(w.output, lines.Text())
 		}
 	}()
 	return w
@@ -110,5 +110,5 @@ func (f *farm) waiting(args ...string) waiting {
 func (w waiting) end() (string, int) {
 	<-w.rest
 	w.cmd.Wait()
-	return w.said.String(), w.cmd.ProcessState.ExitCode()
+	return w.output.String(), w.cmd.ProcessState.ExitCode()
 }

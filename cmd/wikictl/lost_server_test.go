@@ -22,8 +22,8 @@ func TestLostLocksAreOneServers(t *testing.T) {
 	dir := t.TempDir()
 	gates := map[string]string{"w0": filepath.Join(dir, "w0"), "w1": filepath.Join(dir, "w1")}
 	cmd := f.with(event{"w0", "update.php", "before", "hold=" + gates["w0"] + ",w1:update.php:before:hold=" + gates["w1"]}, "upgrade", "--all", "--jobs", "2")
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
 	must(t, cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -43,7 +43,7 @@ func TestLostLocksAreOneServers(t *testing.T) {
 	}
 	must(t, exec.Command("touch", gates["w0"]).Run())
 	<-ended
-	f.wants(said.String(), "upgrade: 1 done, 0 unchanged, 1 failed", "the locks of this run were lost")
+	f.wants(output.String(), "upgrade: 1 done, 0 unchanged, 1 failed", "the locks of this run were lost")
 	f.exits(0, "upgrade", "--all")
 	for _, name := range []string{"w0", "w1"} {
 		f.client(name).edit("After", "it is open")

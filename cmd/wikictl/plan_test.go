@@ -24,8 +24,8 @@ import (
 func (f *farm) exits(code int, args ...string) string {
 	f.t.Helper()
 	cmd := f.command(args...)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	got := 0
 	var exit *exec.ExitError
@@ -33,7 +33,7 @@ func (f *farm) exits(code int, args ...string) string {
 		got = exit.ExitCode()
 	}
 	if got != code {
-		f.t.Fatalf("wikictl %v: exit code %d, want %d\n%s%s", args, got, code, out, said.String())
+		f.t.Fatalf("wikictl %v: exit code %d, want %d\n%s%s", args, got, code, out, stderr.String())
 	}
 	return string(out)
 }
@@ -101,9 +101,9 @@ func (f *farm) everything(name, database string) string {
 // of the words may be a run's random id, which may have any name in it.
 func apart(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// left lists all traces of a name below state, in the ledger and among accounts, except in the
+// traces lists all traces of a name below state, in the ledger and among accounts, except in the
 // records of runs.
-func (f *farm) left(name string) (traces []string) {
+func (f *farm) traces(name string) (traces []string) {
 	f.t.Helper()
 	must(f.t, filepath.WalkDir(f.demo.Dir+"/state", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || strings.HasPrefix(path, f.state("servers")) || strings.HasPrefix(path, f.state("backups")) || strings.HasPrefix(path, f.state("removed")) || strings.HasPrefix(path, f.state("archives")) {
@@ -271,7 +271,7 @@ func applyRenames(f *farm, calls func() string) {
 	if body := f.get("renamed.localhost", f.picture("renamed")); !strings.HasPrefix(body, "GIF89a") {
 		f.t.Errorf("the picture is %.300q", body)
 	}
-	if traces := f.left("w2"); len(traces) > 0 {
+	if traces := f.traces("w2"); len(traces) > 0 {
 		f.t.Errorf("of w2 there are still %v", traces)
 	}
 	if got := f.get("w2.localhost", "/api.php"); strings.Contains(got, "MediaWiki") {
@@ -328,7 +328,7 @@ func applyPrunes(f *farm) {
 	f.exits(64, "apply", "--all", "--prune", "--yes") // two of four
 	out = f.exits(0, "apply", "--all", "--prune", "--yes", "--max-removals", "2")
 	f.wants(out, "apply: 2 done, 2 unchanged", "w1: what it was is in ")
-	if traces := append(f.left("w1"), f.left("stray")...); len(traces) > 0 {
+	if traces := append(f.traces("w1"), f.traces("stray")...); len(traces) > 0 {
 		f.t.Errorf("there are still %v", traces)
 	}
 	databases := f.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'wiki\\_%' ORDER BY 1; SELECT User FROM mysql.user WHERE User LIKE 'wiki\\_%' ORDER BY 1")

@@ -21,10 +21,10 @@ func (f *farm) as(name string, args ...string) (out, story string, code int) {
 	cmd.Path, cmd.Env = f.demo.Dir+"/wikictl", append(os.Environ(), "HOME=/nonexistent")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	cmd.Dir = "/"
-	var said, told strings.Builder
-	cmd.Stdout, cmd.Stderr = &told, &said
+	var stderr, stdout strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Run()
-	return told.String(), said.String(), cmd.ProcessState.ExitCode()
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
 // Commands that only read need no root: they say what they could not see.

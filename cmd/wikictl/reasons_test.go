@@ -21,18 +21,18 @@ func TestReasonsInWords(t *testing.T) {
 			{"wgHooks.APIQuerySiteInfoGeneralInfo = { php = \"[ function () { throw new Exception( 'not <today>' ); } ]\" }", "not <today>"},
 		} {
 			f.write(file, whole+c.setting+"\n")
-			said := f.fails("apply", name)
-			f.wants(said, "failed (restored)", "PHP says: ", c.says, file+":")
-			f.noMarkup(said)
+			output := f.fails("apply", name)
+			f.wants(output, "failed (restored)", "PHP says: ", c.says, file+":")
+			f.noMarkup(output)
 		}
 		f.write(file, whole+"wgFoo = { php = \"print( 'hello' )\" }\n")
 		f.wants(f.fails("apply", name), "failed (restored)", `prints "hello" before its answers`)
 		f.write(file, strings.Replace(whole, "Wiki ", "Renamed ", 1))
 		lock := func(how string) { f.sql("ALTER USER " + database + "@localhost ACCOUNT " + how) }
 		lock("LOCK")
-		said := f.fails("apply", name)
-		f.wants(said, "Access denied, this account is locked")
-		f.noMarkup(said)
+		output := f.fails("apply", name)
+		f.wants(output, "Access denied, this account is locked")
+		f.noMarkup(output)
 		lock("UNLOCK")
 	}
 }

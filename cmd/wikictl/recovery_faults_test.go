@@ -65,7 +65,7 @@ func (f *farm) needsRoom() {
 			f.wants(f.exits(2, append(args, "--dry-run")...), "would need about ", "make room there")
 			f.exits(2, args...)
 		}
-		if f.holds("w0") != was || len(f.left("large")) > 0 {
+		if f.holds("w0") != was || len(f.traces("large")) > 0 {
 			f.t.Error("something was changed before it was known that there is no room")
 		}
 		must(f.t, os.Remove(file))

@@ -276,7 +276,7 @@ func (f *farm) deletesAndPurges() {
 	out, err := cmd.CombinedOutput()
 	must(f.t, err)
 	f.wants(string(out), "to delete the wiki w1, type its name:", "wikictl undelete w1 brings it back")
-	if left := f.left("w1"); len(left) > 0 || deploy.Exists(f.demo.Dir+"/tenants/w1.toml") {
+	if left := f.traces("w1"); len(left) > 0 || deploy.Exists(f.demo.Dir+"/tenants/w1.toml") {
 		f.t.Error("there are still", left)
 	}
 	kept, _ := filepath.Glob(f.state("removed/w1-*/source.toml"))

@@ -31,7 +31,7 @@ func openUpgrade(f *farm) {
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
 	f.wants(f.exits(1, "plan"), "is upgrading it, or was interrupted", "wikictl upgrade w0", "wikis/w0/current/definition.toml")
 	f.exits(2, "apply", "--all", "--prune", "--yes")
-	if len(f.left("w0")) == 0 {
+	if len(f.traces("w0")) == 0 {
 		f.t.Error("it was removed")
 	}
 	f.write("tenants/w0.toml", file)
@@ -45,7 +45,7 @@ func openUpgrade(f *farm) {
 		f.sql(`INSERT INTO wikictl.upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, new_release, backup, backup_bytes, started)
 			SELECT run, 'w1', 'changing', old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, new_release, backup, backup_bytes, started FROM wikictl.upgrade LIMIT 1`)
 	}, "apply", "--all", "--prune", "--yes")
-	if code != 2 || len(f.left("w1")) == 0 {
+	if code != 2 || len(f.traces("w1")) == 0 {
 		f.t.Error(code, out)
 	}
 }

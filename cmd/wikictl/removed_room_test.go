@@ -32,11 +32,11 @@ func TestRemovalNeedsRoom(t *testing.T) {
 	}
 	must(t, os.Truncate(large, 1<<20))
 	f.struck(event{"w0", "files", "before", "fail"}, "apply", "--all", "--prune", "--yes")
-	if there := f.sql("SELECT COUNT(*) FROM wiki_w0.page"); there[0] == "0" || len(f.left("w0")) == 0 {
+	if found := f.sql("SELECT COUNT(*) FROM wiki_w0.page"); found[0] == "0" || len(f.traces("w0")) == 0 {
 		t.Error("it lost its database before its files were kept")
 	}
 	f.exits(0, "apply", "--all", "--prune", "--yes")
-	if traces := f.left("w0"); len(traces) > 0 {
+	if traces := f.traces("w0"); len(traces) > 0 {
 		t.Errorf("there are still %v", traces)
 	}
 	must(t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))

@@ -87,7 +87,7 @@ func (f *farm) removed(name string) {
 	f.t.Helper()
 	must(f.t, os.Rename(f.demo.Dir+"/tenants/"+name+".toml", f.demo.Dir+"/kept."+name))
 	f.exits(0, "apply", "--all", "--prune", "--yes")
-	if traces := f.left(name); len(traces) > 0 {
+	if traces := f.traces(name); len(traces) > 0 {
 		f.t.Errorf("there are still %v", traces)
 	}
 }
@@ -180,15 +180,15 @@ func removesTooMany(f *farm) {
 	f.wants(f.exits(1, "plan"), "3 left over", "that is more than 1, a tenth of the farm: it also requires --max-removals 3")
 	f.exits(2, "apply", "--all", "--prune", "--dry-run")
 	_, story, code := f.result("apply", "--all", "--prune", "--yes")
-	if code != 64 || !strings.Contains(story, "--max-removals 3") || len(f.left("s1")) == 0 {
+	if code != 64 || !strings.Contains(story, "--max-removals 3") || len(f.traces("s1")) == 0 {
 		f.t.Error(code, story)
 	}
 	f.exits(64, "apply", "--all", "--prune", "--yes", "--max-removals", "2")
 	f.exits(64, "apply", "--all", "--max-removals", "3")
 	f.exits(0, "apply", "--all", "--prune", "--yes", "--max-removals", "3")
 	files, _ := filepath.Glob(f.state("removed/s?-*/wiki/images/only.gif"))
-	if len(files) != 3 || len(f.left("s1")) > 0 {
-		f.t.Error(files, f.left("s1"))
+	if len(files) != 3 || len(f.traces("s1")) > 0 {
+		f.t.Error(files, f.traces("s1"))
 	}
 	must(f.t, os.RemoveAll(f.state("removed")))
 }

@@ -28,7 +28,7 @@ func TestKilledRenameGoesBack(t *testing.T) {
 		f.exits(0, "plan")
 		f.client("w0").login("w0")
 		f.wants(f.client("w0").page("Kept"), "through renames")
-		if traces := f.left("other"); len(traces) > 0 {
+		if traces := f.traces("other"); len(traces) > 0 {
 			t.Errorf("%v: there are %v", e, traces)
 		}
 	}
@@ -53,7 +53,7 @@ func goesBackAfterKill(f *farm, old, renamed string) {
 		f.exits(0, "apply", "--all")
 		f.exits(0, "plan")
 		f.client("w0").login("w0")
-		if traces := f.left("other"); len(traces) > 0 {
+		if traces := f.traces("other"); len(traces) > 0 {
 			f.t.Errorf("%v: there are %v", e, traces)
 		}
 	}

@@ -35,15 +35,15 @@ func (f *farm) withReplica() *replicated {
 	if f.t.Failed() {
 		f.t.FailNow()
 	}
-	r.follow("START SLAVE")
+	r.replicate("START SLAVE")
 	me, err := user.Current()
 	must(f.t, err)
 	f.replace("wikictl.toml", "managed = true", fmt.Sprintf("dsn = \"%s@unix(%s)/\"\nload = 0\n[[servers.main.replicas]]\ndsn = \"%[1]s@unix(%[3]s)/\"\nmax_lag = 1 #", me.Username, r.primary, r.replica))
 	return r
 }
 
-// follow makes the replica one of the primary.
-func (r *replicated) follow(then string) {
+// replicate makes the replica one of the primary.
+func (r *replicated) replicate(then string) {
 	r.f.t.Helper()
 	port := ask(r.primary, "SELECT @@port")[0]
 	ask(r.primary, "CREATE USER IF NOT EXISTS copy@'127.0.0.1' IDENTIFIED BY 'copied'; GRANT REPLICATION SLAVE ON *.* TO copy@'127.0.0.1'")
@@ -110,8 +110,8 @@ func (r *replicated) faults() {
 		{"replica-down", "STOP SLAVE", "START SLAVE", "START SLAVE was not run"},
 	} {
 		ask(r.replica, fault.plant)
-		if said := f.says(fault.rule); !strings.Contains(said, fault.says) {
-			f.t.Errorf("%s: %q", fault.rule, said)
+		if output := f.says(fault.rule); !strings.Contains(output, fault.says) {
+			f.t.Errorf("%s: %q", fault.rule, output)
 		}
 		ask(r.replica, fault.back)
 	}
@@ -215,13 +215,13 @@ func (r *replicated) killedWaiting(args ...string) {
 		r.f.t.Error(err)
 		return
 	}
-	said := ""
-	for lines := bufio.NewScanner(story); !strings.Contains(said, "waiting for the replica") && lines.Scan(); {
-		said += lines.Text() + "\n"
+	output := ""
+	for lines := bufio.NewScanner(story); !strings.Contains(output, "waiting for the replica") && lines.Scan(); {
+		output += lines.Text() + "\n"
 	}
 	cmd.Process.Kill()
-	if err := cmd.Wait(); err == nil || !strings.Contains(said, "waiting for the replica") {
-		r.f.t.Errorf("%v did not wait: %s", args, said)
+	if err := cmd.Wait(); err == nil || !strings.Contains(output, "waiting for the replica") {
+		r.f.t.Errorf("%v did not wait: %s", args, output)
 	}
 }
 
@@ -272,8 +272,8 @@ func (r *replicated) down() {
 			}
 		}
 	}
-	if said := f.says("replica-down"); !strings.Contains(said, "connect") {
-		f.t.Errorf("%q", said)
+	if output := f.says("replica-down"); !strings.Contains(output, "connect") {
+		f.t.Errorf("%q", output)
 	}
 	f.wants(f.run("metrics"), `wikictl_replica_up{replica="`+r.replica+`",server="main"} 0`, `wikictl_server_up{server="main"} 1`)
 	const may = `SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE LIKE '''wiki%' AND PRIVILEGE_TYPE = 'SLAVE MONITOR'`

@@ -26,11 +26,11 @@ func (f *farm) restic(args ...string) *exec.Cmd {
 func (f *farm) resticSays(args ...string) []byte {
 	f.t.Helper()
 	cmd := f.restic(args...)
-	var said bytes.Buffer
-	cmd.Stdin, cmd.Stderr = strings.NewReader("from standard input"), &said
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = strings.NewReader("from standard input"), &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		f.t.Fatalf("restic %v: %v\n%s%s", args, err, out, said.String())
+		f.t.Fatalf("restic %v: %v\n%s%s", args, err, out, stderr.String())
 	}
 	return out
 }

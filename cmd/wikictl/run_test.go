@@ -32,10 +32,10 @@ func (f *farm) runs(code int, args ...string) (d ran) {
 func (f *farm) typed(input string, args ...string) (out, story string, code int) {
 	f.t.Helper()
 	cmd := f.command(args...)
-	var said strings.Builder
-	cmd.Stdin, cmd.Stderr = strings.NewReader(input), &said
+	var stderr strings.Builder
+	cmd.Stdin, cmd.Stderr = strings.NewReader(input), &stderr
 	text, _ := cmd.Output()
-	return string(text), said.String(), cmd.ProcessState.ExitCode()
+	return string(text), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
 // An administrator runs scripts, SQL and jobs over three wikis, of which one is on newer

@@ -55,8 +55,8 @@ func newSandbox(t *testing.T) *sandbox {
 	must(t, errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "over"), 0o755), os.Mkdir(filepath.Join(dir, "code"), 0o755)))
 	cmd := exec.Command("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc", "bash", "-c", sandboxSetup, "bash", dir, codebases)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
@@ -65,7 +65,7 @@ func newSandbox(t *testing.T) *sandbox {
 		cmd.Wait()
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
-		needs.Allowed(t, fmt.Errorf("%w: %s", err, said.String()), "making namespaces and overlays")
+		needs.Allowed(t, fmt.Errorf("%w: %s", err, stderr.String()), "making namespaces and overlays")
 	}
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
 	must(t, err)

@@ -84,9 +84,9 @@ func TestBadBeforeIsSaid(t *testing.T) {
 	f.write("tenants/w0.toml", whole)
 	f.run("apply", "w0")
 	f.write("tenants/w0.toml", whole+hook("throw new Exception( 'a broken page' );"))
-	said := f.fails("apply", "w0")
-	f.wants(said, "failed (restored)", "PHP says: ", "a broken page", "settings.wgHooks.BeforePageDisplay")
-	f.noMarkup(said)
+	output := f.fails("apply", "w0")
+	f.wants(output, "failed (restored)", "PHP says: ", "a broken page", "settings.wgHooks.BeforePageDisplay")
+	f.noMarkup(output)
 	if data, err := os.ReadFile(f.state("wikis/w0/current/LocalSettings.php")); err != nil || strings.Contains(string(data), "BeforePageDisplay") {
 		t.Error("the broken settings are served", err)
 	}

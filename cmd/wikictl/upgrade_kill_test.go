@@ -65,16 +65,16 @@ func (w *writer) run(stop <-chan struct{}) {
 
 // story is what the ledger and the database tell around a revision.
 func (f *farm) story(wiki int, id string) string {
-	var told []string
+	var recorded []string
 	for _, query := range []string{
 		"SELECT * FROM wikictl.upgrade WHERE tenant = 'w%[1]d' ORDER BY started",
 		`SELECT rev_id, rev_page, rev_timestamp, content_address, old_text FROM wiki_w%[1]d.revision
 			LEFT JOIN wiki_w%[1]d.slots ON slot_revision_id = rev_id LEFT JOIN wiki_w%[1]d.content ON content_id = slot_content_id
 			LEFT JOIN wiki_w%[1]d.text ON CONCAT('tt:', old_id) = content_address WHERE ABS(CAST(rev_id AS SIGNED) - %[2]s) < 4`,
 	} {
-		told = append(told, f.sql(fmt.Sprintf(query, wiki, id))...)
+		recorded = append(recorded, f.sql(fmt.Sprintf(query, wiki, id))...)
 	}
-	return strings.Join(told, "\n")
+	return strings.Join(recorded, "\n")
 }
 
 // An upgrade that is killed at random moments, with its server too, while people

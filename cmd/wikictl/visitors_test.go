@@ -106,8 +106,8 @@ func (v *visitors) leave(rollback time.Time) {
 			mayGo = mayGo && i <= last
 			continue
 		}
-		there := slices.Contains(titles, strings.ReplaceAll(e.title, " ", "_"))
-		if taken := i > last && mayGo; !there && !taken {
+		found := slices.Contains(titles, strings.ReplaceAll(e.title, " ", "_"))
+		if taken := i > last && mayGo; !found && !taken {
 			v.f.t.Errorf("%s: the edit of %q at %s was acknowledged, and is lost", v.wiki, e.title, e.ended.Format("05.000"))
 		}
 	}

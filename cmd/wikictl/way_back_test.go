@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// left is a state that an upgrade or a rollback can be left in: the run is killed when
+// interruption is a state in which a killed upgrade or rollback leaves a wiki: the run is killed when
 // the wiki is at a step.
-type left struct {
+type interruption struct {
 	name   string
 	run    []string // the command; those with the same are killed together
 	fails  string   // step that fails before
@@ -32,7 +32,7 @@ var (
 	rolling   = []string{"rollback", "--jobs", "50", "--yes"}
 )
 
-var leftStates = []left{
+var interruptions = []interruption{
 	{"begun", upgrading, "", "read-only", "after", "begun", false},
 	{"half a dump", upgrading, "", "backup", "after", "begun", false},
 	{"changing", upgrading, "", "update.php", "before", "changing", false},
@@ -58,7 +58,7 @@ func (f *farm) plant(name func(i, finisher int) string) {
 	gates := f.t.TempDir()
 	for _, run := range [][]string{upgrading, dumpless, unkilled, keeping, rolling} {
 		var events, held, wikis []string
-		for i, l := range leftStates {
+		for i, l := range interruptions {
 			if !slices.Equal(l.run, run) {
 				continue
 			}
@@ -76,7 +76,7 @@ func (f *farm) plant(name func(i, finisher int) string) {
 		}
 		f.killedAt(strings.Join(events, ","), held, append(slices.Clip(run), wikis...))
 	}
-	for i, l := range leftStates {
+	for i, l := range interruptions {
 		for finisher := range 2 {
 			if l.name == "lost dump" {
 				loseDump(f, name(i, finisher))
@@ -99,8 +99,8 @@ func (f *farm) killedAt(events string, held, args []string) {
 	must(f.t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	there := func(file string) bool { _, err := os.Stat(file); return err != nil }
-	for len(held) > 0 && slices.ContainsFunc(held, there) {
+	missing := func(file string) bool { _, err := os.Stat(file); return err != nil }
+	for len(held) > 0 && slices.ContainsFunc(held, missing) {
 		select {
 		case <-ended:
 			f.t.Fatalf("wikictl %v ended by itself: %s", args, out.String())
@@ -163,12 +163,12 @@ func (f *farm) look(wiki, path string) string {
 func TestEveryStateLeadsOn(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	f.define(2 * len(leftStates))
+	f.define(2 * len(interruptions))
 	f.run("create", "--all")
 	f.want143()
 	name := func(i, finisher int) string { return fmt.Sprint("w", 2*i+finisher) }
 	var upgraded []string
-	for i, l := range leftStates {
+	for i, l := range interruptions {
 		if l.run[0] == "rollback" {
 			upgraded = append(upgraded, name(i, 0), name(i, 1))
 		}
@@ -188,7 +188,7 @@ func TestEveryStateLeadsOn(t *testing.T) {
 	if after := f.sql("SELECT run, tenant, phase FROM wikictl.upgrade WHERE ended IS NULL ORDER BY tenant"); !slices.Equal(before, after) {
 		t.Errorf("commands that only look at upgrades changed them:\n%v\n%v", before, after)
 	}
-	for i, l := range leftStates {
+	for i, l := range interruptions {
 		for finisher := range 2 {
 			if got := f.look(name(i, finisher), "/index.php?title=Main_Page"); strings.HasPrefix(got, "BAD") {
 				t.Errorf("%s: readers get %s", l.name, got)
@@ -202,7 +202,7 @@ func TestEveryStateLeadsOn(t *testing.T) {
 func (f *farm) finishAll(name func(i, finisher int) string) {
 	t := f.t
 	up, down := []string{"upgrade", "--max-failures", "100%"}, []string{"rollback", "--yes"}
-	for i, l := range leftStates {
+	for i, l := range interruptions {
 		up, down = append(up, name(i, 0)), append(down, name(i, 1))
 		if l.oneWay {
 			f.refused(2, "blocked ", "rollback", "--yes", name(i, 1))
@@ -210,14 +210,14 @@ func (f *farm) finishAll(name func(i, finisher int) string) {
 		}
 	}
 	out := f.run(up...)
-	for i, l := range leftStates {
+	for i, l := range interruptions {
 		if !strings.Contains(out, "\n"+name(i, 0)+": ") {
 			t.Errorf("%s: the result of upgrade does not say what became of it:\n%s", l.name, out)
 		}
 	}
 	f.run(down...)
 	f.refused(2, "no older upgrade to undo", down...)
-	for i, l := range leftStates {
+	for i, l := range interruptions {
 		for finisher, want := range []string{"MediaWiki 1.43.9", "MediaWiki 1.39.17"} {
 			c := f.client(name(i, finisher))
 			if l.oneWay {

@@ -93,11 +93,11 @@ func (k *task) account(ctx context.Context) error {
 		return err
 	}
 	k.same = k.same && sameRows(k.census.Rows, after.Rows)
-	said, err := k.said()
+	skipped, err := k.skipped()
 	if err != nil {
 		return err
 	}
-	list := losses.Compare(k.census.Snapshot, after, said)
+	list := losses.Compare(k.census.Snapshot, after, skipped)
 	losses.Identify(list, ids)
 	k.losses = nil
 	for _, l := range list {
@@ -114,7 +114,7 @@ func (k *task) account(ctx context.Context) error {
 func sameRows(before, after map[string]int64) bool {
 	caches := mediawiki.CacheTables()
 	for table, n := range before {
-		if now, there := after[table]; (!there || now != n) && !slices.Contains(caches, table) {
+		if now, found := after[table]; (!found || now != n) && !slices.Contains(caches, table) {
 			return false
 		}
 	}
@@ -126,8 +126,8 @@ func (k *task) updateLog() string {
 	return filepath.Join(k.up.Layout.Logs(k.tenant.Name), k.up.RunID+"-"+stepUpdate+".log")
 }
 
-// said returns the lines in which the updater says that it skipped something.
-func (k *task) said() ([]string, error) {
+// skipped returns the lines in which the updater says that it skipped something.
+func (k *task) skipped() ([]string, error) {
 	f, err := os.Open(k.updateLog())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -136,11 +136,11 @@ func (k *task) said() ([]string, error) {
 		return nil, err
 	}
 	defer f.Close()
-	said, err := losses.Said(f)
+	skipped, err := losses.Skipped(f)
 	if err != nil {
 		return nil, fmt.Errorf("read what update.php printed: %w", err)
 	}
-	return said, nil
+	return skipped, nil
 }
 
 // lost returns the losses of the upgrade that this run ended, as recorded by it or by an

@@ -113,7 +113,7 @@ func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 	job.Limit = k.up.o.Limit
 	k.up.run.Progress(k.tenant.Name, fmt.Sprintf("ahead: %s, about %s", c.Table, forecast.Text(k.up.rates.Ahead(k.plan.wiki, c.Table))))
 	if _, err := server.Run(ctx, job); err != nil {
-		return k.settled(ctx, err)
+		return k.stopWork(ctx, err)
 	}
 	return nil
 }

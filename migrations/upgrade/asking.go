@@ -10,11 +10,11 @@ import (
 // pages are requested only if its new pages are bad. Such a wiki may be upgraded twice.
 const askLaterWithin = 60
 
-// lookBefore probes the wiki before the upgrade, for a comparison afterwards, unless its
+// probeBefore probes the wiki before the upgrade, for a comparison afterwards, unless its
 // current release answered well a short time ago. The pages are a third of the time of all
 // probes of a small wiki, and nearly always good: if possible, they are requested only when
 // the new code's pages are bad.
-func (k *task) lookBefore(ctx context.Context) error {
+func (k *task) probeBefore(ctx context.Context) error {
 	set := k.plan.row.ComponentSet
 	known, err := k.up.Remembered(k.tenant, set, k.tenant.Pages)
 	if k.known = known; known || err != nil {
@@ -38,12 +38,12 @@ func (k *task) mayAskLater() bool {
 		len(ownSteps(k.up.Farm, k.tenant, true))+len(ownSteps(k.up.Farm, k.tenant, false)) == 0 && !k.up.askFirst.Load()
 }
 
-// again decides whether an upgrade that forward ended with the error why is repeated. If the
-// new code's pages were bad and the old code's were never requested, again restores the old
+// retry decides whether an upgrade that forward ended with the error why is repeated. If the
+// new code's pages were bad and the old code's were never requested, retry restores the old
 // state and requests them. If they are bad too, the new code is not at fault: the wiki, which
 // was read-only all the time, is upgraded again from the same dump, and later wikis of the
 // run have their old pages requested first.
-func (k *task) again(ctx context.Context, why error) error {
+func (k *task) retry(ctx context.Context, why error) error {
 	if !k.unasked || !k.worse || ctx.Err() != nil || k.wayBack(k.now) != nil {
 		return why
 	}

@@ -29,7 +29,7 @@ func (k *task) resume(ctx context.Context) (session.Status, error) {
 	if err != nil {
 		return session.Failed, err
 	}
-	if w == goOn || w == again || w == load {
+	if w == goOn || w == rerun || w == load {
 		return k.ahead(ctx, w)
 	}
 	if err := k.backTo(ctx, w); err != nil {
@@ -66,7 +66,7 @@ func (k *task) ahead(ctx context.Context, w way) (session.Status, error) {
 	}
 	if err != nil {
 		k.unasked = w == goOn && k.mayAskLater() // a killed run may have left the pages of the old code for later
-		err = k.again(ctx, err)
+		err = k.retry(ctx, err)
 	}
 	if err != nil {
 		return k.fail(ctx, err)
@@ -222,7 +222,7 @@ func (k *task) putBack(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if k.now, err = k.up.ledger.Unsettled(ctx, k.now); err != nil {
+	if k.now, err = k.up.ledger.RevertUpgrade(ctx, k.now); err != nil {
 		return err
 	}
 	return k.open(ctx, ledger.PutBack)

@@ -102,7 +102,7 @@ func (k *task) update(ctx context.Context) error {
 		return err
 	}
 	job.Config = filepath.Join(k.up.Layout.Release(k.tenant.Name, k.now.NewRelease), "LocalSettings.php")
-	rehearsed := k.follow(ctx, &job)
+	rehearsed := k.useRehearsal(ctx, &job)
 	before := k.tables
 	k.tables, k.same = nil, false
 	err = k.watched(k.updateLog(), func() error {
@@ -115,7 +115,7 @@ func (k *task) update(ctx context.Context) error {
 	if err == nil {
 		return k.compare(ctx, rehearsed)
 	}
-	return k.settled(ctx, err)
+	return k.stopWork(ctx, err)
 }
 
 // unchanged reports whether the code is the same as before and the updater changed no
@@ -128,9 +128,9 @@ func (k *task) unchanged(ctx context.Context, before mariadb.Definitions) (bool,
 	return err == nil && len(before.WithoutNumbers().Differences(now.WithoutNumbers())) == 0, err
 }
 
-// settled waits, after a script with the schema account failed with err, until none of its
+// stopWork waits, after a script with the schema account failed with err, until none of its
 // statements runs on the server any more. It returns err with the state of the statement.
-func (k *task) settled(ctx context.Context, err error) error {
+func (k *task) stopWork(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -266,7 +266,7 @@ func (k *task) recordUpgraded(ctx context.Context) (err error) {
 	}
 	_, checksums := k.up.sql.Of(k.tenant)
 	k.now.UndoBackup = "" // the restored content is in the database
-	k.now, err = k.up.ledger.Settled(ctx, k.now, checksums)
+	k.now, err = k.up.ledger.CommitUpgrade(ctx, k.now, checksums)
 	return err
 }
 

@@ -18,7 +18,7 @@ const (
 	open   way = "open"     // it is upgraded: open it
 	reopen way = "reopen"   // it was restored: open it
 	goOn   way = "go on"    // the database is upgraded: switch and open
-	again  way = "again"    // run the updater again, because no dump exists
+	rerun  way = "again"    // run the updater again, because no dump exists
 	load   way = "load"     // restore the dump of a rollback again, to undo that rollback
 	back   way = "put back" // restore the dump
 )
@@ -54,7 +54,7 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s goes on",
 			row.NewVersion, version, lost, row.NewCodebase, row.Tenant)
 	}
-	return again, nil
+	return rerun, nil
 }
 
 // schemaProblem returns why a codebase can't upgrade a database with a schema of that level;
@@ -85,15 +85,15 @@ func tooOld(level mediawiki.Level, c *tenants.Codebase, codebases map[string]*te
 	if from == "" {
 		from = "1.35"
 	}
-	said := fmt.Sprintf("its database has the schema of MediaWiki %s, and %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
+	missing := fmt.Sprintf("its database has the schema of MediaWiki %s, and %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
 	if level == mediawiki.BeforeAll {
-		said = fmt.Sprintf("its database is %s, and MediaWiki %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
+		missing = fmt.Sprintf("its database is %s, and MediaWiki %s upgrades from %s or later: upgrade it to %[3]s first", level, version, from)
 	}
 	switch hops := mediawiki.Hops(level, c, codebases); {
 	case len(hops) > 0:
-		return said + ", by codebase = \"" + strings.Join(hops, "\" or \"") + "\""
+		return missing + ", by codebase = \"" + strings.Join(hops, "\" or \"") + "\""
 	case level != mediawiki.BeforeAll:
-		return said + ", for which the farm has no codebase"
+		return missing + ", for which the farm has no codebase"
 	}
-	return said + ", without wikictl"
+	return missing + ", without wikictl"
 }

@@ -27,17 +27,17 @@ func TestDecide(t *testing.T) {
 		{ledger.Begun, "new", false, leave, ""},
 		{ledger.Begun, "old", false, leave, ""},
 		{ledger.Changing, "new", true, back, ""},
-		{ledger.Changing, "new", false, again, ""},
-		{ledger.Changing, "newer", false, again, ""},
+		{ledger.Changing, "new", false, rerun, ""},
+		{ledger.Changing, "newer", false, rerun, ""},
 		{ledger.Changing, "old", true, back, ""},
 		{ledger.Changing, "old", false, "", "set its codebase to new again"},
 		{ledger.Switching, "new", true, goOn, ""},
 		{ledger.Switching, "new", false, goOn, ""},
 		{ledger.Switching, "old", true, back, ""},
 		{ledger.Switching, "old", false, "", "set its codebase to new again"},
-		{ledger.Switching, "newer", false, again, ""},
+		{ledger.Switching, "newer", false, rerun, ""},
 		{ledger.Kept, "new", true, back, ""},
-		{ledger.Kept, "new", false, again, ""},
+		{ledger.Kept, "new", false, rerun, ""},
 		{ledger.Kept, "old", false, "", "set its codebase to new again"},
 		{ledger.Opening, "new", false, open, ""},
 		{ledger.Opening, "old", false, open, ""},
@@ -80,7 +80,7 @@ func TestDecideReloads(t *testing.T) {
 		t.Errorf("a rollback whose dump is lost: %q, %v", got, err)
 	}
 	row.Phase = ledger.Changing
-	if got, _ := decide(row, "new", "1.43.9", func() error { return errNoDump }); got != again {
+	if got, _ := decide(row, "new", "1.43.9", func() error { return errNoDump }); got != rerun {
 		t.Errorf("an upgrade that run r2 undid: %q", got)
 	}
 }

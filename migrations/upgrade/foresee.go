@@ -146,16 +146,16 @@ func (k *task) watch(log string, ended <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		read += follow(log, read, meter)
+		read += copyFrom(log, read, meter)
 		if text := meter.Text(); text != "" {
 			k.up.run.Progress(k.tenant.Name, fmt.Sprintf("%s: %s, %s of about %s", stepUpdate, text, forecast.Text(time.Since(begun).Seconds()), forecast.Text(k.plan.Forecast.Update)))
 		}
 	}
 }
 
-// follow copies the part of a file after a number of bytes, and returns the number of
+// copyFrom copies the part of a file after a number of bytes, and returns the number of
 // copied bytes.
-func follow(path string, from int64, to io.Writer) int64 {
+func copyFrom(path string, from int64, to io.Writer) int64 {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0 // it does not exist yet

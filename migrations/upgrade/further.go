@@ -37,11 +37,11 @@ func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 		if slices.Contains(k.further, one.Database) {
 			continue
 		}
-		there, err := k.server.Has(ctx, one.Database)
+		found, err := k.server.Has(ctx, one.Database)
 		if err != nil {
 			return err
 		}
-		if there {
+		if found {
 			return fmt.Errorf("the dump %s would restore the database %s, but a database of that name exists that does not belong to the wiki; remove or rename it first", b.File, one.Database)
 		}
 		d := ledger.Database{Server: k.tenant.Server.Name, Name: one.Database, Tenant: k.tenant.Name}
@@ -58,14 +58,14 @@ func (k *task) ownDumped(ctx context.Context, b *backup.Dump) error {
 // checkFurther checks whether the further databases of a tenant can be made, dumped and
 // restored, and adds up their size.
 func (j *Planned) checkFurther(ctx context.Context, s *mariadb.Server, all []ledger.Database, facts map[string]mariadb.Facts) error {
-	there := map[string]bool{}
+	found := map[string]bool{}
 	for _, name := range j.tenant.Databases {
 		var err error
-		if there[name], err = s.Has(ctx, name); err != nil {
+		if found[name], err = s.Has(ctx, name); err != nil {
 			return err
 		}
 	}
-	if err := session.FurtherFault(j.tenant, all, func(name string) bool { return there[name] }); err != nil {
+	if err := session.FurtherFault(j.tenant, all, func(name string) bool { return found[name] }); err != nil {
 		j.Problems = append(j.Problems, err.Error())
 		return nil
 	}

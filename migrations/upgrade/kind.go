@@ -115,7 +115,7 @@ func (u *upgrade) likelyKindsOf(ctx context.Context, list []*Planned) []*kind {
 	alike := map[string][]*Planned{}
 	var names []string // in the list's order
 	for _, j := range list {
-		name := u.looks(ctx, j)
+		name := u.likeness(ctx, j)
 		if alike[name] == nil {
 			names = append(names, name)
 		}
@@ -165,9 +165,9 @@ func sample(group []*Planned) []*Planned {
 	return group[:sampled]
 }
 
-// looks returns a text that is equal for tenants whose upgrades are probably equal. It does
+// likeness returns a text that is equal for tenants whose upgrades are probably equal. It does
 // not read the definitions of their tables.
-func (u *upgrade) looks(ctx context.Context, j *Planned) string {
+func (u *upgrade) likeness(ctx context.Context, j *Planned) string {
 	settings, err := u.effective(ctx, j.tenant)
 	if err != nil { // the comparison returns the error
 		settings = j.Name
@@ -175,15 +175,15 @@ func (u *upgrade) looks(ctx context.Context, j *Planned) string {
 	return strings.Join([]string{j.tenant.Server.Name, j.shape, j.row.ComponentSet, j.tenant.ComponentSet(j.tenant.Codebase), j.tenant.Codebase.Path, settings}, "\n")
 }
 
-// lookWithin is how long a rehearsal waits for a table that another client has locked.
-const lookWithin = time.Minute
+// lockWait is how long a rehearsal waits for a table that another client has locked.
+const lockWait = time.Minute
 
 var errLocked = errors.New("another client has held a lock on one of its tables for a minute")
 
 // fingerprint returns a digest of everything that determines the upgrade of a tenant: its
 // tables and earlier updates as they are now, the new code, the settings, and the PHP.
 func (u *upgrade) fingerprint(ctx context.Context, s *mariadb.Server, t *tenants.Tenant) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, errLocked)
+	ctx, cancel := context.WithTimeoutCause(ctx, lockWait, errLocked)
 	defer cancel()
 	tables, err := s.Definitions(ctx, t.Database)
 	if err != nil {

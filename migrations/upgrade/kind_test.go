@@ -146,21 +146,21 @@ func TestSampleOfAlikeTenants(t *testing.T) {
 		for i := range n {
 			group = append(group, planned(fmt.Sprintf("w%02d", i), 1))
 		}
-		var some, all []string
+		var firsts, all []string
 		for _, j := range sample(group) {
-			some = append(some, j.Name)
+			firsts = append(firsts, j.Name)
 		}
 		for _, j := range group {
 			all = append(all, j.Name)
 		}
-		if want := min(n, sampled); n > comparedAll && len(some) != want || n <= comparedAll && len(some) != n {
-			t.Errorf("of %d: %v", n, some)
+		if want := min(n, sampled); n > comparedAll && len(firsts) != want || n <= comparedAll && len(firsts) != n {
+			t.Errorf("of %d: %v", n, firsts)
 		}
-		if !slices.Equal(some, all[:len(some)]) || n == 50 && !slices.Equal(some, []string{"w00", "w12", "w25", "w37"}) {
-			t.Errorf("of %d: %v, not the first of %v", n, some, all)
+		if !slices.Equal(firsts, all[:len(firsts)]) || n == 50 && !slices.Equal(firsts, []string{"w00", "w12", "w25", "w37"}) {
+			t.Errorf("of %d: %v, not the first of %v", n, firsts, all)
 		}
 		// The first of the sample can't be read, if there is another.
-		k := &kind{tenants: slices.Clone(group[min(1, n-1):len(some)])}
+		k := &kind{tenants: slices.Clone(group[min(1, n-1):len(firsts)])}
 		join(group, map[*Planned]*kind{k.tenants[0]: k})
 		if want := n - min(1, n-1); len(k.tenants) != want {
 			t.Errorf("of %d: the kind has %d tenants, want %d", n, len(k.tenants), want)

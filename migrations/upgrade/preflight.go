@@ -69,9 +69,9 @@ func (p *Plan) remarkWithdrawn(ctx context.Context, h *session.Host) {
 			list = append(list, j.tenant)
 		}
 	}
-	said := h.Withdrawn(ctx, list)
+	remarks := h.Withdrawn(ctx, list)
 	for _, j := range p.Tenants {
-		j.Remarks = append(j.Remarks, said[j.Name]...)
+		j.Remarks = append(j.Remarks, remarks[j.Name]...)
 	}
 }
 

@@ -145,16 +145,16 @@ func (u *upgrade) earlier(ctx context.Context, k *kind) (*Rehearsal, error) {
 // await takes the lock of a rehearsal. If another run holds it, await reports that once
 // and waits until that run has ended or made the rehearsal.
 func (u *upgrade) await(ctx context.Context, j *Planned, lock string) error {
-	said := false
+	reported := false
 	for {
 		err := u.Locks(j.tenant.Server).Acquire(ctx, lock)
 		var locked *mariadb.LockedError
 		if !errors.As(err, &locked) {
 			return err
 		}
-		if !said {
+		if !reported {
 			u.Say(fmt.Sprintf("%s: waiting for another run (%s), which rehearses the same upgrade", j.Name, locked.Holder))
-			said = true
+			reported = true
 		}
 		select {
 		case <-ctx.Done():
@@ -196,11 +196,11 @@ func (u *upgrade) perform(ctx context.Context, k *kind) (*Rehearsal, error) {
 	if len(found) > 0 && len(plain.tables.WithoutNumbers().Differences(fast.tables.WithoutNumbers())) == 0 {
 		// Rows into which the updater writes a time or a random value also differ between
 		// two unchanged runs.
-		again := &scratch{kind: k, way: "again", statements: plain.statements}
-		if err := u.try(ctx, sample, again)[0]; err != nil {
+		second := &scratch{kind: k, way: "again", statements: plain.statements}
+		if err := u.try(ctx, sample, second)[0]; err != nil {
 			return nil, err
 		}
-		itself := differences(plain, again)
+		itself := differences(plain, second)
 		found = slices.DeleteFunc(found, func(what string) bool { return slices.Contains(itself, what) })
 	}
 	r.Joined, r.Why = len(found) == 0, strings.Join(found, "; ")

@@ -18,9 +18,9 @@ import (
 // Which selects the upgrades that a rollback undoes. Without Run and To it selects the newest
 // upgrade of each tenant.
 type Which struct {
-	Run  string // the upgrades by this run, if they are the newest of their tenants
-	To   string // the upgrades by this run, if all later ones were undone; or, if this run was a rollback, its undoing
-	Some bool   // tenants without an upgrade to undo are unchanged; otherwise they are a problem
+	Run             string // the upgrades by this run, if they are the newest of their tenants
+	To              string // the upgrades by this run, if all later ones were undone; or, if this run was a rollback, its undoing
+	SkipNotUpgraded bool   // tenants without an upgrade to undo are unchanged; otherwise they are a problem
 }
 
 // Undo is the plan to return one tenant to its state before an upgrade.
@@ -84,7 +84,7 @@ func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which
 		}
 		undos = append(undos, u)
 	}
-	return undos, unchanged, lookAll(ctx, h, undos, now)
+	return undos, unchanged, inspectAll(ctx, h, undos, now)
 }
 
 // upgradesOf returns all upgrades of each tenant, newest first.
@@ -106,7 +106,7 @@ func (w Which) sort(list []*tenants.Tenant, upgrades map[string][]ledger.Upgrade
 	for _, t := range list {
 		switch rows := upgrades[t.Name]; {
 		case !w.has(rows):
-		case w.Some && w.Run+w.To == "" && (len(rows) == 0 || rows[0].Phase == ledger.PutBack):
+		case w.SkipNotUpgraded && w.Run+w.To == "" && (len(rows) == 0 || rows[0].Phase == ledger.PutBack):
 			unchanged = append(unchanged, t)
 		default:
 			meant = append(meant, t)
@@ -223,15 +223,15 @@ func (u *Undo) noDump() error {
 	return errors.New(problem)
 }
 
-// lookAll sorts undos into the order in which they are carried out, and inspects each. now are
+// inspectAll sorts undos into the order in which they are carried out, and inspects each. now are
 // the ledger's rows, by tenant.
-func lookAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string]ledger.Tenant) error {
+func inspectAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string]ledger.Tenant) error {
 	findMembers(ctx, h, undos, now)
 	slices.SortStableFunc(undos, func(a, b *Undo) int { return a.turn() - b.turn() })
 	versions := session.VersionsOf(now)
 	for _, u := range undos {
 		if u.err == nil {
-			u.err = u.look(ctx, h, versions)
+			u.err = u.inspect(ctx, h, versions)
 		}
 		if u.err != nil {
 			u.Problem = u.err.Error()
@@ -242,9 +242,9 @@ func lookAll(ctx context.Context, h *session.Host, undos []*Undo, now map[string
 	return ctx.Err()
 }
 
-// look returns why an undo can't be carried out, or nil, and counts the content that it would
+// inspect returns why an undo can't be carried out, or nil, and counts the content that it would
 // lose. versions are the MediaWiki versions of all tenants, by name, just before it.
-func (u *Undo) look(ctx context.Context, h *session.Host, versions map[string]string) error {
+func (u *Undo) inspect(ctx context.Context, h *session.Host, versions map[string]string) error {
 	if u.row.Open() {
 		u.Interrupted = u.row.Phase
 	}

@@ -66,7 +66,7 @@ func (s *scratch) names() (names []string) {
 
 // sample reads a part of the example's database.
 func (u *upgrade) sample(ctx context.Context, k *kind) (*mariadb.Golden, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, errLocked)
+	ctx, cancel := context.WithTimeoutCause(ctx, lockWait, errLocked)
 	defer cancel()
 	t := k.example().tenant
 	server, err := u.Server(ctx, t.Server)

@@ -102,7 +102,7 @@ func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.C
 		}
 		job.Limit = k.up.o.Limit
 		if _, err := server.Run(ctx, job); err != nil {
-			return k.settled(ctx, fmt.Errorf("%s: upgrade.step: %w", s.Position, err))
+			return k.stopWork(ctx, fmt.Errorf("%s: upgrade.step: %w", s.Position, err))
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ func (u *upgrade) one(ctx context.Context, j *Planned) (session.Outcome, error) 
 	if status == session.Done {
 		o.Losses = k.lost(ctx)
 	}
-	o.Note = k.told()
+	o.Note = k.notesText()
 	return u.run.Finish(o), err
 }
 
@@ -87,7 +87,7 @@ func (k *task) attempt(ctx context.Context) (status session.Status, err error) {
 	}
 	err = k.forward(ctx)
 	if err != nil {
-		err = k.again(ctx, err)
+		err = k.retry(ctx, err)
 	}
 	if err != nil {
 		return k.fail(ctx, err)
@@ -131,7 +131,7 @@ func (k *task) note(format string, args ...any) {
 	k.notes = append(k.notes, fmt.Sprintf(format, args...))
 }
 
-func (k *task) told() string { return strings.Join(k.notes, ", ") }
+func (k *task) notesText() string { return strings.Join(k.notes, ", ") }
 
 // take locks a tenant and reads again everything that may have changed since the plan:
 // another run may have upgraded it.
@@ -207,7 +207,7 @@ func (k *task) forward(ctx context.Context) error {
 		}
 	}
 	err := k.each(ctx, []step{
-		{"before", func() error { return k.lookBefore(ctx) }},
+		{"before", func() error { return k.probeBefore(ctx) }},
 		{"databases", func() error { return k.ensureFurther(ctx) }},
 		{"mark", func() error { return k.mark(ctx) }},
 		{"read-only", func() error { return k.freeze(ctx) }},

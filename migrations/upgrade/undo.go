@@ -26,9 +26,9 @@ type RollbackOptions struct {
 	// unchanged tenants; an error ends the rollback before anything is changed. It
 	// returns the observer of the run.
 	Confirm func(ctx context.Context, undos []*Undo, unchanged int) (session.Observer, error)
-	// Again is called for a tenant that would lose more content than Confirm was told, once
+	// ConfirmMore is called for a tenant that would lose more content than was confirmed, once
 	// the tenant is read-only. Nil accepts every loss.
-	Again func(ctx context.Context, u *Undo) error
+	ConfirmMore func(ctx context.Context, u *Undo) error
 }
 
 // Rollback returns tenants to their state before an upgrade. Content made since is kept only
@@ -151,7 +151,7 @@ func (r *rollback) undo(ctx context.Context, undo *Undo) (note string, err error
 	if err == nil && set != k.wanted() {
 		k.note("set codebase %q in its definition, or the next upgrade moves it to the new code again", codebase)
 	}
-	return k.told(), err
+	return k.notesText(), err
 }
 
 // writable reports whether a wiki was writable at any time after an upgrade changed it.
@@ -227,7 +227,7 @@ func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
 	if err := undo.checkFamily(ctx, r.Host, session.VersionsOf(now), b); err != nil {
 		return err
 	}
-	if r.o.Again == nil || undo.Remark != "" {
+	if r.o.ConfirmMore == nil || undo.Remark != "" {
 		return nil
 	}
 	lost, err := k.server.Since(ctx, k.tenant.Database, undo.Since)
@@ -237,7 +237,7 @@ func (r *rollback) recount(ctx context.Context, k *task, undo *Undo) error {
 	undo.Lost = lost
 	r.asking.Lock()
 	defer r.asking.Unlock()
-	return r.o.Again(ctx, undo)
+	return r.o.ConfirmMore(ctx, undo)
 }
 
 // keep dumps the current content of the database before it is dropped.

@@ -47,16 +47,16 @@ type fcgiHeader struct {
 // Run makes php-fpm run a script, and returns its output. address is in the format of
 // nginx's fastcgi_pass: "unix:/run/php.sock" or "127.0.0.1:9000".
 func Run(ctx context.Context, address, script string) ([]byte, error) {
-	out, said, err := Ask(ctx, address, script, nil)
+	out, logged, err := Ask(ctx, address, script, nil)
 	if err != nil {
 		return nil, err
 	}
-	return cgiBody(out, said)
+	return cgiBody(out, logged)
 }
 
 // Ask sends php-fpm a request for a script, and returns the answer and the log messages
 // of PHP meanwhile. more are parameters besides the required ones.
-func Ask(ctx context.Context, address, script string, more [][2]string) (out, said []byte, err error) {
+func Ask(ctx context.Context, address, script string, more [][2]string) (out, logged []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fpmLimit)
 	defer cancel()
 	network := "tcp"
@@ -104,7 +104,7 @@ func fcgiRecord(b *bytes.Buffer, kind uint8, content []byte) {
 }
 
 // fcgiAnswer reads records until the request ends.
-func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
+func fcgiAnswer(r io.Reader) (out, logged []byte, err error) {
 	for {
 		var h fcgiHeader
 		if err := binary.Read(r, binary.BigEndian, &h); err != nil {
@@ -119,11 +119,11 @@ func fcgiAnswer(r io.Reader) (out, said []byte, err error) {
 		case fcgiStdout:
 			out = append(out, content...)
 		case fcgiStderr:
-			said = append(said, content...)
+			logged = append(logged, content...)
 		case fcgiEnd:
-			return out, said, nil
+			return out, logged, nil
 		}
-		if h.Version != fcgiVersion || len(out)+len(said) > mostOutput {
+		if h.Version != fcgiVersion || len(out)+len(logged) > mostOutput {
 			return nil, nil, errors.New("it does not speak FastCGI")
 		}
 	}
@@ -146,10 +146,10 @@ func Answer(out []byte) (status int, header textproto.MIMEHeader, body []byte, e
 }
 
 // cgiBody returns the body of a script's answer (RFC 3875, section 6).
-func cgiBody(out, said []byte) ([]byte, error) {
+func cgiBody(out, logged []byte) ([]byte, error) {
 	status, header, body, err := Answer(out)
 	if err == nil && status != 200 {
-		return nil, fmt.Errorf("it answers %s: %q", header.Get("Status"), beginning(said))
+		return nil, fmt.Errorf("it answers %s: %q", header.Get("Status"), beginning(logged))
 	}
 	return body, err
 }

@@ -225,25 +225,25 @@ func (d *Deployer) loadAll(ctx context.Context, unchecked []*stagedTenant) {
 	}
 }
 
-func (d *Deployer) lint(ctx context.Context, some []*stagedTenant) {
-	if len(some) == 0 || ctx.Err() != nil {
+func (d *Deployer) lint(ctx context.Context, part []*stagedTenant) {
+	if len(part) == 0 || ctx.Err() != nil {
 		return
 	}
-	files := make([]php.Source, len(some))
-	for i, t := range some {
+	files := make([]php.Source, len(part))
+	for i, t := range part {
 		files[i] = php.Source{Program: t.php, Path: filepath.Join(d.layout.Release(t.swap.Tenant, t.swap.To), settingsFile), Text: t.settings}
 	}
 	err := d.Lint(ctx, files)
 	switch {
 	case err == nil || ctx.Err() != nil:
-	case len(some) == 1:
-		release := d.layout.Release(some[0].swap.Tenant, some[0].swap.To)
+	case len(part) == 1:
+		release := d.layout.Release(part[0].swap.Tenant, part[0].swap.To)
 		// PHP quotes unexpected text, which may be a password.
-		err = mask.New(mask.Found(string(some[0].settings))...).Error(err)
-		some[0].err = errors.Join(err, os.RemoveAll(release))
+		err = mask.New(mask.Found(string(part[0].settings))...).Error(err)
+		part[0].err = errors.Join(err, os.RemoveAll(release))
 	default:
-		d.lint(ctx, some[:len(some)/2])
-		d.lint(ctx, some[len(some)/2:])
+		d.lint(ctx, part[:len(part)/2])
+		d.lint(ctx, part[len(part)/2:])
 	}
 }
 

@@ -59,7 +59,7 @@ var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 // atFault lists the tenants whose installed virtual host a refusal names and a journal does
 // not change. It omits files without a release: other programs made them.
 func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
-	for _, vhost := range d.told(refused) {
+	for _, vhost := range d.namedVhosts(refused) {
 		tenant := strings.TrimSuffix(filepath.Base(vhost), filepath.Ext(vhost))
 		changes := slices.ContainsFunc(j.Swaps, func(s swap) bool { return s.Tenant == tenant })
 		if current, err := d.Current(tenant); err == nil && current != 0 && !changes {
@@ -69,9 +69,9 @@ func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 	return tenants
 }
 
-// told lists the installed virtual hosts that a refusal names, by their own path or by
+// namedVhosts lists the installed virtual hosts that a refusal names, by their own path or by
 // the path of a file that they use, such as a certificate.
-func (d *Deployer) told(refused error) (vhosts []string) {
+func (d *Deployer) namedVhosts(refused error) (vhosts []string) {
 	paths := quoted.FindAllString(refused.Error(), -1)
 	for _, vhost := range d.installed() {
 		text, _ := os.ReadFile(vhost)
@@ -85,7 +85,7 @@ func (d *Deployer) told(refused error) (vhosts []string) {
 // suspects returns a hint that lists the virtual hosts named by a refusal. It is empty if the
 // refusal names so many that the fault is elsewhere.
 func (d *Deployer) suspects(refused error) string {
-	named := d.told(refused)
+	named := d.namedVhosts(refused)
 	if len(named) == 0 || len(named) > mostAside {
 		return ""
 	}

@@ -188,16 +188,16 @@ func (d *Deployer) maskOf(w Wanted) *mask.Masker {
 func (d *Deployer) compareRelease(w Wanted, release int, masks func() *mask.Masker) ([]Change, error) {
 	current := d.layout.Current(w.Tenant)
 	settings := file{data: w.LocalSettings, secret: true}
-	look, core := d.compareOne, ""
+	compare, core := d.compareOne, ""
 	if release == 0 {
-		look = d.added
+		compare = d.added
 	} else {
 		var err error
 		if core, err = d.Core(w.Tenant, release); err != nil {
 			return nil, err
 		}
 	}
-	changes, err := look(w.Tenant, filepath.Join(current, settingsFile), settings, masks)
+	changes, err := compare(w.Tenant, filepath.Join(current, settingsFile), settings, masks)
 	if err != nil || core == w.Core {
 		return changes, err
 	}

@@ -50,7 +50,7 @@ type Deployer struct {
 	web      tenants.Web
 	uid, gid int                          // of the web server; -1: files belong to the user of wikictl
 	own      map[string]permissions.Owner // of tenants whose PHP runs as a user of their own
-	look     bool                         // made by NewReader: it must not write
+	reader   bool                         // made by NewReader: it must not write
 	writing  chan struct{}                // full while this process writes
 	unsynced atomic.Bool
 	folders  sync.Map // folders outside of tenants' folders that this run made or found
@@ -62,7 +62,7 @@ type Deployer struct {
 func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 	d, err := NewReader(l, web)
 	if err == nil {
-		d.look = false
+		d.reader = false
 	}
 	if err != nil || os.Geteuid() == 0 {
 		return d, err
@@ -81,7 +81,7 @@ func New(l tenants.Layout, web tenants.Web) (*Deployer, error) {
 // NewReader is New for commands that only read: any user may run them. Methods that write
 // must not be called.
 func NewReader(l tenants.Layout, web tenants.Web) (*Deployer, error) {
-	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, own: map[string]permissions.Owner{}, look: true, writing: make(chan struct{}, 1)}
+	d := &Deployer{layout: l, web: web, uid: -1, gid: -1, own: map[string]permissions.Owner{}, reader: true, writing: make(chan struct{}, 1)}
 	if web.User != "" {
 		u, err := user.Lookup(web.User)
 		if err != nil {

@@ -57,5 +57,5 @@ func hook(ctx context.Context, name string, args []string) error {
 	if errors.As(err, &failed) {
 		err = failed.Err
 	}
-	return &HookError{Hook: name, Args: args, Output: r.Said, Err: err}
+	return &HookError{Hook: name, Args: args, Output: r.Output, Err: err}
 }

@@ -15,22 +15,22 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// LeftoverAge is the age from which a half-written file counts as left by a killed run. No
+// HalfWrittenAge is the age from which a half-written file counts as left by a killed run. No
 // run takes that long to write a file.
-const LeftoverAge = 10 * time.Minute
+const HalfWrittenAge = 10 * time.Minute
 
 // Inspection is the state on disk of one tenant, except the content of its files, which
 // Compare reads.
 type Inspection struct {
-	Release   int                  // the current one; zero: none
-	Seen      int                  // release from which the tenant last answered; zero: not recorded
-	Releases  []int                // ascending
-	Broken    []Broken             // links with a wrong target
-	Missing   []string             // missing folders among Layout.Images and Layout.Cache
-	Rights    []permissions.Rights // wrong modes and owners
-	Leftovers []string             // files that killed runs left half-written
-	ReadOnly  time.Time            // since when its read-only file exists; zero: it does not
-	Closed    time.Time            // since when its maintenance page exists; zero: it does not
+	Release     int                  // the current one; zero: none
+	Seen        int                  // release from which the tenant last answered; zero: not recorded
+	Releases    []int                // ascending
+	Broken      []Broken             // links with a wrong target
+	Missing     []string             // missing folders among Layout.Images and Layout.Cache
+	Rights      []permissions.Rights // wrong modes and owners
+	HalfWritten []string             // files that killed runs left half-written
+	ReadOnly    time.Time            // since when its read-only file exists; zero: it does not
+	Closed      time.Time            // since when its maintenance page exists; zero: it does not
 }
 
 // Broken is a symbolic link with a wrong target.
@@ -54,7 +54,7 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 	}
 	for _, path := range []string{filepath.Join(l.Releases(tenant), unfinished), beside(l.Current(tenant), "new")} {
 		if Abandoned(path) {
-			i.Leftovers = append(i.Leftovers, path)
+			i.HalfWritten = append(i.HalfWritten, path)
 		}
 	}
 	if i.ReadOnly, err = madeAt(l.ReadOnly(tenant)); err != nil {
@@ -104,19 +104,19 @@ func notALink(err error) string {
 	return "is not a symbolic link"
 }
 
-// Abandoned reports whether a path exists and was not changed for LeftoverAge.
+// Abandoned reports whether a path exists and was not changed for HalfWrittenAge.
 func Abandoned(path string) bool {
 	info, err := os.Lstat(path)
-	return err == nil && time.Since(info.ModTime()) > LeftoverAge
+	return err == nil && time.Since(info.ModTime()) > HalfWrittenAge
 }
 
 // FarmInspection is the state on disk of the farm as a whole.
 type FarmInspection struct {
-	Rights    []permissions.Rights // wrong modes and owners of the folders that tenants share
-	Strays    []Stray              // files of tenants that the farm does not have
-	Leftovers []string             // files that killed runs left half-written
-	Unseen    []string             // paths that this user may not read, with the reason
-	Journal   bool                 // a run was killed between switching releases and the reload
+	Rights      []permissions.Rights // wrong modes and owners of the folders that tenants share
+	Strays      []Stray              // files of tenants that the farm does not have
+	HalfWritten []string             // files that killed runs left half-written
+	Unseen      []string             // paths that this user may not read, with the reason
+	Journal     bool                 // a run was killed between switching releases and the reload
 }
 
 // Stray is a file or folder of a tenant that the farm does not have.
@@ -151,7 +151,7 @@ func (d *Deployer) InspectFarm(known map[string]bool) (i FarmInspection, err err
 			switch {
 			case halfWritten.MatchString(e.Name()) && e.Type().IsRegular():
 				if Abandoned(path) && !i.Journal {
-					i.Leftovers = append(i.Leftovers, path)
+					i.HalfWritten = append(i.HalfWritten, path)
 				}
 			case strings.HasPrefix(name, "."), known[name], path == d.DefaultVhost(), path == d.layout.HostsVhost(), strings.HasPrefix(name, tenants.GoldenPrefix):
 			case fits && (kind.ending != "" || e.IsDir()):

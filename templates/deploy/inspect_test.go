@@ -45,7 +45,7 @@ func put(t *testing.T, path, text string, mode os.FileMode) {
 // old makes a file older than a run takes.
 func old(t *testing.T, path string) {
 	t.Helper()
-	then := time.Now().Add(-2 * LeftoverAge)
+	then := time.Now().Add(-2 * HalfWrittenAge)
 	if err := os.Chtimes(path, then, then); err != nil {
 		t.Fatal(err)
 	}
@@ -267,13 +267,13 @@ func TestInspectFarm(t *testing.T) {
 	if diff := cmp.Diff([]string{"vhosts gone", "secrets gone", "wikis gone", "logs gone"}, strays); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{filepath.Join(state, "secrets/.alpha.toml77")}, i.Leftovers); diff != "" || i.Journal || len(i.Rights) > 0 {
+	if diff := cmp.Diff([]string{filepath.Join(state, "secrets/.alpha.toml77")}, i.HalfWritten); diff != "" || i.Journal || len(i.Rights) > 0 {
 		t.Errorf("%s %+v", diff, i)
 	}
-	if err := d.RemoveLeftover(t.Context(), filepath.Join(state, "pools/.alpha.conf.new")); err == nil {
+	if err := d.RemoveHalfWritten(t.Context(), filepath.Join(state, "pools/.alpha.conf.new")); err == nil {
 		t.Error("what somebody writes just now was removed")
 	}
-	if err := d.RemoveLeftover(t.Context(), i.Leftovers[0]); err != nil || Exists(i.Leftovers[0]) {
+	if err := d.RemoveHalfWritten(t.Context(), i.HalfWritten[0]); err != nil || Exists(i.HalfWritten[0]) {
 		t.Error(err)
 	}
 	put(t, d.journalPath(), "{}", 0o600)

@@ -23,9 +23,9 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run is writing the farm's files (%s, %s): wait for it and run this again", e.Holder, e.Path)
 }
 
-// A waiting run tries the lock again every lockAgain, and calls Waits after lockSilence.
+// A waiting run tries the lock again every lockPoll, and calls Waits after lockSilence.
 const (
-	lockAgain   = 20 * time.Millisecond
+	lockPoll    = 20 * time.Millisecond
 	lockSilence = time.Second
 )
 
@@ -79,7 +79,7 @@ func (d *Deployer) await(ctx context.Context, stop <-chan struct{}, l *flock.Flo
 			if d.Waits != nil {
 				d.Waits(writer(l.Path()))
 			}
-		case <-time.After(lockAgain):
+		case <-time.After(lockPoll):
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (d *Deployer) Own(tenant, name string) error {
 	if o.UID == 0 {
 		return fmt.Errorf("%s is root, and php-fpm runs no pool as root: name another user", name)
 	}
-	if !d.look && os.Geteuid() != 0 {
+	if !d.reader && os.Geteuid() != 0 {
 		return fmt.Errorf("only root can make files of %s: run wikictl as root", name)
 	}
 	d.own[tenant] = o

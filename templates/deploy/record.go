@@ -154,12 +154,12 @@ func (r *Record) inputs(set *templates.Set, d templates.Data) (inputs string, ch
 // before they are read.
 type state struct {
 	recorded
-	lasting bool // every file is older than countsAgain: a further change will show in its times
+	lasting bool // every file is older than lastingAge: a further change will show in its times
 }
 
-// countsAgain is the age of a file from which a further change gives it other times: file
+// lastingAge is the age of a file from which a further change gives it other times: file
 // systems store times with a resolution of up to two seconds.
-const countsAgain = 3 * time.Second
+const lastingAge = 3 * time.Second
 
 // state returns the current state of a tenant. same reports whether the record has that state.
 func (r *Record) state(set *templates.Set, d templates.Data) (now state, same bool) {
@@ -172,7 +172,7 @@ func (r *Record) state(set *templates.Set, d templates.Data) (now state, same bo
 	if !ok {
 		return now, false
 	}
-	now = state{recorded{inputs: inputs, files: files}, changed.Before(r.start.Add(-countsAgain)) && latest.Before(r.start.Add(-countsAgain))}
+	now = state{recorded{inputs: inputs, files: files}, changed.Before(r.start.Add(-lastingAge)) && latest.Before(r.start.Add(-lastingAge))}
 	r.mu.Lock()
 	one, known := r.of[name]
 	r.mu.Unlock()

@@ -72,28 +72,28 @@ type halving struct {
 	reloaded bool
 }
 
-func (h *halving) try(ctx context.Context, some [][]swap) error {
+func (h *halving) try(ctx context.Context, part [][]swap) error {
 	var j journal
-	for _, unit := range some {
+	for _, unit := range part {
 		j.Swaps = append(j.Swaps, unit...)
 	}
 	reloaded, err := h.d.commit(ctx, j)
 	h.reloaded = h.reloaded || reloaded
-	switch half := len(some) / 2; {
+	switch half := len(part) / 2; {
 	case !refusal(err):
 		return err
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case half == 0:
-		for _, s := range some[0] {
+		for _, s := range part[0] {
 			h.refused[s.Tenant] = err
 		}
 		return nil
 	default:
-		if err := h.try(ctx, some[:half]); err != nil {
+		if err := h.try(ctx, part[:half]); err != nil {
 			return err
 		}
-		return h.try(ctx, some[half:])
+		return h.try(ctx, part[half:])
 	}
 }
 

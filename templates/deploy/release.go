@@ -132,7 +132,7 @@ func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, er
 	}
 	var numbers []int
 	if !empty {
-		if numbers, err = d.beginAgain(w.Tenant); err != nil {
+		if numbers, err = d.cleanReleases(w.Tenant); err != nil {
 			return 0, false, err
 		}
 	}
@@ -151,8 +151,8 @@ func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, er
 	return next, true, d.build(w, next)
 }
 
-// beginAgain removes the half-built release of a killed run and lists the releases.
-func (d *Deployer) beginAgain(tenant string) ([]int, error) {
+// cleanReleases removes the half-built release of a killed run and lists the releases.
+func (d *Deployer) cleanReleases(tenant string) ([]int, error) {
 	if err := os.RemoveAll(filepath.Join(d.layout.Releases(tenant), unfinished)); err != nil {
 		return nil, err
 	}

@@ -141,17 +141,17 @@ func (d *Deployer) Aliases() (map[string]string, error) {
 
 // exchange swaps the folder of a tenant and the link to, so that from becomes the link.
 func (d *Deployer) exchange(from, to string) error {
-	there, link := d.layout.Wiki(from), d.layout.Wiki(to)
-	err := unix.Renameat2(unix.AT_FDCWD, there, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
+	source, link := d.layout.Wiki(from), d.layout.Wiki(to)
+	err := unix.Renameat2(unix.AT_FDCWD, source, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // as on NFS
 		if err = os.Remove(link); err == nil {
-			err = os.Rename(there, link)
+			err = os.Rename(source, link)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return point(there, to)
+	return point(source, to)
 }
 
 func (d *Deployer) moveWiki(from, to string) error {

@@ -106,9 +106,9 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 	return nil
 }
 
-// RemoveLeftover deletes a half-written file that Inspect or InspectFarm found, unless a
+// RemoveHalfWritten deletes a half-written file that Inspect or InspectFarm found, unless a
 // process still writes it.
-func (d *Deployer) RemoveLeftover(ctx context.Context, path string) error {
+func (d *Deployer) RemoveHalfWritten(ctx context.Context, path string) error {
 	unlock, err := d.lock(ctx, nil)
 	if err != nil {
 		return err

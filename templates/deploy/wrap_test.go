@@ -63,8 +63,8 @@ func TestWrap(t *testing.T) {
 // A codebase that was moved is linked to from another folder, so that releases follow it.
 func TestWrappedCore(t *testing.T) {
 	l := tenants.Layout{State: "/state"}
-	here, there := l.Core(&tenants.Codebase{Name: "a/b", Path: "/x", Wrapped: true}), l.Core(&tenants.Codebase{Name: "a/b", Path: "/y", Wrapped: true})
-	if filepath.Dir(here) != "/state/wrapped" || here == there || l.Core(&tenants.Codebase{Path: "/x"}) != "/x" {
-		t.Error(here, there)
+	here, other := l.Core(&tenants.Codebase{Name: "a/b", Path: "/x", Wrapped: true}), l.Core(&tenants.Codebase{Name: "a/b", Path: "/y", Wrapped: true})
+	if filepath.Dir(here) != "/state/wrapped" || here == other || l.Core(&tenants.Codebase{Path: "/x"}) != "/x" {
+		t.Error(here, other)
 	}
 }

@@ -23,7 +23,7 @@ import (
 type Options struct {
 	Names  []string // of extensions and skins; empty: all
 	Update bool     // also what a branch or tag leads to now, in place of the lock file's
-	Look   bool     // change nothing
+	DryRun bool     // change nothing
 	Drain  <-chan struct{}
 	Say    func(message string)                                // reports what the run waits for
 	Hook   func(component, step string, done bool) (err error) // called at each step; nil outside of tests
@@ -36,7 +36,7 @@ type Status string
 const (
 	Done      Status = "done"
 	Unchanged Status = "unchanged"
-	ToDo      Status = "to fetch" // with Look
+	ToDo      Status = "to fetch" // with DryRun
 	Failed    Status = "failed"
 	Skipped   Status = "skipped"
 )
@@ -68,7 +68,7 @@ const parallel = 4
 // on. A failure of one does not stop the others.
 func Fetch(ctx context.Context, f *tenants.Farm, o Options) ([]Outcome, error) {
 	r := &fetcher{farm: f, layout: f.Layout(), options: o}
-	if !o.Look {
+	if !o.DryRun {
 		release, err := r.alone(ctx)
 		if err != nil {
 			return nil, err
@@ -91,7 +91,7 @@ func Fetch(ctx context.Context, f *tenants.Farm, o Options) ([]Outcome, error) {
 			outcomes[i].Source, outcomes[i].Status, outcomes[i].Err = result.Item, Failed, result.Err
 		}
 	}
-	if o.Look || len(o.Names) > 0 || ctx.Err() != nil {
+	if o.DryRun || len(o.Names) > 0 || ctx.Err() != nil {
 		return outcomes, nil
 	}
 	return outcomes, r.forget()
@@ -133,7 +133,7 @@ func (r *fetcher) fetch(ctx context.Context, s tenants.Source) (o Outcome, err e
 		o.Status = Unchanged
 		return o, nil
 	}
-	if o.Locked, o.Status = want, ToDo; r.options.Look {
+	if o.Locked, o.Status = want, ToDo; r.options.DryRun {
 		return o, nil
 	}
 	o.Status = Done

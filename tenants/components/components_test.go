@@ -108,7 +108,7 @@ func TestFetchRepository(t *testing.T) {
 	must(t, os.Chmod(filepath.Join(r.dir, "x.sh"), 0o755))
 	first, dir := r.commit(nil), t.TempDir()
 	s := tenants.Source{Name: "Foo", Git: r.dir, Version: "master", Composer: true}
-	said := func(o Options, want string) []Outcome {
+	fetch := func(o Options, want string) []Outcome {
 		t.Helper()
 		got, outcomes := fetched(t, dir, o, s)
 		if !strings.HasPrefix(got, want) || want == "" {
@@ -116,12 +116,12 @@ func TestFetchRepository(t *testing.T) {
 		}
 		return outcomes
 	}
-	said(Options{Look: true}, "to fetch")
+	fetch(Options{DryRun: true}, "to fetch")
 	if _, err := os.Lstat(filepath.Join(dir, "state")); err == nil {
-		t.Error("a look makes folders")
+		t.Error("a dry run makes folders")
 	}
-	was := said(Options{}, "done")[0].Locked
-	said(Options{}, "unchanged")
+	was := fetch(Options{}, "done")[0].Locked
+	fetch(Options{}, "unchanged")
 	folder := farmOf(t, dir).Layout().Component(was)
 	if was.Commit != first || read(t, folder+"/a b.php") != "1" || filepath.Base(folder) != "Foo" {
 		t.Errorf("%+v in %s", was, folder)
@@ -135,13 +135,13 @@ func TestFetchRepository(t *testing.T) {
 		t.Error("git's folder is served")
 	}
 	second := r.commit(map[string]string{"a b.php": "2"})
-	said(Options{}, "unchanged")
+	fetch(Options{}, "unchanged")
 	checks := Outdated(t.Context(), farmOf(t, dir, s), nil)
 	if c := checks[0]; c.Newest != second || c.Locked.Commit != first || c.Err != nil {
 		t.Errorf("outdated: %+v", c)
 	}
-	now := said(Options{Update: true}, "done")[0].Locked
-	said(Options{Update: true}, "unchanged")
+	now := fetch(Options{Update: true}, "done")[0].Locked
+	fetch(Options{Update: true}, "unchanged")
 	if now.Commit != second || read(t, farmOf(t, dir).Layout().Component(now)+"/a b.php") != "2" || read(t, folder+"/a b.php") != "1" {
 		t.Errorf("after the update: %+v", now)
 	}
@@ -151,13 +151,13 @@ func TestFetchRepository(t *testing.T) {
 	if err := Verify(t.Context(), farmOf(t, dir, s), nil)[0].Err; err == nil || err.Error() != "its files are not those of wikictl.lock: a b.php, new.php, x.sh" {
 		t.Error(err)
 	}
-	said(Options{}, "done")
+	fetch(Options{}, "done")
 	if err := Verify(t.Context(), farmOf(t, dir, s), nil)[0].Err; err != nil || read(t, folder+"/a b.php") != "2" {
 		t.Error(err)
 	}
 	r.commit(map[string]string{"a b.php": "3"})
 	must(t, os.RemoveAll(filepath.Join(dir, "state")))
-	if again := said(Options{}, "done")[0].Locked; again != now || read(t, folder+"/a b.php") != "2" {
+	if again := fetch(Options{}, "done")[0].Locked; again != now || read(t, folder+"/a b.php") != "2" {
 		t.Errorf("elsewhere: %+v, want %+v", again, now)
 	}
 	r.git("checkout", "-q", "--orphan", "other")

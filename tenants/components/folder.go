@@ -18,8 +18,8 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// lockAgain is how often a run that waits for another one tries again.
-const lockAgain = 100 * time.Millisecond
+// lockPoll is how often a run that waits for another one tries again.
+const lockPoll = 100 * time.Millisecond
 
 // workFolder holds what is being fetched.
 func (r *fetcher) workFolder() string { return filepath.Join(r.layout.Components(), ".work") }
@@ -37,7 +37,7 @@ func (r *fetcher) alone(ctx context.Context) (release func(), err error) {
 		if r.options.Say != nil {
 			r.options.Say("waiting for another run that fetches extensions")
 		}
-		got, err = l.TryLockContext(ctx, lockAgain)
+		got, err = l.TryLockContext(ctx, lockPoll)
 	}
 	if err != nil || !got {
 		return nil, errors.Join(err, l.Close())

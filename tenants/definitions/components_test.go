@@ -44,14 +44,14 @@ func TestComponentsRefused(t *testing.T) {
 			files["wikictl.toml"] = strings.Replace(farmToml, "[servers", tc.farm+"[servers", 1)
 			files["classes/c.toml"] = "sitename = \"C\"\n"
 			f, err := Load(writeFarm(t, files))
-			said := ""
+			problems := ""
 			if err != nil {
-				said = err.Error()
+				problems = err.Error()
 			} else {
-				said = Show(f.Tenant("x"), false)
+				problems = Show(f.Tenant("x"), false)
 			}
-			if !strings.Contains(said, tc.problem) {
-				t.Errorf("it says %s\nwant %s", said, tc.problem)
+			if !strings.Contains(problems, tc.problem) {
+				t.Errorf("it says %s\nwant %s", problems, tc.problem)
 			}
 		})
 	}

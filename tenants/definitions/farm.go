@@ -62,7 +62,7 @@ func originsOf(root map[string]tenants.Value) tenants.Origins {
 
 // required reads a required string.
 func (l *loader) required(s *section, d document, key, hint string) text {
-	if _, there := s.table[key]; !there {
+	if _, found := s.table[key]; !found {
 		s.report(tenants.Position{File: d.file}, key, hint, "is missing")
 		return text{}
 	}

@@ -36,9 +36,9 @@ func TestDatabasesAndGrants(t *testing.T) {
 		files := map[string]string{"wikictl.toml": farm, "tenants/pool.toml": tenant("pool", c.pool+"\nclasses = [\"c\"]"), "tenants/a.toml": tenant("a", c.a),
 			"classes/c.toml": grant("wiki_pool", `"user"`, `"SELECT"`) + "\n"}
 		f, err := Load(written(t, files))
-		said := saidAgainst(f, err, "a", "grants")
-		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
-			t.Errorf("%s: %q, want %q", name, said, c.want)
+		problems := problemsOf(f, err, "a", "grants")
+		if (c.want == "") != (problems == "") || !strings.Contains(problems, c.want) {
+			t.Errorf("%s: %q, want %q", name, problems, c.want)
 		}
 		if c.want == "" && len(f.Tenant("pool").Grants) > 0 {
 			t.Errorf("%s: the owner has a grant on itself", name)
@@ -51,16 +51,15 @@ func TestDatabasesAndGrants(t *testing.T) {
 	}
 }
 
-// saidAgainst returns what loading said against a tenant's key: why it failed, or the tenant's
-// faults.
-func saidAgainst(f *tenants.Farm, err error, tenant, key string) (said string) {
+// problemsOf returns why loading failed, or the faults of a tenant's key.
+func problemsOf(f *tenants.Farm, err error, tenant, key string) (problems string) {
 	if err != nil {
 		return err.Error()
 	}
 	for _, p := range f.Tenant(tenant).Faults {
 		if strings.HasPrefix(p.Key, key) {
-			said += p.String()
+			problems += p.String()
 		}
 	}
-	return said
+	return problems
 }

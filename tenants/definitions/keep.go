@@ -26,7 +26,7 @@ func (l *loader) readKeep(s *section) {
 			s.report(at, "dumps", "dump_age = 0 keeps all", "is less than 1: the latest dump of a wiki always stays")
 		}
 	}
-	if _, said := s.table["backups"]; said {
+	if _, given := s.table["backups"]; given {
 		k.Backups = readKeepBackups(s.sub("backups"))
 	}
 	s.end()
@@ -50,8 +50,8 @@ func readKeepBackups(s *section) (k tenants.KeepBackups) {
 
 // days reads an age: a number of days, or text such as "90d". 0 is unlimited.
 func (s *section) days(key string, to *time.Duration) {
-	v, there := s.table[key]
-	if !there {
+	v, found := s.table[key]
+	if !found {
 		return
 	}
 	n, ok := v.Data.(int64)

@@ -55,9 +55,9 @@ func TestKeysAreRead(t *testing.T) {
 				t.Errorf("%s %s: %q, %q", file.name, k.path, k.Doc, k.Example)
 			}
 			if k.Example != "" {
-				said, valid := tried(t, file.name, k, k.Example, schema)
-				if !valid || strings.Contains(said, "is not a key") || strings.Contains(said, "want ") {
-					t.Errorf("%s: %s = %s: %q, by the schema %t", file.name, k.path, k.Example, said, valid)
+				problems, valid := tried(t, file.name, k, k.Example, schema)
+				if !valid || strings.Contains(problems, "is not a key") || strings.Contains(problems, "want ") {
+					t.Errorf("%s: %s = %s: %q, by the schema %t", file.name, k.path, k.Example, problems, valid)
 				}
 			}
 			values := []string{wrongValues[k.Type]}
@@ -68,8 +68,8 @@ func TestKeysAreRead(t *testing.T) {
 				if value == "" {
 					continue
 				}
-				if said, valid := tried(t, file.name, k, value, schema); said == "" || valid {
-					t.Errorf("%s: %s = %s: %q, by the schema %t", file.name, k.path, value, said, valid)
+				if problems, valid := tried(t, file.name, k, value, schema); problems == "" || valid {
+					t.Errorf("%s: %s = %s: %q, by the schema %t", file.name, k.path, value, problems, valid)
 				}
 			}
 		}
@@ -78,7 +78,7 @@ func TestKeysAreRead(t *testing.T) {
 
 // tried loads a farm with a key set, and returns what is said of it, and whether the
 // schema takes the file.
-func tried(t *testing.T, name string, k placed, value string, schema *jsonschema.Schema) (said string, valid bool) {
+func tried(t *testing.T, name string, k placed, value string, schema *jsonschema.Schema) (problems string, valid bool) {
 	t.Helper()
 	lines := map[string]string{"name": `"x"`, "hosts": `["x.example"]`, "sitename": `"X"`, "codebase": `"main"`, "server": `"main"`, "skins": `["Vector"]`}
 	if name == "classes/c.toml" {
@@ -135,7 +135,7 @@ func tried(t *testing.T, name string, k placed, value string, schema *jsonschema
 	}
 	files := map[string]string{tenants.FarmFile: "state = \"state\"\ntenants = [\"tenants/*.toml\"]\nclasses = [\"classes/*.toml\"]\ncodebases.main.path = \"/nonexistent\"\nservers.main.managed = true\n", "tenants/.keep": ""}
 	files[name] = strings.Join(assigned(lines), "\n") + "\n"
-	return saidOf(t, files, k.path), validates(t, schema, files[name])
+	return problemOf(t, files, k.path), validates(t, schema, files[name])
 }
 
 func assigned(lines map[string]string) []string {
@@ -146,8 +146,8 @@ func assigned(lines map[string]string) []string {
 	return all
 }
 
-// saidOf is what loading a farm says of a key.
-func saidOf(t *testing.T, files map[string]string, key string) string {
+// problemOf loads a farm and returns the problem of a key, or "".
+func problemOf(t *testing.T, files map[string]string, key string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {

@@ -48,13 +48,13 @@ func (l *loader) setPool(t *tenants.Tenant, layers []*layer) {
 	if t.Pool.User == "" || !l.farm.Web.Pools {
 		return
 	}
-	there, known := l.users.Load(t.Pool.User)
+	found, known := l.users.Load(t.Pool.User)
 	if !known {
 		_, err := user.Lookup(t.Pool.User)
-		there = err == nil
-		l.users.Store(t.Pool.User, there)
+		found = err == nil
+		l.users.Store(t.Pool.User, found)
 	}
-	if there == false {
+	if found == false {
 		t.Fault(tenants.Problem{Position: t.Origins["pool.user"], Key: "pool.user", Message: fmt.Sprintf("this machine has no user %q", t.Pool.User),
 			Hint: "make it, such as by useradd --system --no-create-home " + t.Pool.User})
 	}

@@ -20,7 +20,7 @@ func (l *loader) readMap(s *section) {
 		s.report(s.table["vhosts"].Position, "vhosts", "take it away, or use nginx", "Apache has no map in place of virtual hosts: what a virtual host holds can't depend on one")
 	}
 	for _, key := range []string{"certificate", "certificate_key", "access_log"} {
-		if v, there := s.table[key]; there {
+		if v, found := s.table[key]; found {
 			if path, _ := v.Data.(string); strings.Contains(path, "{host}") || strings.Contains(path, "{name}") {
 				s.report(v.Position, key, "name one file for all wikis, such as a certificate for *.example.org", "%q is not the same for all wikis, as vhosts = \"map\" needs it", path)
 			}
@@ -38,7 +38,7 @@ func (l *loader) refuseInMap(s *section) {
 		return
 	}
 	for _, key := range sameForAll {
-		if v, there := s.table[key]; there {
+		if v, found := s.table[key]; found {
 			s.report(v.Position, key, "say it in [defaults] for all wikis, or set vhosts to \"files\"", "wikis can't differ in it with vhosts = \"map\"")
 		}
 	}

@@ -23,17 +23,17 @@ func (m merger) merge(base, more map[string]tenants.Value, path string) map[stri
 	}
 	merged := maps.Clone(base)
 	for key, value := range more {
-		old, there := merged[key]
+		old, found := merged[key]
 		members, isTable := old.Data.(map[string]tenants.Value)
 		add, addTable := value.Data.(map[string]tenants.Value)
 		_, isPHP := old.Data.(tenants.PHP)
 		_, addPHP := value.Data.(tenants.PHP)
 		switch {
-		case there && !old.Equal(value) && (isOperation(old) || isOperation(value)):
+		case found && !old.Equal(value) && (isOperation(old) || isOperation(value)):
 			value = m.operate(path+key, old, value)
 		case isTable && addTable && len(add) > 0:
 			value = tenants.Value{Data: m.merge(members, add, path+key+"."), Position: value.Position}
-		case there && old.Equal(value):
+		case found && old.Equal(value):
 			m.repeat(tenants.Repeat{Key: path + key, Position: value.Position, Overridden: old.Position})
 		case isTable && addPHP && len(members) > 0, isPHP && addTable && len(add) > 0:
 			m.clash(path+key, old, value)
@@ -112,7 +112,7 @@ func (l *loader) unset(settings map[string]tenants.Value, name text) map[string]
 // without returns a table without the value at a dotted path, and whether it was there.
 // Keys may contain dots.
 func without(table map[string]tenants.Value, path string) (map[string]tenants.Value, bool) {
-	if _, there := table[path]; there {
+	if _, exists := table[path]; exists {
 		left := maps.Clone(table)
 		delete(left, path)
 		return left, true

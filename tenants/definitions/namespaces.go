@@ -253,8 +253,8 @@ func replaceConstants(key string, v tenants.Value, known map[string]int64, unkno
 		if !namespaceConstant.MatchString(data) {
 			return v, false
 		}
-		number, there := known[data]
-		if !there {
+		number, found := known[data]
+		if !found {
 			unknown(data, key, v.Position)
 			return v, false
 		}
@@ -268,7 +268,7 @@ func replaceConstants(key string, v tenants.Value, known map[string]int64, unkno
 		for name, member := range data {
 			changed = inner(key+"."+name, &member) || changed
 			if namespaceConstant.MatchString(name) {
-				if number, there := known[name]; there {
+				if number, found := known[name]; found {
 					name, changed = strconv.FormatInt(number, 10), true
 				} else {
 					unknown(name, key+"."+name, member.Position)

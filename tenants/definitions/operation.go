@@ -19,8 +19,8 @@ const literally = "{ replace = { … } } takes a table as it stands"
 // nil means an ordinary table. key is the dotted path of the value.
 func (l *loader) operation(s *section, key string, at tenants.Position, table map[string]tenants.Value) *tenants.Operation {
 	only := func(verb string) (tenants.Value, bool) {
-		v, there := table[verb]
-		return v, there && len(table) == 1
+		v, found := table[verb]
+		return v, found && len(table) == 1
 	}
 	if v, is := only("replace"); is {
 		v.Data = l.literal(s, key+".replace", v)
@@ -29,7 +29,7 @@ func (l *loader) operation(s *section, key string, at tenants.Position, table ma
 	if v, is := only("absent"); is && kind(v.Data) != "a table" {
 		return l.absent(s, key, v)
 	}
-	if v, there := table["copy"]; there && (len(table) == 1 || isGroup(key)) {
+	if v, found := table["copy"]; found && (len(table) == 1 || isGroup(key)) {
 		return l.copied(s, key, v, table)
 	}
 	return l.listOperation(s, key, at, table)
@@ -76,7 +76,7 @@ func (l *loader) copied(s *section, key string, v tenants.Value, table map[strin
 
 // listOperation reads { append = […], prepend = […], remove = […] }.
 func (l *loader) listOperation(s *section, key string, at tenants.Position, table map[string]tenants.Value) *tenants.Operation {
-	if !slices.ContainsFunc(listVerbs, func(verb string) bool { _, there := table[verb]; return there }) {
+	if !slices.ContainsFunc(listVerbs, func(verb string) bool { _, found := table[verb]; return found }) {
 		return nil
 	}
 	var strangers []string

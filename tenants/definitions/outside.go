@@ -51,8 +51,8 @@ func (l *loader) readOutside(s *section) {
 func (l *loader) readOne(kind, name string, at tenants.Position, s *section) {
 	before := len(*s.problems)
 	path, base := s.text("path"), l.readSource(kind, name, at, s)
-	composer, said := s.bool("composer")
-	base.Composer = composer || said.File == ""
+	composer, given := s.bool("composer")
+	base.Composer = composer || given.File == ""
 	own := l.readSources(kind, name, base, s)
 	s.end()
 	if len(*s.problems) > before {

@@ -111,8 +111,8 @@ func ownSetting(key string) string {
 
 // checkServerSettings refuses encryption of a connection by socket.
 func (l *loader) checkServerSettings(t *tenants.Tenant) {
-	ssl, there := t.Settings["wgDBssl"]
-	if there && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
+	ssl, found := t.Settings["wgDBssl"]
+	if found && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
 		l.report(ssl.Position, "settings.wgDBssl", "take it away", "the server %q is reached by a socket, which has no TLS", t.Server.Name)
 	}
 }

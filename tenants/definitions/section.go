@@ -58,8 +58,8 @@ func (s *section) text(key string) text {
 			return t
 		}
 	}
-	_, there := s.table[key]
-	return text{wrong: there}
+	_, found := s.table[key]
+	return text{wrong: found}
 }
 
 // checked refuses characters that no name, path or address can contain.
@@ -109,14 +109,14 @@ func (s *section) texts(key string) []text {
 
 // oneOrTexts reads a list of strings, which may be written as one string; example is one.
 func (s *section) oneOrTexts(key, example string) []text {
-	v, there := s.table[key]
+	v, found := s.table[key]
 	if one, is := v.Data.(string); is {
 		return []text{s.checked(key, one, v.Position)}
 	}
 	if _, is := v.Data.([]tenants.Value); is {
 		return s.texts(key)
 	}
-	if there {
+	if found {
 		s.report(v.Position, key, fmt.Sprintf("such as %q", example), "is %s, want a string or a list of strings", kind(v.Data))
 	}
 	return nil

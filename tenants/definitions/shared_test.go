@@ -30,9 +30,9 @@ func TestSharedUsers(t *testing.T) {
 			files["classes/c.toml"] = "\n"
 		}
 		f, err := Load(written(t, files))
-		said := saidAgainst(f, err, "a", "shared")
-		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
-			t.Errorf("%s: %q, want %q", name, said, c.want)
+		problems := problemsOf(f, err, "a", "shared")
+		if (c.want == "") != (problems == "") || !strings.Contains(problems, c.want) {
+			t.Errorf("%s: %q, want %q", name, problems, c.want)
 		}
 		if a := f; c.want == "" && (a.Tenant("a").Owner != a.Tenant("pool") || a.Tenant("pool").Owner != nil || len(a.Tenant("pool").Members) != 1) {
 			t.Errorf("%s: the owner is not pool", name)
@@ -63,17 +63,17 @@ func TestSharedMedia(t *testing.T) {
 	} {
 		files := map[string]string{"wikictl.toml": farm, "tenants/pool.toml": tenant("pool", c.pool), "tenants/a.toml": tenant("a", c.a), "tenants/b.toml": tenant("b", ""), "classes/c.toml": media("pool") + "\n"}
 		f, err := Load(written(t, files))
-		said := saidAgainst(f, err, "a", "shared")
+		problems := problemsOf(f, err, "a", "shared")
 		if f != nil && f.Tenant("a").MediaDenied != nil {
 			a := f.Tenant("a")
-			blocked := said != ""
-			said += a.MediaDenied.String()
+			blocked := problems != ""
+			problems += a.MediaDenied.String()
 			if blocked || a.Media != nil || len(a.AllGrants())+len(f.Tenant("pool").Viewers) > 0 {
 				t.Errorf("%s: it is blocked, or has rights on pool's tables", name)
 			}
 		}
-		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
-			t.Errorf("%s: %q, want %q", name, said, c.want)
+		if (c.want == "") != (problems == "") || !strings.Contains(problems, c.want) {
+			t.Errorf("%s: %q, want %q", name, problems, c.want)
 		}
 		if a := f; c.want == "" && (a.Tenant("a").Media != a.Tenant("pool") || a.Tenant("pool").Media != nil || len(a.Tenant("pool").Viewers) != 1) {
 			t.Errorf("%s: it does not show pool's files", name)

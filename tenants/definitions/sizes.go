@@ -32,7 +32,7 @@ func (l *loader) readSizes(server *tenants.Server, s *section) {
 
 // managedOnly refuses a key of a server that wikictl does not manage.
 func (s *section) managedOnly(server *tenants.Server, key string) {
-	if v, there := s.table[key]; there && !server.Managed {
+	if v, found := s.table[key]; found && !server.Managed {
 		s.report(v.Position, key, "remove it, and set it in the server's own configuration", "is of a managed server only")
 	}
 }
@@ -71,8 +71,8 @@ func (l *loader) resolveSizes() {
 
 // size reads a number of bytes: an integer, or text such as "512M".
 func (s *section) size(key string, to *int64, b bound) {
-	v, there := s.table[key]
-	if !there {
+	v, found := s.table[key]
+	if !found {
 		return
 	}
 	n, ok := v.Data.(int64)

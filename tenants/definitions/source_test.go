@@ -38,8 +38,8 @@ func TestSourcesRefused(t *testing.T) {
 			files["classes/c.toml"] = "sitename = \"C\"\n"
 			files["wikictl.toml"] = strings.Replace(farmToml, "[servers", "[extensions.Foo]\n"+tc.own+"\n[servers", 1)
 			_, err := Load(writeFarm(t, files))
-			if said := errorText(err); tc.problem == "" && err != nil || !strings.Contains(said, tc.problem) || strings.Contains(said, "secret") {
-				t.Errorf("it says %s\nwant %s", said, tc.problem)
+			if problems := errorText(err); tc.problem == "" && err != nil || !strings.Contains(problems, tc.problem) || strings.Contains(problems, "secret") {
+				t.Errorf("it says %s\nwant %s", problems, tc.problem)
 			}
 		})
 	}
@@ -73,10 +73,10 @@ sha256 = "`+someSum+`"
 		t.Fatal(err)
 	}
 	x := f.Tenant("x")
-	said := errorText(x.Faults)
+	problems := errorText(x.Faults)
 	for _, part := range []string{`the extension "Foo" of MediaWiki 1.43`, "it is not fetched yet from " + dir + "/repos/Foo REL1_43 (wikictl extensions fetch Foo)", "(wikictl extensions fetch Bar)"} {
-		if !strings.Contains(said, part) {
-			t.Errorf("%s lacks %s", said, part)
+		if !strings.Contains(problems, part) {
+			t.Errorf("%s lacks %s", problems, part)
 		}
 	}
 	if f.Tenant("y").Blocked() {
@@ -109,8 +109,8 @@ sha256 = "`+someSum+`"
 		t.Fatal(err)
 	}
 	f, _ = Load(dir)
-	if said := errorText(f.Tenant("x").Faults); !strings.Contains(said, "(wikictl extensions fetch Bar)") || strings.Contains(said, "Foo") {
-		t.Errorf("without its folder: %s", said)
+	if problems := errorText(f.Tenant("x").Faults); !strings.Contains(problems, "(wikictl extensions fetch Bar)") || strings.Contains(problems, "Foo") {
+		t.Errorf("without its folder: %s", problems)
 	}
 	for _, wrong := range []string{"what", "[[fetched]]\nkind = \"extension\"\nname = \"../x\"\ntree = \"" + someSum + "\"\n", "<<<<<<< HEAD\n", "[[fetched]]\nnew = 1\n"} {
 		write(t, filepath.Join(dir, "wikictl.lock"), wrong)

@@ -148,12 +148,12 @@ func TestStaticFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := ""
+		problems := ""
 		for _, p := range f.Tenant("x").Faults {
-			said += p.String()
+			problems += p.String()
 		}
-		if (said == "") != (want == "") || !strings.Contains(said, want) || want != "" && !strings.HasPrefix(said, "tenants/x.toml:5:1: static: ") || f.Tenant("y").Blocked() {
-			t.Errorf("%s: %q, want %q; the other: %v", rest, said, want, f.Tenant("y").Faults)
+		if (problems == "") != (want == "") || !strings.Contains(problems, want) || want != "" && !strings.HasPrefix(problems, "tenants/x.toml:5:1: static: ") || f.Tenant("y").Blocked() {
+			t.Errorf("%s: %q, want %q; the other: %v", rest, problems, want, f.Tenant("y").Faults)
 		}
 	}
 }

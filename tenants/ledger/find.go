@@ -79,7 +79,7 @@ func (l ledgers) owner(database string) *mariadb.FarmRow {
 // place returns the database of a farm's ledger and whether it exists. The first farm on
 // a server uses LedgerDatabase, and takes over the rows that version 0.1.0 wrote there if
 // they are all its own.
-func (l ledgers) place(f Farm) (database string, there bool) {
+func (l ledgers) place(f Farm) (database string, found bool) {
 	for _, row := range l.farms {
 		if row.ID == f.ID {
 			return row.Database, true

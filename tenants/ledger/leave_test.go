@@ -14,7 +14,7 @@ func TestLedgerRenamesAndForgets(t *testing.T) {
 		must(t, err)
 		u.Backup = "/state/backups/" + name + "/r1.sql.zst"
 		u.UndoBackup = "/state/backups/" + name + "/r0.sql.zst"
-		u, err = l.Settled(t.Context(), u, map[string]string{"1.sql": "sum"})
+		u, err = l.CommitUpgrade(t.Context(), u, map[string]string{"1.sql": "sum"})
 		must(t, err)
 		_, err = l.EndUpgrade(t.Context(), u, Upgraded)
 		must(t, err)

@@ -82,8 +82,8 @@ func ensure(ctx context.Context, s *mariadb.Server, conn *sql.Conn, f Farm) (str
 		}
 	}
 	s.SetFarm(f.ID)
-	database, there := found.place(f)
-	if !there {
+	database, exists := found.place(f)
+	if !exists {
 		if err := s.EnsureDatabase(ctx, database); err != nil {
 			return "", err
 		}
@@ -97,7 +97,7 @@ func ensure(ctx context.Context, s *mariadb.Server, conn *sql.Conn, f Farm) (str
 	if err := claim(ctx, conn, f); err != nil {
 		return "", err
 	}
-	if !there {
+	if !exists {
 		if err := s.MarkDatabase(ctx, database); err != nil {
 			return "", err
 		}
@@ -216,8 +216,8 @@ func readable(ctx context.Context, s *mariadb.Server, f Farm) (string, error) {
 	}
 	const older = "%w: an older one; run any command that writes once (wikictl create …) to bring it up to date"
 	s.SetFarm(f.ID)
-	database, there := found.place(f)
-	if there {
+	database, exists := found.place(f)
+	if exists {
 		conn, err := s.Dedicated(ctx, database, false)
 		if err != nil {
 			return "", err

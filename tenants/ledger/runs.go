@@ -174,16 +174,16 @@ var errTooMany = errors.New("too many steps while its server did not answer")
 func (r *Recorder) flush(ctx context.Context) error {
 	for {
 		r.mu.Lock()
-		some := slices.Clone(r.steps[:min(len(r.steps), recordRows)])
+		chunk := slices.Clone(r.steps[:min(len(r.steps), recordRows)])
 		r.mu.Unlock()
-		if len(some) == 0 {
+		if len(chunk) == 0 {
 			return nil
 		}
-		if err := r.write(ctx, some); err != nil {
+		if err := r.write(ctx, chunk); err != nil {
 			return err
 		}
 		r.mu.Lock()
-		r.steps = slices.Delete(r.steps, 0, len(some))
+		r.steps = slices.Delete(r.steps, 0, len(chunk))
 		r.mu.Unlock()
 	}
 }

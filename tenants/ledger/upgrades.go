@@ -91,9 +91,9 @@ func (l *Ledger) SetPhase(ctx context.Context, r Upgrade, to Phase) (Upgrade, er
 	return r, err
 }
 
-// Settled moves an upgrade to the phase Opening and records, in one transaction, that the
+// CommitUpgrade moves an upgrade to the phase Opening and records, in one transaction, that the
 // tenant is committed to its new code, and the applied files of the farm's SQL, by name.
-func (l *Ledger) Settled(ctx context.Context, r Upgrade, applied map[string]string) (Upgrade, error) {
+func (l *Ledger) CommitUpgrade(ctx context.Context, r Upgrade, applied map[string]string) (Upgrade, error) {
 	err := l.move(ctx, r, Opening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.NewCodebase, r.NewVersion, r.NewSet); err != nil {
 			return err
@@ -111,10 +111,10 @@ func (l *Ledger) Settled(ctx context.Context, r Upgrade, applied map[string]stri
 	return r, err
 }
 
-// Unsettled moves an upgrade to the phase Reopening and records, in one transaction, that
+// RevertUpgrade moves an upgrade to the phase Reopening and records, in one transaction, that
 // the tenant is back on its old code, without the SQL that came with the new one and
 // without the upgrade's losses.
-func (l *Ledger) Unsettled(ctx context.Context, r Upgrade) (Upgrade, error) {
+func (l *Ledger) RevertUpgrade(ctx context.Context, r Upgrade) (Upgrade, error) {
 	err := l.move(ctx, r, Reopening, false, func(tx *sql.Tx) error {
 		if err := runsOn(ctx, tx, r, r.OldCodebase, r.OldVersion, r.OldSet); err != nil {
 			return err

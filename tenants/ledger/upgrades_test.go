@@ -63,10 +63,10 @@ func TestPhasesAreClaimed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, write := range map[string]func() error{
-		"SetPhase":   func() error { _, err := l.SetPhase(t.Context(), mine, Kept); return err },
-		"Settled":    func() error { _, err := l.Settled(t.Context(), mine, nil); return err },
-		"Unsettled":  func() error { _, err := l.Unsettled(t.Context(), mine); return err },
-		"EndUpgrade": func() error { _, err := l.EndUpgrade(t.Context(), mine, PutBack); return err },
+		"SetPhase":      func() error { _, err := l.SetPhase(t.Context(), mine, Kept); return err },
+		"CommitUpgrade": func() error { _, err := l.CommitUpgrade(t.Context(), mine, nil); return err },
+		"RevertUpgrade": func() error { _, err := l.RevertUpgrade(t.Context(), mine); return err },
+		"EndUpgrade":    func() error { _, err := l.EndUpgrade(t.Context(), mine, PutBack); return err },
 	} {
 		if err := write(); !errors.Is(err, ErrStale) {
 			t.Errorf("%s over another run's phase: %v", name, err)
@@ -82,7 +82,7 @@ func TestPhasesAreClaimed(t *testing.T) {
 		t.Errorf("%v %v %+v", err, open, got)
 	}
 	must(t, l.Forget(t.Context(), "two"))
-	if _, err := l.Settled(t.Context(), moved, nil); !errors.Is(err, ErrStale) {
+	if _, err := l.CommitUpgrade(t.Context(), moved, nil); !errors.Is(err, ErrStale) {
 		t.Errorf("a tenant that is not there: %v", err)
 	}
 }

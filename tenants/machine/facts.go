@@ -94,7 +94,7 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 		facts.Servers[name] = ask(ctx, def, connect)
 		for _, replica := range def.Replicas {
 			if facts.Servers[name].Err == nil {
-				facts.Replicas[replica] = follows(ctx, replica, connect)
+				facts.Replicas[replica] = inspectReplica(ctx, replica, connect)
 			}
 		}
 	}
@@ -128,8 +128,8 @@ func ask(ctx context.Context, def *tenants.Server, connect Connect) (s Store) {
 	return s
 }
 
-// follows reads the state of a replica.
-func follows(ctx context.Context, replica *tenants.Server, connect Connect) mariadb.Replica {
+// inspectReplica reads the state of a replica.
+func inspectReplica(ctx context.Context, replica *tenants.Server, connect Connect) mariadb.Replica {
 	primary, err := connect(ctx, replica.Primary)
 	if err != nil {
 		return mariadb.Replica{Err: err}
@@ -140,7 +140,7 @@ func follows(ctx context.Context, replica *tenants.Server, connect Connect) mari
 		return mariadb.Replica{Err: err}
 	}
 	defer server.Close()
-	return server.Follows(ctx, primary)
+	return server.InspectReplica(ctx, primary)
 }
 
 // Needs lists the programs that a farm needs, without duplicates and without PHP:

@@ -125,13 +125,13 @@ func (q *queues) outcomes() []session.Outcome {
 }
 
 // onServers returns the tenants with a known server.
-func onServers(list []*tenants.Tenant) (some []*tenants.Tenant) {
+func onServers(list []*tenants.Tenant) (kept []*tenants.Tenant) {
 	for _, t := range list {
 		if t.Server != nil {
-			some = append(some, t)
+			kept = append(kept, t)
 		}
 	}
-	return some
+	return kept
 }
 
 // loop starts turns and collects their results until there is nothing left to do.
@@ -342,8 +342,8 @@ func (q *queues) withJobs(ctx context.Context, def *tenants.Server, list []*tena
 	return with
 }
 
-// reachAgain is the time for which a run continues without reaching a server.
-const reachAgain = time.Minute
+// unreachedLimit is the time for which a run continues without reaching a server.
+const unreachedLimit = time.Minute
 
 // unreached records that a server can't be reached: a run never retries a failed
 // connection.
@@ -351,7 +351,7 @@ func (q *queues) unreached(err error) {
 	if q.since.IsZero() {
 		q.since = time.Now()
 	}
-	if q.o.Forever && time.Since(q.since) > reachAgain {
+	if q.o.Forever && time.Since(q.since) > unreachedLimit {
 		q.broken = err
 	}
 }

@@ -170,11 +170,11 @@ func (r *running) attempt(ctx context.Context, t *tenants.Tenant, o *session.Out
 // whole returns an error if a tenant is not created, or if its upgrade is unfinished: a
 // rollback would undo the script's changes.
 func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
-	row, there, err := r.ledger.Tenant(ctx, t.Name)
+	row, found, err := r.ledger.Tenant(ctx, t.Name)
 	switch {
 	case err != nil:
 		return err
-	case !there || row.State == ledger.Creating:
+	case !found || row.State == ledger.Creating:
 		return notCreated(t)
 	case row.State != ledger.Ready && row.State != ledger.Made:
 		return tenants.WithHint(fmt.Errorf("it is not finished (state %s)", row.State), "wikictl plan "+t.Name+" says what finishes it")
@@ -215,7 +215,7 @@ func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outco
 		}
 	}
 	o.Log = job.Log
-	stop := follow(job.Log, func(text string) {
+	stop := tailLog(job.Log, func(text string) {
 		if r.o.Printed != nil {
 			r.o.Printed(t.Name, text)
 		}

@@ -62,9 +62,9 @@ type Answers struct {
 }
 
 // Of returns a tenant's rows. there reports whether the statement ran.
-func (a *Answers) Of(tenant string) (rows mariadb.Rows, there bool) {
-	rows, there = a.rows[tenant]
-	return rows, there
+func (a *Answers) Of(tenant string) (rows mariadb.Rows, found bool) {
+	rows, found = a.rows[tenant]
+	return rows, found
 }
 
 func (a *Answers) put(tenant string, rows mariadb.Rows) {

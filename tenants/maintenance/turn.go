@@ -122,11 +122,11 @@ func (r *turn) read(log string, before int64) error {
 	if err != nil {
 		return err
 	}
-	said, ok := readResponse(text)
+	answer, ok := readResponse(text)
 	if !ok {
 		return fmt.Errorf("runJobs.php does not say what it ran (see %s)", log)
 	}
-	for _, job := range said.Jobs {
+	for _, job := range answer.Jobs {
 		if job.Status == "ok" {
 			r.done++
 			continue
@@ -136,11 +136,11 @@ func (r *turn) read(log string, before int64) error {
 			r.why = fmt.Errorf("a job of type %s failed: %v; MediaWiki tries it again in an hour (see %s)", job.Type, job.Error, log)
 		}
 	}
-	r.more = said.Reached == "time-limit" || said.Reached == "memory-limit" || said.Reached == "job-limit"
+	r.more = answer.Reached == "time-limit" || answer.Reached == "memory-limit" || answer.Reached == "job-limit"
 	switch {
-	case said.Reached == "read-only" || said.Reached == "replica-lag-limit":
+	case answer.Reached == "read-only" || answer.Reached == "replica-lag-limit":
 		return errPaused
-	case said.Reached == "exception" && r.why != nil:
+	case answer.Reached == "exception" && r.why != nil:
 		return r.why
 	case r.failed > 0 && before < mostFailures:
 		return nil

@@ -186,7 +186,7 @@ type grantQuery struct {
 }
 
 func (s *Server) grantQueries() []grantQuery {
-	some := func(r record) Grant {
+	list := func(r record) Grant {
 		return Grant{Database: r["Db"], Table: r["what"], Privileges: strings.Split(strings.ToUpper(r["can"]), ",")}
 	}
 	roles := "SELECT User, Host, Role FROM mysql.roles_mapping"
@@ -195,9 +195,9 @@ func (s *Server) grantQueries() []grantQuery {
 	}
 	return []grantQuery{
 		{"SELECT * FROM mysql.db", func(r record) Grant { return Grant{Database: r["Db"], Privileges: r.grants()} }},
-		{"SELECT User, Host, Db, Table_name AS what, CONCAT_WS(',', NULLIF(Table_priv, ''), NULLIF(Column_priv, '')) AS can FROM mysql.tables_priv", some},
-		{"SELECT User, Host, Db, CONCAT(Table_name, '.', Column_name) AS what, Column_priv AS can FROM mysql.columns_priv", some},
-		{"SELECT User, Host, Db, CONCAT(Routine_name, '()') AS what, Proc_priv AS can FROM mysql.procs_priv", some},
+		{"SELECT User, Host, Db, Table_name AS what, CONCAT_WS(',', NULLIF(Table_priv, ''), NULLIF(Column_priv, '')) AS can FROM mysql.tables_priv", list},
+		{"SELECT User, Host, Db, CONCAT(Table_name, '.', Column_name) AS what, Column_priv AS can FROM mysql.columns_priv", list},
+		{"SELECT User, Host, Db, CONCAT(Routine_name, '()') AS what, Proc_priv AS can FROM mysql.procs_priv", list},
 		{roles, func(r record) Grant { return Grant{Role: r["Role"]} }},
 		lagQuery,
 	}

@@ -219,8 +219,8 @@ func (s *Server) ownEmpty(ctx context.Context, name string) error {
 // not have the farm's mark.
 func (s *Server) OwnFurther(ctx context.Context, name string) error {
 	farms, err := s.farmsOf(ctx, " WHERE SCHEMA_NAME = ?", name)
-	farm, there := farms[name]
-	if err == nil && there && s.isMariaDB() && s.farmID() != "" && farm != s.farmID() {
+	farm, found := farms[name]
+	if err == nil && found && s.isMariaDB() && s.farmID() != "" && farm != s.farmID() {
 		err = fmt.Errorf("the database %s on server %s does not have the mark of this farm: %w", name, s.Name, ErrForeign)
 	}
 	return err

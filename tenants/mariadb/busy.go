@@ -53,9 +53,9 @@ func (s *Server) askAll(ctx context.Context, names []string, ask func(name strin
 		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 2"); err != nil {
 			return err
 		}
-		for some := range slices.Chunk(names, perQuery) {
-			queries := make([]string, len(some))
-			for i, name := range some {
+		for chunk := range slices.Chunk(names, perQuery) {
+			queries := make([]string, len(chunk))
+			for i, name := range chunk {
 				queries[i] = ask(name)
 			}
 			rows, err := c.QueryContext(ctx, strings.Join(queries, " UNION ALL "))

@@ -14,8 +14,8 @@ import (
 // Dumpable returns the reasons why a dump could not restore a database completely, and
 // further remarks on such a dump. It changes nothing.
 func (s *Server) Dumpable(ctx context.Context, database string) (problems, remarks []string, err error) {
-	for _, look := range []func(context.Context, string) ([]string, error){s.unreadable, s.lostHistory, s.active, s.tooLarge} {
-		found, err := look(ctx, database)
+	for _, find := range []func(context.Context, string) ([]string, error){s.unreadable, s.lostHistory, s.active, s.tooLarge} {
+		found, err := find(ctx, database)
 		if err != nil {
 			return nil, nil, fmt.Errorf("check whether %q can be dumped: %w", database, err)
 		}
@@ -125,8 +125,8 @@ func (s *Server) Unusual(ctx context.Context, databases []string) ([]string, err
 			unusual[schema.DecodeName(name)] = true
 		}
 	}
-	for some := range slices.Chunk(search, perQuery) {
-		problems, err := s.checkTables(ctx, some)
+	for chunk := range slices.Chunk(search, perQuery) {
+		problems, err := s.checkTables(ctx, chunk)
 		if err != nil {
 			return databases, nil // such as a lock: Dumpable checks each
 		}

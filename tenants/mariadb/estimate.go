@@ -24,13 +24,13 @@ func (s *Server) RowEstimates(ctx context.Context, databases, tables []string) (
 		found[string(f[0])][string(f[1])] = max(n, found[string(f[0])][string(f[1])])
 		return err
 	}
-	for some := range slices.Chunk(databases, perQuery) {
-		where := inList(some) + " AND table_name " + inList(tables)
+	for chunk := range slices.Chunk(databases, perQuery) {
+		where := inList(chunk) + " AND table_name " + inList(tables)
 		err := s.records(ctx, "SELECT database_name, table_name, n_rows FROM mysql.innodb_table_stats WHERE database_name "+where, take)
 		if err != nil && !denied(err) {
 			return nil, err
 		}
-		unknown := slices.DeleteFunc(slices.Clone(some), func(name string) bool { return found[name] != nil })
+		unknown := slices.DeleteFunc(slices.Clone(chunk), func(name string) bool { return found[name] != nil })
 		if len(unknown) == 0 {
 			continue
 		}

@@ -163,9 +163,9 @@ func (s *Server) innoPlaces(ctx context.Context, queries ...string) (map[place]b
 // table, or the server would open all tables.
 func (s *Server) otherColumns(ctx context.Context, places []place) (map[place]bool, error) {
 	found := map[place]bool{}
-	for some := range slices.Chunk(places, perQuery) {
-		parts := make([]string, len(some))
-		for i, p := range some {
+	for chunk := range slices.Chunk(places, perQuery) {
+		parts := make([]string, len(chunk))
+		for i, p := range chunk {
 			parts[i] = "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = " + literal(p.database) +
 				" AND TABLE_NAME = " + literal(p.table) + " AND COLUMN_NAME = " + literal(p.column)
 		}
@@ -205,9 +205,9 @@ func (s *Server) Sizes(ctx context.Context) (map[string]int64, error) {
 // searchindex, which every wiki has: it is small and can be rebuilt.
 func (s *Server) addOtherSizes(ctx context.Context, others []place, facts map[string]Facts) error {
 	others = slices.DeleteFunc(others, func(p place) bool { return p.table == "searchindex" })
-	for some := range slices.Chunk(others, perQuery) {
-		parts := make([]string, len(some))
-		for i, p := range some {
+	for chunk := range slices.Chunk(others, perQuery) {
+		parts := make([]string, len(chunk))
+		for i, p := range chunk {
 			parts[i] = "SELECT TABLE_SCHEMA, COALESCE(DATA_LENGTH + INDEX_LENGTH, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = " + literal(p.database) +
 				" AND TABLE_NAME = " + literal(p.table)
 		}

@@ -78,8 +78,8 @@ func (s *Server) closed(ctx context.Context, users []string, deadline time.Time)
 // webs returns the accounts by which requests write into the tenant's tables.
 func (a Accounts) webs() []string { return append([]string{a.Web.Name}, a.Sharers...) }
 
-// look is how long Quiet waits before it looks again.
-const look = 50 * time.Millisecond
+// quietPoll is the interval at which Quiet counts the running requests.
+const quietPoll = 50 * time.Millisecond
 
 // quiet is how long an account must have no connection before its wiki counts as idle: a
 // request connects some time after it began.
@@ -102,7 +102,7 @@ func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) 
 		case now.Sub(since) >= quiet:
 			return nil
 		}
-		if err := process.Pause(ctx, look); err != nil {
+		if err := process.Pause(ctx, quietPoll); err != nil {
 			return err
 		}
 	}

@@ -37,8 +37,8 @@ type Found struct {
 // Has reports whether the database has a table, or a column named as "table.column".
 func (f *Found) Has(name string) bool {
 	table, column, isColumn := strings.Cut(name, ".")
-	shape, there := f.Schema[table]
-	return there && (!isColumn || shape.HasColumn(column))
+	shape, found := f.Schema[table]
+	return found && (!isColumn || shape.HasColumn(column))
 }
 
 // Inspect reads the state of a server without opening a table, taking a lock or waiting
@@ -98,7 +98,7 @@ func (all schemas) unknown() []place {
 	var places []place
 	for database, s := range all {
 		for _, m := range mediawiki.Markers {
-			if shape, there := s[m.Table]; there && shape == schema.Unknown && m.Column != "" {
+			if shape, found := s[m.Table]; found && shape == schema.Unknown && m.Column != "" {
 				places = append(places, place{database, m.Table, m.Column})
 			}
 		}

@@ -24,9 +24,9 @@ func TestFreezeWithoutAccounts(t *testing.T) {
 	b, err := backup.Find(base)
 	must(t, err)
 	must(t, b.Verify())
-	for _, there := range []bool{true, false} {
-		if has, err := shared.Has(t.Context(), "orphan"); has != there || err != nil {
-			t.Errorf("%v, %v; want %v", has, err, there)
+	for _, want := range []bool{true, false} {
+		if has, err := shared.Has(t.Context(), "orphan"); has != want || err != nil {
+			t.Errorf("%v, %v; want %v", has, err, want)
 		}
 		must(t, shared.DropDatabase(t.Context(), "orphan"))
 		must(t, shared.DropAccounts(t.Context(), a))

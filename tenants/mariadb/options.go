@@ -65,9 +65,9 @@ var clientError = regexp.MustCompile(`(?m)^ERROR [0-9]+ \([0-9A-Z]{5}\)`)
 func plainError(err error) error {
 	var failed *process.Error
 	if errors.As(err, &failed) {
-		failed.Said = looseWarning.ReplaceAllString(failed.Said, "")
-		if all := clientError.FindAllStringIndex(failed.Said, -1); all != nil {
-			failed.Said = failed.Said[all[len(all)-1][0]:]
+		failed.Output = looseWarning.ReplaceAllString(failed.Output, "")
+		if all := clientError.FindAllStringIndex(failed.Output, -1); all != nil {
+			failed.Output = failed.Output[all[len(all)-1][0]:]
 		}
 	}
 	return err

@@ -138,7 +138,7 @@ func (p Private) initialise(ctx context.Context) error {
 	}, p.runAs()...)})
 	var failed *process.Error
 	if errors.As(err, &failed) {
-		return fmt.Errorf("mariadb-install-db: %w: %s", failed.Err, errorLines(failed.Said))
+		return fmt.Errorf("mariadb-install-db: %w: %s", failed.Err, errorLines(failed.Output))
 	}
 	if err != nil {
 		return err

@@ -71,11 +71,11 @@ func (s *Server) eachQueue(ctx context.Context, databases []string, ask func(nam
 		if _, err := c.ExecContext(ctx, "SET lock_wait_timeout = 2"); err != nil {
 			return err
 		}
-		for some := range slices.Chunk(databases, perQuery) {
-			if askQueues(ctx, c, some, ask, each) == nil {
+		for chunk := range slices.Chunk(databases, perQuery) {
+			if askQueues(ctx, c, chunk, ask, each) == nil {
 				continue
 			}
-			for _, name := range some {
+			for _, name := range chunk {
 				if err := askQueues(ctx, c, []string{name}, ask, each); err != nil {
 					failed[name] = err
 				}

@@ -77,8 +77,8 @@ type Replica struct {
 	Position Position // of its primary, from before
 }
 
-// Follows reads the state of a replica and the position of its primary.
-func (s *Server) Follows(ctx context.Context, primary *Server) (r Replica) {
+// InspectReplica reads the state of a replica and the position of its primary.
+func (s *Server) InspectReplica(ctx context.Context, primary *Server) (r Replica) {
 	if r.Position, r.Err = primary.Position(ctx); r.Err == nil {
 		r.Link, r.Err = s.Link(ctx)
 	}

@@ -203,7 +203,7 @@ func (s *Server) compare(ctx context.Context, b *backup.Dump) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
-		if got, there := objects[name]; !there || got != b.Objects[name] && !b.Renamed {
+		if got, exists := objects[name]; !exists || got != b.Objects[name] && !b.Renamed {
 			return fmt.Errorf("%s differs from the dump", name)
 		}
 	}

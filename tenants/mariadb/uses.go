@@ -60,11 +60,11 @@ func countTables(ctx context.Context, c *sql.Conn, to map[string]int64, database
 	if len(tables) == 0 {
 		return nil
 	}
-	there := map[string]int64{}
-	if err := counted(ctx, c, there, "SELECT TABLE_NAME, 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(database)+" AND TABLE_NAME IN ("+literals(tables)+")"); err != nil {
+	found := map[string]int64{}
+	if err := counted(ctx, c, found, "SELECT TABLE_NAME, 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(database)+" AND TABLE_NAME IN ("+literals(tables)+")"); err != nil {
 		return err
 	}
-	for name := range there {
+	for name := range found {
 		query := fmt.Sprintf("SELECT %s, COUNT(*) FROM (SELECT 1 FROM %s.%s LIMIT %d) AS a HAVING COUNT(*) > 0", literal(name), Quote(database), Quote(name), Many)
 		if err := counted(ctx, c, to, query); err != nil {
 			return err

@@ -65,9 +65,9 @@ func LibraryProblems(c *tenants.Codebase) []string {
 		if !isText || !strings.Contains(name, "/") { // php, ext-xml
 			continue
 		}
-		version, there := have[name]
+		version, found := have[name]
 		switch {
-		case !there:
+		case !found:
 			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s: run composer update --no-dev in %s", c.Version, name, wanted, c.Path))
 		case !Satisfies(version, wanted):
 			problems = append(problems, fmt.Sprintf("MediaWiki %s needs the library %s %s, but has %s: run composer update --no-dev in %s", c.Version, name, wanted, version, c.Path))

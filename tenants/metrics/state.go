@@ -132,7 +132,7 @@ func (e *Exporter) readReplicas(ctx context.Context, h *session.Host) {
 	}
 	found := map[*tenants.Server]mariadb.Replica{}
 	for _, r := range fleet.Run(ctx, list, fleet.Options[*tenants.Server]{Jobs: len(list), MaxFailures: fleet.NoLimit}, func(ctx context.Context, replica *tenants.Server) (mariadb.Replica, error) {
-		return h.Follows(ctx, replica), nil
+		return h.InspectReplica(ctx, replica), nil
 	}) {
 		found[r.Item] = r.Value
 	}

@@ -15,20 +15,20 @@ type Kind string
 
 // Kinds of entries.
 const (
-	Make     Kind = "make"     // defined, but missing or unfinished
-	Change   Kind = "change"   // files or accounts differ from the definition
-	Rename   Kind = "rename"   // it exists under a name that is no longer defined
-	Upgrade  Kind = "upgrade"  // requires wikictl upgrade
-	Rollback Kind = "rollback" // undo its last upgrade
-	Undelete Kind = "undelete" // bring back a removed tenant
-	Backup   Kind = "backup"   // make a backup of it
-	Restore  Kind = "restore"  // replace or create it from a backup
-	Clone    Kind = "clone"    // create it as a copy of another
-	Delete   Kind = "delete"   // remove it together with its definition
-	Purge    Kind = "purge"    // delete the files of a removed tenant
-	Blocked  Kind = "blocked"  // requires a repair first
-	Left     Kind = "left"     // it exists, but is not defined
-	Remark   Kind = "remark"   // no action, but worth knowing
+	Make      Kind = "make"     // defined, but missing or unfinished
+	Change    Kind = "change"   // files or accounts differ from the definition
+	Rename    Kind = "rename"   // it exists under a name that is no longer defined
+	Upgrade   Kind = "upgrade"  // requires wikictl upgrade
+	Rollback  Kind = "rollback" // undo its last upgrade
+	Undelete  Kind = "undelete" // bring back a removed tenant
+	Backup    Kind = "backup"   // make a backup of it
+	Restore   Kind = "restore"  // replace or create it from a backup
+	Clone     Kind = "clone"    // create it as a copy of another
+	Delete    Kind = "delete"   // remove it together with its definition
+	Purge     Kind = "purge"    // delete the files of a removed tenant
+	Blocked   Kind = "blocked"  // requires a repair first
+	Undefined Kind = "left"     // it exists, but is not defined
+	Remark    Kind = "remark"   // no action, but worth knowing
 )
 
 // Entry is one action, problem or remark about a tenant.
@@ -87,7 +87,7 @@ type Leftover struct {
 type Plan struct {
 	Tenants   []*Tenant   `json:"tenants"`           // those that differ or have remarks
 	Farm      []Entry     `json:"farm"`              // for no tenant
-	Left      []*Leftover `json:"left"`              // by name; only in a plan for the whole farm
+	Leftovers []*Leftover `json:"left"`              // by name; only in a plan for the whole farm
 	Unseen    []string    `json:"unseen"`            // what could not be read, a sentence each without a full stop
 	Notes     []string    `json:"notes"`             // about the whole plan, a sentence each without a full stop
 	Unchanged int         `json:"-"`                 // number of tenants without entries
@@ -97,8 +97,8 @@ type Plan struct {
 
 // Count returns how many tenants have entries of a kind.
 func (p *Plan) Count(k Kind) int {
-	if k == Left {
-		return len(p.Left)
+	if k == Undefined {
+		return len(p.Leftovers)
 	}
 	n := 0
 	for _, t := range p.Tenants {
@@ -111,7 +111,7 @@ func (p *Plan) Count(k Kind) int {
 
 // Empty reports whether there is no work, as far as the farm could be read.
 func (p *Plan) Empty() bool {
-	return len(p.Farm)+len(p.Left) == 0 && !slices.ContainsFunc(p.Tenants, (*Tenant).Differs)
+	return len(p.Farm)+len(p.Leftovers) == 0 && !slices.ContainsFunc(p.Tenants, (*Tenant).Differs)
 }
 
 // Differs reports whether there is work, or something could not be read.
@@ -124,5 +124,5 @@ func (p *Plan) Blocked() bool {
 
 // Stuck reports whether a leftover can't be removed.
 func (p *Plan) Stuck() bool {
-	return slices.ContainsFunc(p.Left, func(l *Leftover) bool { return l.Problem != "" })
+	return slices.ContainsFunc(p.Leftovers, func(l *Leftover) bool { return l.Problem != "" })
 }

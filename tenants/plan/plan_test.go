@@ -20,7 +20,7 @@ func TestPlan(t *testing.T) {
 		{"something to do", Plan{Tenants: []*Tenant{tenant(Remark), tenant(Rollback)}}, false, true, false},
 		{"blocked", Plan{Tenants: []*Tenant{tenant(Blocked, Remark)}}, false, true, true},
 		{"of the farm", Plan{Farm: []Entry{{Kind: Change}}}, false, true, false},
-		{"left over", Plan{Left: []*Leftover{{Name: "b"}}}, false, true, false},
+		{"left over", Plan{Leftovers: []*Leftover{{Name: "b"}}}, false, true, false},
 		{"not read", Plan{Unseen: []string{"files"}}, true, true, false},
 	} {
 		p := tc.plan
@@ -28,7 +28,7 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%s: empty %t, differs %t, blocked %t", tc.name, p.Empty(), p.Differs(), p.Blocked())
 		}
 	}
-	if !(&Plan{Left: []*Leftover{{}, {Problem: "no server"}}}).Stuck() {
+	if !(&Plan{Leftovers: []*Leftover{{}, {Problem: "no server"}}}).Stuck() {
 		t.Error("a leftover that can't be removed is not stuck")
 	}
 	if err := tenant(Make, Blocked, Remark, Blocked).Err(); err == nil || err.Error() != "blocked it\nblocked it" {

@@ -52,21 +52,21 @@ type Result struct {
 	Exit   int            // exit status; -1 if a signal killed it
 	Signal syscall.Signal // the signal that killed it; 0: none
 	CPU    time.Duration  // user and system time
-	Said   string         // the end of its output, if Program has no writer for it
+	Output string         // the end of its output, if Program has no writer for it
 }
 
 // Error reports a program that could not be started, or did not exit with 0.
 type Error struct {
-	Name string // without arguments, which may be secret
-	Said string // the end of its output
-	Err  error
+	Name   string // without arguments, which may be secret
+	Output string // the end of its output
+	Err    error
 }
 
 // Error returns the program, how it ended, and its output on one line.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %s", e.Name, e.Err)
-	if e.Said != "" {
-		text += ": " + OneLine(e.Said)
+	if e.Output != "" {
+		text += ": " + OneLine(e.Output)
 	}
 	return text
 }
@@ -78,15 +78,15 @@ var errEnded = errors.New("it was told to stop")
 
 // Running is a started program.
 type Running struct {
-	name  string
-	cmd   *exec.Cmd
-	said  Tail
-	file  *os.File      // receives the output of a program that outlives wikictl
-	stop  chan struct{} // closed by End
-	once  sync.Once
-	ended chan struct{} // closed after the wait
-	text  string        // the end of its output
-	err   error         // how it failed
+	name   string
+	cmd    *exec.Cmd
+	output Tail
+	file   *os.File      // receives the output of a program that outlives wikictl
+	stop   chan struct{} // closed by End
+	once   sync.Once
+	ended  chan struct{} // closed after the wait
+	text   string        // the end of its output
+	err    error         // how it failed
 }
 
 // Run runs a program until it ends. When ctx ends, its process group gets SIGTERM, then
@@ -141,7 +141,7 @@ func (r *Running) prepare(p Program) (err error) {
 	if p.Stderr == nil && p.Detached {
 		err = r.sayIntoFile()
 	} else if p.Stderr == nil {
-		r.cmd.Stderr = &r.said
+		r.cmd.Stderr = &r.output
 	}
 	if p.Stdout == nil {
 		r.cmd.Stdout = r.cmd.Stderr
@@ -152,7 +152,7 @@ func (r *Running) prepare(p Program) (err error) {
 // sayIntoFile redirects a program's output to an unlinked file: a daemon that it starts
 // may keep printing, and a pipe that ends with wikictl would kill it.
 func (r *Running) sayIntoFile() (err error) {
-	if r.file, err = os.CreateTemp("", "wikictl-said-*"); err != nil {
+	if r.file, err = os.CreateTemp("", "wikictl-output-*"); err != nil {
 		return err
 	}
 	r.cmd.Stderr = r.file
@@ -162,7 +162,7 @@ func (r *Running) sayIntoFile() (err error) {
 // printed returns the end of its output, after the program has ended.
 func (r *Running) printed() string {
 	if r.file == nil {
-		return r.said.String()
+		return r.output.String()
 	}
 	defer r.file.Close()
 	return endOf(r.file, kept)
@@ -212,7 +212,7 @@ func (r *Running) attend(ctx context.Context, p Program) {
 		r.err = cause
 	case errors.Is(err, exec.ErrWaitDelay) && leaves: // a process that it started still holds the pipe
 	case err != nil:
-		r.err = &Error{Name: r.name, Said: r.text, Err: err}
+		r.err = &Error{Name: r.name, Output: r.text, Err: err}
 	}
 }
 
@@ -258,7 +258,7 @@ func (r *Running) Ended() <-chan struct{} { return r.ended }
 func (r *Running) Wait() (Result, error) {
 	<-r.ended
 	state := r.cmd.ProcessState
-	result := Result{Exit: state.ExitCode(), CPU: state.UserTime() + state.SystemTime(), Said: r.text}
+	result := Result{Exit: state.ExitCode(), CPU: state.UserTime() + state.SystemTime(), Output: r.text}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		result.Signal = status.Signal()
 	}

@@ -76,12 +76,12 @@ func TestRun(t *testing.T) {
 		result Result
 		err    string // of the error; empty: none
 	}{
-		{"all is well", sh("echo out; echo err >&2"), Result{Said: "out\nerr"}, ""},
-		{"exit", sh("echo 'it  went\nwrong' >&2; exit 9"), Result{Exit: 9, Said: "it  went\nwrong"}, "sh: exit status 9: it went wrong"},
+		{"all is well", sh("echo out; echo err >&2"), Result{Output: "out\nerr"}, ""},
+		{"exit", sh("echo 'it  went\nwrong' >&2; exit 9"), Result{Exit: 9, Output: "it  went\nwrong"}, "sh: exit status 9: it went wrong"},
 		{"killed", sh("kill -9 $$"), Result{Exit: -1, Signal: 9}, "sh: signal: killed"},
 		{"environment", Program{Name: "/usr/bin/env"}, Result{}, ""},
-		{"folder", Program{Name: "pwd", Dir: "/usr"}, Result{Said: "/usr"}, ""},
-		{"input", Program{Name: "cat", Stdin: strings.NewReader("text")}, Result{Said: "text"}, ""},
+		{"folder", Program{Name: "pwd", Dir: "/usr"}, Result{Output: "/usr"}, ""},
+		{"input", Program{Name: "cat", Stdin: strings.NewReader("text")}, Result{Output: "text"}, ""},
 		{"no input", Program{Name: "cat"}, Result{}, ""},
 		{"files", Program{Name: "sh", Args: []string{"-c", "echo written >&3"}, Files: []*os.File{three}}, Result{}, ""},
 		{"missing", Program{Name: "no-such-program"}, Result{Exit: -1}, "no-such-program: exec: \"no-such-program\": executable file not found in $PATH"},
@@ -92,7 +92,7 @@ func TestRun(t *testing.T) {
 			p := sh(`ps -o sid= -p $$ | grep -qw $$ || echo no; echo said`)
 			p.Detached = true
 			return p
-		}(), Result{Said: "said"}, ""},
+		}(), Result{Output: "said"}, ""},
 	}
 	for _, tc := range cases {
 		got, err := Run(t.Context(), tc.p)
@@ -109,7 +109,7 @@ func TestRun(t *testing.T) {
 func TestRunAsAnother(t *testing.T) {
 	needs.Root(t, "running a program as somebody else")
 	r, err := Run(t.Context(), Program{Name: "id", Owner: Owner{UID: 12345, GID: 12346}})
-	if err != nil || !strings.HasPrefix(r.Said, "uid=12345 gid=12346") {
+	if err != nil || !strings.HasPrefix(r.Output, "uid=12345 gid=12346") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -124,7 +124,7 @@ func TestEndsWholeGroups(t *testing.T) {
 		leaves       bool
 		cancelled    bool
 		err          error
-		said         string
+		output       string
 		left         bool
 	}{
 		{"gently", child + "trap 'echo bye; exit 0' TERM; wait", false, true, errEnough, "bye", false},
@@ -147,7 +147,7 @@ func TestEndsWholeGroups(t *testing.T) {
 			cancel(errEnough)
 		}
 		result, err := r.Wait()
-		if !errors.Is(err, tc.err) || result.Said != tc.said {
+		if !errors.Is(err, tc.err) || result.Output != tc.output {
 			t.Errorf("%s: %+v, %v", tc.name, result, err)
 		}
 		if tc.left {
@@ -179,9 +179,9 @@ func TestWaitsForNothingElse(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	pid, _ := strconv.Atoi(r.Said)
+	pid, _ := strconv.Atoi(r.Output)
 	if err := Signal(pid, syscall.SIGKILL); err != nil {
-		t.Errorf("it printed %q: %v", r.Said, err)
+		t.Errorf("it printed %q: %v", r.Output, err)
 	}
 }
 
@@ -304,7 +304,7 @@ func TestRunHasTheGroupsOfItsUser(t *testing.T) {
 	}
 	owner.Groups = append(owner.Groups, 54321)
 	r, err := Run(t.Context(), Program{Name: "id", Args: []string{"-G"}, Owner: owner})
-	if err != nil || !strings.Contains(r.Said, "54321") {
-		t.Error(r.Said, err)
+	if err != nil || !strings.Contains(r.Output, "54321") {
+		t.Error(r.Output, err)
 	}
 }

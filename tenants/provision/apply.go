@@ -21,7 +21,7 @@ func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.
 	c := &creation{Host: h, o: o, web: len(p.Farm) > 0}
 	jobs, outcomes := jobsOf(p, o.Prune)
 	order := slices.Clone(p.all)
-	for _, left := range p.Left {
+	for _, left := range p.Leftovers {
 		if o.Prune {
 			order = append(order, left.tenant)
 		}
@@ -34,7 +34,7 @@ func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.
 	var err error
 	before := len(outcomes)
 	if len(jobs) > 0 || c.web {
-		err = c.look(ctx, tenantsOf(jobs))
+		err = c.inspect(ctx, tenantsOf(jobs))
 		if err == nil {
 			jobs = c.unobstructed(jobs, outcomes)
 			err = c.work(ctx, "apply", jobs, max(len(jobs), 1), outcomes)
@@ -71,13 +71,13 @@ func jobsOf(p *Plan, prune bool) ([]*job, map[string]session.Outcome) {
 			break
 		}
 	}
-	for _, left := range p.Left {
+	for _, left := range p.Leftovers {
 		switch {
 		case !prune:
 		case left.Problem != "":
 			outcomes[left.Name] = session.Outcome{Tenant: left.tenant, Status: session.Failed, Err: errors.New(left.Problem)}
 		default:
-			jobs = append(jobs, &job{tenant: left.tenant, kind: plan.Left, row: left.row})
+			jobs = append(jobs, &job{tenant: left.tenant, kind: plan.Undefined, row: left.row})
 		}
 	}
 	return jobs, outcomes
@@ -173,7 +173,7 @@ func (c *creation) same(ctx context.Context, j *job) error {
 		return ledger.ErrStale
 	}
 	_, open, err := c.ledger.OpenUpgrade(ctx, name)
-	if err == nil && open && (j.kind != plan.Left || row.State != ledger.Leaving) {
+	if err == nil && open && (j.kind != plan.Undefined || row.State != ledger.Leaving) {
 		return ledger.ErrStale
 	}
 	return err

@@ -12,7 +12,7 @@ import (
 // begun returns, by name, the state of the runs that began to make the unfinished
 // tenants: active, interrupted, or failed.
 func (c *creation) begun(ctx context.Context, list []*tenants.Tenant) (map[string]string, error) {
-	told := map[string]string{}
+	states := map[string]string{}
 	var open map[string]bool
 	for _, t := range list {
 		row := c.rows[t.Name]
@@ -33,9 +33,9 @@ func (c *creation) begun(ctx context.Context, list []*tenants.Tenant) (map[strin
 		if err != nil {
 			return nil, err
 		}
-		told[t.Name] = fate(row.Run, open[row.Run], step, why)
+		states[t.Name] = fate(row.Run, open[row.Run], step, why)
 	}
-	return told, nil
+	return states, nil
 }
 
 // fate describes the state of a run that began to make a tenant; step and why are its

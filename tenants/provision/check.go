@@ -72,9 +72,9 @@ func (c *creation) owner(id string) string {
 	return "one with the id " + id + ", whose ledger is on another server"
 }
 
-// checkAgain repeats check under the tenant's lock, as another run may have changed the
+// recheck repeats check under the tenant's lock, as another run may have changed the
 // facts.
-func (c *creation) checkAgain(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
+func (c *creation) recheck(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
 	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {

@@ -25,7 +25,7 @@ import (
 // not served yet.
 func (c *creation) makeDatabase(ctx context.Context, j *job) (err error) {
 	t := j.tenant
-	if j.row, err = c.checkAgain(ctx, t); err != nil {
+	if j.row, err = c.recheck(ctx, t); err != nil {
 		return err
 	}
 	server, err := c.Server(ctx, t.Server)

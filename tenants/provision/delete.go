@@ -18,28 +18,28 @@ import (
 
 // Deletion is a tenant that is to be removed although a file defines it.
 type Deletion struct {
-	Left *Leftover // nil: nothing of it is there, or it was removed already
+	Leftover *Leftover // nil: only its definition exists, or it was removed already
 
 	removed bool // an earlier run removed it
 	tenant  *tenants.Tenant
 	plan    *Plan
 }
 
-// LookDelete finds what Delete would remove, as if no file defined the tenant any more.
-func LookDelete(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Deletion, error) {
+// PlanDeletion finds what Delete would remove, as if no file defined the tenant any more.
+func PlanDeletion(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Deletion, error) {
 	farm := *h.Farm
 	farm.Tenants = slices.DeleteFunc(slices.Clone(farm.Tenants), func(o *tenants.Tenant) bool { return o.Name == t.Name })
 	h.Farm = &farm
-	p, err := Look(ctx, h, nil, LookOptions{Whole: true})
+	p, err := NewPlan(ctx, h, nil, PlanOptions{Whole: true})
 	if err != nil {
 		return nil, err
 	}
 	d := &Deletion{tenant: t, plan: p}
-	p.Farm, p.Left = nil, slices.DeleteFunc(p.Left, func(l *Leftover) bool { return l.Name != t.Name })
-	if len(p.Left) == 1 {
-		d.Left = p.Left[0]
-		if names := strings.Join(d.Left.readers, ", "); names != "" && d.Left.Problem == "" {
-			d.Left.Problem = fmt.Sprintf("%s, which no file defines any more, has rights in its database: wikictl apply --prune removes that first", names)
+	p.Farm, p.Leftovers = nil, slices.DeleteFunc(p.Leftovers, func(l *Leftover) bool { return l.Name != t.Name })
+	if len(p.Leftovers) == 1 {
+		d.Leftover = p.Leftovers[0]
+		if names := strings.Join(d.Leftover.readers, ", "); names != "" && d.Leftover.Problem == "" {
+			d.Leftover.Problem = fmt.Sprintf("%s, which no file defines any more, has rights in its database: wikictl apply --prune removes that first", names)
 		}
 		return d, nil
 	}
@@ -51,24 +51,24 @@ func LookDelete(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Delet
 }
 
 // Exists reports whether the tenant is a complete wiki, which can be backed up.
-func (d *Deletion) Exists() bool { return d.Left != nil && d.Left.row.State == ledger.Ready }
+func (d *Deletion) Exists() bool { return d.Leftover != nil && d.Leftover.row.State == ledger.Ready }
 
 // Outline returns the deletion in the form that all commands share.
 func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
 	t := &plan.Tenant{Name: d.tenant.Name}
 	switch {
-	case d.Left == nil && !d.removed:
+	case d.Leftover == nil && !d.removed:
 		t.Add(plan.Blocked, "nothing of it is there but its definition: remove %s", d.tenant.Position.File)
-	case d.Left == nil:
+	case d.Leftover == nil:
 		t.Add(plan.Delete, "its definition, %s: nothing else of it is there", d.tenant.Position.File)
-	case d.Left.Problem != "":
-		t.Add(plan.Blocked, "%s", d.Left.Problem)
+	case d.Leftover.Problem != "":
+		t.Add(plan.Blocked, "%s", d.Leftover.Problem)
 	default:
 		t.Add(plan.Delete, "its definition, %s", d.tenant.Position.File)
-		for _, item := range d.Left.Items {
+		for _, item := range d.Leftover.Items {
 			t.Add(plan.Delete, "%s", item)
 		}
-		for _, kept := range d.Left.Kept {
+		for _, kept := range d.Leftover.Kept {
 			t.Add(plan.Remark, "%s stays", kept)
 		}
 	}
@@ -82,7 +82,7 @@ func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]ses
 	o.Prune = true
 	outcomes := []session.Outcome{{Tenant: d.tenant, Status: session.Done}}
 	var files *deploy.FilesError // the farm's files don't hold up a deletion
-	if d.Left != nil {
+	if d.Leftover != nil {
 		var err error
 		if outcomes, err = Apply(ctx, h, d.plan, o); err != nil && !errors.As(err, &files) || len(outcomes) != 1 || outcomes[0].Status != session.Done {
 			return outcomes, err

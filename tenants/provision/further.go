@@ -34,7 +34,7 @@ func (c *creation) furtherFault(t *tenants.Tenant) error {
 
 // checkFurther adds the further databases and the grants by which a tenant differs from
 // its definition.
-func (l *looking) checkFurther(ctx context.Context, p *Planned) {
+func (l *planner) checkFurther(ctx context.Context, p *Planned) {
 	t, server := p.tenant, p.tenant.Server.Name
 	if err := l.furtherFault(t); err != nil {
 		p.Add(plan.Blocked, "%s", err)
@@ -78,7 +78,7 @@ func (l *looking) checkFurther(ctx context.Context, p *Planned) {
 }
 
 // ownerBusy is session.OwnerBusy of a tenant.
-func (l *looking) ownerBusy(t *tenants.Tenant) string {
+func (l *planner) ownerBusy(t *tenants.Tenant) string {
 	if t.Owner == nil {
 		return ""
 	}
@@ -86,7 +86,7 @@ func (l *looking) ownerBusy(t *tenants.Tenant) string {
 }
 
 // missingTables says of which tables that a tenant is to be granted there are none.
-func (l *looking) missingTables(ctx context.Context, t *tenants.Tenant, changes []mariadb.Change) string {
+func (l *planner) missingTables(ctx context.Context, t *tenants.Tenant, changes []mariadb.Change) string {
 	for _, c := range changes {
 		if c.Revoke || c.Table == "" {
 			continue
@@ -107,14 +107,14 @@ func (l *looking) missingTables(ctx context.Context, t *tenants.Tenant, changes 
 }
 
 // changesOf returns the grants and revocations that a tenant's accounts need.
-func (l *looking) changesOf(t *tenants.Tenant) []mariadb.Change {
+func (l *planner) changesOf(t *tenants.Tenant) []mariadb.Change {
 	made := ledger.MadeDatabases(l.furtherOf(t.Name))
 	return session.Accounts(t, secrets.Secrets{}, made...).Changes(l.found[t.Server.Name].Beyond, l.known(t.Server))
 }
 
 // known returns whether a database of a server is a tenant's, by the definitions or the
 // ledger.
-func (l *looking) known(s *tenants.Server) func(string) bool {
+func (l *planner) known(s *tenants.Server) func(string) bool {
 	if l.databases[s] == nil {
 		known := map[string]bool{}
 		for _, t := range l.Farm.Tenants {
@@ -204,14 +204,14 @@ func (c *creation) existing(ctx context.Context, s *mariadb.Server, t *tenants.T
 		return nil, err
 	}
 	for _, d := range own {
-		there, err := s.Has(ctx, d.Name)
+		found, err := s.Has(ctx, d.Name)
 		if err != nil {
 			return nil, err
 		}
 		if err := s.OwnFurther(ctx, d.Name); err != nil {
 			return nil, err
 		}
-		if there {
+		if found {
 			names = append(names, d.Name)
 		}
 	}
@@ -219,7 +219,7 @@ func (c *creation) existing(ctx context.Context, s *mariadb.Server, t *tenants.T
 }
 
 // addFurther lists the further databases of a leftover.
-func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenants.Server) error {
+func (l *planner) addFurther(ctx context.Context, left *Leftover, server *tenants.Server) error {
 	for _, d := range l.furtherOf(left.Name) {
 		if !l.found[server.Name].Databases[d.Name] {
 			continue
@@ -254,7 +254,7 @@ func (l *looking) addFurther(ctx context.Context, left *Leftover, server *tenant
 
 // membersOf returns the defined tenants that have the accounts of a leftover, by its name or,
 // as it may be defined under another one, by its database.
-func (l *looking) membersOf(left *Leftover) (names []string) {
+func (l *planner) membersOf(left *Leftover) (names []string) {
 	for _, t := range l.Farm.Tenants {
 		if t.Shared.Users == left.Name || t.Owner != nil && t.Owner.Database == left.row.Database {
 			names = append(names, t.Name)
@@ -264,7 +264,7 @@ func (l *looking) membersOf(left *Leftover) (names []string) {
 }
 
 // viewersOf returns the defined tenants that show the files of a leftover.
-func (l *looking) viewersOf(left *Leftover) (names []string) {
+func (l *planner) viewersOf(left *Leftover) (names []string) {
 	for _, t := range l.Farm.Tenants {
 		if t.Shared.Media == left.Name || t.Media != nil && t.Media.Database == left.row.Database {
 			names = append(names, t.Name)
@@ -275,7 +275,7 @@ func (l *looking) viewersOf(left *Leftover) (names []string) {
 
 // readersOf returns the tenants without a definition, not removed yet, whose accounts have rights
 // in a database of a leftover.
-func (l *looking) readersOf(left *Leftover) (names []string) {
+func (l *planner) readersOf(left *Leftover) (names []string) {
 	mine := append(session.Names(l.furtherOf(left.Name)), left.row.Database)
 	for _, row := range undefined(l.Farm.Tenants, l.rows) {
 		if row.Name == left.Name || row.Server != left.row.Server {
@@ -293,7 +293,7 @@ func (l *looking) readersOf(left *Leftover) (names []string) {
 }
 
 // usersOf returns the defined tenants that have grants on a database of a leftover.
-func (l *looking) usersOf(left *Leftover) (names []string) {
+func (l *planner) usersOf(left *Leftover) (names []string) {
 	mine := map[string]bool{left.row.Database: true}
 	for _, d := range l.furtherOf(left.Name) {
 		mine[d.Name] = true

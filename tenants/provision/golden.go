@@ -107,16 +107,16 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 // lockGolden takes the lock of a golden. If another run holds it, it reports that once
 // and waits.
 func (c *creation) lockGolden(ctx context.Context, t *tenants.Tenant, name string) error {
-	said := false
+	reported := false
 	for {
 		err := c.Locks(t.Server).Acquire(ctx, name)
 		var locked *mariadb.LockedError
 		if !errors.As(err, &locked) {
 			return err
 		}
-		if !said {
+		if !reported {
 			c.Say(fmt.Sprintf("%s: waiting for another run (%s) that is making the golden database of MediaWiki %s in %s", t.Name, locked.Holder, t.Codebase.Version, t.Language))
-			said = true
+			reported = true
 		}
 		select {
 		case <-ctx.Done():

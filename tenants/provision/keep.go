@@ -98,8 +98,8 @@ func tidyDumps(ctx context.Context, h *session.Host, before time.Time) (n int, b
 		if ctx.Err() != nil {
 			return n, bytes, nil
 		}
-		some, size, err := backup.Expire(h.Layout.Backups(t.Name), int(h.Farm.Keep.Dumps), before, needed)
-		n, bytes = n+some, bytes+size
+		removed, size, err := backup.Expire(h.Layout.Backups(t.Name), int(h.Farm.Keep.Dumps), before, needed)
+		n, bytes = n+removed, bytes+size
 		if err != nil {
 			return n, bytes, err
 		}

@@ -40,19 +40,19 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 	if err != nil {
 		return err
 	}
-	switch there, err := server.Holds(ctx, c.AccountsOf(t)); {
+	switch found, err := server.Holds(ctx, c.AccountsOf(t)); {
 	case err != nil:
 		return err
-	case there.Database:
+	case found.Database:
 		return fmt.Errorf("the database %s exists on server %s and wikictl did not make it; remove or rename it first", t.Database, t.Server.Name)
-	case len(there.Foreign) > 0:
-		return fmt.Errorf("the account %s exists on server %s and wikictl did not make it; remove it first", there.Foreign[0].Name(), t.Server.Name)
+	case len(found.Foreign) > 0:
+		return fmt.Errorf("the account %s exists on server %s and wikictl did not make it; remove it first", found.Foreign[0].Name(), t.Server.Name)
 	}
 	for _, d := range r.dumped() {
-		switch there, err := server.Has(ctx, d); {
+		switch found, err := server.Has(ctx, d); {
 		case err != nil:
 			return err
-		case there:
+		case found:
 			return fmt.Errorf("its database %s exists on server %s and wikictl did not make it; remove or rename it first", d, t.Server.Name)
 		}
 	}

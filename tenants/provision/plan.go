@@ -33,7 +33,7 @@ type Leftover struct {
 type Plan struct {
 	Tenants   []*Planned   // those that differ, in the farm's order
 	Farm      []plan.Entry // for no tenant
-	Left      []*Leftover  // by name; only of a plan for the whole farm
+	Leftovers []*Leftover  // by name; only of a plan for the whole farm
 	Unchanged int
 	Unseen    []string // what could not be read, a sentence each without a full stop
 
@@ -46,8 +46,8 @@ func (p *Plan) Outline() *plan.Plan {
 	for _, t := range p.Tenants {
 		o.Tenants = append(o.Tenants, &t.Tenant)
 	}
-	for _, left := range p.Left {
-		o.Left = append(o.Left, &left.Leftover)
+	for _, left := range p.Leftovers {
+		o.Leftovers = append(o.Leftovers, &left.Leftover)
 	}
 	if o.Count(plan.Upgrade) > 0 {
 		o.Notes = append(o.Notes, "wikictl upgrade --dry-run shows the upgrades; apply leaves them alone")
@@ -55,7 +55,7 @@ func (p *Plan) Outline() *plan.Plan {
 	if names := byHTTP(p.all); len(names) > 0 {
 		o.Notes = append(o.Notes, fmt.Sprintf("%s served by http until the certificate exists; then run wikictl apply", isOrAre(names)))
 	}
-	if len(p.Left) > 0 {
+	if len(p.Leftovers) > 0 {
 		o.Notes = append(o.Notes, "wikictl apply --all --prune removes what is left over; files and a dump of each database go to state/removed")
 	}
 	if n, allowed := p.Removals(); n > allowed {
@@ -90,12 +90,12 @@ func isOrAre(names []string) string {
 // removes without confirmation of their number: a tenth of the farm, and at least one. A
 // farm with missing files looks like one that lost many tenants.
 func (p *Plan) Removals() (n, allowed int) {
-	for _, left := range p.Left {
+	for _, left := range p.Leftovers {
 		if left.Problem == "" {
 			n++
 		}
 	}
-	return n, max(1, (len(p.all)+len(p.Left))/10)
+	return n, max(1, (len(p.all)+len(p.Leftovers))/10)
 }
 
 // renames finds the tenants whose database the ledger has under another name without a

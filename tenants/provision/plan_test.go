@@ -66,7 +66,7 @@ func TestJobs(t *testing.T) {
 			p.Tenants = append(p.Tenants, planned)
 		}
 	}
-	p.Left = []*Leftover{{Leftover: plan.Leftover{Name: "left"}, tenant: &tenants.Tenant{Name: "left"}}, {Leftover: plan.Leftover{Name: "stuck", Problem: "no server"}, tenant: &tenants.Tenant{Name: "stuck"}}}
+	p.Leftovers = []*Leftover{{Leftover: plan.Leftover{Name: "left"}, tenant: &tenants.Tenant{Name: "left"}}, {Leftover: plan.Leftover{Name: "stuck", Problem: "no server"}, tenant: &tenants.Tenant{Name: "stuck"}}}
 	want := map[string]string{"new": "make", "edited": "change", "moved": "rename", "old code": "unchanged", "same": "unchanged", "broken": "blocked"}
 	for _, prune := range []bool{false, true} {
 		if prune {

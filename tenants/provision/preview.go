@@ -15,7 +15,7 @@ import (
 // Preview returns the plan of Create without carrying it out.
 func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*plan.Plan, error) {
 	c := &creation{Host: h}
-	if err := c.look(ctx, list); err != nil {
+	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
 	begun, err := c.begun(ctx, list)
@@ -46,7 +46,7 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 // existing tenants are unchanged; otherwise they are blocked.
 func PreviewUndelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run string, gone bool) (*plan.Plan, error) {
 	c := &creation{Host: h}
-	if err := c.look(ctx, list); err != nil {
+	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
 	p := &plan.Plan{}

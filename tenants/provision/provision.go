@@ -61,7 +61,7 @@ type creation struct {
 // job is the work of a run on one tenant.
 type job struct {
 	tenant   *tenants.Tenant
-	kind     plan.Kind     // Make, Change, Rename or Left
+	kind     plan.Kind     // Make, Change, Rename or Undefined
 	row      ledger.Tenant // from the plan; for a tenant to make, read under its lock
 	accounts bool          // remake the accounts
 	access   bool          // make further databases, and change rights beyond its own
@@ -83,7 +83,7 @@ type job struct {
 // outcomes tell how far it came.
 func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o}
-	if err := c.look(ctx, list); err != nil {
+	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
 	outcomes := make([]session.Outcome, len(list))
@@ -127,9 +127,9 @@ func (c *creation) mustAsk(ctx context.Context, t *tenants.Tenant) bool {
 	return err == nil && !open
 }
 
-// look reads the ledger and the inventory of every server once. A tenant on an
+// inspect reads the ledger and the inventory of every server once. A tenant on an
 // unreachable server is blocked; all need the ledger's server.
-func (c *creation) look(ctx context.Context, list []*tenants.Tenant) error {
+func (c *creation) inspect(ctx context.Context, list []*tenants.Tenant) error {
 	c.found, c.unreached = map[string]*mariadb.Inventory{}, map[string]error{}
 	if err := c.readLedger(ctx); err != nil {
 		return err
@@ -177,7 +177,7 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	for batch := range slices.Chunk(jobs, size) {
 		c.batch(ctx, batch, outcomes)
 	}
-	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Left }) {
+	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Undefined }) {
 		err = errors.Join(err, c.ServeDefault(ctx)) // some may not have been removed
 	}
 	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))), deploy.FaultsError(c.faults))
@@ -213,7 +213,7 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 			end(j, session.Skipped, why)
 		case why != nil:
 			end(j, session.Failed, why)
-		case j.kind == plan.Left:
+		case j.kind == plan.Undefined:
 			leaving = append(leaving, j)
 		default:
 			served = append(served, j)
@@ -277,7 +277,7 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 	moved := map[string]string{}
 	for _, j := range jobs {
 		c.o.Observer.Step(j.tenant.Name, "release")
-		if j.kind == plan.Left {
+		if j.kind == plan.Undefined {
 			gone = append(gone, j.tenant.Name)
 			continue
 		}

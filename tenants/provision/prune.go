@@ -92,8 +92,8 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	there, err := server.Has(ctx, j.tenant.Database)
-	if err != nil || !there {
+	found, err := server.Has(ctx, j.tenant.Database)
+	if err != nil || !found {
 		return err
 	}
 	further, err := c.existing(ctx, server, j.tenant)
@@ -162,11 +162,11 @@ func (c *creation) nothingLeft(ctx context.Context, t *tenants.Tenant) error {
 			return err
 		}
 		for _, name := range append(session.Names(further), t.Database) {
-			there, err := server.Has(ctx, name)
+			found, err := server.Has(ctx, name)
 			if err != nil {
 				return err
 			}
-			if there {
+			if found {
 				left.Items = append(left.Items, "database "+name)
 			}
 		}

@@ -11,9 +11,9 @@ import (
 )
 
 // checkRename lists the moves of a renamed tenant, or its obstacles.
-func (l *looking) checkRename(p *Planned) {
+func (l *planner) checkRename(p *Planned) {
 	t, row := p.tenant, p.row
-	there, from, to := l.found[t.Server.Name], p.From, t.Name
+	found, from, to := l.found[t.Server.Name], p.From, t.Name
 	block := func(format string, args ...any) {
 		p.Add(plan.Blocked, "it is %s in the ledger, and can't be renamed: "+format, append([]any{from}, args...)...)
 	}
@@ -28,7 +28,7 @@ func (l *looking) checkRename(p *Planned) {
 		block("it is not finished (state %s); give it back its name and run wikictl create %s", row.State, from)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):
 		block("its code changes, too; rename it first, with the codebase, extensions and skins that it has")
-	case !there.Databases[row.Database]:
+	case !found.Databases[row.Database]:
 		block("the database %s is gone from server %s; restore it from a backup", row.Database, row.Server)
 	case !deploy.Exists(l.Layout.Secrets(from)) && !deploy.Exists(l.Layout.Secrets(to)):
 		block("its secrets are gone; restore %s from a backup", l.Layout.Secrets(from))
@@ -41,7 +41,7 @@ func (l *looking) checkRename(p *Planned) {
 	}
 }
 
-func (l *looking) listRename(p *Planned) {
+func (l *planner) listRename(p *Planned) {
 	p.Add(plan.Rename, "from %s; database %s on server %s and its accounts stay", p.From, p.row.Database, p.row.Server)
 	for _, place := range []func(string) string{l.Layout.Wiki, l.Layout.Secrets, l.Layout.Logs, l.Layout.Backups, l.Layout.Vhost, l.Layout.Pool} {
 		if from := place(p.From); deploy.Exists(from) {

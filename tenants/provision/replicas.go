@@ -20,7 +20,7 @@ func (c *creation) replicated(ctx context.Context, jobs []*job) (refused map[str
 	}
 	return refused, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
 		why := behind[j.tenant.Server]
-		if why == nil || j.kind == plan.Left {
+		if why == nil || j.kind == plan.Undefined {
 			return false
 		}
 		refused[j.tenant.Name] = why

@@ -25,7 +25,7 @@ import (
 // finishes an interrupted one.
 func Undelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run string, o Options) ([]session.Outcome, error) {
 	c := &creation{Host: h, o: o}
-	if err := c.look(ctx, list); err != nil {
+	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
 	ctx, err := c.Lock(ctx, tenants.ServersOf(list))
@@ -76,9 +76,9 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 		j.removal = j.row.Run
 	}
 	r, err := removalOf(c.Layout, t, j.removal)
-	there := j.row.Name != "" && j.row.State != ledger.Returning
+	found := j.row.Name != "" && j.row.State != ledger.Returning
 	switch {
-	case there && (err != nil || j.row.State != ledger.Ready || !r.emptied()):
+	case found && (err != nil || j.row.State != ledger.Ready || !r.emptied()):
 		if c.o.Gone {
 			return errMade
 		}
@@ -97,7 +97,7 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
 		{"dump", func() error { return c.keepDump(t, r) }},
 	}
-	if there {
+	if found {
 		steps = steps[4:]
 	}
 	return c.steps(ctx, t, steps)
@@ -134,18 +134,18 @@ func (c *creation) endRemoval(ctx context.Context, j *job) (kept bool, err error
 		if err != nil {
 			return false, err
 		}
-		there, err := server.Has(ctx, t.Database)
+		found, err := server.Has(ctx, t.Database)
 		switch {
 		case err != nil:
 			return false, err
-		case there:
+		case found:
 			return true, c.keepTenant(ctx, j)
 		}
 	}
 	if _, err := c.Deploy.Withdraw(ctx, t.Name); err != nil {
 		return false, err
 	}
-	gone := &job{tenant: t, row: row, kind: plan.Left}
+	gone := &job{tenant: t, row: row, kind: plan.Undefined}
 	if err := c.remove(ctx, gone); err != nil {
 		return false, fmt.Errorf("complete the removal that run %s began: %w", row.Run, err)
 	}

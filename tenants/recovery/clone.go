@@ -17,12 +17,12 @@ import (
 type CloneOptions struct {
 	Options
 	Anonymize bool // mask private data of users
-	Again     bool // replace what an earlier clone made, if it is a staging copy of the same tenant
+	Replace   bool // replace what an earlier clone made, if it is a staging copy of the same tenant
 }
 
 // restore returns the options of the restore that makes the clone.
 func (o CloneOptions) restore(from string) RestoreOptions {
-	return RestoreOptions{Options: o.Options, New: true, Default: true, of: from, masked: o.Anonymize, again: o.Again}
+	return RestoreOptions{Options: o.Options, New: true, Default: true, of: from, masked: o.Anonymize, replace: o.Replace}
 }
 
 // Clone makes a tenant as a copy of another, which stays online and editable. The copy
@@ -41,7 +41,7 @@ func Clone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o Clo
 // clone makes the task's tenant.
 func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions) (err error) {
 	if k.row.State != ledger.Recovering {
-		if err := k.mayCloneOr(ctx, from, o.again); err != nil {
+		if err := k.mayCloneOver(ctx, from, o.replace); err != nil {
 			return err
 		}
 		if err := k.mayCloneUsers(from, o.masked); err != nil {
@@ -63,7 +63,7 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 		err = errors.Join(err, k.recovery.store.Discard([]*archive.Archive{o.Archive}))
 	}
 	if err == nil {
-		k.note = rs.told("it is a copy of " + from.Name)
+		k.note = rs.addConsequences("it is a copy of " + from.Name)
 	}
 	return err
 }
@@ -119,7 +119,7 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 		_, err = k.resumed(o.restore(from.Name))
 		begun = fmt.Sprintf("; run %s began that", k.row.Run)
 	default:
-		err = k.mayCloneOr(ctx, from, o.Again)
+		err = k.mayCloneOver(ctx, from, o.Replace)
 		if err == nil {
 			err = backable(rows[from.Name], open[from.Name].Run, from)
 		}

@@ -47,13 +47,13 @@ func (k *task) mayMakeFurther(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there := map[string]bool{}
+	found := map[string]bool{}
 	for _, name := range k.tenant.Databases {
-		if there[name], err = k.server.Has(ctx, name); err != nil {
+		if found[name], err = k.server.Has(ctx, name); err != nil {
 			return err
 		}
 	}
-	if err := session.FurtherFault(k.tenant, all, func(name string) bool { return there[name] }); err != nil {
+	if err := session.FurtherFault(k.tenant, all, func(name string) bool { return found[name] }); err != nil {
 		return &blockedError{err}
 	}
 	return nil
@@ -105,10 +105,10 @@ func (r *restoration) claimFurther(ctx context.Context, dump *backup.Dump) ([]st
 		if slices.ContainsFunc(own, func(d ledger.Database) bool { return d.Name == name }) {
 			continue
 		}
-		switch there, err := r.server.Has(ctx, name); {
+		switch found, err := r.server.Has(ctx, name); {
 		case err != nil:
 			return nil, err
-		case there:
+		case found:
 			return nil, fmt.Errorf("the database %s exists on server %s and wikictl did not make it; remove it or name another in databases", name, r.tenant.Server.Name)
 		}
 		if err := r.ledger.ClaimDatabase(ctx, r.databaseOf(name), r.RunID); err != nil {

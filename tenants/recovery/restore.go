@@ -37,9 +37,9 @@ type RestoreOptions struct {
 	New         bool // the tenant must not exist, and gets new passwords and keys
 	SkipDamaged bool // restore without uploads whose content is damaged or missing
 
-	of     string // the tenant to clone
-	masked bool   // mask private data of users
-	again  bool   // the tenant may exist, as a staging copy of that one
+	of      string // the tenant to clone
+	masked  bool   // mask private data of users
+	replace bool   // the tenant may exist, as a staging copy of that one
 }
 
 // Restore replaces a tenant's content by a backup, or makes the tenant from one. It backs
@@ -167,7 +167,7 @@ func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 		}
 		return j, nil
 	}
-	if o.New && !o.again {
+	if o.New && !o.replace {
 		return j, blocked("it exists (state %s in the ledger): --as makes a new wiki", k.row.State)
 	}
 	return j, k.mayBackUp(ctx)
@@ -221,13 +221,13 @@ func (k *task) mayMake(ctx context.Context) error {
 			return blocked("%s is there already, and the ledger does not know the wiki; move it away first", path)
 		}
 	}
-	switch there, err := k.server.Holds(ctx, k.AccountsOf(k.tenant)); {
+	switch found, err := k.server.Holds(ctx, k.AccountsOf(k.tenant)); {
 	case err != nil:
 		return err
-	case there.Database:
+	case found.Database:
 		return blocked("the database %s is on server %s already, and the ledger does not know it; remove or rename it first", k.tenant.Database, k.tenant.Server.Name)
-	case len(there.Foreign) > 0:
-		return blocked("the account %s is on server %s already and wikictl did not make it; remove it first", there.Foreign[0].Name(), k.tenant.Server.Name)
+	case len(found.Foreign) > 0:
+		return blocked("the account %s is on server %s already and wikictl did not make it; remove it first", found.Foreign[0].Name(), k.tenant.Server.Name)
 	}
 	return k.mayMakeFurther(ctx)
 }

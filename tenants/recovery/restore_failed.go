@@ -60,11 +60,11 @@ func (r *restoration) tell() {
 	if r.Only != "" {
 		what = fmt.Sprintf("its %s is", r.Only)
 	}
-	r.note = r.told(fmt.Sprintf("%s as on %s UTC", what, r.manifest.Taken.UTC().Format(time.DateTime)))
+	r.note = r.addConsequences(fmt.Sprintf("%s as on %s UTC", what, r.manifest.Taken.UTC().Format(time.DateTime)))
 }
 
-// told adds consequences of the restore to the note.
-func (r *restoration) told(what string) string {
+// addConsequences adds consequences of the restore to the note.
+func (r *restoration) addConsequences(what string) string {
 	if len(r.Lost) > 0 {
 		what += fmt.Sprintf(", but %d of its uploads are lost, which are damaged or missing in the backup: %s", len(r.Lost), archive.NameSome(r.Lost))
 	}

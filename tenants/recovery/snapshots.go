@@ -301,13 +301,13 @@ func expiredSnapshots(found []restic.Snapshot, rules tenants.KeepBackups, now ti
 
 // forgetDescriptions removes descriptions of snapshots that the repository no longer has.
 func forgetDescriptions(f *tenants.Farm, found []restic.Snapshot) error {
-	there := map[[2]string]bool{}
+	exists := map[[2]string]bool{}
 	for _, s := range found {
-		there[[2]string{s.Wiki, s.Run}] = true
+		exists[[2]string{s.Wiki, s.Run}] = true
 	}
 	all, failed := archive.All(f.Layout().Archives())
 	for _, a := range all {
-		if a.Snapshot == "" || a.Repository != f.Backup.Restic || there[[2]string{a.Name, a.Run}] {
+		if a.Snapshot == "" || a.Repository != f.Backup.Restic || exists[[2]string{a.Name, a.Run}] {
 			continue
 		}
 		failed = errors.Join(failed, disk.IgnoreAbsent(archive.Remove(a.File)))

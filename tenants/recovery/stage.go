@@ -11,10 +11,10 @@ import (
 	"wikictl/tenants/definitions"
 )
 
-// mayCloneOr is mayClone; with again also for a tenant that is a staging copy of from, whose
+// mayCloneOver is mayClone; with replace also for a tenant that is a staging copy of from, whose
 // content is replaced.
-func (k *task) mayCloneOr(ctx context.Context, from *tenants.Tenant, again bool) error {
-	if !again || k.row.Name == "" {
+func (k *task) mayCloneOver(ctx context.Context, from *tenants.Tenant, replace bool) error {
+	if !replace || k.row.Name == "" {
 		return k.mayClone(ctx)
 	}
 	text, err := k.Deploy.Definition(k.tenant.Name)

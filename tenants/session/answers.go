@@ -101,7 +101,7 @@ func (h *Host) BeforeItself(ctx context.Context, t *tenants.Tenant, set string) 
 	}
 	was := s.Checks
 	s.Pages, s.At, s.Want.Version, s.Set = nil, time.Time{}, "", set // an update in place is not a fault
-	info := h.lookItself(ctx, t.Name, current, &s)
+	info := h.probeHosts(ctx, t.Name, current, &s)
 	if s.Bad() || info.DBName == "" {
 		return false, nil
 	}

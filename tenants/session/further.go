@@ -108,13 +108,13 @@ func (h *Host) makeFurther(ctx context.Context, l *ledger.Ledger, server *mariad
 	if err != nil {
 		return err
 	}
-	there := map[string]bool{}
+	found := map[string]bool{}
 	for _, name := range slices.Concat(t.Databases, Names(own)) {
-		if there[name], err = server.Has(ctx, name); err != nil {
+		if found[name], err = server.Has(ctx, name); err != nil {
 			return err
 		}
 	}
-	if err := FurtherFault(t, all, func(name string) bool { return there[name] }); err != nil {
+	if err := FurtherFault(t, all, func(name string) bool { return found[name] }); err != nil {
 		return err
 	}
 	for _, name := range t.Databases {
@@ -136,7 +136,7 @@ func (h *Host) makeFurther(ctx context.Context, l *ledger.Ledger, server *mariad
 		}
 	}
 	for _, d := range own {
-		if d.Server == t.Server.Name && !there[d.Name] && !slices.Contains(t.Databases, d.Name) {
+		if d.Server == t.Server.Name && !found[d.Name] && !slices.Contains(t.Databases, d.Name) {
 			if err := l.ForgetDatabase(ctx, d); err != nil {
 				return err
 			}

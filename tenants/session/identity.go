@@ -39,7 +39,7 @@ func FarmID(f *tenants.Farm) (string, error) {
 
 // openLedger opens this farm's ledger. A read-only run creates nothing.
 func (h *Host) openLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledger, error) {
-	if h.options.Look {
+	if h.options.Inspect {
 		return ledger.Read(ctx, s, h.known(h.identity))
 	}
 	made := h.identity.ID == ""

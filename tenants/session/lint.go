@@ -33,10 +33,10 @@ func (h *Host) lint(ctx context.Context, files []php.Source) error {
 // for their secrets, and returns the errors by tenant.
 func (h *Host) LintDrafts(ctx context.Context, list []*tenants.Tenant) map[string]error {
 	failed := map[string]error{}
-	for some := range slices.Chunk(list, draftsAtOnce) {
+	for chunk := range slices.Chunk(list, draftsAtOnce) {
 		var sound []*tenants.Tenant
 		var files []php.Source
-		for _, t := range some {
+		for _, t := range chunk {
 			drafted, err := h.Templates.Draft(h.Farm, t)
 			if err != nil {
 				failed[t.Name] = err

@@ -30,8 +30,8 @@ func (e *BehindError) Error() string {
 		e.Replica.Label(), e.Lag, e.Replica.Primary.ReplicaWait, e.Replica.Primary.Name)
 }
 
-// Follows reads the state of a replica and where its primary is.
-func (h *Host) Follows(ctx context.Context, replica *tenants.Server) mariadb.Replica {
+// InspectReplica reads the state of a replica and where its primary is.
+func (h *Host) InspectReplica(ctx context.Context, replica *tenants.Server) mariadb.Replica {
 	primary, err := h.Server(ctx, replica.Primary)
 	if err != nil {
 		return mariadb.Replica{Err: err}
@@ -40,7 +40,7 @@ func (h *Host) Follows(ctx context.Context, replica *tenants.Server) mariadb.Rep
 	if err != nil {
 		return mariadb.Replica{Err: err}
 	}
-	return server.Follows(ctx, primary)
+	return server.InspectReplica(ctx, primary)
 }
 
 // eachReplica calls do for all replicas of a server at once.
@@ -66,7 +66,7 @@ func (h *Host) leaveOut(replica *tenants.Server, why string) {
 
 // sayOnce says something that many tenants have in common.
 func (h *Host) sayOnce(text string) {
-	if _, told := h.told.LoadOrStore(text, true); !told {
+	if _, reported := h.reported.LoadOrStore(text, true); !reported {
 		h.Say(text)
 	}
 }
@@ -80,13 +80,13 @@ func (h *Host) Replicated(ctx context.Context, def *tenants.Server) error {
 }
 
 func (h *Host) replicated(ctx context.Context, replica *tenants.Server) error {
-	state := h.Follows(ctx, replica)
+	state := h.InspectReplica(ctx, replica)
 	if state.Fault() == "" {
 		reached, err := h.awaited(ctx, replica, state)
 		if reached {
 			return nil
 		}
-		if state = h.Follows(ctx, replica); state.Fault() == "" {
+		if state = h.InspectReplica(ctx, replica); state.Fault() == "" {
 			return cmp.Or[error](err, &BehindError{replica, state.Lag})
 		}
 	}
@@ -153,7 +153,7 @@ func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts,
 // problems which replicas they may read from that Replicated can't wait for.
 func (h *Host) LeftOut(ctx context.Context, def *tenants.Server) (remarks, problems []string) {
 	for _, replica := range def.Replicas {
-		state := h.Follows(ctx, replica)
+		state := h.InspectReplica(ctx, replica)
 		switch why := state.Fault(); {
 		case state.Hidden():
 			problems = append(problems, hidden(replica, state))

@@ -37,7 +37,7 @@ type Options struct {
 	Drain    <-chan struct{}             // once closed, the run starts nothing new; may be nil
 	Begun    func()                      // called when the run starts to change tenants; may be nil
 	Say      func(message string)        // reports what the run waits for; may be nil
-	Look     bool                        // read-only run: start no server, create no ledger
+	Inspect  bool                        // read-only run: start no server, create no ledger
 
 	Templates *templates.Set // that the farm was checked with; nil: they are loaded
 }
@@ -67,7 +67,7 @@ type Host struct {
 	answers   answers
 	loaded    map[string]*loaded // by Templates.Alike and the code
 	members   members
-	told      sync.Map // what was said of replicas
+	reported  sync.Map // messages of sayOnce
 }
 
 // connection is the connection to one server, or the error of the attempt.
@@ -98,7 +98,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 		}
 	}
 	open := deploy.New
-	if o.Look {
+	if o.Inspect {
 		open = deploy.NewReader
 	}
 	deployer, err := open(f.Layout(), f.Web)
@@ -181,11 +181,11 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 		return c.server, c.err
 	}
 	open := mariadb.Open
-	if h.options.Look {
+	if h.options.Inspect {
 		open = mariadb.Connect
 	}
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.PasswordName()))
-	if def.Managed && h.options.Look && errors.As(err, new(*net.OpError)) { // connection refused
+	if def.Managed && h.options.Inspect && errors.As(err, new(*net.OpError)) { // connection refused
 		err = tenants.WithHint(err, "wikictl server start starts it")
 	}
 	if !def.Managed && errors.As(err, new(*net.OpError)) {

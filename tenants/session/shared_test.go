@@ -27,12 +27,12 @@ func TestUsersFault(t *testing.T) {
 		"those of one gone": {nil, "wiki_gone", "it was created with the accounts in the database wiki_gone"},
 	} {
 		problem := usersFault(&tenants.Tenant{Name: "a", Server: server, Owner: c.owner}, c.made, f)
-		said := ""
+		remarks := ""
 		if problem.Message != "" {
-			said = problem.String()
+			remarks = problem.String()
 		}
-		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
-			t.Errorf("%s: %q, want %q", name, said, c.want)
+		if (c.want == "") != (remarks == "") || !strings.Contains(remarks, c.want) {
+			t.Errorf("%s: %q, want %q", name, remarks, c.want)
 		}
 	}
 }

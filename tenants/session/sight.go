@@ -84,7 +84,7 @@ func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages 
 	}
 	before.Pages, before.At = pages, time.Time{}
 	before.Want.Version = "" // an update in place is not a fault
-	h.look(ctx, t.Name, current, &before)
+	h.probeAll(ctx, t.Name, current, &before)
 	if seen.Answer, err = json.Marshal(before); err != nil {
 		return seen, before, err
 	}

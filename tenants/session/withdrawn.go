@@ -18,17 +18,17 @@ import (
 // Withdrawn says, by tenant, what the databases of served tenants hold of the extensions and
 // namespaces that their releases have and their definitions no longer do. It changes nothing.
 func (h *Host) Withdrawn(ctx context.Context, list []*tenants.Tenant) map[string][]string {
-	said := map[string][]string{}
+	remarks := map[string][]string{}
 	options := fleet.Options[*tenants.Tenant]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	for _, r := range fleet.Run(ctx, list, options, h.withdrawn) {
 		if r.Err != nil {
 			r.Value = append(r.Value, "what it takes away could not be counted: "+r.Err.Error())
 		}
 		if len(r.Value) > 0 {
-			said[r.Item.Name] = r.Value
+			remarks[r.Item.Name] = r.Value
 		}
 	}
-	return said
+	return remarks
 }
 
 // withdrawal is what a tenant's definitions take away.
@@ -115,8 +115,8 @@ func covers(t *tenants.Tenant, constants map[string]int64, number int64) bool {
 		}
 	}
 	table, _ := t.Settings["wgExtraNamespaces"].Data.(map[string]tenants.Value)
-	_, there := table[fmt.Sprint(number)]
-	return there
+	_, found := table[fmt.Sprint(number)]
+	return found
 }
 
 // handles reports whether an extension that a tenant loads has a content model.

@@ -75,13 +75,13 @@ const mostMoves = 3
 func view(ctx context.Context, h *session.Host, t *tenants.Tenant, at string, own []string) (page, error) {
 	to := t.Path + at
 	for range mostMoves {
-		out, said, err := ask(ctx, h, t, to)
+		out, logged, err := ask(ctx, h, t, to)
 		if err != nil {
 			return page{}, err
 		}
 		status, header, body, err := fpm.Answer(out)
 		if err != nil {
-			return page{}, fmt.Errorf("%w %s", err, strings.TrimSpace(string(said)))
+			return page{}, fmt.Errorf("%w %s", err, strings.TrimSpace(string(logged)))
 		}
 		next, err := url.Parse(header.Get("Location"))
 		if err != nil || next.Path == "" || next.Host != "" && next.Hostname() != t.Hosts[0] {
@@ -96,7 +96,7 @@ func view(ctx context.Context, h *session.Host, t *tenants.Tenant, at string, ow
 var entries = []string{"api", "load", "rest", "thumb", "opensearch_desc"}
 
 // ask sends php-fpm a request as the web server does, with settings by which it may read.
-func ask(ctx context.Context, h *session.Host, t *tenants.Tenant, to string) (out, said []byte, err error) {
+func ask(ctx context.Context, h *session.Host, t *tenants.Tenant, to string) (out, logged []byte, err error) {
 	release, err := filepath.EvalSymlinks(h.Layout.Current(t.Name))
 	if err != nil {
 		return nil, nil, err

@@ -61,7 +61,7 @@ func readVariables(body []byte, found map[string]string) error {
 // works without it, but the log-in page, which is open to everyone, does not. It ignores
 // the page's content, and redirects, such as to a common log-in.
 func readsDatabase(ctx context.Context, base, host string) error {
-	_, err := follow(ctx, base, "/index.php?title=Special:UserLogin", host)
+	_, err := getPage(ctx, base, "/index.php?title=Special:UserLogin", host)
 	if err != nil && !closed(err) {
 		return fmt.Errorf("its log-in page: %w", err)
 	}

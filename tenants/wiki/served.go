@@ -33,7 +33,7 @@ func Page(ctx context.Context, base, host, title, version string, limit time.Dur
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	at, name := below(base, host)
-	body, err := follow(ctx, at, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), name)
+	body, err := getPage(ctx, at, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), name)
 	if err != nil {
 		return fmt.Errorf("request %[2]q of %[1]s: %[3]w", host, title, err)
 	}
@@ -43,9 +43,9 @@ func Page(ctx context.Context, base, host, title, version string, limit time.Dur
 	return nil
 }
 
-// follow requests a page and follows redirects on the same wiki: special pages have names
+// getPage requests a page and follows redirects on the same wiki: special pages have names
 // in the wiki's language. A redirect to another host is a movedError.
-func follow(ctx context.Context, base, path, host string) ([]byte, error) {
+func getPage(ctx context.Context, base, path, host string) ([]byte, error) {
 	const most = 3
 	at := base + path
 	for range most {
@@ -87,17 +87,17 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 	defer cancel()
 	var code string
 	for _, form := range writes {
-		var said []byte
+		var answer []byte
 		var err error
 		at, name := below(base, host)
-		code, said, err = write(ctx, at, name, form)
+		code, answer, err = write(ctx, at, name, form)
 		switch {
 		case code == "readonly" || closed(err):
 			return nil
 		case err != nil:
 			return fmt.Errorf("try to write on %s: %w", host, err)
 		case code == "": // it succeeded
-			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, words(said))
+			return fmt.Errorf("try to write on %s: it does not say that it is read-only, but %q", host, words(answer))
 		}
 	}
 	if code == deniedRead {
@@ -108,7 +108,7 @@ func RefusesEdits(ctx context.Context, base, host string) error {
 
 // write sends a writing request and returns the error code of its answer, or "", and the
 // answer.
-func write(ctx context.Context, base, host string, form url.Values) (code string, said []byte, err error) {
+func write(ctx context.Context, base, host string, form url.Values) (code string, reply []byte, err error) {
 	form = maps.Clone(form)
 	form.Set("format", "json")
 	form.Set("formatversion", "2")
@@ -118,12 +118,12 @@ func write(ctx context.Context, base, host string, form url.Values) (code string
 	}
 	request.Host = host
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if said, err = do(request); err != nil {
+	if reply, err = do(request); err != nil {
 		return "", nil, err
 	}
 	var answer struct{ Error struct{ Code string } }
-	if err := json.Unmarshal(said, &answer); err != nil {
-		return "", nil, fmt.Errorf("got %q", words(said))
+	if err := json.Unmarshal(reply, &answer); err != nil {
+		return "", nil, fmt.Errorf("got %q", words(reply))
 	}
-	return answer.Error.Code, said, nil
+	return answer.Error.Code, reply, nil
 }

@@ -63,7 +63,7 @@ func (a *app) runApply(c *cli.Context) (err error) {
 		if err := a.agreedTo(c, h, p); err != nil {
 			return nil, err
 		}
-		o.Observer = board(len(p.Tenants) + len(p.Left))
+		o.Observer = board(len(p.Tenants) + len(p.Leftovers))
 		return provision.Apply(c.Context, h, p, o)
 	})
 }
@@ -92,10 +92,10 @@ func (a *app) agreedTo(c *cli.Context, h *session.Host, p *provision.Plan) error
 	if err := removals(c, p); err != nil {
 		return err
 	}
-	if !c.Bool("prune") || len(p.Left) == 0 || c.Bool("yes") {
+	if !c.Bool("prune") || len(p.Leftovers) == 0 || c.Bool("yes") {
 		return nil
 	}
-	return a.agreed(c.Context, fmt.Sprintf("remove the %d leftover wikis? Their files and a dump of each database go to %s", len(p.Left), h.Layout.Removed()))
+	return a.agreed(c.Context, fmt.Sprintf("remove the %d leftover wikis? Their files and a dump of each database go to %s", len(p.Leftovers), h.Layout.Removed()))
 }
 
 // removals refuses to remove more than a tenth of the farm without --max-removals.

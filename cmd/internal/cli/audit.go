@@ -80,14 +80,14 @@ func (a *app) runAudit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	look := rules.Options{Today: start, Quick: c.Bool("quick")}
+	scope := rules.Options{Today: start, Quick: c.Bool("quick")}
 	if !whole {
-		look.Tenants = list
+		scope.Tenants = list
 	}
 	if c.Bool("fix") {
-		return a.runFix(c.Context, f, look, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
+		return a.runFix(c.Context, f, scope, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
 	}
-	r, _, err := a.audited(c.Context, f, look, c.Bool("static"))
+	r, _, err := a.audited(c.Context, f, scope, c.Bool("static"))
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,9 @@ type fixOptions struct{ dryRun, yes bool }
 
 // runFix audits, shows the safe repairs, asks, carries them out, and prints the findings
 // of a second audit.
-func (a *app) runFix(ctx context.Context, f *tenants.Farm, look rules.Options, o auditOptions, fix fixOptions) error {
+func (a *app) runFix(ctx context.Context, f *tenants.Farm, scope rules.Options, o auditOptions, fix fixOptions) error {
 	start := time.Now()
-	found, observed, err := a.audited(ctx, f, look, false)
+	found, observed, err := a.audited(ctx, f, scope, false)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (a *app) runFix(ctx context.Context, f *tenants.Farm, look rules.Options, o
 		if failed = a.repair(ctx, f, repairs); ctx.Err() != nil {
 			return failed
 		}
-		if found, _, err = a.audited(ctx, f, look, false); err != nil {
+		if found, _, err = a.audited(ctx, f, scope, false); err != nil {
 			return errors.Join(failed, err)
 		}
 	}

@@ -218,10 +218,10 @@ func collectRarely() (restore func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// openHost opens the farm for a run; look makes it read-only. A server's password may
+// openHost opens the farm for a run; inspect makes it read-only. A server's password may
 // come from the environment, WIKICTL_NAME_PASSWORD.
-func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
-	if !look {
+func (a *app) openHost(f *tenants.Farm, inspect bool) (*session.Host, error) {
+	if !inspect {
 		usualModes()
 	}
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
@@ -230,7 +230,7 @@ func (a *app) openHost(f *tenants.Farm, look bool) (*session.Host, error) {
 	if f == a.checked {
 		set = a.templates
 	}
-	return session.Open(f, session.Options{Templates: set, Holder: holder(), Machine: machine, Look: look, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
+	return session.Open(f, session.Options{Templates: set, Holder: holder(), Machine: machine, Inspect: inspect, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
 }
 
 // usualModes sets the umask to 022, so that new files and folders have the modes that the code
@@ -247,8 +247,8 @@ func environmentPassword(server string) secrets.Secret {
 }
 
 // withLedger opens the farm, reads the ledger's tenants and calls do.
-func (a *app) withLedger(ctx context.Context, f *tenants.Farm, look bool, do func(*session.Host, *ledger.Ledger, map[string]ledger.Tenant) error) (err error) {
-	h, err := a.openHost(f, look)
+func (a *app) withLedger(ctx context.Context, f *tenants.Farm, inspect bool, do func(*session.Host, *ledger.Ledger, map[string]ledger.Tenant) error) (err error) {
+	h, err := a.openHost(f, inspect)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (a *app) runDelete(c *cli.Context) error {
 		return err
 	}
 	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
-		d, err := provision.LookDelete(c.Context, h, t)
+		d, err := provision.PlanDeletion(c.Context, h, t)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +92,7 @@ func (a *app) beforeDelete(c *cli.Context, f *tenants.Farm, t *tenants.Tenant) e
 // plannedDelete returns what would be deleted, which is blocked if the backup before it is, and
 // reports whether the wiki is whole, so that it is backed up.
 func plannedDelete(c *cli.Context, h *session.Host, t *tenants.Tenant) (p *plan.Plan, whole bool, err error) {
-	d, err := provision.LookDelete(c.Context, h, t)
+	d, err := provision.PlanDeletion(c.Context, h, t)
 	if err != nil {
 		return nil, false, err
 	}
@@ -117,7 +117,7 @@ func (a *app) backUpFirst(c *cli.Context, h *session.Host, t *tenants.Tenant) er
 	}
 	switch o := outcomes[0]; {
 	case o.Status.Failure():
-		_, lost := provision.LookDelete(c.Context, h, t)
+		_, lost := provision.PlanDeletion(c.Context, h, t)
 		return notBackedUp(t.Name, o.Err, lost)
 	case o.Status != session.Done:
 		return errInterrupted

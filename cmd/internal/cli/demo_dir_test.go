@@ -20,7 +20,7 @@ func TestDemoDir(t *testing.T) {
 	if err := os.Chmod(shut, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	dirOf := func(args ...string) (dir, said string, err error) {
+	dirOf := func(args ...string) (dir, note string, err error) {
 		var stderr bytes.Buffer
 		flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 		flags.String("dir", filepath.Join(shut, "demo"), "")
@@ -38,7 +38,7 @@ func TestDemoDir(t *testing.T) {
 	if dir, _, err := dirOf("--dir", "/tmp/open"); dir != "/tmp/open" || err != nil {
 		t.Error(dir, err)
 	}
-	dir, said, err := dirOf()
+	dir, note, err := dirOf()
 	_, _, refused := dirOf("--dir", given)
 	if demo.Worker() == "" { // the servers run as this user
 		if dir != filepath.Join(shut, "demo") || err != nil || refused != nil {
@@ -46,8 +46,8 @@ func TestDemoDir(t *testing.T) {
 		}
 		return
 	}
-	if dir != demoElsewhere || !strings.Contains(said, shut) || err != nil {
-		t.Error(dir, said, err)
+	if dir != demoElsewhere || !strings.Contains(note, shut) || err != nil {
+		t.Error(dir, note, err)
 	}
 	if refused == nil || !strings.Contains(refused.Error(), "may not enter "+shut) {
 		t.Error(refused)

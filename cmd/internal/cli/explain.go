@@ -27,8 +27,8 @@ func (a *app) runExplain(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return tenants.WithHint(usagef("name one rule"), "wikictl audit --list-rules lists them")
 	}
-	r, there := rules.Find(c.Args().First())
-	if !there {
+	r, found := rules.Find(c.Args().First())
+	if !found {
 		return tenants.WithHint(usagef("there is no rule %q", c.Args().First()), "wikictl audit --list-rules lists them")
 	}
 	if asJSON(c) {

@@ -100,12 +100,12 @@ func (a *app) runFetch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	look := c.Bool("dry-run")
-	if !look {
+	dryRun := c.Bool("dry-run")
+	if !dryRun {
 		a.reach(changing)
 	}
 	outcomes, err := components.Fetch(c.Context, f, components.Options{
-		Names: names, Update: c.Bool("update"), Look: look, Drain: a.drained, Hook: a.hook,
+		Names: names, Update: c.Bool("update"), DryRun: dryRun, Drain: a.drained, Hook: a.hook,
 		Say: func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) },
 	})
 	if err != nil && outcomes == nil {
@@ -157,7 +157,7 @@ func (a *app) runOutdated(c *cli.Context) error {
 		row.Newest = check.Newest
 		rows = append(rows, row)
 	}
-	return a.toldComponents(c, rows, found, failures)
+	return a.resultOfComponents(c, rows, found, failures)
 }
 
 func (a *app) runVerify(c *cli.Context) error {
@@ -173,11 +173,11 @@ func (a *app) runVerify(c *cli.Context) error {
 		}
 		rows = append(rows, rowOfSource(check.Source, check.Locked, status, check.Err))
 	}
-	return a.toldComponents(c, rows, found, nil)
+	return a.resultOfComponents(c, rows, found, nil)
 }
 
-// toldComponents prints the result of a command that changes nothing, and returns its error.
-func (a *app) toldComponents(c *cli.Context, rows []componentRow, found bool, failures []error) error {
+// resultOfComponents prints the result of a command that changes nothing, and returns its error.
+func (a *app) resultOfComponents(c *cli.Context, rows []componentRow, found bool, failures []error) error {
 	err := errors.Join(a.printComponents(c, rows), c.Context.Err())
 	switch {
 	case err != nil:

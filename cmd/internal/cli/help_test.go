@@ -22,9 +22,9 @@ func walk(commands []*cli.Command, before []string, do func(c *cli.Command, word
 
 func called(t *testing.T, args ...string) string {
 	t.Helper()
-	var out, said strings.Builder
-	if code := Main(append([]string{"wikictl"}, args...), strings.NewReader(""), &out, &said); code != 0 {
-		t.Errorf("wikictl %v: exit %d: %s", args, code, said.String())
+	var out, stderr strings.Builder
+	if code := Main(append([]string{"wikictl"}, args...), strings.NewReader(""), &out, &stderr); code != 0 {
+		t.Errorf("wikictl %v: exit %d: %s", args, code, stderr.String())
 	}
 	return out.String()
 }

@@ -15,9 +15,9 @@ import (
 type stage int
 
 const (
-	looking  stage = iota // nothing was begun: end immediately
-	starting              // programs were started: stop them first
-	changing              // tenants are being changed: finish those in progress first
+	inspecting stage = iota // nothing was begun: end immediately
+	starting                // programs were started: stop them first
+	changing                // tenants are being changed: finish those in progress first
 )
 
 // reaction is the effect of a signal.
@@ -93,7 +93,7 @@ func (i *interrupts) caught() {
 			i.say("finishing the work in progress; once more to stop it now")
 		}
 	case stop:
-		if i.stage != looking {
+		if i.stage != inspecting {
 			i.say("stopping; once more to leave everything as it is")
 		} else {
 			time.AfterFunc(leaveAfter, i.leave)
@@ -124,7 +124,7 @@ func (i *interrupts) reach(s stage) {
 func (i *interrupts) begun() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.stage != looking
+	return i.stage != inspecting
 }
 
 // pause returns a context for a question or a pause, which the first signal ends. done

@@ -9,9 +9,9 @@ import (
 
 func TestReact(t *testing.T) {
 	for s, want := range map[stage][]reaction{
-		looking:  {stop, leave, leave, leave},
-		starting: {stop, leave, leave, leave},
-		changing: {drain, stop, leave, leave},
+		inspecting: {stop, leave, leave, leave},
+		starting:   {stop, leave, leave, leave},
+		changing:   {drain, stop, leave, leave},
 	} {
 		var got []reaction
 		for n := range want {
@@ -35,20 +35,20 @@ func closed(c <-chan struct{}, wait time.Duration) bool {
 }
 
 func TestInterrupts(t *testing.T) {
-	var said []string
-	ctx, i, release := catch(func(text string) { said = append(said, text) })
+	var printed []string
+	ctx, i, release := catch(func(text string) { printed = append(printed, text) })
 	defer release()
 	i.reach(changing)
 	i.reach(starting) // it does not go back
 	paused, done := i.pause(ctx)
 	i.caught()
-	if !closed(paused.Done(), time.Minute) || ctx.Err() != nil || len(said) != 0 {
-		t.Errorf("the first: %v, %v, %q", paused.Err(), ctx.Err(), said)
+	if !closed(paused.Done(), time.Minute) || ctx.Err() != nil || len(printed) != 0 {
+		t.Errorf("the first: %v, %v, %q", paused.Err(), ctx.Err(), printed)
 	}
 	done()
 	i.caught()
-	if context.Cause(ctx) != errInterrupted || closed(i.left, 0) || len(said) != 1 {
-		t.Errorf("the second: %v, %q", context.Cause(ctx), said)
+	if context.Cause(ctx) != errInterrupted || closed(i.left, 0) || len(printed) != 1 {
+		t.Errorf("the second: %v, %q", context.Cause(ctx), printed)
 	}
 	i.caught()
 	i.caught()

@@ -77,7 +77,7 @@ type jobsService struct {
 	farm    *tenants.Farm
 	list    []*tenants.Tenant
 	notify  func(state string)
-	said    time.Time
+	logged  time.Time
 }
 
 // generation runs jobs for as long as the definitions stay as they are.
@@ -100,7 +100,7 @@ func (s *jobsService) generation() error {
 		o.Drain, o.Alive, o.Observer = drain, s.alive, silent{}
 		s.notify("READY=1")
 		_, tally, err := maintenance.RunJobs(s.context.Context, h, s.list, o)
-		fmt.Fprintln(s.app.stderr, told(tally))
+		fmt.Fprintln(s.app.stderr, tallyLine(tally))
 		return err
 	})
 }
@@ -130,14 +130,14 @@ const sayEvery = 10 * time.Minute
 
 // alive tells systemd that the service is alive, and logs the tally every sayEvery.
 func (s *jobsService) alive(t maintenance.Tally) {
-	s.notify("WATCHDOG=1\nSTATUS=" + told(t))
-	if s.said.IsZero() || time.Since(s.said) >= sayEvery {
-		s.said = time.Now()
-		fmt.Fprintln(s.app.stderr, told(t))
+	s.notify("WATCHDOG=1\nSTATUS=" + tallyLine(t))
+	if s.logged.IsZero() || time.Since(s.logged) >= sayEvery {
+		s.logged = time.Now()
+		fmt.Fprintln(s.app.stderr, tallyLine(t))
 	}
 }
 
-func told(t maintenance.Tally) string {
+func tallyLine(t maintenance.Tally) string {
 	return fmt.Sprintf("jobs: %d were run, %d failed, %d wikis have jobs", t.Done, t.Failed, t.Waiting)
 }
 

@@ -83,7 +83,7 @@ func remarkReplaced(ctx context.Context, f *tenants.Farm, p *plan.Plan) error {
 
 // differences compares some tenants, or the whole farm, with their actual state.
 func differences(ctx context.Context, h *session.Host, list []*tenants.Tenant, whole bool) (*provision.Plan, error) {
-	return provision.Look(ctx, h, list, provision.LookOptions{
+	return provision.NewPlan(ctx, h, list, provision.PlanOptions{
 		Whole: whole,
 		SQL: func(ctx context.Context, list []*tenants.Tenant) (map[string][]string, error) {
 			return upgrade.PendingSQL(ctx, h, list)

@@ -47,11 +47,11 @@ func (a *app) runReport(c *cli.Context) error {
 		return err
 	}
 	r := page.FarmReport{Farm: f, Tenants: list, Made: time.Now(), Program: version}
-	look := rules.Options{Today: r.Made, Quick: c.Bool("quick")}
+	scope := rules.Options{Today: r.Made, Quick: c.Bool("quick")}
 	if !whole {
-		look.Tenants = list
+		scope.Tenants = list
 	}
-	if err := a.gather(c.Context, &r, look); err != nil {
+	if err := a.gather(c.Context, &r, scope); err != nil {
 		return err
 	}
 	for _, missing := range r.Missing {
@@ -82,17 +82,17 @@ func (a *app) writeReport(r page.FarmReport, file string, asJSON bool) error {
 
 // gather collects the content of the report. It notes parts that can't be read in r.Missing, and
 // returns only errors of the farm's files and interruptions.
-func (a *app) gather(ctx context.Context, r *page.FarmReport, look rules.Options) (err error) {
+func (a *app) gather(ctx context.Context, r *page.FarmReport, scope rules.Options) (err error) {
 	var found audit.Report
 	h, err := a.openHost(r.Farm, true)
 	if err != nil {
 		r.Missing = append(r.Missing, fmt.Sprintf("no server was queried, so versions, sizes and upgrades are missing: %s", err))
-		found, err = rules.Static(ctx, r.Farm, look)
+		found, err = rules.Static(ctx, r.Farm, scope)
 	} else {
 		defer func() { err = errors.Join(err, h.Close()) }()
 		gatherLedger(ctx, h, r)
 		gatherSizes(ctx, h, r)
-		found, _, err = rules.Live(ctx, h, look)
+		found, _, err = rules.Live(ctx, h, scope)
 	}
 	gatherBackups(r)
 	var problems tenants.Problems

@@ -24,9 +24,9 @@ func eventsFlag() cli.Flag {
 	return &cli.StringFlag{Name: "events", Usage: "append each step as a line of JSON to this file"}
 }
 
-// withHost opens the farm, calls do and closes the farm; look opens it read-only.
-func (a *app) withHost(f *tenants.Farm, look bool, do func(*session.Host) error) (err error) {
-	h, err := a.openHost(f, look)
+// withHost opens the farm, calls do and closes the farm; inspect opens it read-only.
+func (a *app) withHost(f *tenants.Farm, inspect bool, do func(*session.Host) error) (err error) {
+	h, err := a.openHost(f, inspect)
 	if err != nil {
 		return err
 	}

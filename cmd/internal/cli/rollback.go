@@ -45,7 +45,7 @@ func (a *app) runRollback(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	which := upgrade.Which{Run: c.String("run"), To: c.String("to"), Some: !c.Args().Present()}
+	which := upgrade.Which{Run: c.String("run"), To: c.String("to"), SkipNotUpgraded: !c.Args().Present()}
 	dump, err := either(c, "backup", "dump", "none")
 	if err := errors.Join(err, atLeastOne(c, "jobs")); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (a *app) runRollback(c *cli.Context) error {
 			return board(len(undos)), nil
 		}
 		if !c.Bool("yes") {
-			o.Again = a.agreedToMore
+			o.ConfirmMore = a.agreedToMore
 		}
 		return upgrade.Rollback(c.Context, h, list, which, o)
 	})

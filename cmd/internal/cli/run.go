@@ -96,13 +96,13 @@ func (a *app) farmAndNarrowed(c *cli.Context) (*tenants.Farm, []*tenants.Tenant,
 		if err != nil {
 			return nil, nil, usagef("--with: %s", err)
 		}
-		var some []*tenants.Tenant
+		var listed []*tenants.Tenant
 		for _, t := range list {
 			if match(t) {
-				some = append(some, t)
+				listed = append(listed, t)
 			}
 		}
-		if list = some; len(list) == 0 {
+		if list = listed; len(list) == 0 {
 			return nil, nil, usagef("none of these wikis matches --with %s", with)
 		}
 	}

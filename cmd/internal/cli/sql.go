@@ -95,7 +95,7 @@ func (a *app) showAnswers(c *cli.Context, d ui.Document, outcomes []session.Outc
 	all := ui.NewAnswers()
 	for _, o := range outcomes {
 		d.Add(o)
-		if rows, there := answers.Of(o.Tenant.Name); there {
+		if rows, found := answers.Of(o.Tenant.Name); found {
 			all.Add(o.Tenant.Name, rows)
 		}
 	}

@@ -59,7 +59,7 @@ func (a *app) runStage(c *cli.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	o := recovery.CloneOptions{Anonymize: !c.Bool("with-users"), Again: true}
+	o := recovery.CloneOptions{Anonymize: !c.Bool("with-users"), Replace: true}
 	text := staging.Definition(s.wiki, s.new)
 	to, err := s.drafted(text)
 	if err != nil {
@@ -147,8 +147,8 @@ func (s *staged) define(text []byte) error {
 			if err != nil {
 				return err
 			}
-			_, there, err := l.Tenant(s.c.Context, s.new.Name)
-			if err == nil && there {
+			_, found, err := l.Tenant(s.c.Context, s.new.Name)
+			if err == nil && found {
 				err = tenants.WithHint(fmt.Errorf("the ledger has a wiki %s that no file defines", s.new.Name), "--as gives the copy another name")
 			}
 			return err

@@ -157,8 +157,8 @@ func sizeCell(r FarmReport, t *tenants.Tenant) cell {
 	if !ok {
 		return unknown("not known")
 	}
-	bytes, there := read[database]
-	if !there {
+	bytes, found := read[database]
+	if !found {
 		return unknown("no tables")
 	}
 	return cell{Key: float64(bytes), Text: byteSize(bytes)}

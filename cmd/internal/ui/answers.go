@@ -84,7 +84,7 @@ func (a *Answers) Add(tenant string, r mariadb.Rows) {
 // place returns the index of the nth column of a name.
 func (a *Answers) place(name string, n int) int {
 	key := fmt.Sprint(n, " ", name)
-	if _, there := a.places[key]; !there {
+	if _, found := a.places[key]; !found {
 		a.places[key] = len(a.Columns)
 		a.Columns = append(a.Columns, name)
 	}

@@ -22,14 +22,14 @@ import (
 // progress and a bar with an estimate, elsewhere one line per finished tenant. It
 // implements session.Observer.
 type Board struct {
-	out    io.Writer
-	events io.Writer // may be nil
-	mu     sync.Mutex
-	bars   *mpb.Progress
-	bar    *mpb.Bar
-	live   []*mpb.Bar
-	lines  []line               // shown on the terminal
-	told   map[string]time.Time // when the progress of a tenant was last printed
+	out     io.Writer
+	events  io.Writer // may be nil
+	mu      sync.Mutex
+	bars    *mpb.Progress
+	bar     *mpb.Bar
+	live    []*mpb.Bar
+	lines   []line               // shown on the terminal
+	printed map[string]time.Time // when the progress of a tenant was last printed
 }
 
 // line is one tenant in progress; the zero line is free.
@@ -45,7 +45,7 @@ const mostLines = 12
 // NewBoard shows a run over total tenants. It writes a JSON line per step to events,
 // which may be nil.
 func NewBoard(out, events io.Writer, total int) *Board {
-	b := &Board{out: out, events: events, told: map[string]time.Time{}}
+	b := &Board{out: out, events: events, printed: map[string]time.Time{}}
 	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && total > 0 {
 		b.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
 		b.lines = make([]line, min(total, mostLines))
@@ -55,13 +55,13 @@ func NewBoard(out, events io.Writer, total int) *Board {
 		}
 		b.bar = b.bars.AddBar(int64(total),
 			mpb.PrependDecorators(decor.CountersNoUnit("%d of %d ")),
-			mpb.AppendDecorators(decor.Any(left(time.Now()))))
+			mpb.AppendDecorators(decor.Any(remaining(time.Now()))))
 	}
 	return b
 }
 
-// left estimates the remaining time from the finished tenants.
-func left(start time.Time) func(decor.Statistics) string {
+// remaining estimates the remaining time from the finished tenants.
+func remaining(start time.Time) func(decor.Statistics) string {
 	return func(s decor.Statistics) string {
 		if s.Current == 0 || s.Current == s.Total {
 			return ""
@@ -137,10 +137,10 @@ func (b *Board) Progress(tenant, text string) {
 			b.lines[i].progress = text
 		}
 	}
-	if time.Since(b.told[tenant]) < progressEvery {
+	if time.Since(b.printed[tenant]) < progressEvery {
 		return
 	}
-	b.told[tenant] = time.Now()
+	b.printed[tenant] = time.Now()
 	b.event(event{Tenant: tenant, Progress: text})
 	if b.bar == nil {
 		fmt.Fprintln(b.out, Clean(fmt.Sprintf("%-9s %s  %s", "…", tenant, text)))

@@ -31,7 +31,7 @@ type PlanCounts struct {
 	Delete    int `json:"delete"`
 	Purge     int `json:"purge"`
 	Blocked   int `json:"blocked"`
-	Left      int `json:"left"`
+	Leftovers int `json:"left"`
 	Unchanged int `json:"unchanged"`
 }
 
@@ -41,12 +41,12 @@ func NewPlanDocument(command string, p *plan.Plan, elapsed time.Duration) PlanDo
 	whole := *p
 	whole.Tenants = append([]*plan.Tenant{}, p.Tenants...)
 	whole.Farm = append([]plan.Entry{}, p.Farm...)
-	whole.Left = append([]*plan.Leftover{}, p.Left...)
+	whole.Leftovers = append([]*plan.Leftover{}, p.Leftovers...)
 	whole.Unseen = append([]string{}, p.Unseen...)
 	whole.Notes = append([]string{}, p.Notes...)
 	return PlanDocument{Command: command, Plan: &whole, Seconds: elapsed.Seconds(), Counts: PlanCounts{
 		Make: p.Count(plan.Make), Change: p.Count(plan.Change), Rename: p.Count(plan.Rename), Upgrade: p.Count(plan.Upgrade),
-		Rollback: p.Count(plan.Rollback), Undelete: p.Count(plan.Undelete), Backup: p.Count(plan.Backup), Restore: p.Count(plan.Restore), Clone: p.Count(plan.Clone), Delete: p.Count(plan.Delete), Purge: p.Count(plan.Purge), Blocked: p.Count(plan.Blocked), Left: p.Count(plan.Left),
+		Rollback: p.Count(plan.Rollback), Undelete: p.Count(plan.Undelete), Backup: p.Count(plan.Backup), Restore: p.Count(plan.Restore), Clone: p.Count(plan.Clone), Delete: p.Count(plan.Delete), Purge: p.Count(plan.Purge), Blocked: p.Count(plan.Blocked), Leftovers: p.Count(plan.Undefined),
 		Unchanged: p.Unchanged,
 	}}
 }
@@ -63,10 +63,10 @@ func Plan(out io.Writer, command string, p *plan.Plan, diffs int) error {
 	}
 	b.blocked.Print(&b, string(plan.Blocked))
 	b.remarks.Print(&b, string(plan.Remark))
-	for i, left := range p.Left {
+	for i, left := range p.Leftovers {
 		b.leftover(left, i < diffs)
 	}
-	if more := len(p.Left) - diffs; more > 0 {
+	if more := len(p.Leftovers) - diffs; more > 0 {
 		fmt.Fprintf(&b, "what %d more leftovers consist of is not shown; --diffs N shows it for N\n", more)
 	}
 	if b.hidden > 0 {
@@ -151,7 +151,7 @@ func planTotal(p *plan.Plan) string {
 	}{
 		{plan.Make, "to make"}, {plan.Change, "to change"}, {plan.Rename, "to rename"}, {plan.Upgrade, "to upgrade"},
 		{plan.Rollback, "to roll back"}, {plan.Undelete, "to bring back"},
-		{plan.Backup, "to back up"}, {plan.Restore, "to restore"}, {plan.Clone, "to clone"}, {plan.Delete, "to delete"}, {plan.Purge, "to purge"}, {plan.Blocked, "blocked"}, {plan.Left, "left over"},
+		{plan.Backup, "to back up"}, {plan.Restore, "to restore"}, {plan.Clone, "to clone"}, {plan.Delete, "to delete"}, {plan.Purge, "to purge"}, {plan.Blocked, "blocked"}, {plan.Undefined, "left over"},
 	} {
 		if n := p.Count(one.kind); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, one.text))

@@ -23,10 +23,10 @@ func TestPlanText(t *testing.T) {
 	}
 	whole := plan.Plan{
 		Tenants: []*plan.Tenant{change, second, blocked("c"), blocked("d")}, Unchanged: 5, Notes: []string{"all in 1 wave"},
-		Farm: []plan.Entry{{Kind: plan.Change, What: "edit nginx.conf"}},
-		Left: []*plan.Leftover{{Name: "e", Items: []string{"database e"}, Kept: []string{"account e"}, Problem: "no dump"}},
+		Farm:      []plan.Entry{{Kind: plan.Change, What: "edit nginx.conf"}},
+		Leftovers: []*plan.Leftover{{Name: "e", Items: []string{"database e"}, Kept: []string{"account e"}, Problem: "no dump"}},
 	}
-	leftovers := plan.Plan{Left: []*plan.Leftover{whole.Left[0], {Name: "f", Items: []string{"database f"}, Kept: []string{"account f"}, Problem: "no server"}}}
+	leftovers := plan.Plan{Leftovers: []*plan.Leftover{whole.Leftovers[0], {Name: "f", Items: []string{"database f"}, Kept: []string{"account f"}, Problem: "no server"}}}
 	for _, tc := range []struct {
 		name  string
 		plan  plan.Plan

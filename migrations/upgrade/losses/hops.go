@@ -49,8 +49,8 @@ func (m move) arrived(ahead bool) string {
 // known.
 func (m move) missing(rows int64, before, after Snapshot) (n int64, sure bool) {
 	if m.where == "" {
-		arrived, there := after.Rows[m.to]
-		return rows - (arrived - before.Rows[m.to]), there
+		arrived, found := after.Rows[m.to]
+		return rows - (arrived - before.Rows[m.to]), found
 	}
 	arrived, asked := after.Counts[m.from]
 	return rows - (arrived - before.Counts[m.from]), asked
@@ -58,19 +58,19 @@ func (m move) missing(rows int64, before, after Snapshot) (n int64, sure bool) {
 
 // identify returns the rows that the updater said it skipped, and removes those lines
 // from said.
-func (m move) identify(said *[]string) string {
+func (m move) identify(skipped *[]string) string {
 	if m.skips == nil {
 		return ""
 	}
 	var ids, others []string
-	for _, line := range *said {
+	for _, line := range *skipped {
 		if found := m.skips.FindStringSubmatch(line); found != nil {
 			ids = append(ids, found[1])
 		} else {
 			others = append(others, line)
 		}
 	}
-	*said = others
+	*skipped = others
 	if len(ids) == 0 {
 		return ""
 	}

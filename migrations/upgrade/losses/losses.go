@@ -87,11 +87,11 @@ func Conditions(now Snapshot, before *Snapshot) []Condition {
 
 // Compare lists the losses of an upgrade, the largest first. said are the lines in which
 // the updater's scripts say that they skipped something.
-func Compare(before, after Snapshot, said []string) []Loss {
+func Compare(before, after Snapshot, skipped []string) []Loss {
 	var all []Loss
 	for _, table := range slices.Sorted(maps.Keys(before.Rows)) {
 		if rows := before.Rows[table]; rows > 0 && !trimmed[table] {
-			all = append(all, compareTable(table, rows, before, after, &said)...)
+			all = append(all, compareTable(table, rows, before, after, &skipped)...)
 		}
 	}
 	for _, f := range fills {
@@ -99,20 +99,20 @@ func Compare(before, after Snapshot, said []string) []Loss {
 			all = append(all, Loss{Table: f.table, Rows: n, What: "left " + number(n, f.one, f.many) + " " + f.without})
 		}
 	}
-	if len(said) > 0 {
-		all = append(all, Loss{Rows: int64(len(said)), What: "said: " + strings.Join(said[:min(len(said), mostSaid)], " | ")})
+	if len(skipped) > 0 {
+		all = append(all, Loss{Rows: int64(len(skipped)), What: "said: " + strings.Join(skipped[:min(len(skipped), mostSkipped)], " | ")})
 	}
 	slices.SortStableFunc(all, func(a, b Loss) int { return cmp.Compare(b.Rows, a.Rows) })
 	return all
 }
 
-// mostSaid is the maximum number of a script's lines in a Loss.
-const mostSaid = 5
+// mostSkipped is the maximum number of a script's lines in a Loss.
+const mostSkipped = 5
 
 // compareTable compares a table that had rows. It removes lines about its rows from said.
-func compareTable(table string, rows int64, before, after Snapshot, said *[]string) []Loss {
-	left, there := after.Rows[table]
-	if there {
+func compareTable(table string, rows int64, before, after Snapshot, skipped *[]string) []Loss {
+	left, found := after.Rows[table]
+	if found {
 		if left >= rows {
 			return nil
 		}
@@ -127,7 +127,7 @@ func compareTable(table string, rows int64, before, after Snapshot, said *[]stri
 		return nil
 	}
 	l := Loss{Table: table, Rows: missing, What: "left out " + number(missing, m.one, m.many)}
-	l.IDs = m.identify(said)
+	l.IDs = m.identify(skipped)
 	return []Loss{l}
 }
 

@@ -25,7 +25,7 @@ func TestCompare(t *testing.T) {
 	for _, tc := range []struct {
 		name          string
 		before, after Snapshot
-		said          []string
+		skipped       []string
 		want          []string
 	}{
 		{"all arrived", snapshot(rows{"ipblocks": 2, "page": 9, "revision": 5, "revision_comment_temp": 5}, links39, rows{"revision_comment_temp": 0}),
@@ -57,7 +57,7 @@ func TestCompare(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
-			for _, l := range Compare(tc.before, tc.after, tc.said) {
+			for _, l := range Compare(tc.before, tc.after, tc.skipped) {
 				got = append(got, l.String())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -121,7 +121,7 @@ Could not make actor for target_author_ip row with 5
 Skipping compatibility checks, proceed at your own risk (Ctrl+C to abort)
 Old fields don't exist. There is no need to run this script
 ` + strings.Repeat("x", 200<<10) + " unable to read it\n" + "the last line was ignored"
-	got, err := Said(strings.NewReader(log))
+	got, err := Skipped(strings.NewReader(log))
 	if err != nil {
 		t.Fatal(err)
 	}

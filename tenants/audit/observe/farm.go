@@ -159,14 +159,14 @@ func (s *Farm) inspectCode(ctx context.Context, h *session.Host, used []*tenants
 // inspectOutside inspects the extensions and skins outside of the codebases.
 func (s *Farm) inspectOutside(h *session.Host, used []*tenants.Codebase) (err error) {
 	s.Outside = map[string]deploy.CodeInspection{}
-	looked := map[string]bool{}
+	known := map[string]bool{}
 	for _, c := range used {
 		for kind, have := range map[string]map[string]*tenants.Component{"extensions.": c.Extensions, "skins.": c.Skins} {
 			for name, part := range have {
-				if !filepath.IsAbs(part.Manifest) || part.Fault != "" || looked[part.Path] {
+				if !filepath.IsAbs(part.Manifest) || part.Fault != "" || known[part.Path] {
 					continue
 				}
-				looked[part.Path] = true
+				known[part.Path] = true
 				seen, failed := h.Deploy.InspectCode(part.Path)
 				err = errors.Join(err, failed)
 				before := s.Outside[kind+name]

@@ -19,17 +19,17 @@ import (
 func inspectFolders(w Scope) map[string]error {
 	wrong := map[string]error{}
 	reader := readerOf(w.Farm.Web)
-	look := func(path string) {
+	check := func(path string) {
 		if _, known := wrong[path]; !known {
 			wrong[path] = reader.reads(path)
 		}
 	}
 	if w.Farm.Web.ACME != "" {
-		look(w.Farm.Web.ACME)
+		check(w.Farm.Web.ACME)
 	}
 	for _, t := range w.List {
 		for _, folder := range t.Static {
-			look(filepath.Join(w.Farm.Dir, folder))
+			check(filepath.Join(w.Farm.Dir, folder))
 		}
 	}
 	return wrong

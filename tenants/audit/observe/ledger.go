@@ -83,13 +83,13 @@ func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Serv
 }
 
 func ofServer(all []ledger.Session, server string) map[int64]ledger.Session {
-	some := map[int64]ledger.Session{}
+	sessions := map[int64]ledger.Session{}
 	for _, s := range all {
 		if s.Server == server {
-			some[s.Connection] = s
+			sessions[s.Connection] = s
 		}
 	}
-	return some
+	return sessions
 }
 
 // readLocks finds out which runs are alive and which tenants of a server they have
@@ -143,8 +143,8 @@ func busyIn(before, after LedgerState) map[string]string {
 			busy[name] = "run " + row.Run
 		}
 	}
-	for _, look := range []LedgerState{before, after} {
-		for name, holder := range look.busy {
+	for _, state := range []LedgerState{before, after} {
+		for name, holder := range state.busy {
 			busy[name] = holder
 		}
 	}

@@ -90,7 +90,7 @@ func inspectReplicas(ctx context.Context, h *session.Host, servers []*tenants.Se
 	links := make(map[*tenants.Server]mariadb.Replica, len(replicas))
 	options := fleet.Options[*tenants.Server]{Jobs: len(replicas), MaxFailures: fleet.NoLimit}
 	for _, r := range fleet.Run(ctx, replicas, options, func(ctx context.Context, replica *tenants.Server) (mariadb.Replica, error) {
-		return h.Follows(ctx, replica), nil
+		return h.InspectReplica(ctx, replica), nil
 	}) {
 		links[r.Item] = r.Value
 	}

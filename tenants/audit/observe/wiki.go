@@ -65,8 +65,8 @@ func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerStat
 		}
 	}
 	states := map[string]*Wiki{}
-	looking := fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
-	for _, r := range fleet.Run(ctx, ready, looking, func(ctx context.Context, t *tenants.Tenant) (*Wiki, error) {
+	options := fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, ready, options, func(ctx context.Context, t *tenants.Tenant) (*Wiki, error) {
 		s := &Wiki{Row: seen.tenants[t.Name], Needed: neededBy(undo[t.Name], seen.tenants[t.Name])}
 		return s, s.inspect(ctx, h, t, w.Quick)
 	}) {
@@ -141,5 +141,5 @@ func compareFiles(ctx context.Context, h *session.Host, t *tenants.Tenant, c *te
 	return h.Deploy.Compare(ctx, deploy.Of(want), false)
 }
 
-// Left lists the partial files and dumps of killed processes.
-func (d *Wiki) Left() []string { return slices.Concat(d.Leftovers, d.HalfDumps) }
+// AllHalfWritten lists the partial files and dumps of killed processes.
+func (d *Wiki) AllHalfWritten() []string { return slices.Concat(d.HalfWritten, d.HalfDumps) }

@@ -36,7 +36,7 @@ var repairs = map[string]func(f *tenants.Farm, o *observe.Observed, t *tenants.T
 	"file-owner":     rights,
 	"folder-mode":    rights,
 	"release-unused": releases,
-	"file-half":      leftovers,
+	"file-half":      halfWritten,
 	"php-unasked":    platformScript,
 	"grant-missing":  grants,
 	"database-mark":  mark,
@@ -117,16 +117,16 @@ func releases(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair 
 	}}
 }
 
-func leftovers(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
-	paths := o.Farm.Leftovers
+func halfWritten(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	paths := o.Farm.HalfWritten
 	if t != nil {
-		paths = o.Wikis[t.Name].Left()
+		paths = o.Wikis[t.Name].AllHalfWritten()
 	}
 	return []Repair{{
 		What: "remove " + strings.Join(paths, ", "),
 		do: func(ctx context.Context, h *session.Host) error {
 			for _, path := range paths {
-				if err := h.Deploy.RemoveLeftover(ctx, path); err != nil {
+				if err := h.Deploy.RemoveHalfWritten(ctx, path); err != nil {
 					return err
 				}
 			}

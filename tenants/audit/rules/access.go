@@ -98,7 +98,7 @@ func rightsOfEveryone(_ *subject, name string, v tenants.Value, r *reporter) {
 	for _, group := range anyone {
 		rights, _ := member(v, group)
 		for _, right := range powers {
-			if given, there := member(rights, right); there && truthy(given) {
+			if given, found := member(rights, right); found && truthy(given) {
 				r.say(given.Position, name+"."+group+"."+right, "give it to sysop or a group of your own", "%s has the right %s", inGroup(group), right)
 			}
 		}
@@ -117,8 +117,8 @@ func inGroup(group string) string {
 
 func grantable(_ *subject, name string, v tenants.Value, r *reporter) {
 	for _, group := range anyone {
-		may, there := member(v, group)
-		if !there {
+		may, found := member(v, group)
+		if !found {
 			continue
 		}
 		if may.Data == true {
@@ -195,11 +195,11 @@ func shortPasswords(_ *subject, name string, v tenants.Value, r *reporter) {
 	policies, _ := member(v, "policies")
 	table, _ := policies.Data.(map[string]tenants.Value)
 	for _, group := range slices.Sorted(maps.Keys(table)) {
-		least, there := member(table[group], "MinimalPasswordLength")
+		least, found := member(table[group], "MinimalPasswordLength")
 		if inner, nested := member(least, "value"); nested {
 			least = inner
 		}
-		if n, ok := least.Data.(int64); there && ok && n < 8 {
+		if n, ok := least.Data.(int64); found && ok && n < 8 {
 			r.say(least.Position, name+".policies."+group+".MinimalPasswordLength", "8 or more", "passwords of %s may have %d characters", group, n)
 		}
 	}

@@ -85,7 +85,7 @@ type role struct {
 
 // roles returns the tenant's accounts if its database is complete and in use.
 func (s *subject) roles() []role {
-	if _, found := s.settled(); found == nil {
+	if _, found := s.inUse(); found == nil {
 		return nil
 	}
 	state, _ := s.server()

@@ -68,7 +68,7 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 			r.as("setting-deprecated", v.Position, name, "", "%s: %s", version, declared.Deprecated)
 		}
 		c := checker{r: r}
-		if more, there := moreTypes[name]; there && fits(v, more) {
+		if more, found := moreTypes[name]; found && fits(v, more) {
 			return
 		}
 		c.check(name, v, declared)
@@ -88,7 +88,7 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 		r.as("setting-obsolete", v.Position, name, instead, "%s does not read it any more%s", version, since)
 		return
 	}
-	if owner, there := s.code.Owners[name]; there {
+	if owner, found := s.code.Owners[name]; found {
 		r.as("setting-not-loaded", v.Position, name, "add it to extensions or skins, or take the setting away", "it belongs to %s, which is not loaded", owner)
 		return
 	}

@@ -29,7 +29,7 @@ func Static(ctx context.Context, f *tenants.Farm, o Options) (audit.Report, erro
 
 // Live applies the rules of Static, and those that compare the definitions with the
 // observed state: servers, ledger, disk, and the wikis' answers. It writes nothing and
-// takes no lock, so h should be opened with session.Options.Look. An unreachable server
+// takes no lock, so h should be opened with session.Options.Inspect. An unreachable server
 // is a finding.
 func Live(ctx context.Context, h *session.Host, o Options) (audit.Report, *observe.Observed, error) {
 	w, err := prepare(ctx, h.Farm, o)

@@ -88,11 +88,11 @@ func wrongDefault(w *wanted, r *reporter) {
 }
 
 func wrongFarmFiles(w *wanted, r *reporter) {
-	said := map[deploy.Kind]string{
+	differs := map[deploy.Kind]string{
 		deploy.Add: "is not there", deploy.Edit: "is not what its template makes", deploy.Mode: "has another mode or owner", deploy.Delete: "is declared no more",
 	}
 	for _, c := range w.observed.Farm.Files {
-		r.say(w.fileAt(c.Path), "", "wikictl render --write", "%s %s", c.Path, said[c.Kind])
+		r.say(w.fileAt(c.Path), "", "wikictl render --write", "%s %s", c.Path, differs[c.Kind])
 	}
 	for _, f := range w.observed.Farm.Faults {
 		r.say(w.fileAt(f.Path), "", "", "%s: %s", f.Path, f.Err)
@@ -129,7 +129,7 @@ func interruptedSwitch(w *wanted, r *reporter) {
 }
 
 func halfFarmFiles(w *wanted, r *reporter) {
-	for _, path := range w.observed.Farm.Leftovers {
+	for _, path := range w.observed.Farm.HalfWritten {
 		r.say(w.Farm.At("state"), "", "wikictl audit --fix", "left by a killed run: %s", path)
 	}
 }

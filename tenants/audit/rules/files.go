@@ -285,7 +285,7 @@ func halfFiles(s *subject, r *reporter) {
 	if d == nil {
 		return
 	}
-	if left := d.Left(); len(left) > 0 {
-		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a killed run: %s", strings.Join(left, ", "))
+	if paths := d.AllHalfWritten(); len(paths) > 0 {
+		r.say(s.tenant.Position, "", "wikictl audit --fix", "left by a killed run: %s", strings.Join(paths, ", "))
 	}
 }

@@ -18,7 +18,7 @@ func (s *subject) further() (own []ledger.Database) {
 }
 
 func furtherMissing(s *subject, r *reporter) {
-	if _, found := s.settled(); found == nil {
+	if _, found := s.inUse(); found == nil {
 		return
 	}
 	state, _ := s.server()
@@ -34,7 +34,7 @@ func furtherMissing(s *subject, r *reporter) {
 }
 
 func furtherPending(s *subject, r *reporter) {
-	if _, found := s.settled(); found == nil {
+	if _, found := s.inUse(); found == nil {
 		return
 	}
 	state, _ := s.server()
@@ -47,7 +47,7 @@ func furtherPending(s *subject, r *reporter) {
 }
 
 func furtherUnused(s *subject, r *reporter) {
-	if _, found := s.settled(); found == nil {
+	if _, found := s.inUse(); found == nil {
 		return
 	}
 	for _, d := range s.further() {

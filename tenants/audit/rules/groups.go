@@ -25,7 +25,7 @@ func mergedGroups(s *subject, name string, v tenants.Value, r *reporter) {
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
 		rights, _ := groups[group].Data.(map[string]tenants.Value)
 		own, _ := s.defaultOf(name + "." + group).Data.(map[string]tenants.Value)
-		stated := statedAgain(rights, own)
+		stated := restated(rights, own)
 		if kept := keptRights(rights, own); stated != "" && len(kept) > 0 {
 			r.say(rights[stated].Position, name+"."+group, "write { replace = { … } }, or set the rights that it must not have to false",
 				"the group %s keeps rights that MediaWiki gives it: %s", group, strings.Join(kept, ", "))
@@ -33,8 +33,8 @@ func mergedGroups(s *subject, name string, v tenants.Value, r *reporter) {
 	}
 }
 
-// statedAgain returns a right that both a table in braces and MediaWiki give, or "".
-func statedAgain(rights, own map[string]tenants.Value) string {
+// restated returns a right that both a table in braces and MediaWiki give, or "".
+func restated(rights, own map[string]tenants.Value) string {
 	for _, right := range slices.Sorted(maps.Keys(rights)) {
 		if truthy(rights[right]) && truthy(own[right]) && besideAnother(rights, right) {
 			return right

@@ -157,9 +157,9 @@ func (s *subject) inPlace(row ledger.Tenant) bool {
 // removes or brings it back, or was interrupted at that.
 func complete(row ledger.Tenant) bool { return row.State == ledger.Ready || row.State == ledger.Made }
 
-// settled returns the tenant's database if it should be complete and in use: the tenant
+// inUse returns the tenant's database if it should be complete and in use: the tenant
 // is complete, its database is in place, and it has no open upgrade.
-func (s *subject) settled() (ledger.Tenant, *mariadb.Found) {
+func (s *subject) inUse() (ledger.Tenant, *mariadb.Found) {
 	row, known := s.row()
 	state, answers := s.server()
 	_, open := s.observed.History.Upgrades[s.tenant.Name]
@@ -344,7 +344,7 @@ func tenantLeftover(w *wanted, r *reporter) {
 
 func databaseMark(s *subject, r *reporter) {
 	state, _ := s.server()
-	switch _, found := s.settled(); {
+	switch _, found := s.inUse(); {
 	case found == nil || !state.Marks || found.Farm == s.observed.FarmID:
 	case found.Farm == "":
 		r.say(s.at("database"), s.tenant.Database, "wikictl audit --fix", "its database %s has no farm's mark", s.tenant.Database)

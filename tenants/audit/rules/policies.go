@@ -167,8 +167,8 @@ func policies(s *subject, r *reporter) {
 		if p.applies != nil && !p.applies[s.tenant.Name] {
 			continue
 		}
-		v, there := at(s.tenant.Settings, p.Setting)
-		if !there {
+		v, found := at(s.tenant.Settings, p.Setting)
+		if !found {
 			v = s.defaultOf(p.Setting)
 			v.Position = s.tenant.Position
 		}

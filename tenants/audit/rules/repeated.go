@@ -69,15 +69,15 @@ func repeated(list []*tenants.Tenant, known map[string]tenants.Value) map[string
 	common := map[string]tenants.Value{}
 	for name, v := range list[0].Settings {
 		each(name, v, func(path string, leaf tenants.Value) {
-			if _, told := known[path]; !told && leaf.Position.File == list[0].Position.File {
+			if _, given := known[path]; !given && leaf.Position.File == list[0].Position.File {
 				common[path] = leaf
 			}
 		})
 	}
 	for _, t := range list[1:] {
 		for path, leaf := range common {
-			own, there := at(t.Settings, path)
-			if !there || own.Position.File != t.Position.File || !own.Equal(leaf) {
+			own, found := at(t.Settings, path)
+			if !found || own.Position.File != t.Position.File || !own.Equal(leaf) {
 				delete(common, path)
 			}
 		}
@@ -91,10 +91,10 @@ func repeated(list []*tenants.Tenant, known map[string]tenants.Value) map[string
 // at finds the leaf of a dotted path whose parts may contain dots.
 func at(settings map[string]tenants.Value, path string) (tenants.Value, bool) {
 	name, rest, more := strings.Cut(path, ".")
-	v, there := settings[name]
-	for more && there {
+	v, found := settings[name]
+	for more && found {
 		table, _ := v.Data.(map[string]tenants.Value)
-		if v, there = table[rest]; there {
+		if v, found = table[rest]; found {
 			return v, true
 		}
 		key := ""
@@ -103,10 +103,10 @@ func at(settings map[string]tenants.Value, path string) (tenants.Value, bool) {
 				key = candidate
 			}
 		}
-		v, there = table[key]
+		v, found = table[key]
 		rest = strings.TrimPrefix(rest, key+".")
 	}
-	return v, there
+	return v, found
 }
 
 func reportRepeated(list []*tenants.Tenant, common map[string]tenants.Value, who, where string, r *reporter) {

@@ -39,11 +39,11 @@ var replicaRules = []rule{
 	}, farm: smallLoads},
 }
 
-// eachReplica calls look for each replica of a server that answered.
-func (w *wanted) eachReplica(look func(replica *tenants.Server, state mariadb.Replica)) {
+// eachReplica calls do for each replica of a server that answered.
+func (w *wanted) eachReplica(do func(replica *tenants.Server, state mariadb.Replica)) {
 	w.eachServer(func(name string, state observe.Server) {
 		for i, link := range state.Replicas {
-			look(w.Farm.Servers[name].Replicas[i], link)
+			do(w.Farm.Servers[name].Replicas[i], link)
 		}
 	})
 }

@@ -35,17 +35,17 @@ var rules = slices.Concat(faultRules, codeRules, operationRules, debugRules, upl
 func All() []audit.Rule {
 	list := make([]audit.Rule, len(rules))
 	for i := range rules {
-		list[i] = rules[i].told()
+		list[i] = rules[i].public()
 	}
 	slices.SortFunc(list, func(a, b audit.Rule) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 
-// told returns the public description of a rule.
-func (r *rule) told() audit.Rule {
-	told := r.Rule
-	told.Live = r.observed != nil || r.observedFarm != nil
-	return told
+// public returns the public description of a rule.
+func (r *rule) public() audit.Rule {
+	public := r.Rule
+	public.Live = r.observed != nil || r.observedFarm != nil
+	return public
 }
 
 // Find returns a rule by its id; every policy/NAME is the rule policy.
@@ -54,7 +54,7 @@ func Find(id string) (audit.Rule, bool) {
 	if r == nil {
 		return audit.Rule{}, false
 	}
-	return r.told(), true
+	return r.public(), true
 }
 
 func findRule(id string) *rule {

@@ -75,7 +75,7 @@ var schemaRules = []rule{
 }
 
 func schemaVersion(s *subject, r *reporter) {
-	row, found := s.settled()
+	row, found := s.inUse()
 	if found == nil || found.Level.Fits(row.Version) {
 		return
 	}
@@ -93,7 +93,7 @@ func schemaVersion(s *subject, r *reporter) {
 // tables. A schema of another version is one fault, not a hundred, so it returns none
 // then.
 func (s *subject) compared() ([]schema.Difference, string) {
-	row, found := s.settled()
+	row, found := s.inUse()
 	if found == nil || !found.Level.Fits(row.Version) {
 		return nil, ""
 	}
@@ -172,7 +172,7 @@ func sharedReplaced(s *subject, name string, v tenants.Value, r *reporter) {
 }
 
 func jobsQueued(s *subject, r *reporter) {
-	if _, found := s.settled(); found != nil && found.Jobs >= observe.ManyJobs {
+	if _, found := s.inUse(); found != nil && found.Jobs >= observe.ManyJobs {
 		r.say(s.tenant.Position, s.tenant.Database+".job", "wikictl jobs run "+s.tenant.Name, "%d jobs wait in its queue", found.Jobs)
 	}
 }

@@ -66,11 +66,11 @@ func unreachableServers(w *wanted, r *reporter) {
 	}
 }
 
-// eachServer calls look for each server that answered.
-func (w *wanted) eachServer(look func(name string, state observe.Server)) {
+// eachServer calls do for each server that answered.
+func (w *wanted) eachServer(do func(name string, state observe.Server)) {
 	for name, state := range w.observed.Servers {
 		if state.Err == nil {
-			look(name, state)
+			do(name, state)
 		}
 	}
 }

@@ -227,8 +227,8 @@ var cacheTypes = []string{"-1", "0", "1", "2", "3"}
 
 // checkKnown compares a value with knownValues.
 func (c checker) checkKnown(name string, v tenants.Value, s *subject) bool {
-	k, there := knownValues[name]
-	if !there {
+	k, found := knownValues[name]
+	if !found {
 		return false
 	}
 	values := []tenants.Value{v}

@@ -56,12 +56,12 @@ func Updater(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) (map[
 func stopping(c *observe.Code, t *tenants.Tenant) []string {
 	var stop []string
 	for name, v := range t.Settings {
-		declared, there := c.Core.Settings[name]
+		declared, found := c.Core.Settings[name]
 		why := declared.Obsolete
 		if why == "" && declared.Deprecated != "" && !isDefault(v, declared) {
 			why = "deprecated " + declared.Deprecated
 		}
-		if there && why != "" {
+		if found && why != "" {
 			stop = append(stop, fmt.Sprintf("%s: $%s: MediaWiki %s's updater does not run while it is set (%s); remove it", v.Position, name, t.Codebase.Version, why))
 		}
 	}

@@ -18,10 +18,10 @@ import (
 
 // Missing returns the files of want that are not in have or differ there.
 func Missing(want, have Uploads) []Upload {
-	there := have.ByPath()
+	found := have.ByPath()
 	var missing []Upload
 	for _, f := range want.Files {
-		if there[f.Path].SHA256 != f.SHA256 || f.SHA256 == "" {
+		if found[f.Path].SHA256 != f.SHA256 || f.SHA256 == "" {
 			missing = append(missing, f)
 		}
 	}

@@ -244,8 +244,8 @@ func All(dir string) ([]*Archive, error) {
 		if !e.IsDir() {
 			continue
 		}
-		some, err := List(filepath.Join(dir, "wikis", e.Name()))
-		all = append(all, some...)
+		part, err := List(filepath.Join(dir, "wikis", e.Name()))
+		all = append(all, part...)
 		failures = append(failures, err)
 	}
 	return all, errors.Join(failures...)

@@ -40,19 +40,19 @@ var faults = []fault{
 
 // explain returns the error of a restic that exited with a status, with the next step.
 func (r *Repository) explain(exit int, failed *process.Error) error {
-	said := message(failed.Said)
+	text := message(failed.Output)
 	if process.Missing(failed.Err) {
 		return tenants.WithHint(fmt.Errorf("%w", failed), "install restic, such as by apt-get install restic")
 	}
 	for _, f := range faults {
-		if exit == f.exit || contains(said, f.texts) {
-			return tenants.WithHint(fmt.Errorf("restic, repository %s: %w: %s", r.Location, f.err, said), f.next)
+		if exit == f.exit || contains(text, f.texts) {
+			return tenants.WithHint(fmt.Errorf("restic, repository %s: %w: %s", r.Location, f.err, text), f.next)
 		}
 	}
-	if said == "" {
-		said = failed.Err.Error()
+	if text == "" {
+		text = failed.Err.Error()
 	}
-	return tenants.WithHint(fmt.Errorf("restic, repository %s: %s", r.Location, said), "wikictl doctor says whether the repository can be reached")
+	return tenants.WithHint(fmt.Errorf("restic, repository %s: %s", r.Location, text), "wikictl doctor says whether the repository can be reached")
 }
 
 func contains(text string, parts []string) bool {
@@ -65,9 +65,9 @@ func contains(text string, parts []string) bool {
 }
 
 // message returns what restic printed, on one line. With --json it prints an object a line.
-func message(said string) string {
+func message(text string) string {
 	var words []string
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(text) {
 		var m struct {
 			Type    string `json:"message_type"`
 			Message string `json:"message"`

@@ -219,13 +219,13 @@ func Version(ctx context.Context) (text string, older bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	return parseVersion(result.Said)
+	return parseVersion(result.Output)
 }
 
-func parseVersion(said string) (text string, older bool, err error) {
-	m := versionLine.FindStringSubmatch(said)
+func parseVersion(output string) (text string, older bool, err error) {
+	m := versionLine.FindStringSubmatch(output)
 	if m == nil {
-		return "", false, fmt.Errorf("restic version prints %.100q", said)
+		return "", false, fmt.Errorf("restic version prints %.100q", output)
 	}
 	major, _ := strconv.Atoi(m[1])
 	minor, _ := strconv.Atoi(m[2])

@@ -34,10 +34,10 @@ func TestTags(t *testing.T) {
 func TestExplain(t *testing.T) {
 	r := &Repository{Location: "/r"}
 	for name, c := range map[string]struct {
-		exit  int
-		said  string
-		cause error
-		want  string
+		exit   int
+		output string
+		cause  error
+		want   string
 	}{
 		"locked, 0.14":      {1, "Fatal: unable to create lock in backend: repository is already locked exclusively by PID 7", ErrLocked, "restic unlock"},
 		"locked, 0.17":      {11, `{"message_type":"exit_error","code":11,"message":"Fatal: locked by PID 7"}`, ErrLocked, "Fatal: locked by PID 7 (wait for"},
@@ -47,7 +47,7 @@ func TestExplain(t *testing.T) {
 		"incomplete":        {3, `{"message_type":"error","error":{"message":"open /x: permission denied"},"during":"archival","item":"/x"}`, errIncomplete, "/x open /x: permission denied"},
 		"something unknown": {1, "Fatal: dial tcp: timeout", nil, "repository /r: Fatal: dial tcp: timeout (wikictl doctor"},
 	} {
-		err := r.explain(c.exit, &process.Error{Name: "restic", Said: c.said, Err: errors.New("exit status")})
+		err := r.explain(c.exit, &process.Error{Name: "restic", Output: c.output, Err: errors.New("exit status")})
 		if c.cause != nil && !errors.Is(err, c.cause) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %s", name, err)
 		}
@@ -77,15 +77,15 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	for said, want := range map[string]string{
+	for output, want := range map[string]string{
 		"restic 0.14.0 compiled with go1.19.8 on linux/amd64":          "0.14.0 false",
 		"restic 0.18.1-dev (compiled manually) compiled with go1.24.4": "0.18.1-dev false",
 		"restic 1.0 x":                   "1.0 false",
 		"restic 0.9.4 compiled with go1": "0.9.4 true",
 	} {
-		text, older, err := parseVersion(said)
+		text, older, err := parseVersion(output)
 		if got := text + " " + map[bool]string{true: "true", false: "false"}[older]; got != want || err != nil {
-			t.Errorf("%s: %s, %v", said, got, err)
+			t.Errorf("%s: %s, %v", output, got, err)
 		}
 	}
 	if _, _, err := parseVersion("bash: restic"); err == nil {

@@ -59,10 +59,10 @@ func (d Difference) String() string {
 func (s Schema) Differences(got Schema) []Difference {
 	var all []Difference
 	for table, want := range s {
-		have, there := got[table]
+		have, found := got[table]
 		switch {
-		case have == want && there, have == Changing:
-		case !there:
+		case have == want && found, have == Changing:
+		case !found:
 			all = append(all, Difference{Table: table, Want: "a table"})
 		case have == Unknown:
 			all = append(all, Difference{Table: table, Want: "a table of InnoDB", Got: "a view, or of another engine"})

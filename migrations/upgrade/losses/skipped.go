@@ -29,21 +29,21 @@ const mostLine = 300
 // most is the maximum number of lines that Said returns.
 const most = 1000
 
-// Said returns the lines of the updater's output that report skipped data.
-func Said(log io.Reader) ([]string, error) {
-	var said []string
+// Skipped returns the lines of the updater's output that report skipped data.
+func Skipped(log io.Reader) ([]string, error) {
+	var skipped []string
 	lines := bufio.NewReaderSize(log, 64<<10)
 	for {
 		line, err := lines.ReadSlice('\n')
-		if text := strings.TrimSpace(string(line)); len(said) < most && tells(text) {
-			said = append(said, excerpt(text))
+		if text := strings.TrimSpace(string(line)); len(skipped) < most && tells(text) {
+			skipped = append(skipped, excerpt(text))
 		}
 		switch err {
 		case nil, bufio.ErrBufferFull: // the rest of a long line is read as a line of its own
 		case io.EOF:
-			return said, nil
+			return skipped, nil
 		default:
-			return said, err
+			return skipped, err
 		}
 	}
 }

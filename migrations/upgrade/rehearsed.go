@@ -74,13 +74,13 @@ func (u *upgrade) sayPlain(kinds []*kind, all rehearsals) {
 	}
 }
 
-// namesSaid is the number of tenants that a message names.
-const namesSaid = 3
+// namesListed is the number of tenants that a message names.
+const namesListed = 3
 
 // few joins the first names of a list and adds the number of the others.
 func few(names []string) string {
-	text := strings.Join(names[:min(len(names), namesSaid)], ", ")
-	if more := len(names) - namesSaid; more > 0 {
+	text := strings.Join(names[:min(len(names), namesListed)], ", ")
+	if more := len(names) - namesListed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
@@ -90,7 +90,7 @@ func few(names []string) string {
 // broken, with one message a codebase, unless they are blocked already. A kind of a single
 // tenant blocks no other, because the fault may be that tenant's.
 func blockBroken(kinds []*kind, failed map[string]error) {
-	said, having := map[string]string{}, map[string][]*Planned{}
+	messages, having := map[string]string{}, map[string][]*Planned{}
 	for _, k := range kinds {
 		why := brokenCode(failed[k.example().Name])
 		if why == "" || len(k.example().Problems) > 0 {
@@ -98,14 +98,14 @@ func blockBroken(kinds []*kind, failed map[string]error) {
 		}
 		c := k.example().tenant.Codebase
 		key := c.Name + "\n" + why
-		if said[key] == "" {
-			said[key] = fmt.Sprintf("codebase %s can't upgrade a copy of its tables: %s", c.Name, failed[k.example().Name])
+		if messages[key] == "" {
+			messages[key] = fmt.Sprintf("codebase %s can't upgrade a copy of its tables: %s", c.Name, failed[k.example().Name])
 		}
 		having[key] = append(having[key], k.tenants...)
 	}
 	for key, list := range having {
 		for _, j := range list {
-			j.Problems = append(j.Problems, said[key])
+			j.Problems = append(j.Problems, messages[key])
 			if len(list) == 1 {
 				j.own++
 			}
@@ -195,11 +195,11 @@ func Rehearse(ctx context.Context, h *session.Host, p *Plan, o Options) (list []
 	return list, errors.Join(errors.Join(errs...), context.Cause(ctx), u.run.End(ctx, nil))
 }
 
-// follow makes the updater join statements and remember answers if that was rehearsed on
+// useRehearsal makes the updater join statements and remember answers if that was rehearsed on
 // tables equal to the tenant's. It returns that rehearsal, with which the result must be
 // compared, or nil. Without a rehearsal, the updater still remembers answers until it changes
 // something, if the code stays the same.
-func (k *task) follow(ctx context.Context, job *php.Job) *Rehearsal {
+func (k *task) useRehearsal(ctx context.Context, job *php.Job) *Rehearsal {
 	same := !k.up.o.Plain && k.plan.row.ComponentSet == k.wanted()
 	job.Statements.Remember, job.Statements.Still = same, same
 	if len(k.up.rehearsed) == 0 {
@@ -238,8 +238,8 @@ func (k *task) fingerprintNow(ctx context.Context) (string, error) {
 	return k.up.fingerprintWith(ctx, k.server, k.tenant, tables)
 }
 
-// differencesSaid is the number of tables that an error names.
-const differencesSaid = 3
+// tablesListed is the number of tables that an error names.
+const tablesListed = 3
 
 // compare verifies that the updater ended with the tables of the rehearsal. Otherwise the
 // rehearsal is discarded, and this and all other wikis of its kind are upgraded by
@@ -256,8 +256,8 @@ func (k *task) compare(ctx context.Context, r *Rehearsal) error {
 	if len(found) == 0 {
 		return nil
 	}
-	if more := len(found) - differencesSaid; more > 0 {
-		found = append(found[:differencesSaid], fmt.Sprintf("and %d more", more))
+	if more := len(found) - tablesListed; more > 0 {
+		found = append(found[:tablesListed], fmt.Sprintf("and %d more", more))
 	}
 	k.up.contradicted.Store(r.fingerprint, true)
 	if k.up.o.Backup == NoBackup { // it can't be restored, and only the updater knows the right result

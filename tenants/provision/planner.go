@@ -16,21 +16,21 @@ import (
 	"wikictl/tenants/session"
 )
 
-// LookOptions set the scope of Look.
-type LookOptions struct {
+// PlanOptions set the scope of NewPlan.
+type PlanOptions struct {
 	Whole bool // list is the whole farm: find leftovers, too
 	// SQL returns, by tenant, the farm's own SQL that an upgrade would apply; may be nil.
 	SQL func(context.Context, []*tenants.Tenant) (map[string][]string, error)
 }
 
-// Look compares tenants with the ledger, the servers and the disk, without writing. The
+// NewPlan compares tenants with the ledger, the servers and the disk, without writing. The
 // error is tenants.Problems if tenants can't be rendered.
-func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
+func NewPlan(ctx context.Context, h *session.Host, list []*tenants.Tenant, o PlanOptions) (*Plan, error) {
 	c := &creation{Host: h}
-	if err := c.look(ctx, list); err != nil {
+	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &looking{creation: c, open: map[string]ledger.Upgrade{}, databases: map[*tenants.Server]map[string]bool{}}
+	l := &planner{creation: c, open: map[string]ledger.Upgrade{}, databases: map[*tenants.Server]map[string]bool{}}
 	if c.ledger != nil {
 		var err error
 		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
@@ -48,8 +48,8 @@ func Look(ctx context.Context, h *session.Host, list []*tenants.Tenant, o LookOp
 	return l.plan(ctx, list, o)
 }
 
-// looking is the state of one Look.
-type looking struct {
+// planner is the state of one NewPlan.
+type planner struct {
 	*creation
 	open      map[string]ledger.Upgrade           // by tenant
 	begun     map[string]string                   // the state of the run that began to make a tenant, by name
@@ -57,7 +57,7 @@ type looking struct {
 	removed   []*Removed                          // newest first; empty if unreadable
 }
 
-func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOptions) (*Plan, error) {
+func (l *planner) plan(ctx context.Context, list []*tenants.Tenant, o PlanOptions) (*Plan, error) {
 	p := &Plan{all: list}
 	planned := make([]*Planned, len(list))
 	var whole, served []*Planned
@@ -95,22 +95,22 @@ func (l *looking) plan(ctx context.Context, list []*tenants.Tenant, o LookOption
 		return p, nil
 	}
 	var err error
-	p.Left, err = l.leftovers(ctx, p)
+	p.Leftovers, err = l.leftovers(ctx, p)
 	return p, err
 }
 
 // remarkWithdrawn remarks on tenants that change what their databases have of the extensions
 // and namespaces that are taken away.
-func (l *looking) remarkWithdrawn(ctx context.Context, served []*Planned) {
+func (l *planner) remarkWithdrawn(ctx context.Context, served []*Planned) {
 	var list []*tenants.Tenant
 	for _, t := range served {
 		if len(t.Entries) > 0 {
 			list = append(list, t.tenant)
 		}
 	}
-	said := l.Withdrawn(ctx, list)
+	remarks := l.Withdrawn(ctx, list)
 	for _, t := range served {
-		for _, remark := range said[t.Name] {
+		for _, remark := range remarks[t.Name] {
 			t.Add(plan.Remark, "%s", remark)
 		}
 	}
@@ -127,7 +127,7 @@ func UnseenFiles(why map[string]error) string {
 }
 
 // checkAll plans a tenant without its files.
-func (l *looking) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
+func (l *planner) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 	p := &Planned{Tenant: plan.Tenant{Name: t.Name}, tenant: t, row: l.rows[t.Name]}
 	if problems := l.obstacles[t.Name]; problems != nil {
 		for _, problem := range problems {
@@ -169,7 +169,7 @@ func (l *looking) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 
 // remarkRemoved remarks that a tenant to be made was removed before, under its name or,
 // after a rename that did not end, under its former one.
-func (l *looking) remarkRemoved(p *Planned) {
+func (l *planner) remarkRemoved(p *Planned) {
 	for _, r := range l.removed {
 		switch {
 		case r.Name == p.Name && r.returns():
@@ -183,7 +183,7 @@ func (l *looking) remarkRemoved(p *Planned) {
 }
 
 // checkSeen checks whether a tenant has answered since its last change.
-func (l *looking) checkSeen(p *Planned) {
+func (l *planner) checkSeen(p *Planned) {
 	current, seen, err := l.Unseen(p.Name)
 	if errors.Is(err, fs.ErrPermission) { // compare reports unreadable files
 		return
@@ -197,7 +197,7 @@ func (l *looking) checkSeen(p *Planned) {
 }
 
 // checkAccounts checks that both accounts exist and are the tenant's.
-func (l *looking) checkAccounts(p *Planned) {
+func (l *planner) checkAccounts(p *Planned) {
 	accounts := l.AccountsOf(p.tenant)
 	for _, foreign := range l.found[p.tenant.Server.Name].Of(accounts).InTheWay(accounts) {
 		p.Add(plan.Blocked, "%s; ALTER USER gives it that password, if it is the tenant's", mariadb.ForeignAccount(p.tenant.Server.Name, foreign))
@@ -212,10 +212,10 @@ func (l *looking) checkAccounts(p *Planned) {
 }
 
 // compare adds the differing files of tenants that run on their wanted code.
-func (l *looking) compare(ctx context.Context, p *Plan, some []*Planned) error {
-	list := make([]*tenants.Tenant, len(some))
+func (l *planner) compare(ctx context.Context, p *Plan, planned []*Planned) error {
+	list := make([]*tenants.Tenant, len(planned))
 	by := map[string]*plan.Tenant{}
-	for i, t := range some {
+	for i, t := range planned {
 		list[i], by[t.Name] = t.tenant, &t.Tenant
 	}
 	farm, unseen, err := inspectFiles(ctx, l.Host, list, by, true)
@@ -269,7 +269,7 @@ func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, 
 }
 
 // pendingSQL adds the farm's own SQL that an upgrade would apply.
-func pendingSQL(ctx context.Context, served []*Planned, o LookOptions) error {
+func pendingSQL(ctx context.Context, served []*Planned, o PlanOptions) error {
 	if o.SQL == nil || len(served) == 0 {
 		return nil
 	}

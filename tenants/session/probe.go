@@ -7,16 +7,16 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// look sends all requests to a tenant, served from a release, once, and fills in the
-// checks. What this run has asked already it does not ask again.
-func (h *Host) look(ctx context.Context, tenant string, release int, s *Sight) {
-	info := h.lookItself(ctx, tenant, release, s)
+// probeAll sends all requests to a tenant, served from a release, once, and fills in the
+// checks. It does not repeat requests that this run has sent already.
+func (h *Host) probeAll(ctx context.Context, tenant string, release int, s *Sight) {
+	info := h.probeHosts(ctx, tenant, release, s)
 	h.pages(ctx, tenant, s, info, nil)
 }
 
-// lookItself is look without pages. It returns what the tenant says of itself by its first
+// probeHosts is probeAll without the pages. It returns the site information by the first
 // host name.
-func (h *Host) lookItself(ctx context.Context, tenant string, release int, s *Sight) wiki.SiteInfo {
+func (h *Host) probeHosts(ctx context.Context, tenant string, release int, s *Sight) wiki.SiteInfo {
 	s.Checks = nil
 	var info wiki.SiteInfo
 	for i, name := range s.Hosts {

@@ -70,17 +70,17 @@ func Expire(f *tenants.Farm, before time.Time) (n int, err error) {
 	for _, l := range f.Locked {
 		used[filepath.Base(filepath.Dir(layout.Component(l)))] = true
 	}
-	looked := false
+	loadedRead := false
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || !e.IsDir() || strings.HasPrefix(e.Name(), ".") || used[e.Name()] || info.ModTime().After(before) {
 			continue
 		}
-		if !looked {
+		if !loadedRead {
 			if err := loaded(layout, used); err != nil {
 				return n, err
 			}
-			looked = true
+			loadedRead = true
 		}
 		if used[e.Name()] {
 			continue

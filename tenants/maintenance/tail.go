@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// followEvery is the interval at which new output of a script is passed on.
-const followEvery = 100 * time.Millisecond
+// tailEvery is the interval at which new output of a script is passed on.
+const tailEvery = 100 * time.Millisecond
 
-// follow passes on whole lines of a log as they are written. stop passes on the rest, and
+// tailLog passes on whole lines of a log as they are written. stop passes on the rest, and
 // returns after that.
-func follow(path string, printed func(text string)) (stop func()) {
+func tailLog(path string, printed func(text string)) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -22,7 +22,7 @@ func follow(path string, printed func(text string)) (stop func()) {
 		}
 		defer f.Close()
 		l := &liner{printed: printed}
-		tick := time.NewTicker(followEvery)
+		tick := time.NewTicker(tailEvery)
 		defer tick.Stop()
 		for {
 			select {

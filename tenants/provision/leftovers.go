@@ -22,7 +22,7 @@ import (
 // leftovers lists the databases, accounts and files of tenants without a definition, from
 // the ledger and the state folder. Databases and accounts that the ledger does not list
 // are ignored.
-func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
+func (l *planner) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 	rows := undefined(l.Farm.Tenants, l.rows)
 	for _, row := range l.renamed {
 		delete(rows, row.Name)
@@ -66,7 +66,7 @@ func (l *looking) leftovers(ctx context.Context, p *Plan) ([]*Leftover, error) {
 
 // askRoom checks that the files of a leftover have room in the folder of removed tenants,
 // after taken bytes, and returns their size.
-func (l *looking) askRoom(ctx context.Context, left *Leftover, taken int64) (need int64, err error) {
+func (l *planner) askRoom(ctx context.Context, left *Leftover, taken int64) (need int64, err error) {
 	if left.Problem != "" {
 		return 0, nil
 	}
@@ -101,7 +101,7 @@ func (c *creation) room(ctx context.Context, t *tenants.Tenant, taken int64) (ne
 }
 
 // leftover returns the leftover of a row, with its database and accounts on the server.
-func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, error) {
+func (l *planner) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, error) {
 	left := &Leftover{Leftover: plan.Leftover{Name: row.Name}, row: row}
 	server := l.Farm.Servers[row.Server]
 	if server == nil {
@@ -134,8 +134,8 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		left.Problem = err.Error()
 		return left, ctx.Err()
 	}
-	there := l.found[server.Name]
-	if there.Databases[row.Database] {
+	found := l.found[server.Name]
+	if found.Databases[row.Database] {
 		left.Items = append(left.Items, fmt.Sprintf("database %s on server %s", row.Database, server.Name))
 		if err := l.askDump(ctx, left); err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 		return nil, err
 	}
 	accounts := l.AccountsOf(left.tenant)
-	holding := there.Of(accounts)
+	holding := found.Of(accounts)
 	if err := holding.DatabaseError(l.FarmID(), server.Name, accounts); err != nil && left.Problem == "" {
 		left.Problem = err.Error()
 	}
@@ -165,7 +165,7 @@ func (l *looking) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 // askDump checks whether a dump could restore the database completely: a removal that
 // fails later has withdrawn the wiki for nothing. An interrupted removal may have its
 // dump already.
-func (l *looking) askDump(ctx context.Context, left *Leftover) error {
+func (l *planner) askDump(ctx context.Context, left *Leftover) error {
 	if left.Problem != "" || left.row.State == ledger.Leaving {
 		return nil
 	}
