@@ -31,7 +31,7 @@ func (s *Set) loadFile(f tenants.File, file string, own map[string][]byte) tenan
 		return s.loadPage(info, string(text))
 	}
 	t, problems := parseTemplate(f.Kind, file, string(text))
-	s.templates[f.Template] = t
+	s.add(info, t)
 	return problems
 }
 

@@ -71,21 +71,28 @@ func (s *Set) fleet(f *tenants.Farm) *Fleet {
 // executor executes templates, one at a time, and records the expressions by which they ask for
 // tenants.
 type executor struct {
-	templates map[string]*template.Template
-	asked     []string // expressions
+	set       *Set
+	functions template.FuncMap
+	templates map[string]*template.Template // that were executed
+	asked     []string                      // expressions
 }
 
 func (s *Set) executor(members asker) *executor {
-	e := &executor{templates: map[string]*template.Template{}}
-	functions := template.FuncMap{"tenants": func(where ...string) ([]*Member, error) {
+	e := &executor{set: s, templates: map[string]*template.Template{}}
+	e.functions = template.FuncMap{"tenants": func(where ...string) ([]*Member, error) {
 		e.asked = append(e.asked, joined(where))
 		return ask(members, where)
 	}}
-	for name, t := range s.templates {
-		// A clone fails only after the original was executed.
-		e.templates[name] = template.Must(t.Clone()).Funcs(functions)
-	}
 	return e
+}
+
+// template returns the template of a name, with the functions that need the farm.
+func (e *executor) template(name string) *template.Template {
+	if e.templates[name] == nil {
+		// A clone fails only after the original was executed.
+		e.templates[name] = template.Must(e.set.templates[name]().Clone()).Funcs(e.functions)
+	}
+	return e.templates[name]
 }
 
 // asker returns the tenants that an expression chooses: all of them if it is empty.

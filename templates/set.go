@@ -29,7 +29,7 @@ type Set struct {
 	asks      bool   // a template asks whether tenants were created
 	own       string // digest of the farm's own templates
 	bounded   bool   // isBounded is true of all templates
-	templates map[string]*template.Template
+	templates map[string]func() *template.Template
 	pages     map[string]*html.Template // of HTML
 	infos     map[string]Info
 	buffers   sync.Pool
@@ -89,7 +89,8 @@ func Builtin(name string) (text []byte, ok bool) {
 // without an escaper, or has a name that nothing uses. dir need not exist.
 func Load(dir string, files ...tenants.File) (*Set, error) {
 	s := &Set{
-		templates: map[string]*template.Template{}, pages: map[string]*html.Template{}, infos: map[string]Info{},
+		bounded:   true,
+		templates: map[string]func() *template.Template{}, pages: map[string]*html.Template{}, infos: map[string]Info{},
 		codebases: map[*tenants.Codebase]*coreSettings{}, fleets: map[*tenants.Farm]*Fleet{},
 	}
 	own, problems := ownTemplates(dir)
@@ -121,10 +122,6 @@ func Load(dir string, files ...tenants.File) (*Set, error) {
 		problems.Sort()
 		return nil, problems
 	}
-	s.bounded = true
-	for _, name := range names() {
-		s.bounded = s.bounded && isBounded(s.templates[name])
-	}
 	return s, nil
 }
 
@@ -133,20 +130,38 @@ func names() []string {
 }
 
 // load loads the built-in template of a name, with the replacements of the farm's own
-// file, if there is one.
+// file, if there is one. A built-in template as it is needs no check, and is parsed when it is
+// first executed.
 func (s *Set) load(name, file string, own []byte) tenants.Problems {
-	text, err := builtin.ReadFile(name)
-	if err != nil {
-		return tenants.Problems{{Position: tenants.Position{File: file}, Message: err.Error()}}
-	}
 	info := Info{Name: name, Kind: kindOf(name)}
-	base, problems := parseTemplate(info.Kind, info.label(), string(text))
-	if own != nil && base != nil {
-		info.File = file
-		base, info.Parts, problems = override(base, info.Kind, file, string(own), map[string]string{builtinPrefix + name: string(text)})
+	if own == nil {
+		s.templates[name], s.infos[name] = sync.OnceValue(func() *template.Template { return parseBuiltin(name) }), info
+		return nil
 	}
-	s.templates[name], s.infos[name] = base, info
+	text, _ := Builtin(name)
+	base := parseBuiltin(name)
+	info.File = file
+	var problems tenants.Problems
+	base, info.Parts, problems = override(base, info.Kind, file, string(own), map[string]string{builtinPrefix + name: string(text)})
+	s.add(info, base)
 	return problems
+}
+
+// add adds a template that was parsed, or nil.
+func (s *Set) add(i Info, t *template.Template) {
+	s.templates[i.Name], s.infos[i.Name] = func() *template.Template { return t }, i
+	s.bounded = s.bounded && (i.Farm || t != nil && isBounded(t))
+}
+
+// parseBuiltin parses a built-in template. It panics if it has a mistake, which no file of a
+// farm can cause.
+func parseBuiltin(name string) *template.Template {
+	text, ok := Builtin(name)
+	t, problems := parseText(kindOf(name), Info{Name: name}.label(), string(text))
+	if !ok || len(problems) > 0 {
+		panic("built-in template " + name + ": " + problems.Error())
+	}
+	return t
 }
 
 // override replaces built-in parts by those that the farm's own file defines. A file with

@@ -139,7 +139,7 @@ func (s *Set) execute(name string, v *View) ([]byte, error) {
 	e := v.fleet.executors.Get().(*executor)
 	defer v.fleet.executors.Put(e)
 	e.asked = nil
-	if err := e.templates[name].Execute(buffer, v); err != nil {
+	if err := e.template(name).Execute(buffer, v); err != nil {
 		return nil, v.problems(s.infos[name].label(), err)
 	}
 	v.asked = append(v.asked, e.asked...)

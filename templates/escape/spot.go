@@ -1,9 +1,9 @@
 package escape
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Spot is a place in a file of one kind, at which a template may write a value.
@@ -38,10 +38,10 @@ func (all Spots) Over(text string) (after Spots) {
 	if len(all) == 0 {
 		return nil
 	}
-	pieces := all[0].of.pieces.FindAllString(text, -1)
 	for _, s := range all {
-		for _, piece := range pieces {
-			s.before = s.of.step(s.before, piece)
+		for rest := text; rest != ""; {
+			piece := rest[:s.of.piece(rest)]
+			s.before, rest = s.of.step(s.before, piece), rest[len(piece):]
 		}
 		after = after.Join(Spots{s})
 	}
@@ -105,19 +105,46 @@ type state struct {
 
 // scanner moves a state over the text of one kind of file.
 type scanner struct {
-	pieces *regexp.Regexp
-	step   func(s state, piece string) state
-	start  state
+	piece func(text string) int // length of the first piece of a text, which is not empty
+	step  func(s state, piece string) state
+	start state
 }
 
 var scanners = map[string]*scanner{
-	"php":    {regexp.MustCompile(`(?s)<\?php|\?>|/\*|\*/|//|<<<|\\.|.`), stepPHP, state{mode: inOutside}},
-	"nginx":  {regexp.MustCompile(`(?s)\\.|.`), stepNginx, state{blank: true}},
-	"apache": {regexp.MustCompile(`(?s)\\.|.`), stepApache, state{blank: true}},
-	"pool":   {regexp.MustCompile(`(?s).`), stepPool, state{blank: true}},
-	"json":   {regexp.MustCompile(`(?s)\\.|.`), stepJSON, state{}},
-	"hosts":  {regexp.MustCompile(`(?s).`), stepHosts, state{blank: true}},
-	"conf":   {regexp.MustCompile(`(?s).`), stepWords, state{blank: true}},
+	"php":    {piecePHP, stepPHP, state{mode: inOutside}},
+	"nginx":  {escaped, stepNginx, state{blank: true}},
+	"apache": {escaped, stepApache, state{blank: true}},
+	"pool":   {character, stepPool, state{blank: true}},
+	"json":   {escaped, stepJSON, state{}},
+	"hosts":  {character, stepHosts, state{blank: true}},
+	"conf":   {character, stepWords, state{blank: true}},
+}
+
+// character returns the length of the first character.
+func character(text string) int {
+	_, size := utf8.DecodeRuneInString(text)
+	return size
+}
+
+// escaped is character, but takes a backslash and the next character as one.
+func escaped(text string) int {
+	if text[0] == '\\' && len(text) > 1 {
+		return 1 + character(text[1:])
+	}
+	return character(text)
+}
+
+// signsPHP are the signs that lead out of PHP code, or into it.
+var signsPHP = []string{"<?php", "?>", "/*", "*/", "//", "<<<"}
+
+// piecePHP is escaped, but takes a sign of PHP as one.
+func piecePHP(text string) int {
+	for _, sign := range signsPHP {
+		if strings.HasPrefix(text, sign) {
+			return len(sign)
+		}
+	}
+	return escaped(text)
 }
 
 func stepPHP(s state, piece string) state {
