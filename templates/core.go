@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"wikictl/templates/escape"
 	"wikictl/tenants"
 	"wikictl/tenants/disk"
 )
@@ -26,10 +27,6 @@ type coreSettings struct {
 	subjects sync.Map      // index of the subject of a setting, by name
 	digest   func() string // digest of the fields above
 }
-
-// schemaDefault matches a line of the generated list of defaults, which is indented by three
-// tabs, up to the beginning of the default.
-var schemaDefault = regexp.MustCompile(`(?m)^\t\t\t'([A-Za-z0-9_]+)' => ('[^']*'|.)`)
 
 // assigned matches the assignment of a default in MediaWiki before 1.39, which has no
 // schema.
@@ -64,11 +61,30 @@ func readCore(c *tenants.Codebase) *coreSettings {
 // each.
 func defaultsOf(path string) [][]string {
 	if data, err := disk.Read(filepath.Join(path, "includes", "config-schema.php")); err == nil {
-		defaults, _, _ := strings.Cut(string(data), "\n\t\t],\n")
-		return schemaDefault.FindAllStringSubmatch(defaults, -1)
+		return schemaDefaults(string(data))
 	}
 	data, _ := disk.Read(filepath.Join(path, "includes", "DefaultSettings.php"))
 	return assigned.FindAllStringSubmatch(string(data), -1)
+}
+
+// schemaDefaults reads the generated list of defaults, whose lines are indented by three tabs.
+func schemaDefaults(schema string) (found [][]string) {
+	text, _, _ := strings.Cut(schema, "\n\t\t],\n")
+	for {
+		_, line, more := strings.Cut(text, "\n\t\t\t'")
+		if !more {
+			return found
+		}
+		name, value, _ := strings.Cut(line, "' => ")
+		if text = line; !escape.IsPHPName(name) || value == "" {
+			continue
+		}
+		begins := value[:1]
+		if inside, _, closed := strings.Cut(value[1:], "'"); begins == "'" && closed {
+			begins = "'" + inside + "'"
+		}
+		found, text = append(found, []string{"", name, begins}), value[len(begins):]
+	}
 }
 
 // skinNames returns the skins that a folder registers: Vector has two.

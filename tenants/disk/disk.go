@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -61,11 +62,15 @@ func Read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		data.Grow(int(min(info.Size(), maxFile)) + bytes.MinRead) // or it would be copied as it grows
+	}
+	_, err = data.ReadFrom(io.LimitReader(f, maxFile+1))
+	if err == nil && data.Len() > maxFile {
 		return nil, wrong("read", path, fmt.Errorf("is larger than %d MiB", maxFile>>20))
 	}
-	return data, err
+	return data.Bytes(), err
 }
 
 func wrong(op, path string, err error) error { return &os.PathError{Op: op, Path: path, Err: err} }
