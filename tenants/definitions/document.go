@@ -77,6 +77,14 @@ func parseDocument(file string, data []byte) (map[string]tenants.Value, tenants.
 	if at := invalidUTF8(data); at >= 0 {
 		return nil, tenants.Problems{{Position: positionAt(file, data, at), Message: "is not UTF-8"}}
 	}
+	if root, ok := parsePlain(file, data); ok {
+		return root, nil
+	}
+	return decodeDocument(file, data)
+}
+
+// decodeDocument parses any TOML into values with places, or names its mistakes.
+func decodeDocument(file string, data []byte) (map[string]tenants.Value, tenants.Problems) {
 	var raw map[string]any
 	if err := toml.Unmarshal(data, &raw); err != nil {
 		return nil, tenants.Problems{syntaxProblem(file, err)}
