@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -203,27 +202,33 @@ func (r *Record) note(f *tenants.Farm, set *templates.Set, name string, before s
 // mode or owner, changes the result. latest is the time of the latest change. Missing files
 // count; ok is false if a file can't be inspected.
 func identities(paths ...string) (all string, latest time.Time, ok bool) {
-	var text strings.Builder
+	text := make([]byte, 0, 256*len(paths))
 	for _, path := range paths {
 		info, err := os.Lstat(path)
+		text = append(append(text, path...), ' ')
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
-			text.WriteString(path + " absent\n")
+			text = append(text, "absent\n"...)
 			continue
 		case err != nil:
 			return "", latest, false
 		}
-		text.WriteString(path + " " + identity(info) + "\n")
+		text = append(appendIdentity(text, info), '\n')
 		s := info.Sys().(*syscall.Stat_t)
 		if at := time.Unix(s.Ctim.Unix()); at.After(latest) {
 			latest = at
 		}
 	}
-	return tenants.Digest([]byte(text.String())), latest, true
+	return tenants.Digest(text), latest, true
 }
 
 // identity identifies the content of a file by its inode, size, times, mode and owner.
-func identity(info fs.FileInfo) string {
+func identity(info fs.FileInfo) string { return string(appendIdentity(nil, info)) }
+
+func appendIdentity(text []byte, info fs.FileInfo) []byte {
 	s := info.Sys().(*syscall.Stat_t)
-	return fmt.Sprintf("%d-%d-%d-%d-%d-%o-%d-%d", s.Dev, s.Ino, s.Size, s.Mtim.Nano(), s.Ctim.Nano(), s.Mode, s.Uid, s.Gid)
+	for _, n := range []int64{int64(s.Dev), int64(s.Ino), s.Size, s.Mtim.Nano(), s.Ctim.Nano(), int64(s.Mode), int64(s.Uid), int64(s.Gid)} {
+		text = append(strconv.AppendInt(text, n, 10), '-')
+	}
+	return text
 }
