@@ -138,6 +138,7 @@ wgGroupPermissions."*".read = false
 	}
 	for _, entry := range []string{"index", "api", "load", "rest", "img_auth", "thumb", "thumb_handler", "opensearch_desc"} {
 		files["code/"+entry+".php"] = `<?php header( 'Content-Type: text/html' );
+echo str_repeat( 'x', $_GET['length'] ?? 0 );
 if ( isset( $_GET['until'] ) ) {
 	@touch( $_GET['until'] . '-' . $_SERVER['REMOTE_ADDR'] );
 	for ( $i = 0; $i < 3000 && !file_exists( $_GET['until'] ); $i++ ) {

@@ -266,6 +266,7 @@ func testRequests(t *testing.T, kind string) {
 			s.testRenamed(t)
 			s.testProxies(t)
 			s.testBounds(t)
+			s.testReload(t, kind)
 			s.logIfFailed(t)
 		})
 	}
