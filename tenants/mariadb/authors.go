@@ -24,14 +24,15 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// describeAuthors reads which accounts and authors a database has, or names.
+// describeAuthors records in b the highest numbers of a database's accounts and authors, and
+// of the authors that its rows name.
 func describeAuthors(ctx context.Context, c querier, b *backup.Dump) (err error) {
 	b.Newest = map[string]int64{}
 	for table, id := range accountIDs {
 		var n int64
 		err := c.QueryRowContext(ctx, "SELECT COALESCE(MAX("+id+"), 0) FROM "+Quote(b.Database)+"."+Quote(table)).Scan(&n)
 		switch {
-		case isError(err, errNoTable) || isError(err, errNoColumn): // no wiki, but a further database of one
+		case isError(err, errNoTable) || isError(err, errNoColumn): // not a wiki's, but a further database of one
 		case err != nil:
 			return fmt.Errorf("read the newest row of %s: %w", table, err)
 		default:
@@ -61,9 +62,9 @@ func newestNamed(ctx context.Context, c querier, database string) (n int64, err 
 	return n, err
 }
 
-// Added counts the rows of user or actor that a database has and a dump of it has not. Without
-// the table, or the database, it is 0: a restore loses none of them. A dump by an earlier
-// wikictl has no numbers; with it only the number of rows is compared.
+// Added counts the rows of user or actor that were added to a database since a dump of it. It
+// is 0 without the table or the database, because a restore then loses no row. A dump by an
+// earlier wikictl records no numbers; for it only the counts of rows are compared.
 func (s *Server) Added(ctx context.Context, database, table string, b *backup.Dump) (n int64, err error) {
 	query := "SELECT COUNT(*) FROM " + Quote(database) + "." + Quote(table)
 	last, numbered := b.Newest[table]
@@ -82,7 +83,7 @@ func (s *Server) Added(ctx context.Context, database, table string, b *backup.Du
 	return n, nil
 }
 
-// HasAuthor reports whether a wiki has an author by its number; 0 names none.
+// HasAuthor reports whether a wiki has the author with a number. No author has the number 0.
 func (s *Server) HasAuthor(ctx context.Context, database string, number int64) (bool, error) {
 	if number == 0 {
 		return true, nil

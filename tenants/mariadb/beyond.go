@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Right is what a tenant's accounts may do in a database of another tenant.
+// Right is a set of privileges of a tenant's accounts in a database of another tenant.
 type Right struct {
 	Database   string
 	Table      string   // empty: all tables
@@ -40,11 +40,11 @@ func (a Accounts) Beyond(schema bool) (want []Grant) {
 	return want
 }
 
-// lagGrant lets an account read how far replicas are behind: MediaWiki reads from no replica
-// of which it can't know that (MariaDB: GRANT, Global Privileges; since 10.5).
+// lagGrant lets an account read the lag of replicas: MediaWiki does not read from a replica
+// whose lag it can't read (MariaDB: GRANT, Global Privileges; since 10.5).
 var lagGrant = Grant{Privileges: []string{"SLAVE MONITOR"}}
 
-// IsLag reports whether a grant is only that of reading how far replicas are behind.
+// IsLag reports whether a grant lets an account read the lag of replicas and nothing else.
 func (g Grant) IsLag() bool {
 	return g.Role == "" && g.Database == "" && slices.Equal(g.Privileges, lagGrant.Privileges)
 }
@@ -88,7 +88,7 @@ func (g Grant) Of(database string) bool { return g.Table == "" && g.Database == 
 // Plain returns the grant's text with the database's name in place of its pattern.
 func (g Grant) Plain() string { return strings.ReplaceAll(g.String(), `\_`, "_") }
 
-// Change is a grant that one of a tenant's accounts lacks, or has too much.
+// Change is a grant to give to one of a tenant's accounts, or to revoke from it.
 type Change struct {
 	Account string // "name@host"
 	Schema  bool   // it is the schema account
@@ -226,12 +226,12 @@ func (s *Server) OwnFurther(ctx context.Context, name string) error {
 	return err
 }
 
-// pattern returns a database's name as GRANT's tables have it.
+// pattern escapes a database's name as the privilege tables store it.
 func pattern(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(name)
 }
 
-// plain returns the database's name that a pattern without wildcards stands for.
+// plain returns the database's name from a pattern without wildcards.
 func plain(pattern string) string {
 	return strings.NewReplacer(`\_`, "_", `\%`, "%", `\\`, `\`).Replace(pattern)
 }

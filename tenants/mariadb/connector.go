@@ -12,7 +12,7 @@ import (
 
 // connectLimit bounds the time until a server has accepted a connection. The driver's own
 // limit ends when the network has connected: a server that is stopped or stuck accepts
-// connections and never says a word.
+// connections and never answers.
 const connectLimit = 10 * time.Second
 
 // silentError reports a server that accepted a connection and then did not answer.

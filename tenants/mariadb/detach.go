@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Detachment is what makes the copy of a wiki's database one of its own.
+// Detachment sets how Detach turns a copy of a wiki's database into a wiki of its own.
 type Detachment struct {
 	Database  string
 	Secret    string // makes user.user_token; random, and of at least 32 characters
-	Anonymize bool   // mail addresses, passwords and what users set go, too
-	Admin     string // user who gets a password, where Anonymize takes all away
+	Anonymize bool   // also remove mail addresses, passwords and preferences
+	Admin     string // the only user who has a password after Anonymize
 	Hash      string // user.user_password of Admin
 }
 
-// detaching are the statements for one table each, where it has the column: tables of
-// extensions, and of other versions of MediaWiki, need not be there.
+// detaching lists statements for one table each. A statement is skipped if the database lacks
+// the table or the column, such as a table of an extension or of another MediaWiki version.
 var detaching = []struct {
 	table, column string
-	anonymize     bool // only then
+	anonymize     bool // run it only with Detachment.Anonymize
 	text          string
 	args          func(Detachment) []any
 }{
@@ -54,10 +54,10 @@ var detaching = []struct {
 	{"echo_notification", "notification_user", true, "DELETE FROM echo_notification", nil},
 }
 
-// Detach takes from the copy of a wiki's database what belongs to the visitors of the other:
-// sessions, jobs, tokens and applications that may act for users. With d.Anonymize also
-// mail addresses, passwords, real names, what users set and watch, addresses by which
-// they came, and all tables of CheckUser.
+// Detach removes from a copy of a wiki's database everything with which users of the original
+// could act: sessions, jobs, tokens, and applications that may act for users. With d.Anonymize
+// it also removes mail addresses, passwords, real names, preferences, watchlists, IP addresses,
+// and all rows of CheckUser.
 func (s *Server) Detach(ctx context.Context, d Detachment) error {
 	columns, err := s.columnsOf(ctx, d.Database)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Server) Detach(ctx context.Context, d Detachment) error {
 	})
 }
 
-// anonymous empties the tables of CheckUser and reads back that no address is left.
+// anonymous empties the tables of CheckUser, and verifies that no address remains.
 func anonymous(ctx context.Context, c *sql.Conn, d Detachment, columns map[string]bool) error {
 	emptied := map[string]bool{}
 	for name := range columns {
@@ -97,7 +97,7 @@ func anonymous(ctx context.Context, c *sql.Conn, d Detachment, columns map[strin
 		}
 	}
 	if !columns["user.user_email"] {
-		return fmt.Errorf("detach %q: it has no table of users", d.Database)
+		return fmt.Errorf("detach %q: it has no table user", d.Database)
 	}
 	var left int
 	err := c.QueryRowContext(ctx, "SELECT COUNT(*) FROM user WHERE user_email <> '' AND user_email NOT LIKE '%@example.invalid' OR user_password <> '' AND user_name <> ?", d.Admin).Scan(&left)
@@ -110,7 +110,7 @@ func anonymous(ctx context.Context, c *sql.Conn, d Detachment, columns map[strin
 	return nil
 }
 
-// columnsOf are the columns of a database's base tables, as table.column.
+// columnsOf returns the columns of a database's base tables, such as "page.page_id".
 func (s *Server) columnsOf(ctx context.Context, database string) (map[string]bool, error) {
 	return s.set(ctx, "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS JOIN information_schema.TABLES USING (TABLE_SCHEMA, TABLE_NAME) WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA = ?", database)
 }

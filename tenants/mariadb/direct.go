@@ -120,7 +120,7 @@ func (d *direct) begin(ctx context.Context) (err error) {
 }
 
 // layOut reads the columns of the tables. It asks the server only if a table is defined
-// like none before: tables of many wikis are defined alike, and the question makes the
+// like none before: tables of many wikis are defined alike, and the query makes the
 // server write the columns of all tables into a temporary one.
 func (d *direct) layOut(ctx context.Context) error {
 	for i, t := range d.tables {

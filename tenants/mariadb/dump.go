@@ -60,10 +60,10 @@ func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Bac
 	return b, b.DescribeInFile()
 }
 
-// halfOf is the file that a dump is written into before it has its name.
+// halfOf returns the path of a dump while it is incomplete.
 func halfOf(b *backup.Dump) string { return b.File + ".half" }
 
-// name gives written dumps their names, and verifies that they can be restored.
+// name renames complete dumps to their final paths, and verifies that they can be restored.
 func (s *Server) name(ctx context.Context, b *backup.Dump) error {
 	for _, one := range b.All() {
 		if err := os.Rename(halfOf(one), one.File); err != nil {

@@ -48,15 +48,16 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 	if err := s.closed(ctx, a.webs(), deadline); err != nil || len(a.Sharers) == 0 {
 		return err
 	}
-	// Grants on tables end in the middle of a request: that of a request that is over now.
+	// The server checks grants on tables even in the middle of a request, but no request of
+	// before runs any more.
 	if err := s.stopWriters(ctx, a); err != nil {
 		return err
 	}
 	return s.closed(ctx, a.Sharers, deadline)
 }
 
-// closed waits until the connections that accounts have now are closed, and kills those that
-// are open at the deadline.
+// closed waits until the present connections of accounts are closed, and kills those that are
+// open at the deadline.
 func (s *Server) closed(ctx context.Context, users []string, deadline time.Time) error {
 	before, err := s.connectionsOf(ctx, users...)
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Rows that are read to find pages, so that a large wiki is not read in full.
+// Maximum numbers of rows read to find pages, so that a large wiki is not read completely.
 const (
 	mostLinks   = 200_000
 	mostChanges = 2_000
 )
 
-// Notable returns titles of articles that are most linked or were changed most recently, each
-// at most n, as MediaWiki stores them. Redirects are left out. Of a large wiki's links it
-// counts a part.
+// Notable returns the titles of the most linked and of the most recently changed articles, at
+// most n each, as MediaWiki stores them. It omits redirects, and counts only a part of the links
+// of a large wiki.
 func (s *Server) Notable(ctx context.Context, database string, n int) (linked, changed []string, err error) {
 	in := Quote(database) + "."
 	rows, err := s.db.QueryContext(ctx, `SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = 'pagelinks'`, database)
@@ -37,7 +37,7 @@ func (s *Server) Notable(ctx context.Context, database string, n int) (linked, c
 	changed, err = s.titles(ctx, `SELECT title FROM (SELECT rc_title AS title, rc_timestamp FROM `+in+`recentchanges WHERE rc_namespace = 0 ORDER BY rc_timestamp DESC LIMIT ?) AS r
 		JOIN `+in+`page ON page_namespace = 0 AND page_title = title AND page_is_redirect = 0
 		GROUP BY title ORDER BY MAX(rc_timestamp) DESC, title LIMIT ?`, mostChanges, n)
-	if err == nil && len(changed) == 0 { // nothing was changed for long
+	if err == nil && len(changed) == 0 { // nothing was changed recently
 		changed, err = s.titles(ctx, `SELECT page_title FROM `+in+`page WHERE page_namespace = 0 AND page_is_redirect = 0 ORDER BY page_id DESC LIMIT ?`, n)
 	}
 	if err != nil {

@@ -11,17 +11,18 @@ import (
 	"wikictl/tenants/process"
 )
 
-// Bounds of what is done to a database that people use meanwhile.
+// Limits of changes to a database while its wiki is in use.
 const (
-	onlineWait    = 3                // seconds for a lock, which all who come later wait behind
-	onlineTries   = 20               // so often is it tried again
+	onlineWait    = 3                // seconds to wait for a lock; later statements queue behind that wait
+	onlineTries   = 20               // maximum number of tries
 	onlinePause   = 2 * time.Second  // between two tries
-	onlineRows    = 5000             // of a range that is filled at once
+	onlineRows    = 5000             // in a range that one statement fills
 	replicasLimit = 10 * time.Minute // for replicas that are behind
 )
 
-// AlterOnline changes a table by one statement without keeping readers or writers from it:
-// it is done in full or not at all. A table that the server can only copy is an error.
+// AlterOnline changes a table by one statement that blocks neither readers nor writers, and
+// either succeeds completely or changes nothing. It is an error if the server would have to copy
+// the table.
 func (s *Server) AlterOnline(ctx context.Context, database, table string, specs []string) error {
 	statement := "ALTER TABLE " + Quote(database) + "." + Quote(table) + " " + strings.Join(specs, ", ") + ", ALGORITHM=INPLACE, LOCK=NONE"
 	return s.work(ctx, database, false, func(c *sql.Conn) error {
@@ -35,7 +36,7 @@ func (s *Server) AlterOnline(ctx context.Context, database, table string, specs 
 	})
 }
 
-// patiently tries something again that failed because another client was in the way.
+// patiently repeats do, up to onlineTries times, while another client's locks make it fail.
 func patiently(ctx context.Context, do func() error) (err error) {
 	for range onlineTries {
 		if err = do(); !isError(err, errLockWait) && !isError(err, errDeadlock) {
@@ -48,11 +49,10 @@ func patiently(ctx context.Context, do func() error) (err error) {
 	return err
 }
 
-// FillOnline runs statements over a column's values, some thousand rows at a time, each
-// statement in a transaction of its own, and rests between them as long as a quarter of
-// what they took. Both placeholders of a statement are the ends of a range, which belong to
-// it. each is told after every range which share of the values is done, and ends it by an
-// error.
+// FillOnline runs statements over ranges of a column's values, onlineRows rows at a time, each
+// statement in a transaction of its own. The two placeholders of a statement are the first and
+// the last value of a range. After each range it calls each with the completed share of the
+// values, whose error ends the work, and pauses for a quarter of the time that the range took.
 func (s *Server) FillOnline(ctx context.Context, database, table, column string, statements []string, each func(share float64) error) error {
 	name, of := Quote(column), Quote(table)
 	return s.work(ctx, database, false, func(c *sql.Conn) error {
@@ -89,7 +89,7 @@ func (s *Server) FillOnline(ctx context.Context, database, table, column string,
 	})
 }
 
-// rest pauses, and waits for replicas that are behind as long as is bearable.
+// rest pauses, and waits for replicas that are behind, at most for replicasLimit.
 func (s *Server) rest(ctx context.Context, pause time.Duration) error {
 	deadline := time.Now().Add(replicasLimit)
 	for {

@@ -56,12 +56,11 @@ func tlsOptions(tls string) string {
 // looseWarning matches a client's warning about a loose option that it does not have.
 var looseWarning = regexp.MustCompile(`(?m)^.*unknown (?:variable|option) '(?:--)?loose-.*\n?`)
 
-// clientError matches what mariadb prints of an error. Before it stands the statement that
-// failed (--print-query-on-error), with rows of the wiki.
+// clientError matches the begin of an error message of mariadb. The failed statement precedes
+// it (--print-query-on-error), with rows of the wiki.
 var clientError = regexp.MustCompile(`(?m)^ERROR [0-9]+ \([0-9A-Z]{5}\)`)
 
-// plainError keeps of a client's error neither warnings about loose options nor statements;
-// the actual error follows them.
+// plainError removes warnings about loose options, and statements, from a client's error.
 func plainError(err error) error {
 	var failed *process.Error
 	if errors.As(err, &failed) {

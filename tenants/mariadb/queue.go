@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Queue is what a wiki's table of jobs holds (MediaWiki: JobQueueDB).
+// Queue counts the rows of a wiki's table job (MediaWiki: JobQueueDB).
 type Queue struct {
 	Ready     int64     // not begun
 	Claimed   int64     // begun and not finished
-	Abandoned int64     // of those, that were begun as often as MediaWiki tries, 3 times
-	Oldest    time.Time // when the oldest ready one was queued; the zero time: none is
+	Abandoned int64     // those of Claimed that were begun 3 times, after which MediaWiki gives up
+	Oldest    time.Time // when the oldest ready job was queued; zero: no job is ready
 }
 
 // Jobs that were begun are free again after claimedFor, unless they were begun
@@ -24,8 +24,8 @@ const (
 	attempts   = 3
 )
 
-// Queues counts the jobs of wikis. A database whose jobs can't be counted has an error in
-// failed, which is that of all when the server does not answer.
+// Queues counts the jobs of wikis. failed has an error for each database whose jobs can't be
+// counted; if the server does not answer, that is every database.
 func (s *Server) Queues(ctx context.Context, databases []string) (queues map[string]Queue, failed map[string]error) {
 	queues = map[string]Queue{}
 	failed = s.eachQueue(ctx, databases, func(name string) string {
@@ -46,8 +46,8 @@ func (s *Server) Queues(ctx context.Context, databases []string) (queues map[str
 	return queues, failed
 }
 
-// WaitingQueues finds the databases of wikis with jobs that can be begun: not begun yet, or
-// began so long ago that MediaWiki takes them for lost. failed is as of Queues.
+// WaitingQueues finds the databases of wikis with jobs that can be begun: those that were not
+// begun yet, or so long ago that MediaWiki considers them lost. failed is as in Queues.
 func (s *Server) WaitingQueues(ctx context.Context, databases []string) (waiting map[string]bool, failed map[string]error) {
 	waiting = map[string]bool{}
 	cutoff := literal(time.Now().UTC().Add(-claimedFor).Format("20060102150405"))
@@ -63,8 +63,8 @@ func (s *Server) WaitingQueues(ctx context.Context, databases []string) (waiting
 	return waiting, failed
 }
 
-// eachQueue asks a few hundred databases in one query, and one by one where that fails: one
-// of them may lack its table.
+// eachQueue queries a few hundred databases at once, and each one alone if that query fails,
+// because one of them may lack the table.
 func (s *Server) eachQueue(ctx context.Context, databases []string, ask func(name string) string, each func(*sql.Rows) error) map[string]error {
 	failed := map[string]error{}
 	err := s.work(ctx, "", false, func(c *sql.Conn) error {

@@ -23,13 +23,13 @@ type Link struct {
 	Source   string // host and port of the server that it replicates; empty: it replicates none
 	SourceID int64  // that server's server_id; 0: it has not connected to it yet
 	Running  bool   // it receives and applies changes
-	Error    string // why it does not
+	Error    string // why it is not Running
 	Lag      int64  // seconds; meaningless unless Running
 	ReadOnly bool   // it refuses writes
 }
 
-// Link reads the server's state as a replica. Replication by a named connection is not seen
-// by MediaWiki, nor by this.
+// Link reads the server's state as a replica. Like MediaWiki, it does not detect replication
+// by a named connection.
 func (s *Server) Link(ctx context.Context) (l Link, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
@@ -61,7 +61,7 @@ type Position struct {
 // Position returns the end of the server's log.
 func (s *Server) Position(ctx context.Context) (p Position, err error) {
 	if !s.isMariaDB() {
-		return p, fmt.Errorf("server %s: it is no MariaDB, whose replicas alone wikictl can wait for; take replicas out of its definition", s.Name)
+		return p, fmt.Errorf("server %s: it is not MariaDB, and wikictl can wait only for replicas of MariaDB; remove replicas from its definition", s.Name)
 	}
 	err = s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.server_id, @@GLOBAL.gtid_binlog_pos").Scan(&p.ID, &p.GTID)
 	if err != nil {
@@ -72,9 +72,9 @@ func (s *Server) Position(ctx context.Context) (p Position, err error) {
 
 // Replica is the observed state of a replica.
 type Replica struct {
-	Err error // it does not answer; the rest is empty then
+	Err error // why its state is unknown; the other fields are empty then
 	Link
-	Position Position // of its primary, from before
+	Position Position // of its primary, read before Link
 }
 
 // InspectReplica reads the state of a replica and the position of its primary.
@@ -102,9 +102,9 @@ func (r Replica) Fault() string {
 	return ""
 }
 
-// Hidden reports whether MediaWiki may read from the replica although it has a Fault: it takes
-// connections and only wikictl can't ask it, such as by a wrong password, or it replicates
-// another server, which MediaWiki does not notice.
+// Hidden reports whether MediaWiki may read from the replica although it has a Fault: it refuses
+// only wikictl, such as for a wrong password, or it replicates another server, which MediaWiki
+// does not detect.
 func (r Replica) Hidden() bool {
 	if r.Err != nil {
 		return !IsDown(r.Err)
@@ -112,7 +112,7 @@ func (r Replica) Hidden() bool {
 	return r.Running && r.SourceID != 0 && r.SourceID != r.Position.ID
 }
 
-// Effect says what a Fault means for readers, after the name of the replica.
+// Effect returns the effect of a Fault on readers, to follow the replica's name in a sentence.
 func (r Replica) Effect() string {
 	if r.Hidden() {
 		return "may be read from, and wikictl can't wait for it"
@@ -120,7 +120,7 @@ func (r Replica) Effect() string {
 	return "is not read from"
 }
 
-// IsDown reports whether an error is that of a connection, not one that a server answered with.
+// IsDown reports whether an error comes from the connection, not from the server.
 func IsDown(err error) bool {
 	var network net.Error // also of a time limit
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
@@ -141,13 +141,13 @@ func (s *Server) Reached(ctx context.Context, p Position, limit time.Duration) (
 	}
 }
 
-// reached is one turn of Reached (MariaDB: MASTER_GTID_WAIT).
+// reached waits like Reached, once, for at most turn (MariaDB: MASTER_GTID_WAIT).
 func (s *Server) reached(ctx context.Context, p Position, turn time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, turn+answerLimit)
 	defer cancel()
 	var answer sql.NullInt64
 	if err := s.db.QueryRowContext(ctx, "SELECT MASTER_GTID_WAIT(?, ?)", p.GTID, turn.Seconds()).Scan(&answer); err != nil {
-		return false, fmt.Errorf("server %s: wait for what its primary has: %w", s.Name, err)
+		return false, fmt.Errorf("server %s: wait for the changes of its primary: %w", s.Name, err)
 	}
 	return answer.Valid && answer.Int64 == 0, nil
 }

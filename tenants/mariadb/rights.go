@@ -27,7 +27,7 @@ var neededRights = []string{
 }
 
 // Missing lists the privileges that the account lacks, as GRANT spells them. On a server with
-// replicas it also has to grant that of reading how far they are behind.
+// replicas it also needs the privilege to read their lag, in order to grant it.
 func (r Rights) Missing(replicas bool) []string {
 	var missing []string
 	if !slices.Contains(r.Privileges, "ALL PRIVILEGES") {

@@ -10,9 +10,9 @@ import (
 	"wikictl/tenants"
 )
 
-// usersKey is the key of the row in a wiki's updatelog that names the database whose accounts
-// it has. The row is dumped, restored and copied with the wiki, whose ids of users mean nothing
-// elsewhere.
+// usersKey is the key of a row in a wiki's updatelog whose value is the database with the
+// accounts that the wiki uses. The row is dumped, restored and copied with the wiki, because the
+// wiki's user ids are valid only in that database.
 const usersKey = "wikictl: accounts of database"
 
 // errNoTableGrant is the error of a REVOKE on a table on which nothing was granted.
@@ -21,8 +21,8 @@ const errNoTableGrant = 1147
 // errNoDatabase is the error of a statement about a database that does not exist.
 const errNoDatabase = 1049
 
-// UsersOf returns the database whose accounts a wiki was made with; empty: its own, or it is
-// no wiki.
+// UsersOf returns the database whose accounts a wiki was made with. It is empty for a wiki with
+// accounts of its own, and for a database that is not a wiki's.
 func (s *Server) UsersOf(ctx context.Context, database string) (owner string, err error) {
 	return usersOf(ctx, s.db, database)
 }
@@ -42,8 +42,9 @@ type Sharer struct {
 	Writes   bool   // it may add authors; false if it only reads, and while the other wiki is read-only
 }
 
-// Sharers lists the accounts of wikis that have the accounts of another, or show its files; of
-// all databases of the server, or of one. Only those that have the accounts may write.
+// Sharers lists the database accounts of wikis that share users or files of another wiki: of the
+// wiki with the given database or, if that is empty, of every wiki on the server. Only accounts
+// of wikis that share users may write.
 func (s *Server) Sharers(ctx context.Context, database string) (list []Sharer, err error) {
 	query := "SELECT User, Db, FIND_IN_SET('Insert', Table_priv) > 0 AS Writes FROM mysql.tables_priv WHERE Table_name = 'actor'"
 	if database != "" {
@@ -86,7 +87,7 @@ func (s *Server) ShareUsers(ctx context.Context, database, owner, admin string) 
 	})
 }
 
-// matched has the other database's ids of a wiki's users and actors.
+// matched maps a wiki's ids of users and actors to those of the other database.
 type matched struct{ users, actors map[int64]int64 }
 
 // matchUsers finds the accounts of a new wiki by name in another database. The administrator,
@@ -119,7 +120,7 @@ func matchUsers(ctx context.Context, tx *sql.Tx, owner, admin string) (m matched
 		var id, user int64
 		err := tx.QueryRowContext(ctx, "SELECT actor_id, COALESCE(actor_user, 0) FROM "+Quote(owner)+".actor WHERE actor_name = ?", a.name).Scan(&id, &user)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && a.user != 0 && user == 0 {
-			return m, tenants.WithHint(fmt.Errorf("there is no account %q in the database %s, whose accounts it is to have", a.name, owner), "make it there, or set admin")
+			return m, tenants.WithHint(fmt.Errorf("the database %s, whose accounts it is to have, lacks the account %q", owner, a.name), "create that account there, or set admin")
 		}
 		if err != nil {
 			return m, err
@@ -176,7 +177,8 @@ func exchange(column string, ids map[int64]int64) string {
 // writer is another wiki's account that may write into a table.
 type writer struct{ user, host, table string }
 
-// writers lists the tables of accounts of a database on which wikis that share them have rights.
+// writers lists the rights on the tables of a database's accounts that wikis which share these
+// accounts have.
 func (s *Server) writers(ctx context.Context, a Accounts) (list []writer, err error) {
 	if len(a.Sharers) == 0 {
 		return nil, nil
@@ -188,7 +190,7 @@ func (s *Server) writers(ctx context.Context, a Accounts) (list []writer, err er
 	return list, err
 }
 
-// stopWriters revokes what wikis that share a database's tables may write there.
+// stopWriters revokes the privileges to write of wikis that share a database's tables.
 func (s *Server) stopWriters(ctx context.Context, a Accounts) error {
 	return s.eachWriter(ctx, a, func(w writer, on string) string {
 		return "REVOKE " + writeGrants + " ON " + on + " FROM " + account(w.user, w.host)

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Lost counts what was made in a wiki since some time, and would be lost if the wiki were
-// restored to that time.
+// Lost counts the content made in a wiki since a time, which a restore to that time would lose.
 type Lost struct {
 	Edits      int64    `json:"edits"`
 	Uploads    int64    `json:"uploads"`
@@ -41,7 +40,7 @@ func count(n int64, single, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// Since counts what was made in a wiki's database since a time.
+// Since counts the content made in a wiki's database since a time.
 func (s *Server) Since(ctx context.Context, database string, since time.Time) (l Lost, err error) {
 	in, stamp := Quote(database)+".", since.UTC().Format("20060102150405")
 	err = s.db.QueryRowContext(ctx, `SELECT
@@ -51,7 +50,7 @@ func (s *Server) Since(ctx context.Context, database string, since time.Time) (l
 		(SELECT COUNT(*) FROM `+in+`logging WHERE log_timestamp >= ?)`, stamp, stamp, stamp, stamp).
 		Scan(&l.Edits, &l.Uploads, &l.Accounts, &l.LogEntries)
 	if err != nil {
-		return l, fmt.Errorf("count what was made in %q: %w", database, err)
+		return l, fmt.Errorf("count the new content of %q: %w", database, err)
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT img_name FROM `+in+`image WHERE img_timestamp >= ? ORDER BY img_timestamp DESC, img_name LIMIT ?`, stamp, mostFiles)
 	if err != nil {

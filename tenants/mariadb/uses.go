@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Use is what a wiki's database holds of some namespaces, content models and tables.
+// Use counts the content of a wiki's database in some namespaces, content models and tables.
 type Use struct {
 	Namespaces map[int64]int64  // pages, by the namespace's number
 	Models     map[string]int64 // pages, by content model
@@ -17,8 +17,8 @@ type Use struct {
 // Many is the number at which the rows of a table are not counted further.
 const Many = 100_000
 
-// Uses counts what the database of a wiki has of some namespaces, content models and tables.
-// Those of which it has nothing are not in the result.
+// Uses counts the content of a wiki's database in some namespaces, content models and tables.
+// Its result omits those without content.
 func (s *Server) Uses(ctx context.Context, database string, namespaces []int64, models, tables []string) (Use, error) {
 	use := Use{Namespaces: map[int64]int64{}, Models: map[string]int64{}, Tables: map[string]int64{}}
 	err := s.work(ctx, "", false, func(c *sql.Conn) error {
@@ -40,7 +40,7 @@ func (s *Server) Uses(ctx context.Context, database string, namespaces []int64, 
 		return countTables(ctx, c, use.Tables, database, tables)
 	})
 	if err != nil {
-		return use, fmt.Errorf("count what %s has: %w", database, err)
+		return use, fmt.Errorf("count the content of %s: %w", database, err)
 	}
 	return use, nil
 }
@@ -55,7 +55,7 @@ func countModels(ctx context.Context, c *sql.Conn, to map[string]int64, database
 	return counted(ctx, c, to, "SELECT page_content_model, COUNT(*) FROM "+Quote(database)+".page WHERE page_content_model IN ("+literals(models)+") GROUP BY 1")
 }
 
-// countTables counts the rows of the tables that exist, each to a bound.
+// countTables counts the rows of the tables that exist, up to Many each.
 func countTables(ctx context.Context, c *sql.Conn, to map[string]int64, database string, tables []string) error {
 	if len(tables) == 0 {
 		return nil
@@ -91,7 +91,7 @@ func counted[K comparable](ctx context.Context, c *sql.Conn, to map[K]int64, que
 	return rows.Err()
 }
 
-// literals are strings as SQL writes them, for IN.
+// literals returns strings as a list of SQL literals, for IN.
 func literals(words []string) string {
 	all := make([]string, len(words))
 	for i, word := range words {
