@@ -12,7 +12,7 @@ import (
 type Database struct {
 	Server, Name string
 	Tenant       string
-	Made         bool // it exists, unless somebody dropped it; otherwise a run began to make it
+	Made         bool // it was made; false: a run has begun to make it
 }
 
 // Databases reads the further databases of all tenants.
@@ -42,7 +42,7 @@ func (l *Ledger) databases(ctx context.Context, where string, args ...any) ([]Da
 	return all, rows.Err()
 }
 
-// MadeDatabases returns the names of those that were made.
+// MadeDatabases returns the names of the databases that were made.
 func MadeDatabases(list []Database) (names []string) {
 	for _, d := range list {
 		if d.Made {
@@ -52,15 +52,15 @@ func MadeDatabases(list []Database) (names []string) {
 	return names
 }
 
-// ClaimDatabase records that a tenant's further database is about to be made. It is an
-// error if the ledger has it as another tenant's.
+// ClaimDatabase records that a tenant's further database is about to be made. It fails if the
+// database is another tenant's in the ledger.
 func (l *Ledger) ClaimDatabase(ctx context.Context, d Database, run string) error {
 	_, err := l.db.ExecContext(ctx, `INSERT INTO tenant_database (server, database_name, tenant, run) VALUES (?, ?, ?, ?)`, d.Server, d.Name, d.Tenant, run)
 	if mariadb.IsDuplicate(err) {
 		var owner string
 		err = l.db.QueryRowContext(ctx, `SELECT tenant FROM tenant_database WHERE server = ? AND database_name = ?`, d.Server, d.Name).Scan(&owner)
 		if err == nil && owner != d.Tenant {
-			err = errors.New("the ledger has it as tenant " + owner + "'s")
+			err = errors.New("it is tenant " + owner + "'s in the ledger")
 		}
 	}
 	return databaseError(d.Name, err)

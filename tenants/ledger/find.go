@@ -22,7 +22,7 @@ type Farm struct {
 
 // ErrLostIdentity reports that the ledger belongs to a farm in the same folder, but
 // state/farm.toml is missing.
-var ErrLostIdentity = errors.New("the farm's identity is gone")
+var ErrLostIdentity = errors.New("the farm's identity is missing")
 
 // ErrVersion reports that the ledger's schema is of an older or newer wikictl.
 var ErrVersion = errors.New("the ledger is of another version of wikictl")

@@ -10,13 +10,13 @@ import (
 // JobsCommand is the command of runs that run jobs, which may go on for months.
 const JobsCommand = "jobs"
 
-// JobsRun is how many jobs were run for a tenant.
+// JobsRun counts the jobs that were run for a tenant.
 type JobsRun struct {
 	Done, Failed int64
 	Seconds      float64 // that they took
 }
 
-// AddJobs adds jobs that were run, by tenant, to those of this hour.
+// AddJobs adds counts of jobs that were run, by tenant, to those of this hour.
 func (l *Ledger) AddJobs(ctx context.Context, run map[string]JobsRun) error {
 	if len(run) == 0 {
 		return nil
@@ -35,7 +35,8 @@ func (l *Ledger) AddJobs(ctx context.Context, run map[string]JobsRun) error {
 	return nil
 }
 
-// JobsRunSince reads how many jobs were run for each tenant since a time, by whole hours.
+// JobsRunSince reads the counts of jobs that were run for each tenant since a time, by whole
+// hours.
 func (l *Ledger) JobsRunSince(ctx context.Context, since time.Time) (map[string]JobsRun, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT tenant, SUM(done), SUM(failed), SUM(seconds) FROM jobs_run WHERE hour >= ? GROUP BY tenant`, since.UTC())
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// expireRows is the number of rows that one statement removes: few enough not to make
-// others wait.
+// expireRows is the number of rows that one statement removes: few enough that other statements
+// hardly wait.
 const expireRows = 2000
 
 // Expire removes rows older than a time: ended upgrades unless a rollback may still need

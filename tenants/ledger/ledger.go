@@ -179,7 +179,7 @@ func adopt(ctx context.Context, conn *sql.Conn, names []string) error {
 			return fmt.Errorf("take over tenant %s: %w", name, err)
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE `+from+`.upgrade o JOIN `+from+`.upgrade n ON n.tenant = o.tenant AND n.ended IS NULL AND (n.started, n.run) > (o.started, o.run)
-			SET o.ended = UTC_TIMESTAMP(3), o.phase = 'superseded' WHERE o.ended IS NULL AND o.tenant = ?`, name) // as the migration that allows one
+			SET o.ended = UTC_TIMESTAMP(3), o.phase = 'superseded' WHERE o.ended IS NULL AND o.tenant = ?`, name) // as in the migration that allows a single open upgrade
 		if err != nil {
 			return fmt.Errorf("take over tenant %s: %w", name, err)
 		}

@@ -27,7 +27,7 @@ func (l *Ledger) RowsOf(ctx context.Context, tenant string) (Rows, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the rows of %s from the ledger: %w", tenant, err)
 		}
-		texts := make([]string, len(columns)) // the driver would write times in another form
+		texts := make([]string, len(columns)) // the driver would change the format of times
 		for i, name := range columns {
 			texts[i] = "CAST(" + mariadb.Quote(name) + " AS CHAR)"
 		}

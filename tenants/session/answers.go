@@ -14,8 +14,8 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// answers keeps what wikis said of themselves earlier in a run: a Before that follows
-// soon need not ask again. The request costs a tenth of a small wiki's upgrade.
+// answers caches the site information that wikis returned earlier in a run, so that a Before
+// soon afterwards need not request it again: that takes a tenth of a small wiki's upgrade.
 type answers struct {
 	mu    sync.Mutex
 	known map[string]answer // by tenant
@@ -29,7 +29,7 @@ type answer struct {
 	info    wiki.SiteInfo
 }
 
-// answerKept is how long an answer says what a wiki was before a change.
+// answerKept is how long a cached answer is used.
 const answerKept = 10 * time.Minute
 
 // Ask requests the site information of a tenant by the first host name of its current
@@ -65,11 +65,11 @@ func (a *answers) take(tenant, host string, release int) (answer, bool) {
 	return found, known && found.host == host && found.release == release && time.Since(found.at) < answerKept
 }
 
-// sightKept is how long good answers of a release stand for what it would answer now.
+// sightKept is how long the stored good answers of a release are used in place of new requests.
 const sightKept = 24 * time.Hour
 
-// Remembered reports whether the stored answers of a tenant's current release, of the code
-// of set, are recent, good, and of all that Before would request with these pages.
+// Remembered reports whether the stored answers of a tenant's current release, with the code of
+// set, are recent and good, and include everything that Before would request with these pages.
 func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, error) {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
@@ -84,8 +84,8 @@ func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, 
 }
 
 // BeforeItself is Before without the main page and the log-in page. It stores its result,
-// and returns true, only if all answers are good and none is known to have been bad: then
-// faults that After finds are new, or of these pages.
+// and returns true, only if all answers are good and no stored answer was bad. Faults that After
+// finds then are new, or of these two pages.
 func (h *Host) BeforeItself(ctx context.Context, t *tenants.Tenant, set string) (stored bool, err error) {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
@@ -122,9 +122,9 @@ func (s Sight) Bad() bool {
 	return slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Wrong != "" })
 }
 
-// AfterNothing is After for a tenant of which nothing was changed that its pages depend on:
-// it only checks that the tenant answers as itself, and keeps what is known of its pages.
-// The stored answers are good ones of the current release, as Remembered reports.
+// AfterNothing is After for a tenant whose pages can't have changed. It only checks that the
+// tenant answers as itself, and keeps the stored answers of its pages. Remembered must have
+// reported them good.
 func (h *Host) AfterNothing(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, readOnly bool, worse error) {
 	return h.after(ctx, t, before, func(after *Sight, _ wiki.SiteInfo) {
 		for _, c := range before.Checks {
@@ -149,8 +149,8 @@ func (s Sight) covers(hosts []string, set string, pages []string) bool {
 	return !s.Bad()
 }
 
-// Doubt makes the next Before of a tenant ask again, after what its stored answers say did
-// not hold. It returns when they were given; zero if they were asked for right before.
+// Doubt makes the next Before of a tenant send its requests anew, after its stored answers
+// proved outdated. It returns their time; zero if they were requested right before.
 func (h *Host) Doubt(t *tenants.Tenant) (at time.Time, err error) {
 	seen, err := h.Deploy.Seen(t.Name)
 	if err != nil {

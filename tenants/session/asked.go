@@ -53,9 +53,9 @@ func (c Check) differs(was Check) error {
 	case !c.named() || was.What == "" || was.Wrong != "" || c.Wrong != "":
 		return nil
 	case c.Title != was.Title:
-		return fmt.Errorf("the title of %s was %q and is %q; if that is right take it out of pages in [upgrade]", c.What, was.Title, c.Title)
+		return fmt.Errorf("the title of %s was %q and is %q; if that is right, take the page out of pages in [upgrade]", c.What, was.Title, c.Title)
 	case 2*c.Length < was.Length && was.Length-c.Length >= shortened:
-		return fmt.Errorf("the text of %s had %d characters and has %d; if that is right take it out of pages in [upgrade]", c.What, was.Length, c.Length)
+		return fmt.Errorf("the text of %s had %d characters and has %d; if that is right, take the page out of pages in [upgrade]", c.What, was.Length, c.Length)
 	}
 	return nil
 }

@@ -15,10 +15,10 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// MembersOf lists the tenants that have the accounts of a tenant, sorted by name: those whose
-// definitions say so, and those of the ledger that the server lets write its authors. A wiki
-// is served and names authors as long as it exists, also if its definition was moved away or
-// changed. Of a tenant without a definition only name, server and database are known.
+// MembersOf lists the tenants that share the accounts of a tenant, sorted by name: those that
+// are defined so, and those of the ledger whose accounts may write the owner's authors. The
+// latter include wikis whose definition was removed or changed, as they still name authors. A
+// tenant without a definition has only its name, server and database.
 func (h *Host) MembersOf(ctx context.Context, owner *tenants.Tenant) ([]*tenants.Tenant, error) {
 	s, err := h.Server(ctx, owner.Server)
 	if err != nil {
@@ -39,7 +39,7 @@ func (h *Host) MembersOf(ctx context.Context, owner *tenants.Tenant) ([]*tenants
 	return h.united(ctx, s, owner, sharers, rows)
 }
 
-// Families is MembersOf for each tenant of a list, by name, and why it is not known of others.
+// Families is MembersOf for each tenant of a list, by name; unknown has the errors of the others.
 // rows are the ledger's tenants.
 func (h *Host) Families(ctx context.Context, list []*tenants.Tenant, rows map[string]ledger.Tenant) (members map[string][]*tenants.Tenant, unknown map[string]error) {
 	members, unknown = map[string][]*tenants.Tenant{}, map[string]error{}
@@ -62,8 +62,8 @@ func (h *Host) Families(ctx context.Context, list []*tenants.Tenant, rows map[st
 	return members, unknown
 }
 
-// sharersOf returns the accounts with rights on authors of other wikis of a server, by the
-// other's database.
+// sharersOf returns the accounts with rights on the authors of other wikis on a server, by the
+// other wiki's database.
 func (h *Host) sharersOf(ctx context.Context, def *tenants.Server) (map[string][]mariadb.Sharer, error) {
 	s, err := h.Server(ctx, def)
 	if err != nil {
@@ -77,9 +77,9 @@ func (h *Host) sharersOf(ctx context.Context, def *tenants.Server) (map[string][
 	return found, err
 }
 
-// united adds the members of an owner that only the ledger and the server know to those that
-// are defined. sharers are the accounts with rights on its authors. While it is read-only none
-// may write, and a wiki's own database says whose accounts it has.
+// united returns the defined members of an owner, and those that only the ledger and the server
+// know. sharers are the accounts with rights on its authors. While the owner is read-only no
+// sharer may write, so the members' own databases tell whose accounts they share.
 func (h *Host) united(ctx context.Context, s *mariadb.Server, owner *tenants.Tenant, sharers []mariadb.Sharer, rows map[string]ledger.Tenant) ([]*tenants.Tenant, error) {
 	members, writes := slices.Clone(owner.Members), map[string]bool{}
 	for _, one := range sharers {
@@ -109,8 +109,8 @@ func (h *Host) united(ctx context.Context, s *mariadb.Server, owner *tenants.Ten
 	return members, nil
 }
 
-// FamilyAccounts is Accounts with the accounts of all tenants that have the tenant's: they are
-// kept from writing together with it.
+// FamilyAccounts is Accounts, with the database accounts of all members as Sharers: freezing the
+// tenant stops their writes, too.
 func (h *Host) FamilyAccounts(ctx context.Context, t *tenants.Tenant, s secrets.Secrets, further ...string) (mariadb.Accounts, error) {
 	a := Accounts(t, s, further...)
 	members, err := h.MembersOf(ctx, t)
@@ -130,9 +130,9 @@ func VersionsOf(rows map[string]ledger.Tenant) map[string]string {
 	return versions
 }
 
-// OwnerServes returns an error if a tenant with the accounts of another can't have the content
-// of a dump of it, of a MediaWiki version: the owner's tables are older, or an author that its
-// rows name is gone from them. versions are the recorded ones of all tenants, by name.
+// OwnerServes returns an error if a member can't be restored from a dump of it, of a MediaWiki
+// version: the owner's tables are older, or lack an author that the dump's rows name. versions
+// are the recorded versions of all tenants, by name.
 func (h *Host) OwnerServes(ctx context.Context, t *tenants.Tenant, versions map[string]string, version string, dump *backup.Dump) error {
 	if t.Owner == nil {
 		return nil
@@ -161,9 +161,8 @@ func MembersNewer(members []*tenants.Tenant, versions map[string]string, version
 	return names
 }
 
-// MembersLose returns an error if a tenant's accounts are those of others, too, and the dump
-// to restore has not all of them: pages and logs of the others would name accounts that are
-// gone.
+// MembersLose returns an error if a tenant has members and the dump to restore lacks some of its
+// accounts: pages and logs of the members may name these accounts.
 func (h *Host) MembersLose(ctx context.Context, t *tenants.Tenant, members []*tenants.Tenant, dump *backup.Dump) error {
 	if len(members) == 0 {
 		return nil

@@ -11,9 +11,9 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// Accounts returns the two database accounts of a tenant, without those of tenants that have
-// its accounts: FamilyAccounts. further are its further
-// databases that exist; it has rights on those that its definition names.
+// Accounts returns the two database accounts of a tenant; FamilyAccounts adds its members'.
+// further are its existing further databases: the accounts get rights on those that the
+// definition names.
 func Accounts(t *tenants.Tenant, s secrets.Secrets, further ...string) mariadb.Accounts {
 	a := mariadb.Accounts{
 		Database: t.Database, Host: t.Server.AccountHost,
@@ -43,8 +43,8 @@ func rightsOf(t *tenants.Tenant) (rights []mariadb.Right) {
 	return rights
 }
 
-// FurtherFault returns why the further databases of a tenant's definition can't be made,
-// or are not as they should be. all are those of the ledger; exists reports whether a
+// FurtherFault returns why the further databases of a tenant's definition can't be made, or
+// differ from the ledger. all are the ledger's further databases; exists reports whether a
 // server has a database.
 func FurtherFault(t *tenants.Tenant, all []ledger.Database, exists func(name string) bool) error {
 	for _, name := range t.Databases {
@@ -68,9 +68,9 @@ func Further(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) ([]string
 	return ledger.MadeDatabases(all), err
 }
 
-// EnsureFurther makes the further databases of a tenant, whose lock is held, forgets
-// those that are gone and no longer defined, and gives its accounts the rights beyond its
-// own database that its definition has, and no others.
+// EnsureFurther makes the further databases of a tenant, whose lock is held, and removes the
+// ledger's rows of those that are neither defined nor existing. Beyond its own database it
+// gives the tenant's accounts exactly the rights of its definition.
 func (h *Host) EnsureFurther(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant, s secrets.Secrets) error {
 	server, err := h.Server(ctx, t.Server)
 	if err != nil {

@@ -77,7 +77,7 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledg
 	return l, err
 }
 
-// known returns the farm as its servers know it.
+// known returns the farm as its servers record it.
 func (h *Host) known(i Identity) ledger.Farm {
 	return ledger.Farm{
 		ID: i.ID, Dir: h.Farm.Dir, Machine: h.options.Machine,

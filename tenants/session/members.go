@@ -9,8 +9,8 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// members are the tenants that exist, for templates that ask. They are read from the ledger once
-// for each Source, and only if a template asks.
+// members are the existing tenants, for templates that use them. They are read from the ledger
+// once for each Source, and only if a template uses them.
 type members struct {
 	mu       sync.Mutex
 	fresh    bool
@@ -24,9 +24,8 @@ func (m *members) forget() {
 	m.fresh = false
 }
 
-// Expect has tenants count as created that this run is about to create or rename, in place
-// of those that were expected before. Files that list them are planned and written in the
-// same run.
+// Expect makes tenants count as created that this run is about to create or rename; it replaces
+// those of an earlier call. So files that list tenants are planned and written in the same run.
 func (h *Host) Expect(names []string) {
 	h.members.mu.Lock()
 	defer h.members.mu.Unlock()
@@ -47,8 +46,8 @@ func (m *members) created(name string) (bool, error) {
 	return m.tenants[name] || m.expected[name], nil
 }
 
-// read reads the ledger unless it was read already, or no template asks for it. Without a
-// ledger no tenant exists.
+// read reads the ledger, unless it was read already or no template uses it. Without a ledger
+// no tenant exists.
 func (m *members) read(ctx context.Context, h *Host) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -14,10 +14,11 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// Obstacles returns the problems that prevent all work on tenants, by name: faults in
-// their definitions, a php of their codebase that does not run, other accounts than it was created with, folders
-// that the web side can't enter, or unreadable secrets. It runs each php once per Host, and reads no
-// secrets of those that rendered names, which may be nil. Other tenants are not in the result.
+// Obstacles returns the problems that prevent all work on tenants, by name: faults in their
+// definitions, a php of their codebase that does not run, accounts other than those that they
+// were created with, folders that the web server or PHP can't enter, or unreadable secrets. It
+// runs each php once per Host, and reads no secrets of the tenants in rendered, which may be
+// nil. Tenants without problems are not in the result.
 func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant, rendered map[string]bool) map[string]tenants.Problems {
 	var codebases []*tenants.Codebase
 	for _, t := range list {
@@ -35,7 +36,7 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant, rendered m
 	reach := h.reach(ctx)
 	for _, t := range list {
 		other, differ := accounts[t.Name]
-		err := silent[t.Codebase] // tenants without a definition have no codebase
+		err := silent[t.Codebase] // a tenant without a definition has no codebase
 		barred := reach(t)
 		switch {
 		case t.Blocked():
@@ -95,7 +96,7 @@ func InTheWay(problems tenants.Problems) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// serverHint is the hint for a server that is not reached and that wikictl does not run.
+// serverHint is the hint for an unreachable server that wikictl does not manage.
 const serverHint = "correct its dsn, or start the server"
 
 // ServerFault returns the problem of the tenants on an unreachable server.

@@ -9,7 +9,7 @@ import (
 	"wikictl/tenants/process"
 )
 
-// ownersOf looks up the users of tenants that have their own, and has the deployer know them.
+// ownersOf looks up the tenants' own users, and passes them to the deployer.
 func ownersOf(f *tenants.Farm, d *deploy.Deployer) (map[string]process.Owner, error) {
 	owners := map[string]process.Owner{}
 	for _, t := range f.Tenants {
@@ -20,7 +20,7 @@ func ownersOf(f *tenants.Farm, d *deploy.Deployer) (map[string]process.Owner, er
 		if err == nil {
 			err = d.Own(t.Name, t.Pool.User)
 		}
-		if err != nil && t.Blocked() { // the user may be what is missing
+		if err != nil && t.Blocked() { // perhaps because of that missing user
 			continue
 		}
 		if err != nil {
@@ -31,7 +31,7 @@ func ownersOf(f *tenants.Farm, d *deploy.Deployer) (map[string]process.Owner, er
 	return owners, nil
 }
 
-// ownerOf is the user by whom a tenant's PHP runs; zero: the user of wikictl.
+// ownerOf returns the user that a tenant's PHP runs as; zero: the user of wikictl.
 func (h *Host) ownerOf(tenant string) process.Owner {
 	if owner, own := h.owners[tenant]; own {
 		return owner
@@ -46,7 +46,7 @@ func (h *Host) Give(path string) error { return give(h.owner, path) }
 // user than wikictl's.
 func (h *Host) GiveTo(tenant, path string) error { return give(h.ownerOf(tenant), path) }
 
-// GiveFileTo makes an open file or folder one of the user of a tenant's PHP.
+// GiveFileTo makes the user of a tenant's PHP the owner of an open file or folder.
 func (h *Host) GiveFileTo(tenant string, f *os.File) error {
 	o := h.ownerOf(tenant)
 	if o.UID == 0 {

@@ -9,15 +9,15 @@ import (
 	"wikictl/tenants/machine"
 )
 
-// worker is the user of nginx's workers, once it was read; empty: unknown.
+// worker caches the user of nginx's workers; empty: unknown.
 type worker struct {
 	once sync.Once
 	name string
 }
 
-// reach returns a function that returns what of the state folder and the codebases the web
-// side can't reach for a tenant, or nil: nothing of the tenant would run. Only root's servers
-// run as other users. It reads the user of nginx's workers once per Host.
+// reach returns a function that returns the problem of a tenant for which the web server or PHP
+// can't reach the state folder or a codebase, or nil. Without root, all run as one user, and
+// it always returns nil. It reads the user of nginx's workers once per Host.
 func (h *Host) reach(ctx context.Context) func(*tenants.Tenant) *tenants.Problem {
 	if os.Geteuid() != 0 {
 		return func(*tenants.Tenant) *tenants.Problem { return nil }

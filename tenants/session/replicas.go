@@ -15,10 +15,10 @@ import (
 // hangLimit bounds the wait for a replica that does not answer.
 const hangLimit = 10 * time.Second
 
-// replicasQuiet is how long replicas are waited for before the user is told so.
+// replicasQuiet is how long wikictl waits for a replica before it says so.
 const replicasQuiet = 2 * time.Second
 
-// BehindError reports a replica that did not get everything in time.
+// BehindError reports a replica that was not up to date in time.
 type BehindError struct {
 	Replica *tenants.Server
 	Lag     int64 // seconds
@@ -26,11 +26,11 @@ type BehindError struct {
 
 // Error names the replica and what to do.
 func (e *BehindError) Error() string {
-	return fmt.Sprintf("%s is %d seconds behind and did not get everything within the %d seconds of replica_wait, so readers would see an earlier state (wait until SHOW SLAVE STATUS there says that it is up to date, or take it out of replicas in [servers.%s], and run the command again)",
+	return fmt.Sprintf("%s is %d seconds behind and did not catch up within the %d seconds of replica_wait, so readers would see an earlier state (wait until its SHOW SLAVE STATUS reports no lag, or take it out of replicas in [servers.%s], and run the command again)",
 		e.Replica.Label(), e.Lag, e.Replica.Primary.ReplicaWait, e.Replica.Primary.Name)
 }
 
-// InspectReplica reads the state of a replica and where its primary is.
+// InspectReplica reads the state of a replica and the position of its primary.
 func (h *Host) InspectReplica(ctx context.Context, replica *tenants.Server) mariadb.Replica {
 	primary, err := h.Server(ctx, replica.Primary)
 	if err != nil {
@@ -43,7 +43,7 @@ func (h *Host) InspectReplica(ctx context.Context, replica *tenants.Server) mari
 	return server.InspectReplica(ctx, primary)
 }
 
-// eachReplica calls do for all replicas of a server at once.
+// eachReplica calls do for all replicas of a server, concurrently.
 func (h *Host) eachReplica(ctx context.Context, def *tenants.Server, do func(context.Context, *tenants.Server) error) error {
 	if def == nil || len(def.Replicas) == 0 {
 		return nil
@@ -59,22 +59,23 @@ func (h *Host) eachReplica(ctx context.Context, def *tenants.Server, do func(con
 	return nil
 }
 
-// leaveOut says once that a replica is left out.
+// leaveOut reports, once per run, that a replica is left out.
 func (h *Host) leaveOut(replica *tenants.Server, why string) {
 	h.sayOnce(fmt.Sprintf("the %s is left out: %s", replica.Label(), why))
 }
 
-// sayOnce says something that many tenants have in common.
+// sayOnce reports a message once per run, however many tenants it concerns.
 func (h *Host) sayOnce(text string) {
 	if _, reported := h.reported.LoadOrStore(text, true); !reported {
 		h.Say(text)
 	}
 }
 
-// Replicated waits until the replicas of a server have everything that the server has now,
-// so that what is shown next is not read from an earlier state. A replica that takes too long
-// is a *BehindError, and one that only MediaWiki can ask is an error, too. One that is down or
-// does not replicate is said and left out: MediaWiki does not read from it either.
+// Replicated waits until the replicas of a server have applied everything that the server has
+// now, so that MediaWiki reads no earlier state. It returns a *BehindError if a replica takes
+// too long, and an error if MediaWiki may read from a replica that wikictl can't query. It
+// reports and skips a replica that is down or does not replicate: MediaWiki does not read from
+// that either.
 func (h *Host) Replicated(ctx context.Context, def *tenants.Server) error {
 	return h.eachReplica(ctx, def, h.replicated)
 }
@@ -100,12 +101,12 @@ func (h *Host) replicated(ctx context.Context, replica *tenants.Server) error {
 	return nil
 }
 
-// hidden says of a replica from which wikis may read that it can't be waited for.
+// hidden describes a replica that wikis may read from and that wikictl can't wait for.
 func hidden(replica *tenants.Server, state mariadb.Replica) string {
 	return fmt.Sprintf("the %s %s: %s; correct its dsn and password_file, or take it out of replicas in [servers.%s]", replica.Label(), state.Effect(), state.Fault(), replica.Primary.Name)
 }
 
-// awaited waits for a replica, and says so if that takes long.
+// awaited waits for a replica, and reports that if it takes long.
 func (h *Host) awaited(ctx context.Context, replica *tenants.Server, state mariadb.Replica) (bool, error) {
 	server, err := h.Server(ctx, replica)
 	if err != nil {
@@ -149,8 +150,8 @@ func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts,
 	})
 }
 
-// LeftOut returns why wikis do not read from replicas of a server at this moment, and as
-// problems which replicas they may read from that Replicated can't wait for.
+// LeftOut returns remarks on the replicas of a server that wikis do not read from at present,
+// and problems of replicas that wikis may read from and that Replicated can't wait for.
 func (h *Host) LeftOut(ctx context.Context, def *tenants.Server) (remarks, problems []string) {
 	for _, replica := range def.Replicas {
 		state := h.InspectReplica(ctx, replica)

@@ -147,7 +147,7 @@ func (r *Run) Shared(tenant, name string, do func() error) (err error) {
 }
 
 // Finish adds a tenant's steps to its outcome and reports it to the observer. It adds the
-// loss of the tenant's lock to an error that only says that work was cancelled.
+// loss of the tenant's lock to an error that says only that work was cancelled.
 func (r *Run) Finish(o Outcome) Outcome {
 	if errors.Is(o.Err, context.Canceled) && !errors.As(o.Err, new(*mariadb.LostError)) {
 		o.Err = errors.Join(o.Err, r.lost(o.Tenant))

@@ -33,7 +33,7 @@ func (h *Host) Served(t *tenants.Tenant) (release string, c *tenants.Codebase, e
 const codeKept = 7 * 24 * time.Hour
 
 // WriteCode writes an administrator's code into files that only the users of the tenants'
-// PHP may read, each its own, and the script that runs it. Call remove after the run.
+// PHP may read, one file for each user, and the script that runs it. Call remove after the run.
 func (h *Host) WriteCode(text []byte, list []*tenants.Tenant) (pathOf func(tenant string) string, remove func() error, err error) {
 	if err := h.writeScript(h.Layout.EvalScript(), php.EvalScript()); err != nil {
 		return nil, nil, err

@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// HostOf returns the first of the Places of a tenant's release, from the definition at that
-// time.
+// HostOf returns the first of the Places of a tenant's release, by the definition from which it
+// was rendered.
 func (h *Host) HostOf(t *tenants.Tenant, release int) string {
 	text, err := h.Deploy.DefinitionOf(t.Name, release)
 	if err == nil {

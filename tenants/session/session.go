@@ -266,9 +266,9 @@ func (h *Host) Wanted(ctx context.Context, t *tenants.Tenant, c *tenants.Codebas
 	return deploy.Want(data, rendered), nil
 }
 
-// Source renders many tenants, each for the codebase that on returns. Templates that ask
-// which tenants exist are answered from the ledger as it is then, and by Expect. It removes the
-// tenants of leaving from the web server's configuration, which says 410 for their addresses.
+// Source renders many tenants, each for the codebase that on returns. In templates the tenants of
+// the present ledger exist, and those of Expect. The web server's configuration omits the tenants
+// in leaving, and answers 410 for their addresses.
 func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase, leaving ...string) (deploy.Source, error) {
 	h.members.forget()
 	if err := h.members.read(ctx, h); err != nil {
@@ -289,8 +289,8 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 	}, nil
 }
 
-// Remember has a source leave out tenants that were rendered from the same before, and whose
-// files did not change since.
+// Remember makes a source leave out tenants that were rendered from the same inputs before, and
+// whose files did not change since.
 func (h *Host) Remember(s *deploy.Source, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) {
 	s.Set = h.Templates
 	s.Data = func(i int) templates.Data {
@@ -339,7 +339,7 @@ func (h *Host) Log(tenant, step string) (string, error) {
 	return path, errors.Join(f.Close(), h.GiveTo(tenant, path))
 }
 
-// admit lets the user of a tenant's PHP enter a folder that was made with a strict umask.
+// admit lets the user of a tenant's PHP enter a folder, whatever umask it was made with.
 func (h *Host) admit(tenant, folder string) error {
 	info, err := os.Stat(folder)
 	if err != nil || h.ownerOf(tenant).UID == 0 || info.Mode()&0o001 != 0 {

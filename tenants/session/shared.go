@@ -10,9 +10,9 @@ import (
 	"wikictl/tenants/ledger"
 )
 
-// usersFaults returns the problems of tenants that were made with other accounts than their
-// definitions give them, by name: the ids of one wiki's users mean others in another. What of a
-// server can't be read is no problem here.
+// usersFaults returns the problems of tenants that were made with other accounts than those of
+// their definitions, by name: a user's id belongs to another user in another wiki. It ignores
+// servers that can't be read.
 func (h *Host) usersFaults(ctx context.Context, list []*tenants.Tenant) map[string]tenants.Problem {
 	found := map[string]tenants.Problem{}
 	for _, def := range tenants.ServersOf(slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return t.Server == nil })) {
@@ -59,7 +59,7 @@ func usersFault(t *tenants.Tenant, made string, f *tenants.Farm) tenants.Problem
 	switch {
 	case made == want:
 	case made == "":
-		p.Message = "it was created with accounts of its own, whose numbers mean others in " + t.Owner.Name
+		p.Message = "it was created with accounts of its own, whose ids belong to other users in " + t.Owner.Name
 		p.Hint = "take users out of [shared]; only a new wiki can have the accounts of another"
 	default:
 		p.Message = fmt.Sprintf("it was created with the accounts in the database %s", made)
@@ -72,9 +72,8 @@ func usersFault(t *tenants.Tenant, made string, f *tenants.Farm) tenants.Problem
 	return p
 }
 
-// OwnerBusy says why the rights of a tenant in the tables of accounts that it shares are not
-// changed now: their owner is being upgraded or restored, or that was interrupted. Empty: they
-// may be.
+// OwnerBusy returns why a tenant's rights on the tables of shared accounts must not be changed
+// now, or "": their owner is being upgraded or restored, or that was interrupted.
 func OwnerBusy(t *tenants.Tenant, owner ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case t.Owner == nil:

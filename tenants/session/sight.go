@@ -17,7 +17,7 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// Sight is the set of a tenant's answers while it was served from some release.
+// Sight is the set of a tenant's answers while it was served from one release.
 type Sight struct {
 	Hosts  []string      `json:"hosts"` // Tenant.Places
 	Want   wiki.SiteInfo `json:"want"`
@@ -39,7 +39,7 @@ type Check struct {
 	err error
 }
 
-// What is requested of a wiki. Further host names stand for themselves.
+// Names of checks. The check of a further host name is named like the host.
 const (
 	itself   = "the wiki"
 	files    = "who gets its files"
@@ -60,11 +60,10 @@ func (h *Host) SightOf(t *tenants.Tenant) Sight {
 	return Sight{Hosts: t.Places(), Want: h.Who(t), Set: t.ComponentSet(t.Codebase)}
 }
 
-// Before checks a tenant before a change and stores the result with its release if that
-// release was the last one that answered: existing faults are not the change's, even for
-// a run that continues after a kill. seen is the release to return to, which may be older
-// than the current one. set is the ComponentSet of the current code; pages are requested,
-// too.
+// Before checks a tenant before a change, for After. If its current release is the last that
+// answered, it stores the result with it, so that a run that continues after a kill knows the
+// existing faults, too. seen is the release to return to, which may be older than the current
+// one. set is the ComponentSet of the current code; pages are further pages to request.
 func (h *Host) Before(ctx context.Context, t *tenants.Tenant, set string, pages ...string) (seen deploy.Seen, before Sight, err error) {
 	current, err := h.Deploy.Current(t.Name)
 	if err != nil {
@@ -180,8 +179,8 @@ func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []
 }
 
 // elsewhere reports whether an error may come from a web server that has not loaded its
-// whole configuration: after the new process has answered, the old one may still answer
-// for a moment, or close connections as it ends.
+// whole configuration: for a moment after the new process has answered, the old one may still
+// answer, or close connections as it ends.
 func elsewhere(err error) bool {
 	var answer *wiki.StatusError
 	if errors.As(err, &answer) {
@@ -194,10 +193,10 @@ func find(checks []Check, what string) int {
 	return slices.IndexFunc(checks, func(c Check) bool { return c.What == what })
 }
 
-// After checks a tenant after a change against before. The error tells what became worse;
-// remarks tell existing faults and slow answers. If the tenant did not answer as itself
-// before or after, the error is a *SameError. A good result is stored. readOnly reports
-// whether the wiki says that it refuses writes; a private one does not say.
+// After checks a tenant after a change against before. The error lists the checks that became
+// worse, remarks list existing faults and slow answers. If the tenant answered as itself neither
+// before nor after, the error is a *SameError. A good result is stored. readOnly reports whether
+// the wiki says that it refuses writes; a private wiki does not say it.
 func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (remarks []string, readOnly bool, worse error) {
 	return h.after(ctx, t, before, func(after *Sight, info wiki.SiteInfo) {
 		h.pages(ctx, t.Name, after, info, before.Checks)
@@ -270,7 +269,7 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 		case was.Wrong != "" && (was.Silent || !c.Silent):
 			remarks = append(remarks, c.Wrong+", as before")
 		case c.named() && at < 0:
-			remarks = append(remarks, c.Wrong+"; whether it was so before is not known")
+			remarks = append(remarks, c.Wrong+"; whether it was so before is unknown")
 		case worse == nil:
 			worse = c.err
 		}
@@ -328,9 +327,8 @@ func (h *Host) Unseen(tenant string) (current, seen int, err error) {
 	return current, s.Release, nil
 }
 
-// ServeSeen makes the release that last answered current again, and checks it by the host
-// names that it had. It fails if that release is of other code: the database does not fit
-// it.
+// ServeSeen makes the release that last answered current again, and checks it by its own host
+// names. It fails if that release is of other code, which may not fit the database.
 func (h *Host) ServeSeen(ctx context.Context, t *tenants.Tenant, seen deploy.Seen) error {
 	sight, err := readSight(seen)
 	if err != nil {

@@ -15,14 +15,15 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// Withdrawn says, by tenant, what the databases of served tenants hold of the extensions and
-// namespaces that their releases have and their definitions no longer do. It changes nothing.
+// Withdrawn returns, by tenant, remarks on the pages and rows in the databases of served tenants
+// that belong to extensions and namespaces of their releases which their definitions no longer
+// have. It changes nothing.
 func (h *Host) Withdrawn(ctx context.Context, list []*tenants.Tenant) map[string][]string {
 	remarks := map[string][]string{}
 	options := fleet.Options[*tenants.Tenant]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	for _, r := range fleet.Run(ctx, list, options, h.withdrawn) {
 		if r.Err != nil {
-			r.Value = append(r.Value, "what it takes away could not be counted: "+r.Err.Error())
+			r.Value = append(r.Value, "the pages and rows of removed extensions and namespaces could not be counted: "+r.Err.Error())
 		}
 		if len(r.Value) > 0 {
 			remarks[r.Item.Name] = r.Value
@@ -31,7 +32,7 @@ func (h *Host) Withdrawn(ctx context.Context, list []*tenants.Tenant) map[string
 	return remarks
 }
 
-// withdrawal is what a tenant's definitions take away.
+// withdrawal lists the extensions and namespaces that a tenant's definitions no longer have.
 type withdrawal struct {
 	extensions []*tenants.Component
 	unknown    []string         // extensions that no codebase has
@@ -41,19 +42,19 @@ type withdrawal struct {
 func (h *Host) withdrawn(ctx context.Context, t *tenants.Tenant) ([]string, error) {
 	text, err := h.Deploy.Definition(t.Name)
 	if err != nil {
-		return nil, nil // not served yet, or not to be read by this user
+		return nil, nil // not served yet, or this user may not read it
 	}
 	w := h.withdrawal(t, definitions.DefinedLoads(text))
 	var remarks []string
 	for _, name := range w.unknown {
-		remarks = append(remarks, fmt.Sprintf("takes away the extension %s, which no codebase has any more: whether pages need it can't be told", name))
+		remarks = append(remarks, fmt.Sprintf("takes away the extension %s, which no codebase has any more, so it is unknown whether pages need it", name))
 	}
 	if len(w.extensions)+len(w.namespaces) == 0 {
 		return remarks, nil
 	}
 	server, err := h.Server(ctx, t.Server)
 	if err != nil {
-		return remarks, nil // the plan says it
+		return remarks, nil // the plan reports it
 	}
 	for _, c := range w.extensions {
 		names := map[int64]string{}
@@ -127,7 +128,7 @@ func handles(t *tenants.Tenant, model string) bool {
 	})
 }
 
-// inWords says how many pages and rows there are; empty for none.
+// inWords returns the numbers of pages and rows as text, or "" if all are 0.
 func inWords(use mariadb.Use, names map[int64]string) string {
 	var parts []string
 	for _, number := range slices.Sorted(maps.Keys(use.Namespaces)) {
@@ -142,7 +143,7 @@ func inWords(use mariadb.Use, names map[int64]string) string {
 	}
 	what := strings.Join(parts, ", ")
 	if pages {
-		what += ": readers can't open these pages then"
+		what += ": readers will not be able to open these pages"
 	}
 	return what
 }
