@@ -8,14 +8,14 @@ import (
 	"wikictl/tenants/backup/restic"
 )
 
-// Restic is the program restic, and the repository that gets a farm's backups.
+// Restic describes the program restic and a farm's repository of backups.
 type Restic struct {
-	Version string // empty: there is no program that says one
+	Version string // empty: the program is missing or reports none
 	Older   bool   // than wikictl is tested with
 	Err     error  // why the repository can't be used; nil: it can
 }
 
-// resticPatience bounds the wait for a repository that does not answer.
+// resticPatience is how long to wait for the repository.
 const resticPatience = 20 * time.Second
 
 // readRestic reads the state of a farm's repository; nil if it has none.

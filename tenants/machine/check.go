@@ -17,7 +17,7 @@ type checker struct {
 	found []Finding
 }
 
-// Check returns what the machine has and lacks for a farm, ordered by subject.
+// Check returns the findings about a machine for a farm, ordered by subject.
 func Check(f *tenants.Farm, facts Facts) []Finding {
 	j := &checker{farm: f, facts: facts}
 	j.programs()
@@ -112,20 +112,20 @@ func (j *checker) web() {
 		j.say(w.Kind+"-reload", Error, "web.reload", "web.reload runs systemctl, but systemd does not run").Hint = `such as reload = ["service", "nginx", "reload"]`
 	}
 	if j.facts.UserErr != nil {
-		j.say("web-user", Error, "web.user", "there is no user %q: %s", j.farm.Web.User, j.facts.UserErr).Hint = "set it to the user of php-fpm's workers, such as www-data"
+		j.say("web-user", Error, "web.user", "the user %q does not exist: %s", j.farm.Web.User, j.facts.UserErr).Hint = "set it to the user of php-fpm's workers, such as www-data"
 	}
 	if !j.facts.Root && j.farm.Web.User != "" && j.farm.Web.User != j.facts.Me {
 		j.say("root", Note, "web.user", "you are %s, but only root can create files of %s: commands that write will fail", j.facts.Me, j.farm.Web.User).Hint = "run wikictl as root"
 	}
 }
 
-// reach checks whether the web side can enter the state folder and the codebases.
+// reach checks whether the web server and PHP can enter the state folder and the codebases.
 func (j *checker) reach() {
 	for _, b := range j.facts.Barred {
 		found := j.say("reach", Error, b.Key, "%s", b.Message())
 		found.Hint, found.Repair = b.Hint(), b.Repair()
 	}
 	if len(j.facts.Barred) == 0 {
-		j.say("reach", OK, "state", "the web side can reach %s and the codebases", j.farm.State)
+		j.say("reach", OK, "state", "the web server and php-fpm can reach %s and the codebases", j.farm.State)
 	}
 }

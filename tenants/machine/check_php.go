@@ -40,7 +40,7 @@ func (j *checker) program(c *tenants.Codebase) {
 	case asked.Err != nil:
 		j.say(check, Error, key, "%s", asked.Err).Hint = "set php in [codebases] to a working program"
 	case c.Version != "" && !mediawiki.FitsPHP(c, asked.Version):
-		j.say(check, Error, key, "MediaWiki %s needs PHP %s, but %s is %s", c.Version, mediawiki.PHPVersion(c), c.PHP, asked.Version).Hint = "set php in [codebases] to another"
+		j.say(check, Error, key, "MediaWiki %s needs PHP %s, but %s is %s", c.Version, mediawiki.PHPVersion(c), c.PHP, asked.Version).Hint = "set php in [codebases] to another version"
 	default:
 		j.extensions(check, key, c, c.PHP, asked.Version, asked.Extensions)
 	}
@@ -66,8 +66,8 @@ func (j *checker) extensions(check, key string, c *tenants.Codebase, program, ve
 	}
 }
 
-// without lists the extensions that are not loaded. PHP's own spelling has capital
-// letters and blanks.
+// without lists the extensions that are not loaded. PHP itself spells them with capital letters
+// and blanks.
 func without(wanted, have []string) []string {
 	var missing []string
 	for _, name := range wanted {

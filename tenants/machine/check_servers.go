@@ -36,7 +36,7 @@ func (j *checker) servers() {
 	}
 }
 
-// unreached reports a server that does not answer.
+// unreached reports an unreachable server.
 func (j *checker) unreached(def *tenants.Server, err error) {
 	found := j.say("server "+def.Name, Error, "servers."+def.Name, "%s", err)
 	off := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
@@ -122,8 +122,8 @@ func (j *checker) sizes(check, key string, def *tenants.Server, s Store, wikis i
 	}{
 		{"max_connections", l.Connections, j.children() + reserved, Warning, "php-fpm's processes and wikictl may need more connections"},
 		{"max_allowed_packet", l.Packet, leastPacket, Warning, "a dump's statements may be longer"},
-		{"innodb_buffer_pool_size", l.BufferPool, wikis * poolPerWiki, Note, "wikis share it, and read from the disk what it does not hold"},
-		{"table_open_cache", l.OpenTables, min(wikis*tablesOfWiki, mostTables), Note, "tables are opened again and again"},
+		{"innodb_buffer_pool_size", l.BufferPool, wikis * poolPerWiki, Note, "wikis share it, and data that does not fit is read from the disk"},
+		{"table_open_cache", l.OpenTables, min(wikis*tablesOfWiki, mostTables), Note, "otherwise tables are closed and opened repeatedly"},
 	} {
 		if v.have < v.want {
 			j.say(check+" "+v.name, v.level, key, "%s is %d, but should be %d for this farm: %s", v.name, v.have, v.want, v.why).Hint = fmt.Sprintf("%s = %d below [mariadbd] in its configuration", v.name, v.want)

@@ -35,12 +35,11 @@ func (j *checker) disks() {
 	}
 }
 
-// limits checks the rest of the machine: memory, open files, clock, and the services that
-// start at boot.
+// limits checks memory, open files, the clock, and the services that start at boot.
 func (j *checker) limits() {
 	m := j.facts.Machine
 	if m.Memory > 0 && m.Memory < leastMemory {
-		j.say("memory", Warning, "", "programs may use %d MB of memory, and MediaWiki's updater alone needs some hundred", m.Memory>>20).Hint = "give the machine 2 GB"
+		j.say("memory", Warning, "", "programs may use %d MB of memory, but MediaWiki's updater alone needs some hundred MB", m.Memory>>20).Hint = "give the machine 2 GB"
 	} else {
 		j.say("memory", OK, "", "%d MB of memory, %d cores", m.Memory>>20, m.Cores)
 	}

@@ -27,8 +27,8 @@ type Found struct {
 	Check     []string
 	Reload    []string
 	DSN       string   // empty: no server; wikictl runs its own
-	Has       []string // what was found, a sentence each
-	Lacks     []string // what is missing, and what to do
+	Has       []string // findings, a sentence each
+	Lacks     []string // missing parts, each with the next step
 }
 
 // Tree is a MediaWiki on disk.
@@ -162,7 +162,7 @@ func (f *Found) detectServer(ctx context.Context) {
 		f.DSN = "root@unix(" + configuredSocket(ctx) + ")/"
 		f.say("MariaDB is installed and does not run")
 	case private == nil:
-		f.say("MariaDB's program is here without a service; wikictl runs a server of its own")
+		f.say("MariaDB's program is installed without a service; wikictl runs a server of its own")
 	default:
 		f.DSN = "root@unix(" + sockets[0] + ")/"
 		f.Lacks = append(f.Lacks, "no database server was found; install mariadb-server")

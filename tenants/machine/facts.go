@@ -28,10 +28,10 @@ type Facts struct {
 	FPM      FPM
 	Web      WebServer
 	WebUser  string           // of nginx's workers; empty: unknown
-	Probe    error            // why nothing listens at web.probe; nil: something does
+	Probe    error            // why a connection to web.probe failed; nil: it was accepted
 	Servers  map[string]Store // by name
 	Replicas map[*tenants.Server]mariadb.Replica
-	Barred   []Barred // folders and files that the web side can't reach
+	Barred   []Barred // folders and files that the web server or PHP can't reach
 	Restic   *Restic  // nil: the farm has no repository
 	Disks    []Disk
 	Units    []Unit // of systemd
@@ -48,7 +48,7 @@ type PHP struct {
 
 // Store is a database server as its administrator sees it.
 type Store struct {
-	Err     error // why it can't be reached; the rest is empty then
+	Err     error // why it can't be reached; the other fields are empty then
 	Version string
 	Rights  mariadb.Rights
 	Limits  mariadb.Limits

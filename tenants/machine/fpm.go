@@ -18,7 +18,7 @@ import (
 
 // FPM is the configuration of php-fpm on this machine.
 type FPM struct {
-	Silent     error    // why nothing listens at web.fpm; nil: something does
+	Silent     error    // why a connection to web.fpm failed; nil: it was accepted
 	Configs    []string // main files: the distribution's, and those of running masters
 	Pools      []Pool
 	Included   bool     // one of them includes the farm's own pools

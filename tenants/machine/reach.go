@@ -12,7 +12,7 @@ import (
 	"wikictl/tenants"
 )
 
-// Barred is a path that a user of the web side can't reach.
+// Barred is a path that a user of the web server or of PHP can't reach.
 type Barred struct {
 	Key  string // the path's key in wikictl.toml, such as "state"
 	User string
@@ -21,7 +21,7 @@ type Barred struct {
 	Mode os.FileMode
 }
 
-// Message says who can't reach what, and where the way ends.
+// Message names the user, the path, and the folder or file that denies access.
 func (b Barred) Message() string {
 	return fmt.Sprintf("%s can't reach %s: %s has mode %04o", b.User, b.Path, b.At, b.Mode)
 }
@@ -34,7 +34,7 @@ func (b Barred) Repair() []string {
 	return []string{"chmod -R o+rX " + quote(filepath.Dir(filepath.Dir(b.At)))}
 }
 
-// Hint says what to do about a folder that the user may not enter, if Repair does not.
+// Hint returns the next step for a folder that the user may not enter, or "" if Repair has it.
 func (b Barred) Hint() string {
 	if b.Repair() != nil {
 		return ""
@@ -51,16 +51,16 @@ func (b Barred) Problem(f *tenants.Farm) tenants.Problem {
 	return tenants.Problem{Position: f.At(b.Key), Key: b.Key, Message: b.Message(), Hint: hint}
 }
 
-// Reach knows which of a farm's folders the users of its web side can reach, by the modes of
-// the folders above. It checks each path once for each user.
+// Reach finds out which of a farm's folders the users of its web server and PHP can reach, by
+// the modes of the folders above. It checks each path once for each user.
 type Reach struct {
 	farm    *tenants.Farm
-	others  []string // users of the web side that the farm's files don't name
+	others  []string // further users, which the farm's files don't name
 	checked map[[2]string]*Barred
 }
 
-// NewReach returns the Reach of a farm. The web side has the farm's users, those of its tenants'
-// pools, and others, such as the one of nginx's workers; an empty name is ignored.
+// NewReach returns the Reach of a farm. It covers the farm's user, those of its tenants' pools,
+// and others, such as the user of nginx's workers; it ignores empty names.
 func NewReach(f *tenants.Farm, others ...string) *Reach {
 	return &Reach{farm: f, others: others, checked: map[[2]string]*Barred{}}
 }
@@ -74,8 +74,8 @@ func (r *Reach) Of(t *tenants.Tenant) *Barred {
 	return r.first(t.Pool.User, t.Codebase)
 }
 
-// All returns what bars the farm's tenants and, for the farm's own user, codebases without
-// tenants: one path for each user.
+// All returns the paths that the farm's tenants need and can't reach and, for the farm's own
+// user, those of codebases without tenants: one path for each user.
 func (r *Reach) All() []Barred {
 	first := map[string]Barred{}
 	note := func(b *Barred) {
@@ -101,7 +101,7 @@ func (r *Reach) All() []Barred {
 	return all
 }
 
-// first returns what bars a pool's user, or else the web side's other users.
+// first returns the first path that a pool's user can't reach, or else the other users.
 func (r *Reach) first(pool string, c *tenants.Codebase) *Barred {
 	if pool == "" {
 		pool = r.farm.Web.User
@@ -114,8 +114,8 @@ func (r *Reach) first(pool string, c *tenants.Codebase) *Barred {
 	return nil
 }
 
-// barred returns the first path of a wiki on a codebase that a user can't reach, or nil. What
-// does not exist yet bars nobody.
+// barred returns the first path of a wiki on a codebase that a user can't reach, or nil. It
+// ignores paths that do not exist yet.
 func (r *Reach) barred(user string, c *tenants.Codebase) *Barred {
 	if user == "" {
 		return nil
@@ -147,6 +147,6 @@ func Stopped(name, path string) (at string, mode os.FileMode) {
 	return who.stopped(path)
 }
 
-// Worker returns the user of nginx's workers, or "" if the configuration does not say or was
-// not read.
+// Worker returns the user of nginx's workers, or "" if the configuration does not set it or
+// could not be read.
 func Worker(ctx context.Context, f *tenants.Farm) string { return ReadWeb(ctx, f).worker() }

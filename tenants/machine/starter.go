@@ -36,7 +36,7 @@ const newCodebase = "1.43"
 // schemaFolder is the folder of a farm's JSON Schemas, for editors.
 const schemaFolder = ".schemas"
 
-// Starter returns the files of a new farm that uses the parts that were found.
+// Starter returns the files of a new farm that uses the found parts.
 func Starter(f Found) ([]File, error) {
 	farm, err := fill(starterFarm, f)
 	if err != nil {

@@ -91,7 +91,7 @@ func (w *WebServer) includes(f *tenants.Farm, r *reader) {
 	}
 	for _, name := range names {
 		file := f.Layout().Vhost(name)
-		switch { // what includes those of the wikis
+		switch { // the block of the include with the wikis' virtual hosts
 		case f.Web.Map:
 			file = f.Layout().DefaultVhost()
 		case f.Parts[name]:

@@ -34,8 +34,8 @@ type Tally struct {
 	Running      int   // PHP processes
 }
 
-// pollEvery is the interval between questions for waiting jobs. It grows with the number
-// of tenants, so that questions take at most a tenth of the time.
+// pollEvery is the interval between polls for waiting jobs. It grows with the number of
+// tenants, so that polls take at most a tenth of the time.
 const (
 	pollEvery = time.Second
 	rarely    = 10
@@ -57,7 +57,7 @@ type queues struct {
 	of      map[string]*session.Outcome
 	counts  map[string]ledger.JobsRun // not yet in the ledger, by tenant
 	wrote   time.Time
-	gaveUp  map[string]bool // tenants without result in their last turn; a run that ends leaves them
+	gaveUp  map[string]bool // tenants without result in their last turn, which a run of limited duration skips
 	total   map[string]ledger.JobsRun
 	broken  error     // reason to begin anew with new connections
 	since   time.Time // time since which a server is unreachable
@@ -99,7 +99,7 @@ func RunJobs(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Job
 
 // ErrAnew means that a run of unlimited duration must begin anew: a server was
 // unreachable or restarted, or PHP was killed.
-var ErrAnew = errors.New("its connections have to be made anew")
+var ErrAnew = errors.New("its connections must be opened anew")
 
 // outcomes returns the outcomes of all tenants; for a run of unlimited duration, of those
 // that had jobs.
@@ -134,7 +134,7 @@ func onServers(list []*tenants.Tenant) (kept []*tenants.Tenant) {
 	return kept
 }
 
-// loop starts turns and collects their results until there is nothing left to do.
+// loop starts turns and collects their results until no work remains.
 func (q *queues) loop(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -270,7 +270,8 @@ func (q *queues) checkpoint(ctx context.Context) {
 }
 
 // shut reports whether a tenant is read-only or closed for maintenance, such as during an
-// upgrade, the tenant whose accounts it has is, or that whose files it shows is closed.
+// upgrade, or the tenant whose accounts it shares is, or the tenant whose files it shows is
+// closed.
 func (q *queues) shut(name string) bool {
 	t := q.Farm.Tenant(name)
 	if t != nil && t.Owner != nil && q.shut(t.Owner.Name) || t != nil && t.Media != nil && deploy.Exists(q.Layout.Maintenance(t.Media.Name)) {

@@ -131,7 +131,7 @@ func (r *running) all(ctx context.Context, list []*tenants.Tenant) []session.Out
 	return outcomes
 }
 
-// notBegun records in the ledger that the run did not start a tenant.
+// notBegun records in the ledger that the run did not start the script of a tenant.
 func (r *running) notBegun(t *tenants.Tenant, why error) {
 	_ = r.run.Step(t.Name, r.step, func() error { return why })
 }
@@ -167,7 +167,7 @@ func (r *running) attempt(ctx context.Context, t *tenants.Tenant, o *session.Out
 	})
 }
 
-// whole returns an error if a tenant is not created, or if its upgrade is unfinished: a
+// whole returns an error if a tenant is not created, or if its upgrade is unfinished, because a
 // rollback would undo the script's changes.
 func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
 	row, found, err := r.ledger.Tenant(ctx, t.Name)

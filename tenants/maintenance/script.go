@@ -47,7 +47,7 @@ type Located struct {
 // Locate finds a script by the name that an administrator gives it: one of MediaWiki's, such
 // as showSiteStats or storage/recompressTracked; one of an extension or skin, as
 // Name:script; a class, as Name:Class or with dots for namespaces; a path below the
-// codebase; or any file, which begins with /, ./ or ../. ".php" may be left out.
+// codebase; or any file, by a path that begins with /, ./ or ../. ".php" may be omitted.
 func Locate(c *tenants.Codebase, dir, name string) (Located, error) {
 	component, script, named := strings.Cut(name, ":")
 	switch {
@@ -153,7 +153,7 @@ func (l Located) job(c *tenants.Codebase, args []string) (php.Job, error) {
 	case run != "" && (direct || wrapped):
 		j.Script, j.Args = run, append([]string{l.File}, args...)
 	case wrapped && !direct:
-		return j, fmt.Errorf("%s has to be run by maintenance/run.php, which MediaWiki %s does not have", l.File, c.Version)
+		return j, fmt.Errorf("%s can only be run by maintenance/run.php, which MediaWiki %s does not have", l.File, c.Version)
 	}
 	return j, nil
 }

@@ -36,7 +36,7 @@ func OneStatement(text string, write bool) (string, error) {
 	}
 	reads := slices.ContainsFunc(readingWords, func(word string) bool { return begins(statements[0], word) })
 	if !reads && !write {
-		return "", tenants.WithHint(fmt.Errorf("%s is no statement that only reads", firstWord(statements[0])), "--write allows changes")
+		return "", tenants.WithHint(fmt.Errorf("%s is not a statement that only reads", firstWord(statements[0])), "--write allows changes")
 	}
 	return statements[0], nil
 }
@@ -61,7 +61,7 @@ type Answers struct {
 	rows map[string]mariadb.Rows
 }
 
-// Of returns a tenant's rows. there reports whether the statement ran.
+// Of returns a tenant's rows. found reports whether the statement ran.
 func (a *Answers) Of(tenant string) (rows mariadb.Rows, found bool) {
 	rows, found = a.rows[tenant]
 	return rows, found

@@ -10,8 +10,8 @@ import (
 // tailEvery is the interval at which new output of a script is passed on.
 const tailEvery = 100 * time.Millisecond
 
-// tailLog passes on whole lines of a log as they are written. stop passes on the rest, and
-// returns after that.
+// tailLog calls printed with whole lines of a log as they are written. stop passes on the rest
+// before it returns.
 func tailLog(path string, printed func(text string)) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {

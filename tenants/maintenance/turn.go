@@ -124,7 +124,7 @@ func (r *turn) read(log string, before int64) error {
 	}
 	answer, ok := readResponse(text)
 	if !ok {
-		return fmt.Errorf("runJobs.php does not say what it ran (see %s)", log)
+		return fmt.Errorf("runJobs.php printed no result (see %s)", log)
 	}
 	for _, job := range answer.Jobs {
 		if job.Status == "ok" {

@@ -16,48 +16,48 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("wikictl_"+name, help, labels, nil)
 }
 
-// The metrics. Times are Unix times, so that their age is right also when a file or a cache
-// is read later.
+// The metrics. Times are Unix times, so that ages are correct even if a file or a cache is read
+// later.
 var (
 	buildInfo   = describe("build_info", "Version of wikictl; always 1.", "version")
-	definitions = describe("definitions_valid", "Whether the farm's files were right when they were last read; if not, the farm is measured as it was before.")
+	definitions = describe("definitions_valid", "Whether the farm's files were valid when they were last read; if not, the farm of the last valid files is measured.")
 
-	collectorSuccess = describe("collector_success", "Whether everything of a kind could be read; what could not keeps its earlier values or is absent.", "collector")
+	collectorSuccess = describe("collector_success", "Whether all values of a kind could be read; the others keep their earlier values or are absent.", "collector")
 	collectorSeconds = describe("collector_duration_seconds", "How long the latest reading of a kind took.", "collector")
 	collectorTime    = describe("collector_timestamp_seconds", "When the latest reading of a kind ended.", "collector")
 
-	serverUp   = describe("server_up", "Whether a database server lets wikictl in.", "server")
+	serverUp   = describe("server_up", "Whether wikictl can connect to a database server.", "server")
 	replicaUp  = describe("replica_up", "Whether a replica of a database server answers and replicates it.", "server", "replica")
 	replicaLag = describe("replica_lag_seconds", "How far the replica is behind; absent while it does not replicate.", "server", "replica")
 
 	wikiInfo      = describe("wiki_info", "A wiki that the farm's files define; always 1. state is that of the ledger, or uncreated.", "wiki", "server", "database", "codebase", "state")
-	wikiVersion   = describe("wiki_version_info", "Versions of MediaWiki: that of the wanted codebase, and the one by which the wiki answers or, when it does not, that of the ledger; always 1.", "wiki", "wanted", "actual")
+	wikiVersion   = describe("wiki_version_info", "Versions of MediaWiki: that of the wanted codebase, and that which the wiki reports or, if it does not answer, that of the ledger; always 1.", "wiki", "wanted", "actual")
 	wikiUpgrade   = describe("wiki_upgrade_wanted", "Whether the wiki's database was made for other code than the definitions want.", "wiki")
-	wikiOpen      = describe("wiki_upgrade_open", "Whether an upgrade of the wiki has begun and not ended: it runs, or was interrupted.", "wiki")
-	wikiUpgraded  = describe("wiki_last_upgrade_timestamp_seconds", "When the latest upgrade of the wiki ended that was not undone; absent if there was none.", "wiki")
+	wikiOpen      = describe("wiki_upgrade_open", "Whether an upgrade of the wiki is running or was interrupted.", "wiki")
+	wikiUpgraded  = describe("wiki_last_upgrade_timestamp_seconds", "When the wiki's latest upgrade that was not undone ended; absent if the wiki has none.", "wiki")
 	wikiUp        = describe("wiki_up", "Whether the wiki answers by a host name; 0 also if another wiki does.", "wiki", "host")
-	probeSeconds  = describe("wiki_probe_duration_seconds", "How long the wiki took to answer, or how long it was waited for.", "wiki", "host")
-	probeTime     = describe("wiki_probe_timestamp_seconds", "When the wiki was asked last.", "wiki", "host")
-	wikiJobs      = describe("wiki_jobs", "Jobs in the wiki's queue: ready, claimed (begun and not finished), and abandoned, which are among the claimed.", "wiki", "state")
+	probeSeconds  = describe("wiki_probe_duration_seconds", "How long the wiki took to answer, or how long the probe waited in vain.", "wiki", "host")
+	probeTime     = describe("wiki_probe_timestamp_seconds", "When the wiki was probed last.", "wiki", "host")
+	wikiJobs      = describe("wiki_jobs", "Jobs in the wiki's queue: ready, claimed (begun and not finished), and abandoned (also counted as claimed).", "wiki", "state")
 	oldestJob     = describe("wiki_oldest_job_timestamp_seconds", "When the oldest ready job was queued; absent if no job is ready.", "wiki")
 	lastBackup    = describe("wiki_last_backup_timestamp_seconds", "When the wiki's latest backup by wikictl was taken; 0 if there is none.", "wiki")
 	backupBytes   = describe("wiki_last_backup_size_bytes", "Size of the wiki's latest backup, without uploads.", "wiki")
 	databaseBytes = describe("wiki_database_size_bytes", "Size of the wiki's InnoDB tables on disk.", "wiki")
 	uploadBytes   = describe("wiki_uploads_size_bytes", "Size of the wiki's folder of uploads, thumbnails included.", "wiki")
 
-	runSeconds = describe("last_run_duration_seconds", "How long the latest run of a command that ended took.", "command")
-	runTime    = describe("last_run_timestamp_seconds", "When the latest run of a command that ended did so.", "command")
-	runWikis   = describe("last_run_wikis", "Wikis in the latest run of a command that ended, by their status.", "command", "status")
+	runSeconds = describe("last_run_duration_seconds", "How long the latest ended run of a command took.", "command")
+	runTime    = describe("last_run_timestamp_seconds", "When the latest ended run of a command ended.", "command")
+	runWikis   = describe("last_run_wikis", "Wikis in the latest ended run of a command, by their status.", "command", "status")
 
 	findings  = describe("audit_findings", "Findings of the latest audit (wikictl audit --quick).", "rule", "severity")
 	auditTime = describe("audit_timestamp_seconds", "When the latest audit ended.")
 )
 
-// Describe sends nothing: which metrics there are depends on what could be read. The registry
-// checks them at each scrape.
+// Describe sends nothing, because the set of metrics depends on the values that could be read.
+// The registry checks the metrics at each scrape.
 func (e *Exporter) Describe(chan<- *prometheus.Desc) {}
 
-// Collect sends what was measured last.
+// Collect sends the latest measurements.
 func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	send := sender(to)
 	e.mu.Lock()
@@ -94,7 +94,7 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	e.sendAudit(send)
 }
 
-// sendWiki sends what the ledger and the queues say of a wiki.
+// sendWiki sends a wiki's values from the ledger and the queues.
 func (e *Exporter) sendWiki(send sender, t *tenants.Tenant) {
 	row, made := e.state.rows[t.Name]
 	stage := string(row.State)
@@ -157,8 +157,8 @@ func (e *Exporter) sendRuns(send sender) {
 	}
 }
 
-// sendAudit counts findings. A rule that found nothing is 0 in its own severity, so that an
-// alert ends when a finding has gone.
+// sendAudit sends the numbers of findings. It sends 0 for a rule without findings, in its own
+// severity, so that an alert ends with its finding.
 func (e *Exporter) sendAudit(send sender) {
 	if e.audit.ended.IsZero() {
 		return

@@ -1,5 +1,5 @@
-// Package metrics measures a farm for Prometheus: it asks the wikis, reads the ledger, the
-// queues of jobs, backups and sizes, counts the findings of an audit, and serves all of it
+// Package metrics measures a farm for Prometheus: it probes the wikis, reads the ledger, the
+// queues of jobs, backups and sizes, counts the findings of an audit, and serves the results
 // over HTTP. It changes nothing.
 package metrics
 
@@ -12,24 +12,24 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Options say what is measured and how often.
+// Options are the inputs, limits and intervals of an Exporter.
 type Options struct {
 	Version string // of wikictl
 
-	// Load returns the farm as its files are now; before, if they have not changed. before is
+	// Load returns the farm of the present files, or before if they have not changed. before is
 	// nil at first.
 	Load func(ctx context.Context, before *tenants.Farm) (*tenants.Farm, error)
 	// Open opens a farm for reading.
 	Open func(*tenants.Farm) (*session.Host, error)
 
-	Fresh      time.Duration // how long scrapes share what was measured
+	Fresh      time.Duration // age up to which scrapes share a measurement
 	Patience   time.Duration // how long a scrape waits for a measurement
 	ProbeLimit time.Duration // how long a wiki may take to answer
 	AuditEvery time.Duration // between audits; 0: no audit
-	Probes     int           // wikis asked at once
+	Probes     int           // wikis probed concurrently
 }
 
-// slowEvery is how often backups and sizes are read, where no audit is due sooner.
+// slowEvery is the interval of reading backups and sizes; a due audit reads them earlier.
 const slowEvery = 5 * time.Minute
 
 // Exporter measures a farm. It is safe for concurrent use.
@@ -47,7 +47,7 @@ type Exporter struct {
 	parts   map[string]part // by collector
 }
 
-// part is how the latest reading of one kind went.
+// part is the result of the latest reading of one kind.
 type part struct {
 	ended   time.Time
 	seconds float64
@@ -65,7 +65,7 @@ func New(o Options) *Exporter {
 	return e
 }
 
-// Run measures when scrapes ask for it, until ctx ends.
+// Run measures on demand of scrapes, until ctx ends.
 func (e *Exporter) Run(ctx context.Context) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -85,8 +85,8 @@ func (e *Exporter) Once(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// wait has what is stale measured anew, and returns when the wikis have answered, or when
-// patience is over.
+// wait starts measurements in place of stale ones, and returns when the wikis have answered or
+// patience has passed.
 func (e *Exporter) wait(ctx context.Context, patience time.Duration) {
 	e.slow.ask()
 	over := time.NewTimer(patience)
@@ -98,15 +98,15 @@ func (e *Exporter) wait(ctx context.Context, patience time.Duration) {
 	}
 }
 
-// note records how a reading went.
+// note records the result of a reading.
 func (e *Exporter) note(collector string, start time.Time, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.parts[collector] = part{ended: time.Now(), seconds: time.Since(start).Seconds(), err: err}
 }
 
-// load reads the farm's files anew if they have changed. While they are wrong it returns the
-// farm as it was.
+// load reads the farm's files anew if they have changed. While they are invalid, it returns the
+// farm of the last valid files.
 func (e *Exporter) load(ctx context.Context) *tenants.Farm {
 	e.mu.Lock()
 	before := e.farm

@@ -14,16 +14,16 @@ import (
 // target is one of a wiki's host names.
 type target struct{ wiki, host string }
 
-// probed is how a wiki answered by one of its host names.
+// probed is a wiki's answer by one of its host names.
 type probed struct {
 	at      time.Time
 	seconds float64
-	version string // of MediaWiki, as it says
+	version string // of MediaWiki, as the wiki reports it
 	err     error  // it did not answer, or another wiki did
 }
 
-// targets are the host names of the wikis that should answer: of those that were created and
-// that no run is making, replacing or removing. Without the ledger it takes all.
+// targets returns the host names of the wikis that should answer: created ones that no run is
+// making, replacing or removing. Without the ledger it returns those of all wikis.
 func targets(f *tenants.Farm, rows map[string]ledger.Tenant) (all []target) {
 	for _, t := range f.Tenants {
 		row, made := rows[t.Name]
@@ -37,8 +37,8 @@ func targets(f *tenants.Farm, rows map[string]ledger.Tenant) (all []target) {
 	return all
 }
 
-// probeAll asks wikis, several at once, and keeps each answer as it comes. It forgets what
-// is no target any more.
+// probeAll probes wikis concurrently and stores each answer as it arrives. It removes the answers
+// of former targets.
 func (e *Exporter) probeAll(ctx context.Context, f *tenants.Farm, all []target) {
 	start := time.Now()
 	wanted := make(map[target]bool, len(all))
@@ -55,7 +55,7 @@ func (e *Exporter) probeAll(ctx context.Context, f *tenants.Farm, all []target) 
 	fleet.Run(ctx, all, fleet.Options[target]{Jobs: e.options.Probes, MaxFailures: fleet.NoLimit}, func(ctx context.Context, t target) (struct{}, error) {
 		p := probe(ctx, f, t, e.options.ProbeLimit)
 		if ctx.Err() != nil {
-			return struct{}{}, ctx.Err() // it says nothing of the wiki
+			return struct{}{}, ctx.Err() // the error is not the wiki's
 		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -65,7 +65,7 @@ func (e *Exporter) probeAll(ctx context.Context, f *tenants.Farm, all []target) 
 	e.note("probes", start, ctx.Err())
 }
 
-// probe asks a wiki for its version and identity.
+// probe requests a wiki's version and identity.
 func probe(ctx context.Context, f *tenants.Farm, t target, limit time.Duration) (p probed) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -26,8 +26,7 @@ var Rules string
 //go:embed dashboard.json
 var Dashboard string
 
-// scrapeTimeout is the header by which Prometheus says how many seconds it waits for a
-// scrape.
+// scrapeTimeout is the header with the number of seconds that Prometheus waits for a scrape.
 const scrapeTimeout = "X-Prometheus-Scrape-Timeout-Seconds"
 
 // Limits of the server of metrics.
@@ -53,7 +52,7 @@ func Serve(ctx context.Context, l net.Listener, e *Exporter, drain <-chan struct
 		stop()
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
 		defer cancel()
-		_ = server.Shutdown(last) // what it leaves ends with the process
+		_ = server.Shutdown(last) // requests that remain end with the process
 	})
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve metrics at %s: %w", l.Addr(), err)
@@ -76,8 +75,7 @@ func (e *Exporter) handler() http.Handler {
 	return mux
 }
 
-// patience is how long a scrape may wait: as configured, and less where Prometheus says that
-// it waits less.
+// patience returns how long a scrape may wait: most, or less if Prometheus waits less.
 func patience(header string, most time.Duration) time.Duration {
 	seconds, err := strconv.ParseFloat(header, 64)
 	if err != nil || !(seconds > 0 && seconds < (most+scrapeMargin).Seconds()) { // not a number, too
@@ -87,14 +85,14 @@ func patience(header string, most time.Duration) time.Duration {
 	return max(theirs-scrapeMargin, theirs/2)
 }
 
-// page writes what was measured last in Prometheus' formats.
+// page writes the latest measurements in Prometheus' formats.
 func (e *Exporter) page() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(e)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
-// Text returns what was measured last in Prometheus' text format.
+// Text returns the latest measurements in Prometheus' text format.
 func (e *Exporter) Text(ctx context.Context) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 	auditLimit = 15 * time.Minute
 )
 
-// files is what lies on the disk, by wiki.
+// files holds the latest backups and the sizes, by wiki.
 type files struct {
 	read      bool
 	backups   map[string]*archive.Archive // the latest; nil: there is none
@@ -77,7 +77,7 @@ func (e *Exporter) readBackups(h *session.Host) error {
 	return errors.Join(failures...)
 }
 
-// readSizes reads how much room databases and uploads take.
+// readSizes reads the sizes of databases and uploads.
 func (e *Exporter) readSizes(ctx context.Context, h *session.Host) error {
 	ctx, cancel := context.WithTimeout(ctx, sizesLimit)
 	defer cancel()
@@ -113,7 +113,7 @@ func (e *Exporter) readSizes(ctx context.Context, h *session.Host) error {
 	return errors.Join(failures...)
 }
 
-// bytesBelow sums the sizes of the files below a folder. It skips files that go meanwhile.
+// bytesBelow sums the sizes of the files below a folder. It skips files that are removed meanwhile.
 func bytesBelow(ctx context.Context, folder string) (sum int64, err error) {
 	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
@@ -137,7 +137,7 @@ func bytesBelow(ctx context.Context, folder string) (sum int64, err error) {
 	return sum, err
 }
 
-// readAudit audits the farm without asking the wikis, which probes do.
+// readAudit audits the farm without requests to the wikis, which probes send.
 func (e *Exporter) readAudit(ctx context.Context, h *session.Host, start time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, auditLimit)
 	defer cancel()

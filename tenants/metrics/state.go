@@ -16,16 +16,16 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Time limits of readings: a server that hangs must not hold up those that answer.
+// Time limits of readings, so that a server that hangs does not delay the others.
 const (
 	ledgerLimit = 2 * time.Second
 	serverLimit = 5 * time.Second
 )
 
-// state is what ledger and servers say.
+// state holds the values of the ledger and of the servers.
 type state struct {
 	rows     map[string]ledger.Tenant  // nil: the ledger was never read
-	open     map[string]ledger.Upgrade // not finished
+	open     map[string]ledger.Upgrade // unfinished upgrades
 	upgraded map[string]ledger.Upgrade // the latest of each wiki
 	runs     []ledger.Run              // the latest of each command that ended
 	servers  map[string]bool           // by name: it answers
@@ -33,7 +33,7 @@ type state struct {
 	replicas map[*tenants.Server]mariadb.Replica
 }
 
-// measure asks the wikis, and reads ledger and queues.
+// measure probes the wikis, and reads the ledger and the queues.
 func (e *Exporter) measure(ctx context.Context) {
 	f := e.load(ctx)
 	if f == nil {
@@ -58,14 +58,14 @@ func (e *Exporter) measure(ctx context.Context) {
 	wait.Wait()
 }
 
-// rows are the ledger's tenants as they were read last.
+// rows returns the ledger's tenants as of the latest reading.
 func (e *Exporter) rows() map[string]ledger.Tenant {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.state.rows
 }
 
-// readLedger reads tenants, upgrades and runs. What can't be read stays as it was.
+// readLedger reads tenants, upgrades and runs. Values that can't be read stay as they were.
 func (e *Exporter) readLedger(ctx context.Context, h *session.Host) error {
 	ctx, cancel := context.WithTimeout(ctx, ledgerLimit)
 	defer cancel()
@@ -90,7 +90,7 @@ func (e *Exporter) readLedger(ctx context.Context, h *session.Host) error {
 	return nil
 }
 
-// readServers asks each server for the queues of its wikis, all servers at once.
+// readServers reads the queues of the wikis, on all servers concurrently.
 func (e *Exporter) readServers(ctx context.Context, h *session.Host) error {
 	on := map[*tenants.Server][]*tenants.Tenant{}
 	for _, t := range h.Farm.Tenants {
@@ -122,7 +122,7 @@ func (e *Exporter) readServers(ctx context.Context, h *session.Host) error {
 	return errors.Join(failures...)
 }
 
-// readReplicas reads the state of all replicas at once.
+// readReplicas reads the state of all replicas concurrently.
 func (e *Exporter) readReplicas(ctx context.Context, h *session.Host) {
 	ctx, cancel := context.WithTimeout(ctx, serverLimit)
 	defer cancel()
@@ -141,7 +141,7 @@ func (e *Exporter) readReplicas(ctx context.Context, h *session.Host) {
 	e.state.replicas = found
 }
 
-// downError is a server that lets nobody in.
+// downError reports a server that wikictl can't connect to.
 type downError struct{ error }
 
 func (e *downError) Unwrap() error { return e.error }

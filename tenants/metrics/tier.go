@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// tier measures on demand: all who ask while a measurement runs, or is younger than fresh,
-// share it.
+// tier measures on demand: callers share a measurement that is running, or younger than fresh.
 type tier struct {
 	fresh   time.Duration
 	measure func(context.Context)
@@ -24,8 +23,8 @@ func newTier(fresh time.Duration, measure func(context.Context)) *tier {
 	return &tier{fresh: fresh, measure: measure, wake: make(chan struct{}, 1), done: ended}
 }
 
-// ask has a measurement begun unless one is fresh or runs, and returns a channel that is
-// closed when it has ended.
+// ask starts a measurement unless one is running or fresh, and returns a channel that is closed
+// when that measurement has ended.
 func (t *tier) ask() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -38,7 +37,7 @@ func (t *tier) ask() <-chan struct{} {
 		return t.done
 	}
 	t.begun, t.done = time.Now(), make(chan struct{})
-	t.wake <- struct{}{} // never blocks: there is one measurement at a time
+	t.wake <- struct{}{} // never blocks: at most one measurement runs
 	return t.done
 }
 

@@ -21,12 +21,13 @@ type Compared struct {
 	Status     int    `json:"status"`      // of the wiki
 	CopyStatus int    `json:"copy_status"` // of its copy
 	Same       bool   `json:"same"`
-	Edited     bool   `json:"edited,omitempty"` // since the copy was made: its text is not compared
+	Edited     bool   `json:"edited,omitempty"` // edited since the copy was made, so its text is not compared
 	Why        string `json:"why,omitempty"`    // what differs
 }
 
-// Compare requests pages of a wiki and of its copy from php-fpm as a reader who may read all
-// of them, and compares status and visible text. versions are those of both, which may differ.
+// Compare requests pages of a wiki and of its copy from php-fpm, also those that visitors may not
+// read, and compares their status and visible text. versions are the MediaWiki versions of both,
+// which may differ.
 func Compare(ctx context.Context, h *session.Host, t, copy *tenants.Tenant, versions []string) ([]Compared, error) {
 	if err := h.WriteViewSettings(); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func Compare(ctx context.Context, h *session.Host, t, copy *tenants.Tenant, vers
 	return list, nil
 }
 
-// ownWords are the words in which wiki and copy differ by right, longest first.
+// ownWords returns the words in which wiki and copy are allowed to differ, longest first.
 func ownWords(t, copy *tenants.Tenant, versions []string) []string {
 	words := slices.Concat(t.Places(), t.Hosts, copy.Hosts, []string{t.Database, copy.Database}, versions)
 	words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
@@ -95,7 +96,8 @@ func view(ctx context.Context, h *session.Host, t *tenants.Tenant, at string, ow
 // entries are the scripts besides index.php that a farm may name a page of.
 var entries = []string{"api", "load", "rest", "thumb", "opensearch_desc"}
 
-// ask sends php-fpm a request as the web server does, with settings by which it may read.
+// ask sends php-fpm a request as the web server does, with settings that allow it to read a
+// private wiki.
 func ask(ctx context.Context, h *session.Host, t *tenants.Tenant, to string) (out, logged []byte, err error) {
 	release, err := filepath.EvalSymlinks(h.Layout.Current(t.Name))
 	if err != nil {

@@ -10,19 +10,19 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Special pages of which not the text is compared, which the interface of each release
-// words anew, but what they list.
+// Special pages of which only the listed items are compared, because MediaWiki releases differ
+// in the text around them.
 const (
 	version = "Special:Version"
 	changes = "Special:RecentChanges"
 )
 
-// page is an answer as far as it is compared.
+// page is the compared part of an answer.
 type page struct {
 	status   int
 	title    string
 	words    []string
-	revision string // of an article, as MediaWiki numbers it; empty: unknown
+	revision string // id of an article's revision; empty: unknown
 	newest   string // time of the newest of the listed changes
 }
 
@@ -31,8 +31,8 @@ var (
 	clock      = regexp.MustCompile(`\b\d{1,2}:\d{2}(:\d{2})?\b|\b\d{4}-\d{2}-\d{2}T?|\b20\d{12}\b`)
 )
 
-// readPage parses an answer. own are words in which wiki and copy differ by right, such as
-// host and version, longest first.
+// readPage parses an answer. own are the words in which wiki and copy are allowed to differ, such
+// as host and version, longest first.
 func readPage(path string, status int, body []byte, own []string) page {
 	p := page{status: status}
 	if m := revisionOf.FindSubmatch(body); m != nil && string(m[1]) != "0" {
@@ -59,7 +59,7 @@ func readPage(path string, status int, body []byte, own []string) page {
 	return p
 }
 
-// masked replaces words that differ by right, and times.
+// masked replaces words that are allowed to differ, and times.
 func masked(s string, own []string) string {
 	for _, word := range own {
 		s = strings.ReplaceAll(s, word, "…")
@@ -82,7 +82,7 @@ func listed(n *html.Node) []string {
 	return slices.Compact(names)
 }
 
-// changed returns what Special:RecentChanges lists, as "TIME TITLE", and the newest time.
+// changed returns the entries of Special:RecentChanges, as "TIME TITLE", and the newest time.
 func changed(n *html.Node) (list []string, newest string) {
 	for d := range n.Descendants() {
 		at := attribute(d, "data-mw-ts")
@@ -115,7 +115,7 @@ func attribute(n *html.Node, key string) string {
 	return ""
 }
 
-// unseen are elements without text of the page's own; blocks end a word.
+// unseen lists elements whose text is not the page's; blocks end a word.
 var (
 	unseen = []string{"script", "style", "noscript", "template"}
 	blocks = []string{"address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "td", "th", "tr", "ul"}
@@ -157,8 +157,8 @@ func gather(b *strings.Builder, n *html.Node) {
 	}
 }
 
-// differs says what differs between a page of the wiki and of its copy; empty: nothing that
-// counts.
+// differs describes the difference between a page of the wiki and that of its copy; "" if they
+// are equal.
 func differs(of, copy page) string {
 	switch {
 	case of.status != copy.status:
@@ -167,7 +167,7 @@ func differs(of, copy page) string {
 		return fmt.Sprintf("the title %q, and %q in the copy", of.title, copy.title)
 	}
 	mine := of.words
-	if copy.newest != "" { // what was changed since the copy was made
+	if copy.newest != "" { // changes made since the copy are not compared
 		mine = slices.DeleteFunc(slices.Clone(mine), func(line string) bool { return line[:min(len(line), len(copy.newest))] > copy.newest })
 	}
 	for i := range max(len(mine), len(copy.words)) {
@@ -178,7 +178,7 @@ func differs(of, copy page) string {
 	return ""
 }
 
-// around quotes the words from a place on.
+// around quotes some words from an index on.
 func around(words []string, i int) string {
 	if i >= len(words) {
 		return "the end"

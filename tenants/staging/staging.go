@@ -1,5 +1,5 @@
 // Package staging defines a copy of a wiki on which new code is tried, and compares pages of
-// both. It knows nothing of how the copy is made and upgraded.
+// both. It does not make or upgrade the copy.
 package staging
 
 import (
@@ -13,7 +13,7 @@ import (
 	"wikictl/tenants/definitions"
 )
 
-// Copy is what a staging copy has of its own.
+// Copy holds the values in which a staging copy differs from its wiki.
 type Copy struct {
 	Name     string
 	Host     string // empty: NAME.localhost, which leads to the visitor's own machine
@@ -21,8 +21,8 @@ type Copy struct {
 	Codebase *tenants.Codebase
 }
 
-// Refused returns why a wiki can't have a staging copy, or nil: a copy that has what others
-// have would write into it.
+// Refused returns why a wiki can't have a staging copy, or nil: a copy would write into databases
+// that it shares with the wiki.
 func Refused(t *tenants.Tenant) error {
 	switch {
 	case t.StageOf != "":
@@ -30,14 +30,14 @@ func Refused(t *tenants.Tenant) error {
 	case t.Shared.Users != "":
 		return fmt.Errorf("%s has the accounts of %s, into which a copy would write", t.Name, t.Shared.Users)
 	case len(t.Databases) > 0:
-		return tenants.WithHint(fmt.Errorf("%s has further databases (%s), which its settings name: a copy would use them", t.Name, strings.Join(t.Databases, ", ")),
+		return tenants.WithHint(fmt.Errorf("%s has further databases (%s), and a copy with the same settings would use them", t.Name, strings.Join(t.Databases, ", ")),
 			"define a copy with databases of its own, and wikictl clone it")
 	}
 	return nil
 }
 
-// Definition returns the definition of a staging copy as TOML: that of the wiki, without its
-// classes, addresses and rights in other databases.
+// Definition returns the definition of a staging copy as TOML: the wiki's definition without
+// its classes, addresses and rights in other databases.
 func Definition(t *tenants.Tenant, c Copy) []byte {
 	own := *t
 	own.Name, own.StageOf, own.State, own.Reason = c.Name, t.Name, tenants.StatePrivate, ""
@@ -52,8 +52,8 @@ func Definition(t *tenants.Tenant, c Copy) []byte {
 	return []byte(fmt.Sprintf("# A staging copy of the wiki %q, written by wikictl stage, which writes it anew.\n", t.Name) + definitions.ShowAlone(&own))
 }
 
-// databaseOf returns the name of a copy's database: as that of the wiki, which has the farm's
-// prefix in front of its name.
+// databaseOf returns the name of a copy's database: the copy's name after the prefix that the
+// wiki's database has before the wiki's name.
 func databaseOf(t *tenants.Tenant, name string) string {
 	plain := func(name string) string { return strings.ReplaceAll(name, "-", "_") }
 	if prefix, has := strings.CutSuffix(t.Database, plain(t.Name)); has {
@@ -62,7 +62,7 @@ func databaseOf(t *tenants.Tenant, name string) string {
 	return t.Database + "_" + plain(name)
 }
 
-// pages is the number of pages to compare; a farm that names more has all of them compared.
+// pages is the number of pages to compare, unless the farm's files name more.
 const pages = 10
 
 // choose returns the paths, below the wiki's own path, of pages to compare.
