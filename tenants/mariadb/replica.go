@@ -112,6 +112,10 @@ func (r Replica) Hidden() bool {
 	return r.Running && r.SourceID != 0 && r.SourceID != r.Position.ID
 }
 
+// Full reports whether a server is up and has no connection left. Those that it has are the
+// wikis', so they do read from it.
+func (r Replica) Full() bool { return isError(r.Err, errTooMany) || isError(r.Err, errNoThread) }
+
 // Effect returns the effect of a Fault on readers, to follow the replica's name in a sentence.
 func (r Replica) Effect() string {
 	if r.Hidden() {
@@ -120,10 +124,11 @@ func (r Replica) Effect() string {
 	return "is not read from"
 }
 
-// IsDown reports whether an error comes from the connection, not from the server.
+// IsDown reports whether an error comes from the connection, or is a server's answer that it ends
+// or takes no connections from this machine, which wikis get, too.
 func IsDown(err error) bool {
 	var network net.Error // also of a time limit
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
+	return isError(err, errShutdown) || isError(err, errHostBlocked) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
 // Reached waits until the replica has applied its primary's log up to a place, at most for

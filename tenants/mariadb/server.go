@@ -254,7 +254,11 @@ const (
 	errCannotUser   = 1396
 
 	errDatabaseExists = 1007
+	errTooMany        = 1040 // connections
 	errAccess         = 1045
+	errShutdown       = 1053
+	errHostBlocked    = 1129 // after many failed connections from the client's machine
+	errNoThread       = 1135 // for a new connection
 	errNoSelect       = 1142
 	errNoTable        = 1146
 	errLockWait       = 1205

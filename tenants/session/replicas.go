@@ -103,7 +103,11 @@ func (h *Host) replicated(ctx context.Context, replica *tenants.Server) error {
 
 // hidden describes a replica that wikis may read from and that wikictl can't wait for.
 func hidden(replica *tenants.Server, state mariadb.Replica) string {
-	return fmt.Sprintf("the %s %s: %s; correct its dsn and password_file, or take it out of replicas in [servers.%s]", replica.Label(), state.Effect(), state.Fault(), replica.Primary.Name)
+	correct := "correct its dsn and password_file"
+	if state.Full() {
+		correct = "raise its max_connections, or wait for a connection to end and run this again"
+	}
+	return fmt.Sprintf("the %s %s: %s; %s, or take it out of replicas in [servers.%s]", replica.Label(), state.Effect(), state.Fault(), correct, replica.Primary.Name)
 }
 
 // awaited waits for a replica, and reports that if it takes long.
