@@ -25,6 +25,8 @@ func TestSharedUsers(t *testing.T) {
 	f.familyGoesBack()
 	f.membersOutliveNoOwner()
 	f.memberComesBack()
+	f.memberIsMadeOfABackup()
+	f.familyComesBack()
 }
 
 // shares gives a wiki's definition the accounts of another.
@@ -112,6 +114,32 @@ func (f *farm) memberComesBack() {
 	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "its pages and logs name authors that w0, whose accounts it has, lost")
 	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id - 1000 ORDER BY actor_id")
 	f.exits(0, "undelete", "w1")
+	f.client("w1").logInWith("w0")
+}
+
+// memberIsMadeOfABackup wants no member made that names authors whom the owner lost.
+func (f *farm) memberIsMadeOfABackup() {
+	f.t.Helper()
+	f.exits(0, "backup", "w1")
+	f.exits(0, "delete", "w1", "--yes", "--no-backup")
+	f.defineRemoved("w1")
+	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id + 1000 ORDER BY actor_id DESC")
+	f.wants(f.saysNo("restore", "w1", "--yes"), "its pages and logs name authors that w0, whose accounts it has, lost")
+	if rows := f.sql("SELECT state FROM wikictl.tenant WHERE name = 'w1'"); len(rows) > 0 {
+		f.t.Error("a refused restore left w1 in the ledger:", rows)
+	}
+	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id - 1000 ORDER BY actor_id")
+	f.exits(0, "restore", "w1", "--yes")
+	f.client("w1").logInWith("w0")
+}
+
+// familyComesBack brings a member and its owner back by one command that names the member first.
+func (f *farm) familyComesBack() {
+	f.t.Helper()
+	f.exits(0, "delete", "w1", "--yes", "--no-backup")
+	f.exits(0, "delete", "w0", "--yes", "--no-backup")
+	f.exits(1, "undelete", "w1", "w0", "--dry-run")
+	f.exits(0, "undelete", "w1", "w0")
 	f.client("w1").logInWith("w0")
 }
 

@@ -4,6 +4,7 @@
 package definitions
 
 import (
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -32,13 +33,13 @@ func Load(dir string) (*tenants.Farm, error) {
 	return nil, slices.Compact(l.problems)
 }
 
-// load reads the farm in dir, with an additional definition if more is not nil.
-func load(dir string, more *draft) (*loader, error) {
+// load reads the farm in dir, with the texts of additional definitions by file.
+func load(dir string, drafts map[string][]byte) (*loader, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{draft: more, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), satisfied: new(sync.Map), machine: ThisMachine()}
+	l := &loader{drafts: drafts, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), satisfied: new(sync.Map), machine: ThisMachine()}
 	document, problems := readDocument(dir, tenants.FarmFile)
 	l.problems = problems
 	if document.root != nil {
@@ -52,7 +53,7 @@ func load(dir string, more *draft) (*loader, error) {
 // loader collects a farm and its problems.
 type loader struct {
 	farm                          *tenants.Farm
-	draft                         *draft
+	drafts                        map[string][]byte // texts by file
 	problems                      tenants.Problems
 	defaults                      layer
 	classes                       map[string]*layer
@@ -79,9 +80,7 @@ func (l *loader) resolveAll() {
 	}
 	l.checkClassCycles()
 	names := l.match(l.tenantPatterns, true)
-	if l.draft != nil {
-		names = append(names, l.draft.file)
-	}
+	names = append(names, slices.Sorted(maps.Keys(l.drafts))...)
 	found := make([]*tenants.Tenant, len(names))
 	l.each(len(names), func(l *loader, i int) {
 		if d := l.read(names[i]); d.root != nil {
@@ -103,8 +102,8 @@ func (l *loader) readAll(patterns []text) []document {
 
 // read reads one file; its root is nil if it can't be parsed.
 func (l *loader) read(name string) document {
-	if l.draft != nil && name == l.draft.file {
-		root, problems := parseDocument(name, l.draft.text)
+	if text, is := l.drafts[name]; is {
+		root, problems := parseDocument(name, text)
 		l.problems = append(l.problems, problems...)
 		return document{file: name, root: root}
 	}

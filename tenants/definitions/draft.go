@@ -6,27 +6,37 @@ import (
 	"wikictl/tenants"
 )
 
-// draft is a definition that is not among the farm's files yet.
-type draft struct {
-	file string // in the place of its file's name
-	text []byte
+// Drafted is a tenant as a draft of its definition gives it.
+type Drafted struct {
+	Tenant *tenants.Tenant // nil if it can't be resolved
+	Wrong  tenants.Problems
 }
 
 // Draft loads the farm in dir with an additional definition, and returns the resulting
 // tenant and its problems; the tenant is nil if it can't be resolved. file names the
 // definition in the problems.
 func Draft(dir, file string, text []byte) (*tenants.Tenant, tenants.Problems, error) {
-	l, err := load(dir, &draft{file, text})
+	all, err := Drafts(dir, map[string][]byte{file: text})
+	return all[file].Tenant, all[file].Wrong, err
+}
+
+// Drafts is Draft with several definitions at once, by file, which may name each other. The
+// tenants are those of one farm.
+func Drafts(dir string, texts map[string][]byte) (map[string]Drafted, error) {
+	l, err := load(dir, texts)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	wrong := slices.DeleteFunc(l.problems, func(p tenants.Problem) bool { return p.Position.File != file })
-	i := slices.IndexFunc(l.farm.Tenants, func(t *tenants.Tenant) bool { return slices.Contains(t.Files, file) })
-	if i < 0 {
-		return nil, wrong, nil
+	all := map[string]Drafted{}
+	for file := range texts {
+		one := Drafted{Wrong: slices.DeleteFunc(slices.Clone(l.problems), func(p tenants.Problem) bool { return p.Position.File != file })}
+		if i := slices.IndexFunc(l.farm.Tenants, func(t *tenants.Tenant) bool { return slices.Contains(t.Files, file) }); i >= 0 {
+			one.Tenant = l.farm.Tenants[i]
+			one.Wrong = append(one.Wrong, one.Tenant.Faults...)
+			one.Wrong.Sort()
+		}
+		one.Wrong = slices.Compact(one.Wrong)
+		all[file] = one
 	}
-	t := l.farm.Tenants[i]
-	wrong = append(wrong, t.Faults...)
-	wrong.Sort()
-	return t, slices.Compact(wrong), nil
+	return all, nil
 }

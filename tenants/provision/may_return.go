@@ -8,8 +8,6 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/backup"
-	"wikictl/tenants/mediawiki"
-	"wikictl/tenants/session"
 )
 
 // mayReturn returns why a removed tenant can't be brought back, or nil.
@@ -33,8 +31,10 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 	if err != nil {
 		return err
 	}
-	if err := c.ownerTakes(ctx, t, r, dump); err != nil {
-		return err
+	if t.Owner == nil || !c.coming[t.Owner.Name] {
+		if err := c.OwnerTakes(ctx, t, r.Codebase, r.Version, dump); err != nil {
+			return err
+		}
 	}
 	server, err := c.Server(ctx, t.Server)
 	if err != nil {
@@ -57,35 +57,4 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 		}
 	}
 	return nil
-}
-
-// ownerTakes returns why a removed tenant can't have the accounts of its owner, or nil: they are
-// being changed, of an older MediaWiki, or lack some that it names.
-func (c *creation) ownerTakes(ctx context.Context, t *tenants.Tenant, r *Removed, dump *backup.Dump) error {
-	if t.Owner == nil {
-		return nil
-	}
-	l, err := c.Ledger(ctx)
-	if err != nil {
-		return err
-	}
-	if err := session.OwnerIdle(ctx, l, t); err != nil {
-		return err
-	}
-	rows, err := l.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	owner, exists := rows[t.Owner.Name]
-	code, made := c.Farm.Codebases[r.Codebase], c.Farm.Codebases[owner.Codebase]
-	switch {
-	case !exists:
-		return tenants.WithHint(fmt.Errorf("%s, whose accounts it has, does not exist", t.Owner.Name), "wikictl undelete "+t.Owner.Name+" comes first")
-	case code == nil || made == nil || len(code.Faults)+len(made.Faults) > 0:
-	default:
-		if why := mediawiki.SharingFault(code, made, tenants.SharedTables(t)); why != "" {
-			return fmt.Errorf("its code, %s, would not work on the accounts of %s as they are now: %s", r.Codebase, t.Owner.Name, why)
-		}
-	}
-	return c.OwnerServes(ctx, t, session.VersionsOf(rows), r.Version, dump)
 }

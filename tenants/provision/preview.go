@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"wikictl/tenants"
@@ -49,10 +50,17 @@ func PreviewUndelete(ctx context.Context, h *session.Host, list []*tenants.Tenan
 	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
+	jobs := make([]*job, len(list))
+	for i, t := range list {
+		jobs[i] = &job{tenant: t}
+	}
+	c.coming = map[string]bool{}
 	p := &plan.Plan{}
-	for _, t := range list {
+	for _, j := range slices.Concat(ownersFirst(jobs)...) {
+		t := j.tenant
 		planned := &plan.Tenant{Name: t.Name}
 		what, err := c.returning(ctx, t, run)
+		c.coming[t.Name] = err == nil
 		switch {
 		case gone && errors.As(err, new(existsError)):
 			p.Unchanged++

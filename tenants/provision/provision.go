@@ -56,6 +56,7 @@ type creation struct {
 	unreached map[string]error   // why there is no inventory, by server name
 	faults    []deploy.FileFault // of the farm's files, of the last deployment
 	web       bool               // shared files of the web server differ
+	coming    map[string]bool    // tenants that a plan brings back before those that read from them
 }
 
 // job is the work of a run on one tenant.

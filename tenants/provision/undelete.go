@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -46,14 +47,34 @@ func Undelete(ctx context.Context, h *session.Host, list []*tenants.Tenant, run 
 	end := func(j *job, status session.Status, err error) {
 		ended[j.tenant.Name] = c.run.Finish(session.Outcome{Tenant: j.tenant, Status: status, Err: err, Elapsed: j.elapsed})
 	}
-	for _, j := range c.each(ctx, jobs, o.Drain, c.bringBack, end) {
-		end(j, session.Done, nil)
+	for _, round := range ownersFirst(jobs) {
+		for _, j := range c.each(ctx, round, o.Drain, c.bringBack, end) {
+			end(j, session.Done, nil)
+		}
 	}
 	outcomes := make([]session.Outcome, len(list))
 	for i, t := range list {
 		outcomes[i] = session.OutcomeOf(t, ended, nil)
 	}
 	return outcomes, c.run.End(ctx, outcomes)
+}
+
+// ownersFirst divides jobs into rounds: a tenant that reads tables of others of the list comes
+// in a later round than those.
+func ownersFirst(jobs []*job) (rounds [][]*job) {
+	for len(jobs) > 0 {
+		all := tenants.NamesOf(tenantsOf(jobs))
+		waits := func(j *job) bool {
+			return slices.ContainsFunc(j.tenant.ReadsFrom(), func(t *tenants.Tenant) bool { return slices.Contains(all, t.Name) })
+		}
+		round := slices.DeleteFunc(slices.Clone(jobs), waits)
+		if len(round) == 0 { // they read from each other
+			return append(rounds, jobs)
+		}
+		rounds = append(rounds, round)
+		jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return !waits(j) })
+	}
+	return rounds
 }
 
 // bringBack brings one tenant back.

@@ -114,6 +114,9 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
 		return nil, &blockedError{err}
 	}
+	if err := rs.ownerTakes(ctx); err != nil {
+		return nil, err
+	}
 	if j.Fresh && k.row.Name == "" {
 		if problems := k.Obstacles(ctx, []*tenants.Tenant{k.tenant}, nil)[k.tenant.Name]; problems != nil {
 			return nil, &blockedError{session.InTheWay(problems)}

@@ -35,6 +35,9 @@ func (r *restoration) fetch(ctx context.Context) error {
 	if _, err = fetch(ctx, r.repository, r.snapshot, dir); err == nil {
 		err = r.fits(ctx)
 	}
+	if err == nil {
+		err = r.ownerTakes(ctx)
+	}
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir)) // it may have filled the disk
 	}

@@ -99,13 +99,9 @@ func (r *restoration) databaseDemand(ctx context.Context) (d demand, err error) 
 	if r.Only == OnlyUploads || !r.tenant.Server.Managed || !deploy.Exists(r.Archive) {
 		return d, nil
 	}
-	data, err := archive.ReadMember(r.Archive, archive.DescriptionMember)
+	dump, err := r.description()
 	if err != nil {
-		return d, &blockedError{err}
-	}
-	var dump backup.Dump
-	if err := json.Unmarshal(data, &dump); err != nil {
-		return d, blocked("%s: %s: %w", r.Archive, archive.DescriptionMember, err)
+		return d, err
 	}
 	limits, err := r.server.Limits(ctx)
 	if err != nil {
@@ -123,6 +119,19 @@ func (r *restoration) databaseDemand(ctx context.Context) (d demand, err error) 
 		d.bytes -= freed
 	}
 	return d, nil
+}
+
+// description reads the description of the dump in the archive.
+func (r *restoration) description() (*backup.Dump, error) {
+	data, err := archive.ReadMember(r.Archive, archive.DescriptionMember)
+	if err != nil {
+		return nil, &blockedError{err}
+	}
+	dump := &backup.Dump{}
+	if err := json.Unmarshal(data, dump); err != nil {
+		return nil, blocked("%s: %s: %w", r.Archive, archive.DescriptionMember, err)
+	}
+	return dump, nil
 }
 
 // mayHold returns an error that blocks a clone if a copy of another tenant, which has these

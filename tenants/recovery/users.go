@@ -1,6 +1,10 @@
 package recovery
 
 import (
+	"cmp"
+	"context"
+
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 )
 
@@ -26,4 +30,20 @@ func (k *task) mayCloneUsers(from *tenants.Tenant, anonymize bool) error {
 		return sameUsers(k.tenant, "")
 	}
 	return sameUsers(k.tenant, from.Owner.Database)
+}
+
+// ownerTakes returns an error that blocks a tenant that does not exist if the owner of its accounts
+// can't serve what the backup holds. A snapshot is asked once it is fetched.
+func (r *restoration) ownerTakes(ctx context.Context) error {
+	if !r.Fresh || r.Phase != beginning || r.tenant.Owner == nil || !deploy.Exists(r.Archive) {
+		return nil
+	}
+	dump, err := r.description()
+	if err != nil {
+		return err
+	}
+	if err := r.OwnerTakes(ctx, r.tenant, r.code.Name, cmp.Or(r.manifest.Version, r.code.Version), dump); err != nil {
+		return &blockedError{err}
+	}
+	return nil
 }

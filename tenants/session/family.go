@@ -151,6 +151,38 @@ func (h *Host) OwnerServes(ctx context.Context, t *tenants.Tenant, versions map[
 	return tenants.WithHint(fmt.Errorf("its pages and logs name authors that %s, whose accounts it has, lost since when it was put back or restored", t.Owner.Name), "bring the content of "+t.Owner.Name+" back first: wikictl rollback --to RUN, or wikictl restore")
 }
 
+// OwnerTakes is OwnerServes for a tenant that does not exist and is to be made of a dump, on a
+// codebase of that name. Its owner must exist, no other run may be changing it, and the code must
+// work on its accounts.
+func (h *Host) OwnerTakes(ctx context.Context, t *tenants.Tenant, codebase, version string, dump *backup.Dump) error {
+	if t.Owner == nil {
+		return nil
+	}
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	if err := OwnerIdle(ctx, l, t); err != nil {
+		return err
+	}
+	rows, err := l.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	owner, exists := rows[t.Owner.Name]
+	code, made := h.Farm.Codebases[codebase], h.Farm.Codebases[owner.Codebase]
+	switch {
+	case !exists:
+		return tenants.WithHint(fmt.Errorf("%s, whose accounts it has, does not exist", t.Owner.Name), "wikictl undelete "+t.Owner.Name+" comes first")
+	case code == nil || made == nil || len(code.Faults)+len(made.Faults) > 0:
+	default:
+		if why := mediawiki.SharingFault(code, made, tenants.SharedTables(t)); why != "" {
+			return fmt.Errorf("its code, %s, would not work on the accounts of %s as they are now: %s", codebase, t.Owner.Name, why)
+		}
+	}
+	return h.OwnerServes(ctx, t, VersionsOf(rows), version, dump)
+}
+
 // MembersNewer lists the members whose recorded MediaWiki has a newer schema than version.
 func MembersNewer(members []*tenants.Tenant, versions map[string]string, version string) (names []string) {
 	for _, m := range members {

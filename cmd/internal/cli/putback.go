@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,7 +26,8 @@ import (
 type putBack struct {
 	name string
 	from string // file in the folder of the removed tenant
-	path string // file to write
+	file string // to write, relative to the farm's folder
+	path string // the same, absolute
 	text []byte
 	mode fs.FileMode
 	back func() error // removes the file; nil before it is written
@@ -35,53 +37,70 @@ type putBack struct {
 // definedAgain returns the tenants with these names. For one that no file defines it also returns
 // the definition to put back.
 func definedAgain(f *tenants.Farm, names []string, run string) (list []*tenants.Tenant, files []*putBack, err error) {
+	texts := map[string][]byte{}
+	for _, name := range names {
+		if f.Tenant(name) != nil {
+			continue
+		}
+		r, err := provision.FindRemoved(f.Layout(), name, run)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, usagef("no file defines %s, and %s", name, err)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		p, err := formerly(f, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		files, texts[p.file] = append(files, p), p.text
+	}
+	drafted := map[string]definitions.Drafted{}
+	if len(files) > 0 {
+		if drafted, err = definitions.Drafts(f.Dir, texts); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, name := range names {
 		t := f.Tenant(name)
-		if t == nil {
-			r, err := provision.FindRemoved(f.Layout(), name, run)
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil, nil, usagef("no file defines %s, and %s", name, err)
-			}
-			if err != nil {
+		if i := slices.IndexFunc(files, func(p *putBack) bool { return p.name == name }); i >= 0 {
+			if t, err = files[i].tenant(drafted[files[i].file]); err != nil {
 				return nil, nil, err
 			}
-			var p *putBack
-			if t, p, err = formerly(f, r); err != nil {
-				return nil, nil, err
-			}
-			files = append(files, p)
 		}
 		list = append(list, t)
 	}
 	return list, files, nil
 }
 
-// formerly returns a removed tenant as its former definition defines it. A definition that
-// conflicts with the farm's files is an error.
-func formerly(f *tenants.Farm, r *provision.Removed) (*tenants.Tenant, *putBack, error) {
+// formerly returns the former definition of a removed tenant.
+func formerly(f *tenants.Farm, r *provision.Removed) (*putBack, error) {
 	file := filepath.Join(tenantsFolder(f), r.Name+".toml")
-	p := &putBack{name: r.Name, from: r.Source(), path: filepath.Join(f.Dir, file), mode: 0o644}
-	text, err := disk.Read(p.from)
-	if err != nil {
-		return nil, nil, err
+	p := &putBack{name: r.Name, from: r.Source(), file: file, path: filepath.Join(f.Dir, file), mode: 0o644}
+	var err error
+	if p.text, err = disk.Read(p.from); err != nil {
+		return nil, err
 	}
-	p.text = text
 	if info, err := os.Stat(p.from); err == nil && p.from != r.Definition() { // wikictl wrote that one
 		p.mode = info.Mode().Perm()
 	}
-	t, wrong, err := definitions.Draft(f.Dir, file, text)
-	how := fmt.Sprintf("copy %s to %s, correct it there, and run this again", p.from, file)
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case deploy.Exists(p.path):
-		return nil, nil, tenants.WithHint(usagef("no file defines %s, and %s exists", r.Name, file), "move it away, and run this again")
-	case len(wrong) > 0:
-		return nil, nil, tenants.WithHint(usagef("no file defines %s, and its former definition can't be put back: %s", r.Name, session.InTheWay(wrong)), how)
-	case t == nil || t.Name != r.Name:
-		return nil, nil, tenants.WithHint(usagef("no file defines %s, and neither does %s", r.Name, p.from), how)
+	if deploy.Exists(p.path) {
+		return nil, tenants.WithHint(usagef("no file defines %s, and %s exists", r.Name, file), "move it away, and run this again")
 	}
-	return t, p, nil
+	return p, nil
+}
+
+// tenant returns a removed tenant as its former definition defines it. A definition that
+// conflicts with the farm's files is an error.
+func (p *putBack) tenant(d definitions.Drafted) (*tenants.Tenant, error) {
+	how := fmt.Sprintf("copy %s to %s, correct it there, and run this again", p.from, p.file)
+	switch {
+	case len(d.Wrong) > 0:
+		return nil, tenants.WithHint(usagef("no file defines %s, and its former definition can't be put back: %s", p.name, session.InTheWay(d.Wrong)), how)
+	case d.Tenant == nil || d.Tenant.Name != p.name:
+		return nil, tenants.WithHint(usagef("no file defines %s, and neither does %s", p.name, p.from), how)
+	}
+	return d.Tenant, nil
 }
 
 // tenantsFolder returns the folder of the files that define tenants, relative to the farm's.
