@@ -34,6 +34,11 @@ func (f *farm) refusesLinks() {
 	if got := f.holds("w0"); got != was {
 		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
 	}
+	files := f.files("w0")
+	f.wants(f.exits(0, "restore", "w0", "--only", "database", "--yes"), "which stay: ", outside+"/a")
+	if got := f.files("w0"); got != files {
+		f.t.Errorf("a restore of the database alone left the files\n%s\nwant\n%s", got, files)
+	}
 	f.hasStatus("w0.localhost", "200 ")
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/linked.toml"))
 	must(f.t, os.Remove(folder[0]))

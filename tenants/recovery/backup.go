@@ -40,7 +40,7 @@ func Backup(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Back
 		if err := k.mayBackUp(ctx); err != nil {
 			return err
 		}
-		a, err := k.backUp(ctx, "")
+		a, err := k.backUp(ctx, "", false)
 		if err == nil && o.Verify {
 			err = k.steps(ctx, []step{{"verify", func() error { return k.verify(ctx, a) }}})
 		}
@@ -115,14 +115,15 @@ func (k *task) mayBackUp(ctx context.Context) error {
 
 // backUp makes an archive or a snapshot of a tenant and its description. before is the command
 // that will change the tenant, or empty; for such a command it is always an archive, which
-// needs no repository that can be reached.
-func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, error) {
+// needs no repository that can be reached. links reports whether links that lead out of the upload
+// folder may be in it, as the command does not touch uploads.
+func (k *task) backUp(ctx context.Context, before string, links bool) (*archive.Archive, error) {
 	release, err := k.store.Use(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	m := &making{task: k, before: before, half: filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID)}
+	m := &making{task: k, before: before, links: links, half: filepath.Join(k.Layout.HalfArchive(k.tenant.Name), k.RunID)}
 	steps := []step{
 		{"dump", func() error { return m.dump(ctx) }},
 		{"uploads", func() error { return m.keepUploads(ctx) }},
@@ -145,6 +146,7 @@ func (k *task) backUp(ctx context.Context, before string) (*archive.Archive, err
 type making struct {
 	*task
 	before  string // see Manifest.Before
+	links   bool   // links may lead out of the upload folder
 	half    string // folder for incomplete files
 	dumped  *backup.Dump
 	uploads archive.Uploads
@@ -231,7 +233,7 @@ func (m *making) keepUploads(ctx context.Context) error {
 		before = archive.Uploads{}
 	}
 	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), before)
-	if err != nil {
+	if err != nil || m.links {
 		return err
 	}
 	return m.linksIn(m.uploads)

@@ -86,7 +86,7 @@ func (k *task) copyOf(ctx context.Context, t *tenants.Tenant) (a *archive.Archiv
 		if err := other.mayBackUp(ctx); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
-		a, err = other.backUp(ctx, archive.BeforeClone)
+		a, err = other.backUp(ctx, archive.BeforeClone, false)
 		return err
 	})
 	return a, err

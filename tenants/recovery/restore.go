@@ -128,10 +128,11 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	return rs, nil
 }
 
-// present lists the uploads, without checksums, that a restore that begins is going to replace,
-// and blocks it if their backup would be blocked.
+// present lists the uploads, without checksums, that a restore is going to replace, and blocks it
+// if their backup would be blocked. An interrupted restore of the database alone may be finished
+// as one of the uploads, too.
 func (r *restoration) present(ctx context.Context) (archive.Uploads, error) {
-	if r.Fresh || r.Phase != beginning {
+	if r.Fresh || r.Only == OnlyDatabase || r.Phase == changed {
 		return archive.Uploads{}, nil
 	}
 	u, err := scan(ctx, r.Host, r.tenant)

@@ -71,6 +71,9 @@ func (r *restoration) addConsequences(what string) string {
 	if r.Safety != "" {
 		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)
 	}
+	if links := r.have.Outward(); len(links) > 0 && r.Only == OnlyDatabase {
+		what += fmt.Sprintf(" but for what is behind links that lead out of the upload folder, which stay: %s", linkNames(links))
+	}
 	if links := r.want.Outward(); len(links) > 0 && r.Only != OnlyDatabase {
 		what += fmt.Sprintf("; links of the backup that lead out of the upload folder were not made: %s", linkNames(links))
 	}

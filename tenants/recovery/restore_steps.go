@@ -115,7 +115,7 @@ func (r *restoration) keepWhatIs(ctx context.Context) error {
 	if r.Phase != beginning {
 		return errors.New("what it held before was not backed up, although it is changed already")
 	}
-	a, err := r.backUp(ctx, archive.BeforeRestore)
+	a, err := r.backUp(ctx, archive.BeforeRestore, r.Only == OnlyDatabase)
 	if err != nil {
 		return err
 	}
