@@ -15,7 +15,6 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/backup/restic"
-	"wikictl/tenants/disk"
 	"wikictl/tenants/session"
 )
 
@@ -60,6 +59,10 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	dir := m.Layout.ArchivesOf(m.tenant.Name)
+	if err := archive.Begin(dir, manifest.Run); err != nil {
+		return err
+	}
 	made, err := m.repository.Backup(ctx, m.half, targets, restic.Snapshot{
 		Taken: manifest.Taken, Farm: manifest.Farm, Wiki: manifest.Name, Run: manifest.Run, Version: manifest.Version,
 		Bytes: bytes, Uploads: manifest.Uploads, UploadBytes: manifest.UploadBytes,
@@ -67,12 +70,11 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 	if err != nil {
 		return m.forgetHalf(ctx, made, err)
 	}
-	dir := m.Layout.ArchivesOf(m.tenant.Name)
 	m.archive = &archive.Archive{
 		Manifest: *manifest, Bytes: bytes, File: archive.FileOf(dir, manifest.Run),
 		Snapshot: made[len(made)-1], Repository: m.repository.Location,
 	}
-	return os.MkdirAll(dir, 0o700)
+	return nil
 }
 
 // uploadFolder returns the upload folder relative to the folder of the other members; "" if
@@ -106,9 +108,9 @@ func (m *making) forgetHalf(ctx context.Context, made []string, why error) error
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	if err := m.repository.Forget(after, made); err != nil {
-		return fmt.Errorf("%w; the incomplete snapshots %s stay: %w", why, strings.Join(made, ", "), err)
+		return fmt.Errorf("%w; the incomplete snapshots %s stay until the next backup: %w", why, strings.Join(made, ", "), err)
 	}
-	return why
+	return errors.Join(why, archive.Forget(m.Layout.ArchivesOf(m.tenant.Name), m.RunID))
 }
 
 // fetched returns the folder into which a restore of a tenant fetches a snapshot.
@@ -156,7 +158,7 @@ func Backups(ctx context.Context, f *tenants.Farm, name string) ([]*archive.Arch
 	if err != nil {
 		return list, errors.Join(failed, err)
 	}
-	list = with(list, found, f.Layout(), r.Location)
+	list = with(list, described(found, f.Layout()), f.Layout(), r.Location)
 	slices.SortStableFunc(list, func(a, b *archive.Archive) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), b.Taken.Compare(a.Taken), cmp.Compare(b.Run, a.Run))
 	})
@@ -251,66 +253,4 @@ func ReadMember(ctx context.Context, f *tenants.Farm, a *archive.Archive, name s
 		return nil, tenants.WithHint(fmt.Errorf("the backup is %s, and [backup] names no repository", a.Place()), "set store in [backup]")
 	}
 	return r.Read(ctx, a.Snapshot, name)
-}
-
-// KeepSnapshots deletes the farm's own snapshots that [keep] does not keep, and descriptions
-// of snapshots that are gone, and returns a line that describes what it deleted, or "".
-func KeepSnapshots(ctx context.Context, f *tenants.Farm, farm string, now time.Time) (line string, err error) {
-	r, err := RepositoryOf(f)
-	if err != nil || r == nil || farm == "" {
-		return "", err
-	}
-	found, err := r.Snapshots(ctx, restic.Tag("farm", farm))
-	if err != nil {
-		return "", err
-	}
-	gone := expiredSnapshots(found, f.Keep.Backups, now)
-	if err := r.Forget(ctx, gone); err != nil {
-		return "", err
-	}
-	if len(gone) > 0 {
-		line = fmt.Sprintf("removed, as [keep] says: %d snapshots of %s", len(gone), r.Location)
-	}
-	found = slices.DeleteFunc(found, func(s restic.Snapshot) bool { return slices.Contains(gone, s.ID) })
-	return line, forgetDescriptions(f, found)
-}
-
-// expiredSnapshots returns the ids of a farm's snapshots, newest first, that the rules do not
-// keep, and of incomplete ones.
-func expiredSnapshots(found []restic.Snapshot, rules tenants.KeepBackups, now time.Time) (gone []string) {
-	wikis := map[string][]*archive.Archive{}
-	seen := map[[2]string]bool{}
-	for _, s := range found {
-		if seen[[2]string{s.Wiki, s.Run}] {
-			gone = append(gone, s.ID)
-			continue
-		}
-		seen[[2]string{s.Wiki, s.Run}] = true
-		a := &archive.Archive{Snapshot: s.ID}
-		a.Taken = s.Taken
-		wikis[s.Wiki] = append(wikis[s.Wiki], a)
-	}
-	for _, list := range wikis {
-		for _, a := range archive.Expired(list, rules, 0, now) {
-			gone = append(gone, a.Snapshot)
-		}
-	}
-	slices.Sort(gone)
-	return gone
-}
-
-// forgetDescriptions removes descriptions of snapshots that the repository no longer has.
-func forgetDescriptions(f *tenants.Farm, found []restic.Snapshot) error {
-	exists := map[[2]string]bool{}
-	for _, s := range found {
-		exists[[2]string{s.Wiki, s.Run}] = true
-	}
-	all, failed := archive.All(f.Layout().Archives())
-	for _, a := range all {
-		if a.Snapshot == "" || a.Repository != f.Backup.Restic || exists[[2]string{a.Name, a.Run}] {
-			continue
-		}
-		failed = errors.Join(failed, disk.IgnoreAbsent(archive.Remove(a.File)))
-	}
-	return failed
 }

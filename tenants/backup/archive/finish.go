@@ -52,6 +52,11 @@ func RemoveFolder(dir string) error {
 	if err := Finish(dir); err != nil {
 		return err
 	}
+	for _, run := range Undescribed(dir) {
+		if err := Forget(dir, run); err != nil {
+			return err
+		}
+	}
 	_ = os.Remove(dir) // succeeds only if it is empty
 	return nil
 }

@@ -46,7 +46,7 @@ const describedEnding = ".json"
 // FileOf returns the path of a run's archive in a wiki's folder of archives.
 func FileOf(dir, run string) string { return filepath.Join(dir, run+ending) }
 
-// Describe writes the description of an archive beside it.
+// Describe writes the description of an archive beside it. A snapshot is a backup from then on.
 func (a *Archive) Describe() error {
 	if a.Snapshot == "" {
 		info, err := os.Stat(a.File)
@@ -66,7 +66,11 @@ func (a *Archive) Describe() error {
 	if err := os.Rename(half, described(a.File)); err != nil {
 		return err
 	}
-	return disk.SyncFolder(filepath.Dir(a.File))
+	dir := filepath.Dir(a.File)
+	if err := disk.SyncFolder(dir); err != nil || a.Snapshot == "" {
+		return err
+	}
+	return Forget(dir, a.Run)
 }
 
 func writeDurable(path string, data []byte) error {
