@@ -91,8 +91,8 @@ func (f *farm) repairsDamage() {
 	}
 	f.exits(0, "backup", "w0") // the next one does not read it
 	damage()
-	f.wants(f.fails("backup", "w0", "--verify"), "the upload "+oddName, "its SHA-256 is", "wikictl backup w0")
-	f.wants(f.exits(1, "audit", "--fail-on", "error", "w0"), "backup-damaged", oddName)
+	f.wants(f.fails("backup", "w0", "--verify"), "the upload "+shownName, "its SHA-256 is", "wikictl backup w0")
+	f.wants(f.exits(1, "audit", "--fail-on", "error", "w0"), "backup-damaged", shownName)
 	f.exits(0, "backup", "w0")
 	if data, err := os.ReadFile(stored); string(data) != "odd" {
 		f.t.Errorf("the store has %q (%v)", data, err)
@@ -100,11 +100,11 @@ func (f *farm) repairsDamage() {
 	must(f.t, os.Remove(upload))
 	damage()
 	was := f.holds("w0")
-	f.wants(f.fails("restore", "w0", "--yes"), "the upload "+oddName, "wikictl restore w0 --skip-damaged", "nothing of it was changed")
+	f.wants(f.fails("restore", "w0", "--yes"), "the upload "+shownName, "wikictl restore w0 --skip-damaged", "nothing of it was changed")
 	if got := f.holds("w0"); got != was {
 		f.t.Errorf("w0 holds\n%s\nwant\n%s", got, was)
 	}
-	f.wants(f.exits(0, "restore", "w0", "--yes", "--skip-damaged"), "1 of its uploads are lost", oddName)
+	f.wants(f.exits(0, "restore", "w0", "--yes", "--skip-damaged"), "1 of its uploads are lost", shownName)
 	if got := f.files("w0"); !strings.Contains(got, "Pixel.gif") || deploy.Exists(upload) {
 		f.t.Errorf("w0 has\n%s", got)
 	}

@@ -114,8 +114,11 @@ func (f *farm) restoresOver(was string, kills ...string) {
 	}
 }
 
-// oddName is a name of a file that a shell would take for several.
-const oddName = "na me'\" $(id).txt"
+// oddName is a name of a file that a shell would take for several, and that is not UTF-8.
+const oddName = "na me'\" $(id)\xff.txt"
+
+// shownName is oddName on a terminal.
+const shownName = "na me'\" $(id)?.txt"
 
 // unfinished is what runs that did not end leave on disk.
 func (f *farm) unfinished() (left []string) {

@@ -68,7 +68,14 @@ func (f *farm) backsUpToRestic() {
 	if out, code := f.struck(event{"w0", "snapshot", "after", "kill"}, "backup", "w0"); code != -1 {
 		f.t.Fatal(code, out)
 	}
+	killed := f.snapshots("wiki=w0")
+	if list := f.exits(0, "backup"); len(killed) != 1 || strings.Contains(list, "restic ") {
+		f.t.Errorf("a killed run left the snapshots %v, and these are listed:\n%s", killed, list)
+	}
 	f.exits(0, "backup", "w0", "--verify")
+	if got := f.snapshots("wiki=w0"); len(got) != 1 || got[0] == killed[0] {
+		f.t.Errorf("after the next backup there are the snapshots %v, of which %v is a killed run's", got, killed)
+	}
 	f.wants(f.exits(0, "backup"), "restic ", "archive")
 	f.restoresFromRestic(was)
 	if got := f.holds("w2"); got != others {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"unicode/utf8"
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup/archive"
@@ -34,6 +35,17 @@ func scan(ctx context.Context, h *session.Host, t *tenants.Tenant) (archive.Uplo
 func (k *task) linksIn(u archive.Uploads) error {
 	if err := u.CheckLinks(k.Layout.Images(k.tenant.Name)); err != nil {
 		return &blockedError{err}
+	}
+	return nil
+}
+
+// linksForRestic returns an error that blocks a snapshot with a link whose target is not UTF-8:
+// restic before 0.16.3 replaces bytes of it. Names of files may be any bytes.
+func linksForRestic(u archive.Uploads) error {
+	for path, target := range u.Links {
+		if !utf8.ValidString(target) {
+			return blocked("restic can't keep the upload %q, a link to %q, which is not UTF-8: remove the link, or rename what it leads to", path, target)
+		}
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 		if m.uploads, err = archive.Scan(ctx, m.Layout.Images(m.tenant.Name)); err != nil {
 			return err
 		}
-		if err := m.linksIn(m.uploads); err != nil {
+		if err := errors.Join(m.linksIn(m.uploads), linksForRestic(m.uploads)); err != nil {
 			return err
 		}
 	}

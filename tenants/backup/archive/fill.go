@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -51,9 +53,9 @@ func (s Store) Fill(ctx context.Context, folder string, want, have Uploads, own 
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	f := filling{s, root, own}
 	want.Links = want.inward()
-	if err := f.clear(want); err != nil {
+	f := filling{s, root, own, halfName(want)}
+	if err := f.clear(ctx, want); err != nil {
 		return err
 	}
 	for _, u := range Missing(want, have) {
@@ -77,25 +79,33 @@ type filling struct {
 	store Store
 	root  *os.Root
 	own   func(*os.File) error
+	half  string // name of an incomplete file, in its folder
+}
+
+// halfName returns a name that no path of a list has in it.
+func halfName(u Uploads) string {
+	name := halfEnding
+	has := func(path string) bool { return strings.Contains(path, name) }
+	for slices.ContainsFunc(u.Files, func(f Upload) bool { return has(f.Path) }) || slices.ContainsFunc(slices.Collect(maps.Keys(u.Links)), has) {
+		name += "_"
+	}
+	return name
 }
 
 // clear removes files that the list does not have, and anything else that is in the place of
 // its files and folders.
-func (f filling) clear(want Uploads) error {
+func (f filling) clear(ctx context.Context, want Uploads) error {
 	files := want.ByPath()
-	return fs.WalkDir(f.root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || name == "." {
-			return err
-		}
+	return walk(ctx, f.root, func(name string, e fs.DirEntry) error {
 		_, file := files[name]
 		_, link := want.Links[name]
 		switch {
-		case e.IsDir() && (file || link || !utf8.ValidString(name)):
+		case e.IsDir() && (file || link):
 			return cmp.Or(f.root.RemoveAll(name), fs.SkipDir)
 		case e.IsDir(), file && e.Type().IsRegular(), link && e.Type()&fs.ModeSymlink != 0:
 			return nil
 		}
-		return f.root.Remove(name)
+		return disk.IgnoreAbsent(f.root.Remove(name))
 	})
 }
 
@@ -109,7 +119,7 @@ func (f filling) file(u Upload) error {
 		return err
 	}
 	defer in.Close()
-	half := u.Path + halfEnding
+	half := filepath.Join(filepath.Dir(u.Path), f.half)
 	if err := disk.IgnoreAbsent(f.root.Remove(half)); err != nil {
 		return err
 	}

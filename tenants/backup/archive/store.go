@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
@@ -93,31 +92,6 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 	return k.now, k.publish()
 }
 
-// walk calls a function for each file, link and folder in an upload folder. It skips those that
-// the wiki removes meanwhile.
-func walk(ctx context.Context, root *os.Root, do func(name string, e fs.DirEntry) error) error {
-	return fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if name != "." && errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return do(name, e)
-	})
-}
-
-// checkName returns an error for a name that a list of uploads can't have.
-func checkName(name string) error {
-	if !utf8.ValidString(name) {
-		return fmt.Errorf("the name %q is not UTF-8; rename it or remove it", name)
-	}
-	return nil
-}
-
 // keeping is the state of one Keep.
 type keeping struct {
 	store   Store
@@ -132,9 +106,6 @@ type keeping struct {
 // entry handles one file or link. A file that disappears while the folder is read was
 // removed by the wiki.
 func (k *keeping) entry(name string, e fs.DirEntry) error {
-	if err := checkName(name); err != nil {
-		return err
-	}
 	switch {
 	case e.Type().IsRegular():
 		return k.file(name)

@@ -45,9 +45,6 @@ func Scan(ctx context.Context, folder string) (u Uploads, err error) {
 	defer root.Close()
 	u.Links = map[string]string{}
 	err = walk(ctx, root, func(name string, e fs.DirEntry) error {
-		if err := checkName(name); err != nil {
-			return err
-		}
 		if e.Type()&fs.ModeSymlink != 0 {
 			return u.addLink(root, name)
 		}

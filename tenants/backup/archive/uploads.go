@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,11 +18,21 @@ type Uploads struct {
 	Scanned time.Time         `json:"scanned"`         // start of the scan
 	Files   []Upload          `json:"files"`           // sorted by path
 	Links   map[string]string `json:"links,omitempty"` // symbolic links: path to target
+
+	// RawLinks are those of Links in the encoded list whose path or target is not UTF-8.
+	RawLinks []rawLink `json:"links_base64,omitempty"`
+}
+
+// rawLink is a link in bytes, which JSON has as base64.
+type rawLink struct {
+	Path   []byte `json:"path"`
+	Target []byte `json:"target"`
 }
 
 // Upload is a file; the store has its content by SHA-256.
 type Upload struct {
-	Path     string      `json:"path"` // relative to the upload folder, with slashes
+	Path     string      `json:"path"`                  // relative to the upload folder, with slashes
+	Raw      []byte      `json:"path_base64,omitempty"` // in the encoded list: Path, if it is not UTF-8
 	Bytes    int64       `json:"bytes"`
 	SHA256   string      `json:"sha256"`
 	Mode     fs.FileMode `json:"mode"`
@@ -55,10 +67,39 @@ func (u Uploads) Bytes() (n int64) {
 
 // Encode returns the content of the member uploads.json.
 func (u Uploads) Encode() ([]byte, error) {
-	if u.Files == nil {
-		u.Files = []Upload{}
+	files := make([]Upload, len(u.Files))
+	for i, f := range u.Files {
+		if !utf8.ValidString(f.Path) {
+			f.Path, f.Raw = "", []byte(f.Path)
+		}
+		files[i] = f
 	}
+	links := map[string]string{}
+	for _, path := range slices.Sorted(maps.Keys(u.Links)) {
+		if target := u.Links[path]; utf8.ValidString(path) && utf8.ValidString(target) {
+			links[path] = target
+		} else {
+			u.RawLinks = append(u.RawLinks, rawLink{[]byte(path), []byte(target)})
+		}
+	}
+	u.Files, u.Links = files, links
 	return json.Marshal(u)
+}
+
+// unescape restores paths and links that are not UTF-8 in a decoded list.
+func (u *Uploads) unescape() {
+	for i, f := range u.Files {
+		if f.Raw != nil {
+			u.Files[i].Path, u.Files[i].Raw = string(f.Raw), nil
+		}
+	}
+	if u.Links == nil {
+		u.Links = map[string]string{}
+	}
+	for _, l := range u.RawLinks {
+		u.Links[string(l.Path)] = string(l.Target)
+	}
+	u.RawLinks = nil
 }
 
 // Sums returns the content of the member uploads.sha256, in the format of sha256sum(1).
@@ -81,6 +122,7 @@ func DecodeUploads(data []byte) (u Uploads, err error) {
 	if err := json.Unmarshal(data, &u); err != nil {
 		return u, fmt.Errorf("%s: %w", FilesMember, err)
 	}
+	u.unescape()
 	for i, f := range u.Files {
 		if !local(f.Path) || !digest.MatchString(f.SHA256) || f.Bytes < 0 || (i > 0 && u.Files[i-1].Path >= f.Path) {
 			return u, fmt.Errorf("%s: %q can't be a file of an upload folder", FilesMember, f.Path)
@@ -113,7 +155,7 @@ func (u Uploads) throughLinks() error {
 	return nil
 }
 
-// local reports whether a path stays within a folder and can be written as JSON.
+// local reports whether a path stays within a folder.
 func local(path string) bool {
-	return filepath.IsLocal(path) && filepath.Clean(path) == path && path != "." && utf8.ValidString(path)
+	return filepath.IsLocal(path) && filepath.Clean(path) == path && path != "."
 }
