@@ -14,5 +14,10 @@ func (l Layout) HalfArchive(name string) string { return filepath.Join(l.Archive
 // Restoring returns the folder of the files for an unfinished restore of a tenant.
 func (l Layout) Restoring(name string) string { return filepath.Join(l.State, "restoring", name) }
 
+// RestoreJournal returns the file that says how an unfinished restore of a tenant goes on.
+func (l Layout) RestoreJournal(name string) string {
+	return filepath.Join(l.Restoring(name), "restore.json")
+}
+
 // ResticCache returns the folder of restic's cache.
 func (l Layout) ResticCache() string { return filepath.Join(l.State, "restic") }

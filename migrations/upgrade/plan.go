@@ -30,6 +30,7 @@ type Plan struct {
 	rates          forecast.Rates
 	all, unchanged []*tenants.Tenant
 	sql            farmsql.Files
+	layout         tenants.Layout
 }
 
 // Planned is one tenant of a Plan.
@@ -115,7 +116,7 @@ func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Option
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{all: list}
+	p := &Plan{all: list, layout: h.Layout}
 	if p.sql, err = farmsql.Read(h.Farm.Migrations); err != nil {
 		return nil, err
 	}
@@ -147,7 +148,7 @@ func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open ma
 	row, known := rows[t.Name]
 	j := &Planned{Name: t.Name, Old: row.Version, New: t.Codebase.Version, tenant: t, row: row}
 	if row.State == ledger.Recovering {
-		j.block(fmt.Sprintf("run %s began to restore it and did not finish; wikictl restore %s", row.Run, t.Name))
+		j.block(fmt.Sprintf("run %s began to restore it, or to copy another into it, and did not finish; %s", row.Run, session.Completion(p.layout, t, row)))
 		return j
 	}
 	if !known || row.State != ledger.Ready {

@@ -45,20 +45,40 @@ type Tenant struct {
 	Changed                time.Time
 }
 
+// Copying says of which wiki an unfinished restore makes a tenant a copy; the zero value: it is
+// restored from a backup, or that is not known.
+type Copying struct {
+	Of     string `json:"of"`
+	Masked bool   `json:"masked"` // without private data of users
+	Staged bool   `json:"-"`      // by stage, not by clone
+}
+
 // Completion returns the command that completes what was interrupted in the tenant's state,
-// or "" for a ready one. of is the wiki that the tenant is a staging copy of, or "".
-func (t Tenant) Completion(of string) string {
+// or "" for a ready one. c is of a tenant in the state Recovering.
+func (t Tenant) Completion(c Copying) string {
 	switch {
 	case t.State == Leaving || t.State == Returning:
 		return "wikictl undelete " + t.Name
-	case t.State == Recovering && of != "":
-		return fmt.Sprintf("wikictl stage %s --as %s", of, t.Name)
 	case t.State == Recovering:
-		return "wikictl restore " + t.Name
+		return c.completion(t.Name)
 	case t.State == Ready:
 		return ""
 	}
 	return "wikictl create " + t.Name
+}
+
+func (c Copying) completion(name string) string {
+	switch {
+	case c.Of == "":
+		return "wikictl restore " + name
+	case c.Staged && c.Masked:
+		return fmt.Sprintf("wikictl stage %s --as %s", c.Of, name)
+	case c.Staged:
+		return fmt.Sprintf("wikictl stage %s --as %s --with-users", c.Of, name)
+	case c.Masked:
+		return fmt.Sprintf("wikictl clone %s %s --anonymize", c.Of, name)
+	}
+	return fmt.Sprintf("wikictl clone %s %s", c.Of, name)
 }
 
 // Tenants reads all tenants by name in one query.

@@ -24,6 +24,7 @@ type facts struct {
 	farm      string          // this farm's id
 	owner     string          // of the database, if another farm's
 	served    bool            // it has a release
+	copying   ledger.Copying  // how an unfinished restore makes it
 	upgrading string          // run of its open upgrade
 }
 
@@ -38,7 +39,8 @@ func (c *creation) check(t *tenants.Tenant) session.Outcome {
 		row: c.rows[t.Name], other: c.renamed[t.Name].Name, holder: c.holder(t),
 		half: c.half[t.Name], others: c.half.whose(t.Name),
 		holding: holding, tables: c.tables[t.Name], farm: c.FarmID(), owner: c.owner(holding.Farm),
-		served: deploy.Exists(c.Layout.LocalSettings(t.Name)),
+		served:  deploy.Exists(c.Layout.LocalSettings(t.Name)),
+		copying: session.CopyingOf(c.Layout, t, c.rows[t.Name]),
 	})
 	if err := c.furtherFault(t); err != nil && o.Status == "" {
 		return session.Outcome{Tenant: t, Status: session.Failed, Err: err}
@@ -80,6 +82,7 @@ func (c *creation) recheck(ctx context.Context, t *tenants.Tenant) (ledger.Tenan
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
 		return f.row, err
 	}
+	f.copying = session.CopyingOf(c.Layout, t, f.row)
 	open, _, err := c.ledger.OpenUpgrade(ctx, t.Name)
 	if err != nil {
 		return f.row, err
@@ -124,7 +127,7 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 	case known && row.State == ledger.Returning:
 		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
 	case known && row.State == ledger.Recovering:
-		return fail("run %s began to restore it, or to copy another into it, and did not finish: %s finishes it", row.Run, row.Completion(t.StageOf))
+		return fail("run %s began to restore it, or to copy another into it, and did not finish: %s finishes it", row.Run, row.Completion(f.copying))
 	case known && row.State == ledger.Creating && f.served:
 		return fail("the ledger says that run %s began to make it, but it has a release in %s: its database is not made again; restore the ledger from a backup", row.Run, "state/wikis/"+t.Name)
 	case f.holding.Farm != "" && f.holding.Farm != f.farm:

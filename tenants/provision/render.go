@@ -149,7 +149,7 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant, sa
 		problems := obstacles[t.Name]
 		why := ""
 		if !t.Blocked() { // it may have no codebase
-			why = unfit(t, rows[t.Name], open[t.Name])
+			why = unfit(h.Layout, t, rows[t.Name], open[t.Name])
 		}
 		switch {
 		case why != "":
@@ -166,7 +166,7 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant, sa
 }
 
 // unfit returns why a tenant's files must not be written, or "".
-func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
+func unfit(l tenants.Layout, t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case open.Run != "":
 		return "it is being upgraded, or that did not finish; see wikictl status"
@@ -177,7 +177,7 @@ func unfit(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	case row.State == ledger.Returning:
 		return fmt.Sprintf("it is being brought back by run %s, or that was interrupted; wikictl undelete %s", row.Run, t.Name)
 	case row.State == ledger.Recovering:
-		return fmt.Sprintf("it is being restored or copied by run %s, or that was interrupted; %s", row.Run, row.Completion(t.StageOf))
+		return fmt.Sprintf("it is being restored or copied by run %s, or that was interrupted; %s", row.Run, session.Completion(l, t, row))
 	case row.State != ledger.Ready:
 		return fmt.Sprintf("it is not finished (state %s); wikictl create %s", row.State, t.Name)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):

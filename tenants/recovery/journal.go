@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"wikictl/templates/deploy"
+	"wikictl/tenants"
+	"wikictl/tenants/ledger"
 )
 
 // phase is the progress of a restore.
@@ -35,12 +37,16 @@ type journal struct {
 	Phase       phase    `json:"phase,omitempty"`
 }
 
-const journalFile = "restore.json"
+// goesOn returns the command that finishes the restore of a tenant.
+func (j journal) goesOn(t *tenants.Tenant) string {
+	row := ledger.Tenant{Name: t.Name, State: ledger.Recovering}
+	return row.Completion(ledger.Copying{Of: j.Of, Masked: j.Masked, Staged: j.Of != "" && t.StageOf == j.Of}) + " goes on"
+}
 
 // readJournal reads the journal of an earlier run. The error is fs.ErrNotExist if there
 // is none.
 func (k *task) readJournal() (j journal, err error) {
-	path := filepath.Join(k.Layout.Restoring(k.tenant.Name), journalFile)
+	path := k.Layout.RestoreJournal(k.tenant.Name)
 	data, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(data, &j)
@@ -53,13 +59,13 @@ func (k *task) readJournal() (j journal, err error) {
 
 // noteJournal writes a journal durably.
 func (k *task) noteJournal(j journal) error {
-	dir := k.Layout.Restoring(k.tenant.Name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	path := k.Layout.RestoreJournal(k.tenant.Name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(j, "", "  ")
 	if err != nil {
 		return err
 	}
-	return deploy.WriteFile(filepath.Join(dir, journalFile), append(data, '\n'), 0o600, -1)
+	return deploy.WriteFile(path, append(data, '\n'), 0o600, -1)
 }

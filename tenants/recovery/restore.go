@@ -199,11 +199,11 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 	switch {
 	case o.of == "": // a restore goes on with a clone, too: the other wiki may be gone
 	case j.Of == "":
-		return j, blocked("run %s began to restore it: wikictl restore %s goes on", k.row.Run, k.tenant.Name)
+		return j, blocked("run %s began to restore it: %s", k.row.Run, j.goesOn(k.tenant))
 	case j.Of != o.of:
-		return j, blocked("run %s began to make it as a clone: wikictl clone %s %s goes on", k.row.Run, j.Of, k.tenant.Name)
+		return j, blocked("run %s began to make it as a clone: %s", k.row.Run, j.goesOn(k.tenant))
 	case j.Masked != o.masked:
-		return j, blocked("run %s began it with another --anonymize: give the same", k.row.Run)
+		return j, blocked("run %s began it with another --anonymize: %s", k.row.Run, j.goesOn(k.tenant))
 	}
 	if o.Archive == nil || o.Default || k.fileOf(o.Archive) == j.Archive && o.Only == j.Only {
 		return j, nil

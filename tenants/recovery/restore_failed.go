@@ -41,13 +41,7 @@ func (r *restoration) unfinished(why error) error {
 	if r.row.State != ledger.Recovering { // it was not started
 		return why
 	}
-	next := fmt.Sprintf("wikictl restore %s goes on", r.tenant.Name)
-	switch {
-	case r.Of != "" && r.tenant.StageOf == r.Of:
-		next = fmt.Sprintf("wikictl stage %s --as %s goes on", r.Of, r.tenant.Name)
-	case r.Of != "":
-		next = fmt.Sprintf("wikictl clone %s %s goes on", r.Of, r.tenant.Name)
-	}
+	next := r.goesOn(r.tenant)
 	if r.Safety != "" {
 		next += fmt.Sprintf(", and --from %s brings back what it held before", r.Safety)
 	}

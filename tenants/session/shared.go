@@ -80,7 +80,7 @@ func OwnerBusy(t *tenants.Tenant, owner ledger.Tenant, open ledger.Upgrade) stri
 	case open.Run != "":
 		return fmt.Sprintf("%s, whose accounts it has, is being upgraded by run %s, or that was interrupted; wikictl upgrade %[1]s finishes it", t.Owner.Name, open.Run)
 	case owner.State == ledger.Recovering:
-		return fmt.Sprintf("%s, whose accounts it has, is being restored by run %s, or that was interrupted; %s finishes it", t.Owner.Name, owner.Run, owner.Completion(t.Owner.StageOf))
+		return fmt.Sprintf("%s, whose accounts it has, is being restored by run %s, or that was interrupted; %s finishes it", t.Owner.Name, owner.Run, owner.Completion(ledger.Copying{}))
 	}
 	return ""
 }

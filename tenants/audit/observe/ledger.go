@@ -20,7 +20,19 @@ type LedgerState struct {
 	Losses   map[string][]ledger.Loss  // unacknowledged losses by tenant
 	Alive    map[string]bool           // ids of the runs whose session is open
 	JobsRun  bool                      // a run of jobs is active; it makes nothing, and is not in Alive
+	Copying  map[string]ledger.Copying // how unfinished restores make tenants, by tenant
 	busy     map[string]string         // the holder of a tenant's lock, by tenant
+}
+
+// copying reads how unfinished restores make tenants, by tenant.
+func copying(h *session.Host, rows map[string]ledger.Tenant) map[string]ledger.Copying {
+	found := map[string]ledger.Copying{}
+	for name, row := range rows {
+		if t := h.Farm.Tenant(name); t != nil && row.State == ledger.Recovering {
+			found[name] = session.CopyingOf(h.Layout, t, row)
+		}
+	}
+	return found
 }
 
 // inspectLedger reads the ledger by a fixed number of queries, plus one per few hundred
@@ -42,6 +54,7 @@ func inspectLedger(ctx context.Context, h *session.Host, servers map[string]Serv
 	if l.tenants, err = led.Tenants(ctx); err != nil {
 		return l, err
 	}
+	l.Copying = copying(h, l.tenants)
 	if l.Further, err = led.Databases(ctx); err != nil {
 		return l, err
 	}

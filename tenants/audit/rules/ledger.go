@@ -199,7 +199,7 @@ func createUnfinished(s *subject, r *reporter) {
 	if !known || row.State == ledger.Ready {
 		return
 	}
-	how, next := "its database is half made", row.Completion(s.tenant.StageOf)
+	how, next := "its database is half made", row.Completion(s.observed.History.Copying[s.tenant.Name])
 	switch row.State {
 	case ledger.Made:
 		how = "its database is made, but it was never seen to answer"
