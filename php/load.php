@@ -31,7 +31,7 @@ function wikictlSay( string $message, array $frames ): void {
 }
 
 /** What settings begin with and nothing in them may change: it keeps wikis apart. */
-const WIKICTL_OWN = [ 'wgUploadDirectory', 'wgUploadPath', 'wgCacheDirectory', 'wgTmpDirectory', 'wgServer', 'wgScriptPath',
+const WIKICTL_OWN = [ 'wgUploadDirectory', 'wgUploadPath', 'wgCacheDirectory', 'wgFileCacheDirectory', 'wgTmpDirectory', 'wgServer', 'wgScriptPath',
 	'wgArticlePath', 'wgDBtype', 'wgDBserver', 'wgDBname', 'wgDBprefix', 'wgSecretKey', 'wgCookiePrefix', 'wgSessionName' ];
 
 /** Tell which of these an expression has changed; the value may be a secret. */

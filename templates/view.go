@@ -58,6 +58,7 @@ type View struct {
 	Images         string // $wgUploadDirectory
 	UploadPath     string // $wgUploadPath; a private wiki's files go through img_auth.php
 	Cache          string // $wgCacheDirectory
+	CachedPages    string // $wgFileCacheDirectory
 	Temporary      string // $wgTmpDirectory
 	ReadOnly       string // $wgReadOnlyFile
 	CacheEpoch     string // file with the end of $wgCachePrefix, which changes when the database is made or restored
@@ -182,7 +183,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Encrypted = t.Server.Encrypted()
 	v.Images = l.Images(t.Name)
 	v.UploadPath = t.ScriptPath + "/images"
-	v.Cache = l.Cache(t.Name)
+	v.Cache, v.CachedPages = l.Cache(t.Name), l.CachedPages(t.Name)
 	v.Temporary = l.TemporaryOf(t.Pool.User)
 	v.ReadOnly = l.ReadOnly(t.Name)
 	v.Maintenance = l.Maintenance(t.Name)

@@ -77,7 +77,7 @@ func pathsOf(t *tenants.Tenant) Paths {
 		Pages:   at + "/?" + end,
 		Entries: script + "/(index|api|load|rest|img_auth|thumb|thumb_handler|opensearch_desc)[.]php(?:/|" + end + ")",
 		Code:    script + "(/(?:resources|skins|extensions)/(?!(?:.*/)?[.]).+[.]" + codeTypes + ")" + end,
-		Uploads: script + "/images(/(?!deleted/|temp/|lockdir/|archive/[.])(?!(?:.*/)?[.]).+)" + end,
+		Uploads: script + "/images(/(?!deleted/|temp/|lockdir/|cache/|archive/[.])(?!(?:.*/)?[.]).+)" + end,
 		Thumbs:  script + "/images/thumb/(.+)" + end,
 	}
 	if t.ScriptPath != t.Path {

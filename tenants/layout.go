@@ -54,6 +54,9 @@ func (l Layout) Images(name string) string { return filepath.Join(l.Wiki(name), 
 // Cache returns a tenant's $wgCacheDirectory.
 func (l Layout) Cache(name string) string { return filepath.Join(l.Wiki(name), "cache") }
 
+// CachedPages returns a tenant's $wgFileCacheDirectory.
+func (l Layout) CachedPages(name string) string { return filepath.Join(l.Cache(name), "pages") }
+
 // Temporary returns the $wgTmpDirectory of all tenants. MediaWiki stores data there that
 // makes identifiers unique on a machine, and starts other programs to find it if there is
 // none (GlobalIdGenerator).

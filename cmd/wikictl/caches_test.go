@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -40,14 +41,19 @@ wgMemCachedServers = [%q]
 	f.exits(0, "create", "--all")
 	f.exits(0, "backup", "w0")
 	known := f.keepsPage("w0")
+	f.pagesAreKeptApart("w0")
 	f.losesEdits([]string{"w0"}, func() {
 		f.exits(0, "restore", "w0", "--yes")
+		if file := f.keptPage("w0"); file != "" {
+			t.Error("after the restore is kept", file)
+		}
 		for _, since := range []string{known, ""} {
 			if status, page := f.unlessSince("w0", since); status != 200 || strings.Contains(page, "lost front") {
 				t.Errorf("who knows the page of %q gets %d: %s", since, status, page)
 			}
 		}
 	})
+	f.keptPagesAreTooOld("w0")
 	f.losesEdits([]string{"w1", "w2"}, func() {
 		for _, tenant := range []string{"w1", "w2"} {
 			f.exits(0, "delete", tenant, "--yes", "--no-backup")
@@ -95,6 +101,49 @@ func (f *farm) keepsPage(tenant string) (known string) {
 	}
 	f.t.Fatalf("the page of %s is sent again", known)
 	return ""
+}
+
+// pagesAreKeptApart wants the pages that a wiki keeps to be where the web server does not send them.
+func (f *farm) pagesAreKeptApart(tenant string) {
+	f.t.Helper()
+	if f.keptPage(tenant) == "" {
+		f.t.Error("no page is kept")
+	}
+	if among, _ := os.ReadDir(f.state("wikis/" + tenant + "/images/cache")); len(among) > 0 {
+		f.t.Errorf("among the uploads is %v", among)
+	}
+}
+
+// keptPage returns the file of the main page that $wgUseFileCache keeps; empty for none.
+func (f *farm) keptPage(tenant string) (found string) {
+	filepath.WalkDir(f.state("wikis/"+tenant+"/cache"), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(e.Name(), "Main_Page.html") {
+			found = path
+		}
+		return nil
+	})
+	return found
+}
+
+// keptPagesAreTooOld changes a wiki's settings: pages that it kept until they were switched to are
+// not sent, though the new settings had been written before; and nothing that is kept is sent when
+// the wiki has become private.
+func (f *farm) keptPagesAreTooOld(tenant string) {
+	f.t.Helper()
+	f.keepsPage(tenant)
+	file, definition := f.keptPage(tenant), f.read("tenants/"+tenant+".toml")
+	for key, age := range map[string]time.Duration{"": time.Minute, "state = \"private\"\n": -time.Hour} {
+		f.write("tenants/"+tenant+".toml", key+strings.Replace(definition, "Wiki 0", "Wiki Zero", 1))
+		f.exits(0, "apply", tenant)
+		must(f.t, os.WriteFile(file, []byte(strings.Repeat("a kept page ", 100)), 0o644))
+		for path, age := range map[string]time.Duration{file: age, f.state("wikis/" + tenant + "/current/LocalSettings.php"): time.Hour} {
+			then := time.Now().Add(-age)
+			must(f.t, os.Chtimes(path, then, then))
+		}
+		if status, got := f.unlessSince(tenant, ""); status != 200 || strings.Contains(got, "a kept page") {
+			f.t.Errorf("after %q a stranger gets %d %.300s", key, status, got)
+		}
+	}
 }
 
 // unlessSince asks for a wiki's main page unless it is as at a time.

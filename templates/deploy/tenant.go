@@ -43,8 +43,12 @@ func (d *Deployer) ClearMaintenance(tenant string) error {
 }
 
 // ForgetCaches makes a tenant's cached data unreachable, because its database was replaced. The
-// caller passes an epoch that the tenant has never used.
+// caller passes an epoch that the tenant has never used. Pages of $wgUseFileCache are deleted:
+// MediaWiki sends them however old they are when the database does not answer.
 func (d *Deployer) ForgetCaches(tenant, epoch string) error {
+	if err := os.RemoveAll(d.layout.CachedPages(tenant)); err != nil {
+		return err
+	}
 	return WriteFile(d.layout.CacheEpoch(tenant), []byte(epoch), 0o640, d.groupOf(tenant))
 }
 

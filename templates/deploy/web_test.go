@@ -227,6 +227,7 @@ func (s *stand) testUploads(t *testing.T) {
 		{"deleted/a/b/c/abc.png", "", 404},
 		{"temp/a/ab/x.png", "", 404},
 		{"lockdir/x.lock", "", 404},
+		{"cache/a/ab/Main_Page.html", "", 404},
 		{".htaccess", "", 404},
 		{"a/.hidden.png", "", 404},
 	} {

@@ -27,6 +27,8 @@ $wgUsePathInfo = true;
 $wgUploadDirectory = '/srv/farm/wikis/btrfs/images';
 $wgUploadPath = '/images';
 $wgCacheDirectory = '/srv/farm/wikis/btrfs/cache';
+# Pages of $wgUseFileCache: by default they are among the uploads, which the web server sends.
+$wgFileCacheDirectory = '/srv/farm/wikis/btrfs/cache/pages';
 
 # Files of a moment, of all wikis: identifiers are unique on this machine only if its
 # wikis draw them from one place.
@@ -135,7 +137,12 @@ $wgLogos = [
 ## Settings of extensions
 $egSomething = 1.5;
 
-# What browsers and $wgUseFileCache keep of pages from before the database was made or put back is too old.
+# What browsers and $wgUseFileCache keep of pages is too old if it is from before the database was made
+# or put back, or from before the link to the current release changed: MediaWiki itself goes by the time
+# when these settings were written, and the wiki was served by others until the link changed.
 if ( is_readable( '/srv/farm/wikis/btrfs/cache-epoch' ) ) {
 	$wgCacheEpoch = max( $wgCacheEpoch, gmdate( 'YmdHis', filemtime( '/srv/farm/wikis/btrfs/cache-epoch' ) + 1 ) );
+}
+if ( is_link( '/srv/farm/wikis/btrfs/current' ) ) {
+	$wgCacheEpoch = max( $wgCacheEpoch, gmdate( 'YmdHis', lstat( '/srv/farm/wikis/btrfs/current' )['mtime'] + 1 ) );
 }
