@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -81,7 +83,8 @@ func namesInTheWay(f *farm, old, renamed string) {
 }
 
 // chain gives a wiki the name that another wiki gives up: nobody is told to remove a
-// database in which a wiki lives.
+// database in which a wiki lives. The web server takes its time to load the last name, and the
+// wiki is served until then.
 func chain(f *farm) {
 	one, two := f.read("tenants/w1.toml"), f.read("tenants/w2.toml")
 	f.write("tenants/w1.toml", strings.Replace(one, `name = "w1"`, "name = \"z\"\ndatabase = \"wiki_w1\"", 1))
@@ -95,6 +98,20 @@ func chain(f *farm) {
 	f.write("tenants/w2.toml", two)
 	f.exits(0, "apply", "--all")
 	f.write("tenants/w2.toml", strings.Replace(two, `name = "w2"`, "name = \"w1\"\ndatabase = \"wiki_w2\"", 1))
+	f.reloadsLate()
 	f.exits(0, "apply", "--all")
+	for range 10 {
+		if got := f.asked("w2.localhost", "/wiki/Main_Page"); !strings.HasPrefix(got, "200 ") {
+			f.t.Errorf("the renamed wiki is gone: %.300s", got)
+		}
+	}
 	f.exits(0, "plan")
+}
+
+// reloadsLate has the web server load a new configuration a second after it was told to.
+func (f *farm) reloadsLate() {
+	f.t.Helper()
+	script := filepath.Join(f.demo.Dir, "late")
+	must(f.t, os.WriteFile(script, []byte("#!/bin/sh\n( sleep 1; exec \"$@\" ) > /dev/null 2>&1 &\n"), 0o755))
+	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), "reload = [", fmt.Sprintf("reload = [%q, ", script), 1))
 }

@@ -79,6 +79,15 @@ type job struct {
 	removed  string       // the folder into which it is removed
 }
 
+// former returns the other name under which a tenant's folder is a link, if it is renamed or its
+// rename is reverted; otherwise "".
+func (j *job) former() string {
+	if j.kind == plan.Rename {
+		return j.row.Name
+	}
+	return j.back
+}
+
 // Create makes the missing parts of the tenants, in the given order, and returns an
 // outcome for each. The error is of the run as a whole: nothing was done then, or the
 // outcomes tell how far it came.
@@ -178,8 +187,9 @@ func (c *creation) work(ctx context.Context, command string, jobs []*job, size i
 	for batch := range slices.Chunk(jobs, size) {
 		c.batch(ctx, batch, outcomes)
 	}
-	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Undefined }) {
-		err = errors.Join(err, c.ServeDefault(ctx)) // some may not have been removed
+	// Some may not have been removed; and what tells that the web server knows a new name is over.
+	if slices.ContainsFunc(jobs, func(j *job) bool { return j.kind == plan.Undefined || j.former() != "" }) {
+		err = errors.Join(err, c.ServeDefault(ctx))
 	}
 	return errors.Join(err, c.run.End(ctx, slices.Collect(maps.Values(outcomes))), deploy.FaultsError(c.faults))
 }
@@ -219,6 +229,9 @@ func (c *creation) batch(ctx context.Context, jobs []*job, outcomes map[string]s
 		default:
 			served = append(served, j)
 		}
+	}
+	if i := slices.IndexFunc(served, func(j *job) bool { return j.former() != "" }); i >= 0 {
+		c.AwaitRenamed(ctx, served[i].former()) // one reload changed all
 	}
 	good := c.each(ctx, served, nil, c.verify, end)
 	var made []string
@@ -289,10 +302,8 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 		if j.kind == plan.Make || j.kind == plan.Rename {
 			expected = append(expected, j.tenant.Name)
 		}
-		if j.kind == plan.Rename {
-			moved[j.row.Name] = j.tenant.Name
-		} else if j.back != "" {
-			moved[j.back] = j.tenant.Name
+		if former := j.former(); former != "" {
+			moved[former] = j.tenant.Name
 		}
 	}
 	c.Expect(expected)

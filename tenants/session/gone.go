@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,15 +40,36 @@ func (h *Host) Default(leaving ...string) (vhost, shared []byte, err error) {
 		return nil, nil, err
 	}
 	gone = slices.DeleteFunc(gone, func(g templates.Gone) bool { return len(g.Hosts) == 0 })
-	for i := range gone {
-		g := &gone[i]
-		g.Certificate, g.CertificateKey = h.Farm.Web.CertificateOf(&tenants.Tenant{Name: g.Name, Hosts: g.Hosts})
-		if !deploy.Exists(g.Certificate) || !deploy.Exists(g.CertificateKey) {
-			g.Certificate, g.CertificateKey = "", ""
-		}
+	for i, g := range gone {
+		gone[i] = h.certified(g, &tenants.Tenant{Name: g.Name, Hosts: g.Hosts})
 	}
+	renamed, err := h.renamed()
+	if err != nil {
+		return nil, nil, err
+	}
+	gone = append(gone, renamed...)
 	vhost, err = h.Templates.Default(h.Farm, gone...)
 	return vhost, shared, err
+}
+
+// certified adds the certificate of a tenant to a removed one, if its files exist.
+func (h *Host) certified(g templates.Gone, of *tenants.Tenant) templates.Gone {
+	g.Certificate, g.CertificateKey = h.Farm.Web.CertificateOf(of)
+	if !deploy.Exists(g.Certificate) || !deploy.Exists(g.CertificateKey) {
+		g.Certificate, g.CertificateKey = "", ""
+	}
+	return g
+}
+
+// renamed lists the former names that tenants still have as links, with their FormerHost.
+func (h *Host) renamed() (list []templates.Gone, err error) {
+	aliases, err := h.Deploy.Aliases()
+	for _, from := range slices.Sorted(maps.Keys(aliases)) {
+		if t := h.Farm.Tenant(aliases[from]); t != nil {
+			list = append(list, h.certified(templates.Gone{Name: from, Hosts: []string{templates.FormerHost(from)}, Renamed: true}, t))
+		}
+	}
+	return list, err
 }
 
 // goneOf are removed tenants with their host names that no tenant of the farm has, each once. A
@@ -97,6 +119,17 @@ func (h *Host) AwaitGone(ctx context.Context, t *tenants.Tenant) {
 	start := time.Now()
 	for last := start; time.Since(last) < quiet && time.Since(start) < reloadLimit && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		if info, err := wiki.Probe(ctx, h.Farm.ProbeBy(places[0]), places[0]); err == nil && info.DBName == t.Database {
+			last = time.Now()
+		}
+	}
+}
+
+// AwaitRenamed waits until the web server serves a tenant no longer by the link that its former
+// name is, or until a reload must have ended: without the link such requests fail.
+func (h *Host) AwaitRenamed(ctx context.Context, former string) {
+	host, start := templates.FormerHost(former), time.Now()
+	for last := start; time.Since(last) < quiet && time.Since(start) < reloadLimit && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		if !wiki.Gone(ctx, h.Farm.Web.Probe, host) {
 			last = time.Now()
 		}
 	}

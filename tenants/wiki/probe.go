@@ -208,6 +208,16 @@ func (e movedError) Error() string {
 	return fmt.Sprintf("it answers %s, a redirect to %q", e.status, e.to)
 }
 
+// Gone reports whether a web server answers for a host name that it has no wiki any more (status
+// 410).
+func Gone(ctx context.Context, base, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	_, err := get(ctx, base+"/", host)
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusGone
+}
+
 // StatusError is an answer that is neither 200 nor a redirect.
 type StatusError struct {
 	Code   int
