@@ -17,3 +17,9 @@ func DataRights() []string { return []string{"DELETE", "INSERT", "SELECT", "UPDA
 func (t *Tenant) HasDatabase(name string) bool {
 	return t.Database == name || slices.Contains(t.Databases, name)
 }
+
+// MayUse reports whether a database is one of the tenant's, or one in which its definition gives
+// it rights.
+func (t *Tenant) MayUse(database string) bool {
+	return t.HasDatabase(database) || slices.ContainsFunc(t.AllGrants(), func(g Grant) bool { return g.On == database })
+}

@@ -57,7 +57,7 @@ func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.T
 			return err
 		}
 		outline := p.Outline()
-		if err := remarkReplaced(c.Context, f, outline); err != nil {
+		if err := remarkUnintended(c.Context, f, outline); err != nil {
 			return err
 		}
 		blocked := outline.Blocked() || c.Bool("prune") && outline.Stuck() || removals(c, p) != nil
@@ -65,16 +65,16 @@ func (a *app) showDifferences(c *cli.Context, f *tenants.Farm, list []*tenants.T
 	})
 }
 
-// remarkReplaced adds a note for each value that tenants to make or to change have, and whose
-// effect on MediaWiki's default is probably not the intended one.
-func remarkReplaced(ctx context.Context, f *tenants.Farm, p *plan.Plan) error {
+// remarkUnintended adds a note for each value that tenants to make or to change have, and whose
+// effect is probably not the intended one.
+func remarkUnintended(ctx context.Context, f *tenants.Farm, p *plan.Plan) error {
 	var list []*tenants.Tenant
 	for _, t := range p.Tenants {
 		if t.Is(plan.Make) || t.Is(plan.Change) {
 			list = append(list, f.Tenant(t.Name))
 		}
 	}
-	found, err := rules.Replaced(ctx, f, list)
+	found, err := rules.Unintended(ctx, f, list)
 	for _, finding := range found {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s: %s", finding.Position, finding.Sentence()))
 	}

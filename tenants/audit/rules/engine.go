@@ -77,8 +77,9 @@ type wanted struct {
 	ignores  []ignore
 	observed *observe.Observed // nil: definitions only
 
-	hostIndex hostIndex                // see hosts
-	defaults  map[string]tenants.Value // see defaultOf, by the text of the default
+	hostIndex hostIndex                  // see hosts
+	databases map[string]*tenants.Tenant // see ownerOf
+	defaults  map[string]tenants.Value   // see defaultOf, by the text of the default
 }
 
 // subject is one tenant under audit.

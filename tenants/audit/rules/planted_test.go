@@ -155,6 +155,7 @@ var planted = []struct {
 	{rule: "address-unserved", lines: `wgLogos = { 1x = "/resources/assets/wiki.png", icon = "/logo.svg" }`, at: "5:48"},
 	{rule: "shared-tables", lines: `wgSharedDB = "wiki_central"`, at: "5:1"},
 	{rule: "shared-replaced", lines: `wgSharedTables = ["user", "ipblocks"]`, at: "5:27"},
+	{rule: "database-denied", lines: "wgForeignFileRepos = [{ class = \"ForeignDBViaLBRepo\", wiki = \"wiki_policy\" }]", at: "5:55"},
 	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
 	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},

@@ -29,7 +29,7 @@ type rule struct {
 
 // rules lists all rules.
 var rules = slices.Concat(faultRules, codeRules, operationRules, debugRules, uploadRules, accessRules, webRules, ageRules, sameRules, ownRules,
-	componentRules, serverRules, replicaRules, ledgerRules, accountRules, schemaRules, fileRules)
+	componentRules, neighbourRules, serverRules, replicaRules, ledgerRules, accountRules, schemaRules, fileRules)
 
 // All returns all rules, by id.
 func All() []audit.Rule {
