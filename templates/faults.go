@@ -88,7 +88,7 @@ func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf, like 
 	if !ok {
 		secrets = placeholders()
 	}
-	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets})
+	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets, draft: known == nil})
 	switch {
 	case err == nil:
 		like.add(key)

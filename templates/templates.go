@@ -41,6 +41,16 @@ type Data struct {
 	Tenant   *tenants.Tenant
 	Codebase *tenants.Codebase // the codebase to render for, which may differ from the wanted one
 	Secrets  secrets.Secrets
+
+	draft bool // the files are not kept: the code is not identified, which reads much of it
+}
+
+// messages is the tenant's MessageSet, or of a draft something that is written like it.
+func (d Data) messages() string {
+	if d.draft {
+		return d.Tenant.MessageSet(&tenants.Codebase{Fingerprint: func() string { return "draft" }})
+	}
+	return d.Tenant.MessageSet(d.Codebase)
 }
 
 // Rendered holds the files of one tenant's release.

@@ -189,7 +189,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Maintenance = l.Maintenance(t.Name)
 	v.CacheEpoch, v.CacheMark = l.CacheEpoch(t.Name), "wikictl-epoch "+t.Database
 	v.CacheKeys = "/(^|[:|])" + t.Database + "([:|-]|$)/" // letters, digits and _
-	v.L10n = l.L10n(t.MessageSet(d.Codebase))
+	v.L10n = l.L10n(d.messages())
 	v.WebAccount = t.WebAccount()
 	v.SessionName = t.Database + "_session"
 	v.Private = t.Private()

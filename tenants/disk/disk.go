@@ -68,9 +68,27 @@ func Read(path string) ([]byte, error) {
 	}
 	_, err = data.ReadFrom(io.LimitReader(f, maxFile+1))
 	if err == nil && data.Len() > maxFile {
-		return nil, wrong("read", path, fmt.Errorf("is larger than %d MiB", maxFile>>20))
+		return nil, tooLarge(path)
 	}
 	return data.Bytes(), err
+}
+
+// CopyTo writes what Read would return, a buffer at a time. An error may come after a part.
+func CopyTo(w io.Writer, path string, buffer []byte) error {
+	f, err := Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.CopyBuffer(w, io.LimitReader(f, maxFile+1), buffer)
+	if err == nil && n > maxFile {
+		err = tooLarge(path)
+	}
+	return err
+}
+
+func tooLarge(path string) error {
+	return wrong("read", path, fmt.Errorf("is larger than %d MiB", maxFile>>20))
 }
 
 func wrong(op, path string, err error) error { return &os.PathError{Op: op, Path: path, Err: err} }

@@ -78,14 +78,14 @@ func filesWithin(dir string, wanted func(path string) bool, entered map[string]b
 }
 
 func hashFiles(root string, files []string) string {
-	h := sha256.New()
+	h, one := sha256.New(), sha256.New()
+	buffer := make([]byte, 32<<10)
 	for _, file := range files {
 		name, _ := filepath.Rel(root, file)
-		data, err := disk.Read(file)
-		sum := sha256.Sum256(data)
 		h.Write([]byte(name + "\x00"))
-		if err == nil {
-			h.Write(sum[:])
+		one.Reset()
+		if disk.CopyTo(one, file, buffer) == nil {
+			h.Write(one.Sum(nil))
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
