@@ -48,18 +48,22 @@ func fingerprintOf(c *Component) string {
 	return c.Fingerprint()
 }
 
-var (
-	// PlainName matches the name of a tenant or server: it becomes a file's name, and a
-	// part of a database's and a lock's.
-	PlainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
-	// DatabaseName has no hyphen, at which MediaWiki's --wiki splits
-	// (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
-	DatabaseName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	LanguageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
-)
+// LanguageCode matches MediaWiki's codes of languages.
+var LanguageCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)*$`)
 
-// ValidName reports whether a tenant may have that name.
-func ValidName(name string) bool { return PlainName.MatchString(name) }
+const lowerAndDigits = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+// ValidName reports whether a tenant or server may have that name: it becomes a file's name,
+// and a part of a database's and a lock's.
+func ValidName(name string) bool {
+	return 0 < len(name) && len(name) <= 48 && strings.Trim(name, lowerAndDigits+"_-") == "" && !strings.Contains("_-", name[:1])
+}
+
+// ValidDatabase reports whether a database may have that name. It has no hyphen, at which
+// MediaWiki's --wiki splits (Manual:Wiki_family); 64 is MariaDB's limit (Identifier Names).
+func ValidDatabase(name string) bool {
+	return 0 < len(name) && len(name) <= 64 && strings.Trim(name, lowerAndDigits+strings.ToUpper(lowerAndDigits)+"_") == ""
+}
 
 // MessageSet names what tenants have in common that share a localisation cache. It is PHP
 // code that is run: a user of a tenant's own has one of its own.

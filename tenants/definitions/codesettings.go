@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"wikictl/tenants"
 )
@@ -42,7 +43,7 @@ var codeMembers = map[string]bool{
 // program is the allowed value of a setting that names a program.
 type program struct {
 	example string
-	is      *regexp.Regexp
+	is      func() *regexp.Regexp // is compiled when such a setting is read
 }
 
 // programFolders matches the folders where administrators install programs.
@@ -50,7 +51,11 @@ const programFolders = `(?:(?:/usr(?:/local)?)?/s?bin/|/opt/(?:[A-Za-z0-9_-][A-Z
 
 // named returns a program with one of some names; the first is the example.
 func named(names ...string) program {
-	return program{"/usr/bin/" + names[0], regexp.MustCompile("^" + programFolders + "?(?:" + strings.Join(names, "|") + ")$")}
+	return matched("/usr/bin/"+names[0], "^"+programFolders+"?(?:"+strings.Join(names, "|")+")$")
+}
+
+func matched(example, pattern string) program {
+	return program{example, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })}
 }
 
 // programSettings lists the settings that name a program. MediaWiki would run any other
@@ -64,7 +69,7 @@ var programSettings = map[string]program{
 	"wgDjvuTxt":                   named("djvutxt"),
 	"wgExiftool":                  named("exiftool"),
 	"wgExiv2Command":              named("exiv2"),
-	"wgExternalDiffEngine":        {"wikidiff2", regexp.MustCompile("^(?:wikidiff2|wikidiff3|php)$")},
+	"wgExternalDiffEngine":        matched("wikidiff2", "^(?:wikidiff2|wikidiff3|php)$"),
 	"wgGitBin":                    named("git"),
 	"wgImageMagickConvertCommand": named("convert", "magick"),
 	"wgJpegTran":                  named("jpegtran"),
@@ -76,7 +81,7 @@ var programSettings = map[string]program{
 	"wgPhpCli":                    named("php", "php[0-9]+(?:[.][0-9]+)?"),
 	"wgPygmentizePath":            named("pygmentize"),
 	"wgShellboxShell":             named("sh", "bash", "dash"),
-	"wgSVGConverterPath":          {"/usr/bin", regexp.MustCompile("^(?:/usr(?:/local)?)?/bin/?$")},
+	"wgSVGConverterPath":          matched("/usr/bin", "^(?:/usr(?:/local)?)?/bin/?$"),
 }
 
 // refuseCode reports the first text of a setting that MediaWiki would run as code, and
@@ -104,7 +109,7 @@ func codeIn(key string, v tenants.Value, runs bool) (path string, at tenants.Pos
 	program, isProgram := programSettings[key]
 	switch data := v.Data.(type) {
 	case string:
-		return key, v.Position, data != "" && (runs || isProgram && !program.is.MatchString(data))
+		return key, v.Position, data != "" && (runs || isProgram && !program.is().MatchString(data))
 	case []tenants.Value:
 		for i, element := range data {
 			// A list may be a command with its arguments.

@@ -26,7 +26,7 @@ func (l *loader) readFarm(d document) {
 	l.prefix = "wiki_"
 	if p, at, ok := get[string](s, "database_prefix", "a string"); ok {
 		l.prefix = p
-		if p != "" && !tenants.DatabaseName.MatchString(p) {
+		if p != "" && !tenants.ValidDatabase(p) {
 			s.report(at, "database_prefix", "", "%q has other characters than letters, digits and _", p)
 		}
 	}
@@ -163,7 +163,7 @@ func (l *loader) readServer(name string, at tenants.Position, s *section) *tenan
 	l.readReplicas(server, s)
 	s.end()
 	switch {
-	case !tenants.PlainName.MatchString(name):
+	case !tenants.ValidName(name):
 		s.report(at, "", "", "the server's name %q has other characters than a-z, 0-9, _ and -", name)
 	case server.Managed && dsn.set():
 		s.report(dsn.at, "dsn", "remove one of them", "a managed server has no dsn")

@@ -44,7 +44,7 @@ func (l *loader) readFiles(s *section) {
 		if template.set() && !templateName.MatchString(template.value) {
 			sub.report(template.at, "template", `such as "hostmap.tmpl", in the folder templates`, "%q is no file name of a template", template.value)
 		}
-		if !tenants.PlainName.MatchString(name) {
+		if !tenants.ValidName(name) {
 			sub.report(at, "", "", "the file's name %q has other characters than a-z, 0-9, _ and -", name)
 		}
 		if !path.set() {

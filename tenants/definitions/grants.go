@@ -65,7 +65,7 @@ func setGrants(t *tenants.Tenant, layers []*layer) {
 func (l *loader) setDatabases(t *tenants.Tenant, v *layer) {
 	for _, d := range v.databases {
 		switch {
-		case !tenants.DatabaseName.MatchString(d.value):
+		case !tenants.ValidDatabase(d.value):
 			l.report(d.at, "databases", "", "%q is not made of 1 to 64 letters, digits and _", d.value)
 		case isReserved(d.value):
 			l.report(d.at, "databases", "choose another", "%q belongs to the server or to wikictl", d.value)

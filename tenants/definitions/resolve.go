@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	if !v.name.set() {
 		return nil
 	}
-	if !tenants.PlainName.MatchString(v.name.value) {
+	if !tenants.ValidName(v.name.value) {
 		l.report(v.name.at, "name", "", "%q is not made of a-z, 0-9, _ and - (at most 48, a letter or digit first)", v.name.value)
 		return nil
 	}
@@ -139,7 +138,7 @@ func (l *loader) reported(path string) bool {
 func (l *loader) checkDatabaseName(t *tenants.Tenant) {
 	at := positionOf(t, "database")
 	switch {
-	case !tenants.DatabaseName.MatchString(t.Database):
+	case !tenants.ValidDatabase(t.Database):
 		l.report(at, "database", "MediaWiki splits names at a hyphen", "%q is not made of 1 to 64 letters, digits and _", t.Database)
 	case isReserved(t.Database):
 		l.report(at, "database", "choose another", "%q belongs to the server or to wikictl", t.Database)
@@ -181,7 +180,7 @@ func (l *loader) setHosts(t *tenants.Tenant, v *layer) {
 func (l *loader) hostNames(t *tenants.Tenant, key string, names []text) (hosts []string) {
 	for i, h := range names {
 		host, err := idna.Lookup.ToASCII(strings.TrimSuffix(h.value, "."))
-		if err != nil || !hostName.MatchString(host) || len(host) > 253 {
+		if err != nil || !isHostName(host) {
 			l.report(h.at, key, "a name only, without scheme, port or path", "%q is not a host name", h.value)
 			continue
 		}
@@ -196,4 +195,13 @@ func (l *loader) hostNames(t *tenants.Tenant, key string, names []text) (hosts [
 	return hosts
 }
 
-var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+// isHostName reports whether a host name in ASCII has labels of letters, digits and inner
+// hyphens (RFC 1123).
+func isHostName(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return len(host) <= 253
+}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"wikictl/tenants"
 )
@@ -37,8 +38,8 @@ const lastCoreNamespace = 99
 const maxNamespace = 32767
 
 // namespaceName matches a namespace's name: a valid begin of a title, not an interwiki
-// prefix, with _ for blanks.
-var namespaceName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N}_ ().'-]*$`)
+// prefix, with _ for blanks. It is large: only a run that needs it compiles it.
+var namespaceName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N}_ ().'-]*$`) })
 
 // NamespaceProblem returns why a namespace can't have a number or name, and what to do;
 // empty if it can.
@@ -48,7 +49,7 @@ func NamespaceProblem(number int64, name string) (why, hint string) {
 		return fmt.Sprintf("the number %d is not from 100 to %d", number, maxNamespace), "such as 3000"
 	case number%2 != 0:
 		return fmt.Sprintf("the number %d is odd", number), "odd numbers are for the talk pages of the number before"
-	case !namespaceName.MatchString(name):
+	case !namespaceName().MatchString(name):
 		return fmt.Sprintf("%q can't begin the title of a page", name), "letters, digits, _ ( ) . ' and -"
 	case isCoreName(name):
 		return fmt.Sprintf("%q is a name of MediaWiki's own namespaces, whose pages could not be read any more", name), "choose another name"

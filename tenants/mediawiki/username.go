@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -38,8 +39,11 @@ var (
 	// address matches what MediaWiki treats as an IP address or a range.
 	address = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){2}\.(\d{1,3}|xxx)(-\d{1,3}(\.\d{1,3}){3})?$`)
 	// userName excludes what MediaWiki's UserNameUtils and titles refuse, and further
-	// characters that an administrator's name does not need.
-	userName = regexp.MustCompile(`^[\p{Lu}\p{Lo}\p{Nd}][\p{L}\p{M}\p{N} .'’()-]*$`)
+	// characters that an administrator's name does not need. It is large: only a run that
+	// needs it compiles it.
+	userName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[\p{Lu}\p{Lo}\p{Nd}][\p{L}\p{M}\p{N} .'’()-]*$`)
+	})
 )
 
 // canonicalName returns a user name as MediaWiki stores it (Manual:Page title): blanks
@@ -61,7 +65,7 @@ func UserNameProblem(name string) (why, hint string) {
 		return fmt.Sprintf("%q is an IP address, which no user can be named", name), "choose a name"
 	case slices.Contains(reservedNames, canonical):
 		return fmt.Sprintf("%q is a name that MediaWiki reserves for itself", name), "choose another"
-	case !userName.MatchString(canonical) || strings.Trim(canonical, ".") == "":
+	case !userName().MatchString(canonical) || strings.Trim(canonical, ".") == "":
 		return fmt.Sprintf("%q is not a user name that wikictl can make", name), "a capital letter or a digit first, then letters, digits, spaces and . ' ( ) -"
 	case len(name) > maxUserName:
 		return fmt.Sprintf("the user name has %d bytes, MediaWiki's limit is %d", len(name), maxUserName), ""

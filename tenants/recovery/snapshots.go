@@ -206,7 +206,7 @@ func with(list []*archive.Archive, found []restic.Snapshot, l tenants.Layout, lo
 	for _, s := range found {
 		k := key{s.Farm, s.Run, s.Wiki}
 		a, is := known[k]
-		if is && a == nil || !tenants.PlainName.MatchString(s.Wiki) || !archive.IsRun(s.Run) {
+		if is && a == nil || !tenants.ValidName(s.Wiki) || !archive.IsRun(s.Run) {
 			continue
 		}
 		known[k] = nil

@@ -83,7 +83,7 @@ func forgetDescriptions(f *tenants.Farm, found []restic.Snapshot) error {
 func described(found []restic.Snapshot, l tenants.Layout) []restic.Snapshot {
 	begun := map[string][]string{}
 	return slices.DeleteFunc(slices.Clone(found), func(s restic.Snapshot) bool {
-		if _, read := begun[s.Wiki]; !read && tenants.PlainName.MatchString(s.Wiki) {
+		if _, read := begun[s.Wiki]; !read && tenants.ValidName(s.Wiki) {
 			begun[s.Wiki] = archive.Undescribed(l.ArchivesOf(s.Wiki))
 		}
 		return slices.Contains(begun[s.Wiki], s.Run)

@@ -127,7 +127,7 @@ func purgeable(c *cli.Context, f *tenants.Farm, all []*provision.Removed, now ti
 		return nil, usagef("name the removed wikis, or pass --all")
 	}
 	for _, name := range names {
-		if !tenants.PlainName.MatchString(name) {
+		if !tenants.ValidName(name) {
 			return nil, usagef("%q is not a name of a wiki", name)
 		}
 		if !slices.ContainsFunc(all, func(r *provision.Removed) bool { return r.Name == name }) && !(c.Bool("backups") && deploy.Exists(f.Layout().ArchivesOf(name))) {
