@@ -113,10 +113,10 @@ func (k *task) mayBackUp(ctx context.Context) error {
 	return backable(k.row, open.Run, k.tenant)
 }
 
-// backUp makes an archive or a snapshot of a tenant and its description. before is the command
-// that will change the tenant, or empty; for such a command it is always an archive, which
-// needs no repository that can be reached. links reports whether links that lead out of the upload
-// folder may be in it, as the command does not touch uploads.
+// backUp makes an archive or a snapshot of a tenant, and its description. before is the command
+// that is about to change the tenant, or "". For such a command it always makes an archive, which
+// requires no reachable repository. links allows links that lead out of the upload folder, for a
+// command that does not touch uploads.
 func (k *task) backUp(ctx context.Context, before string, links bool) (*archive.Archive, error) {
 	release, err := k.store.Use(ctx)
 	if err != nil {
@@ -150,7 +150,7 @@ type making struct {
 	half    string // folder for incomplete files
 	dumped  *backup.Dump
 	uploads archive.Uploads
-	images  string // of a snapshot: the path of the upload folder in it
+	images  string // path of the upload folder in a snapshot
 	archive *archive.Archive
 }
 
@@ -169,12 +169,12 @@ func (m *making) dump(ctx context.Context) (err error) {
 	return err
 }
 
-// dumpTries bounds the attempts to dump a database that others write to, if one
+// dumpTries is the maximum number of attempts to dump a database that is written to, if one
 // connection can't both dump and describe it.
 const dumpTries = 5
 
-// consistent dumps a database so that rows and description agree. One snapshot has both,
-// unless mariadb-dump writes the dump: then it repeats until nothing changed in between.
+// consistent dumps a database so that rows and description agree. Both come from one snapshot,
+// unless mariadb-dump writes the dump: then it repeats the dump until nothing changed meanwhile.
 func (k *task) consistent(ctx context.Context, base string) (*backup.Dump, error) {
 	for range dumpTries {
 		b, err := k.server.Dump(ctx, k.tenant.Database, base, tenants.Backup{}, k.further...)
@@ -189,16 +189,16 @@ func (k *task) consistent(ctx context.Context, base string) (*backup.Dump, error
 			return b, nil
 		}
 	}
-	return nil, tenants.WithHint(fmt.Errorf("its database was written to during each of %d dumps, and what it has besides tables of InnoDB can't be dumped from one snapshot", dumpTries),
+	return nil, tenants.WithHint(fmt.Errorf("its database was written to during each of %d dumps, and objects other than tables of InnoDB can't be dumped from one snapshot", dumpTries),
 		"make the wiki read-only for the time of the backup")
 }
 
-// wholly reports whether a dump and those of further databases are of one snapshot.
+// wholly reports whether a dump and those of further databases come from one snapshot.
 func wholly(b *backup.Dump) bool {
 	return !slices.ContainsFunc(b.All(), func(one *backup.Dump) bool { return !one.Snapshot })
 }
 
-// unchanged reports whether databases hold what was dumped of them.
+// unchanged reports whether databases still have the dumped content.
 func (k *task) unchanged(ctx context.Context, b *backup.Dump) (bool, error) {
 	for _, one := range b.All() {
 		now, err := k.server.Contents(ctx, one.Database)
@@ -257,7 +257,7 @@ func (m *making) write(ctx context.Context) error {
 	return nil
 }
 
-// contents returns the members of the archive, and what describes them.
+// contents returns the manifest and the members of the archive.
 func (m *making) contents(ctx context.Context) (*archive.Manifest, []archive.Part, error) {
 	manifest, err := m.manifest(ctx)
 	if err != nil {

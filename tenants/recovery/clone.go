@@ -25,9 +25,9 @@ func (o CloneOptions) restore(from string) RestoreOptions {
 	return RestoreOptions{Options: o.Options, New: true, Default: true, of: from, masked: o.Anonymize, replace: o.Replace}
 }
 
-// Clone makes a tenant as a copy of another, which stays online and editable. The copy
-// has its own passwords and keys, and no sessions, jobs and tokens of the other. The next
-// Clone of the same two tenants finishes an interrupted one.
+// Clone makes a tenant as a copy of another, which stays online and editable. The copy gets its
+// own passwords and keys, without the sessions, jobs and tokens of the original. The next Clone
+// of the same two tenants finishes an interrupted one.
 func Clone(ctx context.Context, h *session.Host, from, to *tenants.Tenant, o CloneOptions) ([]session.Outcome, error) {
 	r, ctx, err := begin(ctx, h, "clone", []*tenants.Tenant{from, to}, o.Options)
 	if err != nil {
@@ -59,7 +59,7 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 		o.Archive = &archive.Archive{File: rs.Archive}
 		err = rs.restore(ctx)
 	}
-	if o.Archive != nil && k.row.State != ledger.Recovering { // the archive is of no more use
+	if o.Archive != nil && k.row.State != ledger.Recovering { // the archive is not needed any more
 		err = errors.Join(err, k.recovery.store.Discard([]*archive.Archive{o.Archive}))
 	}
 	if err == nil {
@@ -68,7 +68,7 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 	return err
 }
 
-// mayClone returns the reason why a tenant can't be made, before the other is copied.
+// mayClone returns the reason why a tenant can't be made, or nil, before the original is copied.
 func (k *task) mayClone(ctx context.Context) error {
 	if k.row.Name != "" {
 		return blocked("it exists (state %s in the ledger): clone makes a new wiki", k.row.State)
@@ -79,7 +79,7 @@ func (k *task) mayClone(ctx context.Context) error {
 	return k.mayMake(ctx)
 }
 
-// copyOf backs up the other tenant, under its lock.
+// copyOf backs up the original tenant, under its lock.
 func (k *task) copyOf(ctx context.Context, t *tenants.Tenant) (a *archive.Archive, err error) {
 	other := &task{recovery: k.recovery, tenant: t}
 	err = other.locked(ctx, func(ctx context.Context, other *task) error {
@@ -145,7 +145,7 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 	}
 	without := "without its sessions, jobs and tokens"
 	if o.Anonymize {
-		without = "without what is private of its users"
+		without = "without private data of its users"
 	}
 	planned.Add(plan.Clone, "as a copy of %s, %s: database %s on server %s, accounts, secrets, uploads, release%s", from.Name, without, to.Database, to.Server.Name, begun)
 	return p, nil

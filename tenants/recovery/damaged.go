@@ -11,8 +11,8 @@ import (
 	"wikictl/tenants/backup/archive"
 )
 
-// storesAnew sets damaged content of the farm's own store aside, and adds to the error the
-// command that stores it anew from the wiki with that name.
+// storesAnew sets damaged content of the farm's own store aside, and adds the command that
+// stores it anew from the named wiki to the error.
 func (r *recovery) storesAnew(err error, name string) error {
 	var damaged *archive.DamageError
 	if !errors.As(err, &damaged) || damaged.Store != r.store {
@@ -21,11 +21,11 @@ func (r *recovery) storesAnew(err error, name string) error {
 	if err := r.store.SetAside(damaged.Damage); err != nil {
 		return errors.Join(damaged, err)
 	}
-	return tenants.WithHint(err, fmt.Sprintf("run wikictl backup %s: it stores the file anew from the wiki; backups of before lack it if the wiki has changed it", name))
+	return tenants.WithHint(err, fmt.Sprintf("run wikictl backup %s: it stores the file anew from the wiki; older backups lack the file if the wiki has changed it", name))
 }
 
-// checkWanted reads the content of uploads to be written. With Skip, those that are damaged or
-// missing are lost: the restore goes on without them.
+// checkWanted reads the content of the uploads to be written. With SkipDamaged it omits those
+// that are damaged or missing, and records them as lost.
 func (r *restoration) checkWanted(ctx context.Context, files []archive.Upload) error {
 	r.Lost = nil
 	err := r.store.CheckAll(ctx, files)
@@ -43,9 +43,9 @@ func (r *restoration) checkWanted(ctx context.Context, files []archive.Upload) e
 	return nil
 }
 
-// checkKept reads the copies of uploads that the restore removes from the wiki. It stores
-// damaged ones anew from the wiki. Of those that an interrupted restore removed already,
-// only the copies were left.
+// checkKept reads the stored copies of uploads that the restore removes from the wiki, and stores
+// damaged ones anew from the wiki. Uploads that an interrupted restore has removed already exist
+// only as copies.
 func (r *restoration) checkKept(ctx context.Context) error {
 	removed := archive.Missing(r.have, r.want)
 	err := r.recovery.store.CheckAll(ctx, removed)

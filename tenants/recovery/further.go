@@ -12,8 +12,8 @@ import (
 	"wikictl/tenants/session"
 )
 
-// namesFor returns the names that a backup's further databases get in a tenant: their own
-// where its definition has them, otherwise the remaining ones of the definition, in order.
+// namesFor returns the names that a backup's further databases get in a tenant: their own if its
+// definition has them, otherwise the remaining names of the definition, in order.
 func namesFor(t *tenants.Tenant, dumped []string) ([]string, error) {
 	free := slices.DeleteFunc(slices.Clone(t.Databases), func(name string) bool { return slices.Contains(dumped, name) })
 	names := make([]string, len(dumped))
@@ -24,7 +24,7 @@ func namesFor(t *tenants.Tenant, dumped []string) ([]string, error) {
 		case len(free) > 0:
 			names[i], free = free[0], free[1:]
 		default:
-			return nil, fmt.Errorf("there are %s (%s), and its definition names too few: set databases", numbered(len(dumped)), strings.Join(dumped, ", "))
+			return nil, fmt.Errorf("the backup has %s (%s), and its definition names too few: set databases", numbered(len(dumped)), strings.Join(dumped, ", "))
 		}
 	}
 	return names, nil
@@ -37,8 +37,7 @@ func numbered(n int) string {
 	return fmt.Sprintf("%d further databases", n)
 }
 
-// mayMakeFurther returns why the further databases of a tenant that does not exist can't
-// be made.
+// mayMakeFurther returns why the further databases of a new tenant can't be made, or nil.
 func (k *task) mayMakeFurther(ctx context.Context) error {
 	if k.ledger == nil || len(k.tenant.Databases) == 0 {
 		return nil
@@ -59,7 +58,7 @@ func (k *task) mayMakeFurther(ctx context.Context) error {
 	return nil
 }
 
-// mayCloneFurther returns why another tenant's further databases can't be cloned.
+// mayCloneFurther returns why another tenant's further databases can't be cloned, or nil.
 func (k *task) mayCloneFurther(ctx context.Context, from *tenants.Tenant, anonymize bool) error {
 	if k.ledger == nil {
 		return nil
@@ -69,7 +68,7 @@ func (k *task) mayCloneFurther(ctx context.Context, from *tenants.Tenant, anonym
 		return err
 	}
 	if anonymize {
-		return blocked("%s has %s (%s), and what is private in them is not known: clone it without --anonymize", from.Name, numbered(len(further)), strings.Join(further, ", "))
+		return blocked("%s has %s (%s), and wikictl does not know the private data in them: clone it without --anonymize", from.Name, numbered(len(further)), strings.Join(further, ", "))
 	}
 	if _, err := namesFor(k.tenant, further); err != nil {
 		return &blockedError{err}
@@ -77,14 +76,14 @@ func (k *task) mayCloneFurther(ctx context.Context, from *tenants.Tenant, anonym
 	return nil
 }
 
-// unrestored returns the further databases of a tenant that a backup does not have.
+// unrestored returns the further databases of a tenant that the backup lacks.
 func (r *restoration) unrestored() []string {
 	names, _ := namesFor(r.tenant, r.manifest.Further)
 	return slices.DeleteFunc(slices.Clone(r.further), func(name string) bool { return slices.Contains(names, name) })
 }
 
-// claimFurther makes sure that the databases into which a dump's further ones go are the
-// tenant's, and returns their names.
+// claimFurther ensures that the databases for a dump's further databases are the tenant's, and
+// returns their names.
 func (r *restoration) claimFurther(ctx context.Context, dump *backup.Dump) ([]string, error) {
 	dumped := make([]string, len(dump.More))
 	for i, one := range dump.More {

@@ -9,8 +9,9 @@ import (
 	"wikictl/tenants/definitions"
 )
 
-// Lacks returns what a farm lacks, or has in another way, to restore a wiki by the definition
-// in its backup, a line each. The wiki is not among the farm's files yet. It reads no uploads.
+// Lacks returns the obstacles to restoring a wiki by the definition in its backup, such as values
+// that the farm lacks, a line each. No file of the farm defines the wiki yet. Lacks reads no
+// uploads.
 func Lacks(ctx context.Context, f *tenants.Farm, a *archive.Archive) ([]string, error) {
 	text, err := ReadMember(ctx, f, a, archive.DefinitionMember)
 	if err != nil {
@@ -37,7 +38,7 @@ func Lacks(ctx context.Context, f *tenants.Farm, a *archive.Archive) ([]string, 
 		return nil, err
 	}
 	if files := archive.StoreOf(a.File).Lacks(uploads.Files); len(files) > 0 {
-		lacks = append(lacks, fmt.Sprintf("%d of its %d uploads, such as %s, are not in %s: copy the whole folder of archives, which has wikis and files",
+		lacks = append(lacks, fmt.Sprintf("%d of its %d uploads, such as %s, are not in %s: copy the whole folder of archives, with its folders wikis and files",
 			len(files), len(uploads.Files), files[0].Path, archive.StoreOf(a.File).Folder()))
 	}
 	return lacks, nil

@@ -13,8 +13,8 @@ import (
 )
 
 // scan lists the uploads of a tenant, and returns an error that blocks its backup if links lead
-// out of the folder. It is for plans: a backup checks what it reads itself. A user who may not
-// read the folder learns nothing.
+// out of the folder. It is for plans, as a backup checks the links that it reads. For a user who
+// may not read the folder the result is empty.
 func scan(ctx context.Context, h *session.Host, t *tenants.Tenant) (archive.Uploads, error) {
 	folder := h.Layout.Images(t.Name)
 	u, err := archive.Scan(ctx, folder)
@@ -30,8 +30,8 @@ func scan(ctx context.Context, h *session.Host, t *tenants.Tenant) (archive.Uplo
 	return u, &blockedError{err}
 }
 
-// linksIn returns an error that blocks the tenant's backup if links of the listed uploads lead
-// out of the upload folder: no link is followed, as PHP's user could make one to any file.
+// linksIn returns an error that blocks the tenant's backup if links among the uploads lead out of
+// the upload folder. A backup follows no link, because PHP's user could link to any file.
 func (k *task) linksIn(u archive.Uploads) error {
 	if err := u.CheckLinks(k.Layout.Images(k.tenant.Name)); err != nil {
 		return &blockedError{err}

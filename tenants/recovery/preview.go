@@ -49,14 +49,14 @@ func PreviewRestore(ctx context.Context, h *session.Host, t *tenants.Tenant, o R
 // resumes reports whether another run began the restore.
 func (r *restoration) resumes() bool { return r.Run != r.RunID }
 
-// outline returns a sentence on what would be restored and lost.
+// outline returns a sentence about the content that would be restored and lost.
 func (r *restoration) outline(ctx context.Context) string {
 	what := "database and uploads"
 	if r.Only != "" {
 		what = "the " + string(r.Only)
 	}
 	if r.Fresh {
-		what = "a wiki that is not there: database, accounts, secrets, uploads, release"
+		what = "a new wiki: database, accounts, secrets, uploads, release"
 	}
 	from := r.Archive
 	if r.snapshot != nil {

@@ -10,12 +10,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// PurgeBackups deletes all backups of a wiki that neither a file nor the ledger has any more, and
-// the uploads that no other backup has. It waits for runs that use the archives. It can be
-// repeated after it was interrupted.
+// PurgeBackups deletes all backups of a wiki that is neither defined nor in the ledger any more,
+// and the uploads that no other backup has. It waits for runs that use the archives. It can be
+// repeated after an interruption.
 func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
 	if h.Farm.Tenant(name) != nil {
-		return tenants.WithHint(fmt.Errorf("a file defines %s, and its backups are what it may be restored from", name), "take the file away first")
+		return tenants.WithHint(fmt.Errorf("a file defines %s, so its backups are still needed", name), "remove that file first")
 	}
 	l, err := h.Ledger(ctx)
 	if err != nil {
@@ -23,7 +23,7 @@ func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
 	}
 	if _, found, err := l.Tenant(ctx, name); err != nil || found {
 		if err == nil {
-			err = tenants.WithHint(fmt.Errorf("the wiki %s is there, and its backups are what it may be restored from", name), "wikictl plan says what becomes of it")
+			err = tenants.WithHint(fmt.Errorf("the wiki %s still exists, so its backups are still needed", name), "wikictl plan shows what apply would do with it")
 		}
 		return err
 	}

@@ -35,7 +35,7 @@ type recovery struct {
 	run    *session.Run
 	store  archive.Store
 
-	repository *restic.Repository // gets backups in place of the store; nil: the farm has none
+	repository *restic.Repository // for backups instead of the store; nil: the farm has none
 }
 
 // task is the work of a run on one tenant, under the tenant's lock.
@@ -138,7 +138,7 @@ func (k *task) locked(ctx context.Context, do func(context.Context, *task) error
 	if k.further, err = session.Further(ctx, k.ledger, k.tenant); err != nil {
 		return err
 	}
-	if k.row.State != ledger.Recovering { // a restore that was killed at its very end left it
+	if k.row.State != ledger.Recovering { // a restore was killed after its last step
 		if err := os.RemoveAll(k.Layout.Restoring(k.tenant.Name)); err != nil {
 			return err
 		}

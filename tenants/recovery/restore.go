@@ -57,7 +57,7 @@ func Restore(ctx context.Context, h *session.Host, t *tenants.Tenant, o RestoreO
 			return err
 		}
 		err = rs.restore(ctx)
-		if err == nil && rs.Of != "" && rs.manifest.Before == archive.BeforeClone { // it is of no use any more
+		if err == nil && rs.Of != "" && rs.manifest.Before == archive.BeforeClone { // it is not needed any more
 			err = r.store.Discard([]*archive.Archive{{File: rs.Archive}})
 		}
 		return err
@@ -72,7 +72,7 @@ type restoration struct {
 	code     *tenants.Codebase
 	accounts mariadb.Accounts
 	store    archive.Store    // store with the uploads of the archive
-	snapshot *archive.Archive // to fetch first; nil: the archive is there
+	snapshot *archive.Archive // to fetch first; nil: the archive exists
 	want     archive.Uploads
 	have     archive.Uploads
 	was      ledger.Tenant // the row at the beginning
@@ -128,9 +128,9 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	return rs, nil
 }
 
-// present lists the uploads, without checksums, that a restore is going to replace, and blocks it
-// if their backup would be blocked. An interrupted restore of the database alone may be finished
-// as one of the uploads, too.
+// present lists the uploads, without checksums, that a restore is about to replace. It returns an
+// error that blocks the restore if their backup would be blocked. An interrupted restore of the
+// database alone may be finished as one of the uploads, too.
 func (r *restoration) present(ctx context.Context) (archive.Uploads, error) {
 	if r.Fresh || r.Only == OnlyDatabase || r.Phase == changed {
 		return archive.Uploads{}, nil
@@ -177,7 +177,7 @@ func (k *task) begun(ctx context.Context, o RestoreOptions) (journal, error) {
 	return j, k.mayBackUp(ctx)
 }
 
-// nothingToRestore says where no backup was found.
+// nothingToRestore returns an error that names the place without a backup.
 func (k *task) nothingToRestore() error {
 	if repository := k.Farm.Backup.Restic; repository != "" {
 		return blocked("this farm made no backup of it in %s, and no restore of it was interrupted: wikictl backup lists those of other farms, too, and --from takes one", repository)
@@ -190,26 +190,26 @@ func (k *task) nothingToRestore() error {
 func (k *task) resumed(o RestoreOptions) (journal, error) {
 	j, err := k.readJournal()
 	if errors.Is(err, fs.ErrNotExist) {
-		return j, blocked("run %s began to restore it, and %s is gone, which says how: restore the state folder from a backup", k.row.Run, k.Layout.Restoring(k.tenant.Name))
+		return j, blocked("run %s began to restore it, and its record %s is missing: restore the state folder from a backup", k.row.Run, k.Layout.Restoring(k.tenant.Name))
 	}
 	if err != nil {
 		return j, err
 	}
 	j.SkipDamaged = j.SkipDamaged || o.SkipDamaged
 	switch {
-	case o.of == "": // a restore goes on with a clone, too: the other wiki may be gone
+	case o.of == "": // a restore also finishes a clone: the original wiki may be gone
 	case j.Of == "":
 		return j, blocked("run %s began to restore it: %s", k.row.Run, j.goesOn(k.tenant))
 	case j.Of != o.of:
 		return j, blocked("run %s began to make it as a clone: %s", k.row.Run, j.goesOn(k.tenant))
 	case j.Masked != o.masked:
-		return j, blocked("run %s began it with another --anonymize: %s", k.row.Run, j.goesOn(k.tenant))
+		return j, blocked("run %s began it with another value of --anonymize: %s", k.row.Run, j.goesOn(k.tenant))
 	}
 	if o.Archive == nil || o.Default || k.fileOf(o.Archive) == j.Archive && o.Only == j.Only {
 		return j, nil
 	}
 	if j.Fresh && o.Only != "" {
-		return j, blocked("run %s began to make it from a backup, which has to be whole: leave --only out", k.row.Run)
+		return j, blocked("run %s began to make it from a whole backup: omit --only", k.row.Run)
 	}
 	j.Archive, j.Only = k.fileOf(o.Archive), o.Only
 	if j.Phase == changed {
@@ -218,20 +218,20 @@ func (k *task) resumed(o RestoreOptions) (journal, error) {
 	return j, nil
 }
 
-// mayMake returns the reason why a tenant can't be made.
+// mayMake returns the reason why a tenant can't be made, or nil.
 func (k *task) mayMake(ctx context.Context) error {
 	for _, path := range []string{k.Layout.Wiki(k.tenant.Name), k.Layout.Secrets(k.tenant.Name)} {
 		if deploy.Exists(path) {
-			return blocked("%s is there already, and the ledger does not know the wiki; move it away first", path)
+			return blocked("%s exists already, and the ledger does not know the wiki; move it away first", path)
 		}
 	}
 	switch found, err := k.server.Holds(ctx, k.AccountsOf(k.tenant)); {
 	case err != nil:
 		return err
 	case found.Database:
-		return blocked("the database %s is on server %s already, and the ledger does not know it; remove or rename it first", k.tenant.Database, k.tenant.Server.Name)
+		return blocked("the database %s exists on server %s already, and the ledger does not know it; remove or rename it first", k.tenant.Database, k.tenant.Server.Name)
 	case len(found.Foreign) > 0:
-		return blocked("the account %s is on server %s already and wikictl did not make it; remove it first", found.Foreign[0].Name(), k.tenant.Server.Name)
+		return blocked("the account %s exists on server %s already, and wikictl did not make it; remove it first", found.Foreign[0].Name(), k.tenant.Server.Name)
 	}
 	return k.mayMakeFurther(ctx)
 }
@@ -272,7 +272,7 @@ func (r *restoration) change(ctx context.Context) []step {
 	} else {
 		steps = append(steps,
 			step{"read-only", func() error { return r.freeze(ctx) }},
-			step{"safety", func() error { return r.keepWhatIs(ctx) }},
+			step{"safety", func() error { return r.keepContent(ctx) }},
 			step{"check", func() error { return r.check(ctx) }},
 			step{"maintenance", func() error { return r.shut(ctx) }},
 			step{"changing", func() error { return r.at(changing) }})

@@ -14,7 +14,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// failed opens an unchanged tenant again. A changed one is left to the next run.
+// failed opens an unchanged tenant again. It leaves a changed one to the next run.
 func (r *restoration) failed(ctx context.Context, why error) error {
 	if r.Fresh || r.Phase != beginning || r.row.State != ledger.Recovering || ctx.Err() != nil || errors.As(why, new(*mariadb.LostError)) {
 		return r.unfinished(why)
@@ -63,16 +63,16 @@ func (r *restoration) addConsequences(what string) string {
 		what += fmt.Sprintf(", but %d of its uploads are lost, which are damaged or missing in the backup: %s", len(r.Lost), archive.NameSome(r.Lost))
 	}
 	if r.Safety != "" {
-		what += fmt.Sprintf("; what it held until then is in %s", r.Safety)
+		what += fmt.Sprintf("; its earlier content is in %s", r.Safety)
 	}
 	if links := r.have.Outward(); len(links) > 0 && r.Only == OnlyDatabase {
 		what += fmt.Sprintf(" but for what is behind links that lead out of the upload folder, which stay: %s", linkNames(links))
 	}
 	if links := r.want.Outward(); len(links) > 0 && r.Only != OnlyDatabase {
-		what += fmt.Sprintf("; links of the backup that lead out of the upload folder were not made: %s", linkNames(links))
+		what += fmt.Sprintf("; links of the backup that lead out of the upload folder were omitted: %s", linkNames(links))
 	}
 	if names := r.unrestored(); len(names) > 0 && !r.Fresh && r.Only != OnlyUploads {
-		what += fmt.Sprintf("; the backup does not have %s, which stay as they were", strings.Join(names, ", "))
+		what += fmt.Sprintf("; the backup lacks %s, which stay as they were", strings.Join(names, ", "))
 	}
 	if r.Only != OnlyUploads && r.manifest.ComponentSet != r.tenant.ComponentSet(r.tenant.Codebase) {
 		what += fmt.Sprintf("; it runs on MediaWiki %s now: wikictl upgrade %s takes it to the code that is wanted", r.code.Version, r.tenant.Name)

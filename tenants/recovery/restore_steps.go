@@ -23,7 +23,7 @@ import (
 	"wikictl/tenants/wiki"
 )
 
-// fetch makes the archive of a snapshot. Until the restore is marked in the ledger, the next
+// fetch makes an archive from a snapshot. Until the restore is marked in the ledger, the next
 // run of any command for the tenant removes it.
 func (r *restoration) fetch(ctx context.Context) error {
 	release, err := r.recovery.store.Use(ctx) // keeps Tidy from removing the folder
@@ -106,14 +106,14 @@ func (r *restoration) readAccounts(ctx context.Context) error {
 	return err
 }
 
-// keepWhatIs backs up the present content. If an earlier run began the restore it already
-// did: the present content may be incomplete.
-func (r *restoration) keepWhatIs(ctx context.Context) error {
+// keepContent backs up the present content, unless an earlier run began the restore: that has
+// made the backup, and the present content may be incomplete.
+func (r *restoration) keepContent(ctx context.Context) error {
 	if r.Safety != "" || r.renews() {
 		return nil
 	}
 	if r.Phase != beginning {
-		return errors.New("what it held before was not backed up, although it is changed already")
+		return errors.New("its earlier content was not backed up, although it has been changed")
 	}
 	a, err := r.backUp(ctx, archive.BeforeRestore, r.Only == OnlyDatabase)
 	if err != nil {
@@ -141,7 +141,7 @@ func (r *restoration) check(ctx context.Context) (err error) {
 	if r.have, err = archive.UploadsOf(r.Safety); err != nil {
 		return err
 	}
-	if err := r.fits(ctx); err != nil || r.Only == OnlyDatabase { // the backup of what it holds took space
+	if err := r.fits(ctx); err != nil || r.Only == OnlyDatabase { // the backup of the present content took space
 		return err
 	}
 	if err := r.checkWanted(ctx, archive.Missing(r.want, r.have)); err != nil {
@@ -150,8 +150,8 @@ func (r *restoration) check(ctx context.Context) (err error) {
 	return r.checkKept(ctx)
 }
 
-// checkFamily returns an error if the tenant, or wikis with its accounts, would be on newer code
-// than the tables of accounts, or name accounts that are gone.
+// checkFamily returns an error if the tenant, or a wiki that shares its accounts, would run on
+// newer code than the tables of accounts, or name accounts that are gone.
 func (r *restoration) checkFamily(ctx context.Context, dump *backup.Dump) error {
 	members, err := r.MembersOf(ctx, r.tenant)
 	if err != nil || len(members) == 0 && r.tenant.Owner == nil {
@@ -166,7 +166,7 @@ func (r *restoration) checkFamily(ctx context.Context, dump *backup.Dump) error 
 		return err
 	}
 	if newer := session.MembersNewer(members, versions, version); len(newer) > 0 {
-		return fmt.Errorf("its backup is of MediaWiki %s, and %s, on newer code, have its accounts: put them back first", version, strings.Join(newer, ", "))
+		return fmt.Errorf("its backup is of MediaWiki %s, and %s share its accounts on newer code: put them back first", version, strings.Join(newer, ", "))
 	}
 	return r.MembersLose(ctx, r.tenant, members, dump)
 }
@@ -215,8 +215,8 @@ func (r *restoration) replace(ctx context.Context) error {
 	return r.EnsureFurther(ctx, r.ledger, r.tenant, all)
 }
 
-// detach removes sessions, jobs and tokens of the other wiki's visitors from the database
-// of a new one.
+// detach removes sessions, jobs and tokens of the original wiki's visitors from the database of
+// a new wiki.
 func (r *restoration) detach(ctx context.Context) error {
 	d := mariadb.Detachment{Database: r.tenant.Database, Secret: secrets.RandomHex(64).Reveal(), Anonymize: r.Masked}
 	if r.Masked {

@@ -15,14 +15,14 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// demand is the space that a part of a restore takes on the file system of a folder.
+// demand is the space that a part of a restore needs on the file system of a folder.
 type demand struct {
 	dir, what string
 	bytes     int64
 }
 
-// roomFor returns an error that blocks a tenant if demands exceed what is free on one of
-// their file systems.
+// roomFor returns an error that blocks a tenant if demands exceed the free space on one of their
+// file systems.
 func roomFor(demands []demand) error {
 	need, what := map[uint64]int64{}, map[uint64][]string{}
 	for _, d := range demands {
@@ -43,8 +43,8 @@ func roomFor(demands []demand) error {
 	return nil
 }
 
-// fits returns an error that blocks the restore if its uploads or its database have no room.
-// Nothing is known of what an interrupted restore freed.
+// fits returns an error that blocks the restore if its uploads or its database do not fit. It
+// does not know the space that an interrupted restore has freed.
 func (r *restoration) fits(ctx context.Context) error {
 	if r.Phase != beginning {
 		return nil
@@ -85,16 +85,16 @@ func (r *restoration) uploadsDemand() (demand, error) {
 	return d, nil
 }
 
-// copies reports whether a copy of a file from one folder to another takes space: not on a file
-// system that shares blocks.
+// copies reports whether copying a file from one folder to another takes space: it does not on a
+// file system that shares blocks.
 func copies(from, to string) bool {
 	a, errA := disk.Free(from)
 	b, errB := disk.Free(to)
 	return errA != nil || errB != nil || a.Device != b.Device || !a.Shares
 }
 
-// databaseDemand returns the space that the dump takes in a managed server beside what the
-// present database has. Nothing is known of the disks of other servers.
+// databaseDemand returns the space that the dump needs in a managed server beyond that of the
+// present database. The disks of other servers are unknown.
 func (r *restoration) databaseDemand(ctx context.Context) (d demand, err error) {
 	if r.Only == OnlyUploads || !r.tenant.Server.Managed || !deploy.Exists(r.Archive) {
 		return d, nil

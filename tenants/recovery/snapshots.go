@@ -18,13 +18,12 @@ import (
 	"wikictl/tenants/session"
 )
 
-// RepositoryOf returns the repository of restic that gets a farm's backups; nil if it has
-// none.
+// RepositoryOf returns restic's repository for a farm's backups; nil if the farm has none.
 func RepositoryOf(f *tenants.Farm) (*restic.Repository, error) {
 	return restic.Open(f.Backup, f.Layout().ResticCache())
 }
 
-// reach reports why the farm's repository can't be used, before something is backed up.
+// reach returns an error if the farm's repository can't be used, before anything is backed up.
 func reach(ctx context.Context, f *tenants.Farm) error {
 	r, err := RepositoryOf(f)
 	if err != nil || r == nil {
@@ -33,8 +32,8 @@ func reach(ctx context.Context, f *tenants.Farm) error {
 	return r.Reach(ctx)
 }
 
-// snapshot hands the dump, the other members of a backup and the upload folder to restic,
-// which reads only what changed. The database comes first, as in an archive.
+// snapshot passes the dump, the other members of a backup and the upload folder to restic,
+// which reads only changed files. The database comes first, as in an archive.
 func (m *making) snapshot(ctx context.Context) (err error) {
 	targets := []string{"."}
 	uploads, err := m.uploadFolder()
@@ -77,8 +76,8 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 	return nil
 }
 
-// uploadFolder returns the upload folder relative to the folder of the other members; "" if
-// there is none. restic follows no links.
+// uploadFolder returns the upload folder relative to the folder of the other members; "" if it
+// does not exist. restic follows no links.
 func (m *making) uploadFolder() (string, error) {
 	uploads, err := filepath.EvalSymlinks(m.Layout.Images(m.tenant.Name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,13 +93,13 @@ func (m *making) uploadFolder() (string, error) {
 	return filepath.Rel(half, uploads)
 }
 
-// inSnapshot returns the path that restic gives to a relative folder: it leaves out each "..".
+// inSnapshot returns the path that restic gives to a relative folder: it omits each "..".
 func inSnapshot(folder string) string {
 	words := strings.Split(filepath.ToSlash(folder), "/")
 	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == ".." }), "/")
 }
 
-// forgetHalf deletes incomplete snapshots, and returns why they are.
+// forgetHalf deletes incomplete snapshots, and returns why, extended by an error of its own.
 func (m *making) forgetHalf(ctx context.Context, made []string, why error) error {
 	if len(made) == 0 {
 		return why
@@ -118,7 +117,7 @@ func (k *task) fetched(a *archive.Archive) string {
 	return filepath.Join(k.Layout.Restoring(k.tenant.Name), "fetched-"+a.Run)
 }
 
-// fileOf returns the file of a backup; of a snapshot the one that fetch makes.
+// fileOf returns the file of a backup; for a snapshot, the file that fetch makes.
 func (k *task) fileOf(a *archive.Archive) string {
 	if a.Snapshot == "" {
 		return a.File
@@ -126,7 +125,7 @@ func (k *task) fileOf(a *archive.Archive) string {
 	return archive.PackedFile(k.fetched(a), a.Run)
 }
 
-// fetch makes an archive of a snapshot, with its uploads beside it, in a folder.
+// fetch makes an archive from a snapshot, with its uploads beside it, in a folder.
 func fetch(ctx context.Context, r *restic.Repository, a *archive.Archive, dir string) (*archive.Archive, error) {
 	if r == nil {
 		return nil, tenants.WithHint(fmt.Errorf("the backup is %s, and [backup] names no repository", a.Place()), "set store in [backup]")
@@ -141,9 +140,9 @@ func fetch(ctx context.Context, r *restic.Repository, a *archive.Archive, dir st
 	return archive.Pack(ctx, tree, dir)
 }
 
-// Backups returns the backups of a wiki, or of all with an empty name, newest first: archives,
-// and the snapshots in the repository. Those of other farms in the same repository are among
-// them. It returns what it can read also with an error.
+// Backups returns the backups of a wiki, or of all wikis if name is "", newest first: archives,
+// and the snapshots in the repository, including those of other farms. With an error it still
+// returns the backups that it could read.
 func Backups(ctx context.Context, f *tenants.Farm, name string) ([]*archive.Archive, error) {
 	list, failed := listed(f, name)
 	r, err := RepositoryOf(f)
@@ -165,8 +164,8 @@ func Backups(ctx context.Context, f *tenants.Farm, name string) ([]*archive.Arch
 	return list, failed
 }
 
-// OwnBackups returns the backups of a wiki that this farm made, newest first: of two farms with
-// one repository neither restores or deletes the other's by its name alone.
+// OwnBackups returns the backups of a wiki that this farm made, newest first. Two farms may have
+// one repository, and wikis of the same name.
 func OwnBackups(ctx context.Context, f *tenants.Farm, name string) ([]*archive.Archive, error) {
 	all, err := Backups(ctx, f, name)
 	if err != nil {
@@ -191,9 +190,9 @@ func listed(f *tenants.Farm, name string) ([]*archive.Archive, error) {
 	return archive.List(f.Layout().ArchivesOf(name))
 }
 
-// with returns the archives of a list and the snapshots of a repository, with their
-// descriptions where the list has them. Of several snapshots of a run and wiki it is the
-// newest: the others are incomplete.
+// with returns the archives of a list and the snapshots of a repository, with their descriptions
+// if the list has them. Of several snapshots of a wiki by one run it returns only the newest,
+// because the others are incomplete.
 func with(list []*archive.Archive, found []restic.Snapshot, l tenants.Layout, location string) []*archive.Archive {
 	type key struct{ farm, run, wiki string }
 	known := map[key]*archive.Archive{}
@@ -220,7 +219,7 @@ func with(list []*archive.Archive, found []restic.Snapshot, l tenants.Layout, lo
 	return list
 }
 
-// Complete reads the manifest of a snapshot that this state folder has no description of.
+// Complete reads the manifest of a snapshot without a description in the state folder.
 func Complete(ctx context.Context, f *tenants.Farm, a *archive.Archive) error {
 	if a.Snapshot == "" || a.Database != "" {
 		return nil

@@ -22,17 +22,17 @@ func (k *task) mayCloneOver(ctx context.Context, from *tenants.Tenant, replace b
 		return err
 	}
 	if k.tenant.StageOf != from.Name || definitions.DefinedStage(text) != from.Name {
-		return blocked("it exists, and it is no staging copy of %s that wikictl stage made: its content stays", from.Name)
+		return blocked("it exists, and is not a staging copy of %s that wikictl stage made: its content stays", from.Name)
 	}
 	return k.mayBackUp(ctx)
 }
 
-// renews reports whether the restore replaces the content of a staging copy, of which no
-// backup is made: it is a copy, and its own wiki has the original.
+// renews reports whether the restore replaces the content of a staging copy. That is not backed
+// up, because its wiki has the original.
 func (r *restoration) renews() bool { return r.Keys && !r.Fresh }
 
 // PlaceDefinition writes a definition among the farm's files, and returns a function that
-// takes it back: the file is as before, or gone if it was not there.
+// restores the earlier file, or removes the new one.
 func PlaceDefinition(path string, text []byte, mode fs.FileMode) (back func() error, err error) {
 	before, err := os.ReadFile(path)
 	switch {

@@ -16,11 +16,11 @@ import (
 	"wikictl/tenants/session"
 )
 
-// wait bounds the wait of Tidy for users of the archives. Later runs try again.
+// wait is how long Tidy waits for users of the archives. Later runs try again.
 const wait = 100 * time.Millisecond
 
-// Tidy removes backups and uploads according to [keep], and returns a line that describes
-// what it removed, or "".
+// Tidy removes backups and uploads according to [keep], and returns a line about the removed
+// ones, or "".
 func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err error) {
 	store := archive.NewStore(h.Layout.Archives())
 	if _, err := os.Stat(h.Layout.Archives()); errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +62,7 @@ func Tidy(ctx context.Context, h *session.Host, now time.Time) (line string, err
 }
 
 // forgetHalf removes folders of incomplete backups that were last written before a time. The
-// next backup of the wiki removes younger ones; of a removed wiki there is none.
+// next backup of a wiki removes younger ones, but a removed wiki has no next backup.
 func forgetHalf(l tenants.Layout, before time.Time) error {
 	found, err := filepath.Glob(l.HalfArchive("*"))
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"wikictl/tenants"
 )
 
-// sameUsers returns why the backup of a wiki can't become a tenant: whose accounts it has is
-// decided when a wiki is made. users is the database whose accounts the backup's wiki has, or
-// empty.
+// sameUsers returns why a backup can't be restored as a tenant, or nil: a wiki can't change the
+// accounts that it shares. users is the database with the accounts that the backup's wiki shares,
+// or "".
 func sameUsers(t *tenants.Tenant, users string) error {
 	switch {
 	case t.Owner == nil && users == "", t.Owner != nil && t.Owner.Database == users:
@@ -21,10 +21,10 @@ func sameUsers(t *tenants.Tenant, users string) error {
 	return blocked("the backup is of a wiki with the accounts in the database %s, and the definition gives this one others: set users in [shared] to the tenant with that database", users)
 }
 
-// mayCloneUsers returns why a clone can't have the accounts of the wiki that it is of.
+// mayCloneUsers returns why a clone can't share the accounts of its original, or nil.
 func (k *task) mayCloneUsers(from *tenants.Tenant, anonymize bool) error {
 	if from.Owner != nil && anonymize {
-		return blocked("%s has the accounts of %s, and its clone has them, too: clone it without --anonymize", from.Name, from.Owner.Name)
+		return blocked("%s has the accounts of %s, and its clone would share them: clone it without --anonymize", from.Name, from.Owner.Name)
 	}
 	if from.Owner == nil {
 		return sameUsers(k.tenant, "")

@@ -13,18 +13,18 @@ import (
 	"wikictl/tenants/backup/restic"
 )
 
-// Repository is what restic's repository of [backup] holds.
+// Repository describes the content of restic's repository of [backup].
 type Repository struct {
 	Snapshots map[string]bool // by id; nil if it was not read
 	Fault     error           // why it could not be read
 }
 
-// repositoryTimeout bounds the listing of snapshots: restic tries for long to reach a
+// repositoryTimeout is the time limit for listing snapshots: restic itself would wait long for a
 // repository on another machine.
 const repositoryTimeout = time.Minute
 
 // inspectRepository lists the snapshots of the farm's repository, if it has one, unless the
-// audit is quick. A user who may not read its password sees none.
+// audit is quick. For a user who may not read its password the result is empty.
 func inspectRepository(ctx context.Context, w Scope) (r Repository) {
 	if w.Quick {
 		return r
@@ -75,8 +75,8 @@ func (s *Wiki) inspectBackups(dir string, quick bool) (err error) {
 	return nil
 }
 
-// inspectArchives finds a tenant's latest backup. Unless quick, it reads all of an archive, and
-// the sizes of its uploads.
+// inspectArchives finds a tenant's latest backup. Unless quick, it reads the whole archive, and
+// the sizes of its uploads in the store.
 func (s *Wiki) inspectArchives(dir string, quick bool) (err error) {
 	s.Archive, err = archive.Latest(dir)
 	if errors.Is(err, fs.ErrPermission) {
@@ -94,8 +94,8 @@ func (s *Wiki) inspectArchives(dir string, quick bool) (err error) {
 	return nil
 }
 
-// lacking returns an error if uploads of a backup are not in the store, or have another size
-// there. It reads no content.
+// lacking returns an error if uploads of a backup are missing in the store, or have another size
+// in it. It reads no content.
 func lacking(a *archive.Archive) error {
 	uploads, err := archive.UploadsOf(a.File)
 	if err != nil {

@@ -25,15 +25,15 @@ type Farm struct {
 	deploy.FarmInspection
 	Vhost     []deploy.Change                             // of the virtual host for unknown host names
 	Files     []deploy.Change                             // of the farm as a whole
-	Faults    []deploy.FileFault                          // of such files that are left as they are
+	Faults    []deploy.FileFault                          // of the farm's files that wikictl does not write
 	Code      map[*tenants.Codebase]deploy.CodeInspection // of the codebases in use
-	Outside   map[string]deploy.CodeInspection            // of extensions and skins outside of these, by key, such as "extensions.Foo"
-	Fetched   []components.Check                          // of the fetched ones
+	Outside   map[string]deploy.CodeInspection            // of extensions and skins outside of the codebases, by key, such as "extensions.Foo"
+	Fetched   []components.Check                          // of the fetched extensions and skins
 	Stranger  string                                      // the database of the wiki that answers for an unknown host name
 	CLI       map[*tenants.Codebase]php.Platform          // of the codebases in use whose PHP answers
-	Silent    map[*tenants.Codebase]error                 // errors of the others
+	Silent    map[*tenants.Codebase]error                 // errors of the codebases in use whose PHP does not answer
 	FPM       *php.Platform                               // nil: not asked, or no answer
-	FPMSilent error                                       // why there is no answer
+	FPMSilent error                                       // why FPM is nil
 }
 
 // StrangeHost is a host name that no wiki can have (RFC 6761, section 6.4).

@@ -14,8 +14,8 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// inspectFolders looks at the folders of the farm's own that the web server sends files
-// from, and returns why it can't, by path.
+// inspectFolders checks the folders of the farm from which the web server sends files, and
+// returns, by path, why the web server can't read them.
 func inspectFolders(w Scope) map[string]error {
 	wrong := map[string]error{}
 	reader := readerOf(w.Farm.Web)
@@ -35,18 +35,18 @@ func inspectFolders(w Scope) map[string]error {
 	return wrong
 }
 
-// reader is a user of the machine and the groups that they are in.
+// reader is a user of the machine and its groups.
 type reader struct {
 	name   string // empty: the user of wikictl
 	uid    uint32
 	groups []uint32
 }
 
-// readerOf is the user of php-fpm's workers, which is the web server's as a rule.
+// readerOf returns the user of php-fpm's workers, which usually is the web server's, too.
 func readerOf(w tenants.Web) reader {
 	u, err := user.Lookup(w.User)
 	if w.User == "" || err != nil {
-		return reader{} // said elsewhere
+		return reader{} // another finding reports it
 	}
 	r := reader{name: w.User}
 	uid, _ := strconv.ParseUint(u.Uid, 10, 32)
@@ -59,7 +59,7 @@ func readerOf(w tenants.Web) reader {
 	return r
 }
 
-// reads says why a user can't read a folder: it, or one above it, is closed to them.
+// reads returns an error if a user can't read a folder because of its mode or that of one above.
 func (r reader) reads(path string) error {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -70,7 +70,7 @@ func (r reader) reads(path string) error {
 	case err != nil:
 		return fmt.Errorf("%s: %s", path, disk.Reason(err))
 	case !info.IsDir():
-		return fmt.Errorf("%s is no folder", path)
+		return fmt.Errorf("%s is not a folder", path)
 	case r.name == "" || r.uid == 0:
 		return nil
 	case !r.may(info, 5):
@@ -78,13 +78,13 @@ func (r reader) reads(path string) error {
 	}
 	for above := filepath.Dir(real); above != "/"; above = filepath.Dir(above) {
 		if info, err := os.Stat(above); err == nil && !r.may(info, 1) {
-			return fmt.Errorf("user %s can't get to %s through %s, of mode %04o", r.name, path, above, info.Mode().Perm())
+			return fmt.Errorf("user %s can't reach %s, because %s has mode %04o", r.name, path, above, info.Mode().Perm())
 		}
 	}
 	return nil
 }
 
-// may compares a file's mode with the bits of rwx that a user wants.
+// may reports whether a file's mode gives a user the permissions in bits.
 func (r reader) may(info fs.FileInfo, bits fs.FileMode) bool {
 	have, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

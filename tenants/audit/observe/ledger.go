@@ -19,7 +19,7 @@ type LedgerState struct {
 	Further  []ledger.Database         // further databases of all tenants
 	Losses   map[string][]ledger.Loss  // unacknowledged losses by tenant
 	Alive    map[string]bool           // ids of the runs whose session is open
-	JobsRun  bool                      // a run of jobs is active; it makes nothing, and is not in Alive
+	JobsRun  bool                      // a run of jobs is active; Alive omits it, because it makes nothing
 	Copying  map[string]ledger.Copying // how unfinished restores make tenants, by tenant
 	busy     map[string]string         // the holder of a tenant's lock, by tenant
 }

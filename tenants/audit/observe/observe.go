@@ -23,13 +23,13 @@ type Observed struct {
 	Wikis   map[string]*Wiki         // by tenant, of those that are ready and that no run is changing
 	Farm    Farm
 
-	Repository Repository // that gets the farm's backups
+	Repository Repository // of the farm's backups
 
 	FarmID   string                      // of its identity; empty: not created yet
 	Accounts map[string]mariadb.Accounts // by tenant, with the passwords in the secrets file
 
 	Certificates map[CertificatePaths]Certificate // of the audited tenants
-	Folders      map[string]error                 // of the farm's own that files are sent from: why they can't be, by path
+	Folders      map[string]error                 // errors of the farm's folders that the web server can't send files from, by path
 }
 
 // Scope selects the tenants and the depth of an audit.

@@ -23,9 +23,9 @@ type Reference struct {
 // majority serves as reference.
 const enough = 3
 
-// readReferences returns for each component set the schema of its golden, which
-// MediaWiki's own installer and updater made, or else that of most wikis: those that were
-// upgraded to their code may have no golden.
+// readReferences returns for each component set the schema of its golden, which MediaWiki's own
+// installer and updater made. Without a golden, as for wikis that were upgraded to their code,
+// it returns the schema of most wikis.
 func readReferences(l tenants.Layout, t *Observed) (map[string]Reference, error) {
 	bySet := map[string][]schema.Schema{}
 	for name, row := range t.Ledger {

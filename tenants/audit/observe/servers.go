@@ -12,7 +12,7 @@ import (
 
 // Server is the observed state of one server.
 type Server struct {
-	Err    error // unreachable; the rest is empty then
+	Err    error // why it is unreachable; the other fields are empty then
 	server *mariadb.Server
 	*mariadb.Inspection
 	ByUser   map[string][]mariadb.AccountFound
@@ -29,8 +29,8 @@ func (s Server) Account(user, host string) (mariadb.AccountFound, bool) {
 	return mariadb.AccountFound{}, false
 }
 
-// ManyJobs is the number of queued jobs that suggests that nothing runs them: an edited
-// wiki has a few dozen, a large import some hundred.
+// ManyJobs is the number of queued jobs from which they probably are not run: a wiki that is
+// edited has a few dozen, after a large import some hundred.
 const ManyJobs = 1000
 
 // connect connects to every server of the farm.

@@ -21,20 +21,20 @@ import (
 // meanwhile has none.
 type Wiki struct {
 	deploy.Inspection
-	Unread     error // why the rest is unknown
+	Unread     error // why the other fields are unknown
 	Row        ledger.Tenant
-	Code       *tenants.Codebase // that it runs on; nil: no codebase matches its database any more
-	Changes    []deploy.Change   // differences from the files that its definitions give for that code
+	Code       *tenants.Codebase // codebase that it runs on; nil: no codebase matches its database any more
+	Changes    []deploy.Change   // differences of its files from those rendered for Code
 	Uncompared error             // why Changes is empty
-	Secrets    error             // why its secrets can't be read
-	Known      []string          // those secrets, for masking
+	Secrets    error             // why its secrets file can't be read
+	Known      []string          // the secrets in that file, for masking
 	Needed     int               // the release that a rollback would return to; zero: none
 
 	Backups   backup.Listing
 	HalfDumps []string         // abandoned
 	Latest    *backup.Dump     // nil: no dump has a description
 	Damaged   error            // why the latest dump is unusable
-	Archive   *archive.Archive // the latest backup; nil: there is none, or it may not be read
+	Archive   *archive.Archive // the latest backup; nil: none exists, or this user may not read it
 
 	Links     error // links that lead out of the upload folder; nil if not inspected
 	Unscanned error // why the upload folder was not inspected
@@ -42,8 +42,7 @@ type Wiki struct {
 	Answers []Answer // one per host name; empty if not asked
 }
 
-// inspectWikis inspects, several at once, every tenant that was created and has no open
-// upgrade.
+// inspectWikis inspects, concurrently, every tenant that was created and has no open upgrade.
 func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerState) (map[string]*Wiki, error) {
 	if seen.tenants == nil {
 		return nil, nil
@@ -113,7 +112,7 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 	return ctx.Err()
 }
 
-// inspectUploads looks for links in an upload folder, unless this user may not read it.
+// inspectUploads searches an upload folder for links, unless this user may not read it.
 func (s *Wiki) inspectUploads(ctx context.Context, folder string) {
 	u, err := archive.Scan(ctx, folder)
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
