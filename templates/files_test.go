@@ -28,7 +28,7 @@ func TestFilesOfTheFarm(t *testing.T) {
 		{"json", `[{{ json .Farm }}]`, "", "want text, a number"},
 		{"json", `[{{ json "a\xff" }}]`, "", "is not UTF-8"},
 		{"hosts", "127.0.0.1 {{ word (index tenants 0).Name }} # {{ comment \"a\\nb\" }}\n", "127.0.0.1 btrfs # a b\n", ""},
-		{"hosts", "127.0.0.1 {{ word \"a b\" }}\n", "", "is no address or host name"},
+		{"hosts", "127.0.0.1 {{ word \"a b\" }}\n", "", "is not an address or host name"},
 		{"hosts", "127.0.0.1 {{ comment \"x\" }}\n", "", "does not fit here"},
 		{"hosts", "# {{ word \"x\" }}\n", "", "does not fit here"},
 		{"conf", "key = {{ word .Farm.State }}\n", "key = /srv/farm\n", ""},

@@ -158,7 +158,7 @@ func writeOperations(w *escape.Code, settings []Setting) error {
 	}
 	for _, s := range settings {
 		if !escape.IsPHPName(s.Name) {
-			return &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is no name of a PHP variable"}
+			return &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is not a name of a PHP variable"}
 		}
 		if err := writeOperation(w, s); err != nil {
 			return err

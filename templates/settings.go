@@ -106,7 +106,7 @@ func (c *coreSettings) subject(name string) int {
 func assign(value any) (string, error) {
 	settings, ok := value.([]Setting)
 	if !ok {
-		return "", &escape.Error{Value: fmt.Sprint(value), Why: "is no list of settings"}
+		return "", &escape.Error{Value: fmt.Sprint(value), Why: "is not a list of settings"}
 	}
 	var w escape.Code
 	if len(settings) > 0 && settings[0].operation() != nil {
@@ -115,7 +115,7 @@ func assign(value any) (string, error) {
 	}
 	for _, s := range settings {
 		if !escape.IsPHPName(s.Name) {
-			return "", &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is no name of a PHP variable"}
+			return "", &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is not a name of a PHP variable"}
 		}
 		if s.define {
 			w.Add(fmt.Sprintf("defined( '%s' ) || define( '%[1]s', %d );\n", s.Name, s.Value.Data))

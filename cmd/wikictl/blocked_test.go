@@ -18,7 +18,7 @@ var faulty = []struct{ name, lines, says string }{
 	{"open", "[settings]\nwgFoo = { php = \"[ 1, 2\" }", "lacks a ]"},
 	{"usr", `codebase = "usr"`, "codebases.usr.path: /usr is not a MediaWiki"},
 	{"old", `codebase = "old"`, "MediaWiki 1.34.4 is older than what wikictl can run"},
-	{"nophp", `codebase = "nophp"`, `codebases.nophp.php: "/no/php" is no program that can be run`},
+	{"nophp", `codebase = "nophp"`, `codebases.nophp.php: "/no/php" is not a program that can be run`},
 	{"mute", `codebase = "mute"`, "codebases.mute.php: ask "},
 	{"gone", `server = "gone"`, "servers.gone: "},
 }

@@ -37,7 +37,7 @@ var plainInAddress = regexp.MustCompile(`^[A-Za-z0-9._~&+,;=:@/?#!()%-]+$`)
 func ApacheTarget(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err == nil && !plainInAddress.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "is no address that mod_rewrite can lead to"}
+		err = &Error{Value: s, At: at, Why: "is not an address that mod_rewrite can lead to"}
 	}
 	return strings.ReplaceAll(s, "%", `\%`), err
 }
@@ -64,7 +64,7 @@ func ApacheAddress(value any) (string, error) {
 	address, _, _ := strings.Cut(strings.TrimSpace(s), " ")
 	m := listenAddress.FindStringSubmatch(address)
 	if m == nil {
-		return "", &Error{Value: s, At: at, Why: `is no address for Apache, such as "80" or "127.0.0.1:8080"`}
+		return "", &Error{Value: s, At: at, Why: `is not an address for Apache, such as "80" or "127.0.0.1:8080"`}
 	}
 	if m[1] == "" {
 		return "*:" + m[2], nil

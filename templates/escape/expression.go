@@ -42,7 +42,7 @@ func (w *Code) expression(code string) error {
 		return unfit("lacks a " + open[len(open)-1])
 	}
 	if strings.TrimSpace(code) == "" {
-		return unfit("is no expression")
+		return unfit("is not an expression")
 	}
 	w.b.WriteString(strings.TrimSpace(code))
 	return nil

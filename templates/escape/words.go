@@ -51,7 +51,7 @@ var plainInHosts = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$`)
 func HostsWord(value any) (string, error) {
 	s, at, err := plainText(value)
 	if err == nil && !plainInHosts.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "is no address or host name"}
+		err = &Error{Value: s, At: at, Why: "is not an address or host name"}
 	}
 	return s, err
 }

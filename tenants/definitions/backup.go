@@ -69,9 +69,9 @@ func (l *loader) readStore(s *section) {
 		}
 		return
 	case !isRestic, folder == "":
-		s.report(store.at, "store", example, "%q is no store that wikictl knows", store.value)
+		s.report(store.at, "store", example, "%q is not a store that wikictl knows", store.value)
 	case kind != "" && !slices.Contains(resticKinds, kind):
-		s.report(store.at, "store", "restic has "+strings.Join(resticKinds, ", "), "%q is no kind of a repository of restic", kind)
+		s.report(store.at, "store", "restic has "+strings.Join(resticKinds, ", "), "%q is not a kind of restic repository", kind)
 	case (kind == "" || kind == "local") && !filepath.IsAbs(folder):
 		s.report(store.at, "store", example, "%q is not an absolute path", folder)
 	case addressPassword.MatchString(repository):

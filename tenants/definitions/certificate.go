@@ -84,7 +84,7 @@ func (p *pems) wrong(path, kind string) string {
 
 func pemWrong(path, kind string) string {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "is no regular file"
+		return "is not a regular file"
 	}
 	data, err := disk.Read(path)
 	switch {

@@ -31,11 +31,11 @@ func CheckDSN(dsn string) error {
 	case opened:
 		return errors.New("has a bracket that is not closed")
 	default:
-		return errors.New("is no data source name")
+		return errors.New("is not a data source name")
 	}
 	database, parameters, _ := strings.Cut(dsn[slash+1:], "?")
 	if _, err := url.PathUnescape(database); err != nil {
-		return fmt.Errorf("%q is no name of a database", database)
+		return fmt.Errorf("%q is not a name of a database", database)
 	}
 	if err := checkAddress(protocol, address); err != nil {
 		return err
@@ -57,7 +57,7 @@ func checkAddress(protocol, address string) error {
 	switch protocol {
 	case "unix":
 		if !strings.HasPrefix(address, "/") {
-			return fmt.Errorf("%q is no absolute path of a socket", address)
+			return fmt.Errorf("%q is not an absolute path of a socket", address)
 		}
 		return nil
 	case "tcp":
@@ -72,9 +72,9 @@ func checkAddress(protocol, address string) error {
 	_, notIP := netip.ParseAddr(host)
 	switch {
 	case err != nil || n < 1 || n > 65535:
-		return fmt.Errorf("%q is no port", port)
+		return fmt.Errorf("%q is not a port", port)
 	case host == "" || strings.ContainsAny(host, " []/@\t") || strings.Contains(host, ":") && notIP != nil:
-		return fmt.Errorf("%q is no host", host)
+		return fmt.Errorf("%q is not a host", host)
 	}
 	return nil
 }
@@ -117,17 +117,17 @@ func checkParameter(key, value string) error {
 	case key == "tls":
 		lower := strings.ToLower(value)
 		if !isSwitch(value) && lower != "skip-verify" && lower != "preferred" && value != "" {
-			return fmt.Errorf("%q is no value of the parameter tls, which takes true, skip-verify, preferred and false; true checks the server's certificate by the authorities of this machine, to which your own can be added", value)
+			return fmt.Errorf("%q is not a value of the parameter tls, which takes true, skip-verify, preferred and false; true checks the server's certificate by the authorities of this machine, to which your own can be added", value)
 		}
 	case key == "serverPubKey":
 		wrong = value != ""
 	case key == "strict":
-		return errors.New("strict is no parameter any more")
+		return errors.New("strict is not a parameter any more")
 	default:
 		wrong = escape != nil
 	}
 	if wrong {
-		return fmt.Errorf("%q is no value of the parameter %s", value, key)
+		return fmt.Errorf("%q is not a value of the parameter %s", value, key)
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func (l *loader) findPHP(s *section, wanted text, c *tenants.Codebase) string {
 		}
 	}
 	problem := tenants.Problem{Position: wanted.at, Key: s.path + "php", Hint: "name the php command line program",
-		Message: fmt.Sprintf("%q is no program that can be run", wanted.value)}
+		Message: fmt.Sprintf("%q is not a program that can be run", wanted.value)}
 	if !wanted.set() {
 		problem.Position, problem.Hint = c.Position, "install php-cli, or name the program here"
 		problem.Message = "no php command line program was found"

@@ -78,7 +78,7 @@ func TestFaultsOfOneTenant(t *testing.T) {
 		{"no MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: /usr is not a MediaWiki`, second("path = \"/usr\"\n")},
 		{"no MediaWiki and no skin", "codebase = \"second\"\nunset = [\"skins.Vector\"]\n", `wikictl.toml:\d+:\d+: codebases.second.path: /usr is not a MediaWiki`, second("path = \"/usr\"\n")},
 		{"old MediaWiki", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.path: MediaWiki 1.34.4 is older than .* \(use MediaWiki 1.35 or later\)`, second("path = \"" + old + "\"\n")},
-		{"no PHP", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.php: "/no/php" is no program that can be run`, second("path = \"CODEBASES/1.43\"\nphp = \"/no/php\"\n")},
+		{"no PHP", "codebase = \"second\"\n", `wikictl.toml:\d+:\d+: codebases.second.php: "/no/php" is not a program that can be run`, second("path = \"CODEBASES/1.43\"\nphp = \"/no/php\"\n")},
 		{"no certificate", "", `wikictl.toml:\d+:\d+: web.certificate: .*/x.pem can't be read: no such file or directory`, web(pair)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestEditorsLeftovers(t *testing.T) {
 	files := good()
 	files["wikictl.toml"] = strings.Replace(files["wikictl.toml"], "tenants/**/*.toml", "tenants/**", 1)
 	for _, name := range []string{"#good.toml#", "good.toml~", ".good.toml.swp", "4913", "good.toml.orig", ".good.toml.un~", ".hidden.toml", ".git/good.toml", "good.toml.dpkg-old"} {
-		files["tenants/"+name] = "this is no definition"
+		files["tenants/"+name] = "this is not a definition"
 	}
 	dir := writeFarm(t, files)
 	if err := os.Symlink("root@host.1234:99", filepath.Join(dir, "tenants/.#good.toml")); err != nil {

@@ -42,7 +42,7 @@ func (l *loader) readFiles(s *section) {
 			}
 		}
 		if template.set() && !templateName.MatchString(template.value) {
-			sub.report(template.at, "template", `such as "hostmap.tmpl", in the folder templates`, "%q is no file name of a template", template.value)
+			sub.report(template.at, "template", `such as "hostmap.tmpl", in the folder templates`, "%q is not a file name of a template", template.value)
 		}
 		if !tenants.ValidName(name) {
 			sub.report(at, "", "", "the file's name %q has other characters than a-z, 0-9, _ and -", name)
@@ -89,7 +89,7 @@ func (l *loader) readMode(s *section, f *tenants.File) {
 	bits, err := strconv.ParseUint(mode.value, 8, 32)
 	switch {
 	case err != nil || bits > 0o777:
-		s.report(mode.at, "mode", `such as "0644"`, "%q is no mode in octal digits", mode.value)
+		s.report(mode.at, "mode", `such as "0644"`, "%q is not a mode in octal digits", mode.value)
 	case bits&0o002 != 0:
 		s.report(mode.at, "mode", `such as "0644"`, "%q lets everybody write", mode.value)
 	case bits&0o400 == 0:

@@ -29,7 +29,7 @@ func (l *loader) readGrants(s *section) (grants []tenants.Grant) {
 		}
 		for _, t := range tables {
 			if t.value != "*" && !tableName.MatchString(t.value) {
-				sub.report(t.at, "tables", "without prefix and database", "%q is no table's name", t.value)
+				sub.report(t.at, "tables", "without prefix and database", "%q is not a table's name", t.value)
 				continue
 			}
 			g.Tables = append(g.Tables, t.value)

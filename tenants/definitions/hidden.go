@@ -28,7 +28,7 @@ var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 // that a user who may read the farm but not this file can run commands that only read.
 func (l *loader) hidden(s *section, key, name string, at tenants.Position) any {
 	if !secretName.MatchString(name) {
-		s.report(at, key+".secret", `such as "smtp", of secrets/smtp`, "is no name of a file in the folder %s", secretsFolder)
+		s.report(at, key+".secret", `such as "smtp", of secrets/smtp`, "is not a name of a file in the folder %s", secretsFolder)
 		return ""
 	}
 	if read := l.printed[name]; read != nil {

@@ -77,7 +77,7 @@ func TestHiddenRefused(t *testing.T) {
 		t.Error(value, err)
 	}
 	for own, problem := range map[string]string{
-		`wgA = { secret = "../../etc/shadow" }`: "settings.wgA.secret: is no name of a file in the folder secrets",
+		`wgA = { secret = "../../etc/shadow" }`: "settings.wgA.secret: is not a name of a file in the folder secrets",
 		`wgDBpassword = { secret = "smtp" }`:    "settings.wgDBpassword: is not for definitions to set",
 		`wgHooks.X = [ { secret = "smtp" } ]`:   "settings.wgHooks.X[0].secret: MediaWiki runs this as code",
 	} {

@@ -13,7 +13,7 @@ func (l *loader) readHTTPS(s *section) {
 	w := &l.farm.Web
 	if acme := s.text("acme"); acme.set() {
 		if w.ACME = filepath.Clean(acme.value); !filepath.IsAbs(acme.value) || w.ACME == "/" {
-			s.report(acme.at, "acme", `such as "/var/www/acme", as the client's webroot`, "%q is no absolute path of a folder", acme.value)
+			s.report(acme.at, "acme", `such as "/var/www/acme", as the client's webroot`, "%q is not an absolute path of a folder", acme.value)
 		}
 	}
 	var hsts time.Duration

@@ -24,7 +24,7 @@ func (l *loader) readInclude(s *section) []text {
 		case !l.farm.AllowPHP:
 			s.report(f.at, key, "set allow_php = true in "+tenants.FarmFile+" if all who write definitions may run code", "PHP files are not allowed on this farm")
 		case path.IsAbs(f.value), !filepath.IsLocal(f.value), !strings.HasSuffix(f.value, ".php"):
-			s.report(f.at, key, `such as "php/hooks.php", relative to `+tenants.FarmFile, "%q is no PHP file below the farm's own folder", f.value)
+			s.report(f.at, key, `such as "php/hooks.php", relative to `+tenants.FarmFile, "%q is not a PHP file below the farm's own folder", f.value)
 		case l.farm.State != "" && inside(within, l.farm.State):
 			s.report(f.at, key, "choose a folder of its own", "%q is in the state folder", f.value)
 		default:
@@ -51,7 +51,7 @@ func (l *loader) setInclude(t *tenants.Tenant, layers []*layer) {
 		case err != nil:
 			wrong = "can't be read: " + disk.Reason(err)
 		case !info.Mode().IsRegular():
-			wrong = "is no file"
+			wrong = "is not a file"
 		}
 		if wrong != "" {
 			t.Fault(tenants.Problem{Position: f.at, Key: "include", Message: fmt.Sprintf("%q %s", f.value, wrong), Hint: "write it below " + l.farm.Dir + ", or take it away"})

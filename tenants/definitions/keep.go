@@ -62,7 +62,7 @@ func (s *section) days(key string, to *time.Duration) {
 	}
 	const most = 100 * 365 // below the maximum of a time.Duration, 292 years
 	if !ok || n < 0 || n > most {
-		s.report(v.Position, key, `such as "90d"; 0 keeps for ever`, "is no number of days")
+		s.report(v.Position, key, `such as "90d"; 0 keeps for ever`, "is not a number of days")
 		return
 	}
 	*to = time.Duration(n) * day

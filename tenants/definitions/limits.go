@@ -27,7 +27,7 @@ func (l *loader) readPool(s *section) (p tenants.Pool) {
 	case l.farm.Web.User == "":
 		s.report(name.at, "user", "set user in [web]", "the web server has no user that could read the wiki's uploads")
 	case !userName.MatchString(name.value) || name.value == "root":
-		s.report(name.at, "user", `such as "wiki-alpha"`, "%q is no user to run PHP as", name.value)
+		s.report(name.at, "user", `such as "wiki-alpha"`, "%q is not a user to run PHP as", name.value)
 	}
 	s.end()
 	return p
@@ -65,7 +65,7 @@ func (l *loader) setPool(t *tenants.Tenant, layers []*layer) {
 func (l *loader) readLimits(s *section) (limits tenants.Limits) {
 	rate := s.text("requests")
 	if rate.set() && !requestRate.MatchString(rate.value) {
-		s.report(rate.at, "requests", `such as "10/s" or "300/m"`, "%q is no number of requests in a second or minute", rate.value)
+		s.report(rate.at, "requests", `such as "10/s" or "300/m"`, "%q is not a number of requests in a second or minute", rate.value)
 	}
 	limits.Requests = rate.value
 	s.number("burst", &limits.Burst, bound{1, 100_000})

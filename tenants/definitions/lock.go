@@ -58,7 +58,7 @@ func ReadLock(dir string) ([]tenants.Locked, error) {
 	var file lockFile
 	decoder := toml.NewDecoder(strings.NewReader(string(data))).DisallowUnknownFields()
 	if err := decoder.Decode(&file); err != nil {
-		return nil, fmt.Errorf("is no lock file of this version: %s", strings.Join(strings.Fields(err.Error()), " "))
+		return nil, fmt.Errorf("is not a lock file of this version: %s", strings.Join(strings.Fields(err.Error()), " "))
 	}
 	var list []tenants.Locked
 	for _, e := range file.Fetched {

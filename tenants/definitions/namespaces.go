@@ -38,7 +38,7 @@ func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
 		n := s.sub(name)
 		n.keys = s.keys
 		if !namespaceKey.MatchString(name) {
-			s.report(at, name, "letters, digits and _; its name may be another", "is no name of which a PHP constant can be made")
+			s.report(at, name, "letters, digits and _; its name may be another", "is not a name for a PHP constant")
 		}
 		get[int64](n, "number", "an integer")
 		for _, key := range []string{"name", "talk"} {
@@ -224,7 +224,7 @@ func (l *loader) resolveConstants(t *tenants.Tenant) {
 	unknown := func(name, key string, at tenants.Position) {
 		names := slices.AppendSeq(mediawiki.ConstantNames(), maps.Keys(known))
 		t.Fault(tenants.Problem{Position: at, Key: key, Hint: tenants.Suggest(name, slices.Values(names)),
-			Message: fmt.Sprintf("%s is no namespace of MediaWiki, of [namespaces] or of an extension of the tenant %q", name, t.Name)})
+			Message: fmt.Sprintf("%s is not a namespace of MediaWiki, of [namespaces] or of an extension of the tenant %q", name, t.Name)})
 	}
 	for name, v := range t.Settings {
 		if resolved, changed := replaceConstants("settings."+name, v, known, unknown); changed {

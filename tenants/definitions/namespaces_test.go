@@ -52,7 +52,7 @@ func TestNamespacesRefused(t *testing.T) {
 		{"odd", "", "[namespaces.a]\nnumber = 3001", "namespaces.a: the number 3001 is odd"},
 		{"MediaWiki's", "", "[namespaces.a]\nnumber = 10", "namespaces.a: the number 10 is not from 100"},
 		{"a colon", "", "[namespaces.a]\nnumber = 3000\nname = \"A:B\"", `namespaces.a: "A:B" can't begin`},
-		{"a constant's name", "", "[namespaces.\"a-b\"]\nnumber = 3000", "namespaces.a-b: is no name of which"},
+		{"a constant's name", "", "[namespaces.\"a-b\"]\nnumber = 3000", "namespaces.a-b: is not a name for a PHP constant"},
 		{"core's constant", "", "[namespaces.help]\nnumber = 3000", "namespaces.help: NS_HELP is MediaWiki's own"},
 		{"twice", "[namespaces.b]\nnumber = 3000", "[namespaces.a]\nnumber = 3000", "namespaces.b: has the number or a name of namespaces.a at tenants/x.toml"},
 		{"a name of MediaWiki's", "", "[namespaces.a]\nnumber = 3000\naliases = [\"user talk\"]", `namespaces.a: "user_talk" is a name of MediaWiki's`},
@@ -61,8 +61,8 @@ func TestNamespacesRefused(t *testing.T) {
 		{"another's that is wrong, too", "", "[namespaces.a]\nnumber = 3001\n[namespaces.b]\nnumber = 3002\nname = \"a\"", "namespaces.b: has the number or a name of namespaces.a"},
 		{"an extension's", "extensions = [\"Scribunto\"]", "[namespaces.a]\nnumber = 828", "blocked: tenants/x.toml:6:1: namespaces.a: an extension"},
 		{"unknown key", "", "[namespaces.a]\nnumber = 3000\nalias = \"x\"", "namespaces.a.alias: is not a key"},
-		{"unknown constant", "", "[settings]\nwgNamespaceProtection.NS_MIAN = []", "blocked: tenants/x.toml:6:23: settings.wgNamespaceProtection.NS_MIAN: NS_MIAN is no namespace"},
-		{"unknown in a list", "", "[settings]\nwgContentNamespaces = { append = [\"NS_MODULE\"] }", "settings.wgContentNamespaces[0]: NS_MODULE is no namespace"},
+		{"unknown constant", "", "[settings]\nwgNamespaceProtection.NS_MIAN = []", "blocked: tenants/x.toml:6:23: settings.wgNamespaceProtection.NS_MIAN: NS_MIAN is not a namespace"},
+		{"unknown in a list", "", "[settings]\nwgContentNamespaces = { append = [\"NS_MODULE\"] }", "settings.wgContentNamespaces[0]: NS_MODULE is not a namespace"},
 		{"the same key twice", "", "[settings]\nwgNamespaceProtection = { NS_MAIN = [], 0 = [] }", "settings.wgNamespaceProtection.NS_MAIN: is the same as 0"},
 	}
 	for _, tc := range cases {

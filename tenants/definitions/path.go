@@ -27,7 +27,7 @@ func (l *loader) setPath(t *tenants.Tenant, v *layer) {
 	t.Path = p.value
 	switch {
 	case !plainPath.MatchString(p.value):
-		l.report(p.at, "path", `such as "/en", or "/" for the root`, "%q is no path without a / at its end", p.value)
+		l.report(p.at, "path", `such as "/en", or "/" for the root`, "%q is not a path without a / at its end", p.value)
 	case strings.Contains(p.value, ".php"), strings.HasPrefix(p.value, "/wikictl-"):
 		l.report(p.at, "path", `such as "/en"`, "%q is a path that the web server needs itself", p.value)
 	}

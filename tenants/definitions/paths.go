@@ -18,7 +18,7 @@ func (l *loader) setPaths(t *tenants.Tenant, single map[string]text) {
 	if p := single["script_path"]; p.set() && p.value != "/" {
 		t.ScriptPath = p.value
 		if !plainPath.MatchString(p.value) || strings.HasSuffix(p.value, ".php") {
-			l.report(p.at, "script_path", `such as "/w", or "/" for the root`, "%q is no path without a / at its end", p.value)
+			l.report(p.at, "script_path", `such as "/w", or "/" for the root`, "%q is not a path without a / at its end", p.value)
 		}
 	}
 	p := single["article_path"]
@@ -31,7 +31,7 @@ func (l *loader) setPaths(t *tenants.Tenant, single map[string]text) {
 	switch {
 	case p.value == script+"/$1", p.value == script+"?title=$1":
 	case !isFolder || folder != "" && !plainPath.MatchString(folder) || strings.HasSuffix(folder, ".php"):
-		l.report(p.at, "article_path", `such as "/wiki/$1", "/$1" or "`+script+`/$1"`, "%q is no path of pages", p.value)
+		l.report(p.at, "article_path", `such as "/wiki/$1", "/$1" or "`+script+`/$1"`, "%q is not a path of pages", p.value)
 	case taken.MatchString(strings.TrimPrefix(folder, t.ScriptPath) + "/"):
 		l.report(p.at, "article_path", `such as "/wiki/$1"`, "%q holds files of MediaWiki", p.value)
 	}

@@ -35,7 +35,7 @@ func (l *loader) readAccessLog(s *section) {
 	switch {
 	case !log.set():
 	case !filepath.IsAbs(log.value) || strings.HasSuffix(log.value, "/") || filepath.Clean(log.value) != log.value:
-		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "%q is no absolute path of a file", log.value)
+		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "%q is not an absolute path of a file", log.value)
 	case strings.ContainsAny(folder, "{}"):
 		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "the folder %s is not one for all wikis", folder)
 	default:

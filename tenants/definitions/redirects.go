@@ -41,7 +41,7 @@ func moveWrong(from, to string) (wrong, hint string) {
 	m := moveOf(from, to)
 	switch {
 	case !strings.HasPrefix(from, "/"):
-		return "\"" + from + "\" is no path", `begin it with a /, such as "/mw/*"`
+		return "\"" + from + "\" is not a path", `begin it with a /, such as "/mw/*"`
 	case strings.ContainsAny(from, "?#"):
 		return "\"" + from + "\" has a query or a fragment, which are not compared", "leave it out"
 	case strings.Contains(m.From, "*") || strings.Contains(m.To, "*"):

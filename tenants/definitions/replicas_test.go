@@ -42,7 +42,7 @@ replicas = [
 		"load alone":           {"dsn = \"root@unix(/s)/\"\nload = 5", `:\d+:1: servers.main.load: is of a server with replicas only`},
 		"without a dsn":        {"dsn = \"root@unix(/s)/\"\nreplicas = [{ load = 5 }]", `servers.main.replicas.dsn: is missing`},
 		"with a password":      {"dsn = \"root@unix(/s)/\"\nreplicas = [{ dsn = \"root:x@unix(/r)/\" }]", `replicas.dsn: holds a password`},
-		"a broken dsn":         {"dsn = \"root@unix(/s)/\"\nreplicas = [{ dsn = \"root@unix(r)/\" }]", `replicas.dsn: "r" is no absolute path`},
+		"a broken dsn":         {"dsn = \"root@unix(/s)/\"\nreplicas = [{ dsn = \"root@unix(r)/\" }]", `replicas.dsn: "r" is not an absolute path`},
 		"the server itself":    {"dsn = \"root@tcp(db)/\"\nreplicas = [{ dsn = \"boss@tcp(db:3306)/\" }]", `"db:3306" is the address of the server main`},
 		"twice":                {"dsn = \"root@tcp(db)/\"\nreplicas = [{ dsn = \"root@tcp(c)/\" }, { dsn = \"root@tcp(c:3306)/\" }]", `"c:3306" is the address of the replica c of server main`},
 		"accounts can't reach": {"dsn = \"root@unix(/s)/\"\nreplicas = [{ dsn = \"root@tcp(db2)/\" }]", `for localhost only \(account_host = "%"`},

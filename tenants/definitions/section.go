@@ -75,7 +75,7 @@ func (s *section) checked(key, v string, at tenants.Position) text {
 		}
 		// MediaWiki replaces some of these by U+FFFD, which would make two names equal.
 		if r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef {
-			s.report(at, key, "", "holds %U, which is no character", r)
+			s.report(at, key, "", "holds %U, which is not a character", r)
 			return text{}
 		}
 	}

@@ -20,9 +20,9 @@ func TestOddTexts(t *testing.T) {
 		t.Errorf("the sitename is %+q, not in the form that MediaWiki tells", got)
 	}
 	for _, tc := range []struct{ sitename, want string }{
-		{`"X\uFFFF"`, "tenants/x.toml:3:1: sitename: holds U+FFFF, which is no character"},
-		{`"X\uFDD0"`, "tenants/x.toml:3:1: sitename: holds U+FDD0, which is no character"},
-		{`"X\U0001FFFE"`, "tenants/x.toml:3:1: sitename: holds U+1FFFE, which is no character"},
+		{`"X\uFFFF"`, "tenants/x.toml:3:1: sitename: holds U+FFFF, which is not a character"},
+		{`"X\uFDD0"`, "tenants/x.toml:3:1: sitename: holds U+FDD0, which is not a character"},
+		{`"X\U0001FFFE"`, "tenants/x.toml:3:1: sitename: holds U+1FFFE, which is not a character"},
 		{`"X\uD800"`, "tenants/x.toml:3:"},
 		{`""`, "tenants/x.toml:3:1: sitename: is blank (give a value or remove the line)"},
 		{"5", "tenants/x.toml:3:1: sitename: is an integer, want a string"},

@@ -23,7 +23,7 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 	for _, name := range slices.Sorted(maps.Keys(s.table)) {
 		v := s.table[name]
 		if !variable.MatchString(name) {
-			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is no name of a PHP variable")
+			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is not a name of a PHP variable")
 			continue
 		}
 		if plain := stripped(v, false); l.refuseOwn(s, name, plain) || l.refuseCode(s, name, plain) {

@@ -81,7 +81,7 @@ func (s *section) size(key string, to *int64, b bound) {
 	}
 	switch {
 	case !ok:
-		s.report(v.Position, key, `such as "512M" or "2G"`, "is no size")
+		s.report(v.Position, key, `such as "512M" or "2G"`, "is not a size")
 	case n < b.least || n > b.most:
 		s.report(v.Position, key, fmt.Sprintf("from %s to %s", tenants.SizeText(b.least), tenants.SizeText(b.most)), "%s is too little or too much", tenants.SizeText(n))
 	default:

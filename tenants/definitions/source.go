@@ -61,7 +61,7 @@ func (l *loader) checkSource(s *section, at tenants.Position, source tenants.Sou
 	case source.SHA256 == "":
 		s.report(at, "sha256", "what sha256sum prints of the archive", "is missing")
 	case !sum256.MatchString(source.SHA256):
-		s.report(at, "sha256", "64 hexadecimal digits, as sha256sum prints", "%q is no SHA-256", source.SHA256)
+		s.report(at, "sha256", "64 hexadecimal digits, as sha256sum prints", "%q is not a SHA-256", source.SHA256)
 	default:
 		checkFetched(s, at, "archive", source.Archive, "https", "http")
 	}
@@ -72,7 +72,7 @@ func (l *loader) checkSource(s *section, at tenants.Position, source tenants.Sou
 func checkGit(s *section, at tenants.Position, source tenants.Source) {
 	checkFetched(s, at, "git", source.Git, "https", "http", "ssh", "git", "file")
 	if !version.MatchString(source.Version) || strings.Contains(source.Version, "..") || strings.HasSuffix(source.Version, ".lock") || strings.Contains(source.Version, "@{") {
-		s.report(at, "version", "such as \"REL1_43\"", "%q is no name of a branch or tag, nor a commit", source.Version)
+		s.report(at, "version", "such as \"REL1_43\"", "%q is not a name of a branch or tag, nor a commit", source.Version)
 	}
 }
 

@@ -29,7 +29,7 @@ func (l *loader) checkStatic(s *section, folder text) bool {
 	within := filepath.Join(l.farm.Dir, folder.value)
 	switch {
 	case path.IsAbs(folder.value), !filepath.IsLocal(folder.value), path.Clean(folder.value) == ".":
-		s.report(folder.at, "static", `such as "static/alpha", relative to `+tenants.FarmFile, "%q is no folder below the farm's own", folder.value)
+		s.report(folder.at, "static", `such as "static/alpha", relative to `+tenants.FarmFile, "%q is not a folder below the farm's own", folder.value)
 	case l.farm.State != "" && (inside(within, l.farm.State) || inside(l.farm.State, within)):
 		s.report(folder.at, "static", "choose a folder of its own", "%q and the state folder are in each other", folder.value)
 	default:
@@ -81,7 +81,7 @@ func (l *loader) staticWrong(folder string) string {
 	case err == nil && (inside(real, state) || inside(state, real)):
 		return "is a symbolic link to " + real + ", which is wikictl's own"
 	case !isFolder(real):
-		return "is no folder"
+		return "is not a folder"
 	}
 	return ""
 }

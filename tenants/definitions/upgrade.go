@@ -19,7 +19,7 @@ func (l *loader) readUpgrade(s *section) {
 		sub.end()
 		switch {
 		case script.set() && (path.IsAbs(step.Script) || path.Clean(step.Script) != step.Script || strings.HasPrefix(step.Script, "..") || !strings.HasSuffix(step.Script, ".php")):
-			sub.report(script.at, "script", `such as "extensions/Foo/maintenance/setup.php"`, "%q is no path of a PHP script below the codebase's folder", step.Script)
+			sub.report(script.at, "script", `such as "extensions/Foo/maintenance/setup.php"`, "%q is not a path of a PHP script below the codebase's folder", step.Script)
 		case !script.set() && !script.wrong:
 			sub.report(at, "script", `such as "extensions/Foo/maintenance/setup.php"`, "is missing")
 		}
@@ -43,7 +43,7 @@ func readPages(s *section) []text {
 	for _, page := range s.texts("pages") {
 		_, err := url.ParseRequestURI(page.value)
 		if err != nil || !strings.HasPrefix(page.value, "/") || strings.HasPrefix(page.value, "//") || strings.Contains(page.value, "#") {
-			s.report(page.at, "pages", `such as "/wiki/Report"`, "%q is no path of a page", page.value)
+			s.report(page.at, "pages", `such as "/wiki/Report"`, "%q is not a path of a page", page.value)
 			continue
 		}
 		pages = append(pages, page)

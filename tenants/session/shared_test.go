@@ -21,7 +21,7 @@ func TestUsersFault(t *testing.T) {
 	}{
 		"its own":           {nil, "", ""},
 		"pool's":            {pool, "wiki_pool", ""},
-		"no more its own":   {pool, "", "it was created with accounts of its own, whose numbers mean others in pool (take users out"},
+		"no more its own":   {pool, "", "it was created with accounts of its own, whose ids belong to other users in pool (take users out"},
 		"no more pool's":    {nil, "wiki_pool", `it was created with the accounts in the database wiki_pool (set users = "pool" in [shared])`},
 		"another's":         {other, "wiki_pool", `wiki_pool (set users = "pool" in [shared])`},
 		"those of one gone": {nil, "wiki_gone", "it was created with the accounts in the database wiki_gone"},

@@ -82,7 +82,7 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	}
 	name := c.Args().First()
 	if !tenants.ValidName(name) {
-		return nil, o, usagef("%q is no name of a wiki", name)
+		return nil, o, usagef("%q is not a name of a wiki", name)
 	}
 	var err error
 	o.Archive, err = backupOf(c.Context, f, name, c.String("from"))
@@ -94,7 +94,7 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	}
 	if as := c.String("as"); as != "" {
 		if as == name || !tenants.ValidName(as) {
-			return nil, o, usagef("--as %q is no name of a new wiki", as)
+			return nil, o, usagef("--as %q is not a name of a new wiki", as)
 		}
 		name = as
 	}

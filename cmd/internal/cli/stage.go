@@ -105,7 +105,7 @@ func (s *staged) prepare() (err error) {
 		}
 	}
 	if !tenants.ValidName(s.new.Name) || s.new.Name == name {
-		return usagef("--as %q is no name of a new wiki", s.new.Name)
+		return usagef("--as %q is not a name of a new wiki", s.new.Name)
 	}
 	s.file = filepath.Join(filepath.Dir(s.wiki.Position.File), s.new.Name+".toml")
 	s.copy = s.farm.Tenant(s.new.Name)

@@ -104,7 +104,7 @@ func opensATenant(t *testing.T, browser context.Context) {
 	}
 	b.click(".open")
 	finding := strings.Join(b.texts(".detail .findings li"), "|")
-	for _, want := range []string{"note", "image-type", hostile + " is no file type", "tenants/wiki007.toml:9:3", "take it out"} {
+	for _, want := range []string{"note", "image-type", hostile + " is not a file type", "tenants/wiki007.toml:9:3", "take it out"} {
 		if !strings.Contains(finding, want) {
 			t.Errorf("the finding lacks %q: %q", want, finding)
 		}

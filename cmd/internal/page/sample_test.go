@@ -126,7 +126,7 @@ func sampleFindings(dice *rand.Rand, list []*tenants.Tenant) *audit.Report {
 	}
 	r.Findings = append(r.Findings,
 		audit.Finding{Rule: "code-unused", Severity: audit.Note, Position: tenants.Position{File: "classes/old.toml"}, Message: `no tenant joins the class "old"`, Hint: "delete the file"},
-		audit.Finding{Rule: "image-type", Severity: audit.Note, Tenants: []string{"wiki007"}, Position: tenants.Position{File: "tenants/wiki007.toml", Line: 9, Column: 3}, Message: hostile + " is no file type", Hint: "take it out"})
+		audit.Finding{Rule: "image-type", Severity: audit.Note, Tenants: []string{"wiki007"}, Position: tenants.Position{File: "tenants/wiki007.toml", Line: 9, Column: 3}, Message: hostile + " is not a file type", Hint: "take it out"})
 	return r
 }
 

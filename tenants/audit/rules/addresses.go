@@ -82,7 +82,7 @@ func unserved(t *tenants.Tenant, name, address string, picture bool) string {
 	if answered(t, path, variable) {
 		return ""
 	}
-	return "is no address that the web server answers"
+	return "is not an address that the web server answers"
 }
 
 // answered reports whether the web server may answer a path, or those that begin with it.

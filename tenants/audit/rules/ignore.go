@@ -24,14 +24,14 @@ func readIgnores(f *tenants.Farm, today time.Time, problems *tenants.Problems) [
 		}
 		until, err := time.Parse(time.DateOnly, i.Until)
 		if err != nil {
-			report("until", "such as 2027-01-31", `"`+i.Until+`" is no date`)
+			report("until", "such as 2027-01-31", `"`+i.Until+`" is not a date`)
 		}
 		if _, known := Find(i.Rule); !known {
 			report("rule", tenants.DidYouMean(i.Rule, ruleIDs()), `there is no rule "`+i.Rule+`"`)
 		}
 		for _, pattern := range i.Tenants {
 			if !doublestar.ValidatePattern(pattern) {
-				report("tenants", "a name or a glob", `"`+pattern+`" is no glob`)
+				report("tenants", "a name or a glob", `"`+pattern+`" is not a glob`)
 			}
 		}
 		list = append(list, ignore{Ignore: i, expired: today.After(until.AddDate(0, 0, 1))})

@@ -14,7 +14,7 @@ func TestOperationsWithoutEffect(t *testing.T) {
 		{`wgGroupPermissions.x = { copy = "Sysop" }`, "operation-vain", `there is no group "Sysop" (did you mean "sysop"?)`},
 		{`wgGroupPermissions.interface_admin = { absent = true }`, "operation-vain", `did you mean "interface-admin"?`},
 		{`wgUrlProtocols = { remove = ["gofer://"] }`, "operation-vain", `MediaWiki's default has no "gofer://" to remove`},
-		{`wgFileExtensions = { apend = ["pdf"] }`, "setting-type", `wgFileExtensions.apend: is no operation on a list, and no member of one (did you mean "append"?)`},
+		{`wgFileExtensions = { apend = ["pdf"] }`, "setting-type", `wgFileExtensions.apend: is neither an operation on a list nor a member of one (did you mean "append"?)`},
 		{`wgCapitalLinks = { append = [true] }`, "setting-type", "want true or false"},
 		{`wgGroupPermissions."*".read = false`, "private-accounts", "visitors may not read, but have the right createaccount"},
 		{"wgGroupPermissions.\"*\".read = false\nwgGroupPermissions.\"*\".createaccount = true", "private-accounts", "createaccount"},

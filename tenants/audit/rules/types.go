@@ -91,7 +91,7 @@ func (c checker) checkVerb(key string, table map[string]tenants.Value) {
 			continue
 		}
 		if hint := tenants.Suggest(name, slices.Values([]string{"append", "prepend", "remove"})); hint != "" {
-			c.r.as("setting-type", inner.Position, key+"."+name, hint, "is no operation on a list, and no member of one")
+			c.r.as("setting-type", inner.Position, key+"."+name, hint, "is neither an operation on a list nor a member of one")
 		}
 	}
 }
