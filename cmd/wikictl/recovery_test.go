@@ -184,7 +184,7 @@ func (f *farm) clones() {
 			f.t.Fatalf("%s: exit code %d\n%s", step, code, out)
 		}
 	}
-	f.wants(f.exits(2, "clone", "w0", "copy", "--anonymize", "--dry-run"), "another --anonymize")
+	f.wants(f.exits(2, "clone", "w0", "copy", "--anonymize", "--dry-run"), "another value of --anonymize")
 	f.wants(f.exits(2, "clone", "w1", "copy", "--dry-run"), "wikictl clone w0 copy goes on")
 	file := f.read("tenants/w0.toml")
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
