@@ -36,7 +36,7 @@ func TestUseInWords(t *testing.T) {
 	for want, use := range map[string]mariadb.Use{
 		"": {},
 		"1 page in namespace 828 (Module), 2 pages of content model Scribunto: readers will not be able to open these pages": {Namespaces: map[int64]int64{828: 1}, Models: map[string]int64{"Scribunto": 2}},
-		"1 row in table a, 100000 or more rows in table b":                                                          {Tables: map[string]int64{"a": 1, "b": mariadb.Many}},
+		"1 row in table a, 100000 or more rows in table b":                                                                   {Tables: map[string]int64{"a": 1, "b": mariadb.Many}},
 	} {
 		if got := inWords(use, map[int64]string{828: "Module"}); got != want {
 			t.Errorf("%q, want %q", got, want)
