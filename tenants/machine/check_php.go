@@ -163,6 +163,7 @@ func (j *checker) pools() {
 	pattern := filepath.Join(j.farm.Layout().Pools(), "*.conf")
 	if j.facts.FPM.Included {
 		j.say("php-fpm-pools", OK, "web.pools", "php-fpm includes %s", pattern)
+		j.reload()
 		return
 	}
 	found := j.say("php-fpm-pools", Error, "web.pools", "no php-fpm includes %s, so the wikis have no pools", pattern)
@@ -171,4 +172,15 @@ func (j *checker) pools() {
 		return
 	}
 	found.Repair = []string{"echo " + quote("include="+pattern) + " >> " + quote(j.facts.FPM.Configs[len(j.facts.FPM.Configs)-1])}
+}
+
+// reload checks that php-fpm finishes pages before a reload, which each wiki that is made or
+// removed causes (PHP manual: FPM, Configuration, process_control_timeout).
+func (j *checker) reload() {
+	main := j.facts.FPM.Abrupt
+	if main == "" {
+		return
+	}
+	found := j.say("php-fpm-reload", Warning, "web.pools", "%s has no process_control_timeout: when a wiki is made or removed, readers of all wikis get 502 for pages in progress", main)
+	found.Repair = []string{`sed -i -e '/^process_control_timeout/d' -e 's/^\[global\]/&\nprocess_control_timeout = 10s/' ` + quote(main)}
 }

@@ -85,6 +85,10 @@ var lacking = []struct {
 	{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error set it to the user of php-fpm's workers, such as www-data"},
 	{"pools that nothing includes", func(f *tenants.Farm, _ *Facts) { f.Web.Pools = true }, "php-fpm-pools error echo 'include=/farm/state/pools/*.conf' >> /etc/php/8.2/fpm/php-fpm.conf"},
 	{"pools", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included = true, true }, ""},
+	{"pools whose reload ends requests", func(f *tenants.Farm, m *Facts) {
+		f.Web.Pools, m.FPM.Included, m.FPM.Abrupt = true, true, "/etc/php-fpm.conf"
+	},
+		"php-fpm-reload warning sed -i -e '/^process_control_timeout/d' -e 's/^\\[global\\]/&\\nprocess_control_timeout = 10s/' /etc/php-fpm.conf"},
 	{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = errRefused }, "nginx-answers error systemctl start nginx"},
 	{"a web server of one's own that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe, m.Web.Config = errRefused, "/opt/nginx.conf" },
 		"nginx-answers error start the web server, or set probe in [web] to its address"},
@@ -156,17 +160,23 @@ func TestReadPools(t *testing.T) {
 		"php-fpm.conf":  "[global]\npid = /x ; y\ninclude=DIR/pool.d/*.conf\n",
 		"pool.d/a.conf": "; a pool\n[www]\nuser = www-data\nlisten = /run/$pool.sock\npm.max_children = 5\n[b]\nlisten = 9000\n",
 	})
-	pools, included := readPools(filepath.Join(dir, "php-fpm.conf"), filepath.Join(dir, "state/pools"))
-	got := fmt.Sprintf("%+v", pools)
+	read := readPools(filepath.Join(dir, "php-fpm.conf"), filepath.Join(dir, "state/pools"))
+	got := fmt.Sprintf("%+v", read.pools)
 	want := fmt.Sprintf("%+v", []Pool{
 		{Name: "www", Listen: "/run/www.sock", User: "www-data", Main: filepath.Join(dir, "php-fpm.conf"), File: filepath.Join(dir, "pool.d/a.conf"), Line: 2, Children: "5"},
 		{Name: "b", Listen: "127.0.0.1:9000", Main: filepath.Join(dir, "php-fpm.conf"), File: filepath.Join(dir, "pool.d/a.conf"), Line: 6},
 	})
-	if included || got != want {
-		t.Errorf("%t %s, want %s", included, got, want)
+	if read.included || got != want {
+		t.Errorf("%t %s, want %s", read.included, got, want)
 	}
-	if _, included := readPools(filepath.Join(dir, "php-fpm.conf"), filepath.Join(dir, "pool.d")); !included {
+	if !readPools(filepath.Join(dir, "php-fpm.conf"), filepath.Join(dir, "pool.d")).included {
 		t.Error("the folder that it includes is not seen")
+	}
+	for value, waits := range map[string]bool{"": false, ";process_control_timeout = 9": false, "process_control_timeout = 0": false, "process_control_timeout=0s": false, "process_control_timeout = 10s": true, "process_control_timeout = 5": true} {
+		file := filepath.Join(files(t, map[string]string{"f.conf": "[global]\n" + value + "\n[www]\n"}), "f.conf")
+		if readPools(file, "/").waits != waits {
+			t.Errorf("a reload by %q waits: %t", value, !waits)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func (f *Found) detectFPM() {
 	slices.Sort(configs)
 	configs = append([]string{"/etc/php-fpm.conf"}, configs...)
 	for _, main := range slices.Backward(configs) {
-		pools, _ := readPools(main, "")
+		pools := readPools(main, "").pools
 		if len(pools) == 0 || pools[0].Listen == "" {
 			continue
 		}

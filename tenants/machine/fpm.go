@@ -22,6 +22,7 @@ type FPM struct {
 	Configs    []string // main files: the distribution's, and those of running masters
 	Pools      []Pool
 	Included   bool     // one of them includes the farm's own pools
+	Abrupt     string   // the one that does, if its reload ends requests in progress
 	Program    string   // of the version with the farm's pool; empty: unknown
 	Extensions []string // loaded by Program, as in php -m
 }
@@ -46,9 +47,12 @@ func readFPM(ctx context.Context, f *tenants.Farm) FPM {
 	m.Silent = dial(ctx, network, address)
 	m.Configs = fpmConfigs()
 	for _, main := range m.Configs {
-		pools, included := readPools(main, f.Layout().Pools())
-		m.Pools = append(m.Pools, pools...)
-		m.Included = m.Included || included
+		file := readPools(main, f.Layout().Pools())
+		m.Pools = append(m.Pools, file.pools...)
+		m.Included = m.Included || file.included
+		if file.included && !file.waits {
+			m.Abrupt = main
+		}
 	}
 	if p := m.at(f.Web.FPM); p != nil {
 		if version := debianVersion.FindStringSubmatch(p.Main); version != nil {
@@ -102,19 +106,29 @@ func fpmConfigs() []string {
 	return slices.Compact(files)
 }
 
-// readPools reads the pools of one php-fpm (PHP manual: FPM, Configuration), and whether
-// it includes those in folder.
-func readPools(main, folder string) (pools []Pool, included bool) {
+// fpmFile is the content of a main file of php-fpm.
+type fpmFile struct {
+	pools    []Pool
+	included bool // it includes the farm's own pools
+	waits    bool // a reload waits for requests in progress
+}
+
+// readPools reads a main file of php-fpm (PHP manual: FPM, Configuration). folder has the farm's
+// own pools.
+func readPools(main, folder string) (f fpmFile) {
 	r := &reader{parse: parsePools, include: []string{"include"}, base: "/", skip: folder}
 	if r.file(main, nil) != nil {
-		return nil, false
+		return f
 	}
+	var pools []Pool
 	var p *Pool
 	for _, d := range r.found {
 		value := strings.Join(d.Args, " ")
 		switch {
 		case d.Name == "include":
-			included = included || r.matches(value, filepath.Join(folder, "x.conf"))
+			f.included = f.included || r.matches(value, filepath.Join(folder, "x.conf"))
+		case d.Name == "process_control_timeout":
+			f.waits = strings.Trim(value, "0smhd") != ""
 		case d.Name == "[":
 			pools = append(pools, Pool{Name: value, Main: main, File: d.File, Line: d.Line})
 			p = &pools[len(pools)-1]
@@ -133,7 +147,8 @@ func readPools(main, folder string) (pools []Pool, included bool) {
 		}
 		pools[i].Listen = strings.ReplaceAll(pools[i].Listen, "$pool", pools[i].Name)
 	}
-	return slices.DeleteFunc(pools, func(p Pool) bool { return p.Name == "global" }), included
+	f.pools = slices.DeleteFunc(pools, func(p Pool) bool { return p.Name == "global" })
+	return f
 }
 
 // parsePools parses lines of KEY = VALUE. A section becomes a directive called "[".

@@ -84,6 +84,7 @@ const fpmConf = `; Written by wikictl for a private php-fpm.
 [global]
 pid = %[1]s/fpm.pid
 error_log = %[1]s/fpm-error.log
+process_control_timeout = 10s
 [www]
 listen = %[1]s/fpm.sock
 %[2]spm = static
