@@ -53,15 +53,28 @@ type Component struct {
 	// Manifest is the file that loads it, below the folder of extensions or skins, or an
 	// absolute path; empty: the usual file in its folder.
 	Manifest string
-	Version  string // as extension.json or skin.json states it; may be empty
 
+	Declares    func() Declared // reads the manifest when it is first called; nil: nothing
+	Fingerprint func() string   // like a Codebase's, of the code that determines the component's tables
+}
+
+// Declared is the content of a component's manifest, extension.json or skin.json.
+type Declared struct {
+	Version    string               // may be empty
 	Namespaces []ExtensionNamespace // declared in its manifest
 	Models     []string             // content models of pages that its manifest declares, sorted
+	Requires   Requirements
 
-	Fault       string // why its manifest can't be used; empty: no fault
-	Hint        string // what to do about the fault; may be empty
-	Requires    Requirements
-	Fingerprint func() string // like a Codebase's, of the code that determines the component's tables
+	Fault string // why the manifest can't be used; empty: no fault
+	Hint  string // what to do about the fault; may be empty
+}
+
+// Declared returns the content of the manifest.
+func (c *Component) Declared() Declared {
+	if c.Declares == nil {
+		return Declared{}
+	}
+	return c.Declares()
 }
 
 // ExtensionNamespace is a namespace that an extension declares.

@@ -149,7 +149,7 @@ func (e *equality) bundled(tree string) map[string]bool {
 		all[name] = err == nil && strings.Contains(string(text), "LoadExtensionSchemaUpdates")
 	}
 	for name, c := range code.Extensions {
-		for other := range c.Requires.Extensions {
+		for other := range c.Declared().Requires.Extensions {
 			if _, found := all[other]; found && all[name] {
 				all[other] = true
 			}

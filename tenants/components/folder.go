@@ -97,8 +97,8 @@ func checkManifest(s tenants.Source, dir string) error {
 		return tenants.WithHint(fmt.Errorf("%s has no %s.json", s.Where(), s.Kind()), "is it the "+s.Kind()+" itself, and not a folder around it?")
 	}
 	for name, c := range found {
-		if c.Fault != "" {
-			return fmt.Errorf("%s: %s", name, c.Fault)
+		if fault := c.Declared().Fault; fault != "" {
+			return fmt.Errorf("%s: %s", name, fault)
 		}
 	}
 	return nil

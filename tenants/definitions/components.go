@@ -46,15 +46,15 @@ func (l *loader) checkComponents(t *tenants.Tenant, key string, wanted []text, h
 		case c == nil:
 			t.Fault(absent(t, w, key, kind, have))
 			continue
-		case c.Fault != "":
-			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: c.Hint,
-				Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Fault)})
+		case c.Declared().Fault != "":
+			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: c.Declared().Hint,
+				Message: fmt.Sprintf("the %s %q of MediaWiki %s: %s", kind, w.value, t.Codebase.Version, c.Declared().Fault)})
 		}
 		if c.Parent != "" && have[c.Parent] != nil && !slices.ContainsFunc(wanted, func(w text) bool { return w.value == c.Parent }) {
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Hint: fmt.Sprintf("add %q", c.Parent),
 				Message: fmt.Sprintf("%s is a part of %s, which the tenant %q does not load", w.value, c.Parent, t.Name)})
 		}
-		for _, missing := range mediawiki.Unmet(c.Requires, t, l.satisfies) {
+		for _, missing := range mediawiki.Unmet(c.Declared().Requires, t, l.satisfies) {
 			t.Fault(tenants.Problem{Position: w.at, Key: key, Message: fmt.Sprintf("%s of tenant %q needs %s", w.value, t.Name, missing)})
 		}
 	}

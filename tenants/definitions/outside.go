@@ -76,7 +76,7 @@ func (l *loader) readOne(kind, name string, at tenants.Position, s *section) {
 		source, has := own[codebase]
 		switch {
 		case path.set():
-			l.putOutside(kind, name, l.farm.Codebases[codebase], l.path(path.value), tenants.Component{})
+			l.putOutside(kind, name, l.farm.Codebases[codebase], l.path(path.value), tenants.Declared{})
 		case has:
 			l.putSource(source, codebase)
 		case isSource:
@@ -117,9 +117,9 @@ func (l *loader) putSource(s tenants.Source, codebase string) {
 	}
 	l.farm.Sources[same].Codebases = append(l.farm.Sources[same].Codebases, codebase)
 	locked, found := l.farm.LockedAs(s)
-	fault := tenants.Component{Fault: "it is not fetched yet from " + s.Where(), Hint: "wikictl extensions fetch " + s.Name}
+	fault := tenants.Declared{Fault: "it is not fetched yet from " + s.Where(), Hint: "wikictl extensions fetch " + s.Name}
 	if !found {
-		l.putFault(s.Kind(), s.Name, l.farm.Codebases[codebase], fault)
+		l.putFault(s.Kind(), s.Name, l.farm.Codebases[codebase], "", fault)
 		return
 	}
 	l.putOutside(s.Kind(), s.Name, l.farm.Codebases[codebase], l.farm.Layout().Component(locked), fault)
@@ -127,24 +127,25 @@ func (l *loader) putSource(s tenants.Source, codebase string) {
 
 // putOutside adds the extension or the skin in a folder to a codebase. missing has the
 // fault and the hint for a folder without one; without a fault the error is the fault.
-func (l *loader) putOutside(kind, name string, c *tenants.Codebase, path string, missing tenants.Component) {
+func (l *loader) putOutside(kind, name string, c *tenants.Codebase, path string, missing tenants.Declared) {
 	found, err := mediawiki.Outside(kind, name, path)
 	if err != nil {
-		missing.Path = filepath.Clean(path)
 		if missing.Fault == "" {
 			missing.Fault = err.Error()
 		}
-		l.putFault(kind, name, c, missing)
+		l.putFault(kind, name, c, filepath.Clean(path), missing)
 		return
 	}
 	maps.Copy(l.without(kind, name, c), found)
 }
 
 // putFault adds an extension or a skin that can't be loaded to a codebase.
-func (l *loader) putFault(kind, name string, c *tenants.Codebase, fault tenants.Component) {
-	fault.Name, fault.Skin = name, kind == "skin"
-	fault.Fingerprint = func() string { return "unread" }
-	l.without(kind, name, c)[name] = &fault
+func (l *loader) putFault(kind, name string, c *tenants.Codebase, path string, fault tenants.Declared) {
+	l.without(kind, name, c)[name] = &tenants.Component{
+		Name: name, Skin: kind == "skin", Path: path,
+		Declares:    func() tenants.Declared { return fault },
+		Fingerprint: func() string { return "unread" },
+	}
 }
 
 // without returns a codebase's extensions or skins without those of a folder.

@@ -68,22 +68,18 @@ func further(folder, dir, entry, kind string) *tenants.Component {
 // notComponents lists folders of extensions that contain no parts.
 var notComponents = []string{"i18n", "includes", "src", "resources", "modules", "maintenance", "tests", "sql", "vendor", "node_modules", "docs"}
 
-// component reads a manifest; nil without one. An unreadable manifest is the component's
-// fault.
+// component returns the component of a manifest; nil without one. It does not read the
+// manifest: wikis load few of a codebase's components.
 func component(name, dir, manifest string) *tenants.Component {
-	data, err := disk.Read(filepath.Join(dir, manifest))
+	_, err := os.Stat(filepath.Join(dir, manifest))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil // README, or a folder without a component
 	}
-	c := &tenants.Component{Name: name, Skin: strings.HasPrefix(manifest, "skin"), Path: dir}
-	c.Fingerprint = sync.OnceValue(func() string { return componentFingerprint(dir, manifest) })
-	if err == nil {
-		err = readManifest(c, data)
+	return &tenants.Component{
+		Name: name, Skin: strings.HasPrefix(manifest, "skin"), Path: dir,
+		Declares:    sync.OnceValue(func() tenants.Declared { return readManifest(dir, manifest) }),
+		Fingerprint: sync.OnceValue(func() string { return componentFingerprint(dir, manifest) }),
 	}
-	if err != nil {
-		c.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, disk.Reason(err))
-	}
-	return c
 }
 
 // Outside reads an extension or a skin outside of a codebase, with its parts and further
@@ -117,8 +113,20 @@ func Outside(kind, name, path string) (map[string]*tenants.Component, error) {
 	return found, nil
 }
 
-// readManifest decodes the relevant parts of a manifest.
-func readManifest(c *tenants.Component, manifest []byte) error {
+// readManifest reads the relevant parts of a manifest. An unreadable manifest is the
+// component's fault.
+func readManifest(dir, manifest string) (d tenants.Declared) {
+	data, err := disk.Read(filepath.Join(dir, manifest))
+	if err == nil {
+		err = decodeManifest(&d, data)
+	}
+	if err != nil {
+		d.Fault = fmt.Sprintf("its %s can't be used: %s", manifest, disk.Reason(err))
+	}
+	return d
+}
+
+func decodeManifest(d *tenants.Declared, manifest []byte) error {
 	var m struct {
 		Version  any                  `json:"version"`
 		Requires tenants.Requirements `json:"requires"`
@@ -129,12 +137,12 @@ func readManifest(c *tenants.Component, manifest []byte) error {
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return err
 	}
-	c.Version, _ = m.Version.(string)
-	c.Requires = m.Requires
-	_ = json.Unmarshal(m.Namespaces, &c.Namespaces)
+	d.Version, _ = m.Version.(string)
+	d.Requires = m.Requires
+	_ = json.Unmarshal(m.Namespaces, &d.Namespaces)
 	var models map[string]any
 	_ = json.Unmarshal(m.Models, &models)
-	c.Models = slices.Sorted(maps.Keys(models))
+	d.Models = slices.Sorted(maps.Keys(models))
 	return nil
 }
 
@@ -170,7 +178,7 @@ func Others(folder string, have map[string]*tenants.Component) (names []string) 
 func DefaultSkin(c *tenants.Codebase) string {
 	names := make([]string, 0, len(c.Skins))
 	for name, skin := range c.Skins {
-		if skin.Fault == "" {
+		if skin.Declared().Fault == "" {
 			names = append(names, name)
 		}
 	}

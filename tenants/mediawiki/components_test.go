@@ -64,14 +64,14 @@ func TestComponents(t *testing.T) {
 	if names := slices.Sorted(maps.Keys(c.Extensions)); !slices.Equal(names, want) {
 		t.Errorf("found %q, want %q", names, want)
 	}
-	if q := c.Extensions["Confirm/Questy"]; q.Parent != "Confirm" || q.Manifest != "" || q.Namespaces[0].Constant != "NS_MODULE" || q.Version != "2" {
+	if q := c.Extensions["Confirm/Questy"]; q.Parent != "Confirm" || q.Manifest != "" || q.Declared().Namespaces[0].Constant != "NS_MODULE" || q.Declared().Version != "2" {
 		t.Errorf("%+v", q)
 	}
-	if twin := c.Extensions["Twin:client"]; twin.Manifest != "Twin/extension-client.json" || twin.Version != "3" || twin.Parent != "" {
+	if twin := c.Extensions["Twin:client"]; twin.Manifest != "Twin/extension-client.json" || twin.Declared().Version != "3" || twin.Parent != "" {
 		t.Errorf("%+v", twin)
 	}
 	for _, name := range []string{"Twin:repo", "Odd"} {
-		if c.Extensions[name].Fault == "" {
+		if c.Extensions[name].Declared().Fault == "" {
 			t.Errorf("%s can be used: %+v", name, c.Extensions[name])
 		}
 	}

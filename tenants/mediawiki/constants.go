@@ -74,7 +74,7 @@ func ExtensionConstants(t *tenants.Tenant) map[string]int64 {
 	}
 	for _, name := range t.Extensions {
 		if c := t.Codebase.Extensions[name]; c != nil {
-			for _, n := range c.Namespaces {
+			for _, n := range c.Declared().Namespaces {
 				found[n.Constant] = n.Number
 			}
 		}

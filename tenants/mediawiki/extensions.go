@@ -25,12 +25,12 @@ func PHPExtensions(c *tenants.Codebase, list []*tenants.Tenant) []string {
 	for _, t := range list {
 		for _, name := range t.Extensions {
 			if e := c.Extensions[name]; e != nil {
-				add(e.Requires.Platform)
+				add(e.Declared().Requires.Platform)
 			}
 		}
 		for _, name := range t.Skins {
 			if s := c.Skins[name]; s != nil {
-				add(s.Requires.Platform)
+				add(s.Declared().Requires.Platform)
 			}
 		}
 	}

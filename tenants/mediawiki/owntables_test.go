@@ -21,7 +21,7 @@ func TestOwnTablesAndModels(t *testing.T) {
 				t.Errorf("%s: %s is not in %v", version, name, tables)
 			}
 		}
-		if models := c.Extensions["Scribunto"].Models; !slices.Equal(models, []string{"Scribunto"}) || len(c.Extensions["Cite"].Models) > 0 {
+		if models := c.Extensions["Scribunto"].Declared().Models; !slices.Equal(models, []string{"Scribunto"}) || len(c.Extensions["Cite"].Declared().Models) > 0 {
 			t.Errorf("%s: the models are %v", version, models)
 		}
 	}

@@ -25,11 +25,12 @@ func Unmet(r tenants.Requirements, t *tenants.Tenant, satisfies func(version, co
 	lack := func(kind string, wanted map[string]string, loaded []string, have map[string]*tenants.Component) {
 		for _, name := range slices.Sorted(maps.Keys(wanted)) {
 			folder := folderOf(name, have)
-			switch c := have[folder]; {
-			case !slices.Contains(loaded, folder):
+			if !slices.Contains(loaded, folder) {
 				missing = append(missing, fmt.Sprintf("the %s %q, which the tenant does not load", kind, name))
-			case c != nil && c.Version != "" && !satisfies(c.Version, wanted[name]):
-				missing = append(missing, fmt.Sprintf("%s %s, the codebase has %s", name, wanted[name], c.Version))
+				continue
+			}
+			if c := have[folder]; c != nil && c.Declared().Version != "" && !satisfies(c.Declared().Version, wanted[name]) {
+				missing = append(missing, fmt.Sprintf("%s %s, the codebase has %s", name, wanted[name], c.Declared().Version))
 			}
 		}
 	}
@@ -125,12 +126,12 @@ func requirementsUnmet(t *tenants.Tenant, c *tenants.Codebase, version string, h
 	problems := platformProblems("MediaWiki "+c.Version, c.Requires, version, have)
 	for _, name := range t.Extensions {
 		if e := c.Extensions[name]; e != nil {
-			problems = append(problems, platformProblems(name, e.Requires.Platform, version, have)...)
+			problems = append(problems, platformProblems(name, e.Declared().Requires.Platform, version, have)...)
 		}
 	}
 	for _, name := range t.Skins {
 		if s := c.Skins[name]; s != nil {
-			problems = append(problems, platformProblems(name, s.Requires.Platform, version, have)...)
+			problems = append(problems, platformProblems(name, s.Declared().Requires.Platform, version, have)...)
 		}
 	}
 	return problems

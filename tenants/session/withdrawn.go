@@ -58,12 +58,12 @@ func (h *Host) withdrawn(ctx context.Context, t *tenants.Tenant) ([]string, erro
 	}
 	for _, c := range w.extensions {
 		names := map[int64]string{}
-		for _, n := range c.Namespaces {
+		for _, n := range c.Declared().Namespaces {
 			names[n.Number] = n.Name
 		}
 		still := mediawiki.ExtensionConstants(t)
 		maps.DeleteFunc(names, func(number int64, _ string) bool { return covers(t, still, number) })
-		models := slices.DeleteFunc(slices.Clone(c.Models), func(model string) bool { return handles(t, model) })
+		models := slices.DeleteFunc(slices.Clone(c.Declared().Models), func(model string) bool { return handles(t, model) })
 		use, err := server.Uses(ctx, t.Database, slices.Sorted(maps.Keys(names)), models, mediawiki.OwnTables(c))
 		if err != nil {
 			return remarks, err
@@ -124,7 +124,7 @@ func covers(t *tenants.Tenant, constants map[string]int64, number int64) bool {
 func handles(t *tenants.Tenant, model string) bool {
 	return slices.ContainsFunc(t.Extensions, func(name string) bool {
 		c := t.Codebase.Extensions[name]
-		return c != nil && slices.Contains(c.Models, model)
+		return c != nil && slices.Contains(c.Declared().Models, model)
 	})
 }
 

@@ -12,8 +12,11 @@ import (
 // extension has as well, nor a namespace that goes on under another key.
 func TestWithdrawal(t *testing.T) {
 	module := []tenants.ExtensionNamespace{{Number: 828, Constant: "NS_MODULE", Name: "Module"}}
+	declares := func(models ...string) func() tenants.Declared {
+		return func() tenants.Declared { return tenants.Declared{Namespaces: module, Models: models} }
+	}
 	code := &tenants.Codebase{Name: "new", Extensions: map[string]*tenants.Component{
-		"Kept": {Name: "Kept", Path: "/k", Namespaces: module, Models: []string{"Lua"}}, "Gone": {Name: "Gone", Path: "/g", Namespaces: module},
+		"Kept": {Name: "Kept", Path: "/k", Declares: declares("Lua")}, "Gone": {Name: "Gone", Path: "/g", Declares: declares()},
 	}}
 	old := &tenants.Codebase{Name: "old", Extensions: map[string]*tenants.Component{"Gone": {Name: "Gone", Path: "/old"}}}
 	h := &Host{Farm: &tenants.Farm{Codebases: map[string]*tenants.Codebase{"old": old, "new": code}}}

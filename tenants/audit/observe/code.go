@@ -184,7 +184,7 @@ func outside(c *tenants.Codebase) map[string]string {
 	names := map[string]string{}
 	for _, have := range []map[string]*tenants.Component{c.Extensions, c.Skins} {
 		for name, e := range have {
-			if e.Fault == "" && filepath.IsAbs(e.Manifest) {
+			if filepath.IsAbs(e.Manifest) && e.Declared().Fault == "" {
 				names[e.Manifest] = name
 			}
 		}

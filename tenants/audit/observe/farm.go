@@ -163,7 +163,7 @@ func (s *Farm) inspectOutside(h *session.Host, used []*tenants.Codebase) (err er
 	for _, c := range used {
 		for kind, have := range map[string]map[string]*tenants.Component{"extensions.": c.Extensions, "skins.": c.Skins} {
 			for name, part := range have {
-				if !filepath.IsAbs(part.Manifest) || part.Fault != "" || known[part.Path] {
+				if !filepath.IsAbs(part.Manifest) || part.Declared().Fault != "" || known[part.Path] {
 					continue
 				}
 				known[part.Path] = true
