@@ -140,7 +140,12 @@ func TestPlanAndApply(t *testing.T) {
 	if got := calls(); got != "check\nreload\n" {
 		t.Errorf("the web server was called by %q", got)
 	}
+	written := f.temporaryTables()
 	f.wants(f.exits(0, "plan"), "plan: no changes, 3 unchanged")
+	f.exits(0, "status")
+	if now := f.temporaryTables(); now != written {
+		t.Errorf("plan and status, which have to work on a full disk, took the server's temporary tables on disk from %s to %s", written, now)
+	}
 	f.wants(f.exits(0, "apply", "--all"), "apply: no changes, 3 unchanged")
 	applyChanges(f, calls)
 	applyLeavesUpgrades(f)
@@ -148,6 +153,12 @@ func TestPlanAndApply(t *testing.T) {
 	applyPutsBack(f, calls)
 	applyRenames(f, calls)
 	applyPrunes(f)
+}
+
+// temporaryTables returns the number of temporary tables that the server has written to its disk.
+func (f *farm) temporaryTables() string {
+	f.t.Helper()
+	return f.sql("SHOW GLOBAL STATUS LIKE 'Created_tmp_disk_tables'")[1]
 }
 
 // applyChanges edits settings and loses an account.

@@ -105,15 +105,11 @@ func (s *Server) Replication(ctx context.Context) (r Replication, err error) {
 	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&r.ReadOnly); err != nil {
 		return r, fmt.Errorf("server %s: %w", s.Name, err)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT CONCAT(HOST, ': ', IFNULL(STATE, '')) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'`)
-	if err != nil {
-		return r, fmt.Errorf("server %s: %w", s.Name, err)
-	}
-	feeds, err := Column[string](rows)
-	for _, feed := range feeds {
-		if !slices.ContainsFunc(caughtUp, func(words string) bool { return strings.Contains(feed, words) }) {
-			r.Behind = append(r.Behind, feed)
+	err = s.connections(ctx, func(c record) {
+		feeds := strings.HasPrefix(c["Command"], "Binlog Dump")
+		if feeds && !slices.ContainsFunc(caughtUp, func(words string) bool { return strings.Contains(c["State"], words) }) {
+			r.Behind = append(r.Behind, c["Host"]+": "+c["State"])
 		}
-	}
+	})
 	return r, err
 }

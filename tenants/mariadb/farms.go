@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -28,20 +29,41 @@ func (s *Server) ledgerDatabases(ctx context.Context) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	var queries []string
 	for name := range found {
-		if ledgerName.MatchString(name) {
-			queries = append(queries, "SELECT TABLE_SCHEMA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(name)+
-				" AND (TABLE_NAME = 'farm' AND COLUMN_NAME IN ('id', 'dir', 'machine') OR TABLE_NAME = 'tenant' AND COLUMN_NAME = 'database_name') HAVING COUNT(*) = 4")
+		is := ledgerName.MatchString(name)
+		if is {
+			is, err = s.hasLedger(ctx, name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !is {
+			delete(found, name)
 		}
 	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	return s.set(ctx, strings.Join(queries, " UNION ALL "))
+	return found, nil
 }
 
-// Farms lists the farms whose ledgers are on the server, by three queries.
+// notLedger lists the errors of a statement about a ledger in a database that has none, or that
+// the account may not read.
+var notLedger = []uint16{errNoTable, errNoColumn, errNoDatabase, errNoSelect, errBrokenView}
+
+// hasLedger reports whether a database has a ledger's tables and columns. It does not ask
+// information_schema.COLUMNS, for which the server writes a temporary table to its disk, which may
+// be full.
+func (s *Server) hasLedger(ctx context.Context, name string) (bool, error) {
+	in := Quote(name) + "."
+	rows, err := s.db.QueryContext(ctx, "SELECT f.id, f.dir, f.machine, t.database_name FROM "+in+"farm AS f, "+in+"tenant AS t LIMIT 0")
+	if slices.ContainsFunc(notLedger, func(number uint16) bool { return isError(err, number) }) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("server %s: read the columns of %s: %w", s.Name, name, err)
+	}
+	return true, rows.Close()
+}
+
+// Farms lists the farms whose ledgers are on the server, by two queries and one for each of them.
 func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
 	found, err := s.ledgerDatabases(ctx)
 	if err != nil {

@@ -254,14 +254,17 @@ const (
 	errCannotUser   = 1396
 
 	errDatabaseExists = 1007
+	errDiskFull       = 1021
 	errTooMany        = 1040 // connections
 	errAccess         = 1045
 	errShutdown       = 1053
+	errTableFull      = 1114 // InnoDB's answer to a full disk
 	errHostBlocked    = 1129 // after many failed connections from the client's machine
 	errNoThread       = 1135 // for a new connection
 	errNoSelect       = 1142
 	errNoTable        = 1146
 	errLockWait       = 1205
+	errBrokenView     = 1356
 	errDeadlock       = 1213
 	errAccessPlugin   = 1698 // the account is reserved for a user of the operating system
 )

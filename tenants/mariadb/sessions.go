@@ -3,6 +3,7 @@ package mariadb
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -25,15 +26,22 @@ func (s *Server) Pulse(ctx context.Context) (Pulse, error) {
 		return p, fmt.Errorf("server %s: %w", s.Name, err)
 	}
 	p.Started = now.Add(-time.Duration(up) * time.Second)
-	rows, err := s.db.QueryContext(ctx, "SELECT ID FROM information_schema.PROCESSLIST")
-	if err != nil {
-		return p, fmt.Errorf("server %s: list connections: %w", s.Name, err)
-	}
-	ids, err := Column[int64](rows)
-	for _, id := range ids {
-		p.Connections[id] = true
-	}
+	err := s.connections(ctx, func(r record) {
+		if id, err := strconv.ParseInt(r["Id"], 10, 64); err == nil {
+			p.Connections[id] = true
+		}
+	})
 	return p, err
+}
+
+// connections calls each for every connection of the server. It does not ask
+// information_schema.PROCESSLIST, for which the server writes a temporary table to its disk, which
+// may be full.
+func (s *Server) connections(ctx context.Context, each func(record)) error {
+	if err := s.table(ctx, "SHOW PROCESSLIST", each); err != nil {
+		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
+	}
+	return nil
 }
 
 // Lives reports whether a connection that was open at a time is still open.

@@ -152,6 +152,7 @@ func (r *Run) Finish(o Outcome) Outcome {
 	if errors.Is(o.Err, context.Canceled) && !errors.As(o.Err, new(*mariadb.LostError)) {
 		o.Err = errors.Join(o.Err, r.lost(o.Tenant))
 	}
+	o.Err = mariadb.WithRoom(o.Err)
 	r.mu.Lock()
 	o.Steps = r.steps[o.Tenant.Name]
 	r.mu.Unlock()

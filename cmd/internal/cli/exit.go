@@ -139,5 +139,5 @@ func describe(err error) string {
 	if errors.As(err, &call) && call.Syscall == "getwd" {
 		err = tenants.WithHint(err, "the current folder was removed: cd to another one")
 	}
-	return ui.Clean("wikictl: " + err.Error())
+	return ui.Clean("wikictl: " + mariadb.WithRoom(err).Error())
 }
