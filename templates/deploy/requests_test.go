@@ -267,6 +267,7 @@ func testRequests(t *testing.T, kind string) {
 			s.testProxies(t)
 			s.testBounds(t)
 			s.testReload(t, kind)
+			s.testForwarded(t, kind)
 			s.logIfFailed(t)
 		})
 	}
