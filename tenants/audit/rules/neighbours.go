@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"wikictl/tenants"
 	"wikictl/tenants/audit"
@@ -11,12 +12,32 @@ import (
 var databaseDenied = audit.Rule{
 	ID: "database-denied", Severity: audit.Warning,
 	What:      "A setting names the database of another wiki, in which the wiki has no rights.",
-	Why:       "If MediaWiki or an extension reads it, pages are errors.",
+	Why:       "If MediaWiki or an extension reads it, its requests are errors, or show nothing of it.",
 	Repair:    "Write media in [shared] to show the other wiki's files, and grants for other tables; then the removal of the other wiki waits for this one, too.",
 	Reference: "Manual:$wgForeignFileRepos",
 }
 
-var neighbourRules = []rule{{Rule: databaseDenied, setting: namesDatabase}}
+var neighbourRules = []rule{
+	{Rule: databaseDenied, setting: namesDatabase},
+	{Rule: audit.Rule{
+		ID: "folder-shared", Severity: audit.Warning,
+		What:      "A setting names a folder of another wiki below state.",
+		Why:       "The wiki loses it without a word when the other one is renamed or removed, and shows what only the other's readers may see.",
+		Repair:    "Write media in [shared] to show the other wiki's files, or use a folder outside of state.",
+		Reference: "Manual:$wgSharedUploadDirectory",
+	}, setting: namesFolder},
+}
+
+// namesFolder reports texts of a setting that are paths in the folder of another tenant.
+func namesFolder(s *subject, name string, v tenants.Value, r *reporter) {
+	wikis := s.Farm.Layout().Wikis() + "/"
+	texts(v, func(text tenants.Value) {
+		path, below := strings.CutPrefix(text.Data.(string), wikis)
+		if other, _, _ := strings.Cut(path, "/"); below && other != s.tenant.Name {
+			r.say(text.Position, name, `[shared] media = "`+other+`" in its place`, "it names a folder of %s", other)
+		}
+	})
+}
 
 // namesDatabase reports texts of a setting that are the name of another tenant's database on the
 // same server. $wgSharedDB has a rule of its own.

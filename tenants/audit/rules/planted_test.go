@@ -156,6 +156,7 @@ var planted = []struct {
 	{rule: "shared-tables", lines: `wgSharedDB = "wiki_central"`, at: "5:1"},
 	{rule: "shared-replaced", lines: `wgSharedTables = ["user", "ipblocks"]`, at: "5:27"},
 	{rule: "database-denied", lines: "wgForeignFileRepos = [{ class = \"ForeignDBViaLBRepo\", wiki = \"wiki_policy\" }]", at: "5:55"},
+	{rule: "folder-shared", lines: `wgSharedUploadDirectory = "DIR/state/wikis/policy/images"`, at: "5:1"},
 	{rule: "policy", lines: `wgMaxUploadSize = 5000`, at: "5:1"},
 	{rule: "override-equal", lines: `wgEnableUploads = true`, at: "5:1"},
 	{rule: "tenant-blocked", at: "tenants/tenant-blocked.toml:4:15"},
