@@ -154,7 +154,7 @@ func TestHiddenRendered(t *testing.T) {
 	f := load(t, farmToml, "name = \"h\"\nhosts = [\"h.example.org\"]\nsitename = \"H\"\n[settings]\nwgSMTP = { password = { secret = \"smtp\" } }\nwgKeys = { append = [ { secret = \"smtp\" } ] }\n")
 	d := data(f, "h")
 	_, err := set(t, "").Render(d)
-	if err == nil || !strings.Contains(err.Error(), "tenants/morea.toml:5:") || !strings.Contains(err.Error(), "there is no such file") {
+	if err == nil || !strings.Contains(err.Error(), "tenants/morea.toml:5:") || !strings.Contains(err.Error(), "the file does not exist") {
 		t.Errorf("%v", err)
 	}
 	path := filepath.Join(f.Dir, "secrets/smtp")

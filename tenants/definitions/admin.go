@@ -19,8 +19,8 @@ func (l *loader) checkAdmin(t *tenants.Tenant, name text) {
 	}
 }
 
-// reservedHere reports whether the tenant's settings or the messages of its language
-// reserve a name.
+// reservedHere reports whether the tenant's settings or the messages of its language reserve
+// a name.
 func (l *loader) reservedHere(t *tenants.Tenant, name string) bool {
 	own, _ := t.Settings["wgReservedUsernames"].Data.([]tenants.Value)
 	if slices.ContainsFunc(own, func(v tenants.Value) bool { return v.Data == name }) {

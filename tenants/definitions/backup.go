@@ -29,7 +29,7 @@ func (l *loader) readBackup(s *section) {
 	}{{"dump", dump, restore}, {"restore", restore, dump}} {
 		if len(c.words) == 0 {
 			if len(c.other) > 0 {
-				s.report(c.other[0].at, c.key, "set both: a dump that can't be restored is of no use", "is missing")
+				s.report(c.other[0].at, c.key, "set both: a dump is useless if it can't be restored", "is missing")
 			}
 			continue
 		}
@@ -65,7 +65,7 @@ func (l *loader) readStore(s *section) {
 	switch {
 	case !store.set():
 		if password.set() {
-			s.report(password.at, "password_file", example, "is of a repository of restic, and store names none")
+			s.report(password.at, "password_file", example, "is the password of a restic repository, and store names none")
 		}
 		return
 	case !isRestic, folder == "":

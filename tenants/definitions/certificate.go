@@ -51,7 +51,7 @@ func (l *loader) awaitsCertificate(t *tenants.Tenant, certificate, key string) b
 		file = l.farm.Layout().HostsVhost()
 	}
 	vhost, err := disk.Read(file)
-	if errors.Is(err, fs.ErrNotExist) { // taken out because the web server refused it, but still in the release
+	if errors.Is(err, fs.ErrNotExist) { // removed because the web server refused it, but still in the release
 		vhost, err = disk.Read(filepath.Join(l.farm.Layout().Current(t.Name), "vhost.conf"))
 	}
 	return errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(vhost, []byte(certificate))
@@ -71,8 +71,8 @@ func (p *pems) has(path string) bool {
 // pems caches the problems of files that several tenants may share.
 type pems struct{ known sync.Map }
 
-// wrong returns why a file contains nothing of that kind in PEM; empty if it does, or if
-// only root can read it.
+// wrong returns why a file has no PEM block of a kind, or "" if it has one, or if only root can
+// read it.
 func (p *pems) wrong(path, kind string) string {
 	if known, ok := p.known.Load(path + kind); ok {
 		return known.(string)

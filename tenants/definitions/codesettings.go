@@ -11,12 +11,11 @@ import (
 	"wikictl/tenants"
 )
 
-// codeSettings lists the settings whose texts MediaWiki runs as code: names of PHP
-// functions, of classes that a request instantiates, of files with PHP, and parts of
-// command lines (includes/MainConfigSchema.php and the extensions that come with
-// MediaWiki). On a farm that does not allow PHP, texts in them are refused at any depth:
-// a literal would do there what an expression may not. Other values, such as false, are
-// allowed.
+// codeSettings lists the settings whose texts MediaWiki runs as code: names of PHP functions, of
+// classes that a request instantiates, of files with PHP, and parts of command lines
+// (includes/MainConfigSchema.php and the extensions that come with MediaWiki). A farm that does
+// not allow PHP refuses texts in them at any depth, because they would run code like an
+// expression. Other values, such as false, are allowed.
 var codeSettings = map[string]bool{
 	"wgExtensionFunctions": true, "wgHooks": true, "wgParserOutputHooks": true, "wgConfigRegistry": true,
 	"wgSpecialPages": true, "wgSpecialPageCacheUpdates": true, "wgActions": true, "wgLogActionsHandlers": true,
@@ -84,8 +83,8 @@ var programSettings = map[string]program{
 	"wgSVGConverterPath":          matched("/usr/bin", "^(?:/usr(?:/local)?)?/bin/?$"),
 }
 
-// refuseCode reports the first text of a setting that MediaWiki would run as code, and
-// returns whether there is one.
+// refuseCode reports the first text of a setting that MediaWiki would run as code. It returns
+// whether it found one.
 func (l *loader) refuseCode(s *section, name string, v tenants.Value) bool {
 	if l.farm.AllowPHP {
 		return false

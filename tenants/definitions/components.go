@@ -24,7 +24,7 @@ func (l *loader) setComponents(t *tenants.Tenant, extensions, skins []text) {
 	for _, s := range skins {
 		t.Origins["skins."+s.value] = s.at
 	}
-	if t.Codebase == nil || len(t.Codebase.Faults) > 0 { // its default skin is not known
+	if t.Codebase == nil || len(t.Codebase.Faults) > 0 { // its default skin is unknown
 		return
 	}
 	if len(skins) == 0 {
@@ -60,8 +60,7 @@ func (l *loader) checkComponents(t *tenants.Tenant, key string, wanted []text, h
 	}
 }
 
-// satisfies is mediawiki.Satisfies. Most tenants load the same components, so that its
-// results are kept.
+// satisfies is mediawiki.Satisfies with cached results: most tenants load the same components.
 func (l *loader) satisfies(version, constraint string) bool {
 	key := version + "\x00" + constraint
 	if known, ok := l.satisfied.Load(key); ok {
@@ -72,7 +71,7 @@ func (l *loader) satisfies(version, constraint string) bool {
 	return met
 }
 
-// absent returns the problem of a component that a codebase does not have.
+// absent returns the problem of a component that a codebase lacks.
 func absent(t *tenants.Tenant, w text, key, kind string, have map[string]*tenants.Component) tenants.Problem {
 	p := tenants.Problem{Position: w.at, Key: key, Hint: tenants.Suggest(w.value, maps.Keys(have)),
 		Message: fmt.Sprintf("MediaWiki %s at %s has no %s %q", t.Codebase.Version, t.Codebase.Path, kind, w.value)}

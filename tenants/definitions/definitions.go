@@ -15,9 +15,9 @@ import (
 	"wikictl/tenants"
 )
 
-// Load reads the farm in dir and all files that it names. The error is Problems if the
-// farm's files are wrong: all mistakes, sorted; the farm is nil then. A problem of a
-// single tenant is no error, but one of its Faults.
+// Load reads the farm in dir and all files that it names. If the farm's files have mistakes, the
+// farm is nil and the error is Problems: all mistakes, sorted. A problem of a single tenant is not
+// an error, but one of its Faults.
 func Load(dir string) (*tenants.Farm, error) {
 	l, err := load(dir, nil)
 	if err != nil {
@@ -26,7 +26,7 @@ func Load(dir string) (*tenants.Farm, error) {
 	if len(l.problems) == 0 {
 		return l.farm, nil
 	}
-	for _, t := range l.farm.Tenants { // of all tenants, to report every mistake at once
+	for _, t := range l.farm.Tenants { // for all tenants first, to report every mistake at once
 		l.problems = append(l.problems, t.Faults...)
 	}
 	l.problems.Sort()
@@ -67,7 +67,7 @@ type loader struct {
 	machine                       tenants.Machine
 	constants                     *bool                             // set by settings that name namespaces other than MediaWiki's own
 	printed                       map[string]func() (string, error) // secrets that commands print, by name
-	literally                     bool                              // a table of a setting is no operation
+	literally                     bool                              // read tables in settings as values, not as operations
 }
 
 // resolveAll reads the classes and tenants that the farm file names.
@@ -112,8 +112,8 @@ func (l *loader) read(name string) document {
 	return d
 }
 
-// each calls do for every number below n, several at once, each with its own loader.
-// Their problems follow the earlier ones, in order of the numbers.
+// each calls do concurrently for every number below n, each with its own loader. It appends
+// their problems in order of the numbers.
 func (l *loader) each(n int, do func(l *loader, i int)) {
 	reported := make([]tenants.Problems, n)
 	var next atomic.Int64

@@ -48,7 +48,7 @@ func readDocument(dir, name string) (document, tenants.Problems) {
 func readSmall(path string) ([]byte, *tenants.Problem) {
 	f, err := disk.Open(path)
 	if target, broken := disk.BrokenLink(path, err); broken {
-		return nil, &tenants.Problem{Message: "is a symbolic link to " + target + ", which is not there", Hint: "remove it or put the file there"}
+		return nil, &tenants.Problem{Message: "is a symbolic link to " + target + ", which does not exist", Hint: "remove it or put the file there"}
 	}
 	switch {
 	case errors.Is(err, syscall.EISDIR):
@@ -131,12 +131,12 @@ func syntaxProblem(file string, err error) tenants.Problem {
 	return p
 }
 
-// place is where a key or an element is, and where those below it are.
+// place is the position of a key or an element, with those of its members.
 type place struct {
-	at       tenants.Position // zero: not known
+	at       tenants.Position // zero: unknown
 	members  map[string]*place
 	elements []*place
-	tables   int // of an array of tables: elements so far
+	tables   int // number of elements of an array of tables so far
 }
 
 // member returns the place of a key below p.
@@ -269,11 +269,11 @@ func (w *walker) value(n *unstable.Node, at *place, depth int) {
 type converter struct {
 	problems tenants.Problems
 	tooDeep  bool
-	nowhere  place // of values whose places are not known
+	nowhere  place // of values with unknown places
 }
 
-// convert converts a value at a place, which may be nil; at is that of the value or of what it
-// is in.
+// convert converts a value at a place, which may be nil; at is the position of the value or of the
+// table or array that contains it.
 func (c *converter) convert(raw any, p *place, at tenants.Position, depth int) any {
 	if depth > maxNesting {
 		if !c.tooDeep {
@@ -303,7 +303,7 @@ func (c *converter) convert(raw any, p *place, at tenants.Position, depth int) a
 		}
 		return list
 	case time.Time, toml.LocalDate, toml.LocalTime, toml.LocalDateTime:
-		c.problems = append(c.problems, tenants.Problem{Position: at, Message: "is a date or a time, which nothing here can be", Hint: "put a text in quotes"})
+		c.problems = append(c.problems, tenants.Problem{Position: at, Message: "is a date or a time, which no key accepts", Hint: "put a text in quotes"})
 		return ""
 	}
 	return raw

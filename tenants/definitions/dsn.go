@@ -19,7 +19,7 @@ import (
 func CheckDSN(dsn string) error {
 	slash := strings.LastIndexByte(dsn, '/')
 	if slash < 0 {
-		return errors.New("lacks the slash behind the address")
+		return errors.New("lacks the slash after the address")
 	}
 	before := dsn[:slash]
 	protocol, rest, opened := strings.Cut(before[strings.LastIndexByte(before, '@')+1:], "(")

@@ -117,7 +117,7 @@ func TestEditorsLeftovers(t *testing.T) {
 	if err := os.Symlink("gone.toml", filepath.Join(dir, "tenants/late.toml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(dir); err == nil || err.Error() != "tenants/late.toml: is a symbolic link to gone.toml, which is not there (remove it or put the file there)" {
+	if _, err := Load(dir); err == nil || err.Error() != "tenants/late.toml: is a symbolic link to gone.toml, which does not exist (remove it or put the file there)" {
 		t.Error(err)
 	}
 }

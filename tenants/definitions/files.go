@@ -20,7 +20,7 @@ var fileKeys = []Key{
 	{Name: "kind", Type: Text, Choices: tenants.FileKinds(), Example: `"nginx"`, Doc: "How values are escaped; without it by the ending of path: .html, .json, .php or .conf."},
 	{Name: "mode", Type: Text, Example: `"0644"`, Doc: "Its mode in octal digits; without it \"0644\"."},
 	{Name: "owner", Type: Text, Example: `"root"`, Doc: "The user that owns it; without it the user who runs wikictl."},
-	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "Its group; without it that of the user who runs wikictl."},
+	{Name: "group", Type: Text, Example: `"www-data"`, Doc: "Its group; without it the group of the user who runs wikictl."},
 }
 
 // templateName matches the file name of a template.
@@ -99,7 +99,7 @@ func (l *loader) readMode(s *section, f *tenants.File) {
 	}
 }
 
-// checkPath refuses places that belong to wikictl, or to which it never writes.
+// checkPath refuses paths that belong to wikictl, or to which it never writes.
 func (l *loader) checkPath(s *section, path text, file string) {
 	kept := map[string]string{
 		l.farm.State: "the state folder", l.farm.Templates: "the folder of templates", l.farm.Migrations: "the folder of SQL",

@@ -15,7 +15,7 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// secretsFolder is the folder of the farm with the values of { secret = "…" }, a file
+// secretsFolder is the folder of the farm with the values of { secret = "…" }, one file for
 // each.
 const secretsFolder = "secrets"
 
@@ -43,7 +43,7 @@ func readSecret(path string) (string, error) {
 	at := func(why string) error { return fmt.Errorf("%s: %s", path, why) }
 	f, err := disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", at("there is no such file; write the value into it, with mode 0600")
+		return "", at("the file does not exist; write the value into it, with mode 0600")
 	}
 	if err != nil {
 		return "", at(disk.Reason(err))
@@ -54,7 +54,7 @@ func readSecret(path string) (string, error) {
 		return "", at(disk.Reason(err))
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return "", at(fmt.Sprintf("others than its owner may read or write it (mode %#o); chmod 600 %[2]s", info.Mode().Perm(), path))
+		return "", at(fmt.Sprintf("users other than its owner may read or write it (mode %#o); chmod 600 %[2]s", info.Mode().Perm(), path))
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	value := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")

@@ -34,7 +34,7 @@ func TestHidden(t *testing.T) {
 	}
 	hidden := x.Settings["wgSMTP"].Data.(map[string]tenants.Value)["password"].Data.(*tenants.Hidden)
 	path := filepath.Join(dir, "secrets/smtp")
-	if _, err := hidden.Read(); err == nil || !strings.Contains(err.Error(), path+": others than its owner may read or write it (mode 0644); chmod 600 "+path) {
+	if _, err := hidden.Read(); err == nil || !strings.Contains(err.Error(), path+": users other than its owner may read or write it (mode 0644); chmod 600 "+path) {
 		t.Error(err)
 	}
 	if hidden.Known() != "" {
@@ -63,7 +63,7 @@ func TestHiddenRefused(t *testing.T) {
 		return path
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "absent"):                     "there is no such file; write the value into it, with mode 0600",
+		filepath.Join(dir, "absent"):                     "the file does not exist; write the value into it, with mode 0600",
 		write("empty", "\n"):                             "is empty",
 		write("large", strings.Repeat("x", maxSecret+1)): "is larger than 64 KiB",
 		write("binary", "\xff"):                          "is not UTF-8",

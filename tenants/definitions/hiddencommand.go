@@ -72,7 +72,7 @@ func printedSecret(name, dir string, command []string) (string, error) {
 	case value == "":
 		return "", at("printed nothing")
 	case !utf8.ValidString(value):
-		return "", at("printed what is not UTF-8")
+		return "", at("printed text that is not UTF-8")
 	}
 	return value, nil
 }

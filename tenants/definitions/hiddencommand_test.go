@@ -18,7 +18,7 @@ func TestSecretsFromCommands(t *testing.T) {
 		"it fails":     {`["./print"]`, script("echo hush; echo no such entry >&2; exit 3"), "", "no such entry; it is the command of [secrets.smtp] in wikictl.toml"},
 		"nothing":      {`["./print"]`, script("true"), "", "the command of [secrets.smtp], ./print, printed nothing"},
 		"too much":     {`["./print"]`, script("head -c 70000 /dev/zero | tr '\\0' x"), "", "printed more than 64 KiB"},
-		"no UTF-8":     {`["./print"]`, script(`printf 'a\377'`), "", "printed what is not UTF-8"},
+		"no UTF-8":     {`["./print"]`, script(`printf 'a\377'`), "", "printed text that is not UTF-8"},
 		"no program":   {`["./other"]`, script("true"), "", "the command of [secrets.smtp], ./other, can't be run"},
 		"it says more": {`["./print"]`, script("echo warning >&2; echo value"), "value", ""},
 	} {

@@ -34,13 +34,13 @@ type Key struct {
 	Keys     []Key // below a table, a table of Tables, or a table of a List
 }
 
-// FarmKeys are the keys of wikictl.toml.
+// FarmKeys returns the keys of wikictl.toml.
 func FarmKeys() []Key { return slices.Clone(farmKeys) }
 
-// ClassKeys are the keys of a class's file.
+// ClassKeys returns the keys of a class's file.
 func ClassKeys() []Key { return slices.Clone(classKeys) }
 
-// TenantKeys are the keys of a tenant's file.
+// TenantKeys returns the keys of a tenant's file.
 func TenantKeys() []Key { return slices.Clone(tenantKeys) }
 
 // find returns the key of a name, or nil.
@@ -64,22 +64,22 @@ var valueKeys = []Key{
 	{Name: "language", Type: Text, Example: `"en"`, Doc: "MediaWiki's code of the wiki's language; without it \"en\"."},
 	{Name: "sitename", Type: Text, Example: `"Alpha Handbook"`, Doc: "The name that readers see."},
 	{Name: "admin", Type: Text, Example: `"Admin"`, Doc: "The user name of the first administrator, as MediaWiki writes it; without it \"Admin\"."},
-	{Name: "state", Type: Text, Choices: []string{"open", "private", "closed"}, Example: `"closed"`, Doc: "\"closed\": readers read and nobody saves; \"private\": only users who are logged in read, and only administrators make accounts; without it \"open\"."},
+	{Name: "state", Type: Text, Choices: []string{"open", "private", "closed"}, Example: `"closed"`, Doc: "\"closed\": readers read and no user saves; \"private\": only users who are logged in read, and only administrators make accounts; without it \"open\"."},
 	{Name: "reason", Type: Text, Example: `"This wiki has moved to new.example.org."`, Doc: "Why the wiki is closed, for those who try to save."},
-	{Name: "classes", Type: Texts, Example: `["handbook"]`, Doc: "Classes whose values come before these; later ones win."},
+	{Name: "classes", Type: Texts, Example: `["handbook"]`, Doc: "Classes whose values precede those of this file; later ones win."},
 	{Name: "extensions", Type: Texts, Example: `["Cite", "ParserFunctions"]`, Doc: "Extensions to load, added to those inherited: folders, parts (\"ConfirmEdit/QuestyCaptcha\") and further manifests (\"Wikibase:repo\")."},
 	{Name: "skins", Type: Texts, Example: `["Vector"]`, Doc: "Folders of skins to load, added to those inherited; the first is the default skin. Without any, the codebase's default."},
-	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to take away, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
+	{Name: "unset", Type: Texts, Example: `["wgFoo"]`, Doc: "Inherited settings to remove, such as \"wgFoo\" or \"wgGroupPermissions.user.move\"."},
 	{Name: "namespaces", Type: Tables, Doc: "Namespaces of the wiki's own; the table's name makes the constant, NS_PORTAL of portal.", Keys: namespaceKeys},
 	{Name: "script_path", Type: Text, Example: `"/w"`, Doc: "The path of MediaWiki's entry points, such as index.php, and of its files; without it the root, \"/\"."},
 	{Name: "article_path", Type: Text, Example: `"/wiki/$1"`, Doc: "The path of pages, with $1 for the title; without it \"/wiki/$1\"."},
 	{Name: "pool", Type: Table, Doc: "Bounds of the wiki's own php-fpm pool, with pools in [web].", Keys: poolKeys},
 	{Name: "limits", Type: Table, Doc: "Limits of requests to the wiki's PHP, with nginx; more get status 429. Requests from this machine are not counted.", Keys: limitKeys},
-	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; looked into before those inherited."},
+	{Name: "static", Type: Folders, Example: `"static/alpha"`, Doc: "A folder of files to send as they are, such as robots.txt, relative to wikictl.toml; searched before those inherited."},
 	{Name: "include", Type: Folders, Example: `"php/hooks.php"`, Doc: "PHP files of your own, included at the end of the wiki's settings, relative to wikictl.toml; requires allow_php. Added to those inherited."},
 	{Name: "redirects", Type: Map, Example: `{ "/mw/*" = "/*" }`, Doc: "Redirects, by path; a * at the end stands for the rest of the path. Merged with those inherited."},
 	{Name: "grants", Type: List, Doc: "Rights of the wiki's accounts in databases of other wikis. Added to those inherited.", Keys: grantKeys},
-	{Name: "shared", Type: Table, Doc: "What the wiki has in common with another.", Keys: sharedKeys},
+	{Name: "shared", Type: Table, Doc: "Accounts and files that the wiki shares with others.", Keys: sharedKeys},
 	{Name: "settings", Type: Settings, Doc: "MediaWiki's settings by their full names, such as wgMaxUploadSize."},
 	{Name: "upgrade", Type: Table, Doc: "Checks in upgrades of the wiki.", Keys: []Key{pagesKey}},
 }
@@ -93,16 +93,16 @@ var grantKeys = []Key{
 
 // sharedKeys name other tenants.
 var sharedKeys = []Key{
-	{Name: "users", Type: Text, Example: `"pool"`, Doc: "The tenant whose accounts and preferences the wiki has in place of its own, on the same server; decided when the wiki is created. Groups and blocks are its own."},
-	{Name: "media", Type: Text, Example: `"commons"`, Doc: "The tenant whose files the wiki shows beside its own, on the same server; all may read that one."},
+	{Name: "users", Type: Text, Example: `"pool"`, Doc: "The tenant whose accounts and preferences the wiki uses in place of its own, on the same server; decided when the wiki is created. Groups and blocks are the wiki's own."},
+	{Name: "media", Type: Text, Example: `"commons"`, Doc: "The tenant whose files the wiki shows beside its own, on the same server; it must not be private."},
 }
 
 // poolKeys are the bounds of a wiki's own php-fpm pool.
 var poolKeys = []Key{
-	{Name: "children", Type: Number, Example: "4", Doc: "Processes at most; without it children of [php]."},
+	{Name: "children", Type: Number, Example: "4", Doc: "Maximum number of processes; without it children of [php]."},
 	{Name: "memory_limit", Type: Size, Example: `"256M"`, Doc: "Memory of one request; without it PHP's own."},
 	{Name: "timeout", Type: Number, Example: "120", Doc: "Seconds that one request may take; without it php-fpm's own."},
-	{Name: "queue", Type: Number, Example: "64", Doc: "Requests that wait for a process at most, with nginx; others are refused at once. Without it php-fpm's own."},
+	{Name: "queue", Type: Number, Example: "64", Doc: "Maximum number of requests that wait for a process, with nginx; others are refused at once. Without it php-fpm's own."},
 	{Name: "user", Type: Text, Example: `"wiki-alpha"`, Doc: "The user of the pool and of the wiki's scripts, to whom its uploads and caches belong; without it user of [web]."},
 }
 
@@ -132,13 +132,13 @@ var farmKeys = []Key{
 	{Name: "tenants", Type: Texts, Required: true, Example: `["tenants/**/*.toml"]`, Doc: "Patterns of the tenants' files, relative to wikictl.toml."},
 	{Name: "classes", Type: Texts, Example: `["classes/*.toml"]`, Doc: "Patterns of the classes' files, relative to wikictl.toml."},
 	{Name: "allow_php", Type: Bool, Example: "true", Doc: "Definitions may contain PHP code, as { php = \"…\" }: all who write them can run code."},
-	{Name: "database_prefix", Type: Blank, Example: `"wiki_"`, Doc: "What the names of databases begin with; without it \"wiki_\"."},
+	{Name: "database_prefix", Type: Blank, Example: `"wiki_"`, Doc: "The prefix of names of databases; without it \"wiki_\"."},
 	{Name: "ledger", Type: Text, Example: `"main"`, Doc: "The server that holds wikictl's own database; without it the first."},
 	{Name: "codebases", Type: Tables, Doc: "MediaWiki trees that tenants share.", Keys: []Key{
 		{Name: "path", Type: Text, Required: true, Example: `"/srv/mediawiki/1.43"`, Doc: "The folder of an unpacked MediaWiki, to which wikictl never writes."},
 		{Name: "php", Type: Text, Example: `"/usr/bin/php8.2"`, Doc: "The PHP command line program; without it the first of php, php8.5, php8.4, … in PATH."},
 	}},
-	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name: a folder, or what wikictl extensions fetch fetches.", Keys: outsideKeys},
+	{Name: "extensions", Type: Tables, Doc: "Extensions outside of the codebases, for tenants to load by name: a folder, or a source for wikictl extensions fetch.", Keys: outsideKeys},
 	{Name: "skins", Type: Tables, Doc: "Skins outside of the codebases, as extensions are.", Keys: outsideKeys},
 	{Name: "secrets", Type: Tables, Doc: "Secrets that a command prints.", Keys: secretKeys},
 	{Name: "servers", Type: Tables, Doc: "MariaDB or MySQL servers.", Keys: serverKeys},
@@ -148,15 +148,15 @@ var farmKeys = []Key{
 		{Name: "password_file", Type: Text, Example: `"/etc/wikictl/restic.password"`, Doc: "A file of mode 0600 with the repository's password; or set RESTIC_PASSWORD_FILE in the environment."},
 		{Name: "dump", Type: Texts, Example: `["mydump", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that writes a database into a file."},
 		{Name: "restore", Type: Texts, Example: `["myload", "--defaults-file={options}", "{database}", "{file}"]`, Doc: "The command that fills an empty database from a file."},
-		{Name: "max_age_days", Type: Number, Example: "7", Doc: "How old, in days, a wiki's latest dump may be before audit warns; 0: dumps are made elsewhere."},
+		{Name: "max_age_days", Type: Number, Example: "7", Doc: "Age in days from which audit warns about a wiki's latest dump; 0: dumps are made elsewhere."},
 	}},
 	{Name: "keep", Type: Table, Doc: "How long wikictl keeps records, logs, dumps and backups; 0: for ever.", Keys: []Key{
 		{Name: "runs", Type: Days, Example: `"365d"`, Doc: "Runs with their steps, in wikictl's own database."},
-		{Name: "logs", Type: Days, Example: `"90d"`, Doc: "What PHP printed, below state/logs."},
-		{Name: "dumps", Type: Number, Example: "3", Doc: "How many dumps of each wiki stay, however old; 1 is the least."},
+		{Name: "logs", Type: Days, Example: `"90d"`, Doc: "PHP's output, below state/logs."},
+		{Name: "dumps", Type: Number, Example: "3", Doc: "Number of dumps of each wiki that stay, however old; at least 1."},
 		{Name: "dump_age", Type: Days, Example: `"90d"`, Doc: "Younger dumps stay, too."},
 		{Name: "removed", Type: Days, Example: `"90d"`, Doc: "Removed wikis, below state/removed."},
-		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases to clone new wikis from that no wiki needs any more."},
+		{Name: "goldens", Type: Days, Example: `"90d"`, Doc: "Databases for cloning new wikis that no wiki needs any more."},
 		{Name: "components", Type: Days, Example: `"90d"`, Doc: "Fetched versions of extensions and skins that no wiki uses any more."},
 		{Name: "caches", Type: Days, Example: `"90d"`, Doc: "Localisation caches, and links to codebases, that no release uses any more."},
 		{Name: "temporary", Type: Days, Example: `"7d"`, Doc: "Temporary files that killed scripts and backups left."},
@@ -173,10 +173,10 @@ var farmKeys = []Key{
 		{Name: "children", Type: Number, Example: "8", Doc: "Processes of each wiki's own php-fpm pool."},
 	}},
 	{Name: "jobs", Type: Table, Doc: "How MediaWiki's jobs are run.", Keys: []Key{
-		{Name: "runner", Type: Text, Choices: []string{"requests", "service"}, Example: `"service"`, Doc: "\"service\": wikictl jobs run --forever does it, and readers' requests do not; without it \"requests\"."},
+		{Name: "runner", Type: Text, Choices: []string{"requests", "service"}, Example: `"service"`, Doc: "\"service\": wikictl jobs run --forever runs them, and readers' requests do not; without it \"requests\"."},
 		{Name: "children", Type: Number, Example: "4", Doc: "PHP processes that run jobs at once; without it one for each core."},
 		{Name: "memory_limit", Type: Size, Example: `"256M"`, Doc: "Memory of one of them."},
-		{Name: "time_limit", Type: Number, Example: "600", Doc: "Seconds after which one of them is ended, in the middle of a job."},
+		{Name: "time_limit", Type: Number, Example: "600", Doc: "Seconds after which one of these processes is ended, in the middle of a job."},
 		{Name: "weight", Type: List, Doc: "Tenants that get a larger share of the time.", Keys: []Key{
 			{Name: "where", Type: Text, Required: true, Example: `"class=handbook"`, Doc: "The tenants."},
 			{Name: "weight", Type: Number, Example: "4", Doc: "Their share; that of the others is 1."},
@@ -184,26 +184,26 @@ var farmKeys = []Key{
 	}},
 	{Name: "upgrade", Type: Table, Doc: "Checks and scripts in upgrades, besides MediaWiki's updater.", Keys: []Key{
 		pagesKey,
-		{Name: "step", Type: List, Doc: "Scripts that extensions want their users to run.", Keys: []Key{
+		{Name: "step", Type: List, Doc: "Scripts of extensions to run in upgrades.", Keys: []Key{
 			{Name: "script", Type: Text, Required: true, Example: `"extensions/Foo/maintenance/setup.php"`, Doc: "A PHP script, below the codebase's folder."},
 			{Name: "arguments", Type: Texts, Example: `["--all"]`, Doc: "Its arguments."},
 			{Name: "when", Type: Text, Choices: []string{"after", "before"}, Example: `"after"`, Doc: "After MediaWiki's updater, by the new code, or before it, by the old; without it after."},
-			{Name: "where", Type: Text, Example: `"extension=Foo"`, Doc: "The tenants that it is run for; without it all."},
+			{Name: "where", Type: Text, Example: `"extension=Foo"`, Doc: "The tenants for which it runs; without it all."},
 		}},
 	}},
 	{Name: "files", Type: Tables, Doc: "Files of the farm as a whole, such as a host map, from templates of your own.", Keys: fileKeys},
 	{Name: "defaults", Type: Table, Doc: "Values that all tenants begin with.", Keys: valueKeys},
 	{Name: "policy", Type: List, Doc: "Rules of audit of the farm's own.", Keys: []Key{
 		{Name: "name", Type: Text, Example: `"uploads"`, Doc: "The rule's name."},
-		{Name: "where", Type: Text, Example: `"class=handbook"`, Doc: "The tenants that it is about; without it all."},
-		{Name: "setting", Type: Text, Required: true, Example: `"wgMaxUploadSize"`, Doc: "The setting that it is about."},
+		{Name: "where", Type: Text, Example: `"class=handbook"`, Doc: "The tenants that it checks; without it all."},
+		{Name: "setting", Type: Text, Required: true, Example: `"wgMaxUploadSize"`, Doc: "The setting that it checks."},
 		{Name: "reason", Type: Text, Example: `"the disk is small"`, Doc: "Why."},
 		{Name: "severity", Type: Text, Choices: []string{"error", "warning", "note"}, Example: `"warning"`, Doc: "How bad a finding is; without it an error."},
 		{Name: "must", Type: Any, Example: "false", Doc: "The value that the setting must have."},
 		{Name: "must_not", Type: Any, Example: "true", Doc: "A value that it must not have."},
-		{Name: "one_of", Type: Any, Example: "[1, 2]", Doc: "Values of which it must have one."},
+		{Name: "one_of", Type: Any, Example: "[1, 2]", Doc: "The values that it may have."},
 		{Name: "matches", Type: Any, Example: `"^https://"`, Doc: "A regular expression that it must match."},
-		{Name: "range", Type: Any, Example: "[0, 20971520]", Doc: "The least and the most that it may be."},
+		{Name: "range", Type: Any, Example: "[0, 20971520]", Doc: "Its minimum and its maximum."},
 	}},
 	{Name: "ignore", Type: List, Doc: "Findings of audit that are accepted until a date.", Keys: []Key{
 		{Name: "rule", Type: Text, Required: true, Example: `"external-images"`, Doc: "The rule."},
@@ -223,7 +223,7 @@ var serverKeys = []Key{
 	{Name: "connections", Type: Number, Example: "500", Doc: "Of a managed server: max_connections."},
 	{Name: "replicas", Type: List, Doc: "Servers that replicate this one, from which its wikis read.", Keys: replicaKeys},
 	{Name: "load", Type: Number, Example: "50", Doc: "With replicas: the share of reads that this server answers; without it half of what all replicas have together. With 0 the wikis fail when no replica answers."},
-	{Name: "replica_wait", Type: Number, Example: "600", Doc: "Seconds for which what a run shows to readers waits for replicas that are behind; without it 600."},
+	{Name: "replica_wait", Type: Number, Example: "600", Doc: "Seconds to wait for replicas that are behind before a run shows changes to readers; without it 600."},
 }
 
 // replicaKeys are the keys of a replica of a server.
@@ -231,7 +231,7 @@ var replicaKeys = []Key{
 	{Name: "dsn", Type: Text, Required: true, Example: `"root@tcp(db2.example.org)/"`, Doc: "How the administrator connects to the replica, as in the server's dsn. wikictl never writes to it."},
 	{Name: "password_file", Type: Text, Example: `"/etc/wikictl/db2.password"`, Doc: "A file of mode 0600 with the password; without it the server's."},
 	{Name: "load", Type: Number, Example: "100", Doc: "The share of reads that it answers, relative to the others; without it 100."},
-	{Name: "max_lag", Type: Number, Example: "6", Doc: "Seconds behind the server from which wikis do not read from it; without it 6."},
+	{Name: "max_lag", Type: Number, Example: "6", Doc: "Maximum lag in seconds; wikis do not read from a replica that is further behind. Without it 6."},
 }
 
 var webKeys = []Key{

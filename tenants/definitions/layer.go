@@ -36,7 +36,7 @@ type layer struct {
 	limits     tenants.Limits
 }
 
-// singleKeys are the values of which only the most specific layer counts.
+// singleKeys lists the values for which only the most specific layer counts.
 var singleKeys = []string{"codebase", "server", "database", "language", "sitename", "admin", "state", "reason", "script_path", "article_path"}
 
 // readLayer reads a tenant's file.
@@ -128,7 +128,7 @@ func (l *loader) leadsTo(from, to string, seen map[string]bool) bool {
 	})
 }
 
-// class returns a class by name, or reports that there is none.
+// class returns a class by name, or reports that it does not exist.
 func (l *loader) class(name text) *layer {
 	c := l.classes[name.value]
 	if c == nil {

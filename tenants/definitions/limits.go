@@ -15,8 +15,8 @@ func (l *loader) readPool(s *section) (p tenants.Pool) {
 	s.size("memory_limit", &p.MemoryLimit, bound{32 * tenants.MiB, 64 * tenants.GiB})
 	s.number("timeout", &p.Timeout, bound{1, 86400})
 	if p.Queue > 0 && l.farm.Web.Kind == "apache" {
-		// If there is no room, mod_proxy calls connect(2) again and again.
-		s.report(s.table["queue"].Position, "queue", "leave it out: a wiki holds at most 10 threads of each of Apache's processes", "Apache can't be refused")
+		// If the queue is full, mod_proxy calls connect(2) repeatedly.
+		s.report(s.table["queue"].Position, "queue", "leave it out: a wiki holds at most 10 threads of each of Apache's processes", "Apache would retry refused requests")
 	}
 	name := s.text("user")
 	p.User = name.value

@@ -36,7 +36,7 @@ type lockEntry struct {
 	Vendor  string `toml:"vendor,omitempty"`
 }
 
-// readLock reads the lock file. If there is none, nothing was fetched yet.
+// readLock reads the lock file. Without one, nothing was fetched yet.
 func (l *loader) readLock() {
 	locked, err := ReadLock(l.farm.Dir)
 	if err != nil {

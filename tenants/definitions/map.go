@@ -17,7 +17,7 @@ func (l *loader) readMap(s *section) {
 	}
 	w.Map = true
 	if w.Kind == "apache" {
-		s.report(s.table["vhosts"].Position, "vhosts", "take it away, or use nginx", "Apache has no map in place of virtual hosts: what a virtual host holds can't depend on one")
+		s.report(s.table["vhosts"].Position, "vhosts", "take it away, or use nginx", "Apache's virtual hosts can't depend on a map")
 	}
 	for _, key := range []string{"certificate", "certificate_key", "access_log"} {
 		if v, found := s.table[key]; found {
@@ -31,15 +31,15 @@ func (l *loader) readMap(s *section) {
 // sameForAll lists the keys that must be equal for all wikis of one virtual host.
 var sameForAll = []string{"script_path", "article_path", "redirects", "limits"}
 
-// refuseInMap reports keys of a class or a tenant that one virtual host for all can't
-// have.
+// refuseInMap reports keys of a class or a tenant that are not possible with one virtual host
+// for all.
 func (l *loader) refuseInMap(s *section) {
 	if !l.farm.Web.Map || s.path != "" {
 		return
 	}
 	for _, key := range sameForAll {
 		if v, found := s.table[key]; found {
-			s.report(v.Position, key, "say it in [defaults] for all wikis, or set vhosts to \"files\"", "wikis can't differ in it with vhosts = \"map\"")
+			s.report(v.Position, key, "set it in [defaults] for all wikis, or set vhosts to \"files\"", "wikis can't differ in it with vhosts = \"map\"")
 		}
 	}
 }

@@ -34,13 +34,13 @@ func (l *loader) linkMedia() {
 	}
 }
 
-// mediaFault says why a tenant can't show the files of another, and what to do.
+// mediaFault returns why a tenant can't show the files of another, with a hint; empty if it can.
 func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string) {
 	switch {
 	case owner == nil:
 		return noTenant(t.Shared.Media, f)
 	case owner.Shared.Media != "":
-		return fmt.Sprintf("%q shows the files of %q itself, which are not shown by way of it", owner.Name, owner.Shared.Media), fmt.Sprintf("media = %q", owner.Shared.Media)
+		return fmt.Sprintf("%q itself shows the files of %q, and files can't be shown through a third wiki", owner.Name, owner.Shared.Media), fmt.Sprintf("media = %q", owner.Shared.Media)
 	case owner.Server != t.Server:
 		return fmt.Sprintf("%q is on another server, where the wiki's account can't read", owner.Name), "set wgForeignFileRepos in [settings] to MediaWiki's ForeignAPIRepo, which asks by HTTP, and take media away"
 	}
@@ -55,9 +55,9 @@ func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string
 	return "", ""
 }
 
-// mediaDenied returns the problem of a tenant that is to show the files of one that is not open
-// to all readers, or nil. It is not a fault: a tenant that exists has to lose its rights on the
-// owner's tables, and its settings the files.
+// mediaDenied returns the problem of a tenant that would show the files of a tenant that is not
+// open to all readers, or nil. It is not a Fault, which would block the tenant: an existing tenant
+// must lose its rights on the owner's tables, and the files in its settings.
 func mediaDenied(t, owner *tenants.Tenant) *tenants.Problem {
 	p := &tenants.Problem{Position: t.Origins["shared.media"], Key: "shared.media"}
 	switch at, right := owner.ReadRight(); right {
@@ -67,7 +67,7 @@ func mediaDenied(t, owner *tenants.Tenant) *tenants.Problem {
 		p.Message = fmt.Sprintf("%q is private by %s, and the wiki would show its files to others", owner.Name, at.Position)
 		p.Hint = fmt.Sprintf("take media away, or open %q", owner.Name)
 	default:
-		p.Message = fmt.Sprintf("%q may be private: who may read it only PHP knows, by %s", owner.Name, at.Position)
+		p.Message = fmt.Sprintf("%q may be private: only PHP knows its readers, by %s", owner.Name, at.Position)
 		p.Hint = "write true or false there, or take media away"
 	}
 	return p

@@ -102,15 +102,15 @@ func (l *loader) unset(settings map[string]tenants.Value, name text) map[string]
 	if !found {
 		hint := tenants.Suggest(name.value, maps.Keys(settings))
 		if table, member, below := strings.Cut(name.value, "."); below && (hint == "" || settings[table].Data != nil) {
-			hint = fmt.Sprintf("nothing inherited sets it; what MediaWiki has is taken away by %s.%s = { absent = true } in [settings]", table, tomlKey(member))
+			hint = fmt.Sprintf("no inherited value sets it; to remove MediaWiki's own, write %s.%s = { absent = true } in [settings]", table, tomlKey(member))
 		}
 		l.report(name.at, "unset", hint, "there is no %q to take away", name.value)
 	}
 	return left
 }
 
-// without returns a table without the value at a dotted path, and whether it was there.
-// Keys may contain dots.
+// without returns a table without the value at a dotted path, and whether the table had it. Keys
+// may contain dots.
 func without(table map[string]tenants.Value, path string) (map[string]tenants.Value, bool) {
 	if _, exists := table[path]; exists {
 		left := maps.Clone(table)

@@ -114,8 +114,8 @@ func texts(v tenants.Value) (all []string) {
 	return all
 }
 
-// checkNamespace reports a namespace that is not valid, or not beside those before it and those
-// of the tenant's extensions.
+// checkNamespace reports a namespace that is invalid, or conflicts with those before it or those of
+// the tenant's extensions.
 func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path string) {
 	for _, name := range names(n) {
 		if why, hint := mediawiki.NamespaceProblem(n.Number, name); why != "" {

@@ -139,7 +139,7 @@ func (l *loader) checkCopies(t *tenants.Tenant) {
 		table, _ := t.Settings[name].Data.(map[string]tenants.Value)
 		for _, member := range slices.Sorted(maps.Keys(table)) {
 			if path := copiedFrom(table, member); len(path) > 0 && path[len(path)-1] == member {
-				t.Fault(tenants.Problem{Position: table[member].Position, Key: "settings." + name + "." + member, Hint: "say of one of them what it has",
+				t.Fault(tenants.Problem{Position: table[member].Position, Key: "settings." + name + "." + member, Hint: "define one of them without copy",
 					Message: fmt.Sprintf("is copied from %s: in a circle", strings.Join(path, ", which is copied from "))})
 				return
 			}
@@ -147,7 +147,8 @@ func (l *loader) checkCopies(t *tenants.Tenant) {
 	}
 }
 
-// copiedFrom follows the copies of a member, to one that is no copy or is repeated.
+// copiedFrom returns the chain of copies of a member, up to a member that is not a copy or that
+// is repeated.
 func copiedFrom(table map[string]tenants.Value, member string) (path []string) {
 	for {
 		o, is := table[member].Data.(*tenants.Operation)

@@ -12,7 +12,7 @@ import (
 // listVerbs are the operations on lists, which may be combined in one table.
 var listVerbs = []string{"append", "prepend", "remove"}
 
-// literally is the hint for a table that looks like an operation and is none.
+// literally is the hint for a table that looks like an operation and is not one.
 const literally = "{ replace = { … } } takes a table as it stands"
 
 // operation reads a table as an operation on the defaults of MediaWiki and extensions;
@@ -46,7 +46,7 @@ func (l *loader) absent(s *section, key string, v tenants.Value) *tenants.Operat
 	case v.Data != true:
 		s.report(v.Position, key+".absent", literally, "is %s, want true", kind(v.Data))
 	case !below:
-		s.report(v.Position, key+".absent", `such as `+key+`.member = { absent = true }; or { replace = [] }`, "MediaWiki can't do without a setting; only members of one can be absent")
+		s.report(v.Position, key+".absent", `such as `+key+`.member = { absent = true }; or { replace = [] }`, "MediaWiki needs each setting; only members of a setting can be absent")
 	}
 	return &tenants.Operation{Absent: true}
 }
@@ -134,9 +134,9 @@ func unique(list []tenants.Value) []tenants.Value {
 	return found
 }
 
-// stripped returns a table with the results of operations in their place, so that the
-// checks for settings apply to operations, too. What an operation removes is not in it; in
-// a literal table no member is an operation.
+// stripped returns a table with operations replaced by their results, without removed elements, so
+// that the checks for settings apply to operations, too. In a literal table no member is an
+// operation.
 func stripped(v tenants.Value, literal bool) tenants.Value {
 	table, isTable := v.Data.(map[string]tenants.Value)
 	if !isTable {

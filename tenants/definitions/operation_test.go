@@ -68,7 +68,7 @@ func TestOperationsRefused(t *testing.T) {
 		{"no list", "", `wgA = { append = "a" }`, `settings.wgA.append: is a string, want a list`},
 		{"nothing", "", `wgA = { append = [] }`, `settings.wgA.append: is an empty list`},
 		{"misspelt", "", `wgA = { append = ["a"], remov = ["b"] }`, `settings.wgA: has remov beside append`},
-		{"absent setting", "", `wgA = { absent = true }`, `settings.wgA.absent: MediaWiki can't do without a setting`},
+		{"absent setting", "", `wgA = { absent = true }`, `settings.wgA.absent: MediaWiki needs each setting`},
 		{"not absent", "", `wgA.b = { absent = false }`, `settings.wgA.b.absent: is true or false, want true`},
 		{"copy of a number", "", `wgA.b = { copy = 1 }`, `settings.wgA.b.copy: is an integer`},
 		{"copy of itself", "", `wgA.b = { copy = "b" }`, `settings.wgA.b.copy: copies itself`},

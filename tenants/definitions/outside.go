@@ -16,7 +16,7 @@ var sourceKeys = []Key{
 	{Name: "git", Type: Text, Example: `"https://gerrit.wikimedia.org/r/mediawiki/extensions/Cargo"`, Doc: "A git repository to fetch it from, by wikictl extensions fetch."},
 	{Name: "version", Type: Text, Example: `"REL1_43"`, Doc: "The repository's branch, tag or commit."},
 	{Name: "archive", Type: Text, Example: `"https://example.org/Foo-1.2.tar.gz"`, Doc: "A .tar.gz, .tar.zst, .tar or .zip file to fetch in place of a repository: an address, or a file relative to wikictl.toml."},
-	{Name: "sha256", Type: Text, Example: `"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`, Doc: "The archive's SHA-256: what sha256sum prints."},
+	{Name: "sha256", Type: Text, Example: `"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`, Doc: "The archive's SHA-256, as sha256sum prints it."},
 }
 
 // outsideKeys are the keys of a table below [extensions] or [skins] of wikictl.toml.

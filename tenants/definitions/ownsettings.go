@@ -8,11 +8,11 @@ import (
 	"wikictl/tenants"
 )
 
-// ownSettings lists the variables that no definition may set, with the reasons: those
-// that wikictl sets itself, and those that would lead a wiki to data, files or code of
-// others. wgObjectCaches and wgJobTypeConf are allowed, because they configure Redis and
-// memcached, and a database that they name requires an account; wgDBssl is allowed,
-// because only it encrypts the connection to a server on another machine.
+// ownSettings lists the variables that no definition may set, with the reasons: those that wikictl
+// sets itself, and those that would give a wiki access to data, files or code of other wikis.
+// wgObjectCaches and wgJobTypeConf are allowed, because they configure Redis and memcached, and a
+// database that they name requires an account; wgDBssl is allowed, because only it encrypts the
+// connection to a server on another machine.
 var ownSettings = map[string]string{
 	"wgServer":          "hosts and web.url decide it",
 	"wgCanonicalServer": "hosts and web.url decide it",
@@ -85,8 +85,8 @@ var ownSettings = map[string]string{
 	"argv":              "it is PHP's",
 }
 
-// refuseOwn reports entries of ownSettings among a setting and its members, at any depth,
-// and returns whether there were any.
+// refuseOwn reports entries of ownSettings among a setting and its members, at any depth. It
+// returns whether it found any.
 func (l *loader) refuseOwn(s *section, key string, v tenants.Value) bool {
 	if why := ownSetting(key); why != "" {
 		s.report(v.Position, key, why, "is not for definitions to set")

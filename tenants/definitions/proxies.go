@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// readProxies reads the proxies whose header with the client's address is believed. Names
-// would cost a look-up per request, and a network of all addresses would believe
-// everybody.
+// readProxies reads the proxies whose header with the client's address is believed. It refuses
+// names, which would be resolved for each request, and a network of all addresses, which would
+// believe every client.
 func (l *loader) readProxies(s *section) {
 	for _, proxy := range s.texts("proxies") {
 		network, err := netip.ParsePrefix(proxy.value)
@@ -40,7 +40,7 @@ func (l *loader) readAccessLog(s *section) {
 		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "the folder %s is not one for all wikis", folder)
 	default:
 		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-			s.report(log.at, "access_log", "make it, such as by mkdir -p "+folder, "there is no folder %s, and the web server would refuse its configuration", folder)
+			s.report(log.at, "access_log", "make it, such as by mkdir -p "+folder, "the folder %s does not exist, and the web server would refuse its configuration", folder)
 		}
 	}
 }

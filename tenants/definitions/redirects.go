@@ -49,7 +49,7 @@ func moveWrong(from, to string) (wrong, hint string) {
 	case strings.HasSuffix(to, "*") && !m.Below:
 		return "\"" + to + "\" ends in a *, and \"" + from + "\" does not", `such as "/mw/*" = "/*"`
 	case !moveFrom.MatchString(m.From) || strings.Contains(m.From, "//"):
-		return "\"" + from + "\" holds what no path has", "percent-encode it, such as %20 for a blank"
+		return "\"" + from + "\" contains characters that a path can't have", "percent-encode it, such as %20 for a blank"
 	case !moveTo.MatchString(m.To) || strings.HasPrefix(m.To, "//"):
 		return "\"" + to + "\" is neither a path nor an http or https address", `such as "/wiki/Page" or "https://example.org/"`
 	case m.Rest && strings.ContainsAny(m.To, "?#"):

@@ -31,7 +31,7 @@ func (l *loader) readReplicas(server *tenants.Server, s *section) {
 	replicas, has := s.table["replicas"]
 	for _, key := range []string{"load", "replica_wait"} {
 		if v, stated := s.table[key]; stated && !has {
-			s.report(v.Position, key, "remove it, or name replicas", "is of a server with replicas only")
+			s.report(v.Position, key, "remove it, or name replicas", "is for a server with replicas only")
 		}
 	}
 	if has && server.Managed {

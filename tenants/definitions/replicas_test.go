@@ -39,7 +39,7 @@ replicas = [
 
 	for name, c := range map[string]struct{ lines, want string }{
 		"of a managed server":  {"managed = true\nreplicas = [{ dsn = \"root@unix(/r)/\" }]", `servers.main.replicas: a managed server writes no log`},
-		"load alone":           {"dsn = \"root@unix(/s)/\"\nload = 5", `:\d+:1: servers.main.load: is of a server with replicas only`},
+		"load alone":           {"dsn = \"root@unix(/s)/\"\nload = 5", `:\d+:1: servers.main.load: is for a server with replicas only`},
 		"without a dsn":        {"dsn = \"root@unix(/s)/\"\nreplicas = [{ load = 5 }]", `servers.main.replicas.dsn: is missing`},
 		"with a password":      {"dsn = \"root@unix(/s)/\"\nreplicas = [{ dsn = \"root:x@unix(/r)/\" }]", `replicas.dsn: holds a password`},
 		"a broken dsn":         {"dsn = \"root@unix(/s)/\"\nreplicas = [{ dsn = \"root@unix(r)/\" }]", `replicas.dsn: "r" is not an absolute path`},

@@ -122,7 +122,7 @@ func (s *section) oneOrTexts(key, example string) []text {
 	return nil
 }
 
-// sub reads a table below key; it is empty if there is none.
+// sub reads the table below key; it is empty if the key is missing.
 func (s *section) sub(key string) *section {
 	table, _, _ := get[map[string]tenants.Value](s, key, "a table")
 	return newSection(s.below(key), s.path+key+".", table, s.problems)

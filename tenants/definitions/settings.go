@@ -41,7 +41,7 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 	switch data := v.Data.(type) {
 	case float64:
 		if math.IsNaN(data) || math.IsInf(data, 0) {
-			s.report(v.Position, key, "", "%v has no literal in PHP", data)
+			s.report(v.Position, key, "", "%v can't be written in PHP", data)
 		}
 	case []tenants.Value:
 		for i := range data {

@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// setShared sets whose accounts a tenant has, and whose files it shows. A class may have that
-// tenant as a member.
+// setShared sets the tenants whose accounts and files a tenant shares. These may be members of the
+// class that sets them.
 func (l *loader) setShared(t *tenants.Tenant, v *layer, layers []*layer) {
 	for key, name := range map[string]*string{"users": &t.Shared.Users, "media": &t.Shared.Media} {
 		for _, layer := range layers {
@@ -27,8 +27,7 @@ func (l *loader) setShared(t *tenants.Tenant, v *layer, layers []*layer) {
 	}
 }
 
-// linkShared finds the tenants whose accounts others have, and blocks those that can't have
-// them.
+// linkShared finds the tenants whose accounts are shared, and blocks those that can't share them.
 func (l *loader) linkShared() {
 	for _, t := range l.farm.Tenants {
 		if t.Shared.Users == "" {
@@ -45,7 +44,8 @@ func (l *loader) linkShared() {
 	}
 }
 
-// sharedFault says why a tenant can't have the accounts of another, and what to do.
+// sharedFault returns why a tenant can't share the accounts of another, with a hint; empty if it
+// can.
 func sharedFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string) {
 	for _, name := range []string{"wgSharedDB", "wgSharedTables", "wgSharedPrefix", "wgSharedSchema"} {
 		if v, set := t.Settings[name]; set {
@@ -62,7 +62,7 @@ func sharedFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint strin
 	case owner.Pool.User != t.Pool.User:
 		return fmt.Sprintf("%q runs as another user, whose files the wiki can't see: it would not be read-only with it", owner.Name), "set the same user in [pool]"
 	case owner.Codebase == nil || t.Codebase == nil || len(owner.Codebase.Faults)+len(t.Codebase.Faults) > 0:
-		return "", "" // reported where the codebase is
+		return "", "" // reported for the codebase
 	case mediawiki.NewerSchema(t.Codebase.Version, owner.Codebase.Version):
 		return fmt.Sprintf("%q is on MediaWiki %s, which is older than the wiki's own %s", owner.Name, owner.Codebase.Version, t.Codebase.Version), fmt.Sprintf("set the codebase of %q first: the tables are as its version has them", owner.Name)
 	}
@@ -72,7 +72,7 @@ func sharedFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint strin
 	return "", ""
 }
 
-// noTenant says that there is no tenant of a name, and which one may be meant.
+// noTenant returns the message for an unknown tenant, and a hint with a similar name.
 func noTenant(name string, f *tenants.Farm) (message, hint string) {
 	return fmt.Sprintf("there is no tenant %q", name), tenants.Suggest(name, slices.Values(tenants.NamesOf(f.Tenants)))
 }

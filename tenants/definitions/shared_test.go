@@ -52,7 +52,7 @@ func TestSharedMedia(t *testing.T) {
 		"a class with it":   {"classes = [\"c\"]", `classes = ["c"]`, ""},
 		"closed":            {`state = "closed"`, media("pool"), ""},
 		"an unknown tenant": {"", media("poool"), `tenants/a.toml:6:1: shared.media: there is no tenant "poool" (did you mean "pool"?)`},
-		"a viewer":          {media("b"), media("pool"), `"pool" shows the files of "b" itself`},
+		"a viewer":          {media("b"), media("pool"), `"pool" itself shows the files of "b"`},
 		"another server":    {`server = "other"`, media("pool"), `"pool" is on another server`},
 		"private":           {`state = "private"`, media("pool"), `"pool" is private by tenants/pool.toml:5:`},
 		"private by rights": {"[settings]\nwgGroupPermissions.\"*\".read = false", media("pool"), `"pool" is private by tenants/pool.toml:6:`},

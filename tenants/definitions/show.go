@@ -61,7 +61,7 @@ func (w *shower) tenant(t *tenants.Tenant) string {
 	return w.b.String()
 }
 
-// place writes the tenant's names, and where its code and data are.
+// place writes the tenant's names, and the places of its code and data.
 func (w *shower) place(t *tenants.Tenant) {
 	w.line("name", t.Name, positionOf(t, "name"))
 	w.line("hosts", t.Hosts, positionOf(t, "hosts"))
@@ -105,7 +105,7 @@ func (w *shower) unless(usual, key, value string, t *tenants.Tenant) {
 	}
 }
 
-// defined is what a definition that Show wrote says of a tenant's addresses.
+// defined holds a tenant's addresses from a definition that Show wrote.
 type defined struct {
 	Name, Path     string
 	StageOf        string `toml:"stage_of"`
@@ -113,7 +113,7 @@ type defined struct {
 	Limits         tenants.Limits
 }
 
-// readDefined reads a definition that Show wrote; the zero value if it is none.
+// readDefined reads a definition that Show wrote; it returns the zero value for any other text.
 func readDefined(definition []byte) (d defined) {
 	if toml.Unmarshal(definition, &d) != nil {
 		return defined{}
@@ -135,22 +135,22 @@ func DefinedNames(definition []byte) (name string, hosts []string, path string) 
 	return d.Name, append(d.Hosts, d.Aliases...), d.Path
 }
 
-// DefinedTenant returns what the virtual host of a shared host needs to know of a tenant, by a
-// definition that Show wrote: its name, addresses and bounds.
+// DefinedTenant returns a tenant with the values that the virtual host of a shared host needs, from
+// a definition that Show wrote: its name, addresses and bounds.
 func DefinedTenant(definition []byte) *tenants.Tenant {
 	d := readDefined(definition)
 	return &tenants.Tenant{Name: d.Name, Hosts: d.Hosts, Aliases: d.Aliases, Path: d.Path, Shares: true, Limits: d.Limits}
 }
 
-// DefinedStage returns the tenant whose staging copy a definition that Show wrote is of; empty
-// if it is of none.
+// DefinedStage returns the tenant of which a definition that Show wrote is a staging copy; "" if
+// it is not a staging copy.
 func DefinedStage(definition []byte) string { return readDefined(definition).StageOf }
 
-// ownKeys are the top-level keys in which otherwise equal wikis differ.
+// ownKeys lists the top-level keys in which otherwise equal wikis differ.
 var ownKeys = []string{"name", "hosts", "aliases", "static", "classes", "codebase", "server", "database", "databases", "sitename", "admin"}
 
-// DefinedAlike returns a digest of a definition that Show wrote without names, hosts and
-// places: definitions with equal digests result in equal settings otherwise.
+// DefinedAlike returns a digest of a definition that Show wrote, without names, hosts and places.
+// Definitions with equal digests result in settings that differ only in these.
 func DefinedAlike(definition []byte) string {
 	h := sha256.New()
 	top := true
@@ -167,7 +167,7 @@ func DefinedAlike(definition []byte) string {
 type shower struct {
 	b       strings.Builder
 	origins bool
-	alone   bool // it has to load without classes
+	alone   bool // it must load without classes
 }
 
 // line writes one key; a value without a place is wikictl's default.

@@ -33,7 +33,7 @@ func (l *loader) readSizes(server *tenants.Server, s *section) {
 // managedOnly refuses a key of a server that wikictl does not manage.
 func (s *section) managedOnly(server *tenants.Server, key string) {
 	if v, found := s.table[key]; found && !server.Managed {
-		s.report(v.Position, key, "remove it, and set it in the server's own configuration", "is of a managed server only")
+		s.report(v.Position, key, "remove it, and set it in the server's own configuration", "is for a managed server only")
 	}
 }
 

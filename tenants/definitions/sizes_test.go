@@ -53,7 +53,7 @@ func TestSizesOfFiles(t *testing.T) {
 func TestSizesOfOtherServers(t *testing.T) {
 	farm := strings.Replace(farmToml, "managed = true", "dsn = \"root@unix(/run/s)/\"\nbuffer_pool = \"1G\"\nconnections = 500", 1)
 	_, err := Load(writeFarm(t, map[string]string{"wikictl.toml": farm, "classes/c.toml": classToml, "tenants/a.toml": "name = \"a\"\nhosts = [\"a.example\"]\nsitename = \"A\"\n"}))
-	if err == nil || strings.Count(err.Error(), "is of a managed server only") != 2 {
+	if err == nil || strings.Count(err.Error(), "is for a managed server only") != 2 {
 		t.Error(err)
 	}
 }

@@ -59,7 +59,7 @@ func (l *loader) checkSource(s *section, at tenants.Position, source tenants.Sou
 	case source.Version != "":
 		s.report(at, "version", "remove it", "belongs to a repository, not to an archive")
 	case source.SHA256 == "":
-		s.report(at, "sha256", "what sha256sum prints of the archive", "is missing")
+		s.report(at, "sha256", "the output of sha256sum for the archive", "is missing")
 	case !sum256.MatchString(source.SHA256):
 		s.report(at, "sha256", "64 hexadecimal digits, as sha256sum prints", "%q is not a SHA-256", source.SHA256)
 	default:
@@ -91,7 +91,7 @@ func checkFetched(s *section, at tenants.Position, key, address string, schemes 
 	}
 	switch {
 	case !known:
-		s.report(at, key, "one of "+strings.Join(schemes, ", "), "%q can't be fetched: its scheme is another", address)
+		s.report(at, key, "one of "+strings.Join(schemes, ", "), "%q can't be fetched: it has another scheme", address)
 	case u.Host == "" && u.Scheme != "file" || strings.HasPrefix(u.Host, "-"):
 		s.report(at, key, "", "%q names no host", address)
 	case hasPassword(u):

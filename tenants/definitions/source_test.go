@@ -27,7 +27,7 @@ func TestSourcesRefused(t *testing.T) {
 		{"an option as version", "git = \"https://example.org/Foo\"\nversion = \"--all\"", `"--all" is not a name of a branch`},
 		{"a range as version", "git = \"https://example.org/Foo\"\nversion = \"a..b\"", `"a..b" is not a name of a branch`},
 		{"a password", "git = \"https://me:secret@example.org/Foo\"\nversion = \"a\"", `extensions.Foo.git: holds a password`},
-		{"another scheme", "archive = \"ftp://example.org/a.zip\"\nsha256 = \"" + someSum + "\"", `its scheme is another`},
+		{"another scheme", "archive = \"ftp://example.org/a.zip\"\nsha256 = \"" + someSum + "\"", `it has another scheme`},
 		{"no codebase of that name", "git = \"https://example.org/Foo\"\nversion = \"a\"\n[extensions.Foo.codebases.\"1.99\"]\nversion = \"b\"", `there is no codebase "1.99"`},
 		{"a version alone", "[extensions.Foo.codebases.\"1.43\"]\nversion = \"b\"", `extensions.Foo.codebases.1.43.git: is missing`},
 		{"nothing", "composer = false", `extensions.Foo.path: is missing`},

@@ -36,15 +36,15 @@ func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 	case t.State == tenants.StateClosed:
 		t.Reason = closedReason
 	case own.set():
-		l.report(own.at, "reason", `set state = "closed" beside it`, "it is of a closed wiki, and this one is %s", t.State)
+		l.report(own.at, "reason", `set state = "closed" beside it`, "only a closed wiki has a reason, and this one is %s", t.State)
 	}
 	if t.State == tenants.StatePrivate {
 		l.mergeLayer(t, &layer{settings: forbidden(positionOf(t, "state"), t.Codebase)})
 	}
 }
 
-// setStage sets whose staging copy a tenant is. A staging copy is private: nothing of what its
-// wiki hides from visitors, or may be broken by new code, is to be read by accident.
+// setStage sets the wiki of which a tenant is a staging copy. A staging copy is private, so that
+// visitors don't read content that its wiki hides from them, or that new code may have broken.
 func (l *loader) setStage(t *tenants.Tenant, v *layer) {
 	if !v.stageOf.set() {
 		return

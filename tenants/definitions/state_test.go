@@ -44,7 +44,7 @@ func TestState(t *testing.T) {
 	files := tenant("reason = \"r\"\n")
 	files["wikictl.toml"] = farmToml
 	_, err := Load(writeFarm(t, files))
-	if err == nil || !strings.Contains(err.Error(), `reason: it is of a closed wiki, and this one is open`) {
+	if err == nil || !strings.Contains(err.Error(), `reason: only a closed wiki has a reason, and this one is open`) {
 		t.Error(err)
 	}
 }

@@ -38,7 +38,7 @@ func (l *loader) checkStatic(s *section, folder text) bool {
 	return false
 }
 
-// inside reports whether a path is that of a folder or below it.
+// inside reports whether a path is a folder or below it.
 func inside(path, folder string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)

@@ -7,7 +7,7 @@ import (
 	"wikictl/tenants"
 )
 
-// checkTogether reports mistakes that show only when all tenants are known.
+// checkTogether reports mistakes that can be found only when all tenants are known.
 func (l *loader) checkTogether() {
 	names, hosts := map[string]tenants.Position{}, map[string][]*tenants.Tenant{}
 	databases, accounts := map[string]*tenants.Tenant{}, map[string]*tenants.Tenant{}
@@ -37,12 +37,12 @@ func (l *loader) checkTogether() {
 	l.linkMedia()
 }
 
-// checkHost reports why a tenant can't have a host that others have.
+// checkHost reports a host that a tenant can't share with others.
 func (l *loader) checkHost(t *tenants.Tenant, host string, others []*tenants.Tenant) {
 	if len(t.Hosts) > 0 && host != t.Hosts[0] && slices.ContainsFunc(others, func(other *tenants.Tenant) bool {
 		return other != t && len(other.Hosts) > 0 && other.Hosts[0] == t.Hosts[0]
 	}) {
-		return // it was said of the first of them
+		return // reported for the first of them
 	}
 	for _, other := range others {
 		l.checkShared(t, other, host)
@@ -60,8 +60,8 @@ func with(set map[string]bool, name string) map[string]bool {
 	return set
 }
 
-// onServer returns a name on a tenant's server in the form in which servers may compare
-// it: in lower case.
+// onServer returns a name on a tenant's server in lower case, because servers may compare names
+// so.
 func onServer(t *tenants.Tenant, name string) string {
 	name = strings.ToLower(name)
 	if t.Server != nil {
@@ -70,7 +70,7 @@ func onServer(t *tenants.Tenant, name string) string {
 	return name
 }
 
-// addressOf identifies a server: two definitions may be of the same one.
+// addressOf identifies a server: two definitions may name the same server.
 func addressOf(s *tenants.Server) string {
 	_, address, _ := strings.Cut(s.DSN, "@")
 	if end := strings.LastIndex(address, ")"); end > 0 {

@@ -36,7 +36,7 @@ func (l *loader) readUpgrade(s *section) {
 	s.end()
 }
 
-// readPages reads the pages of a wiki that an upgrade checks before and after. The caller
+// readPages reads the pages that an upgrade checks before and after it changes a wiki. The caller
 // ends the section.
 func readPages(s *section) []text {
 	var pages []text

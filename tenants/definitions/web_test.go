@@ -74,9 +74,9 @@ func TestWebRefuses(t *testing.T) {
 		"a query":         {`redirects."/x?y=z" = "/y"`, `has a query`},
 		"star within":     {`redirects."/x*y" = "/y"`, `a * stands only at the end`},
 		"star without":    {`redirects."/x" = "/y*"`, `ends in a *`},
-		"blank within":    {`redirects."/x y" = "/y"`, `holds what no path has`},
-		"quote":           {`redirects."/x\"y" = "/y"`, `holds what no path has`},
-		"dollar":          {`redirects."/$host" = "/y"`, `holds what no path has`},
+		"blank within":    {`redirects."/x y" = "/y"`, `contains characters that a path can't have`},
+		"quote":           {`redirects."/x\"y" = "/y"`, `contains characters that a path can't have`},
+		"dollar":          {`redirects."/$host" = "/y"`, `contains characters that a path can't have`},
 		"another scheme":  {`redirects."/x" = "javascript:alert(1)"`, `is neither a path nor an http`},
 		"without scheme":  {`redirects."/x" = "//evil.example/"`, `is neither a path nor an http`},
 		"variable":        {`redirects."/x" = "https://$host/"`, `is neither a path nor an http`},
@@ -164,7 +164,7 @@ func TestHTTPSRefuses(t *testing.T) {
 	for lines, want := range map[string]string{
 		`acme = "acme"`: `wikictl.toml:11:1: web.acme: "acme" is not an absolute path`,
 		`acme = "/"`:    `web.acme: "/" is not an absolute path`,
-		certificate + "listen = [\"8443 ssl\"]\nacme = \"/srv/acme\"": `web.acme: no address of listen is without TLS`,
+		certificate + "listen = [\"8443 ssl\"]\nacme = \"/srv/acme\"": `web.acme: ACME requests come without TLS`,
 		"url = \"http://{host}\"\nhsts = \"365d\"":                    `web.hsts: readers come by http://{host}`,
 		`hsts = "1y"`:                           `web.hsts: is not a number of days`,
 		`hsts = -1`:                             `web.hsts: is not a number of days`,
@@ -173,13 +173,13 @@ func TestHTTPSRefuses(t *testing.T) {
 		`proxies = ["::/0"]`:                    `"::/0" is every address`,
 		`proxies = ["fe80::1%eth0"]`:            `is neither an address`,
 		`access_log = "x.log"`:                  `web.access_log: "x.log" is not an absolute path of a file`,
-		`access_log = "/srv/none/{name}.log"`:   `there is no folder /srv/none`,
+		`access_log = "/srv/none/{name}.log"`:   `the folder /srv/none does not exist`,
 		`access_log = "/var/log/{name}/a.log"`:  `the folder /var/log/{name} is not one for all wikis`,
 		`access_log = "/var/log/../log/a.log"`:  `is not an absolute path of a file`,
 		"[defaults.pool]\nchildren = 0":         `defaults.pool.children: 0 is too few or too many`,
 		"[defaults.pool]\nmemory_limit = \"1\"": `defaults.pool.memory_limit: 1 is too little`,
 		"[defaults.pool]\ntimeout = \"5 min\"":  `defaults.pool.timeout: is a string, want a number`,
-		`http2 = true`:                          `web.http2: browsers speak HTTP/2 by TLS only`,
+		`http2 = true`:                          `web.http2: browsers use HTTP/2 only over TLS`,
 		`http2 = "maybe"`:                       `web.http2: is a string, want true or false`,
 	} {
 		files := good()
@@ -213,7 +213,7 @@ func TestBounds(t *testing.T) {
 	}
 	for name, tc := range map[string]struct{ farm, rest, want string }{
 		"Apache":         {"kind = \"apache\"\n", "limits.total = 9\n", "tenants/x.toml:5:8: limits.total: Apache can't limit requests"},
-		"Apache's queue": {"kind = \"apache\"\n", "pool.queue = 9\n", "tenants/x.toml:5:6: pool.queue: Apache can't be refused"},
+		"Apache's queue": {"kind = \"apache\"\n", "pool.queue = 9\n", "tenants/x.toml:5:6: pool.queue: Apache would retry refused requests"},
 		"root":           {"", "pool.user = \"root\"\n", `"root" is not a user to run PHP as`},
 		"two lines":      {"", "pool.user = \"a\\nb\"\n", "control character"},
 	} {
@@ -237,7 +237,7 @@ func TestBounds(t *testing.T) {
 func TestMapRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ web, class, rest, want string }{
 		"another word":       {"vhosts = \"one\"\n", "", "", `wikictl.toml:18:1: web.vhosts: "one" is none of files, map`},
-		"Apache":             {"vhosts = \"map\"\nkind = \"apache\"\n", "", "", `wikictl.toml:18:1: web.vhosts: Apache has no map`},
+		"Apache":             {"vhosts = \"map\"\nkind = \"apache\"\n", "", "", `wikictl.toml:18:1: web.vhosts: Apache's virtual hosts can't depend on a map`},
 		"certificates":       {"vhosts = \"map\"\ncertificate = \"/x/{host}.pem\"\n", "", "", `wikictl.toml:19:1: web.certificate: "/x/{host}.pem" is not the same for all wikis`},
 		"logs":               {"vhosts = \"map\"\naccess_log = \"/tmp/{name}.log\"\n", "", "", `wikictl.toml:19:1: web.access_log: "/tmp/{name}.log" is not the same`},
 		"own script path":    {"vhosts = \"map\"\n", "", "script_path = \"/w\"\n", `tenants/x.toml:5:1: script_path: wikis can't differ in it`},
