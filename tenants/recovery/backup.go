@@ -224,19 +224,26 @@ func sameContents(a, b map[string]backup.Contents) bool {
 // keepUploads copies uploads into the store, after the database: a file without a row
 // does no harm, a row without a file does.
 func (m *making) keepUploads(ctx context.Context) error {
-	var before archive.Uploads
-	all, err := archive.List(m.Layout.ArchivesOf(m.tenant.Name))
-	if all = archive.Files(all); err == nil && len(all) > 0 {
-		before, err = archive.UploadsOf(all[0].File)
-	}
-	if err != nil { // read all files then
-		before = archive.Uploads{}
-	}
-	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), before)
+	var err error
+	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), lastUploads(m.Layout, m.tenant.Name))
 	if err != nil || m.links {
 		return err
 	}
 	return m.linksIn(m.uploads)
+}
+
+// lastUploads returns the uploads in the latest archive of a wiki; none if it can't be read, so
+// that a backup reads all files.
+func lastUploads(l tenants.Layout, name string) archive.Uploads {
+	all, err := archive.List(l.ArchivesOf(name))
+	if all = archive.Files(all); err != nil || len(all) == 0 {
+		return archive.Uploads{}
+	}
+	last, err := archive.UploadsOf(all[0].File)
+	if err != nil {
+		return archive.Uploads{}
+	}
+	return last
 }
 
 // write writes the archive.

@@ -50,6 +50,9 @@ func (k *task) clone(ctx context.Context, from *tenants.Tenant, o RestoreOptions
 		if err := k.mayCloneFurther(ctx, from, o.masked); err != nil {
 			return err
 		}
+		if err := k.mayHoldCopy(ctx, from); err != nil {
+			return err
+		}
 		if o.Archive, err = k.copyOf(ctx, from); err != nil {
 			return err
 		}
@@ -124,10 +127,7 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 			err = backable(rows[from.Name], open[from.Name].Run, from)
 		}
 		if err == nil {
-			var u archive.Uploads
-			if u, err = scan(ctx, h, from); err == nil {
-				err = k.mayHold(ctx, from, u)
-			}
+			err = k.mayHoldCopy(ctx, from)
 		}
 		if err == nil {
 			err = k.mayCloneUsers(from, o.Anonymize)

@@ -79,7 +79,9 @@ func (r *restoration) uploadsDemand() (demand, error) {
 	}
 	var largest int64 // a file is replaced by a complete copy
 	for _, f := range archive.Missing(want, r.have) {
-		largest = max(largest, f.Bytes)
+		if !r.Fresh {
+			largest = max(largest, f.Bytes)
+		}
 	}
 	d.bytes = want.Bytes() - r.have.Bytes() + largest
 	return d, nil
@@ -134,6 +136,16 @@ func (r *restoration) description() (*backup.Dump, error) {
 	return dump, nil
 }
 
+// mayHoldCopy returns an error that blocks a clone if another tenant's uploads can't be copied, or
+// have no room.
+func (k *task) mayHoldCopy(ctx context.Context, from *tenants.Tenant) error {
+	u, err := scan(ctx, k.Host, from)
+	if err != nil {
+		return err
+	}
+	return k.mayHold(ctx, from, u)
+}
+
 // mayHold returns an error that blocks a clone if a copy of another tenant, which has these
 // uploads, has no room.
 func (k *task) mayHold(ctx context.Context, from *tenants.Tenant, u archive.Uploads) error {
@@ -141,7 +153,11 @@ func (k *task) mayHold(ctx context.Context, from *tenants.Tenant, u archive.Uplo
 		return nil
 	}
 	var demands []demand
-	if images := k.Layout.Images(k.tenant.Name); copies(archive.NewStore(k.Layout.Archives()).Folder(), images) {
+	store := archive.NewStore(k.Layout.Archives())
+	if copies(k.Layout.Images(from.Name), store.Folder()) {
+		demands = append(demands, demand{store.Folder(), "a backup of the uploads", store.Takes(u, lastUploads(k.Layout, from.Name))})
+	}
+	if images := k.Layout.Images(k.tenant.Name); copies(store.Folder(), images) {
 		demands = append(demands, demand{images, "the uploads", u.Bytes()})
 	}
 	if k.tenant.Server.Managed {

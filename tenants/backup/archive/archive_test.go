@@ -101,6 +101,11 @@ func TestUnchangedIsNotRead(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(images, "x"), []byte("x"), 0o644))
 	_, u := keep(t, dir, images, Uploads{})
 	u.Scanned = u.Scanned.Add(time.Hour)
+	scanned, err := Scan(t.Context(), images)
+	must(t, err)
+	if all, again := NewStore(dir).Takes(scanned, Uploads{}), NewStore(dir).Takes(scanned, u); all != 1 || again != 0 {
+		t.Errorf("a backup would copy %d bytes, and the next one %d", all, again)
+	}
 	must(t, os.Remove(NewStore(dir).Path(u.Files[0].SHA256)))
 	_, u = keep(t, dir, images, u)
 	must(t, NewStore(dir).CheckAll(t.Context(), u.Files))

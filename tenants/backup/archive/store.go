@@ -92,6 +92,17 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 	return k.now, k.publish()
 }
 
+// Takes returns the bytes that Keep would copy into the store of uploads that were scanned.
+func (s Store) Takes(u, before Uploads) (bytes int64) {
+	known := before.ByPath()
+	for _, f := range u.Files {
+		if was, is := known[f.Path]; !is || !was.same(f, before.Scanned) || !s.has(was.SHA256, f.Bytes) {
+			bytes += f.Bytes
+		}
+	}
+	return bytes
+}
+
 // keeping is the state of one Keep.
 type keeping struct {
 	store   Store
