@@ -129,6 +129,7 @@ func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path str
 	if project := projectName(t); nameIn(names(n), project) {
 		l.report(n.Position, path, "choose another name, or another wgMetaNamespace", "%q is the namespace of pages about the wiki", project)
 	}
+	l.checkInLanguage(t, n, path)
 	for _, other := range t.Namespaces {
 		if other.Number == n.Number || other.Constant == n.Constant || slices.ContainsFunc(names(other), func(name string) bool { return nameIn(names(n), name) }) {
 			l.report(n.Position, path, "", "has the number or a name of namespaces.%s at %s", other.Key, other.Position)
@@ -138,6 +139,27 @@ func (l *loader) checkNamespace(t *tenants.Tenant, n tenants.Namespace, path str
 		if number == n.Number && constant != n.Constant {
 			t.Fault(tenants.Problem{Position: n.Position, Key: path, Hint: "choose another number",
 				Message: fmt.Sprintf("an extension of the tenant %q has a namespace of the number %d, %s", t.Name, number, constant)})
+		}
+	}
+}
+
+// checkInLanguage reports a namespace with a name that one of MediaWiki's own has in the language
+// of the wiki: pages of that could not be read any more.
+func (l *loader) checkInLanguage(t *tenants.Tenant, n tenants.Namespace, path string) {
+	if t.Codebase == nil || !tenants.LanguageCode.MatchString(t.Language) {
+		return
+	}
+	key := [2]string{t.Codebase.Path, t.Language}
+	known, ok := l.core.Load(key)
+	if !ok {
+		known = mediawiki.NamespaceNames(t.Codebase.Path, t.Language)
+		l.core.Store(key, known)
+	}
+	for _, name := range names(n) {
+		if nameIn(known.([]string), name) {
+			t.Fault(tenants.Problem{Position: n.Position, Key: path, Hint: "choose another name",
+				Message: fmt.Sprintf("%q is a name of MediaWiki's own namespaces in the language %s, whose pages could not be read any more", name, t.Language)})
+			return
 		}
 	}
 }
