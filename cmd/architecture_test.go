@@ -10,7 +10,7 @@ import (
 )
 
 // The page on architecture names only files and folders that exist.
-func TestArchitectureNamesWhatThereIs(t *testing.T) {
+func TestArchitectureNamesExistingFiles(t *testing.T) {
 	page, found := manual.Find("architecture")
 	if !found {
 		t.Fatal("there is no page on architecture")

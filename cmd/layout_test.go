@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// only names the packages that may import something; tests are not looked at.
+// only names the packages that may import something; it ignores tests.
 var only = map[string][]string{
 	"database/sql":                    {"wikictl/migrations", "wikictl/tenants/ledger", "wikictl/tenants/mariadb"},
 	"github.com/go-sql-driver/mysql":  {"wikictl/tenants/mariadb"},

@@ -136,7 +136,7 @@ func TestRunFailures(t *testing.T) {
 	})
 }
 
-// TestRunEnds looks that nothing is lost of what PHP does after a script.
+// TestRunEnds checks that the work that PHP does after a script is not lost.
 func TestRunEnds(t *testing.T) {
 	const code = `
 class Last { public $next; function __construct(public $name) {} function __destruct() { echo $this->name, "\n"; } }

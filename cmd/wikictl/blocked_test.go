@@ -102,11 +102,11 @@ func TestFaultsBlockOneTenant(t *testing.T) {
 	f.wants(f.exits(2, "render", "--write", "--all"), "render: 1 done, 2 unchanged")
 	f.exits(1, "audit", "--quick")
 	f.want143()
-	f.upgradesWhatIsServed()
+	f.upgradesServed()
 }
 
-// upgradesWhatIsServed has one wiki that does not answer: it blocks itself only.
-func (f *farm) upgradesWhatIsServed() {
+// upgradesServed has one wiki that does not answer: it blocks itself only.
+func (f *farm) upgradesServed() {
 	f.t.Helper()
 	accounts := f.sql("SELECT CONCAT(QUOTE(User), '@', QUOTE(Host)) FROM mysql.user WHERE User LIKE 'wiki\\_w1%'")
 	for _, account := range accounts {

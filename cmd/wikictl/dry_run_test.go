@@ -51,7 +51,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// A command that only looks writes nothing and starts nothing: not where nothing ever
+// A command that only reads writes nothing and starts nothing: not where nothing ever
 // ran, not where only the server does, and not beside wikis.
 func TestDryRunsWriteNothing(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 
 // A run that loses its terminal, or the reader of its output, finishes the wiki that it is
 // changing. An administrator's umask, strict or lax, changes no mode that matters.
-func TestNobodyListens(t *testing.T) {
+func TestClosedTerminal(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(1)

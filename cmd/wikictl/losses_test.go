@@ -64,7 +64,7 @@ func (f *farm) lossesOf(tenant string) (messages []string) {
 // Content that MediaWiki's updater drops is reported by the run, in text and JSON, and by audit
 // and report until it is acknowledged, also after an interruption of the run. The dump with that
 // content stays. A wiki that lost nothing is not reported.
-func TestUpgradeSaysWhatIsLost(t *testing.T) {
+func TestUpgradeReportsLosses(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(4)

@@ -142,7 +142,7 @@ func (w *walker) history(r *rand.Rand, number int) {
 		w.strike(r, w.pick(r))
 		w.served()
 	}
-	w.settle()
+	w.converge()
 	w.removed = false
 	w.check(r)
 	if w.t.Failed() {
@@ -237,8 +237,8 @@ func (w *walker) post(form url.Values) (status int, body string) {
 	return c.ask(form)
 }
 
-// settle does what the README tells a person to do, until nothing differs.
-func (w *walker) settle() {
+// converge runs the commands that the README tells a person to run, until nothing differs.
+func (w *walker) converge() {
 	w.broken = false
 	for range 5 {
 		if now := w.row("version"); w.undone && now != "" { // what a rollback led to
@@ -247,7 +247,7 @@ func (w *walker) settle() {
 		w.say()
 		if w.removed {
 			out, code := w.struck(event{}, "undelete", w.name)
-			w.story = append(w.story, fmt.Sprintf("settling: wikictl undelete %s: exit code %d\n%s", w.name, code, out))
+			w.story = append(w.story, fmt.Sprintf("converging: wikictl undelete %s: exit code %d\n%s", w.name, code, out))
 			if strings.Contains(out, "give it back its name") { // it was removed before its rename ended
 				w.rename()
 				continue
@@ -258,13 +258,13 @@ func (w *walker) settle() {
 			w.made = true
 			return
 		}
-		w.story = append(w.story, "settling: "+out)
+		w.story = append(w.story, "converging: "+out)
 		if strings.Contains(out, "give it back its name") { // what was left is ended before a rename
 			w.rename()
 		}
 		for _, command := range []string{"apply", "upgrade"} {
 			out, code := w.struck(event{}, command, w.name)
-			w.story = append(w.story, fmt.Sprintf("settling: wikictl %s %s: exit code %d\n%s", command, w.name, code, out))
+			w.story = append(w.story, fmt.Sprintf("converging: wikictl %s %s: exit code %d\n%s", command, w.name, code, out))
 		}
 	}
 	w.t.Errorf("five rounds of plan, apply and upgrade do not lead to what the files want")

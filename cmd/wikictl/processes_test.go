@@ -199,8 +199,8 @@ func (s *started) running(name string) bool {
 	return false
 }
 
-// A command that only looks ends with the first signal, whatever it waits for.
-func TestLookingEndsWithTheFirstSignal(t *testing.T) {
+// A command that only reads ends with the first signal, whatever it waits for.
+func TestReadingEndsWithTheFirstSignal(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(1)

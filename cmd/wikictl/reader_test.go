@@ -28,7 +28,7 @@ func (f *farm) as(name string, args ...string) (out, story string, code int) {
 }
 
 // Commands that only read need no root: they say what they could not see.
-func TestWhoMayLook(t *testing.T) {
+func TestReadersNeedNoRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Fatal("only root can become another user")
@@ -41,7 +41,7 @@ func TestWhoMayLook(t *testing.T) {
 	must(t, os.WriteFile(f.demo.Dir+"/wikictl", program, 0o755))
 	f.define(2)
 	f.exits(0, "create", "--all")
-	look := func(code int, words []string, args ...string) {
+	reads := func(code int, words []string, args ...string) {
 		t.Helper()
 		out, story, got := f.as("nobody", args...)
 		if got != code || strings.Contains(story, "only root can make files of") {
@@ -49,36 +49,36 @@ func TestWhoMayLook(t *testing.T) {
 		}
 		f.wants(out+story, words...)
 	}
-	look(0, []string{"main  running"}, "server", "status")
-	look(0, []string{`"command": "server status"`, `"state": "running"`}, "--format", "json", "server", "status")
-	look(2, []string{"Access denied for user 'nobody'", "run wikictl as that user"}, "status")
+	reads(0, []string{"main  running"}, "server", "status")
+	reads(0, []string{`"command": "server status"`, `"state": "running"`}, "--format", "json", "server", "status")
+	reads(2, []string{"Access denied for user 'nobody'", "run wikictl as that user"}, "status")
 	must(t, os.Chmod(f.state("run"), 0o700))
-	look(2, []string{"main  unknown: ", "permission denied"}, "server", "status")
+	reads(2, []string{"main  unknown: ", "permission denied"}, "server", "status")
 	must(t, os.Chmod(f.state("run"), 0o755))
 	f.sql("CREATE USER nobody@localhost IDENTIFIED VIA unix_socket; GRANT SELECT, PROCESS, SHOW DATABASES ON *.* TO nobody@localhost")
-	look(0, []string{"w0", "ready", "w1", "create"}, "status")
-	look(1, []string{"not seen: the files of 2 wikis, such as w0: ", "permission denied", "plan: no changes in what was seen"}, "plan")
-	look(1, []string{`"unseen"`, "permission denied"}, "--format", "json", "plan")
-	look(1, []string{"not seen: "}, "apply", "--all", "--dry-run")
-	look(1, []string{"not seen: the files of w0: "}, "render", "w0")
-	look(1, []string{"w0", "permission denied"}, "audit", "--quick")
-	look(0, []string{"create: no changes, 2 unchanged"}, "create", "--all", "--dry-run")
-	look(0, []string{"upgrade: no changes, 2 unchanged"}, "upgrade", "--all", "--dry-run")
-	look(2, []string{"it has no upgrade to undo"}, "rollback", "--dry-run", "w0")
+	reads(0, []string{"w0", "ready", "w1", "create"}, "status")
+	reads(1, []string{"not seen: the files of 2 wikis, such as w0: ", "permission denied", "plan: no changes in what was seen"}, "plan")
+	reads(1, []string{`"unseen"`, "permission denied"}, "--format", "json", "plan")
+	reads(1, []string{"not seen: "}, "apply", "--all", "--dry-run")
+	reads(1, []string{"not seen: the files of w0: "}, "render", "w0")
+	reads(1, []string{"w0", "permission denied"}, "audit", "--quick")
+	reads(0, []string{"create: no changes, 2 unchanged"}, "create", "--all", "--dry-run")
+	reads(0, []string{"upgrade: no changes, 2 unchanged"}, "upgrade", "--all", "--dry-run")
+	reads(2, []string{"it has no upgrade to undo"}, "rollback", "--dry-run", "w0")
 	page := filepath.Join(t.TempDir(), "farm.html")
 	must(t, os.Chmod(filepath.Dir(page), 0o777))
 	must(t, os.Chmod(filepath.Dir(filepath.Dir(page)), 0o755))
-	look(0, nil, "report", "--quick", "--html", page)
+	reads(0, nil, "report", "--quick", "--html", page)
 	if _, story, code := f.as("nobody", "apply", "--all"); code != 2 || !strings.Contains(story, "only root can make files of") {
 		t.Error(code, story)
 	}
 	f.want143()
-	look(1, []string{"w0", "1.39", "1.43"}, "upgrade", "--all", "--dry-run")
+	reads(1, []string{"w0", "1.39", "1.43"}, "upgrade", "--all", "--dry-run")
 	if out := f.run("server", "status"); !strings.Contains(out, "main  running") {
 		t.Error(out)
 	}
 	f.run("server", "stop")
-	look(0, []string{"main  stopped"}, "server", "status")
-	look(2, []string{"wikictl server start"}, "render", "w0")
-	look(2, []string{"wikictl server start"}, "status")
+	reads(0, []string{"main  stopped"}, "server", "status")
+	reads(2, []string{"wikictl server start"}, "render", "w0")
+	reads(2, []string{"wikictl server start"}, "status")
 }

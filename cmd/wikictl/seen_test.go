@@ -64,7 +64,7 @@ func TestReleasesThatWereNotSeen(t *testing.T) {
 }
 
 // What was bad before a change is said, and only what became worse is put back.
-func TestBadBeforeIsSaid(t *testing.T) {
+func TestEarlierFaultsAreRemarks(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(1)

@@ -290,7 +290,7 @@ func TestUpgradePreflight(t *testing.T) {
 	for len(f.sql("SELECT IS_USED_LOCK('wikictl/wiki_w4') FROM DUAL WHERE IS_USED_LOCK('wikictl/wiki_w4')")) == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
-	f.saysWhatIsInTheWay(f.upgradePlan())
+	f.namesObstacles(f.upgradePlan())
 	// MediaWiki's own updater thinks the same of w1.
 	if out, err := f.update("w1"); err == nil || !strings.Contains(out, "UploadStashScalerBaseUrl is deprecated") {
 		t.Errorf("update.php: %v: %s", err, out)
@@ -333,7 +333,7 @@ func (f *farm) upgradePlan() map[string]inUpgrade {
 	return byName
 }
 
-func (f *farm) saysWhatIsInTheWay(p map[string]inUpgrade) {
+func (f *farm) namesObstacles(p map[string]inUpgrade) {
 	t := f.t
 	t.Helper()
 	if w := p["w0"]; len(w.Problems)+len(w.Remarks) != 0 {

@@ -53,7 +53,7 @@ func (v *visitors) every(pause time.Duration, do func(n int)) {
 }
 
 func (v *visitors) read(path string) {
-	got := v.f.look(v.wiki, path)
+	got := v.f.request(v.wiki, path)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.seen[got]++; v.seen[got] == 1 && !slices.Contains([]string{"closed", "1.39.17", "1.43.9"}, got) {

@@ -130,8 +130,8 @@ func (f *farm) phase(wiki string) string {
 	return strings.Join(f.sql("SELECT phase FROM wikictl.upgrade WHERE ended IS NULL AND tenant = '"+wiki+"'"), " ")
 }
 
-// look wants a whole page of one release or an honest 503, and says which.
-func (f *farm) look(wiki, path string) string {
+// request wants a whole page of one release or an honest 503, and says which.
+func (f *farm) request(wiki, path string) string {
 	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", f.demo.Web.Port, path), nil)
 	if err != nil {
 		return err.Error()
@@ -186,11 +186,11 @@ func TestEveryStateLeadsOn(t *testing.T) {
 		}
 	}
 	if after := f.sql("SELECT run, tenant, phase FROM wikictl.upgrade WHERE ended IS NULL ORDER BY tenant"); !slices.Equal(before, after) {
-		t.Errorf("commands that only look at upgrades changed them:\n%v\n%v", before, after)
+		t.Errorf("commands that only read upgrades changed them:\n%v\n%v", before, after)
 	}
 	for i, l := range interruptions {
 		for finisher := range 2 {
-			if got := f.look(name(i, finisher), "/index.php?title=Main_Page"); strings.HasPrefix(got, "BAD") {
+			if got := f.request(name(i, finisher), "/index.php?title=Main_Page"); strings.HasPrefix(got, "BAD") {
 				t.Errorf("%s: readers get %s", l.name, got)
 			}
 		}

@@ -79,7 +79,7 @@ func TestBrokenCode(t *testing.T) {
 
 // Broken code is said by the same words for all wikis, whatever their kinds; what one
 // wiki alone has may be its own fault.
-func TestBrokenCodeIsSaidOnce(t *testing.T) {
+func TestBrokenCodeIsReportedOnce(t *testing.T) {
 	fail := func(request, what string) error {
 		return &php.JobError{Script: "update.php", Why: "exit 1", Tail: "[" + request + "] Error: " + what}
 	}

@@ -11,7 +11,7 @@ import (
 
 // A wiki whose dump finds no room is blocked alone, and what it would have taken is not
 // taken from the others.
-func TestSpaceIsJudgedForEachWiki(t *testing.T) {
+func TestSpaceIsCheckedForEachWiki(t *testing.T) {
 	f := &tenants.Farm{State: t.TempDir()}
 	p := &Plan{Tenants: []*Planned{{Name: "small", Bytes: 4 << 20}, {Name: "large", Bytes: 1 << 62}, {Name: "grown", Bytes: 1}, {Name: "little", Bytes: 4 << 20}, {Name: "odd", Bytes: 1}}}
 	if err := os.MkdirAll(f.State+"/backups", 0o700); err != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestUpdaterSkipsWhatThePlanJudged(t *testing.T) {
+func TestUpdaterSkipsPlannedChecks(t *testing.T) {
 	const both = "--skip-config-validation --skip-external-dependencies"
 	cases := []struct {
 		name, code string

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What can't be looked at counts as there, and a link that leads nowhere is there.
+// A path that may not be inspected counts as existing, and a dangling link exists.
 func TestExists(t *testing.T) {
 	dir := t.TempDir()
 	file, loop, dangling := filepath.Join(dir, "file"), filepath.Join(dir, "loop"), filepath.Join(dir, "dangling")
@@ -36,13 +36,13 @@ func TestExists(t *testing.T) {
 			t.Errorf("Exists(%q) is %t", path, !want)
 		}
 	}
-	if os.Geteuid() == 0 { // root may look everywhere
+	if os.Geteuid() == 0 { // root may inspect every path
 		return
 	}
 	if _, err := os.Lstat(filepath.Join(closed, "x")); err.(*os.PathError).Err != syscall.EACCES {
 		t.Fatal(err)
 	}
 	if !Exists(filepath.Join(closed, "x")) {
-		t.Error("what may not be looked at counts as gone")
+		t.Error("a path that may not be inspected counts as missing")
 	}
 }

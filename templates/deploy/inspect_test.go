@@ -232,7 +232,7 @@ func TestUnusedReleases(t *testing.T) {
 	}
 }
 
-func TestDiscardKeepsWhatIsServed(t *testing.T) {
+func TestDiscardKeepsServedReleases(t *testing.T) {
 	d, _ := inspected(t)
 	for _, n := range []int{2, 3, 4, 5} {
 		put(t, filepath.Join(d.layout.Release("alpha", n), settingsFile), "<?php", 0o640)

@@ -104,8 +104,8 @@ func names() (all []string) {
 	return all
 }
 
-// settled is everything that is served, without the numbers of releases.
-func settled(t *testing.T, d *Deployer) string {
+// servedState returns everything that is served, without the numbers of releases.
+func servedState(t *testing.T, d *Deployer) string {
 	t.Helper()
 	var b strings.Builder
 	for _, name := range names() {
@@ -124,7 +124,7 @@ func settled(t *testing.T, d *Deployer) string {
 	return b.String()
 }
 
-// begin makes a farm at "one" and says what it looks like at both versions.
+// begin makes a farm at "one", and returns its served state at both versions.
 func begin(t *testing.T) (dir string, d *Deployer, one, two string) {
 	t.Helper()
 	undisturbed := deployerAt(t, t.TempDir())
@@ -133,7 +133,7 @@ func begin(t *testing.T) (dir string, d *Deployer, one, two string) {
 			t.Fatal(err)
 		}
 		if text == "one" {
-			one = settled(t, undisturbed)
+			one = servedState(t, undisturbed)
 		}
 	}
 	dir = t.TempDir()
@@ -141,7 +141,7 @@ func begin(t *testing.T) (dir string, d *Deployer, one, two string) {
 	if _, err := d.Apply(t.Context(), version("one")); err != nil {
 		t.Fatal(err)
 	}
-	return dir, d, one, settled(t, undisturbed)
+	return dir, d, one, servedState(t, undisturbed)
 }
 
 func TestKillThenFinish(t *testing.T) {
@@ -155,7 +155,7 @@ func TestKillThenFinish(t *testing.T) {
 		if _, err := d.Apply(t.Context(), version("two")); err != nil {
 			t.Fatal(err)
 		}
-		if got := settled(t, d); got != two {
+		if got := servedState(t, d); got != two {
 			t.Fatalf("after kills and a run:\n%s\nwithout kills:\n%s", got, two)
 		}
 		if loaded := read(t, dir+"/loaded"); strings.Contains(loaded, "one") || strings.Count(loaded, "two") != many+1 {
@@ -176,7 +176,7 @@ func TestKillThenUndo(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := d.Apply(t.Context(), version("two"))
-		got := settled(t, d)
+		got := servedState(t, d)
 		var hook *HookError
 		switch {
 		case err == nil && got == two: // only the clean-up remained
@@ -196,7 +196,7 @@ func TestKilledWhileSettling(t *testing.T) {
 	if _, err := d.Apply(t.Context(), version("two")); err != nil {
 		t.Fatal(err)
 	}
-	before := settled(t, d)
+	before := servedState(t, d)
 	release, err := d.Current("t00")
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestKilledWhileSettling(t *testing.T) {
 	if _, err := d.Apply(t.Context(), version("two")); err != nil {
 		t.Error(err)
 	}
-	if got := settled(t, d); got != before {
+	if got := servedState(t, d); got != before {
 		t.Errorf("%s\nwas\n%s", got, before)
 	}
 }

@@ -17,7 +17,7 @@ type Severity int
 
 // The severities, lowest first.
 const (
-	Note    Severity = iota + 1 // worth a look
+	Note    Severity = iota + 1 // worth knowing
 	Warning                     // wrong or risky
 	Error                       // broken or dangerous
 )

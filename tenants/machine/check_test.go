@@ -131,7 +131,7 @@ var lacking = []struct {
 }
 
 // Each thing that a machine may lack has its finding, and what repairs it.
-func TestJudge(t *testing.T) {
+func TestCheck(t *testing.T) {
 	for _, tc := range lacking {
 		f, facts := good()
 		tc.change(f, &facts)

@@ -143,7 +143,7 @@ var configured = []struct {
 }
 
 // What nginx would do with the farm's virtual hosts, by its configuration.
-func TestJudgeNginx(t *testing.T) {
+func TestCheckNginx(t *testing.T) {
 	for _, tc := range configured {
 		dir := files(t, tc.files)
 		f := farmAt(dir, "nginx", tc.listen)
@@ -163,7 +163,7 @@ func compareFindings(t *testing.T, name, dir string, found []Finding, want []str
 	}
 }
 
-func TestJudgeApache(t *testing.T) {
+func TestCheckApache(t *testing.T) {
 	const modules = "LoadModule alias_module x\nLoadModule headers_module x\nLoadModule mime_module x\nLoadModule proxy_module x\nLoadModule proxy_fcgi_module x\n"
 	for _, tc := range []struct {
 		name  string
@@ -184,7 +184,7 @@ func TestJudgeApache(t *testing.T) {
 }
 
 // A check that is not the web server's own says nothing about its configuration.
-func TestJudgeUnknownWebServer(t *testing.T) {
+func TestCheckUnknownWebServer(t *testing.T) {
 	for _, tc := range []struct {
 		check []string
 		want  string

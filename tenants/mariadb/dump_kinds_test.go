@@ -173,7 +173,7 @@ func as2(t *testing.T, database string) *Server {
 	return connectWith(t, config)
 }
 
-// Databases of which nothing has to be said are not looked at one by one.
+// Databases without remarks are not checked one by one.
 func TestUnusual(t *testing.T) {
 	const search = "CREATE TABLE searchindex (a INT) ENGINE=MyISAM"
 	var all []string
@@ -201,7 +201,7 @@ func TestUnusual(t *testing.T) {
 }
 
 // What can't be brought back is said before anything is dumped.
-func TestDumpableSaysWhatIsNot(t *testing.T) {
+func TestDumpableNamesObstacles(t *testing.T) {
 	filled(t, "dump_not", []string{
 		"CREATE TABLE precise (id INT, a BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, b BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (a, b)) WITH SYSTEM VERSIONING ENGINE=InnoDB",
 		"CREATE EVENT busy ON SCHEDULE EVERY 1 DAY DO SELECT 1",

@@ -261,7 +261,7 @@ func TestSignalRefuses(t *testing.T) {
 	}
 }
 
-func TestSaidIsTheEnd(t *testing.T) {
+func TestOutputIsTheEnd(t *testing.T) {
 	var m Tail
 	for i := range 5000 {
 		fmt.Fprintf(&m, "line %d\n", i)

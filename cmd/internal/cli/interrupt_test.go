@@ -57,7 +57,7 @@ func TestInterrupts(t *testing.T) {
 	}
 }
 
-// A command that only looks ends with one signal even when it hangs.
+// A command that only reads ends with one signal even when it hangs.
 func TestInterruptsOfWhatHangs(t *testing.T) {
 	ctx, i, release := catch(func(text string) { t.Errorf("it says %q", text) })
 	defer release()

@@ -19,7 +19,7 @@ var calls = regexp.MustCompile("`wikictl ([^`\n]+)`|(?m)^(?:    |\t)(?:\\$ )?wik
 
 // Every command line that the manual and README.md show is one that there is: its
 // command, its flags, and the topic that it asks for.
-func TestManualShowsWhatThereIs(t *testing.T) {
+func TestManualShowsExistingCommands(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func TestReportOfWhatCouldNotBeRead(t *testing.T) {
 }
 
 // A tenant's database is measured where the ledger has it.
-func TestReportLooksWhereTheDatabaseIs(t *testing.T) {
+func TestSizesOfTheRecordedDatabase(t *testing.T) {
 	r := sampleFarm(1)
 	row := r.Ledger["wiki000"]
 	row.Server, row.Database = "archive", "wiki_old"
@@ -74,7 +74,7 @@ func TestReportLooksWhereTheDatabaseIs(t *testing.T) {
 	}
 }
 
-func TestJudgeUpgrade(t *testing.T) {
+func TestUpgradeCells(t *testing.T) {
 	at := func(seconds int) time.Time { return reportDay.Add(time.Duration(seconds) * time.Second) }
 	null := func(seconds int) sql.NullTime { return sql.NullTime{Time: at(seconds), Valid: seconds > 0} }
 	for _, tc := range []struct {

@@ -103,7 +103,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-func TestSaid(t *testing.T) {
+func TestSkipped(t *testing.T) {
 	log := `MediaWiki 1.43.9 Updater
 ...skipping: 'x' table doesn't exist yet.
 ...skipping update to shared table user.

@@ -292,7 +292,7 @@ func TestEveryRuleIsPlanted(t *testing.T) {
 
 // A table of a group that names all of what MediaWiki gives, or only takes away, and
 // rights that are given one by one, perhaps again in another layer, are as they look.
-func TestGroupsAsTheyLook(t *testing.T) {
+func TestPlainGroupTables(t *testing.T) {
 	for _, lines := range []string{
 		`wgGroupPermissions."*" = { createaccount = false, createtalk = false }`,
 		"wgGroupPermissions.\"*\".read = true\nwgGroupPermissions.\"*\".createaccount = false",
