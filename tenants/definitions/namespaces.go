@@ -38,7 +38,7 @@ func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
 		n := s.sub(name)
 		n.keys = s.keys
 		if !namespaceKey.MatchString(name) {
-			s.report(at, name, "letters, digits and _; its name may be another", "is not a name for a PHP constant")
+			s.report(at, name, namespaceHint(name), "can't be part of a PHP constant, such as NS_BOOK")
 		}
 		get[int64](n, "number", "an integer")
 		for _, key := range []string{"name", "talk"} {
@@ -53,6 +53,15 @@ func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
 		n.end()
 	}
 	return s.table
+}
+
+// namespaceHint says how to write a namespace whose key is no part of a constant.
+func namespaceHint(key string) string {
+	number := "3000"
+	if n, err := strconv.Atoi(key); err == nil {
+		number = strconv.Itoa(n)
+	}
+	return "letters, digits and _, such as [namespaces.BOOK] with number = " + number + " and any name"
 }
 
 // setNamespaces sets a tenant's namespaces from its layers, and MediaWiki's settings for
