@@ -139,5 +139,6 @@ func TestUpgradeKnowsNewerAndOlder(t *testing.T) {
 		}
 	}
 	f.want("w0", "1.44.0")
+	f.wants(f.exits(1, "plan"), "schema of MediaWiki 1.46.1, which 1.44.0 can't go back from")
 	f.refused(2, "schema of MediaWiki 1.46.1, which 1.44.0 can't go back from", "upgrade", "w0")
 }

@@ -12,6 +12,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
+	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
@@ -158,6 +159,9 @@ func (l *planner) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 	default:
 		if why := otherCode(t, p.row, l.open[t.Name]); why != "" {
 			p.Add(plan.Upgrade, "%s", why)
+			if l.open[t.Name].Run == "" && mediawiki.NewerSchema(p.row.Version, t.Codebase.Version) {
+				p.Add(plan.Remark, "its database has the schema of MediaWiki %s, which %s can't go back from; set a codebase of that version or newer, or see wikictl rollback", p.row.Version, t.Codebase.Version)
+			}
 			return p
 		}
 		l.checkAccounts(p)
