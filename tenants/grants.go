@@ -2,7 +2,7 @@ package tenants
 
 import "slices"
 
-// Grant is what a tenant's database accounts may do in a database of another tenant.
+// Grant is a set of rights of a tenant's database accounts in a database of another tenant.
 type Grant struct {
 	On       string   // the database
 	Tables   []string // "*": all of them

@@ -2,7 +2,7 @@ package tenants
 
 import "time"
 
-// Jobs is how MediaWiki's jobs are run, of [jobs].
+// Jobs configures how MediaWiki's jobs are run, from [jobs].
 type Jobs struct {
 	Service   bool          // wikictl jobs run does it; else readers' requests do
 	Children  int64         // PHP processes at once; zero: one for each core

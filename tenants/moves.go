@@ -31,7 +31,7 @@ func (m Move) Pattern() string {
 	return from + `()` + end
 }
 
-// special is what a regular expression gives a meaning and a path may hold.
+// special lists the characters of paths that have a meaning in regular expressions.
 var special = regexp.MustCompile(`[.+()?*|]`)
 
 // Query reports whether the query of a request follows To, which has none of its own.

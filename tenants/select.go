@@ -19,7 +19,7 @@ var ErrNone error = selectError("no tenant matches")
 // selectError wraps ErrSelect and says no more than what is wrong.
 type selectError string
 
-// Error says what is wrong with the words.
+// Error describes the mistake in the words.
 func (e selectError) Error() string { return string(e) }
 
 // Unwrap is ErrSelect.
@@ -216,7 +216,7 @@ func settingText(t *Tenant, name string) []string {
 	}
 	switch v.Data.(type) {
 	case *Operation, *Hidden:
-		return nil // what it makes of the default is MediaWiki's to say; and nobody's what is hidden
+		return nil // the result of an operation is unknown before MediaWiki runs, and secrets are not compared
 	}
 	return []string{fmt.Sprint(v.Data)}
 }

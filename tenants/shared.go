@@ -2,7 +2,7 @@ package tenants
 
 import "slices"
 
-// Shared says what a tenant has in common with another, by the other's name.
+// Shared names the tenants whose accounts or files a tenant shares.
 type Shared struct {
 	Users string // the tenant whose accounts it has, the owner; empty: it has its own
 	Media string // the tenant whose files it shows beside its own; empty: none

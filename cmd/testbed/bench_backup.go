@@ -14,7 +14,7 @@ import (
 // dumps of their databases alone, with the same compression.
 type backing struct{ *upgrading }
 
-// What each wiki has besides what it was made with.
+// The content that is added to each new wiki.
 const (
 	backedRows    = 4000 // of 2 KB each
 	backedUploads = 20

@@ -184,7 +184,7 @@ func (k *task) fail(ctx context.Context, why error) (session.Status, error) {
 	return session.Restored, why
 }
 
-// forwards says what the next upgrade does if there is no way back.
+// forwards describes what the next upgrade does if the wiki can't be restored.
 func (k *task) forwards() string {
 	if k.now.Reloads() {
 		return "loads " + k.now.UndoBackup

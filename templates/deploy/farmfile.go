@@ -30,7 +30,7 @@ type File struct {
 	Err          error  // why it can't be rendered; it is left unchanged
 }
 
-// FileFault says why a file of the farm as a whole was left unchanged.
+// FileFault reports why a file of the farm as a whole was left unchanged.
 type FileFault struct {
 	Path string
 	Err  error

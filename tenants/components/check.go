@@ -14,7 +14,7 @@ import (
 	"wikictl/tenants/fleet"
 )
 
-// Check is what Verify or Outdated found of one source.
+// Check is the result of Verify or Outdated for one source.
 type Check struct {
 	Source tenants.Source
 	Locked tenants.Locked // zero: not in the lock file

@@ -29,7 +29,7 @@ type Options struct {
 	Hook   func(component, step string, done bool) (err error) // called at each step; nil outside of tests
 }
 
-// Status says what became of a component.
+// Status is the outcome of one component.
 type Status string
 
 // Statuses of components.
@@ -41,7 +41,7 @@ const (
 	Skipped   Status = "skipped"
 )
 
-// Outcome is what became of one source.
+// Outcome is the result of fetching one source.
 type Outcome struct {
 	Source tenants.Source
 	Was    tenants.Locked // before; zero: not in the lock file

@@ -16,7 +16,7 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
-// Facts are what an upgrade needs to know about a database before it begins.
+// Facts describe a database for an upgrade, before it begins.
 type Facts struct {
 	Level   mediawiki.Level
 	Bytes   int64 // size of its files; 0 if the server does not report it

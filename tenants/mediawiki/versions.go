@@ -11,7 +11,7 @@ import (
 	"wikictl/tenants"
 )
 
-// Version is what is known of one version of MediaWiki, such as 1.43.
+// Version holds the known facts about one version of MediaWiki, such as 1.43.
 type Version struct {
 	Name string // "1.43"
 	Ends string // the last day of its security releases, as YYYY-MM-DD
@@ -112,7 +112,7 @@ func LeastServer(c *tenants.Codebase, maker string) string {
 	return map[string]string{"MariaDB": v.MariaDB, "MySQL": v.MySQL}[maker]
 }
 
-// refusal is what an updater says when a database is too old for it (maintenance/update.php).
+// refusal matches an updater's message that a database is too old (maintenance/update.php).
 var refusal = regexp.MustCompile(`[Cc]an ?not upgrade from versions older than (1\.[0-9]+)`)
 
 // UpgradesFrom returns the oldest version of MediaWiki that a codebase's updater upgrades

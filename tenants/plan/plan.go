@@ -75,7 +75,7 @@ func (t *Tenant) Err() error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// Leftover is what exists of a tenant that is no longer defined.
+// Leftover lists the existing parts of a tenant that is no longer defined.
 type Leftover struct {
 	Name    string   `json:"name"`
 	Items   []string `json:"items"`             // removed by a removal; files move to state/removed

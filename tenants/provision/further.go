@@ -85,7 +85,7 @@ func (l *planner) ownerBusy(t *tenants.Tenant) string {
 	return session.OwnerBusy(t, l.rows[t.Owner.Name], l.open[t.Owner.Name])
 }
 
-// missingTables says of which tables that a tenant is to be granted there are none.
+// missingTables returns why the first grant on a missing table can't be given, or "".
 func (l *planner) missingTables(ctx context.Context, t *tenants.Tenant, changes []mariadb.Change) string {
 	for _, c := range changes {
 		if c.Revoke || c.Table == "" {

@@ -19,7 +19,7 @@ type Planned struct {
 	access   bool          // make further databases, and change rights beyond its own
 }
 
-// Leftover is what exists of a tenant without a definition.
+// Leftover is the plan to remove the existing parts of a tenant without a definition.
 type Leftover struct {
 	plan.Leftover
 

@@ -28,7 +28,7 @@ var componentRules = []rule{
 	{Rule: audit.Rule{
 		ID: "component-unencrypted", Severity: audit.Warning,
 		What:      "A repository is fetched over a connection that is not encrypted.",
-		Why:       "Whoever is between may give other code, which the lock file then holds.",
+		Why:       "An attacker between the machines can replace the code, and the lock file then records that code.",
 		Repair:    "Use an address with https or ssh.",
 		Reference: "wikictl help files",
 	}, farm: unencrypted},

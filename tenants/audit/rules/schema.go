@@ -136,7 +136,7 @@ func schemaIndex(s *subject, r *reporter) {
 }
 
 func schemaExtra(s *subject, r *reporter) {
-	s.differ(r, "%s has more", "drop them if they are nobody's", func(d schema.Difference) bool { return d.Want == "" })
+	s.differ(r, "%s has more", "drop them if nothing uses them", func(d schema.Difference) bool { return d.Want == "" })
 }
 
 func sharedTables(_ *subject, name string, v tenants.Value, r *reporter) {

@@ -45,7 +45,7 @@ var uploadRules = []rule{
 		Why:       "Editors can act with the log-in of readers.",
 		Repair:    "Set it to false; extensions and templates cover most of its uses.",
 		Reference: "Manual:$wgRawHtml",
-	}, names: []string{"wgRawHtml"}, setting: on("lets whoever edits put scripts into pages")},
+	}, names: []string{"wgRawHtml"}, setting: on("lets all editors put scripts into pages")},
 	{Rule: audit.Rule{
 		ID: "external-images", Severity: audit.Note,
 		What:      "Pages may show images from any other site.",

@@ -30,7 +30,7 @@ type Archive struct {
 	File string `json:"-"` // of a snapshot: the file that an archive of it would have
 }
 
-// Place says where a backup is, for people: its file, or its snapshot and repository.
+// Place returns the place of a backup, for people: its file, or its snapshot and repository.
 func (a *Archive) Place() string {
 	if a.Snapshot == "" {
 		return a.File
