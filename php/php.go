@@ -74,13 +74,30 @@ func environment() []string {
 // frame matches a line of a stack trace; the message stands above it.
 var frame = regexp.MustCompile(`^#\d+ `)
 
-// tail returns the last lines of a log as one line, for an error message.
+// queryError matches the line in which MediaWiki says why a statement failed; the statement itself,
+// which may have many lines, follows it (DBQueryError).
+var queryError = regexp.MustCompile(`\bError \d+: `)
+
+// Limits of tail, in lines and bytes.
+const (
+	tailLines = 5
+	tailBytes = 1000
+)
+
+// tail returns the last lines of a log as one line, for an error message. If a statement failed,
+// they are those from its reason on.
 func tail(path string) string {
 	lines := strings.FieldsFunc(process.End(path, 4096), func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = slices.DeleteFunc(lines, func(line string) bool { return frame.MatchString(line) || strings.HasPrefix(line, statementsLine) })
-	if len(lines) > 5 {
-		lines = lines[len(lines)-5:]
+	last := lines[max(0, len(lines)-tailLines):]
+	text := strings.Join(last, " | ")
+	if slices.ContainsFunc(lines, queryError.MatchString) && !queryError.MatchString(text) {
+		at := len(lines) - 1
+		for !queryError.MatchString(lines[at]) {
+			at--
+		}
+		text = strings.Join(lines[at:min(at+tailLines, len(lines))], " | ")
+		return strings.ToValidUTF8(text[:min(len(text), tailBytes)], "")
 	}
-	text := strings.Join(lines, " | ")
-	return strings.ToValidUTF8(text[max(0, len(text)-1000):], "")
+	return strings.ToValidUTF8(text[max(0, len(text)-tailBytes):], "")
 }

@@ -23,6 +23,7 @@ func TestWithRoom(t *testing.T) {
 		{&mysql.MySQLError{Number: 1114, Message: "The table 'x' is full"}, "its datadir"},
 		{&mysql.MySQLError{Number: 1005, Message: `Can't create table (errno: 28 "No space left on device")`}, "its datadir"},
 		{errors.New(`mariadb: exit status 1: ERROR 1005 (HY000) at line 709: Can't create table (errno: 135 "No more room in record file")`), "its datadir"},
+		{errors.New("update.php: exit 1: DBQueryError: Error 1114: The table 'externallinks' is full"), "its datadir"},
 		{&os.PathError{Op: "write", Path: "/state/x", Err: syscall.ENOSPC}, "room on that disk"},
 		{errors.New("restic backup: write /repo/x: no space left on device"), "room on that disk"},
 		{&mysql.MySQLError{Number: 1045, Message: "Access denied"}, ""},
