@@ -17,7 +17,7 @@ type Options struct {
 	Version string // of wikictl
 
 	// Load returns the farm of the present files, or before if they have not changed. before is
-	// nil at first.
+	// nil at first. No two calls overlap.
 	Load func(ctx context.Context, before *tenants.Farm) (*tenants.Farm, error)
 	// Open opens a farm for reading.
 	Open func(*tenants.Farm) (*session.Host, error)
@@ -36,6 +36,7 @@ const slowEvery = 5 * time.Minute
 type Exporter struct {
 	options    Options
 	fast, slow *tier
+	loading    sync.Mutex // held by load, before mu
 
 	mu      sync.Mutex
 	farm    *tenants.Farm
@@ -108,6 +109,8 @@ func (e *Exporter) note(collector string, start time.Time, err error) {
 // load reads the farm's files anew if they have changed. While they are invalid, it returns the
 // farm of the last valid files.
 func (e *Exporter) load(ctx context.Context) *tenants.Farm {
+	e.loading.Lock()
+	defer e.loading.Unlock()
 	e.mu.Lock()
 	before := e.farm
 	e.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,6 +117,27 @@ func TestWrongDefinitions(t *testing.T) {
 	}
 	if err := New(e.options).Once(t.Context()); !errors.Is(err, wrong) {
 		t.Errorf("a farm that was never right: %v", err)
+	}
+}
+
+// The measurements, which run side by side, read the farm's files one after the other.
+func TestLoadsDoNotOverlap(t *testing.T) {
+	var loading, overlaps atomic.Int32
+	e := New(Options{Load: func(context.Context, *tenants.Farm) (*tenants.Farm, error) {
+		if loading.Add(1) > 1 {
+			overlaps.Add(1)
+		}
+		time.Sleep(time.Millisecond)
+		loading.Add(-1)
+		return nil, nil
+	}})
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() { e.load(t.Context()) })
+	}
+	wait.Wait()
+	if n := overlaps.Load(); n > 0 {
+		t.Errorf("%d of 8 loads overlapped", n)
 	}
 }
 
