@@ -2,19 +2,20 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"wikictl/cmd/internal/demo"
 	"wikictl/cmd/testbed/needs"
 )
 
@@ -131,12 +132,9 @@ func newData(t *testing.T, user string) string {
 }
 
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := demo.FreePort()
 	must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	must(t, err)
-	return port
+	return strconv.Itoa(port)
 }
 
 // ask asks a server that may not run; nil when it does not.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/user"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,14 +28,26 @@ type Web struct {
 	Pools  string // folder of *.conf that php-fpm includes; empty: none
 }
 
-// FreePort returns an unused loopback port.
+// given has the ports that FreePort returned.
+var given sync.Map
+
+// FreePort returns a port of 127.0.0.1 at which nothing listens, and which it did not return
+// before: a web server takes its port only with the first virtual host. It is below the ports that
+// connections get (ip(7), ip_local_port_range).
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var failed error
+	for range 1000 {
+		port := 20000 + rand.IntN(12000)
+		if _, twice := given.LoadOrStore(port, true); twice {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return port, l.Close()
+		}
+		failed = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no port from 20000 to 31999 is free: %w", failed)
 }
 
 // Worker returns the user of php-fpm's and nginx's workers; "" for the user who starts

@@ -50,3 +50,18 @@ func TestOpcacheOfPHPFPM(t *testing.T) {
 		t.Errorf("%v: %s", err, body)
 	}
 }
+
+// A port is given once, even while nothing listens at it.
+func TestPortsAreGivenOnce(t *testing.T) {
+	given := map[int]bool{}
+	for range 500 {
+		port, err := FreePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given[port] {
+			t.Fatalf("%d is given twice", port)
+		}
+		given[port] = true
+	}
+}
