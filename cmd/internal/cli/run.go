@@ -26,7 +26,7 @@ func (a *app) runCommand() *cli.Command {
 			"state/logs/NAME/RUN-SCRIPT.log. A wiki is never upgraded while a script runs for it.\n\n" + exitHelp +
 			"\n\nExample: wikictl run --all -- showSiteStats",
 		Flags: append(selectionFlags(), append(chooseFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 2 * runtime.NumCPU()},
+			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once; more helps scripts that wait for other machines", Value: runtime.NumCPU()},
 			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-failures", Usage: "start no further wiki once more than this number have failed (-1: no limit)", Value: fleet.NoLimit},
 			&cli.StringFlag{Name: "output", Usage: "print the output of scripts: prefix (each line, with the wiki's name), group (by wiki) or failed (by wiki, of those that failed)", Value: "prefix"},
