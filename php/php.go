@@ -89,15 +89,15 @@ const (
 func tail(path string) string {
 	lines := strings.FieldsFunc(process.End(path, 4096), func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = slices.DeleteFunc(lines, func(line string) bool { return frame.MatchString(line) || strings.HasPrefix(line, statementsLine) })
-	last := lines[max(0, len(lines)-tailLines):]
-	text := strings.Join(last, " | ")
-	if slices.ContainsFunc(lines, queryError.MatchString) && !queryError.MatchString(text) {
-		at := len(lines) - 1
-		for !queryError.MatchString(lines[at]) {
-			at--
-		}
-		text = strings.Join(lines[at:min(at+tailLines, len(lines))], " | ")
+	from := max(0, len(lines)-tailLines)
+	reason := len(lines) - 1
+	for reason >= 0 && !queryError.MatchString(lines[reason]) {
+		reason--
+	}
+	if 0 <= reason && reason < from {
+		text := strings.Join(lines[reason:reason+tailLines], " | ")
 		return strings.ToValidUTF8(text[:min(len(text), tailBytes)], "")
 	}
+	text := strings.Join(lines[from:], " | ")
 	return strings.ToValidUTF8(text[max(0, len(text)-tailBytes):], "")
 }

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,9 +21,7 @@ func (s *stand) testForwarded(t *testing.T, kind string) {
 	s.farm, err = definitions.Load(s.dir)
 	must(t, err)
 	s.apply()
-	pid, err := strconv.Atoi(strings.TrimSpace(read(t, filepath.Join(s.dir, kind+".pid"))))
-	must(t, err)
-	must(t, syscall.Kill(pid, map[string]syscall.Signal{"nginx": syscall.SIGHUP, "apache": syscall.SIGUSR1}[kind]))
+	s.reload(t, kind)
 	for _, tc := range []struct{ forwarded, want string }{{"https", "by on"}, {"", "by on"}, {"http", "by plain"}} {
 		body := ""
 		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !strings.HasSuffix(body, tc.want); time.Sleep(20 * time.Millisecond) {

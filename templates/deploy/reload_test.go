@@ -28,13 +28,19 @@ func (s *stand) testReload(t *testing.T, kind string) {
 	first := make([]byte, 4096)
 	_, err = io.ReadFull(response.Body, first)
 	must(t, err)
-	pid, err := strconv.Atoi(strings.TrimSpace(read(t, filepath.Join(s.dir, kind+".pid"))))
-	must(t, err)
-	must(t, syscall.Kill(pid, map[string]syscall.Signal{"nginx": syscall.SIGHUP, "apache": syscall.SIGUSR1}[kind]))
+	s.reload(t, kind)
 	time.Sleep(300 * time.Millisecond) // a worker that would end does so meanwhile
 	must(t, os.WriteFile(until, nil, 0o600))
 	rest, err := io.ReadAll(response.Body)
 	if err != nil || !strings.Contains(string(rest), "xran index.php") {
 		t.Errorf("a page during a reload has %d bytes, and then %v", len(first)+len(rest), err)
 	}
+}
+
+// reload has the web server load its configuration again.
+func (s *stand) reload(t *testing.T, kind string) {
+	t.Helper()
+	pid, err := strconv.Atoi(strings.TrimSpace(read(t, filepath.Join(s.dir, kind+".pid"))))
+	must(t, err)
+	must(t, syscall.Kill(pid, map[string]syscall.Signal{"nginx": syscall.SIGHUP, "apache": syscall.SIGUSR1}[kind]))
 }

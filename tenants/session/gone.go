@@ -116,20 +116,25 @@ func (h *Host) AwaitGone(ctx context.Context, t *tenants.Tenant) {
 	if err != nil || len(places) == 0 {
 		return
 	}
-	start := time.Now()
-	for last := start; time.Since(last) < quiet && time.Since(start) < reloadLimit && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
-		if info, err := wiki.Probe(ctx, h.Farm.ProbeBy(places[0]), places[0]); err == nil && info.DBName == t.Database {
-			last = time.Now()
-		}
-	}
+	await(ctx, func() bool {
+		info, err := wiki.Probe(ctx, h.Farm.ProbeBy(places[0]), places[0])
+		return err == nil && info.DBName == t.Database
+	})
 }
 
 // AwaitRenamed waits until the web server serves a tenant no longer by the link that its former
 // name is, or until a reload must have ended: without the link such requests fail.
 func (h *Host) AwaitRenamed(ctx context.Context, former string) {
-	host, start := templates.FormerHost(former), time.Now()
+	host := templates.FormerHost(former)
+	await(ctx, func() bool { return !wiki.Gone(ctx, h.Farm.Web.Probe, host) })
+}
+
+// await waits until old, which asks for the configuration before a reload, has been false for
+// quiet, or until a reload must have ended.
+func await(ctx context.Context, old func() bool) {
+	start := time.Now()
 	for last := start; time.Since(last) < quiet && time.Since(start) < reloadLimit && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
-		if !wiki.Gone(ctx, h.Farm.Web.Probe, host) {
+		if old() {
 			last = time.Now()
 		}
 	}

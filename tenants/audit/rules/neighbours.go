@@ -31,10 +31,10 @@ var neighbourRules = []rule{
 // namesFolder reports texts of a setting that are paths in the folder of another tenant.
 func namesFolder(s *subject, name string, v tenants.Value, r *reporter) {
 	wikis := s.Farm.Layout().Wikis() + "/"
-	texts(v, func(text tenants.Value) {
-		path, below := strings.CutPrefix(text.Data.(string), wikis)
+	texts(v, func(text string, at tenants.Position) {
+		path, below := strings.CutPrefix(text, wikis)
 		if other, _, _ := strings.Cut(path, "/"); below && other != s.tenant.Name {
-			r.say(text.Position, name, `[shared] media = "`+other+`" in its place`, "it names a folder of %s", other)
+			r.say(at, name, `[shared] media = "`+other+`" in its place`, "it names a folder of %s", other)
 		}
 	})
 }
@@ -45,8 +45,7 @@ func namesDatabase(s *subject, name string, v tenants.Value, r *reporter) {
 	if name == "wgSharedDB" {
 		return
 	}
-	texts(v, func(text tenants.Value) {
-		database, _ := text.Data.(string)
+	texts(v, func(database string, at tenants.Position) {
 		other := s.ownerOf(database)
 		if other == nil || other == s.tenant || other.Server != s.tenant.Server || s.tenant.MayUse(database) {
 			return
@@ -55,7 +54,7 @@ func namesDatabase(s *subject, name string, v tenants.Value, r *reporter) {
 		if slices.Contains(fileSettings, name) {
 			hint = `[shared] media = "` + other.Name + `" in its place`
 		}
-		r.say(text.Position, name, hint, "it names the database of %s, in which the wiki has no rights", other.Name)
+		r.say(at, name, hint, "it names the database of %s, in which the wiki has no rights", other.Name)
 	})
 }
 
@@ -78,18 +77,18 @@ func (w *wanted) ownerOf(database string) *tenants.Tenant {
 // namesOthers reports whether a setting of a tenant has the name of another one's database.
 func (w *wanted) namesOthers(t *tenants.Tenant) (found bool) {
 	for _, v := range t.Settings {
-		texts(v, func(text tenants.Value) {
-			other := w.ownerOf(text.Data.(string))
+		texts(v, func(text string, _ tenants.Position) {
+			other := w.ownerOf(text)
 			found = found || other != nil && other != t
 		})
 	}
 	return found
 }
 
-// texts calls do for each string in a value, and in what an operation adds.
-func texts(v tenants.Value, do func(tenants.Value)) {
-	if _, is := v.Data.(string); is {
-		do(v)
+// texts calls do for each string in a value, and in what an operation adds, with its place.
+func texts(v tenants.Value, do func(text string, at tenants.Position)) {
+	if text, is := v.Data.(string); is {
+		do(text, v.Position)
 	}
 	for _, e := range elements(v) {
 		texts(e, do)
