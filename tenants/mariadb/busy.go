@@ -105,7 +105,7 @@ func (s *Server) Replication(ctx context.Context) (r Replication, err error) {
 	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&r.ReadOnly); err != nil {
 		return r, fmt.Errorf("server %s: %w", s.Name, err)
 	}
-	err = s.connections(ctx, func(c record) {
+	err = s.connections(ctx, listConnections, func(c record) {
 		feeds := strings.HasPrefix(c["Command"], "Binlog Dump")
 		if feeds && !slices.ContainsFunc(caughtUp, func(words string) bool { return strings.Contains(c["State"], words) }) {
 			r.Behind = append(r.Behind, c["Host"]+": "+c["State"])

@@ -167,7 +167,8 @@ func TestDamagedDumpIsRefused(t *testing.T) {
 }
 
 // A frozen wiki can be read and not written, by connections old and new, until
-// it is thawed; a connection that does not end by itself is ended.
+// it is thawed; a connection that does not end by itself is ended. Nothing of that needs room on
+// the server's disk for a temporary table.
 func TestFreeze(t *testing.T) {
 	database(t, "frozen_x")
 	must(t, exec1(t, shared, "CREATE TABLE frozen_x.t (id INT)"))
@@ -183,9 +184,17 @@ func TestFreeze(t *testing.T) {
 	must(t, err)
 	_, err = conn.ExecContext(t.Context(), "INSERT INTO frozen_x.t VALUES (2)")
 	must(t, err)
+	written := temporaryTables(t)
 	must(t, shared.Freeze(t.Context(), a, 100*time.Millisecond))
 	if _, err := conn.ExecContext(t.Context(), "COMMIT"); err == nil {
 		t.Error("a transaction that was under way was committed")
+	}
+	must(t, errors.Join(shared.Quiet(t.Context(), a, 0), shared.evict(t.Context(), "frozen_x", true)))
+	if _, err := shared.Waiting(t.Context(), a.Schema.Name); err != nil || shared.users(t.Context(), "frozen_x") != "" {
+		t.Errorf("it is used: %v", err)
+	}
+	if now := temporaryTables(t); now != written {
+		t.Errorf("the server's temporary tables on disk went from %d to %d", written, now)
 	}
 	fresh := as(t, a.Web)
 	if err := exec1(t, fresh, "INSERT INTO frozen_x.t VALUES (3)"); err == nil {
@@ -199,6 +208,14 @@ func TestFreeze(t *testing.T) {
 	if err != nil || found["t"].Rows != 2 {
 		t.Errorf("%v, %v", found, err)
 	}
+}
+
+// temporaryTables returns the number of temporary tables that the server has written to its disk.
+func temporaryTables(t *testing.T) (n int) {
+	t.Helper()
+	var name string
+	must(t, shared.db.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Created_tmp_disk_tables'").Scan(&name, &n))
+	return n
 }
 
 // A disk that fills is said, and nothing is left of the dump.

@@ -2,9 +2,9 @@ package mariadb
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"wikictl/tenants/process"
@@ -125,22 +125,18 @@ func (s *Server) Thaw(ctx context.Context, a Accounts) error {
 
 // Waiting returns the state of an account's connection that is waiting, such as "Waiting
 // for table metadata lock", or "".
-func (s *Server) Waiting(ctx context.Context, user string) (string, error) {
-	var state string
-	err := s.db.QueryRowContext(ctx, `SELECT STATE FROM information_schema.PROCESSLIST WHERE USER = ? AND STATE LIKE 'Waiting%' LIMIT 1`, user).Scan(&state)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
+func (s *Server) Waiting(ctx context.Context, user string) (state string, err error) {
+	err = s.connections(ctx, listConnections, func(r record) {
+		if r["User"] == user && strings.HasPrefix(r["State"], "Waiting") {
+			state = r["State"]
+		}
+	})
 	return state, err
 }
 
 // connectionsOf lists the ids of accounts' connections.
 func (s *Server) connectionsOf(ctx context.Context, users ...string) ([]int64, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (`+literals(users)+`)`)
-	if err != nil {
-		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
-	}
-	return Column[int64](rows)
+	return s.connectionsWhere(ctx, listConnections, func(r record) bool { return slices.Contains(users, r["User"]) })
 }
 
 func both(a, b []int64) []int64 {

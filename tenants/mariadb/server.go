@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -232,11 +233,11 @@ func (s *Server) kill(ctx context.Context, ids []int64) error {
 			return fmt.Errorf("server %s: kill connection %d: %w", s.Name, id, err)
 		}
 		for {
-			var n int
-			if err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", id).Scan(&n); err != nil {
-				return fmt.Errorf("server %s: wait for connection %d to end: %w", s.Name, id, err)
+			open, err := s.connectionsWhere(ctx, listConnections, func(r record) bool { return r["Id"] == strconv.FormatInt(id, 10) })
+			if err != nil {
+				return fmt.Errorf("wait for connection %d to end: %w", id, err)
 			}
-			if n == 0 {
+			if len(open) == 0 {
 				break
 			}
 			if err := process.Pause(ctx, 20*time.Millisecond); err != nil {

@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,7 +27,7 @@ func (s *Server) Pulse(ctx context.Context) (Pulse, error) {
 		return p, fmt.Errorf("server %s: %w", s.Name, err)
 	}
 	p.Started = now.Add(-time.Duration(up) * time.Second)
-	err := s.connections(ctx, func(r record) {
+	err := s.connections(ctx, listConnections, func(r record) {
 		if id, err := strconv.ParseInt(r["Id"], 10, 64); err == nil {
 			p.Connections[id] = true
 		}
@@ -34,14 +35,33 @@ func (s *Server) Pulse(ctx context.Context) (Pulse, error) {
 	return p, err
 }
 
-// connections calls each for every connection of the server. It does not ask
-// information_schema.PROCESSLIST, for which the server writes a temporary table to its disk, which
-// may be full.
-func (s *Server) connections(ctx context.Context, each func(record)) error {
-	if err := s.table(ctx, "SHOW PROCESSLIST", each); err != nil {
+// The lists of connections; only the second has all of a statement that is longer than 100
+// characters. For information_schema.PROCESSLIST the server would write a temporary table to its
+// disk, which may be full.
+const (
+	listConnections = "SHOW PROCESSLIST"
+	listStatements  = "SHOW FULL PROCESSLIST"
+)
+
+// connections calls each for every connection in one of the lists.
+func (s *Server) connections(ctx context.Context, list string, each func(record)) error {
+	if err := s.table(ctx, list, each); err != nil {
 		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
 	return nil
+}
+
+// connectionsWhere returns the ids of the wanted connections, without the one that asks.
+func (s *Server) connectionsWhere(ctx context.Context, list string, wanted func(record) bool) (ids []int64, err error) {
+	var errs []error
+	err = s.connections(ctx, list, func(r record) {
+		if r["Info"] == list || !wanted(r) {
+			return
+		}
+		id, err := strconv.ParseInt(r["Id"], 10, 64)
+		ids, errs = append(ids, id), append(errs, err)
+	})
+	return ids, errors.Join(append(errs, err)...)
 }
 
 // Lives reports whether a connection that was open at a time is still open.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -56,12 +57,30 @@ func (s *Server) workers(ctx context.Context, database string) ([]int64, error) 
 	for _, name := range tagLocks(database) {
 		asks = append(asks, "SELECT IS_USED_LOCK("+literal(name)+") AS id")
 	}
-	rows, err := s.db.QueryContext(ctx, "SELECT id FROM ("+strings.Join(asks, " UNION ALL ")+`) AS t WHERE id IS NOT NULL AND id <> CONNECTION_ID()
-		UNION SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND LOCATE(CONCAT('/* ', ?, ' */'), INFO) > 0 AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)`, tagOf(database))
+	rows, err := s.db.QueryContext(ctx, "SELECT id FROM ("+strings.Join(asks, " UNION ALL ")+") AS t WHERE id IS NOT NULL AND id <> CONNECTION_ID()")
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list connections: %w", s.Name, err)
 	}
-	return Column[int64](rows)
+	locked, err := Column[int64](rows)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.administrator(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tagged, err := s.connectionsWhere(ctx, listStatements, func(r record) bool { return r["User"] == own && strings.Contains(r["Info"], tagComment(database)) })
+	all := append(locked, tagged...)
+	slices.Sort(all)
+	return slices.Compact(all), err
+}
+
+// administrator returns the name of wikictl's account.
+func (s *Server) administrator(ctx context.Context) (name string, err error) {
+	if err := s.db.QueryRowContext(ctx, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1)").Scan(&name); err != nil {
+		return "", fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	return name, nil
 }
 
 // StopWork kills the connections to a database that an interrupted run of wikictl
@@ -87,12 +106,13 @@ func (s *Server) evict(ctx context.Context, database string, all bool) error {
 	if err := s.StopWork(ctx, database, t.SchemaAccount()); err != nil {
 		return err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()
-		AND (USER = ? OR (DB = ? AND ? AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)))`, t.WebAccount(), database, all)
+	own, err := s.administrator(ctx)
 	if err != nil {
-		return fmt.Errorf("server %s: list connections: %w", s.Name, err)
+		return err
 	}
-	ids, err := Column[int64](rows)
+	ids, err := s.connectionsWhere(ctx, listConnections, func(r record) bool {
+		return r["User"] == t.WebAccount() || all && r["db"] == database && r["User"] == own
+	})
 	if err != nil {
 		return err
 	}
@@ -102,11 +122,12 @@ func (s *Server) evict(ctx context.Context, database string, all bool) error {
 // users describes the connections whose default database is this one, so that an operator
 // can end them; empty if there are none.
 func (s *Server) users(ctx context.Context, database string) string {
-	rows, err := s.db.QueryContext(ctx, `SELECT CONCAT('connection ', ID, ' of ', USER, '@', HOST) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = ?`, database)
-	if err != nil {
-		return ""
-	}
-	names, err := Column[string](rows)
+	var names []string
+	err := s.connections(ctx, listConnections, func(r record) {
+		if r["db"] == database {
+			names = append(names, fmt.Sprintf("connection %s of %s@%s", r["Id"], r["User"], r["Host"]))
+		}
+	})
 	if err != nil || len(names) == 0 {
 		return ""
 	}
