@@ -63,6 +63,7 @@ func TestLifeSurvivesKills(t *testing.T) {
 func (l *life) lives(number int) {
 	l.t.Helper()
 	l.client("w0").edit("Number", fmt.Sprint("of history ", number))
+	l.still("wiki_w0")
 	l.exits(0, "backup", "w0")
 	was := l.holds("w0")
 	l.client("w0").edit("Number", fmt.Sprint("after the backup of history ", number))

@@ -7,7 +7,8 @@ import (
 
 // still waits for the requests of a wiki that are answered already: MediaWiki writes
 // what can wait (deferred updates, such as page.page_links_updated) after its answer,
-// over the connection that the request has had. database is a pattern of LIKE.
+// over the connection that the request has had. A backup that is to hold what a wiki will hold
+// waits for them. database is a pattern of LIKE.
 func (f *farm) still(database string) {
 	f.t.Helper()
 	query := fmt.Sprintf("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB LIKE '%s' AND USER <> 'root'", database)
