@@ -187,13 +187,14 @@ func (s *Server) encoder(w io.Writer) (*zstd.Encoder, error) {
 // dumpOptions returns the options of mariadb-dump for a database. --skip-triggers, where
 // there are none, saves a query per table, which is a third of the server's work for a
 // small database. A view that can't be used would end the dump. Rows are joined into
-// statements that are small enough for the server to read back.
+// statements that are small enough for the server to read back. Under LOCK TABLES the
+// server refuses rows of a table with a default from a sequence (error 1100).
 func (s *Server) dumpOptions(ctx context.Context, b *backup.Dump) ([]string, error) {
 	packet, err := s.packet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	options := []string{"--single-transaction", "--quick", "--skip-lock-tables", "--hex-blob", "--routines", "--events",
+	options := []string{"--single-transaction", "--quick", "--skip-lock-tables", "--skip-add-locks", "--hex-blob", "--routines", "--events",
 		"--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G",
 		fmt.Sprintf("--net-buffer-length=%d", min(max(packet/2, 4096), joined))}
 	trigger := func(object string) bool { return strings.HasPrefix(object, "trigger ") }

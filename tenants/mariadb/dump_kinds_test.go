@@ -52,6 +52,7 @@ var kinds = []string{
 	"CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id))",
 	"INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1, 1)",
 	"CREATE SEQUENCE counting START WITH 5", "DO NEXT VALUE FOR counting",
+	"CREATE TABLE counted (id INT DEFAULT (NEXT VALUE FOR counting), a INT)", "INSERT INTO counted (a) VALUES (1), (2)",
 	"CREATE VIEW plain AS SELECT id FROM types",
 	"CREATE VIEW onward AS SELECT * FROM plain",
 	"CREATE DEFINER='nobody'@'nowhere' VIEW orphan AS SELECT id FROM types",
@@ -155,6 +156,7 @@ func TestRestoreComparesEveryKind(t *testing.T) {
 	must(t, shared.compare(t.Context(), b))
 	for _, change := range []string{
 		"DROP EVENT daily", "DROP FUNCTION one", "DROP PROCEDURE speaking", "DROP TRIGGER growing", "DROP VIEW onward", "DO NEXT VALUE FOR counting",
+		"CREATE TABLE counted (id INT DEFAULT (NEXT VALUE FOR counting), a INT)", "INSERT INTO counted (a) VALUES (1), (2)",
 		"DROP TABLE history", "UPDATE types SET f = 1.3",
 	} {
 		must(t, shared.Restore(t.Context(), b, sure))
