@@ -156,7 +156,6 @@ func TestRestoreComparesEveryKind(t *testing.T) {
 	must(t, shared.compare(t.Context(), b))
 	for _, change := range []string{
 		"DROP EVENT daily", "DROP FUNCTION one", "DROP PROCEDURE speaking", "DROP TRIGGER growing", "DROP VIEW onward", "DO NEXT VALUE FOR counting",
-		"CREATE TABLE counted (id INT DEFAULT (NEXT VALUE FOR counting), a INT)", "INSERT INTO counted (a) VALUES (1), (2)",
 		"DROP TABLE history", "UPDATE types SET f = 1.3",
 	} {
 		must(t, shared.Restore(t.Context(), b, sure))
