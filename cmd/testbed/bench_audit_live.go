@@ -239,7 +239,7 @@ func (b *auditing) loop(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", fmt.Sprintf(askEach, b.n-1, b.server.Socket))
+	cmd := asGroup(exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", fmt.Sprintf(askEach, b.n-1, b.server.Socket)))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("the loop: %w: %s", err, tail(out))
 	}

@@ -238,7 +238,7 @@ func (b *upgrading) measure(ctx context.Context, w way) (c cost, err error) {
 		return c, err
 	}
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, w.command[0], w.command[1:]...)
+	cmd := asGroup(exec.CommandContext(ctx, w.command[0], w.command[1:]...))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return c, fmt.Errorf("%s: %w: %s", w.name, err, tail(out))
 	}

@@ -161,14 +161,19 @@ func command(ctx context.Context, codebases string, args []string) error {
 	cmd.Env = append([]string{atOnce}, os.Environ()...)
 	cmd.Env = append(cmd.Env, "WIKICTL_TEST_CODEBASES="+codebases, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return process.SignalGroup(cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	err := cmd.Run()
+	err := asGroup(cmd).Run()
 	if cmd.Process != nil {
 		_ = process.SignalGroup(cmd.Process.Pid, syscall.SIGKILL)
 	}
 	return err
+}
+
+// asGroup gives a command a process group of its own, which the end of its context ends.
+func asGroup(cmd *exec.Cmd) *exec.Cmd {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return process.SignalGroup(cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
 }
 
 // endOrphans ends the processes that became children of this one when their parents ended
