@@ -30,7 +30,7 @@ var (
 	replicaUp  = describe("replica_up", "Whether a replica of a database server answers and replicates it.", "server", "replica")
 	replicaLag = describe("replica_lag_seconds", "How far the replica is behind; absent while it does not replicate.", "server", "replica")
 
-	wikiInfo      = describe("wiki_info", "A wiki that the farm's files define; always 1. state is that of the ledger, or uncreated.", "wiki", "server", "database", "codebase", "state")
+	wikiInfo      = describe("wiki_info", "A wiki that the farm's files define; always 1. state is that of the ledger, uncreated, or unknown if the ledger was never read.", "wiki", "server", "database", "codebase", "state")
 	wikiVersion   = describe("wiki_version_info", "Versions of MediaWiki: that of the wanted codebase, and that which the wiki reports or, if it does not answer, that of the ledger; always 1.", "wiki", "wanted", "actual")
 	wikiUpgrade   = describe("wiki_upgrade_wanted", "Whether the wiki's database was made for other code than the definitions want.", "wiki")
 	wikiOpen      = describe("wiki_upgrade_open", "Whether an upgrade of the wiki is running or was interrupted.", "wiki")
@@ -98,7 +98,10 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 func (e *Exporter) sendWiki(send sender, t *tenants.Tenant) {
 	row, made := e.state.rows[t.Name]
 	stage := string(row.State)
-	if !made {
+	switch {
+	case e.state.rows == nil:
+		stage = "unknown"
+	case !made:
 		stage = "uncreated"
 	}
 	send.put(wikiInfo, 1, t.Name, t.Server.Name, t.Database, t.Codebase.Name, stage)

@@ -91,6 +91,19 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// A ledger that was never read does not make a wiki one that is to be created.
+func TestStateWithoutLedger(t *testing.T) {
+	e := New(Options{})
+	e.farm = &tenants.Farm{Tenants: []*tenants.Tenant{{Name: "a", Server: &tenants.Server{Name: "main"}, Codebase: &tenants.Codebase{Name: "1.43"}}}}
+	for want, rows := range map[string]map[string]ledger.Tenant{"unknown": nil, "uncreated": {}} {
+		e.state.rows = rows
+		text, err := e.Text(t.Context())
+		if err != nil || !strings.Contains(string(text), `state="`+want+`",wiki="a"`) {
+			t.Errorf("%v: %s\nis not %s", err, text, want)
+		}
+	}
+}
+
 // A farm whose files are wrong is measured as it was before.
 func TestWrongDefinitions(t *testing.T) {
 	wrong := errors.New("wrong")
