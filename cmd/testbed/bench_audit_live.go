@@ -137,7 +137,7 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 			return r.Err
 		}
 	}
-	source, err := h.Source(ctx, h.Farm.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase })
+	source, err := h.Source(ctx, h.Farm.Tenants, func(t *tenants.Tenant) *tenants.Codebase { return t.Codebase }, session.Leaving{})
 	if err == nil {
 		_, err = h.Deploy.Apply(ctx, source)
 	}

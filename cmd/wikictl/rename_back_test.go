@@ -83,8 +83,8 @@ func namesInTheWay(f *farm, old, renamed string) {
 }
 
 // chain gives a wiki the name that another wiki gives up: nobody is told to remove a
-// database in which a wiki lives. The web server takes its time to load the last name, and the
-// wiki is served until then.
+// database in which a wiki lives. The last rename is killed, another wiki's change is served, and
+// then the web server takes its time to load the new name: the wiki is served until then.
 func chain(f *farm) {
 	one, two := f.read("tenants/w1.toml"), f.read("tenants/w2.toml")
 	f.write("tenants/w1.toml", strings.Replace(one, `name = "w1"`, "name = \"z\"\ndatabase = \"wiki_w1\"", 1))
@@ -98,6 +98,11 @@ func chain(f *farm) {
 	f.write("tenants/w2.toml", two)
 	f.exits(0, "apply", "--all")
 	f.write("tenants/w2.toml", strings.Replace(two, `name = "w2"`, "name = \"w1\"\ndatabase = \"wiki_w2\"", 1))
+	if out, code := f.struck(event{"w1", "move", "after", "kill"}, "apply", "--all"); code != -1 {
+		f.t.Fatalf("exit code %d\n%s", code, out)
+	}
+	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+"wgMaxUploadSize = 3000000\n")
+	f.exits(0, "apply", "w0")
 	f.reloadsLate()
 	f.exits(0, "apply", "--all")
 	for range 10 {

@@ -235,7 +235,7 @@ func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, 
 		unseen = append(unseen, UnseenFiles(unread))
 		list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
 	}
-	source, err := h.Source(ctx, list, wantedCode)
+	source, err := h.Source(ctx, list, wantedCode, session.Leaving{})
 	if err != nil {
 		return nil, unseen, err
 	}

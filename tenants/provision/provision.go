@@ -287,12 +287,12 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 	}
 	refused, jobs = c.replicated(ctx, jobs)
 	var list []*tenants.Tenant
-	var gone, expected []string
-	moved := map[string]string{}
+	var expected []string
+	leaving := session.Leaving{Moved: map[string]string{}}
 	for _, j := range jobs {
 		c.o.Observer.Step(j.tenant.Name, "release")
 		if j.kind == plan.Undefined {
-			gone = append(gone, j.tenant.Name)
+			leaving.Gone = append(leaving.Gone, j.tenant.Name)
 			continue
 		}
 		if j.still {
@@ -303,15 +303,14 @@ func (c *creation) publish(ctx context.Context, jobs []*job) (refused map[string
 			expected = append(expected, j.tenant.Name)
 		}
 		if former := j.former(); former != "" {
-			moved[former] = j.tenant.Name
+			leaving.Moved[former] = j.tenant.Name
 		}
 	}
 	c.Expect(expected)
-	source, err := c.Source(ctx, list, wantedCode, gone...)
+	source, err := c.Source(ctx, list, wantedCode, leaving)
 	if err != nil {
 		return nil, err
 	}
-	source.Moved = moved
 	err = c.run.Shared("", "release", func() error {
 		applied, err := c.Deploy.Apply(ctx, source)
 		c.faults = applied.Faults

@@ -79,7 +79,7 @@ func write(ctx context.Context, h *session.Host, list []*tenants.Tenant, left []
 		}
 		return lost != nil
 	})
-	source, err := h.Source(ctx, list, wantedCode)
+	source, err := h.Source(ctx, list, wantedCode, session.Leaving{})
 	if err != nil {
 		return nil, err
 	}

@@ -243,7 +243,7 @@ func (r *restoration) serve(ctx context.Context) error {
 		return err
 	}
 	if r.Fresh || r.renews() || r.Only != OnlyUploads && r.was.ComponentSet != r.manifest.ComponentSet {
-		source, err := r.Source(ctx, []*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code })
+		source, err := r.Source(ctx, []*tenants.Tenant{r.tenant}, func(*tenants.Tenant) *tenants.Codebase { return r.code }, session.Leaving{})
 		if err != nil {
 			return err
 		}

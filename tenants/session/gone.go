@@ -15,19 +15,24 @@ import (
 	"wikictl/tenants/wiki"
 )
 
+// Leaving lists the names that a deployment takes from the web server's configuration.
+type Leaving struct {
+	Gone  []string          // removed tenants
+	Moved map[string]string // renamed tenants, new names by former ones
+}
+
 // Default renders the virtual hosts for names of no tenant, and of removed ones, and those
-// that several tenants share. Tenants of leaving count as removed: their addresses answer 410
-// from the moment that their own virtual hosts go. Both are nil for users who may not see which
-// were removed.
-func (h *Host) Default(leaving ...string) (vhost, shared []byte, err error) {
+// that several tenants share. Removed tenants that are leaving answer 410 from the moment that
+// their own virtual hosts go. Both are nil for users who may not see which were removed.
+func (h *Host) Default(leaving Leaving) (vhost, shared []byte, err error) {
 	defined := map[string]bool{}
 	for _, t := range h.Farm.Tenants {
 		defined[t.Name] = true
 	}
-	removed, err := h.Deploy.Gone(func(name string) bool { return defined[name] }, leaving...)
+	removed, err := h.Deploy.Gone(func(name string) bool { return defined[name] }, leaving.Gone...)
 	var undefined []*tenants.Tenant
 	if err == nil {
-		undefined, err = h.Deploy.Undefined(leaving...)
+		undefined, err = h.Deploy.Undefined(leaving.Gone...)
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil, nil
@@ -43,7 +48,7 @@ func (h *Host) Default(leaving ...string) (vhost, shared []byte, err error) {
 	for i, g := range gone {
 		gone[i] = h.certified(g, &tenants.Tenant{Name: g.Name, Hosts: g.Hosts})
 	}
-	renamed, err := h.renamed()
+	renamed, err := h.renamed(leaving.Moved)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,11 +66,13 @@ func (h *Host) certified(g templates.Gone, of *tenants.Tenant) templates.Gone {
 	return g
 }
 
-// renamed lists the former names that tenants still have as links, with their FormerHost.
-func (h *Host) renamed() (list []templates.Gone, err error) {
+// renamed lists the former names that tenants still have as links, with their FormerHost: those
+// that moved now, and those without a virtual host. The web server serves others by the link.
+func (h *Host) renamed(moved map[string]string) (list []templates.Gone, err error) {
 	aliases, err := h.Deploy.Aliases()
 	for _, from := range slices.Sorted(maps.Keys(aliases)) {
-		if t := h.Farm.Tenant(aliases[from]); t != nil {
+		t, served := h.Farm.Tenant(aliases[from]), deploy.Exists(h.Layout.Vhost(from))
+		if t != nil && (moved[from] == t.Name || !served) {
 			list = append(list, h.certified(templates.Gone{Name: from, Hosts: []string{templates.FormerHost(from)}, Renamed: true}, t))
 		}
 	}
@@ -151,7 +158,7 @@ func (h *Host) ServeAgain(ctx context.Context, tenant string) error {
 
 // ServeDefault brings the virtual hosts of Default in line with what is removed now.
 func (h *Host) ServeDefault(ctx context.Context) error {
-	text, shared, err := h.Default()
+	text, shared, err := h.Default(Leaving{})
 	if err != nil {
 		return err
 	}

@@ -268,13 +268,13 @@ func (h *Host) Wanted(ctx context.Context, t *tenants.Tenant, c *tenants.Codebas
 
 // Source renders many tenants, each for the codebase that on returns. In templates the tenants of
 // the present ledger exist, and those of Expect. The web server's configuration omits the tenants
-// in leaving, and answers 410 for their addresses.
-func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase, leaving ...string) (deploy.Source, error) {
+// that are leaving, and answers 410 for the addresses of removed ones.
+func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase, leaving Leaving) (deploy.Source, error) {
 	h.members.forget()
 	if err := h.members.read(ctx, h); err != nil {
 		return deploy.Source{}, err
 	}
-	vhost, shared, err := h.Default(leaving...)
+	vhost, shared, err := h.Default(leaving)
 	if err != nil {
 		return deploy.Source{}, err
 	}
@@ -285,7 +285,8 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 		Default: vhost,
 		Hosts:   shared,
 		Files:   h.Files(),
-		Gone:    leaving,
+		Gone:    leaving.Gone,
+		Moved:   leaving.Moved,
 	}, nil
 }
 

@@ -68,7 +68,7 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 	if rows == nil {
 		s.Strays = nil // their tenants are unknown
 	}
-	vhost, shared, err := h.Default()
+	vhost, shared, err := h.Default(session.Leaving{})
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *Farm) inspectShared(ctx context.Context, h *session.Host, w Scope, rows
 // inspectFiles compares the files of the farm as a whole. Those that this user may not read
 // are listed as unseen.
 func (s *Farm) inspectFiles(ctx context.Context, h *session.Host) error {
-	source, err := h.Source(ctx, nil, nil)
+	source, err := h.Source(ctx, nil, nil, session.Leaving{})
 	if err != nil {
 		return err
 	}
