@@ -39,7 +39,7 @@ func load(dir string, drafts map[string][]byte) (*loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{drafts: drafts, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), core: new(sync.Map), satisfied: new(sync.Map), machine: ThisMachine()}
+	l := &loader{drafts: drafts, farm: &tenants.Farm{Dir: dir, Classes: map[string]*tenants.Class{}}, pems: new(pems), users: new(sync.Map), reserved: new(sync.Map), core: new(sync.Map), languages: new(sync.Map), satisfied: new(sync.Map), machine: ThisMachine()}
 	document, problems := readDocument(dir, tenants.FarmFile)
 	l.problems = problems
 	if document.root != nil {
@@ -62,6 +62,7 @@ type loader struct {
 	pages                         []text    // of the farm, for upgrades to check
 	reserved                      *sync.Map // user names, by codebase and language
 	core                          *sync.Map // names of own namespaces of MediaWiki, by codebase and language
+	languages                     *sync.Map // whether a codebase has a language, by both
 	pems                          *pems
 	users                         *sync.Map // whether the machine has a user, by name
 	satisfied                     *sync.Map // results of mediawiki.Satisfies

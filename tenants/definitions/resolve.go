@@ -163,9 +163,20 @@ func (l *loader) checkLanguage(t *tenants.Tenant, s text) {
 	switch {
 	case !tenants.LanguageCode.MatchString(s.value):
 		l.report(s.at, "language", `such as "en" or "pt-br"`, "%q is not a language code", s.value)
-	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !mediawiki.HasLanguage(t.Codebase, s.value):
+	case t.Codebase != nil && len(t.Codebase.Faults) == 0 && !l.hasLanguage(t.Codebase, s.value):
 		t.Fault(tenants.Problem{Position: s.at, Key: "language", Message: fmt.Sprintf("MediaWiki %s has no language %q", t.Codebase.Version, s.value)})
 	}
+}
+
+// hasLanguage is mediawiki.HasLanguage, which it asks once for a codebase and a language.
+func (l *loader) hasLanguage(c *tenants.Codebase, code string) bool {
+	key := [2]string{c.Path, code}
+	known, ok := l.languages.Load(key)
+	if !ok {
+		known = mediawiki.HasLanguage(c, code)
+		l.languages.Store(key, known)
+	}
+	return known.(bool)
 }
 
 // setHosts converts hosts to the form that a browser sends.
