@@ -16,7 +16,7 @@ import (
 // which it leads, except the owners of its accounts and files. It reads the values of
 // { secret = "…" }; ok is false if one can't be read.
 func (t *Tenant) Content() (digest string, ok bool) {
-	text, ok := t.content(nil)
+	text, ok := t.content(make([]byte, 0, usualContent))
 	for _, other := range []*Tenant{t.Owner, t.Media} {
 		text = append(text, '|')
 		if other != nil && ok {
@@ -25,6 +25,9 @@ func (t *Tenant) Content() (digest string, ok bool) {
 	}
 	return Digest(text), ok
 }
+
+// usualContent is room for the content of most tenants, in bytes.
+const usualContent = 4 << 10
 
 func (t *Tenant) content(text []byte) ([]byte, bool) {
 	bare := *t
@@ -65,14 +68,23 @@ func appendContent(text []byte, v reflect.Value) ([]byte, bool) {
 	case reflect.Float64:
 		return number(math.Float64bits(v.Float())), true
 	case reflect.Slice:
+		if list, is := value[[]string](v); is {
+			return appendNames(number(uint64(len(list))), list), true
+		}
 		text, ok := number(uint64(v.Len())), true
 		for i := 0; i < v.Len() && ok; i++ {
 			text, ok = appendContent(text, v.Index(i))
 		}
 		return text, ok
 	case reflect.Map:
+		if table, is := value[map[string]Value](v); is {
+			return appendTable(append(text, byte(v.Kind())), table)
+		}
 		return appendMap(number(uint64(v.Len())), v)
 	case reflect.Struct:
+		if one, is := value[Value](v); is {
+			return appendData(append(text, byte(v.Kind())), one.Data)
+		}
 		text, ok := append(text, byte(v.Kind())), true
 		for i := 0; i < v.NumField() && ok && v.Type() != reflect.TypeFor[Position](); i++ {
 			text, ok = appendContent(text, v.Field(i))
@@ -82,6 +94,64 @@ func appendContent(text []byte, v reflect.Value) ([]byte, bool) {
 		return appendPointer(append(text, byte(v.Kind())), v)
 	}
 	return text, false
+}
+
+// value returns a value of type T; ok is false if it is of another type.
+func value[T any](v reflect.Value) (of T, ok bool) {
+	if v.Type() != reflect.TypeFor[T]() || !v.CanInterface() {
+		return of, false
+	}
+	return v.Interface().(T), true
+}
+
+// appendData appends the data of a Value as appendContent does, without reflection for the usual
+// types, each of which has a letter of its own.
+func appendData(text []byte, data any) ([]byte, bool) {
+	number := func(kind byte, n uint64) []byte { return binary.LittleEndian.AppendUint64(append(text, kind), n) }
+	switch data := data.(type) {
+	case nil:
+		return append(text, '-'), true
+	case string:
+		return append(number('s', uint64(len(data))), data...), true
+	case bool:
+		if data {
+			return append(text, 't'), true
+		}
+		return append(text, 'f'), true
+	case int64:
+		return number('i', uint64(data)), true
+	case []Value:
+		text, ok := number('l', uint64(len(data))), true
+		for i := 0; i < len(data) && ok; i++ {
+			text, ok = appendData(text, data[i].Data)
+		}
+		return text, ok
+	case map[string]Value:
+		return appendTable(append(text, 'm'), data)
+	}
+	v := reflect.ValueOf(data)
+	return appendContent(append(append(append(text, 'o'), v.Type().String()...), ';'), v)
+}
+
+func appendTable(text []byte, table map[string]Value) ([]byte, bool) {
+	text, ok := binary.LittleEndian.AppendUint64(text, uint64(len(table))), true
+	names := make([]string, 0, 16)
+	for name := range table {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i := 0; i < len(names) && ok; i++ {
+		text = appendNames(text, names[i:i+1])
+		text, ok = appendData(text, table[names[i]].Data)
+	}
+	return text, ok
+}
+
+func appendNames(text []byte, names []string) []byte {
+	for _, name := range names {
+		text = append(binary.LittleEndian.AppendUint64(text, uint64(len(name))), name...)
+	}
+	return text
 }
 
 // appendMap appends the members of a map with names as keys.
@@ -94,7 +164,7 @@ func appendMap(text []byte, v reflect.Value) ([]byte, bool) {
 		members[i.Key().String()] = i.Value()
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		text = append(binary.LittleEndian.AppendUint64(text, uint64(len(name))), name...)
+		text = appendNames(text, []string{name})
 		if text, ok = appendContent(text, members[name]); !ok {
 			break
 		}
