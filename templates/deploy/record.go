@@ -25,6 +25,8 @@ type Record struct {
 	layout  tenants.Layout
 	start   time.Time // of this run
 	program string    // identity of this program; empty: unknown
+	secrets sync.Map  // identified, by tenant
+	listed  func() map[string]bool
 
 	mu      sync.Mutex
 	of      map[string]recorded // by tenant
@@ -47,6 +49,7 @@ const recordHead = "wikictl record 1 "
 // from another program.
 func ReadRecord(l tenants.Layout) *Record {
 	r := &Record{layout: l, start: time.Now(), of: map[string]recorded{}}
+	r.listed = sync.OnceValue(func() map[string]bool { return list(l.Vhosts(), l.Pools()) })
 	info, err := os.Stat("/proc/self/exe")
 	if err != nil {
 		return r
@@ -145,8 +148,56 @@ func (r *Record) inputs(set *templates.Set, d templates.Data) (inputs string, ch
 	if !ok || r.program == "" {
 		return "", changed, false
 	}
-	secrets, changed, ok := identities(r.layout.Secrets(d.Tenant.Name))
+	secrets, changed, ok := r.secretsOf(d.Tenant.Name)
 	return inputs + " " + secrets, changed, ok
+}
+
+// identified is what identities returns.
+type identified struct {
+	all    string
+	latest time.Time
+	ok     bool
+}
+
+// secretsOf identifies a tenant's secrets as they are when it is first called.
+func (r *Record) secretsOf(tenant string) (identity string, changed time.Time, ok bool) {
+	found, known := r.secrets.Load(tenant)
+	if !known {
+		var now identified
+		now.all, now.latest, now.ok = identities(r.layout.Secrets(tenant))
+		found, _ = r.secrets.LoadOrStore(tenant, now)
+	}
+	one := found.(identified)
+	return one.all, one.latest, one.ok
+}
+
+// list returns the files in folders, or nil if that can't be known. A missing folder has none.
+func list(folders ...string) map[string]bool {
+	all := map[string]bool{}
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		for _, e := range entries {
+			all[filepath.Join(folder, e.Name())] = true
+		}
+	}
+	return all
+}
+
+// filesOf lists the files of a tenant by which its state is told. Those that most tenants do not
+// have are left out if they were missing when this run first listed their folders.
+func (r *Record) filesOf(tenant string) []string {
+	l, listed := r.layout, r.listed()
+	current := l.Current(tenant)
+	files := []string{current, filepath.Join(current, coreLink), l.LocalSettings(tenant), l.Vhost(tenant)}
+	for _, file := range []string{l.Pool(tenant), l.OtherVhost(tenant)} {
+		if listed == nil || listed[file] {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // state identifies the inputs from which a tenant's files are rendered, and the files on disk,
@@ -166,14 +217,13 @@ func (r *Record) state(set *templates.Set, d templates.Data) (now state, same bo
 	if !ok {
 		return now, false
 	}
-	l, name := r.layout, d.Tenant.Name
-	files, latest, ok := identities(l.Current(name), filepath.Join(l.Current(name), coreLink), l.LocalSettings(name), l.Vhost(name), l.Pool(name), l.OtherVhost(name))
+	files, latest, ok := identities(r.filesOf(d.Tenant.Name)...)
 	if !ok {
 		return now, false
 	}
 	now = state{recorded{inputs: inputs, files: files}, changed.Before(r.start.Add(-lastingAge)) && latest.Before(r.start.Add(-lastingAge))}
 	r.mu.Lock()
-	one, known := r.of[name]
+	one, known := r.of[d.Tenant.Name]
 	r.mu.Unlock()
 	return now, known && one.files == files && one.from(inputs, set, d.Farm)
 }

@@ -137,6 +137,17 @@ func TestRecord(t *testing.T) {
 	}
 	r.want("they were made again", 2, 0)
 
+	for _, stray := range []string{l.Pool(name(1)), l.OtherVhost(name(2))} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(stray), 0o755), os.WriteFile(stray, nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.want("files that are not wanted", 2, 2)
+	if _, err := d.Apply(t.Context(), source(f, set)); err != nil {
+		t.Fatal(err)
+	}
+	r.want("they were removed", 2, 0)
+
 	if err := d.WriteSecrets(name(0), secrets.Secrets{WebPassword: "abc"}); err != nil {
 		t.Fatal(err)
 	}

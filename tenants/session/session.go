@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +20,6 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
@@ -40,6 +38,7 @@ type Options struct {
 	Inspect  bool                        // read-only run: start no server, create no ledger
 
 	Templates *templates.Set // that the farm was checked with; nil: they are loaded
+	Record    *deploy.Record // that the farm was checked by; nil: it is read
 }
 
 // Host gives one run access to a farm. It is safe for concurrent use.
@@ -288,30 +287,6 @@ func (h *Host) Source(ctx context.Context, list []*tenants.Tenant, on func(*tena
 		Gone:    leaving.Gone,
 		Moved:   leaving.Moved,
 	}, nil
-}
-
-// Remember makes a source leave out tenants that were rendered from the same inputs before, and
-// whose files did not change since.
-func (h *Host) Remember(s *deploy.Source, list []*tenants.Tenant, on func(*tenants.Tenant) *tenants.Codebase) {
-	s.Set = h.Templates
-	s.Data = func(i int) templates.Data {
-		return templates.Data{Farm: h.Farm, Tenant: list[i], Codebase: on(list[i])}
-	}
-}
-
-// AsRendered returns the tenants, by name, whose files are as rendered for their codebases
-// according to the record, so that they need neither be rendered nor read.
-func (h *Host) AsRendered(ctx context.Context, list []*tenants.Tenant) map[string]bool {
-	record, same := deploy.ReadRecord(h.Layout), map[string]bool{}
-	options := fleet.Options[*tenants.Tenant]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
-	for _, r := range fleet.Run(ctx, list, options, func(_ context.Context, t *tenants.Tenant) (bool, error) {
-		return !t.Blocked() && record.Same(h.Templates, templates.Data{Farm: h.Farm, Tenant: t, Codebase: t.Codebase}), nil
-	}) {
-		if r.Value {
-			same[r.Item.Name] = true
-		}
-	}
-	return same
 }
 
 // Files renders the files of the farm as a whole.

@@ -40,6 +40,7 @@ type app struct {
 
 	checked   *tenants.Farm  // set by loadToRender
 	templates *templates.Set // the set with which checked was checked
+	record    *deploy.Record // by which tenants were left out of that check
 
 	*interrupts
 }
@@ -153,9 +154,9 @@ const keepText = 200 << 20
 func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
 	f, a.templates, err = checkedFarm(c, func(f *tenants.Farm, set *templates.Set) templates.SecretsOf {
 		set.Keep(keepText)
-		record := deploy.ReadRecord(f.Layout())
+		a.record = deploy.ReadRecord(f.Layout())
 		set.Same = func(t *tenants.Tenant) bool {
-			return record.Rendered(set, templates.Data{Farm: f, Tenant: t, Codebase: t.Codebase})
+			return a.record.Rendered(set, templates.Data{Farm: f, Tenant: t, Codebase: t.Codebase})
 		}
 		return func(t *tenants.Tenant) (secrets.Secrets, bool) {
 			s, err := deploy.ReadSecrets(f.Layout(), t.Name)
@@ -227,10 +228,11 @@ func (a *app) openHost(f *tenants.Farm, inspect bool) (*session.Host, error) {
 	say := func(message string) { fmt.Fprintln(a.stderr, ui.Clean(message)) }
 	machine, _ := os.Hostname()
 	var set *templates.Set
+	var record *deploy.Record
 	if f == a.checked {
-		set = a.templates
+		set, record = a.templates, a.record
 	}
-	return session.Open(f, session.Options{Templates: set, Holder: holder(), Machine: machine, Inspect: inspect, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
+	return session.Open(f, session.Options{Templates: set, Record: record, Holder: holder(), Machine: machine, Inspect: inspect, Hook: a.hook, Drain: a.drained, Begun: func() { a.reach(changing) }, Say: say, Password: environmentPassword})
 }
 
 // usualModes sets the umask to 022, so that new files and folders have the modes that the code
