@@ -137,13 +137,13 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(port)
 }
 
-// ask asks a server that may not run; nil when it does not.
-func ask(socket, query string) []string {
-	out, err := exec.Command("mariadb", "--no-defaults", "--socket="+socket, "-N", "-e", query).Output()
+// ask sends statements to a server that may not run; nil when it does not.
+func ask(socket, statements string) []string {
+	out, err := printedRows(socket, statements)
 	if err != nil {
 		return nil
 	}
-	return append([]string{""}, strings.Fields(string(out))...)[1:]
+	return append([]string{""}, strings.Fields(out)...)[1:]
 }
 
 // lateReplica plants a server whose replica does not apply the changes that it receives.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -80,16 +79,14 @@ func (f *farm) run(args ...string) string {
 	return string(out)
 }
 
-// sql asks the private server and returns lines of tab-separated fields.
-func (f *farm) sql(query string) []string {
+// sql sends statements to the private server and returns the fields of all rows.
+func (f *farm) sql(statements string) []string {
 	f.t.Helper()
-	out, err := exec.Command("mariadb", "--no-defaults", "--socket="+f.private().Socket, "-N", "-e", query).Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		f.t.Fatalf("%s: %s", query, exit.Stderr)
+	out, err := printedRows(f.private().Socket, statements)
+	if err != nil {
+		f.t.Fatalf("%s: %v", statements, err)
 	}
-	must(f.t, err)
-	return strings.Fields(string(out))
+	return strings.Fields(out)
 }
 
 // client is a browser of one wiki.
