@@ -8,9 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -303,15 +301,8 @@ func (f *farm) asReleaseUnused() string {
 
 // answer is what a host answers of itself, status and all.
 func (f *farm) answer(host string) string {
-	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d/api.php?action=query&meta=siteinfo&format=json", f.demo.Web.Port), nil)
-	must(f.t, err)
-	request.Host = host
-	response, err := http.DefaultClient.Do(request)
-	must(f.t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	must(f.t, err)
-	return response.Status + " " + string(body)
+	status, body := f.getAll(host, "/api.php?action=query&meta=siteinfo&format=json")
+	return status + " " + body
 }
 
 // configureFPM adds a line to the pool of the private php-fpm and reloads it.

@@ -306,15 +306,22 @@ func (f *farm) picture(tenant string) string {
 
 func (f *farm) get(host, path string) string {
 	f.t.Helper()
+	_, body := f.getAll(host, path)
+	return body
+}
+
+// getAll is get with the status.
+func (f *farm) getAll(host, path string) (status, body string) {
+	f.t.Helper()
 	request, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", f.demo.Web.Port, path), nil)
 	must(f.t, err)
 	request.Host = host
 	response, err := http.DefaultClient.Do(request)
 	must(f.t, err)
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	must(f.t, err)
-	return string(body)
+	return response.Status, string(text)
 }
 
 // applyPrunes takes w1 out of the farm.
