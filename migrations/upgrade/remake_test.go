@@ -2,11 +2,10 @@ package upgrade
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 )
@@ -25,15 +24,7 @@ func treeFarm(t *testing.T, versions map[string]string) *tenants.Farm {
 		files["trees/"+name+"/languages/i18n/en.json"] = "{}"
 	}
 	files["wikictl.toml"] = text
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	needs.Files(t, dir, files)
 	f, err := definitions.Load(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -1,27 +1,19 @@
 package maintenance
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
-// tree is a codebase with files; those that end in / are folders.
+// tree is a codebase with files.
 func tree(t *testing.T, files map[string]string) *tenants.Codebase {
 	t.Helper()
 	c := &tenants.Codebase{Name: "1.43", Path: t.TempDir(), Version: "1.43.9"}
-	for name, text := range files {
-		path := filepath.Join(c.Path, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	needs.Files(t, c.Path, files)
 	return c
 }
 

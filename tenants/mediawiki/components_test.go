@@ -1,7 +1,6 @@
 package mediawiki
 
 import (
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,12 +15,7 @@ import (
 // write writes files below a folder, with the folders they need.
 func write(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	needs.Files(t, dir, files)
 }
 
 // ownTree is a small MediaWiki with extensions in all the shapes that real ones have.

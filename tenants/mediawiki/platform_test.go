@@ -7,27 +7,20 @@ import (
 	"strings"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
 func TestPlatformProblems(t *testing.T) {
 	root := t.TempDir()
-	for name, text := range map[string]string{
+	needs.Files(t, root, map[string]string{
 		"includes/Defines.php":        "<?php define( 'MW_VERSION', '1.43.9' );",
 		"composer.json":               `{"require": {"php": ">=8.1.0", "ext-intl": "*", "ext-zend-opcache": "*", "wikimedia/assert": "0.5.1"}}`,
 		"vendor/composer.lock":        `{"packages": [{"name": "wikimedia/assert", "version": "v0.5.1"}]}`,
 		"extensions/A/extension.json": `{"requires": {"platform": {"php": ">= 8.3", "ext-ldap": "*", "ability-shell": true}}}`,
 		"extensions/B/extension.json": `{"requires": {"platform": {"ext-imagick": "*"}}}`,
 		"skins/S/skin.json":           `{"requires": {"platform": {"php": "^7.4"}}}`,
-	} {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	c, err := Open("1.43", root)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -28,15 +27,7 @@ func TestOpcacheOfPHPFPM(t *testing.T) {
 		"vhosts/x.conf": fmt.Sprintf("server { listen 127.0.0.1:%d; location / { fastcgi_pass %s; fastcgi_param SCRIPT_FILENAME %s; fastcgi_param REQUEST_METHOD GET; } }\n", port, w.FPM(), script),
 		"opcache.php":   "<?php $s = opcache_get_status( false ); $m = $s['memory_usage']; echo ( $m['used_memory'] + $m['free_memory'] + $m['wasted_memory'] ) >> 20, ' ', $s['opcache_statistics']['max_cached_keys'] >= 30000 ? 'enough' : 'too few';",
 	}
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	needs.Files(t, dir, files)
 	if err := w.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

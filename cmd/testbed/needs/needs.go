@@ -1,6 +1,7 @@
 // Package needs skips a test with a message if a requirement is missing. With CI set in
 // the environment the test fails instead: a run that skipped the real servers must not
-// look like one that passed. It knows nothing of wikictl.
+// look like one that passed. It also makes the files that tests begin with. It knows nothing
+// of wikictl.
 package needs
 
 import (
