@@ -30,7 +30,7 @@ func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error
 	if known == nil {
 		like = s.likeness(f)
 	}
-	chunks := slices.Collect(slices.Chunk(indexes(len(list)), checkedAtOnce))
+	chunks := slices.Collect(slices.Chunk(fleet.Indexes(len(list)), checkedAtOnce))
 	options := fleet.Options[[]int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	fleet.Run(ctx, chunks, options, func(_ context.Context, chunk []int) (struct{}, error) {
 		for _, i := range chunk {
@@ -61,14 +61,6 @@ func (s *Set) forget(f *tenants.Farm) {
 
 // checkedAtOnce is the number of tenants that a goroutine takes at a time.
 const checkedAtOnce = 64
-
-func indexes(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
 
 // refused returns the reasons why a tenant can't be rendered.
 func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf, like *likeness) (problems tenants.Problems) {

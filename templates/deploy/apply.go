@@ -83,7 +83,7 @@ func (d *Deployer) Apply(ctx context.Context, s Source) (Applied, error) {
 		return Applied{}, err
 	}
 	applied := Applied{Recovered: len(j.Swaps)}
-	differ := slices.DeleteFunc(indexes(s.Len), func(i int) bool { return found[i].err != nil || len(found[i].changes) == 0 })
+	differ := slices.DeleteFunc(fleet.Indexes(s.Len), func(i int) bool { return found[i].err != nil || len(found[i].changes) == 0 })
 	applied.Outcomes = unknown(s, found)
 	applied.Unchanged = s.Len - len(differ) - len(applied.Outcomes)
 	staged := d.stageAll(ctx, s, differ, found)

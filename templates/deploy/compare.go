@@ -104,7 +104,7 @@ const keepText = 100 << 20
 func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool, r *Record) []comparison {
 	var room atomic.Int64
 	room.Store(keepText)
-	results := fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+	results := fleet.Run(ctx, fleet.Indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) (comparison, error) {
 			var before state
 			if r != nil {
@@ -134,14 +134,6 @@ func (d *Deployer) compareAll(ctx context.Context, s Source, diffs bool, r *Reco
 		}
 	}
 	return found
-}
-
-func indexes(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
 }
 
 // compare compares the current files of one tenant.

@@ -24,13 +24,8 @@ func WriteFile(path string, data []byte, mode os.FileMode, gid int) error {
 		return err
 	}
 	defer f.Cleanup()
-	if _, err := f.Write(data); err != nil {
+	if err := fill(f.File, data, gid); err != nil {
 		return err
-	}
-	if gid >= 0 {
-		if err := f.Chown(-1, gid); err != nil {
-			return err
-		}
 	}
 	if err := f.Chmod(mode); err != nil {
 		return err
@@ -52,18 +47,21 @@ func create(path string, data []byte, mode os.FileMode, gid int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := f.Write(data); err != nil {
+	if err := fill(f, data, gid); err != nil {
 		return err
-	}
-	if gid >= 0 {
-		if err := f.Chown(-1, gid); err != nil {
-			return err
-		}
 	}
 	if at&^permissions.Umask() == mode {
 		return nil
 	}
 	return f.Chmod(mode)
+}
+
+// fill writes a new file's contents and gives it to a group, unless gid is -1.
+func fill(f *os.File, data []byte, gid int) error {
+	if _, err := f.Write(data); err != nil || gid < 0 {
+		return err
+	}
+	return f.Chown(-1, gid)
 }
 
 // point sets the target of a symbolic link, by rename if the link exists.

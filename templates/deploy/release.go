@@ -85,7 +85,7 @@ func (d *Deployer) Prepare(ctx context.Context, s Source) ([]Prepared, error) {
 	}
 	defer unlock()
 	staged := make([]stagedTenant, s.Len)
-	for i, r := range fleet.Run(ctx, indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
+	for i, r := range fleet.Run(ctx, fleet.Indexes(s.Len), fleet.Options[int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit},
 		func(_ context.Context, i int) (t stagedTenant, err error) {
 			w, err := s.At(i)
 			if err != nil {

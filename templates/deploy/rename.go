@@ -80,13 +80,8 @@ func (d *Deployer) Rename(ctx context.Context, from, to string) error {
 	if err := d.moveWiki(from, to); err != nil {
 		return err
 	}
-	if err := move(d.layout.Secrets(from), d.layout.Secrets(to)); err != nil {
+	if err := d.moveBelongings(from, to); err != nil {
 		return err
-	}
-	for _, folder := range []func(string) string{d.layout.Logs, d.layout.Backups} {
-		if err := moveInto(folder(from), folder(to)); err != nil {
-			return err
-		}
 	}
 	return d.Sync()
 }
@@ -100,13 +95,8 @@ func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer unlock()
-	if err := move(d.layout.Secrets(from), d.layout.Secrets(to)); err != nil {
+	if err := d.moveBelongings(from, to); err != nil {
 		return err
-	}
-	for _, folder := range []func(string) string{d.layout.Logs, d.layout.Backups} {
-		if err := moveInto(folder(from), folder(to)); err != nil {
-			return err
-		}
 	}
 	// The link identifies the rename, so it is removed last.
 	if target, err := os.Readlink(d.layout.Wiki(to)); err == nil && target == from {
@@ -115,6 +105,19 @@ func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
 		}
 	}
 	return d.Sync()
+}
+
+// moveBelongings moves a tenant's secrets, logs and dumps to another name.
+func (d *Deployer) moveBelongings(from, to string) error {
+	if err := move(d.layout.Secrets(from), d.layout.Secrets(to)); err != nil {
+		return err
+	}
+	for _, folder := range []func(string) string{d.layout.Logs, d.layout.Backups} {
+		if err := moveInto(folder(from), folder(to)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Aliases returns the links that Rename and RenameBack left: target names by link names.

@@ -128,3 +128,12 @@ func cancelled(ctx context.Context, why error) <-chan struct{} {
 	}
 	return ctx.Done()
 }
+
+// Indexes returns 0 to n-1, for a Run over items that are known by their position.
+func Indexes(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}

@@ -12,17 +12,9 @@ import (
 
 var errBroken = errors.New("broken")
 
-func numbers(n int) []int {
-	items := make([]int, n)
-	for i := range items {
-		items[i] = i
-	}
-	return items
-}
-
 func TestRunKeepsOrderAndBound(t *testing.T) {
 	var now, most atomic.Int32
-	results := Run(t.Context(), numbers(50), Options[int]{Jobs: 4, MaxFailures: NoLimit}, func(_ context.Context, i int) (string, error) {
+	results := Run(t.Context(), Indexes(50), Options[int]{Jobs: 4, MaxFailures: NoLimit}, func(_ context.Context, i int) (string, error) {
 		most.Store(max(most.Load(), now.Add(1)))
 		defer now.Add(-1)
 		return fmt.Sprint(i), nil
@@ -40,7 +32,7 @@ func TestRunKeepsOrderAndBound(t *testing.T) {
 func TestRunReachesItsBound(t *testing.T) {
 	var gate sync.WaitGroup
 	gate.Add(3)
-	Run(t.Context(), numbers(3), Options[int]{Jobs: 3}, func(context.Context, int) (int, error) {
+	Run(t.Context(), Indexes(3), Options[int]{Jobs: 3}, func(context.Context, int) (int, error) {
 		gate.Done()
 		gate.Wait() // returns only when all three run at once
 		return 0, nil
@@ -50,7 +42,7 @@ func TestRunReachesItsBound(t *testing.T) {
 // A failing tenant first, middle or last never hides and never stops the others.
 func TestRunIsolatesFailures(t *testing.T) {
 	for _, bad := range []int{0, 4, 9} {
-		results := Run(t.Context(), numbers(10), Options[int]{Jobs: 2, MaxFailures: NoLimit}, func(_ context.Context, i int) (int, error) {
+		results := Run(t.Context(), Indexes(10), Options[int]{Jobs: 2, MaxFailures: NoLimit}, func(_ context.Context, i int) (int, error) {
 			if i == bad {
 				panic("boom")
 			}
@@ -73,7 +65,7 @@ func TestRunIsolatesFailures(t *testing.T) {
 
 func TestRunBudget(t *testing.T) {
 	for _, tc := range []struct{ budget, started int }{{0, 1}, {1, 2}, {3, 4}, {NoLimit, 10}} {
-		results := Run(t.Context(), numbers(10), Options[int]{Jobs: 1, MaxFailures: tc.budget}, func(context.Context, int) (int, error) {
+		results := Run(t.Context(), Indexes(10), Options[int]{Jobs: 1, MaxFailures: tc.budget}, func(context.Context, int) (int, error) {
 			return 0, errBroken
 		})
 		started := 0
@@ -94,7 +86,7 @@ func TestRunPerGroup(t *testing.T) {
 	var mu sync.Mutex
 	busy, most := map[string]int{}, 0
 	group := func(i int) string { return fmt.Sprint(i % 2) }
-	Run(t.Context(), numbers(20), Options[int]{Jobs: 8, Group: group, PerGroup: 2}, func(_ context.Context, i int) (int, error) {
+	Run(t.Context(), Indexes(20), Options[int]{Jobs: 8, Group: group, PerGroup: 2}, func(_ context.Context, i int) (int, error) {
 		mu.Lock()
 		busy[group(i)]++
 		most = max(most, busy[group(i)])
@@ -109,7 +101,7 @@ func TestRunPerGroup(t *testing.T) {
 
 func TestRunDrains(t *testing.T) {
 	drain := make(chan struct{})
-	results := Run(t.Context(), numbers(10), Options[int]{Jobs: 1, Drain: drain}, func(_ context.Context, i int) (int, error) {
+	results := Run(t.Context(), Indexes(10), Options[int]{Jobs: 1, Drain: drain}, func(_ context.Context, i int) (int, error) {
 		if i == 3 {
 			close(drain)
 		}
@@ -127,7 +119,7 @@ func TestRunDrains(t *testing.T) {
 
 func TestRunCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	results := Run(ctx, numbers(5), Options[int]{Jobs: 2}, func(ctx context.Context, i int) (int, error) {
+	results := Run(ctx, Indexes(5), Options[int]{Jobs: 2}, func(ctx context.Context, i int) (int, error) {
 		cancel(errBroken)
 		<-ctx.Done()
 		return 0, ctx.Err()

@@ -75,6 +75,16 @@ func (s *Server) askAll(ctx context.Context, names []string, ask func(name strin
 }
 
 func keepAnswers(rows *sql.Rows, answers map[string]int64) error {
+	return eachPair(rows, func(name string, n sql.NullInt64) error {
+		if n.Valid {
+			answers[name] = n.Int64
+		}
+		return nil
+	})
+}
+
+// eachPair calls a function with the name and the number of each row, and closes the rows.
+func eachPair(rows *sql.Rows, each func(string, sql.NullInt64) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		var name string
@@ -82,8 +92,8 @@ func keepAnswers(rows *sql.Rows, answers map[string]int64) error {
 		if err := rows.Scan(&name, &n); err != nil {
 			return err
 		}
-		if n.Valid {
-			answers[name] = n.Int64
+		if err := each(name, n); err != nil {
+			return err
 		}
 	}
 	return rows.Err()

@@ -170,19 +170,13 @@ func pairs(ctx context.Context, conn *sql.Conn, database, query string, each fun
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var n sql.NullInt64
-		if err := rows.Scan(&name, &n); err != nil {
-			return err
-		}
+	return eachPair(rows, func(name string, n sql.NullInt64) error {
 		if !n.Valid {
 			return fmt.Errorf("table %s can't be read", name)
 		}
 		each(name, n.Int64)
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // objectsQuery reads the objects of a database other than tables: their type and name,

@@ -37,11 +37,7 @@ func (a *app) applyCommand() *cli.Command {
 }
 
 func (a *app) runApply(c *cli.Context) (err error) {
-	f, err := a.loadToRender(c)
-	if err != nil {
-		return err
-	}
-	list, err := chosen(c, f)
+	f, list, err := a.chosenToRender(c)
 	if err != nil {
 		return err
 	}

@@ -167,6 +167,16 @@ func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
 	return f, err
 }
 
+// chosenToRender returns the farm of loadToRender and the tenants that the command line chooses.
+func (a *app) chosenToRender(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
+	f, err := a.loadToRender(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := chosen(c, f)
+	return f, list, err
+}
+
 // checkedFarm finds and reads the farm, and checks that it can be rendered with the secrets
 // that known returns.
 func checkedFarm(c *cli.Context, known func(*tenants.Farm, *templates.Set) templates.SecretsOf) (*tenants.Farm, *templates.Set, error) {

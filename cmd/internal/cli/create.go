@@ -32,11 +32,7 @@ func (a *app) createCommand() *cli.Command {
 }
 
 func (a *app) runCreate(c *cli.Context) error {
-	f, err := a.loadToRender(c)
-	if err != nil {
-		return err
-	}
-	list, err := chosen(c, f)
+	f, list, err := a.chosenToRender(c)
 	if err != nil {
 		return err
 	}
