@@ -12,10 +12,10 @@ type Hint struct {
 	Next string // a flag, a file or a command
 }
 
-// WithHint returns err with a hint, or nil if err is nil.
+// WithHint returns err with a hint, or err itself if it is nil or the hint is empty.
 func WithHint(err error, next string) error {
-	if err == nil {
-		return nil
+	if err == nil || next == "" {
+		return err
 	}
 	return &Hint{Err: err, Next: next}
 }

@@ -9,6 +9,9 @@ func TestHint(t *testing.T) {
 	if err := WithHint(nil, "run it again"); err != nil {
 		t.Error(err)
 	}
+	if err := WithHint(errors.New("it failed"), ""); err.Error() != "it failed" {
+		t.Errorf("an empty hint is added: %v", err)
+	}
 	err := WithHint(Selectf("there is no tenant %q", "a"), "name one")
 	if err.Error() != `there is no tenant "a" (name one)` || !errors.Is(err, ErrSelect) || errors.Is(err, ErrNone) {
 		t.Errorf("%v", err)
