@@ -241,7 +241,20 @@ func (k *task) restoring(ctx context.Context) error {
 	if _, err := k.codeOf(k.now.OldRelease, k.now.OldVersion); err != nil {
 		return err
 	}
+	if err := k.fits(ctx, k.now.Backup); err != nil {
+		return err
+	}
 	return k.phase(ctx, ledger.Restoring)
+}
+
+// fits returns an error if a dump would find no room on the server's disk. restore asks again, when
+// the wiki is shut.
+func (k *task) fits(ctx context.Context, dump string) error {
+	b, err := backup.Open(dump)
+	if err != nil {
+		return err
+	}
+	return k.server.Fits(ctx, b)
 }
 
 // serveOld serves the release from before the upgrade, and probes the wiki.

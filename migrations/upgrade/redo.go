@@ -35,6 +35,9 @@ func (r *rollback) redo(ctx context.Context, k *task, undo *Undo) error {
 // rollback replaced. It also continues an interrupted reload before which no dump was made.
 func (k *task) reload(ctx context.Context) error {
 	k.now.UndoneBy = ""
+	if err := k.fits(ctx, k.now.UndoBackup); err != nil {
+		return err
+	}
 	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet, k.now.NewVersion)
 	if err != nil {
 		return err

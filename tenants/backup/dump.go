@@ -30,9 +30,10 @@ type Dump struct {
 	Charset   string              `json:"charset"` // of the database
 	Collation string              `json:"collation"`
 	Taken     time.Time           `json:"taken"`
-	Bytes     int64               `json:"bytes"`                // of the file
-	SHA256    string              `json:"sha256"`               // of the file
-	Text      int64               `json:"text_bytes,omitempty"` // of the SQL; 0 for an operator's dump, and in old ones
+	Bytes     int64               `json:"bytes"`                  // of the file
+	SHA256    string              `json:"sha256"`                 // of the file
+	Text      int64               `json:"text_bytes,omitempty"`   // of the SQL; 0 for an operator's dump, and in old ones
+	Stored    int64               `json:"stored_bytes,omitempty"` // of the database's files; 0: not seen
 	Tables    map[string]Contents `json:"tables"`
 
 	// Objects maps views, triggers, routines and events, such as "view v", to digests of
@@ -118,6 +119,18 @@ func (b *Dump) Size() (bytes int64) {
 func (b *Dump) Loaded() (bytes int64) {
 	for _, one := range b.All() {
 		bytes += max(one.Text/2, one.Bytes) + int64(len(one.Tables))*4*16<<10
+	}
+	return bytes
+}
+
+// StoredBytes returns the bytes of the files that the databases had when they were dumped; 0 if one
+// of them is not known.
+func (b *Dump) StoredBytes() (bytes int64) {
+	for _, one := range b.All() {
+		if one.Stored == 0 {
+			return 0
+		}
+		bytes += one.Stored
 	}
 	return bytes
 }

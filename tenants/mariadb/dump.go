@@ -42,6 +42,9 @@ func (s *Server) Dump(ctx context.Context, database, base string, by tenants.Bac
 			return nil, fmt.Errorf("dump %q: %w", one.Database, err)
 		}
 	}
+	if err := s.describeSize(ctx, b); err != nil {
+		return nil, fmt.Errorf("dump %q: %w", database, err)
+	}
 	if err := os.MkdirAll(filepath.Dir(base), 0o700); err != nil {
 		return nil, err
 	}
@@ -89,6 +92,20 @@ func (s *Server) describeDatabase(ctx context.Context, b *backup.Dump) error {
 		return errors.New("the database does not exist")
 	}
 	return err
+}
+
+// describeSize reads the sizes of databases on disk, if they can be seen from here.
+func (s *Server) describeSize(ctx context.Context, b *backup.Dump) error {
+	folder, err := s.dataFolder(ctx)
+	if err != nil || folder == "" {
+		return err
+	}
+	for _, one := range b.All() {
+		if one.Stored, _, err = used(folder, one.Database); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // describe reads the contents of a database.

@@ -18,9 +18,9 @@ import (
 
 // Restore replaces a database, and further ones that the dump has, and drops everything
 // else in them. It touches no other database, and compares the result with the dump's
-// description. AUTO_INCREMENT continues from its current values. It calls certain right
-// before it drops anything, to check that the caller may still do so. It can be repeated
-// after an interruption.
+// description. AUTO_INCREMENT continues from its current values. It drops nothing if the
+// dump would not fit. It calls certain right before it drops anything, to check that the
+// caller may still do so. It can be repeated after an interruption.
 func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() error) error {
 	if err := b.Verify(); err != nil {
 		return err
@@ -29,6 +29,9 @@ func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() err
 		if err := s.notAnothers(ctx, one.Database); err != nil {
 			return fmt.Errorf("restore %q: %w", one.Database, err)
 		}
+	}
+	if err := s.Fits(ctx, b); err != nil {
+		return fmt.Errorf("restore %q: %w", b.Database, err)
 	}
 	if err := certain(); err != nil { // before StopWork kills its connections
 		return fmt.Errorf("restore %q: nothing was dropped: %w", b.Database, err)

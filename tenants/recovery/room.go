@@ -3,9 +3,7 @@ package recovery
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"wikictl/templates/deploy"
@@ -95,32 +93,18 @@ func copies(from, to string) bool {
 	return errA != nil || errB != nil || a.Device != b.Device || !a.Shares
 }
 
-// databaseDemand returns the space that the dump needs in a managed server beyond that of the
-// present database. The disks of other servers are unknown.
+// databaseDemand returns the space that the dump needs on the server's disk beyond that of the
+// present database, if that disk can be seen from here.
 func (r *restoration) databaseDemand(ctx context.Context) (d demand, err error) {
-	if r.Only == OnlyUploads || !r.tenant.Server.Managed || !deploy.Exists(r.Archive) {
+	if r.Only == OnlyUploads || !deploy.Exists(r.Archive) {
 		return d, nil
 	}
 	dump, err := r.description()
 	if err != nil {
 		return d, err
 	}
-	limits, err := r.server.Limits(ctx)
-	if err != nil {
-		return d, err
-	}
-	d = demand{dir: limits.DataFolder, what: "the database", bytes: dump.Loaded()}
-	for _, name := range append(r.further, r.tenant.Database) {
-		freed, err := disk.Used(filepath.Join(limits.DataFolder, name))
-		if errors.Is(err, fs.ErrPermission) { // a user who may not read it changes nothing, either
-			return demand{}, nil
-		}
-		if err != nil {
-			return d, err
-		}
-		d.bytes -= freed
-	}
-	return d, nil
+	folder, bytes, err := r.server.LoadSpace(ctx, dump, append(slices.Clone(r.further), r.tenant.Database)...)
+	return demand{folder, "the database", bytes}, err
 }
 
 // description reads the description of the dump in the archive.

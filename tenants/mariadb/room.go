@@ -1,0 +1,89 @@
+package mariadb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"wikictl/tenants"
+	"wikictl/tenants/backup"
+	"wikictl/tenants/disk"
+)
+
+// ownGrowth is about how many bytes a server's own files grow by while it loads a database: the
+// logs of its changes, its statistics, and its system tablespace.
+const ownGrowth = 4 << 20
+
+// dataFolder returns the folder of the server's databases; empty if it is not known to be on this
+// machine, or if the server keeps its tables in one file, which never shrinks.
+func (s *Server) dataFolder(ctx context.Context) (folder string, err error) {
+	if s.config.Net != "unix" {
+		return "", nil
+	}
+	var apart bool
+	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.datadir, @@GLOBAL.innodb_file_per_table").Scan(&folder, &apart); err != nil {
+		return "", fmt.Errorf("server %s: find its data: %w", s.Name, err)
+	}
+	if own, err := disk.Used(filepath.Join(folder, "mysql")); !apart || err != nil || own == 0 {
+		return "", nil
+	}
+	return folder, nil
+}
+
+// used returns the bytes that databases take in the server's data folder; known is false if that
+// can't be seen.
+func used(folder string, databases ...string) (bytes int64, known bool, err error) {
+	for _, name := range databases {
+		n, err := disk.Used(filepath.Join(folder, name))
+		if errors.Is(err, fs.ErrPermission) {
+			return 0, false, nil
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		bytes += n
+	}
+	return bytes, folder != "", nil
+}
+
+// LoadSpace returns the folder and the bytes that the server needs there for loading a dump, beyond
+// those that dropping databases frees. The folder is empty if that can't be seen from here.
+func (s *Server) LoadSpace(ctx context.Context, b *backup.Dump, dropped ...string) (folder string, bytes int64, err error) {
+	folder, err = s.dataFolder(ctx)
+	if err != nil || folder == "" {
+		return "", 0, err
+	}
+	freed, known, err := used(folder, dropped...)
+	if err != nil || !known {
+		return "", 0, err
+	}
+	need := b.Loaded()
+	if freed > 0 { // what is dropped is lost if the load then finds no room
+		need = max(need, b.StoredBytes())
+	}
+	return folder, need + ownGrowth - freed, nil
+}
+
+// Fits returns an error if Restore of a dump would find no room on the server's disk, as far as
+// that can be seen from here.
+func (s *Server) Fits(ctx context.Context, b *backup.Dump) error {
+	var dropped []string
+	for _, one := range b.All() {
+		dropped = append(dropped, one.Database)
+	}
+	folder, need, err := s.LoadSpace(ctx, b, dropped...)
+	if err != nil || folder == "" {
+		return err
+	}
+	free, err := disk.Free(folder)
+	if err != nil {
+		return err
+	}
+	if limited := free.Bytes > 0 || free.Files > 0; limited && need > free.Bytes {
+		return tenants.WithHint(fmt.Errorf("nothing was dropped: loading the dump would need about %d MB in %s beside what is dropped, and %d MB are free", 1+need>>20, folder, free.Bytes>>20),
+			"make room there, and run this again")
+	}
+	return nil
+}
