@@ -1,7 +1,6 @@
 package mediawiki
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,28 +44,3 @@ func PHPVersion(c *tenants.Codebase) string {
 
 // FitsPHP reports whether MediaWiki itself supports a version of PHP.
 func FitsPHP(c *tenants.Codebase, version string) bool { return Satisfies(version, PHPVersion(c)) }
-
-// CompareVersions compares the numbers of two versions, such as "1.43.9".
-func CompareVersions(a, b string) int { return slices.Compare(Numbers(a), Numbers(b)) }
-
-// Minor returns the 43 of "1.43.9", or 0 of what is no version.
-func Minor(version string) (minor int) {
-	fmt.Sscanf(version, "1.%d", &minor)
-	return minor
-}
-
-// InstallsEncrypted reports whether install.php of a version can reach the database by TLS:
-// its --dbssl came with MediaWiki 1.39.
-func InstallsEncrypted(version string) bool { return CompareVersions(version, "1.39") >= 0 }
-
-// NewerSchema reports whether the schema of MediaWiki version a, such as "1.43", comes after
-// that of b, such as "1.39.17": releases of one version have one schema (Version lifecycle).
-func NewerSchema(a, b string) bool {
-	var majorA, x, majorB, y int
-	fmt.Sscanf(a, "%d.%d", &majorA, &x)
-	fmt.Sscanf(b, "%d.%d", &majorB, &y)
-	return majorA > majorB || majorA == majorB && x > y
-}
-
-// SameSchema reports whether two versions of MediaWiki have one schema.
-func SameSchema(a, b string) bool { return !NewerSchema(a, b) && !NewerSchema(b, a) }

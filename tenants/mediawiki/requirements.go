@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"wikictl/tenants"
@@ -163,24 +162,4 @@ func folderOf(name string, have map[string]*tenants.Component) string {
 		}
 	}
 	return name
-}
-
-// Numbers returns the leading numbers of a version: 1, 43, 0 for "1.43.0-rc.1".
-func Numbers(version string) []int {
-	var out []int
-	for _, part := range strings.Split(version, ".") {
-		n, err := strconv.Atoi(strings.TrimLeft(part, "v"))
-		if err != nil {
-			if digits := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); digits > 0 {
-				n, _ = strconv.Atoi(part[:digits])
-				out = append(out, n)
-			}
-			break
-		}
-		out = append(out, n)
-	}
-	if len(out) == 0 {
-		return []int{0}
-	}
-	return out
 }

@@ -80,19 +80,15 @@ func Maintained(day time.Time) (names []string) {
 	return names
 }
 
-// compareVersion compares the first two numbers of releases.
-func compareVersion(a, b string) int {
-	first := func(release string) []int { n := Numbers(release); return n[:min(2, len(n))] }
-	return slices.Compare(first(a), first(b))
-}
-
-func sameVersion(a, b string) bool { return compareVersion(a, b) == 0 }
-
 // leastServers is where a tree says which servers it needs: up to 1.43, and later.
 var leastServers = []string{"includes/installer/MysqlInstaller.php", "includes/Installer/MysqlInstaller.php"}
 
 // leastServer is a member of MIN_VERSIONS there.
 var leastServer = regexp.MustCompile(`'(MySQL|MariaDB)' => '([0-9.]+)'`)
+
+// InstallsEncrypted reports whether install.php of a version can reach the database by TLS:
+// its --dbssl came with MediaWiki 1.39.
+func InstallsEncrypted(version string) bool { return CompareVersions(version, "1.39") >= 0 }
 
 // LeastServer is the oldest version of a server, "MariaDB" or "MySQL", that a codebase
 // takes, as its own installer says, or else as is known of its version; empty: any.
