@@ -104,7 +104,7 @@ func TestCheckForgets(t *testing.T) {
 	}
 }
 
-// Who was created changes while a run goes on: where a template asks, nothing is kept.
+// Who was created changes during a run: where a template asks, nothing is kept.
 func TestKeepNothingThatAsks(t *testing.T) {
 	f := load(t, farmToml)
 	dir := filepath.Join(t.TempDir(), "templates")

@@ -14,7 +14,7 @@ func (l Layout) HalfArchive(name string) string { return filepath.Join(l.Archive
 // Restoring returns the folder of the files for an unfinished restore of a tenant.
 func (l Layout) Restoring(name string) string { return filepath.Join(l.State, "restoring", name) }
 
-// RestoreJournal returns the file that says how an unfinished restore of a tenant goes on.
+// RestoreJournal returns the file that says how an unfinished restore of a tenant continues.
 func (l Layout) RestoreJournal(name string) string {
 	return filepath.Join(l.Restoring(name), "restore.json")
 }

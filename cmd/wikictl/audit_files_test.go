@@ -77,7 +77,7 @@ var plantedInFiles = []plantedFault{
 		f.put("run/deploy.json", `{"swaps":[]}`)
 		f.age(f.state("run/deploy.json"))
 	}},
-	{rule: "jobs-unattended", says: "no wikictl jobs run goes on", farm: true, plant: func(f *farm, _ string) {
+	{rule: "jobs-unattended", says: "no wikictl jobs run is active", farm: true, plant: func(f *farm, _ string) {
 		f.edit(filepath.Join(f.demo.Dir, "wikictl.toml"), regexp.MustCompile(regexp.QuoteMeta(unattended)), "")
 	}},
 	{rule: "vhost-stray", says: "the wiki unheard is neither", farm: true, plant: func(f *farm, _ string) { f.put("vhosts/unheard.conf", "# of a wiki that was\n") }},

@@ -175,8 +175,8 @@ func (f *farm) takesAway(before string) {
 	for _, args := range [][]string{{"plan"}, {"apply", "--dry-run", "--all"}, {"upgrade", "--dry-run", "w1"}} {
 		f.write("tenants/w1.toml", before)
 		out := f.refuses(1, args...)
-		f.wants(out, "takes away the extension Scribunto, and its database has 2 pages in namespace 828 (Module), 1 page in namespace 829 (Module_talk), 2 pages of content model Scribunto: readers will not be able to open these pages",
-			"takes away the extension AbuseFilter, and its database has 1 row in table abuse_filter", "takes namespaces away, and its database has 1 page in namespace 3000 (Portal): readers")
+		f.wants(out, "removes the extension Scribunto, and its database has 2 pages in namespace 828 (Module), 1 page in namespace 829 (Module_talk), 2 pages of content model Scribunto: readers will not be able to open these pages",
+			"removes the extension AbuseFilter, and its database has 1 row in table abuse_filter", "removes namespaces, and its database has 1 page in namespace 3000 (Portal): readers")
 		f.lacks(out, "Cite,", "3010", "abuse_filter_log")
 		f.write("tenants/w1.toml", was)
 	}

@@ -90,7 +90,7 @@ func (f *farm) with(e event, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// held runs wikictl to a step, does something else there, lets it go on, and
+// held runs wikictl to a step, does something else there, lets it continue, and
 // returns its output and exit code.
 func (f *farm) held(tenant, step, moment string, meanwhile func(), args ...string) (string, int) {
 	f.t.Helper()

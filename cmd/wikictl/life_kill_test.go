@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// How long TestLifeSurvivesKills goes on; testbed soak life asks for more.
+// How long TestLifeSurvivesKills runs; testbed soak life asks for more.
 var (
 	lifeHistories = flag.Int("life-histories", 1, "lives of a wiki with a kill in each command")
 	lifeSeed      = flag.Uint64("life-seed", 0, "of the kills; 0: another one each time")

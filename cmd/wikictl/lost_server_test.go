@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A run that loses its locks on one server goes on with the wikis of the others.
+// A run that loses its locks on one server continues with the wikis of the others.
 func TestLostLocksAreOneServers(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -36,7 +36,7 @@ func TestLostLocksAreOneServers(t *testing.T) {
 	_, err = printedRows(socket, "KILL "+holder)
 	must(t, err)
 	must(t, exec.Command("touch", gates["w1"]).Run())
-	// It notices before w0 goes on.
+	// It notices before w0 continues.
 	for deadline := time.Now().Add(time.Minute); len(f.sql("SELECT 'x' FROM wikictl.step WHERE tenant = 'w1' AND step = 'update.php' AND error IS NOT NULL")) == 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the loss was not noticed")

@@ -182,7 +182,7 @@ func (f *farm) mediaIsGuarded() {
 func (f *farm) mediaIsDenied() {
 	f.t.Helper()
 	f.write("tenants/new.toml", "name = \"new\"\nhosts = [\"new.localhost\"]\nsitename = \"New\"\nskins = [\"Vector\"]\n[shared]\nmedia = \"w0\"\n")
-	f.wants(f.saysNo("create", "new", "--dry-run"), `"w0" is private by tenants/w0.toml:`, "take media away")
+	f.wants(f.saysNo("create", "new", "--dry-run"), `"w0" is private by tenants/w0.toml:`, "remove media")
 	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/new.toml")))
 	f.wants(f.exits(1, "audit", "w1"), "media-denied", `"w0" is private by tenants/w0.toml:`, "grant-extra", "SELECT on wiki_w0.image")
 	f.wants(f.exits(1, "plan", "w1"), "revoke SELECT on wiki_w0.image", "it shows no files of w0 any more")

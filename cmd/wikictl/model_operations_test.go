@@ -44,7 +44,7 @@ var operations = []operation{
 func here(w *walker) bool { return !w.removed }
 func made(w *walker) bool { return w.made && !w.removed }
 
-// remove takes the wiki's definition away.
+// remove removes the wiki's definition.
 func (w *walker) remove() {
 	w.removed = true
 	must(w.t, os.Remove(filepath.Join(w.demo.Dir, fmt.Sprintf("tenants/m%d.toml", w.number))))

@@ -233,7 +233,7 @@ func TestWaitsEndWithTheFirstSignal(t *testing.T) {
 	s.prints("done      w0")
 	s.interrupted(os.Interrupt)
 	s = f.start(append(waves, "--confirm")...)
-	s.prints("go on with wave 2 of 2? [y/N] ")
+	s.prints("continue with wave 2 of 2? [y/N] ")
 	s.interrupted(syscall.SIGTERM)
 	if got := f.client("w2").version(); got != "MediaWiki 1.39.17" {
 		t.Errorf("w2 is %s", got)

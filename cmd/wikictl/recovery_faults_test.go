@@ -79,7 +79,7 @@ func (f *farm) needsRoom() {
 }
 
 // repairsDamage damages the stored content of an upload: the next backup after a verification
-// stores it anew, and a restore goes on without it only if it is told to.
+// stores it anew, and a restore continues without it only if it is told to.
 func (f *farm) repairsDamage() {
 	f.t.Helper()
 	upload := f.state("wikis/w0/images/" + oddName)

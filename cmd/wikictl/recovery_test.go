@@ -185,7 +185,7 @@ func (f *farm) clones() {
 		}
 	}
 	f.wants(f.exits(2, "clone", "w0", "copy", "--anonymize", "--dry-run"), "another value of --anonymize")
-	f.wants(f.exits(2, "clone", "w1", "copy", "--dry-run"), "wikictl clone w0 copy goes on")
+	f.wants(f.exits(2, "clone", "w1", "copy", "--dry-run"), "wikictl clone w0 copy continues")
 	file := f.read("tenants/w0.toml")
 	must(f.t, os.Remove(f.demo.Dir+"/tenants/w0.toml"))
 	f.exits(64, "clone", "w0", "copy") // but it can be finished without the other

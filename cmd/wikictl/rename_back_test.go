@@ -62,7 +62,7 @@ func goesBackAfterKill(f *farm, old, renamed string) {
 }
 
 // namesInTheWay gives the wiki a third name, its second name to another wiki, and
-// takes its definition away.
+// removes its definition.
 func namesInTheWay(f *farm, old, renamed string) {
 	killRename(f, event{"other", "move", "after", "kill"}, renamed)
 	f.write("tenants/w0.toml", strings.Replace(renamed, `name = "other"`, `name = "third"`, 1))

@@ -18,7 +18,7 @@ var broken = []struct{ settings, says, key string }{
 }
 
 // Settings that PHP can't load are found before anything is switched, with their place;
-// nothing of their tenant changes, and others go on.
+// nothing of their tenant changes, and others continue.
 func TestSettingsAreLoadedBefore(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -38,7 +38,7 @@ func (f *farm) shares(name, owner string) {
 // usersAreShared creates both wikis and uses the one's accounts in the other.
 func (f *farm) usersAreShared() {
 	f.t.Helper()
-	f.wants(f.saysNo("create", "w1"), "w0, whose accounts it is to have, is not created yet")
+	f.wants(f.saysNo("create", "w1"), "w0, the owner of its accounts, is not created yet")
 	if out, code := f.struck(event{"w1", "databases", "before", "kill"}, "create", "--all"); code != -1 {
 		f.t.Fatal(code, out)
 	}
@@ -108,10 +108,10 @@ func (f *farm) memberComesBack() {
 	const owner = "UPDATE wikictl.tenant SET version = '%s' WHERE name = 'w0'"
 	version := f.sql("SELECT version FROM wikictl.tenant WHERE name = 'w0'")[0]
 	f.sql(fmt.Sprintf(owner, "1.35.13"))
-	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "w0, whose accounts it has, is on MediaWiki 1.35.13 and comes first")
+	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "w0, the owner of its accounts, is on MediaWiki 1.35.13 and comes first")
 	f.sql(fmt.Sprintf(owner, version))
 	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id + 1000 ORDER BY actor_id DESC")
-	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "its pages and logs name authors that w0, whose accounts it has, lost")
+	f.wants(f.exits(2, "undelete", "w1", "--dry-run"), "its pages and logs name authors that w0, the owner of its accounts, lost")
 	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id - 1000 ORDER BY actor_id")
 	f.exits(0, "undelete", "w1")
 	f.client("w1").logInWith("w0")
@@ -124,7 +124,7 @@ func (f *farm) memberIsMadeOfABackup() {
 	f.exits(0, "delete", "w1", "--yes", "--no-backup")
 	f.defineRemoved("w1")
 	f.sql("UPDATE wiki_w0.actor SET actor_id = actor_id + 1000 ORDER BY actor_id DESC")
-	f.wants(f.saysNo("restore", "w1", "--yes"), "its pages and logs name authors that w0, whose accounts it has, lost")
+	f.wants(f.saysNo("restore", "w1", "--yes"), "its pages and logs name authors that w0, the owner of its accounts, lost")
 	if rows := f.sql("SELECT state FROM wikictl.tenant WHERE name = 'w1'"); len(rows) > 0 {
 		f.t.Error("a refused restore left w1 in the ledger:", rows)
 	}
@@ -191,7 +191,7 @@ func (f *farm) sharedUsersAreKept() {
 func (f *farm) familyIsUpgraded() {
 	f.t.Helper()
 	f.want143()
-	f.wants(f.saysNo("upgrade", "--dry-run", "w1"), "w0, whose accounts it has, is on MediaWiki 1.39", "wikictl upgrade w0 w1")
+	f.wants(f.saysNo("upgrade", "--dry-run", "w1"), "w0, the owner of its accounts, is on MediaWiki 1.39", "wikictl upgrade w0 w1")
 	f.wants(f.exits(1, "upgrade", "--dry-run", "w0"), "w1 use its accounts and are read-only")
 	before := f.sql("SELECT COUNT(*) FROM wiki_w0.actor")
 	out, code := f.held("w0", "update.php", "before", func() {
@@ -244,7 +244,7 @@ func (f *farm) familyGoesBack() {
 		f.t.Fatal(code, out)
 	}
 	run := f.sql("SELECT undone_by FROM wikictl.upgrade WHERE tenant = 'w0'")[0]
-	f.wants(f.saysNo("rollback", "w1", "--yes", "--to", run), "w0, whose accounts it has, is on MediaWiki 1.39")
+	f.wants(f.saysNo("rollback", "w1", "--yes", "--to", run), "w0, the owner of its accounts, is on MediaWiki 1.39")
 	f.exits(0, "rollback", "w1", "w0", "--yes", "--to", run)
 	f.familyWorks("1.43")
 	f.exits(0, "rollback", "w1", "--yes")
@@ -266,7 +266,7 @@ func (f *farm) familyGoesBack() {
 	}
 	back()
 	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), `codebase = "1.43"`, `codebase = "1.39"`, 1))
-	f.wants(f.saysNo("apply", "w1"), "w0, whose accounts it has, is being upgraded")
+	f.wants(f.saysNo("apply", "w1"), "w0, the owner of its accounts, is being upgraded")
 	back = f.movedAway("tenants/w1.toml")
 	f.exits(0, "rollback", "w0", "--yes")
 	if !f.mayWriteAuthors("w1") {

@@ -202,7 +202,7 @@ func otherAccounts(t *testing.T, f *farm) {
 	f.sql("DROP USER wiki_late_schema@localhost")
 }
 
-// colleaguesShell has a colleague work in a wiki's database while a creation goes on
+// colleaguesShell has a colleague work in a wiki's database during a creation
 // that was killed, and while the wiki is removed.
 func colleaguesShell(t *testing.T, f *farm) {
 	f.write("tenants/late.toml", strings.ReplaceAll(f.read("tenants/alpha.toml"), "alpha", "late"))

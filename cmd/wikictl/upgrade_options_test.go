@@ -26,12 +26,12 @@ func TestUpgradeInWaves(t *testing.T) {
 
 	events := filepath.Join(f.demo.Dir, "events.json")
 	q := f.asks("upgrade", "--all", "--skip-blocked", "--canary", "w3", "--waves", "50%,100%", "--confirm", "--per-server", "1", "--pause-between", "10ms", "--run-jobs", "--events", events)
-	q.wait("go on with wave 2 of 3? [y/N]")
+	q.wait("continue with wave 2 of 3? [y/N]")
 	if v := f.client("w3").version() + f.client("w0").version(); v != "MediaWiki 1.43.9MediaWiki 1.39.17" {
 		t.Errorf("before the second wave: %s", v)
 	}
 	q.answer("y")
-	q.wait("go on with wave 3 of 3? [y/N]")
+	q.wait("continue with wave 3 of 3? [y/N]")
 	q.answer("no, thanks")
 	if code := q.end(); code == 0 || !strings.Contains(q.text(), "not confirmed: wave 3 was not begun") {
 		t.Errorf("exit %d: %s", code, q.text())

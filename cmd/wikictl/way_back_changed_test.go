@@ -90,7 +90,7 @@ func (f *farm) halfBroughtBack(t *testing.T) {
 	if phase := f.phase("w3"); phase != "changing" {
 		t.Fatalf("w3 is left %q", phase)
 	}
-	f.refused(2, "wikictl upgrade w3 goes on", "rollback", "--yes", "w3")
+	f.refused(2, "wikictl upgrade w3 continues", "rollback", "--yes", "w3")
 	f.run("upgrade", "w3")
 	if page := f.client("w3").page("Kept"); !strings.Contains(page, "for ever") {
 		t.Errorf("w3 has %s", page)

@@ -134,7 +134,7 @@ func (k *task) whole(row ledger.Upgrade) error {
 }
 
 // wayBack verifies that an upgrade can be undone: that its dump can be restored and the
-// earlier code exists. It does not check a restore that has begun, which can only go on.
+// earlier code exists. It does not check a restore that has begun, which can only continue.
 func (k *task) wayBack(row ledger.Upgrade) error {
 	err := k.whole(row)
 	if err == nil && row.Phase != ledger.Restoring {

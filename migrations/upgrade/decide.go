@@ -17,7 +17,7 @@ const (
 	leave  way = "leave"    // the database is unchanged: open it
 	open   way = "open"     // it is upgraded: open it
 	reopen way = "reopen"   // it was restored: open it
-	goOn   way = "go on"    // the database is upgraded: switch and open
+	goOn   way = "continue"   // the database is upgraded: switch and open
 	rerun  way = "again"    // run the updater again, because no dump exists
 	load   way = "load"     // restore the dump of a rollback again, to undo that rollback
 	back   way = "put back" // restore the dump
@@ -25,7 +25,7 @@ const (
 
 // decide returns how to end an interrupted upgrade. set and version are the key and the
 // version of the code that the definitions want; dump verifies the dump. With a dump the
-// earlier state is restored; without one the upgrade goes on, because MediaWiki's updater
+// earlier state is restored; without one the upgrade continues, because MediaWiki's updater
 // can be repeated. The error says what the user has to do.
 func decide(row ledger.Upgrade, set, version string, dump func() error) (way, error) {
 	switch row.Phase {
@@ -51,7 +51,7 @@ func decide(row ledger.Upgrade, set, version string, dump func() error) (way, er
 	case row.Reloads(): // the database may be half loaded, which the updater can't detect
 		return load, nil
 	case mediawiki.NewerSchema(row.NewVersion, version):
-		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s goes on",
+		return "", fmt.Errorf("its database was being upgraded to MediaWiki %s, and there is no way back to %s: %w; set its codebase to %s again, and wikictl upgrade %s continues",
 			row.NewVersion, version, lost, row.NewCodebase, row.Tenant)
 	}
 	return rerun, nil

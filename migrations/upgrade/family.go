@@ -60,7 +60,7 @@ func (j *Planned) checkOwner(owner *tenants.Tenant, planned *Planned, row ledger
 		return
 	}
 	if version == "" || mediawiki.NewerSchema(j.New, version) {
-		j.block(fmt.Sprintf("%s, whose accounts it has, is on MediaWiki %s and comes first: wikictl upgrade %[1]s %[3]s", owner.Name, version, j.Name))
+		j.block(fmt.Sprintf("%s, the owner of its accounts, is on MediaWiki %s and comes first: wikictl upgrade %[1]s %[3]s", owner.Name, version, j.Name))
 	}
 }
 

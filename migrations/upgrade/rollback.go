@@ -218,7 +218,7 @@ func codeOf(h *session.Host, tenant string, release int, version string) (string
 func (u *Undo) noDump() error {
 	problem := "it was upgraded without a dump (--backup none): there is no way back"
 	if u.row.Open() && !writable(u.row) {
-		problem += "; wikictl upgrade " + u.Name + " goes on"
+		problem += "; wikictl upgrade " + u.Name + " continues"
 	}
 	return errors.New(problem)
 }

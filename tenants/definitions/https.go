@@ -27,9 +27,9 @@ func (l *loader) checkHTTPS(s *section) {
 	w := &l.farm.Web
 	switch at := func(key string) tenants.Position { return s.table[key].Position }; {
 	case w.HSTS > 0 && strings.HasPrefix(w.URL, "http:"):
-		s.report(at("hsts"), "hsts", "set url to https, or take hsts away", "readers come by %s, but browsers would use only https", w.URL)
+		s.report(at("hsts"), "hsts", "set url to https, or remove hsts", "readers come by %s, but browsers would use only https", w.URL)
 	case w.HTTP2 && w.Certificate == "":
-		s.report(at("http2"), "http2", "set certificate and certificate_key, or take http2 away", "browsers use HTTP/2 only over TLS, and no certificate is set")
+		s.report(at("http2"), "http2", "set certificate and certificate_key, or remove http2", "browsers use HTTP/2 only over TLS, and no certificate is set")
 	case w.ACME != "" && w.Certificate != "" && len(w.PlainListens()) == 0:
 		s.report(at("acme"), "acme", `add "80" to listen`, "ACME requests come without TLS, and all addresses of listen have TLS")
 	}

@@ -54,7 +54,7 @@ func (l *loader) setInclude(t *tenants.Tenant, layers []*layer) {
 			wrong = "is not a file"
 		}
 		if wrong != "" {
-			t.Fault(tenants.Problem{Position: f.at, Key: "include", Message: fmt.Sprintf("%q %s", f.value, wrong), Hint: "write it below " + l.farm.Dir + ", or take it away"})
+			t.Fault(tenants.Problem{Position: f.at, Key: "include", Message: fmt.Sprintf("%q %s", f.value, wrong), Hint: "write it below " + l.farm.Dir + ", or remove it"})
 		}
 	}
 }

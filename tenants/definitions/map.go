@@ -17,7 +17,7 @@ func (l *loader) readMap(s *section) {
 	}
 	w.Map = true
 	if w.Kind == "apache" {
-		s.report(s.table["vhosts"].Position, "vhosts", "take it away, or use nginx", "Apache's virtual hosts can't depend on a map")
+		s.report(s.table["vhosts"].Position, "vhosts", "remove it, or use nginx", "Apache's virtual hosts can't depend on a map")
 	}
 	for _, key := range []string{"certificate", "certificate_key", "access_log"} {
 		if v, found := s.table[key]; found {

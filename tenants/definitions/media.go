@@ -42,11 +42,11 @@ func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string
 	case owner.Shared.Media != "":
 		return fmt.Sprintf("%q itself shows the files of %q, and files can't be shown through a third wiki", owner.Name, owner.Shared.Media), fmt.Sprintf("media = %q", owner.Shared.Media)
 	case owner.Server != t.Server:
-		return fmt.Sprintf("%q is on another server, where the wiki's account can't read", owner.Name), "set wgForeignFileRepos in [settings] to MediaWiki's ForeignAPIRepo, which asks by HTTP, and take media away"
+		return fmt.Sprintf("%q is on another server, where the wiki's account can't read", owner.Name), "set wgForeignFileRepos in [settings] to MediaWiki's ForeignAPIRepo, which asks by HTTP, and remove media"
 	}
 	for _, name := range []string{"wgLocalFileRepo", "wgFileBackends"} {
 		if v, set := owner.Settings[name]; set {
-			return fmt.Sprintf("%q has its files elsewhere, by $%s at %s", owner.Name, name, v.Position), "set wgForeignFileRepos in [settings] to suit, with grants, and take media away"
+			return fmt.Sprintf("%q has its files elsewhere, by $%s at %s", owner.Name, name, v.Position), "set wgForeignFileRepos in [settings] to suit, with grants, and remove media"
 		}
 	}
 	if t.CapitalFiles() && !owner.CapitalFiles() {
@@ -65,10 +65,10 @@ func mediaDenied(t, owner *tenants.Tenant) *tenants.Problem {
 		return nil
 	case tenants.ReadDenied:
 		p.Message = fmt.Sprintf("%q is private by %s, and the wiki would show its files to others", owner.Name, at.Position)
-		p.Hint = fmt.Sprintf("take media away, or open %q", owner.Name)
+		p.Hint = fmt.Sprintf("remove media, or open %q", owner.Name)
 	default:
 		p.Message = fmt.Sprintf("%q may be private: only PHP knows its readers, by %s", owner.Name, at.Position)
-		p.Hint = "write true or false there, or take media away"
+		p.Hint = "write true or false there, or remove media"
 	}
 	return p
 }

@@ -78,7 +78,7 @@ func (l *loader) takeAway(t *tenants.Tenant, layer *layer, single map[string]tex
 		}
 		if len(extensions)+len(skins)+len(namespaces)+len(single) == before {
 			have := slices.Concat(prefixed("extensions.", extensions), prefixed("skins.", skins), slices.Sorted(maps.Keys(single)))
-			l.report(name.at, "unset", tenants.Suggest(name.value, slices.Values(have)), "there is no %q to take away", name.value)
+			l.report(name.at, "unset", tenants.Suggest(name.value, slices.Values(have)), "there is no %q to remove", name.value)
 		}
 	}
 	return extensions, skins, namespaces
@@ -104,7 +104,7 @@ func (l *loader) unset(settings map[string]tenants.Value, name text) map[string]
 		if table, member, below := strings.Cut(name.value, "."); below && (hint == "" || settings[table].Data != nil) {
 			hint = fmt.Sprintf("no inherited value sets it; to remove MediaWiki's own, write %s.%s = { absent = true } in [settings]", table, tomlKey(member))
 		}
-		l.report(name.at, "unset", hint, "there is no %q to take away", name.value)
+		l.report(name.at, "unset", hint, "there is no %q to remove", name.value)
 	}
 	return left
 }

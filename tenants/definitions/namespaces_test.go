@@ -102,7 +102,7 @@ func TestUnsetInherited(t *testing.T) {
 	for name, hint := range map[string]string{
 		"extensions.Cites": "extensions.Cite", "wgGroupPermissions.bot": "wgGroupPermissions.bot = { absent = true }", "sitenam": "unset",
 	} {
-		if _, err := loadLayers(t, class, `unset = ["`+name+`"]`); err == nil || !strings.Contains(err.Error(), "no \""+name+"\" to take away") || !strings.Contains(err.Error(), hint) {
+		if _, err := loadLayers(t, class, `unset = ["`+name+`"]`); err == nil || !strings.Contains(err.Error(), "no \""+name+"\" to remove") || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -113,7 +113,7 @@ func ownSetting(key string) string {
 func (l *loader) checkServerSettings(t *tenants.Tenant) {
 	ssl, found := t.Settings["wgDBssl"]
 	if found && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
-		l.report(ssl.Position, "settings.wgDBssl", "take it away", "the server %q is reached by a socket, which has no TLS", t.Server.Name)
+		l.report(ssl.Position, "settings.wgDBssl", "remove it", "the server %q is reached by a socket, which has no TLS", t.Server.Name)
 	}
 }
 

@@ -17,7 +17,7 @@ func TestOwnSettings(t *testing.T) {
 		{`wgDBmwschema = "b"`, "database decides it"},
 		{`wgVirtualDomainsMapping.x.db = "wiki_b"`, "database decides it"},
 		{`wgDBTableOptions = "ENGINE=MyISAM"`, "InnoDB"},
-		{`wgDBssl = true`, "take it away"},
+		{`wgDBssl = true`, "remove it"},
 		{`wgTmpDirectory = "/tmp"`, "all tenants share one"},
 		{`wgFileCacheDirectory = "/var/cache/pages"`, "its own folder"},
 		{`wgLocalFileRepo = { class = "LocalRepo", directory = "/srv/wikis/b/images" }`, "its own folder"},

@@ -19,7 +19,7 @@ func (l *loader) setPath(t *tenants.Tenant, v *layer) {
 	}
 	t.Shares, t.Origins["path"] = true, p.at
 	if l.farm.Web.Map {
-		l.report(p.at, "path", `take it away, or set vhosts to "files"`, "several wikis of one host can't be had with vhosts = \"map\"")
+		l.report(p.at, "path", `remove it, or set vhosts to "files"`, "several wikis of one host can't be had with vhosts = \"map\"")
 	}
 	if p.value == "/" {
 		return

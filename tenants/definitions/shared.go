@@ -21,7 +21,7 @@ func (l *loader) setShared(t *tenants.Tenant, v *layer, layers []*layer) {
 			continue
 		}
 		if own := v.shared[key]; own.set() {
-			l.report(own.at, "shared."+key, "take it away", "%q is the tenant itself", t.Name)
+			l.report(own.at, "shared."+key, "remove it", "%q is the tenant itself", t.Name)
 		}
 		*name = ""
 	}

@@ -50,10 +50,10 @@ func (l *loader) setStage(t *tenants.Tenant, v *layer) {
 		return
 	}
 	if v.stageOf.value == t.Name {
-		l.report(v.stageOf.at, "stage_of", "take it away", "%q is the tenant itself", t.Name)
+		l.report(v.stageOf.at, "stage_of", "remove it", "%q is the tenant itself", t.Name)
 	}
 	if own := v.single["state"]; own.set() && own.value != string(tenants.StatePrivate) {
-		l.report(own.at, "state", "take it away, or stage_of", "a staging copy is private")
+		l.report(own.at, "state", "remove it, or stage_of", "a staging copy is private")
 	}
 	t.StageOf, t.Origins["stage_of"], t.State = v.stageOf.value, v.stageOf.at, tenants.StatePrivate
 }

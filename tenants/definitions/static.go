@@ -56,7 +56,7 @@ func (l *loader) setStatic(t *tenants.Tenant, layers []*layer) {
 		t.Origins["static."+folder.value] = folder.at
 		if wrong := l.staticWrong(folder.value); wrong != "" {
 			t.Fault(tenants.Problem{Position: folder.at, Key: "static", Message: fmt.Sprintf("%q %s", folder.value, wrong),
-				Hint: "make it below " + l.farm.Dir + ", or take it away"})
+				Hint: "make it below " + l.farm.Dir + ", or remove it"})
 		}
 	}
 }

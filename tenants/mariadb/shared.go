@@ -120,7 +120,7 @@ func matchUsers(ctx context.Context, tx *sql.Tx, owner, admin string) (m matched
 		var id, user int64
 		err := tx.QueryRowContext(ctx, "SELECT actor_id, COALESCE(actor_user, 0) FROM "+Quote(owner)+".actor WHERE actor_name = ?", a.name).Scan(&id, &user)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && a.user != 0 && user == 0 {
-			return m, tenants.WithHint(fmt.Errorf("the database %s, whose accounts it is to have, lacks the account %q", owner, a.name), "create that account there, or set admin")
+			return m, tenants.WithHint(fmt.Errorf("the database %s, which is to hold its accounts, lacks the account %q", owner, a.name), "create that account there, or set admin")
 		}
 		if err != nil {
 			return m, err

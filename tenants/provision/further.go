@@ -163,7 +163,7 @@ func (c *creation) shareUsers(ctx context.Context, t *tenants.Tenant) error {
 	if t.Owner == nil {
 		return nil
 	}
-	if err := c.isMade(ctx, t, t.Owner, "whose accounts it is to have"); err != nil {
+	if err := c.isMade(ctx, t, t.Owner, "the owner of its accounts"); err != nil {
 		return err
 	}
 	server, err := c.Server(ctx, t.Server)

@@ -40,7 +40,7 @@ type journal struct {
 // goesOn returns the command that finishes the restore of a tenant.
 func (j journal) goesOn(t *tenants.Tenant) string {
 	row := ledger.Tenant{Name: t.Name, State: ledger.Recovering}
-	return row.Completion(ledger.Copying{Of: j.Of, Masked: j.Masked, Staged: j.Of != "" && t.StageOf == j.Of}) + " goes on"
+	return row.Completion(ledger.Copying{Of: j.Of, Masked: j.Masked, Staged: j.Of != "" && t.StageOf == j.Of}) + " continues"
 }
 
 // readJournal reads the journal of an earlier run. The error is fs.ErrNotExist if there

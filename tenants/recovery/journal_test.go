@@ -27,7 +27,7 @@ func TestJournalNamesTheCommand(t *testing.T) {
 		if err := k.noteJournal(j); err != nil {
 			t.Fatal(err)
 		}
-		if got := session.Completion(l, k.tenant, row); got != want || j.goesOn(k.tenant) != want+" goes on" {
+		if got := session.Completion(l, k.tenant, row); got != want || j.goesOn(k.tenant) != want+" continues" {
 			t.Errorf("%+v: %q and %q, want %q", j, got, j.goesOn(k.tenant), want)
 		}
 	}

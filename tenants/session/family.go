@@ -97,7 +97,7 @@ func (h *Host) united(ctx context.Context, s *mariadb.Server, owner *tenants.Ten
 		if !may {
 			made, err := s.UsersOf(ctx, row.Database)
 			if err != nil {
-				return nil, fmt.Errorf("whose accounts %s has: %w", row.Name, err)
+				return nil, fmt.Errorf("find the owner of the accounts of %s: %w", row.Name, err)
 			}
 			may = made == owner.Database
 		}
@@ -138,7 +138,7 @@ func (h *Host) OwnerServes(ctx context.Context, t *tenants.Tenant, versions map[
 		return nil
 	}
 	if mediawiki.NewerSchema(version, versions[t.Owner.Name]) {
-		return fmt.Errorf("%s, whose accounts it has, is on MediaWiki %s and comes first", t.Owner.Name, versions[t.Owner.Name])
+		return fmt.Errorf("%s, the owner of its accounts, is on MediaWiki %s and comes first", t.Owner.Name, versions[t.Owner.Name])
 	}
 	s, err := h.Server(ctx, t.Server)
 	if err != nil {
@@ -148,7 +148,7 @@ func (h *Host) OwnerServes(ctx context.Context, t *tenants.Tenant, versions map[
 	if err != nil || has {
 		return err
 	}
-	return tenants.WithHint(fmt.Errorf("its pages and logs name authors that %s, whose accounts it has, lost since when it was put back or restored", t.Owner.Name), "bring the content of "+t.Owner.Name+" back first: wikictl rollback --to RUN, or wikictl restore")
+	return tenants.WithHint(fmt.Errorf("its pages and logs name authors that %s, the owner of its accounts, lost since when it was put back or restored", t.Owner.Name), "bring the content of "+t.Owner.Name+" back first: wikictl rollback --to RUN, or wikictl restore")
 }
 
 // OwnerTakes is OwnerServes for a tenant that does not exist and is to be made of a dump, on a
@@ -173,7 +173,7 @@ func (h *Host) OwnerTakes(ctx context.Context, t *tenants.Tenant, codebase, vers
 	code, made := h.Farm.Codebases[codebase], h.Farm.Codebases[owner.Codebase]
 	switch {
 	case !exists:
-		return tenants.WithHint(fmt.Errorf("%s, whose accounts it has, does not exist", t.Owner.Name), "wikictl undelete "+t.Owner.Name+" comes first")
+		return tenants.WithHint(fmt.Errorf("%s, the owner of its accounts, does not exist", t.Owner.Name), "wikictl undelete "+t.Owner.Name+" comes first")
 	case code == nil || made == nil || len(code.Faults)+len(made.Faults) > 0:
 	default:
 		if why := mediawiki.SharingFault(code, made, tenants.SharedTables(t)); why != "" {

@@ -78,9 +78,9 @@ func OwnerBusy(t *tenants.Tenant, owner ledger.Tenant, open ledger.Upgrade) stri
 	switch {
 	case t.Owner == nil:
 	case open.Run != "":
-		return fmt.Sprintf("%s, whose accounts it has, is being upgraded by run %s, or that was interrupted; wikictl upgrade %[1]s finishes it", t.Owner.Name, open.Run)
+		return fmt.Sprintf("%s, the owner of its accounts, is being upgraded by run %s, or that was interrupted; wikictl upgrade %[1]s finishes it", t.Owner.Name, open.Run)
 	case owner.State == ledger.Recovering:
-		return fmt.Sprintf("%s, whose accounts it has, is being restored by run %s, or that was interrupted; %s finishes it", t.Owner.Name, owner.Run, owner.Completion(ledger.Copying{}))
+		return fmt.Sprintf("%s, the owner of its accounts, is being restored by run %s, or that was interrupted; %s finishes it", t.Owner.Name, owner.Run, owner.Completion(ledger.Copying{}))
 	}
 	return ""
 }

@@ -47,7 +47,7 @@ func (h *Host) withdrawn(ctx context.Context, t *tenants.Tenant) ([]string, erro
 	w := h.withdrawal(t, definitions.DefinedLoads(text))
 	var remarks []string
 	for _, name := range w.unknown {
-		remarks = append(remarks, fmt.Sprintf("takes away the extension %s, which no codebase has any more, so it is unknown whether pages need it", name))
+		remarks = append(remarks, fmt.Sprintf("removes the extension %s, which no codebase has any more, so it is unknown whether pages need it", name))
 	}
 	if len(w.extensions)+len(w.namespaces) == 0 {
 		return remarks, nil
@@ -69,7 +69,7 @@ func (h *Host) withdrawn(ctx context.Context, t *tenants.Tenant) ([]string, erro
 			return remarks, err
 		}
 		if what := inWords(use, names); what != "" {
-			remarks = append(remarks, "takes away the extension "+c.Name+", and its database has "+what)
+			remarks = append(remarks, "removes the extension "+c.Name+", and its database has "+what)
 		}
 	}
 	if len(w.namespaces) == 0 {
@@ -77,7 +77,7 @@ func (h *Host) withdrawn(ctx context.Context, t *tenants.Tenant) ([]string, erro
 	}
 	use, err := server.Uses(ctx, t.Database, slices.Sorted(maps.Keys(w.namespaces)), nil, nil)
 	if what := inWords(use, w.namespaces); what != "" {
-		remarks = append(remarks, "takes namespaces away, and its database has "+what)
+		remarks = append(remarks, "removes namespaces, and its database has "+what)
 	}
 	return remarks, err
 }

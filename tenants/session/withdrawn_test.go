@@ -9,7 +9,7 @@ import (
 )
 
 // What is taken away is what the release has and the definitions don't: not what another
-// extension has as well, nor a namespace that goes on under another key.
+// extension has as well, nor a namespace that stays under another key.
 func TestWithdrawal(t *testing.T) {
 	module := []tenants.ExtensionNamespace{{Number: 828, Constant: "NS_MODULE", Name: "Module"}}
 	declares := func(models ...string) func() tenants.Declared {

@@ -167,7 +167,7 @@ func (a *app) confirm(ctx context.Context, question string, no error) error {
 
 // agreed asks for confirmation before anything is changed.
 func (a *app) agreed(ctx context.Context, question string) error {
-	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking"))
+	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes continues without asking"))
 }
 
 // agreedByName asks the user to type the name of the wiki to delete, before anything is changed.
@@ -176,7 +176,7 @@ func (a *app) agreedByName(ctx context.Context, question, name string) error {
 	defer done()
 	same, err := a.asker.AskFor(ctx, question, name)
 	if err == nil && !same {
-		return tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes goes on without asking")
+		return tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes continues without asking")
 	}
 	return err
 }

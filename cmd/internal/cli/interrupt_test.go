@@ -63,6 +63,6 @@ func TestInterruptsOfWhatHangs(t *testing.T) {
 	defer release()
 	i.caught()
 	if ctx.Err() == nil || !closed(i.drained, 0) || !closed(i.left, time.Minute) {
-		t.Errorf("it goes on: %v", ctx.Err())
+		t.Errorf("it continues: %v", ctx.Err())
 	}
 }

@@ -182,7 +182,7 @@ func notifier(socket string) func(state string) {
 	return func(state string) {
 		conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
 		if err != nil {
-			return // the service goes on without systemd
+			return // the service continues without systemd
 		}
 		defer conn.Close()
 		_, _ = conn.Write([]byte(state))

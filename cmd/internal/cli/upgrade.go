@@ -232,7 +232,7 @@ func (a *app) between(pause time.Duration, confirm bool) func(context.Context, i
 	return func(ctx context.Context, wave, waves int) error {
 		if confirm {
 			no := fmt.Errorf("not confirmed: wave %d was not begun", wave)
-			if err := a.confirm(ctx, fmt.Sprintf("go on with wave %d of %d?", wave, waves), no); err != nil {
+			if err := a.confirm(ctx, fmt.Sprintf("continue with wave %d of %d?", wave, waves), no); err != nil {
 				return err
 			}
 		}

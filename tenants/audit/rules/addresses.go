@@ -44,7 +44,7 @@ func unservedAddress(s *subject, name string, v tenants.Value, r *reporter) {
 		case picture:
 			r.say(leaf.Position, path, `put the file into a folder of static, such as static = "static/`+s.tenant.Name+`"`, "%q %s", address, why)
 		default:
-			r.say(leaf.Position, path, "take it away, or use an address below "+s.tenant.Articles, "%q %s", address, why)
+			r.say(leaf.Position, path, "remove it, or use an address below "+s.tenant.Articles, "%q %s", address, why)
 		}
 	})
 }

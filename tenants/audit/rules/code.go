@@ -78,7 +78,7 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 		return
 	}
 	if isDeclared {
-		r.as("setting-obsolete", v.Position, name, "take it away", "%s: %s", version, declared.Obsolete)
+		r.as("setting-obsolete", v.Position, name, "remove it", "%s: %s", version, declared.Obsolete)
 		return
 	}
 	if known {
@@ -89,11 +89,11 @@ func unknownSetting(s *subject, name string, v tenants.Value, r *reporter) {
 		return
 	}
 	if owner, found := s.code.Owners[name]; found {
-		r.as("setting-not-loaded", v.Position, name, "add it to extensions or skins, or take the setting away", "it belongs to %s, which is not loaded", owner)
+		r.as("setting-not-loaded", v.Position, name, "add it to extensions or skins, or remove the setting", "it belongs to %s, which is not loaded", owner)
 		return
 	}
 	if other := s.elsewhere(name); other != "" {
-		r.as("setting-obsolete", v.Position, name, "take it away", "%s does not read it, MediaWiki %s did", version, other)
+		r.as("setting-obsolete", v.Position, name, "remove it", "%s does not read it, MediaWiki %s did", version, other)
 		return
 	}
 	r.say(v.Position, name, s.code.Near(name), "%s and what the tenant loads read no such setting", version)

@@ -22,7 +22,7 @@ var faultRules = []rule{
 		ID: "media-denied", Severity: audit.Error,
 		What:      "A wiki is to show the files of another that is not open to all readers.",
 		Why:       "It would show them to its own readers. Until the next apply it still does, and its accounts still read the other's tables.",
-		Repair:    "Run wikictl apply for it, which takes the files and the rights away; then take media out of its definition.",
+		Repair:    "Run wikictl apply for it, which removes the files and the rights; then remove media from its definition.",
 		Reference: "wikictl help files",
 	}, tenant: mediaDenied},
 	{Rule: audit.Rule{

@@ -6,7 +6,7 @@ import "wikictl/tenants/audit"
 var jobRules = []rule{
 	{Rule: audit.Rule{
 		ID: "jobs-unattended", Severity: audit.Warning,
-		What:      "[jobs] leaves the wikis' jobs to a service, and no wikictl jobs run goes on.",
+		What:      "[jobs] leaves the wikis' jobs to a service, and no wikictl jobs run is active.",
 		Why:       "Readers' requests run no jobs then: links, categories, thumbnails and mails are late until the service runs.",
 		Repair:    "Start the service: systemctl start wikictl-jobs. wikictl jobs unit prints its unit.",
 		Reference: "wikictl help maintenance",
@@ -15,6 +15,6 @@ var jobRules = []rule{
 
 func jobsUnattended(w *wanted, r *reporter) {
 	if w.Farm.Jobs.Service && len(w.observed.Ledger) > 0 && !w.observed.History.JobsRun {
-		r.say(w.Farm.At("jobs.runner"), "jobs.runner", `systemctl start wikictl-jobs; or runner = "requests"`, "no wikictl jobs run goes on, and readers' requests run no jobs")
+		r.say(w.Farm.At("jobs.runner"), "jobs.runner", `systemctl start wikictl-jobs; or runner = "requests"`, "no wikictl jobs run is active, and readers' requests run no jobs")
 	}
 }

@@ -50,7 +50,7 @@ func shortenedList(s *subject, name string, v tenants.Value, r *reporter) {
 	if len(lacks) == len(own) || slices.ContainsFunc(essential[name], func(e string) bool { return slices.Contains(lacks, e) }) {
 		severity = r.rule.Severity
 	}
-	hint := "take it away"
+	hint := "remove it"
 	if len(adds) > 0 {
 		hint = fmt.Sprintf("%s = { append = [%s] } keeps the default", name, quotedTexts(list, own))
 	}

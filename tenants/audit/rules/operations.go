@@ -11,9 +11,9 @@ import (
 // operationRules find operations on what does not exist.
 var operationRules = []rule{{Rule: audit.Rule{
 	ID: "operation-vain", Severity: audit.Warning,
-	What:      "An operation copies or takes away what neither MediaWiki nor the definitions have, probably by a misspelt name.",
+	What:      "An operation copies or removes what neither MediaWiki nor the definitions have, probably by a misspelt name.",
 	Why:       "It changes nothing: the right stays, or the copied group has no rights.",
-	Repair:    "Correct the name, or take the operation away.",
+	Repair:    "Correct the name, or remove the operation.",
 	Reference: "wikictl help files",
 }, setting: vainOperation}}
 

@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// A wiki that is half made, restored or removed has one finding with the command that goes on.
+// A wiki that is half made, restored or removed has one finding with the command that completes it.
 // Its database is not complete: what it lacks is no fault, least of all one for audit --fix.
 func TestUnfinishedWikiHasOneFinding(t *testing.T) {
 	alpha := &tenants.Tenant{
