@@ -68,7 +68,7 @@ func FuzzSplit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was cut is cut for good: splitting again makes no more of it.
+		// A statement that Split returned is one statement: Split does not cut it again.
 		for _, s := range statements {
 			again, err := Split(s)
 			if err != nil || len(again) > 1 {

@@ -18,7 +18,7 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// What one job used is loaded when later ones begin, but for what can't be
+// The classes that one job used are loaded before later jobs begin, except those that can't be
 // loaded outside of a wiki.
 func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
 	root := tree(t, map[string]string{

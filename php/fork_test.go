@@ -155,7 +155,7 @@ func TestForkFailsForClasses(t *testing.T) {
 	survived(t, bystander)
 }
 
-// Where no process can be started at all the error says so, too.
+// The error also tells when no process can be started at all.
 func TestPHPIsNotStarted(t *testing.T) {
 	folder, _ := asNobody(t, map[string]string{"maintenance/script.php": "<?php", "log": ""})
 	if _, err := process.Start(t.Context(), process.Program{Name: "sleep", Args: []string{"1000"}, Owner: nobody}); err != nil {

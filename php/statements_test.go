@@ -240,7 +240,7 @@ func TestKeptStatementsFail(t *testing.T) {
 	}
 }
 
-// What shutdown functions change is sent as it comes, and what was kept before.
+// Statements of shutdown functions are sent at once, after those that were kept before.
 func TestKeptStatementsAtTheEnd(t *testing.T) {
 	d := newDatabase(t)
 	output, _, err := d.run(&Statements{Join: true}, `

@@ -16,7 +16,7 @@ func same(a, b Rendered) bool {
 	return &a.LocalSettings[0] == &b.LocalSettings[0] && &a.Vhost[0] == &b.Vhost[0]
 }
 
-// What was rendered is returned again for equal data, and for no other.
+// Rendered files are returned again for equal data, and for no other.
 func TestKeep(t *testing.T) {
 	f := load(t, farmToml)
 	d := data(f, "btrfs")
@@ -104,7 +104,7 @@ func TestCheckForgets(t *testing.T) {
 	}
 }
 
-// Who was created changes during a run: where a template asks, nothing is kept.
+// The set of created tenants changes during a run: files of a template that reads it are not kept.
 func TestKeepNothingThatAsks(t *testing.T) {
 	f := load(t, farmToml)
 	dir := filepath.Join(t.TempDir(), "templates")

@@ -4,7 +4,7 @@ import "slices"
 
 // Shared names the tenants whose accounts or files a tenant shares.
 type Shared struct {
-	Users string // the tenant whose accounts it has, the owner; empty: it has its own
+	Users string // name of the owner of its accounts; empty: it has its own
 	Media string // the tenant whose files it shows beside its own; empty: none
 }
 

@@ -116,7 +116,7 @@ type Tenant struct {
 	Databases   []string // further ones of its own, in the definition's order
 	Grants      []Grant  // in databases of other tenants
 	Shared      Shared
-	Owner       *Tenant   // whose accounts it has, by Shared.Users; nil: it has its own
+	Owner       *Tenant   // owner of its accounts, by Shared.Users; nil: it has its own accounts
 	Members     []*Tenant // that have its accounts, sorted by name
 	Media       *Tenant   // whose files it shows, by Shared.Media; nil: only its own
 	Viewers     []*Tenant // that show its files, sorted by name

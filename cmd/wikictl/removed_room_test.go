@@ -8,8 +8,8 @@ import (
 	"wikictl/cmd/testbed/needs"
 )
 
-// That removed wikis find no room where they are kept is learned while the wiki is still
-// served, or at the latest while it still has its database.
+// A removal without room to keep the wiki fails while the wiki is still served, or at the latest
+// while it still has its database.
 func TestRemovalNeedsRoom(t *testing.T) {
 	t.Parallel()
 	parent := map[string]string{"/dev/shm": "/tmp", "/tmp": "/dev/shm"}[needs.Parent()] // on another file system than the farm

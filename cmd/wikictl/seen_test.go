@@ -63,7 +63,7 @@ func TestReleasesThatWereNotSeen(t *testing.T) {
 	f.wants(f.exits(0, "plan"), "no changes")
 }
 
-// What was bad before a change is said, and only what became worse is put back.
+// Faults that a wiki had before a change are reported; only a change that adds faults is undone.
 func TestEarlierFaultsAreRemarks(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -32,7 +32,7 @@ func closes(t *testing.T, f *farm) {
 	f.exits(0, "upgrade", "w1", "--no-rehearsal", "--skip-blocked")
 	f.wants(f.answer("w1.localhost"), "MediaWiki 1.43.", `"readonly":`, "Moved to")
 	f.exits(0, "plan")
-	// What is served is another thing than what the files say.
+	// The wiki is served in another state than the files define.
 	f.serve("w0.localhost", "", `location / { return 200 '{"query":{"general":{"generator":"MediaWiki 1.39","wikiid":"wiki_w0","readonly":true},"pages":[{"actions":{"read":true}}]}}'; }`, "MediaWiki 1.39")
 	f.wants(f.exits(1, "audit", "--fail-on", "error", "w0"), "[closed-differs]", "it refuses edits by w0.localhost", "[private-open]", "visitors may read it by w0.localhost")
 	f.write("tenants/w1.toml", "codebase = \"1.43\"\n"+open)

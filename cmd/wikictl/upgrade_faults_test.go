@@ -137,7 +137,7 @@ func killUpdater(f *farm, db string) func() {
 	return func() { close(stop); wait.Wait(); unlock() }
 }
 
-// What fails is as it was before, to the last row, and the others are upgraded.
+// A wiki whose upgrade fails is as before, to the last row, and the others are upgraded.
 func TestUpgradePutsBackWhatFails(t *testing.T) {
 	f := newFarm(t)
 	f.define(len(faults) + *soundWikis)

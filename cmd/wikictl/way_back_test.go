@@ -157,9 +157,8 @@ func (f *farm) request(wiki, path string) string {
 	return fmt.Sprintf("BAD %v %d %.400q", err, response.StatusCode, text)
 }
 
-// Whatever state an upgrade or a rollback is left in, looking at it and the other
-// commands change nothing, its readers see no error, and both upgrade and rollback
-// lead out of it, and say so.
+// In each state in which a killed upgrade or rollback leaves a wiki, all other commands change
+// nothing, readers see no error, and both upgrade and rollback lead out of it, and say so.
 func TestEveryStateLeadsOn(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
@@ -240,8 +239,8 @@ func (f *farm) finishAll(name func(i, finisher int) string) {
 	}
 }
 
-// The question of a rollback holds the tenant's lock; what is made while it stands is
-// asked about; and a rollback that is repeated does not go back further.
+// A rollback holds the tenant's lock while it asks, and asks again about edits that were made
+// meanwhile; a repeated rollback does not go back further.
 func TestRollbackAsksUnderTheLock(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

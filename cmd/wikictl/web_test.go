@@ -22,9 +22,9 @@ static = "static/alpha"
 "/mw/*" = "/*"
 `
 
-// A wiki with other paths, static files and redirects is made, audited, upgraded and put
-// back like others; what changes of it on a running farm is switched and can be switched
-// back, and what the web server refuses leaves everything as it was.
+// A wiki with other paths, static files and redirects is created, audited, upgraded and rolled
+// back like others. Changes of them on a running farm are switched and can be switched back, and a
+// change that the web server refuses leaves everything as it was.
 func TestWebOfAFarm(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)

@@ -17,7 +17,7 @@ const (
 	leave  way = "leave"    // the database is unchanged: open it
 	open   way = "open"     // it is upgraded: open it
 	reopen way = "reopen"   // it was restored: open it
-	goOn   way = "continue"   // the database is upgraded: switch and open
+	goOn   way = "continue" // the database is upgraded: switch and open
 	rerun  way = "again"    // run the updater again, because no dump exists
 	load   way = "load"     // restore the dump of a rollback again, to undo that rollback
 	back   way = "put back" // restore the dump

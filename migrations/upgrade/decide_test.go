@@ -63,8 +63,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// What a rollback of a rollback was loading is loaded again where it can't be put back:
-// the updater would take half of a database for a whole one.
+// A rollback of a rollback that was killed while it loaded a dump loads it again if it can't
+// restore the earlier state: the updater would take half of a database for a whole one.
 func TestDecideReloads(t *testing.T) {
 	row := ledger.Upgrade{Run: "r1", Tenant: "w", NewCodebase: "new", NewVersion: "1.43.9", NewSet: "new", UndoBackup: "/dropped"}
 	for _, phase := range []ledger.Phase{ledger.Changing, ledger.Kept} {

@@ -104,7 +104,7 @@ func TestBrokenCodeIsReportedOnce(t *testing.T) {
 	}
 }
 
-// Why code can't run for several wikis is said once; what only one has is its own.
+// A fault of code that several wikis run is reported once, and a fault of one wiki for that wiki.
 func TestSameReasonBlocksOnce(t *testing.T) {
 	list := []*Planned{planned("a", 1), planned("b", 1), planned("c", 1), planned("d", 1)}
 	warm := map[string]error{"a": errors.New("no autoload"), "b": errors.New("no autoload"), "c": errors.New("its own")}

@@ -85,7 +85,7 @@ func TestAssign(t *testing.T) {
 	}
 }
 
-// How large a dump gets is told by the last one, or by the database's size.
+// The size of a dump is estimated from the latest dump, or from the size of the database.
 func TestNeed(t *testing.T) {
 	history := map[string]ledger.Upgrade{"known": {BackupBytes: 7}, "dumpless": {}}
 	for name, want := range map[string]int64{"known": 14, "dumpless": 10e6, "new": 10e6} {

@@ -101,7 +101,7 @@ func TestFarmFilesAreOurs(t *testing.T) {
 	}
 }
 
-// What wikictl did not make is left as it is, and the tenant continues.
+// A file that wikictl did not make stays as it is, and the tenant is still applied.
 func TestFarmFilesOfOthers(t *testing.T) {
 	d := deployer(t, "", "")
 	dir := t.TempDir()
@@ -141,7 +141,7 @@ func TestFarmFilesOfOthers(t *testing.T) {
 	}
 }
 
-// A file that the web server refuses is put back, and the tenant continues.
+// A file that the web server refuses is restored, and the tenant is still applied.
 func TestFarmFileThatIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	d := deployer(t, "! grep -q bad "+dir+"/map", "")

@@ -94,7 +94,7 @@ var requests = []request{
 	{"beta.test", "/images/a/ab/Secret.png", 404, "", ""},
 	{"beta.test", "/img_auth.php/a/ab/Secret.png", 200, "text/html", "ran img_auth.php"},
 
-	// What stands in such a folder is sent or not, but never run.
+	// Files in such a folder may be sent, but are never run.
 	{"alpha.test", "/evil.php", 404, "", ""},
 	{"alpha.test", "/evil.phtml", 404, "", ""},
 	{"alpha.test", "/evil.php/robots.txt", 404, "", ""},

@@ -102,7 +102,7 @@ func read(t *testing.T, path string) string {
 const manifest = `{"name": "Foo", "manifest_version": 2}`
 
 // A branch is fetched once, stays at its commit until an update, and is the same elsewhere by
-// the lock file; what somebody changed is found and put right.
+// the lock file. Files that somebody changed are found and fetched again.
 func TestFetchRepository(t *testing.T) {
 	r := newRepository(t, map[string]string{"extension.json": manifest, "a b.php": "1", "x.sh": "#!/bin/sh"})
 	must(t, os.Chmod(filepath.Join(r.dir, "x.sh"), 0o755))
@@ -199,8 +199,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// What a repository may not have: no manifest, a manifest that is none, links that lead out, by
-// themselves or by way of another.
+// Repositories without a manifest, with an invalid one, or with links that lead out of them, directly
+// or through another link, are refused.
 func TestRepositoriesRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		files, links map[string]string

@@ -41,7 +41,7 @@ func in10s(t *testing.T, do func()) {
 	}
 }
 
-// What is no regular file is a mistake at its place, and nothing waits for it.
+// A definition that is no regular file is reported with its place, and no read waits for it.
 func TestOnlyRegularFilesAreRead(t *testing.T) {
 	for kind, path := range irregular(t, t.TempDir()) {
 		t.Run(kind, func(t *testing.T) {

@@ -48,7 +48,7 @@ func overlay(t *testing.T, version string, files map[string]string) string {
 	return dir
 }
 
-// What concerns one tenant is that tenant's fault, with its place, and the others load.
+// A mistake that concerns one tenant is that tenant's fault, with its place, and the others load.
 func TestFaultsOfOneTenant(t *testing.T) {
 	second := func(lines string) map[string]string {
 		return map[string]string{"wikictl.toml": good()["wikictl.toml"] + "[codebases.second]\n" + lines}
@@ -99,8 +99,8 @@ func TestFaultsOfOneTenant(t *testing.T) {
 	}
 }
 
-// Whatever an editor leaves beside definitions is no tenant, even when a pattern
-// matches it; a link that leads nowhere is said with its place.
+// Backup and swap files of editors are no tenants, even when a pattern matches them; a dangling
+// link is reported with its place.
 func TestEditorsLeftovers(t *testing.T) {
 	files := good()
 	files["wikictl.toml"] = strings.Replace(files["wikictl.toml"], "tenants/**/*.toml", "tenants/**", 1)

@@ -9,8 +9,8 @@ import (
 	"wikictl/tenants"
 )
 
-// A command of wikictl.toml prints a secret, once for all who name it, and only when it
-// is needed; what it printed is in no error.
+// A command of wikictl.toml prints a secret. It runs once for all values that name it, only when
+// one is needed, and no error contains its output.
 func TestSecretsFromCommands(t *testing.T) {
 	script := func(text string) string { return "#!/bin/sh\necho run >> runs\n" + text + "\n" }
 	for name, c := range map[string]struct{ command, script, want, fault string }{

@@ -8,7 +8,7 @@ import (
 	"wikictl/tenants"
 )
 
-// Ages are days, as a number or as text; 0 is for ever; what is not said has a default.
+// Ages are days, as a number or as text; 0 means for ever; missing ages have defaults.
 func TestKeep(t *testing.T) {
 	files := map[string]string{
 		"wikictl.toml":   strings.Replace(farmToml, "[servers.main]", "[keep]\nlogs = 7\nremoved = \"30d\"\nruns = 0\ndumps = 5\ncaches = 5\ntemporary = \"1d\"\nbackups = { daily = 3 }\n[servers.main]", 1),

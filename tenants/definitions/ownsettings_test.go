@@ -61,7 +61,7 @@ func TestOwnSettings(t *testing.T) {
 	}
 }
 
-// What sets up caches and encryption is left to definitions.
+// Definitions may set the settings of caches and encryption.
 func TestSettingsLeftToDefinitions(t *testing.T) {
 	files := tenant("[settings]\nwgDBssl = false\nwgObjectCaches.redis = { class = \"RedisBagOStuff\", servers = [\"127.0.0.1:6379\"] }\nwgLocalFileRepo.transformVia404 = true\n")
 	files["wikictl.toml"] = strings.Replace(farmToml, "managed = true", `dsn = "root@tcp(db.example:3306)/"`, 1)

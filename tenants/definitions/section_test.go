@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// What an editor may leave in a file is read or said in words, and each mistake once.
+// Oddities that editors leave in a file, such as a byte order mark, are read or reported in words,
+// and each mistake once.
 func TestOddTexts(t *testing.T) {
 	files := good()
 	for name, text := range files {

@@ -61,7 +61,7 @@ func TestSelectRefuses(t *testing.T) {
 		if !errors.Is(err, tenants.ErrSelect) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%q where %q: got %v, want %q", tc.names, tc.where, err, tc.want)
 		}
-		// What chooses none is told from what is wrong by its kind, whatever the words.
+		// A selection that matches no tenant is another kind of error than an invalid selection.
 		if none := tc.want == "no tenant matches"; errors.Is(err, tenants.ErrNone) != none {
 			t.Errorf("%q where %q: %v is ErrNone: %t", tc.names, tc.where, err, !none)
 		}

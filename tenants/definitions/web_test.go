@@ -24,8 +24,8 @@ func webTenant(rest string) map[string]string {
 	}
 }
 
-// What the definitions say of the web is merged, the tenant's own first, and shown so that
-// it can be read again.
+// The web keys of all definitions are merged, the tenant's own first, and show prints them so that
+// they can be read again.
 func TestWebInherits(t *testing.T) {
 	dir := writeFarm(t, webTenant("aliases = [\"WWW.x.example.\"]\nstatic = [\"static/x\", \"static/inner\"]\npool.children = 3\n[redirects]\n\"/about\" = \"/wiki/Own\"\n\"/Ü*\" = \"https://example.org/ä\"\n"))
 	f, err := Load(dir)
@@ -158,7 +158,7 @@ func TestStaticFaults(t *testing.T) {
 	}
 }
 
-// What is said of https has to have an effect, and must not lock readers out.
+// Keys of https that have no effect, or that lock readers out, are refused.
 func TestHTTPSRefuses(t *testing.T) {
 	certificate := "certificate = \"/c/{host}.pem\"\ncertificate_key = \"/c/{host}.key\"\n"
 	for lines, want := range map[string]string{
@@ -233,7 +233,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// What one virtual host for all wikis can't have is refused with its place.
+// Keys that one virtual host for all wikis can't have are refused with their places.
 func TestMapRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ web, class, rest, want string }{
 		"another word":       {"vhosts = \"one\"\n", "", "", `wikictl.toml:18:1: web.vhosts: "one" is none of files, map`},

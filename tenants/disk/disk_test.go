@@ -65,7 +65,7 @@ func TestReadMost(t *testing.T) {
 	}
 }
 
-// What is free is that of the file system of the nearest folder that exists.
+// The free space of a missing folder is that of the file system of its nearest existing parent.
 func TestFree(t *testing.T) {
 	dir := t.TempDir()
 	here, err := Free(dir)

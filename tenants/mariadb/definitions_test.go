@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What differs between two databases is said by table, and the first line of it.
+// Differences of two databases are reported by table, each with its first line.
 func TestDefinitionsDiffer(t *testing.T) {
 	want := Definitions{
 		"a": "CREATE TABLE `a` (\n  `x` int(11),\n  KEY `x` (`x`)\n) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=binary",

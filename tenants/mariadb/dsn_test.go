@@ -15,8 +15,8 @@ func verdict(dsn string) (accepted bool) {
 	return err == nil
 }
 
-// What definitions may say, the driver takes; and what it takes is refused only where
-// no wiki could use it.
+// The driver accepts each DSN that definitions accept; definitions refuse only those that no wiki
+// could use.
 func TestCheckDSNAgreesWithTheDriver(t *testing.T) {
 	for _, dsn := range []string{
 		"root@unix(/run/mysqld/mysqld.sock)/", "root@unix(/s)/mysql?timeout=1s", "tcp(db.example.org)/", "root@tcp(db:3307)/", "root@tcp([::1]:3306)/", "root@tcp([::1])/",

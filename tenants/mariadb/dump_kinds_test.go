@@ -148,7 +148,7 @@ func TestDumpOfEveryKind(t *testing.T) {
 	}
 }
 
-// What a restore lost is noticed, whatever it is.
+// The check after a restore notices a missing object of each kind, and a changed value.
 func TestRestoreComparesEveryKind(t *testing.T) {
 	filled(t, "dump_lost", kinds)
 	b, err := shared.Dump(t.Context(), "dump_lost", filepath.Join(t.TempDir(), "k"), tenants.Backup{})

@@ -139,7 +139,7 @@ func after(ctx context.Context) <-chan error {
 	return ended
 }
 
-// What another run holds is not verified, though the session lives.
+// A lock that another run holds is not verified, though the session is alive.
 func TestVerifyNamesTheOther(t *testing.T) {
 	l := sessions()
 	first, err := shared.Locks(t.Context(), l, "anna@host pid 1")

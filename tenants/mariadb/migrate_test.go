@@ -49,7 +49,7 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// What was made in a wiki since a time is counted by what it is, and uploads are named.
+// Since counts the edits, uploads, accounts and log entries since a time, and names the uploads.
 func TestSince(t *testing.T) {
 	database(t, "counted")
 	for _, s := range []string{

@@ -82,7 +82,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// What a tree itself says of servers has the last word.
+// The server versions that a tree itself requires override those that wikictl knows.
 func TestLeastServer(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"includes/Installer/MysqlInstaller.php": "const MIN_VERSIONS = [\n\t'MySQL' => '8.0.0',\n\t'MariaDB' => '11.4',\n];"})

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Only what became worse counts; what was bad before is said.
+// Only faults that a change added count; earlier ones are remarks.
 func TestCompareChecks(t *testing.T) {
 	wrong := func(what, text string, silent bool) Check {
 		return Check{What: what, Wrong: text, Silent: silent, err: errors.New(text)}

@@ -8,8 +8,8 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// What is taken away is what the release has and the definitions don't: not what another
-// extension has as well, nor a namespace that stays under another key.
+// A withdrawal consists of the namespaces and models that the release has and the definitions don't,
+// except those that another extension has as well, and namespaces that stay under another key.
 func TestWithdrawal(t *testing.T) {
 	module := []tenants.ExtensionNamespace{{Number: 828, Constant: "NS_MODULE", Name: "Module"}}
 	declares := func(models ...string) func() tenants.Declared {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What a wiki says of itself comes from whichever of its answers strangers may see.
+// Probe reads a wiki's description from the first answer that visitors without an account may see.
 func TestProbe(t *testing.T) {
 	const (
 		general = `{"query":{"general":{"generator":"MediaWiki 1.43.9","sitename":"S","lang":"de","wikiid":"wiki_a","server":"//a.test","mainpage":"Hauptseite","readonly":true}}}`

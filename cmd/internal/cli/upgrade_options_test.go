@@ -39,7 +39,7 @@ func TestWaves(t *testing.T) {
 	}
 }
 
-// What an upgrade is told is checked before the farm's servers are asked.
+// The flags of an upgrade are checked before wikictl connects to the farm's servers.
 func TestUpgradeOptions(t *testing.T) {
 	a := &app{stdin: nil, stdout: io.Discard, stderr: io.Discard, interrupts: &interrupts{}}
 	read := func(f *tenants.Farm, args ...string) (o upgrade.Options, err error) {

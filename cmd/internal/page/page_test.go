@@ -27,7 +27,7 @@ func TestReportWithoutScript(t *testing.T) {
 	}
 }
 
-// What was not read is said to be missing, and never shown as nothing.
+// Figures that could not be read are shown as missing, and never as zero.
 func TestReportOfWhatCouldNotBeRead(t *testing.T) {
 	r := sampleFarm(3)
 	r.Ledger, r.Upgrades, r.Runs, r.Sizes, r.Backups, r.Audit = nil, nil, nil, nil, nil, nil

@@ -21,8 +21,8 @@ func has(names ...string) map[string]bool {
 
 var of139 = []string{"revision_comment_temp.revcomment_rev", "revision.rev_comment_id", "externallinks.el_to", "pagelinks.pl_title", "linktarget.lt_id"}
 
-// What is known is done by the patches of the real tree, each as one statement, and only
-// where it was not done yet.
+// For applies those patches of the real tree that it knows, each as one statement, and only
+// where they were not applied yet.
 func TestForTheRealTree(t *testing.T) {
 	tree := filepath.Join(needs.Codebases(t), "1.43")
 	for _, c := range []struct {

@@ -130,7 +130,7 @@ func TestCodebaseUntilTheUpgrade(t *testing.T) {
 	}
 }
 
-// What killed processes left is a finding of its tenant.
+// Leftovers of killed processes are findings of their tenant.
 func TestLeftoversAreFound(t *testing.T) {
 	d := observe.Wiki{HalfDumps: []string{"/backups/a.half"}}
 	found := of(t, "file-half", &tenants.Farm{}, d, observe.Farm{})

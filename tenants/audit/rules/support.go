@@ -33,7 +33,7 @@ var ageRules = []rule{
 	{Rule: audit.Rule{
 		ID: "mediawiki-unknown", Severity: audit.Note,
 		What:      "The codebase is of a version of MediaWiki that came after this wikictl.",
-		Why:       "It is run like the newest that is known; what changed since is not looked for.",
+		Why:       "wikictl treats it like the newest version that it knows, and does not check later changes.",
 		Repair:    "Look for a newer wikictl, and try the upgrade of one wiki first.",
 		Reference: "Version lifecycle",
 	}, tenant: unknownMediaWiki},

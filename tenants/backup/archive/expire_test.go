@@ -55,7 +55,8 @@ func TestExpired(t *testing.T) {
 	}
 }
 
-// What no archive names goes once one was discarded, and nothing while one can't be read.
+// Stored files that no archive names are removed once an archive was discarded; none is while an
+// archive can't be read.
 func TestSweep(t *testing.T) {
 	dir, images := t.TempDir(), t.TempDir()
 	for _, name := range []string{"a", "b"} {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What a killed backup left is removed where it is incomplete, and counts where it is whole.
+// Archives of a killed backup are removed if they are incomplete, and count if they are whole.
 func TestFinish(t *testing.T) {
 	dir := t.TempDir()
 	file := FileOf(dir, "20260101-000000-abcdef")

@@ -25,7 +25,7 @@ func treeOf(t *testing.T) (dir, tree string) {
 	return dir, tree
 }
 
-// What a snapshot holds becomes an archive that is read as any other, and nothing stays of it.
+// A snapshot becomes an archive that is read like any other, and its temporary files are removed.
 func TestPack(t *testing.T) {
 	dir, tree := treeOf(t)
 	a, err := Pack(t.Context(), tree, dir)
