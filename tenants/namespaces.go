@@ -1,6 +1,6 @@
 package tenants
 
-// Namespace is one that a tenant's definitions give it, with its talk pages.
+// Namespace is a namespace that a tenant's definitions add, with its talk pages.
 type Namespace struct {
 	Key                  string // of the definitions, such as "portal"
 	Constant             string // "NS_PORTAL"; that of the talk pages ends in _TALK

@@ -11,7 +11,7 @@ import (
 // wikis, in several ways: what is left is what starting it costs.
 type scripting struct{ *upgrading }
 
-// idle is that script.
+// idle is the maintenance script that does nothing.
 const idle = `<?php
 require_once getenv( 'MW_INSTALL_PATH' ) . '/maintenance/Maintenance.php';
 class Idle extends Maintenance {

@@ -299,7 +299,7 @@ func (f *farm) asReleaseUnused() string {
 	return fmt.Sprintf("location / { proxy_pass http://127.0.0.1:%d; proxy_set_header Host release-unused.localhost; }", f.demo.Web.Port)
 }
 
-// answer is what a host answers of itself, status and all.
+// answer returns the status and the site information that a host answers.
 func (f *farm) answer(host string) string {
 	status, body := f.getAll(host, "/api.php?action=query&meta=siteinfo&format=json")
 	return status + " " + body

@@ -23,7 +23,7 @@ var faulty = []struct{ name, lines, says string }{
 	{"gone", `server = "gone"`, "servers.gone: "},
 }
 
-// seenWithoutServer are those that are known without asking PHP or a server.
+// seenWithoutServer are the faults that are known without asking PHP or a server.
 func seenWithoutServer(name string) bool { return name != "mute" && name != "gone" }
 
 // defineFaulty adds the faulty tenants, on codebases and a server that are so, too.

@@ -42,7 +42,7 @@ func TestCreateNamesWhoHoldsTheLock(t *testing.T) {
 	}
 }
 
-// createSteps are those that a create goes through after the golden was made.
+// createSteps are the steps of a create once the golden exists.
 var createSteps = []string{"lock", "claim", "database", "accounts", "schema", "seed", "verify", "farm sql", "ledger", "folders", "release", "probe"}
 
 // createKills are events in random order: two kills while the golden is made, then as

@@ -77,7 +77,7 @@ func (f *farm) plainSkin() string {
 	return fmt.Sprintf("%x", sha256.Sum256(out.Bytes()))
 }
 
-// says is what the extension's tag says.
+// says returns the text that the extension's tag renders.
 func (c *client) says(tag string) string {
 	answer := c.call(url.Values{"action": {"parse"}, "text": {"<" + tag + "/>"}, "contentmodel": {"wikitext"}, "prop": {"text"}, "disablelimitreport": {"1"}})
 	return fmt.Sprint(at(answer, "parse", "text"))

@@ -15,7 +15,7 @@ type planned struct {
 	Remarks  []string
 }
 
-// plannedUpgrade is what a dry run says of a tenant.
+// plannedUpgrade returns a tenant from the document of a dry run.
 func (f *farm) plannedUpgrade(tenant string, args ...string) planned {
 	f.t.Helper()
 	var plan struct{ Tenants []struct{ Details planned } }

@@ -52,7 +52,7 @@ func (f *farm) further(name string, databases ...string) {
 	f.write("tenants/"+name+".toml", text)
 }
 
-// definition is what define wrote of a wiki.
+// definition returns the definition that define wrote for a wiki.
 func (f *farm) definition(name string) string {
 	f.t.Helper()
 	var kept []string

@@ -23,15 +23,15 @@ const hookVariable = "WIKICTL_TEST_HOOK"
 
 var errPlanted = errors.New("planted by a test")
 
-// event is one of those.
+// event happens to a run at a step; see hookVariable.
 type event struct{ tenant, step, moment, what string }
 
 func (e event) String() string {
 	return strings.Join([]string{e.tenant, e.step, e.moment, e.what}, ":")
 }
 
-// hookFromEnvironment is what the test's executable does at each step when it is
-// called as wikictl.
+// hookFromEnvironment returns the hook that the test's executable calls at each step when it
+// runs as wikictl.
 func hookFromEnvironment() session.Hook {
 	text := os.Getenv(hookVariable)
 	if text == "" {
@@ -59,7 +59,7 @@ func hookFromEnvironment() session.Hook {
 	}
 }
 
-// happen does it; where goes to standard error, for the test's log.
+// happen makes the event happen and writes where to standard error, for the test's log.
 func (e event) happen(where string) error {
 	fmt.Fprintln(os.Stderr, "HOOK", e.what, where)
 	what, file, _ := strings.Cut(e.what, "=")

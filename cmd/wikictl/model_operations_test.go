@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// operation is one that a person may begin.
+// operation is a command that a person may begin.
 type operation struct {
 	name    string
 	calls   int  // of the hook, about, in a run that nothing happens to
@@ -76,7 +76,7 @@ func pickOne(r *rand.Rand, words ...string) string { return words[r.IntN(len(wor
 
 var generator = regexp.MustCompile(`"generator":"MediaWiki ([0-9]+\.[0-9]+)`)
 
-// served makes sure that what the wiki is served by fits its database.
+// served checks that the code that serves the wiki fits its database.
 func (w *walker) served() {
 	status, body := w.post(url.Values{"action": {"query"}, "meta": {"siteinfo"}, "format": {"json"}})
 	if status >= 500 && status != http.StatusServiceUnavailable {
@@ -93,7 +93,7 @@ func (w *walker) served() {
 	}
 }
 
-// check wants what has to hold after every history.
+// check checks the conditions that hold after every history.
 func (w *walker) check(r *rand.Rand) {
 	answer, done := w.tryEdit(r)
 	for tries := 0; !done && tries < 3; tries++ { // a web server that reloads may cut a connection

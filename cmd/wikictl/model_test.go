@@ -75,14 +75,14 @@ func TestModel(t *testing.T) {
 	f.nothingScratch()
 }
 
-// checksums are those of a wiki's tables, but for what PHP writes when a page is read.
+// checksums returns the checksums of a wiki's tables, except those that reading a page changes.
 func (f *farm) checksums(database string) string {
 	f.still(database)
 	tables := f.sql("SELECT CONCAT('" + database + ".', TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '" + database + "' AND TABLE_NAME NOT IN ('objectcache', 'l10n_cache', 'module_deps', 'job') ORDER BY TABLE_NAME")
 	return strings.Join(f.sql("CHECKSUM TABLE "+strings.Join(tables, ", ")), " ")
 }
 
-// strangers are rows, accounts and databases that wikictl did not make.
+// strangers returns rows, accounts and databases that wikictl did not make.
 func (f *farm) strangers() []string {
 	return f.sql(`SELECT User, Host, authentication_string FROM mysql.user WHERE User LIKE '%stranger%'; SELECT * FROM wiki_stranger.t;
 		SELECT Db, User, Select_priv FROM mysql.db WHERE User LIKE '%stranger%'`)
@@ -103,7 +103,7 @@ type walker struct {
 	removed bool            // and so was a removal
 }
 
-// edit is one that was acknowledged.
+// edit is an edit that the wiki acknowledged.
 type edit struct {
 	version string // that the wiki ran on
 	upgrade string // run of the latest upgrade before it; empty: there was none
@@ -179,7 +179,7 @@ func (w *walker) strike(r *rand.Rand, o operation) {
 	}
 }
 
-// meanwhile is what happens while a run is held at a step.
+// meanwhile has something happen while a run is held at a step.
 func (w *walker) meanwhile(r *rand.Rand, what string) {
 	switch what {
 	case "lock":

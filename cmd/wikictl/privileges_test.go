@@ -40,7 +40,7 @@ func TestAccountWithTheNeededPrivileges(t *testing.T) {
 	f.exits(0, "upgrade", "w0")
 }
 
-// check is what doctor says of one thing.
+// check is one line of doctor.
 type check struct {
 	Check, Level, Message, Hint string
 	Repair                      []string

@@ -64,7 +64,7 @@ func adoptOrphans(t *testing.T) {
 	must(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 }
 
-// servers are what may outlive a wikictl that was killed.
+// servers are the programs that may outlive a wikictl that was killed.
 var servers = []string{"mariadbd", "nginx", "php-fpm"}
 
 // noneLeft wants all that wikictl has started to be gone soon, but for servers.
@@ -292,7 +292,7 @@ func TestRunsDrain(t *testing.T) {
 	noneLeft(t)
 }
 
-// Nothing of a run that is killed goes on, and nothing of one that is stopped by a
+// Nothing of a run that is killed continues, and nothing of one that is stopped by a
 // second signal.
 func TestNothingIsLeftRunning(t *testing.T) {
 	adoptOrphans(t)

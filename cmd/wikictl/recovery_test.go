@@ -120,7 +120,7 @@ const oddName = "na me'\" $(id)\xff.txt"
 // shownName is oddName on a terminal.
 const shownName = "na me'\" $(id)?.txt"
 
-// unfinished is what runs that did not end leave on disk.
+// unfinished lists the files that interrupted runs leave on disk.
 func (f *farm) unfinished() (left []string) {
 	for _, pattern := range []string{"restoring/*", "archives/half/*", "wikis/*/read-only", "wikis/*/maintenance"} {
 		found, _ := filepath.Glob(f.state(pattern))

@@ -40,7 +40,7 @@ func TestReportOfARealFarm(t *testing.T) {
 	}
 }
 
-// shownRow is what a page has of a tenant.
+// shownRow is a tenant's row in a page.
 type shownRow struct {
 	Name, Wanted                   string
 	Version, Size, Backup, Upgrade struct {

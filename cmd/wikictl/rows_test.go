@@ -38,7 +38,7 @@ func printedRows(socket, statements string) (string, error) {
 	return out.String(), rows.Err()
 }
 
-// escapes are those of mariadb's lines of fields.
+// escapes keeps each value of a row on one line, as the program mariadb does.
 var escapes = strings.NewReplacer("\x00", `\0`, "\t", `\t`, "\n", `\n`, `\`, `\\`)
 
 // printRows writes the rows of one statement, a line each.

@@ -63,7 +63,7 @@ func (w *writer) run(stop <-chan struct{}) {
 	}
 }
 
-// story is what the ledger and the database tell around a revision.
+// story returns the ledger's and the database's records around a revision.
 func (f *farm) story(wiki int, id string) string {
 	var recorded []string
 	for _, query := range []string{

@@ -309,7 +309,7 @@ func TestUpgradePreflight(t *testing.T) {
 	f.upgradesByCommand()
 }
 
-// inUpgrade is what a dry run of upgrade says of a wiki.
+// inUpgrade is a wiki in the document of a dry run of upgrade.
 type inUpgrade struct {
 	Locked            string
 	Jobs              int

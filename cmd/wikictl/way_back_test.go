@@ -124,7 +124,7 @@ func loseDump(f *farm, wiki string) {
 	}
 }
 
-// phase is that of a wiki's open upgrade.
+// phase returns the phase of a wiki's open upgrade.
 func (f *farm) phase(wiki string) string {
 	f.t.Helper()
 	return strings.Join(f.sql("SELECT phase FROM wikictl.upgrade WHERE ended IS NULL AND tenant = '"+wiki+"'"), " ")

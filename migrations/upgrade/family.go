@@ -150,7 +150,7 @@ func findMembers(ctx context.Context, h *session.Host, undos []*Undo, rows map[s
 
 // checkFamily returns an error if putting back this tenant would leave a member on newer code
 // than the tables that it reads, or with pages that name accounts that no longer exist.
-// versions are those of all tenants at the time of the undo, by name; b is the dump to restore.
+// versions are the versions of all tenants at the time of the undo, by name; b is the dump to restore.
 func (u *Undo) checkFamily(ctx context.Context, h *session.Host, versions map[string]string, b *backup.Dump) error {
 	if err := h.OwnerServes(ctx, u.tenant, versions, u.Old, b); err != nil {
 		return err

@@ -113,7 +113,7 @@ func (e *BlockedError) Unwrap() []error {
 	return locked
 }
 
-// upgrade is one run.
+// upgrade is one run of the command upgrade.
 type upgrade struct {
 	*session.Host
 	o        Options

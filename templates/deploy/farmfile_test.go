@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// farmFile is one file of the farm as a whole, of some text.
+// farmFile returns a file of the farm as a whole, with a text.
 func farmFile(path, text string) File { return File{Path: path, Data: []byte(text), Mode: 0o640} }
 
 // deployFiles deploys a tenant and the farm's files, and returns the faults of the files.

@@ -305,7 +305,7 @@ func (s *stand) apply() Applied {
 	return applied
 }
 
-// answer is what the web server says.
+// answer is an answer of the web server.
 type answer struct {
 	status int
 	header http.Header

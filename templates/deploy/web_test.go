@@ -296,7 +296,7 @@ func (s *stand) testLimits(t *testing.T) {
 	}
 }
 
-// siteinfo is what api.php says of the wiki alpha.
+// siteinfo returns the name and the version of the wiki alpha, read from api.php.
 func (s *stand) siteinfo(t *testing.T) (sitename, generator string) {
 	t.Helper()
 	a := s.get("alpha.test", "/api.php?action=query&meta=siteinfo&format=json")

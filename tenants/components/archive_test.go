@@ -21,7 +21,7 @@ import (
 	"wikictl/tenants"
 )
 
-// entry is one of an archive.
+// entry is a member of an archive.
 type entry struct {
 	name, text string
 	kind       byte // tar's; 0: a file

@@ -50,7 +50,7 @@ type Outcome struct {
 	Err    error
 }
 
-// fetcher is one run.
+// fetcher is one run of a fetch.
 type fetcher struct {
 	farm    *tenants.Farm
 	layout  tenants.Layout

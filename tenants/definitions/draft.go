@@ -21,7 +21,7 @@ func Draft(dir, file string, text []byte) (*tenants.Tenant, tenants.Problems, er
 }
 
 // Drafts is Draft with several definitions at once, by file, which may name each other. The
-// tenants are those of one farm.
+// tenants are the tenants of one farm.
 func Drafts(dir string, texts map[string][]byte) (map[string]Drafted, error) {
 	l, err := load(dir, texts)
 	if err != nil {

@@ -41,7 +41,7 @@ func good() (*tenants.Farm, Facts) {
 	}
 }
 
-// errRefused is what a connection fails by where nothing listens.
+// errRefused is the error of a connection to an address on which nothing listens.
 var errRefused = fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
 
 // withReplica gives the server a replica.

@@ -97,10 +97,10 @@ func (r *Reading) has(c *tenants.Codebase, table string) bool {
 	return slices.Contains(r.tables[c], table) || len(r.tables[c]) == 0 && !slices.Contains(newMedia, table)
 }
 
-// newMedia are those of tenants.MediaTables that not all versions have.
+// newMedia are the tables of tenants.MediaTables that not all versions have.
 var newMedia = []string{"file", "filerevision", "filetypes"}
 
-// columns are those of one table.
+// columns are the columns of one table.
 type columns struct {
 	names  []string
 	needed []string // an INSERT has to name them

@@ -21,7 +21,7 @@ import (
 	"wikictl/tenants/session"
 )
 
-// Those that ask while a measurement runs, or while it is fresh, share it.
+// Requests during a measurement, or while it is fresh, share it.
 func TestTierIsShared(t *testing.T) {
 	var measured atomic.Int32
 	hold := make(chan struct{})

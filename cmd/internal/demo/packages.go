@@ -22,7 +22,7 @@ type Package struct {
 	Module  string // of php, searched in php -m
 }
 
-// versions are those of PHP in Debian's releases, by VERSION_ID of os-release(5).
+// versions are the versions of PHP in Debian's releases, by VERSION_ID of os-release(5).
 var versions = map[string]string{"12": "8.2", "13": "8.4"}
 
 // PHP returns the version of PHP of this machine's Debian, such as "8.2".

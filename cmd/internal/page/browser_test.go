@@ -104,7 +104,7 @@ func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// value is what an expression gives in the page.
+// value returns the value of an expression in the page.
 func value[T any](b *tab, expression string) T {
 	b.t.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
@@ -114,7 +114,7 @@ func value[T any](b *tab, expression string) T {
 	return v
 }
 
-// texts are those of all elements that a selector finds.
+// texts returns the texts of all elements that a selector finds.
 func (b *tab) texts(selector string) []string {
 	b.t.Helper()
 	return value[[]string](b, `[...document.querySelectorAll(`+"`"+selector+"`"+`)].map(e => e.textContent)`)
