@@ -56,8 +56,8 @@ func TestRunIsLikeAShell(t *testing.T) {
 	})
 }
 
-// Arguments are bytes, and a job begins where it is told to.
-func TestRunTakesWhatItIsGiven(t *testing.T) {
+// Arguments are bytes, and a job begins in the folder that it names.
+func TestRunFlags(t *testing.T) {
 	servers(t, func(t *testing.T, s *Server) {
 		j := job(t, `echo bin2hex($argv[1]), '|', $argv[2], '|', getcwd();`, "\xff\x00'", "")
 		j.Dir = t.TempDir()

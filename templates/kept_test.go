@@ -105,7 +105,7 @@ func TestCheckForgets(t *testing.T) {
 }
 
 // The set of created tenants changes during a run: files of a template that reads it are not kept.
-func TestKeepNothingThatAsks(t *testing.T) {
+func TestKeepNothingOfAskingTemplates(t *testing.T) {
 	f := load(t, farmToml)
 	dir := filepath.Join(t.TempDir(), "templates")
 	text := `{{ define "end" }}{{ range tenants }}{{ if .Created }}# {{ comment .Name }} is there{{ end }}{{ end }}{{ end }}`

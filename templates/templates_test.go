@@ -122,8 +122,8 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// An own template that is no file is a mistake at its place, and is not waited for.
-func TestOwnTemplateThatIsNoFile(t *testing.T) {
+// A template of the farm that is no regular file is reported with its place, and no read waits for it.
+func TestOwnTemplateIsNoRegularFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "templates")
 	if err := errors.Join(os.Mkdir(dir, 0o755), syscall.Mkfifo(filepath.Join(dir, LocalSettings), 0o600)); err != nil {
 		t.Fatal(err)

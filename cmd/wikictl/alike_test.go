@@ -7,7 +7,7 @@ import (
 
 // Of wikis whose settings are alike PHP loads those of one; where it can't, each says so
 // with its own place.
-func TestSettingsThatAreAlike(t *testing.T) {
+func TestAlikeSettings(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(4)

@@ -29,7 +29,7 @@ CREATE PROCEDURE speaking() SELECT ';';
 // A wiki with views, sequences, triggers, tables of other engines and a revision of
 // 20 MB is upgraded, rolled back, removed and brought back out of its last dump, on a
 // server with MariaDB's default of 16 MB for max_allowed_packet.
-func TestWikiWithEverythingThatADumpMayMeet(t *testing.T) {
+func TestDumpOfEveryKindOfObject(t *testing.T) {
 	t.Parallel()
 	f := newEmptyFarm(t)
 	f.define(1)

@@ -72,7 +72,7 @@ func (f *farm) noOtherWiki() {
 // A wiki that its own code closes is served only when a definition says so, too, as its
 // files would be anybody's. One that is served like that already is found, and changed
 // by what puts it right.
-func TestWikiThatItsOwnCodeCloses(t *testing.T) {
+func TestWikiClosedByItsCode(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(2)

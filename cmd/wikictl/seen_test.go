@@ -10,7 +10,7 @@ import (
 // A release that was not seen to answer is remembered: when apply is killed before it
 // asks, the next run asks, and serves the last one again that was seen to answer; so
 // does a later change that fails. Which hosts to ask is the old release's own.
-func TestReleasesThatWereNotSeen(t *testing.T) {
+func TestUnseenReleases(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(2)

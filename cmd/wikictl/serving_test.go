@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// A web server that would not serve a new wiki is said before anything of it is made,
+// A web server that would not serve a new wiki is reported before anything of it is made,
 // with what to do.
-func TestNothingIsMadeThatIsNotServed(t *testing.T) {
+func TestNothingUnservedIsMade(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	conf := filepath.Join(f.demo.Web.Dir, "nginx.conf")

@@ -10,7 +10,7 @@ import (
 
 // A create or apply that read the ledger before another person made the wiki,
 // edited and upgraded it leaves it alone, wherever it was held.
-func TestCreateLeavesWhatAnotherRunMade(t *testing.T) {
+func TestCreateKeepsWorkOfAnotherRun(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(4)
@@ -133,7 +133,7 @@ func TestRenderWritesUnderTheLock(t *testing.T) {
 
 // A repair that was planned before another person upgraded the wiki is not done: the
 // link would lead the new database's wiki back to the old code.
-func TestFixLeavesWhatAnotherRunChanged(t *testing.T) {
+func TestFixKeepsChangesOfAnotherRun(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(1)
@@ -164,7 +164,7 @@ func (f *farm) past(database string) string {
 // A create that was killed between any two steps is done by the next, also when
 // other code is wanted by then; a wiki that people used is not made anew, whatever
 // the ledger says.
-func TestCreateBeginsAnewOnlyWhatWasNeverUsed(t *testing.T) {
+func TestCreateRestartsOnlyUnusedWikis(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	steps := []string{"claim", "database", "accounts", "schema", "seed", "verify"}

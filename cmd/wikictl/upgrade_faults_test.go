@@ -138,7 +138,7 @@ func killUpdater(f *farm, db string) func() {
 }
 
 // A wiki whose upgrade fails is as before, to the last row, and the others are upgraded.
-func TestUpgradePutsBackWhatFails(t *testing.T) {
+func TestFailedUpgradeIsUndone(t *testing.T) {
 	f := newFarm(t)
 	f.define(len(faults) + *soundWikis)
 	f.run("create", "--all")

@@ -110,7 +110,7 @@ func (f *farm) want(tenant, codebase string) {
 	f.write("tenants/"+tenant+".toml", "codebase = \""+codebase+"\"\n"+strings.Join(kept, ""))
 }
 
-// Versions after the newest whose schema is known are told by the ledger, and older
+// The ledger identifies versions after the newest whose schema is known; older
 // code than the database's is refused, also when an upgrade was interrupted at its end.
 func TestUpgradeKnowsNewerAndOlder(t *testing.T) {
 	t.Parallel()

@@ -269,7 +269,7 @@ func twoOperators(t *testing.T, f *farm) {
 	}
 }
 
-// Everything that stands in the way of an upgrade is said at once, before
+// All obstacles to an upgrade are reported at once, before
 // anything is touched.
 func TestUpgradePreflight(t *testing.T) {
 	t.Parallel()

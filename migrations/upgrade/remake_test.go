@@ -32,7 +32,8 @@ func treeFarm(t *testing.T, versions map[string]string) *tenants.Farm {
 	return f
 }
 
-// A release that is gone is made again by the code that there is, or it is said how.
+// A missing release is rendered again with the present code; if that is impossible, the error says
+// what to do.
 func TestRemakable(t *testing.T) {
 	was := treeFarm(t, map[string]string{"wanted": "1.43.9", "old": "1.39.17"})
 	set := was.Tenants[0].ComponentSet(was.Codebases["old"])

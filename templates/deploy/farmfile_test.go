@@ -142,7 +142,7 @@ func TestFarmFilesOfOthers(t *testing.T) {
 }
 
 // A file that the web server refuses is restored, and the tenant is still applied.
-func TestFarmFileThatIsRefused(t *testing.T) {
+func TestRefusedFarmFile(t *testing.T) {
 	dir := t.TempDir()
 	d := deployer(t, "! grep -q bad "+dir+"/map", "")
 	good, bad, other := farmFile(filepath.Join(dir, "map"), "good\n"), farmFile(filepath.Join(dir, "map"), "bad\n"), farmFile(filepath.Join(dir, "other"), "x\n")

@@ -19,7 +19,7 @@ func prepare(t *testing.T, d *Deployer, w Wanted) int {
 	return p[0].Release
 }
 
-func TestPrepareChecksWhatWasNeverServed(t *testing.T) {
+func TestPrepareChecksUnservedReleases(t *testing.T) {
 	d := deployer(t, "", "")
 	refused, checks := "", 0
 	d.Lint = func(_ context.Context, files []php.Source) error {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A draft is loaded as if a file of the farm had it, and its own faults are told.
+// A draft is loaded as if it were a file of the farm, and its own faults are reported.
 func TestDraft(t *testing.T) {
 	dir := writeFarm(t, map[string]string{"wikictl.toml": farmToml, "tenants/a.toml": `name = "a"` + "\nhosts = [\"a.org\"]\nsitename = \"A\"\n"})
 	for text, want := range map[string]string{

@@ -93,7 +93,7 @@ func TestTwoFarmsHaveALedgerEach(t *testing.T) {
 	}
 }
 
-func TestTheLedgerOf010GoesToWhoHasTheSecrets(t *testing.T) {
+func TestLedgerOf010BelongsToFarmWithSecrets(t *testing.T) {
 	t.Run("all of it", func(t *testing.T) {
 		noLedgers(t)
 		before(t, "x", "y")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The sessions of runs that are over are told from those that live.
+// Sessions of ended runs are distinguished from sessions that are alive.
 func TestPulse(t *testing.T) {
 	l := open(t)
 	locks, err := shared.Locks(t.Context(), l, "pulse")

@@ -201,7 +201,7 @@ func TestUnusual(t *testing.T) {
 	}
 }
 
-// What can't be brought back is said before anything is dumped.
+// Objects that a restore could not create are reported before anything is dumped.
 func TestDumpableNamesObstacles(t *testing.T) {
 	filled(t, "dump_not", []string{
 		"CREATE TABLE precise (id INT, a BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, b BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (a, b)) WITH SYSTEM VERSIONING ENGINE=InnoDB",

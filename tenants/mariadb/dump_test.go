@@ -218,7 +218,7 @@ func temporaryTables(t *testing.T) (n int) {
 	return n
 }
 
-// A disk that fills is said, and nothing is left of the dump.
+// A full disk is reported, and the incomplete dump is removed.
 func TestDumpOntoAFullDisk(t *testing.T) {
 	database(t, "dump_full")
 	must(t, exec1(t, shared, "CREATE TABLE dump_full.t (id INT)"))
@@ -235,7 +235,7 @@ func TestDumpOntoAFullDisk(t *testing.T) {
 
 // A restore that was killed after it dropped the database is finished by the next,
 // which gives no number twice.
-func TestRestoreGoesOnAfterAKill(t *testing.T) {
+func TestRestoreContinuesAfterAKill(t *testing.T) {
 	database(t, "dump_kill")
 	must(t, exec1(t, shared, "CREATE TABLE dump_kill.t (id INT AUTO_INCREMENT PRIMARY KEY)"))
 	must(t, exec1(t, shared, "INSERT INTO dump_kill.t VALUES (1)"))

@@ -169,7 +169,7 @@ func TestVerifyNamesTheOther(t *testing.T) {
 
 // A server that accepts connections and says nothing is given up, and named: a stopped
 // process looks so, and a firewall that swallows answers.
-func TestServerThatSaysNothing(t *testing.T) {
+func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": filepath.Join(folder, "socket")} {

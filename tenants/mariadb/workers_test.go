@@ -44,7 +44,7 @@ func colleague(t *testing.T, database string) (still func()) {
 	}
 }
 
-func TestStopWorkEndsWhatWikictlLeft(t *testing.T) {
+func TestStopWorkEndsLeftovers(t *testing.T) {
 	database(t, "settled")
 	must(t, exec1(t, shared, "CREATE TABLE settled.t (a INT) ENGINE=MyISAM"))
 	must(t, exec1(t, shared, "INSERT INTO settled.t VALUES (1)"))

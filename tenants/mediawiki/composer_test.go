@@ -46,7 +46,7 @@ foreach ( $cs as $c ) { foreach ( $vs as $v ) { $out[$c][$v] = Composer\Semver\S
 }
 
 // What can't be read is met, and what can be read beside it still counts.
-func TestSatisfiesWhatCannotBeRead(t *testing.T) {
+func TestSatisfiesUnreadableConstraints(t *testing.T) {
 	for _, tc := range []struct {
 		version, constraint string
 		met                 bool

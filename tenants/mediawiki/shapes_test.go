@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants"
 )
 
-// A version after the last marker is told by the tables of its tree.
+// The tables of a tree identify a version after the last marker.
 func TestShapes(t *testing.T) {
 	path := filepath.Join(needs.Codebases(t), "1.43")
 	lts := shapeAt(path)

@@ -58,7 +58,7 @@ func TestInterrupts(t *testing.T) {
 }
 
 // A command that only reads ends with one signal even when it hangs.
-func TestInterruptsOfWhatHangs(t *testing.T) {
+func TestInterruptsOfHangingWork(t *testing.T) {
 	ctx, i, release := catch(func(text string) { t.Errorf("it says %q", text) })
 	defer release()
 	i.caught()

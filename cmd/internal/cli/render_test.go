@@ -16,7 +16,7 @@ import (
 )
 
 // The files of the check are those that a run compares and writes, until a secret changes.
-func TestRunTakesWhatWasChecked(t *testing.T) {
+func TestRunReusesCheckedFiles(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) {
 		t.Helper()

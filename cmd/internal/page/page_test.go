@@ -28,7 +28,7 @@ func TestReportWithoutScript(t *testing.T) {
 }
 
 // Figures that could not be read are shown as missing, and never as zero.
-func TestReportOfWhatCouldNotBeRead(t *testing.T) {
+func TestReportOfUnreadFigures(t *testing.T) {
 	r := sampleFarm(3)
 	r.Ledger, r.Upgrades, r.Runs, r.Sizes, r.Backups, r.Audit = nil, nil, nil, nil, nil, nil
 	r.Missing = []string{"the ledger was not read: no <socket>"}

@@ -55,7 +55,7 @@ func TestForTheRealTree(t *testing.T) {
 }
 
 // A patch that does more than add is left to the updater, and said.
-func TestPatchesThatAreRefused(t *testing.T) {
+func TestRefusedPatches(t *testing.T) {
 	for _, text := range []string{
 		"ALTER TABLE /*_*/pagelinks DROP pl_title;", "ALTER TABLE /*_*/pagelinks ADD a INT, DROP b;", "ALTER TABLE /*_*/pagelinks CHANGE a a INT;",
 		"UPDATE /*_*/pagelinks SET a = 1;", "ALTER TABLE /*_*/page ADD a INT;", "CREATE UNIQUE INDEX a ON /*_*/pagelinks (a);", "ALTER TABLE /*_*/pagelinks ADD PRIMARY KEY (a), ENGINE=InnoDB;",

@@ -39,7 +39,7 @@ wgMaxUploadSize = { "*" = 1000 }`
 	}
 }
 
-// Addresses that the virtual host answers are no finding; others and those of strangers' are.
+// Addresses that the wiki's virtual host does not answer are findings, as are those of other hosts.
 func TestUnservedAddresses(t *testing.T) {
 	wiki := func(top, settings string) tenants.Tenant {
 		files := map[string]string{"wikictl.toml": farmToml, "classes/c.toml": "[settings]\nwgCapitalLinks = false\n", "tenants/a.toml": tenantToml("a", "a.example", "\nclasses = [\"c\"]"+top, settings), "static/a/logo.png": "x"}

@@ -42,7 +42,7 @@ func TestDamagedDescription(t *testing.T) {
 }
 
 // An archive that is no regular file is refused at once.
-func TestArchiveThatIsNoFile(t *testing.T) {
+func TestArchiveIsNoRegularFile(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "x"+ending)
 	must(t, syscall.Mkfifo(fifo, 0o600))
 	if _, err := Find(fifo); !errors.Is(err, disk.ErrIrregular) {

@@ -30,7 +30,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// Each failure of restic, old and new, is told with its next step.
+// Each failure of restic, by old and new versions, is reported with the next step.
 func TestExplain(t *testing.T) {
 	r := &Repository{Location: "/r"}
 	for name, c := range map[string]struct {
@@ -93,7 +93,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// A snapshot that is made comes back, and a repository that can't be used is said to be.
+// A snapshot is restored as it was, and an unusable repository is reported.
 func TestRepository(t *testing.T) {
 	program := needs.Program(t, Program)
 	dir := t.TempDir()
