@@ -202,13 +202,13 @@ func (r *rollback) revoke(ctx context.Context, k *task, undo *Undo) error {
 	if k.now.Phase != ledger.Undoing || lostLock(ctx, err) != nil {
 		return fmt.Errorf("%w; %s", err, k.state())
 	}
-	k.now.UndoneBy, k.now.UndoBackup = "", ""
+	k.now.UndoneBy, k.now.UndoBackup, k.notes = "", "", nil
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	if opening := k.open(after, ledger.Upgraded); opening != nil {
 		return fmt.Errorf("%w; %s", errors.Join(err, opening), k.state())
 	}
-	return fmt.Errorf("%w; it is open as before", err)
+	return fmt.Errorf("%w; it is open as before", errors.Join(err, backup.Remove(k.dumpFile(r.RunID))))
 }
 
 // recount asks again if more would be lost than was confirmed.
