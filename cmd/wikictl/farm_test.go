@@ -99,8 +99,12 @@ type client struct {
 func (f *farm) client(tenant string) *client {
 	jar, err := cookiejar.New(nil)
 	must(f.t, err)
-	return &client{f, tenant + ".localhost", http.Client{Jar: jar}}
+	return &client{f, tenant + ".localhost", http.Client{Jar: jar, Transport: anew}}
 }
+
+// anew makes a connection for each request: a worker of nginx that a reload ends closes the one
+// over which a POST would be sent next, and a POST is not sent again.
+var anew = &http.Transport{DisableKeepAlives: true}
 
 // call asks api.php. nginx's old workers answer beside the new ones for a moment after
 // each reload, also after wikictl has seen the new ones answer: a host name that they
