@@ -44,6 +44,7 @@ func TestWaysBackFromChangedFiles(t *testing.T) {
 	t.Run("a release is gone", f.releaseGone)
 	t.Run("half of a dump is brought back", f.halfBroughtBack)
 	t.Run("code is gone", func(t *testing.T) { f.codeGone(t, code) })
+	t.Run("no room", f.noRoom)
 }
 
 func (f *farm) hostNamesChanged(t *testing.T) {

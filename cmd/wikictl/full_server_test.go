@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"wikictl/cmd/testbed/needs"
+)
+
+// ownDisk moves the private server's data to a file system of its own. It returns the data folder,
+// and what leaves a number of bytes free there.
+func (f *farm) ownDisk(t *testing.T) (data string, leave func(bytes int64)) {
+	t.Helper()
+	needs.Root(t, "mounting a file system")
+	data = f.state("servers/main/data")
+	must(t, f.private().Stop(t.Context()))
+	was := data + ".was"
+	must(t, errors.Join(os.Rename(data, was), os.Mkdir(data, 0o700)))
+	if err := syscall.Mount("none", data, "tmpfs", 0, "mode=0700"); err != nil {
+		must(t, errors.Join(os.Remove(data), os.Rename(was, data)))
+		needs.Allowed(t, err, "mounting a file system")
+	}
+	t.Cleanup(func() {
+		f.private().Stop(context.Background())
+		syscall.Unmount(data, syscall.MNT_DETACH)
+	})
+	if out, err := exec.Command("cp", "-a", was+"/.", data).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	must(t, os.RemoveAll(was))
+	must(t, f.private().Start(t.Context()))
+	return data, func(bytes int64) {
+		t.Helper()
+		var s syscall.Statfs_t
+		must(t, syscall.Statfs(data, &s))
+		taken := int64(s.Blocks-s.Bfree) * s.Bsize
+		must(t, syscall.Mount("none", data, "tmpfs", syscall.MS_REMOUNT, fmt.Sprint("mode=0700,size=", taken+bytes)))
+	}
+}
+
+// noRoom upgrades a wiki and brings it back while the server's disk is full: no database is dropped
+// whose dump would not fit, and the same command goes on once there is room.
+func (f *farm) noRoom(t *testing.T) {
+	data, leave := f.ownDisk(t)
+	pages := func() string { return strings.Join(f.sql("SELECT COUNT(*) FROM wiki_w4.page"), "") }
+	had := pages()
+	says := []string{"nothing was dropped: loading the dump would need about ", " MB in " + data + "/ beside what is dropped, and ", "make room there"}
+
+	leave(120 << 10)
+	f.wants(f.fails("upgrade", "w4"), append(says, "update.php: ", "readers get the maintenance page until wikictl upgrade is run again")...)
+	if phase, now := f.phase("w4"), pages(); phase != "changing" || now != had {
+		t.Errorf("w4 is left %s, with %s of %s pages", phase, now, had)
+	}
+	leave(64 << 20)
+	f.wants(f.exits(0, "upgrade", "w4"), "put back to MediaWiki 1.39.17, then upgraded to MediaWiki 1.43.9")
+
+	leave(1 << 20)
+	f.wants(f.fails("rollback", "--yes", "w4"), append(says, "it is open as before")...)
+	f.client("w4").edit("Full", "written on 1.43")
+	leave(64 << 20)
+	f.run("rollback", "--yes", "w4")
+	leave(1 << 20)
+	f.wants(f.fails("rollback", "--yes", "--to", f.newest("w4", "undone_by"), "w4"), says...)
+	f.client("w4").edit("Full", "written on 1.39")
+}
