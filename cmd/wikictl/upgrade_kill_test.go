@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ import (
 // How hard the tests of upgrades try; testbed soak asks for more.
 var (
 	upgradeWikis = flag.Int("upgrade-wikis", 5, "wikis to upgrade while being killed")
-	upgradeKills = flag.Int("upgrade-kills", 5, "kills of wikictl at random moments")
+	upgradeKills = flag.Int("upgrade-kills", 2, "kills of wikictl at random moments")
 	soundWikis   = flag.Int("sound-wikis", 2, "wikis beside those whose upgrade fails")
 	serverKills  = flag.Int("server-kills", 1, "kills of mariadbd at random moments")
 )
@@ -77,8 +78,8 @@ func (f *farm) story(wiki int, id string) string {
 	return strings.Join(recorded, "\n")
 }
 
-// An upgrade that is killed at random moments, with its server too, while people
-// edit, ends with every wiki on the new version and no acknowledged edit lost.
+// An upgrade that is killed at named steps and at random moments, with its server too, while
+// people edit, ends with every wiki on the new version and no acknowledged edit lost.
 func TestUpgradeSurvivesKills(t *testing.T) {
 	n := *upgradeWikis
 	adoptOrphans(t)
@@ -95,6 +96,7 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 			wait.Go(func() { writers[i].run(stop) })
 		}
 	}
+	f.killsSteps()
 	f.killsUpgrades(n)
 	f.run("upgrade", "--all", "--max-failures", "100%")
 	time.Sleep(200 * time.Millisecond)
@@ -111,6 +113,32 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 		t.Errorf("wikis are left read-only: %v", frozen)
 	}
 	noneLeft(t)
+}
+
+// stepKills are moments of an upgrade at which no other test kills it. The second is a part of a
+// way back.
+var stepKills = []string{
+	event{"*", "lock", "after", "kill"}.String(),
+	event{"*", "check", "before", "fail"}.String() + "," + event{"*", "restoring", "after", "kill"}.String(),
+	event{"*", "mark", "after", "kill"}.String(),
+	event{"*", "count", "after", "kill"}.String(),
+	event{"*", "changing", "after", "kill"}.String(),
+	event{"*", "maintenance", "after", "kill"}.String(),
+	event{"*", "account", "after", "kill"}.String(),
+	event{"*", "check", "after", "kill"}.String(),
+	event{"*", "open", "after", "kill"}.String(),
+}
+
+// killsSteps kills upgrades at those moments.
+func (f *farm) killsSteps() {
+	f.t.Helper()
+	for _, moment := range stepKills {
+		cmd := f.command("upgrade", "--all", "--jobs", "3", "--max-failures", "100%")
+		cmd.Env = append(os.Environ(), hookVariable+"="+moment)
+		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != -1 {
+			f.t.Errorf("no upgrade was killed by %s:\n%s", moment, out)
+		}
+	}
 }
 
 // killsUpgrades kills the server under upgrades of n wikis, and then upgrades.
