@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,15 +10,21 @@ import (
 )
 
 // updating is an extension whose updates of MediaWiki 1.43 have the fault that a setting
-// names: they fail, or are as if joined statements had dropped an index that they must not.
+// names: they fail, or are as if joined statements had dropped an index that they must not. It
+// leaves a file when a page of a scratch copy is asked for.
 var updating = map[string]string{
 	"extension.json": `{"name": "Updating", "version": "1.0", "manifest_version": 2, "AutoloadClasses": {"Updating": "Updating.php"},
-		"config": {"UpdatingFault": {"value": ""}}, "Hooks": {"LoadExtensionSchemaUpdates": "Updating::onLoad"}}`,
+		"config": {"UpdatingFault": {"value": ""}, "UpdatingPage": {"value": ""}}, "Hooks": {"LoadExtensionSchemaUpdates": "Updating::onLoad", "BeforePageDisplay": "Updating::onPage"}}`,
 	"Updating.php": `<?php
 class Updating {
 	public static function onLoad( $updater ) {
 		if ( version_compare( MW_VERSION, '1.43', '>=' ) ) {
 			$updater->addExtensionUpdate( [ [ self::class, 'update' ] ] );
+		}
+	}
+	public static function onPage() {
+		if ( PHP_SAPI === 'fpm-fcgi' && $GLOBALS['wgReadOnly'] === 'This is a copy.' ) {
+			touch( $GLOBALS['wgUpdatingPage'] );
 		}
 	}
 	public static function update( $updater ) {
@@ -41,8 +48,10 @@ func TestUpgradeIsRehearsed(t *testing.T) {
 	f := newFarm(t)
 	f.copyTrees(map[string]map[string]string{"Updating": updating})
 	f.define(6)
+	asked := filepath.Join(f.demo.Dir, "asked")
+	must(t, errors.Join(os.Mkdir(asked, 0o755), os.Chmod(asked, 0o777))) // php-fpm writes there
 	for wiki, fault := range map[string]string{"w3": "throw", "w4": "throw", "w5": "join"} {
-		f.write("tenants/"+wiki+".toml", "extensions = [\"Updating\"]\n"+f.read("tenants/"+wiki+".toml")+fmt.Sprintf("wgUpdatingFault = %q\n", fault))
+		f.write("tenants/"+wiki+".toml", "extensions = [\"Updating\"]\n"+f.read("tenants/"+wiki+".toml")+fmt.Sprintf("wgUpdatingFault = %q\nwgUpdatingPage = %q\n", fault, filepath.Join(asked, "page")))
 	}
 	plain := f.read("tenants/w2.toml")
 	f.write("tenants/w2.toml", `extensions = ["AbuseFilter", "Math", "OATHAuth"]`+"\n"+plain)
@@ -54,6 +63,9 @@ func TestUpgradeIsRehearsed(t *testing.T) {
 
 	f.brokenCode()
 	f.rehearsesOnce()
+	if _, err := os.Stat(filepath.Join(asked, "page")); err != nil {
+		t.Errorf("php-fpm did not compile the new code before the first wave: %v", err)
+	}
 	f.rehearsalKilled()
 
 	f.joined("w0", 24)

@@ -331,3 +331,20 @@ func TestDirectDumpIsOfOneMoment(t *testing.T) {
 		t.Error("a dump that was cancelled counts as one")
 	}
 }
+
+// The columns of tables that are defined like dumped ones are not asked for again: the server
+// would write a temporary table to its disk for them.
+func TestDumpRemembersColumns(t *testing.T) {
+	var needs []int
+	for _, name := range []string{"columns_a", "columns_b"} {
+		database(t, name)
+		must(t, exec1(t, shared, "CREATE TABLE "+name+".like_none_before (a INT, b TEXT)"))
+		before := temporaryTables(t)
+		_, err := shared.Dump(t.Context(), name, filepath.Join(t.TempDir(), "d"), tenants.Backup{})
+		must(t, err)
+		needs = append(needs, temporaryTables(t)-before)
+	}
+	if needs[1] >= needs[0] {
+		t.Errorf("the first dump made the server write %d temporary tables, and the second %d", needs[0], needs[1])
+	}
+}
