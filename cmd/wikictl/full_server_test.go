@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,7 +62,13 @@ func (f *farm) noRoom(t *testing.T) {
 	f.wants(f.exits(0, "upgrade", "w4"), "put back to MediaWiki 1.39.17, then upgraded to MediaWiki 1.43.9")
 
 	leave(1 << 20)
-	f.wants(f.fails("rollback", "--yes", "w4"), append(says, "it is open as before")...)
+	dumps := f.dumps("w4")
+	out := f.fails("rollback", "--yes", "w4")
+	f.wants(out, append(says, "it is open as before")...)
+	f.lacks(out, "its content until then")
+	if now := f.dumps("w4"); !slices.Equal(now, dumps) {
+		t.Errorf("there are the dumps %v, and were %v", now, dumps)
+	}
 	f.client("w4").edit("Full", "written on 1.43")
 	leave(64 << 20)
 	f.run("rollback", "--yes", "w4")
