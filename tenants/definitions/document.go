@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -45,7 +46,7 @@ func readDocument(dir, name string) (document, tenants.Problems) {
 // readSmall reads a file of at most maxDocument bytes, or returns the reason why it
 // can't.
 func readSmall(path string) ([]byte, *tenants.Problem) {
-	data, err := disk.ReadMost(path, maxDocument)
+	f, err := disk.Open(path)
 	if target, broken := disk.BrokenLink(path, err); broken {
 		return nil, &tenants.Problem{Message: "is a symbolic link to " + target + ", which does not exist", Hint: "remove it or put the file there"}
 	}
@@ -54,6 +55,12 @@ func readSmall(path string) ([]byte, *tenants.Problem) {
 		return nil, &tenants.Problem{Message: "is a folder, not a file"}
 	case errors.Is(err, disk.ErrIrregular):
 		return nil, &tenants.Problem{Message: disk.Reason(err), Hint: "a FIFO, a device or a socket is never read"}
+	case err != nil:
+		return nil, &tenants.Problem{Message: disk.Reason(err)}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
+	switch {
 	case err != nil:
 		return nil, &tenants.Problem{Message: disk.Reason(err)}
 	case len(data) > maxDocument:

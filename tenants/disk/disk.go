@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -42,59 +41,6 @@ func Open(path string) (*os.File, error) {
 	}
 	f.Close()
 	return nil, err
-}
-
-// ReadMost reads a regular file, and at most one byte more than most. It does without an os.File,
-// which costs more than reading a small file.
-func ReadMost(path string, most int) ([]byte, error) {
-	var fd int
-	err := retried(func() (err error) {
-		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-		return err
-	})
-	if errors.Is(err, unix.ENXIO) {
-		err = ErrIrregular // a socket, or a device without a driver
-	}
-	if err != nil {
-		return nil, wrong("open", path, err)
-	}
-	defer unix.Close(fd)
-	var info unix.Stat_t
-	if err := retried(func() error { return unix.Fstat(fd, &info) }); err != nil {
-		return nil, wrong("stat", path, err)
-	}
-	switch info.Mode & unix.S_IFMT {
-	case unix.S_IFREG:
-	case unix.S_IFDIR:
-		return nil, wrong("open", path, unix.EISDIR)
-	default:
-		return nil, wrong("open", path, ErrIrregular)
-	}
-	data := make([]byte, 0, min(int(info.Size), most)+1)
-	for len(data) <= most {
-		var n int
-		data = slices.Grow(data, 1)
-		err := retried(func() (err error) {
-			n, err = unix.Read(fd, data[len(data):min(cap(data), most+1)])
-			return err
-		})
-		if err != nil {
-			return nil, wrong("read", path, err)
-		}
-		if n == 0 {
-			break
-		}
-		data = data[:len(data)+n]
-	}
-	return data, nil
-}
-
-// retried calls a system call again while a signal interrupts it, as package os does.
-func retried(call func() error) (err error) {
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = call()
-	}
-	return err
 }
 
 // CheckPrivate returns an error unless a file exists that only its owner may use.

@@ -27,12 +27,8 @@ func TestOpen(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			data, err := Read(name)
-			most, again := ReadMost(name, 10)
-			if err == nil && (string(data) != "text" || string(most) != "text") {
-				t.Errorf("%s is %q and %q", name, data, most)
-			}
-			if !errors.Is(again, want) || again != nil && again.Error() != err.Error() {
-				t.Errorf("%s: %v, and at most 10 bytes of it: %v", name, err, again)
+			if err == nil && string(data) != "text" {
+				t.Errorf("%s is %q", name, data)
 			}
 			done <- err
 		}()
@@ -44,24 +40,6 @@ func TestOpen(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			t.Fatalf("%s is waited for", name)
 		}
-	}
-}
-
-// A file that is too large is read a byte too far; one without a size is read to its end.
-func TestReadMost(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	for size, want := range map[int]int{0: 0, 1: 1, 9: 9, 10: 10, 11: 11, 12: 11, 5000: 11} {
-		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if data, err := ReadMost(path, 10); err != nil || len(data) != want {
-			t.Errorf("of %d bytes %d were read, want %d: %v", size, len(data), want, err)
-		}
-	}
-	data, err := ReadMost("/proc/version", 1<<20)
-	all, err2 := os.ReadFile("/proc/version")
-	if err = errors.Join(err, err2); err != nil || len(data) == 0 || string(data) != string(all) {
-		t.Errorf("%d bytes without a size, want %d: %v", len(data), len(all), err)
 	}
 }
 
