@@ -102,7 +102,7 @@ func chain(f *farm) {
 		f.t.Fatalf("exit code %d\n%s", code, out)
 	}
 	f.write("tenants/w0.toml", f.read("tenants/w0.toml")+"wgMaxUploadSize = 3000000\n")
-	f.exits(0, "apply", "w0")
+	f.exits(0, "apply", "other")
 	f.reloadsLate()
 	f.exits(0, "apply", "--all")
 	for range 10 {
