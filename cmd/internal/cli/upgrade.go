@@ -56,7 +56,7 @@ func upgradeFlags() []cli.Flag {
 // waveFlags set the order and concurrency of upgrades.
 func waveFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "jobs", Usage: "how many wikis to upgrade at once", Value: min(4*runtime.NumCPU(), 32)},
+		&cli.IntFlag{Name: "jobs", Usage: "how many wikis to upgrade at once", Value: min(2*runtime.NumCPU(), 32)},
 		&cli.IntFlag{Name: "per-server", Usage: "how many wikis to upgrade at once on one database server", DefaultText: "no limit"},
 		&cli.StringFlag{Name: "canary", Usage: "upgrade these first: names separated by commas, or a share such as 5%"},
 		&cli.StringFlag{Name: "waves", Usage: "upgrade the others in waves that end at these shares, such as 10%,50%,100%"},
