@@ -139,6 +139,9 @@ type Space struct {
 	Shares       bool   // files can share blocks (ioctl_ficlonerange(2)), as on Btrfs and most of XFS
 }
 
+// Lacks reports whether a number of bytes would find no room.
+func (s Space) Lacks(bytes int64) bool { return (s.Bytes > 0 || s.Files > 0) && bytes > s.Bytes }
+
 // Free returns the space that this user may still use in the file system of a folder,
 // which need not exist. Reserved blocks count for root only.
 func Free(dir string) (Space, error) {

@@ -45,7 +45,7 @@ func used(folder string, databases ...string) (bytes int64, known bool, err erro
 		}
 		bytes += n
 	}
-	return bytes, folder != "", nil
+	return bytes, true, nil
 }
 
 // LoadSpace returns the folder and the bytes that the server needs there for loading a dump, beyond
@@ -81,7 +81,7 @@ func (s *Server) Fits(ctx context.Context, b *backup.Dump) error {
 	if err != nil {
 		return err
 	}
-	if limited := free.Bytes > 0 || free.Files > 0; limited && need > free.Bytes {
+	if free.Lacks(need) {
 		return tenants.WithHint(fmt.Errorf("nothing was dropped: loading the dump would need about %d MB in %s beside what is dropped, and %d MB are free", 1+need>>20, folder, free.Bytes>>20),
 			"make room there, and run this again")
 	}

@@ -33,8 +33,7 @@ func roomFor(demands []demand) error {
 		}
 		need[free.Device] += d.bytes
 		what[free.Device] = append(what[free.Device], d.what)
-		limited := free.Bytes > 0 || free.Files > 0
-		if n := need[free.Device]; limited && n > free.Bytes {
+		if n := need[free.Device]; free.Lacks(n) {
 			return blocked("%s would need about %d MB in %s, where %d MB are free: make room there", strings.Join(what[free.Device], " and "), 1+(n>>20), d.dir, free.Bytes>>20)
 		}
 	}
