@@ -50,14 +50,23 @@ func (p *Plan) foresee(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 			return err
 		}
 	}
-	var all, longest float64
 	for _, j := range p.Tenants {
 		j.expect(p.rates, o)
-		seconds := j.Forecast.Ahead + j.Seconds
-		all, longest = all+seconds, max(longest, seconds)
 	}
-	p.Seconds = max(all/float64(max(min(o.Jobs, len(p.Tenants)), 1)), longest)
 	return nil
+}
+
+// addUp sets the expected duration of the run, in which no blocked tenant is upgraded.
+func (p *Plan) addUp(jobs int) {
+	var all, longest float64
+	able := 0
+	for _, j := range p.Tenants {
+		if len(j.Problems) == 0 {
+			seconds := j.Forecast.Ahead + j.Seconds
+			all, longest, able = all+seconds, max(longest, seconds), able+1
+		}
+	}
+	p.Seconds = max(all/float64(max(min(jobs, able), 1)), longest)
 }
 
 // estimate reads the approximate number of rows of the tables that the updater rewrites.

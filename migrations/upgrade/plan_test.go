@@ -109,3 +109,27 @@ func TestPastOf(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// The expected duration of a run is that of the wikis that it upgrades, as many at once as --jobs
+// says; it is 0 if all are blocked.
+func TestAddUp(t *testing.T) {
+	open := func(ahead, seconds float64) *Planned {
+		return &Planned{Seconds: seconds, Forecast: forecast.Phases{Ahead: ahead}}
+	}
+	blocked := &Planned{Seconds: 100, Problems: []string{"it is locked"}}
+	for _, tc := range []struct {
+		name    string
+		tenants []*Planned
+		want    float64
+	}{
+		{"all are blocked", []*Planned{blocked, blocked}, 0},
+		{"one is not", []*Planned{blocked, open(2, 3), blocked}, 5},
+		{"two at once", []*Planned{open(0, 4), blocked, open(0, 4), open(0, 4)}, 6},
+		{"one takes longest", []*Planned{open(0, 1), open(8, 1), open(0, 1)}, 9},
+	} {
+		p := &Plan{Tenants: tc.tenants}
+		if p.addUp(2); p.Seconds != tc.want {
+			t.Errorf("%s: %g s, want %g s", tc.name, p.Seconds, tc.want)
+		}
+	}
+}

@@ -49,15 +49,16 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 		return err
 	}
 	p.ownersFirst()
-	if o.Backup != NoBackup {
-		p.checkSpace(h.Layout, history)
-	}
 	p.Digest = p.digest()
 	p.askWeb(ctx, h)
 	p.remarkWithdrawn(ctx, h)
 	for _, j := range p.Tenants {
 		j.checkVhost(h)
 	}
+	if o.Backup != NoBackup && o.Ahead != AheadOnly {
+		p.checkSpace(h.Layout, history)
+	}
+	p.addUp(o.Jobs)
 	return nil
 }
 
@@ -229,7 +230,7 @@ func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[st
 }
 
 // checkSpace blocks the wikis whose dumps do not fit beside those of the wikis before
-// them, each on the file system of its backups.
+// them that are not blocked, each on the file system of its backups.
 func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
 	left := map[uint64]int64{} // bytes, by file system
 	for _, j := range p.Tenants {
@@ -243,13 +244,16 @@ func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
 			p.Free += space.Bytes
 		}
 		n := need(j, history)
-		if n > left[space.Device] {
+		blocked := len(j.Problems) > 0
+		if space.Lacks(n + space.Bytes - left[space.Device]) {
 			j.block(fmt.Sprintf("its dump may need %d MB, and %s has %d MB left beside the dumps of the wikis before it: make room there, or upgrade them first and remove dumps",
 				1+n>>20, l.Backups(j.Name), left[space.Device]>>20))
 			continue
 		}
-		p.Space += n
-		left[space.Device] -= n
+		if !blocked {
+			p.Space += n
+			left[space.Device] -= n
+		}
 	}
 }
 
