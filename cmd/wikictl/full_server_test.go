@@ -45,16 +45,27 @@ func (f *farm) ownDisk(t *testing.T) (data string, leave func(bytes int64)) {
 	}
 }
 
-// noRoom upgrades a wiki and brings it back while the server's disk is full: no database is dropped
-// whose dump would not fit, and the same command goes on once there is room.
+// noRoom upgrades a wiki and brings it back while the server's disk is full: the plan blocks it. If
+// the disk is full only later, no database is dropped whose dump would not fit, and the same command
+// goes on once there is room.
 func (f *farm) noRoom(t *testing.T) {
 	data, leave := f.ownDisk(t)
 	pages := func() string { return strings.Join(f.sql("SELECT COUNT(*) FROM wiki_w4.page"), "") }
 	had := pages()
 	says := []string{"nothing was dropped: loading the dump would need about ", " MB in " + data + "/ beside what is dropped, and ", "make room there"}
 
+	leave(64 << 20)
+	f.wants(f.exits(1, "upgrade", "--dry-run", "w4"), "copies of tables and ways back may need ", " MB of the 64 MB that are free in "+data)
 	leave(120 << 10)
-	f.wants(f.fails("upgrade", "w4"), append(says, "update.php: ", "readers get the maintenance page until wikictl upgrade is run again")...)
+	blocked := f.fails("upgrade", "w4")
+	f.wants(blocked, "blocked", "for copies of its tables and its way back it may need ", " MB in "+data+"/, where 0 MB are left", "make room there")
+	f.lacks(f.exits(2, "upgrade", "--dry-run", "w4"), "in about", "read-only for")
+	leave(64 << 20)
+	out, code := f.held("w4", "update.php", "before", func() { leave(120 << 10) }, "upgrade", "w4")
+	if code != 2 {
+		t.Errorf("exit %d", code)
+	}
+	f.wants(out, append(says, "update.php: ", "readers get the maintenance page until wikictl upgrade is run again")...)
 	if phase, now := f.phase("w4"), pages(); phase != "changing" || now != had {
 		t.Errorf("w4 is left %s, with %s of %s pages", phase, now, had)
 	}
@@ -63,7 +74,7 @@ func (f *farm) noRoom(t *testing.T) {
 
 	leave(1 << 20)
 	dumps := f.dumps("w4")
-	out := f.fails("rollback", "--yes", "w4")
+	out = f.fails("rollback", "--yes", "w4")
 	f.wants(out, append(says, "it is open as before")...)
 	f.lacks(out, "its content until then")
 	if now := f.dumps("w4"); !slices.Equal(now, dumps) {

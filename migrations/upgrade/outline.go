@@ -16,20 +16,38 @@ type figures struct {
 	Space   int64   `json:"space"`   // bytes that the dumps may need
 	Free    int64   `json:"free"`    // bytes on the disk for dumps
 	Seconds float64 `json:"seconds"` // expected, without pauses
+
+	DataFolders []DataFolder `json:"data_folders"`
+	Unseen      []string     `json:"unseen_disks"` // of servers
 }
 
 // Outline returns the plan in the form that all commands share. A tenant's details are
 // its Planned.
 func (p *Plan) Outline() *plan.Plan {
-	o := &plan.Plan{Unchanged: p.Unchanged, Digest: p.Digest, Details: figures{p.Waves, p.Space, p.Free, p.Seconds}}
+	o := &plan.Plan{Unchanged: p.Unchanged, Digest: p.Digest, Notes: p.notes(), Details: figures{p.Waves, p.Space, p.Free, p.Seconds, append([]DataFolder{}, p.DataFolders...), append([]string{}, p.Unseen...)}}
 	for _, j := range p.Tenants {
 		o.Tenants = append(o.Tenants, j.outline())
 	}
-	if slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return len(j.Problems) == 0 }) {
-		o.Notes = append(o.Notes, fmt.Sprintf("%s, in about %s; the dumps may need %d MB of the %d MB that are free",
-			waveCount(p.Waves), forecast.Text(p.Seconds), p.Space>>20, p.Free>>20))
-	}
 	return o
+}
+
+// notes describes the run as a whole; there are none if all tenants are blocked.
+func (p *Plan) notes() []string {
+	if !slices.ContainsFunc(p.Tenants, func(j *Planned) bool { return len(j.Problems) == 0 }) {
+		return nil
+	}
+	note := fmt.Sprintf("%s, in about %s", waveCount(p.Waves), forecast.Text(p.Seconds))
+	if p.Space > 0 {
+		note += fmt.Sprintf("; the dumps may need %d MB of the %d MB that are free", 1+p.Space>>20, p.Free>>20)
+	}
+	notes := []string{note}
+	for _, f := range p.DataFolders {
+		notes = append(notes, fmt.Sprintf("copies of tables and ways back may need %d MB of the %d MB that are free in %s", 1+f.Space>>20, f.Free>>20, f.Path))
+	}
+	if len(p.Unseen) > 0 {
+		notes = append(notes, fmt.Sprintf("the disk of server %s can't be seen from here: make sure that it has room for copies of the largest tables", strings.Join(p.Unseen, " and server ")))
+	}
+	return notes
 }
 
 func waveCount(n int) string {

@@ -27,6 +27,9 @@ type Plan struct {
 	Seconds   float64    `json:"seconds"` // expected for the whole run, without pauses
 	Digest    string     `json:"digest"`  // changes if the plan changes
 
+	DataFolders []DataFolder `json:"data_folders"` // of the servers whose disks can be seen
+	Unseen      []string     `json:"unseen"`       // servers whose disks can't be seen from here
+
 	rates          forecast.Rates
 	all, unchanged []*tenants.Tenant
 	sql            farmsql.Files
@@ -58,8 +61,10 @@ type Planned struct {
 	// needsMedia means that its new code can read the tables of its Media only once that wiki
 	// is upgraded.
 	needsMedia bool
-	further    []string // further databases
-	own        int      // number of Problems that concern this tenant only and block no other
+	further    []string         // further databases
+	folder     string           // of its server's databases; empty if it can't be seen
+	files      map[string]int64 // bytes of each table there
+	own        int              // number of Problems that concern this tenant only and block no other
 }
 
 // Blocked lists the tenants with problems.

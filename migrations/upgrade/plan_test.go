@@ -133,3 +133,21 @@ func TestAddUp(t *testing.T) {
 		}
 	}
 }
+
+// The plan has one remark about servers whose disks can't be seen, and none of its remarks speak of a
+// run in which no wiki is upgraded.
+func TestNotes(t *testing.T) {
+	p := &Plan{Waves: 1, Seconds: 8, Space: 5 << 20, Free: 90 << 20, DataFolders: []DataFolder{{"/data/", 7 << 20, 60 << 20}}, Unseen: []string{"a", "b"}, Tenants: []*Planned{{}, {Problems: []string{"it is locked"}}}}
+	want := []string{
+		"all in 1 wave, in about 8 s; the dumps may need 6 MB of the 90 MB that are free",
+		"copies of tables and ways back may need 8 MB of the 60 MB that are free in /data/",
+		"the disk of server a and server b can't be seen from here: make sure that it has room for copies of the largest tables",
+	}
+	if d := cmp.Diff(want, p.Outline().Notes); d != "" {
+		t.Error(d)
+	}
+	p.Tenants = p.Tenants[1:]
+	if notes := p.Outline().Notes; len(notes) > 0 {
+		t.Errorf("all are blocked: %q", notes)
+	}
+}

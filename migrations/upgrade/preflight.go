@@ -11,7 +11,6 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
-	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -55,9 +54,10 @@ func (p *Plan) inspect(ctx context.Context, h *session.Host, l *ledger.Ledger, o
 	for _, j := range p.Tenants {
 		j.checkVhost(h)
 	}
-	if o.Backup != NoBackup && o.Ahead != AheadOnly {
-		p.checkSpace(h.Layout, history)
+	if err := p.readFiles(ctx, h); err != nil {
+		return err
 	}
+	p.checkSpace(h.Layout, history, o)
 	p.addUp(o.Jobs)
 	return nil
 }
@@ -226,34 +226,6 @@ func (j *Planned) checkSchema(f mariadb.Facts, old *tenants.Codebase, all map[st
 		j.block(err.Error())
 	case len(missing) > 0:
 		j.Problems = append(j.Problems, mediawiki.UnmadeProblem(missing, j.tenant.Codebase))
-	}
-}
-
-// checkSpace blocks the wikis whose dumps do not fit beside those of the wikis before
-// them that are not blocked, each on the file system of its backups.
-func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade) {
-	left := map[uint64]int64{} // bytes, by file system
-	for _, j := range p.Tenants {
-		space, err := disk.Free(l.Backups(j.Name))
-		if err != nil {
-			j.block(err.Error())
-			continue
-		}
-		if _, known := left[space.Device]; !known {
-			left[space.Device] = space.Bytes
-			p.Free += space.Bytes
-		}
-		n := need(j, history)
-		blocked := len(j.Problems) > 0
-		if space.Lacks(n + space.Bytes - left[space.Device]) {
-			j.block(fmt.Sprintf("its dump may need %d MB, and %s has %d MB left beside the dumps of the wikis before it: make room there, or upgrade them first and remove dumps",
-				1+n>>20, l.Backups(j.Name), left[space.Device]>>20))
-			continue
-		}
-		if !blocked {
-			p.Space += n
-			left[space.Device] -= n
-		}
 	}
 }
 

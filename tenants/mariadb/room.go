@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"wikictl/tenants"
 	"wikictl/tenants/backup"
 	"wikictl/tenants/disk"
+	"wikictl/tenants/mariadb/schema"
 )
 
-// ownGrowth is about how many bytes a server's own files grow by while it loads a database: the
+// OwnGrowth is about how many bytes a server's own files grow by while it loads a database: the
 // logs of its changes, its statistics, and its system tablespace.
-const ownGrowth = 4 << 20
+const OwnGrowth = 4 << 20
 
 // dataFolder returns the folder of the server's databases; empty if it is not known to be on this
 // machine, or if the server keeps its tables in one file, which never shrinks.
@@ -48,6 +52,50 @@ func used(folder string, databases ...string) (bytes int64, known bool, err erro
 	return bytes, true, nil
 }
 
+// TableFiles returns the folder of the server's databases, and the bytes that the files of their
+// tables take there, by database and table. The folder is empty if that can't be seen from here.
+func (s *Server) TableFiles(ctx context.Context, databases []string) (folder string, files map[string]map[string]int64, err error) {
+	folder, err = s.dataFolder(ctx)
+	if err != nil || folder == "" {
+		return "", nil, err
+	}
+	files = map[string]map[string]int64{}
+	for _, name := range databases {
+		files[name], err = tableFiles(filepath.Join(folder, name))
+		if errors.Is(err, fs.ErrPermission) {
+			return "", nil, nil
+		}
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	return folder, files, nil
+}
+
+// tableFiles returns the bytes of the files in the folder of a database, by table; those of
+// partitions count for their table, and those of unfinished changes of tables for none.
+func tableFiles(folder string) (map[string]int64, error) {
+	entries, err := os.ReadDir(folder)
+	if disk.IgnoreAbsent(err) != nil {
+		return nil, err
+	}
+	bytes := map[string]int64{}
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		name, _, _ := strings.Cut(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), "#")
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && name != "" {
+			bytes[schema.DecodeName(name)] += stat.Blocks * 512
+		}
+	}
+	return bytes, nil
+}
+
 // LoadSpace returns the folder and the bytes that the server needs there for loading a dump, beyond
 // those that dropping databases frees. The folder is empty if that can't be seen from here.
 func (s *Server) LoadSpace(ctx context.Context, b *backup.Dump, dropped ...string) (folder string, bytes int64, err error) {
@@ -63,7 +111,7 @@ func (s *Server) LoadSpace(ctx context.Context, b *backup.Dump, dropped ...strin
 	if freed > 0 { // what is dropped is lost if the load then finds no room
 		need = max(need, b.StoredBytes())
 	}
-	return folder, need + ownGrowth - freed, nil
+	return folder, need + OwnGrowth - freed, nil
 }
 
 // Fits returns an error if Restore of a dump would find no room on the server's disk, as far as

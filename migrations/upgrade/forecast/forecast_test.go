@@ -116,3 +116,27 @@ func TestAhead(t *testing.T) {
 	learned := Learn([]Past{{big, Phases{Update: before.Update, Rest: 1}}, {moved, Phases{Update: after.Update, Rest: 1}}, {moved, Phases{Update: after.Update, Rest: 1}}})
 	within(t, "learned", learned.Of(big, false).Update, before.Update, 1.3)
 }
+
+// Tables that the updater copies or moves rows of are known for the versions that were measured. On
+// the way to or from others each may be copied, but not the table of texts.
+func TestChangeOf(t *testing.T) {
+	for _, tc := range []struct {
+		table, old, new string
+		want            Change
+	}{
+		{"pagelinks", "1.39.17", "1.43.9", Moved},
+		{"revision", "1.39.17", "1.43.9", Copied},
+		{"logging", "1.39.17", "1.43.9", Kept},
+		{"pagelinks", "1.43.9", "1.43.11", Kept},
+		{"externallinks", "1.41.0", "1.43.9", Kept},
+		{"logging", "1.35.13", "1.43.9", Copied},
+		{"logging", "1.43.9", "1.47.0", Copied},
+		{"pagelinks", "1.39.17", "1.47.0", Moved},
+		{"text", "1.35.13", "1.47.0", Kept},
+		{"logging", "1.47.0", "1.47.1", Kept},
+	} {
+		if got := ChangeOf(tc.table, tc.old, tc.new); got != tc.want {
+			t.Errorf("%s from %s to %s: %d, want %d", tc.table, tc.old, tc.new, got, tc.want)
+		}
+	}
+}

@@ -60,3 +60,36 @@ func (k rewrite) perRow(rows, pages int64) float64 {
 	batches := max(float64(pages)/1000, 1)
 	return k.each + k.crowded*float64(rows)/batches
 }
+
+// Change is what the updater does with a table as a whole.
+type Change int
+
+// Values of Change.
+const (
+	Kept   Change = iota
+	Copied        // ALTER TABLE replaces it by a copy
+	Moved         // it grows by columns and indexes to which its rows are moved, and is copied then
+)
+
+// Changes of other versions than these are not known.
+const oldestKnown, newestKnown = 39, 43
+
+// ChangeOf returns what the updater does with a table on the way from one version to another. Where
+// that is not known it is taken for copied, but for the table of texts, which MediaWiki does not
+// change.
+func ChangeOf(table, old, new string) (c Change) {
+	from, to := mediawiki.Minor(old), mediawiki.Minor(new)
+	if from < to && (from < oldestKnown || to > newestKnown) && table != "text" {
+		c = Copied
+	}
+	for _, k := range known {
+		switch {
+		case k.table != table || !k.between(old, new):
+		case k.one:
+			c = Moved
+		default:
+			c = max(c, Copied)
+		}
+	}
+	return c
+}
