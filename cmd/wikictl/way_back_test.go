@@ -154,7 +154,10 @@ func (f *farm) request(wiki, path string) string {
 			}
 		}
 	}
-	return fmt.Sprintf("BAD %v %d %.400q", err, response.StatusCode, text)
+	if _, heading, found := strings.Cut(text, `id="firstHeading"`); found { // what MediaWiki says is wrong
+		text = heading
+	}
+	return fmt.Sprintf("BAD %v %d %.1500q", err, response.StatusCode, text)
 }
 
 // In each state in which a killed upgrade or rollback leaves a wiki, all other commands change
