@@ -46,52 +46,54 @@ type View struct {
 	Secrets  secrets.Secrets
 	Layout   tenants.Layout
 
-	Server         string    // $wgServer: the farm's address with the tenant's first host
-	DBServer       string    // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
-	Encrypted      bool      // $wgDBssl
-	Readers        []Reader  // the members of $wgDBservers; none without replicas
-	Shared         *Accounts // of another wiki; nil: it has its own
-	Media          *Media    // of another wiki; nil: it shows only its own
-	Extensions     []Loaded  // loaded extensions, in order
-	Skins          []Loaded
-	DefaultSkin    string // $wgDefaultSkin
-	Images         string // $wgUploadDirectory
-	UploadPath     string // $wgUploadPath; a private wiki's files go through img_auth.php
-	Cache          string // $wgCacheDirectory
-	CachedPages    string // $wgFileCacheDirectory
-	Temporary      string // $wgTmpDirectory
-	ReadOnly       string // $wgReadOnlyFile
-	CacheEpoch     string // file with the end of $wgCachePrefix, which changes when the database is made or restored
-	CacheMark      string // key of APCu: the $wgCachePrefix for which older keys were deleted
-	CacheKeys      string // PHP's pattern of keys that name the tenant's database
-	L10n           string // folder of the localisation cache of the tenant's code
-	WebAccount     string // $wgDBuser
-	SessionName    string // $wgSessionName
-	Private        bool   // anonymous visitors may not read
-	Core           string // the codebase, through the link to the release
-	Current        string // the link to the current release
-	Wiki           string // the folder of that link
-	Wikis          string // the folder of all wikis' folders
-	Releases       string // the folder of the releases
-	FPM            string // address of php-fpm: "unix:/path" or "host:port"
-	FastCGI        string // FPM in the form of Apache's proxy
-	MapHashSize    int    // of nginx's map_hash_max_size
-	MapFiles       string // the files of all tenants' entries in the map of host names
-	ProxyName      string // FastCGI in the form of Apache's <Proxy>
-	PoolSocket     string // of the tenant's own php-fpm pool
-	Certificate    string // the file of the tenant's certificate; empty without TLS
-	CertificateKey string
-	AccessLog      string    // the file of the tenant's requests; empty: the web server's own
-	MaxBody        int64     // maximum size of a request in bytes
-	Children       int64     // maximum processes of the tenant's own php-fpm pool
-	Static         []string  // folders of static files; the last one with a file wins
-	Moves          []Move    // redirects, the most specific first
-	Include        []string  // PHP files of the farm's own
-	Symbol         string    // the tenant's name as a part of a variable's name
-	RequestRate    string    // Tenant.Limits.Requests in nginx's form
-	JobsService    bool      // wikictl jobs run runs MediaWiki's jobs
-	Outside        []Outside // extensions and skins outside of the codebase
-	Sections       []Section // the settings of the definitions, by subject
+	Server           string    // $wgServer: the farm's address with the tenant's first host
+	DBServer         string    // $wgDBserver: "host", "host:port" or "localhost:/path/of/socket"
+	Encrypted        bool      // $wgDBssl
+	Readers          []Reader  // the members of $wgDBservers; none without replicas
+	Shared           *Accounts // of another wiki; nil: it has its own
+	Media            *Media    // of another wiki; nil: it shows only its own
+	Extensions       []Loaded  // loaded extensions, in order
+	Skins            []Loaded
+	DefaultSkin      string // $wgDefaultSkin
+	Images           string // $wgUploadDirectory
+	UploadPath       string // $wgUploadPath; a private wiki's files go through img_auth.php
+	Cache            string // $wgCacheDirectory
+	CachedPages      string // $wgFileCacheDirectory
+	Temporary        string // $wgTmpDirectory
+	ReadOnly         string // $wgReadOnlyFile
+	Requests         string // the file that requests lock while the wiki is writable
+	ReadOnlyRequests string // the file that they lock while it is read-only
+	CacheEpoch       string // file with the end of $wgCachePrefix, which changes when the database is made or restored
+	CacheMark        string // key of APCu: the $wgCachePrefix for which older keys were deleted
+	CacheKeys        string // PHP's pattern of keys that name the tenant's database
+	L10n             string // folder of the localisation cache of the tenant's code
+	WebAccount       string // $wgDBuser
+	SessionName      string // $wgSessionName
+	Private          bool   // anonymous visitors may not read
+	Core             string // the codebase, through the link to the release
+	Current          string // the link to the current release
+	Wiki             string // the folder of that link
+	Wikis            string // the folder of all wikis' folders
+	Releases         string // the folder of the releases
+	FPM              string // address of php-fpm: "unix:/path" or "host:port"
+	FastCGI          string // FPM in the form of Apache's proxy
+	MapHashSize      int    // of nginx's map_hash_max_size
+	MapFiles         string // the files of all tenants' entries in the map of host names
+	ProxyName        string // FastCGI in the form of Apache's <Proxy>
+	PoolSocket       string // of the tenant's own php-fpm pool
+	Certificate      string // the file of the tenant's certificate; empty without TLS
+	CertificateKey   string
+	AccessLog        string    // the file of the tenant's requests; empty: the web server's own
+	MaxBody          int64     // maximum size of a request in bytes
+	Children         int64     // maximum processes of the tenant's own php-fpm pool
+	Static           []string  // folders of static files; the last one with a file wins
+	Moves            []Move    // redirects, the most specific first
+	Include          []string  // PHP files of the farm's own
+	Symbol           string    // the tenant's name as a part of a variable's name
+	RequestRate      string    // Tenant.Limits.Requests in nginx's form
+	JobsService      bool      // wikictl jobs run runs MediaWiki's jobs
+	Outside          []Outside // extensions and skins outside of the codebase
+	Sections         []Section // the settings of the definitions, by subject
 
 	Gone []Gone // removed wikis, in the virtual host for names of no tenant
 
@@ -187,6 +189,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Temporary = l.TemporaryOf(t.Pool.User)
 	v.ReadOnly = l.ReadOnly(t.Name)
 	v.Maintenance = l.Maintenance(t.Name)
+	v.Requests, v.ReadOnlyRequests = l.Requests(t.Name, false), l.Requests(t.Name, true)
 	v.CacheEpoch, v.CacheMark = l.CacheEpoch(t.Name), "wikictl-epoch "+t.Database
 	v.CacheKeys = "/(^|[:|])" + t.Database + "([:|-]|$)/" // letters, digits and _
 	v.L10n = l.L10n(d.messages())

@@ -77,6 +77,15 @@ func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name)
 // answers with it and status 503.
 func (l Layout) Maintenance(name string) string { return filepath.Join(l.Wiki(name), "maintenance") }
 
+// Requests returns the file that a tenant's requests lock until they end: those of while its wiki
+// is read-only, or the others.
+func (l Layout) Requests(name string, readOnly bool) string {
+	if readOnly {
+		return filepath.Join(l.Wiki(name), "requests-read-only")
+	}
+	return filepath.Join(l.Wiki(name), "requests")
+}
+
 // CacheEpoch returns the file with the end of a tenant's $wgCachePrefix; it exists since
 // the tenant's database was first restored from a dump.
 func (l Layout) CacheEpoch(name string) string { return filepath.Join(l.Wiki(name), "cache-epoch") }

@@ -116,6 +116,15 @@ func (v *visitors) leave(rollback time.Time) {
 	}
 }
 
+// slowRequests has those who read a history, and every tenth who writes, wait between the settings
+// and the first query, as on a busy machine.
+const slowRequests = `<?php
+$late = ( $_GET['action'] ?? '' ) === 'history' || preg_match( '/0$/', $_POST['title'] ?? '' );
+if ( PHP_SAPI !== 'cli' && $late ) {
+	usleep( 3000000 );
+}
+`
+
 // Readers of a wiki see whole pages of one release, or 503 with Retry-After, and no edit
 // that was acknowledged is lost, while it is upgraded, left by a kill, upgraded again and
 // rolled back; with rows moved ahead, too.
@@ -123,6 +132,8 @@ func TestVisitorsSeeNoErrors(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	f.define(2)
+	f.write("php/slow.php", slowRequests)
+	f.write("wikictl.toml", "allow_php = true\n"+strings.Replace(f.read("wikictl.toml"), "[defaults]\n", "[defaults]\ninclude = \"php/slow.php\"\n", 1))
 	f.run("create", "--all")
 	f.manyRows("w1")
 	for _, wiki := range []string{"w0", "w1"} {

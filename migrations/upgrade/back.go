@@ -267,7 +267,7 @@ func (k *task) serveOld(ctx context.Context) error {
 
 // restore replaces the database by a dump.
 func (k *task) restore(ctx context.Context, dump string) error {
-	if err := k.server.Freeze(ctx, k.accounts, 0); err != nil {
+	if err := k.server.Freeze(ctx, k.accounts, mariadb.Wait{}); err != nil {
 		return err
 	}
 	b, err := backup.Open(dump)

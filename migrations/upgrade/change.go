@@ -31,7 +31,7 @@ func (k *task) freeze(ctx context.Context) error {
 	if err := k.up.Deploy.SetReadOnly(k.tenant.Name, reason); err != nil {
 		return err
 	}
-	return k.up.slots.during(func() error { return k.server.Freeze(ctx, k.accounts, k.up.o.Patience) })
+	return k.up.slots.during(func() error { return k.up.Freeze(ctx, k.tenant, k.accounts, k.up.o.Patience) })
 }
 
 // shut makes the web server answer with a maintenance page (status 503) while the

@@ -88,6 +88,11 @@ func (d *Deployer) handOverWiki(tenant string) error {
 			return err
 		}
 	}
+	for _, path := range []string{d.layout.CacheEpoch(tenant), d.layout.ReadOnly(tenant)} {
+		if err := disk.IgnoreAbsent(permissions.Chgrp(path, d.groupOf(tenant))); err != nil {
+			return err
+		}
+	}
 	numbers, err := d.Releases(tenant)
 	for _, n := range numbers {
 		dir := d.layout.Release(tenant, n)

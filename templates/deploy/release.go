@@ -251,14 +251,16 @@ func (d *Deployer) makeFolders(w Wanted) (empty bool, err error) {
 	return d.passage(w.Tenant, d.layout.Releases(w.Tenant))
 }
 
-// makeWiki makes a tenant's folder.
+// makeWiki makes a tenant's folder, with the files that requests lock.
 func (d *Deployer) makeWiki(tenant string) error {
 	path := d.layout.Wiki(tenant)
 	if err := d.once(filepath.Dir(path), makeWikis); err != nil {
 		return err
 	}
-	_, err := d.passage(tenant, path)
-	return err
+	if _, err := d.passage(tenant, path); err != nil {
+		return err
+	}
+	return d.makeRequests(tenant)
 }
 
 // makeWikis makes the folder of all tenants' folders.

@@ -34,9 +34,13 @@ func (d *Deployer) rightsOf(tenant string, releases []int) []permissions.Rights 
 		{Path: l.Vhost(tenant), Most: 0o644, Least: 0o400, WantUID: me, WantGID: -1},
 		{Path: l.Pool(tenant), Most: 0o644, Least: 0o400, WantUID: me, WantGID: -1},
 	}
+	settings := func(path string) permissions.Rights { // and what they read
+		return permissions.Rights{Path: path, Most: 0o640, Least: 0o400 | group, WantUID: me, WantGID: o.GID}
+	}
+	all = append(all, settings(l.CacheEpoch(tenant)), settings(l.Requests(tenant, false)), settings(l.Requests(tenant, true)))
 	for _, n := range releases {
 		dir := l.Release(tenant, n)
-		all = append(all, folder(dir), permissions.Rights{Path: filepath.Join(dir, settingsFile), Most: 0o640, Least: 0o400 | group, WantUID: me, WantGID: o.GID})
+		all = append(all, folder(dir), settings(filepath.Join(dir, settingsFile)))
 		if d.web.Kind == "apache" {
 			all = append(all, permissions.Rights{Path: filepath.Join(dir, templates.NumberFile), Most: 0o644, Least: 0o400, WantUID: me, WantGID: -1})
 		}

@@ -13,6 +13,30 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 	exit;
 }
 
+## Requests: wikictl waits for those that began before it closes this wiki to editors or readers
+if ( PHP_SAPI !== 'cli' ) {
+	# PHP releases the lock when the request has ended; programs that it starts don't inherit it.
+	$GLOBALS['wikictlRequest'] = @fopen(
+		is_file( '/srv/farm/wikis/btrfs/read-only' ) ? '/srv/farm/wikis/btrfs/requests-read-only' : '/srv/farm/wikis/btrfs/requests',
+		're'
+	);
+	if ( $GLOBALS['wikictlRequest'] ) {
+		flock( $GLOBALS['wikictlRequest'], LOCK_SH | LOCK_NB );
+	}
+	# While the tables are not complete, no page can be. The web server tests for the same file, but
+	# not again when a request waited for php-fpm.
+	foreach ( [ '/srv/farm/wikis/btrfs/maintenance' ] as $wikictlPage ) {
+		if ( is_file( $wikictlPage ) ) {
+			http_response_code( 503 );
+			header( 'Retry-After: 60' );
+			header( 'Cache-Control: no-store' );
+			@readfile( $wikictlPage );
+			exit;
+		}
+	}
+	unset( $wikictlPage );
+}
+
 ## Name and language
 $wgSitename = 'btrfs Wiki';
 $wgLanguageCode = 'en';

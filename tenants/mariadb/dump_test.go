@@ -185,11 +185,11 @@ func TestFreeze(t *testing.T) {
 	_, err = conn.ExecContext(t.Context(), "INSERT INTO frozen_x.t VALUES (2)")
 	must(t, err)
 	written := temporaryTables(t)
-	must(t, shared.Freeze(t.Context(), a, 100*time.Millisecond))
+	must(t, shared.Freeze(t.Context(), a, Wait{Patience: 100 * time.Millisecond}))
 	if _, err := conn.ExecContext(t.Context(), "COMMIT"); err == nil {
 		t.Error("a transaction that was under way was committed")
 	}
-	must(t, errors.Join(shared.Quiet(t.Context(), a, 0), shared.evict(t.Context(), "frozen_x", true)))
+	must(t, errors.Join(shared.Quiet(t.Context(), a, Wait{}), shared.evict(t.Context(), "frozen_x", true)))
 	if _, err := shared.Waiting(t.Context(), a.Schema.Name); err != nil || shared.users(t.Context(), "frozen_x") != "" {
 		t.Errorf("it is used: %v", err)
 	}
@@ -201,7 +201,7 @@ func TestFreeze(t *testing.T) {
 		t.Error("a frozen wiki was written")
 	}
 	must(t, exec1(t, fresh, "SELECT * FROM frozen_x.t"))
-	must(t, shared.Freeze(t.Context(), a, 0)) // again, as after a kill
+	must(t, shared.Freeze(t.Context(), a, Wait{})) // again, as after a kill
 	must(t, shared.Thaw(t.Context(), a))
 	must(t, exec1(t, as(t, a.Web), "INSERT INTO frozen_x.t VALUES (4)"))
 	found, err := shared.Contents(t.Context(), "frozen_x")

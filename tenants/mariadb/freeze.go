@@ -20,19 +20,25 @@ const errNoGrant = 1141
 // and have not connected yet: they would be refused in the middle.
 const underWay = 200 * time.Millisecond
 
+// Wait says how requests to a wiki are waited for.
+type Wait struct {
+	Patience time.Duration // connections that are open for longer are killed; zero: at once
+	Counted  bool          // none is under way that has not connected yet
+}
+
 // Freeze revokes the web account's privilege to write, and waits until the connections
 // that had it are closed: the server checks a database's grants when a connection is
-// made. Connections that are open for longer than patience are killed; the server rolls
+// made. Connections that are open for longer than the wait are killed; the server rolls
 // back their uncommitted writes. Reads continue. It does the same with what other tenants may
 // write into shared tables; their sites are read-only by then.
-func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration) error {
+func (s *Server) Freeze(ctx context.Context, a Accounts, wait Wait) error {
 	if err := s.Mark(ctx, a); err != nil {
 		return err
 	}
 	if err := s.own(ctx, a); err != nil {
 		return err
 	}
-	if patience > 0 {
+	if wait.Patience > 0 && !wait.Counted {
 		if err := process.Pause(ctx, underWay); err != nil {
 			return err
 		}
@@ -44,7 +50,7 @@ func (s *Server) Freeze(ctx context.Context, a Accounts, patience time.Duration)
 			return fmt.Errorf("stop %s from writing: %w", web, err)
 		}
 	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(wait.Patience)
 	if err := s.closed(ctx, a.webs(), deadline); err != nil || len(a.Sharers) == 0 {
 		return err
 	}
@@ -87,9 +93,9 @@ const quietPoll = 50 * time.Millisecond
 const quiet = 150 * time.Millisecond
 
 // Quiet waits until no request of a tenant's wiki is running, once the web server admits
-// no more. It kills connections that are open for longer than patience.
-func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) error {
-	deadline, since := time.Now().Add(patience), time.Now()
+// no more. It kills connections that are open for longer than the wait.
+func (s *Server) Quiet(ctx context.Context, a Accounts, wait Wait) error {
+	deadline, since := time.Now().Add(wait.Patience), time.Now()
 	for {
 		ids, err := s.connectionsOf(ctx, a.webs()...)
 		if err != nil {
@@ -100,7 +106,7 @@ func (s *Server) Quiet(ctx context.Context, a Accounts, patience time.Duration) 
 			return s.kill(ctx, ids)
 		case len(ids) > 0:
 			since = now
-		case now.Sub(since) >= quiet:
+		case wait.Counted, now.Sub(since) >= quiet:
 			return nil
 		}
 		if err := process.Pause(ctx, quietPoll); err != nil {

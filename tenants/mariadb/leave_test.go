@@ -14,7 +14,7 @@ import (
 func TestFreezeWithoutAccounts(t *testing.T) {
 	database(t, "orphan")
 	a := Accounts{Database: "orphan", Host: "localhost", Web: Account{Name: "orphan"}, Schema: Account{Name: "orphan_schema"}}
-	must(t, shared.Freeze(t.Context(), a, 0))
+	must(t, shared.Freeze(t.Context(), a, Wait{}))
 	base := filepath.Join(t.TempDir(), "r1")
 	if _, err := backup.Find(base); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)

@@ -39,7 +39,7 @@ func TestForeignAccountsAreLeftAlone(t *testing.T) {
 			must(t, err)
 			for what, err := range map[string]error{
 				"made":    shared.EnsureAccounts(t.Context(), a),
-				"frozen":  shared.Freeze(t.Context(), a, 0),
+				"frozen":  shared.Freeze(t.Context(), a, Wait{}),
 				"thawed":  shared.Thaw(t.Context(), a),
 				"dropped": errors.Join(ErrForeign, shared.DropAccounts(t.Context(), a)),
 			} {
@@ -122,7 +122,7 @@ func TestDatabasesHaveAMark(t *testing.T) {
 	}
 	must(t, shared.EnsureAccounts(t.Context(), a))
 	t.Cleanup(func() { shared.DropAccounts(context.Background(), a) })
-	must(t, shared.Freeze(t.Context(), a, 0))
+	must(t, shared.Freeze(t.Context(), a, Wait{}))
 	if farm() != "00000000000000f1" {
 		t.Error("freezing a wiki of version 0.1.0 did not mark its database")
 	}

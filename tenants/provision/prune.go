@@ -105,7 +105,7 @@ func (c *creation) lastDump(ctx context.Context, j *job) error {
 		return err
 	}
 	// An account that is not the tenant's stays unchanged, and the plan names it.
-	if err := server.Freeze(ctx, accounts, patience); err != nil && !errors.Is(err, mariadb.ErrForeign) {
+	if err := c.Freeze(ctx, j.tenant, accounts, patience); err != nil && !errors.Is(err, mariadb.ErrForeign) {
 		return err
 	}
 	if err := backup.Remove(base); err != nil { // incomplete, from a killed run

@@ -94,7 +94,7 @@ func (r *restoration) freeze(ctx context.Context) error {
 	if err := r.Deploy.SetReadOnly(r.tenant.Name, "This wiki is being restored from a backup and can't be edited for a few minutes."); err != nil {
 		return err
 	}
-	return r.server.Freeze(ctx, r.accounts, patience)
+	return r.Freeze(ctx, r.tenant, r.accounts, patience)
 }
 
 func (r *restoration) readAccounts(ctx context.Context) error {

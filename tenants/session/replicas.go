@@ -124,36 +124,6 @@ func (h *Host) awaited(ctx context.Context, replica *tenants.Server, state maria
 	return server.Reached(ctx, state.Position, time.Duration(replica.Primary.ReplicaWait)*time.Second)
 }
 
-// Quiet waits until no request of a tenant's wiki is running on its server and the replicas,
-// once the web server admits no more. It closes connections that are open for longer than
-// patience.
-func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts, patience time.Duration) error {
-	server, err := h.Server(ctx, t.Server)
-	if err != nil {
-		return err
-	}
-	if err := server.Quiet(ctx, a, patience); err != nil {
-		return err
-	}
-	return h.eachReplica(ctx, t.Server, func(ctx context.Context, replica *tenants.Server) error {
-		limited, cancel := context.WithTimeout(ctx, patience+hangLimit)
-		defer cancel()
-		server, err := h.Server(limited, replica)
-		if err == nil {
-			err = server.Quiet(limited, a, patience)
-		}
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil && !mariadb.IsDown(err):
-			return fmt.Errorf("%s: %w", replica.Label(), err)
-		case err != nil:
-			h.leaveOut(replica, err.Error())
-		}
-		return nil
-	})
-}
-
 // LeftOut returns remarks on the replicas of a server that wikis do not read from at present,
 // and problems of replicas that wikis may read from and that Replicated can't wait for.
 func (h *Host) LeftOut(ctx context.Context, def *tenants.Server) (remarks, problems []string) {
