@@ -115,9 +115,10 @@ func TestUpgradeSurvivesKills(t *testing.T) {
 	noneLeft(t)
 }
 
-// stepKills are moments of an upgrade at which no other test kills it. The second is a part of a
+// stepKills are moments of an upgrade at which no other test kills it. The third is a part of a
 // way back.
 var stepKills = []string{
+	event{"*", "messages", "after", "kill"}.String(),
 	event{"*", "lock", "after", "kill"}.String(),
 	event{"*", "check", "before", "fail"}.String() + "," + event{"*", "restoring", "after", "kill"}.String(),
 	event{"*", "mark", "after", "kill"}.String(),

@@ -198,6 +198,7 @@ func TestEveryStateLeadsOn(t *testing.T) {
 		}
 	}
 	f.finishAll(name)
+	f.redosLeadOn(name)
 }
 
 // finishAll ends half of the states by upgrade, and half by rollback.
@@ -231,14 +232,22 @@ func (f *farm) finishAll(name func(i, finisher int) string) {
 			c.edit("After", "the walk")
 		}
 	}
-	if open := f.sql("SELECT tenant, phase FROM wikictl.upgrade WHERE ended IS NULL"); len(open) > 0 {
-		t.Errorf("still open: %v", open)
-	}
-	if files, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/maintenance")); len(files) > 0 {
-		t.Errorf("still closed: %v", files)
-	}
+	f.noneOpen()
 	if wrong := f.sql("SELECT tenant, old_version, new_version FROM wikictl.upgrade WHERE old_version <> '1.39.17' OR new_version <> '1.43.9'"); len(wrong) > 0 {
 		t.Errorf("upgrades of versions that were not there: %v", wrong)
+	}
+}
+
+// noneOpen wants that no upgrade is unfinished and no wiki closed.
+func (f *farm) noneOpen() {
+	f.t.Helper()
+	if open := f.sql("SELECT tenant, phase FROM wikictl.upgrade WHERE ended IS NULL"); len(open) > 0 {
+		f.t.Errorf("still open: %v", open)
+	}
+	for _, name := range []string{"maintenance", "read-only"} {
+		if files, _ := filepath.Glob(filepath.Join(f.demo.Dir, "state/wikis/*/", name)); len(files) > 0 {
+			f.t.Errorf("still closed: %v", files)
+		}
 	}
 }
 
