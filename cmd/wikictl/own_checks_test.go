@@ -101,6 +101,9 @@ where = "extension=Reporter"
 	f.client("w2").edit("Report", "a report")
 	f.want143()
 	f.missingScripts()
+	if out, code := f.struck(event{"w1", "own steps before", "after", "kill"}, "upgrade", "w1"); code != -1 || f.phase("w1") != "changing" {
+		t.Errorf("exit %d, %s: %s", code, f.phase("w1"), out)
+	}
 
 	out, err := f.command("--format", "json", "upgrade", "--all", "--max-failures", "100%").CombinedOutput()
 	f.wants(string(out), "/index.php?title=Report", "wikictl.toml:", "the set-up of w2 has a fault", "/index.php?title=Missing", "as before")
@@ -117,6 +120,20 @@ where = "extension=Reporter"
 	}
 	if left := f.sql("SHOW TABLES FROM wiki_w0 LIKE 'reporter'"); len(left) != 0 {
 		t.Error("w0 was put back, and has what its step made")
+	}
+	f.stepsNotRunAgain()
+}
+
+// stepsNotRunAgain: without a dump, a run that continues an interrupted one runs no step on the old
+// code, and names those that may not have been run.
+func (f *farm) stepsNotRunAgain() {
+	f.t.Helper()
+	if out, code := f.struck(event{"w1", "maintenance", "after", "kill"}, "upgrade", "--force", "--backup", "none", "w1"); code != -1 {
+		f.t.Errorf("exit %d: %s", code, out)
+	}
+	f.wants(f.run("upgrade", "w1"), "the updater was run again", "remark: ", "upgrade.step: extensions/Reporter/maintenance/setup.php was not run again")
+	if got := strings.Join(f.sql("SELECT version, note FROM wiki_w1.reporter"), " "); got != "1.39.17 ahead 1.43.9 done 1.43.9 done" {
+		f.t.Errorf("the steps of w1: %q", got)
 	}
 }
 

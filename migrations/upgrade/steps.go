@@ -59,11 +59,17 @@ func (p *Plan) checkSteps(h *session.Host) {
 }
 
 // before runs the farm's steps before the updater, with the old code. A run that
-// continues an interrupted one skips them: the old code can't read a half-upgraded
-// database.
+// continues an interrupted one skips them, and says so: the old code can't read a
+// half-upgraded database, and the interrupted run may not have come to them.
 func (k *task) before(ctx context.Context) error {
 	list := ownSteps(k.up.Farm, k.tenant, false)
-	if resumed := k.now.Run != k.up.RunID; !k.plan.code || len(list) == 0 || resumed {
+	if !k.plan.code || len(list) == 0 {
+		return nil
+	}
+	if k.now.Run != k.up.RunID {
+		for _, s := range list {
+			k.remarks = append(k.remarks, fmt.Sprintf("%s: upgrade.step: %s was not run again, because the database may be half upgraded: run %s may have been interrupted before it; see its logs", s.Position, s.Script, k.now.Run))
+		}
 		return nil
 	}
 	if err := k.own(ctx, list, k.up.Farm.Codebases[k.plan.row.Codebase], k.up.Layout.LocalSettings(k.tenant.Name)); err != nil {
