@@ -77,6 +77,12 @@ func run(ctx context.Context, args []string) error {
 	return command(ctx, codebases, args)
 }
 
+// soakTests lists the tests of each soak.
+var soakTests = map[string][]string{
+	"create": {"TestCreateSurvivesKills"}, "upgrade": {"TestUpgradeSurvivesKills"}, "faults": {"TestFailedUpgradeIsUndone"},
+	"model": {"TestModel"}, "life": {"TestLifeSurvivesKills"}, "jobs": {"TestJobsSoak"}, "equality": {"TestUpgradeEqualsUpdatePHP", "TestOldVersion"},
+}
+
 // soak runs tests with more wikis, kills or versions of MediaWiki than the test suite.
 func soak(ctx context.Context, codebases string, args []string) error {
 	usage := errors.New("usage: soak create --tenants N --kills N, soak upgrade --tenants N --kills N --server-kills N, soak faults --tenants N, soak model --histories N --seed N, soak life --histories N --seed N, soak jobs --tenants N, soak equality")
@@ -92,15 +98,15 @@ func soak(ctx context.Context, codebases string, args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	test := map[string][]string{
-		"create":   {"-run=CreateSurvivesKills", fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)},
-		"upgrade":  {"-run=UpgradeSurvivesKills", fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
-		"faults":   {"-run=UpgradePutsBackWhatFails", fmt.Sprint("-sound-wikis=", *wikis)},
-		"model":    {"-run=TestModel$", fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
-		"life":     {"-run=TestLifeSurvivesKills$", fmt.Sprint("-life-histories=", *histories), fmt.Sprint("-life-seed=", *seed)},
-		"jobs":     {"-run=TestJobsSoak$", fmt.Sprint("-jobs-wikis=", *wikis)},
-		"equality": {"-run=TestUpgradeEqualsUpdatePHP$|TestOldVersion$", "-every-hop"},
+	more := map[string][]string{
+		"create":  {fmt.Sprint("-wikis=", *wikis), fmt.Sprint("-kills=", *kills)},
+		"upgrade": {fmt.Sprint("-upgrade-wikis=", *wikis), fmt.Sprint("-upgrade-kills=", *kills), fmt.Sprint("-server-kills=", *server)},
+		"faults":  {fmt.Sprint("-sound-wikis=", *wikis)},
+		"model":   {fmt.Sprint("-histories=", *histories), fmt.Sprint("-seed=", *seed)},
+		"life":    {fmt.Sprint("-life-histories=", *histories), fmt.Sprint("-life-seed=", *seed)},
+		"jobs":    {fmt.Sprint("-jobs-wikis=", *wikis)}, "equality": {"-every-hop"},
 	}[args[0]]
+	test := soakTests[args[0]]
 	if test == nil {
 		return usage
 	}
@@ -109,7 +115,7 @@ func soak(ctx context.Context, codebases string, args []string) error {
 			return err
 		}
 	}
-	return command(ctx, codebases, append([]string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v"}, test...))
+	return command(ctx, codebases, append([]string{"go", "test", "./cmd/wikictl", "-count=1", "-timeout=2h", "-v", "-run=^(" + strings.Join(test, "|") + ")$"}, more...))
 }
 
 // say prints a line of progress.
