@@ -47,7 +47,7 @@ func before(t *testing.T, tenants ...string) {
 		must(t, err)
 		must(t, exec1(t, shared, "INSERT INTO wikictl.farm_sql VALUES ('"+name+"', '1.sql', '', '')"))
 	}
-	must(t, exec1(t, shared, "ALTER TABLE wikictl.upgrade DROP KEY one_open, DROP COLUMN open_tenant"))
+	must(t, exec1(t, shared, "ALTER TABLE wikictl.upgrade DROP KEY one_open, DROP COLUMN open_tenant, DROP COLUMN number"))
 	must(t, exec1(t, shared, "INSERT INTO wikictl.upgrade SELECT * FROM (SELECT 'r-0' AS run, tenant, phase, old_codebase, old_version, old_set, old_release, new_codebase, new_version, new_set, new_release, backup, backup_bytes, '2001-01-01' AS started, opened, ended, error, undone_by, undo_backup FROM wikictl.upgrade) AS u"))
 	must(t, exec1(t, shared, "ALTER TABLE wikictl.upgrade DROP COLUMN undone_by, DROP COLUMN undo_backup"))
 	must(t, exec1(t, shared, "DROP TABLE wikictl.farm"))

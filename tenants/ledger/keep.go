@@ -34,8 +34,8 @@ func (l *Ledger) Expire(ctx context.Context, before time.Time) (gone int64, err 
 	}
 	for _, text := range []string{
 		`DELETE FROM upgrade WHERE ended < ? AND (tenant, run) NOT IN (SELECT tenant, run FROM (
-			SELECT tenant, run FROM upgrade u WHERE started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant)
-				OR (phase = 'upgraded' AND started = (SELECT MAX(started) FROM upgrade n WHERE n.tenant = u.tenant AND phase = 'upgraded'))) AS needed)`,
+			SELECT tenant, run FROM upgrade u WHERE NOT EXISTS (SELECT 1 FROM upgrade n WHERE n.tenant = u.tenant AND (n.number, n.started) > (u.number, u.started))
+				OR (phase = 'upgraded' AND NOT EXISTS (SELECT 1 FROM upgrade n WHERE n.tenant = u.tenant AND n.phase = 'upgraded' AND (n.number, n.started) > (u.number, u.started)))) AS needed)`,
 		`DELETE FROM loss WHERE noted < ? AND (undone = 1 OR acknowledged IS NOT NULL)`,
 		`DELETE FROM session WHERE since < ? AND SUBSTRING_INDEX(holder, ', run ', -1) NOT IN (SELECT id FROM run WHERE finished IS NULL)`,
 		`DELETE FROM rehearsal WHERE used < ?`,
@@ -72,7 +72,7 @@ func NeededBackups(history []Upgrade) map[string]bool {
 	latest, undo := map[string]Upgrade{}, map[string]Upgrade{}
 	needed := map[string]bool{}
 	note := func(r Upgrade) { needed[r.Backup], needed[r.UndoBackup] = true, true }
-	for _, r := range history { // oldest first
+	for _, r := range history { // in their order
 		latest[r.Tenant] = r
 		if r.Phase == Upgraded {
 			undo[r.Tenant] = r

@@ -67,12 +67,16 @@ func (r *Upgrade) fields() []any {
 var ErrOpen = errors.New("another upgrade of it is open; wikictl upgrade finishes it, or restores the wiki")
 
 // BeginUpgrade records the start of an upgrade and returns the row as written. It returns
-// ErrOpen while another upgrade of the tenant is open.
+// ErrOpen while another upgrade of the tenant is open. The caller holds the tenant's lock.
 func (l *Ledger) BeginUpgrade(ctx context.Context, r Upgrade) (Upgrade, error) {
 	r.Phase = Begun
+	var number int64 // in a query of its own: an INSERT with it would lock the rows of neighbours
+	if err := l.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM upgrade WHERE tenant = ?`, r.Tenant).Scan(&number); err != nil {
+		return r, upgradeError(r, err)
+	}
 	err := one(l.db.ExecContext(ctx, `INSERT INTO upgrade (run, tenant, phase, old_codebase, old_version, old_set, old_release,
-		new_codebase, new_version, new_set, new_release, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
-		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease))
+		new_codebase, new_version, new_set, new_release, number, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+		r.Run, r.Tenant, r.Phase, r.OldCodebase, r.OldVersion, r.OldSet, r.OldRelease, r.NewCodebase, r.NewVersion, r.NewSet, r.NewRelease, number))
 	if mariadb.IsDuplicate(err) {
 		return r, upgradeError(r, ErrOpen)
 	}
@@ -195,7 +199,7 @@ func upgradeError(r Upgrade, err error) error {
 // OpenUpgrades reads the open upgrades by tenant. Those of tenants whose lock is free
 // were interrupted.
 func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]Upgrade, error) {
-	rows, err := l.upgrades(ctx, `WHERE ended IS NULL ORDER BY started`)
+	rows, err := l.upgrades(ctx, `WHERE ended IS NULL ORDER BY number, started`)
 	open := map[string]Upgrade{}
 	for _, r := range rows {
 		open[r.Tenant] = r
@@ -205,7 +209,7 @@ func (l *Ledger) OpenUpgrades(ctx context.Context) (map[string]Upgrade, error) {
 
 // OpenUpgrade reads the open upgrade of a tenant.
 func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (Upgrade, bool, error) {
-	rows, err := l.upgrades(ctx, `WHERE ended IS NULL AND tenant = ? ORDER BY started DESC LIMIT 1`, tenant)
+	rows, err := l.upgrades(ctx, `WHERE ended IS NULL AND tenant = ? ORDER BY number DESC, started DESC LIMIT 1`, tenant)
 	if err != nil || len(rows) == 0 {
 		return Upgrade{}, false, err
 	}
@@ -214,12 +218,12 @@ func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (Upgrade, bool,
 
 // LastUpgrades reads the newest upgrade of each tenant, whatever its result.
 func (l *Ledger) LastUpgrades(ctx context.Context) (map[string]Upgrade, error) {
-	return l.newest(ctx, `ORDER BY started, run`)
+	return l.newest(ctx, `ORDER BY number, started, run`)
 }
 
 // LastUpgraded reads the newest upgrade of each tenant that has not been undone.
 func (l *Ledger) LastUpgraded(ctx context.Context) (map[string]Upgrade, error) {
-	return l.newest(ctx, `WHERE phase = 'upgraded' ORDER BY started, run`)
+	return l.newest(ctx, `WHERE phase = 'upgraded' ORDER BY number, started, run`)
 }
 
 func (l *Ledger) newest(ctx context.Context, where string) (map[string]Upgrade, error) {
@@ -233,7 +237,7 @@ func (l *Ledger) newest(ctx context.Context, where string) (map[string]Upgrade, 
 
 // UpgradesOf reads all upgrades of a tenant, newest first.
 func (l *Ledger) UpgradesOf(ctx context.Context, tenant string) ([]Upgrade, error) {
-	return l.upgrades(ctx, `WHERE tenant = ? ORDER BY started DESC, run DESC`, tenant)
+	return l.upgrades(ctx, `WHERE tenant = ? ORDER BY number DESC, started DESC, run DESC`, tenant)
 }
 
 // Upgrades reads all upgrades of a run, by tenant.
@@ -258,7 +262,8 @@ func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]Upg
 	return all, rows.Err()
 }
 
-// History reads every upgrade of every tenant, oldest first, in one query.
+// History reads every upgrade of every tenant in one query, those of a tenant in the order in
+// which they began.
 func (l *Ledger) History(ctx context.Context) ([]Upgrade, error) {
-	return l.upgrades(ctx, `ORDER BY started, tenant`)
+	return l.upgrades(ctx, `ORDER BY number, started, tenant`)
 }

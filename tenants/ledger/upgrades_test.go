@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"testing"
+	"time"
 
 	"wikictl/migrations"
 	"wikictl/tenants/mariadb"
@@ -49,6 +51,28 @@ func TestOneOpenUpgrade(t *testing.T) {
 	must(t, err)
 	if last["one"].Run != "r2" || last["one"].Phase != PutBack || upgraded["one"].Run != "r1" {
 		t.Errorf("newest %+v, newest that stands %+v", last["one"], upgraded["one"])
+	}
+
+	// The order is that of the beginnings, also after a clock was set back.
+	_, err = l.db.ExecContext(t.Context(), `UPDATE upgrade SET started = started + INTERVAL 1 DAY, ended = '2020-01-01' WHERE tenant = 'one'`)
+	must(t, err)
+	third, err := l.BeginUpgrade(t.Context(), Upgrade{Run: "r0", Tenant: "one"})
+	must(t, err)
+	_, err = l.EndUpgrade(t.Context(), third, Upgraded)
+	must(t, err)
+	_, err = l.db.ExecContext(t.Context(), `UPDATE upgrade SET ended = '2020-01-01' WHERE run = 'r0'`)
+	must(t, err)
+	_, err = l.Expire(t.Context(), time.Now())
+	must(t, err)
+	rows, err := l.UpgradesOf(t.Context(), "one")
+	must(t, err)
+	if upgraded, err = l.LastUpgraded(t.Context()); err != nil || upgraded["one"].Run != "r0" || rows[0].Run != "r0" {
+		t.Errorf("%v: after a clock was set back the newest is %+v of %+v", err, upgraded["one"], rows)
+	}
+	history, err := l.History(t.Context())
+	must(t, err)
+	if own := slices.DeleteFunc(history, func(r Upgrade) bool { return r.Tenant != "one" }); len(own) != 1 || own[0].Run != "r0" {
+		t.Errorf("of the history stay %+v", own)
 	}
 }
 

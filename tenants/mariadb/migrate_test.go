@@ -3,6 +3,7 @@ package mariadb
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -67,5 +68,8 @@ func TestSince(t *testing.T) {
 	}
 	if more := (Lost{Edits: 2, Uploads: 2, Accounts: 2}); !more.Beyond(got) || got.Beyond(more) || got.Beyond(got) {
 		t.Error("more is not told from less")
+	}
+	if got, err := shared.Since(t.Context(), "counted", time.Now().Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "a clock was ahead") {
+		t.Errorf("since a time in the future: %s, %v", got, err)
 	}
 }

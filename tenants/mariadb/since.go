@@ -40,17 +40,22 @@ func count(n int64, single, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// Since counts the content made in a wiki's database since a time.
+// Since counts the content made in a wiki's database since a time. It fails if that time is in
+// the future: since a clock was set back, content has earlier times.
 func (s *Server) Since(ctx context.Context, database string, since time.Time) (l Lost, err error) {
 	in, stamp := Quote(database)+".", since.UTC().Format("20060102150405")
-	err = s.db.QueryRowContext(ctx, `SELECT
+	var ahead bool
+	err = s.db.QueryRowContext(ctx, `SELECT ? > UTC_TIMESTAMP(3) + INTERVAL 1 MINUTE,
 		(SELECT COUNT(*) FROM `+in+`revision WHERE rev_timestamp >= ?),
 		(SELECT COUNT(*) FROM `+in+`image WHERE img_timestamp >= ?),
 		(SELECT COUNT(*) FROM `+in+`user WHERE user_registration >= ?),
-		(SELECT COUNT(*) FROM `+in+`logging WHERE log_timestamp >= ?)`, stamp, stamp, stamp, stamp).
-		Scan(&l.Edits, &l.Uploads, &l.Accounts, &l.LogEntries)
+		(SELECT COUNT(*) FROM `+in+`logging WHERE log_timestamp >= ?)`, since.UTC(), stamp, stamp, stamp, stamp).
+		Scan(&ahead, &l.Edits, &l.Uploads, &l.Accounts, &l.LogEntries)
 	if err != nil {
 		return l, fmt.Errorf("count the new content of %q: %w", database, err)
+	}
+	if ahead {
+		return Lost{}, fmt.Errorf("the content made since then can't be counted: a clock was ahead, which showed %s UTC", since.UTC().Format(time.DateTime))
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT img_name FROM `+in+`image WHERE img_timestamp >= ? ORDER BY img_timestamp DESC, img_name LIMIT ?`, stamp, mostFiles)
 	if err != nil {

@@ -129,6 +129,7 @@ func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 		if r.Upgrades, err = l.History(ctx); err != nil {
 			return err
 		}
+		slices.SortStableFunc(r.Upgrades, func(a, b ledger.Upgrade) int { return a.Started.Time.Compare(b.Started.Time) })
 		r.Ledger = rows
 		return nil
 	}()
