@@ -105,12 +105,23 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 	return t, o, err
 }
 
+// newestBackup returns the latest backup of a wiki that this farm made, or nil. It is unknown
+// which is the latest if one has a time in the future, because a clock was set back since.
+func newestBackup(ctx context.Context, f *tenants.Farm, name string) (*archive.Archive, error) {
+	own, err := recovery.OwnBackups(ctx, f, name)
+	b := archive.Newest(own)
+	if err == nil && b != nil && time.Until(b.Taken) > time.Minute {
+		return nil, tenants.WithHint(fmt.Errorf("a clock was ahead when run %s backed up %s: at %s UTC, so that its latest backup is unknown", b.Run, name, b.Taken.UTC().Format(time.DateTime)),
+			"wikictl backup lists the backups; --from RUN chooses one")
+	}
+	return b, err
+}
+
 // backupOf finds a backup by from, its run, snapshot or file. If from is empty, it returns the
 // latest backup of the wiki that this farm made, or nil.
 func backupOf(ctx context.Context, f *tenants.Farm, name, from string) (*archive.Archive, error) {
 	if from == "" {
-		own, err := recovery.OwnBackups(ctx, f, name)
-		return archive.Newest(own), err
+		return newestBackup(ctx, f, name)
 	}
 	isName := !strings.Contains(from, "/") && (archive.IsRun(from) || restic.IsID(from))
 	if isName && f.Backup.Restic != "" {
