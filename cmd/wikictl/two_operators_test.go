@@ -46,6 +46,19 @@ func TestCreateKeepsWorkOfAnotherRun(t *testing.T) {
 			t.Errorf("after %v the wiki holds\n%s", c.command, got)
 		}
 	}
+
+	// So does a change that was planned before the upgrade: its release has the old code.
+	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "Wiki 0", "Changed", 1))
+	out, code := f.held("w0", "lock", "before", func() {
+		f.write("tenants/w0.toml", "codebase = \"1.43\"\n"+f.read("tenants/w0.toml"))
+		f.exits(0, "upgrade", "w0")
+	}, "apply", "w0")
+	if code != 2 || !strings.Contains(out, "another run has changed it meanwhile") {
+		t.Errorf("apply: exit code %d\n%s", code, out)
+	}
+	if v := f.client("w0").version(); v != "MediaWiki 1.43.9" {
+		t.Errorf("a wiki of 1.43 is served by %s", v)
+	}
 }
 
 // render --write holds the locks of what it writes, and leaves alone what is not
