@@ -1,8 +1,10 @@
 package templates
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -68,5 +70,69 @@ func TestParts(t *testing.T) {
 	}
 	if diff, err := s.Diff(filepath.Dir(""), ApacheVhost); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+}
+
+// The text of a built-in template that is shown, with its parts, makes the same virtual host as a
+// template of the farm's own. A part of it is replaced by its name.
+func TestPartsOfVhosts(t *testing.T) {
+	for _, tc := range []struct{ kind, name, ours string }{
+		{"nginx", NginxVhost, "\n\tlocation = /ours { return 404; }"},
+		{"apache", ApacheVhost, "\n\tRewriteRule \"^/ours\" \"-\" [R=404,L]"},
+	} {
+		f := load(t, strings.Replace(farmToml, "[web]\n", "[web]\nkind = \""+tc.kind+"\"\nacme = \"/var/www/acme\"\n", 1))
+		render := func(text string) string {
+			t.Helper()
+			s, err := own(t, tc.name, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := s.Render(data(f, "btrfs"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(r.Vhost)
+		}
+		plain, err := set(t, "").Render(data(f, "btrfs"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := Builtin(tc.name)
+		if got := render(string(text)); got != string(plain.Vhost) {
+			t.Errorf("%s: as a whole:\n%s", tc.name, got)
+		}
+		got := render("{{ define \"uploads\" }}" + tc.ours + "{{ end }}")
+		if !strings.Contains(got, tc.ours) || strings.Contains(got, "thumb_handler.php\" [END") || strings.Contains(got, "location @thumb") || !strings.Contains(got, "/acme-challenge/") {
+			t.Errorf("%s: without a part:\n%s", tc.name, got)
+		}
+	}
+}
+
+// Each file of templates belongs to one that renders, and the manual names the parts of virtual hosts.
+func TestPartFiles(t *testing.T) {
+	used := names()
+	for _, name := range names() {
+		used = append(used, partFiles[name]...)
+	}
+	err := fs.WalkDir(builtin, ".", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && !slices.Contains(used, path) {
+			t.Errorf("%s is used by no template", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	manual, err := os.ReadFile("../cmd/wikictl/manual/rendering.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range slices.Concat(BuiltinParts(NginxVhost), BuiltinParts(ApacheVhost)) {
+		if !strings.Contains(string(manual), "`"+part+"`") {
+			t.Errorf("the manual does not name the part %s", part)
+		}
+	}
+	if _, shown := Builtin("nginx/uploads.tmpl"); shown {
+		t.Error("a file of parts is shown as a template")
 	}
 }

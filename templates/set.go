@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"errors"
 	html "html/template"
 	"maps"
@@ -76,11 +77,15 @@ func (s *Set) Infos() []Info {
 	return append(all, files...)
 }
 
-// Builtin returns the text of a built-in template; ok is false if there is none of that
-// name.
+// Builtin returns the text of a built-in template, with its parts: a template of the farm's own
+// that holds this text makes the same files. ok is false if there is none of that name.
 func Builtin(name string) (text []byte, ok bool) {
 	text, err := builtin.ReadFile(name)
-	return text, err == nil
+	for _, file := range partFiles[name] {
+		part, wrong := builtin.ReadFile(file)
+		text, err = append(text, part...), cmp.Or(err, wrong)
+	}
+	return text, err == nil && slices.Contains(names(), name)
 }
 
 // Load loads the templates; a file dir/NAME replaces the built-in one of its name or, if

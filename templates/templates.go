@@ -14,7 +14,7 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-//go:embed *.tmpl
+//go:embed *.tmpl nginx/*.tmpl apache/*.tmpl
 var builtin embed.FS
 
 // Names of the templates. A file of the same name in the farm's templates folder replaces
@@ -28,6 +28,20 @@ const (
 	ApacheDefault = "default-apache.conf.tmpl"
 	FPMPool       = "pool.conf.tmpl"
 )
+
+// partFiles lists the files that define parts of a built-in template, besides its own file.
+var partFiles = map[string][]string{
+	NginxVhost: {
+		"nginx/names.tmpl", "nginx/acme.tmpl", "nginx/limits.tmpl", "nginx/shared.tmpl", "nginx/php.tmpl", "nginx/maintenance.tmpl",
+		"nginx/code.tmpl", "nginx/uploads.tmpl", "nginx/pages.tmpl", "nginx/static.tmpl",
+	},
+	NginxDefault: {"nginx/acme.tmpl"},
+	ApacheVhost: {
+		"apache/names.tmpl", "apache/acme.tmpl", "apache/access.tmpl", "apache/shared.tmpl", "apache/php.tmpl", "apache/maintenance.tmpl",
+		"apache/code.tmpl", "apache/uploads.tmpl", "apache/pages.tmpl", "apache/static.tmpl",
+	},
+	ApacheDefault: {"apache/acme.tmpl"},
+}
 
 // suffix ends the name of every template.
 const suffix = ".tmpl"

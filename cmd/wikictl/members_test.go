@@ -209,7 +209,7 @@ func (f *farm) filesOfTheFarm() {
 
 // templateCommands list, show, check and compare templates.
 func (f *farm) templateCommands() {
-	f.wants(f.run("templates", "list"), "localsettings.php.tmpl", "templates/localsettings.php.tmpl", "replaces the parts end", "vhost-nginx.conf.tmpl", "built-in", "has the parts server")
+	f.wants(f.run("templates", "list"), "localsettings.php.tmpl", "templates/localsettings.php.tmpl", "replaces the parts end", "vhost-nginx.conf.tmpl", "built-in", "has the parts acme, aliases", "rest, server, static")
 	f.wants(f.run("templates", "show", "localsettings.php.tmpl"), "wgLocalInterwikis")
 	f.lacks(f.run("templates", "show", "localsettings.php.tmpl", "--builtin"), "wgLocalInterwikis")
 	f.refused(64, "there is no template", "templates", "show", "../wikictl.toml")
