@@ -11,6 +11,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
+	"wikictl/tenants/session"
 )
 
 // phase is the progress of a restore.
@@ -40,7 +41,7 @@ type journal struct {
 // goesOn returns the command that finishes the restore of a tenant.
 func (j journal) goesOn(t *tenants.Tenant) string {
 	row := ledger.Tenant{Name: t.Name, State: ledger.Recovering}
-	return row.Completion(ledger.Copying{Of: j.Of, Masked: j.Masked, Staged: j.Of != "" && t.StageOf == j.Of}) + " continues"
+	return row.Completion(session.CopyOf(t, j.Of, j.Masked)) + " continues"
 }
 
 // readJournal reads the journal of an earlier run. The error is fs.ErrNotExist if there

@@ -24,6 +24,11 @@ func CopyingOf(l tenants.Layout, t *tenants.Tenant, row ledger.Tenant) (c ledger
 	if err != nil || json.Unmarshal(data, &c) != nil {
 		return ledger.Copying{}
 	}
-	c.Staged = c.Of != "" && c.Of == t.StageOf
-	return c
+	return CopyOf(t, c.Of, c.Masked)
+}
+
+// CopyOf describes an unfinished restore that makes a tenant a copy of a wiki, of none if of is
+// empty. It is a staging copy if the tenant is defined as one of that wiki.
+func CopyOf(t *tenants.Tenant, of string, masked bool) ledger.Copying {
+	return ledger.Copying{Of: of, Masked: masked, Staged: of != "" && of == t.StageOf}
 }
