@@ -145,25 +145,9 @@ func (u *upgrade) earlier(ctx context.Context, k *kind) (*Rehearsal, error) {
 // await takes the lock of a rehearsal. If another run holds it, await reports that once
 // and waits until that run has ended or made the rehearsal.
 func (u *upgrade) await(ctx context.Context, j *Planned, lock string) error {
-	reported := false
-	for {
-		err := u.Locks(j.tenant.Server).Acquire(ctx, lock)
-		var locked *mariadb.LockedError
-		if !errors.As(err, &locked) {
-			return err
-		}
-		if !reported {
-			u.Say(fmt.Sprintf("%s: waiting for another run (%s), which rehearses the same upgrade", j.Name, locked.Holder))
-			reported = true
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-u.o.Drain:
-			return fleet.ErrDrained
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return u.Await(ctx, j.tenant.Server, lock, u.o.Drain, func(holder string) string {
+		return fmt.Sprintf("%s: waiting for another run (%s), which rehearses the same upgrade", j.Name, holder)
+	})
 }
 
 // perform runs the updater on two scratch copies, once unchanged and once in the fast

@@ -76,19 +76,25 @@ func checksum(data []byte) string {
 
 // readMade reads the record of the files that wikictl made, by path.
 func (d *Deployer) readMade() (map[string]made, error) {
-	path := d.layout.FarmFiles()
 	all := map[string]made{}
+	err := readRecord(d.layout.FarmFiles(), &all)
+	return all, err
+}
+
+// readRecord reads a record of the state folder, in JSON, into a variable, which it leaves as it is
+// if no such record was written.
+func readRecord(path string, into any) error {
 	data, err := disk.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return all, nil
+		return nil
 	}
 	if err == nil {
-		err = json.Unmarshal(data, &all)
+		err = json.Unmarshal(data, into)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return all, nil
+	return nil
 }
 
 // noteMade changes that record durably.

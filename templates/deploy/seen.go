@@ -3,9 +3,6 @@ package deploy
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 )
 
 // Seen is the release from which a tenant last answered. If another release is current, it is
@@ -17,18 +14,8 @@ type Seen struct {
 
 // Seen reads the record of NoteSeen; without one it returns the zero Seen.
 func (d *Deployer) Seen(tenant string) (s Seen, err error) {
-	path := d.layout.Seen(tenant)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &s)
-	}
-	if err != nil {
-		return s, fmt.Errorf("%s: %w", path, err)
-	}
-	return s, nil
+	err = readRecord(d.layout.Seen(tenant), &s)
+	return s, err
 }
 
 // NoteSeen records the release from which a tenant answered. Its files stay on disk until

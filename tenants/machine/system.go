@@ -81,18 +81,7 @@ func (p person) stopped(path string) (at string, mode os.FileMode) {
 // may reports whether a user may access a file: 4 read, 2 write, 1 enter
 // (path_resolution(7)). If an access control list applies, it returns true.
 func (p person) may(path string, info os.FileInfo, need os.FileMode) bool {
-	have, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || p.uid == 0 {
-		return true
-	}
-	mode := info.Mode().Perm()
-	switch {
-	case have.Uid == p.uid:
-		mode >>= 6
-	case slices.Contains(p.groups, have.Gid):
-		mode >>= 3
-	}
-	if mode&need != 0 {
+	if p.uid == 0 || disk.Allows(info, p.uid, p.groups, need) {
 		return true
 	}
 	size, err := unix.Getxattr(path, "system.posix_acl_access", nil)

@@ -194,14 +194,7 @@ func (s *Server) Allow(ctx context.Context, changes []Change) error {
 // that exists is accepted only if it is empty and has the farm's mark; otherwise the error
 // wraps ErrForeign.
 func (s *Server) MakeFurther(ctx context.Context, name string) error {
-	_, err := s.db.ExecContext(ctx, "CREATE DATABASE "+Quote(name)+" CHARACTER SET utf8mb3"+s.commentClause())
-	if isError(err, errDatabaseExists) {
-		err = s.ownEmpty(ctx, name)
-	}
-	if err != nil {
-		return fmt.Errorf("create database %q: %w", name, err)
-	}
-	return nil
+	return s.createDatabase(ctx, name, s.ownEmpty)
 }
 
 func (s *Server) ownEmpty(ctx context.Context, name string) error {

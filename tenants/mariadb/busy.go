@@ -54,11 +54,7 @@ func (s *Server) askAll(ctx context.Context, names []string, ask func(name strin
 			return err
 		}
 		for chunk := range slices.Chunk(names, perQuery) {
-			queries := make([]string, len(chunk))
-			for i, name := range chunk {
-				queries[i] = ask(name)
-			}
-			rows, err := c.QueryContext(ctx, strings.Join(queries, " UNION ALL "))
+			rows, err := c.QueryContext(ctx, askedOf(chunk, ask))
 			if err != nil {
 				return err
 			}
@@ -72,6 +68,15 @@ func (s *Server) askAll(ctx context.Context, names []string, ask func(name strin
 		return fmt.Errorf("server %s: %w", s.Name, err)
 	}
 	return nil
+}
+
+// askedOf returns one query for the answers to the same question for several names.
+func askedOf(names []string, ask func(name string) string) string {
+	queries := make([]string, len(names))
+	for i, name := range names {
+		queries[i] = ask(name)
+	}
+	return strings.Join(queries, " UNION ALL ")
 }
 
 func keepAnswers(rows *sql.Rows, answers map[string]int64) error {

@@ -13,9 +13,14 @@ import (
 // own. An existing empty database without a mark gets the mark; another farm's database
 // is ErrForeign.
 func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
+	return s.createDatabase(ctx, name, s.takeDatabase)
+}
+
+// createDatabase creates a database with the farm's mark; existing decides about one that exists.
+func (s *Server) createDatabase(ctx context.Context, name string, existing func(ctx context.Context, name string) error) error {
 	_, err := s.db.ExecContext(ctx, "CREATE DATABASE "+Quote(name)+" CHARACTER SET utf8mb3"+s.commentClause())
 	if isError(err, errDatabaseExists) {
-		err = s.takeDatabase(ctx, name)
+		err = existing(ctx, name)
 	}
 	if err != nil {
 		return fmt.Errorf("create database %q: %w", name, err)

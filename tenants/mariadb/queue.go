@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -92,11 +91,7 @@ func (s *Server) eachQueue(ctx context.Context, databases []string, ask func(nam
 }
 
 func askQueues(ctx context.Context, c *sql.Conn, names []string, ask func(name string) string, each func(*sql.Rows) error) error {
-	queries := make([]string, len(names))
-	for i, name := range names {
-		queries[i] = ask(name)
-	}
-	rows, err := c.QueryContext(ctx, strings.Join(queries, " UNION ALL "))
+	rows, err := c.QueryContext(ctx, askedOf(names, ask))
 	if err != nil {
 		return err
 	}

@@ -85,17 +85,26 @@ var (
 // shapeAt reads the names of the core tables of a tree and of their columns.
 func shapeAt(path string) map[string]bool {
 	names := map[string]bool{}
+	for table, definition := range tablesAt(path) {
+		names[table] = true
+		for _, column := range columnSQL.FindAllSubmatch(definition, -1) {
+			names[table+"."+string(column[1])] = true
+		}
+	}
+	return names
+}
+
+// tablesAt returns the SQL that defines the core tables of a tree, by table.
+func tablesAt(path string) map[string][]byte {
+	tables := map[string][]byte{}
 	for _, file := range tableFiles {
 		text, err := os.ReadFile(filepath.Join(path, file))
 		if err != nil {
 			continue // it is another version's
 		}
-		for _, table := range tableSQL.FindAllSubmatch(text, -1) {
-			names[string(table[1])] = true
-			for _, column := range columnSQL.FindAllSubmatch(table[2], -1) {
-				names[string(table[1])+"."+string(column[1])] = true
-			}
+		for _, m := range tableSQL.FindAllSubmatch(text, -1) {
+			tables[string(m[1])] = m[2]
 		}
 	}
-	return names
+	return tables
 }

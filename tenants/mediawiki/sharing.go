@@ -2,8 +2,6 @@ package mediawiki
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 
@@ -109,26 +107,19 @@ type columns struct {
 // columnsAt reads the columns of some core tables of a tree.
 func columnsAt(path string, only []string) map[string]columns {
 	found := map[string]columns{}
-	for _, file := range tableFiles {
-		text, err := os.ReadFile(filepath.Join(path, file))
-		if err != nil {
-			continue // it is another version's
+	for table, definition := range tablesAt(path) {
+		if !slices.Contains(only, table) {
+			continue
 		}
-		for _, m := range tableSQL.FindAllSubmatch(text, -1) {
-			table := string(m[1])
-			if !slices.Contains(only, table) {
-				continue
+		var c columns
+		for _, column := range wholeColumn.FindAllSubmatch(definition, -1) {
+			name := string(column[1])
+			c.names = append(c.names, name)
+			if !mayBeLeftOut.Match(column[2]) {
+				c.needed = append(c.needed, name)
 			}
-			var c columns
-			for _, column := range wholeColumn.FindAllSubmatch(m[2], -1) {
-				name := string(column[1])
-				c.names = append(c.names, name)
-				if !mayBeLeftOut.Match(column[2]) {
-					c.needed = append(c.needed, name)
-				}
-			}
-			found[table] = c
 		}
+		found[table] = c
 	}
 	return found
 }

@@ -36,14 +36,8 @@ type audited struct {
 
 // measureSlowly reads backups and sizes, and audits when that is due.
 func (e *Exporter) measureSlowly(ctx context.Context) {
-	f := e.load(ctx)
-	if f == nil {
-		return
-	}
-	start := time.Now()
-	h, err := e.options.Open(f)
-	if err != nil {
-		e.note("sizes", start, err)
+	f, h, start := e.open(ctx, "sizes")
+	if f == nil || h == nil {
 		return
 	}
 	defer func() { _ = h.Close() }() // it has only read

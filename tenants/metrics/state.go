@@ -33,16 +33,28 @@ type state struct {
 	replicas map[*tenants.Server]mariadb.Replica
 }
 
+// open loads the farm, and opens it at start. Without a valid farm f is nil; if the farm can't be
+// opened, h is nil, and the reading of the given kind has failed.
+func (e *Exporter) open(ctx context.Context, kind string) (f *tenants.Farm, h *session.Host, start time.Time) {
+	f, start = e.load(ctx), time.Now()
+	if f == nil {
+		return nil, nil, start
+	}
+	h, err := e.options.Open(f)
+	if err != nil {
+		e.note(kind, start, err)
+		return f, nil, start
+	}
+	return f, h, start
+}
+
 // measure probes the wikis, and reads the ledger and the queues.
 func (e *Exporter) measure(ctx context.Context) {
-	f := e.load(ctx)
+	f, h, start := e.open(ctx, "ledger")
 	if f == nil {
 		return
 	}
-	start := time.Now()
-	h, err := e.options.Open(f)
-	if err != nil {
-		e.note("ledger", start, err)
+	if h == nil {
 		e.probeAll(ctx, f, targets(f, e.rows()))
 		return
 	}

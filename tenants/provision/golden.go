@@ -107,25 +107,9 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 // lockGolden takes the lock of a golden. If another run holds it, it reports that once
 // and waits.
 func (c *creation) lockGolden(ctx context.Context, t *tenants.Tenant, name string) error {
-	reported := false
-	for {
-		err := c.Locks(t.Server).Acquire(ctx, name)
-		var locked *mariadb.LockedError
-		if !errors.As(err, &locked) {
-			return err
-		}
-		if !reported {
-			c.Say(fmt.Sprintf("%s: waiting for another run (%s) that is making the golden database of MediaWiki %s in %s", t.Name, locked.Holder, t.Codebase.Version, t.Language))
-			reported = true
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-c.o.Drain:
-			return fleet.ErrDrained
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return c.Await(ctx, t.Server, name, c.o.Drain, func(holder string) string {
+		return fmt.Sprintf("%s: waiting for another run (%s) that is making the golden database of MediaWiki %s in %s", t.Name, holder, t.Codebase.Version, t.Language)
+	})
 }
 
 // goldenTenant returns the tenant that exists only while its golden is made.

@@ -192,7 +192,7 @@ func (c *creation) keepTenant(ctx context.Context, j *job) error {
 	}
 	row.State = ledger.Ready
 	return c.steps(ctx, t, []namedStep{
-		{"accounts", func() error { return c.accountsOf(ctx, t) }},
+		{"accounts", func() error { return c.RestoreAccounts(ctx, c.ledger, t) }},
 		{"release", func() error { return c.serveRemoved(ctx, j, r) }},
 		{"probe", func() error { return c.askRemoved(ctx, j, r) }},
 		l, forget,
@@ -263,27 +263,7 @@ func (c *creation) restoreRemoved(ctx context.Context, j *job, r *Removed) error
 			return err
 		}
 	}
-	return c.accountsOf(ctx, j.tenant)
-}
-
-// accountsOf restores the passwords and grants of a tenant's accounts.
-func (c *creation) accountsOf(ctx context.Context, t *tenants.Tenant) error {
-	secrets, err := c.Deploy.ReadSecrets(t.Name)
-	if err != nil {
-		return err
-	}
-	server, err := c.Server(ctx, t.Server)
-	if err != nil {
-		return err
-	}
-	further, err := session.Further(ctx, c.ledger, t)
-	if err != nil {
-		return err
-	}
-	if err := server.EnsureAccounts(ctx, session.Accounts(t, secrets, further...)); err != nil {
-		return err
-	}
-	return c.EnsureFurther(ctx, c.ledger, t, secrets)
+	return c.RestoreAccounts(ctx, c.ledger, j.tenant)
 }
 
 // sameCode reports whether a tenant's definition has the code of its database.

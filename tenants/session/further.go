@@ -68,6 +68,27 @@ func Further(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) ([]string
 	return ledger.MadeDatabases(all), err
 }
 
+// RestoreAccounts gives a tenant's accounts the passwords of its secrets file and exactly the rights
+// of its definition.
+func (h *Host) RestoreAccounts(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) error {
+	secrets, err := h.Deploy.ReadSecrets(t.Name)
+	if err != nil {
+		return err
+	}
+	server, err := h.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	further, err := Further(ctx, l, t)
+	if err != nil {
+		return err
+	}
+	if err := server.EnsureAccounts(ctx, Accounts(t, secrets, further...)); err != nil {
+		return err
+	}
+	return h.EnsureFurther(ctx, l, t, secrets)
+}
+
 // EnsureFurther makes the further databases of a tenant, whose lock is held, and removes the
 // ledger's rows of those that are neither defined nor existing. Beyond its own database it
 // gives the tenant's accounts exactly the rights of its definition.

@@ -2,9 +2,12 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"wikictl/tenants"
+	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
@@ -65,6 +68,30 @@ func (h *Host) LockAll(ctx context.Context, list []*tenants.Tenant) (context.Con
 		}
 	}
 	return ctx, refused, nil
+}
+
+// Await takes a lock on a server. If another run holds it, Await says once what the run waits for,
+// by waiting, and waits until the lock is free, ctx ends or drain is closed (fleet.ErrDrained).
+func (h *Host) Await(ctx context.Context, def *tenants.Server, lock string, drain <-chan struct{}, waiting func(holder string) string) error {
+	said := false
+	for {
+		err := h.Locks(def).Acquire(ctx, lock)
+		var locked *mariadb.LockedError
+		if !errors.As(err, &locked) {
+			return err
+		}
+		if !said {
+			h.Say(waiting(locked.Holder))
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-drain:
+			return fleet.ErrDrained
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Locks returns the session that Lock opened on a server.

@@ -6,9 +6,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"syscall"
 
 	"wikictl/tenants"
 	"wikictl/tenants/disk"
@@ -86,16 +84,5 @@ func (r reader) reads(path string) error {
 
 // may reports whether a file's mode gives a user the permissions in bits.
 func (r reader) may(info fs.FileInfo, bits fs.FileMode) bool {
-	have, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return true
-	}
-	mode := info.Mode().Perm()
-	switch {
-	case have.Uid == r.uid:
-		mode >>= 6
-	case slices.Contains(r.groups, have.Gid):
-		mode >>= 3
-	}
-	return mode&bits == bits
+	return disk.Allows(info, r.uid, r.groups, bits)
 }

@@ -162,26 +162,11 @@ func grants(_ *tenants.Farm, _ *observe.Observed, t *tenants.Tenant) []Repair {
 	return []Repair{{
 		What: fmt.Sprintf("grant %s and %s what they need on %s and the databases of its definition", t.WebAccount(), t.SchemaAccount(), t.Database),
 		do: func(ctx context.Context, h *session.Host) error {
-			secrets, err := h.Deploy.ReadSecrets(t.Name)
-			if err != nil {
-				return err
-			}
-			s, err := h.Server(ctx, t.Server)
-			if err != nil {
-				return err
-			}
 			l, err := h.Ledger(ctx)
 			if err != nil {
 				return err
 			}
-			further, err := session.Further(ctx, l, t)
-			if err != nil {
-				return err
-			}
-			if err := s.EnsureAccounts(ctx, session.Accounts(t, secrets, further...)); err != nil {
-				return err
-			}
-			return h.EnsureFurther(ctx, l, t, secrets)
+			return h.RestoreAccounts(ctx, l, t)
 		},
 	}}
 }
