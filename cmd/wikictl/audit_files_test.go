@@ -50,6 +50,10 @@ var plantedInFiles = []plantedFault{
 	{rule: "uploads-link", says: "images/a is a link to /vol/a and leads out of the upload folder", plant: func(f *farm, wiki string) {
 		must(f.t, os.Symlink("/vol/a", f.state("wikis/"+wiki+"/images/a")))
 	}},
+	{rule: "uploads-irregular", says: "in the upload folder: a/pipe", plant: func(f *farm, wiki string) {
+		must(f.t, os.MkdirAll(f.state("wikis/"+wiki+"/images/a"), 0o755))
+		must(f.t, syscall.Mkfifo(f.state("wikis/"+wiki+"/images/a/pipe"), 0o644))
+	}},
 	{rule: "cache-missing", says: "cache is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.RemoveAll(f.state("wikis/"+wiki+"/cache")))
 	}},

@@ -226,6 +226,7 @@ func sameContents(a, b map[string]backup.Contents) bool {
 func (m *making) keepUploads(ctx context.Context) error {
 	var err error
 	m.uploads, err = m.store.Keep(ctx, m.Layout.Images(m.tenant.Name), filepath.Join(m.half, "uploads"), lastUploads(m.Layout, m.tenant.Name))
+	m.note = m.uploads.Omitted()
 	if err != nil || m.links {
 		return err
 	}

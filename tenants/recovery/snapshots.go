@@ -46,6 +46,7 @@ func (m *making) snapshot(ctx context.Context) (err error) {
 		if m.uploads, err = archive.Scan(ctx, m.Layout.Images(m.tenant.Name)); err != nil {
 			return err
 		}
+		m.note = m.uploads.Omitted()
 		if err := errors.Join(m.linksIn(m.uploads), linksForRestic(m.uploads)); err != nil {
 			return err
 		}

@@ -36,8 +36,9 @@ type Wiki struct {
 	Damaged   error            // why the latest dump is unusable
 	Archive   *archive.Archive // the latest backup; nil: none exists, or this user may not read it
 
-	Links     error // links that lead out of the upload folder; nil if not inspected
-	Unscanned error // why the upload folder was not inspected
+	Links     error  // links that lead out of the upload folder; nil if not inspected
+	Omitted   string // files of the upload folder that no backup has; empty: none, or not inspected
+	Unscanned error  // why the upload folder was not inspected
 
 	Answers []Answer // one per host name; empty if not asked
 }
@@ -112,13 +113,13 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 	return ctx.Err()
 }
 
-// inspectUploads searches an upload folder for links, unless this user may not read it.
+// inspectUploads searches an upload folder for links and for what no backup has, unless this user may not read it.
 func (s *Wiki) inspectUploads(ctx context.Context, folder string) {
 	u, err := archive.Scan(ctx, folder)
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		s.Unscanned = err
 	}
-	s.Links = u.CheckLinks(folder)
+	s.Links, s.Omitted = u.CheckLinks(folder), u.Omitted()
 }
 
 // runsOn returns the codebase for which a tenant's database was made or upgraded, which

@@ -77,6 +77,13 @@ var diskRules = []rule{
 		Reference: "wikictl help backups",
 	}, observed: uploadsLink},
 	{Rule: audit.Rule{
+		ID: "uploads-irregular", Severity: audit.Warning,
+		What:      "A wiki's upload folder has a FIFO, a socket or a device.",
+		Why:       "No backup has it. MediaWiki makes none: another program made it, or a user of the machine.",
+		Repair:    "Move it elsewhere, or remove it.",
+		Reference: "wikictl help backups",
+	}, observed: irregularUploads},
+	{Rule: audit.Rule{
 		ID: "cache-missing", Severity: audit.Warning,
 		What:      "The folder of a wiki's caches is missing.",
 		Why:       "Extensions that use it are slower or fail.",
@@ -146,6 +153,12 @@ func unreadableFiles(s *subject, r *reporter) {
 func uploadsLink(s *subject, r *reporter) {
 	if d := s.state(); d != nil && d.Links != nil {
 		r.say(s.tenant.Position, "", "", "%s", d.Links)
+	}
+}
+
+func irregularUploads(s *subject, r *reporter) {
+	if d := s.state(); d != nil && d.Omitted != "" {
+		r.say(s.tenant.Position, "", "", "%s", d.Omitted)
 	}
 }
 

@@ -123,7 +123,8 @@ func (k *keeping) entry(name string, e fs.DirEntry) error {
 	case e.Type()&fs.ModeSymlink != 0:
 		return k.now.addLink(k.root, name)
 	}
-	return nil // a folder, or a socket or the like, which has no content
+	k.now.noteIrregular(name, e)
+	return nil
 }
 
 func (k *keeping) file(name string) error {

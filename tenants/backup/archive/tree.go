@@ -49,6 +49,7 @@ func Scan(ctx context.Context, folder string) (u Uploads, err error) {
 			return u.addLink(root, name)
 		}
 		if !e.Type().IsRegular() {
+			u.noteIrregular(name, e)
 			return nil
 		}
 		info, err := e.Info()

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -68,10 +69,17 @@ func TestScan(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "x"), []byte("xyz"), 0o644))
 	must(t, os.Symlink("x", filepath.Join(dir, "link")))
+	must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o755))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "folder", "pipe"), 0o600))
 	u, err := Scan(t.Context(), dir)
 	must(t, err)
-	if len(u.Files) != 1 || u.Bytes() != 3 {
+	if len(u.Files) != 1 || u.Bytes() != 3 || !strings.HasSuffix(u.Omitted(), ": folder/pipe") {
 		t.Errorf("%+v", u)
+	}
+	kept, err := NewStore(t.TempDir()).Keep(t.Context(), dir, filepath.Join(t.TempDir(), "half"), Uploads{})
+	must(t, err)
+	if len(kept.Files) != 1 || kept.Omitted() != u.Omitted() {
+		t.Errorf("%+v", kept)
 	}
 	if u, err := Scan(t.Context(), filepath.Join(dir, "nowhere")); err != nil || len(u.Files) != 0 {
 		t.Error(u, err)

@@ -19,6 +19,9 @@ type Uploads struct {
 	Files   []Upload          `json:"files"`           // sorted by path
 	Links   map[string]string `json:"links,omitempty"` // symbolic links: path to target
 
+	// Irregular are the paths of FIFOs, sockets and devices, sorted, which a backup omits.
+	Irregular []string `json:"-"`
+
 	// RawLinks are those of Links in the encoded list whose path or target is not UTF-8.
 	RawLinks []rawLink `json:"links_base64,omitempty"`
 }

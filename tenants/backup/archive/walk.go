@@ -45,6 +45,22 @@ func walkIn(ctx context.Context, root *os.Root, dir string, do func(name string,
 	return nil
 }
 
+// noteIrregular notes a FIFO, a socket or a device of an upload folder, not a folder.
+func (u *Uploads) noteIrregular(name string, e fs.DirEntry) {
+	if !e.IsDir() {
+		u.Irregular = append(u.Irregular, name)
+	}
+}
+
+// Omitted says which files of an upload folder a backup omits because they are FIFOs, sockets or
+// devices; empty if there are none.
+func (u Uploads) Omitted() string {
+	if len(u.Irregular) == 0 {
+		return ""
+	}
+	return "a backup omits what is a FIFO, a socket or a device in the upload folder: " + NameSome(u.Irregular)
+}
+
 // entriesOf reads a folder, sorted by name.
 func entriesOf(root *os.Root, dir string) ([]fs.DirEntry, error) {
 	f, err := root.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
