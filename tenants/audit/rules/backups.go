@@ -18,6 +18,13 @@ var backupRules = []rule{
 		Reference: "Manual:Backing up a wiki",
 	}, observed: oldBackup},
 	{Rule: audit.Rule{
+		ID: "backup-future", Severity: audit.Warning,
+		What:      "A wiki's latest backup or dump has a date in the future: the clock is wrong, or was when it was made.",
+		Why:       "Until that date it counts as the latest: restore takes it though newer ones may exist, and backup-old finds nothing.",
+		Repair:    "Check the clock. Then run wikictl backup NAME. wikictl backup without names lists all; restore --from takes any of them.",
+		Reference: "wikictl help backups",
+	}, observed: futureBackup},
+	{Rule: audit.Rule{
 		ID: "backup-damaged", Severity: audit.Error,
 		What:      "A wiki's latest backup or dump can't be read, does not match its checksum, or is incomplete, or lacks uploads.",
 		Why:       "It can't be restored, and a rollback is refused.",
@@ -45,6 +52,22 @@ var backupRules = []rule{
 		Repair:    "Run wikictl doctor, which says what it lacks.",
 		Reference: "Manual:Backing up a wiki",
 	}, observedFarm: unreadRepository},
+}
+
+// ahead is how far a date may be in the future, because another machine gave it.
+const ahead = time.Hour
+
+func futureBackup(s *subject, r *reporter) {
+	d := s.state()
+	if d == nil {
+		return
+	}
+	if d.Latest != nil && d.Latest.Taken.Sub(s.today) > ahead {
+		r.say(s.tenant.Position, "", "", "the dump %s has the date %s, which is in the future", d.Latest.File, d.Latest.Taken.UTC().Format(time.DateTime))
+	}
+	if d.Archive != nil && d.Archive.Taken.Sub(s.today) > ahead {
+		r.say(s.tenant.Position, "", "", "the backup %s has the date %s, which is in the future", d.Archive.Place(), d.Archive.Taken.UTC().Format(time.DateTime))
+	}
 }
 
 func oldBackup(s *subject, r *reporter) {

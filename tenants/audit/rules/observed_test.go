@@ -12,6 +12,7 @@ import (
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/observe"
 	"wikictl/tenants/backup"
+	"wikictl/tenants/backup/archive"
 	"wikictl/tenants/ledger"
 )
 
@@ -84,6 +85,29 @@ func TestBackupAge(t *testing.T) {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// A backup or a dump that a wrong clock dated in the future is found; one that another machine made
+// a moment ahead is not.
+func TestBackupOfTheFuture(t *testing.T) {
+	dump := func(by time.Duration) *backup.Dump { return &backup.Dump{Taken: today().Add(by), File: "/dump"} }
+	kept := func(by time.Duration) *archive.Archive {
+		return &archive.Archive{Manifest: archive.Manifest{Taken: today().Add(by)}, File: "/archive"}
+	}
+	for _, c := range []struct {
+		disk observe.Wiki
+		says string // empty: nothing is found
+	}{
+		{observe.Wiki{}, ""},
+		{observe.Wiki{Latest: dump(time.Minute), Archive: kept(-time.Minute)}, ""},
+		{observe.Wiki{Latest: dump(2 * time.Hour)}, "the dump /dump has the date"},
+		{observe.Wiki{Archive: kept(2 * time.Hour)}, "the backup /archive has the date"},
+	} {
+		found := of(t, "backup-future", &tenants.Farm{}, c.disk, observe.Farm{})
+		if len(found) > 0 != (c.says != "") || c.says != "" && !strings.Contains(found[0].Message, c.says) {
+			t.Errorf("want %q, got %+v", c.says, found)
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ const young = 24 * time.Hour
 
 // Expired returns the archives of a wiki, newest first, that are neither young nor kept
 // by the rules. The newest always stays. Archives made by other commands than backup stay
-// for the duration others; 0: forever.
+// for the duration others; 0: forever. One with a date after now stays, as a wrong clock may have
+// dated it, and takes the place of no other.
 func Expired(list []*Archive, rules tenants.KeepBackups, others time.Duration, now time.Time) (gone []*Archive) {
 	periods := []*period{
 		{left: rules.Daily, name: func(t time.Time) string { return t.Format(time.DateOnly) }},
@@ -28,6 +29,9 @@ func Expired(list []*Archive, rules tenants.KeepBackups, others time.Duration, n
 	newest := true
 	for _, a := range list {
 		age := now.Sub(a.Taken)
+		if age < 0 {
+			continue
+		}
 		if a.Before != "" {
 			if others > 0 && age > others {
 				gone = append(gone, a)

@@ -30,6 +30,8 @@ func TestExpired(t *testing.T) {
 		"weeks":          {[]float64{1.1, 2.1, 4.1, 5.1, 11.1}, "", tenants.KeepBackups{Weekly: 2}, []float64{2.1, 5.1, 11.1}},
 		"months":         {[]float64{2.1, 20.1, 40.1, 70.1}, "", tenants.KeepBackups{Monthly: 2}, []float64{20.1, 70.1}},
 		"all rules":      {[]float64{1.1, 2.1, 3.1, 5.1, 12.1, 30.1, 65.1, 100.1}, "", rules, []float64{3.1, 12.1, 100.1}},
+		"of the future":  {[]float64{-400, -5, 3.1, 5.1}, "", tenants.KeepBackups{}, []float64{5.1}},
+		"future days":    {[]float64{-1.1, 1.1, 3.1, 5.1}, "", tenants.KeepBackups{Daily: 2}, []float64{5.1}},
 		"of a restore":   {[]float64{1, 50, 91}, BeforeRestore, tenants.KeepBackups{}, []float64{91}},
 	} {
 		var list []*Archive
