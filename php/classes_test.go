@@ -1,6 +1,7 @@
 package php
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,43 @@ func TestLaterJobsBeginWithTheClassesOfTheFirst(t *testing.T) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("the last job began with %q", r.Tail)
+		}
+	}
+}
+
+// Jobs begin with the patterns compiled by which MediaWiki compares versions: the server has used
+// the class that has them. A class that throws does no harm.
+func TestLaterJobsBeginWithCompiledPatterns(t *testing.T) {
+	const parser = `<?php namespace Composer\Semver; class VersionParser {
+		public static $asked = []; public function parseConstraints( $c ) { self::$asked[] = $c; %s return 1; } }`
+	for _, end := range []string{"", "throw new \\Error( 'none' );"} {
+		root := tree(t, map[string]string{
+			"includes/AutoLoader.php":    `<?php spl_autoload_register( static function ( $name ) { require __DIR__ . "/" . basename( strtr( $name, "\\", "/" ) ) . ".php"; } );`,
+			"includes/VersionParser.php": fmt.Sprintf(parser, end),
+			"maintenance/script.php": `<?php
+				echo class_exists( 'Composer\Semver\VersionParser', false ) ? 'later ' . implode( ',', Composer\Semver\VersionParser::$asked ) : 'first';
+				require_once __DIR__ . '/../includes/AutoLoader.php';
+				class_exists( 'Composer\Semver\VersionParser' );`,
+		})
+		s, err := Start(t.Context(), Options{Program: needs.Program(t, "php")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		said := "first"
+		for deadline := time.Now().Add(20 * time.Second); said == "first" && time.Now().Before(deadline); {
+			log := filepath.Join(root, "log")
+			if err := os.WriteFile(log, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			r, err := s.Run(t.Context(), Job{Script: filepath.Join(root, "maintenance/script.php"), Log: log, Limit: 20 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			said = r.Tail
+		}
+		if said != "later >= 1.43.0" {
+			t.Errorf("a job began with %q", said)
 		}
 	}
 }

@@ -162,7 +162,24 @@ class WikictlClasses {
 				fwrite( $progress, '.' );
 			}
 		}
+		self::compilePatterns();
 		error_reporting( $level );
+	}
+
+	/**
+	 * Have PHP compile the regular expressions by which MediaWiki compares the versions that an
+	 * extension or skin requires: children keep them, and to compile them takes a fifteenth of
+	 * the time of a short script.
+	 */
+	private static function compilePatterns(): void {
+		if ( !class_exists( Composer\Semver\VersionParser::class, false ) ) {
+			return;
+		}
+		try {
+			( new Composer\Semver\VersionParser )->parseConstraints( '>= 1.43.0' );
+		} catch ( Throwable ) {
+			// Children compile what they need.
+		}
 	}
 
 	/** Read a file in memory to its end and let go of it. */
@@ -257,6 +274,11 @@ class WikictlEnd {
 		}
 	}
 
+	/** End without giving back memory; nothing may be left to write. */
+	public static function atOnce(): void {
+		self::$c?->_exit( 0 );
+	}
+
 	public static function returned(): void {
 		if ( self::$c ) {
 			// Twice, to come after what shutdown functions register.
@@ -318,6 +340,7 @@ if ( $wikictlJob === null ) {
 		wikictlKill( $wikictlPid );
 	}
 	$wikictlClasses->close();
+	WikictlEnd::atOnce();
 	exit( 0 );
 }
 
