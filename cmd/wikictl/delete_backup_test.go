@@ -30,4 +30,21 @@ func TestDeleteSaysWhyItsBackupFailed(t *testing.T) {
 	}
 	f.run("server", "start")
 	f.hasStatus("w0.localhost", "200 ")
+	changedMeanwhile(f)
+}
+
+// changedMeanwhile gives the file of a wiki that is being deleted to another wiki: it stays.
+func changedMeanwhile(f *farm) {
+	other := strings.ReplaceAll(f.read("tenants/w0.toml"), "w0", "w1")
+	out, code := f.held("w0", "dump", "before", func() { f.write("tenants/w0.toml", other) }, "delete", "w0", "--yes")
+	if code != 2 {
+		f.t.Error(code, out)
+	}
+	f.wants(out, "it is removed, but for the file that defines it", "was changed meanwhile, and stays")
+	if f.read("tenants/w0.toml") != other {
+		f.t.Error("the file of another wiki was removed")
+	}
+	must(f.t, os.Rename(f.demo.Dir+"/tenants/w0.toml", f.demo.Dir+"/tenants/w1.toml"))
+	f.exits(0, "undelete", "w0")
+	f.hasStatus("w0.localhost", "200 ")
 }

@@ -1,7 +1,9 @@
 package deploy
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,8 +17,13 @@ const removedManifest = "manifest.json"
 const RetiredDefinition = "source.toml"
 
 // RetireDefinition moves the file that defined a tenant into to, its folder in state/removed,
-// as RetiredDefinition. It takes a missing file for one that was moved before.
-func (d *Deployer) RetireDefinition(file, to string) error {
+// as RetiredDefinition. It takes a missing file for one that was moved before, and refuses a file
+// that is not was any more: that may define another tenant.
+func (d *Deployer) RetireDefinition(file string, was []byte, to string) error {
+	now, err := os.ReadFile(file)
+	if err == nil && !bytes.Equal(now, was) {
+		return fmt.Errorf("%s was changed meanwhile, and stays", file)
+	}
 	if err := carry(file, free(filepath.Join(to, RetiredDefinition))); err != nil {
 		return err
 	}

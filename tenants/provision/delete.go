@@ -19,6 +19,7 @@ import (
 // Deletion is a tenant that is to be removed although a file defines it.
 type Deletion struct {
 	Leftover *Leftover // nil: only its definition exists, or it was removed already
+	Source   []byte    // content of the file that defines it, when it was read
 
 	removed bool // an earlier run removed it
 	tenant  *tenants.Tenant
@@ -96,7 +97,7 @@ func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]ses
 		err = files
 	}
 	outcomes[0].Removed, outcomes[0].Returns = r.dir, r.returns()
-	if err := h.Deploy.RetireDefinition(filepath.Join(h.Farm.Dir, d.tenant.Position.File), r.dir); err != nil {
+	if err := h.Deploy.RetireDefinition(filepath.Join(h.Farm.Dir, d.tenant.Position.File), d.Source, r.dir); err != nil {
 		outcomes[0].Status, outcomes[0].Err = session.Failed, fmt.Errorf("it is removed, but for the file that defines it: %w", err)
 	}
 	return outcomes, err

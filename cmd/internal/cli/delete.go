@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -51,6 +53,10 @@ func (a *app) runDelete(c *cli.Context) error {
 			return p, err
 		})
 	}
+	source, err := os.ReadFile(filepath.Join(f.Dir, t.Position.File)) // the question and the backup take their time
+	if err != nil {
+		return err
+	}
 	if err := a.beforeDelete(c, f, t); err != nil {
 		return err
 	}
@@ -59,6 +65,7 @@ func (a *app) runDelete(c *cli.Context) error {
 		if err != nil {
 			return nil, err
 		}
+		d.Source = source
 		return provision.Delete(c.Context, h, d, provision.Options{Jobs: 1, Drain: a.drained, Observer: board(1)})
 	})
 }
