@@ -89,7 +89,7 @@ func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]ses
 			return outcomes, err
 		}
 	}
-	r, err := FindRemoved(h.Layout, d.tenant.Name, "")
+	r, err := d.removal(h.Layout, outcomes[0].Removed)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +101,15 @@ func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]ses
 		outcomes[0].Status, outcomes[0].Err = session.Failed, fmt.Errorf("it is removed, but for the file that defines it: %w", err)
 	}
 	return outcomes, err
+}
+
+// removal returns the removal with that folder, or, if the tenant was removed by an earlier run,
+// its latest one.
+func (d *Deletion) removal(l tenants.Layout, dir string) (*Removed, error) {
+	if dir != "" {
+		return openRemoved(dir)
+	}
+	return FindRemoved(l, d.tenant.Name, "")
 }
 
 // Purge deletes for good what was removed, of some removals.

@@ -129,16 +129,22 @@ func openRemoved(dir string) (*Removed, error) {
 }
 
 // FindRemoved returns the latest removal of a tenant, or that of a run. The error wraps
-// fs.ErrNotExist if there is none.
+// fs.ErrNotExist if there is none. Which is the latest is unknown if one has a time in the
+// future, because a clock was set back since.
 func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 	all, err := AllRemoved(l)
 	if err := damageOf(l, name, run, err); err != nil {
 		return nil, err
 	}
 	for _, r := range all {
-		if r.Name == name && (run == "" || r.Run == run) {
-			return r, nil
+		switch {
+		case r.Name != name || run != "" && r.Run != run:
+			continue
+		case run == "" && time.Until(r.Removed) > time.Minute:
+			return nil, tenants.WithHint(fmt.Errorf("a clock was ahead when run %s removed %s: at %s UTC, so that its latest removal is unknown", r.Run, name, r.Removed.UTC().Format(time.DateTime)),
+				"wikictl undelete lists the removals; --run RUN chooses one")
 		}
+		return r, nil
 	}
 	what := "nothing of " + name + " was removed"
 	if run != "" {
