@@ -31,6 +31,23 @@ func TestDeleteSaysWhyItsBackupFailed(t *testing.T) {
 	f.run("server", "start")
 	f.hasStatus("w0.localhost", "200 ")
 	changedMeanwhile(f)
+	returnsOnly(f)
+}
+
+// returnsOnly kills undelete once the wiki is defined again: no other wiki is made in its place.
+func returnsOnly(f *farm) {
+	f.exits(0, "delete", "w0", "--yes", "--no-backup")
+	if out, code := f.struck(event{"w0", "lock", "before", "kill"}, "undelete", "w0"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	f.read("tenants/w0.toml")
+	for _, command := range []string{"create", "apply", "plan"} {
+		out, story, _ := f.result(command, "w0")
+		f.wants(out+story, "it is being brought back, or that was interrupted: wikictl undelete w0 finishes it")
+	}
+	f.exits(0, "undelete", "w0")
+	f.hasStatus("w0.localhost", "200 ")
+	f.exits(0, "plan", "w0")
 }
 
 // changedMeanwhile gives the file of a wiki that is being deleted to another wiki: it stays.

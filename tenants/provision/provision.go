@@ -38,18 +38,19 @@ type Options struct {
 // creation is one run of Create or Apply.
 type creation struct {
 	*session.Host
-	o       Options
-	ledger  *ledger.Ledger
-	run     *session.Run
-	rows    map[string]ledger.Tenant
-	renamed map[string]ledger.Tenant // the ledger's rows of renamed tenants, by new name
-	further []ledger.Database
-	half    half
-	found   map[string]*mariadb.Inventory // by server name
-	tables  map[string]int                // of databases that the ledger does not have, by tenant
-	farms   []mariadb.FarmRow             // on the ledger's server
-	goldens goldens
-	sql     farmsql.Files // of the farm's own, for new databases
+	o         Options
+	ledger    *ledger.Ledger
+	run       *session.Run
+	rows      map[string]ledger.Tenant
+	renamed   map[string]ledger.Tenant // the ledger's rows of renamed tenants, by new name
+	announced map[string]string        // files that undelete made before it brings tenants back, by name
+	further   []ledger.Database
+	half      half
+	found     map[string]*mariadb.Inventory // by server name
+	tables    map[string]int                // of databases that the ledger does not have, by tenant
+	farms     []mariadb.FarmRow             // on the ledger's server
+	goldens   goldens
+	sql       farmsql.Files // of the farm's own, for new databases
 	// obstacles are the problems that block tenants, by name; check may find more.
 	obstacles map[string]tenants.Problems
 	unsound   map[string]error   // why the settings of tenants to make are not valid PHP, by name
@@ -149,6 +150,7 @@ func (c *creation) inspect(ctx context.Context, list []*tenants.Tenant) error {
 		return err
 	}
 	c.half = halfRenamed(aliases, c.rows)
+	c.readReturning(list)
 	c.obstacles = c.Obstacles(ctx, list, nil)
 	for _, t := range list {
 		if t.Server == nil || c.obstacles[t.Name] != nil {

@@ -25,6 +25,7 @@ const (
 	manifestFile   = "manifest.json"
 	definitionFile = "definition.toml"
 	dumpBase       = "database" // without the ending that Dump adds
+	returningFile  = "returning"
 )
 
 // Removed describes a removed tenant that can be brought back. It is stored as JSON in
@@ -60,6 +61,25 @@ func (r *Removed) Source() string {
 		return source
 	}
 	return r.Definition()
+}
+
+// Returning returns the path of an empty file that undelete makes before it writes the definition
+// among the farm's files. While the file exists, no new wiki is made under the tenant's name.
+func (r *Removed) Returning() string { return filepath.Join(r.dir, returningFile) }
+
+// readReturning finds which of the tenants without a row in the ledger undelete began to bring
+// back.
+func (c *creation) readReturning(list []*tenants.Tenant) {
+	c.announced = map[string]string{}
+	if !slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return c.rows[t.Name].Name == "" }) {
+		return
+	}
+	all, _ := AllRemoved(c.Layout) // a plan reports damaged ones
+	for _, r := range all {
+		if deploy.Exists(r.Returning()) {
+			c.announced[r.Name] = r.Returning()
+		}
+	}
 }
 
 // row returns the tenant's ledger row while it is being brought back.

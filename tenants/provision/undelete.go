@@ -313,7 +313,7 @@ func (c *creation) keepDump(t *tenants.Tenant, r *Removed) error {
 			}
 		}
 	}
-	gone := []string{definitionFile, manifestFile}
+	gone := []string{returningFile, definitionFile, manifestFile}
 	if r.definedBy(filepath.Join(c.Farm.Dir, t.Position.File)) {
 		gone = append([]string{deploy.RetiredDefinition}, gone...)
 	}

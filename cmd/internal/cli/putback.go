@@ -25,6 +25,7 @@ import (
 // putBack is the definition of a removed tenant, which undelete writes among the farm's files.
 type putBack struct {
 	name string
+	mark string // empty file that announces the return
 	from string // file in the folder of the removed tenant
 	file string // to write, relative to the farm's folder
 	path string // the same, absolute
@@ -76,7 +77,7 @@ func definedAgain(f *tenants.Farm, names []string, run string) (list []*tenants.
 // formerly returns the former definition of a removed tenant.
 func formerly(f *tenants.Farm, r *provision.Removed) (*putBack, error) {
 	file := filepath.Join(tenantsFolder(f), r.Name+".toml")
-	p := &putBack{name: r.Name, from: r.Source(), file: file, path: filepath.Join(f.Dir, file), mode: 0o644}
+	p := &putBack{name: r.Name, mark: r.Returning(), from: r.Source(), file: file, path: filepath.Join(f.Dir, file), mode: 0o644}
 	var err error
 	if p.text, err = disk.Read(p.from); err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func (a *app) putBack(c *cli.Context, files []*putBack, list []*tenants.Tenant) 
 		}
 	}()
 	for _, p := range files {
-		if p.back, err = recovery.PlaceDefinition(p.path, p.text, p.mode); err != nil {
+		if err = p.place(); err != nil {
 			return nil, nil, err
 		}
 		fmt.Fprintln(a.stderr, ui.Clean(fmt.Sprintf("%s is defined again by %s, as in %s", p.name, p.path, p.from)))
@@ -139,6 +140,21 @@ func (a *app) putBack(c *cli.Context, files []*putBack, list []*tenants.Tenant) 
 		again = append(again, now)
 	}
 	return f, again, nil
+}
+
+// place announces the return, so that no other run makes a new wiki from the definition, and
+// writes the definition.
+func (p *putBack) place() error {
+	unmark, err := recovery.PlaceDefinition(p.mark, nil, 0o600)
+	if err != nil {
+		return err
+	}
+	back, err := recovery.PlaceDefinition(p.path, p.text, p.mode)
+	if err != nil {
+		return errors.Join(err, unmark())
+	}
+	p.back = func() error { return errors.Join(disk.IgnoreAbsent(back()), disk.IgnoreAbsent(unmark())) }
+	return nil
 }
 
 // keepBegun keeps the definitions of tenants that are back, or whose return has begun.
