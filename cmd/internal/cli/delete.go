@@ -66,7 +66,11 @@ func (a *app) runDelete(c *cli.Context) error {
 			return nil, err
 		}
 		d.Source = source
-		return provision.Delete(c.Context, h, d, provision.Options{Jobs: 1, Drain: a.drained, Observer: board(1)})
+		outcomes, err := provision.Delete(c.Context, h, d, provision.Options{Jobs: 1, Drain: a.drained, Observer: board(1)})
+		if len(outcomes) == 1 && outcomes[0].Err != nil && outcomes[0].Returns { // found after the board showed it as removed
+			fmt.Fprintln(a.stderr, ui.Clean(t.Name+": "+outcomes[0].Err.Error()))
+		}
+		return outcomes, err
 	})
 }
 
