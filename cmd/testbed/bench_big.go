@@ -31,9 +31,19 @@ type big struct {
 type bigRun struct {
 	way             string
 	readOnly, total float64
-	forecast, open  float64           // what the plan said: read-only, and ahead of it
+	forecast        forecast          // made before
+	phases          phases            // of wikictl
 	tables          map[string]string // definition, and digest of rows, by name
 }
+
+// forecast is the part of a plan about the duration of a wiki's upgrade, in seconds.
+type forecast struct {
+	Seconds  float64 // read-only
+	Forecast phases
+}
+
+// phases are the durations of the parts of an upgrade in seconds; all but ahead are read-only.
+type phases struct{ Ahead, Backup, Update, Rest float64 }
 
 func (b *big) run(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
@@ -51,17 +61,25 @@ func (b *big) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("a wiki of %d pages, %d revisions, %d links, 1.39 to 1.43\n%-28s %10s %10s\n", b.pages, 3*b.pages, 10*b.pages, "way", "read-only", "in all")
-	for _, r := range []bigRun{plain, own} {
-		fmt.Printf("%-28s %10.1f %10.1f\n", r.way, r.readOnly, r.total)
-	}
-	fmt.Printf("read-only is %.1f times shorter, the whole %.1f times; the forecast was %.1f s read-only and %.1f s before\n",
-		plain.readOnly/own.readOnly, plain.total/own.total, own.forecast, own.open)
+	fmt.Printf("a wiki of %d pages, %d revisions, %d links, 1.39 to 1.43\n%-28s %10s %10s %8s\n", b.pages, 3*b.pages, 10*b.pages, "way", "seconds", "forecast", "ratio")
+	printForecast("update.php, read-only", plain.readOnly, plain.forecast.Forecast.Update)
+	want, took := own.forecast.Forecast, own.phases
+	printForecast(own.way+", in all", own.total, own.forecast.Seconds+want.Ahead)
+	printForecast("  read-only", own.readOnly, own.forecast.Seconds)
+	printForecast("    backup", took.Backup, want.Backup)
+	printForecast("    update.php", took.Update, want.Update)
+	printForecast("    the rest", took.Rest, want.Rest)
+	printForecast("  ahead of it", took.Ahead, want.Ahead)
+	fmt.Printf("read-only is %.1f times shorter, the whole %.1f times\n", plain.readOnly/own.readOnly, plain.total/own.total)
 	if differ := differences(plain.tables, own.tables); len(differ) > 0 {
 		return fmt.Errorf("the tables differ from those of update.php: %s", strings.Join(differ, ", "))
 	}
 	fmt.Printf("all %d tables are as update.php leaves them\n", len(own.tables))
 	return nil
+}
+
+func printForecast(what string, took, forecast float64) {
+	fmt.Printf("%-28s %10.1f %10.1f %8.2f\n", what, took, forecast, forecast/took)
 }
 
 // fill makes the wiki big.
@@ -95,39 +113,24 @@ func (b *big) sql(ctx context.Context, statements string) (string, error) {
 // plain upgrades with MediaWiki's updater alone: the wiki has to be read-only all the
 // time.
 func (b *big) plain(ctx context.Context) (r bigRun, err error) {
-	c, err := b.measure(ctx, b.updater("update.php", 1))
+	r.way = "update.php"
+	if r.forecast, err = b.foresee(ctx, "--ahead", "no"); err != nil {
+		return r, err
+	}
+	c, err := b.measure(ctx, b.updater(r.way, 1))
 	if err != nil {
 		return r, err
 	}
-	r = bigRun{way: "update.php", readOnly: c.wall, total: c.wall}
+	r.readOnly, r.total = c.wall, c.wall
 	r.tables, err = b.tables(ctx)
 	return r, err
 }
 
 // wikictl upgrades with wikictl, after it estimated the time.
 func (b *big) wikictl(ctx context.Context) (r bigRun, err error) {
-	if err := b.back(ctx); err != nil {
-		return r, err
-	}
 	r.way = "wikictl upgrade"
-	var plan struct {
-		Tenants []struct {
-			Details struct {
-				Seconds  float64
-				Forecast struct{ Ahead float64 }
-			}
-		}
-	}
-	if err := b.document(ctx, &plan, 1, "--dry-run"); err != nil {
+	if r.forecast, err = b.foresee(ctx); err != nil {
 		return r, err
-	}
-	if len(plan.Tenants) != 1 {
-		return r, fmt.Errorf("the plan has %d wikis, want 1", len(plan.Tenants))
-	}
-	details := plan.Tenants[0].Details
-	r.forecast, r.open = details.Seconds, details.Forecast.Ahead
-	if r.forecast == 0 {
-		return r, errors.New("the plan has no forecast")
 	}
 	var result struct {
 		Tenants []struct {
@@ -144,14 +147,38 @@ func (b *big) wikictl(ctx context.Context) (r bigRun, err error) {
 	r.total = time.Since(start).Seconds()
 	closed := false
 	for _, s := range result.Tenants[0].Steps {
-		closed = closed || s.Name == "read-only"
-		if closed {
-			r.readOnly += s.Seconds
+		if closed = closed || s.Name == "read-only"; !closed {
+			r.phases.Ahead += s.Seconds
+			continue
+		}
+		r.readOnly += s.Seconds
+		switch s.Name {
+		case "backup":
+			r.phases.Backup += s.Seconds
+		case "update.php":
+			r.phases.Update += s.Seconds
+		default:
+			r.phases.Rest += s.Seconds
 		}
 	}
 	fmt.Fprintf(os.Stderr, "testbed: wikictl upgrade: %.1f s\n", r.total)
 	r.tables, err = b.tables(ctx)
 	return r, err
+}
+
+// foresee brings the state folder back, and returns the plan's forecast for the only wiki.
+func (b *big) foresee(ctx context.Context, flags ...string) (f forecast, err error) {
+	if err := b.back(ctx); err != nil {
+		return f, err
+	}
+	var plan struct{ Tenants []struct{ Details forecast } }
+	if err := b.document(ctx, &plan, 1, append(flags, "--dry-run")...); err != nil {
+		return f, err
+	}
+	if len(plan.Tenants) != 1 || plan.Tenants[0].Details.Seconds == 0 {
+		return f, fmt.Errorf("the plan has no forecast for one wiki: %+v", plan)
+	}
+	return plan.Tenants[0].Details, nil
 }
 
 // document runs an upgrade, checks its exit code and decodes its JSON.
