@@ -40,8 +40,8 @@ type Past struct {
 var usual = Phases{Backup: 0.4, Update: 1.2, Rest: 0.8}
 
 const (
-	perByte    = 1.0 / 25e6 // seconds of a dump that is read back
-	smallBytes = 50e6       // a fresh wiki's database has about 10 MB in 58 files
+	perByte    = 1.0 / 100e6 // seconds of a dump that is read back
+	smallBytes = 50e6        // a fresh wiki's database has about 10 MB in 58 files
 )
 
 // Rates relate this machine's durations to the defaults.
@@ -138,7 +138,7 @@ type share struct {
 
 // moved is the part of a table's time that remains for the updater after its rows were
 // moved ahead: it searches for rows that were added since.
-const moved = 0.02
+const moved = 0.005
 
 // work lists the updater's work on a wiki.
 func (w Wiki) work() (list []share) {

@@ -103,9 +103,14 @@ func TestMeter(t *testing.T) {
 }
 
 // Rows that were moved ahead cost the updater next to nothing, and tell nothing of what
-// others cost.
+// others cost. The forecast of measured wikis is within a factor of two.
 func TestAhead(t *testing.T) {
 	rates := Learn(nil)
+	for pages, readOnly := range map[int64]float64{3000: 2.1, 15000: 4.5} {
+		w := Wiki{Old: "1.39.17", New: "1.43.9", Bytes: 37e6 + pages*7300, Ahead: []string{"pagelinks", "externallinks", "revision_comment_temp"}, Rows: map[string]int64{"page": pages, "revision": 3 * pages,
+			"revision_comment_temp": 3 * pages, "pagelinks": 4 * pages, "templatelinks": 2 * pages, "externallinks": 2 * pages, "searchindex": pages, "recentchanges": pages / 2}}
+		within(t, fmt.Sprint(pages, " pages"), rates.Of(w, true).Total(), readOnly, 2)
+	}
 	moved := big
 	moved.Ahead = []string{"pagelinks", "externallinks", "revision_comment_temp"}
 	before, after := rates.Of(big, false), rates.Of(moved, false)
