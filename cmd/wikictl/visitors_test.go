@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"wikictl/php/fpm"
 )
 
 // visitors read and edit a wiki until stopped.
@@ -53,11 +55,12 @@ func (v *visitors) every(pause time.Duration, do func(n int)) {
 }
 
 func (v *visitors) read(path string) {
+	began := time.Now()
 	got := v.f.request(v.wiki, path)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.seen[got]++; v.seen[got] == 1 && !slices.Contains([]string{"closed", "1.39.17", "1.43.9"}, got) {
-		v.f.t.Errorf("%s%s at %s: %s", v.wiki, path, time.Now().Format("05.000"), got)
+		v.f.t.Errorf("%s%s from %s to %s: %s", v.wiki, path, began.Format("05.000"), time.Now().Format("05.000"), got)
 	}
 }
 
@@ -117,8 +120,9 @@ func (v *visitors) leave(rollback time.Time) {
 }
 
 // slowRequests has those who read a history, and every tenth who writes, wait between the settings
-// and the first query, as on a busy machine.
+// and the first query, as on a busy machine. Others wait for php-fpm meanwhile.
 const slowRequests = `<?php
+$wgShowExceptionDetails = true;
 $late = ( $_GET['action'] ?? '' ) === 'history' || preg_match( '/0$/', $_POST['title'] ?? '' );
 if ( PHP_SAPI !== 'cli' && $late ) {
 	usleep( 3000000 );
@@ -154,4 +158,18 @@ func TestVisitorsSeeNoErrors(t *testing.T) {
 	f.run("upgrade", "w0", "w1")
 	w0.leave(rollback)
 	w1.leave(rollback)
+	f.asksLate("w0")
+}
+
+// asksLate has php-fpm get a request for the release of an upgraded wiki's old code, as one that
+// waited in its queue while the wiki was upgraded.
+func (f *farm) asksLate(wiki string) {
+	old := f.state("wikis/" + wiki + "/releases/1")
+	reply, _, err := fpm.Ask(f.t.Context(), f.demo.Web.FPM(), old+"/core/index.php", [][2]string{
+		{"MW_CONFIG_FILE", old + "/LocalSettings.php"}, {"SCRIPT_NAME", "/index.php"}, {"REQUEST_URI", "/index.php?title=Page"}, {"QUERY_STRING", "title=Page"},
+		{"HTTP_HOST", wiki + ".localhost"}, {"SERVER_NAME", wiki + ".localhost"}, {"SERVER_PORT", "80"},
+	})
+	if text := string(reply); err != nil || !strings.Contains(text, "Status: 503") || !strings.Contains(text, "Retry-After: 1") {
+		f.t.Errorf("a late request got %v: %.300s", err, text)
+	}
 }
