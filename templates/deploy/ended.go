@@ -11,7 +11,6 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants/disk"
 	"wikictl/tenants/process"
 )
@@ -28,11 +27,7 @@ const requestsPoll = 10 * time.Millisecond
 func (d *Deployer) makeRequests(tenant string) error {
 	for _, readOnly := range []bool{false, true} {
 		path := d.layout.Requests(tenant, readOnly)
-		err := create(path, nil, 0o640, d.groupOf(tenant))
-		if errors.Is(err, fs.ErrExist) {
-			err = permissions.Chgrp(path, d.groupOf(tenant))
-		}
-		if err != nil {
+		if err := create(path, nil, 0o640, d.groupOf(tenant)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}

@@ -77,8 +77,8 @@ func (d *Deployer) passage(tenant, path string) (made bool, err error) {
 	return made, os.Chmod(path, info.Mode().Perm()|0o001)
 }
 
-// handOverWiki gives a tenant's uploads, caches and settings to the user as whom its PHP runs
-// now. That includes the settings of earlier releases, which hold the same passwords.
+// handOverWiki gives a tenant's uploads, caches and settings, with the files that these read, to
+// the user as whom its PHP runs now. That includes the settings of earlier releases, which hold the same passwords.
 func (d *Deployer) handOverWiki(tenant string) error {
 	for _, path := range []string{d.layout.Images(tenant), d.layout.Cache(tenant)} {
 		if !Exists(path) { // an empty uploads folder would hide that the uploads were lost
@@ -88,7 +88,7 @@ func (d *Deployer) handOverWiki(tenant string) error {
 			return err
 		}
 	}
-	for _, path := range []string{d.layout.CacheEpoch(tenant), d.layout.ReadOnly(tenant)} {
+	for _, path := range []string{d.layout.CacheEpoch(tenant), d.layout.ReadOnly(tenant), d.layout.Requests(tenant, false), d.layout.Requests(tenant, true)} {
 		if err := disk.IgnoreAbsent(permissions.Chgrp(path, d.groupOf(tenant))); err != nil {
 			return err
 		}

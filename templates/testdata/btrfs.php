@@ -21,7 +21,7 @@ if ( PHP_SAPI !== 'cli' ) {
 		're'
 	);
 	if ( $GLOBALS['wikictlRequest'] ) {
-		flock( $GLOBALS['wikictlRequest'], LOCK_SH | LOCK_NB );
+		flock( $GLOBALS['wikictlRequest'], LOCK_SH );
 	}
 	# While the tables are not complete, no page can be. The web server tests for the same file, but
 	# not again when a request waited for php-fpm.
@@ -34,7 +34,17 @@ if ( PHP_SAPI !== 'cli' ) {
 			exit;
 		}
 	}
-	unset( $wikictlPage );
+	# The web server chose this release when the request came. If the wiki has other code by now, these
+	# settings' code does not fit its database any more.
+	$wikictlCode = @readlink( '/srv/farm/wikis/btrfs/current' . '/core' );
+	if ( $wikictlCode !== false && $wikictlCode !== @readlink( __DIR__ . '/core' ) ) {
+		http_response_code( 503 );
+		header( 'Retry-After: 1' );
+		header( 'Cache-Control: no-store' );
+		echo '<!DOCTYPE html><meta charset="utf-8"><p>This wiki is on another release of MediaWiki now. Please load the page again.</p>';
+		exit;
+	}
+	unset( $wikictlPage, $wikictlCode );
 }
 
 ## Name and language
