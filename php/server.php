@@ -274,11 +274,6 @@ class WikictlEnd {
 		}
 	}
 
-	/** End without giving back memory; nothing may be left to write. */
-	public static function atOnce(): void {
-		self::$c?->_exit( 0 );
-	}
-
 	public static function returned(): void {
 		if ( self::$c ) {
 			// Twice, to come after what shutdown functions register.
@@ -340,7 +335,6 @@ if ( $wikictlJob === null ) {
 		wikictlKill( $wikictlPid );
 	}
 	$wikictlClasses->close();
-	WikictlEnd::atOnce();
 	exit( 0 );
 }
 
