@@ -20,7 +20,7 @@ var backupRules = []rule{
 	{Rule: audit.Rule{
 		ID: "backup-future", Severity: audit.Warning,
 		What:      "A wiki's latest backup or dump has a date in the future: the clock is wrong, or was when it was made.",
-		Why:       "Until that date it counts as the latest: restore takes it though newer ones may exist, and backup-old finds nothing.",
+		Why:       "Until that date it counts as the latest: restore wants --from, as newer ones may exist, and backup-old finds nothing.",
 		Repair:    "Check the clock. Then run wikictl backup NAME. wikictl backup without names lists all; restore --from takes any of them.",
 		Reference: "wikictl help backups",
 	}, observed: futureBackup},
