@@ -127,6 +127,7 @@ func (w *walker) say() {
 	if w.broken {
 		text += "wgExtensionFunctions = [{ php = \"static function () { throw new Error( 'planted' ); }\" }]\n"
 	}
+	os.Remove(filepath.Join(w.demo.Dir, fmt.Sprintf("tenants/m%dx.toml", w.number))) // an undelete of the renamed wiki may have written it
 	w.write("drafts/"+w.name, text)
 	must(w.t, os.Rename(filepath.Join(w.demo.Dir, "drafts", w.name), filepath.Join(w.demo.Dir, fmt.Sprintf("tenants/m%d.toml", w.number))))
 }
