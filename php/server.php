@@ -168,8 +168,7 @@ class WikictlClasses {
 
 	/**
 	 * Have PHP compile the regular expressions by which MediaWiki compares the versions that an
-	 * extension or skin requires: children keep them, and to compile them takes a fifteenth of
-	 * the time of a short script.
+	 * extension or skin requires: children keep them.
 	 */
 	private static function compilePatterns(): void {
 		if ( !class_exists( Composer\Semver\VersionParser::class, false ) ) {
