@@ -13,11 +13,7 @@ import (
 // and then has the server refuse writes by its web account, as mariadb.Server.Freeze does.
 // Requests are ended that take longer than patience.
 func (h *Host) Freeze(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts, patience time.Duration) error {
-	server, err := h.Server(ctx, t.Server)
-	if err != nil {
-		return err
-	}
-	wait, err := h.ended(ctx, t, a, false, patience)
+	server, wait, err := h.ended(ctx, t, a, false, patience)
 	if err != nil {
 		return err
 	}
@@ -28,11 +24,7 @@ func (h *Host) Freeze(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts
 // once the web server admits no more. It closes connections that are open for longer than
 // patience.
 func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts, patience time.Duration) error {
-	server, err := h.Server(ctx, t.Server)
-	if err != nil {
-		return err
-	}
-	wait, err := h.ended(ctx, t, a, true, patience)
+	server, wait, err := h.ended(ctx, t, a, true, patience)
 	if err != nil {
 		return err
 	}
@@ -59,14 +51,17 @@ func (h *Host) Quiet(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts,
 }
 
 // ended waits until requests have ended that use a tenant's tables: its own, those of the wikis
-// that share its accounts and, with all, of those that show its files. It returns the rest of
-// patience.
-func (h *Host) ended(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts, all bool, patience time.Duration) (mariadb.Wait, error) {
+// that share its accounts and, with all, of those that show its files. It returns the tenant's
+// server and the rest of patience.
+func (h *Host) ended(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts, all bool, patience time.Duration) (s *mariadb.Server, wait mariadb.Wait, err error) {
+	if s, err = h.Server(ctx, t.Server); err != nil {
+		return nil, wait, err
+	}
 	using := []*tenants.Tenant{t}
 	if len(a.Sharers) > 0 {
 		members, err := h.MembersOf(ctx, t)
 		if err != nil {
-			return mariadb.Wait{}, err
+			return nil, wait, err
 		}
 		using = append(using, members...)
 	}
@@ -77,9 +72,9 @@ func (h *Host) ended(ctx context.Context, t *tenants.Tenant, a mariadb.Accounts,
 	for _, one := range using {
 		known, err := h.Deploy.Ended(ctx, one.Name, all, time.Until(deadline))
 		if err != nil {
-			return mariadb.Wait{}, err
+			return nil, wait, err
 		}
 		counted = counted && known
 	}
-	return mariadb.Wait{Patience: max(time.Until(deadline), 0), Counted: counted}, nil
+	return s, mariadb.Wait{Patience: max(time.Until(deadline), 0), Counted: counted}, nil
 }
