@@ -157,12 +157,13 @@ func FindRemoved(l tenants.Layout, name, run string) (*Removed, error) {
 		return nil, err
 	}
 	for _, r := range all {
-		switch {
-		case r.Name != name || run != "" && r.Run != run:
+		if r.Name != name || run != "" && r.Run != run {
 			continue
-		case run == "" && time.Until(r.Removed) > time.Minute:
-			return nil, tenants.WithHint(fmt.Errorf("a clock was ahead when run %s removed %s: at %s UTC, so that its latest removal is unknown", r.Run, name, r.Removed.UTC().Format(time.DateTime)),
-				"wikictl undelete lists the removals; --run RUN chooses one")
+		}
+		if run == "" {
+			if err := tenants.LatestUnknown(r.Removed, fmt.Sprintf("run %s removed %s", r.Run, name), "removal", "wikictl undelete lists the removals; --run RUN chooses one"); err != nil {
+				return nil, err
+			}
 		}
 		return r, nil
 	}

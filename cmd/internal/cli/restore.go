@@ -110,11 +110,13 @@ func restoreArguments(c *cli.Context, f *tenants.Farm) (*tenants.Tenant, recover
 func newestBackup(ctx context.Context, f *tenants.Farm, name string) (*archive.Archive, error) {
 	own, err := recovery.OwnBackups(ctx, f, name)
 	b := archive.Newest(own)
-	if err == nil && b != nil && time.Until(b.Taken) > time.Minute {
-		return nil, tenants.WithHint(fmt.Errorf("a clock was ahead when run %s backed up %s: at %s UTC, so that its latest backup is unknown", b.Run, name, b.Taken.UTC().Format(time.DateTime)),
-			"wikictl backup lists the backups; --from RUN chooses one")
+	if err != nil || b == nil {
+		return b, err
 	}
-	return b, err
+	if err := tenants.LatestUnknown(b.Taken, fmt.Sprintf("run %s backed up %s", b.Run, name), "backup", "wikictl backup lists the backups; --from RUN chooses one"); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // backupOf finds a backup by from, its run, snapshot or file. If from is empty, it returns the
