@@ -112,7 +112,7 @@ func codeIn(key string, v tenants.Value, runs bool) (path string, at tenants.Pos
 	case []tenants.Value:
 		for i, element := range data {
 			// A list may be a command with its arguments.
-			if path, at, found := codeIn(fmt.Sprintf("%s[%d]", key, i), element, runs || isProgram); found {
+			if path, at, found := codeIn(elementKey(key, i), element, runs || isProgram); found {
 				return path, at, true
 			}
 		}

@@ -69,7 +69,6 @@ type loader struct {
 	machine                       tenants.Machine
 	constants                     *bool                             // set by settings that name namespaces other than MediaWiki's own
 	printed                       map[string]func() (string, error) // secrets that commands print, by name
-	literally                     bool                              // read tables in settings as values, not as operations
 }
 
 // resolveAll reads the classes and tenants that the farm file names.

@@ -23,7 +23,7 @@ func (l *loader) operation(s *section, key string, at tenants.Position, table ma
 		return v, found && len(table) == 1
 	}
 	if v, is := only("replace"); is {
-		v.Data = l.literal(s, key+".replace", v)
+		v.Data = l.settingValue(s, key+".replace", v, true)
 		return &tenants.Operation{Replace: &v}
 	}
 	if v, is := only("absent"); is && kind(v.Data) != "a table" {
@@ -67,7 +67,7 @@ func (l *loader) copied(s *section, key string, v tenants.Value, table map[strin
 	}
 	for name, member := range table {
 		if name != "copy" {
-			member.Data = l.literal(s, key+"."+name, member)
+			member.Data = l.settingValue(s, key+"."+name, member, true)
 			o.Members[name] = member
 		}
 	}
@@ -87,7 +87,7 @@ func (l *loader) listOperation(s *section, key string, at tenants.Position, tabl
 		case !slices.Contains(listVerbs, name):
 			strangers = append(strangers, name)
 		case isList:
-			lists[name], _ = l.literal(s, key+"."+name, table[name]).([]tenants.Value)
+			lists[name], _ = l.settingValue(s, key+"."+name, table[name], true).([]tenants.Value)
 			if len(list) == 0 {
 				s.report(table[name].Position, key+"."+name, "", "is an empty list, which changes nothing")
 			}
@@ -102,13 +102,6 @@ func (l *loader) listOperation(s *section, key string, at tenants.Position, tabl
 		s.report(at, key, literally, "has %s beside %s", strings.Join(strangers, ", "), strings.Join(slices.Sorted(maps.Keys(lists)), ", "))
 	}
 	return tidy(&tenants.Operation{Remove: lists["remove"], Prepend: lists["prepend"], Append: lists["append"]})
-}
-
-// literal returns a value in which no table is an operation, at any depth.
-func (l *loader) literal(s *section, key string, v tenants.Value) any {
-	inner := *l
-	inner.literally = true
-	return inner.settingValue(s, key, v)
 }
 
 // tidy removes duplicates from an operation, and does not remove what it adds.
@@ -132,6 +125,17 @@ func unique(list []tenants.Value) []tenants.Value {
 		}
 	}
 	return found
+}
+
+// hasVerbs reports whether a table, or one in it, has a key that may make it an operation.
+func hasVerbs(v tenants.Value) bool {
+	table, _ := v.Data.(map[string]tenants.Value)
+	for name, member := range table {
+		if name == "replace" || slices.Contains(listVerbs, name) || hasVerbs(member) {
+			return true
+		}
+	}
+	return false
 }
 
 // stripped returns a table with operations replaced by their results, without removed elements, so

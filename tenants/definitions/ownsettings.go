@@ -1,8 +1,6 @@
 package definitions
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -94,19 +92,22 @@ func (l *loader) refuseOwn(s *section, key string, v tenants.Value) bool {
 	}
 	members, _ := v.Data.(map[string]tenants.Value)
 	refused := false
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		refused = l.refuseOwn(s, key+"."+name, members[name]) || refused
+	for name, member := range members {
+		refused = l.refuseOwn(s, key+"."+name, member) || refused
 	}
 	return refused
 }
 
 // ownSetting returns why no definition may set a dotted key; empty if one may.
 func ownSetting(key string) string {
-	parts := strings.Split(key, ".")
-	if len(parts) == 3 {
-		parts[1] = "*"
+	if why := ownSettings[key]; why != "" {
+		return why
 	}
-	return ownSettings[strings.Join(parts, ".")]
+	name, rest, _ := strings.Cut(key, ".")
+	if _, member, below := strings.Cut(rest, "."); below {
+		return ownSettings[name+".*."+member]
+	}
+	return ""
 }
 
 // checkServerSettings refuses encryption of a connection by socket.

@@ -1,11 +1,11 @@
 package definitions
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"wikictl/tenants"
 	"wikictl/tenants/mediawiki"
@@ -26,18 +26,23 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is not a name of a PHP variable")
 			continue
 		}
-		if plain := stripped(v, false); l.refuseOwn(s, name, plain) || l.refuseCode(s, name, plain) {
+		plain := v
+		if hasVerbs(v) {
+			plain = stripped(v, false)
+		}
+		if l.refuseOwn(s, name, plain) || l.refuseCode(s, name, plain) {
 			continue
 		}
-		v.Data = l.settingValue(s, name, v)
+		v.Data = l.settingValue(s, name, v, false)
 		settings[name] = v
 	}
 	return settings
 }
 
 // settingValue converts { php = "…" } to PHP and { append = […] } to an operation, at any
-// depth, and refuses values without a literal in PHP.
-func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
+// depth, and refuses values without a literal in PHP. In a literal value no table is an
+// operation.
+func (l *loader) settingValue(s *section, key string, v tenants.Value, literal bool) any {
 	switch data := v.Data.(type) {
 	case float64:
 		if math.IsNaN(data) || math.IsInf(data, 0) {
@@ -45,7 +50,7 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 		}
 	case []tenants.Value:
 		for i := range data {
-			data[i].Data = l.literal(s, fmt.Sprintf("%s[%d]", key, i), data[i])
+			data[i].Data = l.settingValue(s, elementKey(key, i), data[i], true)
 		}
 	case map[string]tenants.Value:
 		if code, ok := data["php"]; ok && len(data) == 1 {
@@ -54,12 +59,12 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 		if name, ok := data["secret"].Data.(string); ok && len(data) == 1 {
 			return l.hidden(s, key, name, data["secret"].Position)
 		}
-		if !l.literally {
+		if !literal {
 			if o := l.operation(s, key, v.Position, data); o != nil {
 				return o
 			}
 		}
-		return l.members(s, key, data)
+		return l.members(s, key, data, literal)
 	case string:
 		if value, is := mediawiki.Constants[data]; is {
 			return value
@@ -69,12 +74,15 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value) any {
 	return v.Data
 }
 
+// elementKey returns the path of an element of a list.
+func elementKey(key string, i int) string { return key + "[" + strconv.Itoa(i) + "]" }
+
 // members returns a table with constants among its keys replaced by their values.
-func (l *loader) members(s *section, key string, table map[string]tenants.Value) map[string]tenants.Value {
+func (l *loader) members(s *section, key string, table map[string]tenants.Value, literal bool) map[string]tenants.Value {
 	found := make(map[string]tenants.Value, len(table))
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		member := table[name]
-		member.Data = l.settingValue(s, key+"."+name, member)
+		member.Data = l.settingValue(s, key+"."+name, member, literal)
 		resolved := constantKey(name)
 		if _, twice := table[resolved]; twice && resolved != name {
 			s.report(member.Position, key+"."+name, "remove one of them", "is the same as %s", resolved)

@@ -138,15 +138,15 @@ func requirementsUnmet(t *tenants.Tenant, c *tenants.Codebase, version string, h
 
 func platformProblems(who string, requires map[string]any, version string, have map[string]bool) []string {
 	var problems []string
-	for _, key := range slices.Sorted(maps.Keys(requires)) {
-		wanted, _ := requires[key].(string)
-		extension, isExtension := strings.CutPrefix(key, "ext-")
-		switch {
-		case key == "php" && !Satisfies(version, wanted):
-			problems = append(problems, fmt.Sprintf("%s needs PHP %s, but it is %s", who, wanted, version))
-		case isExtension && have != nil && !have[extension]:
-			problems = append(problems, fmt.Sprintf("%s needs PHP's extension %s", who, extension))
+	if have != nil {
+		for _, key := range slices.Sorted(maps.Keys(requires)) {
+			if extension, is := strings.CutPrefix(key, "ext-"); is && !have[extension] {
+				problems = append(problems, fmt.Sprintf("%s needs PHP's extension %s", who, extension))
+			}
 		}
+	}
+	if wanted, _ := requires["php"].(string); wanted != "" && !Satisfies(version, wanted) {
+		problems = append(problems, fmt.Sprintf("%s needs PHP %s, but it is %s", who, wanted, version))
 	}
 	return problems
 }

@@ -96,7 +96,10 @@ var strong = []string{"sysop", "bureaucrat", "interface-admin", "suppress", "ste
 
 func rightsOfEveryone(_ *subject, name string, v tenants.Value, r *reporter) {
 	for _, group := range anyone {
-		rights, _ := member(v, group)
+		rights, found := member(v, group)
+		if !found {
+			continue
+		}
 		for _, right := range powers {
 			if given, found := member(rights, right); found && truthy(given) {
 				r.say(given.Position, name+"."+group+"."+right, "give it to sysop or a group of your own", "%s has the right %s", inGroup(group), right)

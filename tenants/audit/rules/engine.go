@@ -46,6 +46,7 @@ func Live(ctx context.Context, h *session.Host, o Options) (audit.Report, *obser
 // prepare reads policies, ignores and codebases.
 func prepare(ctx context.Context, f *tenants.Farm, o Options) (*wanted, error) {
 	w := &wanted{Scope: observe.Scope{Farm: f, List: o.Tenants, Whole: o.Tenants == nil, Quick: o.Quick}, today: o.Today}
+	w.wikis = f.Layout().Wikis() + "/"
 	if w.Whole {
 		w.List = f.Tenants
 	}
@@ -71,6 +72,7 @@ func (w *wanted) report(ctx context.Context) (audit.Report, error) {
 type wanted struct {
 	observe.Scope
 	today    time.Time
+	wikis    string                              // the path of all tenants' folders, with a slash at its end
 	code     map[*tenants.Codebase]*observe.Code // of those that could be read
 	unread   map[*tenants.Codebase]error         // errors of the others
 	policies []policy
@@ -80,6 +82,7 @@ type wanted struct {
 	hostIndex hostIndex                  // see hosts
 	databases map[string]*tenants.Tenant // see ownerOf
 	defaults  map[string]tenants.Value   // see defaultOf, by the text of the default
+	ends      map[[2]string]string       // see ended, by software and version
 }
 
 // subject is one tenant under audit.

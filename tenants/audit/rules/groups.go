@@ -22,11 +22,15 @@ var groupMerged = rule{Rule: audit.Rule{
 // is true by default, so its author probably meant a complete list of rights.
 func mergedGroups(s *subject, name string, v tenants.Value, r *reporter) {
 	groups, _ := v.Data.(map[string]tenants.Value)
+	defaults, _ := s.defaultOf(name).Data.(map[string]tenants.Value)
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
 		rights, _ := groups[group].Data.(map[string]tenants.Value)
-		own, _ := s.defaultOf(name + "." + group).Data.(map[string]tenants.Value)
+		own, _ := defaults[group].Data.(map[string]tenants.Value)
 		stated := restated(rights, own)
-		if kept := keptRights(rights, own); stated != "" && len(kept) > 0 {
+		if stated == "" {
+			continue
+		}
+		if kept := keptRights(rights, own); len(kept) > 0 {
 			r.say(rights[stated].Position, name+"."+group, "write { replace = { … } }, or set the rights that it must not have to false",
 				"the group %s keeps rights that MediaWiki gives it: %s", group, strings.Join(kept, ", "))
 		}

@@ -30,9 +30,8 @@ var neighbourRules = []rule{
 
 // namesFolder reports texts of a setting that are paths in the folder of another tenant.
 func namesFolder(s *subject, name string, v tenants.Value, r *reporter) {
-	wikis := s.Farm.Layout().Wikis() + "/"
 	texts(v, func(text string, at tenants.Position) {
-		path, below := strings.CutPrefix(text, wikis)
+		path, below := strings.CutPrefix(text, s.wikis)
 		if other, _, _ := strings.Cut(path, "/"); below && other != s.tenant.Name {
 			r.say(at, name, `[shared] media = "`+other+`" in its place`, "it names a folder of %s", other)
 		}

@@ -25,9 +25,12 @@ func vainOperation(s *subject, name string, v tenants.Value, r *reporter) {
 		s.vainRemoval(name, o, r)
 		return
 	}
+	if !slices.Contains(tenants.GroupSettings, name) {
+		return
+	}
 	members, _ := v.Data.(map[string]tenants.Value)
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		if o, is := members[key].Data.(*tenants.Operation); is && slices.Contains(tenants.GroupSettings, name) {
+		if o, is := members[key].Data.(*tenants.Operation); is {
 			s.vainGroup(name, key, o, members[key].Position, r)
 		}
 	}

@@ -194,9 +194,9 @@ func policies(s *subject, r *reporter) {
 func (s *subject) defaultOf(path string) tenants.Value {
 	name, _, _ := strings.Cut(path, ".")
 	declared, _, _ := s.code.Find(s.tenant, name)
-	text := string(declared.Default)
-	whole, known := s.defaults[text]
+	whole, known := s.defaults[string(declared.Default)]
 	if !known {
+		text := string(declared.Default)
 		whole = decodeDefault(text)
 		if s.defaults == nil {
 			s.defaults = map[string]tenants.Value{}

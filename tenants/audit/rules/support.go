@@ -51,10 +51,24 @@ func oldMediaWiki(s *subject, r *reporter) {
 	if c.Version == "" {
 		return
 	}
-	if end := mediawiki.Ended("MediaWiki", c.Version, s.today); end != "" {
+	if end := s.ended("MediaWiki", c.Version); end != "" {
 		hint := "upgrade its tenants to one of " + strings.Join(mediawiki.Maintained(s.today), ", ")
 		r.say(c.Position, "codebases."+c.Name, hint, "MediaWiki %s: security releases ended on %s", c.Version, end)
 	}
+}
+
+// ended is mediawiki.Ended, called once for all tenants with the same version.
+func (w *wanted) ended(software, version string) string {
+	key := [2]string{software, version}
+	end, known := w.ends[key]
+	if !known {
+		end = mediawiki.Ended(software, version, w.today)
+		if w.ends == nil {
+			w.ends = map[[2]string]string{}
+		}
+		w.ends[key] = end
+	}
+	return end
 }
 
 func oldPHP(s *subject, r *reporter) {
@@ -62,7 +76,7 @@ func oldPHP(s *subject, r *reporter) {
 	if s.code == nil {
 		return
 	}
-	if end := mediawiki.Ended("PHP", s.code.PHP, s.today); end != "" {
+	if end := s.ended("PHP", s.code.PHP); end != "" {
 		r.say(c.Position, "codebases."+c.Name+".php", "set a newer one", "PHP %s: security releases ended on %s", s.code.PHP, end)
 	}
 }

@@ -86,8 +86,11 @@ func (c checker) checkOperation(key string, o *tenants.Operation, s php.Setting)
 
 // checkVerb finds a table that is a misspelt operation, such as { apend = ["pdf"] }.
 func (c checker) checkVerb(key string, table map[string]tenants.Value) {
+	if len(table) > 1 {
+		return
+	}
 	for name, inner := range table {
-		if _, isList := inner.Data.([]tenants.Value); !isList || len(table) > 1 {
+		if _, isList := inner.Data.([]tenants.Value); !isList {
 			continue
 		}
 		if hint := tenants.Suggest(name, slices.Values([]string{"append", "prepend", "remove"})); hint != "" {
