@@ -124,8 +124,9 @@ func (a Accounts) Changes(have func(account string) []Grant, known func(database
 			if g.Table == "" {
 				database = plain(database)
 			}
-			ofMore := schema && g.Table == "" && slices.Contains(a.More, database) // ALL PRIVILEGES differ between servers
-			simple := g.Role == "" && g.Database != "" && !g.Wild() && !strings.ContainsAny(g.Table, ".()")
+			ofMore := schema && g.Of(database) && slices.Contains(a.More, database) // ALL PRIVILEGES differ between servers
+			// A name whose _ is not escaped is a wildcard, too; as the name of the farm's database it is meant.
+			simple := g.Role == "" && g.Database != "" && !strings.ContainsAny(g.Table, ".()")
 			if g.IsLag() || simple && !ofMore && database != a.Database && known(database) {
 				changes = append(changes, Change{Account: full, Schema: schema, Revoke: true, Grant: g})
 			}
