@@ -291,4 +291,8 @@ func TestLoadRepeats(t *testing.T) {
 	if len(got) != 1 || got[0].Key != "wgGroupPermissions.*.edit" || got[0].Position.Line != 6 || got[0].Overridden.File != tenants.FarmFile {
 		t.Errorf("repeats are %v", got)
 	}
+	files["tenants/x.toml"] = "name = \"x\"\nhosts = [\"x.example\"]\nsitename = \"X\"\nstate = \"private\"\n"
+	if f, err = Load(writeFarm(t, files)); err != nil || len(f.Tenant("x").Repeats) > 0 {
+		t.Errorf("a private wiki repeats %v (%v)", f.Tenant("x").Repeats, err)
+	}
 }

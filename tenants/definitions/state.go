@@ -39,7 +39,9 @@ func (l *loader) setState(t *tenants.Tenant, v *layer, single map[string]text) {
 		l.report(own.at, "reason", `set state = "closed" beside it`, "only a closed wiki has a reason, and this one is %s", t.State)
 	}
 	if t.State == tenants.StatePrivate {
+		repeats := t.Repeats // state does more than the settings that it repeats
 		l.mergeLayer(t, &layer{settings: forbidden(positionOf(t, "state"), t.Codebase)})
+		t.Repeats = repeats
 	}
 }
 
