@@ -21,10 +21,10 @@ func (l *loader) readGrants(s *section) (grants []tenants.Grant) {
 		if !on.set() && !on.wrong {
 			sub.report(at, "on", `such as on = "wiki_pool"`, "is missing: the database")
 		}
-		if len(tables) == 0 && sub.table["tables"].Data == nil {
+		if isEmpty(sub.table["tables"]) {
 			sub.report(at, "tables", `such as tables = ["user"], or ["*"] for all`, "is missing: the tables")
 		}
-		if len(rights) == 0 && sub.table["rights"].Data == nil {
+		if isEmpty(sub.table["rights"]) {
 			sub.report(at, "rights", `such as rights = ["SELECT"]`, "is missing: what is allowed")
 		}
 		for _, t := range tables {
@@ -47,6 +47,12 @@ func (l *loader) readGrants(s *section) (grants []tenants.Grant) {
 		}
 	})
 	return grants
+}
+
+// isEmpty reports whether a value is not given, or is a list without elements.
+func isEmpty(v tenants.Value) bool {
+	list, isList := v.Data.([]tenants.Value)
+	return v.Data == nil || isList && len(list) == 0
 }
 
 // setGrants sets a tenant's grants from all its layers, except those on itself: the owner

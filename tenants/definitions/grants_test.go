@@ -25,6 +25,8 @@ func TestDatabasesAndGrants(t *testing.T) {
 		"another server":           {`server = "other"`, grant("wiki_pool", `"user"`, `"SELECT"`), "tenant pool has it on server other, which no grant reaches"},
 		"more than data rights":    {"", grant("wiki_pool", `"user"`, `"SELECT", "DROP"`), `tenants/a.toml:5:70: grants.rights: "DROP" is more than reading and writing rows (want DELETE, INSERT, SELECT, UPDATE)`},
 		"no rights":                {"", `grants = [{ on = "wiki_pool", tables = ["user"] }]`, "grants.rights: is missing"},
+		"an empty list of tables":  {"", grant("wiki_pool", "", `"SELECT"`), "tenants/a.toml:5:11: grants.tables: is missing"},
+		"an empty list of rights":  {"", grant("wiki_pool", `"user"`, ""), "tenants/a.toml:5:11: grants.rights: is missing"},
 		"no table's name":          {"", grant("wiki_pool", `"wiki_pool.user"`, `"SELECT"`), `"wiki_pool.user" is not a table's name`},
 		"another tenant's":         {"", `databases = ["wiki_pool"]`, `"wiki_pool" of tenant "pool" is the same database as "wiki_pool" of tenant "a"`},
 		"its own":                  {"", `databases = ["wiki_a"]`, `the tenant has "wiki_a" already`},
