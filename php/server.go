@@ -113,20 +113,46 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.New("no php program was found; install php-cli or set php in [codebases]")
 	}
 	s := &Server{options: o, waiting: map[int]*waiter{}, ended: make(chan struct{})}
-	check := "exit(function_exists('pcntl_fork') && function_exists('posix_setrlimit') && class_exists('FFI') ? 0 : 9);"
-	result, err := process.Run(ctx, process.Program{Name: o.Program, Args: []string{"-r", check}, Env: environment()})
-	switch {
-	case result.Exit == 9:
-		return s, nil // stdin is nil: no PHP process
-	case err != nil:
+	greeting := make(chan string, 1)
+	if err := s.launch(context.WithoutCancel(ctx), greeting); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Program, err)
 	}
-	return s, s.launch(context.WithoutCancel(ctx))
+	select {
+	case text := <-greeting:
+		switch text {
+		case canFork:
+			return s, nil
+		case canNotFork:
+			return &Server{options: o}, s.Close() // stdin is nil: no PHP process
+		}
+		s.Close()
+		return nil, fmt.Errorf("start %s: %w", o.Program, s.err)
+	case <-ctx.Done():
+		s.Close()
+		return nil, context.Cause(ctx)
+	}
 }
 
-// launch starts the PHP process, which runs until Close. Jobs end with their own
-// contexts.
-func (s *Server) launch(ctx context.Context) error {
+// The first line of the fork server says whether PHP can fork.
+const (
+	canFork    = "forks"
+	canNotFork = "can't fork"
+)
+
+// greet returns the first line of the fork server, or "" if it ended before. A program that starts
+// PHP may print others.
+func greet(lines *bufio.Scanner) string {
+	for lines.Scan() {
+		if text := lines.Text(); text == canFork || text == canNotFork {
+			return text
+		}
+	}
+	return ""
+}
+
+// launch starts the PHP process, which runs until Close, and sends its first line. Jobs end with
+// their own contexts.
+func (s *Server) launch(ctx context.Context, greeting chan<- string) error {
 	code, err := codeFile()
 	if err != nil {
 		return err
@@ -148,7 +174,9 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 	s.stdin = stdin
 	go func() {
-		s.read(stdout)
+		lines := bufio.NewScanner(stdout)
+		greeting <- greet(lines)
+		s.read(lines)
 		stdout.Close()
 		_, err := s.process.Wait()
 		s.finish(err)
@@ -174,8 +202,7 @@ func codeFile() (*os.File, error) {
 }
 
 // read passes reports to the jobs that wait for them.
-func (s *Server) read(stdout io.Reader) {
-	lines := bufio.NewScanner(stdout)
+func (s *Server) read(lines *bufio.Scanner) {
 	for lines.Scan() {
 		r, err := decodeReport(lines.Bytes())
 		if err != nil {

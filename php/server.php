@@ -4,14 +4,19 @@
  * a child of its own, so that PHP is started and compiled code is kept once.
  *
  * Jobs come as lines of JSON on standard input and reports leave as lines of
- * JSON on standard output. A job's arguments may hold passwords; they are in
- * memory only. When the input ends (whoever wrote the jobs is gone) all children
+ * JSON on standard output, after a first line that says whether this PHP can fork.
+ * A job's arguments may hold passwords; they are in memory only. When the input ends (whoever wrote the jobs is gone) all children
  * are killed; when this process is killed the kernel kills them.
  *
  * The first job of each script tells which of MediaWiki's classes it came to use.
  * They are loaded here then, so that later children begin with them. A child
  * tries it first: what can't be loaded outside of a wiki would end this process.
  */
+
+if ( !function_exists( 'pcntl_fork' ) || !function_exists( 'posix_setrlimit' ) || !class_exists( 'FFI' ) ) {
+	fwrite( STDOUT, "can't fork\n" );
+	exit( 0 );
+}
 
 // PHP has no dup2() and no prctl() of its own.
 $wikictlC = FFI::cdef( 'int dup2(int, int); int prctl(int, unsigned long); int open(const char *, int, int); int memfd_create(const char *, unsigned); int close(int); int madvise(unsigned long, unsigned long, int);' );
@@ -24,6 +29,7 @@ pcntl_async_signals( true );
 pcntl_signal( SIGCHLD, static function () {
 } );
 stream_set_blocking( STDIN, false );
+fwrite( STDOUT, "forks\n" );
 
 function wikictlReport( array $report ): void {
 	fwrite( STDOUT, json_encode( $report, JSON_INVALID_UTF8_SUBSTITUTE ) . "\n" );

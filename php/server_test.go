@@ -30,6 +30,46 @@ func servers(t *testing.T, do func(t *testing.T, s *Server)) {
 	t.Run("alone", func(t *testing.T) { do(t, &Server{options: Options{Program: needs.Program(t, "php")}}) })
 }
 
+// A server starts with what its PHP can do, and reports a PHP that does not run.
+func TestStartOfOtherPHP(t *testing.T) {
+	real := needs.Program(t, "php")
+	for name, c := range map[string]struct {
+		code  string
+		forks bool
+		want  string // in the error
+	}{
+		"prints before PHP": {"echo forks much; exec " + real + ` "$@"`, true, ""},
+		"without pcntl":     {"exec " + real + ` -d disable_functions=pcntl_fork "$@"`, false, ""},
+		"without posix":     {"exec " + real + ` -d disable_functions=posix_setrlimit "$@"`, false, ""},
+		"does not run":      {"echo lacks a library >&2; exit 127", false, "lacks a library"},
+		"prints nothing":    {"exit 0", false, "ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := filepath.Join(t.TempDir(), "php")
+			if err := os.WriteFile(program, []byte("#!/bin/sh\n"+c.code+"\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Start(t.Context(), Options{Program: program})
+			if c.want != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), "start "+program+": ") || !strings.Contains(err.Error(), c.want) {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if forks := s.stdin != nil; forks != c.forks {
+				t.Errorf("it forks: %v", forks)
+			}
+			if r, err := s.Run(t.Context(), job(t, "echo 'done';")); err != nil || r.Tail != "done" {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
+
 // job writes a script and its log.
 func job(t *testing.T, code string, args ...string) Job {
 	t.Helper()
