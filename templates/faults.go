@@ -16,8 +16,8 @@ import (
 const placeholder = secrets.Secret("placeholder")
 
 // Check renders every tenant in memory, so that every reason to refuse a tenant is known before
-// the first change. It renders a tenant for which known has no secrets with placeholders. If
-// known is nil, it renders only one of several tenants that are alike. The problems of a tenant
+// the first change. It renders tenants for which known has no secrets with placeholders, and
+// only one of several that are alike. If known is nil, no tenant has any. The problems of a tenant
 // become its faults. The error is tenants.Problems if the mistake is the farm's: in the virtual
 // host for names of no tenant, or common to all tenants.
 func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error {
@@ -26,10 +26,7 @@ func (s *Set) Check(ctx context.Context, f *tenants.Farm, known SecretsOf) error
 	}
 	list := slices.DeleteFunc(slices.Clone(f.Tenants), (*tenants.Tenant).Blocked)
 	refused := make([]tenants.Problems, len(list))
-	var like *likeness // nil: secrets differ, and the rendered files are kept
-	if known == nil {
-		like = s.likeness(f)
-	}
+	like := s.likeness(f)
 	chunks := slices.Collect(slices.Chunk(fleet.Indexes(len(list)), checkedAtOnce))
 	options := fleet.Options[[]int]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	fleet.Run(ctx, chunks, options, func(_ context.Context, chunk []int) (struct{}, error) {
@@ -69,16 +66,19 @@ func (s *Set) refused(f *tenants.Farm, t *tenants.Tenant, known SecretsOf, like 
 			problems = tenants.Problems{{Position: t.Position, Message: fmt.Sprintf("its files can't be rendered: panic: %v", v)}}
 		}
 	}()
-	key := like.key(t)
-	if like.has(key) || known != nil && s.Same != nil && s.Same(t) {
+	if known != nil && s.Same != nil && s.Same(t) {
 		return nil
 	}
-	secrets, ok := placeholders(), false
+	var secrets secrets.Secrets
+	key, ok := "", false
 	if known != nil {
 		secrets, ok = known(t)
 	}
 	if !ok {
-		secrets = placeholders()
+		secrets, key = placeholders(), like.key(t)
+	}
+	if like.has(key) {
+		return nil
 	}
 	_, err := s.Render(Data{Farm: f, Tenant: t, Codebase: t.Codebase, Secrets: secrets, draft: known == nil})
 	switch {
