@@ -31,10 +31,14 @@ func Admin(codebase, script, settings, wrapper, user, password string, args ...s
 	return j
 }
 
+// settingsVariable names the environment variable with the path of the settings that
+// AdminSettings loads.
+const settingsVariable = "WIKICTL_SETTINGS"
+
 // AsAdmin returns the job with another database account than the one in its settings.
 // wrapper is the path of AdminSettings.
 func (j Job) AsAdmin(wrapper, user, password string) Job {
-	env := map[string]string{"WIKICTL_SETTINGS": j.Config, "WIKICTL_DB_USER": user, "WIKICTL_DB_PASSWORD": password}
+	env := map[string]string{settingsVariable: j.Config, "WIKICTL_DB_USER": user, "WIKICTL_DB_PASSWORD": password}
 	maps.Copy(env, j.Env)
 	j.Config, j.Env = wrapper, env
 	return j

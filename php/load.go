@@ -62,7 +62,8 @@ func (s *Server) Load(ctx context.Context, l Loading) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Run(ctx, Job{Script: l.Script, Args: args, Config: l.Config, Log: l.Log, Limit: loadLimit})
+	job := Job{Script: l.Script, Args: args, Config: l.Config, Log: l.Log, Limit: loadLimit}
+	_, err = s.Run(ctx, job)
 	var failed *JobError
 	if err != nil && !errors.As(err, &failed) {
 		return err
@@ -75,7 +76,9 @@ func (s *Server) Load(ctx context.Context, l Loading) error {
 	if failed == nil && bytes.HasSuffix(logged, []byte("\nwikictl-loaded\n")) {
 		return nil
 	}
-	return readLoad(logged, failed)
+	found := readLoad(logged, failed)
+	found.Message = job.masker().Text(found.Message)
+	return found
 }
 
 // fatalError matches PHP's message of an error that can't be caught; fatalPlace matches

@@ -42,6 +42,7 @@ wfLoadSkin( 'Vector' ); $wgDefaultSkin = 'vector';
 		"other files, later": {"$wgExtensionFunctions[] = function () { $GLOBALS['wgScriptPath'] = '/w'; };", "an expression changes $wgScriptPath"},
 		"other repo":         {"$wgLocalFileRepo = [ 'class' => 'LocalRepo', 'name' => 'local', 'directory' => '/tmp', 'hashLevels' => 2, 'backend' => 'local-backend' ];", "changes the folder of $wgLocalFileRepo"},
 		"error by hand":      {"trigger_error( 'by hand', E_USER_ERROR );", "by hand"},
+		"prints a secret":    {`throw new RuntimeException( "it is $wgSecretKey." );`, "it is [secret]."},
 	}
 	script := filepath.Join(t.TempDir(), "load.php")
 	if err := os.WriteFile(script, LoadScript(), 0o644); err != nil {

@@ -44,7 +44,7 @@ type Result struct {
 type JobError struct {
 	Script string
 	Why    string // "exit 1", "killed by signal 9", "did not end within 1h0m0s"
-	Tail   string // last lines of output
+	Tail   string // last lines of output, without the secrets that the script knew
 	Log    string
 }
 
@@ -84,10 +84,13 @@ const (
 	tailBytes = 1000
 )
 
-// tail returns the last lines of a log as one line, for an error message. If a statement failed,
-// they are those from its reason on.
-func tail(path string) string {
-	lines := strings.FieldsFunc(process.End(path, 4096), func(r rune) bool { return r == '\n' || r == '\r' })
+// end returns the last bytes of a job's log.
+func end(path string) string { return process.End(path, 4096) }
+
+// tail returns the last lines of a log's end as one line, for an error message. If a statement
+// failed, they are those from its reason on.
+func tail(log string) string {
+	lines := strings.FieldsFunc(log, func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = slices.DeleteFunc(lines, func(line string) bool { return frame.MatchString(line) || strings.HasPrefix(line, statementsLine) })
 	from := max(0, len(lines)-tailLines)
 	reason := len(lines) - 1

@@ -320,6 +320,25 @@ func TestArgumentsAreSecret(t *testing.T) {
 	})
 }
 
+// A script may print the passwords that it was given; the error hides them. Half of a password at
+// the limit of an error's length is one, too.
+func TestPrintedSecretsAreHidden(t *testing.T) {
+	servers(t, func(t *testing.T, s *Server) {
+		j := job(t, `$w = require getenv('WIKICTL_SETTINGS'); echo substr($argv[1], 7), ' ', getenv('WIKICTL_DB_PASSWORD'), ' ', $w, str_repeat('.', 975); exit(1);`, "--pass=argument-word")
+		j.Config = filepath.Join(t.TempDir(), "LocalSettings.php")
+		if err := os.WriteFile(j.Config, []byte("<?php\n$wgSecretKey = 'settings-word';\nreturn $wgSecretKey;\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Run(t.Context(), j.AsAdmin(j.Config, "user", "environment-word"))
+		if err == nil || strings.Contains(err.Error(), "word") || !strings.Contains(err.Error(), "[secret]....") {
+			t.Errorf("got %.200v", err)
+		}
+		if printed := wrote(j.Log); !strings.HasPrefix(printed, "argument-word environment-word settings-word...") {
+			t.Errorf("the script printed %.200q", printed)
+		}
+	})
+}
+
 func wrote(path string) string {
 	data, _ := os.ReadFile(path)
 	return string(data)
