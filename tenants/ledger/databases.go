@@ -30,16 +30,7 @@ func (l *Ledger) databases(ctx context.Context, where string, args ...any) ([]Da
 	if err != nil {
 		return nil, fmt.Errorf("read further databases from the ledger: %w", err)
 	}
-	defer rows.Close()
-	var all []Database
-	for rows.Next() {
-		var d Database
-		if err := rows.Scan(&d.Server, &d.Name, &d.Tenant, &d.Made); err != nil {
-			return nil, err
-		}
-		all = append(all, d)
-	}
-	return all, rows.Err()
+	return mariadb.Records(rows, func(d *Database) []any { return []any{&d.Server, &d.Name, &d.Tenant, &d.Made} })
 }
 
 // MadeDatabases returns the names of the databases that were made.

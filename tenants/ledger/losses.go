@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"wikictl/tenants/mariadb"
 )
 
 // Loss is something that an upgrade dropped from a tenant's database.
@@ -93,16 +95,9 @@ func (l *Ledger) losses(ctx context.Context, where string, args ...any) ([]Loss,
 	if err != nil {
 		return nil, fmt.Errorf("read the losses of upgrades from the ledger: %w", err)
 	}
-	defer rows.Close()
-	var list []Loss
-	for rows.Next() {
-		var s Loss
-		if err := rows.Scan(&s.ID, &s.Tenant, &s.Run, &s.Table, &s.Rows, &s.What, &s.Backup, &s.Noted, &s.Acknowledged, &s.Acknowledger); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, rows.Err()
+	return mariadb.Records(rows, func(s *Loss) []any {
+		return []any{&s.ID, &s.Tenant, &s.Run, &s.Table, &s.Rows, &s.What, &s.Backup, &s.Noted, &s.Acknowledged, &s.Acknowledger}
+	})
 }
 
 // Acknowledge marks losses as acknowledged, by id, and returns how many were not before.

@@ -73,20 +73,12 @@ func (l *Ledger) DropRehearsal(ctx context.Context, fingerprint string) error {
 }
 
 // Scratches lists the recorded scratch copies, including those of killed runs.
-func (l *Ledger) Scratches(ctx context.Context) (all []Scratch, err error) {
+func (l *Ledger) Scratches(ctx context.Context) ([]Scratch, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT name, server, fingerprint FROM scratch ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("read the scratch copies of the ledger: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var s Scratch
-		if err := rows.Scan(&s.Name, &s.Server, &s.Fingerprint); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
+	return mariadb.Records(rows, func(s *Scratch) []any { return []any{&s.Name, &s.Server, &s.Fingerprint} })
 }
 
 // NoteScratch records a scratch copy before a run makes it.

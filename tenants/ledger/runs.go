@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
 )
 
@@ -77,16 +78,9 @@ func (l *Ledger) runs(ctx context.Context, where string, args ...any) ([]Run, er
 	if err != nil {
 		return nil, fmt.Errorf("read the runs of the ledger: %w", err)
 	}
-	defer rows.Close()
-	var runs []Run
-	for rows.Next() {
-		var r Run
-		if err := rows.Scan(&r.ID, &r.Command, &r.Holder, &r.Started, &r.Finished, &r.Done, &r.Same, &r.Failed, &r.Skipped); err != nil {
-			return nil, err
-		}
-		runs = append(runs, r)
-	}
-	return runs, rows.Err()
+	return mariadb.Records(rows, func(r *Run) []any {
+		return []any{&r.ID, &r.Command, &r.Holder, &r.Started, &r.Finished, &r.Done, &r.Same, &r.Failed, &r.Skipped}
+	})
 }
 
 // Step is one finished step of one tenant.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"wikictl/tenants/mariadb"
 )
 
 // Session is a connection that holds, or held, a run's locks on a server.
@@ -20,16 +22,7 @@ func (l *Ledger) Sessions(ctx context.Context) ([]Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the sessions of the ledger: %w", err)
 	}
-	defer rows.Close()
-	var all []Session
-	for rows.Next() {
-		var s Session
-		if err := rows.Scan(&s.Server, &s.Connection, &s.Holder, &s.Since); err != nil {
-			return nil, fmt.Errorf("read the sessions of the ledger: %w", err)
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
+	return mariadb.Records(rows, func(s *Session) []any { return []any{&s.Server, &s.Connection, &s.Holder, &s.Since} })
 }
 
 // PutSession records the holder of a connection's locks.

@@ -250,16 +250,7 @@ func (l *Ledger) upgrades(ctx context.Context, where string, args ...any) ([]Upg
 	if err != nil {
 		return nil, fmt.Errorf("read the upgrades of the ledger: %w", err)
 	}
-	defer rows.Close()
-	var all []Upgrade
-	for rows.Next() {
-		var r Upgrade
-		if err := rows.Scan(r.fields()...); err != nil {
-			return nil, fmt.Errorf("read the upgrades of the ledger: %w", err)
-		}
-		all = append(all, r)
-	}
-	return all, rows.Err()
+	return mariadb.Records(rows, (*Upgrade).fields)
 }
 
 // History reads every upgrade of every tenant in one query, those of a tenant in the order in

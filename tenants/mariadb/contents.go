@@ -30,16 +30,7 @@ func (s *Server) relations(ctx context.Context, database string) ([]relation, er
 	if err != nil {
 		return nil, fmt.Errorf("list the tables of %q: %w", database, err)
 	}
-	defer rows.Close()
-	var all []relation
-	for rows.Next() {
-		var r relation
-		if err := rows.Scan(&r.name, &r.kind); err != nil {
-			return nil, err
-		}
-		all = append(all, r)
-	}
-	return all, rows.Err()
+	return Records(rows, func(r *relation) []any { return []any{&r.name, &r.kind} })
 }
 
 // Tables lists the tables of a database, sorted, without views and sequences. It is empty

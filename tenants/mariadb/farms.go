@@ -80,16 +80,7 @@ func (s *Server) Farms(ctx context.Context) ([]FarmRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list farms: %w", s.Name, err)
 	}
-	defer rows.Close()
-	var all []FarmRow
-	for rows.Next() {
-		var r FarmRow
-		if err := rows.Scan(&r.ID, &r.Dir, &r.Machine, &r.Database); err != nil {
-			return nil, err
-		}
-		all = append(all, r)
-	}
-	return all, rows.Err()
+	return Records(rows, func(r *FarmRow) []any { return []any{&r.ID, &r.Dir, &r.Machine, &r.Database} })
 }
 
 // others returns the databases of other farms, by their marks and by the ledgers on the

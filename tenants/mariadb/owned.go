@@ -160,16 +160,7 @@ func (s *Server) heldAccounts(ctx context.Context, where string, args ...any) ([
 	if err != nil {
 		return nil, fmt.Errorf("server %s: list accounts: %w", s.Name, err)
 	}
-	defer rows.Close()
-	var all []Held
-	for rows.Next() {
-		var h Held
-		if err := rows.Scan(&h.User, &h.Host, &h.plugin, &h.hash); err != nil {
-			return nil, err
-		}
-		all = append(all, h)
-	}
-	return all, rows.Err()
+	return Records(rows, func(h *Held) []any { return []any{&h.User, &h.Host, &h.plugin, &h.hash} })
 }
 
 // own returns an error that wraps ErrForeign if an account with the tenant's name and

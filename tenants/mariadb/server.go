@@ -280,14 +280,19 @@ func IsDuplicate(err error) bool { return isError(err, errDuplicate) }
 
 // Column reads the rows of a single column.
 func Column[T any](rows *sql.Rows) ([]T, error) {
+	return Records(rows, func(v *T) []any { return []any{v} })
+}
+
+// Records reads rows, each into a T whose fields are those of the columns, in order.
+func Records[T any](rows *sql.Rows, fields func(*T) []any) ([]T, error) {
 	defer rows.Close()
 	var all []T
 	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
+		var one T
+		if err := rows.Scan(fields(&one)...); err != nil {
 			return nil, err
 		}
-		all = append(all, v)
+		all = append(all, one)
 	}
 	return all, rows.Err()
 }
