@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -18,10 +19,17 @@ var operationRules = []rule{{Rule: audit.Rule{
 }, setting: vainOperation}}
 
 func vainOperation(s *subject, name string, v tenants.Value, r *reporter) {
-	if s.code == nil || !s.code.IsCore(name) {
+	if s.code == nil {
 		return
 	}
-	if o, is := v.Data.(*tenants.Operation); is {
+	o, is := v.Data.(*tenants.Operation)
+	if is {
+		s.wrongAddition(name, o, r)
+	}
+	if !s.code.IsCore(name) {
+		return
+	}
+	if is {
 		s.vainRemoval(name, o, r)
 		return
 	}
@@ -32,6 +40,21 @@ func vainOperation(s *subject, name string, v tenants.Value, r *reporter) {
 	for _, key := range slices.Sorted(maps.Keys(members)) {
 		if o, is := members[key].Data.(*tenants.Operation); is {
 			s.vainGroup(name, key, o, members[key].Position, r)
+		}
+	}
+}
+
+// wrongAddition reports elements that are added to a table of truth values: in
+// $wgNamespacesToBeSearchedDefault the member 1 would become true, and not the namespace that is added.
+func (s *subject) wrongAddition(name string, o *tenants.Operation, r *reporter) {
+	isTruth := func(v tenants.Value) bool { _, is := v.Data.(bool); return is }
+	own := elements(s.defaultOf(name))
+	if len(own) == 0 || !slices.ContainsFunc(own, isTruth) {
+		return
+	}
+	for _, v := range slices.Concat(o.Prepend, o.Append) {
+		if !isTruth(v) {
+			r.as("setting-type", v.Position, name, fmt.Sprintf("%s.%v = true", name, v.Data), "is no list but a table of truth values, and %v would be one of them", v.Data)
 		}
 	}
 }
