@@ -57,7 +57,7 @@ func upgradeFlags() []cli.Flag {
 func waveFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "jobs", Usage: "how many wikis to upgrade at once", Value: min(2*runtime.NumCPU(), 32)},
-		&cli.IntFlag{Name: "per-server", Usage: "how many wikis to upgrade at once on one database server", DefaultText: "no limit"},
+		&cli.IntFlag{Name: "per-server", Usage: "how many wikis to upgrade at once on one database server; 0 for no limit", Value: upgrade.PerServer},
 		&cli.StringFlag{Name: "canary", Usage: "upgrade these first: names separated by commas, or a share such as 5%"},
 		&cli.StringFlag{Name: "waves", Usage: "upgrade the others in waves that end at these shares, such as 10%,50%,100%"},
 		&cli.StringFlag{Name: "max-failures", Usage: "start no further wiki once more than this number or share have failed", Value: "10%"},
