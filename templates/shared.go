@@ -12,7 +12,7 @@ type Accounts struct {
 	Of          string   // the owner's name
 	Database    string   // $wgSharedDB
 	Tables      []string // $wgSharedTables
-	ReadOnly    string   // the owner's $wgReadOnlyFile
+	ReadOnly    string   // the file that makes the owner read-only
 	Maintenance string   // the owner's maintenance page
 }
 

@@ -60,7 +60,7 @@ type View struct {
 	Cache            string // $wgCacheDirectory
 	CachedPages      string // $wgFileCacheDirectory
 	Temporary        string // $wgTmpDirectory
-	ReadOnly         string // $wgReadOnlyFile
+	ReadOnly         string // the file whose text is $wgReadOnly while it exists
 	Requests         string // the file that requests lock while the wiki is writable
 	ReadOnlyRequests string // the file that they lock while it is read-only
 	CacheEpoch       string // file with the end of $wgCachePrefix, which changes when the database is made or restored

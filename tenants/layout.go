@@ -70,7 +70,7 @@ func (l Layout) TemporaryOf(user string) string {
 	return filepath.Join(l.State, "tmp-"+user)
 }
 
-// ReadOnly returns a tenant's $wgReadOnlyFile.
+// ReadOnly returns the file whose text is a tenant's $wgReadOnly while it exists.
 func (l Layout) ReadOnly(name string) string { return filepath.Join(l.Wiki(name), "read-only") }
 
 // Maintenance returns a tenant's maintenance page: while it exists, the web server

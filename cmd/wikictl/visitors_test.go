@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"wikictl/php/fpm"
 )
@@ -159,6 +162,34 @@ func TestVisitorsSeeNoErrors(t *testing.T) {
 	w0.leave(rollback)
 	w1.leave(rollback)
 	f.asksLate("w0")
+	f.savesLate("w0")
+}
+
+// savesLate makes a wiki read-only while an edit waits that began before: it is saved, and those
+// that begin later are refused.
+func (f *farm) savesLate(wiki string) {
+	f.t.Helper()
+	c := f.client(wiki)
+	edit := func(title string) string {
+		status, body := c.ask(url.Values{"action": {"edit"}, "title": {title}, "text": {"x"}, "token": {`+\`}, "format": {"json"}, "formatversion": {"2"}})
+		return fmt.Sprint(status, " ", body)
+	}
+	answer := make(chan string, 1)
+	go func() { answer <- edit("Begun 0") }()
+	lock := flock.New(f.state("wikis/"+wiki+"/requests"), flock.SetFlag(os.O_RDONLY))
+	defer lock.Close()
+	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(time.Millisecond) {
+		if free, err := lock.TryLock(); !free || err != nil || lock.Unlock() != nil {
+			break
+		}
+	}
+	f.put("wikis/"+wiki+"/read-only", "closed")
+	if late := edit("Late"); !strings.Contains(late, `"code":"readonly"`) {
+		f.t.Errorf("an edit of a read-only wiki: %s", late)
+	}
+	if begun := <-answer; !strings.Contains(begun, `"result":"Success"`) {
+		f.t.Errorf("an edit that began before its wiki was read-only: %s", begun)
+	}
 }
 
 // asksLate has php-fpm get a request for the release of an upgraded wiki's old code, as one that

@@ -14,8 +14,8 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// SetReadOnly makes a tenant read-only on the web; MediaWiki shows reason to users
-// ($wgReadOnlyFile). Maintenance scripts can still write.
+// SetReadOnly makes a tenant read-only on the web, for requests that begin from now on;
+// MediaWiki shows reason to users ($wgReadOnly). Maintenance scripts can still write.
 func (d *Deployer) SetReadOnly(tenant, reason string) error {
 	return WriteFile(d.layout.ReadOnly(tenant), []byte(reason), 0o640, d.groupOf(tenant))
 }

@@ -15,13 +15,20 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 
 ## Requests: wikictl waits for those that began before it closes this wiki to editors or readers
 if ( PHP_SAPI !== 'cli' ) {
-	# PHP releases the lock when the request has ended; programs that it starts don't inherit it.
-	$GLOBALS['wikictlRequest'] = @fopen(
-		is_file( '/srv/farm/wikis/btrfs/read-only' ) ? '/srv/farm/wikis/btrfs/requests-read-only' : '/srv/farm/wikis/btrfs/requests',
-		're'
-	);
-	if ( $GLOBALS['wikictlRequest'] ) {
-		flock( $GLOBALS['wikictlRequest'], LOCK_SH );
+	# A request is read-only from its beginning to its end, or not at all: what MediaWiki refuses in the
+	# middle is an error. The file may appear while the request takes its lock. Maintenance scripts
+	# don't test for it, as update.php writes.
+	$wikictlIsReadOnly = static fn () => is_file( '/srv/farm/wikis/btrfs/read-only' );
+	do {
+		$wikictlReadOnly = $wikictlIsReadOnly();
+		# PHP releases the lock when the request has ended; programs that it starts don't inherit it.
+		$GLOBALS['wikictlRequest'] = @fopen( $wikictlReadOnly ? '/srv/farm/wikis/btrfs/requests-read-only' : '/srv/farm/wikis/btrfs/requests', 're' );
+		if ( $GLOBALS['wikictlRequest'] ) {
+			flock( $GLOBALS['wikictlRequest'], LOCK_SH );
+		}
+	} while ( !$wikictlReadOnly && $wikictlIsReadOnly() );
+	if ( $wikictlReadOnly ) {
+		$wgReadOnly = @file_get_contents( '/srv/farm/wikis/btrfs/read-only' ) ?: 'This wiki is being changed.';
 	}
 	# While the tables are not complete, no page can be. The web server tests for the same file, but
 	# not again when a request waited for php-fpm.
@@ -44,7 +51,7 @@ if ( PHP_SAPI !== 'cli' ) {
 		echo '<!DOCTYPE html><meta charset="utf-8"><p>This wiki is on another release of MediaWiki now. Please load the page again.</p>';
 		exit;
 	}
-	unset( $wikictlPage, $wikictlCode );
+	unset( $wikictlIsReadOnly, $wikictlReadOnly, $wikictlPage, $wikictlCode );
 }
 
 ## Name and language
@@ -67,12 +74,6 @@ $wgFileCacheDirectory = '/srv/farm/wikis/btrfs/cache/pages';
 # Files of a moment, of all wikis: identifiers are unique on this machine only if its
 # wikis draw them from one place.
 $wgTmpDirectory = '/srv/farm/tmp';
-
-# While this file exists readers can't save. Maintenance scripts don't look at
-# it, as it would stop update.php too.
-if ( PHP_SAPI !== 'cli' ) {
-	$wgReadOnlyFile = '/srv/farm/wikis/btrfs/read-only';
-}
 
 ## Database: an account that can't change the schema. update.php is given another.
 $wgDBtype = 'mysql';

@@ -55,7 +55,7 @@ var ownSettings = map[string]string{
 	"wgLocalisationCacheConf":    "tenants with the same code share one below state",
 
 	"wgReadOnly":           "it would stop update.php; use state = \"closed\"",
-	"wgReadOnlyFile":       "wikictl upgrade uses it",
+	"wgReadOnlyFile":       "a file that appears would refuse edits in the middle; wikictl upgrade makes wikis read-only",
 	"wgAllowSchemaUpdates": "wikictl upgrade runs update.php",
 
 	"IP":                          "codebase decides it",

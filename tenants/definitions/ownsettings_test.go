@@ -22,7 +22,7 @@ func TestOwnSettings(t *testing.T) {
 		{`wgFileCacheDirectory = "/var/cache/pages"`, "its own folder"},
 		{`wgLocalFileRepo = { class = "LocalRepo", directory = "/srv/wikis/b/images" }`, "its own folder"},
 		{`wgObjectCaches.redis.keyspace = "farm"`, "what others cached"},
-		{`wgReadOnlyFile = "/x"`, "wikictl upgrade uses it"},
+		{`wgReadOnlyFile = "/x"`, "wikictl upgrade makes wikis read-only"},
 		{`wgAllowSchemaUpdates = false`, "update.php"},
 		{`wgWikiFarmSettingsDirectory = "/etc"`, "does not know"},
 		{`wgDBname = { php = "'b'" }`, "database decides it"},

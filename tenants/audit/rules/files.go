@@ -25,7 +25,7 @@ var diskRules = []rule{
 		What:      "A wiki is read-only on the web, although no upgrade of it is open.",
 		Why:       "Users can't edit it.",
 		Repair:    "Remove the file, unless the wiki was closed on purpose.",
-		Reference: "Manual:$wgReadOnlyFile",
+		Reference: "Manual:$wgReadOnly",
 	}, observed: readOnlyLeft},
 	{Rule: audit.Rule{
 		ID: "maintenance-left", Severity: audit.Error,
