@@ -5,8 +5,9 @@
  *
  * Jobs come as lines of JSON on standard input and reports leave as lines of
  * JSON on standard output, after a first line that says whether this PHP can fork.
- * A job's arguments may hold passwords; they are in memory only. When the input ends (whoever wrote the jobs is gone) all children
- * are killed; when this process is killed the kernel kills them.
+ * A job's arguments may hold passwords; they are in memory only. When the input ends
+ * (whoever wrote the jobs is gone) all children are killed; when this process is killed
+ * the kernel kills them.
  *
  * The first job of each script tells which of MediaWiki's classes it came to use.
  * They are loaded here then, so that later children begin with them. A child
