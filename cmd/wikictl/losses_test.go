@@ -72,7 +72,7 @@ func TestUpgradeReportsLosses(t *testing.T) {
 	f.sql("USE wiki_w0; " + badBlock + "; " + goodBlocks + "; " + oddLinks)
 	f.sql("USE wiki_w1; " + goodBlocks)
 	f.client("w1").edit("Summaries", "and [[links]] to https://example.org/ and [https://example.net/a?b=c d]")
-	f.sql("USE wiki_w2; " + goodBlocks + "; " + badBlock)
+	f.sql("USE wiki_w2; " + goodBlocks + "; " + badBlock + "; ALTER TABLE ipblocks ADD x_seen INT")
 	f.sql("USE wiki_w3; " + badBlock + "; CREATE TABLE guestbook (id INT PRIMARY KEY)")
 	f.want143()
 
@@ -88,13 +88,14 @@ func TestUpgradeReportsLosses(t *testing.T) {
 		l[1].What != "update.php left out 1 block (ipb_id 1)" || l[1].Table != "ipblocks" {
 		t.Errorf("of w0: %+v", l)
 	}
-	if l := out["w2"].Losses; len(l) != 1 || !strings.HasPrefix(l[0].What, "update.php left out 1 block") || l[0].Backup != "" {
+	if l := out["w2"].Losses; len(l) != 2 || !strings.HasSuffix(l[0].What, "the table ipblocks, which had 3 rows: x_seen") ||
+		!strings.HasPrefix(l[1].What, "update.php left out 1 block") || l[1].Backup != "" {
 		t.Errorf("of w2, whose run was interrupted: %+v", l)
 	}
 	f.lossOfAnInterruptedRun()
 	f.lossesStand(l[0].Backup)
 	f.lossesAreUndone()
-	f.wants(f.run("losses", "--acknowledge", "--all"), "losses: 4 acknowledged")
+	f.wants(f.run("losses", "--acknowledge", "--all"), "losses: 5 acknowledged")
 	f.wants(f.run("losses"), "losses: none that is not acknowledged")
 	f.wants(f.run("losses", "--acknowledged", "w0"), "w0: update.php left out 1 block (ipb_id 1)", "acknowledged by ")
 	if found := f.lossesOf("w0"); found != nil {

@@ -223,6 +223,7 @@ func applyBlocks(f *farm) {
 	f.write("tenants/other.toml", "database = \"wiki_w2\"\ncodebase = \"1.43\"\n"+strings.Replace(two, `"w2"`, `"other"`, 1))
 	f.wants(f.exits(2, "plan"), "blocked w1: its secrets are missing; restore ", "blocked other: it is w2 in the ledger, and can't be renamed: its code changes, too", "2 blocked")
 	f.wants(f.exits(2, "apply", "--all"), "apply: 0 done, 1 unchanged, 0 failed, 0 skipped, 2 blocked")
+	f.wants(f.exits(2, "upgrade", "--dry-run", "--force", "w1"), "its secrets are missing; restore ")
 	must(f.t, os.Rename(f.state("kept"), f.state("secrets/w1.toml")))
 	must(f.t, os.Remove(dir+"/other.toml"))
 	f.write("tenants/w1.toml", "database = \"wiki_w2\"\n"+one)

@@ -70,7 +70,7 @@ func (k *task) snapshot(ctx context.Context, rows map[string]int64, before *loss
 	if err != nil {
 		return s, nil, err
 	}
-	s.Columns = tables.Columns(losses.Columns())
+	s.Columns, s.Foreign = tables.Columns(losses.Columns()), losses.Foreign(tables.ColumnsOf)
 	s.Counts, ids = map[string]int64{}, map[string][]string{}
 	for _, c := range losses.Conditions(s, before) {
 		where := strings.ReplaceAll(c.Where, losses.Database, mariadb.Quote(k.tenant.Database))

@@ -181,6 +181,9 @@ func (p *Plan) inspectCode(ctx context.Context, h *session.Host, o Options) erro
 		if err != nil {
 			return err
 		}
+		if missing := deploy.SecretsMissing(h.Layout, j.Name); missing != "" {
+			j.block(missing)
+		}
 		j.Problems = append(j.Problems, mediawiki.PlatformProblems(j.tenant, c, platform.Version, platform.Extensions)...)
 		if !j.code {
 			continue

@@ -52,7 +52,11 @@ func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade, o
 		if o.dumps() {
 			dump = need(j, history)
 		}
-		if err := j.fit(v, l.Backups(j.Name), dump, o); err != nil {
+		err := j.fitFiles(v, l, o)
+		if err == nil {
+			err = j.fit(v, l.Backups(j.Name), dump, o)
+		}
+		if err != nil {
 			j.block(err.Error())
 		} else if !blocked {
 			p.Space += dump
@@ -69,6 +73,19 @@ func (p *Plan) checkSpace(l tenants.Layout, history map[string]ledger.Upgrade, o
 
 // dumps reports whether the wikis are dumped.
 func (o Options) dumps() bool { return o.Backup != NoBackup && o.Ahead != AheadOnly }
+
+// fitFiles counts the new files of a tenant, or returns an error if a folder can't take them. A
+// tenant that has problems makes none, and an interrupted upgrade has made its own.
+func (j *Planned) fitFiles(v *volumes, l tenants.Layout, o Options) error {
+	if len(j.Problems) > 0 || j.Interrupted != "" {
+		return nil
+	}
+	folders := []string{l.Wiki(j.Name), l.Logs(j.Name)}
+	if o.dumps() {
+		folders = append(folders, l.Backups(j.Name))
+	}
+	return v.fitFiles(folders...)
+}
 
 // fit counts the space for a tenant, or returns an error if a part of it finds no room. It does not
 // count a tenant that has problems, nor refuse room on the server's disk to an interrupted upgrade,

@@ -108,3 +108,34 @@ func TestRoomThatIsNotNeeded(t *testing.T) {
 		}
 	}
 }
+
+// A wiki is blocked if its folders can't take new files: no inodes are left beside those of the
+// wikis before it, or a file system is mounted read-only.
+func TestUpgradesFindInodes(t *testing.T) {
+	f := &tenants.Farm{State: "/srv"}
+	v := newVolumes(Options{})
+	v.spaces = map[string]disk.Space{}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		v.spaces[f.Layout().Wiki(name)] = disk.Space{Device: 1, Inodes: 99, Files: 2 * newFiles}
+		v.spaces[f.Layout().Logs(name)] = disk.Space{Device: 2} // without a limit
+		v.spaces[f.Layout().Backups(name)] = disk.Space{Device: 1, Inodes: 99, Files: 2 * newFiles, ReadOnly: name == "b"}
+	}
+	for _, tc := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"a", Options{}, ""},
+		{"b", Options{}, "/srv/backups/b is mounted read-only"},
+		{"b", Options{Backup: NoBackup}, ""},
+		{"c", Options{}, "has inodes for 0 (df -i)"},
+	} {
+		err := (&Planned{Name: tc.name}).fitFiles(v, f.Layout(), tc.o)
+		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %q", tc.name, err, tc.want)
+		}
+	}
+	if err := (&Planned{Name: "d", Interrupted: "changing"}).fitFiles(v, f.Layout(), Options{}); err != nil {
+		t.Errorf("an interrupted upgrade is refused: %v", err)
+	}
+}

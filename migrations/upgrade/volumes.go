@@ -79,6 +79,7 @@ type volumes struct {
 	wave    int
 	spaces  map[string]disk.Space // by folder
 	dumps   map[uint64]int64      // bytes of dumps, by file system
+	files   map[uint64]int64      // new files, by file system
 	kept    map[string]int64      // bytes, by data folder
 	running map[string]peak       // of this wave, by data folder
 	most    map[string]int64      // bytes at the worst time until now, by data folder
@@ -86,7 +87,7 @@ type volumes struct {
 
 func newVolumes(o Options) *volumes {
 	v := &volumes{
-		atOnce: inFlight(max(o.Jobs, 1)), spaces: map[string]disk.Space{}, dumps: map[uint64]int64{},
+		atOnce: inFlight(max(o.Jobs, 1)), spaces: map[string]disk.Space{}, dumps: map[uint64]int64{}, files: map[uint64]int64{},
 		kept: map[string]int64{}, running: map[string]peak{}, most: map[string]int64{},
 	}
 	if o.PerServer > 0 {
@@ -156,6 +157,32 @@ func (v *volumes) fitData(folder string, r room, backups string, dump int64) err
 	}
 	return fmt.Errorf("for copies of its tables and its way back it may need %d MB in %s, where %d MB are left beside the wikis upgraded before it or at the same time: %s",
 		1+alone>>20, folder, max(s.Bytes-taken, 0)>>20, do)
+}
+
+// newFiles is about how many files, folders and links an upgrade makes for a wiki at most: its
+// release, logs, dump, and marks.
+const newFiles = 16
+
+// fitFiles returns an error if a folder can't take the new files of an upgrade beside those that
+// are counted, and counts them otherwise.
+func (v *volumes) fitFiles(folders ...string) error {
+	devices := map[uint64]bool{}
+	for _, folder := range folders {
+		s, err := v.space(folder)
+		switch {
+		case err != nil:
+			return err
+		case s.ReadOnly:
+			return fmt.Errorf("the file system of %s is mounted read-only: mount it for writing", folder)
+		case s.LacksFiles(v.files[s.Device] + newFiles):
+			return fmt.Errorf("it may need %d new files, and the file system of %s has inodes for %d (df -i): remove files there", newFiles, folder, max(s.Files-v.files[s.Device], 0))
+		}
+		devices[s.Device] = true
+	}
+	for device := range devices {
+		v.files[device] += newFiles
+	}
+	return nil
 }
 
 // add counts an upgrade, for which r is nil if the data folder can't be seen.

@@ -101,6 +101,9 @@ func (d *Deployer) ReadSecrets(tenant string) (secrets.Secrets, error) {
 func ReadSecrets(l tenants.Layout, tenant string) (secrets.Secrets, error) {
 	path := l.Secrets(tenant)
 	data, err := disk.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return secrets.Secrets{}, fmt.Errorf("its secrets are missing; restore them from a backup: %w", err)
+	}
 	if err != nil {
 		return secrets.Secrets{}, err
 	}
@@ -109,6 +112,15 @@ func ReadSecrets(l tenants.Layout, tenant string) (secrets.Secrets, error) {
 		return s, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
+}
+
+// SecretsMissing returns why a tenant that exists can't be changed: it has no secrets; empty if
+// it has.
+func SecretsMissing(l tenants.Layout, tenant string) string {
+	if Exists(l.Secrets(tenant)) {
+		return ""
+	}
+	return fmt.Sprintf("its secrets are missing; restore %s from a backup", l.Secrets(tenant))
 }
 
 // Prune removes all but the newest keep releases of a tenant, including the one that KeepBefore

@@ -153,6 +153,7 @@ func SyncFileSystem(dir string) error {
 // Space is the free space of a file system.
 type Space struct {
 	Bytes, Files int64  // files: inodes; both 0 for a file system without a limit
+	Inodes       int64  // in all, used or free; 0 if their number is not limited
 	Device       uint64 // of the file system: equal for folders on the same one
 	ReadOnly     bool   // the file system is mounted read-only
 	Shares       bool   // files can share blocks (ioctl_ficlonerange(2)), as on Btrfs and most of XFS
@@ -160,6 +161,9 @@ type Space struct {
 
 // Lacks reports whether a number of bytes would find no room.
 func (s Space) Lacks(bytes int64) bool { return (s.Bytes > 0 || s.Files > 0) && bytes > s.Bytes }
+
+// LacksFiles reports whether a number of new files would find no inode.
+func (s Space) LacksFiles(files int64) bool { return s.Inodes > 0 && files > s.Files }
 
 // Free returns the space that this user may still use in the file system of a folder,
 // which need not exist. Reserved blocks count for root only.
@@ -180,7 +184,7 @@ func Free(dir string) (Space, error) {
 	if os.Geteuid() == 0 {
 		blocks = s.Bfree
 	}
-	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Device: of.Dev, ReadOnly: s.Flags&unix.ST_RDONLY != 0,
+	return Space{Bytes: int64(blocks) * s.Bsize, Files: int64(s.Ffree), Inodes: int64(s.Files), Device: of.Dev, ReadOnly: s.Flags&unix.ST_RDONLY != 0,
 		Shares: s.Type == unix.BTRFS_SUPER_MAGIC || s.Type == unix.XFS_SUPER_MAGIC}, nil
 }
 

@@ -105,6 +105,17 @@ func (d Definitions) Columns(names []string) map[string]bool {
 	return found
 }
 
+// ColumnsOf lists the columns of a table, in order.
+func (d Definitions) ColumnsOf(table string) (columns []string) {
+	for line := range strings.Lines(d[table]) {
+		if name, found := strings.CutPrefix(line, "  `"); found {
+			name, _, _ = strings.Cut(name, "` ")
+			columns = append(columns, strings.ReplaceAll(name, "``", "`"))
+		}
+	}
+	return columns
+}
+
 // Level returns the MediaWiki version of the schema.
 func (d Definitions) Level() mediawiki.Level {
 	have := map[string]bool{}

@@ -106,6 +106,9 @@ func TestColumnsOfDefinitions(t *testing.T) {
 	if diff := cmp.Diff(want, d.Columns(names)); diff != "" || !want["page.odd `name"] || want["page.no_column"] {
 		t.Errorf("%s in\n%s", diff, d["page"])
 	}
+	if got := d.ColumnsOf("page"); !slices.Equal(got, []string{"page_id", "odd `name"}) {
+		t.Errorf("columns %q", got)
+	}
 	level, err := shared.LevelOf(t.Context(), "columns")
 	must(t, err)
 	if got := d.Level(); got != level || got != "1.38" {

@@ -154,8 +154,8 @@ func (l *planner) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 		if p.row.State == "" {
 			l.remarkRemoved(p)
 		}
-	case !deploy.Exists(l.Layout.Secrets(t.Name)):
-		p.Add(plan.Blocked, "its secrets are missing; restore %s from a backup", l.Layout.Secrets(t.Name))
+	case deploy.SecretsMissing(l.Layout, t.Name) != "":
+		p.Add(plan.Blocked, "%s", deploy.SecretsMissing(l.Layout, t.Name))
 	default:
 		if why := otherCode(t, p.row, l.open[t.Name]); why != "" {
 			p.Add(plan.Upgrade, "%s", why)

@@ -31,7 +31,7 @@ func (l *planner) checkRename(p *Planned) {
 	case !found.Databases[row.Database]:
 		block("the database %s is gone from server %s; restore it from a backup", row.Database, row.Server)
 	case !deploy.Exists(l.Layout.Secrets(from)) && !deploy.Exists(l.Layout.Secrets(to)):
-		block("its secrets are gone; restore %s from a backup", l.Layout.Secrets(from))
+		block("%s", deploy.SecretsMissing(l.Layout, from))
 	case deploy.Exists(l.Layout.Secrets(from)) && deploy.Exists(l.Layout.Secrets(to)):
 		block("%s is there already", l.Layout.Secrets(to))
 	case isFolder(l.Layout.Wiki(from)) && isFolder(l.Layout.Wiki(to)):

@@ -1,10 +1,14 @@
 package losses
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // move is a table whose rows the updater copies elsewhere before it drops it.
 type move struct {
 	from, to  string
+	prefix    string // of MediaWiki's own columns of from
 	where     string // SQL: selects the rows of to that came from from; empty: all
 	column    string // column of to that where reads
 	copied    string // SQL: selects the rows of from that belong to a row of to
@@ -16,13 +20,13 @@ type move struct {
 // moves lists the moves of MediaWiki 1.34 to 1.43 (includes/installer/MysqlUpdater.php;
 // migrateBlocks.php skips blocks of accounts without a user id, and says so).
 var moves = []move{
-	{from: "ipblocks", to: "block", one: "block", many: "blocks", id: "ipb_id",
+	{from: "ipblocks", to: "block", prefix: "ipb_", one: "block", many: "blocks", id: "ipb_id",
 		skips: regexp.MustCompile(`^ipblock with ID (\d+): .*skipping`)},
-	{from: "revision_comment_temp", to: "revision", where: "rev_comment_id <> 0", column: "rev_comment_id", copied: "revcomment_rev = rev_id",
+	{from: "revision_comment_temp", to: "revision", prefix: "revcomment_", where: "rev_comment_id <> 0", column: "rev_comment_id", copied: "revcomment_rev = rev_id",
 		one: "edit summary", many: "edit summaries"},
-	{from: "revision_actor_temp", to: "revision", where: "rev_actor <> 0", column: "rev_actor", copied: "revactor_rev = rev_id",
+	{from: "revision_actor_temp", to: "revision", prefix: "revactor_", where: "rev_actor <> 0", column: "rev_actor", copied: "revactor_rev = rev_id",
 		one: "author of an edit", many: "authors of edits"},
-	{from: "image_comment_temp", to: "image", where: "img_description_id <> 0", column: "img_description_id", copied: "imgcomment_name = img_name",
+	{from: "image_comment_temp", to: "image", prefix: "imgcomment_", where: "img_description_id <> 0", column: "img_description_id", copied: "imgcomment_name = img_name",
 		one: "description of a file", many: "descriptions of files"},
 }
 
@@ -33,6 +37,20 @@ func moveOf(table string) (move, bool) {
 		}
 	}
 	return move{}, false
+}
+
+// Foreign lists the columns that are not MediaWiki's in tables whose rows the updater moves: it
+// moves its own only. columnsOf lists the columns of a table.
+func Foreign(columnsOf func(table string) []string) map[string][]string {
+	found := map[string][]string{}
+	for _, m := range moves {
+		for _, column := range columnsOf(m.from) {
+			if !strings.HasPrefix(column, m.prefix) {
+				found[m.from] = append(found[m.from], column)
+			}
+		}
+	}
+	return found
 }
 
 // arrived returns the condition for rows of to that came from from. Before an upgrade,

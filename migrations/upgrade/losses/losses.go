@@ -16,6 +16,8 @@ type Snapshot struct {
 	Rows    map[string]int64 `json:"rows"`    // of each table
 	Columns map[string]bool  `json:"columns"` // the existing ones of Columns
 	Counts  map[string]int64 `json:"counts"`  // results of Conditions, by name
+
+	Foreign map[string][]string `json:"foreign,omitempty"` // results of Foreign
 }
 
 // Loss is data that the updater left out.
@@ -122,13 +124,14 @@ func compareTable(table string, rows int64, before, after Snapshot, skipped *[]s
 	if !known {
 		return []Loss{{Table: table, Rows: rows, What: fmt.Sprintf("dropped the table %s, which had %s", table, number(rows, "row", "rows"))}}
 	}
-	missing, sure := m.missing(rows, before, after)
-	if !sure || missing <= 0 {
-		return nil
+	var list []Loss
+	if missing, sure := m.missing(rows, before, after); sure && missing > 0 {
+		list = append(list, Loss{Table: table, Rows: missing, What: "left out " + number(missing, m.one, m.many), IDs: m.identify(skipped)})
 	}
-	l := Loss{Table: table, Rows: missing, What: "left out " + number(missing, m.one, m.many)}
-	l.IDs = m.identify(skipped)
-	return []Loss{l}
+	if own := before.Foreign[table]; len(own) > 0 {
+		list = append(list, Loss{Table: table, Rows: rows, What: fmt.Sprintf("dropped what is not MediaWiki's in the table %s, which had %s: %s", table, number(rows, "row", "rows"), strings.Join(own, ", "))})
+	}
+	return list
 }
 
 // number formats a count, such as "1 block" or "2 blocks".

@@ -37,6 +37,8 @@ func TestCompare(t *testing.T) {
 				"ipblock with ID 4: x, skipping…", "ipblock with ID 5: x, skipping…", "ipblock with ID 6: x, skipping…"},
 			[]string{"update.php left out 6 blocks (ipb_id 1, 2, 3, 4, 5 and more)"}},
 		{"blocks of an earlier, interrupted run count", snapshot(rows{"ipblocks": 3, "block": 2}, "", nil), snapshot(rows{"block": 5}, "", nil), nil, nil},
+		{"an administrator's columns", Snapshot{Rows: rows{"ipblocks": 3}, Foreign: map[string][]string{"ipblocks": {"x_a", "x_b"}}}, snapshot(rows{"block": 3}, "", nil), nil,
+			[]string{"update.php dropped what is not MediaWiki's in the table ipblocks, which had 3 rows: x_a, x_b"}},
 		{"a block that no line tells of", snapshot(rows{"ipblocks": 3}, "", nil), snapshot(rows{"block": 2}, "", nil), nil,
 			[]string{"update.php left out 1 block"}},
 		{"edit summaries", snapshot(rows{"revision": 5, "revision_comment_temp": 5}, links39, rows{"revision_comment_temp": 0}),
