@@ -25,7 +25,7 @@ type interruption struct {
 }
 
 var (
-	upgrading = []string{"upgrade", "--jobs", "50", "--max-failures", "100%"}
+	upgrading = []string{"upgrade", "--jobs", "50", "--per-server", "0", "--max-failures", "100%"}
 	dumpless  = append(slices.Clip(upgrading), "--backup", "none")
 	unkilled  = append(slices.Clip(upgrading), "--backup=none") // a run of its own: no kill comes into its update.php
 	keeping   = append(slices.Clip(upgrading), "--on-failure", "keep")
