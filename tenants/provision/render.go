@@ -48,10 +48,8 @@ func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant,
 // reload of the web server. Tenants whose files are recorded as rendered need no lock. It
 // neither creates nor upgrades tenants.
 func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observer session.Observer) ([]session.Outcome, error) {
-	defer h.AskPHP(ctx, list)()
 	same := h.AsRendered(ctx, list)
 	differ := slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return same[t.Name] })
-	defer h.Warm(ctx, differ, list)()
 	ctx, locked, err := h.LockAll(ctx, differ)
 	if err != nil {
 		return nil, err

@@ -31,11 +31,11 @@ func (h *Host) load(ctx context.Context, tenant, release string) error {
 	mine := false
 	first.once.Do(func() {
 		mine, first.err = true, errNotLoaded // kept after a panic
-		first.err = h.runLoad(ctx, t, c, release, loadSettings)
+		first.err = h.runLoad(ctx, t, c, release, false)
 	})
 	err := first.err
 	if err != nil && !mine {
-		err = h.runLoad(ctx, t, c, release, loadSettings)
+		err = h.runLoad(ctx, t, c, release, false)
 	}
 	if err != nil {
 		return fmt.Errorf("the command line's PHP can't load the settings: %w", err)
@@ -94,16 +94,9 @@ func (h *Host) codeOf(t *tenants.Tenant, release string) *tenants.Codebase {
 	return nil
 }
 
-// Purposes of runLoad, by which its logs are named.
-const (
-	loadSettings = "settings" // of a new release
-	loadPage     = "page"     // also render the wiki's main page
-	loadAhead    = "warm"     // see Warm
-)
-
-// runLoad makes PHP load the settings in a release's folder. An error begins with its place in the
-// definitions if it has one.
-func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase, release, purpose string) error {
+// runLoad makes PHP load the settings in a release's folder and, with page, render the
+// wiki's main page. An error begins with its place in the definitions if it has one.
+func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase, release string, page bool) error {
 	if err := h.writeScript(h.Layout.LoadScript(), php.LoadScript()); err != nil {
 		return err
 	}
@@ -111,12 +104,12 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 	if err != nil {
 		return err
 	}
-	log, err := h.Log(t.Name, purpose)
+	log, err := h.Log(t.Name, "settings")
 	if err != nil {
 		return err
 	}
 	settings := filepath.Join(release, "LocalSettings.php")
-	limit, page := firstCPU, purpose == loadPage
+	limit := firstCPU
 	if h.HasMessages(t, c) && !page {
 		limit = settingsCPU
 	}
@@ -160,7 +153,7 @@ func (h *Host) Explain(ctx context.Context, t *tenants.Tenant, err error) error 
 		return err
 	}
 	var why *php.SettingsError
-	loaded := h.runLoad(ctx, t, c, release, loadPage)
+	loaded := h.runLoad(ctx, t, c, release, true)
 	if errors.As(loaded, &why) {
 		return fmt.Errorf("%w; PHP says: %w", err, loaded)
 	}

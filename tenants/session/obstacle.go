@@ -20,7 +20,17 @@ import (
 // runs each php once per Host, and reads no secrets of the tenants in rendered, which may be
 // nil. Tenants without problems are not in the result.
 func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant, rendered map[string]bool) map[string]tenants.Problems {
-	silent := h.askPHP(ctx, list)
+	var codebases []*tenants.Codebase
+	for _, t := range list {
+		if t.Codebase != nil && !t.Blocked() && !slices.Contains(codebases, t.Codebase) {
+			codebases = append(codebases, t.Codebase)
+		}
+	}
+	silent := map[*tenants.Codebase]error{}
+	options := fleet.Options[*tenants.Codebase]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	for _, r := range fleet.Run(ctx, codebases, options, h.Platform) {
+		silent[r.Item] = r.Err
+	}
 	found := map[string]tenants.Problems{}
 	accounts := h.usersFaults(ctx, list)
 	reach := h.reach(ctx)
@@ -44,22 +54,6 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant, rendered m
 		}
 	}
 	return found
-}
-
-// askPHP runs the php of each tenant's codebase, and returns the errors of those that do not run.
-func (h *Host) askPHP(ctx context.Context, list []*tenants.Tenant) map[*tenants.Codebase]error {
-	var codebases []*tenants.Codebase
-	for _, t := range list {
-		if t.Codebase != nil && !t.Blocked() && !slices.Contains(codebases, t.Codebase) {
-			codebases = append(codebases, t.Codebase)
-		}
-	}
-	silent := map[*tenants.Codebase]error{}
-	options := fleet.Options[*tenants.Codebase]{Jobs: runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
-	for _, r := range fleet.Run(ctx, codebases, options, h.Platform) {
-		silent[r.Item] = r.Err
-	}
-	return silent
 }
 
 // SecretsFault returns an error if a tenant's secrets exist but can't be read. A user's

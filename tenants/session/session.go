@@ -58,7 +58,7 @@ type Host struct {
 	servers map[string]*connection // by name
 	ledger  *ledger.Ledger
 	locks   map[string]*mariadb.Locks
-	forks   map[string]*fork // by program, folder and user
+	forks   map[string]*php.Server // by program, folder and user
 
 	platforms map[string]*platform // by php program
 	worker    worker
@@ -74,12 +74,6 @@ type connection struct {
 	mu     sync.Mutex
 	server *mariadb.Server
 	err    error // why the connection failed
-}
-
-// fork is a fork server.
-type fork struct {
-	mu     sync.Mutex  // held while it starts
-	server *php.Server // nil: not started, or that failed
 }
 
 // platform is the reported platform of a php program.
@@ -124,7 +118,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	h := &Host{
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
 		options: o, owner: owner, owners: owners, identity: identity,
-		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*fork{},
+		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
 		platforms: map[string]*platform{}, loaded: map[string]*loaded{},
 	}
 	set.Created = h.members.created
@@ -151,9 +145,7 @@ func (h *Host) Close() error {
 	defer h.mu.Unlock()
 	var errs []error
 	for _, f := range h.forks {
-		if f.server != nil {
-			errs = append(errs, f.server.Close())
-		}
+		errs = append(errs, f.Close())
 	}
 	for _, l := range h.locks {
 		errs = append(errs, l.Close())
@@ -241,26 +233,19 @@ func (h *Host) PHP(ctx context.Context, tenant string, c *tenants.Codebase) (*ph
 	owner := h.ownerOf(tenant)
 	key := fmt.Sprintf("%s\x00%s\x00%d", c.PHP, c.Path, owner.UID)
 	h.mu.Lock()
-	f := h.forks[key]
-	if f == nil {
-		f = new(fork)
-		h.forks[key] = f
+	defer h.mu.Unlock()
+	if f := h.forks[key]; f != nil {
+		return f, nil
 	}
-	h.mu.Unlock()
-	f.mu.Lock() // per server: others may be used meanwhile
-	defer f.mu.Unlock()
-	if f.server != nil {
-		return f.server, nil
-	}
-	server, err := php.Start(ctx, php.Options{
+	f, err := php.Start(ctx, php.Options{
 		Program: c.PHP, Owner: owner,
 		Memory: h.Farm.PHP.MemoryLimit, Opcache: h.Farm.PHP.Opcache, FileSize: h.Farm.PHP.FileSize,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
 	}
-	f.server = server
-	return server, nil
+	h.forks[key] = f
+	return f, nil
 }
 
 // Wanted renders a tenant for a codebase, which may differ from the wanted one.
@@ -314,13 +299,9 @@ func (h *Host) Files() []deploy.File {
 	return files
 }
 
-func (h *Host) logPath(tenant, step string) string {
-	return filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")
-}
-
 // Log creates a file for PHP's output about a tenant, and returns its path.
 func (h *Host) Log(tenant, step string) (string, error) {
-	path := h.logPath(tenant, step)
+	path := filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
