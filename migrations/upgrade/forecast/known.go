@@ -24,7 +24,7 @@ var known = []rewrite{
 	{table: "templatelinks", minor: 39, each: 1.46e-3, crowded: 0.083e-6, one: true},
 	{table: "revision_actor_temp", minor: 39, each: 0.69e-3, one: true},
 	{table: "revision_comment_temp", minor: 41, each: 0.69e-3, one: true, ahead: 0.03},
-	{table: "externallinks", minor: 41, each: 0.85e-3, one: true, ahead: 1.25},
+	{table: "externallinks", minor: 41, each: 0.85e-3, one: true, ahead: 0.8},
 	{table: "pagelinks", minor: 43, each: 1.46e-3, crowded: 0.083e-6, one: true, ahead: 0.04},
 	{table: "ipblocks", minor: 43, each: 1e-3, one: true},
 	{table: "externallinks", minor: 41, each: 20e-6},
