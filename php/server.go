@@ -288,7 +288,8 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	if much := overflowed(watched); much != "" && err != nil {
 		r.Exit, why, err = -1, much, nil
 	}
-	result := Result{Exit: r.Exit, CPU: r.CPU, Seconds: time.Since(start).Seconds(), Tail: tail(end(j.Log))}
+	printed := end(j.Log)
+	result := Result{Exit: r.Exit, CPU: r.CPU, Seconds: time.Since(start).Seconds(), Tail: tail(printed)}
 	if err != nil {
 		return result, err
 	}
@@ -305,7 +306,7 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	default:
 		return result, nil
 	}
-	return result, &JobError{Script: j.Script, Why: why, Tail: tail(j.masker().Text(end(j.Log))), Log: j.Log}
+	return result, &JobError{Script: j.Script, Why: why, Tail: tail(j.masker().Text(printed)), Log: j.Log}
 }
 
 // withHint adds a hint to the reason of a failed fork. Other reasons, such as a log that

@@ -13,8 +13,8 @@ import (
 	"wikictl/tenants/secrets"
 )
 
-// closes: a closed wiki refuses edits for its reason, lets users log in, is upgraded, stays closed and is as its
-// definition says for audit, which a private one is, too; and it opens again.
+// closes: a closed wiki refuses edits for its reason, lets users log in, is upgraded, stays closed
+// and is as its definition says for audit, which a private one is, too; and it opens again.
 func closes(t *testing.T, f *farm) {
 	const reason = `Moved to "new": $5's over`
 	open := f.read("tenants/w1.toml")
