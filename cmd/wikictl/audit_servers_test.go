@@ -17,6 +17,7 @@ import (
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/cmd/testbed/needs"
+	"wikictl/tenants/mariadb"
 )
 
 // query is a fault that SQL on the farm's server makes; DB is the wiki's database.
@@ -66,6 +67,7 @@ var plantedOnServers = []plantedFault{
 	{rule: "server-unsupported", farm: true, says: "needs 10.3 or newer", plant: func(f *farm, _ string) { f.addServer("ancient", "--version=10.2.44-MariaDB") }},
 	{rule: "server-eol", farm: true, says: "MariaDB 10.4.34: security releases ended on 2024-06-18", plant: func(f *farm, _ string) { f.addServer("aged", "--version=10.4.34-MariaDB") }},
 	{rule: "server-read-only", farm: true, says: "read-only", plant: func(f *farm, _ string) { f.addServer("replica", "--read-only") }},
+	{rule: "server-snapshots", farm: true, says: "error 1020", plant: func(f *farm, _ string) { f.addServer("snapshots", "--innodb-snapshot-isolation=ON") }},
 	{rule: "server-replica-behind", farm: true, says: "replicas are behind: 127.0.0.1", plant: lateReplica},
 }
 
@@ -94,7 +96,7 @@ func (f *farm) otherServer(name string, options ...string) (socket string, pid i
 	as := "--user=" + me.Username // root wants to be told
 	f.shell("cp", "-a", newData(f.t, me.Username), dir+"/data")
 	cmd := exec.Command("mariadbd", append([]string{"--no-defaults", "--datadir=" + dir + "/data", "--tmpdir=" + dir, "--socket=" + socket, "--pid-file=" + dir + "/pid",
-		"--bind-address=127.0.0.1", "--port=" + freePort(f.t), "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--max-allowed-packet=64M", as}, options...)...)
+		"--bind-address=127.0.0.1", "--port=" + freePort(f.t), "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--max-allowed-packet=64M", mariadb.SnapshotsOff, as}, options...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(f.t, cmd.Start())
 	f.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })

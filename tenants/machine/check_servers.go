@@ -114,6 +114,9 @@ func (j *checker) sizes(check, key string, def *tenants.Server, s Store, wikis i
 	if def.Managed {
 		return
 	}
+	if l.Snapshots {
+		j.say(check+" innodb_snapshot_isolation", Warning, key, "innodb_snapshot_isolation is on, with which edits at the same time may fail").Hint = "SET GLOBAL innodb_snapshot_isolation = OFF, and innodb_snapshot_isolation = OFF below [mariadbd] in its configuration"
+	}
 	for _, v := range []struct {
 		name       string
 		have, want int64

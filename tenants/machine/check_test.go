@@ -107,9 +107,10 @@ var lacking = []struct {
 	}, "server main privileges error mariadb -e 'GRANT USAGE ON *.* TO `farm`@`%` WITH GRANT OPTION'"},
 	{"limits of the server", func(_ *tenants.Farm, m *Facts) {
 		s := m.Servers["main"]
-		s.Limits = mariadb.Limits{Connections: 20, Packet: 1 << 20, BufferPool: 1 << 20, OpenTables: 10, ReadOnly: true, Ahead: -time.Minute}
+		s.Limits = mariadb.Limits{Connections: 20, Packet: 1 << 20, BufferPool: 1 << 20, OpenTables: 10, ReadOnly: true, Snapshots: true, Ahead: -time.Minute}
 		m.Servers["main"] = s
 	}, "server main writes error set [servers.main] to the primary, or read_only to 0\nserver main clock warning synchronise both, such as with systemd-timesyncd\n" +
+		"server main innodb_snapshot_isolation warning SET GLOBAL innodb_snapshot_isolation = OFF\n" +
 		"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
 		"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
 	{"a good replica", withReplica(mariadb.Replica{Link: mariadb.Link{Source: "db1:3306", SourceID: 7, Running: true, Lag: 6, ReadOnly: true}, Position: mariadb.Position{ID: 7}}), ""},

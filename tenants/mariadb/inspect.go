@@ -22,6 +22,9 @@ type Inspection struct {
 	Accounts  []AccountFound    // sorted by name
 	Others    map[string]bool   // databases of other farms, by name
 	Marks     bool              // the server stores the marks of databases
+	// Snapshots is set if innodb_snapshot_isolation is on, MariaDB's default from 11.6.2: a
+	// transaction fails with error 1020 when it writes a row that changed since it began.
+	Snapshots bool
 	Replication
 }
 
@@ -69,6 +72,9 @@ func (s *Server) Inspect(ctx context.Context) (*Inspection, error) {
 		return nil, err
 	}
 	if i.Accounts, err = s.accountsFound(ctx); err != nil {
+		return nil, err
+	}
+	if i.Snapshots, err = s.snapshots(ctx); err != nil {
 		return nil, err
 	}
 	i.Replication, err = s.lag(ctx)

@@ -224,7 +224,7 @@ func (p Private) options() []string {
 	}
 	return []string{
 		"--no-defaults", "--datadir=" + p.data(), "--tmpdir=" + p.tmp(), "--socket=" + p.Socket, "--pid-file=" + p.pidFile(),
-		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF",
+		"--skip-networking", "--skip-name-resolve", "--performance-schema=OFF", SnapshotsOff,
 		"--character-set-server=utf8mb4", "--max-allowed-packet=64M",
 		fmt.Sprintf("--max-connections=%d", sizes.Connections),
 		fmt.Sprintf("--innodb-buffer-pool-size=%d", sizes.BufferPool),

@@ -90,6 +90,7 @@ type Limits struct {
 	OpenTables  int64 // table_open_cache
 	OpenFiles   int64 // open_files_limit
 	ReadOnly    bool
+	Snapshots   bool          // as Inspection.Snapshots
 	DataFolder  string        // on the server's machine
 	Ahead       time.Duration // of the server's clock ahead of this machine's, accurate to about a second
 }
@@ -103,7 +104,23 @@ func (s *Server) Limits(ctx context.Context) (l Limits, err error) {
 	if err != nil {
 		return l, fmt.Errorf("server %s: read its limits: %w", s.Name, err)
 	}
+	if l.Snapshots, err = s.snapshots(ctx); err != nil {
+		return l, err
+	}
 	at, err := time.Parse(time.DateTime, now)
 	l.Ahead = time.Until(at).Round(time.Second)
 	return l, err
+}
+
+// SnapshotsOff is the option of mariadbd that turns innodb_snapshot_isolation off. Servers
+// without that variable ignore it.
+const SnapshotsOff = "--loose-innodb-snapshot-isolation=OFF"
+
+// snapshots reports whether innodb_snapshot_isolation is on.
+func (s *Server) snapshots(ctx context.Context) (on bool, err error) {
+	err = s.records(ctx, "SHOW GLOBAL VARIABLES LIKE 'innodb_snapshot_isolation'", func(_ []string, fields []sql.RawBytes) error {
+		on = string(fields[1]) == "ON"
+		return nil
+	})
+	return on, err
 }

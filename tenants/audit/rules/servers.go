@@ -43,6 +43,13 @@ var serverRules = []rule{
 		Reference: "MariaDB: Server System Variables, read_only",
 	}, observedFarm: readOnlyServers},
 	{Rule: audit.Rule{
+		ID: "server-snapshots", Severity: audit.Warning,
+		What:      "On a server, innodb_snapshot_isolation is on, as MariaDB has it by default from 11.6.2.",
+		Why:       "A transaction fails with error 1020 when it writes a row that changed since it began. MediaWiki does not repeat it: edits at the same time end with an internal error.",
+		Repair:    "SET GLOBAL innodb_snapshot_isolation = OFF, and innodb_snapshot_isolation = OFF below [mariadbd] in its configuration. Restart a managed server.",
+		Reference: "MariaDB: InnoDB System Variables, innodb_snapshot_isolation",
+	}, observedFarm: serversWithSnapshots},
+	{Rule: audit.Rule{
 		ID: "server-replica-behind", Severity: audit.Warning,
 		What:      "A replica of a server is more than a second behind.",
 		Why:       "Its data is outdated, and would lack the latest changes if the primary were lost.",
@@ -132,6 +139,14 @@ func readOnlyServers(w *wanted, r *reporter) {
 	w.eachServer(func(name string, state observe.Server) {
 		if state.ReadOnly {
 			r.say(w.Farm.Servers[name].Position, "servers."+name, "name the primary", "the server is read-only")
+		}
+	})
+}
+
+func serversWithSnapshots(w *wanted, r *reporter) {
+	w.eachServer(func(name string, state observe.Server) {
+		if state.Snapshots {
+			r.say(w.Farm.Servers[name].Position, "servers."+name, "SET GLOBAL innodb_snapshot_isolation = OFF", "edits at the same time may fail with error 1020: innodb_snapshot_isolation is on")
 		}
 	})
 }
