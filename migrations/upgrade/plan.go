@@ -105,11 +105,7 @@ func (p *Plan) wave(n int) []*Planned {
 // Make plans the upgrade of the tenants of list: it inspects them, the ledger, the servers
 // and the disk, and changes nothing.
 func Make(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Options) (*Plan, error) {
-	ledger, err := h.Ledger(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := ledger.Tenants(ctx)
+	ledger, rows, err := h.ReadLedger(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -63,11 +63,7 @@ func (u *Undo) release() int {
 // the tenants that w leaves unchanged. Tenants that the run of w did not upgrade are in
 // neither list.
 func Undos(ctx context.Context, h *session.Host, list []*tenants.Tenant, w Which) (undos []*Undo, unchanged []*tenants.Tenant, err error) {
-	ledger, err := h.Ledger(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	now, err := ledger.Tenants(ctx)
+	ledger, now, err := h.ReadLedger(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

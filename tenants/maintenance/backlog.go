@@ -21,11 +21,7 @@ type Backlog struct {
 
 // Backlogs reads the job queues of created tenants, in order.
 func Backlogs(ctx context.Context, h *session.Host, list []*tenants.Tenant) ([]Backlog, error) {
-	l, err := h.Ledger(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := l.Tenants(ctx)
+	l, rows, err := h.ReadLedger(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -132,11 +132,7 @@ func written(list []*tenants.Tenant, applied deploy.Applied) []session.Outcome {
 // others: those whose files are the same, blocked ones, unfinished ones, and those whose code
 // changed, which must not run on a database of other code.
 func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant, same map[string]bool) (fit []*tenants.Tenant, left []session.Outcome, err error) {
-	ledger, err := h.Ledger(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := ledger.Tenants(ctx)
+	ledger, rows, err := h.ReadLedger(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -90,11 +90,7 @@ func forgetRestored(ctx context.Context, h *session.Host, now time.Time) (unfini
 	if len(found) == 0 {
 		return false, nil
 	}
-	l, err := h.Ledger(ctx)
-	if err != nil {
-		return false, err
-	}
-	rows, err := l.Tenants(ctx)
+	_, rows, err := h.ReadLedger(ctx)
 	if err != nil {
 		return false, err
 	}

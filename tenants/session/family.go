@@ -28,11 +28,7 @@ func (h *Host) MembersOf(ctx context.Context, owner *tenants.Tenant) ([]*tenants
 	if err != nil || len(sharers) == 0 {
 		return owner.Members, err
 	}
-	l, err := h.Ledger(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := l.Tenants(ctx)
+	_, rows, err := h.ReadLedger(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -215,6 +215,16 @@ func (h *Host) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 	return h.ledger, err
 }
 
+// ReadLedger opens the farm's ledger and reads the tenants in it, by name.
+func (h *Host) ReadLedger(ctx context.Context) (*ledger.Ledger, map[string]ledger.Tenant, error) {
+	l, err := h.Ledger(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := l.Tenants(ctx)
+	return l, rows, err
+}
+
 // Drain returns a channel that is closed when the run must start nothing new.
 func (h *Host) Drain() <-chan struct{} { return h.options.Drain }
 

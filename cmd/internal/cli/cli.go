@@ -265,13 +265,9 @@ func (a *app) withLedger(ctx context.Context, f *tenants.Farm, inspect bool, do 
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	l, err := h.Ledger(ctx)
+	l, rows, err := h.ReadLedger(ctx)
 	if err != nil {
 		return stopped(f, err)
-	}
-	rows, err := l.Tenants(ctx)
-	if err != nil {
-		return err
 	}
 	return do(h, l, rows)
 }

@@ -115,11 +115,7 @@ const rememberedRuns = 1000
 
 func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	err := func() error {
-		l, err := h.Ledger(ctx)
-		if err != nil {
-			return err
-		}
-		rows, err := l.Tenants(ctx)
+		l, rows, err := h.ReadLedger(ctx)
 		if err != nil {
 			return err
 		}

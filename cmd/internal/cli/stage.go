@@ -255,11 +255,7 @@ func (s *staged) upgradeCopy() error {
 // compare prints the comparison of pages. It returns errFound if one differs.
 func (s *staged) compare() error {
 	return s.withHost(s.farm, false, func(h *session.Host) error {
-		l, err := h.Ledger(s.c.Context)
-		if err != nil {
-			return err
-		}
-		rows, err := l.Tenants(s.c.Context)
+		_, rows, err := h.ReadLedger(s.c.Context)
 		if err != nil {
 			return err
 		}
