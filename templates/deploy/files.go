@@ -133,10 +133,7 @@ func sameFile(a, b string) (bool, error) {
 
 // remove deletes a file, if it exists.
 func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return disk.IgnoreAbsent(os.Remove(path))
 }
 
 // Exists reports whether a path exists, as a file of any kind. A path that can't be inspected

@@ -58,6 +58,16 @@ func (d *Deployer) lock(ctx context.Context, stop <-chan struct{}) (release func
 	}, nil
 }
 
+// alone calls do while no other writer is at work.
+func (d *Deployer) alone(ctx context.Context, do func() error) error {
+	unlock, err := d.lock(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return do()
+}
+
 // await waits for the lock of another process.
 func (d *Deployer) await(ctx context.Context, stop <-chan struct{}, l *flock.Flock) error {
 	silence := time.NewTimer(lockSilence)

@@ -297,11 +297,10 @@ func (d *Deployer) MakeFolder(path string) error {
 // and returns when that is durable. It also replaces the tenant's installed files of the web
 // server, if the tenant is published, but calls neither Check nor Reload.
 func (d *Deployer) Switch(ctx context.Context, tenant string, release int) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	return d.alone(ctx, func() error { return d.switchTo(tenant, release) })
+}
+
+func (d *Deployer) switchTo(tenant string, release int) error {
 	if !Exists(filepath.Join(d.layout.Release(tenant, release), settingsFile)) {
 		return fmt.Errorf("release %d of tenant %q does not exist", release, tenant)
 	}

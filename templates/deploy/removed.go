@@ -45,20 +45,15 @@ func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
 // interruption.
 func (d *Deployer) Retire(ctx context.Context, tenant, to string) error {
 	parts := d.removedParts(tenant)
-	return d.retire(ctx, tenant, to, parts[:len(parts)-1])
+	return d.alone(ctx, func() error { return d.retire(tenant, to, parts[:len(parts)-1]) })
 }
 
 // RetireSecrets moves a tenant's secrets to the folder of Retire.
 func (d *Deployer) RetireSecrets(ctx context.Context, tenant, to string) error {
-	return d.retire(ctx, tenant, to, []removedPart{d.secretsPart(tenant)})
+	return d.alone(ctx, func() error { return d.retire(tenant, to, []removedPart{d.secretsPart(tenant)}) })
 }
 
-func (d *Deployer) retire(ctx context.Context, tenant, to string, parts []removedPart) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+func (d *Deployer) retire(tenant, to string, parts []removedPart) error {
 	for _, path := range []string{d.layout.Vhost(tenant), d.layout.OtherVhost(tenant), d.layout.Pool(tenant)} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("tenant %q is still served by %s", tenant, path)
@@ -81,11 +76,10 @@ func (d *Deployer) retire(ctx context.Context, tenant, to string, parts []remove
 // BringBack moves the parts that Retire moved back to their places, and replaces nothing.
 // It can be repeated after an interruption.
 func (d *Deployer) BringBack(ctx context.Context, tenant, from string) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	return d.alone(ctx, func() error { return d.bringBack(tenant, from) })
+}
+
+func (d *Deployer) bringBack(tenant, from string) error {
 	for _, part := range d.removedParts(tenant) {
 		source := filepath.Join(from, part.name)
 		if !Exists(source) && !Exists(source+movedEnding) {

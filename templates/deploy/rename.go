@@ -72,39 +72,33 @@ func (d *Deployer) Unfinished() bool { return Exists(d.journalPath()) }
 // with the old name in Moved; call DropAlias then. It can be repeated after an
 // interruption.
 func (d *Deployer) Rename(ctx context.Context, from, to string) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := d.moveWiki(from, to); err != nil {
-		return err
-	}
-	if err := d.moveBelongings(from, to); err != nil {
-		return err
-	}
-	return d.Sync()
+	return d.alone(ctx, func() error {
+		if err := d.moveWiki(from, to); err != nil {
+			return err
+		}
+		if err := d.moveBelongings(from, to); err != nil {
+			return err
+		}
+		return d.Sync()
+	})
 }
 
 // RenameBack undoes an interrupted Rename. The web server may serve the tenant under
 // either name, through a link, until an Apply with from in Moved; call DropAlias then. It
 // can be repeated.
 func (d *Deployer) RenameBack(ctx context.Context, from, to string) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := d.moveBelongings(from, to); err != nil {
-		return err
-	}
-	// The link identifies the rename, so it is removed last.
-	if target, err := os.Readlink(d.layout.Wiki(to)); err == nil && target == from {
-		if err := d.exchange(from, to); err != nil {
+	return d.alone(ctx, func() error {
+		if err := d.moveBelongings(from, to); err != nil {
 			return err
 		}
-	}
-	return d.Sync()
+		// The link identifies the rename, so it is removed last.
+		if target, err := os.Readlink(d.layout.Wiki(to)); err == nil && target == from {
+			if err := d.exchange(from, to); err != nil {
+				return err
+			}
+		}
+		return d.Sync()
+	})
 }
 
 // moveBelongings moves a tenant's secrets, logs and dumps to another name.

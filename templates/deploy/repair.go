@@ -14,22 +14,16 @@ import (
 
 // SetRights sets the mode and the owner of a file or folder as Inspect wants them.
 func (d *Deployer) SetRights(ctx context.Context, r permissions.Rights) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return r.Set()
+	return d.alone(ctx, r.Set)
 }
 
 // RepairLinks points a tenant's links at its latest complete release for the code at
 // core, and that release's link at core. It does not check the release's content.
 func (d *Deployer) RepairLinks(ctx context.Context, tenant, core string) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	return d.alone(ctx, func() error { return d.repairLinks(tenant, core) })
+}
+
+func (d *Deployer) repairLinks(tenant, core string) (err error) {
 	release, broken := d.links(tenant)
 	if len(broken) == 0 {
 		return nil
@@ -78,11 +72,10 @@ func Unused(i Inspection, needed ...int) []int {
 
 // Discard removes the given releases of a tenant unless they have come into use.
 func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	return d.alone(ctx, func() error { return d.discardUnused(tenant, releases) })
+}
+
+func (d *Deployer) discardUnused(tenant string, releases []int) (err error) {
 	now := Inspection{}
 	if now.Releases, err = d.Releases(tenant); err != nil {
 		return err
@@ -109,13 +102,10 @@ func (d *Deployer) Discard(ctx context.Context, tenant string, releases []int) e
 // RemoveHalfWritten deletes a half-written file that Inspect or InspectFarm found, unless a
 // process still writes it.
 func (d *Deployer) RemoveHalfWritten(ctx context.Context, path string) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if !Abandoned(path) {
-		return errors.New(path + " is no longer half-written")
-	}
-	return os.RemoveAll(path)
+	return d.alone(ctx, func() error {
+		if !Abandoned(path) {
+			return errors.New(path + " is no longer half-written")
+		}
+		return os.RemoveAll(path)
+	})
 }

@@ -126,15 +126,12 @@ func SecretsMissing(l tenants.Layout, tenant string) string {
 // Prune removes all but the newest keep releases of a tenant, including the one that KeepBefore
 // marked. The current release always stays.
 func (d *Deployer) Prune(ctx context.Context, tenant string, keep int) error {
-	unlock, err := d.lock(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := remove(d.layout.Before(tenant)); err != nil {
-		return err
-	}
-	return d.prune(tenant, keep)
+	return d.alone(ctx, func() error {
+		if err := remove(d.layout.Before(tenant)); err != nil {
+			return err
+		}
+		return d.prune(tenant, keep)
+	})
 }
 
 // KeepBefore marks the release to which a rollback returns. That release stays, however many
