@@ -2,9 +2,11 @@ package templates
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 
@@ -58,30 +60,49 @@ func (s *Set) inputs(fleet *Fleet, d Data) (digest string, ok bool) {
 // templates may print. ok is false if the digest may miss some of these.
 func (s *Set) Answer(f *tenants.Farm, where string) (digest string, ok bool) {
 	fleet := s.fleet(f)
-	if found, known := fleet.contents.Load(where); known {
-		return found.(string), found != ""
+	answer, known := fleet.contents.Load(where)
+	if !known { // all tenants ask at the same time
+		answer, _ = fleet.contents.LoadOrStore(where, sync.OnceValue(func() string { return fleet.answer(where) }))
 	}
-	list, err := fleet.ask(where)
-	parts := make([]string, 0, len(list))
+	digest = answer.(func() string)()
+	return digest, digest != ""
+}
+
+// answer returns an empty digest if it may miss some values.
+func (v *Fleet) answer(where string) string {
+	list, err := v.ask(where)
+	if err != nil {
+		return ""
+	}
+	v.prepare(list)
+	parts := make([]string, 0, 10*len(list))
 	for _, member := range list {
-		content, known := fleet.content(member.Tenant)
+		content, known := v.content(member.Tenant)
 		if !known || member.Codebase == nil {
-			err = fmt.Errorf("%s holds values of other files", member.Name)
-			break
+			return ""
 		}
 		c := member.Codebase
 		parts = append(parts, content, member.Address, member.Scripts, member.Pages, c.Name, c.Path, c.PHP, c.Version, strconv.FormatBool(c.Wrapped))
 	}
-	if err == nil {
-		digest = digestOf(parts...)
+	return digestOf(parts...)
+}
+
+// prepare finds the contents of many tenants, on all processors.
+func (v *Fleet) prepare(list []*Member) {
+	var wait sync.WaitGroup
+	for part := range slices.Chunk(list, len(list)/runtime.GOMAXPROCS(0)+1) {
+		wait.Go(func() {
+			for _, member := range part {
+				v.content(member.Tenant)
+			}
+		})
 	}
-	fleet.contents.Store(where, digest)
-	return digest, err == nil
+	wait.Wait()
 }
 
 // digestOf identifies texts in their order.
 func digestOf(parts ...string) string {
-	var text []byte
+	text := make([]byte, 0, 4<<10) // on the stack
 	for _, part := range parts {
 		text = append(strconv.AppendInt(text, int64(len(part)), 10), ':')
 		text = append(text, part...)
@@ -89,7 +110,7 @@ func digestOf(parts ...string) string {
 	return tenants.Digest(text)
 }
 
-// content returns Tenant.Content, once per tenant.
+// content returns Tenant.Content, which it finds once for each tenant.
 func (v *Fleet) content(t *tenants.Tenant) (digest string, ok bool) {
 	if found, known := v.contents.Load(t); known {
 		return found.(string), found != ""

@@ -139,7 +139,7 @@ type Fleet struct {
 	executors *sync.Pool
 	pages     map[string]*html.Template
 
-	contents *sync.Map // digests of tenants, of Data without secrets, and of the answers to expressions
+	contents *sync.Map // digests of tenants and of Data without secrets, and functions that return those of answers to expressions
 	basis    func() (digest string, ok bool)
 }
 

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"reflect"
 	"slices"
+	"sync"
 )
 
 // Content returns a digest of a tenant's values, in this process and in others: equal digests
@@ -16,18 +17,21 @@ import (
 // which it leads, except the owners of its accounts and files. It reads the values of
 // { secret = "…" }; ok is false if one can't be read.
 func (t *Tenant) Content() (digest string, ok bool) {
-	text, ok := t.content(make([]byte, 0, usualContent))
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	text, ok := t.content((*buffer)[:0])
 	for _, other := range []*Tenant{t.Owner, t.Media} {
 		text = append(text, '|')
 		if other != nil && ok {
 			text, ok = other.content(text)
 		}
 	}
+	*buffer = text
 	return Digest(text), ok
 }
 
-// usualContent is room for the content of most tenants, in bytes.
-const usualContent = 4 << 10
+// buffers are reused: contents are needed only for their digests.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func (t *Tenant) content(text []byte) ([]byte, bool) {
 	bare := *t
