@@ -33,7 +33,7 @@ func (l *loader) readNamespaces(s *section) map[string]tenants.Value {
 	if s.table == nil {
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.table)) {
+	for _, name := range sorted(s.table) {
 		at := s.table[name].Position
 		n := s.sub(name)
 		n.keys = s.keys

@@ -81,7 +81,7 @@ func (l *loader) listOperation(s *section, key string, at tenants.Position, tabl
 	}
 	var strangers []string
 	lists := map[string][]tenants.Value{}
-	for _, name := range slices.Sorted(maps.Keys(table)) {
+	for _, name := range sorted(table) {
 		list, isList := table[name].Data.([]tenants.Value)
 		switch {
 		case !slices.Contains(listVerbs, name):

@@ -13,7 +13,7 @@ import (
 // readRedirects reads a layer's table of redirects.
 func readRedirects(s *section) map[string]text {
 	moves := map[string]text{}
-	for _, from := range slices.Sorted(maps.Keys(s.table)) {
+	for _, from := range sorted(s.table) {
 		at := s.table[from].Position
 		to := s.text(from)
 		if !to.set() {

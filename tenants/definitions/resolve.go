@@ -22,6 +22,9 @@ const reservedPrefix = "wikictl_"
 
 func baseName(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }
 
+// usualOrigins is the number of values that most tenants have.
+const usualOrigins = 16
+
 // resolve makes a tenant from its layers; nil if the tenant has no usable name.
 func (l *loader) resolve(v *layer) *tenants.Tenant {
 	if !v.name.set() {
@@ -31,7 +34,8 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 		l.report(v.name.at, "name", "", "%q is not made of a-z, 0-9, _ and - (at most 48, a letter or digit first)", v.name.value)
 		return nil
 	}
-	t := &tenants.Tenant{Name: v.name.value, Position: v.at, Admin: "Admin", Language: "en", Origins: tenants.Origins{"name": v.name.at}}
+	t := &tenants.Tenant{Name: v.name.value, Position: v.at, Admin: "Admin", Language: "en", Origins: make(tenants.Origins, usualOrigins)}
+	t.Origins["name"] = v.name.at
 	single := map[string]text{}
 	var extensions, skins []text
 	var namespaces map[string]tenants.Value

@@ -2,7 +2,6 @@ package definitions
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"wikictl/tenants"
@@ -122,6 +121,16 @@ func (s *section) oneOrTexts(key, example string) []text {
 	return nil
 }
 
+// sorted returns the keys of a table in their order.
+func sorted(table map[string]tenants.Value) []string {
+	keys := make([]string, 0, len(table))
+	for key := range table {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // sub reads the table below key; it is empty if the key is missing.
 func (s *section) sub(key string) *section {
 	table, _, _ := get[map[string]tenants.Value](s, key, "a table")
@@ -131,7 +140,7 @@ func (s *section) sub(key string) *section {
 // each calls do for every table below key, by name.
 func (s *section) each(key string, do func(name string, at tenants.Position, sub *section)) {
 	group := s.sub(key)
-	for _, name := range slices.Sorted(maps.Keys(group.table)) {
+	for _, name := range sorted(group.table) {
 		sub := group.sub(name)
 		sub.keys = group.keys
 		if sub.table != nil {
@@ -164,7 +173,7 @@ func (s *section) below(key string) []Key {
 // end reports every key that is not in the table of keys. The schemas for editors and the
 // manual use the same table: a key that it lacks is refused in every file.
 func (s *section) end() {
-	for _, key := range slices.Sorted(maps.Keys(s.table)) {
+	for _, key := range sorted(s.table) {
 		if find(s.keys, key) == nil {
 			names := func(yield func(string) bool) {
 				for _, k := range s.keys {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 
 	"wikictl/tenants"
@@ -20,7 +19,7 @@ func (l *loader) readSettings(s *section) map[string]tenants.Value {
 		return nil
 	}
 	settings := make(map[string]tenants.Value, len(s.table))
-	for _, name := range slices.Sorted(maps.Keys(s.table)) {
+	for _, name := range sorted(s.table) {
 		v := s.table[name]
 		if !variable.MatchString(name) {
 			s.report(v.Position, name, `the full name without $, such as "wgMaxUploadSize"`, "is not a name of a PHP variable")
@@ -77,10 +76,11 @@ func (l *loader) settingValue(s *section, key string, v tenants.Value, literal b
 // elementKey returns the path of an element of a list.
 func elementKey(key string, i int) string { return key + "[" + strconv.Itoa(i) + "]" }
 
-// members returns a table with constants among its keys replaced by their values.
+// members converts the values of a table, and returns it with constants among its keys replaced by
+// their values.
 func (l *loader) members(s *section, key string, table map[string]tenants.Value, literal bool) map[string]tenants.Value {
-	found := make(map[string]tenants.Value, len(table))
-	for _, name := range slices.Sorted(maps.Keys(table)) {
+	found := table
+	for _, name := range sorted(table) {
 		member := table[name]
 		member.Data = l.settingValue(s, key+"."+name, member, literal)
 		resolved := constantKey(name)
@@ -88,6 +88,10 @@ func (l *loader) members(s *section, key string, table map[string]tenants.Value,
 			s.report(member.Position, key+"."+name, "remove one of them", "is the same as %s", resolved)
 		}
 		l.noteConstant(resolved)
+		if resolved != name {
+			found = maps.Clone(found) // table tells which names are in the definition
+			delete(found, name)
+		}
 		found[resolved] = member
 	}
 	return found
