@@ -22,7 +22,7 @@ func (a *app) applyCommand() *cli.Command {
 			"many with --max-removals.\n\n" +
 			exitHelp + "\n\nExample: wikictl apply --all --dry-run",
 		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
+			jobsFlag(4*runtime.NumCPU()),
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing, as wikictl plan does"},
 			&cli.BoolFlag{Name: "prune", Usage: "remove wikis without a definition; their files and a dump of each database move to state/removed"},
 			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: allow this many removals, even more than a tenth of the farm", DefaultText: "a tenth"},
@@ -31,16 +31,11 @@ func (a *app) applyCommand() *cli.Command {
 			eventsFlag(),
 			diffsFlag(),
 		),
-		Action:       a.runApply,
-		BashComplete: a.completeNames,
+		Action: onChosen(a.chosenToRender, a.runApply),
 	}
 }
 
-func (a *app) runApply(c *cli.Context) (err error) {
-	f, list, err := a.chosenToRender(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runApply(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant) (err error) {
 	if err := pruneFlags(c, f); err != nil {
 		return err
 	}

@@ -34,8 +34,7 @@ func (a *app) auditCommand() *cli.Command {
 			&cli.BoolFlag{Name: "yes", Usage: "with --fix: don't ask before repairing"},
 			&cli.BoolFlag{Name: "list-rules", Usage: "list the rules instead of auditing"},
 			unitFlag()),
-		Action:       a.runAudit,
-		BashComplete: a.completeNames,
+		Action: a.runAudit,
 	}
 }
 

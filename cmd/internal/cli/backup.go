@@ -30,13 +30,12 @@ func (a *app) backupCommand() *cli.Command {
 			exitHelp + "\n\nExample: wikictl backup btrfs",
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "verify", Usage: "load each backup into a scratch database, compare rows and checksums, and read all uploads"},
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: runtime.NumCPU()},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be backed up and change nothing"},
+			jobsFlag(runtime.NumCPU()),
+			dryRunFlag("what would be backed up"),
 			eventsFlag(),
 			unitFlag(),
 		),
-		Action:       a.runBackup,
-		BashComplete: a.completeNames,
+		Action: a.runBackup,
 	}
 }
 

@@ -119,7 +119,7 @@ func (a *app) command() *cli.App {
 }
 
 func (a *app) commands() []*cli.Command {
-	return common(slices.Concat(
+	return a.common(slices.Concat(
 		group("farm", a.initCommand(), a.demoCommand(), a.listCommand(), a.showCommand(), a.planCommand(), a.createCommand(), a.applyCommand(), a.renderCommand(), a.templatesCommand(), a.deleteCommand(), a.undeleteCommand(), a.purgeCommand()),
 		group("code", a.extensionsCommand()),
 		group("maintenance", a.runCommand(), a.sqlCommand(), a.jobsCommand()),

@@ -20,19 +20,15 @@ func (a *app) cloneCommand() *cli.Command {
 			exitHelp + "\n\nExample: wikictl clone btrfs staging --dry-run",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "anonymize", Usage: "leave out private data of users: mail addresses, passwords, preferences, watchlists"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be made and change nothing"},
+			dryRunFlag("what would be made"),
 			eventsFlag(),
 		},
-		Action:       a.runClone,
+		Action:       onFarm(loadFarm, a.runClone),
 		BashComplete: a.completeNames,
 	}
 }
 
-func (a *app) runClone(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runClone(c *cli.Context, f *tenants.Farm) error {
 	if c.NArg() != 2 || c.Args().Get(0) == c.Args().Get(1) {
 		return usagef("name two wikis: the one that is copied, and the one that is made")
 	}

@@ -27,13 +27,31 @@ func formatFlag(formats ...string) cli.Flag {
 	}}
 }
 
+// dryRunFlag shows what a command would do, such as "what would be created".
+func dryRunFlag(what string) cli.Flag {
+	return &cli.BoolFlag{Name: "dry-run", Usage: "show " + what + " and change nothing"}
+}
+
+// yesFlag skips a question; usage says which.
+func yesFlag(usage string) cli.Flag {
+	return &cli.BoolFlag{Name: "yes", Usage: usage}
+}
+
+// jobsFlag bounds how many wikis a command works on concurrently.
+func jobsFlag(usual int) cli.Flag {
+	return &cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: usual}
+}
+
 // common sets the properties that all commands and subcommands share. It removes the
 // library's own help command, which would otherwise shadow a tenant of that name.
-func common(commands []*cli.Command) []*cli.Command {
+func (a *app) common(commands []*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.OnUsageError = usageError
 		c.HideHelpCommand = true
 		c.Before = checkWords
+		if namesTenants(c) && c.BashComplete == nil {
+			c.BashComplete = a.completeNames
+		}
 		if readsFarm(c) {
 			c.Flags = append(c.Flags, farmFlag())
 		}
@@ -45,7 +63,7 @@ func common(commands []*cli.Command) []*cli.Command {
 				b.DisableDefaultText = true
 			}
 		}
-		common(c.Subcommands)
+		a.common(c.Subcommands)
 	}
 	return commands
 }
@@ -53,6 +71,12 @@ func common(commands []*cli.Command) []*cli.Command {
 // readsFarm reports whether a command works on a farm.
 func readsFarm(c *cli.Command) bool {
 	return len(c.Subcommands) == 0 && !slices.Contains([]string{"completion", "demo", "explain", "man"}, c.Name)
+}
+
+// namesTenants reports whether the arguments of a command are names of the farm's tenants. Those of
+// purge are names of removed ones.
+func namesTenants(c *cli.Command) bool {
+	return strings.Contains(c.ArgsUsage, "NAME") && c.Name != "purge"
 }
 
 // printsResult reports whether a command can print JSON.
@@ -97,6 +121,17 @@ func noCommand(c *cli.Context) error {
 	}
 	hint := cmp.Or(tenants.DidYouMean(word, slices.Values(names)), "wikictl help lists them")
 	return tenants.WithHint(usagef("there is no command %q", word), hint)
+}
+
+// subcommandHelp is the action of a command that only has subcommands: it prints its help, or
+// refuses a word that is none of them. hint says how to list them.
+func subcommandHelp(hint string) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Args().Present() {
+			return tenants.WithHint(usagef("there is no command %s %s", c.Command.Name, c.Args().First()), hint)
+		}
+		return cli.ShowSubcommandHelp(c)
+	}
 }
 
 // callOf returns the words of the current command, such as "server status".

@@ -21,21 +21,16 @@ func (a *app) createCommand() *cli.Command {
 			"through the web server that the wiki answers as itself. What exists is left alone. The administrator's password\n" +
 			"is in state/secrets/NAME.toml.\n\n" + exitHelp + "\n\nExample: wikictl create --all --jobs 8",
 		Flags: append(selectionFlags(),
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be created and change nothing"},
+			jobsFlag(4*runtime.NumCPU()),
+			dryRunFlag("what would be created"),
 			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
 			eventsFlag(),
 		),
-		Action:       a.runCreate,
-		BashComplete: a.completeNames,
+		Action: onChosen(a.chosenToRender, a.runCreate),
 	}
 }
 
-func (a *app) runCreate(c *cli.Context) error {
-	f, list, err := a.chosenToRender(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runCreate(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant) (err error) {
 	if err := atLeastOne(c, "jobs"); err != nil {
 		return err
 	}

@@ -25,20 +25,15 @@ func (a *app) deleteCommand() *cli.Command {
 			exitHelp + "\n\nExample: wikictl delete btrfs --dry-run",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "no-backup", Usage: "don't back the wiki up first"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be deleted and change nothing"},
-			&cli.BoolFlag{Name: "yes", Usage: "don't ask for the name"},
+			dryRunFlag("what would be deleted"),
+			yesFlag("don't ask for the name"),
 			eventsFlag(),
 		},
-		Action:       a.runDelete,
-		BashComplete: a.completeNames,
+		Action: onFarm(loadFarm, a.runDelete),
 	}
 }
 
-func (a *app) runDelete(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runDelete(c *cli.Context, f *tenants.Farm) error {
 	name := c.Args().First()
 	t := f.Tenant(name)
 	switch {

@@ -26,7 +26,7 @@ func (a *app) demoCommand() *cli.Command {
 			"The folder is demo in the current one or, for root below a folder that the web server's user may not enter,\n" + demoElsewhere + ".\n\n" + exitHelp + "\n\nExample: wikictl demo --dir /tmp/demo --yes",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dir", Usage: "folder of the demo", Value: "demo"},
-			&cli.BoolFlag{Name: "yes", Usage: "don't ask before installing packages"},
+			yesFlag("don't ask before installing packages"),
 			&cli.BoolFlag{Name: "detach", Usage: "exit and leave it running in the background"},
 			&cli.BoolFlag{Name: "stop", Usage: "stop a demo that runs in the background"},
 			&cli.StringFlag{Name: "codebase", Usage: "folder with MediaWiki trees named 1.39 and 1.43, instead of Debian's"},

@@ -19,12 +19,7 @@ func (a *app) extensionsCommand() *cli.Command {
 		Name: "extensions", Usage: "fetch extensions and skins from repositories and archives, and check them",
 		Description: "[extensions] and [skins] of wikictl.toml say what is fetched from where (wikictl help files). The commands\n" +
 			"take names of extensions and skins.\n\n" + exitHelp + "\n\nExample: wikictl extensions outdated",
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return tenants.WithHint(usagef("there is no command extensions %s", c.Args().First()), "wikictl help extensions lists them")
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action: subcommandHelp("wikictl help extensions lists them"),
 		Subcommands: []*cli.Command{
 			{
 				Name: "fetch", Usage: "fetch the versions in the lock file, and add new components to it", ArgsUsage: "[NAME…]",
@@ -34,7 +29,7 @@ func (a *app) extensionsCommand() *cli.Command {
 					"wikictl upgrade. After an interruption, run it again.\n\n" + exitHelp + "\n\nExample: wikictl extensions fetch --dry-run",
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "update", Usage: "fetch the current commits of branches and tags, in place of those in the lock file"},
-					&cli.BoolFlag{Name: "dry-run", Usage: "show what would be fetched and change nothing"},
+					dryRunFlag("what would be fetched"),
 				},
 				Action: a.runFetch, BashComplete: a.completeSources,
 			},

@@ -21,12 +21,7 @@ func (a *app) jobsCommand() *cli.Command {
 		Name: "jobs", Usage: "run MediaWiki's job queues, or show them",
 		Description: "MediaWiki puts work, such as updates of links, into a queue in each wiki's database (wikictl help maintenance).\n\n" +
 			exitHelp + "\n\nExample: wikictl jobs status",
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return tenants.WithHint(usagef("there is no command jobs %s", c.Args().First()), "wikictl help jobs lists them")
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action:      subcommandHelp("wikictl help jobs lists them"),
 		Subcommands: []*cli.Command{a.jobsStatusCommand(), a.jobsRunCommand(), a.jobsUnitCommand()},
 	}
 }
@@ -35,7 +30,7 @@ func (a *app) jobsStatusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show how many jobs wait, for how long, and how many were run", ArgsUsage: "[NAME…]",
 		Description: "Without names and --where it shows the whole farm.\n\n" + exitHelp + "\n\nExample: wikictl jobs status",
-		Flags:       selectionFlags(), Action: a.runJobsStatus, BashComplete: a.completeNames,
+		Flags:       selectionFlags(), Action: onChosenOrAll(a.runJobsStatus),
 	}
 }
 
@@ -52,7 +47,7 @@ func (a *app) jobsRunCommand() *cli.Command {
 			&cli.DurationFlag{Name: "share", Usage: "how long the jobs of a wiki of weight 1 may run in a turn", Value: 2 * time.Second},
 			&cli.BoolFlag{Name: "forever", Usage: "wait for new jobs when the queues are empty"},
 		),
-		Action: a.runJobsRun, BashComplete: a.completeNames,
+		Action: a.runJobsRun,
 	}
 }
 
@@ -69,11 +64,7 @@ type backlogRow struct {
 	Error     string     `json:"error,omitempty"`
 }
 
-func (a *app) runJobsStatus(c *cli.Context) error {
-	f, list, _, err := farmAndChosenOrAll(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runJobsStatus(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, _ bool) error {
 	return a.withHost(f, true, func(h *session.Host) error {
 		all, err := maintenance.Backlogs(c.Context, h, list)
 		if err != nil {

@@ -12,10 +12,9 @@ import (
 func (a *app) listCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list tenants", ArgsUsage: "[NAME…]",
-		Description:  "Lists the tenants that the farm's files define. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
-		Flags:        selectionFlags(),
-		Action:       a.runList,
-		BashComplete: a.completeNames,
+		Description: "Lists the tenants that the farm's files define. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
+		Flags:       selectionFlags(),
+		Action:      onChosenOrAll(a.runList),
 	}
 }
 
@@ -35,11 +34,7 @@ type listed struct {
 	Blocked    []string `json:"blocked,omitempty"` // why no command creates or changes it
 }
 
-func (a *app) runList(c *cli.Context) error {
-	_, list, _, err := farmAndChosenOrAll(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runList(c *cli.Context, _ *tenants.Farm, list []*tenants.Tenant, _ bool) error {
 	if asJSON(c) {
 		out := make([]listed, len(list))
 		for i, t := range list {

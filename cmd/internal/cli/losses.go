@@ -27,8 +27,7 @@ func (a *app) lossesCommand() *cli.Command {
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "acknowledge", Usage: "mark the listed losses as seen"},
 			&cli.BoolFlag{Name: "acknowledged", Usage: "also list losses that were acknowledged earlier"}),
-		Action:       a.runLosses,
-		BashComplete: a.completeNames,
+		Action: a.runLosses,
 	}
 }
 

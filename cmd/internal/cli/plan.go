@@ -23,9 +23,8 @@ func (a *app) planCommand() *cli.Command {
 			"change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole farm,\n" +
 			"what wikictl made that nothing defines any more. Without names and --where it takes the whole farm. It writes\n" +
 			"nothing, and exits with 1 when something differs, with 2 when a tenant is blocked.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
-		Flags:        append(selectionFlags(), diffsFlag()),
-		Action:       a.runPlan,
-		BashComplete: a.completeNames,
+		Flags:  append(selectionFlags(), diffsFlag()),
+		Action: onFarm(a.loadToRender, a.runPlan),
 	}
 }
 
@@ -34,11 +33,7 @@ func diffsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "diffs", Usage: "show the diffs of at most this many tenants, and the databases, accounts and files of as many leftovers", Value: 20}
 }
 
-func (a *app) runPlan(c *cli.Context) error {
-	f, err := a.loadToRender(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runPlan(c *cli.Context, f *tenants.Farm) error {
 	list, whole, err := chosenOrAll(c, f)
 	if err != nil {
 		return err

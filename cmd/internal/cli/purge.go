@@ -31,19 +31,15 @@ func (a *app) purgeCommand() *cli.Command {
 			&cli.BoolFlag{Name: "all", Usage: "take every wiki that was removed"},
 			&cli.BoolFlag{Name: "early", Usage: "also delete wikis that were removed within the time of [keep] removed"},
 			&cli.BoolFlag{Name: "backups", Usage: "also delete all backups of these wikis, even if nothing else of them is left"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be deleted for good and change nothing"},
-			&cli.BoolFlag{Name: "yes", Usage: "don't ask before deleting for good"},
+			dryRunFlag("what would be deleted for good"),
+			yesFlag("don't ask before deleting for good"),
 			eventsFlag(),
 		},
-		Action: a.runPurge,
+		Action: onFarm(loadFarm, a.runPurge),
 	}
 }
 
-func (a *app) runPurge(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runPurge(c *cli.Context, f *tenants.Farm) error {
 	all, unread := provision.AllRemoved(f.Layout())
 	list, err := purgeable(c, f, all, time.Now())
 	if err != nil {

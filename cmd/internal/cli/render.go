@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/urfave/cli/v2"
 
+	"wikictl/tenants"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
 	"wikictl/tenants/session"
@@ -20,16 +21,11 @@ func (a *app) renderCommand() *cli.Command {
 			&cli.BoolFlag{Name: "write", Usage: "write the files that differ, with one check and one reload of the web server"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "change nothing, even with --write"},
 			eventsFlag()),
-		Action:       a.runRender,
-		BashComplete: a.completeNames,
+		Action: onFarm(a.loadToRender, a.runRender),
 	}
 }
 
-func (a *app) runRender(c *cli.Context) error {
-	f, err := a.loadToRender(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runRender(c *cli.Context, f *tenants.Farm) error {
 	if !c.Bool("write") || c.Bool("dry-run") {
 		list, _, err := chosenOrAll(c, f)
 		if err != nil {

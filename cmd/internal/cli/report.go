@@ -32,8 +32,7 @@ func (a *app) reportCommand() *cli.Command {
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "html", Usage: "write the page to this file, replacing it (-: standard output)"},
 			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis and the verification of dumps"}),
-		Action:       a.runReport,
-		BashComplete: a.completeNames,
+		Action: a.runReport,
 	}
 }
 

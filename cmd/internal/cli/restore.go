@@ -36,20 +36,15 @@ func (a *app) restoreCommand() *cli.Command {
 			&cli.StringFlag{Name: "as", Usage: "make a new wiki of this name from the backup, with passwords and keys of its own"},
 			&cli.StringFlag{Name: "only", Usage: "restore only the database, or only the uploads"},
 			&cli.BoolFlag{Name: "skip-damaged", Usage: "restore without uploads whose content is damaged or missing in the backup, and name them"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be restored and change nothing"},
-			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding content made since"},
+			dryRunFlag("what would be restored"),
+			yesFlag("don't ask before discarding content made since"),
 			eventsFlag(),
 		},
-		Action:       a.runRestore,
-		BashComplete: a.completeNames,
+		Action: onFarm(loadFarm, a.runRestore),
 	}
 }
 
-func (a *app) runRestore(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runRestore(c *cli.Context, f *tenants.Farm) error {
 	t, o, err := restoreArguments(c, f)
 	if err != nil {
 		return err

@@ -29,22 +29,17 @@ func (a *app) rollbackCommand() *cli.Command {
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "only wikis that this run upgraded, such as 20261124-021446-kwddoj"},
 			&cli.StringFlag{Name: "to", Usage: "go back to before this run's upgrade, if all later ones were undone, or to before this run's rollback"},
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 2 * runtime.NumCPU()},
+			jobsFlag(2*runtime.NumCPU()),
 			&cli.StringFlag{Name: "backup", Usage: "what to do with each database that is dropped: dump it, or none (lose it for good)", Value: "dump"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be restored and what would be lost, and change nothing"},
-			&cli.BoolFlag{Name: "yes", Usage: "don't ask before discarding edits made since"},
+			yesFlag("don't ask before discarding edits made since"),
 			eventsFlag(),
 		),
-		Action:       a.runRollback,
-		BashComplete: a.completeNames,
+		Action: onFarm(loadFarm, a.runRollback),
 	}
 }
 
-func (a *app) runRollback(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runRollback(c *cli.Context, f *tenants.Farm) error {
 	which := upgrade.Which{Run: c.String("run"), To: c.String("to"), SkipNotUpgraded: !c.Args().Present()}
 	dump, err := either(c, "backup", "dump", "none")
 	if err := errors.Join(err, atLeastOne(c, "jobs")); err != nil {

@@ -33,8 +33,7 @@ func (a *app) runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "schema-account", Usage: "run with the database account that may change tables"},
 			eventsFlag(),
 		)...),
-		Action:       a.runRun,
-		BashComplete: a.completeNames,
+		Action: a.runRun,
 	}
 }
 

@@ -63,3 +63,37 @@ func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
 	list, err := chosen(c, f)
 	return f, list, err
 }
+
+// onFarm is the action of a command that works on the farm that read returns.
+func onFarm(read func(*cli.Context) (*tenants.Farm, error), do func(*cli.Context, *tenants.Farm) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		f, err := read(c)
+		if err != nil {
+			return err
+		}
+		return do(c, f)
+	}
+}
+
+// onChosen is the action of a command that works on the tenants that read returns.
+func onChosen(read func(*cli.Context) (*tenants.Farm, []*tenants.Tenant, error), do func(*cli.Context, *tenants.Farm, []*tenants.Tenant) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		f, list, err := read(c)
+		if err != nil {
+			return err
+		}
+		return do(c, f, list)
+	}
+}
+
+// onChosenOrAll is the action of a read-only command that works on the selected tenants, by
+// default all. whole reports whether they are the whole farm.
+func onChosenOrAll(do func(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, whole bool) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		f, list, whole, err := farmAndChosenOrAll(c)
+		if err != nil {
+			return err
+		}
+		return do(c, f, list, whole)
+	}
+}

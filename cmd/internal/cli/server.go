@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
-	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
 
@@ -45,12 +44,7 @@ func (a *app) serverCommand() *cli.Command {
 		Name: "server", Usage: "start, stop or check the MariaDB servers that wikictl manages",
 		Description: "For servers with managed = true in [servers] of wikictl.toml. A command that writes starts them if necessary;\n" +
 			"commands that only read do not.\n\n" + exitHelp + "\n\nExample: wikictl server status",
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return tenants.WithHint(usagef("there is no command server %s", c.Args().First()), "wikictl help server lists them")
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action: subcommandHelp("wikictl help server lists them"),
 		Subcommands: []*cli.Command{
 			action("start", "start the managed servers", "Leaves servers that run already unchanged.", func(ctx context.Context, p mariadb.Private) error {
 				a.reach(starting)

@@ -13,10 +13,9 @@ import (
 func (a *app) showCommand() *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show tenants with everything that they inherit", ArgsUsage: "[NAME…]",
-		Description:  "Prints resolved tenants as TOML. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl show btrfs --origin",
-		Flags:        append(selectionFlags(), &cli.BoolFlag{Name: "origin", Usage: "add the file and line that each value comes from"}),
-		Action:       a.runShow,
-		BashComplete: a.completeNames,
+		Description: "Prints resolved tenants as TOML. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl show btrfs --origin",
+		Flags:       append(selectionFlags(), &cli.BoolFlag{Name: "origin", Usage: "add the file and line that each value comes from"}),
+		Action:      onChosenOrAll(a.runShow),
 	}
 }
 
@@ -27,11 +26,7 @@ type resolved struct {
 	Origins  map[string]string `json:"origins,omitempty"` // file:line:column, by key
 }
 
-func (a *app) runShow(c *cli.Context) error {
-	_, list, _, err := farmAndChosenOrAll(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runShow(c *cli.Context, _ *tenants.Farm, list []*tenants.Tenant, _ bool) error {
 	if asJSON(c) {
 		rows := make([]resolved, len(list))
 		for i, t := range list {

@@ -26,7 +26,7 @@ func (a *app) sqlCommand() *cli.Command {
 			"\n\nExample: wikictl sql --all -- 'SELECT COUNT(*) AS pages FROM page'",
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: 4 * runtime.NumCPU()},
+			jobsFlag(4*runtime.NumCPU()),
 			&cli.DurationFlag{Name: "limit", Usage: "end a wiki's statement after this time, such as 10s", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-rows", Usage: "how many rows a wiki may return", Value: 100_000},
 			&cli.BoolFlag{Name: "write", Usage: "allow changes of rows, under the locks of the wikis"},
@@ -34,18 +34,13 @@ func (a *app) sqlCommand() *cli.Command {
 			eventsFlag(),
 			formatFlag("text", "csv", "json"),
 		),
-		Action:       a.runSQL,
-		BashComplete: a.completeNames,
+		Action: onChosen(a.farmAndNarrowed, a.runSQL),
 	}
 }
 
-func (a *app) runSQL(c *cli.Context) error {
-	f, list, err := a.farmAndNarrowed(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runSQL(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant) error {
 	write, schema := c.Bool("write"), c.Bool("schema-account")
-	err = errors.Join(atLeastOne(c, "jobs", "max-rows"), notNegativeTime(c, "limit"))
+	err := errors.Join(atLeastOne(c, "jobs", "max-rows"), notNegativeTime(c, "limit"))
 	if schema && !write {
 		err = errors.Join(err, usagef("--schema-account needs --write"))
 	}

@@ -33,11 +33,10 @@ func (a *app) stageCommand() *cli.Command {
 			&cli.StringFlag{Name: "codebase", Usage: "codebase to upgrade the copy to", DefaultText: "that of the wiki's definition"},
 			&cli.StringFlag{Name: "host", Usage: "host name of the copy", DefaultText: "its name and .localhost"},
 			&cli.BoolFlag{Name: "with-users", Usage: "copy mail addresses, passwords, preferences and watchlists of users, too"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be made and change nothing"},
+			dryRunFlag("what would be made"),
 			eventsFlag(),
 		},
-		Action:       a.runStage,
-		BashComplete: a.completeNames,
+		Action: a.runStage,
 	}
 }
 

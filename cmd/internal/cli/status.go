@@ -19,17 +19,12 @@ func (a *app) statusCommand() *cli.Command {
 		Name: "status", Usage: "show the ledger: tenants, latest runs and open upgrades", ArgsUsage: "[NAME…]",
 		Description: "Prints the state of tenants, the latest ten runs, and the upgrades that are not finished. It takes no lock, so it\n" +
 			"also works during a run.\n\n" + exitHelp + "\n\nExample: wikictl status",
-		Flags:        selectionFlags(),
-		Action:       a.runStatus,
-		BashComplete: a.completeNames,
+		Flags:  selectionFlags(),
+		Action: onChosenOrAll(a.runStatus),
 	}
 }
 
-func (a *app) runStatus(c *cli.Context) error {
-	f, list, whole, err := farmAndChosenOrAll(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runStatus(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, whole bool) error {
 	return a.withLedger(c.Context, f, true, func(_ *session.Host, l *ledger.Ledger, rows map[string]ledger.Tenant) error {
 		runs, err := l.Runs(c.Context, 10)
 		if err != nil {

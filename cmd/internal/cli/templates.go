@@ -25,12 +25,7 @@ func (a *app) templatesCommand() *cli.Command {
 		Name: "templates", Usage: "list, show, check or compare the templates of files",
 		Description: "Files in the folder templates replace the built-in templates, or parts of them (wikictl help rendering).\n\n" +
 			exitHelp + "\n\nExample: wikictl templates list",
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return tenants.WithHint(usagef("there is no command templates %s", c.Args().First()), "wikictl templates --help lists the commands")
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action: subcommandHelp("wikictl templates --help lists the commands"),
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list the templates in force and where they come from",
@@ -57,7 +52,7 @@ func (a *app) templatesCommand() *cli.Command {
 					"the whole farm. With --builtin it shows how the farm's own templates differ from the built-in ones. The exit\n" +
 					"code is 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl templates diff --builtin",
 				Flags:  append(selectionFlags(), &cli.BoolFlag{Name: "builtin", Usage: "compare the templates themselves with the built-in ones"}),
-				Action: a.runTemplatesDiff, BashComplete: a.completeNames,
+				Action: a.runTemplatesDiff,
 			},
 		},
 	}

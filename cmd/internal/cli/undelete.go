@@ -28,20 +28,15 @@ func (a *app) undeleteCommand() *cli.Command {
 			exitHelp + "\n\nExample: wikictl undelete btrfs",
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "undo the removal by this run instead of the latest one"},
-			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once", Value: runtime.NumCPU()},
-			&cli.BoolFlag{Name: "dry-run", Usage: "show what would come back and change nothing"},
+			jobsFlag(runtime.NumCPU()),
+			dryRunFlag("what would come back"),
 			eventsFlag(),
 		),
-		Action:       a.runUndelete,
-		BashComplete: a.completeNames,
+		Action: onFarm(loadFarm, a.runUndelete),
 	}
 }
 
-func (a *app) runUndelete(c *cli.Context) error {
-	f, err := loadFarm(c)
-	if err != nil {
-		return err
-	}
+func (a *app) runUndelete(c *cli.Context, f *tenants.Farm) error {
 	if !c.Args().Present() && !c.Bool("all") && c.String("where") == "" {
 		return a.listRemoved(f, asJSON(c))
 	}

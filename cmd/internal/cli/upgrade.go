@@ -32,9 +32,8 @@ func (a *app) upgradeCommand() *cli.Command {
 			"verifies through the web server that the wiki answers. Restores a wiki that fails from its dump. The next run\n" +
 			"finishes an interrupted one.\n\n" + exitHelp +
 			"\n\nExample: wikictl upgrade --all --canary 5% --waves 25%,100% --max-failures 2%",
-		Flags:        upgradeFlags(),
-		Action:       a.runUpgrade,
-		BashComplete: a.completeNames,
+		Flags:  upgradeFlags(),
+		Action: a.runUpgrade,
 	}
 }
 
