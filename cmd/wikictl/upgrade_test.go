@@ -181,7 +181,9 @@ func (f *farm) rollsBack(alpha *client, before string) {
 	if out, err := f.command("rollback", "alpha").CombinedOutput(); err == nil || !strings.Contains(string(out), "1 edit, no uploads, no accounts, 1 log entry since") {
 		t.Errorf("%v: %s", err, out)
 	}
+	alpha.movesUpload()
 	f.run("rollback", "--yes", "alpha")
+	alpha.hasPixel()
 	if d := cmp.Diff(before, alpha.content()); d != "" || alpha.version() != "MediaWiki 1.39.17" {
 		t.Errorf("after the rollback %s has other content (-before +after):\n%s", alpha.version(), d)
 	}

@@ -265,7 +265,7 @@ func (k *task) serveOld(ctx context.Context) error {
 	return k.answers(ctx, k.now.OldVersion, k.now.OldSet)
 }
 
-// restore replaces the database by a dump.
+// restore replaces the database by a dump, and puts back the uploads that it names.
 func (k *task) restore(ctx context.Context, dump string) error {
 	if err := k.server.Freeze(ctx, k.accounts, mariadb.Wait{}); err != nil {
 		return err
@@ -281,6 +281,9 @@ func (k *task) restore(ctx context.Context, dump string) error {
 		return err
 	}
 	if err := k.server.Restore(ctx, b, func() error { return k.up.Verify(ctx, k.tenant) }); err != nil {
+		return err
+	}
+	if err := k.returnUploads(ctx, b.Taken); err != nil {
 		return err
 	}
 	epoch := k.up.RunID

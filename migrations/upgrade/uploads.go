@@ -1,0 +1,262 @@
+package upgrade
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/big"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"wikictl/tenants/mariadb"
+)
+
+// returnUploads puts back the uploads that a restored database names and that were moved, replaced
+// or deleted since its dump was taken. MediaWiki moves such files at once, so a database alone would
+// show missing or wrong ones. What it can't put back it notes: the database is restored anyway.
+func (k *task) returnUploads(ctx context.Context, taken time.Time) error {
+	if k.tenant.Settings["wgHashedUploadDirectory"].Data != nil || k.tenant.Settings["wgLocalFileRepo"].Data != nil {
+		return nil // the folders may be others
+	}
+	stored, err := k.server.StoredFiles(ctx, k.tenant.Database)
+	if err != nil {
+		return err
+	}
+	names, err := putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), stored, taken, func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) })
+	if len(names) > 0 {
+		listed := strings.Join(names[:min(len(names), listedFiles)], ", ")
+		if len(names) > listedFiles {
+			listed += " and more"
+		}
+		k.note("uploads that were moved, replaced or deleted since are put back (%s)", listed)
+	}
+	if err != nil && ctx.Err() == nil {
+		k.note("not all uploads could be put back (%s); no file was removed", err)
+		return nil
+	}
+	return err
+}
+
+// uploadFolder is the upload folder of a wiki. All access is through root, because PHP's user
+// could make links that lead out of it.
+type uploadFolder struct {
+	root *os.Root
+	give func(*os.File) error // makes PHP's user the owner
+}
+
+// putUploadsBack makes the files in dir have the content that stored says, if it is anywhere in
+// dir. Content in its place is moved to MediaWiki's folder for deleted files, and later found
+// there in the same way. It returns the names of the files that it changed.
+func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile, since time.Time, give func(*os.File) error) (names []string, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	u := &uploadFolder{root, give}
+	wrong, err := u.wrong(ctx, stored, since)
+	if err != nil || len(wrong) == 0 {
+		return nil, err
+	}
+	sources, err := u.search(ctx, wrong)
+	if err != nil {
+		return nil, err
+	}
+	copies := map[string]string{} // by the path that it is for
+	for i, f := range wrong {
+		if source := sources[f.SHA1]; source != "" {
+			temporary := fmt.Sprintf("deleted/wikictl-%d.tmp", i)
+			if err := u.copy(source, temporary); err != nil {
+				return nil, err
+			}
+			copies[placeOf(f)] = temporary
+		}
+	}
+	for _, f := range wrong { // only now, as the file of one may be the source of another
+		if temporary := copies[placeOf(f)]; temporary != "" {
+			if err := u.replace(placeOf(f), temporary); err != nil {
+				return names, err
+			}
+			names = append(names, f.Name+f.Key)
+		}
+	}
+	return names, nil
+}
+
+// placeOf returns the path of a file in the upload folder.
+func placeOf(f mariadb.StoredFile) string {
+	if f.Key != "" {
+		return deletedPlace(f.Key)
+	}
+	sum := md5.Sum([]byte(f.Name))
+	hash := hex.EncodeToString(sum[:1])
+	if f.Archive != "" {
+		return path.Join("archive", hash[:1], hash, f.Archive)
+	}
+	return path.Join(hash[:1], hash, f.Name)
+}
+
+// deletedPlace returns the path of a deleted file: MediaWiki names it by its content.
+func deletedPlace(key string) string {
+	if len(key) < 3 {
+		return path.Join("deleted", key)
+	}
+	return path.Join("deleted", key[:1], key[1:2], key[2:3], key)
+}
+
+// wrong returns the files that are missing, or have other content than stored says. Files of the
+// right size are read if they were changed since then.
+func (u *uploadFolder) wrong(ctx context.Context, stored []mariadb.StoredFile, since time.Time) (wrong []mariadb.StoredFile, err error) {
+	for _, f := range stored {
+		info, err := u.root.Lstat(placeOf(f))
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case f.SHA1 == "" || errors.Is(err, fs.ErrNotExist) && f.Size == 0:
+		case errors.Is(err, fs.ErrNotExist):
+			wrong = append(wrong, f)
+		case err != nil || !info.Mode().IsRegular(): // a link is an administrator's
+		case info.Size() != f.Size:
+			wrong = append(wrong, f)
+		case changedAt(info).After(since.Add(-time.Minute)):
+			if sum, err := u.sum(placeOf(f)); err != nil {
+				return nil, err
+			} else if sum != f.SHA1 {
+				wrong = append(wrong, f)
+			}
+		}
+	}
+	return wrong, nil
+}
+
+// changedAt returns when a file was written, moved or linked last.
+func changedAt(info fs.FileInfo) time.Time {
+	if s, is := info.Sys().(*syscall.Stat_t); is {
+		return time.Unix(s.Ctim.Unix())
+	}
+	return info.ModTime()
+}
+
+// search finds files with the content of those that are wrong, by that content.
+func (u *uploadFolder) search(ctx context.Context, wrong []mariadb.StoredFile) (map[string]string, error) {
+	sizes, wanted, found := map[int64]bool{}, map[string]bool{}, map[string]string{}
+	for _, f := range wrong {
+		sizes[f.Size], wanted[f.SHA1] = true, true
+	}
+	err := fs.WalkDir(u.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case name == "thumb" || name == "temp" || name == "lockdir":
+			return fs.SkipDir
+		case !d.Type().IsRegular() || strings.HasPrefix(name, "deleted/wikictl-"):
+			return nil
+		}
+		if info, err := d.Info(); err != nil || !sizes[info.Size()] {
+			return nil // it went away meanwhile, or is none of them
+		}
+		sum, err := u.sum(name)
+		if err == nil && wanted[sum] {
+			found[sum] = name
+		}
+		return err
+	})
+	return found, err
+}
+
+// sum returns the hash of a file's content, as MediaWiki writes it.
+func (u *uploadFolder) sum(name string) (string, error) {
+	f, err := u.root.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha1.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	text := new(big.Int).SetBytes(h.Sum(nil)).Text(36)
+	return strings.Repeat("0", max(0, 31-len(text))) + text, nil
+}
+
+// replace moves a file to its place. Other content in that place becomes a deleted file.
+func (u *uploadFolder) replace(place, temporary string) error {
+	sum, err := u.sum(place)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		aside := deletedPlace(sum + strings.ToLower(path.Ext(place)))
+		if err := u.folder(path.Dir(aside)); err != nil {
+			return err
+		}
+		if err := u.root.Rename(place, aside); err != nil {
+			return err
+		}
+	}
+	if err := u.folder(path.Dir(place)); err != nil {
+		return err
+	}
+	if err := u.root.Rename(temporary, place); err != nil {
+		return err
+	}
+	return u.root.RemoveAll(path.Join("thumb", place)) // MediaWiki makes thumbnails again
+}
+
+// copy writes a copy of a file.
+func (u *uploadFolder) copy(from, to string) error {
+	if err := u.folder(path.Dir(to)); err != nil {
+		return err
+	}
+	in, err := u.root.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	_ = u.root.Remove(to) // of a run that was killed
+	out, err := u.root.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	err = errors.Join(err, u.give(out), out.Sync(), out.Close())
+	if err != nil {
+		_ = u.root.Remove(to)
+	}
+	return err
+}
+
+// folder makes a folder and those above it.
+func (u *uploadFolder) folder(name string) error {
+	if name == "." {
+		return nil
+	}
+	if err := u.folder(path.Dir(name)); err != nil {
+		return err
+	}
+	err := u.root.Mkdir(name, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := u.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return u.give(f)
+}
