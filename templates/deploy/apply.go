@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"wikictl/php"
@@ -40,11 +39,7 @@ type PartialError struct{ Failed []Outcome }
 
 // Error returns a line for each tenant.
 func (e *PartialError) Error() string {
-	lines := make([]string, len(e.Failed))
-	for i, o := range e.Failed {
-		lines[i] = fmt.Sprintf("tenant %q: %s", o.Tenant, o.Err)
-	}
-	return strings.Join(lines, "\n")
+	return perLine(e.Failed, func(o Outcome) string { return fmt.Sprintf("tenant %q: %s", o.Tenant, o.Err) })
 }
 
 // Unwrap returns the tenants' errors.

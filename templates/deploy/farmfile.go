@@ -42,9 +42,14 @@ type FilesError struct{ Faults []FileFault }
 
 // Error returns a line for each file.
 func (e *FilesError) Error() string {
-	lines := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
-		lines[i] = fmt.Sprintf("file %s: %s", f.Path, f.Err)
+	return perLine(e.Faults, func(f FileFault) string { return fmt.Sprintf("file %s: %s", f.Path, f.Err) })
+}
+
+// perLine writes a line for each element of a list.
+func perLine[T any](list []T, write func(T) string) string {
+	lines := make([]string, len(list))
+	for i, one := range list {
+		lines[i] = write(one)
 	}
 	return strings.Join(lines, "\n")
 }

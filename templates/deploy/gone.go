@@ -29,13 +29,12 @@ func (d *Deployer) Gone(known func(tenant string) bool, leaving ...string) ([]Go
 	if err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(d.layout.Wikis())
-	if disk.IgnoreAbsent(err) != nil {
+	wikis, err := disk.Folders(d.layout.Wikis())
+	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		name := e.Name()
-		if !e.IsDir() || known(name) || (d.included(name) && !slices.Contains(leaving, name)) {
+	for _, name := range wikis {
+		if known(name) || (d.included(name) && !slices.Contains(leaving, name)) {
 			continue
 		}
 		text, err := disk.Read(filepath.Join(d.layout.Current(name), defined))
@@ -57,16 +56,13 @@ func (d *Deployer) included(tenant string) bool {
 
 // removed lists the removed tenants of the folders below state/removed.
 func (d *Deployer) removed() ([]Gone, error) {
-	entries, err := os.ReadDir(d.layout.Removed())
-	if disk.IgnoreAbsent(err) != nil {
+	folders, err := disk.Folders(d.layout.Removed())
+	if err != nil {
 		return nil, err
 	}
 	var all []Gone
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		dir := filepath.Join(d.layout.Removed(), e.Name())
+	for _, folder := range folders {
+		dir := filepath.Join(d.layout.Removed(), folder)
 		if _, err := os.Stat(filepath.Join(dir, removedManifest)); disk.IgnoreAbsent(err) != nil {
 			return nil, err
 		} else if err != nil {

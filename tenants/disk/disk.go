@@ -206,6 +206,20 @@ func Used(dir string) (bytes int64, err error) {
 	return bytes, err
 }
 
+// Folders returns the names of the folders in a folder, sorted; none if it does not exist.
+func Folders(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if IgnoreAbsent(err) != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
 // IgnoreAbsent returns an error unless it says that a file does not exist.
 func IgnoreAbsent(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -87,16 +87,17 @@ func (l *Ledger) Tenants(ctx context.Context) (map[string]Tenant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	defer rows.Close()
-	all := map[string]Tenant{}
-	for rows.Next() {
-		var r Tenant
-		if err := rows.Scan(&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed); err != nil {
-			return nil, fmt.Errorf("read the ledger: %w", err)
-		}
+	list, err := mariadb.Records(rows, func(r *Tenant) []any {
+		return []any{&r.Name, &r.Server, &r.Database, &r.Codebase, &r.Version, &r.ComponentSet, &r.State, &r.Run, &r.Changed}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	all := make(map[string]Tenant, len(list))
+	for _, r := range list {
 		all[r.Name] = r
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // ErrStale reports that a row of the ledger has changed since it was read: another run

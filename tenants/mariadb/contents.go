@@ -119,6 +119,21 @@ func inexactTables(ctx context.Context, conn *sql.Conn, database string, all []r
 	if err != nil {
 		return nil, err
 	}
+	columns, err := columnsByTable(rows)
+	if err != nil {
+		return nil, err
+	}
+	inexact := map[relation][]string{}
+	for _, r := range all {
+		if len(columns[r.name]) > 0 {
+			inexact[r] = columns[r.name]
+		}
+	}
+	return inexact, nil
+}
+
+// columnsByTable reads rows of a table's name and a column's.
+func columnsByTable(rows *sql.Rows) (map[string][]string, error) {
 	defer rows.Close()
 	columns := map[string][]string{}
 	for rows.Next() {
@@ -128,13 +143,7 @@ func inexactTables(ctx context.Context, conn *sql.Conn, database string, all []r
 		}
 		columns[table] = append(columns[table], column)
 	}
-	inexact := map[relation][]string{}
-	for _, r := range all {
-		if len(columns[r.name]) > 0 {
-			inexact[r] = columns[r.name]
-		}
-	}
-	return inexact, rows.Err()
+	return columns, rows.Err()
 }
 
 // checksumTexts replaces the checksums of tables by those of their columns' texts.

@@ -188,21 +188,17 @@ func (s *Server) tooLarge(ctx context.Context, database string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	sizes := map[string][]string{}
-	for rows.Next() {
-		var table, column string
-		if err := rows.Scan(&table, &column); err != nil {
-			return nil, err
-		}
-		sizes[table] = append(sizes[table], "2 * COALESCE(LENGTH("+Quote(column)+"), 0)")
-	}
-	if err := rows.Err(); err != nil {
+	columns, err := columnsByTable(rows)
+	if err != nil {
 		return nil, err
 	}
-	for _, table := range slices.Sorted(maps.Keys(sizes)) {
+	for _, table := range slices.Sorted(maps.Keys(columns)) {
+		var sizes []string
+		for _, column := range columns[table] {
+			sizes = append(sizes, "2 * COALESCE(LENGTH("+Quote(column)+"), 0)")
+		}
 		var most sql.NullInt64
-		longest := "SELECT MAX(" + strings.Join(sizes[table], " + ") + ") FROM " + Quote(database) + "." + Quote(table)
+		longest := "SELECT MAX(" + strings.Join(sizes, " + ") + ") FROM " + Quote(database) + "." + Quote(table)
 		if err := s.db.QueryRowContext(ctx, longest).Scan(&most); err != nil {
 			return nil, err
 		}

@@ -111,17 +111,7 @@ func (s *Server) numbers(ctx context.Context, database string) (map[string]uint6
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	next := map[string]uint64{}
-	for rows.Next() {
-		var table string
-		var n uint64
-		if err := rows.Scan(&table, &n); err != nil {
-			return nil, err
-		}
-		next[table] = n
-	}
-	return next, rows.Err()
+	return Pairs[string, uint64](rows)
 }
 
 // load loads a dump into an empty database.

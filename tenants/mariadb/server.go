@@ -283,6 +283,20 @@ func Column[T any](rows *sql.Rows) ([]T, error) {
 	return Records(rows, func(v *T) []any { return []any{v} })
 }
 
+// Pairs reads rows of two columns into a map from the first to the second.
+func Pairs[K comparable, V any](rows *sql.Rows) (map[K]V, error) {
+	type pair struct {
+		key   K
+		value V
+	}
+	list, err := Records(rows, func(p *pair) []any { return []any{&p.key, &p.value} })
+	all := make(map[K]V, len(list))
+	for _, p := range list {
+		all[p.key] = p.value
+	}
+	return all, err
+}
+
 // Records reads rows, each into a T whose fields are those of the columns, in order.
 func Records[T any](rows *sql.Rows, fields func(*T) []any) ([]T, error) {
 	defer rows.Close()

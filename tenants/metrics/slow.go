@@ -65,9 +65,7 @@ func (e *Exporter) readBackups(h *session.Host) error {
 		}
 		latest[t.Name] = a
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.files.read, e.files.backups = true, latest
+	e.update(func() { e.files.read, e.files.backups = true, latest })
 	return errors.Join(failures...)
 }
 
@@ -101,9 +99,7 @@ func (e *Exporter) readSizes(ctx context.Context, h *session.Host) error {
 		}
 		uploads[t.Name] = bytes
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.files.databases, e.files.uploads = databases, uploads
+	e.update(func() { e.files.databases, e.files.uploads = databases, uploads })
 	return errors.Join(failures...)
 }
 

@@ -96,10 +96,17 @@ func (e *Exporter) readLedger(ctx context.Context, h *session.Host) error {
 			return err
 		}
 	}
+	e.update(func() {
+		e.state.rows, e.state.open, e.state.upgraded, e.state.runs = s.rows, s.open, s.upgraded, s.runs
+	})
+	return nil
+}
+
+// update calls change, which sets what Collect sends, while nothing else reads or sets it.
+func (e *Exporter) update(change func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.state.rows, e.state.open, e.state.upgraded, e.state.runs = s.rows, s.open, s.upgraded, s.runs
-	return nil
+	change()
 }
 
 // readServers reads the queues of the wikis, on all servers concurrently.
@@ -128,9 +135,7 @@ func (e *Exporter) readServers(ctx context.Context, h *session.Host) error {
 			}
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.state.servers, e.state.backlogs = up, backlogs
+	e.update(func() { e.state.servers, e.state.backlogs = up, backlogs })
 	return errors.Join(failures...)
 }
 
@@ -148,9 +153,7 @@ func (e *Exporter) readReplicas(ctx context.Context, h *session.Host) {
 	}) {
 		found[r.Item] = r.Value
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.state.replicas = found
+	e.update(func() { e.state.replicas = found })
 }
 
 // downError reports a server that wikictl can't connect to.

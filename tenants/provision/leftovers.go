@@ -14,6 +14,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
@@ -203,8 +204,8 @@ var golden = regexp.MustCompile(`^golden-[0-9a-f]{16}$`)
 
 // namesOnDisk lists the tenants with a folder or secrets below state.
 func namesOnDisk(l tenants.Layout) ([]string, error) {
-	wikis, err := os.ReadDir(l.Wikis())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	wikis, err := disk.Folders(l.Wikis())
+	if err != nil {
 		return nil, err
 	}
 	secrets, err := os.ReadDir(filepath.Dir(l.Secrets("x")))
@@ -212,9 +213,9 @@ func namesOnDisk(l tenants.Layout) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for _, e := range wikis {
-		if e.IsDir() && tenants.ValidName(e.Name()) && !golden.MatchString(e.Name()) {
-			names = append(names, e.Name())
+	for _, name := range wikis {
+		if tenants.ValidName(name) && !golden.MatchString(name) {
+			names = append(names, name)
 		}
 	}
 	for _, e := range secrets {

@@ -94,17 +94,14 @@ func (r *Removed) row() ledger.Tenant {
 // about others, a *DamagedError each. It skips folders without a description: a run was
 // killed before it moved anything there.
 func AllRemoved(l tenants.Layout) ([]*Removed, error) {
-	entries, err := os.ReadDir(l.Removed())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	names, err := disk.Folders(l.Removed())
+	if err != nil {
 		return nil, err
 	}
 	var all []*Removed
 	var failures []error
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		r, err := openRemoved(filepath.Join(l.Removed(), e.Name()))
+	for _, name := range names {
+		r, err := openRemoved(filepath.Join(l.Removed(), name))
 		switch {
 		case err == nil:
 			all = append(all, r)

@@ -111,16 +111,13 @@ func forgetRestored(ctx context.Context, h *session.Host, now time.Time) (unfini
 
 // expired returns the readable backups of all wikis that [keep] does not keep.
 func expired(l tenants.Layout, k tenants.Keep, now time.Time) (gone []*archive.Archive, err error) {
-	entries, err := os.ReadDir(filepath.Dir(l.ArchivesOf("x")))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	wikis, err := disk.Folders(filepath.Dir(l.ArchivesOf("x")))
+	if err != nil {
 		return nil, err
 	}
 	var failures []error
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		list, err := archive.List(l.ArchivesOf(e.Name()))
+	for _, wiki := range wikis {
+		list, err := archive.List(l.ArchivesOf(wiki))
 		if err != nil { // the newest may be the one that can't be read
 			failures = append(failures, err)
 			continue

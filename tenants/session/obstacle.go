@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
-	"strings"
 
 	"wikictl/php"
 	"wikictl/tenants"
@@ -89,11 +88,7 @@ func (h *Host) Platform(ctx context.Context, c *tenants.Codebase) (php.Platform,
 
 // InTheWay returns a tenant's problems as an error, one line each.
 func InTheWay(problems tenants.Problems) error {
-	lines := make([]string, len(problems))
-	for i, p := range problems {
-		lines[i] = p.String()
-	}
-	return errors.New(strings.Join(lines, "\n"))
+	return errors.New(problems.Error())
 }
 
 // serverHint is the hint for an unreachable server that wikictl does not manage.

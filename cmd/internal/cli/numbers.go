@@ -2,35 +2,25 @@ package cli
 
 import (
 	"errors"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
 
 // notNegative checks that number flags are 0 or more.
-func notNegative(c *cli.Context, flags ...string) error {
-	return each(flags, func(flag string) error {
-		if n := c.Int(flag); n < 0 {
-			return usagef("--%s %d is less than 0", flag, n)
-		}
-		return nil
-	})
-}
+func notNegative(c *cli.Context, flags ...string) error { return atLeast(0, c.Int, flags) }
 
 // atLeastOne checks that number flags are 1 or more.
-func atLeastOne(c *cli.Context, flags ...string) error {
-	return each(flags, func(flag string) error {
-		if n := c.Int(flag); n < 1 {
-			return usagef("--%s %d is less than 1", flag, n)
-		}
-		return nil
-	})
-}
+func atLeastOne(c *cli.Context, flags ...string) error { return atLeast(1, c.Int, flags) }
 
 // notNegativeTime checks that duration flags are 0 or more.
-func notNegativeTime(c *cli.Context, flags ...string) error {
+func notNegativeTime(c *cli.Context, flags ...string) error { return atLeast(0, c.Duration, flags) }
+
+// atLeast checks that flags are least or more; value returns a flag's value.
+func atLeast[N int | time.Duration](least N, value func(flag string) N, flags []string) error {
 	return each(flags, func(flag string) error {
-		if d := c.Duration(flag); d < 0 {
-			return usagef("--%s %s is less than 0", flag, d)
+		if n := value(flag); n < least {
+			return usagef("--%s %v is less than %d", flag, n, least)
 		}
 		return nil
 	})

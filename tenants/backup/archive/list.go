@@ -238,17 +238,14 @@ func ReadMember(file, name string) (data []byte, err error) {
 // All returns the complete archives of all wikis, sorted by name, newest first, also with
 // an error about others. dir is the folder of archives and store.
 func All(dir string) ([]*Archive, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, "wikis"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	wikis, err := disk.Folders(filepath.Join(dir, "wikis"))
+	if err != nil {
 		return nil, err
 	}
 	var all []*Archive
 	var failures []error
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		part, err := List(filepath.Join(dir, "wikis", e.Name()))
+	for _, name := range wikis {
+		part, err := List(filepath.Join(dir, "wikis", name))
 		all = append(all, part...)
 		failures = append(failures, err)
 	}
