@@ -188,8 +188,8 @@ func (d *Deployer) lintWhileSyncing(ctx context.Context, staged []stagedTenant) 
 	wait.Wait()
 }
 
-// lintAll checks the PHP of the releases that were never served. If the check of all
-// fails, it finds the faulty ones by halves.
+// lintAll checks the PHP of the releases that were never served: PHP loads their settings, and
+// parses those that it did not load or that it refused, whose mistakes the parser names better.
 func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
 	var unchecked []*stagedTenant
 	for i := range staged {
@@ -197,29 +197,39 @@ func (d *Deployer) lintAll(ctx context.Context, staged []stagedTenant) {
 			unchecked = append(unchecked, &staged[i])
 		}
 	}
+	refused := map[*stagedTenant]error{}
+	if d.Load != nil {
+		unchecked = d.loadAll(ctx, unchecked, refused)
+	}
 	if d.Lint != nil {
 		d.lint(ctx, unchecked)
 	}
-	if d.Load != nil {
-		d.loadAll(ctx, unchecked)
-	}
-}
-
-// loadAll has PHP load the settings of the releases that passed so far. An error blocks only
-// its tenant.
-func (d *Deployer) loadAll(ctx context.Context, unchecked []*stagedTenant) {
-	sound := slices.DeleteFunc(slices.Clone(unchecked), func(t *stagedTenant) bool { return t.err != nil })
-	options := fleet.Options[*stagedTenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
-	results := fleet.Run(ctx, sound, options, func(ctx context.Context, t *stagedTenant) (struct{}, error) {
-		return struct{}{}, d.Load(ctx, t.swap.Tenant, d.layout.Release(t.swap.Tenant, t.swap.To))
-	})
-	for _, r := range results {
-		if r.Err != nil && ctx.Err() == nil {
-			r.Item.err = errors.Join(r.Err, os.RemoveAll(d.layout.Release(r.Item.swap.Tenant, r.Item.swap.To)))
+	for t, err := range refused {
+		if t.err == nil {
+			t.err = errors.Join(err, os.RemoveAll(d.layout.Release(t.swap.Tenant, t.swap.To)))
 		}
 	}
 }
 
+// loadAll has PHP load the settings of releases. It adds the errors to refused, and returns the
+// releases that PHP did not load.
+func (d *Deployer) loadAll(ctx context.Context, unchecked []*stagedTenant, refused map[*stagedTenant]error) (left []*stagedTenant) {
+	options := fleet.Options[*stagedTenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
+	results := fleet.Run(ctx, unchecked, options, func(ctx context.Context, t *stagedTenant) (bool, error) {
+		return d.Load(ctx, t.swap.Tenant, d.layout.Release(t.swap.Tenant, t.swap.To))
+	})
+	for _, r := range results {
+		if ctx.Err() == nil && r.Err != nil {
+			refused[r.Item] = r.Err
+		}
+		if r.Err != nil || !r.Value {
+			left = append(left, r.Item)
+		}
+	}
+	return left
+}
+
+// lint checks the syntax of releases. If the check of all fails, it finds the faulty ones by halves.
 func (d *Deployer) lint(ctx context.Context, part []*stagedTenant) {
 	if len(part) == 0 || ctx.Err() != nil {
 		return

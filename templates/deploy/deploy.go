@@ -34,8 +34,9 @@ type Deployer struct {
 	// Lint checks PHP files, each by its program, such as php.Lint; nil checks nothing.
 	Lint func(ctx context.Context, files []php.Source) error
 	// Load has PHP load the settings in the folder of a tenant's release before it is
-	// served; nil loads nothing.
-	Load func(ctx context.Context, tenant, release string) error
+	// served. itself is false if PHP loaded only those of a tenant with equal settings; nil loads
+	// nothing.
+	Load func(ctx context.Context, tenant, release string) (itself bool, err error)
 	// Waits is called with the holder of the lock when a run waits for another one; may
 	// be nil.
 	Waits func(holder string)

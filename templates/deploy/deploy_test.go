@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"wikictl/php"
@@ -216,6 +217,38 @@ func TestLintKeepsOnlyTheTenantAtFault(t *testing.T) {
 	}
 	if Exists(d.layout.Vhost("t4")) {
 		t.Error("a tenant without a release has a vhost")
+	}
+}
+
+// PHP parses what it loads. Others are parsed, and those that it refused, to name their mistakes.
+func TestParserChecksReleasesThatWereNotLoaded(t *testing.T) {
+	d := deployer(t, "", "")
+	load, parse := errors.New("has no class Foo"), errors.New("unexpected token")
+	d.Load = func(_ context.Context, tenant, _ string) (bool, error) {
+		return tenant != "like", map[string]error{"class": load, "token": load}[tenant]
+	}
+	var parsed sync.Map
+	d.Lint = func(_ context.Context, files []php.Source) (err error) {
+		for _, f := range files {
+			tenant := filepath.Base(strings.TrimSuffix(f.Path, "/releases/1/LocalSettings.php"))
+			if parsed.Store(tenant, true); tenant == "token" {
+				err = parse
+			}
+		}
+		return err
+	}
+	applied, err := d.Apply(t.Context(), Of(wanted("class", "one"), wanted("like", "one"), wanted("loaded", "one"), wanted("token", "one")))
+	if !errors.As(err, new(*PartialError)) || len(applied.Outcomes) != 4 {
+		t.Fatal(applied, err)
+	}
+	for i, want := range []error{load, nil, nil, parse} {
+		o := applied.Outcomes[i]
+		if !errors.Is(o.Err, want) || Exists(d.layout.Release(o.Tenant, 1)) != (want == nil) {
+			t.Errorf("%s: %v, want %v", o.Tenant, o.Err, want)
+		}
+		if _, is := parsed.Load(o.Tenant); is != (o.Tenant != "loaded") {
+			t.Errorf("%s: parsed is %t", o.Tenant, is)
+		}
 	}
 }
 

@@ -20,27 +20,27 @@ import (
 
 // load makes the command line's PHP of a release's codebase load its settings, before the
 // web server does. Of tenants with equal settings it loads only one, unless that fails:
-// then it loads each, to report the error with the place in that tenant's definitions.
-func (h *Host) load(ctx context.Context, tenant, release string) error {
+// then it loads each, to report the error with the place in that tenant's definitions. itself is
+// false for the others.
+func (h *Host) load(ctx context.Context, tenant, release string) (itself bool, err error) {
 	t := h.Farm.Tenant(tenant)
 	c := h.codeOf(t, release)
 	if t == nil || c == nil {
-		return fmt.Errorf("%s does not belong to a tenant and codebase of the definitions", release)
+		return false, fmt.Errorf("%s does not belong to a tenant and codebase of the definitions", release)
 	}
 	first := h.alike(ctx, t, c, release)
-	mine := false
 	first.once.Do(func() {
-		mine, first.err = true, errNotLoaded // kept after a panic
+		itself, first.err = true, errNotLoaded // kept after a panic
 		first.err = h.runLoad(ctx, t, c, release, false)
 	})
-	err := first.err
-	if err != nil && !mine {
-		err = h.runLoad(ctx, t, c, release, false)
+	err = first.err
+	if err != nil && !itself {
+		itself, err = true, h.runLoad(ctx, t, c, release, false)
 	}
 	if err != nil {
-		return fmt.Errorf("the command line's PHP can't load the settings: %w", err)
+		return itself, fmt.Errorf("the command line's PHP can't load the settings: %w", err)
 	}
-	return nil
+	return itself, nil
 }
 
 var errNotLoaded = errors.New("the settings were not loaded")
