@@ -25,6 +25,7 @@ type View struct {
 	ScriptPath  string // see Paths
 	TLS         bool   // see Connection, as the following
 	Redirects   []string
+	Port        string
 	Limited     bool // Tenant.Limits has a bound
 	Listens     []string
 	Secure      bool
@@ -114,7 +115,7 @@ func newView(f *Fleet, p Paths, c Connection) *View {
 	return &View{
 		fleet: f, Farm: f.Farm, DefaultListens: f.DefaultListens, DefaultCertificate: f.DefaultCertificate,
 		DefaultCertificateKey: f.DefaultCertificateKey, NamesHashSize: f.NamesHashSize, LongNames: f.LongNames,
-		Secure: c.Secure, TLS: c.TLS, Listens: c.Listens, Redirects: c.Redirects, HSTS: c.HSTS, HTTP2: c.HTTP2,
+		Secure: c.Secure, TLS: c.TLS, Listens: c.Listens, Redirects: c.Redirects, Port: c.Port, HSTS: c.HSTS, HTTP2: c.HTTP2,
 		ScriptPath: p.ScriptPath, Articles: p.Articles, Strip: p.Strip, Pages: p.Pages, Entries: p.Entries, Asked: p.Asked,
 		Code: p.Code, Uploads: p.Uploads, Thumbs: p.Thumbs, RootPages: p.RootPages, NoPages: p.NoPages,
 		Path: p.Path, All: p.All, Files: p.Files, Closing: p.Closing,

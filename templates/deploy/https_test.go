@@ -69,8 +69,8 @@ type secured struct {
 
 var securedRequests = []secured{
 	// By http: to https, but for the answers of an ACME client.
-	{"http", "alpha.test", "/wiki/A%20b?x=%0d%0ay", 301, "https://alpha.test/wiki/A%20b?x=%0d%0ay"},
-	{"http", "other.alpha.test", "/", 301, "https://other.alpha.test/"},
+	{"http", "alpha.test", "/wiki/A%20b?x=%0d%0ay", 301, "https://alpha.test:PORT/wiki/A%20b?x=%0d%0ay"},
+	{"http", "other.alpha.test", "/", 301, "https://other.alpha.test:PORT/"},
 	{"http", "www.alpha.test", "/wiki/X", 301, "SERVER/wiki/X"},
 	{"http", "alpha.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
 	{"http", "www.alpha.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
@@ -93,10 +93,10 @@ var securedRequests = []secured{
 	{"https", "waiting.test", "/b/wiki/X", 0, ""},
 
 	// Wikis of one host.
-	{"http", "shared.test", "/de/wiki/A%20b?x=%0d%0ay", 301, "https://shared.test/de/wiki/A%20b?x=%0d%0ay"},
+	{"http", "shared.test", "/de/wiki/A%20b?x=%0d%0ay", 301, "https://shared.test:PORT/de/wiki/A%20b?x=%0d%0ay"},
 	{"http", "shared.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
 	{"http", "www.shared.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
-	{"http", "shared.test", "/de/.well-known/acme-challenge/Tok-en_1", 301, "https://shared.test/de/.well-known/acme-challenge/Tok-en_1"},
+	{"http", "shared.test", "/de/.well-known/acme-challenge/Tok-en_1", 301, "https://shared.test:PORT/de/.well-known/acme-challenge/Tok-en_1"},
 	{"https", "shared.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
 	{"https", "shared.test", "/.well-known/acme-challenge/..%2f..%2fsecret.txt", 404, ""},
 	{"https", "shared.test", "/de/.well-known/acme-challenge/Tok-en_1", 404, ""},

@@ -94,7 +94,7 @@ func (s *stand) testMapByTLS(t *testing.T, hosts []string, plain int) {
 	}
 	for _, r := range []secured{
 		{"https", "gamma.test", "/wiki/Limits", 200, "of gamma limits 1348576/1348576 from"},
-		{"http", "gamma.test", "/wiki/X", 301, "https://gamma.test/wiki/X"},
+		{"http", "gamma.test", "/wiki/X", 301, "https://gamma.test:PORT/wiki/X"},
 		{"https", "unknown.test", "/wiki/X", 404, ""},
 		{"https", "unknown.test", "/.well-known/acme-challenge/Tok-en_1", 200, "an answer"},
 		{"https", "unknown.test", "/.well-known/acme-challenge/evil.php", 404, ""},
