@@ -50,7 +50,8 @@ func TestWikisOfOneHost(t *testing.T) {
 	f.edits("alpha", "codebase", "1.43")
 	f.wants(f.run("upgrade", "alpha"), "upgrade: 1 done")
 	f.below(both)
-	f.wants(f.run("rollback", "--yes", "alpha"), "1 done")
+	f.movesFPM("alpha", "beta")
+	f.wants(f.run("rollback", "--yes", "alpha"), "its release was made anew")
 	f.below(both)
 
 	f.honest("one.localhost", "/de/wiki/Main_Page", func() { f.run("delete", "--yes", "beta") })
@@ -91,4 +92,13 @@ func (f *farm) below(wanted map[string]string) {
 	for path, want := range wanted {
 		f.comesTo(path, want, func() string { return f.asked("one.localhost", path) })
 	}
+}
+
+// movesFPM gives php-fpm another socket, and wikis that know it: releases from before do not.
+func (f *farm) movesFPM(wikis ...string) {
+	f.t.Helper()
+	from, to := filepath.Join(f.demo.Dir, "run/fpm.sock"), filepath.Join(f.demo.Dir, "run/moved.sock")
+	must(f.t, os.Rename(from, to))
+	f.write("wikictl.toml", strings.Replace(f.read("wikictl.toml"), from, to, 1))
+	f.run(append([]string{"apply"}, wikis...)...)
 }

@@ -233,7 +233,7 @@ func (k *task) restoring(ctx context.Context) error {
 	if err := k.whole(k.now); err != nil { // before anything records the restore
 		return err
 	}
-	release, err := k.releaseFor(ctx, k.now.OldRelease, k.now.OldCodebase, k.now.OldSet, k.now.OldVersion)
+	release, err := k.releaseFor(ctx, k.now.OldRelease, k.now.OldCodebase, k.now.OldSet, k.now.OldVersion, k.now.UndoneBy != "")
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (k *task) reload(ctx context.Context) error {
 	if err := k.fits(ctx, k.now.UndoBackup); err != nil {
 		return err
 	}
-	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet, k.now.NewVersion)
+	release, err := k.releaseFor(ctx, k.now.NewRelease, k.now.NewCodebase, k.now.NewSet, k.now.NewVersion, true)
 	if err != nil {
 		return err
 	}

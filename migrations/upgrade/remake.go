@@ -49,18 +49,33 @@ func remakable(f *tenants.Farm, t *tenants.Tenant, release int, codebase, set, v
 }
 
 // releaseFor returns the release with which to serve a tenant again: the given one or, if its
-// files are gone, a new one with the same code.
-func (k *task) releaseFor(ctx context.Context, release int, codebase, set, version string) (int, error) {
-	if deploy.Exists(k.up.Layout.Release(k.tenant.Name, release)) {
+// files are gone, a new one with the same code. If the release was served for long (returning), it
+// is replaced as well when [web] has changed since: the web server would not serve it.
+func (k *task) releaseFor(ctx context.Context, release int, codebase, set, version string, returning bool) (int, error) {
+	exists := deploy.Exists(k.up.Layout.Release(k.tenant.Name, release))
+	if exists && !returning {
 		return release, nil
 	}
 	c, err := remakable(k.up.Farm, k.tenant, release, codebase, set, version)
+	if err != nil && exists {
+		return release, nil // perhaps it can be served
+	}
 	if err != nil {
 		return 0, err
 	}
-	made, err := k.up.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return k.up.Wanted(ctx, k.tenant, c) }})
+	wanted, err := k.up.Wanted(ctx, k.tenant, c)
 	if err != nil {
 		return 0, err
+	}
+	if exists && k.up.Deploy.SameFront(release, wanted) {
+		return release, nil
+	}
+	made, err := k.up.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return wanted, nil }})
+	if err != nil {
+		return 0, err
+	}
+	if exists && made[0].Err == nil {
+		k.note("[web] has changed since, so its release was made anew from its definition")
 	}
 	return made[0].Release, made[0].Err
 }
