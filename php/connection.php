@@ -181,6 +181,12 @@ if ( class_exists( 'mysqli', false ) ) {
 
 /** A connection of a job that asked for it. */
 class WikictlConnection extends mysqli {
+	/** What wikictl sets in its own sessions, but for what MediaWiki sets itself; MySQL skips the comments. */
+	private const PLAIN = 'SET SESSION autocommit = 1, completion_type = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615' .
+		'/*M! , max_statement_time = 0 */' .
+		'/*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */' .
+		'/*M!110402 , innodb_snapshot_isolation = OFF */';
+
 	private WikictlMemory $memory;
 	private ?WikictlAlter $kept = null;
 	/** @var string[] the statements that $kept is made of */
@@ -190,6 +196,16 @@ class WikictlConnection extends mysqli {
 		parent::__construct();
 		$this->memory = new WikictlMemory();
 		WikictlStatements::remember( $this, $this->memory );
+	}
+
+	/** No limit of time of the server's configuration ends a script between two statements that belong together. */
+	#[ReturnTypeWillChange]
+	public function real_connect( ...$to ) {
+		$connected = parent::real_connect( ...$to );
+		if ( $connected ) {
+			parent::query( self::PLAIN );
+		}
+		return $connected;
 	}
 
 	#[ReturnTypeWillChange]

@@ -210,6 +210,16 @@ func TestStillMemoryEnds(t *testing.T) {
 	}
 }
 
+// A limit of time that the server's configuration has for statements does not end those of
+// a script.
+func TestStatementsMayTakeLong(t *testing.T) {
+	d := newDatabase(t)
+	output, _, err := d.run(&Statements{Join: true}, "q($plain, 'SET GLOBAL max_statement_time = 0.1'); $late = connect(); echo json_encode(q($late, 'SELECT SLEEP(0.3)'));")
+	if err != nil || output != `[["0"]]` {
+		t.Errorf("%s, %v", output, err)
+	}
+}
+
 // A script that was told of a success which did not come ends with an error, whatever it
 // does next.
 func TestKeptStatementsFail(t *testing.T) {

@@ -32,15 +32,24 @@ type bounded struct {
 	address string
 }
 
-// Connect opens a connection. If ctx has not ended, a late answer is a *silentError.
+// Connect opens a connection and makes its session plain. If ctx has not ended, a late
+// answer is a *silentError.
 func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
 	conn, err := b.Connector.Connect(limited)
+	if err == nil {
+		if err = makePlain(limited, conn); err != nil {
+			conn.Close()
+		}
+	}
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return nil, &silentError{b.address}
 	}
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
 }
 
 // openPool returns a pool of connections by a driver configuration. It does not connect

@@ -35,6 +35,8 @@ func clientOptions(c *mysql.Config) string {
 		set("port", port)
 	}
 	text.WriteString(tlsOptions(c.TLSConfig))
+	fmt.Fprintln(text, "[mysql]") // a group of mariadb, too, but not of mariadb-dump
+	set("init-command", plainSession)
 	return text.String()
 }
 

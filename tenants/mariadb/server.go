@@ -112,7 +112,6 @@ func withRequired(c *mysql.Config) *mysql.Config {
 	if c.Params == nil {
 		c.Params = map[string]string{}
 	}
-	c.Params["time_zone"] = "'+00:00'"
 	return c
 }
 
