@@ -127,7 +127,7 @@ func TestTLSAndPools(t *testing.T) {
 	if response, err = request(fmt.Sprintf("https://127.0.0.1:%d/wiki/X", s.port), "unknown.test"); err != nil || response.StatusCode != 404 {
 		t.Errorf("an unknown name by another's certificate: %v %v", response, err)
 	}
-	if response, err = request(fmt.Sprintf("http://127.0.0.1:%d/wiki/X?y=%%20z", plain), "alpha.test"); err != nil || response.StatusCode != 301 || response.Header.Get("Location") != "https://alpha.test/wiki/X?y=%20z" {
+	if response, err = request(fmt.Sprintf("http://127.0.0.1:%d/wiki/X?y=%%20z", plain), "alpha.test"); err != nil || response.StatusCode != 301 || response.Header.Get("Location") != fmt.Sprintf("https://alpha.test:%d/wiki/X?y=%%20z", s.port) {
 		t.Errorf("by http: %v %v", response, err)
 	}
 	client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "unknown.test"}}
