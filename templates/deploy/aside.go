@@ -3,11 +3,12 @@ package deploy
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"wikictl/tenants/disk"
 )
 
 // mostAside is the maximum number of virtual hosts that are taken out so that others can
@@ -74,7 +75,7 @@ func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
 func (d *Deployer) namedVhosts(refused error) (vhosts []string) {
 	paths := quoted.FindAllString(refused.Error(), -1)
 	for _, vhost := range d.installed() {
-		text, _ := os.ReadFile(vhost)
+		text, _ := disk.Read(vhost)
 		if slices.ContainsFunc(paths, func(p string) bool { return p == vhost || len(p) > 5 && strings.Contains(string(text), p) }) {
 			vhosts = append(vhosts, vhost)
 		}

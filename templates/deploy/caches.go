@@ -48,7 +48,7 @@ func (d *Deployer) cachesOfReleases() (map[string]bool, error) {
 		if core, err := os.Readlink(filepath.Join(release, coreLink)); err == nil {
 			named[core] = true
 		}
-		text, err := os.ReadFile(filepath.Join(release, settingsFile))
+		text, err := disk.Read(filepath.Join(release, settingsFile))
 		if disk.IgnoreAbsent(err) != nil {
 			return nil, err
 		}

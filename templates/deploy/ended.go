@@ -62,7 +62,7 @@ func (d *Deployer) counts(tenant string, patience time.Duration) bool {
 	if err != nil || time.Since(info.ModTime()) < patience {
 		return false
 	}
-	settings, err := os.ReadFile(filepath.Join(d.layout.Current(tenant), settingsFile))
+	settings, err := disk.Read(filepath.Join(d.layout.Current(tenant), settingsFile))
 	return err == nil && bytes.Contains(settings, []byte(path))
 }
 

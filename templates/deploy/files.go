@@ -103,7 +103,7 @@ func install(source, path string) error {
 	err := os.Link(source, temporary)
 	if errors.Is(err, syscall.EXDEV) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EMLINK) {
 		var data []byte
-		if data, err = os.ReadFile(source); err == nil {
+		if data, err = disk.Read(source); err == nil {
 			err = create(temporary, data, 0o644, -1)
 		}
 	}

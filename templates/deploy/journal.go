@@ -41,7 +41,7 @@ func (d *Deployer) journalPath() string { return d.layout.Journal() }
 // readJournal returns the unfinished changes of a killed run, except those of tenants
 // that were switched again since.
 func (d *Deployer) readJournal(ctx context.Context) (j journal, err error) {
-	data, err := os.ReadFile(d.journalPath())
+	data, err := disk.Read(d.journalPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return j, nil
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"wikictl/tenants/disk"
 )
 
 // BusyError reports that a run was asked to stop while it waited for another one that
@@ -96,6 +98,6 @@ func (d *Deployer) await(ctx context.Context, stop <-chan struct{}, l *flock.Flo
 
 // writer returns the text that a lock's holder wrote into it.
 func writer(path string) string {
-	text, _ := os.ReadFile(path)
+	text, _ := disk.Read(path)
 	return strings.TrimSpace(string(text))
 }

@@ -1,9 +1,12 @@
 package deploy
 
 import (
+	"errors"
+	"os"
 	"testing"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // A run that was asked to stop still writes what it began: only another process keeps it from
@@ -31,5 +34,19 @@ func TestLockOfADrainedRun(t *testing.T) {
 		if err := <-got; err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A journal that is no regular file is refused: reading a FIFO would wait for a writer.
+func TestJournalIsARegularFile(t *testing.T) {
+	d, err := New(tenants.Layout{State: t.TempDir()}, tenants.Web{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(d.layout.Run(), 0o755), os.Symlink(os.DevNull, d.journalPath())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.readJournal(t.Context()); !errors.Is(err, disk.ErrIrregular) {
+		t.Errorf("got %v, want %v", err, disk.ErrIrregular)
 	}
 }

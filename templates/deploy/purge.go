@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"wikictl/tenants/disk"
 )
 
 // removedManifest is the file that lists the content of a removed tenant's folder.
@@ -20,7 +22,7 @@ const RetiredDefinition = "source.toml"
 // as RetiredDefinition. It takes a missing file for one that was moved before, and refuses a file
 // that is not was any more: that may define another tenant.
 func (d *Deployer) RetireDefinition(file string, was []byte, to string) error {
-	now, err := os.ReadFile(file)
+	now, err := disk.Read(file)
 	if err == nil && !bytes.Equal(now, was) {
 		return fmt.Errorf("%s was changed meanwhile, and stays", file)
 	}

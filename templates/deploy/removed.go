@@ -30,13 +30,13 @@ func (d *Deployer) secretsPart(tenant string) removedPart {
 // Definition returns the definition of a tenant's current release, as TOML; the error is
 // fs.ErrNotExist if the release has none.
 func (d *Deployer) Definition(tenant string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(d.layout.Current(tenant), defined))
+	return disk.Read(filepath.Join(d.layout.Current(tenant), defined))
 }
 
 // DefinitionOf returns the definition from which a release was rendered, as TOML; the error is
 // fs.ErrNotExist if the release has none.
 func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
-	return os.ReadFile(filepath.Join(d.layout.Release(tenant, release), defined))
+	return disk.Read(filepath.Join(d.layout.Release(tenant, release), defined))
 }
 
 // Retire moves a tenant's folder with its releases, uploads and caches, its logs and its

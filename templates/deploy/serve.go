@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
+
+	"wikictl/tenants/disk"
 )
 
 // Serve makes another release of a tenant the current one, as Switch does. If its parts
@@ -51,8 +52,8 @@ func (d *Deployer) checkAround(ctx context.Context) error {
 func (d *Deployer) replaced(tenant string, release int) (map[string][]byte, error) {
 	replaced := map[string][]byte{}
 	for _, part := range d.parts(tenant, release) {
-		text, err1 := os.ReadFile(part.source)
-		now, err2 := os.ReadFile(part.installed)
+		text, err1 := disk.Read(part.source)
+		now, err2 := disk.Read(part.installed)
 		if errors.Is(err1, fs.ErrNotExist) || errors.Is(err2, fs.ErrNotExist) {
 			continue // Switch leaves it unchanged
 		}
@@ -71,8 +72,8 @@ func (d *Deployer) replaced(tenant string, release int) (map[string][]byte, erro
 func (d *Deployer) SameParts(tenant string, one, other int) bool {
 	second := d.parts(tenant, other)
 	for i, part := range d.parts(tenant, one) {
-		text1, err1 := os.ReadFile(part.source)
-		text2, err2 := os.ReadFile(second[i].source)
+		text1, err1 := disk.Read(part.source)
+		text2, err2 := disk.Read(second[i].source)
 		if absent := errors.Is(err1, fs.ErrNotExist) && errors.Is(err2, fs.ErrNotExist); absent {
 			continue
 		}

@@ -162,7 +162,7 @@ func (b *Dump) DescribeInFile() error {
 
 // Open reads the description of a dump, not the dump.
 func Open(file string) (*Dump, error) {
-	data, err := os.ReadFile(describedBy(file))
+	data, err := disk.Read(describedBy(file))
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/process"
 )
 
@@ -261,7 +262,7 @@ func (p Private) Stop(ctx context.Context) error {
 
 // Pid returns the server's process id.
 func (p Private) Pid() (int, error) {
-	text, err := os.ReadFile(p.pidFile())
+	text, err := disk.Read(p.pidFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, errors.New("the server does not run")
 	}

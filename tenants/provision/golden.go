@@ -14,6 +14,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -80,7 +81,7 @@ func (c *creation) ensureGolden(ctx context.Context, t *tenants.Tenant) (*mariad
 		return nil, err
 	}
 	defer c.Locks(t.Server).Release(ctx, "golden "+key)
-	if data, err := os.ReadFile(file); err == nil {
+	if data, err := disk.Read(file); err == nil {
 		if g, err := mariadb.DecodeGolden(data); err == nil {
 			return g, c.sweep(ctx, c.goldenTenant(t, key))
 		}

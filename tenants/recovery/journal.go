@@ -10,6 +10,7 @@ import (
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/session"
 )
@@ -48,7 +49,7 @@ func (j journal) goesOn(t *tenants.Tenant) string {
 // is none.
 func (k *task) readJournal() (j journal, err error) {
 	path := k.Layout.RestoreJournal(k.tenant.Name)
-	data, err := os.ReadFile(path)
+	data, err := disk.Read(path)
 	if err == nil {
 		err = json.Unmarshal(data, &j)
 	}

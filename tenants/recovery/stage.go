@@ -9,6 +9,7 @@ import (
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
 )
 
 // mayCloneOver is mayClone; with replace also for a tenant that is a staging copy of from, whose
@@ -34,7 +35,7 @@ func (r *restoration) renews() bool { return r.Keys && !r.Fresh }
 // PlaceDefinition writes a definition among the farm's files, and returns a function that
 // restores the earlier file, or removes the new one.
 func PlaceDefinition(path string, text []byte, mode fs.FileMode) (back func() error, err error) {
-	before, err := os.ReadFile(path)
+	before, err := disk.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		back = func() error { return os.Remove(path) }

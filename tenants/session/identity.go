@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
@@ -17,7 +17,7 @@ import (
 // definitions is an error.
 func identify(f *tenants.Farm) (Identity, error) {
 	file := f.Layout().Identity()
-	data, err := os.ReadFile(file)
+	data, err := disk.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, nil
 	}

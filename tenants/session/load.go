@@ -15,6 +15,7 @@ import (
 	"wikictl/templates"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/wiki"
 )
 
@@ -58,7 +59,7 @@ func (h *Host) alike(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase
 	if err != nil {
 		return new(loaded)
 	}
-	text, err := os.ReadFile(filepath.Join(release, "LocalSettings.php"))
+	text, err := disk.Read(filepath.Join(release, "LocalSettings.php"))
 	if err != nil || string(text) != string(want.LocalSettings) { // made from other definitions
 		return new(loaded)
 	}
@@ -174,7 +175,7 @@ func (h *Host) FPM(t *tenants.Tenant) string {
 
 // placed adds the place in the definitions to an error of PHP.
 func placed(t *tenants.Tenant, settings string, wrong *php.SettingsError) error {
-	text, err := os.ReadFile(settings)
+	text, err := disk.Read(settings)
 	if err != nil {
 		return errors.Join(wrong, err)
 	}
@@ -194,7 +195,7 @@ func placed(t *tenants.Tenant, settings string, wrong *php.SettingsError) error 
 
 // writeScript writes a script that PHP's user may read, unless it exists.
 func (h *Host) writeScript(path string, code []byte) error {
-	if have, err := os.ReadFile(path); err == nil && string(have) == string(code) {
+	if have, err := disk.Read(path); err == nil && string(have) == string(code) {
 		return nil
 	}
 	if err := os.MkdirAll(h.Layout.Run(), 0o755); err != nil {

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/plan"
 	"wikictl/tenants/provision"
 	"wikictl/tenants/recovery"
@@ -48,7 +48,7 @@ func (a *app) runDelete(c *cli.Context, f *tenants.Farm) error {
 			return p, err
 		})
 	}
-	source, err := os.ReadFile(filepath.Join(f.Dir, t.Position.File)) // the question and the backup take their time
+	source, err := disk.Read(filepath.Join(f.Dir, t.Position.File)) // the question and the backup take their time
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/fleet"
 )
 
@@ -165,7 +166,7 @@ type remembered struct {
 func readOne(ctx context.Context, cache string, c *tenants.Codebase) (php.Settings, error) {
 	key := cacheKey(c)
 	var known remembered
-	if data, err := os.ReadFile(cache); err == nil && json.Unmarshal(data, &known) == nil && known.Key == key {
+	if data, err := disk.Read(cache); err == nil && json.Unmarshal(data, &known) == nil && known.Key == key {
 		return known.Settings, nil
 	}
 	s, err := php.ReadSettings(ctx, c.PHP, c.Path, outside(c))

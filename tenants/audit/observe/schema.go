@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb/schema"
 )
@@ -59,7 +59,7 @@ func readReferences(l tenants.Layout, t *Observed) (map[string]Reference, error)
 // readGoldenSchema returns nil if the file is missing: goldens of an older wikictl have
 // none.
 func readGoldenSchema(file string) (schema.Schema, error) {
-	data, err := os.ReadFile(file)
+	data, err := disk.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -86,7 +86,7 @@ func readFarmSQL(folder string) ([]SQLWords, error) {
 	}
 	var all []SQLWords
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := disk.Read(file)
 		if err != nil {
 			return nil, err
 		}
