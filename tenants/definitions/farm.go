@@ -217,6 +217,20 @@ func (l *loader) readWeb(s *section) {
 		}
 	}
 	l.checkHTTPS(s)
+	l.checkSocket(s)
+}
+
+// checkSocket refuses sockets that Apache can't reach: mod_rewrite makes the letters of a handler
+// small, and with them the path of a socket.
+func (l *loader) checkSocket(s *section) {
+	w := &l.farm.Web
+	path, key := strings.TrimPrefix(w.FPM, "unix:"), "fpm"
+	if w.Pools {
+		path, key = l.farm.Layout().Run(), "kind"
+	}
+	if w.Kind == "apache" && path != strings.ToLower(path) {
+		s.report(s.table[key].Position, key, "name a folder or a link without capitals", "Apache can't reach php-fpm by %s, because it makes capital letters small", path)
+	}
 }
 
 // oneOf reads one of several words; the first is the default.
