@@ -82,7 +82,6 @@ func (l *loader) resolveAll() {
 	l.checkClassCycles()
 	names := l.match(l.tenantPatterns, true)
 	names = append(names, slices.Sorted(maps.Keys(l.drafts))...)
-	room(len(names))
 	found := make([]*tenants.Tenant, len(names))
 	l.each(len(names), func(l *loader, i int) {
 		if d := l.read(names[i]); d.root != nil {
