@@ -166,7 +166,7 @@ func (b *upgrading) visit(ctx context.Context) error {
 		return err
 	}
 	for _, t := range f.Tenants {
-		if err := wiki.Served(ctx, f.Web.Probe, t.Hosts[0], "Main_Page", t.Codebase.Version); err != nil {
+		if err := wiki.Served(ctx, f.Web.Probe, t.Hosts[0], wiki.SiteInfo{MainPage: "Main Page", Version: t.Codebase.Version}); err != nil {
 			return err
 		}
 	}

@@ -116,7 +116,7 @@ func (u *Undo) outline() *plan.Tenant {
 		if u.Uploads > listedFiles {
 			names += " and more"
 		}
-		t.Add(plan.Remark, "uploaded since, and unknown to the wiki after the rollback: %s; the files themselves stay in its folder images", names)
+		t.Add(plan.Remark, "uploaded since: %s; an earlier file of the same name is put back, and the newer one stays in the folder images", names)
 	}
 	return t
 }

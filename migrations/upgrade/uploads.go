@@ -26,11 +26,11 @@ func (k *task) returnUploads(ctx context.Context, taken time.Time) error {
 	if k.tenant.Settings["wgHashedUploadDirectory"].Data != nil || k.tenant.Settings["wgLocalFileRepo"].Data != nil {
 		return nil // the folders may be others
 	}
+	var names []string
 	stored, err := k.server.StoredFiles(ctx, k.tenant.Database)
-	if err != nil {
-		return err
+	if err == nil && len(stored) > 0 {
+		names, err = putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), stored, taken, func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) })
 	}
-	names, err := putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), stored, taken, func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) })
 	if len(names) > 0 {
 		listed := strings.Join(names[:min(len(names), listedFiles)], ", ")
 		if len(names) > listedFiles {
@@ -62,6 +62,9 @@ func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile
 	}
 	defer root.Close()
 	u := &uploadFolder{root, give}
+	if err := u.clear(); err != nil {
+		return nil, err
+	}
 	wrong, err := u.wrong(ctx, stored, since)
 	if err != nil || len(wrong) == 0 {
 		return nil, err
@@ -73,7 +76,7 @@ func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile
 	copies := map[string]string{} // by the path that it is for
 	for i, f := range wrong {
 		if source := sources[f.SHA1]; source != "" {
-			temporary := fmt.Sprintf("deleted/wikictl-%d.tmp", i)
+			temporary := fmt.Sprintf("%s%d.tmp", temporaries, i)
 			if err := u.copy(source, temporary); err != nil {
 				return nil, err
 			}
@@ -89,6 +92,18 @@ func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile
 		}
 	}
 	return names, nil
+}
+
+// temporaries begins the paths of copies that are not yet in their places.
+const temporaries = "deleted/wikictl-"
+
+// clear removes the copies of a run that was killed.
+func (u *uploadFolder) clear() error {
+	left, err := fs.Glob(u.root.FS(), temporaries+"*.tmp")
+	for _, name := range left {
+		err = errors.Join(err, u.root.Remove(name))
+	}
+	return err
 }
 
 // placeOf returns the path of a file in the upload folder.
@@ -161,7 +176,7 @@ func (u *uploadFolder) search(ctx context.Context, wrong []mariadb.StoredFile) (
 			return err
 		case name == "thumb" || name == "temp" || name == "lockdir":
 			return fs.SkipDir
-		case !d.Type().IsRegular() || strings.HasPrefix(name, "deleted/wikictl-"):
+		case !d.Type().IsRegular() || strings.HasPrefix(name, temporaries):
 			return nil
 		}
 		if info, err := d.Info(); err != nil || !sizes[info.Size()] {
@@ -225,7 +240,6 @@ func (u *uploadFolder) copy(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	_ = u.root.Remove(to) // of a run that was killed
 	out, err := u.root.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err

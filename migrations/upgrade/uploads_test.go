@@ -77,6 +77,7 @@ func TestUploadsArePutBack(t *testing.T) {
 	all := slices.Collect(maps.Values(contents))
 	give := func(*os.File) error { return nil }
 
+	needs.Files(t, dir, map[string]string{temporaries + "99.tmp": "of a run that was killed"})
 	names, err := putUploadsBack(t.Context(), dir, before, since, give)
 	if want := "Moved.png Replaced.png Deleted.png A.png B.png Reverted.png " + before[7].Key; err != nil || strings.Join(names, " ") != want {
 		t.Errorf("%v: %q, want %q", err, names, want)
@@ -84,6 +85,9 @@ func TestUploadsArePutBack(t *testing.T) {
 	wantUploads(t, dir, before, contents, all...)
 	if _, err := os.Stat(filepath.Join(dir, "thumb", placeOf(before[2]))); err == nil {
 		t.Error("a thumbnail of the replaced file is left")
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, temporaries+"*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 	if names, err := putUploadsBack(t.Context(), dir, before, since, give); len(names) > 0 || err != nil {
 		t.Errorf("the second time: %v, %v", names, err)

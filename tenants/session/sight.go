@@ -172,7 +172,7 @@ func (h *Host) page(ctx context.Context, s *Sight, info wiki.SiteInfo, before []
 	limit := max(pageLimit, 2*time.Duration(was.Seconds*float64(time.Second)))
 	h.patiently(ctx, before, was, func() error {
 		start := time.Now()
-		err := wiki.Page(ctx, h.Farm.ProbeBy(s.Hosts[0]), s.Hosts[0], title, info.Version, limit)
+		err := wiki.Page(ctx, h.Farm.ProbeBy(s.Hosts[0]), s.Hosts[0], title, info, limit)
 		s.put(what, err, start)
 		return err
 	})

@@ -16,7 +16,7 @@ var siteModules = []string{"mediawiki.base", "startup"}
 
 // siteVariable matches a string in a module's configuration
 // (ResourceLoader::getSiteConfigSettings: "stable config vars").
-var siteVariable = regexp.MustCompile(`"(wgVersion|wgDBname|wgSiteName|wgContentLanguage|wgServer)":\s*("(?:[^"\\]|\\.)*")`)
+var siteVariable = regexp.MustCompile(`"(wgVersion|wgDBname|wgSiteName|wgContentLanguage|wgServer|wgScript)":\s*("(?:[^"\\]|\\.)*")`)
 
 // askPrivate requests the site information of a wiki whose api.php is closed to visitors.
 func askPrivate(ctx context.Context, base, host string) (SiteInfo, error) {
@@ -40,9 +40,9 @@ func askPrivate(ctx context.Context, base, host string) (SiteInfo, error) {
 	}
 	info := SiteInfo{
 		Version: found["wgVersion"], Sitename: found["wgSiteName"], Lang: found["wgContentLanguage"],
-		DBName: found["wgDBname"], Server: found["wgServer"], Private: true,
+		DBName: found["wgDBname"], Server: found["wgServer"], Script: found["wgScript"], Private: true,
 	}
-	return info, readsDatabase(ctx, base, host)
+	return info, info.readsDatabase(ctx, base, host)
 }
 
 // readVariables adds the variables in a module's answer to found.
@@ -60,8 +60,8 @@ func readVariables(body []byte, found map[string]string) error {
 // readsDatabase checks that a wiki with hidden pages can read its database: load.php
 // works without it, but the log-in page, which is open to everyone, does not. It ignores
 // the page's content, and redirects, such as to a common log-in.
-func readsDatabase(ctx context.Context, base, host string) error {
-	_, err := getPage(ctx, base, "/index.php?title=Special:UserLogin", host)
+func (i SiteInfo) readsDatabase(ctx context.Context, base, host string) error {
+	_, err := getPage(ctx, i.index(base)+"?title="+LogIn, host)
 	if err != nil && !closed(err) {
 		return fmt.Errorf("its log-in page: %w", err)
 	}

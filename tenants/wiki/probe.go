@@ -27,6 +27,7 @@ type SiteInfo struct {
 	Server   string // $wgServer
 	Home     string // full URL of its main page in its own links; empty: unknown
 	MainPage string // its title; empty: unknown
+	Script   string // the path of its index.php in its own links ($wgScript); empty: unknown
 	ReadOnly bool   // false if unknown
 	Private  bool   // MainPage and ReadOnly are unknown
 	Hidden   bool   // the wiki, or its file pages, may not be read by visitors
@@ -154,7 +155,7 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 		Query struct {
 			Pages   []struct{ Actions struct{ Read *bool } }
 			General struct {
-				Generator, Sitename, Lang, WikiID, Mainpage, Server, ServerName, Base string
+				Generator, Sitename, Lang, WikiID, Mainpage, Server, ServerName, Base, Script string
 
 				Readonly bool
 			}
@@ -178,7 +179,7 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 	g := answer.Query.General
 	info := SiteInfo{
 		Version: strings.TrimPrefix(g.Generator, "MediaWiki "), Sitename: g.Sitename, Lang: g.Lang,
-		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, ReadOnly: g.Readonly, Noise: start(bytes.TrimSpace(body[:at])),
+		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, Script: g.Script, ReadOnly: g.Readonly, Noise: start(bytes.TrimSpace(body[:at])),
 	}
 	a := answer.Query.AuthManagerInfo
 	info.LogsIn = a.CanAuthenticateNow && len(a.Requests) > 0

@@ -9,13 +9,13 @@ import (
 // Probe reads a wiki's description from the first answer that visitors without an account may see.
 func TestProbe(t *testing.T) {
 	const (
-		general = `{"query":{"general":{"generator":"MediaWiki 1.43.9","sitename":"S","lang":"de","wikiid":"wiki_a","server":"//a.test","mainpage":"Hauptseite","readonly":true}}}`
+		general = `{"query":{"general":{"generator":"MediaWiki 1.43.9","sitename":"S","lang":"de","wikiid":"wiki_a","server":"//a.test","mainpage":"Hauptseite","script":"/w/index.php","readonly":true}}}`
 		denied  = `{"error":{"code":"readapidenied","info":"x"}}`
-		module  = `mw.loader.impl(function(){return["mediawiki.base@1",{"config.json":{"debug":!1,"wgServer":"//a.test","wgContentLanguage":"de","wgVersion":"1.43.9","wgSiteName":"S","wgDBname":"wiki_a"}}]});`
+		module  = `mw.loader.impl(function(){return["mediawiki.base@1",{"config.json":{"debug":!1,"wgServer":"//a.test","wgContentLanguage":"de","wgVersion":"1.43.9","wgSiteName":"S","wgScript":"/w/index.php","wgDBname":"wiki_a"}}]});`
 		failed  = `/* Fatal exception of type "DBConnectionError" */ mw.loader.state({"mediawiki.base":"error"});`
 	)
-	open := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", MainPage: "Hauptseite", ReadOnly: true}
-	private := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", Private: true}
+	open := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", MainPage: "Hauptseite", Script: "/w/index.php", ReadOnly: true}
+	private := SiteInfo{Version: "1.43.9", Sitename: "S", Lang: "de", DBName: "wiki_a", Server: "//a.test", Script: "/w/index.php", Private: true}
 	noisy := open
 	noisy.Noise = "hello"
 	hidden := private
@@ -50,6 +50,8 @@ func TestProbe(t *testing.T) {
 					status, text = 200, c.startup
 				case r.URL.Path == "/load.php":
 					status, text = 200, c.base
+				case r.URL.Path != "/w/index.php": // as with $wgArticlePath = "/$1"
+					status, text = 500, "there is no page Index.php"
 				}
 				w.WriteHeader(status)
 				w.Write([]byte(text))

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// Served requests a page and the log-in page as a reader would, and checks that both come
-// from a version of MediaWiki (meta element "generator").
-func Served(ctx context.Context, base, host, page, version string) error {
-	for _, title := range []string{page, LogIn} {
-		if err := Page(ctx, base, host, title, version, probeLimit); err != nil {
+// Served requests the main page and the log-in page of a wiki as a reader would, and checks
+// that both come from the version of MediaWiki that info has.
+func Served(ctx context.Context, base, host string, info SiteInfo) error {
+	for _, title := range []string{info.MainPage, LogIn} {
+		if err := Page(ctx, base, host, title, info, probeLimit); err != nil {
 			return err
 		}
 	}
@@ -27,27 +27,37 @@ func Served(ctx context.Context, base, host, page, version string) error {
 // LogIn is the title of the log-in page, which every wiki shows to everyone.
 const LogIn = "Special:UserLogin"
 
-// Page requests a page as a reader would, and checks that it comes from a version of
-// MediaWiki (meta element "generator"), within a time limit.
-func Page(ctx context.Context, base, host, title, version string, limit time.Duration) error {
+// Page requests a page as a reader would, and checks that it comes from the version of
+// MediaWiki that info has (meta element "generator"), within a time limit.
+func Page(ctx context.Context, base, host, title string, info SiteInfo, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	at, name := below(base, host)
-	body, err := getPage(ctx, at, "/index.php?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), name)
+	body, err := getPage(ctx, info.index(at)+"?title="+url.QueryEscape(strings.ReplaceAll(title, " ", "_")), name)
 	if err != nil {
 		return fmt.Errorf("request %[2]q of %[1]s: %[3]w", host, title, err)
 	}
-	if !bytes.Contains(body, []byte(`content="MediaWiki `+version+`"`)) {
-		return fmt.Errorf("request %[2]q of %[1]s: the page does not come from MediaWiki %[3]s: %[4]q", host, title, version, words(body))
+	if !bytes.Contains(body, []byte(`content="MediaWiki `+info.Version+`"`)) {
+		return fmt.Errorf("request %[2]q of %[1]s: the page does not come from MediaWiki %[3]s: %[4]q", host, title, info.Version, words(body))
 	}
 	return nil
 }
 
+// index returns the address of a wiki's index.php. At another path than in its own links,
+// MediaWiki may read the path as the name of a page ($wgArticlePath = "/$1").
+func (i SiteInfo) index(at string) string {
+	u, err := url.Parse(at)
+	if err != nil || !strings.HasPrefix(i.Script, "/") {
+		return at + "/index.php"
+	}
+	u.Path = i.Script
+	return u.String()
+}
+
 // getPage requests a page and follows redirects on the same wiki: special pages have names
 // in the wiki's language. A redirect to another host is a movedError.
-func getPage(ctx context.Context, base, path, host string) ([]byte, error) {
+func getPage(ctx context.Context, at, host string) ([]byte, error) {
 	const most = 3
-	at := base + path
 	for range most {
 		body, err := get(ctx, at, host)
 		var moved movedError

@@ -35,7 +35,7 @@ func ReadText(ctx context.Context, base, host, path string, limit time.Duration)
 		return Text{}, err
 	}
 	at, name := below(base, host)
-	body, err := getPage(ctx, at, to.RequestURI(), name)
+	body, err := getPage(ctx, at+to.RequestURI(), name)
 	if err != nil {
 		return Text{}, fmt.Errorf("request %[2]s of %[1]s: %[3]w", host, path, err)
 	}
