@@ -54,15 +54,24 @@ func (k *task) serve(ctx context.Context, release int) error {
 	if err := k.up.Deploy.Serve(ctx, k.tenant.Name, release); err != nil {
 		return err
 	}
-	// An earlier run may have been interrupted between the switch and the reload. The
-	// reload is repeated only if the files differ, because a reload of nginx may truncate
-	// a page that it is sending.
-	if k.plan.Interrupted != "" && !k.up.Deploy.SameParts(k.tenant.Name, k.now.OldRelease, k.now.NewRelease) {
-		if err := k.up.Deploy.Reload(ctx); err != nil {
+	if k.plan.Interrupted != "" {
+		if err := k.include(ctx); err != nil {
 			return err
 		}
 	}
 	return k.up.Deploy.ClearMaintenance(k.tenant.Name)
+}
+
+// include makes the web server include the tenant after an interrupted run, which may have
+// ended between the switch and the reload. Meanwhile another run may have taken the tenant's
+// virtual host out, such as for a missing certificate. The reload is repeated only if the
+// files differ, because a reload of nginx may truncate a page that it is sending.
+func (k *task) include(ctx context.Context) error {
+	reloaded, err := k.up.Deploy.Publish(ctx, k.tenant.Name)
+	if err != nil || reloaded || k.up.Deploy.SameParts(k.tenant.Name, k.now.OldRelease, k.now.NewRelease) {
+		return err
+	}
+	return k.up.Deploy.Reload(ctx)
 }
 
 func (k *task) dump(ctx context.Context) error {
