@@ -113,7 +113,7 @@ func (l *loader) read(name string) document {
 	return d
 }
 
-// each calls do concurrently for every number below n, each with its own loader. It appends
+// each calls do concurrently for every number below n, each goroutine with its own loader. It appends
 // their problems in order of the numbers.
 func (l *loader) each(n int, do func(l *loader, i int)) {
 	reported := make([]tenants.Problems, n)
@@ -121,8 +121,8 @@ func (l *loader) each(n int, do func(l *loader, i int)) {
 	var wait sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
+			own := *l
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				own := *l
 				own.problems = slices.Clip(l.problems)
 				do(&own, i)
 				reported[i] = own.problems[len(l.problems):]

@@ -74,7 +74,9 @@ func (l *loader) readValues(s *section) layer {
 	v.include = l.readInclude(s)
 	v.grants = l.readGrants(s)
 	shared := s.sub("shared")
-	v.shared = map[string]text{"users": shared.text("users"), "media": shared.text("media")}
+	if shared.table != nil {
+		v.shared = map[string]text{"users": shared.text("users"), "media": shared.text("media")}
+	}
 	shared.end()
 	pool := s.sub("pool")
 	v.pool, v.poolUser = l.readPool(pool), pool.table["user"].Position

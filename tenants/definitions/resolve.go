@@ -23,7 +23,7 @@ const reservedPrefix = "wikictl_"
 func baseName(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }
 
 // usualOrigins is the number of values that most tenants have.
-const usualOrigins = 16
+const usualOrigins = 14
 
 // resolve makes a tenant from its layers; nil if the tenant has no usable name.
 func (l *loader) resolve(v *layer) *tenants.Tenant {
