@@ -61,10 +61,13 @@ func TestFirstFarm(t *testing.T) {
 			t.Errorf("doctor does not say %q: %s", command, output)
 		}
 	}
-	if strings.Count(output, "\nerror ") != 2 || strings.Contains(output, "warning ") {
+	if strings.Count(output, "\nerror ") != 2 || strings.Count(output, "\nwarning ") != strings.Count(output, ": innodb_snapshot_isolation is on") {
 		t.Errorf("doctor: %s", output)
 	}
 	s.sh(0, step[4])
+	for _, c := range s.doctor() { // of Debian 13's MariaDB
+		s.sh(0, strings.Join(c.Repair, "\n"))
+	}
 	s.sh(0, step[5])
 	s.sh(0, step[6])
 	s.sh(1, step[7])

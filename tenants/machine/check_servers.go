@@ -115,7 +115,7 @@ func (j *checker) sizes(check, key string, def *tenants.Server, s Store, wikis i
 		return
 	}
 	if l.Snapshots {
-		j.say(check+" innodb_snapshot_isolation", Warning, key, "innodb_snapshot_isolation is on, with which edits at the same time may fail").Hint = "SET GLOBAL innodb_snapshot_isolation = OFF, and innodb_snapshot_isolation = OFF below [mariadbd] in its configuration"
+		j.snapshots(check, key, def)
 	}
 	for _, v := range []struct {
 		name       string
@@ -131,6 +131,22 @@ func (j *checker) sizes(check, key string, def *tenants.Server, s Store, wikis i
 		if v.have < v.want {
 			j.say(check+" "+v.name, v.level, key, "%s is %d, but should be %d for this farm: %s", v.name, v.have, v.want, v.why).Hint = fmt.Sprintf("%s = %d below [mariadbd] in its configuration", v.name, v.want)
 		}
+	}
+}
+
+// snapshotsOff is a file of options for Debian's MariaDB.
+const snapshotsOff = "/etc/mysql/mariadb.conf.d/60-wikictl.cnf"
+
+// snapshots reports a server on which innodb_snapshot_isolation is on.
+func (j *checker) snapshots(check, key string, def *tenants.Server) {
+	found := j.say(check+" innodb_snapshot_isolation", Warning, key, "innodb_snapshot_isolation is on, with which edits at the same time may fail (error 1020)")
+	if !j.facts.MariaDB || !j.facts.Apt || !strings.Contains(def.DSN, "@unix(") {
+		found.Hint = "SET GLOBAL innodb_snapshot_isolation = OFF, and innodb_snapshot_isolation = OFF below [mariadbd] in its configuration"
+		return
+	}
+	found.Repair = []string{
+		`printf '[mariadbd]\ninnodb_snapshot_isolation = OFF\n' > ` + snapshotsOff,
+		"mariadb -e 'SET GLOBAL innodb_snapshot_isolation = OFF'",
 	}
 }
 

@@ -110,7 +110,7 @@ var lacking = []struct {
 		s.Limits = mariadb.Limits{Connections: 20, Packet: 1 << 20, BufferPool: 1 << 20, OpenTables: 10, ReadOnly: true, Snapshots: true, Ahead: -time.Minute}
 		m.Servers["main"] = s
 	}, "server main writes error set [servers.main] to the primary, or read_only to 0\nserver main clock warning synchronise both, such as with systemd-timesyncd\n" +
-		"server main innodb_snapshot_isolation warning SET GLOBAL innodb_snapshot_isolation = OFF\n" +
+		"server main innodb_snapshot_isolation warning printf '[mariadbd]\\ninnodb_snapshot_isolation = OFF\\n' > /etc/mysql/mariadb.conf.d/60-wikictl.cnf && mariadb -e 'SET GLOBAL innodb_snapshot_isolation = OFF'\n" +
 		"server main max_connections warning max_connections = 45\nserver main max_allowed_packet warning max_allowed_packet = 16777216\n" +
 		"server main innodb_buffer_pool_size note innodb_buffer_pool_size = 33554432\nserver main table_open_cache note table_open_cache = 128"},
 	{"a good replica", withReplica(mariadb.Replica{Link: mariadb.Link{Source: "db1:3306", SourceID: 7, Running: true, Lag: 6, ReadOnly: true}, Position: mariadb.Position{ID: 7}}), ""},
