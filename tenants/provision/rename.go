@@ -27,7 +27,7 @@ func (l *planner) checkRename(p *Planned) {
 	case row.State != ledger.Ready:
 		block("it is not finished (state %s); give it back its name and run wikictl create %s", row.State, from)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):
-		block("its code changes, too; rename it first, with the codebase, extensions and skins that it has")
+		block("its code changes, too; give it back its name and run wikictl upgrade %s, or rename it first, with the codebase, extensions and skins that it has", from)
 	case !found.Databases[row.Database]:
 		block("the database %s is gone from server %s; restore it from a backup", row.Database, row.Server)
 	case !deploy.Exists(l.Layout.Secrets(from)) && !deploy.Exists(l.Layout.Secrets(to)):
