@@ -137,8 +137,9 @@ type share struct {
 }
 
 // moved is the part of a table's time that remains for the updater after its rows were
-// moved ahead: it searches for rows that were added since.
-const moved = 0.005
+// moved ahead: it searches for rows that were added since. With 0.005 the forecast for 1,000,000
+// links was 2.5 times what was measured.
+const moved = 0.002
 
 // work lists the updater's work on a wiki.
 func (w Wiki) work() (list []share) {
