@@ -111,14 +111,19 @@ func (u *Undo) outline() *plan.Tenant {
 		return t
 	}
 	t.Add(plan.Rollback, "from MediaWiki %s to %s: %s", u.New, u.Old, u.loss())
-	if n := len(u.Files); n > 0 {
-		names := strings.Join(u.Files[:min(n, listedFiles)], ", ")
-		if u.Uploads > listedFiles {
-			names += " and more"
-		}
-		t.Add(plan.Remark, "uploaded since: %s; an earlier file of the same name is put back, and the newer one stays in the folder images", names)
+	if len(u.Files) > 0 {
+		t.Add(plan.Remark, "uploaded since: %s; an earlier file of the same name is put back, and the newer one stays in the folder images", firstFiles(u.Files, int(u.Uploads)))
 	}
 	return t
+}
+
+// firstFiles lists the first names of files, and says whether there are more of them.
+func firstFiles(names []string, all int) string {
+	text := strings.Join(names[:min(len(names), listedFiles)], ", ")
+	if all > listedFiles {
+		text += " and more"
+	}
+	return text
 }
 
 // loss describes the content that a rollback would lose.

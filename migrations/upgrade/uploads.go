@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,11 +33,7 @@ func (k *task) returnUploads(ctx context.Context, taken time.Time) error {
 		names, err = putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), stored, taken, func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) })
 	}
 	if len(names) > 0 {
-		listed := strings.Join(names[:min(len(names), listedFiles)], ", ")
-		if len(names) > listedFiles {
-			listed += " and more"
-		}
-		k.note("uploads that were moved, replaced or deleted since are put back (%s)", listed)
+		k.note("uploads that were moved, replaced or deleted since are put back (%s)", firstFiles(names, len(names)))
 	}
 	if err != nil && ctx.Err() == nil {
 		k.note("not all uploads could be put back (%s); no file was removed", err)
@@ -73,23 +70,18 @@ func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile
 	if err != nil {
 		return nil, err
 	}
-	copies := map[string]string{} // by the path that it is for
-	for i, f := range wrong {
-		if source := sources[f.SHA1]; source != "" {
-			temporary := fmt.Sprintf("%s%d.tmp", temporaries, i)
-			if err := u.copy(source, temporary); err != nil {
-				return nil, err
-			}
-			copies[placeOf(f)] = temporary
+	found := slices.DeleteFunc(wrong, func(f mariadb.StoredFile) bool { return sources[f.SHA1] == "" })
+	temporary := func(i int) string { return fmt.Sprintf("%s%d.tmp", temporaries, i) }
+	for i, f := range found {
+		if err := u.copy(sources[f.SHA1], temporary(i)); err != nil {
+			return nil, err
 		}
 	}
-	for _, f := range wrong { // only now, as the file of one may be the source of another
-		if temporary := copies[placeOf(f)]; temporary != "" {
-			if err := u.replace(placeOf(f), temporary); err != nil {
-				return names, err
-			}
-			names = append(names, f.Name+f.Key)
+	for i, f := range found { // only now, as the file of one may be the source of another
+		if err := u.replace(placeOf(f), temporary(i)); err != nil {
+			return names, err
 		}
+		names = append(names, f.Name+f.Key)
 	}
 	return names, nil
 }
