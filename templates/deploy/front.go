@@ -2,8 +2,9 @@ package deploy
 
 import (
 	"maps"
-	"os"
 	"regexp"
+
+	"wikictl/tenants/disk"
 )
 
 // frontLines are the parts of a virtual host that the farm's [web] decides: the addresses, the
@@ -13,7 +14,7 @@ var frontLines = regexp.MustCompile(`(?m)^[ \t]*(?:listen |<VirtualHost |ssl_cer
 // SameFront reports whether a release of a tenant can be reached as w can: by the same web server
 // at the same addresses, with the same certificate and php-fpm.
 func (d *Deployer) SameFront(release int, w Wanted) bool {
-	vhost, err := os.ReadFile(d.parts(w.Tenant, release)[0].source)
+	vhost, err := disk.Read(d.parts(w.Tenant, release)[0].source)
 	return (err == nil) == (w.Vhost != nil) && maps.Equal(frontOf(vhost), frontOf(w.Vhost))
 }
 

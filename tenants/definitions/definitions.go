@@ -113,8 +113,8 @@ func (l *loader) read(name string) document {
 	return d
 }
 
-// each calls do concurrently for every number below n, each goroutine with its own loader. It appends
-// their problems in order of the numbers.
+// each calls do concurrently for every number below n, each goroutine with its own loader. It
+// appends their problems in order of the numbers.
 func (l *loader) each(n int, do func(l *loader, i int)) {
 	reported := make([]tenants.Problems, n)
 	var next atomic.Int64

@@ -37,16 +37,20 @@ type bounded struct {
 func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
-	conn, err := b.Connector.Connect(limited)
-	if err == nil {
-		if err = makePlain(limited, conn); err != nil {
-			conn.Close()
-		}
-	}
+	conn, err := b.plain(limited)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return nil, &silentError{b.address}
 	}
+	return conn, err
+}
+
+func (b bounded) plain(ctx context.Context) (driver.Conn, error) {
+	conn, err := b.Connector.Connect(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := makePlain(ctx, conn); err != nil {
+		conn.Close()
 		return nil, err
 	}
 	return conn, nil

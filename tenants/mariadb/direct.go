@@ -24,10 +24,8 @@ type direct struct {
 	most    int       // maximum bytes of rows per statement
 }
 
-// directSession makes the server send values unchanged, and wait for a slow disk.
-const directSession = `SET SESSION ` + plainDefinitions + `, character_set_results = NULL, time_zone = '+00:00',
-	lock_wait_timeout = 60, net_write_timeout = 86400, max_statement_time = 0, sql_select_limit = 18446744073709551615;
-SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+// directSession makes a plain session send values unchanged, and wait for a slow disk.
+const directSession = `SET SESSION ` + plainDefinitions + `, character_set_results = NULL, lock_wait_timeout = 60, net_write_timeout = 86400;
 START TRANSACTION WITH CONSISTENT SNAPSHOT`
 
 // dumpDirect dumps a database and the further ones of its wiki into new files and
