@@ -54,6 +54,7 @@ var plantedInFiles = []plantedFault{
 		must(f.t, os.MkdirAll(f.state("wikis/"+wiki+"/images/a"), 0o755))
 		must(f.t, syscall.Mkfifo(f.state("wikis/"+wiki+"/images/a/pipe"), 0o644))
 	}},
+	{rule: "uploads-missing", says: "3 of the 5 files that its database names: 9/9c/Gone.png is missing, 4/4e/Short.png has 4 bytes, not 5, archive/7/74/20250101000000!Here.png is missing", plant: plantUploads},
 	{rule: "cache-missing", says: "cache is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.RemoveAll(f.state("wikis/"+wiki+"/cache")))
 	}},
@@ -124,6 +125,17 @@ var plantedInFiles = []plantedFault{
 	{rule: "acme-closed", says: "no such file or directory", farm: true, plant: func(f *farm, _ string) {
 		must(f.t, os.Remove(filepath.Join(f.demo.Dir, "acme")))
 	}},
+}
+
+// plantUploads has a wiki's database name five files: two are in their places, one is missing, one has
+// another size, and an earlier version is missing.
+func plantUploads(f *farm, wiki string) {
+	query(`INSERT IGNORE INTO DB.image (img_name, img_size, img_sha1) VALUES ('Here.png', 4, 'a'), ('Gone.png', 4, 'b'), ('Short.png', 5, 'c');
+		INSERT IGNORE INTO DB.oldimage (oi_name, oi_archive_name, oi_size, oi_sha1) VALUES ('Here.png', '20250101000000!Here.png', 4, 'd');
+		INSERT IGNORE INTO DB.filearchive (fa_storage_key, fa_size, fa_sha1) VALUES ('abcdefghijklmnopqrstuvwxyz01234.png', 4, 'e')`)(f, wiki)
+	for _, place := range []string{"7/74/Here.png", "4/4e/Short.png", "deleted/a/b/c/abcdefghijklmnopqrstuvwxyz01234.png"} {
+		f.put("wikis/"+wiki+"/images/"+place, "four")
+	}
 }
 
 // fixed are the rules whose faults audit --fix mends.

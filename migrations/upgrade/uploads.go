@@ -2,9 +2,7 @@ package upgrade
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,20 +15,19 @@ import (
 	"syscall"
 	"time"
 
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
 
 // returnUploads puts back the uploads that a restored database names and that were moved, replaced
 // or deleted since its dump was taken. MediaWiki moves such files at once, so a database alone would
 // show missing or wrong ones. What it can't put back it notes: the database is restored anyway.
 func (k *task) returnUploads(ctx context.Context, taken time.Time) error {
-	if k.tenant.Settings["wgHashedUploadDirectory"].Data != nil || k.tenant.Settings["wgLocalFileRepo"].Data != nil {
-		return nil // the folders may be others
-	}
 	var names []string
 	stored, err := k.server.StoredFiles(ctx, k.tenant.Database)
 	if err == nil && len(stored) > 0 {
-		names, err = putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), stored, taken, func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) })
+		give := func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) }
+		names, err = putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), k.tenant.UploadFolders(), stored, taken, give)
 	}
 	if len(names) > 0 {
 		k.note("uploads that were moved, replaced or deleted since are put back (%s)", firstFiles(names, len(names)))
@@ -45,20 +42,24 @@ func (k *task) returnUploads(ctx context.Context, taken time.Time) error {
 // uploadFolder is the upload folder of a wiki. All access is through root, because PHP's user
 // could make links that lead out of it.
 type uploadFolder struct {
-	root *os.Root
-	give func(*os.File) error // makes PHP's user the owner
+	root    *os.Root
+	folders tenants.UploadFolders
+	give    func(*os.File) error // makes PHP's user the owner
 }
 
 // putUploadsBack makes the files in dir have the content that stored says, if it is anywhere in
 // dir. Content in its place is moved to MediaWiki's folder for deleted files, and later found
 // there in the same way. It returns the names of the files that it changed.
-func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile, since time.Time, give func(*os.File) error) (names []string, err error) {
+func putUploadsBack(ctx context.Context, dir string, folders tenants.UploadFolders, stored []mediawiki.StoredFile, since time.Time, give func(*os.File) error) (names []string, err error) {
+	if !folders.Known {
+		return nil, errors.New("the settings or an extension may store them elsewhere")
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	u := &uploadFolder{root, give}
+	u := &uploadFolder{root, folders, give}
 	if err := u.clear(); err != nil {
 		return nil, err
 	}
@@ -66,19 +67,22 @@ func putUploadsBack(ctx context.Context, dir string, stored []mariadb.StoredFile
 	if err != nil || len(wrong) == 0 {
 		return nil, err
 	}
+	if !folders.Sure && len(wrong) == len(stored) {
+		return nil, errors.New("none is in its place, and PHP of its settings may store them elsewhere")
+	}
 	sources, err := u.search(ctx, wrong)
 	if err != nil {
 		return nil, err
 	}
-	found := slices.DeleteFunc(wrong, func(f mariadb.StoredFile) bool { return sources[f.SHA1] == "" })
+	found := slices.DeleteFunc(wrong, func(f mediawiki.StoredFile) bool { return sources[f.SHA1] == "" })
 	temporary := func(i int) string { return fmt.Sprintf("%s%d.tmp", temporaries, i) }
 	for i, f := range found {
 		if err := u.copy(sources[f.SHA1], temporary(i)); err != nil {
-			return nil, err
+			return nil, errors.Join(err, u.clear()) // they may have filled the disk
 		}
 	}
 	for i, f := range found { // only now, as the file of one may be the source of another
-		if err := u.replace(placeOf(f), temporary(i)); err != nil {
+		if err := u.replace(f.Place(folders.Hashed), temporary(i)); err != nil {
 			return names, err
 		}
 		names = append(names, f.Name+f.Key)
@@ -98,43 +102,21 @@ func (u *uploadFolder) clear() error {
 	return err
 }
 
-// placeOf returns the path of a file in the upload folder.
-func placeOf(f mariadb.StoredFile) string {
-	if f.Key != "" {
-		return deletedPlace(f.Key)
-	}
-	sum := md5.Sum([]byte(f.Name))
-	hash := hex.EncodeToString(sum[:1])
-	if f.Archive != "" {
-		return path.Join("archive", hash[:1], hash, f.Archive)
-	}
-	return path.Join(hash[:1], hash, f.Name)
-}
-
-// deletedPlace returns the path of a deleted file: MediaWiki names it by its content.
-func deletedPlace(key string) string {
-	if len(key) < 3 {
-		return path.Join("deleted", key)
-	}
-	return path.Join("deleted", key[:1], key[1:2], key[2:3], key)
-}
-
 // wrong returns the files that are missing, or have other content than stored says. Files of the
 // right size are read if they were changed since then.
-func (u *uploadFolder) wrong(ctx context.Context, stored []mariadb.StoredFile, since time.Time) (wrong []mariadb.StoredFile, err error) {
+func (u *uploadFolder) wrong(ctx context.Context, stored []mediawiki.StoredFile, since time.Time) (wrong []mediawiki.StoredFile, err error) {
 	for _, f := range stored {
-		info, err := u.root.Lstat(placeOf(f))
+		place := f.Place(u.folders.Hashed)
+		info, err := u.root.Lstat(place)
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case f.SHA1 == "" || errors.Is(err, fs.ErrNotExist) && f.Size == 0:
-		case errors.Is(err, fs.ErrNotExist):
+		case f.SHA1 == "":
+		case f.Fault(info, err) != "":
 			wrong = append(wrong, f)
 		case err != nil || !info.Mode().IsRegular(): // a link is an administrator's
-		case info.Size() != f.Size:
-			wrong = append(wrong, f)
 		case changedAt(info).After(since.Add(-time.Minute)):
-			if sum, err := u.sum(placeOf(f)); err != nil {
+			if sum, err := u.sum(place); err != nil {
 				return nil, err
 			} else if sum != f.SHA1 {
 				wrong = append(wrong, f)
@@ -153,7 +135,7 @@ func changedAt(info fs.FileInfo) time.Time {
 }
 
 // search finds files with the content of those that are wrong, by that content.
-func (u *uploadFolder) search(ctx context.Context, wrong []mariadb.StoredFile) (map[string]string, error) {
+func (u *uploadFolder) search(ctx context.Context, wrong []mediawiki.StoredFile) (map[string]string, error) {
 	sizes, wanted, found := map[int64]bool{}, map[string]bool{}, map[string]string{}
 	for _, f := range wrong {
 		sizes[f.Size], wanted[f.SHA1] = true, true
@@ -205,7 +187,7 @@ func (u *uploadFolder) replace(place, temporary string) error {
 		return err
 	}
 	if err == nil {
-		aside := deletedPlace(sum + strings.ToLower(path.Ext(place)))
+		aside := mediawiki.DeletedPlace(sum+strings.ToLower(path.Ext(place)), u.folders.Hashed)
 		if err := u.folder(path.Dir(aside)); err != nil {
 			return err
 		}

@@ -12,8 +12,12 @@ import (
 	"time"
 
 	"wikictl/cmd/testbed/needs"
-	"wikictl/tenants/mariadb"
+	"wikictl/tenants"
+	"wikictl/tenants/mediawiki"
 )
+
+// hashed is MediaWiki's own arrangement of uploads.
+var hashed = tenants.UploadFolders{Known: true, Hashed: true, Sure: true}
 
 func nameOfContent(content string) string {
 	sum := sha1.Sum([]byte(content))
@@ -22,11 +26,11 @@ func nameOfContent(content string) string {
 }
 
 // wantUploads wants that files of a database have their content, and that no content is gone.
-func wantUploads(t *testing.T, dir string, stored []mariadb.StoredFile, contents map[string]string, all ...string) {
+func wantUploads(t *testing.T, dir string, stored []mediawiki.StoredFile, contents map[string]string, all ...string) {
 	t.Helper()
 	for _, f := range stored {
-		if got, err := os.ReadFile(filepath.Join(dir, placeOf(f))); string(got) != contents[f.SHA1] {
-			t.Errorf("%s holds %q (%v), want %q", placeOf(f), got, err, contents[f.SHA1])
+		if got, err := os.ReadFile(filepath.Join(dir, f.Place(true))); string(got) != contents[f.SHA1] {
+			t.Errorf("%s holds %q (%v), want %q", f.Place(true), got, err, contents[f.SHA1])
 		}
 	}
 	left := map[string]bool{}
@@ -52,47 +56,49 @@ func wantUploads(t *testing.T, dir string, stored []mariadb.StoredFile, contents
 func TestUploadsArePutBack(t *testing.T) {
 	dir, since := t.TempDir(), time.Now().Add(-time.Hour)
 	contents := map[string]string{}
-	file := func(f mariadb.StoredFile, content string) mariadb.StoredFile {
+	file := func(f mediawiki.StoredFile, content string) mediawiki.StoredFile {
 		f.Size, f.SHA1 = int64(len(content)), nameOfContent(content)
 		contents[f.SHA1] = content
 		return f
 	}
-	image := func(name, content string) mariadb.StoredFile { return file(mariadb.StoredFile{Name: name}, content) }
-	deleted := func(content string) mariadb.StoredFile {
-		return file(mariadb.StoredFile{Key: nameOfContent(content) + ".png"}, content)
+	image := func(name, content string) mediawiki.StoredFile {
+		return file(mediawiki.StoredFile{Name: name}, content)
 	}
-	archived := func(name, content string) mariadb.StoredFile {
-		return file(mariadb.StoredFile{Name: name, Archive: "20261101000000!" + name}, content)
+	deleted := func(content string) mediawiki.StoredFile {
+		return file(mediawiki.StoredFile{Key: nameOfContent(content) + ".png"}, content)
 	}
-	before := []mariadb.StoredFile{image("Same.png", "same"), image("Moved.png", "is moved"), image("Replaced.png", "old one"),
+	archived := func(name, content string) mediawiki.StoredFile {
+		return file(mediawiki.StoredFile{Name: name, Archive: "20261101000000!" + name}, content)
+	}
+	before := []mediawiki.StoredFile{image("Same.png", "same"), image("Moved.png", "is moved"), image("Replaced.png", "old one"),
 		image("Deleted.png", "was deleted"), image("A.png", "exchanged a"), image("B.png", "exchanged b"),
 		archived("Reverted.png", "reverted"), deleted("to undelete")}
-	after := []mariadb.StoredFile{image("Same.png", "same"), image("New.png", "is moved"), image("Replaced.png", "new one"),
+	after := []mediawiki.StoredFile{image("Same.png", "same"), image("New.png", "is moved"), image("Replaced.png", "new one"),
 		archived("Replaced.png", "old one"), deleted("was deleted"), image("A.png", "exchanged b"), image("B.png", "exchanged a"),
 		image("Reverted.png", "reverted"), image("Undeleted.png", "to undelete")}
 	for _, f := range after {
-		needs.Files(t, dir, map[string]string{placeOf(f): contents[f.SHA1]})
+		needs.Files(t, dir, map[string]string{f.Place(true): contents[f.SHA1]})
 	}
-	needs.Files(t, dir, map[string]string{"thumb/" + placeOf(before[2]) + "/9px-Replaced.png": "stale", "thumb/x/Moved.png": "is moved"})
+	needs.Files(t, dir, map[string]string{"thumb/" + before[2].Place(true) + "/9px-Replaced.png": "stale", "thumb/x/Moved.png": "is moved"})
 	all := slices.Collect(maps.Values(contents))
 	give := func(*os.File) error { return nil }
 
 	needs.Files(t, dir, map[string]string{temporaries + "99.tmp": "of a run that was killed"})
-	names, err := putUploadsBack(t.Context(), dir, before, since, give)
+	names, err := putUploadsBack(t.Context(), dir, hashed, before, since, give)
 	if want := "Moved.png Replaced.png Deleted.png A.png B.png Reverted.png " + before[7].Key; err != nil || strings.Join(names, " ") != want {
 		t.Errorf("%v: %q, want %q", err, names, want)
 	}
 	wantUploads(t, dir, before, contents, all...)
-	if _, err := os.Stat(filepath.Join(dir, "thumb", placeOf(before[2]))); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, "thumb", before[2].Place(true))); err == nil {
 		t.Error("a thumbnail of the replaced file is left")
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, temporaries+"*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	if names, err := putUploadsBack(t.Context(), dir, before, since, give); len(names) > 0 || err != nil {
+	if names, err := putUploadsBack(t.Context(), dir, hashed, before, since, give); len(names) > 0 || err != nil {
 		t.Errorf("the second time: %v, %v", names, err)
 	}
-	if _, err := putUploadsBack(t.Context(), dir, after, since, give); err != nil {
+	if _, err := putUploadsBack(t.Context(), dir, hashed, after, since, give); err != nil {
 		t.Error(err)
 	}
 	wantUploads(t, dir, after, contents, all...)
@@ -101,23 +107,46 @@ func TestUploadsArePutBack(t *testing.T) {
 // PHP's user could make links to files of others: they are neither read nor replaced.
 func TestLinksAmongUploadsAreLeft(t *testing.T) {
 	dir, secret := t.TempDir(), filepath.Join(t.TempDir(), "secret")
-	f := mariadb.StoredFile{Name: "Linked.png", Size: 6, SHA1: nameOfContent("hidden")}
+	f := mediawiki.StoredFile{Name: "Linked.png", Size: 6, SHA1: nameOfContent("hidden")}
 	needs.Files(t, filepath.Dir(secret), map[string]string{"secret": "hidden"})
 	if err := os.Symlink(secret, filepath.Join(dir, "candidate")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, placeOf(f))), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f.Place(true))), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	names, err := putUploadsBack(t.Context(), dir, []mariadb.StoredFile{f}, time.Now(), nil)
+	names, err := putUploadsBack(t.Context(), dir, hashed, []mediawiki.StoredFile{f}, time.Now(), nil)
 	if len(names) > 0 || err != nil {
 		t.Errorf("%v, %v: a file outside was read", names, err)
 	}
-	if err := os.Symlink(secret, filepath.Join(dir, placeOf(f))); err != nil {
+	if err := os.Symlink(secret, filepath.Join(dir, f.Place(true))); err != nil {
 		t.Fatal(err)
 	}
 	f.SHA1 = nameOfContent("others")
-	if names, err := putUploadsBack(t.Context(), dir, []mariadb.StoredFile{f}, time.Now().Add(-time.Hour), nil); len(names) > 0 || err != nil {
+	if names, err := putUploadsBack(t.Context(), dir, hashed, []mediawiki.StoredFile{f}, time.Now().Add(-time.Hour), nil); len(names) > 0 || err != nil {
 		t.Errorf("%v, %v: a link was replaced", names, err)
+	}
+}
+
+// Uploads without folders by hashes are put back to where they were; those that may be elsewhere are not.
+func TestUploadsOfOtherFolders(t *testing.T) {
+	dir := t.TempDir()
+	f := mediawiki.StoredFile{Name: "Moved.png", Size: 5, SHA1: nameOfContent("moved")}
+	needs.Files(t, dir, map[string]string{"New.png": "moved"})
+	for _, c := range []struct {
+		folders tenants.UploadFolders
+		says    string // empty: it is put back
+	}{
+		{tenants.UploadFolders{Hashed: true, Sure: true}, "elsewhere"},
+		{tenants.UploadFolders{Hashed: true, Known: true}, "none is in its place"},
+		{tenants.UploadFolders{Known: true, Sure: true}, ""},
+	} {
+		names, err := putUploadsBack(t.Context(), dir, c.folders, []mediawiki.StoredFile{f}, time.Now(), func(*os.File) error { return nil })
+		if c.says == "" && (err != nil || len(names) != 1) || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%+v: %v, %v", c.folders, names, err)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, f.Name)); string(got) != "moved" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

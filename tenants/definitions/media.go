@@ -44,7 +44,7 @@ func mediaFault(t, owner *tenants.Tenant, f *tenants.Farm) (message, hint string
 	case owner.Server != t.Server:
 		return fmt.Sprintf("%q is on another server, where the wiki's account can't read", owner.Name), "set wgForeignFileRepos in [settings] to MediaWiki's ForeignAPIRepo, which asks by HTTP, and remove media"
 	}
-	for _, name := range []string{"wgLocalFileRepo", "wgFileBackends"} {
+	for _, name := range tenants.ElsewhereSettings {
 		if v, set := owner.Settings[name]; set {
 			return fmt.Sprintf("%q has its files elsewhere, by $%s at %s", owner.Name, name, v.Position), "set wgForeignFileRepos in [settings] to suit, with grants, and remove media"
 		}

@@ -25,7 +25,7 @@ func (a *app) auditCommand() *cli.Command {
 			"more, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "static", Usage: "check the definitions and codebases only; needs no server"},
-			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis and the verification of dumps"},
+			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis, the verification of dumps, and uploads"},
 			formatFlag("text", "json", "sarif", "junit"),
 			&cli.StringFlag{Name: "by", Usage: "group the findings by tenant or by rule", Value: "tenant"},
 			&cli.StringFlag{Name: "fail-on", Usage: "lowest severity that makes the exit code 1: error, warning or note", Value: "warning"},

@@ -56,7 +56,7 @@ func Inspect(ctx context.Context, h *session.Host, w Scope) (*Observed, error) {
 	if t.Farm, err = inspectFarm(ctx, h, w, before.tenants); err != nil {
 		return nil, err
 	}
-	if t.Wikis, err = inspectWikis(ctx, h, w, before); err != nil {
+	if t.Wikis, err = inspectWikis(ctx, h, w, t.Servers, before); err != nil {
 		return nil, err
 	}
 	if t.History, err = inspectLedger(ctx, h, t.Servers); err != nil {

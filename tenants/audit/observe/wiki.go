@@ -2,8 +2,6 @@ package observe
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"runtime"
 	"slices"
 
@@ -40,11 +38,13 @@ type Wiki struct {
 	Omitted   string // files of the upload folder that no backup has; empty: none, or not inspected
 	Unscanned error  // why the upload folder was not inspected
 
+	Stored StoredUploads // zero if not compared
+
 	Answers []Answer // one per host name; empty if not asked
 }
 
 // inspectWikis inspects, concurrently, every tenant that was created and has no open upgrade.
-func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerState) (map[string]*Wiki, error) {
+func inspectWikis(ctx context.Context, h *session.Host, w Scope, servers map[string]Server, seen LedgerState) (map[string]*Wiki, error) {
 	if seen.tenants == nil {
 		return nil, nil
 	}
@@ -68,7 +68,7 @@ func inspectWikis(ctx context.Context, h *session.Host, w Scope, seen LedgerStat
 	options := fleet.Options[*tenants.Tenant]{Jobs: 2 * runtime.GOMAXPROCS(0), MaxFailures: fleet.NoLimit}
 	for _, r := range fleet.Run(ctx, ready, options, func(ctx context.Context, t *tenants.Tenant) (*Wiki, error) {
 		s := &Wiki{Row: seen.tenants[t.Name], Needed: neededBy(undo[t.Name], seen.tenants[t.Name])}
-		return s, s.inspect(ctx, h, t, w.Quick)
+		return s, s.inspect(ctx, h, servers, t, w.Quick)
 	}) {
 		if states[r.Item.Name] = r.Value; r.Err != nil {
 			states[r.Item.Name] = &Wiki{Row: seen.tenants[r.Item.Name], Unread: r.Err}
@@ -89,7 +89,7 @@ func neededBy(last ledger.Upgrade, now ledger.Tenant) int {
 }
 
 // inspect inspects one tenant.
-func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, quick bool) (err error) {
+func (s *Wiki) inspect(ctx context.Context, h *session.Host, servers map[string]Server, t *tenants.Tenant, quick bool) (err error) {
 	if s.Inspection, err = h.Deploy.Inspect(t.Name); err != nil {
 		return err
 	}
@@ -108,18 +108,11 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, t *tenants.Tenant, 
 	}
 	if !quick {
 		s.inspectUploads(ctx, h.Layout.Images(t.Name))
-		s.Answers = ask(ctx, h.Farm.ProbeBy(t.Hosts[0]), t)
+		s.compareUploads(ctx, servers, t, h.Layout.Images(t.Name), func() {
+			s.Answers = ask(ctx, h.Farm.ProbeBy(t.Hosts[0]), t)
+		})
 	}
 	return ctx.Err()
-}
-
-// inspectUploads searches an upload folder for links and for what no backup has, unless this user may not read it.
-func (s *Wiki) inspectUploads(ctx context.Context, folder string) {
-	u, err := archive.Scan(ctx, folder)
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
-		s.Unscanned = err
-	}
-	s.Links, s.Omitted = u.CheckLinks(folder), u.Omitted()
 }
 
 // runsOn returns the codebase for which a tenant's database was made or upgraded, which

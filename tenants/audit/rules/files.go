@@ -16,7 +16,7 @@ import (
 )
 
 // fileRules compare the definitions with files and with the wikis' answers.
-var fileRules = slices.Concat(diskRules, farmRules, jobRules, backupRules, wikiRules, phpRules, certificateRules, folderRules)
+var fileRules = slices.Concat(diskRules, farmRules, jobRules, backupRules, storedRules, wikiRules, phpRules, certificateRules, folderRules)
 
 // diskRules check the files of one tenant.
 var diskRules = []rule{

@@ -162,3 +162,24 @@ func TestLeftoversAreFound(t *testing.T) {
 		t.Fatalf("%+v", found)
 	}
 }
+
+// Deleted files alone are worth a warning, and a message says how many files were compared.
+func TestMissingUploads(t *testing.T) {
+	for _, c := range []struct {
+		stored observe.StoredUploads
+		want   audit.Severity // zero: nothing is found
+		says   string
+	}{
+		{observe.StoredUploads{Compared: 9}, 0, ""},
+		{observe.StoredUploads{Compared: 9, Wrong: 1, Faults: []string{"a is missing"}}, audit.Error, "wikis/alpha/images lacks, or has with another size, 1 of the 9 files that its database names: a is missing"},
+		{observe.StoredUploads{Compared: 9, Part: true, Wrong: 1, Deleted: 1, Faults: []string{"a is missing"}}, audit.Error, "wikis/alpha/images lacks, or has with another size, 2 of the first 9 files that its database names, 1 of them among deleted files: a is missing and more"},
+		{observe.StoredUploads{Compared: 9, Deleted: 2, Faults: []string{"a is missing", "b has 1 bytes, not 2"}}, audit.Warning, "2 of them among deleted files"},
+	} {
+		found := of(t, "uploads-missing", &tenants.Farm{}, observe.Wiki{Stored: c.stored}, observe.Farm{})
+		switch {
+		case len(found) == 0 && c.want == 0:
+		case len(found) != 1 || found[0].Severity != c.want || !strings.Contains(found[0].Message, c.says):
+			t.Errorf("%+v: %+v", c.stored, found)
+		}
+	}
+}
