@@ -58,6 +58,9 @@ var plantedInFiles = []plantedFault{
 	{rule: "cache-missing", says: "cache is missing", plant: func(f *farm, wiki string) {
 		must(f.t, os.RemoveAll(f.state("wikis/"+wiki+"/cache")))
 	}},
+	{rule: "cache-future", says: "cache-future/current", plant: func(f *farm, wiki string) {
+		f.shell("touch", "-h", "-d", "2099-01-01", f.state("wikis/"+wiki+"/current"))
+	}},
 	{rule: "file-changed", says: "current/LocalSettings.php", plant: func(f *farm, wiki string) {
 		f.add(f.state("wikis/"+wiki+"/current/LocalSettings.php"), "# by hand\n")
 	}},
@@ -139,7 +142,7 @@ func plantUploads(f *farm, wiki string) {
 }
 
 // fixed are the rules whose faults audit --fix mends.
-var fixed = []string{"database-mark", "link-broken", "cache-missing", "file-mode", "file-owner", "release-unused", "file-half", "folder-mode", "php-unasked", "grant-missing"}
+var fixed = []string{"database-mark", "link-broken", "cache-missing", "cache-future", "file-mode", "file-owner", "release-unused", "file-half", "folder-mode", "php-unasked", "grant-missing"}
 
 // defineFilesForAudit gives the farm a codebase of its own to spoil, and TLS.
 func (f *farm) defineFilesForAudit() {

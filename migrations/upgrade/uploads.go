@@ -103,8 +103,11 @@ func (u *uploadFolder) clear() error {
 }
 
 // wrong returns the files that are missing, or have other content than stored says. Files of the
-// right size are read if they were changed since then.
+// right size are read if they were changed since then, or a clock was ahead then.
 func (u *uploadFolder) wrong(ctx context.Context, stored []mediawiki.StoredFile, since time.Time) (wrong []mediawiki.StoredFile, err error) {
+	if time.Until(since) > 0 {
+		since = time.Time{}
+	}
 	for _, f := range stored {
 		place := f.Place(u.folders.Hashed)
 		info, err := u.root.Lstat(place)

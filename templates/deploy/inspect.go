@@ -31,6 +31,7 @@ type Inspection struct {
 	HalfWritten []string             // files that killed runs left half-written
 	ReadOnly    time.Time            // since when its read-only file exists; zero: it does not
 	Closed      time.Time            // since when its maintenance page exists; zero: it does not
+	Ahead       []string             // files by whose date caches are forgotten, with one in the future
 }
 
 // Broken is a symbolic link with a wrong target.
@@ -60,9 +61,23 @@ func (d *Deployer) Inspect(tenant string) (i Inspection, err error) {
 	if i.ReadOnly, err = madeAt(l.ReadOnly(tenant)); err != nil {
 		return i, err
 	}
-	i.Closed, err = madeAt(l.Maintenance(tenant))
-	return i, err
+	if i.Closed, err = madeAt(l.Maintenance(tenant)); err != nil {
+		return i, err
+	}
+	for _, path := range []string{l.CacheEpoch(tenant), l.Current(tenant)} {
+		info, err := os.Lstat(path)
+		if disk.IgnoreAbsent(err) != nil {
+			return i, err
+		}
+		if err == nil && time.Until(info.ModTime()) > clockAhead {
+			i.Ahead = append(i.Ahead, path)
+		}
+	}
+	return i, nil
 }
+
+// clockAhead is how far a date may be in the future that the clock has given.
+const clockAhead = 5 * time.Minute
 
 // madeAt returns since when a file exists; zero if it does not.
 func madeAt(path string) (time.Time, error) {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"wikictl/templates/deploy/permissions"
 	"wikictl/tenants/disk"
 )
@@ -15,6 +17,16 @@ import (
 // SetRights sets the mode and the owner of a file or folder as Inspect wants them.
 func (d *Deployer) SetRights(ctx context.Context, r permissions.Rights) error {
 	return d.alone(ctx, r.Set)
+}
+
+// DateNow gives a file, or a link itself, the present date.
+func (d *Deployer) DateNow(ctx context.Context, path string) error {
+	return d.alone(ctx, func() error {
+		if err := unix.Lutimes(path, nil); err != nil {
+			return &os.PathError{Op: "utimes", Path: path, Err: err}
+		}
+		return nil
+	})
 }
 
 // RepairLinks points a tenant's links at its latest complete release for the code at

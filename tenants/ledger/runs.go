@@ -57,6 +57,17 @@ func (l *Ledger) OpenRuns(ctx context.Context) ([]Run, error) {
 	return l.runs(ctx, `WHERE finished IS NULL ORDER BY started, id`)
 }
 
+// Clock reads the time of the ledger's server, and when the latest run before a time began; zero if
+// there was none.
+func (l *Ledger) Clock(ctx context.Context, before time.Time) (now, latest time.Time, err error) {
+	var found sql.NullTime
+	err = l.db.QueryRowContext(ctx, `SELECT UTC_TIMESTAMP(3), MAX(started) FROM run WHERE started < ?`, before.UTC()).Scan(&now, &found)
+	if err != nil {
+		return now, latest, fmt.Errorf("read the runs of the ledger: %w", err)
+	}
+	return now, found.Time, nil
+}
+
 // LatestRuns reads the latest run of each command that has ended.
 func (l *Ledger) LatestRuns(ctx context.Context) ([]Run, error) {
 	all, err := l.runs(ctx, `WHERE (command, finished) IN (SELECT command, MAX(finished) FROM run WHERE finished IS NOT NULL GROUP BY command) ORDER BY command, id DESC`)

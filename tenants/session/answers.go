@@ -80,7 +80,7 @@ func (h *Host) Remembered(t *tenants.Tenant, set string, pages []string) (bool, 
 		return false, err
 	}
 	s, err := readSight(seen)
-	return err == nil && s.covers(t.Places(), set, pages) && time.Since(s.At) < sightKept, err
+	return err == nil && s.covers(t.Places(), set, pages) && time.Since(s.At).Abs() < sightKept, err
 }
 
 // BeforeItself is Before without the main page and the log-in page. It stores its result,

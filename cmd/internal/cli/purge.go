@@ -65,6 +65,11 @@ func (a *app) runPurge(c *cli.Context, f *tenants.Farm) error {
 		if len(p.Tenants) == 0 {
 			return []session.Outcome{}, nil
 		}
+		if !c.Bool("early") {
+			if err := h.ClockDoubt(c.Context, time.Now()); err != nil {
+				return nil, tenants.WithHint(err, "--early deletes them anyway")
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(backups)) {
 			if err := recovery.PurgeBackups(c.Context, h, name); err != nil {
 				return nil, err

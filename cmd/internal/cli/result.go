@@ -197,6 +197,12 @@ const tidyLimit = 10 * time.Second
 func (a *app) tidy(h *session.Host) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidyLimit)
 	defer cancel()
+	if err := h.ClockDoubt(ctx, time.Now()); err != nil {
+		if ctx.Err() == nil {
+			fmt.Fprintln(a.stderr, ui.Clean("[keep] removed nothing: "+err.Error()))
+		}
+		return
+	}
 	line, err := provision.Tidy(ctx, h, time.Now())
 	backups, failed := recovery.Tidy(ctx, h, time.Now())
 	for _, what := range []string{line, backups} {

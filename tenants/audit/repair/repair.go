@@ -32,6 +32,7 @@ type Repair struct {
 var repairs = map[string]func(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair{
 	"link-broken":    links,
 	"cache-missing":  cache,
+	"cache-future":   dates,
 	"file-mode":      rights,
 	"file-owner":     rights,
 	"folder-mode":    rights,
@@ -91,6 +92,17 @@ func cache(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
 		What: "make the folder " + path,
 		do:   func(_ context.Context, h *session.Host) error { return h.Deploy.MakeOwn(t.Name, path) },
 	}}
+}
+
+func dates(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {
+	var list []Repair
+	for _, path := range o.Wikis[t.Name].Ahead {
+		list = append(list, Repair{
+			What: "date " + path + " now",
+			do:   func(ctx context.Context, h *session.Host) error { return h.Deploy.DateNow(ctx, path) },
+		})
+	}
+	return list
 }
 
 func rights(f *tenants.Farm, o *observe.Observed, t *tenants.Tenant) []Repair {

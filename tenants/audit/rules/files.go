@@ -91,6 +91,13 @@ var diskRules = []rule{
 		Reference: "Manual:$wgCacheDirectory",
 	}, observed: missing(tenants.Layout.Cache, "wikictl audit --fix")},
 	{Rule: audit.Rule{
+		ID: "cache-future", Severity: audit.Warning,
+		What:      "The file or link by whose date a wiki's caches are forgotten has a date in the future: the clock was ahead when it was made.",
+		Why:       "Until that date MediaWiki takes everything cached for too old, and renders each page anew for each reader.",
+		Repair:    "Check the clock. wikictl audit --fix dates it now.",
+		Reference: "Manual:$wgCacheEpoch",
+	}, observed: futureCaches},
+	{Rule: audit.Rule{
 		ID: "file-changed", Severity: audit.Warning,
 		What:      "A wiki's LocalSettings.php, virtual host, php-fpm pool or code differs from its definitions.",
 		Why:       "It was changed by hand, which the next run reverts, or the definitions were changed and not applied.",
@@ -223,6 +230,12 @@ func missing(folder func(l tenants.Layout, name string) string, hint string) fun
 		if d := s.state(); d != nil && slices.Contains(d.Missing, path) {
 			r.say(s.tenant.Position, "", hint, "%s is missing", path)
 		}
+	}
+}
+
+func futureCaches(s *subject, r *reporter) {
+	if d := s.state(); d != nil && len(d.Ahead) > 0 {
+		r.say(s.tenant.Position, "", "wikictl audit --fix", "dated in the future: %s", strings.Join(d.Ahead, ", "))
 	}
 }
 
