@@ -15,12 +15,13 @@ import (
 func (a *app) applyCommand() *cli.Command {
 	return &cli.Command{
 		Name: "apply", Usage: "bring the farm in line with its definitions, except upgrades", ArgsUsage: "NAME…",
-		Description: "Shows the plan, then makes, changes and renames wikis, with one check and one reload of the web server, and\n" +
-			"verifies through it that each wiki answers as itself. It never upgrades. With --prune it also removes what\n" +
-			"wikictl made for wikis that no file defines any more, after asking: files and a dump of each database move to\n" +
-			"state/removed, from where wikictl undelete brings them back. To remove more than a tenth of the farm, say how\n" +
-			"many with --max-removals.\n\n" +
-			exitHelp + "\n\nExample: wikictl apply --all --dry-run",
+		Description: about(`
+			Shows the plan, then makes, changes and renames wikis, with one check and one reload of the web server, and
+			verifies through it that each wiki answers as itself. It never upgrades. With --prune it also removes what
+			wikictl made for wikis that no file defines any more, after asking: files and a dump of each database move to
+			state/removed, from where wikictl undelete brings them back. To remove more than a tenth of the farm, say how
+			many with --max-removals.
+		`, "wikictl apply --all --dry-run"),
 		Flags: append(selectionFlags(),
 			jobsFlag(4*runtime.NumCPU()),
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and change nothing, as wikictl plan does"},

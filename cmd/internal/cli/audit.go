@@ -18,11 +18,13 @@ import (
 func (a *app) auditCommand() *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "check definitions, servers and files for problems", ArgsUsage: "[NAME…]",
-		Description: "Checks the definitions against the MediaWiki code that will read them, against rules of security and the farm's\n" +
-			"own policies, and against servers, ledger, disk and the answers of the wikis. Without names and --where it takes\n" +
-			"the whole farm. It writes nothing and takes no lock. With --fix it lists the repairs that are safe (modes, owners,\n" +
-			"links, grants, releases that nothing needs), asks, repairs, and audits again. Findings as severe as --fail-on, or\n" +
-			"more, make the exit code 1.\n\n" + exitHelp + "\n\nExample: wikictl audit --static --by rule",
+		Description: about(`
+			Checks the definitions against the MediaWiki code that will read them, against rules of security and the farm's
+			own policies, and against servers, ledger, disk and the answers of the wikis. Without names and --where it takes
+			the whole farm. It writes nothing and takes no lock. With --fix it lists the repairs that are safe (modes, owners,
+			links, grants, releases that nothing needs), asks, repairs, and audits again. Findings as severe as --fail-on, or
+			more, make the exit code 1.
+		`, "wikictl audit --static --by rule"),
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "static", Usage: "check the definitions and codebases only; needs no server"},
 			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis, the verification of dumps, and uploads"},

@@ -23,11 +23,12 @@ import (
 func (a *app) backupCommand() *cli.Command {
 	return &cli.Command{
 		Name: "backup", Usage: "back up wikis, or list backups", ArgsUsage: "[NAME…]",
-		Description: "Writes for each wiki one archive to state/archives: its database from one snapshot, its uploads, its definition,\n" +
-			"passwords and keys. The wiki stays open for readers and editors. Unchanged uploads are not read again, and\n" +
-			"are stored once for all wikis and backups. An archive can be read without wikictl: see wikictl help backups.\n" +
-			"Without names, --where and --all it lists the backups.\n\n" +
-			exitHelp + "\n\nExample: wikictl backup btrfs",
+		Description: about(`
+			Writes for each wiki one archive to state/archives: its database from one snapshot, its uploads, its definition,
+			passwords and keys. The wiki stays open for readers and editors. Unchanged uploads are not read again, and
+			are stored once for all wikis and backups. An archive can be read without wikictl: see wikictl help backups.
+			Without names, --where and --all it lists the backups.
+		`, "wikictl backup btrfs"),
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "verify", Usage: "load each backup into a scratch database, compare rows and checksums, and read all uploads"},
 			jobsFlag(runtime.NumCPU()),

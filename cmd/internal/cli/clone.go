@@ -12,12 +12,13 @@ import (
 func (a *app) cloneCommand() *cli.Command {
 	return &cli.Command{
 		Name: "clone", Usage: "make a wiki as a copy of another", ArgsUsage: "FROM TO",
-		Description: "Makes the wiki TO, which a file defines and which does not exist yet, as a copy of FROM: database and uploads.\n" +
-			"FROM stays open for readers and editors. TO has passwords and keys of its own, and none of FROM's sessions, jobs,\n" +
-			"tokens and applications. With --anonymize it also has no mail addresses, passwords, real names, preferences,\n" +
-			"watchlists and addresses of users, for a copy to try things on: its administrator's log-in is in its secrets\n" +
-			"file. After an interruption, run it again.\n\n" +
-			exitHelp + "\n\nExample: wikictl clone btrfs staging --dry-run",
+		Description: about(`
+			Makes the wiki TO, which a file defines and which does not exist yet, as a copy of FROM: database and uploads.
+			FROM stays open for readers and editors. TO has passwords and keys of its own, and none of FROM's sessions, jobs,
+			tokens and applications. With --anonymize it also has no mail addresses, passwords, real names, preferences,
+			watchlists and addresses of users, for a copy to try things on: its administrator's log-in is in its secrets
+			file. After an interruption, run it again.
+		`, "wikictl clone btrfs staging --dry-run"),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "anonymize", Usage: "leave out private data of users: mail addresses, passwords, preferences, watchlists"},
 			dryRunFlag("what would be made"),

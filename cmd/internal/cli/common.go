@@ -27,6 +27,16 @@ func formatFlag(formats ...string) cli.Flag {
 	}}
 }
 
+// about returns the long help of a command: a text, whose indentation it removes, the exit codes
+// and an example.
+func about(text, example string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimLeft(line, "\t")
+	}
+	return strings.Join(lines, "\n") + "\n\n" + exitHelp + "\n\nExample: " + example
+}
+
 // dryRunFlag shows what a command would do, such as "what would be created".
 func dryRunFlag(what string) cli.Flag {
 	return &cli.BoolFlag{Name: "dry-run", Usage: "show " + what + " and change nothing"}

@@ -26,9 +26,11 @@ var (
 func (a *app) completionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "completion", Usage: "print a script that completes wikictl's words in bash, zsh or fish", ArgsUsage: "bash|zsh|fish",
-		Description: "Completes commands, flags, tenants, rules of audit and topics of the manual. For bash put the example into\n" +
-			"~/.bashrc. For zsh write the script to a file named _wikictl in a folder of $fpath. For fish write it to\n" +
-			"~/.config/fish/completions/wikictl.fish.\n\n" + exitHelp + "\n\nExample: source <(wikictl completion bash)",
+		Description: about(`
+			Completes commands, flags, tenants, rules of audit and topics of the manual. For bash put the example into
+			~/.bashrc. For zsh write the script to a file named _wikictl in a folder of $fpath. For fish write it to
+			~/.config/fish/completions/wikictl.fish.
+		`, "source <(wikictl completion bash)"),
 		Action: func(c *cli.Context) error {
 			script, err := a.completion(c.Args().First())
 			if err != nil {

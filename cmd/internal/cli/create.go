@@ -17,9 +17,11 @@ import (
 func (a *app) createCommand() *cli.Command {
 	return &cli.Command{
 		Name: "create", Usage: "create wikis that are defined and do not exist yet", ArgsUsage: "NAME…",
-		Description: "Creates database, accounts, schema, administrator, release and virtual host of each tenant, then verifies\n" +
-			"through the web server that the wiki answers as itself. What exists is left alone. The administrator's password\n" +
-			"is in state/secrets/NAME.toml.\n\n" + exitHelp + "\n\nExample: wikictl create --all --jobs 8",
+		Description: about(`
+			Creates database, accounts, schema, administrator, release and virtual host of each tenant, then verifies
+			through the web server that the wiki answers as itself. What exists is left alone. The administrator's password
+			is in state/secrets/NAME.toml.
+		`, "wikictl create --all --jobs 8"),
 		Flags: append(selectionFlags(),
 			jobsFlag(4*runtime.NumCPU()),
 			dryRunFlag("what would be created"),

@@ -18,11 +18,12 @@ import (
 func (a *app) deleteCommand() *cli.Command {
 	return &cli.Command{
 		Name: "delete", Usage: "delete a wiki, with the file that defines it", ArgsUsage: "NAME",
-		Description: "Backs the wiki up, takes it out of the web server, moves uploads, logs, secrets, dumps, a last dump of the\n" +
-			"database and the file that defines the wiki to state/removed, and drops the database and its accounts. It asks\n" +
-			"for the name. wikictl undelete brings the wiki back until wikictl purge, or [keep], removes it for good; even\n" +
-			"then the backup stays. After an interruption, run it again, or undelete.\n\n" +
-			exitHelp + "\n\nExample: wikictl delete btrfs --dry-run",
+		Description: about(`
+			Backs the wiki up, takes it out of the web server, moves uploads, logs, secrets, dumps, a last dump of the
+			database and the file that defines the wiki to state/removed, and drops the database and its accounts. It asks
+			for the name. wikictl undelete brings the wiki back until wikictl purge, or [keep], removes it for good; even
+			then the backup stays. After an interruption, run it again, or undelete.
+		`, "wikictl delete btrfs --dry-run"),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "no-backup", Usage: "don't back the wiki up first"},
 			dryRunFlag("what would be deleted"),

@@ -21,9 +21,13 @@ import (
 func (a *app) demoCommand() *cli.Command {
 	return &cli.Command{
 		Name: "demo", Usage: "start a farm of three real wikis",
-		Description: "Asks before it installs missing packages of Debian, unpacks MediaWiki 1.39 and 1.43 into the demo's folder, starts\n" +
-			"a private MariaDB, php-fpm and nginx on loopback, and creates three wikis. Ctrl-C stops everything.\n\n" +
-			"The folder is demo in the current one or, for root below a folder that the web server's user may not enter,\n" + demoElsewhere + ".\n\n" + exitHelp + "\n\nExample: wikictl demo --dir /tmp/demo --yes",
+		Description: about(`
+			Asks before it installs missing packages of Debian, unpacks MediaWiki 1.39 and 1.43 into the demo's folder, starts
+			a private MariaDB, php-fpm and nginx on loopback, and creates three wikis. Ctrl-C stops everything.
+
+			The folder is demo in the current one or, for root below a folder that the web server's user may not enter,
+			`+demoElsewhere+`.
+		`, "wikictl demo --dir /tmp/demo --yes"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dir", Usage: "folder of the demo", Value: "demo"},
 			yesFlag("don't ask before installing packages"),

@@ -17,10 +17,12 @@ import (
 func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "say what this machine has and lacks for the farm",
-		Description: "Checks programs, PHP and its extensions, php-fpm, the web server's configuration, the privileges and limits\n" +
-			"of the database servers, and this machine's disk, memory, clock, services and limits. Each check that fails\n" +
-			"names the command that repairs it, or the step to take. It writes nothing and starts no server. It exits\n" +
-			"with 1 after warnings, and with 2 when wikis can't be made or served.\n\n" + exitHelp + "\n\nExample: wikictl doctor",
+		Description: about(`
+			Checks programs, PHP and its extensions, php-fpm, the web server's configuration, the privileges and limits
+			of the database servers, and this machine's disk, memory, clock, services and limits. Each check that fails
+			names the command that repairs it, or the step to take. It writes nothing and starts no server. It exits
+			with 1 after warnings, and with 2 when wikis can't be made or served.
+		`, "wikictl doctor"),
 		Action: a.runDoctor,
 	}
 }

@@ -22,7 +22,7 @@ const (
 	exitInterrupted = 130
 )
 
-// exitHelp ends the long help of every command.
+// exitHelp is in the long help of every command.
 const exitHelp = `Exit codes: 0 done, 1 something found, or to do in a dry run, 2 a tenant failed or is blocked, or another error,
 64 wrong usage, 75 locked by another run, 78 mistakes in the farm's files, 130 interrupted.`
 

@@ -13,7 +13,7 @@ import (
 func (a *app) explainCommand() *cli.Command {
 	return &cli.Command{
 		Name: "explain", Usage: "explain what a rule of audit finds, why that matters, and how to repair it", ArgsUsage: "RULE",
-		Description: "Prints what a rule finds, why that matters, how to repair it, and which page of MediaWiki's manual has more.\n\n" + exitHelp + "\n\nExample: wikictl explain raw-html",
+		Description: about("Prints what a rule finds, why that matters, how to repair it, and which page of MediaWiki's manual has more.", "wikictl explain raw-html"),
 		Action:      a.runExplain,
 		BashComplete: func(*cli.Context) {
 			for _, r := range rules.All() {

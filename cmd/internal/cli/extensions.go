@@ -17,16 +17,20 @@ import (
 func (a *app) extensionsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "extensions", Usage: "fetch extensions and skins from repositories and archives, and check them",
-		Description: "[extensions] and [skins] of wikictl.toml say what is fetched from where (wikictl help files). The commands\n" +
-			"take names of extensions and skins.\n\n" + exitHelp + "\n\nExample: wikictl extensions outdated",
+		Description: about(`
+			[extensions] and [skins] of wikictl.toml say what is fetched from where (wikictl help files). The commands
+			take names of extensions and skins.
+		`, "wikictl extensions outdated"),
 		Action: subcommandHelp("wikictl help extensions lists them"),
 		Subcommands: []*cli.Command{
 			{
 				Name: "fetch", Usage: "fetch the versions in the lock file, and add new components to it", ArgsUsage: "[NAME…]",
-				Description: "Fetches extensions and skins into folders below the state folder, once for all wikis, and writes\n" +
-					tenants.LockFile + " beside wikictl.toml, with their commits and hashes. Keep that file in git: another machine then\n" +
-					"fetches the same files, or reports that they differ. Wikis keep running what they run until wikictl apply or\n" +
-					"wikictl upgrade. After an interruption, run it again.\n\n" + exitHelp + "\n\nExample: wikictl extensions fetch --dry-run",
+				Description: about(`
+					Fetches extensions and skins into folders below the state folder, once for all wikis, and writes
+					`+tenants.LockFile+` beside wikictl.toml, with their commits and hashes. Keep that file in git: another machine then
+					fetches the same files, or reports that they differ. Wikis keep running what they run until wikictl apply or
+					wikictl upgrade. After an interruption, run it again.
+				`, "wikictl extensions fetch --dry-run"),
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "update", Usage: "fetch the current commits of branches and tags, in place of those in the lock file"},
 					dryRunFlag("what would be fetched"),
@@ -35,14 +39,15 @@ func (a *app) extensionsCommand() *cli.Command {
 			},
 			{
 				Name: "outdated", Usage: "show the components whose branch or tag has moved since they were fetched", ArgsUsage: "[NAME…]",
-				Description: "Asks the repositories, and changes nothing. It exits with 1 when something is outdated or not fetched yet.\n\n" +
-					exitHelp + "\n\nExample: wikictl extensions outdated",
-				Action: a.runOutdated, BashComplete: a.completeSources,
+				Description: about("Asks the repositories, and changes nothing. It exits with 1 when something is outdated or not fetched yet.", "wikictl extensions outdated"),
+				Action:      a.runOutdated, BashComplete: a.completeSources,
 			},
 			{
 				Name: "verify", Usage: "compare the files that were fetched with the lock file", ArgsUsage: "[NAME…]",
-				Description: "Reads all files, and changes nothing. It exits with 1 when some are missing or differ; wikictl extensions\n" +
-					"fetch repairs them.\n\n" + exitHelp + "\n\nExample: wikictl extensions verify",
+				Description: about(`
+					Reads all files, and changes nothing. It exits with 1 when some are missing or differ; wikictl extensions
+					fetch repairs them.
+				`, "wikictl extensions verify"),
 				Action: a.runVerify, BashComplete: a.completeSources,
 			},
 		},

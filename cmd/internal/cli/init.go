@@ -15,9 +15,11 @@ import (
 func (a *app) initCommand() *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "write the files of a new farm, for what this machine has", ArgsUsage: "[DIR]",
-		Description: "Writes a commented wikictl.toml, examples of a tenant and of a class, schemas for editors and .gitignore into\n" +
-			"DIR, or into the current folder. It looks for php, php-fpm, the web server, MariaDB and MediaWiki here, fills\n" +
-			"in what it finds, and says so. It asks nothing, and never overwrites an existing file.\n\n" + exitHelp + "\n\nExample: wikictl init farm",
+		Description: about(`
+			Writes a commented wikictl.toml, examples of a tenant and of a class, schemas for editors and .gitignore into
+			DIR, or into the current folder. It looks for php, php-fpm, the web server, MariaDB and MediaWiki here, fills
+			in what it finds, and says so. It asks nothing, and never overwrites an existing file.
+		`, "wikictl init farm"),
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be written"}},
 		Action: a.runInit,
 	}

@@ -19,8 +19,7 @@ import (
 func (a *app) jobsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "jobs", Usage: "run MediaWiki's job queues, or show them",
-		Description: "MediaWiki puts work, such as updates of links, into a queue in each wiki's database (wikictl help maintenance).\n\n" +
-			exitHelp + "\n\nExample: wikictl jobs status",
+		Description: about("MediaWiki puts work, such as updates of links, into a queue in each wiki's database (wikictl help maintenance).", "wikictl jobs status"),
 		Action:      subcommandHelp("wikictl help jobs lists them"),
 		Subcommands: []*cli.Command{a.jobsStatusCommand(), a.jobsRunCommand(), a.jobsUnitCommand()},
 	}
@@ -29,7 +28,7 @@ func (a *app) jobsCommand() *cli.Command {
 func (a *app) jobsStatusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show how many jobs wait, for how long, and how many were run", ArgsUsage: "[NAME…]",
-		Description: "Without names and --where it shows the whole farm.\n\n" + exitHelp + "\n\nExample: wikictl jobs status",
+		Description: about("Without names and --where it shows the whole farm.", "wikictl jobs status"),
 		Flags:       selectionFlags(), Action: onChosenOrAll(a.runJobsStatus),
 	}
 }
@@ -37,11 +36,12 @@ func (a *app) jobsStatusCommand() *cli.Command {
 func (a *app) jobsRunCommand() *cli.Command {
 	return &cli.Command{
 		Name: "run", Usage: "run jobs until none waits, or forever", ArgsUsage: "NAME…",
-		Description: "Runs MediaWiki's runJobs.php for the wikis that have jobs, each for a short while at a time, so that a\n" +
-			"single job does not wait for the long queue of another wiki. How many at once, their memory and time, and the shares of\n" +
-			"wikis are in [jobs] of wikictl.toml. A wiki whose jobs can't be run is retried after longer and longer pauses. With\n" +
-			"--forever it is a service: it reads changed definitions, and after TERM it finishes running jobs and ends.\n\n" + exitHelp +
-			"\n\nExample: wikictl jobs run --all",
+		Description: about(`
+			Runs MediaWiki's runJobs.php for the wikis that have jobs, each for a short while at a time, so that a
+			single job does not wait for the long queue of another wiki. How many at once, their memory and time, and the shares of
+			wikis are in [jobs] of wikictl.toml. A wiki whose jobs can't be run is retried after longer and longer pauses. With
+			--forever it is a service: it reads changed definitions, and after TERM it finishes running jobs and ends.
+		`, "wikictl jobs run --all"),
 		Flags: append(selectionFlags(),
 			&cli.IntFlag{Name: "children", Usage: "PHP processes at once", DefaultText: "children of [jobs], or one for each core"},
 			&cli.DurationFlag{Name: "share", Usage: "how long the jobs of a wiki of weight 1 may run in a turn", Value: 2 * time.Second},

@@ -11,8 +11,10 @@ import (
 func (a *app) jobsUnitCommand() *cli.Command {
 	return &cli.Command{
 		Name: "unit", Usage: "print a systemd unit that runs the farm's jobs",
-		Description: "Write it to /etc/systemd/system/wikictl-jobs.service, then: systemctl enable --now wikictl-jobs. Set\n" +
-			"runner = \"service\" in [jobs] of wikictl.toml, so that readers' requests run no jobs.\n\n" + exitHelp + "\n\nExample: wikictl jobs unit",
+		Description: about(`
+			Write it to /etc/systemd/system/wikictl-jobs.service, then: systemctl enable --now wikictl-jobs. Set
+			runner = "service" in [jobs] of wikictl.toml, so that readers' requests run no jobs.
+		`, "wikictl jobs unit"),
 		Action: func(c *cli.Context) error {
 			return a.printUnitOf(c, "jobs unit", func(u unit, f *tenants.Farm) string { return u.jobs(int(f.Jobs.TimeLimit.Seconds())) })
 		},

@@ -12,7 +12,7 @@ import (
 func (a *app) listCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list tenants", ArgsUsage: "[NAME…]",
-		Description: "Lists the tenants that the farm's files define. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl list --where 'codebase=1.39'",
+		Description: about("Lists the tenants that the farm's files define. It connects to nothing.", "wikictl list --where 'codebase=1.39'"),
 		Flags:       selectionFlags(),
 		Action:      onChosenOrAll(a.runList),
 	}

@@ -18,12 +18,13 @@ import (
 func (a *app) lossesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "losses", Usage: "list rows that upgrades dropped, or acknowledge the losses", ArgsUsage: "[NAME…]",
-		Description: "Lists the content that update.php dropped when it upgraded a wiki: blocks, links, rows of any table, and the\n" +
-			"lines in which a script said that it skipped something; and the dump that still has this content. Without\n" +
-			"names and --where it lists the whole farm. --acknowledge records that you have seen the losses: audit then\n" +
-			"stops reporting them, and the dump is kept no longer than [keep] says. The exit code is 1 while a listed\n" +
-			"loss is not acknowledged.\n\n" + exitHelp +
-			"\n\nExample: wikictl losses",
+		Description: about(`
+			Lists the content that update.php dropped when it upgraded a wiki: blocks, links, rows of any table, and the
+			lines in which a script said that it skipped something; and the dump that still has this content. Without
+			names and --where it lists the whole farm. --acknowledge records that you have seen the losses: audit then
+			stops reporting them, and the dump is kept no longer than [keep] says. The exit code is 1 while a listed
+			loss is not acknowledged.
+		`, "wikictl losses"),
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "acknowledge", Usage: "mark the listed losses as seen"},
 			&cli.BoolFlag{Name: "acknowledged", Usage: "also list losses that were acknowledged earlier"}),

@@ -19,9 +19,10 @@ import (
 func (a *app) manCommand() *cli.Command {
 	return &cli.Command{
 		Name: "man", Usage: "write man pages into a folder", ArgsUsage: "DIR",
-		Description: "Writes man1/wikictl.1, man1/wikictl-COMMAND.1 for each command, and man7/wikictl-TOPIC.7 for each page of\n" +
-			"the manual. man finds them below /usr/local/share/man; man -M DIR reads them from any other folder.\n\n" +
-			exitHelp + "\n\nExample: wikictl man /usr/local/share/man",
+		Description: about(`
+			Writes man1/wikictl.1, man1/wikictl-COMMAND.1 for each command, and man7/wikictl-TOPIC.7 for each page of
+			the manual. man finds them below /usr/local/share/man; man -M DIR reads them from any other folder.
+		`, "wikictl man /usr/local/share/man"),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usagef("name the folder to write man pages into, such as /usr/local/share/man")

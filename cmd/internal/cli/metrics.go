@@ -21,10 +21,12 @@ import (
 func (a *app) metricsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "metrics", Usage: "measure the farm for Prometheus", ArgsUsage: "[rules|dashboard|unit]",
-		Description: "Prints whether and how fast the wikis answer, their versions, findings of an audit, backups, upgrades, jobs, sizes\n" +
-			"and runs in Prometheus' format. With --listen it serves them at /metrics, and measures when it is asked; with\n" +
-			"--textfile it writes them once, for the node exporter. It changes nothing in the farm. With a word it prints alert\n" +
-			"rules for Prometheus, a dashboard for Grafana, or a systemd unit.\n\n" + exitHelp + "\n\nExample: wikictl metrics --textfile farm.prom",
+		Description: about(`
+			Prints whether and how fast the wikis answer, their versions, findings of an audit, backups, upgrades, jobs, sizes
+			and runs in Prometheus' format. With --listen it serves them at /metrics, and measures when it is asked; with
+			--textfile it writes them once, for the node exporter. It changes nothing in the farm. With a word it prints alert
+			rules for Prometheus, a dashboard for Grafana, or a systemd unit.
+		`, "wikictl metrics --textfile farm.prom"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "serve metrics at this address and port, such as 127.0.0.1:9739"},
 			&cli.StringFlag{Name: "textfile", Usage: "write the metrics to this file"},

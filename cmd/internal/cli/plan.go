@@ -19,10 +19,12 @@ import (
 func (a *app) planCommand() *cli.Command {
 	return &cli.Command{
 		Name: "plan", Usage: "show how the farm differs from its definitions", ArgsUsage: "[NAME…]",
-		Description: "Compares the definitions with the ledger, the servers and the files. Lists what wikictl apply would make,\n" +
-			"change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole farm,\n" +
-			"what wikictl made that nothing defines any more. Without names and --where it takes the whole farm. It writes\n" +
-			"nothing, and exits with 1 when something differs, with 2 when a tenant is blocked.\n\n" + exitHelp + "\n\nExample: wikictl plan --where class=handbook",
+		Description: about(`
+			Compares the definitions with the ledger, the servers and the files. Lists what wikictl apply would make,
+			change (with diffs, passwords masked) and rename, what only wikictl upgrade may do, and, for the whole farm,
+			what wikictl made that nothing defines any more. Without names and --where it takes the whole farm. It writes
+			nothing, and exits with 1 when something differs, with 2 when a tenant is blocked.
+		`, "wikictl plan --where class=handbook"),
 		Flags:  append(selectionFlags(), diffsFlag()),
 		Action: onFarm(a.loadToRender, a.runPlan),
 	}

@@ -22,11 +22,12 @@ import (
 func (a *app) purgeCommand() *cli.Command {
 	return &cli.Command{
 		Name: "purge", Usage: "remove deleted wikis for good", ArgsUsage: "NAME…",
-		Description: "Deletes what delete and apply --prune moved to state/removed, of wikis that were removed longer ago than [keep]\n" +
-			"removed says: undelete can't bring them back then. It asks. --early also takes wikis that were removed since.\n" +
-			"Backups of the wikis stay, for wikictl restore, unless --backups deletes them as well. After an interruption, run it\n" +
-			"again.\n\n" +
-			exitHelp + "\n\nExample: wikictl purge --all --dry-run",
+		Description: about(`
+			Deletes what delete and apply --prune moved to state/removed, of wikis that were removed longer ago than [keep]
+			removed says: undelete can't bring them back then. It asks. --early also takes wikis that were removed since.
+			Backups of the wikis stay, for wikictl restore, unless --backups deletes them as well. After an interruption, run it
+			again.
+		`, "wikictl purge --all --dry-run"),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "take every wiki that was removed"},
 			&cli.BoolFlag{Name: "early", Usage: "also delete wikis that were removed within the time of [keep] removed"},

@@ -12,9 +12,11 @@ import (
 func (a *app) renderCommand() *cli.Command {
 	return &cli.Command{
 		Name: "render", Usage: "show how rendered files differ from those on disk, or write them", ArgsUsage: "[NAME…]",
-		Description: "Renders LocalSettings.php and the virtual host of tenants that exist, and compares them with the files on\n" +
-			"disk; --write replaces the files that differ. A tenant whose code changes is left alone, because its database\n" +
-			"must be upgraded first. Without --write the exit code is 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl render --diff --all",
+		Description: about(`
+			Renders LocalSettings.php and the virtual host of tenants that exist, and compares them with the files on
+			disk; --write replaces the files that differ. A tenant whose code changes is left alone, because its database
+			must be upgraded first. Without --write the exit code is 1 when something differs.
+		`, "wikictl render --diff --all"),
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "check", Usage: "name the files that differ (the default)"},
 			&cli.BoolFlag{Name: "diff", Usage: "show the differences, with passwords masked"},

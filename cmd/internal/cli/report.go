@@ -25,10 +25,11 @@ import (
 func (a *app) reportCommand() *cli.Command {
 	return &cli.Command{
 		Name: "report", Usage: "write an HTML page about the farm", ArgsUsage: "[NAME…]",
-		Description: "Writes one self-contained HTML page: versions, sizes, backups, findings of audit, and charts of upgrades, with a\n" +
-			"table that sorts, filters and opens a tenant. Without names and --where it takes the whole farm. The page and\n" +
-			"standard error name what could not be read; the rest is written anyway.\n\n" + exitHelp +
-			"\n\nExample: wikictl report --html farm.html",
+		Description: about(`
+			Writes one self-contained HTML page: versions, sizes, backups, findings of audit, and charts of upgrades, with a
+			table that sorts, filters and opens a tenant. Without names and --where it takes the whole farm. The page and
+			standard error name what could not be read; the rest is written anyway.
+		`, "wikictl report --html farm.html"),
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "html", Usage: "write the page to this file, replacing it (-: standard output)"},
 			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis and the verification of dumps"}),

@@ -25,12 +25,13 @@ import (
 func (a *app) restoreCommand() *cli.Command {
 	return &cli.Command{
 		Name: "restore", Usage: "restore a wiki from a backup", ArgsUsage: "NAME",
-		Description: "Replaces the database and the uploads of a wiki by those of a backup. If the wiki is gone, it makes the wiki\n" +
-			"again from the backup, with its passwords and keys. Content made since is lost: it asks, and first backs up the\n" +
-			"wiki as it is. Other wikis are not touched. Readers get a maintenance page meanwhile. A backup of a newer\n" +
-			"MediaWiki than the definition's codebase is refused; a backup of an older one is served by that older code, and\n" +
-			"wikictl upgrade upgrades it. After an interruption, run it again.\n\n" +
-			exitHelp + "\n\nExample: wikictl restore btrfs --dry-run",
+		Description: about(`
+			Replaces the database and the uploads of a wiki by those of a backup. If the wiki is gone, it makes the wiki
+			again from the backup, with its passwords and keys. Content made since is lost: it asks, and first backs up the
+			wiki as it is. Other wikis are not touched. Readers get a maintenance page meanwhile. A backup of a newer
+			MediaWiki than the definition's codebase is refused; a backup of an older one is served by that older code, and
+			wikictl upgrade upgrades it. After an interruption, run it again.
+		`, "wikictl restore btrfs --dry-run"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "restore this backup instead of the latest: the run that made it, or its file"},
 			&cli.StringFlag{Name: "as", Usage: "make a new wiki of this name from the backup, with passwords and keys of its own"},

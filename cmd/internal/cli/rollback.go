@@ -20,12 +20,13 @@ import (
 func (a *app) rollbackCommand() *cli.Command {
 	return &cli.Command{
 		Name: "rollback", Usage: "undo the last upgrade of wikis", ArgsUsage: "NAME…",
-		Description: "Replaces each database by the dump that was made before its last upgrade, and serves the old release again.\n" +
-			"Edits, uploads, accounts and log entries made since are lost: it locks the wikis, shows how many there are, and\n" +
-			"asks. It dumps each database before it drops it. Repeated, it does not go back further; --to RUN does. The next\n" +
-			"rollback finishes an interrupted one. The definitions are not changed: set the old codebase there, or the next\n" +
-			"upgrade moves the wiki again.\n\n" + exitHelp +
-			"\n\nExample: wikictl rollback --all --dry-run",
+		Description: about(`
+			Replaces each database by the dump that was made before its last upgrade, and serves the old release again.
+			Edits, uploads, accounts and log entries made since are lost: it locks the wikis, shows how many there are, and
+			asks. It dumps each database before it drops it. Repeated, it does not go back further; --to RUN does. The next
+			rollback finishes an interrupted one. The definitions are not changed: set the old codebase there, or the next
+			upgrade moves the wiki again.
+		`, "wikictl rollback --all --dry-run"),
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "only wikis that this run upgraded, such as 20261124-021446-kwddoj"},
 			&cli.StringFlag{Name: "to", Usage: "go back to before this run's upgrade, if all later ones were undone, or to before this run's rollback"},

@@ -20,11 +20,12 @@ import (
 func (a *app) runCommand() *cli.Command {
 	return &cli.Command{
 		Name: "run", Usage: "run a maintenance script for wikis", ArgsUsage: "NAME… -- SCRIPT [ARGS…]",
-		Description: "Runs a PHP script for each wiki, on the code that the wiki runs on. SCRIPT is one of MediaWiki's, such as\n" +
-			"showSiteStats; one of an extension, such as Cite:script; a path below the codebase; a file, such as ./fix.php; or eval,\n" +
-			"for PHP code from standard input, which gets ARGS in $args. ARGS are passed on unchanged. The output is kept in\n" +
-			"state/logs/NAME/RUN-SCRIPT.log. A wiki is never upgraded while a script runs for it.\n\n" + exitHelp +
-			"\n\nExample: wikictl run --all -- showSiteStats",
+		Description: about(`
+			Runs a PHP script for each wiki, on the code that the wiki runs on. SCRIPT is one of MediaWiki's, such as
+			showSiteStats; one of an extension, such as Cite:script; a path below the codebase; a file, such as ./fix.php; or eval,
+			for PHP code from standard input, which gets ARGS in $args. ARGS are passed on unchanged. The output is kept in
+			state/logs/NAME/RUN-SCRIPT.log. A wiki is never upgraded while a script runs for it.
+		`, "wikictl run --all -- showSiteStats"),
 		Flags: append(selectionFlags(), append(chooseFlags(),
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once; more helps scripts that wait for other machines", Value: runtime.NumCPU()},
 			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m", DefaultText: "no limit"},

@@ -15,7 +15,7 @@ func (a *app) serverCommand() *cli.Command {
 	action := func(name, does, more string, do func(context.Context, mariadb.Private) error) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: does,
-			Description: more + "\n\n" + exitHelp + "\n\nExample: wikictl server " + name,
+			Description: about(more, "wikictl server "+name),
 			Action: func(c *cli.Context) error {
 				f, err := loadFarm(c)
 				if err != nil {
@@ -42,8 +42,10 @@ func (a *app) serverCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "server", Usage: "start, stop or check the MariaDB servers that wikictl manages",
-		Description: "For servers with managed = true in [servers] of wikictl.toml. A command that writes starts them if necessary;\n" +
-			"commands that only read do not.\n\n" + exitHelp + "\n\nExample: wikictl server status",
+		Description: about(`
+			For servers with managed = true in [servers] of wikictl.toml. A command that writes starts them if necessary;
+			commands that only read do not.
+		`, "wikictl server status"),
 		Action: subcommandHelp("wikictl help server lists them"),
 		Subcommands: []*cli.Command{
 			action("start", "start the managed servers", "Leaves servers that run already unchanged.", func(ctx context.Context, p mariadb.Private) error {

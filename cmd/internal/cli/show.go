@@ -13,7 +13,7 @@ import (
 func (a *app) showCommand() *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show tenants with everything that they inherit", ArgsUsage: "[NAME…]",
-		Description: "Prints resolved tenants as TOML. It connects to nothing.\n\n" + exitHelp + "\n\nExample: wikictl show btrfs --origin",
+		Description: about("Prints resolved tenants as TOML. It connects to nothing.", "wikictl show btrfs --origin"),
 		Flags:       append(selectionFlags(), &cli.BoolFlag{Name: "origin", Usage: "add the file and line that each value comes from"}),
 		Action:      onChosenOrAll(a.runShow),
 	}

@@ -20,10 +20,11 @@ import (
 func (a *app) sqlCommand() *cli.Command {
 	return &cli.Command{
 		Name: "sql", Usage: "run an SQL statement in the databases of wikis", ArgsUsage: "NAME… -- [STATEMENT]",
-		Description: "Runs one statement in the database of each wiki, with the wiki's own account, and prints all rows as one\n" +
-			"table with the wiki's name. Without --write the server refuses statements that change something. Without\n" +
-			"STATEMENT the statement is read from standard input.\n\n" + exitHelp +
-			"\n\nExample: wikictl sql --all -- 'SELECT COUNT(*) AS pages FROM page'",
+		Description: about(`
+			Runs one statement in the database of each wiki, with the wiki's own account, and prints all rows as one
+			table with the wiki's name. Without --write the server refuses statements that change something. Without
+			STATEMENT the statement is read from standard input.
+		`, "wikictl sql --all -- 'SELECT COUNT(*) AS pages FROM page'"),
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
 			jobsFlag(4*runtime.NumCPU()),

@@ -23,11 +23,12 @@ import (
 func (a *app) stageCommand() *cli.Command {
 	return &cli.Command{
 		Name: "stage", Usage: "try new code on a copy of a wiki, and compare pages", ArgsUsage: "NAME",
-		Description: "Makes a staging copy of a wiki, without private data of its users, upgrades the copy to the codebase that the\n" +
-			"definition or --codebase names, and compares status and text of ten pages of both. The wiki stays open for readers and\n" +
-			"editors. The copy is private, sends no mail and runs no jobs by itself. Its definition is beside that of the wiki, its\n" +
-			"administrator's log-in in its secrets file. Repeated, it replaces the copy's content. wikictl delete removes the copy.\n\n" +
-			exitHelp + "\n\nExample: wikictl stage btrfs --dry-run",
+		Description: about(`
+			Makes a staging copy of a wiki, without private data of its users, upgrades the copy to the codebase that the
+			definition or --codebase names, and compares status and text of ten pages of both. The wiki stays open for readers and
+			editors. The copy is private, sends no mail and runs no jobs by itself. Its definition is beside that of the wiki, its
+			administrator's log-in in its secrets file. Repeated, it replaces the copy's content. wikictl delete removes the copy.
+		`, "wikictl stage btrfs --dry-run"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "as", Usage: "name of the copy", DefaultText: "NAME-stage"},
 			&cli.StringFlag{Name: "codebase", Usage: "codebase to upgrade the copy to", DefaultText: "that of the wiki's definition"},

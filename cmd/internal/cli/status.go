@@ -17,8 +17,10 @@ import (
 func (a *app) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show the ledger: tenants, latest runs and open upgrades", ArgsUsage: "[NAME…]",
-		Description: "Prints the state of tenants, the latest ten runs, and the upgrades that are not finished. It takes no lock, so it\n" +
-			"also works during a run.\n\n" + exitHelp + "\n\nExample: wikictl status",
+		Description: about(`
+			Prints the state of tenants, the latest ten runs, and the upgrades that are not finished. It takes no lock, so it
+			also works during a run.
+		`, "wikictl status"),
 		Flags:  selectionFlags(),
 		Action: onChosenOrAll(a.runStatus),
 	}

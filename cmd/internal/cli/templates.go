@@ -23,34 +23,38 @@ import (
 func (a *app) templatesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "templates", Usage: "list, show, check or compare the templates of files",
-		Description: "Files in the folder templates replace the built-in templates, or parts of them (wikictl help rendering).\n\n" +
-			exitHelp + "\n\nExample: wikictl templates list",
-		Action: subcommandHelp("wikictl templates --help lists the commands"),
+		Description: about("Files in the folder templates replace the built-in templates, or parts of them (wikictl help rendering).", "wikictl templates list"),
+		Action:      subcommandHelp("wikictl templates --help lists the commands"),
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list the templates in force and where they come from",
-				Description: "Lists each template, the farm's file that replaces it or some of its parts, and the parts that a file can\n" +
-					"replace. It reads the farm's files only.\n\n" + exitHelp + "\n\nExample: wikictl templates list",
+				Description: about(`
+					Lists each template, the farm's file that replaces it or some of its parts, and the parts that a file can
+					replace. It reads the farm's files only.
+				`, "wikictl templates list"),
 				Action: a.runTemplatesList,
 			},
 			{
 				Name: "show", Usage: "print the text of a template", ArgsUsage: "TEMPLATE",
-				Description: "Prints the farm's own file or, if the farm has none, the built-in text.\n\n" + exitHelp +
-					"\n\nExample: wikictl templates show localsettings.php.tmpl --builtin",
-				Flags:  []cli.Flag{&cli.BoolFlag{Name: "builtin", Usage: "print the built-in text, even if the farm's own file replaces it"}},
-				Action: a.runTemplatesShow, BashComplete: a.completeTemplates,
+				Description: about("Prints the farm's own file or, if the farm has none, the built-in text.", "wikictl templates show localsettings.php.tmpl --builtin"),
+				Flags:       []cli.Flag{&cli.BoolFlag{Name: "builtin", Usage: "print the built-in text, even if the farm's own file replaces it"}},
+				Action:      a.runTemplatesShow, BashComplete: a.completeTemplates,
 			},
 			{
 				Name: "check", Usage: "check the farm's own templates by rendering all wikis",
-				Description: "Reads the templates and renders every wiki and every file of the farm in memory, with placeholders for\n" +
-					"secrets. Mistakes are listed with file, line and column, and the exit code is 78.\n\n" + exitHelp + "\n\nExample: wikictl templates check",
+				Description: about(`
+					Reads the templates and renders every wiki and every file of the farm in memory, with placeholders for
+					secrets. Mistakes are listed with file, line and column, and the exit code is 78.
+				`, "wikictl templates check"),
 				Action: a.runTemplatesCheck,
 			},
 			{
 				Name: "diff", Usage: "show how rendered files differ from the deployed ones", ArgsUsage: "[NAME…]",
-				Description: "Shows how the files of wikis, and of the farm as a whole, would change. Without names and --where it takes\n" +
-					"the whole farm. With --builtin it shows how the farm's own templates differ from the built-in ones. The exit\n" +
-					"code is 1 when something differs.\n\n" + exitHelp + "\n\nExample: wikictl templates diff --builtin",
+				Description: about(`
+					Shows how the files of wikis, and of the farm as a whole, would change. Without names and --where it takes
+					the whole farm. With --builtin it shows how the farm's own templates differ from the built-in ones. The exit
+					code is 1 when something differs.
+				`, "wikictl templates diff --builtin"),
 				Flags:  append(selectionFlags(), &cli.BoolFlag{Name: "builtin", Usage: "compare the templates themselves with the built-in ones"}),
 				Action: a.runTemplatesDiff,
 			},

@@ -21,11 +21,12 @@ import (
 func (a *app) undeleteCommand() *cli.Command {
 	return &cli.Command{
 		Name: "undelete", Usage: "bring removed wikis back, or list them", ArgsUsage: "[NAME…]",
-		Description: "Brings wikis back that delete or apply --prune removed: uploads, database, accounts, secrets, dumps and logs, from\n" +
-			"state/removed. Then verifies through the web server that each wiki answers as itself. If no file defines the wiki,\n" +
-			"it puts its former definition back, unless another file has its host or database. An interrupted removal is undone, or completed first. Without names,\n" +
-			"--where and --all it lists what can be brought back.\n\n" +
-			exitHelp + "\n\nExample: wikictl undelete btrfs",
+		Description: about(`
+			Brings wikis back that delete or apply --prune removed: uploads, database, accounts, secrets, dumps and logs, from
+			state/removed. Then verifies through the web server that each wiki answers as itself. If no file defines the wiki,
+			it puts its former definition back, unless another file has its host or database. An interrupted removal is undone, or completed first. Without names,
+			--where and --all it lists what can be brought back.
+		`, "wikictl undelete btrfs"),
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "run", Usage: "undo the removal by this run instead of the latest one"},
 			jobsFlag(runtime.NumCPU()),

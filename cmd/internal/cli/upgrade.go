@@ -27,11 +27,12 @@ import (
 func (a *app) upgradeCommand() *cli.Command {
 	return &cli.Command{
 		Name: "upgrade", Usage: "move wikis to the code that their definitions name", ArgsUsage: "NAME…",
-		Description: "Checks first whether each wiki can be upgraded. Then, wave by wave and many at once: makes a wiki read-only,\n" +
-			"dumps its database, runs MediaWiki's updater, verifies the result, switches code and settings in one step, and\n" +
-			"verifies through the web server that the wiki answers. Restores a wiki that fails from its dump. The next run\n" +
-			"finishes an interrupted one.\n\n" + exitHelp +
-			"\n\nExample: wikictl upgrade --all --canary 5% --waves 25%,100% --max-failures 2%",
+		Description: about(`
+			Checks first whether each wiki can be upgraded. Then, wave by wave and many at once: makes a wiki read-only,
+			dumps its database, runs MediaWiki's updater, verifies the result, switches code and settings in one step, and
+			verifies through the web server that the wiki answers. Restores a wiki that fails from its dump. The next run
+			finishes an interrupted one.
+		`, "wikictl upgrade --all --canary 5% --waves 25%,100% --max-failures 2%"),
 		Flags:  upgradeFlags(),
 		Action: a.runUpgrade,
 	}
