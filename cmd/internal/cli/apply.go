@@ -28,7 +28,7 @@ func (a *app) applyCommand() *cli.Command {
 			&cli.BoolFlag{Name: "prune", Usage: "remove wikis without a definition; their files and a dump of each database move to state/removed"},
 			&cli.IntFlag{Name: "max-removals", Usage: "with --prune: allow this many removals, even more than a tenth of the farm", DefaultText: "a tenth"},
 			&cli.BoolFlag{Name: "yes", Usage: "with --prune: don't ask before removing"},
-			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
+			passwordFlag(),
 			eventsFlag(),
 			diffsFlag(),
 		),
@@ -41,7 +41,7 @@ func (a *app) runApply(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant) 
 		return err
 	}
 	o := provision.Options{Jobs: c.Int("jobs"), Prune: c.Bool("prune"), Drain: a.drained}
-	if o.AdminPassword, err = passwordFrom(c.String("admin-password-file")); err != nil {
+	if o.AdminPassword, err = passwordFrom(c); err != nil {
 		return err
 	}
 	if c.Bool("dry-run") {

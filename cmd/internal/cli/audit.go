@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -27,7 +26,7 @@ func (a *app) auditCommand() *cli.Command {
 		`, "wikictl audit --static --by rule"),
 		Flags: append(selectionFlags(),
 			&cli.BoolFlag{Name: "static", Usage: "check the definitions and codebases only; needs no server"},
-			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis, the verification of dumps, and uploads"},
+			quickFlag(),
 			formatFlag("text", "json", "sarif", "junit"),
 			&cli.StringFlag{Name: "by", Usage: "group the findings by tenant or by rule", Value: "tenant"},
 			&cli.StringFlag{Name: "fail-on", Usage: "lowest severity that makes the exit code 1: error, warning or note", Value: "warning"},
@@ -81,10 +80,7 @@ func (a *app) runAudit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	scope := rules.Options{Today: start, Quick: c.Bool("quick")}
-	if !whole {
-		scope.Tenants = list
-	}
+	scope := scopeOf(c, start, list, whole)
 	if c.Bool("fix") {
 		return a.runFix(c.Context, f, scope, o, fixOptions{dryRun: c.Bool("dry-run"), yes: c.Bool("yes")})
 	}
@@ -99,6 +95,20 @@ func (a *app) runAudit(c *cli.Context) error {
 		return errFound
 	}
 	return nil
+}
+
+// quickFlag leaves the slow rules of an audit out.
+func quickFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis, the verification of dumps, and uploads"}
+}
+
+// scopeOf returns the options of an audit of tenants, or of the whole farm.
+func scopeOf(c *cli.Context, now time.Time, list []*tenants.Tenant, whole bool) rules.Options {
+	o := rules.Options{Today: now, Quick: c.Bool("quick")}
+	if !whole {
+		o.Tenants = list
+	}
+	return o
 }
 
 // audited audits a farm with a read-only host. A static audit observes nothing.
@@ -123,7 +133,7 @@ func (a *app) printAudit(r audit.Report, o auditOptions, elapsed time.Duration) 
 	case "junit":
 		return r.WriteJUnit(a.stdout, o.failOn, rules.All())
 	}
-	return ui.Findings(a.stdout, r, o.byRule, ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "")
+	return ui.Findings(a.stdout, r, o.byRule, a.coloured())
 }
 
 // listRules prints the table of rules.

@@ -48,7 +48,7 @@ func (a *app) runBackup(c *cli.Context) error {
 		}
 		return a.printUnit(c, t, "--all")
 	}
-	if !c.Args().Present() && !c.Bool("all") && c.String("where") == "" {
+	if !c.Bool("all") && !selects(c) {
 		return a.listBackups(c)
 	}
 	f, list, err := farmAndChosen(c)

@@ -169,12 +169,7 @@ func (a *app) loadToRender(c *cli.Context) (f *tenants.Farm, err error) {
 
 // chosenToRender returns the farm of loadToRender and the tenants that the command line chooses.
 func (a *app) chosenToRender(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
-	f, err := a.loadToRender(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	list, err := chosen(c, f)
-	return f, list, err
+	return chosenOf(c, a.loadToRender)
 }
 
 // checkedFarm finds and reads the farm, and checks that it can be rendered with the secrets
@@ -259,17 +254,14 @@ func environmentPassword(server string) secrets.Secret {
 }
 
 // withLedger opens the farm, reads the ledger's tenants and calls do.
-func (a *app) withLedger(ctx context.Context, f *tenants.Farm, inspect bool, do func(*session.Host, *ledger.Ledger, map[string]ledger.Tenant) error) (err error) {
-	h, err := a.openHost(f, inspect)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	l, rows, err := h.ReadLedger(ctx)
-	if err != nil {
-		return stopped(f, err)
-	}
-	return do(h, l, rows)
+func (a *app) withLedger(ctx context.Context, f *tenants.Farm, inspect bool, do func(*session.Host, *ledger.Ledger, map[string]ledger.Tenant) error) error {
+	return a.withHost(f, inspect, func(h *session.Host) error {
+		l, rows, err := h.ReadLedger(ctx)
+		if err != nil {
+			return stopped(f, err)
+		}
+		return do(h, l, rows)
+	})
 }
 
 // stopped adds a hint to the error of a read-only run if the ledger's managed server does not
@@ -293,5 +285,8 @@ func holder() string {
 	machine, _ := os.Hostname()
 	return fmt.Sprintf("%s@%s pid %d", name, machine, os.Getpid())
 }
+
+// coloured reports whether results are printed in colours.
+func (a *app) coloured() bool { return ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "" }
 
 func asJSON(c *cli.Context) bool { return c.String("format") == "json" }

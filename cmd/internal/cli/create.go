@@ -25,7 +25,7 @@ func (a *app) createCommand() *cli.Command {
 		Flags: append(selectionFlags(),
 			jobsFlag(4*runtime.NumCPU()),
 			dryRunFlag("what would be created"),
-			&cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"},
+			passwordFlag(),
 			eventsFlag(),
 		),
 		Action: onChosen(a.chosenToRender, a.runCreate),
@@ -37,7 +37,7 @@ func (a *app) runCreate(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant)
 		return err
 	}
 	o := provision.Options{Jobs: c.Int("jobs")}
-	if o.AdminPassword, err = passwordFrom(c.String("admin-password-file")); err != nil {
+	if o.AdminPassword, err = passwordFrom(c); err != nil {
 		return err
 	}
 	if c.Bool("dry-run") {
@@ -54,8 +54,14 @@ func (a *app) create(c *cli.Context, f *tenants.Farm, list []*tenants.Tenant, o 
 	})
 }
 
-// passwordFrom reads the first line of a file.
-func passwordFrom(path string) (secrets.Secret, error) {
+// passwordFlag names the file of a password.
+func passwordFlag() cli.Flag {
+	return &cli.StringFlag{Name: "admin-password-file", Usage: "file whose first line is the password of every new administrator"}
+}
+
+// passwordFrom returns the password of passwordFlag, or "".
+func passwordFrom(c *cli.Context) (secrets.Secret, error) {
+	path := c.String("admin-password-file")
 	if path == "" {
 		return "", nil
 	}

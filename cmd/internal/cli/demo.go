@@ -60,9 +60,7 @@ func (a *app) runDemo(c *cli.Context) error {
 	}
 	part := a.startDemo(c, d) // after a failure of a wiki the servers run on: another command may finish it
 	if part != nil && !errors.Is(part, errPart) {
-		stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
-		defer cancel()
-		return errors.Join(part, a.stopDemo(stop, d))
+		return errors.Join(part, a.endDemo(c.Context, d))
 	}
 	if c.Bool("detach") {
 		fmt.Fprintf(a.stdout, "\nit runs in the background; stop it by: wikictl demo --dir %s --stop\n", d.Dir)
@@ -73,9 +71,14 @@ func (a *app) runDemo(c *cli.Context) error {
 	ctx, done := a.pause(c.Context)
 	defer done()
 	<-ctx.Done()
-	stop, cancel := context.WithTimeout(context.WithoutCancel(c.Context), time.Minute)
+	return errors.Join(part, a.endDemo(c.Context, d))
+}
+
+// endDemo stops a demo even if the command was interrupted.
+func (a *app) endDemo(ctx context.Context, d *demo.Demo) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(part, a.stopDemo(stop, d))
+	return a.stopDemo(ctx, d)
 }
 
 // demoElsewhere is the demo's folder if the web server's user can't enter the usual one. Only

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -43,6 +42,6 @@ func (a *app) runDoctor(c *cli.Context) error {
 		return err
 	}
 	d := ui.NewDoctorDocument(machine.Check(f, facts), time.Since(start))
-	err = d.Write(a.stdout, asJSON(c), ui.IsTerminal(a.stdout) && os.Getenv("NO_COLOR") == "")
+	err = d.Write(a.stdout, asJSON(c), a.coloured())
 	return cmp.Or(err, dryRunError(d.Counts.Warning > 0, d.Counts.Error > 0))
 }

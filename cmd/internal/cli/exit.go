@@ -35,6 +35,14 @@ var (
 	errPart     = fmt.Errorf("a tenant failed: %w", errReported)
 )
 
+// partFailed returns the error of a run in which a part failed, or nil without failures.
+func partFailed(failures []error) error {
+	if len(failures) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+}
+
 // usage is an error in the command line.
 type usage struct{ message string }
 

@@ -127,7 +127,7 @@ func (a *app) runFetch(c *cli.Context) error {
 	err = errors.Join(err, a.printComponents(c, rows))
 	switch {
 	case len(failures) > 0:
-		return errors.Join(err, fmt.Errorf("%w: %w", errPart, errors.Join(failures...)))
+		return errors.Join(err, partFailed(failures))
 	case skipped:
 		return errors.Join(err, errInterrupted)
 	}
@@ -183,7 +183,7 @@ func (a *app) resultOfComponents(c *cli.Context, rows []componentRow, found bool
 	case err != nil:
 		return err
 	case len(failures) > 0:
-		return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+		return partFailed(failures)
 	case found:
 		return errFound
 	}

@@ -153,30 +153,33 @@ func (i *interrupts) waits(more int) {
 	i.asks += more
 }
 
-// confirm asks a yes-or-no question, and returns the error no unless the answer is yes. The
-// first signal ends the question.
+// confirm asks a yes-or-no question, and returns the error no unless the answer is yes.
 func (a *app) confirm(ctx context.Context, question string, no error) error {
+	return a.answered(ctx, no, func(ctx context.Context) (bool, error) { return a.asker.Ask(ctx, question) })
+}
+
+// agreed asks for confirmation before anything is changed.
+func (a *app) agreed(ctx context.Context, question string) error {
+	return a.confirm(ctx, question, notAgreed())
+}
+
+// agreedByName asks the user to type the name of the wiki to delete, before anything is changed.
+func (a *app) agreedByName(ctx context.Context, question, name string) error {
+	return a.answered(ctx, notAgreed(), func(ctx context.Context) (bool, error) { return a.asker.AskFor(ctx, question, name) })
+}
+
+// answered asks, and returns the error no unless the answer is yes. The first signal ends the
+// question.
+func (a *app) answered(ctx context.Context, no error, ask func(context.Context) (yes bool, err error)) error {
 	ctx, done := a.pause(ctx)
 	defer done()
-	yes, err := a.asker.Ask(ctx, question)
+	yes, err := ask(ctx)
 	if err == nil && !yes {
 		return no
 	}
 	return err
 }
 
-// agreed asks for confirmation before anything is changed.
-func (a *app) agreed(ctx context.Context, question string) error {
-	return a.confirm(ctx, question, tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes continues without asking"))
-}
-
-// agreedByName asks the user to type the name of the wiki to delete, before anything is changed.
-func (a *app) agreedByName(ctx context.Context, question, name string) error {
-	ctx, done := a.pause(ctx)
-	defer done()
-	same, err := a.asker.AskFor(ctx, question, name)
-	if err == nil && !same {
-		return tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes continues without asking")
-	}
-	return err
+func notAgreed() error {
+	return tenants.WithHint(usagef("not confirmed; nothing was changed"), "--yes continues without asking")
 }

@@ -29,13 +29,7 @@ func (a *app) renderCommand() *cli.Command {
 
 func (a *app) runRender(c *cli.Context, f *tenants.Farm) error {
 	if !c.Bool("write") || c.Bool("dry-run") {
-		list, _, err := chosenOrAll(c, f)
-		if err != nil {
-			return err
-		}
-		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
-			return provision.PreviewRender(c.Context, h, list, c.Bool("diff"))
-		})
+		return a.previewRender(c, f, c.Bool("diff"))
 	}
 	list, err := chosen(c, f)
 	if err != nil {
@@ -43,5 +37,16 @@ func (a *app) runRender(c *cli.Context, f *tenants.Farm) error {
 	}
 	return a.changes(c, f, func(h *session.Host, board func(int) session.Observer) ([]session.Outcome, error) {
 		return provision.Render(c.Context, h, list, board(len(list)))
+	})
+}
+
+// previewRender shows which rendered files differ from those on disk, and with diff how.
+func (a *app) previewRender(c *cli.Context, f *tenants.Farm, diff bool) error {
+	list, _, err := chosenOrAll(c, f)
+	if err != nil {
+		return err
+	}
+	return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
+		return provision.PreviewRender(c.Context, h, list, diff)
 	})
 }

@@ -32,7 +32,7 @@ func (a *app) reportCommand() *cli.Command {
 		`, "wikictl report --html farm.html"),
 		Flags: append(selectionFlags(),
 			&cli.StringFlag{Name: "html", Usage: "write the page to this file, replacing it (-: standard output)"},
-			&cli.BoolFlag{Name: "quick", Usage: "skip requests to wikis and the verification of dumps"}),
+			quickFlag()),
 		Action: a.runReport,
 	}
 }
@@ -47,11 +47,7 @@ func (a *app) runReport(c *cli.Context) error {
 		return err
 	}
 	r := page.FarmReport{Farm: f, Tenants: list, Made: time.Now(), Program: version}
-	scope := rules.Options{Today: r.Made, Quick: c.Bool("quick")}
-	if !whole {
-		scope.Tenants = list
-	}
-	if err := a.gather(c.Context, &r, scope); err != nil {
+	if err := a.gather(c.Context, &r, scopeOf(c, r.Made, list, whole)); err != nil {
 		return err
 	}
 	for _, missing := range r.Missing {
@@ -135,10 +131,7 @@ func gatherLedger(ctx context.Context, h *session.Host, r *page.FarmReport) {
 	if len(r.Tenants) == len(r.Farm.Tenants) {
 		return // upgrades of removed tenants count for the whole farm
 	}
-	chosen := map[string]bool{}
-	for _, t := range r.Tenants {
-		chosen[t.Name] = true
-	}
+	chosen := namesOf(r.Tenants)
 	r.Upgrades = slices.DeleteFunc(r.Upgrades, func(u ledger.Upgrade) bool { return !chosen[u.Tenant] })
 }
 

@@ -49,18 +49,11 @@ type shower func(command string, h *session.Host, outcomes []session.Outcome, el
 
 // changesShown is changes with another way to print the outcomes.
 func (a *app) changesShown(c *cli.Context, f *tenants.Farm, show shower, do func(h *session.Host, board func(total int) session.Observer) ([]session.Outcome, error)) error {
-	events, err := eventsTo(c.String("events"))
-	if err != nil {
-		return err
-	}
-	if events != nil {
-		defer events.Close()
-	}
-	return a.withHost(f, false, func(h *session.Host) error {
+	return a.withBoard(c, f, func(h *session.Host, open func(total int) *ui.Board) error {
 		start := time.Now()
 		var b *ui.Board
 		outcomes, err := do(h, func(total int) session.Observer {
-			b = a.board(events, total)
+			b = open(total)
 			return b
 		})
 		if b != nil {
@@ -70,6 +63,21 @@ func (a *app) changesShown(c *cli.Context, f *tenants.Farm, show shower, do func
 			return err
 		}
 		return errors.Join(err, show(c.Command.Name, h, outcomes, time.Since(start)))
+	})
+}
+
+// withBoard opens the farm and the file of --events, and calls do, which may open the display of
+// progress for a number of tenants.
+func (a *app) withBoard(c *cli.Context, f *tenants.Farm, do func(h *session.Host, open func(total int) *ui.Board) error) error {
+	events, err := eventsTo(c.String("events"))
+	if err != nil {
+		return err
+	}
+	if events != nil {
+		defer events.Close()
+	}
+	return a.withHost(f, false, func(h *session.Host) error {
+		return do(h, func(total int) *ui.Board { return a.board(events, total) })
 	})
 }
 
@@ -183,10 +191,7 @@ func failuresOf(outcomes []session.Outcome) error {
 			failures = append(failures, fmt.Errorf("%s: %w", o.Tenant.Name, o.Err))
 		}
 	}
-	if failures == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", errPart, errors.Join(failures...))
+	return partFailed(failures)
 }
 
 // tidyLimit is how long a finished run may spend on removing what has expired by [keep].

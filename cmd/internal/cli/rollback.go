@@ -49,11 +49,9 @@ func (a *app) runRollback(c *cli.Context, f *tenants.Farm) error {
 	if which.Run != "" && which.To != "" {
 		return usagef("give either --run or --to")
 	}
-	list := f.Tenants
-	if which.Run == "" || c.Args().Present() || c.String("where") != "" {
-		if list, err = chosen(c, f); err != nil {
-			return err
-		}
+	list, err := chosenOr(c, f, "run")
+	if err != nil {
+		return err
 	}
 	if c.Bool("dry-run") {
 		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -38,10 +39,15 @@ func (a *app) runCommand() *cli.Command {
 	}
 }
 
+// withFlag narrows a selection.
+func withFlag() cli.Flag {
+	return &cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"}
+}
+
 // chooseFlags narrow a selection.
 func chooseFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
+		withFlag(),
 		&cli.StringFlag{Name: "retry-failed", Usage: "take the wikis that failed in this run, or that it did not start"},
 	}
 }
@@ -85,24 +91,17 @@ func (a *app) farmAndNarrowed(c *cli.Context) (*tenants.Farm, []*tenants.Tenant,
 	if err != nil {
 		return nil, nil, err
 	}
-	list := f.Tenants
-	if c.String("retry-failed") == "" || c.Args().Present() || c.String("where") != "" {
-		if list, err = chosen(c, f); err != nil {
-			return nil, nil, err
-		}
+	list, err := chosenOr(c, f, "retry-failed")
+	if err != nil {
+		return nil, nil, err
 	}
 	if with := c.String("with"); with != "" {
 		match, err := tenants.Match(with)
 		if err != nil {
 			return nil, nil, usagef("--with: %s", err)
 		}
-		var listed []*tenants.Tenant
-		for _, t := range list {
-			if match(t) {
-				listed = append(listed, t)
-			}
-		}
-		if list = listed; len(list) == 0 {
+		list = slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !match(t) })
+		if len(list) == 0 {
 			return nil, nil, usagef("none of these wikis matches --with %s", with)
 		}
 	}

@@ -14,11 +14,13 @@ func selectionFlags() []cli.Flag {
 	}
 }
 
+// selects reports whether names or --where select tenants.
+func selects(c *cli.Context) bool { return c.Args().Present() || c.String("where") != "" }
+
 // chosen returns the selected tenants; a missing selection is an error.
 func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
-	named := c.Args().Present() || c.String("where") != ""
 	switch {
-	case c.Bool("all") && named:
+	case c.Bool("all") && selects(c):
 		return nil, usagef("--all can't be combined with names or --where")
 	case c.Bool("all"):
 		return f.Tenants, nil
@@ -29,7 +31,7 @@ func chosen(c *cli.Context, f *tenants.Farm) ([]*tenants.Tenant, error) {
 // chosenOrAll returns the selected tenants of a read-only command, by default all. whole reports
 // whether they are the whole farm.
 func chosenOrAll(c *cli.Context, f *tenants.Farm) (list []*tenants.Tenant, whole bool, err error) {
-	if !c.Args().Present() && c.String("where") == "" {
+	if !selects(c) {
 		return f.Tenants, true, nil
 	}
 	list, err = chosen(c, f)
@@ -54,9 +56,23 @@ func namesOf(list []*tenants.Tenant) map[string]bool {
 	return names
 }
 
+// chosenOr returns the selected tenants of a command on which a flag can select, too: without
+// names and --where it returns all if that flag is given.
+func chosenOr(c *cli.Context, f *tenants.Farm, flag string) ([]*tenants.Tenant, error) {
+	if c.String(flag) != "" && !selects(c) {
+		return f.Tenants, nil
+	}
+	return chosen(c, f)
+}
+
 // farmAndChosen reads the farm and selects tenants as chosen does.
 func farmAndChosen(c *cli.Context) (*tenants.Farm, []*tenants.Tenant, error) {
-	f, err := loadFarm(c)
+	return chosenOf(c, loadFarm)
+}
+
+// chosenOf returns the farm that load returns, and its tenants that chosen selects.
+func chosenOf(c *cli.Context, load func(*cli.Context) (*tenants.Farm, error)) (*tenants.Farm, []*tenants.Tenant, error) {
+	f, err := load(c)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -26,7 +26,7 @@ func (a *app) sqlCommand() *cli.Command {
 			STATEMENT the statement is read from standard input.
 		`, "wikictl sql --all -- 'SELECT COUNT(*) AS pages FROM page'"),
 		Flags: append(selectionFlags(),
-			&cli.StringFlag{Name: "with", Usage: "leave out the wikis that don't match an expression, such as extension=Cite"},
+			withFlag(),
 			jobsFlag(4*runtime.NumCPU()),
 			&cli.DurationFlag{Name: "limit", Usage: "end a wiki's statement after this time, such as 10s", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-rows", Usage: "how many rows a wiki may return", Value: 100_000},

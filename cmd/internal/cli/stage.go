@@ -200,15 +200,8 @@ func (s *staged) withdraw() error {
 
 // part runs a part of the command, and prints its outcomes if it fails.
 func (s *staged) part(do func(h *session.Host, o session.Observer) ([]session.Outcome, error)) error {
-	events, err := eventsTo(s.c.String("events"))
-	if err != nil {
-		return err
-	}
-	if events != nil {
-		defer events.Close()
-	}
-	return s.withHost(s.farm, false, func(h *session.Host) error {
-		b := s.board(events, 1)
+	return s.withBoard(s.c, s.farm, func(h *session.Host, open func(total int) *ui.Board) error {
+		b := open(1)
 		outcomes, err := do(h, b)
 		b.Close()
 		for _, o := range outcomes {

@@ -15,9 +15,6 @@ import (
 	"wikictl/templates"
 	"wikictl/tenants"
 	"wikictl/tenants/disk"
-	"wikictl/tenants/plan"
-	"wikictl/tenants/provision"
-	"wikictl/tenants/session"
 )
 
 func (a *app) templatesCommand() *cli.Command {
@@ -192,13 +189,7 @@ func (a *app) runTemplatesDiff(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		list, _, err := chosenOrAll(c, f)
-		if err != nil {
-			return err
-		}
-		return a.previews(c, f, func(h *session.Host) (*plan.Plan, error) {
-			return provision.PreviewRender(c.Context, h, list, true)
-		})
+		return a.previewRender(c, f, true)
 	}
 	f, set, err := farmTemplates(c)
 	if err != nil {

@@ -38,7 +38,7 @@ func (a *app) undeleteCommand() *cli.Command {
 }
 
 func (a *app) runUndelete(c *cli.Context, f *tenants.Farm) error {
-	if !c.Args().Present() && !c.Bool("all") && c.String("where") == "" {
+	if !c.Bool("all") && !selects(c) {
 		return a.listRemoved(f, asJSON(c))
 	}
 	if err := atLeastOne(c, "jobs"); err != nil {

@@ -53,7 +53,7 @@ func (a *app) printUnit(c *cli.Context, t timed, whole ...string) error {
 		return err
 	}
 	selection := whole
-	if c.Args().Present() || c.String("where") != "" {
+	if selects(c) {
 		if _, err := tenants.Select(f, c.Args().Slice(), c.String("where")); err != nil {
 			return err
 		}

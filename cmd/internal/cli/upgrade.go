@@ -21,6 +21,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/audit/rules"
 	"wikictl/tenants/plan"
+	"wikictl/tenants/process"
 	"wikictl/tenants/session"
 )
 
@@ -228,7 +229,7 @@ func share(flag, text string) (upgrade.Share, error) {
 }
 
 // between waits or asks between two waves.
-func (a *app) between(pause time.Duration, confirm bool) func(context.Context, int, int) error {
+func (a *app) between(wait time.Duration, confirm bool) func(context.Context, int, int) error {
 	return func(ctx context.Context, wave, waves int) error {
 		if confirm {
 			no := fmt.Errorf("not confirmed: wave %d was not begun", wave)
@@ -238,12 +239,7 @@ func (a *app) between(pause time.Duration, confirm bool) func(context.Context, i
 		}
 		ctx, done := a.pause(ctx)
 		defer done()
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
-			return nil
-		}
+		return process.Pause(ctx, wait)
 	}
 }
 

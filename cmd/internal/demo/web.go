@@ -193,10 +193,8 @@ func (w Web) Stop(ctx context.Context) error {
 			return fmt.Errorf("stop %s: %w", s.program, err)
 		}
 		for process.Runs(pid) {
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-time.After(20 * time.Millisecond):
+			if err := process.Pause(ctx, 20*time.Millisecond); err != nil {
+				return err
 			}
 		}
 	}
