@@ -119,17 +119,15 @@ func (r *fetcher) fetch(ctx context.Context, s tenants.Source) (o Outcome, err e
 	o.Was, o.Locked = was, was
 	want := was
 	if !found || r.options.Update {
+		// Without hashes: an update also takes what became of the same commit.
 		want = tenants.Locked{Kind: s.Kind(), Name: s.Name, Git: s.Git, Version: s.Version, Archive: s.Archive, SHA256: s.SHA256}
 		if s.Git != "" {
 			if want.Commit, err = resolve(ctx, s); err != nil {
 				return o, err
 			}
 		}
-		if found && want.Commit == was.Commit {
-			want = was
-		}
 	}
-	if want.Tree != "" && intact(r.layout.Component(want), want) == nil && !(s.Composer && want.Vendor == "" && needsComposer(r.layout.Component(want))) {
+	if found && want.Commit == was.Commit && r.has(s, was) {
 		o.Status = Unchanged
 		return o, nil
 	}
@@ -142,6 +140,12 @@ func (r *fetcher) fetch(ctx context.Context, s tenants.Source) (o Outcome, err e
 		return o, err
 	}
 	return o, r.step(s, "lock", func() error { return r.record(s, o.Locked) })
+}
+
+// has reports whether the files of an entry are there, with the libraries that Composer installs.
+func (r *fetcher) has(s tenants.Source, l tenants.Locked) bool {
+	dir := r.layout.Component(l)
+	return l.Tree != "" && intact(dir, l) == nil && !(s.Composer && l.Vendor == "" && needsComposer(dir))
 }
 
 // bring fetches a source into its folder. Where want has hashes the files must have them.

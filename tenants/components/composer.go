@@ -43,22 +43,41 @@ func needsComposer(dir string) bool {
 	return err != nil
 }
 
-// compose installs a component's libraries. Composer runs no code of theirs.
-func compose(ctx context.Context, s tenants.Source, dir string) error {
+// compose installs a component's libraries. Composer runs no code of theirs. suffix ends the names
+// of the autoloader's classes, which are random otherwise: the files are to be the same each time.
+func compose(ctx context.Context, s tenants.Source, dir, suffix string) error {
 	if _, err := process.Find(Composer); err != nil {
 		return tenants.WithHint(fmt.Errorf("it requires %s, and the program composer, which installs them, is missing", strings.Join(libraries(dir), ", ")),
 			"apt-get install composer; or composer = false in ["+s.Key()+"] where the codebase has them")
 	}
+	// Composer takes the suffix of an autoloader that exists (AutoloadGenerator).
+	autoloader, before := filepath.Join(dir, "vendor", "autoload.php"), "<?php // ComposerAutoloaderInit"+suffix+"::\n"
+	if err := os.MkdirAll(filepath.Dir(autoloader), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(autoloader, []byte(before), 0o644); err != nil {
+		return err
+	}
 	_, err := process.Run(ctx, process.Program{
 		Name: Composer, Dir: dir,
 		Args: []string{"install", "--no-dev", "--no-scripts", "--no-plugins", "--no-interaction", "--no-progress", "--prefer-dist", "--optimize-autoloader"},
-		Env:  append(process.Inherited(), "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_ROOT_VERSION=dev-main"),
+		Env:  append(process.Inherited(), composerSettings(dir)...),
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(filepath.Join(dir, "vendor", "autoload.php")); err != nil {
+	if text, err := disk.Read(autoloader); err != nil || string(text) == before {
 		return errors.New("composer installed no vendor/autoload.php")
 	}
 	return errors.Join(removeGit(dir), readable(dir))
+}
+
+// composerSettings are variables for Composer in a component's folder. It copies libraries from
+// folders, to which it would link, and requires a home, which services have not.
+func composerSettings(dir string) []string {
+	env := []string{"COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_ROOT_VERSION=dev-main", "COMPOSER_MIRROR_PATH_REPOS=1"}
+	if os.Getenv("HOME") == "" && os.Getenv("COMPOSER_HOME") == "" {
+		env = append(env, "COMPOSER_HOME="+filepath.Join(dir, "../../composer"))
+	}
+	return env
 }

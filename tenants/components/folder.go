@@ -68,7 +68,7 @@ func (r *fetcher) inspect(ctx context.Context, s tenants.Source, want tenants.Lo
 			"compare them; wikictl extensions fetch --update "+s.Name+" takes the new ones")
 	}
 	if got.Vendor = ""; composes {
-		if err := r.step(s, "composer", func() error { return compose(ctx, s, dir) }); err != nil {
+		if err := r.step(s, "composer", func() error { return compose(ctx, s, dir, hashOf([]string{s.Name, got.Tree})[:32]) }); err != nil {
 			return want, err
 		}
 		both, err := list(dir, true)
@@ -80,7 +80,7 @@ func (r *fetcher) inspect(ctx context.Context, s tenants.Source, want tenants.Lo
 		}
 		files, got.Vendor = both, both.vendor()
 		if want.Vendor != "" && got.Vendor != want.Vendor {
-			return want, tenants.WithHint(fmt.Errorf("composer installed other libraries than those of %s", tenants.LockFile), "wikictl extensions fetch --update "+s.Name+" takes them")
+			return want, tenants.WithHint(fmt.Errorf("composer installed other files than those of %s, because it took other versions of libraries or is of another version itself", tenants.LockFile), "wikictl extensions fetch --update "+s.Name+" takes them")
 		}
 	}
 	return got, files.write(filepath.Join(whole, listFile))

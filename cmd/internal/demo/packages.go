@@ -70,7 +70,7 @@ func TestingOn(release string) []Package { return forTests(versions[release]) }
 
 func forTests(v string) []Package {
 	return append(serving(v), Package{"apache2", "apache2", ""}, Package{"chromium", "chromium", ""},
-		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""}, Package{"zstd", "zstd", ""}, Package{"restic", "restic", ""}, Package{"memcached", "memcached", ""}, Package{"prometheus", "promtool", ""},
+		Package{"zsh", "zsh", ""}, Package{"fish", "fish", ""}, Package{"mandoc", "mandoc", ""}, Package{"zstd", "zstd", ""}, Package{"restic", "restic", ""}, Package{"composer", "composer", ""}, Package{"memcached", "memcached", ""}, Package{"prometheus", "promtool", ""},
 		Package{"gcc", "gcc", ""}, Package{"libc6-dev", "", ""}) // for the race detector
 }
 
