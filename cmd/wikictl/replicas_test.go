@@ -42,12 +42,14 @@ func (f *farm) withReplica() *replicated {
 	return r
 }
 
-// replicate makes the replica one of the primary.
+// replicate makes the replica one of the primary. The primary's log has changes of another domain,
+// as of an earlier primary, which the replica never has in its position.
 func (r *replicated) replicate(then string) {
 	r.f.t.Helper()
 	port := ask(r.primary, "SELECT @@port")[0]
 	ask(r.primary, "CREATE USER IF NOT EXISTS copy@'127.0.0.1' IDENTIFIED BY 'copied'; GRANT REPLICATION SLAVE ON *.* TO copy@'127.0.0.1'")
-	ask(r.replica, fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = %s, MASTER_USER = 'copy', MASTER_PASSWORD = 'copied'; %s", port, then))
+	ask(r.primary, "SET gtid_domain_id = 7; CREATE DATABASE IF NOT EXISTS earlier; DROP DATABASE earlier")
+	ask(r.replica, fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = %s, MASTER_USER = 'copy', MASTER_PASSWORD = 'copied', IGNORE_DOMAIN_IDS = (7); %s", port, then))
 }
 
 // asked returns how many SELECTs a server had.
@@ -188,7 +190,7 @@ func (r *replicated) returns() {
 		}
 	}
 	free()
-	ask(r.replica, fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', 60)", ask(r.primary, "SELECT @@gtid_binlog_pos")[0]))
+	ask(r.replica, fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', 60)", ask(r.primary, `SELECT REGEXP_SUBSTR(@@gtid_binlog_pos, '(?<![-0-9])0-[-0-9]+')`)[0]))
 	for _, args := range all {
 		wait.Go(func() {
 			if out, story, code := f.result(args...); code != 0 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -55,19 +56,26 @@ func (s *Server) Link(ctx context.Context) (l Link, err error) {
 // Position is a place in the log of a primary.
 type Position struct {
 	ID   int64  // server_id
-	GTID string // MariaDB's gtid_binlog_pos; empty: it writes no log
+	GTID string // of MariaDB's gtid_binlog_pos; empty: it writes no log
 }
 
-// Position returns the end of the server's log.
+// Position returns the end of the server's log, of its own domain alone. Its log may name others,
+// such as that of an earlier primary or of its own, which a replica never has in its position.
 func (s *Server) Position(ctx context.Context) (p Position, err error) {
 	if !s.isMariaDB() {
 		return p, fmt.Errorf("server %s: it is not MariaDB, and wikictl can wait only for replicas of MariaDB; remove replicas from its definition", s.Name)
 	}
-	err = s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.server_id, @@GLOBAL.gtid_binlog_pos").Scan(&p.ID, &p.GTID)
+	var all, domain string
+	err = s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.server_id, @@GLOBAL.gtid_binlog_pos, @@GLOBAL.gtid_domain_id").Scan(&p.ID, &all, &domain)
 	if err != nil {
-		err = fmt.Errorf("server %s: read the end of its log: %w", s.Name, err)
+		return p, fmt.Errorf("server %s: read the end of its log: %w", s.Name, err)
 	}
-	return p, err
+	for gtid := range strings.SplitSeq(all, ",") {
+		if strings.HasPrefix(gtid, domain+"-") {
+			p.GTID = gtid
+		}
+	}
+	return p, nil
 }
 
 // Replica is the observed state of a replica.
