@@ -73,7 +73,8 @@ type Host struct {
 type connection struct {
 	mu     sync.Mutex
 	server *mariadb.Server
-	err    error // why the connection failed
+	err    error     // why the connection failed
+	retry  time.Time // of a replica: when it is tried again
 }
 
 // platform is the reported platform of a php program.
@@ -162,7 +163,7 @@ func (h *Host) Close() error {
 }
 
 // Server connects to a server, or returns the existing connection. It does not retry
-// after a failure.
+// after a failure, unless the server is a replica.
 func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server, error) {
 	h.mu.Lock()
 	c, farm := h.servers[def.Name], h.identity.ID
@@ -176,13 +177,14 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 	if c.server != nil {
 		c.server.SetFarm(farm) // the id may be known by now
 	}
-	if c.server != nil || c.err != nil {
+	if c.server != nil || c.err != nil && (def.Primary == nil || time.Now().Before(c.retry)) {
 		return c.server, c.err
 	}
 	open := mariadb.Open
 	if h.options.Inspect {
 		open = mariadb.Connect
 	}
+	began := time.Now()
 	s, err := open(ctx, def, h.Layout, h.options.Password(def.PasswordName()))
 	if def.Managed && h.options.Inspect && errors.As(err, new(*net.OpError)) { // connection refused
 		err = tenants.WithHint(err, "wikictl server start starts it")
@@ -195,7 +197,9 @@ func (h *Host) Server(ctx context.Context, def *tenants.Server) (*mariadb.Server
 		s.SetFarm(farm)
 		c.server = s
 	case ctx.Err() == nil:
-		c.err = err
+		// A replica may come back during a long run, and wikis then read from it. The attempts take a
+		// tenth of the time at most.
+		c.err, c.retry = err, time.Now().Add(10*time.Since(began))
 	}
 	return s, err
 }
