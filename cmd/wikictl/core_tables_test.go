@@ -15,6 +15,8 @@ func TestUpgradeNeedsCoreTables(t *testing.T) {
 	f := newFarm(t)
 	f.define(2)
 	f.run("create", "--all")
+	f.write("tenants/w1.toml", f.read("tenants/w1.toml")+"wgSharedDB = \"pool\"\nwgSharedTables = [\"user\", \"ipblocks\"]\n")
+	f.wants(f.exits(1, "plan", "w1"), "it uses tables of the database pool")
 	f.sql("USE wiki_w0; DROP TABLE sites; DROP TABLE user_autocreate_serial")
 	f.want143()
 	cmd := f.command("upgrade", "w0")
@@ -37,7 +39,6 @@ func TestUpgradeNeedsCoreTables(t *testing.T) {
 		t.Error("the table that update.php makes is not there")
 	}
 
-	f.write("tenants/w1.toml", f.read("tenants/w1.toml")+"wgSharedDB = \"pool\"\nwgSharedTables = [\"user\", \"ipblocks\"]\n")
 	f.wants(f.exits(2, "upgrade", "--dry-run", "w1"), "update.php --doshared", "then each other by update.php")
 	for _, found := range f.audit("--quick", "w1") {
 		if found.Rule == "shared-replaced" && strings.Contains(found.Message, "block and block_target in its place") {

@@ -13,6 +13,15 @@ import (
 	"wikictl/tenants/mediawiki"
 )
 
+// tablesShared is the rule about tables of another database in place of the wiki's own.
+var tablesShared = audit.Rule{
+	ID: "shared-tables", Severity: audit.Warning,
+	What:      "A wiki uses tables of another wiki's database.",
+	Why:       "Its account can't reach them, and every wiki's upgrade would change them again. wikictl upgrade refuses such a wiki.",
+	Repair:    "Unset it. A new wiki can have the accounts of another by users in [shared]; wikis that exist share them by an extension such as CentralAuth, or by an external log-in.",
+	Reference: "Manual:$wgSharedDB",
+}
+
 // schemaRules compare the tables of wikis with those of new ones. They do not compare
 // defaults of columns, which InnoDB's dictionary lacks.
 var schemaRules = []rule{
@@ -51,13 +60,7 @@ var schemaRules = []rule{
 		Repair:    "Drop them if nothing uses them, or add a file that creates them to migrations.",
 		Reference: "Manual:Uninstalling extensions",
 	}, observed: schemaExtra},
-	{Rule: audit.Rule{
-		ID: "shared-tables", Severity: audit.Warning,
-		What:      "A wiki uses tables of another wiki's database.",
-		Why:       "Its account can't reach them, and every wiki's upgrade would change them again. wikictl upgrade refuses such a wiki.",
-		Repair:    "Unset it. A new wiki can have the accounts of another by users in [shared]; wikis that exist share them by an extension such as CentralAuth, or by an external log-in.",
-		Reference: "Manual:$wgSharedDB",
-	}, names: []string{"wgSharedDB"}, setting: sharedTables},
+	{Rule: tablesShared, names: []string{"wgSharedDB"}, setting: sharedTables},
 	{Rule: audit.Rule{
 		ID: "shared-replaced", Severity: audit.Warning,
 		What:      "A wiki shares a table that its version of MediaWiki has replaced by others.",

@@ -10,15 +10,18 @@ import (
 )
 
 // unintended lists the rules about values that probably do something else than was intended.
-var unintended = []string{groupMerged.ID, listShortened.ID, databaseDenied.ID}
+var unintended = []string{groupMerged.ID, listShortened.ID, databaseDenied.ID, tablesShared.ID}
 
 // Unintended returns the findings about tables that are merged into MediaWiki's defaults and
 // look as if they replaced them, about lists that replace them and look as if they added to
-// them, and about databases of other tenants that the tenant may not read. A codebase that
-// can't be read has none.
+// them, about databases of other tenants that the tenant may not read, and about tables of
+// another database. A codebase that can't be read has none.
 func Unintended(ctx context.Context, f *tenants.Farm, list []*tenants.Tenant) ([]audit.Finding, error) {
 	w := &wanted{Scope: observe.Scope{Farm: f}}
-	w.List = slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return !mayReplace(t) && !w.namesOthers(t) })
+	w.List = slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool {
+		_, shares := t.Settings["wgSharedDB"]
+		return !shares && !mayReplace(t) && !w.namesOthers(t)
+	})
 	if len(w.List) == 0 {
 		return nil, nil
 	}
