@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -85,7 +86,7 @@ func TestFurtherDatabases(t *testing.T) {
 		t.Fatal(code, out)
 	}
 	f.exits(0, "create", "--all")
-	f.notes("w0_notes", "")
+	f.notes("w0_notes", "1.39")
 	f.exits(0, "plan")
 	f.audited("w0")
 	f.sql("CREATE TABLE w0_notes.kept (id INT); INSERT INTO w0_notes.kept VALUES (1)")
@@ -118,6 +119,9 @@ func (f *farm) grantsAreGiven() {
 	f.audited("w1")
 	f.write("tenants/w1.toml", strings.Replace(plain, "[settings]", strings.Replace(grant, "user", "usr", 1)+"[settings]", 1))
 	f.wants(f.exits(2, "plan", "w1"), "wiki_copy has no table usr")
+	f.write("tenants/w2.toml", strings.ReplaceAll(f.read("tenants/w1.toml"), "w1", "w2"))
+	f.wants(f.exits(2, "create", "w2", "--dry-run"), "wiki_copy has no table usr")
+	must(f.t, os.Remove(f.demo.Dir+"/tenants/w2.toml"))
 	f.write("tenants/w1.toml", plain)
 }
 
@@ -155,15 +159,15 @@ func (f *farm) upgradesPutFurtherBack() {
 	if out, code := f.struck(event{"w0", "check", "before", "fail"}, "upgrade", "w0"); code != 2 {
 		f.t.Fatal(code, out)
 	}
-	f.notes("w0_notes", "")
+	f.notes("w0_notes", "1.39")
 	if rows := f.sql("SELECT id FROM w0_notes.kept"); len(rows) != 1 {
 		f.t.Error("the database was not put back", rows)
 	}
 	f.exits(0, "upgrade", "w0")
-	f.notes("w0_notes", "1.43")
+	f.notes("w0_notes", "1.39 1.43")
 	f.audited("w0")
 	f.exits(0, "rollback", "w0", "--yes")
-	f.notes("w0_notes", "")
+	f.notes("w0_notes", "1.39")
 	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "codebase = \"1.43\"\n", "", 1))
 }
 
@@ -210,6 +214,12 @@ func (f *farm) furtherAreTakenAway() {
 	f.wants(f.exits(1, "audit", "copy"), "grant-missing", "grant-extra")
 	f.exits(0, "apply", "copy")
 	f.audited("copy")
+	f.write("tenants/copy.toml", strings.Replace(text, `"copy_notes"]`, `"copy_notes", "copy_more"]`, 1))
+	const fills = "wikictl upgrade copy --force has update.php make"
+	f.wants(f.exits(1, "plan", "copy"), "make database copy_more", fills)
+	if _, story, code := f.result("apply", "copy"); code != 0 || !strings.Contains(story, "its new database copy_more is empty: "+fills) {
+		f.t.Errorf("exit %d: %s", code, story)
+	}
 }
 
 // removalsTakeFurther removes a wiki, brings it back, and renames it.
@@ -227,7 +237,12 @@ func (f *farm) removalsTakeFurther() {
 	f.defineRemoved("w0")
 	f.sql("CREATE DATABASE w0_notes")
 	f.wants(f.exits(2, "undelete", "w0", "--dry-run"), "w0_notes exists")
-	f.sql("DROP DATABASE w0_notes")
+	f.sql("DROP DATABASE w0_notes; CREATE DATABASE w0_more")
+	text := f.read("tenants/w0.toml")
+	f.write("tenants/w0.toml", regexp.MustCompile(`(?m)^databases = .*`).ReplaceAllString(text, `databases = ["w0_notes", "w0_more"]`))
+	f.wants(f.exits(2, "undelete", "w0", "--dry-run"), "the database w0_more exists on server main and wikictl did not make it")
+	f.write("tenants/w0.toml", text)
+	f.sql("DROP DATABASE w0_more")
 	f.exits(0, "undelete", "w0")
 	if got := f.checksums("w0_notes"); got != was {
 		f.t.Errorf("w0_notes holds\n%s\nwant\n%s", got, was)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,7 @@ func (f *farm) shares(name, owner string) {
 // usersAreShared creates both wikis and uses the one's accounts in the other.
 func (f *farm) usersAreShared() {
 	f.t.Helper()
+	f.strangersAreRefused()
 	f.wants(f.saysNo("create", "w1"), "w0, the owner of its accounts, is not created yet")
 	if out, code := f.struck(event{"w1", "databases", "before", "kill"}, "create", "--all"); code != -1 {
 		f.t.Fatal(code, out)
@@ -74,6 +76,18 @@ func (f *farm) usersAreShared() {
 	}
 }
 
+// strangersAreRefused plans the member, which is not made, with an administrator that its owner
+// does not have.
+func (f *farm) strangersAreRefused() {
+	f.t.Helper()
+	text := f.read("tenants/w1.toml")
+	others := regexp.MustCompile(`(?m)^admin = .*\n`).ReplaceAllString(text, "")
+	f.write("tenants/w1.toml", "admin = \"Stranger\"\n"+others)
+	f.wants(f.exits(2, "plan", "w1"), "tenants/w1.toml:1:1: admin: w0, which is to hold its accounts, has no account \"Stranger\"")
+	f.write("tenants/w1.toml", text)
+	f.wants(f.exits(1, "plan", "w1"), "with the accounts of w0")
+}
+
 // movedAway moves a file of the farm away, and returns what moves it back.
 func (f *farm) movedAway(name string) (back func()) {
 	f.t.Helper()
@@ -105,6 +119,7 @@ func (f *farm) memberComesBack() {
 	f.t.Helper()
 	f.exits(0, "delete", "w1", "--yes", "--no-backup")
 	f.defineRemoved("w1")
+	f.strangersAreRefused()
 	const owner = "UPDATE wikictl.tenant SET version = '%s' WHERE name = 'w0'"
 	version := f.sql("SELECT version FROM wikictl.tenant WHERE name = 'w0'")[0]
 	f.sql(fmt.Sprintf(owner, "1.35.13"))

@@ -17,6 +17,7 @@ import (
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/mediawiki"
+	"wikictl/tenants/session"
 	"wikictl/tenants/wiki"
 )
 
@@ -177,7 +178,7 @@ func (k *task) runJobs(ctx context.Context) error {
 	if old == nil {
 		return fmt.Errorf("the codebase %s is not in the definitions any more", k.plan.row.Codebase)
 	}
-	_, err := k.up.script(ctx, k.tenant.Name, "runJobs.php", old, php.Job{Script: maintenance(old, "runJobs.php"), Config: k.up.Layout.LocalSettings(k.tenant.Name)})
+	_, err := k.up.script(ctx, k.tenant.Name, "runJobs.php", old, php.Job{Script: session.Maintenance(old, "runJobs.php"), Config: k.up.Layout.LocalSettings(k.tenant.Name)})
 	return err
 }
 

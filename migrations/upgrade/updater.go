@@ -11,29 +11,16 @@ import (
 	"wikictl/tenants/mariadb"
 )
 
-// maintenance returns the path of a maintenance script of a codebase.
-func maintenance(c *tenants.Codebase, name string) string {
-	return filepath.Join(c.Path, "maintenance", name)
-}
-
 // updater returns the job of MediaWiki's updater of a tenant's wanted code, with an
 // account that may change tables.
 func (u *upgrade) updater(t *tenants.Tenant, by mariadb.Account) (php.Job, error) {
-	script := maintenance(t.Codebase, "update.php")
-	code, err := os.ReadFile(script)
+	job, err := u.Updater(t, by)
 	if err != nil {
-		return php.Job{}, err
+		return job, err
 	}
-	gate, err := u.Gate(t.Server)
-	if err != nil {
-		return php.Job{}, err
-	}
-	args := append([]string{"--quick", "--dbuser=" + by.Name, "--dbpass=" + by.Password.Reveal()}, skips(code, u.checked())...)
-	job := php.Job{Script: script, Args: args, Statements: &php.Statements{Gate: gate}}
-	if t.Owner != nil { // its LocalSettings.php then hides the shared tables from the updater
-		job.Env = map[string]string{"WIKICTL_UPDATER": "1"}
-	}
-	return job, nil
+	code, err := os.ReadFile(job.Script)
+	job.Args = append(job.Args, skips(code, u.checked())...)
+	return job, err
 }
 
 // checked reports whether the plan made the updater's own checks of settings and libraries.

@@ -87,6 +87,12 @@ func (s *Server) ShareUsers(ctx context.Context, database, owner, admin string) 
 	})
 }
 
+// HasAccount reports whether a wiki's database has an account of that name.
+func (s *Server) HasAccount(ctx context.Context, database, name string) (has bool, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+Quote(database)+".actor WHERE actor_name = ? AND actor_user IS NOT NULL)", name).Scan(&has)
+	return has, err
+}
+
 // matched maps a wiki's ids of users and actors to those of the other database.
 type matched struct{ users, actors map[int64]int64 }
 

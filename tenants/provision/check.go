@@ -1,7 +1,9 @@
 package provision
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +33,7 @@ type facts struct {
 
 // check compares a tenant's definition with the facts found without a lock. An outcome
 // without a status requires work.
-func (c *creation) check(t *tenants.Tenant) session.Outcome {
+func (c *creation) check(ctx context.Context, t *tenants.Tenant) session.Outcome {
 	if problems := c.obstacles[t.Name]; problems != nil {
 		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(problems)}
 	}
@@ -49,7 +51,43 @@ func (c *creation) check(t *tenants.Tenant) session.Outcome {
 	if t.MediaDenied != nil && o.Status == "" {
 		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(tenants.Problems{*t.MediaDenied})}
 	}
+	if o.Status != "" {
+		return o
+	}
+	if why := c.adminFault(ctx, t); why != nil {
+		return session.Outcome{Tenant: t, Status: session.Blocked, Err: session.InTheWay(tenants.Problems{*why})}
+	}
+	if why := c.grantsFault(ctx, t); why != "" {
+		return session.Outcome{Tenant: t, Status: session.Blocked, Err: errors.New(why)}
+	}
 	return o
+}
+
+// adminFault returns the problem of a new tenant whose administrator is not an account of its
+// owner. An owner that is not made yet will have its own administrator alone.
+func (c *creation) adminFault(ctx context.Context, t *tenants.Tenant) *tenants.Problem {
+	state := c.rows[t.Name].State
+	if t.Owner == nil || state != "" && state != ledger.Creating {
+		return nil
+	}
+	has := t.Admin == t.Owner.Admin
+	if row := cmp.Or(c.renamed[t.Owner.Name], c.rows[t.Owner.Name]); row.State == ledger.Made || row.State == ledger.Ready {
+		server, err := c.Server(ctx, t.Server)
+		if err == nil {
+			has, err = server.HasAccount(ctx, row.Database, t.Admin)
+		}
+		if err != nil {
+			return nil // the step that needs the account returns it
+		}
+	}
+	if has {
+		return nil
+	}
+	return &tenants.Problem{
+		Position: cmp.Or(t.Origins["admin"], t.Origins["shared.users"]), Key: "admin",
+		Message: fmt.Sprintf("%s, which is to hold its accounts, has no account %q", t.Owner.Name, t.Admin),
+		Hint:    fmt.Sprintf("create that account in %s first, or set admin to one that it has, such as %q", t.Owner.Name, t.Owner.Admin),
+	}
 }
 
 // holder returns the tenant that has a tenant's database in the ledger, or "".

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"wikictl/templates/deploy"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
@@ -48,7 +50,7 @@ func (l *planner) checkFurther(ctx context.Context, p *Planned) {
 	}
 	for _, name := range t.Databases {
 		if !slices.Contains(made, name) {
-			change("make database %s on server %s, and grant it to its accounts", name, server)
+			change("make database %s on server %s, and grant it to its accounts; %s", name, server, session.FillFurther(t))
 		}
 	}
 	changes := l.changesOf(t)
@@ -88,19 +90,59 @@ func (l *planner) ownerBusy(t *tenants.Tenant) string {
 // missingTables returns why the first grant on a missing table can't be given, or "".
 func (l *planner) missingTables(ctx context.Context, t *tenants.Tenant, changes []mariadb.Change) string {
 	for _, c := range changes {
-		if c.Revoke || c.Table == "" {
+		if c.Revoke {
 			continue
 		}
-		s, err := l.Server(ctx, t.Server)
+		if why := l.missingTable(ctx, t, c.Database, c.Table); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// missingTable returns why a tenant can't get rights on a table, or "".
+func (c *creation) missingTable(ctx context.Context, t *tenants.Tenant, database, table string) string {
+	if table == "" || table == "*" {
+		return ""
+	}
+	key := t.Server.Name + "\x00" + database
+	if c.relations[key] == nil {
+		s, err := c.Server(ctx, t.Server)
 		if err != nil {
 			return err.Error()
 		}
-		tables, err := s.Relations(ctx, c.Database)
-		switch {
-		case err != nil:
+		tables, err := s.Relations(ctx, database)
+		if err != nil {
 			return err.Error()
-		case !slices.Contains(tables, c.Table):
-			return fmt.Sprintf("its grants name a table that does not exist: the database %s has no table %s; correct the name, or create the wiki that has it first", c.Database, c.Table)
+		}
+		if c.relations == nil {
+			c.relations = map[string][]string{}
+		}
+		c.relations[key] = tables
+	}
+	if slices.Contains(c.relations[key], table) {
+		return ""
+	}
+	return fmt.Sprintf("its grants name a table that does not exist: the database %s has no table %s; correct the name, or create the wiki that has it first", database, table)
+}
+
+// grantsFault returns why the grants of a new tenant can't be given, or "", as far as the databases
+// that they name are made.
+func (c *creation) grantsFault(ctx context.Context, t *tenants.Tenant) string {
+	if c.complete == nil {
+		c.complete = map[string]bool{}
+		for row := range maps.Values(c.rows) {
+			c.complete[row.Server+"\x00"+row.Database] = row.State == ledger.Made || row.State == ledger.Ready
+		}
+	}
+	for _, g := range t.AllGrants() {
+		if !c.complete[t.Server.Name+"\x00"+g.On] {
+			continue
+		}
+		for _, table := range g.Tables {
+			if why := c.missingTable(ctx, t, g.On, table); why != "" {
+				return fmt.Sprintf("%s: %s", g.Position, why)
+			}
 		}
 	}
 	return ""
@@ -144,18 +186,53 @@ func (c *creation) allow(ctx context.Context, j *job) error {
 	if !fresh && !j.access {
 		return nil
 	}
-	return c.held(ctx, t, "databases", func() error {
+	err := c.held(ctx, t, "databases", func() error {
 		all, err := c.Deploy.ReadSecrets(t.Name)
 		if err != nil {
 			return err
 		}
-		if j.kind == plan.Make {
-			if err := errors.Join(c.shareUsers(ctx, t), c.mediaMade(ctx, t)); err != nil {
-				return err
-			}
+		if j.kind != plan.Make {
+			return c.AddFurther(ctx, c.ledger, t, all)
+		}
+		if err := errors.Join(c.shareUsers(ctx, t), c.mediaMade(ctx, t)); err != nil {
+			return err
 		}
 		return c.EnsureFurther(ctx, c.ledger, t, all)
 	})
+	if err != nil || len(t.Databases) == 0 || j.kind != plan.Make || j.row.State == ledger.Ready || deploy.Exists(c.Layout.LocalSettings(t.Name)) {
+		return err
+	}
+	return c.held(ctx, t, "update.php", func() error { return c.fillFurther(ctx, t) })
+}
+
+// fillFurther has MediaWiki's updater make the tables of extensions in the further databases of a
+// new tenant. Its golden has only those in the wiki's own database, because the updater ran there
+// without the tenant's settings.
+func (c *creation) fillFurther(ctx context.Context, t *tenants.Tenant) error {
+	server, err := c.Server(ctx, t.Server)
+	if err != nil {
+		return err
+	}
+	if err := server.StopWork(ctx, t.Database, t.SchemaAccount()); err != nil { // of a killed run
+		return err
+	}
+	prepared, err := c.Deploy.Prepare(ctx, deploy.Source{Len: 1, At: func(int) (deploy.Wanted, error) { return c.Wanted(ctx, t, t.Codebase) }})
+	if err == nil {
+		err = prepared[0].Err
+	}
+	if err != nil {
+		return err
+	}
+	all, err := c.Deploy.ReadSecrets(t.Name)
+	if err != nil {
+		return err
+	}
+	job, err := c.Updater(t, session.Accounts(t, all).Schema)
+	if err != nil {
+		return err
+	}
+	job.Config = filepath.Join(c.Layout.Release(t.Name, prepared[0].Release), "LocalSettings.php")
+	return c.runScript(ctx, t, "update.php", job)
 }
 
 // shareUsers gives a new tenant the accounts of its owner, which is made by now.

@@ -228,18 +228,20 @@ func (c *creation) install(ctx context.Context, g *tenants.Tenant, all secrets.S
 
 // script runs a maintenance script of the codebase for a tenant.
 func (c *creation) script(ctx context.Context, t *tenants.Tenant, name, config string, args ...string) error {
+	return c.runScript(ctx, t, name, php.Job{Script: session.Maintenance(t.Codebase, name), Args: args, Config: config})
+}
+
+// runScript runs a job on a new tenant or golden, with a log of that name.
+func (c *creation) runScript(ctx context.Context, t *tenants.Tenant, name string, job php.Job) error {
 	server, err := c.PHP(ctx, t.Name, t.Codebase)
 	if err != nil {
 		return err
 	}
-	log, err := c.Log(t.Name, name)
-	if err != nil {
+	if job.Log, err = c.Log(t.Name, name); err != nil {
 		return err
 	}
-	_, err = server.Run(ctx, php.Job{
-		Script: filepath.Join(t.Codebase.Path, "maintenance", name), Args: args,
-		Config: config, Log: log, Limit: 10 * time.Minute,
-	})
+	job.Limit = 10 * time.Minute
+	_, err = server.Run(ctx, job)
 	return err
 }
 

@@ -56,5 +56,5 @@ func (c *creation) mayReturn(ctx context.Context, t *tenants.Tenant, r *Removed)
 			return fmt.Errorf("its database %s exists on server %s and wikictl did not make it; remove or rename it first", d, t.Server.Name)
 		}
 	}
-	return nil
+	return c.furtherFault(t) // of those that its definition has since
 }

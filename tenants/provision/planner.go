@@ -145,7 +145,7 @@ func (l *planner) checkAll(ctx context.Context, t *tenants.Tenant) *Planned {
 		p.Add(plan.Change, "a rename to %s was interrupted and is no longer wanted: its files move back", other)
 		return p
 	}
-	o := l.check(t)
+	o := l.check(ctx, t)
 	switch {
 	case o.Err != nil:
 		p.Add(plan.Blocked, "%s", o.Err)

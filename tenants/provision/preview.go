@@ -26,7 +26,7 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 	p := &plan.Plan{}
 	for _, t := range list {
 		planned := &plan.Tenant{Name: t.Name}
-		switch o := c.check(t); {
+		switch o := c.check(ctx, t); {
 		case o.Err != nil:
 			planned.Add(plan.Blocked, "%s", o.Err)
 		case o.Status == "":

@@ -53,11 +53,13 @@ type creation struct {
 	sql       farmsql.Files // of the farm's own, for new databases
 	// obstacles are the problems that block tenants, by name; check may find more.
 	obstacles map[string]tenants.Problems
-	unsound   map[string]error   // why the settings of tenants to make are not valid PHP, by name
-	unreached map[string]error   // why there is no inventory, by server name
-	faults    []deploy.FileFault // of the farm's files, of the last deployment
-	web       bool               // shared files of the web server differ
-	coming    map[string]bool    // tenants that a plan brings back before those that read from them
+	unsound   map[string]error    // why the settings of tenants to make are not valid PHP, by name
+	unreached map[string]error    // why there is no inventory, by server name
+	faults    []deploy.FileFault  // of the farm's files, of the last deployment
+	web       bool                // shared files of the web server differ
+	relations map[string][]string // tables and views by server and database, as far as they were read
+	complete  map[string]bool     // the databases that new tenants may get rights in, by server and name
+	coming    map[string]bool     // tenants that a plan brings back before those that read from them
 }
 
 // job is the work of a run on one tenant.
@@ -100,7 +102,7 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 	outcomes := make([]session.Outcome, len(list))
 	var jobs []*job
 	for i, t := range list {
-		outcomes[i] = c.check(t)
+		outcomes[i] = c.check(ctx, t)
 		switch s := outcomes[i].Status; {
 		case s == "":
 			jobs = append(jobs, &job{tenant: t, kind: plan.Make})

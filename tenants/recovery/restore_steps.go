@@ -212,7 +212,7 @@ func (r *restoration) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.EnsureFurther(ctx, r.ledger, r.tenant, all)
+	return r.AddFurther(ctx, r.ledger, r.tenant, all)
 }
 
 // detach removes sessions, jobs and tokens of the original wiki's visitors from the database of

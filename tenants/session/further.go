@@ -86,7 +86,30 @@ func (h *Host) RestoreAccounts(ctx context.Context, l *ledger.Ledger, t *tenants
 	if err := server.EnsureAccounts(ctx, Accounts(t, secrets, further...)); err != nil {
 		return err
 	}
-	return h.EnsureFurther(ctx, l, t, secrets)
+	return h.AddFurther(ctx, l, t, secrets)
+}
+
+// AddFurther is EnsureFurther for a tenant that exists and is not upgraded now. It says what fills
+// the databases that it made.
+func (h *Host) AddFurther(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant, s secrets.Secrets) error {
+	had, err := Further(ctx, l, t)
+	if err != nil {
+		return err
+	}
+	if err := h.EnsureFurther(ctx, l, t, s); err != nil {
+		return err
+	}
+	for _, name := range t.Databases {
+		if !slices.Contains(had, name) {
+			h.Say(fmt.Sprintf("%s: its new database %s is empty: %s", t.Name, name, FillFurther(t)))
+		}
+	}
+	return nil
+}
+
+// FillFurther says how a tenant that exists gets an extension's tables in a new further database.
+func FillFurther(t *tenants.Tenant) string {
+	return fmt.Sprintf("wikictl upgrade %s --force has update.php make the tables of extensions in it", t.Name)
 }
 
 // EnsureFurther makes the further databases of a tenant, whose lock is held, and removes the
