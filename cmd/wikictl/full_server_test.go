@@ -15,8 +15,8 @@ import (
 )
 
 // ownDisk moves the private server's data to a file system of its own. It returns the data folder,
-// and what leaves a number of bytes free there.
-func (f *farm) ownDisk(t *testing.T) (data string, leave func(bytes int64)) {
+// and what leaves a number of bytes or of inodes free there.
+func (f *farm) ownDisk(t *testing.T) (data string, leave, leaveFiles func(n int64)) {
 	t.Helper()
 	needs.Root(t, "mounting a file system")
 	data = f.state("servers/main/data")
@@ -36,20 +36,23 @@ func (f *farm) ownDisk(t *testing.T) (data string, leave func(bytes int64)) {
 	}
 	must(t, os.RemoveAll(was))
 	must(t, f.private().Start(t.Context()))
-	return data, func(bytes int64) {
-		t.Helper()
-		var s syscall.Statfs_t
-		must(t, syscall.Statfs(data, &s))
-		taken := int64(s.Blocks-s.Bfree) * s.Bsize
-		must(t, syscall.Mount("none", data, "tmpfs", syscall.MS_REMOUNT, fmt.Sprint("mode=0700,size=", taken+bytes)))
+	remount := func(option string, used func(syscall.Statfs_t) int64) func(int64) {
+		return func(n int64) {
+			t.Helper()
+			var s syscall.Statfs_t
+			must(t, syscall.Statfs(data, &s))
+			must(t, syscall.Mount("none", data, "tmpfs", syscall.MS_REMOUNT, fmt.Sprint("mode=0700,", option, "=", used(s)+n)))
+		}
 	}
+	return data, remount("size", func(s syscall.Statfs_t) int64 { return int64(s.Blocks-s.Bfree) * s.Bsize }),
+		remount("nr_inodes", func(s syscall.Statfs_t) int64 { return int64(s.Files - s.Ffree) })
 }
 
 // noRoom upgrades a wiki and brings it back while the server's disk is full: the plan blocks it. If
 // the disk is full only later, no database is dropped whose dump would not fit, and the same command
 // goes on once there is room.
 func (f *farm) noRoom(t *testing.T) {
-	data, leave := f.ownDisk(t)
+	data, leave, leaveFiles := f.ownDisk(t)
 	pages := func() string { return strings.Join(f.sql("SELECT COUNT(*) FROM wiki_w4.page"), "") }
 	had := pages()
 	says := []string{"nothing was dropped: loading the dump would need about ", " MB in " + data + "/ beside what is dropped, and ", "make room there"}
@@ -82,8 +85,14 @@ func (f *farm) noRoom(t *testing.T) {
 	}
 	f.client("w4").edit("Full", "written on 1.43")
 	leave(64 << 20)
+	f.sql("CREATE TABLE wiki_w4.own1 (id INT); CREATE TABLE wiki_w4.own2 (id INT); CREATE TABLE wiki_w4.own3 (id INT); CREATE TABLE wiki_w4.own4 (id INT)")
 	f.run("rollback", "--yes", "w4")
 	leave(1 << 20)
-	f.wants(f.fails("rollback", "--yes", "--to", f.newest("w4", "undone_by"), "w4"), says...)
+	redo := []string{"rollback", "--yes", "--to", f.newest("w4", "undone_by"), "w4"}
+	f.wants(f.fails(redo...), says...)
+	leave(64 << 20)
+	leaveFiles(1) // the four tables take more
+	f.wants(f.fails(redo...), "nothing was dropped: loading the dump would need ", " new files in "+data, "inodes for 1 (df -i)", "remove files there")
+	leaveFiles(1000)
 	f.client("w4").edit("Full", "written on 1.39")
 }

@@ -26,22 +26,27 @@ func (d *Deployer) Room(tenant string, dump, taken int64) (need int64, err error
 		return 0, fmt.Errorf("%s can't be written: %w", dir, err)
 	}
 	need = dump
+	var files int64
 	for _, part := range d.removedParts(tenant) {
 		elsewhere, err := onOtherDisk(part.path, dir)
 		if err != nil {
 			return 0, err
 		}
 		if elsewhere {
-			size, err := copiedSize(part.path)
+			size, n, err := copiedSize(part.path)
 			if err != nil {
 				return 0, err
 			}
-			need += size
+			need, files = need+size, files+n
 		}
 	}
 	free, err := disk.Free(dir)
-	if err == nil && need+taken > free.Bytes {
+	switch {
+	case err != nil:
+	case need+taken > free.Bytes:
 		err = fmt.Errorf("it needs about %d MB in %s, where %d MB are free: make room there", 1+(need>>20), dir, max(0, free.Bytes-taken)>>20)
+	case free.LacksFiles(files + ownFiles):
+		err = fmt.Errorf("it needs about %d new files in %s, whose file system has inodes for %d (df -i): remove files there", files+ownFiles, dir, free.Files)
 	}
 	return need, err
 }
@@ -72,9 +77,12 @@ func device(info fs.FileInfo) uint64 { return uint64(info.Sys().(*syscall.Stat_t
 // block is the space that a small file or a folder takes on most file systems.
 const block = 4096
 
-// copiedSize returns about how many bytes a copy of a file or folder uses. It returns an
-// error for anything that copyTree refuses.
-func copiedSize(path string) (size int64, err error) {
+// ownFiles is about how many files and folders a removal makes beside those of the tenant.
+const ownFiles = 8
+
+// copiedSize returns about how many bytes a copy of a file or folder uses, and how many files it
+// is. It returns an error for anything that copyTree refuses.
+func copiedSize(path string) (size, files int64, err error) {
 	err = filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -86,13 +94,13 @@ func copiedSize(path string) (size int64, err error) {
 		if !copied(info.Mode()) {
 			return uncopied(path)
 		}
-		size += block
+		size, files = size+block, files+1
 		if e.Type().IsRegular() {
 			size += info.Size()
 		}
 		return nil
 	})
-	return size, err
+	return size, files, err
 }
 
 // copied reports whether copyTree copies files of that mode.

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"wikictl/cmd/testbed/needs"
 	"wikictl/tenants"
 )
 
@@ -38,6 +39,12 @@ func TestRoom(t *testing.T) {
 	wants(0, 0, "make room there")
 	must(t, os.Truncate(filepath.Join(images, "large"), 1<<20))
 	wants(0, 0, "")
+	t.Run("inodes", func(t *testing.T) {
+		needs.Root(t, "mounting a file system")
+		needs.Allowed(t, syscall.Mount("none", other, "tmpfs", 0, "nr_inodes=6"), "mounting a file system")
+		defer syscall.Unmount(other, syscall.MNT_DETACH)
+		wants(0, 0, "it needs about 11 new files in "+removed+", whose file system has inodes for 5 (df -i): remove files there")
+	})
 	must(t, syscall.Mkfifo(filepath.Join(images, "fifo"), 0o600))
 	wants(0, 0, "fifo is neither a file, a folder nor a link")
 	must(t, os.Remove(removed))

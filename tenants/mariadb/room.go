@@ -96,22 +96,45 @@ func tableFiles(folder string) (map[string]int64, error) {
 	return bytes, nil
 }
 
-// LoadSpace returns the folder and the bytes that the server needs there for loading a dump, beyond
-// those that dropping databases frees. The folder is empty if that can't be seen from here.
-func (s *Server) LoadSpace(ctx context.Context, b *backup.Dump, dropped ...string) (folder string, bytes int64, err error) {
-	folder, err = s.dataFolder(ctx)
+// LoadSpace is what a server needs on its disk for loading a dump, beyond what dropping databases
+// frees. Folder is empty if that can't be seen from here.
+type LoadSpace struct {
+	Folder       string
+	Bytes, Files int64
+}
+
+// LoadSpace returns what the server needs for loading a dump after dropping databases.
+func (s *Server) LoadSpace(ctx context.Context, b *backup.Dump, dropped ...string) (LoadSpace, error) {
+	folder, err := s.dataFolder(ctx)
 	if err != nil || folder == "" {
-		return "", 0, err
+		return LoadSpace{}, err
 	}
 	freed, known, err := used(folder, dropped...)
 	if err != nil || !known {
-		return "", 0, err
+		return LoadSpace{}, err
 	}
 	need := b.Loaded()
 	if freed > 0 { // what is dropped is lost if the load then finds no room
 		need = max(need, b.StoredBytes())
 	}
-	return folder, need + OwnGrowth - freed, nil
+	load := LoadSpace{folder, need + OwnGrowth - freed, newFiles(b)}
+	for _, name := range dropped {
+		entries, err := os.ReadDir(filepath.Join(folder, name))
+		if disk.IgnoreAbsent(err) != nil {
+			return LoadSpace{}, err
+		}
+		load.Files -= int64(len(entries))
+	}
+	return load, nil
+}
+
+// newFiles is about how many files and folders loading a dump makes: of a table its definition and
+// its rows, and db.opt in each database's folder.
+func newFiles(b *backup.Dump) (n int64) {
+	for _, one := range b.All() {
+		n += 2 + 2*int64(len(one.Tables))
+	}
+	return n
 }
 
 // Fits returns an error if Restore of a dump would find no room on the server's disk, as far as
@@ -121,17 +144,21 @@ func (s *Server) Fits(ctx context.Context, b *backup.Dump) error {
 	for _, one := range b.All() {
 		dropped = append(dropped, one.Database)
 	}
-	folder, need, err := s.LoadSpace(ctx, b, dropped...)
-	if err != nil || folder == "" {
+	need, err := s.LoadSpace(ctx, b, dropped...)
+	if err != nil || need.Folder == "" {
 		return err
 	}
-	free, err := disk.Free(folder)
+	free, err := disk.Free(need.Folder)
 	if err != nil {
 		return err
 	}
-	if free.Lacks(need) {
-		return tenants.WithHint(fmt.Errorf("nothing was dropped: loading the dump would need about %d MB in %s beside what is dropped, and %d MB are free", 1+need>>20, folder, free.Bytes>>20),
+	if free.Lacks(need.Bytes) {
+		return tenants.WithHint(fmt.Errorf("nothing was dropped: loading the dump would need about %d MB in %s beside what is dropped, and %d MB are free", 1+need.Bytes>>20, need.Folder, free.Bytes>>20),
 			"make room there, and run this again")
+	}
+	if free.LacksFiles(need.Files) {
+		return tenants.WithHint(fmt.Errorf("nothing was dropped: loading the dump would need %d new files in %s beside what is dropped, and its file system has inodes for %d (df -i)", need.Files, need.Folder, free.Files),
+			"remove files there, and run this again")
 	}
 	return nil
 }

@@ -15,26 +15,31 @@ import (
 
 // demand is the space that a part of a restore needs on the file system of a folder.
 type demand struct {
-	dir, what string
-	bytes     int64
+	dir, what    string
+	bytes, files int64
 }
 
 // roomFor returns an error that blocks a tenant if demands exceed the free space on one of their
 // file systems.
 func roomFor(demands []demand) error {
-	need, what := map[uint64]int64{}, map[uint64][]string{}
+	need, files, what := map[uint64]int64{}, map[uint64]int64{}, map[uint64][]string{}
 	for _, d := range demands {
-		if d.bytes <= 0 {
+		if d.bytes <= 0 && d.files <= 0 {
 			continue
 		}
 		free, err := disk.Free(d.dir)
 		if err != nil {
 			return &blockedError{err}
 		}
-		need[free.Device] += d.bytes
+		need[free.Device] += max(d.bytes, 0)
+		files[free.Device] += max(d.files, 0)
 		what[free.Device] = append(what[free.Device], d.what)
+		all := strings.Join(what[free.Device], " and ")
 		if n := need[free.Device]; free.Lacks(n) {
-			return blocked("%s would need about %d MB in %s, where %d MB are free: make room there", strings.Join(what[free.Device], " and "), 1+(n>>20), d.dir, free.Bytes>>20)
+			return blocked("%s would need about %d MB in %s, where %d MB are free: make room there", all, 1+(n>>20), d.dir, free.Bytes>>20)
+		}
+		if n := files[free.Device]; free.LacksFiles(n) {
+			return blocked("%s would need about %d new files in %s, whose file system has inodes for %d (df -i): remove files there", all, n, d.dir, free.Files)
 		}
 	}
 	return nil
@@ -64,13 +69,14 @@ func (r *restoration) uploadsDemand() (demand, error) {
 		return d, nil
 	}
 	if !deploy.Exists(r.Archive) { // a snapshot: fetched first, and each file copied from there
-		d.bytes = 2 * r.manifest.UploadBytes
+		d.bytes, d.files = 2*r.manifest.UploadBytes, 2*int64(r.manifest.Uploads)
 		return d, nil
 	}
 	want, err := archive.UploadsOf(r.Archive)
 	if err != nil {
 		return d, &blockedError{err}
 	}
+	d.files = int64(len(want.Files) - len(r.have.Files))
 	if !copies(r.store.Folder(), d.dir) {
 		return d, nil
 	}
@@ -102,8 +108,8 @@ func (r *restoration) databaseDemand(ctx context.Context) (d demand, err error) 
 	if err != nil {
 		return d, err
 	}
-	folder, bytes, err := r.server.LoadSpace(ctx, dump, append(slices.Clone(r.further), r.tenant.Database)...)
-	return demand{folder, "the database", bytes}, err
+	need, err := r.server.LoadSpace(ctx, dump, append(slices.Clone(r.further), r.tenant.Database)...)
+	return demand{need.Folder, "the database", need.Bytes, need.Files}, err
 }
 
 // description reads the description of the dump in the archive.
@@ -138,10 +144,10 @@ func (k *task) mayHold(ctx context.Context, from *tenants.Tenant, u archive.Uplo
 	var demands []demand
 	store := archive.NewStore(k.Layout.Archives())
 	if copies(k.Layout.Images(from.Name), store.Folder()) {
-		demands = append(demands, demand{store.Folder(), "a backup of the uploads", store.Takes(u, lastUploads(k.Layout, from.Name))})
+		demands = append(demands, demand{store.Folder(), "a backup of the uploads", store.Takes(u, lastUploads(k.Layout, from.Name)), 0})
 	}
 	if images := k.Layout.Images(k.tenant.Name); copies(store.Folder(), images) {
-		demands = append(demands, demand{images, "the uploads", u.Bytes()})
+		demands = append(demands, demand{images, "the uploads", u.Bytes(), int64(len(u.Files))})
 	}
 	if k.tenant.Server.Managed {
 		server, err := k.Server(ctx, from.Server)
@@ -156,7 +162,7 @@ func (k *task) mayHold(ctx context.Context, from *tenants.Tenant, u archive.Uplo
 		if err != nil {
 			return err
 		}
-		demands = append(demands, demand{limits.DataFolder, "the database", size})
+		demands = append(demands, demand{limits.DataFolder, "the database", size, 0})
 	}
 	return roomFor(demands)
 }
