@@ -46,6 +46,9 @@ func TestCompletion(t *testing.T) {
 			{"wikictl upgrade --max-f", []string{"--max-failures"}},
 			{"wikictl server sta", []string{"start", "status"}},
 			{"wikictl explain raw-h", []string{"raw-html"}},
+			{"wikictl metrics das", []string{"dashboard"}},
+			{"wikictl metrics --text", []string{"--textfile"}},
+			{"wikictl extensions fetch --upd", []string{"--update"}},
 			{"wikictl help troub", []string{"troubleshooting"}},
 			{"wikictl completion z", []string{"zsh"}},
 		} {

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wikictl/cmd/wikictl/manual"
+	"wikictl/tenants"
 )
 
 // The scripts for bash and zsh call the program for every completion, with a flag that the
@@ -39,7 +40,7 @@ func (a *app) completionCommand() *cli.Command {
 			_, err = fmt.Fprint(a.stdout, script)
 			return err
 		},
-		BashComplete: func(*cli.Context) { fmt.Fprintln(a.stdout, "bash\nzsh\nfish") },
+		BashComplete: a.completing(func() []string { return []string{"bash", "zsh", "fish"} }),
 	}
 }
 
@@ -68,19 +69,33 @@ func (a *app) completeCommands(c *cli.Context) {
 	}
 }
 
-// completeNames lists the farm's tenants, or the flags of a command if a flag is being
-// typed. It lists no tenants of a farm with mistakes.
+// completeNames completes names of the farm's tenants.
 func (a *app) completeNames(c *cli.Context) {
-	if typesFlag(os.Args) {
-		cli.DefaultCompleteWithFlags(c.Command)(c)
-		return
-	}
-	f, err := readFarm(c)
-	if err != nil {
-		return
-	}
-	for _, t := range f.Tenants {
-		fmt.Fprintln(a.stdout, t.Name)
+	a.complete(c, func(f *tenants.Farm) []string { return tenants.NamesOf(f.Tenants) })
+}
+
+// complete lists words of the farm, or flags. It lists no words of a farm with mistakes.
+func (a *app) complete(c *cli.Context, words func(*tenants.Farm) []string) {
+	a.completing(func() []string {
+		f, err := readFarm(c)
+		if err != nil {
+			return nil
+		}
+		return words(f)
+	})(c)
+}
+
+// completing returns a function that lists words, or the flags of a command if a flag is being
+// typed.
+func (a *app) completing(words func() []string) cli.BashCompleteFunc {
+	return func(c *cli.Context) {
+		if typesFlag(os.Args) {
+			cli.DefaultCompleteWithFlags(c.Command)(c)
+			return
+		}
+		for _, word := range words() {
+			fmt.Fprintln(a.stdout, word)
+		}
 	}
 }
 

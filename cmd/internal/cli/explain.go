@@ -15,11 +15,12 @@ func (a *app) explainCommand() *cli.Command {
 		Name: "explain", Usage: "explain what a rule of audit finds, why that matters, and how to repair it", ArgsUsage: "RULE",
 		Description: about("Prints what a rule finds, why that matters, how to repair it, and which page of MediaWiki's manual has more.", "wikictl explain raw-html"),
 		Action:      a.runExplain,
-		BashComplete: func(*cli.Context) {
+		BashComplete: a.completing(func() (ids []string) {
 			for _, r := range rules.All() {
-				fmt.Fprintln(a.stdout, r.ID)
+				ids = append(ids, r.ID)
 			}
-		},
+			return ids
+		}),
 	}
 }
 

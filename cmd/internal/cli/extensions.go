@@ -82,10 +82,7 @@ func (a *app) sourcesOf(c *cli.Context) (*tenants.Farm, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var known []string
-	for _, s := range f.Sources {
-		known = append(known, s.Name)
-	}
+	known := namesOfSources(f)
 	for _, name := range c.Args().Slice() {
 		if !slices.Contains(known, name) {
 			return nil, nil, tenants.WithHint(usagef("nothing in [extensions] and [skins] of %s says where to fetch %q from", tenants.FarmFile, name),
@@ -219,13 +216,14 @@ func (a *app) printComponents(c *cli.Context, rows []componentRow) error {
 // short returns the first 12 characters of a commit's id.
 func short(commit string) string { return commit[:min(len(commit), 12)] }
 
-// completeSources lists the names of extensions and skins that are fetched.
+// completeSources completes names of extensions and skins that are fetched.
 func (a *app) completeSources(c *cli.Context) {
-	f, err := readFarm(c)
-	if err != nil {
-		return
-	}
+	a.complete(c, namesOfSources)
+}
+
+func namesOfSources(f *tenants.Farm) (names []string) {
 	for _, s := range f.Sources {
-		fmt.Fprintln(a.stdout, s.Name)
+		names = append(names, s.Name)
 	}
+	return names
 }

@@ -36,7 +36,7 @@ func (a *app) metricsCommand() *cli.Command {
 			&cli.DurationFlag{Name: "probe-timeout", Usage: "how long a wiki may take to answer", Value: 5 * time.Second},
 		},
 		Action:       a.runMetrics,
-		BashComplete: func(*cli.Context) { fmt.Fprintln(a.stdout, "rules\ndashboard\nunit") },
+		BashComplete: a.completing(func() []string { return []string{"rules", "dashboard", "unit"} }),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -226,15 +225,14 @@ func (a *app) showTemplateDiffs(c *cli.Context, order []string, diffs map[string
 
 // completeTemplates completes the names of templates.
 func (a *app) completeTemplates(c *cli.Context) {
-	if typesFlag(os.Args) {
-		cli.DefaultCompleteWithFlags(c.Command)(c)
-		return
-	}
-	_, set, err := farmTemplates(c)
-	if err != nil {
-		return
-	}
-	for _, i := range set.Infos() {
-		fmt.Fprintln(a.stdout, i.Name)
-	}
+	a.complete(c, func(f *tenants.Farm) (names []string) {
+		set, err := templates.Load(f.Templates, f.Files...)
+		if err != nil {
+			return nil
+		}
+		for _, i := range set.Infos() {
+			names = append(names, i.Name)
+		}
+		return names
+	})
 }
