@@ -142,23 +142,21 @@ func (p *whereParser) take(word string) bool {
 }
 
 func (p *whereParser) or() (matcher, error) {
-	left, err := p.and()
-	for err == nil && p.take("or") {
-		var right matcher
-		first := left
-		right, err = p.and()
-		left = func(t *Tenant) bool { return first(t) || right(t) }
-	}
-	return left, err
+	return p.joined("or", p.and, func(a, b matcher) matcher { return func(t *Tenant) bool { return a(t) || b(t) } })
 }
 
 func (p *whereParser) and() (matcher, error) {
-	left, err := p.not()
-	for err == nil && p.take("and") {
+	return p.joined("and", p.not, func(a, b matcher) matcher { return func(t *Tenant) bool { return a(t) && b(t) } })
+}
+
+// joined reads parts that a word joins.
+func (p *whereParser) joined(word string, part func() (matcher, error), join func(a, b matcher) matcher) (matcher, error) {
+	left, err := part()
+	for err == nil && p.take(word) {
 		var right matcher
-		first := left
-		right, err = p.not()
-		left = func(t *Tenant) bool { return first(t) && right(t) }
+		if right, err = part(); err == nil {
+			left = join(left, right)
+		}
 	}
 	return left, err
 }
