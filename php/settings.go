@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"wikictl/tenants"
 	"wikictl/tenants/process"
 )
 
@@ -66,7 +67,7 @@ func ReadSettings(ctx context.Context, program, root string, outside map[string]
 		return s, fmt.Errorf("read the settings of %s: %w", root, err)
 	}
 	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
-		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, process.OneLine(r.Output))
+		return s, fmt.Errorf("read the settings of %s: %w: %s", root, err, tenants.OneLine(r.Output))
 	}
 	return s, nil
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
+
+	"wikictl/tenants/disk"
 )
 
 // watchEvery is the interval between checks of a running job's log.
@@ -22,7 +23,7 @@ func (o *overflow) Error() string { return fmt.Sprintf("printed more than %d byt
 // this, as a job may write larger files on purpose. Call stop when the job has ended.
 func watch(ctx context.Context, j Job) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
-	before := logSize(j.Log)
+	before := disk.Size(j.Log)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -34,7 +35,7 @@ func watch(ctx context.Context, j Job) (watched context.Context, stop func()) {
 				return
 			case <-tick.C:
 			}
-			if logSize(j.Log)-before > j.Output {
+			if disk.Size(j.Log)-before > j.Output {
 				cancel(&overflow{j.Output})
 			}
 		}
@@ -43,14 +44,6 @@ func watch(ctx context.Context, j Job) (watched context.Context, stop func()) {
 		cancel(nil)
 		<-done
 	}
-}
-
-func logSize(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }
 
 // overflowed returns the reason if a job exceeded its limit of output, otherwise "".

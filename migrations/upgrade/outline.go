@@ -105,7 +105,7 @@ func OutlineUndos(undos []*Undo, unchanged int) *plan.Plan {
 const listedFiles = 10
 
 func (u *Undo) outline() *plan.Tenant {
-	t := &plan.Tenant{Name: u.Name, Details: undoDetails{u, moment(u.Since), moment(u.Dump)}}
+	t := &plan.Tenant{Name: u.Name, Details: undoDetails{u, plan.Moment(u.Since), plan.Moment(u.Dump)}}
 	if u.Problem != "" {
 		t.Add(plan.Blocked, "%s", u.Problem)
 		return t
@@ -142,12 +142,4 @@ type undoDetails struct {
 	*Undo
 	Since *time.Time `json:"since"` // null: it was not open since
 	Dump  *time.Time `json:"dump"`
-}
-
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }

@@ -100,7 +100,7 @@ func (u *upgrade) tryOne(ctx context.Context, sample *mariadb.Golden, s *scratch
 		return err
 	}
 	own := secrets.New("Wikictl", "")
-	accounts := scratchAccounts(t, own)
+	accounts := session.ExclusiveAccounts(t, own)
 	step := func(what string, do func() error) {
 		if err == nil {
 			err = u.run.Shared(s.example().Name, "rehearsal "+s.way+" "+what, do)
@@ -132,13 +132,6 @@ func scratchTenant(example *tenants.Tenant, name, farm string) *tenants.Tenant {
 	t.Owner, t.Members, t.Media, t.Viewers = nil, nil, nil, nil
 	t.Pool.User = "" // its files belong to the common user
 	return &t
-}
-
-// scratchAccounts returns accounts with names that no other program uses.
-func scratchAccounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
-	a := session.Accounts(t, s)
-	a.Named = true
-	return a
 }
 
 // scratchSettings writes the settings of the new code, and returns their path.
@@ -218,7 +211,7 @@ func (u *upgrade) discard(ctx context.Context, t *tenants.Tenant) error {
 	if err != nil {
 		return err
 	}
-	accounts := scratchAccounts(t, secrets.Secrets{})
+	accounts := session.ExclusiveAccounts(t, secrets.Secrets{})
 	for _, do := range []func() error{
 		func() error { return server.StopWork(ctx, t.Database, accounts.Schema.Name) },
 		func() error { return server.DropOwnDatabase(ctx, accounts) },

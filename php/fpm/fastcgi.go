@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wikictl/tenants"
 )
 
 // fpmLimit bounds the time of one request to php-fpm. A pool may have to start its first
@@ -133,7 +135,7 @@ func fcgiAnswer(r io.Reader) (out, logged []byte, err error) {
 func Answer(out []byte) (status int, header textproto.MIMEHeader, body []byte, err error) {
 	r := bufio.NewReader(bytes.NewReader(out))
 	if header, err = textproto.NewReader(r).ReadMIMEHeader(); err != nil {
-		return 0, nil, nil, fmt.Errorf("its answer has no header: %q", beginning(out))
+		return 0, nil, nil, fmt.Errorf("its answer has no header: %q", tenants.Beginning(out))
 	}
 	status = 200
 	if text, _, _ := strings.Cut(header.Get("Status"), " "); text != "" {
@@ -149,12 +151,7 @@ func Answer(out []byte) (status int, header textproto.MIMEHeader, body []byte, e
 func cgiBody(out, logged []byte) ([]byte, error) {
 	status, header, body, err := Answer(out)
 	if err == nil && status != 200 {
-		return nil, fmt.Errorf("it answers %s: %q", header.Get("Status"), beginning(logged))
+		return nil, fmt.Errorf("it answers %s: %q", header.Get("Status"), tenants.Beginning(logged))
 	}
 	return body, err
-}
-
-// beginning returns the first bytes of an answer, for an error message.
-func beginning(text []byte) string {
-	return strings.ToValidUTF8(string(text[:min(len(text), 200)]), "?")
 }

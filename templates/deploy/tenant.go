@@ -22,7 +22,12 @@ func (d *Deployer) SetReadOnly(tenant, reason string) error {
 
 // ClearReadOnly undoes SetReadOnly.
 func (d *Deployer) ClearReadOnly(tenant string) error {
-	if err := remove(d.layout.ReadOnly(tenant)); err != nil {
+	return d.clear(tenant, d.layout.ReadOnly(tenant))
+}
+
+// clear removes a file of a tenant's folder durably.
+func (d *Deployer) clear(tenant, path string) error {
+	if err := remove(path); err != nil {
 		return err
 	}
 	return disk.IgnoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
@@ -36,10 +41,7 @@ func (d *Deployer) SetMaintenance(tenant, page string) error {
 
 // ClearMaintenance undoes SetMaintenance.
 func (d *Deployer) ClearMaintenance(tenant string) error {
-	if err := remove(d.layout.Maintenance(tenant)); err != nil {
-		return err
-	}
-	return disk.IgnoreAbsent(disk.SyncFolder(d.layout.Wiki(tenant)))
+	return d.clear(tenant, d.layout.Maintenance(tenant))
 }
 
 // ForgetCaches makes a tenant's cached data unreachable, because its database was replaced. The

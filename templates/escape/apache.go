@@ -8,11 +8,7 @@ import (
 // Apache writes one argument of an Apache directive. Apache expands ${…} when it
 // reads the file, and mod_rewrite and expressions expand $ and %.
 func Apache(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err != nil || plain(s) {
-		return s, err
-	}
-	return quote(s), refuse(s, at, "$%", "Apache")
+	return quoted(value, "$%", "Apache")
 }
 
 // plainInApache matches text without a special meaning within quotes, expressions and
@@ -22,11 +18,7 @@ var plainInApache = regexp.MustCompile(`^[A-Za-z0-9._:/|@-]+$`)
 // ApachePlain writes a part of an argument, such as a path in an expression, and refuses
 // text that would need quotes there.
 func ApachePlain(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInApache.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "holds other characters than letters, digits and ._:/|@-, which Apache can't take here"}
-	}
-	return s, err
+	return only(value, plainInApache, "holds other characters than letters, digits and ._:/|@-, which Apache can't take here")
 }
 
 // plainInAddress matches the characters allowed in the target of a RewriteRule.
@@ -35,10 +27,7 @@ var plainInAddress = regexp.MustCompile(`^[A-Za-z0-9._~&+,;=:@/?#!()%-]+$`)
 // ApacheTarget writes a part of the target of a RewriteRule, between quotes: in
 // mod_rewrite % starts a reference unless a backslash precedes it.
 func ApacheTarget(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInAddress.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "is not an address that mod_rewrite can lead to"}
-	}
+	s, err := only(value, plainInAddress, "is not an address that mod_rewrite can lead to")
 	return strings.ReplaceAll(s, "%", `\%`), err
 }
 

@@ -6,6 +6,7 @@ package escape
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -80,6 +81,25 @@ func plain(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// quoted writes a value as it is if it needs no quotes, or in quotes. It refuses characters that a
+// program expands even inside of them.
+func quoted(value any, expands, program string) (string, error) {
+	s, at, err := plainText(value)
+	if err != nil || plain(s) {
+		return s, err
+	}
+	return quote(s), refuse(s, at, expands, program)
+}
+
+// only writes a value that matches allowed, and refuses others for the reason why.
+func only(value any, allowed *regexp.Regexp, why string) (string, error) {
+	s, at, err := plainText(value)
+	if err == nil && !allowed.MatchString(s) {
+		err = &Error{Value: s, At: at, Why: why}
+	}
+	return s, err
 }
 
 // refuse returns an error for characters that a value of a configuration file can't

@@ -8,11 +8,7 @@ import (
 // Nginx writes one parameter of an nginx directive. nginx expands $ even inside
 // quotes and has no escape for it.
 func Nginx(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err != nil || plain(s) {
-		return s, err
-	}
-	return quote(s), refuse(s, at, "$", "nginx")
+	return quoted(value, "$", "nginx")
 }
 
 // plainInNginx matches text without a special meaning for nginx in any part of a word.
@@ -20,11 +16,7 @@ var plainInNginx = regexp.MustCompile(`^[A-Za-z0-9_.:/-]+$`)
 
 // NginxPlain writes a part of a word or of a variable's name.
 func NginxPlain(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInNginx.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "holds other characters than letters, digits and ._:/-, which nginx can't take here"}
-	}
-	return s, err
+	return only(value, plainInNginx, "holds other characters than letters, digits and ._:/-, which nginx can't take here")
 }
 
 // NginxWords writes the parameters of a directive such as listen, separated by spaces.

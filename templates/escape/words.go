@@ -49,11 +49,7 @@ var plainInHosts = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$`)
 
 // HostsWord writes an address or a host name.
 func HostsWord(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInHosts.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "is not an address or host name"}
-	}
-	return s, err
+	return only(value, plainInHosts, "is not an address or host name")
 }
 
 // plainInConf matches words without a special meaning in the configuration files of most
@@ -62,9 +58,5 @@ var plainInConf = regexp.MustCompile(`^[A-Za-z0-9_./:][A-Za-z0-9._:/@+,=%~-]*$`)
 
 // ConfWord writes a word that no program expands, quotes or reads as a Comment.
 func ConfWord(value any) (string, error) {
-	s, at, err := plainText(value)
-	if err == nil && !plainInConf.MatchString(s) {
-		err = &Error{Value: s, At: at, Why: "holds other characters than letters, digits and ._:/@+,=%~-"}
-	}
-	return s, err
+	return only(value, plainInConf, "holds other characters than letters, digits and ._:/@+,=%~-")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // match lists the files that the patterns match, each once, sorted, without editors'
@@ -30,7 +31,7 @@ func (l *loader) match(patterns []text, needsFolder bool) []string {
 			l.report(p.at, "", "", "the pattern %q is not valid", p.value)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			l.report(p.at, "", "", "the pattern %q: %s", p.value, err)
-		case len(found) == 0 && (plain || needsFolder && !isFolder(filepath.Join(l.farm.Dir, folder))):
+		case len(found) == 0 && (plain || needsFolder && !disk.IsFolder(filepath.Join(l.farm.Dir, folder))):
 			l.report(p.at, "", "patterns are relative to "+tenants.FarmFile, "the pattern %q matches no file", p.value)
 		}
 		for _, name := range found {
@@ -55,14 +56,9 @@ func (l *loader) leftover(pattern, name string) bool {
 	if strings.HasSuffix(name, ".toml") {
 		return leftBehind.MatchString(path.Base(name))
 	}
-	return leftBehind.MatchString(path.Base(name)) || isFolder(filepath.Join(l.farm.Dir, name))
+	return leftBehind.MatchString(path.Base(name)) || disk.IsFolder(filepath.Join(l.farm.Dir, name))
 }
 
 // leftBehind matches names of files that Emacs (#x#, x~), Vim (x.swp, x.un~, 4913),
 // patch, git and package managers leave beside a file.
 var leftBehind = regexp.MustCompile(`^#.*#$|~$|^[0-9]+$|\.(?:sw[a-z]|un~|orig|rej|bak|tmp|save|dpkg-[a-z]+|rpm(?:new|save|orig))$`)
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}

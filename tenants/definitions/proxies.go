@@ -2,9 +2,10 @@ package definitions
 
 import (
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"wikictl/tenants/disk"
 )
 
 // readProxies reads the proxies whose header with the client's address is believed. It refuses
@@ -39,7 +40,7 @@ func (l *loader) readAccessLog(s *section) {
 	case strings.ContainsAny(folder, "{}"):
 		s.report(log.at, "access_log", `such as "/var/log/wikis/{name}.log"`, "the folder %s is not one for all wikis", folder)
 	default:
-		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		if !disk.IsFolder(folder) {
 			s.report(log.at, "access_log", "make it, such as by mkdir -p "+folder, "the folder %s does not exist, and the web server would refuse its configuration", folder)
 		}
 	}

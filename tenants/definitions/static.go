@@ -80,7 +80,7 @@ func (l *loader) staticWrong(folder string) string {
 		return "is a symbolic link to " + real + ", which is not below the farm's folder"
 	case err == nil && (inside(real, state) || inside(state, real)):
 		return "is a symbolic link to " + real + ", which is wikictl's own"
-	case !isFolder(real):
+	case !disk.IsFolder(real):
 		return "is not a folder"
 	}
 	return ""

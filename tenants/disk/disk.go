@@ -220,6 +220,21 @@ func Folders(dir string) (names []string, err error) {
 	return names, nil
 }
 
+// IsFolder reports whether a path leads to a folder, perhaps by links.
+func IsFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// Size returns the bytes of a file, or 0 if it can't be inspected.
+func Size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // IgnoreAbsent returns an error unless it says that a file does not exist.
 func IgnoreAbsent(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -54,23 +54,16 @@ func (l *Ledger) ClaimDatabase(ctx context.Context, d Database, run string) erro
 			err = errors.New("it is tenant " + owner + "'s in the ledger")
 		}
 	}
-	return databaseError(d.Name, err)
+	return writeError("database "+d.Name, err)
 }
 
 // DatabaseMade records that a claimed database exists.
 func (l *Ledger) DatabaseMade(ctx context.Context, d Database) error {
-	return databaseError(d.Name, one(l.db.ExecContext(ctx, `UPDATE tenant_database SET made = 1 WHERE server = ? AND database_name = ? AND tenant = ?`, d.Server, d.Name, d.Tenant)))
+	return writeError("database "+d.Name, one(l.db.ExecContext(ctx, `UPDATE tenant_database SET made = 1 WHERE server = ? AND database_name = ? AND tenant = ?`, d.Server, d.Name, d.Tenant)))
 }
 
 // ForgetDatabase removes the row of a further database that is gone.
 func (l *Ledger) ForgetDatabase(ctx context.Context, d Database) error {
 	_, err := l.db.ExecContext(ctx, `DELETE FROM tenant_database WHERE server = ? AND database_name = ? AND tenant = ?`, d.Server, d.Name, d.Tenant)
-	return databaseError(d.Name, err)
-}
-
-func databaseError(name string, err error) error {
-	if err != nil {
-		return fmt.Errorf("write database %s into the ledger: %w", name, err)
-	}
-	return nil
+	return writeError("database "+d.Name, err)
 }

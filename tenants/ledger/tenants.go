@@ -114,19 +114,19 @@ func (l *Ledger) Claim(ctx context.Context, r Tenant) error {
 	if mariadb.IsDuplicate(err) {
 		err = ErrStale
 	}
-	return tenantError(r.Name, err)
+	return writeError("tenant "+r.Name, err)
 }
 
 // Advance replaces a row durably if it is still as it was read. It returns ErrStale if
 // the row has changed or is missing.
 func (l *Ledger) Advance(ctx context.Context, was, r Tenant) error {
-	return tenantError(r.Name, advance(ctx, l.db, was, r))
+	return writeError("tenant "+r.Name, advance(ctx, l.db, was, r))
 }
 
 // AdvanceWith is Advance that also records, in one transaction, the files of the farm's
 // own SQL that were applied to the tenant's new database: checksums by name.
 func (l *Ledger) AdvanceWith(ctx context.Context, was, r Tenant, applied map[string]string) error {
-	return tenantError(r.Name, l.transact(ctx, func(tx *sql.Tx) error {
+	return writeError("tenant "+r.Name, l.transact(ctx, func(tx *sql.Tx) error {
 		if err := advance(ctx, tx, was, r); err != nil {
 			return err
 		}
@@ -164,9 +164,10 @@ func one(r sql.Result, err error) error {
 	return nil
 }
 
-func tenantError(name string, err error) error {
+// writeError names the row that could not be written, such as "tenant alpha".
+func writeError(row string, err error) error {
 	if err != nil {
-		return fmt.Errorf("write tenant %s into the ledger: %w", name, err)
+		return fmt.Errorf("write %s into the ledger: %w", row, err)
 	}
 	return nil
 }
@@ -188,7 +189,7 @@ func setReady(ctx context.Context, db executor, run string, names []string) map[
 		err := one(db.ExecContext(ctx, `UPDATE tenant SET state = ?, run = ?, changed = UTC_TIMESTAMP(3)
 			WHERE name = ? AND state IN (?, ?)`, Ready, run, name, Made, Ready))
 		if err != nil {
-			failed[name] = tenantError(name, err)
+			failed[name] = writeError("tenant "+name, err)
 		}
 	}
 	return failed

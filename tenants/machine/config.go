@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"wikictl/tenants/disk"
 )
 
 // Directive is one directive of a web server's configuration.
@@ -82,7 +84,7 @@ func (r *reader) included(pattern string) []string {
 		return nil
 	}
 	files, _ := filepath.Glob(pattern)
-	if info, err := os.Stat(pattern); err == nil && info.IsDir() { // Apache includes the folder's files
+	if disk.IsFolder(pattern) { // Apache includes the folder's files
 		files, _ = filepath.Glob(filepath.Join(pattern, "*"))
 	}
 	return slices.DeleteFunc(files, func(path string) bool {
@@ -118,7 +120,7 @@ func resolve(path string) string {
 // matches reports whether an include's pattern matches a file, which need not exist.
 func (r *reader) matches(pattern, file string) bool {
 	pattern = r.absolute(pattern)
-	if info, err := os.Stat(pattern); err == nil && info.IsDir() {
+	if disk.IsFolder(pattern) {
 		pattern = filepath.Join(pattern, "*")
 	}
 	if ok, _ := filepath.Match(pattern, file); ok {

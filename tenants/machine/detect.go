@@ -11,6 +11,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/mediawiki"
 	"wikictl/tenants/process"
 )
@@ -131,7 +132,7 @@ func (f *Found) detectWeb() {
 	w := webServers[max(best, 0)]
 	f.Kind, f.Check = w.kind, w.check
 	f.Reload = []string{"service", w.service, "reload"}
-	if isFolder("/run/systemd/system") {
+	if disk.IsFolder("/run/systemd/system") {
 		f.Reload = []string{"systemctl", "reload", w.service}
 	}
 	switch {

@@ -11,6 +11,7 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/backup/restic"
 	"wikictl/tenants/definitions"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/process"
 )
@@ -71,7 +72,7 @@ type Connect func(context.Context, *tenants.Server) (*mariadb.Server, error)
 func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	facts := Facts{
 		Root: os.Geteuid() == 0, Machine: definitions.ThisMachine(), Programs: map[string]string{},
-		Systemd: isFolder("/run/systemd/system"), MariaDB: isFile("/etc/init.d/mariadb") || isFile("/lib/systemd/system/mariadb.service"),
+		Systemd: disk.IsFolder("/run/systemd/system"), MariaDB: isFile("/etc/init.d/mariadb") || isFile("/lib/systemd/system/mariadb.service"),
 		Web: ReadWeb(ctx, f), Probe: listens(ctx, f.Web.Probe),
 		Servers: map[string]Store{}, Replicas: map[*tenants.Server]mariadb.Replica{}, PHP: map[string]PHP{},
 		Files: openFiles(), Clock: synchronised(),
@@ -171,11 +172,6 @@ func Needs(f *tenants.Farm) []string {
 	return slices.Compact(names)
 }
 
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
@@ -183,7 +179,7 @@ func isFile(path string) bool {
 
 // existing returns the nearest existing folder at or above a path.
 func existing(path string) string {
-	for !isFolder(path) && path != filepath.Dir(path) {
+	for !disk.IsFolder(path) && path != filepath.Dir(path) {
 		path = filepath.Dir(path)
 	}
 	return path

@@ -94,7 +94,7 @@ func disks(f *tenants.Farm, facts Facts) []Disk {
 	places := [][2]string{{existing(f.State), "state"}}
 	for name, s := range facts.Servers {
 		local := f.Servers[name].Managed || strings.Contains(f.Servers[name].DSN, "@unix(")
-		if s.Err == nil && local && isFolder(s.Limits.DataFolder) {
+		if s.Err == nil && local && disk.IsFolder(s.Limits.DataFolder) {
 			places = append(places, [2]string{s.Limits.DataFolder, "the databases of " + name})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 )
 
 // Script is a script to run, as named by an administrator.
@@ -78,7 +79,7 @@ var class = regexp.MustCompile(`^(?:[A-Z]\w*|\w+([.\\]\w+)+)$`)
 func ofComponent(c *tenants.Codebase, name, script string) (Located, error) {
 	for _, kind := range []string{"extensions", "skins"} {
 		folder := filepath.Join(c.Path, kind, name)
-		if info, err := os.Stat(folder); name == "" || err != nil || !info.IsDir() {
+		if name == "" || !disk.IsFolder(folder) {
 			continue
 		}
 		if file := existing(filepath.Join(folder, "maintenance", script)); file != "" {

@@ -14,6 +14,7 @@ import (
 
 	"wikictl/php"
 	"wikictl/tenants"
+	"wikictl/tenants/disk"
 	"wikictl/tenants/mariadb"
 )
 
@@ -83,7 +84,7 @@ func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Dura
 		return err
 	}
 	bounds := q.Farm.Jobs
-	before := size(log)
+	before := disk.Size(log)
 	_, err = forks.Run(ctx, php.Job{
 		Script: filepath.Join(c.Path, "maintenance", "runJobs.php"),
 		Args: []string{"--result=json", "--maxtime=" + strconv.FormatFloat(max(limit.Seconds(), 0.1), 'f', 2, 64),
@@ -98,14 +99,6 @@ func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Dura
 		return err
 	}
 	return r.read(log, before)
-}
-
-func size(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }
 
 // mostFailures bounds the kept log of failures, in bytes.

@@ -209,6 +209,7 @@ func (s *Server) tooLarge(ctx context.Context, database string) ([]string, error
 	return nil, nil
 }
 
+// texts returns the only column of a query's rows.
 func (s *Server) texts(ctx context.Context, query string, args ...any) ([]string, error) {
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {

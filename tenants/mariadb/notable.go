@@ -29,27 +29,19 @@ func (s *Server) Notable(ctx context.Context, database string, n int) (linked, c
 	if !slices.Contains(columns, "pl_title") { // since 1.43, by their number
 		links = `SELECT lt_title AS title FROM ` + in + `pagelinks JOIN ` + in + `linktarget ON lt_id = pl_target_id WHERE lt_namespace = 0 LIMIT ?`
 	}
-	linked, err = s.titles(ctx, `SELECT title FROM (`+links+`) AS l JOIN `+in+`page ON page_namespace = 0 AND page_title = title AND page_is_redirect = 0
+	linked, err = s.texts(ctx, `SELECT title FROM (`+links+`) AS l JOIN `+in+`page ON page_namespace = 0 AND page_title = title AND page_is_redirect = 0
 		GROUP BY title ORDER BY COUNT(*) DESC, title LIMIT ?`, mostLinks, n)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list the most linked pages of %q: %w", database, err)
 	}
-	changed, err = s.titles(ctx, `SELECT title FROM (SELECT rc_title AS title, rc_timestamp FROM `+in+`recentchanges WHERE rc_namespace = 0 ORDER BY rc_timestamp DESC LIMIT ?) AS r
+	changed, err = s.texts(ctx, `SELECT title FROM (SELECT rc_title AS title, rc_timestamp FROM `+in+`recentchanges WHERE rc_namespace = 0 ORDER BY rc_timestamp DESC LIMIT ?) AS r
 		JOIN `+in+`page ON page_namespace = 0 AND page_title = title AND page_is_redirect = 0
 		GROUP BY title ORDER BY MAX(rc_timestamp) DESC, title LIMIT ?`, mostChanges, n)
 	if err == nil && len(changed) == 0 { // nothing was changed recently
-		changed, err = s.titles(ctx, `SELECT page_title FROM `+in+`page WHERE page_namespace = 0 AND page_is_redirect = 0 ORDER BY page_id DESC LIMIT ?`, n)
+		changed, err = s.texts(ctx, `SELECT page_title FROM `+in+`page WHERE page_namespace = 0 AND page_is_redirect = 0 ORDER BY page_id DESC LIMIT ?`, n)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("list the recently changed pages of %q: %w", database, err)
 	}
 	return linked, changed, nil
-}
-
-func (s *Server) titles(ctx context.Context, query string, arguments ...any) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, query, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	return Column[string](rows)
 }

@@ -57,16 +57,12 @@ func (s *Server) Restore(ctx context.Context, b *backup.Dump, certain func() err
 
 // restoreOne replaces one database.
 func (s *Server) restoreOne(ctx context.Context, b *backup.Dump) error {
-	if err := s.remake(ctx, b); err != nil {
-		return err
+	for _, step := range []func(context.Context, *backup.Dump) error{s.remake, s.load, s.compare, s.goOnFrom} {
+		if err := step(ctx, b); err != nil {
+			return err
+		}
 	}
-	if err := s.load(ctx, b); err != nil {
-		return err
-	}
-	if err := s.compare(ctx, b); err != nil {
-		return err
-	}
-	return s.goOnFrom(ctx, b)
+	return nil
 }
 
 // keepNumbers records the current AUTO_INCREMENT values in the dump's description before

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Kind classifies an Entry.
@@ -125,4 +126,13 @@ func (p *Plan) Blocked() bool {
 // Stuck reports whether a leftover can't be removed.
 func (p *Plan) Stuck() bool {
 	return slices.ContainsFunc(p.Leftovers, func(l *Leftover) bool { return l.Problem != "" })
+}
+
+// Moment returns a time for JSON: null if zero.
+func Moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }

@@ -60,6 +60,3 @@ func endOf(f *os.File, most int) string {
 
 // clean removes a partial character at the begin, and blanks.
 func clean(text []byte) string { return strings.TrimSpace(strings.ToValidUTF8(string(text), "")) }
-
-// OneLine joins the lines of a program's output, for an error.
-func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

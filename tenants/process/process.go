@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wikictl/tenants"
 )
 
 // grace is the default time between SIGTERM and SIGKILL.
@@ -66,7 +68,7 @@ type Error struct {
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %s", e.Name, e.Err)
 	if e.Output != "" {
-		text += ": " + OneLine(e.Output)
+		text += ": " + tenants.OneLine(e.Output)
 	}
 	return text
 }

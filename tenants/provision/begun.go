@@ -6,7 +6,6 @@ import (
 
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/process"
 )
 
 // begun returns, by name, the state of the runs that began to make the unfinished
@@ -43,7 +42,7 @@ func (c *creation) begun(ctx context.Context, list []*tenants.Tenant) (map[strin
 func fate(run string, open bool, step, why string) string {
 	switch {
 	case why != "":
-		return fmt.Sprintf("run %s began it and failed at %q: %s", run, step, process.OneLine(why))
+		return fmt.Sprintf("run %s began it and failed at %q: %s", run, step, tenants.OneLine(why))
 	case open:
 		return fmt.Sprintf("run %s began it, and is active or was interrupted", run)
 	}
@@ -53,7 +52,7 @@ func fate(run string, open bool, step, why string) string {
 // upgrading describes an open upgrade.
 func upgrading(open ledger.Upgrade) string {
 	if open.Error != "" {
-		return fmt.Sprintf("run %s could not upgrade it: %s", open.Run, process.OneLine(open.Error))
+		return fmt.Sprintf("run %s could not upgrade it: %s", open.Run, tenants.OneLine(open.Error))
 	}
 	return fmt.Sprintf("run %s is upgrading it, or was interrupted", open.Run)
 }

@@ -329,21 +329,22 @@ func (l *planner) addFurther(ctx context.Context, left *Leftover, server *tenant
 	return nil
 }
 
-// membersOf returns the defined tenants that have the accounts of a leftover, by its name or,
-// as it may be defined under another one, by its database.
-func (l *planner) membersOf(left *Leftover) (names []string) {
-	for _, t := range l.Farm.Tenants {
-		if t.Shared.Users == left.Name || t.Owner != nil && t.Owner.Database == left.row.Database {
-			names = append(names, t.Name)
-		}
-	}
-	return names
+// membersOf returns the defined tenants that have the accounts of a leftover.
+func (l *planner) membersOf(left *Leftover) []string {
+	return l.sharing(left, func(t *tenants.Tenant) (string, *tenants.Tenant) { return t.Shared.Users, t.Owner })
 }
 
 // viewersOf returns the defined tenants that show the files of a leftover.
-func (l *planner) viewersOf(left *Leftover) (names []string) {
+func (l *planner) viewersOf(left *Leftover) []string {
+	return l.sharing(left, func(t *tenants.Tenant) (string, *tenants.Tenant) { return t.Shared.Media, t.Media })
+}
+
+// sharing returns the defined tenants that share something of a leftover, by its name or, as it may
+// be defined under another one, by its database. with returns the name and the tenant that a tenant
+// shares with.
+func (l *planner) sharing(left *Leftover, with func(*tenants.Tenant) (string, *tenants.Tenant)) (names []string) {
 	for _, t := range l.Farm.Tenants {
-		if t.Shared.Media == left.Name || t.Media != nil && t.Media.Database == left.row.Database {
+		if name, owner := with(t); name == left.Name || owner != nil && owner.Database == left.row.Database {
 			names = append(names, t.Name)
 		}
 	}

@@ -129,14 +129,6 @@ func (c *creation) goldenTenant(t *tenants.Tenant, key string) *tenants.Tenant {
 	return &g
 }
 
-// goldenAccounts returns a golden's accounts. Their names contain the farm's id, so that
-// no other farm or program has the same.
-func goldenAccounts(g *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
-	a := session.Accounts(g, s)
-	a.Named = true
-	return a
-}
-
 // makeGolden runs MediaWiki's own installer and updater on a separate database, reads it,
 // and drops it.
 func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string) (golden *mariadb.Golden, err error) {
@@ -161,7 +153,7 @@ func (c *creation) makeGolden(ctx context.Context, t *tenants.Tenant, key string
 	if err := server.EnsureDatabase(ctx, g.Database); err != nil {
 		return nil, err
 	}
-	if err := server.EnsureAccounts(ctx, goldenAccounts(g, own)); err != nil {
+	if err := server.EnsureAccounts(ctx, session.ExclusiveAccounts(g, own)); err != nil {
 		return nil, err
 	}
 	if err := c.install(ctx, g, own); err != nil {
@@ -260,7 +252,7 @@ func (c *creation) sweep(ctx context.Context, g *tenants.Tenant) error {
 	return errors.Join(
 		server.StopWork(ctx, g.Database, g.SchemaAccount()),
 		server.DropDatabase(ctx, g.Database),
-		server.DropAccounts(ctx, goldenAccounts(g, secrets.Secrets{})),
+		server.DropAccounts(ctx, session.ExclusiveAccounts(g, secrets.Secrets{})),
 		os.RemoveAll(c.Layout.Wiki(g.Name)),
 	)
 }

@@ -11,6 +11,14 @@ import (
 	"wikictl/tenants/secrets"
 )
 
+// ExclusiveAccounts returns the accounts of a tenant that exists only for a golden or for scratch
+// copies. Their names contain the farm's id, so that no other farm or program has the same.
+func ExclusiveAccounts(t *tenants.Tenant, s secrets.Secrets) mariadb.Accounts {
+	a := Accounts(t, s)
+	a.Named = true
+	return a
+}
+
 // Accounts returns the two database accounts of a tenant; FamilyAccounts adds its members'.
 // further are its existing further databases: the accounts get rights on those that the
 // definition names.

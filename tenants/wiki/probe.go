@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"wikictl/tenants"
 )
 
 // SiteInfo is a wiki's description of itself through api.php (API:Siteinfo,
@@ -179,7 +181,7 @@ func readSiteInfo(body []byte) (SiteInfo, error) {
 	g := answer.Query.General
 	info := SiteInfo{
 		Version: strings.TrimPrefix(g.Generator, "MediaWiki "), Sitename: g.Sitename, Lang: g.Lang,
-		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, Script: g.Script, ReadOnly: g.Readonly, Noise: start(bytes.TrimSpace(body[:at])),
+		DBName: g.WikiID, Server: g.Server, MainPage: g.Mainpage, Script: g.Script, ReadOnly: g.Readonly, Noise: tenants.Beginning(bytes.TrimSpace(body[:at])),
 	}
 	a := answer.Query.AuthManagerInfo
 	info.LogsIn = a.CanAuthenticateNow && len(a.Requests) > 0
@@ -266,9 +268,4 @@ func do(request *http.Request) ([]byte, error) {
 		return nil, &StatusError{Code: response.StatusCode, Status: response.Status, Words: words(body)}
 	}
 	return body, nil
-}
-
-// start returns the begin of an answer, for an error message.
-func start(body []byte) string {
-	return strings.ToValidUTF8(string(body[:min(len(body), 200)]), "?")
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"time"
 	"unicode/utf8"
+
+	"wikictl/tenants"
 )
 
 // Text is the visible text of a page, as far as it is comparable between releases.
@@ -44,7 +46,7 @@ func ReadText(ctx context.Context, base, host, path string, limit time.Duration)
 
 func textOf(body []byte) (t Text) {
 	if m := titleElement.FindSubmatch(body); m != nil {
-		t.Title = oneLine(html.UnescapeString(string(m[1])))
+		t.Title = tenants.OneLine(html.UnescapeString(string(m[1])))
 	}
 	content := body
 	if at := bytes.Index(body, contentBegin); at >= 0 {
@@ -55,6 +57,6 @@ func textOf(body []byte) (t Text) {
 			content = content[:at]
 		}
 	}
-	t.Length = utf8.RuneCountInString(oneLine(plainText(content)))
+	t.Length = utf8.RuneCountInString(tenants.OneLine(plainText(content)))
 	return t
 }

@@ -6,6 +6,8 @@ import (
 	"html"
 	"regexp"
 	"strings"
+
+	"wikictl/tenants"
 )
 
 // mostWords is the maximum length of a quoted answer, in bytes.
@@ -44,12 +46,12 @@ func words(body []byte) string {
 func reasonIn(text string) string {
 	for _, reason := range reasons {
 		for line := range strings.Lines(text) {
-			if m := reason.FindStringSubmatch(oneLine(line)); m != nil {
+			if m := reason.FindStringSubmatch(tenants.OneLine(line)); m != nil {
 				return requestID.ReplaceAllString(m[1], "")
 			}
 		}
 	}
-	return oneLine(text)
+	return tenants.OneLine(text)
 }
 
 // plainText removes the markup. If the error page follows the begin of an answer of
@@ -65,5 +67,3 @@ func plainText(body []byte) string {
 	text := unseen.ReplaceAllString(string(body), " ")
 	return html.UnescapeString(tags.ReplaceAllString(breaks.ReplaceAllString(text, "\n"), ""))
 }
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -113,7 +113,7 @@ func (a *app) listBackups(c *cli.Context) error {
 	all, unread := recovery.Backups(c.Context, f, "")
 	rows, table := []backupRow{}, [][]any{}
 	for _, b := range all {
-		row := backupRow{b.Name, b.Run, moment(b.Taken), b.Version, b.Bytes, b.Uploads, b.UploadBytes, moment(b.Verified), b.File, b.Snapshot, b.Farm}
+		row := backupRow{b.Name, b.Run, plan.Moment(b.Taken), b.Version, b.Bytes, b.Uploads, b.UploadBytes, plan.Moment(b.Verified), b.File, b.Snapshot, b.Farm}
 		if b.Snapshot != "" {
 			row.File = ""
 		}

@@ -13,6 +13,7 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/maintenance"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -83,7 +84,7 @@ func (a *app) runJobsStatus(c *cli.Context, f *tenants.Farm, list []*tenants.Ten
 		}
 		rows := make([]backlogRow, len(all))
 		for i, b := range all {
-			rows[i] = backlogRow{b.Tenant, b.Ready, b.Claimed, b.Abandoned, moment(b.Oldest), b.Run.Done, b.Run.Failed, b.Run.Seconds, ""}
+			rows[i] = backlogRow{b.Tenant, b.Ready, b.Claimed, b.Abandoned, plan.Moment(b.Oldest), b.Run.Done, b.Run.Failed, b.Run.Seconds, ""}
 			if b.Err != nil {
 				rows[i].Error = b.Err.Error()
 			}

@@ -11,6 +11,7 @@ import (
 	"wikictl/cmd/internal/ui"
 	"wikictl/tenants"
 	"wikictl/tenants/ledger"
+	"wikictl/tenants/plan"
 	"wikictl/tenants/session"
 )
 
@@ -105,26 +106,17 @@ func statusOf(rows map[string]ledger.Tenant, runs []ledger.Run, open map[string]
 	s := status{Command: "status", Tenants: []tenantStatus{}, Runs: []runStatus{}, Upgrades: []upgradeStatus{}}
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
 		r := rows[name]
-		s.Tenants = append(s.Tenants, tenantStatus{name, r.State, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.Run, moment(r.Changed)})
+		s.Tenants = append(s.Tenants, tenantStatus{name, r.State, r.Server, r.Database, r.Codebase, r.Version, r.ComponentSet, r.Run, plan.Moment(r.Changed)})
 	}
 	for _, r := range runs {
-		s.Runs = append(s.Runs, runStatus{r.ID, r.Command, r.Holder, moment(r.Started), moment(r.Finished.Time), r.Done, r.Same, r.Failed, r.Skipped})
+		s.Runs = append(s.Runs, runStatus{r.ID, r.Command, r.Holder, plan.Moment(r.Started), plan.Moment(r.Finished.Time), r.Done, r.Same, r.Failed, r.Skipped})
 	}
 	for _, name := range slices.Sorted(maps.Keys(open)) {
 		r := open[name]
 		s.Upgrades = append(s.Upgrades, upgradeStatus{name, r.Run, r.Phase, r.OldVersion, r.NewVersion, r.Backup,
-			moment(r.Started.Time), moment(r.Opened.Time), moment(r.Ended.Time), r.Error})
+			plan.Moment(r.Started.Time), plan.Moment(r.Opened.Time), plan.Moment(r.Ended.Time), r.Error})
 	}
 	return s
-}
-
-// moment returns a time for JSON: null if zero.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }
 
 func (a *app) printStatus(rows map[string]ledger.Tenant, runs []ledger.Run) {

@@ -126,7 +126,7 @@ func (a *app) listRemoved(f *tenants.Farm, asJSON bool) error {
 	all, unread := provision.AllRemoved(f.Layout())
 	rows, table := []removedRow{}, [][]any{}
 	for _, r := range all {
-		rows = append(rows, removedRow{r.Name, r.Run, moment(r.Removed), r.Version, r.Dir()})
+		rows = append(rows, removedRow{r.Name, r.Run, plan.Moment(r.Removed), r.Version, r.Dir()})
 		table = append(table, []any{r.Name, r.Version, r.Removed.UTC().Format(time.DateTime), r.Run, r.Dir()})
 	}
 	if asJSON {

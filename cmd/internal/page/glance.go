@@ -2,12 +2,12 @@ package page
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"wikictl/cmd/internal/ui"
+	"wikictl/tenants"
 	"wikictl/tenants/audit"
 	"wikictl/tenants/audit/rules"
 )
@@ -24,7 +24,7 @@ func totals(r FarmReport, rows []pageRow) []total {
 }
 
 func wikisTotal(r FarmReport, rows []pageRow) total {
-	t := total{Label: "Wikis", Value: grouped(len(rows))}
+	t := total{Label: "Wikis", Value: tenants.Grouped(len(rows))}
 	if r.Ledger == nil {
 		t.More = "as the definitions have them"
 		return t
@@ -40,10 +40,10 @@ func wikisTotal(r FarmReport, rows []pageRow) total {
 	}
 	var parts []string
 	if behind > 0 {
-		parts = append(parts, grouped(behind)+" to upgrade")
+		parts = append(parts, tenants.Grouped(behind)+" to upgrade")
 	}
 	if missing > 0 {
-		parts = append(parts, grouped(missing)+" not created")
+		parts = append(parts, tenants.Grouped(missing)+" not created")
 	}
 	t.More = strings.Join(parts, ", ")
 	if len(parts) == 0 {
@@ -86,7 +86,7 @@ func findingsTotal(r *audit.Report) total {
 		}
 	}
 	if r.Ignored > 0 {
-		parts = append(parts, grouped(r.Ignored)+" ignored")
+		parts = append(parts, tenants.Grouped(r.Ignored)+" ignored")
 	}
 	t.More = strings.Join(parts, ", ")
 	return t
@@ -112,10 +112,10 @@ func backupTotal(rows []pageRow) total {
 		parts = append(parts, oldest.Name)
 	}
 	if without > 0 {
-		parts = append(parts, grouped(without)+" without any")
+		parts = append(parts, tenants.Grouped(without)+" without any")
 	}
 	if unread > 0 {
-		parts = append(parts, grouped(unread)+" not read")
+		parts = append(parts, tenants.Grouped(unread)+" not read")
 	}
 	t.More = strings.Join(parts, ", ")
 	return t
@@ -156,7 +156,7 @@ func versionShares(ledgerRead bool, rows []pageRow) (list []share, are string) {
 	at := 0.0
 	for i, name := range names {
 		of := 100 * float64(counts[name]) / float64(len(rows))
-		s := share{Name: name, Count: grouped(counts[name]), At: at, Of: of}
+		s := share{Name: name, Count: tenants.Grouped(counts[name]), At: at, Of: of}
 		if keys[name] > 0 { // the newest is darkest
 			s.Shade = max(shades-(len(names)-1-i), 1)
 		}
@@ -175,7 +175,7 @@ func serverShares(r FarmReport, rows []pageRow) []share {
 	}
 	var list []share
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		s := share{Name: name, Count: grouped(counts[name]), Of: 100 * float64(counts[name]) / float64(len(rows)), Size: "not read"}
+		s := share{Name: name, Count: tenants.Grouped(counts[name]), Of: 100 * float64(counts[name]) / float64(len(rows)), Size: "not read"}
 		if _, read := r.Sizes[name]; read {
 			s.Size = byteSize(int64(sizes[name]))
 		}
@@ -210,7 +210,7 @@ func ruleCounts(findings []audit.Finding) []ruleCount {
 		rule, _ := rules.Find(id)
 		count := ""
 		if len(who[id]) > 0 {
-			count = grouped(len(who[id]))
+			count = tenants.Grouped(len(who[id]))
 		}
 		list = append(list, ruleCount{id, worst[id].String(), rule.What, count})
 	}
@@ -220,14 +220,5 @@ func ruleCounts(findings []audit.Finding) []ruleCount {
 // groupedPlural returns a text such as "1,234 errors".
 func groupedPlural(n int, noun string) string {
 	_, rest, _ := strings.Cut(ui.Plural(n, noun), " ")
-	return grouped(n) + " " + rest
-}
-
-// grouped formats a number with thousands separators.
-func grouped(n int) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return tenants.Grouped(n) + " " + rest
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 )
 
@@ -153,7 +154,7 @@ func TestReportTexts(t *testing.T) {
 		{byteSize(0), "0 B"}, {byteSize(999), "999 B"}, {byteSize(1000), "1.0 kB"}, {byteSize(5 << 20), "5.0 MB"}, {byteSize(345 << 20), "345 MB"}, {byteSize(1 << 50), "1024 TB"},
 		{durationText(840 * time.Millisecond), "0.8 s"}, {durationText(12400 * time.Millisecond), "12 s"}, {durationText(200 * time.Second), "3 min 20 s"}, {durationText(65 * time.Minute), "1 h 05 min"}, {durationText(-1), "0.0 s"},
 		{ageText(30 * time.Minute), "30 min"}, {ageText(47 * hour), "47 h"}, {ageText(3 * day), "3 days"}, {ageText(400 * day), "13 months"}, {ageText(1500 * day), "4 years"},
-		{grouped(999), "999"}, {grouped(1234567), "1,234,567"}, {groupedPlural(1, "error"), "1 error"}, {groupedPlural(2483, "error"), "2,483 errors"},
+		{tenants.Grouped(999), "999"}, {tenants.Grouped(1234567), "1,234,567"}, {groupedPlural(1, "error"), "1 error"}, {groupedPlural(2483, "error"), "2,483 errors"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("got %q, want %q", tc.got, tc.want)

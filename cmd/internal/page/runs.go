@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 )
 
@@ -173,7 +174,7 @@ func summaryText(list []pastUpgrade) string {
 	var parts []string
 	for _, outcome := range []string{upgraded, "restored", "kept read-only", "not ended"} {
 		if n := counts[outcome]; n > 0 {
-			parts = append(parts, grouped(n)+" "+outcome)
+			parts = append(parts, tenants.Grouped(n)+" "+outcome)
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"wikictl/tenants"
 )
 
 // Wiki holds everything on which the duration of an upgrade depends.
@@ -164,7 +166,7 @@ const slow = 20
 func (r Rates) Remarks(w Wiki) (remarks []string) {
 	for _, s := range w.work() {
 		if seconds := r.rows * s.seconds; s.one && seconds >= slow {
-			remarks = append(remarks, fmt.Sprintf("update.php goes through %s rows of %s one by one, for about %s", grouped(s.rows), s.table, Text(seconds)))
+			remarks = append(remarks, fmt.Sprintf("update.php goes through %s rows of %s one by one, for about %s", tenants.Grouped(s.rows), s.table, Text(seconds)))
 		}
 	}
 	return remarks
@@ -180,13 +182,4 @@ func Text(seconds float64) string {
 	default:
 		return fmt.Sprintf("%.1f h", d.Hours())
 	}
-}
-
-// grouped formats a number with separated thousands.
-func grouped(n int64) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
 }

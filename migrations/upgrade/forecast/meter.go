@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+
+	"wikictl/tenants"
 )
 
 // Meter measures the progress of MediaWiki's updater from its output. It is an io.Writer
@@ -91,5 +93,5 @@ func (m *Meter) Text() string {
 	if m.table == "" || of == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s of %s rows of %s", grouped(m.done), grouped(max(of, m.done)), m.table)
+	return fmt.Sprintf("%s of %s rows of %s", tenants.Grouped(m.done), tenants.Grouped(max(of, m.done)), m.table)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wikictl/tenants/audit"
+	"wikictl/tenants/audit/observe"
 )
 
 // backupRules check dumps.
@@ -30,7 +31,7 @@ var backupRules = []rule{
 		Why:       "It can't be restored, and a rollback is refused.",
 		Repair:    "Check the disk; run wikictl backup, which stores uploads anew that the wiki still has.",
 		Reference: "Manual:Restoring a wiki from backup",
-	}, observed: damagedBackup},
+	}, observed: faulty(func(d *observe.Wiki) error { return d.Damaged })},
 	{Rule: audit.Rule{
 		ID: "backup-incomplete", Severity: audit.Warning,
 		What:      "A dump lacks its description, or a description its dump.",
@@ -96,12 +97,6 @@ func oldBackup(s *subject, r *reporter) {
 		f.Severity = r.rule.Severity
 	}
 	r.add(f)
-}
-
-func damagedBackup(s *subject, r *reporter) {
-	if d := s.state(); d != nil && d.Damaged != nil {
-		r.say(s.tenant.Position, "", "", "%s", d.Damaged)
-	}
 }
 
 func goneBackup(s *subject, r *reporter) {

@@ -75,7 +75,7 @@ var diskRules = []rule{
 		Why:       "No backup has the files behind it, so wikictl refuses to back the wiki up or copy it; PHP's user may have made the link to read or change files of others.",
 		Repair:    "Replace the link by a folder on which its target is mounted (mount --bind), or move the files in. Remove a link that you did not make.",
 		Reference: "wikictl help backups",
-	}, observed: uploadsLink},
+	}, observed: faulty(func(d *observe.Wiki) error { return d.Links })},
 	{Rule: audit.Rule{
 		ID: "uploads-irregular", Severity: audit.Warning,
 		What:      "A wiki's upload folder has a FIFO, a socket or a device.",
@@ -157,9 +157,12 @@ func unreadableFiles(s *subject, r *reporter) {
 	}
 }
 
-func uploadsLink(s *subject, r *reporter) {
-	if d := s.state(); d != nil && d.Links != nil {
-		r.say(s.tenant.Position, "", "", "%s", d.Links)
+// faulty reports an error of a wiki's files.
+func faulty(of func(*observe.Wiki) error) func(*subject, *reporter) {
+	return func(s *subject, r *reporter) {
+		if d := s.state(); d != nil && of(d) != nil {
+			r.say(s.tenant.Position, "", "", "%s", of(d))
+		}
 	}
 }
 

@@ -41,14 +41,15 @@ var serverRules = []rule{
 		Why:       "Users of its wikis can neither edit nor log in. It may be a replica that wikictl.toml names instead of the primary.",
 		Repair:    "Name the primary in [servers], or set read_only to 0.",
 		Reference: "MariaDB: Server System Variables, read_only",
-	}, observedFarm: readOnlyServers},
+	}, observedFarm: serversThat(func(s observe.Server) bool { return s.ReadOnly }, "name the primary", "the server is read-only")},
 	{Rule: audit.Rule{
 		ID: "server-snapshots", Severity: audit.Warning,
 		What:      "On a server, innodb_snapshot_isolation is on, as MariaDB has it by default from 11.6.2.",
 		Why:       "A transaction fails with error 1020 when it writes a row that changed since it began. MediaWiki does not repeat it: edits at the same time end with an internal error.",
 		Repair:    "SET GLOBAL innodb_snapshot_isolation = OFF, and innodb_snapshot_isolation = OFF below [mariadbd] in its configuration. Restart a managed server.",
 		Reference: "MariaDB: InnoDB System Variables, innodb_snapshot_isolation",
-	}, observedFarm: serversWithSnapshots},
+	}, observedFarm: serversThat(func(s observe.Server) bool { return s.Snapshots }, "SET GLOBAL innodb_snapshot_isolation = OFF",
+		"edits at the same time may fail with error 1020: innodb_snapshot_isolation is on")},
 	{Rule: audit.Rule{
 		ID: "server-replica-behind", Severity: audit.Warning,
 		What:      "A replica of a server is more than a second behind.",
@@ -135,20 +136,15 @@ func oldServers(w *wanted, r *reporter) {
 	})
 }
 
-func readOnlyServers(w *wanted, r *reporter) {
-	w.eachServer(func(name string, state observe.Server) {
-		if state.ReadOnly {
-			r.say(w.Farm.Servers[name].Position, "servers."+name, "name the primary", "the server is read-only")
-		}
-	})
-}
-
-func serversWithSnapshots(w *wanted, r *reporter) {
-	w.eachServer(func(name string, state observe.Server) {
-		if state.Snapshots {
-			r.say(w.Farm.Servers[name].Position, "servers."+name, "SET GLOBAL innodb_snapshot_isolation = OFF", "edits at the same time may fail with error 1020: innodb_snapshot_isolation is on")
-		}
-	})
+// serversThat reports the servers of which is holds.
+func serversThat(is func(observe.Server) bool, hint, message string) func(*wanted, *reporter) {
+	return func(w *wanted, r *reporter) {
+		w.eachServer(func(name string, state observe.Server) {
+			if is(state) {
+				r.say(w.Farm.Servers[name].Position, "servers."+name, hint, "%s", message)
+			}
+		})
+	}
 }
 
 func lateReplicas(w *wanted, r *reporter) {

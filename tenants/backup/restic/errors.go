@@ -85,5 +85,5 @@ func message(text string) string {
 			words = append(words, m.Message)
 		}
 	}
-	return process.OneLine(strings.Join(words, " "))
+	return tenants.OneLine(strings.Join(words, " "))
 }
