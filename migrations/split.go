@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// ErrUnclosed means that a quote or a comment has no end; ErrDelimiter that a file uses
+// errUnclosed means that a quote or a comment has no end; errDelimiter that a file uses
 // DELIMITER, which is a command of the mariadb client and not SQL.
 var (
-	ErrUnclosed  = errors.New("a quote or a comment that begins here is not closed")
-	ErrDelimiter = errors.New("DELIMITER is a command of the mariadb client and not known here: statements end with a semicolon")
+	errUnclosed  = errors.New("a quote or a comment that begins here is not closed")
+	errDelimiter = errors.New("DELIMITER is a command of the mariadb client and not known here: statements end with a semicolon")
 )
 
 // SyntaxError is a mistake in SQL text with its line.
@@ -42,9 +42,9 @@ func Split(text string) ([]string, error) {
 		kind, n := token(text)
 		switch {
 		case n < 0:
-			return nil, &SyntaxError{line, ErrUnclosed}
+			return nil, &SyntaxError{line, errUnclosed}
 		case blank && delimiter(text):
-			return nil, &SyntaxError{line, ErrDelimiter}
+			return nil, &SyntaxError{line, errDelimiter}
 		case kind == comment:
 			b.WriteByte(' ')
 		case kind == semicolon:

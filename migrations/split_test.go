@@ -44,12 +44,12 @@ func TestSplitRefuses(t *testing.T) {
 		line       int
 		why        error
 	}{
-		{"quote", "SELECT 1;\nSELECT 'a", 2, ErrUnclosed},
-		{"comment", "/* x\n\n", 1, ErrUnclosed},
-		{"identifier", "\n\nSELECT\n`a", 4, ErrUnclosed},
-		{"backslash", `SELECT 'a\'`, 1, ErrUnclosed},
-		{"delimiter", "SELECT 1;\r\n-- x\r\nDelimiter //\r\n", 3, ErrDelimiter},
-		{"delimiter after a comment", "/* x */ DELIMITER\t$$", 1, ErrDelimiter},
+		{"quote", "SELECT 1;\nSELECT 'a", 2, errUnclosed},
+		{"comment", "/* x\n\n", 1, errUnclosed},
+		{"identifier", "\n\nSELECT\n`a", 4, errUnclosed},
+		{"backslash", `SELECT 'a\'`, 1, errUnclosed},
+		{"delimiter", "SELECT 1;\r\n-- x\r\nDelimiter //\r\n", 3, errDelimiter},
+		{"delimiter after a comment", "/* x */ DELIMITER\t$$", 1, errDelimiter},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {

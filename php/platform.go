@@ -48,15 +48,15 @@ func ReadPlatform(ctx context.Context, program string) (p Platform, err error) {
 // read: FastCGI names a file and can't send code.
 func PlatformScript() []byte { return []byte(platformCode) }
 
-// ErrNoScript is returned if the file at the path of PlatformScript has other content.
-var ErrNoScript = errors.New("the script of this wikictl for it does not exist")
+// errNoScript is returned if the file at the path of PlatformScript has other content.
+var errNoScript = errors.New("the script of this wikictl for it does not exist")
 
 // ReadServedPlatform reads the platform of the php-fpm at address, such as
 // "unix:/run/php.sock" or "127.0.0.1:9000", by FastCGI. path is a file with
 // PlatformScript; a file with other content is never run.
 func ReadServedPlatform(ctx context.Context, address, script string) (p Platform, err error) {
 	if have, err := os.ReadFile(script); err != nil || string(have) != platformCode {
-		return p, fmt.Errorf("%s: %w", script, ErrNoScript)
+		return p, fmt.Errorf("%s: %w", script, errNoScript)
 	}
 	out, err := fpm.Run(ctx, address, script)
 	if err == nil {

@@ -57,13 +57,13 @@ func startFPM(t *testing.T, settings string) string {
 func TestServedPlatform(t *testing.T) {
 	address := startFPM(t, "php_admin_value[date.timezone] = Asia/Tokyo\nphp_admin_flag[opcache.enable] = off\n")
 	script := filepath.Join(t.TempDir(), "platform.php")
-	if _, err := ReadServedPlatform(t.Context(), address, script); !errors.Is(err, ErrNoScript) {
+	if _, err := ReadServedPlatform(t.Context(), address, script); !errors.Is(err, errNoScript) {
 		t.Errorf("without the script: %v", err)
 	}
 	if err := os.WriteFile(script, []byte("<?php echo 'another';"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadServedPlatform(t.Context(), address, script); !errors.Is(err, ErrNoScript) {
+	if _, err := ReadServedPlatform(t.Context(), address, script); !errors.Is(err, errNoScript) {
 		t.Errorf("with another script: %v", err)
 	}
 	if err := os.WriteFile(script, PlatformScript(), 0o644); err != nil {

@@ -15,9 +15,9 @@ import (
 	"wikictl/tenants/disk"
 )
 
-// HalfWrittenAge is the age from which a half-written file counts as left by a killed run. No
+// halfWrittenAge is the age from which a half-written file counts as left by a killed run. No
 // run takes that long to write a file.
-const HalfWrittenAge = 10 * time.Minute
+const halfWrittenAge = 10 * time.Minute
 
 // Inspection is the state on disk of one tenant, except the content of its files, which
 // Compare reads.
@@ -119,10 +119,10 @@ func notALink(err error) string {
 	return "is not a symbolic link"
 }
 
-// Abandoned reports whether a path exists and was not changed for HalfWrittenAge.
+// Abandoned reports whether a path exists and was not changed for halfWrittenAge.
 func Abandoned(path string) bool {
 	info, err := os.Lstat(path)
-	return err == nil && time.Since(info.ModTime()) > HalfWrittenAge
+	return err == nil && time.Since(info.ModTime()) > halfWrittenAge
 }
 
 // FarmInspection is the state on disk of the farm as a whole.

@@ -45,7 +45,7 @@ func put(t *testing.T, path, text string, mode os.FileMode) {
 // old makes a file older than a run takes.
 func old(t *testing.T, path string) {
 	t.Helper()
-	then := time.Now().Add(-2 * HalfWrittenAge)
+	then := time.Now().Add(-2 * halfWrittenAge)
 	if err := os.Chtimes(path, then, then); err != nil {
 		t.Fatal(err)
 	}

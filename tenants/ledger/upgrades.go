@@ -216,28 +216,14 @@ func (l *Ledger) OpenUpgrade(ctx context.Context, tenant string) (Upgrade, bool,
 	return rows[0], true, nil
 }
 
-// LastUpgrades reads the newest upgrade of each tenant, whatever its result.
-func (l *Ledger) LastUpgrades(ctx context.Context) (map[string]Upgrade, error) {
-	return l.newest(ctx, `ORDER BY number, started, run`)
-}
-
 // LastUpgraded reads the newest upgrade of each tenant that has not been undone.
 func (l *Ledger) LastUpgraded(ctx context.Context) (map[string]Upgrade, error) {
-	return l.newest(ctx, `WHERE phase = 'upgraded' ORDER BY number, started, run`)
-}
-
-func (l *Ledger) newest(ctx context.Context, where string) (map[string]Upgrade, error) {
-	rows, err := l.upgrades(ctx, where)
+	rows, err := l.upgrades(ctx, `WHERE phase = 'upgraded' ORDER BY number, started, run`)
 	last := map[string]Upgrade{}
 	for _, r := range rows {
 		last[r.Tenant] = r
 	}
 	return last, err
-}
-
-// UpgradesOf reads all upgrades of a tenant, newest first.
-func (l *Ledger) UpgradesOf(ctx context.Context, tenant string) ([]Upgrade, error) {
-	return l.upgrades(ctx, `WHERE tenant = ? ORDER BY number DESC, started DESC, run DESC`, tenant)
 }
 
 // Upgrades reads all upgrades of a run, by tenant.

@@ -22,6 +22,14 @@ func begin(t *testing.T, l *Ledger, tenant, run string) Upgrade {
 	return r
 }
 
+// historyOf returns the upgrades of a tenant in the order in which they began.
+func historyOf(t *testing.T, l *Ledger, tenant string) []Upgrade {
+	t.Helper()
+	all, err := l.History(t.Context())
+	must(t, err)
+	return slices.DeleteFunc(all, func(r Upgrade) bool { return r.Tenant != tenant })
+}
+
 // One upgrade of a tenant is open at most, and one that has ended is not opened
 // again beside it.
 func TestOneOpenUpgrade(t *testing.T) {
@@ -45,12 +53,11 @@ func TestOneOpenUpgrade(t *testing.T) {
 	}
 	_, err = l.EndUpgrade(t.Context(), second, PutBack)
 	must(t, err)
-	last, err := l.LastUpgrades(t.Context())
-	must(t, err)
+	all := historyOf(t, l, "one")
 	upgraded, err := l.LastUpgraded(t.Context())
 	must(t, err)
-	if last["one"].Run != "r2" || last["one"].Phase != PutBack || upgraded["one"].Run != "r1" {
-		t.Errorf("newest %+v, newest that stands %+v", last["one"], upgraded["one"])
+	if last := all[len(all)-1]; last.Run != "r2" || last.Phase != PutBack || upgraded["one"].Run != "r1" {
+		t.Errorf("newest %+v, newest that stands %+v", last, upgraded["one"])
 	}
 
 	// The order is that of the beginnings, also after a clock was set back.
@@ -64,14 +71,10 @@ func TestOneOpenUpgrade(t *testing.T) {
 	must(t, err)
 	_, err = l.Expire(t.Context(), time.Now())
 	must(t, err)
-	rows, err := l.UpgradesOf(t.Context(), "one")
-	must(t, err)
-	if upgraded, err = l.LastUpgraded(t.Context()); err != nil || upgraded["one"].Run != "r0" || rows[0].Run != "r0" {
-		t.Errorf("%v: after a clock was set back the newest is %+v of %+v", err, upgraded["one"], rows)
+	if upgraded, err = l.LastUpgraded(t.Context()); err != nil || upgraded["one"].Run != "r0" {
+		t.Errorf("%v: after a clock was set back the newest is %+v", err, upgraded["one"])
 	}
-	history, err := l.History(t.Context())
-	must(t, err)
-	if own := slices.DeleteFunc(history, func(r Upgrade) bool { return r.Tenant != "one" }); len(own) != 1 || own[0].Run != "r0" {
+	if own := historyOf(t, l, "one"); len(own) != 1 || own[0].Run != "r0" {
 		t.Errorf("of the history stay %+v", own)
 	}
 }

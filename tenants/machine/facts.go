@@ -24,7 +24,7 @@ type Facts struct {
 	Apt      bool   // Debian's apt-get installs packages
 	MariaDB  bool   // the distribution's service of MariaDB is installed
 	Machine  tenants.Machine
-	Programs map[string]string // the programs of Needs by name: absolute paths, or empty
+	Programs map[string]string // by the names that needed lists: absolute paths, or empty
 	PHP      map[string]PHP    // by program
 	FPM      FPM
 	Web      WebServer
@@ -82,7 +82,7 @@ func Inspect(ctx context.Context, f *tenants.Farm, connect Connect) Facts {
 	}
 	_, err := process.Find("apt-get")
 	facts.Apt = err == nil
-	for _, name := range Needs(f) {
+	for _, name := range needed(f) {
 		facts.Programs[name], _ = process.Find(name)
 	}
 	for _, c := range f.Codebases {
@@ -144,10 +144,10 @@ func inspectReplica(ctx context.Context, replica *tenants.Server, connect Connec
 	return server.InspectReplica(ctx, primary)
 }
 
-// Needs lists the programs that a farm needs, without duplicates and without PHP:
+// needed lists the programs that a farm needs, without duplicates and without PHP:
 // MariaDB's clients, its server if wikictl runs one, git if extensions are fetched by it,
 // restic if it gets backups, and the commands that check and reload the web server.
-func Needs(f *tenants.Farm) []string {
+func needed(f *tenants.Farm) []string {
 	names := []string{"mariadb", "mariadb-dump"}
 	for _, s := range f.Servers {
 		if s.Managed {

@@ -10,11 +10,11 @@ import (
 // A farm needs git where it fetches from repositories; doctor says what installs it.
 func TestNeedsGit(t *testing.T) {
 	f := &tenants.Farm{Sources: []tenants.Source{{Name: "Foo", Archive: "/a.zip"}}}
-	if slices.Contains(Needs(f), "git") {
+	if slices.Contains(needed(f), "git") {
 		t.Error("archives need git")
 	}
 	f.Sources = append(f.Sources, tenants.Source{Name: "Bar", Git: "/bar"})
-	if !slices.Contains(Needs(f), "git") {
+	if !slices.Contains(needed(f), "git") {
 		t.Error("repositories need no git")
 	}
 	f.Origins = tenants.Origins{"extensions": {File: tenants.FarmFile, Line: 7}}

@@ -92,14 +92,14 @@ func RunJobs(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Job
 	outcomes := q.outcomes()
 	err = errors.Join(context.Cause(ctx), q.ledger.AddJobs(after, q.counts), q.run.End(ctx, outcomes))
 	if err == nil && q.broken != nil {
-		err = fmt.Errorf("%w: %w", ErrAnew, q.broken)
+		err = fmt.Errorf("%w: %w", errAnew, q.broken)
 	}
 	return outcomes, q.tally, err
 }
 
-// ErrAnew means that a run of unlimited duration must begin anew: a server was
+// errAnew means that a run of unlimited duration must begin anew: a server was
 // unreachable or restarted, or PHP was killed.
-var ErrAnew = errors.New("its connections must be opened anew")
+var errAnew = errors.New("its connections must be opened anew")
 
 // outcomes returns the outcomes of all tenants; for a run of unlimited duration, of those
 // that had jobs.

@@ -103,7 +103,7 @@ func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 			continue
 		}
 		asked[c] = true
-		_, err = Locate(c, s.Dir, s.Name)
+		_, err = locate(c, s.Dir, s.Name)
 		if err == nil {
 			return nil
 		}
@@ -236,7 +236,7 @@ func (r *running) job(t *tenants.Tenant, c *tenants.Codebase) (php.Job, error) {
 	if r.script.Name == "" {
 		return php.Job{Script: r.Layout.EvalScript(), Args: append([]string{c.Path, r.code(t.Name)}, r.script.Args...)}, nil
 	}
-	located, err := Locate(c, r.script.Dir, r.script.Name)
+	located, err := locate(c, r.script.Dir, r.script.Name)
 	if err != nil {
 		return php.Job{}, err
 	}

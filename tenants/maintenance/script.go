@@ -16,7 +16,7 @@ import (
 
 // Script is a script to run, as named by an administrator.
 type Script struct {
-	Name string   // see Locate; empty: run Code
+	Name string   // see locate; empty: run Code
 	Args []string // arguments, passed unchanged
 	Dir  string   // base of relative paths
 	Code []byte   // PHP code to run instead of a script
@@ -45,11 +45,11 @@ type Located struct {
 	Core  bool   // the script is in MediaWiki's own folder of maintenance scripts
 }
 
-// Locate finds a script by the name that an administrator gives it: one of MediaWiki's, such
+// locate finds a script by the name that an administrator gives it: one of MediaWiki's, such
 // as showSiteStats or storage/recompressTracked; one of an extension or skin, as
 // Name:script; a class, as Name:Class or with dots for namespaces; a path below the
 // codebase; or any file, by a path that begins with /, ./ or ../. ".php" may be omitted.
-func Locate(c *tenants.Codebase, dir, name string) (Located, error) {
+func locate(c *tenants.Codebase, dir, name string) (Located, error) {
 	component, script, named := strings.Cut(name, ":")
 	switch {
 	case strings.HasPrefix(name, "/"), strings.HasPrefix(name, "./"), strings.HasPrefix(name, "../"):

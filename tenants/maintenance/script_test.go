@@ -36,7 +36,7 @@ func TestLocate(t *testing.T) {
 		"MediaWiki.Extension.Foo.Bar":         {Class: "MediaWiki.Extension.Foo.Bar"},
 		"ShowSiteStats":                       {Class: "ShowSiteStats"},
 	} {
-		got, err := Locate(c, filepath.Join(c.Path, "mine"), name)
+		got, err := locate(c, filepath.Join(c.Path, "mine"), name)
 		if got.File != "" {
 			got.File, _ = filepath.Rel(c.Path, got.File)
 		}
@@ -48,7 +48,7 @@ func TestLocate(t *testing.T) {
 		"showSiteStat": `did you mean "showSiteStats"`, "Cite:gone": `Cite has no script "gone"`, "Gone:fix": `no extension and no skin "Gone"`,
 		":fix": `no extension and no skin ""`, "./gone": "there is no file", "/": "there is no file", "a/b": "begins with ./", "storage": "has no script",
 	} {
-		if _, err := Locate(c, c.Path, name); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := locate(c, c.Path, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}
@@ -66,7 +66,7 @@ func TestJob(t *testing.T) {
 		}
 		c := tree(t, files)
 		for name, wrapped := range map[string]bool{"a": false, "x/runs.php": !old, "x/returns.php": true, "x/plain.php": false} {
-			located, err := Locate(c, "", name)
+			located, err := locate(c, "", name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,8 +44,8 @@ func (a Accounts) Beyond(schema bool) (want []Grant) {
 // whose lag it can't read (MariaDB: GRANT, Global Privileges; since 10.5).
 var lagGrant = Grant{Privileges: []string{"SLAVE MONITOR"}}
 
-// IsLag reports whether a grant lets an account read the lag of replicas and nothing else.
-func (g Grant) IsLag() bool {
+// isLag reports whether a grant lets an account read the lag of replicas and nothing else.
+func (g Grant) isLag() bool {
 	return g.Role == "" && g.Database == "" && slices.Equal(g.Privileges, lagGrant.Privileges)
 }
 
@@ -127,7 +127,7 @@ func (a Accounts) Changes(have func(account string) []Grant, known func(database
 			ofMore := schema && g.Of(database) && slices.Contains(a.More, database) // ALL PRIVILEGES differ between servers
 			// A name whose _ is not escaped is a wildcard, too; as the name of the farm's database it is meant.
 			simple := g.Role == "" && g.Database != "" && !strings.ContainsAny(g.Table, ".()")
-			if g.IsLag() || simple && !ofMore && database != a.Database && known(database) {
+			if g.isLag() || simple && !ofMore && database != a.Database && known(database) {
 				changes = append(changes, Change{Account: full, Schema: schema, Revoke: true, Grant: g})
 			}
 		}
@@ -173,7 +173,7 @@ func (s *Server) Allow(ctx context.Context, changes []Change) error {
 		user, host, _ := strings.Cut(c.Account, "@")
 		on := Quote(c.Database) + ".*"
 		switch {
-		case c.IsLag():
+		case c.isLag():
 			on = "*.*"
 		case c.Table != "":
 			on = Quote(c.Database) + "." + Quote(c.Table)

@@ -20,7 +20,7 @@ func SharingFault(code, made *tenants.Codebase, only []string) string {
 	if SameSchema(code.Version, made.Version) {
 		return ""
 	}
-	if problem := ReadingFault(code, made, only); problem != "" {
+	if problem := readingFault(code, made, only); problem != "" {
 		return problem
 	}
 	reads, has := columnsAt(code.Path, only), columnsAt(made.Path, only)
@@ -34,9 +34,9 @@ func SharingFault(code, made *tenants.Codebase, only []string) string {
 	return ""
 }
 
-// ReadingFault is SharingFault of code that only reads the tables. Those that its own tree does
+// readingFault is SharingFault of code that only reads the tables. Those that its own tree does
 // not have it does not read.
-func ReadingFault(code, made *tenants.Codebase, only []string) string {
+func readingFault(code, made *tenants.Codebase, only []string) string {
 	if SameSchema(code.Version, made.Version) {
 		return ""
 	}
@@ -51,7 +51,7 @@ func ReadingFault(code, made *tenants.Codebase, only []string) string {
 	return ""
 }
 
-// Reading keeps the results of ReadingFault, which reads the code's files: many wikis on a few
+// Reading keeps the results of readingFault, which reads the code's files: many wikis on a few
 // codebases may read the tables of one. The zero value is ready.
 type Reading struct {
 	faults map[[2]*tenants.Codebase]string
@@ -70,7 +70,7 @@ func (r *Reading) Fault(code, made *tenants.Codebase) string {
 		if r.faults == nil {
 			r.faults = map[[2]*tenants.Codebase]string{}
 		}
-		fault = ReadingFault(code, made, tenants.MediaTables())
+		fault = readingFault(code, made, tenants.MediaTables())
 		r.faults[key] = fault
 	}
 	return fault

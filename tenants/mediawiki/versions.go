@@ -41,10 +41,10 @@ var versions = []Version{
 	{"1.47", "2029-12-31", true, "1.39", "8.3.0", "10.11", "5.7"},
 }
 
-// VersionOf finds what is known of the version that a release, such as "1.43.9", is of.
+// versionOf finds what is known of the version that a release, such as "1.43.9", is of.
 // For one that is newer than all known, it is the newest, and known is false; for one that
 // is older than all, it is empty.
-func VersionOf(release string) (v Version, known bool) {
+func versionOf(release string) (v Version, known bool) {
 	i := slices.IndexFunc(versions, func(v Version) bool { return sameVersion(v.Name, release) })
 	switch {
 	case i >= 0:
@@ -104,7 +104,7 @@ func LeastServer(c *tenants.Codebase, maker string) string {
 			}
 		}
 	}
-	v, _ := VersionOf(c.Version)
+	v, _ := versionOf(c.Version)
 	return map[string]string{"MariaDB": v.MariaDB, "MySQL": v.MySQL}[maker]
 }
 
@@ -119,7 +119,7 @@ func UpgradesFrom(c *tenants.Codebase) string {
 			return string(m[1])
 		}
 	}
-	v, _ := VersionOf(c.Version)
+	v, _ := versionOf(c.Version)
 	return v.From
 }
 

@@ -32,7 +32,7 @@ func TestVersions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, known := VersionOf(c.Version)
+		v, known := versionOf(c.Version)
 		if !known || v.Name != name || PHPVersion(c) != ">="+v.PHP || UpgradesFrom(c) != v.From {
 			t.Errorf("%s: %+v, its composer.json has %s", name, v, PHPVersion(c))
 		}
@@ -43,10 +43,10 @@ func TestVersions(t *testing.T) {
 			}
 		}
 	}
-	if v, known := VersionOf("1.34.4"); known || v.Name != "" {
+	if v, known := versionOf("1.34.4"); known || v.Name != "" {
 		t.Errorf("1.34: %+v", v)
 	}
-	if v, known := VersionOf("1.48.0-alpha"); known || v.Name != "1.47" || !NewerThanKnown("2.0") || NewerThanKnown("1.47.3") {
+	if v, known := versionOf("1.48.0-alpha"); known || v.Name != "1.47" || !NewerThanKnown("2.0") || NewerThanKnown("1.47.3") {
 		t.Errorf("1.48: %+v", v)
 	}
 }

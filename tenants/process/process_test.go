@@ -235,10 +235,10 @@ func TestNoProcessLeft(t *testing.T) {
 
 func TestSignalRefuses(t *testing.T) {
 	for _, pid := range []int{1, 0, -1, -2, -4711} {
-		if err := Signal(pid, 0); !errors.Is(err, ErrPid) {
+		if err := Signal(pid, 0); !errors.Is(err, errPid) {
 			t.Errorf("process %d: %v", pid, err)
 		}
-		if err := SignalGroup(pid, 0); !errors.Is(err, ErrPid) {
+		if err := SignalGroup(pid, 0); !errors.Is(err, errPid) {
 			t.Errorf("group %d: %v", pid, err)
 		}
 		if Runs(pid) {

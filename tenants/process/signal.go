@@ -15,13 +15,13 @@ import (
 // fork returns), and 1 is init.
 const lowest = 2
 
-// ErrPid reports a number that is not the id of a single process.
-var ErrPid = errors.New("not the id of a single process")
+// errPid reports a number that is not the id of a single process.
+var errPid = errors.New("not the id of a single process")
 
 // Signal sends a signal to one process. It refuses ids below 2.
 func Signal(pid int, signal syscall.Signal) error {
 	if pid < lowest {
-		return fmt.Errorf("signal process %d: %w", pid, ErrPid)
+		return fmt.Errorf("signal process %d: %w", pid, errPid)
 	}
 	return syscall.Kill(pid, signal)
 }
@@ -29,7 +29,7 @@ func Signal(pid int, signal syscall.Signal) error {
 // SignalGroup sends a signal to the process group of that id. It refuses ids below 2.
 func SignalGroup(group int, signal syscall.Signal) error {
 	if group < lowest {
-		return fmt.Errorf("signal process group %d: %w", group, ErrPid)
+		return fmt.Errorf("signal process group %d: %w", group, errPid)
 	}
 	return syscall.Kill(-group, signal)
 }

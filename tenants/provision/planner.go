@@ -117,9 +117,9 @@ func (l *planner) remarkWithdrawn(ctx context.Context, served []*Planned) {
 	}
 }
 
-// UnseenFiles returns a line about tenants whose files were not compared; why has the
+// unseenFiles returns a line about tenants whose files were not compared; why has the
 // reasons by tenant and is not empty.
-func UnseenFiles(why map[string]error) string {
+func unseenFiles(why map[string]error) string {
 	first := slices.Sorted(maps.Keys(why))[0]
 	if len(why) == 1 {
 		return fmt.Sprintf("the files of %s: %s", first, why[first])
@@ -232,7 +232,7 @@ func (l *planner) compare(ctx context.Context, p *Plan, planned []*Planned) erro
 // those that may not be read.
 func inspectFiles(ctx context.Context, h *session.Host, list []*tenants.Tenant, by map[string]*plan.Tenant, diffs bool) (farm []plan.Entry, unseen []string, err error) {
 	if unread := h.Unreadable(ctx, list, wantedCode); len(unread) > 0 {
-		unseen = append(unseen, UnseenFiles(unread))
+		unseen = append(unseen, unseenFiles(unread))
 		list = slices.DeleteFunc(list, func(t *tenants.Tenant) bool { return unread[t.Name] != nil })
 	}
 	source, err := h.Source(ctx, list, wantedCode, session.Leaving{})

@@ -136,7 +136,7 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 			err = k.mayCloneFurther(ctx, from, o.Anonymize)
 		}
 		if err == nil {
-			_, err = CodeFor(h.Farm, to, archive.Manifest{Version: rows[from.Name].Version, ComponentSet: rows[from.Name].ComponentSet}, "")
+			_, err = codeFor(h.Farm, to, archive.Manifest{Version: rows[from.Name].Version, ComponentSet: rows[from.Name].ComponentSet}, "")
 		}
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // that the farm lacks, a line each. No file of the farm defines the wiki yet. Lacks reads no
 // uploads.
 func Lacks(ctx context.Context, f *tenants.Farm, a *archive.Archive) ([]string, error) {
-	text, err := ReadMember(ctx, f, a, archive.DefinitionMember)
+	text, err := readMember(ctx, f, a, archive.DefinitionMember)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func Lacks(ctx context.Context, f *tenants.Farm, a *archive.Archive) ([]string, 
 		lacks = append(lacks, p.String())
 	}
 	if t != nil && t.Codebase != nil {
-		if _, err := CodeFor(f, t, a.Manifest, ""); err != nil {
+		if _, err := codeFor(f, t, a.Manifest, ""); err != nil {
 			lacks = append(lacks, err.Error())
 		}
 	}

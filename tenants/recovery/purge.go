@@ -52,7 +52,7 @@ func PurgeBackups(ctx context.Context, h *session.Host, name string) error {
 
 // forgetSnapshots deletes the farm's own snapshots of a wiki.
 func forgetSnapshots(ctx context.Context, h *session.Host, name string) error {
-	r, err := RepositoryOf(h.Farm)
+	r, err := repositoryOf(h.Farm)
 	if err != nil || r == nil {
 		return err
 	}

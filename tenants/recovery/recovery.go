@@ -54,7 +54,7 @@ type task struct {
 func begin(ctx context.Context, h *session.Host, command string, list []*tenants.Tenant, o Options) (*recovery, context.Context, error) {
 	r := &recovery{Host: h, o: o, store: archive.NewStore(h.Layout.Archives())}
 	var err error
-	if r.repository, err = RepositoryOf(h.Farm); err != nil {
+	if r.repository, err = repositoryOf(h.Farm); err != nil {
 		return nil, nil, err
 	}
 	ctx, err = h.Lock(ctx, tenants.ServersOf(list))

@@ -111,7 +111,7 @@ func (k *task) restoration(ctx context.Context, o RestoreOptions) (*restoration,
 	if err := rs.fits(ctx); err != nil {
 		return nil, err
 	}
-	if rs.code, err = CodeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
+	if rs.code, err = codeFor(k.Farm, k.tenant, rs.manifest, j.Only); err != nil {
 		return nil, &blockedError{err}
 	}
 	if err := rs.ownerTakes(ctx); err != nil {

@@ -298,9 +298,9 @@ func (r *restoration) recordRestored(ctx context.Context) error {
 	return nil
 }
 
-// CodeFor returns the codebase to serve a backup with: the same code, or the same
+// codeFor returns the codebase to serve a backup with: the same code, or the same
 // version. A backup of a newer version than the tenant's codebase is an error.
-func CodeFor(f *tenants.Farm, t *tenants.Tenant, m archive.Manifest, only Only) (*tenants.Codebase, error) {
+func codeFor(f *tenants.Farm, t *tenants.Tenant, m archive.Manifest, only Only) (*tenants.Codebase, error) {
 	if only == OnlyUploads {
 		return t.Codebase, nil
 	}

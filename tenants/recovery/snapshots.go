@@ -18,14 +18,14 @@ import (
 	"wikictl/tenants/session"
 )
 
-// RepositoryOf returns restic's repository for a farm's backups; nil if the farm has none.
-func RepositoryOf(f *tenants.Farm) (*restic.Repository, error) {
+// repositoryOf returns restic's repository for a farm's backups; nil if the farm has none.
+func repositoryOf(f *tenants.Farm) (*restic.Repository, error) {
 	return restic.Open(f.Backup, f.Layout().ResticCache())
 }
 
 // reach returns an error if the farm's repository can't be used, before anything is backed up.
 func reach(ctx context.Context, f *tenants.Farm) error {
-	r, err := RepositoryOf(f)
+	r, err := repositoryOf(f)
 	if err != nil || r == nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func fetch(ctx context.Context, r *restic.Repository, a *archive.Archive, dir st
 // returns the backups that it could read.
 func Backups(ctx context.Context, f *tenants.Farm, name string) ([]*archive.Archive, error) {
 	list, failed := listed(f, name)
-	r, err := RepositoryOf(f)
+	r, err := repositoryOf(f)
 	if err != nil || r == nil {
 		return list, errors.Join(failed, err)
 	}
@@ -225,7 +225,7 @@ func Complete(ctx context.Context, f *tenants.Farm, a *archive.Archive) error {
 	if a.Snapshot == "" || a.Database != "" {
 		return nil
 	}
-	data, err := ReadMember(ctx, f, a, archive.ManifestMember)
+	data, err := readMember(ctx, f, a, archive.ManifestMember)
 	if err != nil {
 		return err
 	}
@@ -240,12 +240,12 @@ func Complete(ctx context.Context, f *tenants.Farm, a *archive.Archive) error {
 	return nil
 }
 
-// ReadMember reads one member of an archive or a snapshot.
-func ReadMember(ctx context.Context, f *tenants.Farm, a *archive.Archive, name string) ([]byte, error) {
+// readMember reads one member of an archive or a snapshot.
+func readMember(ctx context.Context, f *tenants.Farm, a *archive.Archive, name string) ([]byte, error) {
 	if a.Snapshot == "" {
 		return archive.ReadMember(a.File, name)
 	}
-	r, err := RepositoryOf(f)
+	r, err := repositoryOf(f)
 	if err != nil {
 		return nil, err
 	}

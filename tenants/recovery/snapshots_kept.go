@@ -17,7 +17,7 @@ import (
 // KeepSnapshots deletes the farm's own snapshots that [keep] does not keep, those of killed runs,
 // and descriptions of snapshots that are gone, and returns a line that describes what it deleted, or "".
 func KeepSnapshots(ctx context.Context, f *tenants.Farm, farm string, now time.Time) (line string, err error) {
-	r, err := RepositoryOf(f)
+	r, err := repositoryOf(f)
 	if err != nil || r == nil || farm == "" {
 		return "", err
 	}

@@ -158,7 +158,7 @@ func (h *Host) OwnerTakes(ctx context.Context, t *tenants.Tenant, codebase, vers
 	if err != nil {
 		return err
 	}
-	if err := OwnerIdle(ctx, l, t); err != nil {
+	if err := ownerIdle(ctx, l, t); err != nil {
 		return err
 	}
 	rows, err := l.Tenants(ctx)

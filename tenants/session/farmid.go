@@ -21,8 +21,8 @@ type Identity struct {
 
 var identityID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// NewIdentity returns a new identity for the definitions in a folder.
-func NewIdentity(dir string) Identity {
+// newIdentity returns a new identity for the definitions in a folder.
+func newIdentity(dir string) Identity {
 	b := make([]byte, 8)
 	rand.Read(b)
 	return Identity{ID: hex.EncodeToString(b), Dir: dir}
@@ -31,8 +31,8 @@ func NewIdentity(dir string) Identity {
 // Encode returns the content of state/farm.toml.
 func (i Identity) Encode() ([]byte, error) { return toml.Marshal(i) }
 
-// DecodeIdentity decodes the content of state/farm.toml.
-func DecodeIdentity(data []byte) (Identity, error) {
+// decodeIdentity decodes the content of state/farm.toml.
+func decodeIdentity(data []byte) (Identity, error) {
 	var i Identity
 	if err := toml.Unmarshal(data, &i); err != nil {
 		return i, err

@@ -17,7 +17,7 @@ func TestIdentityOfOtherDefinitions(t *testing.T) {
 	if i, err := identify(f); err != nil || i.ID != "" {
 		t.Errorf("a farm that has none: %v, %v", i, err)
 	}
-	data, err := NewIdentity(dir).Encode()
+	data, err := newIdentity(dir).Encode()
 	if err == nil {
 		err = errors.Join(os.Mkdir(f.State, 0o755), os.WriteFile(f.Layout().Identity(), data, 0o644), os.Symlink(dir, filepath.Join(other, "link")))
 	}

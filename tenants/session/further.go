@@ -140,10 +140,10 @@ func (h *Host) EnsureFurther(ctx context.Context, l *ledger.Ledger, t *tenants.T
 	if err != nil || len(a.Changes(have, func(string) bool { return true })) == 0 {
 		return err
 	}
-	if err := OwnerIdle(ctx, l, t); err != nil {
+	if err := ownerIdle(ctx, l, t); err != nil {
 		return err
 	}
-	known, err := h.KnownDatabases(ctx, l, t.Server)
+	known, err := h.knownDatabases(ctx, l, t.Server)
 	if err != nil {
 		return err
 	}
@@ -206,9 +206,9 @@ func Names(list []ledger.Database) []string {
 	return all
 }
 
-// KnownDatabases returns the databases of all tenants on a server, by the definitions and
+// knownDatabases returns the databases of all tenants on a server, by the definitions and
 // the ledger.
-func (h *Host) KnownDatabases(ctx context.Context, l *ledger.Ledger, s *tenants.Server) (map[string]bool, error) {
+func (h *Host) knownDatabases(ctx context.Context, l *ledger.Ledger, s *tenants.Server) (map[string]bool, error) {
 	known := map[string]bool{}
 	for _, t := range h.Farm.Tenants {
 		if t.Server == s {

@@ -24,7 +24,7 @@ func identify(f *tenants.Farm) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	i, err := DecodeIdentity(data)
+	i, err := decodeIdentity(data)
 	if err != nil {
 		return i, fmt.Errorf("%s: %w", file, err)
 	}
@@ -61,7 +61,7 @@ func (h *Host) claimLedger(ctx context.Context, s *mariadb.Server) (*ledger.Ledg
 	if i.ID != "" {
 		return ledger.Open(ctx, s, h.known(i))
 	}
-	i = NewIdentity(h.Farm.Dir)
+	i = newIdentity(h.Farm.Dir)
 	f := h.known(i)
 	f.Keep = func() error {
 		data, err := i.Encode()

@@ -41,7 +41,7 @@ func (h *Host) Obstacles(ctx context.Context, list []*tenants.Tenant, rendered m
 		case t.Blocked():
 			found[t.Name] = t.Faults
 		case err != nil:
-			found[t.Name] = tenants.Problems{PHPFault(t.Codebase, err)}
+			found[t.Name] = tenants.Problems{phpFault(t.Codebase, err)}
 		case differ:
 			found[t.Name] = tenants.Problems{other}
 		case barred != nil:
@@ -65,8 +65,8 @@ func (h *Host) SecretsFault(tenant string) error {
 	return fmt.Errorf("its secrets can't be read: %w; restore %s from a backup", err, h.Layout.Secrets(tenant))
 }
 
-// PHPFault returns the problem of the tenants on a codebase whose php does not run.
-func PHPFault(c *tenants.Codebase, err error) tenants.Problem {
+// phpFault returns the problem of the tenants on a codebase whose php does not run.
+func phpFault(c *tenants.Codebase, err error) tenants.Problem {
 	return tenants.Problem{
 		Position: c.Position, Key: "codebases." + c.Name + ".php", Message: err.Error(),
 		Hint: "set php to a working PHP command line program",

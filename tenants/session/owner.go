@@ -42,9 +42,9 @@ func (h *Host) ownerOf(tenant string) process.Owner {
 // Give makes PHP's user the owner of a file or folder, if PHP runs as another user.
 func (h *Host) Give(path string) error { return give(h.owner, path) }
 
-// GiveTo makes the user of a tenant's PHP the owner of a file or folder, if that is another
+// giveTo makes the user of a tenant's PHP the owner of a file or folder, if that is another
 // user than wikictl's.
-func (h *Host) GiveTo(tenant, path string) error { return give(h.ownerOf(tenant), path) }
+func (h *Host) giveTo(tenant, path string) error { return give(h.ownerOf(tenant), path) }
 
 // GiveFileTo makes the user of a tenant's PHP the owner of an open file or folder.
 func (h *Host) GiveFileTo(tenant string, f *os.File) error {

@@ -66,7 +66,7 @@ func (h *Host) WriteCode(text []byte, list []*tenants.Tenant) (pathOf func(tenan
 			return nil, nil, errors.Join(err, remove())
 		}
 		written[path] = true
-		if err := h.GiveTo(t.Name, path); err != nil {
+		if err := h.giveTo(t.Name, path); err != nil {
 			return nil, nil, errors.Join(err, remove())
 		}
 	}

@@ -326,7 +326,7 @@ func (h *Host) Log(tenant, step string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return path, errors.Join(f.Close(), h.GiveTo(tenant, path))
+	return path, errors.Join(f.Close(), h.giveTo(tenant, path))
 }
 
 // admit lets the user of a tenant's PHP enter a folder, whatever umask it was made with.

@@ -85,8 +85,8 @@ func OwnerBusy(t *tenants.Tenant, owner ledger.Tenant, open ledger.Upgrade) stri
 	return ""
 }
 
-// OwnerIdle returns the reason of OwnerBusy as an error, by the ledger as it is now.
-func OwnerIdle(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) error {
+// ownerIdle returns the reason of OwnerBusy as an error, by the ledger as it is now.
+func ownerIdle(ctx context.Context, l *ledger.Ledger, t *tenants.Tenant) error {
 	if t.Owner == nil {
 		return nil
 	}

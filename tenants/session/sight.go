@@ -55,9 +55,9 @@ const (
 	slowPage  = 5 * time.Second
 )
 
-// SightOf returns the expected answers of a tenant that is served as wanted.
-func (h *Host) SightOf(t *tenants.Tenant) Sight {
-	return Sight{Hosts: t.Places(), Want: h.Who(t), Set: t.ComponentSet(t.Codebase)}
+// sightOf returns the expected answers of a tenant that is served as wanted.
+func (h *Host) sightOf(t *tenants.Tenant) Sight {
+	return Sight{Hosts: t.Places(), Want: h.who(t), Set: t.ComponentSet(t.Codebase)}
 }
 
 // Before checks a tenant before a change, for After. If its current release is the last that
@@ -102,7 +102,7 @@ func readSight(s deploy.Seen) (sight Sight, err error) {
 // settings checks effects of settings that pages do not show.
 func (s *Sight) settings(info wiki.SiteInfo) {
 	s.add(files, ServedOpenly(s.Hosts[0], info, s.Want), time.Now())
-	s.add(noise, Prints(s.Hosts[0], info), time.Now())
+	s.add(noise, prints(s.Hosts[0], info), time.Now())
 }
 
 func hostCheck(i int, name string) string {
@@ -206,7 +206,7 @@ func (h *Host) After(ctx context.Context, t *tenants.Tenant, before Sight) (rema
 
 // after is After with another way to check the pages.
 func (h *Host) after(ctx context.Context, t *tenants.Tenant, before Sight, pages func(*Sight, wiki.SiteInfo)) (remarks []string, readOnly bool, worse error) {
-	after := h.SightOf(t)
+	after := h.sightOf(t)
 	after.Pages = before.Pages
 	var info wiki.SiteInfo
 	for i, name := range after.Hosts {
@@ -280,14 +280,14 @@ func compareChecks(before, after []Check) (remarks []string, worse error) {
 // Confirm checks by each of its host names that a newly served tenant answers as itself,
 // and stores the result.
 func (h *Host) Confirm(ctx context.Context, t *tenants.Tenant) error {
-	info, err := h.IdentifyAll(ctx, t.Places(), h.Who(t))
+	info, err := h.identifyAll(ctx, t.Places(), h.who(t))
 	if err != nil {
 		return h.Explain(ctx, t, err)
 	}
-	if err := cmp.Or(ServedOpenly(t.Hosts[0], info, h.Who(t)), Prints(t.Hosts[0], info)); err != nil {
+	if err := cmp.Or(ServedOpenly(t.Hosts[0], info, h.who(t)), prints(t.Hosts[0], info)); err != nil {
 		return err
 	}
-	sight := h.SightOf(t)
+	sight := h.sightOf(t)
 	sight.Checks = []Check{{What: itself}}
 	return h.Note(t, sight)
 }

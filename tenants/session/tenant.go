@@ -20,17 +20,17 @@ const (
 	answerLimit = 2 * time.Second
 )
 
-// Who returns the expected site information of a tenant that is served as wanted.
-func (h *Host) Who(t *tenants.Tenant) wiki.SiteInfo {
+// who returns the expected site information of a tenant that is served as wanted.
+func (h *Host) who(t *tenants.Tenant) wiki.SiteInfo {
 	return wiki.SiteInfo{
 		DBName: t.Database, Version: t.Codebase.Version, Sitename: t.Sitename, Lang: t.Language,
 		Server: h.Farm.Web.AddressOf(t), Hidden: t.Private(),
 	}
 }
 
-// Prints returns an error if a wiki's settings print something before every answer: that
+// prints returns an error if a wiki's settings print something before every answer: that
 // breaks api.php for programs, and images.
-func Prints(host string, got wiki.SiteInfo) error {
+func prints(host string, got wiki.SiteInfo) error {
 	if got.Noise == "" {
 		return nil
 	}
@@ -46,9 +46,9 @@ func ServedOpenly(host string, got, want wiki.SiteInfo) error {
 	return fmt.Errorf("%s requires a log-in for reading, but its definitions do not say so, so its files would be served to everyone; set wgGroupPermissions.\"*\".read to false", host)
 }
 
-// IdentifyAll checks a tenant's answer for each of its host names and returns the first
+// identifyAll checks a tenant's answer for each of its host names and returns the first
 // one's. A further host name that leads elsewhere is an error.
-func (h *Host) IdentifyAll(ctx context.Context, hosts []string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
+func (h *Host) identifyAll(ctx context.Context, hosts []string, want wiki.SiteInfo) (wiki.SiteInfo, error) {
 	var first wiki.SiteInfo
 	for i, name := range hosts {
 		info, err := h.Identify(ctx, name, want)

@@ -65,7 +65,7 @@ func TestKeepAndFill(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(into, "a/two.png"))
 	must(t, err)
-	if info.Mode() != 0o640 || info.ModTime().UnixNano() != want.ByPath()["a/two.png"].Modified {
+	if info.Mode() != 0o640 || info.ModTime().UnixNano() != want.byPath()["a/two.png"].Modified {
 		t.Errorf("mode %v, modified %v", info.Mode(), info.ModTime())
 	}
 	if stored, _ := filepath.Glob(dir + "/files/*/*"); len(stored) != 8 { // 1 to 6, x and nothing

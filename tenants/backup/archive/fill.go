@@ -20,7 +20,7 @@ import (
 
 // Missing returns the files of want that are not in have or differ there.
 func Missing(want, have Uploads) []Upload {
-	found := have.ByPath()
+	found := have.byPath()
 	var missing []Upload
 	for _, f := range want.Files {
 		if found[f.Path].SHA256 != f.SHA256 || f.SHA256 == "" {
@@ -95,7 +95,7 @@ func halfName(u Uploads) string {
 // clear removes files that the list does not have, and anything else that is in the place of
 // its files and folders.
 func (f filling) clear(ctx context.Context, want Uploads) error {
-	files := want.ByPath()
+	files := want.byPath()
 	return walk(ctx, f.root, func(name string, e fs.DirEntry) error {
 		_, file := files[name]
 		_, link := want.Links[name]

@@ -72,7 +72,7 @@ func (s Store) lock(ctx context.Context, try func(*flock.Flock, context.Context,
 // store, are not read; content that is read replaces the store's. half is a folder for
 // incomplete files. All content is durable when Keep returns.
 func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u Uploads, err error) {
-	k := keeping{store: s, half: half, before: before.ByPath(), scanned: before.Scanned, staged: map[string]string{}}
+	k := keeping{store: s, half: half, before: before.byPath(), scanned: before.Scanned, staged: map[string]string{}}
 	k.now = Uploads{Scanned: time.Now().UTC(), Links: map[string]string{}}
 	if k.root, err = os.OpenRoot(folder); errors.Is(err, fs.ErrNotExist) {
 		return k.now, nil
@@ -94,7 +94,7 @@ func (s Store) Keep(ctx context.Context, folder, half string, before Uploads) (u
 
 // Takes returns the bytes that Keep would copy into the store of uploads that were scanned.
 func (s Store) Takes(u, before Uploads) (bytes int64) {
-	known := before.ByPath()
+	known := before.byPath()
 	for _, f := range u.Files {
 		if was, is := known[f.Path]; !is || !was.same(f, before.Scanned) || !s.has(was.SHA256, f.Bytes) {
 			bytes += f.Bytes

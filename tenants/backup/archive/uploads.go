@@ -51,8 +51,8 @@ func (u Upload) same(now Upload, scanned time.Time) bool {
 		u.Changed < scanned.Add(-time.Second).UnixNano()
 }
 
-// ByPath returns the files by path.
-func (u Uploads) ByPath() map[string]Upload {
+// byPath returns the files by path.
+func (u Uploads) byPath() map[string]Upload {
 	files := make(map[string]Upload, len(u.Files))
 	for _, f := range u.Files {
 		files[f.Path] = f

@@ -10,8 +10,8 @@ import (
 	"wikictl/tenants/process"
 )
 
-// ErrLocked reports that another restic uses the repository.
-var ErrLocked = errors.New("the repository is locked")
+// errLocked reports that another restic uses the repository.
+var errLocked = errors.New("the repository is locked")
 
 // errIncomplete reports a snapshot without files that restic could not read.
 var errIncomplete = errors.New("some files could not be read")
@@ -26,7 +26,7 @@ type fault struct {
 }
 
 var faults = []fault{
-	{11, []string{"unable to create lock", "is already locked"}, ErrLocked,
+	{11, []string{"unable to create lock", "is already locked"}, errLocked,
 		"wait for the other restic; restic unlock removes the lock of one that was killed on another machine"},
 	{10, []string{"Is there a repository at the following location", "unable to open config file"}, errors.New("the repository does not exist"),
 		"make it by restic init, at the place that store in [backup] names"},

@@ -83,7 +83,7 @@ func environment(inherited []string, passwordFile string) (env []string, err err
 // locked, it removes locks whose owner is gone, and tries again.
 func (r *Repository) run(ctx context.Context, dir string, most int, args ...string) ([]byte, error) {
 	out, err := r.once(ctx, dir, most, args...)
-	if !errors.Is(err, ErrLocked) {
+	if !errors.Is(err, errLocked) {
 		return out, err
 	}
 	if _, err := r.once(ctx, "", most, "unlock", "--quiet"); err != nil {

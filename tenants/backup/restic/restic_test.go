@@ -39,8 +39,8 @@ func TestExplain(t *testing.T) {
 		cause  error
 		want   string
 	}{
-		"locked, 0.14":      {1, "Fatal: unable to create lock in backend: repository is already locked exclusively by PID 7", ErrLocked, "restic unlock"},
-		"locked, 0.17":      {11, `{"message_type":"exit_error","code":11,"message":"Fatal: locked by PID 7"}`, ErrLocked, "Fatal: locked by PID 7 (wait for"},
+		"locked, 0.14":      {1, "Fatal: unable to create lock in backend: repository is already locked exclusively by PID 7", errLocked, "restic unlock"},
+		"locked, 0.17":      {11, `{"message_type":"exit_error","code":11,"message":"Fatal: locked by PID 7"}`, errLocked, "Fatal: locked by PID 7 (wait for"},
 		"no repository":     {1, "Fatal: unable to open config file: stat /r/config: no such file or directory\nIs there a repository at the following location?\n/r", nil, "make it by restic init"},
 		"wrong password":    {12, "x", nil, "password_file"},
 		"no password":       {1, "Fatal: an empty password is not a password", nil, "the password can't be read"},
