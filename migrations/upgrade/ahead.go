@@ -101,21 +101,11 @@ func (k *task) moveByScript(ctx context.Context, c ahead.Change) error {
 	if err := k.up.WriteAdminSettings(); err != nil {
 		return err
 	}
-	server, err := k.up.PHP(ctx, k.tenant.Name, k.tenant.Codebase)
-	if err != nil {
-		return err
-	}
 	settings := filepath.Join(k.up.Layout.Release(k.tenant.Name, k.up.releases[k.tenant.Name].Release), "LocalSettings.php")
 	job := php.Admin(k.tenant.Codebase.Path, c.Script, settings, k.up.Layout.AdminSettings(), k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), c.Args...)
-	if job.Log, err = k.up.Log(k.tenant.Name, stepAhead); err != nil {
-		return err
-	}
-	job.Limit = k.up.o.Limit
 	k.up.run.Progress(k.tenant.Name, fmt.Sprintf("ahead: %s, about %s", c.Table, forecast.Text(k.up.rates.Ahead(k.plan.wiki, c.Table))))
-	if _, err := server.Run(ctx, job); err != nil {
-		return k.stopWork(ctx, err)
-	}
-	return nil
+	_, err := k.up.script(ctx, k.tenant.Name, stepAhead, k.tenant.Codebase, job)
+	return k.stopWork(ctx, err)
 }
 
 // drained returns errDrained once the run was asked to stop.

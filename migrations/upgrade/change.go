@@ -160,16 +160,8 @@ func (k *task) stopWork(ctx context.Context, err error) error {
 // script runs a job of a codebase with the tenant's log of that step, and returns the
 // log.
 func (u *upgrade) script(ctx context.Context, tenant, step string, c *tenants.Codebase, job php.Job) (log string, err error) {
-	server, err := u.PHP(ctx, tenant, c)
-	if err != nil {
-		return "", err
-	}
-	if job.Log, err = u.Log(tenant, step); err != nil {
-		return "", err
-	}
 	job.Limit = cmp.Or(job.Limit, u.o.Limit)
-	_, err = server.Run(ctx, job)
-	return job.Log, err
+	return u.RunPHP(ctx, tenant, step, c, job)
 }
 
 // runJobs runs all queued jobs on the old code.

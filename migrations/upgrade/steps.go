@@ -96,18 +96,10 @@ func (k *task) own(ctx context.Context, list []tenants.UpgradeStep, c *tenants.C
 		return err
 	}
 	k.tables, k.pure, k.same = nil, false, false
-	server, err := k.up.PHP(ctx, k.tenant.Name, c)
-	if err != nil {
-		return err
-	}
 	for _, s := range list {
 		job := php.Admin(c.Path, filepath.Join(c.Path, s.Script), settings, k.up.Layout.AdminSettings(),
 			k.accounts.Schema.Name, k.accounts.Schema.Password.Reveal(), s.Arguments...)
-		if job.Log, err = k.up.Log(k.tenant.Name, stepLog(s)); err != nil {
-			return err
-		}
-		job.Limit = k.up.o.Limit
-		if _, err := server.Run(ctx, job); err != nil {
+		if _, err := k.up.script(ctx, k.tenant.Name, stepLog(s), c, job); err != nil {
 			return k.stopWork(ctx, fmt.Errorf("%s: upgrade.step: %w", s.Position, err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"wikictl/php"
 	"wikictl/templates/deploy"
 	"wikictl/tenants/fleet"
+	"wikictl/tenants/session"
 )
 
 // warmth identifies a localisation cache that several tenants share.
@@ -116,18 +117,11 @@ func (u *upgrade) warmBy(ctx context.Context, j *Planned) error {
 		if release.Err != nil {
 			return release.Err
 		}
-		server, err := u.PHP(ctx, j.Name, j.tenant.Codebase)
-		if err != nil {
-			return err
-		}
-		log, err := u.Log(j.Name, "rebuildLocalisationCache.php")
-		if err != nil {
-			return err
-		}
-		_, err = server.Run(ctx, php.Job{
-			Script: filepath.Join(j.tenant.Codebase.Path, "maintenance", "rebuildLocalisationCache.php"),
+		const script = "rebuildLocalisationCache.php"
+		_, err := u.script(ctx, j.Name, script, j.tenant.Codebase, php.Job{
+			Script: session.Maintenance(j.tenant.Codebase, script),
 			Args:   []string{"--lang=" + j.tenant.Language, "--no-database", "--quiet"},
-			Config: filepath.Join(u.Layout.Release(j.Name, release.Release), "LocalSettings.php"), Log: log, Limit: u.o.Limit,
+			Config: filepath.Join(u.Layout.Release(j.Name, release.Release), "LocalSettings.php"),
 		})
 		return err
 	})

@@ -200,13 +200,11 @@ func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outco
 	if err != nil {
 		return err
 	}
-	server, err := r.PHP(ctx, t.Name, c)
+	server, log, err := r.PHP(ctx, t.Name, r.script.Title(), c)
 	if err != nil {
 		return err
 	}
-	if job.Log, err = r.Log(t.Name, r.script.Title()); err != nil {
-		return err
-	}
+	job.Log = log
 	job.Config, job.Dir, job.Output = filepath.Join(release, "LocalSettings.php"), r.script.Dir, r.most()
 	job.Limit = cmp.Or(r.o.Limit, noLimit)
 	if r.o.Schema {

@@ -75,11 +75,7 @@ func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Dura
 	if err != nil {
 		return err
 	}
-	forks, err := q.PHP(ctx, t.Name, c)
-	if err != nil {
-		return err
-	}
-	log, err := q.Log(t.Name, "jobs")
+	forks, log, err := q.PHP(ctx, t.Name, "jobs", c)
 	if err != nil {
 		return err
 	}

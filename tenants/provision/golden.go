@@ -225,15 +225,8 @@ func (c *creation) script(ctx context.Context, t *tenants.Tenant, name, config s
 
 // runScript runs a job on a new tenant or golden, with a log of that name.
 func (c *creation) runScript(ctx context.Context, t *tenants.Tenant, name string, job php.Job) error {
-	server, err := c.PHP(ctx, t.Name, t.Codebase)
-	if err != nil {
-		return err
-	}
-	if job.Log, err = c.Log(t.Name, name); err != nil {
-		return err
-	}
 	job.Limit = 10 * time.Minute
-	_, err = server.Run(ctx, job)
+	_, err := c.RunPHP(ctx, t.Name, name, t.Codebase, job)
 	return err
 }
 

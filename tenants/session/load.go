@@ -101,11 +101,7 @@ func (h *Host) runLoad(ctx context.Context, t *tenants.Tenant, c *tenants.Codeba
 	if err := h.writeScript(h.Layout.LoadScript(), php.LoadScript()); err != nil {
 		return err
 	}
-	server, err := h.PHP(ctx, t.Name, c)
-	if err != nil {
-		return err
-	}
-	log, err := h.Log(t.Name, "settings")
+	server, log, err := h.PHP(ctx, t.Name, "settings", c)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -242,26 +241,6 @@ func (h *Host) Say(message string) {
 // Holder returns the user and process of this run.
 func (h *Host) Holder() string { return h.options.Holder }
 
-// PHP starts the fork server of a codebase for a tenant's user, or returns the running one.
-func (h *Host) PHP(ctx context.Context, tenant string, c *tenants.Codebase) (*php.Server, error) {
-	owner := h.ownerOf(tenant)
-	key := fmt.Sprintf("%s\x00%s\x00%d", c.PHP, c.Path, owner.UID)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if f := h.forks[key]; f != nil {
-		return f, nil
-	}
-	f, err := php.Start(ctx, php.Options{
-		Program: c.PHP, Owner: owner,
-		Memory: h.Farm.PHP.MemoryLimit, Opcache: h.Farm.PHP.Opcache, FileSize: h.Farm.PHP.FileSize,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
-	}
-	h.forks[key] = f
-	return f, nil
-}
-
 // Wanted renders a tenant for a codebase, which may differ from the wanted one.
 func (h *Host) Wanted(ctx context.Context, t *tenants.Tenant, c *tenants.Codebase) (deploy.Wanted, error) {
 	if err := h.members.read(ctx, h); err != nil {
@@ -311,31 +290,6 @@ func (h *Host) Files() []deploy.File {
 		files[i] = deploy.File{Path: f.Path, Data: data, Mode: f.Mode, Owner: f.Owner, Group: f.Group, Err: err}
 	}
 	return files
-}
-
-// Log creates a file for PHP's output about a tenant, and returns its path.
-func (h *Host) Log(tenant, step string) (string, error) {
-	path := filepath.Join(h.Layout.Logs(tenant), h.RunID+"-"+step+".log")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	if err := h.admit(tenant, filepath.Dir(path)); err != nil {
-		return "", err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-	if err != nil {
-		return "", err
-	}
-	return path, errors.Join(f.Close(), h.giveTo(tenant, path))
-}
-
-// admit lets the user of a tenant's PHP enter a folder, whatever umask it was made with.
-func (h *Host) admit(tenant, folder string) error {
-	info, err := os.Stat(folder)
-	if err != nil || h.ownerOf(tenant).UID == 0 || info.Mode()&0o001 != 0 {
-		return err
-	}
-	return os.Chmod(folder, info.Mode().Perm()|0o111)
 }
 
 // WritePlatformScript writes the script by which php-fpm reports its platform.
