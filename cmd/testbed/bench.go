@@ -10,12 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"wikictl/cmd/internal/demo"
-	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
 
@@ -42,15 +38,12 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	if err != nil {
 		return fmt.Errorf("--only: %w", err)
 	}
-	dir, err := os.MkdirTemp("/tmp", "wkb")
+	b, remove, err := newBench(ctx, codebases)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
-	}
-	b := &creation{dir: dir, codebases: codebases, n: *n, version: "1.43"}
+	defer remove()
+	b.n = *n
 	switch args[0] {
 	case "upgrade":
 		b.version = "1.39"
@@ -64,15 +57,34 @@ func bench(ctx context.Context, codebases string, args []string) error {
 	case "run":
 		return (&scripting{&upgrading{creation: b, rounds: max(*rounds, 1), only: pattern, still: true}}).run(ctx)
 	case "flood":
-		return (&flooding{creation: b, rounds: max(*rounds, 1)}).run(ctx)
+		return (&flooding{serving{creation: b, rounds: max(*rounds, 1)}}).run(ctx)
 	case "map":
 		return (&mapping{rendering: &rendering{creation: b}}).run(ctx)
 	case "page":
-		return (&paging{creation: b, rounds: max(*rounds, 1)}).run(ctx)
+		return (&paging{serving{creation: b, rounds: max(*rounds, 1)}}).run(ctx)
 	case "render":
 		return (&rendering{creation: b}).run(ctx)
 	}
 	return b.run(ctx)
+}
+
+// newBench makes the folder of a bench and builds wikictl in it. remove removes the folder.
+func newBench(ctx context.Context, codebases string) (b *creation, remove func(), err error) {
+	dir, err := os.MkdirTemp("/tmp", "wkb")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove = func() { os.RemoveAll(dir) }
+	b = &creation{dir: dir, codebases: codebases, version: "1.43", wikictl: filepath.Join(dir, "wikictl")}
+	err = os.Chmod(dir, 0o755) // for php-fpm's workers
+	if err == nil {
+		err = succeed("build wikictl", exec.CommandContext(ctx, "go", "build", "-o", b.wikictl, "./cmd/wikictl"))
+	}
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return b, remove, nil
 }
 
 // creation measures the creation of n wikis, in several ways, all on equally started,
@@ -84,15 +96,6 @@ type creation struct {
 	wikictl        string
 }
 
-// emptyFarm writes a farm without tenants below the bench's folder.
-func (b *creation) emptyFarm() (*demo.Demo, error) {
-	d, err := demo.OpenDemo(filepath.Join(b.dir, "farm"))
-	if err != nil {
-		return nil, err
-	}
-	return d, d.WriteFarm(b.codebases)
-}
-
 // row is one line of the table.
 type row struct {
 	way     string
@@ -100,9 +103,6 @@ type row struct {
 }
 
 func (b *creation) run(ctx context.Context) error {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
 	serial, err := b.way(ctx, "install.php, one after the other", func(s string) string { return b.install(s, 1) })
 	if err != nil {
 		return err
@@ -125,15 +125,6 @@ func (b *creation) run(ctx context.Context) error {
 	fmt.Printf("%d wikis of MediaWiki 1.43\n%-48s %9s %9s %8s\n", b.n, "way", "seconds", "a wiki", "ratio")
 	for _, r := range []row{serial, xargs, floor, own} {
 		fmt.Printf("%-48s %9.2f %9.3f %8.2f\n", r.way, r.seconds, r.seconds/float64(b.n), r.seconds/own.seconds)
-	}
-	return nil
-}
-
-func (b *creation) build(ctx context.Context) error {
-	b.wikictl = filepath.Join(b.dir, "wikictl")
-	build := exec.CommandContext(ctx, "go", "build", "-o", b.wikictl, "./cmd/wikictl")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build wikictl: %w: %s", err, out)
 	}
 	return nil
 }
@@ -167,31 +158,23 @@ func (b *creation) way(ctx context.Context, name string, script func(socket stri
 	}
 	defer p.Stop(context.WithoutCancel(ctx))
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script(p.Socket))
+	cmd := program(ctx, bash(script(p.Socket)))
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return row{}, fmt.Errorf("%s: %w: %s", name, err, tail(out))
+	if err := succeed(name, cmd); err != nil {
+		return row{}, err
 	}
 	r := row{name, time.Since(start).Seconds()}
 	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s\n", r.way, r.seconds)
 	return r, nil
 }
 
-func tail(out []byte) string { return string(out[max(0, len(out)-500):]) }
-
-// each returns a shell command that runs a line for the numbers 1 to n, p at once; {} is
-// the number.
-func (b *creation) each(p int, line string) string {
-	return fmt.Sprintf("seq %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n, p, line)
-}
-
 func (b *creation) install(socket string, p int) string {
-	return b.each(p, fmt.Sprintf("mkdir -p c{} && php %s/1.43/maintenance/install.php --confpath=c{} --dbserver=localhost:%s --dbname=w{} --dbuser=root --installdbuser=root --server=http://x.localhost --scriptpath= --pass=long-password-12 Wiki Admin", b.codebases, socket))
+	return b.each(p, plainShell, fmt.Sprintf("mkdir -p c{} && php %s/1.43/maintenance/install.php --confpath=c{} --dbserver=localhost:%s --dbname=w{} --dbuser=root --installdbuser=root --server=http://x.localhost --scriptpath= --pass=long-password-12 Wiki Admin", b.codebases, socket))
 }
 
 func (b *creation) load(socket string, p int) string {
 	mysql := "mariadb --no-defaults --socket=" + socket
-	return b.each(p, mysql+" -e \"CREATE DATABASE w{}\" && "+mysql+" w{} < "+b.schema())
+	return b.each(p, plainShell, mysql+" -e \"CREATE DATABASE w{}\" && "+mysql+" w{} < "+b.schema())
 }
 
 // schema returns the file that the floor loads.
@@ -202,18 +185,15 @@ func (b *creation) dump(ctx context.Context) error {
 	_, err := b.way(ctx, "dump the schema", func(socket string) string {
 		one := *b
 		one.n = 1
-		return one.install(socket, 1) + "\nmariadb-dump --no-defaults --socket=" + socket + " w1 > " + b.schema()
+		return one.install(socket, 1) + "\nmariadb-dump --no-defaults --socket=" + socket + " w0 > " + b.schema()
 	})
 	return err
 }
 
 // own times wikictl create --all without the golden, which is made once per codebase.
 func (b *creation) own(ctx context.Context) (row, error) {
-	d, err := b.emptyFarm()
+	d, err := b.newFarm(1)
 	if err != nil {
-		return row{}, err
-	}
-	if err := b.tenants(d.Dir, 0, 1); err != nil {
 		return row{}, err
 	}
 	stop, err := b.serve(ctx, d)
@@ -228,47 +208,11 @@ func (b *creation) own(ctx context.Context) (row, error) {
 	return row{"wikictl create --all", seconds}, err
 }
 
-// serve starts a farm's web server and creates its wikis. stop ends both servers.
-func (b *creation) serve(ctx context.Context, d *demo.Demo) (stop func(), err error) {
-	if err := d.Web.Start(ctx); err != nil {
-		return nil, err
-	}
-	stop = func() {
-		mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(d.Dir, "state")}).Stop(context.WithoutCancel(ctx))
-		d.Web.Stop(context.WithoutCancel(ctx))
-	}
-	if _, err := b.create(ctx, d.Dir); err != nil {
-		stop()
-		return nil, err
-	}
-	return stop, nil
-}
-
-// tenants replaces the demo's tenants by n definitions, numbered from first.
-func (b *creation) tenants(dir string, first, n int) error {
-	if first == 0 {
-		if err := os.RemoveAll(filepath.Join(dir, "tenants")); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Join(dir, "tenants"), 0o755); err != nil {
-			return err
-		}
-	}
-	for i := first; i < first+n; i++ {
-		name := "w" + strconv.Itoa(i)
-		text := fmt.Sprintf("name = %q\nhosts = [%q]\nsitename = \"Wiki %d\"\ncodebase = %q\nskins = [\"Vector\"]\n", name, name+".localhost", i, b.version)
-		if err := os.WriteFile(filepath.Join(dir, "tenants", name+".toml"), []byte(text), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// create times wikictl create --all.
 func (b *creation) create(ctx context.Context, dir string) (float64, error) {
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, b.wikictl, "--farm", dir, "create", "--all")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("wikictl create --all: %w: %s", err, strings.TrimSpace(tail(out)))
+	if err := succeed("wikictl create --all", program(ctx, b.wikictlOn(dir, "create", "--all"))); err != nil {
+		return 0, err
 	}
 	seconds := time.Since(start).Seconds()
 	fmt.Fprintf(os.Stderr, "testbed: wikictl create --all: %.2f s\n", seconds)

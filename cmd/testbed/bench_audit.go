@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 )
 
 // benchAudit measures static audits of many tenants, and live audits of fewer.
@@ -24,15 +19,11 @@ func benchAudit(ctx context.Context, codebases string, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("/tmp", "wkb")
+	b, remove, err := newBench(ctx, codebases)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { // for php-fpm's workers
-		return err
-	}
-	b := &creation{dir: dir, codebases: codebases, version: "1.43"}
+	defer remove()
 	if *static || !*live {
 		b.n = cmp.Or(*n, 10000)
 		if err := b.auditDefinitions(ctx); err != nil {
@@ -48,9 +39,6 @@ func benchAudit(ctx context.Context, codebases string, args []string) error {
 
 // auditDefinitions measures an audit without servers.
 func (b *creation) auditDefinitions(ctx context.Context) error {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
 	farm := filepath.Join(b.dir, "definitions")
 	if err := writeAuditFarm(farm, b.codebases, b.n); err != nil {
 		return err
@@ -58,36 +46,25 @@ func (b *creation) auditDefinitions(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(farm, "state", "run"), 0o755); err != nil {
 		return err
 	}
-	fmt.Printf("%d tenants, %d of them with a fault\n%-36s %8s %8s %10s\n", b.n, (b.n+faultEvery-1)/faultEvery, "", "seconds", "CPU", "peak MB")
+	fmt.Printf("%d tenants, %d of them with a fault\n", b.n, (b.n+faultEvery-1)/faultEvery)
+	printCostHead("")
 	ways := [][]string{{"list"}, {"audit", "--static"}, {"audit", "--static"}, {"audit", "--static", "--format", "json"}}
 	names := []string{"list (reads the same files)", "audit, PHP asked for the first time", "audit, PHP's answer remembered", "audit --format json"}
 	for i, way := range ways {
-		if err := measure(ctx, b.wikictl, farm, names[i], way); err != nil {
+		if err := b.audited(ctx, farm, names[i], way...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// measure runs wikictl once and prints its time and memory.
-func measure(ctx context.Context, wikictl, farm, name string, args []string) error {
-	cmd := exec.CommandContext(ctx, wikictl, append([]string{"--farm", farm}, args...)...)
-	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	start := time.Now()
-	err := cmd.Run()
-	elapsed := time.Since(start)
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		return fmt.Errorf("%s: %w: %s", name, err, tail(stderr.Bytes()))
-	}
-	state := cmd.ProcessState
-	usage := state.SysUsage().(*syscall.Rusage)
-	fmt.Printf("%-36s %8.2f %8.2f %10.0f\n", name, elapsed.Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), float64(usage.Maxrss)/1024)
-	if last := lastLine(out.String()); strings.HasPrefix(last, args[0]+":") {
+// audited runs wikictl once, and prints its time, its memory and its summary.
+func (b *creation) audited(ctx context.Context, farm, name string, args ...string) error {
+	out, err := b.meter(ctx, farm, name, args...)
+	if last := lastLine(out); strings.HasPrefix(last, args[0]+":") {
 		fmt.Println("  " + last)
 	}
-	return nil
+	return err
 }
 
 func lastLine(text string) string {
@@ -157,13 +134,7 @@ wgThumbLimits = [120, 200, %[2]d]
 
 // writeAuditFarm writes the definitions of n tenants.
 func writeAuditFarm(dir, codebases string, n int) error {
-	write := func(name, content string) error {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		return os.WriteFile(path, []byte(content), 0o644)
-	}
+	write := func(name, content string) error { return writeFile(filepath.Join(dir, name), content) }
 	err := write("wikictl.toml", strings.ReplaceAll(auditFarm, "CODEBASES", codebases))
 	for i := 0; i < classCount && err == nil; i++ {
 		err = write(fmt.Sprintf("classes/c%d.toml", i), fmt.Sprintf(auditClass, 20971520+i))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
-	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
 )
 
@@ -39,30 +37,24 @@ func liveSteps(n int) []int {
 }
 
 func (b *auditing) run(ctx context.Context) (err error) {
-	if err := b.build(ctx); err != nil {
+	if b.demo, err = b.newFarm(1); err != nil {
 		return err
 	}
-	if b.demo, err = b.emptyFarm(); err != nil {
-		return err
-	}
-	if err := b.demo.Web.Start(ctx); err != nil {
-		return err
-	}
-	defer b.demo.Web.Stop(context.WithoutCancel(ctx))
-	b.server = mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.demo.Dir, "state")})
-	defer b.server.Stop(context.WithoutCancel(ctx))
+	b.server = serverOf(b.demo.Dir)
 	// Create the first wiki normally, for its golden.
 	if err := b.define(1); err != nil {
 		return err
 	}
-	if _, err := b.create(ctx, b.demo.Dir); err != nil {
+	stop, err := b.serve(ctx, b.demo)
+	if err != nil {
 		return err
 	}
+	defer stop()
 	// The tables need not be durable: only audits are measured.
-	if _, err := b.ask(ctx, "SET GLOBAL innodb_flush_log_at_trx_commit = 0"); err != nil {
+	if _, err := sql(ctx, b.server, "", "SET GLOBAL innodb_flush_log_at_trx_commit = 0"); err != nil {
 		return err
 	}
-	fmt.Printf("%-36s %8s %8s %10s\n", "an audit of what is there", "seconds", "CPU", "peak MB")
+	printCostHead("an audit of what is there")
 	for _, n := range liveSteps(b.n) {
 		if err := b.grow(ctx, n); err != nil {
 			return err
@@ -75,7 +67,7 @@ func (b *auditing) run(ctx context.Context) (err error) {
 		return err
 	}
 	for _, command := range []string{"create", "upgrade"} {
-		if err := measure(ctx, b.wikictl, b.demo.Dir, command+" --all, nothing to do", []string{command, "--all"}); err != nil {
+		if err := b.audited(ctx, b.demo.Dir, command+" --all, nothing to do", command, "--all"); err != nil {
 			return err
 		}
 	}
@@ -88,12 +80,8 @@ func (b *auditing) define(n int) error {
 		return err
 	}
 	for i := range n {
-		file := filepath.Join(b.demo.Dir, "tenants", "w"+strconv.Itoa(i)+".toml")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, append(text, "extensions = [\"AbuseFilter\", \"OATHAuth\"]\n"...), 0o644); err != nil {
+		more := func(text string) string { return text + "extensions = [\"AbuseFilter\", \"OATHAuth\"]\n" }
+		if err := edit(definitionOf(b.demo.Dir, wikiName(i)), more); err != nil {
 			return err
 		}
 	}
@@ -146,17 +134,13 @@ func (b *auditing) grow(ctx context.Context, n int) error {
 }
 
 func makeWiki(ctx context.Context, h *session.Host, s *mariadb.Server, l *ledger.Ledger, g *mariadb.Golden, t *tenants.Tenant) error {
-	key := secrets.Secret(fmt.Sprintf("%064s", t.Name))
-	all := secrets.Secrets{WebPassword: key[40:], SchemaPassword: key[40:], SecretKey: key, UpgradeKey: key[48:]}
+	all := secretsFor(t.Name)
 	return errors.Join(
 		h.Deploy.WriteSecrets(t.Name, all),
 		s.EnsureDatabase(ctx, t.Database),
 		s.EnsureAccounts(ctx, session.Accounts(t, all)),
 		s.Load(ctx, t.Database, g),
-		l.Claim(ctx, ledger.Tenant{
-			Name: t.Name, Server: t.Server.Name, Database: t.Database, Codebase: t.Codebase.Name, Version: t.Codebase.Version,
-			ComponentSet: t.ComponentSet(t.Codebase), State: ledger.Ready, Run: "bench",
-		}),
+		claim(ctx, l, t.Name, t),
 	)
 }
 
@@ -175,50 +159,43 @@ func readGolden(folder string) (*mariadb.Golden, error) {
 
 // audit audits the farm and prints the times, including the server's.
 func (b *auditing) audit(ctx context.Context, name string) error {
-	pid, err := b.server.Pid()
-	if err != nil {
-		return err
-	}
 	idle, err := b.questions(ctx)
 	if err != nil {
 		return err
 	}
-	before, err := b.questions(ctx)
+	before, cpu, err := b.spent(ctx)
 	if err != nil {
 		return err
 	}
-	cpu, err := cpuOf(pid)
-	if err != nil {
+	if err := b.audited(ctx, b.demo.Dir, name, "audit", "--quick"); err != nil {
 		return err
 	}
-	if err := measure(ctx, b.wikictl, b.demo.Dir, name, []string{"audit", "--quick"}); err != nil {
-		return err
-	}
-	used, err := cpuOf(pid)
-	if err != nil {
-		return err
-	}
-	after, err := b.questions(ctx)
+	after, used, err := b.spent(ctx)
 	fmt.Printf("  %d queries, %.2f s of MariaDB's CPU\n", after-before-(before-idle), used-cpu)
 	return err
 }
 
+// spent returns how many statements the server has executed, and its CPU time in seconds.
+func (b *auditing) spent(ctx context.Context) (questions int, cpu float64, err error) {
+	pid, err := b.server.Pid()
+	if err != nil {
+		return 0, 0, err
+	}
+	if cpu, err = cpuOf(pid); err != nil {
+		return 0, 0, err
+	}
+	questions, err = b.questions(ctx)
+	return questions, cpu, err
+}
+
 // questions returns the number of statements that the server has executed.
 func (b *auditing) questions(ctx context.Context) (int, error) {
-	text, err := b.ask(ctx, "SHOW GLOBAL STATUS LIKE 'Questions'")
+	text, err := sql(ctx, b.server, "", "SHOW GLOBAL STATUS LIKE 'Questions'")
 	if err != nil {
 		return 0, err
 	}
 	_, n, _ := strings.Cut(text, "\t")
-	return strconv.Atoi(n)
-}
-
-func (b *auditing) ask(ctx context.Context, query string) (string, error) {
-	out, err := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-N", "-e", query).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", query, err, tail(out))
-	}
-	return strings.TrimSpace(string(out)), nil
+	return strconv.Atoi(strings.TrimSpace(n))
 }
 
 // askEach is a loop that reads the same facts of each wiki with a client: tables, columns
@@ -239,13 +216,12 @@ func (b *auditing) loop(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	cmd := asGroup(exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", fmt.Sprintf(askEach, b.n-1, b.server.Socket)))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("the loop: %w: %s", err, tail(out))
+	cmd := asGroup(program(ctx, bash(fmt.Sprintf(askEach, b.n-1, b.server.Socket))))
+	if err := succeed("the loop", cmd); err != nil {
+		return err
 	}
-	elapsed := time.Since(start)
-	state := cmd.ProcessState
+	printCost("a loop of the mariadb client", time.Since(start).Seconds(), cmd.ProcessState)
 	after, err := b.questions(ctx)
-	fmt.Printf("%-36s %8.2f %8.2f\n  %d queries\n", "a loop of the mariadb client", elapsed.Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), after-before)
+	fmt.Printf("  %d queries\n", after-before)
 	return err
 }

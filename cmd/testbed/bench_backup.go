@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -21,32 +20,22 @@ const (
 	backedBytes   = 256 << 10 // of an upload
 )
 
-func (b *backing) run(ctx context.Context) error {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
-	defer b.stop(context.WithoutCancel(ctx)) // also what runs when prepare fails
-	if err := b.prepare(ctx, b.fill); err != nil {
-		return err
-	}
-	own := way{"wikictl backup", []string{b.wikictl, "--farm", b.demo.Dir, "backup", "--all"}}
+func (b *backing) run(ctx context.Context) error { return b.onWikis(ctx, b.fill, b.compare) }
+
+func (b *backing) compare(ctx context.Context) error {
+	own := way{"wikictl backup", b.wikictlOn(b.demo.Dir, "backup", "--all")}
 	begun := time.Now()
-	if out, err := exec.CommandContext(ctx, own.command[0], own.command[1:]...).CombinedOutput(); err != nil {
-		return fmt.Errorf("wikictl backup: %w: %s", err, tail(out))
+	if err := succeed(own.name, program(ctx, own.command)); err != nil {
+		return err
 	}
 	fmt.Printf("the first backup, which stores %d uploads of %d KB a wiki: %.2f s\n", backedUploads, backedBytes>>10, time.Since(begun).Seconds())
-	ways := []way{own}
-	for _, p := range parallel {
-		ways = append(ways, b.dumps(p))
-	}
-	return b.table(ctx, "databases backed up, uploads as they were", ways)
+	return b.table(ctx, "databases backed up, uploads as they were", append([]way{own}, b.xargs("mariadb-dump", strictShell, b.dump())...))
 }
 
-// dumps dumps every wiki's database by mariadb-dump, p at once, compressed by zstd as in
+// dump returns the line that dumps a wiki's database by mariadb-dump, compressed by zstd as in
 // wikictl's archives, and durable.
-func (b *backing) dumps(p int) way {
-	dump := fmt.Sprintf("mariadb-dump --no-defaults --socket=%s --single-transaction wiki_w{} | zstd -q -1 -f -o %s/w{}.sql.zst && sync %[2]s/w{}.sql.zst", b.server.Socket, b.dir)
-	return way{fmt.Sprint("mariadb-dump", byXargs, p), []string{"bash", "-euo", "pipefail", "-c", fmt.Sprintf("seq 0 %d | xargs -P%d -I{} bash -euo pipefail -c '%s'", b.n-1, p, dump)}}
+func (b *backing) dump() string {
+	return fmt.Sprintf("mariadb-dump --no-defaults --socket=%s --single-transaction wiki_w{} | zstd -q -1 -f -o %s/w{}.sql.zst && sync %[2]s/w{}.sql.zst", b.server.Socket, b.dir)
 }
 
 // fill gives each wiki rows and uploads.
@@ -54,13 +43,13 @@ func (b *backing) fill(ctx context.Context) error {
 	r := rand.NewChaCha8([32]byte{})
 	content := make([]byte, backedBytes)
 	for i := range b.n {
-		sql := fmt.Sprintf("INSERT INTO text (old_text, old_flags) SELECT CONCAT(SHA2(seq, 512), REPEAT(MD5(seq), 20), REPEAT('Some words of a page. ', 60)), 'utf-8' FROM seq_1_to_%d", backedRows)
-		if out, err := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-e", sql, fmt.Sprintf("wiki_w%d", i)).CombinedOutput(); err != nil {
-			return fmt.Errorf("fill wiki_w%d: %w: %s", i, err, out)
+		rows := fmt.Sprintf("INSERT INTO text (old_text, old_flags) SELECT CONCAT(SHA2(seq, 512), REPEAT(MD5(seq), 20), REPEAT('Some words of a page. ', 60)), 'utf-8' FROM seq_1_to_%d", backedRows)
+		if _, err := sql(ctx, b.server, "wiki_"+wikiName(i), rows); err != nil {
+			return err
 		}
 		for n := range backedUploads {
 			_, _ = r.Read(content)
-			file := filepath.Join(b.demo.Dir, fmt.Sprintf("state/wikis/w%d/images/%d.bin", i, n))
+			file := filepath.Join(b.demo.Dir, "state/wikis", wikiName(i), fmt.Sprintf("images/%d.bin", n))
 			if err := os.WriteFile(file, content, 0o644); err != nil {
 				return err
 			}

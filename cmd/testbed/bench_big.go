@@ -45,14 +45,9 @@ type forecast struct {
 // phases are the durations of the parts of an upgrade in seconds; all but ahead are read-only.
 type phases struct{ Ahead, Backup, Update, Rest float64 }
 
-func (b *big) run(ctx context.Context) error {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
-	defer b.stop(context.WithoutCancel(ctx)) // even if prepare fails
-	if err := b.prepare(ctx, b.fill); err != nil {
-		return err
-	}
+func (b *big) run(ctx context.Context) error { return b.onWikis(ctx, b.fill, b.compare) }
+
+func (b *big) compare(ctx context.Context) error {
 	plain, err := b.plain(ctx)
 	if err != nil {
 		return err
@@ -88,27 +83,13 @@ func (b *big) fill(ctx context.Context) error {
 	numbers := strings.NewReplacer("{pages}", n(b.pages), "{revisions}", n(3*b.pages), "{comments}", n(b.pages/10), "{pagelinks}", n(4*b.pages),
 		"{links}", n(2*b.pages), "{templates}", n(max(b.pages/100, 10)), "{changes}", n(b.pages/2))
 	start := time.Now()
-	_, err := b.sql(ctx, numbers.Replace(bigSQL))
+	_, err := sql(ctx, b.server, bigDatabase, numbers.Replace(bigSQL))
 	fmt.Fprintf(os.Stderr, "testbed: %d pages made in %.0f s\n", b.pages, time.Since(start).Seconds())
 	return err
 }
 
 // bigDatabase is the database of the only wiki.
 const bigDatabase = "wiki_w0"
-
-// sql runs statements and returns their output, one row per line, columns separated by
-// tabs.
-func (b *big) sql(ctx context.Context, statements string) (string, error) {
-	cmd := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--socket="+b.server.Socket, "-N", "--binary-mode", "--default-character-set=utf8mb4", bigDatabase)
-	cmd.Stdin = strings.NewReader(statements)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("mariadb: %w: %s", err, stderr.String())
-	}
-	return string(out), nil
-}
 
 // plain upgrades with MediaWiki's updater alone: the wiki has to be read-only all the
 // time.
@@ -117,7 +98,7 @@ func (b *big) plain(ctx context.Context) (r bigRun, err error) {
 	if r.forecast, err = b.foresee(ctx, "--ahead", "no"); err != nil {
 		return r, err
 	}
-	c, err := b.measure(ctx, b.updater(r.way, 1))
+	c, err := b.measure(ctx, b.loop(r.way, b.updater()))
 	if err != nil {
 		return r, err
 	}
@@ -184,7 +165,7 @@ func (b *big) foresee(ctx context.Context, flags ...string) (f forecast, err err
 // document runs an upgrade, checks its exit code and decodes its JSON.
 func (b *big) document(ctx context.Context, into any, want int, flags ...string) error {
 	way := b.wikictlWay("wikictl upgrade", append(flags, "--format", "json")...)
-	cmd := exec.CommandContext(ctx, way.command[0], way.command[1:]...)
+	cmd := program(ctx, way.command)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -209,7 +190,7 @@ var byTarget = map[string]string{
 
 // tables reads the definitions of all tables, and digests of their rows.
 func (b *big) tables(ctx context.Context) (map[string]string, error) {
-	list, err := b.sql(ctx, "SHOW TABLES")
+	list, err := sql(ctx, b.server, bigDatabase, "SHOW TABLES")
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +203,7 @@ func (b *big) tables(ctx context.Context) (map[string]string, error) {
 		case ask == "":
 			ask = "CHECKSUM TABLE " + name
 		}
-		text, err := b.sql(ctx, "SHOW CREATE TABLE "+name+"; SELECT COUNT(*) FROM "+name+" WHERE '"+name+"' NOT IN ('"+strings.Join(passing, "', '")+"'); "+ask)
+		text, err := sql(ctx, b.server, bigDatabase, "SHOW CREATE TABLE "+name+"; SELECT COUNT(*) FROM "+name+" WHERE '"+name+"' NOT IN ('"+strings.Join(passing, "', '")+"'); "+ask)
 		if err != nil {
 			return nil, err
 		}

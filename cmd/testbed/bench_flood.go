@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,17 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"wikictl/cmd/internal/demo"
 	"wikictl/tenants"
 )
 
 // flooding measures how long a wiki's page takes while another wiki is flooded, with a
 // common pool of PHP and with one for each wiki.
-type flooding struct {
-	*creation
-	demo   *demo.Demo
-	rounds int
-}
+type flooding struct{ serving }
 
 // Of a flood: requests at the same time, each sent when the one before was answered, and a
 // moment later when it was refused; the address that they come from, as limits do not count
@@ -48,17 +40,11 @@ var floodWays = []floodWay{
 }
 
 func (b *flooding) run(ctx context.Context) (err error) {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
-	if b.demo, err = b.emptyFarm(); err != nil {
-		return err
-	}
 	b.n = 2
-	b.demo.Web.Pools = filepath.Join(b.demo.Dir, "state/pools")
-	if err := b.tenants(b.demo.Dir, 0, 2); err != nil {
+	if b.demo, err = b.newFarm(b.n); err != nil {
 		return err
 	}
+	b.demo.Web.Pools = filepath.Join(b.demo.Dir, "state/pools")
 	stop, err := b.serve(ctx, b.demo)
 	if err != nil {
 		return err
@@ -76,32 +62,23 @@ func (b *flooding) run(ctx context.Context) (err error) {
 
 // set writes the definitions of a way and applies them.
 func (b *flooding) set(ctx context.Context, w floodWay) error {
-	if err := b.tenants(b.demo.Dir, 0, 2); err != nil {
+	if err := b.tenants(b.demo.Dir, 0, b.n); err != nil {
 		return err
 	}
-	for name, change := range map[string]func(string) string{
-		"tenants/w0.toml": func(text string) string { return text + w.tenant },
-		tenants.FarmFile: func(text string) string {
-			before, after, _ := strings.Cut(text, "[web]\n")
-			return before + "[web]\n" + w.web + strings.TrimPrefix(after, "pools = true\n")
-		},
-	} {
-		file := filepath.Join(b.demo.Dir, name)
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, []byte(change(string(text))), 0o644); err != nil {
-			return err
-		}
-	}
-	if out, err := exec.CommandContext(ctx, b.wikictl, "--farm", b.demo.Dir, "render", "--write", "--all").CombinedOutput(); err != nil {
-		return fmt.Errorf("wikictl render: %w: %s", err, tail(out))
-	}
-	if err := b.demo.Web.Stop(ctx); err != nil {
+	if err := edit(definitionOf(b.demo.Dir, wikiName(0)), func(text string) string { return text + w.tenant }); err != nil {
 		return err
 	}
-	return b.demo.Web.Start(ctx)
+	err := edit(filepath.Join(b.demo.Dir, tenants.FarmFile), func(text string) string {
+		before, after, _ := strings.Cut(text, "[web]\n")
+		return before + "[web]\n" + w.web + strings.TrimPrefix(after, "pools = true\n")
+	})
+	if err != nil {
+		return err
+	}
+	if err := succeed("wikictl render", program(ctx, b.wikictlOn(b.demo.Dir, "render", "--write", "--all"))); err != nil {
+		return err
+	}
+	return b.restart(ctx)
 }
 
 func (b *flooding) measure(ctx context.Context, w floodWay) error {
@@ -144,7 +121,7 @@ func (b *flooding) pages(ctx context.Context, n int) ([]float64, error) {
 	times := make([]float64, n)
 	for i := range times {
 		start := time.Now()
-		status, err := b.ask(ctx, http.DefaultClient, "w1.localhost", "/wiki/Main_Page")
+		status, _, err := b.get(ctx, http.DefaultClient, wikiName(1), "/wiki/Main_Page")
 		if err != nil || status != http.StatusOK {
 			return nil, fmt.Errorf("the page of the other wiki: %d %w", status, err)
 		}
@@ -163,7 +140,7 @@ func (b *flooding) flood(ctx context.Context) (end func(), counts *[2]atomic.Int
 	for range floodConnections {
 		wait.Go(func() {
 			for ctx.Err() == nil {
-				switch status, err := b.ask(ctx, client, "w0.localhost", "/wiki/Special:RecentChanges"); {
+				switch status, _, err := b.get(ctx, client, wikiName(0), "/wiki/Special:RecentChanges"); {
 				case err != nil:
 				case status == http.StatusOK:
 					counts[0].Add(1)
@@ -180,20 +157,4 @@ func (b *flooding) flood(ctx context.Context) (end func(), counts *[2]atomic.Int
 		client.CloseIdleConnections()
 		time.Sleep(time.Second) // what php-fpm still works on
 	}, counts
-}
-
-// ask requests a path of a host.
-func (b *flooding) ask(ctx context.Context, client *http.Client, host, path string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", b.demo.Web.Port, path), nil)
-	if err != nil {
-		return 0, err
-	}
-	request.Host = host
-	response, err := client.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return response.StatusCode, err
 }

@@ -54,15 +54,10 @@ func (b *rendering) joins(ctx context.Context) error {
 
 // lists adds the templates that list the class, and has their files written.
 func (b *rendering) lists(ctx context.Context) error {
-	path := filepath.Join(b.farm, tenants.FarmFile)
-	farm, err := os.ReadFile(path)
-	if err != nil {
+	if err := edit(filepath.Join(b.farm, tenants.FarmFile), func(text string) string { return text + listFile }); err != nil {
 		return err
 	}
-	err = b.write(map[string]string{
-		tenants.FarmFile: string(farm) + listFile, "templates/localsettings.php.tmpl": hubTemplate, "templates/list.tmpl": listTemplate,
-	})
-	if err != nil {
+	if err := writeFiles(b.farm, map[string]string{"templates/localsettings.php.tmpl": hubTemplate, "templates/list.tmpl": listTemplate}); err != nil {
 		return err
 	}
 	return b.measure(ctx, "one tenant lists the class of all", fmt.Sprintf("render: 1 done, %d unchanged", b.n-1), "--all")

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,7 +17,6 @@ import (
 	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/process"
-	"wikictl/tenants/secrets"
 )
 
 // mapping measures how long nginx takes to check and to reload the virtual hosts of n
@@ -52,46 +48,52 @@ func (b *mapping) write(kind string) error {
 	if err := b.definitions(); err != nil {
 		return err
 	}
-	file := filepath.Join(b.farm, tenants.FarmFile)
-	text, err := os.ReadFile(file)
+	web := fmt.Sprintf("[web]\nvhosts = %q\nlisten = [\"127.0.0.1:%d\"]\n", kind, b.port)
+	err := edit(filepath.Join(b.farm, tenants.FarmFile), func(text string) string {
+		return strings.Replace(text, "[web]\nvhosts = \"map\"\n", web, 1)
+	})
 	if err != nil {
 		return err
 	}
-	text = bytes.Replace(text, []byte("[web]\nvhosts = \"map\"\n"), fmt.Appendf(nil, "[web]\nvhosts = %q\nlisten = [\"127.0.0.1:%d\"]\n", kind, b.port), 1)
 	conf := fmt.Sprintf("pid %[1]s/nginx.pid;\nerror_log %[1]s/error.log;\nworker_processes 2;\nevents { worker_connections 512; }\nhttp {\n\taccess_log off;\n\tinclude %[1]s/state/vhosts/*.conf;\n}\n", b.farm)
 	if os.Geteuid() == 0 {
 		conf = "user root;\n" + conf
 	}
 	for i := range b.n {
-		if err := os.WriteFile(filepath.Join(b.farm, "tenants", tenantName(i)+".toml"), []byte(tenantText(i)), 0o644); err != nil {
+		if err := b.define(i); err != nil {
 			return err
 		}
-	}
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		return err
 	}
 	return os.WriteFile(filepath.Join(b.farm, "nginx.conf"), []byte(conf), 0o644)
 }
 
-func (b *mapping) nginx(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, demo.Program("nginx"), append([]string{"-c", filepath.Join(b.farm, "nginx.conf"), "-e", filepath.Join(b.farm, "error.log")}, args...)...)
+// define writes the definition of a tenant.
+func (b *mapping) define(i int) error {
+	return os.WriteFile(definitionOf(b.farm, tenantName(i)), []byte(tenantText(i)), 0o644)
 }
+
+func (b *mapping) nginx(ctx context.Context, args ...string) error {
+	words := append([]string{demo.Program("nginx"), "-c", filepath.Join(b.farm, "nginx.conf"), "-e", filepath.Join(b.farm, "error.log")}, args...)
+	return succeed(strings.Join(append([]string{"nginx"}, args...), " "), program(ctx, words))
+}
+
+// pid returns the process of nginx's master.
+func (b *mapping) pid() (int, error) { return pidIn(filepath.Join(b.farm, "nginx.pid")) }
 
 func (b *mapping) measure(ctx context.Context, kind string) error {
 	if err := b.apply(ctx); err != nil {
 		return err
 	}
-	check := b.nginx(ctx, "-t", "-q")
 	start := time.Now()
-	if out, err := check.CombinedOutput(); err != nil {
-		return fmt.Errorf("nginx -t: %w: %s", err, tail(out))
+	if err := b.nginx(ctx, "-t", "-q"); err != nil {
+		return err
 	}
 	checked := time.Since(start).Seconds()
-	if out, err := b.nginx(ctx).CombinedOutput(); err != nil {
-		return fmt.Errorf("nginx: %w: %s", err, tail(out))
+	if err := b.nginx(ctx); err != nil {
+		return err
 	}
 	defer func() {
-		if pid, err := pidIn(filepath.Join(b.farm, "nginx.pid")); err == nil {
+		if pid, err := b.pid(); err == nil {
 			_ = process.Signal(pid, syscall.SIGTERM)
 		}
 	}()
@@ -126,10 +128,8 @@ func (b *mapping) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key := secrets.Secret(strings.Repeat("0", 64))
-	own := secrets.Secrets{WebPassword: key[:24], SchemaPassword: key[:24], SecretKey: key, UpgradeKey: key[:16]}
 	source := deploy.Source{Len: len(f.Tenants), At: func(i int) (deploy.Wanted, error) {
-		data := templates.Data{Farm: f, Tenant: f.Tenants[i], Codebase: f.Tenants[i].Codebase, Secrets: own}
+		data := templates.Data{Farm: f, Tenant: f.Tenants[i], Codebase: f.Tenants[i].Codebase, Secrets: secretsFor(f.Tenants[i].Name)}
 		r, err := set.Render(data)
 		return deploy.Want(data, r), err
 	}}
@@ -150,7 +150,7 @@ func (b *mapping) reload(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	start := time.Now()
-	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
+	pid, err := b.pid()
 	if err == nil {
 		err = process.Signal(pid, syscall.SIGHUP)
 	}
@@ -170,7 +170,7 @@ func (b *mapping) reload(ctx context.Context) (float64, error) {
 
 // oneMore times the addition of a tenant: definitions, files, check, reload, until it answers.
 func (b *mapping) oneMore(ctx context.Context) (float64, error) {
-	if err := os.WriteFile(filepath.Join(b.farm, "tenants", tenantName(b.n)+".toml"), []byte(tenantText(b.n)), 0o644); err != nil {
+	if err := b.define(b.n); err != nil {
 		return 0, err
 	}
 	start := time.Now()
@@ -178,8 +178,8 @@ func (b *mapping) oneMore(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	for _, args := range [][]string{{"-t", "-q"}, {"-s", "reload"}} {
-		if out, err := b.nginx(ctx, args...).CombinedOutput(); err != nil {
-			return 0, fmt.Errorf("nginx %v: %w: %s", args, err, tail(out))
+		if err := b.nginx(ctx, args...); err != nil {
+			return 0, err
 		}
 	}
 	err := b.answers(ctx, tenantName(b.n), nil)
@@ -190,17 +190,8 @@ func (b *mapping) oneMore(ctx context.Context) (float64, error) {
 func (b *mapping) answers(ctx context.Context, tenant string, also func() bool) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port))+"/resources/assets/wiki.png", nil)
-		if err != nil {
-			return err
-		}
-		request.Host = tenant + ".example.org"
-		response, err := client.Do(request)
-		if err != nil {
-			continue
-		}
-		response.Body.Close()
-		if response.StatusCode == http.StatusOK && (also == nil || also()) {
+		status, _, err := fetch(ctx, client, b.port, tenant+".example.org", "/resources/assets/wiki.png")
+		if err == nil && status == http.StatusOK && (also == nil || also()) {
 			return nil
 		}
 	}
@@ -209,7 +200,7 @@ func (b *mapping) answers(ctx context.Context, tenant string, also func() bool) 
 
 // workers are the processes of nginx's workers.
 func (b *mapping) workers() ([]string, error) {
-	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
+	pid, err := b.pid()
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +216,7 @@ func (b *mapping) memory() (peak, sum int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	pid, err := pidIn(filepath.Join(b.farm, "nginx.pid"))
+	pid, err := b.pid()
 	if err != nil {
 		return 0, 0, err
 	}

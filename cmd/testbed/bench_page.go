@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,17 +11,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"wikictl/cmd/internal/demo"
 )
 
 // paging measures a page through rendered settings with operations, beside the same page
 // through settings that were written by hand and say the same.
-type paging struct {
-	*creation
-	demo   *demo.Demo
-	rounds int
-}
+type paging struct{ serving }
 
 // The wikis of the bench: the same definition, of which one is served by a file of hand. A
 // third one is rendered without operations, to tell what they cost.
@@ -65,13 +57,10 @@ var pageOperations = []struct{ toml, php string }{
 var pageKept = regexp.MustCompile(`(?m)^(?:\$wg\w+(?:\['\w+'\])? = .*;|wfLoad(?:Skin|Extension)\(.*\);)$`)
 
 func (b *paging) run(ctx context.Context) (err error) {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
-	if b.demo, err = b.emptyFarm(); err != nil {
-		return err
-	}
 	b.n = 3
+	if b.demo, err = b.newFarm(b.n); err != nil {
+		return err
+	}
 	if err := b.define(); err != nil {
 		return err
 	}
@@ -89,22 +78,14 @@ func (b *paging) run(ctx context.Context) (err error) {
 	return b.measure(ctx)
 }
 
-// define writes the definitions: two wikis with the operations, and one without.
+// define adds the operations to the definitions of two wikis.
 func (b *paging) define() error {
-	if err := b.tenants(b.demo.Dir, 0, b.n); err != nil {
-		return err
-	}
 	operations := "[settings]\n"
 	for _, o := range pageOperations {
 		operations += o.toml + "\n"
 	}
 	for _, name := range []string{pageRendered, pageByHand} {
-		file, err := os.OpenFile(filepath.Join(b.demo.Dir, "tenants", name+".toml"), os.O_APPEND|os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		_, err = file.WriteString(operations)
-		if err := errors.Join(err, file.Close()); err != nil {
+		if err := edit(definitionOf(b.demo.Dir, name), func(text string) string { return text + operations }); err != nil {
 			return err
 		}
 	}
@@ -127,23 +108,20 @@ func (b *paging) byHand(ctx context.Context) error {
 	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o640); err != nil {
 		return err
 	}
-	if out, err := exec.CommandContext(ctx, "php", "-l", file).CombinedOutput(); err != nil {
-		return fmt.Errorf("the settings of hand: %w: %s", err, out)
-	}
-	if err := b.demo.Web.Stop(ctx); err != nil {
+	if err := succeed("the settings of hand", exec.CommandContext(ctx, "php", "-l", file)); err != nil {
 		return err
 	}
-	return b.demo.Web.Start(ctx)
+	return b.restart(ctx)
 }
 
 // same wants both files to mean the same to MediaWiki.
 func (b *paging) same(ctx context.Context) error {
 	const about = "/api.php?action=query&meta=siteinfo&siprop=fileextensions%7Cusergroups%7Cprotocols%7Cnamespaces%7Crestrictions%7Cskins&format=json&formatversion=2"
-	rendered, err := b.get(ctx, pageRendered, about)
+	rendered, err := b.body(ctx, pageRendered, about)
 	if err != nil {
 		return err
 	}
-	byHand, err := b.get(ctx, pageByHand, about)
+	byHand, err := b.body(ctx, pageByHand, about)
 	if err != nil {
 		return err
 	}
@@ -196,25 +174,15 @@ func printPages(times map[string][]float64) {
 // timed asks a wiki for its main page; the result is in seconds.
 func (b *paging) timed(ctx context.Context, wiki string) (float64, error) {
 	start := time.Now()
-	_, err := b.get(ctx, wiki, "/wiki/Main_Page")
+	_, err := b.body(ctx, wiki, "/wiki/Main_Page")
 	return time.Since(start).Seconds(), err
 }
 
-// get asks a wiki for a path.
-func (b *paging) get(ctx context.Context, wiki, path string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", b.demo.Web.Port, path), nil)
-	if err != nil {
-		return "", err
-	}
-	request.Host = wiki + ".localhost"
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s%s: %s: %s", wiki, path, response.Status, tail(body))
+// body requests a path of a wiki.
+func (b *paging) body(ctx context.Context, wiki, path string) (string, error) {
+	status, body, err := b.get(ctx, http.DefaultClient, wiki, path)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s%s: %d: %s", wiki, path, status, tail(body))
 	}
 	return string(body), err
 }

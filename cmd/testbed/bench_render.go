@@ -1,23 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"wikictl/tenants"
-	"wikictl/tenants/definitions"
 	"wikictl/tenants/fleet"
 	"wikictl/tenants/ledger"
-	"wikictl/tenants/mariadb"
 	"wikictl/tenants/secrets"
-	"wikictl/tenants/session"
 )
 
 // rendering measures time and memory of wikictl render --write for n tenants, first
@@ -31,19 +25,16 @@ type rendering struct {
 const kinds = 8
 
 func (b *rendering) run(ctx context.Context) error {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
 	b.farm = filepath.Join(b.dir, "farm")
 	if err := b.definitions(); err != nil {
 		return err
 	}
-	server := mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.farm, "state")})
-	defer server.Stop(context.WithoutCancel(ctx))
+	defer serverOf(b.farm).Stop(context.WithoutCancel(ctx))
 	if err := b.created(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("%d tenants\n%-36s %9s %9s %9s\n", b.n, "wikictl render --write", "seconds", "CPU", "peak MB")
+	fmt.Printf("%d tenants\n", b.n)
+	printCostHead("wikictl render --write")
 	ofKinds := make([]string, kinds)
 	for k := range ofKinds {
 		ofKinds[k] = tenantName(k)
@@ -64,26 +55,14 @@ func (b *rendering) run(ctx context.Context) error {
 	return b.joins(ctx)
 }
 
-// measure runs the program for some tenants and prints a line. This process stays small: a child's peak
-// memory starts with its parent's (getrusage(2)).
+// measure renders some tenants, prints a line, and wants what the program then says.
 func (b *rendering) measure(ctx context.Context, name, want string, which ...string) error {
 	syscall.Sync() // exclude earlier writes from the measurement
-	cmd := exec.CommandContext(ctx, b.wikictl, append([]string{"--farm", b.farm, "render", "--write"}, which...)...)
-	var story bytes.Buffer
-	cmd.Stderr = &story
-	start := time.Now()
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("wikictl render: %w: %s", err, tail(story.Bytes()))
+	out, err := b.meter(ctx, b.farm, name, append([]string{"render", "--write"}, which...)...)
+	if err == nil && !strings.HasPrefix(out, want) {
+		err = fmt.Errorf("wikictl render: got %q, want %q", tail([]byte(out)), want)
 	}
-	seconds := time.Since(start).Seconds()
-	if !strings.HasPrefix(string(out), want) {
-		return fmt.Errorf("wikictl render: got %q, want %q", tail(out), want)
-	}
-	state := cmd.ProcessState
-	usage := state.SysUsage().(*syscall.Rusage)
-	fmt.Printf("%-36s %9.2f %9.2f %9d\n", name, seconds, (state.UserTime() + state.SystemTime()).Seconds(), usage.Maxrss>>10)
-	return nil
+	return err
 }
 
 // definitions writes the farm, its classes and a tenant of each.
@@ -121,21 +100,7 @@ wgGroupPermissions."*".createaccount = false
 		files[fmt.Sprintf("classes/c%d.toml", k)] = fmt.Sprintf("extensions = [%q]\n[settings]\nwgMaxUploadSize = %d\n", extensions[k], (k+1)<<20)
 		files["tenants/"+tenantName(k)+".toml"] = tenantText(k)
 	}
-	return b.write(files)
-}
-
-// write writes files of the farm, by path below its folder.
-func (b *rendering) write(files map[string]string) error {
-	for name, text := range files {
-		path := filepath.Join(b.farm, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeFiles(b.farm, files)
 }
 
 func tenantName(i int) string { return fmt.Sprintf("w%05d", i) }
@@ -163,11 +128,7 @@ func (b *rendering) created(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(h.Layout.Secrets("x")), 0o700); err != nil {
 		return err
 	}
-	numbers := make([]int, b.n)
-	for i := range numbers {
-		numbers[i] = i
-	}
-	results := fleet.Run(ctx, numbers, fleet.Options[int]{Jobs: 8}, func(ctx context.Context, i int) (struct{}, error) {
+	results := fleet.Run(ctx, fleet.Indexes(b.n), fleet.Options[int]{Jobs: 8}, func(ctx context.Context, i int) (struct{}, error) {
 		return struct{}{}, b.tenant(ctx, h.Layout, ledger, h.Farm.Tenants[i%kinds], i)
 	})
 	for _, r := range results {
@@ -180,38 +141,15 @@ func (b *rendering) created(ctx context.Context) error {
 
 func (b *rendering) tenant(ctx context.Context, l tenants.Layout, led *ledger.Ledger, like *tenants.Tenant, i int) error {
 	name := tenantName(i)
-	if err := os.WriteFile(filepath.Join(b.farm, "tenants", name+".toml"), []byte(tenantText(i)), 0o644); err != nil {
+	if err := os.WriteFile(definitionOf(b.farm, name), []byte(tenantText(i)), 0o644); err != nil {
 		return err
 	}
-	key := secrets.Secret(fmt.Sprintf("%064d", i))
-	all, err := secrets.EncodeSecrets(secrets.Secrets{WebPassword: key[:24], SchemaPassword: key[:24], SecretKey: key, UpgradeKey: key[:16]})
+	all, err := secrets.EncodeSecrets(secretsFor(name))
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(l.Secrets(name), all, 0o600); err != nil {
 		return err
 	}
-	return led.Claim(ctx, ledger.Tenant{
-		Name: name, Server: "main", Database: "wiki_" + name, Codebase: like.Codebase.Name, Version: like.Codebase.Version,
-		ComponentSet: like.ComponentSet(like.Codebase), State: ledger.Ready, Run: "bench",
-	})
-}
-
-// openFarm loads the definitions in a folder and opens the farm's ledger. Close the host
-// after use.
-func openFarm(ctx context.Context, dir string) (*session.Host, *ledger.Ledger, error) {
-	f, err := definitions.Load(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	h, err := session.Open(f, session.Options{})
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := h.Ledger(ctx)
-	if err != nil {
-		h.Close()
-		return nil, nil, err
-	}
-	return h, l, nil
+	return claim(ctx, led, name, like)
 }

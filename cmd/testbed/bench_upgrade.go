@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"wikictl/cmd/internal/demo"
-	"wikictl/tenants"
 	"wikictl/tenants/definitions"
 	"wikictl/tenants/mariadb"
 	"wikictl/tenants/wiki"
@@ -44,14 +43,9 @@ const forced = "nothing to do, forced"
 // jobCounts lists values of --jobs that should make no difference.
 var jobCounts = []int{4, 8, 16, 32}
 
-func (b *upgrading) run(ctx context.Context) error {
-	if err := b.build(ctx); err != nil {
-		return err
-	}
-	defer b.stop(context.WithoutCancel(ctx)) // even if prepare fails
-	if err := b.prepare(ctx, func(context.Context) error { return nil }); err != nil {
-		return err
-	}
+func (b *upgrading) run(ctx context.Context) error { return b.onWikis(ctx, nil, b.compare) }
+
+func (b *upgrading) compare(ctx context.Context) error {
 	ways := append(b.updaters(), b.wikictlWay("wikictl upgrade"), b.wikictlWay("wikictl upgrade --backup none", "--backup", "none"),
 		b.wikictlWay("wikictl upgrade --no-rehearsal", "--no-rehearsal"))
 	for _, n := range jobCounts {
@@ -74,24 +68,35 @@ func (b *upgrading) run(ctx context.Context) error {
 }
 
 // updaters returns the ways in which people upgrade wikis without wikictl.
-func (b *upgrading) updaters() []way {
-	all := []way{b.updater("update.php"+oneByOne, 1)}
-	for _, p := range parallel {
-		all = append(all, b.updater(fmt.Sprint("update.php"+byXargs, p), p))
-	}
-	return all
+func (b *upgrading) updaters() []way { return b.scripts("update.php", b.updater()) }
+
+// updater returns the line that runs MediaWiki's updater on a wiki.
+func (b *upgrading) updater() string {
+	script := filepath.Join(b.codebases, "1.43/maintenance/update.php")
+	return fmt.Sprintf("MW_CONFIG_FILE=%s/state/wikis/w{}/current/LocalSettings.php php %s --quick --dbuser=root --dbpass= ", b.demo.Dir, script)
 }
 
-// updater returns the way that runs MediaWiki's updater on every wiki, p at once.
-func (b *upgrading) updater(name string, p int) way {
-	script := filepath.Join(b.codebases, "1.43/maintenance/update.php")
-	line := fmt.Sprintf("MW_CONFIG_FILE=%s/state/wikis/w{}/current/LocalSettings.php php %s --quick --dbuser=root --dbpass= ", b.demo.Dir, script)
-	return way{name, []string{"bash", "-euo", "pipefail", "-c", fmt.Sprintf("seq 0 %d | xargs -P%d -I{} sh -c '%s >/dev/null'", b.n-1, p, line)}}
+// scripts returns the ways that run a line for every wiki without wikictl: one after the other,
+// and by xargs.
+func (b *upgrading) scripts(name, line string) []way {
+	return append([]way{b.loop(name, line)}, b.xargs(name, plainShell, line)...)
+}
+
+func (b *upgrading) loop(name, line string) way {
+	return way{name + oneByOne, bash(b.each(1, plainShell, line))}
+}
+
+// xargs returns the ways that run a line for every wiki with several processes at once.
+func (b *upgrading) xargs(name, shell, line string) (ways []way) {
+	for _, p := range parallel {
+		ways = append(ways, way{fmt.Sprint(name, byXargs, p), bash(b.each(p, shell, line))})
+	}
+	return ways
 }
 
 // wikictlWay returns the way that upgrades all wikis with wikictl.
 func (b *upgrading) wikictlWay(name string, flags ...string) way {
-	return way{name, append([]string{b.wikictl, "--farm", b.demo.Dir, "upgrade", "--all"}, flags...)}
+	return way{name, b.wikictlOn(b.demo.Dir, append([]string{"upgrade", "--all"}, flags...)...)}
 }
 
 // table measures every way once per round, so that other load affects all of them, and
@@ -127,35 +132,36 @@ func (b *upgrading) chosen(table string, w way) bool {
 	return b.only.MatchString(w.name) || b.only.MatchString(table+": "+w.name)
 }
 
-// prepare creates the wikis on 1.39, fills them, and then sets 1.43 in the definitions.
-func (b *upgrading) prepare(ctx context.Context, fill func(context.Context) error) (err error) {
-	if b.demo, err = b.emptyFarm(); err != nil {
+// onWikis creates the wikis on 1.39, fills them by fill, which may be nil, sets 1.43 in the
+// definitions, and calls do.
+func (b *upgrading) onWikis(ctx context.Context, fill, do func(context.Context) error) (err error) {
+	if b.demo, err = b.newFarm(b.n); err != nil {
 		return err
 	}
-	if err := b.tenants(b.demo.Dir, 0, b.n); err != nil {
+	b.server = serverOf(b.demo.Dir)
+	stop, err := b.serve(ctx, b.demo)
+	if err != nil {
 		return err
 	}
-	if err := b.demo.Web.Start(ctx); err != nil {
-		return err
-	}
-	b.server = mariadb.PrivateOf(&tenants.Server{Name: "main"}, tenants.Layout{State: filepath.Join(b.demo.Dir, "state")})
-	if _, err := b.create(ctx, b.demo.Dir); err != nil {
-		return err
-	}
+	defer stop()
 	if err := b.visit(ctx); err != nil {
 		return err
 	}
-	if err := fill(ctx); err != nil {
-		return err
+	if fill != nil {
+		if err := fill(ctx); err != nil {
+			return err
+		}
 	}
 	b.version = "1.43"
 	if err := b.tenants(b.demo.Dir, 0, b.n); err != nil {
 		return err
 	}
-	if b.still {
-		return nil
+	if !b.still {
+		if err := b.keep(ctx); err != nil {
+			return err
+		}
 	}
-	return b.keep(ctx)
+	return do(ctx)
 }
 
 // visit requests a page of each wiki: at the first request in a wiki's life, MediaWiki
@@ -171,16 +177,6 @@ func (b *upgrading) visit(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (b *upgrading) stop(ctx context.Context) {
-	if b.demo == nil {
-		return
-	}
-	b.demo.Web.Stop(ctx)
-	if b.server.Socket != "" {
-		b.server.Stop(ctx)
-	}
 }
 
 // keep copies the state folder; back restores the copy.
@@ -206,10 +202,7 @@ func (b *upgrading) copy(ctx context.Context, from, to string) error {
 		return err
 	}
 	// Write the copy to disk before the measurement.
-	if out, err := exec.CommandContext(ctx, "sh", "-c", `cp -a "$0" "$1" && sync`, from, to).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy the farm's state: %w: %s", err, out)
-	}
-	return nil
+	return succeed("copy the farm's state", exec.CommandContext(ctx, "sh", "-c", `cp -a "$0" "$1" && sync`, from, to))
 }
 
 // measure runs a way from the kept state.
@@ -238,11 +231,11 @@ func (b *upgrading) measure(ctx context.Context, w way) (c cost, err error) {
 		return c, err
 	}
 	start := time.Now()
-	cmd := asGroup(exec.CommandContext(ctx, w.command[0], w.command[1:]...))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return c, fmt.Errorf("%s: %w: %s", w.name, err, tail(out))
+	cmd := asGroup(program(ctx, w.command))
+	if err := succeed(w.name, cmd); err != nil {
+		return c, err
 	}
-	c = cost{wall: time.Since(start).Seconds(), php: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
+	c = cost{wall: time.Since(start).Seconds(), php: cpuTime(cmd.ProcessState)}
 	after, err := read()
 	c.server, c.fpm = after[0]-before[0], after[1]-before[1]
 	fmt.Fprintf(os.Stderr, "testbed: %s: %.2f s; CPU: PHP %.1f, MariaDB %.1f, php-fpm %.1f s\n", w.name, c.wall, c.php, c.server, c.fpm)

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"wikictl/cmd/internal/demo"
 	"wikictl/tenants/process"
@@ -34,7 +32,6 @@ func another(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	say := func(text string) { fmt.Fprintln(os.Stderr, "testbed: "+text) }
 	if err := demo.Install(ctx, demo.Missing(ctx, []demo.Package{{Name: "mmdebstrap", Program: "mmdebstrap"}, {Name: "debian-archive-keyring"}}), os.Stderr); err != nil {
 		return err
 	}
@@ -42,7 +39,7 @@ func another(ctx context.Context, args []string) error {
 		return err
 	}
 	root := filepath.Join(codebases, "debian-"+args[0])
-	if err := unpackRoot(ctx, root, suite, demo.TestingOn(args[0]), say); err != nil {
+	if err := unpackRoot(ctx, root, suite, demo.TestingOn(args[0])); err != nil {
 		return fmt.Errorf("unpack Debian %s: %w", args[0], err)
 	}
 	// The root knows neither the proxy nor the certificates that this machine reaches modules by.
@@ -57,7 +54,7 @@ func another(ctx context.Context, args []string) error {
 
 // unpackRoot makes the root of a Debian release, unless it is there with the same packages. It
 // appears when it is complete.
-func unpackRoot(ctx context.Context, root, suite string, packages []demo.Package, say func(string)) error {
+func unpackRoot(ctx context.Context, root, suite string, packages []demo.Package) error {
 	names := []string{"ca-certificates", "git", "openssl", "procps"}
 	for _, p := range packages {
 		names = append(names, p.Name)
@@ -134,10 +131,7 @@ func inRoot(ctx context.Context, root, codebases string, args []string) error {
 	words := slices.Concat([]string{"--mount", "--pid", "--fork", "--kill-child", "sh", "-c", enter, root, dir}, mounts, []string{"--", "env", "-i"}, environment, args)
 	cmd := exec.CommandContext(ctx, "unshare", words...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return process.SignalGroup(cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	return cmd.Run()
+	return asGroup(cmd).Run()
 }
 
 // goSays is a variable of the machine's Go.
