@@ -30,28 +30,28 @@ if ( PHP_SAPI !== 'cli' ) {
 	if ( $wikictlReadOnly ) {
 		$wgReadOnly = @file_get_contents( '/srv/farm/wikis/btrfs/read-only' ) ?: 'This wiki is being changed.';
 	}
+	# Ends the request with a page that says why, and after how many seconds to ask again.
+	$wikictlUnavailable = static function ( string $page, int $seconds ) {
+		http_response_code( 503 );
+		header( "Retry-After: $seconds" );
+		header( 'Cache-Control: no-store' );
+		echo $page;
+		exit;
+	};
 	# While the tables are not complete, no page can be. The web server tests for the same file, but
 	# not again when a request waited for php-fpm.
 	foreach ( [ '/srv/farm/wikis/btrfs/maintenance' ] as $wikictlPage ) {
 		if ( is_file( $wikictlPage ) ) {
-			http_response_code( 503 );
-			header( 'Retry-After: 60' );
-			header( 'Cache-Control: no-store' );
-			@readfile( $wikictlPage );
-			exit;
+			$wikictlUnavailable( (string)@file_get_contents( $wikictlPage ), 60 );
 		}
 	}
 	# The web server chose this release when the request came. If the wiki has other code by now, these
 	# settings' code does not fit its database any more.
 	$wikictlCode = @readlink( '/srv/farm/wikis/btrfs/current' . '/core' );
 	if ( $wikictlCode !== false && $wikictlCode !== @readlink( __DIR__ . '/core' ) ) {
-		http_response_code( 503 );
-		header( 'Retry-After: 1' );
-		header( 'Cache-Control: no-store' );
-		echo '<!DOCTYPE html><meta charset="utf-8"><p>This wiki is on another release of MediaWiki now. Please load the page again.</p>';
-		exit;
+		$wikictlUnavailable( '<!DOCTYPE html><meta charset="utf-8"><p>This wiki is on another release of MediaWiki now. Please load the page again.</p>', 1 );
 	}
-	unset( $wikictlIsReadOnly, $wikictlReadOnly, $wikictlPage, $wikictlCode );
+	unset( $wikictlIsReadOnly, $wikictlReadOnly, $wikictlUnavailable, $wikictlPage, $wikictlCode );
 }
 
 ## Name and language
