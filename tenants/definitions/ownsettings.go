@@ -1,6 +1,8 @@
 package definitions
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"wikictl/tenants"
@@ -19,23 +21,22 @@ var ownSettings = map[string]string{
 	"wgSitename":        "use sitename",
 	"wgLanguageCode":    "use language",
 
-	"wgDBtype":                "server decides it",
-	"wgDBserver":              "server decides it",
-	"wgDBport":                "server decides it",
-	"wgDBservers":             "server decides it",
-	"wgLBFactoryConf":         "server decides it",
-	"wgSQLiteDataDir":         "server decides it",
-	"wgDBname":                "database decides it",
-	"wgDBmwschema":            "database decides it",
-	"wgVirtualDomainsMapping": "database decides it: all tables of a wiki are in its own",
-	"wgDBprefix":              "each tenant has a database of its own, without a prefix",
-	"wgDBTableOptions":        "all tables are InnoDB's, or no dump of them is consistent",
-	"wgDBuser":                "wikictl makes the account",
-	"wgDBpassword":            "wikictl makes it",
-	"wgDBadminuser":           "wikictl makes the account",
-	"wgDBadminpassword":       "wikictl makes it",
-	"wgExternalServers":       "a dump of the wiki would lack the texts that are there",
-	"wgDefaultExternalStore":  "a dump of the wiki would lack the texts that are there",
+	"wgDBtype":               "server decides it",
+	"wgDBserver":             "server decides it",
+	"wgDBport":               "server decides it",
+	"wgDBservers":            "server decides it",
+	"wgLBFactoryConf":        "server decides it",
+	"wgSQLiteDataDir":        "server decides it",
+	"wgDBname":               "database decides it",
+	"wgDBmwschema":           "database decides it",
+	"wgDBprefix":             "each tenant has a database of its own, without a prefix",
+	"wgDBTableOptions":       "all tables are InnoDB's, or no dump of them is consistent",
+	"wgDBuser":               "wikictl makes the account",
+	"wgDBpassword":           "wikictl makes it",
+	"wgDBadminuser":          "wikictl makes the account",
+	"wgDBadminpassword":      "wikictl makes it",
+	"wgExternalServers":      "a dump of the wiki would lack the texts that are there",
+	"wgDefaultExternalStore": "a dump of the wiki would lack the texts that are there",
 
 	"wgSecretKey":               "wikictl makes one for each tenant",
 	"wgUpgradeKey":              "wikictl makes one for each tenant",
@@ -115,6 +116,32 @@ func (l *loader) checkServerSettings(t *tenants.Tenant) {
 	ssl, found := t.Settings["wgDBssl"]
 	if found && t.Server != nil && bySocket(t.Server) && ssl.Data != false {
 		l.report(ssl.Position, "settings.wgDBssl", "remove it", "the server %q is reached by a socket, which has no TLS", t.Server.Name)
+	}
+}
+
+// checkVirtualDomains refuses databases of $wgVirtualDomainsMapping that the wiki has no rights in,
+// and other servers.
+func (l *loader) checkVirtualDomains(t *tenants.Tenant) {
+	const setting = "settings.wgVirtualDomainsMapping"
+	all, found := t.Settings["wgVirtualDomainsMapping"]
+	domains, isTable := all.Data.(map[string]tenants.Value)
+	if found && !isTable {
+		l.report(all.Position, setting, `write "virtual-name" = { db = "…" } below it`, "is not a table of domains")
+	}
+	for _, domain := range slices.Sorted(maps.Keys(domains)) {
+		members, isTable := domains[domain].Data.(map[string]tenants.Value)
+		if !isTable {
+			l.report(domains[domain].Position, setting+"."+domain, `{ db = "…" }`, "is not a table")
+		}
+		for _, member := range slices.Sorted(maps.Keys(members)) {
+			v, key := members[member], setting+"."+domain+"."+member
+			switch database, isText := v.Data.(string); {
+			case member != "db":
+				l.report(v.Position, key, "server decides it", "is not for definitions to set")
+			case !isText || !t.MayUse(database):
+				l.report(v.Position, key, "name it in databases, or in grants", "is no database that the wiki has rights in")
+			}
+		}
 	}
 }
 

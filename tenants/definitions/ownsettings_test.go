@@ -15,7 +15,10 @@ func TestOwnSettings(t *testing.T) {
 		{`wgDBport = 3307`, "server decides it"},
 		{`wgDBprefix = "mw_"`, "each tenant has a database of its own"},
 		{`wgDBmwschema = "b"`, "database decides it"},
-		{`wgVirtualDomainsMapping.x.db = "wiki_b"`, "database decides it"},
+		{`wgVirtualDomainsMapping.x.db = "wiki_b"`, "name it in databases"},
+		{`wgVirtualDomainsMapping.x.cluster = "other"`, "server decides it"},
+		{`wgVirtualDomainsMapping.x = { replace = { db = "wiki_b" } }`, `{ db = "…" }`},
+		{`wgVirtualDomainsMapping.x.db = { php = "'b'" }`, "name it in databases"},
 		{`wgDBTableOptions = "ENGINE=MyISAM"`, "InnoDB"},
 		{`wgDBssl = true`, "remove it"},
 		{`wgTmpDirectory = "/tmp"`, "all tenants share one"},
@@ -66,6 +69,15 @@ func TestSettingsLeftToDefinitions(t *testing.T) {
 	files := tenant("[settings]\nwgDBssl = false\nwgObjectCaches.redis = { class = \"RedisBagOStuff\", servers = [\"127.0.0.1:6379\"] }\nwgLocalFileRepo.transformVia404 = true\n")
 	files["wikictl.toml"] = strings.Replace(farmToml, "managed = true", `dsn = "root@tcp(db.example:3306)/"`, 1)
 	files["classes/c.toml"] = "[settings]\nwgDBssl = true\n"
+	if _, err := Load(writeFarm(t, files)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A virtual domain of an extension may be in a further database of the wiki.
+func TestVirtualDomains(t *testing.T) {
+	files := tenant("databases = [\"codes\"]\n[settings]\nwgVirtualDomainsMapping.virtual-oathauth.db = \"codes\"\n")
+	files["wikictl.toml"] = farmToml
 	if _, err := Load(writeFarm(t, files)); err != nil {
 		t.Error(err)
 	}

@@ -63,6 +63,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	l.setShared(t, v, layers)
 	l.setState(t, v, single)
 	l.checkServerSettings(t)
+	l.checkVirtualDomains(t)
 	l.setHosts(t, v)
 	l.setComponents(t, extensions, skins)
 	l.setNamespaces(t, namespaces)
