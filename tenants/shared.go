@@ -44,6 +44,18 @@ func (t *Tenant) ReadsFrom() (others []*Tenant) {
 	return others
 }
 
+// NamingIt returns the other tenants whose settings name the tenant's folder: those that have its
+// accounts or show its files.
+func (t *Tenant) NamingIt() []*Tenant {
+	others := slices.Clone(t.Members)
+	for _, viewer := range t.Viewers {
+		if !slices.Contains(others, viewer) {
+			others = append(others, viewer)
+		}
+	}
+	return others
+}
+
 // NamesOf lists the names of tenants.
 func NamesOf(list []*Tenant) []string {
 	names := make([]string, len(list))

@@ -28,6 +28,7 @@ func TestSharedUsers(t *testing.T) {
 	f.memberComesBack()
 	f.memberIsMadeOfABackup()
 	f.familyComesBack()
+	f.ownersAreRenamedWithMembers()
 }
 
 // shares gives a wiki's definition the accounts of another.
@@ -156,6 +157,16 @@ func (f *farm) familyComesBack() {
 	f.exits(1, "undelete", "w1", "w0", "--dry-run")
 	f.exits(0, "undelete", "w1", "w0")
 	f.client("w1").logInWith("w0")
+}
+
+// ownersAreRenamedWithMembers plans a new name for the owner, whose folder the settings of the member
+// name.
+func (f *farm) ownersAreRenamedWithMembers() {
+	f.t.Helper()
+	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "name = \"w0\"", "name = \"pool\"\ndatabase = \"wiki_w0\"", 1))
+	f.replace("tenants/w1.toml", "users = \"w0\"", "users = \"pool\"")
+	f.wants(f.exits(2, "plan", "pool"), "the settings of w1 name its folder; rename it together with them: wikictl apply pool w1")
+	f.wants(f.exits(1, "plan", "pool", "w1"), "rename pool: from w0", "change w1")
 }
 
 // saysNo runs a command that fails, and returns all that it says.

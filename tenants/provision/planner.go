@@ -56,10 +56,12 @@ type planner struct {
 	begun     map[string]string                   // the state of the run that began to make a tenant, by name
 	databases map[*tenants.Server]map[string]bool // of all tenants, as known returns them
 	removed   []*Removed                          // newest first; empty if unreadable
+	chosen    []*tenants.Tenant                   // that the plan is for
 }
 
 func (l *planner) plan(ctx context.Context, list []*tenants.Tenant, o PlanOptions) (*Plan, error) {
 	p := &Plan{all: list}
+	l.chosen = list
 	planned := make([]*Planned, len(list))
 	var whole, served []*Planned
 	var expected []string

@@ -1,11 +1,15 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"wikictl/templates/deploy"
+	"wikictl/tenants"
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/plan"
 )
@@ -37,8 +41,37 @@ func (l *planner) checkRename(p *Planned) {
 	case isFolder(l.Layout.Wiki(from)) && isFolder(l.Layout.Wiki(to)):
 		block("%s is there already", l.Layout.Wiki(to))
 	default:
+		if why := l.namedBy(t); why != "" {
+			block("%s", why)
+			return
+		}
 		l.listRename(p)
 	}
+}
+
+// namedBy returns why a tenant can't be renamed alone, or "": others that have its accounts or show
+// its files name its folder in their settings. With the old name they would miss its files, and
+// that it is read-only or closed.
+func (l *planner) namedBy(t *tenants.Tenant) string {
+	var alone, older []string
+	for _, other := range t.NamingIt() {
+		row := cmp.Or(l.renamed[other.Name], l.rows[other.Name])
+		switch {
+		case row.State != ledger.Ready:
+		case otherCode(other, row, l.open[row.Name]) != "":
+			older = append(older, other.Name)
+		case !slices.Contains(l.chosen, other):
+			alone = append(alone, other.Name)
+		}
+	}
+	switch {
+	case len(older) > 0:
+		names := strings.Join(older, " ")
+		return fmt.Sprintf("the settings of %s name its folder and can't follow before an upgrade; give it back its name and run wikictl upgrade %s", strings.Join(older, ", "), names)
+	case len(alone) > 0:
+		return fmt.Sprintf("the settings of %s name its folder; rename it together with them: wikictl apply %s %s", strings.Join(alone, ", "), t.Name, strings.Join(alone, " "))
+	}
+	return ""
 }
 
 func (l *planner) listRename(p *Planned) {
