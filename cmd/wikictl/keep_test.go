@@ -55,6 +55,8 @@ func TestKeepThroughTheProgram(t *testing.T) {
 	if out, code := f.struck(event{"w1", "update.php", "after", "kill"}, "upgrade", "w1"); code != -1 {
 		t.Fatal(code, out)
 	}
+	refused := f.exits(2, "delete", "w1", "--dry-run")
+	f.wants(refused, "so its database may fit neither code: run wikictl upgrade w1")
 	newest := map[string]string{}
 	for _, tenant := range []string{"w0", "w1"} {
 		list := f.dumps(tenant)

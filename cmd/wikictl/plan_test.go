@@ -265,8 +265,10 @@ func applyRenames(f *farm, calls func() string) {
 	text := strings.ReplaceAll(f.read("tenants/w2.toml"), `"w2`, `"renamed`)
 	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w2.toml")))
 	f.write("tenants/renamed.toml", "database = \"wiki_w2\"\n"+text)
-	if out, err := f.command("create", "renamed").CombinedOutput(); err == nil || !strings.Contains(string(out), "wikictl apply renamed renames it") {
-		f.t.Errorf("%v: %s", err, out)
+	for _, command := range [][]string{{"create"}, {"upgrade"}, {"backup"}, {"delete", "--yes"}} {
+		if out, err := f.command(append(command, "renamed")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "wikictl apply renamed renames it") {
+			f.t.Errorf("%v: %v: %s", command, err, out)
+		}
 	}
 	f.wants(f.exits(1, "plan"), "rename renamed: from w2; database wiki_w2 on server main", "/wikis/w2 becomes ", "/secrets/renamed.toml", "plan: 1 to rename, 2 unchanged")
 	f.wants(f.exits(0, "apply", "renamed"), "apply: 1 done, 0 unchanged")

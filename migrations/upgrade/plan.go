@@ -153,7 +153,7 @@ func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open ma
 		return j
 	}
 	if !known || row.State != ledger.Ready {
-		j.block("it is not created yet; wikictl create " + t.Name)
+		j.block(ledger.NotCreated(t, rows))
 		return j
 	}
 	j.Interrupted = open[t.Name].Phase

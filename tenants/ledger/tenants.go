@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"wikictl/tenants"
 	"wikictl/tenants/mariadb"
 )
 
@@ -79,6 +80,28 @@ func (c Copying) completion(name string) string {
 		return fmt.Sprintf("wikictl clone %s %s --anonymize", c.Of, name)
 	}
 	return fmt.Sprintf("wikictl clone %s %s", c.Of, name)
+}
+
+// HolderOf returns the name under which rows have a tenant's database, if that is another one: the
+// tenant is to be renamed.
+func HolderOf(t *tenants.Tenant, rows map[string]Tenant) string {
+	if _, known := rows[t.Name]; known || t.Server == nil {
+		return ""
+	}
+	for name, r := range rows {
+		if r.Server == t.Server.Name && r.Database == t.Database {
+			return name
+		}
+	}
+	return ""
+}
+
+// NotCreated says that rows lack a tenant, and the command that makes or renames it.
+func NotCreated(t *tenants.Tenant, rows map[string]Tenant) string {
+	if other := HolderOf(t, rows); other != "" {
+		return fmt.Sprintf("the ledger has its database as that of %s; wikictl apply %s renames it", other, t.Name)
+	}
+	return "it is not created yet; wikictl create " + t.Name
 }
 
 // Tenants reads all tenants by name in one query.

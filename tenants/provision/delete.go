@@ -21,7 +21,8 @@ type Deletion struct {
 	Leftover *Leftover // nil: only its definition exists, or it was removed already
 	Source   []byte    // content of the file that defines it, when it was read
 
-	removed bool // an earlier run removed it
+	removed bool   // an earlier run removed it
+	other   string // the ledger's name for the tenant with its database
 	tenant  *tenants.Tenant
 	plan    *Plan
 }
@@ -31,7 +32,7 @@ func PlanDeletion(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Del
 	farm := *h.Farm
 	farm.Tenants = slices.DeleteFunc(slices.Clone(farm.Tenants), func(o *tenants.Tenant) bool { return o.Name == t.Name })
 	h.Farm = &farm
-	p, err := NewPlan(ctx, h, nil, PlanOptions{Whole: true})
+	p, err := NewPlan(ctx, h, nil, PlanOptions{Whole: true, defined: t.Name})
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,11 @@ func PlanDeletion(ctx context.Context, h *session.Host, t *tenants.Tenant) (*Del
 		}
 		return d, nil
 	}
+	_, rows, err := h.ReadLedger(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	d.other = ledger.HolderOf(t, rows)
 	_, err = FindRemoved(h.Layout, t.Name, "")
 	if d.removed = err == nil; errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -58,6 +64,8 @@ func (d *Deletion) Exists() bool { return d.Leftover != nil && d.Leftover.row.St
 func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
 	t := &plan.Tenant{Name: d.tenant.Name}
 	switch {
+	case d.other != "":
+		t.Add(plan.Blocked, "the ledger has its database as that of %s: wikictl apply %s renames it, or give it that name again", d.other, t.Name)
 	case d.Leftover == nil && !d.removed:
 		t.Add(plan.Blocked, "nothing of it is there but its definition: remove %s", d.tenant.Position.File)
 	case d.Leftover == nil:

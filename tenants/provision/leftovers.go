@@ -114,18 +114,8 @@ func (l *planner) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 	if t := owner(l.Farm.Tenants, row.Server, row.Database); t != nil {
 		left.Problem = fmt.Sprintf("the tenant %s is defined on its database %s", t.Name, row.Database)
 	}
-	if row.State == ledger.Returning {
-		left.Problem = fmt.Sprintf("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", row.Name)
-	}
-	if row.State == ledger.Recovering {
-		left.Problem = fmt.Sprintf("it is being restored or copied, or that was interrupted: wikictl restore %s finishes it, once a file defines it", row.Name)
-	}
-	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
-		left.Problem = fmt.Sprintf("%s, so its database may fit neither code: define it again (as %s) and run wikictl upgrade %s",
-			upgrading(open), filepath.Join(l.Layout.Current(row.Name), definitionFile), row.Name)
-	}
-	if other := l.half[row.Name]; other != "" {
-		left.Problem = fmt.Sprintf("its rename to %s was interrupted: define it again, as %[1]s or %s, and run wikictl apply", other, row.Name)
+	if problem := l.unfinished(row); problem != "" {
+		left.Problem = problem
 	}
 	if err := l.SecretsFault(row.Name); err != nil { // without them, the accounts can't be recognised as the tenant's
 		left.Problem = err.Error()
@@ -161,6 +151,31 @@ func (l *planner) leftover(ctx context.Context, row ledger.Tenant) (*Leftover, e
 	}
 	left.Items = append(left.Items, "its rows of the ledger")
 	return left, nil
+}
+
+// unfinished says what else an interrupted run left of a row to do, and how to finish it; empty if
+// nothing.
+func (l *planner) unfinished(row ledger.Tenant) (problem string) {
+	if row.State == ledger.Returning {
+		problem = fmt.Sprintf("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", row.Name)
+	}
+	again := func(text string) string { // a step before the next one, unless a file defines it
+		if row.Name == l.defined {
+			return ""
+		}
+		return text
+	}
+	if row.State == ledger.Recovering {
+		problem = fmt.Sprintf("it is being restored or copied, or that was interrupted: wikictl restore %s finishes it%s", row.Name, again(", once a file defines it"))
+	}
+	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
+		problem = fmt.Sprintf("%s, so its database may fit neither code: %srun wikictl upgrade %s",
+			upgrading(open), again("define it again (as "+filepath.Join(l.Layout.Current(row.Name), definitionFile)+") and "), row.Name)
+	}
+	if other := l.half[row.Name]; other != "" {
+		problem = fmt.Sprintf("its rename to %s was interrupted: %srun wikictl apply", other, again(fmt.Sprintf("define it again, as %s or %s, and ", other, row.Name)))
+	}
+	return problem
 }
 
 // askDump checks whether a dump could restore the database completely: a removal that

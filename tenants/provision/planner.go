@@ -22,6 +22,8 @@ type PlanOptions struct {
 	Whole bool // list is the whole farm: find leftovers, too
 	// SQL returns, by tenant, the farm's own SQL that an upgrade would apply; may be nil.
 	SQL func(context.Context, []*tenants.Tenant) (map[string][]string, error)
+
+	defined string // a tenant that a file defines, although the farm is planned without it
 }
 
 // NewPlan compares tenants with the ledger, the servers and the disk, without writing. The
@@ -31,7 +33,7 @@ func NewPlan(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Pla
 	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &planner{creation: c, open: map[string]ledger.Upgrade{}, databases: map[*tenants.Server]map[string]bool{}}
+	l := &planner{creation: c, defined: o.defined, open: map[string]ledger.Upgrade{}, databases: map[*tenants.Server]map[string]bool{}}
 	if c.ledger != nil {
 		var err error
 		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
@@ -52,6 +54,7 @@ func NewPlan(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Pla
 // planner is the state of one NewPlan.
 type planner struct {
 	*creation
+	defined   string                              // PlanOptions.defined
 	open      map[string]ledger.Upgrade           // by tenant
 	begun     map[string]string                   // the state of the run that began to make a tenant, by name
 	databases map[*tenants.Server]map[string]bool // of all tenants, as known returns them

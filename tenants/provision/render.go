@@ -145,7 +145,7 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant, sa
 		problems := obstacles[t.Name]
 		why := ""
 		if !t.Blocked() { // it may have no codebase
-			why = unfit(h.Layout, t, rows[t.Name], open[t.Name])
+			why = unfit(h.Layout, t, rows, open[t.Name])
 		}
 		switch {
 		case why != "":
@@ -162,12 +162,13 @@ func renderable(ctx context.Context, h *session.Host, list []*tenants.Tenant, sa
 }
 
 // unfit returns why a tenant's files must not be written, or "".
-func unfit(l tenants.Layout, t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
+func unfit(l tenants.Layout, t *tenants.Tenant, rows map[string]ledger.Tenant, open ledger.Upgrade) string {
+	row := rows[t.Name]
 	switch {
 	case open.Run != "":
 		return "it is being upgraded, or that did not finish; see wikictl status"
 	case row.Name == "":
-		return "it is not created yet; wikictl create " + t.Name
+		return ledger.NotCreated(t, rows)
 	case row.State == ledger.Leaving:
 		return fmt.Sprintf("it is being removed by run %s, or that was interrupted; wikictl plan %s", row.Run, t.Name)
 	case row.State == ledger.Returning:

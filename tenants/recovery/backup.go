@@ -57,7 +57,7 @@ func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant)
 	p := &plan.Plan{}
 	for _, t := range list {
 		planned := &plan.Tenant{Name: t.Name}
-		err := backable(rows[t.Name], open[t.Name].Run, t)
+		err := backable(rows, open[t.Name].Run, t)
 		if err == nil {
 			_, err = scan(ctx, h, t)
 		}
@@ -89,12 +89,13 @@ func ledgerOf(ctx context.Context, h *session.Host) (map[string]ledger.Tenant, m
 }
 
 // backable returns the reason why a tenant can't be backed up, or nil.
-func backable(row ledger.Tenant, upgrading string, t *tenants.Tenant) error {
+func backable(rows map[string]ledger.Tenant, upgrading string, t *tenants.Tenant) error {
+	row := rows[t.Name]
 	switch {
 	case t.Server == nil:
 		return &blockedError{session.InTheWay(t.Faults)}
 	case row.Name == "":
-		return blocked("it is not created yet: wikictl create %s", t.Name)
+		return blocked("%s", ledger.NotCreated(t, rows))
 	case row.State != ledger.Ready:
 		return blocked("it is not finished (state %s): wikictl plan %s says what finishes it", row.State, t.Name)
 	case row.Server != t.Server.Name || row.Database != t.Database:
@@ -110,7 +111,13 @@ func (k *task) mayBackUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return backable(k.row, open.Run, k.tenant)
+	rows := map[string]ledger.Tenant{k.tenant.Name: k.row}
+	if k.row.Name == "" {
+		if rows, err = k.ledger.Tenants(ctx); err != nil {
+			return err
+		}
+	}
+	return backable(rows, open.Run, k.tenant)
 }
 
 // backUp makes an archive or a snapshot of a tenant, and its description. before is the command
