@@ -82,6 +82,7 @@ type View struct {
 	MapFiles         string // the files of all tenants' entries in the map of host names
 	ProxyName        string // FastCGI in the form of Apache's <Proxy>
 	PoolSocket       string // of the tenant's own php-fpm pool
+	PoolName         string // of that pool in php-fpm and of its worker in Apache
 	Certificate      string // the file of the tenant's certificate; empty without TLS
 	CertificateKey   string
 	AccessLog        string    // the file of the tenant's requests; empty: the web server's own
@@ -201,7 +202,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.Current = l.Current(t.Name)
 	v.Wiki, v.Wikis = l.Wiki(t.Name), l.Wikis()
 	v.Releases = l.Releases(t.Name)
-	v.PoolSocket = l.PoolSocket(t.Name)
+	v.PoolSocket, v.PoolName = l.PoolSocket(t.Name), l.PoolName(t.Name)
 	v.MaxBody = maxBody(t)
 	v.AccessLog = web.AccessLogOf(t)
 	v.Children = cmp.Or(t.Pool.Children, d.Farm.PHP.Children)
@@ -243,7 +244,7 @@ func (v *View) answeredBy(web tenants.Web) {
 	v.FastCGI = "proxy:fcgi://" + v.FPM
 	switch {
 	case web.Pools: // mod_proxy distinguishes workers by this name, not by the socket
-		v.FastCGI = "proxy:" + v.FPM + "|fcgi://" + v.Tenant.Name
+		v.FastCGI = "proxy:" + v.FPM + "|fcgi://" + v.PoolName
 	case strings.HasPrefix(v.FPM, "unix:"):
 		v.FastCGI = "proxy:" + v.FPM + "|fcgi://localhost"
 	}

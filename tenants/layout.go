@@ -7,6 +7,9 @@ import (
 	"strconv"
 )
 
+// MaxSocket is the maximum length of a socket's path on Linux (unix(7)).
+const MaxSocket = 107
+
 // Layout names everything below a farm's state folder. All results are absolute.
 type Layout struct {
 	State string
@@ -135,6 +138,14 @@ func (l Layout) Pool(name string) string { return filepath.Join(l.Pools(), name+
 // PoolSocket returns the socket of a tenant's own php-fpm pool. The dots distinguish it
 // from the sockets of servers.
 func (l Layout) PoolSocket(name string) string { return filepath.Join(l.Run(), name+".fpm.sock") }
+
+// PoolName returns the name of a tenant's own php-fpm pool, and of its worker in Apache. Both
+// programs merge pools of the same name, of which other programs and other farms may have some:
+// a section [www] would move Debian's pool, and [global] is no pool.
+func (l Layout) PoolName(name string) string {
+	sum := sha256.Sum256([]byte(l.State))
+	return "wiki-" + name + "-" + hex.EncodeToString(sum[:4]) // Apache truncates host names of workers beyond 63 bytes
+}
 
 // Core returns the folder that releases on a codebase link to: its tree or, if its entry
 // points have to be wrapped, a folder of wikictl's own with links to all of it.

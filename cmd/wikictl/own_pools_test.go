@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"io/fs"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -90,16 +91,22 @@ func TestOwnPoolsAndMap(t *testing.T) {
 	f.run("restore", "--yes", "w1")
 	sound("brought back")
 
-	// A copy as another user, a new name, and the common user again.
-	f.write("tenants/copy.toml", strings.NewReplacer("w2", "copy", "Wiki 2", "Copy").Replace("pool.user = \"games\"\n"+plain))
-	f.run("clone", "w0", "copy")
-	owners["copy"], files["copy"] = "games", files["w0"]
+	// A copy as another user, a new name, and the common user again. Both names mean something in
+	// php-fpm's files: a pool that it has besides those of wikis, and no pool.
+	f.write("tenants/www.toml", strings.NewReplacer("w2", "www", "Wiki 2", "Copy").Replace("pool.user = \"games\"\n"+plain))
+	f.run("clone", "w0", "www")
+	owners["www"], files["www"] = "games", files["w0"]
 	must(t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w2.toml")))
-	f.write("tenants/new.toml", "database = \"wiki_w2\"\npool.user = \"nobody\"\n"+strings.ReplaceAll(plain, "w2", "new"))
-	f.run("apply", "new")
-	owners["new"] = "nobody"
+	f.write("tenants/global.toml", "database = \"wiki_w2\"\npool.user = \"nobody\"\n"+strings.ReplaceAll(plain, "w2", "global"))
+	f.run("apply", "global")
+	owners["global"] = "nobody"
 	delete(owners, "w2")
-	f.mapped(map[string]string{"w2.localhost /wiki/Main_Page": "404 ", "new.localhost /wiki/Main_Page": "200 "})
+	f.mapped(map[string]string{"w2.localhost /wiki/Main_Page": "404 ", "global.localhost /wiki/Main_Page": "200 "})
+	if c, err := net.Dial("unix", strings.TrimPrefix(f.demo.Web.FPM(), "unix:")); err != nil {
+		t.Errorf("the wiki www took the place of php-fpm's own pool www: %v", err)
+	} else {
+		c.Close()
+	}
 	f.write("tenants/w1.toml", strings.Replace(f.read("tenants/w1.toml"), "games", "www-data", 1))
 	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "pool.user = \"nobody\"\n", "state = \"closed\"\n", 1))
 	f.run("apply", "--all")

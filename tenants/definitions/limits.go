@@ -45,6 +45,11 @@ func (l *loader) setPool(t *tenants.Tenant, layers []*layer) {
 			t.Origins["pool.user"] = layer.poolUser
 		}
 	}
+	// php-fpm refuses all pools for a longer one.
+	if socket := l.farm.Layout().PoolSocket(t.Name); l.farm.Web.Pools && len(socket) > tenants.MaxSocket {
+		t.Fault(tenants.Problem{Position: t.Position, Key: "name", Hint: "choose a shorter name, or a state folder with a shorter path",
+			Message: fmt.Sprintf("the socket of its pool would be %s, of %d characters, and %d is the most", socket, len(socket), tenants.MaxSocket)})
+	}
 	if t.Pool.User == "" || !l.farm.Web.Pools {
 		return
 	}

@@ -24,9 +24,6 @@ import (
 	"wikictl/tenants/process"
 )
 
-// maxSocket is the maximum length of a socket's path on Linux, unix(7).
-const maxSocket = 107
-
 // Private is a MariaDB server that wikictl runs for itself: reachable only through its
 // socket, by the user that started it, without a password.
 type Private struct {
@@ -68,8 +65,8 @@ func (p Private) Start(ctx context.Context) error {
 	if errors.As(err, new(*silentError)) { // a second one on the same data would only fail later
 		return err
 	}
-	if len(p.Socket) > maxSocket {
-		return fmt.Errorf("the socket's path %s is longer than %d bytes; choose a shorter state folder", p.Socket, maxSocket)
+	if len(p.Socket) > tenants.MaxSocket {
+		return fmt.Errorf("the socket's path %s is longer than %d bytes; choose a shorter state folder", p.Socket, tenants.MaxSocket)
 	}
 	for _, dir := range []string{p.Folder, filepath.Dir(p.Socket)} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
