@@ -31,7 +31,7 @@ type plantedFault struct {
 var plantedFaults = slices.Concat(plantedOnServers, plantedInFiles)
 
 // plantedByOwnTests are rules that a test of their own plants, as their fault hides others.
-var plantedByOwnTests = []string{"server-unreachable", "worked-on", "php-unasked", "private-unsaid", "private-open", "closed-differs", "upgrade-losses", "farm-file", "component-changed", "further-missing", "further-pending", "further-unused", "replica-down", "replica-lag", "replica-writable", "backup-gone", "backup-repository", "backup-future"}
+var plantedByOwnTests = []string{"server-unreachable", "worked-on", "php-unasked", "private-unsaid", "private-open", "closed-differs", "upgrade-losses", "farm-file", "component-changed", "further-missing", "further-pending", "further-unused", "replica-down", "replica-lag", "replica-writable", "backup-gone", "backup-repository", "backup-future", "certificate-unloaded"}
 
 // finding is one of the findings of audit --format json.
 type finding struct {

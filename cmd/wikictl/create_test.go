@@ -258,9 +258,34 @@ func TestFarmByTLS(t *testing.T) {
 	if out := f.run("create", "--all"); !strings.Contains(out, "create: 3 done") {
 		t.Error(out)
 	}
-	for _, found := range f.audit("--where", "name!=gamma") { // gamma's certificate is not for www
-		if found.Rule != "mediawiki-eol" {
-			t.Errorf("found is %+v", found)
+	found := func(where string) (rules []string) {
+		for _, found := range f.audit("--where", where) {
+			if found.Rule != "mediawiki-eol" {
+				rules = append(rules, found.Rule)
+			}
 		}
+		return rules
 	}
+	if got := found("name!=gamma"); len(got) > 0 { // gamma's certificate is not for www
+		t.Errorf("found is %v", got)
+	}
+	f.write("tenants/beta.toml", "aliases = [\"beta.example\"]\n"+f.read("tenants/beta.toml"))
+	f.run("apply", "beta")
+	if got := found("name=beta"); !slices.Equal(got, []string{"certificate-unfit"}) {
+		t.Errorf("a certificate that is not for an alias: %v", got)
+	}
+	// A renewed one has to be loaded.
+	f.certify("alpha", "alpha.localhost", 80)
+	if got := found("name=alpha"); !slices.Equal(got, []string{"certificate-unloaded"}) {
+		t.Errorf("a certificate that the web server did not load: %v", got)
+	}
+	reload := f.demo.Web.Reload()
+	must(t, exec.Command(reload[0], reload[1:]...).Run())
+	f.comesTo("a certificate that the web server loaded", "[]", func() string { return fmt.Sprint(found("name=alpha")) + " " })
+	// The key of another one stops its own wiki and no other.
+	must(t, os.Rename(filepath.Join(f.demo.Dir, "certificates/alpha.key"), filepath.Join(f.demo.Dir, "certificates/beta.key")))
+	f.certify("alpha", "alpha.localhost", 80)
+	f.write("tenants/gamma.toml", strings.Replace(f.read("tenants/gamma.toml"), "\"Gamma\"", "\"Delta\"", 1))
+	f.wants(f.exits(2, "plan", "--all"), "certificates/beta.key is not the key of the first certificate in")
+	f.wants(f.exits(2, "apply", "--all"), "1 done", "1 blocked")
 }

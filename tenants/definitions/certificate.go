@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,7 +36,12 @@ func (l *loader) checkCertificate(t *tenants.Tenant) {
 		if wrong := l.pems.wrong(f.path, f.kind); wrong != "" {
 			t.Fault(tenants.Problem{Position: l.farm.At(f.key), Key: f.key, Hint: "put the file there, and run this again",
 				Message: fmt.Sprintf("%s %s", f.path, wrong)})
+			return
 		}
+	}
+	if l.pems.differ(certificate, key) {
+		t.Fault(tenants.Problem{Position: l.farm.At("web.certificate_key"), Key: "web.certificate_key", Hint: "put the key beside its certificate; in the certificate's file the wiki's own comes first, then those of its authorities",
+			Message: fmt.Sprintf("%s is not the key of the first certificate in %s", key, certificate)})
 	}
 }
 
@@ -80,6 +86,35 @@ func (p *pems) wrong(path, kind string) string {
 	why := pemWrong(path, kind)
 	p.known.Store(path+kind, why)
 	return why
+}
+
+// differ reports whether a key surely is not that of the first certificate in a file. It leaves
+// what Go can't read to the web server, which knows further kinds of keys.
+func (p *pems) differ(certificate, key string) bool {
+	both := certificate + "\x00" + key
+	known, ok := p.known.Load(both)
+	if !ok {
+		known = errors.Is(PairError(certificate, key), errDiffer)
+		p.known.Store(both, known)
+	}
+	return known.(bool)
+}
+
+// errDiffer is PairError's error for a key of another certificate.
+var errDiffer = errors.New("the key is not that of the first certificate")
+
+// PairError returns why the files of a certificate and of its key can't be used together, or nil.
+func PairError(certificate, key string) error {
+	chain, err1 := disk.Read(certificate)
+	private, err2 := disk.Read(key)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	_, err := tls.X509KeyPair(chain, private)
+	if err != nil && strings.Contains(err.Error(), "does not match public key") {
+		return errDiffer
+	}
+	return err
 }
 
 func pemWrong(path, kind string) string {

@@ -57,10 +57,11 @@ func (h *Host) Default(leaving Leaving) (vhost, shared []byte, err error) {
 	return vhost, shared, err
 }
 
-// certified adds the certificate of a tenant to a removed one, if its files exist.
+// certified adds the certificate of a tenant to a removed one, if it can be used: otherwise the
+// web server would refuse the virtual hosts of all removed ones, which are in one file.
 func (h *Host) certified(g templates.Gone, of *tenants.Tenant) templates.Gone {
 	g.Certificate, g.CertificateKey = h.Farm.Web.CertificateOf(of)
-	if !deploy.Exists(g.Certificate) || !deploy.Exists(g.CertificateKey) {
+	if err := definitions.PairError(g.Certificate, g.CertificateKey); err != nil && !errors.Is(err, fs.ErrPermission) {
 		g.Certificate, g.CertificateKey = "", ""
 	}
 	return g

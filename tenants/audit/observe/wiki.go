@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"crypto/x509"
 	"runtime"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 	"wikictl/tenants/ledger"
 	"wikictl/tenants/secrets"
 	"wikictl/tenants/session"
+	"wikictl/tenants/wiki"
 )
 
 // Wiki is the state of a tenant's files and its answers. A tenant that a run changes
@@ -40,7 +42,8 @@ type Wiki struct {
 
 	Stored StoredUploads // zero if not compared
 
-	Answers []Answer // one per host name; empty if not asked
+	Answers []Answer          // one per host name; empty if not asked
+	Sent    *x509.Certificate // what the web server sends by TLS; nil: unknown, or not asked
 }
 
 // inspectWikis inspects, concurrently, every tenant that was created and has no open upgrade.
@@ -109,7 +112,9 @@ func (s *Wiki) inspect(ctx context.Context, h *session.Host, servers map[string]
 	if !quick {
 		s.inspectUploads(ctx, h.Layout.Images(t.Name))
 		s.compareUploads(ctx, servers, t, h.Layout.Images(t.Name), func() {
-			s.Answers = ask(ctx, h.Farm.ProbeBy(t.Hosts[0]), t)
+			probe := h.Farm.ProbeBy(t.Hosts[0])
+			s.Answers = ask(ctx, probe, t)
+			s.Sent, _ = wiki.Certificate(ctx, probe, t.Hosts[0]) // an error is one of Answers, too
 		})
 	}
 	return ctx.Err()

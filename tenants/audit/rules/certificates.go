@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 var certificateRules = []rule{
 	{Rule: audit.Rule{
 		ID: "certificate-unfit", Severity: audit.Error,
-		What:      "A wiki's TLS certificate is missing, not a certificate, does not match its key, or does not cover the host names.",
+		What:      "A wiki's TLS certificate is missing, not a certificate, does not match its key, or does not cover the host names and aliases.",
 		Why:       "Browsers refuse the wiki; the web server may refuse to start.",
 		Repair:    "Get a certificate for all of the wiki's hosts and put it at the path of web.certificate.",
 		Reference: "nginx: Configuring HTTPS servers",
@@ -31,6 +32,13 @@ var certificateRules = []rule{
 		Repair:    "Renew it and reload the web server.",
 		Reference: "RFC 5280: Validity",
 	}, observed: endingCertificate},
+	{Rule: audit.Rule{
+		ID: "certificate-unloaded", Severity: audit.Warning,
+		What:      "The web server sends another certificate than that in the wiki's file.",
+		Why:       "It reads the file only at its start and at a reload, so that a renewed certificate has no effect and the old one expires.",
+		Repair:    "Reload the web server, and have the ACME client do so after each renewal. Ignore it if a proxy with certificates of its own is at web.probe.",
+		Reference: "wikictl help web",
+	}, observed: unloadedCertificate},
 	{Rule: audit.Rule{
 		ID: "certificate-key-open", Severity: audit.Error,
 		What:      "Every user of the machine can read the key of a wiki's TLS certificate.",
@@ -71,7 +79,7 @@ func unfitCertificate(s *subject, r *reporter) {
 		return
 	}
 	var wrong []string
-	for _, host := range s.tenant.Hosts {
+	for _, host := range slices.Concat(s.tenant.Hosts, s.tenant.Aliases) {
 		if err := c.Leaf.VerifyHostname(host); err != nil {
 			wrong = append(wrong, host)
 		}
@@ -98,6 +106,13 @@ func endingCertificate(s *subject, r *reporter) {
 		return
 	}
 	r.say(s.Farm.At("web.certificate"), "web.certificate", "", "%s ends on %s UTC", paths.Certificate, c.Leaf.NotAfter.UTC().Format(time.DateTime))
+}
+
+func unloadedCertificate(s *subject, r *reporter) {
+	c, paths, ok := s.certificate()
+	if d := s.state(); ok && c.Err == nil && d.Sent != nil && len(d.Changes) == 0 && !c.Leaf.Equal(d.Sent) { // otherwise the files are the finding
+		r.say(s.Farm.At("web.certificate"), "web.certificate", "reload the web server", "the web server sends a certificate for %s that ends on %s UTC and is not that in %s", s.tenant.Hosts[0], d.Sent.NotAfter.UTC().Format(time.DateTime), paths.Certificate)
+	}
 }
 
 func openKey(s *subject, r *reporter) {
