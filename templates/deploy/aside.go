@@ -36,14 +36,10 @@ func (d *Deployer) around(ctx context.Context, j journal, refused error) (reload
 		if len(more) == 0 || len(why)+len(more) > mostAside || !d.leavesSome(j, more) {
 			return false, refused
 		}
-		for _, tenant := range more {
-			current, wrong := d.Current(tenant)
-			if wrong != nil {
-				return false, wrong
-			}
-			why[tenant] = err
-			j.Swaps = append(j.Swaps, swap{Tenant: tenant, From: current, To: current, Vhost: Delete, Out: true})
+		for _, s := range more {
+			why[s.Tenant] = asideError(s, err)
 		}
+		j.Swaps = append(j.Swaps, more...)
 		reloaded, err = d.commit(ctx, j)
 	}
 	if err == nil && d.Aside != nil {
@@ -57,17 +53,42 @@ func (d *Deployer) around(ctx context.Context, j journal, refused error) (reload
 // quoted matches a path in the output of the check.
 var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 
-// atFault lists the tenants whose installed virtual host a refusal names and a journal does
-// not change. It omits files without a release: other programs made them.
-func (d *Deployer) atFault(refused error, j journal) (tenants []string) {
-	for _, vhost := range d.namedVhosts(refused) {
-		tenant := strings.TrimSuffix(filepath.Base(vhost), filepath.Ext(vhost))
-		changes := slices.ContainsFunc(j.Swaps, func(s swap) bool { return s.Tenant == tenant })
-		if current, err := d.Current(tenant); err == nil && current != 0 && !changes {
-			tenants = append(tenants, tenant)
+// atFault returns changes that take out the installed virtual hosts and pools that a refusal
+// names and a journal does not change. It omits files without a release: other programs made them.
+func (d *Deployer) atFault(refused error, j journal) (out []swap) {
+	for _, path := range slices.Concat(d.namedVhosts(refused), d.namedPools(refused)) {
+		s := swap{Tenant: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), Out: true}
+		changes := slices.ContainsFunc(slices.Concat(j.Swaps, out), func(other swap) bool { return other.Tenant == s.Tenant })
+		current, err := d.Current(s.Tenant)
+		if err != nil || current == 0 || changes {
+			continue
+		}
+		s.From, s.To = current, current
+		if path == d.layout.Pool(s.Tenant) {
+			s.Pool = Delete // readers get 502, which says less than 404 that the wiki is gone
+		} else {
+			s.Vhost = Delete
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// section matches the name of a pool in its file.
+var section = regexp.MustCompile(`(?m)^\[([^\]\n]+)\]`)
+
+// namedPools lists the installed php-fpm pools that a refusal names, by their file or by the name
+// of the pool. web.check may check php-fpm, too.
+func (d *Deployer) namedPools(refused error) (pools []string) {
+	paths, _ := filepath.Glob(filepath.Join(d.layout.Pools(), "*.conf"))
+	for _, path := range paths {
+		text, _ := disk.Read(path)
+		name := section.FindSubmatch(text)
+		if strings.Contains(refused.Error(), "["+path+":") || name != nil && strings.Contains(refused.Error(), "[pool "+string(name[1])+"]") {
+			pools = append(pools, path)
 		}
 	}
-	return tenants
+	return pools
 }
 
 // namedVhosts lists the installed virtual hosts that a refusal names, by their own path or by
@@ -83,14 +104,14 @@ func (d *Deployer) namedVhosts(refused error) (vhosts []string) {
 	return vhosts
 }
 
-// suspects returns a hint that lists the virtual hosts named by a refusal. It is empty if the
+// suspects returns a hint that lists the virtual hosts and pools named by a refusal. It is empty if the
 // refusal names so many that the fault is elsewhere.
 func (d *Deployer) suspects(refused error) string {
-	named := d.namedVhosts(refused)
+	named := slices.Concat(d.namedVhosts(refused), d.namedPools(refused))
 	if len(named) == 0 || len(named) > mostAside {
 		return ""
 	}
-	return "; check " + strings.Join(named, ", ") + ": restore the file that the web server names, or move the virtual host away for now"
+	return "; check " + strings.Join(named, ", ") + ": correct what the web server or php-fpm names, or move the file away for now"
 }
 
 // installed lists the virtual hosts of tenants that the web server includes.
@@ -102,11 +123,10 @@ func (d *Deployer) installed() []string {
 	})
 }
 
-// leavesSome reports whether a virtual host remains if those of some tenants are taken
-// out in addition to a journal's changes.
-func (d *Deployer) leavesSome(j journal, out []string) bool {
-	left := len(d.installed()) - len(out)
-	for _, s := range j.Swaps {
+// leavesSome reports whether a virtual host remains after a journal's changes and others.
+func (d *Deployer) leavesSome(j journal, out []swap) bool {
+	left := len(d.installed())
+	for _, s := range slices.Concat(j.Swaps, out) {
 		switch s.Vhost {
 		case Add:
 			left++
@@ -117,7 +137,11 @@ func (d *Deployer) leavesSome(j journal, out []string) bool {
 	return left > 0
 }
 
-// AsideError is the error of a tenant whose virtual host was taken out.
-func AsideError(tenant string, why error) error {
-	return fmt.Errorf("its virtual host was taken out of the web server's configuration, because the web server refuses it: %w\n(restore the file that the web server names, then run wikictl apply %s)", why, tenant)
+// asideError is the error of a tenant whose virtual host or pool was taken out.
+func asideError(s swap, why error) error {
+	part, program, named := "its virtual host", "the web server", "restore the file that the web server names"
+	if s.Pool == Delete {
+		part, program, named = "its php-fpm pool", "php-fpm", "correct the value or the user that php-fpm names"
+	}
+	return fmt.Errorf("%s was taken out of the configuration, because %s refuses it: %w\n(%s, then run wikictl apply %s)", part, program, why, named, s.Tenant)
 }

@@ -61,3 +61,36 @@ func TestVanishedCertificateIsItsTenants(t *testing.T) {
 		t.Error(err, aside)
 	}
 }
+
+// A pool that php-fpm refuses is taken out, where web.check asks php-fpm: it would end php-fpm, and
+// with it all wikis, at the next reload.
+func TestRefusedPoolIsItsTenants(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "fpm.conf")
+	d, err := New(tenants.Layout{State: filepath.Join(dir, "state")}, tenants.Web{Kind: "nginx", Check: []string{needs.FPM(t), "-t", "-y", config}})
+	must(t, err)
+	must(t, os.WriteFile(config, fmt.Appendf(nil, "[global]\nerror_log = %s/log\ninclude = %s/*.conf\n", dir, d.layout.Pools()), 0o644))
+	var aside []string
+	d.Aside = func(tenant string, why error) { aside = append(aside, tenant+" "+why.Error()) }
+	pooled := func(name, children string) Wanted {
+		w := wanted(name, children)
+		w.Pool = fmt.Appendf(nil, "[wiki-%s]\nuser = nobody\nlisten = %s/%[1]s.sock\npm = static\npm.max_children = %[3]s\n", name, dir, children)
+		return w
+	}
+	apply(t, d, pooled("a", "1"), pooled("b", "1"), pooled("c", "1"))
+	must(t, os.WriteFile(d.layout.Pool("b"), []byte(strings.Replace(read(t, d.layout.Pool("b")), "= 1", "= 0", 1)), 0o644))
+	must(t, os.WriteFile(d.layout.Pool("c"), []byte(read(t, d.layout.Pool("c"))+"nonsense = 1\n"), 0o644))
+	apply(t, d, pooled("a", "2"))
+	slices.Sort(aside)
+	if len(aside) != 2 || !strings.Contains(aside[0], "b its php-fpm pool") || !strings.Contains(aside[1], "nonsense") || Exists(d.layout.Pool("b")) || Exists(d.layout.Pool("c")) || !Exists(d.layout.Vhost("b")) {
+		t.Error(aside)
+	}
+	apply(t, d, pooled("b", "3"), pooled("c", "3"))
+	if !Exists(d.layout.Pool("b")) || !strings.Contains(read(t, d.layout.Pool("a")), "= 2") {
+		t.Error("the pools are not brought back")
+	}
+	applied, err := d.Apply(t.Context(), Of(pooled("a", "4"), pooled("b", "0")))
+	if err == nil || len(applied.Outcomes) != 2 || !strings.Contains(read(t, d.layout.Pool("a")), "= 4") || !strings.Contains(read(t, d.layout.Pool("b")), "= 3") {
+		t.Error(err, applied)
+	}
+}

@@ -40,8 +40,8 @@ type Deployer struct {
 	// Waits is called with the holder of the lock when a run waits for another one; may
 	// be nil.
 	Waits func(holder string)
-	// Aside is called for each tenant whose virtual host was taken out because the web
-	// server refused it, and with it the changes of all tenants; may be nil.
+	// Aside is called for each tenant whose virtual host or pool was taken out because the web
+	// server or php-fpm refused it, and with it the changes of all tenants; may be nil.
 	Aside func(tenant string, why error)
 	// Drain, when closed, ends Apply's wait for another run before it has changed
 	// anything; may be nil.

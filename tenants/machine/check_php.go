@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -164,6 +166,7 @@ func (j *checker) pools() {
 	if j.facts.FPM.Included {
 		j.say("php-fpm-pools", OK, "web.pools", "php-fpm includes %s", pattern)
 		j.reload()
+		j.checked()
 		return
 	}
 	found := j.say("php-fpm-pools", Error, "web.pools", "no php-fpm includes %s, so the wikis have no pools", pattern)
@@ -184,3 +187,23 @@ func (j *checker) reload() {
 	found := j.say("php-fpm-reload", Warning, "web.pools", "%s has no process_control_timeout: when a wiki is made or removed, readers of all wikis get 502 for pages in progress", main)
 	found.Repair = []string{`sed -i -e '/^process_control_timeout/d' -e 's/^\[global\]/&\nprocess_control_timeout = 10s/' ` + quote(main)}
 }
+
+// checked checks that web.check and web.reload are for php-fpm, too: at a reload it ends if it refuses
+// one pool, such as for a user that was deleted. A program that may do both is not judged.
+func (j *checker) checked() {
+	program := cmp.Or(j.facts.FPM.Program, "php-fpm")
+	without := func(command []string) bool {
+		return !strings.Contains(strings.Join(command, " "), "fpm") && len(command) > 0 && slices.Contains(webPrograms, filepath.Base(unprivileged(command)[0]))
+	}
+	if check := j.farm.Web.Check; without(check) {
+		found := j.say("php-fpm-check", Warning, "web.check", "web.check does not check php-fpm: a pool that php-fpm refuses, such as for a user that was deleted, ends it at the next reload, and all wikis with it")
+		found.Hint = fmt.Sprintf("such as check = [\"sh\", \"-c\", %q]", strings.Join(check, " ")+" && "+program+" -t")
+	}
+	if reload := j.farm.Web.Reload; without(reload) {
+		found := j.say("php-fpm-reloads", Error, "web.reload", "web.reload does not reload php-fpm, so that it would not know the pools of new wikis")
+		found.Hint = fmt.Sprintf("such as reload = [\"sh\", \"-c\", %q]", "systemctl reload "+serviceOf(program)+" && "+strings.Join(reload, " "))
+	}
+}
+
+// webPrograms lists programs that check or reload a web server and no other, unless they are told.
+var webPrograms = []string{"nginx", "apache2", "apache2ctl", "apachectl", "httpd", "systemctl", "service"}

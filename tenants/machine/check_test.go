@@ -84,9 +84,13 @@ var lacking = []struct {
 	{"no user", func(f *tenants.Farm, _ *Facts) { f.Web.User = "" }, `php-fpm-user error set user = "www-data" in [web]`},
 	{"a user that is not there", func(_ *tenants.Farm, m *Facts) { m.UserErr = user.UnknownUserError("x") }, "web-user error set it to the user of php-fpm's workers, such as www-data"},
 	{"pools that nothing includes", func(f *tenants.Farm, _ *Facts) { f.Web.Pools = true }, "php-fpm-pools error echo 'include=/farm/state/pools/*.conf' >> /etc/php/8.2/fpm/php-fpm.conf"},
-	{"pools", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included = true, true }, ""},
+	{"pools", func(f *tenants.Farm, m *Facts) {
+		f.Web.Pools, m.FPM.Included, f.Web.Check, f.Web.Reload = true, true, checksPools, reloadsPools
+	}, ""},
+	{"pools that nothing reloads", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included, f.Web.Check = true, true, checksPools }, `php-fpm-reloads error such as reload = ["sh", "-c", "systemctl reload php8.2-fpm && systemctl reload nginx"]`},
+	{"pools that nothing checks", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included, f.Web.Reload = true, true, reloadsPools }, `php-fpm-check warning such as check = ["sh", "-c", "nginx -t && php-fpm8.2 -t"]`},
 	{"pools whose reload ends requests", func(f *tenants.Farm, m *Facts) {
-		f.Web.Pools, m.FPM.Included, m.FPM.Abrupt = true, true, "/etc/php-fpm.conf"
+		f.Web.Pools, m.FPM.Included, m.FPM.Abrupt, f.Web.Check, f.Web.Reload = true, true, "/etc/php-fpm.conf", checksPools, reloadsPools
 	},
 		"php-fpm-reload warning sed -i -e '/^process_control_timeout/d' -e 's/^\\[global\\]/&\\nprocess_control_timeout = 10s/' /etc/php-fpm.conf"},
 	{"a web server that does not run", func(_ *tenants.Farm, m *Facts) { m.Probe = errRefused }, "nginx-answers error systemctl start nginx"},
@@ -211,3 +215,9 @@ func TestStopped(t *testing.T) {
 		t.Errorf("stopped by %q", at)
 	}
 }
+
+// checksPools and reloadsPools are web.check and web.reload for php-fpm, too.
+var (
+	checksPools  = []string{"sh", "-c", "nginx -t && php-fpm8.2 -t"}
+	reloadsPools = []string{"systemctl", "reload", "php8.2-fpm", "nginx"}
+)

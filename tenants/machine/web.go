@@ -59,8 +59,13 @@ func ReadWeb(ctx context.Context, f *tenants.Farm) WebServer {
 	return w
 }
 
-// unprivileged removes sudo and doas from a command.
+// unprivileged removes sudo and doas from a command, and of a shell's text what follows the first
+// command.
 func unprivileged(args []string) []string {
+	if len(args) == 3 && (filepath.Base(args[0]) == "sh" || filepath.Base(args[0]) == "bash") && args[1] == "-c" {
+		first, _, _ := strings.Cut(args[2], "&&")
+		return unprivileged(strings.Fields(first))
+	}
 	for len(args) > 0 && (filepath.Base(args[0]) == "sudo" || filepath.Base(args[0]) == "doas" || args[0] == "-n") {
 		args = args[1:]
 	}

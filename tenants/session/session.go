@@ -125,7 +125,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	deployer.Lint, deployer.Load, deployer.Drain = h.lint, h.load, o.Drain
 	if o.Say != nil {
 		deployer.Aside = func(tenant string, why error) {
-			o.Say(fmt.Sprintf("%s: %s", tenant, deploy.AsideError(tenant, why)))
+			o.Say(fmt.Sprintf("%s: %s", tenant, why))
 		}
 		deployer.Waits = func(holder string) {
 			o.Say(fmt.Sprintf("waiting for another run (%s) that is writing the farm's files", holder))
