@@ -244,7 +244,7 @@ func TestLikenessKnowsUsesOfSettings(t *testing.T) {
 			}
 		}
 	})
-	want := []string{"mapEntries Private", "mapView Settings", "maxBody Settings", "mediaOf CapitalFiles", "mediaOf Settings", "pathsOf PagePatterns", "view Private", "view Settings"}
+	want := []string{"mapEntries Private", "mapView Settings", "maxBody MaxUpload", "maxBody Settings", "mediaOf CapitalFiles", "mediaOf Settings", "pathsOf PagePatterns", "view Private", "view Settings"}
 	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, want) {
 		t.Errorf("settings are used by %q, want %q: does likeness know of it?", got, want)
 	}

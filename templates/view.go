@@ -251,25 +251,14 @@ func (v *View) answeredBy(web tenants.Web) {
 	v.ProxyName = strings.TrimPrefix(v.FastCGI, "proxy:")
 }
 
-// defaultMaxUpload is MediaWiki's default of $wgMaxUploadSize, in bytes.
-const defaultMaxUpload = 100 << 20
+// defaultArticle is MediaWiki's default of $wgMaxArticleSize, in KiB.
+const defaultArticle = 2048
 
-// maxBody returns $wgMaxUploadSize plus room for the rest of the form.
+// maxBody returns how large a request may be: as a file of $wgMaxUploadSize, or a page of
+// $wgMaxArticleSize of which each byte is sent percent-encoded, and the rest of the form.
 func maxBody(t *tenants.Tenant) int64 {
-	most := int64(0)
-	switch size := t.Settings["wgMaxUploadSize"].Data.(type) {
-	case int64:
-		most = size
-	case map[string]tenants.Value:
-		for _, member := range size {
-			n, _ := member.Data.(int64)
-			most = max(most, n)
-		}
-	}
-	if most <= 0 {
-		most = defaultMaxUpload
-	}
-	return most + 1<<20
+	article, _ := t.Settings["wgMaxArticleSize"].Data.(int64)
+	return max(t.MaxUpload("file"), 3*cmp.Or(article, defaultArticle)<<10) + 1<<20
 }
 
 // DefaultListens lists the addresses on which the farm's web server answers for names of

@@ -116,3 +116,32 @@ func (f *Farm) ProbeBy(host string) string {
 	}
 	return f.Web.Probe
 }
+
+// defaultMaxUpload is MediaWiki's default of $wgMaxUploadSize, in bytes.
+const defaultMaxUpload = 100 << 20
+
+// MaxUpload returns the largest upload in bytes that a tenant's $wgMaxUploadSize allows from a
+// source, such as "file" or "url", and "" stands for that which may have the largest. For a PHP
+// expression it is MediaWiki's default.
+func (t *Tenant) MaxUpload(source string) (most int64) {
+	value := t.Settings["wgMaxUploadSize"]
+	if o, is := value.Data.(*Operation); is && o.Replace != nil {
+		value = *o.Replace
+	}
+	switch size := value.Data.(type) {
+	case int64:
+		most = size
+	case map[string]Value:
+		for key, member := range size {
+			n, _ := member.Data.(int64)
+			_, own := size[source]
+			if key == source || source == "" || key == "*" && !own {
+				most = max(most, n)
+			}
+		}
+	}
+	if most <= 0 {
+		most = defaultMaxUpload
+	}
+	return most
+}

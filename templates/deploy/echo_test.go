@@ -105,7 +105,7 @@ static = "static/beta"
 [settings]
 wgGroupPermissions."*".read = false
 `,
-		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\nsettings.wgMaxUploadSize = 300000\n",
+		"tenants/gamma.toml":                     "name = \"gamma\"\nhosts = [\"gamma.test\"]\nsitename = \"Gamma\"\nsettings.wgMaxUploadSize = { file = 300000, url = 9000000000, \"*\" = 400000000 }\nsettings.wgMaxArticleSize = 90\n",
 		"tenants/delta.toml":                     "name = \"delta\"\nhosts = [\"delta.test\"]\nsitename = \"Delta\"\nscript_path = \"/w\"\n[settings]\nwgActionPaths = { view = \"/wiki/$1\", edit = \"/edit/$1\", raw = \"/w/raw/$1\", info = \"info/$1\" }\nwgVariantArticlePath = \"/$2/$1\"\n",
 		"tenants/root.toml":                      "name = \"root\"\nhosts = [\"root.test\"]\nsitename = \"Root\"\nclasses = [\"common\"]\nscript_path = \"/w\"\narticle_path = \"/$1\"\n",
 		"tenants/closed.toml":                    "name = \"closed\"\nhosts = [\"closed.test\"]\nsitename = \"Closed\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nsettings.wgGroupPermissions.\"*\".read = false\n",

@@ -101,7 +101,7 @@ var securedRequests = []secured{
 	{"https", "shared.test", "/.well-known/acme-challenge/..%2f..%2fsecret.txt", 404, ""},
 	{"https", "shared.test", "/de/.well-known/acme-challenge/Tok-en_1", 404, ""},
 	{"https", "shared.test", "/wiki/Limits", 200, "of shared limits 105906176/105906176 from"},
-	{"https", "shared.test", "/de/wiki/Limits", 200, "of shared-de limits 1348576/1348576 from"},
+	{"https", "shared.test", "/de/wiki/Limits", 200, "of shared-de limits 7340032/7340032 from"},
 	{"https", "shared.test", "/de/images/a/ab/Secret.png", 404, ""},
 	{"https", "shared.test", "/de/img_auth.php/a/ab/Secret.png", 200, "ran img_auth.php"},
 	{"https", "shared.test", "/images/a/ab/Good.png", 200, "good"},

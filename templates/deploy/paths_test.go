@@ -124,7 +124,7 @@ func pathFiles(kind string) map[string]string {
 	}
 	for name, text := range map[string]string{
 		"english": "path = \"/en\"\nstatic = \"static/english\"\nredirects.\"/about\" = \"/wiki/About\"\nredirects.\"/old/*\" = \"/*\"\nsettings.wgActionPaths = { edit = \"/en/edit/$1\", history = \"/history/$1\" }\n",
-		"german":  "path = \"/de\"\nLIMITSsettings.wgMaxUploadSize = 300000\nsettings.wgGroupPermissions.\"*\".read = false\n",
+		"german":  "path = \"/de\"\nLIMITSsettings.wgMaxUploadSize = 300000\nsettings.wgMaxArticleSize = 90\nsettings.wgGroupPermissions.\"*\".read = false\n",
 		"french":  "path = \"/fr\"\nscript_path = \"/w\"\narticle_path = \"/a/$1\"\n",
 		"pages":   "path = \"/pages\"\nscript_path = \"/w\"\narticle_path = \"/$1\"\nstatic = \"static/pages\"\n",
 		"root":    "path = \"/\"\nstatic = \"static/root\"\n",

@@ -66,6 +66,7 @@ codebase = "1.43"
 language = "de"
 [settings]
 wgMaxUploadSize = 300000
+wgMaxArticleSize = 90
 wgLogos.1x = "/resources/assets/wiki.png"
 wgActionPaths = { view = "/wiki/$1", history = "/verlauf/$1" }
 `

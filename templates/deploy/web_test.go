@@ -3,6 +3,7 @@ package deploy
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -293,6 +294,10 @@ func (s *stand) testLimits(t *testing.T) {
 	}
 	if a := s.do(http.MethodPost, "alpha.test", "/api.php", strings.NewReader(large)); a.status != 413 {
 		t.Errorf("a form of 2 MiB: %d", a.status)
+	}
+	unsized := map[string]int{"nginx": 200, "apache": 411}[s.farm.Web.Kind]
+	if a := s.do(http.MethodPost, "alpha.test", "/api.php", io.MultiReader(strings.NewReader(small))); a.status != unsized {
+		t.Errorf("a form without its length: %d, want %d", a.status, unsized)
 	}
 }
 

@@ -53,8 +53,7 @@ func (l *loader) resolveSizes() {
 	var upload int64
 	for _, t := range f.Tenants {
 		wikis[t.Server]++
-		n, _ := t.Settings["wgMaxUploadSize"].Data.(int64)
-		upload = max(upload, n)
+		upload = max(upload, t.MaxUpload(""))
 	}
 	for _, server := range f.Servers {
 		if server.Managed {

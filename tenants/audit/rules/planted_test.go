@@ -138,6 +138,7 @@ var planted = []struct {
 	{rule: "group-merged", lines: `wgGroupPermissions."*" = { createaccount = false, read = true }`, at: "5:51"},
 	{rule: "operation-vain", lines: `wgGroupPermissions.editor = { copy = "sysopp" }`, at: "5:20"},
 	{rule: "list-shortened", lines: `wgUrlProtocols = ["appstream:"]`, at: "5:1"},
+	{rule: "upload-limit", lines: `wgMaxUploadSize = { "*" = 5000, file = { php = "5 << 20" } }`, at: "5:33"},
 	{rule: "private-images", lines: "wgRevokePermissions.\"*\" = { read = true, createaccount = true }\nwgLocalFileRepo.url = \"/images\"", at: "6:17"},
 	{rule: "private-unclear", lines: `wgGroupPermissions."*".read = { php = "wfIsCLI()" }`, at: "5:24"},
 	{rule: "private-accounts", lines: "wgGroupPermissions.\"*\".read = false", at: "5:24"},

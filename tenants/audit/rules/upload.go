@@ -40,6 +40,13 @@ var uploadRules = []rule{
 		Reference: "Manual:$wgAllowCopyUploads",
 	}, names: []string{"wgAllowCopyUploads"}, setting: uploadFromAnywhere},
 	{Rule: audit.Rule{
+		ID: "upload-limit", Severity: audit.Warning,
+		What:      "A PHP expression decides how large uploads may be.",
+		Why:       "The web server and PHP allow MediaWiki's default of 100 MiB, and refuse what only the wiki would allow.",
+		Repair:    "Write the number of bytes.",
+		Reference: "Manual:$wgMaxUploadSize",
+	}, names: []string{"wgMaxUploadSize"}, setting: unknownLimit},
+	{Rule: audit.Rule{
 		ID: "raw-html", Severity: audit.Error,
 		What:      "Pages may contain unfiltered HTML.",
 		Why:       "Editors can act with the log-in of readers.",
@@ -53,6 +60,14 @@ var uploadRules = []rule{
 		Repair:    "Use wgAllowExternalImagesFrom or wgEnableImageWhitelist.",
 		Reference: "Manual:$wgAllowExternalImages",
 	}, names: []string{"wgAllowExternalImages"}, setting: on("tells other sites who reads what")},
+}
+
+func unknownLimit(_ *subject, name string, v tenants.Value, r *reporter) {
+	each(name, v, func(path string, leaf tenants.Value) {
+		if _, is := leaf.Data.(tenants.PHP); is {
+			r.say(leaf.Position, path, "write the number", "is a PHP expression, which the web server can't evaluate")
+		}
+	})
 }
 
 // executable and scripted are extensions from MediaWiki's $wgProhibitedFileExtensions and
