@@ -23,6 +23,7 @@ func boundedEcho(kind string, pools bool) map[string]string {
 		files["tenants/busy.toml"] = "name = \"busy\"\nhosts = [\"busy.test\"]\nsitename = \"Busy\"\n[limits]\nconnections = 1\ntotal = 2\n"
 	}
 	if pools {
+		files["tenants/alpha.toml"] = echoFiles()["tenants/alpha.toml"] + "[pool]\nmemory_limit = \"64M\"\n"
 		own := ""
 		if os.Geteuid() == 0 {
 			own = "pool.user = \"nobody\"\n"
@@ -41,6 +42,10 @@ func (s *stand) testBounds(t *testing.T) {
 		s.testConnections(t)
 	}
 	if s.farm.Web.Pools {
+		// One file of code, which opcache compiles once, reads the limit of each.
+		if a, b := s.get("alpha.test", "/wiki/X").body, s.get("gamma.test", "/wiki/X").body; !strings.HasSuffix(a, " with 67108864") || strings.HasSuffix(b, " with 67108864") {
+			t.Errorf("limits of memory: %q, %q", a, b)
+		}
 		s.testQueue(t)
 		if os.Geteuid() == 0 {
 			s.testOwnUser(t)
