@@ -43,7 +43,7 @@ func (s *stand) testBounds(t *testing.T) {
 	}
 	if s.farm.Web.Pools {
 		// One file of code, which opcache compiles once, reads the limit of each.
-		if a, b := s.get("alpha.test", "/wiki/X").body, s.get("gamma.test", "/wiki/X").body; !strings.HasSuffix(a, " with 67108864") || strings.HasSuffix(b, " with 67108864") {
+		if a, b := s.get("alpha.test", "/index.php?memory=1").body, s.get("gamma.test", "/index.php?memory=1").body; !strings.Contains(a, "memory 67108864; ") || strings.Contains(b, "memory 67108864; ") {
 			t.Errorf("limits of memory: %q, %q", a, b)
 		}
 		s.testQueue(t)

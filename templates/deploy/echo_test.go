@@ -146,12 +146,15 @@ if ( isset( $_GET['until'] ) ) {
 		clearstatcache();
 	}
 }
+if ( isset( $_GET['memory'] ) ) {
+	echo 'memory ', ini_get( 'memory_limit' ), '; ';
+}
 if ( isset( $_GET['read'] ) ) {
 	echo 'user ', posix_geteuid(), ' reads ', strlen( (string)@file_get_contents( $_GET['read'] ) ), '; ';
 	echo 'writes ', (int)@file_put_contents( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) . '/images/written', 'x' ), '; ';
 }
 echo 'ran ', basename( __FILE__ ), ' for ', $_SERVER['REQUEST_URI'], ' of ', basename( dirname( getenv( 'MW_CONFIG_FILE' ), 3 ) ),
-	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_' . ( $_GET['x'] ?? 'max' ) . '_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '. by ', $_SERVER['HTTPS'] ?? 'plain', ' with ', ini_get( 'memory_limit' );`
+	' limits ', ini_get( 'upload_max_filesize' ), '/', ini_get( 'post_' . ( $_GET['x'] ?? 'max' ) . '_size' ), ' from ', $_SERVER['REMOTE_ADDR'], '. by ', $_SERVER['HTTPS'] ?? 'plain';`
 	}
 	return files
 }
