@@ -50,6 +50,7 @@ func PreviewRender(ctx context.Context, h *session.Host, list []*tenants.Tenant,
 func Render(ctx context.Context, h *session.Host, list []*tenants.Tenant, observer session.Observer) ([]session.Outcome, error) {
 	same := h.AsRendered(ctx, list)
 	differ := slices.DeleteFunc(slices.Clone(list), func(t *tenants.Tenant) bool { return same[t.Name] })
+	h.ExpectLoads(ctx, differ)
 	ctx, locked, err := h.LockAll(ctx, differ)
 	if err != nil {
 		return nil, err

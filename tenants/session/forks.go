@@ -6,10 +6,46 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"wikictl/php"
 	"wikictl/tenants"
 )
+
+// forks holds the fork servers of a run.
+type forks struct {
+	mu       sync.Mutex
+	by       map[string]*fork // by program, folder and user
+	starting sync.WaitGroup   // those of ExpectLoads
+}
+
+// fork is a fork server, once it has started.
+type fork struct {
+	mu     sync.Mutex
+	server *php.Server
+}
+
+func (f *forks) of(key string) *fork {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.by[key] == nil {
+		f.by[key] = new(fork)
+	}
+	return f.by[key]
+}
+
+// close ends all fork servers.
+func (f *forks) close() (errs []error) {
+	f.starting.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.by {
+		if one.server != nil {
+			errs = append(errs, one.server.Close())
+		}
+	}
+	return errs
+}
 
 // RunPHP runs a job on a codebase for a tenant, and returns the tenant's log of that step, which
 // has the job's output.
@@ -36,21 +72,39 @@ func (h *Host) PHP(ctx context.Context, tenant, step string, c *tenants.Codebase
 // forked starts the fork server of a codebase for a tenant's user, or returns the running one.
 func (h *Host) forked(ctx context.Context, tenant string, c *tenants.Codebase) (*php.Server, error) {
 	owner := h.ownerOf(tenant)
-	key := fmt.Sprintf("%s\x00%s\x00%d", c.PHP, c.Path, owner.UID)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if f := h.forks[key]; f != nil {
-		return f, nil
+	f := h.forks.of(fmt.Sprintf("%s\x00%s\x00%d", c.PHP, c.Path, owner.UID))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.server != nil {
+		return f.server, nil
 	}
-	f, err := php.Start(ctx, php.Options{
+	server, err := php.Start(ctx, php.Options{
 		Program: c.PHP, Owner: owner,
 		Memory: h.Farm.PHP.MemoryLimit, Opcache: h.Farm.PHP.Opcache, FileSize: h.Farm.PHP.FileSize,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("codebase %s: %w", c.Name, err)
 	}
-	h.forks[key] = f
-	return f, nil
+	f.server = server
+	return server, nil
+}
+
+// ExpectLoads starts, without waiting, what loading the settings of tenants begins with: it asks
+// the php of each codebase for its platform, and starts a fork server for the first tenant on it.
+// Errors are left to later calls of Platform and PHP.
+func (h *Host) ExpectLoads(ctx context.Context, list []*tenants.Tenant) {
+	expected := map[*tenants.Codebase]bool{}
+	for _, t := range list {
+		if t.Codebase == nil || t.Blocked() || expected[t.Codebase] {
+			continue
+		}
+		expected[t.Codebase] = true
+		h.forks.starting.Go(func() {
+			if _, err := h.Platform(ctx, t.Codebase); err == nil {
+				_, _ = h.forked(ctx, t.Name, t.Codebase)
+			}
+		})
+	}
 }
 
 // newLog creates a file for PHP's output about a tenant, and returns its path.

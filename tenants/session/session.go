@@ -57,7 +57,7 @@ type Host struct {
 	servers map[string]*connection // by name
 	ledger  *ledger.Ledger
 	locks   map[string]*mariadb.Locks
-	forks   map[string]*php.Server // by program, folder and user
+	forks   forks
 
 	platforms map[string]*platform // by php program
 	worker    worker
@@ -118,7 +118,7 @@ func Open(f *tenants.Farm, o Options) (*Host, error) {
 	h := &Host{
 		Farm: f, Layout: f.Layout(), Templates: set, Deploy: deployer, RunID: newRunID(),
 		options: o, owner: owner, owners: owners, identity: identity,
-		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: map[string]*php.Server{},
+		servers: map[string]*connection{}, locks: map[string]*mariadb.Locks{}, forks: forks{by: map[string]*fork{}},
 		platforms: map[string]*platform{}, loaded: map[string]*loaded{},
 	}
 	set.Created = h.members.created
@@ -141,12 +141,9 @@ func newRunID() string {
 
 // Close closes everything, locks last.
 func (h *Host) Close() error {
+	errs := h.forks.close()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var errs []error
-	for _, f := range h.forks {
-		errs = append(errs, f.Close())
-	}
 	for _, l := range h.locks {
 		errs = append(errs, l.Close())
 	}
