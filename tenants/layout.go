@@ -23,6 +23,9 @@ func (l Layout) Identity() string { return filepath.Join(l.State, "farm.toml") }
 // Record returns the file by which a run finds the tenants that need not be rendered.
 func (l Layout) Record() string { return filepath.Join(l.State, "rendered") }
 
+// Spent returns the file with the highest number of a release that was moved away from its path.
+func (l Layout) Spent() string { return filepath.Join(l.State, "spent-releases") }
+
 // Wikis returns the folder of all tenants' folders.
 func (l Layout) Wikis() string { return filepath.Join(l.State, "wikis") }
 

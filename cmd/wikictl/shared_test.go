@@ -159,14 +159,16 @@ func (f *farm) familyComesBack() {
 	f.client("w1").logInWith("w0")
 }
 
-// ownersAreRenamedWithMembers plans a new name for the owner, whose folder the settings of the member
-// name.
+// ownersAreRenamedWithMembers gives the owner a new name, whose folder the settings of the member
+// name. The member was made of a backup a moment ago, in place of one on newer code.
 func (f *farm) ownersAreRenamedWithMembers() {
 	f.t.Helper()
 	f.write("tenants/w0.toml", strings.Replace(f.read("tenants/w0.toml"), "name = \"w0\"", "name = \"pool\"\ndatabase = \"wiki_w0\"", 1))
 	f.replace("tenants/w1.toml", "users = \"w0\"", "users = \"pool\"")
 	f.wants(f.exits(2, "plan", "pool"), "the settings of w1 name its folder; rename it together with them: wikictl apply pool w1")
 	f.wants(f.exits(1, "plan", "pool", "w1"), "rename pool: from w0", "change w1")
+	f.exits(0, "apply", "pool", "w1")
+	f.client("w1").logInWith("pool")
 }
 
 // saysNo runs a command that fails, and returns all that it says.

@@ -357,6 +357,12 @@ func TestPrepareSwitchPublishWithdraw(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if n := prepare(t, d, wanted("a", "another wiki")); n != 3 {
+		t.Errorf("another wiki of the name begins with release %d, whose path may be known to PHP", n)
+	}
+	if err := os.RemoveAll(d.layout.Wiki("a")); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := d.BringBack(ctx, "a", removed); err != nil || Exists(removed+"/wiki") || !strings.Contains(read(t, d.layout.LocalSettings("a")), "# one\n") {
 			t.Fatal(err)

@@ -146,7 +146,11 @@ func (d *Deployer) stage(w Wanted, current int) (release int, unchecked bool, er
 			return n, n != current, err
 		}
 	}
-	next = max(next, current+1) // the folder of the current release may be missing
+	spent, err := d.spent()
+	if err != nil {
+		return 0, false, err
+	}
+	next = max(next, current+1, spent+1) // the folder of the current release may be missing
 	d.unsynced.Store(true)
 	return next, true, d.build(w, next)
 }

@@ -45,7 +45,12 @@ func (d *Deployer) DefinitionOf(tenant string, release int) ([]byte, error) {
 // interruption.
 func (d *Deployer) Retire(ctx context.Context, tenant, to string) error {
 	parts := d.removedParts(tenant)
-	return d.alone(ctx, func() error { return d.retire(tenant, to, parts[:len(parts)-1]) })
+	return d.alone(ctx, func() error {
+		if err := d.spend(tenant); err != nil {
+			return err
+		}
+		return d.retire(tenant, to, parts[:len(parts)-1])
+	})
 }
 
 // RetireSecrets moves a tenant's secrets to the folder of Retire.

@@ -73,6 +73,9 @@ func (d *Deployer) Unfinished() bool { return Exists(d.journalPath()) }
 // interruption.
 func (d *Deployer) Rename(ctx context.Context, from, to string) error {
 	return d.alone(ctx, func() error {
+		if err := d.spend(from); err != nil {
+			return err
+		}
 		if err := d.moveWiki(from, to); err != nil {
 			return err
 		}
