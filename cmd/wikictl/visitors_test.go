@@ -29,8 +29,8 @@ type visitors struct {
 
 // attempt is an edit that makes a page.
 type attempt struct {
-	title string // empty: it was refused as the wiki is read-only or closed
-	ended time.Time
+	title        string // empty: it was refused as the wiki is read-only or closed
+	began, ended time.Time
 }
 
 // visit has four kinds of page read, and pages made.
@@ -70,7 +70,7 @@ func (v *visitors) read(path string) {
 // write makes a page, without logging in. The answer is a success, that the wiki is
 // read-only, or an honest 503.
 func (v *visitors) write(n int) {
-	e := attempt{title: fmt.Sprint("Written ", n)}
+	e := attempt{title: fmt.Sprint("Written ", n), began: time.Now()}
 	form := url.Values{"action": {"edit"}, "title": {e.title}, "text": {"text"}, "token": {`+\`}, "format": {"json"}, "formatversion": {"2"}}
 	status, body := v.f.client(v.wiki).ask(form)
 	switch {
@@ -89,7 +89,8 @@ func (v *visitors) write(n int) {
 
 // leave ends the visits, and wants that readers saw both releases, and that no edit is
 // lost but those that a rollback, which began at a time, took back: they were made after
-// the refusals of the upgrade that it undid.
+// the refusals of the upgrade that it undid. A refusal that began before the rollback and ended
+// later may be of either.
 func (v *visitors) leave(rollback time.Time) {
 	v.f.t.Helper()
 	close(v.stop)
@@ -109,7 +110,7 @@ func (v *visitors) leave(rollback time.Time) {
 	for i, e := range v.edits {
 		if e.title == "" {
 			refusals++
-			mayGo = mayGo && i <= last
+			mayGo = mayGo && (i <= last || e.began.Before(rollback))
 			continue
 		}
 		found := slices.Contains(titles, strings.ReplaceAll(e.title, " ", "_"))
