@@ -193,7 +193,8 @@ func (j *checker) reload() {
 func (j *checker) checked() {
 	program := cmp.Or(j.facts.FPM.Program, "php-fpm")
 	without := func(command []string) bool {
-		return !strings.Contains(strings.Join(command, " "), "fpm") && len(command) > 0 && slices.Contains(webPrograms, filepath.Base(unprivileged(command)[0]))
+		first := unprivileged(command)
+		return len(first) > 0 && slices.Contains(webPrograms, filepath.Base(first[0])) && !strings.Contains(strings.Join(command, " "), "fpm")
 	}
 	if check := j.farm.Web.Check; without(check) {
 		found := j.say("php-fpm-check", Warning, "web.check", "web.check does not check php-fpm: a pool that php-fpm refuses, such as for a user that was deleted, ends it at the next reload, and all wikis with it")

@@ -88,6 +88,9 @@ var lacking = []struct {
 		f.Web.Pools, m.FPM.Included, f.Web.Check, f.Web.Reload = true, true, checksPools, reloadsPools
 	}, ""},
 	{"pools that nothing reloads", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included, f.Web.Check = true, true, checksPools }, `php-fpm-reloads error such as reload = ["sh", "-c", "systemctl reload php8.2-fpm && systemctl reload nginx"]`},
+	{"pools and commands without a program", func(f *tenants.Farm, m *Facts) {
+		f.Web.Pools, m.FPM.Included, f.Web.Check, f.Web.Reload = true, true, []string{"sudo"}, []string{"sh", "-c", ""}
+	}, ""},
 	{"pools that nothing checks", func(f *tenants.Farm, m *Facts) { f.Web.Pools, m.FPM.Included, f.Web.Reload = true, true, reloadsPools }, `php-fpm-check warning such as check = ["sh", "-c", "nginx -t && php-fpm8.2 -t"]`},
 	{"pools whose reload ends requests", func(f *tenants.Farm, m *Facts) {
 		f.Web.Pools, m.FPM.Included, m.FPM.Abrupt, f.Web.Check, f.Web.Reload = true, true, "/etc/php-fpm.conf", checksPools, reloadsPools
