@@ -192,7 +192,7 @@ func TestAuditOnlyReads(t *testing.T) {
 	f.sql("SET GLOBAL general_log = 0")
 	text, err := os.ReadFile(log)
 	must(t, err)
-	reads := regexp.MustCompile(`^(SELECT|SHOW|SET (GLOBAL general_log|NAMES|SESSION (time_zone|TRANSACTION ISOLATION LEVEL REPEATABLE READ)|lock_wait_timeout))\b`)
+	reads := regexp.MustCompile(`^(\(?SELECT|SHOW|SET (GLOBAL general_log|NAMES|SESSION (time_zone|TRANSACTION ISOLATION LEVEL REPEATABLE READ)|lock_wait_timeout))\b`)
 	changes := regexp.MustCompile(`(?i)\b(GET_LOCK|RELEASE_LOCK|FOR UPDATE|LOCK IN SHARE MODE|INTO OUTFILE)\b`)
 	all := statement.FindAllStringSubmatch(string(text), -1)
 	if len(all) < 20 {
