@@ -30,7 +30,8 @@ func forbidder(t *testing.T, path string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	for range 1000 {
-		if _, err := os.Stat(path); err == nil {
+		_, err := os.Stat(path)
+		if half, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".wikictl-*")); err == nil && len(half) == 0 {
 			return cmd
 		}
 		time.Sleep(10 * time.Millisecond)
