@@ -265,9 +265,11 @@ func applyRenames(f *farm, calls func() string) {
 	text := strings.ReplaceAll(f.read("tenants/w2.toml"), `"w2`, `"renamed`)
 	must(f.t, os.Remove(filepath.Join(f.demo.Dir, "tenants/w2.toml")))
 	f.write("tenants/renamed.toml", "database = \"wiki_w2\"\n"+text)
-	for _, command := range [][]string{{"create"}, {"upgrade"}, {"backup"}, {"delete", "--yes"}} {
-		if out, err := f.command(append(command, "renamed")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "wikictl apply renamed renames it") {
-			f.t.Errorf("%v: %v: %s", command, err, out)
+	for _, command := range []string{"create renamed", "upgrade renamed", "backup renamed", "delete --yes renamed", "audit --fail-on note renamed",
+		"sql renamed -- SHOW+TABLES", "run renamed -- version"} {
+		out, err := f.command(strings.Fields(command)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "wikictl apply renamed renames it") {
+			f.t.Errorf("%s: %v: %s", command, err, out)
 		}
 	}
 	f.wants(f.exits(1, "plan"), "rename renamed: from w2; database wiki_w2 on server main", "/wikis/w2 becomes ", "/secrets/renamed.toml", "plan: 1 to rename, 2 unchanged")

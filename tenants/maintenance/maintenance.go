@@ -175,7 +175,7 @@ func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
 	case err != nil:
 		return err
 	case !found || row.State == ledger.Creating:
-		return notCreated(t)
+		return r.notCreated(ctx, t)
 	case row.State != ledger.Ready && row.State != ledger.Made:
 		return tenants.WithHint(fmt.Errorf("it is not finished (state %s)", row.State), "wikictl plan "+t.Name+" says what finishes it")
 	}
@@ -186,8 +186,13 @@ func (r *running) whole(ctx context.Context, t *tenants.Tenant) error {
 	return err
 }
 
-func notCreated(t *tenants.Tenant) error {
-	return tenants.WithHint(errors.New("it was not created yet"), "wikictl create "+t.Name)
+// notCreated returns the error for a tenant without a row, or without secrets.
+func (r *running) notCreated(ctx context.Context, t *tenants.Tenant) error {
+	_, rows, err := r.ReadLedger(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.New(ledger.NotCreated(t, rows))
 }
 
 // start runs the script with PHP.

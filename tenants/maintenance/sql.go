@@ -117,7 +117,7 @@ func (r *running) ask(ctx context.Context, t *tenants.Tenant, q mariadb.Statemen
 	}
 	secrets, err := r.Deploy.ReadSecrets(t.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return notCreated(t)
+		return r.notCreated(ctx, t)
 	}
 	if err != nil {
 		return err

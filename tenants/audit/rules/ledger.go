@@ -23,9 +23,9 @@ var ledgerRules = []rule{
 	}, observed: workedOn, busy: true},
 	{Rule: audit.Rule{
 		ID: "not-created", Severity: audit.Note,
-		What:      "A tenant is defined but not created.",
-		Why:       "The wiki does not exist.",
-		Repair:    "Run wikictl create for it.",
+		What:      "A tenant is defined but not created, or not renamed yet.",
+		Why:       "The wiki does not exist under that name.",
+		Repair:    "Run wikictl create for it, or wikictl apply if it has a new name.",
 		Reference: "wikictl help changing",
 	}, observed: notCreated},
 	{Rule: audit.Rule{
@@ -185,6 +185,10 @@ func workedOn(s *subject, r *reporter) {
 
 func notCreated(s *subject, r *reporter) {
 	if _, known := s.row(); known || s.observed.Ledger == nil {
+		return
+	}
+	if other := ledger.HolderOf(s.tenant, s.observed.Ledger); other != "" {
+		r.say(s.tenant.Position, "name", "wikictl apply "+s.tenant.Name+" renames it", "the ledger has its database as that of %s", other)
 		return
 	}
 	also := ""
