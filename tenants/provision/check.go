@@ -92,15 +92,10 @@ func (c *creation) adminFault(ctx context.Context, t *tenants.Tenant) *tenants.P
 
 // holder returns the tenant that has a tenant's database in the ledger, or "".
 func (c *creation) holder(t *tenants.Tenant) string {
-	if _, known := c.rows[t.Name]; known || !c.found[t.Server.Name].Databases[t.Database] {
+	if !c.found[t.Server.Name].Databases[t.Database] {
 		return ""
 	}
-	for _, row := range c.rows {
-		if row.Server == t.Server.Name && row.Database == t.Database {
-			return row.Name
-		}
-	}
-	return ""
+	return ledger.HolderOf(t, c.rows)
 }
 
 // owner describes a farm by the id in its mark.
