@@ -186,12 +186,13 @@ func list(folders ...string) map[string]bool {
 	return all
 }
 
-// filesOf lists the files of a tenant by which its state is told. Those that most tenants do not
-// have are left out if they were missing when this run first listed their folders.
+// filesOf lists the files of a tenant by which its state is told. Those below its current release
+// are found through the link to it, which need not be told as well. Those that most tenants do
+// not have are left out if they were missing when this run first listed their folders.
 func (r *Record) filesOf(tenant string) []string {
 	l, listed := r.layout, r.listed()
 	current := l.Current(tenant)
-	files := []string{current, filepath.Join(current, coreLink), l.LocalSettings(tenant), l.Vhost(tenant)}
+	files := []string{filepath.Join(current, coreLink), l.LocalSettings(tenant), l.Vhost(tenant)}
 	for _, file := range []string{l.Pool(tenant), l.OtherVhost(tenant)} {
 		if listed == nil || listed[file] {
 			files = append(files, file)
