@@ -51,6 +51,12 @@ var kinds = []string{
 	"CREATE TABLE parent (id INT PRIMARY KEY)",
 	"CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id))",
 	"INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1, 1)",
+	"SET innodb_strict_mode = 0, check_constraint_checks = 0, sql_mode = 'ALLOW_INVALID_DATES'",
+	"CREATE TABLE fixed (id INT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=FIXED",
+	"CREATE TABLE wide (" + wide(40) + "id INT) CHARSET=utf8mb4",
+	"CREATE TABLE checked (n INT CHECK (n > 5))", "INSERT INTO checked VALUES (1)",
+	"CREATE TABLE dated (d DATE, t DATETIME)", "INSERT INTO dated VALUES ('2021-02-30', '2021-04-31 01:02:03')",
+	"SET innodb_strict_mode = 1, check_constraint_checks = 1, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
 	"CREATE SEQUENCE counting START WITH 5", "DO NEXT VALUE FOR counting",
 	"CREATE TABLE counted (id INT DEFAULT (NEXT VALUE FOR counting), a INT)", "INSERT INTO counted (a) VALUES (1), (2)",
 	"CREATE VIEW plain AS SELECT id FROM types",
@@ -62,6 +68,14 @@ var kinds = []string{
 	"CREATE FUNCTION one() RETURNS INT RETURN 1",
 	"CREATE VIEW calling AS SELECT one() AS n",
 	"CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DO SELECT 1",
+}
+
+// wide defines columns that a strict InnoDB has no room for in a row.
+func wide(n int) (columns string) {
+	for i := range n {
+		columns += fmt.Sprintf("c%d VARCHAR(63) NOT NULL, ", i)
+	}
+	return columns
 }
 
 // filled makes a database of those statements.

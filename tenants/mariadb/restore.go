@@ -1,6 +1,7 @@
 package mariadb
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/klauspost/compress/zstd"
@@ -127,13 +129,31 @@ func (s *Server) load(ctx context.Context, b *backup.Dump) error {
 	defer z.Close()
 	err = s.raised(ctx, b.Longest, func() error {
 		// Without --comments and --binary-mode the bodies of routines would change.
-		return s.client(ctx, []string{"mariadb", "mysql"}, tagged(b.Database, z), io.Discard, "--batch", "--comments", "--binary-mode",
+		return s.client(ctx, []string{"mariadb", "mysql"}, tagged(b.Database, accepted(z)), io.Discard, "--batch", "--comments", "--binary-mode",
 			"--default-character-set=utf8mb4", "--max-allowed-packet=1G", b.Database)
 	})
 	if err != nil {
 		return err
 	}
 	return s.makeBroken(ctx, b)
+}
+
+// loadSession makes a session of the client plain, and has it accept definitions and rows that
+// the server accepted under other settings: row formats of other engines, rows that are longer
+// than a strict InnoDB permits, and values that break a CHECK.
+const loadSession = `SET SESSION autocommit = 1, completion_type = 0, sql_safe_updates = 0` +
+	`/*M! , max_statement_time = 0, check_constraint_checks = 0, innodb_strict_mode = 0 */;` + "\n"
+
+// modeOf is how mariadb-dump sets the mode in which its dump is loaded.
+const modeOf = "SQL_MODE='"
+
+// accepted prefixes a dump with loadSession, and has dates such as February 30 accepted if
+// mariadb-dump made it.
+func accepted(dump io.Reader) io.Reader {
+	head := make([]byte, 4096)
+	n, _ := io.ReadFull(dump, head) // the client's next read returns the error again
+	head = bytes.Replace(head[:n], []byte(modeOf), []byte(modeOf+"ALLOW_INVALID_DATES,"), 1)
+	return io.MultiReader(strings.NewReader(loadSession), bytes.NewReader(head), dump)
 }
 
 // makeBroken creates the views that could not be used when the database was dumped, if
