@@ -33,6 +33,7 @@ type Farm struct {
 	CLI       map[*tenants.Codebase]php.Platform          // of the codebases in use whose PHP answers
 	Silent    map[*tenants.Codebase]error                 // errors of the codebases in use whose PHP does not answer
 	FPM       *php.Platform                               // nil: not asked, or no answer
+	FPMAt     string                                      // address of the pool that was asked; empty: none
 	FPMSilent error                                       // why FPM is nil
 }
 
@@ -49,7 +50,7 @@ func inspectFarm(ctx context.Context, h *session.Host, w Scope, rows map[string]
 		return s, err
 	}
 	if !w.Quick {
-		s.FPM, s.FPMSilent = askFPM(ctx, h, w)
+		s.FPM, s.FPMAt, s.FPMSilent = askFPM(ctx, h, w)
 	}
 	if w.Whole {
 		err = s.inspectShared(ctx, h, w, rows)
@@ -180,20 +181,20 @@ func (s *Farm) inspectOutside(h *session.Host, used []*tenants.Codebase) (err er
 
 // askFPM asks php-fpm for its platform, through the farm's pool or any tenant's: all
 // pools belong to the same php-fpm.
-func askFPM(ctx context.Context, h *session.Host, w Scope) (*php.Platform, error) {
-	address := w.Farm.Web.FPM
+func askFPM(ctx context.Context, h *session.Host, w Scope) (found *php.Platform, address string, err error) {
+	address = w.Farm.Web.FPM
 	if w.Farm.Web.Pools {
 		i := slices.IndexFunc(w.List, func(t *tenants.Tenant) bool { return deploy.Exists(h.Layout.PoolSocket(t.Name)) })
 		if i < 0 {
-			return nil, errors.New("no wiki has a pool through which to ask php-fpm")
+			return nil, "", errors.New("no wiki has a pool through which to ask php-fpm")
 		}
 		address = "unix:" + h.Layout.PoolSocket(w.List[i].Name)
 	}
 	p, err := php.ReadServedPlatform(ctx, address, h.Layout.PlatformScript())
 	if err != nil {
-		return nil, err
+		return nil, address, err
 	}
-	return &p, nil
+	return &p, address, nil
 }
 
 // Programs returns one codebase for each PHP program.

@@ -121,12 +121,12 @@ func TestSlowPHP(t *testing.T) {
 		"no opcache": {func(p *php.Platform) { p.OpCache = false }, "opcache is off"},
 		"no memory":  {func(p *php.Platform) { p.OpCacheFull = true }, "out of memory"},
 		"no keys":    {func(p *php.Platform) { p.OpCacheKeysFull = true }, "out of keys"},
-		"no APCu":    {func(p *php.Platform) { p.APCu = false }, "APCu is not loaded"},
+		"no APCu":    {func(p *php.Platform) { p.APCu = false }, "php-fpm at unix:/pool.sock: APCu is not loaded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			served := fine
 			c.spoil(&served)
-			found := of(t, "php-slow", &tenants.Farm{}, observe.Wiki{}, observe.Farm{FPM: &served})
+			found := of(t, "php-slow", &tenants.Farm{}, observe.Wiki{}, observe.Farm{FPM: &served, FPMAt: "unix:/pool.sock"})
 			if (len(found) > 0) != (c.want != "") || len(found) > 0 && !strings.Contains(found[0].Message, c.want) {
 				t.Errorf("found %+v, want %q", found, c.want)
 			}

@@ -49,7 +49,7 @@ func differingPHP(w *wanted, r *reporter) {
 	}
 	for _, c := range w.observed.Farm.Programs() {
 		if found := differences(w.observed.Farm.CLI[c], *served); len(found) > 0 {
-			r.say(c.Position, "codebases."+c.Name+".php", "restart php-fpm, or give both the same php.ini", "%s and php-fpm at %s differ: %s", c.PHP, w.Farm.Web.FPM, strings.Join(found, "; "))
+			r.say(c.Position, "codebases."+c.Name+".php", "restart php-fpm, or give both the same php.ini", "%s and php-fpm at %s differ: %s", c.PHP, w.observed.Farm.FPMAt, strings.Join(found, "; "))
 		}
 	}
 }
@@ -105,7 +105,7 @@ func slowPHP(w *wanted, r *reporter) {
 		}
 	}
 	if len(found) > 0 {
-		r.say(w.Farm.At("web.fpm"), "web.fpm", "", "php-fpm at %s: %s", w.Farm.Web.FPM, strings.Join(found, "; "))
+		r.say(w.Farm.At("web.fpm"), "web.fpm", "", "php-fpm at %s: %s", w.observed.Farm.FPMAt, strings.Join(found, "; "))
 	}
 }
 
