@@ -1,6 +1,7 @@
 package php
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -14,9 +15,9 @@ import (
 //go:embed wrap.php
 var wrapCode string
 
-// aloneCode reads one request from standard input and runs its script, so that nothing of
-// the request is on the command line.
-const aloneCode = `$job = json_decode( stream_get_contents( STDIN ), true );
+// aloneCode reads one request from its fourth file, and runs the script: nothing of the request is
+// on the command line, and standard input is the script's.
+const aloneCode = `$job = json_decode( file_get_contents( 'php://fd/3' ), true );
 putenv( 'MW_CONFIG_FILE=' . $job['config'] );
 foreach ( $job['env'] ?? [] as $name => $value ) {
 	putenv( "$name=$value" );
@@ -42,11 +43,21 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 		return r, "", err
 	}
 	defer log.Close()
+	request, err := given(line)
+	if err != nil {
+		return r, "", err
+	}
+	defer request.Close()
+	input, err := os.Open(cmp.Or(j.Input, os.DevNull))
+	if err != nil {
+		return r, "", err
+	}
+	defer input.Close()
 	limited, cancel := context.WithTimeoutCause(ctx, j.Limit, errLimit)
 	defer cancel()
 	result, err := process.Run(limited, process.Program{
 		Name: s.options.Program, Args: append(s.options.flags(), "-r", strings.TrimPrefix(wrapCode, "<?php")+aloneCode), Env: environment(), Owner: s.options.Owner,
-		Stdin: strings.NewReader(string(line)), Stdout: log, Stderr: log,
+		Stdin: input, Stdout: log, Stderr: log, Files: []*os.File{request},
 	})
 	r.Exit, r.Signal, r.CPU = result.Exit, int(result.Signal), result.CPU.Seconds()
 	switch {
@@ -58,6 +69,19 @@ func (s *Server) runAlone(ctx context.Context, j Job) (r report, why string, err
 		return r, "", err
 	}
 	return r, "", nil
+}
+
+// given returns a file from which data can be read once. Only its reader has the data.
+func given(data []byte) (*os.File, error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		_, _ = writer.Write(data) // it fails once the reader is closed
+		writer.Close()
+	}()
+	return reader, nil
 }
 
 var errLimit = errors.New("the job's limit")

@@ -24,6 +24,7 @@ type Job struct {
 	Dir    string            // working directory; empty, or closed to PHP's user: the script's folder
 	Config string            // MW_CONFIG_FILE: the wiki's LocalSettings.php; empty for install.php
 	Env    map[string]string // more environment variables; may hold passwords
+	Input  string            // file that is its standard input, readable by the server's user; empty: it reads nothing
 	Log    string            // gets all output; it must exist and be writable by the server's user
 	Memory int64             // limit of additional memory in bytes, above which the kernel refuses it; zero: only PHP's own limit
 	Limit  time.Duration     // time after which the job is killed; zero: an hour

@@ -89,6 +89,7 @@ type request struct {
 	Args   [][]byte          `json:"args"` // base64, since JSON strings must be UTF-8
 	Dir    string            `json:"dir"`
 	Config string            `json:"config"`
+	Input  string            `json:"input,omitempty"`
 	Log    string            `json:"log"`
 	Bytes  int64             `json:"bytes"`
 	Memory int64             `json:"memory"`
@@ -99,7 +100,7 @@ type request struct {
 
 // requestOf encodes a job.
 func requestOf(j Job) request {
-	r := request{Script: j.Script, Args: [][]byte{}, Dir: j.Dir, Memory: j.Memory, Config: j.Config, Log: j.Log, Env: j.Env, Statements: j.Statements}
+	r := request{Script: j.Script, Args: [][]byte{}, Dir: j.Dir, Memory: j.Memory, Config: j.Config, Input: j.Input, Log: j.Log, Env: j.Env, Statements: j.Statements}
 	for _, arg := range j.Args {
 		r.Args = append(r.Args, []byte(arg))
 	}

@@ -30,6 +30,8 @@ pcntl_async_signals( true );
 pcntl_signal( SIGCHLD, static function () {
 } );
 stream_set_blocking( STDIN, false );
+stream_set_read_buffer( STDIN, 0 ); // children would find in it what was sent for others
+$wikictlInput = ''; // what was read and not begun
 fwrite( STDOUT, "forks\n" );
 
 function wikictlReport( array $report ): void {
@@ -240,14 +242,20 @@ function wikictlBecome( array $job, FFI $c, int $code ): void {
 		$most = 4096 * (int)explode( ' ', file_get_contents( '/proc/self/statm' ) )[5] + $job['memory'];
 		posix_setrlimit( POSIX_RLIMIT_DATA, $most, $most );
 	}
-	$null = $c->open( '/dev/null', 0, 0 ); // O_RDONLY
+	$input = $c->open( $job['input'] ?? '/dev/null', 0, 0 ); // O_RDONLY
 	$log = $c->open( $job['log'], 02001, 0 ); // O_WRONLY, O_APPEND
 	if ( $log < 0 ) { // standard output is still that of reports
 		@fopen( $job['log'], 'a' );
 		wikictlReport( [ 'id' => $job['id'], 'ended' => true, 'exit' => -1, 'why' => "open its log: " . ( error_get_last()['message'] ?? 'no reason' ) ] );
 		exit( 1 );
 	}
-	$c->dup2( $null, 0 );
+	if ( $input < 0 ) {
+		wikictlReport( [ 'id' => $job['id'], 'ended' => true, 'exit' => -1, 'why' => "open its input {$job['input']}" ] );
+		exit( 1 );
+	}
+	$c->dup2( $input, 0 );
+	stream_set_blocking( STDIN, true );
+	stream_set_read_buffer( STDIN, 8192 );
 	$c->dup2( $log, 1 );
 	$c->dup2( $log, 2 );
 	pcntl_async_signals( false );
@@ -300,20 +308,21 @@ WikictlEnd::prepare();
 
 while ( true ) {
 	wikictlReap( $wikictlRunning, $wikictlClasses );
-	$wikictlRead = [ STDIN ];
-	$wikictlNone = null;
-	// The signal of a child that ended interrupts this; the second is for one
-	// that ended just before.
-	if ( @stream_select( $wikictlRead, $wikictlNone, $wikictlNone, 1 ) < 1 ) {
-		continue;
-	}
-	$wikictlLine = fgets( STDIN );
-	if ( $wikictlLine === false ) {
+	if ( !str_contains( $wikictlInput, "\n" ) ) {
+		$wikictlRead = [ STDIN ];
+		$wikictlNone = null;
+		// The signal of a child that ended interrupts this; the second is for one
+		// that ended just before.
+		if ( @stream_select( $wikictlRead, $wikictlNone, $wikictlNone, 1 ) < 1 ) {
+			continue;
+		}
+		$wikictlInput .= fread( STDIN, 65536 ); // a long request comes in pieces
 		if ( feof( STDIN ) ) {
 			break;
 		}
 		continue;
 	}
+	[ $wikictlLine, $wikictlInput ] = explode( "\n", $wikictlInput, 2 );
 	$wikictlJob = json_decode( $wikictlLine, true );
 	$wikictlFile = $wikictlClasses->ask( $wikictlJob['script'] );
 	$wikictlPid = @pcntl_fork();
@@ -355,6 +364,6 @@ $_SERVER['argv'] = $GLOBALS['argv'] = $argv;
 $_SERVER['argc'] = $GLOBALS['argc'] = $argc;
 $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $_SERVER['PATH_TRANSLATED'] = $argv[0];
 WikictlStatements::begin( $wikictlJob['statements'] ?? null );
-unset( $wikictlC, $wikictlRunning, $wikictlRead, $wikictlNone, $wikictlLine, $wikictlPid, $wikictlJob, $wikictlFile, $wikictlClasses, $wikictlCode );
+unset( $wikictlC, $wikictlRunning, $wikictlInput, $wikictlRead, $wikictlNone, $wikictlLine, $wikictlPid, $wikictlJob, $wikictlFile, $wikictlClasses, $wikictlCode );
 require $argv[0];
 WikictlEnd::returned();
