@@ -95,7 +95,7 @@ func (s *Server) goOnFrom(ctx context.Context, b *backup.Dump) error {
 		if b.Numbers[table] <= n {
 			continue
 		}
-		alter := fmt.Sprintf("ALTER TABLE %s.%s AUTO_INCREMENT = %d", Quote(b.Database), Quote(table), b.Numbers[table])
+		alter := fmt.Sprintf("/*M! SET STATEMENT innodb_strict_mode = 0 FOR */ ALTER TABLE %s.%s AUTO_INCREMENT = %d", Quote(b.Database), Quote(table), b.Numbers[table])
 		if _, err := s.db.ExecContext(ctx, alter); err != nil {
 			return fmt.Errorf("%s: %w", alter, err)
 		}
