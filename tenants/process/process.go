@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,6 +137,7 @@ func (r *Running) prepare(p Program) (err error) {
 	if err != nil {
 		return err
 	}
+	dropInherited()
 	r.cmd = exec.Command(path, p.Args...)
 	r.cmd.Dir, r.cmd.Env, r.cmd.ExtraFiles = p.Dir, append([]string{}, p.Env...), p.Files
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = p.Stdin, p.Stdout, p.Stderr
@@ -168,6 +170,19 @@ func (r *Running) printed() string {
 	}
 	defer r.file.Close()
 	return endOf(r.file, kept)
+}
+
+// dropInherited keeps files that wikictl was started with, other than the standard ones, from the
+// programs that it starts: a server would hold the lock of "flock FILE wikictl …" for as long as it
+// runs. Files that wikictl opened itself are never inherited.
+func dropInherited() {
+	const first, usual = 3, 1024
+	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	for fd := first; fd < usual; fd++ { // Linux before 5.11
+		unix.CloseOnExec(fd)
+	}
 }
 
 func (p Program) attributes() *syscall.SysProcAttr {

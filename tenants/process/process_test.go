@@ -308,3 +308,24 @@ func TestRunHasTheGroupsOfItsUser(t *testing.T) {
 		t.Error(r.Output, err)
 	}
 }
+
+// A program does not get files that wikictl was started with, such as the lock of flock(1).
+func TestInheritedFiles(t *testing.T) {
+	lock := filepath.Join(t.TempDir(), "lock")
+	for _, detached := range []bool{false, true} {
+		fd, err := unix.Open(lock, unix.O_CREAT|unix.O_RDWR, 0o600) // as a parent's: not closed on exec
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		p := sh("readlink /proc/self/fd/*; exit 0")
+		p.Stdout, p.Detached = &out, detached
+		_, err = Run(context.Background(), p)
+		if err := errors.Join(err, unix.Close(fd)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), "/") || strings.Contains(out.String(), lock) {
+			t.Errorf("detached %v: it has the files\n%s", detached, out.String())
+		}
+	}
+}
