@@ -64,17 +64,21 @@ func namespaceHint(key string) string {
 	return "letters, digits and _, such as [namespaces.BOOK] with number = " + number + " and any name"
 }
 
-// setNamespaces sets a tenant's namespaces from its layers, and MediaWiki's settings for
-// them.
+// setNamespaces sets a tenant's namespaces from its layers.
 func (l *loader) setNamespaces(t *tenants.Tenant, tables map[string]tenants.Value) {
-	if len(tables) == 0 {
-		return
-	}
 	for _, key := range slices.Sorted(maps.Keys(tables)) {
 		if n, ok := l.namespace(t, key, tables[key]); ok {
 			l.checkNamespace(t, n, "namespaces."+key)
 			t.Namespaces = append(t.Namespaces, n)
 		}
+	}
+}
+
+// setNamespaceSettings sets MediaWiki's settings for a tenant's namespaces. The definitions' own
+// settings win, so their constants are resolved before.
+func (l *loader) setNamespaceSettings(t *tenants.Tenant) {
+	if len(t.Namespaces) == 0 {
+		return
 	}
 	quiet := merger{repeat: func(tenants.Repeat) {}, clash: l.reportClash}
 	tables, content := namespaceSettings(t.Namespaces)
@@ -243,94 +247,4 @@ func constantKey(name string) string {
 		return value
 	}
 	return name
-}
-
-// resolveConstants replaces the constants of a tenant's own namespaces and those of its
-// extensions by numbers. MediaWiki's own were resolved when they were read.
-func (l *loader) resolveConstants(t *tenants.Tenant) {
-	known := mediawiki.ExtensionConstants(t)
-	for _, n := range t.Namespaces {
-		known[n.Constant], known[n.Constant+"_TALK"] = n.Number, n.Number+1
-	}
-	unknown := func(name, key string, at tenants.Position) {
-		names := slices.AppendSeq(mediawiki.ConstantNames(), maps.Keys(known))
-		t.Fault(tenants.Problem{Position: at, Key: key, Hint: tenants.Suggest(name, slices.Values(names)),
-			Message: fmt.Sprintf("%s is not a namespace of MediaWiki, of [namespaces] or of an extension of the tenant %q", name, t.Name)})
-	}
-	for name, v := range t.Settings {
-		if resolved, changed := replaceConstants("settings."+name, v, known, unknown); changed {
-			t.Settings[name] = resolved
-		}
-	}
-}
-
-// replaceConstants resolves constants in a value, at any depth. It does not change the
-// given value, because other tenants may share it.
-func replaceConstants(key string, v tenants.Value, known map[string]int64, unknown func(name, key string, at tenants.Position)) (tenants.Value, bool) {
-	inner := func(key string, v *tenants.Value) (changed bool) {
-		*v, changed = replaceConstants(key, *v, known, unknown)
-		return changed
-	}
-	list := func(elements []tenants.Value) ([]tenants.Value, bool) {
-		elements, any := slices.Clone(elements), false
-		for i := range elements {
-			any = inner(fmt.Sprintf("%s[%d]", key, i), &elements[i]) || any
-		}
-		return elements, any
-	}
-	changed := false
-	switch data := v.Data.(type) {
-	case string:
-		if !namespaceConstant.MatchString(data) {
-			return v, false
-		}
-		number, found := known[data]
-		if !found {
-			unknown(data, key, v.Position)
-			return v, false
-		}
-		return tenants.Value{Data: number, Position: v.Position}, true
-	case []tenants.Value:
-		if data, changed = list(data); changed {
-			v.Data = data
-		}
-	case map[string]tenants.Value:
-		resolved := make(map[string]tenants.Value, len(data))
-		for name, member := range data {
-			changed = inner(key+"."+name, &member) || changed
-			if namespaceConstant.MatchString(name) {
-				if number, found := known[name]; found {
-					name, changed = strconv.FormatInt(number, 10), true
-				} else {
-					unknown(name, key+"."+name, member.Position)
-				}
-			}
-			resolved[name] = member
-		}
-		if changed {
-			v.Data = resolved
-		}
-	case *tenants.Operation:
-		return replaceInOperation(key, v, data, list, inner)
-	}
-	return v, changed
-}
-
-// replaceInOperation resolves constants in the elements that an operation adds or
-// removes.
-func replaceInOperation(key string, v tenants.Value, o *tenants.Operation, list func([]tenants.Value) ([]tenants.Value, bool), inner func(string, *tenants.Value) bool) (tenants.Value, bool) {
-	resolved := *o
-	var a, b, c, d bool
-	resolved.Remove, a = list(o.Remove)
-	resolved.Prepend, b = list(o.Prepend)
-	resolved.Append, c = list(o.Append)
-	if o.Replace != nil {
-		whole := *o.Replace
-		d = inner(key, &whole)
-		resolved.Replace = &whole
-	}
-	if !(a || b || c || d) {
-		return v, false
-	}
-	return tenants.Value{Data: &resolved, Position: v.Position}, true
 }

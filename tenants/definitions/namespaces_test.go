@@ -67,6 +67,9 @@ func TestNamespacesRefused(t *testing.T) {
 		{"unknown key", "", "[namespaces.a]\nnumber = 3000\nalias = \"x\"", "namespaces.a.alias: is not a key"},
 		{"unknown constant", "", "[settings]\nwgNamespaceProtection.NS_MIAN = []", "blocked: tenants/x.toml:6:23: settings.wgNamespaceProtection.NS_MIAN: NS_MIAN is not a namespace"},
 		{"unknown in a list", "", "[settings]\nwgContentNamespaces = { append = [\"NS_MODULE\"] }", "settings.wgContentNamespaces[0]: NS_MODULE is not a namespace"},
+		{"a constant and its number", "[namespaces.a]\nnumber = 3000\n[settings]\nwgNamespaceProtection.NS_A = [\"x\"]", "[settings]\nwgNamespaceProtection.3000 = [\"y\"]", "classes/c.toml:5:23: settings.wgNamespaceProtection.NS_A: is the same as 3000 at tenants/x.toml:6:23 (write NS_A in both places)"},
+		{"a copy of an unknown constant", "", "[settings]\nwgNamespaceProtection.NS_HELP = { copy = \"NS_MIAN\" }", "settings.wgNamespaceProtection.12.copy: NS_MIAN is not a namespace"},
+		{"a copy of itself", "", "[settings]\nwgNamespaceProtection.NS_HELP = { copy = \"NS_HELP\" }", "settings.wgNamespaceProtection.NS_HELP.copy: copies itself"},
 		{"the same key twice", "", "[settings]\nwgNamespaceProtection = { NS_MAIN = [], 0 = [] }", "settings.wgNamespaceProtection.NS_MAIN: is the same as 0"},
 	}
 	for _, tc := range cases {
@@ -104,6 +107,23 @@ func TestUnsetInherited(t *testing.T) {
 	} {
 		if _, err := loadLayers(t, class, `unset = ["`+name+`"]`); err == nil || !strings.Contains(err.Error(), "no \""+name+"\" to remove") || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Constants name the source of a copy, and settings of the definitions' own win over those that
+// MediaWiki has for a namespace.
+func TestNamespaceConstants(t *testing.T) {
+	for range 20 { // a table has no order
+		show, err := loadLayers(t, "[namespaces.a]\nnumber = 3000\nsubpages = true\nsearch = true\n[settings]\nwgNamespaceProtection.NS_HELP = { copy = \"NS_A\" }\nwgNamespaceProtection.NS_A_TALK = { copy = \"NS_MEDIAWIKI\" }",
+			"[settings]\nwgNamespacesWithSubpages.NS_A_TALK = false\nwgNamespacesToBeSearchedDefault.NS_A = false")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{"wgNamespaceProtection.12 = {copy = '3000'}", "wgNamespaceProtection.3001 = {copy = '8'}", "wgNamespacesWithSubpages.3000 = true", "wgNamespacesWithSubpages.3001 = false", "wgNamespacesToBeSearchedDefault.3000 = false"} {
+			if !strings.Contains(show, line+"\n") {
+				t.Fatalf("no %q in\n%s", line, show)
+			}
 		}
 	}
 }

@@ -55,8 +55,10 @@ func (l *loader) absent(s *section, key string, v tenants.Value) *tenants.Operat
 // changes.
 func (l *loader) copied(s *section, key string, v tenants.Value, table map[string]tenants.Value) *tenants.Operation {
 	source, isText := v.Data.(string)
+	source = constantKey(source)
+	l.noteConstant(source)
 	o := &tenants.Operation{Copy: source, Members: map[string]tenants.Value{}}
-	name := key[strings.LastIndexByte(key, '.')+1:]
+	name := constantKey(key[strings.LastIndexByte(key, '.')+1:])
 	switch _, _, below := strings.Cut(key, "."); {
 	case !isText || source == "":
 		s.report(v.Position, key+".copy", literally, "is %s, want the name of the member to copy", kind(v.Data))

@@ -70,6 +70,7 @@ func (l *loader) resolve(v *layer) *tenants.Tenant {
 	if constants {
 		l.resolveConstants(t)
 	}
+	l.setNamespaceSettings(t)
 	l.checkCopies(t)
 	l.setPages(t, layers)
 	l.setPath(t, v)
