@@ -21,6 +21,7 @@ type coreSettings struct {
 	// scalars are the settings, without "wg", whose default is not an array. PHP can't assign
 	// a member of such a value.
 	scalars map[string]bool
+	arrays  map[string]bool     // the settings whose default is one
 	skin    string              // the default of $wgDefaultSkin
 	skins   map[string][]string // names in skin.json of the skins in a folder
 
@@ -35,9 +36,9 @@ var assigned = regexp.MustCompile(`(?m)^\$wg([A-Za-z0-9_]+) = ('[^']*'|[^$&])`)
 // readCore reads a codebase's defaults. Settings that can't be read are missing, and
 // treated as arrays.
 func readCore(c *tenants.Codebase) *coreSettings {
-	core := &coreSettings{scalars: map[string]bool{}, skins: map[string][]string{}}
+	core := &coreSettings{scalars: map[string]bool{}, arrays: map[string]bool{}, skins: map[string][]string{}}
 	core.digest = sync.OnceValue(func() string {
-		return tenants.Digest(fmt.Appendf(nil, "%#v %#v %#v", core.scalars, core.skin, core.skins))
+		return tenants.Digest(fmt.Appendf(nil, "%#v %#v %#v %#v", core.scalars, core.arrays, core.skin, core.skins))
 	})
 	if c == nil {
 		return core
@@ -46,6 +47,9 @@ func readCore(c *tenants.Codebase) *coreSettings {
 		// PHP turns null into an array by itself.
 		if m[2] != "[" && m[2] != "n" {
 			core.scalars[m[1]] = true
+		}
+		if m[2] == "[" {
+			core.arrays[m[1]] = true
 		}
 		if m[1] == "DefaultSkin" {
 			core.skin = strings.Trim(m[2], "'")

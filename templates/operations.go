@@ -142,11 +142,63 @@ func (s Setting) target(path []string) string {
 }
 
 // writeOperations writes one PHP function that carries out operations in order. MediaWiki calls
-// the function after its extensions are loaded.
+// the function after its extensions are loaded. Operations that act at once are carried out before,
+// too.
 func writeOperations(w *escape.Code, settings []Setting) error {
-	w.Add("# They act in this order, when extensions have added theirs.\n")
-	w.Add("$wgHooks['MediaWikiServices'][] = static function () {\n")
-	w.Add("\tglobal " + strings.Join(globals(settings), ", ") + ";\n" + onlyOnce)
+	var early, late []Setting
+	for _, s := range settings {
+		if !escape.IsPHPName(s.Name) {
+			return &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is not a name of a PHP variable"}
+		}
+		if s.actsAtOnce() {
+			early = append(early, s)
+		} else {
+			late = append(late, s)
+		}
+	}
+	w.Add("# They act in this order, when extensions have added theirs; those above \"loaded\" also at once.\n")
+	w.Add("$wikictlChange = static function ( bool $loaded ) {\n")
+	w.Add(onlyOnce)
+	writeHelpers(w, settings)
+	completed := completing(settings)
+	for _, c := range completed {
+		for _, name := range c.settings {
+			w.Add(fmt.Sprintf("\t$was['%s'] = $GLOBALS['%[1]s'] ?? [];\n", name))
+		}
+	}
+	if err := writeEach(w, early); err != nil {
+		return err
+	}
+	// The word global makes a variable, which an extension would not give its default any more.
+	w.Add("\tif ( !$loaded ) {\n\t\treturn;\n\t}\n")
+	if err := writeEach(w, late); err != nil {
+		return err
+	}
+	if len(completed) > 0 {
+		w.Add("\t# MediaWiki completed these before.\n")
+	}
+	for _, c := range completed {
+		w.Add(c.code)
+	}
+	w.Add("};\n" + callChange)
+	return nil
+}
+
+// writeEach writes the statements of operations, with the variables in them.
+func writeEach(w *escape.Code, operations []Setting) error {
+	if len(operations) > 0 {
+		w.Add("\tglobal " + strings.Join(globals(operations), ", ") + ";\n")
+	}
+	for _, s := range operations {
+		if err := writeOperation(w, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeHelpers writes the functions that some operations need.
+func writeHelpers(w *escape.Code, settings []Setting) {
 	uses := func(does func(o *tenants.Operation, s Setting) bool) bool {
 		return slices.ContainsFunc(settings, func(s Setting) bool { return does(s.operation(), s) })
 	}
@@ -156,16 +208,6 @@ func writeOperations(w *escape.Code, settings []Setting) error {
 	if uses(func(o *tenants.Operation, s Setting) bool { return o.Absent && s.isGroup() }) {
 		w.Add(fmt.Sprintf(removeGroup, escape.PHPStrings(tenants.GroupSettings)))
 	}
-	for _, s := range settings {
-		if !escape.IsPHPName(s.Name) {
-			return &escape.Error{Value: s.Name, At: s.Value.Position, Why: "is not a name of a PHP variable"}
-		}
-		if err := writeOperation(w, s); err != nil {
-			return err
-		}
-	}
-	w.Add("};")
-	return nil
 }
 
 // isGroup reports whether the setting holds all rights of one group.

@@ -10,14 +10,21 @@ var superglobal = map[string]bool{
 	"$_SERVER": true, "$_ENV": true, "$_GET": true, "$_POST": true, "$_COOKIE": true, "$_FILES": true, "$_REQUEST": true, "$_SESSION": true,
 }
 
-// onlyOnce guards against a second call: MediaWiki calls the hook again when it recreates
-// its services.
+// onlyOnce guards against another call after extensions are loaded: MediaWiki calls the hook again
+// when it recreates its services.
 const onlyOnce = `	static $done = false;
 	if ( $done ) {
 		return;
 	}
-	$done = true;
+	$done = $loaded;
 `
+
+// callChange calls the function that carries out operations.
+const callChange = `$wikictlChange( false );
+$wgHooks['MediaWikiServices'][] = static function () use ( $wikictlChange ) {
+	$wikictlChange( true );
+};
+unset( $wikictlChange );`
 
 // changeList removes elements, or members by name, and adds missing ones.
 const changeList = `	$same = static function ( $a, $b ) {

@@ -17,6 +17,7 @@ type Setting struct {
 	Value tenants.Value
 
 	whole   bool     // a table replaces the default instead of being merged into it
+	listed  bool     // its default is one of MediaWiki's own arrays
 	define  bool     // a constant instead of a variable
 	path    []string // of an operation: the keys below the variable
 	copying []string // of the copy of a group: the settings in which it is copied
@@ -67,7 +68,7 @@ func sections(settings map[string]tenants.Value, core *coreSettings) []Section {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		bare, isCore := strings.CutPrefix(name, "wg")
 		subject := core.subject(name)
-		literal := Setting{Name: name, Value: settings[name], whole: isCore && core.scalars[bare]}
+		literal := Setting{Name: name, Value: settings[name], whole: isCore && core.scalars[bare], listed: isCore && core.arrays[bare]}
 		if hasOperation(literal.Value) {
 			var changes []Setting
 			if literal, changes = split(literal); literal.empty() {
