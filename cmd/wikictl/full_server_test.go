@@ -68,7 +68,7 @@ func (f *farm) noRoom(t *testing.T) {
 	if code != 2 {
 		t.Errorf("exit %d", code)
 	}
-	f.wants(out, append(says, "update.php: ", "readers get the maintenance page until wikictl upgrade is run again")...)
+	f.wants(out, append(says, "update.php: ", "readers get the maintenance page until wikictl upgrade w4 is run again")...)
 	if phase, now := f.phase("w4"), pages(); phase != "changing" || now != had {
 		t.Errorf("w4 is left %s, with %s of %s pages", phase, now, had)
 	}

@@ -317,7 +317,7 @@ func (f *farm) rollbackFails(c *client) {
 	if out, code := f.struck(event{"w0", "keep", "before", "panic"}, "rollback", "--yes", "w0"); code != 2 || !strings.Contains(out, "it is open as before") {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	if out, code := f.struck(event{"w0", "restore", "after", "fail"}, "rollback", "--yes", "--backup", "none", "w0"); code != 2 || !strings.Contains(out, "until wikictl upgrade is run again") {
+	if out, code := f.struck(event{"w0", "restore", "after", "fail"}, "rollback", "--yes", "--backup", "none", "w0"); code != 2 || !strings.Contains(out, "until wikictl rollback w0 is run again") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	if f.run("rollback", "--yes", "w0"); c.version() != "MediaWiki 1.39.17" {

@@ -198,9 +198,9 @@ func (k *task) state() string {
 	case ledger.Opening, ledger.Upgraded:
 		return "it is upgraded; run wikictl upgrade again to open it"
 	case ledger.Begun, ledger.Undoing, ledger.Reopening, ledger.PutBack:
-		return "it is read-only until wikictl upgrade is run again"
+		return fmt.Sprintf("it is read-only until %s is run again", k.now.Completion())
 	}
-	return "readers get the maintenance page until wikictl upgrade is run again"
+	return fmt.Sprintf("readers get the maintenance page until %s is run again", k.now.Completion())
 }
 
 // lostLock returns why together with the reason if the tenant's lock was lost; otherwise

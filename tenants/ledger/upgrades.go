@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -52,6 +53,18 @@ func (r Upgrade) Open() bool { return !r.Ended.Valid }
 // Reloads reports whether the upgraded database comes from the dump UndoBackup, which a
 // rollback made, instead of from the updater.
 func (r Upgrade) Reloads() bool { return r.UndoBackup != "" && r.UndoneBy == "" }
+
+// Acting returns the run that is at work on an open upgrade, or was interrupted: that of its
+// rollback, if one has begun.
+func (r Upgrade) Acting() string { return cmp.Or(r.UndoneBy, r.Run) }
+
+// Completion returns the command that completes an open upgrade, or its rollback.
+func (r Upgrade) Completion() string {
+	if r.UndoneBy != "" {
+		return "wikictl rollback " + r.Tenant
+	}
+	return "wikictl upgrade " + r.Tenant
+}
 
 const upgradeColumns = `run, tenant, phase, old_codebase, old_version, old_set, old_release,
 	new_codebase, new_version, new_set, new_release, COALESCE(backup, ''), backup_bytes, started, opened, ended, COALESCE(error, ''),

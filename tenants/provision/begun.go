@@ -49,9 +49,12 @@ func fate(run string, open bool, step, why string) string {
 	return fmt.Sprintf("run %s began it and did not finish", run)
 }
 
-// upgrading describes an open upgrade.
+// upgrading describes an open upgrade, or its rollback.
 func upgrading(open ledger.Upgrade) string {
-	if open.Error != "" {
+	switch {
+	case open.UndoneBy != "":
+		return fmt.Sprintf("run %s is rolling it back, or was interrupted", open.UndoneBy)
+	case open.Error != "":
 		return fmt.Sprintf("run %s could not upgrade it: %s", open.Run, tenants.OneLine(open.Error))
 	}
 	return fmt.Sprintf("run %s is upgrading it, or was interrupted", open.Run)

@@ -21,6 +21,7 @@ type facts struct {
 	half      string          // the other name of its files after an interrupted rename
 	others    string          // the tenant whose files have its name after an interrupted rename
 	returning string          // file that exists while undelete brings it back
+	deleted   string          // run that removed it, but not the file that defines it
 	holder    string          // the defined tenant that has its database in the ledger
 	holding   mariadb.Holding // its database and accounts on the server
 	tables    int             // in its database, if the ledger has no row
@@ -40,7 +41,7 @@ func (c *creation) check(ctx context.Context, t *tenants.Tenant) session.Outcome
 	holding := c.found[t.Server.Name].Of(c.AccountsOf(t))
 	o := decide(t, facts{
 		row: c.rows[t.Name], other: c.renamed[t.Name].Name, holder: c.holder(t),
-		half: c.half[t.Name], others: c.half.whose(t.Name), returning: c.announced[t.Name],
+		half: c.half[t.Name], others: c.half.whose(t.Name), returning: c.announced[t.Name], deleted: c.deleted[t.Name],
 		holding: holding, tables: c.tables[t.Name], farm: c.FarmID(), owner: c.owner(holding.Farm),
 		served:  deploy.Exists(c.Layout.LocalSettings(t.Name)),
 		copying: session.CopyingOf(c.Layout, t, c.rows[t.Name]),
@@ -111,7 +112,7 @@ func (c *creation) owner(id string) string {
 // recheck repeats check under the tenant's lock, as another run may have changed the
 // facts.
 func (c *creation) recheck(ctx context.Context, t *tenants.Tenant) (ledger.Tenant, error) {
-	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), returning: c.announced[t.Name], farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
+	f := facts{other: c.renamed[t.Name].Name, holder: c.holder(t), others: c.half.whose(t.Name), returning: c.announced[t.Name], deleted: c.deleted[t.Name], farm: c.FarmID(), served: deploy.Exists(c.Layout.LocalSettings(t.Name))}
 	var err error
 	if f.row, _, err = c.ledger.Tenant(ctx, t.Name); err != nil {
 		return f.row, err
@@ -152,6 +153,10 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 		return fail("the files under its name belong to %s, whose rename was interrupted: wikictl apply %[1]s moves them back", f.others)
 	case !known && f.returning != "":
 		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it; without the file %s a new wiki is made", t.Name, f.returning)
+	case !known && f.deleted != "":
+		return fail("run %s deleted it, and did not come to the file that defines it, %s: wikictl delete %s finishes that, or wikictl undelete %s brings it back", f.deleted, t.Position.File, t.Name, t.Name)
+	case !known && t.StageOf != "":
+		return fail("it is a staging copy, which only %s makes or finishes; remove its definition %s if you don't want it", copyingOf(t), t.Position.File)
 	case !known && f.holder != "":
 		return fail("the ledger has its database %s as that of %s, which is now the name of another tenant: rename one after the other, first %[2]s to %s, and run wikictl apply in between", t.Database, f.holder, t.Name)
 	case known && row.Server != t.Server.Name:
@@ -184,6 +189,12 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 		return fail("its database was made for other code (MediaWiki %s) and is not served yet; set codebase, extensions and skins back, run this again, and then wikictl upgrade %s", row.Version, t.Name)
 	}
 	return session.Outcome{Tenant: t}
+}
+
+// copyingOf returns the command that makes a staging copy.
+func copyingOf(t *tenants.Tenant) string {
+	row := ledger.Tenant{Name: t.Name, State: ledger.Recovering}
+	return row.Completion(session.CopyOf(t, t.StageOf, true))
 }
 
 // countTables counts the tables in existing databases of tenants that the ledger does not

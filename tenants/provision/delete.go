@@ -88,7 +88,7 @@ func (d *Deletion) Outline(l tenants.Layout) *plan.Plan {
 // defines it to the rest. An interrupted one is finished by the next Delete, or taken back
 // by Undelete.
 func Delete(ctx context.Context, h *session.Host, d *Deletion, o Options) ([]session.Outcome, error) {
-	o.Prune = true
+	o.Prune, o.Defined = true, definedIn(d.tenant, d.Source)
 	outcomes := []session.Outcome{{Tenant: d.tenant, Status: session.Done}}
 	var files *deploy.FilesError // the farm's files don't hold up a deletion
 	if d.Leftover != nil {

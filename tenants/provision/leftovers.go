@@ -169,8 +169,8 @@ func (l *planner) unfinished(row ledger.Tenant) (problem string) {
 		problem = fmt.Sprintf("it is being restored or copied, or that was interrupted: wikictl restore %s finishes it%s", row.Name, again(", once a file defines it"))
 	}
 	if open := l.open[row.Name]; open.Run != "" && row.State != ledger.Leaving {
-		problem = fmt.Sprintf("%s, so its database may fit neither code: %srun wikictl upgrade %s",
-			upgrading(open), again("define it again (as "+filepath.Join(l.Layout.Current(row.Name), definitionFile)+") and "), row.Name)
+		problem = fmt.Sprintf("%s, so its database may fit neither code: %srun %s",
+			upgrading(open), again("define it again (as "+filepath.Join(l.Layout.Current(row.Name), definitionFile)+") and "), open.Completion())
 	}
 	if other := l.half[row.Name]; other != "" {
 		problem = fmt.Sprintf("its rename to %s was interrupted: %srun wikictl apply", other, again(fmt.Sprintf("define it again, as %s or %s, and ", other, row.Name)))

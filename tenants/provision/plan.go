@@ -174,7 +174,7 @@ func (c *creation) making(t *tenants.Tenant, begun string) string {
 func otherCode(t *tenants.Tenant, row ledger.Tenant, open ledger.Upgrade) string {
 	switch {
 	case open.Run != "":
-		return fmt.Sprintf("%s; wikictl upgrade %s finishes it", upgrading(open), t.Name)
+		return fmt.Sprintf("%s; %s finishes it", upgrading(open), open.Completion())
 	case row.ComponentSet == t.ComponentSet(t.Codebase):
 		return ""
 	case row.Version == t.Codebase.Version:

@@ -33,14 +33,11 @@ func NewPlan(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Pla
 	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
-	l := &planner{creation: c, defined: o.defined, open: map[string]ledger.Upgrade{}, databases: map[*tenants.Server]map[string]bool{}}
-	if c.ledger != nil {
-		var err error
-		if l.open, err = c.ledger.OpenUpgrades(ctx); err != nil {
-			return nil, err
-		}
-	}
+	l := &planner{creation: c, defined: o.defined, databases: map[*tenants.Server]map[string]bool{}}
 	var err error
+	if l.open, err = c.openUpgrades(ctx); err != nil {
+		return nil, err
+	}
 	if l.begun, err = c.begun(ctx, list); err != nil {
 		return nil, err
 	}

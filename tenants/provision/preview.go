@@ -23,6 +23,10 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 	if err != nil {
 		return nil, err
 	}
+	open, err := c.openUpgrades(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p := &plan.Plan{}
 	for _, t := range list {
 		planned := &plan.Tenant{Name: t.Name}
@@ -33,6 +37,8 @@ func Preview(ctx context.Context, h *session.Host, list []*tenants.Tenant) (*pla
 			planned.Add(plan.Make, "%s", c.making(t, begun[t.Name]))
 		case c.mustAsk(ctx, t):
 			planned.Add(plan.Change, "probe it: its current release has not answered yet")
+		case open[t.Name].Run != "":
+			p.Notes = append(p.Notes, t.Name+": "+otherCode(t, c.rows[t.Name], open[t.Name]))
 		}
 		if len(planned.Entries) == 0 {
 			p.Unchanged++

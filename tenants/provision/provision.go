@@ -30,6 +30,7 @@ type Options struct {
 	Jobs          int
 	AdminPassword secrets.Secret // of each new administrator; empty: a random one for each
 	Prune         bool           // Apply removes leftovers
+	Defined       *Defined       // by what Delete removes after a leftover
 	Gone          bool           // Undelete leaves existing tenants unchanged; otherwise they are failures
 	Drain         <-chan struct{}
 	Observer      session.Observer
@@ -44,6 +45,7 @@ type creation struct {
 	rows      map[string]ledger.Tenant
 	renamed   map[string]ledger.Tenant // the ledger's rows of renamed tenants, by new name
 	announced map[string]string        // files that undelete made before it brings tenants back, by name
+	deleted   map[string]string        // runs that removed tenants, but not yet the files that define them, by name
 	further   []ledger.Database
 	half      half
 	found     map[string]*mariadb.Inventory // by server name
@@ -99,6 +101,10 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 	if err := c.inspect(ctx, list); err != nil {
 		return nil, err
 	}
+	open, err := c.openUpgrades(ctx)
+	if err != nil {
+		return nil, err
+	}
 	outcomes := make([]session.Outcome, len(list))
 	var jobs []*job
 	for i, t := range list {
@@ -111,13 +117,15 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 		case c.mustAsk(ctx, t):
 			outcomes[i].Status = ""
 			jobs = append(jobs, &job{tenant: t, kind: plan.Change, row: c.rows[t.Name], still: true})
+		case open[t.Name].Run != "":
+			outcomes[i].Note = otherCode(t, c.rows[t.Name], open[t.Name])
 		}
 	}
 	if len(jobs) == 0 {
 		return outcomes, nil
 	}
 	made := map[string]session.Outcome{}
-	err := c.work(ctx, "create", jobs, batchSize, made)
+	err = c.work(ctx, "create", jobs, batchSize, made)
 	if err != nil && len(made) == 0 { // nothing was done
 		return nil, err
 	}
@@ -127,6 +135,14 @@ func Create(ctx context.Context, h *session.Host, list []*tenants.Tenant, o Opti
 		}
 	}
 	return outcomes, err
+}
+
+// openUpgrades reads the open upgrades by tenant; none if there is no ledger yet.
+func (c *creation) openUpgrades(ctx context.Context) (map[string]ledger.Upgrade, error) {
+	if c.ledger == nil {
+		return nil, nil
+	}
+	return c.ledger.OpenUpgrades(ctx)
 }
 
 // mustAsk reports whether a finished tenant only has to be probed, because its current

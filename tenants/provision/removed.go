@@ -3,6 +3,8 @@ package provision
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,13 +41,36 @@ type Removed struct {
 	Codebase     string            `json:"codebase,omitempty"`
 	Version      string            `json:"version,omitempty"` // of MediaWiki
 	ComponentSet string            `json:"component_set,omitempty"`
-	State        ledger.State      `json:"state,omitempty"`  // before the removal; empty: unknown
-	SQL          map[string]string `json:"sql,omitempty"`    // applied files of the farm's own SQL: file to checksum
-	Ledger       ledger.Rows       `json:"ledger,omitempty"` // its other rows in the ledger, such as its upgrades
-	Contents     map[string]string `json:"contents"`         // description of the folder's content, by name
-	BringBack    []string          `json:"bring_back"`       // instructions, line by line
+	State        ledger.State      `json:"state,omitempty"`   // before the removal; empty: unknown
+	SQL          map[string]string `json:"sql,omitempty"`     // applied files of the farm's own SQL: file to checksum
+	Ledger       ledger.Rows       `json:"ledger,omitempty"`  // its other rows in the ledger, such as its upgrades
+	Contents     map[string]string `json:"contents"`          // description of the folder's content, by name
+	BringBack    []string          `json:"bring_back"`        // instructions, line by line
+	Defined      *Defined          `json:"defined,omitempty"` // by what delete is to remove, too
 
 	dir string
+}
+
+// Defined is the file that defined a tenant, as delete read it.
+type Defined struct {
+	File   string `json:"file"` // relative to the farm's folder
+	SHA256 string `json:"sha256"`
+}
+
+// definedIn returns the file that defines a tenant, with this content.
+func definedIn(t *tenants.Tenant, text []byte) *Defined {
+	sum := sha256.Sum256(text)
+	return &Defined{File: t.Position.File, SHA256: hex.EncodeToString(sum[:])}
+}
+
+// lingers reports whether a tenant is defined by the very file that delete was to remove after the
+// rest: it was interrupted before.
+func (r *Removed) lingers(dir string, t *tenants.Tenant) bool {
+	if r.Defined == nil || deploy.Exists(filepath.Join(r.dir, deploy.RetiredDefinition)) {
+		return false
+	}
+	text, err := disk.Read(filepath.Join(dir, t.Position.File))
+	return err == nil && *definedIn(t, text) == *r.Defined
 }
 
 // Dir returns the folder of its files.
@@ -68,16 +93,23 @@ func (r *Removed) Source() string {
 func (r *Removed) Returning() string { return filepath.Join(r.dir, returningFile) }
 
 // readReturning finds which of the tenants without a row in the ledger undelete began to bring
-// back.
+// back, or delete removed but for their definition.
 func (c *creation) readReturning(list []*tenants.Tenant) {
-	c.announced = map[string]string{}
+	c.announced, c.deleted = map[string]string{}, map[string]string{}
 	if !slices.ContainsFunc(list, func(t *tenants.Tenant) bool { return c.rows[t.Name].Name == "" }) {
 		return
 	}
 	all, _ := AllRemoved(c.Layout) // a plan reports damaged ones
-	for _, r := range all {
+	latest := map[string]*Removed{}
+	for _, r := range slices.Backward(all) {
+		latest[r.Name] = r
 		if deploy.Exists(r.Returning()) {
 			c.announced[r.Name] = r.Returning()
+		}
+	}
+	for _, t := range list {
+		if r := latest[t.Name]; r != nil && r.lingers(c.Farm.Dir, t) {
+			c.deleted[t.Name] = r.Run
 		}
 	}
 }
@@ -256,6 +288,7 @@ func (c *creation) describe(ctx context.Context, j *job) error {
 		return err
 	}
 	r := manifest(c.Layout, j, seen[name])
+	r.Defined = c.o.Defined
 	if r.Ledger, err = c.ledger.RowsOf(ctx, name); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (l *planner) checkRename(p *Planned) {
 	case other != "" && other != to:
 		block("a rename to %s was interrupted; give it that name or %s, run wikictl apply, and rename it then", other, from)
 	case open.Run != "":
-		block("%s; give it back its name and run wikictl upgrade %s", upgrading(open), from)
+		block("%s; give it back its name and run %s", upgrading(open), open.Completion())
 	case row.State != ledger.Ready:
 		block("it is not finished (state %s); give it back its name and run wikictl create %s", row.State, from)
 	case row.ComponentSet != t.ComponentSet(t.Codebase):

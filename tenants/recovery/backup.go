@@ -57,7 +57,7 @@ func PreviewBackup(ctx context.Context, h *session.Host, list []*tenants.Tenant)
 	p := &plan.Plan{}
 	for _, t := range list {
 		planned := &plan.Tenant{Name: t.Name}
-		err := backable(rows, open[t.Name].Run, t)
+		err := backable(rows, open[t.Name], t)
 		if err == nil {
 			_, err = scan(ctx, h, t)
 		}
@@ -89,7 +89,7 @@ func ledgerOf(ctx context.Context, h *session.Host) (map[string]ledger.Tenant, m
 }
 
 // backable returns the reason why a tenant can't be backed up, or nil.
-func backable(rows map[string]ledger.Tenant, upgrading string, t *tenants.Tenant) error {
+func backable(rows map[string]ledger.Tenant, open ledger.Upgrade, t *tenants.Tenant) error {
 	row := rows[t.Name]
 	switch {
 	case t.Server == nil:
@@ -100,8 +100,10 @@ func backable(rows map[string]ledger.Tenant, upgrading string, t *tenants.Tenant
 		return blocked("it is not finished (state %s): wikictl plan %s says what finishes it", row.State, t.Name)
 	case row.Server != t.Server.Name || row.Database != t.Database:
 		return blocked("the ledger has it in database %s on server %s, the definitions in %s on %s", row.Database, row.Server, t.Database, t.Server.Name)
-	case upgrading != "":
-		return blocked("run %s upgrades it, or did not finish that: wikictl upgrade %s finishes it", upgrading, t.Name)
+	case open.UndoneBy != "":
+		return blocked("run %s rolls it back, or did not finish that: %s finishes it", open.UndoneBy, open.Completion())
+	case open.Run != "":
+		return blocked("run %s upgrades it, or did not finish that: %s finishes it", open.Run, open.Completion())
 	}
 	return nil
 }
@@ -117,7 +119,7 @@ func (k *task) mayBackUp(ctx context.Context) error {
 			return err
 		}
 	}
-	return backable(rows, open.Run, k.tenant)
+	return backable(rows, open, k.tenant)
 }
 
 // backUp makes an archive or a snapshot of a tenant, and its description. before is the command

@@ -124,7 +124,7 @@ func PreviewClone(ctx context.Context, h *session.Host, from, to *tenants.Tenant
 	default:
 		err = k.mayCloneOver(ctx, from, o.Replace)
 		if err == nil {
-			err = backable(rows, open[from.Name].Run, from)
+			err = backable(rows, open[from.Name], from)
 		}
 		if err == nil {
 			err = k.mayHoldCopy(ctx, from)

@@ -148,5 +148,5 @@ func (a *app) printOpen(open map[string]ledger.Upgrade) {
 		lines = append(lines, []any{name, r.OldVersion, r.NewVersion, r.Phase, r.Run, r.Started.Time.Format(time.DateTime), ui.Clean(r.Error)})
 	}
 	ui.Table(a.stdout, []any{"upgrade of", "from", "to", "phase", "run", "started (UTC)", "error"}, lines)
-	fmt.Fprintln(a.stdout, "if the run of an open upgrade has ended, the upgrade failed or was interrupted; wikictl upgrade finishes it or puts the wiki back")
+	fmt.Fprintln(a.stdout, "if the run of an open upgrade has ended, the upgrade failed or was interrupted; wikictl upgrade finishes it or puts the wiki back, and wikictl rollback finishes a rollback")
 }

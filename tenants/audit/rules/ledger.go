@@ -275,7 +275,7 @@ func upgradeInterrupted(s *subject, r *reporter) {
 		case up.Phase == ledger.Changing && up.Backup == "":
 			what = "its database was being changed, and the updater will be run again, as there is no dump"
 		}
-		r.say(s.tenant.Position, string(up.Phase), "wikictl upgrade "+s.tenant.Name, "its upgrade from %s to %s by run %s was interrupted: %s",
+		r.say(s.tenant.Position, string(up.Phase), up.Completion(), "its upgrade from %s to %s by run %s was interrupted: %s",
 			up.OldVersion, up.NewVersion, up.Run, what)
 	}
 }
@@ -309,7 +309,7 @@ func runInterrupted(w *wanted, r *reporter) {
 	}
 	for name, up := range w.observed.History.Upgrades {
 		if up.Phase != ledger.Kept && w.observed.Busy[name] == "" {
-			left[up.Run] = append(left[up.Run], name)
+			left[up.Acting()] = append(left[up.Acting()], name)
 		}
 	}
 	for _, run := range w.observed.History.Runs {
