@@ -1,8 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
+	"testing"
+
+	"wikictl/cmd/testbed/needs"
 )
 
 // pixel is the path of Pixel.gif, which MediaWiki derives from the name.
@@ -23,5 +29,66 @@ func (c *client) hasPixel() {
 	c.f.t.Helper()
 	if status, _, data := c.get(pixel); status != 200 || !strings.HasPrefix(data, "GIF89a\x01\x00") {
 		c.f.t.Errorf("%s is %d, and begins with %.8q", pixel, status, data)
+	}
+}
+
+// lacksPixel wants that Pixel.gif can't be fetched.
+func (c *client) lacksPixel() {
+	c.f.t.Helper()
+	if status, _, _ := c.get(pixel); status != 404 {
+		c.f.t.Errorf("%s is %d", pixel, status)
+	}
+}
+
+// Files that were deleted since an upgrade are public after its rollback, and no longer once the
+// rollback is undone. A rollback whose files find no room is finished by the same command.
+func TestUploadsFollowRollbacks(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.define(1)
+	f.exits(0, "create", "--all")
+	leave := f.smallDisk("wikis/w0/images")
+	c := f.client("w0")
+	c.login("w0")
+	c.upload("Pixel.gif")
+	f.write("tenants/w0.toml", "codebase = \"1.43\"\n"+f.read("tenants/w0.toml"))
+	f.exits(0, "upgrade", "w0")
+	c = f.client("w0")
+	c.login("w0")
+	c.call(url.Values{"action": {"delete"}, "title": {"File:Pixel.gif"}, "token": {c.token("csrf")}})
+	c.lacksPixel()
+	leave(0)
+	out, code := f.struck(event{}, "rollback", "--yes", "w0")
+	if code != 2 {
+		t.Error(code)
+	}
+	f.wants(out, "put uploads back: ", "no space left on device", "make room in ", "until wikictl rollback w0 is run again")
+	leave(1 << 20)
+	f.exits(0, "rollback", "--yes", "w0")
+	c.hasPixel()
+	f.exits(0, "rollback", "--yes", "--to", f.newest("w0", "undone_by"), "w0")
+	c.lacksPixel()
+	f.exits(0, "rollback", "--yes", "w0")
+	c.hasPixel()
+}
+
+// smallDisk puts a file system in the place of an empty folder of the state folder. It returns what
+// leaves a number of bytes free there.
+func (f *farm) smallDisk(name string) (leave func(n int64)) {
+	f.t.Helper()
+	needs.Root(f.t, "mounting a file system")
+	dir := f.state(name)
+	info, err := os.Stat(dir)
+	must(f.t, err)
+	needs.Allowed(f.t, syscall.Mount("none", dir, "tmpfs", 0, "size=1m"), "mounting a file system")
+	f.t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	owner := info.Sys().(*syscall.Stat_t)
+	must(f.t, os.Chown(dir, int(owner.Uid), int(owner.Gid)))
+	must(f.t, os.Chmod(dir, info.Mode().Perm()))
+	return func(n int64) {
+		f.t.Helper()
+		var s syscall.Statfs_t
+		must(f.t, syscall.Statfs(dir, &s))
+		must(f.t, syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprint("size=", int64(s.Blocks-s.Bfree)*s.Bsize+n)))
 	}
 }

@@ -283,7 +283,7 @@ func (k *task) restore(ctx context.Context, dump string) error {
 	if err := k.server.Restore(ctx, b, func() error { return k.up.Verify(ctx, k.tenant) }); err != nil {
 		return err
 	}
-	if err := k.returnUploads(ctx, b.Taken); err != nil {
+	if err := k.returnUploads(ctx, b.Taken, dump == k.now.UndoBackup); err != nil {
 		return err
 	}
 	epoch := k.up.RunID

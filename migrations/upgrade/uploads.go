@@ -21,22 +21,30 @@ import (
 
 // returnUploads puts back the uploads that a restored database names and that were moved, replaced
 // or deleted since its dump was taken. MediaWiki moves such files at once, so a database alone would
-// show missing or wrong ones. What it can't put back it notes: the database is restored anyway.
-func (k *task) returnUploads(ctx context.Context, taken time.Time) error {
+// show missing or wrong ones. With again the dump is of content that a rollback dropped: the copies that
+// this rollback made are removed. A full disk is an error: the next run repeats the restore. What else it
+// can't put back it notes, as the database is restored anyway.
+func (k *task) returnUploads(ctx context.Context, taken time.Time, again bool) error {
 	var names []string
+	dir, folders := k.up.Layout.Images(k.tenant.Name), k.tenant.UploadFolders()
 	stored, err := k.server.StoredFiles(ctx, k.tenant.Database)
 	if err == nil && len(stored) > 0 {
 		give := func(f *os.File) error { return k.up.GiveFileTo(k.tenant.Name, f) }
-		names, err = putUploadsBack(ctx, k.up.Layout.Images(k.tenant.Name), k.tenant.UploadFolders(), stored, taken, give)
+		names, err = putUploadsBack(ctx, dir, folders, stored, taken, give)
 	}
 	if len(names) > 0 {
 		k.note("uploads that were moved, replaced or deleted since are put back (%s)", firstFiles(names, len(names)))
 	}
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS):
+		return tenants.WithHint(fmt.Errorf("put uploads back: %w", err), "make room in "+dir)
+	case err != nil && ctx.Err() == nil:
 		k.note("not all uploads could be put back (%s); no file was removed", err)
 		return nil
+	case err != nil || !again:
+		return err
 	}
-	return err
+	return k.dropCopies(ctx, dir, stored, taken)
 }
 
 // uploadFolder is the upload folder of a wiki. All access is through root, because PHP's user
@@ -143,7 +151,23 @@ func (u *uploadFolder) search(ctx context.Context, wrong []mediawiki.StoredFile)
 	for _, f := range wrong {
 		sizes[f.Size], wanted[f.SHA1] = true, true
 	}
-	err := fs.WalkDir(u.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+	err := u.walk(ctx, func(name string, info fs.FileInfo) error {
+		if !sizes[info.Size()] {
+			return nil
+		}
+		sum, err := u.sum(name)
+		if err == nil && wanted[sum] {
+			found[sum] = name
+		}
+		return err
+	})
+	return found, err
+}
+
+// walk calls a function for each file, except thumbnails, half uploads and copies that are not yet in
+// their places.
+func (u *uploadFolder) walk(ctx context.Context, do func(name string, info fs.FileInfo) error) error {
+	return fs.WalkDir(u.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -156,16 +180,12 @@ func (u *uploadFolder) search(ctx context.Context, wrong []mediawiki.StoredFile)
 		case !d.Type().IsRegular() || strings.HasPrefix(name, temporaries):
 			return nil
 		}
-		if info, err := d.Info(); err != nil || !sizes[info.Size()] {
-			return nil // it went away meanwhile, or is none of them
+		info, err := d.Info()
+		if err != nil { // it went away meanwhile
+			return nil
 		}
-		sum, err := u.sum(name)
-		if err == nil && wanted[sum] {
-			found[sum] = name
-		}
-		return err
+		return do(name, info)
 	})
-	return found, err
 }
 
 // sum returns the hash of a file's content, as MediaWiki writes it.

@@ -102,6 +102,19 @@ func TestUploadsArePutBack(t *testing.T) {
 		t.Error(err)
 	}
 	wantUploads(t, dir, after, contents, all...)
+	copies, err := removeCopies(t.Context(), dir, hashed, after, since)
+	slices.Sort(copies)
+	want := []string{before[1].Place(true), before[3].Place(true), before[6].Place(true)}
+	slices.Sort(want)
+	if err != nil || !slices.Equal(copies, want) {
+		t.Errorf("%v: copies %q are removed, want %q", err, copies, want)
+	}
+	wantUploads(t, dir, after, contents, all...)
+	for _, path := range want {
+		if _, err := os.Stat(filepath.Join(dir, path)); err == nil {
+			t.Errorf("%s is left", path)
+		}
+	}
 }
 
 // PHP's user could make links to files of others: they are neither read nor replaced.
