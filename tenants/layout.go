@@ -229,6 +229,9 @@ func (l Layout) EvalScript() string { return filepath.Join(l.Run(), "eval.php") 
 // Code returns the file with the code that a run executes.
 func (l Layout) Code(run string) string { return filepath.Join(l.Run(), "code-"+run+".php") }
 
+// Input returns a run's file with the standard input of its scripts.
+func (l Layout) Input(run string) string { return filepath.Join(l.Run(), "input-"+run) }
+
 // LoadScript returns the script that loads a wiki's settings on the command line.
 func (l Layout) LoadScript() string { return filepath.Join(l.Run(), "load.php") }
 

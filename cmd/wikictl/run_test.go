@@ -50,7 +50,7 @@ func TestMaintenance(t *testing.T) {
 		name string
 		do   func(*testing.T, *farm)
 	}{
-		{"scripts", runsScripts}, {"arguments", runsArguments}, {"failures", runsFailures}, {"locks", runsLocked}, {"sql", runsSQL}, {"jobs", runsJobs}, {"killed jobs", killedJobs}, {"paused jobs", pausedJobs}, {"service", servesJobs}, {"fair jobs", fairJobs}, {"metrics", measures}, {"states", closes},
+		{"scripts", runsScripts}, {"arguments", runsArguments}, {"input", runsWithInput}, {"failures", runsFailures}, {"locks", runsLocked}, {"sql", runsSQL}, {"jobs", runsJobs}, {"killed jobs", killedJobs}, {"paused jobs", pausedJobs}, {"service", servesJobs}, {"fair jobs", fairJobs}, {"metrics", measures}, {"states", closes},
 	} {
 		f.t = t
 		t.Run(part.name, func(t *testing.T) {
@@ -179,5 +179,33 @@ func runsLocked(t *testing.T, f *farm) {
 	run := f.sql("SELECT id FROM wikictl.run ORDER BY started DESC LIMIT 1")[0]
 	if again := f.runs(0, "--retry-failed", run, "--", "showSiteStats"); len(again.Tenants) != 2 {
 		t.Errorf("%+v", again)
+	}
+}
+
+// runsWithInput: what comes on standard input reaches the scripts of all wikis, or they are not run.
+func runsWithInput(t *testing.T, f *farm) {
+	_, story, code := f.typed("Page of many\n", "run", "--all", "--stdin", "--", "edit", "--user", "Admin", "From input")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, story)
+	}
+	for _, wiki := range []string{"w0", "w1", "w2"} {
+		if page := f.get(wiki+".localhost", "/index.php?title=From_input&action=raw"); !strings.Contains(page, "Page of many") {
+			t.Errorf("%s: %s", wiki, page)
+		}
+	}
+	for _, c := range []struct{ script, says string }{
+		{"edit", "saves what it reads from standard input"},
+		{"purgeList", "may read standard input, and would not get what is there"},
+	} {
+		if _, story, code := f.typed("lost", "run", "--all", "--", c.script, "From input"); code != 64 || !strings.Contains(story, c.says) || !strings.Contains(story, "--stdin") {
+			t.Errorf("exit code %d: %s", code, story)
+		}
+	}
+	if _, story, code := f.typed("read by another program", "run", "w0", "--", "showSiteStats"); code != 0 {
+		t.Errorf("exit code %d: %s", code, story)
+	}
+	f.wants(f.exits(0, "run", "w0", "--", "purgeList"), "w0: Purging 0 urls")
+	if left, err := filepath.Glob(filepath.Join(f.demo.Dir, "state", "run", "input-*")); err != nil || len(left) > 0 {
+		t.Errorf("%q, %v", left, err)
 	}
 }

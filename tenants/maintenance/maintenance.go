@@ -38,13 +38,14 @@ type running struct {
 	do     func(ctx context.Context, t *tenants.Tenant, o *session.Outcome) error
 	script Script
 	code   func(tenant string) string // path of the file with the script's Code for its user
+	input  func(tenant string) string // that of the script's Input; nil: it has none
 	ledger *ledger.Ledger
 	run    *session.Run
 }
 
 // Run runs a script for each tenant, under its lock, and returns their outcomes in order.
-// If none of their codebases has the script, nothing is started and the error wraps
-// ErrNoScript.
+// If none of their codebases has the script, or it would miss its input, nothing is started, and
+// the error is a *ScriptError.
 func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script, o Options) ([]session.Outcome, error) {
 	if err := findScript(h, list, s); err != nil {
 		return nil, err
@@ -58,6 +59,14 @@ func Run(ctx context.Context, h *session.Host, list []*tenants.Tenant, s Script,
 		}
 		defer remove()
 		r.code = code
+	}
+	if s.Input != nil {
+		input, remove, err := h.WriteInput(s.Input, list)
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
+		r.input = input
 	}
 	if o.Schema {
 		if err := h.WriteAdminSettings(); err != nil {
@@ -84,10 +93,14 @@ func (r *running) locked(ctx context.Context, command string, list []*tenants.Te
 	return outcomes, r.run.End(ctx, outcomes)
 }
 
-// ErrNoScript means that no codebase has the script.
-var ErrNoScript = errors.New("no such script")
+// ScriptError is why a script can't be run for any wiki in the way that was asked for.
+type ScriptError struct{ error }
 
-// findScript returns an error if no codebase of the tenants has the script.
+// Unwrap returns the reason.
+func (e *ScriptError) Unwrap() error { return e.error }
+
+// findScript returns an error if no codebase of the tenants has the script, or if it would miss
+// its input.
 func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 	if s.Name == "" {
 		return nil
@@ -103,12 +116,12 @@ func findScript(h *session.Host, list []*tenants.Tenant, s Script) error {
 			continue
 		}
 		asked[c] = true
-		_, err = locate(c, s.Dir, s.Name)
+		located, err := locate(c, s.Dir, s.Name)
 		if err == nil {
-			return nil
+			return s.missesInput(located)
 		}
 		if why == nil {
-			why = fmt.Errorf("%w: %w", ErrNoScript, err)
+			why = &ScriptError{fmt.Errorf("no such script: %w", err)}
 		}
 	}
 	return why
@@ -212,6 +225,9 @@ func (r *running) start(ctx context.Context, t *tenants.Tenant, o *session.Outco
 	job.Log = log
 	job.Config, job.Dir, job.Output = filepath.Join(release, "LocalSettings.php"), r.script.Dir, r.most()
 	job.Limit = cmp.Or(r.o.Limit, noLimit)
+	if r.input != nil {
+		job.Input = r.input(t.Name)
+	}
 	if r.o.Schema {
 		if job, err = r.asSchema(t, job); err != nil {
 			return err

@@ -20,6 +20,9 @@ type Script struct {
 	Args []string // arguments, passed unchanged
 	Dir  string   // base of relative paths
 	Code []byte   // PHP code to run instead of a script
+
+	Input   []byte // what the script of each tenant reads on standard input; nil: nothing
+	Offered bool   // standard input has something, or may have, which is not read for Input
 }
 
 // Title names the script in logs and in the ledger.

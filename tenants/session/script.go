@@ -29,8 +29,8 @@ func (h *Host) Served(t *tenants.Tenant) (release string, c *tenants.Codebase, e
 	return release, c, nil
 }
 
-// codeKept is how long the code of a killed run is kept.
-const codeKept = 7 * 24 * time.Hour
+// typedKept is how long what an administrator typed is kept after its run was killed.
+const typedKept = 7 * 24 * time.Hour
 
 // WriteCode writes an administrator's code into files that only the users of the tenants'
 // PHP may read, one file for each user, and the script that runs it. Call remove after the run.
@@ -38,17 +38,28 @@ func (h *Host) WriteCode(text []byte, list []*tenants.Tenant) (pathOf func(tenan
 	if err := h.writeScript(h.Layout.EvalScript(), php.EvalScript()); err != nil {
 		return nil, nil, err
 	}
-	left, err := filepath.Glob(h.Layout.Code("*"))
+	return h.writeTyped(h.Layout.Code, php.Code(text), list)
+}
+
+// WriteInput is like WriteCode, for the standard input of the tenants' scripts.
+func (h *Host) WriteInput(text []byte, list []*tenants.Tenant) (pathOf func(tenant string) string, remove func() error, err error) {
+	return h.writeTyped(h.Layout.Input, text, list)
+}
+
+// writeTyped writes text for the users of the tenants' PHP into files that named gives for each
+// run and user.
+func (h *Host) writeTyped(named func(run string) string, text []byte, list []*tenants.Tenant) (pathOf func(tenant string) string, remove func() error, err error) {
+	left, err := filepath.Glob(named("*"))
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, file := range left {
-		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > codeKept {
+		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > typedKept {
 			_ = os.Remove(file) // another run may have removed it
 		}
 	}
 	pathOf = func(tenant string) string {
-		return h.Layout.Code(fmt.Sprintf("%s-%d", h.RunID, h.ownerOf(tenant).UID))
+		return named(fmt.Sprintf("%s-%d", h.RunID, h.ownerOf(tenant).UID))
 	}
 	written := map[string]bool{}
 	remove = func() (err error) {
@@ -62,7 +73,7 @@ func (h *Host) WriteCode(text []byte, list []*tenants.Tenant) (pathOf func(tenan
 		if written[path] {
 			continue
 		}
-		if err := deploy.WriteFile(path, php.Code(text), 0o600, -1); err != nil {
+		if err := deploy.WriteFile(path, text, 0o600, -1); err != nil {
 			return nil, nil, errors.Join(err, remove())
 		}
 		written[path] = true

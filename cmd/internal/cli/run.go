@@ -25,13 +25,15 @@ func (a *app) runCommand() *cli.Command {
 			Runs a PHP script for each wiki, on the code that the wiki runs on. SCRIPT is one of MediaWiki's, such as
 			showSiteStats; one of an extension, such as Cite:script; a path below the codebase; a file, such as ./fix.php; or eval,
 			for PHP code from standard input, which gets ARGS in $args. ARGS are passed on unchanged. The output is kept in
-			state/logs/NAME/RUN-SCRIPT.log. A wiki is never upgraded while a script runs for it.
+			state/logs/NAME/RUN-SCRIPT.log. A wiki is never upgraded while a script runs for it. With --stdin each wiki's script
+			gets all of standard input.
 		`, "wikictl run --all -- showSiteStats"),
 		Flags: append(selectionFlags(), append(chooseFlags(),
 			&cli.IntFlag{Name: "jobs", Usage: "how many wikis to work on at once; more helps scripts that wait for other machines", Value: runtime.NumCPU()},
 			&cli.DurationFlag{Name: "limit", Usage: "stop a wiki's script after this time, such as 10m", DefaultText: "no limit"},
 			&cli.IntFlag{Name: "max-failures", Usage: "start no further wiki once more than this number have failed (-1: no limit)", Value: fleet.NoLimit},
 			&cli.StringFlag{Name: "output", Usage: "print the output of scripts: prefix (each line, with the wiki's name), group (by wiki) or failed (by wiki, of those that failed)", Value: "prefix"},
+			&cli.BoolFlag{Name: "stdin", Usage: "give the script of each wiki what comes on standard input"},
 			&cli.BoolFlag{Name: "schema-account", Usage: "run with the database account that may change tables"},
 			eventsFlag(),
 		)...),
@@ -65,7 +67,7 @@ func (a *app) runRun(c *cli.Context) error {
 	if err := errors.Join(err, atLeastOne(c, "jobs"), notNegativeTime(c, "limit")); err != nil {
 		return err
 	}
-	script, err := a.script(c.Context) // last, because it reads standard input
+	script, err := a.script(c) // last, because it reads standard input
 	if err != nil {
 		return err
 	}
@@ -77,7 +79,7 @@ func (a *app) runRun(c *cli.Context) error {
 		print.Observer = board(len(list))
 		o.Observer, o.Printed = print, print.printed()
 		outcomes, err = maintenance.Run(c.Context, h, list, script, o)
-		if errors.Is(err, maintenance.ErrNoScript) {
+		if errors.As(err, new(*maintenance.ScriptError)) {
 			err = usagef("%s", err)
 		}
 		return outcomes, err
@@ -125,25 +127,41 @@ func retried(c *cli.Context, h *session.Host, list []*tenants.Tenant) ([]*tenant
 	return failed, err
 }
 
-// mostCode limits the code on standard input, in bytes.
-const mostCode = 16 << 20
+// mostInput limits what is read from standard input, in bytes.
+const mostInput = 64 << 20
 
-// script returns the script to run, from the words after "--".
-func (a *app) script(ctx context.Context) (maintenance.Script, error) {
+// script returns the script to run, from the words after "--", with what is read from standard
+// input for it.
+func (a *app) script(c *cli.Context) (s maintenance.Script, err error) {
 	dir, err := os.Getwd()
 	if err != nil {
-		return maintenance.Script{}, err
+		return s, err
 	}
-	s := maintenance.Script{Name: a.payload[0], Args: a.payload[1:], Dir: dir}
-	if s.Name != "eval" {
-		return s, nil
-	}
-	s.Name = ""
-	s.Code, err = a.readAll(ctx, mostCode)
-	if err == nil && len(s.Code) == 0 {
-		err = usagef("eval runs the PHP code of standard input, which is empty")
+	s = maintenance.Script{Name: a.payload[0], Args: a.payload[1:], Dir: dir, Offered: offers(a.stdin)}
+	given := c.Bool("stdin")
+	switch {
+	case s.Name == "eval" && given:
+		return s, tenants.WithHint(usagef("eval reads its PHP code from standard input"), "write the code into a file, and run that with --stdin")
+	case s.Name == "eval":
+		s.Name = ""
+		s.Code, err = a.readAll(c.Context, mostInput)
+		if err == nil && len(s.Code) == 0 {
+			err = usagef("eval runs the PHP code of standard input, which is empty")
+		}
+	case given:
+		s.Input, err = a.readAll(c.Context, mostInput)
 	}
 	return s, err
+}
+
+// offers reports whether standard input is a file or a pipe, rather than a terminal or /dev/null.
+func offers(stdin io.Reader) bool {
+	f, is := stdin.(*os.File)
+	if !is {
+		return stdin != nil
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice == 0
 }
 
 // readAll reads standard input to its end, or until the first signal.
