@@ -2,6 +2,7 @@ package mediawiki
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,8 +46,12 @@ func NewerSchema(a, b string) bool { return compareVersion(a, b) > 0 }
 // SameSchema reports whether two versions of MediaWiki have one schema.
 func SameSchema(a, b string) bool { return sameVersion(a, b) }
 
-// Minor returns the 43 of "1.43.9", or 0 of what is no version.
+// Minor returns the 43 of "1.43.9", or 0 of what is no version. Of "2.0.0" it is larger than of all
+// versions before.
 func Minor(version string) (minor int) {
+	if Numbers(version)[0] > 1 {
+		return math.MaxInt
+	}
 	fmt.Sscanf(version, "1.%d", &minor)
 	return minor
 }

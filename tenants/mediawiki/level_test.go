@@ -40,7 +40,7 @@ func TestLevels(t *testing.T) {
 			t.Errorf("%s is %s, want %s", c.name, got, c.want)
 		}
 	}
-	for version, want := range map[string]Level{"1.36.4": "1.35", "1.39.17": "1.39", "1.43.9": "1.43", "1.44.0": AfterAll} {
+	for version, want := range map[string]Level{"1.36.4": "1.35", "1.39.17": "1.39", "1.43.0-rc.1": "1.43", "1.43.9": "1.43", "1.44.0-wmf.5": AfterAll, "1.48.0": AfterAll, "2.0.0-alpha": AfterAll, "2.0.0": AfterAll} {
 		if got := LevelFor(version); got != want {
 			t.Errorf("LevelFor(%s) is %s, want %s", version, got, want)
 		}
