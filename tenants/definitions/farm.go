@@ -34,6 +34,7 @@ func (l *loader) readFarm(d document) {
 	l.readCodebases(s)
 	l.readOutside(s)
 	l.readServers(s, d)
+	l.checkRenamed()
 	l.readWeb(s.sub("web"))
 	l.readBackup(s.sub("backup"))
 	l.readKeep(s.sub("keep"))
