@@ -25,6 +25,10 @@ var mapVariables = strings.NewReplacer(
 	mapStatic+"0", "$wikictl_static0", mapStatic+"1", "$wikictl_static1", mapStatic+"2", "$wikictl_static2", mapStatic+"3", "$wikictl_static3",
 )
 
+// nginxWaits is nginx's default of fastcgi_read_timeout in seconds, which wikis without a timeout
+// of their own keep.
+const nginxWaits = 60
+
 // mapEntries returns a tenant's lines in the map of host names.
 func (v *View) mapEntries() ([]byte, error) {
 	t := v.Tenant
@@ -97,8 +101,11 @@ func (s *Set) mapView(f *tenants.Farm) *View {
 	v.Listens, v.Redirects = asDefault(v.Listens), asDefault(v.Redirects)
 	names := 0
 	for _, t := range f.Tenants {
-		v.MaxBody = max(v.MaxBody, maxBody(t))
+		v.MaxBody, v.Waits = max(v.MaxBody, maxBody(t)), max(v.Waits, waits(f.Web, t))
 		names += len(t.Hosts) + len(t.Aliases)
+	}
+	if v.Waits > 0 {
+		v.Waits = max(v.Waits, nginxWaits)
 	}
 	for v.MapHashSize = 2048; v.MapHashSize < 4*names; {
 		v.MapHashSize *= 2

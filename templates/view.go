@@ -88,6 +88,7 @@ type View struct {
 	AccessLog        string    // the file of the tenant's requests; empty: the web server's own
 	MaxBody          int64     // maximum size of a request in bytes
 	Children         int64     // maximum processes of the tenant's own php-fpm pool
+	Waits            int64     // seconds for which the web server waits for that pool; zero: its default
 	Static           []string  // folders of static files; the last one with a file wins
 	Moves            []Move    // redirects, the most specific first
 	Include          []string  // PHP files of the farm's own
@@ -205,7 +206,7 @@ func (s *Set) view(d Data) (*View, error) {
 	v.PoolSocket, v.PoolName = l.PoolSocket(t.Name), l.PoolName(t.Name)
 	v.MaxBody = maxBody(t)
 	v.AccessLog = web.AccessLogOf(t)
-	v.Children = cmp.Or(t.Pool.Children, d.Farm.PHP.Children)
+	v.Children, v.Waits = cmp.Or(t.Pool.Children, d.Farm.PHP.Children), waits(web, t)
 	v.JobsService = d.Farm.Jobs.Service
 	v.Sections = append(namespaceSection(t), sections(t.Settings, core)...)
 	for _, file := range t.Include {
@@ -259,6 +260,15 @@ const defaultArticle = 2048
 func maxBody(t *tenants.Tenant) int64 {
 	article, _ := t.Settings["wgMaxArticleSize"].Data.(int64)
 	return max(t.MaxUpload("file"), 3*cmp.Or(article, defaultArticle)<<10) + 1<<20
+}
+
+// waits returns for how many seconds the web server waits for an answer of a tenant's own pool:
+// a little longer than php-fpm lets it take. Zero is the web server's default.
+func waits(web tenants.Web, t *tenants.Tenant) int64 {
+	if !web.Pools || t.Pool.Timeout == 0 {
+		return 0
+	}
+	return t.Pool.Timeout + 10
 }
 
 // DefaultListens lists the addresses on which the farm's web server answers for names of

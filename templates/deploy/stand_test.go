@@ -31,7 +31,8 @@ type stand struct {
 	farm *tenants.Farm
 	set  *templates.Set
 	d    *Deployer
-	tls  bool // requests are sent by https
+	tls  bool   // requests are sent by https
+	own  string // directives of the web server's own configuration
 }
 
 const standFarm = `state = "state"

@@ -43,9 +43,10 @@ http {
 	fastcgi_temp_path %[1]s/tmp-fastcgi;
 	uwsgi_temp_path %[1]s/tmp-uwsgi;
 	scgi_temp_path %[1]s/tmp-scgi;
+	%[3]s
 	include %[2]s/*.conf;
 }
-`, s.dir, s.farm.Layout().Vhosts()))
+`, s.dir, s.farm.Layout().Vhosts(), s.own))
 	return filepath.Join(s.dir, "nginx.conf")
 }
 
@@ -88,8 +89,9 @@ LogFormat "%%a %%l %%u %%t \"%%r\" %%>s %%O \"%%{Referer}i\" \"%%{User-Agent}i\"
 <FilesMatch ".+\.ph(?:ar|p|tml)$">
 	SetHandler "proxy:unix:%[1]s/fpm.sock|fcgi://localhost"
 </FilesMatch>
+%[4]s
 IncludeOptional %[3]s/*.conf
-`, s.dir, s.apacheListens(), s.farm.Layout().Vhosts()))
+`, s.dir, s.apacheListens(), s.farm.Layout().Vhosts(), s.own))
 	return filepath.Join(s.dir, "apache.conf")
 }
 
