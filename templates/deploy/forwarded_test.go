@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -48,4 +49,34 @@ func (s *stand) forwarded(t *testing.T, by string) string {
 	body := make([]byte, 4096)
 	n, _ := response.Body.Read(body)
 	return string(body[:n])
+}
+
+// testProxies wants a client's address from those who may say it, the nearest that may
+// not, and each wiki's requests in a file of its own. By IPv4 the test is nobody's proxy.
+func (s *stand) testProxies(t *testing.T) {
+	t.Helper()
+	for address, want := range map[string]string{"[::1]": "from 203.0.113.9.", "127.0.0.1": "from 127.0.0.1."} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s:%d/wiki/Proxied", address, s.port), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "beta.test"
+		request.Header.Set("X-Forwarded-For", "198.51.100.7, 203.0.113.9, 192.0.2.5")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("through %s: %d %.200s %v, want %s", address, response.StatusCode, body, err, want)
+		}
+	}
+	log := ""
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !strings.Contains(log, "203.0.113.9 - - ["); time.Sleep(20 * time.Millisecond) {
+		log = read(t, filepath.Join(s.dir, "logs/beta.log"))
+	}
+	if !strings.Contains(log, "/wiki/Proxied") || !strings.Contains(log, "203.0.113.9 - - [") || strings.Contains(log, "favicon.ico") {
+		t.Errorf("beta's log: %s", log)
+	}
 }
