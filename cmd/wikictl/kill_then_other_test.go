@@ -13,6 +13,7 @@ func TestOtherCommandsAfterAKill(t *testing.T) {
 	f := newFarm(t)
 	f.define(3)
 	f.exits(0, "create", "--all")
+	f.halfDeleted()
 	f.deletedButForItsFile()
 	f.halfStaged()
 	f.halfRolledBack()
@@ -26,6 +27,33 @@ func (f *farm) afterwards(words string) {
 		if !strings.Contains(out+story, words) {
 			f.t.Errorf("wikictl %v does not say %q:\n%s%s", args, words, out, story)
 		}
+	}
+}
+
+// halfDeleted kills a deletion before its dump: no job is run whose effects the dump might lack.
+func (f *farm) halfDeleted() {
+	f.t.Helper()
+	f.exits(0, "jobs", "run", "w2")
+	f.queue("w2", 3)
+	if out, code := f.struck(event{"w2", "mark", "after", "kill"}, "delete", "w2", "--yes", "--no-backup"); code != -1 {
+		f.t.Fatal(code, out)
+	}
+	f.afterwards("wikictl delete w2 finishes that; wikictl undelete w2 keeps it")
+	for _, args := range [][]string{{"jobs", "run", "w2"}, {"upgrade", "w2"}} {
+		_, story, code := f.result(args...)
+		if f.wants(story, "did not finish", "wikictl plan w2 says what finishes it"); code != 2 {
+			f.t.Errorf("wikictl %v: exit code %d", args, code)
+		}
+	}
+	if left := f.backlog("w2"); left != "3" {
+		f.t.Errorf("%s of 3 jobs are left", left)
+	}
+	out, _, _ := f.result("audit", "--quick", "w2")
+	f.wants(out, "wikictl delete …")
+	f.exits(0, "delete", "w2", "--yes")
+	f.exits(0, "undelete", "w2")
+	if left := f.backlog("w2"); left != "3" {
+		f.t.Errorf("%s of 3 jobs came back", left)
 	}
 }
 

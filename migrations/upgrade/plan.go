@@ -152,6 +152,10 @@ func (p *Plan) planned(t *tenants.Tenant, rows map[string]ledger.Tenant, open ma
 		j.block(fmt.Sprintf("run %s began to restore it, or to copy another into it, and did not finish; %s", row.Run, session.Completion(p.layout, t, row)))
 		return j
 	}
+	if row.State == ledger.Leaving || row.State == ledger.Returning {
+		j.block(fmt.Sprintf("run %s began to remove it, or to bring it back, and did not finish; wikictl plan %s says what finishes it", row.Run, t.Name))
+		return j
+	}
 	if !known || row.State != ledger.Ready {
 		j.block(ledger.NotCreated(t, rows))
 		return j

@@ -15,6 +15,7 @@ import (
 	"wikictl/php"
 	"wikictl/tenants"
 	"wikictl/tenants/disk"
+	"wikictl/tenants/ledger"
 	"wikictl/tenants/mariadb"
 )
 
@@ -32,10 +33,13 @@ type turn struct {
 // errPaused means that a tenant's jobs must not run now.
 var errPaused = errors.New("its jobs are not run while it is read-only or closed for maintenance")
 
+// errHalf means that a tenant has a database that will be dropped or loaded again.
+var errHalf = errors.New("its jobs are not run")
+
 // paused reports whether a turn ended for a reason outside of the tenant.
 func paused(err error) bool {
 	var locked *mariadb.LockedError
-	return errors.Is(err, errPaused) || errors.As(err, &locked)
+	return errors.Is(err, errPaused) || errors.Is(err, errHalf) || errors.As(err, &locked)
 }
 
 // turn runs jobs of a tenant until the limit, and finishes the last one. Jobs run as in
@@ -71,6 +75,9 @@ func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Dura
 	if q.shut(t.Name) {
 		return errPaused
 	}
+	if err := q.whole(ctx, t); err != nil {
+		return err
+	}
 	release, c, err := q.Served(t)
 	if err != nil {
 		return err
@@ -95,6 +102,18 @@ func (q *queues) runJobs(ctx context.Context, t *tenants.Tenant, limit time.Dura
 		return err
 	}
 	return r.read(log, before)
+}
+
+// whole returns an error for a tenant that is half removed, brought back or restored: its database is
+// dropped, or loaded once more, and what jobs did to it would be lost.
+func (q *queues) whole(ctx context.Context, t *tenants.Tenant) error {
+	switch row, _, err := q.ledger.Tenant(ctx, t.Name); {
+	case err != nil:
+		return err
+	case row.State == ledger.Leaving || row.State == ledger.Returning || row.State == ledger.Recovering:
+		return tenants.WithHint(fmt.Errorf("its state is %s, as a run did not finish: %w", row.State, errHalf), "wikictl plan "+t.Name+" says what finishes it")
+	}
+	return nil
 }
 
 // mostFailures bounds the kept log of failures, in bytes.

@@ -37,7 +37,7 @@ func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.
 		err = c.inspect(ctx, tenantsOf(jobs))
 		if err == nil {
 			jobs = c.unobstructed(jobs, outcomes)
-			err = c.work(ctx, "apply", jobs, max(len(jobs), 1), outcomes)
+			err = c.work(ctx, c.command(), jobs, max(len(jobs), 1), outcomes)
 		}
 	}
 	if err != nil && len(outcomes) == before { // nothing was done
@@ -48,6 +48,14 @@ func Apply(ctx context.Context, h *session.Host, p *Plan, o Options) ([]session.
 		ordered = append(ordered, session.OutcomeOf(t, outcomes, err))
 	}
 	return ordered, err
+}
+
+// command returns the command whose run Apply is.
+func (c *creation) command() string {
+	if c.o.Defined != nil {
+		return "delete"
+	}
+	return "apply"
 }
 
 // jobsOf returns the jobs of a plan, and the outcomes of tenants without a job.

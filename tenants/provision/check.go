@@ -164,7 +164,7 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 	case known && row.Database != t.Database:
 		return fail("the ledger has tenant %s in database %s, the definitions in %s; wikictl does not rename databases", t.Name, row.Database, t.Database)
 	case known && row.State == ledger.Leaving:
-		return fail("run %s began to remove it and did not finish: wikictl undelete %s keeps it, or completes the removal and brings it back", row.Run, t.Name)
+		return fail("run %s began to remove it and did not finish: wikictl delete %s finishes that; wikictl undelete %[2]s keeps it, or completes the removal and brings it back", row.Run, t.Name)
 	case known && row.State == ledger.Returning:
 		return fail("it is being brought back, or that was interrupted: wikictl undelete %s finishes it", t.Name)
 	case known && row.State == ledger.Recovering:
