@@ -18,6 +18,17 @@ type Farm struct {
 	Owns func(tenant string) bool
 	// Keep stores the ID before the ledger is claimed with it; nil: it is stored.
 	Keep func() error
+	// Missing is called before a ledger is created, or taken for not created yet, for a farm
+	// whose ID is stored; an error prevents that. It may be nil.
+	Missing func(context.Context) error
+}
+
+// missing returns an error if a farm without a ledger on a server must not get one there.
+func (f Farm) missing(ctx context.Context) error {
+	if f.ID == "" || f.Keep != nil || f.Missing == nil {
+		return nil
+	}
+	return f.Missing(ctx)
 }
 
 // ErrLostIdentity reports that the ledger belongs to a farm in the same folder, but

@@ -152,6 +152,24 @@ func TestALostIdentityIsNotMadeAgain(t *testing.T) {
 	}
 }
 
+// A farm whose ledger is on another server gets none here, nor is it taken for a new farm.
+func TestALedgerElsewhereIsNotMadeAgain(t *testing.T) {
+	noLedgers(t)
+	elsewhere := errors.New("it is on another server")
+	f := farmOf("a", "/a")
+	f.Missing = func(context.Context) error { return elsewhere }
+	if _, err := Open(t.Context(), shared, f); !errors.Is(err, elsewhere) {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := Read(t.Context(), shared, f); !errors.Is(err, elsewhere) || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("read: %v", err)
+	}
+	f.Missing = nil
+	openFarm(t, f)
+	f.Missing = func(context.Context) error { return elsewhere }
+	openFarm(t, f)
+}
+
 func TestLedgersOfOtherVersions(t *testing.T) {
 	read := func(f Farm) error {
 		l, err := Read(t.Context(), shared, f)

@@ -84,6 +84,9 @@ func ensure(ctx context.Context, s *mariadb.Server, conn *sql.Conn, f Farm) (str
 	s.SetFarm(f.ID)
 	database, exists := found.place(f)
 	if !exists {
+		if err := f.missing(ctx); err != nil {
+			return "", err
+		}
 		if err := s.EnsureDatabase(ctx, database); err != nil {
 			return "", err
 		}
@@ -231,6 +234,9 @@ func readable(ctx context.Context, s *mariadb.Server, f Farm) (string, error) {
 	}
 	if len(found.owned(f)) > 0 {
 		return "", fmt.Errorf(older, ErrVersion)
+	}
+	if err := f.missing(ctx); err != nil {
+		return "", err
 	}
 	if f.ID == "" {
 		if err := found.lost(f, s.Name); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"wikictl/templates/deploy"
 	"wikictl/tenants"
@@ -84,7 +86,34 @@ func (h *Host) known(i Identity) ledger.Farm {
 		Owns: func(tenant string) bool {
 			return tenants.ValidName(tenant) && deploy.Exists(h.Layout.Secrets(tenant))
 		},
+		Missing: h.elsewhere,
 	}
+}
+
+// elsewhere returns an error if another server of the farm has its ledger, as when a server was
+// defined above the one that was the first. A server that can't be reached is not asked.
+func (h *Host) elsewhere(ctx context.Context) error {
+	for _, name := range slices.Sorted(maps.Keys(h.Farm.Servers)) {
+		if def := h.Farm.Servers[name]; def != h.Farm.Ledger && h.hasLedger(ctx, def) {
+			return fmt.Errorf("this farm's ledger is on server %s: write ledger = %q above the tables of %s", name, name, tenants.FarmFile)
+		}
+	}
+	return nil
+}
+
+// hasLedger reports whether a server has this farm's ledger.
+func (h *Host) hasLedger(ctx context.Context, def *tenants.Server) bool {
+	open := mariadb.Open
+	if h.options.Inspect {
+		open = mariadb.Connect
+	}
+	s, err := open(ctx, def, h.Layout, h.options.Password(def.PasswordName()))
+	if err != nil {
+		return false
+	}
+	defer s.Close()
+	farms, err := s.Farms(ctx)
+	return err == nil && slices.ContainsFunc(farms, func(f mariadb.FarmRow) bool { return f.ID == h.identity.ID })
 }
 
 // FarmID returns the id of the farm's identity, or "".
