@@ -1,6 +1,7 @@
 package tenants
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -20,7 +21,7 @@ type Move struct {
 // was sent, or by its first line. Its group is what follows To. It has no backslash, which
 // nginx and Apache read in different ways.
 func (m Move) Pattern() string {
-	from := `^(?:[A-Z]+ )?` + special.ReplaceAllString(m.From, "[$0]")
+	from := `^(?:[A-Z]+ )?` + spelled.ReplaceAllStringFunc(m.From, spellings)
 	const end = `(?![^? ])`
 	switch {
 	case m.Below && m.Rest:
@@ -31,8 +32,20 @@ func (m Move) Pattern() string {
 	return from + `()` + end
 }
 
-// special lists the characters of paths that have a meaning in regular expressions.
-var special = regexp.MustCompile(`[.+()?*|]`)
+// spelled matches what a request may spell in more than one way: the digits of an encoded
+// character, and marks, which may be encoded or not (RFC 3986, 6.2.2).
+var spelled = regexp.MustCompile(`%[0-9A-F]{2}|[^A-Za-z0-9/%]`)
+
+// spellings returns a regular expression for all of them.
+func spellings(text string) string {
+	if code, encoded := strings.CutPrefix(text, "%"); encoded {
+		return "%" + anyCase.ReplaceAllStringFunc(code, func(digit string) string { return "[" + digit + strings.ToLower(digit) + "]" })
+	}
+	return "(?:[" + text + "]|" + spellings(fmt.Sprintf("%%%02X", text[0])) + ")"
+}
+
+// anyCase matches the digits of an encoded character that are letters.
+var anyCase = regexp.MustCompile(`[A-F]`)
 
 // Query reports whether the query of a request follows To, which has none of its own.
 func (m Move) Query() bool { return !strings.ContainsAny(m.To, "?#") }

@@ -96,6 +96,7 @@ static = ["static/alpha"]
 "/mw/shop/*" = "https://shop.example.org/?from=wiki"
 "/Über" = "/wiki/Über_uns"
 "/wiki/Old" = "/wiki/New"
+"/what%27s.new%3f(alt)" = "/wiki/News"
 `,
 		"tenants/beta.toml": `name = "beta"
 hosts = ["beta.test"]

@@ -32,7 +32,7 @@ func readRedirects(s *section) map[string]text {
 // moveText matches the allowed characters of a path, and of an address, after
 // percent-encoding: none with a meaning for nginx or Apache.
 var (
-	moveFrom = regexp.MustCompile(`^/(?:[A-Za-z0-9._~&+,;=:@/!()-]|%[0-9A-F]{2})*$`)
+	moveFrom = regexp.MustCompile(`^/(?:[A-Za-z0-9._~&+,;=:@/!'()-]|%[0-9A-F]{2})*$`)
 	moveTo   = regexp.MustCompile(`^(?:https?://[a-z0-9.:-]+)?/(?:[A-Za-z0-9._~&+,;=:@/?#!()-]|%[0-9A-F]{2})*$`)
 )
 
@@ -62,7 +62,7 @@ func moveWrong(from, to string) (wrong, hint string) {
 func moveOf(from, to string) (m tenants.Move) {
 	m.From, m.Below = strings.CutSuffix(from, "*")
 	m.To, m.Rest = strings.CutSuffix(to, "*")
-	m.From, m.To = encoded(m.From), encoded(m.To)
+	m.From, m.To = plainest(m.From), encoded(m.To)
 	return m
 }
 
@@ -79,6 +79,20 @@ func encoded(address string) string {
 	return b.String()
 }
 
+// plainest encodes a path as MediaWiki and browsers do, so that redirects from two spellings of
+// it are one: a character is encoded only where it has to be (RFC 3986, 6.2.2).
+func plainest(path string) string {
+	return escapes.ReplaceAllStringFunc(encoded(path), func(code string) string {
+		if decoded, err := url.PathUnescape(code); err == nil && decoded != "/" && decoded != "*" && moveFrom.MatchString("/"+decoded) {
+			return decoded
+		}
+		return strings.ToUpper(code)
+	})
+}
+
+// escapes matches encoded characters.
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // setMoves merges the redirects of a tenant's layers, the longest paths first, so that
 // the first match is the most specific, and refuses cycles.
 func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
@@ -87,7 +101,7 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 		maps.Copy(merged, layer.redirects)
 	}
 	froms := slices.SortedFunc(maps.Keys(merged), func(a, b string) int {
-		one, other := encoded(a), encoded(b)
+		one, other := plainest(a), plainest(b)
 		if closer := len(strings.TrimSuffix(other, "*")) - len(strings.TrimSuffix(one, "*")); closer != 0 {
 			return closer
 		}
@@ -96,7 +110,7 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 	for _, from := range froms {
 		m := moveOf(from, merged[from].value)
 		t.Moves = append(t.Moves, m)
-		t.Origins["redirects."+encoded(from)] = merged[from].at
+		t.Origins["redirects."+plainest(from)] = merged[from].at
 		if own, taken := takes(m, t); taken {
 			l.report(merged[from].at, "redirects."+from, "name the pages that moved, such as \"/mw/*\"", "%q is an address that the wiki itself needs", own)
 		}
