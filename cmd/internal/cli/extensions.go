@@ -206,7 +206,7 @@ func (a *app) printComponents(c *cli.Context, rows []componentRow) error {
 	}
 	ui.Table(a.stdout, []any{"name", "kind", "codebases", "source", "commit", "status"}, table)
 	for _, r := range rows {
-		if r.Error != "" && r.Status == "other" {
+		if r.Error != "" {
 			fmt.Fprintln(a.stdout, ui.Clean(r.Name+": "+r.Error))
 		}
 	}
