@@ -193,6 +193,9 @@ func runsWithInput(t *testing.T, f *farm) {
 			t.Errorf("%s: %s", wiki, page)
 		}
 	}
+	if out, story, code := f.typed("From input\n", "run", "--all", "--stdin", "--", "deleteBatch"); code != 0 || strings.Count(out, "Deleted") != 3 {
+		t.Errorf("exit code %d: %s %s", code, out, story)
+	}
 	for _, c := range []struct{ script, says string }{
 		{"edit", "saves what it reads from standard input"},
 		{"purgeList", "may read standard input, and would not get what is there"},
