@@ -57,6 +57,15 @@ func (l Locked) Is(s Source) bool {
 		l.Archive == s.Archive && l.SHA256 == s.SHA256 && (s.Composer || l.Vendor == "")
 }
 
+// SameSource reports whether two entries are of one source, with or without libraries.
+func (l Locked) SameSource(other Locked) bool {
+	l.Commit, l.Tree, other.Commit, other.Tree = "", "", "", ""
+	if l.Vendor != "" && other.Vendor != "" {
+		l.Vendor = other.Vendor
+	}
+	return l == other
+}
+
 // Digest returns 16 hexadecimal digits that differ for different files.
 func (l Locked) Digest() string {
 	sum := sha256.Sum256([]byte(l.Tree + "\n" + l.Vendor))

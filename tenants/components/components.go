@@ -77,7 +77,7 @@ func Fetch(ctx context.Context, f *tenants.Farm, o Options) ([]Outcome, error) {
 	}
 	var err error
 	if r.locked, err = definitions.ReadLock(f.Dir); err != nil {
-		return nil, tenants.WithHint(fmt.Errorf("%s: %w", tenants.LockFile, err), "bring it back from git")
+		return nil, err
 	}
 	list := chosen(f, o.Names)
 	results := fleet.Run(ctx, list, fleet.Options[tenants.Source]{Jobs: parallel, MaxFailures: fleet.NoLimit, Drain: o.Drain}, r.fetch)

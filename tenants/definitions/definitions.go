@@ -67,6 +67,7 @@ type loader struct {
 	users                         *sync.Map // whether the machine has a user, by name
 	satisfied                     *sync.Map // results of mediawiki.Satisfies
 	machine                       tenants.Machine
+	lockUnread                    bool                              // the lock file can't be read
 	constants                     *bool                             // set by settings that name namespaces other than MediaWiki's own
 	printed                       map[string]func() (string, error) // secrets that commands print, by name
 }

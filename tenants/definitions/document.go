@@ -124,7 +124,12 @@ func positionAt(file string, data []byte, offset int) tenants.Position {
 func syntaxProblem(file string, err error) tenants.Problem {
 	p := tenants.Problem{Position: tenants.Position{File: file}, Message: err.Error()}
 	var decode *toml.DecodeError
-	if errors.As(err, &decode) {
+	if unknown := new(toml.StrictMissingError); errors.As(err, &unknown) {
+		decode = &unknown.Errors[0]
+	} else {
+		errors.As(err, &decode)
+	}
+	if decode != nil {
 		p.Position.Line, p.Position.Column = decode.Position()
 		p.Message = decode.Error()
 	}

@@ -1,11 +1,13 @@
 package definitions
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,36 +41,80 @@ type lockEntry struct {
 // readLock reads the lock file. Without one, nothing was fetched yet.
 func (l *loader) readLock() {
 	locked, err := ReadLock(l.farm.Dir)
-	if err != nil {
-		l.problems = append(l.problems, tenants.Problem{Position: tenants.Position{File: tenants.LockFile}, Message: err.Error(),
-			Hint: "bring it back from git; or remove it, and wikictl extensions fetch --update fetches everything anew"})
+	if problems := (tenants.Problems)(nil); errors.As(err, &problems) {
+		l.problems = append(l.problems, problems...)
+		l.lockUnread = true
 	}
 	l.farm.Locked = locked
 }
 
-// ReadLock reads the lock file in a farm's folder. It is empty if there is none.
+// notTold reports whether a component is fetched or not fetched according to a lock file that can't
+// be read.
+func (l *loader) notTold(kind, name string) bool {
+	return l.lockUnread && slices.ContainsFunc(l.farm.Sources, func(s tenants.Source) bool {
+		folder := strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == ':' })
+		return s.Kind() == kind && len(folder) > 0 && s.Name == folder[0]
+	})
+}
+
+// ReadLock reads the lock file in a farm's folder. It is empty if there is none. The error is
+// Problems, all of the file.
 func ReadLock(dir string) ([]tenants.Locked, error) {
 	data, err := disk.Read(filepath.Join(dir, tenants.LockFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, errors.New(disk.Reason(err))
+		return nil, tenants.Problems{{Position: tenants.Position{File: tenants.LockFile}, Message: disk.Reason(err), Hint: lockHint}}
+	}
+	entries, problems := parseLock(data)
+	for i, entry := range entries {
+		entries[i] = absolute(dir, entry)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return entries, nil
+}
+
+// lockHint is the hint for a lock file that can't be read.
+const lockHint = "bring it back from git; or remove it, and wikictl extensions fetch --update fetches everything anew"
+
+// mergeMark matches what git writes into a file that two sides of a merge changed.
+var mergeMark = regexp.MustCompile(`(?m)^(?:<{7} |={7}\r?$|>{7} )`)
+
+// parseLock returns the entries of a lock file, or all its mistakes.
+func parseLock(data []byte) (entries []tenants.Locked, problems tenants.Problems) {
+	if at := mergeMark.FindIndex(data); at != nil {
+		return nil, tenants.Problems{{Position: positionAt(tenants.LockFile, data, at[0]), Message: "has both sides of a merge",
+			Hint: "keep the entries of one side and remove git's marks; wikictl extensions fetch adds what is missing"}}
 	}
 	var file lockFile
-	decoder := toml.NewDecoder(strings.NewReader(string(data))).DisallowUnknownFields()
+	decoder := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	if err := decoder.Decode(&file); err != nil {
-		return nil, fmt.Errorf("is not a lock file of this version: %s", strings.Join(strings.Fields(err.Error()), " "))
+		p := syntaxProblem(tenants.LockFile, err)
+		p.Message, p.Hint = "is not a lock file of this version: "+tenants.OneLine(p.Message), lockHint
+		return nil, tenants.Problems{p}
 	}
-	var list []tenants.Locked
-	for _, e := range file.Fetched {
+	places, problem := findPlaces(tenants.LockFile, data)
+	if problem != nil {
+		return nil, tenants.Problems{*problem}
+	}
+	report := func(i int, hint, format string, args ...any) {
+		at := places.member("fetched").element(i).at
+		problems = append(problems, tenants.Problem{Position: at, Message: fmt.Sprintf(format, args...), Hint: hint})
+	}
+	for i, e := range file.Fetched {
 		entry := tenants.Locked(e)
 		if err := checkLocked(entry); err != nil {
-			return nil, err
+			report(i, lockHint, "%s", err)
 		}
-		list = append(list, absolute(dir, entry))
+		if slices.ContainsFunc(entries, entry.SameSource) {
+			report(i, "remove one of them; wikictl extensions verify compares the files", "the %s %s has another entry of the same source", entry.Kind, entry.Name)
+		}
+		entries = append(entries, entry)
 	}
-	return list, nil
+	return entries, problems
 }
 
 // checkLocked refuses an entry whose path could leave the folder of components.

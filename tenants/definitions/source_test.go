@@ -112,11 +112,38 @@ sha256 = "`+someSum+`"
 	if problems := errorText(f.Tenant("x").Faults); !strings.Contains(problems, "(wikictl extensions fetch Bar)") || strings.Contains(problems, "Foo") {
 		t.Errorf("without its folder: %s", problems)
 	}
-	for _, wrong := range []string{"what", "[[fetched]]\nkind = \"extension\"\nname = \"../x\"\ntree = \"" + someSum + "\"\n", "<<<<<<< HEAD\n", "[[fetched]]\nnew = 1\n"} {
-		write(t, filepath.Join(dir, "wikictl.lock"), wrong)
-		if _, err := Load(dir); !strings.Contains(errorText(err), "wikictl.lock: ") || !strings.Contains(errorText(err), "bring it back from git") {
-			t.Errorf("%q: %v", wrong, err)
-		}
+}
+
+// A lock file that can't be read is named with the places of all its mistakes, and nothing is said
+// of components that it may have.
+func TestLockRefused(t *testing.T) {
+	entry := "[[fetched]]\nkind = \"extension\"\nname = \"Foo\"\narchive = \"foo.zip\"\nsha256 = \"" + someSum + "\"\ntree = \"" + someSum + "\"\n"
+	for name, c := range map[string]struct {
+		lock string
+		want []string
+	}{
+		"no TOML":         {"what\n", []string{"wikictl.lock:1:5: is not a lock file of this version: toml: expected '=' after key (bring it back from git"}},
+		"an unknown key":  {"[[fetched]]\nnew = 1\n", []string{"wikictl.lock:2:1: is not a lock file of this version: "}},
+		"both sides":      {entry + "<<<<<<< HEAD\n" + entry + "=======\n" + entry + ">>>>>>> other\n", []string{"wikictl.lock:7:1: has both sides of a merge (keep the entries of one side"}},
+		"twice":           {entry + entry, []string{"wikictl.lock:7:3: the extension Foo has another entry of the same source"}},
+		"several entries": {strings.Replace(entry, "Foo", "../x", 1) + strings.Replace(entry, "tree", "vendor", 1), []string{`wikictl.lock:1:3: the name "../x" can't be one`, "wikictl.lock:7:3: the entry of Foo has no SHA-256"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := tenant("extensions = [\"Foo\", \"Foo/Part\"]\n")
+			files["classes/c.toml"] = "sitename = \"C\"\n"
+			files["wikictl.lock"] = c.lock
+			files["wikictl.toml"] = strings.Replace(farmToml, "[servers", "[extensions.Foo]\narchive = \"foo.zip\"\nsha256 = \""+someSum+"\"\n[servers", 1)
+			_, err := Load(writeFarm(t, files))
+			text := errorText(err)
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %s in\n%s", want, text)
+				}
+			}
+			if lines := strings.Count(text, "\n") + 1; lines != len(c.want) {
+				t.Errorf("%d problems:\n%s", lines, text)
+			}
+		})
 	}
 }
 
