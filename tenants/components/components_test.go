@@ -209,6 +209,7 @@ func TestRepositoriesRefused(t *testing.T) {
 		"no manifest":     {map[string]string{"README": "x"}, nil, "has no extension.json (is it the extension itself"},
 		"a folder around": {map[string]string{"Foo/extension.json": manifest, "x": ""}, nil, "has no extension.json"},
 		"no JSON":         {map[string]string{"extension.json": "{"}, nil, "its extension.json can't be used"},
+		"a pointer":       {map[string]string{"extension.json": manifest, "a.png": "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"}, nil, "a.png is a pointer of Git LFS"},
 		"a link out":      {map[string]string{"extension.json": manifest}, map[string]string{"a": "/etc/passwd"}, "the link a leads out of the folder, to /etc/passwd"},
 		"up and out":      {map[string]string{"extension.json": manifest}, map[string]string{"b/a": "../../x"}, "the link b/a leads out"},
 		"a good link":     {map[string]string{"extension.json": manifest, "c/x": "1"}, map[string]string{"b/a": "../c/x", "gone": "nothing"}, "done"},

@@ -114,6 +114,9 @@ func lineOf(root, path, name string) (line string, size int64, err error) {
 		if size, err = hashFile(h, path); err != nil {
 			return "", size, err
 		}
+		if size < 1024 && isPointer(path) {
+			return "", size, tenants.WithHint(fmt.Errorf("%s is a pointer of Git LFS, whose file git did not fetch", name), "take an archive that has the file, or install git-lfs and run git lfs install --system")
+		}
 	default:
 		return "", 0, fmt.Errorf("%s is neither a file nor a folder nor a link", name)
 	}
@@ -127,6 +130,12 @@ func hashFile(h io.Writer, path string) (int64, error) {
 	}
 	defer f.Close()
 	return io.Copy(h, io.LimitReader(f, maxBytes+1))
+}
+
+// isPointer reports whether a file stands for a larger one elsewhere (Git LFS Specification).
+func isPointer(path string) bool {
+	text, err := disk.Read(path)
+	return err == nil && bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/"))
 }
 
 // staysWithin refuses a link whose target, by its words, is not in the component's folder. A
