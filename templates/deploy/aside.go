@@ -104,12 +104,12 @@ func (d *Deployer) namedVhosts(refused error) (vhosts []string) {
 	return vhosts
 }
 
-// suspects returns a hint that lists the virtual hosts and pools named by a refusal. It is empty if the
+// suspects returns a hint that lists the virtual hosts and pools named by a refusal, unless the
 // refusal names so many that the fault is elsewhere.
 func (d *Deployer) suspects(refused error) string {
 	named := slices.Concat(d.namedVhosts(refused), d.namedPools(refused))
 	if len(named) == 0 || len(named) > mostAside {
-		return ""
+		return "; correct what it says, or have wikictl apply --all write the files of all wikis anew"
 	}
 	return "; check " + strings.Join(named, ", ") + ": correct what the web server or php-fpm names, or move the file away for now"
 }

@@ -10,7 +10,7 @@ import (
 	"wikictl/tenants"
 )
 
-// readRedirects reads a layer's table of redirects.
+// readRedirects reads a layer's table of redirects. Its keys are paths in their plainest spelling.
 func readRedirects(s *section) map[string]text {
 	moves := map[string]text{}
 	for _, from := range sorted(s.table) {
@@ -24,7 +24,10 @@ func readRedirects(s *section) map[string]text {
 			continue
 		}
 		to.at = at
-		moves[from] = to
+		if other, twice := moves[plainest(from)]; twice {
+			s.report(at, from, "leave one of them", "is the same path as at %s", other.at)
+		}
+		moves[plainest(from)] = to
 	}
 	return moves
 }
@@ -100,8 +103,7 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 	for _, layer := range layers {
 		maps.Copy(merged, layer.redirects)
 	}
-	froms := slices.SortedFunc(maps.Keys(merged), func(a, b string) int {
-		one, other := plainest(a), plainest(b)
+	froms := slices.SortedFunc(maps.Keys(merged), func(one, other string) int {
 		if closer := len(strings.TrimSuffix(other, "*")) - len(strings.TrimSuffix(one, "*")); closer != 0 {
 			return closer
 		}
@@ -110,7 +112,7 @@ func (l *loader) setMoves(t *tenants.Tenant, layers []*layer) {
 	for _, from := range froms {
 		m := moveOf(from, merged[from].value)
 		t.Moves = append(t.Moves, m)
-		t.Origins["redirects."+plainest(from)] = merged[from].at
+		t.Origins["redirects."+from] = merged[from].at
 		if own, taken := takes(m, t); taken {
 			l.report(merged[from].at, "redirects."+from, "name the pages that moved, such as \"/mw/*\"", "%q is an address that the wiki itself needs", own)
 		}

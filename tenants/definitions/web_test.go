@@ -14,7 +14,7 @@ import (
 func webTenant(rest string) map[string]string {
 	return map[string]string{
 		"wikictl.toml":              farmToml,
-		"classes/c.toml":            "static = \"static/c\"\npool.children = 9\npool.timeout = 60\n[redirects]\n\"/about\" = \"/wiki/Common\"\n\"/mw/*\" = \"/*\"\n",
+		"classes/c.toml":            "static = \"static/c\"\npool.children = 9\npool.timeout = 60\n[redirects]\n\"/about\" = \"/wiki/Common\"\n\"/mw/*\" = \"/*\"\n\"/%c3%9c*\" = \"/class\"\n",
 		"static/c/robots.txt":       "",
 		"static/x/robots.txt":       "",
 		"tenants/x.toml":            "name = \"x\"\nhosts = [\"x.example\"]\nsitename = \"X\"\nclasses = [\"c\"]\n" + rest,
@@ -83,6 +83,8 @@ func TestWebRefuses(t *testing.T) {
 		"control":         {`redirects."/x" = "/y\nz"`, `control character`},
 		"number":          {`redirects."/x" = 5`, `is an integer, want a string`},
 		"no table":        {`redirects = "x"`, `redirects: is a string, want a table`},
+		"twice":           {"redirects.\"/Ü\" = \"/y\"\nredirects.\"/%c3%9c\" = \"/z\"", `tenants/x.toml:5:11: redirects./Ü: is the same path as at tenants/x.toml:6:11`},
+		"encoded":         {`redirects."/%69ndex.php" = "/y"`, `"/index.php" is an address that the wiki itself needs`},
 		"everything":      {`redirects."/*" = "https://example.org/*"`, `"/" is an address that the wiki itself needs`},
 		"the entry point": {`redirects."/index.php" = "/x"`, `"/index.php" is an address that the wiki`},
 		"below it":        {`redirects."/ap*" = "/x"`, `"/api.php" is an address that the wiki`},

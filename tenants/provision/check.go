@@ -174,7 +174,7 @@ func decide(t *tenants.Tenant, f facts) session.Outcome {
 	case f.holding.Farm != "" && f.holding.Farm != f.farm:
 		return fail("the database %s exists on server %s and belongs to another farm: %s; set another database", t.Database, t.Server.Name, f.owner)
 	case !known && f.tables > 0 && f.holding.Farm != "":
-		return fail("the database %s exists on server %s with %d tables and this farm's mark, but the ledger does not have it; restore the ledger from a backup, or remove the database", t.Database, t.Server.Name, f.tables)
+		return fail("the database %s exists on server %s with %d tables and this farm's mark, but the ledger does not have it: set ledger in wikictl.toml to the server that has it, or restore it from a backup; remove the database only if nothing in it is needed", t.Database, t.Server.Name, f.tables)
 	case !known && f.tables > 0:
 		return fail("the database %s exists on server %s with %d tables that wikictl did not make; remove it or set another database", t.Database, t.Server.Name, f.tables)
 	case (!known || row.State == ledger.Creating) && len(f.holding.Foreign) > 0:
