@@ -10,6 +10,7 @@ import (
 	"wikictl/migrations/upgrade/ahead"
 	"wikictl/migrations/upgrade/forecast"
 	"wikictl/php"
+	"wikictl/tenants"
 	"wikictl/tenants/session"
 )
 
@@ -136,8 +137,10 @@ func (k *task) aheadOnly(ctx context.Context) (session.Status, error) {
 	switch err := k.goAhead(ctx); {
 	case errors.Is(err, errDrained):
 		return session.Skipped, err
-	case err != nil:
+	case ctx.Err() != nil:
 		return session.Failed, err
+	case err != nil:
+		return session.Failed, tenants.WithHint(err, "it is open and unharmed; wikictl upgrade "+k.tenant.Name+" leaves to update.php what could not be moved ahead")
 	case len(k.plan.wiki.Ahead) == 0:
 		return session.Unchanged, nil
 	}
