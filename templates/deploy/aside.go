@@ -30,10 +30,16 @@ func (d *Deployer) commitAround(ctx context.Context, j journal) (reloaded bool, 
 // an empty journal stands for the existing configuration. If taking virtual hosts out does not
 // help, around restores the earlier state and returns refused.
 func (d *Deployer) around(ctx context.Context, j journal, refused error) (reloaded bool, err error) {
-	why := map[string]error{}
+	why, named := map[string]error{}, 0
 	for err = refused; refusal(err) && ctx.Err() == nil; {
-		more := d.atFault(err, j)
-		if len(more) == 0 || len(why)+len(more) > mostAside || !d.leavesSome(j, more) {
+		more := d.ofOtherKind(j)
+		some := len(more) > 0 && len(more) <= len(j.Swaps)
+		if len(more) == 0 {
+			more = d.atFault(err, j)
+			named += len(more)
+			some = len(more) > 0 && named <= mostAside
+		}
+		if !some || !d.leavesSome(j, more) {
 			return false, refused
 		}
 		for _, s := range more {
@@ -53,10 +59,29 @@ func (d *Deployer) around(ctx context.Context, j journal, refused error) (reload
 // quoted matches a path in the output of the check.
 var quoted = regexp.MustCompile(`/[^\s"':;]+`)
 
+// apacheSection matches the beginning of a section of Apache's configuration; nginx has none.
+var apacheSection = regexp.MustCompile(`(?m)^[ \t]*<[A-Z]`)
+
+// ofOtherKind returns changes that take out the installed virtual hosts that were written for
+// another kind of web server, and that a journal does not change: after a change of web.kind these
+// are of tenants that can't be rendered. A journal that changes fewer is not one of all tenants.
+func (d *Deployer) ofOtherKind(j journal) []swap {
+	return d.withdrawn(j, slices.DeleteFunc(d.installed(), func(path string) bool {
+		text, err := disk.Read(path)
+		return err != nil || apacheSection.Match(text) == (d.web.Kind == "apache")
+	}))
+}
+
 // atFault returns changes that take out the installed virtual hosts and pools that a refusal
-// names and a journal does not change. It omits files without a release: other programs made them.
-func (d *Deployer) atFault(refused error, j journal) (out []swap) {
-	for _, path := range slices.Concat(d.namedVhosts(refused), d.namedPools(refused)) {
+// names and a journal does not change.
+func (d *Deployer) atFault(refused error, j journal) []swap {
+	return d.withdrawn(j, slices.Concat(d.namedVhosts(refused), d.namedPools(refused)))
+}
+
+// withdrawn returns changes that take out virtual hosts and pools, except those of tenants that a
+// journal changes. It omits files without a release: other programs made them.
+func (d *Deployer) withdrawn(j journal, paths []string) (out []swap) {
+	for _, path := range paths {
 		s := swap{Tenant: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), Out: true}
 		changes := slices.ContainsFunc(slices.Concat(j.Swaps, out), func(other swap) bool { return other.Tenant == s.Tenant })
 		current, err := d.Current(s.Tenant)
@@ -105,8 +130,11 @@ func (d *Deployer) namedVhosts(refused error) (vhosts []string) {
 }
 
 // suspects returns a hint that lists the virtual hosts and pools named by a refusal, unless the
-// refusal names so many that the fault is elsewhere.
+// refusal names so many that the fault is elsewhere, or the kind of web server changed.
 func (d *Deployer) suspects(refused error) string {
+	if others := d.ofOtherKind(journal{}); len(others) > 0 {
+		return fmt.Sprintf("; the virtual hosts of other wikis (%d) are for another kind of web server: wikictl apply --all writes all anew", len(others))
+	}
 	named := slices.Concat(d.namedVhosts(refused), d.namedPools(refused))
 	if len(named) == 0 || len(named) > mostAside {
 		return "; correct what it says, or have wikictl apply --all write the files of all wikis anew"

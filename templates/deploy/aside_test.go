@@ -62,6 +62,42 @@ func TestVanishedCertificateIsItsTenants(t *testing.T) {
 	}
 }
 
+// After a change of web.kind the virtual hosts of tenants that can't be rendered are taken out,
+// however many, when all others are written; not when a few are.
+func TestOtherKindIsTakenOut(t *testing.T) {
+	dir := t.TempDir()
+	config, port := filepath.Join(dir, "nginx.conf"), freePort(t)
+	layout := tenants.Layout{State: filepath.Join(dir, "state")}
+	before, err := New(layout, tenants.Web{Kind: "apache"})
+	must(t, err)
+	must(t, os.WriteFile(config, fmt.Appendf(nil, "pid %s/pid;\nevents {}\nhttp { access_log off; include %s/*.conf; }\n", dir, layout.Vhosts()), 0o644))
+	d, err := New(layout, tenants.Web{Kind: "nginx", Check: []string{needs.Program(t, "nginx"), "-t", "-e", filepath.Join(dir, "log"), "-c", config}})
+	must(t, err)
+	var aside []string
+	d.Aside = func(tenant string, _ error) { aside = append(aside, tenant) }
+	var old, all []Wanted
+	for i := range 2*mostAside + 3 {
+		w := wanted(fmt.Sprintf("w%02d", i), "1")
+		w.Vhost = fmt.Appendf(nil, "<VirtualHost 127.0.0.1:%d>\n</VirtualHost>\n", port)
+		old = append(old, w)
+		w.Vhost = fmt.Appendf(nil, "server { listen 127.0.0.1:%d; server_name %s; }\n", port, w.Tenant)
+		all = append(all, w)
+	}
+	apply(t, before, old...)
+	unchanged := tree(t, layout.Vhosts())
+	if _, err := d.Apply(t.Context(), Of(all[:2]...)); err == nil || !strings.Contains(err.Error(), "wikictl apply --all") || tree(t, layout.Vhosts()) != unchanged || len(aside) > 0 {
+		t.Error(err, aside)
+	}
+	apply(t, d, all[mostAside+1:]...)
+	if len(aside) != mostAside+1 || Exists(layout.Vhost("w00")) || !Exists(layout.LocalSettings("w00")) || !Exists(layout.Vhost("w12")) {
+		t.Error(aside)
+	}
+	apply(t, d, all...)
+	if !strings.Contains(read(t, layout.Vhost("w00")), "server_name") {
+		t.Error("it is not brought back")
+	}
+}
+
 // A pool that php-fpm refuses is taken out, where web.check asks php-fpm: it would end php-fpm, and
 // with it all wikis, at the next reload.
 func TestRefusedPoolIsItsTenants(t *testing.T) {
