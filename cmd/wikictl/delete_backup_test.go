@@ -45,6 +45,11 @@ func returnsOnly(f *farm) {
 		out, story, _ := f.result(command, "w0")
 		f.wants(out+story, "it is being brought back, or that was interrupted: wikictl undelete w0 finishes it")
 	}
+	out, code := f.struck(event{"w0", "ledger", "before", "fail"}, "undelete", "w0")
+	if code != 2 {
+		f.t.Error(code)
+	}
+	f.wants(out, "ledger: planted by a test (wikictl undelete w0 continues)")
 	f.exits(0, "undelete", "w0")
 	f.hasStatus("w0.localhost", "200 ")
 	f.exits(0, "plan", "w0")

@@ -121,7 +121,10 @@ func (c *creation) bringBack(ctx context.Context, j *job) error {
 	if found {
 		steps = steps[4:]
 	}
-	return c.steps(ctx, t, steps)
+	if err = c.steps(ctx, t, steps); errors.As(err, new(*tenants.Hint)) {
+		return err
+	}
+	return tenants.WithHint(err, "wikictl undelete "+t.Name+" continues")
 }
 
 // existsError reports that a tenant is not removed, with its state in the ledger.
