@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"wikictl/tenants/disk"
 	"wikictl/tenants/process"
 )
 
@@ -307,7 +309,15 @@ func (s *Server) Run(ctx context.Context, j Job) (Result, error) {
 	default:
 		return result, nil
 	}
-	return result, &JobError{Script: j.Script, Why: why, Tail: tail(j.masker().Text(printed)), Log: j.Log}
+	return result, &JobError{Script: j.Script, Why: why + noRoom(j.Log), Tail: tail(j.masker().Text(printed)), Log: j.Log}
+}
+
+// noRoom returns what to add to the reason of a failed job whose output found no room.
+func noRoom(log string) string {
+	if space, err := disk.Free(filepath.Dir(log)); err != nil || !space.Lacks(1) {
+		return ""
+	}
+	return "; the disk of its log is full, so that its output is lost: make room there"
 }
 
 // withHint adds a hint to the reason of a failed fork. Other reasons, such as a log that
