@@ -70,7 +70,8 @@ func TestUpgradeReportsLosses(t *testing.T) {
 	f.define(4)
 	f.run("create", "--all")
 	f.sql("USE wiki_w0; " + badBlock + "; " + goodBlocks + "; " + oddLinks)
-	f.sql("USE wiki_w1; " + goodBlocks)
+	f.sql("USE wiki_w1; " + goodBlocks + "; CREATE VIEW names AS SELECT page_title FROM page; CREATE VIEW blocked AS SELECT ipb_user FROM ipblocks")
+	f.sql("CREATE TRIGGER wiki_w1.counts AFTER DELETE ON wiki_w1.ipblocks FOR EACH ROW SET @deleted = 1")
 	f.client("w1").edit("Summaries", "and [[links]] to https://example.org/ and [https://example.net/a?b=c d]")
 	f.sql("USE wiki_w2; " + goodBlocks + "; " + badBlock + "; ALTER TABLE ipblocks ADD x_seen INT")
 	f.sql("USE wiki_w3; " + badBlock + "; CREATE TABLE guestbook (id INT PRIMARY KEY)")
@@ -79,8 +80,8 @@ func TestUpgradeReportsLosses(t *testing.T) {
 	// The run was killed after the updater of w2 had ended; w2 has no dump to go back to.
 	f.struck(event{"w2", "account", "before", "kill"}, "upgrade", "--backup", "none", "w2")
 	out := f.results("upgrade", "w0", "w1", "w2")
-	if l := out["w1"].Losses; len(l) > 0 {
-		t.Errorf("w1 lost nothing, and yet %+v", l)
+	if l := out["w1"].Losses; len(l) != 2 || l[0].What != "update.php left the trigger counts without a table or a column that it needs" || !strings.Contains(l[1].What, "the view blocked") {
+		t.Errorf("w1 lost nothing else, and yet %+v", l)
 	}
 	ids := strings.Join(f.sql("SELECT el_id FROM wiki_w0.externallinks WHERE el_to_domain_index = '' ORDER BY el_id"), ", ")
 	l := out["w0"].Losses
@@ -95,7 +96,7 @@ func TestUpgradeReportsLosses(t *testing.T) {
 	f.lossOfAnInterruptedRun()
 	f.lossesStand(l[0].Backup)
 	f.lossesAreUndone()
-	f.wants(f.run("losses", "--acknowledge", "--all"), "losses: 5 acknowledged")
+	f.wants(f.run("losses", "--acknowledge", "--all"), "losses: 7 acknowledged")
 	f.wants(f.run("losses"), "losses: none that is not acknowledged")
 	f.wants(f.run("losses", "--acknowledged", "w0"), "w0: update.php left out 1 block (ipb_id 1)", "acknowledged by ")
 	if found := f.lossesOf("w0"); found != nil {

@@ -41,6 +41,7 @@ func (k *task) count(ctx context.Context) error {
 func (k *task) countNow(ctx context.Context, rows map[string]int64) (err error) {
 	k.census.Bytes, k.census.Ahead = k.plan.Bytes, k.plan.wiki.Ahead
 	k.census.Snapshot, _, err = k.snapshot(ctx, rows, nil)
+	k.census.Objects = k.objects
 	k.recount()
 	return err
 }
@@ -91,6 +92,11 @@ func (k *task) account(ctx context.Context) error {
 	after, ids, err := k.snapshot(ctx, nil, &k.census.Snapshot)
 	if err != nil {
 		return err
+	}
+	if len(k.census.Objects) > 0 {
+		if after.Objects, err = k.server.UsableObjects(ctx, k.tenant.Database); err != nil {
+			return err
+		}
 	}
 	k.same = k.same && sameRows(k.census.Rows, after.Rows)
 	skipped, err := k.skipped()

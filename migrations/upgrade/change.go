@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,6 +93,7 @@ func (k *task) dump(ctx context.Context) error {
 	for table, c := range b.Tables {
 		k.dumped[table] = c.Rows
 	}
+	k.objects = slices.Sorted(maps.Keys(b.Objects))
 	k.tables, k.pure = b.Definitions, b.Definitions != nil
 	return nil
 }

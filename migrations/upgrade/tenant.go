@@ -36,11 +36,12 @@ type task struct {
 	verified string   // path of the fully verified dump
 	remarks  []string // faults that the wiki already had before
 
-	dumped map[string]int64    // rows by table in the dump; nil without a dump
-	tables mariadb.Definitions // current; nil: not read since they may have changed
-	pure   bool                // the database contains only tables
-	census census              // from before the updater
-	losses []ledger.Loss       // of this upgrade
+	objects []string            // views, triggers, routines and events in the dump
+	dumped  map[string]int64    // rows by table in the dump; nil without a dump
+	tables  mariadb.Definitions // current; nil: not read since they may have changed
+	pure    bool                // the database contains only tables
+	census  census              // from before the updater
+	losses  []ledger.Loss       // of this upgrade
 }
 
 // one upgrades or restores one tenant.

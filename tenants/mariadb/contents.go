@@ -211,6 +211,19 @@ func (s *Server) objects(ctx context.Context, database string) (map[string]strin
 	return found, rows.Err()
 }
 
+// UsableObjects is Objects without the views that can't be used.
+func (s *Server) UsableObjects(ctx context.Context, database string) ([]string, error) {
+	objects, err := s.objects(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	broken, err := s.brokenViews(ctx, database, objects)
+	for name := range broken {
+		delete(objects, "view "+name)
+	}
+	return slices.Sorted(maps.Keys(objects)), err
+}
+
 // brokenViews reads the definitions of the views that can't be used, by name: a table
 // that they read is missing, or their definer lacks a privilege.
 func (s *Server) brokenViews(ctx context.Context, database string, objects map[string]string) (map[string]string, error) {

@@ -18,6 +18,7 @@ type Snapshot struct {
 	Counts  map[string]int64 `json:"counts"`  // results of Conditions, by name
 
 	Foreign map[string][]string `json:"foreign,omitempty"` // results of Foreign
+	Objects []string            `json:"objects,omitempty"` // views and triggers that work, such as "view v"
 }
 
 // Loss is data that the updater left out.
@@ -99,6 +100,11 @@ func Compare(before, after Snapshot, skipped []string) []Loss {
 	for _, f := range fills {
 		if n := after.Counts[f.table]; n > 0 && f.done(before, after) {
 			all = append(all, Loss{Table: f.table, Rows: n, What: "left " + number(n, f.one, f.many) + " " + f.without})
+		}
+	}
+	for _, object := range before.Objects {
+		if !slices.Contains(after.Objects, object) {
+			all = append(all, Loss{Rows: 1, What: "left the " + object + " without a table or a column that it needs"})
 		}
 	}
 	if len(skipped) > 0 {

@@ -54,6 +54,8 @@ func TestCompare(t *testing.T) {
 		{"a table of nobody's", snapshot(rows{"guestbook": 2, "empty": 0}, "", nil), snapshot(rows{}, "", nil), nil,
 			[]string{"update.php dropped the table guestbook, which had 2 rows"}},
 		{"what scripts say", snapshot(nil, "", nil), snapshot(nil, "", nil), []string{"Skipping File:A.gif."}, []string{"update.php said: Skipping File:A.gif."}},
+		{"an administrator's view", Snapshot{Objects: []string{"trigger t", "view gone", "view stays"}}, Snapshot{Objects: []string{"trigger t", "view new", "view stays"}}, nil,
+			[]string{"update.php left the view gone without a table or a column that it needs"}},
 		{"largest first", snapshot(rows{"page": 9, "user": 9}, "", nil), snapshot(rows{"page": 8, "user": 3}, "", nil), nil,
 			[]string{"update.php removed 6 rows of user", "update.php removed 1 row of page"}},
 	} {
