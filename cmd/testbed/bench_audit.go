@@ -79,12 +79,11 @@ const classCount, faultEvery = 20, 50
 const auditFarm = `state = "state"
 tenants = ["tenants/**/*.toml"]
 classes = ["classes/*.toml"]
-[codebases."1.39"]
-path = "CODEBASES/1.39"
-[codebases."1.43"]
-path = "CODEBASES/1.43"
 [servers.main]
 managed = true
+[codebases]
+"1.39" = { path = "CODEBASES/1.39" }
+"1.43" = { path = "CODEBASES/1.43" }
 [defaults]
 codebase = "1.43"
 server = "main"
