@@ -44,11 +44,13 @@ func removeCopies(ctx context.Context, dir string, folders tenants.UploadFolders
 	if err != nil {
 		return nil, err
 	}
-	for copy, place := range found {
-		switch same, err := u.equal(copy, place); {
+	for copy, f := range found {
+		switch sum, err := u.sum(f.Place(folders.Hashed)); {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
 		case err != nil:
 			return copies, err
-		case !same:
+		case sum != f.SHA1:
 			continue
 		}
 		if err := errors.Join(root.Remove(copy), root.RemoveAll(path.Join("thumb", copy))); err != nil {
@@ -59,22 +61,21 @@ func removeCopies(ctx context.Context, dir string, folders tenants.UploadFolders
 	return copies, nil
 }
 
-// unnamed finds files made since then that no row names, and the place of a row that has the same
-// content.
-func (u *uploadFolder) unnamed(ctx context.Context, stored []mediawiki.StoredFile, since time.Time) (map[string]string, error) {
-	named, sizes, places, found := map[string]bool{}, map[int64]bool{}, map[string]string{}, map[string]string{}
+// unnamed finds files made since then that no row names, and a row that names their content.
+func (u *uploadFolder) unnamed(ctx context.Context, stored []mediawiki.StoredFile, since time.Time) (map[string]mediawiki.StoredFile, error) {
+	named, sizes := map[string]bool{}, map[int64]bool{}
+	rows, found := map[string]mediawiki.StoredFile{}, map[string]mediawiki.StoredFile{}
 	for _, f := range stored {
-		place := f.Place(u.folders.Hashed)
-		named[place], sizes[f.Size], places[f.SHA1] = true, true, place
+		named[f.Place(u.folders.Hashed)], sizes[f.Size], rows[f.SHA1] = true, true, f
 	}
-	delete(places, "")
+	delete(rows, "")
 	err := u.walk(ctx, func(name string, info fs.FileInfo) error {
 		if named[name] || !sizes[info.Size()] || !changedAt(info).After(since) || !u.storable(name) {
 			return nil
 		}
 		sum, err := u.sum(name)
-		if place := places[sum]; err == nil && place != "" {
-			found[name] = place
+		if f, is := rows[sum]; err == nil && is {
+			found[name] = f
 		}
 		return err
 	})
@@ -89,17 +90,4 @@ func (u *uploadFolder) storable(name string) bool {
 		f = mediawiki.StoredFile{Name: of, Archive: f.Name}
 	}
 	return f.Place(u.folders.Hashed) == name
-}
-
-// equal reports whether two files have the same content.
-func (u *uploadFolder) equal(a, b string) (bool, error) {
-	first, err := u.sum(a)
-	if err != nil {
-		return false, err
-	}
-	second, err := u.sum(b)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return first == second, err
 }

@@ -111,10 +111,11 @@ func lineOf(root, path, name string) (line string, size int64, err error) {
 		if info.Mode()&0o111 != 0 {
 			mode = "x"
 		}
-		if size, err = hashFile(h, path); err != nil {
+		head := ""
+		if size, head, err = hashFile(h, path); err != nil {
 			return "", size, err
 		}
-		if size < 1024 && isPointer(path) {
+		if size < 1024 && head == pointerHead {
 			return "", size, tenants.WithHint(fmt.Errorf("%s is a pointer of Git LFS, whose file git did not fetch", name), "take an archive that has the file, or install git-lfs and run git lfs install --system")
 		}
 	default:
@@ -123,19 +124,23 @@ func lineOf(root, path, name string) (line string, size int64, err error) {
 	return hex.EncodeToString(h.Sum(nil)) + " " + mode + " " + name, size, nil
 }
 
-func hashFile(h io.Writer, path string) (int64, error) {
+// pointerHead begins a file that stands for a larger one elsewhere (Git LFS Specification).
+const pointerHead = "version https://git-lfs.github.com/spec/"
+
+// hashFile hashes a file, and returns its size and as much of its beginning as pointerHead has.
+func hashFile(h io.Writer, path string) (size int64, head string, err error) {
 	f, err := disk.Open(path)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer f.Close()
-	return io.Copy(h, io.LimitReader(f, maxBytes+1))
-}
-
-// isPointer reports whether a file stands for a larger one elsewhere (Git LFS Specification).
-func isPointer(path string) bool {
-	text, err := disk.Read(path)
-	return err == nil && bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/"))
+	first := make([]byte, len(pointerHead))
+	n, err := io.ReadFull(f, first)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return 0, "", err
+	}
+	size, err = io.Copy(h, io.MultiReader(bytes.NewReader(first[:n]), io.LimitReader(f, maxBytes+1-int64(n))))
+	return size, string(first[:n]), err
 }
 
 // staysWithin refuses a link whose target, by its words, is not in the component's folder. A

@@ -213,15 +213,20 @@ func (s *Server) objects(ctx context.Context, database string) (map[string]strin
 
 // UsableObjects is Objects without the views that can't be used.
 func (s *Server) UsableObjects(ctx context.Context, database string) ([]string, error) {
-	objects, err := s.objects(ctx, database)
-	if err != nil {
-		return nil, err
+	usable, _, err := s.usable(ctx, database)
+	return slices.Sorted(maps.Keys(usable)), err
+}
+
+// usable is objects without the views that can't be used, whose definitions it returns by name.
+func (s *Server) usable(ctx context.Context, database string) (objects, broken map[string]string, err error) {
+	if objects, err = s.objects(ctx, database); err != nil {
+		return nil, nil, err
 	}
-	broken, err := s.brokenViews(ctx, database, objects)
+	broken, err = s.brokenViews(ctx, database, objects)
 	for name := range broken {
 		delete(objects, "view "+name)
 	}
-	return slices.Sorted(maps.Keys(objects)), err
+	return objects, broken, err
 }
 
 // brokenViews reads the definitions of the views that can't be used, by name: a table

@@ -121,13 +121,7 @@ func (s *Server) describe(ctx context.Context, b *backup.Dump) (err error) {
 
 // describeObjects reads the objects of a database other than tables.
 func (s *Server) describeObjects(ctx context.Context, b *backup.Dump) (err error) {
-	if b.Objects, err = s.objects(ctx, b.Database); err != nil {
-		return err
-	}
-	b.Broken, err = s.brokenViews(ctx, b.Database, b.Objects)
-	for name := range b.Broken {
-		delete(b.Objects, "view "+name)
-	}
+	b.Objects, b.Broken, err = s.usable(ctx, b.Database)
 	return err
 }
 

@@ -18,7 +18,7 @@ type Snapshot struct {
 	Counts  map[string]int64 `json:"counts"`  // results of Conditions, by name
 
 	Foreign map[string][]string `json:"foreign,omitempty"` // results of Foreign
-	Objects []string            `json:"objects,omitempty"` // views and triggers that work, such as "view v"
+	Objects []string            `json:"objects,omitempty"` // views, triggers, routines and events that work, such as "view v"
 }
 
 // Loss is data that the updater left out.
